@@ -1,0 +1,33 @@
+/* Words that every module shares: instants, cleanup attributes, names' bounds. */
+#ifndef CURFEW_BASE_H
+#define CURFEW_BASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Seconds since 1970-01-01T00:00:00Z, as time_t, but 64 bits everywhere. */
+typedef int64_t instant_t;
+
+/* SQL Server's sysname: 128 UTF-16 code units; never more than 3 bytes each in UTF-8. */
+#define MAX_NAME_CHARS 128
+#define MAX_NAME_BYTES (MAX_NAME_CHARS * 3)
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+static inline void cleanup_free(void *p)
+{
+	free(*(void **)p);
+}
+static inline void cleanup_fclose(FILE **f)
+{
+	if (*f)
+		fclose(*f);
+}
+#define _cleanup_(f)	  __attribute__((cleanup(f)))
+#define _cleanup_free_	  _cleanup_(cleanup_free)
+#define _cleanup_fclose_  _cleanup_(cleanup_fclose)
+
+#endif

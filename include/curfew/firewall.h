@@ -1,0 +1,107 @@
+/* The allowlist in the kernel: one nftables table of our own, read, compared, changed, read back. */
+#ifndef CURFEW_FIREWALL_H
+#define CURFEW_FIREWALL_H
+
+#include "allowlist.h"
+
+struct firewall; /* a netlink socket; owns the table where the kernel knows owners */
+
+struct firewall_features { /* probed once at open, never assumed from a version */
+	bool owner_persist;  /* NFT_TABLE_F_OWNER|PERSIST */
+	bool update_timeout; /* a re-add changes an element's deadline */
+	bool destroy;	     /* NFT_MSG_DESTROYSETELEM */
+};
+
+struct observed_allow {
+	struct source source;
+	struct endpoint endpoint;
+	bool has_timeout;     /* false: permanent, which is never right */
+	uint64_t remaining_ms;
+	uint64_t packets, bytes;
+	char comment[256];
+};
+struct refused { /* an element of denied4/denied6 */
+	struct source source;
+	struct endpoint endpoint;
+	uint64_t packets, bytes;
+	instant_t last_seen_latest; /* from the remaining timeout: not later than this, or 0 */
+};
+struct firewall_state {
+	bool present;	   /* the table exists */
+	bool intact;	   /* chains, rules, hooks, priority, set flags as we make them */
+	uint32_t generation;
+	struct observed_allow *allows; /* sorted by endpoint, source */
+	size_t n_allows;
+	struct endpoint *guards;
+	size_t n_guards;
+	struct trusted *trusted;
+	size_t n_trusted;
+	struct refused *refused;
+	size_t n_refused;
+	uint64_t refused_packets;
+};
+
+enum firewall_change_kind {
+	FIREWALL_TABLE, /* the table is missing or not as we make it: build it anew, in one batch */
+	FIREWALL_GUARD_ADD,
+	FIREWALL_GUARD_REMOVE,
+	FIREWALL_TRUSTED_ADD,
+	FIREWALL_TRUSTED_REMOVE,
+	FIREWALL_ALLOW_ADD,
+	FIREWALL_ALLOW_EXTEND,	/* later deadline: an opening */
+	FIREWALL_ALLOW_SHORTEN, /* earlier deadline: a closing */
+	FIREWALL_ALLOW_COMMENT, /* same deadline, other people behind it */
+	FIREWALL_ALLOW_REMOVE,
+};
+struct firewall_change {
+	enum firewall_change_kind kind;
+	struct source source;
+	struct endpoint endpoint;
+	instant_t until;     /* wanted; 0 for removals */
+	instant_t observed_until; /* by the observed remaining time; 0 for additions */
+	char comment[ALLOW_COMMENT_MAX + 1];
+};
+struct firewall_changes {
+	struct firewall_change *items; /* closings first */
+	size_t n;
+};
+bool firewall_change_opens(enum firewall_change_kind k);
+const char *firewall_change_name(enum firewall_change_kind k); /* "add", "extend", ... */
+
+/* 0; -EPERM without CAP_NET_ADMIN or when another process owns the table; other negative errno. */
+int firewall_open(struct firewall **out, const struct firewall_settings *s);
+void firewall_close(struct firewall *f);
+void firewall_features_get(const struct firewall *f, struct firewall_features *out);
+
+/* Reads the whole table, consistent (one generation). `now` only turns remaining times into instants. */
+int firewall_observe(struct firewall_state *out, struct firewall *f, instant_t now);
+void firewall_state_free(struct firewall_state *s);
+
+/* Pure. Deadlines within the tolerance (2 s) of the wanted one are equal. An element whose end has come
+ * or that is about to expire by itself is left to expire. */
+int firewall_diff(struct firewall_changes *out, const struct allowlist *wanted,
+	const struct firewall_state *observed, instant_t now);
+void firewall_changes_free(struct firewall_changes *c);
+
+/* One atomic batch, its generation checked; retried a bounded number of times on ERESTART by observing
+ * and computing the difference again. Only closings (removals, shortenings, guards) when `closings_only`.
+ * After the commit reads back and compares: 0 only when the kernel holds what was wanted (within the part
+ * asked for); FIREWALL_UNPROVED when it does not. *done (may be NULL) is what was changed.
+ * Deadlines <= now are refused in code (never a timeout of 0). */
+enum { FIREWALL_UNPROVED = 1 };
+int firewall_apply(struct firewall_changes *done, struct firewall *f, const struct allowlist *wanted,
+	instant_t now, bool closings_only);
+
+/* Removes our table, for `make demo`'s end, tests and uninstall. */
+int firewall_remove(struct firewall *f);
+
+/* Watches the ruleset: a descriptor to poll; firewall_monitor_read() drains it and says whether somebody
+ * else than ourselves changed our table, or events were lost (overflow): then observe again.
+ * *who is the other's process name and id when the kernel told (NFTA_GEN_PROC_*). */
+struct firewall_monitor;
+int firewall_monitor_open(struct firewall_monitor **out, struct firewall *ours);
+int firewall_monitor_fd(const struct firewall_monitor *m);
+int firewall_monitor_read(bool *changed, char who[64], struct firewall_monitor *m);
+void firewall_monitor_close(struct firewall_monitor *m);
+
+#endif

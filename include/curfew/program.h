@@ -1,0 +1,155 @@
+/* The validated configuration: who may reach which database, on which terms. */
+#ifndef CURFEW_PROGRAM_H
+#define CURFEW_PROGRAM_H
+
+#include "source.h"
+
+enum level { LEVEL_NONE, LEVEL_READ_ONLY, LEVEL_FULL }; /* ordered: wider is greater */
+enum database_role { ROLE_STAGING, ROLE_PRODUCTION };
+
+const char *level_name(enum level l);		      /* "none", "read-only", "full" */
+const char *database_role_name(enum database_role r); /* "staging", "production" */
+
+struct strings {
+	char **items; /* owned */
+	size_t n;
+};
+bool strings_contain(const struct strings *s, const char *item);
+
+/* What a level means on a server: a role of ours with permissions, or roles that exist there. */
+struct level_terms {
+	char *role;		  /* NULL when member_of is used */
+	struct strings member_of; /* empty when role is used */
+	struct strings database_grants, database_denies;
+	struct strings schema_grants, schema_denies; /* on each user schema */
+};
+
+struct server {
+	char *name;
+	char *host; /* what the agent connects to */
+	uint16_t port;
+	struct endpoint *endpoints; /* what users' packets carry where we filter */
+	size_t n_endpoints;
+	struct source *trusted; /* keep reaching the endpoints, without an end */
+	size_t n_trusted;
+	char *ca_file;		/* absolute path; never NULL */
+	char *certificate_name; /* name that the certificate must carry; NULL: host */
+	char *login;		/* the agent's own login */
+	char *credential;	/* name of the file with its password */
+	bool must_change;	/* one-time passwords carry MUST_CHANGE */
+	struct strings known_triggers; /* DDL and server triggers that the operator has reviewed */
+	struct level_terms terms[3];   /* by enum level; LEVEL_NONE's is empty */
+	const char *file;	       /* where it is written, for messages; owned by program */
+	int line;
+};
+
+struct database {
+	enum database_role role;
+	size_t server; /* index in program.servers */
+	char *name;
+	enum level before_go_live; /* staging: full */
+	int line;
+};
+
+struct user {
+	char *first, *last, *email;
+	char *login;
+	struct source *sources;
+	size_t n_sources;
+	int line;
+};
+
+/* Recorded, never acted upon: RFC 3339 date as written, or NULL. */
+struct milestones {
+	char *files_received, *database_upgraded, *checklist_signed, *production_ticket;
+};
+
+struct client {
+	char *name, *ticket, *approved_by;
+	char *timezone;
+	instant_t approved; /* start of approved_on */
+	instant_t starts;   /* S */
+	bool has_go_live;
+	instant_t go_live;     /* G */
+	instant_t testing_end; /* T; holds only without a go-live */
+	instant_t staging_end; /* min(E14, E30); set only with a go-live */
+	instant_t end;	       /* E30 with a go-live, else T: nothing outlives it */
+	struct milestones milestones;
+	struct database *databases;
+	size_t n_databases;
+	struct user *users;
+	size_t n_users;
+	char *file; /* owned */
+	int line;
+};
+
+enum firewall_hooks { HOOK_INPUT = 1, HOOK_FORWARD = 2 };
+
+struct firewall_settings {
+	bool enabled;
+	unsigned hooks; /* enum firewall_hooks, or-ed */
+	int priority;	/* default -10 */
+	bool log;	/* rate-limited log line for refused packets */
+	bool guard_loopback; /* default false: traffic over lo is exempt */
+};
+
+struct settings {
+	unsigned max_users;	 /* 3 */
+	unsigned read_only_days; /* 30 */
+	unsigned staging_days;	 /* 14 */
+	unsigned testing_days;	 /* 180 */
+	unsigned widest_prefix4; /* 24 */
+	unsigned widest_prefix6; /* 48 */
+	char *timezone;		 /* "UTC" */
+	bool practice;
+	char *state_directory;	     /* /var/lib/curfew: journal.db, clock, last good client files */
+	char *runtime_directory;     /* /run/curfew */
+	char *credential_directory;  /* $CREDENTIALS_DIRECTORY, else /etc/curfew/credentials */
+	char *metrics_file;	     /* NULL: none */
+	char *journal_key;	     /* credential name, or NULL */
+	unsigned interval;	     /* seconds between passes without another reason; 300 */
+	unsigned connect_timeout;    /* seconds; 10 */
+	unsigned server_deadline;    /* seconds that one server's worker may take; 60 */
+	unsigned workers;	     /* SQL workers at once; 8 */
+	struct firewall_settings firewall;
+};
+
+struct program {
+	struct settings settings;
+	struct server *servers; /* sorted by name */
+	size_t n_servers;
+	struct client *clients; /* sorted by name; only those whose file is whole and valid */
+	size_t n_clients;
+	char digest[65]; /* hex SHA-256 (BLAKE2b-256 by libsodium) of every file read */
+	char **files;	 /* every file read, sorted; owned */
+	size_t n_files;
+};
+
+enum severity { SEVERITY_ERROR, SEVERITY_WARNING, SEVERITY_ADVICE };
+struct problem {
+	char *file; /* owned */
+	int line;   /* 0: the file as a whole */
+	enum severity severity;
+	char *text; /* "what; what would be right"; never a secret */
+};
+struct problems {
+	struct problem *items;
+	size_t n, n_errors;
+	bool fatal; /* curfew.conf itself has errors: there is no program to work with */
+};
+
+/* Reads FILE and clients.d/ *.conf beside it (setting `clients` names another folder). Always reports
+ * every problem of every file, sorted by file and line. *out is set whenever curfew.conf itself is
+ * valid, with the clients whose files are valid. 0, or negative errno on resource failure only.
+ * `now` is used for advice (a go-live that is near), never for what is valid. */
+int program_load(struct program **out, struct problems *problems, const char *file, instant_t now);
+void program_free(struct program *p);
+void problems_free(struct problems *p);
+/* "FILE:LINE: error: TEXT" lines. */
+void problems_print(const struct problems *p, FILE *to);
+
+const struct client *program_client(const struct program *p, const char *name);
+const struct server *program_server(const struct program *p, const char *name);
+const struct user *client_user(const struct client *c, const char *name); /* login, email or "first.last" */
+
+#endif
