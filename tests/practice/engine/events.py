@@ -1,0 +1,94 @@
+"""What the engine hands to the wire: errors, result events and the feature switches.
+
+Values in a Row are plain Python: int, bool (bit), str, bytes, float, Decimal, datetime, date, time,
+UUID or None. In a sql_variant column the Python type of each value names its base type.
+"""
+from dataclasses import dataclass, field
+
+
+class SqlError(Exception):
+    """One SQL Server error. `aborts` ends the batch; `compile` cannot be caught in its own scope."""
+
+    def __init__(self, number, text, severity=16, state=1, line=0, procedure="", aborts=False,
+                 compile=False):
+        super().__init__(f"{number}: {text}")
+        self.number, self.text, self.severity, self.state = number, text, severity, state
+        self.line, self.procedure = line, procedure
+        self.aborts, self.compile = aborts or compile, compile
+
+
+@dataclass(frozen=True)
+class Column:
+    name: str
+    type: str
+    nullable: bool = True
+    size: int = 0            # characters for n(var)char, bytes for (var)char and (var)binary, -1 = max
+    precision: int = 0
+    scale: int = 0
+
+
+@dataclass(frozen=True)
+class Columns:
+    columns: list
+
+
+@dataclass(frozen=True)
+class Row:
+    values: list
+
+
+@dataclass(frozen=True)
+class Done:
+    count: object            # rows affected, None when no count belongs to the statement
+    more: bool
+    command: str
+
+
+@dataclass(frozen=True)
+class Message:
+    number: int
+    state: int
+    severity: int
+    text: str
+    procedure: str = ""
+    line: int = 1
+
+
+@dataclass(frozen=True)
+class DatabaseChanged:
+    old: str
+    new: str
+
+
+@dataclass(frozen=True)
+class ReturnStatus:
+    value: int
+
+
+@dataclass(frozen=True)
+class ReturnValue:
+    name: str
+    type: str
+    value: object
+    size: int = 0
+    precision: int = 0
+    scale: int = 0
+
+
+@dataclass
+class Features:
+    """Ways in which this server departs from the full product; all may change while it runs."""
+    error_map: dict = field(default_factory=dict)        # {15025: 33001}
+    lowercase_databases: bool = False
+    no_deny: bool = False
+    no_execute_as: bool = False
+    no_sql_logins: bool = False
+    empty_permissions: bool = False
+    sid_length: int = 16
+    no_must_change: bool = False
+    no_server_roles: bool = False
+    no_kill: bool = False
+    no_applock: bool = False
+    deadlock_on: list = field(default_factory=list)      # [[regex, times left], ...]
+    fail_on: list = field(default_factory=list)          # [(regex, number), ...]
+    lockout_threshold: int = 5
