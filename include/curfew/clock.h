@@ -1,0 +1,27 @@
+/* The one clock, and its ratchet: the highest instant seen is on disk, so time never runs backwards. */
+#ifndef CURFEW_CLOCK_H
+#define CURFEW_CLOCK_H
+
+#include "base.h"
+
+struct clock {
+	char path[4096];  /* state file; "" keeps nothing */
+	bool fixed;	  /* --at: the clock stands still (practice or reading only) */
+	instant_t at;	  /* when fixed */
+	instant_t highest; /* as on disk */
+};
+
+enum { CLOCK_RAN_BACK = 1 };
+
+/* Reads the ratchet; a file that cannot be read or parsed is an error, a missing one is not. */
+int clock_open(struct clock *c, const char *state_directory);
+void clock_fix(struct clock *c, instant_t at);
+/* The present instant, never before the highest seen. CLOCK_RAN_BACK (and *behind, seconds, may be NULL) when the
+ * machine's clock is more than a second behind it; *out is then the highest seen. */
+int clock_now(instant_t *out, instant_t *behind, const struct clock *c);
+/* Puts `now` on disk (atomic, synced) when it is higher. Call before acting upon it. Practice time never is. */
+int clock_advance(struct clock *c, instant_t now);
+/* An operator's correction of a clock that was wrongly far ahead. */
+int clock_reset(struct clock *c, instant_t to);
+
+#endif

@@ -1,0 +1,129 @@
+/* SQLite: the journal that shows tampering, the ledger of identities, overrides. */
+#ifndef CURFEW_JOURNAL_H
+#define CURFEW_JOURNAL_H
+
+#include "schedule.h"
+
+struct journal;
+
+struct journal_options {
+	const char *path;	/* file */
+	bool read_only;
+	const uint8_t *key; /* 32 bytes for the keyed hash, or NULL; copied */
+};
+/* 0; -ENOENT when read-only and absent; negative errno. Creates the file 0640, folder must exist. */
+int journal_open(struct journal **out, const struct journal_options *o);
+void journal_close(struct journal *j);
+
+enum journal_kind {
+	JOURNAL_INTENT,	 /* before a change */
+	JOURNAL_OUTCOME, /* after it; `intent` says of which */
+	JOURNAL_ACCESS,	 /* from now on this login has this level on this database from these sources, until */
+	JOURNAL_PROOF,	 /* what the server itself said of effective permissions */
+	JOURNAL_EVENT,	 /* hand-over, revoke, reinstate, reload, drift, clock, start, stop, widening */
+};
+const char *journal_kind_name(enum journal_kind k);
+
+/* Strings may be NULL; none is ever a secret. Borrowed while writing, owned by the row while reading. */
+struct journal_entry {
+	int64_t id;
+	enum journal_kind kind;
+	instant_t at;
+	int64_t intent;	     /* OUTCOME: the intent's id */
+	const char *actor;   /* "root (uid 0)", "service" */
+	const char *reason;  /* why, in words */
+	const char *phase;   /* the client's, by the schedule */
+	const char *client, *login, *server, *database;
+	const char *action;    /* as record.action */
+	const char *statement; /* masked T-SQL or set element */
+	const char *before, *after; /* observed */
+	const char *outcome;   /* "done", "failed", "unproved", "refused" */
+	const char *detail;
+	const char *level;   /* ACCESS: "full", "read-only", "none" */
+	const char *sources; /* ACCESS: "203.0.113.7, 198.51.100.0/29" */
+	instant_t until;     /* ACCESS */
+	const char *configuration; /* digest */
+};
+/* Durable when it returns (synchronous=FULL). Sets *id (may be NULL). */
+int journal_write(int64_t *id, struct journal *j, const struct journal_entry *e);
+/* Many at once, one commit. */
+int journal_begin(struct journal *j);
+int journal_commit(struct journal *j);
+
+struct journal_filter {
+	const char *client, *login; /* NULL: all */
+	bool has_from, has_to;
+	instant_t from, to; /* half open */
+	int kind; /* enum journal_kind, or -1 */
+};
+typedef int (*journal_fn)(void *context, const struct journal_entry *e);
+int journal_read(struct journal *j, const struct journal_filter *f, journal_fn each, void *context);
+
+/* Intents without an outcome: we died in between. */
+int journal_unfinished(struct journal *j, journal_fn each, void *context);
+
+/* Who had which access at `at`, from JOURNAL_ACCESS records alone: the last record at or before `at` of each
+ * client × login × server × database, those at level none left out; one whose `until` has come counts as none. */
+int journal_access_at(struct journal *j, instant_t at, const char *client, journal_fn each, void *context);
+
+/* The chain: each record carries hash(previous hash, every column). */
+#define JOURNAL_HASH_SIZE 32
+int journal_head(uint8_t hash[JOURNAL_HASH_SIZE], int64_t *id, struct journal *j);
+enum { JOURNAL_BROKEN = 1 };
+/* JOURNAL_BROKEN: *first is the first record that does not fit, `why` says what. */
+int journal_verify(int64_t *first, char why[256], struct journal *j);
+/* Moves records before `before` to a file of their own; the chain goes on, and verify of both together holds. */
+int journal_archive(struct journal *j, instant_t before, const char *to_path);
+
+/* Ledger: which login on which server is ours. Not part of the chain (state, not history). */
+struct identity {
+	const char *server, *login;
+	const uint8_t *sid; /* NULL while only intended */
+	size_t sid_size;
+	instant_t intended; /* SERVER's clock when the creation was intended; 0: none is open */
+	instant_t created;  /* server's clock, as the server says */
+	instant_t removed;  /* our clock; 0 while it lives: afterwards the row is the tombstone */
+};
+int ledger_intend(struct journal *j, const char *server, const char *login, instant_t server_now);
+int ledger_put(struct journal *j, const struct identity *i);
+int ledger_remove(struct journal *j, const char *server, const char *login, instant_t now);
+struct identities {
+	struct identity *items; /* strings owned */
+	size_t n;
+};
+int ledger_read(struct identities *out, struct journal *j); /* every server's, tombstones too */
+void identities_free(struct identities *i);
+
+/* The level that a server last proved for a login on a database: what a narrowing is measured by. */
+struct proved {
+	const char *server, *login, *database;
+	enum level level;
+	instant_t at; /* our clock */
+};
+int proved_put(struct journal *j, const struct proved *p);
+struct proved_list {
+	struct proved *items; /* sorted by server, login, database; strings owned */
+	size_t n;
+};
+int proved_read(struct proved_list *out, struct journal *j);
+void proved_list_free(struct proved_list *p);
+
+/* Baselines for the audit: one row an object, with a hash of its definition. */
+struct baseline_item {
+	const char *kind; /* "object", "principal", "permission", "setting", "trigger" ... */
+	const char *name; /* full, quoted name */
+	const char *hash; /* hex, or "" */
+};
+int baseline_put(struct journal *j, const char *server, const char *database, instant_t at,
+	const struct baseline_item *items, size_t n);
+typedef int (*baseline_fn)(void *context, instant_t at, const struct baseline_item *i);
+int baseline_read(struct journal *j, const char *server, const char *database, baseline_fn each, void *context);
+
+/* Overrides are journal events, and a table of what is in force. login NULL: the whole client. */
+int override_add(struct journal *j, const char *client, const char *login, instant_t at, const char *actor,
+	const char *reason);
+int override_remove(struct journal *j, const char *client, const char *login, instant_t at, const char *actor,
+	const char *reason); /* -ENOENT when none is in force */
+int override_read(struct overrides *out, struct journal *j);
+
+#endif
