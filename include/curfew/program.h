@@ -120,7 +120,7 @@ struct program {
 	size_t n_servers;
 	struct client *clients; /* sorted by name; only those whose file is whole and valid */
 	size_t n_clients;
-	char digest[65]; /* hex SHA-256 (BLAKE2b-256 by libsodium) of every file read */
+	char digest[65]; /* hex BLAKE2b-256 over the names and contents of the files read, in order */
 	char **files;	 /* every file read, sorted; owned */
 	size_t n_files;
 };

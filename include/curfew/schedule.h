@@ -35,8 +35,8 @@ struct grant {
 	const struct database *database;
 	enum phase phase;
 	enum level level, next_level;
-	instant_t from;	 /* when this level began (half open) */
-	instant_t until; /* when it ends; at level none with nothing to come: when access ended */
+	instant_t from;	 /* when this level began (half open); 0: it has been none from the first */
+	instant_t until; /* when it ends, never 0; at level none with nothing to come: when access ends or ended */
 	instant_t end;	 /* when the last level of this grant that is not none ends */
 };
 struct grants {

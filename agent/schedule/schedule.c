@@ -1,0 +1,238 @@
+/* What should hold at an instant. Every grant is a course of at most three periods (before go-live,
+ * read-only, none); neighbours of one level are one period, so that what `until` names is always a
+ * real change of what a person can do. */
+#include "curfew/schedule.h"
+
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+
+/* none, before go-live, read-only, none */
+#define COURSE_MAX 4
+
+struct step {
+	instant_t from;
+	enum level level;
+};
+struct course {
+	struct step steps[COURSE_MAX]; /* the first begins at 0: before anything was known */
+	size_t n;
+};
+
+static instant_t later(instant_t a, instant_t b)
+{
+	return a > b ? a : b;
+}
+
+static instant_t earlier(instant_t a, instant_t b)
+{
+	return a < b ? a : b;
+}
+
+const char *phase_name(enum phase p)
+{
+	static const char *const names[] = {
+		"pending", "testing", "read-only", "removed", "lapsed", "revoked"};
+
+	return names[p];
+}
+
+static instant_t client_opens(const struct client *c)
+{
+	return later(c->starts, c->approved);
+}
+
+enum phase client_phase(const struct client *c, instant_t now)
+{
+	if (now >= c->end)
+		return c->has_go_live ? PHASE_REMOVED : PHASE_LAPSED;
+	if (now < client_opens(c))
+		return PHASE_PENDING;
+	return c->has_go_live && now >= c->go_live ? PHASE_READ_ONLY : PHASE_TESTING;
+}
+
+/* When access to the database ends, whatever its level is until then. */
+static instant_t database_end(const struct client *c, const struct database *d)
+{
+	if (c->has_go_live && d->role == ROLE_STAGING)
+		return earlier(c->staging_end, c->end);
+	return c->end;
+}
+
+/* A period that is empty, or of the level that holds already, is no step. */
+static void course_add(struct course *course, instant_t from, instant_t until, enum level level)
+{
+	struct step *last = &course->steps[course->n - 1];
+
+	if (from >= until || last->level == level)
+		return;
+	course->steps[course->n++] = (struct step){from, level};
+}
+
+static struct course database_course(const struct client *c, const struct database *d)
+{
+	struct course course = {.steps = {{0, LEVEL_NONE}}, .n = 1};
+	instant_t opens = client_opens(c), end = database_end(c, d);
+	instant_t narrows = c->has_go_live ? earlier(c->go_live, end) : end;
+	enum level before = d->role == ROLE_STAGING ? LEVEL_FULL : d->before_go_live;
+
+	course_add(&course, opens, narrows, before);
+	course_add(&course, later(opens, narrows), end, LEVEL_READ_ONLY);
+	/* Without any access before it, the end is no change. */
+	course_add(&course, end, INT64_MAX, LEVEL_NONE);
+	return course;
+}
+
+static void grant_place(
+	struct grant *g, const struct client *c, const struct database *d, instant_t now)
+{
+	struct course course = database_course(c, d);
+	size_t i = course.n - 1;
+
+	while (i > 0 && course.steps[i].from > now)
+		i--;
+	g->phase = client_phase(c, now);
+	g->level = g->next_level = course.steps[i].level;
+	g->from = course.steps[i].from;
+	g->until = g->end = database_end(c, d);
+	if (i + 1 < course.n) {
+		g->next_level = course.steps[i + 1].level;
+		g->until = course.steps[i + 1].from;
+	}
+}
+
+static bool override_is_for(const struct override *o, const struct client *c, const struct user *u)
+{
+	/* SQL Server does not tell letter case apart: neither may a revocation. */
+	return strcasecmp(o->client, c->name) == 0 &&
+	       (!o->login || strcasecmp(o->login, u->login) == 0);
+}
+
+/* The earliest revocation in force, or NULL. */
+static const struct override *override_find(
+	const struct overrides *o, const struct client *c, const struct user *u, instant_t now)
+{
+	const struct override *found = NULL;
+
+	for (size_t i = 0; o && i < o->n; i++) {
+		const struct override *item = &o->items[i];
+
+		if (item->at <= now && override_is_for(item, c, u) &&
+			(!found || item->at < found->at))
+			found = item;
+	}
+	return found;
+}
+
+/* Nothing is left to revoke once the course itself is over. */
+static void grant_revoke(struct grant *g, const struct override *o, instant_t now)
+{
+	if (now >= g->client->end)
+		return;
+	g->phase = PHASE_REVOKED;
+	if (now >= g->end)
+		return;
+	g->level = g->next_level = LEVEL_NONE;
+	g->from = o->at;
+	g->until = g->end;
+}
+
+static int grant_compare(const void *a, const void *b)
+{
+	const struct grant *x = a, *y = b;
+	int order = strcmp(x->client->name, y->client->name);
+
+	if (!order)
+		order = strcmp(x->user->login, y->user->login);
+	if (!order)
+		order = strcmp(x->server->name, y->server->name);
+	if (!order)
+		order = strcmp(x->database->name, y->database->name);
+	return order;
+}
+
+static size_t program_grants(const struct program *p)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->n_clients; i++)
+		n += p->clients[i].n_users * p->clients[i].n_databases;
+	return n;
+}
+
+static struct grant *client_grants(struct grant *next, const struct program *p,
+	const struct client *c, const struct overrides *o, instant_t now)
+{
+	for (size_t u = 0; u < c->n_users; u++) {
+		const struct override *revoked = override_find(o, c, &c->users[u], now);
+
+		for (size_t d = 0; d < c->n_databases; d++) {
+			const struct database *database = &c->databases[d];
+
+			*next = (struct grant){.client = c,
+				.user = &c->users[u],
+				.server = &p->servers[database->server],
+				.database = database};
+			grant_place(next, c, database, now);
+			if (revoked)
+				grant_revoke(next, revoked, now);
+			next++;
+		}
+	}
+	return next;
+}
+
+int schedule_at(
+	struct grants *out, const struct program *p, const struct overrides *o, instant_t now)
+{
+	struct grants g = {.n = program_grants(p)};
+	struct grant *next;
+
+	/* One more than needed: calloc(0) may give NULL, which would look like a failure. */
+	g.items = calloc(g.n + 1, sizeof(*g.items));
+	if (!g.items)
+		return -ENOMEM;
+	next = g.items;
+	for (size_t i = 0; i < p->n_clients; i++)
+		next = client_grants(next, p, &p->clients[i], o, now);
+	qsort(g.items, g.n, sizeof(*g.items), grant_compare);
+	*out = g;
+	return 0;
+}
+
+void grants_free(struct grants *g)
+{
+	if (!g)
+		return;
+	free(g->items);
+	*g = (struct grants){0};
+}
+
+bool schedule_next(instant_t *out, const struct grants *g, instant_t now)
+{
+	instant_t next = INT64_MAX;
+
+	for (size_t i = 0; i < g->n; i++) {
+		const struct grant *grant = &g->items[i];
+
+		if (grant->next_level != grant->level && grant->until > now)
+			next = earlier(next, grant->until);
+	}
+	if (next == INT64_MAX)
+		return false;
+	*out = next;
+	return true;
+}
+
+void overrides_free(struct overrides *o)
+{
+	if (!o)
+		return;
+	for (size_t i = 0; i < o->n; i++) {
+		free(o->items[i].client);
+		free(o->items[i].login);
+		free(o->items[i].reason);
+	}
+	free(o->items);
+	*o = (struct overrides){0};
+}
