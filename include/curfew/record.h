@@ -63,7 +63,11 @@ struct record {
 /* Gets every record; for RECORD_INTENT a result other than 0 forbids the change. */
 typedef int (*record_fn)(void *context, const struct record *r);
 
-/* Copies, cutting at a UTF-8 boundary when the text is longer. */
+/* NULL when every number is within its bounds and every text ends inside its field and is UTF-8; else the
+ * name of the first field that is not. Clears what stands behind the texts. */
+const char *record_check(struct record *r);
+
+/* Copies, cutting at a UTF-8 boundary when the text is longer; bytes that are not UTF-8 become '?'. */
 void record_set(char *field, size_t size, const char *text);
 void record_printf(char *field, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
 #define RECORD_SET(r, field, text)   record_set((r)->field, sizeof((r)->field), (text))
