@@ -1,0 +1,55 @@
+/* Changes: their names and their memory. */
+#include "curfew/access.h"
+
+const char *change_name(enum change_kind k)
+{
+	static const char *const names[] = {
+		[CHANGE_LOGIN_DISABLE] = "login-disable",
+		[CHANGE_MEMBER_NARROW] = "member-narrow",
+		[CHANGE_SERVER_MEMBER_DROP] = "server-member-drop",
+		[CHANGE_SERVER_REVOKE] = "server-revoke",
+		[CHANGE_MEMBER_DROP] = "member-drop",
+		[CHANGE_REVOKE] = "revoke",
+		[CHANGE_OWNER] = "owner",
+		[CHANGE_SESSION_KILL] = "session-kill",
+		[CHANGE_USER_DROP] = "user-drop",
+		[CHANGE_LOGIN_DROP] = "login-drop",
+		[CHANGE_ROLE_CREATE] = "role-create",
+		[CHANGE_ROLE_DENY] = "role-deny",
+		[CHANGE_ROLE_GRANT] = "role-grant",
+		[CHANGE_LOGIN_CREATE] = "login-create",
+		[CHANGE_LOGIN_MARK] = "login-mark",
+		[CHANGE_USER_CREATE] = "user-create",
+		[CHANGE_USER_REMAP] = "user-remap",
+		[CHANGE_MEMBER_ADD] = "member-add",
+		[CHANGE_LOGIN_ENABLE] = "login-enable",
+	};
+
+	return names[k];
+}
+
+void difference_free(struct difference *d)
+{
+	if (!d)
+		return;
+	for (size_t i = 0; i < d->n_changes; i++) {
+		struct change *c = &d->changes[i];
+		free(c->login);
+		free(c->database);
+		free(c->principal);
+		free(c->role);
+		free(c->reason);
+		permission_free(&c->permission);
+		for (size_t k = 0; k < c->n_regrants; k++)
+			permission_free(&c->regrants[k]);
+		free(c->regrants);
+	}
+	for (size_t i = 0; i < d->n_obstacles; i++) {
+		free(d->obstacles[i].login);
+		free(d->obstacles[i].database);
+		free(d->obstacles[i].text);
+	}
+	free(d->changes);
+	free(d->obstacles);
+	*d = (struct difference){0};
+}

@@ -1,0 +1,398 @@
+/* The difference between wanted and observed access on one server: both sides looked at together, typed changes out.
+ *
+ * The order is the safety: roles of ours first (they give nobody anything), then every closing of every client, then
+ * openings. A login that loses something is disabled before and enabled only by a later round that finds it clean
+ * and without a session: so a pass that dies in between leaves it shut, and any agent can finish the work. */
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+#include <strings.h>
+
+#include "access/difference.h"
+#include "curfew/calendar.h"
+
+/* Slack between the schedule's clock and the age of a session by the server's, in seconds. */
+#define SESSION_AGE_SLACK 2
+
+char *builder_copy(struct builder *b, const char *text)
+{
+	char *copy = text ? strdup(text) : NULL;
+
+	if (text && !copy)
+		b->no_memory = true;
+	return copy;
+}
+
+struct change *change_push(struct builder *b, struct change_list *l, enum change_kind kind,
+	const char *client, const char *login, const char *database, const char *reason)
+{
+	struct change *items = reallocarray(l->items, l->n + 1, sizeof(*items));
+
+	if (!items) {
+		b->no_memory = true;
+		b->nowhere = (struct change){0};
+		return &b->nowhere;
+	}
+	l->items = items;
+	struct change *c = &items[l->n++];
+	*c = (struct change){.kind = kind, .client = client};
+	c->login = builder_copy(b, login);
+	c->database = builder_copy(b, database);
+	c->reason = builder_copy(b, reason);
+	return c;
+}
+
+void obstacle_push(struct builder *b, enum state state, const char *login, const char *database,
+	const char *format, ...)
+{
+	struct obstacle *items = reallocarray(b->obstacles, b->n_obstacles + 1, sizeof(*items));
+	va_list args;
+
+	if (!items) {
+		b->no_memory = true;
+		return;
+	}
+	b->obstacles = items;
+	struct obstacle *o = &items[b->n_obstacles++];
+	*o = (struct obstacle){.state = state};
+	o->login = builder_copy(b, login);
+	o->database = builder_copy(b, database);
+	va_start(args, format);
+	if (vasprintf(&o->text, format, args) < 0) {
+		o->text = NULL;
+		b->no_memory = true;
+	}
+	va_end(args);
+}
+
+static bool trigger_is_known(const struct server *s, const char *name)
+{
+	return strings_contain(&s->known_triggers, name);
+}
+
+bool database_is_trapped(
+	const struct builder *b, const struct observed_database *d, const char **trigger)
+{
+	for (size_t i = 0; i < d->n_triggers; i++)
+		if (!trigger_is_known(b->w->server, d->triggers[i])) {
+			*trigger = d->triggers[i];
+			return true;
+		}
+	return false;
+}
+
+static void sessions_kill(
+	struct builder *b, const struct login_work *work, uint64_t older_than, const char *reason)
+{
+	for (size_t i = 0; i < b->o->n_sessions; i++) {
+		const struct observed_session *s = &b->o->sessions[i];
+		if (strcasecmp(s->login, work->login) != 0 || s->age < older_than)
+			continue;
+		change_push(b, &b->closings, CHANGE_SESSION_KILL, work->client, work->login, NULL,
+			reason)
+			->session = s->id;
+	}
+}
+
+static bool login_has_session(const struct builder *b, const char *login)
+{
+	for (size_t i = 0; i < b->o->n_sessions; i++)
+		if (!strcasecmp(b->o->sessions[i].login, login))
+			return true;
+	return false;
+}
+
+/* Disabling comes before the closings that login_work collected: it moves to their front. */
+static void login_disable_first(
+	struct builder *b, const struct login_work *work, const char *reason)
+{
+	if (!work->observed || work->observed->disabled)
+		return;
+	size_t at = work->closings_before;
+	change_push(b, &b->closings, CHANGE_LOGIN_DISABLE, work->client, work->login, NULL, reason);
+	if (b->no_memory)
+		return;
+	struct change disable = b->closings.items[b->closings.n - 1];
+	memmove(&b->closings.items[at + 1], &b->closings.items[at],
+		(b->closings.n - 1 - at) * sizeof(*b->closings.items));
+	b->closings.items[at] = disable;
+}
+
+/* What a login has outside its databases: server roles and server-wide grants. */
+static void login_narrow_server(struct builder *b, struct login_work *work)
+{
+	const char *reason = "an access login has no rights on the server itself";
+
+	for (size_t i = 0; i < b->o->n_members; i++) {
+		const struct observed_member *m = &b->o->members[i];
+		if (strcasecmp(m->member, work->login) != 0)
+			continue;
+		struct change *c = change_push(b, &b->closings, CHANGE_SERVER_MEMBER_DROP,
+			work->client, work->login, NULL, reason);
+		c->role = builder_copy(b, m->role);
+		work->narrowed = true;
+	}
+	for (size_t i = 0; i < b->o->n_permissions; i++) {
+		const struct permission *p = &b->o->permissions[i];
+		if (strcasecmp(p->grantee, work->login) != 0 || p->state == 'D' ||
+			!strcmp(p->name, "CONNECT SQL"))
+			continue;
+		struct change *c = change_push(b, &b->closings, CHANGE_SERVER_REVOKE, work->client,
+			work->login, NULL, reason);
+		c->permission = (struct permission){.class = p->class, .state = p->state};
+		c->permission.name = builder_copy(b, p->name);
+		c->permission.object = builder_copy(b, p->object);
+		c->permission.grantee = builder_copy(b, p->grantee);
+		c->permission.grantor = builder_copy(b, p->grantor);
+		work->narrowed = true;
+	}
+}
+
+static void grant_reason(char *buf, size_t size, const struct grant *g)
+{
+	char from[INSTANT_TEXT_MAX], until[INSTANT_TEXT_MAX];
+
+	if (g->level == LEVEL_NONE)
+		snprintf(buf, size, "%s: no access since %s", phase_name(g->phase),
+			instant_format(from, g->from));
+	else
+		snprintf(buf, size, "%s: %s from %s until %s", phase_name(g->phase),
+			level_name(g->level), instant_format(from, g->from),
+			instant_format(until, g->until));
+}
+
+/* Users of this login in databases where nothing is wanted for it. */
+static void login_remove_users(struct builder *b, struct login_work *work,
+	const struct wanted_login *wanted, const char *reason)
+{
+	const char *trigger;
+
+	for (size_t i = 0; i < b->o->n_databases; i++) {
+		const struct observed_database *d = &b->o->databases[i];
+		bool keep = false;
+		for (size_t k = 0; wanted && k < wanted->n_users; k++)
+			keep = keep || !strcasecmp(wanted->users[k].grant->database->name, d->name);
+		const struct observed_user *u = keep ? NULL : observed_user_of(d, work->observed);
+		if (!u)
+			continue;
+		if (database_is_trapped(b, d, &trigger)) {
+			obstacle_push(b, STATE_UNPROVED, work->login, d->name,
+				"enabled DDL trigger [%s] would run as Curfew; review it, then name it in known_triggers "
+				"or disable it",
+				trigger);
+			work->blocked = work->narrowed = true;
+			continue;
+		}
+		user_remove(b, work, d, u, reason);
+	}
+}
+
+static void login_want(struct builder *b, const struct wanted_login *l, const bool *roles_pending)
+{
+	struct login_work work = {
+		.client = l->client, .login = l->login, .closings_before = b->closings.n};
+	char reason[RECORD_TEXT_MAX] = "";
+	const char *trigger;
+
+	work.observed = observed_find_login(b->o, l->login);
+	if (work.observed && !work.observed->ours) {
+		obstacle_push(b, STATE_DRIFT, l->login, NULL,
+			"login [%s] exists on the server and was not made by Curfew; it is left alone: rename it, or set "
+			"another `login` for this user",
+			l->login);
+		return;
+	}
+	for (size_t i = 0; i < l->n_users; i++) {
+		const struct grant *g = l->users[i].grant;
+		const struct observed_database *d = observed_find_database(b->o, g->database->name);
+		grant_reason(reason, sizeof(reason), g);
+		if (!d || !d->online) {
+			obstacle_push(b, STATE_WAITING, l->login, g->database->name,
+				"database [%s] is %s", g->database->name,
+				d ? "not online" : "not there yet");
+			continue;
+		}
+		if (!d->accessible || !d->read) {
+			obstacle_push(b, STATE_UNPROVED, l->login, g->database->name,
+				"database [%s] cannot be read by the agent's login; see `curfew bootstrap`",
+				d->name);
+			work.blocked = true;
+			continue;
+		}
+		if (database_is_trapped(b, d, &trigger)) {
+			obstacle_push(b, STATE_UNPROVED, l->login, d->name,
+				"enabled DDL trigger [%s] would run as Curfew; review it, then name it in known_triggers "
+				"or disable it",
+				trigger);
+			/* What it holds there beyond its level cannot be taken away now: it must not be used. */
+			bool exact;
+			if (observed_level(&exact, b->o, d, work.observed, b->w->server) >
+					g->level ||
+				!exact)
+				work.blocked = work.narrowed = true;
+			continue;
+		}
+		work.reachable = true;
+		user_want(b, &work, g, d, roles_pending[d - b->o->databases]);
+	}
+	login_remove_users(b, &work, l, "no access to this database is scheduled now");
+	if (work.observed)
+		login_narrow_server(b, &work);
+	/* A user that was narrowed anywhere starts again from a new session. */
+	if (work.narrowed) {
+		login_disable_first(b, &work,
+			"disabled until its sessions are gone and its rights are as scheduled");
+		sessions_kill(b, &work, 0,
+			"its rights were narrowed: open transactions would outlive that");
+		return;
+	}
+	if (l->narrowed && l->narrowed <= b->now)
+		sessions_kill(b, &work, (uint64_t)(b->now - l->narrowed) + SESSION_AGE_SLACK,
+			"the session is older than the last narrowing of this login");
+	if (work.observed && work.observed->disabled && !work.pending && !work.blocked &&
+		work.reachable) {
+		if (login_has_session(b, l->login))
+			sessions_kill(b, &work, 0, "a disabled login has no sessions");
+		else
+			change_push(b, &b->openings, CHANGE_LOGIN_ENABLE, l->client, l->login, NULL,
+				reason);
+	}
+}
+
+static const char *client_of(
+	const struct wanted_server *w, const char *login, char *reason, size_t size)
+{
+	const struct grant *last = NULL;
+
+	snprintf(reason, size, "the login is not in the configuration any more");
+	for (size_t i = 0; i < w->n_grants; i++)
+		if (!strcasecmp(w->grants[i]->user->login, login) &&
+			(!last || w->grants[i]->from > last->from))
+			last = w->grants[i];
+	if (last)
+		grant_reason(reason, size, last);
+	return last ? last->client->name : NULL;
+}
+
+static void login_remove(struct builder *b, const struct observed_login *l)
+{
+	char reason[RECORD_TEXT_MAX];
+	struct login_work work = {
+		.client = client_of(b->w, l->name, reason, sizeof(reason)),
+		.login = l->name,
+		.observed = l,
+		.closings_before = b->closings.n,
+	};
+
+	login_disable_first(b, &work, reason);
+	sessions_kill(b, &work, 0, reason);
+	login_narrow_server(b, &work);
+	login_remove_users(b, &work, NULL, reason);
+	if (!work.blocked)
+		change_push(b, &b->closings, CHANGE_LOGIN_DROP, work.client, l->name, NULL, reason);
+}
+
+/* An ended user's login that exists but does not look like ours: not touched, and not passed over in silence. */
+static void strangers_name(struct builder *b)
+{
+	const char *last = "";
+
+	for (size_t i = 0; i < b->w->n_grants; i++) {
+		const struct grant *g = b->w->grants[i];
+		if (!strcasecmp(last, g->user->login) || wanted_find(b->w, g->user->login))
+			continue;
+		last = g->user->login;
+		const struct observed_login *l = observed_find_login(b->o, g->user->login);
+		if (l && !l->ours)
+			obstacle_push(b, g->phase == PHASE_PENDING ? STATE_DRIFT : STATE_OVERDUE,
+				l->name, NULL,
+				"login [%s] exists on the server, was not made by Curfew and is left alone; nobody should "
+				"have it now: a DBA has to look",
+				l->name);
+	}
+}
+
+static bool server_is_closed_to_us(struct builder *b)
+{
+	for (size_t i = 0; i < b->o->n_triggers; i++)
+		if (!trigger_is_known(b->w->server, b->o->triggers[i])) {
+			obstacle_push(b, STATE_UNPROVED, NULL, NULL,
+				"enabled server trigger [%s] would run as Curfew; review it, then name it in "
+				"known_triggers",
+				b->o->triggers[i]);
+			return true;
+		}
+	return false;
+}
+
+static void rights_name(struct builder *b)
+{
+	for (size_t i = 0; i < b->o->n_missing_rights; i++)
+		obstacle_push(b, STATE_UNPROVED, NULL, NULL,
+			"the agent's login lacks %s: what it sees may be incomplete; see `curfew bootstrap %s`",
+			b->o->missing_rights[i], b->w->server->name);
+}
+
+static void list_free(struct change_list *l)
+{
+	struct difference d = {.changes = l->items, .n_changes = l->n};
+
+	difference_free(&d);
+}
+
+static int difference_join(struct difference *out, struct builder *b)
+{
+	/* What we cannot see completely may be closed, never opened. */
+	if (b->o->n_missing_rights) {
+		list_free(&b->openings);
+		b->openings = (struct change_list){0};
+	}
+	size_t n = b->prepare.n + b->closings.n + b->openings.n;
+	struct change *all = calloc(n + 1, sizeof(*all));
+	if (!all || b->no_memory) {
+		free(all);
+		list_free(&b->prepare);
+		list_free(&b->closings);
+		list_free(&b->openings);
+		struct difference d = {.obstacles = b->obstacles, .n_obstacles = b->n_obstacles};
+		difference_free(&d);
+		return -ENOMEM;
+	}
+	const struct change_list *lists[] = {&b->prepare, &b->closings, &b->openings};
+	for (size_t i = 0, at = 0; i < ARRAY_SIZE(lists); at += lists[i++]->n) {
+		if (lists[i]->n)
+			memcpy(all + at, lists[i]->items, lists[i]->n * sizeof(*all));
+		free(lists[i]->items);
+	}
+	*out = (struct difference){.changes = all,
+		.n_changes = n,
+		.obstacles = b->obstacles,
+		.n_obstacles = b->n_obstacles};
+	return 0;
+}
+
+int difference_build(struct difference *out, const struct wanted_server *w,
+	const struct observed_server *o, const struct claims *c, instant_t now)
+{
+	struct builder b = {.w = w, .o = o, .c = c, .now = now};
+	_cleanup_free_ bool *roles_pending = calloc(o->n_databases + 1, sizeof(*roles_pending));
+
+	if (!roles_pending)
+		return -ENOMEM;
+	rights_name(&b);
+	if (!server_is_closed_to_us(&b)) {
+		for (size_t i = 0; i < o->n_databases; i++)
+			roles_pending[i] = roles_want(&b, &o->databases[i]);
+		for (size_t i = 0; i < o->n_logins; i++)
+			if (o->logins[i].ours && !wanted_find(w, o->logins[i].name))
+				login_remove(&b, &o->logins[i]);
+		for (size_t i = 0; i < w->n_logins; i++)
+			login_want(&b, &w->logins[i], roles_pending);
+		for (size_t i = 0; i < o->n_databases; i++) {
+			orphans_remove(&b, &o->databases[i]);
+			roles_police(&b, &o->databases[i]);
+		}
+		strangers_name(&b);
+	}
+	return difference_join(out, &b);
+}

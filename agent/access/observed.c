@@ -1,0 +1,217 @@
+/* Observed access on one server: looking things up in what was read, and whose a login is. */
+#include <string.h>
+#include <strings.h>
+
+#include "curfew/access.h"
+
+static void member_free(struct observed_member *m)
+{
+	free(m->role);
+	free(m->member);
+}
+
+void permission_free(struct permission *p)
+{
+	free(p->name);
+	free(p->schema);
+	free(p->object);
+	free(p->column);
+	free(p->grantee);
+	free(p->grantor);
+}
+
+static void texts_free(char **texts, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		free(texts[i]);
+	free(texts);
+}
+
+static void database_free(struct observed_database *d)
+{
+	for (size_t i = 0; i < d->n_users; i++) {
+		free(d->users[i].name);
+		free(d->users[i].owner);
+	}
+	for (size_t i = 0; i < d->n_members; i++)
+		member_free(&d->members[i]);
+	for (size_t i = 0; i < d->n_permissions; i++)
+		permission_free(&d->permissions[i]);
+	for (size_t i = 0; i < d->n_owned; i++) {
+		free(d->owned[i].kind);
+		free(d->owned[i].schema);
+		free(d->owned[i].name);
+		free(d->owned[i].owner);
+	}
+	texts_free(d->schemas, d->n_schemas);
+	texts_free(d->triggers, d->n_triggers);
+	free(d->users);
+	free(d->members);
+	free(d->permissions);
+	free(d->owned);
+	free(d->name);
+}
+
+void observed_free(struct observed_server *o)
+{
+	if (!o)
+		return;
+	for (size_t i = 0; i < o->n_logins; i++)
+		free(o->logins[i].name);
+	for (size_t i = 0; i < o->n_members; i++)
+		member_free(&o->members[i]);
+	for (size_t i = 0; i < o->n_permissions; i++)
+		permission_free(&o->permissions[i]);
+	for (size_t i = 0; i < o->n_sessions; i++) {
+		free(o->sessions[i].login);
+		free(o->sessions[i].acting);
+		free(o->sessions[i].address);
+		free(o->sessions[i].program);
+		free(o->sessions[i].host);
+	}
+	for (size_t i = 0; i < o->n_databases; i++)
+		database_free(&o->databases[i]);
+	texts_free(o->missing_rights, o->n_missing_rights);
+	texts_free(o->unreadable, o->n_unreadable);
+	texts_free(o->triggers, o->n_triggers);
+	free(o->logins);
+	free(o->members);
+	free(o->permissions);
+	free(o->sessions);
+	free(o->databases);
+	free(o->version);
+	*o = (struct observed_server){0};
+}
+
+bool sid_equal(const struct sid *a, const struct sid *b)
+{
+	return a->size && a->size == b->size && !memcmp(a->bytes, b->bytes, a->size);
+}
+
+/* Servers compare names without letter case, or return them in another one. */
+struct observed_login *observed_find_login(const struct observed_server *o, const char *login)
+{
+	for (size_t i = 0; i < o->n_logins; i++)
+		if (!strcasecmp(o->logins[i].name, login))
+			return &o->logins[i];
+	return NULL;
+}
+
+struct observed_database *observed_find_database(const struct observed_server *o, const char *name)
+{
+	for (size_t i = 0; i < o->n_databases; i++)
+		if (!strcasecmp(o->databases[i].name, name))
+			return &o->databases[i];
+	return NULL;
+}
+
+const struct observed_user *observed_user_of(
+	const struct observed_database *d, const struct observed_login *l)
+{
+	if (!l)
+		return NULL;
+	for (size_t i = 0; i < d->n_users; i++)
+		if (d->users[i].type != 'R' && sid_equal(&d->users[i].sid, &l->sid))
+			return &d->users[i];
+	return NULL;
+}
+
+bool observed_is_member(const struct observed_database *d, const char *role, const char *member)
+{
+	for (size_t i = 0; i < d->n_members; i++)
+		if (!strcasecmp(d->members[i].role, role) &&
+			!strcasecmp(d->members[i].member, member))
+			return true;
+	return false;
+}
+
+bool claims_have_sid(const struct claims *c, const struct sid *s)
+{
+	for (size_t i = 0; i < c->n; i++)
+		if (sid_equal(&c->items[i].sid, s))
+			return true;
+	return false;
+}
+
+static bool claim_holds(const struct claim *c, const struct observed_login *l, unsigned window)
+{
+	if (sid_equal(&c->sid, &l->sid))
+		return true;
+	/* We died between the CREATE LOGIN and the answer: both times are the server's own. */
+	return c->intended && !c->sid.size && l->created >= c->intended - 1 &&
+	       l->created <= c->intended + window;
+}
+
+void observed_claim(
+	struct observed_server *o, const char *server, const struct claims *c, unsigned window)
+{
+	for (size_t i = 0; i < o->n_logins; i++) {
+		struct observed_login *l = &o->logins[i];
+		l->ours = l->marked;
+		for (size_t k = 0; k < c->n && !l->ours; k++)
+			l->ours = !strcmp(c->items[k].server, server) &&
+				  !strcasecmp(c->items[k].login, l->name) &&
+				  claim_holds(&c->items[k], l, window);
+		/* Only SQL logins are ever made by us: a mark on anything else is somebody's mistake. */
+		l->ours = l->ours && l->type == 'S';
+	}
+}
+
+static bool strings_have_role(const struct strings *s, const char *role)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (!strcasecmp(s->items[i], role))
+			return true;
+	return false;
+}
+
+/* True when the user is a member of each role of the level. */
+static bool user_has_level(
+	const struct observed_database *d, const char *user, const struct level_terms *t)
+{
+	if (t->role)
+		return observed_is_member(d, t->role, user);
+	for (size_t i = 0; i < t->member_of.n; i++)
+		if (!observed_is_member(d, t->member_of.items[i], user))
+			return false;
+	return t->member_of.n > 0;
+}
+
+static bool level_has_role(const struct level_terms *t, const char *role)
+{
+	return t->role ? !strcasecmp(t->role, role) : strings_have_role(&t->member_of, role);
+}
+
+enum level observed_level(bool *exact, const struct observed_server *o,
+	const struct observed_database *d, const struct observed_login *l, const struct server *s)
+{
+	const struct observed_user *u = l ? observed_user_of(d, l) : NULL;
+	enum level level = LEVEL_NONE;
+
+	*exact = true;
+	if (!u)
+		return LEVEL_NONE;
+	if (user_has_level(d, u->name, &s->terms[LEVEL_READ_ONLY]))
+		level = LEVEL_READ_ONLY;
+	if (user_has_level(d, u->name, &s->terms[LEVEL_FULL]))
+		level = LEVEL_FULL;
+	for (size_t i = 0; i < d->n_members; i++)
+		if (!strcasecmp(d->members[i].member, u->name) &&
+			!(level != LEVEL_NONE &&
+				level_has_role(&s->terms[level], d->members[i].role))) {
+			/* Whatever we do not know is taken for the widest. */
+			*exact = false;
+			if (!level_has_role(&s->terms[LEVEL_READ_ONLY], d->members[i].role))
+				level = LEVEL_FULL;
+		}
+	for (size_t i = 0; i < d->n_permissions; i++) {
+		const struct permission *p = &d->permissions[i];
+		if (!strcasecmp(p->grantee, u->name) && p->state != 'D' &&
+			strcmp(p->name, "CONNECT") != 0)
+			*exact = false;
+	}
+	for (size_t i = 0; i < o->n_members; i++)
+		if (!strcasecmp(o->members[i].member, l->name))
+			*exact = false;
+	return level;
+}

@@ -1,0 +1,200 @@
+/* The roles of ours in a database: their permissions against the terms of the level, and who is in them. */
+#include <string.h>
+#include <strings.h>
+
+#include "access/difference.h"
+
+enum { CLASS_DATABASE = 0, CLASS_SCHEMA = 3 };
+
+static bool role_exists(const struct observed_database *d, const char *role)
+{
+	for (size_t i = 0; i < d->n_users; i++)
+		if (d->users[i].type == 'R' && !strcasecmp(d->users[i].name, role))
+			return true;
+	return false;
+}
+
+/* The members hold strong terms, so a permission counts only with exactly the state wanted: a GRANT that came
+ * WITH GRANT OPTION is not a GRANT of ours. */
+static bool permission_stands(const struct observed_database *d, const char *role, uint8_t class,
+	const char *schema, const char *name, char state)
+{
+	for (size_t i = 0; i < d->n_permissions; i++) {
+		const struct permission *p = &d->permissions[i];
+		if (p->class == class && p->state == state && !strcasecmp(p->grantee, role) &&
+			!strcasecmp(p->name, name) &&
+			(class != CLASS_SCHEMA || !strcmp(p->schema, schema)))
+			return true;
+	}
+	return false;
+}
+
+static bool strings_have(const struct strings *s, const char *name)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (!strcasecmp(s->items[i], name))
+			return true;
+	return false;
+}
+
+static bool permission_is_in_terms(const struct level_terms *t, const struct permission *p)
+{
+	if (p->class == CLASS_DATABASE)
+		return (p->state == 'G' && strings_have(&t->database_grants, p->name)) ||
+		       (p->state == 'D' && strings_have(&t->database_denies, p->name));
+	if (p->class == CLASS_SCHEMA)
+		return (p->state == 'G' && strings_have(&t->schema_grants, p->name)) ||
+		       (p->state == 'D' && strings_have(&t->schema_denies, p->name));
+	return false;
+}
+
+static bool want_permissions(struct builder *b, const struct observed_database *d,
+	const struct level_terms *t, const struct strings *names, char state, const char *schema)
+{
+	bool pending = false;
+
+	for (size_t i = 0; i < names->n; i++) {
+		uint8_t class = schema ? CLASS_SCHEMA : CLASS_DATABASE;
+		if (permission_stands(d, t->role, class, schema, names->items[i], state))
+			continue;
+		struct change *c = change_push(b, &b->prepare,
+			state == 'D' ? CHANGE_ROLE_DENY : CHANGE_ROLE_GRANT, NULL, NULL, d->name,
+			"the terms of this level");
+		c->role = builder_copy(b, t->role);
+		c->permission = (struct permission){.class = class, .state = state};
+		c->permission.name = builder_copy(b, names->items[i]);
+		c->permission.schema = builder_copy(b, schema);
+		c->permission.grantee = builder_copy(b, t->role);
+		pending = true;
+	}
+	return pending;
+}
+
+void permission_copy(struct builder *b, struct permission *to, const struct permission *p)
+{
+	*to = (struct permission){.class = p->class, .state = p->state};
+	to->name = builder_copy(b, p->name);
+	to->schema = builder_copy(b, p->schema);
+	to->object = builder_copy(b, p->object);
+	to->column = builder_copy(b, p->column);
+	to->grantee = builder_copy(b, p->grantee);
+	to->grantor = builder_copy(b, p->grantor);
+}
+
+/* What the role has beyond its terms: taken away, also a denial that the terms do not know (it may stand in for a
+ * term that was changed). */
+static bool drop_surplus(
+	struct builder *b, const struct observed_database *d, const struct level_terms *t)
+{
+	bool pending = false;
+
+	for (size_t i = 0; i < d->n_permissions; i++) {
+		const struct permission *p = &d->permissions[i];
+		if (strcasecmp(p->grantee, t->role) != 0 || permission_is_in_terms(t, p))
+			continue;
+		permission_copy(b,
+			&change_push(b, &b->prepare, CHANGE_REVOKE, NULL, NULL, d->name,
+				"not in the terms of this level")
+				 ->permission,
+			p);
+		pending = true;
+	}
+	return pending;
+}
+
+static bool role_want(
+	struct builder *b, const struct observed_database *d, const struct level_terms *t)
+{
+	bool pending = false;
+
+	if (!t->role)
+		return false;
+	if (!role_exists(d, t->role)) {
+		change_push(b, &b->prepare, CHANGE_ROLE_CREATE, NULL, NULL, d->name,
+			"the role of this level")
+			->role = builder_copy(b, t->role);
+		pending = true;
+	} else if (!d->permissions_visible) {
+		/* The server does not tell: what was granted at the creation stands, unproved. */
+		return false;
+	}
+	if (pending || d->permissions_visible) {
+		/* Surplus and denials before grants: never a moment with more than the terms. */
+		if (!pending)
+			pending = drop_surplus(b, d, t);
+		if (want_permissions(b, d, t, &t->database_denies, 'D', NULL))
+			pending = true;
+		for (size_t i = 0; i < d->n_schemas; i++)
+			if (want_permissions(b, d, t, &t->schema_denies, 'D', d->schemas[i]))
+				pending = true;
+		if (want_permissions(b, d, t, &t->database_grants, 'G', NULL))
+			pending = true;
+		for (size_t i = 0; i < d->n_schemas; i++)
+			if (want_permissions(b, d, t, &t->schema_grants, 'G', d->schemas[i]))
+				pending = true;
+	}
+	return pending;
+}
+
+static bool database_has_wanted_user(const struct builder *b, const struct observed_database *d)
+{
+	for (size_t i = 0; i < b->w->n_grants; i++)
+		if (b->w->grants[i]->level != LEVEL_NONE &&
+			!strcasecmp(b->w->grants[i]->database->name, d->name))
+			return true;
+	return false;
+}
+
+bool roles_want(struct builder *b, const struct observed_database *d)
+{
+	const char *trigger;
+	bool pending = false;
+
+	if (!d->managed || !d->read || database_is_trapped(b, d, &trigger) ||
+		!database_has_wanted_user(b, d))
+		return false;
+	/* Both at once: at go-live the narrower role must be there already. */
+	for (int level = LEVEL_FULL; level > LEVEL_NONE; level--)
+		if (role_want(b, d, &b->w->server->terms[level]))
+			pending = true;
+	return pending;
+}
+
+/* The user belongs to a login that is looked at by name elsewhere: wanted, or ours and being removed. */
+static bool member_is_handled(
+	const struct builder *b, const struct observed_database *d, const char *member)
+{
+	const struct observed_user *u = NULL;
+
+	for (size_t i = 0; i < d->n_users; i++)
+		if (!strcasecmp(d->users[i].name, member))
+			u = &d->users[i];
+	if (!u || u->type == 'R')
+		return false;
+	for (size_t i = 0; i < b->o->n_logins; i++)
+		if (b->o->logins[i].ours && sid_equal(&b->o->logins[i].sid, &u->sid))
+			return true;
+	return claims_have_sid(b->c, &u->sid) || wanted_find(b->w, u->name);
+}
+
+void roles_police(struct builder *b, const struct observed_database *d)
+{
+	const char *trigger;
+
+	if (!d->managed || !d->read || database_is_trapped(b, d, &trigger))
+		return;
+	for (size_t i = 0; i < d->n_members; i++) {
+		const struct observed_member *m = &d->members[i];
+		for (int level = LEVEL_READ_ONLY; level <= LEVEL_FULL; level++) {
+			const char *role = b->w->server->terms[level].role;
+			if (!role || strcasecmp(m->role, role) != 0 ||
+				member_is_handled(b, d, m->member))
+				continue;
+			struct change *c = change_push(b, &b->closings, CHANGE_MEMBER_DROP, NULL,
+				NULL, d->name,
+				"only the users of the configuration belong in this role");
+			c->role = builder_copy(b, m->role);
+			c->principal = builder_copy(b, m->member);
+		}
+	}
+}

@@ -1,0 +1,281 @@
+/* One login's user in one database: brought to its level, or taken away with all that it holds. */
+#include <string.h>
+#include <strings.h>
+
+#include "access/difference.h"
+
+static bool terms_have_role(const struct level_terms *t, const char *role)
+{
+	if (t->role)
+		return !strcasecmp(t->role, role);
+	for (size_t i = 0; i < t->member_of.n; i++)
+		if (!strcasecmp(t->member_of.items[i], role))
+			return true;
+	return false;
+}
+
+static struct change *user_change(struct builder *b, struct change_list *l, enum change_kind kind,
+	const struct login_work *work, const struct observed_database *d, const char *user,
+	const char *reason)
+{
+	struct change *c = change_push(b, l, kind, work->client, work->login, d->name, reason);
+
+	c->principal = builder_copy(b, user);
+	return c;
+}
+
+static void member_change(struct builder *b, struct change_list *l, enum change_kind kind,
+	const struct login_work *work, const struct observed_database *d, const char *user,
+	const char *role, const char *reason)
+{
+	user_change(b, l, kind, work, d, user, reason)->role = builder_copy(b, role);
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && !strcmp(a, b));
+}
+
+/* ALTER AUTHORIZATION drops every permission on its target: those of others are granted again with it. */
+static void owner_regrants(struct builder *b, struct change *c, const struct observed_database *d,
+	const struct observed_owned *owned, const char *user)
+{
+	bool schema = !strcmp(owned->kind, "SCHEMA"), object = !strcmp(owned->kind, "OBJECT");
+
+	for (size_t i = 0; i < d->n_permissions && (schema || object); i++) {
+		const struct permission *p = &d->permissions[i];
+		bool on_it = schema ? p->class == 3 && same_text(p->schema, owned->name)
+				    : p->class == 1 && same_text(p->schema, owned->schema) &&
+					      same_text(p->object, owned->name);
+		if (!on_it || !strcasecmp(p->grantee, user))
+			continue;
+		struct permission *items =
+			reallocarray(c->regrants, c->n_regrants + 1, sizeof(*items));
+		if (!items) {
+			b->no_memory = true;
+			return;
+		}
+		c->regrants = items;
+		permission_copy(b, &items[c->n_regrants++], p);
+	}
+}
+
+/* What a user holds besides roles: explicit grants to it, grants by it, things it owns. True: there was something. */
+static bool user_strip(struct builder *b, const struct login_work *work,
+	const struct observed_database *d, const char *user, const char *reason)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < d->n_permissions; i++) {
+		const struct permission *p = &d->permissions[i];
+		bool to = !strcasecmp(p->grantee, user) && p->state != 'D' &&
+			  strcmp(p->name, "CONNECT") != 0;
+		bool by = !strcasecmp(p->grantor, user);
+		if (!to && !by)
+			continue;
+		permission_copy(
+			b, user_change(b, &b->closings, CHANGE_REVOKE, work, d, user, reason), p);
+		any = true;
+	}
+	for (size_t i = 0; i < d->n_owned; i++) {
+		const struct observed_owned *owned = &d->owned[i];
+		if (strcasecmp(owned->owner, user) != 0)
+			continue;
+		struct change *c =
+			user_change(b, &b->closings, CHANGE_OWNER, work, d, user, reason);
+		c->permission.name = builder_copy(b, owned->kind);
+		c->permission.schema = builder_copy(b, owned->schema);
+		c->permission.object = builder_copy(b, owned->name);
+		owner_regrants(b, c, d, owned, user);
+		any = true;
+	}
+	return any;
+}
+
+static void login_announce(struct builder *b, struct login_work *work, const char *reason)
+{
+	if (work->announced)
+		return;
+	work->announced = true;
+	if (!work->observed) {
+		change_push(b, &b->openings, CHANGE_LOGIN_CREATE, work->client, work->login, NULL,
+			reason);
+		change_push(b, &b->openings, CHANGE_LOGIN_DISABLE, work->client, work->login, NULL,
+			"disabled until its users are as scheduled");
+		work->pending = true;
+	}
+	if (b->o->mark_role && (!work->observed || !work->observed->marked)) {
+		change_push(b, &b->openings, CHANGE_LOGIN_MARK, work->client, work->login, NULL,
+			"so that every agent knows it");
+		work->pending = true;
+	}
+}
+
+/* A user of the wanted name that does not map to our login: an orphan of ours comes back after a restore, and is
+ * narrowed before it is mapped; anybody else's is left alone. NULL when there is none, or it stands in the way. */
+static const struct observed_user *user_by_name(struct builder *b, struct login_work *work,
+	const struct observed_database *d, const struct grant *g, bool *in_the_way)
+{
+	const struct observed_user *u = NULL;
+
+	*in_the_way = false;
+	for (size_t i = 0; i < d->n_users; i++)
+		if (!strcasecmp(d->users[i].name, work->login))
+			u = &d->users[i];
+	if (!u)
+		return NULL;
+	bool mapped = false;
+	for (size_t i = 0; i < b->o->n_logins; i++)
+		mapped = mapped || sid_equal(&b->o->logins[i].sid, &u->sid);
+	bool ours = claims_have_sid(b->c, &u->sid);
+	for (int level = LEVEL_READ_ONLY; level <= LEVEL_FULL; level++)
+		if (g->server->terms[level].role &&
+			observed_is_member(d, g->server->terms[level].role, u->name))
+			ours = true;
+	if (u->type == 'S' && !mapped && ours)
+		return u;
+	*in_the_way = true;
+	obstacle_push(b, STATE_DRIFT, work->login, d->name,
+		"[%s] exists in database [%s] and is not a user of Curfew's login; it is left alone: a DBA has to look",
+		u->name, d->name);
+	return NULL;
+}
+
+/* Memberships of an existing user against the terms. */
+static void user_level(struct builder *b, struct login_work *work,
+	const struct observed_database *d, const char *user, const struct grant *g, bool orphan,
+	const char *reason)
+{
+	const struct level_terms *terms = g->server->terms;
+	const struct level_terms *want = &terms[g->level];
+	bool narrows = false, any = false;
+
+	for (size_t i = 0; i < d->n_members; i++) {
+		if (strcasecmp(d->members[i].member, user) != 0)
+			continue;
+		any = true;
+		if (!terms_have_role(want, d->members[i].role) &&
+			!(g->level == LEVEL_FULL &&
+				terms_have_role(&terms[LEVEL_READ_ONLY], d->members[i].role)))
+			narrows = true;
+	}
+	const char *const own[] = {want->role};
+	const char *const *roles = want->role ? own : (const char *const *)want->member_of.items;
+	size_t n_roles = want->role ? 1 : want->member_of.n;
+	for (size_t i = 0; i < n_roles; i++) {
+		if (observed_is_member(d, roles[i], user))
+			continue;
+		/* Into the narrower role before out of the wider: its denials hold at once. */
+		bool closing = narrows && any;
+		member_change(b, closing ? &b->closings : &b->openings,
+			closing ? CHANGE_MEMBER_NARROW : CHANGE_MEMBER_ADD, work, d, user, roles[i],
+			reason);
+		work->pending = true;
+	}
+	for (size_t i = 0; i < d->n_members; i++) {
+		if (strcasecmp(d->members[i].member, user) != 0 ||
+			terms_have_role(want, d->members[i].role))
+			continue;
+		member_change(b, &b->closings, CHANGE_MEMBER_DROP, work, d, user,
+			d->members[i].role, reason);
+		work->pending = true;
+	}
+	if (user_strip(b, work, d, user, "a user has its role and nothing else"))
+		narrows = true;
+	/* An orphan has no sessions: nobody can log in as it. */
+	if (narrows && !orphan)
+		work->narrowed = true;
+	work->pending = work->pending || narrows;
+}
+
+void user_want(struct builder *b, struct login_work *work, const struct grant *g,
+	const struct observed_database *d, bool roles_pending)
+{
+	char reason[RECORD_TEXT_MAX];
+	bool in_the_way = false;
+	const struct observed_user *u = observed_user_of(d, work->observed);
+
+	snprintf(reason, sizeof(reason), "%s: %s", phase_name(g->phase), level_name(g->level));
+	work->pending = work->pending || roles_pending;
+	if (u && !strcasecmp(u->name, "dbo")) {
+		obstacle_push(b, STATE_DRIFT, work->login, d->name,
+			"login [%s] owns database [%s]: a DBA has to give it another owner",
+			work->login, d->name);
+		work->blocked = work->narrowed = true;
+		return;
+	}
+	const struct observed_user *orphan = u ? NULL : user_by_name(b, work, d, g, &in_the_way);
+	if (in_the_way) {
+		work->blocked = true;
+		return;
+	}
+	login_announce(b, work, reason);
+	if (u) {
+		user_level(b, work, d, u->name, g, false, reason);
+		return;
+	}
+	work->pending = true;
+	if (orphan) {
+		user_level(b, work, d, orphan->name, g, true, reason);
+		user_change(b, &b->openings, CHANGE_USER_REMAP, work, d, orphan->name,
+			"a restore brought this user back without its login");
+		return;
+	}
+	user_change(b, &b->openings, CHANGE_USER_CREATE, work, d, work->login, reason);
+	const struct level_terms *want = &g->server->terms[g->level];
+	if (want->role)
+		member_change(b, &b->openings, CHANGE_MEMBER_ADD, work, d, work->login, want->role,
+			reason);
+	for (size_t i = 0; !want->role && i < want->member_of.n; i++)
+		member_change(b, &b->openings, CHANGE_MEMBER_ADD, work, d, work->login,
+			want->member_of.items[i], reason);
+}
+
+void user_remove(struct builder *b, struct login_work *work, const struct observed_database *d,
+	const struct observed_user *u, const char *reason)
+{
+	if (!strcasecmp(u->name, "dbo")) {
+		obstacle_push(b, STATE_UNPROVED, work->login, d->name,
+			"login [%s] owns database [%s]: a DBA has to give it another owner",
+			work->login, d->name);
+		work->blocked = work->narrowed = true;
+		return;
+	}
+	for (size_t i = 0; i < d->n_members; i++)
+		if (!strcasecmp(d->members[i].member, u->name))
+			member_change(b, &b->closings, CHANGE_MEMBER_DROP, work, d, u->name,
+				d->members[i].role, reason);
+	user_strip(b, work, d, u->name, reason);
+	user_change(b, &b->closings, CHANGE_USER_DROP, work, d, u->name, reason);
+	work->narrowed = true;
+}
+
+/* Users that a restore brought back after their login had gone: known by the SID that the ledger keeps. */
+void orphans_remove(struct builder *b, const struct observed_database *d)
+{
+	const char *trigger;
+
+	if (!d->read)
+		return;
+	for (size_t i = 0; i < d->n_users; i++) {
+		const struct observed_user *u = &d->users[i];
+		bool mapped = false, wanted = false;
+		if (u->type != 'S' || !claims_have_sid(b->c, &u->sid))
+			continue;
+		for (size_t k = 0; k < b->o->n_logins; k++)
+			mapped = mapped || sid_equal(&b->o->logins[k].sid, &u->sid);
+		const struct wanted_login *l = wanted_find(b->w, u->name);
+		for (size_t k = 0; l && k < l->n_users; k++)
+			wanted = wanted || !strcasecmp(l->users[k].grant->database->name, d->name);
+		if (mapped || wanted)
+			continue;
+		struct login_work work = {.login = u->name};
+		if (database_is_trapped(b, d, &trigger))
+			obstacle_push(b, STATE_UNPROVED, u->name, d->name,
+				"enabled DDL trigger [%s] would run as Curfew; a user left behind stays until it is reviewed",
+				trigger);
+		else
+			user_remove(
+				b, &work, d, u, "a user of Curfew's that a restore brought back");
+	}
+}

@@ -1,0 +1,100 @@
+/* Wanted access on one server: the grants of now, gathered by login. */
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+
+#include "curfew/access.h"
+
+static int login_compare(const void *a, const void *b)
+{
+	const struct wanted_login *x = a, *y = b;
+
+	return strcasecmp(x->login, y->login);
+}
+
+static struct wanted_login *login_add(struct wanted_server *w, const struct grant *g)
+{
+	for (size_t i = w->n_logins; i-- > 0;)
+		if (!strcasecmp(w->logins[i].login, g->user->login))
+			return &w->logins[i];
+	struct wanted_login *l = &w->logins[w->n_logins++];
+	*l = (struct wanted_login){.login = g->user->login, .client = g->client->name};
+	return l;
+}
+
+/* A grant that is narrower now than it was: its sessions from before are too wide. */
+static bool grant_has_narrowed(const struct grant *g, instant_t *at)
+{
+	bool narrowed = false;
+
+	if (g->level == LEVEL_READ_ONLY && g->phase == PHASE_READ_ONLY &&
+		(g->database->role == ROLE_STAGING || g->database->before_go_live == LEVEL_FULL))
+		narrowed = true;
+	/* An ended staging grant of somebody who keeps production. */
+	if (g->level == LEVEL_NONE && g->from > g->client->starts && g->next_level == LEVEL_NONE)
+		narrowed = true;
+	if (narrowed)
+		*at = g->from;
+	return narrowed;
+}
+
+int wanted_build(struct wanted_server *out, const struct server *s, const struct grants *g)
+{
+	struct wanted_server w = {.server = s};
+	size_t n = 0;
+
+	for (size_t i = 0; i < g->n; i++)
+		n += g->items[i].server == s;
+	w.grants = calloc(n + 1, sizeof(*w.grants));
+	w.logins = calloc(n + 1, sizeof(*w.logins));
+	if (!w.grants || !w.logins)
+		goto no_memory;
+
+	/* The grants come sorted by client and login, so a login's stand together. */
+	for (size_t i = 0; i < g->n; i++) {
+		const struct grant *grant = &g->items[i];
+		if (grant->server != s)
+			continue;
+		w.grants[w.n_grants++] = grant;
+		if (grant->level == LEVEL_NONE)
+			continue;
+		struct wanted_login *l = login_add(&w, grant);
+		struct wanted_user *users = reallocarray(l->users, l->n_users + 1, sizeof(*users));
+		if (!users)
+			goto no_memory;
+		users[l->n_users++] = (struct wanted_user){.grant = grant};
+		l->users = users;
+	}
+	qsort(w.logins, w.n_logins, sizeof(*w.logins), login_compare);
+	for (size_t i = 0; i < w.n_grants; i++) {
+		struct wanted_login key = {.login = w.grants[i]->user->login};
+		struct wanted_login *l =
+			bsearch(&key, w.logins, w.n_logins, sizeof(key), login_compare);
+		instant_t at;
+		if (l && grant_has_narrowed(w.grants[i], &at) && at > l->narrowed)
+			l->narrowed = at;
+	}
+	*out = w;
+	return 0;
+no_memory:
+	wanted_free(&w);
+	return -ENOMEM;
+}
+
+void wanted_free(struct wanted_server *w)
+{
+	if (!w)
+		return;
+	for (size_t i = 0; i < w->n_logins; i++)
+		free(w->logins[i].users);
+	free(w->logins);
+	free(w->grants);
+	*w = (struct wanted_server){0};
+}
+
+const struct wanted_login *wanted_find(const struct wanted_server *w, const char *login)
+{
+	struct wanted_login key = {.login = login};
+
+	return bsearch(&key, w->logins, w->n_logins, sizeof(key), login_compare);
+}

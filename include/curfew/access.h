@@ -1,0 +1,210 @@
+/* Wanted and observed access on one SQL server, and the typed changes between them. Pure. */
+#ifndef CURFEW_ACCESS_H
+#define CURFEW_ACCESS_H
+
+#include "record.h"
+#include "schedule.h"
+
+/* Members of this server role are the logins that Curfew made: the mark that every agent can read.
+ * `curfew bootstrap` makes it. A server without it is served by the ledger alone. */
+#define MARK_ROLE "curfew_logins"
+
+/* ---- wanted ---- */
+
+struct wanted_user {
+	const struct grant *grant; /* level is not none */
+};
+struct wanted_login {
+	const char *login; /* borrowed from the program */
+	const char *client;
+	struct wanted_user *users; /* one a database; at least one */
+	size_t n_users;
+	instant_t narrowed; /* the latest narrowing of any of its grants on this server, or 0 */
+};
+struct wanted_server {
+	const struct server *server;
+	struct wanted_login *logins; /* sorted by name, letter case aside */
+	size_t n_logins;
+	const struct grant *
+		*grants; /* every grant of the configuration on this server, at any level */
+	size_t n_grants;
+};
+int wanted_build(struct wanted_server *out, const struct server *s, const struct grants *g);
+void wanted_free(struct wanted_server *w);
+const struct wanted_login *wanted_find(const struct wanted_server *w, const char *login);
+
+/* ---- observed ---- */
+
+struct sid {
+	uint8_t bytes[SID_MAX];
+	uint8_t size;
+};
+bool sid_equal(const struct sid *a, const struct sid *b);
+
+struct observed_login {
+	char *name;
+	struct sid sid;
+	char type; /* 'S' SQL login, 'U' 'G' Windows, 'E' 'X' external, 'C' 'K' mapped */
+	bool disabled;
+	instant_t created; /* server's clock */
+	bool marked;	   /* member of MARK_ROLE */
+	bool ours;	   /* marked, or the ledger knows it; see observed_claim() */
+};
+struct observed_member { /* server role membership, the mark aside */
+	char *role, *member;
+};
+struct observed_session {
+	uint32_t id;
+	char *login;  /* original_login_name: EXECUTE AS does not hide it */
+	char *acting; /* login_name */
+	uint64_t age; /* seconds, by the server's clock */
+	char *address, *program, *host;
+};
+struct permission {
+	uint8_t class;			/* as sys.database_permissions.class; 100 and up: server */
+	char state;			/* 'G', 'W' with grant option, 'D' */
+	char *name;			/* "SELECT" */
+	char *schema, *object, *column; /* securable's names; unused ones are NULL */
+	char *grantee, *grantor;	/* principals' names */
+};
+struct observed_user {
+	char *name;
+	struct sid sid;
+	char type; /* 'S', 'U', 'R' role, ... */
+	bool fixed_role;
+	char *owner; /* of a role: owning principal; else NULL */
+};
+struct observed_owned { /* something that a principal owns */
+	char *kind;	/* "SCHEMA", "OBJECT", "TYPE", "ROLE" */
+	char *schema, *name;
+	char *owner;
+};
+struct observed_database {
+	char *name; /* in the server's letter case */
+	bool online, accessible, system;
+	bool managed;		     /* in the configuration: read whole; else principals only */
+	bool read;		     /* its catalogue was read */
+	bool permissions_visible;    /* sys.database_permissions has rows at all */
+	struct observed_user *users; /* users and roles */
+	size_t n_users;
+	struct observed_member *members;
+	size_t n_members;
+	struct permission *permissions;
+	size_t n_permissions;
+	char **schemas; /* user schemas */
+	size_t n_schemas;
+	struct observed_owned *owned;
+	size_t n_owned;
+	char **triggers; /* enabled DDL triggers */
+	size_t n_triggers;
+};
+struct observed_server {
+	char *version;
+	instant_t clock; /* the server's, UTC */
+	bool mark_role;	 /* MARK_ROLE exists */
+	bool sessions_visible;
+	char **missing_rights; /* of the agent's own login */
+	size_t n_missing_rights;
+	char **unreadable; /* parts of the catalogue that this server does not have */
+	size_t n_unreadable;
+	struct observed_login *logins;
+	size_t n_logins;
+	struct observed_member *members;
+	size_t n_members;
+	struct permission *permissions; /* server-wide */
+	size_t n_permissions;
+	struct observed_session *sessions;
+	size_t n_sessions;
+	struct observed_database *databases;
+	size_t n_databases;
+	char **triggers; /* enabled server triggers */
+	size_t n_triggers;
+};
+void permission_free(struct permission *p); /* what it points to */
+void observed_free(struct observed_server *o);
+struct observed_login *observed_find_login(const struct observed_server *o, const char *login);
+/* The user of a database that a login maps to: by SID; NULL when there is none. */
+const struct observed_user *observed_user_of(
+	const struct observed_database *d, const struct observed_login *l);
+struct observed_database *observed_find_database(const struct observed_server *o, const char *name);
+bool observed_is_member(const struct observed_database *d, const char *role, const char *member);
+
+/* Identities of ours, as the ledger has them, living and gone, of every server. */
+struct claim {
+	const char *server, *login;
+	struct sid sid;	    /* size 0 while the creation is only intended */
+	instant_t intended; /* the server's clock then, or 0 */
+};
+struct claims {
+	struct claim *items;
+	size_t n;
+};
+/* Marks the logins that are ours: by the mark, by SID, or by an open intent of at most `window` seconds before. */
+void observed_claim(
+	struct observed_server *o, const char *server, const struct claims *c, unsigned window);
+bool claims_have_sid(const struct claims *c, const struct sid *s);
+
+/* ---- changes ---- */
+
+enum change_kind {
+	/* closings */
+	CHANGE_LOGIN_DISABLE,
+	CHANGE_MEMBER_NARROW, /* into the narrower role, before it leaves the wider ones */
+	CHANGE_SERVER_MEMBER_DROP,
+	CHANGE_SERVER_REVOKE,
+	CHANGE_MEMBER_DROP,
+	CHANGE_REVOKE, /* from a user, or granted by a user (AS grantor) */
+	CHANGE_OWNER,  /* ALTER AUTHORIZATION to dbo */
+	CHANGE_SESSION_KILL,
+	CHANGE_USER_DROP,
+	CHANGE_LOGIN_DROP,
+	/* openings */
+	CHANGE_ROLE_CREATE,
+	CHANGE_ROLE_DENY,
+	CHANGE_ROLE_GRANT,
+	CHANGE_LOGIN_CREATE,
+	CHANGE_LOGIN_MARK,
+	CHANGE_USER_CREATE,
+	CHANGE_USER_REMAP, /* an orphan of ours, after a restore */
+	CHANGE_MEMBER_ADD,
+	CHANGE_LOGIN_ENABLE, /* last, when all else of the login is as wanted */
+};
+#define CHANGE_FIRST_OPENING CHANGE_ROLE_CREATE
+const char *change_name(enum change_kind k);
+
+struct change {
+	enum change_kind kind;
+	const char *client; /* borrowed; NULL when no client is concerned */
+	char *login;	    /* or NULL */
+	char *database;	    /* server's letter case; NULL: server-wide */
+	char *principal;    /* user or role in the database */
+	char *role;
+	struct permission
+		permission; /* ROLE_GRANT, ROLE_DENY, REVOKE; kind and names of OWNER in schema/object */
+	struct permission *regrants; /* OWNER: what others hold on it, which the transfer would drop */
+	size_t n_regrants;
+	uint32_t session;
+	char *reason;
+};
+/* What stands in the way of a login or database, in words for a person. */
+struct obstacle {
+	enum state state;
+	char *login, *database; /* NULL: all */
+	char *text;
+};
+struct difference {
+	struct change *changes; /* closings first, in the order to apply them */
+	size_t n_changes;
+	struct obstacle *obstacles;
+	size_t n_obstacles;
+};
+/* 0 or -ENOMEM. An empty difference without obstacles is agreement. */
+int difference_build(struct difference *out, const struct wanted_server *w,
+	const struct observed_server *o, const struct claims *c, instant_t now);
+void difference_free(struct difference *d);
+
+/* The widest level that a login has on a database as observed by roles; *exact says that it has nothing else. */
+enum level observed_level(bool *exact, const struct observed_server *o,
+	const struct observed_database *d, const struct observed_login *l, const struct server *s);
+
+#endif
