@@ -52,7 +52,7 @@ $(BUILD)/%.o: %.c
 
 $(LIB): $(OBJS)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(AR) qcs $@ $^ # q: files of one name in several folders stay apart
 
 $(BIN): $(BUILD)/agent/main.o $(LIB)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)

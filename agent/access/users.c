@@ -73,8 +73,10 @@ static bool user_strip(struct builder *b, const struct login_work *work,
 		bool by = !strcasecmp(p->grantor, user);
 		if (!to && !by)
 			continue;
-		permission_copy(
-			b, user_change(b, &b->closings, CHANGE_REVOKE, work, d, user, reason), p);
+		permission_copy(b,
+			&user_change(b, &b->closings, CHANGE_REVOKE, work, d, user, reason)
+				 ->permission,
+			p);
 		any = true;
 	}
 	for (size_t i = 0; i < d->n_owned; i++) {
