@@ -1,0 +1,258 @@
+"""The second half of a connection: its requests run on a thread of their own.
+
+The connection's reading thread hands requests over and stays free to see an attention, a KILL or
+the end of the stream while the engine works. Where two locks are needed, the transport's write
+lock is taken before the state lock; neither is held while the engine runs.
+"""
+
+import queue
+import threading
+import traceback
+
+from . import packets, parameters, tokens
+from .answer import Answer, Stream
+from .faults import ConnectionDropped
+from .packets import ProtocolError
+
+_STOP = object()
+_OWN_FAULT = 50000      # with severity 20: the practice server itself is wrong
+
+
+class CallEnd:
+    """Stands between the events of an RPC's calls."""
+
+    def __init__(self, more):
+        self.more = more
+
+
+class Requests:
+    """Runs the requests of one logged-in connection in order."""
+
+    def __init__(self, connection, session, engine):
+        self._connection = connection
+        self._server = connection.server
+        self._transport = connection.transport
+        self._session = session
+        self._engine = engine
+        self._queue = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._busy = self._attention = self._stalled = False
+        self._stream = None
+        self._number = 0
+        self._descriptor = 0
+        self._thread = threading.Thread(target=self._run, daemon=True,
+                                        name=f"requests-{connection.number}")
+
+    # On the reading thread
+
+    def serve(self):
+        """Reads messages until either side ends the connection."""
+        self._thread.start()
+        try:
+            while True:
+                kind, status, payload = self._transport.read_message()
+                if status & (packets.RESET | packets.RESET_KEEP):
+                    raise ProtocolError("reset of a pooled connection is not offered")
+                if kind == packets.ATTENTION:
+                    self._attend()
+                elif kind in (packets.BATCH, packets.RPC, packets.TRANSACTION):
+                    self._hand_over(kind, payload)
+                else:
+                    raise ProtocolError(f"{packets.NAMES[kind]} packet after the login")
+        finally:
+            with self._lock:
+                busy = self._busy
+            if busy:
+                self._session.cancel()
+            self._queue.put(_STOP)
+            self._thread.join()
+
+    def _hand_over(self, kind, payload):
+        with self._lock:
+            if self._stalled:
+                return
+            if self._busy:
+                raise ProtocolError("a second request before the answer to the first")
+            self._busy, self._attention = True, False
+        self._queue.put((kind, payload, self._transport.inside_tls))
+
+    def _attend(self):
+        self._server.counters.add("attentions")
+        self._connection.record("attention")
+        with self._lock:
+            if self._stalled:
+                return
+            busy = self._attention = self._busy
+        if busy:
+            self._session.cancel()
+        else:
+            Stream(self._transport).finish(tokens.done(tokens.DONE, tokens.ATTENTION))
+
+    # On any thread
+
+    def kill_answer(self):
+        """Ends the answer under way with error 596, as a client sees a KILL inside a batch."""
+        with self._lock:
+            stream = self._stream if self._busy else None
+        if stream is None:
+            return
+        self._session.cancel()
+        text = "Cannot continue the execution because the session is in the kill state."
+        # A client that does not read must not keep its killed connection open.
+        if self._transport.write_lock.acquire(timeout=1):
+            try:
+                stream.finish(tokens.message(596, 1, 21, text, self._server.name) +
+                              tokens.done(tokens.DONE, tokens.ERROR | tokens.SERVER_ERROR))
+            except packets.Closed:
+                pass    # the answer was complete, or the client is gone: nothing to tell it
+            finally:
+                self._transport.write_lock.release()
+
+    # On the requests' own thread
+
+    def _run(self):
+        while True:
+            item = self._queue.get()
+            if item is _STOP:
+                return
+            try:
+                self._request(*item)
+            except ConnectionDropped as fault:
+                self._connection.end(str(fault), counter="dropped")
+            except ProtocolError as error:
+                self._connection.end(str(error), counter="malformed")
+            except packets.Closed as error:
+                self._connection.end(str(error))
+            except Exception:       # ends this connection, never the server
+                self._connection.own_fault(traceback.format_exc())
+                self._connection.end("fault of the practice server")
+
+    def _request(self, kind, payload, inside_tls):
+        if kind == packets.TRANSACTION:
+            return self._transaction(payload, inside_tls)
+        if kind == packets.BATCH:
+            _, text = parameters.batch_parse(payload)
+            calls, fields = None, {}
+        else:
+            _, calls = parameters.rpc_parse(payload)
+            text = _call_text(calls)
+            fields = {"procedures": [name for name, _ in calls],
+                      "parameters": [[p.name, p.type, p.value] for _, ps in calls for p in ps]}
+        self._number += 1
+        self._connection.record("rpc" if calls else "batch", number=self._number,
+                                spid=self._session.spid, login=self._session.login,
+                                database=self._session.database, tls=inside_tls, text=text,
+                                **fields)
+        faults = self._server.faults
+        cut = faults.request_drop("before", self._number, text)
+        if cut:
+            raise ConnectionDropped(cut)
+        if faults.fires("stall-after", lambda after: self._number > after) is not None:
+            with self._lock:
+                self._stalled = True
+            return self._connection.record("fault", fault="stall-after", number=self._number)
+        self._connection.delay()
+        work = self._calls(calls) if calls else self._session.execute(text)
+        cut = faults.request_drop("after", self._number, text)
+        if cut:
+            self._run_unseen(work)
+            raise ConnectionDropped(cut)
+        answer = self._answer(work, by_rpc=bool(calls))
+        self._server.counters.add("round_trips")
+        self._connection.round_trips += 1
+        self._connection.record("answer", number=self._number, errors=answer.errors,
+                                rows=answer.rows)
+        if answer.fatal:
+            self._connection.end(f"error {answer.errors[-1]} of severity 20 or more")
+
+    def _calls(self, calls):
+        for index, (name, values) in enumerate(calls):
+            yield from self._session.rpc(
+                name, [(p.name, p.type, p.value, p.output) for p in values])
+            yield CallEnd(index + 1 < len(calls))
+
+    def _run_unseen(self, work):
+        try:
+            for _ in work:
+                pass
+        except self._engine.SqlError:
+            pass        # whatever the answer would have been, the client does not get it
+
+    def _answer(self, work, by_rpc=False, before_end=None):
+        """Runs one request to its end and sends its answer; returns the Answer."""
+        stream = Stream(self._transport)
+        answer = Answer(stream, self._server.name, self._engine, by_rpc)
+        with self._lock:
+            self._stream = stream
+        try:
+            for event in work:
+                if self._attention:
+                    break
+                if isinstance(event, CallEnd):
+                    answer.call_end(event.more)
+                else:
+                    answer.event(event)
+        except self._engine.SqlError as error:
+            if not self._attention:
+                answer.failure(error)
+        except packets.Closed:
+            raise
+        except Exception as error:
+            self._connection.own_fault(traceback.format_exc())
+            answer.failure(self._engine.SqlError(
+                _OWN_FAULT, f"Practice server: {type(error).__name__}: {error}", 20))
+        if before_end:
+            before_end(answer)
+        with self._transport.write_lock:
+            with self._lock:
+                attention = self._attention
+                self._busy = self._attention = False
+                self._stream = None
+            answer.finish(attention)
+        return answer
+
+    def _transaction(self, payload, inside_tls):
+        _, kind, isolation, again = parameters.transaction_parse(payload)
+        names = {parameters.BEGIN: "BEGIN", parameters.COMMIT: "COMMIT",
+                 parameters.ROLLBACK: "ROLLBACK"}
+        self._connection.record("transaction", request=names[kind], again=again,
+                                spid=self._session.spid, tls=inside_tls)
+        self._server.counters.add("transactions")
+        self._connection.delay()
+        statements = [f"{names[kind]} TRANSACTION"]
+        if again:
+            statements.append("BEGIN TRANSACTION")
+        if isolation:
+            statements.insert(-1, "SET TRANSACTION ISOLATION LEVEL "
+                              + parameters.ISOLATION[isolation])
+
+        def work():
+            for statement in statements:
+                for event in self._session.execute(statement):
+                    if isinstance(event, self._engine.Message):
+                        yield event
+
+        def tell(answer):
+            if not answer.errors:
+                self._transaction_tell(answer, kind, again)
+        self._answer(work(), before_end=tell)
+
+    def _transaction_tell(self, answer, kind, again):
+        old = self._descriptor.to_bytes(8, "little")
+        if kind != parameters.BEGIN:
+            token = tokens.ENV_COMMIT if kind == parameters.COMMIT else tokens.ENV_ROLLBACK
+            answer.environment(token, b"", old)
+        if kind == parameters.BEGIN or again:
+            self._descriptor = self._server.next_transaction()
+            answer.environment(tokens.ENV_BEGIN, self._descriptor.to_bytes(8, "little"), b"")
+        else:
+            self._descriptor = 0
+
+
+def _call_text(calls):
+    """What an RPC would be as text, for the record and for faults that match text."""
+    parts = []
+    for name, values in calls:
+        statement = values[0].value if name.lower() == "sp_executesql" and values else None
+        parts.append(f"EXEC {name}" if statement is None else str(statement))
+    return "; ".join(parts)
