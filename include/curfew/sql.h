@@ -1,0 +1,100 @@
+/* One SQL server: a session that is proved encrypted, its security catalogue, and changes as T-SQL. */
+#ifndef CURFEW_SQL_H
+#define CURFEW_SQL_H
+
+#include "access.h"
+#include "worker.h"
+
+/* ---- quoting ---- */
+
+/* Writes [a]]b]. Names were validated; NUL cannot occur. */
+void sql_write_name(FILE *to, const char *name);
+/* Writes N'a''b'. */
+void sql_write_string(FILE *to, const char *text);
+
+/* ---- session ---- */
+
+struct sql_session;
+
+struct sql_error {
+	int number; /* SQL Server's, or 0 */
+	int severity;
+	int os_error; /* negative errno of a broken connection, or 0 */
+	char text[RECORD_TEXT_MAX];
+};
+
+struct sql_session_options {
+	const char *host;
+	uint16_t port;
+	const char *ca_file;
+	const char *login;
+	const char *password;	  /* wiped by the caller */
+	unsigned connect_timeout; /* seconds */
+	unsigned read_timeout; /* seconds for each answer; the worker's deadline stands above it */
+};
+
+/* One value of a row. Text is UTF-8 and ends with NUL; binary is raw. */
+struct sql_value {
+	const char *data; /* NULL: NULL */
+	size_t size;
+};
+/* Other than 0 stops the reading of rows and is returned, when the whole answer was read. */
+typedef int (*sql_row_fn)(void *context, const struct sql_value *values, int n);
+
+enum {
+	SQL_SERVER_ERROR = 1
+}; /* the server answered an error of severity 11 or more; the session lives on */
+
+/* Connects with TLS 1.2+, TDS 7.4, a verified certificate for `host`. Only to be called once per process at a time.
+ * 0 or negative errno: -EACCES the login was refused, -EPROTO no trustworthy encryption, -ETIMEDOUT, ... */
+int sql_session_open(
+	struct sql_session **out, struct sql_error *error, const struct sql_session_options *o);
+/* The first batch of a session must hold nothing secret: its answer is what proves the encryption, and -EPROTO says
+ * that it came in clear (the session is closed then). */
+int sql_session_run(struct sql_session *s, struct sql_error *error, const char *batch,
+	sql_row_fn each, void *context);
+/* Batches sent. */
+unsigned sql_session_round_trips(const struct sql_session *s);
+void sql_session_close(struct sql_session *s);
+
+/* ---- catalogue ---- */
+
+/* Whole observation of a server; databases of the configuration (names, NULL-terminated) are read whole.
+ * 0, -ENOMEM, or what sql_session_run() said when not even the parts that count could be read. */
+int sql_observe(struct observed_server *out, struct sql_error *error, struct sql_session *s,
+	const struct wanted_server *w);
+
+/* ---- statements ---- */
+
+/* The exact T-SQL of a change. `password` is written where the statement needs one; NULL writes '********'. */
+int sql_write_change(FILE *to, const struct change *c, const char *password);
+/* The one-time password of a hand-over. */
+int sql_write_handover(FILE *to, const char *login, const char *password, bool must_change);
+/* What a DBA reviews and runs once. */
+int sql_write_bootstrap(
+	FILE *to, const struct server *s, char *const *databases, size_t n_databases);
+
+/* A random password that meets the usual policies: 32 characters. In guarded memory; sodium_free() wipes it. */
+char *sql_password_new(void);
+
+/* ---- a pass on one server, in its worker ---- */
+
+enum sql_pass_mode { SQL_PLAN, SQL_APPLY, SQL_STATUS, SQL_HANDOVER };
+
+struct sql_pass {
+	enum sql_pass_mode mode;
+	const struct program *program;
+	const struct server *server;
+	struct wanted_server wanted;
+	struct claims claims;
+	instant_t now;
+	const char *only_client;    /* reports and changes of this client alone; NULL: all */
+	const char *handover_login; /* SQL_HANDOVER */
+	const char *handover_password;
+	char *password; /* the agent's own; set by sql_pass_prepare(), wiped by sql_pass_run() */
+};
+/* worker_job.prepare and .run; context is a struct sql_pass. */
+int sql_pass_prepare(void *context);
+int sql_pass_run(struct worker *w, void *context);
+
+#endif
