@@ -1,0 +1,316 @@
+/* From grants to the wanted allowlist: people behind one address and endpoint merge to the latest end.
+ * Names become comments in the kernel's table, where nft prints them and reads them again, so they are
+ * taken as hostile: nothing in a comment may end it, or steer a terminal. */
+#include <errno.h>
+#include <string.h>
+
+#include <curfew/allowlist.h>
+
+/* One person's way in, before merging. */
+struct entry {
+	const struct source *source;
+	const struct endpoint *endpoint;
+	instant_t until;
+	const char *client, *login; /* a trusted entry has its server's name as `client` */
+};
+struct entries {
+	struct entry *items;
+	size_t n, capacity;
+};
+
+static int entries_add(struct entries *list, const struct entry *e)
+{
+	if (list->n == list->capacity) {
+		size_t capacity = list->capacity ? 2 * list->capacity : 64;
+		struct entry *items = reallocarray(list->items, capacity, sizeof(*items));
+
+		if (!items)
+			return -ENOMEM;
+		list->items = items;
+		list->capacity = capacity;
+	}
+	list->items[list->n++] = *e;
+	return 0;
+}
+
+static void entries_free(struct entries *list)
+{
+	free(list->items);
+}
+
+static bool entry_same_key(const struct entry *a, const struct entry *b)
+{
+	return endpoint_compare(a->endpoint, b->endpoint) == 0 &&
+	       source_compare(a->source, b->source) == 0;
+}
+
+static int entry_compare_names(const struct entry *a, const struct entry *b)
+{
+	int r = strcmp(a->client, b->client);
+
+	return r || !a->login || !b->login ? r : strcmp(a->login, b->login);
+}
+
+static int entry_compare(const void *a, const void *b)
+{
+	const struct entry *x = a, *y = b;
+	int r = endpoint_compare(x->endpoint, y->endpoint);
+
+	if (r == 0)
+		r = source_compare(x->source, y->source);
+	return r ? r : entry_compare_names(x, y);
+}
+
+/* Length of the UTF-8 character at `text`, 0 when it is not one. */
+static size_t utf8_length(const unsigned char *text, uint32_t *code)
+{
+	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+	size_t n = text[0] < 0x80    ? 1
+		   : text[0] >= 0xf0 ? 4
+		   : text[0] >= 0xe0 ? 3
+		   : text[0] >= 0xc2 ? 2
+				     : 0;
+
+	if (n == 0 || text[0] > 0xf4)
+		return 0;
+	*code = n == 1 ? text[0] : text[0] & (0xffu >> (n + 1));
+	for (size_t i = 1; i < n; i++) {
+		if ((text[i] & 0xc0) != 0x80)
+			return 0;
+		*code = *code << 6 | (text[i] & 0x3f);
+	}
+	return *code < least[n] || *code > 0x10ffff || (*code >= 0xd800 && *code < 0xe000) ? 0 : n;
+}
+
+/* Controls, and what turns the direction of writing or breaks lines, would let one name pose as another;
+ * quotes, backslashes and asterisks mean something inside nft's own strings. */
+static bool code_is_hostile(uint32_t c)
+{
+	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == '"' || c == '\\' || c == '*' ||
+	       (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
+	       (c >= 0x2060 && c <= 0x206f) || c == 0xfeff;
+}
+
+/* A comment under construction; what does not fit any more is remembered, not written. */
+struct comment {
+	char *text;
+	size_t length;
+	bool cut;
+};
+
+static void comment_put(struct comment *c, const char *text)
+{
+	const unsigned char *p = (const unsigned char *)text;
+
+	while (*p && !c->cut) {
+		uint32_t code = 0;
+		size_t n = utf8_length(p, &code);
+		bool bad = n == 0 || code_is_hostile(code);
+		size_t out = bad ? 1 : n;
+
+		if (c->length + out > ALLOW_COMMENT_MAX) {
+			c->cut = true;
+			break;
+		}
+		memcpy(c->text + c->length, bad ? (const unsigned char *)"_" : p, out);
+		c->length += out;
+		p += n ? n : 1;
+	}
+	c->text[c->length] = '\0';
+}
+
+static void comment_end(struct comment *c)
+{
+	size_t n = ALLOW_COMMENT_MAX - 3;
+
+	if (!c->cut)
+		return;
+	if (c->length < n)
+		n = c->length;
+	/* Back to where a character begins. */
+	while (n > 0 && ((unsigned char)c->text[n] & 0xc0) == 0x80)
+		n--;
+	memcpy(c->text + n, "...", 4);
+}
+
+/* Names of entries[from..to), each once; they are sorted. */
+static void comment_make(char *out, const struct entries *list, size_t from, size_t to)
+{
+	struct comment c = {.text = out};
+
+	out[0] = '\0';
+	for (size_t i = from; i < to; i++) {
+		const struct entry *e = &list->items[i];
+
+		if (i > from && entry_compare_names(e, e - 1) == 0)
+			continue;
+		if (i > from)
+			comment_put(&c, ", ");
+		comment_put(&c, e->client);
+		if (e->login) {
+			comment_put(&c, "/");
+			comment_put(&c, e->login);
+		}
+	}
+	comment_end(&c);
+}
+
+/* The end of the run of entries with one source and endpoint that starts at `from`. */
+static size_t entries_run(const struct entries *list, size_t from)
+{
+	size_t to = from + 1;
+
+	while (to < list->n && entry_same_key(&list->items[from], &list->items[to]))
+		to++;
+	return to;
+}
+
+static void entries_sort(struct entries *list)
+{
+	if (list->n)
+		qsort(list->items, list->n, sizeof(*list->items), entry_compare);
+}
+
+static int add_grant(struct entries *list, const struct grant *g)
+{
+	int r = 0;
+
+	for (size_t s = 0; s < g->user->n_sources; s++)
+		for (size_t e = 0; r == 0 && e < g->server->n_endpoints; e++) {
+			struct entry entry = {
+				.source = &g->user->sources[s],
+				.endpoint = &g->server->endpoints[e],
+				.until = g->end,
+				.client = g->client->name,
+				.login = g->user->login,
+			};
+
+			if (entry.source->family == entry.endpoint->family)
+				r = entries_add(list, &entry);
+		}
+	return r;
+}
+
+static int build_allows(struct allowlist *out, const struct grants *g, instant_t now,
+	allowlist_withheld_fn withheld, void *context)
+{
+	_cleanup_(entries_free) struct entries list = {0};
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < g->n; i++) {
+		const struct grant *grant = &g->items[i];
+
+		if (grant->level != LEVEL_NONE && grant->end > now &&
+			!(withheld && withheld(grant, context)))
+			r = add_grant(&list, grant);
+	}
+	if (r < 0 || list.n == 0)
+		return r;
+	entries_sort(&list);
+	out->allows = calloc(list.n, sizeof(*out->allows));
+	if (!out->allows)
+		return -ENOMEM;
+	for (size_t from = 0, to; from < list.n; from = to) {
+		struct allow *a = &out->allows[out->n_allows++];
+
+		to = entries_run(&list, from);
+		a->source = *list.items[from].source;
+		a->endpoint = *list.items[from].endpoint;
+		for (size_t i = from; i < to; i++)
+			if (list.items[i].until > a->until)
+				a->until = list.items[i].until;
+		comment_make(a->comment, &list, from, to);
+	}
+	return 0;
+}
+
+static int build_trusted(struct allowlist *out, const struct program *p)
+{
+	_cleanup_(entries_free) struct entries list = {0};
+	int r = 0;
+
+	for (size_t i = 0; i < p->n_servers; i++) {
+		const struct server *server = &p->servers[i];
+
+		for (size_t s = 0; s < server->n_trusted; s++)
+			for (size_t e = 0; r == 0 && e < server->n_endpoints; e++) {
+				struct entry entry = {
+					.source = &server->trusted[s],
+					.endpoint = &server->endpoints[e],
+					.client = server->name,
+				};
+
+				if (entry.source->family == entry.endpoint->family)
+					r = entries_add(&list, &entry);
+			}
+	}
+	if (r < 0 || list.n == 0)
+		return r;
+	entries_sort(&list);
+	out->trusted = calloc(list.n, sizeof(*out->trusted));
+	if (!out->trusted)
+		return -ENOMEM;
+	for (size_t from = 0, to; from < list.n; from = to) {
+		struct trusted *t = &out->trusted[out->n_trusted++];
+
+		to = entries_run(&list, from);
+		t->source = *list.items[from].source;
+		t->endpoint = *list.items[from].endpoint;
+		comment_make(t->comment, &list, from, to);
+	}
+	return 0;
+}
+
+static int guard_compare(const void *a, const void *b)
+{
+	return endpoint_compare(a, b);
+}
+
+static int build_guards(struct allowlist *out, const struct program *p)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->n_servers; i++)
+		n += p->servers[i].n_endpoints;
+	if (n == 0)
+		return 0;
+	out->guards = calloc(n, sizeof(*out->guards));
+	if (!out->guards)
+		return -ENOMEM;
+	n = 0;
+	for (size_t i = 0; i < p->n_servers; i++)
+		for (size_t e = 0; e < p->servers[i].n_endpoints; e++)
+			out->guards[n++] = p->servers[i].endpoints[e];
+	qsort(out->guards, n, sizeof(*out->guards), guard_compare);
+	for (size_t i = 0; i < n; i++)
+		if (i == 0 ||
+			endpoint_compare(&out->guards[i], &out->guards[out->n_guards - 1]) != 0)
+			out->guards[out->n_guards++] = out->guards[i];
+	return 0;
+}
+
+int allowlist_build(struct allowlist *out, const struct program *p, const struct grants *g,
+	instant_t now, allowlist_withheld_fn withheld, void *context)
+{
+	struct allowlist a = {0};
+	int r = build_allows(&a, g, now, withheld, context);
+
+	if (r == 0)
+		r = build_guards(&a, p);
+	if (r == 0)
+		r = build_trusted(&a, p);
+	if (r < 0) {
+		allowlist_free(&a);
+		return r;
+	}
+	*out = a;
+	return 0;
+}
+
+void allowlist_free(struct allowlist *a)
+{
+	free(a->allows);
+	free(a->guards);
+	free(a->trusted);
+	*a = (struct allowlist){0};
+}

@@ -1,0 +1,283 @@
+/* Brings the kernel to what is wanted: observe, compare, commit, observe again.
+ * One turn of the loop reads the table and writes at most one transaction; a turn that finds nothing to
+ * write is the proof. A concurrent change, or an element that expires under our hands, voids the
+ * transaction as a whole and the next turn starts from what is there then. */
+#include <string.h>
+
+#include "intact.h"
+#include "internal.h"
+
+/* After this many commits that did not bring what they should, it is said, not tried for ever. */
+#define MAX_FRUITLESS 2
+
+struct pass {
+	struct firewall *firewall;
+	const struct allowlist *wanted;
+	int64_t now_ms, started_ms;
+	bool closings_only;
+	/* Of this turn. */
+	struct firewall_state observed;
+	struct intact intact;
+	struct firewall_changes changes;
+	int64_t turn_ms;
+};
+
+static int64_t pass_now(const struct pass *p)
+{
+	return p->now_ms + (monotonic_ms() - p->started_ms);
+}
+
+static void pass_turn_free(struct pass *p)
+{
+	firewall_state_free(&p->observed);
+	intact_free(&p->intact);
+	firewall_changes_free(&p->changes);
+}
+
+static void changes_keep_closings(struct firewall_changes *c)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n; i++)
+		if (!firewall_change_opens(c->items[i].kind))
+			c->items[n++] = c->items[i];
+	c->n = n;
+}
+
+static int pass_observe(struct pass *p)
+{
+	int r;
+
+	p->turn_ms = pass_now(p);
+	r = observe_with(&p->observed, &p->intact, p->firewall, p->turn_ms / 1000);
+	if (r < 0)
+		return r;
+	if (firewall_other_owner(p->firewall))
+		return firewall_fail(p->firewall, -EPERM,
+			"the table belongs to the process of netlink port %u",
+			p->firewall->table_owner);
+	r = diff_at(&p->changes, p->wanted, &p->observed, p->turn_ms);
+	if (r == 0 && p->closings_only)
+		changes_keep_closings(&p->changes);
+	return r;
+}
+
+/* Ours already, or as much ours as this kernel allows. */
+static bool table_is_held(const struct firewall *f)
+{
+	return !f->features.owner_persist || f->table_owner == f->portid;
+}
+
+static int build_set(struct batch *b, const struct set_id *id)
+{
+	struct nftnl_rule *rule;
+	int r = batch_set(b, id);
+
+	if (r < 0 || !set_id_per_prefix(id))
+		return r;
+	r = rule_accept(&rule, id);
+	if (r < 0)
+		return r;
+	/* At the head, before what notes and drops. */
+	r = batch_rule(b, rule, false);
+	nftnl_rule_free(rule);
+	return r;
+}
+
+static int build_rules(struct batch *b, struct nftnl_rule *rules[], int n)
+{
+	int r = n < 0 ? n : 0;
+
+	for (int i = 0; i < n; i++) {
+		if (r == 0)
+			r = batch_rule(b, rules[i], true);
+		nftnl_rule_free(rules[i]);
+	}
+	return r;
+}
+
+static int build_chain(struct batch *b, const char *name)
+{
+	struct nftnl_chain *c = chain_make(name, &b->firewall->settings);
+	struct nlmsghdr *nlh = NULL;
+
+	if (c)
+		nlh = batch_message(b, NFT_MSG_NEWCHAIN, NLM_F_CREATE | NLM_F_EXCL,
+			"adding the chain %s", name);
+	if (nlh) {
+		nftnl_chain_nlmsg_build_payload(nlh, c);
+		batch_message_end(b, nlh);
+	}
+	if (c)
+		nftnl_chain_free(c);
+	return nlh ? 0 : -ENOMEM;
+}
+
+static int build_structure(struct batch *b, const struct pass *p)
+{
+	static const struct set_id always[] = {
+		{SET_GUARD, AF_INET, 0},
+		{SET_GUARD, AF_INET6, 0},
+		{SET_DENIED, AF_INET, 0},
+		{SET_DENIED, AF_INET6, 0},
+	};
+	static const char *const hooks[] = {CHAIN_INPUT, CHAIN_FORWARD};
+	const struct firewall_settings *s = &b->firewall->settings;
+	struct nftnl_rule *rules[8];
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(always); i++)
+		r = batch_set(b, &always[i]);
+	if (r == 0)
+		r = build_chain(b, CHAIN_CHECK);
+	if (r == 0)
+		r = build_rules(b, rules,
+			rules_tail(rules, s, p->observed.refused_packets, p->intact.refused_bytes));
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(hooks); i++) {
+		if (!chain_is_wanted(hooks[i], s))
+			continue;
+		r = build_chain(b, hooks[i]);
+		if (r == 0)
+			r = build_rules(b, rules, rules_guard(rules, s, hooks[i]));
+	}
+	return r;
+}
+
+/* The sets that the elements need and that are not there. Elements are sorted by set within a phase. */
+static int build_missing_sets(
+	struct batch *b, const struct elements *list, const struct intact *there)
+{
+	const struct set_id *last = NULL;
+
+	for (size_t i = 0; i < list->n; i++) {
+		const struct set_id *id = &list->items[i].set;
+		int r;
+
+		if (list->items[i].phase != PHASE_ADD || !set_id_per_prefix(id) ||
+			(last && set_id_compare(last, id) == 0))
+			continue;
+		last = id;
+		if (there && intact_has_set(there, id))
+			continue;
+		r = build_set(b, id);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* Fills and sends one transaction. */
+static int pass_commit(struct pass *p, bool check_generation)
+{
+	struct firewall *f = p->firewall;
+	bool rebuild = !p->observed.present || !p->observed.intact;
+	_cleanup_(elements_free) struct elements list = {0};
+	_cleanup_(batch_free) struct batch b = {0};
+	size_t sent;
+	int r;
+
+	if (rebuild)
+		r = worklist_rebuild(&list, p->wanted, &p->observed, p->turn_ms, p->closings_only);
+	else
+		r = worklist_changes(&list, f, &p->changes, &p->observed);
+	if (r == 0)
+		r = batch_begin(&b, f, p->observed.generation, check_generation);
+	if (r == 0 && (rebuild || !table_is_held(f)))
+		r = batch_table(&b, rebuild && p->observed.present);
+	if (r == 0 && rebuild)
+		r = build_structure(&b, p);
+	if (r == 0)
+		r = build_missing_sets(&b, &list, rebuild ? NULL : &p->intact);
+	if (r == 0)
+		r = batch_elements(&sent, &b, &list, p->now_ms, p->started_ms);
+	return r < 0 ? r : batch_commit(&b);
+}
+
+static int changes_append(struct firewall_changes *to, const struct firewall_changes *from)
+{
+	struct firewall_change *items;
+
+	if (!from->n)
+		return 0;
+	items = reallocarray(to->items, to->n + from->n, sizeof(*items));
+	if (!items)
+		return -ENOMEM;
+	memcpy(items + to->n, from->items, from->n * sizeof(*items));
+	to->items = items;
+	to->n += from->n;
+	return 0;
+}
+
+static bool deadlines_in_range(const struct allowlist *wanted, instant_t now)
+{
+	for (size_t i = 0; i < wanted->n_allows; i++)
+		if (wanted->allows[i].until > now && wanted->allows[i].until - now > MAX_DEADLINE_S)
+			return false;
+	return true;
+}
+
+/* What a concurrent change, or an element expiring under our hands, makes of a transaction. */
+static bool worth_retrying(int r)
+{
+	return r == -ERESTART || r == -ENOENT || r == -EEXIST || r == -EBUSY || r == -EINTR;
+}
+
+/* Turns until nothing is left to do. The changes of a turn that was followed by one with fewer of them
+ * were more than one transaction holds: that is progress, not failure. */
+static int pass_run(struct firewall_changes *done, struct pass *p)
+{
+	int voided = 0, fruitless = 0;
+	size_t before = SIZE_MAX;
+
+	for (;;) {
+		size_t n;
+		int r;
+
+		pass_turn_free(p);
+		r = pass_observe(p);
+		if (r < 0)
+			return r;
+		n = p->changes.n;
+		if (n == 0 && table_is_held(p->firewall))
+			return 0;
+		if (n >= before && ++fruitless >= MAX_FRUITLESS) {
+			firewall_fail(p->firewall, -EIO,
+				"%zu changes are not in the kernel after the commit", n);
+			return FIREWALL_UNPROVED;
+		}
+		/* Somebody who writes without a pause must not keep us from closing: at last without
+		 * the generation. */
+		r = pass_commit(p, voided < MAX_ATTEMPTS - 1);
+		if (r == 0) {
+			before = n;
+			r = changes_append(done, &p->changes);
+			if (r < 0)
+				return r;
+		} else if (!worth_retrying(r) || ++voided >= MAX_ATTEMPTS) {
+			return r;
+		}
+	}
+}
+
+int firewall_apply(struct firewall_changes *done, struct firewall *f,
+	const struct allowlist *wanted, instant_t now, bool closings_only)
+{
+	struct firewall_changes changes = {0};
+	struct pass p = {
+		.firewall = f,
+		.wanted = wanted,
+		.now_ms = now * 1000,
+		.started_ms = monotonic_ms(),
+		.closings_only = closings_only,
+	};
+	int r = f->reader ? -EPERM : pass_run(&changes, &p);
+
+	pass_turn_free(&p);
+	if (r == 0 && !closings_only && !deadlines_in_range(wanted, now))
+		r = firewall_fail(f, -ERANGE, "a deadline more than ten years ahead was refused");
+	if (r >= 0 && done)
+		*done = changes;
+	else
+		firewall_changes_free(&changes);
+	return r;
+}

@@ -1,0 +1,311 @@
+/* A transaction: messages gathered in memory and sent with one sendto, wholly taken or not at all. */
+#include <arpa/inet.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "internal.h"
+
+/* An element is at most key, timeout, counter and comment; a nest ends at 64 KiB. */
+#define ELEMENT_ROOM 1024
+#define MAX_NEST     60000
+#define BATCH_TAIL   4096 /* BATCH_END and rounding */
+#define REPLY_ROOM   (64 * 1024)
+
+static int batch_reserve(struct batch *b)
+{
+	size_t capacity = b->capacity ? b->capacity : 2 * MAX_MESSAGE;
+	uint8_t *data;
+
+	while (capacity < b->length + MAX_MESSAGE)
+		capacity *= 2;
+	if (capacity == b->capacity)
+		return 0;
+	data = realloc(b->data, capacity);
+	if (!data)
+		return -ENOMEM;
+	/* libmnl skips the padding between attributes. */
+	memset(data + b->capacity, 0, capacity - b->capacity);
+	b->data = data;
+	b->capacity = capacity;
+	return 0;
+}
+
+static struct batch_step *batch_step(struct batch *b)
+{
+	if (b->n_steps == b->steps_capacity) {
+		size_t capacity = b->steps_capacity ? 2 * b->steps_capacity : 32;
+		struct batch_step *steps = reallocarray(b->steps, capacity, sizeof(*steps));
+
+		if (!steps)
+			return NULL;
+		b->steps = steps;
+		b->steps_capacity = capacity;
+	}
+	return &b->steps[b->n_steps++];
+}
+
+static struct nlmsghdr *batch_frame(
+	struct batch *b, uint16_t type, uint16_t flags, uint8_t family, uint16_t resource)
+{
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(b->data + b->length);
+	struct nfgenmsg *nfg;
+
+	nlh->nlmsg_type = type;
+	nlh->nlmsg_flags = NLM_F_REQUEST | flags;
+	nlh->nlmsg_seq = ++b->firewall->sequence;
+	nfg = mnl_nlmsg_put_extra_header(nlh, sizeof(*nfg));
+	nfg->nfgen_family = family;
+	nfg->version = NFNETLINK_V0;
+	nfg->res_id = htons(resource);
+	return nlh;
+}
+
+struct nlmsghdr *batch_message(
+	struct batch *b, uint16_t type, uint16_t flags, const char *what, ...)
+{
+	struct batch_step *step;
+	struct nlmsghdr *nlh;
+	va_list ap;
+
+	if (batch_reserve(b) < 0)
+		return NULL;
+	step = batch_step(b);
+	if (!step)
+		return NULL;
+	nlh = batch_frame(b, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type), flags, NFPROTO_INET, 0);
+	step->sequence = nlh->nlmsg_seq;
+	va_start(ap, what);
+	vsnprintf(step->what, sizeof(step->what), what, ap);
+	va_end(ap);
+	return nlh;
+}
+
+void batch_message_end(struct batch *b, const struct nlmsghdr *nlh)
+{
+	b->length += NLMSG_ALIGN(nlh->nlmsg_len);
+}
+
+int batch_begin(struct batch *b, struct firewall *f, uint32_t generation, bool check_generation)
+{
+	struct nlmsghdr *nlh;
+	struct batch_step *step;
+
+	*b = (struct batch){.firewall = f};
+	if (batch_reserve(b) < 0)
+		return -ENOMEM;
+	step = batch_step(b);
+	if (!step)
+		return -ENOMEM;
+	nlh = batch_frame(b, NFNL_MSG_BATCH_BEGIN, 0, AF_UNSPEC, NFNL_SUBSYS_NFTABLES);
+	if (check_generation)
+		mnl_attr_put_u32(nlh, NFNL_BATCH_GENID, htonl(generation));
+	step->sequence = nlh->nlmsg_seq;
+	snprintf(step->what, sizeof(step->what), "beginning the transaction");
+	batch_message_end(b, nlh);
+	return 0;
+}
+
+void batch_free(struct batch *b)
+{
+	free(b->data);
+	free(b->steps);
+	*b = (struct batch){0};
+}
+
+int batch_table(struct batch *b, bool delete_first)
+{
+	uint32_t flags =
+		b->firewall->features.owner_persist ? NFT_TABLE_F_OWNER | TABLE_F_PERSIST : 0;
+	struct nlmsghdr *nlh;
+
+	if (delete_first) {
+		nlh = batch_message(b, NFT_MSG_DELTABLE, 0, "deleting the table");
+		if (!nlh)
+			return -ENOMEM;
+		mnl_attr_put_strz(nlh, NFTA_TABLE_NAME, TABLE_NAME);
+		batch_message_end(b, nlh);
+	}
+	nlh = batch_message(b, NFT_MSG_NEWTABLE, NLM_F_CREATE, "making the table ours");
+	if (!nlh)
+		return -ENOMEM;
+	mnl_attr_put_strz(nlh, NFTA_TABLE_NAME, TABLE_NAME);
+	mnl_attr_put_u32(nlh, NFTA_TABLE_FLAGS, htonl(flags));
+	batch_message_end(b, nlh);
+	return 0;
+}
+
+int batch_set(struct batch *b, const struct set_id *id)
+{
+	char name[SET_NAME_MAX];
+	struct nftnl_set *set = set_make(id);
+	struct nlmsghdr *nlh = NULL;
+
+	if (set)
+		nlh = batch_message(b, NFT_MSG_NEWSET, NLM_F_CREATE | NLM_F_EXCL,
+			"adding the set %s", set_id_format(name, id));
+	if (nlh) {
+		/* Rules name their sets; the number serves only the batch. */
+		nftnl_set_set_u32(set, NFTNL_SET_ID, b->firewall->sequence);
+		nftnl_set_nlmsg_build_payload(nlh, set);
+		batch_message_end(b, nlh);
+	}
+	if (set)
+		nftnl_set_free(set);
+	return nlh ? 0 : -ENOMEM;
+}
+
+int batch_rule(struct batch *b, struct nftnl_rule *r, bool append)
+{
+	struct nlmsghdr *nlh =
+		batch_message(b, NFT_MSG_NEWRULE, NLM_F_CREATE | (append ? NLM_F_APPEND : 0),
+			"adding a rule to %s", nftnl_rule_get_str(r, NFTNL_RULE_CHAIN));
+
+	if (!nlh)
+		return -ENOMEM;
+	nftnl_rule_nlmsg_build_payload(nlh, r);
+	batch_message_end(b, nlh);
+	return 0;
+}
+
+static struct nlmsghdr *batch_elements_message(struct batch *b, const struct element *e)
+{
+	uint16_t type = NFT_MSG_NEWSETELEM, flags = NLM_F_CREATE;
+	char name[SET_NAME_MAX];
+	struct nlmsghdr *nlh;
+
+	set_id_format(name, &e->set);
+	if (e->phase == PHASE_ADD)
+		flags |= e->update ? 0 : NLM_F_EXCL;
+	else {
+		type = b->firewall->features.destroy ? MSG_DESTROYSETELEM : NFT_MSG_DELSETELEM;
+		flags = 0;
+	}
+	nlh = batch_message(b, type, flags, "%s elements of %s",
+		e->phase == PHASE_ADD ? "adding" : "deleting", name);
+	if (nlh) {
+		mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_TABLE, TABLE_NAME);
+		mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_SET, name);
+	}
+	return nlh;
+}
+
+static bool same_message(const struct element *a, const struct element *b)
+{
+	return a->phase == b->phase && a->update == b->update &&
+	       set_id_compare(&a->set, &b->set) == 0;
+}
+
+static bool has_timeout(const struct element *e)
+{
+	return e->phase == PHASE_ADD && (e->set.kind == SET_ALLOW || e->set.kind == SET_DENIED);
+}
+
+int batch_elements(size_t *done, struct batch *b, const struct elements *list, int64_t now_ms,
+	int64_t started_ms)
+{
+	size_t limit = b->firewall->send_limit, i = 0;
+	size_t n = list->n < MAX_BATCH_ELEMENTS ? list->n : MAX_BATCH_ELEMENTS;
+
+	while (i < n && b->length + MAX_MESSAGE / 2 + BATCH_TAIL < limit) {
+		const struct element *first = &list->items[i];
+		struct nlmsghdr *nlh = batch_elements_message(b, first);
+		struct nlattr *nest;
+
+		if (!nlh)
+			return -ENOMEM;
+		nest = mnl_attr_nest_start(nlh, NFTA_SET_ELEM_LIST_ELEMENTS);
+		for (; i < n && same_message(first, &list->items[i]); i++) {
+			const struct element *e = &list->items[i];
+			int64_t now = now_ms + (monotonic_ms() - started_ms);
+			uint64_t timeout = 0;
+			int r;
+
+			if (nlh->nlmsg_len > MAX_NEST - ELEMENT_ROOM)
+				break;
+			/* Its end came while we were at work: it needs no adding any more. */
+			if (has_timeout(e) && !element_timeout(&timeout, e->end_ms, now, n))
+				continue;
+			r = element_build(nlh, e, timeout);
+			if (r < 0)
+				return r;
+			b->n_elements++;
+		}
+		mnl_attr_nest_end(nlh, nest);
+		batch_message_end(b, nlh);
+	}
+	*done = i;
+	return 0;
+}
+
+static const char *batch_step_name(const struct batch *b, uint32_t sequence)
+{
+	for (size_t i = 0; i < b->n_steps; i++)
+		if (b->steps[i].sequence == sequence)
+			return b->steps[i].what;
+	return NULL;
+}
+
+/* The first error that belongs to this batch, or 0: the others follow from it. */
+static int batch_reply(struct batch *b, const void *data, int length, int r)
+{
+	const struct nlmsghdr *nlh = data;
+
+	for (; mnl_nlmsg_ok(nlh, length); nlh = mnl_nlmsg_next(nlh, &length)) {
+		const struct nlmsgerr *e = mnl_nlmsg_get_payload(nlh);
+		const char *what = batch_step_name(b, nlh->nlmsg_seq);
+
+		if (nlh->nlmsg_type != NLMSG_ERROR || nlh->nlmsg_len < mnl_nlmsg_size(sizeof(*e)))
+			continue;
+		if (r == 0 && what && e->error < 0)
+			r = firewall_fail(b->firewall, e->error, "%s", what);
+	}
+	return r;
+}
+
+static int batch_receive(struct batch *b)
+{
+	int fd = mnl_socket_get_fd(b->firewall->socket), result = 0;
+	uint8_t *buf = malloc(REPLY_ROOM);
+
+	if (!buf)
+		return -ENOMEM;
+	/* The kernel has answered before sendto returned; what was accepted gets no answer. */
+	for (;;) {
+		ssize_t n = recv(fd, buf, REPLY_ROOM, MSG_DONTWAIT);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		/* Answers were lost: reading back will tell. */
+		if (n < 0 && errno == ENOBUFS)
+			continue;
+		if (n <= 0) {
+			if (n < 0 && errno != EAGAIN && result == 0)
+				result = firewall_fail(
+					b->firewall, -errno, "reading the kernel's answer");
+			break;
+		}
+		result = batch_reply(b, buf, (int)n, result);
+	}
+	free(buf);
+	return result;
+}
+
+int batch_commit(struct batch *b)
+{
+	struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
+	int fd = mnl_socket_get_fd(b->firewall->socket);
+	struct nlmsghdr *nlh;
+	ssize_t n;
+
+	if (batch_reserve(b) < 0)
+		return -ENOMEM;
+	nlh = batch_frame(b, NFNL_MSG_BATCH_END, 0, AF_UNSPEC, NFNL_SUBSYS_NFTABLES);
+	batch_message_end(b, nlh);
+	do
+		n = sendto(fd, b->data, b->length, 0, (struct sockaddr *)&kernel, sizeof(kernel));
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return firewall_fail(
+			b->firewall, -errno, "sending a batch of %zu bytes", b->length);
+	return batch_receive(b);
+}

@@ -1,0 +1,155 @@
+/* The handle: a netlink socket, which owns the table where the kernel knows owners. */
+#include <stdarg.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "internal.h"
+
+/* Room for some 500,000 elements in one transaction; a limit, not an allocation. */
+#define SEND_BUFFER (128 * 1024 * 1024)
+
+int64_t monotonic_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+int firewall_fail(struct firewall *f, int r, const char *format, ...)
+{
+	char what[160];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(what, sizeof(what), format, ap);
+	va_end(ap);
+	snprintf(f->error, sizeof(f->error), "%s: %s", what,
+		r == -ERESTART ? "the ruleset changed meanwhile" : strerror(-r));
+	return r;
+}
+
+const char *firewall_error(const struct firewall *f)
+{
+	return f->error;
+}
+
+void firewall_features_get(const struct firewall *f, struct firewall_features *out)
+{
+	*out = f->features;
+}
+
+uint32_t firewall_other_owner(const struct firewall *f)
+{
+	return f->table_owner == f->portid ? 0 : f->table_owner;
+}
+
+void firewall_close(struct firewall *f)
+{
+	if (!f)
+		return;
+	if (f->socket)
+		mnl_socket_close(f->socket);
+	free(f);
+}
+
+/* The send buffer bounds a transaction. Forcing it needs the capability in the first user namespace;
+ * elsewhere what the system allows has to do, and a large difference takes several transactions. */
+static void send_buffer_set(struct firewall *f)
+{
+	int fd = mnl_socket_get_fd(f->socket), size = SEND_BUFFER;
+	socklen_t length = sizeof(size);
+
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) < 0)
+		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	if (getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, &length) < 0)
+		size = 0;
+	f->send_limit = (size_t)size;
+}
+
+static int socket_open(struct firewall *f)
+{
+	int one = 1;
+
+	f->socket = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
+	if (!f->socket || mnl_socket_bind(f->socket, 0, MNL_SOCKET_AUTOPID) < 0)
+		return -errno;
+	f->portid = mnl_socket_get_portid(f->socket);
+	/* Without the cap an error would carry the whole message of 64 KiB back. */
+	if (mnl_socket_setsockopt(f->socket, NETLINK_CAP_ACK, &one, sizeof(one)) < 0)
+		return -errno;
+	send_buffer_set(f);
+	return 0;
+}
+
+static int firewall_new(struct firewall **out, const struct firewall_settings *s)
+{
+	struct firewall *f = calloc(1, sizeof(*f));
+	int r;
+
+	if (!f)
+		return -ENOMEM;
+	f->settings = *s;
+	r = socket_open(f);
+	if (r == 0) {
+		r = query_table(f);
+		r = r == -ENOENT ? 0 : r;
+	}
+	if (r < 0) {
+		firewall_close(f);
+		return r;
+	}
+	*out = f;
+	return 0;
+}
+
+int firewall_open_reader(struct firewall **out, const struct firewall_settings *s)
+{
+	int r = firewall_new(out, s);
+
+	if (r == 0)
+		(*out)->reader = true;
+	return r;
+}
+
+int firewall_open(struct firewall **out, const struct firewall_settings *s)
+{
+	struct firewall *f;
+	int r = firewall_new(&f, s);
+
+	if (r < 0)
+		return r;
+	r = firewall_other_owner(f) ? -EPERM : probe_features(&f->features, f);
+	if (r < 0) {
+		firewall_close(f);
+		return r;
+	}
+	*out = f;
+	return 0;
+}
+
+int firewall_remove(struct firewall *f)
+{
+	struct batch b;
+	struct nlmsghdr *nlh;
+	int r;
+
+	if (f->reader)
+		return -EPERM;
+	r = query_table(f);
+	if (r == -ENOENT)
+		return 0;
+	r = r == 0 ? batch_begin(&b, f, 0, false) : r;
+	if (r < 0)
+		return r;
+	nlh = batch_message(&b, NFT_MSG_DELTABLE, 0, "deleting the table");
+	if (nlh) {
+		mnl_attr_put_strz(nlh, NFTA_TABLE_NAME, TABLE_NAME);
+		batch_message_end(&b, nlh);
+	}
+	r = nlh ? batch_commit(&b) : -ENOMEM;
+	batch_free(&b);
+	f->table_flags = f->table_owner = 0;
+	return r == -ENOENT ? 0 : r;
+}

@@ -1,0 +1,343 @@
+/* The rules of the table, as nft would write them, so that nft can list them and read them again. */
+#include <errno.h>
+#include <linux/netfilter/nf_log.h>
+#include <net/if.h>
+#include <stdarg.h>
+#include <string.h>
+#include <syslog.h>
+
+#include <libnftnl/udata.h>
+
+#include "internal.h"
+
+#define LOG_PREFIX     "curfew refused: "
+#define LOG_PER_MINUTE 6
+#define LOG_BURST      10
+
+/* A rule under construction: the first failure sticks, the rest is skipped. */
+struct draft {
+	struct nftnl_rule *rule;
+	int r;
+};
+
+static struct draft draft_new(const char *chain)
+{
+	struct draft d = {.rule = nftnl_rule_alloc()};
+
+	if (!d.rule || nftnl_rule_set_str(d.rule, NFTNL_RULE_TABLE, TABLE_NAME) < 0 ||
+		nftnl_rule_set_str(d.rule, NFTNL_RULE_CHAIN, chain) < 0)
+		d.r = -ENOMEM;
+	else
+		nftnl_rule_set_u32(d.rule, NFTNL_RULE_FAMILY, NFPROTO_INET);
+	return d;
+}
+
+static int draft_done(struct nftnl_rule **out, struct draft *d)
+{
+	if (d->r == 0)
+		*out = d->rule;
+	else if (d->rule)
+		nftnl_rule_free(d->rule);
+	return d->r;
+}
+
+static struct nftnl_expr *draft_add(struct draft *d, const char *name)
+{
+	struct nftnl_expr *e = d->r == 0 ? nftnl_expr_alloc(name) : NULL;
+
+	if (!e)
+		d->r = -ENOMEM;
+	else
+		nftnl_rule_add_expr(d->rule, e);
+	return e;
+}
+
+static void put_bytes(
+	struct draft *d, struct nftnl_expr *e, uint16_t attribute, const void *data, size_t n)
+{
+	if (nftnl_expr_set(e, attribute, data, (uint32_t)n) < 0)
+		d->r = -ENOMEM;
+}
+
+static void put_string(struct draft *d, struct nftnl_expr *e, uint16_t attribute, const char *text)
+{
+	if (nftnl_expr_set_str(e, attribute, text) < 0)
+		d->r = -ENOMEM;
+}
+
+static void add_meta(struct draft *d, uint32_t key)
+{
+	struct nftnl_expr *e = draft_add(d, "meta");
+
+	if (!e)
+		return;
+	nftnl_expr_set_u32(e, NFTNL_EXPR_META_KEY, key);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_META_DREG, NFT_REG_1);
+}
+
+static void add_equals(struct draft *d, const void *data, size_t n)
+{
+	struct nftnl_expr *e = draft_add(d, "cmp");
+
+	if (!e)
+		return;
+	nftnl_expr_set_u32(e, NFTNL_EXPR_CMP_SREG, NFT_REG_1);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_CMP_OP, NFT_CMP_EQ);
+	put_bytes(d, e, NFTNL_EXPR_CMP_DATA, data, n);
+}
+
+static void add_payload(struct draft *d, uint32_t base, size_t offset, size_t length, uint32_t reg)
+{
+	struct nftnl_expr *e = draft_add(d, "payload");
+
+	if (!e)
+		return;
+	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_DREG, reg);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_BASE, base);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_OFFSET, (uint32_t)offset);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_LEN, (uint32_t)length);
+}
+
+static void add_mask(struct draft *d, size_t width, unsigned prefix)
+{
+	struct nftnl_expr *e = draft_add(d, "bitwise");
+	uint8_t mask[16] = {0}, zero[16] = {0};
+
+	if (!e)
+		return;
+	for (unsigned bit = 0; bit < prefix; bit++)
+		mask[bit / 8] |= (uint8_t)(0x80u >> bit % 8);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_SREG, NFT_REG_1);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_DREG, NFT_REG_1);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_OP, NFT_BITWISE_BOOL);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_LEN, (uint32_t)width);
+	put_bytes(d, e, NFTNL_EXPR_BITWISE_MASK, mask, width);
+	put_bytes(d, e, NFTNL_EXPR_BITWISE_XOR, zero, width);
+}
+
+/* Loads the key of a set into the registers: [source .] endpoint address . port. */
+static void add_key(struct draft *d, const struct set_id *id)
+{
+	const uint8_t protocol = id->family == AF_INET ? NFPROTO_IPV4 : NFPROTO_IPV6,
+		      tcp = IPPROTO_TCP;
+	const size_t width = address_length(id->family);
+	const size_t source_at = id->family == AF_INET ? 12 : 8, target_at = source_at + width;
+	/* The numbers of the 4-byte registers, which share their room with the 16-byte ones. */
+	uint32_t next = id->family == AF_INET ? NFT_REG32_01 : NFT_REG_2;
+
+	add_meta(d, NFT_META_NFPROTO);
+	add_equals(d, &protocol, sizeof(protocol));
+	add_meta(d, NFT_META_L4PROTO);
+	add_equals(d, &tcp, sizeof(tcp));
+	if (id->kind == SET_GUARD) {
+		add_payload(d, NFT_PAYLOAD_NETWORK_HEADER, target_at, width, NFT_REG_1);
+	} else {
+		add_payload(d, NFT_PAYLOAD_NETWORK_HEADER, source_at, width, NFT_REG_1);
+		if (set_id_per_prefix(id) && id->prefix < 8 * width)
+			add_mask(d, width, id->prefix);
+		add_payload(d, NFT_PAYLOAD_NETWORK_HEADER, target_at, width, next++);
+	}
+	add_payload(d, NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2, next);
+}
+
+static void add_lookup(struct draft *d, const struct set_id *id)
+{
+	struct nftnl_expr *e = draft_add(d, "lookup");
+	char name[SET_NAME_MAX];
+
+	if (!e)
+		return;
+	nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_SREG, NFT_REG_1);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_FLAGS, 0);
+	put_string(d, e, NFTNL_EXPR_LOOKUP_SET, set_id_format(name, id));
+}
+
+static void add_verdict(struct draft *d, int verdict, const char *chain)
+{
+	struct nftnl_expr *e = draft_add(d, "immediate");
+
+	if (!e)
+		return;
+	nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_DREG, NFT_REG_VERDICT);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_VERDICT, (uint32_t)verdict);
+	if (chain)
+		put_string(d, e, NFTNL_EXPR_IMM_CHAIN, chain);
+}
+
+int rule_accept(struct nftnl_rule **out, const struct set_id *id)
+{
+	struct draft d = draft_new(CHAIN_CHECK);
+
+	add_key(&d, id);
+	add_lookup(&d, id);
+	add_verdict(&d, NF_ACCEPT, NULL);
+	return draft_done(out, &d);
+}
+
+static int rule_note_denied(struct nftnl_rule **out, int family)
+{
+	const struct set_id id = {SET_DENIED, family, 0};
+	struct draft d = draft_new(CHAIN_CHECK);
+	struct nftnl_expr *e;
+	char name[SET_NAME_MAX];
+
+	add_key(&d, &id);
+	e = draft_add(&d, "dynset");
+	if (e) {
+		nftnl_expr_set_u32(e, NFTNL_EXPR_DYNSET_SREG_KEY, NFT_REG_1);
+		nftnl_expr_set_u32(e, NFTNL_EXPR_DYNSET_OP, NFT_DYNSET_OP_UPDATE);
+		put_string(&d, e, NFTNL_EXPR_DYNSET_SET_NAME, set_id_format(name, &id));
+	}
+	return draft_done(out, &d);
+}
+
+static int rule_log(struct nftnl_rule **out)
+{
+	struct draft d = draft_new(CHAIN_CHECK);
+	struct nftnl_expr *e = draft_add(&d, "limit");
+
+	if (e) {
+		nftnl_expr_set_u64(e, NFTNL_EXPR_LIMIT_RATE, LOG_PER_MINUTE);
+		nftnl_expr_set_u64(e, NFTNL_EXPR_LIMIT_UNIT, 60);
+		nftnl_expr_set_u32(e, NFTNL_EXPR_LIMIT_BURST, LOG_BURST);
+		nftnl_expr_set_u32(e, NFTNL_EXPR_LIMIT_TYPE, NFT_LIMIT_PKTS);
+		nftnl_expr_set_u32(e, NFTNL_EXPR_LIMIT_FLAGS, 0);
+	}
+	e = draft_add(&d, "log");
+	if (e) {
+		put_string(&d, e, NFTNL_EXPR_LOG_PREFIX, LOG_PREFIX);
+		nftnl_expr_set_u32(e, NFTNL_EXPR_LOG_LEVEL, LOG_INFO);
+	}
+	return draft_done(out, &d);
+}
+
+static void draft_comment(struct draft *d, const char *comment)
+{
+	struct nftnl_udata_buf *buf = nftnl_udata_buf_alloc(UINT8_MAX + 2u);
+
+	if (!buf || d->r < 0 || !nftnl_udata_put_strz(buf, NFTNL_UDATA_RULE_COMMENT, comment) ||
+		nftnl_rule_set_data(d->rule, NFTNL_RULE_USERDATA, nftnl_udata_buf_data(buf),
+			nftnl_udata_buf_len(buf)) < 0)
+		d->r = -ENOMEM;
+	if (buf)
+		nftnl_udata_buf_free(buf);
+}
+
+static int rule_drop(struct nftnl_rule **out, uint64_t packets, uint64_t bytes)
+{
+	struct draft d = draft_new(CHAIN_CHECK);
+	struct nftnl_expr *e = draft_add(&d, "counter");
+
+	if (e) {
+		nftnl_expr_set_u64(e, NFTNL_EXPR_CTR_PACKETS, packets);
+		nftnl_expr_set_u64(e, NFTNL_EXPR_CTR_BYTES, bytes);
+	}
+	add_verdict(&d, NF_DROP, NULL);
+	draft_comment(&d, "refused: nobody is allowed from there now");
+	return draft_done(out, &d);
+}
+
+static int rule_loopback(struct nftnl_rule **out, const char *chain)
+{
+	struct draft d = draft_new(chain);
+	uint32_t lo = if_nametoindex("lo");
+
+	/* Always the first interface of a network namespace, named so or not. */
+	lo = lo ? lo : 1;
+	add_meta(&d, NFT_META_IIF);
+	add_equals(&d, &lo, sizeof(lo));
+	add_verdict(&d, NF_ACCEPT, NULL);
+	return draft_done(out, &d);
+}
+
+static int rule_guard(struct nftnl_rule **out, const char *chain, int family)
+{
+	const struct set_id id = {SET_GUARD, family, 0};
+	struct draft d = draft_new(chain);
+
+	add_key(&d, &id);
+	add_lookup(&d, &id);
+	add_verdict(&d, NFT_GOTO, CHAIN_CHECK);
+	return draft_done(out, &d);
+}
+
+static int rules_result(struct nftnl_rule *out[8], int n, int r)
+{
+	if (r == 0)
+		return n;
+	for (int i = 0; i < n; i++)
+		nftnl_rule_free(out[i]);
+	return r;
+}
+
+int rules_tail(struct nftnl_rule *out[8], const struct firewall_settings *s, uint64_t packets,
+	uint64_t bytes)
+{
+	int n = 0, r = rule_note_denied(&out[n], AF_INET);
+
+	if (r == 0)
+		r = rule_note_denied(&out[++n], AF_INET6);
+	if (r == 0 && s->log)
+		r = rule_log(&out[++n]);
+	if (r == 0)
+		r = rule_drop(&out[++n], packets, bytes);
+	return rules_result(out, r == 0 ? n + 1 : n, r);
+}
+
+int rules_guard(struct nftnl_rule *out[8], const struct firewall_settings *s, const char *chain)
+{
+	int n = 0, r = 0;
+
+	if (strcmp(chain, CHAIN_INPUT) == 0 && !s->guard_loopback) {
+		r = rule_loopback(&out[n], chain);
+		n += r == 0;
+	}
+	if (r == 0) {
+		r = rule_guard(&out[n], chain, AF_INET);
+		n += r == 0;
+	}
+	if (r == 0) {
+		r = rule_guard(&out[n], chain, AF_INET6);
+		n += r == 0;
+	}
+	return rules_result(out, n, r);
+}
+
+static int expr_print(struct nftnl_expr *e, void *context)
+{
+	FILE *to = context;
+	char text[512];
+
+	if (strcmp(nftnl_expr_get_str(e, NFTNL_EXPR_NAME), "counter") == 0) {
+		fputs("[ counter ]", to);
+		return 0;
+	}
+	if (nftnl_expr_snprintf(text, sizeof(text), e, NFTNL_OUTPUT_DEFAULT, 0) < 0)
+		return -1;
+	/* The kernel tells defaults that we need not send. */
+	if (strcmp(nftnl_expr_get_str(e, NFTNL_EXPR_NAME), "dynset") == 0) {
+		char *timeout = strstr(text, " timeout 0ms");
+
+		if (timeout)
+			memmove(timeout, timeout + 12, strlen(timeout + 12) + 1);
+	}
+	fprintf(to, "[ %s %s]", nftnl_expr_get_str(e, NFTNL_EXPR_NAME), text);
+	return 0;
+}
+
+char *rule_text(struct nftnl_rule *r)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+	int failed;
+
+	if (!to)
+		return NULL;
+	failed = nftnl_expr_foreach(r, expr_print, to) < 0;
+	if (fclose(to) != 0 || failed) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
