@@ -35,7 +35,8 @@ static size_t utf8_length(const unsigned char *p, size_t left)
 	static const struct {
 		unsigned char mask, lead;
 		uint32_t least;
-	} forms[] = {{0x80, 0x00, 0}, {0xe0, 0xc0, 0x80}, {0xf0, 0xe0, 0x800}, {0xf8, 0xf0, 0x10000}};
+	} forms[] = {
+		{0x80, 0x00, 0}, {0xe0, 0xc0, 0x80}, {0xf0, 0xe0, 0x800}, {0xf8, 0xf0, 0x10000}};
 
 	for (size_t f = 0; f < ARRAY_SIZE(forms); f++) {
 		if ((p[0] & forms[f].mask) != forms[f].lead)

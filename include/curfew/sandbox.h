@@ -5,20 +5,29 @@
 #include "base.h"
 
 enum sandbox_profile {
-	SANDBOX_FIREWALL,   /* CAP_NET_ADMIN, netlink, nothing of the file system */
-	SANDBOX_ENGINE,	    /* no capability, no internet sockets; writes only below the paths given */
+	SANDBOX_FIREWALL, /* CAP_NET_ADMIN, netlink, nothing of the file system */
+	SANDBOX_ENGINE,	  /* no capability; writes only below the paths given; may fork workers */
 	SANDBOX_SQL_WORKER, /* no capability, internet sockets, reads only the paths given, writes nothing */
-	SANDBOX_BOOT,	    /* CAP_NET_ADMIN, reads configuration, no internet sockets */
+	SANDBOX_BOOT, /* CAP_NET_ADMIN, reads configuration, no internet sockets */
 };
 
 struct sandbox_paths {
-	const char *const *read;  /* NULL-terminated */
-	const char *const *write; /* NULL-terminated */
+	const char *const *read;  /* NULL-terminated, or NULL; a path that is absent is left out */
+	const char *const *write; /* NULL-terminated, or NULL */
+	/* SQL_WORKER: TCP ports that it may connect to besides 53; 0 ends the list. NULL: any. Held by Landlock
+	 * from its ABI 4 on (kernel 6.7), by nothing before. */
+	const uint16_t *connect;
 };
 
-/* no_new_privs, not dumpable, capabilities (all sets, ambient and bounding included as far as the kernel lets),
- * Landlock where the kernel has it, system-call filter. 0, or negative errno with nothing half-trusted: the
- * caller must end the process. A kernel without Landlock is not an error: *landlocked says so. */
-int sandbox_enter(bool *landlocked, enum sandbox_profile profile, const struct sandbox_paths *paths);
+/* no_new_privs, not dumpable, no core, capabilities (all sets, ambient and bounding included as far as the kernel
+ * lets), Landlock where the kernel has it, system-call filter. 0, or negative errno with nothing half-trusted: the
+ * caller must end the process. A kernel without Landlock is not an error: *landlocked (may be NULL) says so.
+ *
+ * A filter is inherited by every child, so SANDBOX_ENGINE cannot shut out the internet sockets that the workers
+ * forked from it need; that the engine itself opens none is seen by test, not enforced by it.
+ * What no code of ours ever calls (exec, ptrace, mount, module loading, bpf, ...) ends the process at once; what
+ * libraries merely try (newer calls with an older fallback) fails with ENOSYS. */
+int sandbox_enter(
+	bool *landlocked, enum sandbox_profile profile, const struct sandbox_paths *paths);
 
 #endif

@@ -3,27 +3,51 @@
 #define CURFEW_WORKER_H
 
 #include "record.h"
+#include "sandbox.h"
 
 struct worker; /* the child's end of its channel */
 
 /* In the child. Sends one record; worker_ask() also waits for the parent's word: 0 go on, else do not.
- * When the parent has gone, both end the process: nothing may be done that nobody records. */
+ * When the parent has gone, both end the process: nothing may be done that nobody records.
+ * Only RECORD_INTENT is asked, and it is never merely told: the other way round ends the process too.
+ * After RECORD_END nothing more may be said. */
 void worker_tell(struct worker *w, const struct record *r);
 int worker_ask(struct worker *w, const struct record *r);
 
 struct worker_job {
 	const char *name; /* the server's, for records made on the worker's behalf */
 	/* Runs in the child, after fork: `prepare` still with the parent's rights (reads the credential),
-	 * then the child sheds everything, then `run`. Each 0 or negative errno. */
-	int (*prepare)(void *context);
+	 * then the child sheds everything, then `run`. Each 0 or negative errno, which becomes the code of
+	 * RECORD_END when the job has not told one itself. The child has of the parent's descriptors only
+	 * 0, 1 and 2, must log nothing to the system log itself, and keeps what prepare opened. */
+	int (*prepare)(void *context); /* may be NULL */
 	int (*run)(struct worker *w, void *context);
 	void *context;
+	/* What `run` may read and connect to beyond name resolution; read after prepare; may be NULL. */
+	const struct sandbox_paths *paths;
+	/* For tests of the machinery alone: the child keeps its rights. */
+	bool unconfined;
 };
 
 /* Runs all jobs, at most `parallel` at once, each within `deadline` seconds (then it is killed). Every
- * record reaches `sink` in the parent, in order per worker; a job always ends with one RECORD_END: its own,
- * or one made for it (code -ETIMEDOUT, -ECHILD crashed, with words in `detail`). 0 or negative errno. */
-int workers_run(const struct worker_job *jobs, size_t n, unsigned parallel, unsigned deadline, record_fn sink,
-	void *context);
+ * record reaches `sink` in the parent, in order per worker; a job always ends with one RECORD_END, given
+ * after its process has gone: its own, or one made for it (code -ETIMEDOUT, -ECHILD crashed, -EBADMSG sent
+ * something malformed, -EOVERFLOW too much, with words in `detail`). An intent that could not be answered
+ * because its worker is dead is not given: it will not be carried out. 0 or negative errno. */
+int workers_run(const struct worker_job *jobs, size_t n, unsigned parallel, unsigned deadline,
+	record_fn sink, void *context);
+
+/* The same for an event loop. `jobs` and what they point to are borrowed until workers_free(). Nothing is
+ * forked and no record given before the first workers_dispatch(). */
+struct workers;
+int workers_start(struct workers **out, const struct worker_job *jobs, size_t n, unsigned parallel,
+	unsigned deadline, record_fn sink, void *context);
+/* Readable when workers_dispatch() has something to do; deadlines and deaths included. */
+int workers_fd(const struct workers *w);
+/* Does what can be done without waiting. WORKERS_DONE when every job has ended, 0 while some have not. */
+enum { WORKERS_DONE = 1 };
+int workers_dispatch(struct workers *w);
+/* Kills and reaps what still runs, without a word to the sink. Not from within the sink. */
+void workers_free(struct workers *w);
 
 #endif

@@ -1,0 +1,62 @@
+/* Sheds rights in one order: privileges that could come back by exec, capabilities, the file system, system calls. */
+#include <errno.h>
+#include <sys/capability.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+#include "sandbox-internal.h"
+
+static bool sandbox_keeps(enum sandbox_profile profile, cap_value_t cap)
+{
+	/* To write the packet filter; it is all that these two are for. */
+	return cap == CAP_NET_ADMIN && (profile == SANDBOX_FIREWALL || profile == SANDBOX_BOOT);
+}
+
+static int sandbox_drop_capabilities(enum sandbox_profile profile)
+{
+	const cap_value_t kept = CAP_NET_ADMIN;
+	int r = 0;
+
+	/* The bounding set says what an exec may gain. Without CAP_SETPCAP it stays as it is, and no_new_privs
+	 * alone sees to it. */
+	for (cap_value_t c = 0; cap_get_bound(c) >= 0; c++)
+		if (cap_get_bound(c) > 0 && cap_drop_bound(c) < 0 && errno != EPERM)
+			return -errno;
+	if (cap_reset_ambient() < 0 && errno != EINVAL)
+		return -errno;
+
+	cap_t caps = cap_init();
+	if (!caps)
+		return -errno;
+	if (sandbox_keeps(profile, kept) &&
+		(cap_set_flag(caps, CAP_PERMITTED, 1, &kept, CAP_SET) < 0 ||
+			cap_set_flag(caps, CAP_EFFECTIVE, 1, &kept, CAP_SET) < 0))
+		r = -errno;
+	if (r == 0 && cap_set_proc(caps) < 0)
+		r = -errno;
+	cap_free(caps);
+	return r;
+}
+
+int sandbox_enter(bool *landlocked, enum sandbox_profile profile, const struct sandbox_paths *paths)
+{
+	static const struct sandbox_paths none;
+	const struct rlimit no_core = {0, 0};
+	bool locked;
+
+	if (!paths)
+		paths = &none;
+	/* A core dump, or a tracer, would show a password. */
+	if (setrlimit(RLIMIT_CORE, &no_core) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return -errno;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return -errno;
+	int r = sandbox_drop_capabilities(profile);
+	if (r == 0)
+		r = sandbox_lock_paths(&locked, profile, paths);
+	if (r == 0)
+		r = sandbox_filter_calls(profile);
+	if (r == 0 && landlocked)
+		*landlocked = locked;
+	return r;
+}

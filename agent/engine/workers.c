@@ -1,0 +1,364 @@
+/* The parent's side: forks, listens, answers intents, enforces deadlines, reaps.
+ * One epoll descriptor holds every channel, every process and one timer, so that an event loop needs to
+ * watch only that one. Every process that was forked is reaped by its pidfd, never by "any child". */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/pidfd.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include "worker-internal.h"
+
+/* Records taken from one worker before the others get their turn. */
+#define MAX_BATCH 64
+/* An audit of 300 users on 20 databases needs some tens of thousands; more is a worker gone wild. */
+#define MAX_RECORDS 1000000
+
+struct slot {
+	const struct worker_job *job; /* NULL: free */
+	int channel;		      /* -1 after the child closed its end */
+	int pidfd;
+	int64_t deadline; /* milliseconds of the monotonic clock */
+	int failure;	  /* why its job has failed, or 0 */
+	char why[128];
+	bool dying; /* killed or gone: carries out nothing any more */
+	bool deaf;  /* has lied: what it says is not heard any more */
+	size_t n_records;
+	bool ended; /* `end` holds its own last word */
+	struct record end;
+};
+
+struct workers {
+	const struct worker_job *jobs;
+	size_t n_jobs, next, n_running;
+	unsigned deadline;
+	record_fn sink;
+	void *context;
+	int epoll, timer;
+	size_t n_slots;
+	struct slot slots[];
+};
+
+/* epoll data: which slot, and which of its descriptors. */
+enum { EVENT_TIMER, EVENT_CHANNEL, EVENT_PROCESS };
+
+static int64_t monotonic_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static int workers_watch(struct workers *w, int fd, size_t slot, unsigned what)
+{
+	struct epoll_event e = {.events = EPOLLIN, .data.u64 = (uint64_t)slot << 2 | what};
+
+	return epoll_ctl(w->epoll, EPOLL_CTL_ADD, fd, &e) < 0 ? -errno : 0;
+}
+
+static void workers_give(struct workers *w, const struct worker_job *job, struct record *r)
+{
+	RECORD_SET(r, server, job->name);
+	w->sink(w->context, r);
+}
+
+static void slot_kill(struct slot *s, int failure, const char *why)
+{
+	if (s->failure)
+		return;
+	s->failure = failure;
+	s->dying = true;
+	record_set(s->why, sizeof(s->why), why);
+	pidfd_send_signal(s->pidfd, SIGKILL, NULL, 0);
+}
+
+static void slot_close_channel(struct slot *s)
+{
+	if (s->channel >= 0)
+		close(s->channel); /* leaves the epoll set: nobody else has it */
+	s->channel = -1;
+}
+
+static void slot_answer(struct workers *w, struct slot *s, struct record *r)
+{
+	if (s->dying)
+		return;
+	RECORD_SET(r, server, s->job->name);
+	struct worker_answer a = {.number = r->number, .verdict = w->sink(w->context, r)};
+	if (send(s->channel, &a, sizeof(a), MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)sizeof(a))
+		slot_kill(s, -EPROTO, "did not take the answer to its intent");
+}
+
+static void slot_take(struct workers *w, struct slot *s, struct record *r, ssize_t size)
+{
+	char why[96];
+
+	if (s->deaf)
+		return;
+	const char *wrong = size == (ssize_t)sizeof(*r) ? record_check(r) : "size";
+	if (!wrong && s->ended)
+		wrong = "order";
+	if (wrong) {
+		record_printf(why, sizeof(why), "sent a malformed record (%s)", wrong);
+		s->deaf = true;
+		slot_kill(s, -EBADMSG, why);
+		return;
+	}
+	if (++s->n_records > MAX_RECORDS) {
+		s->deaf = true;
+		slot_kill(s, -EOVERFLOW, "sent too many records");
+		return;
+	}
+	if (r->kind == RECORD_INTENT) {
+		slot_answer(w, s, r);
+	} else if (r->kind == RECORD_END) {
+		s->ended = true;
+		s->end = *r;
+	} else {
+		workers_give(w, s->job, r);
+	}
+}
+
+/* At most `limit` records; false when the channel has no more for now. */
+static bool slot_drain(struct workers *w, struct slot *s, size_t limit)
+{
+	struct record r;
+
+	for (size_t i = 0; s->channel >= 0 && i < limit; i++) {
+		/* MSG_TRUNC: the true size, so that a longer message is seen to be one. */
+		ssize_t n = recv(s->channel, &r, sizeof(r), MSG_DONTWAIT | MSG_TRUNC);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN)
+			return false;
+		if (n <= 0) {
+			slot_close_channel(s);
+			return false;
+		}
+		slot_take(w, s, &r, n);
+	}
+	return s->channel >= 0;
+}
+
+static int slot_start(struct workers *w, struct slot *s, const struct worker_job *job)
+{
+	int pair[2], r;
+	size_t index = (size_t)(s - w->slots);
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return -errno;
+	pid_t parent = getpid(), child = fork();
+	if (child == 0)
+		worker_main(job, pair[1], parent);
+	r = child < 0 ? -errno : 0;
+	close(pair[1]);
+	if (r < 0) {
+		close(pair[0]);
+		return r;
+	}
+	*s = (struct slot){.job = job, .channel = pair[0]};
+	s->deadline = monotonic_ms() + (int64_t)w->deadline * 1000;
+	/* No race: its number stays its own until it is reaped, and only we reap it. */
+	s->pidfd = pidfd_open(child, 0);
+	r = s->pidfd < 0 ? -errno : workers_watch(w, s->pidfd, index, EVENT_PROCESS);
+	if (r == 0)
+		r = workers_watch(w, s->channel, index, EVENT_CHANNEL);
+	if (r < 0) {
+		kill(child, SIGKILL);
+		while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
+			;
+		if (s->pidfd >= 0)
+			close(s->pidfd);
+		slot_close_channel(s);
+		s->job = NULL;
+		return r;
+	}
+	w->n_running++;
+	return 0;
+}
+
+/* Its process has gone: the last of its words, then its end. */
+static void slot_finish(struct workers *w, struct slot *s)
+{
+	struct record end = {.kind = RECORD_END};
+	siginfo_t info = {0};
+
+	while (waitid(P_PIDFD, (id_t)s->pidfd, &info, WEXITED) < 0 && errno == EINTR)
+		;
+	close(s->pidfd);
+	s->dying = true;
+	slot_drain(w, s, MAX_RECORDS);
+	slot_close_channel(s);
+	if (!s->failure && info.si_code != CLD_EXITED) {
+		s->failure = -ECHILD;
+		record_printf(s->why, sizeof(s->why), "was ended by signal %d", info.si_status);
+	} else if (!s->failure && (info.si_status != 0 || !s->ended)) {
+		s->failure = -ECHILD;
+		record_printf(s->why, sizeof(s->why), "ended with status %d", info.si_status);
+	}
+
+	if (s->ended && !s->deaf) {
+		end = s->end;
+	} else {
+		end.code = s->failure;
+		RECORD_PRINTF(&end, detail, "the worker for this server %s", s->why);
+	}
+	w->n_running--;
+	workers_give(w, s->job, &end);
+	s->job = NULL;
+}
+
+static void workers_fail_job(struct workers *w, const struct worker_job *job, int error)
+{
+	struct record end = {.kind = RECORD_END, .code = error};
+
+	RECORD_PRINTF(&end, detail, "cannot start a worker for this server: %s", strerror(-error));
+	workers_give(w, job, &end);
+}
+
+static void workers_fill(struct workers *w)
+{
+	for (size_t i = 0; i < w->n_slots && w->next < w->n_jobs; i++) {
+		while (!w->slots[i].job && w->next < w->n_jobs) {
+			const struct worker_job *job = &w->jobs[w->next++];
+			int r = slot_start(w, &w->slots[i], job);
+			if (r < 0)
+				workers_fail_job(w, job, r);
+		}
+	}
+}
+
+/* Kills whoever is late, and sets the timer to the next who will be. */
+static void workers_keep_time(struct workers *w)
+{
+	int64_t now = monotonic_ms(), next = INT64_MAX;
+	struct itimerspec at = {0};
+	char why[64];
+
+	for (size_t i = 0; i < w->n_slots; i++) {
+		struct slot *s = &w->slots[i];
+		if (!s->job || s->failure)
+			continue;
+		if (s->deadline <= now) {
+			record_printf(
+				why, sizeof(why), "did not end within %u seconds", w->deadline);
+			slot_kill(s, -ETIMEDOUT, why);
+		} else if (s->deadline < next) {
+			next = s->deadline;
+		}
+	}
+	if (next != INT64_MAX) {
+		at.it_value.tv_sec = (time_t)(next / 1000);
+		at.it_value.tv_nsec = (long)(next % 1000) * 1000000;
+	}
+	timerfd_settime(w->timer, TFD_TIMER_ABSTIME, &at, NULL);
+}
+
+int workers_start(struct workers **out, const struct worker_job *jobs, size_t n, unsigned parallel,
+	unsigned deadline, record_fn sink, void *context)
+{
+	size_t n_slots = parallel == 0 ? 1 : parallel < n ? parallel : n;
+	struct workers *w = calloc(1, sizeof(*w) + n_slots * sizeof(w->slots[0]));
+	/* Fires at once, so that the first dispatch comes without anybody's doing. */
+	struct itimerspec at = {.it_value.tv_nsec = 1};
+
+	if (!w)
+		return -ENOMEM;
+	w->jobs = jobs;
+	w->n_jobs = n;
+	w->n_slots = n_slots;
+	w->deadline = deadline;
+	w->sink = sink;
+	w->context = context;
+	w->timer = -1;
+	w->epoll = epoll_create1(EPOLL_CLOEXEC);
+	int r = w->epoll < 0 ? -errno : 0;
+	if (r == 0) {
+		w->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+		r = w->timer < 0 ? -errno : workers_watch(w, w->timer, 0, EVENT_TIMER);
+	}
+	if (r == 0 && timerfd_settime(w->timer, 0, &at, NULL) < 0)
+		r = -errno;
+	if (r < 0) {
+		workers_free(w);
+		return r;
+	}
+	*out = w;
+	return 0;
+}
+
+int workers_fd(const struct workers *w)
+{
+	return w->epoll;
+}
+
+static int workers_step(struct workers *w, int timeout)
+{
+	struct epoll_event events[32];
+	uint64_t ticks;
+	int n = epoll_wait(w->epoll, events, ARRAY_SIZE(events), timeout);
+
+	if (n < 0)
+		return errno == EINTR ? 0 : -errno;
+	for (int i = 0; i < n; i++) {
+		unsigned what = events[i].data.u64 & 3;
+		struct slot *s = &w->slots[events[i].data.u64 >> 2];
+		/* An earlier event of this round may have freed the slot; none has filled it again. */
+		if (what == EVENT_TIMER)
+			(void)!read(w->timer, &ticks, sizeof(ticks));
+		else if (what == EVENT_CHANNEL && s->job)
+			slot_drain(w, s, MAX_BATCH);
+		else if (what == EVENT_PROCESS && s->job)
+			slot_finish(w, s);
+	}
+	workers_fill(w);
+	workers_keep_time(w);
+	return w->n_running == 0 && w->next == w->n_jobs ? WORKERS_DONE : 0;
+}
+
+int workers_dispatch(struct workers *w)
+{
+	return workers_step(w, 0);
+}
+
+int workers_run(const struct worker_job *jobs, size_t n, unsigned parallel, unsigned deadline,
+	record_fn sink, void *context)
+{
+	struct workers *w;
+	int r = workers_start(&w, jobs, n, parallel, deadline, sink, context);
+
+	if (r < 0)
+		return r;
+	do
+		r = workers_step(w, -1);
+	while (r == 0);
+	workers_free(w);
+	return r < 0 ? r : 0;
+}
+
+void workers_free(struct workers *w)
+{
+	if (!w)
+		return;
+	for (size_t i = 0; i < w->n_slots; i++) {
+		struct slot *s = &w->slots[i];
+		if (!s->job)
+			continue;
+		slot_kill(s, -ECANCELED, "");
+		while (waitid(P_PIDFD, (id_t)s->pidfd, &(siginfo_t){0}, WEXITED) < 0 &&
+			errno == EINTR)
+			;
+		close(s->pidfd);
+		slot_close_channel(s);
+	}
+	if (w->timer >= 0)
+		close(w->timer);
+	if (w->epoll >= 0)
+		close(w->epoll);
+	free(w);
+}
