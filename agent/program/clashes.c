@@ -1,0 +1,179 @@
+/* What two clients cannot both have: a name, a login; and what they hardly both mean: a database. */
+#include "program/loading.h"
+#include "program/names.h"
+#include "program/problems.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Something that a client claims for itself. */
+struct claim {
+	char *key; /* owned; equal keys are one thing to SQL Server */
+	struct draft *draft;
+	const struct user *user;	 /* of a login */
+	const struct database *database; /* of a database */
+	int line;
+};
+struct claims {
+	struct claim *items;
+	size_t n;
+};
+
+/* Takes the key; NULL is a failed allocation. */
+static int claims_add(struct claims *c, char *key, struct claim claim)
+{
+	struct claim *items;
+
+	if (!key)
+		return -ENOMEM;
+	/* Room doubles at powers of two. */
+	if ((c->n & (c->n - 1)) == 0) {
+		items = reallocarray(c->items, c->n ? c->n * 2 : 1, sizeof(*items));
+		if (!items) {
+			free(key);
+			return -ENOMEM;
+		}
+		c->items = items;
+	}
+	claim.key = key;
+	c->items[c->n++] = claim;
+	return 0;
+}
+
+static void claims_free(struct claims *c)
+{
+	for (size_t i = 0; i < c->n; i++)
+		free(c->items[i].key);
+	free(c->items);
+}
+
+static int claim_order(const void *a, const void *b)
+{
+	const struct claim *x = a, *y = b;
+	int order = strcmp(x->key, y->key);
+
+	if (!order)
+		order = strcmp(x->draft->client.file, y->draft->client.file);
+	return order ? order : (x->line > y->line) - (x->line < y->line);
+}
+
+__attribute__((format(printf, 4, 5))) static int claim_report(struct problems *problems,
+	const struct claim *claim, enum severity severity, const char *format, ...)
+{
+	va_list args;
+	int r;
+
+	va_start(args, format);
+	r = problems_add(problems, severity, claim->draft->client.file, claim->line, format, args);
+	va_end(args);
+	return r;
+}
+
+static const char *known(const char *text)
+{
+	return text ? text : "?";
+}
+
+static int clash_report(struct problems *problems, const struct claim *a, const struct claim *b)
+{
+	const struct client *other = &b->draft->client;
+
+	if (a->database)
+		return claim_report(problems, a, SEVERITY_WARNING,
+			"database \"%s\" is also client \"%s\"'s (%s, line %d); check that both are meant",
+			a->database->name, known(other->name), other->file, b->line);
+	a->draft->clashes = true;
+	if (!a->user)
+		return claim_report(problems, a, SEVERITY_ERROR,
+			"client \"%s\" is also in %s, line %d; give each client a name of its own, none "
+			"of them is taken until then",
+			a->draft->client.name, other->file, b->line);
+	return claim_report(problems, a, SEVERITY_ERROR,
+		"login \"%s\" of %s %s is also that of %s %s (%s, line %d); write another in login = "
+		"\"...\"; neither client is taken until then",
+		a->user->login, known(a->user->first), known(a->user->last), known(b->user->first),
+		known(b->user->last), other->file, b->line);
+}
+
+/* The first of the equal claims that this one clashes with, or NULL. */
+static const struct claim *claim_rival(
+	const struct claim *claim, const struct claim *group, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (group[i].draft != claim->draft &&
+			(claim->draft->broken || !group[i].draft->broken))
+			return &group[i];
+	return NULL;
+}
+
+static int claims_compare(struct claims *c, struct problems *problems)
+{
+	size_t n;
+	int r = 0;
+
+	if (c->n > 1)
+		qsort(c->items, c->n, sizeof(*c->items), claim_order);
+	for (size_t first = 0; first < c->n; first += n) {
+		for (n = 1; first + n < c->n; n++)
+			if (strcmp(c->items[first].key, c->items[first + n].key) != 0)
+				break;
+		for (size_t i = first; i < first + n && r == 0; i++) {
+			const struct claim *rival = claim_rival(&c->items[i], &c->items[first], n);
+
+			if (rival)
+				r = clash_report(problems, &c->items[i], rival);
+		}
+	}
+	return r;
+}
+
+static char *database_key(const struct database *d)
+{
+	_cleanup_free_ char *name = name_fold(d->name);
+	char *key;
+
+	return name && asprintf(&key, "%zu/%s", d->server, name) >= 0 ? key : NULL;
+}
+
+static int draft_claims(
+	struct claims *names, struct claims *logins, struct claims *databases, struct draft *draft)
+{
+	const struct client *c = &draft->client;
+	int r = 0;
+
+	if (c->name)
+		r = claims_add(
+			names, name_fold(c->name), (struct claim){.draft = draft, .line = c->line});
+	for (size_t i = 0; i < c->n_users && r == 0; i++)
+		if (c->users[i].login)
+			r = claims_add(logins, name_fold(c->users[i].login),
+				(struct claim){.draft = draft,
+					.user = &c->users[i],
+					.line = c->users[i].line});
+	for (size_t i = 0; i < c->n_databases && r == 0; i++)
+		if (c->databases[i].name && c->databases[i].server != SIZE_MAX)
+			r = claims_add(databases, database_key(&c->databases[i]),
+				(struct claim){.draft = draft,
+					.database = &c->databases[i],
+					.line = c->databases[i].line});
+	return r;
+}
+
+int clashes_check(struct drafts *d, struct problems *problems)
+{
+	struct claims names = {0}, logins = {0}, databases = {0};
+	int r = 0;
+
+	for (size_t i = 0; i < d->n && r == 0; i++)
+		r = draft_claims(&names, &logins, &databases, &d->items[i]);
+	if (r == 0)
+		r = claims_compare(&names, problems);
+	if (r == 0)
+		r = claims_compare(&logins, problems);
+	if (r == 0)
+		r = claims_compare(&databases, problems);
+	claims_free(&names);
+	claims_free(&logins);
+	claims_free(&databases);
+	return r;
+}

@@ -1,0 +1,194 @@
+/* One client file: an organisation, its databases and, in users.c and course.c, its people and dates. */
+#include "program/loading.h"
+
+#include "curfew/calendar.h"
+#include "program/names.h"
+#include "program/nearest.h"
+
+#include <string.h>
+#include <strings.h>
+
+#define DATABASE_EXAMPLE "( { role = \"staging\"; server = \"sql01\"; name = \"AcmeTest\"; } )"
+
+void client_free(struct client *c)
+{
+	for (size_t i = 0; i < c->n_databases; i++)
+		free(c->databases[i].name);
+	for (size_t i = 0; i < c->n_users; i++) {
+		free(c->users[i].first);
+		free(c->users[i].last);
+		free(c->users[i].email);
+		free(c->users[i].login);
+		free(c->users[i].sources);
+	}
+	free(c->databases);
+	free(c->users);
+	free(c->name);
+	free(c->ticket);
+	free(c->approved_by);
+	free(c->timezone);
+	free(c->milestones.files_received);
+	free(c->milestones.database_upgraded);
+	free(c->milestones.checklist_signed);
+	free(c->milestones.production_ticket);
+	free(c->file);
+}
+
+static void role_read(struct database *d, struct reading *r, const config_setting_t *group)
+{
+	const char *role = reading_text(r, group, "role", "\"staging\"");
+	const char *before = reading_text(r, group, "before_go_live", NULL);
+	const config_setting_t *at = config_setting_get_member(group, "before_go_live");
+
+	if (role && strcmp(role, "production") == 0)
+		d->role = ROLE_PRODUCTION;
+	else if (role && strcmp(role, "staging") != 0)
+		reading_error(r, config_setting_get_member(group, "role"),
+			"unknown role \"%s\"; write \"staging\" or \"production\"", role);
+	d->before_go_live = role && d->role == ROLE_STAGING ? LEVEL_FULL : LEVEL_NONE;
+	if (!before)
+		return;
+	if (role && d->role == ROLE_STAGING)
+		reading_error(r, at,
+			"\"before_go_live\" is for production databases; staging is full "
+			"until go-live, remove it");
+	else if (strcmp(before, "full") == 0)
+		d->before_go_live = LEVEL_FULL;
+	else if (strcmp(before, "read-only") == 0)
+		d->before_go_live = LEVEL_READ_ONLY;
+	else if (strcmp(before, "none") != 0)
+		reading_error(r, at,
+			"unknown level \"%s\"; write \"none\", \"read-only\" or \"full\"", before);
+}
+
+static void server_find(struct database *d, struct reading *r, const config_setting_t *group,
+	const struct program *p)
+{
+	const char *name = reading_text(r, group, "server", "\"sql01\""), *near;
+	const config_setting_t *at = config_setting_get_member(group, "server");
+	_cleanup_free_ const char **names = NULL;
+
+	d->server = SIZE_MAX;
+	for (size_t i = 0; name && i < p->n_servers; i++)
+		if (strcmp(p->servers[i].name, name) == 0)
+			d->server = i;
+	/* Without any server curfew.conf itself is broken, which is told there. */
+	if (!name || d->server != SIZE_MAX || p->n_servers == 0)
+		return;
+	names = reading_array(r, p->n_servers, sizeof(*names));
+	for (size_t i = 0; names && i < p->n_servers; i++)
+		names[i] = p->servers[i].name;
+	near = names ? nearest_word(name, names, p->n_servers) : NULL;
+	if (near)
+		reading_error(r, at, "unknown server \"%s\"; did you mean \"%s\"?", name, near);
+	else
+		reading_error(r, at,
+			"unknown server \"%s\"; write the name of a server in curfew.conf", name);
+}
+
+static void database_name_read(struct database *d, struct reading *r, const config_setting_t *group)
+{
+	static const char *const system[] = {"master", "model", "msdb", "tempdb"};
+	const char *name = reading_text(r, group, "name", "\"AcmeTest\"");
+
+	for (size_t i = 0; name && i < ARRAY_SIZE(system); i++)
+		if (strcasecmp(name, system[i]) == 0)
+			reading_error(r, config_setting_get_member(group, "name"),
+				"\"%s\" is one of SQL Server's own databases; write the client's",
+				name);
+	d->name = reading_copy(r, name);
+}
+
+static void databases_compare(struct reading *r, const struct database *a, const struct database *b)
+{
+	_cleanup_free_ char *x = a->name ? name_fold(a->name) : NULL;
+	_cleanup_free_ char *y = b->name ? name_fold(b->name) : NULL;
+
+	if (x && y && a->server == b->server && a->server != SIZE_MAX && strcmp(x, y) == 0)
+		reading_say_line(r, SEVERITY_ERROR, b->line,
+			"database \"%s\" is written at line %d already (letter case does not count); keep "
+			"one",
+			b->name, a->line);
+}
+
+static void databases_read(
+	struct client *c, struct reading *r, const config_setting_t *group, const struct program *p)
+{
+	static const char *const names[] = {"role", "server", "name", "before_go_live"};
+	const config_setting_t *list = reading_groups(r, group, "databases", DATABASE_EXAMPLE);
+	int n = list ? config_setting_length(list) : 0;
+
+	c->databases = reading_array(r, (size_t)n, sizeof(*c->databases));
+	for (int i = 0; c->databases && i < n; i++) {
+		const config_setting_t *element = config_setting_get_elem(list, (unsigned)i);
+		struct database *d = &c->databases[c->n_databases];
+
+		if (!config_setting_is_group(element))
+			continue;
+		d->line = (int)config_setting_source_line(element);
+		reading_known(r, element, "a database", names, ARRAY_SIZE(names));
+		role_read(d, r, element);
+		server_find(d, r, element, p);
+		database_name_read(d, r, element);
+		for (size_t j = 0; j < c->n_databases; j++)
+			databases_compare(r, &c->databases[j], d);
+		c->n_databases++;
+	}
+}
+
+static char *milestone_date(struct reading *r, const config_setting_t *group, const char *name)
+{
+	const char *text = reading_text(r, group, name, NULL);
+	struct local_time t;
+
+	if (text && local_parse(&t, text) < 0)
+		reading_error(r, config_setting_get_member(group, name),
+			"\"%s\" is no date: \"%s\"; write the day it happened, as \"2026-08-12\"",
+			name, text);
+	return reading_copy(r, text);
+}
+
+static void milestones_read(struct milestones *m, struct reading *r, const config_setting_t *client)
+{
+	static const char *const names[] = {
+		"files_received", "database_upgraded", "checklist_signed", "production_ticket"};
+	const config_setting_t *group = reading_group(r, client, "milestones", NULL);
+
+	if (!group)
+		return;
+	reading_known(r, group, "milestones", names, ARRAY_SIZE(names));
+	m->files_received = milestone_date(r, group, "files_received");
+	m->database_upgraded = milestone_date(r, group, "database_upgraded");
+	m->checklist_signed = milestone_date(r, group, "checklist_signed");
+	m->production_ticket = reading_copy(r, reading_text(r, group, "production_ticket", NULL));
+}
+
+void client_read(
+	struct client *c, struct reading *r, const config_setting_t *root, const struct program *p)
+{
+	static const char *const outer[] = {"client"};
+	static const char *const names[] = {"name", "ticket", "approved_by", "approved_on",
+		"timezone", "starts", "go_live", "testing_until", "staging_until", "milestones",
+		"databases", "users"};
+	const config_setting_t *group =
+		reading_group(r, root, "client", "{ name = \"acme\"; ... }");
+	const char *zone;
+
+	reading_known(r, root, "a client file", outer, ARRAY_SIZE(outer));
+	if (!group)
+		return;
+	c->line = (int)config_setting_source_line(group);
+	reading_known(r, group, "client", names, ARRAY_SIZE(names));
+	c->name = reading_copy(r, reading_text(r, group, "name", "\"acme\""));
+	c->ticket = reading_copy(r, reading_text(r, group, "ticket", "\"CS-48211\""));
+	c->approved_by = reading_copy(
+		r, reading_text(r, group, "approved_by", "\"account-lead@host.example\""));
+	milestones_read(&c->milestones, r, group);
+	zone = zone_read(r, group);
+	c->timezone = reading_copy(r, zone ? zone : p->settings.timezone);
+	if (c->timezone)
+		course_read(c, r, group, &p->settings,
+			zone || !config_setting_get_member(group, "timezone"));
+	databases_read(c, r, group, p);
+	users_read(c, r, group, p);
+}

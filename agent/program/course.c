@@ -1,0 +1,177 @@
+/* The dates of a client, turned into instants once: after this the schedule needs no calendar. */
+#include "program/loading.h"
+
+#include "curfew/calendar.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Years in which a date is meant: outside of them it is a slip of the finger. */
+#define YEAR_FIRST 2000
+#define YEAR_LAST  2199
+
+#define LOCAL_TEXT_MAX 64
+
+/* A date of the configuration: as read on the wall, and the instant that it names. */
+struct moment {
+	const config_setting_t *at; /* NULL: not written, or faulty */
+	const char *text;
+	struct local_time local;
+	instant_t instant;
+};
+
+static void moment_tell_fit(struct reading *r, const struct moment *m, const char *zone, int fit)
+{
+	char utc[INSTANT_TEXT_MAX], local[LOCAL_TEXT_MAX];
+
+	instant_format(utc, m->instant);
+	instant_format_local(local, sizeof(local), m->instant, zone);
+	if (fit == LOCAL_SKIPPED)
+		reading_warning(r, m->at,
+			"%s does not exist in %s, where clocks are put forward past it; %s (%s) is taken, "
+			"write another time if that is not meant",
+			m->text, zone, utc, local);
+	else if (fit == LOCAL_TWICE)
+		reading_warning(r, m->at,
+			"%s comes twice in %s, where clocks are put back; the first, %s (%s), is taken, "
+			"write another time if that is not meant",
+			m->text, zone, utc, local);
+}
+
+/* `ends`: a date without a time of day means the end of that day. */
+static struct moment moment_read(struct reading *r, const config_setting_t *group, const char *name,
+	const char *example, const char *zone, bool ends)
+{
+	struct moment m = {.text = reading_text(r, group, name, example)}, none = {NULL};
+	int result;
+
+	if (!m.text)
+		return none;
+	m.at = config_setting_get_member(group, name);
+	result = local_parse(&m.local, m.text);
+	if (result == -ERANGE)
+		reading_error(r, m.at,
+			"\"%s\": no calendar or clock has \"%s\"; write a day and time "
+			"that exist",
+			name, m.text);
+	else if (result < 0)
+		reading_error(r, m.at,
+			"\"%s\" is no date: \"%s\"; write \"2026-11-23\" or \"2026-11-23T09:00\"",
+			name, m.text);
+	else if (m.local.year < YEAR_FIRST || m.local.year > YEAR_LAST)
+		reading_error(r, m.at,
+			"\"%s\": the year of \"%s\" is out of bounds; write one from %d to %d",
+			name, m.text, YEAR_FIRST, YEAR_LAST);
+	else {
+		if (ends && m.local.hour < 0)
+			m.local = local_add_days(m.local, 1);
+		result = local_to_instant(&m.instant, &m.local, zone);
+		if (result == -ENOMEM)
+			r->failure = result;
+		else if (result > 0)
+			moment_tell_fit(r, &m, zone, result);
+		return m;
+	}
+	return none;
+}
+
+/* The same reading of the clock, so many calendar days later. */
+static instant_t moment_add_days(const struct moment *m, unsigned days, const char *zone)
+{
+	struct local_time local = local_add_days(m->local, (int)days);
+	instant_t instant = m->instant;
+
+	local_to_instant(&instant, &local, zone);
+	return instant;
+}
+
+static void testing_resolve(struct client *c, struct reading *r, const struct moment *starts,
+	const struct moment *until, const struct settings *s)
+{
+	c->testing_end = moment_add_days(starts, s->testing_days, c->timezone);
+	if (!until->at)
+		return;
+	if (until->instant <= starts->instant)
+		reading_error(r, until->at,
+			"\"testing_until\" is not after \"starts\"; write a day after %s",
+			starts->text);
+	else
+		c->testing_end = until->instant;
+}
+
+static void go_live_resolve(
+	struct client *c, struct reading *r, const struct moment *go_live, const struct settings *s)
+{
+	char text[LOCAL_TEXT_MAX];
+	instant_t e14 = moment_add_days(go_live, s->staging_days, c->timezone);
+
+	c->has_go_live = true;
+	c->go_live = go_live->instant;
+	c->end = moment_add_days(go_live, s->read_only_days, c->timezone);
+	c->staging_end = e14 < c->end ? e14 : c->end;
+	if (c->go_live < c->starts)
+		reading_error(r, go_live->at,
+			"\"go_live\" is before \"starts\"; write an instant from %s on",
+			instant_format_local(text, sizeof(text), c->starts, c->timezone));
+	else if (c->go_live > c->testing_end)
+		reading_warning(r, go_live->at,
+			"\"go_live\" is later than the end of testing (%s); access before go-live lasts "
+			"until \"go_live\"",
+			instant_format_local(text, sizeof(text), c->testing_end, c->timezone));
+	if (c->approved > c->go_live)
+		reading_warning(r, go_live->at,
+			"\"approved_on\" is later than \"go_live\"; nobody has full access, write the "
+			"dates as they were");
+}
+
+static void staging_resolve(struct client *c, struct reading *r, const struct moment *until)
+{
+	char text[LOCAL_TEXT_MAX];
+
+	if (!until->at)
+		return;
+	if (!c->has_go_live) {
+		reading_warning(r, until->at,
+			"\"staging_until\" counts from go-live only; without \"go_live\" access ends with "
+			"testing, %s",
+			instant_format_local(text, sizeof(text), c->end, c->timezone));
+		return;
+	}
+	if (until->instant < c->go_live) {
+		reading_error(r, until->at,
+			"\"staging_until\" is before \"go_live\"; write a day after %s",
+			instant_format_local(text, sizeof(text), c->go_live, c->timezone));
+		return;
+	}
+	if (until->instant > c->end)
+		reading_warning(r, until->at,
+			"\"staging_until\" is beyond the end of SQL access, %s; access ends then, however "
+			"long the site stays",
+			instant_format_local(text, sizeof(text), c->end, c->timezone));
+	c->staging_end = until->instant < c->end ? until->instant : c->end;
+}
+
+void course_read(struct client *c, struct reading *r, const config_setting_t *group,
+	const struct settings *s, bool zone_known)
+{
+	/* In a zone that is not known every date would be told a second time as skipped or early. */
+	const char *zone = zone_known ? c->timezone : "UTC";
+	struct moment approved =
+		moment_read(r, group, "approved_on", "\"2026-08-03\"", zone, false);
+	struct moment starts = moment_read(r, group, "starts", "\"2026-08-10\"", zone, false);
+	struct moment go_live = moment_read(r, group, "go_live", NULL, zone, false);
+	struct moment testing_until = moment_read(r, group, "testing_until", NULL, zone, true);
+	struct moment staging_until = moment_read(r, group, "staging_until", NULL, zone, true);
+
+	if (!approved.at || !starts.at || !zone_known)
+		return;
+	c->approved = approved.instant;
+	c->starts = starts.instant;
+	testing_resolve(c, r, &starts, &testing_until, s);
+	c->end = c->testing_end;
+	if (go_live.at)
+		go_live_resolve(c, r, &go_live, s);
+	staging_resolve(c, r, &staging_until);
+	if (go_live.at)
+		advice_check(c, r, go_live.at);
+}

@@ -1,0 +1,166 @@
+#include "program/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A client file has a few kilobytes: beyond this it is something else that was put there. */
+#define MAX_FILE_BYTES (1024 * 1024)
+
+struct fault {
+	const char *what;   /* NULL: none */
+	const char *remedy; /* command before the path */
+};
+
+static struct fault stat_fault(const struct stat *st)
+{
+	if (st->st_uid != 0 && st->st_uid != geteuid())
+		return (struct fault){
+			"belongs to neither root nor the user that runs this", "chown root"};
+	if (st->st_mode & (S_IWGRP | S_IWOTH))
+		return (struct fault){"can be written by others than its owner", "chmod go-w"};
+	return (struct fault){NULL, NULL};
+}
+
+static struct fault secret_fault(const struct stat *st, enum secret_rule rule)
+{
+	struct fault fault = stat_fault(st);
+	mode_t others = rule == SECRET_MANAGED ? S_IRWXO : S_IRWXG | S_IRWXO;
+
+	if (!fault.what && (st->st_mode & others))
+		return (struct fault){"can be read by others than its owner", "chmod 0600"};
+	return fault;
+}
+
+int folder_open(struct reading *r, const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct fault fault;
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		reading_error(r, NULL,
+			"cannot open the folder %s: %s; make it a folder that can be read", path,
+			strerror(errno));
+		if (fd >= 0)
+			close(fd);
+		return -1;
+	}
+	fault = stat_fault(&st);
+	if (!fault.what)
+		return fd;
+	reading_error(r, NULL, "the folder %s %s; %s %s", path, fault.what, fault.remedy, path);
+	close(fd);
+	return -1;
+}
+
+/* Reads to the end; a file that grows past the bound while it is read is refused as well. */
+static char *descriptor_read(struct reading *r, int fd, size_t *size)
+{
+	char *text = reading_array(r, MAX_FILE_BYTES + 1, 1), *kept;
+	size_t n = 0;
+	ssize_t got = 1;
+
+	while (text && got != 0 && n <= MAX_FILE_BYTES) {
+		got = read(fd, text + n, MAX_FILE_BYTES + 1 - n);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0) {
+			reading_error(
+				r, NULL, "cannot read it: %s; look at the disk", strerror(errno));
+			free(text);
+			return NULL;
+		}
+		n += (size_t)got;
+	}
+	if (!text)
+		return NULL;
+	if (n > MAX_FILE_BYTES) {
+		reading_error(r, NULL, "larger than 1 MiB; this is no configuration file");
+		free(text);
+		return NULL;
+	}
+	text[n] = '\0';
+	*size = n;
+	kept = realloc(text, n + 1);
+	return kept ? kept : text;
+}
+
+char *file_read(struct reading *r, int folder, const char *name, size_t *size)
+{
+	/* O_NONBLOCK: a pipe of that name must not hold up the start. */
+	int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	char *text = NULL;
+	struct fault fault;
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		reading_error(r, NULL, "cannot open it: %s; check that it exists and may be read",
+			strerror(errno));
+		if (fd >= 0)
+			close(fd);
+		return NULL;
+	}
+	fault = stat_fault(&st);
+	if (!S_ISREG(st.st_mode))
+		reading_error(
+			r, NULL, "this is no regular file; write the settings into a plain file");
+	else if (fault.what)
+		reading_error(r, NULL, "this file %s; %s %s", fault.what, fault.remedy, r->file);
+	else
+		text = descriptor_read(r, fd, size);
+	close(fd);
+	return text;
+}
+
+void secret_check(
+	struct reading *r, int line, const char *path, enum secret_rule rule, const char *words)
+{
+	struct fault fault;
+	struct stat st;
+
+	if (stat(path, &st) < 0) {
+		if (errno == ENOENT && rule == SECRET_MANAGED)
+			reading_say_line(r, SEVERITY_ERROR, line,
+				"the %s is missing: %s; add a LoadCredential= line for it to the service",
+				words, path);
+		else if (errno == ENOENT)
+			reading_say_line(r, SEVERITY_ERROR, line,
+				"the %s is missing: %s; create it: install -m 0600 /dev/stdin %s",
+				words, path, path);
+		else
+			reading_say_line(r, SEVERITY_ERROR, line,
+				"the %s %s cannot be looked at: %s; run this as root", words, path,
+				strerror(errno));
+		return;
+	}
+	fault = secret_fault(&st, rule);
+	if (!S_ISREG(st.st_mode))
+		reading_say_line(r, SEVERITY_ERROR, line,
+			"the %s %s is no regular file; write it into a plain file of mode 0600",
+			words, path);
+	else if (fault.what)
+		reading_say_line(r, SEVERITY_ERROR, line, "the %s %s %s; %s %s", words, path,
+			fault.what, fault.remedy, path);
+}
+
+void trusted_file_check(struct reading *r, int line, const char *path, const char *words)
+{
+	struct fault fault;
+	struct stat st;
+
+	if (stat(path, &st) < 0) {
+		reading_say_line(r, SEVERITY_ERROR, line,
+			"the %s %s cannot be read: %s; put it there", words, path, strerror(errno));
+		return;
+	}
+	fault = stat_fault(&st);
+	if (!S_ISREG(st.st_mode))
+		reading_say_line(r, SEVERITY_ERROR, line,
+			"the %s %s is no regular file; put it there", words, path);
+	else if (fault.what)
+		reading_say_line(r, SEVERITY_ERROR, line, "the %s %s %s; %s %s", words, path,
+			fault.what, fault.remedy, path);
+}

@@ -1,0 +1,32 @@
+/* Levels in the configuration: a role of ours with permissions, or roles that a server has. */
+#ifndef PROGRAM_LEVELS_H
+#define PROGRAM_LEVELS_H
+
+#include "program/reading.h"
+
+/* One permission by name, in capitals. */
+enum permission_scope { SCOPE_DATABASE = 1, SCOPE_SCHEMA = 2 };
+enum permission_reach {
+	PERMISSION_READS,   /* may be granted at any level */
+	PERMISSION_CHANGES, /* only at level full */
+	PERMISSION_CREATES, /* only at level full, and against the program's rule: with a warning */
+	PERMISSION_ESCAPES, /* could undo what Curfew does: never granted */
+};
+struct permission {
+	const char *name;
+	unsigned scopes; /* enum permission_scope, or-ed */
+	enum permission_reach reach;
+};
+const struct permission *permission_find(const char *name);
+/* The known permission that is spelt most like it, or NULL. */
+const char *permission_nearest(const char *name);
+
+/* Reads the group `levels` (NULL: there is none) over `base`, which stands for what is not written; with
+ * base NULL, over the built-in levels. Fills out[LEVEL_READ_ONLY] and out[LEVEL_FULL]; to be freed with
+ * levels_free() whatever was reported. */
+void levels_read(struct level_terms out[3], struct reading *r, const config_setting_t *group,
+	const struct level_terms *base);
+void levels_free(struct level_terms terms[3]);
+void strings_free(struct strings *s);
+
+#endif

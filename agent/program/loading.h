@@ -1,0 +1,53 @@
+/* The stages of program_load(): each reads one part of the configuration into the program. */
+#ifndef PROGRAM_LOADING_H
+#define PROGRAM_LOADING_H
+
+#include "program/reading.h"
+
+/* A client on its way into the program. */
+struct draft {
+	struct client client;
+	bool broken;  /* its file has errors: kept only to name what clashes with it */
+	bool clashes; /* with another client that is whole */
+};
+struct drafts {
+	struct draft *items;
+	size_t n;
+};
+
+/* Everything of curfew.conf but the servers. `clients` is the folder as written, borrowed from the
+ * setting, or "clients.d". */
+void settings_read(struct settings *out, const char **clients, struct reading *r,
+	const config_setting_t *root);
+/* The setting "timezone", a zone that exists; NULL when it is missing, or reported. Borrowed. */
+const char *zone_read(struct reading *r, const config_setting_t *group);
+void settings_free(struct settings *s);
+/* Looks at the files of credentials and certificates that curfew.conf names. */
+void credentials_check(const struct program *p, struct reading *r, int journal_key_line);
+
+/* Fills servers, sorted by name; those without a name are dropped. `file` is owned by the program. */
+void servers_read(
+	struct program *p, struct reading *r, const config_setting_t *root, const char *file);
+void server_free(struct server *s);
+/* Reads a list of prefixes; `widest4` and `widest6` are the shortest prefix lengths allowed. */
+struct source *sources_read(size_t *n, struct reading *r, const config_setting_t *list,
+	unsigned widest4, unsigned widest6, const char *bound);
+
+/* Reads one client file; its instants are resolved. The client is to be freed whatever was reported. */
+void client_read(struct client *out, struct reading *r, const config_setting_t *root,
+	const struct program *p);
+void client_free(struct client *c);
+/* Its dates, as instants. Needs timezone. */
+void course_read(struct client *c, struct reading *r, const config_setting_t *group,
+	const struct settings *s, bool zone_known);
+/* What makes a go-live that is still to come riskier than it need be. */
+void advice_check(const struct client *c, struct reading *r, const config_setting_t *go_live);
+/* Its people. Needs the name, which makes their logins. */
+void users_read(struct client *c, struct reading *r, const config_setting_t *group,
+	const struct program *p);
+
+/* Finds what two clients cannot both have, and marks both: which of them opens must not hang on the order
+ * of files. A broken client takes nothing away from a whole one. 0 or -ENOMEM. */
+int clashes_check(struct drafts *d, struct problems *problems);
+
+#endif

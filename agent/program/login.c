@@ -1,0 +1,111 @@
+/* Logins of people: made from their names, or checked when written by hand. */
+#include "program/names.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <iconv.h>
+#include <locale.h>
+#include <string.h>
+#include <strings.h>
+
+/* Some letters become several ("3/4", "(c)"): ample, and checked by iconv itself. */
+#define ASCII_PER_BYTE 8
+
+static size_t count_char(const char *text, char c)
+{
+	size_t n = 0;
+
+	for (; *text; text++)
+		n += *text == c;
+	return n;
+}
+
+/* iconv's table of substitutes belongs to the locale: a fixed one, so that a login never depends on who
+ * started the agent. */
+static int ascii_convert(char *out, size_t size, const char *text)
+{
+	locale_t locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0), before;
+	char *in = (char *)(uintptr_t)text;
+	size_t left = strlen(text), converted;
+	iconv_t table;
+
+	if (!locale)
+		return errno == ENOMEM ? -ENOMEM : LOGIN_UNSPEAKABLE;
+	before = uselocale(locale);
+	table = iconv_open("ASCII//TRANSLIT", "UTF-8");
+	converted = (size_t)-1;
+	if (table != (iconv_t)-1) {
+		size--;
+		converted = iconv(table, &in, &left, &out, &size);
+		*out = '\0';
+		iconv_close(table);
+	}
+	uselocale(before);
+	freelocale(locale);
+	return converted == (size_t)-1 ? LOGIN_UNSPEAKABLE : 0;
+}
+
+/* One part of a login: small letters, digits, '.' and '-'. */
+static int login_part(char **out, const char *text)
+{
+	size_t size = strlen(text) * ASCII_PER_BYTE + 1, n = 0;
+	_cleanup_free_ char *part = malloc(size);
+	int r;
+
+	if (!part)
+		return -ENOMEM;
+	r = ascii_convert(part, size, text);
+	if (r)
+		return r;
+	/* '?' stands for a letter without a substitute: leaving it out would make another name. */
+	if (count_char(part, '?') > count_char(text, '?'))
+		return LOGIN_UNSPEAKABLE;
+	for (const char *s = part; *s; s++)
+		if (isalnum((unsigned char)*s) || *s == '-' || (*s == '.' && n > 0))
+			part[n++] = (char)tolower((unsigned char)*s);
+	while (n > 0 && part[n - 1] == '.')
+		n--;
+	part[n] = '\0';
+	if (n == 0)
+		return LOGIN_UNSPEAKABLE;
+	*out = part;
+	part = NULL;
+	return 0;
+}
+
+int login_make(char **out, const char *client, const char *first, const char *last)
+{
+	const char *const texts[] = {client, first, last};
+	char *parts[3] = {NULL};
+	int r = 0;
+
+	for (size_t i = 0; i < 3 && r == 0; i++)
+		r = login_part(&parts[i], texts[i]);
+	if (r == 0 && asprintf(out, "%s.%s.%s", parts[0], parts[1], parts[2]) < 0)
+		r = -ENOMEM;
+	for (size_t i = 0; i < 3; i++)
+		free(parts[i]);
+	return r;
+}
+
+const char *login_fault(const char *login)
+{
+	/* A person's login is also the name of the user in each database, where it shares one name
+	 * space with the roles. */
+	static const char *const taken[] = {"sa", "dbo", "guest", "public", "sys",
+		"INFORMATION_SCHEMA", "sysadmin", "securityadmin", "serveradmin", "setupadmin",
+		"processadmin", "diskadmin", "dbcreator", "bulkadmin", "db_owner", "db_accessadmin",
+		"db_securityadmin", "db_ddladmin", "db_backupoperator", "db_datareader",
+		"db_datawriter", "db_denydatareader", "db_denydatawriter"};
+
+	if (name_fault(login))
+		return name_fault(login);
+	if (strchr(login, '\\'))
+		return "holds a backslash, which makes it a Windows login";
+	if (strncmp(login, "##", 2) == 0)
+		return "begins with ##, which SQL Server keeps for itself";
+	for (size_t i = 0; i < ARRAY_SIZE(taken); i++)
+		if (strcasecmp(login, taken[i]) == 0)
+			return "is a name that SQL Server has already";
+	return NULL;
+}

@@ -1,0 +1,69 @@
+/* Words and lookups of the model. */
+#include "curfew/program.h"
+
+#include <string.h>
+#include <strings.h>
+
+const char *level_name(enum level l)
+{
+	static const char *const names[] = {"none", "read-only", "full"};
+
+	return names[l];
+}
+
+const char *database_role_name(enum database_role r)
+{
+	return r == ROLE_STAGING ? "staging" : "production";
+}
+
+bool strings_contain(const struct strings *s, const char *item)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (strcmp(s->items[i], item) == 0)
+			return true;
+	return false;
+}
+
+/* No two clients differ in letter case only, so neither need the person who types the name. */
+const struct client *program_client(const struct program *p, const char *name)
+{
+	for (size_t i = 0; i < p->n_clients; i++)
+		if (strcasecmp(p->clients[i].name, name) == 0)
+			return &p->clients[i];
+	return NULL;
+}
+
+const struct server *program_server(const struct program *p, const char *name)
+{
+	for (size_t i = 0; i < p->n_servers; i++)
+		if (strcasecmp(p->servers[i].name, name) == 0)
+			return &p->servers[i];
+	return NULL;
+}
+
+static bool person_matches(const struct user *u, const char *name)
+{
+	size_t n = strlen(u->first);
+
+	return strncasecmp(u->first, name, n) == 0 && name[n] == '.' &&
+	       strcasecmp(u->last, name + n + 1) == 0;
+}
+
+const struct user *client_user(const struct client *c, const char *name)
+{
+	const struct user *found = NULL;
+
+	for (size_t i = 0; i < c->n_users; i++) {
+		const struct user *u = &c->users[i];
+
+		if (strcasecmp(u->login, name) == 0 || strcasecmp(u->email, name) == 0)
+			return u;
+		/* Two people may have one name: then only login or email tells who is meant. */
+		if (!person_matches(u, name))
+			continue;
+		if (found)
+			return NULL;
+		found = u;
+	}
+	return found;
+}

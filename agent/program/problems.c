@@ -1,0 +1,92 @@
+#include "program/problems.h"
+
+#include "program/names.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Bytes of a quoted value could move the cursor or hide text: each becomes a question mark. */
+static void text_clean(char *text)
+{
+	char *from = text, *to = text;
+
+	while (*from) {
+		uint32_t c;
+		size_t n = utf8_decode(&c, from);
+
+		if (n == 0 || character_is_hidden(c)) {
+			*to++ = '?';
+			from += n ? n : 1;
+			continue;
+		}
+		memmove(to, from, n);
+		to += n;
+		from += n;
+	}
+	*to = '\0';
+}
+
+int problems_add(struct problems *p, enum severity severity, const char *file, int line,
+	const char *format, va_list args)
+{
+	_cleanup_free_ char *name = strdup(file);
+	struct problem *items;
+	char *text;
+
+	if (!name || vasprintf(&text, format, args) < 0)
+		return -ENOMEM;
+	items = reallocarray(p->items, p->n + 1, sizeof(*items));
+	if (!items) {
+		free(text);
+		return -ENOMEM;
+	}
+	text_clean(name);
+	text_clean(text);
+	p->items = items;
+	items[p->n++] = (struct problem){name, line, severity, text};
+	name = NULL;
+	p->n_errors += severity == SEVERITY_ERROR;
+	return 0;
+}
+
+static int problem_compare(const void *a, const void *b)
+{
+	const struct problem *x = a, *y = b;
+	int order = strcmp(x->file, y->file);
+
+	if (!order)
+		order = (x->line > y->line) - (x->line < y->line);
+	/* The sort need not be stable: the text makes the order the same in every run. */
+	return order ? order : strcmp(x->text, y->text);
+}
+
+void problems_sort(struct problems *p)
+{
+	if (p->n > 1)
+		qsort(p->items, p->n, sizeof(*p->items), problem_compare);
+}
+
+void problems_free(struct problems *p)
+{
+	if (!p)
+		return;
+	for (size_t i = 0; i < p->n; i++) {
+		free(p->items[i].file);
+		free(p->items[i].text);
+	}
+	free(p->items);
+	*p = (struct problems){0};
+}
+
+void problems_print(const struct problems *p, FILE *to)
+{
+	static const char *const names[] = {"error", "warning", "advice"};
+
+	for (size_t i = 0; i < p->n; i++) {
+		const struct problem *x = &p->items[i];
+
+		/* Editors and other tools expect a line: a problem of the whole file is shown at its first. */
+		fprintf(to, "%s:%d: %s: %s\n", x->file, x->line > 0 ? x->line : 1,
+			names[x->severity], x->text);
+	}
+}

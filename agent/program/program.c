@@ -1,0 +1,345 @@
+/* The whole configuration: curfew.conf first, then each client file by itself, then what they claim
+ * against each other. Nothing stops at the first fault, so that one run tells all. */
+#include "curfew/program.h"
+
+#include "program/file.h"
+#include "program/loading.h"
+#include "program/problems.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <sodium.h>
+#include <string.h>
+#include <unistd.h>
+
+struct loading {
+	struct program *program;
+	struct problems *problems;
+	struct drafts drafts;
+	char *clients; /* folder of the client files */
+	crypto_generichash_state digest;
+	instant_t now;
+};
+
+static void program_clear(struct program *p)
+{
+	for (size_t i = 0; i < p->n_servers; i++)
+		server_free(&p->servers[i]);
+	for (size_t i = 0; i < p->n_clients; i++)
+		client_free(&p->clients[i]);
+	for (size_t i = 0; i < p->n_files; i++)
+		free(p->files[i]);
+	settings_free(&p->settings);
+	free(p->servers);
+	free(p->clients);
+	free(p->files);
+}
+
+void program_free(struct program *p)
+{
+	if (!p)
+		return;
+	program_clear(p);
+	free(p);
+}
+
+/* Lengths go in first: otherwise text could move between two files and leave the digest alone. */
+static void digest_add(struct loading *l, const char *name, const char *text, size_t size)
+{
+	uint64_t lengths[2] = {strlen(name), size};
+
+	crypto_generichash_update(&l->digest, (const unsigned char *)lengths, sizeof(lengths));
+	crypto_generichash_update(&l->digest, (const unsigned char *)name, strlen(name));
+	crypto_generichash_update(&l->digest, (const unsigned char *)text, size);
+}
+
+static void digest_end(struct loading *l)
+{
+	unsigned char hash[32];
+
+	crypto_generichash_final(&l->digest, hash, sizeof(hash));
+	sodium_bin2hex(l->program->digest, sizeof(l->program->digest), hash, sizeof(hash));
+}
+
+/* Notes a file; the copy of its name that the program keeps, or NULL. */
+static const char *files_add(struct program *p, struct reading *r, const char *file)
+{
+	char **files = reallocarray(p->files, p->n_files + 1, sizeof(*files));
+	char *name = reading_copy(r, file);
+
+	if (!files)
+		r->failure = -ENOMEM;
+	else
+		p->files = files;
+	if (!files || !name) {
+		free(name);
+		return NULL;
+	}
+	files[p->n_files++] = name;
+	return name;
+}
+
+/* The folder that a path lies in. */
+static char *folder_of(struct reading *r, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *folder;
+
+	if (!slash)
+		return reading_copy(r, ".");
+	folder = strndup(path, slash == path ? 1 : (size_t)(slash - path));
+	if (!folder)
+		r->failure = -ENOMEM;
+	return folder;
+}
+
+static char *path_join(struct reading *r, const char *folder, const char *name)
+{
+	char *path = NULL;
+
+	if (name[0] == '/' || strcmp(folder, ".") == 0)
+		return reading_copy(r, name);
+	if (asprintf(&path, "%s%s%s", folder, folder[strlen(folder) - 1] == '/' ? "" : "/", name) >=
+		0)
+		return path;
+	r->failure = -ENOMEM;
+	return NULL;
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* The text of a file, checked, counted in the digest and parsed; false after reporting. */
+static bool file_load(
+	struct loading *l, struct reading *r, int folder, const char *name, config_t *out)
+{
+	size_t size = 0;
+	_cleanup_free_ char *text = file_read(r, folder, name, &size);
+
+	if (!text)
+		return false;
+	digest_add(l, name, text, size);
+	return reading_parse(r, out, text, size);
+}
+
+static void main_sections_read(struct loading *l, struct reading *r, const config_t *config,
+	const char *folder, bool parsed)
+{
+	const config_setting_t *root = config_root_setting(config), *key;
+	struct program *p = l->program;
+	struct reading files = *r;
+	const char *clients;
+
+	settings_read(&p->settings, &clients, r, root);
+	l->clients = path_join(r, folder, clients);
+	if (!parsed || p->n_files == 0)
+		return;
+	servers_read(p, r, root, p->files[0]);
+	key = config_setting_get_member(root, "journal_key");
+	/* What is wrong with a file that curfew.conf names is an error, but leaves the program whole: one
+	 * server without its credential must not keep access on the others from ending. */
+	files.failure = r->failure;
+	if (r->failure == 0)
+		credentials_check(p, &files, key ? (int)config_setting_source_line(key) : 0);
+	r->failure = files.failure;
+}
+
+/* curfew.conf. After a fault the defaults stand in, so that the client files can be checked as well. */
+static int main_load(struct loading *l, const char *file)
+{
+	struct reading r = {.problems = l->problems, .file = file, .now = l->now};
+	_cleanup_free_ char *folder = folder_of(&r, file);
+	config_t config;
+	bool parsed = false;
+	int fd;
+
+	files_add(l->program, &r, file);
+	if (r.failure)
+		return r.failure;
+	config_init(&config);
+	fd = folder_open(&r, folder);
+	if (fd >= 0) {
+		parsed = file_load(l, &r, fd, base_name(file), &config);
+		close(fd);
+	}
+	if (!parsed) {
+		/* What was read before the fault would say half of what is meant. */
+		config_destroy(&config);
+		config_init(&config);
+	}
+	main_sections_read(l, &r, &config, folder, parsed);
+	config_destroy(&config);
+	l->problems->fatal = r.errors > 0;
+	return r.failure;
+}
+
+static int client_load(struct loading *l, int folder, const char *name)
+{
+	struct reading r = {.problems = l->problems, .now = l->now};
+	struct draft *items, *draft;
+	config_t config;
+
+	items = reallocarray(l->drafts.items, l->drafts.n + 1, sizeof(*items));
+	if (!items)
+		return -ENOMEM;
+	l->drafts.items = items;
+	draft = &items[l->drafts.n++];
+	*draft = (struct draft){0};
+	draft->client.file = path_join(&r, l->clients, name);
+	r.file = draft->client.file;
+	if (r.failure || !files_add(l->program, &r, r.file))
+		return -ENOMEM;
+	config_init(&config);
+	if (file_load(l, &r, folder, name, &config))
+		client_read(&draft->client, &r, config_root_setting(&config), l->program);
+	config_destroy(&config);
+	draft->broken = r.errors > 0;
+	return r.failure;
+}
+
+static bool name_is_client_file(const char *name)
+{
+	size_t n = strlen(name);
+
+	return name[0] != '.' && n > 5 && strcmp(name + n - 5, ".conf") == 0;
+}
+
+static int entry_load(struct loading *l, int folder, const char *name)
+{
+	struct reading r = {.problems = l->problems, .now = l->now};
+	_cleanup_free_ char *path = NULL;
+
+	if (name_is_client_file(name))
+		return client_load(l, folder, name);
+	path = path_join(&r, l->clients, name);
+	r.file = path;
+	if (path)
+		reading_advice(&r, NULL,
+			"this file is ignored; the name of a client file ends in .conf and does not begin "
+			"with a dot");
+	return r.failure;
+}
+
+static int entry_is_wanted(const struct dirent *entry)
+{
+	return strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
+}
+
+static int entry_order(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static int clients_load(struct loading *l, const char *file)
+{
+	struct reading r = {.problems = l->problems, .file = file, .now = l->now};
+	int folder = folder_open(&r, l->clients), n, result = 0;
+	struct dirent **entries = NULL;
+
+	if (r.failure)
+		return r.failure;
+	/* A folder that cannot be read must not look like one from which all clients were removed. */
+	l->problems->fatal |= folder < 0;
+	if (folder < 0)
+		return 0;
+	n = scandirat(folder, ".", &entries, entry_is_wanted, entry_order);
+	if (n < 0)
+		result = -errno;
+	for (int i = 0; i < n; i++) {
+		if (result == 0)
+			result = entry_load(l, folder, entries[i]->d_name);
+		free(entries[i]);
+	}
+	free(entries);
+	close(folder);
+	return result;
+}
+
+static int client_order(const void *a, const void *b)
+{
+	const struct client *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
+}
+
+static int file_order(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Only clients that are whole and clash with no other go into the program. */
+static int clients_take(struct loading *l)
+{
+	struct program *p = l->program;
+	int r = clashes_check(&l->drafts, l->problems);
+
+	if (r < 0)
+		return r;
+	p->clients = calloc(l->drafts.n + 1, sizeof(*p->clients));
+	if (!p->clients)
+		return -ENOMEM;
+	for (size_t i = 0; i < l->drafts.n; i++) {
+		struct draft *draft = &l->drafts.items[i];
+
+		if (draft->broken || draft->clashes)
+			continue;
+		p->clients[p->n_clients++] = draft->client;
+		draft->client = (struct client){0};
+	}
+	qsort(p->clients, p->n_clients, sizeof(*p->clients), client_order);
+	qsort(p->files, p->n_files, sizeof(*p->files), file_order);
+	return 0;
+}
+
+static void drafts_free(struct drafts *d)
+{
+	for (size_t i = 0; i < d->n; i++)
+		client_free(&d->items[i].client);
+	free(d->items);
+}
+
+static int loading_run(struct loading *l, const char *file)
+{
+	int r;
+
+	if (sodium_init() < 0)
+		return -EIO;
+	crypto_generichash_init(&l->digest, NULL, 0, 32);
+	r = main_load(l, file);
+	if (r == 0)
+		r = clients_load(l, file);
+	if (r == 0)
+		r = clients_take(l);
+	if (r == 0)
+		digest_end(l);
+	problems_sort(l->problems);
+	return r;
+}
+
+int program_load(struct program **out, struct problems *problems, const char *file, instant_t now)
+{
+	struct loading l = {.problems = problems, .now = now};
+	int r;
+
+	*problems = (struct problems){0};
+	l.program = calloc(1, sizeof(*l.program));
+	if (!l.program)
+		return -ENOMEM;
+	r = loading_run(&l, file);
+	drafts_free(&l.drafts);
+	free(l.clients);
+	if (r < 0 || problems->fatal) {
+		program_free(l.program);
+		l.program = NULL;
+	}
+	if (r < 0) {
+		problems_free(problems);
+		return r;
+	}
+	*out = l.program;
+	return 0;
+}

@@ -1,0 +1,320 @@
+/* The SQL servers: where the agent connects, what users' packets carry, how the server proves itself. */
+#include "program/levels.h"
+#include "program/loading.h"
+#include "program/names.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+#include <strings.h>
+
+#define SQL_PORT 1433
+/* A line of the client library's own configuration is cut at 255 characters. */
+#define CA_PATH_BYTES 200
+/* Wider than this, a trusted prefix would leave hardly anyone to guard against. */
+#define TRUSTED_WIDEST4 8
+#define TRUSTED_WIDEST6 16
+
+static const char *const SERVER_NAMES[] = {"name", "host", "port", "endpoints", "trusted",
+	"ca_file", "certificate_name", "login", "credential", "must_change", "known_triggers",
+	"levels"};
+
+#define SERVER_EXAMPLE                                                                             \
+	"( { name = \"sql01\"; host = \"192.0.2.10\"; ca_file = \"/etc/curfew/tls/ca.pem\"; } )"
+
+void server_free(struct server *s)
+{
+	free(s->name);
+	free(s->host);
+	free(s->endpoints);
+	free(s->trusted);
+	free(s->ca_file);
+	free(s->certificate_name);
+	free(s->login);
+	free(s->credential);
+	strings_free(&s->known_triggers);
+	levels_free(s->terms);
+}
+
+static void source_report(struct reading *r, const config_setting_t *at, const char *text,
+	enum source_problem problem, const struct source *right)
+{
+	char buf[SOURCE_TEXT_MAX];
+
+	if (problem == SOURCE_HOST_BITS)
+		reading_error(r, at, "\"%s\" has bits beyond its prefix; write \"%s\"", text,
+			source_format(buf, right));
+	else if (problem == SOURCE_BAD_PREFIX)
+		reading_error(r, at,
+			"\"%s\" has no valid prefix length; write /0 to /%d behind the address",
+			text, strchr(text, ':') ? 128 : 32);
+	else
+		reading_error(r, at,
+			"\"%s\" is no address; write one as \"203.0.113.7\", \"198.51.100.0/29\" or "
+			"\"2001:db8:7::/64\"",
+			text);
+}
+
+static bool source_is_among(const struct source *s, const struct source *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (source_compare(s, &list[i]) == 0)
+			return true;
+	return false;
+}
+
+struct source *sources_read(size_t *n, struct reading *r, const config_setting_t *list,
+	unsigned widest4, unsigned widest6, const char *bound)
+{
+	int length = list ? config_setting_length(list) : 0;
+	struct source *out = reading_array(r, (size_t)length, sizeof(*out));
+
+	*n = 0;
+	for (int i = 0; out && i < length; i++) {
+		const config_setting_t *at = config_setting_get_elem(list, (unsigned)i);
+		const char *text = reading_item(r, list, i);
+		struct source s;
+		unsigned widest;
+		int problem;
+
+		if (!text)
+			continue;
+		problem = source_parse(&s, text);
+		if (problem) {
+			source_report(r, at, text, (enum source_problem)problem, &s);
+			continue;
+		}
+		widest = s.family == AF_INET ? widest4 : widest6;
+		if (source_is_unusable(&s))
+			reading_error(r, at,
+				"\"%s\" is no address that a connection could come from (unspecified, "
+				"loopback, link-local, multicast or reserved); write the address that "
+				"the person connects from",
+				text);
+		else if (s.prefix < widest)
+			reading_error(r, at,
+				"\"%s\" is wider than allowed; write a prefix of /%u or longer, %s",
+				text, widest, bound);
+		else if (source_is_among(&s, out, *n))
+			reading_warning(r, at, "\"%s\" is written twice; keep one", text);
+		else
+			out[(*n)++] = s;
+	}
+	return out;
+}
+
+static bool host_address(struct endpoint *out, const char *host, uint16_t port)
+{
+	memset(out, 0, sizeof(*out));
+	out->port = port;
+	if (inet_pton(AF_INET, host, out->addr) == 1) {
+		out->family = AF_INET;
+		return true;
+	}
+	out->family = AF_INET6;
+	return inet_pton(AF_INET6, host, out->addr) == 1;
+}
+
+static void host_read(struct server *s, struct reading *r, const config_setting_t *group)
+{
+	const char *host = reading_text(r, group, "host", "\"192.0.2.10\"");
+	struct endpoint e;
+
+	s->port = (uint16_t)reading_number(r, group, "port", SQL_PORT, 1, UINT16_MAX, "TCP port");
+	if (!host)
+		return;
+	if (!host_address(&e, host, s->port) && !name_is_host(host))
+		reading_error(r, config_setting_get_member(group, "host"),
+			"\"%s\" is neither an address nor a host name; write \"192.0.2.10\" or "
+			"\"sql01.example\", and the port in port = %d;",
+			host, SQL_PORT);
+	s->host = reading_copy(r, host);
+}
+
+static bool endpoint_is_loopback(const struct endpoint *e)
+{
+	static const uint8_t loopback6[16] = {[15] = 1};
+
+	return e->family == AF_INET ? e->addr[0] == 127 : memcmp(e->addr, loopback6, 16) == 0;
+}
+
+static void endpoint_add(struct server *s, struct reading *r, const config_setting_t *at,
+	const struct endpoint *e, bool guard_loopback)
+{
+	char buf[ENDPOINT_TEXT_MAX];
+
+	for (size_t i = 0; i < s->n_endpoints; i++)
+		if (endpoint_compare(&s->endpoints[i], e) == 0) {
+			reading_warning(r, at, "endpoint %s is written twice; keep one",
+				endpoint_format(buf, e));
+			return;
+		}
+	if (endpoint_is_loopback(e) && !guard_loopback)
+		reading_warning(r, at,
+			"endpoint %s is on the loopback interface, which is not guarded; set "
+			"guard_loopback = true; in firewall, or name the address that users reach",
+			endpoint_format(buf, e));
+	s->endpoints[s->n_endpoints++] = *e;
+}
+
+static void endpoints_read(struct server *s, struct reading *r, const config_setting_t *group,
+	const struct settings *settings)
+{
+	const config_setting_t *list = reading_list(r, group, "endpoints", NULL);
+	int n = list ? config_setting_length(list) : 1;
+	bool guard_loopback = settings->firewall.guard_loopback || !settings->firewall.enabled;
+	struct endpoint e;
+
+	s->endpoints = reading_array(r, (size_t)n, sizeof(*s->endpoints));
+	if (!s->endpoints)
+		return;
+	if (!list && s->host && host_address(&e, s->host, s->port)) {
+		endpoint_add(s, r, group, &e, guard_loopback);
+	} else if (!list || n == 0) {
+		/* The agent must not ask the name service what to guard: whoever answers would decide. */
+		if (settings->firewall.enabled)
+			reading_error(r, list ? list : group,
+				"no endpoint is known for a host that is no address; add endpoints = ( "
+				"\"192.0.2.10:%u\" );",
+				s->port);
+		return;
+	}
+	for (int i = 0; list && i < n; i++) {
+		const char *text = reading_item(r, list, i);
+
+		if (text && endpoint_parse(&e, text) == 0)
+			endpoint_add(s, r, config_setting_get_elem(list, (unsigned)i), &e,
+				guard_loopback);
+		else if (text)
+			reading_error(r, config_setting_get_elem(list, (unsigned)i),
+				"\"%s\" is no endpoint; write \"192.0.2.10:1433\" or \"[2001:db8::5]:1433\"",
+				text);
+	}
+}
+
+static void identity_read(struct server *s, struct reading *r, const config_setting_t *group)
+{
+	const char *ca =
+		reading_path(r, group, "ca_file", "\"/etc/curfew/tls/ca.pem\"", CA_PATH_BYTES);
+	const char *certificate = reading_text(r, group, "certificate_name", NULL);
+	const char *login = reading_text(r, group, "login", NULL);
+	const char *credential = reading_text(r, group, "credential", NULL);
+
+	if (certificate && !name_is_host(certificate))
+		reading_error(r, config_setting_get_member(group, "certificate_name"),
+			"\"%s\" is no host name; write the name that the server's certificate carries",
+			certificate);
+	if (login && login_fault(login))
+		reading_error(r, config_setting_get_member(group, "login"),
+			"login \"%s\" %s; write the agent's own SQL login, as \"curfew_agent\"",
+			login, login_fault(login));
+	if (credential && !name_is_plain(credential))
+		reading_error(r, config_setting_get_member(group, "credential"),
+			"\"%s\" is no plain file name; use letters, digits, dots, '_' and '-'",
+			credential);
+	else
+		s->credential = reading_copy(r, credential ? credential : s->name);
+	s->ca_file = reading_copy(r, ca);
+	s->certificate_name = reading_copy(r, certificate);
+	s->login = reading_copy(r, login ? login : "curfew_agent");
+	s->must_change = reading_bool(r, group, "must_change", true);
+}
+
+static void triggers_read(struct server *s, struct reading *r, const config_setting_t *group)
+{
+	const config_setting_t *list = reading_list(r, group, "known_triggers", NULL);
+	int n = list ? config_setting_length(list) : 0;
+
+	s->known_triggers.items = reading_array(r, (size_t)n, sizeof(char *));
+	for (int i = 0; s->known_triggers.items && i < n; i++) {
+		char *name = reading_copy(r, reading_item(r, list, i));
+
+		if (name)
+			s->known_triggers.items[s->known_triggers.n++] = name;
+	}
+}
+
+static void server_read(struct server *s, struct reading *r, const config_setting_t *group,
+	const struct program *p, const struct level_terms *levels)
+{
+	const char *name = reading_text(r, group, "name", "\"sql01\"");
+	const config_setting_t *trusted;
+
+	s->line = (int)config_setting_source_line(group);
+	reading_known(r, group, "a server", SERVER_NAMES, ARRAY_SIZE(SERVER_NAMES));
+	if (name && !name_is_plain(name))
+		reading_error(r, config_setting_get_member(group, "name"),
+			"server name \"%s\" is not plain; use letters, digits, dots, '_' and '-'",
+			name);
+	else
+		s->name = reading_copy(r, name);
+	host_read(s, r, group);
+	endpoints_read(s, r, group, &p->settings);
+	trusted = reading_list(r, group, "trusted", NULL);
+	s->trusted = sources_read(&s->n_trusted, r, trusted, TRUSTED_WIDEST4, TRUSTED_WIDEST6,
+		"since all in it would reach the server for ever");
+	identity_read(s, r, group);
+	triggers_read(s, r, group);
+	levels_read(s->terms, r, reading_group(r, group, "levels", NULL), levels);
+}
+
+/* Two entries for one server would each undo what the other does. */
+static void server_compare(struct reading *r, const struct server *a, const struct server *b)
+{
+	if (strcasecmp(a->name, b->name) == 0)
+		reading_say_line(r, SEVERITY_ERROR, b->line,
+			"server \"%s\" is already written at line %d; give each server its own name",
+			b->name, a->line);
+	if (a->host && b->host && a->port == b->port && strcasecmp(a->host, b->host) == 0)
+		reading_say_line(r, SEVERITY_ERROR, b->line,
+			"server \"%s\" connects to %s port %u as server \"%s\" at line %d does; keep one",
+			b->name, b->host, b->port, a->name, a->line);
+	for (size_t i = 0; i < a->n_endpoints; i++)
+		for (size_t j = 0; j < b->n_endpoints; j++) {
+			char buf[ENDPOINT_TEXT_MAX];
+
+			if (endpoint_compare(&a->endpoints[i], &b->endpoints[j]) == 0)
+				reading_say_line(r, SEVERITY_ERROR, b->line,
+					"endpoint %s of server \"%s\" is also of server \"%s\" at line %d; "
+					"an endpoint leads to one server",
+					endpoint_format(buf, &b->endpoints[j]), b->name, a->name,
+					a->line);
+		}
+}
+
+static int server_order(const void *a, const void *b)
+{
+	const struct server *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
+}
+
+void servers_read(
+	struct program *p, struct reading *r, const config_setting_t *root, const char *file)
+{
+	const config_setting_t *list = reading_groups(r, root, "servers", SERVER_EXAMPLE);
+	int n = list ? config_setting_length(list) : 0;
+	struct level_terms levels[3];
+
+	levels_read(levels, r, reading_group(r, root, "levels", NULL), NULL);
+	p->servers = reading_array(r, (size_t)n, sizeof(*p->servers));
+	for (int i = 0; p->servers && i < n; i++) {
+		const config_setting_t *group = config_setting_get_elem(list, (unsigned)i);
+		struct server *s = &p->servers[p->n_servers];
+
+		if (!config_setting_is_group(group))
+			continue;
+		s->file = file;
+		server_read(s, r, group, p, levels);
+		if (!s->name) {
+			server_free(s);
+			memset(s, 0, sizeof(*s));
+			continue;
+		}
+		for (size_t j = 0; j < p->n_servers; j++)
+			server_compare(r, &p->servers[j], s);
+		p->n_servers++;
+	}
+	levels_free(levels);
+	if (p->n_servers > 1)
+		qsort(p->servers, p->n_servers, sizeof(*p->servers), server_order);
+}

@@ -1,0 +1,147 @@
+/* The people of a client and their logins. */
+#include "program/loading.h"
+#include "program/names.h"
+
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+
+#define USER_EXAMPLE                                                                               \
+	"( { first = \"Jane\"; last = \"Doe\"; email = \"jane.doe@acme.example\"; "                \
+	"sources = ( \"203.0.113.7\" ); } )"
+
+static void login_read(
+	struct user *u, struct reading *r, const config_setting_t *group, const char *client)
+{
+	const char *login = reading_text(r, group, "login", NULL), *fault;
+	const config_setting_t *at = config_setting_get_member(group, "login");
+	int result = 0;
+
+	/* A faulty one was reported; a login made instead would hide what is meant. */
+	if (at && !login)
+		return;
+	if (login)
+		u->login = reading_copy(r, login);
+	else if (client && u->first && u->last)
+		result = login_make(&u->login, client, u->first, u->last);
+	if (result < 0)
+		r->failure = result;
+	if (result == LOGIN_UNSPEAKABLE)
+		reading_error(r, group,
+			"no login can be made of \"%s\", \"%s %s\" in ASCII letters; add login = \"...\";",
+			client, u->first, u->last);
+	fault = u->login ? login_fault(u->login) : NULL;
+	if (fault)
+		reading_error(r, at ? at : group,
+			"login \"%s\" %s; write another in login = \"...\";", u->login, fault);
+}
+
+/* A person who could take the agent's login would be the agent. */
+static void login_compare_agents(const struct user *u, struct reading *r,
+	const config_setting_t *group, const struct program *p)
+{
+	for (size_t i = 0; u->login && i < p->n_servers; i++) {
+		const struct server *s = &p->servers[i];
+
+		if (s->login && strcasecmp(u->login, s->login) == 0) {
+			reading_error(r, group,
+				"login \"%s\" is the agent's own on server \"%s\" (line %d of %s); write "
+				"another in login = \"...\";",
+				u->login, s->name, s->line, s->file);
+			return;
+		}
+		for (size_t l = LEVEL_READ_ONLY; l <= LEVEL_FULL; l++)
+			if (s->terms[l].role && strcasecmp(u->login, s->terms[l].role) == 0) {
+				reading_error(r, group,
+					"login \"%s\" is a level's role on server \"%s\" (line %d of %s); "
+					"write another in login = \"...\";",
+					u->login, s->name, s->line, s->file);
+				return;
+			}
+	}
+}
+
+static void private_warn(struct reading *r, const config_setting_t *list, const struct user *u)
+{
+	for (size_t i = 0; i < u->n_sources; i++) {
+		char buf[SOURCE_TEXT_MAX];
+
+		if (source_is_private(&u->sources[i]))
+			reading_warning(r, list,
+				"%s is a private address; unless the person connects through a private "
+				"link, write the public address that the packets carry",
+				source_format(buf, &u->sources[i]));
+	}
+}
+
+static void user_read(struct user *u, struct reading *r, const config_setting_t *group,
+	const struct client *c, const struct program *p)
+{
+	static const char *const names[] = {"first", "last", "email", "login", "sources"};
+	const config_setting_t *sources;
+	const char *email;
+
+	u->line = (int)config_setting_source_line(group);
+	reading_known(r, group, "a user", names, ARRAY_SIZE(names));
+	u->first = reading_copy(r, reading_text(r, group, "first", "\"Jane\""));
+	u->last = reading_copy(r, reading_text(r, group, "last", "\"Doe\""));
+	email = reading_text(r, group, "email", "\"jane.doe@acme.example\"");
+	if (email && !name_is_email(email))
+		reading_error(r, config_setting_get_member(group, "email"),
+			"\"%s\" is no email address; write one as \"jane.doe@acme.example\"",
+			email);
+	u->email = reading_copy(r, email);
+	login_read(u, r, group, c->name);
+	login_compare_agents(u, r, group, p);
+	sources = reading_list(r, group, "sources", "( \"203.0.113.7\" )");
+	if (sources && config_setting_length(sources) == 0)
+		reading_error(r, sources,
+			"\"sources\" is empty; write the addresses that the person connects from");
+	u->sources = sources_read(&u->n_sources, r, sources, p->settings.widest_prefix4,
+		p->settings.widest_prefix6, "as curfew.conf allows");
+	private_warn(r, sources, u);
+}
+
+static bool logins_equal(const char *a, const char *b)
+{
+	_cleanup_free_ char *x = a ? name_fold(a) : NULL, *y = b ? name_fold(b) : NULL;
+
+	return x && y && strcmp(x, y) == 0;
+}
+
+static void people_compare(struct reading *r, const struct user *a, const struct user *b)
+{
+	if (a->email && b->email && strcasecmp(a->email, b->email) == 0)
+		reading_say_line(r, SEVERITY_ERROR, b->line,
+			"%s has an entry at line %d already; one person has one login, put the sources "
+			"together",
+			b->email, a->line);
+	else if (logins_equal(a->login, b->login))
+		reading_say_line(r, SEVERITY_ERROR, b->line,
+			"login \"%s\" of %s %s is that of %s %s (line %d) already; write another in "
+			"login = \"...\";",
+			b->login, b->first ? b->first : "?", b->last ? b->last : "?",
+			a->first ? a->first : "?", a->last ? a->last : "?", a->line);
+}
+
+void users_read(
+	struct client *c, struct reading *r, const config_setting_t *group, const struct program *p)
+{
+	const config_setting_t *list = reading_groups(r, group, "users", USER_EXAMPLE);
+	int n = list ? config_setting_length(list) : 0;
+
+	if ((unsigned)n > p->settings.max_users)
+		reading_error(r, list, "%d users are more than the program allows; keep at most %u",
+			n, p->settings.max_users);
+	c->users = reading_array(r, (size_t)n, sizeof(*c->users));
+	for (int i = 0; c->users && i < n; i++) {
+		const config_setting_t *element = config_setting_get_elem(list, (unsigned)i);
+
+		if (!config_setting_is_group(element))
+			continue;
+		user_read(&c->users[c->n_users], r, element, c, p);
+		for (size_t j = 0; j < c->n_users; j++)
+			people_compare(r, &c->users[j], &c->users[c->n_users]);
+		c->n_users++;
+	}
+}
