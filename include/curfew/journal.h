@@ -7,20 +7,26 @@
 struct journal;
 
 struct journal_options {
-	const char *path;	/* file */
+	const char *path; /* file */
 	bool read_only;
 	const uint8_t *key; /* 32 bytes for the keyed hash, or NULL; copied */
 };
-/* 0; -ENOENT when read-only and absent; negative errno. Creates the file 0640, folder must exist. */
+/* 0; -ENOENT when read-only and absent; negative errno. Creates the file 0640, folder must exist.
+ * A journal is keyed or not from its first day: -ENOKEY when it is and no key was given (read-only opens all the
+ * same, and only journal_verify() then says -ENOKEY), -EKEYREJECTED when the key is another, or it has none.
+ * -EBADMSG: not a journal, or damaged; -EPROTONOSUPPORT: made by a newer version; -EUCLEAN: a writer was
+ * interrupted and a reader cannot mend that. Any call: -ENOSPC, -EROFS, -EIO, -EBUSY (locked for 10 s). */
 int journal_open(struct journal **out, const struct journal_options *o);
 void journal_close(struct journal *j);
+/* Words for a result of this module, for a person: what is wrong and what would be right. */
+const char *journal_problem(int result);
 
 enum journal_kind {
 	JOURNAL_INTENT,	 /* before a change */
 	JOURNAL_OUTCOME, /* after it; `intent` says of which */
-	JOURNAL_ACCESS,	 /* from now on this login has this level on this database from these sources, until */
-	JOURNAL_PROOF,	 /* what the server itself said of effective permissions */
-	JOURNAL_EVENT,	 /* hand-over, revoke, reinstate, reload, drift, clock, start, stop, widening */
+	JOURNAL_ACCESS, /* from now on this login has this level on this database from these sources, until */
+	JOURNAL_PROOF, /* what the server itself said of effective permissions */
+	JOURNAL_EVENT, /* hand-over, revoke, reinstate, reload, drift, clock, start, stop, widening */
 };
 const char *journal_kind_name(enum journal_kind k);
 
@@ -29,32 +35,34 @@ struct journal_entry {
 	int64_t id;
 	enum journal_kind kind;
 	instant_t at;
-	int64_t intent;	     /* OUTCOME: the intent's id */
-	const char *actor;   /* "root (uid 0)", "service" */
-	const char *reason;  /* why, in words */
-	const char *phase;   /* the client's, by the schedule */
+	int64_t intent;	    /* OUTCOME: the intent's id */
+	const char *actor;  /* "root (uid 0)", "service" */
+	const char *reason; /* why, in words */
+	const char *phase;  /* the client's, by the schedule */
 	const char *client, *login, *server, *database;
-	const char *action;    /* as record.action */
-	const char *statement; /* masked T-SQL or set element */
+	const char *action;	    /* as record.action */
+	const char *statement;	    /* masked T-SQL or set element */
 	const char *before, *after; /* observed */
-	const char *outcome;   /* "done", "failed", "unproved", "refused" */
+	const char *outcome;	    /* "done", "failed", "unproved", "refused" */
 	const char *detail;
-	const char *level;   /* ACCESS: "full", "read-only", "none" */
-	const char *sources; /* ACCESS: "203.0.113.7, 198.51.100.0/29" */
-	instant_t until;     /* ACCESS */
+	const char *level;	   /* ACCESS: "full", "read-only", "none" */
+	const char *sources;	   /* ACCESS: "203.0.113.7, 198.51.100.0/29" */
+	instant_t until;	   /* ACCESS */
 	const char *configuration; /* digest */
 };
 /* Durable when it returns (synchronous=FULL). Sets *id (may be NULL). */
 int journal_write(int64_t *id, struct journal *j, const struct journal_entry *e);
 /* Many at once, one commit. */
 int journal_begin(struct journal *j);
+/* Commits, or undoes the whole batch and returns the first error that any call within it had. */
 int journal_commit(struct journal *j);
+void journal_rollback(struct journal *j);
 
 struct journal_filter {
 	const char *client, *login; /* NULL: all */
 	bool has_from, has_to;
 	instant_t from, to; /* half open */
-	int kind; /* enum journal_kind, or -1 */
+	int kind;	    /* enum journal_kind, or -1 */
 };
 typedef int (*journal_fn)(void *context, const struct journal_entry *e);
 int journal_read(struct journal *j, const struct journal_filter *f, journal_fn each, void *context);
@@ -63,8 +71,10 @@ int journal_read(struct journal *j, const struct journal_filter *f, journal_fn e
 int journal_unfinished(struct journal *j, journal_fn each, void *context);
 
 /* Who had which access at `at`, from JOURNAL_ACCESS records alone: the last record at or before `at` of each
- * client × login × server × database, those at level none left out; one whose `until` has come counts as none. */
-int journal_access_at(struct journal *j, instant_t at, const char *client, journal_fn each, void *context);
+ * client × login × server × database, those at level none left out; one whose `until` has come counts as none.
+ * "Last" is by `at`, then by id. -ENODATA: the instant lies in an archive. */
+int journal_access_at(
+	struct journal *j, instant_t at, const char *client, journal_fn each, void *context);
 
 /* The chain: each record carries hash(previous hash, every column). */
 #define JOURNAL_HASH_SIZE 32
@@ -72,7 +82,12 @@ int journal_head(uint8_t hash[JOURNAL_HASH_SIZE], int64_t *id, struct journal *j
 enum { JOURNAL_BROKEN = 1 };
 /* JOURNAL_BROKEN: *first is the first record that does not fit, `why` says what. */
 int journal_verify(int64_t *first, char why[256], struct journal *j);
-/* Moves records before `before` to a file of their own; the chain goes on, and verify of both together holds. */
+/* Moves records before `before` to a file of their own (-EEXIST: never over another), itself a journal under the
+ * same key; the chain goes on, and the archive's head is what the first record left follows. Kept back: intents
+ * without an outcome, and what would part an intent from its outcome. Access in force at `before` is carried over,
+ * so that the live file answers for every instant from then on; for earlier ones journal_access_at() says
+ * -ENODATA, and the archive answers. JOURNAL_NOTHING: no record is that old, nothing was done. */
+enum { JOURNAL_NOTHING = 2 };
 int journal_archive(struct journal *j, instant_t before, const char *to_path);
 
 /* Ledger: which login on which server is ours. Not part of the chain (state, not history). */
@@ -117,13 +132,16 @@ struct baseline_item {
 int baseline_put(struct journal *j, const char *server, const char *database, instant_t at,
 	const struct baseline_item *items, size_t n);
 typedef int (*baseline_fn)(void *context, instant_t at, const struct baseline_item *i);
-int baseline_read(struct journal *j, const char *server, const char *database, baseline_fn each, void *context);
+/* -ENOENT when none was ever taken; an empty one is 0 without a call. */
+int baseline_read(struct journal *j, const char *server, const char *database, baseline_fn each,
+	void *context);
 
-/* Overrides are journal events, and a table of what is in force. login NULL: the whole client. */
-int override_add(struct journal *j, const char *client, const char *login, instant_t at, const char *actor,
-	const char *reason);
-int override_remove(struct journal *j, const char *client, const char *login, instant_t at, const char *actor,
-	const char *reason); /* -ENOENT when none is in force */
+/* Overrides are journal events ("revoke", "reinstate"), and a table of what is in force. login NULL: the whole
+ * client, apart from those of its users. Revoking again is one more event; the first instant and reason stay. */
+int override_add(struct journal *j, const char *client, const char *login, instant_t at,
+	const char *actor, const char *reason);
+int override_remove(struct journal *j, const char *client, const char *login, instant_t at,
+	const char *actor, const char *reason); /* -ENOENT when none is in force */
 int override_read(struct overrides *out, struct journal *j);
 
 #endif

@@ -1,0 +1,245 @@
+/* Moving old records to a file of their own.
+ *
+ * The archive is a journal like any other: its anchor is what the live one's was, its head is what the live one's
+ * anchor becomes, so the two together are one chain. Three things hold whatever is cut: an intent and its
+ * outcome stay together, an intent without an outcome stays, and who had what after the cut can still be told
+ * from the live file alone: access in force at the cut is written there anew, under its own old instant. */
+#include "database.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* One number from a query with up to two numbers bound. */
+static int query_number(int64_t *out, struct journal *j, const char *sql, int64_t a, int64_t b)
+{
+	_cleanup_statement_ sqlite3_stmt *s = NULL;
+	int r = database_prepare(&s, j, sql), rc = 0;
+
+	if (r)
+		return r;
+	if (sqlite3_bind_parameter_count(s) > 0)
+		rc = sqlite3_bind_int64(s, 1, a);
+	if (!rc && sqlite3_bind_parameter_count(s) > 1)
+		rc = sqlite3_bind_int64(s, 2, b);
+	if (rc)
+		return database_error(j->db, rc);
+	rc = sqlite3_step(s);
+	if (rc != SQLITE_ROW)
+		return database_error(j->db, rc);
+	*out = sqlite3_column_int64(s, 0);
+	return 0;
+}
+
+/* The last record to move; the anchor's id when there is none. */
+static int archive_cut(
+	struct link *cut, struct journal *j, const struct link *anchor, instant_t before)
+{
+	_cleanup_statement_ sqlite3_stmt *s = NULL;
+	int64_t id = 0, lower;
+	int r, rc;
+
+	r = query_number(&id, j,
+		"SELECT ifnull((SELECT min(id) FROM record WHERE at >= ?), (SELECT id + 1 FROM chain"
+		" WHERE link = 'head')) - 1",
+		before, 0);
+	for (lower = 0; !r && lower != id;) {
+		lower = id;
+		r = query_number(&id, j,
+			"SELECT ifnull(min(i.id) - 1, ?1) FROM record i WHERE i.kind = 'intent' AND i.id <= ?1"
+			" AND NOT EXISTS (SELECT 1 FROM record o WHERE o.kind = 'outcome' AND o.intent = i.id"
+			" AND o.id <= ?1)",
+			lower, 0);
+	}
+	if (r || id <= anchor->id) {
+		*cut = *anchor;
+		return r;
+	}
+	r = database_prepare(&s, j, "SELECT hash FROM record WHERE id = ?");
+	if (r)
+		return r;
+	if ((rc = sqlite3_bind_int64(s, 1, id)) != 0 || (rc = sqlite3_step(s)) != SQLITE_ROW)
+		return rc == SQLITE_DONE ? -EBADMSG : database_error(j->db, rc);
+	if (sqlite3_column_bytes(s, 0) != JOURNAL_HASH_SIZE)
+		return -EBADMSG;
+	cut->id = id;
+	memcpy(cut->hash, sqlite3_column_blob(s, 0), JOURNAL_HASH_SIZE);
+	return 0;
+}
+
+/* Copies rows as they are, hashes included. */
+static int copy_records(struct journal *to, struct journal *from, int64_t up_to)
+{
+	_cleanup_statement_ sqlite3_stmt *get = NULL, *put = NULL;
+	int r = database_prepare(
+		&get, from, "SELECT " RECORD_COLUMNS " FROM record WHERE id <= ? ORDER BY id");
+	int rc, n = (int)n_record_columns + 2;
+
+	if (!r)
+		r = database_prepare(&put, to,
+			"INSERT INTO record (" RECORD_COLUMNS
+			") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+	if (r)
+		return r;
+	if ((rc = sqlite3_bind_int64(get, 1, up_to)) != 0)
+		return database_error(from->db, rc);
+	while (!r && (rc = sqlite3_step(get)) == SQLITE_ROW) {
+		struct link l;
+
+		for (int i = 0; i < n && !r; i++)
+			r = database_error(to->db,
+				sqlite3_bind_value(put, i + 1, sqlite3_column_value(get, i)));
+		if (!r)
+			r = database_run(to, put);
+		sqlite3_reset(put);
+		l.id = sqlite3_column_int64(get, 0);
+		if (sqlite3_column_bytes(get, n - 1) != JOURNAL_HASH_SIZE)
+			r = -EBADMSG;
+		else
+			memcpy(l.hash, sqlite3_column_blob(get, n - 1), JOURNAL_HASH_SIZE);
+		/* The head moves with each row: the file's own rule asks for it. */
+		if (!r)
+			r = chain_set_head(to, &l);
+	}
+	return r ? r : database_error(from->db, rc);
+}
+
+/* Writes the archive under a temporary name; durable when it returns. */
+static int archive_fill(const char *path, struct journal *j, const struct link *anchor,
+	instant_t anchored, const struct link *cut)
+{
+	struct journal_options o = {.path = path, .key = j->keyed ? j->key : NULL};
+	struct journal *archive = NULL;
+	int64_t first;
+	char why[256];
+	int r = journal_open(&archive, &o);
+
+	if (r)
+		return r;
+	r = transaction_begin(archive);
+	if (!r) {
+		r = chain_set_anchor(archive, anchor, anchored);
+		if (!r)
+			r = chain_set_head(archive, anchor);
+		if (!r)
+			r = copy_records(archive, j, cut->id);
+		if (!r)
+			r = chain_close(archive);
+		r = transaction_end(archive, r);
+	}
+	/* Nothing leaves the journal that has not arrived whole. */
+	if (!r)
+		r = journal_verify(&first, why, archive);
+	journal_close(archive);
+	return r;
+}
+
+/* Gives the archive its name, unless something has that name already. */
+static int archive_publish(const char *temporary, const char *path)
+{
+	/* Unlike rename(), link() never replaces. */
+	if (link(temporary, path) < 0)
+		return -errno;
+	if (unlink(temporary) < 0)
+		return -errno;
+	return folder_sync(path);
+}
+
+struct carry {
+	struct journal *j;
+	int64_t up_to;
+	const char *reason;
+};
+
+static int carry_over(void *context, const struct journal_entry *e)
+{
+	const struct carry *c = context;
+	struct journal_entry again = *e;
+
+	/* What stays is still there to be read. */
+	if (e->id > c->up_to)
+		return 0;
+	again.reason = c->reason;
+	return journal_write(NULL, c->j, &again);
+}
+
+/* In the open batch: moves the anchor, drops what was archived, says so. */
+static int archive_finish(struct journal *j, const struct link *cut, instant_t before,
+	const char *to_path, instant_t now)
+{
+	char hex[2 * JOURNAL_HASH_SIZE + 1], detail[128], reason[128];
+	struct carry carry = {.j = j, .up_to = cut->id, .reason = reason};
+	struct journal_entry e = {
+		.kind = JOURNAL_EVENT,
+		.at = now,
+		.actor = "curfew",
+		.action = "journal-archive",
+		.statement = to_path,
+		.outcome = "done",
+		.detail = detail,
+		.after = hex,
+	};
+	_cleanup_statement_ sqlite3_stmt *s = NULL;
+	int rc, r;
+
+	sodium_bin2hex(hex, sizeof(hex), cut->hash, sizeof(cut->hash));
+	snprintf(detail, sizeof(detail), "records up to %lld; `after` is the hash of the last",
+		(long long)cut->id);
+	snprintf(reason, sizeof(reason), "in force when records up to %lld were archived",
+		(long long)cut->id);
+	r = journal_write(NULL, j, &e);
+	/* Read while the old records are still there. */
+	if (!r)
+		r = journal_access_at(j, before, NULL, carry_over, &carry);
+	if (!r)
+		r = chain_set_anchor(j, cut, before);
+	if (!r)
+		r = database_prepare(&s, j, "DELETE FROM record WHERE id <= ?");
+	if (r)
+		return r;
+	rc = sqlite3_bind_int64(s, 1, cut->id);
+	return rc ? database_error(j->db, rc) : database_run(j, s);
+}
+
+int journal_archive(struct journal *j, instant_t before, const char *to_path)
+{
+	_cleanup_free_ char *temporary = NULL;
+	struct link anchor = {0}, cut = {0};
+	instant_t anchored = 0;
+	int64_t now = 0;
+	int r;
+
+	if (j->keyed && !j->has_key)
+		return -ENOKEY;
+	if (access(to_path, F_OK) == 0)
+		return -EEXIST;
+	if (asprintf(&temporary, "%s.part", to_path) < 0)
+		return -ENOMEM;
+	/* Left by an archiving that was interrupted: never published, so never the only copy. */
+	if (unlink(temporary) < 0 && errno != ENOENT)
+		return -errno;
+	r = journal_begin(j);
+	if (r)
+		return r;
+	r = chain_anchor(&anchor, &anchored, j);
+	if (!r)
+		r = archive_cut(&cut, j, &anchor, before);
+	if (!r && cut.id == anchor.id)
+		r = JOURNAL_NOTHING;
+	/* The instant of the record at the head: the journal has no clock of its own. */
+	if (!r)
+		r = query_number(&now, j, "SELECT max(at) FROM record", 0, 0);
+	if (!r)
+		r = archive_fill(temporary, j, &anchor, anchored, &cut);
+	if (!r)
+		r = archive_publish(temporary, to_path);
+	if (!r)
+		r = archive_finish(j, &cut, before, to_path, now);
+	if (r) {
+		journal_rollback(j);
+		unlink(temporary);
+		return r;
+	}
+	return journal_commit(j);
+}

@@ -1,0 +1,155 @@
+/* Baselines: what a database held when access opened, so that the audit can say "new or changed since". */
+#include "database.h"
+
+#include <errno.h>
+#include <string.h>
+
+static int bind_database(sqlite3_stmt *s, const char *server, const char *database)
+{
+	int rc = bind_text(s, 1, server);
+
+	return rc ? rc : bind_text(s, 2, database);
+}
+
+/* A statement that takes server and database, and an instant where it has a third parameter. */
+static int baseline_run(
+	struct journal *j, const char *sql, const char *server, const char *database, instant_t at)
+{
+	_cleanup_statement_ sqlite3_stmt *s = NULL;
+	int r = database_prepare(&s, j, sql), rc;
+
+	if (r)
+		return r;
+	rc = bind_database(s, server, database);
+	if (!rc && sqlite3_bind_parameter_count(s) > 2)
+		rc = sqlite3_bind_int64(s, 3, at);
+	return rc ? database_error(j->db, rc) : database_run(j, s);
+}
+
+static int items_put(struct journal *j, const char *server, const char *database,
+	const struct baseline_item *items, size_t n)
+{
+	_cleanup_statement_ sqlite3_stmt *s = NULL;
+	int r = database_prepare(&s, j,
+		"INSERT INTO baseline_item (server, database, kind, name, hash) VALUES (?, ?, ?, ?, ?)"
+		" ON CONFLICT DO UPDATE SET hash = excluded.hash");
+
+	for (size_t i = 0; i < n && !r; i++) {
+		int rc = bind_database(s, server, database);
+
+		if (!rc)
+			rc = bind_text(s, 3, items[i].kind);
+		if (!rc)
+			rc = bind_text(s, 4, items[i].name);
+		if (!rc)
+			rc = bind_text(s, 5, items[i].hash);
+		r = rc ? database_error(j->db, rc) : database_run(j, s);
+		sqlite3_reset(s);
+	}
+	return r;
+}
+
+int baseline_put(struct journal *j, const char *server, const char *database, instant_t at,
+	const struct baseline_item *items, size_t n)
+{
+	int r = transaction_begin(j);
+
+	if (r)
+		return r;
+	r = baseline_run(j, "DELETE FROM baseline_item WHERE server = ? AND database = ?", server,
+		database, 0);
+	if (!r)
+		r = baseline_run(j,
+			"INSERT INTO baseline (server, database, at) VALUES (?, ?, ?)"
+			" ON CONFLICT DO UPDATE SET at = excluded.at",
+			server, database, at);
+	if (!r)
+		r = items_put(j, server, database, items, n);
+	return transaction_end(j, r);
+}
+
+struct items {
+	struct baseline_item *items; /* strings owned */
+	size_t n, room;
+};
+
+static void items_free(struct items *l)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		free((char *)l->items[i].kind);
+		free((char *)l->items[i].name);
+		free((char *)l->items[i].hash);
+	}
+	free(l->items);
+}
+
+static int items_add(struct items *l, sqlite3_stmt *s)
+{
+	char *text[3] = {NULL, NULL, NULL};
+	int r = 0;
+
+	if (l->n == l->room) {
+		size_t room = l->room ? l->room * 2 : 256;
+		struct baseline_item *more = reallocarray(l->items, room, sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		l->items = more;
+		l->room = room;
+	}
+	for (int i = 0; i < 3 && !r; i++)
+		r = column_text(&text[i], s, i);
+	if (r) {
+		for (int i = 0; i < 3; i++)
+			free(text[i]);
+		return r;
+	}
+	l->items[l->n++] = (struct baseline_item){text[0], text[1], text[2]};
+	return 0;
+}
+
+static int baseline_taken(
+	instant_t *at, struct journal *j, const char *server, const char *database)
+{
+	_cleanup_statement_ sqlite3_stmt *s = NULL;
+	int r = database_prepare(
+		    &s, j, "SELECT at FROM baseline WHERE server = ? AND database = ?"),
+	    rc;
+
+	if (r)
+		return r;
+	if ((rc = bind_database(s, server, database)) != 0)
+		return database_error(j->db, rc);
+	rc = sqlite3_step(s);
+	if (rc != SQLITE_ROW)
+		return rc == SQLITE_DONE ? -ENOENT : database_error(j->db, rc);
+	*at = sqlite3_column_int64(s, 0);
+	return 0;
+}
+
+int baseline_read(struct journal *j, const char *server, const char *database, baseline_fn each,
+	void *context)
+{
+	_cleanup_statement_ sqlite3_stmt *s = NULL;
+	_cleanup_(items_free) struct items list = {0};
+	instant_t at = 0;
+	int rc, r = baseline_taken(&at, j, server, database);
+
+	if (!r)
+		r = database_prepare(&s, j,
+			"SELECT kind, name, hash FROM baseline_item WHERE server = ? AND database = ?"
+			" ORDER BY kind, name");
+	if (r)
+		return r;
+	if ((rc = bind_database(s, server, database)) != 0)
+		return database_error(j->db, rc);
+	while (!r && (rc = sqlite3_step(s)) == SQLITE_ROW)
+		r = items_add(&list, s);
+	if (!r)
+		r = database_error(j->db, rc);
+	/* The file must not stay locked while `each` works. */
+	statement_finalize(&s);
+	for (size_t i = 0; i < list.n && !r; i++)
+		r = each(context, at, &list.items[i]);
+	return r;
+}

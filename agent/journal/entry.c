@@ -1,0 +1,225 @@
+/* One record: its columns, its hash, writing it.
+ *
+ * The hash covers the hash of the record before and then every column in turn, each as a byte for its type,
+ * eight bytes of length and the value: no two rows have one encoding, NULL and '' differ, and a value
+ * cannot flow over into its neighbour. One table of columns serves writing, reading and hashing. */
+#include "database.h"
+#include "text.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
+#define TEXT(field)                                                                                \
+	{                                                                                          \
+#field, COLUMN_TEXT, offsetof(struct journal_entry, field)                         \
+	}
+const struct record_column record_columns[] = {
+	{"id", COLUMN_ID, offsetof(struct journal_entry, id)},
+	{"kind", COLUMN_KIND, offsetof(struct journal_entry, kind)},
+	{"at", COLUMN_INSTANT, offsetof(struct journal_entry, at)},
+	{"intent", COLUMN_ID, offsetof(struct journal_entry, intent)},
+	TEXT(actor),
+	TEXT(reason),
+	TEXT(phase),
+	TEXT(client),
+	TEXT(login),
+	TEXT(server),
+	TEXT(database),
+	TEXT(action),
+	TEXT(statement),
+	TEXT(before),
+	TEXT(after),
+	TEXT(outcome),
+	TEXT(detail),
+	TEXT(level),
+	TEXT(sources),
+	{"until", COLUMN_INSTANT, offsetof(struct journal_entry, until)},
+	TEXT(configuration),
+};
+const size_t n_record_columns = ARRAY_SIZE(record_columns);
+
+static const char *const kinds[] = {
+	[JOURNAL_INTENT] = "intent",
+	[JOURNAL_OUTCOME] = "outcome",
+	[JOURNAL_ACCESS] = "access",
+	[JOURNAL_PROOF] = "proof",
+	[JOURNAL_EVENT] = "event",
+};
+
+const char *journal_kind_name(enum journal_kind k)
+{
+	return (size_t)k < ARRAY_SIZE(kinds) ? kinds[k] : "unknown";
+}
+
+static void hash_bytes(crypto_generichash_state *h, int type, const void *bytes, size_t size)
+{
+	uint8_t head[9] = {(uint8_t)type};
+
+	for (int i = 0; i < 8; i++)
+		head[1 + i] = (uint8_t)((uint64_t)size >> (8 * i));
+	crypto_generichash_update(h, head, sizeof(head));
+	if (size)
+		crypto_generichash_update(h, bytes, size);
+}
+
+static void hash_number(crypto_generichash_state *h, int64_t value)
+{
+	uint8_t bytes[8];
+
+	for (int i = 0; i < 8; i++)
+		bytes[i] = (uint8_t)((uint64_t)value >> (8 * i));
+	hash_bytes(h, SQLITE_INTEGER, bytes, sizeof(bytes));
+}
+
+static void hash_begin(crypto_generichash_state *h, const struct journal *j, const char *label)
+{
+	crypto_generichash_init(
+		h, j->keyed ? j->key : NULL, j->keyed ? sizeof(j->key) : 0, JOURNAL_HASH_SIZE);
+	/* A record's hash can never stand for a seal's, nor the other way round. */
+	hash_bytes(h, SQLITE_TEXT, label, strlen(label));
+}
+
+void link_seal(uint8_t seal[JOURNAL_HASH_SIZE], const struct journal *j, const char *label,
+	const struct link *l, instant_t at)
+{
+	crypto_generichash_state h;
+
+	hash_begin(&h, j, label);
+	hash_number(&h, l->id);
+	hash_number(&h, at);
+	hash_bytes(&h, SQLITE_BLOB, l->hash, sizeof(l->hash));
+	crypto_generichash_final(&h, seal, JOURNAL_HASH_SIZE);
+}
+
+int record_hash(uint8_t hash[JOURNAL_HASH_SIZE], const struct journal *j, sqlite3_stmt *s)
+{
+	crypto_generichash_state h;
+	int previous = (int)n_record_columns;
+
+	hash_begin(&h, j, "curfew journal record");
+	hash_bytes(&h, sqlite3_column_type(s, previous), sqlite3_column_blob(s, previous),
+		(size_t)sqlite3_column_bytes(s, previous));
+	/* By what the row really holds, not by what the column should hold. */
+	for (int i = 0; i < previous; i++) {
+		int type = sqlite3_column_type(s, i);
+
+		if (type == SQLITE_INTEGER) {
+			hash_number(&h, sqlite3_column_int64(s, i));
+		} else {
+			const void *bytes = sqlite3_column_blob(s, i);
+			size_t size = (size_t)sqlite3_column_bytes(s, i);
+
+			if (size && !bytes)
+				return -ENOMEM;
+			hash_bytes(&h, type, bytes, size);
+		}
+	}
+	crypto_generichash_final(&h, hash, JOURNAL_HASH_SIZE);
+	return 0;
+}
+
+static const char *entry_text(const struct journal_entry *e, size_t offset)
+{
+	const char *text;
+
+	memcpy(&text, (const char *)e + offset, sizeof(text));
+	return text;
+}
+
+static int64_t entry_number(const struct journal_entry *e, size_t offset)
+{
+	int64_t number;
+
+	memcpy(&number, (const char *)e + offset, sizeof(number));
+	return number;
+}
+
+/* NULL where the column means nothing for this kind. */
+static bool column_applies(const struct record_column *c, const struct journal_entry *e)
+{
+	if (c->offset == offsetof(struct journal_entry, intent))
+		return e->kind == JOURNAL_OUTCOME;
+	if (c->offset == offsetof(struct journal_entry, until))
+		return e->kind == JOURNAL_ACCESS;
+	return true;
+}
+
+static int column_bind(
+	sqlite3_stmt *s, int n, const struct record_column *c, const struct journal_entry *e)
+{
+	const char *text;
+	char *clean;
+
+	if (!column_applies(c, e))
+		return sqlite3_bind_null(s, n);
+	if (c->type == COLUMN_ID || c->type == COLUMN_INSTANT)
+		return sqlite3_bind_int64(s, n, entry_number(e, c->offset));
+	text = c->type == COLUMN_KIND ? journal_kind_name(e->kind) : entry_text(e, c->offset);
+	if (!text)
+		return sqlite3_bind_null(s, n);
+	if (strnlen(text, JOURNAL_TEXT_MAX + 1) > JOURNAL_TEXT_MAX)
+		return SQLITE_TOOBIG;
+	clean = text_clean(text);
+	return clean ? sqlite3_bind_text(s, n, clean, -1, free) : SQLITE_NOMEM;
+}
+
+/* The row as it will stand, without touching the file: the same code hashes it as hashes a row that was read. */
+static int record_compute(struct link *next, struct journal *j, const struct link *head,
+	const struct journal_entry *e)
+{
+	_cleanup_statement_ sqlite3_stmt *row = NULL, *insert = NULL;
+	int last = (int)n_record_columns, rc = 0;
+	struct journal_entry numbered = *e;
+	int r = database_prepare(
+		&row, j, "SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?");
+
+	numbered.id = head->id + 1;
+	if (!r)
+		r = database_prepare(&insert, j,
+			"INSERT INTO record (" RECORD_COLUMNS
+			") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+	if (r)
+		return r;
+	for (int i = 0; i < last && !rc; i++)
+		rc = column_bind(row, i + 1, &record_columns[i], &numbered);
+	if (!rc)
+		rc = sqlite3_bind_blob(
+			row, last + 1, head->hash, sizeof(head->hash), SQLITE_STATIC);
+	if (!rc && (rc = sqlite3_step(row)) == SQLITE_ROW)
+		rc = 0;
+	if (rc)
+		return rc == SQLITE_TOOBIG  ? -E2BIG
+		       : rc == SQLITE_NOMEM ? -ENOMEM
+					    : database_error(j->db, rc);
+	r = record_hash(next->hash, j, row);
+	if (r)
+		return r;
+	next->id = numbered.id;
+	for (int i = 0; i <= last && !rc; i++)
+		rc = sqlite3_bind_value(insert, i + 1, sqlite3_column_value(row, i));
+	if (!rc)
+		rc = sqlite3_bind_blob(
+			insert, last + 2, next->hash, sizeof(next->hash), SQLITE_STATIC);
+	return rc ? database_error(j->db, rc) : database_run(j, insert);
+}
+
+int journal_write(int64_t *id, struct journal *j, const struct journal_entry *e)
+{
+	struct link head, next = {0};
+	int r = transaction_begin(j);
+
+	if (r)
+		return r;
+	r = chain_head(&head, j);
+	if (!r && head.id == INT64_MAX)
+		r = -EOVERFLOW;
+	if (!r)
+		r = record_compute(&next, j, &head, e);
+	if (!r)
+		r = chain_set_head(j, &next);
+	r = transaction_end(j, r);
+	if (!r && id)
+		*id = next.id;
+	return r;
+}

@@ -1,0 +1,194 @@
+/* The ledger of identities: which login on which server is ours, and which once was.
+ *
+ * A server and login have at most one living row, and one tombstone for each security identifier that ever
+ * was ours there: a restored database may bring any of them back. */
+#include "database.h"
+
+#include <errno.h>
+#include <string.h>
+
+static int bind_identity(sqlite3_stmt *s, const char *server, const char *login)
+{
+	int rc = bind_text(s, 1, server);
+
+	return rc ? rc : bind_text(s, 2, login);
+}
+
+int ledger_intend(struct journal *j, const char *server, const char *login, instant_t server_now)
+{
+	_cleanup_statement_ sqlite3_stmt *s = NULL;
+	int rc, r = database_prepare(&s, j,
+			"INSERT INTO ledger (server, login, sid, intended, created, removed)"
+			" VALUES (?1, ?2, NULL, ?3, 0, 0) ON CONFLICT (server, login) WHERE removed = 0"
+			" DO UPDATE SET intended = excluded.intended");
+
+	if (r)
+		return r;
+	if ((rc = bind_identity(s, server, login)) != 0 ||
+		(rc = sqlite3_bind_int64(s, 3, server_now)) != 0)
+		return database_error(j->db, rc);
+	r = transaction_begin(j);
+	return r ? r : transaction_end(j, database_run(j, s));
+}
+
+static int ledger_write(struct journal *j, const char *sql, const struct identity *i)
+{
+	_cleanup_statement_ sqlite3_stmt *s = NULL;
+	int r = database_prepare(&s, j, sql), rc;
+
+	if (r)
+		return r;
+	rc = bind_identity(s, i->server, i->login);
+	if (!rc && i->sid)
+		rc = sqlite3_bind_blob(s, 3, i->sid, (int)i->sid_size, SQLITE_TRANSIENT);
+	if (!rc)
+		rc = sqlite3_bind_int64(s, 4, i->intended);
+	if (!rc)
+		rc = sqlite3_bind_int64(s, 5, i->created);
+	if (!rc)
+		rc = sqlite3_bind_int64(s, 6, i->removed);
+	return rc ? database_error(j->db, rc) : database_run(j, s);
+}
+
+/* A login that came back with another identifier does not erase the one that it had. */
+#define BURY_OTHER                                                                                  \
+	"INSERT INTO ledger SELECT server, login, sid, 0, created, max(1, ?5, created) FROM ledger" \
+	" WHERE server = ?1 AND login = ?2 AND removed = 0 AND sid <> ?3 AND ?4 IS NOT NULL"        \
+	" AND ?6 = 0 ON CONFLICT DO NOTHING"
+#define PUT_LIVING                                                                                 \
+	"INSERT INTO ledger (server, login, sid, intended, created, removed)"                      \
+	" VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (server, login) WHERE removed = 0"           \
+	" DO UPDATE SET sid = excluded.sid, intended = excluded.intended, created = excluded.created"
+#define PUT_TOMBSTONE                                                                              \
+	"INSERT INTO ledger (server, login, sid, intended, created, removed)"                      \
+	" VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (server, login, sid) WHERE removed <> 0"     \
+	" DO UPDATE SET removed = excluded.removed"
+
+int ledger_put(struct journal *j, const struct identity *i)
+{
+	int r;
+
+	if (i->sid_size > INT32_MAX)
+		return -E2BIG;
+	r = transaction_begin(j);
+	if (r)
+		return r;
+	if (i->removed) {
+		r = ledger_write(j, PUT_TOMBSTONE, i);
+	} else {
+		r = ledger_write(j, BURY_OTHER, i);
+		if (!r)
+			r = ledger_write(j, PUT_LIVING, i);
+	}
+	return transaction_end(j, r);
+}
+
+int ledger_remove(struct journal *j, const char *server, const char *login, instant_t now)
+{
+	/* A row that never got an identifier leaves nothing to watch for; one tombstone an identifier. */
+	static const char *const steps[] = {
+		"DELETE FROM ledger WHERE server = ?1 AND login = ?2 AND (removed = 0 AND sid IS NULL OR"
+		" removed <> 0 AND ?3 IS NOT NULL AND sid = (SELECT sid FROM ledger WHERE server = ?1"
+		" AND login = ?2 AND removed = 0))",
+		"UPDATE ledger SET removed = max(1, ?3), intended = 0"
+		" WHERE server = ?1 AND login = ?2 AND removed = 0",
+	};
+	int r = transaction_begin(j);
+
+	if (r)
+		return r;
+	for (size_t n = 0; n < ARRAY_SIZE(steps) && !r; n++) {
+		_cleanup_statement_ sqlite3_stmt *s = NULL;
+		int rc;
+
+		r = database_prepare(&s, j, steps[n]);
+		if (r)
+			break;
+		rc = bind_identity(s, server, login);
+		if (!rc)
+			rc = sqlite3_bind_int64(s, 3, now);
+		r = rc ? database_error(j->db, rc) : database_run(j, s);
+	}
+	return transaction_end(j, r);
+}
+
+void identities_free(struct identities *i)
+{
+	for (size_t n = 0; n < i->n; n++) {
+		free((char *)i->items[n].server);
+		free((char *)i->items[n].login);
+		free((uint8_t *)i->items[n].sid);
+	}
+	free(i->items);
+	*i = (struct identities){0};
+}
+
+static int identity_read(struct identity *out, sqlite3_stmt *s)
+{
+	int size = sqlite3_column_bytes(s, 2), r = 0;
+	char *server = NULL, *login = NULL;
+	uint8_t *sid = NULL;
+
+	if (sqlite3_column_type(s, 2) != SQLITE_NULL) {
+		/* One byte more, so that an empty identifier is not NULL. */
+		sid = calloc(1, (size_t)size + 1);
+		if (!sid)
+			r = -ENOMEM;
+		else if (size)
+			memcpy(sid, sqlite3_column_blob(s, 2), (size_t)size);
+	}
+	if (!r)
+		r = column_text(&server, s, 0);
+	if (!r)
+		r = column_text(&login, s, 1);
+	if (r) {
+		free(sid);
+		free(server);
+		return r;
+	}
+	*out = (struct identity){
+		.server = server,
+		.login = login,
+		.sid = sid,
+		.sid_size = (size_t)size,
+		.intended = sqlite3_column_int64(s, 3),
+		.created = sqlite3_column_int64(s, 4),
+		.removed = sqlite3_column_int64(s, 5),
+	};
+	return 0;
+}
+
+int ledger_read(struct identities *out, struct journal *j)
+{
+	_cleanup_statement_ sqlite3_stmt *s = NULL;
+	struct identities list = {0};
+	size_t room = 0;
+	int rc = SQLITE_DONE,
+	    r = database_prepare(&s, j,
+		    "SELECT server, login, sid, intended, created, removed FROM ledger"
+		    " ORDER BY server, login, removed <> 0, removed, sid");
+
+	while (!r && (rc = sqlite3_step(s)) == SQLITE_ROW) {
+		if (list.n == room) {
+			struct identity *more;
+
+			room = room ? room * 2 : 64;
+			more = reallocarray(list.items, room, sizeof(*more));
+			if (!more) {
+				r = -ENOMEM;
+				break;
+			}
+			list.items = more;
+		}
+		r = identity_read(&list.items[list.n], s);
+		if (!r)
+			list.n++;
+	}
+	if (!r)
+		r = database_error(j->db, rc);
+	if (r)
+		identities_free(&list);
+	else
+		*out = list;
+	return r;
+}

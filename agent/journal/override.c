@@ -1,0 +1,144 @@
+/* Overrides: access that an operator took away, until it is given back; each step is an event in the chain. */
+#include "database.h"
+
+#include <errno.h>
+#include <string.h>
+
+static int override_event(struct journal *j, const char *action, const char *client,
+	const char *login, instant_t at, const char *actor, const char *reason)
+{
+	struct journal_entry e = {
+		.kind = JOURNAL_EVENT,
+		.at = at,
+		.actor = actor,
+		.reason = reason,
+		.client = client,
+		.login = login,
+		.action = action,
+		.outcome = "done",
+	};
+
+	return journal_write(NULL, j, &e);
+}
+
+static int bind_override(sqlite3_stmt *s, const char *client, const char *login)
+{
+	int rc = bind_text(s, 1, client);
+
+	return rc ? rc : bind_text(s, 2, login);
+}
+
+static int override_insert(struct journal *j, const char *client, const char *login, instant_t at,
+	const char *actor, const char *reason)
+{
+	_cleanup_statement_ sqlite3_stmt *s = NULL;
+	/* Revoked twice is revoked since the first time. */
+	int rc, r = database_prepare(&s, j,
+			"INSERT INTO override (client, login, at, actor, reason) VALUES (?, ?, ?, ?, ?)"
+			" ON CONFLICT DO NOTHING");
+
+	if (r)
+		return r;
+	rc = bind_override(s, client, login);
+	if (!rc)
+		rc = sqlite3_bind_int64(s, 3, at);
+	if (!rc)
+		rc = bind_text(s, 4, actor);
+	if (!rc)
+		rc = bind_text(s, 5, reason);
+	return rc ? database_error(j->db, rc) : database_run(j, s);
+}
+
+int override_add(struct journal *j, const char *client, const char *login, instant_t at,
+	const char *actor, const char *reason)
+{
+	int r = transaction_begin(j);
+
+	if (r)
+		return r;
+	r = override_insert(j, client, login, at, actor, reason);
+	if (!r)
+		r = override_event(j, "revoke", client, login, at, actor, reason);
+	return transaction_end(j, r);
+}
+
+static int override_delete(struct journal *j, const char *client, const char *login)
+{
+	_cleanup_statement_ sqlite3_stmt *s = NULL;
+	int r = database_prepare(&s, j, "DELETE FROM override WHERE client = ? AND login IS ?"), rc;
+
+	if (r)
+		return r;
+	if ((rc = bind_override(s, client, login)) != 0)
+		return database_error(j->db, rc);
+	r = database_run(j, s);
+	if (!r && sqlite3_changes(j->db) == 0)
+		r = -ENOENT;
+	return r;
+}
+
+int override_remove(struct journal *j, const char *client, const char *login, instant_t at,
+	const char *actor, const char *reason)
+{
+	int r = transaction_begin(j);
+
+	if (r)
+		return r;
+	r = override_delete(j, client, login);
+	if (!r)
+		r = override_event(j, "reinstate", client, login, at, actor, reason);
+	/* Nothing was changed: a batch around us stays good. */
+	if (r == -ENOENT) {
+		r = transaction_end(j, 0);
+		return r ? r : -ENOENT;
+	}
+	return transaction_end(j, r);
+}
+
+static int override_item(struct override *out, sqlite3_stmt *s)
+{
+	char *text[3] = {NULL, NULL, NULL};
+	int r = 0;
+
+	for (int i = 0; i < 3 && !r; i++)
+		r = column_text(&text[i], s, i);
+	if (r) {
+		for (int i = 0; i < 3; i++)
+			free(text[i]);
+		return r;
+	}
+	*out = (struct override){.client = text[0],
+		.login = text[1],
+		.reason = text[2],
+		.at = sqlite3_column_int64(s, 3)};
+	return 0;
+}
+
+int override_read(struct overrides *out, struct journal *j)
+{
+	_cleanup_statement_ sqlite3_stmt *s = NULL;
+	struct overrides list = {0};
+	int rc = SQLITE_DONE,
+	    r = database_prepare(
+		    &s, j, "SELECT client, login, reason, at FROM override ORDER BY client, login");
+
+	while (!r && (rc = sqlite3_step(s)) == SQLITE_ROW) {
+		struct override *more = reallocarray(list.items, list.n + 1, sizeof(*more));
+
+		if (!more) {
+			r = -ENOMEM;
+			break;
+		}
+		list.items = more;
+		r = override_item(&list.items[list.n], s);
+		if (!r)
+			list.n++;
+	}
+	if (!r)
+		r = database_error(j->db, rc);
+	if (r)
+		overrides_free(&list);
+	else
+		*out = list;
+	return r;
+}

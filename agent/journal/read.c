@@ -1,0 +1,202 @@
+/* Reading the journal: history, what was left unfinished, who had what at an instant. */
+#include "database.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Rows copied at a time before they are handed on. */
+#define PAGE_ROWS 256
+
+static int kind_parse(const char *name)
+{
+	for (int k = JOURNAL_INTENT; k <= JOURNAL_EVENT; k++)
+		if (name && strcmp(name, journal_kind_name((enum journal_kind)k)) == 0)
+			return k;
+	return JOURNAL_EVENT;
+}
+
+void record_read(struct journal_entry *out, sqlite3_stmt *s)
+{
+	memset(out, 0, sizeof(*out));
+	for (size_t i = 0; i < n_record_columns; i++) {
+		char *field = (char *)out + record_columns[i].offset;
+		const char *text = (const char *)sqlite3_column_text(s, (int)i);
+		int64_t number = sqlite3_column_int64(s, (int)i);
+
+		switch (record_columns[i].type) {
+		case COLUMN_KIND:
+			out->kind = (enum journal_kind)kind_parse(text);
+			break;
+		case COLUMN_TEXT:
+			memcpy(field, &text, sizeof(text));
+			break;
+		case COLUMN_ID:
+		case COLUMN_INSTANT:
+			memcpy(field, &number, sizeof(number));
+			break;
+		}
+	}
+}
+
+static void entry_free(struct journal_entry *e)
+{
+	for (size_t i = 0; i < n_record_columns; i++) {
+		char *text;
+
+		if (record_columns[i].type != COLUMN_TEXT)
+			continue;
+		memcpy(&text, (char *)e + record_columns[i].offset, sizeof(text));
+		free(text);
+	}
+}
+
+/* A copy of the row with strings of its own. */
+static int entry_copy(struct journal_entry *out, sqlite3_stmt *s)
+{
+	struct journal_entry copy;
+	int r = 0;
+
+	record_read(&copy, s);
+	for (size_t i = 0; i < n_record_columns; i++) {
+		char *text = NULL;
+
+		if (record_columns[i].type != COLUMN_TEXT)
+			continue;
+		if (!r)
+			r = column_text(&text, s, (int)i);
+		memcpy((char *)&copy + record_columns[i].offset, &text, sizeof(text));
+	}
+	if (r)
+		entry_free(&copy);
+	else
+		*out = copy;
+	return r;
+}
+
+int record_deliver(int64_t *last, size_t *n, struct journal *j, sqlite3_stmt *s, journal_fn each,
+	void *context)
+{
+	struct journal_entry *rows = NULL;
+	size_t count = 0, room = 0;
+	int r = 0, rc;
+
+	while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
+		if (count == room) {
+			struct journal_entry *more;
+
+			room = room ? room * 2 : PAGE_ROWS;
+			more = reallocarray(rows, room, sizeof(*rows));
+			if (!more) {
+				r = -ENOMEM;
+				break;
+			}
+			rows = more;
+		}
+		r = entry_copy(&rows[count], s);
+		if (r)
+			break;
+		count++;
+	}
+	if (!r)
+		r = database_error(j->db, rc);
+	sqlite3_reset(s);
+	for (size_t i = 0; i < count; i++) {
+		if (!r) {
+			*last = rows[i].id;
+			r = each(context, &rows[i]);
+		}
+		entry_free(&rows[i]);
+	}
+	free(rows);
+	*n = count;
+	return r;
+}
+
+static int bind_filter(sqlite3_stmt *s, const struct journal_filter *f)
+{
+	int rc = bind_text(s, 3, f->client);
+
+	if (!rc)
+		rc = bind_text(s, 4, f->login);
+	if (!rc)
+		rc = sqlite3_bind_int64(s, 5, f->has_from ? f->from : INT64_MIN);
+	if (!rc && f->has_to)
+		rc = sqlite3_bind_int64(s, 6, f->to);
+	if (!rc)
+		rc = bind_text(
+			s, 7, f->kind < 0 ? NULL : journal_kind_name((enum journal_kind)f->kind));
+	return rc;
+}
+
+int journal_read(struct journal *j, const struct journal_filter *f, journal_fn each, void *context)
+{
+	_cleanup_statement_ sqlite3_stmt *s = NULL;
+	struct link head;
+	int64_t last = 0;
+	size_t n;
+	int rc;
+	int r = database_prepare(&s, j,
+		"SELECT " RECORD_COLUMNS " FROM record WHERE id > ?1 AND id <= ?2"
+		" AND (?3 IS NULL OR client = ?3) AND (?4 IS NULL OR login = ?4)"
+		" AND at >= ?5 AND (?6 IS NULL OR at < ?6) AND (?7 IS NULL OR kind = ?7)"
+		" ORDER BY id LIMIT ?8");
+
+	/* What is written meanwhile, perhaps by `each`, is not read. */
+	if (!r)
+		r = chain_head(&head, j);
+	if (r)
+		return r;
+	do {
+		rc = sqlite3_bind_int64(s, 1, last);
+		if (!rc)
+			rc = sqlite3_bind_int64(s, 2, head.id);
+		if (!rc)
+			rc = bind_filter(s, f);
+		if (!rc)
+			rc = sqlite3_bind_int(s, 8, PAGE_ROWS);
+		r = rc ? database_error(j->db, rc) : record_deliver(&last, &n, j, s, each, context);
+	} while (!r && n == PAGE_ROWS);
+	return r;
+}
+
+int journal_unfinished(struct journal *j, journal_fn each, void *context)
+{
+	_cleanup_statement_ sqlite3_stmt *s = NULL;
+	int64_t last;
+	size_t n;
+	int r = database_prepare(&s, j,
+		"SELECT " RECORD_COLUMNS " FROM record WHERE kind = 'intent' AND NOT EXISTS ("
+		" SELECT 1 FROM record o WHERE o.kind = 'outcome' AND o.intent = record.id) ORDER BY id");
+
+	return r ? r : record_deliver(&last, &n, j, s, each, context);
+}
+
+int journal_access_at(
+	struct journal *j, instant_t at, const char *client, journal_fn each, void *context)
+{
+	_cleanup_statement_ sqlite3_stmt *s = NULL;
+	struct link anchor;
+	instant_t archived;
+	int64_t last;
+	size_t n;
+	int rc, r = chain_anchor(&anchor, &archived, j);
+
+	if (r)
+		return r;
+	/* The records that could answer are in an archive, which answers for itself. */
+	if (at < archived)
+		return -ENODATA;
+	/* By instant and only then by id: the archive carries records over under new ids. */
+	r = database_prepare(&s, j,
+		"SELECT " RECORD_COLUMNS " FROM ("
+		"SELECT *, row_number() OVER (PARTITION BY client, login, server, database"
+		" ORDER BY at DESC, id DESC) AS nth FROM record"
+		" WHERE kind = 'access' AND at <= ?1 AND (?2 IS NULL OR client = ?2))"
+		" WHERE nth = 1 AND level <> 'none' AND until > ?1 ORDER BY client, login, server, database");
+	if (r)
+		return r;
+	rc = sqlite3_bind_int64(s, 1, at);
+	if (!rc)
+		rc = bind_text(s, 2, client);
+	return rc ? database_error(j->db, rc) : record_deliver(&last, &n, j, s, each, context);
+}

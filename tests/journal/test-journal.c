@@ -1,0 +1,490 @@
+/* The journal: writing, batches, reading, who had what, faults of the file. */
+#include "journal-fixture.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void test_writes_and_reads_every_field(void **state)
+{
+	struct fixture *f = *state;
+	struct journal_entry e = {
+		.kind = JOURNAL_OUTCOME,
+		.at = 1000,
+		.intent = 1,
+		.actor = "root (uid 0)",
+		.reason = "go-live",
+		.phase = "read-only",
+		.client = "acme",
+		.login = "acme.jane.doe",
+		.server = "sql07",
+		.database = "AcmeProd",
+		.action = "role-add",
+		.statement = "ALTER ROLE [a]]b] ADD MEMBER [x];",
+		.before = "",
+		.after = NULL,
+		.outcome = "done",
+		.detail = "line\nline",
+		.level = NULL,
+		.sources = NULL,
+		.configuration = "ab12",
+	};
+	struct collected got = {0};
+	int64_t id = 0;
+
+	write_intent(f->j, "acme", 999);
+	assert_int_equal(journal_write(&id, f->j, &e), 0);
+	assert_int_equal(id, 2);
+	assert_int_equal(journal_read(f->j, &(struct journal_filter){.kind = JOURNAL_OUTCOME},
+				 collect, &got),
+		0);
+	assert_int_equal(got.n, 1);
+	assert_int_equal(got.items[0].id, 2);
+	assert_int_equal(got.items[0].intent, 1);
+	assert_int_equal(got.items[0].at, 1000);
+	assert_string_equal(got.items[0].statement, e.statement);
+	assert_string_equal(got.items[0].before, "");
+	assert_null(got.items[0].after);
+	assert_string_equal(got.items[0].configuration, "ab12");
+	collected_free(&got);
+}
+
+static void test_filters(void **state)
+{
+	struct fixture *f = *state;
+	struct collected got = {0};
+
+	/* More than a page, so that paging itself is walked through. */
+	assert_int_equal(journal_begin(f->j), 0);
+	for (int i = 0; i < 1000; i++)
+		write_intent(f->j, i % 2 ? "acme" : "zenith", i);
+	assert_int_equal(journal_commit(f->j), 0);
+	assert_int_equal(
+		journal_read(f->j, &(struct journal_filter){.kind = -1}, collect, &got), 0);
+	assert_int_equal(got.n, 1000);
+	for (size_t i = 0; i < got.n; i++)
+		assert_int_equal(got.items[i].id, i + 1);
+	collected_free(&got);
+	assert_int_equal(journal_read(f->j,
+				 &(struct journal_filter){.kind = -1,
+					 .client = "acme",
+					 .has_from = true,
+					 .from = 10,
+					 .has_to = true,
+					 .to = 20},
+				 collect, &got),
+		0);
+	assert_int_equal(got.n, 5);
+	assert_int_equal(got.items[0].at, 11);
+	collected_free(&got);
+	assert_int_equal(journal_read(f->j, &(struct journal_filter){.kind = -1, .login = "nobody"},
+				 collect, &got),
+		0);
+	assert_int_equal(got.n, 0);
+	collected_free(&got);
+}
+
+static int write_more(void *context, const struct journal_entry *e)
+{
+	struct fixture *f = context;
+
+	(void)e;
+	write_intent(f->j, "from within", 5);
+	return 0;
+}
+
+static void test_reader_may_write(void **state)
+{
+	struct fixture *f = *state;
+	struct collected got = {0};
+
+	for (int i = 0; i < 300; i++)
+		write_intent(f->j, "acme", i);
+	assert_int_equal(
+		journal_read(f->j, &(struct journal_filter){.kind = -1}, write_more, f), 0);
+	assert_int_equal(
+		journal_read(f->j, &(struct journal_filter){.kind = -1}, collect, &got), 0);
+	assert_int_equal(got.n, 600);
+	collected_free(&got);
+	assert_verifies(f->j);
+}
+
+static void test_batch_is_all_or_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct journal_entry wrong = {.kind = JOURNAL_ACCESS, .level = "admin", .at = 1};
+
+	assert_int_equal(journal_begin(f->j), 0);
+	assert_int_equal(journal_begin(f->j), -EALREADY);
+	write_intent(f->j, "acme", 1);
+	assert_int_equal(journal_write(NULL, f->j, &wrong), -EINVAL);
+	assert_int_equal(
+		journal_write(NULL, f->j, &(struct journal_entry){.kind = JOURNAL_EVENT}), -EINVAL);
+	assert_int_equal(journal_commit(f->j), -EINVAL);
+	assert_int_equal(count_records(f->path), 0);
+	assert_int_equal(journal_commit(f->j), -EINVAL);
+	assert_int_equal(journal_begin(f->j), 0);
+	write_intent(f->j, "acme", 1);
+	journal_rollback(f->j);
+	assert_int_equal(count_records(f->path), 0);
+	write_intent(f->j, "acme", 1);
+	assert_int_equal(count_records(f->path), 1);
+	assert_verifies(f->j);
+}
+
+static void test_hostile_strings(void **state)
+{
+	struct fixture *f = *state;
+	struct journal_entry e = {.kind = JOURNAL_EVENT,
+		.at = 1,
+		.action = "x\x1b[2Jy",
+		.detail = "a\xff\xc0\x80z\xed\xa0\x80",
+		.reason = "tab\tnl\n\x7f",
+		.client = "\xc3\xa9'\"--"};
+	struct collected got = {0};
+	char *huge = malloc(1024 * 1024 + 2);
+
+	assert_int_equal(journal_write(NULL, f->j, &e), 0);
+	assert_int_equal(
+		journal_read(f->j, &(struct journal_filter){.kind = -1}, collect, &got), 0);
+	assert_string_equal(got.items[0].action, "x\xe2\x90\x9b[2Jy");
+	assert_string_equal(got.items[0].detail,
+		"a\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbdz\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
+	assert_string_equal(got.items[0].reason, "tab\tnl\n\xe2\x90\xa1");
+	assert_string_equal(got.items[0].client, "\xc3\xa9'\"--");
+	collected_free(&got);
+	assert_non_null(huge);
+	memset(huge, 'a', 1024 * 1024 + 1);
+	huge[1024 * 1024 + 1] = '\0';
+	e.detail = huge;
+	assert_int_equal(journal_write(NULL, f->j, &e), -E2BIG);
+	free(huge);
+	assert_int_equal(count_records(f->path), 1);
+	assert_verifies(f->j);
+}
+
+static void test_unfinished(void **state)
+{
+	struct fixture *f = *state;
+	struct collected got = {0};
+
+	write_intent(f->j, "a", 1);
+	write_intent(f->j, "b", 2);
+	write_outcome(f->j, 1, 3);
+	assert_int_equal(journal_unfinished(f->j, collect, &got), 0);
+	assert_int_equal(got.n, 1);
+	assert_string_equal(got.items[0].client, "b");
+	collected_free(&got);
+}
+
+/* A simple model: who has what, by walking all that was written. */
+struct truth {
+	char client[8], login[8], database[8];
+	enum level level;
+	instant_t at, until;
+};
+
+static size_t truth_count(const struct truth *all, size_t n, instant_t at, const struct truth **has)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		bool last = all[i].at <= at;
+
+		for (size_t k = i + 1; k < n && last; k++)
+			if (all[k].at <= at && !strcmp(all[k].client, all[i].client) &&
+				!strcmp(all[k].login, all[i].login) &&
+				!strcmp(all[k].database, all[i].database))
+				last = false;
+		if (last && all[i].level != LEVEL_NONE && all[i].until > at)
+			has[count++] = &all[i];
+	}
+	return count;
+}
+
+static void assert_access(struct journal *j, const struct truth *all, size_t n, instant_t at)
+{
+	const struct truth *has[200];
+	size_t expected = truth_count(all, n, at, has);
+	struct collected got = {0};
+
+	assert_int_equal(journal_access_at(j, at, NULL, collect, &got), 0);
+	assert_int_equal(got.n, expected);
+	for (size_t i = 0; i < expected; i++) {
+		bool found = false;
+
+		for (size_t k = 0; k < got.n && !found; k++)
+			found = !strcmp(got.items[k].client, has[i]->client) &&
+				!strcmp(got.items[k].login, has[i]->login) &&
+				!strcmp(got.items[k].database, has[i]->database) &&
+				!strcmp(got.items[k].level, level_name(has[i]->level)) &&
+				got.items[k].until == has[i]->until;
+		assert_true(found);
+	}
+	collected_free(&got);
+}
+
+static void test_access_at_equals_model(void **state)
+{
+	struct fixture *f = *state;
+
+	srand(20261123);
+	for (int life = 0; life < 8; life++) {
+		struct truth all[200];
+		instant_t now = 0;
+		char path[300], archive[320];
+		struct journal *j;
+
+		snprintf(path, sizeof(path), "%s.%d", f->path, life);
+		snprintf(archive, sizeof(archive), "%s.old", path);
+		assert_int_equal(journal_open(&j, &(struct journal_options){.path = path}), 0);
+		assert_int_equal(journal_begin(j), 0);
+		for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+			struct truth *t = &all[i];
+
+			now += rand() % 3;
+			snprintf(t->client, sizeof(t->client), "c%d", rand() % 3);
+			snprintf(t->login, sizeof(t->login), "l%d", rand() % 3);
+			snprintf(t->database, sizeof(t->database), "d%d", rand() % 2);
+			t->level = (enum level)(rand() % 3);
+			t->at = now;
+			t->until = now + rand() % 40;
+			write_access(
+				j, t->client, t->login, t->database, t->level, t->at, t->until);
+		}
+		assert_int_equal(journal_commit(j), 0);
+		for (instant_t at = -1; at < now + 45; at++)
+			assert_access(j, all, ARRAY_SIZE(all), at);
+		/* The archive takes nothing away from what the two files together know. */
+		assert_int_equal(journal_archive(j, now / 2, archive), 0);
+		assert_verifies(j);
+		for (instant_t at = now / 2; at < now + 45; at++)
+			assert_access(j, all, ARRAY_SIZE(all), at);
+		struct collected none = {0};
+		assert_int_equal(journal_access_at(j, now / 2 - 1, NULL, collect, &none), -ENODATA);
+		journal_close(j);
+		assert_int_equal(journal_open(&j, &(struct journal_options){.path = archive,
+							  .read_only = true}),
+			0);
+		for (instant_t at = -1; at < now / 2; at++)
+			assert_access(j, all, ARRAY_SIZE(all), at);
+		assert_verifies(j);
+		journal_close(j);
+		unlink(path);
+		unlink(archive);
+	}
+}
+
+static void test_two_processes_write_one_chain(void **state)
+{
+	struct fixture *f = *state;
+	pid_t child[3];
+
+	for (size_t i = 0; i < ARRAY_SIZE(child); i++) {
+		child[i] = fork();
+		assert_true(child[i] >= 0);
+		if (child[i] == 0) {
+			struct journal *j;
+			int bad = journal_open(&j, &(struct journal_options){.path = f->path}) != 0;
+
+			for (int n = 0; n < 40 && !bad; n++)
+				bad = journal_write(NULL, j,
+					      &(struct journal_entry){.kind = JOURNAL_EVENT,
+						      .action = "tick"}) != 0;
+			_exit(bad);
+		}
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(child); i++) {
+		int status;
+
+		assert_int_equal(waitpid(child[i], &status, 0), child[i]);
+		assert_int_equal(status, 0);
+	}
+	assert_int_equal(count_records(f->path), 120);
+	assert_verifies(f->j);
+}
+
+static void test_two_processes_make_one_file(void **state)
+{
+	struct fixture *f = *state;
+	char path[300];
+	pid_t child[4];
+	struct journal *j;
+
+	snprintf(path, sizeof(path), "%s.new", f->path);
+	for (size_t i = 0; i < ARRAY_SIZE(child); i++) {
+		child[i] = fork();
+		assert_true(child[i] >= 0);
+		if (child[i] == 0)
+			_exit(journal_open(&j, &(struct journal_options){.path = path}) ||
+				journal_write(
+					NULL, j, &(struct journal_entry){.kind = JOURNAL_EVENT}));
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(child); i++) {
+		int status;
+
+		assert_int_equal(waitpid(child[i], &status, 0), child[i]);
+		assert_int_equal(status, 0);
+	}
+	assert_int_equal(count_records(path), 4);
+	unlink(path);
+}
+
+/* The writer is killed between intent and outcome, many times, at moments of its own. */
+static void test_killed_writer_leaves_a_whole_chain(void **state)
+{
+	struct fixture *f = *state;
+
+	for (int round = 0; round < 10; round++) {
+		pid_t child = fork();
+		int status;
+
+		assert_true(child >= 0);
+		if (child == 0) {
+			struct journal *j;
+
+			if (journal_open(&j, &(struct journal_options){.path = f->path}))
+				_exit(1);
+			alarm(0);
+			for (;;)
+				journal_write(
+					NULL, j, &(struct journal_entry){.kind = JOURNAL_INTENT});
+		}
+		usleep(3000u * (unsigned)(round + 1));
+		kill(child, SIGKILL);
+		assert_int_equal(waitpid(child, &status, 0), child);
+		write_intent(f->j, "after", 1);
+		assert_verifies(f->j);
+	}
+}
+
+static void test_faults_of_the_file(void **state)
+{
+	struct fixture *f = *state;
+	struct journal *j = NULL;
+	struct journal_options o = {.path = "/nonexistent/journal.db"};
+	char path[300];
+
+	assert_int_equal(journal_open(&j, &o), -ENOENT);
+	snprintf(path, sizeof(path), "%s.bad", f->path);
+	o.path = path;
+	o.read_only = true;
+	assert_int_equal(journal_open(&j, &o), -ENOENT);
+	write_file(path, "");
+	assert_int_equal(journal_open(&j, &o), -ENOENT);
+	write_file(path,
+		"this is not a database, and long enough to be looked at as if it were one ........"
+		"....................................................................");
+	assert_int_equal(journal_open(&j, &o), -EBADMSG);
+	o.read_only = false;
+	assert_int_equal(journal_open(&j, &o), -EBADMSG);
+	unlink(path);
+	sql(path, "CREATE TABLE other (x)");
+	assert_int_equal(journal_open(&j, &o), -EBADMSG);
+	unlink(path);
+	sql(f->path, "PRAGMA user_version = 2");
+	o.path = f->path;
+	assert_int_equal(journal_open(&j, &o), -EPROTONOSUPPORT);
+	assert_null(j);
+}
+
+static void test_read_only_never_writes(void **state)
+{
+	struct fixture *f = *state;
+	struct journal *j;
+	struct stat s;
+
+	write_intent(f->j, "acme", 1);
+	assert_int_equal(stat(f->path, &s), 0);
+	assert_int_equal(s.st_mode & 07777, 0640);
+	assert_int_equal(
+		journal_open(&j, &(struct journal_options){.path = f->path, .read_only = true}), 0);
+	assert_int_equal(
+		journal_write(NULL, j, &(struct journal_entry){.kind = JOURNAL_EVENT}), -EROFS);
+	assert_int_equal(journal_begin(j), -EROFS);
+	assert_int_equal(override_add(j, "a", NULL, 1, "x", "y"), -EROFS);
+	assert_verifies(j);
+	journal_close(j);
+}
+
+/* An auditor: another user, no right to write the file or its folder. */
+static void test_auditor_without_write_rights(void **state)
+{
+	struct fixture *f = *state;
+	pid_t child;
+	int status;
+
+	if (geteuid() != 0) {
+		print_message("skipped: only root can become another user\n");
+		skip();
+	}
+	write_intent(f->j, "acme", 1);
+	assert_int_equal(chmod(f->path, 0644), 0);
+	assert_int_equal(chmod(f->folder, 0755), 0);
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		struct journal *j;
+		int64_t first;
+		char why[256];
+
+		if (setgid(65534) || setuid(65534))
+			_exit(2);
+		_exit(journal_open(
+			      &j, &(struct journal_options){.path = f->path, .read_only = true}) ||
+			journal_verify(&first, why, j));
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
+/* The file may grow no further: what a full disk does, without needing one. */
+static void test_full_disk_loses_nothing_silently(void **state)
+{
+	struct fixture *f = *state;
+	int r = 0, written = 0;
+	char big[5000];
+
+	memset(big, 'x', sizeof(big) - 1);
+	big[sizeof(big) - 1] = '\0';
+	sql_limit_pages(f->j, 60);
+	for (; written < 1000 && !r; written += !r)
+		r = journal_write(
+			NULL, f->j, &(struct journal_entry){.kind = JOURNAL_EVENT, .detail = big});
+	assert_int_equal(r, -ENOSPC);
+	assert_int_equal(count_records(f->path), written);
+	assert_int_equal(journal_begin(f->j), 0);
+	assert_int_equal(journal_write(NULL, f->j,
+				 &(struct journal_entry){.kind = JOURNAL_EVENT, .detail = big}),
+		-ENOSPC);
+	assert_int_equal(journal_commit(f->j), -ENOSPC);
+	assert_verifies(f->j);
+	sql_limit_pages(f->j, 1000);
+	assert_int_equal(journal_write(NULL, f->j,
+				 &(struct journal_entry){.kind = JOURNAL_EVENT, .detail = big}),
+		0);
+	assert_verifies(f->j);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WITH_JOURNAL(test_writes_and_reads_every_field),
+		WITH_JOURNAL(test_filters),
+		WITH_JOURNAL(test_reader_may_write),
+		WITH_JOURNAL(test_batch_is_all_or_nothing),
+		WITH_JOURNAL(test_hostile_strings),
+		WITH_JOURNAL(test_unfinished),
+		WITH_JOURNAL(test_access_at_equals_model),
+		WITH_JOURNAL(test_two_processes_write_one_chain),
+		WITH_JOURNAL(test_two_processes_make_one_file),
+		WITH_JOURNAL(test_killed_writer_leaves_a_whole_chain),
+		WITH_JOURNAL(test_faults_of_the_file),
+		WITH_JOURNAL(test_read_only_never_writes),
+		WITH_JOURNAL(test_auditor_without_write_rights),
+		WITH_JOURNAL(test_full_disk_loses_nothing_silently),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
