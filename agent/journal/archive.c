@@ -11,27 +11,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* One number from a query with up to two numbers bound. */
-static int query_number(int64_t *out, struct journal *j, const char *sql, int64_t a, int64_t b)
-{
-	_cleanup_statement_ sqlite3_stmt *s = NULL;
-	int r = database_prepare(&s, j, sql), rc = 0;
-
-	if (r)
-		return r;
-	if (sqlite3_bind_parameter_count(s) > 0)
-		rc = sqlite3_bind_int64(s, 1, a);
-	if (!rc && sqlite3_bind_parameter_count(s) > 1)
-		rc = sqlite3_bind_int64(s, 2, b);
-	if (rc)
-		return database_error(j->db, rc);
-	rc = sqlite3_step(s);
-	if (rc != SQLITE_ROW)
-		return database_error(j->db, rc);
-	*out = sqlite3_column_int64(s, 0);
-	return 0;
-}
-
 /* The last record to move; the anchor's id when there is none. */
 static int archive_cut(
 	struct link *cut, struct journal *j, const struct link *anchor, instant_t before)
@@ -40,17 +19,17 @@ static int archive_cut(
 	int64_t id = 0, lower;
 	int r, rc;
 
-	r = query_number(&id, j,
+	r = database_number(&id, j,
 		"SELECT ifnull((SELECT min(id) FROM record WHERE at >= ?), (SELECT id + 1 FROM chain"
 		" WHERE link = 'head')) - 1",
-		before, 0);
+		before);
 	for (lower = 0; !r && lower != id;) {
 		lower = id;
-		r = query_number(&id, j,
+		r = database_number(&id, j,
 			"SELECT ifnull(min(i.id) - 1, ?1) FROM record i WHERE i.kind = 'intent' AND i.id <= ?1"
 			" AND NOT EXISTS (SELECT 1 FROM record o WHERE o.kind = 'outcome' AND o.intent = i.id"
 			" AND o.id <= ?1)",
-			lower, 0);
+			lower);
 	}
 	if (r || id <= anchor->id) {
 		*cut = *anchor;
@@ -229,7 +208,7 @@ int journal_archive(struct journal *j, instant_t before, const char *to_path)
 		r = JOURNAL_NOTHING;
 	/* The instant of the record at the head: the journal has no clock of its own. */
 	if (!r)
-		r = query_number(&now, j, "SELECT max(at) FROM record", 0, 0);
+		r = database_number(&now, j, "SELECT max(at) FROM record", 0);
 	if (!r)
 		r = archive_fill(temporary, j, &anchor, anchored, &cut);
 	if (!r)

@@ -41,6 +41,8 @@ int database_prepare(sqlite3_stmt **out, struct journal *j, const char *sql);
 int database_execute(struct journal *j, const char *sql);
 /* Runs a statement that yields no rows. */
 int database_run(struct journal *j, sqlite3_stmt *s);
+/* The one number that a query with at most one parameter yields; -EBADMSG when it yields none. */
+int database_number(int64_t *out, struct journal *j, const char *sql, int64_t parameter);
 /* Makes a new name in the folder of `path` survive a power cut. */
 int folder_sync(const char *path);
 /* NULL binds NULL. */

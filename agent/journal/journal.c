@@ -78,6 +78,23 @@ int database_run(struct journal *j, sqlite3_stmt *s)
 	return rc == SQLITE_ROW ? -EPROTO : database_error(j->db, rc);
 }
 
+int database_number(int64_t *out, struct journal *j, const char *sql, int64_t parameter)
+{
+	_cleanup_statement_ sqlite3_stmt *s = NULL;
+	int r = database_prepare(&s, j, sql), rc = 0;
+
+	if (r)
+		return r;
+	if (sqlite3_bind_parameter_count(s))
+		rc = sqlite3_bind_int64(s, 1, parameter);
+	if (!rc)
+		rc = sqlite3_step(s);
+	if (rc != SQLITE_ROW)
+		return rc == SQLITE_DONE ? -EBADMSG : database_error(j->db, rc);
+	*out = sqlite3_column_int64(s, 0);
+	return 0;
+}
+
 int bind_text(sqlite3_stmt *s, int n, const char *text)
 {
 	return text ? sqlite3_bind_text(s, n, text, -1, SQLITE_TRANSIENT) : sqlite3_bind_null(s, n);

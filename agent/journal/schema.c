@@ -121,20 +121,6 @@ const char *const schema_sql =
 											      "at") " AS at, action, actor, reason, client, login,\n"
 												    "  server, database, before, after, outcome, detail FROM record WHERE kind = 'event';\n";
 
-static int pragma_value(int64_t *out, struct journal *j, const char *sql)
-{
-	_cleanup_statement_ sqlite3_stmt *s = NULL;
-	int r = database_prepare(&s, j, sql);
-
-	if (r)
-		return r;
-	r = sqlite3_step(s);
-	if (r != SQLITE_ROW)
-		return database_error(j->db, r);
-	*out = sqlite3_column_int64(s, 0);
-	return 0;
-}
-
 static int schema_create(struct journal *j)
 {
 	char pragmas[96];
@@ -150,17 +136,17 @@ static int schema_create(struct journal *j)
 
 int schema_prepare(struct journal *j)
 {
-	int64_t application, version, objects;
+	int64_t application = 0, version = 0, objects = 0;
 	int r = 0;
 
 	/* Under the write lock, so that of two processes that find an empty file one makes the tables. */
 	if (!j->read_only && (r = transaction_begin(j)) != 0)
 		return r;
-	r = pragma_value(&application, j, "PRAGMA application_id");
+	r = database_number(&application, j, "PRAGMA application_id", 0);
 	if (!r)
-		r = pragma_value(&version, j, "PRAGMA user_version");
+		r = database_number(&version, j, "PRAGMA user_version", 0);
 	if (!r)
-		r = pragma_value(&objects, j, "SELECT count(*) FROM sqlite_schema");
+		r = database_number(&objects, j, "SELECT count(*) FROM sqlite_schema", 0);
 	if (!r && application == 0 && version == 0 && objects == 0)
 		r = j->read_only ? -ENOENT : schema_create(j);
 	else if (!r && application != APPLICATION_ID)
