@@ -23,6 +23,10 @@ _STRING_NAMES = {0xE7: "nvarchar", 0xEF: "nchar", 0xA7: "varchar", 0xAF: "char",
                  0xA5: "varbinary", 0xAD: "binary"}
 
 
+class UnknownType(Exception):
+    """A parameter type that is not a SQL Server type: answered with 8009, not by closing."""
+
+
 @dataclass
 class Parameter:
     name: str
@@ -196,7 +200,7 @@ def value_read(reader):
         reader.byte()
         declared, convert = "uniqueidentifier", lambda raw: uuid.UUID(bytes_le=raw)
     else:
-        raise ProtocolError(f"parameter type 0x{kind:02x} is not offered")
+        raise UnknownType(f"Data type 0x{kind:02X} is unknown.")
     if declared is None:
         raise ProtocolError(f"parameter type 0x{kind:02x} of an impossible size")
     raw = reader.take(reader.byte())
@@ -229,7 +233,12 @@ def rpc_parse(payload):
                 break
             parameter_name = reader.text(length)
             status = reader.byte()
-            declared, value = value_read(reader)
+            try:
+                declared, value = value_read(reader)
+            except UnknownType as error:
+                raise UnknownType("The incoming tabular data stream (TDS) remote procedure call "
+                                  "(RPC) protocol stream is incorrect. Parameter "
+                                  f"{len(parameters) + 1} (\"{parameter_name}\"): {error}") from None
             parameters.append(Parameter(parameter_name, declared, value,
                                         bool(status & BY_REFERENCE), bool(status & DEFAULT)))
         calls.append((name, parameters))

@@ -134,7 +134,10 @@ class Requests:
             _, text = parameters.batch_parse(payload)
             calls, fields = None, {}
         else:
-            _, calls = parameters.rpc_parse(payload)
+            try:
+                _, calls = parameters.rpc_parse(payload)
+            except parameters.UnknownType as error:
+                return self._answer(self._refusal(8009, str(error)), by_rpc=True)
             text = _call_text(calls)
             fields = {"procedures": [name for name, _ in calls],
                       "parameters": [[p.name, p.type, p.value] for _, ps in calls for p in ps]}
@@ -170,6 +173,11 @@ class Requests:
             yield from self._session.rpc(
                 name, [(p.name, p.type, p.value, p.output) for p in values])
             yield CallEnd(index + 1 < len(calls))
+
+    def _refusal(self, number, text):
+        self._connection.record("refused", errors=[number], text=text, spid=self._session.spid)
+        raise self._engine.SqlError(number, text)
+        yield                   # makes this a generator like every other work
 
     def _run_unseen(self, work):
         try:
