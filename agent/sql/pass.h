@@ -1,0 +1,33 @@
+/* Inside a pass on one server: the run and what it tells. Not for other modules. */
+#ifndef CURFEW_SQL_PASS_H
+#define CURFEW_SQL_PASS_H
+
+#include "curfew/sql.h"
+
+struct pass_run {
+	struct worker *worker;
+	const struct sql_pass *pass;
+	struct sql_session *session;
+	struct observed_server observed;
+	struct difference difference;
+	uint64_t numbers; /* of plans told */
+	bool failed;	  /* some change was refused by the server */
+};
+
+bool pass_is_for(const struct sql_pass *p, const char *client);
+/* A record with the server's name, and the client's, login's and database's where they are not NULL. */
+void record_of(struct record *r, const struct sql_pass *p, enum record_kind kind,
+	const char *client, const char *login, const char *database);
+/* The change as a RECORD_PLAN; its number is the run's next. */
+int change_record(struct record *r, struct pass_run *run, const struct change *c);
+
+/* The server's own state: reachable or not, version, round trips, what it cannot tell. */
+void tell_server(const struct pass_run *run, enum state state, const char *detail);
+void tell_obstacles(const struct pass_run *run);
+void tell_grants(const struct pass_run *run);
+void tell_logins(const struct pass_run *run);
+void tell_sessions(const struct pass_run *run);
+/* Nothing could be seen. */
+void tell_unreachable(const struct pass_run *run, const char *detail);
+
+#endif
