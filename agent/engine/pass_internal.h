@@ -1,0 +1,56 @@
+/* Inside a pass: what its steps share. Not for other modules. */
+#ifndef CURFEW_ENGINE_PASS_INTERNAL_H
+#define CURFEW_ENGINE_PASS_INTERNAL_H
+
+#include "curfew/pass.h"
+
+struct told_plan { /* an announced change, until its outcome */
+	uint64_t number;
+	int64_t id;  /* the journal's */
+	char *login; /* of a login to be made: becomes an intent of the ledger */
+};
+
+struct server_work {
+	const struct server *server;
+	struct sql_pass sql;
+	const char *read[4]; /* what its worker may read */
+	uint16_t connect[2];
+	struct sandbox_paths paths;
+	struct told_plan *plans;
+	size_t n_plans;
+	bool reached;
+};
+
+struct grant_work { /* beside the grant of the same index */
+	enum state state;
+	enum level observed;
+	bool seen;	 /* its server answered */
+	bool admissible; /* SQL holds the login at its level and no wider: the network may be open */
+};
+
+struct pass {
+	struct pass_options o;
+	struct grants grants;
+	struct grant_work *works;
+	struct identities identities;
+	struct proved_list proved;
+	struct server_work *servers;
+	struct worker_job *jobs;
+	size_t n_servers;
+	struct pass_result result;
+	bool in_journal; /* a batch is open */
+	int journal_error;
+};
+
+void pass_tell(struct pass *p, const struct record *r);
+/* Opens a batch of the journal when none is open; 0, or the first error that it had. */
+int pass_journal_begin(struct pass *p);
+int pass_journal_commit(struct pass *p);
+/* An entry with the pass's own instant, actor and configuration. */
+struct journal_entry pass_entry(const struct pass *p, enum journal_kind kind);
+/* NULL when the ledger has never proved anything for it. */
+const struct proved *pass_proved(const struct pass *p, const struct grant *g);
+/* Puts the access that was found on record where it is another than before. */
+int pass_record_access(struct pass *p);
+
+#endif

@@ -1,0 +1,190 @@
+/* The network's two steps of a pass, and its end: closings before anything is waited for, openings after SQL. */
+#include <errno.h>
+#include <string.h>
+
+#include "curfew/calendar.h"
+#include "engine/pass_internal.h"
+
+/* SQL has not shown the login at its level, or shown it wider: the network stays shut for it. A server that was not
+ * asked, or did not answer, counts by what it proved last. */
+static bool grant_is_withheld(const struct grant *g, void *context)
+{
+	const struct pass *p = context;
+	const struct grant_work *w = &p->works[g - p->grants.items];
+	const struct proved *proved = pass_proved(p, g);
+
+	if (w->seen)
+		return !w->admissible;
+	return !proved || proved->level != g->level;
+}
+
+static void change_tell(struct pass *p, const struct firewall_change *c, enum record_kind kind,
+	int rc, const char *why)
+{
+	char source[SOURCE_TEXT_MAX], endpoint[ENDPOINT_TEXT_MAX], until[INSTANT_TEXT_MAX];
+	struct record r = {.kind = kind, .code = rc, .state = rc ? STATE_DRIFT : STATE_OK};
+	bool has_source = c->kind != FIREWALL_TABLE && c->kind != FIREWALL_GUARD_ADD &&
+			  c->kind != FIREWALL_GUARD_REMOVE;
+
+	RECORD_SET(&r, server, PASS_NETWORK);
+	RECORD_SET(&r, action, firewall_change_name(c->kind));
+	r.opening = firewall_change_opens(c->kind);
+	r.at = c->until;
+	if (c->kind == FIREWALL_TABLE)
+		RECORD_SET(&r, statement, "table inet curfew");
+	else
+		RECORD_PRINTF(&r, statement, "%s%s%s%s%s%s%s%s",
+			has_source ? source_format(source, &c->source) : "guard",
+			has_source ? " -> " : " ", endpoint_format(endpoint, &c->endpoint),
+			c->until ? " until " : "", c->until ? instant_format(until, c->until) : "",
+			c->comment[0] ? " \"" : "", c->comment, c->comment[0] ? "\"" : "");
+	RECORD_SET(&r, detail, why);
+	pass_tell(p, &r);
+}
+
+static void network_note(struct pass *p, const char *what, int rc)
+{
+	struct record r = {.kind = RECORD_NOTE, .code = rc, .state = STATE_OVERDUE};
+
+	RECORD_SET(&r, server, PASS_NETWORK);
+	RECORD_PRINTF(&r, detail, "%s: %s", what,
+		rc < 0 ? strerror(-rc) : "the kernel does not hold what was sent");
+	pass_tell(p, &r);
+	p->result.network_failed = true;
+}
+
+static int changes_journal(
+	struct pass *p, const struct firewall_changes *c, enum journal_kind kind, int rc)
+{
+	char source[SOURCE_TEXT_MAX], endpoint[ENDPOINT_TEXT_MAX];
+	int error = c->n ? pass_journal_begin(p) : 0;
+
+	for (size_t i = 0; i < c->n && !error; i++) {
+		const struct firewall_change *k = &c->items[i];
+		struct journal_entry e = pass_entry(p, kind);
+		char text[SOURCE_TEXT_MAX + ENDPOINT_TEXT_MAX + 8];
+		snprintf(text, sizeof(text), "%s -> %s", source_format(source, &k->source),
+			endpoint_format(endpoint, &k->endpoint));
+		e.server = PASS_NETWORK;
+		e.action = firewall_change_name(k->kind);
+		e.reason = kind == JOURNAL_INTENT ? p->o.reason : NULL;
+		e.statement = text;
+		e.detail = k->comment[0] ? k->comment : NULL;
+		e.until = k->until;
+		if (kind == JOURNAL_OUTCOME)
+			e.outcome = rc ? "failed" : "done";
+		error = journal_write(NULL, p->o.journal, &e);
+	}
+	return error;
+}
+
+/* What the next commit would do. */
+static int changes_preview(
+	struct firewall_changes *out, struct pass *p, const struct allowlist *wanted)
+{
+	struct firewall_state state;
+	int rc = p->o.network->observe(&state, p->o.network->context, p->o.now);
+
+	if (rc)
+		return rc;
+	rc = firewall_diff(out, wanted, &state, p->o.now);
+	firewall_state_free(&state);
+	return rc;
+}
+
+static int network_commit(struct pass *p, const struct allowlist *wanted, bool closings_only)
+{
+	struct firewall_changes planned = {0}, done = {0};
+	int rc = changes_preview(&planned, p, wanted);
+
+	if (rc < 0) {
+		network_note(p, "reading the packet filter", rc);
+		return rc;
+	}
+	/* Closing goes on when it cannot be recorded, and says so; opening does not. */
+	size_t kept = 0;
+	for (size_t i = 0; i < planned.n; i++)
+		if (!closings_only || !firewall_change_opens(planned.items[i].kind))
+			planned.items[kept++] = planned.items[i];
+	planned.n = kept;
+	rc = changes_journal(p, &planned, JOURNAL_INTENT, 0);
+	if (!rc)
+		rc = pass_journal_commit(p);
+	if (rc && planned.n) {
+		p->result.journal_failed = true;
+		closings_only = true;
+	}
+	firewall_changes_free(&planned);
+	rc = p->o.network->apply(&done, p->o.network->context, wanted, p->o.now, closings_only);
+	if (rc)
+		network_note(p, "changing the packet filter", rc);
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < done.n; i++)
+		change_tell(p, &done.items[i], RECORD_OUTCOME, rc, "");
+	p->result.planned += done.n;
+	p->result.done += done.n;
+	changes_journal(p, &done, JOURNAL_OUTCOME, rc);
+	pass_journal_commit(p);
+	firewall_changes_free(&done);
+	return rc;
+}
+
+int pass_close_network(struct pass *p)
+{
+	struct allowlist wanted;
+	int rc;
+
+	if (!p->o.network)
+		return 0;
+	/* All that is wanted by the schedule: what SQL has to prove first is not closed for that alone. */
+	rc = allowlist_build(&wanted, p->o.program, &p->grants, p->o.now, NULL, NULL);
+	if (rc)
+		return rc;
+	rc = network_commit(p, &wanted, true);
+	allowlist_free(&wanted);
+	return rc;
+}
+
+static int network_plan(struct pass *p, const struct allowlist *wanted)
+{
+	struct firewall_changes changes = {0};
+	int rc = changes_preview(&changes, p, wanted);
+
+	if (rc < 0) {
+		network_note(p, "reading the packet filter", rc);
+		return rc;
+	}
+	for (size_t i = 0; i < changes.n; i++)
+		change_tell(p, &changes.items[i], RECORD_PLAN, 0,
+			changes.items[i].kind == FIREWALL_GUARD_ADD
+				? "nobody but the sources listed and `trusted` will reach this endpoint from now on"
+				: "");
+	p->result.planned += changes.n;
+	firewall_changes_free(&changes);
+	return 0;
+}
+
+int pass_finish(struct pass_result *out, struct pass *p)
+{
+	struct allowlist wanted;
+	int rc = 0;
+
+	if (p->o.network && (p->o.mode == PASS_APPLY || p->o.mode == PASS_PLAN)) {
+		/* A plan shows what comes when SQL does as planned. */
+		rc = allowlist_build(&wanted, p->o.program, &p->grants, p->o.now,
+			p->o.mode == PASS_APPLY ? grant_is_withheld : NULL, p);
+		if (!rc && p->o.mode == PASS_APPLY)
+			network_commit(p, &wanted, false);
+		else if (!rc)
+			network_plan(p, &wanted);
+		if (!rc)
+			allowlist_free(&wanted);
+	}
+	if (!rc && p->o.mode == PASS_APPLY && pass_record_access(p))
+		p->result.journal_failed = true;
+	if (pass_journal_commit(p))
+		p->result.journal_failed = p->o.journal != NULL;
+	*out = p->result;
+	return rc;
+}

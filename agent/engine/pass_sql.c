@@ -1,0 +1,238 @@
+/* What the workers say, as it comes in: announced changes go to the journal before their worker may go on, outcomes after
+ * them; identities go to the ledger; states of grants decide what the network may let in. */
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+
+#include "engine/pass_internal.h"
+
+static struct server_work *server_of(struct pass *p, const char *name)
+{
+	for (size_t i = 0; i < p->n_servers; i++)
+		if (!strcmp(p->servers[i].server->name, name))
+			return &p->servers[i];
+	return NULL;
+}
+
+static const char *text_or_null(const char *text)
+{
+	return *text ? text : NULL;
+}
+
+static struct journal_entry record_entry(
+	const struct pass *p, const struct record *r, enum journal_kind kind)
+{
+	struct journal_entry e = pass_entry(p, kind);
+
+	e.client = text_or_null(r->client);
+	e.login = text_or_null(r->login);
+	e.server = text_or_null(r->server);
+	e.database = text_or_null(r->database);
+	e.action = text_or_null(r->action);
+	e.reason = text_or_null(r->reason);
+	e.statement = text_or_null(r->statement);
+	e.detail = text_or_null(r->detail);
+	return e;
+}
+
+/* Announced: on record before it happens. A record that cannot be kept shows when the worker asks. */
+static void plan_take(struct pass *p, struct server_work *w, const struct record *r)
+{
+	struct told_plan *plans;
+	struct journal_entry e = record_entry(p, r, JOURNAL_INTENT);
+
+	p->result.planned++;
+	if (p->o.mode != PASS_APPLY && p->o.mode != PASS_HANDOVER)
+		return;
+	plans = reallocarray(w->plans, w->n_plans + 1, sizeof(*plans));
+	if (!plans) {
+		p->journal_error = -ENOMEM;
+		return;
+	}
+	w->plans = plans;
+	plans[w->n_plans] = (struct told_plan){.number = r->number};
+	if (!strcmp(r->action, "login-create") && !(plans[w->n_plans].login = strdup(r->login)))
+		p->journal_error = -ENOMEM;
+	if (!pass_journal_begin(p)) {
+		int rc = journal_write(&plans[w->n_plans].id, p->o.journal, &e);
+		if (rc)
+			p->journal_error = rc;
+	}
+	w->n_plans++;
+}
+
+/* The worker's question: is everything that it announced on record? */
+static int intent_take(struct pass *p, struct server_work *w, const struct record *r)
+{
+	int rc = pass_journal_begin(p);
+
+	for (size_t i = 0; i < w->n_plans && !rc; i++) {
+		if (!w->plans[i].login)
+			continue;
+		rc = ledger_intend(p->o.journal, w->server->name, w->plans[i].login, r->at);
+		free(w->plans[i].login);
+		w->plans[i].login = NULL;
+	}
+	if (!rc)
+		rc = pass_journal_commit(p);
+	if (rc)
+		p->result.journal_failed = true;
+	return rc;
+}
+
+static void outcome_take(struct pass *p, struct server_work *w, const struct record *r)
+{
+	struct journal_entry e = record_entry(p, r, JOURNAL_OUTCOME);
+
+	for (size_t i = w->n_plans; i-- > 0;)
+		if (w->plans[i].number == r->number) {
+			e.intent = w->plans[i].id;
+			break;
+		}
+	/* The intent has the statement and the reason; said once is enough. */
+	e.statement = e.reason = NULL;
+	e.outcome = r->state == STATE_OK ? "done" : "failed";
+	if (r->state == STATE_OK)
+		p->result.done++;
+	else
+		p->result.failed++;
+	if (!pass_journal_begin(p) && journal_write(NULL, p->o.journal, &e))
+		p->result.journal_failed = true;
+}
+
+static const struct identity *identity_of(const struct pass *p, const struct record *r)
+{
+	for (size_t i = 0; i < p->identities.n; i++)
+		if (!strcmp(p->identities.items[i].server, r->server) &&
+			!strcasecmp(p->identities.items[i].login, r->login))
+			return &p->identities.items[i];
+	return NULL;
+}
+
+static void login_take(struct pass *p, const struct record *r)
+{
+	const struct identity *known = identity_of(p, r);
+
+	if (p->o.mode != PASS_APPLY)
+		return;
+	if (!strcmp(r->action, "gone")) {
+		if (known && !known->removed && !pass_journal_begin(p))
+			ledger_remove(p->o.journal, r->server, r->login, p->o.now);
+		return;
+	}
+	bool same = known && !known->removed && known->sid && known->sid_size == r->sid_size &&
+		    !memcmp(known->sid, r->sid, r->sid_size);
+	struct identity i = {.server = r->server,
+		.login = r->login,
+		.sid = r->sid,
+		.sid_size = r->sid_size,
+		.created = r->at};
+	if (!same && !pass_journal_begin(p))
+		ledger_put(p->o.journal, &i);
+}
+
+/* The grant that a record speaks of; names of databases come in the server's letter case. */
+static size_t grant_index(const struct pass *p, const struct record *r)
+{
+	for (size_t i = 0; i < p->grants.n; i++) {
+		const struct grant *g = &p->grants.items[i];
+		if (!strcmp(g->server->name, r->server) && !strcasecmp(g->user->login, r->login) &&
+			!strcasecmp(g->database->name, r->database))
+			return i;
+	}
+	return p->grants.n;
+}
+
+static void state_count(struct pass *p, enum state s)
+{
+	switch (s) {
+	case STATE_OK:
+	case STATE_UNREACHABLE:
+		break;
+	case STATE_WAITING:
+		p->result.waiting++;
+		break;
+	case STATE_DRIFT:
+		p->result.drift++;
+		break;
+	case STATE_UNPROVED:
+		p->result.unproved++;
+		break;
+	case STATE_OVERDUE:
+		p->result.overdue++;
+		break;
+	}
+}
+
+/* Nothing can be seen: overdue when the last that was proved is wider than what should hold now. */
+static void grant_take(struct pass *p, const struct record *r)
+{
+	struct record told = *r;
+	size_t i = grant_index(p, r);
+
+	if (i == p->grants.n)
+		return;
+	const struct grant *g = &p->grants.items[i];
+	struct grant_work *w = &p->works[i];
+	const struct proved *proved = pass_proved(p, g);
+	w->seen = r->state != STATE_UNREACHABLE;
+	w->observed = (enum level)r->level;
+	w->state = (enum state)r->state;
+	w->admissible = w->seen ? r->number != 0 : proved && proved->level == g->level;
+	if (!w->seen && proved && proved->level > g->level) {
+		w->state = STATE_OVERDUE;
+		RECORD_PRINTF(&told, detail,
+			"was %s when last seen, should be %s; the server cannot be reached",
+			level_name(proved->level), level_name(g->level));
+	}
+	told.state = w->state;
+	told.number = w->admissible;
+	state_count(p, w->state);
+	pass_tell(p, &told);
+}
+
+int pass_record(void *pass, const struct record *r)
+{
+	struct pass *p = pass;
+	struct server_work *w = server_of(p, r->server);
+
+	if (!w)
+		return -EINVAL;
+	switch ((enum record_kind)r->kind) {
+	case RECORD_PLAN:
+		plan_take(p, w, r);
+		break;
+	case RECORD_INTENT:
+		return intent_take(p, w, r);
+	case RECORD_OUTCOME:
+		outcome_take(p, w, r);
+		break;
+	case RECORD_GRANT:
+		grant_take(p, r);
+		return 0;
+	case RECORD_LOGIN:
+		login_take(p, r);
+		return 0;
+	case RECORD_SERVER:
+		w->reached = r->state != STATE_UNREACHABLE;
+		break;
+	case RECORD_END:
+		p->result.servers++;
+		/* A worker that died said nothing of its server: what its grants are is not known. */
+		if (!w->reached || r->code < 0)
+			p->result.unreachable++;
+		if (r->number > p->result.round_trips)
+			p->result.round_trips = (size_t)r->number;
+		if (p->o.mode == PASS_APPLY && r->state != STATE_OK)
+			p->result.failed += p->result.failed == 0;
+		pass_journal_commit(p);
+		break;
+	case RECORD_SESSION:
+	case RECORD_PROOF:
+	case RECORD_FINDING:
+	case RECORD_NOTE:
+		break;
+	}
+	pass_tell(p, r);
+	return 0;
+}

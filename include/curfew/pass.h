@@ -1,0 +1,67 @@
+/* One round over everything: what should hold, what does, close, open, read back, put on record.
+ *
+ * Closing order: network first, SQL after. Opening order: SQL first, network last. So a pass has three steps: the
+ * network's closings at once, then a worker for each SQL server, then the network as SQL has proved it. */
+#ifndef CURFEW_PASS_H
+#define CURFEW_PASS_H
+
+#include "allowlist.h"
+#include "firewall_port.h"
+#include "journal.h"
+#include "sql.h"
+#include "worker.h"
+
+enum pass_mode { PASS_PLAN, PASS_APPLY, PASS_STATUS, PASS_HANDOVER };
+
+struct pass_options {
+	enum pass_mode mode;
+	const struct program *program;
+	const struct overrides *overrides;
+	struct journal *journal; /* NULL: none yet (PLAN and STATUS before the first apply) */
+	const struct firewall_port *network; /* NULL: this host filters nothing */
+	instant_t now;
+	const char *
+		client; /* this client's SQL access alone; NULL: all. The network is always looked at whole. */
+	const char *const *
+		servers; /* NULL-terminated names of servers to visit; NULL: all that the grants name */
+	const char *actor, *reason; /* for the journal */
+	const char *handover_login, *handover_password;
+	record_fn sink; /* what a person or a report should see; its result is ignored */
+	void *context;
+};
+
+/* Network elements are told as RECORD_PLAN and RECORD_OUTCOME too, with this in the place of the server's name. */
+#define PASS_NETWORK "(network)"
+
+struct pass_result {
+	size_t planned; /* changes that would be, or were to be, made */
+	size_t done, failed;
+	size_t servers, unreachable;
+	size_t overdue; /* grants past their end or narrowing and not proved closed */
+	size_t drift;	/* grants not as wanted after all was tried */
+	size_t waiting, unproved;
+	size_t round_trips; /* the most of any server */
+	bool network_failed;
+	bool journal_failed; /* nothing is changed that cannot be recorded */
+};
+
+struct pass;
+/* Schedule, wanted sets, ledger. 0, -ENOMEM, or what the journal said. Borrows all that `o` points to. */
+int pass_new(struct pass **out, const struct pass_options *o);
+void pass_free(struct pass *p);
+
+/* Step 1: the network's closings (APPLY); nothing else is waited for. 0 or negative errno, told to the sink too. */
+int pass_close_network(struct pass *p);
+/* Step 2: the SQL servers; pass_record() is the workers' sink, `p` its context. */
+const struct worker_job *pass_jobs(const struct pass *p, size_t *n);
+int pass_record(void *pass, const struct record *r);
+/* Step 3: the network as it should be now (APPLY), or what it would need (PLAN); last records, the journal's commit. */
+int pass_finish(struct pass_result *out, struct pass *p);
+
+/* All steps, waiting for the workers. */
+int pass_run(struct pass_result *out, const struct pass_options *o);
+
+/* The grants of now, for reports; valid until pass_free(). */
+const struct grants *pass_grants(const struct pass *p);
+
+#endif
