@@ -1,0 +1,644 @@
+/* firewall_apply() against a real kernel: what is built, changed, kept, refused and proved. */
+#include "lab.h"
+
+#define E4 HOME4 ":1433"
+#define E6 "[" HOME6 "]:1433"
+#define JANE "203.0.113.7"
+#define OFFICE "198.51.100.0/24"
+
+/* Every batch, successful or not, but nothing else, moves the generation. */
+static uint32_t generation(struct firewall *f)
+{
+	struct firewall_state s = observed(f);
+	uint32_t g = s.generation;
+
+	firewall_state_free(&s);
+	return g;
+}
+
+static struct list usual(instant_t now)
+{
+	struct list l;
+
+	list_init(&l);
+	list_guard(&l, E4);
+	list_guard(&l, E6);
+	list_trust(&l, "10.0.0.0/8", E4, "sql07");
+	list_allow(&l, JANE, E4, now + 3600, "acme/acme.jane.doe");
+	list_allow(&l, OFFICE, E4, now + 7200, "acme/acme.bob");
+	list_allow(&l, "2001:db8:7::/64", E6, now + 1800, "acme/acme.jane.doe");
+	return l;
+}
+
+static void assert_holds(const struct firewall_state *s, const struct list *l, instant_t now)
+{
+	struct firewall_changes c;
+
+	assert_true(s->present);
+	assert_true(s->intact);
+	assert_int_equal(firewall_diff(&c, &l->w, s, now), 0);
+	if (c.n)
+		fail_msg("%zu changes are missing, first: %s", c.n, firewall_change_name(c.items[0].kind));
+	firewall_changes_free(&c);
+}
+
+static void test_first(void **state)
+{
+	struct firewall *f;
+	instant_t now = real_now();
+	struct list l = usual(now);
+	struct firewall_state s;
+	char *text;
+
+	(void)state;
+	lab_require();
+	f = lab_open(&LAB_SETTINGS);
+	s = observed(f);
+	assert_false(s.present);
+	assert_false(s.intact);
+	firewall_state_free(&s);
+
+	assert_int_equal(applied(f, &l, now), 1 + 2 + 1 + 3);
+	s = observed(f);
+	assert_holds(&s, &l, now);
+	assert_int_equal(s.n_allows, 3);
+	for (size_t i = 0; i < s.n_allows; i++) {
+		assert_true(s.allows[i].has_timeout);
+		/* Never later than wanted, and early by no more than the tolerance. */
+		assert_true((int64_t)s.allows[i].remaining_ms <= (l.allows[i].until - now) * 1000 - 1000);
+		assert_true((int64_t)s.allows[i].remaining_ms >= (l.allows[i].until - real_now() - 4) * 1000);
+		assert_string_equal(s.allows[i].comment, l.allows[i].comment);
+	}
+	firewall_state_free(&s);
+
+	text = output("nft list table inet curfew");
+	assert_non_null(strstr(text, "acme/acme.jane.doe"));
+	assert_non_null(strstr(text, "ip saddr & 255.255.255.0 . ip daddr . tcp dport @allow4_24 accept"));
+	assert_non_null(strstr(text, "type filter hook input priority filter - 10; policy accept;"));
+	assert_non_null(strstr(text, "type filter hook forward priority filter - 10; policy accept;"));
+	free(text);
+	lab_close(f);
+	list_free(&l);
+}
+
+static void test_second_does_nothing(void **state)
+{
+	struct firewall *f;
+	instant_t now = real_now();
+	struct list l = usual(now);
+	uint32_t before;
+
+	(void)state;
+	lab_require();
+	f = lab_open(&LAB_SETTINGS);
+	applied(f, &l, now);
+	before = generation(f);
+	assert_int_equal(applied(f, &l, real_now()), 0);
+	assert_int_equal(applied(f, &l, real_now()), 0);
+	assert_int_equal(generation(f), before);
+	lab_close(f);
+	list_free(&l);
+}
+
+static void test_changes(void **state)
+{
+	struct firewall *f;
+	instant_t now = real_now();
+	struct list l = usual(now);
+	struct firewall_state s;
+	uint32_t before;
+
+	(void)state;
+	lab_require();
+	f = lab_open(&LAB_SETTINGS);
+	applied(f, &l, now);
+	before = generation(f);
+
+	list_find(&l, JANE)->until += 86400;
+	list_find(&l, OFFICE)->until -= 3600;
+	strcpy(list_find(&l, "2001:db8:7::/64")->comment, "acme/acme.jane.doe, other/other.joe");
+	list_allow(&l, "203.0.113.8", E4, now + 60, "acme/new");
+	list_allow(&l, "2001:db8:8::/56", E6, now + 600, "acme/another length");
+	list_trust(&l, "172.16.0.0/12", E4, "sql07, sql08");
+	assert_int_equal(applied(f, &l, now), 6);
+	/* One transaction, whatever it holds, also with prefix lengths that were not in use. */
+	assert_int_equal(generation(f), before + 1);
+	s = observed(f);
+	assert_holds(&s, &l, now);
+	firewall_state_free(&s);
+
+	list_remove(&l, JANE);
+	list_remove(&l, "2001:db8:7::/64");
+	l.w.n_trusted--;
+	assert_int_equal(applied(f, &l, now), 3);
+	s = observed(f);
+	assert_holds(&s, &l, now);
+	assert_null(state_find(&s, JANE));
+	firewall_state_free(&s);
+	lab_close(f);
+	list_free(&l);
+}
+
+static void test_closings_only(void **state)
+{
+	struct firewall *f;
+	instant_t now = real_now();
+	struct list l = usual(now);
+	struct firewall_changes done;
+	struct firewall_state s;
+
+	(void)state;
+	lab_require();
+	f = lab_open(&LAB_SETTINGS);
+	/* The guard and the hoster's own machines first; nobody else yet. */
+	assert_int_equal(firewall_apply(&done, f, &l.w, now, true), 0);
+	assert_int_equal(done.n, 1 + 2 + 1);
+	firewall_changes_free(&done);
+	s = observed(f);
+	assert_int_equal(s.n_allows, 0);
+	assert_int_equal(s.n_trusted, 1);
+	assert_int_equal(s.n_guards, 2);
+	firewall_state_free(&s);
+	applied(f, &l, now);
+
+	list_find(&l, JANE)->until += 86400;
+	list_find(&l, OFFICE)->until -= 3600;
+	list_remove(&l, "2001:db8:7::/64");
+	list_allow(&l, "203.0.113.8", E4, now + 60, "acme/new");
+	l.w.n_guards = 1;
+	assert_int_equal(firewall_apply(&done, f, &l.w, now, true), 0);
+	assert_int_equal(done.n, 2);
+	firewall_changes_free(&done);
+	s = observed(f);
+	assert_int_equal(s.n_allows, 2);
+	assert_int_equal(s.n_guards, 2);
+	assert_true(state_find(&s, JANE)->remaining_ms <= 3600 * 1000);
+	assert_true(state_find(&s, OFFICE)->remaining_ms <= 3600 * 1000);
+	firewall_state_free(&s);
+
+	/* And with the rest: the guard that goes, goes last. */
+	assert_int_equal(firewall_apply(&done, f, &l.w, now, false), 0);
+	assert_int_equal(done.n, 3);
+	assert_int_equal(done.items[2].kind, FIREWALL_GUARD_REMOVE);
+	firewall_changes_free(&done);
+	lab_close(f);
+	list_free(&l);
+}
+
+/* Counters of elements and of the drop, with real packets: one allowed, one refused. */
+static void some_packets(void)
+{
+	int listener = tcp_listen(lab_home, HOME4, PORT);
+
+	assert_true(reaches(lab_away, JANE, HOME4, PORT));
+	assert_true(is_refused(lab_away, "203.0.113.99", HOME4, PORT));
+	close(listener);
+}
+
+static void test_rebuild_keeps(void **state)
+{
+	static const char *const damages[] = {
+		"nft insert rule inet curfew check accept",
+		"nft flush chain inet curfew guard_input",
+		"nft delete chain inet curfew guard_forward",
+		"nft add rule inet curfew guard_input accept",
+		"nft 'add chain inet curfew guard_input { policy drop; }'",
+		"nft 'add chain inet curfew stranger'",
+		"nft 'add set inet curfew stranger { type ipv4_addr; }'",
+		"nft 'flush chain inet curfew guard_input; delete chain inet curfew guard_input; "
+		"add chain inet curfew guard_input { type filter hook input priority 5; }'",
+		"nft flush chain inet curfew guard_input && "
+		"nft add rule inet curfew guard_input ip daddr . tcp dport @guard4 goto check",
+		/* Last, for the count of the drops goes with its rule. */
+		"nft flush chain inet curfew check",
+	};
+	struct firewall *f;
+	instant_t now = real_now();
+	struct list l = usual(now);
+
+	(void)state;
+	lab_require();
+	f = lab_open(&LAB_SETTINGS);
+	applied(f, &l, now);
+	some_packets();
+	for (size_t i = 0; i < ARRAY_SIZE(damages); i++) {
+		struct firewall_state before = observed(f), damaged, after;
+		struct firewall_changes done;
+
+		/* Only a table without a living owner can be damaged. */
+		firewall_close(f);
+		run("%s", damages[i]);
+		f = lab_open(&LAB_SETTINGS);
+		damaged = observed(f);
+		if (damaged.intact)
+			fail_msg("not noticed: %s", damages[i]);
+		assert_int_equal(firewall_apply(&done, f, &l.w, real_now(), false), 0);
+		assert_int_equal(done.n, 1);
+		assert_int_equal(done.items[0].kind, FIREWALL_TABLE);
+		firewall_changes_free(&done);
+		after = observed(f);
+		assert_holds(&after, &l, real_now());
+		assert_true(state_find(&before, JANE)->packets > 0);
+		assert_int_equal(state_find(&after, JANE)->packets, state_find(&before, JANE)->packets);
+		assert_int_equal(state_find(&after, JANE)->bytes, state_find(&before, JANE)->bytes);
+		assert_true(before.refused_packets > 0);
+		assert_int_equal(before.n_refused, 1);
+		assert_int_equal(after.refused_packets, damaged.refused_packets);
+		assert_int_equal(after.n_refused, 1);
+		assert_int_equal(after.refused[0].packets, before.refused[0].packets);
+		assert_true(after.refused[0].last_seen_latest >= now - 60);
+		firewall_state_free(&before);
+		firewall_state_free(&damaged);
+		firewall_state_free(&after);
+	}
+	lab_close(f);
+	list_free(&l);
+}
+
+/* A table that is switched off guards nobody. Where tables persist nobody can switch ours off by nft. */
+static void test_dormant(void **state)
+{
+	struct firewall *f;
+	instant_t now = real_now();
+	struct list l = usual(now);
+	struct firewall_features features;
+	struct firewall_state s;
+
+	(void)state;
+	lab_require();
+	f = lab_open(&LAB_SETTINGS);
+	firewall_features_get(f, &features);
+	applied(f, &l, now);
+	firewall_close(f);
+	assert_int_equal(succeeds("nft 'add table inet curfew { flags dormant; }' 2>/dev/null"),
+		!features.owner_persist);
+	f = lab_open(&LAB_SETTINGS);
+	s = observed(f);
+	assert_int_equal(s.intact, features.owner_persist);
+	firewall_state_free(&s);
+	assert_int_equal(applied(f, &l, now), features.owner_persist ? 0 : 1);
+	s = observed(f);
+	assert_holds(&s, &l, now);
+	firewall_state_free(&s);
+	lab_close(f);
+	list_free(&l);
+}
+
+static void test_counters_survive(void **state)
+{
+	struct firewall *f;
+	instant_t now = real_now();
+	struct list l = usual(now);
+	struct firewall_state s;
+	uint64_t packets;
+
+	(void)state;
+	lab_require();
+	f = lab_open(&LAB_SETTINGS);
+	applied(f, &l, now);
+	some_packets();
+	s = observed(f);
+	packets = state_find(&s, JANE)->packets;
+	assert_true(packets > 0);
+	firewall_state_free(&s);
+	list_find(&l, JANE)->until += 100;
+	applied(f, &l, now);
+	list_find(&l, JANE)->until -= 50;
+	applied(f, &l, now);
+	strcpy(list_find(&l, JANE)->comment, "renamed");
+	applied(f, &l, now);
+	s = observed(f);
+	assert_int_equal(state_find(&s, JANE)->packets, packets);
+	assert_string_equal(state_find(&s, JANE)->comment, "renamed");
+	firewall_state_free(&s);
+	lab_close(f);
+	list_free(&l);
+}
+
+static void test_rebuild_closings_only(void **state)
+{
+	struct firewall *f;
+	instant_t now = real_now();
+	struct list l = usual(now);
+	struct firewall_state s;
+
+	(void)state;
+	lab_require();
+	f = lab_open(&LAB_SETTINGS);
+	applied(f, &l, now);
+	firewall_close(f);
+	run("nft flush chain inet curfew check");
+	f = lab_open(&LAB_SETTINGS);
+	list_find(&l, JANE)->until += 86400;
+	list_find(&l, OFFICE)->until -= 3600;
+	list_remove(&l, "2001:db8:7::/64");
+	list_allow(&l, "203.0.113.8", E4, now + 60, "acme/new");
+	l.w.n_guards = 1;
+	assert_int_equal(firewall_apply(NULL, f, &l.w, now, true), 0);
+	s = observed(f);
+	assert_true(s.intact);
+	assert_int_equal(s.n_allows, 2);
+	assert_int_equal(s.n_guards, 2);
+	assert_true(state_find(&s, JANE)->remaining_ms <= 3600 * 1000);
+	assert_true(state_find(&s, OFFICE)->remaining_ms <= 3600 * 1000);
+	firewall_state_free(&s);
+	lab_close(f);
+	list_free(&l);
+}
+
+static void test_flushed_by_others(void **state)
+{
+	struct firewall *f;
+	instant_t now = real_now();
+	struct list l = usual(now);
+	struct firewall_features features;
+	struct firewall_state s;
+
+	(void)state;
+	lab_require();
+	f = lab_open(&LAB_SETTINGS);
+	firewall_features_get(f, &features);
+	applied(f, &l, now);
+	run("nft flush ruleset");
+	s = observed(f);
+	assert_int_equal(s.present, features.owner_persist);
+	firewall_state_free(&s);
+	applied(f, &l, now);
+	s = observed(f);
+	assert_holds(&s, &l, now);
+	firewall_state_free(&s);
+	lab_close(f);
+	list_free(&l);
+}
+
+static void test_ownership(void **state)
+{
+	struct firewall *f, *second, *reader;
+	instant_t now = real_now();
+	struct list l = usual(now);
+	struct firewall_features features;
+	struct firewall_state s;
+	pid_t child;
+	int status;
+
+	(void)state;
+	lab_require();
+	f = lab_open(&LAB_SETTINGS);
+	firewall_features_get(f, &features);
+	if (!features.owner_persist) {
+		print_message("  SKIPPED: this kernel knows no owners that persist\n");
+		firewall_close(f);
+		list_free(&l);
+		skip();
+	}
+	applied(f, &l, now);
+	assert_int_equal(firewall_open(&second, &LAB_SETTINGS), -EPERM);
+	assert_int_equal(firewall_open_reader(&reader, &LAB_SETTINGS), 0);
+	s = observed(reader);
+	assert_true(s.intact);
+	assert_int_equal(s.n_allows, 3);
+	firewall_state_free(&s);
+	assert_int_not_equal(firewall_other_owner(reader), 0);
+	assert_int_equal(firewall_apply(NULL, reader, &l.w, now, false), -EPERM);
+	assert_int_equal(firewall_remove(reader), -EPERM);
+	firewall_close(reader);
+	assert_false(succeeds("nft delete table inet curfew 2>/dev/null"));
+	lab_close(f);
+
+	/* A killed owner leaves the table standing; the next one takes it over without a change. */
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		f = lab_open(&LAB_SETTINGS);
+		applied(f, &l, now);
+		kill(getpid(), SIGKILL);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFSIGNALED(status));
+	f = lab_open(&LAB_SETTINGS);
+	s = observed(f);
+	assert_holds(&s, &l, now);
+	firewall_state_free(&s);
+	assert_int_equal(applied(f, &l, now), 0);
+	/* Taken over although nothing had to change. */
+	assert_int_equal(firewall_open(&second, &LAB_SETTINGS), -EPERM);
+	run("nft flush ruleset");
+	s = observed(f);
+	assert_holds(&s, &l, now);
+	firewall_state_free(&s);
+	lab_close(f);
+	list_free(&l);
+}
+
+static void test_ends_are_refused(void **state)
+{
+	struct firewall *f;
+	instant_t now = real_now();
+	struct list l = usual(now);
+	struct firewall_state s;
+
+	(void)state;
+	lab_require();
+	f = lab_open(&LAB_SETTINGS);
+	list_allow(&l, "203.0.113.20", E4, now, "now");
+	list_allow(&l, "203.0.113.21", E4, now - 1, "past");
+	list_allow(&l, "203.0.113.22", E4, 0, "never set");
+	list_allow(&l, "203.0.113.23", E4, now + 1, "a second");
+	assert_int_equal(firewall_apply(NULL, f, &l.w, now, false), 0);
+	s = observed(f);
+	assert_int_equal(s.n_allows, 3);
+	firewall_state_free(&s);
+
+	/* Beyond the bound: not let in, the others are, and it is said. */
+	list_allow(&l, "203.0.113.24", E4, now + 3661LL * 86400, "eleven years");
+	list_allow(&l, "203.0.113.25", E4, INT64_MAX, "for ever");
+	list_allow(&l, "203.0.113.26", E4, now + 3659LL * 86400, "ten years");
+	assert_int_equal(firewall_apply(NULL, f, &l.w, now, false), -ERANGE);
+	s = observed(f);
+	assert_int_equal(s.n_allows, 4);
+	assert_non_null(state_find(&s, "203.0.113.26"));
+	for (size_t i = 0; i < s.n_allows; i++)
+		assert_true(s.allows[i].has_timeout && s.allows[i].remaining_ms > 0);
+	firewall_state_free(&s);
+	lab_close(f);
+	list_free(&l);
+}
+
+/* What somebody else put into our set without an end gets one, or goes. */
+static void test_permanent_elements(void **state)
+{
+	struct firewall *f;
+	instant_t now = real_now();
+	struct list l = usual(now);
+	struct firewall_state s;
+
+	(void)state;
+	lab_require();
+	f = lab_open(&LAB_SETTINGS);
+	applied(f, &l, now);
+	firewall_close(f);
+	run("nft add element inet curfew allow4_32 { 203.0.113.66 . %s . 1433 timeout 20d }", HOME4);
+	run("nft delete element inet curfew allow4_32 { %s . %s . 1433 }", JANE, HOME4);
+	run("nft add element inet curfew allow4_32 { %s . %s . 1433 timeout 90d }", JANE, HOME4);
+	f = lab_open(&LAB_SETTINGS);
+	assert_int_equal(applied(f, &l, now), 2);
+	s = observed(f);
+	assert_holds(&s, &l, now);
+	assert_null(state_find(&s, "203.0.113.66"));
+	firewall_state_free(&s);
+	lab_close(f);
+	list_free(&l);
+}
+
+static void test_overlapping(void **state)
+{
+	struct firewall *f;
+	instant_t now = real_now();
+	struct list l;
+	struct firewall_state s;
+
+	(void)state;
+	lab_require();
+	list_init(&l);
+	list_guard(&l, E4);
+	list_allow(&l, "198.51.100.0/24", E4, now + 100, "wide");
+	list_allow(&l, "198.51.100.0/25", E4, now + 200, "half");
+	list_allow(&l, "198.51.100.7", E4, now + 300, "one");
+	f = lab_open(&LAB_SETTINGS);
+	applied(f, &l, now);
+	list_find(&l, "198.51.100.0/25")->until = now + 50;
+	list_remove(&l, "198.51.100.0/24");
+	applied(f, &l, now);
+	s = observed(f);
+	assert_holds(&s, &l, now);
+	assert_int_equal(s.n_allows, 2);
+	firewall_state_free(&s);
+	lab_close(f);
+	list_free(&l);
+}
+
+/* Whatever a comment holds, nft reads its own listing again. */
+static void test_listing_reads_again(void **state)
+{
+	struct firewall *f;
+	instant_t now = real_now();
+	struct list l = usual(now);
+	char printable[ALLOW_COMMENT_MAX + 1] = "", longest[ALLOW_COMMENT_MAX + 1];
+	size_t n = 0;
+
+	(void)state;
+	lab_require();
+	/* allowlist_build() leaves everything but controls, quotes, backslashes and asterisks. */
+	for (int c = ' '; c < 0x7f; c++)
+		if (c != '"' && c != '\\' && c != '*')
+			printable[n++] = (char)c;
+	memset(longest, 'x', ALLOW_COMMENT_MAX);
+	longest[ALLOW_COMMENT_MAX] = '\0';
+	list_allow(&l, "203.0.113.31", E4, now + 600, printable);
+	list_allow(&l, "203.0.113.32", E4, now + 600, longest);
+	list_allow(&l, "203.0.113.33", E4, now + 600, "Zo\xc3\xab \xe5\xb1\xb1\xe7\x94\xb0 #; } $x");
+	list_allow(&l, "2001:db8:a::/47", E6, now + 600, "odd");
+	list_trust(&l, "0.0.0.0/0", E4, "everybody");
+	list_trust(&l, "::/0", E6, "everybody");
+	f = lab_open(&LAB_SETTINGS);
+	applied(f, &l, now);
+	assert_int_equal(applied(f, &l, real_now()), 0);
+	run("nft list ruleset >/tmp/curfew-test-%ld.nft", (long)getpid());
+	/* In the other namespace there is no such table yet. */
+	lab_enter(lab_away);
+	run("nft -f /tmp/curfew-test-%ld.nft", (long)getpid());
+	run("nft flush ruleset");
+	lab_enter(lab_home);
+	run("rm -f /tmp/curfew-test-%ld.nft", (long)getpid());
+	lab_close(f);
+	list_free(&l);
+}
+
+static void test_settings_change(void **state)
+{
+	struct firewall_settings s = LAB_SETTINGS;
+	struct firewall *f;
+	instant_t now = real_now();
+	struct list l = usual(now);
+	char *text;
+
+	(void)state;
+	lab_require();
+	f = lab_open(&s);
+	applied(f, &l, now);
+	firewall_close(f);
+	s.hooks = HOOK_INPUT;
+	s.priority = -150;
+	s.log = false;
+	s.guard_loopback = true;
+	f = lab_open(&s);
+	assert_int_equal(applied(f, &l, now), 1);
+	assert_int_equal(applied(f, &l, now), 0);
+	text = output("nft list table inet curfew");
+	assert_null(strstr(text, "hook forward"));
+	assert_null(strstr(text, "log prefix"));
+	assert_null(strstr(text, "iif"));
+	assert_non_null(strstr(text, "priority mangle"));
+	free(text);
+	lab_close(f);
+	list_free(&l);
+}
+
+static void test_only_our_table(void **state)
+{
+	struct firewall *f;
+	instant_t now = real_now();
+	struct list l = usual(now);
+	char *before, *after;
+
+	(void)state;
+	lab_require();
+	run("nft 'add table ip curfew; add chain ip curfew x; add table inet foreign; "
+	    "add chain inet foreign input { type filter hook input priority 0; }; "
+	    "add rule inet foreign input tcp dport 22 accept'");
+	before = output("nft list ruleset");
+	f = lab_open(&LAB_SETTINGS);
+	applied(f, &l, now);
+	lab_close(f);
+	after = output("nft list ruleset");
+	assert_string_equal(before, after);
+	free(before);
+	free(after);
+	run("nft flush ruleset");
+	list_free(&l);
+}
+
+static int setup(void **state)
+{
+	int r = lab_setup(state);
+
+	if (lab_ready) {
+		lab_person(JANE);
+		lab_person("203.0.113.99");
+	}
+	return r;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_first),
+		cmocka_unit_test(test_second_does_nothing),
+		cmocka_unit_test(test_changes),
+		cmocka_unit_test(test_closings_only),
+		cmocka_unit_test(test_rebuild_keeps),
+		cmocka_unit_test(test_dormant),
+		cmocka_unit_test(test_counters_survive),
+		cmocka_unit_test(test_rebuild_closings_only),
+		cmocka_unit_test(test_flushed_by_others),
+		cmocka_unit_test(test_ownership),
+		cmocka_unit_test(test_ends_are_refused),
+		cmocka_unit_test(test_permanent_elements),
+		cmocka_unit_test(test_overlapping),
+		cmocka_unit_test(test_listing_reads_again),
+		cmocka_unit_test(test_settings_change),
+		cmocka_unit_test(test_only_our_table),
+	};
+
+	return cmocka_run_group_tests(tests, setup, NULL);
+}
