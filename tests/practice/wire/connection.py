@@ -70,6 +70,11 @@ class Connection:
         except OSError:
             pass        # the peer was faster
 
+    def end_malformed(self, error):
+        """Ends a connection whose client broke the protocol, with a record that says how."""
+        self.record("malformed", why=str(error))
+        self.end(str(error), counter="malformed")
+
     def _killed(self):
         # KILL runs on another session's thread, perhaps under the engine's lock: never wait there.
         threading.Thread(target=self._kill, daemon=True, name=f"kill-{self.number}").start()
@@ -94,8 +99,7 @@ class Connection:
         except ConnectionDropped as fault:
             self.end(str(fault), counter="dropped")
         except ProtocolError as error:
-            self.record("malformed", why=str(error))
-            self.end(str(error), counter="malformed")
+            self.end_malformed(error)
         except Closed as error:
             self.end(str(error))
         except Exception:               # ends this connection, never the server

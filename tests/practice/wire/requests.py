@@ -36,7 +36,7 @@ class Requests:
         self._engine = engine
         self._queue = queue.SimpleQueue()
         self._lock = threading.Lock()
-        self._busy = self._attention = self._stalled = False
+        self._busy = self._attention = self._stalled = self._gone = False
         self._stream = None
         self._number = 0
         self._descriptor = 0
@@ -59,9 +59,13 @@ class Requests:
                     self._hand_over(kind, payload)
                 else:
                     raise ProtocolError(f"{packets.NAMES[kind]} packet after the login")
+        except ProtocolError as error:
+            self._connection.end_malformed(error)
+        except packets.Closed as error:
+            self._connection.end(str(error))
         finally:
             with self._lock:
-                busy = self._busy
+                busy, self._gone = self._busy, True
             if busy:
                 self._session.cancel()
             self._queue.put(_STOP)
@@ -120,7 +124,7 @@ class Requests:
             except ConnectionDropped as fault:
                 self._connection.end(str(fault), counter="dropped")
             except ProtocolError as error:
-                self._connection.end(str(error), counter="malformed")
+                self._connection.end_malformed(error)
             except packets.Closed as error:
                 self._connection.end(str(error))
             except Exception:       # ends this connection, never the server
@@ -160,13 +164,16 @@ class Requests:
         if cut:
             self._run_unseen(work)
             raise ConnectionDropped(cut)
-        answer = self._answer(work, by_rpc=bool(calls))
+        answer = self._answer(work, by_rpc=bool(calls), before_end=self._count)
+        if answer.fatal:
+            self._connection.end(f"error {answer.errors[-1]} of severity 20 or more")
+
+    def _count(self, answer):
+        # Before the last packet: a client that has its answer finds it counted and on record.
         self._server.counters.add("round_trips")
         self._connection.round_trips += 1
         self._connection.record("answer", number=self._number, errors=answer.errors,
                                 rows=answer.rows)
-        if answer.fatal:
-            self._connection.end(f"error {answer.errors[-1]} of severity 20 or more")
 
     def _calls(self, calls):
         for index, (name, values) in enumerate(calls):
@@ -209,6 +216,8 @@ class Requests:
             self._connection.own_fault(traceback.format_exc())
             answer.failure(self._engine.SqlError(
                 _OWN_FAULT, f"Practice server: {type(error).__name__}: {error}", 20))
+        if self._gone:
+            raise packets.Closed("client gone before its answer")
         if before_end:
             before_end(answer)
         with self._transport.write_lock:
@@ -236,9 +245,13 @@ class Requests:
 
         def work():
             for statement in statements:
+                failed = False
                 for event in self._session.execute(statement):
                     if isinstance(event, self._engine.Message):
+                        failed = failed or event.severity > 10
                         yield event
+                if failed:
+                    return
 
         def tell(answer):
             if not answer.errors:
