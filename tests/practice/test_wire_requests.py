@@ -134,8 +134,8 @@ class Requests(unittest.TestCase):
         self.scripts["rpc sp_executesql"] = [*number(3), events.ReturnStatus(0)]
         cursor = self.connect().cursor()
         moment = datetime.datetime(2026, 11, 23, 9, 0, 0, 123456)
-        values = ("ä", 5, 2**40, 1.5, decimal.Decimal("-1.25"), True, pytds.Binary(b"\1"), "x" * 9000,
-                  moment, moment.date(), uuid.UUID(int=7))
+        values = ("ä", 5, 2**40, 1.5, decimal.Decimal("-1.25"), True, pytds.Binary(b"\1"),
+                  "x" * 9000, moment, moment.date(), uuid.UUID(int=7))
         cursor.execute("select " + ", ".join(["%s"] * len(values)), values)
         self.assertEqual(cursor.fetchall()[0][0], 3)
         name, given = self.server.engine.sessions[0].seen[0]

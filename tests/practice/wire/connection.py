@@ -58,6 +58,8 @@ class Connection:
         self.transport.discard()
 
     def end(self, reason, counter=None):
+        if self.session is not None and self.session.killed.is_set():
+            reason = "killed"           # whichever thread notices first
         with self._lock:
             if self._reason is not None:
                 return

@@ -152,7 +152,7 @@ class Transport:
     # TLS
 
     def start_tls(self, context):
-        """Runs the handshake, its records carried in PRELOGIN packets. Returns (version, cipher)."""
+        """Runs the handshake inside PRELOGIN packets; returns (version, cipher)."""
         self._tls_in, self._tls_out = ssl.MemoryBIO(), ssl.MemoryBIO()
         tls = context.wrap_bio(self._tls_in, self._tls_out, server_side=True)
         while True:

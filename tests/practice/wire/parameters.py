@@ -236,9 +236,10 @@ def rpc_parse(payload):
             try:
                 declared, value = value_read(reader)
             except UnknownType as error:
-                raise UnknownType("The incoming tabular data stream (TDS) remote procedure call "
-                                  "(RPC) protocol stream is incorrect. Parameter "
-                                  f"{len(parameters) + 1} (\"{parameter_name}\"): {error}") from None
+                raise UnknownType(
+                    "The incoming tabular data stream (TDS) remote procedure call (RPC) protocol "
+                    f"stream is incorrect. Parameter {len(parameters) + 1} "
+                    f"(\"{parameter_name}\"): {error}") from None
             parameters.append(Parameter(parameter_name, declared, value,
                                         bool(status & BY_REFERENCE), bool(status & DEFAULT)))
         calls.append((name, parameters))

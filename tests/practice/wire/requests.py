@@ -159,7 +159,7 @@ class Requests:
                 self._stalled = True
             return self._connection.record("fault", fault="stall-after", number=self._number)
         self._connection.delay()
-        work = self._calls(calls) if calls else self._session.execute(text)
+        work = self._calls(calls) if calls else self._batch(text)
         cut = faults.request_drop("after", self._number, text)
         if cut:
             self._run_unseen(work)
@@ -174,6 +174,9 @@ class Requests:
         self._connection.round_trips += 1
         self._connection.record("answer", number=self._number, errors=answer.errors,
                                 rows=answer.rows)
+
+    def _batch(self, text):
+        yield from self._session.execute(text)
 
     def _calls(self, calls):
         for index, (name, values) in enumerate(calls):
@@ -216,6 +219,11 @@ class Requests:
             self._connection.own_fault(traceback.format_exc())
             answer.failure(self._engine.SqlError(
                 _OWN_FAULT, f"Practice server: {type(error).__name__}: {error}", 20))
+        finally:
+            work.close()        # the engine lets go before the client hears of the end
+        if self._session.killed.is_set():
+            self.kill_answer()
+            raise packets.Closed("killed")
         if self._gone:
             raise packets.Closed("client gone before its answer")
         if before_end:
