@@ -1,0 +1,113 @@
+/* JSON for programs: the same words everywhere, instants in UTC, null for what is not there. */
+#include "curfew/report.h"
+
+#include "journal/text.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <string.h>
+
+struct json_t *text_json(const char *text)
+{
+	_cleanup_free_ char *repaired = NULL;
+	json_t *json;
+	char *to;
+	uint32_t c;
+
+	if (!text)
+		return json_null();
+	/* JSON escapes control characters itself; only what is not UTF-8 cannot pass. */
+	json = json_string(text);
+	if (json)
+		return json;
+	repaired = malloc(3 * strlen(text) + 1);
+	if (!repaired)
+		return NULL;
+	for (to = repaired; (c = text_next(&text)) != 0;)
+		to += text_put(to, c);
+	*to = '\0';
+	return json_string(repaired);
+}
+
+struct json_t *instant_json(instant_t t)
+{
+	char text[INSTANT_TEXT_MAX];
+
+	return json_string(instant_format(text, t));
+}
+
+struct json_t *sources_json(const struct source *sources, size_t n)
+{
+	json_t *array = json_array();
+	char text[SOURCE_TEXT_MAX];
+
+	for (size_t i = 0; array && i < n; i++) {
+		if (json_array_append_new(array, json_string(source_format(text, &sources[i])))) {
+			json_decref(array);
+			return NULL;
+		}
+	}
+	return array;
+}
+
+struct json_t *grant_json(const struct grant *g)
+{
+	_cleanup_free_ char *name = NULL;
+
+	if (asprintf(&name, "%s %s", g->user->first, g->user->last) < 0) {
+		name = NULL;
+		return NULL;
+	}
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:s, s:s, s:o, s:o, s:s?, s:o}",
+		"client", text_json(g->client->name), "user", text_json(name), "login",
+		text_json(g->user->login), "email", text_json(g->user->email), "server",
+		text_json(g->server->name), "database", text_json(g->database->name), "role",
+		database_role_name(g->database->role), "phase", phase_name(g->phase), "level",
+		level_name(g->level), "from", g->from ? instant_json(g->from) : json_null(),
+		"until", instant_json(g->until), "next_level",
+		g->next_level == g->level ? NULL : level_name(g->next_level), "sources",
+		sources_json(g->user->sources, g->user->n_sources));
+}
+
+struct json_t *grants_json(const struct grants *g)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; array && i < g->n; i++) {
+		if (json_array_append_new(array, grant_json(&g->items[i]))) {
+			json_decref(array);
+			return NULL;
+		}
+	}
+	return array;
+}
+
+struct json_t *entry_json(const struct journal_entry *e)
+{
+	return json_pack(
+		"{s:I, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
+		"s:o, s:o, s:o}",
+		"id", (json_int_t)e->id, "at", instant_json(e->at), "kind",
+		journal_kind_name(e->kind), "intent",
+		e->kind == JOURNAL_OUTCOME ? json_integer(e->intent) : json_null(), "actor",
+		text_json(e->actor), "reason", text_json(e->reason), "phase", text_json(e->phase),
+		"client", text_json(e->client), "login", text_json(e->login), "server",
+		text_json(e->server), "database", text_json(e->database), "action",
+		text_json(e->action), "statement", text_json(e->statement), "before",
+		text_json(e->before), "after", text_json(e->after), "outcome",
+		text_json(e->outcome), "detail", text_json(e->detail), "level", text_json(e->level),
+		"sources", text_json(e->sources), "until",
+		e->kind == JOURNAL_ACCESS ? instant_json(e->until) : json_null(), "configuration",
+		text_json(e->configuration));
+}
+
+int json_print(struct json_t *json, FILE *to)
+{
+	int r;
+
+	if (!json)
+		return -ENOMEM;
+	r = json_dumpf(json, to, JSON_INDENT(2));
+	json_decref(json);
+	return r < 0 || fputc('\n', to) == EOF ? -EIO : 0;
+}

@@ -1,0 +1,68 @@
+/* Durations and coming changes as a person says them. */
+#include "curfew/report.h"
+
+#include <string.h>
+
+static const struct {
+	int64_t seconds;
+	const char *name;
+} units[] = {
+	{86400, "day"},
+	{3600, "hour"},
+	{60, "minute"},
+	{1, "second"},
+};
+
+const char *duration_words(char buf[WORDS_MAX], int64_t seconds)
+{
+	uint64_t left = seconds < 0 ? -(uint64_t)seconds : (uint64_t)seconds;
+	size_t first = 0, used = 0;
+
+	while (first + 1 < ARRAY_SIZE(units) && left < (uint64_t)units[first].seconds)
+		first++;
+	for (size_t i = first; i < ARRAY_SIZE(units) && i < first + 2; i++) {
+		uint64_t size = (uint64_t)units[i].seconds, n = left / size;
+
+		left %= size;
+		if (n == 0 && i > first)
+			break;
+		used += (size_t)snprintf(buf + used, WORDS_MAX - used, "%s%llu %s%s",
+			used ? " " : "", (unsigned long long)n, units[i].name, n == 1 ? "" : "s");
+	}
+	return buf;
+}
+
+const char *grant_words(char buf[WORDS_MAX], const struct grant *g, instant_t now)
+{
+	char duration[WORDS_MAX], when[64];
+	instant_t at = g->until;
+
+	instant_format_local(when, sizeof(when), at, g->client->timezone);
+	if (g->next_level != g->level && at > now)
+		snprintf(buf, WORDS_MAX, "%s in %s, %s",
+			g->next_level == LEVEL_NONE ? "ends" : level_name(g->next_level),
+			duration_words(duration, at - now), when);
+	else if (g->phase == PHASE_REVOKED)
+		snprintf(buf, WORDS_MAX, "revoked since %s",
+			instant_format_local(when, sizeof(when), g->from, g->client->timezone));
+	else if (at <= now)
+		snprintf(buf, WORDS_MAX, "ended %s", when);
+	else
+		snprintf(buf, WORDS_MAX, "no access to come");
+	return buf;
+}
+
+char *sources_words(const struct source *sources, size_t n)
+{
+	char *text = malloc(n * (SOURCE_TEXT_MAX + 2) + 1), *to = text;
+	char one[SOURCE_TEXT_MAX];
+
+	if (!text)
+		return NULL;
+	*to = '\0';
+	for (size_t i = 0; i < n; i++) {
+		to = stpcpy(to, i ? ", " : "");
+		to = stpcpy(to, source_format(one, &sources[i]));
+	}
+	return text;
+}

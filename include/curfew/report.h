@@ -1,0 +1,204 @@
+/* Data made readable: tables, words, JSON, timelines, HTML, calendars, certificates. Pure: data and "now" in,
+ * text out; nothing is looked up here. Every text may be hostile and is made harmless for where it goes. */
+#ifndef CURFEW_REPORT_H
+#define CURFEW_REPORT_H
+
+#include "calendar.h"
+#include "journal.h"
+#include "record.h"
+#include "schedule.h"
+
+struct json_t; /* jansson's */
+
+/* Style: for `curfew` alone; call once before anything is printed. Takes the user's locale for widths, or
+ * UTF-8 where there is none (a service, cron). */
+void report_locale(void);
+enum tone { TONE_PLAIN, TONE_GOOD, TONE_WARN, TONE_BAD, TONE_DIM, TONE_BOLD };
+/* Colour only on a terminal, never with NO_COLOR or TERM=dumb. */
+bool style_wanted(FILE *to);
+/* The sequences for a tone; "" when `wanted` is false. */
+const char *style_begin(bool wanted, enum tone t);
+const char *style_end(bool wanted, enum tone t);
+enum tone state_tone(enum state s);
+enum tone severity_tone(enum finding_severity s);
+enum tone level_tone(enum level l);
+
+/* Table: on a terminal no wider than it, elsewhere never cut. */
+struct table;
+enum table_flags {
+	TABLE_RIGHT = 1, /* align right */
+	TABLE_CUT = 2,	 /* may be cut on a terminal */
+	TABLE_WRAP = 4,	 /* may go on in the next line on a terminal */
+};
+struct table_column {
+	const char *title;
+	unsigned flags;
+};
+/* `width`: columns of the terminal; 0: ask `to` itself; TABLE_NO_LIMIT: never cut (tests pass a number). */
+#define TABLE_NO_LIMIT ((size_t)-1)
+int table_new(
+	struct table **out, const struct table_column *columns, size_t n, FILE *to, size_t width);
+/* Begins a row, then one table_cell() a column; NULL is shown as "-". */
+int table_row(struct table *t, enum tone tone);
+int table_cell(struct table *t, const char *text);
+int table_cellf(struct table *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Prints nothing, not even titles, when there is no row. */
+int table_print(struct table *t);
+void table_free(struct table *t);
+
+/* Words. */
+#define WORDS_MAX 128
+/* "3 days 4 hours", "45 seconds": two units at most, cut, never rounded up. Negative counts as positive. */
+const char *duration_words(char buf[WORDS_MAX], int64_t seconds);
+/* What comes next for a grant, in its client's zone: "read-only in 3 days 4 hours, Mon 2026-11-23 09:00 CST";
+ * "ended Wed 2026-12-23 09:00 CST"; "no access to come". */
+const char *grant_words(char buf[WORDS_MAX], const struct grant *g, instant_t now);
+/* "203.0.113.7, 198.51.100.0/29": as in the journal. Owned; NULL without memory. */
+char *sources_words(const struct source *sources, size_t n);
+
+/* JSON: each a new reference, NULL without memory. Text that is not UTF-8 is repaired. */
+struct json_t *text_json(const char *text); /* null for NULL */
+struct json_t *instant_json(instant_t t);   /* "2026-11-23T15:00:00Z" */
+struct json_t *sources_json(const struct source *sources, size_t n);
+/* { client user login email server database role phase level from until next_level sources }; `user` is
+ * "First Last"; `from` is null before any access, `next_level` is null when nothing is to come. */
+struct json_t *grant_json(const struct grant *g);
+struct json_t *grants_json(const struct grants *g); /* array, in the order of `g` */
+/* An object by kind: {"kind": "grant", ...} with the members that mean something for that kind. */
+struct json_t *record_json(const struct record *r);
+struct json_t *entry_json(const struct journal_entry *e);
+/* Prints and releases; a newline follows. -ENOMEM when `json` is NULL. */
+int json_print(struct json_t *json, FILE *to);
+
+/* Timeline: what a client's databases go through, as the schedule says, whoever looks. */
+enum timeline_mark_kind {
+	MARK_START,
+	MARK_GO_LIVE,
+	MARK_STAGING_END,
+	MARK_TESTING_END,
+	MARK_END,
+	MARK_REVOKED,
+};
+struct timeline_mark {
+	enum timeline_mark_kind kind;
+	instant_t at;
+};
+#define TIMELINE_MARKS_MAX 6
+struct timeline_bar {	 /* one level of one database */
+	size_t database; /* in client.databases */
+	enum level level;
+	instant_t from, until;
+};
+struct timeline {
+	const struct client *client;
+	const struct program *program;
+	instant_t now;
+	instant_t from, until;				/* what the picture spans */
+	struct timeline_mark marks[TIMELINE_MARKS_MAX]; /* sorted by instant */
+	size_t n_marks;
+	struct timeline_bar *bars; /* sorted by database, instant; levels other than none only */
+	size_t n_bars;
+};
+int timeline_make(struct timeline *out, const struct program *p, const struct client *c,
+	const struct overrides *o, instant_t now);
+void timeline_free(struct timeline *t);
+const char *timeline_mark_name(enum timeline_mark_kind k); /* "go-live", "access ends", ... */
+/* A picture for a terminal `width` columns wide (0: ask; at least 60). */
+int timeline_print(const struct timeline *t, FILE *to, size_t width);
+/* One self-contained picture; readable without colour. `serial` keeps names apart within one page. */
+int timeline_svg(const struct timeline *t, FILE *to, unsigned serial);
+/* A file of its own: one picture below the other. */
+int timelines_svg(const struct timeline *all, size_t n, FILE *to);
+/* RFC 5545, one event per coming change; an event keeps its UID when it moves. */
+int timelines_ics(const struct timeline *all, size_t n, FILE *to, instant_t now);
+
+/* Audit. Everything is borrowed. */
+struct audit_server {
+	const struct server *server;
+	enum state state;
+	const char *version, *detail; /* or NULL */
+	uint64_t round_trips;
+};
+struct audit_grant {
+	const struct grant *wanted;
+	enum state state;
+	bool seen; /* `observed` means something */
+	enum level observed;
+	const char *detail; /* or NULL */
+	bool has_last_packet;
+	instant_t last_packet; /* by the counters of its elements */
+	uint64_t packets;
+};
+struct audit_session {
+	const char *server, *client, *login, *address, *program;
+	uint64_t number;
+	instant_t since;
+	const char *remark; /* what is odd about it, or NULL */
+};
+struct audit_finding {
+	const char *name; /* of the check */
+	enum finding_severity severity;
+	const char *server, *database, *client, *login; /* or NULL */
+	const char *evidence, *remedy;
+};
+struct audit_proof {
+	const char *client, *login, *server, *database;
+	enum level level;    /* what was to be proved */
+	const char *outcome; /* "proved", "unproved", "refuted" */
+	const char *detail;
+	instant_t at;
+	int64_t record; /* in the journal; 0: not on record */
+};
+struct audit_report {
+	instant_t at;
+	const char *zone;   /* for people */
+	const char *client; /* the one asked for, or NULL: all */
+	const struct program *program;
+	const struct overrides *overrides; /* or NULL */
+	const struct audit_server *servers;
+	size_t n_servers;
+	const struct audit_grant *grants;
+	size_t n_grants;
+	const struct audit_session *sessions;
+	size_t n_sessions;
+	const struct audit_finding *findings;
+	size_t n_findings;
+	const struct audit_proof *proofs;
+	size_t n_proofs;
+	const struct journal_entry *history; /* oldest first */
+	size_t n_history;
+	int64_t head; /* journal's last record; 0: no journal */
+	uint8_t head_hash[JOURNAL_HASH_SIZE];
+};
+/* The worst state of all servers and grants; STATE_DRIFT at least when there is a finding above low. */
+enum state audit_state(const struct audit_report *a);
+/* {at, state, servers, grants, findings, sessions, proofs, journal} */
+struct json_t *audit_json(const struct audit_report *a);
+/* For a terminal: state first, then what is not well, then all. */
+int audit_print(const struct audit_report *a, FILE *to);
+/* One self-contained file: no script, nothing from elsewhere. */
+int audit_html(const struct audit_report *a, FILE *to);
+
+/* Certificate: each thing proved gone. The command refuses while anything is unproved. */
+struct certificate_item {
+	const char *what; /* "login", "user", "session", "element" */
+	const char *name;
+	const char *server, *database; /* or NULL */
+	instant_t at;		       /* when it was observed gone */
+	const char *observation; /* by which: "sys.server_principals read, no such sid", ... */
+	int64_t record;		 /* in the journal */
+};
+struct certificate {
+	const struct client *client;
+	instant_t at;
+	const struct certificate_item *items;
+	size_t n;
+	int64_t head;
+	uint8_t head_hash[JOURNAL_HASH_SIZE];
+	const char *configuration; /* digest */
+};
+int certificate_print(const struct certificate *c, FILE *to);
+int certificate_html(const struct certificate *c, FILE *to);
+struct json_t *certificate_json(const struct certificate *c);
+
+#endif
