@@ -33,8 +33,9 @@ void advice_check(const struct client *c, struct reading *r, const config_settin
 			LEAD_WEEKS, local);
 	if (weekday_is_late(local))
 		reading_advice(r, go_live,
-			"go-live is on a %.3s (%s); a Monday or another early weekday leaves time to mend",
-			local, local);
+			"go-live is late in the week (%s); a Monday or another early weekday leaves time "
+			"to mend",
+			local);
 	if (!c->milestones.checklist_signed)
 		reading_advice(r, go_live,
 			"go-live is set (%s) but no signed checklist is recorded; write "

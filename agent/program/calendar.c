@@ -10,12 +10,6 @@
 #include <strings.h>
 
 #define DAY 86400
-/* A reading lies within 26 hours of the instant that it names: no offset, and no change of one, is
- * larger. Hourly samples find every offset that was in force in between. */
-#define REACH	(26 * 3600)
-#define SAMPLE	3600
-#define SAMPLES (2 * REACH / SAMPLE + 1)
-
 /* Days since 1970-01-01 in the Gregorian calendar, counting years from March so that the leap day
  * comes last. */
 static int64_t days_from_date(int year, int month, int day)
@@ -144,63 +138,36 @@ struct local_time local_add_days(struct local_time t, int days)
 	return t;
 }
 
-/* The instants that a reading could name: one for each offset in force around it. */
-static int reading_candidates(
-	instant_t out[SAMPLES], int64_t offsets[SAMPLES], int64_t wall, const char *zone)
-{
-	struct zone_offset samples[SAMPLES];
-	instant_t at[SAMPLES];
-	int n = 0, r;
-
-	for (int i = 0; i < SAMPLES; i++)
-		at[i] = wall - REACH + (int64_t)i * SAMPLE;
-	r = zone_offsets(samples, at, SAMPLES, zone);
-	if (r < 0)
-		return r;
-	for (int i = 0; i < SAMPLES; i++) {
-		if (n > 0 && samples[i].seconds == offsets[n - 1])
-			continue;
-		offsets[n] = samples[i].seconds;
-		out[n++] = wall - samples[i].seconds;
-	}
-	return n;
-}
-
 int local_to_instant(instant_t *out, const struct local_time *t, const char *zone)
 {
-	int64_t wall = wall_seconds(t), offsets[SAMPLES], before;
-	instant_t candidates[SAMPLES], first = INT64_MAX, last = INT64_MIN;
-	struct zone_offset there[SAMPLES];
-	int n = reading_candidates(candidates, offsets, wall, zone), r;
+	struct zone_reading readings[ZONE_READINGS];
+	instant_t first = INT64_MAX, last = INT64_MIN, skipped;
+	int n = zone_readings(readings, wall_seconds(t), zone);
 
 	if (n < 0)
 		return n;
-	r = zone_offsets(there, candidates, (size_t)n, zone);
-	if (r < 0)
-		return r;
-	before = offsets[0];
+	skipped = readings[0].at;
 	for (int i = 0; i < n; i++) {
-		if (there[i].seconds == offsets[i]) {
-			first = candidates[i] < first ? candidates[i] : first;
-			last = candidates[i] > last ? candidates[i] : last;
-		} else if (there[i].seconds > offsets[i]) {
-			/* Read with this offset, the reading lands behind a forward change: this is the
-			 * offset before the gap. */
-			before = offsets[i];
+		const struct zone_reading *r = &readings[i];
+
+		if (r->there == r->offset) {
+			first = r->at < first ? r->at : first;
+			last = r->at > last ? r->at : last;
+		} else if (r->there > r->offset) {
+			/* It lands behind a forward change: this is the offset before the gap. */
+			skipped = r->at;
 		}
 	}
-	if (first == INT64_MAX) {
-		*out = wall - before;
+	*out = first == INT64_MAX ? skipped : first;
+	if (first == INT64_MAX)
 		return LOCAL_SKIPPED;
-	}
-	*out = first;
 	return first == last ? LOCAL_ONCE : LOCAL_TWICE;
 }
 
 int instant_to_local(struct local_time *out, instant_t t, const char *zone)
 {
 	struct zone_offset offset;
-	int r = zone_offsets(&offset, &t, 1, zone);
+	int r = zone_offset(&offset, t, zone);
 
 	if (r == 0)
 		wall_reading(out, t + offset.seconds);
@@ -225,7 +192,7 @@ const char *instant_format_local(char *buf, size_t size, instant_t t, const char
 	struct local_time l;
 	int64_t weekday;
 
-	if (zone_offsets(&o, &t, 1, zone) < 0) {
+	if (zone_offset(&o, t, zone) < 0) {
 		/* A zone that vanished with an update still leaves an instant to be told. */
 		o.seconds = 0;
 		snprintf(o.abbreviation, sizeof(o.abbreviation), "UTC");

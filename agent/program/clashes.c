@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 
 /* Something that a client claims for itself. */
 struct claim {
@@ -74,6 +75,12 @@ static const char *known(const char *text)
 	return text ? text : "?";
 }
 
+/* A broken client would not be taken anyway. */
+static const char *consequence(const struct claim *claim)
+{
+	return claim->draft->broken ? "" : " neither client is taken until then";
+}
+
 static int clash_report(struct problems *problems, const struct claim *a, const struct claim *b)
 {
 	const struct client *other = &b->draft->client;
@@ -85,24 +92,31 @@ static int clash_report(struct problems *problems, const struct claim *a, const 
 	a->draft->clashes = true;
 	if (!a->user)
 		return claim_report(problems, a, SEVERITY_ERROR,
-			"client \"%s\" is also in %s, line %d; give each client a name of its own, none "
-			"of them is taken until then",
-			a->draft->client.name, other->file, b->line);
+			"client \"%s\" is also in %s, line %d; give each client its own name;%s",
+			a->draft->client.name, other->file, b->line, consequence(a));
 	return claim_report(problems, a, SEVERITY_ERROR,
 		"login \"%s\" of %s %s is also that of %s %s (%s, line %d); write another in login = "
-		"\"...\"; neither client is taken until then",
+		"\"...\";%s",
 		a->user->login, known(a->user->first), known(a->user->last), known(b->user->first),
-		known(b->user->last), other->file, b->line);
+		known(b->user->last), other->file, b->line, consequence(a));
 }
 
 /* The first of the equal claims that this one clashes with, or NULL. */
 static const struct claim *claim_rival(
 	const struct claim *claim, const struct claim *group, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
-		if (group[i].draft != claim->draft &&
-			(claim->draft->broken || !group[i].draft->broken))
-			return &group[i];
+	for (size_t i = 0; i < n; i++) {
+		const struct client *mine = &claim->draft->client, *other = &group[i].draft->client;
+		bool named = (claim->user || claim->database) && mine->name && other->name;
+
+		if (group[i].draft == claim->draft ||
+			(group[i].draft->broken && !claim->draft->broken))
+			continue;
+		/* Of a client that is written twice everything clashes: its name says it all. */
+		if (named && strcasecmp(mine->name, other->name) == 0)
+			continue;
+		return &group[i];
+	}
 	return NULL;
 }
 

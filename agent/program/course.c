@@ -22,20 +22,24 @@ struct moment {
 
 static void moment_tell_fit(struct reading *r, const struct moment *m, const char *zone, int fit)
 {
-	char utc[INSTANT_TEXT_MAX], local[LOCAL_TEXT_MAX];
+	char utc[INSTANT_TEXT_MAX], local[LOCAL_TEXT_MAX], reading[LOCAL_TEXT_MAX];
+	const struct local_time *l = &m->local;
 
+	/* Not the text: that may be a date alone, or the day before the midnight that it ends at. */
+	snprintf(reading, sizeof(reading), "%04d-%02d-%02d %02d:%02d", l->year, l->month, l->day,
+		l->hour < 0 ? 0 : l->hour, l->minute);
 	instant_format(utc, m->instant);
 	instant_format_local(local, sizeof(local), m->instant, zone);
 	if (fit == LOCAL_SKIPPED)
 		reading_warning(r, m->at,
 			"%s does not exist in %s, where clocks are put forward past it; %s (%s) is taken, "
 			"write another time if that is not meant",
-			m->text, zone, utc, local);
+			reading, zone, utc, local);
 	else if (fit == LOCAL_TWICE)
 		reading_warning(r, m->at,
 			"%s comes twice in %s, where clocks are put back; the first, %s (%s), is taken, "
 			"write another time if that is not meant",
-			m->text, zone, utc, local);
+			reading, zone, utc, local);
 }
 
 /* `ends`: a date without a time of day means the end of that day. */
@@ -120,8 +124,8 @@ static void go_live_resolve(
 			instant_format_local(text, sizeof(text), c->testing_end, c->timezone));
 	if (c->approved > c->go_live)
 		reading_warning(r, go_live->at,
-			"\"approved_on\" is later than \"go_live\"; nobody has full access, write the "
-			"dates as they were");
+			"\"approved_on\" is later than \"go_live\", so nobody gets in before; correct one "
+			"of the two unless that is meant");
 }
 
 static void staging_resolve(struct client *c, struct reading *r, const struct moment *until)

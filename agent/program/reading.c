@@ -302,7 +302,7 @@ int reading_number(struct reading *r, const config_setting_t *group, const char 
 	if (config_setting_type(s) != CONFIG_TYPE_INT || config_setting_get_int(s) < min ||
 		config_setting_get_int(s) > max) {
 		reading_error(r, s,
-			"\"%s\" is out of bounds; write a whole number from %d to %d (%s)", name,
+			"\"%s\" is no whole number within its bounds; write %d to %d (%s)", name,
 			min, max, unit);
 		return usual;
 	}

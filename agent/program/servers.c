@@ -84,16 +84,16 @@ struct source *sources_read(size_t *n, struct reading *r, const config_setting_t
 			continue;
 		}
 		widest = s.family == AF_INET ? widest4 : widest6;
-		if (source_is_unusable(&s))
-			reading_error(r, at,
-				"\"%s\" is no address that a connection could come from (unspecified, "
-				"loopback, link-local, multicast or reserved); write the address that "
-				"the person connects from",
-				text);
-		else if (s.prefix < widest)
+		if (s.prefix < widest)
 			reading_error(r, at,
 				"\"%s\" is wider than allowed; write a prefix of /%u or longer, %s",
 				text, widest, bound);
+		else if (source_is_unusable(&s))
+			reading_error(r, at,
+				"\"%s\" is no address that a connection could come from (unspecified, "
+				"loopback, link-local, multicast or reserved); write the one that the "
+				"packets carry",
+				text);
 		else if (source_is_among(&s, out, *n))
 			reading_warning(r, at, "\"%s\" is written twice; keep one", text);
 		else
@@ -171,7 +171,7 @@ static void endpoints_read(struct server *s, struct reading *r, const config_set
 		endpoint_add(s, r, group, &e, guard_loopback);
 	} else if (!list || n == 0) {
 		/* The agent must not ask the name service what to guard: whoever answers would decide. */
-		if (settings->firewall.enabled)
+		if (settings->firewall.enabled && (list || s->host))
 			reading_error(r, list ? list : group,
 				"no endpoint is known for a host that is no address; add endpoints = ( "
 				"\"192.0.2.10:%u\" );",

@@ -60,40 +60,86 @@ bool zone_exists(const char *zone)
 	return found;
 }
 
-int zone_offsets(struct zone_offset *out, const instant_t *at, size_t n, const char *zone)
+/* The zone of the process while it is another one; every switch reads a file. */
+struct switched {
+	char *before; /* owned; NULL: TZ was not set */
+};
+
+static int zone_enter(struct switched *out, const char *zone)
 {
 	/* The whole path, so that TZDIR in the environment cannot put other rules in its place. */
 	char setting[sizeof(":" ZONE_FOLDER) + ZONE_NAME_MAX];
 	const char *found = getenv("TZ");
-	_cleanup_free_ char *before = found ? strdup(found) : NULL;
-	int result = 0;
+	char *before = found ? strdup(found) : NULL;
 
 	if (found && !before)
 		return -ENOMEM;
-	if (!zone_exists(zone))
+	if (!zone_exists(zone)) {
+		free(before);
 		return -EINVAL;
-	snprintf(setting, sizeof(setting), ":" ZONE_FOLDER "%s", zone);
-	if (setenv("TZ", setting, 1) < 0)
-		return -ENOMEM;
-	tzset();
-	for (size_t i = 0; i < n; i++) {
-		time_t t = (time_t)at[i];
-		struct tm tm;
-
-		if (!localtime_r(&t, &tm)) {
-			result = -EINVAL;
-			break;
-		}
-		out[i].seconds = tm.tm_gmtoff;
-		snprintf(out[i].abbreviation, sizeof(out[i].abbreviation), "%s",
-			tm.tm_zone ? tm.tm_zone : "");
 	}
-	if (before)
-		setenv("TZ", before, 1);
+	snprintf(setting, sizeof(setting), ":" ZONE_FOLDER "%s", zone);
+	if (setenv("TZ", setting, 1) < 0) {
+		free(before);
+		return -ENOMEM;
+	}
+	tzset();
+	out->before = before;
+	return 0;
+}
+
+static void zone_leave(struct switched *s)
+{
+	if (s->before)
+		setenv("TZ", s->before, 1);
 	else
 		unsetenv("TZ");
 	tzset();
-	return result;
+	free(s->before);
+}
+
+/* Within zone_enter(). Years that no calendar counts read as UTC. */
+static int64_t offset_here(char abbreviation[ZONE_ABBREVIATION_MAX], instant_t at)
+{
+	time_t t = (time_t)at;
+	struct tm tm;
+
+	if (!localtime_r(&t, &tm))
+		tm = (struct tm){.tm_zone = "UTC"};
+	if (abbreviation)
+		snprintf(abbreviation, ZONE_ABBREVIATION_MAX, "%s", tm.tm_zone ? tm.tm_zone : "");
+	return tm.tm_gmtoff;
+}
+
+int zone_offset(struct zone_offset *out, instant_t at, const char *zone)
+{
+	struct switched s;
+	int r = zone_enter(&s, zone);
+
+	if (r < 0)
+		return r;
+	out->seconds = offset_here(out->abbreviation, at);
+	zone_leave(&s);
+	return 0;
+}
+
+int zone_readings(struct zone_reading out[ZONE_READINGS], int64_t wall, const char *zone)
+{
+	struct switched s;
+	int r = zone_enter(&s, zone), n = 0;
+
+	if (r < 0)
+		return r;
+	for (int i = 0; i < ZONE_READINGS; i++) {
+		int64_t offset = offset_here(NULL, wall - ZONE_REACH + (int64_t)i * ZONE_SAMPLE);
+
+		if (n == 0 || offset != out[n - 1].offset)
+			out[n++] = (struct zone_reading){wall - offset, offset, 0};
+	}
+	for (int i = 0; i < n; i++)
+		out[i].there = offset_here(NULL, out[i].at);
+	zone_leave(&s);
+	return n;
 }
 
 char *zone_nearest(const char *zone)

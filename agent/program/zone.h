@@ -12,9 +12,24 @@ struct zone_offset {
 	char abbreviation[ZONE_ABBREVIATION_MAX];
 };
 
-/* The offsets in force at n instants; one switch of the zone serves them all, since each switch reads a
- * file. 0, or -EINVAL for an unknown zone. Sets the process's TZ and puts it back: not for threads. */
-int zone_offsets(struct zone_offset *out, const instant_t *at, size_t n, const char *zone);
+/* Both set the process's TZ and put it back: not for threads. 0 or more, or -EINVAL for an unknown zone. */
+int zone_offset(struct zone_offset *out, instant_t at, const char *zone);
+
+/* A reading of the wall lies within 26 hours of the instant that it names: no offset, and no change of
+ * one, is larger. Hourly samples find every offset that was in force in between. */
+#define ZONE_REACH    (26 * 3600)
+#define ZONE_SAMPLE   3600
+#define ZONE_READINGS (2 * ZONE_REACH / ZONE_SAMPLE + 1)
+
+/* What a reading of the wall could mean: one for each offset in force around it. It does mean it where
+ * the offset that it was read with is the one that is in force there. */
+struct zone_reading {
+	instant_t at;
+	int64_t offset; /* read with */
+	int64_t there;	/* in force at that instant */
+};
+/* How many; `wall` is the reading in seconds as if the clock showed UTC. */
+int zone_readings(struct zone_reading out[ZONE_READINGS], int64_t wall, const char *zone);
 
 /* The zone that is spelt most like this one, or NULL; for messages. The caller frees it. */
 char *zone_nearest(const char *zone);
