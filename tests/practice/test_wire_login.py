@@ -100,6 +100,17 @@ class Login(unittest.TestCase):
         self.assertTrue(self.server.record("login")[0]["change_password"])
         self.assertIn(b"\xAA", self.raw().login())          # the old one is refused
 
+    def test_change_of_password_inside_tls(self):
+        client = RawClient(self.server.port, "localhost")
+        self.addCleanup(client.close)
+        self.assertEqual(client.encrypt(self.server.ca)[0], "TLSv1.2")
+        accepted, messages = client.messages(client.login(new_password="Neu-Pass-2"))
+        self.assertEqual((accepted, [m[0] for m in messages]), (True, [5701, 5703]))
+        login = self.server.record("login")[0]
+        self.assertEqual((login["tls"], login["change_password"]), (True, True))
+        connection = self.server.pytds(password="Neu-Pass-2")
+        connection.close()
+
     def test_feature_extension(self):
         client = self.raw()
         answer = client.login(features=b"\x0A\x01\0\0\0\x01\xFF")

@@ -151,10 +151,14 @@ class Transport:
 
     # TLS
 
-    def start_tls(self, context):
-        """Runs the handshake inside PRELOGIN packets; returns (version, cipher)."""
+    def start_tls(self, context, client_of=None):
+        """Runs the handshake inside PRELOGIN packets; returns (version, cipher).
+
+        client_of: the server's name when this side is the client, which only tests are.
+        """
         self._tls_in, self._tls_out = ssl.MemoryBIO(), ssl.MemoryBIO()
-        tls = context.wrap_bio(self._tls_in, self._tls_out, server_side=True)
+        tls = context.wrap_bio(self._tls_in, self._tls_out, server_side=client_of is None,
+                               server_hostname=client_of)
         while True:
             try:
                 tls.do_handshake()

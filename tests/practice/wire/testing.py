@@ -9,8 +9,6 @@ import itertools
 import json
 import os
 import shutil
-import socket
-import struct
 import subprocess
 import tempfile
 import threading
@@ -18,7 +16,7 @@ from types import SimpleNamespace
 
 from engine import events
 
-from . import login7, packets, prelogin
+from . import client, packets, prelogin
 from .recorder import Recorder
 from .server import WireServer
 
@@ -165,69 +163,20 @@ def tsql(port, ca, batches, *, user, password, host="localhost", database=None, 
     return ran.returncode, ran.stdout
 
 
-def login7_pack(user="sa", password=PASSWORD, *, database="", new_password=None, version=0x74000004,
-                packet_size=4096, flags2=0, features=b"", app="raw"):
-    """A LOGIN7 message as a client would build it."""
-    def hidden(text):
-        return bytes((((b << 4) | (b >> 4)) & 0xFF) ^ 0xA5 for b in text.encode("utf-16-le"))
-    fields = ["rawhost".encode("utf-16-le"), user.encode("utf-16-le"), hidden(password),
-              app.encode("utf-16-le"), b"", b"\0\0\0\0" if features else b"", b"", b"",
-              database.encode("utf-16-le")]
-    flags3 = (1 if new_password is not None else 0) | (0x10 if features else 0)
-    at, pairs = 94, b""
-    for index, field in enumerate(fields):
-        length = len(field) if index == 5 else len(field) // 2
-        pairs += struct.pack("<HH", at, length)
-        at += len(field)
-    changed = hidden(new_password) if new_password is not None else b""
-    pairs += b"\0" * 6 + struct.pack("<HHHHHHI", at, 0, at, 0, at, len(changed) // 2, 0)
-    at += len(changed)
-    if features:
-        fields[5] = struct.pack("<I", at)
-    body = struct.pack("<IIIIIBBBBiI", version, packet_size, 7, 0, 0, 0xE0, flags2, 0, flags3, 0,
-                       0x409) + pairs + b"".join(fields) + changed + features
-    return struct.pack("<I", len(body) + 4) + body
+def login7_pack(**fields):
+    """A login message that is right unless a test says otherwise."""
+    return client.login7_pack(**{"user": "sa", "password": PASSWORD, **fields})
 
 
-class RawClient:
-    """A client in the clear that sends what it is told, right or wrong."""
+class RawClient(client.RawClient):
+    """A client in the clear of a LocalServer, with the same defaults."""
 
-    def __init__(self, port):
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=10)
-        self.transport = packets.Transport(self.socket)
-
-    def prelogin(self, encryption=prelogin.NOT_SUPPORTED):
-        """Returns the server's encryption byte."""
-        self.transport.send_packets(packets.PRELOGIN, prelogin.options_pack(
-            [(prelogin.VERSION, bytes(6)), (prelogin.ENCRYPTION, bytes((encryption,))),
-             (prelogin.MARS, b"\1")]))
-        options = prelogin.options_parse(self.transport.read_message()[2])
-        return options[prelogin.ENCRYPTION][0]
+    def __init__(self, port, host="127.0.0.1"):
+        super().__init__(host, port)
 
     def login(self, **fields):
-        """Returns the tokens that answer the login."""
-        self.transport.send_packets(packets.LOGIN7, login7_pack(**fields))
-        return self.transport.read_message()[2]
-
-    def request(self, kind, body, descriptor=0):
-        headers = struct.pack("<IIHQI", 22, 18, 2, descriptor, 1)
-        self.transport.send_packets(kind, headers + body)
-
-    def batch(self, text):
-        self.request(packets.BATCH, text.encode("utf-16-le"))
-        return self.transport.read_message()[2]
-
-    def ended(self):
-        """True once the server has closed the connection without another answer."""
-        try:
-            self.transport.read_message()
-        except packets.Closed:
-            return True
-        return False
-
-    def close(self):
-        self.socket.close()
+        return super().login(**{"user": "sa", "password": PASSWORD, **fields})
 
 
 __all__ = ["LocalServer", "RawClient", "ScriptedServer", "certificates", "directory", "events",
-           "login7", "login7_pack", "packets", "prelogin", "tsql", "HERE", "PASSWORD"]
+           "login7_pack", "packets", "prelogin", "tsql", "HERE", "PASSWORD"]

@@ -3,6 +3,7 @@
 import struct
 
 DONE, DONE_PROC, DONE_IN_PROC = 0xFD, 0xFE, 0xFF
+ERROR_MESSAGE, INFO_MESSAGE, LOGIN_ACK = 0xAA, 0xAB, 0xAD
 MORE, ERROR, IN_TRANSACTION, COUNT, ATTENTION, SERVER_ERROR = 0x01, 0x02, 0x04, 0x10, 0x20, 0x100
 ENV_DATABASE, ENV_LANGUAGE, ENV_PACKET_SIZE, ENV_COLLATION = 1, 2, 4, 7
 ENV_BEGIN, ENV_COMMIT, ENV_ROLLBACK = 8, 9, 10
@@ -41,13 +42,13 @@ def message(number, state, severity, text, server, procedure="", line=1):
     """INFO up to severity 10, ERROR above."""
     body = struct.pack("<iBB", number, state & 0xFF, severity) + us_varchar(text[:MAX_TEXT])
     body += b_varchar(server) + b_varchar(procedure or "") + struct.pack("<I", line or 0)
-    return _sized(0xAA if severity > 10 else 0xAB, body)
+    return _sized(ERROR_MESSAGE if severity > 10 else INFO_MESSAGE, body)
 
 
 def login_ack(version, product, product_version):
     major, minor, build, _ = product_version
     body = b"\x01" + struct.pack(">I", version) + b_varchar(product)
-    return _sized(0xAD, body + struct.pack(">BBH", major, minor, build))
+    return _sized(LOGIN_ACK, body + struct.pack(">BBH", major, minor, build))
 
 
 def done(token, status, count=None, command=0):
