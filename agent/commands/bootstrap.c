@@ -1,0 +1,79 @@
+/* curfew bootstrap SERVER: the T-SQL that a DBA reviews and runs once. */
+#include <string.h>
+#include <strings.h>
+
+#include <jansson.h>
+
+#include "commands/command.h"
+
+/* The databases that client files name on this server, each once. */
+static size_t databases_of(char **out, const struct program *p, const struct server *s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->n_clients; i++)
+		for (size_t k = 0; k < p->clients[i].n_databases; k++) {
+			const struct database *d = &p->clients[i].databases[k];
+			bool known = &p->servers[d->server] != s;
+			for (size_t m = 0; m < n && !known; m++)
+				known = !strcasecmp(out[m], d->name);
+			if (!known)
+				out[n++] = d->name;
+		}
+	return n;
+}
+
+static int print(const struct cli *cli, const struct server *s, char **databases, size_t n)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *to = cli->json ? open_memstream(&text, &size) : stdout;
+
+	if (!to)
+		return EXIT_FAILED;
+	int rc = sql_write_bootstrap(to, s, databases, n);
+	if (!cli->json)
+		return rc ? EXIT_FAILED : EXIT_FINE;
+	fclose(to);
+	json_t *object = json_pack("{s:s, s:s}", "server", s->name, "statement", text);
+	json_dumpf(object, stdout, JSON_INDENT(2));
+	putchar('\n');
+	json_decref(object);
+	free(text);
+	return rc ? EXIT_FAILED : EXIT_FINE;
+}
+
+static int run(struct cli *cli)
+{
+	struct program *p;
+	int code = cli_load(&p, cli);
+
+	if (code)
+		return code;
+	const struct server *s = program_server(p, cli->operands[0]);
+	size_t room = 1;
+	for (size_t i = 0; i < p->n_clients; i++)
+		room += p->clients[i].n_databases;
+	_cleanup_free_ char **databases = calloc(room, sizeof(*databases));
+	if (!s)
+		code = cli_fail(
+			cli, EXIT_USAGE, "no server '%s' in %s", cli->operands[0], cli->config);
+	else if (!databases)
+		code = EXIT_FAILED;
+	else
+		code = print(cli, s, databases, databases_of(databases, p, s));
+	program_free(p);
+	return code;
+}
+
+const struct command command_bootstrap = {
+	.name = "bootstrap",
+	.operands = "SERVER",
+	.min_operands = 1,
+	.max_operands = 1,
+	.options = OPT_JSON,
+	.summary = "Print the T-SQL that makes the agent's own login",
+	.help = "A DBA reviews it, puts the password in, and runs it once per server. Contacts nothing.\n"
+		"Run it again after adding databases: it does only what is missing.\n",
+	.run = run,
+};

@@ -1,0 +1,56 @@
+/* curfew check: the configuration, with advice. */
+#include <string.h>
+#include <time.h>
+
+#include <jansson.h>
+
+#include "commands/command.h"
+
+static void problems_json(const struct problems *problems)
+{
+	static const char *const severities[] = {[SEVERITY_ERROR] = "error",
+		[SEVERITY_WARNING] = "warning",
+		[SEVERITY_ADVICE] = "advice"};
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < problems->n; i++) {
+		const struct problem *p = &problems->items[i];
+		json_array_append_new(
+			list, json_pack("{s:s, s:i, s:s, s:s}", "file", p->file, "line", p->line,
+				      "severity", severities[p->severity], "text", p->text));
+	}
+	json_dumpf(list, stdout, JSON_INDENT(2));
+	putchar('\n');
+	json_decref(list);
+}
+
+static int run(struct cli *cli)
+{
+	struct problems problems = {0};
+	struct program *p = NULL;
+	int rc = program_load(&p, &problems, cli->config, (instant_t)time(NULL));
+
+	if (rc)
+		return cli_fail(cli, EXIT_FAILED, "reading %s: %s", cli->config, strerror(-rc));
+	if (cli->json)
+		problems_json(&problems);
+	else
+		problems_print(&problems, stdout);
+	if (p && !problems.n_errors && !cli->json)
+		printf("configuration OK: %zu client%s, %zu server%s\n", p->n_clients,
+			p->n_clients == 1 ? "" : "s", p->n_servers, p->n_servers == 1 ? "" : "s");
+	rc = problems.n_errors ? EXIT_CONFIG : EXIT_FINE;
+	problems_free(&problems);
+	program_free(p);
+	return rc;
+}
+
+const struct command command_check = {
+	.name = "check",
+	.operands = "",
+	.options = OPT_JSON,
+	.summary = "Check the configuration, with advice",
+	.help = "Prints every problem of every file as FILE:LINE: error|warning|advice: what; what would be right.\n"
+		"Contacts nothing. Exit 0 when there is no error, 78 when there is.\n",
+	.run = run,
+};

@@ -1,0 +1,89 @@
+/* What every command shares: its place in the table, its options, the configuration, the journal, the clock. */
+#ifndef CURFEW_COMMANDS_COMMAND_H
+#define CURFEW_COMMANDS_COMMAND_H
+
+#include "curfew/journal.h"
+#include "curfew/pass.h"
+#include "curfew/program.h"
+
+enum exit_code {
+	EXIT_FINE = 0,
+	EXIT_FAILED = 1,
+	EXIT_DIFFERENT = 2,
+	EXIT_USAGE = 64,
+	EXIT_CONFIG = 78,
+};
+
+enum option_flag {
+	OPT_JSON = 1 << 0,
+	OPT_AT = 1 << 1,
+	OPT_REASON = 1 << 2,
+	OPT_FORCE = 1 << 3, /* --no-terminal of handover */
+	OPT_HTML = 1 << 4,
+	OPT_SVG = 1 << 5,
+	OPT_ICS = 1 << 6,
+	OPT_FROM = 1 << 7,
+	OPT_TO = 1 << 8,
+	OPT_USER = 1 << 9,
+	OPT_RESET = 1 << 10,
+	OPT_BOOT = 1 << 11,
+};
+
+#define MAX_OPERANDS 4
+
+struct cli {
+	const struct command *command;
+	const char *config;
+	bool json, no_terminal, boot;
+	const char *at, *reason, *html, *svg, *ics, *from, *to, *user, *reset;
+	const char *operands[MAX_OPERANDS + 1];
+	int n_operands;
+};
+
+struct command {
+	const char *name;
+	const char *operands; /* as in the usage line: "[CLIENT]" */
+	int min_operands, max_operands;
+	unsigned options; /* enum option_flag */
+	const char *summary;
+	const char *help; /* more lines for --help */
+	int (*run)(struct cli *cli);
+};
+extern const struct command *const commands[]; /* in the order of the help; ends with NULL */
+
+/* Words to stderr, with the command's name before them. Returns `code`. */
+int cli_fail(const struct cli *cli, int code, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Reads the configuration and prints its problems to stderr. 0, or the exit code to end with. */
+int cli_load(struct program **out, const struct cli *cli);
+/* --at in the client's zone (or the program's), or the ratcheted clock. 0 or exit code. */
+int cli_now(instant_t *out, const struct cli *cli, const struct program *p, const char *zone);
+/* The client named by the first operand; NULL and an exit code when there is none of that name. */
+int cli_client(const struct client **out, const struct cli *cli, const struct program *p);
+/* *out is NULL when there is none yet and `write` is not asked for. 0 or exit code. */
+int cli_journal(struct journal **out, const struct cli *cli, const struct program *p, bool write);
+/* "root (uid 0)", and who became it. Static buffer of the process's life. */
+const char *cli_actor(void);
+
+/* The packet filter for one-shot commands. *out is NULL when the configuration says that this host filters nothing. */
+struct network {
+	struct firewall *firewall;
+	struct firewall_port port;
+	bool present;
+};
+int cli_network(struct network *out, const struct cli *cli, const struct program *p, bool write);
+void network_close(struct network *n);
+
+/* Records kept until the pass is over, to be shown in a person's order. */
+struct records {
+	struct record *items;
+	size_t n, room;
+};
+int records_keep(void *records, const struct record *r);
+void records_free(struct records *r);
+
+extern const struct command command_check, command_schedule, command_plan, command_apply,
+	command_status, command_handover, command_bootstrap;
+
+#endif

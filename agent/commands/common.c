@@ -1,0 +1,159 @@
+/* What commands begin with: configuration, clock, journal, packet filter. */
+#include <errno.h>
+#include <pwd.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "commands/command.h"
+#include "curfew/calendar.h"
+#include "curfew/clock.h"
+
+int cli_fail(const struct cli *cli, int code, const char *format, ...)
+{
+	va_list args;
+
+	fprintf(stderr, "curfew %s: ", cli->command->name);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputc('\n', stderr);
+	return code;
+}
+
+int cli_load(struct program **out, const struct cli *cli)
+{
+	struct problems problems = {0};
+	struct program *p = NULL;
+	int rc = program_load(&p, &problems, cli->config, (instant_t)time(NULL));
+
+	problems_print(&problems, stderr);
+	bool fatal = problems.fatal;
+	problems_free(&problems);
+	if (rc)
+		return cli_fail(cli, EXIT_FAILED, "reading %s: %s", cli->config, strerror(-rc));
+	if (fatal || !p) {
+		program_free(p);
+		return cli_fail(cli, EXIT_CONFIG, "%s has errors: nothing was done", cli->config);
+	}
+	*out = p;
+	return 0;
+}
+
+int cli_now(instant_t *out, const struct cli *cli, const struct program *p, const char *zone)
+{
+	struct clock c;
+	instant_t now = (instant_t)time(NULL), behind = 0;
+
+	if (cli->at) {
+		if (instant_parse(out, cli->at, zone ? zone : p->settings.timezone, now))
+			return cli_fail(cli, EXIT_USAGE,
+				"--at '%s' is no instant; right would be 2026-11-23, 2026-11-23T09:00, "
+				"2026-11-23T15:00:00Z, @SECONDS or now",
+				cli->at);
+		return 0;
+	}
+	int rc = clock_open(&c, p->settings.state_directory);
+	if (rc == -EACCES || rc == -ENOENT) {
+		*out = now; /* reading only, as somebody who may not see the ratchet */
+		return 0;
+	}
+	if (rc)
+		return cli_fail(cli, EXIT_FAILED, "reading the clock's ratchet in %s: %s",
+			p->settings.state_directory, strerror(-rc));
+	if (clock_now(out, &behind, &c) == CLOCK_RAN_BACK)
+		cli_fail(cli, 0,
+			"warning: this machine's clock is %lld s behind the highest instant seen; that one counts: see `curfew clock`",
+			(long long)behind);
+	return 0;
+}
+
+int cli_client(const struct client **out, const struct cli *cli, const struct program *p)
+{
+	*out = NULL;
+	if (!cli->n_operands)
+		return 0;
+	*out = program_client(p, cli->operands[0]);
+	if (!*out)
+		return cli_fail(cli, EXIT_USAGE,
+			"no client '%s' in the configuration (or its file has errors)",
+			cli->operands[0]);
+	return 0;
+}
+
+int cli_journal(struct journal **out, const struct cli *cli, const struct program *p, bool write)
+{
+	char path[4096];
+	struct journal_options o = {.path = path, .read_only = !write};
+
+	*out = NULL;
+	if (write && mkdir(p->settings.state_directory, 0750) && errno != EEXIST)
+		return cli_fail(cli, EXIT_FAILED, "making %s: %s", p->settings.state_directory,
+			strerror(errno));
+	snprintf(path, sizeof(path), "%s/journal.db", p->settings.state_directory);
+	int rc = journal_open(out, &o);
+	if (rc == -ENOENT && !write)
+		return 0;
+	if (rc)
+		return cli_fail(cli, EXIT_FAILED, "journal %s: %s", path, journal_problem(rc));
+	return 0;
+}
+
+const char *cli_actor(void)
+{
+	static char text[256];
+	const struct passwd *pw = getpwuid(getuid());
+	const char *sudo = getuid() == 0 ? getenv("SUDO_USER") : NULL;
+
+	snprintf(text, sizeof(text), "%.64s (uid %u)%s%.64s", pw ? pw->pw_name : "?",
+		(unsigned)getuid(), sudo ? ", sudo by " : "", sudo ? sudo : "");
+	return text;
+}
+
+int cli_network(struct network *out, const struct cli *cli, const struct program *p, bool write)
+{
+	*out = (struct network){0};
+	if (!p->settings.firewall.enabled)
+		return 0;
+	int rc = write ? firewall_open(&out->firewall, &p->settings.firewall)
+		       : firewall_open_reader(&out->firewall, &p->settings.firewall);
+	if (rc == -EPERM)
+		return cli_fail(cli, EXIT_FAILED,
+			"the packet filter needs CAP_NET_ADMIN (run as root), or `firewall = { enabled = false; };`");
+	if (rc)
+		return cli_fail(cli, EXIT_FAILED, "opening the packet filter: %s", strerror(-rc));
+	out->port = firewall_port_direct(out->firewall);
+	out->present = true;
+	return 0;
+}
+
+void network_close(struct network *n)
+{
+	if (n->present)
+		firewall_close(n->firewall);
+	*n = (struct network){0};
+}
+
+int records_keep(void *records, const struct record *r)
+{
+	struct records *k = records;
+
+	if (k->n == k->room) {
+		size_t room = k->room ? k->room * 2 : 64;
+		struct record *items = reallocarray(k->items, room, sizeof(*items));
+		if (!items)
+			return -ENOMEM;
+		k->items = items;
+		k->room = room;
+	}
+	k->items[k->n++] = *r;
+	return 0;
+}
+
+void records_free(struct records *r)
+{
+	free(r->items);
+	*r = (struct records){0};
+}

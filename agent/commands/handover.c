@@ -1,0 +1,168 @@
+/* curfew handover: a one-time password, shown once, kept nowhere. */
+#include <string.h>
+#include <unistd.h>
+
+#include <jansson.h>
+#include <sodium.h>
+
+#include "commands/command.h"
+#include "curfew/report.h"
+
+static size_t servers_of(const char **out, const struct grants *g, const struct user *u)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < g->n; i++) {
+		const struct grant *k = &g->items[i];
+		bool known = k->user != u || k->level == LEVEL_NONE;
+		for (size_t m = 0; m < n && !known; m++)
+			known = !strcmp(out[m], k->server->name);
+		if (!known)
+			out[n++] = k->server->name;
+	}
+	out[n] = NULL;
+	return n;
+}
+
+static size_t outcomes(const struct records *k, bool done)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < k->n; i++)
+		n += k->items[i].kind == RECORD_OUTCOME && (k->items[i].state == STATE_OK) == done;
+	return n;
+}
+
+static void result_show(
+	const struct cli *cli, const struct records *k, const struct user *u, const char *password)
+{
+	if (cli->json) {
+		json_t *servers = json_array();
+		for (size_t i = 0; i < k->n; i++)
+			if (k->items[i].kind == RECORD_OUTCOME)
+				json_array_append_new(servers, record_json(&k->items[i]));
+		json_print(json_pack("{s:s, s:s, s:o}", "login", u->login, "password", password,
+				   "outcomes", servers),
+			stdout);
+		return;
+	}
+	printf("%s %s <%s>\n  login     %s\n  password  %s\n  servers  ", u->first, u->last,
+		u->email, u->login, password);
+	for (size_t i = 0; i < k->n; i++)
+		if (k->items[i].kind == RECORD_OUTCOME && k->items[i].state == STATE_OK)
+			printf(" %s", k->items[i].server);
+	printf("\n\nShown this once and kept nowhere. SSMS asks for a new password at the first connection\n"
+	       "(where the server can ask). Run this again if it gets lost.\n");
+}
+
+static void event_write(struct journal *j, const struct program *p, const struct client *c,
+	const struct user *u, instant_t now)
+{
+	struct journal_entry e = {.kind = JOURNAL_EVENT,
+		.at = now,
+		.actor = cli_actor(),
+		.client = c->name,
+		.login = u->login,
+		.action = "handover",
+		.detail = "a one-time password was set and shown",
+		.configuration = p->digest};
+
+	journal_write(NULL, j, &e);
+}
+
+static int hand(struct cli *cli, const struct program *p, const struct client *c,
+	const struct user *u, struct journal *journal, char *password)
+{
+	struct overrides overrides = {0};
+	struct grants grants = {0};
+	struct records records = {0};
+	struct pass_result result = {0};
+	_cleanup_free_ const char **servers = calloc(p->n_servers + 1, sizeof(*servers));
+	instant_t now;
+	int code = cli_now(&now, cli, p, NULL);
+
+	if (!servers || (!code && (override_read(&overrides, journal) ||
+					  schedule_at(&grants, p, &overrides, now))))
+		code = EXIT_FAILED;
+	if (!code && !servers_of(servers, &grants, u))
+		code = cli_fail(cli, EXIT_FAILED,
+			"%s has no access on any server now: `curfew schedule %s`", u->login,
+			c->name);
+	if (!code) {
+		struct pass_options o = {
+			.mode = PASS_HANDOVER,
+			.program = p,
+			.overrides = &overrides,
+			.journal = journal,
+			.now = now,
+			.client = c->name,
+			.servers = servers,
+			.actor = cli_actor(),
+			.reason = "handover",
+			.handover_login = u->login,
+			.handover_password = password,
+			.sink = records_keep,
+			.context = &records,
+		};
+		if (pass_run(&result, &o))
+			code = EXIT_FAILED;
+		for (size_t i = 0; i < records.n; i++) {
+			const struct record *r = &records.items[i];
+			if ((r->kind == RECORD_OUTCOME && r->state != STATE_OK) ||
+				(r->kind == RECORD_END && r->code))
+				code = cli_fail(cli, EXIT_FAILED, "%s: %s", r->server, r->detail);
+		}
+		if (outcomes(&records, true)) {
+			event_write(journal, p, c, u, now);
+			result_show(cli, &records, u, password);
+		} else {
+			code = cli_fail(cli, EXIT_FAILED, "no password was set anywhere");
+		}
+	}
+	records_free(&records);
+	grants_free(&grants);
+	overrides_free(&overrides);
+	return code;
+}
+
+static int run(struct cli *cli)
+{
+	struct program *p;
+	const struct client *c;
+	struct journal *journal = NULL;
+	int code;
+
+	if (!isatty(STDOUT_FILENO) && !cli->no_terminal)
+		return cli_fail(cli, EXIT_USAGE,
+			"standard output is no terminal: a password in a file or a pipe lives on; --no-terminal if you mean it");
+	code = cli_load(&p, cli);
+	if (code)
+		return code;
+	code = cli_client(&c, cli, p);
+	const struct user *u = code ? NULL : client_user(c, cli->operands[1]);
+	if (!code && !u)
+		code = cli_fail(cli, EXIT_USAGE,
+			"client '%s' has no user '%s'; a login, an email address or first.last would do",
+			c->name, cli->operands[1]);
+	if (!code)
+		code = cli_journal(&journal, cli, p, true);
+	char *password = code ? NULL : sql_password_new();
+	if (!code)
+		code = password ? hand(cli, p, c, u, journal, password) : EXIT_FAILED;
+	sodium_free(password);
+	journal_close(journal);
+	program_free(p);
+	return code;
+}
+
+const struct command command_handover = {
+	.name = "handover",
+	.operands = "CLIENT USER",
+	.min_operands = 2,
+	.max_operands = 2,
+	.options = OPT_JSON | OPT_FORCE,
+	.summary = "Set a one-time password and show it once",
+	.help = "On every server where the user has access now. The password is stored and logged nowhere; that it was\n"
+		"set is on record. MUST_CHANGE where the server has it (`must_change` in its settings).\n",
+	.run = run,
+};

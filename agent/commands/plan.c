@@ -1,0 +1,214 @@
+/* curfew plan and curfew apply: one pass, looked at or carried out. */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "commands/command.h"
+#include "commands/plan_text.h"
+#include "curfew/calendar.h"
+#include "curfew/clock.h"
+#include "curfew/report.h"
+
+struct view {
+	struct records records;
+	bool progress; /* a line that changes, on a terminal */
+	size_t changes;
+};
+
+static int view_record(void *context, const struct record *r)
+{
+	struct view *v = context;
+
+	if (v->progress && (r->kind == RECORD_OUTCOME || r->kind == RECORD_END)) {
+		v->changes += r->kind == RECORD_OUTCOME;
+		fprintf(stderr, "\r\033[K%s: %s (%zu changes)", r->server,
+			r->kind == RECORD_END ? "done" : r->action, v->changes);
+	}
+	return records_keep(&v->records, r);
+}
+
+static void result_json(const struct pass_result *r, const struct records *k, instant_t now)
+{
+	json_t *records = json_array();
+
+	for (size_t i = 0; i < k->n; i++)
+		json_array_append_new(records, record_json(&k->items[i]));
+	json_print(json_pack("{s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:o}",
+			   "at", instant_json(now), "planned", (json_int_t)r->planned, "done",
+			   (json_int_t)r->done, "failed", (json_int_t)r->failed, "unreachable",
+			   (json_int_t)r->unreachable, "overdue", (json_int_t)r->overdue, "drift",
+			   (json_int_t)r->drift, "waiting", (json_int_t)r->waiting, "unproved",
+			   (json_int_t)r->unproved, "round_trips", (json_int_t)r->round_trips,
+			   "network_failed", r->network_failed, "journal_failed", r->journal_failed,
+			   "records", records),
+		stdout);
+}
+
+static const char *plural(size_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
+static void result_print(const struct pass_result *r, bool applied)
+{
+	if (!r->planned && !r->failed && !r->unreachable && !r->network_failed)
+		printf("nothing to do: %zu server%s as scheduled\n", r->servers,
+			plural(r->servers));
+	else if (applied)
+		printf("\n%zu of %zu change%s made", r->done, r->planned, plural(r->planned));
+	else
+		printf("\n%zu change%s to make; `curfew apply` makes them", r->planned,
+			plural(r->planned));
+	if (r->planned || r->failed || r->unreachable || r->network_failed) {
+		if (r->failed)
+			printf(", %zu FAILED", r->failed);
+		if (r->unreachable)
+			printf(", %zu server%s UNREACHABLE", r->unreachable,
+				plural(r->unreachable));
+		putchar('\n');
+	}
+	if (r->overdue)
+		printf("OVERDUE: %zu grant%s past the end or the narrowing and not proved closed\n",
+			r->overdue, plural(r->overdue));
+	if (r->network_failed)
+		printf("the packet filter is NOT as it should be\n");
+	if (r->journal_failed)
+		printf("the journal could not be written: what could not be recorded was not done\n");
+}
+
+static int exit_of(const struct pass_result *r, bool applied)
+{
+	if (r->failed || r->unreachable || r->network_failed || r->journal_failed)
+		return EXIT_FAILED;
+	if (applied)
+		return r->overdue || r->drift ? EXIT_FAILED : EXIT_FINE;
+	return r->planned || r->overdue || r->drift ? EXIT_DIFFERENT : EXIT_FINE;
+}
+
+static int clock_put(const struct cli *cli, const struct program *p, instant_t now)
+{
+	struct clock c;
+	int rc;
+
+	if (cli->at)
+		return 0; /* practice time never is kept */
+	rc = clock_open(&c, p->settings.state_directory);
+	if (!rc)
+		rc = clock_advance(&c, now);
+	return rc ? cli_fail(cli, EXIT_FAILED, "keeping the clock's ratchet in %s: %s",
+			    p->settings.state_directory, strerror(-rc))
+		  : 0;
+}
+
+static int pass(
+	struct cli *cli, const struct program *p, const struct client *client, enum pass_mode mode)
+{
+	bool applied = mode == PASS_APPLY;
+	struct view view = {.progress = applied && isatty(STDERR_FILENO) && !cli->json};
+	struct overrides overrides = {0};
+	struct network network = {0};
+	struct journal *journal = NULL;
+	struct pass_result result = {0};
+	instant_t now;
+	int code = cli_now(&now, cli, p, client ? client->timezone : NULL);
+
+	if (!code)
+		code = cli_journal(&journal, cli, p, applied);
+	if (!code && applied)
+		code = clock_put(cli, p, now);
+	if (!code && journal && override_read(&overrides, journal))
+		code = cli_fail(
+			cli, EXIT_FAILED, "the overrides could not be read from the journal");
+	if (!code)
+		code = cli_network(&network, cli, p, applied);
+	if (!code) {
+		struct pass_options o = {
+			.mode = mode,
+			.program = p,
+			.overrides = &overrides,
+			.journal = journal,
+			.network = network.present ? &network.port : NULL,
+			.now = now,
+			.client = client ? client->name : NULL,
+			.actor = cli_actor(),
+			.reason = cli->at ? "apply --at, practice" : "apply",
+			.sink = view_record,
+			.context = &view,
+		};
+		int rc = pass_run(&result, &o);
+		if (view.progress)
+			fputs("\r\033[K", stderr);
+		if (rc)
+			code = cli_fail(cli, EXIT_FAILED, "%s", strerror(-rc));
+		else
+			code = exit_of(&result, applied);
+		if (!rc && cli->json) {
+			result_json(&result, &view.records, now);
+		} else if (!rc) {
+			plan_print(view.records.items, view.records.n, stdout);
+			result_print(&result, applied);
+		}
+	}
+	network_close(&network);
+	overrides_free(&overrides);
+	journal_close(journal);
+	records_free(&view.records);
+	return code;
+}
+
+static int run(struct cli *cli, enum pass_mode mode)
+{
+	struct program *p;
+	const struct client *client;
+	int code = cli_load(&p, cli);
+
+	if (code)
+		return code;
+	code = cli_client(&client, cli, p);
+	if (!code && mode == PASS_APPLY && cli->at && !p->settings.practice)
+		code = cli_fail(cli, EXIT_USAGE,
+			"--at would make another time's access real: refused; only a configuration that says "
+			"`practice = true;` allows it");
+	if (!code && mode == PASS_APPLY && cli->at)
+		fprintf(stderr, "*** PRACTICE: applying as of %s, not of now ***\n", cli->at);
+	if (!code)
+		code = pass(cli, p, client, mode);
+	program_free(p);
+	return code;
+}
+
+static int run_plan(struct cli *cli)
+{
+	return run(cli, PASS_PLAN);
+}
+
+static int run_apply(struct cli *cli)
+{
+	return run(cli, PASS_APPLY);
+}
+
+const struct command command_plan = {
+	.name = "plan",
+	.operands = "[CLIENT]",
+	.max_operands = 1,
+	.options = OPT_JSON | OPT_AT,
+	.summary = "Print what would change, and why",
+	.help = "Looks at the SQL servers and the packet filter and changes nothing. Prints the exact T-SQL (secrets\n"
+		"masked) and the elements to add (+), change (~) and remove (-), by client.\n"
+		"Exit 2 when something would change, 0 when nothing, 1 when something could not be seen.\n",
+	.run = run_plan,
+};
+
+const struct command command_apply = {
+	.name = "apply",
+	.operands = "[CLIENT]",
+	.max_operands = 1,
+	.options = OPT_JSON | OPT_AT,
+	.summary = "Make one pass: close, then open, then read back",
+	.help = "Closes over all clients before it opens anything; what could not be done is named, and an unreachable\n"
+		"server does not hold up the others. May be run again at any time: a second pass does nothing.\n"
+		"Exit 0 when all is as scheduled, 1 when not. --at needs `practice = true;`.\n",
+	.run = run_apply,
+};

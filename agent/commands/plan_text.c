@@ -1,0 +1,123 @@
+#include <string.h>
+
+#include "commands/plan_text.h"
+#include "curfew/pass.h"
+#include "curfew/report.h"
+
+static bool is_shown(const struct record *r)
+{
+	switch ((enum record_kind)r->kind) {
+	case RECORD_PLAN:
+	case RECORD_OUTCOME:
+	case RECORD_NOTE:
+		return true;
+	case RECORD_GRANT:
+		return r->state == STATE_WAITING || r->state >= STATE_UNPROVED;
+	case RECORD_SERVER:
+		return r->state == STATE_UNREACHABLE;
+	default:
+		return false;
+	}
+}
+
+static bool is_network(const struct record *r)
+{
+	return !strcmp(r->server, PASS_NETWORK);
+}
+
+/* A change that was announced and then told as an outcome is shown once, as the outcome: with the plan's words. */
+static bool is_superseded(const struct record *items, size_t n, size_t i)
+{
+	if (items[i].kind != RECORD_PLAN)
+		return false;
+	for (size_t k = i + 1; k < n; k++)
+		if (items[k].kind == RECORD_OUTCOME && items[k].number == items[i].number &&
+			!strcmp(items[k].server, items[i].server) && items[k].number)
+			return true;
+	return false;
+}
+
+static void line_print(const struct record *r, FILE *to, bool colour, const char **reason)
+{
+	bool failed = r->kind == RECORD_OUTCOME && r->state != STATE_OK;
+	enum tone tone = failed ? TONE_BAD : r->opening ? TONE_GOOD : TONE_WARN;
+	const char *sign = r->opening ? "+" : "-";
+
+	if (r->kind == RECORD_PLAN || r->kind == RECORD_OUTCOME) {
+		/* Why, once for all that follows from it. */
+		if (*r->reason && (!*reason || strcmp(*reason, r->reason) != 0))
+			fprintf(to, "    %s# %s%s\n", style_begin(colour, TONE_DIM), r->reason,
+				style_end(colour, TONE_DIM));
+		if (*r->reason)
+			*reason = r->reason;
+		if (!strcmp(r->action, "extend") || !strcmp(r->action, "shorten") ||
+			!strcmp(r->action, "comment"))
+			sign = "~";
+		fprintf(to, "    %s%s%s %s%s\n", style_begin(colour, tone), failed ? "FAILED " : "",
+			sign, r->statement, style_end(colour, tone));
+		if (*r->detail)
+			fprintf(to, "      %s%s%s\n",
+				style_begin(colour, failed ? TONE_BAD : TONE_WARN), r->detail,
+				style_end(colour, TONE_BAD));
+		return;
+	}
+	tone = state_tone((enum state)r->state);
+	fprintf(to, "    %s%s:%s ", style_begin(colour, tone), state_name((enum state)r->state),
+		style_end(colour, tone));
+	if (*r->login)
+		fprintf(to, "%s%s%s: ", r->login, *r->database ? " on " : "", r->database);
+	fprintf(to, "%s\n",
+		*r->detail		  ? r->detail
+		: r->kind == RECORD_GRANT ? "the database is not there yet"
+					  : "");
+}
+
+static int place_compare(const struct record *a, const struct record *b)
+{
+	int c = strcmp(a->client, b->client);
+
+	if (!c)
+		c = is_network(a) - is_network(b);
+	if (!c)
+		c = strcmp(a->server, b->server);
+	return c;
+}
+
+struct ranked {
+	const struct record *record;
+	size_t order;
+};
+
+static int ranked_compare(const void *a, const void *b)
+{
+	const struct ranked *x = a, *y = b;
+	int c = place_compare(x->record, y->record);
+
+	return c ? c : (x->order > y->order) - (x->order < y->order);
+}
+
+void plan_print(const struct record *items, size_t n, FILE *to)
+{
+	bool colour = style_wanted(to);
+	_cleanup_free_ struct ranked *shown = calloc(n + 1, sizeof(*shown));
+	size_t n_shown = 0;
+	const char *reason = NULL;
+
+	if (!shown)
+		return;
+	for (size_t i = 0; i < n; i++)
+		if (is_shown(&items[i]) && !is_superseded(items, n, i))
+			shown[n_shown++] = (struct ranked){&items[i], i};
+	qsort(shown, n_shown, sizeof(*shown), ranked_compare);
+	for (size_t i = 0; i < n_shown; i++) {
+		const struct record *r = shown[i].record, *last = i ? shown[i - 1].record : NULL;
+		if (!last || strcmp(last->client, r->client) != 0)
+			fprintf(to, "%s%s%s%s\n", i ? "\n" : "", style_begin(colour, TONE_BOLD),
+				*r->client ? r->client : "servers", style_end(colour, TONE_BOLD));
+		if (!last || place_compare(last, r) != 0) {
+			fprintf(to, "  %s\n", is_network(r) ? "network" : r->server);
+			reason = NULL;
+		}
+		line_print(r, to, colour, &reason);
+	}
+}

@@ -1,0 +1,93 @@
+/* curfew schedule: what should hold at an instant, contacting nothing. */
+#include <string.h>
+
+#include <jansson.h>
+
+#include "commands/command.h"
+#include "curfew/calendar.h"
+#include "curfew/report.h"
+
+static int table_print_grants(const struct grants *g, instant_t now)
+{
+	static const struct table_column columns[] = {{"CLIENT", 0}, {"USER", TABLE_CUT},
+		{"SERVER", 0}, {"DATABASE", TABLE_CUT}, {"PHASE", 0}, {"LEVEL", 0},
+		{"NEXT", TABLE_WRAP}, {"SOURCES", TABLE_WRAP}};
+	struct table *t;
+	char words[WORDS_MAX];
+
+	if (table_new(&t, columns, ARRAY_SIZE(columns), stdout, 0))
+		return EXIT_FAILED;
+	for (size_t i = 0; i < g->n; i++) {
+		const struct grant *k = &g->items[i];
+		_cleanup_free_ char *sources = sources_words(k->user->sources, k->user->n_sources);
+		table_row(t, level_tone(k->level));
+		table_cell(t, k->client->name);
+		table_cell(t, k->user->login);
+		table_cell(t, k->server->name);
+		table_cell(t, k->database->name);
+		table_cell(t, phase_name(k->phase));
+		table_cell(t, level_name(k->level));
+		table_cell(t, grant_words(words, k, now));
+		table_cell(t, k->level == LEVEL_NONE ? "-" : sources);
+	}
+	int rc = table_print(t);
+	table_free(t);
+	return rc ? EXIT_FAILED : EXIT_FINE;
+}
+
+/* In place: the grants of one client, when one is asked for. */
+static void grants_keep(struct grants *g, const struct client *only)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < g->n; i++)
+		if (!only || g->items[i].client == only)
+			g->items[kept++] = g->items[i];
+	g->n = kept;
+}
+
+static int run(struct cli *cli)
+{
+	struct program *p;
+	const struct client *client;
+	struct journal *journal = NULL;
+	struct overrides overrides = {0};
+	struct grants grants = {0};
+	instant_t now;
+	int code = cli_load(&p, cli);
+
+	if (code)
+		return code;
+	code = cli_client(&client, cli, p);
+	if (!code)
+		code = cli_now(&now, cli, p, client ? client->timezone : NULL);
+	if (!code)
+		code = cli_journal(&journal, cli, p, false);
+	if (!code && journal && override_read(&overrides, journal))
+		code = cli_fail(
+			cli, EXIT_FAILED, "the overrides could not be read from the journal");
+	if (!code && schedule_at(&grants, p, &overrides, now))
+		code = EXIT_FAILED;
+	if (!code) {
+		grants_keep(&grants, client);
+		if (cli->json)
+			code = json_print(grants_json(&grants), stdout) ? EXIT_FAILED : EXIT_FINE;
+		else
+			code = table_print_grants(&grants, now);
+	}
+	grants_free(&grants);
+	overrides_free(&overrides);
+	journal_close(journal);
+	program_free(p);
+	return code;
+}
+
+const struct command command_schedule = {
+	.name = "schedule",
+	.operands = "[CLIENT]",
+	.max_operands = 1,
+	.options = OPT_JSON | OPT_AT,
+	.summary = "Print what should hold at an instant",
+	.help = "Works it out from the configuration and what was revoked, and contacts nothing.\n",
+	.run = run,
+};

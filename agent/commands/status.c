@@ -1,0 +1,255 @@
+/* curfew status: what holds now, as observed, and what comes next. */
+#include <string.h>
+
+#include <jansson.h>
+
+#include "commands/command.h"
+#include "curfew/calendar.h"
+#include "curfew/report.h"
+
+struct seen {
+	struct records records;
+	const struct firewall_state *network; /* NULL: not looked at */
+};
+
+static const struct record *grant_record(const struct records *k, const struct grant *g)
+{
+	for (size_t i = 0; i < k->n; i++) {
+		const struct record *r = &k->items[i];
+		if (r->kind == RECORD_GRANT && !strcmp(r->server, g->server->name) &&
+			!strcmp(r->login, g->user->login) &&
+			!strcmp(r->database, g->database->name))
+			return r;
+	}
+	return NULL;
+}
+
+/* Packets that the user's own elements on this server let in. */
+static uint64_t packets_of(const struct firewall_state *s, const struct grant *g)
+{
+	uint64_t packets = 0;
+
+	for (size_t i = 0; s && i < s->n_allows; i++)
+		for (size_t k = 0; k < g->user->n_sources; k++)
+			for (size_t e = 0; e < g->server->n_endpoints; e++)
+				if (!source_compare(&s->allows[i].source, &g->user->sources[k]) &&
+					!endpoint_compare(
+						&s->allows[i].endpoint, &g->server->endpoints[e]))
+					packets += s->allows[i].packets;
+	return packets;
+}
+
+static json_t *status_json(
+	const struct grants *g, const struct seen *seen, const char *client, instant_t now)
+{
+	json_t *grants = json_array(), *servers = json_array(), *sessions = json_array();
+
+	for (size_t i = 0; i < g->n; i++) {
+		const struct grant *k = &g->items[i];
+		if (client && strcmp(client, k->client->name) != 0)
+			continue;
+		const struct record *r = grant_record(&seen->records, k);
+		json_t *object = grant_json(k);
+		enum state state = r ? (enum state)r->state : STATE_UNREACHABLE;
+		json_object_set_new(object, "state", json_string(state_name(state)));
+		json_object_set_new(object, "observed",
+			r && r->state != STATE_UNREACHABLE
+				? json_string(level_name((enum level)r->level))
+				: json_null());
+		json_object_set_new(
+			object, "detail", r && *r->detail ? text_json(r->detail) : json_null());
+		json_object_set_new(object, "packets",
+			seen->network ? json_integer((json_int_t)packets_of(seen->network, k))
+				      : json_null());
+		json_array_append_new(grants, object);
+	}
+	for (size_t i = 0; i < seen->records.n; i++) {
+		const struct record *r = &seen->records.items[i];
+		if (r->kind == RECORD_SERVER)
+			json_array_append_new(servers, record_json(r));
+		if (r->kind == RECORD_SESSION)
+			json_array_append_new(sessions, record_json(r));
+	}
+	return json_pack("{s:o, s:o, s:o, s:o}", "at", instant_json(now), "servers", servers,
+		"grants", grants, "sessions", sessions);
+}
+
+static void client_heading(
+	const struct client *c, const struct grant *first, instant_t now, bool colour)
+{
+	char words[WORDS_MAX], duration[WORDS_MAX], when[64];
+	bool ends = c->has_go_live && now >= c->go_live;
+	instant_t next = now < c->starts	   ? c->starts
+			 : c->has_go_live && !ends ? c->go_live
+						   : c->end;
+	const char *what = now < c->starts	     ? "starts"
+			   : c->has_go_live && !ends ? "go-live"
+						     : "all access ends";
+
+	if (now < c->end && first->phase != PHASE_REVOKED)
+		snprintf(words, sizeof(words), "%s in %s", what,
+			duration_words(duration, next - now));
+	else
+		grant_words(words, first, now);
+	printf("%s%s%s  %s, %s", style_begin(colour, TONE_BOLD), c->name,
+		style_end(colour, TONE_BOLD), phase_name(first->phase), words);
+	if (now < c->end && first->phase != PHASE_REVOKED)
+		printf(", %s", instant_format_local(when, sizeof(when), next, c->timezone));
+	putchar('\n');
+}
+
+static struct table *status_table(void)
+{
+	static const struct table_column columns[] = {{"  USER", TABLE_CUT}, {"SERVER", 0},
+		{"DATABASE", TABLE_CUT}, {"STATE", 0}, {"LEVEL", 0}, {"NEXT", TABLE_WRAP},
+		{"PACKETS", TABLE_RIGHT}, {"REMARK", TABLE_WRAP}};
+	struct table *t;
+
+	return table_new(&t, columns, ARRAY_SIZE(columns), stdout, 0) ? NULL : t;
+}
+
+static void status_row(
+	struct table *t, const struct grant *g, const struct seen *seen, instant_t now)
+{
+	const struct record *r = grant_record(&seen->records, g);
+	enum state state = r ? (enum state)r->state : STATE_UNREACHABLE;
+	bool known = r && r->state != STATE_UNREACHABLE;
+	char words[WORDS_MAX];
+
+	table_row(t, state_tone(state));
+	table_cellf(t, "  %s", g->user->login);
+	table_cell(t, g->server->name);
+	table_cell(t, g->database->name);
+	table_cell(t, state_name(state));
+	/* What is there, and what should be when that is something else. */
+	if (known && r->level != g->level)
+		table_cellf(
+			t, "%s, not %s", level_name((enum level)r->level), level_name(g->level));
+	else
+		table_cell(t, known ? level_name(g->level) : "?");
+	table_cell(t, grant_words(words, g, now));
+	if (seen->network && g->level != LEVEL_NONE)
+		table_cellf(t, "%llu", (unsigned long long)packets_of(seen->network, g));
+	else
+		table_cell(t, NULL);
+	table_cell(t, r && *r->detail ? r->detail : "");
+}
+
+static int status_print(
+	const struct grants *g, const struct seen *seen, const char *only, instant_t now)
+{
+	bool colour = style_wanted(stdout);
+
+	for (size_t i = 0; i < g->n;) {
+		const struct client *c = g->items[i].client;
+		size_t from = i;
+		while (i < g->n && g->items[i].client == c)
+			i++;
+		if (only && strcmp(only, c->name) != 0)
+			continue;
+		client_heading(c, &g->items[from], now, colour);
+		struct table *t = status_table();
+		if (!t)
+			return EXIT_FAILED;
+		for (size_t k = from; k < i; k++)
+			status_row(t, &g->items[k], seen, now);
+		table_print(t);
+		table_free(t);
+		putchar('\n');
+	}
+	for (size_t i = 0; i < seen->records.n; i++) {
+		const struct record *r = &seen->records.items[i];
+		if (r->kind == RECORD_NOTE ||
+			(r->kind == RECORD_SERVER && r->state == STATE_UNREACHABLE))
+			printf("%s: %s: %s\n", r->server, state_name((enum state)r->state),
+				r->detail);
+		if (r->kind == RECORD_SESSION)
+			printf("session %llu of %s on %s from %s (%s)%s%s\n",
+				(unsigned long long)r->number, r->login, r->server,
+				*r->address ? r->address : "?", *r->program ? r->program : "?",
+				*r->detail ? ": " : "", r->detail);
+	}
+	return EXIT_FINE;
+}
+
+static int look(struct cli *cli, const struct program *p, const struct client *client)
+{
+	const char *only = client ? client->name : NULL;
+	struct firewall_state state = {0};
+	struct overrides overrides = {0};
+	struct network network = {0};
+	struct journal *journal = NULL;
+	struct pass_result result = {0};
+	struct grants grants = {0};
+	struct seen seen = {0};
+	instant_t now;
+	int code = cli_now(&now, cli, p, NULL);
+
+	if (!code)
+		code = cli_journal(&journal, cli, p, false);
+	if (!code && journal && override_read(&overrides, journal))
+		code = cli_fail(
+			cli, EXIT_FAILED, "the overrides could not be read from the journal");
+	/* Without the right to see the packet filter, the rest is still worth seeing: said aloud. */
+	if (!code && !cli_network(&network, cli, p, false) && network.present &&
+		!firewall_observe(&state, network.firewall, now))
+		seen.network = &state;
+	if (!code) {
+		struct pass_options o = {
+			.mode = PASS_STATUS,
+			.program = p,
+			.overrides = &overrides,
+			.journal = journal,
+			.now = now,
+			.client = only,
+			.sink = records_keep,
+			.context = &seen.records,
+		};
+		if (pass_run(&result, &o) || schedule_at(&grants, p, &overrides, now))
+			code = EXIT_FAILED;
+		else if (cli->json)
+			code = json_print(status_json(&grants, &seen, only, now), stdout)
+				       ? EXIT_FAILED
+				       : EXIT_FINE;
+		else
+			code = status_print(&grants, &seen, only, now);
+		if (!code && (result.overdue || result.unreachable))
+			code = EXIT_FAILED;
+		else if (!code && result.drift)
+			code = EXIT_DIFFERENT;
+	}
+	firewall_state_free(&state);
+	network_close(&network);
+	grants_free(&grants);
+	overrides_free(&overrides);
+	journal_close(journal);
+	records_free(&seen.records);
+	return code;
+}
+
+static int run(struct cli *cli)
+{
+	struct program *p;
+	const struct client *client;
+	int code = cli_load(&p, cli);
+
+	if (code)
+		return code;
+	code = cli_client(&client, cli, p);
+	if (!code)
+		code = look(cli, p, client);
+	program_free(p);
+	return code;
+}
+
+const struct command command_status = {
+	.name = "status",
+	.operands = "[CLIENT]",
+	.max_operands = 1,
+	.options = OPT_JSON,
+	.summary = "Print who has what now, and what comes next",
+	.help = "Reads the SQL servers and the packet filter, changes nothing.\n"
+		"States: ok, waiting (no database yet), drift, unproved, unreachable, overdue.\n"
+		"Exit 0 when all is as scheduled, 2 with drift, 1 when something is overdue or cannot be seen.\n",
+	.run = run,
+};

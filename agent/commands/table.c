@@ -1,0 +1,13 @@
+/* Every command, in the order of the help. */
+#include "commands/command.h"
+
+const struct command *const commands[] = {
+	&command_check,
+	&command_schedule,
+	&command_plan,
+	&command_apply,
+	&command_status,
+	&command_handover,
+	&command_bootstrap,
+	NULL,
+};
