@@ -1,0 +1,201 @@
+/* The ratchet: forward, backward, missing, broken, and where it cannot be written. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+#include <curfew/clock.h>
+
+static char folder[64], file[128];
+
+static int folder_make(void **state)
+{
+	(void)state;
+	snprintf(folder, sizeof(folder), "/tmp/curfew-clock-XXXXXX");
+	if (!mkdtemp(folder))
+		return -1;
+	snprintf(file, sizeof(file), "%s/clock", folder);
+	return 0;
+}
+
+static int folder_remove(void **state)
+{
+	(void)state;
+	unlink(file);
+	return rmdir(folder);
+}
+
+static void file_put(const char *text)
+{
+	FILE *f = fopen(file, "w");
+
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+static instant_t machine(void)
+{
+	return (instant_t)time(NULL);
+}
+
+static void a_missing_file_is_a_first_start(void **state)
+{
+	struct clock c;
+	instant_t now, before = machine();
+
+	(void)state;
+	assert_int_equal(clock_open(&c, folder), 0);
+	assert_int_equal(c.highest, 0);
+	assert_int_equal(clock_now(&now, NULL, &c), 0);
+	assert_true(now >= before);
+	assert_int_equal(access(file, F_OK), -1);
+	assert_int_equal(clock_advance(&c, now), 0);
+	assert_int_equal(clock_open(&c, folder), 0);
+	assert_int_equal(c.highest, now);
+}
+
+static void a_clock_set_back_does_not_run_back(void **state)
+{
+	struct clock c;
+	instant_t now, behind = 0, ahead = machine() + 86400;
+
+	(void)state;
+	assert_int_equal(clock_open(&c, folder), 0);
+	assert_int_equal(clock_advance(&c, ahead), 0);
+	/* The agent, started anew, finds a machine that says yesterday. */
+	assert_int_equal(clock_open(&c, folder), 0);
+	assert_int_equal(clock_now(&now, &behind, &c), CLOCK_RAN_BACK);
+	assert_int_equal(now, ahead);
+	assert_true(behind > 86400 - 60 && behind <= 86400);
+	assert_int_equal(clock_now(&now, NULL, &c), CLOCK_RAN_BACK);
+	/* A lower instant never replaces a higher one. */
+	assert_int_equal(clock_advance(&c, ahead - 10), 0);
+	assert_int_equal(clock_open(&c, folder), 0);
+	assert_int_equal(c.highest, ahead);
+}
+
+static void an_operator_can_set_it_right(void **state)
+{
+	struct clock c;
+	instant_t now, behind, ahead = machine() + 10 * 365 * 86400;
+
+	(void)state;
+	assert_int_equal(clock_open(&c, folder), 0);
+	assert_int_equal(clock_advance(&c, ahead), 0);
+	assert_int_equal(clock_now(&now, &behind, &c), CLOCK_RAN_BACK);
+	assert_int_equal(clock_reset(&c, machine()), 0);
+	assert_int_equal(clock_now(&now, &behind, &c), 0);
+	assert_int_equal(clock_open(&c, folder), 0);
+	assert_true(c.highest <= now);
+	assert_int_equal(clock_reset(&c, -1), -EINVAL);
+	assert_int_equal(clock_reset(&c, INT64_MAX), -EINVAL);
+}
+
+static void a_second_is_not_an_alarm(void **state)
+{
+	struct clock c = {0};
+	instant_t now, start;
+
+	(void)state;
+	do {
+		start = machine();
+		c.highest = start + 1;
+		assert_int_equal(clock_now(&now, NULL, &c), 0);
+		assert_int_equal(now, start + 1);
+	} while (machine() != start);
+}
+
+static void a_broken_file_is_an_error(void **state)
+{
+	static const char *const texts[] = {"", "\n", "highest", "highest ", "highest 12",
+		"highest 12x\n", "highest 12\n\n", "highest 12\nhighest 13\n", "highest +12\n",
+		"highest 012\n", "highest -5\n", " highest 12\n", "12\n", "highest 253402300800\n",
+		"highest 99999999999999999999\n",
+		"highest 000000000000000000000000000000000000000000000000000000000000000001\n"};
+	struct clock c = {.highest = 42};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		file_put(texts[i]);
+		assert_int_equal(clock_open(&c, folder), -EBADMSG);
+		assert_int_equal(c.highest, 42); /* written on success only */
+	}
+	file_put("highest 253402300799\n");
+	assert_int_equal(clock_open(&c, folder), 0);
+}
+
+static void an_unreadable_file_is_an_error(void **state)
+{
+	struct clock c;
+
+	(void)state;
+	assert_int_equal(symlink("/dev/null", file), 0);
+	assert_int_equal(clock_open(&c, folder), -ELOOP);
+	assert_int_equal(unlink(file), 0);
+	assert_int_equal(mkdir(file, 0755), 0);
+	assert_int_equal(clock_open(&c, folder), -EISDIR);
+	assert_int_equal(rmdir(file), 0);
+}
+
+static void what_cannot_be_written_is_told_and_held_in_memory(void **state)
+{
+	struct clock c;
+	instant_t now, ahead = machine() + 1000;
+
+	(void)state;
+	assert_int_equal(clock_open(&c, "/proc"), 0);
+	assert_true(clock_advance(&c, ahead) < 0);
+	assert_int_equal(clock_now(&now, NULL, &c), CLOCK_RAN_BACK);
+	assert_int_equal(now, ahead);
+	/* A correction that is not on disk would be undone by the next start: not done at all. */
+	assert_true(clock_reset(&c, machine()) < 0);
+	assert_int_equal(c.highest, ahead);
+}
+
+static void practice_time_leaves_no_trace(void **state)
+{
+	struct clock c;
+	instant_t now;
+
+	(void)state;
+	assert_int_equal(clock_open(&c, folder), 0);
+	clock_fix(&c, 1000);
+	assert_int_equal(clock_now(&now, NULL, &c), 0);
+	assert_int_equal(now, 1000);
+	assert_int_equal(clock_advance(&c, machine() + 100000), 0);
+	assert_int_equal(access(file, F_OK), -1);
+	assert_int_equal(c.highest, 0);
+}
+
+static void a_name_that_is_too_long_is_refused(void **state)
+{
+	char name[5000];
+	struct clock c;
+
+	(void)state;
+	memset(name, 'a', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	assert_int_equal(clock_open(&c, name), -ENAMETOOLONG);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, folder_make, folder_remove)
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_missing_file_is_a_first_start),
+		TEST(a_clock_set_back_does_not_run_back),
+		TEST(an_operator_can_set_it_right),
+		TEST(a_second_is_not_an_alarm),
+		TEST(a_broken_file_is_an_error),
+		TEST(an_unreadable_file_is_an_error),
+		TEST(what_cannot_be_written_is_told_and_held_in_memory),
+		TEST(practice_time_leaves_no_trace),
+		TEST(a_name_that_is_too_long_is_refused),
+	};
+	return cmocka_run_group_tests_name("clock", tests, NULL, NULL);
+}
