@@ -1,11 +1,12 @@
 /* The parent's side: forks, listens, answers intents, enforces deadlines, reaps.
- * One epoll descriptor holds every channel, every process and one timer, so that an event loop needs to
- * watch only that one. Every process that was forked is reaped by its pidfd, never by "any child". */
+ * One epoll descriptor holds every channel and one timer, so that an event loop needs to watch only that one.
+ * A process has gone when its channel ends, for nobody else holds the other side; it is reaped by its number,
+ * never by "any child". */
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
@@ -20,13 +21,12 @@
 
 struct slot {
 	const struct worker_job *job; /* NULL: free */
-	int channel;		      /* -1 after the child closed its end */
-	int pidfd;
+	int channel;
+	pid_t pid;	  /* its own until we have reaped it */
 	int64_t deadline; /* milliseconds of the monotonic clock */
 	int failure;	  /* why its job has failed, or 0 */
 	char why[128];
-	bool dying; /* killed or gone: carries out nothing any more */
-	bool deaf;  /* has lied: what it says is not heard any more */
+	bool deaf; /* has lied: what it says is not heard any more */
 	size_t n_records;
 	bool ended; /* `end` holds its own last word */
 	struct record end;
@@ -43,8 +43,8 @@ struct workers {
 	struct slot slots[];
 };
 
-/* epoll data: which slot, and which of its descriptors. */
-enum { EVENT_TIMER, EVENT_CHANNEL, EVENT_PROCESS };
+/* epoll data: the slot, or this. */
+#define EVENT_TIMER UINT64_MAX
 
 static int64_t monotonic_ms(void)
 {
@@ -54,9 +54,9 @@ static int64_t monotonic_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-static int workers_watch(struct workers *w, int fd, size_t slot, unsigned what)
+static int workers_watch(struct workers *w, int fd, uint64_t what)
 {
-	struct epoll_event e = {.events = EPOLLIN, .data.u64 = (uint64_t)slot << 2 | what};
+	struct epoll_event e = {.events = EPOLLIN, .data.u64 = what};
 
 	return epoll_ctl(w->epoll, EPOLL_CTL_ADD, fd, &e) < 0 ? -errno : 0;
 }
@@ -72,26 +72,35 @@ static void slot_kill(struct slot *s, int failure, const char *why)
 	if (s->failure)
 		return;
 	s->failure = failure;
-	s->dying = true;
 	record_set(s->why, sizeof(s->why), why);
-	pidfd_send_signal(s->pidfd, SIGKILL, NULL, 0);
+	kill(s->pid, SIGKILL);
 }
 
-static void slot_close_channel(struct slot *s)
+static int slot_reap(struct workers *w, struct slot *s)
 {
-	if (s->channel >= 0)
-		close(s->channel); /* leaves the epoll set: nobody else has it */
-	s->channel = -1;
+	int status = 0;
+
+	/* Closing alone is not enough: another child, just forked, may hold a copy that keeps it watched. */
+	epoll_ctl(w->epoll, EPOLL_CTL_DEL, s->channel, NULL);
+	close(s->channel);
+
+	while (waitpid(s->pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return status;
 }
 
 static void slot_answer(struct workers *w, struct slot *s, struct record *r)
 {
-	if (s->dying)
+	struct pollfd p = {.fd = s->channel};
+
+	/* Killed or gone: it will not be carried out, so it must not be put on record. */
+	if (s->failure || (poll(&p, 1, 0) > 0 && p.revents & POLLHUP))
 		return;
 	RECORD_SET(r, server, s->job->name);
 	struct worker_answer a = {.number = r->number, .verdict = w->sink(w->context, r)};
-	if (send(s->channel, &a, sizeof(a), MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)sizeof(a))
-		slot_kill(s, -EPROTO, "did not take the answer to its intent");
+	ssize_t n = send(s->channel, &a, sizeof(a), MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (n != (ssize_t)sizeof(a) && errno != EPIPE)
+		slot_kill(s, -EPROTO, "does not take the answers to its intents");
 }
 
 static void slot_take(struct workers *w, struct slot *s, struct record *r, ssize_t size)
@@ -124,82 +133,65 @@ static void slot_take(struct workers *w, struct slot *s, struct record *r, ssize
 	}
 }
 
-/* At most `limit` records; false when the channel has no more for now. */
+/* At most `limit` records; false when the channel has ended. */
 static bool slot_drain(struct workers *w, struct slot *s, size_t limit)
 {
 	struct record r;
 
-	for (size_t i = 0; s->channel >= 0 && i < limit; i++) {
+	for (size_t i = 0; i < limit; i++) {
 		/* MSG_TRUNC: the true size, so that a longer message is seen to be one. */
 		ssize_t n = recv(s->channel, &r, sizeof(r), MSG_DONTWAIT | MSG_TRUNC);
-		if (n < 0 && errno == EINTR)
+		/* A reset is told once, before the records that its sender had still left us. */
+		if (n < 0 && (errno == EINTR || errno == ECONNRESET))
 			continue;
 		if (n < 0 && errno == EAGAIN)
+			return true;
+		if (n <= 0)
 			return false;
-		if (n <= 0) {
-			slot_close_channel(s);
-			return false;
-		}
 		slot_take(w, s, &r, n);
 	}
-	return s->channel >= 0;
+	return true;
 }
 
 static int slot_start(struct workers *w, struct slot *s, const struct worker_job *job)
 {
 	int pair[2], r;
-	size_t index = (size_t)(s - w->slots);
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return -errno;
-	pid_t parent = getpid(), child = fork();
+	r = workers_watch(w, pair[0], (uint64_t)(s - w->slots));
+	pid_t parent = getpid(), child = r < 0 ? -1 : fork();
 	if (child == 0)
 		worker_main(job, pair[1], parent);
-	r = child < 0 ? -errno : 0;
+	if (r == 0 && child < 0)
+		r = -errno;
 	close(pair[1]);
 	if (r < 0) {
+		epoll_ctl(w->epoll, EPOLL_CTL_DEL, pair[0], NULL);
 		close(pair[0]);
 		return r;
 	}
-	*s = (struct slot){.job = job, .channel = pair[0]};
+	*s = (struct slot){.job = job, .channel = pair[0], .pid = child};
 	s->deadline = monotonic_ms() + (int64_t)w->deadline * 1000;
-	/* No race: its number stays its own until it is reaped, and only we reap it. */
-	s->pidfd = pidfd_open(child, 0);
-	r = s->pidfd < 0 ? -errno : workers_watch(w, s->pidfd, index, EVENT_PROCESS);
-	if (r == 0)
-		r = workers_watch(w, s->channel, index, EVENT_CHANNEL);
-	if (r < 0) {
-		kill(child, SIGKILL);
-		while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
-			;
-		if (s->pidfd >= 0)
-			close(s->pidfd);
-		slot_close_channel(s);
-		s->job = NULL;
-		return r;
-	}
 	w->n_running++;
 	return 0;
 }
 
-/* Its process has gone: the last of its words, then its end. */
+/* Its channel has ended: whatever is left of it, its end is told. */
 static void slot_finish(struct workers *w, struct slot *s)
 {
 	struct record end = {.kind = RECORD_END};
-	siginfo_t info = {0};
 
-	while (waitid(P_PIDFD, (id_t)s->pidfd, &info, WEXITED) < 0 && errno == EINTR)
-		;
-	close(s->pidfd);
-	s->dying = true;
-	slot_drain(w, s, MAX_RECORDS);
-	slot_close_channel(s);
-	if (!s->failure && info.si_code != CLD_EXITED) {
+	/* One that closed its channel and lives on would make us wait. An exit closes it too, a little before
+	 * it can be reaped; a signal then changes nothing any more, its status is fixed. */
+	kill(s->pid, SIGKILL);
+	int status = slot_reap(w, s);
+	if (!s->failure && WIFSIGNALED(status)) {
 		s->failure = -ECHILD;
-		record_printf(s->why, sizeof(s->why), "was ended by signal %d", info.si_status);
-	} else if (!s->failure && (info.si_status != 0 || !s->ended)) {
+		record_printf(s->why, sizeof(s->why), "was ended by signal %d", WTERMSIG(status));
+	} else if (!s->failure && (WEXITSTATUS(status) != 0 || !s->ended)) {
 		s->failure = -ECHILD;
-		record_printf(s->why, sizeof(s->why), "ended with status %d", info.si_status);
+		record_printf(s->why, sizeof(s->why), "ended with status %d", WEXITSTATUS(status));
 	}
 
 	if (s->ended && !s->deaf) {
@@ -280,7 +272,7 @@ int workers_start(struct workers **out, const struct worker_job *jobs, size_t n,
 	int r = w->epoll < 0 ? -errno : 0;
 	if (r == 0) {
 		w->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-		r = w->timer < 0 ? -errno : workers_watch(w, w->timer, 0, EVENT_TIMER);
+		r = w->timer < 0 ? -errno : workers_watch(w, w->timer, EVENT_TIMER);
 	}
 	if (r == 0 && timerfd_settime(w->timer, 0, &at, NULL) < 0)
 		r = -errno;
@@ -306,14 +298,12 @@ static int workers_step(struct workers *w, int timeout)
 	if (n < 0)
 		return errno == EINTR ? 0 : -errno;
 	for (int i = 0; i < n; i++) {
-		unsigned what = events[i].data.u64 & 3;
-		struct slot *s = &w->slots[events[i].data.u64 >> 2];
-		/* An earlier event of this round may have freed the slot; none has filled it again. */
-		if (what == EVENT_TIMER)
+		if (events[i].data.u64 == EVENT_TIMER) {
 			(void)!read(w->timer, &ticks, sizeof(ticks));
-		else if (what == EVENT_CHANNEL && s->job)
-			slot_drain(w, s, MAX_BATCH);
-		else if (what == EVENT_PROCESS && s->job)
+			continue;
+		}
+		struct slot *s = &w->slots[events[i].data.u64];
+		if (!slot_drain(w, s, MAX_BATCH))
 			slot_finish(w, s);
 	}
 	workers_fill(w);
@@ -350,11 +340,7 @@ void workers_free(struct workers *w)
 		if (!s->job)
 			continue;
 		slot_kill(s, -ECANCELED, "");
-		while (waitid(P_PIDFD, (id_t)s->pidfd, &(siginfo_t){0}, WEXITED) < 0 &&
-			errno == EINTR)
-			;
-		close(s->pidfd);
-		slot_close_channel(s);
+		slot_reap(w, s);
 	}
 	if (w->timer >= 0)
 		close(w->timer);

@@ -358,10 +358,43 @@ static int run_closing_channel(struct worker *w, void *context)
 	return wait_for_ever();
 }
 
-static void a_closed_channel_is_not_an_end(void **state)
+static void a_worker_that_hangs_up_is_ended(void **state)
 {
 	(void)state;
-	assert_int_equal(run_one(run_closing_channel, NULL, 1, 0).code, -ETIMEDOUT);
+	struct seen s = run_one(run_closing_channel, NULL, 600, 0);
+	assert_int_equal(s.code, -ECHILD);
+	assert_non_null(strstr(s.detail, "signal 9"));
+}
+
+static int run_asking_and_dying(struct worker *w, void *context)
+{
+	struct record r = {.kind = RECORD_INTENT, .number = 1};
+
+	(void)w;
+	(void)context;
+	send(3, &r, sizeof(r), MSG_NOSIGNAL);
+	raise(SIGKILL);
+	return 0;
+}
+
+/* Reads only once the worker is dead: an epoll descriptor that nobody dispatches meanwhile. */
+static void an_intent_of_the_dead_is_not_put_on_record(void **state)
+{
+	(void)state;
+	struct worker_job job = {.name = "s", .run = run_asking_and_dying};
+	struct seen s = {0};
+	struct workers *w;
+	siginfo_t info;
+
+	assert_int_equal(workers_start(&w, &job, 1, 1, 600, seen_record, &s), 0);
+	assert_int_equal(workers_dispatch(w), 0);
+	assert_int_equal(waitid(P_ALL, 0, &info, WEXITED | WNOWAIT), 0);
+	while (workers_dispatch(w) != WORKERS_DONE)
+		;
+	workers_free(w);
+	assert_int_equal(s.n_intents, 0);
+	assert_int_equal(s.n_ends, 1);
+	assert_int_equal(s.code, -ECHILD);
 }
 
 static int run_counting_descriptors(struct worker *w, void *context)
@@ -544,7 +577,8 @@ int main(void)
 		cmocka_unit_test(a_lie_ends_the_worker),
 		cmocka_unit_test(a_word_after_the_end_is_a_lie),
 		cmocka_unit_test(a_flood_ends_at_the_deadline_and_holds_nobody_up),
-		cmocka_unit_test(a_closed_channel_is_not_an_end),
+		cmocka_unit_test(a_worker_that_hangs_up_is_ended),
+		cmocka_unit_test(an_intent_of_the_dead_is_not_put_on_record),
 		cmocka_unit_test(a_child_has_only_its_own_channel),
 		cmocka_unit_test(prepare_has_rights_that_run_has_not),
 		cmocka_unit_test(many_jobs_share_few_processes),
