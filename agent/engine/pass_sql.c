@@ -191,6 +191,22 @@ static void grant_take(struct pass *p, const struct record *r)
 	pass_tell(p, &told);
 }
 
+/* Only what was asked in the course of changes is history; an audit changes nothing, its journal neither. */
+static void proof_take(struct pass *p, const struct record *r)
+{
+	struct journal_entry e = record_entry(p, r, JOURNAL_PROOF);
+
+	if (p->o.mode != PASS_APPLY)
+		return;
+	e.action = NULL;
+	e.outcome = r->action;
+	e.level = level_name((enum level)r->level);
+	if (pass_journal_begin(p) || journal_write(NULL, p->o.journal, &e))
+		p->result.journal_failed = true;
+	if (r->state == STATE_OVERDUE)
+		p->result.failed++;
+}
+
 int pass_record(void *pass, const struct record *r)
 {
 	struct pass *p = pass;
@@ -227,8 +243,10 @@ int pass_record(void *pass, const struct record *r)
 			p->result.failed += p->result.failed == 0;
 		pass_journal_commit(p);
 		break;
-	case RECORD_SESSION:
 	case RECORD_PROOF:
+		proof_take(p, r);
+		break;
+	case RECORD_SESSION:
 	case RECORD_FINDING:
 	case RECORD_NOTE:
 		break;

@@ -13,7 +13,7 @@
 
 #include <sodium.h>
 
-#include "sql/pass.h"
+#include "sql/proof.h"
 
 /* Rounds of changes: create, enable, and a few for sessions that end slowly. */
 #define MAX_ROUNDS 8
@@ -181,6 +181,21 @@ static void outcome_tell(const struct pass_run *run, struct record *r, int rc,
 	worker_tell(run->worker, r);
 }
 
+static int login_touch(struct touched *t, const char *login)
+{
+	char **more;
+
+	for (size_t i = 0; i < t->n; i++)
+		if (!strcasecmp(t->logins[i], login))
+			return 0;
+	more = reallocarray(t->logins, t->n + 1, sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	t->logins = more;
+	more[t->n] = strdup(login);
+	return more[t->n] ? (t->n++, 0) : -ENOMEM;
+}
+
 /* One round: announces a chunk, waits until it is on record, carries it out. Negative: the session is lost. */
 static int round_run(struct pass_run *run, struct sql_error *error)
 {
@@ -219,6 +234,9 @@ static int round_run(struct pass_run *run, struct sql_error *error)
 				 : moot		      ? 0
 						      : change_run(run, error, c);
 			failed[i] = rc || moot;
+			if (c->login && c->kind < CHANGE_FIRST_OPENING &&
+				login_touch(&run->touched, c->login))
+				return -ENOMEM;
 			run->failed = run->failed || failed[i];
 			outcome_tell(run, &plans[i - from], rc, error, moot);
 			if (rc < 0 && rc != -ENOTSUP)
@@ -351,7 +369,11 @@ static int work(struct pass_run *run, struct sql_error *error)
 		return rc;
 	switch (run->pass->mode) {
 	case SQL_APPLY:
-		return work_is_left(run) ? apply(run, error) : 0;
+		rc = work_is_left(run) ? apply(run, error) : 0;
+		/* A closing is finished when the server itself says so. */
+		if (!rc && run->touched.n)
+			rc = proofs_tell(run, error, &run->touched);
+		return rc;
 	case SQL_PLAN:
 		plans_tell(run);
 		return 0;
@@ -400,6 +422,9 @@ int sql_pass_run(struct worker *w, void *context)
 	}
 	end_tell(&run, rc, &error);
 	sql_session_close(run.session);
+	for (size_t i = 0; i < run.touched.n; i++)
+		free(run.touched.logins[i]);
+	free(run.touched.logins);
 	observed_free(&run.observed);
 	difference_free(&run.difference);
 	return 0;

@@ -4,6 +4,12 @@
 
 #include "curfew/sql.h"
 
+/* Logins that this pass took something from: proved without being asked. */
+struct touched {
+	char **logins;
+	size_t n;
+};
+
 struct pass_run {
 	struct worker *worker;
 	const struct sql_pass *pass;
@@ -12,6 +18,7 @@ struct pass_run {
 	struct difference difference;
 	uint64_t numbers; /* of plans told */
 	bool failed;	  /* some change was refused by the server */
+	struct touched touched;
 };
 
 bool pass_is_for(const struct sql_pass *p, const char *client);

@@ -1,0 +1,280 @@
+/* Proofs by effective permissions, after a narrowing or a removal and for the audit. */
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+
+#include "sql/proof.h"
+
+/* Users asked about in one round trip. */
+#define CHUNK 64
+
+struct target {
+	const struct grant *grant;
+	const struct observed_database *database;
+	const char *user;
+	bool asked;
+	bool held;
+	char evidence[RECORD_TEXT_MAX];
+};
+
+struct targets {
+	struct target *items;
+	size_t n;
+};
+
+static bool is_touched(const struct touched *t, const char *login)
+{
+	for (size_t i = 0; t && i < t->n; i++)
+		if (!strcasecmp(t->logins[i], login))
+			return true;
+	return !t;
+}
+
+static void proof_tell(const struct pass_run *run, const struct grant *g, const char *outcome,
+	const char *evidence)
+{
+	struct record r;
+
+	record_of(&r, run->pass, RECORD_PROOF, g->client->name, g->user->login, g->database->name);
+	r.level = g->level;
+	r.state = !strcmp(outcome, "proved")	? STATE_OK
+		  : !strcmp(outcome, "refuted") ? STATE_OVERDUE
+						: STATE_UNPROVED;
+	r.at = run->pass->now;
+	RECORD_SET(&r, action, outcome);
+	RECORD_SET(&r, detail, evidence);
+	worker_tell(run->worker, &r);
+}
+
+/* Rows: held, number, class, permission, count, an example; asked, number, user. */
+static int answer_row(void *context, const struct sql_value *v, int n)
+{
+	struct targets *t = context;
+	size_t i = n >= 3 && v[1].data ? (size_t)strtoull(v[1].data, NULL, 10) : t->n;
+
+	if (i >= t->n || !v[0].data)
+		return -EBADMSG;
+	struct target *k = &t->items[i];
+	if (!strcmp(v[0].data, "asked")) {
+		/* Only what was answered as that user proves anything. */
+		k->asked = v[2].data && !strcasecmp(v[2].data, k->user);
+		return 0;
+	}
+	if (n != 6 || strcmp(v[0].data, "held") != 0)
+		return -EBADMSG;
+	size_t used = strlen(k->evidence);
+	if (used < sizeof(k->evidence))
+		snprintf(k->evidence + used, sizeof(k->evidence) - used, "%s%s on %s %s%s%s%s",
+			used ? "; " : "", v[3].data ? v[3].data : "?", v[2].data ? v[2].data : "?",
+			v[5].data ? v[5].data : "?",
+			v[4].data && strcmp(v[4].data, "1") != 0 ? " and others, " : "",
+			v[4].data && strcmp(v[4].data, "1") != 0 ? v[4].data : "",
+			v[4].data && strcmp(v[4].data, "1") != 0 ? " in all" : "");
+	k->held = true;
+	return 0;
+}
+
+static void question_write(FILE *to, const struct target *t, size_t index)
+{
+	fputs("USE ", to);
+	sql_write_name(to, t->database->name);
+	fputs(";\nEXECUTE AS USER = ", to);
+	sql_write_string(to, t->user);
+	fputs(";\n", to);
+	for (const char *c = proof_questions[t->grant->level]; *c; c++)
+		if (!strncmp(c, "%zu", 3)) {
+			fprintf(to, "%zu", index);
+			c += 2;
+		} else {
+			putc(*c, to);
+		}
+	fputs("REVERT;\n", to);
+}
+
+static int chunk_ask(
+	struct pass_run *run, struct sql_error *error, struct targets *t, size_t from, size_t to)
+{
+	char *batch = NULL;
+	size_t size;
+	FILE *f = open_memstream(&batch, &size);
+
+	if (!f)
+		return -ENOMEM;
+	for (size_t i = from; i < to; i++)
+		question_write(f, &t->items[i], i);
+	fputs("USE [master];\n", f);
+	if (fclose(f)) {
+		free(batch);
+		return -ENOMEM;
+	}
+	int rc = sql_session_run(run->session, error, batch, answer_row, t);
+	free(batch);
+	return rc;
+}
+
+/* After an error the session may still be somebody else: the way back is asked for until there is none. */
+static int impersonation_leave(struct pass_run *run)
+{
+	struct sql_error ignored;
+
+	return sql_session_run(run->session, &ignored, "REVERT;\nUSE [master];\n", NULL, NULL);
+}
+
+static int targets_ask(struct pass_run *run, struct sql_error *error, struct targets *t)
+{
+	for (size_t from = 0; from < t->n; from += CHUNK) {
+		size_t to = from + CHUNK < t->n ? from + CHUNK : t->n;
+		int rc = chunk_ask(run, error, t, from, to);
+		if (rc < 0)
+			return rc;
+		if (rc == 0)
+			continue;
+		rc = impersonation_leave(run);
+		/* One by one, so that what cannot be asked of one user is not unproved of all. */
+		for (size_t i = from; i < to && rc >= 0; i++) {
+			t->items[i].asked = t->items[i].held = false;
+			t->items[i].evidence[0] = '\0';
+			rc = chunk_ask(run, error, t, i, i + 1);
+			if (rc <= 0)
+				continue;
+			t->items[i].asked = false;
+			snprintf(t->items[i].evidence, sizeof(t->items[i].evidence),
+				"the server cannot tell (%d: %.200s)", error->number, error->text);
+			rc = impersonation_leave(run);
+		}
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+static int targets_collect(
+	struct targets *out, const struct pass_run *run, const struct touched *touched)
+{
+	const struct wanted_server *w = &run->pass->wanted;
+	struct targets t = {.items = calloc(w->n_grants + 1, sizeof(*t.items))};
+
+	if (!t.items)
+		return -ENOMEM;
+	for (size_t i = 0; i < w->n_grants; i++) {
+		const struct grant *g = w->grants[i];
+		const struct observed_login *l =
+			observed_find_login(&run->observed, g->user->login);
+		const struct observed_database *d =
+			observed_find_database(&run->observed, g->database->name);
+		const struct observed_user *u = d && l ? observed_user_of(d, l) : NULL;
+		if (g->level == LEVEL_NONE || !u || !l->ours ||
+			!is_touched(touched, g->user->login) ||
+			!pass_is_for(run->pass, g->client->name))
+			continue;
+		t.items[t.n++] = (struct target){.grant = g, .database = d, .user = u->name};
+	}
+	*out = t;
+	return 0;
+}
+
+static size_t databases_unread(const struct observed_server *o)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < o->n_databases; i++)
+		n += !o->databases[i].read && !o->databases[i].system && o->databases[i].online;
+	return n;
+}
+
+static bool user_of_name_is_left(
+	const struct observed_server *o, const char *login, const char **where)
+{
+	for (size_t i = 0; i < o->n_databases; i++)
+		for (size_t k = 0; k < o->databases[i].n_users; k++)
+			if (!strcasecmp(o->databases[i].users[k].name, login)) {
+				*where = o->databases[i].name;
+				return true;
+			}
+	return false;
+}
+
+static bool session_is_left(const struct observed_server *o, const char *login)
+{
+	for (size_t i = 0; i < o->n_sessions; i++)
+		if (!strcasecmp(o->sessions[i].login, login))
+			return true;
+	return false;
+}
+
+/* Nothing is to be there: what was read says whether it is so. */
+static void gone_tell(const struct pass_run *run, const struct grant *g)
+{
+	const struct observed_server *o = &run->observed;
+	const struct observed_login *l = observed_find_login(o, g->user->login);
+	const struct observed_database *d = observed_find_database(o, g->database->name);
+	char evidence[RECORD_TEXT_MAX];
+	const char *where;
+
+	if (wanted_find(&run->pass->wanted, g->user->login)) {
+		/* Still there for another database: gone from this one. */
+		if (d && observed_user_of(d, l))
+			proof_tell(run, g, "refuted", "the user is still in the database");
+		else if (d && d->online && !d->read)
+			proof_tell(run, g, "unproved", "the database cannot be read");
+		else
+			proof_tell(run, g, "proved",
+				"sys.database_principals read: no user with the login's SID");
+		return;
+	}
+	if (l)
+		proof_tell(run, g, "refuted", "the login is still there");
+	else if (session_is_left(o, g->user->login))
+		proof_tell(run, g, "refuted", "a session of the login is still there");
+	else if (user_of_name_is_left(o, g->user->login, &where)) {
+		snprintf(evidence, sizeof(evidence), "a user of this name is still in [%.200s]",
+			where);
+		proof_tell(run, g, "refuted", evidence);
+	} else if (o->n_missing_rights || o->n_unreadable || databases_unread(o)) {
+		snprintf(evidence, sizeof(evidence),
+			"no login, session or user found, but the server does not show everything: %zu database(s) unread, %zu "
+			"part(s) of the catalogue unreadable, %zu right(s) missing",
+			databases_unread(o), o->n_unreadable, o->n_missing_rights);
+		proof_tell(run, g, "unproved", evidence);
+	} else {
+		snprintf(evidence, sizeof(evidence),
+			"sys.server_principals, sys.dm_exec_sessions and sys.database_principals of %zu databases read: no login, "
+			"no session, no user",
+			o->n_databases);
+		proof_tell(run, g, "proved", evidence);
+	}
+}
+
+int proofs_tell(struct pass_run *run, struct sql_error *error, const struct touched *touched)
+{
+	struct targets t;
+	int rc = targets_collect(&t, run, touched);
+
+	if (rc)
+		return rc;
+	rc = targets_ask(run, error, &t);
+	for (size_t i = 0; i < t.n; i++) {
+		const struct target *k = &t.items[i];
+		if (k->held)
+			proof_tell(run, k->grant, "refuted", k->evidence);
+		else if (k->asked)
+			proof_tell(run, k->grant, "proved",
+				k->grant->level == LEVEL_FULL
+					? "impersonated: makes nothing, hands nothing on, owns nothing"
+					: "impersonated: changes nothing on any object, schema or the database, grants nothing");
+		else
+			proof_tell(run, k->grant, "unproved",
+				k->evidence[0] ? k->evidence
+				: rc < 0       ? "the connection was lost"
+					       : "the server did not answer as that user");
+	}
+	free(t.items);
+	for (size_t i = 0; i < run->pass->wanted.n_grants && rc >= 0; i++) {
+		const struct grant *g = run->pass->wanted.grants[i];
+		if (g->level == LEVEL_NONE && g->phase != PHASE_PENDING &&
+			is_touched(touched, g->user->login) &&
+			pass_is_for(run->pass, g->client->name))
+			gone_tell(run, g);
+	}
+	return rc < 0 ? rc : 0;
+}
