@@ -1,0 +1,582 @@
+/* A whole configuration: every value where it belongs, who may write what, advice by the clock, and the
+ * digest. */
+#include "fixture.h"
+
+#include "curfew/calendar.h"
+#include "curfew/schedule.h"
+
+#include <fcntl.h>
+
+#define NOW 1788220800 /* 2026-09-01T00:00:00Z */
+
+static const char FULL_MAIN[] =
+	"program = { max_users = 5; read_only_days = 20; staging_days = 7; testing_days = 90;\n"
+	"  timezone = \"Europe/Berlin\"; widest_prefix4 = 16; widest_prefix6 = 40; };\n"
+	"practice = true; clients = \"customers\"; state_directory = \"/srv/state\";\n"
+	"runtime_directory = \"/srv/run\"; credential_directory = \"@FOLDER@/credentials\";\n"
+	"journal_key = \"secret\"; metrics_file = \"/srv/curfew.prom\";\n"
+	"servers = (\n"
+	"  { name = \"z\"; host = \"z.example\"; port = 1444; ca_file = \"@FOLDER@/ca.pem\";\n"
+	"    endpoints = [ \"192.0.2.1:1433\", \"[2001:db8::1]:1444\" ];\n"
+	"    trusted = [ \"10.0.0.0/24\", \"2001:db8:1::/64\" ]; certificate_name = \"sql.example\";\n"
+	"    login = \"agent\"; credential = \"secret\"; must_change = false;\n"
+	"    known_triggers = [ \"audit\", \"logon audit\" ];\n"
+	"    levels = { read_only = { member_of = ( \"db_datareader\" ); }; }; },\n"
+	"  { name = \"secret\"; host = \"2001:db8::9\"; ca_file = \"@FOLDER@/ca.pem\"; }\n"
+	");\n"
+	"levels = { full = { role = \"all\"; schema_denies = ( ); };\n"
+	"  read_only = { role = \"some\"; schema_grants = ( \"SELECT\" ); }; };\n"
+	"firewall = { enabled = false; hooks = [ \"forward\" ]; priority = -20; log = false;\n"
+	"  guard_loopback = true; };\n"
+	"limits = { interval = 60; connect_timeout = 5; server_deadline = 30; workers = 2; };\n";
+
+static const char FULL_CLIENT[] =
+	"client = { name = \"Acme Ltd\"; ticket = \"T-1\"; approved_by = \"lead\"; approved_on = "
+	"\"2026-08-03\";\n"
+	"  starts = \"2026-08-10\"; go_live = \"2026-11-23T09:00\"; staging_until = \"2026-12-01\";\n"
+	"  milestones = { files_received = \"2026-08-04\"; database_upgraded = \"2026-08-07\";\n"
+	"    checklist_signed = \"2026-10-19\"; production_ticket = \"T-2\"; };\n"
+	"  databases = ( { role = \"production\"; server = \"secret\"; name = \"P\";\n"
+	"      before_go_live = \"read-only\"; },\n"
+	"    { role = \"staging\"; server = \"z\"; name = \"S\"; } );\n"
+	"  users = ( { first = \"Jürgen\"; last = \"Groß\"; email = \"j@acme.example\";\n"
+	"      sources = [ \"203.0.113.7\", \"2001:db8:7::/64\" ]; },\n"
+	"    { first = \"John\"; last = \"Roe\"; email = \"r@acme.example\"; login = \"Roe\";\n"
+	"      sources = ( \"198.51.0.0/16\" ); } );\n"
+	"};\n";
+
+static void write_text(const char *folder, const char *name, const char *text)
+{
+	fixture_write(folder, name, text, strlen(text));
+}
+
+static instant_t at(const char *text)
+{
+	instant_t t;
+
+	assert_int_equal(instant_parse(&t, text, "UTC", 0), 0);
+	return t;
+}
+
+static void settings_check(const struct settings *s)
+{
+	assert_int_equal(s->max_users, 5);
+	assert_int_equal(s->read_only_days, 20);
+	assert_int_equal(s->staging_days, 7);
+	assert_int_equal(s->testing_days, 90);
+	assert_int_equal(s->widest_prefix4, 16);
+	assert_int_equal(s->widest_prefix6, 40);
+	assert_string_equal(s->timezone, "Europe/Berlin");
+	assert_true(s->practice);
+	assert_string_equal(s->state_directory, "/srv/state");
+	assert_string_equal(s->runtime_directory, "/srv/run");
+	assert_string_equal(s->journal_key, "secret");
+	assert_string_equal(s->metrics_file, "/srv/curfew.prom");
+	assert_false(s->firewall.enabled);
+	assert_int_equal(s->firewall.hooks, HOOK_FORWARD);
+	assert_int_equal(s->firewall.priority, -20);
+	assert_false(s->firewall.log);
+	assert_true(s->firewall.guard_loopback);
+	assert_int_equal(s->interval, 60);
+	assert_int_equal(s->connect_timeout, 5);
+	assert_int_equal(s->server_deadline, 30);
+	assert_int_equal(s->workers, 2);
+}
+
+static void servers_check(const struct program *p)
+{
+	const struct server *z = program_server(p, "Z"), *other = program_server(p, "secret");
+	char buf[ENDPOINT_TEXT_MAX];
+
+	assert_int_equal(p->n_servers, 2);
+	assert_ptr_equal(z, &p->servers[1]);
+	assert_string_equal(z->host, "z.example");
+	assert_int_equal(z->port, 1444);
+	assert_int_equal(z->n_endpoints, 2);
+	assert_string_equal(endpoint_format(buf, &z->endpoints[1]), "[2001:db8::1]:1444");
+	assert_int_equal(z->n_trusted, 2);
+	assert_string_equal(z->certificate_name, "sql.example");
+	assert_string_equal(z->login, "agent");
+	assert_string_equal(z->credential, "secret");
+	assert_false(z->must_change);
+	assert_true(strings_contain(&z->known_triggers, "logon audit"));
+	assert_int_equal(z->line, 7);
+	assert_non_null(strstr(z->file, "/curfew.conf"));
+	assert_null(z->terms[LEVEL_READ_ONLY].role);
+	assert_true(strings_contain(&z->terms[LEVEL_READ_ONLY].member_of, "db_datareader"));
+	assert_string_equal(z->terms[LEVEL_FULL].role, "all");
+	/* An empty list says none; a missing one what is usual. */
+	assert_int_equal(z->terms[LEVEL_FULL].schema_denies.n, 0);
+	assert_true(strings_contain(&z->terms[LEVEL_FULL].schema_grants, "ALTER"));
+	assert_int_equal(z->terms[LEVEL_NONE].schema_grants.n, 0);
+
+	assert_string_equal(endpoint_format(buf, &other->endpoints[0]), "[2001:db8::9]:1433");
+	assert_string_equal(other->login, "curfew_agent");
+	assert_string_equal(other->credential, "secret");
+	assert_null(other->certificate_name);
+	assert_true(other->must_change);
+	assert_string_equal(other->terms[LEVEL_READ_ONLY].role, "some");
+	assert_int_equal(other->terms[LEVEL_READ_ONLY].schema_grants.n, 1);
+	assert_int_equal(other->terms[LEVEL_READ_ONLY].schema_denies.n, 5);
+}
+
+static void client_check(const struct program *p)
+{
+	const struct client *c = program_client(p, "ACME ltd");
+
+	assert_non_null(c);
+	assert_string_equal(c->ticket, "T-1");
+	assert_string_equal(c->approved_by, "lead");
+	assert_string_equal(c->timezone, "Europe/Berlin");
+	assert_int_equal(c->approved, at("2026-08-02T22:00Z"));
+	assert_int_equal(c->starts, at("2026-08-09T22:00Z"));
+	assert_true(c->has_go_live);
+	assert_int_equal(c->go_live, at("2026-11-23T08:00Z"));
+	assert_int_equal(c->testing_end, at("2026-11-07T23:00Z"));
+	assert_int_equal(c->staging_end, at("2026-12-01T23:00Z"));
+	assert_int_equal(c->end, at("2026-12-13T08:00Z"));
+	assert_string_equal(c->milestones.files_received, "2026-08-04");
+	assert_string_equal(c->milestones.database_upgraded, "2026-08-07");
+	assert_string_equal(c->milestones.checklist_signed, "2026-10-19");
+	assert_string_equal(c->milestones.production_ticket, "T-2");
+	assert_int_equal(c->n_databases, 2);
+	assert_int_equal(c->databases[0].role, ROLE_PRODUCTION);
+	assert_int_equal(c->databases[0].before_go_live, LEVEL_READ_ONLY);
+	assert_string_equal(p->servers[c->databases[0].server].name, "secret");
+	assert_int_equal(c->databases[1].role, ROLE_STAGING);
+	assert_int_equal(c->databases[1].before_go_live, LEVEL_FULL);
+	assert_string_equal(p->servers[c->databases[1].server].name, "z");
+	assert_int_equal(c->n_users, 2);
+	assert_string_equal(c->users[0].login, "acmeltd.jurgen.gross");
+	assert_int_equal(c->users[0].n_sources, 2);
+	assert_string_equal(c->users[1].login, "Roe");
+	assert_int_equal(c->users[1].line, 10);
+	assert_ptr_equal(client_user(c, "ROE"), &c->users[1]);
+	assert_ptr_equal(client_user(c, "J@acme.example"), &c->users[0]);
+	assert_ptr_equal(client_user(c, "john.roe"), &c->users[1]);
+	assert_null(client_user(c, "john"));
+	assert_null(client_user(c, "john.roe2"));
+	assert_null(program_client(p, "acme"));
+}
+
+static void every_setting(void **state)
+{
+	char *folder = fixture_make(), *messages;
+	struct problems problems;
+	struct program *p;
+
+	(void)state;
+	fixture_mkdir(folder, "customers", 0750);
+	write_text(folder, "curfew.conf", FULL_MAIN);
+	write_text(folder, "customers/a.conf", FULL_CLIENT);
+	messages = fixture_load(&p, &problems, folder, NOW);
+	/* The fixture's own client lies in another folder now. */
+	assert_string_equal(messages,
+		"customers/a.conf:2: warning: \"go_live\" is later than the end of testing (Sun "
+		"2026-11-08 00:00 CET); access before go-live lasts until \"go_live\"\n");
+	assert_non_null(p);
+	settings_check(&p->settings);
+	servers_check(p);
+	client_check(p);
+	assert_int_equal(p->n_clients, 1);
+	assert_int_equal(p->n_files, 2);
+	program_free(p);
+	problems_free(&problems);
+	free(messages);
+	fixture_remove(folder);
+}
+
+static void defaults(void **state)
+{
+	char *folder = fixture_make(), *messages;
+	struct problems problems;
+	struct program *p;
+
+	(void)state;
+	messages = fixture_load(&p, &problems, folder, NOW);
+	assert_string_equal(messages, "");
+	assert_int_equal(p->settings.max_users, 3);
+	assert_int_equal(p->settings.read_only_days, 30);
+	assert_int_equal(p->settings.staging_days, 14);
+	assert_int_equal(p->settings.testing_days, 180);
+	assert_int_equal(p->settings.widest_prefix4, 24);
+	assert_int_equal(p->settings.widest_prefix6, 48);
+	assert_string_equal(p->settings.timezone, "UTC");
+	assert_false(p->settings.practice);
+	assert_string_equal(p->settings.state_directory, "/var/lib/curfew");
+	assert_string_equal(p->settings.runtime_directory, "/run/curfew");
+	assert_null(p->settings.journal_key);
+	assert_null(p->settings.metrics_file);
+	assert_true(p->settings.firewall.enabled);
+	assert_int_equal(p->settings.firewall.hooks, HOOK_INPUT | HOOK_FORWARD);
+	assert_int_equal(p->settings.firewall.priority, -10);
+	assert_true(p->settings.firewall.log);
+	assert_false(p->settings.firewall.guard_loopback);
+	assert_int_equal(p->settings.interval, 300);
+	assert_int_equal(p->settings.connect_timeout, 10);
+	assert_int_equal(p->settings.server_deadline, 60);
+	assert_int_equal(p->settings.workers, 8);
+	assert_string_equal(p->servers[0].terms[LEVEL_FULL].role, "curfew_full");
+	assert_true(
+		strings_contain(&p->servers[0].terms[LEVEL_FULL].schema_denies, "CREATE SEQUENCE"));
+	assert_string_equal(p->servers[0].terms[LEVEL_READ_ONLY].role, "curfew_read_only");
+	assert_int_equal(p->servers[0].terms[LEVEL_READ_ONLY].schema_denies.n, 5);
+	assert_true(
+		strings_contain(&p->servers[0].terms[LEVEL_READ_ONLY].database_grants, "SHOWPLAN"));
+	program_free(p);
+	problems_free(&problems);
+	free(messages);
+	fixture_remove(folder);
+}
+
+/* The instants of the client in the design's example, a change of the clocks between start and go-live. */
+static void wall_clock_days(void **state)
+{
+	char *folder = fixture_make(), *messages;
+	struct problems problems;
+	struct program *p;
+
+	(void)state;
+	messages = fixture_load(&p, &problems, folder, NOW);
+	assert_int_equal(p->n_clients, 1);
+	assert_int_equal(p->clients[0].starts, at("2026-08-10T05:00Z"));
+	assert_int_equal(p->clients[0].testing_end, at("2027-02-06T06:00Z"));
+	assert_int_equal(p->clients[0].go_live, at("2026-11-23T15:00Z"));
+	assert_int_equal(p->clients[0].staging_end, at("2026-12-07T15:00Z"));
+	assert_int_equal(p->clients[0].end, at("2026-12-23T15:00Z"));
+	program_free(p);
+	problems_free(&problems);
+	free(messages);
+	fixture_remove(folder);
+}
+
+/* Changes something in the good configuration and expects exactly these messages. */
+static void messages_check(char *folder, const char *expected, bool fatal)
+{
+	struct problems problems;
+	struct program *p;
+	char *messages = fixture_load(&p, &problems, folder, NOW);
+
+	assert_string_equal(messages, expected);
+	assert_int_equal(problems.fatal, fatal);
+	assert_int_equal(p == NULL, fatal);
+	program_free(p);
+	problems_free(&problems);
+	free(messages);
+	fixture_remove(folder);
+}
+
+static void mode_check(const char *name, mode_t mode, const char *expected, bool fatal)
+{
+	char *folder = fixture_make();
+
+	fixture_chmod(folder, name, mode);
+	messages_check(folder, expected, fatal);
+}
+
+static void writable_by_others(void **state)
+{
+	(void)state;
+	mode_check("curfew.conf", 0660,
+		"curfew.conf:1: error: this file can be written by others than its owner; chmod go-w "
+		"curfew.conf\n",
+		true);
+	mode_check("curfew.conf", 0602,
+		"curfew.conf:1: error: this file can be written by others than its owner; chmod go-w "
+		"curfew.conf\n",
+		true);
+	mode_check("clients.d/acme.conf", 0620,
+		"clients.d/acme.conf:1: error: this file can be written by others than its owner; chmod "
+		"go-w clients.d/acme.conf\n",
+		false);
+	mode_check("clients.d", 0770,
+		"curfew.conf:1: error: the folder clients.d can be written by others than its owner; "
+		"chmod go-w clients.d\n",
+		true);
+	mode_check(".", 01777,
+		"curfew.conf:1: error: the folder @FOLDER@ can be written by others than its owner; chmod "
+		"go-w @FOLDER@\n",
+		true);
+	mode_check("ca.pem", 0666,
+		"curfew.conf:3: error: the CA certificate ca.pem can be written by others than its owner; "
+		"chmod go-w ca.pem\n"
+		"curfew.conf:4: error: the CA certificate ca.pem can be written by others than its owner; "
+		"chmod go-w ca.pem\n",
+		false);
+}
+
+#define CREDENTIAL_MESSAGES(path, what)                                                            \
+	"curfew.conf:3: error: the credential " path " " what "\n"                                 \
+	"curfew.conf:4: error: the credential " path " " what "\n"
+
+static void credentials_that_others_can_read(void **state)
+{
+	const char *expected = CREDENTIAL_MESSAGES("credentials/secret",
+		"can be read by others than its owner; chmod 0600 credentials/secret");
+
+	(void)state;
+	mode_check("credentials/secret", 0640, expected, false);
+	mode_check("credentials/secret", 0604, expected, false);
+	mode_check("credentials/secret", 0400, "", false);
+}
+
+/* Under the service manager the group bits show the mask of an access list. */
+static void credentials_of_the_service_manager(void **state)
+{
+	char *folder = fixture_make(), *messages;
+	_cleanup_free_ char *managed = text_make("%s/managed", folder);
+	struct problems problems;
+	struct program *p;
+
+	(void)state;
+	fixture_mkdir(folder, "managed", 0700);
+	fixture_write(folder, "managed/secret", "secret\n", 7);
+	fixture_chmod(folder, "managed/secret", 0440);
+	setenv("CREDENTIALS_DIRECTORY", managed, 1);
+	messages = fixture_load(&p, &problems, folder, NOW);
+	assert_string_equal(messages, "");
+	assert_string_equal(p->settings.credential_directory, managed);
+	program_free(p);
+	problems_free(&problems);
+	free(messages);
+	fixture_chmod(folder, "managed/secret", 0444);
+	messages_check(folder,
+		CREDENTIAL_MESSAGES("managed/secret",
+			"can be read by others than its owner; chmod 0600 managed/secret"),
+		false);
+	unsetenv("CREDENTIALS_DIRECTORY");
+}
+
+static void owned_by_someone_else(void **state)
+{
+	char *folder = fixture_make();
+	_cleanup_free_ char *path = text_make("%s/clients.d/acme.conf", folder);
+
+	(void)state;
+	if (chown(path, 12345, 12345) < 0) {
+		print_message("only root can give a file away\n");
+		fixture_remove(folder);
+		skip();
+	}
+	messages_check(folder,
+		"clients.d/acme.conf:1: error: this file belongs to neither root nor the user that runs "
+		"this; chown root clients.d/acme.conf\n",
+		false);
+}
+
+static void link_leads_to_a_judged_file(void **state)
+{
+	char *folder = fixture_make();
+	_cleanup_free_ char *client = text_make("%s/clients.d/acme.conf", folder);
+	_cleanup_free_ char *target = text_make("%s/elsewhere", folder);
+
+	(void)state;
+	assert_int_equal(rename(client, target), 0);
+	assert_int_equal(symlink("../elsewhere", client), 0);
+	fixture_chmod(folder, "elsewhere", 0666);
+	messages_check(folder,
+		"clients.d/acme.conf:1: error: this file can be written by others than its owner; chmod "
+		"go-w clients.d/acme.conf\n",
+		false);
+}
+
+static void no_plain_file(void **state)
+{
+	char *folder = fixture_make();
+	_cleanup_free_ char *pipe_path = text_make("%s/clients.d/pipe.conf", folder);
+
+	(void)state;
+	assert_int_equal(mkfifo(pipe_path, 0600), 0);
+	fixture_mkdir(folder, "clients.d/folder.conf", 0700);
+	messages_check(folder,
+		"clients.d/folder.conf:1: error: this is no regular file; write the settings into a plain "
+		"file\n"
+		"clients.d/pipe.conf:1: error: this is no regular file; write the settings into a plain "
+		"file\n",
+		false);
+}
+
+static void too_large(void **state)
+{
+	char *folder = fixture_make();
+	_cleanup_free_ char *path = text_make("%s/clients.d/acme.conf", folder);
+
+	(void)state;
+	assert_int_equal(truncate(path, 2 * 1024 * 1024), 0);
+	messages_check(folder,
+		"clients.d/acme.conf:1: error: larger than 1 MiB; this is no configuration file\n",
+		false);
+}
+
+static void nothing_there(void **state)
+{
+	struct problems problems;
+	struct program *p = NULL;
+
+	(void)state;
+	assert_int_equal(program_load(&p, &problems, "/nonexistent/curfew.conf", NOW), 0);
+	assert_null(p);
+	assert_true(problems.fatal);
+	assert_true(problems.n_errors > 0);
+	problems_free(&problems);
+	problems_free(NULL);
+	program_free(NULL);
+}
+
+static struct program *folder_program(const char *folder, instant_t now)
+{
+	struct problems problems;
+	struct program *p;
+
+	free(fixture_load(&p, &problems, folder, now));
+	problems_free(&problems);
+	assert_non_null(p);
+	return p;
+}
+
+static void digest_of_all_files(void **state)
+{
+	char *folder = fixture_make();
+	struct program *first = folder_program(folder, NOW), *again, *changed, *more;
+
+	(void)state;
+	assert_int_equal(strlen(first->digest), 64);
+	again = folder_program(folder, NOW + 1);
+	assert_string_equal(first->digest, again->digest);
+	/* A comment is no change of what holds, but one of what was read. */
+	write_text(folder, "clients.d/beta.conf", "# nothing yet\n");
+	more = folder_program(folder, NOW);
+	assert_string_not_equal(first->digest, more->digest);
+	write_text(folder, "clients.d/beta.conf", "# nothing now\n");
+	changed = folder_program(folder, NOW);
+	assert_string_not_equal(more->digest, changed->digest);
+	/* Broken or not, a file was read: the service must tell it from one that is gone. */
+	assert_int_equal(more->n_files, 3);
+	assert_int_equal(more->n_clients, 1);
+	program_free(first);
+	program_free(again);
+	program_free(more);
+	program_free(changed);
+	fixture_remove(folder);
+}
+
+static size_t advices(const char *folder, instant_t now)
+{
+	struct problems problems;
+	struct program *p;
+	size_t n = 0;
+
+	free(fixture_load(&p, &problems, folder, now));
+	for (size_t i = 0; i < problems.n; i++)
+		n += problems.items[i].severity == SEVERITY_ADVICE;
+	/* The clock never decides what is valid. */
+	assert_int_equal(problems.n_errors, 0);
+	assert_int_equal(p->n_clients, 1);
+	program_free(p);
+	problems_free(&problems);
+	return n;
+}
+
+static void advice_by_the_clock(void **state)
+{
+	char *folder = fixture_make();
+	size_t size;
+	_cleanup_free_ char *good = file_content(FIXTURES "good/clients.d/acme.conf", &size);
+	_cleanup_free_ char *bare = text_replace(good, "production_ticket", "files_received");
+	_cleanup_free_ char *dated = text_replace(bare, "CS-50977", "2026-08-04");
+	_cleanup_free_ char *thursday = text_replace(good, "2026-11-23T09:00", "2026-11-26T09:00");
+	_cleanup_free_ char *unsigned_list =
+		text_replace(good, "checklist_signed", "database_upgraded");
+	instant_t go_live = at("2026-11-23T15:00Z");
+
+	(void)state;
+	assert_int_equal(advices(folder, go_live - 1), 0);
+	write_text(folder, "clients.d/acme.conf", dated);
+	assert_int_equal(advices(folder, go_live - 28 * 86400), 0);
+	assert_int_equal(advices(folder, go_live - 28 * 86400 + 1), 1);
+	assert_int_equal(advices(folder, go_live - 1), 1);
+	assert_int_equal(advices(folder, go_live), 0);
+	write_text(folder, "clients.d/acme.conf", thursday);
+	assert_int_equal(advices(folder, NOW), 1);
+	assert_int_equal(advices(folder, go_live + 7 * 86400), 0);
+	write_text(folder, "clients.d/acme.conf", unsigned_list);
+	assert_int_equal(advices(folder, NOW), 1);
+	assert_int_equal(advices(folder, go_live), 0);
+	fixture_remove(folder);
+}
+
+static void testing_until_moves_the_end(void **state)
+{
+	char *folder = fixture_make();
+	size_t size;
+	_cleanup_free_ char *good = file_content(FIXTURES "good/clients.d/acme.conf", &size);
+	_cleanup_free_ char *until = text_replace(
+		good, "go_live = \"2026-11-23T09:00\"", "testing_until = \"2026-09-30\"");
+	struct program *p;
+
+	(void)state;
+	write_text(folder, "clients.d/acme.conf", until);
+	p = folder_program(folder, NOW);
+	assert_false(p->clients[0].has_go_live);
+	assert_int_equal(p->clients[0].end, at("2026-10-01T05:00Z"));
+	assert_int_equal(p->clients[0].testing_end, p->clients[0].end);
+	program_free(p);
+	fixture_remove(folder);
+}
+
+/* The example that is installed is a good one. */
+static void example_is_valid(void **state)
+{
+	char *folder = fixture_make(), *messages;
+	size_t size;
+	_cleanup_free_ char *main_text = file_content("etc/curfew.conf", &size);
+	_cleanup_free_ char *client_text = file_content("etc/clients.d/acme.conf", &size);
+	_cleanup_free_ char *here =
+		text_replace(main_text, "/etc/curfew/tls/sql-ca.pem", FOLDER_MARK "/ca.pem");
+	_cleanup_free_ char *there =
+		text_replace(here, "#credential_directory = \"/etc/curfew/credentials\"",
+			"credential_directory = \"" FOLDER_MARK "/credentials\"");
+	struct problems problems;
+	struct program *p;
+
+	(void)state;
+	write_text(folder, "curfew.conf", there);
+	write_text(folder, "clients.d/acme.conf", client_text);
+	fixture_write(folder, "credentials/sqltest02", "x\n", 2);
+	fixture_chmod(folder, "credentials/sqltest02", 0600);
+	fixture_write(folder, "credentials/sql07", "x\n", 2);
+	fixture_chmod(folder, "credentials/sql07", 0600);
+	messages = fixture_load(&p, &problems, folder, at("2026-09-01"));
+	assert_string_equal(messages,
+		"clients.d/acme.conf:10: advice: go-live is set (Mon 2026-11-23 09:00 CST) but no signed "
+		"checklist is recorded; write milestones.checklist_signed once it is signed\n");
+	assert_int_equal(p->n_clients, 1);
+	program_free(p);
+	problems_free(&problems);
+	free(messages);
+	fixture_remove(folder);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_setting),
+		cmocka_unit_test(defaults),
+		cmocka_unit_test(wall_clock_days),
+		cmocka_unit_test(writable_by_others),
+		cmocka_unit_test(credentials_that_others_can_read),
+		cmocka_unit_test(credentials_of_the_service_manager),
+		cmocka_unit_test(owned_by_someone_else),
+		cmocka_unit_test(link_leads_to_a_judged_file),
+		cmocka_unit_test(no_plain_file),
+		cmocka_unit_test(too_large),
+		cmocka_unit_test(nothing_there),
+		cmocka_unit_test(digest_of_all_files),
+		cmocka_unit_test(advice_by_the_clock),
+		cmocka_unit_test(testing_until_moves_the_end),
+		cmocka_unit_test(example_is_valid),
+	};
+
+	umask(022);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
