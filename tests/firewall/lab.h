@@ -118,7 +118,8 @@ static UNUSED void lab_enter(int ns)
 static UNUSED void lab_wire(int from, const char *near, int to, const char *far)
 {
 	lab_enter(from);
-	run("ip link add %s type veth peer name %s netns /proc/%ld/fd/%d", near, far, (long)getpid(), to);
+	run("ip link add %s type veth peer name %s netns /proc/%ld/fd/%d", near, far,
+		(long)getpid(), to);
 	run("ip link set %s up", near);
 	lab_enter(to);
 	run("ip link set %s up", far);
@@ -229,14 +230,15 @@ static UNUSED int tcp_connect(int ns, const char *from, const char *to, uint16_t
 	if (connect(p.fd, (struct sockaddr *)&a, length) < 0 && errno != EINPROGRESS)
 		fail_msg("connect: %s", strerror(errno));
 	lab_enter(lab_home);
-	if (poll(&p, 1, ms) == 1 && getsockopt(p.fd, SOL_SOCKET, SO_ERROR, &error, &error_length) == 0 && !error)
+	if (poll(&p, 1, ms) == 1 &&
+		getsockopt(p.fd, SOL_SOCKET, SO_ERROR, &error, &error_length) == 0 && !error)
 		return p.fd;
 	close(p.fd);
 	return -1;
 }
 
 /* How long a connection may take that must come, and one that must not. */
-#define COMES	 20000
+#define COMES	  20000
 #define COMES_NOT 300
 
 static UNUSED bool reaches(int ns, const char *from, const char *to, uint16_t port)
@@ -348,7 +350,8 @@ static UNUSED void list_guard(struct list *l, const char *endpoint)
 	qsort(l->guards, l->w.n_guards, sizeof(l->guards[0]), compare_guard);
 }
 
-static UNUSED void list_trust(struct list *l, const char *source, const char *endpoint, const char *comment)
+static UNUSED void list_trust(
+	struct list *l, const char *source, const char *endpoint, const char *comment)
 {
 	struct trusted *t = &l->trusted[l->w.n_trusted++];
 
@@ -359,8 +362,8 @@ static UNUSED void list_trust(struct list *l, const char *source, const char *en
 	qsort(l->trusted, l->w.n_trusted, sizeof(l->trusted[0]), compare_trust);
 }
 
-static UNUSED void list_allow(struct list *l, const char *source, const char *endpoint, instant_t until,
-	const char *comment)
+static UNUSED void list_allow(struct list *l, const char *source, const char *endpoint,
+	instant_t until, const char *comment)
 {
 	struct allow *a = &l->allows[l->w.n_allows++];
 
@@ -392,7 +395,8 @@ static UNUSED void list_remove(struct list *l, const char *source)
 	l->w.n_allows--;
 }
 
-static UNUSED const struct observed_allow *state_find(const struct firewall_state *s, const char *source)
+static UNUSED const struct observed_allow *state_find(
+	const struct firewall_state *s, const char *source)
 {
 	struct source wanted = source_of(source);
 

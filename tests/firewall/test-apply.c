@@ -1,9 +1,9 @@
 /* firewall_apply() against a real kernel: what is built, changed, kept, refused and proved. */
 #include "lab.h"
 
-#define E4 HOME4 ":1433"
-#define E6 "[" HOME6 "]:1433"
-#define JANE "203.0.113.7"
+#define E4     HOME4 ":1433"
+#define E6     "[" HOME6 "]:1433"
+#define JANE   "203.0.113.7"
 #define OFFICE "198.51.100.0/24"
 
 /* Every batch, successful or not, but nothing else, moves the generation. */
@@ -38,7 +38,8 @@ static void assert_holds(const struct firewall_state *s, const struct list *l, i
 	assert_true(s->intact);
 	assert_int_equal(firewall_diff(&c, &l->w, s, now), 0);
 	if (c.n)
-		fail_msg("%zu changes are missing, first: %s", c.n, firewall_change_name(c.items[0].kind));
+		fail_msg("%zu changes are missing, first: %s", c.n,
+			firewall_change_name(c.items[0].kind));
 	firewall_changes_free(&c);
 }
 
@@ -65,17 +66,22 @@ static void test_first(void **state)
 	for (size_t i = 0; i < s.n_allows; i++) {
 		assert_true(s.allows[i].has_timeout);
 		/* Never later than wanted, and early by no more than the tolerance. */
-		assert_true((int64_t)s.allows[i].remaining_ms <= (l.allows[i].until - now) * 1000 - 1000);
-		assert_true((int64_t)s.allows[i].remaining_ms >= (l.allows[i].until - real_now() - 4) * 1000);
+		assert_true((int64_t)s.allows[i].remaining_ms <=
+			    (l.allows[i].until - now) * 1000 - 1000);
+		assert_true((int64_t)s.allows[i].remaining_ms >=
+			    (l.allows[i].until - real_now() - 4) * 1000);
 		assert_string_equal(s.allows[i].comment, l.allows[i].comment);
 	}
 	firewall_state_free(&s);
 
 	text = output("nft list table inet curfew");
 	assert_non_null(strstr(text, "acme/acme.jane.doe"));
-	assert_non_null(strstr(text, "ip saddr & 255.255.255.0 . ip daddr . tcp dport @allow4_24 accept"));
-	assert_non_null(strstr(text, "type filter hook input priority filter - 10; policy accept;"));
-	assert_non_null(strstr(text, "type filter hook forward priority filter - 10; policy accept;"));
+	assert_non_null(
+		strstr(text, "ip saddr & 255.255.255.0 . ip daddr . tcp dport @allow4_24 accept"));
+	assert_non_null(
+		strstr(text, "type filter hook input priority filter - 10; policy accept;"));
+	assert_non_null(
+		strstr(text, "type filter hook forward priority filter - 10; policy accept;"));
 	free(text);
 	lab_close(f);
 	list_free(&l);
@@ -239,7 +245,8 @@ static void test_rebuild_keeps(void **state)
 		after = observed(f);
 		assert_holds(&after, &l, real_now());
 		assert_true(state_find(&before, JANE)->packets > 0);
-		assert_int_equal(state_find(&after, JANE)->packets, state_find(&before, JANE)->packets);
+		assert_int_equal(
+			state_find(&after, JANE)->packets, state_find(&before, JANE)->packets);
 		assert_int_equal(state_find(&after, JANE)->bytes, state_find(&before, JANE)->bytes);
 		assert_true(before.refused_packets > 0);
 		assert_int_equal(before.n_refused, 1);
@@ -477,7 +484,8 @@ static void test_permanent_elements(void **state)
 	f = lab_open(&LAB_SETTINGS);
 	applied(f, &l, now);
 	firewall_close(f);
-	run("nft add element inet curfew allow4_32 { 203.0.113.66 . %s . 1433 timeout 20d }", HOME4);
+	run("nft add element inet curfew allow4_32 { 203.0.113.66 . %s . 1433 timeout 20d }",
+		HOME4);
 	run("nft delete element inet curfew allow4_32 { %s . %s . 1433 }", JANE, HOME4);
 	run("nft add element inet curfew allow4_32 { %s . %s . 1433 timeout 90d }", JANE, HOME4);
 	f = lab_open(&LAB_SETTINGS);
@@ -536,7 +544,8 @@ static void test_listing_reads_again(void **state)
 	longest[ALLOW_COMMENT_MAX] = '\0';
 	list_allow(&l, "203.0.113.31", E4, now + 600, printable);
 	list_allow(&l, "203.0.113.32", E4, now + 600, longest);
-	list_allow(&l, "203.0.113.33", E4, now + 600, "Zo\xc3\xab \xe5\xb1\xb1\xe7\x94\xb0 #; } $x");
+	list_allow(
+		&l, "203.0.113.33", E4, now + 600, "Zo\xc3\xab \xe5\xb1\xb1\xe7\x94\xb0 #; } $x");
 	list_allow(&l, "2001:db8:a::/47", E6, now + 600, "odd");
 	list_trust(&l, "0.0.0.0/0", E4, "everybody");
 	list_trust(&l, "::/0", E6, "everybody");

@@ -8,8 +8,8 @@ struct pair {
 	struct firewall_state observed;
 };
 
-static void observe(struct firewall_state *s, const char *source, const char *endpoint, int64_t remaining_ms,
-	const char *comment)
+static void observe(struct firewall_state *s, const char *source, const char *endpoint,
+	int64_t remaining_ms, const char *comment)
 {
 	struct observed_allow *o;
 
@@ -33,7 +33,7 @@ static const struct example {
 	const char *wanted_comment, *observed_comment;
 	int change; /* or NONE */
 } EXAMPLES[] = {
-#define NONE (-1000)
+#define NONE	  (-1000)
 #define PERMANENT (-1)
 	{"missing", 3600, NONE, "a", "", FIREWALL_ALLOW_ADD},
 	{"equal", 3600, 3600000, "a", "a", NONE},
@@ -56,7 +56,8 @@ static const struct example {
 	{"ended but stands for a second", 0, 1000, "a", "a", FIREWALL_ALLOW_REMOVE},
 	{"ten years and a day", 3661LL * 86400, NONE, "a", "", NONE},
 	{"beyond all bounds", INT64_MAX - NOW, 1000000, "a", "a", NONE},
-	{"beyond all bounds, permanent", INT64_MAX - NOW, PERMANENT, "a", "a", FIREWALL_ALLOW_REMOVE},
+	{"beyond all bounds, permanent", INT64_MAX - NOW, PERMANENT, "a", "a",
+		FIREWALL_ALLOW_REMOVE},
 };
 
 static void test_examples(void **state)
@@ -74,7 +75,8 @@ static void test_examples(void **state)
 		if (e->observed_ms != NONE)
 			observe(&s, S1, E1, e->observed_ms, e->observed_comment);
 		assert_int_equal(firewall_diff(&c, &l.w, &s, NOW), 0);
-		if (c.n != (e->change == NONE ? 0 : 1) || (c.n && (int)c.items[0].kind != e->change))
+		if (c.n != (e->change == NONE ? 0 : 1) ||
+			(c.n && (int)c.items[0].kind != e->change))
 			fail_msg("%s: %zu changes, first %s", e->name, c.n,
 				c.n ? firewall_change_name(c.items[0].kind) : "none");
 		firewall_changes_free(&c);
@@ -106,9 +108,9 @@ static void test_order(void **state)
 	struct firewall_state s = {.present = true};
 	struct firewall_changes c;
 	struct endpoint old = endpoint_of("192.0.2.99:1433");
-	static const enum firewall_change_kind expected[] = {FIREWALL_TABLE, FIREWALL_GUARD_ADD, FIREWALL_TRUSTED_ADD,
-		FIREWALL_ALLOW_SHORTEN, FIREWALL_ALLOW_REMOVE, FIREWALL_ALLOW_ADD, FIREWALL_ALLOW_EXTEND,
-		FIREWALL_GUARD_REMOVE};
+	static const enum firewall_change_kind expected[] = {FIREWALL_TABLE, FIREWALL_GUARD_ADD,
+		FIREWALL_TRUSTED_ADD, FIREWALL_ALLOW_SHORTEN, FIREWALL_ALLOW_REMOVE,
+		FIREWALL_ALLOW_ADD, FIREWALL_ALLOW_EXTEND, FIREWALL_GUARD_REMOVE};
 
 	(void)state;
 	list_init(&l);
@@ -128,7 +130,8 @@ static void test_order(void **state)
 		assert_int_equal(c.items[i].kind, expected[i]);
 	/* Whatever opens comes after whatever closes. */
 	for (size_t i = 1; i < c.n; i++)
-		assert_true(firewall_change_opens(c.items[i].kind) || !firewall_change_opens(c.items[i - 1].kind));
+		assert_true(firewall_change_opens(c.items[i].kind) ||
+			    !firewall_change_opens(c.items[i - 1].kind));
 	firewall_changes_free(&c);
 	s.guards = NULL;
 	s.n_guards = 0;
@@ -150,8 +153,10 @@ static void carry_out(struct firewall_state *s, const struct firewall_changes *c
 
 		for (size_t k = 0; k < c->n; k++)
 			touched = touched || (c->items[k].kind >= FIREWALL_ALLOW_ADD &&
-						     endpoint_compare(&c->items[k].endpoint, &s->allows[i].endpoint) == 0 &&
-						     source_compare(&c->items[k].source, &s->allows[i].source) == 0);
+						     endpoint_compare(&c->items[k].endpoint,
+							     &s->allows[i].endpoint) == 0 &&
+						     source_compare(&c->items[k].source,
+							     &s->allows[i].source) == 0);
 		if (!touched)
 			next.allows[next.n_allows++] = s->allows[i];
 	}
@@ -160,7 +165,8 @@ static void carry_out(struct firewall_state *s, const struct firewall_changes *c
 
 		for (size_t k = 0; k < c->n; k++)
 			touched = touched || (c->items[k].kind == FIREWALL_GUARD_REMOVE &&
-						     endpoint_compare(&c->items[k].endpoint, &s->guards[i]) == 0);
+						     endpoint_compare(&c->items[k].endpoint,
+							     &s->guards[i]) == 0);
 		if (!touched)
 			next.guards[next.n_guards++] = s->guards[i];
 	}
@@ -168,10 +174,12 @@ static void carry_out(struct firewall_state *s, const struct firewall_changes *c
 		bool touched = false;
 
 		for (size_t k = 0; k < c->n; k++)
-			touched = touched ||
-				  ((c->items[k].kind == FIREWALL_TRUSTED_REMOVE || c->items[k].kind == FIREWALL_TRUSTED_ADD) &&
-					  endpoint_compare(&c->items[k].endpoint, &s->trusted[i].endpoint) == 0 &&
-					  source_compare(&c->items[k].source, &s->trusted[i].source) == 0);
+			touched = touched || ((c->items[k].kind == FIREWALL_TRUSTED_REMOVE ||
+						      c->items[k].kind == FIREWALL_TRUSTED_ADD) &&
+						     endpoint_compare(&c->items[k].endpoint,
+							     &s->trusted[i].endpoint) == 0 &&
+						     source_compare(&c->items[k].source,
+							     &s->trusted[i].source) == 0);
 		if (!touched)
 			next.trusted[next.n_trusted++] = s->trusted[i];
 	}
@@ -240,23 +248,30 @@ static void random_pair(struct list *l, struct firewall_state *s, unsigned *seed
 		for (unsigned i = 0; i < 12; i++) {
 			char source[64];
 			unsigned what = draw(seed, 4);
-			static const int64_t ends[] = {-5, 0, 1, 3, 4, 60, 3600, 86400, 4000LL * 86400};
+			static const int64_t ends[] = {
+				-5, 0, 1, 3, 4, 60, 3600, 86400, 4000LL * 86400};
 
-			snprintf(source, sizeof(source), e == 2 ? "2001:db8:%x::/48" : "203.0.%u.0/24", i + 1);
+			snprintf(source, sizeof(source),
+				e == 2 ? "2001:db8:%x::/48" : "203.0.%u.0/24", i + 1);
 			if (what & 1)
-				list_allow(l, source, endpoints[e], NOW + ends[draw(seed, ARRAY_SIZE(ends))],
+				list_allow(l, source, endpoints[e],
+					NOW + ends[draw(seed, ARRAY_SIZE(ends))],
 					draw(seed, 2) ? "one" : "two");
 			if (what & 2)
 				observe(s, source, endpoints[e],
-					draw(seed, 8) ? (int64_t)draw(seed, 32768) * 100 : PERMANENT,
+					draw(seed, 8) ? (int64_t)draw(seed, 32768) * 100
+						      : PERMANENT,
 					draw(seed, 2) ? "one" : "two");
 		}
 		if (draw(seed, 2))
-			list_trust(l, e == 2 ? "2001:db8::/32" : "10.0.0.0/8", endpoints[e], draw(seed, 2) ? "s" : "t");
+			list_trust(l, e == 2 ? "2001:db8::/32" : "10.0.0.0/8", endpoints[e],
+				draw(seed, 2) ? "s" : "t");
 		if (draw(seed, 2)) {
-			s->trusted = reallocarray(s->trusted, s->n_trusted + 1, sizeof(*s->trusted));
+			s->trusted =
+				reallocarray(s->trusted, s->n_trusted + 1, sizeof(*s->trusted));
 			memset(&s->trusted[s->n_trusted], 0, sizeof(*s->trusted));
-			s->trusted[s->n_trusted].source = source_of(e == 2 ? "2001:db8::/32" : "10.0.0.0/8");
+			s->trusted[s->n_trusted].source =
+				source_of(e == 2 ? "2001:db8::/32" : "10.0.0.0/8");
 			s->trusted[s->n_trusted].endpoint = endpoint_of(endpoints[e]);
 			strcpy(s->trusted[s->n_trusted++].comment, "s");
 		}
@@ -292,11 +307,14 @@ static void test_property(void **state)
 			bool justified = s.allows[i].remaining_ms <= FIREWALL_TOLERANCE * 1000;
 
 			for (size_t k = 0; k < l.w.n_allows; k++)
-				justified = justified ||
-					    (endpoint_compare(&l.allows[k].endpoint, &s.allows[i].endpoint) == 0 &&
-						    source_compare(&l.allows[k].source, &s.allows[i].source) == 0 &&
-						    NOW * 1000LL + (int64_t)s.allows[i].remaining_ms <=
-							    l.allows[k].until * 1000);
+				justified =
+					justified ||
+					(endpoint_compare(&l.allows[k].endpoint,
+						 &s.allows[i].endpoint) == 0 &&
+						source_compare(&l.allows[k].source,
+							&s.allows[i].source) == 0 &&
+						NOW * 1000LL + (int64_t)s.allows[i].remaining_ms <=
+							l.allows[k].until * 1000);
 			assert_true(justified);
 			assert_true(s.allows[i].has_timeout);
 		}
