@@ -7,7 +7,7 @@
 
 /* The production ticket should come four to six weeks ahead. */
 #define LEAD_WEEKS 4
-#define WEEK	   (7 * 86400)
+#define WEEK	   ((instant_t)7 * 86400)
 
 static bool weekday_is_late(const char *local)
 {

@@ -46,7 +46,7 @@ static void moment_tell_fit(struct reading *r, const struct moment *m, const cha
 static struct moment moment_read(struct reading *r, const config_setting_t *group, const char *name,
 	const char *example, const char *zone, bool ends)
 {
-	struct moment m = {.text = reading_text(r, group, name, example)}, none = {NULL};
+	struct moment m = {.text = reading_text(r, group, name, example)}, none = {.at = NULL};
 	int result;
 
 	if (!m.text)

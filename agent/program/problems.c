@@ -29,22 +29,20 @@ static void text_clean(char *text)
 int problems_add(struct problems *p, enum severity severity, const char *file, int line,
 	const char *format, va_list args)
 {
-	_cleanup_free_ char *name = strdup(file);
-	struct problem *items;
-	char *text;
+	struct problem *items = reallocarray(p->items, p->n + 1, sizeof(*items));
+	struct problem new = {.line = line, .severity = severity};
 
-	if (!name || vasprintf(&text, format, args) < 0)
+	if (!items)
 		return -ENOMEM;
-	items = reallocarray(p->items, p->n + 1, sizeof(*items));
-	if (!items) {
-		free(text);
+	p->items = items;
+	new.file = strdup(file);
+	if (!new.file || vasprintf(&new.text, format, args) < 0) {
+		free(new.file);
 		return -ENOMEM;
 	}
-	text_clean(name);
-	text_clean(text);
-	p->items = items;
-	items[p->n++] = (struct problem){name, line, severity, text};
-	name = NULL;
+	text_clean(new.file);
+	text_clean(new.text);
+	items[p->n++] = new;
 	p->n_errors += severity == SEVERITY_ERROR;
 	return 0;
 }

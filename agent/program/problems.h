@@ -7,8 +7,8 @@
 #include <stdarg.h>
 
 /* 0 or -ENOMEM. Whatever the text quotes from a file is made harmless for a terminal. */
-int problems_add(struct problems *p, enum severity severity, const char *file, int line,
-	const char *format, va_list args);
+__attribute__((format(printf, 5, 0))) int problems_add(struct problems *p, enum severity severity,
+	const char *file, int line, const char *format, va_list args);
 /* By file and line. */
 void problems_sort(struct problems *p);
 

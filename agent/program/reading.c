@@ -8,7 +8,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-static void reading_add(
+__attribute__((format(printf, 4, 0))) static void reading_add(
 	struct reading *r, enum severity severity, int line, const char *format, va_list args)
 {
 	int result = problems_add(r->problems, severity, r->file, line, format, args);

@@ -38,12 +38,12 @@ void server_free(struct server *s)
 static void source_report(struct reading *r, const config_setting_t *at, const char *text,
 	enum source_problem problem, const struct source *right)
 {
-	char buf[SOURCE_TEXT_MAX];
+	if (problem == SOURCE_HOST_BITS) {
+		char buf[SOURCE_TEXT_MAX];
 
-	if (problem == SOURCE_HOST_BITS)
 		reading_error(r, at, "\"%s\" has bits beyond its prefix; write \"%s\"", text,
 			source_format(buf, right));
-	else if (problem == SOURCE_BAD_PREFIX)
+	} else if (problem == SOURCE_BAD_PREFIX)
 		reading_error(r, at,
 			"\"%s\" has no valid prefix length; write /0 to /%d behind the address",
 			text, strchr(text, ':') ? 128 : 32);
@@ -260,6 +260,8 @@ static void server_read(struct server *s, struct reading *r, const config_settin
 /* Two entries for one server would each undo what the other does. */
 static void server_compare(struct reading *r, const struct server *a, const struct server *b)
 {
+	char buf[ENDPOINT_TEXT_MAX];
+
 	if (strcasecmp(a->name, b->name) == 0)
 		reading_say_line(r, SEVERITY_ERROR, b->line,
 			"server \"%s\" is already written at line %d; give each server its own name",
@@ -270,14 +272,12 @@ static void server_compare(struct reading *r, const struct server *a, const stru
 			b->name, b->host, b->port, a->name, a->line);
 	for (size_t i = 0; i < a->n_endpoints; i++)
 		for (size_t j = 0; j < b->n_endpoints; j++) {
-			char buf[ENDPOINT_TEXT_MAX];
-
-			if (endpoint_compare(&a->endpoints[i], &b->endpoints[j]) == 0)
-				reading_say_line(r, SEVERITY_ERROR, b->line,
-					"endpoint %s of server \"%s\" is also of server \"%s\" at line %d; "
-					"an endpoint leads to one server",
-					endpoint_format(buf, &b->endpoints[j]), b->name, a->name,
-					a->line);
+			if (endpoint_compare(&a->endpoints[i], &b->endpoints[j]) != 0)
+				continue;
+			reading_say_line(r, SEVERITY_ERROR, b->line,
+				"endpoint %s of server \"%s\" is also of server \"%s\" at line %d; an "
+				"endpoint leads to one server",
+				endpoint_format(buf, &b->endpoints[j]), b->name, a->name, a->line);
 		}
 }
 

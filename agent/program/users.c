@@ -63,15 +63,14 @@ static void login_compare_agents(const struct user *u, struct reading *r,
 
 static void private_warn(struct reading *r, const config_setting_t *list, const struct user *u)
 {
-	for (size_t i = 0; i < u->n_sources; i++) {
-		char buf[SOURCE_TEXT_MAX];
+	char buf[SOURCE_TEXT_MAX];
 
+	for (size_t i = 0; i < u->n_sources; i++)
 		if (source_is_private(&u->sources[i]))
 			reading_warning(r, list,
 				"%s is a private address; unless the person connects through a private "
 				"link, write the public address that the packets carry",
 				source_format(buf, &u->sources[i]));
-	}
 }
 
 static void user_read(struct user *u, struct reading *r, const config_setting_t *group,
