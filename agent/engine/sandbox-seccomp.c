@@ -39,7 +39,8 @@ static const char *const engine_process[] = {"open", "openat", "creat", "mkdir",
 	"capset", "setrlimit", "prlimit64", "prctl", "rt_sigsuspend", "inotify_init1",
 	"inotify_add_watch", "inotify_rm_watch", NULL};
 
-static const char *const worker_process[] = {"connect", NULL};
+/* The library's settings lie in a file in memory: nothing of the file system is written. */
+static const char *const worker_process[] = {"connect", "memfd_create", NULL};
 static const char *const firewall_process[] = {"bind", "signalfd4", NULL};
 static const char *const boot_process[] = {"bind", "connect", NULL};
 
