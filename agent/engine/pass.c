@@ -86,6 +86,7 @@ static enum sql_pass_mode sql_mode(enum pass_mode m)
 		[PASS_APPLY] = SQL_APPLY,
 		[PASS_STATUS] = SQL_STATUS,
 		[PASS_HANDOVER] = SQL_HANDOVER,
+		[PASS_AUDIT] = SQL_AUDIT,
 	};
 
 	return modes[m];
@@ -130,6 +131,8 @@ static int server_add(struct pass *p, const struct server *s)
 		return rc;
 	p->n_servers++;
 	rc = claims_build(&w->sql.claims, &p->identities);
+	if (!rc)
+		rc = pass_baselines_ask(p, w);
 	if (rc)
 		return rc;
 	w->read[0] = s->ca_file;
@@ -184,6 +187,7 @@ void pass_free(struct pass *p)
 		for (size_t k = 0; k < w->n_plans; k++)
 			free(w->plans[k].login);
 		free(w->plans);
+		pass_baselines_free(w);
 		free(w->sql.claims.items);
 		wanted_free(&w->sql.wanted);
 	}

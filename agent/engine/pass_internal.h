@@ -10,6 +10,11 @@ struct told_plan { /* an announced change, until its outcome */
 	char *login; /* of a login to be made: becomes an intent of the ledger */
 };
 
+struct kept_item { /* of a baseline, until its database is whole */
+	char *database;
+	struct baseline_item item;
+};
+
 struct server_work {
 	const struct server *server;
 	struct sql_pass sql;
@@ -18,6 +23,9 @@ struct server_work {
 	struct sandbox_paths paths;
 	struct told_plan *plans;
 	size_t n_plans;
+	const char **baselines; /* databases whose baseline is asked for; NULL-terminated */
+	struct kept_item *items;
+	size_t n_items;
 	bool reached;
 };
 
@@ -50,6 +58,10 @@ int pass_journal_commit(struct pass *p);
 struct journal_entry pass_entry(const struct pass *p, enum journal_kind kind);
 /* NULL when the ledger has never proved anything for it. */
 const struct proved *pass_proved(const struct pass *p, const struct grant *g);
+/* Baselines: which are asked for, what comes in. */
+int pass_baselines_ask(struct pass *p, struct server_work *w);
+int pass_baseline_take(struct pass *p, struct server_work *w, const struct record *r);
+void pass_baselines_free(struct server_work *w);
 /* Puts the access that was found on record where it is another than before. */
 int pass_record_access(struct pass *p);
 

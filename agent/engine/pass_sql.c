@@ -196,15 +196,15 @@ static void proof_take(struct pass *p, const struct record *r)
 {
 	struct journal_entry e = record_entry(p, r, JOURNAL_PROOF);
 
+	p->result.unproven += r->state != STATE_OK;
 	if (p->o.mode != PASS_APPLY)
 		return;
+	p->result.failed += r->state == STATE_OVERDUE;
 	e.action = NULL;
 	e.outcome = r->action;
 	e.level = level_name((enum level)r->level);
 	if (pass_journal_begin(p) || journal_write(NULL, p->o.journal, &e))
 		p->result.journal_failed = true;
-	if (r->state == STATE_OVERDUE)
-		p->result.failed++;
 }
 
 int pass_record(void *pass, const struct record *r)
@@ -243,11 +243,17 @@ int pass_record(void *pass, const struct record *r)
 			p->result.failed += p->result.failed == 0;
 		pass_journal_commit(p);
 		break;
+	case RECORD_BASELINE:
+		if (pass_baseline_take(p, w, r))
+			p->result.journal_failed = true;
+		return 0;
 	case RECORD_PROOF:
 		proof_take(p, r);
 		break;
-	case RECORD_SESSION:
 	case RECORD_FINDING:
+		p->result.findings += r->severity > FINDING_LOW;
+		break;
+	case RECORD_SESSION:
 	case RECORD_NOTE:
 		break;
 	}

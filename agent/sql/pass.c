@@ -13,6 +13,7 @@
 
 #include <sodium.h>
 
+#include "sql/leftover.h"
 #include "sql/proof.h"
 
 /* Rounds of changes: create, enable, and a few for sessions that end slowly. */
@@ -373,6 +374,15 @@ static int work(struct pass_run *run, struct sql_error *error)
 		/* A closing is finished when the server itself says so. */
 		if (!rc && run->touched.n)
 			rc = proofs_tell(run, error, &run->touched);
+		if (!rc)
+			rc = baselines_tell(run, error, run->pass->baselines);
+		return rc;
+	case SQL_AUDIT:
+		rc = proofs_tell(run, error, NULL);
+		if (!rc)
+			rc = leftovers_tell(run, error);
+		if (!rc)
+			rc = baselines_tell(run, error, run->pass->baselines);
 		return rc;
 	case SQL_PLAN:
 		plans_tell(run);

@@ -11,7 +11,7 @@
 #include "sql.h"
 #include "worker.h"
 
-enum pass_mode { PASS_PLAN, PASS_APPLY, PASS_STATUS, PASS_HANDOVER };
+enum pass_mode { PASS_PLAN, PASS_APPLY, PASS_STATUS, PASS_HANDOVER, PASS_AUDIT };
 
 struct pass_options {
 	enum pass_mode mode;
@@ -40,6 +40,8 @@ struct pass_result {
 	size_t overdue; /* grants past their end or narrowing and not proved closed */
 	size_t drift;	/* grants not as wanted after all was tried */
 	size_t waiting, unproved;
+	size_t findings;    /* above low */
+	size_t unproven;    /* proofs that could not be had, or say otherwise */
 	size_t round_trips; /* the most of any server */
 	bool network_failed;
 	bool journal_failed; /* nothing is changed that cannot be recorded */

@@ -15,6 +15,7 @@ enum record_kind {
 	RECORD_SESSION,	   /* an open session of a login of ours */
 	RECORD_PROOF,	   /* effective permissions as the server itself states them */
 	RECORD_FINDING,	   /* audit: something left behind, or wrong */
+	RECORD_BASELINE,   /* an item of a database as it is now: kind, name, hash; an empty name begins (code 1) or ends it */
 	RECORD_NOTE,	   /* anything else that a person should read */
 	RECORD_END,	   /* last of a worker: code 0 or what went wrong */
 };

@@ -79,7 +79,7 @@ char *sql_password_new(void);
 
 /* ---- a pass on one server, in its worker ---- */
 
-enum sql_pass_mode { SQL_PLAN, SQL_APPLY, SQL_STATUS, SQL_HANDOVER };
+enum sql_pass_mode { SQL_PLAN, SQL_APPLY, SQL_STATUS, SQL_HANDOVER, SQL_AUDIT };
 
 struct sql_pass {
 	enum sql_pass_mode mode;
@@ -89,6 +89,7 @@ struct sql_pass {
 	struct claims claims;
 	instant_t now;
 	const char *only_client;    /* reports and changes of this client alone; NULL: all */
+	const char *const *baselines; /* SQL_APPLY, SQL_AUDIT: databases whose baseline is to be told; may be NULL */
 	const char *handover_login; /* SQL_HANDOVER */
 	const char *handover_password;
 	char *password; /* the agent's own; set by sql_pass_prepare(), wiped by sql_pass_run() */
