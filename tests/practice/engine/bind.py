@@ -1,0 +1,452 @@
+"""Names to things, queries to SQLite's SQL. Checks that names exist and that rights suffice.
+
+Every source gets an alias of its own (s1, s2, ...), every result column is called c0, c1, ...: what
+SQLite sees never depends on how the T-SQL was spelled.
+"""
+from . import nodes as n
+from .bind_expr import ExprBinder, typed_compatible
+from .errors import error
+from .sqltypes import INT, is_string, widest
+
+
+class SourceColumn:
+    __slots__ = ("name", "type", "sql", "id", "nullable")
+
+    def __init__(self, name, type_, sql, id_=0, nullable=True):
+        self.name, self.type, self.sql, self.id, self.nullable = name, type_, sql, id_, nullable
+
+
+class Source:
+    """Something in FROM: its alias, what its columns are, and for a table which were used."""
+
+    def __init__(self, alias, columns, parts=(None, None, None), obj=None, db=None, check=True):
+        self.alias, self.columns, self.parts = alias, columns, parts
+        self.obj, self.db, self.check = obj, db, check
+        self.used = set()
+        self.sql_alias = ""
+        self.by_name = {}
+        for c in columns:
+            self.by_name.setdefault(c.name.casefold(), c)
+
+    def answers_to(self, parts):
+        """Whether a prefix ([db].[schema].name or alias) means this source."""
+        if self.alias:
+            return len(parts) == 1 and parts[0].casefold() == self.alias.casefold()
+        mine = self.parts
+        for given, own in zip(reversed(parts), reversed(mine)):
+            if given is not None and own is not None and given.casefold() != own.casefold():
+                return False
+        return mine[-1] is not None
+
+
+class QueryScope:
+    def __init__(self, parent=None):
+        self.parent, self.sources = parent, []
+        self.group = None               # (columns, expressions) once the query aggregates
+        self.in_aggregate = 0
+        self.captured = None            # outer references of an APPLY: {sql: parameter}
+
+
+class Binder(ExprBinder):
+    def __init__(self, env):
+        self.env, self.engine, self.db, self.chain = env, env.engine, env.db, env.chain
+        self.params = {}
+        self.counter = 0
+        self.ctes = []
+        self.nesting = 0
+
+    def fresh(self, prefix):
+        self.counter += 1
+        return f"{prefix}{self.counter}"
+
+    def literal(self, value):
+        name = self.fresh("p")
+        self.params[name] = value
+        return ":" + name
+
+    # ---- queries -------------------------------------------------------------------------------
+
+    def query(self, q, outer=None, top_level=False):
+        """(sql, columns) of a query; a derived one may not be ordered unless it is cut as well."""
+        self.nesting += 1
+        if self.nesting > 32:
+            raise error(217, limit=32)
+        mark = len(self.ctes)
+        heads = []
+        for name, cols, body in q.ctes:
+            heads.append(self._cte(name, cols, body, outer))
+        sql, columns = self._body(q.body, outer, top_level)
+        del self.ctes[mark:]
+        self.nesting -= 1
+        if heads:
+            sql = "WITH RECURSIVE " + ", ".join(heads) + " " + sql
+        return sql, columns
+
+    def _cte(self, name, cols, q, outer):
+        phys = self.fresh("w")
+        body = q.body
+        if isinstance(body, n.SetOp) and body.op == "UNION ALL" and not q.ctes:
+            left, lcols = self._body(body.left, outer, False)
+            named = self._renamed(lcols, cols, name)
+            self.ctes.append((name.casefold(), phys, named))
+            right, rcols = self._body(body.right, outer, False)
+            if len(lcols) != len(rcols):
+                raise error(205)
+            sql = f"{left} UNION ALL {right}"
+        else:
+            sql, lcols = self.query(q, outer)
+            named = self._renamed(lcols, cols, name)
+            self.ctes.append((name.casefold(), phys, named))
+        names = ", ".join(f"c{i}" for i in range(len(named)))
+        return f"{phys}({names}) AS ({sql})"
+
+    def _renamed(self, columns, names, owner):
+        if names and len(names) != len(columns):
+            raise error(8158 if len(columns) > len(names) else 8159, name=owner)
+        out = [SourceColumn(nm, c.type, "", 0, c.nullable) for nm, c in
+               zip(names or [c.name for c in columns], columns)]
+        seen = set()
+        for i, c in enumerate(out, 1):
+            if not c.name:
+                raise error(8155, column=i, name=owner)
+            if c.name.casefold() in seen:
+                raise error(8156, column=c.name, name=owner)
+            seen.add(c.name.casefold())
+        return out
+
+    def _body(self, body, outer, top_level):
+        if isinstance(body, n.Select):
+            return self.select(body, outer, top_level)
+        if isinstance(body, n.SetOp):
+            return self._set_operation(body, outer, top_level)
+        return self._values(body, outer)
+
+    def _values(self, body, outer):
+        scope = QueryScope(outer)
+        rows = [[self.expr(e, scope) for e in row] for row in body.rows]
+        types = [widest(r[i].type for r in rows) for i in range(len(rows[0]))]
+        selects = []
+        for row in rows:
+            cells = ", ".join(f"{typed_compatible(e, t)} AS c{i}"
+                              for i, (e, t) in enumerate(zip(row, types)))
+            selects.append("SELECT " + cells)
+        return " UNION ALL ".join(selects), [SourceColumn("", t, f"c{i}")
+                                             for i, t in enumerate(types)]
+
+    def _set_operation(self, body, outer, top_level):
+        lsql, lcols = self._body(body.left, outer, False)
+        rsql, rcols = self._body(body.right, outer, False)
+        if len(lcols) != len(rcols):
+            raise error(205)
+        out, left, right = [], [], []
+        for i, (a, b) in enumerate(zip(lcols, rcols)):
+            t = widest([a.type, b.type])
+            collate = " COLLATE CI" if is_string(t) and body.op != "UNION ALL" else ""
+            left.append(f"{self.coerced(f'c{i}', a.type, t)}{collate} AS c{i}")
+            right.append(f"{self.coerced(f'c{i}', b.type, t)}{collate} AS c{i}")
+            out.append(SourceColumn(a.name, t, f"c{i}", 0, a.nullable or b.nullable))
+        sql = (f"SELECT {', '.join(left)} FROM ({lsql}) {body.op} "
+               f"SELECT {', '.join(right)} FROM ({rsql})")
+        if body.order:
+            self._must_be_cut(body, top_level)
+            keys = []
+            for e, down in body.order:
+                k = self._position(e, out)
+                if k is None:
+                    raise error(104)
+                keys.append(self._order_key(f"c{k}", out[k].type, down))
+            sql = f"SELECT * FROM ({sql}) ORDER BY {', '.join(keys)}{self._offset(body)}"
+        return sql, out
+
+    def _must_be_cut(self, body, top_level):
+        if not top_level and body.offset is None and getattr(body, "top", None) is None:
+            raise error(1033)
+
+    def _position(self, e, columns):
+        """Which result column an ORDER BY item names, by number or by name."""
+        if isinstance(e, n.Lit) and isinstance(e.value, int):
+            if not 1 <= e.value <= len(columns):
+                raise error(108, position=e.value)
+            return e.value - 1
+        if isinstance(e, n.Col) and len(e.parts) == 1:
+            for i, c in enumerate(columns):
+                if c.name.casefold() == e.parts[0].casefold():
+                    return i
+        return None
+
+    @staticmethod
+    def _order_key(sql, t, down):
+        return sql + (" COLLATE CI" if is_string(t) else "") + (" DESC" if down else "")
+
+    def _offset(self, body):
+        if body.offset is None:
+            return ""
+        scope = QueryScope()
+        skip = self.expr(body.offset, scope).sql
+        take = self.expr(body.fetch, scope).sql if body.fetch is not None else "-1"
+        return f" LIMIT {take} OFFSET {skip}"
+
+    def select(self, s, outer=None, top_level=False):
+        scope = QueryScope(outer)
+        source = self.from_clause(s.source, scope) if s.source else ""
+        where = self.condition(s.where, scope) if s.where else ""
+        group = []
+        if s.group:
+            cols, exprs = set(), []
+            for e in s.group:
+                b = self.expr(e, scope)
+                group.append(b.sql + (f" COLLATE {b.collation or 'CI'}" if is_string(b.type) else ""))
+                exprs.append(e)
+                if isinstance(e, n.Col):
+                    cols.add(b.sql)
+            scope.group = (cols, exprs)
+        elif s.having or any(self.has_aggregate(i.expr) for i in s.items):
+            scope.group = (set(), [])
+        columns, cells = [], []
+        for item in s.items:
+            if isinstance(item.expr, n.Star):
+                for c in self.expand(item.expr, scope):
+                    if scope.group and c.sql not in scope.group[0]:
+                        raise error(8120, column=c.name)
+                    columns.append(SourceColumn(c.name, c.type, "", 0, c.nullable))
+                    cells.append(c.sql)
+                continue
+            b = self.expr(item.expr, scope)
+            name = item.alias or (item.expr.parts[-1] if isinstance(item.expr, n.Col) else "")
+            if isinstance(item.expr, n.Col):
+                name = item.alias or b.name or name
+            columns.append(SourceColumn(name, b.type if b.type.name != "null" else INT, "", 0,
+                                        b.nullable))
+            cells.append(b.sql)
+        having = self.condition(s.having, scope) if s.having else ""
+        order = self._select_order(s, scope, columns, cells, top_level)
+        out = []
+        for i, (c, cell) in enumerate(zip(columns, cells)):
+            collate = " COLLATE CI" if s.distinct and is_string(c.type) else ""
+            out.append(f"{cell}{collate} AS c{i}")
+            c.sql = f"c{i}"
+        sql = "SELECT " + ("DISTINCT " if s.distinct else "") + ", ".join(out)
+        if source:
+            sql += " FROM " + source
+        if where:
+            sql += " WHERE " + where
+        if group:
+            sql += " GROUP BY " + ", ".join(group)
+        if having:
+            sql += " HAVING " + having
+        sql += order
+        if s.top is not None:
+            sql += " LIMIT " + self.expr(s.top, QueryScope()).sql
+        elif s.offset is not None:
+            sql += self._offset(s)
+        elif order:
+            sql += " LIMIT -1"
+        if (s.top is not None or order) and not top_level:
+            sql = f"SELECT * FROM ({sql})"
+        self.check_sources(scope)
+        return sql, columns
+
+    def _select_order(self, s, scope, columns, cells, top_level):
+        if not s.order:
+            return ""
+        self._must_be_cut(s, top_level)
+        keys = []
+        for e, down in s.order:
+            k = self._position(e, columns)
+            if k is not None:
+                keys.append(self._order_key(cells[k], columns[k].type, down))
+                continue
+            if isinstance(e, n.Lit):
+                raise error(408)
+            b = self.expr(e, scope)
+            if s.distinct and b.sql not in cells:
+                raise error(145)
+            keys.append(self._order_key(b.sql, b.type, down))
+        return " ORDER BY " + ", ".join(keys)
+
+    def expand(self, star, scope):
+        found = False
+        for src in scope.sources:
+            if star.parts and not src.answers_to(star.parts):
+                continue
+            found = True
+            for c in src.columns:
+                src.used.add(c.id)
+                yield c
+        if not found:
+            if star.parts:
+                raise error(107, name=".".join(star.parts))
+            raise error(263)
+
+    # ---- FROM ----------------------------------------------------------------------------------
+
+    def from_clause(self, ref, scope):
+        if isinstance(ref, n.Join):
+            left = self.from_clause(ref.left, scope)
+            right = self.from_clause(ref.right, scope)
+            if isinstance(ref.right, n.Join):
+                right = f"({right})"
+            if ref.kind == "CROSS":
+                return f"{left} CROSS JOIN {right}"
+            return f"{left} {ref.kind} JOIN {right} ON {self.condition(ref.on, scope)}"
+        if isinstance(ref, n.Apply):
+            left = self.from_clause(ref.left, scope)
+            return f"{left} CROSS JOIN {self._apply(ref, scope)}" if not ref.outer else \
+                f"{left} LEFT JOIN {self._apply(ref, scope)} ON 1"
+        sql, src = self.source(ref, scope)
+        return self.place(sql, src, scope)
+
+    def place(self, sql, src, scope):
+        shown = src.alias or (src.parts[-1] or "")
+        for other in scope.sources:
+            if (other.alias or other.parts[-1] or "").casefold() == shown.casefold() and shown and \
+                    (src.alias or other.alias or other.parts == src.parts):
+                raise error(1011 if src.alias else 1013, name=shown)
+        src.sql_alias = self.fresh("s")
+        for c in src.columns:
+            c.sql = f"{src.sql_alias}.{c.sql}"
+        scope.sources.append(src)
+        return f"{sql} AS {src.sql_alias}"
+
+    def source(self, ref, scope):
+        """(sql, Source) of one thing in FROM; its column sql is still without alias."""
+        if isinstance(ref, n.Derived):
+            sql, cols = self.query(ref.query, scope.parent)
+            named = self._renamed(cols, ref.columns, ref.alias)
+            for i, c in enumerate(named):
+                c.sql = f"c{i}"
+            return f"({sql})", Source(ref.alias, named)
+        if isinstance(ref, n.VarRef):
+            obj = self.env.table_variables[ref.name]
+            return self._table(obj, Source(ref.alias or ref.name, self._columns(obj), check=False))
+        if isinstance(ref, n.FuncRef):
+            return self.function_source(ref, scope)
+        if ref.parts[0] is None and ref.parts[1] is None:
+            key = ref.parts[2].casefold()
+            for name, phys, cols in reversed(self.ctes):
+                if name == key:
+                    out = [SourceColumn(c.name, c.type, f"c{i}", 0, c.nullable)
+                           for i, c in enumerate(cols)]
+                    return phys, Source(ref.alias or ref.parts[2], out)
+        found = self.engine.resolver.table(self.env, self.db, ref.parts, ref.line)
+        return self.object_source(found, ref)
+
+    def object_source(self, found, ref):
+        if found.kind == "catalogue":
+            sql, cols = self.engine.views.source(self.env, found.db, found.view)
+            out = [SourceColumn(nm, t, f'"{nm}"') for nm, t in cols]
+            return sql, Source(ref.alias, out, found.parts)
+        obj, db = found.obj, found.db
+        if obj.type == "V":
+            return self._view(obj, db, ref.alias, found.parts)
+        if obj.type not in ("U",):
+            raise error(208, name=found.shown, line=ref.line)
+        self.engine.locks.reading(self.env, db, obj, ref.hints)
+        src = Source(ref.alias, self._columns(obj), found.parts, obj, db,
+                     not self.env.chained(db, obj, self.chain) and not found.temporary)
+        return self._table(obj, src)
+
+    @staticmethod
+    def _table(obj, src):
+        return obj.physical, src
+
+    @staticmethod
+    def _columns(obj):
+        return [SourceColumn(c.name, c.type, c.physical, c.id, c.nullable)
+                for c in sorted(obj.columns.values(), key=lambda c: c.id)]
+
+    def _view(self, obj, db, alias, parts):
+        """A view's query in place, bound in its own database and as part of its owner's chain."""
+        check = not self.env.chained(db, obj, self.chain)
+        saved = self.db, self.chain, self.ctes
+        self.db, self.chain, self.ctes = db, (db, db.owner_of(obj)), []
+        try:
+            sql, cols = self.query(obj.stmt.query)
+        finally:
+            self.db, self.chain, self.ctes = saved
+        named = self._renamed(cols, obj.stmt.columns, obj.name)
+        by_name = {c.name.casefold(): c.id for c in obj.columns.values()}
+        for i, c in enumerate(named):
+            c.sql, c.id = f"c{i}", by_name.get(c.name.casefold(), 0)
+        return f"({sql})", Source(alias, named, parts, obj, db, check)
+
+    def function_source(self, ref, scope):
+        name = ref.parts[2].casefold()
+        table_function = self.engine.table_functions.get(name) if \
+            ref.parts[1] is None or ref.parts[1].casefold() == "sys" else None
+        if table_function:
+            args = ", ".join(self.expr(a, QueryScope(scope.parent)).sql for a in ref.args)
+            cols = [SourceColumn(nm, t, f"unj(json_extract(#.value, '$[{i}]'))")
+                    for i, (nm, t) in enumerate(table_function.columns)]
+            comma = ", " if args else ""
+            return self._json_rows(f"table_function('{name}'{comma}{args})", cols,
+                                   ref.alias or ref.parts[2])
+        found = self.engine.resolver.object(self.env, self.db, ref.parts, ("IF",))
+        if found is None:
+            raise error(208, name=".".join(p for p in ref.parts if p), line=ref.line)
+        obj, db = found
+        check = not self.env.chained(db, obj, self.chain)
+        stmt = obj.stmt
+        if len(ref.args) > len(stmt.params):
+            raise error(8144, name=obj.name)
+        if len(ref.args) < len(stmt.params):
+            raise error(313, name=obj.name)
+        given = [self.expr(a, QueryScope(scope.parent)) for a in ref.args]
+        saved = self.db, self.chain, self.ctes, self.env.parameters
+        self.env.parameters = {p[0].lower(): (self.coerced(g.sql, g.type, p[1]), p[1])
+                               for p, g in zip(stmt.params, given)}
+        self.db, self.chain, self.ctes = db, (db, db.owner_of(obj)), []
+        try:
+            sql, cols = self.query(stmt.body)
+        finally:
+            self.db, self.chain, self.ctes, self.env.parameters = saved
+        named = self._renamed(cols, ref.columns, obj.name)
+        for i, c in enumerate(named):
+            c.sql = f"c{i}"
+        src = Source(ref.alias or "", named, found_parts(ref), obj, db, check)
+        return f"({sql})", src
+
+    def _json_rows(self, call, cols, alias):
+        """Rows that a Python function returns as JSON; usable beside what its arguments name."""
+        mark = self.fresh("j")
+        src = Source(alias, cols)
+        src.sql_alias = mark
+        for i, c in enumerate(cols):
+            c.sql = f"c{i}"
+        inner = ", ".join(f"unj(json_extract(value, '$[{i}]')) AS c{i}" for i in range(len(cols)))
+        return f"(SELECT {inner} FROM json_each({call}))", src
+
+    def _apply(self, ref, scope):
+        right = ref.right
+        inner = QueryScope(scope)
+        inner.captured = {}
+        holder = QueryScope(inner)
+        sql, src = self.source(right, holder)
+        if not inner.captured:
+            return self.place(sql, src, scope)
+        # SQLite knows no lateral joins but does pass a table function the row beside it.
+        sql = f"SELECT {', '.join(c.sql for c in src.columns)} FROM {sql}"
+        key = self.engine.keep_apply(sql, list(inner.captured.values()), self.params)
+        args = "".join(", " + outer for outer in inner.captured)
+        for i, c in enumerate(src.columns):
+            c.sql = f"unj(json_extract(value, '$[{i}]'))"
+        src.sql_alias = self.fresh("s")
+        for c in src.columns:
+            c.sql = c.sql.replace("(value", f"({src.sql_alias}.value")
+        scope.sources.append(src)
+        if src.obj is not None:
+            inner.sources.append(src)
+        return f"json_each(apply_rows('{key}'{args})) AS {src.sql_alias}"
+
+    # ---- rights --------------------------------------------------------------------------------
+
+    def check_sources(self, scope, permission="SELECT"):
+        for src in scope.sources:
+            if src.obj is not None and src.check:
+                self.env.require_columns(src.db, src.obj, permission, sorted(i for i in src.used if i))
+
+
+def found_parts(ref):
+    return (None, ref.parts[1], ref.parts[2])
+
+

@@ -1,0 +1,299 @@
+"""The heart: one SQLite connection, the catalogue, and the functions through which SQLite asks back."""
+import json
+import re
+import sqlite3
+import threading
+
+from . import functions, functions_catalogue
+from . import views_database, views_server  # noqa: F401  (they register their views)
+from .catalogue import ServerCatalogue
+from .errors import error
+from .events import SqlError
+from .locks import Locks
+from .parse_ddl import parse_batch
+from .permissions import Security
+from .resolver import Resolver
+from .sqltypes import DATETIME2, T, convert, date_parts, date_text
+from .state import Root
+from .views import Views
+from .table_functions import TABLE_FUNCTIONS
+
+functions._register_sql()
+CACHED_BATCHES = 2000
+
+
+def _ci(a, b):
+    if a == b:
+        return 0
+    a, b = a.rstrip(" ").casefold(), b.rstrip(" ").casefold()
+    return (a > b) - (a < b)
+
+
+class StringAgg:
+    """STRING_AGG: values, skipping NULL, in the order of the keys that follow value and separator."""
+
+    def __init__(self):
+        self.rows, self.sep = [], ""
+
+    def step(self, value, sep, *keys):
+        if value is not None:
+            self.sep = sep or ""
+            self.rows.append((keys, value))
+
+    def finalize(self):
+        if not self.rows:
+            return None
+        count = len(self.rows[0][0]) // 2
+        for k in reversed(range(count)):
+            down = self.rows[0][0][2 * k + 1]
+            self.rows.sort(key=lambda r, k=k: _sort_key(r[0][2 * k]), reverse=bool(down))
+        return self.sep.join(str(v) for _, v in self.rows)
+
+
+def _sort_key(v):
+    if v is None:
+        return (0, 0)
+    return (2, v.casefold()) if isinstance(v, str) else (1, v)
+
+
+class Functions:
+    table = functions.TABLE
+
+    @staticmethod
+    def global_variable(env, name):
+        return functions_catalogue.global_variable(env, name)
+
+
+class Engine:
+    def __init__(self, name, sa_password, version, features):
+        self.root = Root()
+        self.product_version = version
+        self.catalogue = ServerCatalogue(self.root, name, sa_password, features)
+        self.security = Security(self.catalogue)
+        self.resolver = Resolver(self)
+        self.views = Views(self)
+        self.functions = Functions()
+        self.table_functions = TABLE_FUNCTIONS
+        # The condition's lock is held by whoever runs a statement; waiting gives it away.
+        self.lock = threading.Condition(threading.RLock())
+        self.locks = Locks(self)
+        self.sessions = {}
+        self.current = None
+        self.running = 0
+        self.failure = None
+        self.applies = {}
+        self.backups = {}
+        self.parsed = {}
+        self.sqlite = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        self._register()
+
+    @property
+    def tempdb(self):
+        return self.catalogue.databases.get(2)
+
+    def databases_version(self):
+        """Moves when any database's own settings do: sys.databases shows those of all."""
+        return sum(d.version for d in self.catalogue.databases) if self.catalogue.databases else 0
+
+    def parse(self, text, declared=()):
+        key = (text, tuple(declared))
+        found = self.parsed.get(key)
+        if found is None:
+            try:
+                found = parse_batch(text, declared)
+            except RecursionError:
+                raise SqlError(191, "Some part of your SQL statement is nested too deeply. Rewrite "
+                                    "the query or break it up into smaller queries.", 15) from None
+            if len(self.parsed) >= CACHED_BATCHES:
+                self.parsed.clear()
+            self.parsed[key] = found
+        return found
+
+    # ---- SQLite --------------------------------------------------------------------------------
+
+    def run(self, env, sql, params=()):
+        """All rows of a translated query; an error that a function raised comes out as itself."""
+        saved, self.current = self.current, env
+        self.running += 1
+        self.failure = None
+        try:
+            return self.sqlite.execute(sql, params).fetchall()
+        except sqlite3.Error as e:
+            if self.failure is not None:
+                failure, self.failure = self.failure, None
+                raise failure from None
+            raise self._foreign(e, sql) from e
+        finally:
+            self.current = saved
+            self.running -= 1
+            if not self.running:
+                self.views.clean()
+                self.applies.clear()
+
+    @staticmethod
+    def _foreign(e, sql):
+        if "integer overflow" in str(e):
+            return SqlError(8115, "Arithmetic overflow error converting expression to data type "
+                                  "bigint.", 16, 2)
+        return SqlError(8624, f"Internal Query Processor Error: the practice server cannot run this "
+                              f"query ({e}).", 16)
+
+    def guarded(self, f):
+        """A function for SQLite that keeps the error it raises, for run() to raise again."""
+        def call(*args):
+            try:
+                return f(*args)
+            except SqlError as e:
+                self.failure = self.failure or e
+                raise
+            except (RecursionError, ValueError, TypeError, OverflowError) as e:
+                self.failure = self.failure or SqlError(
+                    8116, f"Argument data type is invalid for an argument of a function ({e}).", 16)
+                raise
+        return call
+
+    def _register(self):
+        c = self.sqlite
+        c.create_collation("CI", _ci)
+        c.create_aggregate("string_agg", -1, StringAgg)
+
+        def add(name, f, count=-1):
+            c.create_function(name, count, self.guarded(f))
+        add("call", lambda name, *a: functions.TABLE[name].python(self.current, *a))
+        add("convert_value", self._convert)
+        add("try_convert_value", self._try_convert)
+        add("like_match", _like)
+        add("divide", _divide)
+        add("modulo", _modulo)
+        add("checked", _checked)
+        add("concat_binary", lambda a, b: None if a is None or b is None else a + b)
+        add("one_value", self._one_value)
+        add("date_plus", _date_plus)
+        add("unj", _from_json)
+        add("apply_rows", self._apply_rows)
+        add("table_function", lambda name, *a: _to_json(
+            self.table_functions[name].rows(self.current, *a)))
+        add("user_function", self._user_function)
+
+    @staticmethod
+    def _one_value():
+        raise error(512)
+
+    @staticmethod
+    def _convert(value, source, source_scale, name, size, precision, scale, style):
+        return convert(value, T(source, 0, 0, source_scale), T(name, size, precision, scale), style)
+
+    @staticmethod
+    def _try_convert(value, *rest):
+        try:
+            return Engine._convert(value, *rest)
+        except SqlError:
+            return None
+
+    def _user_function(self, db, obj, *args):
+        env = self.current
+        return env.session.executor.scalar_function(env, self.catalogue.databases.get(db), obj, args)
+
+    def keep_apply(self, sql, names, params):
+        key = f"a{len(self.applies)}_{id(params)}"
+        self.applies[key] = (sql, [n[1:] for n in names], params)
+        return key
+
+    def _apply_rows(self, key, *args):
+        sql, names, params = self.applies[key]
+        given = dict(params)
+        given.update(zip(names, args))
+        return _to_json(self.sqlite.execute(sql, given).fetchall())
+
+    def next_sequence_value(self, env, parts):
+        found = self.resolver.object(env, env.db, parts, ("SO",))
+        if found is None:
+            raise error(208, name=parts[2])
+        obj, db = found
+        if not env.chained(db, obj, env.chain):
+            env.require(db, "OBJECT", obj.id, "UPDATE", obj)
+        value = obj.start if obj.current is None else obj.current + obj.increment
+        obj.__dict__["current"] = value         # outside every transaction, as in the product
+        return value, T("bigint")
+
+
+_LIKES = {}
+
+
+def _like(value, pattern, escape, exact):
+    if value is None or pattern is None:
+        return None
+    key = (pattern, escape, exact)
+    rx = _LIKES.get(key)
+    if rx is None:
+        rx = _LIKES[key] = re.compile(_like_regex(pattern, escape), re.S if exact else re.S | re.I)
+    return int(rx.fullmatch(value) is not None)
+
+
+def _like_regex(pattern, escape):
+    out, i = "", 0
+    while i < len(pattern):
+        ch = pattern[i]
+        if escape and ch == escape and i + 1 < len(pattern):
+            out, i = out + re.escape(pattern[i + 1]), i + 2
+            continue
+        if ch == "%":
+            out += ".*"
+        elif ch == "_":
+            out += "."
+        elif ch == "[" and "]" in pattern[i + 1:]:
+            end = pattern.index("]", i + 1)
+            body = pattern[i + 1:end]
+            negated, body = body.startswith("^"), body.lstrip("^")
+            body = body.replace("\\", "\\\\").replace("[", "\\[")
+            out += f"[{'^' if negated else ''}{body}]" if body else "(?!)"
+            i = end
+        else:
+            out += re.escape(ch)
+        i += 1
+    return out + " *"
+
+
+def _divide(a, b, whole):
+    if a is None or b is None:
+        return None
+    if b == 0:
+        raise error(8134)
+    return int(abs(a) // abs(b)) * (1 if (a < 0) == (b < 0) else -1) if whole else a / b
+
+
+def _modulo(a, b, whole):
+    if a is None or b is None:
+        return None
+    if b == 0:
+        raise error(8134)
+    r = abs(a) % abs(b)
+    return -r if a < 0 else r
+
+
+def _checked(value, name):
+    return value if value is None or isinstance(value, float) else convert(value, T("bigint"), T(name))
+
+
+def _date_plus(a, b, op):
+    if a is None or b is None:
+        return None
+    date, days = (a, b) if isinstance(a, str) else (b, a)
+    import datetime
+    base, ticks, _ = date_parts(date)
+    return date_text(DATETIME2, base + datetime.timedelta(days=days if op == "+" else -days), ticks)
+
+
+def _to_json(rows):
+    """Rows as JSON; strings and bytes carry a letter so that they come back as what they were."""
+    def cell(v):
+        return "s" + v if isinstance(v, str) else "b" + v.hex() if isinstance(v, bytes) else v
+    return json.dumps([[cell(v) for v in row] for row in rows])
+
+
+def _from_json(v):
+    if not isinstance(v, str):
+        return v
+    return v[1:] if v[0] == "s" else bytes.fromhex(v[1:])
+
+

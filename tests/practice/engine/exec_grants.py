@@ -1,0 +1,249 @@
+"""GRANT, DENY and REVOKE on every class of securable."""
+from .errors import error
+from .events import SqlError
+from .permissions import STORED_AS
+from .permtable import BUILTIN
+
+# What ALL means, by class; elsewhere it is an error.
+ALL = {"U": ("SELECT", "INSERT", "UPDATE", "DELETE", "REFERENCES"),
+       "V": ("SELECT", "INSERT", "UPDATE", "DELETE", "REFERENCES"), "P": ("EXECUTE",),
+       "FN": ("EXECUTE", "REFERENCES"), "IF": ("SELECT", "INSERT", "UPDATE", "DELETE", "REFERENCES")}
+FITTING = {"EXECUTE": ("P", "FN", "SN"), "SELECT": ("U", "V", "IF", "SN"),
+           "INSERT": ("U", "V", "IF", "SN"), "UPDATE": ("U", "V", "IF", "SN", "SO"),
+           "DELETE": ("U", "V", "IF", "SN")}
+SERVER_CLASSES = ("SERVER", "LOGIN", "SERVER ROLE", "ENDPOINT")
+
+
+class GrantExecutor:
+    def find_securable(self, env, cls, parts):
+        """(class, id, record) of a securable; 15151 when there is none."""
+        db, cat = env.db, self.engine.catalogue
+        name = parts[2]
+        if cls == "OBJECT":
+            found = self.engine.resolver.object(env, db, parts)
+            # A synonym is a securable of its own.
+            s = self.engine.resolver.schema(env, db, parts[1])
+            own = s and db.objects.find_in(s.id, name)
+            obj = own if own and own.type == "SN" else found[0] if found else None
+            if obj is None or (found and found[1] is not db and obj is found[0]) or \
+                    not self.engine.security.sees_object(env.ctx, db, obj):
+                raise error(15151, verb="find", what="object", name=name)
+            return cls, obj.id, obj
+        if cls == "DATABASE":
+            if db.name.casefold() != name.casefold():
+                raise error(15151, verb="find", what="database", name=name)
+            return cls, 0, None
+        if cls in ("LOGIN", "SERVER ROLE"):
+            p = cat.principals.find(name)
+            if p is None or (p.type == "R") != (cls == "SERVER ROLE"):
+                raise error(15151, verb="find", what=cls.lower(), name=name)
+            return cls, p.id, p
+        if cls in ("USER", "ROLE", "APPLICATION ROLE"):
+            p = db.principals.find(name)
+            kind = {"R": "ROLE", "A": "APPLICATION ROLE"}.get(p.type, "USER") if p else None
+            if kind != cls:
+                raise error(15151, verb="find", what=cls.lower(), name=name)
+            return cls, p.id, p
+        if cls == "ENDPOINT":
+            return cls, 4, None
+        if cls == "TYPE":
+            s = self.engine.resolver.schema(env, db, parts[1])
+            rec = s and db.types.find_in(s.id, name)
+        else:
+            rec = {"SCHEMA": db.schemas, "ASSEMBLY": db.assemblies, "CERTIFICATE": db.certificates,
+                   "ASYMMETRIC KEY": db.asymmetric_keys,
+                   "SYMMETRIC KEY": db.symmetric_keys}[cls].find(name)
+        if rec is None:
+            raise error(15151, verb="find", what=cls.lower(), name=name)
+        return cls, rec.id, rec
+
+    def _addressed(self, env, s):
+        """(scope, class, id, record) of the statement; without ON the permission's name decides."""
+        db = env.db
+        if s.target is not None:
+            cls, id_, rec = self.find_securable(env, *s.target)
+        else:
+            cls, id_, rec = "DATABASE", 0, None
+            first = s.permissions[0][0]
+            if ("SERVER", first) in BUILTIN and ("DATABASE", first) not in BUILTIN:
+                cls = "SERVER"
+        if cls in SERVER_CLASSES:
+            if db.id != 1:
+                raise error(4621)
+            return self.engine.catalogue, cls, id_, rec
+        return db, cls, id_, rec
+
+    def _expand(self, s, cls, rec):
+        """[(permission, columns)], each known to the class and fitting the object."""
+        out = []
+        for perm, cols, line in s.permissions:
+            names = [perm]
+            if perm == "ALL":
+                if cls == "OBJECT":
+                    names = ALL.get(rec.type, ())
+                elif cls == "DATABASE":
+                    names = [p for p in ("BACKUP DATABASE", "BACKUP LOG", "CREATE FUNCTION",
+                                         "CREATE PROCEDURE", "CREATE TABLE", "CREATE VIEW")]
+                else:
+                    raise error(102, near="ALL", line=line)
+            for p in names:
+                if not any(known == p for _, known in BUILTIN):
+                    raise error(102, near=p.split(" ")[0].lower() if " " not in p else p, line=line)
+                if (cls, p) not in BUILTIN:
+                    raise SqlError(4630, f"The permission '{p}' is not supported in this version of SQL "
+                                         "Server. Alternatively, use the server level permission.", 16) \
+                        if cls == "SERVER" else SqlError(
+                            102, f"Incorrect syntax near '{p}'.", 15, line=line)
+                if cls == "OBJECT" and p in FITTING and rec.type not in FITTING[p]:
+                    raise SqlError(4606, f"Granted or revoked privilege {p} is not compatible with "
+                                         "object.", 16)
+                if cols and p not in ("SELECT", "UPDATE", "REFERENCES"):
+                    raise SqlError(1020, "Sub-entity lists (such as column or security expressions) "
+                                         "cannot be specified for entity-level permissions.", 15)
+                out.append((p, cols))
+        return out
+
+    def _grantee(self, env, scope, cls, rec, name):
+        server = cls in SERVER_CLASSES
+        p = scope.principals.find(name)
+        if p is None:
+            what = "login" if server else "user"
+            raise error(15151, verb="find", what=what, name=name)
+        if server:
+            if p.id == 1 or p is env.ctx.login:
+                raise error(4624)
+            if p.type == "R" and p.fixed:
+                raise error(4617)
+            return p
+        me = self.engine.security.user_in(env.ctx, scope)
+        owner = scope.owner_of(rec) if cls in ("OBJECT", "TYPE") else getattr(rec, "owner", None)
+        if p.id in (1, 3, 4) or p.id == owner or (p.id == me and p.id != 0):
+            raise error(4624)
+        if p.fixed:
+            raise error(4617)
+        return p
+
+    def _grantor(self, env, scope, cls, id_, rec, perm, named):
+        """As whom it is granted; 15151 or 4613 when one may not."""
+        security, server = self.engine.security, cls in SERVER_CLASSES
+        db = None if server else scope
+        token = security.server_token(env.ctx) if server else security.token(env.ctx, scope)
+        owner = 1
+        if rec is not None:
+            owner = (scope.owner_of(rec) if cls in ("OBJECT", "TYPE") else rec.owner) or 1
+        control = security.has(env.ctx, db, cls, id_, "CONTROL SERVER" if cls == "SERVER" else "CONTROL")
+        if not control and server:
+            control = security.has_server(env.ctx, "CONTROL SERVER") or \
+                (4 in token and cls in ("SERVER", "LOGIN"))
+        if not control and not server and 16386 in token:
+            control = True              # db_securityadmin manages permissions
+        if named is not None:
+            g = scope.principals.find(named)
+            if g is None or not (control or g.id in token):
+                raise error(15151, verb="find", what="principal", name=named)
+            if not self._may_grant(scope, g, cls, id_, perm, owner):
+                raise error(4613)
+            return g.id
+        if control:
+            return owner
+        for g in token:
+            for (grantee, p, _), state in scope.permissions.get(
+                    (STORED_AS.get(cls, cls), id_, 0), {}).items():
+                if grantee == g and p == perm and state == "W":
+                    return g
+        if security.has(env.ctx, db, cls, id_, perm):
+            raise error(4613)
+        raise error(15151, verb="find", what=cls.lower(), name=rec.name if rec else
+                    getattr(scope, "name", ""))
+
+    @staticmethod
+    def _may_grant(scope, g, cls, id_, perm, owner):
+        if g.id in (1, owner):
+            return True
+        entries = scope.permissions.get((STORED_AS.get(cls, cls), id_, 0), {})
+        return any(grantee == g.id and p in (perm, "CONTROL") and state == "W"
+                   for (grantee, p, _), state in entries.items())
+
+    def _places(self, env, scope, cls, id_, rec, cols):
+        """The dictionaries of entries that a permission on these columns is kept in."""
+        stored = STORED_AS.get(cls, cls)
+        if not cols:
+            return [(scope.entry(stored, id_, 0), 0)]
+        out = []
+        for name in cols:
+            c = scope.column(rec, name) if cls == "OBJECT" and hasattr(rec, "columns") else None
+            if c is None:
+                raise error(207, name=name)
+            out.append((scope.entry(stored, id_, c.id), c.id))
+        return out
+
+    def _each(self, env, s):
+        scope, cls, id_, rec = self._addressed(env, s)
+        for perm, cols in self._expand(s, cls, rec):
+            grantor = self._grantor(env, scope, cls, id_, rec, perm, s.grantor)
+            places = self._places(env, scope, cls, id_, rec, cols)
+            for name in s.grantees:
+                p = self._grantee(env, scope, cls, rec, name)
+                for entries, minor in places:
+                    yield scope, (STORED_AS.get(cls, cls), id_), perm, grantor, p, entries, minor
+
+    def do_grant(self, env, s):
+        for _, _, perm, grantor, p, entries, _ in list(self._each(env, s)):
+            key = (p.id, perm, grantor)
+            # A plain grant keeps an option that was given before.
+            state = "W" if s.option or entries.get(key) == "W" else "G"
+            if entries.get(key) != state:
+                entries[key] = state
+        self.ddl_event(env, s, "GRANT_DATABASE", "")
+
+    def do_deny(self, env, s):
+        if self.engine.catalogue.features.no_deny:
+            raise error(102, near="DENY", line=s.line)
+        for scope, where, perm, grantor, p, entries, minor in list(self._each(env, s)):
+            key = (p.id, perm, grantor)
+            if entries.get(key) == "W" and not s.cascade:
+                raise error(4611)
+            if s.cascade:
+                self._cascade(entries, p.id, perm, True)
+            # A denial on the object replaces what was granted on its columns.
+            if minor == 0:
+                for (cls, id_, m), other in list(scope.permissions.items()):
+                    if (cls, id_) == where and m and key in other:
+                        del other[key]
+            entries[key] = "D"
+        self.ddl_event(env, s, "DENY_DATABASE", "")
+
+    def do_revoke(self, env, s):
+        for scope, where, perm, grantor, p, entries, minor in list(self._each(env, s)):
+            places = [entries]
+            if minor == 0:
+                places += [v for (cls, id_, m), v in scope.permissions.items()
+                           if (cls, id_) == where and m]
+            for place in places:
+                key = (p.id, perm, grantor)
+                state = place.get(key)
+                if state is None:
+                    continue
+                if s.option:
+                    if state == "W":
+                        if not s.cascade:
+                            raise error(4611)
+                        self._cascade(place, p.id, perm)
+                        place[key] = "G"
+                    continue
+                if state == "W":
+                    if not s.cascade:
+                        raise error(4611)
+                    self._cascade(place, p.id, perm)
+                del place[key]
+        self.ddl_event(env, s, "REVOKE_DATABASE", "")
+
+    def _cascade(self, entries, grantor, perm, deny=False):
+        """Takes back what `grantor` passed on, and what those passed on in turn."""
+        for key in [k for k in entries if k[2] == grantor and k[1] == perm]:
+            if key in entries:
+                self._cascade(entries, key[0], perm, deny)
+                if deny:
+                    entries[key] = "D"
+                else:
+                    del entries[key]

@@ -1,0 +1,309 @@
+"""EXEC: user procedures with their parameters, and the system procedures that are known."""
+import uuid
+
+from . import nodes as n
+from .bind import Binder, QueryScope
+from .catalogue import now_text
+from .env import Env
+from .errors import error
+from .events import ReturnStatus, ReturnValue, SqlError
+from .sqltypes import INT, NMAX, convert, to_python, to_stored
+from .state import Rec
+
+
+class ProcedureExecutor:
+    def do_exec(self, env, s):
+        """A failure of the call itself belongs to the caller; what fails inside says so itself."""
+        parts = s.parts
+        if isinstance(parts[2], n.Var):
+            from .resolver import split_name
+            names = split_name(str(self.value(env, parts[2], NMAX) or "")) or [""]
+            parts = tuple([None] * (3 - len(names)) + [x or None for x in names])
+        args = [(name, "DEFAULT" if e == "DEFAULT" else self._typed(env, e), output, e)
+                for name, e, output in s.args]
+        status, outputs = self.call(env, parts, args)
+        for e, value, t in outputs:
+            if isinstance(e, n.Var):
+                env.assign(e.name, value, t)
+        if s.result:
+            env.assign(s.result, status, INT)
+
+    def _typed(self, env, e):
+        """(value, type) of an argument."""
+        with self.engine.lock:
+            binder = Binder(env)
+            b = binder.expr(e, QueryScope())
+            return self.engine.run(env, f"SELECT {b.sql}", binder.params)[0][0], b.type
+
+    def call(self, env, parts, args):
+        """(return status, [(argument expression, value, type)] of OUTPUT parameters)."""
+        name = parts[2].casefold()
+        system = SYSTEM.get(name) if parts[1] in (None, "sys", "dbo") or \
+            (parts[1] or "").casefold() in ("sys", "dbo") else None
+        if system is not None:
+            return self._system(env, parts, system, args)
+        found = self.engine.resolver.object(env, env.db, parts, ("P",))
+        if found is None:
+            if parts[0] is not None and not self.engine.catalogue.databases.find(parts[0]):
+                raise error(911, name=parts[0])
+            raise error(2812, name=".".join(p for p in parts if p), state=62)
+        obj, db = found
+        if not env.chained(db, obj, env.chain):
+            env.require(db, "OBJECT", obj.id, "EXECUTE", obj)
+        child = self.module_env(env, db, obj)
+        outputs = self._bind_arguments(env, child, obj.name, obj.stmt.params, args)
+        nocount = self.session.nocount
+        value = self.in_module(env, db, obj, obj.stmt.body, child)
+        self.session.nocount = nocount
+        return value or 0, [(e, child.variables[p][1], child.variables[p][0]) for e, p in outputs]
+
+    def _bind_arguments(self, env, child, name, params, args):
+        given, outputs = {}, []
+        for i, (arg_name, value, output, e) in enumerate(args):
+            if not arg_name and i >= len(params):
+                raise error(8144, name=name)
+            key = arg_name.lower() or params[i][0].lower()
+            found = next((p for p in params if p[0].lower() == key), None)
+            if found is None:
+                raise error(8145, parameter=arg_name, name=name)
+            if output and not found[3]:
+                raise SqlError(8162, f"The formal parameter \"{found[0]}\" was not declared as an OUTPUT "
+                                     "parameter, but the actual parameter passed in requested output.",
+                               16, 2)
+            given[key] = value
+            if output:
+                outputs.append((e, key))
+        for pname, t, default, _ in params:
+            t = self.engine.resolver.data_type(env, env.db, t)
+            key = pname.lower()
+            value = given.get(key, "DEFAULT")
+            if value == "DEFAULT":
+                if default is None:
+                    raise error(201, name=name, parameter=pname, state=4)
+                child.variables[key] = [t, convert(default.value, default.type, t)]
+            else:
+                child.variables[key] = [t, convert(value[0], value[1], t)]
+        return outputs
+
+    def _system(self, env, parts, system, args):
+        names, method = system
+        given = {}
+        for i, (name, value, output, e) in enumerate(args):
+            if method == "sp_executesql" and i >= 2 and name not in ("@stmt", "@params"):
+                given.setdefault("rest", []).append((name, value, output, e))
+                continue
+            if not name and i >= len(names):
+                raise error(8144, name=parts[2])
+            key = (name or "@" + names[i]).lower()[1:]
+            if key not in names:
+                raise error(8145, parameter=name, name=parts[2])
+            if value != "DEFAULT":
+                given[key] = value[0]
+            if output:
+                given["out:" + key] = e
+        features = self.engine.catalogue.features
+        if method in ("sp_getapplock", "sp_releaseapplock") and features.no_applock:
+            raise error(2812, name=parts[2], state=62)
+        if method == "sp_executesql":
+            return self._sp_executesql(env, given)
+        session = self.session
+        with self.engine.lock:
+            mark = len(session.undo)
+            self.engine.root.undo = session.undo
+            try:
+                return getattr(self, "_" + method)(env, given) or 0, []
+            except SqlError:
+                from .state import undo_to
+                undo_to(session.undo, mark)
+                raise
+            finally:
+                if not session.tran_count:
+                    session.undo.clear()
+                self.engine.root.undo = None
+
+    # ---- sp_executesql and calls from the wire -------------------------------------------------
+
+    def _sp_executesql(self, env, given):
+        text, declaration = given.get("stmt"), given.get("params") or ""
+        params = self._declared(declaration)
+        values = given.get("rest", [])
+        child = Env(self.session, env)
+        outputs = self._bind_arguments(env, child, "sp_executesql", [
+            (p, t, None, o) for p, t, o in params], values)
+        declared = [(k, v[0], v[1]) for k, v in child.variables.items()]
+        ran = self.dynamic(env, text or "", declared)
+        return 0, [(e, ran.variables[p][1], ran.variables[p][0]) for e, p in outputs]
+
+    def _declared(self, text):
+        """[(name, type, output)] of a parameter declaration string."""
+        if not text.strip():
+            return []
+        from .parse_ddl import Parser
+        parser = Parser(text)
+        params = parser._parameters()
+        if parser.tok.kind != "eof":
+            parser.fail()
+        return [(p[0], p[1], p[3]) for p in params]
+
+    def remote_call(self, env, name, params):
+        """A procedure called by RPC: arguments arrive as typed values."""
+        from .resolver import split_name
+        from .sessions import type_of_wire
+        parts = split_name(name)
+        if not parts:
+            raise error(2812, name=name, state=62)
+        parts = tuple([None] * (3 - len(parts)) + [p or None for p in parts])
+        args = []
+        for pname, type_name, value, output in params:
+            t = type_of_wire(type_name)
+            args.append((pname or "", (to_stored(value, t), t), bool(output), pname))
+        status, outputs = self.call(env, parts, args)
+        for pname, value, t in outputs:
+            self.session.out.append(ReturnValue(pname or "", t.name, to_python(value, t), t.size,
+                                                t.precision, t.scale))
+        self.session.out.append(ReturnStatus(status))
+
+    # ---- system procedures ---------------------------------------------------------------------
+
+    def _sp_getapplock(self, env, g):
+        return self.engine.locks.get(env, g.get("resource"), g.get("lockmode"),
+                                     g.get("lockowner", "Transaction"), g.get("locktimeout"))
+
+    def _sp_releaseapplock(self, env, g):
+        return self.engine.locks.release(env, g.get("resource"), g.get("lockowner", "Transaction"))
+
+    def _role_member(self, env, role, member, action):
+        from .nodes import Stmt
+        self.do_alter_role(env, Stmt(kind="alter_role", line=1, name=role or "", action=action,
+                                     member=member or "", text=""))
+
+    def _sp_addrolemember(self, env, g):
+        self._role_member(env, g.get("rolename"), g.get("membername"), "add")
+
+    def _sp_droprolemember(self, env, g):
+        self._role_member(env, g.get("rolename"), g.get("membername"), "drop")
+
+    def _sp_addlinkedserver(self, env, g):
+        cat = self.engine.catalogue
+        if not env.has_server("ALTER ANY LINKED SERVER"):
+            raise error(15247)
+        name = g.get("server") or ""
+        if cat.servers.find(name):
+            raise SqlError(15028, f"The server '{name}' already exists.", 16)
+        cat.servers.add(Rec(cat, id=max(cat.servers.by_id) + 1, name=name, linked=True,
+                            product=g.get("srvproduct") or "SQL Server",
+                            provider=g.get("provider") or "SQLNCLI", source=g.get("datasrc") or name,
+                            modified=now_text()))
+
+    def _sp_addlinkedsrvlogin(self, env, g):
+        cat = self.engine.catalogue
+        if not env.has_server("ALTER ANY LOGIN"):
+            raise error(15247)
+        server = cat.servers.find(g.get("rmtsrvname") or "")
+        if server is None:
+            raise SqlError(15015, f"The server '{g.get('rmtsrvname')}' does not exist. Use sp_helpserver "
+                                  "to show available servers.", 16)
+        local = cat.principals.find(g["locallogin"]) if g.get("locallogin") else None
+        cat.linked_logins[(server.id, local.id if local else 0)] = g.get("rmtuser")
+
+    def _sp_procoption(self, env, g):
+        if not self.engine.security.is_sysadmin(env.ctx):
+            raise error(15247)
+        found = self.engine.resolver.any_object(env, env.db, g.get("procname") or "")
+        if found is None or found[0].type != "P" or found[1].id != 1:
+            raise SqlError(15398, "Only objects in the master database owned by dbo can have the startup "
+                                  "setting changed.", 11)
+        found[0].startup = (g.get("optionvalue") or "").casefold() in ("on", "true")
+
+    def _sp_configure(self, env, g):
+        cat = self.engine.catalogue
+        if not env.has_server("ALTER SETTINGS"):
+            raise error(15247)
+        for c in cat.configurations.values():
+            if c.name.casefold() == (g.get("configname") or "").casefold():
+                c.value = int(g.get("configvalue", c.value))
+                return 0
+        raise SqlError(15123, f"The configuration option '{g.get('configname')}' does not exist, or it "
+                              "may be an advanced option.", 16)
+
+    def _sp_add_job(self, env, g):
+        cat = self.engine.catalogue
+        owner = cat.principals.find(g.get("owner_login_name") or env.login_name())
+        if owner is None:
+            raise SqlError(14234, "The specified '@owner_login_name' is invalid.", 16)
+        id_ = str(uuid.uuid4()).upper()
+        cat.jobs[id_] = Rec(cat, id=id_, name=g.get("job_name"), enabled=g.get("enabled", 1),
+                            owner_sid=owner.sid, created=now_text(), steps=[])
+
+    def _sp_add_jobstep(self, env, g):
+        for j in self.engine.catalogue.jobs.values():
+            if j.name.casefold() == (g.get("job_name") or "").casefold():
+                j.steps = j.steps + [{"name": g.get("step_name"), "command": g.get("command"),
+                                      "subsystem": g.get("subsystem", "TSQL"),
+                                      "database": g.get("database_name", "master")}]
+                return 0
+        raise SqlError(14262, f"The specified @job_name ('{g.get('job_name')}') does not exist.", 16)
+
+    def _sp_delete_job(self, env, g):
+        jobs = self.engine.catalogue.jobs
+        for id_, j in list(jobs.items()):
+            if j.name.casefold() == (g.get("job_name") or "").casefold():
+                del jobs[id_]
+                return 0
+        raise SqlError(14262, f"The specified @job_name ('{g.get('job_name')}') does not exist.", 16)
+
+    def _sp_addextendedproperty(self, env, g):
+        db = env.db
+        if not env.has_db("ALTER"):
+            raise error(15247)
+        key = (0, 0, 0, g.get("name"))
+        if g.get("level0type") is not None:
+            if g["level0type"].upper() != "SCHEMA" or db.schemas.find(g.get("level0name") or "") is None:
+                raise SqlError(15135, "Object is invalid. Extended properties are not permitted on "
+                                      f"'{g.get('level0name')}', or the object does not exist.", 16)
+            schema = db.schemas.find(g["level0name"])
+            key = (3, schema.id, 0, g.get("name"))
+            if g.get("level1name") is not None:
+                obj = db.objects.find_in(schema.id, g["level1name"])
+                if obj is None:
+                    raise SqlError(15135, "Object is invalid. Extended properties are not permitted on "
+                                          f"'{g['level1name']}', or the object does not exist.", 16)
+                key = (1, obj.id, 0, g.get("name"))
+        if key in db.properties:
+            raise error(15233, name=g.get("name"), object="object specified")
+        db.properties[key] = g.get("value")
+
+    def _sp_rename(self, env, g):
+        found = self.engine.resolver.any_object(env, env.db, g.get("objname") or "")
+        if found is None or not env.has(found[1], "OBJECT", found[0].id, "ALTER"):
+            raise SqlError(15225, f"No item by the name of '{g.get('objname')}' could be found in the "
+                                  f"current database '{env.db.name}', given that @itemtype was input as "
+                                  "'(null)'.", 11)
+        obj, db = found
+        if db.objects.find_in(obj.schema_id, g["newname"]):
+            raise error(15335, name=g["newname"], what="object")
+        db.objects.rename(obj, name=g["newname"], modified=now_text())
+
+    def _sp_changedbowner(self, env, g):
+        from .nodes import Stmt
+        self.do_alter_authorization(env, Stmt(kind="x", line=1, cls="DATABASE", text="",
+                                              parts=(None, None, env.db.name), owner=g.get("loginame")))
+
+
+def _system_procedures():
+    table = {
+        "sp_executesql": "stmt params", "sp_getapplock": "resource lockmode lockowner locktimeout "
+        "dbprincipal", "sp_releaseapplock": "resource lockowner dbprincipal",
+        "sp_addrolemember": "rolename membername", "sp_droprolemember": "rolename membername",
+        "sp_addlinkedserver": "server srvproduct provider datasrc location provstr catalog",
+        "sp_addlinkedsrvlogin": "rmtsrvname useself locallogin rmtuser rmtpassword",
+        "sp_procoption": "procname optionname optionvalue", "sp_configure": "configname configvalue",
+        "sp_add_job": "job_name enabled description start_step_id category_name category_id "
+        "owner_login_name", "sp_add_jobstep": "job_id job_name step_id step_name subsystem command "
+        "database_name", "sp_delete_job": "job_id job_name",
+        "sp_addextendedproperty": "name value level0type level0name level1type level1name",
+        "sp_rename": "objname newname objtype", "sp_changedbowner": "loginame map"}
+    return {k: (v.split(), k) for k, v in table.items()}
+
+
+SYSTEM = _system_procedures()

@@ -1,0 +1,16 @@
+"""All statement kinds together."""
+from .exec_dml import DmlExecutor
+from .exec_flow import FlowExecutor
+from .exec_grants import GrantExecutor
+from .exec_lesser import LesserExecutor
+from .exec_logins import LoginExecutor
+from .exec_modules import ModuleExecutor
+from .exec_objects import ObjectExecutor
+from .exec_procedures import ProcedureExecutor
+from .exec_users import UserExecutor
+from .exec_databases import DatabaseExecutor
+
+
+class Executor(FlowExecutor, DmlExecutor, GrantExecutor, LoginExecutor, UserExecutor, ObjectExecutor,
+               ModuleExecutor, ProcedureExecutor, DatabaseExecutor, LesserExecutor):
+    """One per session; holds no state but the session."""

@@ -1,0 +1,385 @@
+"""Functions that ask the catalogue, the session or the security context."""
+from .events import SqlError
+from .functions import GLOBALS, TABLE, Function, function, strict
+from .permtable import BUILTIN, permissions_of
+from .resolver import split_name
+from .sqltypes import INT, NMAX, SID, SYSNAME, T, VARIANT
+
+VERSION_TEXT = ("Microsoft SQL Server 2022 (practice stand-in, not the product) - {version} (X64)")
+
+
+@function("DB_NAME", 0, 1, SYSNAME)
+def _db_name(env, id_=0):
+    db = env.session.database if not id_ else env.engine.catalogue.databases.get(id_)
+    return db and env.engine.catalogue.shown(db.name)
+
+
+@function("DB_ID", 0, 1, T("smallint"))
+def _db_id(env, name=None):
+    db = env.session.database if name is None else env.engine.catalogue.databases.find(name)
+    return db and db.id
+
+
+@function("SUSER_SNAME", 0, 1, SYSNAME)
+def _suser_sname(env, sid=None):
+    if sid is None:
+        return env.login_name()
+    p = env.engine.catalogue.login_of_sid(sid)
+    return p.name if p else None
+
+
+@function("SUSER_SID", 0, 2, SID)
+def _suser_sid(env, name=None, check=None):
+    if name is None:
+        return env.session.contexts[-1].login.sid if env.ctx.login else None
+    p = env.engine.catalogue.principals.find(name)
+    return p.sid if p else None
+
+
+@function("SUSER_ID", 0, 1, INT)
+def _suser_id(env, name=None):
+    p = env.engine.catalogue.principals.find(env.login_name() if name is None else name)
+    return p.id if p else None
+
+
+@function("SUSER_NAME", 0, 1, SYSNAME)
+def _suser_name(env, id_=None):
+    if id_ is None:
+        return env.login_name()
+    p = env.engine.catalogue.principals.get(id_)
+    return p.name if p else None
+
+
+TABLE["SYSTEM_USER"] = Function(0, 0, SYSNAME, lambda e: e.login_name())
+TABLE["ORIGINAL_LOGIN"] = Function(0, 0, SYSNAME, lambda e: e.session.original_login)
+
+
+def _user_name(env, id_=None):
+    db = env.db
+    p = db.principals.get(env.user_id(db) if id_ is None else id_)
+    return p.name if p else None
+
+
+for _name in ("USER_NAME", "CURRENT_USER", "SESSION_USER", "USER"):
+    TABLE[_name] = Function(0, 1 if _name == "USER_NAME" else 0, SYSNAME, _user_name)
+
+
+def _principal_id(env, name=None):
+    if name is None:
+        return env.user_id(env.db)
+    p = env.db.principals.find(name)
+    return p.id if p else None
+
+
+for _name in ("USER_ID", "DATABASE_PRINCIPAL_ID"):
+    TABLE[_name] = Function(0, 1, INT, _principal_id)
+
+
+@function("SCHEMA_NAME", 0, 1, SYSNAME)
+def _schema_name(env, id_=None):
+    s = env.engine.resolver.default_schema(env, env.db) if id_ is None else env.db.schemas.get(id_)
+    return s and s.name
+
+
+@function("SCHEMA_ID", 0, 1, INT)
+def _schema_id(env, name=None):
+    s = env.engine.resolver.schema(env, env.db, name)
+    return s and s.id
+
+
+_OBJECT_TYPES = {"U", "V", "P", "FN", "IF", "TR", "SN", "SO"}
+
+
+@function("OBJECT_ID", 1, 2, INT)
+def _object_id(env, name, type_=None):
+    if name is None:
+        return None
+    parts = split_name(name)
+    if parts and len(parts) >= 2 and parts[-2].casefold() == "sys":
+        db = env.db if len(parts) < 3 else env.engine.catalogue.databases.find(parts[0])
+        view = db and env.engine.views.find(db, "sys", parts[-1])
+        return view and view.id
+    found = env.engine.resolver.any_object(env, env.db, name)
+    if not found or not env.engine.security.sees_object(env.ctx, found[1], found[0]):
+        return None
+    if type_ is not None and type_.strip().upper() != found[0].type.strip():
+        return None
+    return found[0].id
+
+
+def _visible(env, id_, dbid=None):
+    db = env.db if dbid is None else env.engine.catalogue.databases.get(dbid)
+    obj = db and id_ is not None and db.objects.get(id_)
+    if obj and env.engine.security.sees_object(env.ctx, db, obj):
+        return obj, db
+    return None
+
+
+@function("OBJECT_NAME", 1, 2, SYSNAME)
+def _object_name(env, id_, dbid=None):
+    found = _visible(env, id_, dbid)
+    return found and found[0].name
+
+
+@function("OBJECT_SCHEMA_NAME", 1, 2, SYSNAME)
+def _object_schema_name(env, id_, dbid=None):
+    found = _visible(env, id_, dbid)
+    return found and found[1].schemas.get(found[0].schema_id).name
+
+
+@function("OBJECT_DEFINITION", 1, 1, NMAX)
+def _object_definition(env, id_):
+    found = _visible(env, id_)
+    if not found or not env.engine.security.sees_definition(env.ctx, env.db, found[0]):
+        return None
+    return getattr(found[0], "definition", None)
+
+
+@function("OBJECTPROPERTY", 2, 2, INT)
+@strict
+def _object_property(env, id_, name):
+    found = _visible(env, id_)
+    if not found:
+        return None
+    obj, db = found
+    kinds = {"istable": "U", "isusertable": "U", "isview": "V", "isprocedure": "P",
+             "isscalarfunction": "FN", "isinlinefunction": "IF", "istrigger": "TR"}
+    key = name.casefold()
+    if key in kinds:
+        return int(obj.type == kinds[key])
+    if key == "ownerid":
+        return db.owner_of(obj)
+    if key == "ismsshipped":
+        return 0
+    if key == "execistriggerdisabled":
+        return int(bool(getattr(obj, "disabled", False)))
+    if key == "execisstartup":
+        return int(bool(getattr(obj, "startup", False)))
+    return None
+
+
+# ---- rights ------------------------------------------------------------------------------------
+
+def _securable(env, name, cls):
+    """(class, id, database) that HAS_PERMS_BY_NAME means; None when there is none to be seen."""
+    engine, cls = env.engine, cls.upper().strip()
+    if cls == "DATABASE":
+        parts = split_name(name)
+        db = parts and len(parts) == 1 and engine.catalogue.databases.find(parts[0])
+        if not db or engine.security.user_in(env.ctx, db) is None:
+            return None
+        return cls, 0, db
+    if cls == "OBJECT":
+        found = engine.resolver.any_object(env, env.db, name)
+        return found and (cls, found[0].id, found[1])
+    parts = split_name(name)
+    if not parts:
+        return None
+    if cls in ("LOGIN", "SERVER ROLE"):
+        p = engine.catalogue.principals.find(parts[-1])
+        return p and (p.type == "R") == (cls == "SERVER ROLE") and (cls, p.id, None)
+    if cls in ("USER", "ROLE", "APPLICATION ROLE"):
+        p = env.db.principals.find(parts[-1])
+        kind = {"R": "ROLE", "A": "APPLICATION ROLE"}.get(p.type, "USER") if p else ""
+        return p and kind == cls and (cls, p.id, env.db)
+    if cls == "SCHEMA":
+        home = env.db if len(parts) == 1 else engine.catalogue.databases.find(parts[0])
+        s = home and home.schemas.find(parts[-1])
+        return s and (cls, s.id, home)
+    if cls == "TYPE":
+        s = engine.resolver.schema(env, env.db, parts[-2] if len(parts) > 1 else None)
+        t = s and env.db.types.find_in(s.id, parts[-1])
+        return t and (cls, t.id, env.db)
+    register = {"ASSEMBLY": "assemblies", "CERTIFICATE": "certificates",
+                "ASYMMETRIC KEY": "asymmetric_keys", "SYMMETRIC KEY": "symmetric_keys"}.get(cls)
+    rec = register and getattr(env.db, register).find(parts[-1])
+    return rec and (cls, rec.id, env.db)
+
+
+@function("HAS_PERMS_BY_NAME", 3, 5, INT)
+def _has_perms(env, securable, cls, permission, sub=None, sub_class=None):
+    """1, 0, or NULL where the securable or the permission is not known."""
+    security = env.engine.security
+    if permission is None:
+        return None
+    perm = permission.upper().strip()
+    if cls is None:
+        if securable is not None:
+            return None
+        if perm == "ANY":
+            return 1
+        return int(security.has_server(env.ctx, perm)) if ("SERVER", perm) in BUILTIN else None
+    if securable is None:
+        if cls.upper() != "DATABASE":
+            return None
+        found = ("DATABASE", 0, env.db)
+    else:
+        found = _securable(env, securable, cls)
+    if not found:
+        return None
+    kind, id_, db = found
+    if perm == "ANY":
+        return int(any(security.has(env.ctx, db, kind, id_, p) for p in permissions_of(kind)))
+    if (kind, perm) not in BUILTIN:
+        return None
+    if kind == "OBJECT" and sub is not None:
+        if (sub_class or "").upper() != "COLUMN":
+            return None
+        obj = db.objects.get(id_)
+        column = db.column(obj, sub) if hasattr(obj, "columns") else None
+        if column is None:
+            return None
+        return int(security.columns(env.ctx, db, obj, perm, [column.id]) is None)
+    if kind == "OBJECT" and not security.sees_object(env.ctx, db, db.objects.get(id_)):
+        return None
+    return int(security.has(env.ctx, db, kind, id_, perm))
+
+
+@function("HAS_DBACCESS", 1, 1, INT)
+@strict
+def _has_dbaccess(env, name):
+    db = env.engine.catalogue.databases.find(name)
+    if db is None:
+        return None
+    return int(db.fields.state == "ONLINE" and
+               env.engine.security.user_in(env.ctx, db) is not None)
+
+
+def _is_rolemember(env, role, principal=None):
+    db = env.db
+    r = db.principals.find(role)
+    if r is None or r.type != "R":
+        return None
+    if principal is None:
+        if env.engine.security.is_dbo(env.ctx, db):
+            return int(r.fixed and r.name == "db_owner" or r.id == 0 or
+                       r.id in env.engine.security.token(env.ctx, db))
+        return int(r.id in env.engine.security.token(env.ctx, db))
+    p = db.principals.find(principal)
+    if p is None:
+        return None
+    from .permissions import closure
+    return int(r.id in closure(db.members, [p.id]) or r.id == 0 or
+               (p.id == 1 and r.name == "db_owner"))
+
+
+TABLE["IS_MEMBER"] = Function(1, 1, INT, strict(_is_rolemember))
+TABLE["IS_ROLEMEMBER"] = Function(1, 2, INT, strict(_is_rolemember))
+
+
+@function("IS_SRVROLEMEMBER", 1, 2, INT)
+@strict
+def _is_srvrolemember(env, role, login=None):
+    from .permissions import closure
+    cat = env.engine.catalogue
+    r = cat.principals.find(role)
+    if r is None or r.type != "R":
+        return None
+    if login is None:
+        return int(r.id in env.engine.security.server_token(env.ctx))
+    p = cat.principals.find(login)
+    return None if p is None else int(r.id in closure(cat.members, [p.id, 2]))
+
+
+# ---- properties --------------------------------------------------------------------------------
+
+@function("SERVERPROPERTY", 1, 1, VARIANT)
+@strict
+def _serverproperty(env, name):
+    version = env.engine.product_version
+    major = version.split(".")[0]
+    known = {"productversion": version, "productlevel": "RTM", "edition": "Developer Edition (64-bit)",
+             "servername": env.engine.catalogue.name, "machinename": env.engine.catalogue.name,
+             "engineedition": 3, "productmajorversion": major, "isclustered": 0, "ishadrenabled": 0,
+             "isintegratedsecurityonly": 0, "collation": "SQL_Latin1_General_CP1_CI_AS",
+             "productminorversion": version.split(".")[1], "isfulltextinstalled": 0,
+             "instancename": None, "computernamephysicalnetbios": env.engine.catalogue.name,
+             "processid": 1000, "issingleuser": 0, "productupdatelevel": None}
+    return known.get(name.casefold())
+
+
+@function("DATABASEPROPERTYEX", 2, 2, VARIANT)
+@strict
+def _databasepropertyex(env, name, prop):
+    db = env.engine.catalogue.databases.find(name)
+    if db is None:
+        return None
+    f = db.fields
+    return {"status": f.state, "collation": f.collation, "recovery": f.recovery,
+            "updateability": "READ_ONLY" if f.read_only else "READ_WRITE", "useraccess": f.access,
+            "version": 957 if f.state == "ONLINE" else None}.get(prop.casefold())
+
+
+@function("LOGINPROPERTY", 2, 2, VARIANT)
+@strict
+def _loginproperty(env, name, prop):
+    p = env.engine.catalogue.principals.find(name)
+    if p is None or p.type != "S" or not env.engine.security.sees_server_principal(env.ctx, p):
+        return None
+    return {"ismustchange": int(p.must_change), "islocked": int(p.locked), "isexpired": 0,
+            "passwordlastsettime": p.password_set, "badpasswordcount": p.bad_count,
+            "defaultdatabase": p.default_database, "defaultlanguage": p.language}.get(prop.casefold())
+
+
+@function("CONNECTIONPROPERTY", 1, 1, VARIANT)
+@strict
+def _connectionproperty(env, name):
+    s = env.session
+    return {"encrypt_option": "TRUE" if s.encrypted else "FALSE", "client_net_address": s.address,
+            "net_transport": "TCP", "protocol_type": "TSQL", "auth_scheme": "SQL",
+            "local_tcp_port": s.local_port}.get(name.casefold())
+
+
+TABLE["APP_NAME"] = Function(0, 0, SYSNAME, lambda e: e.session.app)
+TABLE["HOST_NAME"] = Function(0, 0, SYSNAME, lambda e: e.session.host)
+TABLE["XACT_STATE"] = Function(0, 0, T("smallint"), lambda e: 0 if not e.session.tran_count else
+                               -1 if e.session.doomed else 1)
+TABLE["SCOPE_IDENTITY"] = Function(0, 0, T("decimal", 0, 38, 0), lambda e: e.scope_identity)
+TABLE["TYPE_NAME"] = Function(1, 1, SYSNAME, strict(lambda e, i: next(
+    (t[0] for t in e.engine.views.type_rows() if t[1] == i), None)))
+TABLE["EVENTDATA"] = Function(0, 0, NMAX, lambda e: e.event_data())
+TABLE["TRIGGER_NESTLEVEL"] = Function(0, 3, INT, lambda e, *a: e.trigger_depth())
+TABLE["IDENT_CURRENT"] = Function(1, 1, T("decimal", 0, 38, 0), strict(
+    lambda e, name: (lambda f: f and getattr(f[0], "identity_next", None) and
+                     f[0].identity_last)(e.engine.resolver.any_object(e, e.db, name))))
+
+
+def _caught(field):
+    def get(env):
+        err = env.caught()
+        return getattr(err, field) if err else None
+    return get
+
+
+for _name, _field, _type in (("ERROR_NUMBER", "number", INT), ("ERROR_MESSAGE", "text", NMAX),
+                             ("ERROR_SEVERITY", "severity", INT), ("ERROR_STATE", "state", INT),
+                             ("ERROR_LINE", "line", INT), ("ERROR_PROCEDURE", "procedure", SYSNAME)):
+    TABLE[_name] = Function(0, 0, _type, _caught(_field))
+
+GLOBALS.update({
+    "@@SPID": (T("smallint"), lambda e: e.session.spid),
+    "@@ROWCOUNT": (INT, lambda e: e.session.row_count),
+    "@@ERROR": (INT, lambda e: e.session.last_error),
+    "@@TRANCOUNT": (INT, lambda e: e.session.tran_count),
+    "@@IDENTITY": (T("decimal", 0, 38, 0), lambda e: e.session.identity),
+    "@@SERVERNAME": (SYSNAME, lambda e: e.engine.catalogue.name),
+    "@@VERSION": (T("nvarchar", 300), lambda e: VERSION_TEXT.format(version=e.engine.product_version)),
+    "@@LOCK_TIMEOUT": (INT, lambda e: e.session.lock_timeout),
+    "@@NESTLEVEL": (INT, lambda e: e.depth),
+    "@@PROCID": (INT, lambda e: getattr(e, "object_id", 0)),
+    "@@OPTIONS": (INT, lambda e: 5496),
+    "@@LANGUAGE": (SYSNAME, lambda e: "us_english"),
+    "@@MAX_PRECISION": (T("tinyint"), lambda e: 38),
+    "@@MICROSOFTVERSION": (INT, lambda e: int(e.engine.product_version.split(".")[0]) << 24),
+    "@@TEXTSIZE": (INT, lambda e: 2147483647),
+    "@@DATEFIRST": (T("tinyint"), lambda e: 7),
+})
+
+
+def global_variable(env, name):
+    found = GLOBALS.get(name)
+    if found is None:
+        raise SqlError(137, f'Must declare the scalar variable "{name}".', 15, 2, compile=True)
+    return found[0], found[1](env)
+
+

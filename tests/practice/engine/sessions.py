@@ -1,0 +1,314 @@
+"""The server as the wire sees it: logins, sessions, batches, remote calls."""
+import threading
+import uuid
+
+from .catalogue import now_text, password_hash, password_matches
+from .engine import Engine
+from .env import BatchEnd, Env, Return
+from .errors import error
+from .events import (DatabaseChanged, Done, Features, Message, ReturnValue, SqlError)
+from .executor import Executor
+from .lexer import split_batches
+from .permissions import Context
+from .sqltypes import T, to_python, to_stored, type_named
+from .state import undo_to
+
+
+class Killed(Exception):
+    pass
+
+
+class Cancelled(Exception):
+    pass
+
+
+class Session:
+    def __init__(self, server, spid, login, database, *, app="", host="", address=None, encrypted=True,
+                 user=None):
+        self.server, self.engine, self.spid = server, server.engine, spid
+        self.app, self.host, self.address, self.encrypted = app or "", host or "", address, encrypted
+        self.login = self.original_login = login.name if login else user.name
+        self.original_sid = login.sid if login else user.sid
+        self.database_object = database
+        self.auth_database = 1 if login else database.id
+        base = Context(login) if login else Context(None, user=user.id, database=database,
+                                                    login_name=user.name)
+        self.base = base
+        self.contexts = [base]
+        self.login_time = self.last_start = self.last_end = now_text()
+        self.connection_id = str(uuid.uuid4()).upper()
+        self.client_port, self.local_address, self.local_port = 0, None, 1433
+        self.killed, self.cancelled = threading.Event(), threading.Event()
+        self.out, self.undo, self.savepoints, self.temp_tables = [], [], {}, {}
+        self.tran_count = self.row_count = self.last_error = self.row_limit = self.try_depth = 0
+        self.identity = self.identity_insert = None
+        self.lock_timeout, self.isolation = -1, "READ COMMITTED"
+        self.nocount = self.xact_abort = self.implicit = self.doomed = self.running = False
+        self.rolled_back, self.in_trigger, self.closed = False, 0, False
+        self.executor = Executor(self)
+
+    @property
+    def database(self):
+        return _DatabaseName(self.database_object, self.engine.catalogue.shown(
+            self.database_object.name))
+
+    @database.setter
+    def database(self, db):
+        self.database_object = db
+
+    def current_login_name(self):
+        return Env(self).login_name()
+
+    def use(self, db):
+        if db is not self.database_object:
+            old, self.database_object = self.database_object, db
+            shown = self.engine.catalogue.shown
+            self.out.append(DatabaseChanged(shown(old.name), shown(db.name)))
+            self.out.append(Message(5701, 2, 0, f"Changed database context to '{shown(db.name)}'."))
+
+    def interrupted(self):
+        if self.killed.is_set():
+            raise Killed
+        if self.cancelled.is_set():
+            raise Cancelled
+
+    def catalogue_check(self):
+        """A session whose database is gone or shut has nowhere to run."""
+        db = self.database_object
+        if self.engine.catalogue.databases.get(db.id) is not db:
+            self.database_object = self.engine.catalogue.databases.get(1)
+
+    # ---- running -------------------------------------------------------------------------------
+
+    def execute(self, sql, params=()):
+        """Runs one batch; yields its events, the last of which is a Done with more=False."""
+        return self._events(lambda env: self._batch(env, sql, params))
+
+    def rpc(self, name, params):
+        """Calls a procedure by name with [(name, type, value, is_output)]."""
+        return self._events(lambda env: self.executor.remote_call(env, name, params))
+
+    def _events(self, body):
+        self.out = []
+        self.cancelled.clear()
+        self.running, self.last_start = True, now_text()
+        env = Env(self)
+        try:
+            body(env)
+        except BatchEnd:
+            pass
+        except Return:
+            pass
+        except Cancelled:
+            pass
+        except Killed:
+            self.out = [Message(596, 1, 21, "Cannot continue the execution because the session is in "
+                                            "the kill state.")]
+        except SqlError as e:
+            if not getattr(e, "settled", False):
+                e.number = int(self.engine.catalogue.features.error_map.get(e.number, e.number))
+            self.last_error = e.number
+            self.executor.report(e)
+        finally:
+            self._after_batch()
+        yield from self._finished()
+
+    def _after_batch(self):
+        self.try_depth = 0
+        with self.engine.lock:
+            if self.doomed:
+                self.executor.rollback_all()
+                self.out.append(Message(3998, 1, 16, "Uncommittable transaction is detected at the end "
+                                                     "of the batch. The transaction is rolled back."))
+            if not self.tran_count:
+                self.undo.clear()
+            self.engine.root.undo = None
+        self.running, self.last_end = False, now_text()
+
+    def _finished(self):
+        events = self.out
+        if not any(isinstance(e, Done) for e in events[-1:]):
+            events.append(Done(None, False, ""))
+        last = max((i for i, e in enumerate(events) if isinstance(e, Done)), default=None)
+        for i, e in enumerate(events):
+            if isinstance(e, Done):
+                e = Done(e.count, i != last, e.command)
+            yield e
+
+    def _batch(self, env, sql, params):
+        declared = []
+        for name, type_name, value, _ in params:
+            t = type_of_wire(type_name)
+            declared.append((name.lower(), t, to_stored(value, t)))
+        statements = self.engine.parse(sql, [d[0] for d in declared])
+        for name, t, value in declared:
+            env.variables[name] = [t, value]
+        if self.engine.security.user_in(env.ctx, self.database_object) is None:
+            raise error(916, login=env.login_name(), database=self.database_object.name)
+        self.executor.run(env, statements)
+        for name, type_name, _, output in params:
+            if output:
+                t, value = env.variables[name.lower()]
+                self.out.append(ReturnValue(name, t.name, to_python(value, t), t.size, t.precision,
+                                            t.scale))
+
+    def cancel(self):
+        self.cancelled.set()
+        with self.engine.lock:
+            self.engine.lock.notify_all()
+
+    def close(self):
+        with self.engine.lock:
+            if self.closed:
+                return
+            self.closed = True
+            undo_to(self.undo, 0)
+            self.tran_count = 0
+            self.engine.locks.release_session(self)
+            self.engine.sessions.pop(self.spid, None)
+            self.engine.lock.notify_all()
+
+
+class _DatabaseName(str):
+    """The name of the current database; carries the database's id for the functions that need it."""
+
+    def __new__(cls, db, shown):
+        self = super().__new__(cls, shown)
+        self.id, self.name = db.id, db.name
+        return self
+
+
+def type_of_wire(text):
+    """A type from its declaration text, `nvarchar(30)` or `int`."""
+    name, _, rest = text.strip().partition("(")
+    args = [-1 if a.strip().lower() == "max" else int(a) for a in rest.rstrip(") ").split(",")
+            if a.strip()]
+    name = name.strip()
+    if not args and name.lower() in ("nvarchar", "varchar", "varbinary"):
+        return T(name.lower(), -1)
+    return type_named(name, args)
+
+
+class Server:
+    """One per process. Sessions may run in threads; one lock inside keeps statements apart."""
+
+    def __init__(self, *, name="PRACTICE", sa_password, product_version="16.0.4135.4", features=None):
+        self.features = features or Features()
+        self.engine = Engine(name, sa_password, product_version, self.features)
+        self.name, self.product_version = name, product_version
+        self.next_spid = 51
+
+    @property
+    def sessions(self):
+        return list(self.engine.sessions.values())
+
+    def _error(self, e):
+        e.number = int(self.features.error_map.get(e.number, e.number))
+        return e
+
+    def login(self, *, user, password, database=None, app="", host="", address=None, new_password=None,
+              encrypted=True):
+        try:
+            with self.engine.lock:
+                return self._login(user, password, database, app, host, address, new_password,
+                                   encrypted)
+        except SqlError as e:
+            raise self._error(e) from None
+
+    def _login(self, user, password, database, app, host, address, new_password, encrypted):
+        cat = self.engine.catalogue
+        failed = SqlError(18456, f"Login failed for user '{user}'.", 14, 1)
+        p = cat.principals.find(user)
+        if p is None or p.type != "S":
+            session = self._contained(user, password, database, app, host, address, encrypted)
+            if session is None:
+                raise failed
+            return session
+        if p.locked and p.policy:
+            raise SqlError(18486, f"Login failed for user '{user}' because the account is currently "
+                                  "locked out. The system administrator can unlock it. ", 14)
+        if not password_matches(p.hash, password):
+            if p.policy:
+                p.bad_count += 1
+                if p.bad_count >= self.features.lockout_threshold:
+                    p.locked = True
+            raise failed
+        if p.disabled:
+            raise SqlError(18470, f"Login failed for user '{user}'. Reason: The account is disabled.",
+                           14)
+        if p.must_change:
+            if new_password is None:
+                raise SqlError(18488, f"Login failed for user '{user}'.  Reason: The password of the "
+                                      "account must be changed.", 14)
+            from .exec_logins import check_password
+            check_password(p.name, new_password, p.policy)
+        if new_password is not None:
+            p.hash, p.must_change, p.password_set = password_hash(new_password), False, now_text()
+        if p.bad_count:
+            p.bad_count = 0
+        ctx = Context(p)
+        if not self.engine.security.has_server(ctx, "CONNECT SQL"):
+            raise failed
+        return self._open(p, database, app, host, address, encrypted)
+
+    def _open(self, p, database, app, host, address, encrypted):
+        cat, ctx = self.engine.catalogue, Context(p)
+        wanted = database or p.default_database
+        db = cat.databases.find(wanted)
+        usable = db is not None and db.fields.state == "ONLINE" and \
+            self.engine.security.user_in(ctx, db) is not None
+        if not usable:
+            if not database:
+                raise error(4064)
+            raise error(4060, name=database)
+        session = Session(self, self._spid(), p, db, app=app, host=host, address=address,
+                          encrypted=encrypted)
+        self.engine.sessions[session.spid] = session
+        try:
+            session.executor.logon_triggers()
+        except SqlError as e:
+            session.close()
+            raise SqlError(17892, f"Logon failed for login '{p.name}' due to trigger execution.",
+                           14) from e
+        return session
+
+    def _contained(self, user, password, database, app, host, address, encrypted):
+        db = database and self.engine.catalogue.databases.find(database)
+        u = db and db.fields.contained and db.principals.find(user)
+        if not u or not u.hash or not password_matches(u.hash, password):
+            return None
+        session = Session(self, self._spid(), None, db, app=app, host=host, address=address,
+                          encrypted=encrypted, user=u)
+        self.engine.sessions[session.spid] = session
+        return session
+
+    def _spid(self):
+        used = self.engine.sessions
+        spid = 51
+        while spid in used:
+            spid += 1
+        return spid
+
+    def sa_session(self, database="master"):
+        """A session of sa from inside the process, for set-up and control."""
+        with self.engine.lock:
+            cat = self.engine.catalogue
+            db = cat.databases.find(database or "master")
+            if db is None:
+                raise error(4060, name=database)
+            session = Session(self, self._spid(), cat.principals.get(1), db, app="set-up")
+            self.engine.sessions[session.spid] = session
+            return session
+
+    def run_script(self, text, database="master"):
+        """Runs GO-separated batches as sa; raises the first error."""
+        session = self.sa_session(database)
+        try:
+            for batch in split_batches(text):
+                for e in session.execute(batch):
+                    if isinstance(e, Message) and e.severity > 10:
+                        raise SqlError(e.number, e.text, e.severity, e.state, e.line, e.procedure)
+        finally:
+            session.close()
+
+

@@ -1,0 +1,126 @@
+"""Records and dictionaries that can be taken back: every change notes how to undo it.
+
+While Root.undo is a list, changes append to it; a statement that fails, or a transaction that is
+rolled back, runs the list backwards. Each change also moves its scope's version, on which caches
+of catalogue rows and of permissions depend.
+"""
+
+
+class Root:
+    """One per server: the undo list of whoever is running now."""
+
+    def __init__(self):
+        self.undo = None
+
+
+class Scope:
+    """A server or a database: what versions are counted for."""
+
+    def __init__(self, root):
+        self.root = root
+        self.version = 0
+
+    def note(self, function, *args):
+        self.version += 1
+        if self.root.undo is not None:
+            self.root.undo.append((self, function, args))
+
+
+def undo_to(undo, mark):
+    """Takes back everything noted after the first `mark` entries."""
+    while len(undo) > mark:
+        scope, function, args = undo.pop()
+        if scope is not None:
+            scope.version += 1
+        function(*args)
+
+
+class Rec:
+    """A record of named fields that belongs to a scope."""
+
+    def __init__(self, scope, **fields):
+        self.__dict__["_scope"] = scope
+        self.__dict__.update(fields)
+
+    def __setattr__(self, name, value):
+        d = self.__dict__
+        self._scope.note(d.__setitem__, name, d.get(name))
+        d[name] = value
+
+
+class JDict(dict):
+    """A dictionary that notes how to undo what is done to it."""
+
+    def __init__(self, scope):
+        super().__init__()
+        self.scope = scope
+
+    def __setitem__(self, key, value):
+        if key in self:
+            self.scope.note(super().__setitem__, key, self[key])
+        else:
+            self.scope.note(super().pop, key, None)
+        super().__setitem__(key, value)
+
+    def __delitem__(self, key):
+        self.pop(key)
+
+    def pop(self, key, *default):
+        if key not in self and default:
+            return default[0]
+        value = super().pop(key)
+        self.scope.note(super().__setitem__, key, value)
+        return value
+
+
+def fold(name):
+    """The key under which a name is found: case and trailing blanks do not count."""
+    return name.rstrip(" ").casefold()
+
+
+class Register:
+    """Records by id and by name (or another key), kept in step."""
+
+    def __init__(self, scope):
+        self.by_id = JDict(scope)
+        self.by_name = JDict(scope)
+
+    def key(self, rec):
+        return fold(rec.name)
+
+    def add(self, rec):
+        self.by_id[rec.id] = rec
+        self.by_name[self.key(rec)] = rec
+        return rec
+
+    def remove(self, rec):
+        del self.by_id[rec.id]
+        del self.by_name[self.key(rec)]
+
+    def rename(self, rec, **changes):
+        del self.by_name[self.key(rec)]
+        for field, value in changes.items():
+            setattr(rec, field, value)
+        self.by_name[self.key(rec)] = rec
+
+    def find(self, name):
+        return self.by_name.get(fold(name))
+
+    def get(self, id_):
+        return self.by_id.get(id_)
+
+    def __iter__(self):
+        return iter(list(self.by_id.values()))
+
+    def __len__(self):
+        return len(self.by_id)
+
+
+class Objects(Register):
+    """Objects of a database: one name a schema."""
+
+    def key(self, rec):
+        return rec.schema_id, fold(rec.name)
+
+    def find_in(self, schema_id, name):
+        return self.by_name.get((schema_id, fold(name)))

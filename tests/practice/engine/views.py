@@ -1,0 +1,117 @@
+"""Catalogue views: their columns, who sees which rows, and how SQLite gets to read them.
+
+All views share one pattern: a line of column specifications and a generator of rows for a context
+and a database. Rows are put into one SQLite table a view, under a key; as long as neither the
+server nor the database has changed, the same viewer reads the same key again.
+"""
+from .sqltypes import (BIGINT, BIT, DATETIME, INT, NMAX, SID, SYSNAME, TYPE_IDS, UID, VARIANT, T,
+                       is_string)
+
+_CODES = {"n": SYSNAME, "i": INT, "b": BIT, "s": T("smallint"), "t": T("tinyint"), "B": BIGINT,
+          "d": DATETIME, "v": SID, "m": NMAX, "V": T("varbinary", 256), "u": UID, "x": VARIANT,
+          "d60": T("nvarchar", 60), "c1": T("char", 1), "c2": T("char", 2), "c4": T("char", 4),
+          "k": T("nvarchar", 4000), "n48": T("varchar", 48), "M": T("varbinary", -1),
+          "n256": T("nvarchar", 256), "v32": T("varbinary", 32)}
+REGISTRY = {}
+FIRST_VIEW_ID = -400
+
+
+class View:
+    def __init__(self, schema, name, spec, rows, only=None, fixed=True):
+        self.schema, self.name, self.rows, self.only, self.fixed = schema, name, rows, only, fixed
+        self.columns = []
+        for item in spec.split():
+            column, _, code = item.rpartition(":")
+            self.columns.append((column, _CODES[code]))
+        self.id = FIRST_VIEW_ID - len(REGISTRY)
+
+
+def view(name, spec, schema="sys", only=None, fixed=True):
+    """Registers a view; `fixed` ones depend on the catalogue alone and may be kept."""
+    def keep(rows):
+        REGISTRY[(schema.casefold(), name.casefold())] = View(schema, name, spec, rows, only, fixed)
+        return rows
+    return keep
+
+
+class Views:
+    def __init__(self, engine):
+        self.engine = engine
+        self.made = set()
+        self.kept = {}          # (view, database, viewer) -> (versions, key)
+        self.next_key = 0
+        self.stale = []
+
+    def find(self, db, schema, name):
+        if schema is None:
+            return None
+        found = REGISTRY.get((schema.casefold(), name.casefold()))
+        if found is None or (found.only and db.name != found.only):
+            return None
+        if found.name == "sql_logins" and self.engine.catalogue.features.no_sql_logins:
+            return None
+        return found
+
+    def source(self, env, db, v):
+        """(sql, columns) of a view as this viewer sees it now."""
+        table = f"cv_{v.schema}_{v.name}".lower()
+        if table not in self.made:
+            cols = ", ".join(f'"{n}"' + (" TEXT COLLATE CI" if is_string(t) else "")
+                             for n, t in v.columns)
+            self.engine.sqlite.execute(f"CREATE TABLE {table} (k_ INTEGER, r_ INTEGER, {cols}, "
+                                       "PRIMARY KEY (k_, r_)) WITHOUT ROWID")
+            self.made.add(table)
+        viewer = (v.name, id(db), env.ctx.key)
+        f = self.engine.catalogue.features
+        versions = (self.engine.catalogue.version, db.version,
+                    self.engine.databases_version() if v.name == "databases" else 0,
+                    f.lowercase_databases, f.empty_permissions)
+        kept = self.kept.get(viewer)
+        if v.fixed and kept and kept[0] == versions:
+            return self._select(table, v, kept[1])
+        if kept:
+            self.stale.append((table, kept[1]))
+        self.next_key += 1
+        marks = ", ".join("?" * (len(v.columns) + 2))
+        self.engine.sqlite.executemany(
+            f"INSERT INTO {table} VALUES ({marks})",
+            ((self.next_key, i) + tuple(self._plain(x) for x in row)
+             for i, row in enumerate(v.rows(env, db))))
+        self.kept[viewer] = (versions, self.next_key)
+        return self._select(table, v, self.next_key)
+
+    @staticmethod
+    def _plain(x):
+        return int(x) if isinstance(x, bool) else x
+
+    @staticmethod
+    def _select(table, v, key):
+        return f"(SELECT * FROM {table} WHERE k_ = {key})", v.columns
+
+    def clean(self):
+        """Deletes rows that no later statement can ask for; only while no query is running."""
+        for table, key in self.stale:
+            self.engine.sqlite.execute(f"DELETE FROM {table} WHERE k_ = ?", (key,))
+        self.stale.clear()
+
+    @staticmethod
+    def type_rows():
+        out = []
+        for name, id_ in TYPE_IDS.items():
+            t = _CODES["n"] if name == "sysname" else T(name)
+            user_id = 256 if name == "sysname" else id_
+            out.append((name, user_id, id_, max_length(t), t.precision, t.scale))
+        return out
+
+
+def max_length(t):
+    """sys.columns.max_length: bytes, -1 for max."""
+    fixed = {"bit": 1, "tinyint": 1, "smallint": 2, "int": 4, "bigint": 8, "datetime": 8, "date": 3,
+             "uniqueidentifier": 16, "float": 8, "real": 4, "datetime2": 8, "datetimeoffset": 10,
+             "money": 8, "sql_variant": 8016, "smalldatetime": 4, "decimal": 9, "numeric": 9,
+             "time": 5, "text": 16, "ntext": 16, "image": 16, "xml": -1, "timestamp": 8}
+    if t.name in fixed:
+        return fixed[t.name]
+    if t.size == -1:
+        return -1
+    return t.size * 2 if t.name in ("nvarchar", "nchar") else t.size
