@@ -190,6 +190,21 @@ class Requests(unittest.TestCase):
                                      "ROLLBACK TRANSACTION", "BEGIN TRANSACTION"])
         self.assertEqual(self.server.wire.counter_values()["round_trips"], 1)
 
+    def test_transaction_of_a_batch(self):
+        """A client learns of a transaction that it began or ended by text, and of nothing more."""
+        self.scripts["BEGIN TRAN"] = [events.Done(None, False, "")]
+        client = self.raw()
+        began, ended = client.batch("BEGIN TRAN"), client.batch("ROLLBACK TRANSACTION")
+        self.assertEqual(began[:5], b"\xE3\x0B\0\x08\x08")
+        self.assertEqual(began[-14:-12], b"\0\xFD")
+        self.assertEqual(ended[:5], b"\xE3\x0B\0\x0A\0")
+        self.assertEqual(ended[6:14], began[5:13])
+        connection = self.connect()
+        connection.cursor().execute("BEGIN TRAN")
+        self.assertNotEqual(connection._conn.tds72_transaction, 0)
+        connection.cursor().execute("COMMIT TRANSACTION")
+        self.assertEqual(connection._conn.tds72_transaction, 0)
+
     def test_attention_while_running(self):
         self.scripts["long"] = until_cancelled
         client = self.raw()

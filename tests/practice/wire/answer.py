@@ -118,7 +118,8 @@ class Answer:
         self._write(tokens.env_text(tokens.ENV_DATABASE, event.new, event.old))
 
     def environment(self, kind, new, old):
-        self._write(tokens.env_bytes(kind, new, old))
+        """Goes before the DONE that is held back, so that it adds no result of its own."""
+        self._stream.write(tokens.env_bytes(kind, new, old))
 
     def _done(self, event):
         token = tokens.DONE_IN_PROC if self._by_rpc else tokens.DONE

@@ -93,6 +93,8 @@ class Connection:
         try:
             engine = self.server.engine_module
             self.login, self.session = Handshake(self, engine.SqlError).run()
+            self.session.client_port = self.address[1]
+            self.session.local_address, self.session.local_port = self._socket.getsockname()[:2]
             self._requests = Requests(self, self.session, engine)
             event_hook(self.session.killed, self._killed)
             self._requests.serve()

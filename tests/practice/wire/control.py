@@ -98,7 +98,7 @@ class Control:
                      "text": found.text, "line": found.line}
             answer["errors" if found.severity > 10 else "messages"].append(entry)
         try:
-            session = self._server.control_session(request.get("database"))
+            session = self._server.engine.sa_session(request.get("database"))
         except engine.SqlError as error:
             note(error)
             return {**answer, "ok": False}

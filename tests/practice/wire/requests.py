@@ -228,6 +228,7 @@ class Requests:
             raise packets.Closed("client gone before its answer")
         if before_end:
             before_end(answer)
+        self._transaction_tell(answer)
         with self._transport.write_lock:
             with self._lock:
                 attention = self._attention
@@ -260,21 +261,27 @@ class Requests:
                         yield event
                 if failed:
                     return
+        # A transaction that ends and begins again in one request must show as both.
+        ends = kind != parameters.BEGIN
 
         def tell(answer):
-            if not answer.errors:
-                self._transaction_tell(answer, kind, again)
+            if ends and not answer.errors:
+                self._transaction_end(answer, rolled_back=kind == parameters.ROLLBACK)
         self._answer(work(), before_end=tell)
 
-    def _transaction_tell(self, answer, kind, again):
-        old = self._descriptor.to_bytes(8, "little")
-        if kind != parameters.BEGIN:
-            token = tokens.ENV_COMMIT if kind == parameters.COMMIT else tokens.ENV_ROLLBACK
-            answer.environment(token, b"", old)
-        if kind == parameters.BEGIN or again:
+    def _transaction_tell(self, answer):
+        """Tells the client by ENVCHANGE when its transaction has begun or is over."""
+        if self._session.tran_count and not self._descriptor:
             self._descriptor = self._server.next_transaction()
+            self._session.rolled_back = False
             answer.environment(tokens.ENV_BEGIN, self._descriptor.to_bytes(8, "little"), b"")
-        else:
+        elif self._descriptor and not self._session.tran_count:
+            self._transaction_end(answer, self._session.rolled_back)
+
+    def _transaction_end(self, answer, rolled_back):
+        if self._descriptor:
+            answer.environment(tokens.ENV_ROLLBACK if rolled_back else tokens.ENV_COMMIT, b"",
+                               self._descriptor.to_bytes(8, "little"))
             self._descriptor = 0
 
 

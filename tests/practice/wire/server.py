@@ -35,7 +35,6 @@ class WireServer:
         self.engine = engine_module.Server(name=name, sa_password=sa_password,
                                            product_version=product_version, features=features)
         self.product_version = tuple(int(part) for part in product_version.split("."))
-        self._sa_password = sa_password
         self._context = tls_context_load(certificate, key)
         self._other_contexts = {}
         self.faults = Faults(features, self._certificate_check)
@@ -59,16 +58,12 @@ class WireServer:
     def next_transaction(self):
         return next(self._transactions)
 
-    def control_session(self, database):
-        """A session as sa that did not come over the wire."""
-        return self.engine.login(user="sa", password=self._sa_password, database=database or "",
-                                 app="practice-control", host="", address="<local machine>",
-                                 new_password=None, encrypted=True)
-
     def listen(self, address, port):
         """Returns the (address, port) that it listens on and begins to accept."""
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        self._listener = socket.create_server((address, port), family=family, backlog=512)
+        # "::" means every address of both families, as with other servers.
+        self._listener = socket.create_server((address, port), family=family, backlog=512,
+                                              dualstack_ipv6=address == "::")
         threading.Thread(target=self._accept, daemon=True, name="accept").start()
         return self._listener.getsockname()[:2]
 

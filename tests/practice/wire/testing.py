@@ -46,11 +46,15 @@ class ScriptedSession:
     def __init__(self, server, spid, login, database):
         self.server, self.spid, self.login, self.database = server, spid, login, database
         self.killed, self.cancelled = threading.Event(), threading.Event()
-        self.closed = False
+        self.closed = self.rolled_back = False
+        self.tran_count = 0
         self.seen = []
 
     def _play(self, key):
         self.cancelled.clear()
+        for word, count in (("BEGIN TRAN", 1), ("COMMIT", 0), ("ROLLBACK", 0)):
+            if key.startswith(word):
+                self.tran_count, self.rolled_back = count, word == "ROLLBACK"
         script = self.server.scripts.get(key)
         if script is None:
             raise events.SqlError(102, f"Incorrect syntax near '{str(key)[:20]}'.", 15)
