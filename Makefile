@@ -1,70 +1,195 @@
-# Curfew. `make help` lists the targets.
+# Curfew. `make help` lists the targets; `make V=1` shows the commands.
 prefix      ?= /usr/local
 sbindir     ?= $(prefix)/sbin
-mandir      ?= $(prefix)/share/man
 datadir     ?= $(prefix)/share
+mandir      ?= $(datadir)/man
+docdir      ?= $(datadir)/doc/curfew
 sysconfdir  ?= /etc
-unitdir     ?= $(if $(filter /usr,$(prefix)),/usr,/etc)/$(if $(filter /usr,$(prefix)),lib/,)systemd/system
 completions ?= $(datadir)/bash-completion/completions
+# systemd looks below /usr/lib, /usr/local/lib and /etc, and nowhere else.
+systemdlib  ?= $(if $(filter /usr /usr/local,$(prefix)),$(prefix)/lib,/etc)
+unitdir     ?= $(systemdlib)/systemd/system
 
 VERSION  := 1.0
 PKGS     := libconfig jansson libmnl libnftnl libseccomp libcap smartcols libsodium sqlite3 libsystemd
 CC       ?= cc
+Q        := $(if $(V),,@)
+say       = $(if $(V),,@printf '  %-8s %s\n' $(1) $(2))
 # A build per compiler and per instrumentation, side by side.
 BUILD    ?= build/$(notdir $(firstword $(CC)))$(if $(SANITIZE),-sanitize)
 
-PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) | sed 's/-I/-isystem /g')
+# Asked when a recipe first needs it and not when make starts: `make deps all` begins without pkg-config.
+PKG_CFLAGS  = $(eval PKG_CFLAGS := $$(shell pkg-config --cflags $(PKGS) | sed 's/-I/-isystem /g'))$(PKG_CFLAGS)
 # FreeTDS ships no pkg-config file in Debian 12.
-PKG_LIBS   := $(shell pkg-config --libs $(PKGS)) -lsybdb
+PKG_LIBS    = $(eval PKG_LIBS := $$(shell pkg-config --libs $(PKGS)) -lsybdb)$(PKG_LIBS)
+TEST_LIBS   = $(eval TEST_LIBS := $$(shell pkg-config --libs cmocka))$(TEST_LIBS)
+# An option for the compiler when it knows it: not every one does on every machine.
+cc-option   = $(shell $(CC) -Werror $(1) -c -x c -o /dev/null /dev/null 2>/dev/null && echo $(1))
 
-# Warnings are errors in our own build only: `make WERROR=` builds where a
-# newer compiler knows more of them.
+# Warnings are errors in our own build only: `make WERROR=` builds where a newer compiler knows more of them.
 WERROR   ?= -Werror
 WARN     := -Wall -Wextra -Wshadow -Wconversion -Wpointer-arith -Wstrict-prototypes \
             -Wmissing-prototypes -Wwrite-strings -Wformat=2 -Wundef -Wvla $(WERROR)
-HARDEN   := -fstack-protector-strong -fPIE -fcf-protection
+HARDEN    = $(eval HARDEN := -fPIE -fstack-protector-strong $$(call cc-option,-fstack-clash-protection) \
+            $$(call cc-option,-fcf-protection) $$(FORTIFY))$(HARDEN)
 CFLAGS   ?= -O2 -g
-ALL_CFLAGS  = -std=c17 -D_GNU_SOURCE -DCURFEW_VERSION='"$(VERSION)"' -Iinclude -Iagent \
-              $(PKG_CFLAGS) $(WARN) $(HARDEN) $(CFLAGS) -MMD -MP
-ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now,-z,noexecstack $(LDFLAGS)
-ifdef SANITIZE
-ALL_CFLAGS  += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-ALL_LDFLAGS += -fsanitize=address,undefined
-else
-ALL_CFLAGS  += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
-endif
+# The libraries check sizes only in optimised code, and not together with a sanitizer.
+FORTIFY   = $(if $(SANITIZE),,$(if $(filter-out -O0,$(filter -O%,$(CFLAGS))),-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2))
+SANITIZER = $(if $(SANITIZE),-fsanitize=address -fsanitize=undefined)
+# Flags that say what the code means; checkers need them too.
+CPPFLAGS_OURS = -std=c17 -D_GNU_SOURCE -DCURFEW_VERSION='"$(VERSION)"' -Iinclude -Iagent $(PKG_CFLAGS)
+ALL_CFLAGS  = $(CPPFLAGS_OURS) $(WARN) $(HARDEN) $(CPPFLAGS) $(CFLAGS) -MMD -MP \
+              $(if $(SANITIZE),$(SANITIZER) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed $(SANITIZER) $(LDFLAGS)
 
 SRCS  := $(filter-out agent/main.c,$(wildcard agent/*/*.c))
 OBJS  := $(SRCS:%.c=$(BUILD)/%.o)
 LIB   := $(BUILD)/libcurfew.a
 BIN   := $(BUILD)/curfew
 TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/*/test-*.c))
+BENCH := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench-*.c))
+# The fuzzers' own build: clang's libFuzzer goes through every object.
+FUZZ  := $(patsubst %.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz-*.c))
 
-.PHONY: all deps unit help clean
-all: $(BIN)
+PARTS := lint unit property practice sanitize clang valgrind fuzz system install-test
+.PHONY: all deps check demo bench tests fuzzers install uninstall help clean flags $(PARTS)
 
-help:
-	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' $(MAKEFILE_LIST)
+all: $(BIN)                     ## the program (default)
+
+help:                           ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
+
+# When `deps` is asked for together with others, it comes first.
+$(if $(filter deps,$(MAKECMDGOALS)),$(OBJS) $(BUILD)/agent/main.o $(PARTS) check demo bench: | deps)
+
+PACKAGES = $(shell sed 's/\#.*//' packages.txt)
+deps:                           ## install what packages.txt names and this Debian lacks
+	@missing=; \
+	for p in $(PACKAGES); do \
+		dpkg-query -W -f '$${db:Status-Status}\n' $$p 2>/dev/null | grep -qx installed || missing="$$missing $$p"; \
+	done; \
+	if [ -z "$$missing" ]; then echo "deps: nothing is missing"; exit 0; fi; \
+	echo "deps: installing$$missing"; \
+	as_root=; [ "$$(id -u)" = 0 ] || as_root="sudo"; \
+	$$as_root apt-get update -q && \
+	$$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$missing
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+	$(call say,CC,$<)
+	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
-$(LIB): $(OBJS)
-	@rm -f $@
-	$(AR) qcs $@ $^ # q: files of one name in several folders stay apart
+# Made anew each time: an archive keeps members whose source went away. q: files of one name in several folders stay
+# apart.
+$(LIB): $(OBJS) $(BUILD)/sources
+	$(call say,AR,$@)
+	@rm -f $@.new
+	$(Q)$(AR) qcs $@.new $(OBJS) && mv $@.new $@
+
+# Changes when the list of sources does.
+$(BUILD)/sources: FORCE
+	@mkdir -p $(@D)
+	@echo '$(SRCS)' | cmp -s - $@ || echo '$(SRCS)' >$@
+FORCE:
 
 $(BIN): $(BUILD)/agent/main.o $(LIB)
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(LIB)
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) $$(pkg-config --libs cmocka)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(PKG_LIBS) $(TEST_LIBS)
 
-unit: $(TESTS)
-	@set -e; for t in $(TESTS); do echo "== $$t"; $$t; done
+# A model that several tests of one folder share stands beside them.
+MODEL := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/access/model.c))
+$(patsubst %.c,$(BUILD)/%,$(wildcard tests/access/test-*.c)): $(MODEL)
 
-clean:
+build/fuzz/tests/%: tests/%.c $(SRCS)
+	@mkdir -p $(@D)
+	$(call say,FUZZER,$@)
+	$(Q)clang $(CPPFLAGS_OURS) -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+		-o $@ $< $(SRCS) $(PKG_LIBS)
+
+tests: $(BIN) $(TESTS)          ## the unit tests' programs, without running them
+fuzzers: $(FUZZ)                ## the fuzzers, without running them
+flags:
+	@echo $(CPPFLAGS_OURS)
+
+# ---- tests: tests/run runs the parts, keeps their logs under build/logs and counts ----
+RUN = +$(Q)env CC='$(CC)' $(if $(SANITIZE),SANITIZE=1) $(if $(V),V=1) tests/run
+
+check:                          ## everything: all parts below, fast ones first, one summary
+	$(RUN)
+lint:                           ## cppcheck, clang-tidy, formatting, manuals, scripts
+	$(RUN) lint
+unit:                           ## unit tests (SANITIZE=1, CC=clang: with these)
+	$(RUN) unit
+property:                       ## property tests with many more cases
+	$(RUN) property
+practice:                       ## the practice server's own tests
+	$(RUN) practice
+sanitize:                       ## unit tests under the address and undefined behaviour sanitizers
+	$(RUN) sanitize
+clang:                          ## unit tests built by clang
+	$(RUN) clang
+valgrind:                       ## unit tests of the pure parts under valgrind
+	$(RUN) valgrind
+fuzz:                           ## each fuzzer for FUZZ_SECONDS (10)
+	$(RUN) fuzz
+system:                         ## the whole life of a client, real packets
+	$(RUN) system
+install-test:                   ## install and uninstall into a scratch folder
+	$(RUN) install-test
+
+demo: $(BIN)                    ## the life of a grant to look at, under a minute
+	$(Q)CURFEW=$(BIN) demo/demo
+
+bench: $(BIN) $(BENCH)          ## measurements
+	$(Q)set -e; for b in $(BENCH) $(wildcard tests/bench/bench-*.py tests/bench/bench-*.sh); do \
+		echo "== $$b"; CURFEW=$(BIN) $$b; done
+
+# ---- installation ----
+MAN8  := $(wildcard man/*.8)
+MAN5  := $(wildcard man/*.5)
+UNITS := $(wildcard systemd/*.service systemd/*.socket systemd/*.timer systemd/*.path)
+root  := $(DESTDIR)
+etc    = $(root)$(sysconfdir)/curfew
+# The units name the program by where it is.
+put_unit = sed 's|/usr/local/sbin/curfew|$(sbindir)/curfew|g; s|/usr/sbin/curfew|$(sbindir)/curfew|g' $(1) >$(2) && chmod 0644 $(2)
+
+install: $(BIN)                 ## into $(DESTDIR)$(prefix); configuration that is there stays as it is
+	$(Q)install -D -m 0755 $(BIN) $(root)$(sbindir)/curfew
+	$(Q)$(foreach m,$(MAN8),install -D -m 0644 $(m) $(root)$(mandir)/man8/$(notdir $(m)) &&) true
+	$(Q)$(foreach m,$(MAN5),install -D -m 0644 $(m) $(root)$(mandir)/man5/$(notdir $(m)) &&) true
+	$(Q)install -D -m 0644 completions/curfew $(root)$(completions)/curfew
+	$(Q)install -D -m 0644 README.md $(root)$(docdir)/README.md
+	$(Q)install -D -m 0644 LICENSE $(root)$(docdir)/LICENSE
+	$(Q)install -D -m 0644 etc/curfew.conf $(root)$(docdir)/examples/curfew.conf
+	$(Q)install -D -m 0644 etc/clients.d/acme.conf $(root)$(docdir)/examples/clients.d/acme.conf
+	$(Q)install -d -m 0750 $(etc) $(etc)/clients.d
+	$(Q)install -d -m 0700 $(etc)/credentials
+	$(Q)install -d -m 0755 $(etc)/tls
+	$(Q)install -m 0644 etc/credentials/README $(etc)/credentials/README
+	$(Q)test -e $(etc)/curfew.conf || install -m 0640 etc/curfew.conf $(etc)/curfew.conf
+	$(Q)$(if $(UNITS),install -d $(root)$(unitdir))
+	$(Q)$(foreach u,$(UNITS),$(call put_unit,$(u),$(root)$(unitdir)/$(notdir $(u))) &&) true
+	$(Q)$(foreach f,$(wildcard systemd/*sysusers*),install -D -m 0644 $(f) $(root)$(systemdlib)/sysusers.d/curfew.conf &&) true
+	$(Q)$(foreach f,$(wildcard systemd/*tmpfiles*),install -D -m 0644 $(f) $(root)$(systemdlib)/tmpfiles.d/curfew.conf &&) true
+ifeq ($(DESTDIR),)
+	$(Q)if [ -d /run/systemd/system ]; then systemd-sysusers && systemd-tmpfiles --create curfew.conf && systemctl daemon-reload; fi
+endif
+
+uninstall:                      ## all but configuration and journal
+	$(Q)rm -f $(root)$(sbindir)/curfew $(root)$(completions)/curfew
+	$(Q)rm -f $(foreach m,$(MAN8),$(root)$(mandir)/man8/$(notdir $(m))) $(foreach m,$(MAN5),$(root)$(mandir)/man5/$(notdir $(m)))
+	$(Q)rm -f $(foreach u,$(UNITS),$(root)$(unitdir)/$(notdir $(u)))
+	$(Q)rm -f $(root)$(systemdlib)/sysusers.d/curfew.conf $(root)$(systemdlib)/tmpfiles.d/curfew.conf
+	$(Q)rm -rf $(root)$(docdir)
+	@echo "Left in place: $(etc) and /var/lib/curfew (configuration, credentials, journal)."
+
+clean:                          ## what was built
 	rm -rf build
 
--include $(OBJS:.o=.d) $(BUILD)/agent/main.d $(TESTS:=.d)
+-include $(OBJS:.o=.d) $(BUILD)/agent/main.d $(TESTS:=.d) $(BENCH:=.d) $(MODEL:.o=.d)
 .SECONDARY:
+.DELETE_ON_ERROR:
