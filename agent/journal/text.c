@@ -5,9 +5,6 @@
 
 #include <string.h>
 
-/* "<U+10FFFF>" */
-#define SPELLED_MAX 10
-
 uint32_t text_next(const char **p)
 {
 	uint32_t c;
@@ -55,22 +52,24 @@ char *text_clean(const char *text)
 	return copy;
 }
 
+size_t text_put_shown(char out[TEXT_SHOWN_MAX], uint32_t c)
+{
+	if (is_control(c))
+		return text_put(out, picture(c));
+	if (character_is_hidden(c))
+		return (size_t)snprintf(out, TEXT_SHOWN_MAX, "<U+%04X>", c);
+	return text_put(out, c);
+}
+
 char *text_shown(const char *text)
 {
-	/* Spelling out takes the most room, and its shortest source is two bytes. */
-	char *copy = malloc(strlen(text) * SPELLED_MAX + 1), *to = copy;
+	char *copy = malloc(strlen(text) * TEXT_SHOWN_MAX + 1), *to = copy;
 	uint32_t c;
 
 	if (!copy)
 		return NULL;
-	while ((c = text_next(&text)) != 0) {
-		if (is_control(c))
-			to += text_put(to, picture(c));
-		else if (character_is_hidden(c))
-			to += sprintf(to, "<U+%04X>", c);
-		else
-			to += text_put(to, c);
-	}
+	while ((c = text_next(&text)) != 0)
+		to += text_put_shown(to, c);
 	*to = '\0';
 	return copy;
 }

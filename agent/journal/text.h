@@ -16,5 +16,8 @@ char *text_clean(const char *text);
 /* For showing, on one line: tab and newline are pictures too, and marks that turn or hide the text around them
  * are spelled out ("<U+202E>"). NULL without memory. */
 char *text_shown(const char *text);
+/* One character of that; its length, without a terminator. */
+#define TEXT_SHOWN_MAX 12 /* "<U+10FFFF>" */
+size_t text_put_shown(char out[TEXT_SHOWN_MAX], uint32_t c);
 
 #endif

@@ -1,0 +1,162 @@
+/* What an audit comes to: its state, its counts, its JSON. */
+#include "audit.h"
+
+#include <jansson.h>
+#include <sodium.h>
+
+enum state audit_state(const struct audit_report *a)
+{
+	enum state worst = STATE_OK;
+
+	for (size_t i = 0; i < a->n_servers; i++)
+		worst = a->servers[i].state > worst ? a->servers[i].state : worst;
+	for (size_t i = 0; i < a->n_grants; i++)
+		worst = a->grants[i].state > worst ? a->grants[i].state : worst;
+	for (size_t i = 0; i < a->n_findings; i++)
+		if (a->findings[i].severity > FINDING_LOW && worst < STATE_DRIFT)
+			worst = STATE_DRIFT;
+	return worst;
+}
+
+void audit_count(struct audit_counts *out, const struct audit_report *a)
+{
+	*out = (struct audit_counts){0};
+	for (size_t i = 0; i < a->n_grants; i++) {
+		if ((size_t)a->grants[i].state < ARRAY_SIZE(out->states))
+			out->states[a->grants[i].state]++;
+		out->open += a->grants[i].wanted->level != LEVEL_NONE;
+	}
+	for (size_t i = 0; i < a->n_findings; i++)
+		if ((size_t)a->findings[i].severity < ARRAY_SIZE(out->severities))
+			out->severities[a->findings[i].severity]++;
+}
+
+const char *audit_words(enum state s)
+{
+	static const char *const words[] = {
+		[STATE_OK] = "Everything is as the schedule says, and proved.",
+		[STATE_WAITING] =
+			"A database is not there yet; everything else is as the schedule says.",
+		[STATE_DRIFT] = "Something differs from what the schedule says.",
+		[STATE_UNPROVED] = "What was seen is right, but not everything could be proved.",
+		[STATE_UNREACHABLE] = "A server could not be reached: nothing is known about it.",
+		[STATE_OVERDUE] = "Access is past its end and not proved closed.",
+	};
+
+	return (size_t)s < ARRAY_SIZE(words) ? words[s] : "";
+}
+
+const char *observed_words(const struct audit_grant *g)
+{
+	return g->seen ? level_name(g->observed) : "not seen";
+}
+
+const char *head_words(char buf[128], int64_t head, const uint8_t hash[JOURNAL_HASH_SIZE])
+{
+	char hex[2 * JOURNAL_HASH_SIZE + 1];
+
+	buf[0] = '\0';
+	if (head)
+		snprintf(buf, 128, "record %lld, %s", (long long)head,
+			sodium_bin2hex(hex, sizeof(hex), hash, JOURNAL_HASH_SIZE));
+	return buf;
+}
+
+/* Appends and releases; false without memory. */
+static bool array_add(json_t *array, json_t *item)
+{
+	return item && json_array_append_new(array, item) == 0;
+}
+
+static json_t *server_json(const struct audit_server *s)
+{
+	return json_pack("{s:o, s:s, s:o, s:o, s:I}", "server", text_json(s->server->name), "state",
+		state_name(s->state), "version", text_json(s->version), "detail",
+		text_json(s->detail), "round_trips", (json_int_t)s->round_trips);
+}
+
+static json_t *audit_grant_json(const struct audit_grant *g)
+{
+	json_t *o = grant_json(g->wanted);
+
+	if (o &&
+		(json_object_set_new(o, "state", json_string(state_name(g->state))) ||
+			json_object_set_new(o, "observed",
+				g->seen ? json_string(level_name(g->observed)) : json_null()) ||
+			json_object_set_new(o, "detail", text_json(g->detail)) ||
+			json_object_set_new(o, "packets", json_integer((json_int_t)g->packets)) ||
+			json_object_set_new(o, "last_packet",
+				g->has_last_packet ? instant_json(g->last_packet) : json_null()))) {
+		json_decref(o);
+		return NULL;
+	}
+	return o;
+}
+
+static json_t *finding_json(const struct audit_finding *f)
+{
+	return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "name", text_json(f->name),
+		"severity", finding_severity_name(f->severity), "server", text_json(f->server),
+		"database", text_json(f->database), "client", text_json(f->client), "login",
+		text_json(f->login), "evidence", text_json(f->evidence), "remedy",
+		text_json(f->remedy));
+}
+
+static json_t *session_json(const struct audit_session *s)
+{
+	return json_pack("{s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "server", text_json(s->server),
+		"session", (json_int_t)s->number, "client", text_json(s->client), "login",
+		text_json(s->login), "address", text_json(s->address), "program",
+		text_json(s->program), "since", instant_json(s->since), "remark",
+		text_json(s->remark));
+}
+
+static json_t *proof_json(const struct audit_proof *p)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o}", "client",
+		text_json(p->client), "login", text_json(p->login), "server", text_json(p->server),
+		"database", text_json(p->database), "level", level_name(p->level), "outcome",
+		text_json(p->outcome), "detail", text_json(p->detail), "at", instant_json(p->at),
+		"record", p->record ? json_integer(p->record) : json_null());
+}
+
+static json_t *journal_json(const struct audit_report *a)
+{
+	char hex[2 * JOURNAL_HASH_SIZE + 1];
+
+	if (!a->head)
+		return json_null();
+	return json_pack("{s:I, s:s}", "head", (json_int_t)a->head, "hash",
+		sodium_bin2hex(hex, sizeof(hex), a->head_hash, JOURNAL_HASH_SIZE));
+}
+
+struct json_t *audit_json(const struct audit_report *a)
+{
+	json_t *servers = json_array(), *grants = json_array(), *findings = json_array();
+	json_t *sessions = json_array(), *proofs = json_array();
+	bool whole = servers && grants && findings && sessions && proofs;
+
+	for (size_t i = 0; whole && i < a->n_servers; i++)
+		whole = array_add(servers, server_json(&a->servers[i]));
+	for (size_t i = 0; whole && i < a->n_grants; i++)
+		whole = array_add(grants, audit_grant_json(&a->grants[i]));
+	for (size_t i = 0; whole && i < a->n_findings; i++)
+		whole = array_add(findings, finding_json(&a->findings[i]));
+	for (size_t i = 0; whole && i < a->n_sessions; i++)
+		whole = array_add(sessions, session_json(&a->sessions[i]));
+	for (size_t i = 0; whole && i < a->n_proofs; i++)
+		whole = array_add(proofs, proof_json(&a->proofs[i]));
+	if (!whole) {
+		json_decref(servers);
+		json_decref(grants);
+		json_decref(findings);
+		json_decref(sessions);
+		json_decref(proofs);
+		return NULL;
+	}
+	/* "o" takes the references over, whether it succeeds or not. */
+	return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "at", instant_json(a->at),
+		"state", state_name(audit_state(a)), "servers", servers, "grants", grants,
+		"findings", findings, "sessions", sessions, "proofs", proofs, "journal",
+		journal_json(a));
+}

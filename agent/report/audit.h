@@ -1,0 +1,20 @@
+/* Counts and words that the audit's terminal, HTML and JSON forms share. */
+#ifndef REPORT_AUDIT_H
+#define REPORT_AUDIT_H
+
+#include "curfew/report.h"
+
+struct audit_counts {
+	size_t states[STATE_OVERDUE + 1];	 /* of grants */
+	size_t severities[FINDING_CRITICAL + 1]; /* of findings */
+	size_t open;				 /* grants wanted at a level other than none */
+};
+void audit_count(struct audit_counts *out, const struct audit_report *a);
+/* "Everything is as the schedule says, and proved.": one sentence on a state. */
+const char *audit_words(enum state s);
+/* "read-only", "none", "not seen" */
+const char *observed_words(const struct audit_grant *g);
+/* "curfew journal: record 812, 5f3a..."; "" without a journal. */
+const char *head_words(char buf[128], int64_t head, const uint8_t hash[JOURNAL_HASH_SIZE]);
+
+#endif

@@ -1,0 +1,170 @@
+/* The certificate of an end: every thing that a client's people had, proved gone. */
+#include "audit.h"
+#include "html.h"
+
+#include "journal/text.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <sodium.h>
+#include <string.h>
+
+static const char *const kinds[] = {"login", "user", "session", "element"};
+static const char *const kind_titles[] = {
+	"Logins", "Database users", "Sessions", "Allowlist elements"};
+
+static size_t kind_count(const struct certificate *c, const char *what)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n; i++)
+		n += strcmp(c->items[i].what, what) == 0;
+	return n;
+}
+
+static int rows_print(const struct certificate *c, FILE *to, const char *what)
+{
+	static const struct table_column columns[] = {{"NAME", 0}, {"WHERE", 0}, {"SEEN GONE", 0},
+		{"BY", TABLE_WRAP}, {"RECORD", TABLE_RIGHT}};
+	struct table *t;
+	int r = table_new(&t, columns, ARRAY_SIZE(columns), to, 0);
+
+	if (r)
+		return r;
+	for (size_t i = 0; i < c->n && !r; i++) {
+		const struct certificate_item *item = &c->items[i];
+		char when[INSTANT_TEXT_MAX];
+
+		if (strcmp(item->what, what) != 0)
+			continue;
+		r = table_row(t, TONE_PLAIN);
+		if (!r)
+			r = table_cell(t, item->name);
+		if (!r)
+			r = item->server && item->database
+				    ? table_cellf(t, "%s/%s", item->server, item->database)
+				    : table_cell(t, item->server);
+		if (!r)
+			r = table_cell(t, instant_format(when, item->at));
+		if (!r)
+			r = table_cell(t, item->observation);
+		if (!r)
+			r = table_cellf(t, "%lld", (long long)item->record);
+	}
+	if (!r)
+		r = table_print(t);
+	table_free(t);
+	return r;
+}
+
+int certificate_print(const struct certificate *c, FILE *to)
+{
+	_cleanup_free_ char *name = text_shown(c->client->name);
+	char when[64], head[128];
+	int r = 0;
+
+	if (!name)
+		return -ENOMEM;
+	fputs("CERTIFICATE OF ENDED SQL ACCESS\n\n", to);
+	fprintf(to, "client:         %s\n", name);
+	fprintf(to, "access ended:   %s\n",
+		instant_format_local(when, sizeof(when), c->client->end, c->client->timezone));
+	fprintf(to, "certified:      %s\n",
+		instant_format_local(when, sizeof(when), c->at, c->client->timezone));
+	fprintf(to, "journal head:   %s\n", head_words(head, c->head, c->head_hash));
+	fprintf(to, "configuration:  %s\n", c->configuration ? c->configuration : "-");
+	for (size_t i = 0; i < ARRAY_SIZE(kinds) && !r; i++) {
+		size_t n = kind_count(c, kinds[i]);
+
+		fprintf(to, "\n%s proved gone: %zu\n", kind_titles[i], n);
+		if (n)
+			r = rows_print(c, to, kinds[i]);
+	}
+	return r ? r : ferror(to) ? -EIO : 0;
+}
+
+static void item_print(const struct certificate *c, const struct certificate_item *item, FILE *to)
+{
+	fputs("<tr>", to);
+	html_cell(to, NULL, item->name);
+	html_printf(to, "<td><bdi>%s</bdi>%s<bdi>%s</bdi></td>",
+		item->server ? item->server : "\xe2\x80\x93", item->database ? " / " : "",
+		item->database);
+	html_instant_cell(to, item->at, c->client->timezone);
+	html_cell(to, NULL, item->observation);
+	html_printf(to, "<td class=\"n\">%lld</td></tr>\n", (long long)item->record);
+}
+
+static void fact_print(FILE *to, const char *name, const char *value)
+{
+	html_printf(to, "<tr><th scope=\"row\">%s</th><td><bdi>%s</bdi></td></tr>\n", name, value);
+}
+
+int certificate_html(const struct certificate *c, FILE *to)
+{
+	const struct client *client = c->client;
+	char when[64], head[128];
+
+	html_begin(to, "Certificate of ended SQL access");
+	html_printf(to,
+		"<header><p class=\"soft\">Certificate of ended SQL access</p><h1><bdi>%s</bdi></h1></header>\n",
+		client->name);
+	html_printf(to,
+		"<section class=\"state good\"><b>ended</b><span>Every login, database user, session and allowlist "
+		"element of this client, %zu in all, was looked for after the end and seen to be gone.</span>"
+		"</section>\n<table>\n",
+		c->n);
+	fact_print(to, "Access ended",
+		instant_format_local(when, sizeof(when), client->end, client->timezone));
+	fact_print(
+		to, "Certified", instant_format_local(when, sizeof(when), c->at, client->timezone));
+	fact_print(to, "Ticket", client->ticket);
+	fact_print(to, "Journal head", head_words(head, c->head, c->head_hash));
+	fact_print(to, "Configuration", c->configuration);
+	fputs("</table>\n", to);
+	for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
+		size_t n = kind_count(c, kinds[k]);
+
+		html_printf(to, "<h2>%s proved gone: %zu</h2>\n", kind_titles[k], n);
+		if (!n)
+			continue;
+		fputs("<div class=\"wide\"><table><thead><tr><th>name</th><th>where</th><th>seen gone</th>"
+		      "<th>by which observation</th><th class=\"n\">record</th></tr></thead><tbody>\n",
+			to);
+		for (size_t i = 0; i < c->n; i++)
+			if (strcmp(c->items[i].what, kinds[k]) == 0)
+				item_print(c, &c->items[i], to);
+		fputs("</tbody></table></div>\n", to);
+	}
+	html_printf(to,
+		"<footer><p>Made by Curfew %s. <code>record</code> is the number in the journal; the head's hash fixes "
+		"every record up to it.</p></footer>\n",
+		CURFEW_VERSION);
+	return html_end(to);
+}
+
+static json_t *item_json(const struct certificate_item *i)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:I}", "what", text_json(i->what), "name",
+		text_json(i->name), "server", text_json(i->server), "database",
+		text_json(i->database), "at", instant_json(i->at), "observation",
+		text_json(i->observation), "record", (json_int_t)i->record);
+}
+
+struct json_t *certificate_json(const struct certificate *c)
+{
+	char hex[2 * JOURNAL_HASH_SIZE + 1];
+	json_t *items = json_array();
+
+	for (size_t i = 0; items && i < c->n; i++) {
+		if (json_array_append_new(items, item_json(&c->items[i]))) {
+			json_decref(items);
+			return NULL;
+		}
+	}
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:{s:I, s:s}}", "client",
+		text_json(c->client->name), "ended", instant_json(c->client->end), "at",
+		instant_json(c->at), "configuration", text_json(c->configuration), "items", items,
+		"journal", "head", (json_int_t)c->head, "hash",
+		sodium_bin2hex(hex, sizeof(hex), c->head_hash, JOURNAL_HASH_SIZE));
+}

@@ -1,0 +1,195 @@
+/* What a client's databases go through, found by asking the schedule at each of its own turns. */
+#include "curfew/report.h"
+
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+
+#define DAY 86400
+/* Turns of one client: three a database at most, and no two clients' together. */
+#define TURNS_MAX 4096
+
+const char *timeline_mark_name(enum timeline_mark_kind k)
+{
+	static const char *const names[] = {
+		[MARK_START] = "access opens",
+		[MARK_GO_LIVE] = "go-live",
+		[MARK_STAGING_END] = "staging ends",
+		[MARK_TESTING_END] = "testing ends",
+		[MARK_END] = "access ends",
+		[MARK_REVOKED] = "revoked",
+	};
+
+	return (size_t)k < ARRAY_SIZE(names) ? names[k] : "?";
+}
+
+static int mark_compare(const void *a, const void *b)
+{
+	const struct timeline_mark *x = a, *y = b;
+
+	return x->at != y->at ? (x->at < y->at ? -1 : 1) : (int)x->kind - (int)y->kind;
+}
+
+static void mark_add(struct timeline *t, enum timeline_mark_kind kind, instant_t at)
+{
+	t->marks[t->n_marks++] = (struct timeline_mark){kind, at};
+}
+
+static bool has_staging(const struct client *c)
+{
+	for (size_t i = 0; i < c->n_databases; i++)
+		if (c->databases[i].role == ROLE_STAGING)
+			return true;
+	return false;
+}
+
+static void marks_make(struct timeline *t, const struct overrides *o)
+{
+	const struct client *c = t->client;
+	instant_t opens = c->starts > c->approved ? c->starts : c->approved;
+
+	mark_add(t, MARK_START, opens);
+	if (c->has_go_live) {
+		mark_add(t, MARK_GO_LIVE, c->go_live);
+		if (has_staging(c) && c->staging_end < c->end)
+			mark_add(t, MARK_STAGING_END, c->staging_end);
+	}
+	mark_add(t, c->has_go_live ? MARK_END : MARK_TESTING_END, c->end);
+	for (size_t i = 0; o && i < o->n; i++) {
+		/* One user's revocation is no turn of the client's. */
+		if (!o->items[i].login && strcasecmp(o->items[i].client, c->name) == 0) {
+			mark_add(t, MARK_REVOKED, o->items[i].at);
+			break;
+		}
+	}
+	qsort(t->marks, t->n_marks, sizeof(t->marks[0]), mark_compare);
+}
+
+/* The levels of one period, as bars; a bar of the same level that ends where this begins goes on. */
+static int bars_add(struct timeline *t, const struct grants *g, instant_t from, instant_t until)
+{
+	for (size_t i = 0; i < g->n; i++) {
+		size_t database = (size_t)(g->items[i].database - t->client->databases);
+		enum level level = g->items[i].level;
+		struct timeline_bar *more;
+		bool known = level == LEVEL_NONE;
+
+		for (size_t k = 0; k < t->n_bars && !known; k++) {
+			struct timeline_bar *b = &t->bars[k];
+
+			if (b->database != database || b->level != level || b->until < from)
+				continue;
+			b->until = until;
+			known = true;
+		}
+		if (known)
+			continue;
+		more = reallocarray(t->bars, t->n_bars + 1, sizeof(*more));
+		if (!more)
+			return -ENOMEM;
+		t->bars = more;
+		t->bars[t->n_bars++] = (struct timeline_bar){database, level, from, until};
+	}
+	return 0;
+}
+
+static int bar_compare(const void *a, const void *b)
+{
+	const struct timeline_bar *x = a, *y = b;
+
+	if (x->database != y->database)
+		return x->database < y->database ? -1 : 1;
+	return x->from != y->from ? (x->from < y->from ? -1 : 1) : 0;
+}
+
+static int bars_make(struct timeline *t)
+{
+	/* A program of this one client, and of one user: the schedule is the same for all of them. */
+	struct client alone = *t->client;
+	struct program p = {
+		.servers = t->program->servers,
+		.n_servers = t->program->n_servers,
+		.clients = &alone,
+		.n_clients = 1,
+	};
+	instant_t at = t->marks[0].at < t->now ? t->marks[0].at : t->now;
+	int r = 0;
+
+	if (alone.n_users > 1)
+		alone.n_users = 1;
+	at -= 1;
+	for (size_t turns = 0; !r && turns < TURNS_MAX; turns++) {
+		struct grants g;
+		instant_t next;
+		bool more;
+
+		r = schedule_at(&g, &p, NULL, at);
+		if (r)
+			break;
+		more = schedule_next(&next, &g, at);
+		r = bars_add(t, &g, at, more ? next : t->client->end);
+		grants_free(&g);
+		if (!more)
+			break;
+		at = next;
+	}
+	qsort(t->bars, t->n_bars, sizeof(*t->bars), bar_compare);
+	return r;
+}
+
+/* What was revoked is shown as closed from then on, whatever was still to come. */
+static void bars_revoke(struct timeline *t)
+{
+	instant_t at = INT64_MAX;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < t->n_marks; i++)
+		if (t->marks[i].kind == MARK_REVOKED)
+			at = t->marks[i].at;
+	for (size_t i = 0; i < t->n_bars; i++) {
+		if (t->bars[i].from >= at)
+			continue;
+		t->bars[kept] = t->bars[i];
+		if (t->bars[kept].until > at)
+			t->bars[kept].until = at;
+		kept++;
+	}
+	t->n_bars = kept;
+}
+
+int timeline_make(struct timeline *out, const struct program *p, const struct client *c,
+	const struct overrides *o, instant_t now)
+{
+	struct timeline t = {.client = c, .program = p, .now = now};
+	instant_t span;
+	int r;
+
+	marks_make(&t, o);
+	r = bars_make(&t);
+	if (r) {
+		timeline_free(&t);
+		return r;
+	}
+	bars_revoke(&t);
+	t.from = t.marks[0].at;
+	t.until = t.marks[t.n_marks - 1].at;
+	/* Today belongs into the picture when it is near; a client of years ago is not squeezed for it. */
+	span = t.until - t.from > 30 * DAY ? t.until - t.from : 30 * DAY;
+	if (now < t.from && t.from - now < span)
+		t.from = now;
+	if (now > t.until && now - t.until < span)
+		t.until = now;
+	span = t.until - t.from > DAY ? t.until - t.from : DAY;
+	t.from -= span / 25;
+	t.until += span / 25;
+	*out = t;
+	return 0;
+}
+
+void timeline_free(struct timeline *t)
+{
+	if (!t)
+		return;
+	free(t->bars);
+	*t = (struct timeline){0};
+}
