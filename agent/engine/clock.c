@@ -61,7 +61,9 @@ static int clock_write(const char *path, instant_t value)
 	int n = snprintf(text, sizeof(text), CLOCK_WORD " %" PRId64 "\n", value);
 
 	snprintf(next, sizeof(next), "%s.new", path);
-	int fd = open(next, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+	/* One that was left half-written, perhaps by root, must not stand in the service's way. */
+	unlink(next);
+	int fd = open(next, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return -errno;
 	ssize_t written = write(fd, text, (size_t)n);
@@ -76,6 +78,15 @@ static int clock_write(const char *path, instant_t value)
 	snprintf(folder, sizeof(folder), "%s", path);
 	fd = open(dirname(folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return fd < 0 ? -errno : file_sync_close(fd, 0);
+}
+
+/* Since boot, suspension included; follows no step of the wall clock. */
+static int64_t clock_elapsed(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	return (int64_t)t.tv_sec;
 }
 
 static instant_t clock_machine(void)
@@ -98,6 +109,7 @@ int clock_open(struct clock *c, const char *state_directory)
 	int r = clock_read(&fresh.highest, fresh.path);
 	if (r < 0 && r != -ENOENT)
 		return r;
+	fresh.anchor = clock_elapsed();
 	*c = fresh;
 	return 0;
 }
@@ -110,17 +122,24 @@ void clock_fix(struct clock *c, instant_t at)
 
 int clock_now(instant_t *out, instant_t *behind, const struct clock *c)
 {
-	instant_t now = c->fixed ? c->at : clock_machine();
+	instant_t machine = clock_machine(), expected;
 
-	if (c->fixed || now >= c->highest) {
-		*out = now;
+	if (c->fixed) {
+		*out = c->at;
 		return 0;
 	}
-	*out = c->highest;
-	if (c->highest - now <= CLOCK_TOLERANCE)
+	/* Where nothing was ever put down, the machine is all there is to believe. */
+	expected = c->highest ? c->highest + (clock_elapsed() - c->anchor) : machine;
+	if (expected - machine <= CLOCK_TOLERANCE) {
+		*out = machine > c->highest ? machine : c->highest;
 		return 0;
+	}
 	if (behind)
-		*behind = c->highest - now;
+		*behind = expected - machine;
+	if (expected - machine > CLOCK_WAIT_MAX)
+		*out = expected;
+	else
+		*out = machine > c->highest ? machine : c->highest;
 	return CLOCK_RAN_BACK;
 }
 
@@ -131,6 +150,7 @@ int clock_advance(struct clock *c, instant_t now)
 	int r = c->path[0] ? clock_write(c->path, now) : 0;
 	/* In memory it holds even when the disk is full: this process at least never goes back. */
 	c->highest = now;
+	c->anchor = clock_elapsed();
 	return r;
 }
 
@@ -139,7 +159,9 @@ int clock_reset(struct clock *c, instant_t to)
 	if (to < 0 || to > CLOCK_LATEST)
 		return -EINVAL;
 	int r = c->path[0] ? clock_write(c->path, to) : 0;
-	if (r == 0)
+	if (r == 0) {
 		c->highest = to;
+		c->anchor = clock_elapsed();
+	}
 	return r;
 }

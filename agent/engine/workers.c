@@ -36,6 +36,7 @@ struct workers {
 	const struct worker_job *jobs;
 	size_t n_jobs, next, n_running;
 	unsigned deadline;
+	bool cancelled;
 	record_fn sink;
 	void *context;
 	int epoll, timer;
@@ -209,12 +210,18 @@ static void workers_fail_job(struct workers *w, const struct worker_job *job, in
 {
 	struct record end = {.kind = RECORD_END, .code = error};
 
-	RECORD_PRINTF(&end, detail, "cannot start a worker for this server: %s", strerror(-error));
+	if (error == -ECANCELED)
+		RECORD_SET(&end, detail, "not begun because something more urgent came");
+	else
+		RECORD_PRINTF(&end, detail, "cannot start a worker for this server: %s",
+			strerror(-error));
 	workers_give(w, job, &end);
 }
 
 static void workers_fill(struct workers *w)
 {
+	while (w->cancelled && w->next < w->n_jobs)
+		workers_fail_job(w, &w->jobs[w->next++], -ECANCELED);
 	for (size_t i = 0; i < w->n_slots && w->next < w->n_jobs; i++) {
 		while (!w->slots[i].job && w->next < w->n_jobs) {
 			const struct worker_job *job = &w->jobs[w->next++];
@@ -329,6 +336,19 @@ int workers_run(const struct worker_job *jobs, size_t n, unsigned parallel, unsi
 	while (r == 0);
 	workers_free(w);
 	return r < 0 ? r : 0;
+}
+
+void workers_cancel(struct workers *w)
+{
+	/* Seen by the next dispatch, which a channel's end or this brings about. */
+	const struct itimerspec at_once = {.it_value.tv_nsec = 1};
+
+	w->cancelled = true;
+	for (size_t i = 0; i < w->n_slots; i++)
+		if (w->slots[i].job)
+			slot_kill(&w->slots[i], -ECANCELED,
+				"was ended because something more urgent came");
+	timerfd_settime(w->timer, 0, &at_once, NULL);
 }
 
 void workers_free(struct workers *w)

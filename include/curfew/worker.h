@@ -47,6 +47,8 @@ int workers_fd(const struct workers *w);
 /* Does what can be done without waiting. WORKERS_DONE when every job has ended, 0 while some have not. */
 enum { WORKERS_DONE = 1 };
 int workers_dispatch(struct workers *w);
+/* Ends what still runs and starts nothing more: by and by each job has its RECORD_END, code -ECANCELED. */
+void workers_cancel(struct workers *w);
 /* Kills and reaps what still runs, without a word to the sink. Not from within the sink. */
 void workers_free(struct workers *w);
 

@@ -514,6 +514,38 @@ static void a_loop_can_poll_and_give_up(void **state)
 	assert_int_equal(count_descriptors(), before);
 }
 
+static int end_is_cancelled(void *context, const struct record *r)
+{
+	struct crowd *c = context;
+
+	c->ends += r->kind == RECORD_END && r->code == -ECANCELED;
+	return 0;
+}
+
+static void what_is_cancelled_still_has_its_end(void **state)
+{
+	(void)state;
+	struct worker_job jobs[5];
+	struct crowd c = {0};
+	struct workers *w;
+	int r;
+
+	for (size_t i = 0; i < ARRAY_SIZE(jobs); i++)
+		jobs[i] = (struct worker_job){.name = "s", .run = run_hanging};
+	assert_int_equal(
+		workers_start(&w, jobs, ARRAY_SIZE(jobs), 2, 600, end_is_cancelled, &c), 0);
+	assert_int_equal(workers_dispatch(w), 0);
+	workers_cancel(w);
+	do {
+		struct pollfd p = {.fd = workers_fd(w), .events = POLLIN};
+		assert_int_equal(poll(&p, 1, 20000), 1);
+		r = workers_dispatch(w);
+	} while (r == 0);
+	assert_int_equal(r, WORKERS_DONE);
+	assert_int_equal(c.ends, ARRAY_SIZE(jobs));
+	workers_free(w);
+}
+
 static int run_naming_itself(struct worker *w, void *context)
 {
 	struct record r = {.kind = RECORD_NOTE, .number = (uint64_t)getpid()};
@@ -583,6 +615,7 @@ int main(void)
 		cmocka_unit_test(prepare_has_rights_that_run_has_not),
 		cmocka_unit_test(many_jobs_share_few_processes),
 		cmocka_unit_test(a_loop_can_poll_and_give_up),
+		cmocka_unit_test(what_is_cancelled_still_has_its_end),
 		cmocka_unit_test(the_parents_death_ends_the_child),
 	};
 	return cmocka_run_group_tests_name("worker", tests, NULL, NULL);
