@@ -153,6 +153,21 @@ class OneProgram(unittest.TestCase):
                 null = f"SELECT CAST(NULL AS {kind}{')' if '(' in kind else ''}) AS v"
                 self.assertIsNone(self.one(cursor, null))
 
+    def test_procedure(self):
+        """Status and output value of a procedure called by name; a lock through RPC."""
+        self.program.ask("sql", "CREATE PROCEDURE dbo.twice @n int, @out int OUTPUT AS "
+                                "BEGIN SET @out = @n * 2; RETURN 7 END", "shop")
+        cursor = self.cursor(database="shop")
+        result = cursor.callproc("dbo.twice", (21, pytds.output(param_type="int")))
+        self.assertEqual(list(result), [21, 42])
+        self.assertEqual(cursor.get_proc_return_status(), 7)
+        lock = {"@Resource": "curfew", "@LockMode": "Exclusive", "@LockOwner": "Session",
+                "@LockTimeout": 0}
+        other = self.cursor(database="shop")
+        for asking, status in ((cursor, 0), (other, -1)):
+            asking.callproc("sp_getapplock", lock)
+            self.assertEqual(asking.get_proc_return_status(), status)
+
     def test_transactions(self):
         connection = self.program.connect(database="shop", autocommit=False)
         self.addCleanup(connection.close)

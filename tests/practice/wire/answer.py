@@ -143,10 +143,13 @@ class Answer:
     def _return_value(self, event):
         self._values.append(event)
 
-    def call_end(self, more):
-        """The end of one procedure call: status, output values, DONEPROC."""
+    def call_end(self, more, outputs=()):
+        """The end of one procedure call: status, output values, DONEPROC.
+
+        outputs: where in the call each output parameter stood; its value bears that number.
+        """
         self._write(tokens.return_status(self._status or 0))
-        for ordinal, value in enumerate(self._values):
+        for ordinal, value in zip(outputs, self._values):
             info, encode = type_encoder(value.type, value.size, value.precision, value.scale)
             self._write(tokens.return_value(ordinal, value.name, info, encode(value.value)))
         status = self._take_failed() | (tokens.MORE if more else 0)

@@ -21,8 +21,9 @@ _OWN_FAULT = 50000      # with severity 20: the practice server itself is wrong
 class CallEnd:
     """Stands between the events of an RPC's calls."""
 
-    def __init__(self, more):
+    def __init__(self, more, values):
         self.more = more
+        self.outputs = [index for index, value in enumerate(values) if value.output]
 
 
 class Requests:
@@ -182,7 +183,7 @@ class Requests:
         for index, (name, values) in enumerate(calls):
             yield from self._session.rpc(
                 name, [(p.name, p.type, p.value, p.output) for p in values])
-            yield CallEnd(index + 1 < len(calls))
+            yield CallEnd(index + 1 < len(calls), values)
 
     def _refusal(self, number, text):
         self._connection.record("refused", errors=[number], text=text, spid=self._session.spid)
@@ -207,7 +208,7 @@ class Requests:
                 if self._attention:
                     break
                 if isinstance(event, CallEnd):
-                    answer.call_end(event.more)
+                    answer.call_end(event.more, event.outputs)
                 else:
                     answer.event(event)
         except self._engine.SqlError as error:
