@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
-#include <strings.h>
 
 #define DAY 86400
 /* Days since 1970-01-01 in the Gregorian calendar, counting years from March so that the leap day
@@ -229,7 +228,7 @@ static bool offset_parse(int64_t *out, const char *text)
 {
 	int sign = *text == '-' ? -1 : 1, hours, minutes;
 
-	if (strcasecmp(text, "Z") == 0) {
+	if ((*text == 'Z' || *text == 'z') && !text[1]) {
 		*out = 0;
 		return true;
 	}

@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <strings.h>
 
 /* Something that a client claims for itself. */
 struct claim {
@@ -113,7 +112,7 @@ static const struct claim *claim_rival(
 			(group[i].draft->broken && !claim->draft->broken))
 			continue;
 		/* Of a client that is written twice everything clashes: its name says it all. */
-		if (named && strcasecmp(mine->name, other->name) == 0)
+		if (named && names_equal(mine->name, other->name))
 			continue;
 		return &group[i];
 	}

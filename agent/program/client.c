@@ -6,7 +6,6 @@
 #include "program/nearest.h"
 
 #include <string.h>
-#include <strings.h>
 
 #define DATABASE_EXAMPLE "( { role = \"staging\"; server = \"sql01\"; name = \"AcmeTest\"; } )"
 
@@ -92,7 +91,7 @@ static void database_name_read(struct database *d, struct reading *r, const conf
 	const char *name = reading_text(r, group, "name", "\"AcmeTest\"");
 
 	for (size_t i = 0; name && i < ARRAY_SIZE(system); i++)
-		if (strcasecmp(name, system[i]) == 0)
+		if (names_equal(name, system[i]))
 			reading_error(r, config_setting_get_member(group, "name"),
 				"\"%s\" is one of SQL Server's own databases; write the client's",
 				name);

@@ -3,7 +3,6 @@
 #include "program/names.h"
 
 #include <string.h>
-#include <strings.h>
 
 /* The longest lists of the built-in levels. */
 #define MAX_BUILT_IN 8
@@ -103,14 +102,14 @@ static void list_default(struct reading *r, struct level_terms *t,
 /* Roles of every database, whose members could undo what Curfew does. */
 static bool role_escapes(const char *role)
 {
-	return strcasecmp(role, "db_owner") == 0 || strcasecmp(role, "db_securityadmin") == 0 ||
-	       strcasecmp(role, "db_accessadmin") == 0;
+	return names_equal(role, "db_owner") || names_equal(role, "db_securityadmin") ||
+	       names_equal(role, "db_accessadmin");
 }
 
 static bool role_changes(const char *role)
 {
-	return strcasecmp(role, "db_ddladmin") == 0 || strcasecmp(role, "db_datawriter") == 0 ||
-	       strcasecmp(role, "db_backupoperator") == 0;
+	return names_equal(role, "db_ddladmin") || names_equal(role, "db_datawriter") ||
+	       names_equal(role, "db_backupoperator");
 }
 
 static void member_of_read(
@@ -133,7 +132,7 @@ static void member_of_read(
 		else if (level == LEVEL_READ_ONLY && role_changes(role))
 			reading_error(r, at,
 				"members of %s can do more than read; use db_datareader", role);
-		else if (strcasecmp(role, "public") == 0)
+		else if (names_equal(role, "public"))
 			reading_error(r, at, "everyone is a member of public; leave it out");
 		strings_put(r, &t->member_of, role);
 	}
@@ -153,13 +152,16 @@ static void permission_check(struct reading *r, const config_setting_t *at, cons
 		reading_error(r, at,
 			"unknown permission \"%s\"; curfew.conf(5) lists those that are known",
 			name);
+	else if (list->grants && p->reach == PERMISSION_ESCAPES)
+		reading_error(
+			r, at, "%s would let people undo what Curfew does; leave it out", name);
+	else if (!p->scopes)
+		reading_error(
+			r, at, "%s is no permission on a database or schema; leave it out", name);
 	else if (!(p->scopes & list->scope))
 		reading_error(r, at, "%s is no permission on a %s; move it to %s", name,
 			list->scope == SCOPE_SCHEMA ? "schema" : "database",
 			list->scope == SCOPE_SCHEMA ? "the database lists" : "the schema lists");
-	else if (list->grants && p->reach == PERMISSION_ESCAPES)
-		reading_error(
-			r, at, "%s would let people undo what Curfew does; leave it out", name);
 	else if (list->grants && level == LEVEL_READ_ONLY && p->reach != PERMISSION_READS)
 		reading_error(r, at, "%s is more than reading; leave it out of read_only", name);
 	else if (list->grants && p->reach == PERMISSION_CREATES)
@@ -249,7 +251,7 @@ static void level_default(
 static bool strings_contain_folded(const struct strings *s, const char *item)
 {
 	for (size_t i = 0; i < s->n; i++)
-		if (strcasecmp(s->items[i], item) == 0)
+		if (names_equal(s->items[i], item))
 			return true;
 	return false;
 }
@@ -261,7 +263,7 @@ static void levels_compare(
 	const struct level_terms *full = &terms[LEVEL_FULL], *narrow = &terms[LEVEL_READ_ONLY];
 	size_t shared = 0;
 
-	if (full->role && narrow->role && strcasecmp(full->role, narrow->role) == 0)
+	if (full->role && narrow->role && names_equal(full->role, narrow->role))
 		reading_error(r, at,
 			"both levels use the role \"%s\", so nothing would narrow at go-live; give each "
 			"its own",

@@ -1,12 +1,12 @@
 /* Logins of people: made from their names, or checked when written by hand. */
 #include "program/names.h"
 
-#include <ctype.h>
+#include "curfew/program.h"
+
 #include <errno.h>
 #include <iconv.h>
 #include <locale.h>
 #include <string.h>
-#include <strings.h>
 
 /* Some letters become several ("3/4", "(c)"): ample, and checked by iconv itself. */
 #define ASCII_PER_BYTE 8
@@ -20,20 +20,32 @@ static size_t count_char(const char *text, char c)
 	return n;
 }
 
+static bool is_ascii(const char *text)
+{
+	while (*text && (unsigned char)*text < 0x80)
+		text++;
+	return !*text;
+}
+
 /* iconv's table of substitutes belongs to the locale: a fixed one, so that a login never depends on who
  * started the agent. */
 static int ascii_convert(char *out, size_t size, const char *text)
 {
-	locale_t locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0), before;
 	char *in = (char *)(uintptr_t)text;
-	size_t left = strlen(text), converted;
+	size_t left = strlen(text), converted = (size_t)-1;
+	locale_t locale, before;
 	iconv_t table;
 
+	/* Most names need no table, and loading it reads a file. */
+	if (is_ascii(text)) {
+		memcpy(out, text, left + 1);
+		return 0;
+	}
+	locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
 	if (!locale)
 		return errno == ENOMEM ? -ENOMEM : LOGIN_UNSPEAKABLE;
 	before = uselocale(locale);
 	table = iconv_open("ASCII//TRANSLIT", "UTF-8");
-	converted = (size_t)-1;
 	if (table != (iconv_t)-1) {
 		size--;
 		converted = iconv(table, &in, &left, &out, &size);
@@ -61,8 +73,8 @@ static int login_part(char **out, const char *text)
 	if (count_char(part, '?') > count_char(text, '?'))
 		return LOGIN_UNSPEAKABLE;
 	for (const char *s = part; *s; s++)
-		if (isalnum((unsigned char)*s) || *s == '-' || (*s == '.' && n > 0))
-			part[n++] = (char)tolower((unsigned char)*s);
+		if (is_letter_or_digit(*s) || *s == '-' || (*s == '.' && n > 0))
+			part[n++] = to_small(*s);
 	while (n > 0 && part[n - 1] == '.')
 		n--;
 	part[n] = '\0';
@@ -105,7 +117,7 @@ const char *login_fault(const char *login)
 	if (strncmp(login, "##", 2) == 0)
 		return "begins with ##, which SQL Server keeps for itself";
 	for (size_t i = 0; i < ARRAY_SIZE(taken); i++)
-		if (strcasecmp(login, taken[i]) == 0)
+		if (names_equal(login, taken[i]))
 			return "is a name that SQL Server has already";
 	return NULL;
 }

@@ -1,8 +1,9 @@
 /* Words and lookups of the model. */
 #include "curfew/program.h"
 
+#include "program/names.h"
+
 #include <string.h>
-#include <strings.h>
 
 const char *level_name(enum level l)
 {
@@ -28,7 +29,7 @@ bool strings_contain(const struct strings *s, const char *item)
 const struct client *program_client(const struct program *p, const char *name)
 {
 	for (size_t i = 0; i < p->n_clients; i++)
-		if (strcasecmp(p->clients[i].name, name) == 0)
+		if (names_equal(p->clients[i].name, name))
 			return &p->clients[i];
 	return NULL;
 }
@@ -36,17 +37,20 @@ const struct client *program_client(const struct program *p, const char *name)
 const struct server *program_server(const struct program *p, const char *name)
 {
 	for (size_t i = 0; i < p->n_servers; i++)
-		if (strcasecmp(p->servers[i].name, name) == 0)
+		if (names_equal(p->servers[i].name, name))
 			return &p->servers[i];
 	return NULL;
 }
 
+/* name is "first.last"; either may hold dots itself. */
 static bool person_matches(const struct user *u, const char *name)
 {
-	size_t n = strlen(u->first);
+	const char *first = u->first;
 
-	return strncasecmp(u->first, name, n) == 0 && name[n] == '.' &&
-	       strcasecmp(u->last, name + n + 1) == 0;
+	for (; *first; first++, name++)
+		if (to_small(*first) != to_small(*name))
+			return false;
+	return *name == '.' && names_equal(u->last, name + 1);
 }
 
 const struct user *client_user(const struct client *c, const char *name)
@@ -56,7 +60,7 @@ const struct user *client_user(const struct client *c, const char *name)
 	for (size_t i = 0; i < c->n_users; i++) {
 		const struct user *u = &c->users[i];
 
-		if (strcasecmp(u->login, name) == 0 || strcasecmp(u->email, name) == 0)
+		if (names_equal(u->login, name) || names_equal(u->email, name))
 			return u;
 		/* Two people may have one name: then only login or email tells who is meant. */
 		if (!person_matches(u, name))

@@ -1,5 +1,7 @@
 #include "program/names.h"
 
+#include "curfew/program.h"
+
 #include <locale.h>
 #include <string.h>
 #include <wctype.h>
@@ -65,9 +67,22 @@ const char *name_fault(const char *text)
 	return NULL;
 }
 
-static bool is_letter_or_digit(char c)
+bool is_letter_or_digit(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+char to_small(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+}
+
+bool names_equal(const char *a, const char *b)
+{
+	for (; to_small(*a) == to_small(*b); a++, b++)
+		if (!*a)
+			return true;
+	return false;
 }
 
 bool name_is_plain(const char *text)

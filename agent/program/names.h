@@ -11,6 +11,9 @@ bool character_is_hidden(uint32_t c);
 
 /* What is wrong with a name ("is empty", ...), or NULL. */
 const char *name_fault(const char *text);
+/* ASCII, whatever the locale: a login must not depend on who started the agent. */
+bool is_letter_or_digit(char c);
+char to_small(char c);
 /* Letters, digits, '.', '_' and '-', not beginning with '.' or '-': fit for a file name and a section. */
 bool name_is_plain(const char *text);
 /* A host name or address as a client library takes it. */

@@ -1,6 +1,7 @@
 #include "program/nearest.h"
 
-#include <ctype.h>
+#include "program/names.h"
+
 #include <string.h>
 
 /* Settings, zones and permissions are all shorter; the bound keeps the row on the stack. */
@@ -27,8 +28,7 @@ size_t edit_distance(const char *a, const char *b)
 
 		row[0] = i;
 		for (size_t j = 1; j <= nb; j++) {
-			bool same = tolower((unsigned char)a[i - 1]) ==
-				    tolower((unsigned char)b[j - 1]);
+			bool same = to_small(a[i - 1]) == to_small(b[j - 1]);
 			size_t next = least(row[j] + 1, row[j - 1] + 1, diagonal + !same);
 
 			diagonal = row[j];

@@ -5,7 +5,6 @@
 
 #include <arpa/inet.h>
 #include <string.h>
-#include <strings.h>
 
 #define SQL_PORT 1433
 /* A line of the client library's own configuration is cut at 255 characters. */
@@ -262,11 +261,11 @@ static void server_compare(struct reading *r, const struct server *a, const stru
 {
 	char buf[ENDPOINT_TEXT_MAX];
 
-	if (strcasecmp(a->name, b->name) == 0)
+	if (names_equal(a->name, b->name))
 		reading_say_line(r, SEVERITY_ERROR, b->line,
 			"server \"%s\" is already written at line %d; give each server its own name",
 			b->name, a->line);
-	if (a->host && b->host && a->port == b->port && strcasecmp(a->host, b->host) == 0)
+	if (a->host && b->host && a->port == b->port && names_equal(a->host, b->host))
 		reading_say_line(r, SEVERITY_ERROR, b->line,
 			"server \"%s\" connects to %s port %u as server \"%s\" at line %d does; keep one",
 			b->name, b->host, b->port, a->name, a->line);

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <strings.h>
 
 #define USER_EXAMPLE                                                                               \
 	"( { first = \"Jane\"; last = \"Doe\"; email = \"jane.doe@acme.example\"; "                \
@@ -43,7 +42,7 @@ static void login_compare_agents(const struct user *u, struct reading *r,
 	for (size_t i = 0; u->login && i < p->n_servers; i++) {
 		const struct server *s = &p->servers[i];
 
-		if (s->login && strcasecmp(u->login, s->login) == 0) {
+		if (s->login && names_equal(u->login, s->login)) {
 			reading_error(r, group,
 				"login \"%s\" is the agent's own on server \"%s\" (line %d of %s); write "
 				"another in login = \"...\";",
@@ -51,7 +50,7 @@ static void login_compare_agents(const struct user *u, struct reading *r,
 			return;
 		}
 		for (size_t l = LEVEL_READ_ONLY; l <= LEVEL_FULL; l++)
-			if (s->terms[l].role && strcasecmp(u->login, s->terms[l].role) == 0) {
+			if (s->terms[l].role && names_equal(u->login, s->terms[l].role)) {
 				reading_error(r, group,
 					"login \"%s\" is a level's role on server \"%s\" (line %d of %s); "
 					"write another in login = \"...\";",
@@ -110,7 +109,7 @@ static bool logins_equal(const char *a, const char *b)
 
 static void people_compare(struct reading *r, const struct user *a, const struct user *b)
 {
-	if (a->email && b->email && strcasecmp(a->email, b->email) == 0)
+	if (a->email && b->email && names_equal(a->email, b->email))
 		reading_say_line(r, SEVERITY_ERROR, b->line,
 			"%s has an entry at line %d already; one person has one login, put the sources "
 			"together",

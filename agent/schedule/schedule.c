@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <strings.h>
 
 /* none, before go-live, read-only, none */
 #define COURSE_MAX 4
@@ -104,8 +103,7 @@ static void grant_place(
 static bool override_is_for(const struct override *o, const struct client *c, const struct user *u)
 {
 	/* SQL Server does not tell letter case apart: neither may a revocation. */
-	return strcasecmp(o->client, c->name) == 0 &&
-	       (!o->login || strcasecmp(o->login, u->login) == 0);
+	return names_equal(o->client, c->name) && (!o->login || names_equal(o->login, u->login));
 }
 
 /* The earliest revocation in force, or NULL. */

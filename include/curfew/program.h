@@ -148,6 +148,8 @@ void problems_free(struct problems *p);
 /* "FILE:LINE: error: TEXT" lines. */
 void problems_print(const struct problems *p, FILE *to);
 
+/* As SQL Server compares names: the case of ASCII letters does not count, whatever the locale. */
+bool names_equal(const char *a, const char *b);
 const struct client *program_client(const struct program *p, const char *name);
 const struct server *program_server(const struct program *p, const char *name);
 const struct user *client_user(const struct client *c, const char *name); /* login, email or "first.last" */
