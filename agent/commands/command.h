@@ -83,7 +83,11 @@ struct records {
 int records_keep(void *records, const struct record *r);
 void records_free(struct records *r);
 
+/* Opens FILE ("-": standard output) for a report; NULL, with words, on failure. */
+FILE *cli_output(const struct cli *cli, const char *path);
+
 extern const struct command command_check, command_schedule, command_plan, command_apply,
-	command_status, command_handover, command_bootstrap;
+	command_status, command_audit, command_history, command_timeline, command_handover,
+	command_certificate, command_bootstrap;
 
 #endif

@@ -136,6 +136,15 @@ void network_close(struct network *n)
 	*n = (struct network){0};
 }
 
+FILE *cli_output(const struct cli *cli, const char *path)
+{
+	FILE *to = strcmp(path, "-") ? fopen(path, "we") : stdout;
+
+	if (!to)
+		cli_fail(cli, EXIT_FAILED, "writing %s: %s", path, strerror(errno));
+	return to;
+}
+
 int records_keep(void *records, const struct record *r)
 {
 	struct records *k = records;

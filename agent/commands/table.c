@@ -7,7 +7,11 @@ const struct command *const commands[] = {
 	&command_plan,
 	&command_apply,
 	&command_status,
+	&command_audit,
+	&command_history,
+	&command_timeline,
 	&command_handover,
+	&command_certificate,
 	&command_bootstrap,
 	NULL,
 };

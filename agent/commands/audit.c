@@ -1,0 +1,76 @@
+/* curfew audit: grants as observed against wanted, proved by the servers themselves, and what was left behind. */
+#include <errno.h>
+#include <string.h>
+
+#include "commands/audit_collect.h"
+
+static int show(const struct cli *cli, const struct collected *c)
+{
+	if (cli->html) {
+		FILE *to = cli_output(cli, cli->html);
+		if (!to)
+			return EXIT_FAILED;
+		int rc = audit_html(&c->report, to);
+		if (to != stdout && fclose(to))
+			rc = -EIO;
+		if (rc)
+			return cli_fail(
+				cli, EXIT_FAILED, "writing %s: %s", cli->html, strerror(-rc));
+	}
+	if (cli->json)
+		return json_print(audit_json(&c->report), stdout) ? EXIT_FAILED : EXIT_FINE;
+	if (!cli->html || strcmp(cli->html, "-") != 0)
+		return audit_print(&c->report, stdout) ? EXIT_FAILED : EXIT_FINE;
+	return EXIT_FINE;
+}
+
+/* Fine only when everything is as wanted and was proved. */
+static bool is_clean(const struct collected *c)
+{
+	if (audit_state(&c->report) != STATE_OK)
+		return false;
+	for (size_t i = 0; i < c->report.n_proofs; i++)
+		if (strcmp(c->report.proofs[i].outcome, "proved") != 0)
+			return false;
+	for (size_t i = 0; i < c->records.n; i++)
+		if (c->records.items[i].kind == RECORD_NOTE)
+			return false;
+	return true;
+}
+
+static int run(struct cli *cli)
+{
+	struct program *p;
+	const struct client *client;
+	struct collected c;
+	instant_t now;
+	int code = cli_load(&p, cli);
+
+	if (code)
+		return code;
+	report_locale();
+	code = cli_client(&client, cli, p);
+	if (!code)
+		code = cli_now(&now, cli, p, client ? client->timezone : NULL);
+	if (!code) {
+		code = collect(&c, cli, p, client, now);
+		if (!code)
+			code = show(cli, &c);
+		if (!code && !is_clean(&c))
+			code = EXIT_DIFFERENT;
+		collected_free(&c);
+	}
+	program_free(p);
+	return code;
+}
+
+const struct command command_audit = {
+	.name = "audit",
+	.operands = "[CLIENT]",
+	.max_operands = 1,
+	.options = OPT_JSON | OPT_HTML,
+	.summary = "Show who has what, proved, and what was left behind",
+	.help = "Asks each server what every user may really do, compares, and searches for leftovers. Changes nothing.\n"
+		"Exit 0 only when everything is ok and proved, 2 when not, 1 when it could not be made.\n",
+	.run = run,
+};

@@ -1,0 +1,203 @@
+/* curfew certificate CLIENT: after the end, each thing proved gone; refused while anything is not. */
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+
+#include "commands/audit_collect.h"
+#include "curfew/calendar.h"
+
+/* The journal's last proof of that grant. */
+static int64_t proof_record(const struct collected *c, const struct audit_proof *p, instant_t *at)
+{
+	for (size_t i = c->history.n; i-- > 0;) {
+		const struct journal_entry *e = &c->history.items[i];
+		if (e->kind == JOURNAL_PROOF && e->login && !strcmp(e->login, p->login) &&
+			e->server && !strcmp(e->server, p->server) && e->database &&
+			!strcmp(e->database, p->database) && e->outcome &&
+			!strcmp(e->outcome, "proved")) {
+			*at = e->at;
+			return e->id;
+		}
+	}
+	return 0;
+}
+
+static size_t refuse(const struct cli *cli, size_t n, const char *what)
+{
+	if (!n)
+		cli_fail(cli, 0, "refused: not everything is proved gone");
+	fprintf(stderr, "  %s\n", what);
+	return n + 1;
+}
+
+/* What is missing, each in a line; the number of them. */
+static size_t missing_print(
+	const struct cli *cli, const struct collected *c, const struct client *client)
+{
+	size_t n = 0;
+	char text[RECORD_TEXT_MAX * 2];
+
+	if (c->report.at < client->end) {
+		char end[INSTANT_TEXT_MAX];
+		snprintf(text, sizeof(text), "access goes on until %s",
+			instant_format(end, client->end));
+		n = refuse(cli, n, text);
+	}
+	for (size_t i = 0; i < c->report.n_servers; i++)
+		if (c->report.servers[i].state != STATE_OK) {
+			snprintf(text, sizeof(text), "server %s: %s%s%s",
+				c->report.servers[i].server->name,
+				state_name(c->report.servers[i].state),
+				c->report.servers[i].detail ? ": " : "",
+				c->report.servers[i].detail ? c->report.servers[i].detail : "");
+			n = refuse(cli, n, text);
+		}
+	for (size_t i = 0; i < c->report.n_proofs; i++) {
+		const struct audit_proof *p = &c->report.proofs[i];
+		instant_t at;
+		if (strcmp(p->outcome, "proved") != 0)
+			snprintf(text, sizeof(text), "%s on %s / %s: %s: %s", p->login, p->server,
+				p->database, p->outcome, p->detail);
+		else if (!proof_record(c, p, &at))
+			snprintf(text, sizeof(text),
+				"%s on %s / %s: gone now, but the journal has no proof of it: `curfew apply`",
+				p->login, p->server, p->database);
+		else
+			continue;
+		n = refuse(cli, n, text);
+	}
+	for (size_t i = 0; i < c->report.n_grants; i++)
+		if (c->report.grants[i].state != STATE_OK) {
+			const struct audit_grant *g = &c->report.grants[i];
+			snprintf(text, sizeof(text), "%s on %s / %s: %s%s%s",
+				g->wanted->user->login, g->wanted->server->name,
+				g->wanted->database->name, state_name(g->state),
+				g->detail ? ": " : "", g->detail ? g->detail : "");
+			n = refuse(cli, n, text);
+		}
+	if (c->report.program->settings.firewall.enabled && !c->network_seen)
+		n = refuse(cli, n, "the packet filter could not be read (run as root)");
+	for (size_t i = 0; i < c->network.n_allows; i++) {
+		size_t len = strlen(client->name);
+		if (!strncmp(c->network.allows[i].comment, client->name, len) &&
+			c->network.allows[i].comment[len] == '/')
+			n = refuse(
+				cli, n, "an element of this client is still in the packet filter");
+	}
+	return n;
+}
+
+static size_t item_add(struct certificate_item *items, size_t n, const char *what, const char *name,
+	const struct audit_proof *p, const char *database, const char *observation,
+	const struct collected *c)
+{
+	struct certificate_item i = {.what = what,
+		.name = name,
+		.server = p->server,
+		.database = database,
+		.at = p->at,
+		.observation = observation};
+
+	for (size_t k = 0; k < n; k++)
+		if (!strcmp(items[k].what, what) && !strcmp(items[k].name, name) &&
+			!strcmp(items[k].server, p->server) &&
+			(!database || !strcmp(items[k].database, database)))
+			return n;
+	i.record = proof_record(c, p, &i.at);
+	items[n] = i;
+	return n + 1;
+}
+
+static int write_out(const struct cli *cli, const struct certificate *c)
+{
+	if (cli->html) {
+		FILE *to = cli_output(cli, cli->html);
+		if (!to)
+			return EXIT_FAILED;
+		int rc = certificate_html(c, to);
+		if (to != stdout && fclose(to))
+			rc = -EIO;
+		return rc ? cli_fail(cli, EXIT_FAILED, "writing %s: %s", cli->html, strerror(-rc))
+			  : EXIT_FINE;
+	}
+	if (cli->json)
+		return json_print(certificate_json(c), stdout) ? EXIT_FAILED : EXIT_FINE;
+	return certificate_print(c, stdout) ? EXIT_FAILED : EXIT_FINE;
+}
+
+static int issue(const struct cli *cli, const struct collected *c, const struct client *client)
+{
+	size_t n = 0, elements = 0;
+
+	for (size_t i = 0; i < client->n_users; i++)
+		elements += client->users[i].n_sources;
+	_cleanup_free_ struct certificate_item *items =
+		calloc(c->report.n_proofs * 3 + elements + 1, sizeof(*items));
+	_cleanup_free_ char *texts = calloc(elements + 1, SOURCE_TEXT_MAX);
+	if (!items || !texts)
+		return EXIT_FAILED;
+	for (size_t i = 0; i < c->report.n_proofs; i++) {
+		const struct audit_proof *p = &c->report.proofs[i];
+		n = item_add(items, n, "login", p->login, p, NULL,
+			"sys.server_principals read: no such login", c);
+		n = item_add(items, n, "session", p->login, p, NULL,
+			"sys.dm_exec_sessions read: no session of the login", c);
+		n = item_add(items, n, "user", p->login, p, p->database, p->detail, c);
+	}
+	for (size_t i = 0, t = 0; i < client->n_users && c->network_seen; i++)
+		for (size_t k = 0; k < client->users[i].n_sources; k++, t++)
+			items[n++] = (struct certificate_item){.what = "element",
+				.name = source_format(
+					texts + t * SOURCE_TEXT_MAX, &client->users[i].sources[k]),
+				.at = c->report.at,
+				.observation =
+					"nftables table inet curfew read: no element with this client's name"};
+	struct certificate certificate = {.client = client,
+		.at = c->report.at,
+		.items = items,
+		.n = n,
+		.head = c->report.head,
+		.configuration = c->report.program->digest};
+	memcpy(certificate.head_hash, c->report.head_hash, sizeof(certificate.head_hash));
+	return write_out(cli, &certificate);
+}
+
+static int run(struct cli *cli)
+{
+	struct program *p;
+	const struct client *client;
+	struct collected c;
+	instant_t now;
+	int code = cli_load(&p, cli);
+
+	if (code)
+		return code;
+	report_locale();
+	code = cli_client(&client, cli, p);
+	if (!code && cli->at && !p->settings.practice)
+		code = cli_fail(
+			cli, EXIT_USAGE, "--at is for practice: set `practice = true;` first");
+	if (!code)
+		code = cli_now(&now, cli, p, client->timezone);
+	if (!code) {
+		code = collect(&c, cli, p, client, now);
+		if (!code)
+			code = missing_print(cli, &c, client) ? EXIT_DIFFERENT
+							      : issue(cli, &c, client);
+		collected_free(&c);
+	}
+	program_free(p);
+	return code;
+}
+
+const struct command command_certificate = {
+	.name = "certificate",
+	.operands = "CLIENT",
+	.min_operands = 1,
+	.max_operands = 1,
+	.options = OPT_JSON | OPT_HTML | OPT_AT,
+	.summary = "Certify that all access of a client is gone",
+	.help = "After the end: each login, user, session and element proved gone, when and by which observation, with\n"
+		"the journal's records and head. Exit 2, and what is missing, while anything is unproved.\n",
+	.run = run,
+};

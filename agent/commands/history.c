@@ -1,0 +1,206 @@
+/* curfew history: what was done, who had what, and whether the journal is whole. */
+#include <errno.h>
+#include <string.h>
+
+#include <jansson.h>
+#include <sodium.h>
+
+#include "commands/audit_collect.h"
+#include "curfew/calendar.h"
+
+static int verify(const struct cli *cli, struct journal *j)
+{
+	uint8_t hash[JOURNAL_HASH_SIZE];
+	char hex[2 * JOURNAL_HASH_SIZE + 1], why[256] = "";
+	int64_t first = 0, id = 0;
+	int rc = journal_verify(&first, why, j);
+
+	if (rc < 0)
+		return cli_fail(cli, EXIT_FAILED, "%s", journal_problem(rc));
+	if (journal_head(hash, &id, j))
+		return cli_fail(cli, EXIT_FAILED, "the head cannot be read");
+	sodium_bin2hex(hex, sizeof(hex), hash, sizeof(hash));
+	if (cli->json)
+		json_print(json_pack("{s:b, s:o, s:s, s:I, s:s}", "intact", rc == 0, "first_broken",
+				   rc ? json_integer(first) : json_null(), "why", why, "head",
+				   (json_int_t)id, "hash", hex),
+			stdout);
+	else if (rc)
+		printf("BROKEN at record %lld: %s\n", (long long)first, why);
+	else
+		printf("intact: %lld records, head %s\ncompare the head with the ones in the system log: a file that was rewritten "
+		       "as a whole has another\n",
+			(long long)id, hex);
+	return rc ? EXIT_DIFFERENT : EXIT_FINE;
+}
+
+static int show_access(const struct cli *cli, const struct history_copy *h)
+{
+	static const struct table_column columns[] = {{"CLIENT", 0}, {"LOGIN", TABLE_CUT},
+		{"SERVER", 0}, {"DATABASE", TABLE_CUT}, {"LEVEL", 0}, {"SINCE", 0}, {"UNTIL", 0},
+		{"SOURCES", TABLE_WRAP}};
+	char since[INSTANT_TEXT_MAX], until[INSTANT_TEXT_MAX];
+	struct table *t;
+
+	if (cli->json) {
+		json_t *list = json_array();
+		for (size_t i = 0; i < h->n; i++)
+			json_array_append_new(list, entry_json(&h->items[i]));
+		return json_print(list, stdout) ? EXIT_FAILED : EXIT_FINE;
+	}
+	if (table_new(&t, columns, ARRAY_SIZE(columns), stdout, 0))
+		return EXIT_FAILED;
+	for (size_t i = 0; i < h->n; i++) {
+		const struct journal_entry *e = &h->items[i];
+		table_row(t, TONE_PLAIN);
+		table_cell(t, e->client);
+		table_cell(t, e->login);
+		table_cell(t, e->server);
+		table_cell(t, e->database);
+		table_cell(t, e->level);
+		table_cell(t, instant_format(since, e->at));
+		table_cell(t, instant_format(until, e->until));
+		table_cell(t, e->sources);
+	}
+	int rc = table_print(t);
+	table_free(t);
+	if (!h->n)
+		puts("nobody had access");
+	return rc ? EXIT_FAILED : EXIT_FINE;
+}
+
+static int show_entries(const struct cli *cli, const struct history_copy *h)
+{
+	static const struct table_column columns[] = {{"ID", TABLE_RIGHT}, {"AT", 0}, {"KIND", 0},
+		{"WHO", TABLE_CUT}, {"LOGIN", TABLE_CUT}, {"WHERE", TABLE_CUT},
+		{"WHAT", TABLE_WRAP}, {"OUTCOME", TABLE_WRAP}};
+	char at[INSTANT_TEXT_MAX];
+	struct table *t;
+
+	if (cli->json)
+		return show_access(cli, h);
+	if (table_new(&t, columns, ARRAY_SIZE(columns), stdout, 0))
+		return EXIT_FAILED;
+	for (size_t i = 0; i < h->n; i++) {
+		const struct journal_entry *e = &h->items[i];
+		bool failed = e->outcome && strcmp(e->outcome, "done") != 0 &&
+			      strcmp(e->outcome, "proved") != 0;
+		table_row(t, failed ? TONE_BAD : TONE_PLAIN);
+		table_cellf(t, "%lld", (long long)e->id);
+		table_cell(t, instant_format(at, e->at));
+		table_cell(t, journal_kind_name(e->kind));
+		table_cell(t, e->actor);
+		table_cell(t, e->login ? e->login : e->client);
+		table_cellf(t, "%s%s%s", e->server ? e->server : "", e->database ? " / " : "",
+			e->database ? e->database : "");
+		table_cellf(t, "%s%s%s",
+			e->action  ? e->action
+			: e->level ? e->level
+				   : "",
+			e->statement ? ": " : "", e->statement ? e->statement : "");
+		table_cellf(t, "%s%s%s%s", e->outcome ? e->outcome : "",
+			e->outcome && e->detail ? ": " : "", e->detail ? e->detail : "",
+			e->reason && !e->detail ? e->reason : "");
+	}
+	int rc = table_print(t);
+	table_free(t);
+	if (!h->n)
+		puts("nothing on record");
+	return rc ? EXIT_FAILED : EXIT_FINE;
+}
+
+static int instant_option(instant_t *out, bool *has, const struct cli *cli, const struct program *p,
+	const char *name, const char *text)
+{
+	struct cli one = *cli;
+
+	one.at = text;
+	if (!text)
+		return 0;
+	if (has)
+		*has = true;
+	int code = cli_now(out, &one, p, NULL);
+	return code ? cli_fail(cli, EXIT_USAGE, "in --%s", name) : 0;
+}
+
+static const char *login_of(const struct program *p, const char *client, const char *user)
+{
+	const struct client *c = client ? program_client(p, client) : NULL;
+	const struct user *u = c && user ? client_user(c, user) : NULL;
+
+	/* Somebody who left the configuration is still in the journal, under the login's own name. */
+	return u ? u->login : user;
+}
+
+static int look(struct cli *cli, const struct program *p, struct journal *j)
+{
+	const char *client = cli->n_operands ? cli->operands[0] : NULL;
+	struct journal_filter f = {
+		.client = client, .login = login_of(p, client, cli->user), .kind = -1};
+	struct history_copy h = {0};
+	instant_t at = 0;
+	int rc, code = instant_option(&f.from, &f.has_from, cli, p, "from", cli->from);
+
+	if (!code)
+		code = instant_option(&f.to, &f.has_to, cli, p, "to", cli->to);
+	if (!code)
+		code = instant_option(&at, NULL, cli, p, "at", cli->at);
+	if (code)
+		return code;
+	rc = cli->at ? journal_access_at(j, at, client, history_keep, &h)
+		     : journal_read(j, &f, history_keep, &h);
+	if (rc) {
+		code = cli_fail(cli, EXIT_FAILED, "%s", journal_problem(rc));
+	} else if (cli->at) {
+		size_t kept = 0;
+		for (size_t i = 0; i < h.n; i++)
+			if (!f.login || (h.items[i].login && !strcmp(h.items[i].login, f.login))) {
+				struct journal_entry e = h.items[kept];
+				h.items[kept++] = h.items[i];
+				h.items[i] = e; /* what is left out is freed with the rest */
+			}
+		size_t all = h.n;
+		h.n = kept;
+		code = show_access(cli, &h);
+		h.n = all;
+	} else {
+		code = show_entries(cli, &h);
+	}
+	history_free(&h);
+	return code;
+}
+
+static int run(struct cli *cli)
+{
+	struct program *p;
+	struct journal *j = NULL;
+	int code = cli_load(&p, cli);
+
+	if (code)
+		return code;
+	report_locale();
+	code = cli_journal(&j, cli, p, false);
+	if (!code && !j)
+		code = cli_fail(cli, EXIT_FAILED,
+			"there is no journal in %s yet: the first `curfew apply` begins one",
+			p->settings.state_directory);
+	if (!code && cli->n_operands && !strcmp(cli->operands[0], "verify") &&
+		!program_client(p, "verify"))
+		code = verify(cli, j);
+	else if (!code)
+		code = look(cli, p, j);
+	journal_close(j);
+	program_free(p);
+	return code;
+}
+
+const struct command command_history = {
+	.name = "history",
+	.operands = "[CLIENT|verify]",
+	.max_operands = 1,
+	.options = OPT_JSON | OPT_USER | OPT_FROM | OPT_TO | OPT_AT,
+	.summary = "Print what was done, or who had what at an instant",
+	.help = "From the journal alone. With --at: who had which access at that instant, from which addresses.\n"
+		"`curfew history verify` says whether the journal is whole, and prints its head.\n",
+	.run = run,
+};
