@@ -1,0 +1,146 @@
+"""Curfew as an operator has it: configuration files, credentials, the command line."""
+
+import json
+import os
+import subprocess
+from dataclasses import dataclass
+
+from practice import ROOT, batches
+
+# Not an instrumented build by accident: what `make` builds, or what CURFEW names.
+CURFEW = os.environ.get("CURFEW", os.path.join(ROOT, "build", "cc", "curfew"))
+RUN_SECONDS = 120
+AGENT_PASSWORD = "Agent-Passw0rd-of-the-lab"
+
+
+def libconfig(value, depth=0):
+    """A Python value as libconfig writes it: dicts are groups, lists and tuples are lists."""
+    pad = "\t" * depth
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, str):
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    if isinstance(value, dict):
+        lines = "".join(f"{pad}\t{key} = {libconfig(item, depth + 1)};\n"
+                        for key, item in value.items() if item is not None)
+        return "{\n" + lines + pad + "}"
+    return "( " + ", ".join(libconfig(item, depth + 1) for item in value) + " )"
+
+
+@dataclass
+class Result:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self):
+        return json.loads(self.out)
+
+    def __str__(self):
+        return f"exit {self.code}\n{self.out}{self.err}"
+
+
+class Agent:
+    """One installation: its configuration, its state, the machine that it runs on."""
+
+    def __init__(self, space, directory, **settings):
+        self.space, self.directory = space, directory
+        self.servers, self.clients, self.password = {}, {}, AGENT_PASSWORD
+        self.settings = {"state_directory": self.path("state"),
+                         "runtime_directory": os.path.join(directory[:60], "run"),
+                         "credential_directory": self.path("credentials"),
+                         "practice": True, **settings}
+        self.said = []  # everything that any command printed, for the search for secrets
+        for name in ("", "clients.d", "credentials", "state"):
+            os.makedirs(self.path(name), mode=0o700, exist_ok=True)
+
+    def path(self, *names):
+        return os.path.join(self.directory, *names)
+
+    @property
+    def config(self):
+        return self.path("curfew.conf")
+
+    def server_add(self, name, *, host, ca, port=1433, **more):
+        self.servers[name] = {"name": name, "host": host, "port": port, "ca_file": ca, **more}
+        self._write(self.path("credentials", name), self.password + "\n")
+
+    def client_add(self, name, **client):
+        """A client with what every client has, unless it is given."""
+        self.clients[name] = {"name": name, "ticket": "CS-1",
+                              "approved_by": "account-lead@host.example",
+                              "approved_on": "2026-08-03", "timezone": "UTC",
+                              "starts": "2026-08-10", **client}
+
+    def write(self):
+        self._write(self.config, "".join(
+            f"{key} = {libconfig(value)};\n" for key, value in
+            {**self.settings, "servers": list(self.servers.values())}.items()))
+        for old in os.listdir(self.path("clients.d")):
+            os.unlink(self.path("clients.d", old))
+        for number, client in enumerate(self.clients.values()):
+            self._write(self.path("clients.d", f"client{number}.conf"),
+                        f"client = {libconfig(client)};\n")
+
+    @staticmethod
+    def _write(path, text):
+        with open(path, "w", encoding="utf-8") as file:
+            os.fchmod(file.fileno(), 0o600)
+            file.write(text)
+
+    def command(self, *arguments):
+        name, *rest = arguments
+        return [CURFEW, name, "--config", self.config, *rest]
+
+    def curfew(self, *arguments, expect=None, seconds=RUN_SECONDS):
+        """One command to its end; `expect` is the exit code, or a tuple of those that would do."""
+        done = self.space.run(*self.command(*arguments), check=False, timeout=seconds)
+        result = Result(done.returncode, done.stdout, done.stderr)
+        self.said.append(str(result))
+        wanted = (expect,) if isinstance(expect, int) else expect
+        if wanted is not None and result.code not in wanted:
+            raise AssertionError(f"curfew {' '.join(arguments)}: wanted exit {expect}\n{result}")
+        return result
+
+    def start(self, *arguments, **more):
+        return self.space.start(*self.command(*arguments), stdout=subprocess.PIPE,
+                                stderr=subprocess.STDOUT, text=True, **more)
+
+    def apply(self, at=None, expect=0):
+        return self.curfew("apply", *(["--at", at] if at else []), expect=expect)
+
+    def plan(self, at=None, expect=None):
+        return self.curfew("plan", *(["--at", at] if at else []), expect=expect)
+
+    def handover(self, client, user, expect=0):
+        """The one-time password that the operator reads from the screen."""
+        result = self.curfew("handover", client, user, "--json", "--no-terminal", expect=expect)
+        self.said.pop()  # the one place where a password may stand
+        return result.json["password"] if result.code == 0 else result
+
+    def bootstrap(self, server, practice):
+        """A DBA's part: puts the password where it belongs and runs what bootstrap printed."""
+        text = self.curfew("bootstrap", server, expect=0).out
+        practice.script(text.replace("<the password, as N'...'>", f"N'{self.password}'"))
+
+    def elements(self):
+        """(source, endpoint, seconds left) of the allowlist, as the kernel shows it."""
+        listing = self.space.run("nft", "-j", "list", "table", "inet", "curfew", check=False)
+        if listing.returncode != 0:
+            return []
+        found = []
+        for item in json.loads(listing.stdout)["nftables"]:
+            name = item.get("set", {}).get("name", "")
+            if not name.startswith("allow"):
+                continue
+            for element in item["set"].get("elem", []):
+                inner = element.get("elem", {}) if isinstance(element, dict) else {}
+                source, address, port = inner["val"]["concat"]
+                found.append((source, f"{address}:{port}", inner.get("expires")))
+        return found
+
+
+__all__ = ["Agent", "AGENT_PASSWORD", "CURFEW", "Result", "batches", "libconfig"]
