@@ -238,6 +238,17 @@ class Start(unittest.TestCase):
             file.write("SELECT 1;\nGO\nCREATE NONSENSE x;\nGO\n")
         self.assertIn("broken.sql: line", self.run_failing("--script", path))
 
+    def test_both_address_families(self):
+        program = Program("--listen", "[::]:0")
+        text = "SELECT client_net_address FROM sys.dm_exec_connections WHERE session_id = @@SPID"
+        for host, shown in (("127.0.0.1", "127.0.0.1"), ("::1", "::1")):
+            connection = program.connect(dsn=host, validate_host=False)
+            cursor = connection.cursor()
+            cursor.execute(text)
+            self.assertEqual(cursor.fetchall()[0][0], shown)
+            connection.close()
+        self.assertEqual(program.stop(), "")
+
     def test_stop(self):
         program = Program("--fault", "no-tls@1")
         connection = program.connect(cafile=None)

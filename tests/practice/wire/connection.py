@@ -11,6 +11,11 @@ from .packets import Closed, ProtocolError, Transport
 from .requests import Requests
 
 
+def address_plain(address):
+    """An IPv4 peer of a [::] listener is known by its IPv4 address, as elsewhere."""
+    return address.removeprefix("::ffff:") if "." in address else address
+
+
 def event_hook(event, action):
     """Makes event.set() also run `action`; at once when it was set before."""
     original = event.set
@@ -28,7 +33,7 @@ class Connection:
 
     def __init__(self, server, sock, address, number):
         self.server = server
-        self.address = address
+        self.address = address_plain(address[0]), address[1]
         self.number = number
         self.round_trips = 0
         self.login = self.session = None
@@ -94,7 +99,8 @@ class Connection:
             engine = self.server.engine_module
             self.login, self.session = Handshake(self, engine.SqlError).run()
             self.session.client_port = self.address[1]
-            self.session.local_address, self.session.local_port = self._socket.getsockname()[:2]
+            local, self.session.local_port = self._socket.getsockname()[:2]
+            self.session.local_address = address_plain(local)
             self._requests = Requests(self, self.session, engine)
             event_hook(self.session.killed, self._killed)
             self._requests.serve()
