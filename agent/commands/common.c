@@ -23,12 +23,30 @@ int cli_fail(const struct cli *cli, int code, const char *format, ...)
 	return code;
 }
 
+/* Advice is for `curfew check`: in front of every plan it would hide what matters. */
+static void advice_drop(struct problems *p)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < p->n; i++) {
+		struct problem k = p->items[i];
+		if (k.severity != SEVERITY_ADVICE) {
+			p->items[kept++] = k;
+			continue;
+		}
+		free(k.file);
+		free(k.text);
+	}
+	p->n = kept;
+}
+
 int cli_load(struct program **out, const struct cli *cli)
 {
 	struct problems problems = {0};
 	struct program *p = NULL;
 	int rc = program_load(&p, &problems, cli->config, (instant_t)time(NULL));
 
+	advice_drop(&problems);
 	problems_print(&problems, stderr);
 	bool fatal = problems.fatal;
 	problems_free(&problems);

@@ -2,11 +2,11 @@
 #include "curfew/sql.h"
 #include "sql/rights.h"
 
-static void write_guarded(FILE *to, const char *exists, const char *login)
+static void write_guarded(FILE *to, const char *view, const char *name)
 {
-	fprintf(to, "IF %s(", exists);
-	sql_write_string(to, login);
-	fputs(") IS NULL\n    ", to);
+	fprintf(to, "IF NOT EXISTS (SELECT 1 FROM %s WHERE name = ", view);
+	sql_write_string(to, name);
+	fputs(")\n    ", to);
 }
 
 int sql_write_bootstrap(
@@ -18,7 +18,7 @@ int sql_write_bootstrap(
 		"-- agent's credential file `%s` (mode 0600). Never grant more: securityadmin equals sysadmin.\n"
 		"USE [master];\n\n",
 		s->name, s->credential);
-	write_guarded(to, "SUSER_ID", s->login);
+	write_guarded(to, "sys.server_principals", s->login);
 	fputs("CREATE LOGIN ", to);
 	sql_write_name(to, s->login);
 	fputs(" WITH PASSWORD =\n        <the password, as N'...'>,\n"
@@ -33,7 +33,7 @@ int sql_write_bootstrap(
 	fputs("GO\n\n-- Its members are the logins that Curfew made: the mark that an agent on another gateway, and an\n"
 	      "-- auditor, can read. The role has no permission of its own.\n",
 		to);
-	write_guarded(to, "SUSER_ID", MARK_ROLE);
+	write_guarded(to, "sys.server_principals", MARK_ROLE);
 	fputs("CREATE SERVER ROLE ", to);
 	sql_write_name(to, MARK_ROLE);
 	fputs(" AUTHORIZATION ", to);
@@ -47,7 +47,7 @@ int sql_write_bootstrap(
 		fputs("USE ", to);
 		sql_write_name(to, databases[i]);
 		fputs(";\n", to);
-		write_guarded(to, "USER_ID", s->login);
+		write_guarded(to, "sys.database_principals", s->login);
 		fputs("CREATE USER ", to);
 		sql_write_name(to, s->login);
 		fputs(" FOR LOGIN ", to);

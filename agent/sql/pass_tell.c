@@ -30,7 +30,7 @@ int change_record(struct record *r, struct pass_run *run, const struct change *c
 		return -1;
 	record_of(r, run->pass, RECORD_PLAN, c->client, c->login, c->database);
 	r->number = ++run->numbers;
-	r->opening = c->kind >= CHANGE_FIRST_OPENING;
+	r->opening = c->kind >= CHANGE_FIRST_OPENING && c->kind != CHANGE_ROLE_DENY;
 	RECORD_SET(r, action, change_name(c->kind));
 	RECORD_SET(r, reason, c->reason);
 	RECORD_SET(r, statement, text);
