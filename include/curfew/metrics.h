@@ -1,0 +1,40 @@
+/* The service's figures, as OpenMetrics text for a textfile collector. */
+#ifndef CURFEW_METRICS_H
+#define CURFEW_METRICS_H
+
+#include "program.h"
+
+struct metrics_server {
+	const char *name;
+	bool reachable;
+	bool has_good_pass;
+	instant_t good_pass; /* the last that was complete */
+	unsigned failures;   /* in a row */
+	uint64_t round_trips;
+};
+struct metrics {
+	instant_t now;
+	size_t clients, grants[LEVEL_FULL + 1]; /* by wanted level */
+	bool has_next;
+	instant_t next_transition;
+	size_t overdue;
+	int64_t overdue_age; /* seconds, of the oldest; 0 without one */
+	size_t kept_clients; /* in force by their last good version */
+	bool has_pass;
+	instant_t last_pass;
+	double pass_duration; /* seconds */
+	uint64_t passes, passes_failed;
+	uint64_t changes, changes_failed;
+	uint64_t drift_network, drift_sql; /* repaired */
+	uint64_t refused_packets;
+	size_t allowlist;     /* elements wanted in the kernel */
+	int64_t clock_behind; /* seconds that the machine's clock is behind the ratchet; 0 when right */
+	const struct metrics_server *servers;
+	size_t n_servers;
+};
+
+int metrics_print(const struct metrics *m, FILE *to);
+/* Replaces the file as a whole; a collector never sees half of one. 0 or negative errno. */
+int metrics_write(const struct metrics *m, const char *file);
+
+#endif
