@@ -135,7 +135,7 @@ bool claims_have_sid(const struct claims *c, const struct sid *s)
 
 static bool claim_holds(const struct claim *c, const struct observed_login *l, unsigned window)
 {
-	if (sid_equal(&c->sid, &l->sid))
+	if (c->made_now || sid_equal(&c->sid, &l->sid))
 		return true;
 	/* We died between the CREATE LOGIN and the answer: both times are the server's own. */
 	return c->intended && !c->sid.size && l->created >= c->intended - 1 &&

@@ -104,7 +104,7 @@ static int observe(struct pass_run *run, struct sql_error *error)
 		return rc;
 	observed_claim(
 		&run->observed, p->server->name, &p->claims, p->program->settings.server_deadline);
-	return difference_build(&run->difference, &p->wanted, &run->observed, &p->claims, p->now);
+	return difference_build(&run->difference, &p->wanted, &run->observed, &run->claims, p->now);
 }
 
 static void pause_ms(long ms)
@@ -182,6 +182,21 @@ static void outcome_tell(const struct pass_run *run, struct record *r, int rc,
 	worker_tell(run->worker, r);
 }
 
+/* One more claim: on a login that this session has just made. */
+static int login_claim(struct pass_run *run, const struct change *c)
+{
+	struct claim *items = reallocarray(run->claims.items, run->claims.n + 1, sizeof(*items));
+	const struct wanted_login *l = wanted_find(&run->pass->wanted, c->login);
+
+	if (!items || !l)
+		return -ENOMEM;
+	run->claims.items = items;
+	/* The wanted set's name outlives the change's. */
+	items[run->claims.n++] = (struct claim){
+		.server = run->pass->server->name, .login = l->login, .made_now = true};
+	return 0;
+}
+
 static int login_touch(struct touched *t, const char *login)
 {
 	char **more;
@@ -239,6 +254,8 @@ static int round_run(struct pass_run *run, struct sql_error *error)
 				login_touch(&run->touched, c->login))
 				return -ENOMEM;
 			run->failed = run->failed || failed[i];
+			if (!failed[i] && c->kind == CHANGE_LOGIN_CREATE && login_claim(run, c))
+				return -ENOMEM;
 			outcome_tell(run, &plans[i - from], rc, error, moot);
 			if (rc < 0 && rc != -ENOTSUP)
 				return rc;
@@ -409,7 +426,16 @@ int sql_pass_run(struct worker *w, void *context)
 		.connect_timeout = p->program->settings.connect_timeout,
 		.read_timeout = p->program->settings.server_deadline,
 	};
-	int rc = sql_session_open(&run.session, &error, &o);
+	int rc = 0;
+
+	run.claims = (struct claims){
+		.items = calloc(p->claims.n + 1, sizeof(struct claim)), .n = p->claims.n};
+	if (!run.claims.items)
+		rc = -ENOMEM;
+	else if (p->claims.n)
+		memcpy(run.claims.items, p->claims.items, p->claims.n * sizeof(struct claim));
+	if (!rc)
+		rc = sql_session_open(&run.session, &error, &o);
 
 	sodium_free(p->password);
 	p->password = NULL;
@@ -435,6 +461,7 @@ int sql_pass_run(struct worker *w, void *context)
 	for (size_t i = 0; i < run.touched.n; i++)
 		free(run.touched.logins[i]);
 	free(run.touched.logins);
+	free(run.claims.items);
 	observed_free(&run.observed);
 	difference_free(&run.difference);
 	return 0;

@@ -19,6 +19,7 @@ struct pass_run {
 	uint64_t numbers; /* of plans told */
 	bool failed;	  /* some change was refused by the server */
 	struct touched touched;
+	struct claims claims; /* the pass's, and the logins made by this run; its array is owned */
 };
 
 bool pass_is_for(const struct sql_pass *p, const char *client);

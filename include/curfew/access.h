@@ -134,6 +134,7 @@ struct claim {
 	const char *server, *login;
 	struct sid sid;	    /* size 0 while the creation is only intended */
 	instant_t intended; /* the server's clock then, or 0 */
+	bool made_now;	    /* by this very session: no clock has to vouch for it */
 };
 struct claims {
 	struct claim *items;
@@ -181,7 +182,8 @@ struct change {
 	char *role;
 	struct permission
 		permission; /* ROLE_GRANT, ROLE_DENY, REVOKE; kind and names of OWNER in schema/object */
-	struct permission *regrants; /* OWNER: what others hold on it, which the transfer would drop */
+	struct permission
+		*regrants; /* OWNER: what others hold on it, which the transfer would drop */
 	size_t n_regrants;
 	uint32_t session;
 	char *reason;
