@@ -1,11 +1,8 @@
-/* A whole configuration: every value where it belongs, who may write what, advice by the clock, and the
- * digest. */
+/* A whole configuration: every value where it belongs, advice by the clock, and the digest. */
 #include "fixture.h"
 
 #include "curfew/calendar.h"
 #include "curfew/schedule.h"
-
-#include <fcntl.h>
 
 #define NOW 1788220800 /* 2026-09-01T00:00:00Z */
 
@@ -250,179 +247,6 @@ static void wall_clock_days(void **state)
 	fixture_remove(folder);
 }
 
-/* Changes something in the good configuration and expects exactly these messages. */
-static void messages_check(char *folder, const char *expected, bool fatal)
-{
-	struct problems problems;
-	struct program *p;
-	char *messages = fixture_load(&p, &problems, folder, NOW);
-
-	assert_string_equal(messages, expected);
-	assert_int_equal(problems.fatal, fatal);
-	assert_int_equal(p == NULL, fatal);
-	program_free(p);
-	problems_free(&problems);
-	free(messages);
-	fixture_remove(folder);
-}
-
-static void mode_check(const char *name, mode_t mode, const char *expected, bool fatal)
-{
-	char *folder = fixture_make();
-
-	fixture_chmod(folder, name, mode);
-	messages_check(folder, expected, fatal);
-}
-
-static void writable_by_others(void **state)
-{
-	(void)state;
-	mode_check("curfew.conf", 0660,
-		"curfew.conf:1: error: this file can be written by others than its owner; chmod go-w "
-		"curfew.conf\n",
-		true);
-	mode_check("curfew.conf", 0602,
-		"curfew.conf:1: error: this file can be written by others than its owner; chmod go-w "
-		"curfew.conf\n",
-		true);
-	mode_check("clients.d/acme.conf", 0620,
-		"clients.d/acme.conf:1: error: this file can be written by others than its owner; chmod "
-		"go-w clients.d/acme.conf\n",
-		false);
-	mode_check("clients.d", 0770,
-		"curfew.conf:1: error: the folder clients.d can be written by others than its owner; "
-		"chmod go-w clients.d\n",
-		true);
-	mode_check(".", 01777,
-		"curfew.conf:1: error: the folder @FOLDER@ can be written by others than its owner; chmod "
-		"go-w @FOLDER@\n",
-		true);
-	mode_check("ca.pem", 0666,
-		"curfew.conf:3: error: the CA certificate ca.pem can be written by others than its owner; "
-		"chmod go-w ca.pem\n"
-		"curfew.conf:4: error: the CA certificate ca.pem can be written by others than its owner; "
-		"chmod go-w ca.pem\n",
-		false);
-}
-
-#define CREDENTIAL_MESSAGES(path, what)                                                            \
-	"curfew.conf:3: error: the credential " path " " what "\n"                                 \
-	"curfew.conf:4: error: the credential " path " " what "\n"
-
-static void credentials_that_others_can_read(void **state)
-{
-	const char *expected = CREDENTIAL_MESSAGES("credentials/secret",
-		"can be read by others than its owner; chmod 0600 credentials/secret");
-
-	(void)state;
-	mode_check("credentials/secret", 0640, expected, false);
-	mode_check("credentials/secret", 0604, expected, false);
-	mode_check("credentials/secret", 0400, "", false);
-}
-
-/* Under the service manager the group bits show the mask of an access list. */
-static void credentials_of_the_service_manager(void **state)
-{
-	char *folder = fixture_make(), *messages;
-	_cleanup_free_ char *managed = text_make("%s/managed", folder);
-	struct problems problems;
-	struct program *p;
-
-	(void)state;
-	fixture_mkdir(folder, "managed", 0700);
-	fixture_write(folder, "managed/secret", "secret\n", 7);
-	fixture_chmod(folder, "managed/secret", 0440);
-	setenv("CREDENTIALS_DIRECTORY", managed, 1);
-	messages = fixture_load(&p, &problems, folder, NOW);
-	assert_string_equal(messages, "");
-	assert_string_equal(p->settings.credential_directory, managed);
-	program_free(p);
-	problems_free(&problems);
-	free(messages);
-	fixture_chmod(folder, "managed/secret", 0444);
-	messages_check(folder,
-		CREDENTIAL_MESSAGES("managed/secret",
-			"can be read by others than its owner; chmod 0600 managed/secret"),
-		false);
-	unsetenv("CREDENTIALS_DIRECTORY");
-}
-
-static void owned_by_someone_else(void **state)
-{
-	char *folder = fixture_make();
-	_cleanup_free_ char *path = text_make("%s/clients.d/acme.conf", folder);
-
-	(void)state;
-	if (chown(path, 12345, 12345) < 0) {
-		print_message("only root can give a file away\n");
-		fixture_remove(folder);
-		skip();
-	}
-	messages_check(folder,
-		"clients.d/acme.conf:1: error: this file belongs to neither root nor the user that runs "
-		"this; chown root clients.d/acme.conf\n",
-		false);
-}
-
-static void link_leads_to_a_judged_file(void **state)
-{
-	char *folder = fixture_make();
-	_cleanup_free_ char *client = text_make("%s/clients.d/acme.conf", folder);
-	_cleanup_free_ char *target = text_make("%s/elsewhere", folder);
-
-	(void)state;
-	assert_int_equal(rename(client, target), 0);
-	assert_int_equal(symlink("../elsewhere", client), 0);
-	fixture_chmod(folder, "elsewhere", 0666);
-	messages_check(folder,
-		"clients.d/acme.conf:1: error: this file can be written by others than its owner; chmod "
-		"go-w clients.d/acme.conf\n",
-		false);
-}
-
-static void no_plain_file(void **state)
-{
-	char *folder = fixture_make();
-	_cleanup_free_ char *pipe_path = text_make("%s/clients.d/pipe.conf", folder);
-
-	(void)state;
-	assert_int_equal(mkfifo(pipe_path, 0600), 0);
-	fixture_mkdir(folder, "clients.d/folder.conf", 0700);
-	messages_check(folder,
-		"clients.d/folder.conf:1: error: this is no regular file; write the settings into a plain "
-		"file\n"
-		"clients.d/pipe.conf:1: error: this is no regular file; write the settings into a plain "
-		"file\n",
-		false);
-}
-
-static void too_large(void **state)
-{
-	char *folder = fixture_make();
-	_cleanup_free_ char *path = text_make("%s/clients.d/acme.conf", folder);
-
-	(void)state;
-	assert_int_equal(truncate(path, 2 * 1024 * 1024), 0);
-	messages_check(folder,
-		"clients.d/acme.conf:1: error: larger than 1 MiB; this is no configuration file\n",
-		false);
-}
-
-static void nothing_there(void **state)
-{
-	struct problems problems;
-	struct program *p = NULL;
-
-	(void)state;
-	assert_int_equal(program_load(&p, &problems, "/nonexistent/curfew.conf", NOW), 0);
-	assert_null(p);
-	assert_true(problems.fatal);
-	assert_true(problems.n_errors > 0);
-	problems_free(&problems);
-	problems_free(NULL);
-	program_free(NULL);
-}
-
 static struct program *folder_program(const char *folder, instant_t now)
 {
 	struct problems problems;
@@ -563,14 +387,6 @@ int main(void)
 		cmocka_unit_test(every_setting),
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(wall_clock_days),
-		cmocka_unit_test(writable_by_others),
-		cmocka_unit_test(credentials_that_others_can_read),
-		cmocka_unit_test(credentials_of_the_service_manager),
-		cmocka_unit_test(owned_by_someone_else),
-		cmocka_unit_test(link_leads_to_a_judged_file),
-		cmocka_unit_test(no_plain_file),
-		cmocka_unit_test(too_large),
-		cmocka_unit_test(nothing_there),
 		cmocka_unit_test(digest_of_all_files),
 		cmocka_unit_test(advice_by_the_clock),
 		cmocka_unit_test(testing_until_moves_the_end),
