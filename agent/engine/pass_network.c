@@ -18,26 +18,36 @@ static bool grant_is_withheld(const struct grant *g, void *context)
 	return !proved || proved->level != g->level;
 }
 
+#define CHANGE_TEXT_MAX (SOURCE_TEXT_MAX + ENDPOINT_TEXT_MAX + 8)
+
+/* What the change is about; the table has neither source nor endpoint, a guard no source. */
+static const char *change_text(char buf[CHANGE_TEXT_MAX], const struct firewall_change *c)
+{
+	char source[SOURCE_TEXT_MAX], endpoint[ENDPOINT_TEXT_MAX];
+
+	if (c->kind == FIREWALL_TABLE)
+		snprintf(buf, CHANGE_TEXT_MAX, "table inet curfew");
+	else if (c->kind == FIREWALL_GUARD_ADD || c->kind == FIREWALL_GUARD_REMOVE)
+		snprintf(buf, CHANGE_TEXT_MAX, "guard %s", endpoint_format(endpoint, &c->endpoint));
+	else
+		snprintf(buf, CHANGE_TEXT_MAX, "%s -> %s", source_format(source, &c->source),
+			endpoint_format(endpoint, &c->endpoint));
+	return buf;
+}
+
 static void change_tell(struct pass *p, const struct firewall_change *c, enum record_kind kind,
 	int rc, const char *why)
 {
-	char source[SOURCE_TEXT_MAX], endpoint[ENDPOINT_TEXT_MAX], until[INSTANT_TEXT_MAX];
+	char text[CHANGE_TEXT_MAX], until[INSTANT_TEXT_MAX];
 	struct record r = {.kind = kind, .code = rc, .state = rc ? STATE_DRIFT : STATE_OK};
-	bool has_source = c->kind != FIREWALL_TABLE && c->kind != FIREWALL_GUARD_ADD &&
-			  c->kind != FIREWALL_GUARD_REMOVE;
 
 	RECORD_SET(&r, server, PASS_NETWORK);
 	RECORD_SET(&r, action, firewall_change_name(c->kind));
 	r.opening = firewall_change_opens(c->kind);
 	r.at = c->until;
-	if (c->kind == FIREWALL_TABLE)
-		RECORD_SET(&r, statement, "table inet curfew");
-	else
-		RECORD_PRINTF(&r, statement, "%s%s%s%s%s%s%s%s",
-			has_source ? source_format(source, &c->source) : "guard",
-			has_source ? " -> " : " ", endpoint_format(endpoint, &c->endpoint),
-			c->until ? " until " : "", c->until ? instant_format(until, c->until) : "",
-			c->comment[0] ? " \"" : "", c->comment, c->comment[0] ? "\"" : "");
+	RECORD_PRINTF(&r, statement, "%s%s%s%s%s%s", change_text(text, c), c->until ? " until " : "",
+		c->until ? instant_format(until, c->until) : "", c->comment[0] ? " \"" : "",
+		c->comment, c->comment[0] ? "\"" : "");
 	RECORD_SET(&r, detail, why);
 	pass_tell(p, &r);
 }
@@ -56,19 +66,16 @@ static void network_note(struct pass *p, const char *what, int rc)
 static int changes_journal(
 	struct pass *p, const struct firewall_changes *c, enum journal_kind kind, int rc)
 {
-	char source[SOURCE_TEXT_MAX], endpoint[ENDPOINT_TEXT_MAX];
+	char text[CHANGE_TEXT_MAX];
 	int error = c->n ? pass_journal_begin(p) : 0;
 
 	for (size_t i = 0; i < c->n && !error; i++) {
 		const struct firewall_change *k = &c->items[i];
 		struct journal_entry e = pass_entry(p, kind);
-		char text[SOURCE_TEXT_MAX + ENDPOINT_TEXT_MAX + 8];
-		snprintf(text, sizeof(text), "%s -> %s", source_format(source, &k->source),
-			endpoint_format(endpoint, &k->endpoint));
 		e.server = PASS_NETWORK;
 		e.action = firewall_change_name(k->kind);
 		e.reason = kind == JOURNAL_INTENT ? p->o.reason : NULL;
-		e.statement = text;
+		e.statement = change_text(text, k);
 		e.detail = k->comment[0] ? k->comment : NULL;
 		e.until = k->until;
 		if (kind == JOURNAL_OUTCOME)
