@@ -37,11 +37,24 @@ static bool is_superseded(const struct record *items, size_t n, size_t i)
 	return false;
 }
 
+/* Of an element: added, changed or removed. A guard closes and is added all the same. */
+static const char *sign_of(const struct record *r)
+{
+	static const struct {
+		const char *action, *sign;
+	} signs[] = {{"build", "+"}, {"guard", "+"}, {"unguard", "-"}, {"trust", "+"},
+		{"distrust", "-"}, {"extend", "~"}, {"shorten", "~"}, {"rename", "~"}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(signs); i++)
+		if (!strcmp(r->action, signs[i].action))
+			return signs[i].sign;
+	return r->opening ? "+" : "-";
+}
+
 static void line_print(const struct record *r, FILE *to, bool colour, const char **reason)
 {
 	bool failed = r->kind == RECORD_OUTCOME && r->state != STATE_OK;
 	enum tone tone = failed ? TONE_BAD : r->opening ? TONE_GOOD : TONE_WARN;
-	const char *sign = r->opening ? "+" : "-";
 
 	if (r->kind == RECORD_PLAN || r->kind == RECORD_OUTCOME) {
 		/* Why, once for all that follows from it. */
@@ -50,11 +63,8 @@ static void line_print(const struct record *r, FILE *to, bool colour, const char
 				style_end(colour, TONE_DIM));
 		if (*r->reason)
 			*reason = r->reason;
-		if (!strcmp(r->action, "extend") || !strcmp(r->action, "shorten") ||
-			!strcmp(r->action, "comment"))
-			sign = "~";
 		fprintf(to, "    %s%s%s %s%s\n", style_begin(colour, tone), failed ? "FAILED " : "",
-			sign, r->statement, style_end(colour, tone));
+			sign_of(r), r->statement, style_end(colour, tone));
 		if (*r->detail)
 			fprintf(to, "      %s%s%s\n",
 				style_begin(colour, failed ? TONE_BAD : TONE_WARN), r->detail,

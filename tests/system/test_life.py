@@ -122,7 +122,8 @@ class OnTheServer(Life):
         plan = agent.plan(expect=2).out
         for part in ("CREATE LOGIN [acme.jane.doe] WITH PASSWORD = N'********'",
                      "ALTER ROLE [curfew_full] ADD MEMBER [acme.jane.doe]",
-                     f"+ {lab.JANE[0]} -> {lab.PUBLIC[0]}:{lab.PORT}", "nobody but the sources"):
+                     f"+ guard {lab.PUBLIC[0]}:{lab.PORT}", "nobody but the sources",
+                     f"+ {lab.JANE[0]} -> {lab.PUBLIC[0]}:{lab.PORT} until "):
             self.assertIn(part, plan)
         self.assertIsNone(server.login(USER), "a plan changes nothing")
 
@@ -166,6 +167,10 @@ class OnTheServer(Life):
         self.nothing_is_left(found, ("sql01", "AcmeTest"), ("sql01", "AcmeProd"))
         self.silent(other)
         self.no_secret_was_told(found, password, OWN_PASSWORD)
+        history = agent.curfew("history", expect=0).out
+        for part in ("build: table inet curfew", f"guard: guard {lab.PUBLIC[0]}:{lab.PORT}",
+                     f"remove: {lab.JANE[0]} -> {lab.PUBLIC[0]}:{lab.PORT}", "DROP LOGIN"):
+            self.assertIn(part, history)
 
 
 class OnTheGateway(Life):
