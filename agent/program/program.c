@@ -16,7 +16,9 @@ struct loading {
 	struct program *program;
 	struct problems *problems;
 	struct drafts drafts;
-	char *clients; /* folder of the client files */
+	char *clients;			   /* folder of the client files */
+	const char *kept;		   /* folder of last good versions, or NULL */
+	const struct strings *substitutes; /* client files to be read from there */
 	crypto_generichash_state digest;
 	instant_t now;
 };
@@ -177,7 +179,7 @@ static int main_load(struct loading *l, const char *file)
 	return r.failure;
 }
 
-static int client_load(struct loading *l, int folder, const char *name)
+static int client_load(struct loading *l, const char *path, int folder, const char *name)
 {
 	struct reading r = {.problems = l->problems, .now = l->now};
 	struct draft *items, *draft;
@@ -189,7 +191,7 @@ static int client_load(struct loading *l, int folder, const char *name)
 	l->drafts.items = items;
 	draft = &items[l->drafts.n++];
 	*draft = (struct draft){0};
-	draft->client.file = path_join(&r, l->clients, name);
+	draft->client.file = path_join(&r, path, name);
 	r.file = draft->client.file;
 	if (r.failure || !files_add(l->program, &r, r.file))
 		return -ENOMEM;
@@ -199,6 +201,18 @@ static int client_load(struct loading *l, int folder, const char *name)
 	config_destroy(&config);
 	draft->broken = r.errors > 0;
 	return r.failure;
+}
+
+static int client_load_kept(struct loading *l, const char *name)
+{
+	struct reading r = {.problems = l->problems, .file = l->kept, .now = l->now};
+	int folder = folder_open(&r, l->kept);
+
+	if (folder < 0)
+		return r.failure;
+	int result = client_load(l, l->kept, folder, name);
+	close(folder);
+	return result;
 }
 
 static bool name_is_client_file(const char *name)
@@ -213,8 +227,10 @@ static int entry_load(struct loading *l, int folder, const char *name)
 	struct reading r = {.problems = l->problems, .now = l->now};
 	_cleanup_free_ char *path = NULL;
 
+	if (name_is_client_file(name) && l->substitutes && strings_contain(l->substitutes, name))
+		return client_load_kept(l, name);
 	if (name_is_client_file(name))
-		return client_load(l, folder, name);
+		return client_load(l, l->clients, folder, name);
 	path = path_join(&r, l->clients, name);
 	r.file = path;
 	if (path)
@@ -320,9 +336,11 @@ static int loading_run(struct loading *l, const char *file)
 	return r;
 }
 
-int program_load(struct program **out, struct problems *problems, const char *file, instant_t now)
+int program_load_with(struct program **out, struct problems *problems, const char *file,
+	const char *kept, const struct strings *substitutes, instant_t now)
 {
-	struct loading l = {.problems = problems, .now = now};
+	struct loading l = {
+		.problems = problems, .kept = kept, .substitutes = substitutes, .now = now};
 	int r;
 
 	*problems = (struct problems){0};
@@ -342,4 +360,9 @@ int program_load(struct program **out, struct problems *problems, const char *fi
 	}
 	*out = l.program;
 	return 0;
+}
+
+int program_load(struct program **out, struct problems *problems, const char *file, instant_t now)
+{
+	return program_load_with(out, problems, file, NULL, NULL, now);
 }
