@@ -63,6 +63,58 @@ const struct proved *pass_proved(const struct pass *p, const struct grant *g)
 	return bsearch(&key, p->proved.items, p->proved.n, sizeof(key), proved_compare);
 }
 
+static int place_compare(
+	const char *server, const char *login, const char *database, const struct grant *g)
+{
+	int c = strcmp(server, g->server->name);
+
+	if (!c)
+		c = strcasecmp(login, g->user->login);
+	return c ? c : strcasecmp(database, g->database->name);
+}
+
+static int index_compare(const void *a, const void *b)
+{
+	const struct grant *x = *(const struct grant *const *)a;
+
+	return place_compare(x->server->name, x->user->login, x->database->name,
+		*(const struct grant *const *)b);
+}
+
+static int index_build(struct pass *p)
+{
+	p->index = calloc(p->grants.n + 1, sizeof(*p->index));
+	if (!p->index)
+		return -ENOMEM;
+	for (size_t i = 0; i < p->grants.n; i++)
+		p->index[i] = &p->grants.items[i];
+	qsort(p->index, p->grants.n, sizeof(*p->index), index_compare);
+	return 0;
+}
+
+const struct grant *pass_grant(
+	const struct pass *p, const char *server, const char *login, const char *database)
+{
+	size_t from = 0, to = p->grants.n;
+
+	while (from < to) {
+		size_t at = from + (to - from) / 2;
+		int c = place_compare(server, login, database, p->index[at]);
+		if (!c)
+			return p->index[at];
+		if (c < 0)
+			to = at;
+		else
+			from = at + 1;
+	}
+	return NULL;
+}
+
+size_t pass_grant_number(const struct pass *p, const struct grant *g)
+{
+	return (size_t)(g - p->grants.items);
+}
+
 static bool server_is_asked(
 	const struct pass_options *o, const struct grants *g, const struct server *s)
 {
@@ -165,6 +217,8 @@ int pass_new(struct pass **out, const struct pass_options *o)
 		p->jobs = calloc(o->program->n_servers + 1, sizeof(*p->jobs));
 		rc = p->works && p->servers && p->jobs ? 0 : -ENOMEM;
 	}
+	if (!rc)
+		rc = index_build(p);
 	for (size_t i = 0; !rc && i < o->program->n_servers; i++)
 		if (server_is_asked(o, &p->grants, &o->program->servers[i]))
 			rc = server_add(p, &o->program->servers[i]);
@@ -194,6 +248,7 @@ void pass_free(struct pass *p)
 	free(p->servers);
 	free(p->jobs);
 	free(p->works);
+	free(p->index);
 	grants_free(&p->grants);
 	identities_free(&p->identities);
 	proved_list_free(&p->proved);

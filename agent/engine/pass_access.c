@@ -25,21 +25,18 @@ static enum level level_of(const char *name)
 static int before_take(void *context, const struct journal_entry *e)
 {
 	struct before *b = context;
+	const struct grant *g = e->login && e->server && e->database
+					? pass_grant(b->pass, e->server, e->login, e->database)
+					: NULL;
 
-	for (size_t i = 0; i < b->pass->grants.n; i++) {
-		const struct grant *g = &b->pass->grants.items[i];
-		if (!e->login || !e->server || !e->database ||
-			strcasecmp(g->user->login, e->login) != 0 ||
-			strcmp(g->server->name, e->server) != 0 ||
-			strcasecmp(g->database->name, e->database) != 0)
-			continue;
-		free(b->lasts[i].sources);
-		b->lasts[i] = (struct last){.level = level_of(e->level),
-			.until = e->until,
-			.sources = strdup(e->sources ? e->sources : "")};
-		return b->lasts[i].sources ? 0 : -ENOMEM;
-	}
-	return 0;
+	if (!g)
+		return 0;
+	struct last *l = &b->lasts[pass_grant_number(b->pass, g)];
+	free(l->sources);
+	*l = (struct last){.level = level_of(e->level),
+		.until = e->until,
+		.sources = strdup(e->sources ? e->sources : "")};
+	return l->sources ? 0 : -ENOMEM;
 }
 
 static char *sources_text(const struct user *u)

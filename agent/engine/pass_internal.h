@@ -40,6 +40,8 @@ struct pass {
 	struct pass_options o;
 	struct grants grants;
 	struct grant_work *works;
+	const struct grant *
+		*index; /* the grants by server, login and database, letter case aside */
 	struct identities identities;
 	struct proved_list proved;
 	struct server_work *servers;
@@ -56,6 +58,10 @@ int pass_journal_begin(struct pass *p);
 int pass_journal_commit(struct pass *p);
 /* An entry with the pass's own instant, actor and configuration. */
 struct journal_entry pass_entry(const struct pass *p, enum journal_kind kind);
+/* By names in whatever letter case a server answers; NULL: not of the configuration. */
+const struct grant *pass_grant(
+	const struct pass *p, const char *server, const char *login, const char *database);
+size_t pass_grant_number(const struct pass *p, const struct grant *g);
 /* NULL when the ledger has never proved anything for it. */
 const struct proved *pass_proved(const struct pass *p, const struct grant *g);
 /* Baselines: which are asked for, what comes in. */

@@ -131,18 +131,6 @@ static void login_take(struct pass *p, const struct record *r)
 		ledger_put(p->o.journal, &i);
 }
 
-/* The grant that a record speaks of; names of databases come in the server's letter case. */
-static size_t grant_index(const struct pass *p, const struct record *r)
-{
-	for (size_t i = 0; i < p->grants.n; i++) {
-		const struct grant *g = &p->grants.items[i];
-		if (!strcmp(g->server->name, r->server) && !strcasecmp(g->user->login, r->login) &&
-			!strcasecmp(g->database->name, r->database))
-			return i;
-	}
-	return p->grants.n;
-}
-
 static void state_count(struct pass *p, enum state s)
 {
 	switch (s) {
@@ -168,12 +156,11 @@ static void state_count(struct pass *p, enum state s)
 static void grant_take(struct pass *p, const struct record *r)
 {
 	struct record told = *r;
-	size_t i = grant_index(p, r);
+	const struct grant *g = pass_grant(p, r->server, r->login, r->database);
 
-	if (i == p->grants.n)
+	if (!g)
 		return;
-	const struct grant *g = &p->grants.items[i];
-	struct grant_work *w = &p->works[i];
+	struct grant_work *w = &p->works[pass_grant_number(p, g)];
 	const struct proved *proved = pass_proved(p, g);
 	w->seen = r->state != STATE_UNREACHABLE;
 	w->observed = (enum level)r->level;
