@@ -173,7 +173,7 @@ static int verify_link(struct link *out, instant_t *at, char why[256], struct jo
 	const char *name, const char *label)
 {
 	uint8_t seal[JOURNAL_HASH_SIZE], right[JOURNAL_HASH_SIZE];
-	instant_t when;
+	instant_t when = 0;
 	int r = chain_get(out, &when, seal, j, name);
 
 	if (r == -EBADMSG)

@@ -133,7 +133,7 @@ int journal_read(struct journal *j, const struct journal_filter *f, journal_fn e
 	_cleanup_statement_ sqlite3_stmt *s = NULL;
 	struct link head;
 	int64_t last = 0;
-	size_t n;
+	size_t n = 0;
 	int rc;
 	int r = database_prepare(&s, j,
 		"SELECT " RECORD_COLUMNS " FROM record WHERE id > ?1 AND id <= ?2"

@@ -57,32 +57,40 @@ void html_lines(FILE *to, const char *text)
 	}
 }
 
-void html_printf(FILE *to, const char *format, ...)
+static void html_vprintf(FILE *to, const char *format, va_list *args)
 {
-	va_list args;
-
-	va_start(args, format);
 	for (const char *p = format; *p; p++) {
 		if (*p != '%') {
 			fputc(*p, to);
 			continue;
 		}
 		p++;
-		if (*p == 's')
-			html_text(to, va_arg(args, const char *));
-		else if (*p == 'd')
-			fprintf(to, "%d", va_arg(args, int));
-		else if (*p == 'u')
-			fprintf(to, "%u", va_arg(args, unsigned));
-		else if (*p == 'z' && p[1] == 'u')
-			p++, fprintf(to, "%zu", va_arg(args, size_t));
-		else if (strncmp(p, "lld", 3) == 0)
-			p += 2, fprintf(to, "%lld", va_arg(args, long long));
-		else if (*p == '%')
+		if (*p == 's') {
+			html_text(to, va_arg(*args, const char *));
+		} else if (*p == 'd') {
+			fprintf(to, "%d", va_arg(*args, int));
+		} else if (*p == 'u') {
+			fprintf(to, "%u", va_arg(*args, unsigned));
+		} else if (strncmp(p, "zu", 2) == 0) {
+			fprintf(to, "%zu", va_arg(*args, size_t));
+			p += 1;
+		} else if (strncmp(p, "lld", 3) == 0) {
+			fprintf(to, "%lld", va_arg(*args, long long));
+			p += 2;
+		} else if (*p == '%') {
 			fputc('%', to);
-		else
+		} else {
 			abort(); /* a format of ours that this function does not know */
+		}
 	}
+}
+
+void html_printf(FILE *to, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	html_vprintf(to, format, &args);
 	va_end(args);
 }
 
@@ -128,7 +136,7 @@ static const char sheet[] =
 	"footer{margin-top:3rem;padding-top:.8rem;border-top:1px solid var(--line);color:var(--soft);font-size:.85rem}"
 	"@media print{@page{margin:14mm}body{padding:0;max-width:none;font-size:10pt}h2{break-after:avoid}"
 	"tr,.finding,svg,.state{break-inside:avoid}thead{display:table-header-group}.wide{overflow:visible}"
-	"table{font-size:8.5pt}td.t{white-space:normal}}";
+	"table{font-size:8.5pt}td.t{white-space:normal;min-width:6.2rem}}";
 
 /* The policy names the style sheet by its hash: not even a style that got in from a name would count. */
 static void policy_print(FILE *to)

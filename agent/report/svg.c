@@ -142,11 +142,13 @@ static void now_print(const struct timeline *t, FILE *to, double bottom)
 static void legend_print(const struct timeline *t, FILE *to, double top, unsigned serial)
 {
 	char when[64], distance[WORDS_MAX];
+	size_t lines = (t->n_marks + 1) / 2;
 
 	for (size_t i = 0; i < t->n_marks; i++) {
 		const struct timeline_mark *m = &t->marks[i];
 		int x = i % 2 ? WIDTH / 2 : 16;
-		double y = top + LEGEND * (double)(i / 2);
+		size_t line = i / 2;
+		double y = top + LEGEND * (double)line;
 
 		fprintf(to,
 			"<circle cx=\"%d\" cy=\"%.1f\" r=\"9\" fill=\"#17202b\"/><text x=\"%d\" y=\"%.1f\" font-size=\"11\""
@@ -159,7 +161,7 @@ static void legend_print(const struct timeline *t, FILE *to, double top, unsigne
 			instant_format_local(when, sizeof(when), m->at, t->client->timezone),
 			distance_words(distance, m->at, t->now));
 	}
-	top += LEGEND * (double)((t->n_marks + 1) / 2);
+	top += LEGEND * (double)lines;
 	fprintf(to,
 		"<rect x=\"16\" y=\"%.1f\" width=\"28\" height=\"12\" rx=\"3\" fill=\"#1f4e8c\"/>"
 		"<text x=\"50\" y=\"%.1f\" fill=\"#5a6675\">full</text>"

@@ -334,14 +334,13 @@ static void test_audit_json(void **state)
 	struct audit_sample s;
 	json_t *j, *grant;
 	size_t n = 0;
-	const char *key;
-	json_t *value;
 
 	(void)state;
 	audit_sample_make(&s);
 	j = audit_json(&s.a);
 	assert_non_null(j);
-	json_object_foreach(j, key, value) assert_string_equal(key, members[n++]);
+	for (void *i = json_object_iter(j); i; i = json_object_iter_next(j, i))
+		assert_string_equal(json_object_iter_key(i), members[n++]);
 	assert_int_equal(n, ARRAY_SIZE(members));
 	assert_string_equal(json_string_value(json_object_get(j, "state")), "overdue");
 	assert_int_equal(json_array_size(json_object_get(j, "grants")), 6);
