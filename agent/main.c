@@ -3,9 +3,11 @@
 
 #include "commands/command.h"
 #include "commands/usage.h"
+#include "curfew/report.h"
 
 int main(int argc, char **argv)
 {
+	report_locale();
 	if (argc < 2)
 		return usage_all(stderr, EXIT_USAGE);
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help"))

@@ -172,7 +172,6 @@ static int run(struct cli *cli)
 
 	if (code)
 		return code;
-	report_locale();
 	code = cli_client(&client, cli, p);
 	if (!code && cli->at && !p->settings.practice)
 		code = cli_fail(

@@ -178,7 +178,6 @@ static int run(struct cli *cli)
 
 	if (code)
 		return code;
-	report_locale();
 	code = cli_journal(&j, cli, p, false);
 	if (!code && !j)
 		code = cli_fail(cli, EXIT_FAILED,

@@ -10,8 +10,12 @@ const struct command *const commands[] = {
 	&command_audit,
 	&command_history,
 	&command_timeline,
+	&command_denied,
+	&command_revoke,
+	&command_reinstate,
 	&command_handover,
 	&command_certificate,
 	&command_bootstrap,
+	&command_clock,
 	NULL,
 };

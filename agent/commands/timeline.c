@@ -46,7 +46,6 @@ static int run(struct cli *cli)
 
 	if (code)
 		return code;
-	report_locale();
 	code = cli_client(&client, cli, p);
 	if (!code)
 		code = cli_now(&now, cli, p, client ? client->timezone : NULL);

@@ -1,0 +1,97 @@
+/* curfew clock: the highest instant seen, and its correction when the machine's clock was wrongly far ahead. */
+#include <string.h>
+#include <time.h>
+
+#include "commands/command.h"
+#include "curfew/calendar.h"
+#include "curfew/clock.h"
+#include "curfew/report.h"
+
+static int event_write(struct journal *j, const struct cli *cli, const struct program *p,
+	instant_t from, instant_t to)
+{
+	char before[INSTANT_TEXT_MAX], after[INSTANT_TEXT_MAX];
+	struct journal_entry e = {.kind = JOURNAL_EVENT,
+		.at = to,
+		.actor = cli_actor(),
+		.action = "clock-reset",
+		.reason = cli->reason,
+		.before = instant_format(before, from),
+		.after = instant_format(after, to),
+		.configuration = p->digest};
+
+	return journal_write(NULL, j, &e);
+}
+
+static int reset(struct cli *cli, const struct program *p, struct clock *c)
+{
+	struct journal *j = NULL;
+	instant_t to, now = (instant_t)time(NULL);
+	int code;
+
+	if (!cli->reason || !*cli->reason)
+		return cli_fail(
+			cli, EXIT_USAGE, "--reason TEXT is missing: it stands in the journal");
+	if (instant_parse(&to, cli->reset, p->settings.timezone, now))
+		return cli_fail(cli, EXIT_USAGE,
+			"--reset '%s' is no instant; `now` is the machine's clock", cli->reset);
+	/* Never behind the machine's own clock: that would be time running backwards by hand. */
+	if (to < now)
+		return cli_fail(cli, EXIT_USAGE,
+			"that lies before the machine's clock: set the machine's clock first");
+	code = cli_journal(&j, cli, p, true);
+	if (code)
+		return code;
+	/* On record first: a reset that nobody knows of must not be. */
+	int rc = event_write(j, cli, p, c->highest, to);
+	if (rc)
+		code = cli_fail(cli, EXIT_FAILED, "%s", journal_problem(rc));
+	else if ((rc = clock_reset(c, to)))
+		code = cli_fail(cli, EXIT_FAILED, "%s: %s", c->path, strerror(-rc));
+	else
+		puts("the ratchet is set; restart the service, and look at `curfew plan` first: access may open again");
+	journal_close(j);
+	return code;
+}
+
+static int run(struct cli *cli)
+{
+	char highest[INSTANT_TEXT_MAX], machine[INSTANT_TEXT_MAX], words[WORDS_MAX];
+	struct program *p;
+	struct clock c;
+	instant_t now = (instant_t)time(NULL);
+	int code = cli_load(&p, cli);
+
+	if (code)
+		return code;
+	int rc = clock_open(&c, p->settings.state_directory);
+	if (rc) {
+		code = cli_fail(cli, EXIT_FAILED, "the ratchet in %s: %s",
+			p->settings.state_directory, strerror(-rc));
+	} else if (cli->reset) {
+		code = reset(cli, p, &c);
+	} else {
+		printf("highest instant seen  %s\nmachine's clock       %s\n",
+			c.highest ? instant_format(highest, c.highest) : "none yet",
+			instant_format(machine, now));
+		if (c.highest > now + 1) {
+			printf("the machine's clock is %s behind: the highest instant counts, nothing reopens\n"
+			       "if the clock was wrongly ahead before: curfew clock --reset now --reason TEXT\n",
+				duration_words(words, c.highest - now));
+			code = EXIT_DIFFERENT;
+		}
+	}
+	program_free(p);
+	return code;
+}
+
+const struct command command_clock = {
+	.name = "clock",
+	.operands = "",
+	.options = OPT_RESET | OPT_REASON,
+	.summary = "Show the highest instant seen, or correct it",
+	.help = "Time never runs backwards for Curfew: a machine whose clock was wrongly far ahead keeps what ended ended,\n"
+		"until an operator says otherwise. Stop the service first; --reason is required.\n"
+		"Exit 2 when the machine's clock is behind.\n",
+	.run = run,
+};

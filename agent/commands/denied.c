@@ -1,0 +1,225 @@
+/* curfew denied: who was refused, and why that may be: it answers "I cannot connect". */
+#include <arpa/inet.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "commands/command.h"
+#include "curfew/calendar.h"
+#include "curfew/report.h"
+
+/* How near an address must be to an allowed prefix to be worth a word: the same /24 or /48. */
+#define NEAR4 24
+#define NEAR6 48
+
+struct hint {
+	const struct user *user;
+	const struct client *client;
+	bool own; /* the address is allowed to this user (elsewhere, or at another time) */
+	struct source source;
+};
+
+static bool is_near(const struct source *s, const struct source *refused)
+{
+	struct source wide = *refused;
+	unsigned bits = refused->family == AF_INET ? NEAR4 : NEAR6;
+
+	if (s->family != refused->family)
+		return false;
+	wide.prefix = (uint8_t)(s->prefix < bits ? s->prefix : bits);
+	for (unsigned i = wide.prefix; i < sizeof(wide.addr) * 8; i++)
+		wide.addr[i / 8] &= (uint8_t) ~(0x80U >> (i % 8));
+	return source_contains(&wide, s->family, s->addr);
+}
+
+static bool server_has(const struct server *s, const struct endpoint *e)
+{
+	for (size_t i = 0; i < s->n_endpoints; i++)
+		if (!endpoint_compare(&s->endpoints[i], e))
+			return true;
+	return false;
+}
+
+static const struct server *server_at(const struct program *p, const struct endpoint *e)
+{
+	for (size_t i = 0; i < p->n_servers; i++)
+		if (server_has(&p->servers[i], e))
+			return &p->servers[i];
+	return NULL;
+}
+
+/* The best word for an address: whose it is, else whose it is near to. */
+static bool hint_find(struct hint *out, const struct program *p, const struct client *only,
+	const struct source *refused)
+{
+	bool found = false;
+
+	for (size_t c = 0; c < p->n_clients; c++)
+		for (size_t u = 0; u < p->clients[c].n_users && (!only || only == &p->clients[c]);
+			u++)
+			for (size_t s = 0; s < p->clients[c].users[u].n_sources; s++) {
+				const struct source *k = &p->clients[c].users[u].sources[s];
+				bool own = source_contains(k, refused->family, refused->addr);
+				if (!own && (found || !is_near(k, refused)))
+					continue;
+				*out = (struct hint){.user = &p->clients[c].users[u],
+					.client = &p->clients[c],
+					.own = own,
+					.source = *k};
+				if (own)
+					return true;
+				found = true;
+			}
+	return found;
+}
+
+static const struct grant *grant_of(
+	const struct grants *g, const struct user *u, const struct server *s)
+{
+	const struct grant *best = NULL;
+
+	for (size_t i = 0; i < g->n; i++)
+		if (g->items[i].user == u && g->items[i].server == s &&
+			(!best || g->items[i].level > best->level))
+			best = &g->items[i];
+	return best;
+}
+
+static void hint_words(char *buf, size_t size, const struct hint *h, const struct grants *g,
+	const struct server *s, instant_t now)
+{
+	char source[SOURCE_TEXT_MAX], words[WORDS_MAX];
+	const struct grant *k = s ? grant_of(g, h->user, s) : NULL;
+
+	if (!h->own)
+		snprintf(buf, size, "near %s of %s: has the address changed?",
+			source_format(source, &h->source), h->user->login);
+	else if (!k)
+		snprintf(buf, size, "belongs to %s, who has no database on this server",
+			h->user->login);
+	else if (k->level == LEVEL_NONE)
+		snprintf(buf, size, "belongs to %s: %s, %s", h->user->login, phase_name(k->phase),
+			grant_words(words, k, now));
+	else
+		snprintf(buf, size, "belongs to %s, who should get in now: `curfew status %s`",
+			h->user->login, h->client->name);
+}
+
+static int refused_compare(const void *a, const void *b)
+{
+	const struct refused *x = a, *y = b;
+
+	return (x->last_seen_latest < y->last_seen_latest) -
+	       (x->last_seen_latest > y->last_seen_latest);
+}
+
+static int show(const struct cli *cli, const struct program *p, const struct client *only,
+	struct firewall_state *state, const struct grants *g, instant_t now)
+{
+	static const struct table_column columns[] = {{"SOURCE", 0}, {"ENDPOINT", 0}, {"SERVER", 0},
+		{"PACKETS", TABLE_RIGHT}, {"LAST SEEN", 0}, {"REMARK", TABLE_WRAP}};
+	char source[SOURCE_TEXT_MAX], endpoint[ENDPOINT_TEXT_MAX], words[RECORD_TEXT_MAX],
+		ago[WORDS_MAX];
+	json_t *list = json_array();
+	struct table *t;
+
+	if (table_new(&t, columns, ARRAY_SIZE(columns), stdout, 0))
+		return EXIT_FAILED;
+	qsort(state->refused, state->n_refused, sizeof(*state->refused), refused_compare);
+	for (size_t i = 0; i < state->n_refused; i++) {
+		const struct refused *r = &state->refused[i];
+		const struct server *s = server_at(p, &r->endpoint);
+		struct hint hint;
+		bool known = hint_find(&hint, p, only, &r->source);
+		if (only && !known)
+			continue;
+		words[0] = '\0';
+		if (known)
+			hint_words(words, sizeof(words), &hint, g, s, now);
+		source_format(source, &r->source);
+		endpoint_format(endpoint, &r->endpoint);
+		json_array_append_new(list,
+			json_pack("{s:s, s:s, s:o, s:I, s:o, s:o, s:o, s:o}", "source", source,
+				"endpoint", endpoint, "server", text_json(s ? s->name : NULL),
+				"packets", (json_int_t)r->packets, "last_seen",
+				r->last_seen_latest ? instant_json(r->last_seen_latest)
+						    : json_null(),
+				"login", text_json(known ? hint.user->login : NULL), "client",
+				text_json(known ? hint.client->name : NULL), "remark",
+				text_json(known ? words : NULL)));
+		table_row(t, known ? TONE_WARN : TONE_PLAIN);
+		table_cell(t, source);
+		table_cell(t, endpoint);
+		table_cell(t, s ? s->name : NULL);
+		table_cellf(t, "%llu", (unsigned long long)r->packets);
+		if (r->last_seen_latest)
+			table_cellf(t, "%s ago", duration_words(ago, now - r->last_seen_latest));
+		else
+			table_cell(t, NULL);
+		table_cell(t, words);
+	}
+	int rc = 0;
+	if (cli->json) {
+		rc = json_print(list, stdout);
+	} else {
+		if (!json_array_size(list))
+			puts("nobody was refused within a day");
+		json_decref(list);
+		rc = table_print(t);
+	}
+	table_free(t);
+	return rc ? EXIT_FAILED : EXIT_FINE;
+}
+
+static int run(struct cli *cli)
+{
+	struct program *p;
+	const struct client *client;
+	struct network network = {0};
+	struct firewall_state state = {0};
+	struct overrides overrides = {0};
+	struct journal *journal = NULL;
+	struct grants grants = {0};
+	instant_t now;
+	int code = cli_load(&p, cli);
+
+	if (code)
+		return code;
+	code = cli_client(&client, cli, p);
+	if (!code)
+		code = cli_now(&now, cli, p, NULL);
+	if (!code)
+		code = cli_journal(&journal, cli, p, false);
+	if (!code && ((journal && override_read(&overrides, journal)) ||
+			     schedule_at(&grants, p, &overrides, now)))
+		code = EXIT_FAILED;
+	if (!code)
+		code = cli_network(&network, cli, p, false);
+	if (!code && !network.present)
+		code = cli_fail(cli, EXIT_FAILED,
+			"this host filters nothing (`firewall = { enabled = false; };`)");
+	if (!code && firewall_observe(&state, network.firewall, now))
+		code = cli_fail(cli, EXIT_FAILED, "reading the packet filter: %s",
+			firewall_error(network.firewall));
+	if (!code)
+		code = show(cli, p, client, &state, &grants, now);
+	firewall_state_free(&state);
+	network_close(&network);
+	grants_free(&grants);
+	overrides_free(&overrides);
+	journal_close(journal);
+	program_free(p);
+	return code;
+}
+
+const struct command command_denied = {
+	.name = "denied",
+	.operands = "[CLIENT]",
+	.max_operands = 1,
+	.options = OPT_JSON,
+	.summary = "Print who was refused, and whose address that may be",
+	.help = "From the packet filter, which keeps refused sources for a day after their last packet. Says when an\n"
+		"address is near an allowed one (the same /24 or /48) or belongs to a user. With CLIENT: only what may\n"
+		"be that client's.\n",
+	.run = run,
+};

@@ -1,0 +1,158 @@
+/* curfew revoke and curfew reinstate: access closed now, and kept closed until it is given back. */
+#include <errno.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "commands/command.h"
+#include "commands/plan_text.h"
+#include "curfew/control.h"
+#include "curfew/report.h"
+
+static int put(struct journal *j, const struct cli *cli, const char *client, const char *login,
+	instant_t now, bool revoke)
+{
+	return revoke ? override_add(j, client, login, now, cli_actor(), cli->reason)
+		      : override_remove(j, client, login, now, cli_actor(), cli->reason);
+}
+
+/* By the service when one runs: it closes the network in the same second, whatever else it is doing. */
+static int ask_service(struct cli *cli, const struct program *p, const char *client,
+	const char *login, struct records *k)
+{
+	json_t *end = NULL;
+	json_t *request = json_pack("{s:s, s:s, s:s?, s:s}", "command", cli->command->name,
+		"client", client, "user", login, "reason", cli->reason);
+	int rc = control_call(&end, p->settings.runtime_directory, request, records_keep, k);
+
+	if (rc)
+		return rc;
+	const char *error = json_string_value(json_object_get(end, "error"));
+	rc = (int)json_integer_value(json_object_get(end, "end"));
+	if (error)
+		cli_fail(cli, 0, "%s", error);
+	json_decref(end);
+	return rc;
+}
+
+static int alone(struct cli *cli, const struct program *p, const char *client, const char *login,
+	bool revoke, struct records *k)
+{
+	struct overrides overrides = {0};
+	struct network network = {0};
+	struct journal *journal = NULL;
+	struct pass_result result = {0};
+	instant_t now;
+	int code = cli_now(&now, cli, p, NULL);
+
+	if (!code)
+		code = cli_journal(&journal, cli, p, true);
+	if (!code) {
+		int rc = put(journal, cli, client, login, now, revoke);
+		if (rc == -ENOENT)
+			code = cli_fail(cli, EXIT_FAILED, "nothing of %s%s%s is revoked", client,
+				login ? " / " : "", login ? login : "");
+		else if (rc)
+			code = cli_fail(cli, EXIT_FAILED, "%s", journal_problem(rc));
+	}
+	if (!code && override_read(&overrides, journal))
+		code = EXIT_FAILED;
+	/* What was said stands, whatever can be reached now. */
+	if (!code)
+		code = cli_network(&network, cli, p, true);
+	if (!code) {
+		struct pass_options o = {
+			.mode = PASS_APPLY,
+			.program = p,
+			.overrides = &overrides,
+			.journal = journal,
+			.network = network.present ? &network.port : NULL,
+			.now = now,
+			.client = client,
+			.actor = cli_actor(),
+			.reason = cli->reason,
+			.sink = records_keep,
+			.context = k,
+		};
+		if (pass_run(&result, &o) || result.failed || result.unreachable ||
+			result.network_failed || result.journal_failed)
+			code = cli_fail(cli, EXIT_FAILED,
+				"it stands on record, but not everything could be done now: `curfew status %s`",
+				client);
+	}
+	network_close(&network);
+	overrides_free(&overrides);
+	journal_close(journal);
+	return code;
+}
+
+static int run(struct cli *cli, bool revoke)
+{
+	struct program *p;
+	struct records records = {0};
+	const struct client *c;
+	int code;
+
+	if (!cli->reason || !*cli->reason)
+		return cli_fail(
+			cli, EXIT_USAGE, "--reason TEXT is missing: it stands in the journal");
+	code = cli_load(&p, cli);
+	if (code)
+		return code;
+	code = cli_client(&c, cli, p);
+	const struct user *u =
+		!code && cli->n_operands > 1 ? client_user(c, cli->operands[1]) : NULL;
+	if (!code && cli->n_operands > 1 && !u)
+		code = cli_fail(cli, EXIT_USAGE,
+			"client '%s' has no user '%s'; a login, an email address or first.last would do",
+			c->name, cli->operands[1]);
+	if (!code) {
+		code = ask_service(cli, p, c->name, u ? u->login : NULL, &records);
+		if (code == -ENOENT || code == -ECONNREFUSED)
+			code = alone(cli, p, c->name, u ? u->login : NULL, revoke, &records);
+		else if (code < 0)
+			code = cli_fail(
+				cli, EXIT_FAILED, "asking the service: %s", strerror(-code));
+		plan_print(records.items, records.n, stdout);
+		if (!code)
+			printf("%s%s%s %s\n", c->name, u ? " / " : "", u ? u->login : "",
+				revoke ? "revoked: no access until `curfew reinstate`"
+				       : "reinstated: as the schedule says");
+	}
+	records_free(&records);
+	program_free(p);
+	return code;
+}
+
+static int run_revoke(struct cli *cli)
+{
+	return run(cli, true);
+}
+
+static int run_reinstate(struct cli *cli)
+{
+	return run(cli, false);
+}
+
+const struct command command_revoke = {
+	.name = "revoke",
+	.operands = "CLIENT [USER]",
+	.min_operands = 1,
+	.max_operands = 2,
+	.options = OPT_REASON,
+	.summary = "Close access now, until it is reinstated",
+	.help = "The network first, then SQL. Stays closed whatever the configuration says. --reason is required.\n",
+	.run = run_revoke,
+};
+
+const struct command command_reinstate = {
+	.name = "reinstate",
+	.operands = "CLIENT [USER]",
+	.min_operands = 1,
+	.max_operands = 2,
+	.options = OPT_REASON,
+	.summary = "Take a revocation back",
+	.help = "Access is then what the schedule says. What was revoked for the whole client is reinstated for the whole\n"
+		"client, and each user's own by name. --reason is required.\n",
+	.run = run_reinstate,
+};
