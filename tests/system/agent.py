@@ -8,25 +8,32 @@ from dataclasses import dataclass
 from practice import ROOT, batches
 
 # Not an instrumented build by accident: what `make` builds, or what CURFEW names.
-CURFEW = os.environ.get("CURFEW", os.path.join(ROOT, "build", "cc", "curfew"))
+CURFEW = os.path.abspath(
+    os.environ.get("CURFEW", os.path.join(ROOT, "build", "cc", "curfew")))
 RUN_SECONDS = 120
 AGENT_PASSWORD = "Agent-Passw0rd-of-the-lab"
 
 
 def libconfig(value, depth=0):
-    """A Python value as libconfig writes it: dicts are groups, lists and tuples are lists."""
-    pad = "\t" * depth
+    """A Python value as libconfig writes it: a dict is a group, in a list on a line of its own."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
         return str(value)
     if isinstance(value, str):
         return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    pad = "\t" * depth
     if isinstance(value, dict):
-        lines = "".join(f"{pad}\t{key} = {libconfig(item, depth + 1)};\n"
-                        for key, item in value.items() if item is not None)
-        return "{\n" + lines + pad + "}"
-    return "( " + ", ".join(libconfig(item, depth + 1) for item in value) + " )"
+        return "{\n" + "".join(f"{pad}\t{key} = {libconfig(item, depth + 1)};\n"
+                               for key, item in value.items() if item is not None) + pad + "}"
+    if not any(isinstance(item, dict) for item in value):
+        return "( " + ", ".join(libconfig(item) for item in value) + " )"
+    return "(\n" + ",\n".join(f"{pad}\t{inline(item)}" for item in value) + f"\n{pad})"
+
+
+def inline(group):
+    return "{ " + " ".join(f"{key} = {libconfig(item)};" for key, item in group.items()
+                           if item is not None) + " }"
 
 
 @dataclass
@@ -139,7 +146,8 @@ class Agent:
             for element in item["set"].get("elem", []):
                 inner = element.get("elem", {}) if isinstance(element, dict) else {}
                 source, address, port = inner["val"]["concat"]
-                found.append((source, f"{address}:{port}", inner.get("expires")))
+                host = f"[{address}]" if ":" in address else address
+                found.append((source, f"{host}:{port}", inner.get("expires")))
         return found
 
 

@@ -185,7 +185,8 @@ class OnTheGateway(Life):
                                   ("production", "sqlprod", "AcmeProd", "read-only")],
                          starts=day(lab.now() - days(10)), go_live=local(golive),
                          approved_on=day(lab.now() - days(12)))
-        ends = [f"{address}:{lab.PORT}" for number in (0, 1) for address in found.behind(number)]
+        ends = [f"{host}:{lab.PORT}" for four, six in map(found.behind, (0, 1))
+                for host in (four, f"[{six}]")]
 
         self.applied(agent)
         self.assertEqual(sorted(end for _, end, _ in agent.elements()), sorted(ends))
