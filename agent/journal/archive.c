@@ -125,6 +125,31 @@ static int archive_publish(const char *temporary, const char *path)
 	return folder_sync(path);
 }
 
+/* The revocations in force, as events under their own old instants: verify compares the two. */
+static int overrides_carry(struct journal *j, const char *reason)
+{
+	struct overrides list = {0};
+	int r = override_read(&list, j);
+
+	for (size_t i = 0; i < list.n && !r; i++) {
+		struct journal_entry e = {
+			.kind = JOURNAL_EVENT,
+			.at = list.items[i].at,
+			.actor = "curfew",
+			.reason = list.items[i].reason,
+			.client = list.items[i].client,
+			.login = list.items[i].login,
+			.action = "revoke",
+			.outcome = "done",
+			.detail = reason,
+		};
+
+		r = journal_write(NULL, j, &e);
+	}
+	overrides_free(&list);
+	return r;
+}
+
 struct carry {
 	struct journal *j;
 	int64_t up_to;
@@ -171,6 +196,8 @@ static int archive_finish(struct journal *j, const struct link *cut, instant_t b
 	/* Read while the old records are still there. */
 	if (!r)
 		r = journal_access_at(j, before, NULL, carry_over, &carry);
+	if (!r)
+		r = overrides_carry(j, reason);
 	if (!r)
 		r = chain_set_anchor(j, cut, before);
 	if (!r)

@@ -68,6 +68,10 @@ int chain_create(struct journal *j);
 int chain_open(struct journal *j);
 /* Makes the file an archive. */
 int chain_close(struct journal *j);
+/* The row named "anchor" or "head"; `at` and `seal` may be NULL. */
+int chain_get(struct link *out, instant_t *at, uint8_t seal[JOURNAL_HASH_SIZE], struct journal *j,
+	const char *name);
+extern const char anchor_label[], head_label[]; /* what their seals are sealed as */
 int chain_head(struct link *out, struct journal *j);
 int chain_anchor(struct link *out, instant_t *at, struct journal *j);
 /* Writes one row of the table `chain`: head or anchor. */

@@ -228,20 +228,11 @@ static int database_settle(struct journal *j)
 	return r ? r : chain_open(j);
 }
 
-int journal_open(struct journal **out, const struct journal_options *o)
+static int journal_try(struct journal **out, const struct journal_options *o)
 {
-	struct journal *j;
-	int r = 0, rc;
+	struct journal *j = calloc(1, sizeof(*j));
+	int r, rc;
 
-	if (sodium_init() < 0)
-		return -EIO;
-	if (!o->read_only)
-		r = file_create(o->path);
-	else if (access(o->path, R_OK) < 0)
-		r = -errno;
-	if (r)
-		return r;
-	j = calloc(1, sizeof(*j));
 	if (!j)
 		return -ENOMEM;
 	j->read_only = o->read_only;
@@ -263,6 +254,37 @@ int journal_open(struct journal **out, const struct journal_options *o)
 	}
 	*out = j;
 	return 0;
+}
+
+/* Undoes what a killed writer had not committed; SQLite does it on the first read that may write. */
+static int journal_mend(const char *path)
+{
+	sqlite3 *db = NULL;
+	int rc = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL), r;
+
+	sqlite3_busy_timeout(db, JOURNAL_BUSY_MS);
+	if (!rc)
+		rc = sqlite3_exec(db, "SELECT count(*) FROM sqlite_schema", NULL, NULL, NULL);
+	r = database_error(db, rc);
+	sqlite3_close(db);
+	return r;
+}
+
+int journal_open(struct journal **out, const struct journal_options *o)
+{
+	int r = 0;
+
+	if (sodium_init() < 0)
+		return -EIO;
+	if (!o->read_only)
+		r = file_create(o->path);
+	else if (access(o->path, R_OK) < 0)
+		r = -errno;
+	if (!r)
+		r = journal_try(out, o);
+	if (r == -EUCLEAN && journal_mend(o->path) == 0)
+		r = journal_try(out, o);
+	return r;
 }
 
 void journal_close(struct journal *j)

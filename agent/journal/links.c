@@ -1,17 +1,13 @@
-/* The chain: where it begins and ends, and whether every record still fits the one before.
- *
- * Who can write the file and holds the key, or has a journal without a key, can rewrite the whole of it; who
- * kept an old copy can put it back. Neither shows in the file alone: the head's hash, sent to the system log at
- * intervals, does. With a key, anybody else's change shows, a cut-off end included. */
+/* The chain's two links that no record carries, the anchor and the head, and the key that seals them. */
 #include "database.h"
 
 #include <errno.h>
 #include <string.h>
 
-static const char anchor_label[] = "curfew journal anchor", head_label[] = "curfew journal head";
+const char anchor_label[] = "curfew journal anchor", head_label[] = "curfew journal head";
 
-static int chain_get(struct link *out, instant_t *at, uint8_t seal[JOURNAL_HASH_SIZE],
-	struct journal *j, const char *name)
+int chain_get(struct link *out, instant_t *at, uint8_t seal[JOURNAL_HASH_SIZE], struct journal *j,
+	const char *name)
 {
 	_cleanup_statement_ sqlite3_stmt *s = NULL;
 	int r = database_prepare(&s, j, "SELECT id, hash, at, seal FROM chain WHERE link = ?"), rc;
@@ -153,178 +149,26 @@ int chain_open(struct journal *j)
 	return 0;
 }
 
+static int journal_link(
+	uint8_t hash[JOURNAL_HASH_SIZE], int64_t *id, struct journal *j, const char *name)
+{
+	struct link l = {0};
+	int r = chain_get(&l, NULL, NULL, j, name);
+
+	if (r)
+		return r;
+	memcpy(hash, l.hash, JOURNAL_HASH_SIZE);
+	if (id)
+		*id = l.id;
+	return 0;
+}
+
 int journal_head(uint8_t hash[JOURNAL_HASH_SIZE], int64_t *id, struct journal *j)
 {
-	struct link head = {0};
-	int r = chain_head(&head, j);
-
-	if (r)
-		return r;
-	memcpy(hash, head.hash, JOURNAL_HASH_SIZE);
-	if (id)
-		*id = head.id;
-	return 0;
+	return journal_link(hash, id, j, "head");
 }
 
-#define BROKEN(...) (snprintf(why, 256, __VA_ARGS__), JOURNAL_BROKEN)
-
-/* One end of the chain, its seal checked. */
-static int verify_link(struct link *out, instant_t *at, char why[256], struct journal *j,
-	const char *name, const char *label)
+int journal_anchor(uint8_t hash[JOURNAL_HASH_SIZE], int64_t *id, struct journal *j)
 {
-	uint8_t seal[JOURNAL_HASH_SIZE], right[JOURNAL_HASH_SIZE];
-	instant_t when = 0;
-	int r = chain_get(out, &when, seal, j, name);
-
-	if (r == -EBADMSG)
-		return BROKEN("the chain's %s is missing", name);
-	if (r)
-		return r;
-	link_seal(right, j, label, out, when);
-	if (sodium_memcmp(right, seal, sizeof(seal)) != 0)
-		return BROKEN("the chain's %s was altered", name);
-	if (at)
-		*at = when;
-	return 0;
-}
-
-/* One row against the link before it; *last moves on to the row. */
-static int verify_record(struct link *last, char why[256], const struct journal *j, sqlite3_stmt *s)
-{
-	int previous = (int)n_record_columns;
-	int64_t id = sqlite3_column_int64(s, 0);
-	const void *before = sqlite3_column_blob(s, previous),
-		   *stored = sqlite3_column_blob(s, previous + 1);
-	uint8_t hash[JOURNAL_HASH_SIZE];
-	bool follows, whole;
-	int r = record_hash(hash, j, s);
-
-	if (r)
-		return r;
-	follows = before && sqlite3_column_bytes(s, previous) == JOURNAL_HASH_SIZE &&
-		  memcmp(before, last->hash, JOURNAL_HASH_SIZE) == 0;
-	whole = stored && sqlite3_column_bytes(s, previous + 1) == JOURNAL_HASH_SIZE &&
-		memcmp(stored, hash, JOURNAL_HASH_SIZE) == 0;
-	if (!follows && !whole)
-		return BROKEN("record %lld was altered, inserted or moved from another place",
-			(long long)id);
-	if (!whole)
-		return BROKEN("record %lld was altered", (long long)id);
-	if (!follows)
-		return BROKEN(
-			"record %lld does not follow record %lld: one of them was inserted, moved or "
-			"replaced",
-			(long long)id, (long long)last->id);
-	last->id = id;
-	memcpy(last->hash, hash, sizeof(hash));
-	return 0;
-}
-
-static int verify_records(struct link *last, int64_t *first, char why[256], struct journal *j)
-{
-	_cleanup_statement_ sqlite3_stmt *s = NULL;
-	/* NOT INDEXED: an index can be forged apart from its table. */
-	int r = database_prepare(
-		    &s, j, "SELECT " RECORD_COLUMNS " FROM record NOT INDEXED ORDER BY id"),
-	    rc;
-
-	if (r)
-		return r;
-	while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
-		int64_t id = sqlite3_column_int64(s, 0);
-
-		*first = id;
-		if (id <= last->id)
-			return BROKEN(
-				"record %lld was inserted before the beginning", (long long)id);
-		if (id != last->id + 1) {
-			*first = last->id + 1;
-			return BROKEN("record %lld is missing", (long long)last->id + 1);
-		}
-		r = verify_record(last, why, j, s);
-		if (r)
-			return r;
-	}
-	return database_error(j->db, rc);
-}
-
-/* A beginning that is not the journal's own must be an archive's end, and the archiving be on record. (In an
- * archive, that record may already lie in the next one.) */
-static int verify_archived(char why[256], struct journal *j, const struct link *anchor)
-{
-	_cleanup_statement_ sqlite3_stmt *s = NULL;
-	char hex[2 * JOURNAL_HASH_SIZE + 1];
-	int r, rc;
-
-	if (!anchor->id || j->closed)
-		return 0;
-	r = database_prepare(&s, j,
-		"SELECT 1 FROM record WHERE kind = 'event' AND action = 'journal-archive' AND after = ?");
-	if (r)
-		return r;
-	sodium_bin2hex(hex, sizeof(hex), anchor->hash, sizeof(anchor->hash));
-	if ((rc = bind_text(s, 1, hex)) != 0)
-		return database_error(j->db, rc);
-	rc = sqlite3_step(s);
-	if (rc == SQLITE_ROW)
-		return 0;
-	if (rc != SQLITE_DONE)
-		return database_error(j->db, rc);
-	return BROKEN("the records up to %lld are gone, and no archive of them is on record",
-		(long long)anchor->id);
-}
-
-static int verify_all(int64_t *first, char why[256], struct journal *j)
-{
-	struct link last = {0}, head = {0}, anchor;
-	int r = schema_verify(why, j);
-
-	*first = 0;
-	if (!r)
-		r = verify_link(&last, NULL, why, j, "anchor", anchor_label);
-	if (r)
-		return r;
-	anchor = last;
-	*first = anchor.id + 1;
-	r = verify_records(&last, first, why, j);
-	if (r)
-		return r;
-	*first = anchor.id + 1;
-	r = verify_archived(why, j, &anchor);
-	if (r)
-		return r;
-	*first = last.id + 1;
-	r = verify_link(&head, NULL, why, j, "head", head_label);
-	if (r)
-		return r;
-	if (head.id > last.id)
-		return BROKEN("record %lld is missing, and all after it", (long long)last.id + 1);
-	*first = last.id;
-	if (head.id < last.id || memcmp(head.hash, last.hash, sizeof(head.hash)) != 0)
-		return BROKEN(
-			"record %lld is not the one that was written last", (long long)last.id);
-	return 0;
-}
-
-int journal_verify(int64_t *first, char why[256], struct journal *j)
-{
-	char text[256];
-	int64_t id = 0;
-	int r, rolled;
-
-	if (j->keyed && !j->has_key)
-		return -ENOKEY;
-	if (j->batch)
-		return -EALREADY;
-	/* One state of the file throughout, while others go on writing. */
-	r = database_execute(j, "BEGIN");
-	if (r)
-		return r;
-	r = verify_all(&id, text, j);
-	rolled = database_execute(j, "ROLLBACK");
-	if (r == JOURNAL_BROKEN) {
-		*first = id;
-		snprintf(why, 256, "%s", text);
-	}
-	return r ? r : rolled;
+	return journal_link(hash, id, j, "anchor");
 }

@@ -79,8 +79,12 @@ int journal_access_at(
 /* The chain: each record carries hash(previous hash, every column). */
 #define JOURNAL_HASH_SIZE 32
 int journal_head(uint8_t hash[JOURNAL_HASH_SIZE], int64_t *id, struct journal *j);
+/* What the first record follows: an archive's head (id 0: the journal's own beginning). */
+int journal_anchor(uint8_t hash[JOURNAL_HASH_SIZE], int64_t *id, struct journal *j);
 enum { JOURNAL_BROKEN = 1 };
-/* JOURNAL_BROKEN: *first is the first record that does not fit, `why` says what. */
+/* JOURNAL_BROKEN: *first is the first record that does not fit (0: no single one), `why` says what. Looks at the
+ * chain, the file's own definitions (views and triggers too) and the overrides. Not to be seen from the file alone:
+ * the whole of it put back from an older copy, or, without a key, written anew. The head tells, kept elsewhere. */
 int journal_verify(int64_t *first, char why[256], struct journal *j);
 /* Moves records before `before` to a file of their own (-EEXIST: never over another), itself a journal under the
  * same key; the chain goes on, and the archive's head is what the first record left follows. Kept back: intents
@@ -137,7 +141,8 @@ int baseline_read(struct journal *j, const char *server, const char *database, b
 	void *context);
 
 /* Overrides are journal events ("revoke", "reinstate"), and a table of what is in force. login NULL: the whole
- * client, apart from those of its users. Revoking again is one more event; the first instant and reason stay. */
+ * client, apart from those of its users. Revoking again is one more event; the first instant and reason stay.
+ * Nobody else may write events of these two names: journal_verify() compares them with the table. */
 int override_add(struct journal *j, const char *client, const char *login, instant_t at,
 	const char *actor, const char *reason);
 int override_remove(struct journal *j, const char *client, const char *login, instant_t at,

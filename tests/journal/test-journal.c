@@ -359,6 +359,45 @@ static void test_killed_writer_leaves_a_whole_chain(void **state)
 	}
 }
 
+/* A writer killed while half of a batch is already in the file: only a rollback makes it whole again. */
+static void test_interrupted_commit_is_undone(void **state)
+{
+	struct fixture *f = *state;
+	char journal[128], big[5000];
+	struct journal *j;
+	pid_t child;
+	int status;
+
+	write_intent(f->j, "acme", 1);
+	memset(big, 'x', sizeof(big) - 1);
+	big[sizeof(big) - 1] = '\0';
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		if (journal_open(&j, &(struct journal_options){.path = f->path}))
+			_exit(1);
+		sqlite3_exec(j->db, "PRAGMA cache_size = 2", NULL, NULL, NULL);
+		journal_begin(j);
+		for (int i = 0; i < 200; i++)
+			if (journal_write(NULL, j,
+				    &(struct journal_entry){.kind = JOURNAL_EVENT, .detail = big}))
+				_exit(1);
+		_exit(0); /* neither commits nor undoes */
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	snprintf(journal, sizeof(journal), "%s-journal", f->path);
+	struct stat s;
+	assert_int_equal(stat(journal, &s), 0);
+	assert_true(s.st_size > 0);
+	/* Who may write mends it even when only reading. */
+	assert_int_equal(
+		journal_open(&j, &(struct journal_options){.path = f->path, .read_only = true}), 0);
+	assert_verifies(j);
+	journal_close(j);
+	assert_int_equal(count_records(f->path), 1);
+}
+
 static void test_faults_of_the_file(void **state)
 {
 	struct fixture *f = *state;
@@ -480,6 +519,7 @@ int main(void)
 		WITH_JOURNAL(test_two_processes_write_one_chain),
 		WITH_JOURNAL(test_two_processes_make_one_file),
 		WITH_JOURNAL(test_killed_writer_leaves_a_whole_chain),
+		WITH_JOURNAL(test_interrupted_commit_is_undone),
 		WITH_JOURNAL(test_faults_of_the_file),
 		WITH_JOURNAL(test_read_only_never_writes),
 		WITH_JOURNAL(test_auditor_without_write_rights),
