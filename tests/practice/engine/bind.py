@@ -402,7 +402,7 @@ class Binder(ExprBinder):
             self.db, self.chain, self.ctes, self.env.parameters = saved
         named = self._renamed(cols, ref.columns, obj.name)
         for i, c in enumerate(named):
-            c.sql = f"c{i}"
+            c.sql, c.id = f"c{i}", i + 1
         src = Source(ref.alias or "", named, found_parts(ref), obj, db, check)
         return f"({sql})", src
 

@@ -82,7 +82,15 @@ class ModuleExecutor:
 
     def do_create_function(self, env, s):
         if s.returns is None:
-            self._store(env, s, "IF", "CREATE FUNCTION")
+            binder = Binder(env)
+            env.parameters = {p[0].lower(): ("NULL", self.engine.resolver.data_type(env, env.db, p[1]))
+                              for p in s.params}
+            try:
+                _, columns = binder.query(s.body)
+            finally:
+                env.parameters = {}
+            named = binder._renamed(columns, [], s.parts[1])
+            self._store(env, s, "IF", "CREATE FUNCTION", columns=self._result_columns(env, named))
             return
         if any(x.kind in ("insert", "update", "delete", "exec", "create_table") for x in s.body):
             raise SqlError(443, "Invalid use of a side-effecting operator within a function.", 16)
@@ -94,11 +102,16 @@ class ModuleExecutor:
         # Binding proves that what it reads is there and may be read by whoever makes the view.
         _, columns = binder.query(s.query)
         named = binder._renamed(columns, s.columns, s.parts[1])
+        self._store(env, s, "V", "CREATE VIEW", columns=self._result_columns(env, named))
+
+    @staticmethod
+    def _result_columns(env, named):
+        """Records of the columns that a view or an inline function returns."""
         cols = JDict(env.db)
         for i, c in enumerate(named, 1):
             cols[i] = Rec(env.db, id=i, name=c.name, type=c.type, nullable=c.nullable, identity=None,
                           physical=f"c{i - 1}", default=None)
-        self._store(env, s, "V", "CREATE VIEW", columns=cols)
+        return cols
 
     # ---- triggers ------------------------------------------------------------------------------
 
@@ -304,6 +317,7 @@ class ModuleExecutor:
             self.engine.root.undo = session.undo
             if autocommit:
                 session.tran_count = 0
+                self.engine.locks.release_transaction(session)
         if session.rolled_back:
             session.rolled_back = False
             raise error(3609)

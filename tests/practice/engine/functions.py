@@ -77,6 +77,8 @@ def _register_sql():
                  "uniqueidentifier": 16}.get(a.type.name)
         return f"(CASE WHEN {a.sql} IS NULL THEN NULL ELSE {fixed} END)" if fixed else \
             f"length({a.sql})"
+    TABLE["HASHBYTES"] = Function(2, 2, T("varbinary", 8000), build=lambda b, a, t: (
+        f"call('HASHBYTES_OF', {a[0].sql}, {a[1].sql}, {int(a[1].type.name.startswith('n'))})"))
     TABLE["DATALENGTH"] = Function(1, 1, INT, build=datalength)
 
 
@@ -154,14 +156,15 @@ def _quotename(env, s, quote="["):
     return pair and pair[0] + text(s).replace(pair[1], pair[1] * 2) + pair[1]
 
 
-@function("HASHBYTES", 2, 2, T("varbinary", 8000))
+@function("HASHBYTES_OF", 3, 3, T("varbinary", 8000))
 @strict
-def _hashbytes(env, algorithm, value):
+def _hashbytes(env, algorithm, value, wide):
     name = {"SHA2_256": "sha256", "SHA2_512": "sha512", "SHA1": "sha1", "SHA": "sha1",
             "MD5": "md5"}.get(algorithm.upper())
     if name is None:
         return None
-    data = value if isinstance(value, bytes) else str(value).encode("utf-16-le")
+    data = value if isinstance(value, bytes) else str(value).encode(
+        "utf-16-le" if wide else "cp1252", "replace")
     return hashlib.new(name, data).digest()
 
 

@@ -1,5 +1,6 @@
 """The server as the wire sees it: logins, sessions, batches, remote calls."""
 import threading
+import traceback
 import uuid
 
 from .catalogue import now_text, password_hash, password_matches
@@ -109,6 +110,10 @@ class Session:
                 e.number = int(self.engine.catalogue.features.error_map.get(e.number, e.number))
             self.last_error = e.number
             self.executor.report(e)
+        except Exception as e:  # a fault of ours must fail the client's statement, never its process
+            traceback.print_exc()
+            self.out.append(Message(8630, 1, 17, "Internal Query Processor Error: the practice server "
+                                                 f"has a fault here ({type(e).__name__}: {e})."))
         finally:
             self._after_batch()
         yield from self._finished()
