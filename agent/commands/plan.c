@@ -1,6 +1,7 @@
 /* curfew plan and curfew apply: one pass, looked at or carried out. */
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <jansson.h>
@@ -9,6 +10,7 @@
 #include "commands/plan_text.h"
 #include "curfew/calendar.h"
 #include "curfew/clock.h"
+#include "curfew/control.h"
 #include "curfew/report.h"
 
 struct view {
@@ -75,7 +77,7 @@ static void result_print(const struct pass_result *r, bool applied)
 	if (r->network_failed)
 		printf("the packet filter is NOT as it should be\n");
 	if (r->journal_failed)
-		printf("the journal could not be written: what could not be recorded was not done\n");
+		printf("the journal could not be written: access was closed all the same, nothing was opened\n");
 }
 
 static int exit_of(const struct pass_result *r, bool applied)
@@ -102,7 +104,49 @@ static int clock_put(const struct cli *cli, const struct program *p, instant_t n
 		  : 0;
 }
 
-static int pass(
+static int result_show(const struct cli *cli, const struct pass_result *result,
+	const struct view *view, instant_t now, bool applied)
+{
+	if (view->progress)
+		fputs("\r\033[K", stderr);
+	if (cli->json) {
+		result_json(result, &view->records, now);
+	} else {
+		plan_print(view->records.items, view->records.n, stdout);
+		result_print(result, applied);
+	}
+	return exit_of(result, applied);
+}
+
+/* By the service, when one runs here: one pass at a time, whoever asks. -ENOENT: there is none. */
+static int by_service(const struct cli *cli, const char *runtime, enum pass_mode mode)
+{
+	bool applied = mode == PASS_APPLY;
+	struct view view = {.progress = applied && isatty(STDERR_FILENO) && !cli->json};
+	struct pass_options o = {.mode = mode,
+		.client = cli->operands[0],
+		.reason = cli->command->name,
+		.sink = view_record,
+		.context = &view};
+	struct pass_result result;
+	char error[RECORD_TEXT_MAX] = "";
+	int code = control_pass(&result, error, runtime, &o);
+
+	if (code == -ECONNREFUSED)
+		code = -ENOENT;
+	else if (code == -EREMOTEIO)
+		code = cli_fail(cli, EXIT_FAILED, "the service: %s", error);
+	else if (code && code != -ENOENT)
+		code = cli_fail(cli, EXIT_FAILED, "asking the service in %s: %s%s", runtime,
+			strerror(-code),
+			code == -EACCES ? "; root and the group " CONTROL_GROUP " may" : "");
+	else if (!code)
+		code = result_show(cli, &result, &view, (instant_t)time(NULL), applied);
+	records_free(&view.records);
+	return code;
+}
+
+static int alone(
 	struct cli *cli, const struct program *p, const struct client *client, enum pass_mode mode)
 {
 	bool applied = mode == PASS_APPLY;
@@ -138,18 +182,8 @@ static int pass(
 			.context = &view,
 		};
 		int rc = pass_run(&result, &o);
-		if (view.progress)
-			fputs("\r\033[K", stderr);
-		if (rc)
-			code = cli_fail(cli, EXIT_FAILED, "%s", strerror(-rc));
-		else
-			code = exit_of(&result, applied);
-		if (!rc && cli->json) {
-			result_json(&result, &view.records, now);
-		} else if (!rc) {
-			plan_print(view.records.items, view.records.n, stdout);
-			result_print(&result, applied);
-		}
+		code = rc ? cli_fail(cli, EXIT_FAILED, "%s", strerror(-rc))
+			  : result_show(cli, &result, &view, now, applied);
 	}
 	network_close(&network);
 	overrides_free(&overrides);
@@ -160,21 +194,33 @@ static int pass(
 
 static int run(struct cli *cli, enum pass_mode mode)
 {
-	struct program *p;
+	struct program *p = NULL;
 	const struct client *client;
-	int code = cli_load(&p, cli);
+	/* Who may ask the service need not be able to read the configuration. */
+	bool reads = !access(cli->config, R_OK) || errno != EACCES;
+	int code = reads ? cli_load(&p, cli) : 0;
 
 	if (code)
 		return code;
+	code = cli->at ? -ENOENT
+		       : by_service(cli, p ? p->settings.runtime_directory : "/run/curfew", mode);
+	if (code != -ENOENT) {
+		program_free(p);
+		return code;
+	}
+	if (!p)
+		return cli_fail(cli, EXIT_CONFIG, "%s: %s; and no service runs that could be asked",
+			cli->config, strerror(EACCES));
 	code = cli_client(&client, cli, p);
 	if (!code && mode == PASS_APPLY && cli->at && !p->settings.practice)
 		code = cli_fail(cli, EXIT_USAGE,
-			"--at would make another time's access real: refused; only a configuration that says "
+			"--at would make another time's access real: refused; only a configuration "
+			"that says "
 			"`practice = true;` allows it");
 	if (!code && mode == PASS_APPLY && cli->at)
 		fprintf(stderr, "*** PRACTICE: applying as of %s, not of now ***\n", cli->at);
 	if (!code)
-		code = pass(cli, p, client, mode);
+		code = alone(cli, p, client, mode);
 	program_free(p);
 	return code;
 }

@@ -26,15 +26,30 @@ static bool is_network(const struct record *r)
 }
 
 /* A change that was announced and then told as an outcome is shown once, as the outcome: with the plan's words. */
-static bool is_superseded(const struct record *items, size_t n, size_t i)
+static int outcome_compare(const void *a, const void *b)
 {
-	if (items[i].kind != RECORD_PLAN)
-		return false;
-	for (size_t k = i + 1; k < n; k++)
-		if (items[k].kind == RECORD_OUTCOME && items[k].number == items[i].number &&
-			!strcmp(items[k].server, items[i].server) && items[k].number)
-			return true;
-	return false;
+	const struct record *x = *(const struct record *const *)a,
+			    *y = *(const struct record *const *)b;
+	int c = strcmp(x->server, y->server);
+
+	return c ? c : (x->number > y->number) - (x->number < y->number);
+}
+
+static size_t outcomes_sort(const struct record **out, const struct record *items, size_t n)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (items[i].kind == RECORD_OUTCOME && items[i].number)
+			out[found++] = &items[i];
+	qsort(out, found, sizeof(*out), outcome_compare);
+	return found;
+}
+
+static bool is_superseded(const struct record *r, const struct record **outcomes, size_t n)
+{
+	return r->kind == RECORD_PLAN && n &&
+	       bsearch(&r, outcomes, n, sizeof(*outcomes), outcome_compare);
 }
 
 /* Of an element: added, changed or removed. A guard closes and is added all the same. */
@@ -110,13 +125,15 @@ void plan_print(const struct record *items, size_t n, FILE *to)
 {
 	bool colour = style_wanted(to);
 	_cleanup_free_ struct ranked *shown = calloc(n + 1, sizeof(*shown));
+	_cleanup_free_ const struct record **outcomes = calloc(n + 1, sizeof(*outcomes));
 	size_t n_shown = 0;
 	const char *reason = NULL;
 
-	if (!shown)
+	if (!shown || !outcomes)
 		return;
+	size_t n_outcomes = outcomes_sort(outcomes, items, n);
 	for (size_t i = 0; i < n; i++)
-		if (is_shown(&items[i]) && !is_superseded(items, n, i))
+		if (is_shown(&items[i]) && !is_superseded(&items[i], outcomes, n_outcomes))
 			shown[n_shown++] = (struct ranked){&items[i], i};
 	qsort(shown, n_shown, sizeof(*shown), ranked_compare);
 	for (size_t i = 0; i < n_shown; i++) {

@@ -153,11 +153,14 @@ static bool change_is_moot(const struct pass_run *run, const bool *failed, size_
 {
 	const struct change *c = &run->difference.changes[i];
 
-	if (c->kind < CHANGE_FIRST_OPENING)
-		return false;
+	/* What cannot be put on record closes all the same, and opens nothing. */
+	if (run->unrecorded && c->kind >= CHANGE_FIRST_OPENING)
+		return true;
 	for (size_t k = 0; k < i; k++) {
 		const struct change *f = &run->difference.changes[k];
-		if (!failed[k])
+		/* A closing is tried whatever failed, but for a login that could not even be made. */
+		if (!failed[k] ||
+			(c->kind < CHANGE_FIRST_OPENING && f->kind != CHANGE_LOGIN_CREATE))
 			continue;
 		if (f->login ? c->login && !strcasecmp(f->login, c->login)
 			     : c->database && f->database && !strcasecmp(f->database, c->database))
@@ -173,7 +176,9 @@ static void outcome_tell(const struct pass_run *run, struct record *r, int rc,
 	r->code = rc == SQL_SERVER_ERROR ? error->number : rc;
 	r->state = rc || moot ? STATE_DRIFT : STATE_OK;
 	if (moot)
-		RECORD_SET(r, detail, "not tried: something before it failed");
+		RECORD_SET(r, detail,
+			run->unrecorded ? "not tried: it could not be put on record"
+					: "not tried: something before it failed");
 	else if (rc == -ENOTSUP)
 		RECORD_SET(r, detail,
 			"Curfew does not know how to name this kind of thing: a DBA has to do it");
@@ -235,11 +240,7 @@ static int round_run(struct pass_run *run, struct sql_error *error)
 		intent.number = run->numbers;
 		/* The server's clock, for the ledger: a login created from now on within the deadline is ours. */
 		intent.at = run->observed.clock;
-		if (worker_ask(run->worker, &intent)) {
-			snprintf(error->text, sizeof(error->text),
-				"the changes could not be put on record: none was made");
-			return -ECANCELED;
-		}
+		run->unrecorded = worker_ask(run->worker, &intent) != 0;
 		for (size_t i = from; i < to; i++) {
 			const struct change *c = &run->difference.changes[i];
 			if (!pass_is_for(run->pass, c->client))

@@ -18,6 +18,7 @@ struct pass_run {
 	struct difference difference;
 	uint64_t numbers; /* of plans told */
 	bool failed;	  /* some change was refused by the server */
+	bool unrecorded;  /* the journal cannot be written: closings alone go on */
 	struct touched touched;
 	struct claims claims; /* the pass's, and the logins made by this run; its array is owned */
 };

@@ -44,7 +44,7 @@ struct pass_result {
 	size_t unproven;    /* proofs that could not be had, or say otherwise */
 	size_t round_trips; /* the most of any server */
 	bool network_failed;
-	bool journal_failed; /* nothing is changed that cannot be recorded */
+	bool journal_failed; /* closings go on all the same; nothing is opened that cannot be recorded */
 };
 
 struct pass;
