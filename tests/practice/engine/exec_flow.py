@@ -361,7 +361,7 @@ class FlowExecutor:
     # ---- dynamic strings -----------------------------------------------------------------------
 
     def do_exec_string(self, env, s):
-        text = self.value(env, s.text, NMAX) or ""
+        text = self.value(env, s.string, NMAX) or ""
         depth = len(self.session.contexts)
         if s.context:
             self.impersonate(env, s.context[0], s.context[1])

@@ -294,7 +294,7 @@ class FlowParser(QueryParser):
                 context = (kind, self.string())
             if self.at("AT"):
                 self.fail()
-            return self.stmt("exec_string", t, text=e, context=context)
+            return self.stmt("exec_string", t, string=e, context=context)
         return self._exec_body(t)
 
     def _exec_body(self, t):
