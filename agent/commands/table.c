@@ -17,5 +17,6 @@ const struct command *const commands[] = {
 	&command_certificate,
 	&command_bootstrap,
 	&command_clock,
+	&command_run,
 	NULL,
 };

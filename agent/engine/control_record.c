@@ -154,6 +154,8 @@ static const struct {
 	COUNT(drift),
 	COUNT(waiting),
 	COUNT(unproved),
+	COUNT(findings),
+	COUNT(unproven),
 	COUNT(round_trips),
 };
 

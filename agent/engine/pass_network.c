@@ -45,9 +45,9 @@ static void change_tell(struct pass *p, const struct firewall_change *c, enum re
 	RECORD_SET(&r, action, firewall_change_name(c->kind));
 	r.opening = firewall_change_opens(c->kind);
 	r.at = c->until;
-	RECORD_PRINTF(&r, statement, "%s%s%s%s%s%s", change_text(text, c), c->until ? " until " : "",
-		c->until ? instant_format(until, c->until) : "", c->comment[0] ? " \"" : "",
-		c->comment, c->comment[0] ? "\"" : "");
+	RECORD_PRINTF(&r, statement, "%s%s%s%s%s%s", change_text(text, c),
+		c->until ? " until " : "", c->until ? instant_format(until, c->until) : "",
+		c->comment[0] ? " \"" : "", c->comment, c->comment[0] ? "\"" : "");
 	RECORD_SET(&r, detail, why);
 	pass_tell(p, &r);
 }

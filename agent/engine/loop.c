@@ -1,0 +1,601 @@
+/* The event loop: one epoll descriptor, no polling. Everything that wakes it is a file: signals, the instant of
+ * the next transition on the clock that people set, intervals on the one that nobody sets, the firewall process,
+ * the control socket, the workers of the pass under way. */
+#include <errno.h>
+#include <grp.h>
+#include <libgen.h>
+#include <limits.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+#include <curfew/calendar.h>
+#include <curfew/notify.h>
+#include <curfew/sandbox.h>
+#include "loop.h"
+
+enum { CODE_FAILED = 1, CODE_CONFIG = 78 };
+/* The head of the journal's chain goes to the system log this often. */
+#define HEAD_INTERVAL_MS (3600 * 1000)
+
+int64_t service_monotonic(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+void service_stop(struct service *s, int code)
+{
+	if (!s->stopping)
+		s->code = code;
+	s->stopping = true;
+}
+
+void service_ask(struct service *s, unsigned reasons)
+{
+	s->pending |= reasons;
+	if (reasons & REASONS_URGENT)
+		service_pass_hurry(s);
+}
+
+int service_event(struct service *s, const char *action, const char *client, const char *login,
+	const char *actor, const char *reason, const char *detail)
+{
+	struct journal_entry e = {.kind = JOURNAL_EVENT,
+		.action = action,
+		.client = client,
+		.login = login,
+		.actor = actor,
+		.reason = reason,
+		.detail = detail,
+		.configuration = s->program->digest};
+
+	clock_now(&e.at, NULL, &s->clock);
+	int r = journal_write(NULL, s->journal, &e);
+	if (r < 0)
+		log_send(LOG_JOURNAL_FAILED, NULL, "the journal does not take \"%s\": %s", action,
+			journal_problem(r));
+	return r;
+}
+
+/* ---- time ---- */
+
+static void clock_watch(struct service *s, int ran_back, instant_t behind)
+{
+	char words[128];
+
+	s->clock_behind = ran_back ? behind : 0;
+	if ((ran_back != 0) == s->clock_alarm)
+		return;
+	s->clock_alarm = ran_back != 0;
+	if (s->clock_alarm) {
+		record_printf(words, sizeof(words), "%lld s behind the highest instant seen",
+			(long long)behind);
+		log_send(LOG_CLOCK_BACK, NULL,
+			"this machine's clock is %s: nothing is reopened, time goes on from there; set the "
+			"clock right, or see `curfew clock`",
+			words);
+		service_event(s, "clock-back", NULL, NULL, "service",
+			"the machine's clock was set back", words);
+	} else {
+		log_send(LOG_CLOCK_RIGHT, NULL, "this machine's clock is right again");
+		service_event(s, "clock-right", NULL, NULL, "service",
+			"the machine's clock is right again", NULL);
+	}
+}
+
+instant_t service_now(struct service *s)
+{
+	instant_t now, behind = 0;
+	int ran_back = clock_now(&now, &behind, &s->clock);
+	int r = clock_advance(&s->clock, now);
+
+	if (r < 0)
+		log_send(LOG_TROUBLE, NULL,
+			"the highest instant seen cannot be put on disk (%s): a restart would not know it",
+			strerror(-r));
+	clock_watch(s, ran_back, behind);
+	return now;
+}
+
+/* The machine's clock at which ours reaches `at`; far ahead when nothing comes: the timer still tells of steps. */
+static void transition_set(struct service *s)
+{
+	const time_t years = (time_t)10 * 365 * 86400;
+	struct itimerspec t = {0};
+	struct timespec machine;
+	instant_t now;
+
+	clock_gettime(CLOCK_REALTIME, &machine);
+	clock_now(&now, NULL, &s->clock);
+	instant_t ahead = now - (instant_t)machine.tv_sec;
+	if (s->has_next && s->next - now < years)
+		t.it_value.tv_sec = (time_t)(s->next - (ahead > 0 ? ahead : 0));
+	else
+		t.it_value.tv_sec = machine.tv_sec + years;
+	if (timerfd_settime(s->transitions, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &t, NULL) <
+		0)
+		log_send(LOG_TROUBLE, NULL, "the timer cannot be set: %s", strerror(errno));
+}
+
+void service_schedule(struct service *s)
+{
+	struct grants grants;
+	instant_t now = service_now(s);
+
+	if (schedule_at(&grants, s->program, &s->overrides, now) < 0) {
+		/* Without memory for the schedule: look again soon. */
+		s->next_interval = service_monotonic() + RETRY_FIRST * 1000;
+		return;
+	}
+	s->has_next = schedule_next(&s->next, &grants, now);
+	grants_free(&grants);
+	transition_set(s);
+}
+
+/* The regular look, the next retry, the end of a grace, the journal's head: whichever comes first. */
+static void ticks_set(struct service *s)
+{
+	int64_t next = s->next_interval < s->next_head ? s->next_interval : s->next_head;
+	struct itimerspec t = {0};
+
+	if (s->run.pass) {
+		next = s->next_head;
+		if (s->run.cut && s->run.cut < next)
+			next = s->run.cut;
+	}
+	for (size_t i = 0; i < s->n_servers && !s->run.pass; i++)
+		if (s->servers[i].retry && s->servers[i].retry < next)
+			next = s->servers[i].retry;
+	if (next < 1)
+		next = 1; /* 0 would stop it */
+	t.it_value.tv_sec = (time_t)(next / 1000);
+	t.it_value.tv_nsec = (long)(next % 1000) * 1000000;
+	timerfd_settime(s->ticks, TFD_TIMER_ABSTIME, &t, NULL);
+}
+
+static void head_log(struct service *s)
+{
+	uint8_t hash[JOURNAL_HASH_SIZE];
+	char text[2 * JOURNAL_HASH_SIZE + 1];
+	int64_t id;
+
+	if (journal_head(hash, &id, s->journal) < 0)
+		return;
+	for (size_t i = 0; i < sizeof(hash); i++)
+		snprintf(text + 2 * i, 3, "%02x", hash[i]);
+	log_send(LOG_JOURNAL_HEAD, NULL, "the journal ends with record %lld, hash %s",
+		(long long)id, text);
+}
+
+/* ---- events ---- */
+
+static void transition_event(struct service *s)
+{
+	uint64_t ticks;
+	bool stepped = read(s->transitions, &ticks, sizeof(ticks)) < 0 && errno == ECANCELED;
+	instant_t now = service_now(s);
+
+	if (stepped)
+		service_ask(s, REASON_CLOCK);
+	if (s->has_next && now >= s->next)
+		service_ask(s, REASON_TRANSITION);
+	/* What ends now ends now, in the network, whatever servers a pass is waiting for. */
+	if (s->run.pass && s->pending & (REASON_CLOCK | REASON_TRANSITION))
+		service_network_now(s, "the schedule says so now", "service", true);
+	service_schedule(s);
+}
+
+static void tick_event(struct service *s)
+{
+	uint64_t ticks;
+	int64_t now = service_monotonic();
+
+	(void)!read(s->ticks, &ticks, sizeof(ticks));
+	if (s->next_head <= now) {
+		head_log(s);
+		s->next_head = now + HEAD_INTERVAL_MS;
+	}
+	if (s->run.pass) {
+		if (s->run.cut && s->run.cut <= now)
+			service_pass_cut(s);
+		return;
+	}
+	if (s->next_interval <= now)
+		service_ask(s, REASON_INTERVAL);
+	for (size_t i = 0; i < s->n_servers; i++)
+		if (s->servers[i].retry && s->servers[i].retry <= now)
+			service_ask(s, REASON_RETRY);
+}
+
+static void firewall_event(struct service *s)
+{
+	bool changed = false;
+	char who[64];
+	int r = firewall_client_read(&changed, who, s->firewall);
+
+	if (r < 0) {
+		service_firewall_died(s, r);
+		return;
+	}
+	if (!changed)
+		return;
+	s->figures.drift_network++;
+	log_send(LOG_DRIFT_NETWORK, NULL,
+		"the table inet curfew was changed by %s: it is put right",
+		who[0] ? who : "somebody else");
+	service_event(s, "drift", NULL, NULL, "service", "the packet filter's table was changed",
+		who[0] ? who : "somebody else");
+	service_network_now(s, "somebody else changed the table", "service", false);
+}
+
+static void signal_event(struct service *s)
+{
+	struct signalfd_siginfo info;
+
+	if (read(s->signals, &info, sizeof(info)) != (ssize_t)sizeof(info))
+		return;
+	if (info.ssi_signo != SIGHUP) {
+		service_stop(s, 0);
+		return;
+	}
+	notify_reloading();
+	s->reload_wanted = true;
+	service_pass_hurry(s);
+}
+
+static void watchdog_event(struct service *s)
+{
+	uint64_t ticks;
+
+	(void)!read(s->watchdog, &ticks, sizeof(ticks));
+	notify_watchdog();
+}
+
+static void service_dispatch(struct service *s, const void *what)
+{
+	if (what == &s->transitions)
+		transition_event(s);
+	else if (what == &s->ticks)
+		tick_event(s);
+	else if (what == &s->signals)
+		signal_event(s);
+	else if (what == &s->watchdog)
+		watchdog_event(s);
+	else if (what == &s->firewall)
+		firewall_event(s);
+	else if (what == &s->control)
+		control_dispatch(s->control);
+	else if (what == &s->run)
+		service_pass_dispatch(s);
+}
+
+static void service_loop(struct service *s)
+{
+	struct epoll_event events[16];
+
+	while (!s->stopping) {
+		if (s->reload_wanted && !s->run.pass)
+			service_reload(s);
+		while (!s->stopping && !s->run.pass && (s->pending || s->n_queue))
+			service_pass_begin(s);
+		if (s->stopping)
+			break;
+		ticks_set(s);
+		int n = epoll_wait(s->epoll, events, ARRAY_SIZE(events), -1);
+		for (int i = 0; i < n && !s->stopping; i++)
+			service_dispatch(s, events[i].data.ptr);
+		if (n < 0 && errno != EINTR)
+			service_stop(s, CODE_FAILED);
+	}
+}
+
+/* ---- beginning and end ---- */
+
+static int watch(struct service *s, int fd, void *what)
+{
+	struct epoll_event e = {.events = EPOLLIN, .data.ptr = what};
+
+	return fd < 0 || epoll_ctl(s->epoll, EPOLL_CTL_ADD, fd, &e) < 0 ? -errno : 0;
+}
+
+static int watchdog_open(struct service *s)
+{
+	uint64_t period = notify_watchdog_period() / 2;
+	struct itimerspec t = {0};
+
+	if (!period)
+		return 0;
+	t.it_value.tv_sec = t.it_interval.tv_sec = (time_t)(period / 1000000);
+	t.it_value.tv_nsec = t.it_interval.tv_nsec = (long)(period % 1000000) * 1000;
+	s->watchdog = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (s->watchdog < 0 || timerfd_settime(s->watchdog, 0, &t, NULL) < 0)
+		return -errno;
+	return watch(s, s->watchdog, &s->watchdog);
+}
+
+static int events_open(struct service *s)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	s->epoll = epoll_create1(EPOLL_CLOEXEC);
+	s->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	s->transitions = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+	s->ticks = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (s->epoll < 0)
+		return -errno;
+	int r = watch(s, s->signals, &s->signals);
+	if (r == 0)
+		r = watch(s, s->transitions, &s->transitions);
+	if (r == 0)
+		r = watch(s, s->ticks, &s->ticks);
+	if (r == 0)
+		r = watchdog_open(s);
+	if (r == 0 && s->firewall)
+		r = watch(s, firewall_client_fd(s->firewall), &s->firewall);
+	if (r == 0)
+		r = watch(s, control_fd(s->control), &s->control);
+	return r;
+}
+
+static int folder_make(const char *path, mode_t mode)
+{
+	return mkdir(path, mode) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+static int say(int r, const char *what, const char *name)
+{
+	if (r < 0)
+		log_send(LOG_TROUBLE, NULL, "%s %s: %s", what, name, strerror(-r));
+	return r;
+}
+
+static int configuration_open(struct service *s)
+{
+	struct problems problems;
+	struct program *p = NULL;
+	struct timespec t;
+
+	/* Once to learn where last good versions are kept, once with them. */
+	clock_gettime(CLOCK_REALTIME, &t);
+	int r = program_load(&p, &problems, s->options.config, (instant_t)t.tv_sec);
+	if (r == 0 && !p)
+		problems_print(&problems, stderr);
+	if (r == 0)
+		problems_free(&problems);
+	if (r < 0 || !p)
+		return say(r < 0 ? r : -EINVAL, "configuration", s->options.config);
+	if (asprintf(&s->kept_folder, "%s/clients.last-good", p->settings.state_directory) < 0) {
+		s->kept_folder = NULL;
+		r = -ENOMEM;
+	}
+	program_free(p);
+	if (r == 0)
+		r = service_load(&s->program, &s->kept, s->options.config, s->kept_folder);
+	return say(r, "configuration", s->options.config);
+}
+
+static int journal_key_read(uint8_t key[32], const struct settings *settings)
+{
+	char path[PATH_MAX];
+	FILE *f;
+
+	snprintf(
+		path, sizeof(path), "%s/%s", settings->credential_directory, settings->journal_key);
+	f = fopen(path, "re");
+	if (!f)
+		return -errno;
+	size_t n = fread(key, 1, 32, f);
+	fclose(f);
+	return n == 32 ? 0 : -EBADMSG;
+}
+
+static int journal_start(struct service *s)
+{
+	const struct settings *settings = &s->program->settings;
+	char path[PATH_MAX];
+	uint8_t key[32];
+	struct journal_options o = {.path = path};
+	int r = folder_make(settings->state_directory, 0750);
+
+	snprintf(path, sizeof(path), "%s/journal.db", settings->state_directory);
+	if (r == 0 && settings->journal_key) {
+		r = journal_key_read(key, settings);
+		o.key = key;
+	}
+	if (r == 0)
+		r = journal_open(&s->journal, &o);
+	explicit_bzero(key, sizeof(key));
+	if (r < 0) {
+		log_send(LOG_TROUBLE, NULL, "journal %s: %s", path, journal_problem(r));
+		return r;
+	}
+	return say(override_read(&s->overrides, s->journal), "overrides of", path);
+}
+
+static int firewall_reload(struct program **out, void *context)
+{
+	struct service *s = context;
+	struct strings kept;
+	int r = service_load(out, &kept, s->options.config, s->kept_folder);
+
+	if (r == 0)
+		strings_clear(&kept);
+	return r;
+}
+
+static int firewall_begin(struct service *s, const char *config_folder)
+{
+	const char *read[] = {
+		config_folder, s->kept_folder, s->program->settings.credential_directory, NULL};
+	struct firewall_process_options o = {.program = s->program,
+		.reload = firewall_reload,
+		.context = s,
+		.read = read,
+		.unconfined = s->options.unconfined};
+
+	if (!s->program->settings.firewall.enabled)
+		return 0;
+	int r = firewall_process_start(&s->firewall, &o);
+	s->gate = service_gate(s);
+	return say(r, "the packet filter",
+		r == -EPERM ? "(CAP_NET_ADMIN is needed, and no other Curfew may own the table)"
+			    : "");
+}
+
+static gid_t operators(void)
+{
+	const struct group *g = getgrnam(CONTROL_GROUP);
+	gid_t groups[1024];
+	int n = getgroups(ARRAY_SIZE(groups), groups);
+
+	/* A group that we are not in we cannot give the socket to. */
+	for (int i = 0; g && i < n; i++)
+		if (groups[i] == g->gr_gid)
+			return g->gr_gid;
+	return g && (geteuid() == 0 || getegid() == g->gr_gid) ? g->gr_gid : (gid_t)-1;
+}
+
+/* Reading: the configuration, names of users who ask; writing: our own state. Folders of certificates and of the
+ * metrics file as they are at the start: others need a restart. */
+static int shed(struct service *s, const char *config_folder)
+{
+	const struct settings *settings = &s->program->settings;
+	size_t n = s->program->n_servers;
+	const char **read = calloc(n + 8, sizeof(*read));
+	const char *write[] = {settings->state_directory, settings->runtime_directory, NULL, NULL};
+	char metrics[PATH_MAX];
+	size_t k = 0;
+
+	if (!read)
+		return -ENOMEM;
+	read[k++] = config_folder;
+	read[k++] = settings->credential_directory;
+	read[k++] = "/etc/passwd";
+	read[k++] = "/etc/group";
+	for (size_t i = 0; i < n; i++)
+		read[k++] = s->program->servers[i].ca_file;
+	if (settings->metrics_file) {
+		snprintf(metrics, sizeof(metrics), "%s", settings->metrics_file);
+		write[2] = dirname(metrics);
+	}
+	const struct sandbox_paths paths = {.read = read, .write = write};
+	bool landlocked = true;
+	int r = s->options.unconfined ? 0 : sandbox_enter(&landlocked, SANDBOX_ENGINE, &paths);
+	if (r == 0 && !landlocked)
+		log_send(LOG_STARTED, NULL,
+			"this kernel has no Landlock: files are kept apart by their modes alone");
+	free(read);
+	return say(r, "shedding rights", "");
+}
+
+static int service_open(struct service *s)
+{
+	_cleanup_free_ char *config = strdup(s->options.config);
+
+	if (!config)
+		return -ENOMEM;
+	const char *config_folder = dirname(config);
+	int r = configuration_open(s);
+	if (r < 0)
+		return r;
+	const struct settings *settings = &s->program->settings;
+	r = say(clock_open(&s->clock, settings->state_directory), "the clock's ratchet in",
+		settings->state_directory);
+	if (r == 0)
+		r = journal_start(s);
+	if (r == 0)
+		r = say(service_keep(s->program, &s->kept, s->kept_folder),
+			"keeping client files in", s->kept_folder);
+	if (r == 0)
+		r = firewall_begin(s, config_folder);
+	if (r == 0)
+		r = say(folder_make(settings->runtime_directory, 0750), "making",
+			settings->runtime_directory);
+	if (r == 0)
+		r = say(control_open(&s->control, settings->runtime_directory, operators(),
+				service_request, s),
+			"control socket in", settings->runtime_directory);
+	if (r == 0)
+		r = shed(s, config_folder);
+	if (r == 0)
+		r = say(events_open(s), "opening", "events");
+	return r == 0 ? service_servers_set(s) : r;
+}
+
+static void service_close(struct service *s)
+{
+	service_pass_drop(s);
+	for (size_t i = 0; i < s->n_queue; i++) {
+		control_end(s->queue[i].call, CODE_FAILED, "the service is stopping", NULL);
+		request_free(&s->queue[i]);
+	}
+	control_close(s->control);
+	firewall_process_stop(s->firewall);
+	const int fds[] = {s->transitions, s->ticks, s->signals, s->watchdog, s->epoll};
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+	service_servers_free(s);
+	overrides_free(&s->overrides);
+	journal_close(s->journal);
+	program_free(s->program);
+	strings_clear(&s->kept);
+	free(s->kept_folder);
+}
+
+static void signals_hold(sigset_t *before)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, before);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+int service_run(const struct service_options *o)
+{
+	struct service s = {.options = *o,
+		.epoll = -1,
+		.signals = -1,
+		.transitions = -1,
+		.ticks = -1,
+		.watchdog = -1};
+	sigset_t before;
+
+	signals_hold(&before);
+	int r = service_open(&s);
+	if (r == 0) {
+		service_event(&s, "start", NULL, NULL, "service", "the service was started", NULL);
+		s.next_head = s.next_interval = service_monotonic();
+		service_schedule(&s);
+		/* Guarded before anybody is told that we are ready; SQL servers are not waited for. */
+		service_network_now(&s, "the service was started", "service", false);
+		service_ask(&s, REASON_START);
+		log_send(LOG_STARTED, NULL, "started: %zu clients on %zu servers",
+			s.program->n_clients, s.n_servers);
+		notify_ready();
+		service_loop(&s);
+		notify_stopping();
+		service_event(&s, "stop", NULL, NULL, "service", "the service was stopped", NULL);
+		log_send(LOG_STOPPED, NULL, "stopped; the kernel goes on enforcing what it holds");
+	} else {
+		s.code = r == -EINVAL && !s.program ? CODE_CONFIG : CODE_FAILED;
+	}
+	service_close(&s);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return s.code;
+}

@@ -1,0 +1,141 @@
+/* Inside the service: what its parts share. Not for other modules. */
+#ifndef ENGINE_LOOP_H
+#define ENGINE_LOOP_H
+
+#include <curfew/clock.h>
+#include <curfew/control.h>
+#include <curfew/firewall_process.h>
+#include <curfew/log.h>
+#include <curfew/metrics.h>
+#include <curfew/pass.h>
+#include <curfew/service.h>
+
+enum reason {
+	REASON_START = 1 << 0,
+	REASON_TRANSITION = 1 << 1,
+	REASON_RELOAD = 1 << 2,
+	REASON_INTERVAL = 1 << 3,
+	REASON_RETRY = 1 << 4,
+	REASON_ASKED = 1 << 5,
+	REASON_CLOCK = 1 << 6,
+	REASON_OVERRIDE = 1 << 7,
+};
+/* What does not wait for a slow server: a pass that is under way is cut short for it. */
+#define REASONS_URGENT                                                                             \
+	(REASON_TRANSITION | REASON_RELOAD | REASON_CLOCK | REASON_OVERRIDE | REASON_ASKED)
+
+/* A server that fails is tried again after 5 s, then twice as long each time, up to 5 min, a quarter more or
+ * less: a fleet of agents must not come back all at one instant. */
+#define RETRY_FIRST 5
+#define RETRY_MOST  300
+/* What a pass still gets when something urgent came: enough for every server that is well. */
+#define URGENT_GRACE 3
+
+struct server_state {
+	char *name;
+	unsigned failures;		     /* in a row */
+	int64_t retry;			     /* monotonic milliseconds; 0: it is well */
+	bool reachable, has_good_pass, seen; /* seen: in the pass under way */
+	int32_t worst;			     /* code of the pass under way */
+	instant_t good_pass;
+	uint64_t round_trips;
+};
+
+/* A request that waits for its turn, or has it. */
+struct request {
+	struct control_call *call;
+	enum pass_mode mode;
+	char *client, *reason, *actor; /* owned; client may be NULL */
+};
+
+/* The pass under way. */
+struct run {
+	struct pass *pass; /* NULL: none */
+	struct pass_options options;
+	struct workers *workers;
+	struct worker_job *jobs; /* in the order of the servers' health */
+	const char **servers;	 /* NULL-terminated; NULL: as the pass chooses */
+	unsigned reasons;
+	bool has_request;
+	struct request request;
+	int64_t began;	/* monotonic milliseconds */
+	int64_t cut;	/* when it is cut short; 0: it is not */
+	bool stale;	/* what it knows of the schedule is not so any more: it opens nothing */
+	char text[128]; /* its reason in words */
+};
+
+struct service {
+	struct service_options options;
+	struct program *program;
+	struct strings kept; /* client files in force by their last good version */
+	char *kept_folder;
+	struct overrides overrides;
+	struct journal *journal;
+	struct clock clock;
+	bool clock_alarm;
+	int64_t clock_behind;
+
+	struct firewall_client *firewall; /* NULL: this host filters nothing */
+	struct firewall_port gate;	  /* what passes see of it */
+	struct control *control;
+	int epoll, signals, transitions, ticks, watchdog;
+
+	bool has_next;
+	instant_t next;			  /* transition */
+	int64_t next_interval, next_head; /* monotonic milliseconds */
+	unsigned pending;
+	struct run run;
+	struct request queue[MAX_CONTROL_CLIENTS];
+	size_t n_queue;
+	struct server_state *servers; /* as the program's */
+	size_t n_servers;
+	size_t overdue;
+	int64_t overdue_age;
+	struct metrics figures; /* counters; the rest is filled in when written */
+	bool reload_wanted;	/* done between two passes, for they point into the configuration */
+	bool stopping;
+	int code; /* exit status once stopping */
+};
+
+int64_t service_monotonic(void); /* milliseconds */
+/* The present, ratcheted and on disk; raises and clears the clock's alarm. */
+instant_t service_now(struct service *s);
+void service_stop(struct service *s, int code);
+void service_ask(struct service *s, unsigned reasons);
+/* Recomputes the next transition from configuration, overrides and clock, and sets the timers. */
+void service_schedule(struct service *s);
+int service_event(struct service *s, const char *action, const char *client, const char *login,
+	const char *actor, const char *reason, const char *detail);
+
+/* loop_pass.c */
+struct firewall_port service_gate(struct service *s);
+void service_firewall_died(struct service *s, int code);
+void service_pass_begin(struct service *s);
+void service_pass_dispatch(struct service *s);
+/* What is under way ends soon: after the grace, or at once. */
+void service_pass_hurry(struct service *s);
+void service_pass_cut(struct service *s);
+void service_pass_drop(struct service *s);
+/* The network alone, at once: closes what has ended whatever the SQL servers do. `outdates`: the pass under way,
+ * which knows the schedule of its beginning, opens nothing any more. */
+void service_network_now(struct service *s, const char *why, const char *actor, bool outdates);
+int service_servers_set(struct service *s);
+void service_servers_free(struct service *s);
+
+/* loop_reload.c */
+/* The configuration as files and last good versions say. 0, -EINVAL (has errors, told), other negative errno. */
+int service_load(
+	struct program **out, struct strings *kept, const char *config, const char *kept_folder);
+int service_keep(const struct program *p, const struct strings *kept, const char *kept_folder);
+void service_reload(struct service *s);
+void strings_clear(struct strings *s);
+
+/* loop_report.c */
+void service_figures_write(struct service *s);
+void service_overdue_count(struct service *s);
+
+/* loop_request.c */
+void service_request(void *service, struct control_call *call, const struct json_t *request);
+void request_free(struct request *r);
+
+#endif

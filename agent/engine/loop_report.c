@@ -1,0 +1,119 @@
+/* What the service knows of itself: overdue access, figures. */
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+#include "loop.h"
+
+/* The level that should hold, and since when. */
+static const struct grant *grant_of(const struct grants *g, const struct proved *p)
+{
+	for (size_t i = 0; i < g->n; i++)
+		if (strcmp(g->items[i].server->name, p->server) == 0 &&
+			strcasecmp(g->items[i].user->login, p->login) == 0 &&
+			strcasecmp(g->items[i].database->name, p->database) == 0)
+			return &g->items[i];
+	return NULL;
+}
+
+/* By what each server last proved, so that a server that never answers again counts as well. */
+void service_overdue_count(struct service *s)
+{
+	struct proved_list proved;
+	struct grants grants;
+	instant_t now = service_now(s);
+	size_t before = s->overdue;
+
+	if (proved_read(&proved, s->journal) < 0)
+		return;
+	if (schedule_at(&grants, s->program, &s->overrides, now) < 0) {
+		proved_list_free(&proved);
+		return;
+	}
+	s->overdue = 0;
+	s->overdue_age = 0;
+	for (size_t i = 0; i < proved.n; i++) {
+		const struct proved *p = &proved.items[i];
+		if (p->level == LEVEL_NONE)
+			continue;
+		const struct grant *g = grant_of(&grants, p);
+		enum level wanted = g ? g->level : LEVEL_NONE;
+		if (p->level <= wanted)
+			continue;
+		/* Of one that left the configuration only this is known: it was there then. */
+		instant_t since = !g ? p->at : wanted == LEVEL_NONE ? g->until : g->from;
+		if (!g || since > now || since <= 0)
+			since = p->at;
+		s->overdue++;
+		if (now - since > s->overdue_age)
+			s->overdue_age = now - since;
+	}
+	grants_free(&grants);
+	proved_list_free(&proved);
+	if (s->overdue)
+		log_send(LOG_OVERDUE, NULL,
+			"%zu grants are past their end or narrowing and not proved closed, the oldest for "
+			"%lld s; `curfew status` names them",
+			s->overdue, (long long)s->overdue_age);
+	else if (before)
+		log_send(LOG_OVERDUE_OVER, NULL, "no access is overdue any more");
+}
+
+static void grants_count(struct metrics *m, struct service *s)
+{
+	struct grants grants;
+	struct allowlist wanted;
+
+	if (schedule_at(&grants, s->program, &s->overrides, m->now) < 0)
+		return;
+	memset(m->grants, 0, sizeof(m->grants));
+	for (size_t i = 0; i < grants.n; i++)
+		m->grants[grants.items[i].level]++;
+	m->has_next = schedule_next(&m->next_transition, &grants, m->now);
+	if (allowlist_build(&wanted, s->program, &grants, m->now, NULL, NULL) == 0) {
+		m->allowlist = wanted.n_allows;
+		allowlist_free(&wanted);
+	}
+	grants_free(&grants);
+}
+
+void service_figures_write(struct service *s)
+{
+	struct metrics *m = &s->figures;
+	const char *file = s->program->settings.metrics_file;
+
+	if (!file)
+		return;
+	struct metrics_server *servers = calloc(s->n_servers + 1, sizeof(*servers));
+	if (!servers)
+		return;
+	for (size_t i = 0; i < s->n_servers; i++) {
+		const struct server_state *k = &s->servers[i];
+		servers[i] = (struct metrics_server){.name = k->name,
+			.reachable = k->reachable && !k->failures,
+			.has_good_pass = k->has_good_pass,
+			.good_pass = k->good_pass,
+			.failures = k->failures,
+			.round_trips = k->round_trips};
+	}
+	m->now = service_now(s);
+	m->clients = s->program->n_clients;
+	m->kept_clients = s->kept.n;
+	m->overdue = s->overdue;
+	m->overdue_age = s->overdue_age;
+	m->clock_behind = s->clock_behind;
+	m->servers = servers;
+	m->n_servers = s->n_servers;
+	grants_count(m, s);
+	struct firewall_state state;
+	if (s->firewall && !s->stopping && s->gate.observe(&state, s, m->now) == 0) {
+		m->refused_packets = state.refused_packets;
+		firewall_state_free(&state);
+	}
+	int r = metrics_write(m, file);
+	if (r < 0)
+		log_send(LOG_TROUBLE, NULL, "the figures cannot be written to %s: %s", file,
+			strerror(-r));
+	m->servers = NULL;
+	m->n_servers = 0;
+	free(servers);
+}

@@ -1,0 +1,15 @@
+/* `curfew run`: sleeps to the next transition, makes a pass then and whenever something else asks for one. */
+#ifndef CURFEW_SERVICE_H
+#define CURFEW_SERVICE_H
+
+#include "base.h"
+
+struct service_options {
+	const char *config; /* path of curfew.conf */
+	bool unconfined;    /* for tests under instruments that no filter admits: nothing is shed */
+};
+
+/* Runs until it is told to stop. 0, or an exit status: 1 failed, 78 configuration. Logs what it does. */
+int service_run(const struct service_options *o);
+
+#endif
