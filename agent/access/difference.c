@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
-#include <strings.h>
 
 #include "access/difference.h"
 #include "curfew/calendar.h"
@@ -86,7 +85,7 @@ static void sessions_kill(
 {
 	for (size_t i = 0; i < b->o->n_sessions; i++) {
 		const struct observed_session *s = &b->o->sessions[i];
-		if (strcasecmp(s->login, work->login) != 0 || s->age < older_than)
+		if (!names_equal(s->login, work->login) || s->age < older_than)
 			continue;
 		change_push(b, &b->closings, CHANGE_SESSION_KILL, work->client, work->login, NULL,
 			reason)
@@ -97,7 +96,7 @@ static void sessions_kill(
 static bool login_has_session(const struct builder *b, const char *login)
 {
 	for (size_t i = 0; i < b->o->n_sessions; i++)
-		if (!strcasecmp(b->o->sessions[i].login, login))
+		if (names_equal(b->o->sessions[i].login, login))
 			return true;
 	return false;
 }
@@ -125,7 +124,7 @@ static void login_narrow_server(struct builder *b, struct login_work *work)
 
 	for (size_t i = 0; i < b->o->n_members; i++) {
 		const struct observed_member *m = &b->o->members[i];
-		if (strcasecmp(m->member, work->login) != 0)
+		if (!names_equal(m->member, work->login))
 			continue;
 		struct change *c = change_push(b, &b->closings, CHANGE_SERVER_MEMBER_DROP,
 			work->client, work->login, NULL, reason);
@@ -134,7 +133,7 @@ static void login_narrow_server(struct builder *b, struct login_work *work)
 	}
 	for (size_t i = 0; i < b->o->n_permissions; i++) {
 		const struct permission *p = &b->o->permissions[i];
-		if (strcasecmp(p->grantee, work->login) != 0 || p->state == 'D' ||
+		if (!names_equal(p->grantee, work->login) || p->state == 'D' ||
 			!strcmp(p->name, "CONNECT SQL"))
 			continue;
 		struct change *c = change_push(b, &b->closings, CHANGE_SERVER_REVOKE, work->client,
@@ -171,7 +170,7 @@ static void login_remove_users(struct builder *b, struct login_work *work,
 		const struct observed_database *d = &b->o->databases[i];
 		bool keep = false;
 		for (size_t k = 0; wanted && k < wanted->n_users; k++)
-			keep = keep || !strcasecmp(wanted->users[k].grant->database->name, d->name);
+			keep = keep || names_equal(wanted->users[k].grant->database->name, d->name);
 		const struct observed_user *u = keep ? NULL : observed_user_of(d, work->observed);
 		if (!u)
 			continue;
@@ -266,7 +265,7 @@ static const char *client_of(
 
 	snprintf(reason, size, "the login is not in the configuration any more");
 	for (size_t i = 0; i < w->n_grants; i++)
-		if (!strcasecmp(w->grants[i]->user->login, login) &&
+		if (names_equal(w->grants[i]->user->login, login) &&
 			(!last || w->grants[i]->from > last->from))
 			last = w->grants[i];
 	if (last)
@@ -299,7 +298,7 @@ static void strangers_name(struct builder *b)
 
 	for (size_t i = 0; i < b->w->n_grants; i++) {
 		const struct grant *g = b->w->grants[i];
-		if (!strcasecmp(last, g->user->login) || wanted_find(b->w, g->user->login))
+		if (names_equal(last, g->user->login) || wanted_find(b->w, g->user->login))
 			continue;
 		last = g->user->login;
 		const struct observed_login *l = observed_find_login(b->o, g->user->login);

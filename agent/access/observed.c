@@ -1,6 +1,5 @@
 /* Observed access on one server: looking things up in what was read, and whose a login is. */
 #include <string.h>
-#include <strings.h>
 
 #include "curfew/access.h"
 
@@ -92,7 +91,7 @@ bool sid_equal(const struct sid *a, const struct sid *b)
 struct observed_login *observed_find_login(const struct observed_server *o, const char *login)
 {
 	for (size_t i = 0; i < o->n_logins; i++)
-		if (!strcasecmp(o->logins[i].name, login))
+		if (names_equal(o->logins[i].name, login))
 			return &o->logins[i];
 	return NULL;
 }
@@ -100,7 +99,7 @@ struct observed_login *observed_find_login(const struct observed_server *o, cons
 struct observed_database *observed_find_database(const struct observed_server *o, const char *name)
 {
 	for (size_t i = 0; i < o->n_databases; i++)
-		if (!strcasecmp(o->databases[i].name, name))
+		if (names_equal(o->databases[i].name, name))
 			return &o->databases[i];
 	return NULL;
 }
@@ -119,8 +118,8 @@ const struct observed_user *observed_user_of(
 bool observed_is_member(const struct observed_database *d, const char *role, const char *member)
 {
 	for (size_t i = 0; i < d->n_members; i++)
-		if (!strcasecmp(d->members[i].role, role) &&
-			!strcasecmp(d->members[i].member, member))
+		if (names_equal(d->members[i].role, role) &&
+			names_equal(d->members[i].member, member))
 			return true;
 	return false;
 }
@@ -150,7 +149,7 @@ void observed_claim(
 		l->ours = l->marked;
 		for (size_t k = 0; k < c->n && !l->ours; k++)
 			l->ours = !strcmp(c->items[k].server, server) &&
-				  !strcasecmp(c->items[k].login, l->name) &&
+				  names_equal(c->items[k].login, l->name) &&
 				  claim_holds(&c->items[k], l, window);
 		/* Only SQL logins are ever made by us: a mark on anything else is somebody's mistake. */
 		l->ours = l->ours && l->type == 'S';
@@ -160,7 +159,7 @@ void observed_claim(
 static bool strings_have_role(const struct strings *s, const char *role)
 {
 	for (size_t i = 0; i < s->n; i++)
-		if (!strcasecmp(s->items[i], role))
+		if (names_equal(s->items[i], role))
 			return true;
 	return false;
 }
@@ -179,7 +178,7 @@ static bool user_has_level(
 
 static bool level_has_role(const struct level_terms *t, const char *role)
 {
-	return t->role ? !strcasecmp(t->role, role) : strings_have_role(&t->member_of, role);
+	return t->role ? names_equal(t->role, role) : strings_have_role(&t->member_of, role);
 }
 
 enum level observed_level(bool *exact, const struct observed_server *o,
@@ -196,7 +195,7 @@ enum level observed_level(bool *exact, const struct observed_server *o,
 	if (user_has_level(d, u->name, &s->terms[LEVEL_FULL]))
 		level = LEVEL_FULL;
 	for (size_t i = 0; i < d->n_members; i++)
-		if (!strcasecmp(d->members[i].member, u->name) &&
+		if (names_equal(d->members[i].member, u->name) &&
 			!(level != LEVEL_NONE &&
 				level_has_role(&s->terms[level], d->members[i].role))) {
 			/* Whatever we do not know is taken for the widest. */
@@ -206,12 +205,12 @@ enum level observed_level(bool *exact, const struct observed_server *o,
 		}
 	for (size_t i = 0; i < d->n_permissions; i++) {
 		const struct permission *p = &d->permissions[i];
-		if (!strcasecmp(p->grantee, u->name) && p->state != 'D' &&
+		if (names_equal(p->grantee, u->name) && p->state != 'D' &&
 			strcmp(p->name, "CONNECT") != 0)
 			*exact = false;
 	}
 	for (size_t i = 0; i < o->n_members; i++)
-		if (!strcasecmp(o->members[i].member, l->name))
+		if (names_equal(o->members[i].member, l->name))
 			*exact = false;
 	return level;
 }

@@ -1,6 +1,5 @@
 /* The roles of ours in a database: their permissions against the terms of the level, and who is in them. */
 #include <string.h>
-#include <strings.h>
 
 #include "access/difference.h"
 
@@ -9,7 +8,7 @@ enum { CLASS_DATABASE = 0, CLASS_SCHEMA = 3 };
 static bool role_exists(const struct observed_database *d, const char *role)
 {
 	for (size_t i = 0; i < d->n_users; i++)
-		if (d->users[i].type == 'R' && !strcasecmp(d->users[i].name, role))
+		if (d->users[i].type == 'R' && names_equal(d->users[i].name, role))
 			return true;
 	return false;
 }
@@ -21,8 +20,8 @@ static bool permission_stands(const struct observed_database *d, const char *rol
 {
 	for (size_t i = 0; i < d->n_permissions; i++) {
 		const struct permission *p = &d->permissions[i];
-		if (p->class == class && p->state == state && !strcasecmp(p->grantee, role) &&
-			!strcasecmp(p->name, name) &&
+		if (p->class == class && p->state == state && names_equal(p->grantee, role) &&
+			names_equal(p->name, name) &&
 			(class != CLASS_SCHEMA || !strcmp(p->schema, schema)))
 			return true;
 	}
@@ -32,7 +31,7 @@ static bool permission_stands(const struct observed_database *d, const char *rol
 static bool strings_have(const struct strings *s, const char *name)
 {
 	for (size_t i = 0; i < s->n; i++)
-		if (!strcasecmp(s->items[i], name))
+		if (names_equal(s->items[i], name))
 			return true;
 	return false;
 }
@@ -90,7 +89,7 @@ static bool drop_surplus(
 
 	for (size_t i = 0; i < d->n_permissions; i++) {
 		const struct permission *p = &d->permissions[i];
-		if (strcasecmp(p->grantee, t->role) != 0 || permission_is_in_terms(t, p))
+		if (!names_equal(p->grantee, t->role) || permission_is_in_terms(t, p))
 			continue;
 		permission_copy(b,
 			&change_push(b, &b->prepare, CHANGE_REVOKE, NULL, NULL, d->name,
@@ -140,7 +139,7 @@ static bool database_has_wanted_user(const struct builder *b, const struct obser
 {
 	for (size_t i = 0; i < b->w->n_grants; i++)
 		if (b->w->grants[i]->level != LEVEL_NONE &&
-			!strcasecmp(b->w->grants[i]->database->name, d->name))
+			names_equal(b->w->grants[i]->database->name, d->name))
 			return true;
 	return false;
 }
@@ -167,7 +166,7 @@ static bool member_is_handled(
 	const struct observed_user *u = NULL;
 
 	for (size_t i = 0; i < d->n_users; i++)
-		if (!strcasecmp(d->users[i].name, member))
+		if (names_equal(d->users[i].name, member))
 			u = &d->users[i];
 	if (!u || u->type == 'R')
 		return false;
@@ -187,7 +186,7 @@ void roles_police(struct builder *b, const struct observed_database *d)
 		const struct observed_member *m = &d->members[i];
 		for (int level = LEVEL_READ_ONLY; level <= LEVEL_FULL; level++) {
 			const char *role = b->w->server->terms[level].role;
-			if (!role || strcasecmp(m->role, role) != 0 ||
+			if (!role || !names_equal(m->role, role) ||
 				member_is_handled(b, d, m->member))
 				continue;
 			struct change *c = change_push(b, &b->closings, CHANGE_MEMBER_DROP, NULL,

@@ -1,15 +1,14 @@
 /* One login's user in one database: brought to its level, or taken away with all that it holds. */
 #include <string.h>
-#include <strings.h>
 
 #include "access/difference.h"
 
 static bool terms_have_role(const struct level_terms *t, const char *role)
 {
 	if (t->role)
-		return !strcasecmp(t->role, role);
+		return names_equal(t->role, role);
 	for (size_t i = 0; i < t->member_of.n; i++)
-		if (!strcasecmp(t->member_of.items[i], role))
+		if (names_equal(t->member_of.items[i], role))
 			return true;
 	return false;
 }
@@ -47,7 +46,7 @@ static void owner_regrants(struct builder *b, struct change *c, const struct obs
 		bool on_it = schema ? p->class == 3 && same_text(p->schema, owned->name)
 				    : p->class == 1 && same_text(p->schema, owned->schema) &&
 					      same_text(p->object, owned->name);
-		if (!on_it || !strcasecmp(p->grantee, user))
+		if (!on_it || names_equal(p->grantee, user))
 			continue;
 		struct permission *items =
 			reallocarray(c->regrants, c->n_regrants + 1, sizeof(*items));
@@ -68,9 +67,9 @@ static bool user_strip(struct builder *b, const struct login_work *work,
 
 	for (size_t i = 0; i < d->n_permissions; i++) {
 		const struct permission *p = &d->permissions[i];
-		bool to = !strcasecmp(p->grantee, user) && p->state != 'D' &&
+		bool to = names_equal(p->grantee, user) && p->state != 'D' &&
 			  strcmp(p->name, "CONNECT") != 0;
-		bool by = !strcasecmp(p->grantor, user);
+		bool by = names_equal(p->grantor, user);
 		if (!to && !by)
 			continue;
 		permission_copy(b,
@@ -81,7 +80,7 @@ static bool user_strip(struct builder *b, const struct login_work *work,
 	}
 	for (size_t i = 0; i < d->n_owned; i++) {
 		const struct observed_owned *owned = &d->owned[i];
-		if (strcasecmp(owned->owner, user) != 0)
+		if (!names_equal(owned->owner, user))
 			continue;
 		struct change *c =
 			user_change(b, &b->closings, CHANGE_OWNER, work, d, user, reason);
@@ -122,7 +121,7 @@ static const struct observed_user *user_by_name(struct builder *b, struct login_
 
 	*in_the_way = false;
 	for (size_t i = 0; i < d->n_users; i++)
-		if (!strcasecmp(d->users[i].name, work->login))
+		if (names_equal(d->users[i].name, work->login))
 			u = &d->users[i];
 	if (!u)
 		return NULL;
@@ -153,7 +152,7 @@ static void user_level(struct builder *b, struct login_work *work,
 	bool narrows = false, any = false;
 
 	for (size_t i = 0; i < d->n_members; i++) {
-		if (strcasecmp(d->members[i].member, user) != 0)
+		if (!names_equal(d->members[i].member, user))
 			continue;
 		any = true;
 		if (!terms_have_role(want, d->members[i].role) &&
@@ -175,7 +174,7 @@ static void user_level(struct builder *b, struct login_work *work,
 		work->pending = true;
 	}
 	for (size_t i = 0; i < d->n_members; i++) {
-		if (strcasecmp(d->members[i].member, user) != 0 ||
+		if (!names_equal(d->members[i].member, user) ||
 			terms_have_role(want, d->members[i].role))
 			continue;
 		member_change(b, &b->closings, CHANGE_MEMBER_DROP, work, d, user,
@@ -199,7 +198,7 @@ void user_want(struct builder *b, struct login_work *work, const struct grant *g
 
 	snprintf(reason, sizeof(reason), "%s: %s", phase_name(g->phase), level_name(g->level));
 	work->pending = work->pending || roles_pending;
-	if (u && !strcasecmp(u->name, "dbo")) {
+	if (u && names_equal(u->name, "dbo")) {
 		obstacle_push(b, STATE_DRIFT, work->login, d->name,
 			"login [%s] owns database [%s]: a DBA has to give it another owner",
 			work->login, d->name);
@@ -236,7 +235,7 @@ void user_want(struct builder *b, struct login_work *work, const struct grant *g
 void user_remove(struct builder *b, struct login_work *work, const struct observed_database *d,
 	const struct observed_user *u, const char *reason)
 {
-	if (!strcasecmp(u->name, "dbo")) {
+	if (names_equal(u->name, "dbo")) {
 		obstacle_push(b, STATE_UNPROVED, work->login, d->name,
 			"login [%s] owns database [%s]: a DBA has to give it another owner",
 			work->login, d->name);
@@ -244,7 +243,7 @@ void user_remove(struct builder *b, struct login_work *work, const struct observ
 		return;
 	}
 	for (size_t i = 0; i < d->n_members; i++)
-		if (!strcasecmp(d->members[i].member, u->name))
+		if (names_equal(d->members[i].member, u->name))
 			member_change(b, &b->closings, CHANGE_MEMBER_DROP, work, d, u->name,
 				d->members[i].role, reason);
 	user_strip(b, work, d, u->name, reason);
@@ -268,7 +267,7 @@ void orphans_remove(struct builder *b, const struct observed_database *d)
 			mapped = mapped || sid_equal(&b->o->logins[k].sid, &u->sid);
 		const struct wanted_login *l = wanted_find(b->w, u->name);
 		for (size_t k = 0; l && k < l->n_users; k++)
-			wanted = wanted || !strcasecmp(l->users[k].grant->database->name, d->name);
+			wanted = wanted || names_equal(l->users[k].grant->database->name, d->name);
 		if (mapped || wanted)
 			continue;
 		struct login_work work = {.login = u->name};

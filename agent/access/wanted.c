@@ -1,7 +1,6 @@
 /* Wanted access on one server: the grants of now, gathered by login. */
 #include <errno.h>
 #include <string.h>
-#include <strings.h>
 
 #include "curfew/access.h"
 
@@ -9,13 +8,13 @@ static int login_compare(const void *a, const void *b)
 {
 	const struct wanted_login *x = a, *y = b;
 
-	return strcasecmp(x->login, y->login);
+	return names_compare(x->login, y->login);
 }
 
 static struct wanted_login *login_add(struct wanted_server *w, const struct grant *g)
 {
 	for (size_t i = w->n_logins; i-- > 0;)
-		if (!strcasecmp(w->logins[i].login, g->user->login))
+		if (names_equal(w->logins[i].login, g->user->login))
 			return &w->logins[i];
 	struct wanted_login *l = &w->logins[w->n_logins++];
 	*l = (struct wanted_login){.login = g->user->login, .client = g->client->name};

@@ -1,6 +1,5 @@
 /* curfew bootstrap SERVER: the T-SQL that a DBA reviews and runs once. */
 #include <string.h>
-#include <strings.h>
 
 #include <jansson.h>
 
@@ -16,7 +15,7 @@ static size_t databases_of(char **out, const struct program *p, const struct ser
 			const struct database *d = &p->clients[i].databases[k];
 			bool known = &p->servers[d->server] != s;
 			for (size_t m = 0; m < n && !known; m++)
-				known = !strcasecmp(out[m], d->name);
+				known = names_equal(out[m], d->name);
 			if (!known)
 				out[n++] = d->name;
 		}

@@ -1,7 +1,6 @@
 /* The steps of a pass, and what they share. */
 #include <errno.h>
 #include <string.h>
-#include <strings.h>
 
 #include "engine/pass_internal.h"
 
@@ -69,8 +68,8 @@ static int place_compare(
 	int c = strcmp(server, g->server->name);
 
 	if (!c)
-		c = strcasecmp(login, g->user->login);
-	return c ? c : strcasecmp(database, g->database->name);
+		c = names_compare(login, g->user->login);
+	return c ? c : names_compare(database, g->database->name);
 }
 
 static int index_compare(const void *a, const void *b)

@@ -2,7 +2,6 @@
  * them; identities go to the ledger; states of grants decide what the network may let in. */
 #include <errno.h>
 #include <string.h>
-#include <strings.h>
 
 #include "engine/pass_internal.h"
 
@@ -104,7 +103,7 @@ static const struct identity *identity_of(const struct pass *p, const struct rec
 {
 	for (size_t i = 0; i < p->identities.n; i++)
 		if (!strcmp(p->identities.items[i].server, r->server) &&
-			!strcasecmp(p->identities.items[i].login, r->login))
+			names_equal(p->identities.items[i].login, r->login))
 			return &p->identities.items[i];
 	return NULL;
 }

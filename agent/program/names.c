@@ -77,12 +77,18 @@ char to_small(char c)
 	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
 }
 
+int names_compare(const char *a, const char *b)
+{
+	while (*a && to_small(*a) == to_small(*b)) {
+		a++;
+		b++;
+	}
+	return (unsigned char)to_small(*a) - (unsigned char)to_small(*b);
+}
+
 bool names_equal(const char *a, const char *b)
 {
-	for (; to_small(*a) == to_small(*b); a++, b++)
-		if (!*a)
-			return true;
-	return false;
+	return names_compare(a, b) == 0;
 }
 
 bool name_is_plain(const char *text)

@@ -14,8 +14,7 @@
 #define TRUSTED_WIDEST6 16
 
 static const char *const SERVER_NAMES[] = {"name", "host", "port", "endpoints", "trusted",
-	"ca_file", "certificate_name", "login", "credential", "must_change", "known_triggers",
-	"levels"};
+	"ca_file", "login", "credential", "must_change", "known_triggers", "levels"};
 
 #define SERVER_EXAMPLE                                                                             \
 	"( { name = \"sql01\"; host = \"192.0.2.10\"; ca_file = \"/etc/curfew/tls/ca.pem\"; } )"
@@ -27,7 +26,6 @@ void server_free(struct server *s)
 	free(s->endpoints);
 	free(s->trusted);
 	free(s->ca_file);
-	free(s->certificate_name);
 	free(s->login);
 	free(s->credential);
 	strings_free(&s->known_triggers);
@@ -194,15 +192,15 @@ static void identity_read(struct server *s, struct reading *r, const config_sett
 {
 	const char *ca =
 		reading_path(r, group, "ca_file", "\"/etc/curfew/tls/ca.pem\"", CA_PATH_BYTES);
-	const char *certificate = reading_text(r, group, "certificate_name", NULL);
 	const char *login = reading_text(r, group, "login", NULL);
 	const char *credential = reading_text(r, group, "credential", NULL);
 
-	if (certificate && !name_is_host(certificate))
-		reading_error(r, config_setting_get_member(group, "certificate_name"),
-			"\"%s\" is no host name; write the name that the server's certificate carries",
-			certificate);
-	if (login && login_fault(login))
+	/* Another's login works; that it can do more than it needs is the operator's to know. */
+	if (login && names_equal(login, "sa"))
+		reading_warning(r, config_setting_get_member(group, "login"),
+			"login \"sa\" may do anything on the server; `curfew bootstrap` makes one that may do "
+			"what Curfew needs");
+	else if (login && login_fault(login))
 		reading_error(r, config_setting_get_member(group, "login"),
 			"login \"%s\" %s; write the agent's own SQL login, as \"curfew_agent\"",
 			login, login_fault(login));
@@ -213,7 +211,6 @@ static void identity_read(struct server *s, struct reading *r, const config_sett
 	else
 		s->credential = reading_copy(r, credential ? credential : s->name);
 	s->ca_file = reading_copy(r, ca);
-	s->certificate_name = reading_copy(r, certificate);
 	s->login = reading_copy(r, login ? login : "curfew_agent");
 	s->must_change = reading_bool(r, group, "must_change", true);
 }

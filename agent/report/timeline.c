@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <strings.h>
 
 #define DAY 86400
 /* Turns of one client: three a database at most, and no two clients' together. */
@@ -57,7 +56,7 @@ static void marks_make(struct timeline *t, const struct overrides *o)
 	mark_add(t, c->has_go_live ? MARK_END : MARK_TESTING_END, c->end);
 	for (size_t i = 0; o && i < o->n; i++) {
 		/* One user's revocation is no turn of the client's. */
-		if (!o->items[i].login && strcasecmp(o->items[i].client, c->name) == 0) {
+		if (!o->items[i].login && names_compare(o->items[i].client, c->name) == 0) {
 			mark_add(t, MARK_REVOKED, o->items[i].at);
 			break;
 		}

@@ -5,7 +5,6 @@
  * missing is named in `unreadable`: not an error by itself, but nothing is ever proved by it. */
 #include <errno.h>
 #include <string.h>
-#include <strings.h>
 
 #include "sql/catalog.h"
 #include "sql/rights.h"
@@ -128,7 +127,7 @@ static int parts_run_apart(struct observed_server *o, struct sql_error *error,
 static bool database_is_wanted(const struct wanted_server *w, const char *name)
 {
 	for (size_t i = 0; i < w->n_grants; i++)
-		if (!strcasecmp(w->grants[i]->database->name, name))
+		if (names_equal(w->grants[i]->database->name, name))
 			return true;
 	return false;
 }
@@ -168,7 +167,7 @@ static int server_read(struct observed_server *o, struct sql_error *error, struc
 	for (size_t i = 0; i < o->n_databases; i++) {
 		struct observed_database *d = &o->databases[i];
 		d->managed = database_is_wanted(w, d->name);
-		d->system = !strcasecmp(d->name, "tempdb") || !strcasecmp(d->name, "model");
+		d->system = names_equal(d->name, "tempdb") || names_equal(d->name, "model");
 	}
 	return 0;
 }
@@ -246,7 +245,7 @@ static void marks_take(struct observed_server *o)
 
 	for (size_t i = 0; i < o->n_members; i++) {
 		struct observed_member m = o->members[i];
-		if (strcasecmp(m.role, MARK_ROLE) != 0) {
+		if (!names_equal(m.role, MARK_ROLE)) {
 			o->members[kept++] = m;
 			continue;
 		}

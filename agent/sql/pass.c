@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -162,8 +161,8 @@ static bool change_is_moot(const struct pass_run *run, const bool *failed, size_
 		if (!failed[k] ||
 			(c->kind < CHANGE_FIRST_OPENING && f->kind != CHANGE_LOGIN_CREATE))
 			continue;
-		if (f->login ? c->login && !strcasecmp(f->login, c->login)
-			     : c->database && f->database && !strcasecmp(f->database, c->database))
+		if (f->login ? c->login && names_equal(f->login, c->login)
+			     : c->database && f->database && names_equal(f->database, c->database))
 			return true;
 	}
 	return false;
@@ -207,7 +206,7 @@ static int login_touch(struct touched *t, const char *login)
 	char **more;
 
 	for (size_t i = 0; i < t->n; i++)
-		if (!strcasecmp(t->logins[i], login))
+		if (names_equal(t->logins[i], login))
 			return 0;
 	more = reallocarray(t->logins, t->n + 1, sizeof(*more));
 	if (!more)

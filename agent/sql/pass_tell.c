@@ -1,6 +1,5 @@
 /* What a pass says of its server: states of grants as observed, logins for the ledger, sessions, obstacles. */
 #include <string.h>
-#include <strings.h>
 
 #include "sql/pass.h"
 
@@ -98,8 +97,8 @@ static const struct obstacle *grant_obstacle(const struct pass_run *run, const s
 
 	for (size_t i = 0; i < run->difference.n_obstacles; i++) {
 		const struct obstacle *o = &run->difference.obstacles[i];
-		if ((o->login && strcasecmp(o->login, g->user->login) != 0) ||
-			(o->database && strcasecmp(o->database, g->database->name) != 0))
+		if ((o->login && !names_equal(o->login, g->user->login)) ||
+			(o->database && !names_equal(o->database, g->database->name)))
 			continue;
 		if (!worst || o->state > worst->state)
 			worst = o;
@@ -110,7 +109,7 @@ static const struct obstacle *grant_obstacle(const struct pass_run *run, const s
 static bool login_has_session(const struct pass_run *run, const char *login)
 {
 	for (size_t i = 0; i < run->observed.n_sessions; i++)
-		if (!strcasecmp(run->observed.sessions[i].login, login))
+		if (names_equal(run->observed.sessions[i].login, login))
 			return true;
 	return false;
 }
@@ -120,8 +119,8 @@ static const struct change *grant_change(const struct pass_run *run, const struc
 {
 	for (size_t i = 0; i < run->difference.n_changes; i++) {
 		const struct change *c = &run->difference.changes[i];
-		bool its_login = c->login && !strcasecmp(c->login, g->user->login);
-		bool its_database = !c->database || !strcasecmp(c->database, g->database->name);
+		bool its_login = c->login && names_equal(c->login, g->user->login);
+		bool its_database = !c->database || names_equal(c->database, g->database->name);
 		if (its_database && (its_login || (!c->login && g->level != LEVEL_NONE)))
 			return c;
 	}
@@ -264,7 +263,7 @@ void tell_sessions(const struct pass_run *run)
 		r.at = run->pass->now - (instant_t)s->age;
 		RECORD_SET(&r, address, s->address);
 		RECORD_SET(&r, program, s->program);
-		if (strcasecmp(s->login, s->acting) != 0)
+		if (!names_equal(s->login, s->acting))
 			RECORD_PRINTF(&r, detail, "acts as %s", s->acting);
 		worker_tell(run->worker, &r);
 	}

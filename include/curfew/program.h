@@ -26,17 +26,16 @@ struct level_terms {
 
 struct server {
 	char *name;
-	char *host; /* what the agent connects to */
+	char *host; /* what the agent connects to, and what the certificate must carry: FreeTDS 1.3 checks no other name */
 	uint16_t port;
 	struct endpoint *endpoints; /* what users' packets carry where we filter */
 	size_t n_endpoints;
 	struct source *trusted; /* keep reaching the endpoints, without an end */
 	size_t n_trusted;
-	char *ca_file;		/* absolute path; never NULL */
-	char *certificate_name; /* name that the certificate must carry; NULL: host */
-	char *login;		/* the agent's own login */
-	char *credential;	/* name of the file with its password */
-	bool must_change;	/* one-time passwords carry MUST_CHANGE */
+	char *ca_file;		       /* absolute path; never NULL */
+	char *login;		       /* the agent's own login */
+	char *credential;	       /* name of the file with its password */
+	bool must_change;	       /* one-time passwords carry MUST_CHANGE */
 	struct strings known_triggers; /* DDL and server triggers that the operator has reviewed */
 	struct level_terms terms[3];   /* by enum level; LEVEL_NONE's is empty */
 	const char *file;	       /* where it is written, for messages; owned by program */
@@ -87,9 +86,9 @@ enum firewall_hooks { HOOK_INPUT = 1, HOOK_FORWARD = 2 };
 
 struct firewall_settings {
 	bool enabled;
-	unsigned hooks; /* enum firewall_hooks, or-ed */
-	int priority;	/* default -10 */
-	bool log;	/* rate-limited log line for refused packets */
+	unsigned hooks;	     /* enum firewall_hooks, or-ed */
+	int priority;	     /* default -10 */
+	bool log;	     /* rate-limited log line for refused packets */
 	bool guard_loopback; /* default false: traffic over lo is exempt */
 };
 
@@ -102,15 +101,15 @@ struct settings {
 	unsigned widest_prefix6; /* 48 */
 	char *timezone;		 /* "UTC" */
 	bool practice;
-	char *state_directory;	     /* /var/lib/curfew: journal.db, clock, last good client files */
-	char *runtime_directory;     /* /run/curfew */
-	char *credential_directory;  /* $CREDENTIALS_DIRECTORY, else /etc/curfew/credentials */
-	char *metrics_file;	     /* NULL: none */
-	char *journal_key;	     /* credential name, or NULL */
-	unsigned interval;	     /* seconds between passes without another reason; 300 */
-	unsigned connect_timeout;    /* seconds; 10 */
-	unsigned server_deadline;    /* seconds that one server's worker may take; 60 */
-	unsigned workers;	     /* SQL workers at once; 8 */
+	char *state_directory;	    /* /var/lib/curfew: journal.db, clock, last good client files */
+	char *runtime_directory;    /* /run/curfew */
+	char *credential_directory; /* $CREDENTIALS_DIRECTORY, else /etc/curfew/credentials */
+	char *metrics_file;	    /* NULL: none */
+	char *journal_key;	    /* credential name, or NULL */
+	unsigned interval;	    /* seconds between passes without another reason; 300 */
+	unsigned connect_timeout;   /* seconds; 10 */
+	unsigned server_deadline;   /* seconds that one server's worker may take; 60 */
+	unsigned workers;	    /* SQL workers at once; 8 */
 	struct firewall_settings firewall;
 };
 
@@ -120,8 +119,9 @@ struct program {
 	size_t n_servers;
 	struct client *clients; /* sorted by name; only those whose file is whole and valid */
 	size_t n_clients;
-	char digest[65]; /* hex BLAKE2b-256 over the names and contents of the files read, in order */
-	char **files;	 /* every file read, sorted; owned */
+	char digest
+		[65]; /* hex BLAKE2b-256 over the names and contents of the files read, in order */
+	char **files; /* every file read, sorted; owned */
 	size_t n_files;
 };
 
@@ -154,8 +154,10 @@ void problems_print(const struct problems *p, FILE *to);
 
 /* As SQL Server compares names: the case of ASCII letters does not count, whatever the locale. */
 bool names_equal(const char *a, const char *b);
+int names_compare(const char *a, const char *b);
 const struct client *program_client(const struct program *p, const char *name);
 const struct server *program_server(const struct program *p, const char *name);
-const struct user *client_user(const struct client *c, const char *name); /* login, email or "first.last" */
+const struct user *client_user(
+	const struct client *c, const char *name); /* login, email or "first.last" */
 
 #endif

@@ -15,7 +15,7 @@ static const char FULL_MAIN[] =
 	"servers = (\n"
 	"  { name = \"z\"; host = \"z.example\"; port = 1444; ca_file = \"@FOLDER@/ca.pem\";\n"
 	"    endpoints = [ \"192.0.2.1:1433\", \"[2001:db8::1]:1444\" ];\n"
-	"    trusted = [ \"10.0.0.0/24\", \"2001:db8:1::/64\" ]; certificate_name = \"sql.example\";\n"
+	"    trusted = [ \"10.0.0.0/24\", \"2001:db8:1::/64\" ];\n"
 	"    login = \"agent\"; credential = \"secret\"; must_change = false;\n"
 	"    known_triggers = [ \"audit\", \"logon audit\" ];\n"
 	"    levels = { read_only = { member_of = ( \"db_datareader\" ); }; }; },\n"
@@ -92,7 +92,6 @@ static void servers_check(const struct program *p)
 	assert_int_equal(z->n_endpoints, 2);
 	assert_string_equal(endpoint_format(buf, &z->endpoints[1]), "[2001:db8::1]:1444");
 	assert_int_equal(z->n_trusted, 2);
-	assert_string_equal(z->certificate_name, "sql.example");
 	assert_string_equal(z->login, "agent");
 	assert_string_equal(z->credential, "secret");
 	assert_false(z->must_change);
@@ -110,7 +109,6 @@ static void servers_check(const struct program *p)
 	assert_string_equal(endpoint_format(buf, &other->endpoints[0]), "[2001:db8::9]:1433");
 	assert_string_equal(other->login, "curfew_agent");
 	assert_string_equal(other->credential, "secret");
-	assert_null(other->certificate_name);
 	assert_true(other->must_change);
 	assert_string_equal(other->terms[LEVEL_READ_ONLY].role, "some");
 	assert_int_equal(other->terms[LEVEL_READ_ONLY].schema_grants.n, 1);
