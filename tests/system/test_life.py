@@ -2,111 +2,22 @@
 """The whole life of a client, with real packets: from approval to the last day and past it."""
 
 import os
+import sys
 import time
 import unittest
 
-import lab
-from lab import days, day, local, seconds
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-USER = "acme.jane.doe"
-OWN_PASSWORD = "Jane's own pass-phrase 7"
+import lab  # noqa: E402  (the path above makes it importable)
+from case import OWN_PASSWORD, USER, LabCase  # noqa: E402
+from lab import days, local, seconds  # noqa: E402
 
 
 def setUpModule():
     lab.require()
 
 
-class Life(unittest.TestCase):
-    """Steps that both shapes of a life go through."""
-
-    def lab_make(self, **options):
-        found = lab.Lab(**options)
-        self.addCleanup(lambda: self.assertEqual(found.close(), [], "practice server's own faults"))
-        return found
-
-    def refused(self, answer, *numbers):
-        self.assertFalse(answer.ok, f"was not refused: {answer}")
-        self.assertEqual(answer.network, "", "the server should have refused, not the network")
-        self.assertIn(answer.number, numbers, str(answer))
-
-    def no_database(self, answer):
-        """4060, of which python-tds tells the text and the number of what follows it."""
-        self.refused(answer, 4060, 18456)
-        self.assertIn("Cannot open database", answer.text)
-
-    def silent(self, person):
-        answer = person.reach()
-        self.assertFalse(answer.ok, f"{person.target} answered")
-        self.assertIn("TimeoutError", answer.network)
-
-    def works(self, answer, rows=None):
-        self.assertTrue(answer.ok, str(answer))
-        if rows is not None:
-            self.assertEqual(answer.rows, rows)
-        return answer
-
-    def applied(self, agent, at=None):
-        """One pass makes everything as scheduled; a second finds nothing to do."""
-        agent.apply(at, expect=0)
-        agent.plan(at, expect=0)
-
-    def first_login(self, found, person, password, database="AcmeTest"):
-        """The one-time password lets nobody in; with a password of her own Jane gets in."""
-        self.refused(person.login(USER, password, database), 18488)
-        self.works(person.login(USER, password, database, new_password=OWN_PASSWORD))
-        self.refused(found.person("jane").login(USER, password, database), 18456)
-
-    def works_as_full(self, found, jane):
-        """Level full: changes and removes what is there, adds nothing."""
-        self.works(jane.sql("SELECT Customer FROM dbo.Orders ORDER BY Id"), [["Ada"], ["Bert"]])
-        self.works(jane.sql("INSERT INTO dbo.Orders (Id, Customer) VALUES (3, N'Cleo')"))
-        self.works(jane.sql("UPDATE dbo.Orders SET Customer = N'Anna' WHERE Id = 1"))
-        self.works(jane.sql("SELECT Customer FROM dbo.Orders ORDER BY Id"),
-                   [["Anna"], ["Bert"], ["Cleo"]])
-        self.works(jane.sql("DROP PROCEDURE dbo.OldImport"))
-        self.refused(jane.sql("CREATE TABLE dbo.Mine (Id int NOT NULL)"), 262)
-        self.refused(jane.sql("CREATE PROCEDURE dbo.Mine AS SELECT 1"), 262)
-        self.refused(jane.sql(f"ALTER ROLE [db_owner] ADD MEMBER [{USER}]"), 15151)
-        self.refused(jane.sql("CREATE LOGIN [mine] WITH PASSWORD = N'Some-Passw0rd'"), 15247)
-
-    def reads_only(self, jane, database):
-        """Level read-only: looks at everything, changes nothing in any way."""
-        self.works(jane.login(USER, OWN_PASSWORD, database))
-        self.works(jane.sql("SELECT Id FROM dbo.Orders WHERE Id = 2"), [[2]])
-        self.refused(jane.sql("INSERT INTO dbo.Orders (Id, Customer) VALUES (9, N'Eve')"), 229)
-        self.refused(jane.sql("UPDATE dbo.Orders SET Customer = N'Eve'"), 229)
-        self.refused(jane.sql("DELETE FROM dbo.Orders"), 229)
-        self.refused(jane.sql("EXEC dbo.OrderAdd"), 229)
-        self.refused(jane.sql("DROP PROCEDURE dbo.OrderAdd"), 3701)
-        self.refused(jane.sql("TRUNCATE TABLE dbo.Orders"), 1088, 4701)
-
-    def nothing_is_left(self, found, *databases):
-        """No login, no user, no session, no element, and nothing that answers."""
-        for server in found.servers.values():
-            self.assertIsNone(server.login(USER))
-            self.assertEqual(server.sessions_of(USER), [])
-        for server, database in databases:
-            self.assertFalse(found.servers[server].user(USER, database))
-        self.assertEqual(found.agent.elements(), [])
-        for target in lab.PUBLIC:
-            self.silent(found.person("jane", target))
-
-    def no_secret_was_told(self, found, *passwords):
-        """Not on the screen, not in the journal, not in any file of the agent."""
-        for password in passwords:
-            for said in found.agent.said:
-                self.assertNotIn(password, said)
-            for folder, _, files in os.walk(found.agent.directory):
-                for name in files:
-                    if os.path.basename(folder) == "credentials":
-                        continue
-                    with open(os.path.join(folder, name), "rb") as file:
-                        content = file.read()
-                    for coded in (password.encode(), password.encode("utf-16-le")):
-                        self.assertNotIn(coded, content, name)
-
-
-class OnTheServer(Life):
+class OnTheServer(LabCase):
     """Hook input: packet filter and SQL server on one machine, staging and production on one server."""
 
     def test_life(self):
@@ -115,8 +26,7 @@ class OnTheServer(Life):
         golive = lab.now() + days(20)
         found.client_add("acme", [("staging", "sql01", "AcmeTest"),
                                   ("production", "sql01", "AcmeProd")],
-                         approved_on=day(lab.now() - days(12)), starts=day(lab.now() - days(10)),
-                         go_live=local(golive))
+                         **self.dates(golive))
         # Before: nothing is guarded, and the plan says what is to come.
         self.works(found.person("other").reach())
         plan = agent.plan(expect=2).out
@@ -132,7 +42,7 @@ class OnTheServer(Life):
         jane, other = found.person("jane"), found.person("other")
         password = agent.handover("acme", USER)
         self.first_login(found, jane, password)
-        self.works_as_full(found, jane)
+        self.works_as_full(jane)
         self.no_database(found.person("jane").login(USER, OWN_PASSWORD, "AcmeProd"))
         self.silent(other)
         self.silent(found.person("other", lab.PUBLIC[1]))
@@ -173,7 +83,7 @@ class OnTheServer(Life):
             self.assertIn(part, history)
 
 
-class OnTheGateway(Life):
+class OnTheGateway(LabCase):
     """Hook forward behind address translation: staging and production on servers of their own."""
 
     def test_life(self):
@@ -183,8 +93,7 @@ class OnTheGateway(Life):
         golive = lab.now() + days(20)
         found.client_add("acme", [("staging", "sqltest", "AcmeTest"),
                                   ("production", "sqlprod", "AcmeProd", "read-only")],
-                         starts=day(lab.now() - days(10)), go_live=local(golive),
-                         approved_on=day(lab.now() - days(12)))
+                         **self.dates(golive))
         ends = [f"{host}:{lab.PORT}" for four, six in map(found.behind, (0, 1))
                 for host in (four, f"[{six}]")]
 
@@ -194,7 +103,7 @@ class OnTheGateway(Life):
         jane, six = found.person("jane"), found.person("jane", lab.PUBLIC[1])
         production = found.person("jane", port=lab.PORT + 1)
         self.first_login(found, jane, password)
-        self.works_as_full(found, jane)
+        self.works_as_full(jane)
         self.works(six.login(USER, OWN_PASSWORD, "AcmeTest"))
         # The same one-time password on the other server: its own first login there.
         self.refused(production.login(USER, password, "AcmeProd"), 18488)
@@ -221,7 +130,7 @@ class OnTheGateway(Life):
         self.nothing_is_left(found, ("sqltest", "AcmeTest"), ("sqlprod", "AcmeProd"))
 
 
-class WithoutTheAgent(Life):
+class WithoutTheAgent(LabCase):
     """The kernel holds the deadline: nobody runs when it comes."""
 
     END_SECONDS = 6
@@ -230,8 +139,7 @@ class WithoutTheAgent(Life):
         found = self.lab_make(servers={"sql01": ("AcmeTest", "AcmeProd")})
         agent = found.agent
         databases = [("staging", "sql01", "AcmeTest"), ("production", "sql01", "AcmeProd")]
-        dates = {"approved_on": day(lab.now() - days(90)), "starts": day(lab.now() - days(80))}
-        found.client_add("acme", databases, **dates, go_live=local(lab.now() - days(29)))
+        found.client_add("acme", databases, **self.dates(lab.now() - days(29), started=80))
         self.applied(agent)
         password = agent.handover("acme", USER)
         jane, six = found.person("jane"), found.person("jane", lab.PUBLIC[1])
