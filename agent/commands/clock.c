@@ -1,10 +1,14 @@
 /* curfew clock: the highest instant seen, and its correction when the machine's clock was wrongly far ahead. */
+#include <errno.h>
 #include <string.h>
 #include <time.h>
+
+#include <jansson.h>
 
 #include "commands/command.h"
 #include "curfew/calendar.h"
 #include "curfew/clock.h"
+#include "curfew/control.h"
 #include "curfew/report.h"
 
 static int event_write(struct journal *j, const struct cli *cli, const struct program *p,
@@ -49,9 +53,35 @@ static int reset(struct cli *cli, const struct program *p, struct clock *c)
 	else if ((rc = clock_reset(c, to)))
 		code = cli_fail(cli, EXIT_FAILED, "%s: %s", c->path, strerror(-rc));
 	else
-		puts("the ratchet is set; restart the service, and look at `curfew plan` first: access may open again");
+		puts("the ratchet is set; look at `curfew plan`: access may open again");
 	journal_close(j);
 	return code;
+}
+
+/* The service holds the ratchet while it runs: it is asked, and goes on from the new instant at once.
+ * 0 or an exit code; -ENOENT: none runs. */
+static int reset_by_service(struct cli *cli, const struct program *p)
+{
+	json_t *end = NULL;
+	instant_t to;
+
+	if (!cli->reason || !*cli->reason ||
+		instant_parse(&to, cli->reset, p->settings.timezone, (instant_t)time(NULL)))
+		return -ENOENT; /* told by the other way */
+	int rc = control_call(&end, p->settings.runtime_directory,
+		json_pack("{s:s, s:I, s:s}", "command", "clock", "reset", (json_int_t)to, "reason",
+			cli->reason),
+		NULL, NULL);
+	if (rc)
+		return rc == -ECONNREFUSED ? -ENOENT : rc;
+	const char *error = json_string_value(json_object_get(end, "error"));
+	rc = (int)json_integer_value(json_object_get(end, "end"));
+	if (error)
+		cli_fail(cli, 0, "the service: %s", error);
+	else
+		puts("the ratchet is set, and the service goes on from there");
+	json_decref(end);
+	return rc;
 }
 
 static int run(struct cli *cli)
@@ -69,7 +99,12 @@ static int run(struct cli *cli)
 		code = cli_fail(cli, EXIT_FAILED, "the ratchet in %s: %s",
 			p->settings.state_directory, strerror(-rc));
 	} else if (cli->reset) {
-		code = reset(cli, p, &c);
+		code = reset_by_service(cli, p);
+		if (code == -ENOENT)
+			code = reset(cli, p, &c);
+		else if (code < 0)
+			code = cli_fail(
+				cli, EXIT_FAILED, "asking the service: %s", strerror(-code));
 	} else {
 		printf("highest instant seen  %s\nmachine's clock       %s\n",
 			c.highest ? instant_format(highest, c.highest) : "none yet",
@@ -91,7 +126,7 @@ const struct command command_clock = {
 	.options = OPT_RESET | OPT_REASON,
 	.summary = "Show the highest instant seen, or correct it",
 	.help = "Time never runs backwards for Curfew: a machine whose clock was wrongly far ahead keeps what ended ended,\n"
-		"until an operator says otherwise. Stop the service first; --reason is required.\n"
+		"until an operator says otherwise. --reason is required.\n"
 		"Exit 2 when the machine's clock is behind.\n",
 	.run = run,
 };

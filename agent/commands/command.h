@@ -75,6 +75,9 @@ struct network {
 int cli_network(struct network *out, const struct cli *cli, const struct program *p, bool write);
 void network_close(struct network *n);
 
+/* One pass: by the service when one runs here, else by this process. 0 or the exit code, told. */
+int cli_pass(struct pass_result *out, const struct cli *cli, const struct pass_options *o);
+
 /* Records kept until the pass is over, to be shown in a person's order. */
 struct records {
 	struct record *items;

@@ -10,6 +10,7 @@
 #include "commands/command.h"
 #include "curfew/calendar.h"
 #include "curfew/clock.h"
+#include "curfew/control.h"
 
 int cli_fail(const struct cli *cli, int code, const char *format, ...)
 {
@@ -161,6 +162,19 @@ FILE *cli_output(const struct cli *cli, const char *path)
 	if (!to)
 		cli_fail(cli, EXIT_FAILED, "writing %s: %s", path, strerror(errno));
 	return to;
+}
+
+int cli_pass(struct pass_result *out, const struct cli *cli, const struct pass_options *o)
+{
+	char error[RECORD_TEXT_MAX] = "";
+	int rc = control_pass(out, error, o->program->settings.runtime_directory, o);
+
+	if (rc == -EREMOTEIO)
+		return cli_fail(cli, EXIT_FAILED, "the service: %s", error);
+	/* Whoever may not ask the service may still look by himself, as far as his rights go. */
+	if (rc == -ENOENT || rc == -ECONNREFUSED || rc == -EACCES)
+		rc = pass_run(out, o);
+	return rc ? cli_fail(cli, EXIT_FAILED, "%s", strerror(-rc)) : 0;
 }
 
 int records_keep(void *records, const struct record *r)

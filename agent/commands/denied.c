@@ -1,11 +1,13 @@
 /* curfew denied: who was refused, and why that may be: it answers "I cannot connect". */
-#include <arpa/inet.h>
+#include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include <jansson.h>
 
 #include "commands/command.h"
 #include "curfew/calendar.h"
+#include "curfew/control.h"
 #include "curfew/report.h"
 
 /* How near an address must be to an allowed prefix to be worth a word: the same /24 or /48. */
@@ -171,11 +173,65 @@ static int show(const struct cli *cli, const struct program *p, const struct cli
 	return rc ? EXIT_FAILED : EXIT_FINE;
 }
 
+static int refused_parse(struct firewall_state *out, const json_t *list)
+{
+	size_t n = json_array_size(list);
+	struct refused *items = calloc(n + 1, sizeof(*items));
+
+	if (!items)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		const json_t *k = json_array_get(list, i);
+		const char *source = json_string_value(json_object_get(k, "source"));
+		const char *endpoint = json_string_value(json_object_get(k, "endpoint"));
+		if (!source || !endpoint || source_parse(&items[i].source, source) ||
+			endpoint_parse(&items[i].endpoint, endpoint)) {
+			free(items);
+			return -EBADMSG;
+		}
+		items[i].packets = (uint64_t)json_integer_value(json_object_get(k, "packets"));
+		items[i].last_seen_latest = json_integer_value(json_object_get(k, "last_seen"));
+	}
+	out->refused = items;
+	out->n_refused = n;
+	return 0;
+}
+
+/* From the service, for whoever may ask it and not read the packet filter. */
+static int refused_by_service(struct firewall_state *out, const struct program *p)
+{
+	json_t *end = NULL;
+	int rc = control_call(&end, p->settings.runtime_directory,
+		json_pack("{s:s}", "command", "denied"), NULL, NULL);
+
+	if (!rc)
+		rc = refused_parse(out, json_object_get(end, "refused"));
+	json_decref(end);
+	return rc;
+}
+
+static int refused_read(
+	struct firewall_state *out, const struct cli *cli, const struct program *p, instant_t now)
+{
+	struct network network;
+
+	if (!refused_by_service(out, p))
+		return 0;
+	int code = cli_network(&network, cli, p, false);
+	if (!code && !network.present)
+		code = cli_fail(cli, EXIT_FAILED,
+			"this host filters nothing (`firewall = { enabled = false; };`)");
+	if (!code && firewall_observe(out, network.firewall, now))
+		code = cli_fail(cli, EXIT_FAILED, "reading the packet filter: %s",
+			firewall_error(network.firewall));
+	network_close(&network);
+	return code;
+}
+
 static int run(struct cli *cli)
 {
 	struct program *p;
 	const struct client *client;
-	struct network network = {0};
 	struct firewall_state state = {0};
 	struct overrides overrides = {0};
 	struct journal *journal = NULL;
@@ -194,17 +250,10 @@ static int run(struct cli *cli)
 			     schedule_at(&grants, p, &overrides, now)))
 		code = EXIT_FAILED;
 	if (!code)
-		code = cli_network(&network, cli, p, false);
-	if (!code && !network.present)
-		code = cli_fail(cli, EXIT_FAILED,
-			"this host filters nothing (`firewall = { enabled = false; };`)");
-	if (!code && firewall_observe(&state, network.firewall, now))
-		code = cli_fail(cli, EXIT_FAILED, "reading the packet filter: %s",
-			firewall_error(network.firewall));
+		code = refused_read(&state, cli, p, now);
 	if (!code)
 		code = show(cli, p, client, &state, &grants, now);
 	firewall_state_free(&state);
-	network_close(&network);
 	grants_free(&grants);
 	overrides_free(&overrides);
 	journal_close(journal);

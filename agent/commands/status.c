@@ -205,7 +205,7 @@ static int look(struct cli *cli, const struct program *p, const struct client *c
 			.sink = records_keep,
 			.context = &seen.records,
 		};
-		if (pass_run(&result, &o) || schedule_at(&grants, p, &overrides, now))
+		if (cli_pass(&result, cli, &o) || schedule_at(&grants, p, &overrides, now))
 			code = EXIT_FAILED;
 		else if (cli->json)
 			code = json_print(status_json(&grants, &seen, only, now), stdout)

@@ -6,6 +6,7 @@ const struct command *const commands[] = {
 	&command_schedule,
 	&command_plan,
 	&command_apply,
+	&command_run,
 	&command_status,
 	&command_audit,
 	&command_history,
