@@ -15,11 +15,13 @@ struct pass {
 	const struct allowlist *wanted;
 	int64_t now_ms, started_ms;
 	bool closings_only;
+	int64_t late_ms; /* how much longer a batch took than was allowed for: its ends are then held to
+			  * the second that `now` was cut by */
 	/* Of this turn. */
 	struct firewall_state observed;
 	struct intact intact;
 	struct firewall_changes changes;
-	int64_t turn_ms;
+	int64_t turn_ms, turn_late_ms;
 };
 
 static int64_t pass_now(const struct pass *p)
@@ -49,6 +51,7 @@ static int pass_observe(struct pass *p)
 	int r;
 
 	p->turn_ms = pass_now(p);
+	p->turn_late_ms = p->late_ms;
 	r = observe_with(&p->observed, &p->intact, p->firewall, p->turn_ms / 1000);
 	if (r < 0)
 		return r;
@@ -56,7 +59,7 @@ static int pass_observe(struct pass *p)
 		return firewall_fail(p->firewall, -EPERM,
 			"the table belongs to the process of netlink port %u",
 			p->firewall->table_owner);
-	r = diff_at(&p->changes, p->wanted, &p->observed, p->turn_ms);
+	r = diff_at(&p->changes, p->wanted, &p->observed, p->turn_ms, p->late_ms ? CUT_MS : 0);
 	if (r == 0 && p->closings_only)
 		changes_keep_closings(&p->changes);
 	return r;
@@ -166,20 +169,35 @@ static int build_missing_sets(
 	return 0;
 }
 
-/* Fills and sends one transaction. */
-static int pass_commit(struct pass *p, bool check_generation)
+/* Deadlines were worked out for a kernel that reaches each element within the allowance. When that took
+ * longer, some may be late by the difference: the next turn finds and mends them, with more room. */
+static void pass_measure(struct pass *p, const struct batch *b)
+{
+	int64_t took = monotonic_ms() - b->began_ms, each;
+
+	if (took - b->allowance_ms > p->late_ms)
+		p->late_ms = took - b->allowance_ms;
+	/* A small batch tells how busy the machine is, not how fast. */
+	if (b->n_elements < 100)
+		return;
+	each = took * 1500 / (int64_t)b->n_elements;
+	each = each < MAX_ELEMENT_US ? each : MAX_ELEMENT_US;
+	p->firewall->element_us = each > ELEMENT_US ? each : ELEMENT_US;
+}
+
+/* Fills and sends one transaction. *taken is lowered to how many changes it holds. */
+static int pass_commit(size_t *taken, struct pass *p, bool check_generation)
 {
 	struct firewall *f = p->firewall;
 	bool rebuild = !p->observed.present || !p->observed.intact;
 	_cleanup_(elements_free) struct elements list = {0};
 	_cleanup_(batch_free) struct batch b = {0};
-	size_t sent;
 	int r;
 
 	if (rebuild)
 		r = worklist_rebuild(&list, p->wanted, &p->observed, p->turn_ms, p->closings_only);
 	else
-		r = worklist_changes(&list, f, &p->changes, &p->observed);
+		r = worklist_changes(taken, &list, f, &p->changes, &p->observed, batch_capacity(f));
 	if (r == 0)
 		r = batch_begin(&b, f, p->observed.generation, check_generation);
 	if (r == 0 && (rebuild || !table_is_held(f)))
@@ -189,11 +207,23 @@ static int pass_commit(struct pass *p, bool check_generation)
 	if (r == 0)
 		r = build_missing_sets(&b, &list, rebuild ? NULL : &p->intact);
 	if (r == 0)
-		r = batch_elements(&sent, &b, &list, p->now_ms, p->started_ms);
-	return r < 0 ? r : batch_commit(&b);
+		r = batch_elements(&b, &list, p->now_ms, p->started_ms);
+	if (r == 0)
+		r = batch_commit(&b);
+	if (r == 0)
+		pass_measure(p, &b);
+	return r;
 }
 
-static int changes_append(struct firewall_changes *to, const struct firewall_changes *from)
+/* A deadline of ours that took its time into the kernel, not a change of anybody's mind. */
+static bool change_is_correction(const struct firewall_change *c, int64_t late_ms)
+{
+	return late_ms && c->kind == FIREWALL_ALLOW_SHORTEN && c->observed_until &&
+	       (c->observed_until - c->until) * 1000 <= late_ms;
+}
+
+static int changes_append(
+	struct firewall_changes *to, const struct firewall_changes *from, int64_t late_ms)
 {
 	struct firewall_change *items;
 
@@ -202,10 +232,31 @@ static int changes_append(struct firewall_changes *to, const struct firewall_cha
 	items = reallocarray(to->items, to->n + from->n, sizeof(*items));
 	if (!items)
 		return -ENOMEM;
-	memcpy(items + to->n, from->items, from->n * sizeof(*items));
 	to->items = items;
-	to->n += from->n;
+	for (size_t i = 0; i < from->n; i++)
+		if (!change_is_correction(&from->items[i], late_ms))
+			items[to->n++] = from->items[i];
 	return 0;
+}
+
+/* What was attempted turn by turn becomes what was done: each change once, and none that is still to do. */
+static void changes_settle(struct firewall_changes *done, const struct firewall_changes *left)
+{
+	size_t n = 0;
+
+	if (done->n)
+		qsort(done->items, done->n, sizeof(*done->items), change_compare);
+	for (size_t i = 0; i < done->n; i++) {
+		const struct firewall_change *c = &done->items[i];
+
+		if (n && change_compare(&done->items[n - 1], c) == 0)
+			continue;
+		if (left->n &&
+			bsearch(c, left->items, left->n, sizeof(*left->items), change_compare))
+			continue;
+		done->items[n++] = *c;
+	}
+	done->n = n;
 }
 
 static bool deadlines_in_range(const struct allowlist *wanted, instant_t now)
@@ -230,7 +281,7 @@ static int pass_run(struct firewall_changes *done, struct pass *p)
 	size_t before = SIZE_MAX;
 
 	for (;;) {
-		size_t n;
+		size_t n, taken;
 		int r;
 
 		pass_turn_free(p);
@@ -247,10 +298,12 @@ static int pass_run(struct firewall_changes *done, struct pass *p)
 		}
 		/* Somebody who writes without a pause must not keep us from closing: at last without
 		 * the generation. */
-		r = pass_commit(p, voided < MAX_ATTEMPTS - 1);
+		taken = n;
+		r = pass_commit(&taken, p, voided < MAX_ATTEMPTS - 1);
 		if (r == 0) {
 			before = n;
-			r = changes_append(done, &p->changes);
+			p->changes.n = taken;
+			r = changes_append(done, &p->changes, p->turn_late_ms);
 			if (r < 0)
 				return r;
 		} else if (!worth_retrying(r) || ++voided >= MAX_ATTEMPTS) {
@@ -272,6 +325,7 @@ int firewall_apply(struct firewall_changes *done, struct firewall *f,
 	};
 	int r = f->reader ? -EPERM : pass_run(&changes, &p);
 
+	changes_settle(&changes, &p.changes);
 	pass_turn_free(&p);
 	if (r == 0 && !closings_only && !deadlines_in_range(wanted, now))
 		r = firewall_fail(f, -ERANGE, "a deadline more than ten years ahead was refused");

@@ -5,11 +5,12 @@
 
 #include "internal.h"
 
-/* An element is at most key, timeout, counter and comment; a nest ends at 64 KiB. */
-#define ELEMENT_ROOM 1024
-#define MAX_NEST     60000
-#define BATCH_TAIL   4096 /* BATCH_END and rounding */
-#define REPLY_ROOM   (64 * 1024)
+/* An element is its key, timeout, counter and comment; a nest ends at 64 KiB. */
+#define ELEMENT_BYTES 256
+#define ELEMENT_ROOM  1024
+#define MAX_NEST      60000
+#define BATCH_TAIL    4096 /* BATCH_END and rounding */
+#define REPLY_ROOM    (64 * 1024)
 
 static int batch_reserve(struct batch *b)
 {
@@ -200,41 +201,68 @@ static bool has_timeout(const struct element *e)
 	return e->phase == PHASE_ADD && (e->set.kind == SET_ALLOW || e->set.kind == SET_DENIED);
 }
 
-int batch_elements(size_t *done, struct batch *b, const struct elements *list, int64_t now_ms,
-	int64_t started_ms)
+/* One message, of elements that are alike; returns where the next one begins. */
+static int batch_elements_run(
+	size_t *next, struct batch *b, const struct elements *list, size_t n, int64_t ahead_ms)
 {
-	size_t limit = b->firewall->send_limit, i = 0;
-	size_t n = list->n < MAX_BATCH_ELEMENTS ? list->n : MAX_BATCH_ELEMENTS;
+	const struct element *first = &list->items[*next];
+	struct nlmsghdr *nlh = batch_elements_message(b, first);
+	struct nlattr *nest;
+	size_t i = *next;
 
-	while (i < n && b->length + MAX_MESSAGE / 2 + BATCH_TAIL < limit) {
-		const struct element *first = &list->items[i];
-		struct nlmsghdr *nlh = batch_elements_message(b, first);
-		struct nlattr *nest;
+	if (!nlh)
+		return -ENOMEM;
+	nest = mnl_attr_nest_start(nlh, NFTA_SET_ELEM_LIST_ELEMENTS);
+	for (; i < n && same_message(first, &list->items[i]); i++) {
+		const struct element *e = &list->items[i];
+		uint64_t timeout = 0;
+		int r;
 
-		if (!nlh)
-			return -ENOMEM;
-		nest = mnl_attr_nest_start(nlh, NFTA_SET_ELEM_LIST_ELEMENTS);
-		for (; i < n && same_message(first, &list->items[i]); i++) {
-			const struct element *e = &list->items[i];
-			int64_t now = now_ms + (monotonic_ms() - started_ms);
-			uint64_t timeout = 0;
-			int r;
-
-			if (nlh->nlmsg_len > MAX_NEST - ELEMENT_ROOM)
-				break;
-			/* Its end came while we were at work: it needs no adding any more. */
-			if (has_timeout(e) && !element_timeout(&timeout, e->end_ms, now, n))
-				continue;
-			r = element_build(nlh, e, timeout);
-			if (r < 0)
-				return r;
-			b->n_elements++;
-		}
-		mnl_attr_nest_end(nlh, nest);
-		batch_message_end(b, nlh);
+		if (nlh->nlmsg_len > MAX_NEST - ELEMENT_ROOM)
+			break;
+		/* Its end came while we were at work: it needs no adding any more. */
+		if (has_timeout(e) && !element_timeout(&timeout, e->end_ms,
+					      monotonic_ms() + ahead_ms, b->allowance_ms))
+			continue;
+		r = element_build(nlh, e, timeout);
+		if (r < 0)
+			return r;
+		b->n_elements++;
 	}
-	*done = i;
+	mnl_attr_nest_end(nlh, nest);
+	batch_message_end(b, nlh);
+	*next = i;
 	return 0;
+}
+
+static size_t elements_in_time(const struct firewall *f)
+{
+	size_t n = (size_t)(MAX_SPREAD_MS * 1000 / f->element_us);
+
+	return n < MAX_BATCH_ELEMENTS ? n : MAX_BATCH_ELEMENTS;
+}
+
+size_t batch_capacity(const struct firewall *f)
+{
+	size_t in_time = elements_in_time(f);
+	size_t room = f->send_limit > 2 * MAX_MESSAGE ? f->send_limit - MAX_MESSAGE : MAX_MESSAGE;
+
+	return room / ELEMENT_BYTES < in_time ? room / ELEMENT_BYTES : in_time;
+}
+
+int batch_elements(struct batch *b, const struct elements *list, int64_t now_ms, int64_t started_ms)
+{
+	const struct firewall *f = b->firewall;
+	size_t n = list->n, next = 0;
+	int64_t spread =
+		n < elements_in_time(f) ? (int64_t)n * f->element_us / 1000 : MAX_SPREAD_MS;
+	int r = 0;
+
+	b->began_ms = monotonic_ms();
+	b->allowance_ms = ALLOWANCE_MS + spread;
+	while (r == 0 && next < n && b->length + MAX_MESSAGE / 2 + BATCH_TAIL < f->send_limit)
+		r = batch_elements_run(&next, b, list, n, now_ms - started_ms);
+	return r;
 }
 
 static const char *batch_step_name(const struct batch *b, uint32_t sequence)

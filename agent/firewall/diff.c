@@ -47,7 +47,7 @@ static int64_t rest_ms(instant_t until, int64_t now_ms)
 }
 
 bool diff_allow(enum firewall_change_kind *out, const struct allow *wanted,
-	const struct observed_allow *observed, int64_t now_ms)
+	const struct observed_allow *observed, int64_t now_ms, int64_t cut_ms)
 {
 	int64_t wanted_rest = wanted ? rest_ms(wanted->until, now_ms) : 0, late;
 
@@ -69,7 +69,7 @@ bool diff_allow(enum firewall_change_kind *out, const struct allow *wanted,
 		return true;
 	}
 	late = observed->has_timeout ? (int64_t)observed->remaining_ms - wanted_rest : 1;
-	if (late > 0)
+	if (late + cut_ms > 0)
 		*out = FIREWALL_ALLOW_SHORTEN;
 	else if (late < -TOLERANCE_MS)
 		*out = FIREWALL_ALLOW_EXTEND;
@@ -83,7 +83,7 @@ bool diff_allow(enum firewall_change_kind *out, const struct allow *wanted,
 struct draft {
 	struct firewall_changes changes;
 	size_t capacity;
-	int64_t now_ms;
+	int64_t now_ms, cut_ms;
 	int r;
 };
 
@@ -113,7 +113,7 @@ static void draft_allow(struct draft *d, const struct allow *w, const struct obs
 	enum firewall_change_kind kind;
 	struct firewall_change *c;
 
-	if (!diff_allow(&kind, w, o, d->now_ms))
+	if (!diff_allow(&kind, w, o, d->now_ms, d->cut_ms))
 		return;
 	c = draft_add(d, kind);
 	if (!c)
@@ -212,7 +212,7 @@ static int change_rank(enum firewall_change_kind k)
 	return firewall_change_opens(k) ? 2 : 1;
 }
 
-static int change_compare(const void *a, const void *b)
+int change_compare(const void *a, const void *b)
 {
 	const struct firewall_change *x = a, *y = b;
 	int order = change_rank(x->kind) - change_rank(y->kind);
@@ -224,9 +224,9 @@ static int change_compare(const void *a, const void *b)
 }
 
 int diff_at(struct firewall_changes *out, const struct allowlist *wanted,
-	const struct firewall_state *observed, int64_t now_ms)
+	const struct firewall_state *observed, int64_t now_ms, int64_t cut_ms)
 {
-	struct draft d = {.now_ms = now_ms};
+	struct draft d = {.now_ms = now_ms, .cut_ms = cut_ms};
 
 	if (!observed->present || !observed->intact)
 		draft_add(&d, FIREWALL_TABLE);
@@ -246,5 +246,5 @@ int diff_at(struct firewall_changes *out, const struct allowlist *wanted,
 int firewall_diff(struct firewall_changes *out, const struct allowlist *wanted,
 	const struct firewall_state *observed, instant_t now)
 {
-	return diff_at(out, wanted, observed, now * 1000);
+	return diff_at(out, wanted, observed, now * 1000, 0);
 }

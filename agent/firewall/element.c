@@ -49,10 +49,9 @@ void elements_free(struct elements *list)
 	*list = (struct elements){0};
 }
 
-bool element_timeout(uint64_t *out, int64_t end_ms, int64_t now_ms, size_t n_in_batch)
+bool element_timeout(uint64_t *out, int64_t end_ms, int64_t now_ms, int64_t allowance_ms)
 {
-	int64_t margin = MARGIN_MS + (int64_t)(n_in_batch * MARGIN_US_PER_ELEMENT / 1000);
-	int64_t rest = end_ms - now_ms - margin;
+	int64_t rest = end_ms - now_ms - CUT_MS - allowance_ms;
 
 	if (rest <= 0)
 		return false;

@@ -30,15 +30,20 @@
 #define DENIED_TIMEOUT_MS	 (24 * 3600 * 1000ull) /* a refused source is remembered for a day */
 #define MAX_DENIED		 65536u		       /* a scan must not eat the kernel's memory */
 #define MAX_DEADLINE_S		 (3660LL * 24 * 3600) /* refused beyond: no access lasts ten years */
-#define MAX_BATCH_ELEMENTS	 100000u       /* keeps the spread of one batch within its margin */
+#define MAX_BATCH_ELEMENTS	 100000u
 #define MAX_MESSAGE		 (128u * 1024) /* one message: a nest of 64 KiB and its frame */
 #define MAX_ATTEMPTS		 8	       /* commits that a concurrent change may void */
 
-/* Room that is taken off every deadline: `now` has been cut to whole seconds by up to one, and the
- * kernel counts from the moment it reaches the element, a little after we worked the rest out. */
-#define MARGIN_MS	      1250
-#define MARGIN_US_PER_ELEMENT 5
-#define TOLERANCE_MS	      (FIREWALL_TOLERANCE * 1000LL)
+/* Room that is taken off every deadline, so as never to be late: `now` has been cut to whole seconds by up
+ * to one, and the kernel counts from the moment it reaches the element, a while after we worked out the rest.
+ * How long that while may be is allowed for by the batch's size and by what earlier ones took; it is measured,
+ * and elements of a batch that took longer are written again. */
+#define CUT_MS	       1000
+#define ALLOWANCE_MS   250 /* for any batch: to be scheduled, to be sent */
+#define MAX_SPREAD_MS  500 /* for all elements of a batch, or each pass would find them too early */
+#define ELEMENT_US     5   /* at the least, for one element */
+#define MAX_ELEMENT_US 5000
+#define TOLERANCE_MS   (FIREWALL_TOLERANCE * 1000LL)
 
 struct firewall {
 	struct mnl_socket *socket;
@@ -47,7 +52,8 @@ struct firewall {
 	size_t send_limit; /* the longest batch that one sendto takes */
 	struct firewall_settings settings;
 	struct firewall_features features;
-	bool reader; /* opened for reading: nothing was probed, nothing may be written */
+	int64_t element_us; /* what one element took lately, from being worked out to being in force */
+	bool reader;	    /* opened for reading: nothing was probed, nothing may be written */
 	/* As of the last observation. */
 	uint32_t table_flags, table_owner;
 	char error[256];
@@ -103,7 +109,7 @@ void elements_sort(struct elements *list);
 void elements_free(struct elements *list);
 int element_build(struct nlmsghdr *nlh, const struct element *e, uint64_t timeout_ms);
 /* The rest of a deadline for the kernel; false when nothing is left, which must never become 0. */
-bool element_timeout(uint64_t *out, int64_t end_ms, int64_t now_ms, size_t n_in_batch);
+bool element_timeout(uint64_t *out, int64_t end_ms, int64_t now_ms, int64_t allowance_ms);
 
 /* rule.c */
 int rule_accept(struct nftnl_rule **out, const struct set_id *id);
@@ -130,15 +136,19 @@ struct batch {
 	struct batch_step *steps;
 	size_t n_steps, steps_capacity;
 	size_t n_elements;
+	int64_t allowance_ms; /* how long the elements may take from here into force */
+	int64_t began_ms;     /* when the first of them was worked out */
 };
 int batch_begin(struct batch *b, struct firewall *f, uint32_t generation, bool check_generation);
 /* A message to fill; valid until the next call. NULL: out of memory. */
 struct nlmsghdr *batch_message(struct batch *b, uint16_t type, uint16_t flags, const char *what,
 	...) __attribute__((format(printf, 4, 5)));
 void batch_message_end(struct batch *b, const struct nlmsghdr *nlh);
-/* As many as fit into the batch; *done is how many that were. */
-int batch_elements(size_t *done, struct batch *b, const struct elements *list, int64_t now_ms,
-	int64_t started_ms);
+/* How many elements keep to the allowance and surely fit. */
+size_t batch_capacity(const struct firewall *f);
+/* As many as fit. */
+int batch_elements(
+	struct batch *b, const struct elements *list, int64_t now_ms, int64_t started_ms);
 int batch_table(struct batch *b, bool delete_first);
 int batch_set(struct batch *b, const struct set_id *id);
 int batch_rule(struct batch *b, struct nftnl_rule *r, bool append);
@@ -161,18 +171,23 @@ int query_generation(uint32_t *out, struct firewall *f);
 /* Reads flags and owner of our table into `f`. 0, or -ENOENT. */
 int query_table(struct firewall *f);
 
-/* diff.c: with milliseconds, because apply goes on counting while it works. */
+/* diff.c: with milliseconds, because apply goes on counting while it works. `cut_ms` is by how much the
+ * clock may be behind the real one without its being late for a deadline. */
 int diff_at(struct firewall_changes *out, const struct allowlist *wanted,
-	const struct firewall_state *observed, int64_t now_ms);
+	const struct firewall_state *observed, int64_t now_ms, int64_t cut_ms);
 /* What one element needs; false: nothing. Either side may be NULL. */
 bool diff_allow(enum firewall_change_kind *out, const struct allow *wanted,
-	const struct observed_allow *observed, int64_t now_ms);
+	const struct observed_allow *observed, int64_t now_ms, int64_t cut_ms);
+/* The order of a list of changes. */
+int change_compare(const void *a, const void *b);
 int allow_key_compare(const struct endpoint *e1, const struct source *s1, const struct endpoint *e2,
 	const struct source *s2);
 
 /* worklist.c: which elements a batch has to write. */
-int worklist_changes(struct elements *out, const struct firewall *f,
-	const struct firewall_changes *changes, const struct firewall_state *observed);
+/* The first *taken changes: no more than `limit` elements. */
+int worklist_changes(size_t *taken, struct elements *out, const struct firewall *f,
+	const struct firewall_changes *changes, const struct firewall_state *observed,
+	size_t limit);
 int worklist_rebuild(struct elements *out, const struct allowlist *wanted,
 	const struct firewall_state *observed, int64_t now_ms, bool closings_only);
 

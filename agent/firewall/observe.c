@@ -310,12 +310,33 @@ static void list_sort(
 		qsort(items, n, size, compare);
 }
 
+/* Older kernels may note one source twice, when its packet meets a transaction that notes it too. */
+static void refused_merge(struct firewall_state *s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n_refused; i++) {
+		struct refused *to = &s->refused[n ? n - 1 : 0], *from = &s->refused[i];
+
+		if (!n || compare_refused(to, from) != 0) {
+			s->refused[n++] = *from;
+			continue;
+		}
+		to->packets += from->packets;
+		to->bytes += from->bytes;
+		if (from->last_seen_latest > to->last_seen_latest)
+			to->last_seen_latest = from->last_seen_latest;
+	}
+	s->n_refused = n;
+}
+
 static void state_sort(struct firewall_state *s)
 {
 	list_sort(s->allows, s->n_allows, sizeof(*s->allows), compare_allows);
 	list_sort(s->guards, s->n_guards, sizeof(*s->guards), compare_guards);
 	list_sort(s->trusted, s->n_trusted, sizeof(*s->trusted), compare_trusted);
 	list_sort(s->refused, s->n_refused, sizeof(*s->refused), compare_refused);
+	refused_merge(s);
 }
 
 /* One reading; -EINTR when it is not of one piece. */

@@ -107,16 +107,20 @@ static int worklist_change(struct elements *out, const struct firewall *f,
 	}
 }
 
-int worklist_changes(struct elements *out, const struct firewall *f,
-	const struct firewall_changes *changes, const struct firewall_state *observed)
+int worklist_changes(size_t *taken, struct elements *out, const struct firewall *f,
+	const struct firewall_changes *changes, const struct firewall_state *observed, size_t limit)
 {
-	for (size_t i = 0; i < changes->n; i++) {
+	size_t i = 0;
+
+	/* A change may delete and add; both belong into one transaction. */
+	for (; i < changes->n && out->n + 2 <= limit; i++) {
 		int r = worklist_change(out, f, &changes->items[i], observed);
 
 		if (r < 0)
 			return r;
 	}
 	elements_sort(out);
+	*taken = i;
 	return 0;
 }
 
@@ -125,7 +129,7 @@ static int rebuild_allow(struct elements *out, const struct allow *w,
 	const struct observed_allow *o, int64_t now_ms, bool closings_only)
 {
 	enum firewall_change_kind kind;
-	bool changes = diff_allow(&kind, w, o, now_ms);
+	bool changes = diff_allow(&kind, w, o, now_ms, 0);
 	bool allowed = changes && !(closings_only && firewall_change_opens(kind));
 	struct element e;
 
@@ -138,7 +142,7 @@ static int rebuild_allow(struct elements *out, const struct allow *w,
 		e.comment = w->comment;
 	} else {
 		/* Moved as it is: the margin was taken off when it was first written. */
-		e.end_ms = now_ms + (int64_t)o->remaining_ms + MARGIN_MS;
+		e.end_ms = now_ms + (int64_t)o->remaining_ms + CUT_MS + ALLOWANCE_MS;
 		e.comment = o->comment;
 	}
 	if (o) {

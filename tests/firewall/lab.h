@@ -37,7 +37,7 @@ static bool lab_ready;
 static UNUSED void lab_require(void)
 {
 	if (!lab_ready) {
-		print_message("  SKIPPED: the kernel permits no network namespace here\n");
+		print_message("# SKIPPED: the kernel permits no network namespace here\n");
 		skip();
 	}
 }

@@ -43,6 +43,29 @@ static void assert_holds(const struct firewall_state *s, const struct list *l, i
 	firewall_changes_free(&c);
 }
 
+/* Says what the kernel can do, and holds it against what the caller expects of this kernel. */
+static void test_features(void **state)
+{
+	const char *expected = getenv("CURFEW_EXPECT_FEATURES");
+	struct firewall_features features;
+	struct firewall *f;
+	char found[64];
+
+	(void)state;
+	lab_require();
+	f = lab_open(&LAB_SETTINGS);
+	firewall_features_get(f, &features);
+	snprintf(found, sizeof(found), "%s%s%s", features.owner_persist ? "owner+persist " : "",
+		features.update_timeout ? "update-timeout " : "",
+		features.destroy ? "destroy " : "");
+	print_message("# features: %s\n", *found ? found : "none");
+	if (expected)
+		assert_string_equal(*found ? found : "none", expected);
+	/* Nothing of the probe is left. */
+	firewall_close(f);
+	assert_false(succeeds("nft list ruleset | grep -q probe"));
+}
+
 static void test_first(void **state)
 {
 	struct firewall *f;
@@ -393,7 +416,7 @@ static void test_ownership(void **state)
 	f = lab_open(&LAB_SETTINGS);
 	firewall_features_get(f, &features);
 	if (!features.owner_persist) {
-		print_message("  SKIPPED: this kernel knows no owners that persist\n");
+		print_message("# SKIPPED: this kernel knows no owners that persist\n");
 		firewall_close(f);
 		list_free(&l);
 		skip();
@@ -631,6 +654,7 @@ static int setup(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_features),
 		cmocka_unit_test(test_first),
 		cmocka_unit_test(test_second_does_nothing),
 		cmocka_unit_test(test_changes),
