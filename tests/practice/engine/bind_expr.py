@@ -1,73 +1,15 @@
 """Expressions and conditions to SQLite's SQL, with the type that each has."""
-import re
-
 from . import nodes as n
+from .bind_condition import ConditionBinder
+from .bind_types import Bound, coerce, collation_named, convert_sql, family
 from .errors import error
-from .sqltypes import (BINARIES, FLOAT, INT, INTS, NUMBERS, RANK, STRINGS, T, is_string,
-                       widest)
+from .sqltypes import FLOAT, INT, INTS, RANK, T, is_string, widest
 
-_COLLATION = re.compile(r"(SQL_)?Latin1_General(_CP1|_CP1251|_100|_140)?_(BIN2?|C[IS]_A[IS](_KS)?(_WS)?"
-                        r"(_SC)?(_UTF8)?)$", re.I)
 AGGREGATES = {"COUNT", "COUNT_BIG", "MIN", "MAX", "SUM", "AVG", "STRING_AGG"}
 RANKING = {"ROW_NUMBER", "RANK", "DENSE_RANK"}
 
 
-class Bound:
-    """A bound expression: SQLite's text, type, explicit collation, a column's own name."""
-    __slots__ = ("sql", "type", "collation", "name", "nullable")
-
-    def __init__(self, sql, type_, collation="", name="", nullable=True):
-        self.sql, self.type, self.collation, self.name = sql, type_, collation, name
-        self.nullable = nullable
-
-
-def collation_named(name):
-    """The SQLite collation that stands for a T-SQL one: CI, or RTRIM for binary and CS."""
-    if name.upper() in ("DATABASE_DEFAULT", "CATALOG_DEFAULT"):
-        return "CI"
-    m = _COLLATION.match(name)
-    if not m:
-        raise error(448, name=name)
-    return "RTRIM" if "_BIN" in name.upper() or "_CS_" in name.upper() else "CI"
-
-
-def family(t):
-    if t.name in STRINGS:
-        return "string"
-    if t.name in NUMBERS:
-        return "number"
-    if t.name in BINARIES:
-        return "binary"
-    return t.name if t.name in ("null", "sql_variant", "uniqueidentifier") else "date"
-
-
-def convert_sql(sql, t_from, t, style="NULL", attempt=False):
-    f = "try_convert_value" if attempt else "convert_value"
-    return (f"{f}({sql}, '{t_from.name}', {t_from.scale}, '{t.name}', {t.size}, {t.precision}, "
-            f"{t.scale}, {style})")
-
-
-def typed_compatible(bound, t):
-    """The expression's SQL, converted when its family differs from that of `t`."""
-    return coerce(bound.sql, bound.type, t)
-
-
-def coerce(sql, t_from, t):
-    a, b = family(t_from), family(t)
-    if "null" in (a, b) or "sql_variant" in (a, b):
-        return sql
-    if a == b and a != "date" and not (a == "number" and t.name in INTS and t_from.name not in INTS):
-        return sql
-    if t_from.name == t.name:
-        return sql
-    if a == "string" and b == "binary":
-        raise error(257, source=t_from.name, target=t.name)
-    if a == "binary" and b == "date":
-        raise error(206, source=t_from.name, target=t.name)
-    return convert_sql(sql, t_from, t)
-
-
-class ExprBinder:
+class ExprBinder(ConditionBinder):
     coerced = staticmethod(coerce)
 
     def expr(self, e, scope):
@@ -353,82 +295,3 @@ class ExprBinder:
     def _key(self, e, scope):
         b = self.expr(e, scope)
         return b.sql + (f" COLLATE {b.collation or 'CI'}" if is_string(b.type) else "")
-
-    # ---- conditions ----------------------------------------------------------------------------
-
-    def condition(self, e, scope):
-        return getattr(self, "_c_" + type(e).__name__.lower())(e, scope)
-
-    def _pair(self, a, b):
-        """Both sides in one type, and the collation to compare them with."""
-        fa, fb = family(a.type), family(b.type)
-        t = widest([a.type, b.type])
-        if {fa, fb} == {"number", "binary"} or {fa, fb} == {"string", "binary"}:
-            t = a.type if fa != "binary" else b.type
-            if "string" in (fa, fb):
-                raise error(402, a=a.type.name, b=b.type.name, operator="equal to")
-        if {fa, fb} == {"date"} and a.type.name != b.type.name:
-            t = T("datetime2", 0, 0, 7) if "datetimeoffset" not in (a.type.name, b.type.name) else t
-        if fa == fb == "string" or "sql_variant" in (fa, fb) or "null" in (fa, fb):
-            return a.sql, b.sql, a.collation or b.collation or "CI"
-        return coerce(a.sql, a.type, t), coerce(b.sql, b.type, t), \
-            (a.collation or b.collation or "CI") if family(t) == "string" else ""
-
-    def _c_compare(self, e, scope):
-        a = self.expr(e.left, scope)
-        if e.quantifier:
-            sql, cols = self.query(e.right.query, scope)
-            if len(cols) != 1:
-                raise error(116)
-            left, right, coll = self._pair(a, Bound("q.c0", cols[0].type))
-            coll = f" COLLATE {coll}" if coll else ""
-            if e.quantifier == "ALL":
-                return f"(NOT EXISTS (SELECT 1 FROM ({sql}) q WHERE NOT ({left}{coll} {e.op} {right})))"
-            return f"(EXISTS (SELECT 1 FROM ({sql}) q WHERE {left}{coll} {e.op} {right}))"
-        b = self.expr(e.right, scope)
-        left, right, coll = self._pair(a, b)
-        return f"({left}{' COLLATE ' + coll if coll else ''} {e.op} {right})"
-
-    def _c_logic(self, e, scope):
-        return "(" + f" {e.op} ".join(self.condition(i, scope) for i in e.items) + ")"
-
-    def _c_not(self, e, scope):
-        return f"(NOT {self.condition(e.arg, scope)})"
-
-    def _c_in(self, e, scope):
-        a = self.expr(e.arg, scope)
-        word = "NOT IN" if e.negated else "IN"
-        if not isinstance(e.items, list):
-            sql, cols = self.query(e.items, scope)
-            if len(cols) != 1:
-                raise error(116)
-            left, right, coll = self._pair(a, Bound("c0", cols[0].type))
-            coll = f" COLLATE {coll}" if coll else ""
-            return f"({left}{coll} {word} (SELECT {right} FROM ({sql})))"
-        pairs = [self._pair(a, self.expr(i, scope)) for i in e.items]
-        if len({(p[0], p[2]) for p in pairs}) == 1:
-            left, coll = pairs[0][0], pairs[0][2]
-            coll = f" COLLATE {coll}" if coll else ""
-            return f"({left}{coll} {word} ({', '.join(p[1] for p in pairs)}))"
-        tests = " OR ".join(f"({p[0]}{' COLLATE ' + p[2] if p[2] else ''} = {p[1]})" for p in pairs)
-        return f"(NOT ({tests}))" if e.negated else f"({tests})"
-
-    def _c_like(self, e, scope):
-        a, p = self.expr(e.arg, scope), self.expr(e.pattern, scope)
-        esc = self.expr(e.escape, scope).sql if e.escape is not None else "NULL"
-        text = T("nvarchar", 4000)
-        exact = 1 if (a.collation or p.collation) == "RTRIM" else 0
-        return (f"({'NOT ' if e.negated else ''}like_match({coerce(a.sql, a.type, text)}, "
-                f"{coerce(p.sql, p.type, text)}, {esc}, {exact}))")
-
-    def _c_between(self, e, scope):
-        both = n.Logic("AND", [n.Compare(">=", e.arg, e.low), n.Compare("<=", e.arg, e.high)])
-        return self.condition(n.Not(both) if e.negated else both, scope)
-
-    def _c_isnull(self, e, scope):
-        return f"({self.expr(e.arg, scope).sql} IS {'NOT ' if e.negated else ''}NULL)"
-
-    def _c_exists(self, e, scope):
-        return f"(EXISTS ({self.query(e.query, scope)[0]}))"
-
-

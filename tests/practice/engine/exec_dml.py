@@ -1,9 +1,10 @@
 """INSERT, UPDATE, DELETE, TRUNCATE and SELECT INTO: rights, constraints, identity, triggers."""
 from . import nodes as n
-from .bind import Binder, QueryScope, Source, SourceColumn
+from .bind import Binder
+from .bind_from import QueryScope, Source, SourceColumn
 from .errors import error
-from .events import SqlError
-from .sqltypes import convert, is_string
+from .events import Columns, Message, Row, SqlError
+from .sqltypes import T, convert, is_string, to_stored
 
 
 class DmlExecutor:
@@ -156,7 +157,7 @@ class DmlExecutor:
     def _rows_to_insert(self, env, s, chosen):
         """[[(value, type) or DEFAULT]], one item a chosen column."""
         if s.execute is not None:
-            raise SqlError(40517, "The practice server does not have INSERT EXEC.", 16)
+            return self._rows_of_call(env, s.execute, chosen)
         if s.source is None:
             return [["DEFAULT"] * len(chosen)]
         body = s.source.body
@@ -179,6 +180,26 @@ class DmlExecutor:
             raise error(213 if not s.columns else 120 if len(cols) < len(chosen) else 121)
         return [[(v, c.type) for v, c in zip(row, cols)]
                 for row in self.engine.run(env, sql, binder.params)]
+
+    def _rows_of_call(self, env, call, chosen):
+        """INSERT EXEC: every row that the call returns; what it says besides goes to the client."""
+        session = self.session
+        out, session.out = session.out, []
+        try:
+            getattr(self, "do_" + call.kind)(env, call)
+        finally:
+            events, session.out = session.out, out
+        rows, types = [], []
+        for e in events:
+            if isinstance(e, Columns):
+                types = [T(c.type, c.size, c.precision, c.scale) for c in e.columns]
+                if len(types) != len(chosen):
+                    raise error(213)
+            elif isinstance(e, Row):
+                rows.append([(to_stored(v, t), t) for v, t in zip(e.values, types)])
+            elif isinstance(e, Message):
+                out.append(e)
+        return rows
 
     def _insert_rows(self, env, obj, columns, chosen, rows):
         place = {c.id: i for i, c in enumerate(chosen)}
@@ -233,6 +254,8 @@ class DmlExecutor:
             raise SqlError(40517, "The practice server does not have OUTPUT.", 16)
         leaves = self._leaves(s.source) if s.source else []
         obj, db, check = self._target(env, s.target, verb, leaves)
+        # Locked before it is read: the new values depend on what is there.
+        self.engine.locks.writing(env, obj)
         binder, scope = Binder(env), QueryScope()
         heads = [binder._cte(name, cols, q, None) for name, cols, q in s.ctes]
         if s.source is not None:

@@ -3,7 +3,8 @@ import re
 import time
 
 from . import nodes as n
-from .bind import Binder, QueryScope
+from .bind import Binder
+from .bind_from import QueryScope
 from .env import BatchEnd, Env, Return
 from .errors import error
 from .events import Column, Columns, Done, Message, Row, SqlError
@@ -47,7 +48,7 @@ class FlowExecutor:
         session, engine = self.session, self.engine
         with engine.lock:
             session.catalogue_check()
-            mark = len(session.undo)
+            mark, outer = len(session.undo), engine.root.undo
             engine.root.undo = session.undo
             try:
                 if session.implicit and not session.tran_count and s.kind in (
@@ -61,9 +62,10 @@ class FlowExecutor:
                 undo_to(session.undo, min(mark, len(session.undo)))
                 raise
             finally:
-                if not session.tran_count and not session.in_trigger:
+                # A statement inside another one's function or trigger leaves the undoing to it.
+                if not session.tran_count and outer is None:
                     session.undo.clear()
-                engine.root.undo = None
+                engine.root.undo = outer
 
     def _planned_faults(self, s):
         features, text = self.engine.catalogue.features, getattr(s, "text", "")

@@ -2,7 +2,8 @@
 import uuid
 
 from . import nodes as n
-from .bind import Binder, QueryScope
+from .bind import Binder
+from .bind_from import QueryScope
 from .catalogue import now_text
 from .env import Env
 from .errors import error
@@ -104,11 +105,11 @@ class ProcedureExecutor:
         features = self.engine.catalogue.features
         if method in ("sp_getapplock", "sp_releaseapplock") and features.no_applock:
             raise error(2812, name=parts[2], state=62)
-        if method == "sp_executesql":
-            return self._sp_executesql(env, given)
         session = self.session
+        if method == "sp_executesql":
+            return self._in_database(env, parts[0], lambda: self._sp_executesql(env, given))
         with self.engine.lock:
-            mark = len(session.undo)
+            mark, outer = len(session.undo), self.engine.root.undo
             self.engine.root.undo = session.undo
             try:
                 return getattr(self, "_" + method)(env, given) or 0, []
@@ -117,9 +118,23 @@ class ProcedureExecutor:
                 undo_to(session.undo, mark)
                 raise
             finally:
-                if not session.tran_count:
+                if not session.tran_count and outer is None:
                     session.undo.clear()
-                self.engine.root.undo = None
+                self.engine.root.undo = outer
+
+    def _in_database(self, env, name, work):
+        """[db].sys.sp_executesql runs its string in that database."""
+        if name is None:
+            return work()
+        with self.engine.lock:
+            db = self.engine.resolver.database(env, name)
+            if db is None:
+                raise error(911, name=name)
+        saved, self.session.database_object = self.session.database_object, db
+        try:
+            return work()
+        finally:
+            self.session.database_object = saved
 
     # ---- sp_executesql and calls from the wire -------------------------------------------------
 

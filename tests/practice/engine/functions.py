@@ -46,7 +46,7 @@ def _widest(*types):
 
 
 def _register_sql():
-    from .bind_expr import coerce, convert_sql
+    from .bind_types import coerce, convert_sql
 
     def joined(name):
         def build(binder, args, t):

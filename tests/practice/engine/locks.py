@@ -37,6 +37,7 @@ class Locks:
         undo, env = engine.root.undo, engine.current
         try:
             while not ready():
+                engine.root.undo = engine.current = None
                 left = None if end is None else end - time.monotonic()
                 if left is not None and left <= 0:
                     return False

@@ -1,6 +1,4 @@
 """Logins, users, roles, permissions, ownership."""
-from . import nodes as n
-from .events import SqlError
 from .parse_flow import FlowParser
 
 CLASSES = {"OBJECT": "OBJECT", "SCHEMA": "SCHEMA", "DATABASE": "DATABASE", "USER": "USER",
@@ -241,7 +239,3 @@ class SecurityParser(FlowParser):
             self.expect("PASSWORD", "=")
             self.string()
         return self.stmt("add_signature", t, parts=parts, cls=kind, cert=cert)
-
-    def unknown_permission(self, tok):
-        raise SqlError(102, f"Incorrect syntax near '{tok.text}'.", 15, line=tok.line)
-
