@@ -2,7 +2,6 @@
  * since. The program forbids new customisations, so a new object is a finding, whoever made it. */
 #include <errno.h>
 #include <string.h>
-#include <strings.h>
 
 #include "engine/pass_internal.h"
 
@@ -33,7 +32,7 @@ int pass_baselines_ask(struct pass *p, struct server_work *w)
 	for (size_t i = 0; i < wanted->n_grants; i++) {
 		bool known = false;
 		for (size_t k = 0; k < n && !known; k++)
-			known = !strcasecmp(w->baselines[k], wanted->grants[i]->database->name);
+			known = names_equal(w->baselines[k], wanted->grants[i]->database->name);
 		if (!known && baseline_is_asked(p, wanted->grants[i]))
 			w->baselines[n++] = wanted->grants[i]->database->name;
 	}
@@ -73,12 +72,12 @@ void pass_baselines_free(struct server_work *w)
 static bool name_is_ours(const struct server_work *w, const char *name)
 {
 	for (int l = LEVEL_READ_ONLY; l <= LEVEL_FULL; l++)
-		if (w->server->terms[l].role && !strcasecmp(w->server->terms[l].role, name))
+		if (w->server->terms[l].role && names_equal(w->server->terms[l].role, name))
 			return true;
-	if (!strcasecmp(w->server->login, name))
+	if (names_equal(w->server->login, name))
 		return true;
 	for (size_t i = 0; i < w->sql.wanted.n_grants; i++)
-		if (!strcasecmp(w->sql.wanted.grants[i]->user->login, name))
+		if (names_equal(w->sql.wanted.grants[i]->user->login, name))
 			return true;
 	return false;
 }
@@ -217,7 +216,7 @@ static void baseline_compare(struct comparison *c)
 static const char *database_name(const struct server_work *w, const char *name)
 {
 	for (size_t i = 0; w->baselines && w->baselines[i]; i++)
-		if (!strcasecmp(w->baselines[i], name))
+		if (names_equal(w->baselines[i], name))
 			return w->baselines[i];
 	return name;
 }

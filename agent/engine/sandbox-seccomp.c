@@ -149,7 +149,8 @@ static int filter_arguments(scmp_filter_ctx f, enum sandbox_profile profile)
 		r = filter_equal(f, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, UINT32_MAX, requests[i]);
 	/* FreeTDS asks for the machine's hardware address, and copies what it did not get when that is refused. */
 	static const unsigned addresses[] = {SIOCGIFCONF, SIOCGIFHWADDR};
-	for (size_t i = 0; profile == SANDBOX_SQL_WORKER && r == 0 && i < ARRAY_SIZE(addresses); i++)
+	bool worker = profile == SANDBOX_SQL_WORKER || profile == SANDBOX_ENGINE;
+	for (size_t i = 0; worker && r == 0 && i < ARRAY_SIZE(addresses); i++)
 		r = filter_equal(
 			f, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, UINT32_MAX, addresses[i]);
 	/* abort(): a process may signal itself and nobody else. */
