@@ -58,7 +58,7 @@ class FlowExecutor:
                 getattr(self, "do_" + s.kind)(env, s)
                 if s.kind not in ("print", "set_option", "declare", "raiserror"):
                     session.last_error = 0
-            except SqlError:
+            except BaseException:       # an attention or KILL while waiting for a lock as well
                 undo_to(session.undo, min(mark, len(session.undo)))
                 raise
             finally:
