@@ -177,6 +177,15 @@ class Security:
             out.append((cls, major))
         return out
 
+    def _entries(self, db, key, permission):
+        """[(grantee, state)] for one permission; a database holds a CONNECT entry for every user."""
+        def index():
+            out = {}
+            for (g, p, _), s in (db or self.server).permissions.get(key, {}).items():
+                out.setdefault(p, []).append((g, s))
+            return out
+        return self._memo(db, ("entries", key), index).get(permission, ())
+
     def _state(self, ctx, db, cls, major, permission):
         """(allowed, denied where: steps up or None); allowed needs a grant and no denial."""
         if self.is_sysadmin(ctx):
@@ -200,9 +209,8 @@ class Security:
                 if up == 0:
                     return True, None
                 granted = True
-            store = self.server.permissions if server else db.permissions
-            for (g, gp, _), s in store.get((STORED_AS.get(lcls, lcls), lmajor, 0), {}).items():
-                if gp == p and g in who:
+            for g, s in self._entries(None if server else db, (STORED_AS.get(lcls, lcls), lmajor, 0), p):
+                if g in who:
                     if s == "D":
                         denied, denied_at = True, max(up, denied_at or 0)
                     else:
