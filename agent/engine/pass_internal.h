@@ -26,6 +26,7 @@ struct server_work {
 	const char **baselines; /* databases whose baseline is asked for; NULL-terminated */
 	struct kept_item *items;
 	size_t n_items;
+	size_t failed; /* changes, until the server is seen to be as wanted all the same */
 	bool reached;
 };
 

@@ -91,10 +91,12 @@ static void outcome_take(struct pass *p, struct server_work *w, const struct rec
 	/* The intent has the statement and the reason; said once is enough. */
 	e.statement = e.reason = NULL;
 	e.outcome = r->state == STATE_OK ? "done" : "failed";
-	if (r->state == STATE_OK)
+	if (r->state == STATE_OK) {
 		p->result.done++;
-	else
+	} else {
 		p->result.failed++;
+		w->failed++;
+	}
 	if (!pass_journal_begin(p) && journal_write(NULL, p->o.journal, &e))
 		p->result.journal_failed = true;
 }
@@ -227,6 +229,9 @@ int pass_record(void *pass, const struct record *r)
 			p->result.round_trips = (size_t)r->number;
 		if (p->o.mode == PASS_APPLY && r->state != STATE_OK)
 			p->result.failed += p->result.failed == 0;
+		/* A later round made it good, or it was gone already: a session that ended before its KILL. */
+		else if (p->o.mode == PASS_APPLY && w->reached && !r->code)
+			p->result.failed -= w->failed;
 		pass_journal_commit(p);
 		break;
 	case RECORD_BASELINE:
