@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import select
 import socket
 import subprocess
@@ -118,9 +119,9 @@ class PracticeServer:
         """Batches between GO lines; USE lasts to the end, as in a session."""
         database = None
         for batch in batches(text):
-            words = batch.split()
-            if len(words) == 2 and words[0].upper() == "USE":
-                database = words[1].rstrip(";").strip("[]").replace("]]", "]")
+            found = re.fullmatch(r"\s*USE (?:(\w+)|\[((?:[^]]|\]\])+)\]);?\s*", batch, re.IGNORECASE)
+            if found:
+                database = found.group(1) or found.group(2).replace("]]", "]")
                 continue
             self.sql(batch, database)
 
