@@ -44,15 +44,15 @@ class Context:
 
 def closure(members, start):
     """`start` and every role that it is in, directly or through other roles."""
-    out, todo = set(start), list(start)
+    out, pending = set(start), list(start)
     up = {}
     for role, member in members:
         up.setdefault(member, []).append(role)
-    while todo:
-        for role in up.get(todo.pop(), ()):
+    while pending:
+        for role in up.get(pending.pop(), ()):
             if role not in out:
                 out.add(role)
-                todo.append(role)
+                pending.append(role)
     return out
 
 

@@ -187,17 +187,17 @@ def permissions_of(cls):
 
 def _closure(cls, perm):
     """[(steps up, permission)]: everything that implies `perm`, from the securable outwards."""
-    out, todo = [], [(0, cls, perm)]
-    while todo:
-        up, c, p = todo.pop()
+    out, pending = [], [(0, cls, perm)]
+    while pending:
+        up, c, p = pending.pop()
         if (up, p) in out or (c, p) not in BUILTIN:
             continue
         out.append((up, p))
         _, same, parent = BUILTIN[(c, p)]
         if same:
-            todo.append((up, c, same))
+            pending.append((up, c, same))
         if parent:
-            todo.append((up + 1, PARENT[c], parent))
+            pending.append((up + 1, PARENT[c], parent))
     return out
 
 
