@@ -7,6 +7,7 @@ const struct command *const commands[] = {
 	&command_plan,
 	&command_apply,
 	&command_run,
+	&command_reload,
 	&command_status,
 	&command_audit,
 	&command_history,
@@ -19,5 +20,6 @@ const struct command *const commands[] = {
 	&command_bootstrap,
 	&command_clock,
 	&command_run,
+	&command_reload,
 	NULL,
 };

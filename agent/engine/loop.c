@@ -245,9 +245,7 @@ static void signal_event(struct service *s)
 		service_stop(s, 0);
 		return;
 	}
-	notify_reloading();
-	s->reload_wanted = true;
-	service_pass_hurry(s);
+	service_reload_ask(s);
 }
 
 static void watchdog_event(struct service *s)
@@ -381,18 +379,16 @@ static int configuration_open(struct service *s)
 	}
 	program_free(p);
 	if (r == 0)
-		r = service_load(&s->program, &s->kept, s->options.config, s->kept_folder);
+		r = service_load(&s->program, &s->kept, s->options.config, s->kept_folder, true);
 	return say(r, "configuration", s->options.config);
 }
 
 static int journal_key_read(uint8_t key[32], const struct settings *settings)
 {
-	char path[PATH_MAX];
-	FILE *f;
+	char path[4096];
+	int r = settings_credential(path, settings, settings->journal_key);
+	FILE *f = r < 0 ? NULL : fopen(path, "re");
 
-	snprintf(
-		path, sizeof(path), "%s/%s", settings->credential_directory, settings->journal_key);
-	f = fopen(path, "re");
 	if (!f)
 		return -errno;
 	size_t n = fread(key, 1, 32, f);
@@ -427,7 +423,8 @@ static int firewall_reload(struct program **out, void *context)
 {
 	struct service *s = context;
 	struct strings kept;
-	int r = service_load(out, &kept, s->options.config, s->kept_folder);
+	/* What is wrong with the files the engine has told. */
+	int r = service_load(out, &kept, s->options.config, s->kept_folder, false);
 
 	if (r == 0)
 		strings_clear(&kept);

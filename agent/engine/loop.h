@@ -92,7 +92,9 @@ struct service {
 	size_t overdue;
 	int64_t overdue_age;
 	struct metrics figures; /* counters; the rest is filled in when written */
-	bool reload_wanted;	/* done between two passes, for they point into the configuration */
+	struct control_call *reloaders[MAX_CONTROL_CLIENTS]; /* who waits for a reload */
+	size_t n_reloaders;
+	bool reload_wanted; /* done between two passes, for they point into the configuration */
 	bool stopping;
 	int code; /* exit status once stopping */
 };
@@ -124,9 +126,11 @@ void service_servers_free(struct service *s);
 
 /* loop_reload.c */
 /* The configuration as files and last good versions say. 0, -EINVAL (has errors, told), other negative errno. */
-int service_load(
-	struct program **out, struct strings *kept, const char *config, const char *kept_folder);
+int service_load(struct program **out, struct strings *kept, const char *config,
+	const char *kept_folder, bool tell);
 int service_keep(const struct program *p, const struct strings *kept, const char *kept_folder);
+/* Between two passes; service_reload_ask() sees to it that the one under way ends soon. */
+void service_reload_ask(struct service *s);
 void service_reload(struct service *s);
 void strings_clear(struct strings *s);
 

@@ -1,6 +1,7 @@
 /* The configuration in force: read, kept, compared with the one before, handed to the firewall process. */
 #include <dirent.h>
 #include <errno.h>
+#include <jansson.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -21,8 +22,8 @@ void strings_clear(struct strings *s)
 	*s = (struct strings){0};
 }
 
-int service_load(
-	struct program **out, struct strings *kept, const char *config, const char *kept_folder)
+int service_load(struct program **out, struct strings *kept, const char *config,
+	const char *kept_folder, bool tell)
 {
 	struct problems problems;
 	struct timespec t;
@@ -32,7 +33,7 @@ int service_load(
 	int r = program_load_keeping(&p, &problems, kept, config, kept_folder, (instant_t)t.tv_sec);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < problems.n; i++)
+	for (size_t i = 0; tell && i < problems.n; i++)
 		if (problems.items[i].severity != SEVERITY_ADVICE)
 			log_send(problems.items[i].severity == SEVERITY_ERROR ? LOG_RELOAD_FAILED
 									      : LOG_CLIENT_KEPT,
@@ -267,7 +268,7 @@ static int configuration_read(struct program **out, struct strings *kept, struct
 	int r = -EAGAIN;
 
 	for (int i = 0; i < MAX_READINGS && r == -EAGAIN; i++) {
-		r = service_load(&p, &names, s->options.config, s->kept_folder);
+		r = service_load(&p, &names, s->options.config, s->kept_folder, true);
 		if (r < 0)
 			return r;
 		r = service_keep(p, &names, s->kept_folder);
@@ -285,6 +286,24 @@ static int configuration_read(struct program **out, struct strings *kept, struct
 	return r;
 }
 
+void service_reload_ask(struct service *s)
+{
+	notify_reloading();
+	s->reload_wanted = true;
+	service_pass_hurry(s);
+}
+
+/* Whoever asked hears what came of it: 0 taken, 2 taken but for some files, 78 not taken. */
+static void reload_answer(struct service *s, int code, const char *error)
+{
+	for (size_t i = 0; i < s->n_reloaders; i++)
+		control_end(s->reloaders[i], code, error,
+			json_pack("{s:I, s:I}", "clients", (json_int_t)s->program->n_clients,
+				"kept", (json_int_t)s->kept.n));
+	s->n_reloaders = 0;
+	notify_ready();
+}
+
 void service_reload(struct service *s)
 {
 	struct program *p = NULL;
@@ -297,7 +316,9 @@ void service_reload(struct service *s)
 		log_send(LOG_RELOAD_FAILED, NULL,
 			"the new configuration is not taken (%s); the one before stays in force, with its ends",
 			r == -EINVAL ? "it has errors" : strerror(-r));
-		notify_ready();
+		reload_answer(s, 78,
+			"the new configuration is not taken; the one before stays in force, with its ends; "
+			"`curfew check` says what is wrong");
 		return;
 	}
 	instant_t at = service_now(s);

@@ -182,9 +182,8 @@ static void ask_clock(struct service *s, struct control_call *call, const json_t
 static void ask_reload(struct service *s, struct control_call *call, const json_t *request)
 {
 	(void)request;
-	s->reload_wanted = true;
-	service_pass_hurry(s);
-	control_end(call, 0, NULL, NULL);
+	s->reloaders[s->n_reloaders++] = call;
+	service_reload_ask(s);
 }
 
 /* The service's own state: what no SQL server needs to be asked for. */

@@ -1,5 +1,6 @@
 /* Baselines: taken when access to a database opens, kept in the journal, compared by the audit: what is new or changed
- * since. The program forbids new customisations, so a new object is a finding, whoever made it. */
+ * since. The program forbids new customisations, so a new object is a finding, whoever made it. The server has one of its
+ * own, under the name of master. */
 #include <errno.h>
 #include <string.h>
 
@@ -11,14 +12,23 @@ static int none_take(void *context, instant_t at, const struct baseline_item *i)
 	return 0;
 }
 
+#define SERVER_BASELINE "master"
+
+static bool baseline_is_missing(
+	const struct pass *p, const struct server_work *w, const char *database)
+{
+	return p->o.journal &&
+	       baseline_read(p->o.journal, w->server->name, database, none_take, NULL) == -ENOENT;
+}
+
 /* An apply asks for the databases that have none yet and where access is open now; an audit for all that have one. */
-static bool baseline_is_asked(const struct pass *p, const struct grant *g)
+static bool baseline_is_asked(
+	const struct pass *p, const struct server_work *w, const struct grant *g)
 {
 	if (p->o.mode == PASS_AUDIT)
 		return true;
-	return p->o.mode == PASS_APPLY && g->level != LEVEL_NONE && p->o.journal &&
-	       baseline_read(p->o.journal, g->server->name, g->database->name, none_take, NULL) ==
-		       -ENOENT;
+	return p->o.mode == PASS_APPLY && g->level != LEVEL_NONE &&
+	       baseline_is_missing(p, w, g->database->name);
 }
 
 int pass_baselines_ask(struct pass *p, struct server_work *w)
@@ -26,16 +36,18 @@ int pass_baselines_ask(struct pass *p, struct server_work *w)
 	const struct wanted_server *wanted = &w->sql.wanted;
 	size_t n = 0;
 
-	w->baselines = calloc(wanted->n_grants + 1, sizeof(*w->baselines));
+	w->baselines = calloc(wanted->n_grants + 2, sizeof(*w->baselines));
 	if (!w->baselines)
 		return -ENOMEM;
 	for (size_t i = 0; i < wanted->n_grants; i++) {
 		bool known = false;
 		for (size_t k = 0; k < n && !known; k++)
-			known = names_equal(w->baselines[k], wanted->grants[i]->database->name);
-		if (!known && baseline_is_asked(p, wanted->grants[i]))
+			known = !strcasecmp(w->baselines[k], wanted->grants[i]->database->name);
+		if (!known && baseline_is_asked(p, w, wanted->grants[i]))
 			w->baselines[n++] = wanted->grants[i]->database->name;
 	}
+	if (n && (p->o.mode == PASS_AUDIT || baseline_is_missing(p, w, SERVER_BASELINE)))
+		w->baselines[n] = SERVER_BASELINE;
 	w->sql.baselines = w->baselines;
 	return 0;
 }
@@ -68,27 +80,64 @@ void pass_baselines_free(struct server_work *w)
 	free(w->baselines);
 }
 
-/* Users and roles of Curfew's own come and go by the schedule. */
-static bool name_is_ours(const struct server_work *w, const char *name)
+/* Compares a quoted name with a plain one. */
+static bool is_quoted(const char *quoted, size_t size, const char *name)
+{
+	char *text = NULL;
+	size_t written;
+	FILE *to = open_memstream(&text, &written);
+
+	if (!to)
+		return false;
+	sql_write_name(to, name);
+	bool same = !fclose(to) && written == size && !strncasecmp(quoted, text, size);
+	free(text);
+	return same;
+}
+
+/* Users, roles and logins of Curfew's own come and go by the schedule. */
+static bool name_is_ours(
+	const struct pass *p, const struct server_work *w, const char *quoted, size_t size)
 {
 	for (int l = LEVEL_READ_ONLY; l <= LEVEL_FULL; l++)
-		if (w->server->terms[l].role && names_equal(w->server->terms[l].role, name))
+		if (w->server->terms[l].role && is_quoted(quoted, size, w->server->terms[l].role))
 			return true;
-	if (names_equal(w->server->login, name))
+	if (is_quoted(quoted, size, w->server->login) || is_quoted(quoted, size, MARK_ROLE))
 		return true;
 	for (size_t i = 0; i < w->sql.wanted.n_grants; i++)
-		if (names_equal(w->sql.wanted.grants[i]->user->login, name))
+		if (is_quoted(quoted, size, w->sql.wanted.grants[i]->user->login))
+			return true;
+	for (size_t i = 0; i < p->identities.n; i++)
+		if (!strcmp(p->identities.items[i].server, w->server->name) &&
+			is_quoted(quoted, size, p->identities.items[i].login))
 			return true;
 	return false;
 }
 
-static bool item_is_ours(const struct server_work *w, const struct baseline_item *i)
+/* The length of the quoted name that the text begins with: to the bracket that is not doubled. */
+static size_t quoted_size(const char *text)
 {
-	const char *to = !strcmp(i->kind, "permission") ? strstr(i->name, " to ") : NULL;
+	size_t i = 1;
 
-	if (!strcmp(i->kind, "principal"))
-		return name_is_ours(w, i->name);
-	return to && name_is_ours(w, to + strlen(" to "));
+	while (text[i] && (text[i] != ']' || text[i + 1] == ']'))
+		i += text[i] == ']' ? 2 : 1;
+	return text[i] ? i + 1 : i;
+}
+
+static bool item_is_ours(
+	const struct pass *p, const struct server_work *w, const struct baseline_item *i)
+{
+	const char *to;
+
+	if (!strcmp(i->kind, "principal") || !strcmp(i->kind, "login"))
+		return name_is_ours(p, w, i->name, strlen(i->name));
+	if (!strcmp(i->kind, "member") || !strcmp(i->kind, "server-member"))
+		return name_is_ours(p, w, i->name, quoted_size(i->name));
+	if (strcmp(i->kind, "permission") != 0 && strcmp(i->kind, "server-permission") != 0)
+		return false;
+	/* The first of them: behind it stands nothing but the name, or it is none of ours. */
+	to = strstr(i->name, " TO ");
+	return to && name_is_ours(p, w, to + strlen(" TO "), strlen(to + strlen(" TO ")));
 }
 
 struct comparison {
@@ -119,7 +168,12 @@ static int known_take(void *context, instant_t at, const struct baseline_item *b
 	return 0; /* dropped since: that is what access is for */
 }
 
-static void drop_write(struct record *r, const struct baseline_item *i)
+static bool begins(const char *text, const char *with)
+{
+	return !strncmp(text, with, strlen(with));
+}
+
+static const char *drop_of(const char *type)
 {
 	static const struct {
 		const char *type, *statement;
@@ -127,12 +181,50 @@ static void drop_write(struct record *r, const struct baseline_item *i)
 		{"VIEW", "DROP VIEW"}, {"SQL_TRIGGER", "DROP TRIGGER"}, {"SYNONYM", "DROP SYNONYM"},
 		{"SEQUENCE_OBJECT", "DROP SEQUENCE"}, {"SQL_SCALAR_FUNCTION", "DROP FUNCTION"},
 		{"SQL_INLINE_TABLE_VALUED_FUNCTION", "DROP FUNCTION"},
-		{"SQL_TABLE_VALUED_FUNCTION", "DROP FUNCTION"}};
+		{"SQL_TABLE_VALUED_FUNCTION", "DROP FUNCTION"},
+		{"CLR_STORED_PROCEDURE", "DROP PROCEDURE"}, {"CLR_TRIGGER", "DROP TRIGGER"},
+		{"CLR_SCALAR_FUNCTION", "DROP FUNCTION"},
+		{"CLR_TABLE_VALUED_FUNCTION", "DROP FUNCTION"},
+		{"AGGREGATE_FUNCTION", "DROP AGGREGATE"},
+		{"EXTENDED_STORED_PROCEDURE", "DROP PROCEDURE"}, {"TYPE", "DROP TYPE"},
+		{"CERTIFICATE ", "DROP CERTIFICATE"}, {"DATABASE_ROLE", "DROP ROLE"},
+		{"APPLICATION_ROLE", "DROP APPLICATION ROLE"}, {"SERVER_ROLE", "DROP SERVER ROLE"},
+		{"SQL_LOGIN", "DROP LOGIN"}, {"WINDOWS_LOGIN", "DROP LOGIN"},
+		{"WINDOWS_GROUP", "DROP LOGIN"}, {"CERTIFICATE_MAPPED_LOGIN", "DROP LOGIN"}};
 
 	for (size_t k = 0; k < ARRAY_SIZE(kinds); k++)
-		if (!strncmp(i->hash, kinds[k].type, strlen(kinds[k].type)))
-			RECORD_PRINTF(r, statement, "USE [%s]; %s %s;", r->database,
-				kinds[k].statement, i->name);
+		if (begins(type, kinds[k].type))
+			return kinds[k].statement;
+	return "DROP USER";
+}
+
+/* Only what takes the new thing away; what was changed is for a person to judge: its remedy is the way to look. */
+static void remedy_write(
+	FILE *to, const struct comparison *c, const struct baseline_item *i, bool changed)
+{
+	bool server = !strcmp(c->database, SERVER_BASELINE);
+
+	fputs("USE ", to);
+	sql_write_name(to, c->database);
+	fputs("; ", to);
+	if (!strcmp(i->kind, "setting")) {
+		fputs(server ? "EXEC sp_configure " : "SELECT * FROM sys.databases WHERE name = ",
+			to);
+		sql_write_string(to, server ? i->name : c->database);
+	} else if (changed) {
+		fputs("SELECT OBJECT_DEFINITION(OBJECT_ID(", to);
+		sql_write_string(to, i->name);
+		fputs("))", to);
+	} else if (!strcmp(i->kind, "member") || !strcmp(i->kind, "server-member")) {
+		size_t member = quoted_size(i->name);
+		fprintf(to, "ALTER %s %s DROP MEMBER %.*s", server ? "SERVER ROLE" : "ROLE",
+			i->name + member + strlen(" in "), (int)member, i->name);
+	} else if (!strcmp(i->kind, "permission") || !strcmp(i->kind, "server-permission")) {
+		fprintf(to, "REVOKE %s CASCADE", i->name);
+	} else {
+		fprintf(to, "%s %s", drop_of(i->hash), i->name);
+	}
+	fputs(";", to);
 }
 
 static void item_tell(const struct comparison *c, size_t index, const char *check,
@@ -140,20 +232,55 @@ static void item_tell(const struct comparison *c, size_t index, const char *chec
 {
 	const struct baseline_item *i = &c->items[index];
 	struct record r = {.kind = RECORD_FINDING, .severity = severity, .at = c->pass->o.now};
+	char *remedy = NULL;
+	size_t size;
+	FILE *to = open_memstream(&remedy, &size);
 
+	if (!to)
+		return;
+	remedy_write(to, c, i, c->before[index] != NULL);
+	if (!fclose(to))
+		RECORD_SET(&r, statement, remedy);
+	free(remedy);
 	RECORD_SET(&r, server, c->work->server->name);
 	RECORD_SET(&r, database, c->database);
 	RECORD_SET(&r, action, check);
 	RECORD_SET(&r, reason, words);
-	RECORD_PRINTF(&r, detail, "%s: %s%s%s", i->name, i->hash, c->before[index] ? ", was " : "",
-		c->before[index] ? c->before[index] : "");
-	if (!strcmp(check, "new-object"))
-		drop_write(&r, i);
-	else if (!strcmp(check, "new-principal"))
-		RECORD_PRINTF(&r, statement, "USE [%s]; DROP USER [%s]; -- or DROP ROLE",
-			c->database, i->name);
+	RECORD_PRINTF(&r, detail, "%s%s%s%s%s", i->name, *i->hash ? ": " : "", i->hash,
+		c->before[index] ? ", was " : "", c->before[index] ? c->before[index] : "");
 	c->pass->result.findings += severity > FINDING_LOW;
 	pass_tell(c->pass, &r);
+}
+
+/* As long as somebody has full access here, changing what is there is what the access is for. */
+static bool change_is_expected(const struct comparison *c)
+{
+	const struct wanted_server *w = &c->work->sql.wanted;
+
+	for (size_t i = 0; i < w->n_grants; i++)
+		if (w->grants[i]->level == LEVEL_FULL &&
+			!strcasecmp(w->grants[i]->database->name, c->database))
+			return true;
+	return false;
+}
+
+static void changed_tell(const struct comparison *c, size_t index)
+{
+	const struct baseline_item *k = &c->items[index];
+
+	if (!strcmp(k->kind, "setting"))
+		item_tell(c, index, "changed-setting", FINDING_MEDIUM,
+			"a setting changed since access opened");
+	else if (!strcmp(k->kind, "principal") || !strcmp(k->kind, "login"))
+		item_tell(c, index, "replaced-principal", FINDING_HIGH,
+			"made anew under the same name since access opened");
+	else if (begins(k->hash, "USER_TABLE") || change_is_expected(c))
+		item_tell(c, index,
+			begins(k->hash, "USER_TABLE") ? "changed-table" : "changed-definition",
+			FINDING_LOW, "changed since access opened");
+	else
+		item_tell(c, index, "changed-definition", FINDING_MEDIUM,
+			"changed since access opened");
 }
 
 static void items_compare(const struct comparison *c)
@@ -164,24 +291,33 @@ static void items_compare(const struct comparison *c)
 	} news[] = {
 		{"object", "new-object", "made since access opened: a new customisation",
 			FINDING_HIGH},
+		{"type", "new-object", "a type made since access opened: a new customisation",
+			FINDING_HIGH},
+		{"certificate", "new-certificate", "a certificate made since access opened",
+			FINDING_MEDIUM},
 		{"principal", "new-principal", "a user or role made since access opened",
 			FINDING_HIGH},
+		{"member", "new-member", "put into a role since access opened", FINDING_HIGH},
 		{"permission", "new-permission", "a permission given since access opened",
 			FINDING_HIGH},
+		/* A server of many clients gets logins every day; what they may do there is what counts. */
+		{"login", "new-login", "a login or server role made since access opened",
+			FINDING_LOW},
+		{"server-member", "new-server-member", "put into a server role since access opened",
+			FINDING_HIGH},
+		{"server-permission", "new-server-permission",
+			"a right on the server given since access opened", FINDING_HIGH},
 	};
 
 	for (size_t i = 0; i < c->n_items; i++) {
 		const struct baseline_item *k = &c->items[i];
-		if (item_is_ours(c->work, k))
+		if (item_is_ours(c->pass, c->work, k))
 			continue;
 		for (size_t n = 0; !c->known[i] && n < ARRAY_SIZE(news); n++)
 			if (!strcmp(k->kind, news[n].kind))
 				item_tell(c, i, news[n].check, news[n].severity, news[n].words);
-		if (!c->known[i] || !c->before[i] || !strcmp(c->before[i], k->hash))
-			continue;
-		bool table = !strncmp(k->hash, "USER_TABLE", strlen("USER_TABLE"));
-		item_tell(c, i, table ? "changed-table" : "changed-definition",
-			table ? FINDING_LOW : FINDING_MEDIUM, "changed since access opened");
+		if (c->known[i] && c->before[i] && strcmp(c->before[i], k->hash) != 0)
+			changed_tell(c, i);
 	}
 }
 

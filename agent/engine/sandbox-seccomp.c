@@ -151,8 +151,7 @@ static int filter_arguments(scmp_filter_ctx f, enum sandbox_profile profile)
 	static const unsigned addresses[] = {SIOCGIFCONF, SIOCGIFHWADDR};
 	bool worker = profile == SANDBOX_SQL_WORKER || profile == SANDBOX_ENGINE;
 	for (size_t i = 0; worker && r == 0 && i < ARRAY_SIZE(addresses); i++)
-		r = filter_equal(
-			f, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, UINT32_MAX, addresses[i]);
+		r = filter_equal(f, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, UINT32_MAX, addresses[i]);
 	/* abort(): a process may signal itself and nobody else. */
 	if (r == 0 && profile != SANDBOX_ENGINE)
 		r = filter_equal(

@@ -3,6 +3,8 @@
 
 #include "program/names.h"
 
+#include <errno.h>
+#include <unistd.h>
 #include <string.h>
 
 const char *level_name(enum level l)
@@ -70,4 +72,19 @@ const struct user *client_user(const struct client *c, const char *name)
 		found = u;
 	}
 	return found;
+}
+
+int settings_credential(char path[4096], const struct settings *s, const char *name)
+{
+	static const char *const prefixes[] = {"curfew_", ""};
+
+	/* The plain name is tried last, so that it is the one a message speaks of when neither is there. */
+	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
+		int n = snprintf(path, 4096, "%s/%s%s", s->credential_directory, prefixes[i], name);
+		if (n < 0 || n >= 4096)
+			return -ENAMETOOLONG;
+		if (access(path, F_OK) == 0)
+			break;
+	}
+	return 0;
 }

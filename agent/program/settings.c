@@ -202,13 +202,10 @@ void settings_free(struct settings *s)
 static void credential_check(const struct settings *s, struct reading *r, int line,
 	const char *name, enum secret_rule rule, const char *words)
 {
-	_cleanup_free_ char *path = NULL;
+	char path[4096];
 
-	if (asprintf(&path, "%s/%s", s->credential_directory, name) < 0) {
-		path = NULL;
-		r->failure = -ENOMEM;
-		return;
-	}
+	if (settings_credential(path, s, name) < 0)
+		return; /* the folder's length is bounded far below */
 	secret_check(r, line, path, rule, words);
 }
 

@@ -31,8 +31,9 @@ int sql_pass_prepare(void *context)
 	struct stat st;
 	ssize_t n;
 
-	snprintf(path, sizeof(path), "%s/%s", p->program->settings.credential_directory,
-		p->server->credential);
+	int rc = settings_credential(path, &p->program->settings, p->server->credential);
+	if (rc)
+		return rc;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
 		return -errno;

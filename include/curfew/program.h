@@ -155,6 +155,9 @@ void problems_print(const struct problems *p, FILE *to);
 /* As SQL Server compares names: the case of ASCII letters does not count, whatever the locale. */
 bool names_equal(const char *a, const char *b);
 int names_compare(const char *a, const char *b);
+/* Where a credential lies: NAME in the folder of credentials, or curfew_NAME, which is what LoadCredential= makes of
+ * a whole folder. 0 or -ENAMETOOLONG; whether it is there is for the caller to see. */
+int settings_credential(char path[4096], const struct settings *s, const char *name);
 const struct client *program_client(const struct program *p, const char *name);
 const struct server *program_server(const struct program *p, const char *name);
 const struct user *client_user(
