@@ -12,6 +12,7 @@
 #include "curfew/clock.h"
 #include "curfew/control.h"
 #include "curfew/report.h"
+#include "curfew/service.h"
 
 struct view {
 	struct records records;
@@ -232,7 +233,9 @@ static int run_plan(struct cli *cli)
 
 static int run_apply(struct cli *cli)
 {
-	return run(cli, PASS_APPLY);
+	const struct service_options boot = {.config = cli->config};
+
+	return cli->boot ? service_boot(&boot) : run(cli, PASS_APPLY);
 }
 
 const struct command command_plan = {
@@ -251,7 +254,7 @@ const struct command command_apply = {
 	.name = "apply",
 	.operands = "[CLIENT]",
 	.max_operands = 1,
-	.options = OPT_JSON | OPT_AT,
+	.options = OPT_JSON | OPT_AT | OPT_BOOT,
 	.summary = "Make one pass: close, then open, then read back",
 	.help = "Closes over all clients before it opens anything; what could not be done is named, and an unreachable\n"
 		"server does not hold up the others. May be run again at any time: a second pass does nothing.\n"

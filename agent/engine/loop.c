@@ -360,26 +360,12 @@ static int say(int r, const char *what, const char *name)
 
 static int configuration_open(struct service *s)
 {
-	struct problems problems;
-	struct program *p = NULL;
-	struct timespec t;
+	int r = service_load_first(&s->program, &s->kept, &s->last_good, s->options.config);
 
-	/* Once to learn where last good versions are kept, once with them. */
-	clock_gettime(CLOCK_REALTIME, &t);
-	int r = program_load(&p, &problems, s->options.config, (instant_t)t.tv_sec);
-	if (r == 0 && !p)
-		problems_print(&problems, stderr);
-	if (r == 0)
-		problems_free(&problems);
-	if (r < 0 || !p)
-		return say(r < 0 ? r : -EINVAL, "configuration", s->options.config);
-	if (asprintf(&s->kept_folder, "%s/clients.last-good", p->settings.state_directory) < 0) {
+	if (r == 0 && asprintf(&s->kept_folder, "%s/clients.d", s->last_good) < 0) {
 		s->kept_folder = NULL;
 		r = -ENOMEM;
 	}
-	program_free(p);
-	if (r == 0)
-		r = service_load(&s->program, &s->kept, s->options.config, s->kept_folder, true);
 	return say(r, "configuration", s->options.config);
 }
 
@@ -512,8 +498,8 @@ static int service_open(struct service *s)
 	if (r == 0)
 		r = journal_start(s);
 	if (r == 0)
-		r = say(service_keep(s->program, &s->kept, s->kept_folder),
-			"keeping client files in", s->kept_folder);
+		r = say(service_keep(s->program, &s->kept, s->options.config, s->last_good),
+			"keeping the configuration in", s->last_good);
 	if (r == 0)
 		r = firewall_begin(s, config_folder);
 	if (r == 0)
@@ -549,6 +535,7 @@ static void service_close(struct service *s)
 	program_free(s->program);
 	strings_clear(&s->kept);
 	free(s->kept_folder);
+	free(s->last_good);
 }
 
 static void signals_hold(sigset_t *before)

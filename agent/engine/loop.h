@@ -68,7 +68,8 @@ struct service {
 	struct service_options options;
 	struct program *program;
 	struct strings kept; /* client files in force by their last good version */
-	char *kept_folder;
+	char *last_good,
+		*kept_folder; /* the folder of last good versions, and of the clients' below it */
 	struct overrides overrides;
 	struct journal *journal;
 	struct clock clock;
@@ -128,7 +129,13 @@ void service_servers_free(struct service *s);
 /* The configuration as files and last good versions say. 0, -EINVAL (has errors, told), other negative errno. */
 int service_load(struct program **out, struct strings *kept, const char *config,
 	const char *kept_folder, bool tell);
-int service_keep(const struct program *p, const struct strings *kept, const char *kept_folder);
+/* Keeps the files in force: curfew.conf and clients.d below `folder`. */
+int service_keep(const struct program *p, const struct strings *kept, const char *config,
+	const char *folder);
+/* At a start: by the files, or, when curfew.conf itself has errors, by its last good version. *folder is where
+ * last good versions lie. 0, -EINVAL when there is nothing to go by. */
+int service_load_first(
+	struct program **out, struct strings *kept, char **folder, const char *config);
 /* Between two passes; service_reload_ask() sees to it that the one under way ends soon. */
 void service_reload_ask(struct service *s);
 void service_reload(struct service *s);
@@ -137,6 +144,8 @@ void strings_clear(struct strings *s);
 /* loop_report.c */
 void service_figures_write(struct service *s);
 void service_overdue_count(struct service *s);
+/* What its server last proved of a grant, or NULL. */
+const struct proved *proved_find(const struct proved_list *list, const struct grant *g);
 
 /* loop_request.c */
 void service_request(void *service, struct control_call *call, const struct json_t *request);

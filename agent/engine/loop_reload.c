@@ -13,6 +13,10 @@
 
 /* Files that change while they are read are read again; a folder that never rests is told. */
 #define MAX_READINGS 3
+/* Below the state directory, laid out as the configuration is. */
+#define LAST_GOOD	  "last-good"
+#define LAST_GOOD_CONFIG  "curfew.conf"
+#define LAST_GOOD_CLIENTS "clients.d"
 
 void strings_clear(struct strings *s)
 {
@@ -20,6 +24,17 @@ void strings_clear(struct strings *s)
 		free(s->items[i]);
 	free(s->items);
 	*s = (struct strings){0};
+}
+
+static void problems_tell(const struct problems *problems)
+{
+	for (size_t i = 0; i < problems->n; i++) {
+		const struct problem *p = &problems->items[i];
+		if (p->severity != SEVERITY_ADVICE)
+			log_send(
+				p->severity == SEVERITY_ERROR ? LOG_RELOAD_FAILED : LOG_CLIENT_KEPT,
+				NULL, "%s:%d: %s", p->file, p->line, p->text);
+	}
 }
 
 int service_load(struct program **out, struct strings *kept, const char *config,
@@ -33,12 +48,8 @@ int service_load(struct program **out, struct strings *kept, const char *config,
 	int r = program_load_keeping(&p, &problems, kept, config, kept_folder, (instant_t)t.tv_sec);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; tell && i < problems.n; i++)
-		if (problems.items[i].severity != SEVERITY_ADVICE)
-			log_send(problems.items[i].severity == SEVERITY_ERROR ? LOG_RELOAD_FAILED
-									      : LOG_CLIENT_KEPT,
-				NULL, "%s:%d: %s", problems.items[i].file, problems.items[i].line,
-				problems.items[i].text);
+	if (tell)
+		problems_tell(&problems);
 	problems_free(&problems);
 	if (!p)
 		return -EINVAL;
@@ -93,6 +104,14 @@ static int file_keep(const char *file, int folder, const char *name)
 	return r;
 }
 
+static bool program_reads(const struct program *p, const char *path)
+{
+	for (size_t i = 0; i < p->n_files; i++)
+		if (strcmp(p->files[i], path) == 0)
+			return true;
+	return false;
+}
+
 static bool program_has_file(const struct program *p, const char *name)
 {
 	for (size_t i = 0; i < p->n_files; i++)
@@ -118,15 +137,20 @@ static void kept_prune(const struct program *p, int folder)
 	closedir(d);
 }
 
-int service_keep(const struct program *p, const struct strings *kept, const char *kept_folder)
+static int folder_open(const char *path)
 {
-	int r = 0;
+	if (mkdir(path, 0750) < 0 && errno != EEXIST)
+		return -errno;
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
 
-	if (mkdir(kept_folder, 0750) < 0 && errno != EEXIST)
-		return -errno;
-	int folder = open(kept_folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+static int clients_keep(const struct program *p, const struct strings *kept, const char *path)
+{
+	int folder = folder_open(path), r = 0;
+
 	if (folder < 0)
-		return -errno;
+		return folder;
 	for (size_t i = 0; i < p->n_clients && r == 0; i++) {
 		const char *name = base_name(p->clients[i].file);
 		if (!strings_contain(kept, name))
@@ -136,6 +160,88 @@ int service_keep(const struct program *p, const struct strings *kept, const char
 	if (r == 0 && fsync(folder) < 0 && errno != EINVAL)
 		r = -errno;
 	close(folder);
+	return r;
+}
+
+int service_keep(
+	const struct program *p, const struct strings *kept, const char *config, const char *folder)
+{
+	_cleanup_free_ char *clients = NULL;
+	int fd = folder_open(folder);
+
+	if (fd < 0)
+		return fd;
+	/* In force by its last good version: there is nothing better to keep. */
+	int r = program_reads(p, config) ? file_keep(config, fd, LAST_GOOD_CONFIG) : 0;
+	close(fd);
+	if (r < 0)
+		return r;
+	if (asprintf(&clients, "%s/" LAST_GOOD_CLIENTS, folder) < 0) {
+		clients = NULL;
+		return -ENOMEM;
+	}
+	return clients_keep(p, kept, clients);
+}
+
+/* The last good version as a whole, where the state lies unless the configuration says otherwise. */
+static int fallback_load(struct program **out, char **folder)
+{
+	const char *managed = getenv("STATE_DIRECTORY");
+	_cleanup_free_ char *config = NULL;
+	struct problems problems;
+	struct program *p = NULL;
+
+	if (asprintf(folder, "%s/" LAST_GOOD, managed && *managed ? managed : "/var/lib/curfew") <
+		0) {
+		*folder = NULL;
+		return -ENOMEM;
+	}
+	if (asprintf(&config, "%s/" LAST_GOOD_CONFIG, *folder) < 0) {
+		config = NULL;
+		return -ENOMEM;
+	}
+	int r = program_load(&p, &problems, config, 0);
+	if (r < 0)
+		return r;
+	problems_free(&problems);
+	if (!p)
+		return -EINVAL;
+	log_send(LOG_RELOAD_FAILED, NULL,
+		"%s stays in force, with its ends, until curfew.conf is mended", config);
+	*out = p;
+	return 0;
+}
+
+int service_load_first(
+	struct program **out, struct strings *kept, char **folder, const char *config)
+{
+	struct problems problems;
+	struct program *p = NULL;
+	char *last_good = NULL, *clients = NULL;
+
+	/* Once to learn where last good versions are kept, once with them. */
+	int r = program_load(&p, &problems, config, 0);
+	if (r < 0)
+		return r;
+	if (!p)
+		problems_tell(&problems);
+	problems_free(&problems);
+	*kept = (struct strings){0};
+	if (!p) {
+		r = fallback_load(out, &last_good);
+	} else {
+		if (asprintf(&last_good, "%s/" LAST_GOOD, p->settings.state_directory) < 0)
+			last_good = NULL;
+		else if (asprintf(&clients, "%s/" LAST_GOOD_CLIENTS, last_good) < 0)
+			clients = NULL;
+		r = clients ? service_load(out, kept, config, clients, true) : -ENOMEM;
+		free(clients);
+	}
+	program_free(p);
+	if (r < 0)
+		free(last_good);
+	else
+		*folder = last_good;
 	return r;
 }
 
@@ -271,7 +377,7 @@ static int configuration_read(struct program **out, struct strings *kept, struct
 		r = service_load(&p, &names, s->options.config, s->kept_folder, true);
 		if (r < 0)
 			return r;
-		r = service_keep(p, &names, s->kept_folder);
+		r = service_keep(p, &names, s->options.config, s->last_good);
 		if (r == 0)
 			r = firewall_take(s, p);
 		if (r != 0) {

@@ -1,52 +1,72 @@
 /* What the service knows of itself: overdue access, figures. */
 #include <errno.h>
 #include <string.h>
-#include <strings.h>
 #include "loop.h"
 
-/* The level that should hold, and since when. */
-static const struct grant *grant_of(const struct grants *g, const struct proved *p)
+static int proved_compare(const void *a, const void *b)
 {
-	for (size_t i = 0; i < g->n; i++)
-		if (strcmp(g->items[i].server->name, p->server) == 0 &&
-			strcasecmp(g->items[i].user->login, p->login) == 0 &&
-			strcasecmp(g->items[i].database->name, p->database) == 0)
-			return &g->items[i];
-	return NULL;
+	const struct proved *x = a, *y = b;
+	int c = strcmp(x->server, y->server);
+
+	if (!c)
+		c = strcmp(x->login, y->login);
+	return c ? c : strcmp(x->database, y->database);
+}
+
+const struct proved *proved_find(const struct proved_list *list, const struct grant *g)
+{
+	const struct proved key = {
+		.server = g->server->name, .login = g->user->login, .database = g->database->name};
+
+	return list->n ? bsearch(&key, list->items, list->n, sizeof(key), proved_compare) : NULL;
+}
+
+static void overdue_add(struct service *s, instant_t since, instant_t now)
+{
+	s->overdue++;
+	if (now - since > s->overdue_age)
+		s->overdue_age = now - since;
 }
 
 /* By what each server last proved, so that a server that never answers again counts as well. */
+static void overdue_sum(struct service *s, const struct proved_list *proved,
+	const struct grants *grants, bool *wanted, instant_t now)
+{
+	for (size_t i = 0; i < grants->n; i++) {
+		const struct grant *g = &grants->items[i];
+		const struct proved *p = proved_find(proved, g);
+		if (!p)
+			continue;
+		wanted[p - proved->items] = true;
+		if (p->level <= g->level)
+			continue;
+		/* At level none `until` is when access ended. */
+		instant_t since = g->level == LEVEL_NONE ? g->until : g->from;
+		overdue_add(s, since > 0 && since <= now ? since : p->at, now);
+	}
+	/* Of those that left the configuration only this is known: they were there then. */
+	for (size_t i = 0; i < proved->n; i++)
+		if (!wanted[i] && proved->items[i].level != LEVEL_NONE)
+			overdue_add(s, proved->items[i].at, now);
+}
+
 void service_overdue_count(struct service *s)
 {
-	struct proved_list proved;
-	struct grants grants;
+	struct proved_list proved = {0};
+	struct grants grants = {0};
 	instant_t now = service_now(s);
 	size_t before = s->overdue;
+	bool *wanted = NULL;
 
-	if (proved_read(&proved, s->journal) < 0)
-		return;
-	if (schedule_at(&grants, s->program, &s->overrides, now) < 0) {
-		proved_list_free(&proved);
-		return;
+	if (proved_read(&proved, s->journal) == 0 &&
+		schedule_at(&grants, s->program, &s->overrides, now) == 0)
+		wanted = calloc(proved.n + 1, sizeof(*wanted));
+	if (wanted) {
+		s->overdue = 0;
+		s->overdue_age = 0;
+		overdue_sum(s, &proved, &grants, wanted, now);
 	}
-	s->overdue = 0;
-	s->overdue_age = 0;
-	for (size_t i = 0; i < proved.n; i++) {
-		const struct proved *p = &proved.items[i];
-		if (p->level == LEVEL_NONE)
-			continue;
-		const struct grant *g = grant_of(&grants, p);
-		enum level wanted = g ? g->level : LEVEL_NONE;
-		if (p->level <= wanted)
-			continue;
-		/* Of one that left the configuration only this is known: it was there then. */
-		instant_t since = !g ? p->at : wanted == LEVEL_NONE ? g->until : g->from;
-		if (!g || since > now || since <= 0)
-			since = p->at;
-		s->overdue++;
-		if (now - since > s->overdue_age)
-			s->overdue_age = now - since;
-	}
+	free(wanted);
 	grants_free(&grants);
 	proved_list_free(&proved);
 	if (s->overdue)
