@@ -20,3 +20,19 @@ const struct command command_run = {
 		"`metrics_file`, commands through the socket in `runtime_directory`.\n",
 	.run = run_run,
 };
+
+static int run_firewall(struct cli *cli)
+{
+	const struct service_options o = {.config = cli->config};
+
+	return service_firewall(&o);
+}
+
+const struct command command_firewall = {
+	.name = "firewall",
+	.operands = "",
+	.summary = "The firewall process, where the service manager starts it",
+	.help = "For curfew-firewall.service alone. Keeps CAP_NET_ADMIN, checks every entry against the configuration\n"
+		"that it reads itself, and ends with the service that called it. Without that unit `curfew run` forks it.\n",
+	.run = run_firewall,
+};

@@ -8,6 +8,7 @@ const struct command *const commands[] = {
 	&command_apply,
 	&command_run,
 	&command_reload,
+	&command_firewall,
 	&command_status,
 	&command_audit,
 	&command_history,
@@ -21,5 +22,6 @@ const struct command *const commands[] = {
 	&command_clock,
 	&command_run,
 	&command_reload,
+	&command_firewall,
 	NULL,
 };

@@ -59,6 +59,7 @@ struct firewall_answer {
 struct firewall_process { /* in the child */
 	int channel;
 	pid_t engine; /* the only process that it listens to */
+	bool forked;  /* from the engine, and ends with it */
 	const struct firewall_process_options *options;
 	const struct program *program;	 /* in force */
 	struct program *own, *candidate; /* read here; `own` is `program` once adopted */

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -274,12 +275,31 @@ int firewall_client_read(bool *changed, char who[64], struct firewall_client *c)
 	return 0;
 }
 
-int firewall_process_start(struct firewall_client **out, const struct firewall_process_options *o)
+/* A channel on which the process has yet to say how its opening went. */
+static int client_begin(struct firewall_client **out, struct firewall_client *c)
 {
-	struct firewall_client *c = calloc(1, sizeof(*c));
 	/* A send that waits this long waits for a process that is stuck. */
 	const struct timeval patience = {.tv_sec = ANSWER_TIMEOUT_MS / 1000};
 	struct firewall_answer a;
+	int rc = 0;
+
+	if (setsockopt(c->channel, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) < 0)
+		rc = -errno;
+	if (rc == 0)
+		rc = client_receive(c, &a);
+	if (rc == 0)
+		rc = client_result(c, &a);
+	if (rc) {
+		firewall_process_stop(c);
+		return rc;
+	}
+	*out = c;
+	return 0;
+}
+
+int firewall_process_start(struct firewall_client **out, const struct firewall_process_options *o)
+{
+	struct firewall_client *c = calloc(1, sizeof(*c));
 	int pair[2];
 
 	if (!c)
@@ -295,26 +315,39 @@ int firewall_process_start(struct firewall_client **out, const struct firewall_p
 	int rc = c->pid < 0 ? -errno : 0;
 	close(pair[1]);
 	c->channel = pair[0];
-	if (rc == 0 &&
-		setsockopt(c->channel, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) < 0)
-		rc = -errno;
-	if (rc == 0)
-		rc = client_receive(c, &a);
-	if (rc == 0)
-		rc = client_result(c, &a);
 	if (rc) {
 		firewall_process_stop(c);
 		return rc;
 	}
-	*out = c;
-	return 0;
+	return client_begin(out, c);
+}
+
+int firewall_process_connect(struct firewall_client **out, const char *path)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	struct firewall_client *c;
+
+	if (strlen(path) >= sizeof(a.sun_path))
+		return -ENAMETOOLONG;
+	memcpy(a.sun_path, path, strlen(path));
+	c = calloc(1, sizeof(*c));
+	if (!c)
+		return -ENOMEM;
+	c->channel = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (c->channel < 0 || connect(c->channel, (struct sockaddr *)&a, sizeof(a)) < 0) {
+		int rc = -errno;
+		firewall_process_stop(c);
+		return rc;
+	}
+	return client_begin(out, c);
 }
 
 void firewall_process_stop(struct firewall_client *c)
 {
 	if (!c)
 		return;
-	close(c->channel);
+	if (c->channel >= 0)
+		close(c->channel);
 	if (c->pid > 0) {
 		/* It ends by itself when the channel does; one that hangs must not hold up our own end. */
 		const struct timespec moment = {0, 10 * 1000000};

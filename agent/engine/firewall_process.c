@@ -354,12 +354,40 @@ static void signals_set(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+static _Noreturn void process_serve(struct firewall_process *f)
+{
+	const struct sandbox_paths paths = {.read = f->options->read};
+	int on = 1;
+	int rc = setsockopt(f->channel, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0 ? -errno : 0;
+
+	if (rc == 0 && !f->options->unconfined)
+		rc = sandbox_enter(NULL, SANDBOX_FIREWALL, &paths);
+	if (f->forked)
+		prctl(PR_SET_PDEATHSIG, SIGKILL); /* a change of credentials clears it */
+	if (rc == 0)
+		rc = process_open(f);
+	answer_result(f, rc, rc ? (f->firewall ? firewall_error(f->firewall) : strerror(-rc)) : "");
+	if (rc)
+		_exit(1);
+	for (;;) {
+		struct pollfd p[] = {{.fd = f->channel, .events = POLLIN},
+			{.fd = firewall_monitor_fd(f->monitor), .events = POLLIN}};
+		if (poll(p, ARRAY_SIZE(p), -1) < 0 && errno != EINTR)
+			refuse("%s", strerror(errno));
+		if (p[1].revents)
+			monitor_take(f);
+		if (p[0].revents)
+			request_read(f);
+	}
+}
+
 void firewall_process_main(const struct firewall_process_options *o, int channel, pid_t engine)
 {
-	struct firewall_process f = {
-		.channel = CHANNEL_FD, .engine = engine, .options = o, .program = o->program};
-	const struct sandbox_paths paths = {.read = o->read};
-	int on = 1;
+	struct firewall_process f = {.channel = CHANNEL_FD,
+		.engine = engine,
+		.forked = true,
+		.options = o,
+		.program = o->program};
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != engine)
@@ -369,23 +397,30 @@ void firewall_process_main(const struct firewall_process_options *o, int channel
 		_exit(1);
 	signals_set();
 	prctl(PR_SET_NAME, "curfew-firewall");
-	int rc = setsockopt(f.channel, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0 ? -errno : 0;
-	if (rc == 0 && !o->unconfined)
-		rc = sandbox_enter(NULL, SANDBOX_FIREWALL, &paths);
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (rc == 0)
-		rc = process_open(&f);
-	answer_result(&f, rc, rc ? (f.firewall ? firewall_error(f.firewall) : strerror(-rc)) : "");
-	if (rc)
-		_exit(1);
-	for (;;) {
-		struct pollfd p[] = {{.fd = f.channel, .events = POLLIN},
-			{.fd = firewall_monitor_fd(f.monitor), .events = POLLIN}};
-		if (poll(p, ARRAY_SIZE(p), -1) < 0 && errno != EINTR)
-			refuse("%s", strerror(errno));
-		if (p[1].revents)
-			monitor_take(&f);
-		if (p[0].revents)
-			request_read(&f);
+	process_serve(&f);
+}
+
+int firewall_process_listen(int listener, const struct firewall_process_options *o)
+{
+	struct ucred peer;
+	socklen_t size = sizeof(peer);
+	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0) {
+		int rc = -errno;
+		close(fd);
+		return rc;
 	}
+	/* The engine runs as we do; the socket's mode lets nobody else come this far. */
+	if (peer.uid != geteuid() && peer.uid != 0) {
+		close(fd);
+		return -EACCES;
+	}
+	struct firewall_process f = {
+		.channel = fd, .engine = peer.pid, .options = o, .program = o->program};
+	close(listener);
+	signals_set();
+	process_serve(&f);
 }

@@ -11,6 +11,7 @@
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/timerfd.h>
+#include <systemd/sd-daemon.h>
 #include <time.h>
 #include <unistd.h>
 #include <curfew/calendar.h>
@@ -429,8 +430,13 @@ static int firewall_begin(struct service *s, const char *config_folder)
 
 	if (!s->program->settings.firewall.enabled)
 		return 0;
-	int r = firewall_process_start(&s->firewall, &o);
+	/* Set by the service's unit: then the capability is that process's alone, and never was ours. */
+	const char *path = getenv("CURFEW_FIREWALL");
+	int r = path ? firewall_process_connect(&s->firewall, path)
+		     : firewall_process_start(&s->firewall, &o);
 	s->gate = service_gate(s);
+	if (r == 0 && path)
+		r = service_firewall_take(s, s->program);
 	return say(r, "the packet filter",
 		r == -EPERM ? "(CAP_NET_ADMIN is needed, and no other Curfew may own the table)"
 			    : "");
@@ -548,6 +554,34 @@ static void signals_hold(sigset_t *before)
 	sigaddset(&set, SIGINT);
 	sigprocmask(SIG_BLOCK, &set, before);
 	signal(SIGPIPE, SIG_IGN);
+}
+
+int service_firewall(const struct service_options *o)
+{
+	struct service s = {.options = *o};
+	_cleanup_free_ char *config = strdup(o->config);
+
+	if (sd_listen_fds(1) != 1) {
+		log_send(LOG_TROUBLE, NULL,
+			"this is started by the service manager, with its socket");
+		return CODE_FAILED;
+	}
+	int r = config ? configuration_open(&s) : -ENOMEM;
+	if (r == 0) {
+		const char *read[] = {dirname(config), s.kept_folder, NULL};
+		const struct firewall_process_options p = {.program = s.program,
+			.reload = firewall_reload,
+			.context = &s,
+			.read = read,
+			.unconfined = o->unconfined};
+		r = say(firewall_process_listen(SD_LISTEN_FDS_START, &p),
+			"taking the engine's call", "");
+	}
+	program_free(s.program);
+	strings_clear(&s.kept);
+	free(s.kept_folder);
+	free(s.last_good);
+	return r == -EINVAL ? CODE_CONFIG : CODE_FAILED;
 }
 
 int service_run(const struct service_options *o)

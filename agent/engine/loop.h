@@ -139,6 +139,8 @@ int service_load_first(
 /* Between two passes; service_reload_ask() sees to it that the one under way ends soon. */
 void service_reload_ask(struct service *s);
 void service_reload(struct service *s);
+/* The firewall process reads the files too, and takes them when they are the same. -EAGAIN: they are not. */
+int service_firewall_take(struct service *s, const struct program *p);
 void strings_clear(struct strings *s);
 
 /* loop_report.c */

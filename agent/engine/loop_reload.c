@@ -351,7 +351,7 @@ static void settings_tell(const struct settings *a, const struct settings *b)
 }
 
 /* Both sides must have read the same files. 0, -EAGAIN: they have not. */
-static int firewall_take(struct service *s, const struct program *p)
+int service_firewall_take(struct service *s, const struct program *p)
 {
 	char digest[65];
 
@@ -379,7 +379,7 @@ static int configuration_read(struct program **out, struct strings *kept, struct
 			return r;
 		r = service_keep(p, &names, s->options.config, s->last_good);
 		if (r == 0)
-			r = firewall_take(s, p);
+			r = service_firewall_take(s, p);
 		if (r != 0) {
 			program_free(p);
 			strings_clear(&names);

@@ -12,6 +12,22 @@ static bool sandbox_keeps(enum sandbox_profile profile, cap_value_t cap)
 	return cap == CAP_NET_ADMIN && (profile == SANDBOX_FIREWALL || profile == SANDBOX_BOOT);
 }
 
+/* What is permitted counts; an inheritable one only means something to an exec, which no_new_privs makes worthless. */
+static bool sandbox_holds_no_more(cap_t kept)
+{
+	cap_t held = cap_get_proc();
+	bool no_more = held != NULL;
+
+	for (cap_value_t c = 0; held && cap_get_bound(c) >= 0; c++) {
+		cap_flag_value_t has = CAP_CLEAR, may = CAP_CLEAR;
+		cap_get_flag(held, c, CAP_PERMITTED, &has);
+		cap_get_flag(kept, c, CAP_PERMITTED, &may);
+		no_more = no_more && has == may;
+	}
+	cap_free(held);
+	return no_more;
+}
+
 static int sandbox_drop_capabilities(enum sandbox_profile profile)
 {
 	const cap_value_t kept = CAP_NET_ADMIN;
@@ -32,7 +48,8 @@ static int sandbox_drop_capabilities(enum sandbox_profile profile)
 		(cap_set_flag(caps, CAP_PERMITTED, 1, &kept, CAP_SET) < 0 ||
 			cap_set_flag(caps, CAP_EFFECTIVE, 1, &kept, CAP_SET) < 0))
 		r = -errno;
-	if (r == 0 && cap_set_proc(caps) < 0)
+	/* A service manager whose filter admits no change of capabilities has given no more than these. */
+	if (r == 0 && cap_set_proc(caps) < 0 && (errno != EPERM || !sandbox_holds_no_more(caps)))
 		r = -errno;
 	cap_free(caps);
 	return r;

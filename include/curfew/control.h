@@ -15,7 +15,7 @@ struct json_t; /* jansson's */
 
 #define CONTROL_SOCKET "control" /* in the runtime directory */
 /* Beside root, its members may ask. */
-#define CONTROL_GROUP "curfew-operators"
+#define CONTROL_GROUP "curfew"
 
 #define MAX_CONTROL_CLIENTS 16
 #define MAX_CONTROL_REQUEST 65536      /* bytes */

@@ -39,6 +39,11 @@ struct firewall_process_options {
 
 /* Forks it. The result of its firewall_open() comes back as the result here. */
 int firewall_process_start(struct firewall_client **out, const struct firewall_process_options *o);
+/* Where a service manager starts the process by itself, so that the engine never has the capability: connects to it.
+ * What it has read may be other than what the engine has: reload and adopt first. */
+int firewall_process_connect(struct firewall_client **out, const char *path);
+/* The other side of that: takes one engine from a listening socket, and ends with it. Returns only on failure. */
+int firewall_process_listen(int listener, const struct firewall_process_options *o);
 /* Closes the channel, which ends the process, and reaps it. The table stays. */
 void firewall_process_stop(struct firewall_client *c);
 /* Observes and applies as firewall.h says; -EPIPE: the process has died, -ETIMEDOUT: it does not answer. Neither
