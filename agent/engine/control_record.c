@@ -189,8 +189,10 @@ static int result_parse(struct pass_result *out, const json_t *json)
 
 static const char *mode_name(enum pass_mode m)
 {
-	static const char *const names[] = {
-		[PASS_PLAN] = "plan", [PASS_APPLY] = "apply", [PASS_STATUS] = "status"};
+	static const char *const names[] = {[PASS_PLAN] = "plan",
+		[PASS_APPLY] = "apply",
+		[PASS_STATUS] = "status",
+		[PASS_AUDIT] = "audit"};
 
 	return (size_t)m < ARRAY_SIZE(names) ? names[m] : NULL;
 }

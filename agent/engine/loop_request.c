@@ -64,6 +64,11 @@ static void ask_status(struct service *s, struct control_call *call, const json_
 	pass_enqueue(s, call, request, PASS_STATUS, "status");
 }
 
+static void ask_audit(struct service *s, struct control_call *call, const json_t *request)
+{
+	pass_enqueue(s, call, request, PASS_AUDIT, "audit");
+}
+
 /* The network first, in this very second; then SQL, whose records go back to the one who asked. */
 static void override_set(
 	struct service *s, struct control_call *call, const json_t *request, bool revoke)
@@ -220,6 +225,7 @@ static const struct {
 	{"plan", ask_plan},
 	{"apply", ask_apply},
 	{"status", ask_status},
+	{"audit", ask_audit},
 	{"revoke", ask_revoke},
 	{"reinstate", ask_reinstate},
 	{"denied", ask_denied},
