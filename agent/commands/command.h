@@ -57,6 +57,9 @@ int cli_fail(const struct cli *cli, int code, const char *format, ...)
 
 /* Reads the configuration and prints its problems to stderr. 0, or the exit code to end with. */
 int cli_load(struct program **out, const struct cli *cli);
+/* A client file that has errors and no last good version: to act as if there were no such client would end its
+ * access for a slip of the pen. NULL when there is none. */
+const char *cli_lost_file(const struct program *p, const char *config);
 /* --at in the client's zone (or the program's), or the ratcheted clock. 0 or exit code. */
 int cli_now(instant_t *out, const struct cli *cli, const struct program *p, const char *zone);
 /* The client named by the first operand; NULL and an exit code when there is none of that name. */

@@ -41,24 +41,67 @@ static void advice_drop(struct problems *p)
 	p->n = kept;
 }
 
+/* A client file with errors leaves its last good version in force, as the service keeps it. */
+static int load_keeping(struct program **out, struct problems *problems, const struct cli *cli)
+{
+	char folder[4096];
+	struct program *p = NULL;
+	struct strings kept = {0};
+	instant_t now = (instant_t)time(NULL);
+	int rc = program_load(&p, problems, cli->config, now);
+
+	if (!rc && p && !problems->fatal && problems->n_errors) {
+		snprintf(folder, sizeof(folder), "%s/last-good/clients.d",
+			p->settings.state_directory);
+		program_free(p);
+		problems_free(problems);
+		p = NULL;
+		rc = program_load_keeping(&p, problems, &kept, cli->config, folder, now);
+		for (size_t i = 0; i < kept.n; i++)
+			free(kept.items[i]);
+		free(kept.items);
+	}
+	*out = p;
+	return rc;
+}
+
 int cli_load(struct program **out, const struct cli *cli)
 {
 	struct problems problems = {0};
 	struct program *p = NULL;
-	int rc = program_load(&p, &problems, cli->config, (instant_t)time(NULL));
+	int rc = load_keeping(&p, &problems, cli);
 
+	if (rc)
+		return cli_fail(cli, EXIT_FAILED, "reading %s: %s", cli->config, strerror(-rc));
 	advice_drop(&problems);
 	problems_print(&problems, stderr);
 	bool fatal = problems.fatal;
 	problems_free(&problems);
-	if (rc)
-		return cli_fail(cli, EXIT_FAILED, "reading %s: %s", cli->config, strerror(-rc));
 	if (fatal || !p) {
 		program_free(p);
 		return cli_fail(cli, EXIT_CONFIG, "%s has errors: nothing was done", cli->config);
 	}
 	*out = p;
 	return 0;
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+const char *cli_lost_file(const struct program *p, const char *config)
+{
+	for (size_t i = 0; i < p->n_files; i++) {
+		bool found = !strcmp(p->files[i], config);
+		for (size_t k = 0; k < p->n_clients && !found; k++)
+			found = !strcmp(base_name(p->clients[k].file), base_name(p->files[i]));
+		if (!found)
+			return base_name(p->files[i]);
+	}
+	return NULL;
 }
 
 int cli_now(instant_t *out, const struct cli *cli, const struct program *p, const char *zone)

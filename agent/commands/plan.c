@@ -213,6 +213,12 @@ static int run(struct cli *cli, enum pass_mode mode)
 		return cli_fail(cli, EXIT_CONFIG, "%s: %s; and no service runs that could be asked",
 			cli->config, strerror(EACCES));
 	code = cli_client(&client, cli, p);
+	const char *lost = cli_lost_file(p, cli->config);
+	if (!code && mode == PASS_APPLY && lost)
+		code = cli_fail(cli, EXIT_CONFIG,
+			"client file %s has errors and no last good version: nothing was done, for its client's access would "
+			"end; mend it, or take the file away if that is meant",
+			lost);
 	if (!code && mode == PASS_APPLY && cli->at && !p->settings.practice)
 		code = cli_fail(cli, EXIT_USAGE,
 			"--at would make another time's access real: refused; only a configuration "
