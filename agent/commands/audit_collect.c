@@ -1,7 +1,8 @@
-#include <errno.h>
+/* Gathers what an audit shows: the records of one observing pass, the packet filter, the journal. */
 #include <arpa/inet.h>
+#include <errno.h>
+#include <stdarg.h>
 #include <string.h>
-#include <strings.h>
 
 #include "commands/audit_collect.h"
 
@@ -144,7 +145,7 @@ static const struct user *user_of(const struct program *p, const char *client, c
 	const struct client *c = *client ? program_client(p, client) : NULL;
 
 	for (size_t i = 0; c && i < c->n_users; i++)
-		if (!strcasecmp(c->users[i].login, login))
+		if (names_equal(c->users[i].login, login))
 			return &c->users[i];
 	return NULL;
 }
@@ -162,11 +163,28 @@ static bool address_is_allowed(const struct user *u, const char *address)
 	return false;
 }
 
+static bool session_is_foreign(const struct program *p, const struct record *r)
+{
+	const struct user *u = user_of(p, r->client, r->login);
+
+	return u && *r->address && !address_is_allowed(u, r->address);
+}
+
+static bool login_is_shared(const struct collected *c, const struct record *r)
+{
+	for (size_t i = 0; i < c->records.n; i++) {
+		const struct record *o = &c->records.items[i];
+		if (o->kind == RECORD_SESSION && !strcmp(o->login, r->login) &&
+			!strcmp(o->server, r->server) && strcmp(o->address, r->address) != 0)
+			return true;
+	}
+	return false;
+}
+
 /* What is odd about a session, in words; NULL when nothing is. */
 static char *session_remark(
 	const struct collected *c, const struct program *p, const struct record *r)
 {
-	const struct user *u = user_of(p, r->client, r->login);
 	char *text = NULL;
 	size_t size;
 	FILE *to = open_memstream(&text, &size);
@@ -175,18 +193,12 @@ static char *session_remark(
 		return NULL;
 	if (*r->detail)
 		fprintf(to, "%s; ", r->detail);
-	if (!u)
+	if (!user_of(p, r->client, r->login))
 		fputs("no user of the configuration; ", to);
-	else if (*r->address && !address_is_allowed(u, r->address))
+	else if (session_is_foreign(p, r))
 		fputs("comes from an address that is not among the user's sources; ", to);
-	for (size_t i = 0; i < c->records.n; i++) {
-		const struct record *o = &c->records.items[i];
-		if (o->kind == RECORD_SESSION && !strcmp(o->login, r->login) &&
-			strcmp(o->address, r->address) != 0) {
-			fputs("the login is used from several addresses; ", to);
-			break;
-		}
-	}
+	if (login_is_shared(c, r))
+		fputs("the login is used from several addresses; ", to);
 	/* What a connection calls itself is a hint, never proof. */
 	if (*r->program && !strstr(r->program, "Management Studio"))
 		fputs("does not call itself SSMS (a hint only); ", to);
@@ -225,6 +237,18 @@ static int handover_seen(void *context, const struct journal_entry *e)
 	return 0;
 }
 
+/* A text that lives as long as the report. */
+static const char *text_keep(struct collected *c, const char *format, ...)
+{
+	va_list args;
+	char *text;
+
+	va_start(args, format);
+	int n = vasprintf(&text, format, args);
+	va_end(args);
+	return n < 0 ? NULL : (c->texts[c->n_texts++] = text);
+}
+
 /* Somebody set a password: ours, when a hand-over is on record. */
 static bool password_was_handed(const struct collected *c, const char *login)
 {
@@ -236,30 +260,66 @@ static bool password_was_handed(const struct collected *c, const char *login)
 	return seen;
 }
 
-static void findings_take(struct collected *c)
+static void finding_add(struct collected *c, struct audit_finding f)
+{
+	c->findings[c->report.n_findings++] = f;
+}
+
+/* Where a session comes from says the network's side of the story: a source that should not have got this far. */
+static void session_findings(struct collected *c, const struct program *p, const struct record *r)
+{
+	struct audit_finding f = {
+		.server = r->server, .client = or_null(r->client), .login = r->login};
+
+	if (c->report.client && strcmp(c->report.client, r->client) != 0)
+		return;
+	if (session_is_foreign(p, r)) {
+		f.name = "session-address";
+		f.severity = FINDING_HIGH;
+		f.evidence = text_keep(c,
+			"%s: session %llu comes from %s, which is not among the user's sources",
+			r->login, (unsigned long long)r->number, r->address);
+		f.remedy = text_keep(c, "KILL %llu;", (unsigned long long)r->number);
+		if (f.evidence && f.remedy)
+			finding_add(c, f);
+	}
+	if (login_is_shared(c, r)) {
+		f.name = "session-addresses";
+		f.severity = FINDING_LOW;
+		f.evidence = text_keep(c, "%s: session %llu from %s, others from elsewhere",
+			r->login, (unsigned long long)r->number, r->address);
+		f.remedy = "ask the person; `curfew revoke CLIENT USER` closes it at once";
+		if (f.evidence)
+			finding_add(c, f);
+	}
+}
+
+static void findings_take(struct collected *c, const struct program *p)
 {
 	for (size_t i = 0; i < c->records.n; i++) {
 		const struct record *r = &c->records.items[i];
+		if (r->kind == RECORD_SESSION)
+			session_findings(c, p, r);
 		if (r->kind == RECORD_PROOF && r->state == STATE_OVERDUE)
-			c->findings[c->report.n_findings++] =
-				(struct audit_finding){.name = "effective-permission",
-					.severity = FINDING_CRITICAL,
-					.server = r->server,
-					.database = or_null(r->database),
-					.client = or_null(r->client),
-					.login = or_null(r->login),
-					.evidence = r->detail,
-					.remedy = "curfew apply"};
+			finding_add(c, (struct audit_finding){.name = "effective-permission",
+					       .severity = FINDING_CRITICAL,
+					       .server = r->server,
+					       .database = or_null(r->database),
+					       .client = or_null(r->client),
+					       .login = or_null(r->login),
+					       .evidence = r->detail,
+					       .remedy = "curfew apply"});
 		if (r->kind != RECORD_FINDING ||
 			(!strcmp(r->action, "password-set") && password_was_handed(c, r->login)))
 			continue;
-		c->findings[c->report.n_findings++] = (struct audit_finding){.name = r->action,
-			.severity = (enum finding_severity)r->severity,
-			.server = r->server,
-			.database = or_null(r->database),
-			.client = or_null(r->client),
-			.evidence = r->detail,
-			.remedy = r->statement};
+		finding_add(c, (struct audit_finding){.name = r->action,
+				       .severity = (enum finding_severity)r->severity,
+				       .server = r->server,
+				       .database = or_null(r->database),
+				       .client = or_null(r->client),
+				       .login = or_null(r->login),
+				       .evidence = r->detail,
+				       .remedy = r->statement});
 	}
 }
 
@@ -288,10 +348,12 @@ static int arrays_make(struct collected *c)
 	c->audit_grants = calloc(c->grants.n + 1, sizeof(*c->audit_grants));
 	c->sessions = calloc(sessions + 1, sizeof(*c->sessions));
 	c->remarks = calloc(sessions + 1, sizeof(*c->remarks));
-	c->findings = calloc(count(&c->records, RECORD_FINDING) + proofs + 1, sizeof(*c->findings));
+	c->findings = calloc(count(&c->records, RECORD_FINDING) + proofs + 2 * sessions + 1,
+		sizeof(*c->findings));
+	c->texts = calloc(3 * sessions + 1, sizeof(*c->texts));
 	c->proofs = calloc(proofs + 1, sizeof(*c->proofs));
 	return c->servers && c->audit_grants && c->sessions && c->remarks && c->findings &&
-			       c->proofs
+			       c->proofs && c->texts
 		       ? 0
 		       : -ENOMEM;
 }
@@ -341,12 +403,12 @@ int collect(struct collected *out, struct cli *cli, const struct program *p,
 		.sink = records_keep,
 		.context = &c->records,
 	};
-	if (pass_run(&c->result, &o) || arrays_make(c) || (c->journal && history_take(c)))
+	if (cli_pass(&c->result, cli, &o) || arrays_make(c) || (c->journal && history_take(c)))
 		return EXIT_FAILED;
 	servers_take(c, p);
 	grants_take(c);
 	sessions_take(c, p);
-	findings_take(c);
+	findings_take(c, p);
 	proofs_take(c);
 	c->report.servers = c->servers;
 	c->report.grants = c->audit_grants;
@@ -361,6 +423,9 @@ void collected_free(struct collected *c)
 	for (size_t i = 0; c->remarks && i < c->report.n_sessions; i++)
 		free(c->remarks[i]);
 	free(c->remarks);
+	for (size_t i = 0; i < c->n_texts; i++)
+		free(c->texts[i]);
+	free(c->texts);
 	free(c->servers);
 	free(c->audit_grants);
 	free(c->sessions);

@@ -28,6 +28,8 @@ struct collected {
 	struct audit_finding *findings;
 	struct audit_proof *proofs;
 	char **remarks; /* of sessions; owned */
+	char **texts;	/* of findings; owned */
+	size_t n_texts;
 };
 /* 0 or the exit code. Changes nothing anywhere. */
 int collect(struct collected *out, struct cli *cli, const struct program *p,

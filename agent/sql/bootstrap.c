@@ -56,5 +56,21 @@ int sql_write_bootstrap(
 		sql_write_name(to, s->login);
 		fputs(";\nGO\n", to);
 	}
+	/* Without it the search for jobs and proxies left behind is refused, and the audit says so. */
+	fputs("\n-- For the audit: who owns Agent jobs and proxies. Reading these two tables is all.\nUSE [msdb];\n",
+		to);
+	write_guarded(to, "sys.database_principals", s->login);
+	fputs("CREATE USER ", to);
+	sql_write_name(to, s->login);
+	fputs(" FOR LOGIN ", to);
+	sql_write_name(to, s->login);
+	fputs(";\n", to);
+	static const char *const tables[] = {"sysjobs", "sysproxies"};
+	for (size_t i = 0; i < ARRAY_SIZE(tables); i++) {
+		fprintf(to, "GRANT SELECT ON OBJECT::[dbo].[%s] TO ", tables[i]);
+		sql_write_name(to, s->login);
+		fputs(";\n", to);
+	}
+	fputs("GO\n", to);
 	return ferror(to) ? -1 : 0;
 }

@@ -1,6 +1,7 @@
 /* Runs the checks: all in one round trip; where a server does not know a view, one by one. */
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 
 #include "sql/leftover.h"
 
@@ -33,6 +34,31 @@ static const char *text_of(const struct sql_value *v)
 	return v->data ? v->data : "";
 }
 
+/* Checks of the server are numbered from here on, those of a database from 0. */
+#define SERVER_CHECKS 1000
+
+static const struct leftover *check_of(size_t number)
+{
+	size_t n_database = 0, n_server = 0;
+
+	while (database_leftovers[n_database].name)
+		n_database++;
+	while (server_leftovers[n_server].name)
+		n_server++;
+	if (number < n_database)
+		return &database_leftovers[number];
+	if (number >= SERVER_CHECKS && number - SERVER_CHECKS < n_server)
+		return &server_leftovers[number - SERVER_CHECKS];
+	return NULL;
+}
+
+/* The operator has looked at this trigger, and said so in the configuration. */
+static bool is_reviewed(const struct pass_run *run, const struct leftover *k, const char *subject)
+{
+	return (!strcmp(k->name, "ddl-trigger") || !strcmp(k->name, "server-trigger")) &&
+	       strings_contain(&run->pass->server->known_triggers, subject);
+}
+
 /* Findings are kept until their batch is known to be whole: a refused one may have told some of them. */
 struct kept {
 	const struct pass_run *run;
@@ -49,8 +75,12 @@ static int finding_row(void *context, const struct sql_value *v, int n)
 
 	if (n != 6)
 		return -EBADMSG;
-	const struct leftover *k = &leftovers[strtoul(text_of(&v[1]), NULL, 10)];
+	const struct leftover *k = check_of(strtoul(text_of(&v[1]), NULL, 10));
 	size_t d = strtoul(text_of(&v[2]), NULL, 10);
+	if (!k)
+		return -EBADMSG;
+	if (is_reviewed(run, k, text_of(&v[3])))
+		return 0;
 	bool whole = k->scope == LEFTOVER_SERVER;
 	if (!whole && d >= run->observed.n_databases)
 		return -EBADMSG;
@@ -119,16 +149,14 @@ static int all_write(char **out, const struct pass_run *run)
 
 	if (!to)
 		return -ENOMEM;
-	for (size_t c = 0; leftovers[c].name; c++)
-		if (leftovers[c].scope == LEFTOVER_SERVER)
-			question_write(to, leftovers[c].text, c, 0);
+	for (size_t c = 0; server_leftovers[c].name; c++)
+		question_write(to, server_leftovers[c].text, SERVER_CHECKS + c, 0);
 	for (size_t d = 0; d < run->observed.n_databases; d++) {
 		if (!is_checked(run, d))
 			continue;
 		use_write(to, run->observed.databases[d].name);
-		for (size_t c = 0; leftovers[c].name; c++)
-			if (leftovers[c].scope == LEFTOVER_DATABASE)
-				question_write(to, leftovers[c].text, c, d);
+		for (size_t c = 0; database_leftovers[c].name; c++)
+			question_write(to, database_leftovers[c].text, c, d);
 	}
 	fputs("USE [master];\n", to);
 	return fclose(to) ? -ENOMEM : 0;
@@ -138,7 +166,7 @@ static int one_run(struct pass_run *run, struct sql_error *error, size_t check, 
 {
 	char *batch = NULL;
 	size_t size;
-	const struct leftover *k = &leftovers[check];
+	const struct leftover *k = check_of(check);
 	const char *database =
 		k->scope == LEFTOVER_DATABASE ? run->observed.databases[d].name : NULL;
 	FILE *to = open_memstream(&batch, &size);
@@ -165,21 +193,18 @@ int leftovers_tell(struct pass_run *run, struct sql_error *error)
 	struct kept kept = {.run = run};
 	int rc = all_write(&batch, run);
 
+	surplus_tell(run);
 	if (!rc)
 		rc = sql_session_run(run->session, error, batch, finding_row, &kept);
 	kept_end(&kept, !rc);
 	if (rc <= 0)
 		return rc;
 	rc = 0;
-	for (size_t c = 0; leftovers[c].name && !rc; c++) {
-		if (leftovers[c].scope == LEFTOVER_SERVER)
-			rc = one_run(run, error, c, 0);
-		for (size_t d = 0; leftovers[c].scope == LEFTOVER_DATABASE &&
-				   d < run->observed.n_databases && !rc;
-			d++)
-			if (is_checked(run, d))
-				rc = one_run(run, error, c, d);
-	}
+	for (size_t c = 0; server_leftovers[c].name && !rc; c++)
+		rc = one_run(run, error, SERVER_CHECKS + c, 0);
+	for (size_t d = 0; d < run->observed.n_databases; d++)
+		for (size_t c = 0; is_checked(run, d) && database_leftovers[c].name && !rc; c++)
+			rc = one_run(run, error, c, d);
 	struct sql_error ignored;
 	return rc ? rc
 	       : sql_session_run(run->session, &ignored, "USE [master];\n", NULL, NULL) < 0
@@ -222,7 +247,9 @@ static int baseline_write(FILE *to, const struct pass_run *run, const char *name
 		return 0;
 	baseline_mark(run, d, 1);
 	use_write(to, d->name);
-	question_write(to, baseline_question, 0, (size_t)(d - run->observed.databases));
+	question_write(to,
+		strcasecmp(d->name, "master") != 0 ? baseline_question : server_baseline_question,
+		0, (size_t)(d - run->observed.databases));
 	return 1;
 }
 

@@ -1,7 +1,7 @@
 /* Proofs by effective permissions, after a narrowing or a removal and for the audit. */
 #include <errno.h>
+#include <stdarg.h>
 #include <string.h>
-#include <strings.h>
 
 #include "sql/proof.h"
 
@@ -14,6 +14,7 @@ struct target {
 	const char *user;
 	bool asked;
 	bool held;
+	bool unknown; /* some permission that the server does not say anything about */
 	char evidence[RECORD_TEXT_MAX];
 };
 
@@ -25,7 +26,7 @@ struct targets {
 static bool is_touched(const struct touched *t, const char *login)
 {
 	for (size_t i = 0; t && i < t->n; i++)
-		if (!strcasecmp(t->logins[i], login))
+		if (names_equal(t->logins[i], login))
 			return true;
 	return !t;
 }
@@ -46,32 +47,98 @@ static void proof_tell(const struct pass_run *run, const struct grant *g, const 
 	worker_tell(run->worker, &r);
 }
 
-/* Rows: held, number, class, permission, count, an example; asked, number, user. */
+static void evidence_add(struct target *k, const char *format, ...)
+{
+	size_t used = strlen(k->evidence);
+	va_list args;
+
+	if (used + 2 >= sizeof(k->evidence))
+		return;
+	if (used)
+		used += (size_t)snprintf(k->evidence + used, sizeof(k->evidence) - used, "; ");
+	va_start(args, format);
+	vsnprintf(k->evidence + used, sizeof(k->evidence) - used, format, args);
+	va_end(args);
+}
+
+static const char *text_of(const struct sql_value *v)
+{
+	return v->data ? v->data : "?";
+}
+
+/* Rows: held, number, class, permission, count, an example, answer; asked, number, user, whether CONNECT is held. */
 static int answer_row(void *context, const struct sql_value *v, int n)
 {
 	struct targets *t = context;
-	size_t i = n >= 3 && v[1].data ? (size_t)strtoull(v[1].data, NULL, 10) : t->n;
+	size_t i = n >= 4 && v[1].data ? (size_t)strtoull(v[1].data, NULL, 10) : t->n;
 
 	if (i >= t->n || !v[0].data)
 		return -EBADMSG;
 	struct target *k = &t->items[i];
 	if (!strcmp(v[0].data, "asked")) {
-		/* Only what was answered as that user proves anything. */
-		k->asked = v[2].data && !strcasecmp(v[2].data, k->user);
+		/* Only what was answered as that user, and in terms that the server knows, proves anything. */
+		k->asked = v[2].data && names_equal(v[2].data, k->user);
+		if (!v[3].data || strcmp(v[3].data, "1") != 0)
+			k->unknown = true;
 		return 0;
 	}
-	if (n != 6 || strcmp(v[0].data, "held") != 0)
+	if (n != 7 || strcmp(v[0].data, "held") != 0)
 		return -EBADMSG;
-	size_t used = strlen(k->evidence);
-	if (used < sizeof(k->evidence))
-		snprintf(k->evidence + used, sizeof(k->evidence) - used, "%s%s on %s %s%s%s%s",
-			used ? "; " : "", v[3].data ? v[3].data : "?", v[2].data ? v[2].data : "?",
-			v[5].data ? v[5].data : "?",
-			v[4].data && strcmp(v[4].data, "1") != 0 ? " and others, " : "",
-			v[4].data && strcmp(v[4].data, "1") != 0 ? v[4].data : "",
-			v[4].data && strcmp(v[4].data, "1") != 0 ? " in all" : "");
+	if (!v[6].data) {
+		if (!k->unknown)
+			evidence_add(k, "the server does not say whether %s on %s is held",
+				text_of(&v[3]), text_of(&v[2]));
+		k->unknown = true;
+		return 0;
+	}
+	bool several = strcmp(text_of(&v[4]), "1") != 0;
+	evidence_add(k, "%s on %s %s%s%s%s", text_of(&v[3]), text_of(&v[2]), text_of(&v[5]),
+		several ? " and others, " : "", several ? text_of(&v[4]) : "",
+		several ? " in all" : "");
 	k->held = true;
 	return 0;
+}
+
+/* EXECUTE AS USER hides what its login may do on the server: that is read from the catalogue. */
+static void server_rights_add(const struct pass_run *run, struct target *k)
+{
+	const struct observed_server *o = &run->observed;
+	const char *login = k->grant->user->login;
+
+	for (size_t i = 0; i < o->n_members; i++)
+		if (names_equal(o->members[i].member, login)) {
+			evidence_add(k, "member of the server role %s", o->members[i].role);
+			k->held = true;
+		}
+	for (size_t i = 0; i < o->n_permissions; i++) {
+		const struct permission *p = &o->permissions[i];
+		if (!names_equal(p->grantee, login) || p->state == 'D' ||
+			!strcmp(p->name, "CONNECT SQL"))
+			continue;
+		evidence_add(k, "%s on the server", p->name);
+		k->held = true;
+	}
+}
+
+static bool is_unreadable(const struct observed_server *o, const char *part)
+{
+	for (size_t i = 0; i < o->n_unreadable; i++)
+		if (!strncmp(o->unreadable[i], part, strlen(part)))
+			return true;
+	return false;
+}
+
+/* The agent's own rights are asserted before silence is believed: too few show as fewer rows. */
+static const char *blindness(const struct observed_server *o)
+{
+	for (size_t i = 0; i < o->n_missing_rights; i++)
+		if (strstr(o->missing_rights[i], "VIEW ANY DEFINITION"))
+			return "the agent's own login lacks VIEW ANY DEFINITION: what it does not see proves nothing";
+	if (is_unreadable(o, "the agent's own rights"))
+		return "the server does not say what the agent's own login may see";
+	if (is_unreadable(o, "server-member") || is_unreadable(o, "server-permission"))
+		return "the server does not show rights on the server itself";
+	return NULL;
 }
 
 static void question_write(FILE *to, const struct target *t, size_t index)
@@ -120,6 +187,12 @@ static int impersonation_leave(struct pass_run *run)
 	return sql_session_run(run->session, &ignored, "REVERT;\nUSE [master];\n", NULL, NULL);
 }
 
+static void target_reset(struct target *k)
+{
+	k->asked = k->held = k->unknown = false;
+	k->evidence[0] = '\0';
+}
+
 static int targets_ask(struct pass_run *run, struct sql_error *error, struct targets *t)
 {
 	for (size_t from = 0; from < t->n; from += CHUNK) {
@@ -132,12 +205,12 @@ static int targets_ask(struct pass_run *run, struct sql_error *error, struct tar
 		rc = impersonation_leave(run);
 		/* One by one, so that what cannot be asked of one user is not unproved of all. */
 		for (size_t i = from; i < to && rc >= 0; i++) {
-			t->items[i].asked = t->items[i].held = false;
-			t->items[i].evidence[0] = '\0';
+			target_reset(&t->items[i]);
 			rc = chunk_ask(run, error, t, i, i + 1);
 			if (rc <= 0)
 				continue;
-			t->items[i].asked = false;
+			/* A batch goes on after some errors: what came then was answered as somebody else, perhaps. */
+			target_reset(&t->items[i]);
 			snprintf(t->items[i].evidence, sizeof(t->items[i].evidence),
 				"the server cannot tell (%d: %.200s)", error->number, error->text);
 			rc = impersonation_leave(run);
@@ -182,22 +255,39 @@ static size_t databases_unread(const struct observed_server *o)
 	return n;
 }
 
-static bool user_of_name_is_left(
-	const struct observed_server *o, const char *login, const char **where)
+static bool is_sid_of(const struct pass_run *run, const char *login, const struct sid *sid)
 {
-	for (size_t i = 0; i < o->n_databases; i++)
-		for (size_t k = 0; k < o->databases[i].n_users; k++)
-			if (!strcasecmp(o->databases[i].users[k].name, login)) {
-				*where = o->databases[i].name;
-				return true;
-			}
+	for (size_t i = 0; i < run->claims.n; i++) {
+		const struct claim *c = &run->claims.items[i];
+		if (!strcmp(c->server, run->pass->server->name) && !strcasecmp(c->login, login) &&
+			sid_equal(&c->sid, sid))
+			return true;
+	}
 	return false;
+}
+
+/* By name, and by the SIDs that the login has had: a renamed or restored user is found too. */
+static const struct observed_user *user_left(
+	const struct pass_run *run, const char *login, const char **where)
+{
+	const struct observed_server *o = &run->observed;
+
+	for (size_t i = 0; i < o->n_databases; i++)
+		for (size_t k = 0; k < o->databases[i].n_users; k++) {
+			const struct observed_user *u = &o->databases[i].users[k];
+			if (u->type == 'R' || (strcasecmp(u->name, login) != 0 &&
+						      !is_sid_of(run, login, &u->sid)))
+				continue;
+			*where = o->databases[i].name;
+			return u;
+		}
+	return NULL;
 }
 
 static bool session_is_left(const struct observed_server *o, const char *login)
 {
 	for (size_t i = 0; i < o->n_sessions; i++)
-		if (!strcasecmp(o->sessions[i].login, login))
+		if (names_equal(o->sessions[i].login, login))
 			return true;
 	return false;
 }
@@ -209,6 +299,7 @@ static void gone_tell(const struct pass_run *run, const struct grant *g)
 	const struct observed_login *l = observed_find_login(o, g->user->login);
 	const struct observed_database *d = observed_find_database(o, g->database->name);
 	char evidence[RECORD_TEXT_MAX];
+	const struct observed_user *u;
 	const char *where;
 
 	if (wanted_find(&run->pass->wanted, g->user->login)) {
@@ -226,9 +317,9 @@ static void gone_tell(const struct pass_run *run, const struct grant *g)
 		proof_tell(run, g, "refuted", "the login is still there");
 	else if (session_is_left(o, g->user->login))
 		proof_tell(run, g, "refuted", "a session of the login is still there");
-	else if (user_of_name_is_left(o, g->user->login, &where)) {
-		snprintf(evidence, sizeof(evidence), "a user of this name is still in [%.200s]",
-			where);
+	else if ((u = user_left(run, g->user->login, &where))) {
+		snprintf(evidence, sizeof(evidence), "its user [%.128s] is still in [%.128s]",
+			u->name, where);
 		proof_tell(run, g, "refuted", evidence);
 	} else if (o->n_missing_rights || o->n_unreadable || databases_unread(o)) {
 		snprintf(evidence, sizeof(evidence),
@@ -245,6 +336,27 @@ static void gone_tell(const struct pass_run *run, const struct grant *g)
 	}
 }
 
+static void target_tell(const struct pass_run *run, struct target *k, bool lost)
+{
+	const char *blind = blindness(&run->observed);
+
+	server_rights_add(run, k);
+	if (k->held)
+		proof_tell(run, k->grant, "refuted", k->evidence);
+	else if (k->asked && !k->unknown && !blind)
+		proof_tell(run, k->grant, "proved",
+			k->grant->level == LEVEL_FULL
+				? "impersonated: makes nothing, hands nothing on, owns nothing"
+				: "impersonated: changes nothing on any object, schema or the database, grants nothing");
+	else
+		proof_tell(run, k->grant, "unproved",
+			k->evidence[0]		  ? k->evidence
+			: k->asked && !k->unknown ? blind
+			: k->asked ? "the server does not know the permissions by name"
+			: lost	   ? "the connection was lost"
+				   : "the server did not answer as that user");
+}
+
 int proofs_tell(struct pass_run *run, struct sql_error *error, const struct touched *touched)
 {
 	struct targets t;
@@ -253,21 +365,8 @@ int proofs_tell(struct pass_run *run, struct sql_error *error, const struct touc
 	if (rc)
 		return rc;
 	rc = targets_ask(run, error, &t);
-	for (size_t i = 0; i < t.n; i++) {
-		const struct target *k = &t.items[i];
-		if (k->held)
-			proof_tell(run, k->grant, "refuted", k->evidence);
-		else if (k->asked)
-			proof_tell(run, k->grant, "proved",
-				k->grant->level == LEVEL_FULL
-					? "impersonated: makes nothing, hands nothing on, owns nothing"
-					: "impersonated: changes nothing on any object, schema or the database, grants nothing");
-		else
-			proof_tell(run, k->grant, "unproved",
-				k->evidence[0] ? k->evidence
-				: rc < 0       ? "the connection was lost"
-					       : "the server did not answer as that user");
-	}
+	for (size_t i = 0; i < t.n; i++)
+		target_tell(run, &t.items[i], rc < 0);
 	free(t.items);
 	for (size_t i = 0; i < run->pass->wanted.n_grants && rc >= 0; i++) {
 		const struct grant *g = run->pass->wanted.grants[i];

@@ -1,8 +1,10 @@
 /* The questions of a proof: what a user may do, as the server itself works it out for that user.
  *
- * Impersonation plus HAS_PERMS_BY_NAME counts everything: nested roles, ownership, public, column and database grants,
- * denials. Each question answers with one row per permission that is held, so silence is the proof; the last row says
- * that all was asked, and as whom. */
+ * Impersonation plus HAS_PERMS_BY_NAME counts everything within the database: nested roles, ownership, public, column and
+ * database grants, denials. Each question answers with one row per permission that is held, so silence is the proof; the
+ * last row says that all was asked, as whom, and that a permission which everybody holds was recognised: a server that
+ * answers NULL to everything proves nothing. Rights on the server itself are not seen through EXECUTE AS USER; those are
+ * read from the catalogue. */
 #include "sql/proof.h"
 
 /* Names of permissions that no user of that level may hold, as a table constructor. */
@@ -11,47 +13,89 @@
 	"  (N'REFERENCES')"
 #define SCHEMA_WRITES                                                                                           \
 	"(N'INSERT'), (N'UPDATE'), (N'DELETE'), (N'EXECUTE'), (N'ALTER'), (N'CONTROL'), (N'TAKE OWNERSHIP'),\n" \
-	"  (N'CREATE SEQUENCE')"
+	"  (N'REFERENCES'), (N'CREATE SEQUENCE')"
 #define DATABASE_RULES                                                                                              \
 	"(N'CONTROL'), (N'ALTER'), (N'TAKE OWNERSHIP'), (N'ALTER ANY USER'), (N'ALTER ANY ROLE'),\n"                \
 	"  (N'ALTER ANY APPLICATION ROLE'), (N'ALTER ANY SCHEMA'), (N'ALTER ANY DATABASE DDL TRIGGER'),\n"          \
+	"  (N'ALTER ANY ASSEMBLY'), (N'ALTER ANY CERTIFICATE'), (N'ALTER ANY ASYMMETRIC KEY'),\n"                   \
+	"  (N'ALTER ANY SYMMETRIC KEY'), (N'ALTER ANY DATABASE EVENT NOTIFICATION'), (N'AUTHENTICATE'),\n"          \
 	"  (N'CREATE TABLE'), (N'CREATE VIEW'), (N'CREATE PROCEDURE'), (N'CREATE FUNCTION'), (N'CREATE SCHEMA'),\n" \
-	"  (N'CREATE ROLE'), (N'CREATE TYPE'), (N'CREATE SYNONYM'), (N'BACKUP DATABASE')"
-#define DATABASE_WRITES "(N'INSERT'), (N'UPDATE'), (N'DELETE')"
+	"  (N'CREATE ROLE'), (N'CREATE TYPE'), (N'CREATE SYNONYM'), (N'CREATE ASSEMBLY'),\n"                        \
+	"  (N'CREATE CERTIFICATE'), (N'BACKUP DATABASE'), (N'BACKUP LOG')"
+#define DATABASE_WRITES "(N'INSERT'), (N'UPDATE'), (N'DELETE'), (N'EXECUTE')"
 
-#define OBJECTS_HELD(permissions)                                                                            \
-	"SELECT N'held' AS [part], %zu, N'OBJECT', v.permission, COUNT(*), MIN(s.name + N'.' + o.name)\n"    \
-	"FROM sys.objects AS o JOIN sys.schemas AS s ON s.schema_id = o.schema_id\n"                         \
-	"CROSS JOIN (VALUES " permissions ") AS v(permission)\n"                                             \
-	"WHERE o.parent_object_id = 0 AND HAS_PERMS_BY_NAME(QUOTENAME(s.name) + N'.' + QUOTENAME(o.name),\n" \
-	"  N'OBJECT', v.permission) = 1 GROUP BY v.permission;\n"
+/* Rows: held, number, class, permission, how many, an example, the answer (NULL: the server does not say). */
+#define HELD "SELECT N'held' AS [part], %zu, "
+
+#define OBJECTS_HELD(permissions)                                                                                 \
+	HELD "N'OBJECT', v.permission, COUNT(*), MIN(s.name + N'.' + o.name), 1\n"                                \
+	     "FROM sys.objects AS o JOIN sys.schemas AS s ON s.schema_id = o.schema_id\n"                         \
+	     "CROSS JOIN (VALUES " permissions ") AS v(permission)\n"                                             \
+	     "WHERE o.parent_object_id = 0 AND HAS_PERMS_BY_NAME(QUOTENAME(s.name) + N'.' + QUOTENAME(o.name),\n" \
+	     "  N'OBJECT', v.permission) = 1 GROUP BY v.permission;\n"
+/* Only where somebody granted on a column: the user sees the rows that concern it and its roles. */
+#define COLUMNS_HELD                                                                                                  \
+	HELD "N'COLUMN', p.permission_name, COUNT(*), MIN(s.name + N'.' + o.name + N'.' + c.name), 1\n"               \
+	     "FROM sys.database_permissions AS p JOIN sys.objects AS o ON p.class = 1 AND o.object_id = p.major_id\n" \
+	     "JOIN sys.schemas AS s ON s.schema_id = o.schema_id\n"                                                   \
+	     "JOIN sys.columns AS c ON c.object_id = p.major_id AND c.column_id = p.minor_id\n"                       \
+	     "WHERE p.minor_id > 0 AND p.permission_name IN (N'UPDATE', N'REFERENCES')\n"                             \
+	     "  AND HAS_PERMS_BY_NAME(QUOTENAME(s.name) + N'.' + QUOTENAME(o.name), N'OBJECT', p.permission_name,\n"  \
+	     "    c.name, N'COLUMN') = 1 GROUP BY p.permission_name;\n"
 #define SCHEMAS_HELD(permissions)                                                                  \
-	"SELECT N'held' AS [part], %zu, N'SCHEMA', v.permission, COUNT(*), MIN(s.name)\n"          \
-	"FROM sys.schemas AS s CROSS JOIN (VALUES " permissions ") AS v(permission)\n"             \
-	"WHERE s.name NOT IN (N'sys', N'INFORMATION_SCHEMA')\n"                                    \
-	"  AND HAS_PERMS_BY_NAME(QUOTENAME(s.name), N'SCHEMA', v.permission) = 1 GROUP BY v.permission;\n"
+	HELD "N'SCHEMA', q.permission, COUNT(*), MIN(q.name), q.answer\n"                          \
+	     "FROM (SELECT s.name, v.permission,\n"                                                \
+	     "    HAS_PERMS_BY_NAME(QUOTENAME(s.name), N'SCHEMA', v.permission) AS answer\n"       \
+	     "  FROM sys.schemas AS s CROSS JOIN (VALUES " permissions ") AS v(permission)\n"      \
+	     "  WHERE s.name NOT IN (N'sys', N'INFORMATION_SCHEMA')) AS q\n"                       \
+	     "WHERE q.answer = 1 OR q.answer IS NULL GROUP BY q.permission, q.answer;\n"
+/* By its plain name, as the documentation has it, and quoted, for names that hold a dot or a bracket. */
+#define ON_DATABASE(permission)                                                                    \
+	"COALESCE(HAS_PERMS_BY_NAME(QUOTENAME(DB_NAME()), N'DATABASE', " permission "),\n"         \
+	"    HAS_PERMS_BY_NAME(DB_NAME(), N'DATABASE', " permission "))"
 #define DATABASE_HELD(permissions)                                                                 \
-	"SELECT N'held' AS [part], %zu, N'DATABASE', v.permission, 1, DB_NAME()\n"                 \
-	"FROM (VALUES " permissions ") AS v(permission)\n"                                         \
-	"WHERE HAS_PERMS_BY_NAME(DB_NAME(), N'DATABASE', v.permission) = 1;\n"
-/* Of himself a user may do what he likes. */
-#define PRINCIPALS_HELD                                                                                           \
-	"SELECT N'held' AS [part], %zu, N'USER', v.permission, COUNT(*), MIN(p.name)\n"                           \
-	"FROM sys.database_principals AS p CROSS JOIN (VALUES (N'IMPERSONATE'), (N'CONTROL')) AS v(permission)\n" \
-	"WHERE p.type IN ('S', 'U') AND p.name <> USER_NAME()\n"                                                  \
-	"  AND HAS_PERMS_BY_NAME(QUOTENAME(p.name), N'USER', v.permission) = 1 GROUP BY v.permission;\n"          \
-	"SELECT N'held' AS [part], %zu, N'ROLE', v.permission, COUNT(*), MIN(p.name)\n"                           \
-	"FROM sys.database_principals AS p CROSS JOIN (VALUES (N'ALTER'), (N'CONTROL')) AS v(permission)\n"       \
-	"WHERE p.type = 'R' AND p.name <> N'public'\n"                                                            \
-	"  AND HAS_PERMS_BY_NAME(QUOTENAME(p.name), N'ROLE', v.permission) = 1 GROUP BY v.permission;\n"
-#define ASKED "SELECT N'asked' AS [part], %zu, USER_NAME();\n"
+	HELD "N'DATABASE', q.permission, 1, DB_NAME(), q.answer\n"                                 \
+	     "FROM (SELECT v.permission, " ON_DATABASE(                                            \
+		     "v.permission") " AS answer\n"                                                \
+				     "  FROM (VALUES " permissions ") AS v(permission)) AS q\n"    \
+				     "WHERE q.answer = 1 OR q.answer IS NULL;\n"
+/* Of itself a user may do what it likes. */
+#define PRINCIPALS_HELD                                                                                                \
+	HELD "N'USER', v.permission, COUNT(*), MIN(p.name), 1\n"                                                       \
+	     "FROM sys.database_principals AS p CROSS JOIN (VALUES (N'IMPERSONATE'), (N'CONTROL')) AS v(permission)\n" \
+	     "WHERE p.type IN ('S', 'U') AND p.name <> USER_NAME()\n"                                                  \
+	     "  AND HAS_PERMS_BY_NAME(QUOTENAME(p.name), N'USER', v.permission) = 1 GROUP BY v.permission;\n" HELD     \
+	     "N'ROLE', v.permission, COUNT(*), MIN(p.name), 1\n"                                                       \
+	     "FROM sys.database_principals AS p CROSS JOIN (VALUES (N'ALTER'), (N'CONTROL')) AS v(permission)\n"       \
+	     "WHERE p.type = 'R' AND p.name <> N'public'\n"                                                            \
+	     "  AND HAS_PERMS_BY_NAME(QUOTENAME(p.name), N'ROLE', v.permission) = 1 GROUP BY v.permission;\n"
+/* Things beside objects that can be owned and changed. */
+#define OTHERS_HELD                                                                                                    \
+	HELD "x.class, v.permission, COUNT(*), MIN(x.name), 1\n"                                                       \
+	     "FROM (SELECT N'CERTIFICATE' AS class, QUOTENAME(name) AS name FROM sys.certificates\n"                   \
+	     "  UNION ALL SELECT N'ASYMMETRIC KEY', QUOTENAME(name) FROM sys.asymmetric_keys\n"                        \
+	     "  UNION ALL SELECT N'SYMMETRIC KEY', QUOTENAME(name) FROM sys.symmetric_keys\n"                          \
+	     "  UNION ALL SELECT N'ASSEMBLY', QUOTENAME(name) FROM sys.assemblies WHERE is_user_defined = 1\n"         \
+	     "  UNION ALL SELECT N'APPLICATION ROLE', QUOTENAME(name) FROM sys.database_principals WHERE type = 'A'\n" \
+	     "  UNION ALL SELECT N'TYPE', QUOTENAME(s.name) + N'.' + QUOTENAME(t.name) FROM sys.types AS t\n"          \
+	     "    JOIN sys.schemas AS s ON s.schema_id = t.schema_id WHERE t.is_user_defined = 1) AS x\n"              \
+	     "CROSS JOIN (VALUES (N'CONTROL')) AS v(permission)\n"                                                     \
+	     "WHERE HAS_PERMS_BY_NAME(x.name, x.class, v.permission) = 1 GROUP BY x.class, v.permission;\n"
+/* What can be handed on: to the user itself, or to a role that it is in. */
+#define OPTIONS_HELD                                                                               \
+	HELD "N'GRANT OPTION', p.permission_name, COUNT(*), MIN(p.class_desc), 1\n"                \
+	     "FROM sys.database_permissions AS p\n"                                                \
+	     "JOIN sys.database_principals AS g ON g.principal_id = p.grantee_principal_id\n"      \
+	     "WHERE p.state = 'W' AND (g.name = USER_NAME() OR IS_MEMBER(g.name) = 1) GROUP BY p.permission_name;\n"
+#define ASKED "SELECT N'asked' AS [part], %zu, USER_NAME(), " ON_DATABASE("N'CONNECT'") ";\n"
 
 const char *const proof_questions[3] = {
 	[LEVEL_NONE] = NULL,
 	[LEVEL_READ_ONLY] = OBJECTS_HELD(OBJECT_WRITES) SCHEMAS_HELD(SCHEMA_WRITES)
-		DATABASE_HELD(DATABASE_RULES ", " DATABASE_WRITES) PRINCIPALS_HELD ASKED,
+		DATABASE_HELD(DATABASE_RULES ", " DATABASE_WRITES)
+			COLUMNS_HELD PRINCIPALS_HELD OTHERS_HELD OPTIONS_HELD ASKED,
 	/* Full access changes and drops what is there; it makes nothing, hands nothing on, and owns nothing. */
-	[LEVEL_FULL] = OBJECTS_HELD("(N'TAKE OWNERSHIP')")
-		SCHEMAS_HELD("(N'CONTROL'), (N'TAKE OWNERSHIP'), (N'CREATE SEQUENCE')")
-			DATABASE_HELD(DATABASE_RULES) PRINCIPALS_HELD ASKED,
+	[LEVEL_FULL] = OBJECTS_HELD("(N'TAKE OWNERSHIP')") SCHEMAS_HELD(
+		"(N'CONTROL'), (N'TAKE OWNERSHIP'), (N'CREATE SEQUENCE')")
+		DATABASE_HELD(DATABASE_RULES) PRINCIPALS_HELD OTHERS_HELD OPTIONS_HELD ASKED,
 };

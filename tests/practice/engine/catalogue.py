@@ -161,6 +161,7 @@ class ServerCatalogue(Scope):
         self.credentials = Register(self)
         self.configurations = JDict(self)
         self.jobs = JDict(self)
+        self.proxies = JDict(self)
         self.started = now_text()
         self.add_login(1, "sa", b"\x01", password_hash(sa_password))
         self.server_role(2, "public", 1)

@@ -9,6 +9,7 @@ from . import views_database, views_server  # noqa: F401  (they register their v
 from .catalogue import ServerCatalogue
 from .errors import error
 from .events import SqlError
+from .exec_leftovers import msdb_fill
 from .locks import Locks
 from .parse_ddl import parse_batch
 from .permissions import Security
@@ -69,6 +70,7 @@ class Engine:
         self.root = Root()
         self.product_version = version
         self.catalogue = ServerCatalogue(self.root, name, sa_password, features)
+        msdb_fill(self.catalogue.databases.find("msdb"))
         self.security = Security(self.catalogue)
         self.resolver = Resolver(self)
         self.views = Views(self)

@@ -2,6 +2,7 @@
 from .exec_dml import DmlExecutor
 from .exec_flow import FlowExecutor
 from .exec_grants import GrantExecutor
+from .exec_leftovers import LeftoverExecutor
 from .exec_lesser import LesserExecutor
 from .exec_logins import LoginExecutor
 from .exec_modules import ModuleExecutor
@@ -12,5 +13,6 @@ from .exec_databases import DatabaseExecutor
 
 
 class Executor(FlowExecutor, DmlExecutor, GrantExecutor, LoginExecutor, UserExecutor, ObjectExecutor,
-               ModuleExecutor, ProcedureExecutor, DatabaseExecutor, LesserExecutor):
+               ModuleExecutor, ProcedureExecutor, DatabaseExecutor, LesserExecutor,
+               LeftoverExecutor):
     """One per session; holds no state but the session."""

@@ -71,6 +71,8 @@ class Parser(ModuleParser):
 
     def drop_statement(self):
         t = self.next()
+        if self.at("SIGNATURE") or self.at("COUNTER", "SIGNATURE"):
+            return self.add_signature(t, "FROM")
         if self.accept("SERVER", "ROLE"):
             return self.drop_security(t, "server_role")
         if self.accept("APPLICATION", "ROLE"):

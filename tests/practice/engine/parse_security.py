@@ -223,10 +223,10 @@ class SecurityParser(FlowParser):
             exists = True
         return self.stmt("drop_" + kind, t, name=self.principal(), if_exists=exists)
 
-    def add_signature(self, t):
-        """ADD SIGNATURE TO module BY CERTIFICATE name [WITH PASSWORD = '..']."""
+    def add_signature(self, t, way="TO"):
+        """ADD SIGNATURE TO module BY CERTIFICATE name [WITH PASSWORD = '..']; DROP SIGNATURE FROM .. BY .."""
         self.accept("COUNTER")
-        self.expect("SIGNATURE", "TO")
+        self.expect("SIGNATURE", way)
         if self.at("OBJECT", "::"):
             self.i += 2
         parts = self.dotted()
@@ -235,7 +235,7 @@ class SecurityParser(FlowParser):
         if kind == "ASYMMETRIC":
             self.expect("KEY")
         cert = self.name()
-        if self.accept("WITH"):
+        if way == "TO" and self.accept("WITH"):
             self.expect("PASSWORD", "=")
             self.string()
-        return self.stmt("add_signature", t, parts=parts, cls=kind, cert=cert)
+        return self.stmt("add_signature" if way == "TO" else "drop_signature", t, parts=parts, cls=kind, cert=cert)
