@@ -4,7 +4,7 @@ import time
 import unittest
 
 from engine import Columns, DatabaseChanged, Done, Message, ReturnValue
-from test_engine_base import EngineCase
+from engine_base import EngineCase
 
 
 class Values(EngineCase):

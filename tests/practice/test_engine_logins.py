@@ -3,7 +3,7 @@ import threading
 import unittest
 
 from engine import Message
-from test_engine_base import PASSWORD, EngineCase
+from engine_base import PASSWORD, EngineCase
 
 
 class Logins(EngineCase):

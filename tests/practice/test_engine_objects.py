@@ -3,7 +3,7 @@ import unittest
 
 from engine import Features, Server, SqlError
 from engine.views import REGISTRY
-from test_engine_base import EngineCase
+from engine_base import EngineCase
 
 
 class Modules(EngineCase):

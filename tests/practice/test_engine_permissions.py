@@ -1,7 +1,7 @@
 """The precedence of GRANT, DENY, ownership and roles, as a table and case by case."""
 import unittest
 
-from test_engine_base import EngineCase
+from engine_base import EngineCase
 
 OBJECTS = """CREATE TABLE dbo.t (id int, secret nvarchar(20))
 GO

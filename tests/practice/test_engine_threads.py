@@ -2,7 +2,7 @@
 import threading
 import unittest
 
-from test_engine_base import EngineCase
+from engine_base import EngineCase
 
 
 class Threads(EngineCase):
