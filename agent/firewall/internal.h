@@ -40,8 +40,8 @@
  * and elements of a batch that took longer are written again. */
 #define CUT_MS	       1000
 #define ALLOWANCE_MS   250 /* for any batch: to be scheduled, to be sent */
-#define MAX_SPREAD_MS  500 /* for all elements of a batch, or each pass would find them too early */
-#define ELEMENT_US     5   /* at the least, for one element */
+#define MAX_SPREAD_MS  700 /* for all elements of a batch, or each pass would find them too early */
+#define ELEMENT_US     7   /* at the least, for one element */
 #define MAX_ELEMENT_US 5000
 #define TOLERANCE_MS   (FIREWALL_TOLERANCE * 1000LL)
 

@@ -29,6 +29,7 @@ struct reading {
 	struct intact *intact;
 	size_t allows, guards, trusted, refused; /* capacities */
 	instant_t now;
+	int64_t began_ms;	  /* the moment that `now` stands for */
 	const struct set_id *set; /* being read */
 	int r;
 };
@@ -107,7 +108,8 @@ static int allow_read(struct reading *g, struct nftnl_set_elem *e, const struct 
 	a->source = *s;
 	a->endpoint = *ep;
 	a->has_timeout = has_timeout;
-	a->remaining_ms = remaining;
+	/* As of the beginning: reading a large table takes its time. */
+	a->remaining_ms = remaining + (uint64_t)(monotonic_ms() - g->began_ms);
 	a->packets = counts.packets;
 	a->bytes = counts.bytes;
 	comment_read(a->comment, sizeof(a->comment), e);
@@ -366,10 +368,11 @@ static int state_read(struct reading *g)
 	return r;
 }
 
-static int observe_once(
-	struct firewall_state *out, struct intact *intact, struct firewall *f, instant_t now)
+static int observe_once(struct firewall_state *out, struct intact *intact, struct firewall *f,
+	instant_t now, int64_t began_ms)
 {
-	struct reading g = {.firewall = f, .state = out, .intact = intact, .now = now};
+	struct reading g = {
+		.firewall = f, .state = out, .intact = intact, .now = now, .began_ms = began_ms};
 	uint32_t before, after;
 	int r = query_generation(&before, f);
 
@@ -391,6 +394,7 @@ static int observe_once(
 int observe_with(
 	struct firewall_state *out, struct intact *intact, struct firewall *f, instant_t now)
 {
+	int64_t began_ms = monotonic_ms();
 	int r = -EINTR;
 
 	for (int attempt = 0; attempt < MAX_ATTEMPTS && r == -EINTR; attempt++) {
@@ -398,7 +402,7 @@ int observe_with(
 		struct intact found;
 
 		intact_init(&found, &f->settings);
-		r = observe_once(&state, &found, f, now);
+		r = observe_once(&state, &found, f, now, began_ms);
 		if (r == 0) {
 			*out = state;
 			*intact = found;

@@ -112,8 +112,8 @@ int worklist_changes(size_t *taken, struct elements *out, const struct firewall 
 {
 	size_t i = 0;
 
-	/* A change may delete and add; both belong into one transaction. */
-	for (; i < changes->n && out->n + 2 <= limit; i++) {
+	/* A change may delete and add: both belong into one transaction, over the limit by one if need be. */
+	for (; i < changes->n && out->n < limit; i++) {
 		int r = worklist_change(out, f, &changes->items[i], observed);
 
 		if (r < 0)

@@ -15,8 +15,8 @@ struct firewall_features {   /* probed once at open, never assumed from a versio
 struct observed_allow {
 	struct source source;
 	struct endpoint endpoint;
-	bool has_timeout; /* false: permanent, which is never right */
-	uint64_t remaining_ms;
+	bool has_timeout;      /* false: permanent, which is never right */
+	uint64_t remaining_ms; /* from `now` of the observation on */
 	uint64_t packets, bytes;
 	char comment[256];
 };
