@@ -11,6 +11,7 @@
 #include "curfew/calendar.h"
 #include "curfew/clock.h"
 #include "curfew/control.h"
+#include "curfew/state.h"
 
 int cli_fail(const struct cli *cli, int code, const char *format, ...)
 {
@@ -147,19 +148,13 @@ int cli_client(const struct client **out, const struct cli *cli, const struct pr
 
 int cli_journal(struct journal **out, const struct cli *cli, const struct program *p, bool write)
 {
-	char path[4096];
-	struct journal_options o = {.path = path, .read_only = !write};
-
 	*out = NULL;
-	if (write && mkdir(p->settings.state_directory, 0750) && errno != EEXIST)
-		return cli_fail(cli, EXIT_FAILED, "making %s: %s", p->settings.state_directory,
-			strerror(errno));
-	snprintf(path, sizeof(path), "%s/journal.db", p->settings.state_directory);
-	int rc = journal_open(out, &o);
+	int rc = state_journal_open(out, &p->settings, write);
 	if (rc == -ENOENT && !write)
 		return 0;
 	if (rc)
-		return cli_fail(cli, EXIT_FAILED, "journal %s: %s", path, journal_problem(rc));
+		return cli_fail(cli, EXIT_FAILED, "journal in %s: %s", p->settings.state_directory,
+			journal_problem(rc));
 	return 0;
 }
 

@@ -12,6 +12,7 @@
 #include "curfew/clock.h"
 #include "curfew/control.h"
 #include "curfew/report.h"
+#include "curfew/state.h"
 #include "curfew/service.h"
 
 struct view {
@@ -100,6 +101,8 @@ static int clock_put(const struct cli *cli, const struct program *p, instant_t n
 	rc = clock_open(&c, p->settings.state_directory);
 	if (!rc)
 		rc = clock_advance(&c, now);
+	if (!rc)
+		state_own(p->settings.state_directory, strrchr(c.path, '/') + 1);
 	return rc ? cli_fail(cli, EXIT_FAILED, "keeping the clock's ratchet in %s: %s",
 			    p->settings.state_directory, strerror(-rc))
 		  : 0;

@@ -17,6 +17,7 @@
 #include <curfew/calendar.h>
 #include <curfew/notify.h>
 #include <curfew/sandbox.h>
+#include <curfew/state.h>
 #include "loop.h"
 
 enum { CODE_FAILED = 1, CODE_CONFIG = 78 };
@@ -370,40 +371,18 @@ static int configuration_open(struct service *s)
 	return say(r, "configuration", s->options.config);
 }
 
-static int journal_key_read(uint8_t key[32], const struct settings *settings)
-{
-	char path[4096];
-	int r = settings_credential(path, settings, settings->journal_key);
-	FILE *f = r < 0 ? NULL : fopen(path, "re");
-
-	if (!f)
-		return -errno;
-	size_t n = fread(key, 1, 32, f);
-	fclose(f);
-	return n == 32 ? 0 : -EBADMSG;
-}
-
 static int journal_start(struct service *s)
 {
-	const struct settings *settings = &s->program->settings;
-	char path[PATH_MAX];
-	uint8_t key[32];
-	struct journal_options o = {.path = path};
-	int r = folder_make(settings->state_directory, 0750);
+	const char *folder = s->program->settings.state_directory;
+	int r = folder_make(folder, 0750);
 
-	snprintf(path, sizeof(path), "%s/journal.db", settings->state_directory);
-	if (r == 0 && settings->journal_key) {
-		r = journal_key_read(key, settings);
-		o.key = key;
-	}
 	if (r == 0)
-		r = journal_open(&s->journal, &o);
-	explicit_bzero(key, sizeof(key));
+		r = state_journal_open(&s->journal, &s->program->settings, true);
 	if (r < 0) {
-		log_send(LOG_TROUBLE, NULL, "journal %s: %s", path, journal_problem(r));
+		log_send(LOG_TROUBLE, NULL, "journal in %s: %s", folder, journal_problem(r));
 		return r;
 	}
-	return say(override_read(&s->overrides, s->journal), "overrides of", path);
+	return say(override_read(&s->overrides, s->journal), "overrides of", folder);
 }
 
 static int firewall_reload(struct program **out, void *context)

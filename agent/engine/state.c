@@ -1,0 +1,75 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "curfew/state.h"
+
+/* Shorter could be guessed; `openssl rand -hex 32` gives 64. */
+#define KEY_TEXT_MIN 32
+#define KEY_TEXT_MAX 512
+
+/* Any line of text is a key by its hash: a credential file looks like every other. */
+static int key_read(uint8_t key[JOURNAL_HASH_SIZE], const struct settings *s)
+{
+	char path[4096], text[KEY_TEXT_MAX];
+	int rc = settings_credential(path, s, s->journal_key);
+	int fd = rc < 0 ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+	if (fd < 0)
+		return -ENOKEY;
+	ssize_t n = read(fd, text, sizeof(text));
+	close(fd);
+	while (n > 0 && (text[n - 1] == '\n' || text[n - 1] == '\r'))
+		n--;
+	rc = n < KEY_TEXT_MIN || sodium_init() < 0 ? -ENOKEY : 0;
+	if (!rc)
+		crypto_generichash(
+			key, JOURNAL_HASH_SIZE, (const uint8_t *)text, (size_t)n, NULL, 0);
+	sodium_memzero(text, sizeof(text));
+	return rc;
+}
+
+void state_own(const char *folder, const char *name)
+{
+	struct stat st;
+	int fd = geteuid() == 0 ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+
+	if (fd < 0)
+		return;
+	if (!fstat(fd, &st) && st.st_uid != 0 &&
+		fchownat(fd, name, st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW)) {
+		/* The file is not there, or the file system knows no owners: the service will say so. */
+	}
+	close(fd);
+}
+
+int state_journal_open(struct journal **out, const struct settings *s, bool write)
+{
+	uint8_t key[JOURNAL_HASH_SIZE];
+	char path[4096];
+	struct journal_options o = {.path = path, .read_only = !write};
+	int rc = 0;
+
+	if (write && mkdir(s->state_directory, 0750) && errno != EEXIST)
+		return -errno;
+	if ((size_t)snprintf(path, sizeof(path), "%s/journal.db", s->state_directory) >=
+		sizeof(path))
+		return -ENAMETOOLONG;
+	if (s->journal_key) {
+		rc = key_read(key, s);
+		o.key = rc ? NULL : key;
+		/* A reader without the key still reads; only `history verify` needs it. */
+		if (!write)
+			rc = 0;
+	}
+	if (!rc)
+		rc = journal_open(out, &o);
+	sodium_memzero(key, sizeof(key));
+	if (!rc && write)
+		state_own(s->state_directory, "journal.db");
+	return rc;
+}

@@ -1,0 +1,15 @@
+/* What Curfew keeps on disk, opened as the settings say. */
+#ifndef CURFEW_STATE_H
+#define CURFEW_STATE_H
+
+#include "journal.h"
+
+/* The journal of the state directory, keyed when `journal_key` is set; `write` makes folder and file when they are not
+ * there. As journal_open(); -ENOKEY also for a key file that is missing, unreadable or too short. */
+int state_journal_open(struct journal **out, const struct settings *s, bool write);
+
+/* Root has written into the folder of the service's user: the file becomes that user's, or the service could not go
+ * on with it. Nothing to do for anybody but root. */
+void state_own(const char *folder, const char *name);
+
+#endif
