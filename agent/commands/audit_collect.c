@@ -84,14 +84,15 @@ static void servers_take(struct collected *c, const struct program *p)
 {
 	for (size_t i = 0; i < c->records.n; i++) {
 		const struct record *r = &c->records.items[i];
-		if (r->kind != RECORD_SERVER)
+		const struct server *server =
+			r->kind == RECORD_SERVER ? program_server(p, r->server) : NULL;
+		if (!server)
 			continue;
-		c->servers[c->report.n_servers++] =
-			(struct audit_server){.server = program_server(p, r->server),
-				.state = (enum state)r->state,
-				.version = or_null(r->program),
-				.detail = or_null(r->detail),
-				.round_trips = r->number};
+		c->servers[c->report.n_servers++] = (struct audit_server){.server = server,
+			.state = (enum state)r->state,
+			.version = or_null(r->program),
+			.detail = or_null(r->detail),
+			.round_trips = r->number};
 	}
 	for (size_t i = 0; i < c->records.n; i++) {
 		const struct record *r = &c->records.items[i];

@@ -147,7 +147,7 @@ static int run(struct cli *cli)
 	if (!code)
 		code = cli_journal(&journal, cli, p, true);
 	char *password = code ? NULL : sql_password_new();
-	if (!code)
+	if (!code && u)
 		code = password ? hand(cli, p, c, u, journal, password) : EXIT_FAILED;
 	sodium_free(password);
 	journal_close(journal);

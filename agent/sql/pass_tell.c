@@ -145,7 +145,7 @@ static enum state state_of_none(const struct pass_run *run, const struct grant *
 				: "the login is still there");
 		return ended_state(g);
 	}
-	if (d && observed_user_of(d, l) && l->ours) {
+	if (d && l && l->ours && observed_user_of(d, l)) {
 		RECORD_PRINTF(
 			r, detail, "the user is still in the database, %s", level_name(level));
 		return ended_state(g);

@@ -13,13 +13,12 @@ static const char *const kinds[] = {
 
 char *sql_password_new(void)
 {
-	char all[128] = "";
+	char all[128];
 	char *password;
 
 	if (sodium_init() < 0 || !(password = sodium_malloc(PASSWORD_CHARS + 1)))
 		return NULL;
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-		strcat(all, kinds[i]);
+	snprintf(all, sizeof(all), "%s%s%s%s", kinds[0], kinds[1], kinds[2], kinds[3]);
 	for (size_t i = 0; i < PASSWORD_CHARS; i++) {
 		/* The first four are one of each kind, as password policies ask; a letter comes first. */
 		const char *from = i < ARRAY_SIZE(kinds) ? kinds[i] : all;

@@ -372,11 +372,9 @@ void sql_session_close(struct sql_session *s)
 {
 	if (!s)
 		return;
-	if (s->process) {
-		struct sql_error last;
-		s->error = &last;
+	s->error = NULL; /* nobody asks any more what went wrong */
+	if (s->process)
 		dbclose(s->process);
-	}
 	if (s->login)
 		dbloginfree(s->login);
 	if (s->conf >= 0)

@@ -26,8 +26,8 @@ static inline void cleanup_fclose(FILE **f)
 	if (*f)
 		fclose(*f);
 }
-#define _cleanup_(f)	  __attribute__((cleanup(f)))
-#define _cleanup_free_	  _cleanup_(cleanup_free)
-#define _cleanup_fclose_  _cleanup_(cleanup_fclose)
+#define _cleanup_(f)	 __attribute__((cleanup(f)))
+#define _cleanup_free_	 _cleanup_(cleanup_free)
+#define _cleanup_fclose_ _cleanup_(cleanup_fclose)
 
 #endif

@@ -35,9 +35,10 @@ struct grant {
 	const struct database *database;
 	enum phase phase;
 	enum level level, next_level;
-	instant_t from;	 /* when this level began (half open); 0: it has been none from the first */
-	instant_t until; /* when it ends, never 0; at level none with nothing to come: when access ends or ended */
-	instant_t end;	 /* when the last level of this grant that is not none ends */
+	instant_t from; /* when this level began (half open); 0: it has been none from the first */
+	instant_t
+		until; /* when it ends, never 0; at level none with nothing to come: when access ends or ended */
+	instant_t end; /* when the last level of this grant that is not none ends */
 };
 struct grants {
 	struct grant *items; /* sorted by client, login, server, database */
@@ -45,7 +46,8 @@ struct grants {
 };
 
 /* Every user × database of every client, whatever its level. 0 or -ENOMEM. */
-int schedule_at(struct grants *out, const struct program *p, const struct overrides *o, instant_t now);
+int schedule_at(
+	struct grants *out, const struct program *p, const struct overrides *o, instant_t now);
 void grants_free(struct grants *g);
 
 /* The earliest instant after `now` at which some grant changes; false when nothing will ever change. */

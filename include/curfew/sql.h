@@ -88,8 +88,9 @@ struct sql_pass {
 	struct wanted_server wanted;
 	struct claims claims;
 	instant_t now;
-	const char *only_client;    /* reports and changes of this client alone; NULL: all */
-	const char *const *baselines; /* SQL_APPLY, SQL_AUDIT: databases whose baseline is to be told; may be NULL */
+	const char *only_client; /* reports and changes of this client alone; NULL: all */
+	const char *const *
+		baselines; /* SQL_APPLY, SQL_AUDIT: databases whose baseline is to be told; may be NULL */
 	const char *handover_login; /* SQL_HANDOVER */
 	const char *handover_password;
 	char *password; /* the agent's own; set by sql_pass_prepare(), wiped by sql_pass_run() */
