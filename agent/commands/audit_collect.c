@@ -98,7 +98,7 @@ static void servers_take(struct collected *c, const struct program *p)
 		const struct record *r = &c->records.items[i];
 		/* The last word of a worker counts all of its round trips. */
 		for (size_t k = 0; r->kind == RECORD_END && k < c->report.n_servers; k++)
-			if (!strcmp(c->servers[k].server->name, r->server))
+			if (c->servers[k].server && !strcmp(c->servers[k].server->name, r->server))
 				c->servers[k].round_trips = r->number;
 	}
 }
