@@ -84,121 +84,83 @@ struct draft {
 	struct firewall_changes changes;
 	size_t capacity;
 	int64_t now_ms, cut_ms;
-	int r;
 };
 
 static struct firewall_change *draft_add(struct draft *d, enum firewall_change_kind kind)
 {
 	struct firewall_changes *c = &d->changes;
 
-	if (d->r == 0 && c->n == d->capacity) {
+	if (c->n == d->capacity) {
 		size_t capacity = d->capacity ? 2 * d->capacity : 32;
 		struct firewall_change *items = reallocarray(c->items, capacity, sizeof(*items));
 
-		if (items) {
-			c->items = items;
-			d->capacity = capacity;
-		} else {
-			d->r = -ENOMEM;
-		}
+		if (!items)
+			return NULL;
+		c->items = items;
+		d->capacity = capacity;
 	}
-	if (d->r < 0)
-		return NULL;
 	c->items[c->n] = (struct firewall_change){.kind = kind};
 	return &c->items[c->n++];
 }
 
-static void draft_allow(struct draft *d, const struct allow *w, const struct observed_allow *o)
+static void change_name(struct firewall_change *c, const struct endpoint *e, const struct source *s,
+	const char *comment)
 {
+	c->endpoint = *e;
+	c->source = *s;
+	snprintf(c->comment, sizeof(c->comment), "%.*s", ALLOW_COMMENT_MAX, comment);
+}
+
+static int visit_allow(const void *wanted, const void *observed, void *context)
+{
+	const struct allow *w = wanted;
+	const struct observed_allow *o = observed;
+	struct draft *d = context;
 	enum firewall_change_kind kind;
 	struct firewall_change *c;
 
 	if (!diff_allow(&kind, w, o, d->now_ms, d->cut_ms))
-		return;
+		return 0;
 	c = draft_add(d, kind);
 	if (!c)
-		return;
-	c->source = w ? w->source : o->source;
-	c->endpoint = w ? w->endpoint : o->endpoint;
-	if (kind != FIREWALL_ALLOW_REMOVE)
+		return -ENOMEM;
+	if (w)
+		change_name(c, &w->endpoint, &w->source, w->comment);
+	else if (o)
+		change_name(c, &o->endpoint, &o->source, o->comment);
+	if (w && kind != FIREWALL_ALLOW_REMOVE)
 		c->until = w->until;
 	if (o && o->has_timeout)
 		c->observed_until = (d->now_ms + (int64_t)o->remaining_ms) / 1000;
-	snprintf(c->comment, sizeof(c->comment), "%.*s", ALLOW_COMMENT_MAX,
-		w ? w->comment : o->comment);
+	return 0;
 }
 
-static void diff_allows(
-	struct draft *d, const struct allowlist *wanted, const struct firewall_state *observed)
+static int visit_trusted(const void *wanted, const void *observed, void *context)
 {
-	size_t i = 0, k = 0;
+	const struct trusted *w = wanted, *o = observed, *t = w ? w : o;
+	struct firewall_change *c;
 
-	while (d->r == 0 && (i < wanted->n_allows || k < observed->n_allows)) {
-		const struct allow *w = i < wanted->n_allows ? &wanted->allows[i] : NULL;
-		const struct observed_allow *o =
-			k < observed->n_allows ? &observed->allows[k] : NULL;
-		int order = !w	 ? 1
-			    : !o ? -1
-				 : allow_key_compare(
-					   &w->endpoint, &w->source, &o->endpoint, &o->source);
-
-		draft_allow(d, order <= 0 ? w : NULL, order >= 0 ? o : NULL);
-		i += order <= 0;
-		k += order >= 0;
-	}
-}
-
-static void draft_trusted(struct draft *d, enum firewall_change_kind kind, const struct trusted *t)
-{
-	struct firewall_change *c = draft_add(d, kind);
-
+	if (!t || (w && o && strcmp(w->comment, o->comment) == 0))
+		return 0;
+	c = draft_add(context, w ? FIREWALL_TRUSTED_ADD : FIREWALL_TRUSTED_REMOVE);
 	if (!c)
-		return;
-	c->source = t->source;
-	c->endpoint = t->endpoint;
-	memcpy(c->comment, t->comment, sizeof(c->comment));
+		return -ENOMEM;
+	change_name(c, &t->endpoint, &t->source, t->comment);
+	return 0;
 }
 
-static void diff_trusted(
-	struct draft *d, const struct allowlist *wanted, const struct firewall_state *observed)
+static int visit_guard(const void *wanted, const void *observed, void *context)
 {
-	size_t i = 0, k = 0;
+	const struct endpoint *e = wanted ? wanted : observed;
+	struct firewall_change *c;
 
-	while (d->r == 0 && (i < wanted->n_trusted || k < observed->n_trusted)) {
-		const struct trusted *w = i < wanted->n_trusted ? &wanted->trusted[i] : NULL;
-		const struct trusted *o = k < observed->n_trusted ? &observed->trusted[k] : NULL;
-		int order = !w	 ? 1
-			    : !o ? -1
-				 : allow_key_compare(
-					   &w->endpoint, &w->source, &o->endpoint, &o->source);
-
-		if (order < 0 || (order == 0 && strcmp(w->comment, o->comment) != 0))
-			draft_trusted(d, FIREWALL_TRUSTED_ADD, w);
-		if (order > 0)
-			draft_trusted(d, FIREWALL_TRUSTED_REMOVE, o);
-		i += order <= 0;
-		k += order >= 0;
-	}
-}
-
-static void diff_guards(
-	struct draft *d, const struct allowlist *wanted, const struct firewall_state *observed)
-{
-	size_t i = 0, k = 0;
-
-	while (d->r == 0 && (i < wanted->n_guards || k < observed->n_guards)) {
-		const struct endpoint *w = i < wanted->n_guards ? &wanted->guards[i] : NULL;
-		const struct endpoint *o = k < observed->n_guards ? &observed->guards[k] : NULL;
-		int order = !w ? 1 : !o ? -1 : endpoint_compare(w, o);
-		struct firewall_change *c = NULL;
-
-		if (order != 0)
-			c = draft_add(d, order < 0 ? FIREWALL_GUARD_ADD : FIREWALL_GUARD_REMOVE);
-		if (c)
-			c->endpoint = order < 0 ? *w : *o;
-		i += order <= 0;
-		k += order >= 0;
-	}
+	if (!e || (wanted && observed))
+		return 0;
+	c = draft_add(context, wanted ? FIREWALL_GUARD_ADD : FIREWALL_GUARD_REMOVE);
+	if (!c)
+		return -ENOMEM;
+	c->endpoint = *e;
+	return 0;
 }
 
 /* The table, then closings, then openings, and last the guards that go: without its guard an endpoint is
@@ -227,15 +189,19 @@ int diff_at(struct firewall_changes *out, const struct allowlist *wanted,
 	const struct firewall_state *observed, int64_t now_ms, int64_t cut_ms)
 {
 	struct draft d = {.now_ms = now_ms, .cut_ms = cut_ms};
+	int r = 0;
 
-	if (!observed->present || !observed->intact)
-		draft_add(&d, FIREWALL_TABLE);
-	diff_guards(&d, wanted, observed);
-	diff_trusted(&d, wanted, observed);
-	diff_allows(&d, wanted, observed);
-	if (d.r < 0) {
+	if ((!observed->present || !observed->intact) && !draft_add(&d, FIREWALL_TABLE))
+		r = -ENOMEM;
+	if (r == 0)
+		r = walk_guards(wanted, observed, visit_guard, &d);
+	if (r == 0)
+		r = walk_trusted(wanted, observed, visit_trusted, &d);
+	if (r == 0)
+		r = walk_allows(wanted, observed, visit_allow, &d);
+	if (r < 0) {
 		firewall_changes_free(&d.changes);
-		return d.r;
+		return r;
 	}
 	if (d.changes.n)
 		qsort(d.changes.items, d.changes.n, sizeof(*d.changes.items), change_compare);

@@ -171,6 +171,18 @@ int query_generation(uint32_t *out, struct firewall *f);
 /* Reads flags and owner of our table into `f`. 0, or -ENOENT. */
 int query_table(struct firewall *f);
 
+/* walk.c: visits what is on either side, or on both; the absent one is NULL. A negative result of the
+ * visitor ends the walk. */
+typedef int (*walk_fn)(const void *wanted, const void *observed, void *context);
+int walk_allows(
+	const struct allowlist *w, const struct firewall_state *o, walk_fn visit, void *context);
+int walk_trusted(
+	const struct allowlist *w, const struct firewall_state *o, walk_fn visit, void *context);
+int walk_guards(
+	const struct allowlist *w, const struct firewall_state *o, walk_fn visit, void *context);
+int allow_key_compare(const struct endpoint *e1, const struct source *s1, const struct endpoint *e2,
+	const struct source *s2);
+
 /* diff.c: with milliseconds, because apply goes on counting while it works. `cut_ms` is by how much the
  * clock may be behind the real one without its being late for a deadline. */
 int diff_at(struct firewall_changes *out, const struct allowlist *wanted,
@@ -180,9 +192,6 @@ bool diff_allow(enum firewall_change_kind *out, const struct allow *wanted,
 	const struct observed_allow *observed, int64_t now_ms, int64_t cut_ms);
 /* The order of a list of changes. */
 int change_compare(const void *a, const void *b);
-int allow_key_compare(const struct endpoint *e1, const struct source *s1, const struct endpoint *e2,
-	const struct source *s2);
-
 /* worklist.c: which elements a batch has to write. */
 /* The first *taken changes: no more than `limit` elements. */
 int worklist_changes(size_t *taken, struct elements *out, const struct firewall *f,

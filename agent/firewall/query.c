@@ -52,24 +52,16 @@ static void answers_take(struct answers *a, const void *data, int length)
 	}
 }
 
-int query(struct firewall *f, struct nlmsghdr *request, query_fn fn, void *context)
+/* To the end even after a failure: an unfinished dump would block the next one. */
+static int answers_receive(struct answers *a, int fd, uint8_t *buf)
 {
-	struct answers a = {.sequence = ++f->sequence, .fn = fn, .context = context};
-	_cleanup_free_ uint8_t *buf = malloc(ANSWER_ROOM);
-
-	if (!buf)
-		return -ENOMEM;
-	request->nlmsg_seq = a.sequence;
-	if (mnl_socket_sendto(f->socket, request, request->nlmsg_len) < 0)
-		return -errno;
-	/* To the end even after a failure: an unfinished dump would block the next one. */
-	while (!a.ended) {
-		ssize_t n = recv(mnl_socket_get_fd(f->socket), buf, ANSWER_ROOM, MSG_DONTWAIT);
+	while (!a->ended) {
+		ssize_t n = recv(fd, buf, ANSWER_ROOM, MSG_DONTWAIT);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 && errno == ENOBUFS) {
-			a.torn = true;
+			a->torn = true;
 			continue;
 		}
 		/* The kernel answers at once; an answer that is missing was lost. */
@@ -77,11 +69,25 @@ int query(struct firewall *f, struct nlmsghdr *request, query_fn fn, void *conte
 			return -EINTR;
 		if (n <= 0)
 			return n < 0 ? -errno : -EIO;
-		answers_take(&a, buf, (int)n);
+		answers_take(a, buf, (int)n);
 	}
-	if (a.result < 0)
-		return a.result;
-	return a.torn ? -EINTR : 0;
+	return a->result < 0 ? a->result : a->torn ? -EINTR : 0;
+}
+
+int query(struct firewall *f, struct nlmsghdr *request, query_fn fn, void *context)
+{
+	struct answers a = {.sequence = ++f->sequence, .fn = fn, .context = context};
+	uint8_t *buf = malloc(ANSWER_ROOM);
+	int r;
+
+	if (!buf)
+		return -ENOMEM;
+	request->nlmsg_seq = a.sequence;
+	r = mnl_socket_sendto(f->socket, request, request->nlmsg_len) < 0 ? -errno : 0;
+	if (r == 0)
+		r = answers_receive(&a, mnl_socket_get_fd(f->socket), buf);
+	free(buf);
+	return r;
 }
 
 const struct nlattr *message_attribute(const struct nlmsghdr *nlh, uint16_t type)

@@ -33,12 +33,17 @@ static bool trusted_exists(
 	return false;
 }
 
+static struct element element_guard(const struct endpoint *e, enum element_phase phase)
+{
+	return (struct element){.set = set_id_guard(e), .endpoint = *e, .phase = (uint8_t)phase};
+}
+
 static struct element element_of(enum set_kind kind, const struct endpoint *e,
 	const struct source *s, enum element_phase phase)
 {
 	return (struct element){
-		.set = kind == SET_GUARD ? set_id_guard(e) : set_id_of(kind, s),
-		.source = kind == SET_GUARD ? (struct source){0} : *s,
+		.set = set_id_of(kind, s),
+		.source = *s,
 		.endpoint = *e,
 		.phase = (uint8_t)phase,
 	};
@@ -91,7 +96,7 @@ static int worklist_change(struct elements *out, const struct firewall *f,
 		return 0;
 	case FIREWALL_GUARD_ADD:
 	case FIREWALL_GUARD_REMOVE:
-		e = element_of(SET_GUARD, &c->endpoint, NULL,
+		e = element_guard(&c->endpoint,
 			c->kind == FIREWALL_GUARD_ADD ? PHASE_ADD : PHASE_DELETE_GUARD);
 		return elements_add(out, &e);
 	case FIREWALL_TRUSTED_ADD:
@@ -124,82 +129,78 @@ int worklist_changes(size_t *taken, struct elements *out, const struct firewall 
 	return 0;
 }
 
-/* What stands of one source and endpoint in the table that is built anew. */
-static int rebuild_allow(struct elements *out, const struct allow *w,
-	const struct observed_allow *o, int64_t now_ms, bool closings_only)
+struct rebuilding {
+	struct elements *out;
+	int64_t now_ms;
+	bool closings_only;
+};
+
+static bool rebuild_allows_change(const struct rebuilding *b, enum firewall_change_kind kind)
 {
+	return !(b->closings_only && firewall_change_opens(kind));
+}
+
+/* What stands of one source and endpoint in the table that is built anew. */
+static int rebuild_allow(const void *wanted, const void *observed, void *context)
+{
+	const struct allow *w = wanted;
+	const struct observed_allow *o = observed;
+	const struct rebuilding *b = context;
 	enum firewall_change_kind kind;
-	bool changes = diff_allow(&kind, w, o, now_ms, 0);
-	bool allowed = changes && !(closings_only && firewall_change_opens(kind));
 	struct element e;
 
-	if (allowed ? kind == FIREWALL_ALLOW_REMOVE : !o)
-		return 0;
-	e = element_of(
-		SET_ALLOW, w ? &w->endpoint : &o->endpoint, w ? &w->source : &o->source, PHASE_ADD);
-	if (allowed) {
+	if (diff_allow(&kind, w, o, b->now_ms, 0) && rebuild_allows_change(b, kind)) {
+		if (!w || kind == FIREWALL_ALLOW_REMOVE)
+			return 0;
+		e = element_of(SET_ALLOW, &w->endpoint, &w->source, PHASE_ADD);
 		e.end_ms = w->until * 1000;
 		e.comment = w->comment;
 	} else {
+		if (!o)
+			return 0;
+		e = element_of(SET_ALLOW, &o->endpoint, &o->source, PHASE_ADD);
 		/* Moved as it is: the margin was taken off when it was first written. */
-		e.end_ms = now_ms + (int64_t)o->remaining_ms + CUT_MS + ALLOWANCE_MS;
+		e.end_ms = b->now_ms + (int64_t)o->remaining_ms + CUT_MS + ALLOWANCE_MS;
 		e.comment = o->comment;
 	}
 	if (o) {
 		e.packets = o->packets;
 		e.bytes = o->bytes;
 	}
+	return elements_add(b->out, &e);
+}
+
+/* Both sides' when nothing may be opened: a guard that goes is an opening. */
+static int rebuild_guard(const void *wanted, const void *observed, void *context)
+{
+	const struct endpoint *e = wanted ? wanted : observed;
+	const struct rebuilding *b = context;
+	struct element guard;
+
+	if (!e || (!wanted && !b->closings_only))
+		return 0;
+	guard = element_guard(e, PHASE_ADD);
+	return elements_add(b->out, &guard);
+}
+
+/* Who was refused answers "I cannot connect": worth keeping. */
+static int rebuild_refused(struct elements *out, const struct refused *d)
+{
+	struct element e = element_of(SET_DENIED, &d->endpoint, &d->source, PHASE_ADD);
+
+	if (!d->last_seen_latest)
+		return 0;
+	e.end_ms = d->last_seen_latest * 1000 + (int64_t)DENIED_TIMEOUT_MS;
+	e.packets = d->packets;
+	e.bytes = d->bytes;
 	return elements_add(out, &e);
-}
-
-static int rebuild_allows(struct elements *out, const struct allowlist *wanted,
-	const struct firewall_state *observed, int64_t now_ms, bool closings_only)
-{
-	size_t i = 0, k = 0;
-	int r = 0;
-
-	while (r == 0 && (i < wanted->n_allows || k < observed->n_allows)) {
-		const struct allow *w = i < wanted->n_allows ? &wanted->allows[i] : NULL;
-		const struct observed_allow *o =
-			k < observed->n_allows ? &observed->allows[k] : NULL;
-		int order = !w	 ? 1
-			    : !o ? -1
-				 : allow_key_compare(
-					   &w->endpoint, &w->source, &o->endpoint, &o->source);
-
-		r = rebuild_allow(
-			out, order <= 0 ? w : NULL, order >= 0 ? o : NULL, now_ms, closings_only);
-		i += order <= 0;
-		k += order >= 0;
-	}
-	return r;
-}
-
-static int rebuild_guards(struct elements *out, const struct allowlist *wanted,
-	const struct firewall_state *observed, bool closings_only)
-{
-	size_t i = 0, k = 0;
-	int r = 0;
-
-	/* Both when nothing may be opened: a guard that goes is an opening. */
-	while (r == 0 && (i < wanted->n_guards || k < observed->n_guards)) {
-		const struct endpoint *w = i < wanted->n_guards ? &wanted->guards[i] : NULL;
-		const struct endpoint *o = k < observed->n_guards ? &observed->guards[k] : NULL;
-		int order = !w ? 1 : !o ? -1 : endpoint_compare(w, o);
-		struct element e = element_of(SET_GUARD, order <= 0 ? w : o, NULL, PHASE_ADD);
-
-		if (order <= 0 || closings_only)
-			r = elements_add(out, &e);
-		i += order <= 0;
-		k += order >= 0;
-	}
-	return r;
 }
 
 int worklist_rebuild(struct elements *out, const struct allowlist *wanted,
 	const struct firewall_state *observed, int64_t now_ms, bool closings_only)
 {
-	int r = rebuild_guards(out, wanted, observed, closings_only);
+	struct rebuilding b = {.out = out, .now_ms = now_ms, .closings_only = closings_only};
+	int r = walk_guards(wanted, observed, rebuild_guard, &b);
 
 	for (size_t i = 0; r == 0 && i < wanted->n_trusted; i++) {
 		const struct trusted *t = &wanted->trusted[i];
@@ -209,19 +210,9 @@ int worklist_rebuild(struct elements *out, const struct allowlist *wanted,
 		r = elements_add(out, &e);
 	}
 	if (r == 0)
-		r = rebuild_allows(out, wanted, observed, now_ms, closings_only);
-	/* Who was refused answers "I cannot connect": worth keeping. */
-	for (size_t i = 0; r == 0 && i < observed->n_refused; i++) {
-		const struct refused *d = &observed->refused[i];
-		struct element e = element_of(SET_DENIED, &d->endpoint, &d->source, PHASE_ADD);
-
-		if (!d->last_seen_latest)
-			continue;
-		e.end_ms = d->last_seen_latest * 1000 + (int64_t)DENIED_TIMEOUT_MS;
-		e.packets = d->packets;
-		e.bytes = d->bytes;
-		r = elements_add(out, &e);
-	}
+		r = walk_allows(wanted, observed, rebuild_allow, &b);
+	for (size_t i = 0; r == 0 && i < observed->n_refused; i++)
+		r = rebuild_refused(out, &observed->refused[i]);
 	if (r == 0)
 		elements_sort(out);
 	return r;

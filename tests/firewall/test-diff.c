@@ -3,11 +3,6 @@
 
 #define NOW 1800000000
 
-struct pair {
-	struct list wanted;
-	struct firewall_state observed;
-};
-
 static void observe(struct firewall_state *s, const char *source, const char *endpoint,
 	int64_t remaining_ms, const char *comment)
 {
