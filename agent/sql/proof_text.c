@@ -27,21 +27,30 @@
 /* Rows: held, number, class, permission, how many, an example, the answer (NULL: the server does not say). */
 #define HELD "SELECT N'held' AS [part], %zu, "
 
-#define OBJECTS_HELD(permissions)                                                                                 \
-	HELD "N'OBJECT', v.permission, COUNT(*), MIN(s.name + N'.' + o.name), 1\n"                                \
-	     "FROM sys.objects AS o JOIN sys.schemas AS s ON s.schema_id = o.schema_id\n"                         \
-	     "CROSS JOIN (VALUES " permissions ") AS v(permission)\n"                                             \
-	     "WHERE o.parent_object_id = 0 AND HAS_PERMS_BY_NAME(QUOTENAME(s.name) + N'.' + QUOTENAME(o.name),\n" \
-	     "  N'OBJECT', v.permission) = 1 GROUP BY v.permission;\n"
+/* SCHEMA_NAME and no join: a user may hold something on an object of a schema that it does not see, and a join would
+ * pass over it. An object whose schema has no name for the user is said to be unknown, not left out. */
+#define OBJECT_NAME "QUOTENAME(SCHEMA_NAME(o.schema_id)) + N'.' + QUOTENAME(o.name)"
+#define OBJECTS_HELD(permissions)                                                                  \
+	HELD "N'OBJECT', q.permission, COUNT(*), MIN(q.name), q.answer\n"                          \
+	     "FROM (SELECT " OBJECT_NAME                                                           \
+	     " AS name, v.permission, CASE WHEN SCHEMA_NAME(o.schema_id) IS NULL THEN NULL\n"      \
+	     "    ELSE COALESCE(HAS_PERMS_BY_NAME(" OBJECT_NAME                                    \
+	     ", N'OBJECT', v.permission), 0) END AS answer\n"                                      \
+	     "  FROM sys.objects AS o CROSS JOIN (VALUES " permissions ") AS v(permission)\n"      \
+	     "  WHERE o.parent_object_id = 0) AS q\n"                                              \
+	     "WHERE q.answer = 1 OR q.answer IS NULL GROUP BY q.permission, q.answer;\n"
 /* Only where somebody granted on a column: the user sees the rows that concern it and its roles. */
-#define COLUMNS_HELD                                                                                                  \
-	HELD "N'COLUMN', p.permission_name, COUNT(*), MIN(s.name + N'.' + o.name + N'.' + c.name), 1\n"               \
-	     "FROM sys.database_permissions AS p JOIN sys.objects AS o ON p.class = 1 AND o.object_id = p.major_id\n" \
-	     "JOIN sys.schemas AS s ON s.schema_id = o.schema_id\n"                                                   \
-	     "JOIN sys.columns AS c ON c.object_id = p.major_id AND c.column_id = p.minor_id\n"                       \
-	     "WHERE p.minor_id > 0 AND p.permission_name IN (N'UPDATE', N'REFERENCES')\n"                             \
-	     "  AND HAS_PERMS_BY_NAME(QUOTENAME(s.name) + N'.' + QUOTENAME(o.name), N'OBJECT', p.permission_name,\n"  \
-	     "    c.name, N'COLUMN') = 1 GROUP BY p.permission_name;\n"
+#define COLUMNS_HELD                                                                               \
+	HELD "N'COLUMN', q.permission_name, COUNT(*), MIN(q.name), q.answer\n"                     \
+	     "FROM (SELECT " OBJECT_NAME                                                           \
+	     " + N'.' + QUOTENAME(c.name) AS name, p.permission_name,\n"                           \
+	     "    HAS_PERMS_BY_NAME(" OBJECT_NAME                                                  \
+	     ", N'OBJECT', p.permission_name, c.name, N'COLUMN') AS answer\n"                      \
+	     "  FROM sys.database_permissions AS p\n"                                              \
+	     "  JOIN sys.objects AS o ON p.class = 1 AND o.object_id = p.major_id\n"               \
+	     "  JOIN sys.columns AS c ON c.object_id = p.major_id AND c.column_id = p.minor_id\n"  \
+	     "  WHERE p.minor_id > 0 AND p.permission_name IN (N'UPDATE', N'REFERENCES')) AS q\n"  \
+	     "WHERE q.answer = 1 OR q.answer IS NULL GROUP BY q.permission_name, q.answer;\n"
 #define SCHEMAS_HELD(permissions)                                                                  \
 	HELD "N'SCHEMA', q.permission, COUNT(*), MIN(q.name), q.answer\n"                          \
 	     "FROM (SELECT s.name, v.permission,\n"                                                \
@@ -77,8 +86,8 @@
 	     "  UNION ALL SELECT N'SYMMETRIC KEY', QUOTENAME(name) FROM sys.symmetric_keys\n"                          \
 	     "  UNION ALL SELECT N'ASSEMBLY', QUOTENAME(name) FROM sys.assemblies WHERE is_user_defined = 1\n"         \
 	     "  UNION ALL SELECT N'APPLICATION ROLE', QUOTENAME(name) FROM sys.database_principals WHERE type = 'A'\n" \
-	     "  UNION ALL SELECT N'TYPE', QUOTENAME(s.name) + N'.' + QUOTENAME(t.name) FROM sys.types AS t\n"          \
-	     "    JOIN sys.schemas AS s ON s.schema_id = t.schema_id WHERE t.is_user_defined = 1) AS x\n"              \
+	     "  UNION ALL SELECT N'TYPE', QUOTENAME(SCHEMA_NAME(t.schema_id)) + N'.' + QUOTENAME(t.name)\n"            \
+	     "    FROM sys.types AS t WHERE t.is_user_defined = 1) AS x\n"                                             \
 	     "CROSS JOIN (VALUES (N'CONTROL')) AS v(permission)\n"                                                     \
 	     "WHERE HAS_PERMS_BY_NAME(x.name, x.class, v.permission) = 1 GROUP BY x.class, v.permission;\n"
 /* What can be handed on: to the user itself, or to a role that it is in. */
@@ -91,11 +100,13 @@
 
 const char *const proof_questions[3] = {
 	[LEVEL_NONE] = NULL,
-	[LEVEL_READ_ONLY] = OBJECTS_HELD(OBJECT_WRITES) SCHEMAS_HELD(SCHEMA_WRITES)
-		DATABASE_HELD(DATABASE_RULES ", " DATABASE_WRITES)
-			COLUMNS_HELD PRINCIPALS_HELD OTHERS_HELD OPTIONS_HELD ASKED,
+	/* The widest first: evidence is cut where a record ends. */
+	[LEVEL_READ_ONLY] = DATABASE_HELD(DATABASE_RULES ", " DATABASE_WRITES)
+		PRINCIPALS_HELD OPTIONS_HELD OTHERS_HELD COLUMNS_HELD SCHEMAS_HELD(SCHEMA_WRITES)
+			OBJECTS_HELD(OBJECT_WRITES) ASKED,
 	/* Full access changes and drops what is there; it makes nothing, hands nothing on, and owns nothing. */
-	[LEVEL_FULL] = OBJECTS_HELD("(N'TAKE OWNERSHIP')") SCHEMAS_HELD(
-		"(N'CONTROL'), (N'TAKE OWNERSHIP'), (N'CREATE SEQUENCE')")
-		DATABASE_HELD(DATABASE_RULES) PRINCIPALS_HELD OTHERS_HELD OPTIONS_HELD ASKED,
+	[LEVEL_FULL] =
+		DATABASE_HELD(DATABASE_RULES) PRINCIPALS_HELD OPTIONS_HELD OTHERS_HELD SCHEMAS_HELD(
+			"(N'CONTROL'), (N'TAKE OWNERSHIP'), (N'CREATE SEQUENCE')")
+			OBJECTS_HELD("(N'TAKE OWNERSHIP')") ASKED,
 };

@@ -1,0 +1,218 @@
+#!/usr/bin/python3
+"""Proof by effective permissions, what the audit says of itself, and that it changes nothing anywhere."""
+
+import re
+import unittest
+
+import audit_lab
+import lab
+from practice import SqlRefused
+
+USER = "acme.jane.doe"
+# What a remedy meets when another one took the thing away before.
+GONE = (3701, 15151)
+# Routes by which a read-only user could have got a right to write: (what is done as sa, what the server then says).
+ROUTES = {
+    "direct grant, the denial gone": (
+        ("REVOKE INSERT ON SCHEMA::dbo FROM [curfew_read_only]", f"GRANT INSERT ON OBJECT::dbo.Orders TO [{USER}]"),
+        "INSERT on OBJECT [dbo].[Orders]"),
+    "nested role": (("CREATE ROLE [outer]", "GRANT CREATE TABLE TO [outer]", "CREATE ROLE [inner]",
+                     "ALTER ROLE [outer] ADD MEMBER [inner]", f"ALTER ROLE [inner] ADD MEMBER [{USER}]"),
+                    "CREATE TABLE on DATABASE"),
+    "fixed role": ((f"ALTER ROLE [db_owner] ADD MEMBER [{USER}]",), "CONTROL on DATABASE"),
+    # (A denial on the schema would stand against it; one on the table would not.)
+    "column grant": (("REVOKE UPDATE ON SCHEMA::dbo FROM [curfew_read_only]",
+                      f"GRANT UPDATE ON OBJECT::dbo.Orders (Customer) TO [{USER}]",), "UPDATE on COLUMN [dbo].[Orders].[Customer]"),
+    "schema grant": (("CREATE SCHEMA [side]", f"GRANT INSERT ON SCHEMA::side TO [{USER}]"), "INSERT on SCHEMA side"),
+    "ownership of an object": ((f"ALTER AUTHORIZATION ON OBJECT::dbo.Orders TO [{USER}]",), "CONTROL on OBJECT [dbo].[Orders]"),
+    "ownership of a schema": ((f"CREATE SCHEMA [hers] AUTHORIZATION [{USER}]",), "CONTROL on SCHEMA hers"),
+    "ownership of a certificate": ((f"CREATE CERTIFICATE [c] AUTHORIZATION [{USER}] ENCRYPTION BY PASSWORD = "
+                                    "N'Cert-Passw0rd' WITH SUBJECT = N'c'",), "CONTROL on CERTIFICATE [c]"),
+    "database grant": ((f"GRANT ALTER ANY USER TO [{USER}]",), "ALTER ANY USER on DATABASE"),
+    "right to execute": (("CREATE SCHEMA [side]", "CREATE PROCEDURE side.Write_ AS DELETE FROM dbo.Orders",
+                          f"GRANT EXECUTE ON OBJECT::side.Write_ TO [{USER}]"), "EXECUTE on OBJECT [side].[Write_]"),
+    "by way of public": (("CREATE SCHEMA [side]", "CREATE TABLE side.T (Id int NOT NULL)",
+                          "GRANT DELETE ON OBJECT::side.T TO [public]"), "DELETE on OBJECT [side].[T]"),
+    "impersonation": ((f"GRANT IMPERSONATE ON USER::dbo TO [{USER}]",), "IMPERSONATE on USER dbo"),
+    "alteration of a role": ((f"GRANT ALTER ON ROLE::[curfew_full] TO [{USER}]",), "ALTER on ROLE curfew_full"),
+    "grant option": ((f"GRANT SELECT ON OBJECT::dbo.Orders TO [{USER}] WITH GRANT OPTION",), "SELECT on GRANT OPTION"),
+    "server role": ((f"ALTER SERVER ROLE [sysadmin] ADD MEMBER [{USER}]",), "member of the server role sysadmin"),
+    "server permission": ((f"USE [master]; GRANT CONTROL SERVER TO [{USER}]",), "CONTROL SERVER on the server"),
+}
+# Beyond the agent's own rights, or not of Curfew's own: a DBA has to follow the remedies.
+FOREIGN = {"server role": (f"ALTER SERVER ROLE [sysadmin] DROP MEMBER [{USER}]",),
+           "server permission": (f"USE [master]; REVOKE CONTROL SERVER FROM [{USER}]",),
+           "by way of public": ("REVOKE DELETE ON OBJECT::side.T FROM [public]",),
+           "ownership of a certificate": ("ALTER AUTHORIZATION ON CERTIFICATE::[c] TO [dbo]",)}
+
+
+def setUpModule():
+    lab.require()
+
+
+class Proof(audit_lab.AuditCase):
+    def read_only_lab(self, **options):
+        found = self.lab_make(**options)
+        found.golive = lab.now() - lab.days(3)
+        # Access opened as full before, so that there is something to compare with.
+        found.client_add("acme", [("staging", "sql01", "AcmeTest")])
+        found.agent.apply(lab.local(lab.now() - lab.days(5)))
+        found.agent.apply()
+        return found
+
+    def proof(self, found, expect=None):
+        audit = self.audit(found, expect)
+        self.assertEqual([s["state"] for s in audit["servers"]], [audit["servers"][0]["state"]])
+        [proof] = audit["proofs"]
+        return proof
+
+    def test_read_only_is_proved(self):
+        found = self.read_only_lab()
+        proof = self.proof(found, 0)
+        self.assertEqual((proof["outcome"], proof["level"]), ("proved", "read-only"))
+
+    def test_every_route_is_refuted_and_mended(self):
+        found = self.read_only_lab()
+        for name, (batches, evidence) in ROUTES.items():
+            with self.subTest(route=name):
+                for batch in batches:
+                    found.server.sql(batch, None if batch.startswith("USE") else "AcmeTest")
+                proof = self.proof(found, 2)
+                self.assertEqual(proof["outcome"], "refuted", proof)
+                self.assertIn(evidence, proof["detail"])
+                # What is of Curfew's own users and roles, apply takes away by itself; the rest is a DBA's.
+                found.agent.apply(expect=(0, 1) if name in FOREIGN else 0)
+                for batch in FOREIGN.get(name, ()):
+                    found.server.sql(batch, None if batch.startswith("USE") else "AcmeTest")
+                found.agent.apply()
+                self.assertEqual(self.proof(found)["outcome"], "proved")
+                self.tidy(found)
+
+    def tidy(self, found):
+        for finding in self.audit(found)["findings"]:
+            try:
+                found.server.sql(finding["remedy"])
+            except SqlRefused as error:
+                self.assertIn(error.number, GONE, f"{finding['remedy']}: {error}")
+        for batch in ("DROP PROCEDURE IF EXISTS side.Write_", "DROP TABLE IF EXISTS side.T",
+                      "DROP SCHEMA IF EXISTS [side]", "DROP SCHEMA IF EXISTS [hers]"):
+            found.server.sql(batch, "AcmeTest")
+        self.clean(found)
+
+    def test_mending_is_of_its_own_only(self):
+        """Another's user with db_owner is reported and left alone; a stranger in Curfew's role is put out."""
+        found = self.read_only_lab()
+        found.server.sql("CREATE USER [stranger] WITHOUT LOGIN; ALTER ROLE [db_owner] ADD MEMBER [stranger]; "
+                         "ALTER ROLE [curfew_full] ADD MEMBER [stranger]", "AcmeTest")
+        found.agent.apply()
+        self.assertEqual(found.server.roles("stranger", "AcmeTest"), ["db_owner"])
+        audit = self.audit(found, 2)
+        self.assertEqual({f["name"] for f in audit["findings"]}, {"loginless-user", "new-principal", "new-permission", "new-member"})
+
+    def test_server_that_cannot_impersonate(self):
+        found = self.read_only_lab()
+        found.server.faults(no_execute_as=True)
+        proof = self.proof(found, 2)
+        self.assertEqual(proof["outcome"], "unproved")
+        self.assertIn("cannot tell", proof["detail"])
+        # Nothing that was answered as the agent itself is taken for the user's.
+        self.assertEqual(self.findings(self.audit(found), "effective-permission"), [])
+
+    def test_permissions_that_the_server_does_not_show(self):
+        found = self.read_only_lab()
+        found.server.faults(empty_permissions=True)
+        audit = self.audit(found, 2)
+        self.assertIn("unproved", {g["state"] for g in audit["grants"]})
+
+    def test_agent_without_rights(self):
+        for right in ("VIEW ANY DEFINITION", "CONNECT ANY DATABASE", "VIEW SERVER STATE"):
+            with self.subTest(right=right):
+                found = self.read_only_lab()
+                found.server.sql(f"USE [master]; REVOKE {right} FROM [curfew_agent]")
+                result = found.agent.curfew("audit", "--json")
+                self.assertEqual(result.code, 2, str(result))
+                self.assertIn(right, result.out + result.err)
+                if right == "VIEW ANY DEFINITION":
+                    self.assertEqual({p["outcome"] for p in result.json["proofs"]} - {"unproved"}, set())
+
+    def test_agent_that_may_not_impersonate(self):
+        """The narrower rights that bootstrap names: enough to manage, not enough to prove."""
+        found = self.read_only_lab()
+        found.server.sql("ALTER ROLE [db_owner] DROP MEMBER [curfew_agent]; GRANT ALTER ANY USER TO [curfew_agent]; "
+                         "GRANT ALTER ANY ROLE TO [curfew_agent]; GRANT CONTROL ON SCHEMA::dbo TO [curfew_agent]", "AcmeTest")
+        audit = self.audit(found, 2)
+        self.assertEqual([p["outcome"] for p in audit["proofs"]], ["unproved"])
+        self.assertEqual(self.findings(audit, "strong-permission"), [])
+
+    def test_error_in_the_middle(self):
+        """The session is the agent's again before it asks anything else."""
+        found = self.read_only_lab()
+        found.server.faults(fail_on=[["GRANT OPTION", 1204]])
+        proof = self.proof(found, 2)
+        self.assertEqual(proof["outcome"], "unproved")
+        texts = [r["text"] for r in found.server.records("batch") if r["login"] == "curfew_agent"]
+        at = max(i for i, text in enumerate(texts) if "EXECUTE AS USER" in text)
+        self.assertTrue(texts[at + 1].startswith("REVERT"), texts[at + 1][:80])
+
+    def test_nothing_is_changed(self):
+        """Every statement of an audit observes, or says as whom and where; nothing reaches the journal."""
+        found = self.read_only_lab()
+        before = len(found.server.records("batch"))
+        head = self.audit(found)["journal"]
+        self.assertEqual(self.audit(found)["journal"], head)
+        batches = [r["text"] for r in found.server.records("batch")[before:] if r["login"] == "curfew_agent"]
+        self.assertGreaterEqual(len(batches), 10)
+        own = 0
+        for text in batches:
+            if text.startswith("SET ") and "[part]" not in text:
+                continue  # FreeTDS's own at login
+            own += 1
+            for statement in re.split(r";\s*\n", re.sub(r"N'(?:[^']|'')*'", "N''", text).strip()):
+                self.assertRegex(statement.strip() or "SELECT", r"^(SELECT|USE|EXECUTE AS USER|REVERT|SET|DECLARE)\b")
+                self.assertNotRegex(statement, r"\bINTO\b")
+        self.assertGreaterEqual(own, 10)
+        self.assertEqual(found.server.records("rpc"), [])
+
+    def test_sessions(self):
+        """Who is connected, from where; an address that is not hers, and somebody who acts as another."""
+        found = self.lab_make()
+        found.client_add("acme", [("staging", "sql01", "AcmeTest")])
+        found.agent.apply()
+        password = found.agent.handover("acme", USER)
+        person = lab.Person(found.space, audit_lab.HOST, audit_lab.PORT,
+                            found.server.certificates.ca, audit_lab.HOST)
+        answer = person.login(USER, password, "AcmeTest", new_password="Jane's own pass-phrase 7")
+        self.assertTrue(answer.ok, str(answer))
+        audit = self.audit(found, 2)
+        [session] = audit["sessions"]
+        self.assertEqual((session["login"], session["address"]), (USER, audit_lab.HOST))
+        self.assertIn("not among the user's sources", session["remark"])
+        [finding] = self.findings(audit, "session-address")
+        found.server.sql(finding["remedy"])
+        self.clean(found)
+        # Handed over by Curfew: a password that she set is no finding. Set by somebody else without one: it is.
+        self.assertEqual(person.login(USER, "Jane's own pass-phrase 7", "AcmeTest").ok, True)
+        found.server.sql(f"GRANT IMPERSONATE ON USER::dbo TO [{USER}]", "AcmeTest")
+        self.assertTrue(person.sql("EXECUTE AS USER = N'dbo'").ok)
+        [finding] = self.findings(self.audit(found, 2), "session-impersonating")
+        self.assertIn(f"logged in as {USER}", finding["evidence"])
+        found.server.sql(finding["remedy"])
+        self.assertEqual(self.findings(self.audit(found, 2), "session-impersonating"), [])
+
+    def test_unreachable_and_waiting(self):
+        found = self.lab_make()
+        found.client_add("acme", [("staging", "sql01", "AcmeTest")])
+        found.agent.clients["acme"]["databases"].append(
+            {"role": "production", "server": "sql01", "name": "NotYet", "before_go_live": "read-only"})
+        found.agent.write()
+        found.agent.apply(expect=(0, 2))
+        audit = self.audit(found, 2)
+        self.assertEqual(audit["state"], "waiting")
+        found.servers["sql01"].stop()
+        audit = self.audit(found, 2)
+        self.assertEqual(audit["state"], "unreachable")
+        self.assertEqual({g["state"] for g in audit["grants"]}, {"unreachable"})
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,191 @@
+#!/usr/bin/python3
+"""Who had what at an instant, from the journal alone: a random life, against what the schedule said then."""
+
+import datetime
+import os
+import random
+import sqlite3
+import unittest
+
+import audit_lab
+import lab
+
+UTC = datetime.timezone.utc
+DAY = datetime.timedelta(days=1)
+# Each is of the chain, and lies where nobody but sqlite3 put it.
+SEED = int(os.environ.get("CURFEW_SEED", "20261123"))
+PEOPLE = (("Jane", "Doe"), ("John", "Roe"), ("Ann", "Lee"))
+
+
+def setUpModule():
+    lab.require()
+
+
+def at(instant):
+    return instant.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class History(audit_lab.AuditCase):
+    def access(self, rows):
+        return {(r["client"], r["login"], r["database"]): (r["level"], r["until"], sorted(r["sources"]))
+                for r in rows if r["level"] != "none"}
+
+    def scheduled(self, found, instant):
+        return self.access(found.agent.curfew("schedule", "--at", at(instant), "--json", expect=0).json)
+
+    def recorded(self, found, instant, *more):
+        rows = found.agent.curfew("history", "--at", at(instant), "--json", *more, expect=0).json
+        for row in rows:
+            row["sources"] = row["sources"].split(", ") if isinstance(row["sources"], str) else row["sources"]
+        return self.access(rows)
+
+    def life_add(self, found, rng, name, databases, start):
+        starts = start + rng.randrange(0, 40) * DAY
+        golive = starts + rng.randrange(5, 90) * DAY + datetime.timedelta(minutes=rng.randrange(0, 1440))
+        more = {"go_live": lab.local(golive)} if rng.random() < 0.8 else {}
+        if more and rng.random() < 0.5:
+            more["staging_until"] = lab.day(golive + rng.randrange(2, 29) * DAY)
+        found.client_add(
+            name, [("staging", "sql01", databases[0]),
+                   ("production", "sql01", databases[1], rng.choice(("none", "read-only", "full")))],
+            users=rng.sample(PEOPLE, rng.randrange(1, 4)), approved_on=lab.day(starts - DAY), starts=lab.day(starts),
+            go_live=None, **more) if not more else found.client_add(
+            name, [("staging", "sql01", databases[0]),
+                   ("production", "sql01", databases[1], rng.choice(("none", "read-only", "full")))],
+            users=rng.sample(PEOPLE, rng.randrange(1, 4)), approved_on=lab.day(starts - DAY), starts=lab.day(starts),
+            **more)
+
+    def transitions(self, found, start, end):
+        """Every instant at which the schedule says something else, found by asking it."""
+        instants, now = [], start
+        while now < end:
+            rows = found.agent.curfew("schedule", "--at", at(now), "--json", expect=0).json
+            coming = [audit_lab.instant(r["until"].rstrip("Z")) for r in rows]
+            # What begins later has no row that says when: days are looked at one by one.
+            following = [t for t in coming if t > now] + [
+                datetime.datetime(now.year, now.month, now.day, tzinfo=UTC) + DAY]
+            now = min(following)
+            instants.append(now)
+        return instants
+
+    def test_a_random_life(self):
+        rng = random.Random(SEED)
+        found = self.lab_make(servers={"sql01": ("ATest", "AProd", "BTest", "BProd")})
+        start = datetime.datetime(2026, 9, 1, tzinfo=UTC)
+        self.life_add(found, rng, "acme", ("ATest", "AProd"), start)
+        self.life_add(found, rng, "beta", ("BTest", "BProd"), start)
+        moments, before = [], {}
+        for now in self.transitions(found, start, start + 200 * DAY):
+            said = self.scheduled(found, now)
+            if said != before:
+                moments.append(now)
+            before = said
+        self.assertGreater(len(moments), 5, f"seed {SEED}")
+        for now in moments:
+            found.agent.apply(at(now))
+        for _ in range(40):
+            when = start + datetime.timedelta(seconds=rng.randrange(0, 200 * 86400))
+            self.assertEqual(self.recorded(found, when), self.scheduled(found, when), f"seed {SEED} at {when}")
+        # At the very instants, and the second before each.
+        for now in moments:
+            for when in (now, now - datetime.timedelta(seconds=1)):
+                self.assertEqual(self.recorded(found, when), self.scheduled(found, when), f"seed {SEED} at {when}")
+
+    def test_overrides(self):
+        """What a revocation took, and what came back, stands in history although the schedule says otherwise."""
+        found = self.lab_make()
+        found.client_add("acme", [("staging", "sql01", "AcmeTest")], users=PEOPLE[:2])
+        found.agent.apply()
+        times = []
+        for command in (("revoke", "acme", "acme.jane.doe"), ("reinstate", "acme", "acme.jane.doe"),
+                        ("revoke", "acme"), ("reinstate", "acme")):
+            times.append(lab.now())
+            wait_past(times[-1])
+            found.agent.curfew(*command, "--reason", "a test", expect=0)
+            found.agent.apply()
+            wait_past(lab.now())
+        times.append(lab.now())
+        logins = [{key[1] for key in self.recorded(found, t)} for t in times]
+        both = {"acme.jane.doe", "acme.john.roe"}
+        self.assertEqual(logins, [both, {"acme.john.roe"}, both, set(), both])
+
+    def test_filters(self):
+        found = self.lab_make()
+        found.client_add("acme", [("staging", "sql01", "AcmeTest")], users=PEOPLE[:2])
+        found.agent.apply()
+        later = lab.now() + DAY
+        every = found.agent.curfew("history", "--json", expect=0).json
+        jane = found.agent.curfew("history", "acme", "--user", "acme.jane.doe", "--json", expect=0).json
+        self.assertEqual({e["login"] for e in jane}, {"acme.jane.doe"})
+        self.assertEqual(jane, [e for e in every if e["login"] == "acme.jane.doe"])
+        self.assertEqual(found.agent.curfew("history", "--from", at(later), "--json", expect=0).json, [])
+        self.assertEqual(found.agent.curfew("history", "--to", at(later), "--json", expect=0).json, every)
+        self.assertEqual(found.agent.curfew("history", "beta", "--json", expect=0).json, [])
+        self.assertEqual({key[1] for key in self.recorded(found, later, "--user", "acme.jane.doe", "acme")},
+                         {"acme.jane.doe"})
+
+    def test_tampering(self):
+        """Every column of every kind of record; a record gone, one added, the last one cut off."""
+        found = self.lab_make()
+        found.client_add("acme", [("staging", "sql01", "AcmeTest")])
+        found.agent.apply()
+        self.assertTrue(found.agent.curfew("history", "verify", "--json", expect=0).json["intact"])
+        path = found.agent.path("state", "journal.db")
+        with open(path, "rb") as file:
+            good = file.read()
+        with sqlite3.connect(path) as db:
+            table = "record"
+            columns = {c[1]: c[2] for c in db.execute(f"PRAGMA table_info({table})")}
+            rows = [r[0] for r in db.execute(f"SELECT id FROM {table}")]
+        db.close()
+
+        def verified(sql, *values):
+            """What verify says after a change by somebody who knows how to get round the triggers."""
+            with open(path, "wb") as file:
+                file.write(good)
+            db = sqlite3.connect(path)
+            triggers = db.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+            db.execute("PRAGMA ignore_check_constraints = ON")
+            for name, _ in triggers:
+                db.execute(f"DROP TRIGGER {name}")
+            changed = db.execute(sql, values).rowcount
+            for _, text in triggers:
+                db.execute(text)
+            db.commit()
+            db.close()
+            self.assertGreater(changed, 0, sql)
+            return found.agent.curfew("history", "verify", "--json")
+
+        middle = rows[len(rows) // 2]
+        other = {"INTEGER": "COALESCE({0}, 0) + 1", "BLOB": "zeroblob(32)", "TEXT": "COALESCE({0}, '') || 'x'"}
+        for column in columns:
+            if column == "id":
+                continue
+            with self.subTest(column=column):
+                value = "'event'" if column == "kind" else other[columns[column]].format(column)
+                result = verified(f"UPDATE {table} SET {column} = {value} WHERE id = ?", middle)
+                self.assertEqual(result.code, 2, str(result))
+                self.assertFalse(result.json["intact"])
+                self.assertEqual(result.json["first_broken"], middle, str(result))
+        for name, sql, broken in (
+                ("deleted", f"DELETE FROM {table} WHERE id = ?", middle + 1),
+                ("renumbered", f"UPDATE {table} SET id = id + 1000000 WHERE id = ?", middle + 1)):
+            with self.subTest(name):
+                result = verified(sql, middle)
+                self.assertEqual((result.code, result.json["intact"]), (2, False), str(result))
+                self.assertIn(result.json["first_broken"], (middle, broken), str(result))
+        # What is cut off at the end leaves a whole chain: the head in the system log tells.
+        with self.subTest("cut off"):
+            head = verified(f"UPDATE {table} SET id = id WHERE id = ?", middle).json
+            shorter = verified(f"DELETE FROM {table} WHERE id = ?", rows[-1])
+            self.assertTrue(shorter.code == 2 or shorter.json["head"] != head["head"], str(shorter))
+
+
+def wait_past(instant):
+    """The journal counts seconds."""
+    while lab.now() <= instant:
+        pass
+
+
+if __name__ == "__main__":
+    unittest.main()
