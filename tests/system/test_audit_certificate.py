@@ -1,0 +1,111 @@
+#!/usr/bin/python3
+"""The certificate: refused, with what is missing, while anything is unproved; issued after the end with its records."""
+
+import os
+import unittest
+
+import audit_lab
+import lab
+
+USER = "acme.jane.doe"
+
+
+def setUpModule():
+    lab.require()
+
+
+class Certificate(audit_lab.AuditCase):
+    def ended_lab(self, removed=True):
+        """A client whose access opened a hundred days ago and ended two months ago."""
+        found = self.lab_make(servers={"sql01": ("AcmeTest", "AcmeProd", "Elsewhere")})
+        found.golive = lab.now() - lab.days(90)
+        found.client_add("acme", [("staging", "sql01", "AcmeTest"), ("production", "sql01", "AcmeProd")],
+                         approved_on=lab.day(lab.now() - lab.days(120)), starts=lab.day(lab.now() - lab.days(110)))
+        found.agent.apply(lab.local(lab.now() - lab.days(100)))
+        if removed:
+            found.agent.apply()
+        return found
+
+    def certificate(self, found, *more, expect=0):
+        return found.agent.curfew("certificate", "acme", *more, expect=expect)
+
+    def refused(self, found, *words):
+        result = self.certificate(found, "--json", expect=2)
+        self.assertEqual(result.out, "")
+        for word in words:
+            self.assertIn(word, result.err)
+
+    def test_issued(self):
+        found = self.ended_lab()
+        issued = self.certificate(found, "--json").json
+        kinds = {(i["what"], i["name"], i.get("database")) for i in issued["items"]}
+        self.assertLessEqual({("login", USER, None), ("session", USER, None), ("user", USER, "AcmeTest"),
+                              ("user", USER, "AcmeProd")}, kinds)
+        records = {e["id"]: e for e in found.agent.curfew("history", "acme", "--json").json}
+        for item in issued["items"]:
+            self.assertEqual(records[item["record"]]["outcome"], "proved")
+            self.assertEqual(records[item["record"]]["at"], item["at"])
+        head = found.agent.curfew("history", "verify", "--json", expect=0).json
+        self.assertIn(head["hash"], str(issued))
+        self.assertIn(head["hash"], self.certificate(found).out)
+
+    def test_html(self):
+        found = self.ended_lab()
+        page = found.path("certificate.html")
+        self.certificate(found, "--html", page)
+        with open(page, encoding="utf-8") as file:
+            text = file.read()
+        self.assertIn(USER, text)
+        self.assertNotIn("<script", text)
+        # A refusal leaves no page that could be taken for a certificate.
+        found.server.sql(f"CREATE LOGIN [{USER}] WITH PASSWORD = N'Str0ng-enough'")
+        other = found.path("refused.html")
+        self.certificate(found, "--html", other, expect=2)
+        self.assertFalse(os.path.exists(other))
+
+    def test_refused_before_the_end(self):
+        found = self.lab_make()
+        found.client_add("acme", [("staging", "sql01", "AcmeTest")])
+        found.agent.apply()
+        self.refused(found, "access goes on until")
+
+    def test_refused_while_something_is_there(self):
+        self.refused(self.ended_lab(removed=False), "the login is still there")
+
+    def test_refused_when_somebody_made_the_login_again(self):
+        found = self.ended_lab()
+        found.server.sql(f"CREATE LOGIN [{USER}] WITH PASSWORD = N'Str0ng-enough'")
+        self.refused(found, "the login is still there")
+
+    def test_refused_when_a_restore_brought_the_user_back(self):
+        """By its SID, under another name, in a database that was never the client's."""
+        found = self.ended_lab(removed=False)
+        found.server.sql(f"ALTER USER [{USER}] WITH NAME = [innocent]", "AcmeTest")
+        found.server.sql("BACKUP DATABASE [AcmeTest] TO DISK = N'kept.bak'")
+        found.agent.apply()
+        self.certificate(found)
+        found.server.sql("RESTORE DATABASE [Elsewhere] FROM DISK = N'kept.bak' WITH REPLACE")
+        self.refused(found, "its user [innocent] is still in [Elsewhere]")
+        found.agent.apply()
+        self.certificate(found)
+
+    def test_refused_when_the_server_cannot_be_seen_whole(self):
+        found = self.ended_lab()
+        found.server.sql("USE [master]; REVOKE VIEW SERVER STATE FROM [curfew_agent]")
+        self.refused(found, "unproved")
+        found.server.sql("USE [master]; GRANT VIEW SERVER STATE TO [curfew_agent]")
+        self.certificate(found)
+        found.server.stop()
+        self.refused(found, "unreachable")
+
+    def test_refused_without_a_record(self):
+        """Gone, but nobody saw it go: not what a certificate says."""
+        found = self.lab_make()
+        found.golive = lab.now() - lab.days(90)
+        found.client_add("acme", [("staging", "sql01", "AcmeTest")], starts=lab.day(lab.now() - lab.days(110)),
+                         approved_on=lab.day(lab.now() - lab.days(120)))
+        self.refused(found, "no proof of it")
+
+
+if __name__ == "__main__":
+    unittest.main()
