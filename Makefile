@@ -29,7 +29,7 @@ cc-option   = $(shell $(CC) -Werror $(1) -c -x c -o /dev/null /dev/null 2>/dev/n
 # Warnings are errors in our own build only: `make WERROR=` builds where a newer compiler knows more of them.
 WERROR   ?= -Werror
 WARN     := -Wall -Wextra -Wshadow -Wconversion -Wpointer-arith -Wstrict-prototypes \
-            -Wmissing-prototypes -Wwrite-strings -Wformat=2 -Wundef -Wvla $(WERROR)
+            -Wmissing-prototypes -Wwrite-strings -Wformat=2 -Wundef -Wvla -Wno-missing-field-initializers $(WERROR)
 HARDEN    = $(eval HARDEN := -fPIE -fstack-protector-strong $$(call cc-option,-fstack-clash-protection) \
             $$(call cc-option,-fcf-protection) $$(FORTIFY))$(HARDEN)
 CFLAGS   ?= -O2 -g

@@ -239,7 +239,8 @@ static int handover_seen(void *context, const struct journal_entry *e)
 }
 
 /* A text that lives as long as the report. */
-static const char *text_keep(struct collected *c, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static const char *text_keep(
+	struct collected *c, const char *format, ...)
 {
 	va_list args;
 	char *text;

@@ -16,9 +16,11 @@ struct before { /* the last access on record of each grant */
 
 static enum level level_of(const char *name)
 {
-	for (int l = LEVEL_FULL; l > LEVEL_NONE; l--)
-		if (name && !strcmp(name, level_name(l)))
-			return l;
+	static const enum level levels[] = {LEVEL_READ_ONLY, LEVEL_FULL};
+
+	for (size_t i = 0; i < ARRAY_SIZE(levels); i++)
+		if (name && !strcmp(name, level_name(levels[i])))
+			return levels[i];
 	return LEVEL_NONE;
 }
 

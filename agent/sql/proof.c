@@ -47,7 +47,8 @@ static void proof_tell(const struct pass_run *run, const struct grant *g, const 
 	worker_tell(run->worker, &r);
 }
 
-static void evidence_add(struct target *k, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void evidence_add(
+	struct target *k, const char *format, ...)
 {
 	size_t used = strlen(k->evidence);
 	va_list args;
