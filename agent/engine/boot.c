@@ -111,7 +111,9 @@ static int boot(const struct program *p, bool unconfined)
 		log_send(LOG_TROUBLE, NULL, "journal: %s: nobody is let in until the service runs",
 			journal_problem(r));
 	r = unconfined ? 0 : sandbox_enter(NULL, SANDBOX_BOOT, NULL);
-	if (r == 0)
+	if (r < 0)
+		log_send(LOG_TROUBLE, NULL, "shedding rights: %s", strerror(-r));
+	else
 		r = guard(p, &b, now);
 	overrides_free(&b.overrides);
 	proved_list_free(&b.proved);
@@ -123,7 +125,7 @@ int service_boot(const struct service_options *o)
 	struct program *p;
 	struct strings kept;
 	char *folder;
-	int r = service_load_first(&p, &kept, &folder, o->config);
+	int r = service_load_first(&p, &kept, &folder, o->config, false);
 
 	if (r < 0) {
 		log_send(LOG_TROUBLE, NULL, "configuration %s: %s: nothing is guarded", o->config,

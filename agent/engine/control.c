@@ -360,6 +360,18 @@ static int stale_remove(const struct sockaddr_un *a)
 	return r == -ENOENT ? 0 : r;
 }
 
+/* A service's own group has the file already; a filter may admit no change of owner. */
+static int group_admit(const struct control *c)
+{
+	struct stat st;
+
+	if (stat(c->path, &st) < 0)
+		return -errno;
+	if (st.st_gid != c->group && chown(c->path, (uid_t)-1, c->group) < 0)
+		return -errno;
+	return chmod(c->path, 0660) < 0 ? -errno : 0;
+}
+
 static int listener_open(struct control *c)
 {
 	struct sockaddr_un a = {.sun_family = AF_UNIX};
@@ -375,9 +387,8 @@ static int listener_open(struct control *c)
 	mode_t mask = umask(0177);
 	r = bind(c->listener, (struct sockaddr *)&a, sizeof(a)) < 0 ? -errno : 0;
 	umask(mask);
-	if (r == 0 && c->group != (gid_t)-1 &&
-		(chown(c->path, (uid_t)-1, c->group) < 0 || chmod(c->path, 0660) < 0))
-		r = -errno;
+	if (r == 0 && c->group != (gid_t)-1)
+		r = group_admit(c);
 	if (r == 0 && listen(c->listener, MAX_CONTROL_CLIENTS) < 0)
 		r = -errno;
 	return r;

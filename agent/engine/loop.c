@@ -360,9 +360,9 @@ static int say(int r, const char *what, const char *name)
 	return r;
 }
 
-static int configuration_open(struct service *s)
+static int configuration_open(struct service *s, bool tell)
 {
-	int r = service_load_first(&s->program, &s->kept, &s->last_good, s->options.config);
+	int r = service_load_first(&s->program, &s->kept, &s->last_good, s->options.config, tell);
 
 	if (r == 0 && asprintf(&s->kept_folder, "%s/clients.d", s->last_good) < 0) {
 		s->kept_folder = NULL;
@@ -474,7 +474,7 @@ static int service_open(struct service *s)
 	if (!config)
 		return -ENOMEM;
 	const char *config_folder = dirname(config);
-	int r = configuration_open(s);
+	int r = configuration_open(s, true);
 	if (r < 0)
 		return r;
 	const struct settings *settings = &s->program->settings;
@@ -545,7 +545,7 @@ int service_firewall(const struct service_options *o)
 			"this is started by the service manager, with its socket");
 		return CODE_FAILED;
 	}
-	int r = config ? configuration_open(&s) : -ENOMEM;
+	int r = config ? configuration_open(&s, false) : -ENOMEM;
 	if (r == 0) {
 		const char *read[] = {dirname(config), s.kept_folder, NULL};
 		const struct firewall_process_options p = {.program = s.program,

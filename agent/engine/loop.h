@@ -133,9 +133,9 @@ int service_load(struct program **out, struct strings *kept, const char *config,
 int service_keep(const struct program *p, const struct strings *kept, const char *config,
 	const char *folder);
 /* At a start: by the files, or, when curfew.conf itself has errors, by its last good version. *folder is where
- * last good versions lie. 0, -EINVAL when there is nothing to go by. */
+ * last good versions lie; `tell`: problems of client files too. 0, -EINVAL when there is nothing to go by. */
 int service_load_first(
-	struct program **out, struct strings *kept, char **folder, const char *config);
+	struct program **out, struct strings *kept, char **folder, const char *config, bool tell);
 /* Between two passes; service_reload_ask() sees to it that the one under way ends soon. */
 void service_reload_ask(struct service *s);
 void service_reload(struct service *s);

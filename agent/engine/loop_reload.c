@@ -213,7 +213,7 @@ static int fallback_load(struct program **out, char **folder)
 }
 
 int service_load_first(
-	struct program **out, struct strings *kept, char **folder, const char *config)
+	struct program **out, struct strings *kept, char **folder, const char *config, bool tell)
 {
 	struct problems problems;
 	struct program *p = NULL;
@@ -234,7 +234,7 @@ int service_load_first(
 			last_good = NULL;
 		else if (asprintf(&clients, "%s/" LAST_GOOD_CLIENTS, last_good) < 0)
 			clients = NULL;
-		r = clients ? service_load(out, kept, config, clients, true) : -ENOMEM;
+		r = clients ? service_load(out, kept, config, clients, tell) : -ENOMEM;
 		free(clients);
 	}
 	program_free(p);

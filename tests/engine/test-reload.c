@@ -127,7 +127,7 @@ static void a_broken_main_file_leaves_the_last_good_whole(void **state)
 	assert_int_equal(service_load(&p, &kept, i->config, i->kept, false), -EINVAL);
 	/* Where the state lies cannot be read from it: the service manager says so. */
 	setenv("STATE_DIRECTORY", i->folder, 1);
-	assert_int_equal(service_load_first(&p, &kept, &folder, i->config), 0);
+	assert_int_equal(service_load_first(&p, &kept, &folder, i->config, false), 0);
 	assert_int_equal(p->n_clients, 1);
 	assert_string_equal(folder, i->state);
 	assert_int_equal(service_keep(p, &kept, i->config, folder), 0);
@@ -135,7 +135,7 @@ static void a_broken_main_file_leaves_the_last_good_whole(void **state)
 	strings_clear(&kept);
 	free(folder);
 	/* It is still there for the next start. */
-	assert_int_equal(service_load_first(&p, &kept, &folder, i->config), 0);
+	assert_int_equal(service_load_first(&p, &kept, &folder, i->config, false), 0);
 	program_free(p);
 	strings_clear(&kept);
 	free(folder);
