@@ -1,0 +1,382 @@
+"""What is looked at on the booted machine, in the order of its days: boot, service, failures, reboot, life."""
+
+import datetime
+import os
+import re
+import stat
+import subprocess
+import sys
+import time
+import traceback
+
+import booted_lab
+import booted_machine
+from booted_lab import CLIENT, CREDENTIAL, JANE, LOGIN, PASSWORD, SERVER, moment
+
+NET_ADMIN = 1 << 12
+CAPABILITY_SETS = ("CapInh", "CapPrm", "CapEff", "CapAmb")
+MOST_EXPOSURE = 1.2
+# Ids of curfew's messages that people's alarms hang on; agent/engine/log.c.
+ID_STARTED = "c25b4ff710e549b9a0cc5ebe08b09128"
+ID_CHANGE = "49f06010d16447d3894e7e522514812f"
+ID_KEPT = "3028626300874d408e716f8ad179994f"
+WAIT = 15
+
+
+def equal(found, wanted, what):
+    if found != wanted:
+        raise AssertionError(f"{what}: {found!r} instead of {wanted!r}")
+
+
+def true(condition, what):
+    if not condition:
+        raise AssertionError(what)
+
+
+def wait(condition, what, seconds=WAIT):
+    """Waits for a thing to become true and returns it; a bound against hanging, not a measurement."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = condition()
+        if found:
+            return found
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {seconds} s: {what}")
+        time.sleep(0.1)
+
+
+class Booted:
+    def __init__(self, lab):
+        self.lab, self.machine = lab, lab.machine
+
+    # ---- boot ----
+
+    def unit_files_are_clean(self):
+        done = self.machine.run("systemd-analyze", "verify", *self.units(), check=False)
+        equal((done.code, done.out + done.err), (0, ""), "systemd-analyze verify")
+
+    def units(self):
+        listing = self.machine.run("sh", "-c", "cd /usr/lib/systemd/system && ls curfew*").out
+        return listing.split()
+
+    def exposure_is_low(self):
+        for unit in self.units():
+            if not unit.endswith(".service"):
+                continue
+            done = self.machine.run("systemd-analyze", "security", "--offline=true", "--no-pager", unit)
+            score = float(re.search(r"Overall exposure level for \S+: ([\d.]+)", done.out)[1])
+            print(f"# exposure of {unit}: {score}")
+            true(score <= MOST_EXPOSURE, f"{unit}: {score} is more than {MOST_EXPOSURE}")
+
+    def boots_without_failure(self):
+        failed = self.machine.run("systemctl", "--failed", "--plain", "--no-legend").out
+        equal(failed, "", "failed units")
+        equal(self.verdict, "running", "systemctl is-system-running")
+
+    def monotonic(self, unit, name):
+        return int(self.machine.property(unit, name + "TimestampMonotonic"))
+
+    def guard_is_up_before_the_network(self):
+        equal(self.machine.property("curfew-boot.service", "ActiveState"), "active", "curfew-boot")
+        equal(self.machine.property("curfew-boot.service", "Result"), "success", "curfew-boot")
+        before = self.machine.property("curfew-boot.service", "Before").split()
+        true("network-pre.target" in before, f"curfew-boot is ordered before {before}")
+        guarded = self.monotonic("curfew-boot.service", "ActiveEnter")
+        for unit, when in (("network-pre.target", "ActiveEnter"), ("systemd-networkd.service", "InactiveExit")):
+            true(0 < guarded <= self.monotonic(unit, when), f"{unit} came before curfew-boot was done")
+        true(self.lab.guarded(), f"{SERVER} is not guarded")
+
+    def service_reaches_ready(self):
+        wait(lambda: self.machine.property("curfew.service", "ActiveState") == "active", "curfew is active")
+        equal(self.machine.property("curfew.service", "Type"), "notify", "type")
+        uid = self.machine.run("id", "-u", "curfew").out.strip()
+        pid = self.lab.service_pid()
+        true(uid != "0", "the service's user is root")
+        for owner, status in self.lab.processes().values():
+            equal(set(status["Uid"].split()), {uid}, f"users of {status['Name']} of {owner}")
+        true(pid in self.lab.processes(), "the main process is not in its control group")
+
+    # ---- rights ----
+
+    def processes_have_their_rights_and_no_more(self):
+        self.lab.practice.faults(stall="login")
+        try:
+            self.machine.run("systemctl", "restart", "curfew.service")
+            found = wait(lambda: self.with_worker(), "a SQL worker at work")
+        finally:
+            self.lab.practice.faults()
+        owners = []
+        for pid, (unit, status) in found.items():
+            holder = [s for s in CAPABILITY_SETS if int(status[s], 16)]
+            print(f"# {unit} {pid}: {status['Name']}, " +
+                  ", ".join(f"{n} {status[n]}" for n in ("CapPrm", "CapEff", "CapBnd", "NoNewPrivs", "Seccomp")))
+            equal(status["NoNewPrivs"], "1", f"NoNewPrivs of {pid} of {unit}")
+            equal(status["Seccomp"], "2", f"Seccomp of {pid} of {unit}")
+            true(int(status["Seccomp_filters"]) > 1, f"{pid} of {unit} has no filter of its own")
+            if holder:
+                owners.append(pid)
+                for name in ("CapPrm", "CapEff"):
+                    equal(int(status[name], 16), NET_ADMIN, f"{name} of {pid} of {unit}")
+                equal(int(status["CapBnd"], 16) & ~NET_ADMIN, 0, f"CapBnd of {pid} of {unit}")
+        equal(len(owners), 1, "processes with a capability")
+        true(owners[0] != self.lab.service_pid(), "the engine has the capability")
+
+    def with_worker(self):
+        """The processes, once a worker has shed its rights too."""
+        found = self.lab.processes()
+        main = str(self.lab.service_pid())
+        workers = [s for _, s in found.values() if s["PPid"] == main and not int(s["CapEff"], 16)]
+        return found if any(int(s.get("Seccomp_filters", "0")) > 2 for s in workers) else None
+
+    def credential_comes_from_the_service_manager(self):
+        folder = "/run/credentials/curfew.service"
+        names = self.machine.run("ls", folder).out.split()
+        equal([n for n in names if n.endswith("sql01")], ["curfew_sql01"], "credentials of the service")
+        path = f"{folder}/curfew_sql01"
+        equal(self.machine.run("cat", path).out, PASSWORD + "\n", "the credential")
+        for user in ("stranger", "olga"):
+            for file in (path, CREDENTIAL):
+                done = self.machine.run("cat", file, check=False, user=user)
+                true(done.code != 0 and PASSWORD not in done.out, f"{user} can read {file}")
+        inside = self.machine.run("runuser", "-u", "curfew", "--", "cat", CREDENTIAL, check=False)
+        true(inside.code != 0, f"the service's user can read {CREDENTIAL}")
+        text = self.machine.run("sh", "-c", f"cat /proc/{self.lab.service_pid()}/environ").out
+        true(f"CREDENTIALS_DIRECTORY={folder}" in text.split("\0"), "no CREDENTIALS_DIRECTORY")
+        true(PASSWORD not in text, "the password stands in the environment")
+
+    def control_socket_is_for_its_group(self):
+        path = self.machine.path("/run/curfew/control")
+        # /run of the machine is a file system of its own: look through its first process.
+        path = f"/proc/{self.machine.leader}/root/run/curfew/control"
+        found = os.stat(path)
+        true(stat.S_ISSOCK(found.st_mode), "no socket")
+        equal(stat.S_IMODE(found.st_mode), 0o660, "mode")
+        names = self.machine.run("stat", "-c", "%U %G", "/run/curfew/control").out.split()
+        equal(names, ["curfew", "curfew"], "owner and group")
+        done = self.machine.run("curfew", "status", check=False, user="olga")
+        true(done.code in (0, 2) and LOGIN in done.out, f"the operator: {done}")
+        done = self.machine.run("curfew", "status", check=False, user="stranger")
+        true(done.code not in (0, 2) and LOGIN not in done.out, f"the stranger: {done}")
+
+    # ---- service ----
+
+    def system_log_has_its_fields(self):
+        started = self.lab.log(f"MESSAGE_ID={ID_STARTED}", "_SYSTEMD_UNIT=curfew.service")
+        true(started, "no message that it has started")
+        equal(started[-1]["SYSLOG_IDENTIFIER"], "curfew", "identifier")
+        changes = wait(lambda: self.lab.log(f"MESSAGE_ID={ID_CHANGE}", "CURFEW_CLIENT=acme",
+                                            f"CURFEW_LOGIN={LOGIN}", "CURFEW_SERVER=sql01"),
+                       "changes with client, login and server")
+        for field in ("MESSAGE", "PRIORITY", "CURFEW_REASON", "CURFEW_ACTOR"):
+            true(all(field in e for e in changes), f"a change without {field}: {changes[0]}")
+        everything = self.machine.run("journalctl", "--no-pager", "-o", "json", "-u", "curfew*").out
+        true(PASSWORD not in everything, "the password stands in the system log")
+
+    def access_is_open(self):
+        wait(lambda: self.lab.practice.login(LOGIN) and not self.lab.practice.login(LOGIN)[1], "an enabled login")
+        wait(lambda: JANE in self.lab.elements(), "an element")
+        wait(lambda: self.lab.reach("jane"), "a connection from the allowed address")
+        true(not self.lab.reach("other"), "a connection from another address was made")
+
+    def reload_takes_what_is_new(self):
+        end = self.lab.elements()[JANE]
+        self.lab.client_write(users=[{"first": "Jane", "last": "Doe", "email": "jane.doe@acme.example",
+                                      "sources": [JANE, "203.0.113.8"]}])
+        self.machine.run("systemctl", "reload", "curfew.service")
+        wait(lambda: "203.0.113.8" in self.lab.elements(), "the new source")
+        true(self.lab.elements()[JANE] <= end, "the end of the old one has moved")
+
+    def broken_file_leaves_the_last_good_version(self):
+        pid, elements = self.lab.service_pid(), set(self.lab.elements())
+        self.machine.write(CLIENT, "client = { name = \"acme\"; users = ( ; };\n", 0o640)
+        try:
+            done = self.machine.run("systemctl", "reload", "curfew.service", check=False)
+            true(done.code != 0, "the reload says that all is well")
+            wait(lambda: self.lab.log(f"MESSAGE_ID={ID_KEPT}"), "a message about the broken file")
+            equal(self.machine.property("curfew.service", "ActiveState"), "active", "the service")
+            equal(self.lab.service_pid(), pid, "the main process")
+            equal(set(self.lab.elements()), elements, "the allowlist")
+            true(self.lab.reach("jane"), "the allowed address does not reach the server any more")
+        finally:
+            self.lab.client_write()
+            self.machine.run("systemctl", "reload", "curfew.service")
+        wait(lambda: "203.0.113.8" not in self.lab.elements(), "the source that is gone again")
+
+    def watchdog_ends_what_hangs(self):
+        """With a shorter period, as an operator would set it: nobody wants to wait for the usual one."""
+        self.machine.write("/etc/systemd/system/curfew.service.d/watchdog.conf",
+                           "[Service]\nWatchdogSec=2\nRestartSec=1\n")
+        self.machine.run("systemctl", "daemon-reload")
+        self.machine.run("systemctl", "restart", "curfew.service")
+        restarts = int(self.machine.property("curfew.service", "NRestarts"))
+        pid = self.lab.service_pid()
+        time.sleep(3)
+        equal(self.lab.service_pid(), pid, "the main process, while it is well")
+        self.machine.run("kill", "-STOP", str(pid))
+        wait(lambda: self.lab.service_pid() not in (0, pid), "another main process")
+        wait(lambda: self.machine.property("curfew.service", "ActiveState") == "active", "active again")
+        true(int(self.machine.property("curfew.service", "NRestarts")) > restarts, "no restart was counted")
+        true(self.lab.log("UNIT=curfew.service", "UNIT_RESULT=watchdog"), "not ended by the watchdog")
+        true(self.lab.reach("jane"), "the allowed address does not reach the server any more")
+        os.unlink(self.machine.path("/etc/systemd/system/curfew.service.d/watchdog.conf"))
+        self.machine.run("systemctl", "daemon-reload")
+
+    def killed_firewall_process_leaves_the_table(self):
+        firewall = [pid for pid, (_, s) in self.lab.processes().items() if int(s["CapEff"], 16)]
+        equal(len(firewall), 1, "firewall processes")
+        main = self.lab.service_pid()
+        self.machine.run("kill", "-KILL", str(firewall[0]))
+        true(self.lab.guarded(), "the endpoint is not guarded any more")
+        true(not self.lab.reach("other"), "another address reaches the server")
+        wait(lambda: self.lab.service_pid() not in (0, main), "another main process")
+        wait(lambda: self.machine.property("curfew.service", "ActiveState") == "active", "active again")
+        true(self.lab.guarded(), "the endpoint is not guarded after the restart")
+
+    def stopping_leaves_the_table(self):
+        self.machine.run("systemctl", "stop", "curfew.service")
+        try:
+            equal(self.machine.property("curfew.service", "Result"), "success", "how it stopped")
+            equal([u for u, _ in self.lab.processes().values()], [], "processes left")
+            true(self.lab.guarded(), "the endpoint is not guarded any more")
+            true(JANE in self.lab.elements(), "the allowlist is gone")
+            true(self.lab.reach("jane"), "the allowed address does not reach the server any more")
+            true(not self.lab.reach("other"), "another address reaches the server")
+        finally:
+            self.machine.run("systemctl", "start", "curfew.service")
+
+    # ---- reboot ----
+
+    def reboot_guards_before_the_network(self):
+        """With a service that stays down, and a server that nobody reaches: what is there, boot has put there."""
+        self.machine.run("systemctl", "disable", "--quiet", "curfew.service")
+        self.verdict = self.lab.reboot()
+        equal(self.machine.property("curfew.service", "ActiveState"), "inactive", "the service")
+        self.guard_is_up_before_the_network()
+        true(JANE in self.lab.elements(), f"the allowlist after the boot: {self.lab.elements()}")
+        true(all(self.lab.elements().values()), "an element without an end")
+        wait(lambda: self.lab.reach("jane"), "a connection from the allowed address")
+        true(not self.lab.reach("other"), "a connection from another address was made")
+        self.boots_without_failure()
+        self.machine.run("systemctl", "enable", "--quiet", "--now", "curfew.service")
+        true(self.lab.reach("jane"), "the service has shut the allowed address out")
+
+    # ---- a life ----
+
+    def roles(self, database):
+        practice = self.lab.practice
+        return practice.roles(LOGIN, database) if practice.user(LOGIN, database) else []
+
+    def go_live_comes(self):
+        """The file says an instant in some seconds; nobody does anything then."""
+        equal(self.roles("AcmeTest"), ["curfew_full"], "Jane's roles in staging")
+        equal(self.roles("AcmeProd"), [], "Jane's roles in production")
+        self.transition(go_live=moment(seconds=6))
+        equal(self.roles("AcmeTest"), ["curfew_full"], "Jane's roles in staging before go-live")
+        wait(lambda: self.roles("AcmeTest") == ["curfew_read_only"], "staging is read-only")
+        wait(lambda: self.roles("AcmeProd") == ["curfew_read_only"], "production is read-only")
+        true(moment() >= self.instant, "narrowed before the instant")
+        true(self.lab.reach("jane"), "the allowed address does not reach the server any more")
+
+    def staging_ends(self):
+        self.transition(go_live=moment(days=-14, seconds=6), after=datetime.timedelta(days=14))
+        wait(lambda: not self.lab.practice.user(LOGIN, "AcmeTest"), "no user in staging")
+        true(moment() >= self.instant, "ended before the instant")
+        equal(self.roles("AcmeProd"), ["curfew_read_only"], "Jane's roles in production")
+        true(self.lab.reach("jane"), "the allowed address does not reach the server any more")
+
+    def everything_ends(self):
+        self.transition(go_live=moment(days=-30, seconds=6), after=datetime.timedelta(days=30))
+        true(self.lab.reach("jane"), "shut before the instant")
+        wait(lambda: not self.lab.reach("jane"), "the network is shut")
+        wait(lambda: self.lab.practice.login(LOGIN) is None, "no login")
+        true(moment() >= self.instant, "ended before the instant")
+        for database in ("AcmeTest", "AcmeProd"):
+            true(not self.lab.practice.user(LOGIN, database), f"a user in {database}")
+        equal(self.lab.practice.sessions_of(LOGIN), [], "sessions")
+        equal(self.lab.elements(), {}, "the allowlist")
+        true(self.lab.guarded(), "the endpoint is not guarded any more")
+        done = self.machine.run("curfew", "audit", check=False)
+        equal(done.code, 0, f"curfew audit: {done}")
+
+    def transition(self, go_live, after=datetime.timedelta()):
+        self.instant = go_live + after
+        self.lab.client_write(go_live=go_live)
+        self.machine.run("systemctl", "reload", "curfew.service")
+
+    CHECKS = (
+        ("systemd-analyze verify finds nothing", unit_files_are_clean),
+        (f"systemd-analyze security: every service at most {MOST_EXPOSURE}", exposure_is_low),
+        ("boots to the end, no unit failed", boots_without_failure),
+        ("the boot unit guards the endpoint before the network", guard_is_up_before_the_network),
+        ("the service reaches ready, as its own user", service_reaches_ready),
+        ("the login is made and the allowed address alone gets through", access_is_open),
+        ("the credential comes from the service manager, for nobody else", credential_comes_from_the_service_manager),
+        ("capabilities, no_new_privs and filters of each process", processes_have_their_rights_and_no_more),
+        ("the control socket is its group's", control_socket_is_for_its_group),
+        ("the system log has message ids and fields, and no secret", system_log_has_its_fields),
+        ("systemctl reload takes what is new", reload_takes_what_is_new),
+        ("a broken client file fails the reload and leaves the last good version",
+         broken_file_leaves_the_last_good_version),
+        ("the watchdog kills what hangs, and it starts again", watchdog_ends_what_hangs),
+        ("the firewall process killed: the kernel goes on, the service starts again",
+         killed_firewall_process_leaves_the_table),
+        ("stopping leaves the table in force", stopping_leaves_the_table),
+        ("after a reboot the allowlist is there before the network", reboot_guards_before_the_network),
+        ("go-live comes by itself: read-only", go_live_comes),
+        ("14 days later staging ends by itself", staging_ends),
+        ("30 days later everything is gone by itself", everything_ends),
+    )
+
+
+def prepare(lab):
+    """A DBA's part: runs what bootstrap prints, with the password where it belongs."""
+    text = lab.machine.run("curfew", "bootstrap", "sql01").out
+    lab.practice.script(text.replace("<the password, as N'...'>", f"N'{PASSWORD}'"))
+    lab.machine.run("systemctl", "restart", "curfew.service")
+
+
+def checks_run(lab, counts):
+    booted = Booted(lab)
+    booted.verdict = lab.boot()
+    prepare(lab)
+    for name, check in booted.CHECKS:
+        try:
+            check(booted)
+        except (AssertionError, OSError, KeyError, ValueError, TypeError, subprocess.SubprocessError) as error:
+            counts["failed"] += 1
+            print(f"not ok - {name}: {error}", flush=True)
+            if not isinstance(error, AssertionError):
+                traceback.print_exc(file=sys.stdout)
+        else:
+            counts["passed"] += 1
+            print(f"ok - {name}", flush=True)
+
+
+def log_keep(machine, path):
+    """What the machine's units said, for who looks for the reason."""
+    booted_machine.write(path, machine.run("journalctl", "--no-pager", "-o", "short-monotonic", check=False).out)
+    print(f"# the machine's log: {path}")
+
+
+def main(program, base, folder):
+    start, counts, lab = time.monotonic(), {"passed": 0, "failed": 0}, None
+    group = booted_machine.ControlGroup()
+    try:
+        subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+        lab = booted_lab.Lab(program, base, folder)
+        checks_run(lab, counts)
+    except Exception as error:  # pylint: disable=broad-except
+        counts["failed"] += 1
+        traceback.print_exc(file=sys.stdout)
+        print(f"not ok - booted: {error}", flush=True)
+    finally:
+        if counts["failed"] and lab and lab.machine.leader:
+            log_keep(lab.machine, os.path.join(folder, "journal.txt"))
+        faults = lab.close() if lab else []
+        group.close()
+    if faults:
+        counts["failed"] += 1
+        print(f"not ok - the practice server made no mistake of its own: {faults}")
+    print(f"# {time.monotonic() - start:.0f} s")
+    print(f"{counts['passed']} passed, {counts['failed']} failed, 0 skipped")
+    return 1 if counts["failed"] else 0
