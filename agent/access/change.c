@@ -16,6 +16,7 @@ const char *change_name(enum change_kind k)
 		[CHANGE_LOGIN_DROP] = "login-drop",
 		[CHANGE_ROLE_CREATE] = "role-create",
 		[CHANGE_ROLE_DENY] = "role-deny",
+		[CHANGE_ROLE_UNDENY] = "role-undeny",
 		[CHANGE_ROLE_GRANT] = "role-grant",
 		[CHANGE_LOGIN_CREATE] = "login-create",
 		[CHANGE_LOGIN_MARK] = "login-mark",
@@ -26,6 +27,31 @@ const char *change_name(enum change_kind k)
 	};
 
 	return names[k];
+}
+
+static uint64_t digest_text(uint64_t hash, const char *text)
+{
+	/* FNV-1a; the end counts as a byte, so that two texts do not run into one. */
+	for (const char *c = text ? text : ""; *c; c++)
+		hash = (hash ^ (uint8_t)*c) * 0x100000001b3u;
+	return (hash ^ 0xff) * 0x100000001b3u;
+}
+
+uint64_t difference_digest(const struct difference *d)
+{
+	uint64_t hash = 0xcbf29ce484222325u;
+
+	for (size_t i = 0; i < d->n_changes; i++) {
+		const struct change *c = &d->changes[i];
+		const char *const texts[] = {change_name(c->kind), c->login, c->database,
+			c->principal, c->role, c->permission.name, c->permission.schema,
+			c->permission.object, c->permission.column, c->permission.grantee,
+			c->permission.grantor};
+		for (size_t k = 0; k < ARRAY_SIZE(texts); k++)
+			hash = digest_text(hash, texts[k]);
+		hash = (hash ^ c->session) * 0x100000001b3u;
+	}
+	return hash;
 }
 
 void difference_free(struct difference *d)

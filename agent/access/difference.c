@@ -1,7 +1,7 @@
 /* The difference between wanted and observed access on one server: both sides looked at together, typed changes out.
  *
- * The order is the safety: roles of ours first (they give nobody anything), then every closing of every client, then
- * openings. A login that loses something is disabled before and enabled only by a later round that finds it clean
+ * The order is the safety: roles of ours and what they deny first (that gives nobody anything), then every closing of
+ * every client, then openings, grants of our roles among them. A login that loses something is disabled before and enabled only by a later round that finds it clean
  * and without a session: so a pass that dies in between leaves it shut, and any agent can finish the work. */
 #include <errno.h>
 #include <stdarg.h>
@@ -80,12 +80,22 @@ bool database_is_trapped(
 	return false;
 }
 
+static bool session_is_doomed(const struct builder *b, uint32_t id)
+{
+	for (size_t i = 0; i < b->closings.n; i++)
+		if (b->closings.items[i].kind == CHANGE_SESSION_KILL &&
+			b->closings.items[i].session == id)
+			return true;
+	return false;
+}
+
 static void sessions_kill(
 	struct builder *b, const struct login_work *work, uint64_t older_than, const char *reason)
 {
 	for (size_t i = 0; i < b->o->n_sessions; i++) {
 		const struct observed_session *s = &b->o->sessions[i];
-		if (!names_equal(s->login, work->login) || s->age < older_than)
+		if (!names_equal(s->login, work->login) || s->age < older_than ||
+			session_is_doomed(b, s->id))
 			continue;
 		change_push(b, &b->closings, CHANGE_SESSION_KILL, work->client, work->login, NULL,
 			reason)
@@ -227,7 +237,7 @@ static void login_want(struct builder *b, const struct wanted_login *l, const bo
 			bool exact;
 			if (observed_level(&exact, b->o, d, work.observed, b->w->server) >
 					g->level ||
-				!exact)
+				!exact || roles_exceed(b, d))
 				work.blocked = work.narrowed = true;
 			continue;
 		}
@@ -245,17 +255,18 @@ static void login_want(struct builder *b, const struct wanted_login *l, const bo
 			"its rights were narrowed: open transactions would outlive that");
 		return;
 	}
+	/* Whatever else stands in the way: it may have begun before the login was narrowed. */
+	if (work.observed && work.observed->disabled && login_has_session(b, l->login)) {
+		sessions_kill(b, &work, 0, "a disabled login has no sessions");
+		return;
+	}
 	if (l->narrowed && l->narrowed <= b->now)
 		sessions_kill(b, &work, (uint64_t)(b->now - l->narrowed) + SESSION_AGE_SLACK,
 			"the session is older than the last narrowing of this login");
 	if (work.observed && work.observed->disabled && !work.pending && !work.blocked &&
-		work.reachable) {
-		if (login_has_session(b, l->login))
-			sessions_kill(b, &work, 0, "a disabled login has no sessions");
-		else
-			change_push(b, &b->openings, CHANGE_LOGIN_ENABLE, l->client, l->login, NULL,
-				reason);
-	}
+		work.reachable)
+		change_push(
+			b, &b->openings, CHANGE_LOGIN_ENABLE, l->client, l->login, NULL, reason);
 }
 
 static const char *client_of(

@@ -14,7 +14,7 @@ struct builder {
 	const struct observed_server *o;
 	const struct claims *c;
 	instant_t now;
-	struct change_list prepare; /* roles of ours: give nobody anything by themselves */
+	struct change_list prepare; /* roles of ours and what they deny: gives nobody anything */
 	struct change_list closings;
 	struct change_list openings;
 	struct obstacle *obstacles;
@@ -47,6 +47,8 @@ void permission_copy(struct builder *b, struct permission *to, const struct perm
 
 /* roles: brings the roles of ours in each managed database to their terms. True: something is to be done. */
 bool roles_want(struct builder *b, const struct observed_database *d);
+/* A role of ours there gives more than its terms. */
+bool roles_exceed(const struct builder *b, const struct observed_database *d);
 /* Members of our roles that nobody wants there. */
 void roles_police(struct builder *b, const struct observed_database *d);
 

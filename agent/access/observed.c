@@ -190,6 +190,10 @@ enum level observed_level(bool *exact, const struct observed_server *o,
 	*exact = true;
 	if (!u)
 		return LEVEL_NONE;
+	if (names_equal(u->name, "dbo")) {
+		*exact = false;
+		return LEVEL_FULL;
+	}
 	if (user_has_level(d, u->name, &s->terms[LEVEL_READ_ONLY]))
 		level = LEVEL_READ_ONLY;
 	if (user_has_level(d, u->name, &s->terms[LEVEL_FULL]))
@@ -209,6 +213,9 @@ enum level observed_level(bool *exact, const struct observed_server *o,
 			strcmp(p->name, "CONNECT") != 0)
 			*exact = false;
 	}
+	for (size_t i = 0; i < d->n_owned; i++)
+		if (names_equal(d->owned[i].owner, u->name))
+			*exact = false;
 	for (size_t i = 0; i < o->n_members; i++)
 		if (names_equal(o->members[i].member, l->name))
 			*exact = false;

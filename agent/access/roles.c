@@ -56,7 +56,8 @@ static bool want_permissions(struct builder *b, const struct observed_database *
 		uint8_t class = schema ? CLASS_SCHEMA : CLASS_DATABASE;
 		if (permission_stands(d, t->role, class, schema, names->items[i], state))
 			continue;
-		struct change *c = change_push(b, &b->prepare,
+		/* A grant reaches every member at once, also one on its way to a narrower role: after the closings. */
+		struct change *c = change_push(b, state == 'D' ? &b->prepare : &b->openings,
 			state == 'D' ? CHANGE_ROLE_DENY : CHANGE_ROLE_GRANT, NULL, NULL, d->name,
 			"the terms of this level");
 		c->role = builder_copy(b, t->role);
@@ -91,14 +92,30 @@ static bool drop_surplus(
 		const struct permission *p = &d->permissions[i];
 		if (!names_equal(p->grantee, t->role) || permission_is_in_terms(t, p))
 			continue;
+		/* Without a denial the members can do more: that is an opening. */
+		bool denial = p->state == 'D';
 		permission_copy(b,
-			&change_push(b, &b->prepare, CHANGE_REVOKE, NULL, NULL, d->name,
+			&change_push(b, denial ? &b->openings : &b->prepare,
+				denial ? CHANGE_ROLE_UNDENY : CHANGE_REVOKE, NULL, NULL, d->name,
 				"not in the terms of this level")
 				 ->permission,
 			p);
 		pending = true;
 	}
 	return pending;
+}
+
+bool roles_exceed(const struct builder *b, const struct observed_database *d)
+{
+	for (int level = LEVEL_READ_ONLY; level <= LEVEL_FULL; level++) {
+		const struct level_terms *t = &b->w->server->terms[level];
+		for (size_t i = 0; t->role && i < d->n_permissions; i++)
+			if (names_equal(d->permissions[i].grantee, t->role) &&
+				d->permissions[i].state != 'D' &&
+				!permission_is_in_terms(t, &d->permissions[i]))
+				return true;
+	}
+	return false;
 }
 
 static bool role_want(

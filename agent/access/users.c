@@ -173,6 +173,9 @@ static void user_level(struct builder *b, struct login_work *work,
 			reason);
 		work->pending = true;
 	}
+	/* What it holds by itself goes before the roles, one of which may deny just that. */
+	if (user_strip(b, work, d, user, "a user has its role and nothing else"))
+		narrows = true;
 	for (size_t i = 0; i < d->n_members; i++) {
 		if (!names_equal(d->members[i].member, user) ||
 			terms_have_role(want, d->members[i].role))
@@ -181,8 +184,6 @@ static void user_level(struct builder *b, struct login_work *work,
 			d->members[i].role, reason);
 		work->pending = true;
 	}
-	if (user_strip(b, work, d, user, "a user has its role and nothing else"))
-		narrows = true;
 	/* An orphan has no sessions: nobody can log in as it. */
 	if (narrows && !orphan)
 		work->narrowed = true;
@@ -242,11 +243,15 @@ void user_remove(struct builder *b, struct login_work *work, const struct observ
 		work->blocked = work->narrowed = true;
 		return;
 	}
-	for (size_t i = 0; i < d->n_members; i++)
-		if (names_equal(d->members[i].member, u->name))
-			member_change(b, &b->closings, CHANGE_MEMBER_DROP, work, d, u->name,
-				d->members[i].role, reason);
 	user_strip(b, work, d, u->name, reason);
+	/* The narrower role last: its denials hold while the wider ones go. */
+	for (int last = 0; last <= 1; last++)
+		for (size_t i = 0; i < d->n_members; i++)
+			if (names_equal(d->members[i].member, u->name) &&
+				terms_have_role(&b->w->server->terms[LEVEL_READ_ONLY],
+					d->members[i].role) == last)
+				member_change(b, &b->closings, CHANGE_MEMBER_DROP, work, d, u->name,
+					d->members[i].role, reason);
 	user_change(b, &b->closings, CHANGE_USER_DROP, work, d, u->name, reason);
 	work->narrowed = true;
 }

@@ -284,15 +284,15 @@ static bool only_enables(const struct difference *d)
 static int apply(struct pass_run *run, struct sql_error *error)
 {
 	int rc = lock_take(run, error);
-	size_t before = SIZE_MAX;
+	uint64_t before = 0;
 
 	if (!rc)
 		rc = observe(run, error);
 	for (int i = 0; !rc && i < MAX_ROUNDS && work_is_left(run); i++) {
 		/* The same list again: it does not help to repeat it for ever. */
-		if (run->failed && run->difference.n_changes == before)
+		if (run->failed && difference_digest(&run->difference) == before)
 			break;
-		before = run->difference.n_changes;
+		before = difference_digest(&run->difference);
 		run->failed = false;
 		rc = round_run(run, error);
 		if (rc)

@@ -194,6 +194,7 @@ int sql_write_change(FILE *to, const struct change *c, const char *password)
 		rc = write_revoke(to, &c->permission);
 		break;
 	case CHANGE_REVOKE:
+	case CHANGE_ROLE_UNDENY:
 		rc = write_revoke(to, &c->permission);
 		break;
 	case CHANGE_OWNER:

@@ -162,6 +162,7 @@ enum change_kind {
 	/* openings */
 	CHANGE_ROLE_CREATE,
 	CHANGE_ROLE_DENY,
+	CHANGE_ROLE_UNDENY, /* takes back a denial that is not in the terms */
 	CHANGE_ROLE_GRANT,
 	CHANGE_LOGIN_CREATE,
 	CHANGE_LOGIN_MARK,
@@ -204,6 +205,8 @@ struct difference {
 int difference_build(struct difference *out, const struct wanted_server *w,
 	const struct observed_server *o, const struct claims *c, instant_t now);
 void difference_free(struct difference *d);
+/* Two lists of the same changes have the same number; others hardly ever. */
+uint64_t difference_digest(const struct difference *d);
 
 /* The widest level that a login has on a database as observed by roles; *exact says that it has nothing else. */
 enum level observed_level(bool *exact, const struct observed_server *o,
