@@ -52,7 +52,7 @@ BENCH := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench-*.c))
 FUZZ  := $(patsubst %.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz-*.c))
 
 PARTS := lint unit property practice sanitize clang valgrind fuzz system install-test
-.PHONY: all deps check demo bench tests fuzzers install uninstall help clean flags $(PARTS)
+.PHONY: all deps check machines browser demo bench tests fuzzers install uninstall help clean flags $(PARTS)
 
 all: $(BIN)                     ## the program (default)
 
@@ -138,6 +138,10 @@ fuzz:                           ## each fuzzer for FUZZ_SECONDS (10)
 	$(RUN) fuzz
 system:                         ## the whole life of a client, real packets
 	$(RUN) system
+machines:                       ## a booted systemd, and Debian 12's own kernel: minutes each, as root
+	$(RUN) booted kernel61
+browser:                        ## the HTML reports in a real browser
+	$(RUN) browser
 install-test:                   ## install and uninstall into a scratch folder
 	$(RUN) install-test
 
