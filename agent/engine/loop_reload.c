@@ -454,5 +454,8 @@ void service_reload(struct service *s)
 	log_send(LOG_RELOADED, NULL,
 		"configuration taken: %zu clients, %zu by their last good version", p->n_clients,
 		s->kept.n);
-	notify_ready();
+	reload_answer(s, s->kept.n > 0 ? 2 : 0,
+		s->kept.n > 0 ? "client files with errors stay in force by their last good version; "
+				"`curfew check` says what is wrong"
+			      : NULL);
 }
