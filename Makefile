@@ -98,7 +98,7 @@ $(BIN): $(BUILD)/agent/main.o $(LIB)
 
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(LIB)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(PKG_LIBS) $(TEST_LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(PKG_LIBS) $(TEST_LIBS)
 
 # A model that several tests of one folder share stands beside them.
 MODEL := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/access/model.c))
