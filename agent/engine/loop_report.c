@@ -28,9 +28,28 @@ static void overdue_add(struct service *s, instant_t since, instant_t now)
 		s->overdue_age = now - since;
 }
 
+static int identity_compare(const void *a, const void *b)
+{
+	const struct identity *x = a, *y = b;
+	int c = strcmp(x->server, y->server);
+
+	return c ? c : strcmp(x->login, y->login);
+}
+
+/* Its login was seen gone: what it last held, it holds no more. */
+static bool login_is_gone(const struct identities *ledger, const struct proved *p)
+{
+	const struct identity key = {.server = p->server, .login = p->login};
+	const struct identity *i =
+		ledger->n ? bsearch(&key, ledger->items, ledger->n, sizeof(key), identity_compare)
+			  : NULL;
+
+	return i && i->removed;
+}
+
 /* By what each server last proved, so that a server that never answers again counts as well. */
 static void overdue_sum(struct service *s, const struct proved_list *proved,
-	const struct grants *grants, bool *wanted, instant_t now)
+	const struct identities *ledger, const struct grants *grants, bool *wanted, instant_t now)
 {
 	for (size_t i = 0; i < grants->n; i++) {
 		const struct grant *g = &grants->items[i];
@@ -46,28 +65,33 @@ static void overdue_sum(struct service *s, const struct proved_list *proved,
 	}
 	/* Of those that left the configuration only this is known: they were there then. */
 	for (size_t i = 0; i < proved->n; i++)
-		if (!wanted[i] && proved->items[i].level != LEVEL_NONE)
+		if (!wanted[i] && proved->items[i].level != LEVEL_NONE &&
+			!login_is_gone(ledger, &proved->items[i]))
 			overdue_add(s, proved->items[i].at, now);
 }
 
 void service_overdue_count(struct service *s)
 {
 	struct proved_list proved = {0};
+	struct identities ledger = {0};
 	struct grants grants = {0};
 	instant_t now = service_now(s);
 	size_t before = s->overdue;
 	bool *wanted = NULL;
 
-	if (proved_read(&proved, s->journal) == 0 &&
+	if (proved_read(&proved, s->journal) == 0 && ledger_read(&ledger, s->journal) == 0 &&
 		schedule_at(&grants, s->program, &s->overrides, now) == 0)
 		wanted = calloc(proved.n + 1, sizeof(*wanted));
 	if (wanted) {
+		if (ledger.n)
+			qsort(ledger.items, ledger.n, sizeof(*ledger.items), identity_compare);
 		s->overdue = 0;
 		s->overdue_age = 0;
-		overdue_sum(s, &proved, &grants, wanted, now);
+		overdue_sum(s, &proved, &ledger, &grants, wanted, now);
 	}
 	free(wanted);
 	grants_free(&grants);
+	identities_free(&ledger);
 	proved_list_free(&proved);
 	if (s->overdue)
 		log_send(LOG_OVERDUE, NULL,
