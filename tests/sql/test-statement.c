@@ -1,0 +1,221 @@
+/* The exact T-SQL of every kind of change, as a DBA would read it; secrets only where they are asked for. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <string.h>
+
+#include "curfew/sql.h"
+
+#define LOGIN	 "acme.o'brien]x"
+#define DATABASE "Acme]Test"
+#define USER	 "u]x"
+#define IN	 "USE [Acme]]Test]; "
+#define AS(class, state, name, schema, object, column, grantee, grantor)                           \
+	{                                                                                          \
+		class, state, (char *)(name), (char *)(schema), (char *)(object),                  \
+			(char *)(column), (char *)(grantee), (char *)(grantor)                     \
+	}
+
+struct golden {
+	struct change change;
+	const char *text;
+};
+
+#define CHANGE(k, ...)                                                                             \
+	{                                                                                          \
+		.kind = CHANGE_##k, .login = (char *)LOGIN, __VA_ARGS__                            \
+	}
+#define HERE	.database = (char *)DATABASE
+#define WHO	.principal = (char *)USER
+#define ROLE(r) .role = (char *)(r)
+
+static const struct golden goldens[] = {
+	{CHANGE(LOGIN_CREATE, .client = NULL),
+		"CREATE LOGIN [acme.o'brien]]x] WITH PASSWORD = N'********', DEFAULT_DATABASE = [master], "
+		"CHECK_POLICY = ON, CHECK_EXPIRATION = OFF;"},
+	{CHANGE(LOGIN_DISABLE, .client = NULL), "ALTER LOGIN [acme.o'brien]]x] DISABLE;"},
+	{CHANGE(LOGIN_ENABLE, .client = NULL), "ALTER LOGIN [acme.o'brien]]x] ENABLE;"},
+	{CHANGE(LOGIN_DROP, .client = NULL), "DROP LOGIN [acme.o'brien]]x];"},
+	{CHANGE(LOGIN_MARK, .client = NULL),
+		"ALTER SERVER ROLE [curfew_logins] ADD MEMBER [acme.o'brien]]x];"},
+	{CHANGE(SERVER_MEMBER_DROP, ROLE("sysadmin")),
+		"ALTER SERVER ROLE [sysadmin] DROP MEMBER [acme.o'brien]]x];"},
+	{CHANGE(SERVER_REVOKE,
+		 .permission = AS(100, 'G', "VIEW SERVER STATE", NULL, NULL, NULL, LOGIN, "sa")),
+		"USE [master]; REVOKE VIEW SERVER STATE FROM [acme.o'brien]]x] CASCADE AS [sa];"},
+	{CHANGE(SERVER_REVOKE,
+		 .permission = AS(101, 'W', "IMPERSONATE", NULL, "s]a", NULL, LOGIN, "sa")),
+		"USE [master]; REVOKE IMPERSONATE ON LOGIN::[s]]a] FROM [acme.o'brien]]x] CASCADE AS [sa];"},
+	{CHANGE(SESSION_KILL, .session = 57), "KILL 57;"},
+	{CHANGE(USER_CREATE, HERE, WHO), IN "CREATE USER [u]]x] FOR LOGIN [acme.o'brien]]x];"},
+	{CHANGE(USER_REMAP, HERE, WHO), IN "ALTER USER [u]]x] WITH LOGIN = [acme.o'brien]]x];"},
+	{CHANGE(USER_DROP, HERE, WHO), IN "DROP USER [u]]x];"},
+	{CHANGE(MEMBER_ADD, HERE, WHO, ROLE("r]")), IN "ALTER ROLE [r]]] ADD MEMBER [u]]x];"},
+	{CHANGE(MEMBER_NARROW, HERE, WHO, ROLE("r]")), IN "ALTER ROLE [r]]] ADD MEMBER [u]]x];"},
+	{CHANGE(MEMBER_DROP, HERE, WHO, ROLE("r]")), IN "ALTER ROLE [r]]] DROP MEMBER [u]]x];"},
+	{CHANGE(ROLE_CREATE, HERE, ROLE("curfew_full")),
+		IN "CREATE ROLE [curfew_full] AUTHORIZATION [dbo];"},
+	{CHANGE(ROLE_DENY, HERE, ROLE("curfew_read_only"),
+		 .permission = AS(3, 'D', "INSERT", "s]a", NULL, NULL, "curfew_read_only", NULL)),
+		IN "DENY INSERT ON SCHEMA::[s]]a] TO [curfew_read_only];"},
+	{CHANGE(ROLE_GRANT, HERE, ROLE("curfew_full"),
+		 .permission = AS(0, 'G', "SHOWPLAN", NULL, NULL, NULL, "curfew_full", NULL)),
+		IN "GRANT SHOWPLAN TO [curfew_full];"},
+	{CHANGE(ROLE_UNDENY, HERE,
+		 .permission = AS(1, 'D', "SELECT", "dbo", "orders", NULL, "curfew_full", "dbo")),
+		IN "REVOKE SELECT ON OBJECT::[dbo].[orders] FROM [curfew_full] CASCADE AS [dbo];"},
+	{CHANGE(REVOKE, HERE, WHO,
+		 .permission = AS(0, 'G', "CONTROL", NULL, NULL, NULL, USER, "dbo")),
+		IN "REVOKE CONTROL FROM [u]]x] CASCADE AS [dbo];"},
+	{CHANGE(REVOKE, HERE, WHO,
+		 .permission = AS(1, 'W', "SELECT", "d]o", "t]", NULL, "other", USER)),
+		IN "REVOKE SELECT ON OBJECT::[d]]o].[t]]] FROM [other] CASCADE AS [u]]x];"},
+	{CHANGE(REVOKE, HERE, WHO,
+		 .permission = AS(1, 'G', "UPDATE", "dbo", "t", "c]", USER, "dbo")),
+		IN "REVOKE UPDATE ON OBJECT::[dbo].[t] ([c]]]) FROM [u]]x] CASCADE AS [dbo];"},
+	{CHANGE(REVOKE, HERE, WHO,
+		 .permission = AS(3, 'G', "ALTER", "sales", NULL, NULL, USER, "dbo")),
+		IN "REVOKE ALTER ON SCHEMA::[sales] FROM [u]]x] CASCADE AS [dbo];"},
+	{CHANGE(REVOKE, HERE, WHO,
+		 .permission = AS(4, 'G', "IMPERSONATE", "USER", "d]", NULL, USER, "dbo")),
+		IN "REVOKE IMPERSONATE ON USER::[d]]] FROM [u]]x] CASCADE AS [dbo];"},
+	{CHANGE(REVOKE, HERE, WHO,
+		 .permission = AS(6, 'G', "REFERENCES", "dbo", "ty", NULL, USER, "dbo")),
+		IN "REVOKE REFERENCES ON TYPE::[dbo].[ty] FROM [u]]x] CASCADE AS [dbo];"},
+	{CHANGE(OWNER, HERE, WHO, .permission = AS(0, 0, "SCHEMA", NULL, "s]", NULL, NULL, NULL)),
+		IN "ALTER AUTHORIZATION ON SCHEMA::[s]]] TO [dbo];"},
+	{CHANGE(OWNER, HERE, WHO, .permission = AS(0, 0, "OBJECT", "dbo", "t]", NULL, NULL, NULL)),
+		IN "ALTER AUTHORIZATION ON OBJECT::[dbo].[t]]] TO [dbo];"},
+};
+
+static char *written(int *rc, const struct change *c, const char *password)
+{
+	char *out = NULL;
+	size_t size;
+	FILE *f = open_memstream(&out, &size);
+
+	assert_non_null(f);
+	*rc = sql_write_change(f, c, password);
+	assert_int_equal(fclose(f), 0);
+	return out;
+}
+
+static void test_goldens(void **state)
+{
+	bool seen[CHANGE_LOGIN_ENABLE + 1] = {false};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(goldens); i++) {
+		int rc;
+		_cleanup_free_ char *text = written(&rc, &goldens[i].change, NULL);
+
+		assert_int_equal(rc, 0);
+		assert_string_equal(text, goldens[i].text);
+		seen[goldens[i].change.kind] = true;
+	}
+	for (int k = 0; k <= CHANGE_LOGIN_ENABLE; k++)
+		if (!seen[k])
+			fail_msg("no golden of %s", change_name((enum change_kind)k));
+}
+
+/* Others keep what they had on a thing that changes hands: together with the transfer, or not at all. */
+static void test_owner_keeps_others(void **state)
+{
+	struct permission others[] = {AS(3, 'G', "SELECT", "s", NULL, NULL, "app", "dbo"),
+		AS(3, 'D', "DELETE", "s", NULL, NULL, "public", "dbo"),
+		AS(3, 'W', "EXECUTE", "s", NULL, NULL, "b]", "dbo")};
+	struct change c = CHANGE(OWNER, HERE, WHO,
+		.permission = AS(0, 0, "SCHEMA", NULL, "s", NULL, NULL, NULL), .regrants = others,
+		.n_regrants = ARRAY_SIZE(others));
+	int rc;
+
+	(void)state;
+	_cleanup_free_ char *text = written(&rc, &c, NULL);
+	assert_int_equal(rc, 0);
+	assert_string_equal(text, IN
+		"SET XACT_ABORT ON; BEGIN TRANSACTION; ALTER AUTHORIZATION ON SCHEMA::[s] TO [dbo]; "
+		"GRANT SELECT ON SCHEMA::[s] TO [app]; DENY DELETE ON SCHEMA::[s] TO [public]; "
+		"GRANT EXECUTE ON SCHEMA::[s] TO [b]]] WITH GRANT OPTION; COMMIT TRANSACTION;");
+}
+
+/* A securable without a name that could be written is refused; it must not be taken for the whole database. */
+static void test_unnameable(void **state)
+{
+	static const struct permission unnameable[] = {
+		AS(1, 'G', "SELECT", NULL, NULL, NULL, USER, "dbo"),
+		AS(1, 'G', "SELECT", "dbo", NULL, NULL, USER, "dbo"),
+		AS(3, 'G', "SELECT", NULL, NULL, NULL, USER, "dbo"),
+		AS(4, 'G', "CONTROL", NULL, "x", NULL, USER, "dbo"),
+		AS(6, 'G', "CONTROL", NULL, "x", NULL, USER, "dbo"),
+		AS(25, 'G', "CONTROL", NULL, NULL, NULL, USER, "dbo"),
+		AS(101, 'G', "CONTROL", NULL, NULL, NULL, USER, "sa"),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(unnameable); i++) {
+		struct change c = CHANGE(REVOKE, HERE, WHO, .permission = unnameable[i]);
+		int rc;
+		_cleanup_free_ char *text = written(&rc, &c, NULL);
+
+		assert_int_equal(rc, -ENOTSUP);
+	}
+}
+
+static void test_secrets(void **state)
+{
+	const char *secret = "It's-4-Secret";
+	struct change create = CHANGE(LOGIN_CREATE, .client = NULL);
+	int rc;
+
+	(void)state;
+	_cleanup_free_ char *with = written(&rc, &create, secret);
+	assert_non_null(strstr(with, "WITH PASSWORD = N'It''s-4-Secret', "));
+	/* A password that is passed where none belongs is not written. */
+	for (size_t i = 0; i < ARRAY_SIZE(goldens); i++) {
+		if (goldens[i].change.kind == CHANGE_LOGIN_CREATE)
+			continue;
+		_cleanup_free_ char *text = written(&rc, &goldens[i].change, secret);
+		assert_string_equal(text, goldens[i].text);
+	}
+}
+
+static char *handover(const char *password, bool must_change)
+{
+	char *out = NULL;
+	size_t size;
+	FILE *f = open_memstream(&out, &size);
+
+	assert_non_null(f);
+	assert_int_equal(sql_write_handover(f, LOGIN, password, must_change), 0);
+	assert_int_equal(fclose(f), 0);
+	return out;
+}
+
+static void test_handover(void **state)
+{
+	(void)state;
+	_cleanup_free_ char *masked = handover(NULL, true);
+	_cleanup_free_ char *plain = handover("a'b", false);
+
+	assert_string_equal(masked,
+		"ALTER LOGIN [acme.o'brien]]x] WITH PASSWORD = N'********' MUST_CHANGE UNLOCK, "
+		"CHECK_EXPIRATION = ON, CHECK_POLICY = ON;");
+	assert_string_equal(plain, "ALTER LOGIN [acme.o'brien]]x] WITH PASSWORD = N'a''b';");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_goldens),
+		cmocka_unit_test(test_owner_keeps_others),
+		cmocka_unit_test(test_unnameable),
+		cmocka_unit_test(test_secrets),
+		cmocka_unit_test(test_handover),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
