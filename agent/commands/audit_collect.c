@@ -311,6 +311,15 @@ static void findings_take(struct collected *c, const struct program *p)
 					       .login = or_null(r->login),
 					       .evidence = r->detail,
 					       .remedy = "curfew apply"});
+		/* What could not be looked at stands beside what was found. */
+		if (r->kind == RECORD_NOTE)
+			finding_add(c, (struct audit_finding){.name = "not-shown",
+					       .severity = FINDING_INFO,
+					       .server = r->server,
+					       .database = or_null(r->database),
+					       .client = or_null(r->client),
+					       .login = or_null(r->login),
+					       .evidence = r->detail});
 		if (r->kind != RECORD_FINDING ||
 			(!strcmp(r->action, "password-set") && password_was_handed(c, r->login)))
 			continue;
@@ -350,7 +359,8 @@ static int arrays_make(struct collected *c)
 	c->audit_grants = calloc(c->grants.n + 1, sizeof(*c->audit_grants));
 	c->sessions = calloc(sessions + 1, sizeof(*c->sessions));
 	c->remarks = calloc(sessions + 1, sizeof(*c->remarks));
-	c->findings = calloc(count(&c->records, RECORD_FINDING) + proofs + 2 * sessions + 1,
+	c->findings = calloc(count(&c->records, RECORD_FINDING) + count(&c->records, RECORD_NOTE) +
+				     proofs + 2 * sessions + 1,
 		sizeof(*c->findings));
 	c->texts = calloc(3 * sessions + 1, sizeof(*c->texts));
 	c->proofs = calloc(proofs + 1, sizeof(*c->proofs));

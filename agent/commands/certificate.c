@@ -22,6 +22,51 @@ static int64_t proof_record(const struct collected *c, const struct audit_proof 
 	return 0;
 }
 
+/* A login of the client's that its file does not name any more: somebody who was replaced. */
+static bool is_former(const struct client *client, const struct journal_entry *e)
+{
+	if (e->kind != JOURNAL_ACCESS || !e->login || !e->server)
+		return false;
+	for (size_t i = 0; i < client->n_users; i++)
+		if (!strcasecmp(client->users[i].login, e->login))
+			return false;
+	return true;
+}
+
+/* When the ledger saw the login gone; 0 while it has not. */
+static instant_t former_gone(const struct identities *ids, const struct journal_entry *e)
+{
+	for (size_t i = 0; i < ids->n; i++)
+		if (!strcmp(ids->items[i].server, e->server) &&
+			!strcasecmp(ids->items[i].login, e->login))
+			return ids->items[i].removed;
+	return 0;
+}
+
+struct going {
+	const char *server;
+	int64_t id;
+};
+
+static int going_take(void *context, const struct journal_entry *e)
+{
+	struct going *g = context;
+
+	if (e->server && !strcmp(e->server, g->server) && e->action &&
+		!strcmp(e->action, "login-drop") && e->outcome && !strcmp(e->outcome, "done"))
+		g->id = e->id;
+	return 0;
+}
+
+/* The last record of its going: under no client's name, since the configuration knew the login no more. */
+static int64_t former_record(const struct collected *c, const struct journal_entry *e)
+{
+	struct journal_filter f = {.login = e->login, .kind = JOURNAL_OUTCOME};
+	struct going g = {.server = e->server};
+
+	return journal_read(c->journal, &f, going_take, &g) ? 0 : g.id;
+}
+
 static size_t refuse(const struct cli *cli, size_t n, const char *what)
 {
 	if (!n)
@@ -31,8 +76,8 @@ static size_t refuse(const struct cli *cli, size_t n, const char *what)
 }
 
 /* What is missing, each in a line; the number of them. */
-static size_t missing_print(
-	const struct cli *cli, const struct collected *c, const struct client *client)
+static size_t missing_print(const struct cli *cli, const struct collected *c,
+	const struct client *client, const struct identities *ids)
 {
 	size_t n = 0;
 	char text[RECORD_TEXT_MAX * 2];
@@ -75,6 +120,15 @@ static size_t missing_print(
 				g->detail ? ": " : "", g->detail ? g->detail : "");
 			n = refuse(cli, n, text);
 		}
+	for (size_t i = 0; i < c->history.n; i++) {
+		const struct journal_entry *e = &c->history.items[i];
+		if (!is_former(client, e) || former_gone(ids, e))
+			continue;
+		snprintf(text, sizeof(text),
+			"%s on %s, no longer in the configuration: not seen gone: `curfew apply`",
+			e->login, e->server);
+		n = refuse(cli, n, text);
+	}
 	if (c->report.program->settings.firewall.enabled && !c->network_seen)
 		n = refuse(cli, n, "the packet filter could not be read (run as root)");
 	for (size_t i = 0; i < c->network.n_allows; i++) {
@@ -125,14 +179,39 @@ static int write_out(const struct cli *cli, const struct certificate *c)
 	return certificate_print(c, stdout) ? EXIT_FAILED : EXIT_FINE;
 }
 
-static int issue(const struct cli *cli, const struct collected *c, const struct client *client)
+/* Whoever was replaced has a certificate too: the tombstone, and the record of the drop. */
+static size_t formers_add(struct certificate_item *items, size_t n, const struct collected *c,
+	const struct client *client, const struct identities *ids)
+{
+	size_t first = n;
+
+	for (size_t i = 0; i < c->history.n; i++) {
+		const struct journal_entry *e = &c->history.items[i];
+		bool known = !is_former(client, e);
+		for (size_t k = first; k < n && !known; k++)
+			known = !strcasecmp(items[k].name, e->login) &&
+				!strcmp(items[k].server, e->server);
+		if (!known)
+			items[n++] = (struct certificate_item){.what = "login",
+				.name = e->login,
+				.server = e->server,
+				.at = former_gone(ids, e),
+				.observation =
+					"sys.server_principals read: no such login; its user was replaced before",
+				.record = former_record(c, e)};
+	}
+	return n;
+}
+
+static int issue(const struct cli *cli, const struct collected *c, const struct client *client,
+	const struct identities *ids)
 {
 	size_t n = 0, elements = 0;
 
 	for (size_t i = 0; i < client->n_users; i++)
 		elements += client->users[i].n_sources;
 	_cleanup_free_ struct certificate_item *items =
-		calloc(c->report.n_proofs * 3 + elements + 1, sizeof(*items));
+		calloc(c->report.n_proofs * 3 + elements + c->history.n + 1, sizeof(*items));
 	_cleanup_free_ char *texts = calloc(elements + 1, SOURCE_TEXT_MAX);
 	if (!items || !texts)
 		return EXIT_FAILED;
@@ -152,6 +231,7 @@ static int issue(const struct cli *cli, const struct collected *c, const struct 
 				.at = c->report.at,
 				.observation =
 					"nftables table inet curfew read: no element with this client's name"};
+	n = formers_add(items, n, c, client, ids);
 	struct certificate certificate = {.client = client,
 		.at = c->report.at,
 		.items = items,
@@ -167,6 +247,7 @@ static int run(struct cli *cli)
 	struct program *p;
 	const struct client *client;
 	struct collected c;
+	struct identities ids = {0};
 	instant_t now;
 	int code = cli_load(&p, cli);
 
@@ -180,9 +261,12 @@ static int run(struct cli *cli)
 		code = cli_now(&now, cli, p, client->timezone);
 	if (!code) {
 		code = collect(&c, cli, p, client, now);
+		if (!code && c.journal && ledger_read(&ids, c.journal))
+			code = cli_fail(cli, EXIT_FAILED, "the ledger cannot be read");
 		if (!code)
-			code = missing_print(cli, &c, client) ? EXIT_DIFFERENT
-							      : issue(cli, &c, client);
+			code = missing_print(cli, &c, client, &ids) ? EXIT_DIFFERENT
+								    : issue(cli, &c, client, &ids);
+		identities_free(&ids);
 		collected_free(&c);
 	}
 	program_free(p);

@@ -21,14 +21,16 @@ static bool baseline_is_missing(
 	       baseline_read(p->o.journal, w->server->name, database, none_take, NULL) == -ENOENT;
 }
 
-/* An apply asks for the databases that have none yet and where access is open now; an audit for all that have one. */
+/* An apply asks for the databases that have none yet and where access is open now; an audit for those that have one, and
+ * for those that should: where access has not opened yet, there is nothing to compare with and nothing amiss. */
 static bool baseline_is_asked(
 	const struct pass *p, const struct server_work *w, const struct grant *g)
 {
-	if (p->o.mode == PASS_AUDIT)
-		return true;
-	return p->o.mode == PASS_APPLY && g->level != LEVEL_NONE &&
-	       baseline_is_missing(p, w, g->database->name);
+	if (p->o.mode != PASS_AUDIT && p->o.mode != PASS_APPLY)
+		return false;
+	bool missing = baseline_is_missing(p, w, g->database->name);
+	return p->o.mode == PASS_AUDIT ? !missing || g->level != LEVEL_NONE
+				       : missing && g->level != LEVEL_NONE;
 }
 
 int pass_baselines_ask(struct pass *p, struct server_work *w)

@@ -98,6 +98,23 @@ class Certificate(audit_lab.AuditCase):
         found.server.stop()
         self.refused(found, "unreachable")
 
+    def test_somebody_who_was_replaced(self):
+        """A user who left the client's file long before the end belongs to what is certified."""
+        found = self.lab_make()
+        found.golive = lab.now() - lab.days(90)
+        more = {"approved_on": lab.day(lab.now() - lab.days(120)), "starts": lab.day(lab.now() - lab.days(110))}
+        databases = [("staging", "sql01", "AcmeTest")]
+        found.client_add("acme", databases, users=(("Jane", "Doe"), ("John", "Roe")), **more)
+        found.agent.apply(lab.local(lab.now() - lab.days(100)))
+        found.client_add("acme", databases, **more)
+        # The server keeps him while nobody makes a pass.
+        self.refused(found, "acme.john.roe on sql01, no longer in the configuration")
+        found.agent.apply()
+        items = self.certificate(found, "--json").json["items"]
+        [john] = [i for i in items if i["name"] == "acme.john.roe"]
+        self.assertEqual(john["what"], "login")
+        self.assertTrue(john["record"])
+
     def test_refused_without_a_record(self):
         """Gone, but nobody saw it go: not what a certificate says."""
         found = self.lab_make()
