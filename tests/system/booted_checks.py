@@ -11,7 +11,7 @@ import traceback
 
 import booted_lab
 import booted_machine
-from booted_lab import CLIENT, CREDENTIAL, JANE, LOGIN, PASSWORD, SERVER, moment
+from booted_lab import CLIENT, CONFIG, CREDENTIAL, JANE, LOGIN, PASSWORD, SERVER, moment
 
 NET_ADMIN = 1 << 12
 CAPABILITY_SETS = ("CapInh", "CapPrm", "CapEff", "CapAmb")
@@ -19,6 +19,7 @@ MOST_EXPOSURE = 1.2
 # Ids of curfew's messages that people's alarms hang on; agent/engine/log.c.
 ID_STARTED = "c25b4ff710e549b9a0cc5ebe08b09128"
 ID_CHANGE = "49f06010d16447d3894e7e522514812f"
+ID_ASKED = "1f920f35de1a47c5bed31dcc97683b3f"
 ID_KEPT = "3028626300874d408e716f8ad179994f"
 WAIT = 15
 
@@ -52,7 +53,7 @@ class Booted:
     # ---- boot ----
 
     def unit_files_are_clean(self):
-        done = self.machine.run("systemd-analyze", "verify", *self.units(), check=False)
+        done = self.machine.run("systemd-analyze", "verify", "--man=no", *self.units(), check=False)
         equal((done.code, done.out + done.err), (0, ""), "systemd-analyze verify")
 
     def units(self):
@@ -99,34 +100,44 @@ class Booted:
     # ---- rights ----
 
     def processes_have_their_rights_and_no_more(self):
-        self.lab.practice.faults(stall="login")
+        """Each unit counts the filters that the service manager has put on: what is above them is its own."""
+        for unit in ("curfew", "curfew-firewall"):
+            self.machine.write(f"/etc/systemd/system/{unit}.service.d/count.conf",
+                               "[Service]\nExecStartPre=grep Seccomp_filters /proc/self/status\n")
+        self.machine.run("systemctl", "daemon-reload")
+        self.lab.practice.faults(stall_prelogin=True)
         try:
             self.machine.run("systemctl", "restart", "curfew.service")
-            found = wait(lambda: self.with_worker(), "a SQL worker at work")
+            found = wait(self.with_worker, "a SQL worker that has shed its rights")
         finally:
             self.lab.practice.faults()
-        owners = []
+        holders = []
         for pid, (unit, status) in found.items():
-            holder = [s for s in CAPABILITY_SETS if int(status[s], 16)]
-            print(f"# {unit} {pid}: {status['Name']}, " +
-                  ", ".join(f"{n} {status[n]}" for n in ("CapPrm", "CapEff", "CapBnd", "NoNewPrivs", "Seccomp")))
+            print(f"# {unit} {pid}: " + ", ".join(f"{name} {status[name]}" for name in (
+                *CAPABILITY_SETS, "CapBnd", "NoNewPrivs", "Seccomp", "Seccomp_filters")))
             equal(status["NoNewPrivs"], "1", f"NoNewPrivs of {pid} of {unit}")
             equal(status["Seccomp"], "2", f"Seccomp of {pid} of {unit}")
-            true(int(status["Seccomp_filters"]) > 1, f"{pid} of {unit} has no filter of its own")
-            if holder:
-                owners.append(pid)
-                for name in ("CapPrm", "CapEff"):
-                    equal(int(status[name], 16), NET_ADMIN, f"{name} of {pid} of {unit}")
-                equal(int(status["CapBnd"], 16) & ~NET_ADMIN, 0, f"CapBnd of {pid} of {unit}")
-        equal(len(owners), 1, "processes with a capability")
-        true(owners[0] != self.lab.service_pid(), "the engine has the capability")
+            true(int(status["Seccomp_filters"]) > self.filters_given(unit), f"{pid} of {unit} has no filter of its own")
+            if any(int(status[name], 16) for name in (*CAPABILITY_SETS, "CapBnd")):
+                holders.append(pid)
+                equal(unit, "curfew-firewall", f"the unit of {pid}, which has a capability")
+                equal((status["CapPrm"], status["CapEff"]), (f"{NET_ADMIN:016x}",) * 2, f"capabilities of {pid}")
+                equal(int(status["CapBnd"], 16) & ~NET_ADMIN, 0, f"CapBnd of {pid}")
+        equal(len(holders), 1, "processes with a capability")
+        equal(len(found), 3, "processes: engine, firewall process, SQL worker")
+
+    def filters_given(self, unit):
+        entries = self.lab.log("SYSLOG_IDENTIFIER=grep", f"_SYSTEMD_UNIT={unit}.service")
+        return int(entries[-1]["MESSAGE"].split()[-1])
 
     def with_worker(self):
-        """The processes, once a worker has shed its rights too."""
-        found = self.lab.processes()
-        main = str(self.lab.service_pid())
-        workers = [s for _, s in found.values() if s["PPid"] == main and not int(s["CapEff"], 16)]
-        return found if any(int(s.get("Seccomp_filters", "0")) > 2 for s in workers) else None
+        """The processes, once there is a worker and it has a filter more than the engine."""
+        found, main = self.lab.processes(), self.lab.service_pid()
+        if main not in found:
+            return None
+        filters = int(found[main][1]["Seccomp_filters"])
+        workers = [s for _, s in found.values() if s["PPid"] == str(main)]
+        return found if any(int(s["Seccomp_filters"]) > filters for s in workers) else None
 
     def credential_comes_from_the_service_manager(self):
         folder = "/run/credentials/curfew.service"
@@ -145,7 +156,6 @@ class Booted:
         true(PASSWORD not in text, "the password stands in the environment")
 
     def control_socket_is_for_its_group(self):
-        path = self.machine.path("/run/curfew/control")
         # /run of the machine is a file system of its own: look through its first process.
         path = f"/proc/{self.machine.leader}/root/run/curfew/control"
         found = os.stat(path)
@@ -155,6 +165,8 @@ class Booted:
         equal(names, ["curfew", "curfew"], "owner and group")
         done = self.machine.run("curfew", "status", check=False, user="olga")
         true(done.code in (0, 2) and LOGIN in done.out, f"the operator: {done}")
+        asked = self.lab.log(f"MESSAGE_ID={ID_ASKED}", "CURFEW_ACTOR=olga (uid 1000)")
+        true(asked, "the system log does not say who asked")
         done = self.machine.run("curfew", "status", check=False, user="stranger")
         true(done.code not in (0, 2) and LOGIN not in done.out, f"the stranger: {done}")
 
@@ -260,6 +272,21 @@ class Booted:
         self.machine.run("systemctl", "enable", "--quiet", "--now", "curfew.service")
         true(self.lab.reach("jane"), "the service has shut the allowed address out")
 
+    def broken_configuration_at_boot(self):
+        """The last good version of curfew.conf guards; `curfew check` would have told, and nobody asked it."""
+        with open(self.machine.path(CONFIG), encoding="utf-8") as file:
+            good = file.read()
+        self.machine.write(CONFIG, "servers = ( { name = ", 0o640)
+        self.verdict = self.lab.reboot()
+        try:
+            self.guard_is_up_before_the_network()
+            wait(lambda: self.lab.reach("jane"), "a connection from the allowed address")
+            true(not self.lab.reach("other"), "a connection from another address was made")
+            wait(lambda: self.machine.property("curfew.service", "ActiveState") == "active", "curfew is active")
+        finally:
+            self.machine.write(CONFIG, good, 0o640)
+        self.machine.run("systemctl", "reload", "curfew.service")
+
     # ---- a life ----
 
     def roles(self, database):
@@ -322,6 +349,7 @@ class Booted:
          killed_firewall_process_leaves_the_table),
         ("stopping leaves the table in force", stopping_leaves_the_table),
         ("after a reboot the allowlist is there before the network", reboot_guards_before_the_network),
+        ("a broken curfew.conf at boot: its last good version guards", broken_configuration_at_boot),
         ("go-live comes by itself: read-only", go_live_comes),
         ("14 days later staging ends by itself", staging_ends),
         ("30 days later everything is gone by itself", everything_ends),

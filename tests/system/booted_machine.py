@@ -114,7 +114,7 @@ class ControlGroup:
         subprocess.run(["mount", "-t", "cgroup2", "cgroup2", CGROUPS], check=True)
         for name in os.listdir(CGROUPS):
             if name.startswith("curfew-booted-"):
-                self._remove(os.path.join(CGROUPS, name))  # of a run that was shot; a living one is busy
+                self._remove(os.path.join(CGROUPS, name))  # of a run that was shot: nobody is in it
         with open("/proc/self/cgroup", encoding="ascii") as file:
             self._origin = CGROUPS + re.search(r"^0::(.*)$", file.read(), re.M)[1]
         self.path = os.path.join(CGROUPS, f"curfew-booted-{os.urandom(4).hex()}")
@@ -227,7 +227,7 @@ class Machine:
         if user:
             command = ("runuser", "-u", user, "--", *command)
         done = subprocess.run(
-            ["nsenter", "--target", str(self.leader), "--all", "--root", "--wd=/", "env", "-i",
+            ["nsenter", "--target", str(self.leader), "--all", "--root", "--wd", "env", "-i",
              "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", "SYSTEMD_PAGER=", *command],
             check=False, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, timeout=COMMAND_SECONDS, **more)
