@@ -177,6 +177,11 @@ static void pass_measure(struct pass *p, const struct batch *b)
 
 	if (took - b->allowance_ms > p->late_ms)
 		p->late_ms = took - b->allowance_ms;
+	/* A busy machine gets all the room that the tolerance leaves, until it answers quickly again. */
+	if (took > b->allowance_ms)
+		p->firewall->batch_ms = ALLOWANCE_MS + MAX_SPREAD_MS;
+	else if (took < ALLOWANCE_MS / 2)
+		p->firewall->batch_ms = ALLOWANCE_MS;
 	/* A small batch tells how busy the machine is, not how fast. */
 	if (b->n_elements < 100)
 		return;

@@ -253,13 +253,14 @@ size_t batch_capacity(const struct firewall *f)
 int batch_elements(struct batch *b, const struct elements *list, int64_t now_ms, int64_t started_ms)
 {
 	const struct firewall *f = b->firewall;
+	const int64_t most = ALLOWANCE_MS + MAX_SPREAD_MS;
 	size_t n = list->n, next = 0;
-	int64_t spread =
-		n < elements_in_time(f) ? (int64_t)n * f->element_us / 1000 : MAX_SPREAD_MS;
+	int64_t needed =
+		n < elements_in_time(f) ? f->batch_ms + (int64_t)n * f->element_us / 1000 : most;
 	int r = 0;
 
 	b->began_ms = monotonic_ms();
-	b->allowance_ms = ALLOWANCE_MS + spread;
+	b->allowance_ms = needed < most ? needed : most;
 	while (r == 0 && next < n && b->length + MAX_MESSAGE / 2 + BATCH_TAIL < f->send_limit)
 		r = batch_elements_run(&next, b, list, n, now_ms - started_ms);
 	return r;

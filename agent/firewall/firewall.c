@@ -91,6 +91,7 @@ static int firewall_new(struct firewall **out, const struct firewall_settings *s
 	if (!f)
 		return -ENOMEM;
 	f->settings = *s;
+	f->batch_ms = ALLOWANCE_MS;
 	f->element_us = ELEMENT_US;
 	r = socket_open(f);
 	if (r == 0) {

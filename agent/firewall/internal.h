@@ -52,8 +52,10 @@ struct firewall {
 	size_t send_limit; /* the longest batch that one sendto takes */
 	struct firewall_settings settings;
 	struct firewall_features features;
-	int64_t element_us; /* what one element took lately, from being worked out to being in force */
-	bool reader;	    /* opened for reading: nothing was probed, nothing may be written */
+	/* What a batch, and each element of it, may take from being worked out to being in force; by what
+	 * earlier ones took. */
+	int64_t batch_ms, element_us;
+	bool reader; /* opened for reading: nothing was probed, nothing may be written */
 	/* As of the last observation. */
 	uint32_t table_flags, table_owner;
 	char error[256];
