@@ -1,6 +1,7 @@
 /* The steps of a pass, and what they share. */
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 #include "engine/pass_internal.h"
 
@@ -197,6 +198,16 @@ static int server_add(struct pass *p, const struct server *s)
 	return 0;
 }
 
+/* `now` is a whole second; the fraction that had gone by already is the system clock's. */
+static int64_t second_began_ms(void)
+{
+	struct timespec real, monotonic;
+
+	clock_gettime(CLOCK_REALTIME, &real);
+	clock_gettime(CLOCK_MONOTONIC, &monotonic);
+	return (int64_t)monotonic.tv_sec * 1000 + (monotonic.tv_nsec - real.tv_nsec) / 1000000;
+}
+
 int pass_new(struct pass **out, const struct pass_options *o)
 {
 	struct pass *p = calloc(1, sizeof(*p));
@@ -205,6 +216,7 @@ int pass_new(struct pass **out, const struct pass_options *o)
 	if (!p)
 		return -ENOMEM;
 	p->o = *o;
+	p->zero_ms = second_began_ms();
 	rc = schedule_at(&p->grants, o->program, o->overrides, o->now);
 	if (!rc && o->journal)
 		rc = ledger_read(&p->identities, o->journal);

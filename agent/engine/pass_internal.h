@@ -49,6 +49,7 @@ struct pass {
 	struct worker_job *jobs;
 	size_t n_servers;
 	struct pass_result result;
+	int64_t zero_ms; /* of the monotonic clock, when the second `now` began */
 	bool in_journal; /* a batch is open */
 	int journal_error;
 };

@@ -1,6 +1,7 @@
 /* The network's two steps of a pass, and its end: closings before anything is waited for, openings after SQL. */
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 #include "curfew/calendar.h"
 #include "engine/pass_internal.h"
@@ -85,16 +86,27 @@ static int changes_journal(
 	return error;
 }
 
+/* The kernel counts from the moment that it is told: what SQL took in the meantime would come on top of every
+ * deadline. */
+static instant_t network_now(const struct pass *p)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return p->o.now + ((int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000 - p->zero_ms) / 1000;
+}
+
 /* What the next commit would do. */
 static int changes_preview(
 	struct firewall_changes *out, struct pass *p, const struct allowlist *wanted)
 {
 	struct firewall_state state;
-	int rc = p->o.network->observe(&state, p->o.network->context, p->o.now);
+	instant_t now = network_now(p);
+	int rc = p->o.network->observe(&state, p->o.network->context, now);
 
 	if (rc)
 		return rc;
-	rc = firewall_diff(out, wanted, &state, p->o.now);
+	rc = firewall_diff(out, wanted, &state, now);
 	firewall_state_free(&state);
 	return rc;
 }
@@ -122,7 +134,8 @@ static int network_commit(struct pass *p, const struct allowlist *wanted, bool c
 		closings_only = true;
 	}
 	firewall_changes_free(&planned);
-	rc = p->o.network->apply(&done, p->o.network->context, wanted, p->o.now, closings_only);
+	rc = p->o.network->apply(
+		&done, p->o.network->context, wanted, network_now(p), closings_only);
 	if (rc)
 		network_note(p, "changing the packet filter", rc);
 	if (rc < 0)

@@ -163,6 +163,19 @@ class WithoutTheAgent(LabCase):
         self.applied(agent)
         self.nothing_is_left(found, ("sql01", "AcmeTest"), ("sql01", "AcmeProd"))
 
+    def test_slow_server_moves_no_deadline(self):
+        """The kernel counts from when it is told, not from when the pass began."""
+        found = self.lab_make()
+        end = lab.now() + days(34)
+        found.client_add("acme", [("staging", "sql01", "AcmeTest")],
+                         **self.dates(end - days(14)))
+        found.server.faults(delay=100)
+        began = time.time()
+        found.agent.apply(expect=0)
+        self.assertGreater(time.time() - began, 2, "slow enough to show")
+        for source, _, left in found.agent.elements():
+            self.assertLessEqual(left, end.timestamp() - time.time() + 1, source)
+
     @staticmethod
     def _asked_last(persons, end):
         """When each open session was asked what it answered last: asked on and on until it is dead."""
