@@ -188,8 +188,8 @@ static bool member_is_handled(
 	if (!u || u->type == 'R')
 		return false;
 	for (size_t i = 0; i < b->o->n_logins; i++)
-		if (b->o->logins[i].ours && sid_equal(&b->o->logins[i].sid, &u->sid))
-			return true;
+		if (sid_equal(&b->o->logins[i].sid, &u->sid))
+			return b->o->logins[i].ours;
 	return claims_have_sid(b->c, &u->sid) || wanted_find(b->w, u->name);
 }
 
