@@ -27,7 +27,7 @@ PORT = 1433
 CERTIFICATE_NAME = "sql01.example"
 ANSWER_SECONDS = 10
 # No packet comes back from where the network is shut, so nobody can tell but by waiting.
-SHUT_SECONDS = 1.0
+SHUT_SECONDS = 0.5
 
 
 def require():

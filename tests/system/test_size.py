@@ -1,0 +1,62 @@
+#!/usr/bin/python3
+"""A quiet pass takes three round trips, with one user and with three hundred over twenty databases."""
+
+import os
+import sys
+import time
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import lab  # noqa: E402  (the path above makes it importable)
+from case import LabCase  # noqa: E402
+from lab import days  # noqa: E402
+
+AT_MOST = 3
+
+
+def setUpModule():
+    lab.require()
+
+
+class RoundTrips(LabCase):
+    def quiet(self, clients, users_each):
+        databases = [f"Db{number:02}" for number in range(clients)]
+        found = self.lab_make(servers={"sql01": databases}, program={"max_users": users_each},
+                              limits={"server_deadline": 600})
+        for number, database in enumerate(databases):
+            found.agent.client_add(
+                f"client{number:02}",
+                databases=[{"role": "staging", "server": "sql01", "name": database}],
+                users=[{"first": f"User{user}", "last": "Doe",
+                        "email": f"user{user}@client{number}.example",
+                        "sources": [f"203.0.113.{user + 1}"]} for user in range(users_each)],
+                **self.dates(lab.now() + days(20)))
+        found.agent.write()
+        found.agent.bootstrap("sql01", found.server)
+        began = time.monotonic()
+        found.agent.apply(expect=0)
+        opened = time.monotonic() - began
+        logins = found.server.sql("SELECT COUNT(*) FROM sys.server_principals "
+                                  "WHERE name LIKE N'client%' AND is_disabled = 0")
+        self.assertEqual(logins, [[clients * users_each]])
+        found.server.counters(reset=True)
+        began = time.monotonic()
+        result = found.agent.curfew("apply", "--json", expect=0).json
+        took = time.monotonic() - began
+        counted = found.server.counters()["round_trips"]
+        self.assertEqual(result["planned"], 0)
+        self.assertEqual(result["round_trips"], counted, "what it says and what the server counts")
+        self.assertLessEqual(counted, AT_MOST)
+        print(f"{clients * users_each} users over {clients} databases: quiet pass {counted} round trips, "
+              f"{took:.2f} s; opening them all {opened:.1f} s", file=sys.stderr)
+
+    def test_one_user(self):
+        self.quiet(1, 1)
+
+    def test_three_hundred_users(self):
+        self.quiet(20, 15)
+
+
+if __name__ == "__main__":
+    unittest.main()
