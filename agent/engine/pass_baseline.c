@@ -285,6 +285,20 @@ static void changed_tell(const struct comparison *c, size_t index)
 			"changed since access opened");
 }
 
+/* CREATE USER gives it: the user itself is the news. */
+static bool permission_came_along(const struct comparison *c, const struct baseline_item *k)
+{
+	static const char connect[] = "CONNECT TO ";
+
+	if (strcmp(k->kind, "permission") != 0 || !begins(k->name, connect))
+		return false;
+	for (size_t i = 0; i < c->n_items; i++)
+		if (!strcmp(c->items[i].kind, "principal") && !c->known[i] &&
+			!strcmp(c->items[i].name, k->name + strlen(connect)))
+			return true;
+	return false;
+}
+
 static void items_compare(const struct comparison *c)
 {
 	static const struct {
@@ -313,7 +327,7 @@ static void items_compare(const struct comparison *c)
 
 	for (size_t i = 0; i < c->n_items; i++) {
 		const struct baseline_item *k = &c->items[i];
-		if (item_is_ours(c->pass, c->work, k))
+		if (item_is_ours(c->pass, c->work, k) || permission_came_along(c, k))
 			continue;
 		for (size_t n = 0; !c->known[i] && n < ARRAY_SIZE(news); n++)
 			if (!strcmp(k->kind, news[n].kind))

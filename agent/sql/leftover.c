@@ -89,7 +89,14 @@ static int finding_row(void *context, const struct sql_value *v, int n)
 	r.severity = k->severity;
 	r.at = run->pass->now;
 	RECORD_SET(&r, action, k->name);
-	RECORD_SET(&r, login, text_of(&v[3]));
+	/* What was found is a login only now and then; one of ours belongs to a client. */
+	const struct observed_login *l = observed_find_login(&run->observed, text_of(&v[3]));
+	const struct wanted_login *w =
+		l && l->ours ? wanted_find(&run->pass->wanted, l->name) : NULL;
+	if (l && l->ours)
+		RECORD_SET(&r, login, l->name);
+	if (w)
+		RECORD_SET(&r, client, w->client);
 	RECORD_SET(&r, reason, k->words);
 	RECORD_PRINTF(&r, detail, "%s: %s", text_of(&v[3]), text_of(&v[4]));
 	if (whole)
