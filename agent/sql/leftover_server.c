@@ -90,6 +90,6 @@ const struct leftover server_leftovers[] = {
 		"JOIN sys.server_principals AS r ON r.principal_id = rm.role_principal_id\n"
 		"WHERE r.name = N'" MARK_ROLE
 		"' AND l.is_disabled = 0 AND DATEDIFF(SECOND, l.create_date,\n"
-		"  CAST(LOGINPROPERTY(l.name, N'PasswordLastSetTime') AS datetime)) > 60;\n"},
+		"  CAST(LOGINPROPERTY(l.name, N'PasswordLastSetTime') AS datetime)) > 5;\n"},
 	{0},
 };

@@ -2,6 +2,7 @@
 """Proof by effective permissions, what the audit says of itself, and that it changes nothing anywhere."""
 
 import re
+import time
 import unittest
 
 import audit_lab
@@ -198,6 +199,34 @@ class Proof(audit_lab.AuditCase):
         self.assertIn(f"logged in as {USER}", finding["evidence"])
         found.server.sql(finding["remedy"])
         self.assertEqual(self.findings(self.audit(found, 2), "session-impersonating"), [])
+
+    def test_password_and_enabling_behind_our_back(self):
+        found = self.lab_make()
+        found.client_add("acme", [("staging", "sql01", "AcmeTest")])
+        found.agent.apply()
+        # The server's clock tells whether a password is younger than its login.
+        time.sleep(7)
+        self.clean(found)
+        found.server.sql(f"ALTER LOGIN [{USER}] WITH PASSWORD = N'Known-to-a-DBA-7'")
+        [finding] = self.findings(self.audit(found, 2), "password-set")
+        self.assertEqual((finding["client"], finding["login"]), ("acme", USER))
+        found.server.sql(finding["remedy"])
+        self.assertEqual(self.findings(self.audit(found, 2), "password-set"), [])
+        found.agent.apply()
+        # Handed over by Curfew, the password is on record.
+        found.agent.handover("acme", USER)
+        self.clean(found)
+        # Revoked while a trap keeps Curfew from taking everything away: the login stays, shut.
+        found.server.sql("CREATE TRIGGER [trap] ON DATABASE FOR DROP_USER AS SELECT 1", "AcmeTest")
+        found.agent.curfew("revoke", "acme", USER, "--reason", "a test")
+        found.agent.apply(expect=1)
+        self.assertEqual(found.server.login(USER)[1], 1)
+        self.assertEqual(self.findings(self.audit(found, 2), "login-enabled"), [])
+        found.server.sql(f"ALTER LOGIN [{USER}] ENABLE")
+        [finding] = self.findings(self.audit(found, 2), "login-enabled")
+        self.assertEqual(finding["severity"], "critical")
+        found.server.sql(finding["remedy"])
+        self.assertEqual(self.findings(self.audit(found, 2), "login-enabled"), [])
 
     def test_unreachable_and_waiting(self):
         found = self.lab_make()
