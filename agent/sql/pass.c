@@ -103,7 +103,7 @@ static int observe(struct pass_run *run, struct sql_error *error)
 	if (rc)
 		return rc;
 	observed_claim(
-		&run->observed, p->server->name, &p->claims, p->program->settings.server_deadline);
+		&run->observed, p->server->name, &run->claims, p->program->settings.server_deadline);
 	return difference_build(&run->difference, &p->wanted, &run->observed, &run->claims, p->now);
 }
 
