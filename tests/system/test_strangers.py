@@ -1,0 +1,281 @@
+#!/usr/bin/python3
+"""What others do on the server: databases that come late, logins that are not ours, restores, triggers, tampering,
+a server that does not answer, and a second agent."""
+
+import os
+import sys
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import lab  # noqa: E402  (the path above makes it importable)
+from agent import Agent  # noqa: E402
+from case import USER, LabCase  # noqa: E402
+from lab import days, local  # noqa: E402
+from practice import DATABASE  # noqa: E402
+
+PASSWORD = "Set-by-the-DBA-7"
+
+
+def setUpModule():
+    lab.require()
+
+
+class Strangers(LabCase):
+    def setUp(self):
+        self.golive = lab.now() + days(20)
+
+    def acme(self, *databases, servers=None, **options):
+        """A laboratory with client acme; databases are (role, server, name)."""
+        self.found = self.lab_make(**({"servers": servers} if servers else {}), **options)
+        self.agent, self.server = self.found.agent, self.found.server
+        self.found.client_add("acme", databases or [("staging", "sql01", "AcmeTest")],
+                              **self.dates(self.golive))
+
+    def jane_in(self, database="AcmeTest"):
+        """Jane with an open session, without the hand-over's detours."""
+        self.server.sql(f"ALTER LOGIN [{USER}] WITH PASSWORD = N'{PASSWORD}'")
+        jane = self.found.person("jane")
+        self.works(jane.login(USER, PASSWORD, database))
+        return jane
+
+    def test_database_comes_late(self):
+        """Waiting is no error, opens nothing, and ends when the database is there."""
+        found = self.lab_make(servers={"sql01": ("Other",)})
+        agent, server = found.agent, found.server
+        found.agent.client_add("acme", databases=[
+            {"role": "staging", "server": "sql01", "name": "AcmeTest"}], users=[
+            {"first": "Jane", "last": "Doe", "email": "jane.doe@acme.example",
+             "sources": list(lab.JANE)}], **self.dates(self.golive))
+        agent.write()
+        result = agent.apply(expect=0)
+        self.assertRegex(result.out, "waiting: .*AcmeTest")
+        self.assertIsNone(server.login(USER))
+        self.assertEqual(agent.elements(), [])
+        server.script(DATABASE.format(name="AcmeTest"))
+        agent.bootstrap("sql01", server)
+        self.applied(agent)
+        self.assertEqual(server.roles(USER, "AcmeTest"), ["curfew_full"])
+        self.assertEqual(len(agent.elements()), 2)
+
+    def test_login_of_somebody_else(self):
+        """Never touched, at no instant; said each time; nobody is let in for it."""
+        self.acme()
+        self.server.sql(f"CREATE LOGIN [{USER}] WITH PASSWORD = N'{PASSWORD}'")
+        self.server.script(f"USE [AcmeTest]\nGO\nCREATE USER [{USER}] FOR LOGIN [{USER}]\nGO\n"
+                           f"ALTER ROLE [db_datareader] ADD MEMBER [{USER}]\nGO\n")
+        before = self.server.sql("SELECT sid, is_disabled, create_date FROM sys.server_principals "
+                                 f"WHERE name = N'{USER}'")
+        for at in (None, local(self.golive), local(self.golive + days(14))):
+            result = self.agent.apply(at, expect=1)
+            self.assertIn("was not made by Curfew", result.out)
+            self.assertEqual(self.server.sql(
+                "SELECT sid, is_disabled, create_date FROM sys.server_principals "
+                f"WHERE name = N'{USER}'"), before)
+            self.assertEqual(self.server.roles(USER, "AcmeTest"), ["db_datareader"])
+            self.assertEqual(self.agent.elements(), [])
+        handover = self.agent.handover("acme", USER, expect=1)
+        self.assertIn("was not made by Curfew", handover.err)
+        changed = [e["text"] for e in self.server.records("batch")
+                   if e["login"] == "curfew_agent" and USER in e["text"]]
+        self.assertEqual(changed, [])
+
+    def test_staging_restored_over_production(self):
+        """The backup brings staging's rights: they are narrowed, and the session in it ends."""
+        self.acme(("staging", "sql01", "AcmeTest"), ("production", "sql01", "AcmeProd"))
+        self.applied(self.agent)
+        self.server.sql("BACKUP DATABASE [AcmeTest] TO DISK = N'staging.bak'")
+        self.applied(self.agent, local(self.golive))
+        self.server.sql("RESTORE DATABASE [AcmeProd] FROM DISK = N'staging.bak' WITH REPLACE")
+        self.assertEqual(self.server.roles(USER, "AcmeProd"), ["curfew_full"])
+        jane = self.jane_in("AcmeProd")
+        self.works(jane.sql("INSERT INTO dbo.Orders (Id, Customer) VALUES (3, N'Cleo')"))
+        self.applied(self.agent, local(self.golive))
+        self.assertEqual(self.server.roles(USER, "AcmeProd"), ["curfew_read_only"])
+        self.assertFalse(jane.sql("INSERT INTO dbo.Orders (Id, Customer) VALUES (4, N'Eve')").ok)
+
+    def test_restored_after_the_end(self):
+        """A user whose login is long gone comes back with a backup, and is taken away."""
+        self.acme()
+        self.applied(self.agent)
+        self.server.sql("BACKUP DATABASE [AcmeTest] TO DISK = N'old.bak'")
+        end = local(self.golive + days(14))
+        self.applied(self.agent, end)
+        self.assertFalse(self.server.user(USER, "AcmeTest"))
+        self.server.sql("RESTORE DATABASE [AcmeTest] FROM DISK = N'old.bak' WITH REPLACE")
+        self.assertTrue(self.server.user(USER, "AcmeTest"))
+        self.applied(self.agent, end)
+        self.assertFalse(self.server.user(USER, "AcmeTest"))
+
+    def test_orphan_is_mapped_at_the_right_level(self):
+        """Access begins anew with a new login; an old backup brings the old user, of the old SID."""
+        self.acme()
+        self.applied(self.agent)
+        self.server.sql("BACKUP DATABASE [AcmeTest] TO DISK = N'old.bak'")
+        self.applied(self.agent, local(self.golive + days(14)))
+        self.applied(self.agent)
+        self.server.sql("RESTORE DATABASE [AcmeTest] FROM DISK = N'old.bak' WITH REPLACE")
+        self.server.sql(f"ALTER LOGIN [{USER}] WITH PASSWORD = N'{PASSWORD}'")
+        orphan = self.found.person("jane")
+        self.no_database(orphan.login(USER, PASSWORD, "AcmeTest"))
+        self.applied(self.agent, local(self.golive))
+        self.assertEqual(self.server.roles(USER, "AcmeTest"), ["curfew_read_only"])
+        self.works(orphan.login(USER, PASSWORD, "AcmeTest"))
+        self.refused(orphan.sql("INSERT INTO dbo.Orders (Id, Customer) VALUES (3, N'E')"), 229)
+
+    def test_trigger_would_run_as_us(self):
+        """An enabled DDL trigger stops us there: access closes without a statement in that database."""
+        self.acme()
+        self.applied(self.agent)
+        jane = self.jane_in()
+        self.server.script(
+            "USE [AcmeTest]\nGO\nCREATE TABLE dbo.Trace (Id int IDENTITY(1, 1), Who nvarchar(128))\n"
+            "GO\nCREATE TRIGGER [spy] ON DATABASE FOR DDL_DATABASE_LEVEL_EVENTS AS "
+            "INSERT INTO dbo.Trace (Who) SELECT SUSER_SNAME();\nGO\n")
+        at = local(self.golive)
+        self.assertIn("[spy] would run as Curfew", self.agent.curfew("apply", "--at", at).out)
+        self.assertTrue(self.server.login(USER)[1], "wider than it should be: disabled")
+        self.assertEqual(self.agent.elements(), [])
+        self.assertFalse(jane.sql("SELECT 1", timeout=lab.SHUT_SECONDS).ok)
+        self.assertEqual(self.server.sql("SELECT Who FROM dbo.Trace", "AcmeTest"), [])
+        self.agent.servers["sql01"]["known_triggers"] = ["spy"]
+        self.agent.write()
+        self.applied(self.agent, at)
+        self.assertEqual(self.server.roles(USER, "AcmeTest"), ["curfew_read_only"])
+        self.assertTrue(self.server.sql("SELECT Who FROM dbo.Trace", "AcmeTest"))
+
+    def test_tampering_is_undone(self):
+        """Rights that others gave by hand in our databases are taken back."""
+        self.acme(("staging", "sql01", "AcmeTest"), ("production", "sql01", "AcmeProd"))
+        self.applied(self.agent)
+        for text, database in (
+                (f"ALTER ROLE [db_owner] ADD MEMBER [{USER}]", "AcmeTest"),
+                (f"GRANT CONTROL ON SCHEMA::[dbo] TO [{USER}]", "AcmeTest"),
+                (f"GRANT SELECT ON OBJECT::dbo.Orders TO [{USER}] WITH GRANT OPTION", "AcmeTest"),
+                (f"CREATE SCHEMA [hers] AUTHORIZATION [{USER}]", "AcmeTest"),
+                (f"CREATE USER [{USER}] FOR LOGIN [{USER}]", "AcmeProd"),
+                ("GRANT DELETE ON SCHEMA::[dbo] TO [curfew_read_only]", "AcmeTest")):
+            with self.subTest(text):
+                jane = self.jane_in()
+                self.server.sql(text, database)
+                self.agent.plan(expect=2)
+                self.applied(self.agent)
+                self.assertEqual(self.server.roles(USER, "AcmeTest"), ["curfew_full"])
+                self.assertFalse(self.server.user(USER, "AcmeProd"))
+                if USER in text:
+                    self.assertFalse(jane.sql("SELECT 1").ok, "what was open with more has ended")
+                jane.logout()
+
+    def test_tampering_beyond_our_rights(self):
+        """A server role that the agent may not take away: the login stays shut until a DBA has done it."""
+        self.acme()
+        self.applied(self.agent)
+        jane = self.jane_in()
+        self.server.sql(f"ALTER SERVER ROLE [dbcreator] ADD MEMBER [{USER}]")
+        result = self.agent.apply(expect=1)
+        self.assertIn("FAILED - ALTER SERVER ROLE [dbcreator] DROP MEMBER", result.out)
+        self.assertTrue(self.server.login(USER)[1])
+        self.assertEqual(self.agent.elements(), [])
+        self.assertFalse(jane.sql("SELECT 1", timeout=lab.SHUT_SECONDS).ok)
+        self.server.sql(f"ALTER SERVER ROLE [dbcreator] DROP MEMBER [{USER}]")
+        self.applied(self.agent)
+        self.assertFalse(self.server.login(USER)[1])
+
+    def test_login_enabled_behind_our_back(self):
+        """After the end: a login made again by hand is not ours, and said; ours, kept back, is removed."""
+        self.acme()
+        self.applied(self.agent)
+        end = local(self.golive + days(14))
+        self.server.faults(fail_on=[["DROP LOGIN", 15434]])
+        self.agent.apply(end, expect=1)
+        self.assertTrue(self.server.login(USER)[1])
+        self.server.faults()
+        self.server.sql(f"ALTER LOGIN [{USER}] ENABLE")
+        self.applied(self.agent, end)
+        self.assertIsNone(self.server.login(USER))
+
+    def test_one_server_does_not_answer(self):
+        """The others are served, the network closes on time, and what is overdue is said."""
+        self.acme(("staging", "sqltest", "AcmeTest"), ("production", "sqlprod", "AcmeProd", "full"),
+                  shape="gateway", servers={"sqltest": ("AcmeTest",), "sqlprod": ("AcmeProd",)},
+                  limits={"connect_timeout": 1, "server_deadline": 5})
+        self.applied(self.agent)
+        production = self.found.servers["sqlprod"]
+        production.faults(stall_prelogin=True)
+        result = self.agent.apply(local(self.golive), expect=1)
+        self.assertRegex(result.out, "UNREACHABLE")
+        self.assertRegex(result.out, "OVERDUE: 1 grant")
+        self.assertEqual(self.found.servers["sqltest"].roles(USER, "AcmeTest"), ["curfew_read_only"])
+        four, six = self.found.behind(1)
+        open_ends = {end for _, end, _ in self.agent.elements()}
+        self.assertFalse(open_ends & {f"{four}:{lab.PORT}", f"[{six}]:{lab.PORT}"},
+                         "not proved read-only: not let in")
+        end = local(self.golive + days(30))
+        self.agent.apply(end, expect=1)
+        self.assertEqual(self.agent.elements(), [])
+        self.assertEqual(production.roles(USER, "AcmeProd"), ["curfew_full"])
+        production.faults()
+        self.applied(self.agent, end)
+        self.assertIsNone(production.login(USER))
+
+    # ---- two agents ----
+
+    def second(self):
+        """Another installation of the same configuration; the packet filter is the first one's."""
+        other = Agent(self.found.hub, self.found.path("second"), firewall={"enabled": False})
+        other.servers, other.clients = self.agent.servers, self.agent.clients
+        for name in other.servers:
+            other._write(other.path("credentials", name), other.password + "\n")
+        other.write()
+        return other
+
+    def test_two_agents_in_turn(self):
+        """What one begins the other goes on with: the mark on the server tells whose the login is."""
+        self.acme()
+        other = self.second()
+        self.applied(self.agent)
+        other.plan(expect=0)
+        self.applied(other, local(self.golive))
+        self.assertEqual(self.server.roles(USER, "AcmeTest"), ["curfew_read_only"])
+        self.applied(self.agent, local(self.golive))
+        self.applied(other, local(self.golive + days(14)))
+        self.assertIsNone(self.server.login(USER))
+        self.applied(self.agent, local(self.golive + days(14)))
+
+    def test_two_agents_without_the_mark(self):
+        """Without the role the ledger alone knows whose a login is: one agent alone should serve such a server.
+
+        The second leaves alone the login that it did not make, but for our own roles: it may only narrow.
+        """
+        self.acme()
+        self.server.sql("DROP SERVER ROLE [curfew_logins]")
+        other = self.second()
+        self.applied(self.agent)
+        result = other.apply(local(self.golive), expect=1)
+        self.assertIn("was not made by Curfew", result.out)
+        self.assertFalse(self.server.login(USER)[1])
+        self.assertTrue(self.server.user(USER, "AcmeTest"))
+        self.assertEqual(self.server.roles(USER, "AcmeTest"), [])
+        self.applied(self.agent, local(self.golive))
+        self.assertEqual(self.server.roles(USER, "AcmeTest"), ["curfew_read_only"])
+        self.applied(self.agent, local(self.golive + days(14)))
+        self.assertIsNone(self.server.login(USER))
+
+    def test_two_agents_at_once(self):
+        """Under the server's lock one writes at a time: nothing is made twice."""
+        self.acme()
+        other = self.second()
+        for at, role in ((None, ["curfew_full"]), (local(self.golive), ["curfew_read_only"]),
+                         (local(self.golive + days(14)), [])):
+            more = ["--at", at] if at else []
+            both = [agent.start("apply", *more) for agent in (self.agent, other)]
+            said = [child.communicate(timeout=60)[0] for child in both]
+            self.assertEqual([child.returncode for child in both], [0, 0], "\n".join(said))
+            self.assertEqual(self.server.roles(USER, "AcmeTest"), role)
+        texts = [e["text"] for e in self.server.records("batch") if e["login"] == "curfew_agent"]
+        for word in ("CREATE LOGIN", "DROP LOGIN", "CREATE USER", "DROP USER"):
+            self.assertEqual(sum(word in text for text in texts), 1, word)
+
+
+if __name__ == "__main__":
+    unittest.main()
