@@ -388,9 +388,10 @@ static int journal_start(struct service *s)
 static int firewall_reload(struct program **out, void *context)
 {
 	struct service *s = context;
+	_cleanup_free_ char *last_good = NULL;
 	struct strings kept;
-	/* What is wrong with the files the engine has told. */
-	int r = service_load(out, &kept, s->options.config, s->kept_folder, false);
+	/* As the engine starts: by the last good version when need be. What is wrong with the files it has told. */
+	int r = service_load_first(out, &kept, &last_good, s->options.config, false);
 
 	if (r == 0)
 		strings_clear(&kept);
@@ -400,7 +401,7 @@ static int firewall_reload(struct program **out, void *context)
 static int firewall_begin(struct service *s, const char *config_folder)
 {
 	const char *read[] = {
-		config_folder, s->kept_folder, s->program->settings.credential_directory, NULL};
+		config_folder, s->last_good, s->program->settings.credential_directory, NULL};
 	struct firewall_process_options o = {.program = s->program,
 		.reload = firewall_reload,
 		.context = s,
@@ -547,7 +548,7 @@ int service_firewall(const struct service_options *o)
 	}
 	int r = config ? configuration_open(&s, false) : -ENOMEM;
 	if (r == 0) {
-		const char *read[] = {dirname(config), s.kept_folder, NULL};
+		const char *read[] = {dirname(config), s.last_good, NULL};
 		const struct firewall_process_options p = {.program = s.program,
 			.reload = firewall_reload,
 			.context = &s,

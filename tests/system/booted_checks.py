@@ -20,6 +20,7 @@ MOST_EXPOSURE = 1.2
 ID_STARTED = "c25b4ff710e549b9a0cc5ebe08b09128"
 ID_CHANGE = "49f06010d16447d3894e7e522514812f"
 ID_ASKED = "1f920f35de1a47c5bed31dcc97683b3f"
+ID_FIREWALL_DEAD = "b99a94b0eeae45078ffba5be8e2ea3ff"
 ID_KEPT = "3028626300874d408e716f8ad179994f"
 WAIT = 15
 
@@ -261,7 +262,9 @@ class Booted:
     def reboot_guards_before_the_network(self):
         """With a service that stays down, and a server that nobody reaches: what is there, boot has put there."""
         self.machine.run("systemctl", "disable", "--quiet", "curfew.service")
+        deaths = self.lab.log(f"MESSAGE_ID={ID_FIREWALL_DEAD}")
         self.verdict = self.lab.reboot()
+        equal(self.lab.log(f"MESSAGE_ID={ID_FIREWALL_DEAD}"), deaths, "alarms for the shutdown's sake")
         equal(self.machine.property("curfew.service", "ActiveState"), "inactive", "the service")
         self.guard_is_up_before_the_network()
         true(JANE in self.lab.elements(), f"the allowlist after the boot: {self.lab.elements()}")
