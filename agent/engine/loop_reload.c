@@ -31,8 +31,8 @@ static void problems_tell(const struct problems *problems)
 	for (size_t i = 0; i < problems->n; i++) {
 		const struct problem *p = &problems->items[i];
 		if (p->severity != SEVERITY_ADVICE)
-			log_send(
-				p->severity == SEVERITY_ERROR ? LOG_RELOAD_FAILED : LOG_CLIENT_KEPT,
+			log_send(p->severity == SEVERITY_ERROR ? LOG_RELOAD_FAILED
+							       : LOG_CONFIG_WARNING,
 				NULL, "%s:%d: %s", p->file, p->line, p->text);
 	}
 }
@@ -50,6 +50,10 @@ int service_load(struct program **out, struct strings *kept, const char *config,
 		return r;
 	if (tell)
 		problems_tell(&problems);
+	for (size_t i = 0; tell && p && i < kept->n; i++)
+		log_send(LOG_CLIENT_KEPT, NULL,
+			"%s has errors: its last good version stays in force, with its ends",
+			kept->items[i]);
 	problems_free(&problems);
 	if (!p)
 		return -EINVAL;
@@ -455,7 +459,8 @@ void service_reload(struct service *s)
 		"configuration taken: %zu clients, %zu by their last good version", p->n_clients,
 		s->kept.n);
 	reload_answer(s, s->kept.n > 0 ? 2 : 0,
-		s->kept.n > 0 ? "client files with errors stay in force by their last good version; "
-				"`curfew check` says what is wrong"
-			      : NULL);
+		s->kept.n > 0
+			? "client files with errors stay in force by their last good version; "
+			  "`curfew check` says what is wrong"
+			: NULL);
 }

@@ -21,6 +21,7 @@ enum log_message {
 	LOG_CLOCK_RIGHT,
 	LOG_RELOADED,
 	LOG_RELOAD_FAILED,
+	LOG_CONFIG_WARNING,
 	LOG_CLIENT_KEPT, /* a client file is broken, its last good version stays in force */
 	LOG_CLIENT_GONE, /* a client file vanished, its access ends */
 	LOG_WIDENED,	 /* a reload gave somebody more than before */

@@ -1,0 +1,317 @@
+#!/usr/bin/python3
+"""The service at work: on time whatever servers do, told what it must be told, and back after any death."""
+
+import json
+import os
+import random
+import signal
+import socket
+import sys
+import time
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import lab  # noqa: E402  (the path above makes it importable)
+from case import USER, LabCase  # noqa: E402
+from lab import days, local, seconds  # noqa: E402
+
+EXHAUSTIVE = bool(os.environ.get("CURFEW_EXHAUSTIVE"))
+KILLS = 100 if EXHAUSTIVE else 8
+# How long anything may take that has to come: far beyond what it takes, for a machine that is busy.
+COMES = 60
+# A server that hangs holds its worker for this long: nothing that is tested may wait for it.
+HANGS = 300
+
+
+def setUpModule():
+    lab.require()
+
+
+class Service:
+    """`curfew run`, and what it says."""
+
+    def __init__(self, found):
+        self.agent = found.agent
+        self.log_path = found.path("service.log")
+        self._log = open(self.log_path, "a", encoding="utf-8")
+        self.process = None
+        self.start()
+
+    def start(self):
+        before = len(self.log())
+        self.process = self.agent.space.start(*self.agent.command("run"), stdout=self._log,
+                                              stderr=self._log, text=True)
+        until(lambda: "started: " in self.log()[before:], "the service is started",
+              lambda: self.process.poll() is None)
+
+    def log(self):
+        with open(self.log_path, encoding="utf-8") as file:
+            return file.read()
+
+    def ask(self, **request):
+        """One request over the control socket; its last word."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as s:
+            s.settimeout(COMES)
+            s.connect(os.path.join(self.agent.settings["runtime_directory"], "control"))
+            s.sendall((json.dumps(request) + "\n").encode())
+            with s.makefile(encoding="utf-8") as file:
+                for line in file:
+                    answer = json.loads(line)
+                    if "end" in answer:
+                        return answer
+        raise AssertionError("no last word")
+
+    def figure(self, name):
+        if not os.path.exists(self.agent.settings["metrics_file"]):
+            return None  # before the first pass has ended
+        with open(self.agent.settings["metrics_file"], encoding="utf-8") as file:
+            for line in file:
+                if line.startswith(name + " "):
+                    return float(line.split()[1])
+        return None
+
+    def children(self):
+        with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children", encoding="ascii") as file:
+            return [int(pid) for pid in file.read().split()]
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(COMES)
+
+    def close(self):
+        self.stop()
+        self._log.close()
+
+
+def until(condition, what, alive=lambda: True):
+    end = time.monotonic() + COMES
+    while time.monotonic() < end:
+        if condition():
+            return
+        if not alive():
+            break
+        time.sleep(0.05)
+    raise AssertionError(f"did not come: {what}")
+
+
+class ServiceCase(LabCase):
+    LIMITS = {"connect_timeout": 2, "server_deadline": 20}
+
+    def service_make(self, golive, limits=None, started=10, **options):
+        self.found = self.lab_make(limits=limits or self.LIMITS, **options)
+        self.agent = self.found.agent
+        self.agent.settings["metrics_file"] = self.agent.path("state", "curfew.prom")
+        self.found.client_add("acme", [("staging", "sql01", "AcmeTest")], **self.dates(golive, started))
+        self.service = Service(self.found)
+        self.addCleanup(self.service.close)
+        return self.service
+
+    def role_comes(self, role, server="sql01", alive=lambda: True):
+        wanted = [role] if role else []
+        until(lambda: self.found.servers[server].roles(USER, "AcmeTest") == wanted,
+              f"{role} on {server}; the service said:\n{self.service.log()}", alive)
+
+    def elements_come(self, number):
+        until(lambda: len(self.agent.elements()) == number, f"{number} elements")
+
+
+class Life(ServiceCase):
+    def test_golive_comes_by_itself(self):
+        golive = lab.now() + seconds(6)
+        service = self.service_make(golive)
+        self.role_comes("curfew_full")
+        self.elements_come(2)
+        self.role_comes("curfew_read_only")
+        self.assertGreaterEqual(time.time(), golive.timestamp(), "narrowed before its time")
+        self.assertEqual(self.agent.plan().code, 0)
+        self.assertIn("asks: plan", service.log())
+        self.assertEqual(service.stop(), 0)
+        self.assertEqual(len(self.agent.elements()), 2, "the kernel goes on when the service stops")
+
+    def test_the_end_comes_by_itself(self):
+        self.service_make(lab.now() - days(14) + seconds(8), started=40)
+        self.role_comes("curfew_read_only")
+        self.elements_come(2)
+        self.elements_come(0)
+        until(lambda: self.found.server.login(USER) is None, "the login is gone")
+        self.assertEqual(self.service.figure("curfew_overdue_grants"), 0)
+
+    def test_processes_hold_what_they_need(self):
+        service = self.service_make(lab.now() + days(20))
+        firewall = service.children()[0]  # workers come later
+        for name, pid, capabilities in (("engine", service.process.pid, 0), ("firewall", firewall, 1 << 12)):
+            with open(f"/proc/{pid}/status", encoding="ascii") as file:
+                status = dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
+            print(f"{name}:", {key: status[key] for key in ("CapPrm", "CapEff", "CapBnd", "NoNewPrivs", "Seccomp")})
+            for kind in ("CapPrm", "CapEff"):
+                self.assertEqual(int(status[kind], 16), capabilities, f"{name} {kind}")
+            for kind in ("CapInh", "CapAmb", "CapBnd"):
+                self.assertEqual(int(status[kind], 16), 0, f"{name} {kind}")
+            self.assertEqual((status["NoNewPrivs"], status["Seccomp"]), ("1", "2"))
+
+
+class Outages(ServiceCase):
+    def test_a_server_that_hangs_holds_nobody_up(self):
+        golive = lab.now() + seconds(10)
+        self.found = self.lab_make(shape="gateway", servers={"sqlhang": ("AcmeTest",), "sqlgood": ("AcmeTest",)},
+                                   limits={"connect_timeout": 60, "server_deadline": HANGS})
+        self.agent = self.found.agent
+        self.agent.settings["metrics_file"] = self.agent.path("state", "curfew.prom")
+        beta = {"first": "Bo", "last": "Beta", "email": "bo@beta.example", "sources": [lab.OTHER[0]]}
+        self.found.client_add("acme", [("staging", "sqlgood", "AcmeTest")], **self.dates(golive))
+        self.found.client_add("beta", [("staging", "sqlhang", "AcmeTest")], users=[beta], **self.dates(golive))
+        self.found.servers["sqlhang"].faults(stall_prelogin=True)
+        self.service = Service(self.found)
+        self.addCleanup(self.service.close)
+        # The pass at the start is still waiting for the one that hangs.
+        self.role_comes("curfew_full", "sqlgood", lambda: time.time() < golive.timestamp())
+        self.role_comes("curfew_read_only", "sqlgood")
+        self.assertEqual(self.service.ask(command="status")["end"], 0)
+
+    def test_down_across_golive_is_overdue_until_it_is_back(self):
+        service = self.service_make(lab.now() + seconds(7))
+        self.role_comes("curfew_full")
+        self.elements_come(2)
+        self.found.server.faults(stall_prelogin=True)
+        until(lambda: service.figure("curfew_overdue_grants") == 1, "overdue in the figures")
+        self.assertIn("<2>curfew: 1 grants are past their end or narrowing", service.log())
+        self.assertIn("<4>curfew: sql01: no complete pass", service.log())
+        self.elements_come(0)  # not as narrow as it must be: the network stays shut
+        self.found.server.faults()
+        self.role_comes("curfew_read_only")
+        self.elements_come(2)
+        until(lambda: service.figure("curfew_overdue_grants") == 0, "not overdue any more")
+        self.assertIn("sql01: works again", service.log())
+
+
+class Deaths(ServiceCase):
+    def test_killed_at_any_moment_it_comes_back(self):
+        """The role that the login has is never wider than the schedule's, whenever it is looked at."""
+        generator = random.Random(7)
+        self.service_make(lab.now() + days(20))
+        self.role_comes("curfew_full")
+        full = True
+        for _ in range(KILLS):
+            full = not full
+            golive = lab.now() + (days(20) if full else days(-1))
+            self.agent.clients["acme"]["go_live"] = local(golive)
+            self.agent.write()
+            self.service.process.send_signal(signal.SIGHUP)
+            time.sleep(generator.uniform(0, 0.6))
+            victims = [self.service.process.pid, *self.service.children()]
+            os.kill(generator.choice(victims), signal.SIGKILL)
+            # Whichever it was: a worker's death costs a try, the others' the service.
+            if self.service.process.poll() is None:
+                time.sleep(0.2)
+            self.assertEqual(len(self.agent.space.run("nft", "list", "tables", check=False).stdout.split("curfew")),
+                             2, "the table is there whoever dies")
+            if self.service.process.poll() is not None or not self.service.children():
+                self.service.process.wait(COMES)
+                self.service.start()
+            self.role_comes("curfew_full" if full else "curfew_read_only")
+            self.elements_come(2)
+
+    def test_the_firewall_processs_death_ends_the_service(self):
+        service = self.service_make(lab.now() + days(20))
+        self.elements_come(2)
+        firewall = service.children()[0]
+        os.kill(firewall, signal.SIGKILL)
+        self.assertEqual(service.process.wait(COMES), 1)
+        self.assertIn("the service ends; the kernel goes on", service.log())
+        self.assertEqual(len(self.agent.elements()), 2)
+        service.start()
+        self.elements_come(2)
+
+
+class Told(ServiceCase):
+    def test_reload(self):
+        service = self.service_make(lab.now() + days(20))
+        self.elements_come(2)
+        client = self.agent.path("clients.d", "client0.conf")
+        # A widening is taken, and named as one.
+        self.agent.clients["acme"]["go_live"] = local(lab.now() + days(25))
+        self.agent.write()
+        self.assertEqual(self.agent.curfew("reload").code, 0)
+        self.assertIn("full until", service.log())
+        self.assertIn("widening", self.agent.curfew("history", expect=0).out)
+        # Broken: as it was, loudly.
+        with open(client, "a", encoding="utf-8") as file:
+            file.write("oops")
+        self.assertEqual(self.agent.curfew("reload").code, 2)
+        self.assertEqual(self.service.ask(command="service")["kept"], ["client0.conf"])
+        self.assertEqual(len(self.agent.elements()), 2)
+        self.assertEqual(self.found.server.roles(USER, "AcmeTest"), ["curfew_full"])
+        # The main file broken: everything as it was.
+        with open(self.agent.config, "a", encoding="utf-8") as file:
+            file.write("oops")
+        self.assertNotEqual(self.agent.curfew("reload").code, 0)
+        self.assertEqual(len(self.agent.elements()), 2)
+        # Gone: access ends.
+        self.agent.clients.clear()
+        self.agent.write()
+        self.assertEqual(self.agent.curfew("reload").code, 0)
+        self.elements_come(0)
+        until(lambda: self.found.server.login(USER) is None, "the login is gone")
+        until(lambda: service.figure("curfew_overdue_grants") == 0, "nothing is overdue")
+
+    def test_revoke_and_reinstate(self):
+        service = self.service_make(lab.now() + days(20))
+        self.elements_come(2)
+        self.assertEqual(service.ask(command="revoke", client="acme")["end"], 64, "without a reason")
+        self.assertEqual(len(self.agent.elements()), 2)
+        answer = service.ask(command="revoke", client="acme", reason="a laptop was stolen")
+        self.assertEqual(answer["end"], 0)
+        self.assertEqual(self.agent.elements(), [])
+        login = self.found.server.login(USER)
+        self.assertTrue(login is None or login[1], "the login can still be used")
+        self.assertIn("a laptop was stolen", self.agent.curfew("history", expect=0).out)
+        self.agent.curfew("reload", expect=0)
+        self.assertEqual(self.agent.elements(), [], "the configuration does not give it back")
+        service.stop()
+        service.start()
+        self.assertEqual(self.agent.elements(), [], "nor does a restart")
+        self.assertEqual(service.ask(command="reinstate", client="acme", reason="found again")["end"], 0)
+        self.elements_come(2)
+
+    def test_drift_in_the_kernel_is_put_right(self):
+        self.service_make(lab.now() + days(20))
+        self.elements_come(2)
+        self.agent.space.run("nft", "flush", "ruleset", check=False)
+        self.agent.space.run("nft", "delete", "table", "inet", "curfew", check=False)
+        self.elements_come(2)
+        self.agent.space.run("nft", "add table inet other; add chain inet other c "
+                             "{ type filter hook input priority -300; }; add rule inet other c accept")
+        self.silent(self.found.person("other"))
+
+    def test_drift_in_sql_is_put_right(self):
+        service = self.service_make(lab.now() + days(20), limits={**self.LIMITS, "interval": 10})
+        self.role_comes("curfew_full")
+        until(lambda: service.figure("curfew_passes_total") == 1, "the pass at the start has ended")
+        self.found.server.sql(f"ALTER ROLE [db_owner] ADD MEMBER [{USER}]", "AcmeTest")
+        until(lambda: self.found.server.roles(USER, "AcmeTest") == ["curfew_full"], "db_owner is taken away")
+        until(lambda: (service.figure("curfew_drift_sql_total") or 0) >= 1, "drift in the figures")
+
+    def test_a_clock_that_was_set_back_reopens_nothing(self):
+        golive = lab.now() + days(20)
+        service = self.service_make(golive)
+        self.elements_come(2)
+        service.stop()
+        # As a machine finds it whose clock has lost two months.
+        with open(self.agent.path("state", "clock"), "w", encoding="ascii") as file:
+            file.write(f"highest {int(time.time()) + 60 * 86400}\n")
+        service.start()
+        self.elements_come(0)
+        until(lambda: self.found.server.login(USER) is None, "the login is gone")
+        self.assertIn("<1>curfew: this machine's clock is", service.log())
+        self.assertGreater(service.ask(command="clock")["behind"], 59 * 86400)
+        # The operator says that the clock was wrong before, and is right now.
+        answer = service.ask(command="clock", reset=int(time.time()), reason="the battery was dead")
+        self.assertEqual(answer["behind"], 0)
+        self.elements_come(2)
+        self.assertIn("the battery was dead", self.agent.curfew("history", "--json", expect=0).out)
+
+
+if __name__ == "__main__":
+    unittest.main()
