@@ -1,8 +1,9 @@
 /* The difference between wanted and observed access on one server: both sides looked at together, typed changes out.
  *
- * The order is the safety: roles of ours and what they deny first (that gives nobody anything), then every closing of
- * every client, then openings, grants of our roles among them. A login that loses something is disabled before and enabled only by a later round that finds it clean
- * and without a session: so a pass that dies in between leaves it shut, and any agent can finish the work. */
+ * The order is the safety: roles of ours and what they deny first (that gives nobody anything), then every closing
+ * of every client, then openings, grants of our roles among them. A login that loses something is disabled before and
+ * enabled only by a later round that finds it clean and without a session: so a pass that dies in between leaves it
+ * shut, and any agent can finish the work. */
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>

@@ -102,8 +102,8 @@ static int observe(struct pass_run *run, struct sql_error *error)
 	int rc = sql_observe(&run->observed, error, run->session, &p->wanted);
 	if (rc)
 		return rc;
-	observed_claim(
-		&run->observed, p->server->name, &run->claims, p->program->settings.server_deadline);
+	observed_claim(&run->observed, p->server->name, &run->claims,
+		p->program->settings.server_deadline);
 	return difference_build(&run->difference, &p->wanted, &run->observed, &run->claims, p->now);
 }
 
