@@ -35,8 +35,9 @@ static int clock_read(instant_t *out, const char *path)
 		return r;
 	text[n] = '\0';
 	/* Written back and compared: half a line, or a longer one, is not a smaller instant. */
-	if (sscanf(text, CLOCK_WORD " %" SCNd64, &value) != 1)
+	if (strncmp(text, CLOCK_WORD " ", strlen(CLOCK_WORD " ")) != 0)
 		return -EBADMSG;
+	value = strtoll(text + strlen(CLOCK_WORD " "), NULL, 10);
 	snprintf(again, sizeof(again), CLOCK_WORD " %" PRId64 "\n", value);
 	if ((size_t)n != strlen(again) || memcmp(text, again, (size_t)n) != 0)
 		return -EBADMSG;

@@ -539,13 +539,13 @@ static void signals_hold(sigset_t *before)
 int service_firewall(const struct service_options *o)
 {
 	struct service s = {.options = *o};
-	_cleanup_free_ char *config = strdup(o->config);
 
 	if (sd_listen_fds(1) != 1) {
 		log_send(LOG_TROUBLE, NULL,
 			"this is started by the service manager, with its socket");
 		return CODE_FAILED;
 	}
+	_cleanup_free_ char *config = strdup(o->config);
 	int r = config ? configuration_open(&s, false) : -ENOMEM;
 	if (r == 0) {
 		const char *read[] = {dirname(config), s.last_good, NULL};

@@ -78,10 +78,19 @@ static int filter_list(scmp_filter_ctx f, uint32_t action, const char *const *na
 	return 0;
 }
 
+/* The library's own macros leave a member out, which some compilers say. */
+static struct scmp_arg_cmp argument(unsigned arg, scmp_datum_t mask, scmp_datum_t value)
+{
+	return (struct scmp_arg_cmp){
+		.arg = arg, .op = SCMP_CMP_MASKED_EQ, .datum_a = mask, .datum_b = value};
+}
+
 static int filter_equal(scmp_filter_ctx f, uint32_t action, int nr, unsigned arg, scmp_datum_t mask,
 	scmp_datum_t value)
 {
-	return seccomp_rule_add(f, action, nr, 1, SCMP_CMP(arg, SCMP_CMP_MASKED_EQ, mask, value));
+	const struct scmp_arg_cmp c = argument(arg, mask, value);
+
+	return seccomp_rule_add_array(f, action, nr, 1, &c);
 }
 
 /* Reading only: anything that could create or change fails. */
@@ -98,9 +107,10 @@ static int filter_socket(scmp_filter_ctx f, int family)
 	static const int types[] = {SOCK_STREAM, SOCK_DGRAM};
 
 	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
-		int r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
-			SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)family),
-			SCMP_A1(SCMP_CMP_MASKED_EQ, 0xf, (scmp_datum_t)types[i]));
+		/* Flags such as SOCK_CLOEXEC stand above the type. */
+		const struct scmp_arg_cmp c[] = {argument(0, UINT32_MAX, (scmp_datum_t)family),
+			argument(1, 0xf, (scmp_datum_t)types[i])};
+		int r = seccomp_rule_add_array(f, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2, c);
 		if (r < 0)
 			return r;
 	}
@@ -111,13 +121,15 @@ static int filter_sockets(scmp_filter_ctx f, enum sandbox_profile profile)
 {
 	/* Asked for by name resolution, which does without. */
 	static const int absent[] = {AF_UNIX, AF_NETLINK};
+	const struct scmp_arg_cmp packet_filter[] = {
+		argument(0, UINT32_MAX, AF_NETLINK), argument(2, UINT32_MAX, NETLINK_NETFILTER)};
 	int r = 0;
 
 	switch (profile) {
 	case SANDBOX_SQL_WORKER:
 		for (size_t i = 0; r == 0 && i < ARRAY_SIZE(absent); i++)
-			r = seccomp_rule_add(f, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1,
-				SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)absent[i]));
+			r = filter_equal(f, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 0,
+				UINT32_MAX, (scmp_datum_t)absent[i]);
 		break;
 	case SANDBOX_ENGINE:
 	case SANDBOX_BOOT: /* the system log */
@@ -132,8 +144,8 @@ static int filter_sockets(scmp_filter_ctx f, enum sandbox_profile profile)
 			r = filter_socket(f, AF_INET6);
 	}
 	if (r == 0 && (profile == SANDBOX_FIREWALL || profile == SANDBOX_BOOT))
-		r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
-			SCMP_A0(SCMP_CMP_EQ, AF_NETLINK), SCMP_A2(SCMP_CMP_EQ, NETLINK_NETFILTER));
+		r = seccomp_rule_add_array(f, SCMP_ACT_ALLOW, SCMP_SYS(socket),
+			ARRAY_SIZE(packet_filter), packet_filter);
 	return r;
 }
 
