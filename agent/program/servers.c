@@ -311,6 +311,6 @@ void servers_read(
 		p->n_servers++;
 	}
 	levels_free(levels);
-	if (p->n_servers > 1)
+	if (p->servers && p->n_servers > 1)
 		qsort(p->servers, p->n_servers, sizeof(*p->servers), server_order);
 }
