@@ -389,9 +389,9 @@ def log_keep(machine, path):
     print(f"# the machine's log: {path}")
 
 
-def main(program, base, folder):
+def main(group_name, program, base, folder):
     start, counts, lab = time.monotonic(), {"passed": 0, "failed": 0}, None
-    group = booted_machine.ControlGroup()
+    group = booted_machine.ControlGroup(group_name)
     try:
         subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
         lab = booted_lab.Lab(program, base, folder)

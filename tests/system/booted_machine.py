@@ -5,6 +5,7 @@ machine, its disk and its wires are gone with the caller, however that ends. Onl
 to be removed by hand.
 """
 
+import glob
 import hashlib
 import os
 import re
@@ -19,6 +20,7 @@ BOOT_SECONDS = 60
 COMMAND_SECONDS = 30
 ROOT_SIZE = "1g"
 CGROUPS = "/sys/fs/cgroup"
+GROUP_PREFIX = "curfew-booted-"
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 NAME = "booted"
 
@@ -104,20 +106,43 @@ def write(path, text, mode=0o644):
         file.write(text)
 
 
+def group_remove(path, seconds=5):
+    """Removes a control group and those in it, once the last process has left it."""
+    deadline = time.monotonic() + seconds
+    while os.path.exists(path):
+        for folder, _, _ in os.walk(path, topdown=False):
+            try:
+                os.rmdir(folder)
+            except OSError:
+                pass
+        if time.monotonic() > deadline:
+            return
+        time.sleep(0.05)
+
+
+def groups_sweep(name):
+    """From outside, after a run that could not do it itself: its control group, and older ones of nobody's."""
+    with open("/proc/self/mounts", encoding="utf-8") as file:
+        mounts = [line.split()[1] for line in file if line.split()[2] == "cgroup2"]
+    for mount in mounts:
+        group_remove(os.path.join(mount, name))
+        for other in glob.glob(os.path.join(mount, GROUP_PREFIX + "*")):
+            with open(os.path.join(other, "cgroup.events"), encoding="ascii") as file:
+                if "populated 0" in file.read():
+                    group_remove(other, 0)
+
+
 class ControlGroup:
     """A group of the unified hierarchy for us and the machine."""
 
-    def __init__(self):
+    def __init__(self, name):
         # nspawn keeps its locks there; in this mount namespace they are gone with us.
         subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/run"], check=True)
         # Whatever this host has mounted there, the machine gets the unified hierarchy, as Debian has it.
         subprocess.run(["mount", "-t", "cgroup2", "cgroup2", CGROUPS], check=True)
-        for name in os.listdir(CGROUPS):
-            if name.startswith("curfew-booted-"):
-                self._remove(os.path.join(CGROUPS, name))  # of a run that was shot: nobody is in it
         with open("/proc/self/cgroup", encoding="ascii") as file:
             self._origin = CGROUPS + re.search(r"^0::(.*)$", file.read(), re.M)[1]
-        self.path = os.path.join(CGROUPS, f"curfew-booted-{os.urandom(4).hex()}")
+        self.path = os.path.join(CGROUPS, name)
         os.mkdir(self.path)
         self._enter(self.path)
 
@@ -126,20 +151,9 @@ class ControlGroup:
         with open(os.path.join(path, "cgroup.procs"), "w", encoding="ascii") as file:
             file.write("0")
 
-    @staticmethod
-    def _remove(path):
-        for folder, _, _ in os.walk(path, topdown=False):
-            try:
-                os.rmdir(folder)
-            except OSError:
-                pass
-
     def close(self):
         self._enter(self._origin)
-        deadline = time.monotonic() + 5
-        while os.path.exists(self.path) and time.monotonic() < deadline:
-            self._remove(self.path)
-            time.sleep(0.05)
+        group_remove(self.path)
 
 
 class Done:
