@@ -8,7 +8,6 @@ const struct command *const commands[] = {
 	&command_apply,
 	&command_run,
 	&command_reload,
-	&command_firewall,
 	&command_status,
 	&command_audit,
 	&command_history,
@@ -20,8 +19,6 @@ const struct command *const commands[] = {
 	&command_certificate,
 	&command_bootstrap,
 	&command_clock,
-	&command_run,
-	&command_reload,
 	&command_firewall,
 	NULL,
 };
