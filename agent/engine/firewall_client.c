@@ -91,29 +91,39 @@ static int append(void *items, size_t *n, size_t size, const void *element)
 	return 0;
 }
 
+/* Member by member into cleared memory: padding would carry over what our memory held before. */
+static struct firewall_request *request_set(struct firewall_request *r, uint32_t verb,
+	const struct endpoint *endpoint, const struct source *source, const char *comment)
+{
+	memset(r, 0, sizeof(*r));
+	r->verb = verb;
+	r->endpoint.family = endpoint->family;
+	memcpy(r->endpoint.addr, endpoint->addr, sizeof(r->endpoint.addr));
+	r->endpoint.port = endpoint->port;
+	if (!source)
+		return r;
+	r->source.family = source->family;
+	memcpy(r->source.addr, source->addr, sizeof(r->source.addr));
+	r->source.prefix = source->prefix;
+	memcpy(r->text, comment, sizeof(r->text));
+	return r;
+}
+
 static int list_send(struct firewall_client *c, const struct allowlist *w)
 {
 	struct firewall_request r = {.verb = VERB_BEGIN};
 	int rc = client_send(c, &r);
 
-	for (size_t i = 0; rc == 0 && i < w->n_guards; i++) {
-		r = (struct firewall_request){.verb = VERB_GUARD, .endpoint = w->guards[i]};
-		rc = client_send(c, &r);
-	}
+	for (size_t i = 0; rc == 0 && i < w->n_guards; i++)
+		rc = client_send(c, request_set(&r, VERB_GUARD, &w->guards[i], NULL, NULL));
 	for (size_t i = 0; rc == 0 && i < w->n_trusted; i++) {
 		const struct trusted *t = &w->trusted[i];
-		r = (struct firewall_request){
-			.verb = VERB_TRUSTED, .source = t->source, .endpoint = t->endpoint};
-		memcpy(r.text, t->comment, sizeof(r.text));
-		rc = client_send(c, &r);
+		rc = client_send(c,
+			request_set(&r, VERB_TRUSTED, &t->endpoint, &t->source, t->comment));
 	}
 	for (size_t i = 0; rc == 0 && i < w->n_allows; i++) {
 		const struct allow *a = &w->allows[i];
-		r = (struct firewall_request){.verb = VERB_ALLOW,
-			.source = a->source,
-			.endpoint = a->endpoint,
-			.until = a->until};
-		memcpy(r.text, a->comment, sizeof(r.text));
+		request_set(&r, VERB_ALLOW, &a->endpoint, &a->source, a->comment)->until = a->until;
 		rc = client_send(c, &r);
 	}
 	return rc;
