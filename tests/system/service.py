@@ -1,0 +1,101 @@
+"""The service in a laboratory: started, asked, watched, stopped."""
+
+import json
+import os
+import signal
+import socket
+import time
+
+from case import USER, LabCase
+
+# How long anything may take that has to come: far beyond what it takes, for a machine that is busy.
+COMES = 60
+
+
+class Service:
+    """`curfew run`, and what it says."""
+
+    def __init__(self, found):
+        self.agent = found.agent
+        self.log_path = found.path("service.log")
+        self._log = open(self.log_path, "a", encoding="utf-8")
+        self.process = None
+        self.start()
+
+    def start(self):
+        before = len(self.log())
+        self.process = self.agent.space.start(*self.agent.command("run"), stdout=self._log,
+                                              stderr=self._log, text=True)
+        until(lambda: "started: " in self.log()[before:], "the service is started",
+              lambda: self.process.poll() is None)
+
+    def log(self):
+        with open(self.log_path, encoding="utf-8") as file:
+            return file.read()
+
+    def ask(self, **request):
+        """One request over the control socket; its last word."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as s:
+            s.settimeout(COMES)
+            s.connect(os.path.join(self.agent.settings["runtime_directory"], "control"))
+            s.sendall((json.dumps(request) + "\n").encode())
+            with s.makefile(encoding="utf-8") as file:
+                for line in file:
+                    answer = json.loads(line)
+                    if "end" in answer:
+                        return answer
+        raise AssertionError("no last word")
+
+    def figure(self, name):
+        if not os.path.exists(self.agent.settings["metrics_file"]):
+            return None  # before the first pass has ended
+        with open(self.agent.settings["metrics_file"], encoding="utf-8") as file:
+            for line in file:
+                if line.startswith(name + " "):
+                    return float(line.split()[1])
+        return None
+
+    def children(self):
+        with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children", encoding="ascii") as file:
+            return [int(pid) for pid in file.read().split()]
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(COMES)
+
+    def close(self):
+        self.stop()
+        self._log.close()
+
+
+def until(condition, what, alive=lambda: True):
+    end = time.monotonic() + COMES
+    while time.monotonic() < end:
+        if condition():
+            return
+        if not alive():
+            break
+        time.sleep(0.05)
+    raise AssertionError(f"did not come: {what}")
+
+
+class ServiceCase(LabCase):
+    LIMITS = {"connect_timeout": 2, "server_deadline": 20}
+
+    def service_make(self, golive, limits=None, started=10, **options):
+        self.found = self.lab_make(limits=limits or self.LIMITS, **options)
+        self.agent = self.found.agent
+        self.agent.settings["metrics_file"] = self.agent.path("state", "curfew.prom")
+        self.found.client_add("acme", [("staging", "sql01", "AcmeTest")], **self.dates(golive, started))
+        self.service = Service(self.found)
+        self.addCleanup(self.service.close)
+        return self.service
+
+    def role_comes(self, role, server="sql01", alive=lambda: True):
+        wanted = [role] if role else []
+        until(lambda: self.found.servers[server].roles(USER, "AcmeTest") == wanted,
+              f"{role} on {server}; the service said:\n{self.service.log()}", alive)
+
+    def elements_come(self, number):
+        until(lambda: len(self.agent.elements()) == number, f"{number} elements")
