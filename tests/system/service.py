@@ -15,9 +15,9 @@ COMES = 60
 class Service:
     """`curfew run`, and what it says."""
 
-    def __init__(self, found):
-        self.agent = found.agent
-        self.log_path = found.path("service.log")
+    def __init__(self, found, agent=None, log="service.log"):
+        self.agent = agent or found.agent
+        self.log_path = found.path(log)
         self._log = open(self.log_path, "a", encoding="utf-8")
         self.process = None
         self.start()

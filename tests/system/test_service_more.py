@@ -1,0 +1,93 @@
+#!/usr/bin/python3
+"""The service beside others: a server that is down across an end, a second gateway, foreign firewall rules."""
+
+import os
+import sys
+import time
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import lab  # noqa: E402  (the path above makes it importable)
+from agent import Agent  # noqa: E402
+from case import USER  # noqa: E402
+from lab import days, seconds  # noqa: E402
+from service import Service, ServiceCase, until  # noqa: E402
+
+
+def setUpModule():
+    lab.require()
+
+
+class Down(ServiceCase):
+    def test_down_across_the_end(self):
+        ends = lab.now() + seconds(7)
+        service = self.service_make(ends - days(14), started=40)
+        self.role_comes("curfew_read_only")
+        self.elements_come(2)
+        self.found.server.faults(stall_prelogin=True)
+        until(lambda: time.time() >= ends.timestamp(), "the end")
+        self.assertEqual(self.agent.elements(), [], "the kernel is never late")
+        until(lambda: service.figure("curfew_overdue_grants") == 1, "overdue in the figures")
+        self.assertTrue(self.found.server.login(USER), "nobody could have dropped it")
+        self.assertIn("overdue", self.agent.curfew("status").out.lower())
+        self.assertIn("<2>curfew: 1 grants are past their end", service.log())
+        self.found.server.faults()
+        until(lambda: self.found.server.login(USER) is None, "the login is gone")
+        until(lambda: service.figure("curfew_overdue_grants") == 0, "not overdue any more")
+
+
+class Beside(ServiceCase):
+    def test_what_others_do_to_the_table(self):
+        """Whoever has the owner's flag is not asked; where there is none, it comes back."""
+        self.service_make(lab.now() + days(20))
+        self.elements_come(2)
+        hub = self.agent.space
+        for words in ("flush table inet curfew", "delete table inet curfew", "flush ruleset"):
+            hub.run("nft", words, check=False)
+            self.elements_come(2)
+            self.silent(self.found.person("other"))
+        self.assertTrue(self.found.person("jane").reach().ok)
+
+    def test_denied_names_the_refused(self):
+        self.service_make(lab.now() + days(20))
+        self.elements_come(2)
+        self.silent(self.found.person("other"))
+        self.assertIn(lab.OTHER[0], self.agent.curfew("denied").out)
+
+
+class TwoGateways(ServiceCase):
+    def test_two_agents_through_a_life(self):
+        """Each kernel has its table; each change of the one server is made once, and by somebody."""
+        golive = lab.now() + seconds(12)
+        self.service_make(golive)
+        second = self.found.net.add("second")
+        self.found.net.connect(second, self.found.hub, ("198.51.100.9", "2001:db8:99::9"))
+        # The first one guards the server: who keeps it has to be let in as well.
+        self.agent.servers["sql01"]["trusted"] = ["198.51.100.9"]
+        self.agent.write()
+        self.agent.curfew("reload", expect=0)
+        other = Agent(second, self.found.path("second"), **{
+            **{key: value for key, value in self.agent.settings.items() if not key.endswith("_directory")},
+            "metrics_file": self.found.path("second", "state", "curfew.prom")})
+        other.clients = self.agent.clients
+        for name, server in self.agent.servers.items():
+            more = {key: value for key, value in server.items() if key not in ("name", "ca_file")}
+            other.server_add(name, ca=server["ca_file"], **more)
+        other.write()
+        beside = Service(self.found, other, "second.log")
+        self.addCleanup(beside.close)
+        for role in ("curfew_full", "curfew_read_only"):
+            self.role_comes(role)
+            for agent in (self.agent, other):
+                until(lambda a=agent: len(a.elements()) == 2, "both gateways are open")
+        for agent in (self.agent, other):
+            until(lambda a=agent: a.plan().code == 0, "nothing is left to do")
+        done = [line for log in (self.service.log(), beside.log()) for line in log.splitlines()
+                if "sql01: member-drop" in line or "sql01: login-create" in line]
+        self.assertEqual(len(done), 2, f"one creation and one narrowing in all: {done}")
+        self.assertNotIn("failed", beside.log() + self.service.log())
+
+
+if __name__ == "__main__":
+    unittest.main()
