@@ -3,8 +3,10 @@
 
 A watcher looks all the time, at the kernel and at the SQL server. What it may never see:
 - an element in the allowlist outside [begins, ends): the kernel holds that, whoever is dead;
-- an enabled login outside the schedule's levels that an element would let in;
-- a wider level again once read-only has been seen in a life.
+- a login that can be used before the beginning;
+- full access again once read-only has been seen in a life.
+How long full access outlasts go-live while something is dead is measured and printed, not judged: elements
+carry ends, not narrowings.
 CURFEW_KILLS kills (30 unless set) and CURFEW_SEED repeats the moments.
 """
 
