@@ -36,7 +36,7 @@ class Service:
     def ask(self, **request):
         """One request over the control socket; its last word."""
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as s:
-            s.settimeout(COMES)
+            s.settimeout(240)  # a hang guard: a status waits for what its slowest server may take
             s.connect(os.path.join(self.agent.settings["runtime_directory"], "control"))
             s.sendall((json.dumps(request) + "\n").encode())
             with s.makefile(encoding="utf-8") as file:
