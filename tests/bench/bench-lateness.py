@@ -37,14 +37,14 @@ def spread(lateness):
 
 
 def configure(agent, instant):
-    """With an instant: of the even clients the go-live, of the odd ones the end of staging."""
+    """With an instant: of the even clients the go-live, of the odd ones the end of their testing."""
     for number in range(CLIENTS):
         live = number % 2 == 0
-        golive = (instant or lab.now() + lab.days(20)) if live or not instant else lab.now() - lab.days(3)
+        then = lab.local(instant or lab.now() + lab.days(20))
         agent.client_add(
             f"client{number:04}", approved_on=lab.day(lab.now() - lab.days(12)),
-            starts=lab.day(lab.now() - lab.days(10)), go_live=lab.local(golive),
-            staging_until=lab.local(instant) if instant and not live else None,
+            starts=lab.day(lab.now() - lab.days(10)), go_live=then if live else None,
+            testing_until=None if live else then,
             databases=[{"role": "staging", "server": f"sql{number % SERVERS:02}", "name": f"Db{number:04}"}],
             users=[{"first": "Jane", "last": "Doe", "email": f"jane@client{number}.example",
                     "sources": [f"10.0.{number // 250}.{number % 250 + 1}"]}])
@@ -83,6 +83,11 @@ def sql_changes(servers, instant):
     return found
 
 
+def log_read(agent):
+    with open(agent.path("service.log"), encoding="utf-8") as file:
+        return file.read()
+
+
 def measure(agent, servers):
     began = time.monotonic()
     agent.curfew("apply", expect=0, seconds=BOUND)
@@ -95,18 +100,17 @@ def measure(agent, servers):
     time.sleep(max(0, when - 3 - time.time()))
     gone = elements_watch(agent, when, (CLIENTS + 1) // 2)
     print(f"network  {spread([seen - when for seen in gone.values()])}", flush=True)
-    end = time.time() + BOUND
-    while len(sql_changes(servers, when)) < CLIENTS and time.time() < min(end, when + 240):
-        time.sleep(3)
+    # The service's own word, and not the records again and again: whoever reads them takes part of the processors.
+    while "the schedule says so now" not in log_read(agent) and time.time() < when + 240:
+        time.sleep(1)
     changes = sql_changes(servers, when)
     for kind, rest in (("go-live", 0), ("end", 1)):
-        print(f"SQL      {kind:<8}{spread([at - when for n, at in changes.items() if int(n) % 2 == rest])}")
+        print(f"SQL      {kind:<8}{spread([at - when for n, at in changes.items() if int(n) % 2 == rest])}",
+              flush=True)
     print(f"SQL      all     {spread([at - when for at in changes.values()])}", flush=True)
-    time.sleep(3)
     process.terminate()
     process.wait(60)
-    with open(agent.path("service.log"), encoding="utf-8") as log:
-        print("".join("  " + line for line in log if ".conf:" not in line and ("changes made" in line or line[:3] in ("<2>", "<3>", "<4>")))[:1500])
+    print("".join("  " + line for line in log_read(agent).splitlines(True) if ".conf:" not in line and ("changes made" in line or line[:3] in ("<2>", "<3>", "<4>")))[:1500])
 
 
 def main():
