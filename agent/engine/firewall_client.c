@@ -118,8 +118,8 @@ static int list_send(struct firewall_client *c, const struct allowlist *w)
 		rc = client_send(c, request_set(&r, VERB_GUARD, &w->guards[i], NULL, NULL));
 	for (size_t i = 0; rc == 0 && i < w->n_trusted; i++) {
 		const struct trusted *t = &w->trusted[i];
-		rc = client_send(c,
-			request_set(&r, VERB_TRUSTED, &t->endpoint, &t->source, t->comment));
+		rc = client_send(
+			c, request_set(&r, VERB_TRUSTED, &t->endpoint, &t->source, t->comment));
 	}
 	for (size_t i = 0; rc == 0 && i < w->n_allows; i++) {
 		const struct allow *a = &w->allows[i];
