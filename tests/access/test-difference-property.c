@@ -19,9 +19,7 @@
 
 /* Names that a quoting or comparing mistake would trip over; no two differ in letter case alone. */
 static const char *const names[] = {"acme.jane.doe", "o'brien", "x]y", "[z]", "semi;colon--",
-	"Gr\xc3\xb6\xc3\x9f"
-	"e",
-	"a b", "DROP LOGIN sa", "percent%s", "back\\slash"};
+	"Gr\303\266\303\237e", "a b", "DROP LOGIN sa", "percent%s", "back\\slash"};
 
 struct life {
 	struct prng p;

@@ -162,6 +162,7 @@ static void test_unnameable(void **state)
 		_cleanup_free_ char *text = written(&rc, &c, NULL);
 
 		assert_int_equal(rc, -ENOTSUP);
+		assert_null(strstr(text, "ON OBJECT::["));
 	}
 }
 

@@ -12,12 +12,7 @@
 
 static const char *const hostile[] = {"", "plain", "]", "]]", "a]b", "]; DROP LOGIN [sa]--", "'",
 	"''", "o'brien", "'; DROP TABLE x--", "[", "[]", "\"", "--", "/* */", "\\", "\\'", "%s%n",
-	"a\nb",
-	"Gr\xc3\xb6\xc3\x9f"
-	"e",
-	"\xe2\x80\xae"
-	"evil",
-	"N'x'", "]]'']]''", "$(x)", "@x", "GO"};
+	"a\nb", "Gr\303\266\303\237e", "\342\200\256evil", "N'x'", "]]'']]''", "$(x)", "@x", "GO"};
 
 static char *written(void (*write)(FILE *, const char *), const char *text)
 {
