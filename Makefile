@@ -51,7 +51,7 @@ BENCH := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench-*.c))
 # The fuzzers' own build: clang's libFuzzer goes through every object.
 FUZZ  := $(patsubst %.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz-*.c))
 
-PARTS := lint unit property practice sanitize clang valgrind fuzz system install-test
+PARTS := runner lint unit property practice sanitize clang valgrind fuzz system install-test
 .PHONY: all deps check machines browser demo bench tests fuzzers install uninstall help clean flags $(PARTS)
 
 all: $(BIN)                     ## the program (default)
@@ -120,6 +120,8 @@ RUN = +$(Q)env CC='$(CC)' $(if $(SANITIZE),SANITIZE=1) $(if $(V),V=1) tests/run
 
 check:                          ## everything: all parts below, fast ones first, one summary
 	$(RUN)
+runner:                         ## what tests/run itself reads out of logs
+	$(RUN) runner
 lint:                           ## cppcheck, clang-tidy, formatting, manuals, scripts
 	$(RUN) lint
 unit:                           ## unit tests (SANITIZE=1, CC=clang: with these)

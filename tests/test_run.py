@@ -1,0 +1,49 @@
+"""What tests/run reads out of a program's output: nothing that failed or was skipped may count as passed."""
+import importlib.machinery
+import importlib.util
+import os
+import unittest
+
+PATH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "run")
+LOADER = importlib.machinery.SourceFileLoader("run", PATH)
+run = importlib.util.module_from_spec(importlib.util.spec_from_loader("run", LOADER))
+LOADER.exec_module(run)
+
+
+def counts(text, code=0):
+    r = run.result_read(text, code)
+    return r.passed, r.failed, r.skipped
+
+
+class ResultRead(unittest.TestCase):
+    def test_cmocka(self):
+        self.assertEqual(counts("[==========] tests: Running 3 test(s).\n"
+                                "[  PASSED  ] tests: 2 test(s).\n[  SKIPPED ] tests: 1 test(s), listed below:\n"),
+                         (2, 0, 1))
+
+    def test_cmocka_that_never_ended(self):
+        self.assertEqual(counts("[==========] tests: Running 3 test(s).\n", -11), (0, 3, 0))
+
+    def test_cmocka_as_tap(self):
+        self.assertEqual(counts("1..3\nok 1 - test_a\n# SKIPPED: no owners here\n"
+                                "not ok 2 # SKIP test_b\nnot ok 3 - test_c\n", 1), (1, 1, 1))
+
+    def test_reasons_are_kept(self):
+        self.assertEqual(run.result_read("# SKIPPED: no owners here\nnot ok 2 # SKIP test_b\nskip - x: why\n", 0).reasons,
+                         ["no owners here", "test_b", "x: why"])
+
+    def test_unittest(self):
+        self.assertEqual(counts("Ran 5 tests in 1.0s\n\nFAILED (failures=1, errors=1, skipped=1)\n", 1), (2, 2, 1))
+
+    def test_unittest_whose_import_failed(self):
+        self.assertEqual(counts("Ran 0 tests in 0.0s\n\nFAILED (errors=1)\n", 1), (0, 1, 0))
+
+    def test_lines(self):
+        self.assertEqual(counts("ok - one\nnot ok - two\nskip - three: no kernel\n", 1), (1, 1, 1))
+
+    def test_a_bad_exit_is_a_failure(self):
+        self.assertEqual(counts("ok - one\n", 1), (1, 1, 0))
+
+
+if __name__ == "__main__":
+    unittest.main()
