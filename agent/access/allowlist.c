@@ -1,4 +1,5 @@
-/* From grants to the wanted allowlist: people behind one address and endpoint merge to the latest end.
+/* From grants to the wanted allowlist: a login is let in until its next narrowing, and people behind one address and
+ * endpoint merge to the latest of theirs.
  * Names become comments in the kernel's table, where nft prints them and reads them again, so they are
  * taken as hostile: nothing in a comment may end it, or steer a terminal. */
 #include <errno.h>
@@ -6,7 +7,7 @@
 
 #include <curfew/allowlist.h>
 
-/* One person's way in, before merging. */
+/* One login's way in, before merging. */
 struct entry {
 	const struct source *source;
 	const struct endpoint *endpoint;
@@ -171,7 +172,15 @@ static void entries_sort(struct entries *list)
 		qsort(list->items, list->n, sizeof(*list->items), entry_compare);
 }
 
-static int add_grant(struct entries *list, const struct grant *g)
+enum admission admission_of(enum level proved, enum level wanted)
+{
+	if (proved > wanted)
+		return ADMIT_NOBODY;
+	return proved == wanted ? ADMIT : ADMIT_NOT_YET;
+}
+
+/* One login's way in to one server. */
+static int add_login(struct entries *list, const struct grant *g, instant_t until)
 {
 	int r = 0;
 
@@ -180,7 +189,7 @@ static int add_grant(struct entries *list, const struct grant *g)
 			struct entry entry = {
 				.source = &g->user->sources[s],
 				.endpoint = &g->server->endpoints[e],
-				.until = g->end,
+				.until = until,
 				.client = g->client->name,
 				.login = g->user->login,
 			};
@@ -191,18 +200,50 @@ static int add_grant(struct entries *list, const struct grant *g)
 	return r;
 }
 
+/* The grants of one login on one server, which the schedule's order keeps together. */
+static size_t grants_run(const struct grants *g, size_t from)
+{
+	size_t to = from + 1;
+
+	while (to < g->n && g->items[to].user == g->items[from].user &&
+		g->items[to].server == g->items[from].server)
+		to++;
+	return to;
+}
+
+/* A login is one on its server: what must narrow in one database ends the way in to all. */
+static bool login_is_admitted(instant_t *until, const struct grant *g, size_t n, instant_t now,
+	admission_fn admission, void *context)
+{
+	bool admitted = false;
+
+	*until = INT64_MAX;
+	for (size_t i = 0; i < n; i++) {
+		enum admission a = admission ? admission(&g[i], context) : ADMIT;
+
+		if (a == ADMIT_NOBODY)
+			return false;
+		if (g[i].level == LEVEL_NONE || g[i].until <= now)
+			continue;
+		admitted |= a == ADMIT;
+		if (g[i].until < *until)
+			*until = g[i].until;
+	}
+	return admitted;
+}
+
 static int build_allows(struct allowlist *out, const struct grants *g, instant_t now,
-	allowlist_withheld_fn withheld, void *context)
+	admission_fn admission, void *context)
 {
 	_cleanup_(entries_free) struct entries list = {0};
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < g->n; i++) {
-		const struct grant *grant = &g->items[i];
+	for (size_t from = 0, to; r == 0 && from < g->n; from = to) {
+		instant_t until;
 
-		if (grant->level != LEVEL_NONE && grant->end > now &&
-			!(withheld && withheld(grant, context)))
-			r = add_grant(&list, grant);
+		to = grants_run(g, from);
+		if (login_is_admitted(&until, &g->items[from], to - from, now, admission, context))
+			r = add_login(&list, &g->items[from], until);
 	}
 	if (r < 0 || list.n == 0)
 		return r;
@@ -290,10 +331,10 @@ static int build_guards(struct allowlist *out, const struct program *p)
 }
 
 int allowlist_build(struct allowlist *out, const struct program *p, const struct grants *g,
-	instant_t now, allowlist_withheld_fn withheld, void *context)
+	instant_t now, admission_fn admission, void *context)
 {
 	struct allowlist a = {0};
-	int r = build_allows(&a, g, now, withheld, context);
+	int r = build_allows(&a, g, now, admission, context);
 
 	if (r == 0)
 		r = build_guards(&a, p);

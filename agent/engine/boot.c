@@ -18,12 +18,11 @@ struct before {
 	struct proved_list proved;
 };
 
-static bool grant_is_unproved(const struct grant *g, void *context)
+static enum admission grant_admission(const struct grant *g, void *context)
 {
 	const struct before *b = context;
-	const struct proved *p = proved_find(&b->proved, g);
 
-	return !p || p->level != g->level;
+	return proved_admission(&b->proved, g);
 }
 
 /* Without a journal nobody was ever let in by us, and nobody is now. */
@@ -68,7 +67,7 @@ static int guard(const struct program *p, struct before *b, instant_t now)
 
 	if (r < 0)
 		return r;
-	r = allowlist_build(&wanted, p, &grants, now, grant_is_unproved, b);
+	r = allowlist_build(&wanted, p, &grants, now, grant_admission, b);
 	if (r == 0) {
 		r = firewall_open(&f, &p->settings.firewall);
 		if (r == 0)

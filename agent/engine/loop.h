@@ -147,7 +147,6 @@ void strings_clear(struct strings *s);
 void service_figures_write(struct service *s);
 void service_overdue_count(struct service *s);
 /* What its server last proved of a grant, or NULL. */
-const struct proved *proved_find(const struct proved_list *list, const struct grant *g);
 
 /* loop_request.c */
 void service_request(void *service, struct control_call *call, const struct json_t *request);

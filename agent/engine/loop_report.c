@@ -3,24 +3,6 @@
 #include <string.h>
 #include "loop.h"
 
-static int proved_compare(const void *a, const void *b)
-{
-	const struct proved *x = a, *y = b;
-	int c = strcmp(x->server, y->server);
-
-	if (!c)
-		c = strcmp(x->login, y->login);
-	return c ? c : strcmp(x->database, y->database);
-}
-
-const struct proved *proved_find(const struct proved_list *list, const struct grant *g)
-{
-	const struct proved key = {
-		.server = g->server->name, .login = g->user->login, .database = g->database->name};
-
-	return list->n ? bsearch(&key, list->items, list->n, sizeof(key), proved_compare) : NULL;
-}
-
 static void overdue_add(struct service *s, instant_t since, instant_t now)
 {
 	s->overdue++;

@@ -43,26 +43,6 @@ struct journal_entry pass_entry(const struct pass *p, enum journal_kind kind)
 	};
 }
 
-static int proved_compare(const void *a, const void *b)
-{
-	const struct proved *x = a, *y = b;
-	int c = strcmp(x->server, y->server);
-
-	if (!c)
-		c = strcmp(x->login, y->login);
-	return c ? c : strcmp(x->database, y->database);
-}
-
-const struct proved *pass_proved(const struct pass *p, const struct grant *g)
-{
-	struct proved key = {
-		.server = g->server->name, .login = g->user->login, .database = g->database->name};
-
-	if (!p->proved.n)
-		return NULL;
-	return bsearch(&key, p->proved.items, p->proved.n, sizeof(key), proved_compare);
-}
-
 static int place_compare(
 	const char *server, const char *login, const char *database, const struct grant *g)
 {
@@ -258,6 +238,7 @@ void pass_free(struct pass *p)
 	}
 	free(p->servers);
 	free(p->jobs);
+	pass_lasts_free(p);
 	free(p->works);
 	free(p->index);
 	grants_free(&p->grants);

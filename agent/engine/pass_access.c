@@ -5,13 +5,10 @@
 
 #include "engine/pass_internal.h"
 
-struct before { /* the last access on record of each grant */
-	const struct pass *pass;
-	struct last {
-		enum level level;
-		char *sources;
-		instant_t until;
-	} * lasts;
+struct last_access { /* on record */
+	enum level level;
+	char *sources;
+	instant_t until;
 };
 
 static enum level level_of(const char *name)
@@ -24,18 +21,18 @@ static enum level level_of(const char *name)
 	return LEVEL_NONE;
 }
 
-static int before_take(void *context, const struct journal_entry *e)
+static int last_take(void *context, const struct journal_entry *e)
 {
-	struct before *b = context;
+	const struct pass *p = context;
 	const struct grant *g = e->login && e->server && e->database
-					? pass_grant(b->pass, e->server, e->login, e->database)
+					? pass_grant(p, e->server, e->login, e->database)
 					: NULL;
 
 	if (!g)
 		return 0;
-	struct last *l = &b->lasts[pass_grant_number(b->pass, g)];
+	struct last_access *l = &p->lasts[pass_grant_number(p, g)];
 	free(l->sources);
-	*l = (struct last){.level = level_of(e->level),
+	*l = (struct last_access){.level = level_of(e->level),
 		.until = e->until,
 		.sources = strdup(e->sources ? e->sources : "")};
 	return l->sources ? 0 : -ENOMEM;
@@ -83,43 +80,60 @@ static int access_write(
 	return rc ? rc : proved_put(p->o.journal, &proved);
 }
 
-/* What was observed counts, not what was wanted: a user who still holds more is on record with more. */
+static int lasts_read(struct pass *p)
+{
+	if (p->lasts)
+		return 0;
+	p->lasts = calloc(p->grants.n + 1, sizeof(*p->lasts));
+	if (!p->lasts)
+		return -ENOMEM;
+	return journal_access_at(p->o.journal, p->o.now, NULL, last_take, p);
+}
+
+void pass_lasts_free(struct pass *p)
+{
+	for (size_t i = 0; p->lasts && i < p->grants.n; i++)
+		free(p->lasts[i].sources);
+	free(p->lasts);
+}
+
+/* What was observed counts, not what was wanted: a user who still holds more is on record with more. Of a server that
+ * did not answer nothing new is known. */
 static bool grant_is_known(const struct grant_work *w)
 {
-	return w->seen && w->state != STATE_UNPROVED;
+	return w->seen && (w->state != STATE_UNPROVED || w->admission == ADMIT);
+}
+
+static int grant_record(struct pass *p, const struct grant *g, const struct grant_work *w,
+	const struct last_access *last)
+{
+	const struct proved *proved = proved_find(&p->proved, g);
+	/* Held by a disabled login, or one that must not be there: not an access that anybody may use. */
+	enum level level =
+		w->admission == ADMIT || w->observed > g->level ? w->observed : LEVEL_NONE;
+	_cleanup_free_ char *sources = sources_text(g->user);
+
+	if (!sources)
+		return -ENOMEM;
+	bool same =
+		level == last->level &&
+		(level == LEVEL_NONE ? (!proved || proved->level == LEVEL_NONE)
+				     : last->until == g->until && !strcmp(last->sources, sources) &&
+					       proved && proved->level == level);
+	return same ? 0 : access_write(p, g, level, sources);
 }
 
 int pass_record_access(struct pass *p)
 {
-	struct before b = {.pass = p, .lasts = calloc(p->grants.n + 1, sizeof(*b.lasts))};
-	int rc = b.lasts ? 0 : -ENOMEM;
+	int rc = lasts_read(p);
 
-	if (!rc)
-		rc = journal_access_at(p->o.journal, p->o.now, NULL, before_take, &b);
 	for (size_t i = 0; i < p->grants.n && !rc; i++) {
-		const struct grant *g = &p->grants.items[i];
-		const struct grant_work *w = &p->works[i];
-		const struct proved *proved = pass_proved(p, g);
-		/* Held by a disabled login, or one that must not be there: not an access that anybody may use. */
-		enum level level =
-			w->admissible || w->observed > g->level ? w->observed : LEVEL_NONE;
-		if (!grant_is_known(w) && !w->admissible)
+		struct grant_work *w = &p->works[i];
+
+		if (w->on_record || !grant_is_known(w))
 			continue;
-		_cleanup_free_ char *sources = sources_text(g->user);
-		if (!sources) {
-			rc = -ENOMEM;
-			break;
-		}
-		bool same = level == b.lasts[i].level &&
-			    (level == LEVEL_NONE ? (!proved || proved->level == LEVEL_NONE)
-						 : b.lasts[i].until == g->until &&
-							   !strcmp(b.lasts[i].sources, sources) &&
-							   proved && proved->level == level);
-		if (!same)
-			rc = access_write(p, g, level, sources);
+		rc = grant_record(p, &p->grants.items[i], w, &p->lasts[i]);
+		w->on_record = !rc;
 	}
-	for (size_t i = 0; b.lasts && i < p->grants.n; i++)
-		free(b.lasts[i].sources);
-	free(b.lasts);
 	return rc;
 }

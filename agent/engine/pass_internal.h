@@ -33,8 +33,10 @@ struct server_work {
 struct grant_work { /* beside the grant of the same index */
 	enum state state;
 	enum level observed;
-	bool seen;	 /* its server answered */
-	bool admissible; /* SQL holds the login at its level and no wider: the network may be open */
+	bool told;		  /* its server answered */
+	bool seen;		  /* ... and has told all */
+	bool on_record;		  /* as seen */
+	enum admission admission; /* what SQL shows of the login, or showed last */
 };
 
 struct pass {
@@ -45,6 +47,7 @@ struct pass {
 		*index; /* the grants by server, login and database, letter case aside */
 	struct identities identities;
 	struct proved_list proved;
+	struct last_access *lasts; /* on record, beside the grants; NULL until it was read */
 	struct server_work *servers;
 	struct worker_job *jobs;
 	size_t n_servers;
@@ -64,13 +67,16 @@ struct journal_entry pass_entry(const struct pass *p, enum journal_kind kind);
 const struct grant *pass_grant(
 	const struct pass *p, const char *server, const char *login, const char *database);
 size_t pass_grant_number(const struct pass *p, const struct grant *g);
-/* NULL when the ledger has never proved anything for it. */
-const struct proved *pass_proved(const struct pass *p, const struct grant *g);
 /* Baselines: which are asked for, what comes in. */
 int pass_baselines_ask(struct pass *p, struct server_work *w);
 int pass_baseline_take(struct pass *p, struct server_work *w, const struct record *r);
 void pass_baselines_free(struct server_work *w);
-/* Puts the access that was found on record where it is another than before. */
+/* Puts the access that was found on record where it is another than before; each grant once. */
 int pass_record_access(struct pass *p);
+void pass_lasts_free(struct pass *p);
+/* What SQL shows of the grant's login, now or, where it was not asked, last. */
+enum admission pass_admission(const struct grant *g, void *pass);
+/* The network as SQL has shown it so far: nobody waits for the servers that have not answered yet. */
+void pass_network_step(struct pass *p);
 
 #endif

@@ -6,17 +6,21 @@
 #include "curfew/calendar.h"
 #include "engine/pass_internal.h"
 
-/* SQL has not shown the login at its level, or shown it wider: the network stays shut for it. A server that was not
- * asked, or did not answer, counts by what it proved last. */
-static bool grant_is_withheld(const struct grant *g, void *context)
+enum admission pass_admission(const struct grant *g, void *pass)
 {
-	const struct pass *p = context;
-	const struct grant_work *w = &p->works[g - p->grants.items];
-	const struct proved *proved = pass_proved(p, g);
+	const struct pass *p = pass;
+	const struct grant_work *w = &p->works[pass_grant_number(p, g)];
 
-	if (w->seen)
-		return !w->admissible;
-	return !proved || proved->level != g->level;
+	return w->seen ? w->admission : proved_admission(&p->proved, g);
+}
+
+/* Before SQL was asked: what was last proved wider than it should be now is shut first and narrowed then. What is
+ * still to be opened is not closed for that. */
+static enum admission grant_admission_before(const struct grant *g, void *context)
+{
+	enum admission a = pass_admission(g, context);
+
+	return a == ADMIT_NOT_YET ? ADMIT : a;
 }
 
 #define CHANGE_TEXT_MAX (SOURCE_TEXT_MAX + ENDPOINT_TEXT_MAX + 8)
@@ -157,8 +161,8 @@ int pass_close_network(struct pass *p)
 
 	if (!p->o.network)
 		return 0;
-	/* All that is wanted by the schedule: what SQL has to prove first is not closed for that alone. */
-	rc = allowlist_build(&wanted, p->o.program, &p->grants, p->o.now, NULL, NULL);
+	rc = allowlist_build(
+		&wanted, p->o.program, &p->grants, p->o.now, grant_admission_before, p);
 	if (rc)
 		return rc;
 	rc = network_commit(p, &wanted, true);
@@ -185,24 +189,53 @@ static int network_plan(struct pass *p, const struct allowlist *wanted)
 	return 0;
 }
 
-int pass_finish(struct pass_result *out, struct pass *p)
+static int network_update(struct pass *p)
 {
 	struct allowlist wanted;
+
+	/* On record before the network opens: should we die then, what must narrow later is known to be there. */
+	if (pass_record_access(p))
+		p->result.journal_failed = true;
+	if (!p->o.network)
+		return 0;
+	int rc = allowlist_build(&wanted, p->o.program, &p->grants, p->o.now, pass_admission, p);
+	if (rc)
+		return rc;
+	network_commit(p, &wanted, false);
+	allowlist_free(&wanted);
+	return 0;
+}
+
+void pass_network_step(struct pass *p)
+{
+	int rc = network_update(p);
+
+	if (rc)
+		network_note(p, "working out the allowlist", rc);
+	pass_journal_commit(p);
+}
+
+/* Shows what comes when SQL does as planned. */
+static int network_preview(struct pass *p)
+{
+	struct allowlist wanted;
+	int rc = allowlist_build(&wanted, p->o.program, &p->grants, p->o.now, NULL, NULL);
+
+	if (rc)
+		return rc;
+	network_plan(p, &wanted);
+	allowlist_free(&wanted);
+	return 0;
+}
+
+int pass_finish(struct pass_result *out, struct pass *p)
+{
 	int rc = 0;
 
-	if (p->o.network && (p->o.mode == PASS_APPLY || p->o.mode == PASS_PLAN)) {
-		/* A plan shows what comes when SQL does as planned. */
-		rc = allowlist_build(&wanted, p->o.program, &p->grants, p->o.now,
-			p->o.mode == PASS_APPLY ? grant_is_withheld : NULL, p);
-		if (!rc && p->o.mode == PASS_APPLY)
-			network_commit(p, &wanted, false);
-		else if (!rc)
-			network_plan(p, &wanted);
-		if (!rc)
-			allowlist_free(&wanted);
-	}
-	if (!rc && p->o.mode == PASS_APPLY && pass_record_access(p))
-		p->result.journal_failed = true;
+	if (p->o.mode == PASS_APPLY)
+		rc = network_update(p);
+	else if (p->o.mode == PASS_PLAN && p->o.network)
+		rc = network_preview(p);
 	if (pass_journal_commit(p))
 		p->result.journal_failed = p->o.journal != NULL;
 	*out = p->result;

@@ -162,19 +162,19 @@ static void grant_take(struct pass *p, const struct record *r)
 	if (!g)
 		return;
 	struct grant_work *w = &p->works[pass_grant_number(p, g)];
-	const struct proved *proved = pass_proved(p, g);
-	w->seen = r->state != STATE_UNREACHABLE;
+	const struct proved *proved = proved_find(&p->proved, g);
+	w->told = r->state != STATE_UNREACHABLE;
 	w->observed = (enum level)r->level;
 	w->state = (enum state)r->state;
-	w->admissible = w->seen ? r->number != 0 : proved && proved->level == g->level;
-	if (!w->seen && proved && proved->level > g->level) {
+	w->admission = w->told ? (enum admission)r->number : proved_admission(&p->proved, g);
+	if (!w->told && proved && proved->level > g->level) {
 		w->state = STATE_OVERDUE;
 		RECORD_PRINTF(&told, detail,
 			"was %s when last seen, should be %s; the server cannot be reached",
 			level_name(proved->level), level_name(g->level));
 	}
 	told.state = w->state;
-	told.number = w->admissible;
+	told.number = w->admission;
 	state_count(p, w->state);
 	pass_tell(p, &told);
 }
@@ -193,6 +193,30 @@ static void proof_take(struct pass *p, const struct record *r)
 	e.level = level_name((enum level)r->level);
 	if (pass_journal_begin(p) || journal_write(NULL, p->o.journal, &e))
 		p->result.journal_failed = true;
+}
+
+/* Its word is complete. When it changes who may come in, the network follows at once: another server that hangs must
+ * not keep these people waiting, nor hold open what has to be shut. */
+static void server_ended(struct pass *p, struct server_work *w)
+{
+	bool changed = false;
+
+	for (size_t i = 0; i < p->grants.n; i++) {
+		const struct grant *g = &p->grants.items[i];
+
+		if (g->server != w->server)
+			continue;
+		p->works[i].seen = p->works[i].told;
+		enum admission now = pass_admission(g, p), before = proved_admission(&p->proved, g);
+		/* Without a level it lets nobody in; it matters only when somebody holds one all the same. */
+		changed |= now != before && (g->level != LEVEL_NONE || now == ADMIT_NOBODY ||
+						    before == ADMIT_NOBODY);
+	}
+	/* After the last one the pass is finished anyway. */
+	if (changed && p->o.mode == PASS_APPLY && p->result.servers < p->n_servers)
+		pass_network_step(p);
+	else
+		pass_journal_commit(p);
 }
 
 int pass_record(void *pass, const struct record *r)
@@ -232,7 +256,7 @@ int pass_record(void *pass, const struct record *r)
 		/* A later round made it good, or it was gone already: a session that ended before its KILL. */
 		else if (p->o.mode == PASS_APPLY && w->reached && !r->code)
 			p->result.failed -= w->failed;
-		pass_journal_commit(p);
+		server_ended(p, w);
 		break;
 	case RECORD_BASELINE:
 		if (pass_baseline_take(p, w, r))

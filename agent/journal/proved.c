@@ -101,3 +101,28 @@ int proved_read(struct proved_list *out, struct journal *j)
 		*out = list;
 	return r;
 }
+
+static int proved_compare(const void *a, const void *b)
+{
+	const struct proved *x = a, *y = b;
+	int c = strcmp(x->server, y->server);
+
+	if (!c)
+		c = strcmp(x->login, y->login);
+	return c ? c : strcmp(x->database, y->database);
+}
+
+const struct proved *proved_find(const struct proved_list *list, const struct grant *g)
+{
+	const struct proved key = {
+		.server = g->server->name, .login = g->user->login, .database = g->database->name};
+
+	return list->n ? bsearch(&key, list->items, list->n, sizeof(key), proved_compare) : NULL;
+}
+
+enum admission proved_admission(const struct proved_list *list, const struct grant *g)
+{
+	const struct proved *p = proved_find(list, g);
+
+	return p ? admission_of(p->level, g->level) : ADMIT_NOT_YET;
+}

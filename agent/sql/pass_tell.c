@@ -1,6 +1,7 @@
 /* What a pass says of its server: states of grants as observed, logins for the ledger, sessions, obstacles. */
 #include <string.h>
 
+#include <curfew/allowlist.h>
 #include "sql/pass.h"
 
 bool pass_is_for(const struct sql_pass *p, const char *client)
@@ -198,7 +199,9 @@ static void tell_grant(const struct pass_run *run, const struct grant *g)
 	else
 		r.state = state_of_level(g, l && l->ours ? l : NULL, level, exact, &r);
 	/* The network may be open only to a login that is at its level, and no wider anywhere. */
-	r.number = r.state == STATE_OK;
+	bool wider = g->level == LEVEL_NONE ? r.state != STATE_OK && r.state != STATE_UNPROVED
+					    : level > g->level || !exact;
+	r.number = wider ? ADMIT_NOBODY : r.state == STATE_OK ? ADMIT : ADMIT_NOT_YET;
 	if (r.state == STATE_OK && change) {
 		r.state = STATE_DRIFT;
 		RECORD_PRINTF(&r, detail, "%s is still to be done", change_name(change->kind));

@@ -10,7 +10,8 @@
 struct allow {
 	struct source source;
 	struct endpoint endpoint;
-	instant_t until; /* the latest end of all who share it */
+	instant_t
+		until; /* the latest of all who share it, each until the next narrowing on that server */
 	char comment[ALLOW_COMMENT_MAX +
 		     1]; /* "acme/acme.jane.doe", several joined by ", ", cut with "..." */
 };
@@ -29,11 +30,21 @@ struct allowlist {
 	size_t n_trusted;
 };
 
-/* A grant that must not be let in although it is wanted: SQL has not yet proved it as narrow as it must be. */
-typedef bool (*allowlist_withheld_fn)(const struct grant *g, void *context);
+/* What is known of a grant on its SQL server says whether the network may be open for it. */
+enum admission {
+	ADMIT_NOT_YET, /* not proved to be at its level: it lets nobody in */
+	ADMIT,
+	ADMIT_NOBODY, /* the login holds more than it should: nothing of it is let in to that server */
+};
+enum admission admission_of(enum level proved, enum level wanted);
+typedef enum admission (*admission_fn)(const struct grant *g, void *context);
 
+/* Each login's way in lasts until the next instant at which one of its grants on that server narrows, not until the
+ * last of them ends: only a pass that has seen the narrowing done prolongs it. So with the agent dead, or the SQL
+ * server out of its reach, nobody keeps over the network what the schedule has taken. `admission` NULL: all are
+ * admitted. 0 or -ENOMEM. */
 int allowlist_build(struct allowlist *out, const struct program *p, const struct grants *g,
-	instant_t now, allowlist_withheld_fn withheld, void *context);
+	instant_t now, admission_fn admission, void *context);
 void allowlist_free(struct allowlist *a);
 
 #endif

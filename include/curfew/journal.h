@@ -2,7 +2,7 @@
 #ifndef CURFEW_JOURNAL_H
 #define CURFEW_JOURNAL_H
 
-#include "schedule.h"
+#include "allowlist.h"
 
 struct journal;
 
@@ -126,6 +126,10 @@ struct proved_list {
 };
 int proved_read(struct proved_list *out, struct journal *j);
 void proved_list_free(struct proved_list *p);
+/* NULL when nothing was ever proved of it. */
+const struct proved *proved_find(const struct proved_list *list, const struct grant *g);
+/* For a server that was not asked, or did not answer: what it proved last counts. */
+enum admission proved_admission(const struct proved_list *list, const struct grant *g);
 
 /* Baselines for the audit: one row an object, with a hash of its definition. */
 struct baseline_item {

@@ -46,8 +46,8 @@ struct record {
 	uint32_t severity; /* enum finding_severity */
 	uint32_t opening;  /* a change that widens access */
 	uint64_t
-		number; /* SERVER, END: round trips; SESSION: session id; INTENT, OUTCOME: intent number */
-	instant_t at; /* LOGIN: created (server's clock); SESSION: login time by our clock */
+		number; /* SERVER, END: round trips; SESSION: session id; INTENT, OUTCOME: intent number; GRANT: enum admission */
+	instant_t at;	/* LOGIN: created (server's clock); SESSION: login time by our clock */
 	uint8_t sid[SID_MAX];
 	uint8_t sid_size;
 	char server[MAX_NAME_BYTES + 1];

@@ -133,6 +133,7 @@ static void test_guards_and_trusted(void **state)
 	allowlist_free(&a);
 }
 
+/* People behind one address: the latest of theirs. One login: until the first of its narrowings on that server. */
 static void test_merging(void **state)
 {
 	struct world w;
@@ -142,13 +143,14 @@ static void test_merging(void **state)
 	world_init(&w);
 	grant(&w, 0, 0, LEVEL_FULL, NOW + 100);
 	grant(&w, 0, 0, LEVEL_READ_ONLY, NOW + 300); /* another database of hers on that server */
+	grant(&w, 0, 0, LEVEL_NONE, NOW + 10);	     /* opens then: no narrowing */
 	grant(&w, 0, 1, LEVEL_FULL, NOW + 50);
 	grant(&w, 1, 0, LEVEL_FULL, NOW + 200);
 	a = build(&w);
 	assert_int_equal(a.n_allows, 2);
 	assert_int_equal(a.allows[0].endpoint.port, 1433);
 	assert_int_equal(endpoint_compare(&a.allows[0].endpoint, &w.endpoints[0][0]), 0);
-	assert_int_equal(a.allows[0].until, NOW + 300);
+	assert_int_equal(a.allows[0].until, NOW + 200);
 	assert_string_equal(a.allows[0].comment, "acme/acme.jane.doe, beta/beta.bob");
 	assert_int_equal(endpoint_compare(&a.allows[1].endpoint, &w.endpoints[1][0]), 0);
 	assert_int_equal(a.allows[1].until, NOW + 50);
@@ -156,17 +158,58 @@ static void test_merging(void **state)
 	allowlist_free(&a);
 }
 
-static bool withhold_beta(const struct grant *g, void *context)
+/* Full until go-live, read-only for long after it: the way in ends at go-live, and is there again when read-only is
+ * proved. */
+static void test_until_the_narrowing(void **state)
 {
-	++*(int *)context;
-	return strcmp(g->client->name, "beta") == 0;
+	struct world w;
+	struct allowlist a;
+
+	(void)state;
+	world_init(&w);
+	grant(&w, 0, 0, LEVEL_FULL, NOW + 5000);
+	w.items[0].until = NOW + 60;
+	w.items[0].next_level = LEVEL_READ_ONLY;
+	a = build(&w);
+	assert_int_equal(a.n_allows, 1);
+	assert_int_equal(a.allows[0].until, NOW + 60);
+	allowlist_free(&a);
+	w.items[0].level = LEVEL_READ_ONLY;
+	w.items[0].next_level = LEVEL_NONE;
+	w.items[0].until = NOW + 5000;
+	a = build(&w);
+	assert_int_equal(a.allows[0].until, NOW + 5000);
+	allowlist_free(&a);
+}
+
+static void test_admission_of(void **state)
+{
+	(void)state;
+	for (enum level proved = LEVEL_NONE; proved <= LEVEL_FULL; proved++)
+		for (enum level wanted = LEVEL_NONE; wanted <= LEVEL_FULL; wanted++)
+			assert_int_equal(
+				admission_of(proved, wanted), proved > wanted	 ? ADMIT_NOBODY
+							      : proved == wanted ? ADMIT
+										 : ADMIT_NOT_YET);
+}
+
+struct verdicts {
+	const struct world *world;
+	enum admission of[16];
+};
+
+static enum admission verdict(const struct grant *g, void *context)
+{
+	const struct verdicts *v = context;
+
+	return v->of[g - v->world->items];
 }
 
 static void test_who_is_left_out(void **state)
 {
 	struct world w;
 	struct allowlist a;
-	int asked = 0;
+	struct verdicts v = {&w, {ADMIT, ADMIT, ADMIT, ADMIT_NOT_YET, ADMIT}};
 
 	(void)state;
 	world_init(&w);
@@ -175,11 +218,57 @@ static void test_who_is_left_out(void **state)
 	grant(&w, 0, 1, LEVEL_FULL, NOW - 1);
 	grant(&w, 1, 0, LEVEL_FULL, NOW + 500);
 	grant(&w, 2, 0, LEVEL_READ_ONLY, NOW + 1);
-	assert_int_equal(allowlist_build(&a, &w.program, &w.grants, NOW, withhold_beta, &asked), 0);
-	assert_int_equal(asked, 2);
+	assert_int_equal(allowlist_build(&a, &w.program, &w.grants, NOW, verdict, &v), 0);
 	assert_int_equal(a.n_allows, 1);
-	/* The one who is withheld lends nobody his deadline. */
+	/* The one who is left out lends nobody his deadline. */
 	assert_int_equal(a.allows[0].until, NOW + 1);
+	allowlist_free(&a);
+}
+
+/* One database where a login holds too much shuts it out of the whole server, though it should not be there at all;
+ * of that server alone, and nobody else. */
+static void test_who_holds_too_much(void **state)
+{
+	struct world w;
+	struct allowlist a;
+	struct verdicts v = {&w, {ADMIT, ADMIT, ADMIT, ADMIT}};
+
+	(void)state;
+	world_init(&w);
+	grant(&w, 0, 0, LEVEL_READ_ONLY, NOW + 100);
+	grant(&w, 0, 0, LEVEL_NONE, NOW - 100);
+	grant(&w, 0, 1, LEVEL_FULL, NOW + 200);
+	grant(&w, 1, 0, LEVEL_FULL, NOW + 300);
+	assert_int_equal(allowlist_build(&a, &w.program, &w.grants, NOW, verdict, &v), 0);
+	assert_int_equal(a.n_allows, 2);
+	assert_string_equal(a.allows[0].comment, "acme/acme.jane.doe, beta/beta.bob");
+	allowlist_free(&a);
+	for (int i = 0; i < 2; i++) {
+		v.of[i] = ADMIT_NOBODY;
+		assert_int_equal(allowlist_build(&a, &w.program, &w.grants, NOW, verdict, &v), 0);
+		assert_int_equal(a.n_allows, 2);
+		assert_string_equal(a.allows[0].comment, "beta/beta.bob");
+		assert_string_equal(a.allows[1].comment, "acme/acme.jane.doe");
+		assert_int_equal(a.allows[1].until, NOW + 200);
+		allowlist_free(&a);
+		v.of[i] = ADMIT;
+	}
+}
+
+/* Not proved in one database, at its level in another: she comes in for that, until the first of both narrows. */
+static void test_proved_in_part(void **state)
+{
+	struct world w;
+	struct allowlist a;
+	struct verdicts v = {&w, {ADMIT_NOT_YET, ADMIT}};
+
+	(void)state;
+	world_init(&w);
+	grant(&w, 0, 0, LEVEL_FULL, NOW + 100);
+	grant(&w, 0, 0, LEVEL_READ_ONLY, NOW + 300);
+	assert_int_equal(allowlist_build(&a, &w.program, &w.grants, NOW, verdict, &v), 0);
+	assert_int_equal(a.n_allows, 1);
+	assert_int_equal(a.allows[0].until, NOW + 100);
 	allowlist_free(&a);
 }
 
@@ -285,7 +374,11 @@ int main(void)
 		cmocka_unit_test(test_empty),
 		cmocka_unit_test(test_guards_and_trusted),
 		cmocka_unit_test(test_merging),
+		cmocka_unit_test(test_until_the_narrowing),
+		cmocka_unit_test(test_admission_of),
 		cmocka_unit_test(test_who_is_left_out),
+		cmocka_unit_test(test_who_holds_too_much),
+		cmocka_unit_test(test_proved_in_part),
 		cmocka_unit_test(test_sorted_and_unique),
 		cmocka_unit_test(test_hostile_names),
 		cmocka_unit_test(test_cut),

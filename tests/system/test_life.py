@@ -62,7 +62,7 @@ class OnTheServer(LabCase):
         self.silent(other)
 
         # Staging ends.
-        self.applied(agent, local(golive + days(14) - seconds(1)))
+        self.applied(agent, local(golive + days(14) - seconds(60)))
         self.works(jane.login(USER, OWN_PASSWORD, "AcmeTest"))
         self.applied(agent, local(golive + days(14)))
         self.assertFalse(server.user(USER, "AcmeTest"))
@@ -163,6 +163,37 @@ class WithoutTheAgent(LabCase):
         self.applied(agent)
         self.nothing_is_left(found, ("sql01", "AcmeTest"), ("sql01", "AcmeProd"))
 
+    def test_golive_shuts_the_network_until_read_only_is_proved(self):
+        found = self.lab_make(servers={"sql01": ("AcmeTest", "AcmeProd")})
+        agent = found.agent
+        found.client_add("acme", [("staging", "sql01", "AcmeTest"), ("production", "sql01", "AcmeProd")],
+                         **self.dates(lab.now() + days(20)))
+        self.applied(agent)
+        jane = found.person("jane")
+        self.first_login(found, jane, agent.handover("acme", USER))
+        self.works_as_full(jane)
+
+        golive = lab.now() + seconds(self.END_SECONDS)
+        agent.clients["acme"]["go_live"] = local(golive)
+        agent.write()
+        self.applied(agent)
+        asked = self._asked_last({"jane": jane}, golive)["jane"]
+        self.assertLess(asked, golive.timestamp(), "answered what was asked after go-live")
+        self.assertGreater(asked, 0, "it never worked")
+        self.assertEqual(found.server.roles(USER, "AcmeTest"), ["curfew_full"], "nobody has told SQL")
+        self.assertEqual(agent.elements(), [])
+        self.silent(found.person("jane"))
+        self.silent(found.person("jane", lab.PUBLIC[1]))
+
+        # Nor does a pass open it that does not reach the server.
+        found.server.faults(stall_prelogin=True)
+        agent.apply(expect=1)
+        self.assertEqual(agent.elements(), [])
+        found.server.faults()
+        self.applied(agent)
+        for database in ("AcmeTest", "AcmeProd"):
+            self.reads_only(found.person("jane"), database)
+
     def test_slow_server_moves_no_deadline(self):
         """The kernel counts from when it is told, not from when the pass began."""
         found = self.lab_make()
@@ -190,6 +221,31 @@ class WithoutTheAgent(LabCase):
             if time.time() > end.timestamp() + 10:
                 break
         return asked
+
+
+class OutOfReach(LabCase):
+    """A server that the agent cannot reach, for passes on end."""
+
+    def test_what_was_proved_last_counts(self):
+        found = self.lab_make(limits={"connect_timeout": 1, "server_deadline": 10})
+        agent, golive = found.agent, lab.now() + days(20)
+        found.client_add("acme", [("staging", "sql01", "AcmeTest")], **self.dates(golive))
+        self.applied(agent)
+        found.server.faults(stall_prelogin=True)
+        for _ in range(2):
+            agent.apply(expect=1)
+            self.assertEqual(len(agent.elements()), 2, "nobody is shut out because a server is away")
+        at = ("--at", local(lab.now() + seconds(1)))
+        self.assertIn("full", agent.curfew("history", *at, expect=0).out, "nor has anybody lost what SQL still gives")
+
+        # What has to narrow meanwhile does so in the network, and stays overdue until it is seen.
+        for _ in range(2):
+            result = agent.apply(local(golive), expect=1)
+            self.assertIn("overdue", (result.out + result.err).lower())
+            self.assertEqual(agent.elements(), [])
+        found.server.faults()
+        agent.apply(local(golive), expect=0)
+        self.assertEqual(len(agent.elements()), 2)
 
 
 if __name__ == "__main__":
