@@ -100,6 +100,9 @@ struct service {
 	int code; /* exit status once stopping */
 };
 
+/* loop.c */
+/* Events, and the passes that they ask for, until something calls service_stop(). */
+void service_loop(struct service *s);
 int64_t service_monotonic(void); /* milliseconds */
 /* The present, ratcheted and on disk; raises and clears the clock's alarm. */
 instant_t service_now(struct service *s);
