@@ -9,7 +9,6 @@
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
-#include <curfew/calendar.h>
 #include <curfew/notify.h>
 #include "loop.h"
 

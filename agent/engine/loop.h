@@ -114,19 +114,29 @@ int service_event(struct service *s, const char *action, const char *client, con
 	const char *actor, const char *reason, const char *detail);
 
 /* loop_pass.c */
-struct firewall_port service_gate(struct service *s);
-void service_firewall_died(struct service *s, int code);
 void service_pass_begin(struct service *s);
 void service_pass_dispatch(struct service *s);
 /* What is under way ends soon: after the grace, or at once. */
 void service_pass_hurry(struct service *s);
 void service_pass_cut(struct service *s);
 void service_pass_drop(struct service *s);
+
+/* loop_network.c */
+struct firewall_port service_gate(struct service *s);
+void service_firewall_died(struct service *s, int code);
 /* The network alone, at once: closes what has ended whatever the SQL servers do. `outdates`: the pass under way,
  * which knows the schedule of its beginning, opens nothing any more. */
 void service_network_now(struct service *s, const char *why, const char *actor, bool outdates);
+
+/* loop_servers.c */
+/* Those of the configuration in force; what was known of one that stays is kept. 0 or -ENOMEM. */
 int service_servers_set(struct service *s);
 void service_servers_free(struct service *s);
+struct server_state *server_find(struct service *s, const char *name); /* NULL: none of that name */
+/* Whether a pass for these reasons visits server `i`. */
+bool server_is_due(const struct service *s, size_t i, unsigned reasons);
+/* The pass under way has ended at this server, well or not: it sets the next try. */
+void server_ended(struct service *s, const struct record *r);
 
 /* loop_reload.c */
 /* The configuration as files and last good versions say. 0, -EINVAL (has errors, told), other negative errno. */
