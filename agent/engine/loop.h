@@ -33,10 +33,9 @@ enum reason {
 
 struct server_state {
 	char *name;
-	unsigned failures;		     /* in a row */
-	int64_t retry;			     /* monotonic milliseconds; 0: it is well */
-	bool reachable, has_good_pass, seen; /* seen: in the pass under way */
-	int32_t worst;			     /* code of the pass under way */
+	unsigned failures; /* in a row */
+	int64_t retry;	   /* monotonic milliseconds; 0: it is well */
+	bool reachable, has_good_pass;
 	instant_t good_pass;
 	uint64_t round_trips;
 };
