@@ -36,6 +36,24 @@ class Down(ServiceCase):
         until(lambda: self.found.server.login(USER) is None, "the login is gone")
         until(lambda: service.figure("curfew_overdue_grants") == 0, "not overdue any more")
 
+    def test_down_long_before_golive(self):
+        """What a server proved last stays on record while it is down: nobody loses access, go-live finds it overdue."""
+        golive = lab.now() + seconds(20)
+        service = self.service_make(golive)
+        self.role_comes("curfew_full")
+        self.elements_come(2)
+        until(lambda: service.figure("curfew_passes_total"), "the pass at the start has ended")
+        self.found.server.faults(stall_prelogin=True)
+        for _ in range(2):
+            self.assertEqual(service.ask(command="apply")["result"]["unreachable"], 1)
+        self.assertLess(time.time(), golive.timestamp(), "this machine is too slow for this test")
+        self.assertEqual(len(self.agent.elements()), 2)
+        until(lambda: service.figure("curfew_overdue_grants") == 1, "overdue in the figures")
+        self.elements_come(0)
+        self.found.server.faults()
+        self.role_comes("curfew_read_only")
+        self.elements_come(2)
+
 
 class Beside(ServiceCase):
     def test_what_others_do_to_the_table(self):
