@@ -143,6 +143,15 @@ static int claims_build(struct claims *out, const struct identities *ids)
 	return 0;
 }
 
+static unsigned reading_deadline(const struct pass *p)
+{
+	unsigned most = p->o.program->settings.server_deadline;
+
+	if (p->o.mode != PASS_PLAN && p->o.mode != PASS_STATUS)
+		return most;
+	return most < PASS_READING_DEADLINE ? most : PASS_READING_DEADLINE;
+}
+
 static int server_add(struct pass *p, const struct server *s)
 {
 	struct server_work *w = &p->servers[p->n_servers];
@@ -171,6 +180,7 @@ static int server_add(struct pass *p, const struct server *s)
 	w->connect[0] = s->port;
 	w->paths = (struct sandbox_paths){.read = w->read, .connect = w->connect};
 	*job = (struct worker_job){.name = s->name,
+		.deadline = reading_deadline(p),
 		.prepare = sql_pass_prepare,
 		.run = sql_pass_run,
 		.context = &w->sql,

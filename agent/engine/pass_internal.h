@@ -26,15 +26,16 @@ struct server_work {
 	const char **baselines; /* databases whose baseline is asked for; NULL-terminated */
 	struct kept_item *items;
 	size_t n_items;
-	size_t failed; /* changes, until the server is seen to be as wanted all the same */
-	bool reached;
+	size_t failed;	    /* changes, until the server is seen to be as wanted all the same */
+	bool told, reached; /* something was said of the server; it answered */
 };
 
 struct grant_work { /* beside the grant of the same index */
 	enum state state;
 	enum level observed;
-	bool told;		  /* its server answered */
-	bool seen;		  /* ... and has told all */
+	bool told;		  /* its worker has spoken of it */
+	bool answered;		  /* ... and its server has shown it */
+	bool seen;		  /* ... and all else that it has to show */
 	bool on_record;		  /* as seen */
 	enum admission admission; /* what SQL shows of the login, or showed last */
 };

@@ -163,11 +163,12 @@ static void grant_take(struct pass *p, const struct record *r)
 		return;
 	struct grant_work *w = &p->works[pass_grant_number(p, g)];
 	const struct proved *proved = proved_find(&p->proved, g);
-	w->told = r->state != STATE_UNREACHABLE;
+	w->told = true;
+	w->answered = r->state != STATE_UNREACHABLE;
 	w->observed = (enum level)r->level;
 	w->state = (enum state)r->state;
-	w->admission = w->told ? (enum admission)r->number : proved_admission(&p->proved, g);
-	if (!w->told && proved && proved->level > g->level) {
+	w->admission = w->answered ? (enum admission)r->number : proved_admission(&p->proved, g);
+	if (!w->answered && proved && proved->level > g->level) {
 		w->state = STATE_OVERDUE;
 		RECORD_PRINTF(&told, detail,
 			"was %s when last seen, should be %s; the server cannot be reached",
@@ -195,6 +196,31 @@ static void proof_take(struct pass *p, const struct record *r)
 		p->result.journal_failed = true;
 }
 
+/* A worker that died, or was ended, has left things unsaid: a server or grant of which nothing is known must not be
+ * missing from what is told, and what is overdue is so all the same. */
+static void unsaid_take(struct pass *p, struct server_work *w, const struct record *end)
+{
+	struct record r = {.kind = RECORD_SERVER, .code = end->code, .state = STATE_UNREACHABLE};
+
+	if (end->code >= 0)
+		return;
+	RECORD_SET(&r, server, end->server);
+	RECORD_SET(&r, detail, end->detail);
+	if (!w->told)
+		pass_tell(p, &r);
+	r.kind = RECORD_GRANT;
+	for (size_t i = 0; i < w->sql.wanted.n_grants; i++) {
+		const struct grant *g = w->sql.wanted.grants[i];
+		if (p->works[pass_grant_number(p, g)].told ||
+			(p->o.client && strcmp(p->o.client, g->client->name) != 0))
+			continue;
+		RECORD_SET(&r, client, g->client->name);
+		RECORD_SET(&r, login, g->user->login);
+		RECORD_SET(&r, database, g->database->name);
+		grant_take(p, &r);
+	}
+}
+
 /* Its word is complete. When it changes who may come in, the network follows at once: another server that hangs must
  * not keep these people waiting, nor hold open what has to be shut. */
 static void server_ended(struct pass *p, struct server_work *w)
@@ -206,7 +232,7 @@ static void server_ended(struct pass *p, struct server_work *w)
 
 		if (g->server != w->server)
 			continue;
-		p->works[i].seen = p->works[i].told;
+		p->works[i].seen = p->works[i].answered;
 		enum admission now = pass_admission(g, p), before = proved_admission(&p->proved, g);
 		/* Without a level it lets nobody in; it matters only when somebody holds one all the same. */
 		changed |= now != before && (g->level != LEVEL_NONE || now == ADMIT_NOBODY ||
@@ -242,9 +268,11 @@ int pass_record(void *pass, const struct record *r)
 		login_take(p, r);
 		return 0;
 	case RECORD_SERVER:
+		w->told = true;
 		w->reached = r->state != STATE_UNREACHABLE;
 		break;
 	case RECORD_END:
+		unsaid_take(p, w, r);
 		p->result.servers++;
 		/* A worker that died said nothing of its server: what its grants are is not known. */
 		if (!w->reached || r->code < 0)

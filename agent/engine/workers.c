@@ -22,9 +22,9 @@
 struct slot {
 	const struct worker_job *job; /* NULL: free */
 	int channel;
-	pid_t pid;	  /* its own until we have reaped it */
-	int64_t deadline; /* milliseconds of the monotonic clock */
-	int failure;	  /* why its job has failed, or 0 */
+	pid_t pid;		 /* its own until we have reaped it */
+	int64_t began, deadline; /* milliseconds of the monotonic clock */
+	int failure;		 /* why its job has failed, or 0 */
 	char why[128];
 	bool deaf; /* has lied: what it says is not heard any more */
 	size_t n_records;
@@ -155,6 +155,11 @@ static bool slot_drain(struct workers *w, struct slot *s, size_t limit)
 	return true;
 }
 
+static unsigned slot_seconds(const struct workers *w, const struct slot *s)
+{
+	return s->job->deadline ? s->job->deadline : w->deadline;
+}
+
 static int slot_start(struct workers *w, struct slot *s, const struct worker_job *job)
 {
 	int pair[2], r;
@@ -174,7 +179,8 @@ static int slot_start(struct workers *w, struct slot *s, const struct worker_job
 		return r;
 	}
 	*s = (struct slot){.job = job, .channel = pair[0], .pid = child};
-	s->deadline = monotonic_ms() + (int64_t)w->deadline * 1000;
+	s->began = monotonic_ms();
+	s->deadline = s->began + (int64_t)slot_seconds(w, s) * 1000;
 	w->n_running++;
 	return 0;
 }
@@ -245,8 +251,8 @@ static void workers_keep_time(struct workers *w)
 		if (!s->job || s->failure)
 			continue;
 		if (s->deadline <= now) {
-			record_printf(
-				why, sizeof(why), "did not end within %u seconds", w->deadline);
+			record_printf(why, sizeof(why), "did not end within %u seconds",
+				slot_seconds(w, s));
 			slot_kill(s, -ETIMEDOUT, why);
 		} else if (s->deadline < next) {
 			next = s->deadline;
@@ -337,6 +343,14 @@ int workers_run(const struct worker_job *jobs, size_t n, unsigned parallel, unsi
 	while (r == 0);
 	workers_free(w);
 	return r < 0 ? r : 0;
+}
+
+int64_t workers_age(const struct workers *w, const char *name)
+{
+	for (size_t i = 0; i < w->n_slots; i++)
+		if (w->slots[i].job && strcmp(w->slots[i].job->name, name) == 0)
+			return monotonic_ms() - w->slots[i].began;
+	return -1;
 }
 
 void workers_cancel(struct workers *w)

@@ -13,6 +13,9 @@
 
 enum pass_mode { PASS_PLAN, PASS_APPLY, PASS_STATUS, PASS_HANDOVER, PASS_AUDIT };
 
+/* A person waits for what PLAN and STATUS say: no server gets longer for it, in seconds. */
+#define PASS_READING_DEADLINE 20
+
 struct pass_options {
 	enum pass_mode mode;
 	const struct program *program;

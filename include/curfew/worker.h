@@ -25,6 +25,7 @@ struct worker_job {
 	void *context;
 	/* What `run` may read and connect to beyond name resolution; read after prepare; may be NULL. */
 	const struct sandbox_paths *paths;
+	unsigned deadline; /* seconds, of this job alone; 0: that of the round */
 	/* For tests of the machinery alone: the child keeps its rights. */
 	bool unconfined;
 };
@@ -47,6 +48,8 @@ int workers_fd(const struct workers *w);
 /* Does what can be done without waiting. WORKERS_DONE when every job has ended, 0 while some have not. */
 enum { WORKERS_DONE = 1 };
 int workers_dispatch(struct workers *w);
+/* For how many milliseconds the job's process has been running; -1: it is not. */
+int64_t workers_age(const struct workers *w, const char *name);
 /* Ends what still runs and starts nothing more: by and by each job has its RECORD_END, code -ECANCELED. */
 void workers_cancel(struct workers *w);
 /* Kills and reaps what still runs, without a word to the sink. Not from within the sink. */

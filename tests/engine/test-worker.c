@@ -492,6 +492,29 @@ static void many_jobs_share_few_processes(void **state)
 	assert_int_equal(workers_run(NULL, 0, 8, 20, crowd_record, &c), 0);
 }
 
+static void a_jobs_own_deadline_goes_before_the_rounds(void **state)
+{
+	(void)state;
+	const struct worker_job jobs[] = {{.name = "soon", .run = run_hanging, .deadline = 1},
+		{.name = "late", .run = run_hanging}};
+	struct seen s = {0};
+	struct workers *w;
+
+	assert_int_equal(workers_start(&w, jobs, 2, 2, 600, seen_record, &s), 0);
+	assert_int_equal(workers_age(w, "late"), -1); /* not begun yet */
+	while (s.n_ends == 0) {
+		struct pollfd p = {.fd = workers_fd(w), .events = POLLIN};
+		assert_int_equal(poll(&p, 1, 20000), 1);
+		assert_int_equal(workers_dispatch(w), 0);
+	}
+	assert_string_equal(s.server, "soon");
+	assert_int_equal(s.code, -ETIMEDOUT);
+	assert_non_null(strstr(s.detail, "did not end within 1 seconds"));
+	assert_int_equal(workers_age(w, "soon"), -1);
+	assert_true(workers_age(w, "late") >= 1000);
+	workers_free(w);
+}
+
 static void a_loop_can_poll_and_give_up(void **state)
 {
 	(void)state;
@@ -614,6 +637,7 @@ int main(void)
 		cmocka_unit_test(a_child_has_only_its_own_channel),
 		cmocka_unit_test(prepare_has_rights_that_run_has_not),
 		cmocka_unit_test(many_jobs_share_few_processes),
+		cmocka_unit_test(a_jobs_own_deadline_goes_before_the_rounds),
 		cmocka_unit_test(a_loop_can_poll_and_give_up),
 		cmocka_unit_test(what_is_cancelled_still_has_its_end),
 		cmocka_unit_test(the_parents_death_ends_the_child),
