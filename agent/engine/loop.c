@@ -147,6 +147,8 @@ static void ticks_set(struct service *s)
 	for (size_t i = 0; i < s->n_servers && !s->run.pass; i++)
 		if (s->servers[i].retry && s->servers[i].retry < next)
 			next = s->servers[i].retry;
+	if (service_reading_next(s) < next)
+		next = service_reading_next(s);
 	if (next < 1)
 		next = 1; /* 0 would stop it */
 	t.it_value.tv_sec = (time_t)(next / 1000);
@@ -196,6 +198,7 @@ static void tick_event(struct service *s)
 		head_log(s);
 		s->next_head = now + HEAD_INTERVAL_MS;
 	}
+	service_reading_tick(s);
 	if (s->run.pass) {
 		if (s->run.cut && s->run.cut <= now)
 			service_pass_cut(s);
@@ -266,6 +269,8 @@ static void service_dispatch(struct service *s, const void *what)
 		control_dispatch(s->control);
 	else if (what == &s->run)
 		service_pass_dispatch(s);
+	else if (what == &s->reading)
+		service_reading_dispatch(s);
 }
 
 void service_loop(struct service *s)
@@ -273,10 +278,14 @@ void service_loop(struct service *s)
 	struct epoll_event events[16];
 
 	while (!s->stopping) {
-		if (s->reload_wanted && !s->run.pass)
+		if (s->reload_wanted && !s->run.pass && !s->reading.pass)
 			service_reload(s);
 		while (!s->stopping && !s->run.pass && (s->pending || s->n_queue))
 			service_pass_begin(s);
+		if (s->reload_wanted)
+			service_pass_hurry(s); /* one that was begun since it was asked for */
+		else
+			service_reading_begin(s);
 		if (s->stopping)
 			break;
 		ticks_set(s);

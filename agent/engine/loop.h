@@ -37,6 +37,7 @@ struct server_state {
 	int64_t retry;	   /* monotonic milliseconds; 0: it is well */
 	bool reachable, has_good_pass;
 	instant_t good_pass;
+	instant_t silent_since; /* of the first pass that had no answer from it; 0: it answers */
 	uint64_t round_trips;
 };
 
@@ -45,6 +46,18 @@ struct request {
 	struct control_call *call;
 	enum pass_mode mode;
 	char *client, *reason, *actor; /* owned; client may be NULL */
+	int64_t asked;		       /* monotonic milliseconds */
+};
+
+/* Requests that only look, and the one of them that is being answered: beside the pass under way, not after it. */
+struct reading {
+	struct request queue[MAX_CONTROL_CLIENTS];
+	size_t n_queue;
+	struct pass *pass; /* NULL: none */
+	struct request request;
+	struct workers *workers;
+	struct worker_job *jobs;
+	int64_t cut; /* as of a run */
 };
 
 /* The pass under way. */
@@ -85,6 +98,7 @@ struct service {
 	int64_t next_interval, next_head; /* monotonic milliseconds */
 	unsigned pending;
 	struct run run;
+	struct reading reading;
 	struct request queue[MAX_CONTROL_CLIENTS];
 	size_t n_queue;
 	struct server_state *servers; /* as the program's */
@@ -136,6 +150,22 @@ struct server_state *server_find(struct service *s, const char *name); /* NULL: 
 bool server_is_due(const struct service *s, size_t i, unsigned reasons);
 /* The pass under way has ended at this server, well or not: it sets the next try. */
 void server_ended(struct service *s, const struct record *r);
+/* What the pass under way has seen of a server's answering. */
+void server_answered(struct service *s, const struct record *r);
+
+/* loop_reading.c */
+/* Takes the request over. -EBUSY: too many wait. */
+int service_reading_ask(struct service *s, const struct request *r);
+/* Begins with the next when it is time. */
+void service_reading_begin(struct service *s);
+void service_reading_dispatch(struct service *s);
+/* When service_reading_tick() or _begin() has something to do next: monotonic milliseconds, or INT64_MAX. */
+int64_t service_reading_next(const struct service *s);
+void service_reading_tick(struct service *s);
+/* What is under way ends after the grace: something waits that cannot come beside it. */
+void service_reading_hurry(struct service *s);
+/* Nobody is answered any more: the service stops. */
+void service_reading_drop(struct service *s);
 
 /* loop_reload.c */
 /* The configuration as files and last good versions say. 0, -EINVAL (has errors, told), other negative errno. */

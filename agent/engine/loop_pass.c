@@ -50,15 +50,12 @@ static void outcome_log(struct service *s, const struct record *r)
 static int service_record(void *context, const struct record *r)
 {
 	struct service *s = context;
-	struct server_state *state;
 
 	if (s->run.has_request && s->run.pass)
 		control_tell(s->run.request.call, r);
 	switch ((enum record_kind)r->kind) {
 	case RECORD_SERVER:
-		state = server_find(s, r->server);
-		if (state)
-			state->reachable = r->state != STATE_UNREACHABLE;
+		server_answered(s, r);
 		break;
 	case RECORD_END:
 		if (s->run.pass && !s->run.options.client)

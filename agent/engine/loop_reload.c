@@ -401,6 +401,7 @@ void service_reload_ask(struct service *s)
 	notify_reloading();
 	s->reload_wanted = true;
 	service_pass_hurry(s);
+	service_reading_hurry(s);
 }
 
 /* Whoever asked hears what came of it: 0 taken, 2 taken but for some files, 78 not taken. */

@@ -25,12 +25,16 @@ static char *text_copy(const char *text)
 	return text ? strdup(text) : NULL;
 }
 
-/* To be made when its turn comes; what is under way is asked to hurry. */
+/* To be made when its turn comes. For one that changes something, what is under way is asked to hurry; one that only
+ * looks goes its own way. */
 static void pass_enqueue(struct service *s, struct control_call *call, const json_t *request,
 	enum pass_mode mode, const char *reason)
 {
 	const char *client = text_of(request, "client");
-	struct request r = {.call = call, .mode = mode, .client = text_copy(client)};
+	struct request r = {.call = call,
+		.mode = mode,
+		.client = text_copy(client),
+		.asked = service_monotonic()};
 
 	if (client && !program_client(s->program, client)) {
 		request_free(&r);
@@ -40,11 +44,18 @@ static void pass_enqueue(struct service *s, struct control_call *call, const jso
 	r.reason = strdup(reason);
 	if (asprintf(&r.actor, "%s, through the service", control_actor(call)) < 0)
 		r.actor = NULL;
-	if (!r.reason || !r.actor || (client && !r.client) || s->n_queue == ARRAY_SIZE(s->queue)) {
+	int error = !r.reason || !r.actor || (client && !r.client) ? -ENOMEM : 0;
+	if (error == 0 && mode != PASS_APPLY)
+		error = service_reading_ask(s, &r);
+	else if (error == 0 && s->n_queue == ARRAY_SIZE(s->queue))
+		error = -EBUSY;
+	if (error < 0) {
 		request_free(&r);
-		control_end(call, CODE_FAILED, strerror(ENOMEM), NULL);
+		control_end(call, CODE_FAILED, strerror(-error), NULL);
 		return;
 	}
+	if (mode != PASS_APPLY)
+		return;
 	s->queue[s->n_queue++] = r;
 	service_pass_hurry(s);
 }

@@ -98,6 +98,23 @@ void server_ended(struct service *s, const struct record *r)
 	state->good_pass = s->run.options.now;
 }
 
+void server_answered(struct service *s, const struct record *r)
+{
+	struct server_state *state = server_find(s, r->server);
+
+	if (!state)
+		return;
+	/* Cut short before its turn, or in the midst of work as far as we know: says nothing of it. */
+	if (r->code == -ECANCELED &&
+		(state->reachable || workers_age(s->run.workers, r->server) < 0))
+		return;
+	state->reachable = r->state != STATE_UNREACHABLE;
+	if (state->reachable)
+		state->silent_since = 0;
+	else if (!state->silent_since)
+		state->silent_since = s->run.options.now;
+}
+
 bool server_is_due(const struct service *s, size_t i, unsigned reasons)
 {
 	bool due = s->servers[i].retry <= service_monotonic();

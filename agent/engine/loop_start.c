@@ -226,6 +226,7 @@ static int service_open(struct service *s)
 static void service_close(struct service *s)
 {
 	service_pass_drop(s);
+	service_reading_drop(s);
 	for (size_t i = 0; i < s->n_queue; i++) {
 		control_end(s->queue[i].call, CODE_FAILED, "the service is stopping", NULL);
 		request_free(&s->queue[i]);

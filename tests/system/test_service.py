@@ -61,8 +61,8 @@ class Life(ServiceCase):
 
 
 class Outages(ServiceCase):
-    def test_a_server_that_hangs_holds_nobody_up(self):
-        golive = lab.now() + seconds(10)
+    def hanging_make(self, golive):
+        """One client on a server that is well, another on one that never answers."""
         self.found = self.lab_make(shape="gateway", servers={"sqlhang": ("AcmeTest",), "sqlgood": ("AcmeTest",)},
                                    limits={"connect_timeout": 60, "server_deadline": HANGS})
         self.agent = self.found.agent
@@ -73,12 +73,40 @@ class Outages(ServiceCase):
         self.found.servers["sqlhang"].faults(stall_prelogin=True)
         self.service = Service(self.found)
         self.addCleanup(self.service.close)
+
+    def hanging_is_told(self):
+        """Whoever asks hears of the one server what is so, and of the other that it does not answer, and since when."""
+        status = self.agent.curfew("status", "--json", expect=1).json
+        self.assertEqual({grant["server"]: grant["state"] for grant in status["grants"]},
+                         {"sqlgood": "ok", "sqlhang": "unreachable"})
+        told = {server["server"]: server.get("detail") or "" for server in status["servers"]}
+        self.assertRegex(told["sqlhang"], r"did not end within 3 seconds; it has not answered since 20.*again in \d")
+        self.assertIn("sqlhang: unreachable: ", self.agent.curfew("status", expect=1).out)
+        self.assertIn("1 server UNREACHABLE", self.agent.curfew("plan", expect=1).out)
+
+    def test_a_server_that_hangs_holds_nobody_up(self):
+        golive = lab.now() + seconds(10)
+        self.hanging_make(golive)
         # The pass at the start is still waiting for the one that hangs.
         self.role_comes("curfew_full", "sqlgood", lambda: time.time() < golive.timestamp())
         self.role_comes("curfew_read_only", "sqlgood")
         # Shut out at go-live, let in again when read-only is proved, although the pass still waits for the other.
         self.elements_come(2)
-        self.assertEqual(self.service.ask(command="status")["end"], 0)
+        self.hanging_is_told()
+
+    def test_who_only_looks_ends_no_pass(self):
+        self.hanging_make(lab.now() + days(20))
+        self.role_comes("curfew_full", "sqlgood")
+        until(lambda: len(self.service.children()) == 2, "the pass at the start waits for the one that hangs")
+        waiting = self.service.children()
+        status = self.agent.curfew("status", "--json", expect=1).json
+        self.assertEqual({grant["server"]: grant["state"] for grant in status["grants"]},
+                         {"sqlgood": "ok", "sqlhang": "unreachable"})
+        self.assertIn("1 server UNREACHABLE", self.agent.curfew("plan", expect=1).out)
+        self.assertEqual(self.service.children(), waiting)
+        # One that is to change something does not wait for it.
+        self.assertEqual(self.agent.curfew("revoke", "acme", "--reason", "a test").code, 0)
+        until(lambda: self.found.servers["sqlgood"].roles(USER, "AcmeTest") == [], "the role is gone")
 
     def test_down_across_golive_is_overdue_until_it_is_back(self):
         service = self.service_make(lab.now() + seconds(7))
