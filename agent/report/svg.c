@@ -17,8 +17,9 @@
 #define RAISED 69 /* marks that are near the one before */
 #define ROW    40
 #define BAR    24
-#define LEGEND 24 /* one line of it */
-#define APART  24 /* marks nearer than this are put in two rows */
+#define LEGEND 24  /* one line of it */
+#define NAMES  130 /* wider than the longest mark's name in any usual font */
+#define APART  24  /* marks nearer than this are put in two rows, or side by side */
 #define FONT   "system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif"
 
 static double place(const struct timeline *t, instant_t at)
@@ -28,7 +29,7 @@ static double place(const struct timeline *t, instant_t at)
 
 static int picture_height(const struct timeline *t)
 {
-	size_t lines = (t->n_marks + 1) / 2 + 1;
+	size_t lines = t->n_marks + 1;
 
 	return TOP + ROW * (int)t->client->n_databases + 26 + LEGEND * (int)lines + 8;
 }
@@ -103,24 +104,30 @@ static void bar_print(
 	word_print(t, b, to, x, y, width);
 }
 
+/* Each mark stands over its instant while there is room; what is nearer is raised, and what finds neither row
+ * free goes to the right, its line leading back. Lines first: none crosses a number. */
 static void marks_print(const struct timeline *t, FILE *to, double bottom)
 {
-	double last = -100;
-	bool raised = false;
+	static const int rows[] = {MARKS, RAISED};
+	double last[] = {-100, -100}, at[TIMELINE_MARKS_MAX];
+	int y[TIMELINE_MARKS_MAX];
 
 	for (size_t i = 0; i < t->n_marks; i++) {
-		double x = place(t, t->marks[i].at), y;
+		double x = place(t, t->marks[i].at);
+		size_t row = x - last[0] < APART && last[1] < last[0] ? 1 : 0;
 
-		raised = x - last < APART ? !raised : false;
-		y = raised ? RAISED : MARKS;
-		last = x;
+		at[i] = last[row] = x - last[row] < APART ? last[row] + APART : x;
+		y[i] = rows[row];
 		fprintf(to,
-			"<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"#17202b\"/>"
-			"<circle cx=\"%.1f\" cy=\"%.1f\" r=\"10\" fill=\"#17202b\"/>"
+			"<polyline points=\"%.1f,%d %.1f,%d %.1f,%.1f\" fill=\"none\" stroke=\"#17202b\"/>\n",
+			at[i], y[i], x, TOP, x, bottom);
+	}
+	for (size_t i = 0; i < t->n_marks; i++)
+		fprintf(to,
+			"<circle cx=\"%.1f\" cy=\"%d\" r=\"10\" fill=\"#17202b\"/>"
 			"<text x=\"%.1f\" y=\"%.1f\" font-size=\"12\" font-weight=\"600\" text-anchor=\"middle\""
 			" fill=\"#fff\">%zu</text>\n",
-			x, y, x, bottom, x, y, x, y + 4.3, i + 1);
-	}
+			at[i], y[i], at[i], y[i] + 4.3, i + 1);
 }
 
 static void now_print(const struct timeline *t, FILE *to, double bottom)
@@ -139,29 +146,27 @@ static void now_print(const struct timeline *t, FILE *to, double bottom)
 		x, MONTHS + 10, x, bottom, word, bottom + 14);
 }
 
+/* A mark has a line of its own: durations and zones are of any length. */
 static void legend_print(const struct timeline *t, FILE *to, double top, unsigned serial)
 {
 	char when[64], distance[WORDS_MAX];
-	size_t lines = (t->n_marks + 1) / 2;
 
 	for (size_t i = 0; i < t->n_marks; i++) {
 		const struct timeline_mark *m = &t->marks[i];
-		int x = i % 2 ? WIDTH / 2 : 16;
-		size_t line = i / 2;
-		double y = top + LEGEND * (double)line;
 
 		fprintf(to,
-			"<circle cx=\"%d\" cy=\"%.1f\" r=\"9\" fill=\"#17202b\"/><text x=\"%d\" y=\"%.1f\" font-size=\"11\""
+			"<circle cx=\"25\" cy=\"%.1f\" r=\"9\" fill=\"#17202b\"/><text x=\"25\" y=\"%.1f\" font-size=\"11\""
 			" font-weight=\"600\" text-anchor=\"middle\" fill=\"#fff\">%zu</text>",
-			x + 9, y, x + 9, y + 4, i + 1);
-		fprintf(to, "<text x=\"%d\" y=\"%.1f\" fill=\"#17202b\">", x + 26, y + 4.5);
-		html_printf(to,
-			"<tspan font-weight=\"600\">%s</tspan> %s <tspan fill=\"#5a6675\">(%s)</tspan></text>\n",
-			timeline_mark_name(m->kind),
+			top, top + 4, i + 1);
+		fprintf(to,
+			"<text x=\"42\" y=\"%.1f\" font-weight=\"600\" fill=\"#17202b\">%s</text>"
+			"<text x=\"%d\" y=\"%.1f\" fill=\"#17202b\">",
+			top + 4.5, timeline_mark_name(m->kind), 42 + NAMES, top + 4.5);
+		html_printf(to, "%s <tspan fill=\"#5a6675\">(%s)</tspan></text>\n",
 			instant_format_local(when, sizeof(when), m->at, t->client->timezone),
 			distance_words(distance, m->at, t->now));
+		top += LEGEND;
 	}
-	top += LEGEND * (double)lines;
 	fprintf(to,
 		"<rect x=\"16\" y=\"%.1f\" width=\"28\" height=\"12\" rx=\"3\" fill=\"#1f4e8c\"/>"
 		"<text x=\"50\" y=\"%.1f\" fill=\"#5a6675\">full</text>"

@@ -113,6 +113,35 @@ static void test_svg(void **state)
 	free(s);
 }
 
+/* Long names and durations, and marks that lie at nearly one instant: the browser's test looks whether words meet. */
+static void test_svg_crowded(void **state)
+{
+	struct sample *s = sample_new();
+	struct override item = {.client = (char *)"acme", .at = GO_LIVE + DAY / 2};
+	struct timeline t[2];
+	char *text;
+
+	(void)state;
+	s->databases[0][0].name = (char *)"Acme_Corporation_Production_Customer_Relations_2026";
+	s->clients[0].timezone = s->clients[1].timezone = (char *)"Pacific/Chatham";
+	s->clients[0].approved = s->clients[0].starts = GO_LIVE - DAY / 4;
+	s->clients[0].staging_end = GO_LIVE + DAY / 4;
+	s->clients[1].name =
+		(char *)"an-organisation-whose-name-is-as-long-as-names-of-organisations-may-be";
+	assert_int_equal(timeline_make(&t[0], &s->program, &s->clients[0],
+				 &(struct overrides){&item, 1}, GO_LIVE - 340 * DAY - 82800),
+		0);
+	assert_int_equal(timeline_make(&t[1], &s->program, &s->clients[1], NULL,
+				 GO_LIVE - 104 * DAY + 82800),
+		0);
+	CAPTURED(text, timelines_svg(t, 2, to));
+	assert_golden("timelines-crowded.svg", text);
+	free(text);
+	timeline_free(&t[0]);
+	timeline_free(&t[1]);
+	free(s);
+}
+
 static void assert_calendar_lines(const char *text)
 {
 	const char *line = text;
@@ -425,6 +454,7 @@ int main(void)
 		cmocka_unit_test(test_timeline_text),
 		cmocka_unit_test(test_timeline_equals_schedule),
 		cmocka_unit_test(test_svg),
+		cmocka_unit_test(test_svg_crowded),
 		cmocka_unit_test(test_calendar),
 		cmocka_unit_test(test_audit_html),
 		cmocka_unit_test(test_audit_text),
