@@ -71,42 +71,11 @@ static int show_access(const struct cli *cli, const struct history_copy *h)
 
 static int show_entries(const struct cli *cli, const struct history_copy *h)
 {
-	static const struct table_column columns[] = {{"ID", TABLE_RIGHT}, {"AT", 0}, {"KIND", 0},
-		{"WHO", TABLE_CUT}, {"LOGIN", TABLE_CUT}, {"WHERE", TABLE_CUT},
-		{"WHAT", TABLE_WRAP}, {"OUTCOME", TABLE_WRAP}};
-	char at[INSTANT_TEXT_MAX];
-	struct table *t;
-
 	if (cli->json)
 		return show_access(cli, h);
-	if (table_new(&t, columns, ARRAY_SIZE(columns), stdout, 0))
-		return EXIT_FAILED;
-	for (size_t i = 0; i < h->n; i++) {
-		const struct journal_entry *e = &h->items[i];
-		bool failed = e->outcome && strcmp(e->outcome, "done") != 0 &&
-			      strcmp(e->outcome, "proved") != 0;
-		table_row(t, failed ? TONE_BAD : TONE_PLAIN);
-		table_cellf(t, "%lld", (long long)e->id);
-		table_cell(t, instant_format(at, e->at));
-		table_cell(t, journal_kind_name(e->kind));
-		table_cell(t, e->actor);
-		table_cell(t, e->login ? e->login : e->client);
-		table_cellf(t, "%s%s%s", e->server ? e->server : "", e->database ? " / " : "",
-			e->database ? e->database : "");
-		table_cellf(t, "%s%s%s",
-			e->action  ? e->action
-			: e->level ? e->level
-				   : "",
-			e->statement ? ": " : "", e->statement ? e->statement : "");
-		table_cellf(t, "%s%s%s%s", e->outcome ? e->outcome : "",
-			e->outcome && e->detail ? ": " : "", e->detail ? e->detail : "",
-			e->reason && !e->detail ? e->reason : "");
-	}
-	int rc = table_print(t);
-	table_free(t);
 	if (!h->n)
 		puts("nothing on record");
-	return rc ? EXIT_FAILED : EXIT_FINE;
+	return entries_print(h->items, h->n, stdout, 0) ? EXIT_FAILED : EXIT_FINE;
 }
 
 static int instant_option(instant_t *out, bool *has, const struct cli *cli, const struct program *p,

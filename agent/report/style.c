@@ -3,6 +3,7 @@
 
 #include <locale.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 void report_locale(void)
@@ -20,6 +21,14 @@ bool style_wanted(FILE *to)
 	if ((no && *no) || !term || !*term || strcmp(term, "dumb") == 0)
 		return false;
 	return fd >= 0 && isatty(fd);
+}
+
+size_t terminal_width(FILE *to)
+{
+	struct winsize w;
+	int fd = fileno(to);
+
+	return fd >= 0 && ioctl(fd, TIOCGWINSZ, &w) == 0 ? w.ws_col : 0;
 }
 
 const char *style_begin(bool wanted, enum tone t)

@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <wchar.h>
 
 #define WIDTH_LEAST   60
@@ -20,16 +19,6 @@ static const char *const glyphs[] = {
 };
 static const enum tone bar_tones[] = {
 	[LEVEL_NONE] = TONE_DIM, [LEVEL_READ_ONLY] = TONE_PLAIN, [LEVEL_FULL] = TONE_BOLD};
-
-static size_t terminal_width(FILE *to)
-{
-	struct winsize w;
-	int fd = fileno(to);
-
-	if (fd >= 0 && ioctl(fd, TIOCGWINSZ, &w) == 0 && w.ws_col)
-		return w.ws_col;
-	return WIDTH_DEFAULT;
-}
 
 /* Prints at most `most` cells of the text and returns how many. */
 static size_t cells_print(FILE *to, const char *text, size_t most)
@@ -166,6 +155,7 @@ int timeline_print(const struct timeline *t, FILE *to, size_t width)
 	bool colour = style_wanted(to);
 	char words[2 * WORDS_MAX];
 
+	total = !total ? WIDTH_DEFAULT : total;
 	total = total < WIDTH_LEAST ? WIDTH_LEAST : total > WIDTH_MOST ? WIDTH_MOST : total;
 	for (size_t i = 0; i < t->client->n_databases; i++) {
 		const struct database *d = &t->client->databases[i];

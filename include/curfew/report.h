@@ -19,6 +19,7 @@ bool style_wanted(FILE *to);
 /* The sequences for a tone; "" when `wanted` is false. */
 const char *style_begin(bool wanted, enum tone t);
 const char *style_end(bool wanted, enum tone t);
+size_t terminal_width(FILE *to); /* columns; 0: it is no terminal, or does not say */
 enum tone state_tone(enum state s);
 enum tone severity_tone(enum finding_severity s);
 enum tone level_tone(enum level l);
@@ -69,6 +70,10 @@ struct json_t *record_json(const struct record *r);
 struct json_t *entry_json(const struct journal_entry *e);
 /* Prints and releases; a newline follows. -ENOMEM when `json` is NULL. */
 int json_print(struct json_t *json, FILE *to);
+
+/* The journal's records, oldest first, for a person: an outcome stands with its intent, and who asked and why with
+ * each. Broken between words at `width` columns; 0: at the terminal's, and never where there is none. */
+int entries_print(const struct journal_entry *items, size_t n, FILE *to, size_t width);
 
 /* Timeline: what a client's databases go through, as the schedule says, whoever looks. */
 enum timeline_mark_kind {

@@ -78,8 +78,8 @@ class OnTheServer(LabCase):
         self.silent(other)
         self.no_secret_was_told(found, password, OWN_PASSWORD)
         history = agent.curfew("history", expect=0).out
-        for part in ("build: table inet curfew", f"guard: guard {lab.PUBLIC[0]}:{lab.PORT}",
-                     f"remove: {lab.JANE[0]} -> {lab.PUBLIC[0]}:{lab.PORT}", "DROP LOGIN"):
+        for part in ("    table inet curfew", f"    guard {lab.PUBLIC[0]}:{lab.PORT}",
+                     f"    {lab.JANE[0]} -> {lab.PUBLIC[0]}:{lab.PORT}", "DROP LOGIN", "by root (uid 0): apply"):
             self.assertIn(part, history)
 
 

@@ -1,0 +1,221 @@
+/* The journal's records for a person: what, about whom and where; then by whom and why, the statement, what was
+ * said of it. An outcome stands with its intent, which is one thing to whoever reads. */
+#include "curfew/report.h"
+
+#include "journal/text.h"
+
+#include <errno.h>
+#include <string.h>
+#include <wchar.h>
+
+#define WIDTH_LEAST 60
+
+struct page {
+	FILE *to;
+	size_t width;  /* TABLE_NO_LIMIT: nothing is broken */
+	size_t indent; /* of what belongs to a record, below its first line */
+	int digits;    /* of the longest number */
+};
+
+/* The text up to its next space, made harmless; its cells on the terminal. */
+static size_t word_take(char **word, const char **text)
+{
+	const char *p = *text;
+	size_t cells = 0;
+	char *to = malloc(strcspn(p, " ") * TEXT_SHOWN_MAX + 1);
+
+	*word = to;
+	while (to && *p && *p != ' ') {
+		uint32_t c = text_next(&p);
+		size_t n = text_put_shown(to, c);
+		int width = n > 4 ? (int)n : wcwidth((wchar_t)c);
+
+		to += n;
+		cells += width < 0 ? 1 : (size_t)width;
+	}
+	if (to)
+		*to = '\0';
+	*text = p;
+	return cells;
+}
+
+/* Goes on at `column` and breaks between words; a longer word than a line is left to the terminal. */
+static int words_print(const struct page *page, const char *text, size_t column)
+{
+	bool first = true;
+
+	while (*text) {
+		_cleanup_free_ char *word = NULL;
+		size_t spaces = strspn(text, " "), cells;
+
+		text += spaces;
+		cells = word_take(&word, &text);
+		if (!word)
+			return -ENOMEM;
+		if (!first && column + spaces + cells > page->width) {
+			fprintf(page->to, "\n%*s", (int)page->indent, "");
+			column = page->indent;
+			spaces = 0;
+		}
+		fprintf(page->to, "%*s%s", (int)spaces, "", word);
+		column += spaces + cells;
+		first = false;
+	}
+	return 0;
+}
+
+static int line_print(const struct page *page, const char *text)
+{
+	fprintf(page->to, "\n%*s", (int)page->indent, "");
+	return words_print(page, text, page->indent);
+}
+
+/* Its login, and its client where the login's name does not say it. */
+static void subject_write(FILE *to, const struct journal_entry *e)
+{
+	bool state = e->kind == JOURNAL_ACCESS || e->kind == JOURNAL_PROOF;
+	const char *who = e->login ? e->login : e->client;
+	size_t n = e->client ? strlen(e->client) : 0;
+
+	if (who)
+		fprintf(to, "%s %s", state ? " for" : "", who);
+	if (e->login && n && (strncmp(e->login, e->client, n) != 0 || e->login[n] != '.'))
+		fprintf(to, " of %s", e->client);
+	if (e->server)
+		fprintf(to, " on %s%s%s", e->server, e->database ? " / " : "",
+			e->database ? e->database : "");
+}
+
+static bool went_well(const char *outcome)
+{
+	return !outcome || strcmp(outcome, "done") == 0 || strcmp(outcome, "proved") == 0;
+}
+
+static void headline_write(
+	FILE *to, const struct journal_entry *e, const struct journal_entry *outcome)
+{
+	char until[INSTANT_TEXT_MAX];
+
+	if (e->kind == JOURNAL_ACCESS || e->kind == JOURNAL_PROOF)
+		fprintf(to, "%s: %s", journal_kind_name(e->kind), e->level ? e->level : "?");
+	else
+		fputs(e->action ? e->action : journal_kind_name(e->kind), to);
+	subject_write(to, e);
+	if (e->kind == JOURNAL_ACCESS && e->level && strcmp(e->level, "none") != 0)
+		fprintf(to, " until %s from %s", instant_format(until, e->until),
+			e->sources ? e->sources : "nowhere");
+	if (outcome)
+		fprintf(to, ": %s (%lld)", outcome->outcome ? outcome->outcome : "?",
+			(long long)outcome->id);
+	else if (e->outcome)
+		fprintf(to, ": %s", e->outcome);
+	else if (e->kind == JOURNAL_INTENT)
+		fputs(": intended", to);
+	if (outcome && outcome->at != e->at)
+		fprintf(to, " at %s", instant_format(until, outcome->at));
+}
+
+/* "by root (uid 0): a laptop was stolen" */
+static void why_write(FILE *to, const struct journal_entry *e, const struct journal_entry *outcome)
+{
+	(void)outcome; /* said once: it is the intent's */
+	if (e->actor)
+		fprintf(to, "by %s", e->actor);
+	if (e->reason)
+		fprintf(to, "%s%s", e->actor ? ": " : "because: ", e->reason);
+	if (e->before || e->after)
+		fprintf(to, "%sfrom %s to %s", e->actor || e->reason ? "; " : "",
+			e->before ? e->before : "-", e->after ? e->after : "-");
+}
+
+typedef void (*write_fn)(FILE *to, const struct journal_entry *e, const struct journal_entry *o);
+
+static int written(char **out, write_fn write, const struct journal_entry *e,
+	const struct journal_entry *outcome)
+{
+	size_t size;
+	FILE *to = open_memstream(out, &size);
+
+	if (!to)
+		return -ENOMEM;
+	write(to, e, outcome);
+	return fclose(to) ? -ENOMEM : 0;
+}
+
+static int entry_print(
+	const struct page *page, const struct journal_entry *e, const struct journal_entry *outcome)
+{
+	_cleanup_free_ char *headline = NULL, *why = NULL;
+	bool well = went_well(e->outcome) && (!outcome || went_well(outcome->outcome));
+	bool colour = style_wanted(page->to);
+	char at[INSTANT_TEXT_MAX];
+	int r = written(&headline, headline_write, e, outcome);
+
+	if (!r)
+		r = written(&why, why_write, e, NULL);
+	if (r)
+		return r;
+	fprintf(page->to, "%*lld  %s  ", page->digits, (long long)e->id, instant_format(at, e->at));
+	fputs(style_begin(colour, well ? TONE_BOLD : TONE_BAD), page->to);
+	r = words_print(page, headline, page->indent + strlen(at) + 2);
+	fputs(style_end(colour, well ? TONE_BOLD : TONE_BAD), page->to);
+	if (!r && *why)
+		r = line_print(page, why);
+	if (!r && e->statement)
+		r = line_print(page, e->statement);
+	if (!r && e->detail)
+		r = line_print(page, e->detail);
+	if (!r && outcome && outcome->detail &&
+		(!e->detail || strcmp(outcome->detail, e->detail) != 0))
+		r = line_print(page, outcome->detail);
+	fputc('\n', page->to);
+	return r;
+}
+
+/* Where the intent of this outcome stands in the list, which is in the order of its numbers; SIZE_MAX: nowhere. */
+static size_t intent_find(
+	const struct journal_entry *items, size_t n, const struct journal_entry *outcome)
+{
+	size_t low = 0, high = n;
+
+	if (outcome->kind != JOURNAL_OUTCOME || !outcome->intent)
+		return SIZE_MAX;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (items[middle].id < outcome->intent)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < n && items[low].id == outcome->intent ? low : SIZE_MAX;
+}
+
+int entries_print(const struct journal_entry *items, size_t n, FILE *to, size_t width)
+{
+	struct page page = {.to = to, .width = width ? width : terminal_width(to)};
+	_cleanup_free_ const struct journal_entry **outcomes = NULL;
+	int r = 0;
+
+	if (!n)
+		return 0;
+	outcomes = calloc(n, sizeof(*outcomes));
+	if (!outcomes)
+		return -ENOMEM;
+	if (!page.width)
+		page.width = TABLE_NO_LIMIT;
+	if (page.width < WIDTH_LEAST)
+		page.width = WIDTH_LEAST;
+	page.digits = snprintf(NULL, 0, "%lld", (long long)items[n - 1].id);
+	page.indent = (size_t)page.digits + 2;
+	for (size_t i = 0; i < n; i++) {
+		size_t intent = intent_find(items, n, &items[i]);
+
+		if (intent != SIZE_MAX)
+			outcomes[intent] = &items[i];
+	}
+	for (size_t i = 0; i < n && !r; i++)
+		if (intent_find(items, n, &items[i]) == SIZE_MAX)
+			r = entry_print(&page, &items[i], outcomes[i]);
+	return r ? r : ferror(to) ? -EIO : 0;
+}
