@@ -14,7 +14,8 @@
 #define TRUSTED_WIDEST6 16
 
 static const char *const SERVER_NAMES[] = {"name", "host", "port", "endpoints", "trusted",
-	"ca_file", "login", "credential", "must_change", "known_triggers", "levels"};
+	"ca_file", "login", "credential", "must_change", "known_triggers", "known_linked_servers",
+	"known_proxies", "levels"};
 
 #define SERVER_EXAMPLE                                                                             \
 	"( { name = \"sql01\"; host = \"192.0.2.10\"; ca_file = \"/etc/curfew/tls/ca.pem\"; } )"
@@ -29,6 +30,8 @@ void server_free(struct server *s)
 	free(s->login);
 	free(s->credential);
 	strings_free(&s->known_triggers);
+	strings_free(&s->known_linked_servers);
+	strings_free(&s->known_proxies);
 	levels_free(s->terms);
 }
 
@@ -215,17 +218,19 @@ static void identity_read(struct server *s, struct reading *r, const config_sett
 	s->must_change = reading_bool(r, group, "must_change", true);
 }
 
-static void triggers_read(struct server *s, struct reading *r, const config_setting_t *group)
+/* Names of what the operator has reviewed on this server. */
+static void known_read(
+	struct strings *out, struct reading *r, const config_setting_t *group, const char *key)
 {
-	const config_setting_t *list = reading_list(r, group, "known_triggers", NULL);
+	const config_setting_t *list = reading_list(r, group, key, NULL);
 	int n = list ? config_setting_length(list) : 0;
 
-	s->known_triggers.items = reading_array(r, (size_t)n, sizeof(char *));
-	for (int i = 0; s->known_triggers.items && i < n; i++) {
+	out->items = reading_array(r, (size_t)n, sizeof(char *));
+	for (int i = 0; out->items && i < n; i++) {
 		char *name = reading_copy(r, reading_item(r, list, i));
 
 		if (name)
-			s->known_triggers.items[s->known_triggers.n++] = name;
+			out->items[out->n++] = name;
 	}
 }
 
@@ -249,7 +254,9 @@ static void server_read(struct server *s, struct reading *r, const config_settin
 	s->trusted = sources_read(&s->n_trusted, r, trusted, TRUSTED_WIDEST4, TRUSTED_WIDEST6,
 		"since all in it would reach the server for ever");
 	identity_read(s, r, group);
-	triggers_read(s, r, group);
+	known_read(&s->known_triggers, r, group, "known_triggers");
+	known_read(&s->known_linked_servers, r, group, "known_linked_servers");
+	known_read(&s->known_proxies, r, group, "known_proxies");
 	levels_read(s->terms, r, reading_group(r, group, "levels", NULL), levels);
 }
 

@@ -52,11 +52,25 @@ static const struct leftover *check_of(size_t number)
 	return NULL;
 }
 
-/* The operator has looked at this trigger, and said so in the configuration. */
-static bool is_reviewed(const struct pass_run *run, const struct leftover *k, const char *subject)
+/* The setting in which the operator says that he has looked at this one; NULL: he has not. */
+static const char *reviewed_by(
+	const struct server *s, const struct leftover *k, const char *subject)
 {
-	return (!strcmp(k->name, "ddl-trigger") || !strcmp(k->name, "server-trigger")) &&
-	       strings_contain(&run->pass->server->known_triggers, subject);
+	const struct {
+		const char *check, *setting;
+		const struct strings *names;
+	} settings[] = {
+		{"ddl-trigger", "known_triggers", &s->known_triggers},
+		{"server-trigger", "known_triggers", &s->known_triggers},
+		{"linked-server", "known_linked_servers", &s->known_linked_servers},
+		{"agent-proxy", "known_proxies", &s->known_proxies},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(settings); i++)
+		if (!strcmp(k->name, settings[i].check) &&
+			strings_contain(settings[i].names, subject))
+			return settings[i].setting;
+	return NULL;
 }
 
 /* Findings are kept until their batch is known to be whole: a refused one may have told some of them. */
@@ -65,6 +79,29 @@ struct kept {
 	struct record *items;
 	size_t n;
 };
+
+/* In the database of this number; SIZE_MAX: on the server. */
+static int remedy_set(
+	struct record *r, const struct pass_run *run, size_t database, const char *statement)
+{
+	_cleanup_free_ char *use = NULL;
+	size_t size;
+	FILE *to;
+
+	if (database == SIZE_MAX) {
+		RECORD_PRINTF(r, statement, "%s;", statement);
+		return 0;
+	}
+	to = open_memstream(&use, &size);
+	if (!to)
+		return -ENOMEM;
+	use_write(to, run->observed.databases[database].name);
+	if (fclose(to))
+		return -ENOMEM;
+	use[strcspn(use, "\n")] = '\0';
+	RECORD_PRINTF(r, statement, "%s %s;", use, statement);
+	return 0;
+}
 
 /* Rows: finding, check, database, subject, evidence, remedy. */
 static int finding_row(void *context, const struct sql_value *v, int n)
@@ -79,14 +116,14 @@ static int finding_row(void *context, const struct sql_value *v, int n)
 	size_t d = strtoul(text_of(&v[2]), NULL, 10);
 	if (!k)
 		return -EBADMSG;
-	if (is_reviewed(run, k, text_of(&v[3])))
-		return 0;
+	const char *known = reviewed_by(run->pass->server, k, text_of(&v[3]));
 	bool whole = k->scope == LEFTOVER_SERVER;
 	if (!whole && d >= run->observed.n_databases)
 		return -EBADMSG;
 	record_of(&r, run->pass, RECORD_FINDING, NULL, NULL,
 		whole ? NULL : run->observed.databases[d].name);
-	r.severity = k->severity;
+	/* Told all the same: whoever reads the audit sees what the operator lets pass, and where it leads today. */
+	r.severity = known ? FINDING_INFO : k->severity;
 	r.at = run->pass->now;
 	RECORD_SET(&r, action, k->name);
 	/* What was found is a login only now and then; one of ours belongs to a client. */
@@ -98,21 +135,11 @@ static int finding_row(void *context, const struct sql_value *v, int n)
 	if (w)
 		RECORD_SET(&r, client, w->client);
 	RECORD_SET(&r, reason, k->words);
-	RECORD_PRINTF(&r, detail, "%s: %s", text_of(&v[3]), text_of(&v[4]));
-	if (whole)
-		RECORD_PRINTF(&r, statement, "%s;", text_of(&v[5]));
-	else {
-		char *quoted = NULL;
-		size_t size;
-		FILE *to = open_memstream(&quoted, &size);
-		if (!to)
-			return -ENOMEM;
-		use_write(to, run->observed.databases[d].name);
-		fclose(to);
-		quoted[strcspn(quoted, "\n")] = '\0';
-		RECORD_PRINTF(&r, statement, "%s %s;", quoted, text_of(&v[5]));
-		free(quoted);
-	}
+	RECORD_PRINTF(&r, detail, "%s: %s%s%s", text_of(&v[3]), text_of(&v[4]),
+		known ? "; reviewed: named in " : "", known ? known : "");
+	int rc = known ? 0 : remedy_set(&r, run, whole ? SIZE_MAX : d, text_of(&v[5]));
+	if (rc)
+		return rc;
 	items = reallocarray(kept->items, kept->n + 1, sizeof(*items));
 	if (!items)
 		return -ENOMEM;

@@ -37,8 +37,9 @@ struct server {
 	char *credential;	       /* name of the file with its password */
 	bool must_change;	       /* one-time passwords carry MUST_CHANGE */
 	struct strings known_triggers; /* DDL and server triggers that the operator has reviewed */
-	struct level_terms terms[3];   /* by enum level; LEVEL_NONE's is empty */
-	const char *file;	       /* where it is written, for messages; owned by program */
+	struct strings known_linked_servers, known_proxies; /* these too, and Agent proxies */
+	struct level_terms terms[3]; /* by enum level; LEVEL_NONE's is empty */
+	const char *file;	     /* where it is written, for messages; owned by program */
 	int line;
 };
 

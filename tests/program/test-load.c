@@ -18,6 +18,7 @@ static const char FULL_MAIN[] =
 	"    trusted = [ \"10.0.0.0/24\", \"2001:db8:1::/64\" ];\n"
 	"    login = \"agent\"; credential = \"secret\"; must_change = false;\n"
 	"    known_triggers = [ \"audit\", \"logon audit\" ];\n"
+	"    known_linked_servers = [ \"REPORTING\" ]; known_proxies = ( \"backup\", \"ssis proxy\" );\n"
 	"    levels = { read_only = { member_of = ( \"db_datareader\" ); }; }; },\n"
 	"  { name = \"secret\"; host = \"2001:db8::9\"; ca_file = \"@FOLDER@/ca.pem\"; }\n"
 	");\n"
@@ -96,6 +97,10 @@ static void servers_check(const struct program *p)
 	assert_string_equal(z->credential, "secret");
 	assert_false(z->must_change);
 	assert_true(strings_contain(&z->known_triggers, "logon audit"));
+	assert_int_equal(z->known_linked_servers.n, 1);
+	assert_true(strings_contain(&z->known_linked_servers, "REPORTING"));
+	assert_true(strings_contain(&z->known_proxies, "ssis proxy"));
+	assert_int_equal(other->known_proxies.n, 0);
 	assert_int_equal(z->line, 7);
 	assert_non_null(strstr(z->file, "/curfew.conf"));
 	assert_null(z->terms[LEVEL_READ_ONLY].role);

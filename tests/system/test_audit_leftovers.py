@@ -211,6 +211,61 @@ class Leftovers(audit_lab.AuditCase):
         for other in self.told():
             self.remedy_run(other, strict=False)
 
+    def test_what_the_operator_has_reviewed(self):
+        """What the configuration names is told as information, with where it leads; its neighbour is a finding."""
+        settings = self.lab.agent.servers["sql01"]
+        self.addCleanup(self.lab.agent.write)
+        for check, setting, batches, undo in (
+                ("linked-server", "known_linked_servers",
+                 ("EXEC sp_addlinkedserver @server = N'{0}', @srvproduct = N'', @provider = N'MSOLEDBSQL', "
+                  "@datasrc = N'192.0.2.99'",), ()),
+                ("agent-proxy", "known_proxies",
+                 ("CREATE CREDENTIAL [{0}] WITH IDENTITY = N'svc', SECRET = N'Svc-Passw0rd'",
+                  "EXEC msdb.dbo.sp_add_proxy @proxy_name = N'{0}', @credential_name = N'{0}', @enabled = 1"),
+                 ("DROP CREDENTIAL [{0}]",)),
+                ("server-trigger", "known_triggers",
+                 ("CREATE TRIGGER [{0}] ON ALL SERVER FOR LOGON AS SELECT 1",), ()),
+                ("ddl-trigger", "known_triggers",
+                 ("USE [AcmeTest]; EXEC (N'CREATE TRIGGER [{0}] ON DATABASE FOR CREATE_USER AS SELECT 1')",), ())):
+            with self.subTest(check):
+                for name in ("ours", "theirs"):
+                    for batch in batches:
+                        self.server.sql(batch.format(name), "master")
+                unknown = {f["evidence"].split(":")[0]: f for f in self.told() if f["name"] == check}
+                self.assertEqual(set(unknown), {"ours", "theirs"})
+                settings[setting] = ["ours"]
+                self.lab.agent.write()
+                found = {f["evidence"].split(":")[0]: f for f in self.told() if f["name"] == check}
+                del settings[setting]
+                self.lab.agent.write()
+                self.assertEqual(found["theirs"], unknown["theirs"])
+                self.assertEqual(found["ours"]["severity"], "info")
+                self.assertEqual(found["ours"]["evidence"], f"{unknown['ours']['evidence']}; reviewed: named in {setting}")
+                self.assertFalse(found["ours"]["remedy"])
+                for finding in unknown.values():
+                    self.remedy_run(finding, strict=True)
+                for name, batch in ((n, b) for n in unknown for b in undo):
+                    self.server.sql(batch.format(name), "master")
+                for other in self.told():
+                    self.remedy_run(other, strict=False)
+                self.assertEqual(self.told(), [])
+
+    def test_reviewed_is_no_reason_for_exit_2(self):
+        found = self.lab_make()
+        found.client_add("acme", [("staging", "sql01", "AcmeTest")])
+        found.agent.apply()
+        self.clean(found)
+        found.server.sql("EXEC sp_addlinkedserver @server = N'REPORTING', @srvproduct = N'', "
+                         "@provider = N'MSOLEDBSQL', @datasrc = N'192.0.2.99'", "master")
+        self.audit(found, 2)
+        found.agent.servers["sql01"]["known_linked_servers"] = ["REPORTING"]
+        found.agent.write()
+        self.assertEqual([f["severity"] for f in self.audit(found, 0)["findings"]], ["info"])
+        # Letter by letter: another name is another server.
+        found.agent.servers["sql01"]["known_linked_servers"] = ["reporting"]
+        found.agent.write()
+        self.audit(found, 2)
+
     def test_each_is_found_and_its_remedy_helps(self):
         self.assertEqual(self.told(), [])
         self.assertEqual(self.last.code, 2, "helper is a finding, and nothing else is")
