@@ -48,8 +48,10 @@ LIB   := $(BUILD)/libcurfew.a
 BIN   := $(BUILD)/curfew
 TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/*/test-*.c))
 BENCH := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench-*.c))
-# The fuzzers' own build: clang's libFuzzer goes through every object.
+# The fuzzers' own build: clang's libFuzzer and sanitizers go through every object, once for all fuzzers.
 FUZZ  := $(patsubst %.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz-*.c))
+FUZZ_OBJS  := $(SRCS:%.c=build/fuzz/%.o)
+FUZZ_FLAGS  = $(CPPFLAGS_OURS) $(WARN) -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -MMD -MP
 
 PARTS := runner lint unit property practice sanitize clang valgrind fuzz system install-test
 .PHONY: all deps check machines browser demo bench tests fuzzers install uninstall help clean flags $(PARTS)
@@ -104,11 +106,19 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(LIB)
 MODEL := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/access/model.c))
 $(patsubst %.c,$(BUILD)/%,$(wildcard tests/access/test-*.c)): $(MODEL)
 
-build/fuzz/tests/%: tests/%.c $(SRCS)
+build/fuzz/%.o: %.c
 	@mkdir -p $(@D)
+	$(call say,FUZZ-CC,$<)
+	$(Q)clang $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -c -o $@ $<
+
+build/fuzz/libcurfew.a: $(FUZZ_OBJS) $(BUILD)/sources
+	$(call say,AR,$@)
+	@rm -f $@.new
+	$(Q)$(AR) qcs $@.new $(FUZZ_OBJS) && mv $@.new $@
+
+build/fuzz/tests/%: build/fuzz/tests/%.o build/fuzz/libcurfew.a
 	$(call say,FUZZER,$@)
-	$(Q)clang $(CPPFLAGS_OURS) -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-		-o $@ $< $(SRCS) $(PKG_LIBS)
+	$(Q)clang $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ $(PKG_LIBS)
 
 tests: $(BIN) $(TESTS)          ## the unit tests' programs, without running them
 fuzzers: $(FUZZ)                ## the fuzzers, without running them
@@ -136,7 +146,7 @@ clang:                          ## unit tests built by clang
 	$(RUN) clang
 valgrind:                       ## unit tests of the pure parts under valgrind
 	$(RUN) valgrind
-fuzz:                           ## each fuzzer for FUZZ_SECONDS (10)
+fuzz:                           ## each fuzzer for FUZZ_SECONDS (5)
 	$(RUN) fuzz
 system:                         ## the whole life of a client, real packets
 	$(RUN) system
@@ -196,6 +206,6 @@ uninstall:                      ## all but configuration and journal
 clean:                          ## what was built
 	rm -rf build
 
--include $(OBJS:.o=.d) $(BUILD)/agent/main.d $(TESTS:=.d) $(BENCH:=.d) $(MODEL:.o=.d)
+-include $(OBJS:.o=.d) $(BUILD)/agent/main.d $(TESTS:=.d) $(BENCH:=.d) $(MODEL:.o=.d) $(FUZZ_OBJS:.o=.d) $(FUZZ:=.d)
 .SECONDARY:
 .DELETE_ON_ERROR:
