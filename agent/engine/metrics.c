@@ -1,4 +1,6 @@
-/* OpenMetrics: families with HELP, TYPE and UNIT, counters named _total, an EOF line. */
+/* Prometheus' text format, for that is what textfile collectors read: HELP and TYPE by the name that the samples have.
+ * (OpenMetrics names a counter's family without its _total; such a collector takes the counter for untyped then, and
+ * without help.) Names are by the rules of both: a unit at the end, and _total for counters. */
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
@@ -6,24 +8,21 @@
 #include <unistd.h>
 #include <curfew/metrics.h>
 
-static void family(FILE *to, const char *name, const char *type, const char *unit, const char *help)
+static void family(FILE *to, const char *name, const char *type, const char *help)
 {
-	fprintf(to, "# TYPE curfew_%s %s\n", name, type);
-	if (unit)
-		fprintf(to, "# UNIT curfew_%s %s\n", name, unit);
-	fprintf(to, "# HELP curfew_%s %s\n", name, help);
+	fprintf(to, "# HELP curfew_%s %s\n# TYPE curfew_%s %s\n", name, help, name, type);
 }
 
-static void gauge(FILE *to, const char *name, int64_t value, const char *unit, const char *help)
+static void gauge(FILE *to, const char *name, int64_t value, const char *help)
 {
-	family(to, name, "gauge", unit, help);
+	family(to, name, "gauge", help);
 	fprintf(to, "curfew_%s %" PRId64 "\n", name, value);
 }
 
 static void counter(FILE *to, const char *name, uint64_t value, const char *help)
 {
-	family(to, name, "counter", NULL, help);
-	fprintf(to, "curfew_%s_total %" PRIu64 "\n", name, value);
+	family(to, name, "counter", help);
+	fprintf(to, "curfew_%s %" PRIu64 "\n", name, value);
 }
 
 /* A label's value; only these three mean something in it. */
@@ -48,21 +47,20 @@ static void server_line(FILE *to, const char *name, const char *server, int64_t 
 
 static void servers_print(const struct metrics *m, FILE *to)
 {
-	family(to, "server_reachable", "gauge", NULL,
+	family(to, "server_reachable", "gauge",
 		"Whether the last pass could read this SQL server.");
 	for (size_t i = 0; i < m->n_servers; i++)
 		server_line(to, "server_reachable", m->servers[i].name, m->servers[i].reachable);
-	family(to, "server_last_good_pass_timestamp_seconds", "gauge", "seconds",
+	family(to, "server_last_good_pass_timestamp_seconds", "gauge",
 		"When a pass over this SQL server was last complete.");
 	for (size_t i = 0; i < m->n_servers; i++)
 		if (m->servers[i].has_good_pass)
 			server_line(to, "server_last_good_pass_timestamp_seconds",
 				m->servers[i].name, m->servers[i].good_pass);
-	family(to, "server_failures", "gauge", NULL,
-		"Passes over this SQL server that failed in a row.");
+	family(to, "server_failures", "gauge", "Passes over this SQL server that failed in a row.");
 	for (size_t i = 0; i < m->n_servers; i++)
 		server_line(to, "server_failures", m->servers[i].name, m->servers[i].failures);
-	family(to, "server_round_trips", "gauge", NULL,
+	family(to, "server_round_trips", "gauge",
 		"Round trips of the last pass over this SQL server.");
 	for (size_t i = 0; i < m->n_servers; i++)
 		server_line(to, "server_round_trips", m->servers[i].name,
@@ -71,43 +69,42 @@ static void servers_print(const struct metrics *m, FILE *to)
 
 int metrics_print(const struct metrics *m, FILE *to)
 {
-	gauge(to, "clients", (int64_t)m->clients, NULL, "Clients of the configuration in force.");
-	gauge(to, "clients_kept", (int64_t)m->kept_clients, NULL,
+	gauge(to, "clients", (int64_t)m->clients, "Clients of the configuration in force.");
+	gauge(to, "clients_kept", (int64_t)m->kept_clients,
 		"Clients whose file is broken and whose last good version is in force.");
-	family(to, "grants", "gauge", NULL,
+	family(to, "grants", "gauge",
 		"Grants (user and database) by the level that the schedule wants now.");
 	for (int l = LEVEL_NONE; l <= LEVEL_FULL; l++)
 		fprintf(to, "curfew_grants{level=\"%s\"} %zu\n", level_name((enum level)l),
 			m->grants[l]);
-	gauge(to, "allowlist_elements", (int64_t)m->allowlist, NULL,
+	gauge(to, "allowlist_elements", (int64_t)m->allowlist,
 		"Elements that the packet filter should hold.");
 	if (m->has_next)
-		gauge(to, "next_transition_timestamp_seconds", m->next_transition, "seconds",
+		gauge(to, "next_transition_timestamp_seconds", m->next_transition,
 			"When some grant changes next.");
-	gauge(to, "overdue_grants", (int64_t)m->overdue, NULL,
+	gauge(to, "overdue_grants", (int64_t)m->overdue,
 		"Grants past their end or narrowing and not proved closed.");
-	gauge(to, "overdue_age_seconds", m->overdue_age, "seconds",
+	gauge(to, "overdue_age_seconds", m->overdue_age,
 		"For how long the oldest of them has been.");
 	if (m->has_pass) {
-		gauge(to, "last_pass_timestamp_seconds", m->last_pass, "seconds",
-			"When the last pass ended.");
-		family(to, "last_pass_duration_seconds", "gauge", "seconds", "How long it took.");
+		gauge(to, "last_pass_timestamp_seconds", m->last_pass, "When the last pass ended.");
+		family(to, "last_pass_duration_seconds", "gauge", "How long it took.");
 		fprintf(to, "curfew_last_pass_duration_seconds %.3f\n", m->pass_duration);
 	}
-	counter(to, "passes", m->passes, "Passes since the service was started.");
-	counter(to, "passes_failed", m->passes_failed, "Passes that left something undone.");
-	counter(to, "changes", m->changes, "Changes made on SQL servers and in the packet filter.");
-	counter(to, "changes_failed", m->changes_failed, "Changes that failed.");
-	counter(to, "drift_network", m->drift_network,
+	counter(to, "passes_total", m->passes, "Passes since the service was started.");
+	counter(to, "passes_failed_total", m->passes_failed, "Passes that left something undone.");
+	counter(to, "changes_total", m->changes,
+		"Changes made on SQL servers and in the packet filter.");
+	counter(to, "changes_failed_total", m->changes_failed, "Changes that failed.");
+	counter(to, "drift_network_total", m->drift_network,
 		"Times that somebody else's change of the table was repaired.");
-	counter(to, "drift_sql", m->drift_sql,
+	counter(to, "drift_sql_total", m->drift_sql,
 		"Grants found otherwise than the schedule explains, and mended.");
-	gauge(to, "refused_packets", (int64_t)m->refused_packets, NULL,
+	gauge(to, "refused_packets", (int64_t)m->refused_packets,
 		"Packets refused since the table was made.");
-	gauge(to, "clock_behind_seconds", m->clock_behind, "seconds",
+	gauge(to, "clock_behind_seconds", m->clock_behind,
 		"By how much this machine's clock is behind the highest instant seen.");
 	servers_print(m, to);
-	fputs("# EOF\n", to);
 	return ferror(to) ? -EIO : 0;
 }
 

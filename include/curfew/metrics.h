@@ -1,4 +1,4 @@
-/* The service's figures, as OpenMetrics text for a textfile collector. */
+/* The service's figures, in Prometheus' text format for a textfile collector. */
 #ifndef CURFEW_METRICS_H
 #define CURFEW_METRICS_H
 

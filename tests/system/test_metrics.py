@@ -1,0 +1,73 @@
+#!/usr/bin/python3
+"""The figures of a running service, read by a parser that is not ours: the Prometheus project's for Python."""
+
+import os
+import sys
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import lab  # noqa: E402  (the path above makes it importable)
+from lab import days  # noqa: E402
+from service import ServiceCase, until  # noqa: E402
+
+try:
+    from prometheus_client.parser import text_string_to_metric_families
+except ImportError:
+    text_string_to_metric_families = None
+
+
+def setUpModule():
+    lab.require()
+    if not text_string_to_metric_families:
+        print("SKIPPED: no python3-prometheus-client", file=sys.stderr)
+        raise unittest.SkipTest("no python3-prometheus-client")
+
+
+class Figures(ServiceCase):
+    def read(self):
+        """{(sample, label value): value}; every family complete, every sample once."""
+        with open(self.agent.settings["metrics_file"], encoding="utf-8") as file:
+            text = file.read()
+        found = {}
+        for family in text_string_to_metric_families(text):
+            self.assertTrue(family.documentation, f"{family.name} has no help")
+            self.assertIn(family.type, ("gauge", "counter"), family.name)
+            for sample in family.samples:
+                self.assertEqual(sample.name, family.name + "_total" * (family.type == "counter"))
+                # A textfile collector refuses the whole file for one.
+                self.assertIsNone(sample.timestamp, sample.name)
+                self.assertLessEqual(len(sample.labels), 1)
+                key = (sample.name, *sample.labels.values())
+                self.assertNotIn(key, found, "told twice")
+                found[key] = sample.value
+        # What a parser does not know it leaves out.
+        samples = [line for line in text.splitlines() if not line.startswith("#")]
+        self.assertEqual(len(samples), len(found))
+        return found
+
+    def test_through_a_parser(self):
+        golive = lab.now() + days(20)
+        service = self.service_make(golive)
+        self.elements_come(2)
+        until(lambda: service.figure("curfew_passes_total"), "the pass at the start has ended")
+        found = self.read()
+        self.assertEqual(found["curfew_clients",], 1)
+        self.assertEqual([found["curfew_grants", level] for level in ("none", "read-only", "full")], [0, 0, 1])
+        self.assertEqual(found["curfew_allowlist_elements",], 2)
+        self.assertEqual(found["curfew_next_transition_timestamp_seconds",], golive.timestamp())
+        self.assertEqual(found["curfew_overdue_grants",], 0)
+        self.assertEqual(found["curfew_server_reachable", "sql01"], 1)
+        self.assertGreaterEqual(found["curfew_server_last_good_pass_timestamp_seconds", "sql01"],
+                                golive.timestamp() - 20 * 86400)
+        self.assertGreater(found["curfew_changes_total",], 2)
+        before = found["curfew_passes_total",]
+        self.silent(self.found.person("other"))
+        self.agent.apply(expect=0)
+        until(lambda: service.figure("curfew_passes_total") > before, "the next pass has ended")
+        found = self.read()
+        self.assertGreater(found["curfew_refused_packets",], 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
