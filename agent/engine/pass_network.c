@@ -105,12 +105,12 @@ static int changes_preview(
 	struct firewall_changes *out, struct pass *p, const struct allowlist *wanted)
 {
 	struct firewall_state state;
-	instant_t now = network_now(p);
-	int rc = p->o.network->observe(&state, p->o.network->context, now);
+	int rc = p->o.network->observe(&state, p->o.network->context, network_now(p));
 
 	if (rc)
 		return rc;
-	rc = firewall_diff(out, wanted, &state, now);
+	/* As of after the look: on a busy machine what it waited for would make every deadline seem early. */
+	rc = firewall_diff(out, wanted, &state, network_now(p));
 	firewall_state_free(&state);
 	return rc;
 }
