@@ -102,9 +102,11 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(LIB)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(PKG_LIBS) $(TEST_LIBS)
 
-# A model that several tests of one folder share stands beside them.
-MODEL := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/access/model.c))
-$(patsubst %.c,$(BUILD)/%,$(wildcard tests/access/test-*.c)): $(MODEL)
+# What several tests of one folder share stands beside them, in files that are not called test-*.c.
+FOLDERS := $(sort $(dir $(wildcard tests/*/test-*.c)))
+shared   = $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(1)test-%,$(wildcard $(1)*.c)))
+SHARED  := $(foreach f,$(FOLDERS),$(call shared,$(f)))
+$(foreach f,$(FOLDERS),$(eval $(patsubst %.c,$(BUILD)/%,$(wildcard $(f)test-*.c)): $(call shared,$(f))))
 
 build/fuzz/%.o: %.c
 	@mkdir -p $(@D)
@@ -206,6 +208,6 @@ uninstall:                      ## all but configuration and journal
 clean:                          ## what was built
 	rm -rf build
 
--include $(OBJS:.o=.d) $(BUILD)/agent/main.d $(TESTS:=.d) $(BENCH:=.d) $(MODEL:.o=.d) $(FUZZ_OBJS:.o=.d) $(FUZZ:=.d)
+-include $(OBJS:.o=.d) $(BUILD)/agent/main.d $(TESTS:=.d) $(BENCH:=.d) $(SHARED:.o=.d) $(FUZZ_OBJS:.o=.d) $(FUZZ:=.d)
 .SECONDARY:
 .DELETE_ON_ERROR:
