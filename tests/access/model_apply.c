@@ -53,6 +53,18 @@ static void revoke(struct permission **items, size_t *n, const struct permission
 	}
 }
 
+/* Out of one role, or out of all of them (role NULL). */
+static void members_drop(
+	struct observed_member **items, size_t *n, const char *member, const char *role)
+{
+	for (size_t i = *n; i-- > 0;)
+		if (same((*items)[i].member, member) && (!role || same((*items)[i].role, role))) {
+			free((*items)[i].role);
+			free((*items)[i].member);
+			CUT(*items, *n, i);
+		}
+}
+
 static int user_drop(struct observed_database *d, const char *name)
 {
 	struct observed_user *u = user_find(d, name);
@@ -67,12 +79,7 @@ static int user_drop(struct observed_database *d, const char *name)
 			return 15284;
 	struct permission like = {.grantee = (char *)name};
 	permissions_drop_if(d, is_to, &like);
-	for (size_t i = d->n_members; i-- > 0;)
-		if (same(d->members[i].member, name)) {
-			free(d->members[i].role);
-			free(d->members[i].member);
-			CUT(d->members, d->n_members, i);
-		}
+	members_drop(&d->members, &d->n_members, name, NULL);
 	free(u->name);
 	free(u->owner);
 	CUT(d->users, d->n_users, (size_t)(u - d->users));
@@ -170,13 +177,7 @@ static int apply_in_database(struct model *m, struct observed_database *d, const
 	case CHANGE_MEMBER_DROP:
 		if (!u)
 			return 15151;
-		for (size_t i = d->n_members; i-- > 0;)
-			if (same(d->members[i].member, c->principal) &&
-				same(d->members[i].role, c->role)) {
-				free(d->members[i].role);
-				free(d->members[i].member);
-				CUT(d->members, d->n_members, i);
-			}
+		members_drop(&d->members, &d->n_members, c->principal, c->role);
 		return 0;
 	case CHANGE_REVOKE:
 	case CHANGE_ROLE_UNDENY:
@@ -200,12 +201,7 @@ static int login_drop(struct model *m, struct observed_login *l)
 		if (u && same(u->name, "dbo"))
 			return 15174;
 	}
-	for (size_t i = m->o.n_members; i-- > 0;)
-		if (same(m->o.members[i].member, l->name)) {
-			free(m->o.members[i].role);
-			free(m->o.members[i].member);
-			CUT(m->o.members, m->o.n_members, i);
-		}
+	members_drop(&m->o.members, &m->o.n_members, l->name, NULL);
 	for (size_t i = m->o.n_permissions; i-- > 0;)
 		if (same(m->o.permissions[i].grantee, l->name)) {
 			permission_free(&m->o.permissions[i]);
@@ -251,13 +247,7 @@ static int apply_on_server(struct model *m, const struct change *c)
 	case CHANGE_LOGIN_DROP:
 		return login_drop(m, l);
 	case CHANGE_SERVER_MEMBER_DROP:
-		for (size_t i = m->o.n_members; i-- > 0;)
-			if (same(m->o.members[i].member, c->login) &&
-				same(m->o.members[i].role, c->role)) {
-				free(m->o.members[i].role);
-				free(m->o.members[i].member);
-				CUT(m->o.members, m->o.n_members, i);
-			}
+		members_drop(&m->o.members, &m->o.n_members, c->login, c->role);
 		return 0;
 	case CHANGE_SERVER_REVOKE:
 		revoke(&m->o.permissions, &m->o.n_permissions, &c->permission);
