@@ -1,0 +1,145 @@
+/* The difference, rule by rule: what holds an opening back, and what is closed all the same. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "stage.h"
+
+/* Not ours: an error that says so, and not a finger on it. */
+static void test_stranger(void **state)
+{
+	struct stage *s = stage_new(false);
+
+	(void)state;
+	model_login(&s->model, JANE, 5);
+	expect(s, "");
+	const struct obstacle *o = obstacle_of(s, STATE_DRIFT);
+	assert_non_null(o);
+	assert_non_null(strstr(o->text, "was not made by Curfew"));
+	stage_free(s);
+}
+
+static void test_stranger_user(void **state)
+{
+	struct stage *s = stage_new(false);
+	struct observed_login *l = stage_jane(s, FULL);
+
+	(void)state;
+	/* In staging somebody else's user has her name. */
+	s->test->users[s->test->n_users - 1].sid = model_sid(4711);
+	model_login(&s->model, "somebody", 4711);
+	l = observed_find_login(&s->model.o, JANE);
+	l->disabled = true;
+	expect(s, "member-drop");
+	assert_string_equal(s->d.changes[0].role, FULL);
+	assert_non_null(obstacle_of(s, STATE_DRIFT));
+	stage_free(s);
+}
+
+static void test_waiting(void **state)
+{
+	struct stage *s = stage_new(false);
+
+	(void)state;
+	s->test->online = s->test->accessible = s->test->read = false;
+	expect(s, "");
+	assert_non_null(obstacle_of(s, STATE_WAITING));
+	stage_free(s);
+}
+
+/* Nothing runs where a trigger that nobody reviewed would run as us. */
+static void test_database_trigger(void **state)
+{
+	struct stage *s = stage_new(false);
+
+	(void)state;
+	model_trigger(s->test, "tr_evil");
+	expect(s, "");
+	const struct obstacle *o = obstacle_of(s, STATE_UNPROVED);
+	assert_non_null(o);
+	assert_non_null(strstr(o->text, "tr_evil"));
+	strings_add(&s->scene.server.known_triggers, "tr_evil");
+	expect(s, "login-create login-disable login-mark user-create member-add");
+	stage_free(s);
+}
+
+/* What cannot be narrowed there must not be used. */
+static void test_trigger_over_something_wider(void **state)
+{
+	static const char *const wider[] = {"db_owner", "owner", "grant", "role", "dbo"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(wider); i++) {
+		struct stage *s = stage_new(true);
+		struct observed_login *l = stage_jane(s, READ_ONLY);
+		model_user(s->prod, JANE, l->sid);
+		model_member(s->prod, READ_ONLY, JANE);
+		model_trigger(s->test, "tr_evil");
+		expect(s, "");
+		if (i == 0)
+			model_member(s->test, "db_owner", JANE);
+		else if (i == 1)
+			model_owned(s->test, "OBJECT", "dbo", "t", JANE);
+		else if (i == 2)
+			model_permission(s->test, 'G', "INSERT", "dbo", NULL, JANE, "dbo");
+		else if (i == 3)
+			model_permission(s->test, 'G', "CONTROL", NULL, NULL, READ_ONLY, "dbo");
+		else
+			s->test->users[0].sid = l->sid;
+		expect(s, "login-disable");
+		assert_non_null(obstacle_of(s, STATE_UNPROVED));
+		stage_free(s);
+	}
+}
+
+static void test_server_trigger(void **state)
+{
+	struct stage *s = stage_new(false);
+	char *trigger = (char *)"tr_logon";
+
+	(void)state;
+	s->model.o.triggers = &trigger;
+	s->model.o.n_triggers = 1;
+	expect(s, "");
+	assert_non_null(obstacle_of(s, STATE_UNPROVED));
+	s->model.o.triggers = NULL;
+	s->model.o.n_triggers = 0;
+	stage_free(s);
+}
+
+/* Who cannot see everything may close, and opens nothing. */
+static void test_missing_rights(void **state)
+{
+	struct stage *s = stage_new(false);
+	struct observed_login *l = model_login(&s->model, "gone.user", 7);
+	char *right = (char *)"VIEW ANY DEFINITION";
+
+	(void)state;
+	l->marked = true;
+	s->model.o.missing_rights = &right;
+	s->model.o.n_missing_rights = 1;
+	expect(s, "login-disable login-drop");
+	const struct obstacle *o = obstacle_of(s, STATE_UNPROVED);
+	assert_non_null(o);
+	assert_non_null(strstr(o->text, right));
+	s->model.o.missing_rights = NULL;
+	s->model.o.n_missing_rights = 0;
+	stage_free(s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_stranger),
+		cmocka_unit_test(test_stranger_user),
+		cmocka_unit_test(test_waiting),
+		cmocka_unit_test(test_database_trigger),
+		cmocka_unit_test(test_trigger_over_something_wider),
+		cmocka_unit_test(test_server_trigger),
+		cmocka_unit_test(test_missing_rights),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
