@@ -1,10 +1,5 @@
-/* firewall_apply() against a real kernel: what is built, changed, kept, refused and proved. */
-#include "lab.h"
-
-#define E4     HOME4 ":1433"
-#define E6     "[" HOME6 "]:1433"
-#define JANE   "203.0.113.7"
-#define OFFICE "198.51.100.0/24"
+/* firewall_apply() against a real kernel: what is built, changed, kept and refused. */
+#include "usual.h"
 
 /* Every batch, successful or not, but nothing else, moves the generation. */
 static uint32_t generation(struct firewall *f)
@@ -14,33 +9,6 @@ static uint32_t generation(struct firewall *f)
 
 	firewall_state_free(&s);
 	return g;
-}
-
-static struct list usual(instant_t now)
-{
-	struct list l;
-
-	list_init(&l);
-	list_guard(&l, E4);
-	list_guard(&l, E6);
-	list_trust(&l, "10.0.0.0/8", E4, "sql07");
-	list_allow(&l, JANE, E4, now + 3600, "acme/acme.jane.doe");
-	list_allow(&l, OFFICE, E4, now + 7200, "acme/acme.bob");
-	list_allow(&l, "2001:db8:7::/64", E6, now + 1800, "acme/acme.jane.doe");
-	return l;
-}
-
-static void assert_holds(const struct firewall_state *s, const struct list *l, instant_t now)
-{
-	struct firewall_changes c;
-
-	assert_true(s->present);
-	assert_true(s->intact);
-	assert_int_equal(firewall_diff(&c, &l->w, s, now), 0);
-	if (c.n)
-		fail_msg("%zu changes are missing, first: %s", c.n,
-			firewall_change_name(c.items[0].kind));
-	firewall_changes_free(&c);
 }
 
 /* Says what the kernel can do, and holds it against what the caller expects of this kernel. */
@@ -152,9 +120,7 @@ static void test_changes(void **state)
 	assert_int_equal(applied(f, &l, now), 6);
 	/* One transaction, whatever it holds, also with prefix lengths that were not in use. */
 	assert_int_equal(generation(f), before + 1);
-	s = observed(f);
-	assert_holds(&s, &l, now);
-	firewall_state_free(&s);
+	table_holds(f, &l, now);
 
 	list_remove(&l, JANE);
 	list_remove(&l, "2001:db8:7::/64");
@@ -214,106 +180,6 @@ static void test_closings_only(void **state)
 	list_free(&l);
 }
 
-/* Counters of elements and of the drop, with real packets: one allowed, one refused. */
-static void some_packets(void)
-{
-	int listener = tcp_listen(lab_home, HOME4, PORT);
-
-	assert_true(reaches(lab_away, JANE, HOME4, PORT));
-	assert_true(is_refused(lab_away, "203.0.113.99", HOME4, PORT));
-	close(listener);
-}
-
-static void test_rebuild_keeps(void **state)
-{
-	static const char *const damages[] = {
-		"nft insert rule inet curfew check accept",
-		"nft flush chain inet curfew guard_input",
-		"nft delete chain inet curfew guard_forward",
-		"nft add rule inet curfew guard_input accept",
-		"nft 'add chain inet curfew guard_input { policy drop; }'",
-		"nft 'add chain inet curfew stranger'",
-		"nft 'add set inet curfew stranger { type ipv4_addr; }'",
-		"nft 'flush chain inet curfew guard_input; delete chain inet curfew guard_input; "
-		"add chain inet curfew guard_input { type filter hook input priority 5; }'",
-		"nft flush chain inet curfew guard_input && "
-		"nft add rule inet curfew guard_input ip daddr . tcp dport @guard4 goto check",
-		/* Last, for the count of the drops goes with its rule. */
-		"nft flush chain inet curfew check",
-	};
-	struct firewall *f;
-	instant_t now = real_now();
-	struct list l = usual(now);
-
-	(void)state;
-	lab_require();
-	f = lab_open(&LAB_SETTINGS);
-	applied(f, &l, now);
-	some_packets();
-	for (size_t i = 0; i < ARRAY_SIZE(damages); i++) {
-		struct firewall_state before = observed(f), damaged, after;
-		struct firewall_changes done;
-
-		/* Only a table without a living owner can be damaged. */
-		firewall_close(f);
-		run("%s", damages[i]);
-		f = lab_open(&LAB_SETTINGS);
-		damaged = observed(f);
-		if (damaged.intact)
-			fail_msg("not noticed: %s", damages[i]);
-		assert_int_equal(firewall_apply(&done, f, &l.w, real_now(), false), 0);
-		assert_int_equal(done.n, 1);
-		assert_int_equal(done.items[0].kind, FIREWALL_TABLE);
-		firewall_changes_free(&done);
-		after = observed(f);
-		assert_holds(&after, &l, real_now());
-		assert_true(state_find(&before, JANE)->packets > 0);
-		assert_int_equal(
-			state_find(&after, JANE)->packets, state_find(&before, JANE)->packets);
-		assert_int_equal(state_find(&after, JANE)->bytes, state_find(&before, JANE)->bytes);
-		assert_true(before.refused_packets > 0);
-		assert_int_equal(before.n_refused, 1);
-		assert_int_equal(after.refused_packets, damaged.refused_packets);
-		assert_int_equal(after.n_refused, 1);
-		assert_int_equal(after.refused[0].packets, before.refused[0].packets);
-		assert_true(after.refused[0].last_seen_latest >= now - 60);
-		firewall_state_free(&before);
-		firewall_state_free(&damaged);
-		firewall_state_free(&after);
-	}
-	lab_close(f);
-	list_free(&l);
-}
-
-/* A table that is switched off guards nobody. Where tables persist nobody can switch ours off by nft. */
-static void test_dormant(void **state)
-{
-	struct firewall *f;
-	instant_t now = real_now();
-	struct list l = usual(now);
-	struct firewall_features features;
-	struct firewall_state s;
-
-	(void)state;
-	lab_require();
-	f = lab_open(&LAB_SETTINGS);
-	firewall_features_get(f, &features);
-	applied(f, &l, now);
-	firewall_close(f);
-	assert_int_equal(succeeds("nft 'add table inet curfew { flags dormant; }' 2>/dev/null"),
-		!features.owner_persist);
-	f = lab_open(&LAB_SETTINGS);
-	s = observed(f);
-	assert_int_equal(s.intact, features.owner_persist);
-	firewall_state_free(&s);
-	assert_int_equal(applied(f, &l, now), features.owner_persist ? 0 : 1);
-	s = observed(f);
-	assert_holds(&s, &l, now);
-	firewall_state_free(&s);
-	lab_close(f);
-	list_free(&l);
-}
-
 static void test_counters_survive(void **state)
 {
 	struct firewall *f;
@@ -340,121 +206,6 @@ static void test_counters_survive(void **state)
 	s = observed(f);
 	assert_int_equal(state_find(&s, JANE)->packets, packets);
 	assert_string_equal(state_find(&s, JANE)->comment, "renamed");
-	firewall_state_free(&s);
-	lab_close(f);
-	list_free(&l);
-}
-
-static void test_rebuild_closings_only(void **state)
-{
-	struct firewall *f;
-	instant_t now = real_now();
-	struct list l = usual(now);
-	struct firewall_state s;
-
-	(void)state;
-	lab_require();
-	f = lab_open(&LAB_SETTINGS);
-	applied(f, &l, now);
-	firewall_close(f);
-	run("nft flush chain inet curfew check");
-	f = lab_open(&LAB_SETTINGS);
-	list_find(&l, JANE)->until += 86400;
-	list_find(&l, OFFICE)->until -= 3600;
-	list_remove(&l, "2001:db8:7::/64");
-	list_allow(&l, "203.0.113.8", E4, now + 60, "acme/new");
-	l.w.n_guards = 1;
-	assert_int_equal(firewall_apply(NULL, f, &l.w, now, true), 0);
-	s = observed(f);
-	assert_true(s.intact);
-	assert_int_equal(s.n_allows, 2);
-	assert_int_equal(s.n_guards, 2);
-	assert_true(state_find(&s, JANE)->remaining_ms <= 3600 * 1000);
-	assert_true(state_find(&s, OFFICE)->remaining_ms <= 3600 * 1000);
-	firewall_state_free(&s);
-	lab_close(f);
-	list_free(&l);
-}
-
-static void test_flushed_by_others(void **state)
-{
-	struct firewall *f;
-	instant_t now = real_now();
-	struct list l = usual(now);
-	struct firewall_features features;
-	struct firewall_state s;
-
-	(void)state;
-	lab_require();
-	f = lab_open(&LAB_SETTINGS);
-	firewall_features_get(f, &features);
-	applied(f, &l, now);
-	run("nft flush ruleset");
-	s = observed(f);
-	assert_int_equal(s.present, features.owner_persist);
-	firewall_state_free(&s);
-	applied(f, &l, now);
-	s = observed(f);
-	assert_holds(&s, &l, now);
-	firewall_state_free(&s);
-	lab_close(f);
-	list_free(&l);
-}
-
-static void test_ownership(void **state)
-{
-	struct firewall *f, *second, *reader;
-	instant_t now = real_now();
-	struct list l = usual(now);
-	struct firewall_features features;
-	struct firewall_state s;
-	pid_t child;
-	int status;
-
-	(void)state;
-	lab_require();
-	f = lab_open(&LAB_SETTINGS);
-	firewall_features_get(f, &features);
-	if (!features.owner_persist) {
-		print_message("# SKIPPED: this kernel knows no owners that persist\n");
-		firewall_close(f);
-		list_free(&l);
-		skip();
-	}
-	applied(f, &l, now);
-	assert_int_equal(firewall_open(&second, &LAB_SETTINGS), -EPERM);
-	assert_int_equal(firewall_open_reader(&reader, &LAB_SETTINGS), 0);
-	s = observed(reader);
-	assert_true(s.intact);
-	assert_int_equal(s.n_allows, 3);
-	firewall_state_free(&s);
-	assert_int_not_equal(firewall_other_owner(reader), 0);
-	assert_int_equal(firewall_apply(NULL, reader, &l.w, now, false), -EPERM);
-	assert_int_equal(firewall_remove(reader), -EPERM);
-	firewall_close(reader);
-	assert_false(succeeds("nft delete table inet curfew 2>/dev/null"));
-	lab_close(f);
-
-	/* A killed owner leaves the table standing; the next one takes it over without a change. */
-	child = fork();
-	assert_true(child >= 0);
-	if (child == 0) {
-		f = lab_open(&LAB_SETTINGS);
-		applied(f, &l, now);
-		kill(getpid(), SIGKILL);
-	}
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_true(WIFSIGNALED(status));
-	f = lab_open(&LAB_SETTINGS);
-	s = observed(f);
-	assert_holds(&s, &l, now);
-	firewall_state_free(&s);
-	assert_int_equal(applied(f, &l, now), 0);
-	/* Taken over although nothing had to change. */
-	assert_int_equal(firewall_open(&second, &LAB_SETTINGS), -EPERM);
-	run("nft flush ruleset");
-	s = observed(f);
-	assert_holds(&s, &l, now);
 	firewall_state_free(&s);
 	lab_close(f);
 	list_free(&l);
@@ -586,71 +337,6 @@ static void test_listing_reads_again(void **state)
 	list_free(&l);
 }
 
-static void test_settings_change(void **state)
-{
-	struct firewall_settings s = LAB_SETTINGS;
-	struct firewall *f;
-	instant_t now = real_now();
-	struct list l = usual(now);
-	char *text;
-
-	(void)state;
-	lab_require();
-	f = lab_open(&s);
-	applied(f, &l, now);
-	firewall_close(f);
-	s.hooks = HOOK_INPUT;
-	s.priority = -150;
-	s.log = false;
-	s.guard_loopback = true;
-	f = lab_open(&s);
-	assert_int_equal(applied(f, &l, now), 1);
-	assert_int_equal(applied(f, &l, now), 0);
-	text = output("nft list table inet curfew");
-	assert_null(strstr(text, "hook forward"));
-	assert_null(strstr(text, "log prefix"));
-	assert_null(strstr(text, "iif"));
-	assert_non_null(strstr(text, "priority mangle"));
-	free(text);
-	lab_close(f);
-	list_free(&l);
-}
-
-static void test_only_our_table(void **state)
-{
-	struct firewall *f;
-	instant_t now = real_now();
-	struct list l = usual(now);
-	char *before, *after;
-
-	(void)state;
-	lab_require();
-	run("nft 'add table ip curfew; add chain ip curfew x; add table inet foreign; "
-	    "add chain inet foreign input { type filter hook input priority 0; }; "
-	    "add rule inet foreign input tcp dport 22 accept'");
-	before = output("nft list ruleset");
-	f = lab_open(&LAB_SETTINGS);
-	applied(f, &l, now);
-	lab_close(f);
-	after = output("nft list ruleset");
-	assert_string_equal(before, after);
-	free(before);
-	free(after);
-	run("nft flush ruleset");
-	list_free(&l);
-}
-
-static int setup(void **state)
-{
-	int r = lab_setup(state);
-
-	if (lab_ready) {
-		lab_person(JANE);
-		lab_person("203.0.113.99");
-	}
-	return r;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -659,19 +345,12 @@ int main(void)
 		cmocka_unit_test(test_second_does_nothing),
 		cmocka_unit_test(test_changes),
 		cmocka_unit_test(test_closings_only),
-		cmocka_unit_test(test_rebuild_keeps),
-		cmocka_unit_test(test_dormant),
 		cmocka_unit_test(test_counters_survive),
-		cmocka_unit_test(test_rebuild_closings_only),
-		cmocka_unit_test(test_flushed_by_others),
-		cmocka_unit_test(test_ownership),
 		cmocka_unit_test(test_ends_are_refused),
 		cmocka_unit_test(test_permanent_elements),
 		cmocka_unit_test(test_overlapping),
 		cmocka_unit_test(test_listing_reads_again),
-		cmocka_unit_test(test_settings_change),
-		cmocka_unit_test(test_only_our_table),
 	};
 
-	return cmocka_run_group_tests(tests, setup, NULL);
+	return cmocka_run_group_tests(tests, usual_setup, NULL);
 }
