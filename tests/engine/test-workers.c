@@ -48,8 +48,9 @@ static void many_jobs_share_few_processes(void **state)
 static void a_jobs_own_deadline_goes_before_the_rounds(void **state)
 {
 	(void)state;
-	const struct worker_job jobs[] = {{.name = "soon", .run = run_hanging, .deadline = 1},
-		{.name = "late", .run = run_hanging}};
+	/* The one that is ended begins last: by its second the other's has passed. */
+	const struct worker_job jobs[] = {{.name = "late", .run = run_hanging},
+		{.name = "soon", .run = run_hanging, .deadline = 1}};
 	struct seen s = {0};
 	struct workers *w;
 
