@@ -3,8 +3,8 @@
 #include "program/loading.h"
 #include "program/names.h"
 
-#include <arpa/inet.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define SQL_PORT 1433
 /* A line of the client library's own configuration is cut at 255 characters. */
@@ -102,16 +102,17 @@ struct source *sources_read(size_t *n, struct reading *r, const config_setting_t
 	return out;
 }
 
+/* One address, by the same rules as people's sources: an IPv4 address written as IPv6 is none, since packets carry
+ * the one and a guard on the other would hold nobody back. */
 static bool host_address(struct endpoint *out, const char *host, uint16_t port)
 {
-	memset(out, 0, sizeof(*out));
-	out->port = port;
-	if (inet_pton(AF_INET, host, out->addr) == 1) {
-		out->family = AF_INET;
-		return true;
-	}
-	out->family = AF_INET6;
-	return inet_pton(AF_INET6, host, out->addr) == 1;
+	struct source s;
+
+	if (strchr(host, '/') || source_parse(&s, host) != 0)
+		return false;
+	*out = (struct endpoint){.family = s.family, .port = port};
+	memcpy(out->addr, s.addr, sizeof(out->addr));
+	return true;
 }
 
 static void host_read(struct server *s, struct reading *r, const config_setting_t *group)
