@@ -132,6 +132,30 @@ static bool database_is_wanted(const struct wanted_server *w, const char *name)
 	return false;
 }
 
+/* What the first question told stands: also that a part of it could not be read. A server that answers beyond what it
+ * was asked changes nothing of that. */
+static int probed_keep(struct observed_server *fresh, struct observed_server *probed)
+{
+	size_t n = fresh->n_unreadable + probed->n_unreadable;
+	char **unreadable = reallocarray(fresh->unreadable, n + 1, sizeof(*unreadable));
+	struct observed_server unasked = *fresh;
+
+	if (!unreadable)
+		return -ENOMEM;
+	fresh->unreadable = unreadable;
+	for (size_t i = 0; i < probed->n_unreadable; i++)
+		unreadable[fresh->n_unreadable++] = probed->unreadable[i];
+	probed->n_unreadable = 0;
+	fresh->version = probed->version;
+	fresh->missing_rights = probed->missing_rights;
+	fresh->n_missing_rights = probed->n_missing_rights;
+	probed->version = unasked.version;
+	probed->missing_rights = unasked.missing_rights;
+	probed->n_missing_rights = unasked.n_missing_rights;
+	observed_free(probed);
+	return 0;
+}
+
 static int server_read(struct observed_server *o, struct sql_error *error, struct sql_session *s,
 	const struct wanted_server *w)
 {
@@ -156,13 +180,12 @@ static int server_read(struct observed_server *o, struct sql_error *error, struc
 		fresh = (struct observed_server){.clock = o->clock};
 		rc = parts_run_apart(&fresh, error, s, server_parts, w->server, NULL, 0);
 	}
+	if (!rc)
+		rc = probed_keep(&fresh, o);
 	if (rc) {
 		observed_free(&fresh);
 		return rc;
 	}
-	fresh.version = o->version;
-	fresh.missing_rights = o->missing_rights;
-	fresh.n_missing_rights = o->n_missing_rights;
 	*o = fresh;
 	for (size_t i = 0; i < o->n_databases; i++) {
 		struct observed_database *d = &o->databases[i];
