@@ -131,6 +131,28 @@ static void test_strip(void **state)
 	stage_free(s);
 }
 
+/* A schema that the agent may not see has permissions all the same: they stand for no other schema. */
+static void test_schema_without_name(void **state)
+{
+	struct stage *s = stage_new(false);
+
+	(void)state;
+	stage_jane(s, FULL);
+	model_permission(s->test, 'G', "SELECT", "unseen", NULL, FULL, "dbo");
+	struct permission *p = &s->test->permissions[s->test->n_permissions - 1];
+	free(p->schema);
+	p->schema = NULL;
+	model_schema(s->test, "fresh", NULL);
+	compare(s);
+	size_t granted = 0;
+	for (size_t i = 0; i < s->d.n_changes; i++)
+		granted += s->d.changes[i].kind == CHANGE_ROLE_GRANT &&
+			   strcmp(s->d.changes[i].permission.name, "SELECT") == 0 &&
+			   strcmp(s->d.changes[i].permission.schema, "fresh") == 0;
+	assert_int_equal(granted, 2); /* to either role */
+	stage_free(s);
+}
+
 /* Login shut, sessions ended, users out of every database, the login last. */
 static void test_remove(void **state)
 {
@@ -302,6 +324,7 @@ int main(void)
 		cmocka_unit_test(test_enable_waits_for_sessions),
 		cmocka_unit_test(test_old_session),
 		cmocka_unit_test(test_strip),
+		cmocka_unit_test(test_schema_without_name),
 		cmocka_unit_test(test_remove),
 		cmocka_unit_test(test_closings_of_all_first),
 		cmocka_unit_test(test_orphan),
