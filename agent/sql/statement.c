@@ -22,6 +22,13 @@ static void write_two_names(FILE *to, const char *schema, const char *name)
 	sql_write_name(to, name);
 }
 
+/* A permission or a kind of thing, as the server's catalogue calls it: written without quotes, so it must be words, or
+ * it could be more than what it stands for. */
+static bool is_words(const char *text)
+{
+	return text && *text && !text[strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ ")];
+}
+
 /* The ON clause, by sys.database_permissions.class; for principals, keys and the like `schema` holds the kind. */
 static int write_securable(FILE *to, const struct permission *p)
 {
@@ -69,7 +76,7 @@ static int write_securable(FILE *to, const struct permission *p)
 		sql_write_name(to, p->object);
 		return 0;
 	default:
-		if (!p->schema || !p->object)
+		if (!is_words(p->schema) || !p->object)
 			return -ENOTSUP;
 		fprintf(to, " ON %s::", p->schema);
 		sql_write_name(to, p->object);
@@ -81,6 +88,8 @@ static int write_grant(FILE *to, const struct permission *p, const char *verb, c
 {
 	int rc;
 
+	if (!is_words(p->name))
+		return -ENOTSUP;
 	fprintf(to, "%s %s", verb, p->name);
 	rc = write_securable(to, p);
 	fputs(" TO ", to);
@@ -95,6 +104,8 @@ static int write_revoke(FILE *to, const struct permission *p)
 {
 	int rc;
 
+	if (!is_words(p->name))
+		return -ENOTSUP;
 	fprintf(to, "REVOKE %s", p->name);
 	rc = write_securable(to, p);
 	fputs(" FROM ", to);
@@ -122,6 +133,8 @@ static int write_owner(FILE *to, const struct change *c)
 	const struct permission *o = &c->permission;
 	int rc = 0;
 
+	if (!is_words(o->name))
+		return -ENOTSUP;
 	if (c->n_regrants)
 		fputs("SET XACT_ABORT ON; BEGIN TRANSACTION; ", to);
 	fprintf(to, "ALTER AUTHORIZATION ON %s::", o->name);

@@ -166,6 +166,36 @@ static void test_unnameable(void **state)
 	}
 }
 
+/* Permissions and kinds are written without quotes: what is no word of the catalogue's is not written at all. */
+static void test_words(void **state)
+{
+	static const char *const wrong[] = {
+		"", "SELECT;", "SELECT--", "SELECT TO [x", "select\n", "OBJECT<", "VÍEW"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+		struct permission p = AS(0, 'G', wrong[i], NULL, NULL, NULL, USER, "dbo"),
+				  of = AS(4, 'G', "CONTROL", wrong[i], "x", NULL, USER, "dbo"),
+				  owned = AS(0, 0, wrong[i], "dbo", "V", NULL, NULL, NULL);
+		const struct change changes[] = {CHANGE(REVOKE, HERE, WHO, .permission = p),
+			CHANGE(ROLE_GRANT, HERE, ROLE("r"), .permission = p),
+			CHANGE(REVOKE, HERE, WHO, .permission = of),
+			CHANGE(SERVER_REVOKE, .permission = p),
+			CHANGE(OWNER, HERE, WHO, .permission = owned),
+			CHANGE(OWNER, HERE, WHO,
+				.permission = AS(0, 0, "SCHEMA", NULL, "S", NULL, NULL, NULL),
+				.regrants = &p, .n_regrants = 1)};
+
+		for (size_t k = 0; k < ARRAY_SIZE(changes); k++) {
+			int rc;
+			_cleanup_free_ char *text = written(&rc, &changes[k], NULL);
+
+			assert_int_equal(rc, -ENOTSUP);
+			assert_true(!*wrong[i] || !strstr(text, wrong[i]));
+		}
+	}
+}
+
 static void test_secrets(void **state)
 {
 	const char *secret = "It's-4-Secret";
@@ -214,6 +244,7 @@ int main(void)
 		cmocka_unit_test(test_goldens),
 		cmocka_unit_test(test_owner_keeps_others),
 		cmocka_unit_test(test_unnameable),
+		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_secrets),
 		cmocka_unit_test(test_handover),
 	};
