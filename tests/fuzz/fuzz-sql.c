@@ -1,78 +1,9 @@
 /* Names, strings and whole statements of T-SQL. A reader of its own, which knows T-SQL's quoting and nothing of
  * how the agent writes it, must find the very names again; outside of quotes there are words of ours alone. */
-#include "fuzz.h"
+#include "tsql.h"
 
 #include <errno.h>
 #include <curfew/sql.h>
-
-/* A text or name that is read back: up to its closing quote, doubled ones halved. */
-static char *quoted_read(const char **text, char close)
-{
-	char *out = malloc(strlen(*text) + 1);
-	size_t n = 0;
-
-	REQUIRE(out != NULL);
-	for (const char *s = *text;; s++) {
-		REQUIRE(*s != '\0');
-		if (*s == close && s[1] == close)
-			s++;
-		else if (*s == close) {
-			*text = s + 1;
-			break;
-		}
-		out[n++] = *s;
-	}
-	out[n] = '\0';
-	return out;
-}
-
-/* What stands outside of quotes: the agent's own words. No comment, no other quote, no second line. */
-static bool is_plain(const char *s)
-{
-	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-				      "0123456789_ .,;:=()";
-
-	return strchr(allowed, *s) != NULL;
-}
-
-#define MAX_NAMES 32
-
-/* The names that were asked for, in any order. */
-struct names {
-	const char *items[MAX_NAMES];
-	size_t n;
-};
-
-static void names_add(struct names *names, const char *name)
-{
-	REQUIRE(names->n < MAX_NAMES);
-	names->items[names->n++] = name;
-}
-
-static bool names_have(const struct names *names, const char *name)
-{
-	for (size_t i = 0; i < names->n; i++)
-		if (names->items[i] && strcmp(names->items[i], name) == 0)
-			return true;
-	return false;
-}
-
-/* Reads a batch; every name in brackets and every string in it must be one that was asked for. */
-static void batch_check(const char *text, const struct names *names)
-{
-	while (*text) {
-		bool bracket = *text == '[', string = text[0] == 'N' && text[1] == '\'';
-
-		if (!bracket && !string) {
-			REQUIRE(is_plain(text));
-			text++;
-			continue;
-		}
-		text += bracket ? 1 : 2;
-		_cleanup_free_ char *read = quoted_read(&text, bracket ? ']' : '\'');
-		REQUIRE(names_have(names, read));
-	}
-}
 
 static void quoting_check(
 	const char *name, void (*write)(FILE *, const char *), const char *open, char close)
@@ -164,7 +95,7 @@ static void change_take(struct change *c, struct input *in, struct names *names)
 		permission_take(&c->regrants[i], in, names);
 }
 
-static void statement_check(struct input *in)
+static void change_check(struct input *in)
 {
 	struct names names = {.n = 0};
 	_cleanup_free_ char *password = name_need(in, &names);
@@ -187,7 +118,7 @@ static void statement_check(struct input *in)
 	/* One that cannot be written is not run. */
 	if (r == 0) {
 		REQUIRE(size > 0 && text[size - 1] == ';');
-		batch_check(text, &names);
+		statement_check(text, &names);
 	}
 	free(text);
 	difference_free(&d);
@@ -203,7 +134,7 @@ static void handover_check(const char *login, const char *password, bool must_ch
 	REQUIRE(f != NULL);
 	REQUIRE(sql_write_handover(f, login, password, must_change) == 0);
 	fclose(f);
-	batch_check(text, &names);
+	statement_check(text, &names);
 	free(text);
 }
 
@@ -215,6 +146,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	quoting_check(name, sql_write_name, "[", ']');
 	quoting_check(name, sql_write_string, "N'", '\'');
 	handover_check(name, other, input_number(&again, 1) & 1);
-	statement_check(&in);
+	change_check(&in);
 	return 0;
 }
