@@ -55,6 +55,25 @@ static void instant_check(instant_t at, const char *zone)
 	REQUIRE(instant_to_local(&l, at, zone) == (zone_exists(zone) ? 0 : -EINVAL));
 }
 
+/* Seconds of a reading, as if the clock showed UTC. */
+static int64_t wall_of(const struct local_time *t)
+{
+	return days_of(t) * 86400 + (t->hour < 0 ? 0 : t->hour) * 3600 + t->minute * 60 + t->second;
+}
+
+/* A reading that was skipped is read with the offset before the change: as far behind the change as it lies behind
+ * the last reading before. */
+static void skipped_check(const struct local_time *t, instant_t at, const char *zone)
+{
+	struct local_time there, before;
+
+	REQUIRE(instant_to_local(&there, at, zone) == 0);
+	int64_t gap = wall_of(&there) - wall_of(t);
+	REQUIRE(gap > 0);
+	REQUIRE(instant_to_local(&before, at - gap, zone) == 0);
+	REQUIRE(wall_of(&before) == wall_of(t) - gap);
+}
+
 /* The reading of the wall and the instant that stands for it, in a zone that exists. */
 static void fit_check(const struct local_time *t, const char *zone)
 {
@@ -66,7 +85,27 @@ static void fit_check(const struct local_time *t, const char *zone)
 	REQUIRE(instant_to_local(&there, at, zone) == 0);
 	/* One that was skipped is told by what the clock shows after the change. */
 	REQUIRE(local_equal(&there, t) == (fit != LOCAL_SKIPPED));
+	if (fit == LOCAL_SKIPPED)
+		skipped_check(t, at, zone);
 	instant_check(at, zone);
+}
+
+/* A date that the C library knows is not refused. */
+static void existing_check(const char *text)
+{
+	static const char shape[] = "dddd-dd-dd";
+	int year, month, day;
+	struct local_time t;
+
+	for (size_t i = 0; i < sizeof(shape); i++)
+		if (shape[i] == 'd' ? text[i] < '0' || text[i] > '9' : text[i] != shape[i])
+			return;
+	year = (int)strtol(text, NULL, 10);
+	month = (int)strtol(text + 5, NULL, 10);
+	day = (int)strtol(text + 8, NULL, 10);
+	struct tm tm = {.tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = day};
+	bool exists = timegm(&tm) >= 0 && tm.tm_mday == day && tm.tm_mon == month - 1;
+	REQUIRE(local_parse(&t, text) == (exists ? 0 : -ERANGE));
 }
 
 static void text_check(const char *text, const char *zone, int days, instant_t now)
@@ -77,6 +116,7 @@ static void text_check(const char *text, const char *zone, int days, instant_t n
 	int r = local_parse(&t, text);
 
 	REQUIRE(r == 0 || r == -EINVAL || r == -ERANGE);
+	existing_check(text);
 	if (r == 0) {
 		date_check(&t, days);
 		if (known)

@@ -35,6 +35,14 @@ static void spelling_check(const char *text, const char *formatted)
 	REQUIRE(text[n] == '\0' || strcmp(text + n, "/32") == 0);
 }
 
+/* Packets never carry IPv4 as IPv6: what is taken so would let in, or guard, nobody. */
+static void address_is_carried(int family, const uint8_t *addr)
+{
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+
+	REQUIRE(family == AF_INET || memcmp(addr, mapped, sizeof(mapped)) != 0);
+}
+
 static bool source_check(struct source *out, const char *text)
 {
 	char formatted[SOURCE_TEXT_MAX];
@@ -47,6 +55,7 @@ static bool source_check(struct source *out, const char *text)
 	REQUIRE(out->prefix <= source_bits(out));
 	for (unsigned i = out->prefix; i < 128; i++)
 		REQUIRE(!address_bit(out->addr, i));
+	address_is_carried(out->family, out->addr);
 	REQUIRE(source_contains(out, out->family, out->addr));
 	source_format(formatted, out);
 	REQUIRE(strlen(formatted) < SOURCE_TEXT_MAX);
@@ -83,6 +92,7 @@ static bool endpoint_check(struct endpoint *out, const char *text)
 	if (r < 0)
 		return false;
 	REQUIRE(out->port > 0);
+	address_is_carried(out->family, out->addr);
 	REQUIRE(out->family == AF_INET || out->family == AF_INET6);
 	endpoint_format(formatted, out);
 	REQUIRE(endpoint_parse(&again, formatted) == 0);
