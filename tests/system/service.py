@@ -15,8 +15,8 @@ COMES = 60
 class Service:
     """`curfew run`, and what it says."""
 
-    def __init__(self, found, agent=None, log="service.log"):
-        self.agent = agent or found.agent
+    def __init__(self, found, agent=None, log="service.log", under=()):
+        self.agent, self.under = agent or found.agent, under
         self.log_path = found.path(log)
         self._log = open(self.log_path, "a", encoding="utf-8")
         self.process = None
@@ -24,7 +24,7 @@ class Service:
 
     def start(self):
         before = len(self.log())
-        self.process = self.agent.space.start(*self.agent.command("run"), stdout=self._log,
+        self.process = self.agent.space.start(*self.under, *self.agent.command("run"), stdout=self._log,
                                               stderr=self._log, text=True)
         until(lambda: "started: " in self.log()[before:], "the service is started",
               lambda: self.process.poll() is None)

@@ -3,6 +3,7 @@
 
 import os
 import random
+import re
 import signal
 import sys
 import time
@@ -19,6 +20,11 @@ EXHAUSTIVE = bool(os.environ.get("CURFEW_EXHAUSTIVE"))
 KILLS = 100 if EXHAUSTIVE else 8
 # A server that hangs holds its worker for this long: nothing that is tested may wait for it.
 HANGS = 300
+
+
+def status_of(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as file:
+        return dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
 
 
 def setUpModule():
@@ -49,15 +55,57 @@ class Life(ServiceCase):
     def test_processes_hold_what_they_need(self):
         service = self.service_make(lab.now() + days(20))
         firewall = service.children()[0]  # workers come later
-        for name, pid, capabilities in (("engine", service.process.pid, 0), ("firewall", firewall, 1 << 12)):
-            with open(f"/proc/{pid}/status", encoding="ascii") as file:
-                status = dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
+        until(lambda: service.figure("curfew_passes_total"), "the pass at the start has ended")
+        self.found.server.faults(stall_prelogin=True)
+        service.process.send_signal(signal.SIGHUP)
+        until(lambda: len(service.children()) == 2, "a worker waits for its server")
+        worker = service.children()[1]
+        # It reads its credential first.
+        until(lambda: int(status_of(worker)["Seccomp_filters"]) == 2, "the worker has shed its rights")
+        for name, pid, capabilities in (("engine", service.process.pid, 0), ("firewall", firewall, 1 << 12),
+                                        ("worker", worker, 0)):
+            status = status_of(pid)
             print(f"{name}:", {key: status[key] for key in ("CapPrm", "CapEff", "CapBnd", "NoNewPrivs", "Seccomp")})
             for kind in ("CapPrm", "CapEff"):
                 self.assertEqual(int(status[kind], 16), capabilities, f"{name} {kind}")
             for kind in ("CapInh", "CapAmb", "CapBnd"):
                 self.assertEqual(int(status[kind], 16), 0, f"{name} {kind}")
             self.assertEqual((status["NoNewPrivs"], status["Seccomp"]), ("1", "2"))
+
+    def test_only_workers_reach_the_network(self):
+        """What no filter can keep from the engine, for its workers inherit it: seen over a life, call by call."""
+        self.found = self.lab_make(limits=self.LIMITS)
+        self.agent = self.found.agent
+        self.agent.settings["metrics_file"] = self.agent.path("state", "curfew.prom")
+        self.found.client_add("acme", [("staging", "sql01", "AcmeTest")], **self.dates(lab.now() + seconds(15)))
+        trace = self.found.path("calls")
+        strace = ("strace", "-D", "-f", "-qq", "-z", "-e", "trace=socket", "-o", trace)
+        probe = self.agent.space.run(*strace[:-1], "/dev/null", "true", check=False)
+        if probe.returncode != 0:
+            print(f"SKIPPED: processes cannot be traced here: {probe.stderr.strip()}", file=sys.stderr)
+            self.skipTest("processes cannot be traced here")
+        service = self.service = Service(self.found, under=strace)
+        self.addCleanup(service.close)
+        engine, firewall = service.process.pid, service.children()[0]
+        self.role_comes("curfew_full")
+        self.elements_come(2)
+        for command in ("status", "plan", "audit", "denied", "reload", "apply"):
+            self.agent.curfew(command)
+        self.role_comes("curfew_read_only")
+        self.assertEqual(service.ask(command="revoke", client="acme", reason="a test")["end"], 0)
+        until(lambda: self.found.server.login(USER) is None, "the login is gone")
+        self.assertEqual(service.stop(), 0)
+        opened = {}
+        with open(trace, encoding="ascii") as file:
+            for line in file:
+                found = re.match(r"(\d+) +socket\((\w+)", line)
+                if found:
+                    opened.setdefault(int(found.group(1)), set()).add(found.group(2))
+        workers = set().union(*(families for pid, families in opened.items() if pid not in (engine, firewall)))
+        self.assertIn("AF_INET", workers, "the trace has not seen what it must")
+        self.assertEqual(opened[engine] - {"AF_UNIX"}, set(), "the engine's sockets")
+        self.assertEqual(opened[firewall] - {"AF_NETLINK"}, set(), "the firewall process's sockets")
+        self.assertEqual(workers - {"AF_INET", "AF_INET6"}, set(), "the workers' sockets")
 
 
 class Outages(ServiceCase):
