@@ -132,6 +132,8 @@ void service_pass_dispatch(struct service *s);
 /* What is under way ends soon: after the grace, or at once. */
 void service_pass_hurry(struct service *s);
 void service_pass_cut(struct service *s);
+/* The clock was wrong and is right now: what is under way ends at once, and the rest of it is recorded as of `now`. */
+void service_pass_correct(struct service *s, instant_t now);
 void service_pass_drop(struct service *s);
 
 /* loop_network.c */
@@ -152,6 +154,8 @@ bool server_is_due(const struct service *s, size_t i, unsigned reasons);
 void server_ended(struct service *s, const struct record *r);
 /* What the pass under way has seen of a server's answering. */
 void server_answered(struct service *s, const struct record *r);
+/* After a clock that was wrong: nothing is known of a server from an instant that lies ahead. */
+void service_servers_correct(struct service *s, instant_t now);
 
 /* loop_reading.c */
 /* Takes the request over. -EBUSY: too many wait. */

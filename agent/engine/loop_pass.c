@@ -266,6 +266,7 @@ void service_pass_begin(struct service *s)
 		.client = run->has_request ? run->request.client : NULL,
 		.actor = run->has_request ? run->request.actor : "service",
 		.reason = run->text,
+		.stale = &run->stale,
 		.sink = service_record,
 		.context = s,
 	};
@@ -289,6 +290,18 @@ void service_pass_hurry(struct service *s)
 {
 	if (s->run.pass && !s->run.cut)
 		s->run.cut = service_monotonic() + URGENT_GRACE * 1000;
+}
+
+void service_pass_correct(struct service *s, instant_t now)
+{
+	struct run *run = &s->run;
+
+	if (!run->pass)
+		return;
+	run->stale = true;
+	run->options.now = now;
+	pass_now_correct(run->pass, now);
+	service_pass_cut(s);
 }
 
 void service_pass_cut(struct service *s)

@@ -185,7 +185,9 @@ static void ask_clock(struct service *s, struct control_call *call, const json_t
 			control_end(call, CODE_FAILED, strerror(-r), NULL);
 			return;
 		}
-		s->run.stale = s->run.pass != NULL;
+		/* What is under way closes and records by a time that never was. */
+		service_pass_correct(s, service_now(s));
+		service_servers_correct(s, service_now(s));
 		service_ask(s, REASON_CLOCK);
 		service_schedule(s);
 	}

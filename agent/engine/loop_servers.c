@@ -98,6 +98,17 @@ void server_ended(struct service *s, const struct record *r)
 	state->good_pass = s->run.options.now;
 }
 
+void service_servers_correct(struct service *s, instant_t now)
+{
+	for (size_t i = 0; i < s->n_servers; i++) {
+		struct server_state *k = &s->servers[i];
+		if (k->good_pass > now)
+			k->good_pass = now;
+		if (k->silent_since > now)
+			k->silent_since = now;
+	}
+}
+
 void server_answered(struct service *s, const struct record *r)
 {
 	struct server_state *state = server_find(s, r->server);

@@ -231,6 +231,12 @@ int pass_new(struct pass **out, const struct pass_options *o)
 	return 0;
 }
 
+void pass_now_correct(struct pass *p, instant_t now)
+{
+	p->o.now = now;
+	p->zero_ms = second_began_ms();
+}
+
 void pass_free(struct pass *p)
 {
 	if (!p)

@@ -196,7 +196,8 @@ static int network_update(struct pass *p)
 	/* On record before the network opens: should we die then, what must narrow later is known to be there. */
 	if (pass_record_access(p))
 		p->result.journal_failed = true;
-	if (!p->o.network)
+	/* Nor is it announced what would not be done. */
+	if (!p->o.network || (p->o.stale && *p->o.stale))
 		return 0;
 	int rc = allowlist_build(&wanted, p->o.program, &p->grants, p->o.now, pass_admission, p);
 	if (rc)

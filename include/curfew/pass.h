@@ -29,6 +29,9 @@ struct pass_options {
 		servers; /* NULL-terminated names of servers to visit; NULL: all that the grants name */
 	const char *actor, *reason; /* for the journal */
 	const char *handover_login, *handover_password;
+	/* Set by the caller while the pass is under way: the schedule is another now than it knows, and the network is
+	 * left alone. May be NULL. */
+	const bool *stale;
 	record_fn sink; /* what a person or a report should see; its result is ignored */
 	void *context;
 };
@@ -62,6 +65,9 @@ const struct worker_job *pass_jobs(const struct pass *p, size_t *n);
 int pass_record(void *pass, const struct record *r);
 /* Step 3: the network as it should be now (APPLY), or what it would need (PLAN); last records, the journal's commit. */
 int pass_finish(struct pass_result *out, struct pass *p);
+
+/* An operator has corrected the clock that the pass went by: what it puts on record from here on bears this instant. */
+void pass_now_correct(struct pass *p, instant_t now);
 
 /* All steps, waiting for the workers. */
 int pass_run(struct pass_result *out, const struct pass_options *o);

@@ -1,0 +1,274 @@
+/* A pass without its workers: what becomes of what they say, of what they leave unsaid, and of a time that was wrong. */
+#include "../program/fixture.h"
+#include "../journal/journal-fixture.h"
+
+#include "curfew/pass.h"
+
+/* Full access until GOLIVE, then read-only. */
+#define TESTING 1793500000
+#define GOLIVE	1795446000
+
+struct scene {
+	char *folder;
+	struct program *program;
+	struct journal *journal;
+	struct pass_options options;
+	struct firewall_port port;
+	size_t n_applied;
+	bool stale;
+	struct record told[32];
+	size_t n_told;
+};
+
+static int sink(void *context, const struct record *r)
+{
+	struct scene *s = context;
+
+	assert_true(s->n_told < ARRAY_SIZE(s->told));
+	s->told[s->n_told++] = *r;
+	return 0;
+}
+
+static int port_observe(struct firewall_state *out, void *context, instant_t now)
+{
+	(void)context;
+	(void)now;
+	*out = (struct firewall_state){0};
+	return 0;
+}
+
+static int port_apply(struct firewall_changes *done, void *context, const struct allowlist *wanted,
+	instant_t now, bool closings_only)
+{
+	struct scene *s = context;
+
+	(void)wanted;
+	(void)now;
+	(void)closings_only;
+	s->n_applied++;
+	*done = (struct firewall_changes){0};
+	return 0;
+}
+
+static int setup(void **state)
+{
+	struct scene *s = calloc(1, sizeof(*s));
+
+	assert_non_null(s);
+	s->folder = fixture_make();
+	_cleanup_free_ char *config = text_make("%s/curfew.conf", s->folder);
+	_cleanup_free_ char *path = text_make("%s/journal", s->folder);
+	const struct journal_options o = {.path = path};
+	struct problems problems = {0};
+	assert_int_equal(program_load(&s->program, &problems, config, TESTING), 0);
+	assert_non_null(s->program);
+	problems_free(&problems);
+	assert_int_equal(journal_open(&s->journal, &o), 0);
+	s->port = (struct firewall_port){port_observe, port_apply, s};
+	s->options = (struct pass_options){.mode = PASS_APPLY,
+		.program = s->program,
+		.journal = s->journal,
+		.network = &s->port,
+		.now = TESTING,
+		.stale = &s->stale,
+		.actor = "a test",
+		.reason = "a test",
+		.sink = sink,
+		.context = s};
+	*state = s;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct scene *s = *state;
+
+	journal_close(s->journal);
+	program_free(s->program);
+	fixture_remove(s->folder);
+	free(s);
+	return 0;
+}
+
+static struct record record_of(enum record_kind kind, const char *server)
+{
+	struct record r = {.kind = kind};
+
+	RECORD_SET(&r, server, server);
+	return r;
+}
+
+static const struct record *told_of(
+	const struct scene *s, enum record_kind kind, const char *server)
+{
+	const struct record *found = NULL;
+
+	for (size_t i = 0; i < s->n_told; i++)
+		if (s->told[i].kind == kind && !strcmp(s->told[i].server, server)) {
+			assert_null(found);
+			found = &s->told[i];
+		}
+	assert_non_null(found);
+	return found;
+}
+
+static struct collected journal_of(const struct scene *s, enum journal_kind kind)
+{
+	const struct journal_filter all = {.kind = (int)kind};
+	struct collected c = {0};
+
+	assert_int_equal(journal_read(s->journal, &all, collect, &c), 0);
+	return c;
+}
+
+static void a_dead_worker_leaves_nothing_unsaid(void **state)
+{
+	struct scene *s = *state;
+	struct pass_result result;
+	struct pass *p;
+	const struct proved before = {.server = "sqltest02",
+		.login = "acme.jane.doe",
+		.database = "AcmeTest",
+		.level = LEVEL_FULL,
+		.at = TESTING};
+
+	assert_int_equal(proved_put(s->journal, &before), 0);
+	s->options.mode = PASS_STATUS;
+	s->options.now = GOLIVE;
+	assert_int_equal(pass_new(&p, &s->options), 0);
+	struct record end = record_of(RECORD_END, "sqltest02");
+	end.code = -ETIMEDOUT;
+	RECORD_SET(&end, detail, "did not end");
+	assert_int_equal(pass_record(p, &end), 0);
+	/* This one had spoken before it died: that is not said again, and otherwise. */
+	struct record said = record_of(RECORD_SERVER, "sql07");
+	assert_int_equal(pass_record(p, &said), 0);
+	said = record_of(RECORD_GRANT, "sql07");
+	RECORD_SET(&said, login, "acme.jane.doe");
+	RECORD_SET(&said, database, "AcmeProd");
+	said.level = LEVEL_READ_ONLY;
+	assert_int_equal(pass_record(p, &said), 0);
+	RECORD_SET(&end, server, "sql07");
+	assert_int_equal(pass_record(p, &end), 0);
+	assert_int_equal(pass_finish(&result, p), 0);
+	pass_free(p);
+
+	assert_int_equal(told_of(s, RECORD_SERVER, "sqltest02")->state, STATE_UNREACHABLE);
+	assert_string_equal(told_of(s, RECORD_SERVER, "sqltest02")->detail, "did not end");
+	assert_int_equal(told_of(s, RECORD_GRANT, "sqltest02")->state, STATE_OVERDUE);
+	assert_string_equal(told_of(s, RECORD_GRANT, "sqltest02")->database, "AcmeTest");
+	assert_int_equal(told_of(s, RECORD_SERVER, "sql07")->state, STATE_OK);
+	assert_int_equal(told_of(s, RECORD_GRANT, "sql07")->state, STATE_OK);
+	assert_int_equal(result.overdue, 1);
+	assert_int_equal(result.unreachable, 2);
+}
+
+/* Announces a change, has it done, and ends; `between` happens before the outcome. */
+static void server_work(
+	struct pass *p, void (*between)(struct pass *p, struct scene *s), struct scene *s)
+{
+	struct record r = record_of(RECORD_PLAN, "sqltest02");
+
+	r.number = 1;
+	RECORD_SET(&r, action, "user-create");
+	RECORD_SET(&r, login, "acme.jane.doe");
+	assert_int_equal(pass_record(p, &r), 0);
+	r.kind = RECORD_INTENT;
+	assert_int_equal(pass_record(p, &r), 0);
+	between(p, s);
+	r.kind = RECORD_OUTCOME;
+	assert_int_equal(pass_record(p, &r), 0);
+	r = record_of(RECORD_SERVER, "sqltest02");
+	assert_int_equal(pass_record(p, &r), 0);
+	r = record_of(RECORD_GRANT, "sqltest02");
+	RECORD_SET(&r, login, "acme.jane.doe");
+	RECORD_SET(&r, database, "AcmeTest");
+	r.level = LEVEL_FULL;
+	r.number = ADMIT;
+	assert_int_equal(pass_record(p, &r), 0);
+	r = record_of(RECORD_END, "sqltest02");
+	assert_int_equal(pass_record(p, &r), 0);
+}
+
+static void nothing_happens(struct pass *p, struct scene *s)
+{
+	(void)p;
+	(void)s;
+}
+
+static void schedule_changes(struct pass *p, struct scene *s)
+{
+	(void)p;
+	s->stale = true;
+}
+
+static void clock_is_corrected(struct pass *p, struct scene *s)
+{
+	(void)s;
+	pass_now_correct(p, TESTING);
+}
+
+static void a_stale_pass_leaves_the_network_alone(void **state)
+{
+	struct scene *s = *state;
+	static const char *const servers[] = {"sqltest02", NULL};
+	struct pass_result result;
+	struct pass *p;
+
+	s->options.servers = servers;
+	for (int changes = 0; changes <= 1; changes++) {
+		struct collected before = journal_of(s, JOURNAL_INTENT);
+		size_t applied = s->n_applied;
+		assert_int_equal(pass_new(&p, &s->options), 0);
+		server_work(p, changes ? schedule_changes : nothing_happens, s);
+		assert_int_equal(pass_finish(&result, p), 0);
+		pass_free(p);
+		struct collected after = journal_of(s, JOURNAL_INTENT);
+		assert_int_equal(s->n_applied > applied, !changes);
+		/* The worker's own intent at least; without the network's it is the only one. */
+		if (changes)
+			assert_int_equal(after.n, before.n + 1);
+		else
+			assert_true(after.n > before.n + 1);
+		collected_free(&before);
+		collected_free(&after);
+	}
+}
+
+static void what_follows_a_correction_bears_the_right_time(void **state)
+{
+	struct scene *s = *state;
+	const instant_t wrong = TESTING + 86400;
+	struct pass_result result;
+	struct pass *p;
+
+	s->options.now = wrong;
+	assert_int_equal(pass_new(&p, &s->options), 0);
+	server_work(p, clock_is_corrected, s);
+	assert_int_equal(pass_finish(&result, p), 0);
+	pass_free(p);
+	struct collected c = journal_of(s, JOURNAL_INTENT);
+	assert_int_equal(c.items[0].at, wrong);
+	for (size_t i = 1; i < c.n; i++)
+		assert_int_equal(c.items[i].at, TESTING);
+	collected_free(&c);
+	for (int kind = JOURNAL_OUTCOME; kind <= JOURNAL_ACCESS; kind++) {
+		c = journal_of(s, (enum journal_kind)kind);
+		assert_int_equal(c.n, 1);
+		assert_int_equal(c.items[0].at, TESTING);
+		collected_free(&c);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			a_dead_worker_leaves_nothing_unsaid, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_stale_pass_leaves_the_network_alone, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			what_follows_a_correction_bears_the_right_time, setup, teardown),
+	};
+	return cmocka_run_group_tests_name("pass", tests, NULL, NULL);
+}
