@@ -10,6 +10,8 @@ int main(int argc, char **argv)
 	report_locale();
 	if (argc < 2)
 		return usage_all(stderr, EXIT_USAGE);
+	if (!strcmp(argv[1], "help") && argc > 2)
+		return usage_help(argv[2]);
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help"))
 		return usage_all(stdout, EXIT_FINE);
 	if (!strcmp(argv[1], "--version"))

@@ -49,17 +49,15 @@ static int run(struct cli *cli)
 
 	if (code)
 		return code;
-	const struct server *s = program_server(p, cli->operands[0]);
+	const struct server *s;
 	size_t room = 1;
 	for (size_t i = 0; i < p->n_clients; i++)
 		room += p->clients[i].n_databases;
 	_cleanup_free_ char **databases = calloc(room, sizeof(*databases));
-	if (!s)
-		code = cli_fail(
-			cli, EXIT_USAGE, "no server '%s' in %s", cli->operands[0], cli->config);
-	else if (!databases)
+	code = cli_server(&s, cli, p);
+	if (!code && !databases)
 		code = EXIT_FAILED;
-	else
+	else if (!code)
 		code = print(cli, s, databases, databases_of(databases, p, s));
 	program_free(p);
 	return code;

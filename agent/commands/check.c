@@ -24,19 +24,52 @@ static void problems_json(const struct problems *problems)
 	json_decref(list);
 }
 
+static void name_print(const char *client, const char *name)
+{
+	/* For scripts: one a line, whatever it holds. */
+	if (client)
+		printf("%s\t", client);
+	puts(name);
+}
+
+static int names_print(const struct cli *cli, const struct program *p)
+{
+	bool clients = !strcmp(cli->names, "clients"), logins = !strcmp(cli->names, "logins");
+
+	for (size_t i = 0; i < p->n_clients && (clients || logins); i++) {
+		const struct client *c = &p->clients[i];
+
+		if (clients)
+			name_print(NULL, c->name);
+		for (size_t k = 0; k < c->n_users && logins; k++)
+			name_print(c->name, c->users[k].login);
+	}
+	for (size_t i = 0; i < p->n_servers && !clients && !logins; i++)
+		name_print(NULL, p->servers[i].name);
+	return EXIT_FINE;
+}
+
 static int run(struct cli *cli)
 {
+	if (cli->names && strcmp(cli->names, "clients") != 0 && strcmp(cli->names, "logins") != 0 &&
+		strcmp(cli->names, "servers") != 0)
+		return cli_fail(cli, EXIT_USAGE, "--names '%s' is none of clients, logins, servers",
+			cli->names);
+	if (cli->names && cli->json)
+		return cli_fail(cli, EXIT_USAGE, "--names prints lines; take --json away");
 	struct problems problems = {0};
 	struct program *p = NULL;
 	int rc = program_load(&p, &problems, cli->config, (instant_t)time(NULL));
 
 	if (rc)
 		return cli_fail(cli, EXIT_FAILED, "reading %s: %s", cli->config, strerror(-rc));
-	if (cli->json)
+	if (cli->names && p)
+		names_print(cli, p);
+	else if (cli->json)
 		problems_json(&problems);
 	else
-		problems_print(&problems, stdout);
-	if (p && !problems.n_errors && !cli->json)
+		problems_print(&problems, cli->names ? stderr : stdout);
+	if (p && !problems.n_errors && !cli->json && !cli->names)
 		printf("configuration OK: %zu client%s, %zu server%s\n", p->n_clients,
 			p->n_clients == 1 ? "" : "s", p->n_servers, p->n_servers == 1 ? "" : "s");
 	rc = problems.n_errors ? EXIT_CONFIG : EXIT_FINE;
@@ -48,7 +81,7 @@ static int run(struct cli *cli)
 const struct command command_check = {
 	.name = "check",
 	.operands = "",
-	.options = OPT_JSON,
+	.options = OPT_JSON | OPT_NAMES,
 	.summary = "Check the configuration, with advice",
 	.help = "Prints every problem of every file as FILE:LINE: error|warning|advice: what; what would be right.\n"
 		"Contacts nothing. Exit 0 when there is no error, 78 when there is.\n",

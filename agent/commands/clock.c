@@ -27,23 +27,37 @@ static int event_write(struct journal *j, const struct cli *cli, const struct pr
 	return journal_write(NULL, j, &e);
 }
 
-static int reset(struct cli *cli, const struct program *p, struct clock *c)
+static int reset_read(
+	instant_t *to, const struct cli *cli, const struct program *p, const struct clock *c)
 {
-	struct journal *j = NULL;
-	instant_t to, now = (instant_t)time(NULL);
-	int code;
+	char machine[INSTANT_TEXT_MAX], highest[INSTANT_TEXT_MAX];
+	instant_t now = (instant_t)time(NULL);
 
 	if (!cli->reason || !*cli->reason)
-		return cli_fail(
-			cli, EXIT_USAGE, "--reason TEXT is missing: it stands in the journal");
-	if (instant_parse(&to, cli->reset, p->settings.timezone, now))
 		return cli_fail(cli, EXIT_USAGE,
-			"--reset '%s' is no instant; `now` is the machine's clock", cli->reset);
+			"--reason is missing; write why: --reason \"the battery was dead\"; it stands in the journal");
+	int code = cli_instant(to, cli, "reset", cli->reset, p->settings.timezone);
+	if (code)
+		return code;
 	/* Never behind the machine's own clock: that would be time running backwards by hand. */
-	if (to < now)
+	if (*to < now)
 		return cli_fail(cli, EXIT_USAGE,
-			"that lies before the machine's clock: set the machine's clock first");
-	code = cli_journal(&j, cli, p, true);
+			"--reset '%s' lies before the machine's clock, %s; set the machine's clock first, then --reset now",
+			cli->reset, instant_format(machine, now));
+	/* Ahead of all that was ever seen it would end what has not ended. */
+	if (*to > now && *to > c->highest)
+		return cli_fail(cli, EXIT_USAGE,
+			"--reset '%s' lies ahead of the machine's clock and of the highest instant seen, %s: access would end "
+			"that has not ended; write --reset now",
+			cli->reset, c->highest ? instant_format(highest, c->highest) : "none yet");
+	return 0;
+}
+
+static int reset(struct cli *cli, const struct program *p, struct clock *c, instant_t to)
+{
+	struct journal *j = NULL;
+	int code = cli_journal(&j, cli, p, true);
+
 	if (code)
 		return code;
 	/* On record first: a reset that nobody knows of must not be. */
@@ -60,14 +74,10 @@ static int reset(struct cli *cli, const struct program *p, struct clock *c)
 
 /* The service holds the ratchet while it runs: it is asked, and goes on from the new instant at once.
  * 0 or an exit code; -ENOENT: none runs. */
-static int reset_by_service(struct cli *cli, const struct program *p)
+static int reset_by_service(struct cli *cli, const struct program *p, instant_t to)
 {
 	json_t *end = NULL;
-	instant_t to;
 
-	if (!cli->reason || !*cli->reason ||
-		instant_parse(&to, cli->reset, p->settings.timezone, (instant_t)time(NULL)))
-		return -ENOENT; /* told by the other way */
 	int rc = control_call(&end, p->settings.runtime_directory,
 		json_pack("{s:s, s:I, s:s}", "command", "clock", "reset", (json_int_t)to, "reason",
 			cli->reason),
@@ -89,9 +99,13 @@ static int run(struct cli *cli)
 	char highest[INSTANT_TEXT_MAX], machine[INSTANT_TEXT_MAX], words[WORDS_MAX];
 	struct program *p;
 	struct clock c;
-	instant_t now = (instant_t)time(NULL);
-	int code = cli_load(&p, cli);
+	instant_t to = 0, now = (instant_t)time(NULL);
+	int code;
 
+	if (cli->reason && !cli->reset)
+		return cli_fail(cli, EXIT_USAGE,
+			"--reason goes with --reset; without it nothing is changed");
+	code = cli_load(&p, cli);
 	if (code)
 		return code;
 	int rc = clock_open(&c, p->settings.state_directory);
@@ -99,9 +113,11 @@ static int run(struct cli *cli)
 		code = cli_fail(cli, EXIT_FAILED, "the ratchet in %s: %s",
 			p->settings.state_directory, strerror(-rc));
 	} else if (cli->reset) {
-		code = reset_by_service(cli, p);
+		code = reset_read(&to, cli, p, &c);
+		if (!code)
+			code = reset_by_service(cli, p, to);
 		if (code == -ENOENT)
-			code = reset(cli, p, &c);
+			code = reset(cli, p, &c, to);
 		else if (code < 0)
 			code = cli_fail(
 				cli, EXIT_FAILED, "asking the service: %s", strerror(-code));
@@ -126,7 +142,8 @@ const struct command command_clock = {
 	.options = OPT_RESET | OPT_REASON,
 	.summary = "Show the highest instant seen, or correct it",
 	.help = "Time never runs backwards for Curfew: a machine whose clock was wrongly far ahead keeps what ended ended,\n"
-		"until an operator says otherwise. --reason is required.\n"
+		"until an operator says otherwise. --reset needs --reason, and goes to the machine's clock at least and to\n"
+		"the highest instant seen at most: `--reset now` is what is meant nearly always.\n"
 		"Exit 2 when the machine's clock is behind.\n",
 	.run = run,
 };

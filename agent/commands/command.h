@@ -27,6 +27,7 @@ enum option_flag {
 	OPT_USER = 1 << 9,
 	OPT_RESET = 1 << 10,
 	OPT_BOOT = 1 << 11,
+	OPT_NAMES = 1 << 12,
 };
 
 #define MAX_OPERANDS 4
@@ -35,7 +36,7 @@ struct cli {
 	const struct command *command;
 	const char *config;
 	bool json, no_terminal, boot;
-	const char *at, *reason, *html, *svg, *ics, *from, *to, *user, *reset;
+	const char *at, *reason, *html, *svg, *ics, *from, *to, *user, *reset, *names;
 	const char *operands[MAX_OPERANDS + 1];
 	int n_operands;
 };
@@ -43,6 +44,7 @@ struct cli {
 struct command {
 	const char *name;
 	const char *operands; /* as in the usage line: "[CLIENT]" */
+	const char *required; /* options that it cannot do without, for the usage line; or NULL */
 	int min_operands, max_operands;
 	unsigned options; /* enum option_flag */
 	const char *summary;
@@ -60,10 +62,17 @@ int cli_load(struct program **out, const struct cli *cli);
 /* A client file that has errors and no last good version: to act as if there were no such client would end its
  * access for a slip of the pen. NULL when there is none. */
 const char *cli_lost_file(const struct program *p, const char *config);
+/* What --OPTION says, in that zone. 0 or exit code. */
+int cli_instant(instant_t *out, const struct cli *cli, const char *option, const char *text,
+	const char *zone);
 /* --at in the client's zone (or the program's), or the ratcheted clock. 0 or exit code. */
 int cli_now(instant_t *out, const struct cli *cli, const struct program *p, const char *zone);
 /* The client named by the first operand; NULL and an exit code when there is none of that name. */
 int cli_client(const struct client **out, const struct cli *cli, const struct program *p);
+/* The server named by the first operand, which is there. */
+int cli_server(const struct server **out, const struct cli *cli, const struct program *p);
+/* The user of `c` named by the second operand; NULL and 0 when there is none. */
+int cli_user(const struct user **out, const struct cli *cli, const struct client *c);
 /* *out is NULL when there is none yet and `write` is not asked for. 0 or exit code. */
 int cli_journal(struct journal **out, const struct cli *cli, const struct program *p, bool write);
 /* "root (uid 0)", and who became it. Static buffer of the process's life. */

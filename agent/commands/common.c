@@ -105,19 +105,24 @@ const char *cli_lost_file(const struct program *p, const char *config)
 	return NULL;
 }
 
+int cli_instant(instant_t *out, const struct cli *cli, const char *option, const char *text,
+	const char *zone)
+{
+	if (!instant_parse(out, text, zone, (instant_t)time(NULL)))
+		return 0;
+	return cli_fail(cli, EXIT_USAGE,
+		"--%s '%s' is no instant; right would be 2026-11-23, 2026-11-23T09:00, 2026-11-23T15:00:00Z, "
+		"@SECONDS or now",
+		option, text);
+}
+
 int cli_now(instant_t *out, const struct cli *cli, const struct program *p, const char *zone)
 {
 	struct clock c;
 	instant_t now = (instant_t)time(NULL), behind = 0;
 
-	if (cli->at) {
-		if (instant_parse(out, cli->at, zone ? zone : p->settings.timezone, now))
-			return cli_fail(cli, EXIT_USAGE,
-				"--at '%s' is no instant; right would be 2026-11-23, 2026-11-23T09:00, "
-				"2026-11-23T15:00:00Z, @SECONDS or now",
-				cli->at);
-		return 0;
-	}
+	if (cli->at)
+		return cli_instant(out, cli, "at", cli->at, zone ? zone : p->settings.timezone);
 	int rc = clock_open(&c, p->settings.state_directory);
 	if (rc == -EACCES || rc == -ENOENT) {
 		*out = now; /* reading only, as somebody who may not see the ratchet */
@@ -130,19 +135,6 @@ int cli_now(instant_t *out, const struct cli *cli, const struct program *p, cons
 		cli_fail(cli, 0,
 			"warning: this machine's clock is %lld s behind the highest instant seen; that one counts: see `curfew clock`",
 			(long long)behind);
-	return 0;
-}
-
-int cli_client(const struct client **out, const struct cli *cli, const struct program *p)
-{
-	*out = NULL;
-	if (!cli->n_operands)
-		return 0;
-	*out = program_client(p, cli->operands[0]);
-	if (!*out)
-		return cli_fail(cli, EXIT_USAGE,
-			"no client '%s' in the configuration (or its file has errors)",
-			cli->operands[0]);
 	return 0;
 }
 
@@ -198,7 +190,9 @@ FILE *cli_output(const struct cli *cli, const char *path)
 	FILE *to = strcmp(path, "-") ? fopen(path, "we") : stdout;
 
 	if (!to)
-		cli_fail(cli, EXIT_FAILED, "writing %s: %s", path, strerror(errno));
+		cli_fail(cli, EXIT_FAILED,
+			"writing %s: %s; name a file that may be written, in a folder that is there",
+			path, strerror(errno));
 	return to;
 }
 

@@ -129,21 +129,20 @@ static int run(struct cli *cli)
 {
 	struct program *p;
 	const struct client *c;
+	const struct user *u = NULL;
 	struct journal *journal = NULL;
 	int code;
 
 	if (!isatty(STDOUT_FILENO) && !cli->no_terminal)
 		return cli_fail(cli, EXIT_USAGE,
-			"standard output is no terminal: a password in a file or a pipe lives on; --no-terminal if you mean it");
+			"standard output is no terminal: a password in a file or a pipe lives on; with --no-terminal it is "
+			"printed all the same");
 	code = cli_load(&p, cli);
 	if (code)
 		return code;
 	code = cli_client(&c, cli, p);
-	const struct user *u = code ? NULL : client_user(c, cli->operands[1]);
-	if (!code && !u)
-		code = cli_fail(cli, EXIT_USAGE,
-			"client '%s' has no user '%s'; a login, an email address or first.last would do",
-			c->name, cli->operands[1]);
+	if (!code)
+		code = cli_user(&u, cli, c);
 	if (!code)
 		code = cli_journal(&journal, cli, p, true);
 	char *password = code ? NULL : sql_password_new();

@@ -81,39 +81,71 @@ static int show_entries(const struct cli *cli, const struct history_copy *h)
 static int instant_option(instant_t *out, bool *has, const struct cli *cli, const struct program *p,
 	const char *name, const char *text)
 {
-	struct cli one = *cli;
-
-	one.at = text;
 	if (!text)
 		return 0;
-	if (has)
-		*has = true;
-	int code = cli_now(out, &one, p, NULL);
-	return code ? cli_fail(cli, EXIT_USAGE, "in --%s", name) : 0;
+	*has = true;
+	return cli_instant(out, cli, name, text, p->settings.timezone);
 }
 
-static const char *login_of(const struct program *p, const char *client, const char *user)
+static int when_check(const struct cli *cli)
 {
-	const struct client *c = client ? program_client(p, client) : NULL;
-	const struct user *u = c && user ? client_user(c, user) : NULL;
+	if (cli->at && (cli->from || cli->to))
+		return cli_fail(cli, EXIT_USAGE,
+			"--at asks who had what at one instant, --from and --to what was done between two; take one or the other");
+	return 0;
+}
 
-	/* Somebody who left the configuration is still in the journal, under the login's own name. */
-	return u ? u->login : user;
+/* The one whom --user means, of the client or of any; NULL: nobody, or more than one. */
+static const struct user *user_find(const struct program *p, const char *client, const char *name)
+{
+	const struct user *found = NULL;
+
+	for (size_t i = 0; i < p->n_clients && name; i++) {
+		const struct user *u = client && !names_equal(client, p->clients[i].name)
+					       ? NULL
+					       : client_user(&p->clients[i], name);
+		if (u && found)
+			return NULL;
+		found = u ? u : found;
+	}
+	return found;
+}
+
+/* Nothing is an answer; nothing for a name that was written wrongly is none. */
+static void nothing_explain(const struct cli *cli, const struct program *p, const struct user *u)
+{
+	const struct client *c;
+
+	if (cli->n_operands && !program_client(p, cli->operands[0]))
+		cli_client(&c, cli, p);
+	else if (cli->user && !u)
+		cli_fail(cli, 0,
+			"no user '%s'%s%s in %s, or more than one; who has left is found by login alone",
+			cli->user, cli->n_operands ? " of " : "",
+			cli->n_operands ? cli->operands[0] : "", cli->config);
 }
 
 static int look(struct cli *cli, const struct program *p, struct journal *j)
 {
 	const char *client = cli->n_operands ? cli->operands[0] : NULL;
-	struct journal_filter f = {
-		.client = client, .login = login_of(p, client, cli->user), .kind = -1};
+	const struct user *u = user_find(p, client, cli->user);
+	/* Somebody who left the configuration is still in the journal, under the login's own name. */
+	struct journal_filter f = {.client = client, .login = u ? u->login : cli->user, .kind = -1};
 	struct history_copy h = {0};
+	bool has_at = false;
 	instant_t at = 0;
-	int rc, code = instant_option(&f.from, &f.has_from, cli, p, "from", cli->from);
+	int rc, code = when_check(cli);
 
+	if (!code)
+		code = instant_option(&f.from, &f.has_from, cli, p, "from", cli->from);
 	if (!code)
 		code = instant_option(&f.to, &f.has_to, cli, p, "to", cli->to);
 	if (!code)
-		code = instant_option(&at, NULL, cli, p, "at", cli->at);
+		code = instant_option(&at, &has_at, cli, p, "at", cli->at);
+	if (!code && f.has_from && f.has_to && f.from >= f.to)
+		code = cli_fail(cli, EXIT_USAGE,
+			"--from '%s' is not before --to '%s'; change them round", cli->from,
+			cli->to);
 	if (code)
 		return code;
 	rc = cli->at ? journal_access_at(j, at, client, history_keep, &h)
@@ -135,6 +167,8 @@ static int look(struct cli *cli, const struct program *p, struct journal *j)
 	} else {
 		code = show_entries(cli, &h);
 	}
+	if (!code && !h.n)
+		nothing_explain(cli, p, u);
 	history_free(&h);
 	return code;
 }

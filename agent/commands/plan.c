@@ -244,6 +244,9 @@ static int run_apply(struct cli *cli)
 {
 	const struct service_options boot = {.config = cli->config};
 
+	if (cli->boot && (cli->n_operands || cli->at || cli->json))
+		return cli_fail(cli, EXIT_USAGE,
+			"--boot guards every endpoint as of now; it takes no client, no --at and no --json");
 	return cli->boot ? service_boot(&boot) : run(cli, PASS_APPLY);
 }
 

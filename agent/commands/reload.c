@@ -13,7 +13,8 @@ static int reload_ask(const struct cli *cli, const struct program *p)
 		json_pack("{s:s}", "command", "reload"), NULL, NULL);
 
 	if (rc == -ENOENT || rc == -ECONNREFUSED)
-		return cli_fail(cli, EXIT_FAILED, "no service runs here: nothing to reload");
+		return cli_fail(cli, EXIT_FAILED,
+			"no service runs here: nothing to reload; every other command reads the configuration itself");
 	if (rc < 0)
 		return cli_fail(cli, EXIT_FAILED, "asking the service: %s", strerror(-rc));
 	int code = (int)json_integer_value(json_object_get(end, "end"));

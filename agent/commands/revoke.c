@@ -50,8 +50,10 @@ static int alone(struct cli *cli, const struct program *p, const char *client, c
 	if (!code) {
 		int rc = put(journal, cli, client, login, now, revoke);
 		if (rc == -ENOENT)
-			code = cli_fail(cli, EXIT_FAILED, "nothing of %s%s%s is revoked", client,
-				login ? " / " : "", login ? login : "");
+			code = cli_fail(cli, EXIT_FAILED,
+				"%s%s%s is not revoked%s; `curfew status %s` shows what is", client,
+				login ? " / " : "", login ? login : "",
+				login ? " by its own name" : " as a whole", client);
 		else if (rc)
 			code = cli_fail(cli, EXIT_FAILED, "%s", journal_problem(rc));
 	}
@@ -91,21 +93,18 @@ static int run(struct cli *cli, bool revoke)
 	struct program *p;
 	struct records records = {0};
 	const struct client *c;
+	const struct user *u = NULL;
 	int code;
 
 	if (!cli->reason || !*cli->reason)
-		return cli_fail(
-			cli, EXIT_USAGE, "--reason TEXT is missing: it stands in the journal");
+		return cli_fail(cli, EXIT_USAGE,
+			"--reason is missing; write why: --reason \"CS-1234: laptop stolen\"; it stands in the journal");
 	code = cli_load(&p, cli);
 	if (code)
 		return code;
 	code = cli_client(&c, cli, p);
-	const struct user *u =
-		!code && cli->n_operands > 1 ? client_user(c, cli->operands[1]) : NULL;
-	if (!code && cli->n_operands > 1 && !u)
-		code = cli_fail(cli, EXIT_USAGE,
-			"client '%s' has no user '%s'; a login, an email address or first.last would do",
-			c->name, cli->operands[1]);
+	if (!code)
+		code = cli_user(&u, cli, c);
 	if (!code) {
 		code = ask_service(cli, p, c->name, u ? u->login : NULL, &records);
 		if (code == -ENOENT || code == -ECONNREFUSED)
@@ -137,6 +136,7 @@ static int run_reinstate(struct cli *cli)
 const struct command command_revoke = {
 	.name = "revoke",
 	.operands = "CLIENT [USER]",
+	.required = "--reason TEXT",
 	.min_operands = 1,
 	.max_operands = 2,
 	.options = OPT_REASON,
@@ -148,6 +148,7 @@ const struct command command_revoke = {
 const struct command command_reinstate = {
 	.name = "reinstate",
 	.operands = "CLIENT [USER]",
+	.required = "--reason TEXT",
 	.min_operands = 1,
 	.max_operands = 2,
 	.options = OPT_REASON,

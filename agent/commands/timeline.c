@@ -42,8 +42,12 @@ static int run(struct cli *cli)
 	struct timeline *all = NULL;
 	size_t n = 0;
 	instant_t now;
-	int code = cli_load(&p, cli);
+	int code;
 
+	if (cli->svg && cli->ics && !strcmp(cli->svg, cli->ics))
+		return cli_fail(cli, EXIT_USAGE,
+			"--svg and --ics both write to %s; name two files, or ask twice", cli->svg);
+	code = cli_load(&p, cli);
 	if (code)
 		return code;
 	code = cli_client(&client, cli, p);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "commands/usage.h"
+#include "program/nearest.h"
 
 enum {
 	KEY_JSON = 256,
@@ -15,7 +16,8 @@ enum {
 	KEY_TO,
 	KEY_USER,
 	KEY_RESET,
-	KEY_BOOT
+	KEY_BOOT,
+	KEY_NAMES
 };
 
 /* One place for each option: its name, its flag, its words. */
@@ -39,6 +41,8 @@ static const struct {
 	{OPT_RESET, KEY_RESET, "reset", "TIME", "set the highest instant seen"},
 	{OPT_BOOT, KEY_BOOT, "boot", NULL,
 		"the packet filter alone, from configuration and last proved access"},
+	{OPT_NAMES, KEY_NAMES, "names", "WHAT",
+		"print the names alone, one a line: clients, servers or logins (client, tab, login)"},
 };
 
 int usage_version(void)
@@ -65,14 +69,37 @@ int usage_all(FILE *to, int code)
 
 int usage_unknown(const char *name)
 {
-	fprintf(stderr, "curfew: unknown command '%s'; `curfew --help` lists them\n", name);
+	const char *names[64] = {"--help", "--version"}, *near;
+	size_t n = 2;
+
+	for (const struct command *const *c = commands; *c && n < ARRAY_SIZE(names); c++)
+		names[n++] = (*c)->name;
+	near = nearest_word(name, names, n);
+	if (near)
+		fprintf(stderr, "curfew: unknown command '%s'; is `curfew %s` meant?\n", name,
+			near);
+	else if (name[0] == '-')
+		fprintf(stderr,
+			"curfew: '%s' stands before any command; the command comes first: curfew COMMAND %s ...\n",
+			name, name);
+	else
+		fprintf(stderr, "curfew: unknown command '%s'; `curfew --help` lists them\n", name);
 	return EXIT_USAGE;
+}
+
+/* "revoke CLIENT [USER] --reason TEXT" */
+static const char *command_line(char buf[96], const struct command *c)
+{
+	snprintf(buf, 96, "%s%s%s%s%s", c->name, *c->operands ? " " : "", c->operands,
+		c->required ? " " : "", c->required ? c->required : "");
+	return buf;
 }
 
 static void command_help(const struct command *c)
 {
-	printf("usage: curfew %s%s%s [OPTIONS]\n\n%s.\n", c->name, *c->operands ? " " : "",
-		c->operands, c->summary);
+	char line[96];
+
+	printf("usage: curfew %s [OPTIONS]\n\n%s.\n", command_line(line, c), c->summary);
 	if (c->help)
 		printf("\n%s", c->help);
 	printf("\n  --config FILE        configuration (default " DEFAULT_CONFIG ")\n");
@@ -85,6 +112,71 @@ static void command_help(const struct command *c)
 		printf("  %-20s %s\n", left, known[i].words);
 	}
 	printf("  --help               this text\n");
+}
+
+int usage_help(const char *name)
+{
+	for (const struct command *const *c = commands; *c; c++)
+		if (!strcmp((*c)->name, name)) {
+			command_help(*c);
+			return EXIT_FINE;
+		}
+	return usage_unknown(name);
+}
+
+static void option_lacks(const struct command *c, int key)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+		if (known[i].key == key)
+			fprintf(stderr, "curfew %s: --%s lacks its %s: %s\n", c->name,
+				known[i].name, known[i].argument, known[i].words);
+	if (key == 'c')
+		fprintf(stderr, "curfew %s: --config lacks its FILE\n", c->name);
+}
+
+/* What getopt did not like: `word` as it was written, `key` of the option that it found all the same, if any. */
+static void option_refuse(
+	const struct command *c, const struct option *options, const char *word, int key)
+{
+	const char *names[ARRAY_SIZE(known) + 2], *near;
+	char written[64];
+	size_t n = 0;
+
+	snprintf(written, sizeof(written), "%.*s", (int)strcspn(word, "="), word);
+	fprintf(stderr, "curfew %s: ", c->name);
+	for (const struct option *o = options; o->name; o++) {
+		names[n++] = o->name;
+		if (o->val == key) {
+			fprintf(stderr, "--%s takes no value; write it alone\n", o->name);
+			return;
+		}
+	}
+	near = nearest_word(written + strspn(written, "-"), names, n);
+	fprintf(stderr, "'%s' is no option of this command; ", written);
+	if (near)
+		fprintf(stderr, "is --%s meant", near);
+	else
+		fputs("it takes", stderr);
+	for (size_t i = 0; i < n && !near; i++)
+		fprintf(stderr, "%s --%s", i ? "," : "", names[i]);
+	fputs(near ? "?\n" : "\n", stderr);
+}
+
+/* The name of the operand that is missing, out of "CLIENT [USER]". */
+static void operand_refuse(const struct command *c, int n, char *const *operands)
+{
+	const char *missing = c->operands;
+	char line[96];
+
+	for (int i = 0; i < n && *missing; i++)
+		missing += strcspn(missing, " ") + 1;
+	if (n < c->min_operands)
+		fprintf(stderr, "curfew %s: %.*s is missing", c->name, (int)strcspn(missing, " "),
+			missing);
+	else
+		fprintf(stderr, "curfew %s: '%s' is one word too many", c->name,
+			operands[c->max_operands]);
+	fprintf(stderr, "; write: curfew %s\n", command_line(line, c));
 }
 
 static void option_take(struct cli *cli, int key, const char *value)
@@ -129,6 +221,9 @@ static void option_take(struct cli *cli, int key, const char *value)
 	case KEY_RESET:
 		cli->reset = value;
 		break;
+	case KEY_NAMES:
+		cli->names = value;
+		break;
 	}
 }
 
@@ -146,24 +241,24 @@ bool usage_parse(struct cli *out, int *code, const struct command *c, int argc, 
 				known[i].argument ? required_argument : no_argument, NULL,
 				known[i].key};
 	*code = EXIT_USAGE;
-	while ((key = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
+	/* A colon first: what is wrong is said here, in the words of all other messages. */
+	while ((key = getopt_long(argc, argv, ":c:h", options, NULL)) != -1) {
 		if (key == 'h') {
 			command_help(c);
 			*code = EXIT_FINE;
 			return false;
 		}
-		if (key == '?') {
-			fprintf(stderr, "`curfew %s --help` lists the options\n", c->name);
+		if (key == ':')
+			option_lacks(c, optopt);
+		if (key == '?')
+			option_refuse(c, options, argv[optind - 1], optopt);
+		if (key == ':' || key == '?')
 			return false;
-		}
 		option_take(&cli, key, optarg);
 	}
 	cli.n_operands = argc - optind;
 	if (cli.n_operands < c->min_operands || cli.n_operands > c->max_operands) {
-		fprintf(stderr, "curfew %s: %s; usage: curfew %s %s\n", c->name,
-			cli.n_operands < c->min_operands ? "something is missing"
-							 : "too many words",
-			c->name, c->operands);
+		operand_refuse(c, cli.n_operands, argv + optind);
 		return false;
 	}
 	for (int i = 0; i < cli.n_operands; i++)

@@ -264,7 +264,8 @@ int service_firewall(const struct service_options *o)
 
 	if (sd_listen_fds(1) != 1) {
 		log_send(LOG_TROUBLE, NULL,
-			"this is started by the service manager, with its socket");
+			"only curfew-firewall.service starts this, with its socket; by hand it is `curfew run`, "
+			"which forks it");
 		return CODE_FAILED;
 	}
 	_cleanup_free_ char *config = strdup(o->config);

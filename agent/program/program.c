@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 struct loading {
+	bool absent; /* there is no curfew.conf at all */
 	struct program *program;
 	struct problems *problems;
 	struct drafts drafts;
@@ -156,14 +157,17 @@ static int main_load(struct loading *l, const char *file)
 	struct reading r = {.problems = l->problems, .file = file, .now = l->now};
 	_cleanup_free_ char *folder = folder_of(&r, file);
 	config_t config;
-	bool parsed = false;
+	bool parsed = false, found = access(file, F_OK) == 0 || errno != ENOENT;
 	int fd;
 
 	files_add(l->program, &r, file);
 	if (r.failure)
 		return r.failure;
 	config_init(&config);
-	fd = folder_open(&r, folder);
+	if (!found)
+		reading_error(&r, NULL,
+			"there is no such file; write it, or name another with --config FILE");
+	fd = found ? folder_open(&r, folder) : -1;
 	if (fd >= 0) {
 		parsed = file_load(l, &r, fd, base_name(file), &config);
 		close(fd);
@@ -176,6 +180,7 @@ static int main_load(struct loading *l, const char *file)
 	main_sections_read(l, &r, &config, folder, parsed);
 	config_destroy(&config);
 	l->problems->fatal = r.errors > 0;
+	l->absent = !found;
 	return r.failure;
 }
 
@@ -326,7 +331,8 @@ static int loading_run(struct loading *l, const char *file)
 		return -EIO;
 	crypto_generichash_init(&l->digest, NULL, 0, 32);
 	r = main_load(l, file);
-	if (r == 0)
+	/* Where no configuration is, nobody said where its clients are. */
+	if (r == 0 && !l->absent)
 		r = clients_load(l, file);
 	if (r == 0)
 		r = clients_take(l);

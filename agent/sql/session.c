@@ -177,6 +177,22 @@ static int open_failure(const struct sql_error *e)
 	return e->os_error ? e->os_error : -ECONNREFUSED;
 }
 
+/* The library names the section of its private configuration, which tells nobody anything. */
+static void open_words(struct sql_error *e, const struct sql_session_options *o)
+{
+	static const char section[] = " (" CONF_SECTION ")", unable[] = "Unable to connect:";
+	char words[sizeof(e->text)], *at = strstr(e->text, section);
+	bool shut = strncmp(e->text, unable, sizeof(unable) - 1) == 0;
+
+	if (!at)
+		return;
+	*at = '\0';
+	snprintf(words, sizeof(words), "%.200s%s%.255s port %u%s%s",
+		shut ? "cannot connect to " : e->text, shut ? "" : ": ", o->host, o->port,
+		shut && e->os_error ? ": " : "", shut && e->os_error ? strerror(-e->os_error) : "");
+	memcpy(e->text, words, sizeof(words));
+}
+
 int sql_session_open(
 	struct sql_session **out, struct sql_error *error, const struct sql_session_options *o)
 {
@@ -214,6 +230,7 @@ int sql_session_open(
 	opening = NULL;
 	if (!s->process) {
 		rc = open_failure(error);
+		open_words(error, o);
 		goto fail;
 	}
 	dbsetuserdata(s->process, (BYTE *)s);
