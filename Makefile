@@ -53,7 +53,7 @@ FUZZ  := $(patsubst %.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz-*.c))
 FUZZ_OBJS  := $(SRCS:%.c=build/fuzz/%.o)
 FUZZ_FLAGS  = $(CPPFLAGS_OURS) $(WARN) -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -MMD -MP
 
-PARTS := runner lint unit property practice sanitize clang valgrind fuzz system install-test
+PARTS := runner lint unit property practice sanitize clang valgrind fuzz system words install-test
 .PHONY: all deps check machines browser demo bench tests fuzzers install uninstall help clean flags $(PARTS)
 
 all: $(BIN)                     ## the program (default)
@@ -156,6 +156,8 @@ machines:                       ## a booted systemd, and Debian 12's own kernel:
 	$(RUN) booted kernel61
 browser:                        ## the HTML reports in a real browser
 	$(RUN) browser
+words:                          ## what the program says to wrong command lines; the shell's completion
+	$(RUN) words
 install-test:                   ## install and uninstall into a scratch folder
 	$(RUN) install-test
 
