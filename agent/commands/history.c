@@ -36,9 +36,8 @@ static int verify(const struct cli *cli, struct journal *j)
 
 static int show_access(const struct cli *cli, const struct history_copy *h)
 {
-	static const struct table_column columns[] = {{"CLIENT", 0}, {"LOGIN", TABLE_CUT},
-		{"SERVER", 0}, {"DATABASE", TABLE_CUT}, {"LEVEL", 0}, {"SINCE", 0}, {"UNTIL", 0},
-		{"SOURCES", TABLE_WRAP}};
+	static const struct table_column columns[] = {{"CLIENT", 0}, {"LOGIN", 0}, {"SERVER", 0},
+		{"DATABASE", 0}, {"LEVEL", 0}, {"SINCE", 0}, {"UNTIL", 0}, {"SOURCES", TABLE_WRAP}};
 	char since[INSTANT_TEXT_MAX], until[INSTANT_TEXT_MAX];
 	struct table *t;
 

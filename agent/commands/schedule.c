@@ -9,9 +9,10 @@
 
 static int table_print_grants(const struct grants *g, instant_t now)
 {
-	static const struct table_column columns[] = {{"CLIENT", 0}, {"USER", TABLE_CUT},
-		{"SERVER", 0}, {"DATABASE", TABLE_CUT}, {"PHASE", 0}, {"LEVEL", 0},
-		{"NEXT", TABLE_WRAP}, {"SOURCES", TABLE_WRAP}};
+	/* Names are never cut: two rows would look like one. */
+	static const struct table_column columns[] = {{"CLIENT", 0}, {"USER", 0}, {"SERVER", 0},
+		{"DATABASE", 0}, {"PHASE", 0}, {"LEVEL", 0}, {"NEXT", TABLE_WRAP},
+		{"SOURCES", TABLE_WRAP}};
 	struct table *t;
 	char words[WORDS_MAX];
 

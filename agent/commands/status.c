@@ -100,9 +100,10 @@ static void client_heading(
 
 static struct table *status_table(void)
 {
-	static const struct table_column columns[] = {{"  USER", TABLE_CUT}, {"SERVER", 0},
-		{"DATABASE", TABLE_CUT}, {"STATE", 0}, {"LEVEL", 0}, {"NEXT", TABLE_WRAP},
-		{"PACKETS", TABLE_RIGHT}, {"REMARK", TABLE_WRAP}};
+	/* Names are never cut: two rows would look like one. */
+	static const struct table_column columns[] = {{"  USER", 0}, {"SERVER", 0}, {"DATABASE", 0},
+		{"STATE", 0}, {"LEVEL", 0}, {"NEXT", TABLE_WRAP}, {"PACKETS", TABLE_RIGHT},
+		{"REMARK", TABLE_WRAP}};
 	struct table *t;
 
 	return table_new(&t, columns, ARRAY_SIZE(columns), stdout, 0) ? NULL : t;
@@ -132,7 +133,8 @@ static void status_row(
 		table_cellf(t, "%llu", (unsigned long long)packets_of(seen->network, g));
 	else
 		table_cell(t, NULL);
-	table_cell(t, r && *r->detail ? r->detail : "");
+	/* What keeps a whole server from us is said once, below. */
+	table_cell(t, known && *r->detail ? r->detail : "");
 }
 
 static int status_print(

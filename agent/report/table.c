@@ -6,13 +6,97 @@
 #include <errno.h>
 #include <libsmartcols.h>
 #include <stdarg.h>
+#include <string.h>
+#include <wchar.h>
+
+#define GAP 2 /* between columns */
+/* A column that may go on in the next line is not made narrower than this. */
+#define WRAP_LEAST 12
 
 struct table {
 	struct libscols_table *table;
 	struct libscols_line *line;
 	size_t columns, cell; /* the next cell of the line */
+	size_t limit;	      /* of the terminal; TABLE_NO_LIMIT: none */
+	struct shape {
+		size_t width; /* of its longest cell */
+		bool wraps;
+	} * shapes;
 	bool colour;
 };
+
+static size_t cells_of(const char *text)
+{
+	size_t cells = 0;
+	uint32_t c;
+
+	while ((c = text_next(&text)) != 0) {
+		int width = wcwidth((wchar_t)c);
+
+		cells += width < 0 ? 1 : (size_t)width;
+	}
+	return cells;
+}
+
+/* The library breaks lines in the middle of words: where they are to end is said here, by newlines, of which a cell
+ * has none of its own. */
+static void words_break(char *text, size_t width)
+{
+	char *line = text, *last = NULL;
+
+	for (char *space = strchr(text, ' '); space; space = strchr(space + 1, ' ')) {
+		*space = '\0';
+		if (last && cells_of(line) > width) {
+			*last = '\n';
+			line = last + 1;
+		}
+		*space = ' ';
+		last = space;
+	}
+	if (last && cells_of(line) > width)
+		*last = '\n';
+}
+
+/* Takes what is too much from the widest column that may go on in the next line, again and again. */
+static void widths_fit(struct table *t)
+{
+	size_t total = 0;
+
+	for (size_t i = 0; i < t->columns; i++)
+		total += t->shapes[i].width + (i ? GAP : 0);
+	for (; total > t->limit; total--) {
+		struct shape *widest = NULL;
+
+		for (size_t i = 0; i < t->columns; i++) {
+			struct shape *s = &t->shapes[i];
+
+			if (s->wraps && s->width > WRAP_LEAST &&
+				(!widest || s->width > widest->width))
+				widest = s;
+		}
+		if (!widest)
+			return;
+		widest->width--;
+	}
+}
+
+static int lines_break(struct table *t)
+{
+	struct libscols_iter *i = scols_new_iter(SCOLS_ITER_FORWARD);
+	struct libscols_line *line;
+
+	if (!i)
+		return -ENOMEM;
+	widths_fit(t);
+	while (scols_table_next_line(t->table, i, &line) == 0)
+		for (size_t c = 0; c < t->columns; c++)
+			if (t->shapes[c].wraps)
+				words_break((char *)(uintptr_t)scols_cell_get_data(
+						    scols_line_get_cell(line, c)),
+					t->shapes[c].width);
+	scols_free_iter(i);
+	return 0;
+}
 
 static int table_shape(
 	struct table *t, const struct table_column *columns, size_t n, FILE *to, size_t width)
@@ -36,7 +120,16 @@ static int table_shape(
 			flags |= SCOLS_FL_TRUNC;
 		if (columns[i].flags & TABLE_WRAP)
 			flags |= SCOLS_FL_WRAP;
-		if (!scols_table_new_column(t->table, columns[i].title, 0, flags))
+		struct libscols_column *c =
+			scols_table_new_column(t->table, columns[i].title, 0, flags);
+		if (!c)
+			return -ENOMEM;
+		t->shapes[i].width = cells_of(columns[i].title);
+		t->shapes[i].wraps = columns[i].flags & TABLE_WRAP;
+		if (t->shapes[i].wraps &&
+			(scols_column_set_safechars(c, "\n") ||
+				scols_column_set_wrapfunc(
+					c, scols_wrapnl_chunksize, scols_wrapnl_nextchunk, NULL)))
 			return -ENOMEM;
 	}
 	return 0;
@@ -48,9 +141,14 @@ int table_new(
 	struct table *t = calloc(1, sizeof(*t));
 	int r = -ENOMEM;
 
-	if (t)
+	if (t) {
 		t->table = scols_new_table();
-	if (t && t->table) {
+		t->shapes = calloc(n + 1, sizeof(*t->shapes));
+	}
+	if (t && t->table && t->shapes) {
+		t->limit = width ? width : terminal_width(to);
+		if (!t->limit)
+			t->limit = TABLE_NO_LIMIT;
 		t->columns = n;
 		t->cell = n;
 		t->colour = style_wanted(to);
@@ -82,6 +180,7 @@ int table_row(struct table *t, enum tone tone)
 int table_cell(struct table *t, const char *text)
 {
 	char *shown;
+	size_t cells;
 	int r;
 
 	if (!t->line || t->cell >= t->columns)
@@ -89,6 +188,9 @@ int table_cell(struct table *t, const char *text)
 	shown = text_shown(text ? text : "-");
 	if (!shown)
 		return -ENOMEM;
+	cells = cells_of(shown);
+	if (cells > t->shapes[t->cell].width)
+		t->shapes[t->cell].width = cells;
 	r = scols_line_refer_data(t->line, t->cell, shown);
 	if (r) {
 		free(shown);
@@ -120,7 +222,8 @@ int table_print(struct table *t)
 		return -EINVAL;
 	if (!scols_table_get_nlines(t->table))
 		return 0;
-	return scols_print_table(t->table) ? -EIO : 0;
+	int r = lines_break(t);
+	return r ? r : scols_print_table(t->table) ? -EIO : 0;
 }
 
 void table_free(struct table *t)
@@ -128,5 +231,6 @@ void table_free(struct table *t)
 	if (!t)
 		return;
 	scols_unref_table(t->table);
+	free(t->shapes);
 	free(t);
 }
