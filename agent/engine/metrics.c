@@ -1,6 +1,7 @@
-/* Prometheus' text format, for that is what textfile collectors read: HELP and TYPE by the name that the samples have.
- * (OpenMetrics names a counter's family without its _total; such a collector takes the counter for untyped then, and
- * without help.) Names are by the rules of both: a unit at the end, and _total for counters. */
+/* OpenMetrics that a reader of Prometheus' older text format, as node_exporter's textfile collector is, takes as well.
+ * The two differ over counters alone: one has TYPE by the name with _total, the other by the name without, and each
+ * stumbles over the other's. So counters have HELP and no TYPE, which both take, and _total, which says what they are.
+ * The older format reads the EOF as a comment. */
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
@@ -8,21 +9,20 @@
 #include <unistd.h>
 #include <curfew/metrics.h>
 
-static void family(FILE *to, const char *name, const char *type, const char *help)
+static void family(FILE *to, const char *name, const char *help)
 {
-	fprintf(to, "# HELP curfew_%s %s\n# TYPE curfew_%s %s\n", name, help, name, type);
+	fprintf(to, "# HELP curfew_%s %s\n# TYPE curfew_%s gauge\n", name, help, name);
 }
 
 static void gauge(FILE *to, const char *name, int64_t value, const char *help)
 {
-	family(to, name, "gauge", help);
+	family(to, name, help);
 	fprintf(to, "curfew_%s %" PRId64 "\n", name, value);
 }
 
 static void counter(FILE *to, const char *name, uint64_t value, const char *help)
 {
-	family(to, name, "counter", help);
-	fprintf(to, "curfew_%s %" PRIu64 "\n", name, value);
+	fprintf(to, "# HELP curfew_%s %s\ncurfew_%s %" PRIu64 "\n", name, help, name, value);
 }
 
 /* A label's value; only these three mean something in it. */
@@ -47,21 +47,19 @@ static void server_line(FILE *to, const char *name, const char *server, int64_t 
 
 static void servers_print(const struct metrics *m, FILE *to)
 {
-	family(to, "server_reachable", "gauge",
-		"Whether the last pass could read this SQL server.");
+	family(to, "server_reachable", "Whether the last pass could read this SQL server.");
 	for (size_t i = 0; i < m->n_servers; i++)
 		server_line(to, "server_reachable", m->servers[i].name, m->servers[i].reachable);
-	family(to, "server_last_good_pass_timestamp_seconds", "gauge",
+	family(to, "server_last_good_pass_timestamp_seconds",
 		"When a pass over this SQL server was last complete.");
 	for (size_t i = 0; i < m->n_servers; i++)
 		if (m->servers[i].has_good_pass)
 			server_line(to, "server_last_good_pass_timestamp_seconds",
 				m->servers[i].name, m->servers[i].good_pass);
-	family(to, "server_failures", "gauge", "Passes over this SQL server that failed in a row.");
+	family(to, "server_failures", "Passes over this SQL server that failed in a row.");
 	for (size_t i = 0; i < m->n_servers; i++)
 		server_line(to, "server_failures", m->servers[i].name, m->servers[i].failures);
-	family(to, "server_round_trips", "gauge",
-		"Round trips of the last pass over this SQL server.");
+	family(to, "server_round_trips", "Round trips of the last pass over this SQL server.");
 	for (size_t i = 0; i < m->n_servers; i++)
 		server_line(to, "server_round_trips", m->servers[i].name,
 			(int64_t)m->servers[i].round_trips);
@@ -72,7 +70,7 @@ int metrics_print(const struct metrics *m, FILE *to)
 	gauge(to, "clients", (int64_t)m->clients, "Clients of the configuration in force.");
 	gauge(to, "clients_kept", (int64_t)m->kept_clients,
 		"Clients whose file is broken and whose last good version is in force.");
-	family(to, "grants", "gauge",
+	family(to, "grants",
 		"Grants (user and database) by the level that the schedule wants now.");
 	for (int l = LEVEL_NONE; l <= LEVEL_FULL; l++)
 		fprintf(to, "curfew_grants{level=\"%s\"} %zu\n", level_name((enum level)l),
@@ -88,7 +86,7 @@ int metrics_print(const struct metrics *m, FILE *to)
 		"For how long the oldest of them has been.");
 	if (m->has_pass) {
 		gauge(to, "last_pass_timestamp_seconds", m->last_pass, "When the last pass ended.");
-		family(to, "last_pass_duration_seconds", "gauge", "How long it took.");
+		family(to, "last_pass_duration_seconds", "How long it took.");
 		fprintf(to, "curfew_last_pass_duration_seconds %.3f\n", m->pass_duration);
 	}
 	counter(to, "passes_total", m->passes, "Passes since the service was started.");
@@ -105,6 +103,7 @@ int metrics_print(const struct metrics *m, FILE *to)
 	gauge(to, "clock_behind_seconds", m->clock_behind,
 		"By how much this machine's clock is behind the highest instant seen.");
 	servers_print(m, to);
+	fputs("# EOF\n", to);
 	return ferror(to) ? -EIO : 0;
 }
 

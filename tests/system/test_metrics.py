@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""The figures of a running service, read by a parser that is not ours: the Prometheus project's for Python."""
+"""The figures of a running service, read by parsers that are not ours: the Prometheus project's for Python, of both
+formats."""
 
 import os
 import sys
@@ -12,29 +13,38 @@ from lab import days  # noqa: E402
 from service import ServiceCase, until  # noqa: E402
 
 try:
-    from prometheus_client.parser import text_string_to_metric_families
+    from prometheus_client import parser
+    from prometheus_client.openmetrics import parser as openmetrics_parser
+    PARSERS = (parser.text_string_to_metric_families, openmetrics_parser.text_string_to_metric_families)
 except ImportError:
-    text_string_to_metric_families = None
+    PARSERS = ()
 
 
 def setUpModule():
     lab.require()
-    if not text_string_to_metric_families:
+    if not PARSERS:
         print("SKIPPED: no python3-prometheus-client", file=sys.stderr)
         raise unittest.SkipTest("no python3-prometheus-client")
 
 
 class Figures(ServiceCase):
     def read(self):
-        """{(sample, label value): value}; every family complete, every sample once."""
+        """{(sample, label value): value}, the same by both formats."""
         with open(self.agent.settings["metrics_file"], encoding="utf-8") as file:
             text = file.read()
+        older, newer = (self.parsed(parse, text) for parse in PARSERS)
+        self.assertEqual(older, newer)
+        return newer
+
+    def parsed(self, parse, text):
+        """Every family complete, every sample once."""
         found = {}
-        for family in text_string_to_metric_families(text):
+        for family in parse(text):
             self.assertTrue(family.documentation, f"{family.name} has no help")
-            self.assertIn(family.type, ("gauge", "counter"), family.name)
+            counts = family.name.endswith("_total")
+            self.assertIn(family.type, ("unknown", "untyped") if counts else ("gauge",), family.name)
             for sample in family.samples:
-                self.assertEqual(sample.name, family.name + "_total" * (family.type == "counter"))
+                self.assertEqual(sample.name, family.name)
                 # A textfile collector refuses the whole file for one.
                 self.assertIsNone(sample.timestamp, sample.name)
                 self.assertLessEqual(len(sample.labels), 1)
