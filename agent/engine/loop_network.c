@@ -37,11 +37,8 @@ static int gate_apply(struct firewall_changes *done, void *context, const struct
 	clock_now(&now, NULL, &s->clock);
 	if (s->has_next && now >= s->next)
 		s->run.stale = true;
-	if (s->run.stale) {
-		if (done)
-			*done = (struct firewall_changes){0};
-		return 0;
-	}
+	if (s->run.stale)
+		return -ECANCELED;
 	int r = port.apply(done, port.context, wanted, now, closings_only);
 	if (r == -EPIPE || r == -ETIMEDOUT)
 		service_firewall_died(s, r);

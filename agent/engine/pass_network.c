@@ -68,26 +68,71 @@ static void network_note(struct pass *p, const char *what, int rc)
 	p->result.network_failed = true;
 }
 
-static int changes_journal(
-	struct pass *p, const struct firewall_changes *c, enum journal_kind kind, int rc)
+static int change_journal(
+	struct pass *p, struct journal_entry *e, const struct firewall_change *c, int64_t *id)
 {
 	char text[CHANGE_TEXT_MAX];
+
+	e->server = PASS_NETWORK;
+	e->action = firewall_change_name(c->kind);
+	e->statement = change_text(text, c);
+	if (!e->detail && c->comment[0])
+		e->detail = c->comment;
+	e->until = c->until;
+	return journal_write(id, p->o.journal, e);
+}
+
+/* Sets ids[i] to the record of each that was written. */
+static int intents_journal(struct pass *p, const struct firewall_changes *c, int64_t *ids)
+{
 	int error = c->n ? pass_journal_begin(p) : 0;
 
 	for (size_t i = 0; i < c->n && !error; i++) {
-		const struct firewall_change *k = &c->items[i];
-		struct journal_entry e = pass_entry(p, kind);
-		e.server = PASS_NETWORK;
-		e.action = firewall_change_name(k->kind);
-		e.reason = kind == JOURNAL_INTENT ? p->o.reason : NULL;
-		e.statement = change_text(text, k);
-		e.detail = k->comment[0] ? k->comment : NULL;
-		e.until = k->until;
-		if (kind == JOURNAL_OUTCOME)
-			e.outcome = rc ? "failed" : "done";
-		error = journal_write(NULL, p->o.journal, &e);
+		struct journal_entry e = pass_entry(p, JOURNAL_INTENT);
+		e.reason = p->o.reason;
+		error = change_journal(p, &e, &c->items[i], &ids[i]);
 	}
 	return error;
+}
+
+static int outcome_journal(struct pass *p, const struct firewall_change *c, int64_t intent,
+	const char *outcome, const char *detail)
+{
+	struct journal_entry e = pass_entry(p, JOURNAL_OUTCOME);
+
+	e.intent = intent;
+	e.outcome = outcome;
+	e.detail = detail;
+	return change_journal(p, &e, c, NULL);
+}
+
+/* Every intent gets its outcome; what had to be done besides, because the table changed under our hands, has none
+ * before it. */
+static void outcomes_journal(struct pass *p, const struct firewall_changes *planned, int64_t *ids,
+	const struct firewall_changes *done, int rc)
+{
+	int error = planned->n || done->n ? pass_journal_begin(p) : 0;
+
+	for (size_t i = 0; i < done->n && !error; i++) {
+		const struct firewall_change *c = &done->items[i], *intent = NULL;
+		int64_t *id = NULL;
+
+		if (planned->n)
+			intent = bsearch(c, planned->items, planned->n, sizeof(*planned->items),
+				firewall_change_compare);
+		if (intent)
+			id = &ids[intent - planned->items];
+		error = outcome_journal(p, c, id ? *id : 0, rc ? "failed" : "done", NULL);
+		if (id)
+			*id = 0;
+	}
+	const char *why = rc == -ECANCELED ? "not done: what should hold had changed meanwhile"
+			  : rc		   ? "the packet filter could not be changed"
+					   : "nothing was left to do for it";
+	for (size_t i = 0; i < planned->n && !error; i++)
+		if (ids[i])
+			error = outcome_journal(
+				p, &planned->items[i], ids[i], rc ? "failed" : "done", why);
 }
 
 /* The kernel counts from the moment that it is told: what SQL took in the meantime would come on top of every
@@ -115,42 +160,53 @@ static int changes_preview(
 	return rc;
 }
 
+/* Closing goes on when it cannot be recorded, and says so; opening does not. */
+static int commit_recorded(struct pass *p, const struct allowlist *wanted,
+	const struct firewall_changes *planned, bool closings_only)
+{
+	struct firewall_changes done = {0};
+	_cleanup_free_ int64_t *ids = calloc(planned->n + 1, sizeof(*ids));
+	int rc = ids ? intents_journal(p, planned, ids) : -ENOMEM;
+
+	if (!rc)
+		rc = pass_journal_commit(p);
+	if (rc && planned->n) {
+		p->result.journal_failed = true;
+		closings_only = true;
+	}
+	rc = p->o.network->apply(
+		&done, p->o.network->context, wanted, network_now(p), closings_only);
+	if (rc && rc != -ECANCELED)
+		network_note(p, "changing the packet filter", rc);
+	if (rc >= 0) {
+		for (size_t i = 0; i < done.n; i++)
+			change_tell(p, &done.items[i], RECORD_OUTCOME, rc, "");
+		p->result.planned += done.n;
+		p->result.done += done.n;
+	}
+	if (ids)
+		outcomes_journal(p, planned, ids, &done, rc);
+	pass_journal_commit(p);
+	firewall_changes_free(&done);
+	return rc;
+}
+
 static int network_commit(struct pass *p, const struct allowlist *wanted, bool closings_only)
 {
-	struct firewall_changes planned = {0}, done = {0};
+	struct firewall_changes planned = {0};
 	int rc = changes_preview(&planned, p, wanted);
 
 	if (rc < 0) {
 		network_note(p, "reading the packet filter", rc);
 		return rc;
 	}
-	/* Closing goes on when it cannot be recorded, and says so; opening does not. */
 	size_t kept = 0;
 	for (size_t i = 0; i < planned.n; i++)
 		if (!closings_only || !firewall_change_opens(planned.items[i].kind))
 			planned.items[kept++] = planned.items[i];
 	planned.n = kept;
-	rc = changes_journal(p, &planned, JOURNAL_INTENT, 0);
-	if (!rc)
-		rc = pass_journal_commit(p);
-	if (rc && planned.n) {
-		p->result.journal_failed = true;
-		closings_only = true;
-	}
+	rc = commit_recorded(p, wanted, &planned, closings_only);
 	firewall_changes_free(&planned);
-	rc = p->o.network->apply(
-		&done, p->o.network->context, wanted, network_now(p), closings_only);
-	if (rc)
-		network_note(p, "changing the packet filter", rc);
-	if (rc < 0)
-		return rc;
-	for (size_t i = 0; i < done.n; i++)
-		change_tell(p, &done.items[i], RECORD_OUTCOME, rc, "");
-	p->result.planned += done.n;
-	p->result.done += done.n;
-	changes_journal(p, &done, JOURNAL_OUTCOME, rc);
-	pass_journal_commit(p);
-	firewall_changes_free(&done);
 	return rc;
 }
 

@@ -250,14 +250,14 @@ static void changes_settle(struct firewall_changes *done, const struct firewall_
 	size_t n = 0;
 
 	if (done->n)
-		qsort(done->items, done->n, sizeof(*done->items), change_compare);
+		qsort(done->items, done->n, sizeof(*done->items), firewall_change_compare);
 	for (size_t i = 0; i < done->n; i++) {
 		const struct firewall_change *c = &done->items[i];
 
-		if (n && change_compare(&done->items[n - 1], c) == 0)
+		if (n && firewall_change_compare(&done->items[n - 1], c) == 0)
 			continue;
-		if (left->n &&
-			bsearch(c, left->items, left->n, sizeof(*left->items), change_compare))
+		if (left->n && bsearch(c, left->items, left->n, sizeof(*left->items),
+				       firewall_change_compare))
 			continue;
 		done->items[n++] = *c;
 	}

@@ -174,7 +174,7 @@ static int change_rank(enum firewall_change_kind k)
 	return firewall_change_opens(k) ? 2 : 1;
 }
 
-int change_compare(const void *a, const void *b)
+int firewall_change_compare(const void *a, const void *b)
 {
 	const struct firewall_change *x = a, *y = b;
 	int order = change_rank(x->kind) - change_rank(y->kind);
@@ -204,7 +204,8 @@ int diff_at(struct firewall_changes *out, const struct allowlist *wanted,
 		return r;
 	}
 	if (d.changes.n)
-		qsort(d.changes.items, d.changes.n, sizeof(*d.changes.items), change_compare);
+		qsort(d.changes.items, d.changes.n, sizeof(*d.changes.items),
+			firewall_change_compare);
 	*out = d.changes;
 	return 0;
 }

@@ -192,8 +192,6 @@ int diff_at(struct firewall_changes *out, const struct allowlist *wanted,
 /* What one element needs; false: nothing. Either side may be NULL. */
 bool diff_allow(enum firewall_change_kind *out, const struct allow *wanted,
 	const struct observed_allow *observed, int64_t now_ms, int64_t cut_ms);
-/* The order of a list of changes. */
-int change_compare(const void *a, const void *b);
 /* worklist.c: which elements a batch has to write. */
 /* The first *taken changes: no more than `limit` elements. */
 int worklist_changes(size_t *taken, struct elements *out, const struct firewall *f,

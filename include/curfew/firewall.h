@@ -90,6 +90,8 @@ void firewall_state_free(struct firewall_state *s);
 	3 /* seconds: a margin of 1.25 to 2.25 is taken off, so as never to be late */
 int firewall_diff(struct firewall_changes *out, const struct allowlist *wanted,
 	const struct firewall_state *observed, instant_t now);
+/* The order of the changes in such a list; 0: the same change of the same thing. */
+int firewall_change_compare(const void *a, const void *b);
 void firewall_changes_free(struct firewall_changes *c);
 
 /* One atomic batch, its generation checked; retried a bounded number of times on ERESTART by observing

@@ -15,6 +15,8 @@ struct scene {
 	struct pass_options options;
 	struct firewall_port port;
 	size_t n_applied;
+	int applies;  /* what the port answers */
+	bool in_part; /* it does all but the last change, and one that nobody planned */
 	bool stale;
 	struct record told[32];
 	size_t n_told;
@@ -42,12 +44,16 @@ static int port_apply(struct firewall_changes *done, void *context, const struct
 {
 	struct scene *s = context;
 
-	(void)wanted;
-	(void)now;
 	(void)closings_only;
 	s->n_applied++;
 	*done = (struct firewall_changes){0};
-	return 0;
+	if (s->applies >= 0 && s->in_part) {
+		const struct firewall_state nothing = {0};
+		assert_int_equal(firewall_diff(done, wanted, &nothing, now), 0);
+		assert_true(done->n > 1);
+		done->items[done->n - 1].endpoint.port++;
+	}
+	return s->applies;
 }
 
 static int setup(void **state)
@@ -254,9 +260,68 @@ static void what_follows_a_correction_bears_the_right_time(void **state)
 	collected_free(&c);
 	for (int kind = JOURNAL_OUTCOME; kind <= JOURNAL_ACCESS; kind++) {
 		c = journal_of(s, (enum journal_kind)kind);
-		assert_int_equal(c.n, 1);
-		assert_int_equal(c.items[0].at, TESTING);
+		assert_true(c.n >= 1);
+		for (size_t i = 0; i < c.n; i++)
+			assert_int_equal(c.items[i].at, TESTING);
 		collected_free(&c);
+	}
+}
+
+static size_t outcomes_of(
+	const struct collected *outcomes, size_t from, int64_t intent, const char *outcome)
+{
+	size_t n = 0;
+
+	for (size_t i = from; i < outcomes->n; i++) {
+		if (outcomes->items[i].intent != intent)
+			continue;
+		assert_string_equal(outcomes->items[i].outcome, outcome);
+		n++;
+	}
+	return n;
+}
+
+/* Done, done in part by others, failed, or overtaken: no change of the network stays open in the journal. */
+static void every_intent_has_its_outcome(void **state)
+{
+	struct scene *s = *state;
+	static const char *const servers[] = {"sqltest02", NULL};
+	static const struct {
+		int applies;
+		bool in_part;
+		const char *outcome;
+	} cases[] = {{0, true, "done"}, {0, false, "done"}, {FIREWALL_UNPROVED, true, "failed"},
+		{-EIO, false, "failed"}, {-ECANCELED, false, "failed"}};
+	size_t seen = 0, told = 0;
+
+	s->options.servers = servers;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct pass_result result;
+		struct pass *p;
+
+		s->applies = cases[i].applies;
+		s->in_part = cases[i].in_part;
+		s->n_told = 0;
+		assert_int_equal(pass_new(&p, &s->options), 0);
+		server_work(p, nothing_happens, s);
+		assert_int_equal(pass_finish(&result, p), 0);
+		pass_free(p);
+		assert_int_equal(result.network_failed, s->applies && s->applies != -ECANCELED);
+
+		struct collected intents = journal_of(s, JOURNAL_INTENT);
+		struct collected outcomes = journal_of(s, JOURNAL_OUTCOME);
+		assert_true(intents.n > seen + 2);
+		for (size_t k = seen; k < intents.n; k++)
+			if (!strcmp(intents.items[k].server, PASS_NETWORK))
+				assert_int_equal(outcomes_of(&outcomes, told, intents.items[k].id,
+							 cases[i].outcome),
+					1);
+		assert_int_equal(outcomes_of(&outcomes, told, 0, cases[i].outcome),
+			cases[i].in_part ? 1 : 0);
+		seen = intents.n;
+		told = outcomes.n;
+		collected_free(&intents);
+		collected_free(&outcomes);
 	}
 }
 
@@ -269,6 +334,7 @@ int main(void)
 			a_stale_pass_leaves_the_network_alone, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			what_follows_a_correction_bears_the_right_time, setup, teardown),
+		cmocka_unit_test_setup_teardown(every_intent_has_its_outcome, setup, teardown),
 	};
 	return cmocka_run_group_tests_name("pass", tests, NULL, NULL);
 }
