@@ -27,7 +27,7 @@ struct row {
 };
 
 /* As long as it is, no name has it by chance. */
-static char secret[] = "Once]only'9-Zx";
+static char secret[] = "Once]only-9-Zx";
 
 static struct row rows[MAX_ROWS];
 static size_t n_rows;
@@ -109,14 +109,14 @@ static int row_give(const struct row *r, sql_row_fn each, void *context)
 	return each(context, values, r->n);
 }
 
-/* A server repeats in its messages what it could not understand. */
-static void error_word(struct sql_error *error, const char *words)
+/* A server repeats in its messages what it could not understand: a piece of the statement. */
+static void error_word(struct sql_error *error, const char *batch, const char *words)
 {
 	const char *mark = strstr(words, "%S");
 	size_t n = mark ? (size_t)(mark - words) : strlen(words);
 
-	record_printf(
-		error->text, sizeof(error->text), "%.*s%s", (int)n, words, mark ? secret : "");
+	record_printf(error->text, sizeof(error->text), "%.*s%s", (int)n, words,
+		mark && question_has(batch, secret) ? secret : "");
 }
 
 int sql_session_run(struct sql_session *s, struct sql_error *error, const char *batch,
@@ -137,7 +137,7 @@ int sql_session_run(struct sql_session *s, struct sql_error *error, const char *
 		if (strcmp(r->columns[0], "error") == 0 && r->n >= 3 && questions >= r->from &&
 			questions < r->before && question_has(batch, r->columns[1])) {
 			error->number = (int)strtol(r->columns[2], NULL, 10) & 0xffff;
-			error_word(error, r->columns[r->n - 1]);
+			error_word(error, batch, r->columns[r->n - 1]);
 			return SQL_SERVER_ERROR;
 		}
 		if (each && row_answers(r, batch))
