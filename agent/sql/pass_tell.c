@@ -33,7 +33,12 @@ int change_record(struct record *r, struct pass_run *run, const struct change *c
 	r->opening = c->kind >= CHANGE_FIRST_OPENING && c->kind != CHANGE_ROLE_DENY;
 	RECORD_SET(r, action, change_name(c->kind));
 	RECORD_SET(r, reason, c->reason);
-	RECORD_SET(r, statement, text);
+	/* Never half a statement: somebody might run it. */
+	if (rc)
+		RECORD_SET(r, statement,
+			"-- cannot be written: what the server calls it is no name or word of T-SQL");
+	else
+		RECORD_SET(r, statement, text);
 	free(text);
 	return rc;
 }
