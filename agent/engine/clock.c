@@ -155,11 +155,22 @@ int clock_advance(struct clock *c, instant_t now)
 	return r;
 }
 
-int clock_reset(struct clock *c, instant_t to)
+int clock_reset_check(const struct clock *c, instant_t to)
 {
+	instant_t machine = clock_machine(), latest = machine > c->highest ? machine : c->highest;
+
 	if (to < 0 || to > CLOCK_LATEST)
 		return -EINVAL;
-	int r = c->path[0] ? clock_write(c->path, to) : 0;
+	/* A while may have gone by since somebody wrote the instant down. */
+	return to < machine - CLOCK_WAIT_MAX || to > latest + CLOCK_WAIT_MAX ? -ERANGE : 0;
+}
+
+int clock_reset(struct clock *c, instant_t to)
+{
+	int r = clock_reset_check(c, to);
+
+	if (r == 0 && c->path[0])
+		r = clock_write(c->path, to);
 	if (r == 0) {
 		c->highest = to;
 		c->anchor = clock_elapsed();

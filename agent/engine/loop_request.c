@@ -177,12 +177,20 @@ static void ask_clock(struct service *s, struct control_call *call, const json_t
 		}
 		record_printf(words, sizeof(words), "highest instant %lld, was %lld",
 			(long long)json_integer_value(reset), (long long)s->clock.highest);
-		int r = service_event(
-			s, "clock-reset", NULL, NULL, control_actor(call), reason, words);
+		int r = clock_reset_check(&s->clock, json_integer_value(reset));
+		/* On record first: a reset that nobody knows of must not be. */
+		if (r == 0)
+			r = service_event(
+				s, "clock-reset", NULL, NULL, control_actor(call), reason, words);
 		if (r == 0)
 			r = clock_reset(&s->clock, json_integer_value(reset));
 		if (r < 0) {
-			control_end(call, CODE_FAILED, strerror(-r), NULL);
+			control_end(call, CODE_FAILED,
+				r == -ERANGE
+					? "the instant lies before the machine's clock, or ahead of "
+					  "it and of all that was seen"
+					: strerror(-r),
+				NULL);
 			return;
 		}
 		/* What is under way closes and records by a time that never was. */

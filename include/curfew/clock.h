@@ -26,7 +26,10 @@ void clock_fix(struct clock *c, instant_t at);
 int clock_now(instant_t *out, instant_t *behind, const struct clock *c);
 /* Puts `now` on disk (atomic, synced) when it is higher. Call before acting upon it. Practice time never is. */
 int clock_advance(struct clock *c, instant_t now);
-/* An operator's correction of a clock that was wrongly far ahead: the one way back, on record and with a reason. */
+/* An operator's correction of a clock that was wrongly far ahead: the one way back, on record and with a reason.
+ * -ERANGE: before the machine's own clock, where time would run backwards, or ahead of all that was seen, where access
+ * would end that has not ended; each by more than CLOCK_WAIT_MAX. */
 int clock_reset(struct clock *c, instant_t to);
+int clock_reset_check(const struct clock *c, instant_t to);
 
 #endif

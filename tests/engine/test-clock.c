@@ -137,6 +137,13 @@ static void an_operator_can_set_it_right(void **state)
 	assert_true(c.highest <= now);
 	assert_int_equal(clock_reset(&c, -1), -EINVAL);
 	assert_int_equal(clock_reset(&c, INT64_MAX), -EINVAL);
+	instant_t highest = c.highest;
+	assert_int_equal(clock_reset(&c, machine() + 3600), -ERANGE);
+	assert_int_equal(clock_reset(&c, machine() - 3600), -ERANGE);
+	assert_int_equal(c.highest, highest);
+	/* Not all the way back, where the clock was ahead for a part of the time only. */
+	assert_int_equal(clock_advance(&c, ahead), 0);
+	assert_int_equal(clock_reset(&c, machine() + 3600), 0);
 }
 
 static void a_second_is_not_an_alarm(void **state)
