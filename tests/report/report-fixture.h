@@ -15,9 +15,10 @@
 
 #include "curfew/report.h"
 
-#define DAY	86400
-#define GO_LIVE 1795446000 /* 2026-11-23T15:00:00Z, 09:00 in Chicago */
-#define HOSTILE "</td><script>alert('x')</script>&\"\xe2\x80\xae\x1b[31m"
+#define DAY	   86400
+#define GO_LIVE	   1795446000 /* 2026-11-23T15:00:00Z, 09:00 in Chicago */
+#define GOLDEN_NOW (GO_LIVE - 12 * DAY)
+#define HOSTILE	   "</td><script>alert('x')</script>&\"\xe2\x80\xae\x1b[31m"
 
 struct sample {
 	struct program program;
@@ -138,6 +139,17 @@ static inline void assert_golden(const char *name, const char *text)
 	if (strcmp(expected, text) != 0)
 		fail_msg("differs from %s:\n%s", path, text);
 	free(expected);
+}
+
+/* Nothing of a hostile name may stand as markup, and no control or turning mark as itself. */
+static inline void assert_harmless(const char *page)
+{
+	assert_null(strstr(page, "<script"));
+	assert_null(strstr(page, "</td><script"));
+	assert_null(strstr(page, "<b>Bobby"));
+	assert_null(strstr(page, "\"onmouseover"));
+	assert_null(strchr(page, '\x1b'));
+	assert_null(strstr(page, "\xe2\x80\xae"));
 }
 
 #endif
