@@ -66,20 +66,6 @@ static size_t count(const struct records *k, enum record_kind kind)
 	return n;
 }
 
-static uint64_t packets_of(const struct firewall_state *s, const struct grant *g)
-{
-	uint64_t packets = 0;
-
-	for (size_t i = 0; i < s->n_allows; i++)
-		for (size_t k = 0; k < g->user->n_sources; k++)
-			for (size_t e = 0; e < g->server->n_endpoints; e++)
-				if (!source_compare(&s->allows[i].source, &g->user->sources[k]) &&
-					!endpoint_compare(
-						&s->allows[i].endpoint, &g->server->endpoints[e]))
-					packets += s->allows[i].packets;
-	return packets;
-}
-
 static void servers_take(struct collected *c, const struct program *p)
 {
 	for (size_t i = 0; i < c->records.n; i++) {
@@ -395,9 +381,8 @@ int collect(struct collected *out, struct cli *cli, const struct program *p,
 		.program = p,
 		.overrides = &c->overrides};
 	int code = cli_journal(&c->journal, cli, p, false);
-	if (!code && c->journal && override_read(&c->overrides, c->journal))
-		code = cli_fail(
-			cli, EXIT_FAILED, "the overrides could not be read from the journal");
+	if (!code)
+		code = cli_overrides(&c->overrides, cli, c->journal);
 	if (!code && schedule_at(&c->grants, p, &c->overrides, now))
 		code = EXIT_FAILED;
 	if (code)

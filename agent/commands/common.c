@@ -150,6 +150,14 @@ int cli_journal(struct journal **out, const struct cli *cli, const struct progra
 	return 0;
 }
 
+int cli_overrides(struct overrides *out, const struct cli *cli, struct journal *j)
+{
+	if (j && override_read(out, j))
+		return cli_fail(
+			cli, EXIT_FAILED, "the overrides could not be read from the journal");
+	return 0;
+}
+
 const char *cli_actor(void)
 {
 	static char text[256];
@@ -183,6 +191,20 @@ void network_close(struct network *n)
 	if (n->present)
 		firewall_close(n->firewall);
 	*n = (struct network){0};
+}
+
+uint64_t packets_of(const struct firewall_state *s, const struct grant *g)
+{
+	uint64_t packets = 0;
+
+	for (size_t i = 0; i < s->n_allows; i++)
+		for (size_t k = 0; k < g->user->n_sources; k++)
+			for (size_t e = 0; e < g->server->n_endpoints; e++)
+				if (!source_compare(&s->allows[i].source, &g->user->sources[k]) &&
+					!endpoint_compare(
+						&s->allows[i].endpoint, &g->server->endpoints[e]))
+					packets += s->allows[i].packets;
+	return packets;
 }
 
 FILE *cli_output(const struct cli *cli, const char *path)

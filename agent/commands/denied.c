@@ -246,8 +246,9 @@ static int run(struct cli *cli)
 		code = cli_now(&now, cli, p, NULL);
 	if (!code)
 		code = cli_journal(&journal, cli, p, false);
-	if (!code && ((journal && override_read(&overrides, journal)) ||
-			     schedule_at(&grants, p, &overrides, now)))
+	if (!code)
+		code = cli_overrides(&overrides, cli, journal);
+	if (!code && schedule_at(&grants, p, &overrides, now))
 		code = EXIT_FAILED;
 	if (!code)
 		code = refused_read(&state, cli, p, now);

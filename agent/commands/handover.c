@@ -81,8 +81,9 @@ static int hand(struct cli *cli, const struct program *p, const struct client *c
 	instant_t now;
 	int code = cli_now(&now, cli, p, NULL);
 
-	if (!servers || (!code && (override_read(&overrides, journal) ||
-					  schedule_at(&grants, p, &overrides, now))))
+	if (!code)
+		code = cli_overrides(&overrides, cli, journal);
+	if (!servers || (!code && schedule_at(&grants, p, &overrides, now)))
 		code = EXIT_FAILED;
 	if (!code && !servers_of(servers, &grants, u))
 		code = cli_fail(cli, EXIT_FAILED,

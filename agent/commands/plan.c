@@ -166,9 +166,8 @@ static int alone(
 		code = cli_journal(&journal, cli, p, applied);
 	if (!code && applied)
 		code = clock_put(cli, p, now);
-	if (!code && journal && override_read(&overrides, journal))
-		code = cli_fail(
-			cli, EXIT_FAILED, "the overrides could not be read from the journal");
+	if (!code)
+		code = cli_overrides(&overrides, cli, journal);
 	if (!code)
 		code = cli_network(&network, cli, p, applied);
 	if (!code) {

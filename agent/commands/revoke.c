@@ -57,8 +57,8 @@ static int alone(struct cli *cli, const struct program *p, const char *client, c
 		else if (rc)
 			code = cli_fail(cli, EXIT_FAILED, "%s", journal_problem(rc));
 	}
-	if (!code && override_read(&overrides, journal))
-		code = EXIT_FAILED;
+	if (!code)
+		code = cli_overrides(&overrides, cli, journal);
 	/* What was said stands, whatever can be reached now. */
 	if (!code)
 		code = cli_network(&network, cli, p, true);

@@ -64,9 +64,8 @@ static int run(struct cli *cli)
 		code = cli_now(&now, cli, p, client ? client->timezone : NULL);
 	if (!code)
 		code = cli_journal(&journal, cli, p, false);
-	if (!code && journal && override_read(&overrides, journal))
-		code = cli_fail(
-			cli, EXIT_FAILED, "the overrides could not be read from the journal");
+	if (!code)
+		code = cli_overrides(&overrides, cli, journal);
 	if (!code && schedule_at(&grants, p, &overrides, now))
 		code = EXIT_FAILED;
 	if (!code) {

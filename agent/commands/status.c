@@ -24,21 +24,6 @@ static const struct record *grant_record(const struct records *k, const struct g
 	return NULL;
 }
 
-/* Packets that the user's own elements on this server let in. */
-static uint64_t packets_of(const struct firewall_state *s, const struct grant *g)
-{
-	uint64_t packets = 0;
-
-	for (size_t i = 0; s && i < s->n_allows; i++)
-		for (size_t k = 0; k < g->user->n_sources; k++)
-			for (size_t e = 0; e < g->server->n_endpoints; e++)
-				if (!source_compare(&s->allows[i].source, &g->user->sources[k]) &&
-					!endpoint_compare(
-						&s->allows[i].endpoint, &g->server->endpoints[e]))
-					packets += s->allows[i].packets;
-	return packets;
-}
-
 static json_t *status_json(
 	const struct grants *g, const struct seen *seen, const char *client, instant_t now)
 {
@@ -189,9 +174,8 @@ static int look(struct cli *cli, const struct program *p, const struct client *c
 
 	if (!code)
 		code = cli_journal(&journal, cli, p, false);
-	if (!code && journal && override_read(&overrides, journal))
-		code = cli_fail(
-			cli, EXIT_FAILED, "the overrides could not be read from the journal");
+	if (!code)
+		code = cli_overrides(&overrides, cli, journal);
 	/* Without the right to see the packet filter, the rest is still worth seeing: said aloud. */
 	if (!code && !cli_network(&network, cli, p, false) && network.present &&
 		!firewall_observe(&state, network.firewall, now))

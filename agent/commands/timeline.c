@@ -55,8 +55,8 @@ static int run(struct cli *cli)
 		code = cli_now(&now, cli, p, client ? client->timezone : NULL);
 	if (!code)
 		code = cli_journal(&journal, cli, p, false);
-	if (!code && journal && override_read(&overrides, journal))
-		code = EXIT_FAILED;
+	if (!code)
+		code = cli_overrides(&overrides, cli, journal);
 	all = calloc(p->n_clients + 1, sizeof(*all));
 	for (size_t i = 0; !code && i < p->n_clients; i++)
 		if (!client || client == &p->clients[i])
