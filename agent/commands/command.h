@@ -97,7 +97,7 @@ int cli_pass(struct pass_result *out, const struct cli *cli, const struct pass_o
 /* Records kept until the pass is over, to be shown in a person's order. */
 struct records {
 	struct record *items;
-	size_t n, room;
+	size_t n;
 };
 int records_keep(void *records, const struct record *r);
 void records_free(struct records *r);

@@ -234,15 +234,11 @@ int cli_pass(struct pass_result *out, const struct cli *cli, const struct pass_o
 int records_keep(void *records, const struct record *r)
 {
 	struct records *k = records;
+	struct record *items = array_grown(k->items, k->n, sizeof(*items));
 
-	if (k->n == k->room) {
-		size_t room = k->room ? k->room * 2 : 64;
-		struct record *items = reallocarray(k->items, room, sizeof(*items));
-		if (!items)
-			return -ENOMEM;
-		k->items = items;
-		k->room = room;
-	}
+	if (!items)
+		return -ENOMEM;
+	k->items = items;
 	k->items[k->n++] = *r;
 	return 0;
 }

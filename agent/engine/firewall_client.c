@@ -75,18 +75,16 @@ static int client_result(struct firewall_client *c, const struct firewall_answer
 	return a->code;
 }
 
-/* Appends one element to an array that doubles at powers of two. */
+/* Appends one element to an array that array_grown() keeps. */
 static int append(void *items, size_t *n, size_t size, const void *element)
 {
 	char **array = items;
+	char *more = array_grown(*array, *n, size);
 
-	if ((*n & (*n - 1)) == 0) {
-		char *more = reallocarray(*array, *n ? *n * 2 : 1, size);
-		if (!more)
-			return -ENOMEM;
-		*array = more;
-	}
-	memcpy(*array + *n * size, element, size);
+	if (!more)
+		return -ENOMEM;
+	*array = more;
+	memcpy(more + *n * size, element, size);
 	++*n;
 	return 0;
 }

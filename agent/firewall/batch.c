@@ -33,15 +33,11 @@ static int batch_reserve(struct batch *b)
 
 static struct batch_step *batch_step(struct batch *b)
 {
-	if (b->n_steps == b->steps_capacity) {
-		size_t capacity = b->steps_capacity ? 2 * b->steps_capacity : 32;
-		struct batch_step *steps = reallocarray(b->steps, capacity, sizeof(*steps));
+	struct batch_step *steps = array_grown(b->steps, b->n_steps, sizeof(*steps));
 
-		if (!steps)
-			return NULL;
-		b->steps = steps;
-		b->steps_capacity = capacity;
-	}
+	if (!steps)
+		return NULL;
+	b->steps = steps;
 	return &b->steps[b->n_steps++];
 }
 

@@ -82,23 +82,17 @@ bool diff_allow(enum firewall_change_kind *out, const struct allow *wanted,
 
 struct draft {
 	struct firewall_changes changes;
-	size_t capacity;
 	int64_t now_ms, cut_ms;
 };
 
 static struct firewall_change *draft_add(struct draft *d, enum firewall_change_kind kind)
 {
 	struct firewall_changes *c = &d->changes;
+	struct firewall_change *items = array_grown(c->items, c->n, sizeof(*items));
 
-	if (c->n == d->capacity) {
-		size_t capacity = d->capacity ? 2 * d->capacity : 32;
-		struct firewall_change *items = reallocarray(c->items, capacity, sizeof(*items));
-
-		if (!items)
-			return NULL;
-		c->items = items;
-		d->capacity = capacity;
-	}
+	if (!items)
+		return NULL;
+	c->items = items;
 	c->items[c->n] = (struct firewall_change){.kind = kind};
 	return &c->items[c->n++];
 }

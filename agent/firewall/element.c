@@ -7,15 +7,11 @@
 
 int elements_add(struct elements *list, const struct element *e)
 {
-	if (list->n == list->capacity) {
-		size_t capacity = list->capacity ? 2 * list->capacity : 64;
-		struct element *items = reallocarray(list->items, capacity, sizeof(*items));
+	struct element *items = array_grown(list->items, list->n, sizeof(*items));
 
-		if (!items)
-			return -ENOMEM;
-		list->items = items;
-		list->capacity = capacity;
-	}
+	if (!items)
+		return -ENOMEM;
+	list->items = items;
 	list->items[list->n++] = *e;
 	return 0;
 }

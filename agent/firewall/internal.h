@@ -104,7 +104,7 @@ struct element {
 enum element_phase { PHASE_DELETE, PHASE_ADD, PHASE_DELETE_GUARD };
 struct elements {
 	struct element *items;
-	size_t n, capacity;
+	size_t n;
 };
 int elements_add(struct elements *list, const struct element *e);
 void elements_sort(struct elements *list);
@@ -136,7 +136,7 @@ struct batch {
 	uint8_t *data;
 	size_t length, capacity;
 	struct batch_step *steps;
-	size_t n_steps, steps_capacity;
+	size_t n_steps;
 	size_t n_elements;
 	int64_t allowance_ms; /* how long the elements may take from here into force */
 	int64_t began_ms;     /* when the first of them was worked out */

@@ -3,22 +3,17 @@
 
 #include "state.h"
 
-/* A list of fixed-size items that grows; its head is one of the pointer and count pairs of the state. */
-#define LIST_ADD(list, count, capacity)                                                            \
-	list_add((void **)&(list), &(count), &(capacity), sizeof(*(list)))
+/* One more item, all zero, in a list that is one of the pointer and count pairs of the state. */
+#define LIST_ADD(list, count) list_add((void **)&(list), &(count), sizeof(*(list)))
 
-static void *list_add(void **items, size_t *n, size_t *capacity, size_t size)
+static void *list_add(void **items, size_t *n, size_t size)
 {
-	if (*n == *capacity) {
-		size_t more = *capacity ? 2 * *capacity : 32;
-		void *moved = reallocarray(*items, more, size);
+	void *grown = array_grown(*items, *n, size);
 
-		if (!moved)
-			return NULL;
-		*items = moved;
-		*capacity = more;
-	}
-	return memset((char *)*items + size * (*n)++, 0, size);
+	if (!grown)
+		return NULL;
+	*items = grown;
+	return memset((char *)grown + size * (*n)++, 0, size);
 }
 
 void firewall_state_free(struct firewall_state *s)
@@ -82,7 +77,7 @@ static int allow_read(struct state_draft *d, struct nftnl_set_elem *e, const str
 	/* Expired and only waiting to be collected: it lets nobody in. */
 	if (has_timeout && !remaining)
 		return 0;
-	a = LIST_ADD(state->allows, state->n_allows, d->allows);
+	a = LIST_ADD(state->allows, state->n_allows);
 	if (!a)
 		return -ENOMEM;
 	nftnl_set_elem_expr_foreach(e, counter_read, &counts);
@@ -103,7 +98,7 @@ static int refused_read(struct state_draft *d, struct nftnl_set_elem *e, const s
 	struct firewall_state *state = d->state;
 	uint64_t remaining = elem_u64(e, NFTNL_SET_ELEM_EXPIRATION);
 	struct counts counts = {0};
-	struct refused *to = LIST_ADD(state->refused, state->n_refused, d->refused);
+	struct refused *to = LIST_ADD(state->refused, state->n_refused);
 
 	if (!to)
 		return -ENOMEM;
@@ -121,7 +116,7 @@ static int refused_read(struct state_draft *d, struct nftnl_set_elem *e, const s
 static int trusted_read(struct state_draft *d, struct nftnl_set_elem *e, const struct source *s,
 	const struct endpoint *ep)
 {
-	struct trusted *t = LIST_ADD(d->state->trusted, d->state->n_trusted, d->trusted);
+	struct trusted *t = LIST_ADD(d->state->trusted, d->state->n_trusted);
 
 	if (!t)
 		return -ENOMEM;
@@ -152,7 +147,7 @@ static int element_read(struct nftnl_set_elem *e, void *context)
 		d->r = trusted_read(d, e, &s, &ep);
 		break;
 	case SET_GUARD:
-		guard = LIST_ADD(d->state->guards, d->state->n_guards, d->guards);
+		guard = LIST_ADD(d->state->guards, d->state->n_guards);
 		if (guard)
 			*guard = ep;
 		d->r = guard ? 0 : -ENOMEM;

@@ -6,7 +6,6 @@
 
 struct state_draft {
 	struct firewall_state *state;
-	size_t allows, guards, trusted, refused; /* capacities of its lists */
 	instant_t now;
 	int64_t began_ms;	  /* the moment that `now` stands for */
 	const struct set_id *set; /* whose elements come */

@@ -70,7 +70,7 @@ int baseline_put(struct journal *j, const char *server, const char *database, in
 
 struct items {
 	struct baseline_item *items; /* strings owned */
-	size_t n, room;
+	size_t n;
 };
 
 static void items_free(struct items *l)
@@ -83,29 +83,20 @@ static void items_free(struct items *l)
 	free(l->items);
 }
 
-static int items_add(struct items *l, sqlite3_stmt *s)
+static int items_take(void *list, sqlite3_stmt *s)
 {
-	char *text[3] = {NULL, NULL, NULL};
-	int r = 0;
+	struct items *l = list;
+	struct baseline_item *items = array_grown(l->items, l->n, sizeof(*items));
+	char *text[3];
+	int r;
 
-	if (l->n == l->room) {
-		size_t room = l->room ? l->room * 2 : 256;
-		struct baseline_item *more = reallocarray(l->items, room, sizeof(*more));
-
-		if (!more)
-			return -ENOMEM;
-		l->items = more;
-		l->room = room;
-	}
-	for (int i = 0; i < 3 && !r; i++)
-		r = column_text(&text[i], s, i);
-	if (r) {
-		for (int i = 0; i < 3; i++)
-			free(text[i]);
-		return r;
-	}
-	l->items[l->n++] = (struct baseline_item){text[0], text[1], text[2]};
-	return 0;
+	if (!items)
+		return -ENOMEM;
+	l->items = items;
+	r = column_texts(text, s, 3);
+	if (!r)
+		items[l->n++] = (struct baseline_item){text[0], text[1], text[2]};
+	return r;
 }
 
 static int baseline_taken(
@@ -143,10 +134,7 @@ int baseline_read(struct journal *j, const char *server, const char *database, b
 		return r;
 	if ((rc = bind_database(s, server, database)) != 0)
 		return database_error(j->db, rc);
-	while (!r && (rc = sqlite3_step(s)) == SQLITE_ROW)
-		r = items_add(&list, s);
-	if (!r)
-		r = database_error(j->db, rc);
+	r = database_rows(j, s, items_take, &list);
 	/* The file must not stay locked while `each` works. */
 	statement_finalize(&s);
 	for (size_t i = 0; i < list.n && !r; i++)

@@ -49,6 +49,11 @@ int folder_sync(const char *path);
 int bind_text(sqlite3_stmt *s, int n, const char *text);
 /* A copy, or NULL for NULL; -ENOMEM. */
 int column_text(char **out, sqlite3_stmt *s, int n);
+/* So the first n columns, all or none. */
+int column_texts(char **out, sqlite3_stmt *s, int n);
+/* Adds each row to a list by `take`: 0, or the first failure of `take` or of reading. */
+int database_rows(
+	struct journal *j, sqlite3_stmt *s, int (*take)(void *list, sqlite3_stmt *s), void *list);
 
 /* A transaction, or part of the one that is open. Each begin that returned 0 needs its end. */
 int transaction_begin(struct journal *j);

@@ -113,6 +113,28 @@ int column_text(char **out, sqlite3_stmt *s, int n)
 	return 0;
 }
 
+int column_texts(char **out, sqlite3_stmt *s, int n)
+{
+	int r = 0, got = 0;
+
+	while (got < n && !(r = column_text(&out[got], s, got)))
+		got++;
+	while (r && got > 0)
+		free(out[--got]);
+	return r;
+}
+
+int database_rows(
+	struct journal *j, sqlite3_stmt *s, int (*take)(void *list, sqlite3_stmt *s), void *list)
+{
+	int rc, r = 0;
+
+	while ((rc = sqlite3_step(s)) == SQLITE_ROW)
+		if ((r = take(list, s)) != 0)
+			return r;
+	return database_error(j->db, rc);
+}
+
 int transaction_begin(struct journal *j)
 {
 	int r;

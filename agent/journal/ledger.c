@@ -123,38 +123,38 @@ void identities_free(struct identities *i)
 	*i = (struct identities){0};
 }
 
-static int identity_read(struct identity *out, sqlite3_stmt *s)
+static int identity_take(void *list, sqlite3_stmt *s)
 {
-	int size = sqlite3_column_bytes(s, 2), r = 0;
-	char *server = NULL, *login = NULL;
-	uint8_t *sid = NULL;
+	struct identities *l = list;
+	struct identity *items = array_grown(l->items, l->n, sizeof(*items));
+	int size = sqlite3_column_bytes(s, 2), r;
+	_cleanup_free_ uint8_t *sid = NULL;
+	char *text[2];
 
+	if (!items)
+		return -ENOMEM;
+	l->items = items;
 	if (sqlite3_column_type(s, 2) != SQLITE_NULL) {
 		/* One byte more, so that an empty identifier is not NULL. */
 		sid = calloc(1, (size_t)size + 1);
 		if (!sid)
-			r = -ENOMEM;
-		else if (size)
+			return -ENOMEM;
+		if (size)
 			memcpy(sid, sqlite3_column_blob(s, 2), (size_t)size);
 	}
-	if (!r)
-		r = column_text(&server, s, 0);
-	if (!r)
-		r = column_text(&login, s, 1);
-	if (r) {
-		free(sid);
-		free(server);
+	r = column_texts(text, s, 2);
+	if (r)
 		return r;
-	}
-	*out = (struct identity){
-		.server = server,
-		.login = login,
+	items[l->n++] = (struct identity){
+		.server = text[0],
+		.login = text[1],
 		.sid = sid,
 		.sid_size = (size_t)size,
 		.intended = sqlite3_column_int64(s, 3),
 		.created = sqlite3_column_int64(s, 4),
 		.removed = sqlite3_column_int64(s, 5),
 	};
+	sid = NULL;
 	return 0;
 }
 
@@ -162,30 +162,12 @@ int ledger_read(struct identities *out, struct journal *j)
 {
 	_cleanup_statement_ sqlite3_stmt *s = NULL;
 	struct identities list = {0};
-	size_t room = 0;
-	int rc = SQLITE_DONE,
-	    r = database_prepare(&s, j,
-		    "SELECT server, login, sid, intended, created, removed FROM ledger"
-		    " ORDER BY server, login, removed <> 0, removed, sid");
+	int r = database_prepare(&s, j,
+		"SELECT server, login, sid, intended, created, removed FROM ledger"
+		" ORDER BY server, login, removed <> 0, removed, sid");
 
-	while (!r && (rc = sqlite3_step(s)) == SQLITE_ROW) {
-		if (list.n == room) {
-			struct identity *more;
-
-			room = room ? room * 2 : 64;
-			more = reallocarray(list.items, room, sizeof(*more));
-			if (!more) {
-				r = -ENOMEM;
-				break;
-			}
-			list.items = more;
-		}
-		r = identity_read(&list.items[list.n], s);
-		if (!r)
-			list.n++;
-	}
 	if (!r)
-		r = database_error(j->db, rc);
+		r = database_rows(j, s, identity_take, &list);
 	if (r)
 		identities_free(&list);
 	else

@@ -95,47 +95,34 @@ int override_remove(struct journal *j, const char *client, const char *login, in
 	return transaction_end(j, r);
 }
 
-static int override_item(struct override *out, sqlite3_stmt *s)
+static int override_take(void *list, sqlite3_stmt *s)
 {
-	char *text[3] = {NULL, NULL, NULL};
-	int r = 0;
+	struct overrides *l = list;
+	struct override *items = array_grown(l->items, l->n, sizeof(*items));
+	char *text[3];
+	int r;
 
-	for (int i = 0; i < 3 && !r; i++)
-		r = column_text(&text[i], s, i);
-	if (r) {
-		for (int i = 0; i < 3; i++)
-			free(text[i]);
-		return r;
-	}
-	*out = (struct override){.client = text[0],
-		.login = text[1],
-		.reason = text[2],
-		.at = sqlite3_column_int64(s, 3)};
-	return 0;
+	if (!items)
+		return -ENOMEM;
+	l->items = items;
+	r = column_texts(text, s, 3);
+	if (!r)
+		items[l->n++] = (struct override){.client = text[0],
+			.login = text[1],
+			.reason = text[2],
+			.at = sqlite3_column_int64(s, 3)};
+	return r;
 }
 
 int override_read(struct overrides *out, struct journal *j)
 {
 	_cleanup_statement_ sqlite3_stmt *s = NULL;
 	struct overrides list = {0};
-	int rc = SQLITE_DONE,
-	    r = database_prepare(
-		    &s, j, "SELECT client, login, reason, at FROM override ORDER BY client, login");
+	int r = database_prepare(
+		&s, j, "SELECT client, login, reason, at FROM override ORDER BY client, login");
 
-	while (!r && (rc = sqlite3_step(s)) == SQLITE_ROW) {
-		struct override *more = reallocarray(list.items, list.n + 1, sizeof(*more));
-
-		if (!more) {
-			r = -ENOMEM;
-			break;
-		}
-		list.items = more;
-		r = override_item(&list.items[list.n], s);
-		if (!r)
-			list.n++;
-	}
 	if (!r)
-		r = database_error(j->db, rc);
+		r = database_rows(j, s, override_take, &list);
 	if (r)
 		overrides_free(&list);
 	else

@@ -51,50 +51,36 @@ static int level_parse(enum level *out, const char *name)
 	return -EBADMSG;
 }
 
-static int proved_item(struct proved *out, sqlite3_stmt *s)
+static int proved_take(void *list, sqlite3_stmt *s)
 {
-	char *text[3] = {NULL, NULL, NULL};
+	struct proved_list *l = list;
+	struct proved *items = array_grown(l->items, l->n, sizeof(*items));
+	char *text[3];
 	enum level level;
-	int r = level_parse(&level, (const char *)sqlite3_column_text(s, 3));
+	int r;
 
-	for (int i = 0; i < 3 && !r; i++)
-		r = column_text(&text[i], s, i);
-	if (r) {
-		for (int i = 0; i < 3; i++)
-			free(text[i]);
-		return r;
-	}
-	*out = (struct proved){text[0], text[1], text[2], level, sqlite3_column_int64(s, 4)};
-	return 0;
+	if (!items)
+		return -ENOMEM;
+	l->items = items;
+	r = level_parse(&level, (const char *)sqlite3_column_text(s, 3));
+	if (!r)
+		r = column_texts(text, s, 3);
+	if (!r)
+		items[l->n++] = (struct proved){
+			text[0], text[1], text[2], level, sqlite3_column_int64(s, 4)};
+	return r;
 }
 
 int proved_read(struct proved_list *out, struct journal *j)
 {
 	_cleanup_statement_ sqlite3_stmt *s = NULL;
 	struct proved_list list = {0};
-	size_t room = 0;
-	int rc = SQLITE_DONE, r = database_prepare(&s, j,
-				      "SELECT server, login, database, level, at FROM proved"
-				      " ORDER BY server, login, database");
+	int r = database_prepare(&s, j,
+		"SELECT server, login, database, level, at FROM proved"
+		" ORDER BY server, login, database");
 
-	while (!r && (rc = sqlite3_step(s)) == SQLITE_ROW) {
-		if (list.n == room) {
-			struct proved *more;
-
-			room = room ? room * 2 : 64;
-			more = reallocarray(list.items, room, sizeof(*more));
-			if (!more) {
-				r = -ENOMEM;
-				break;
-			}
-			list.items = more;
-		}
-		r = proved_item(&list.items[list.n], s);
-		if (!r)
-			list.n++;
-	}
 	if (!r)
-		r = database_error(j->db, rc);
+		r = database_rows(j, s, proved_take, &list);
 	if (r)
 		proved_list_free(&list);
 	else

@@ -77,21 +77,17 @@ int record_deliver(int64_t *last, size_t *n, struct journal *j, sqlite3_stmt *s,
 	void *context)
 {
 	struct journal_entry *rows = NULL;
-	size_t count = 0, room = 0;
+	size_t count = 0;
 	int r = 0, rc;
 
 	while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
-		if (count == room) {
-			struct journal_entry *more;
+		struct journal_entry *more = array_grown(rows, count, sizeof(*rows));
 
-			room = room ? room * 2 : PAGE_ROWS;
-			more = reallocarray(rows, room, sizeof(*rows));
-			if (!more) {
-				r = -ENOMEM;
-				break;
-			}
-			rows = more;
+		if (!more) {
+			r = -ENOMEM;
+			break;
 		}
+		rows = more;
 		r = entry_copy(&rows[count], s);
 		if (r)
 			break;

@@ -17,6 +17,12 @@ typedef int64_t instant_t;
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
+/* Room for one more behind n items, which doubles at powers of two. NULL without memory: the items are as they were. */
+static inline void *array_grown(void *items, size_t n, size_t size)
+{
+	return n & (n - 1) ? items : reallocarray(items, n ? 2 * n : 1, size);
+}
+
 static inline void cleanup_free(void *p)
 {
 	free(*(void **)p);
