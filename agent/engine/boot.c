@@ -10,8 +10,6 @@
 #include <curfew/schedule.h>
 #include "loop.h"
 
-enum { CODE_FAILED = 1, CODE_CONFIG = 78 };
-
 /* What is on disk of the time before. */
 struct before {
 	struct overrides overrides;

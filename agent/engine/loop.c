@@ -12,7 +12,6 @@
 #include <curfew/notify.h>
 #include "loop.h"
 
-enum { CODE_FAILED = 1 };
 /* The head of the journal's chain goes to the system log this often. */
 #define HEAD_INTERVAL_MS (3600 * 1000)
 

@@ -10,6 +10,9 @@
 #include <curfew/pass.h>
 #include <curfew/service.h>
 
+/* Exit statuses: the service's own, and those that its answers give to commands. */
+enum { CODE_FAILED = 1, CODE_USAGE = 64, CODE_CONFIG = 78 };
+
 enum reason {
 	REASON_START = 1 << 0,
 	REASON_TRANSITION = 1 << 1,

@@ -12,7 +12,7 @@ void service_firewall_died(struct service *s, int code)
 	log_send(LOG_FIREWALL_DEAD, NULL,
 		"%s (%s): the service ends; the kernel goes on enforcing what it holds",
 		firewall_client_error(s->firewall), strerror(-code));
-	service_stop(s, 1);
+	service_stop(s, CODE_FAILED);
 }
 
 static int gate_observe(struct firewall_state *out, void *context, instant_t now)

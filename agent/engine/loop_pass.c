@@ -132,7 +132,7 @@ static void run_clear(struct service *s)
 void service_pass_drop(struct service *s)
 {
 	if (s->run.has_request)
-		control_end(s->run.request.call, 1, "the service is stopping", NULL);
+		control_end(s->run.request.call, CODE_FAILED, "the service is stopping", NULL);
 	run_clear(s);
 }
 
@@ -141,7 +141,7 @@ static void pass_failed(struct service *s, int r)
 	log_send(LOG_PASS_FAILED, NULL, "a pass could not be made: %s", strerror(-r));
 	s->figures.passes_failed++;
 	if (s->run.has_request)
-		control_end(s->run.request.call, 1, strerror(-r), NULL);
+		control_end(s->run.request.call, CODE_FAILED, strerror(-r), NULL);
 	run_clear(s);
 	/* Not at once: whatever is missing is missing still. */
 	s->next_interval = service_monotonic() + RETRY_FIRST * 1000;

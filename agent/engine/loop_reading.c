@@ -43,7 +43,7 @@ static void reading_end(struct service *s, int error, const struct pass_result *
 	struct control_call *call = s->reading.request.call;
 
 	if (error < 0)
-		control_end(call, 1, strerror(-error), NULL);
+		control_end(call, CODE_FAILED, strerror(-error), NULL);
 	else
 		control_end(
 			call, 0, NULL, json_pack("{s:o}", "result", control_result_json(result)));
@@ -55,10 +55,10 @@ void service_reading_drop(struct service *s)
 	struct reading *k = &s->reading;
 
 	if (k->pass)
-		control_end(k->request.call, 1, "the service is stopping", NULL);
+		control_end(k->request.call, CODE_FAILED, "the service is stopping", NULL);
 	reading_clear(s);
 	for (size_t i = 0; i < k->n_queue; i++) {
-		control_end(k->queue[i].call, 1, "the service is stopping", NULL);
+		control_end(k->queue[i].call, CODE_FAILED, "the service is stopping", NULL);
 		request_free(&k->queue[i]);
 	}
 	k->n_queue = 0;

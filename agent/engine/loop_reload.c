@@ -453,7 +453,7 @@ void service_reload(struct service *s)
 	strings_clear(&s->kept);
 	s->kept = kept;
 	if (service_servers_set(s) < 0)
-		service_stop(s, 1);
+		service_stop(s, CODE_FAILED);
 	service_schedule(s);
 	service_ask(s, REASON_RELOAD);
 	log_send(LOG_RELOADED, NULL,

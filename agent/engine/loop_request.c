@@ -5,8 +5,6 @@
 #include <curfew/report.h>
 #include "loop.h"
 
-enum { CODE_FAILED = 1, CODE_USAGE = 64 };
-
 void request_free(struct request *r)
 {
 	free(r->client);

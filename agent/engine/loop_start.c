@@ -17,8 +17,6 @@
 #include <curfew/state.h>
 #include "loop.h"
 
-enum { CODE_FAILED = 1, CODE_CONFIG = 78 };
-
 static int watch(struct service *s, int fd, void *what)
 {
 	struct epoll_event e = {.events = EPOLLIN, .data.ptr = what};
