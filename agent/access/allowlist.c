@@ -16,21 +16,17 @@ struct entry {
 };
 struct entries {
 	struct entry *items;
-	size_t n, capacity;
+	size_t n;
 };
 
 static int entries_add(struct entries *list, const struct entry *e)
 {
-	if (list->n == list->capacity) {
-		size_t capacity = list->capacity ? 2 * list->capacity : 64;
-		struct entry *items = reallocarray(list->items, capacity, sizeof(*items));
+	struct entry *items = array_grown(list->items, list->n, sizeof(*items));
 
-		if (!items)
-			return -ENOMEM;
-		list->items = items;
-		list->capacity = capacity;
-	}
-	list->items[list->n++] = *e;
+	if (!items)
+		return -ENOMEM;
+	list->items = items;
+	items[list->n++] = *e;
 	return 0;
 }
 
