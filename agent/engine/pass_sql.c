@@ -153,6 +153,20 @@ static void state_count(struct pass *p, enum state s)
 	}
 }
 
+/* Of a server that did not answer nothing new is known. Nor of a database that could not be read: what it gave last and
+ * should give no more, it may give still. */
+static enum admission grant_admission(const struct pass *p, const struct grant *g,
+	const struct grant_work *w, enum admission told)
+{
+	enum admission before = proved_admission(&p->proved, g);
+
+	if (!w->answered)
+		return before;
+	return w->state == STATE_UNPROVED && told == ADMIT_NOT_YET && before == ADMIT_NOBODY
+		       ? before
+		       : told;
+}
+
 /* Nothing can be seen: overdue when the last that was proved is wider than what should hold now. */
 static void grant_take(struct pass *p, const struct record *r)
 {
@@ -167,7 +181,7 @@ static void grant_take(struct pass *p, const struct record *r)
 	w->answered = r->state != STATE_UNREACHABLE;
 	w->observed = (enum level)r->level;
 	w->state = (enum state)r->state;
-	w->admission = w->answered ? (enum admission)r->number : proved_admission(&p->proved, g);
+	w->admission = grant_admission(p, g, w, (enum admission)r->number);
 	if (!w->answered && proved && proved->level > g->level) {
 		w->state = STATE_OVERDUE;
 		RECORD_PRINTF(&told, detail,
