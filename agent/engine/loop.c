@@ -142,6 +142,8 @@ static void ticks_set(struct service *s)
 		next = s->next_head;
 		if (s->run.cut && s->run.cut < next)
 			next = s->run.cut;
+		if (s->run.settle && s->run.settle < next)
+			next = s->run.settle;
 	}
 	for (size_t i = 0; i < s->n_servers && !s->run.pass; i++)
 		if (s->servers[i].retry && s->servers[i].retry < next)
@@ -199,6 +201,8 @@ static void tick_event(struct service *s)
 	}
 	service_reading_tick(s);
 	if (s->run.pass) {
+		if (s->run.settle && s->run.settle <= now)
+			service_pass_settle(s);
 		if (s->run.cut && s->run.cut <= now)
 			service_pass_cut(s);
 		return;

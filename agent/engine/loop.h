@@ -75,6 +75,7 @@ struct run {
 	struct request request;
 	int64_t began;	/* monotonic milliseconds */
 	int64_t cut;	/* when it is cut short; 0: it is not */
+	int64_t settle; /* when what it has told is to be on disk; 0: it is */
 	bool stale;	/* what it knows of the schedule is not so any more: it opens nothing */
 	char text[128]; /* its reason in words */
 };
@@ -135,6 +136,9 @@ void service_pass_dispatch(struct service *s);
 /* What is under way ends soon: after the grace, or at once. */
 void service_pass_hurry(struct service *s);
 void service_pass_cut(struct service *s);
+/* What it has told so far is on disk from here on, whatever becomes of it; what is written to the journal next stands by
+ * itself, and other processes can write too. */
+void service_pass_settle(struct service *s);
 /* The clock was wrong and is right now: what is under way ends at once, and the rest of it is recorded as of `now`. */
 void service_pass_correct(struct service *s, instant_t now);
 void service_pass_drop(struct service *s);

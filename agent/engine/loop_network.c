@@ -85,8 +85,7 @@ void service_network_now(struct service *s, const char *why, const char *actor, 
 		return;
 	port = firewall_client_port(s->firewall);
 	/* One journal: what the pass under way has written so far is done with. */
-	if (s->run.pass)
-		pass_journal_commit(s->run.pass);
+	service_pass_settle(s);
 	int r = pass_run(&result, &o);
 	if (r < 0 || result.network_failed)
 		log_send(LOG_PASS_FAILED, NULL, "the packet filter is not as it should be: %s",

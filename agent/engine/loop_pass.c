@@ -21,6 +21,9 @@ static const struct {
 	{REASON_ASKED, "an operator asked"},
 };
 
+/* An outcome waits this long for others to be written with it, in milliseconds: while it waits, nobody else can write. */
+#define SETTLE_AFTER 1000
+
 /* ---- what a pass says ---- */
 
 static void outcome_log(struct service *s, const struct record *r)
@@ -120,6 +123,8 @@ static void run_clear(struct service *s)
 		epoll_ctl(s->epoll, EPOLL_CTL_DEL, workers_fd(run->workers), NULL);
 		workers_free(run->workers);
 	}
+	/* However it ends: what was done is on record, and so is what others wrote meanwhile. */
+	service_pass_settle(s);
 	pass_free(run->pass);
 	free(run->jobs);
 	free(run->servers);
@@ -284,6 +289,17 @@ void service_pass_dispatch(struct service *s)
 		pass_end(s);
 	else if (r < 0)
 		pass_failed(s, r);
+	else if (!s->run.pass->in_journal)
+		s->run.settle = 0;
+	else if (!s->run.settle)
+		s->run.settle = service_monotonic() + SETTLE_AFTER;
+}
+
+void service_pass_settle(struct service *s)
+{
+	if (s->run.pass)
+		pass_journal_commit(s->run.pass);
+	s->run.settle = 0;
 }
 
 void service_pass_hurry(struct service *s)

@@ -101,6 +101,8 @@ static void override_set(
 	}
 	login = u ? u->login : NULL;
 	instant_t now = service_now(s);
+	/* It is on disk when this says so, and not undone with what a pass could not write. */
+	service_pass_settle(s);
 	int r = revoke ? override_add(s->journal, c->name, login, now, control_actor(call), reason)
 		       : override_remove(
 				 s->journal, c->name, login, now, control_actor(call), reason);
@@ -177,6 +179,7 @@ static void ask_clock(struct service *s, struct control_call *call, const json_t
 			(long long)json_integer_value(reset), (long long)s->clock.highest);
 		int r = clock_reset_check(&s->clock, json_integer_value(reset));
 		/* On record first: a reset that nobody knows of must not be. */
+		service_pass_settle(s);
 		if (r == 0)
 			r = service_event(
 				s, "clock-reset", NULL, NULL, control_actor(call), reason, words);
