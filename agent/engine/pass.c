@@ -15,6 +15,10 @@ int pass_journal_begin(struct pass *p)
 {
 	if (!p->o.journal)
 		return -ENODEV;
+	/* One that only looks goes on beside one that writes, on the same journal: whatever its worker says, it opens no
+	 * batch, which would keep the other from writing. */
+	if (p->o.mode != PASS_APPLY && p->o.mode != PASS_HANDOVER)
+		return -EROFS;
 	if (!p->in_journal && !p->journal_error) {
 		p->journal_error = journal_begin(p->o.journal);
 		p->in_journal = !p->journal_error;

@@ -325,6 +325,44 @@ static void every_intent_has_its_outcome(void **state)
 	}
 }
 
+/* A worker gone wrong says in a pass that only looks what belongs to one that writes: the journal stays free for the
+ * pass beside it, and nothing of it is on record. */
+static void who_only_looks_writes_nothing(void **state)
+{
+	struct scene *s = *state;
+	static const enum pass_mode modes[] = {PASS_PLAN, PASS_STATUS, PASS_AUDIT};
+
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+		struct pass_result result;
+		struct pass *p;
+		struct record r = record_of(RECORD_PLAN, "sqltest02");
+
+		s->n_told = 0;
+		s->options.mode = modes[i];
+		assert_int_equal(pass_new(&p, &s->options), 0);
+		r.number = 1;
+		assert_int_equal(pass_record(p, &r), 0);
+		r.kind = RECORD_INTENT;
+		assert_int_not_equal(pass_record(p, &r), 0);
+		static const enum record_kind kinds[] = {
+			RECORD_OUTCOME, RECORD_PROOF, RECORD_BASELINE, RECORD_LOGIN};
+		for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
+			r.kind = kinds[k];
+			RECORD_SET(&r, database, "AcmeTest");
+			pass_record(p, &r);
+			assert_int_equal(journal_begin(s->journal), 0);
+			assert_int_equal(journal_commit(s->journal), 0);
+		}
+		assert_int_equal(pass_finish(&result, p), 0);
+		pass_free(p);
+		for (int kind = JOURNAL_INTENT; kind <= JOURNAL_ACCESS; kind++) {
+			struct collected c = journal_of(s, (enum journal_kind)kind);
+			assert_int_equal(c.n, 0);
+			collected_free(&c);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -335,6 +373,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			what_follows_a_correction_bears_the_right_time, setup, teardown),
 		cmocka_unit_test_setup_teardown(every_intent_has_its_outcome, setup, teardown),
+		cmocka_unit_test_setup_teardown(who_only_looks_writes_nothing, setup, teardown),
 	};
 	return cmocka_run_group_tests_name("pass", tests, NULL, NULL);
 }
