@@ -6,7 +6,7 @@
 
 struct told_plan { /* an announced change, until its outcome */
 	uint64_t number;
-	int64_t id;  /* the journal's */
+	int64_t id;  /* the journal's, until its outcome is on record */
 	char *login; /* of a login to be made: becomes an intent of the ledger */
 };
 

@@ -86,6 +86,7 @@ static void outcome_take(struct pass *p, struct server_work *w, const struct rec
 	for (size_t i = w->n_plans; i-- > 0;)
 		if (w->plans[i].number == r->number) {
 			e.intent = w->plans[i].id;
+			w->plans[i].id = 0;
 			break;
 		}
 	/* The intent has the statement and the reason; said once is enough. */
@@ -235,6 +236,22 @@ static void unsaid_take(struct pass *p, struct server_work *w, const struct reco
 	}
 }
 
+/* Announced, and not said what came of it: the worker died, or lost its session. On record as that, for as unfinished it
+ * would stand for ever, and no archive could take it. */
+static void unfinished_take(struct pass *p, struct server_work *w, const struct record *end)
+{
+	for (size_t i = 0; i < w->n_plans; i++) {
+		struct journal_entry e = record_entry(p, end, JOURNAL_OUTCOME);
+		if (!w->plans[i].id)
+			continue;
+		e.intent = w->plans[i].id;
+		e.outcome = "unknown";
+		w->plans[i].id = 0;
+		if (!pass_journal_begin(p) && journal_write(NULL, p->o.journal, &e))
+			p->result.journal_failed = true;
+	}
+}
+
 /* Its word is complete. When it changes who may come in, the network follows at once: another server that hangs must
  * not keep these people waiting, nor hold open what has to be shut. */
 static void server_ended(struct pass *p, struct server_work *w)
@@ -287,6 +304,7 @@ int pass_record(void *pass, const struct record *r)
 		break;
 	case RECORD_END:
 		unsaid_take(p, w, r);
+		unfinished_take(p, w, r);
 		p->result.servers++;
 		/* A worker that died said nothing of its server: what its grants are is not known. */
 		if (!w->reached || r->code < 0)

@@ -325,6 +325,42 @@ static void every_intent_has_its_outcome(void **state)
 	}
 }
 
+/* Of two announced changes the worker tells what came of one, and dies. */
+static void a_dead_worker_leaves_nothing_unfinished(void **state)
+{
+	struct scene *s = *state;
+	struct pass_result result;
+	struct pass *p;
+	struct record r = record_of(RECORD_PLAN, "sqltest02");
+	struct collected open = {0};
+
+	assert_int_equal(pass_new(&p, &s->options), 0);
+	RECORD_SET(&r, action, "user-create");
+	RECORD_SET(&r, login, "acme.jane.doe");
+	for (r.number = 1; r.number <= 2; r.number++)
+		assert_int_equal(pass_record(p, &r), 0);
+	r.kind = RECORD_INTENT;
+	assert_int_equal(pass_record(p, &r), 0);
+	r.kind = RECORD_OUTCOME;
+	r.number = 1;
+	assert_int_equal(pass_record(p, &r), 0);
+	r = record_of(RECORD_END, "sqltest02");
+	r.code = -ETIMEDOUT;
+	RECORD_SET(&r, detail, "did not end");
+	assert_int_equal(pass_record(p, &r), 0);
+	assert_int_equal(pass_finish(&result, p), 0);
+	pass_free(p);
+
+	assert_int_equal(journal_unfinished(s->journal, collect, &open), 0);
+	assert_int_equal(open.n, 0);
+	struct collected intents = journal_of(s, JOURNAL_INTENT);
+	struct collected outcomes = journal_of(s, JOURNAL_OUTCOME);
+	assert_int_equal(outcomes_of(&outcomes, 0, intents.items[0].id, "done"), 1);
+	assert_int_equal(outcomes_of(&outcomes, 0, intents.items[1].id, "unknown"), 1);
+	collected_free(&intents);
+	collected_free(&outcomes);
+}
+
 /* A worker gone wrong says in a pass that only looks what belongs to one that writes: the journal stays free for the
  * pass beside it, and nothing of it is on record. */
 static void who_only_looks_writes_nothing(void **state)
@@ -373,6 +409,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			what_follows_a_correction_bears_the_right_time, setup, teardown),
 		cmocka_unit_test_setup_teardown(every_intent_has_its_outcome, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_dead_worker_leaves_nothing_unfinished, setup, teardown),
 		cmocka_unit_test_setup_teardown(who_only_looks_writes_nothing, setup, teardown),
 	};
 	return cmocka_run_group_tests_name("pass", tests, NULL, NULL);
