@@ -197,7 +197,8 @@ int64_t service_reading_next(const struct service *s)
 
 	if (k->pass)
 		return k->cut ? k->cut : INT64_MAX;
-	return k->n_queue ? k->queue[0].asked + PATIENCE : INT64_MAX;
+	/* Before a reload none is begun: to wake for one that is due would be to wake without a pause. */
+	return k->n_queue && !s->reload_wanted ? k->queue[0].asked + PATIENCE : INT64_MAX;
 }
 
 void service_reading_tick(struct service *s)
