@@ -1,4 +1,4 @@
-/* curfew bootstrap SERVER: the T-SQL that a DBA reviews and runs once. */
+/* curfew bootstrap SERVER: the T-SQL that a DBA reviews and runs. */
 #include <string.h>
 
 #include <jansson.h>
@@ -70,7 +70,8 @@ const struct command command_bootstrap = {
 	.max_operands = 1,
 	.options = OPT_JSON,
 	.summary = "Print the T-SQL that makes the agent's own login",
-	.help = "A DBA reviews it, puts the password in, and runs it once per server. Contacts nothing.\n"
-		"Run it again after adding databases: it does only what is missing.\n",
+	.help = "A DBA reviews it, puts the password in, and runs it on the server. Contacts nothing.\n"
+		"The agent gets rights in the databases that client files name: write these first, and run it\n"
+		"again when a new one names another; it does only what is missing.\n",
 	.run = run,
 };

@@ -134,9 +134,13 @@ static size_t missing_print(const struct cli *cli, const struct collected *c,
 	for (size_t i = 0; i < c->network.n_allows; i++) {
 		size_t len = strlen(client->name);
 		if (!strncmp(c->network.allows[i].comment, client->name, len) &&
-			c->network.allows[i].comment[len] == '/')
-			n = refuse(
-				cli, n, "an element of this client is still in the packet filter");
+			c->network.allows[i].comment[len] == '/') {
+			char source[SOURCE_TEXT_MAX];
+			snprintf(text, sizeof(text),
+				"%s of this client is still in the packet filter",
+				source_format(source, &c->network.allows[i].source));
+			n = refuse(cli, n, text);
+		}
 	}
 	return n;
 }

@@ -22,7 +22,7 @@ static int reload_ask(const struct cli *cli, const struct program *p)
 	if (error)
 		cli_fail(cli, code, "%s", error);
 	else
-		printf("configuration taken: %lld clients, %lld of them by their last good version\n",
+		printf("configuration taken: clients: %lld, of them by their last good version: %lld\n",
 			(long long)json_integer_value(json_object_get(end, "clients")),
 			(long long)json_integer_value(json_object_get(end, "kept")));
 	json_decref(end);

@@ -116,7 +116,7 @@ static int run(struct cli *cli, bool revoke)
 		if (!code)
 			printf("%s%s%s %s\n", c->name, u ? " / " : "", u ? u->login : "",
 				revoke ? "revoked: no access until `curfew reinstate`"
-				       : "reinstated: as the schedule says");
+				       : "reinstated: as the schedule says; a login that was removed has a new password: `curfew handover`");
 	}
 	records_free(&records);
 	program_free(p);

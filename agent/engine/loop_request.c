@@ -111,7 +111,10 @@ static void override_set(
 		r = override_read(&fresh, s->journal);
 	if (r < 0) {
 		control_end(call, CODE_FAILED,
-			r == -ENOENT ? "nothing is revoked there" : strerror(-r), NULL);
+			r == -ENOENT
+				? "nothing is revoked there: a user's own revocation is taken back by the user's name, a whole client's without"
+				: strerror(-r),
+			NULL);
 		return;
 	}
 	overrides_free(&s->overrides);

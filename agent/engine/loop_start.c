@@ -137,8 +137,9 @@ static int firewall_begin(struct service *s, const char *config_folder)
 	if (r == 0 && path)
 		r = service_firewall_take(s, s->program);
 	return say(r, "the packet filter",
-		r == -EPERM ? "(CAP_NET_ADMIN is needed, and no other Curfew may own the table)"
-			    : "");
+		r == -EPERM
+			? "(CAP_NET_ADMIN is needed, and no other Curfew may own the table: does the service run already?)"
+			: "");
 }
 
 static gid_t operators(void)

@@ -13,7 +13,7 @@ int sql_write_bootstrap(
 	FILE *to, const struct server *s, char *const *databases, size_t n_databases)
 {
 	fprintf(to,
-		"-- Curfew's own login on %s. Run once as a member of sysadmin; it may be run again.\n"
+		"-- Curfew's own login on %s. Run as a member of sysadmin; it may be run again.\n"
 		"-- Put the password in place of the line that will not parse, and the same one into the\n"
 		"-- agent's credential file `%s` (mode 0600). Never grant more: securityadmin equals sysadmin.\n"
 		"USE [master];\n\n",
@@ -39,7 +39,12 @@ int sql_write_bootstrap(
 	fputs(" AUTHORIZATION ", to);
 	sql_write_name(to, s->login);
 	fputs(";\nGO\n", to);
-	if (n_databases)
+	/* Whoever makes the login before the first client file must not learn it from a refused pass. */
+	if (!n_databases)
+		fputs("\n-- No client file names a database of this server yet: the agent gets no right in any. Print this\n"
+		      "-- again and run it again once one does.\n",
+			to);
+	else
 		fputs("\n-- In each managed database: users, roles and their permissions. db_owner is the plain way; the\n"
 		      "-- narrower one is ALTER ANY USER, ALTER ANY ROLE and CONTROL on each user schema.\n",
 			to);
