@@ -179,8 +179,9 @@ void service_reading_hurry(struct service *s);
 void service_reading_drop(struct service *s);
 
 /* loop_reload.c */
-/* The configuration as files and last good versions say. 0, -EINVAL (has errors, told), other negative errno. */
-int service_load(struct program **out, struct strings *kept, const char *config,
+/* The configuration as files and last good versions say. 0, -EINVAL (has errors, told), other negative errno.
+ * *left_out, unless NULL: a client file has errors and no last good version. */
+int service_load(struct program **out, struct strings *kept, bool *left_out, const char *config,
 	const char *kept_folder, bool tell);
 /* Keeps the files in force: curfew.conf and clients.d below `folder`. */
 int service_keep(const struct program *p, const struct strings *kept, const char *config,

@@ -37,7 +37,27 @@ static void problems_tell(const struct problems *problems)
 	}
 }
 
-int service_load(struct program **out, struct strings *kept, const char *config,
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* A client file that has errors and was never good: nothing of it is in force. */
+static bool is_any_left_out(
+	const struct problems *problems, const struct strings *kept, const char *config)
+{
+	for (size_t i = 0; i < problems->n; i++) {
+		const struct problem *p = &problems->items[i];
+		if (p->severity == SEVERITY_ERROR && strcmp(p->file, config) != 0 &&
+			!strings_contain(kept, base_name(p->file)))
+			return true;
+	}
+	return false;
+}
+
+int service_load(struct program **out, struct strings *kept, bool *left_out, const char *config,
 	const char *kept_folder, bool tell)
 {
 	struct problems problems;
@@ -54,6 +74,8 @@ int service_load(struct program **out, struct strings *kept, const char *config,
 		log_send(LOG_CLIENT_KEPT, NULL,
 			"%s has errors: its last good version stays in force, with its ends",
 			kept->items[i]);
+	if (p && left_out)
+		*left_out = is_any_left_out(&problems, kept, config);
 	problems_free(&problems);
 	if (!p)
 		return -EINVAL;
@@ -62,13 +84,6 @@ int service_load(struct program **out, struct strings *kept, const char *config,
 }
 
 /* ---- last good versions ---- */
-
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
 
 static int descriptor_copy(int from, int to)
 {
@@ -238,7 +253,7 @@ int service_load_first(
 			last_good = NULL;
 		else if (asprintf(&clients, "%s/" LAST_GOOD_CLIENTS, last_good) < 0)
 			clients = NULL;
-		r = clients ? service_load(out, kept, config, clients, tell) : -ENOMEM;
+		r = clients ? service_load(out, kept, NULL, config, clients, tell) : -ENOMEM;
 		free(clients);
 	}
 	program_free(p);
@@ -371,14 +386,15 @@ int service_firewall_take(struct service *s, const struct program *p)
 	return r;
 }
 
-static int configuration_read(struct program **out, struct strings *kept, struct service *s)
+static int configuration_read(
+	struct program **out, struct strings *kept, bool *left_out, struct service *s)
 {
 	struct program *p = NULL;
 	struct strings names = {0};
 	int r = -EAGAIN;
 
 	for (int i = 0; i < MAX_READINGS && r == -EAGAIN; i++) {
-		r = service_load(&p, &names, s->options.config, s->kept_folder, true);
+		r = service_load(&p, &names, left_out, s->options.config, s->kept_folder, true);
 		if (r < 0)
 			return r;
 		r = service_keep(p, &names, s->options.config, s->last_good);
@@ -420,9 +436,10 @@ void service_reload(struct service *s)
 	struct program *p = NULL;
 	struct strings kept = {0};
 	struct grants before, now;
+	bool left_out = false;
 
 	s->reload_wanted = false;
-	int r = configuration_read(&p, &kept, s);
+	int r = configuration_read(&p, &kept, &left_out, s);
 	if (r != 0) {
 		log_send(LOG_RELOAD_FAILED, NULL,
 			"the new configuration is not taken (%s); the one before stays in force, with its ends",
@@ -459,9 +476,12 @@ void service_reload(struct service *s)
 	log_send(LOG_RELOADED, NULL,
 		"configuration taken: %zu clients, %zu by their last good version", p->n_clients,
 		s->kept.n);
-	reload_answer(s, s->kept.n > 0 ? 2 : 0,
-		s->kept.n > 0
-			? "client files with errors stay in force by their last good version; "
-			  "`curfew check` says what is wrong"
-			: NULL);
+	const char *error = NULL;
+	if (left_out)
+		error = "a client file with errors was left out: nothing of it is in force; "
+			"`curfew check` says what is wrong";
+	else if (s->kept.n > 0)
+		error = "client files with errors stay in force by their last good version; "
+			"`curfew check` says what is wrong";
+	reload_answer(s, error ? 2 : 0, error);
 }

@@ -37,7 +37,7 @@ static void load(const struct installation *i, size_t n_clients, size_t n_kept, 
 	struct program *p = NULL;
 	struct strings kept;
 
-	assert_int_equal(service_load(&p, &kept, i->config, i->kept, false), 0);
+	assert_int_equal(service_load(&p, &kept, NULL, i->config, i->kept, false), 0);
 	assert_int_equal(p->n_clients, n_clients);
 	assert_int_equal(kept.n, n_kept);
 	assert_int_equal(service_keep(p, &kept, i->config, i->state), 0);
@@ -115,6 +115,33 @@ static void a_new_file_that_clashes_takes_nothing_away(void **state)
 	assert_false(is_kept(i, "zeta.conf"));
 }
 
+/* Whoever reloads hears of it: a new client whose file is wrong is not in force at all. */
+static void a_new_broken_file_is_told_as_left_out(void **state)
+{
+	const struct installation *i = *state;
+	struct program *p = NULL;
+	struct strings kept;
+	bool left_out = true;
+
+	load(i, 1, 0, NULL);
+	assert_int_equal(service_load(&p, &kept, &left_out, i->config, i->kept, false), 0);
+	assert_false(left_out);
+	program_free(p);
+	strings_clear(&kept);
+	/* By its last good version: in force, so not left out. */
+	put(i, "client = { name = \"acme\"; oops");
+	assert_int_equal(service_load(&p, &kept, &left_out, i->config, i->kept, false), 0);
+	assert_false(left_out);
+	program_free(p);
+	strings_clear(&kept);
+	fixture_write(i->folder, "clients.d/zeta.conf", "client = 7;", 11);
+	assert_int_equal(service_load(&p, &kept, &left_out, i->config, i->kept, false), 0);
+	assert_true(left_out);
+	assert_int_equal(p->n_clients, 1);
+	program_free(p);
+	strings_clear(&kept);
+}
+
 static void a_broken_main_file_leaves_the_last_good_whole(void **state)
 {
 	const struct installation *i = *state;
@@ -124,7 +151,7 @@ static void a_broken_main_file_leaves_the_last_good_whole(void **state)
 
 	load(i, 1, 0, NULL);
 	fixture_write(i->folder, "curfew.conf", "servers = 7;", 12);
-	assert_int_equal(service_load(&p, &kept, i->config, i->kept, false), -EINVAL);
+	assert_int_equal(service_load(&p, &kept, NULL, i->config, i->kept, false), -EINVAL);
 	/* Where the state lies cannot be read from it: the service manager says so. */
 	setenv("STATE_DIRECTORY", i->folder, 1);
 	assert_int_equal(service_load_first(&p, &kept, &folder, i->config, false), 0);
@@ -147,6 +174,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_broken_file_leaves_what_it_said),
+		TEST(a_new_broken_file_is_told_as_left_out),
 		TEST(a_file_that_was_never_good_gives_nothing),
 		TEST(a_vanished_file_is_not_kept),
 		TEST(a_new_file_that_clashes_takes_nothing_away),
