@@ -97,8 +97,17 @@ instant_t service_now(struct service *s)
 	return now;
 }
 
-/* The machine's clock at which ours reaches `at`; far ahead when nothing comes: the timer still tells of steps. */
-static void transition_set(struct service *s)
+/* What ends now ends now, in the network, whatever servers a pass is waiting for. */
+static void time_came(struct service *s, unsigned reasons)
+{
+	service_ask(s, reasons);
+	if (s->run.pass)
+		service_network_now(s, "the schedule says so now", "service", true);
+}
+
+/* The machine's clock at which ours reaches `at`; far ahead when nothing comes: the timer still tells of steps.
+ * True when the clock was stepped since the timer was read: it is set all the same, but tells of that here only. */
+static bool transition_set(struct service *s)
 {
 	const time_t years = (time_t)10 * 365 * 86400;
 	struct itimerspec t = {0};
@@ -112,24 +121,35 @@ static void transition_set(struct service *s)
 		t.it_value.tv_sec = (time_t)(s->next - (ahead > 0 ? ahead : 0));
 	else
 		t.it_value.tv_sec = machine.tv_sec + years;
-	if (timerfd_settime(s->transitions, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &t, NULL) <
-		0)
-		log_send(LOG_TROUBLE, NULL, "the timer cannot be set: %s", strerror(errno));
+	if (timerfd_settime(
+		    s->transitions, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &t, NULL) == 0)
+		return false;
+	if (errno == ECANCELED)
+		return true;
+	log_send(LOG_TROUBLE, NULL, "the timer cannot be set: %s", strerror(errno));
+	return false;
 }
 
 void service_schedule(struct service *s)
 {
 	struct grants grants;
 	instant_t now = service_now(s);
+	unsigned came = 0;
 
 	if (schedule_at(&grants, s->program, &s->overrides, now) < 0) {
 		/* Without memory for the schedule: look again soon. */
 		s->next_interval = service_monotonic() + RETRY_FIRST * 1000;
 		return;
 	}
+	/* Setting the timer anew takes back what it had to say: it may have come while a pass was ending. */
+	if (s->has_next && now >= s->next)
+		came = REASON_TRANSITION;
 	s->has_next = schedule_next(&s->next, &grants, now);
 	grants_free(&grants);
-	transition_set(s);
+	if (transition_set(s))
+		came |= REASON_CLOCK;
+	if (came)
+		time_came(s, came);
 }
 
 /* The regular look, the next retry, the end of a grace, the journal's head: whichever comes first. */
@@ -176,16 +196,9 @@ static void head_log(struct service *s)
 static void transition_event(struct service *s)
 {
 	uint64_t ticks;
-	bool stepped = read(s->transitions, &ticks, sizeof(ticks)) < 0 && errno == ECANCELED;
-	instant_t now = service_now(s);
 
-	if (stepped)
-		service_ask(s, REASON_CLOCK);
-	if (s->has_next && now >= s->next)
-		service_ask(s, REASON_TRANSITION);
-	/* What ends now ends now, in the network, whatever servers a pass is waiting for. */
-	if (s->run.pass && s->pending & (REASON_CLOCK | REASON_TRANSITION))
-		service_network_now(s, "the schedule says so now", "service", true);
+	if (read(s->transitions, &ticks, sizeof(ticks)) < 0 && errno == ECANCELED)
+		time_came(s, REASON_CLOCK);
 	service_schedule(s);
 }
 

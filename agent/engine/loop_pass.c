@@ -195,12 +195,14 @@ static void pass_end(struct service *s)
 		control_end(run->request.call, 0, NULL,
 			json_pack("{s:o}", "result", control_result_json(&result)));
 	run_clear(s);
+	service_schedule(s);
 	if (own) {
-		service_overdue_count(s);
+		/* What has come since the pass began is the next one's to do, and not overdue yet. */
+		if (!(s->pending & (REASON_TRANSITION | REASON_CLOCK)))
+			service_overdue_count(s);
 		service_figures_write(s);
 		notify_status("%zu clients, %zu overdue", s->program->n_clients, s->overdue);
 	}
-	service_schedule(s);
 }
 
 static void reason_text(struct run *run)
@@ -245,6 +247,7 @@ void service_pass_begin(struct service *s)
 	static const struct request none;
 
 	*run = (struct run){.began = service_monotonic()};
+	service_schedule(s); /* first: what it finds to have come is this pass's reason */
 	if (s->pending) {
 		run->reasons = s->pending;
 		s->pending = 0;
@@ -260,7 +263,6 @@ void service_pass_begin(struct service *s)
 	if (run->reasons != REASON_RETRY) /* which leaves the others' regular look at its time */
 		s->next_interval =
 			service_monotonic() + (int64_t)s->program->settings.interval * 1000;
-	service_schedule(s);
 	run->options = (struct pass_options){
 		.mode = run->has_request ? run->request.mode : PASS_APPLY,
 		.program = s->program,

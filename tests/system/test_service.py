@@ -31,6 +31,11 @@ def setUpModule():
     lab.require()
 
 
+def process_is_dead(pid):
+    with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+        return file.read().rpartition(") ")[2].startswith("Z")
+
+
 class Life(ServiceCase):
     def test_golive_comes_by_itself(self):
         golive = lab.now() + seconds(6)
@@ -51,6 +56,27 @@ class Life(ServiceCase):
         self.elements_come(0)
         until(lambda: self.found.server.login(USER) is None, "the login is gone")
         self.assertEqual(self.service.figure("curfew_overdue_grants"), 0)
+
+    def test_golive_comes_while_a_pass_is_ending(self):
+        """The timer has rung and the pass that was under way is done, both before the service looks at either."""
+        golive = lab.now() + seconds(15)
+        service = self.service_make(golive)
+        self.elements_come(2)
+        until(lambda: len(service.children()) == 1, "the pass at the start has ended")
+        self.found.server.faults(delay=100)  # so that its worker is seen
+        self.agent.start("apply")
+        until(lambda: len(service.children()) == 2, "a pass is under way")
+        worker = service.children()[1]
+        service.process.send_signal(signal.SIGSTOP)
+        self.addCleanup(service.process.send_signal, signal.SIGCONT)
+        until(lambda: process_is_dead(worker), "its worker is done")
+        self.assertLess(time.time(), golive.timestamp(), "too slow a machine to tell")
+        time.sleep(golive.timestamp() + 0.5 - time.time())
+        service.process.send_signal(signal.SIGCONT)
+        self.found.server.faults()
+        self.role_comes("curfew_read_only")
+        self.elements_come(2)
+        self.assertNotIn("<2>", service.log(), "what has only just come is not overdue")
 
     def test_processes_hold_what_they_need(self):
         service = self.service_make(lab.now() + days(20))
