@@ -137,3 +137,43 @@ int pass_record_access(struct pass *p)
 	}
 	return rc;
 }
+
+struct gone {
+	struct pass *pass;
+	const char *server, *login;
+};
+
+static int gone_take(void *context, const struct journal_entry *last)
+{
+	const struct gone *gone = context;
+	struct pass *p = gone->pass;
+	struct journal_entry e = pass_entry(p, JOURNAL_ACCESS);
+
+	if (!last->server || strcmp(last->server, gone->server) != 0 || !last->login ||
+		!names_equal(last->login, gone->login) || !last->database ||
+		pass_grant(p, last->server, last->login, last->database))
+		return 0;
+	e.client = last->client;
+	e.login = last->login;
+	e.server = last->server;
+	e.database = last->database;
+	e.phase = phase_name(PHASE_REMOVED);
+	e.level = level_name(LEVEL_NONE);
+	e.reason = p->o.reason;
+	/* Should he come back, what was proved of his old login opens nothing for the new one. */
+	const struct proved nothing = {.server = last->server,
+		.login = last->login,
+		.database = last->database,
+		.level = LEVEL_NONE,
+		.at = p->o.now};
+	int rc = journal_write(NULL, p->o.journal, &e);
+	return rc ? rc : proved_put(p->o.journal, &nothing);
+}
+
+int pass_record_gone(struct pass *p, const char *server, const char *login)
+{
+	struct gone gone = {p, server, login};
+	int rc = pass_journal_begin(p);
+
+	return rc ? rc : journal_access_at(p->o.journal, p->o.now, NULL, gone_take, &gone);
+}

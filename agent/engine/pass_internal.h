@@ -75,6 +75,8 @@ void pass_baselines_free(struct server_work *w);
 /* Puts the access that was found on record where it is another than before; each grant once. */
 int pass_record_access(struct pass *p);
 void pass_lasts_free(struct pass *p);
+/* The login was seen gone: of what has left the configuration no grant tells any more that its access has ended. */
+int pass_record_gone(struct pass *p, const char *server, const char *login);
 /* What SQL shows of the grant's login, now or, where it was not asked, last. */
 enum admission pass_admission(const struct grant *g, void *pass);
 /* The network as SQL has shown it so far: nobody waits for the servers that have not answered yet. */

@@ -118,8 +118,10 @@ static void login_take(struct pass *p, const struct record *r)
 	if (p->o.mode != PASS_APPLY)
 		return;
 	if (!strcmp(r->action, "gone")) {
-		if (known && !known->removed && !pass_journal_begin(p))
-			ledger_remove(p->o.journal, r->server, r->login, p->o.now);
+		if (known && !known->removed && !pass_journal_begin(p) &&
+			(ledger_remove(p->o.journal, r->server, r->login, p->o.now) ||
+				pass_record_gone(p, r->server, r->login)))
+			p->result.journal_failed = true;
 		return;
 	}
 	bool same = known && !known->removed && known->sid && known->sid_size == r->sid_size &&

@@ -361,6 +361,43 @@ static void a_dead_worker_leaves_nothing_unfinished(void **state)
 	collected_free(&outcomes);
 }
 
+/* Whoever has left the configuration has no grant that could tell of the end. */
+static void who_left_has_nothing_on_record(void **state)
+{
+	struct scene *s = *state;
+	struct pass_result result;
+	struct pass *p;
+	const struct identity known = {.server = "sqltest02", .login = "acme.john.roe"};
+	const struct journal_entry access = {.kind = JOURNAL_ACCESS,
+		.at = TESTING - 1,
+		.client = "acme",
+		.login = "acme.john.roe",
+		.server = "sqltest02",
+		.database = "AcmeTest",
+		.level = "full",
+		.until = GOLIVE};
+	struct collected held = {0};
+
+	assert_int_equal(ledger_put(s->journal, &known), 0);
+	assert_int_equal(journal_write(NULL, s->journal, &access), 0);
+	assert_int_equal(journal_access_at(s->journal, TESTING, NULL, collect, &held), 0);
+	assert_int_equal(held.n, 1);
+	collected_free(&held);
+	assert_int_equal(pass_new(&p, &s->options), 0);
+	struct record r = record_of(RECORD_LOGIN, "sqltest02");
+	RECORD_SET(&r, login, "ACME.john.roe");
+	RECORD_SET(&r, action, "gone");
+	assert_int_equal(pass_record(p, &r), 0);
+	assert_int_equal(pass_finish(&result, p), 0);
+	pass_free(p);
+	assert_false(result.journal_failed);
+	assert_int_equal(journal_access_at(s->journal, TESTING, NULL, collect, &held), 0);
+	assert_int_equal(held.n, 0);
+	assert_int_equal(journal_access_at(s->journal, TESTING - 1, NULL, collect, &held), 0);
+	assert_int_equal(held.n, 1);
+	collected_free(&held);
+}
+
 /* A worker gone wrong says in a pass that only looks what belongs to one that writes: the journal stays free for the
  * pass beside it, and nothing of it is on record. */
 static void who_only_looks_writes_nothing(void **state)
@@ -411,6 +448,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(every_intent_has_its_outcome, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_dead_worker_leaves_nothing_unfinished, setup, teardown),
+		cmocka_unit_test_setup_teardown(who_left_has_nothing_on_record, setup, teardown),
 		cmocka_unit_test_setup_teardown(who_only_looks_writes_nothing, setup, teardown),
 	};
 	return cmocka_run_group_tests_name("pass", tests, NULL, NULL);
