@@ -21,15 +21,34 @@ static enum level level_of(const char *name)
 	return LEVEL_NONE;
 }
 
+/* On record as held, of a grant that the configuration does not have any more. */
+struct left_access {
+	char *client, *login, *server, *database; /* client: NULL when only proved */
+	bool on_record;				  /* as ended */
+};
+
+static int left_take(struct pass *p, const struct journal_entry *e)
+{
+	struct left_access *items = array_grown(p->lefts, p->n_lefts, sizeof(*items));
+
+	if (!items)
+		return -ENOMEM;
+	p->lefts = items;
+	struct left_access *l = &items[p->n_lefts++];
+	*l = (struct left_access){e->client ? strdup(e->client) : NULL, strdup(e->login),
+		strdup(e->server), strdup(e->database), false};
+	return !e->client == !l->client && l->login && l->server && l->database ? 0 : -ENOMEM;
+}
+
 static int last_take(void *context, const struct journal_entry *e)
 {
-	const struct pass *p = context;
+	struct pass *p = context;
 	const struct grant *g = e->login && e->server && e->database
 					? pass_grant(p, e->server, e->login, e->database)
 					: NULL;
 
 	if (!g)
-		return 0;
+		return e->login && e->server && e->database ? left_take(p, e) : 0;
 	struct last_access *l = &p->lasts[pass_grant_number(p, g)];
 	free(l->sources);
 	*l = (struct last_access){.level = level_of(e->level),
@@ -80,6 +99,25 @@ static int access_write(
 	return rc ? rc : proved_put(p->o.journal, &proved);
 }
 
+/* What was proved of a grant that is no more, or was spelled otherwise. */
+static int proved_lefts_take(struct pass *p)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < p->proved.n && !rc; i++) {
+		const struct proved *k = &p->proved.items[i];
+		const struct grant *g = pass_grant(p, k->server, k->login, k->database);
+		const struct journal_entry e = {
+			.login = k->login, .server = k->server, .database = k->database};
+		bool same = g && !strcmp(g->user->login, k->login) &&
+			    !strcmp(g->database->name, k->database);
+
+		if (k->level != LEVEL_NONE && !same)
+			rc = left_take(p, &e);
+	}
+	return rc;
+}
+
 static int lasts_read(struct pass *p)
 {
 	if (p->lasts)
@@ -87,7 +125,8 @@ static int lasts_read(struct pass *p)
 	p->lasts = calloc(p->grants.n + 1, sizeof(*p->lasts));
 	if (!p->lasts)
 		return -ENOMEM;
-	return journal_access_at(p->o.journal, p->o.now, NULL, last_take, p);
+	int rc = journal_access_at(p->o.journal, p->o.now, NULL, last_take, p);
+	return rc ? rc : proved_lefts_take(p);
 }
 
 void pass_lasts_free(struct pass *p)
@@ -95,6 +134,14 @@ void pass_lasts_free(struct pass *p)
 	for (size_t i = 0; p->lasts && i < p->grants.n; i++)
 		free(p->lasts[i].sources);
 	free(p->lasts);
+	for (size_t i = 0; i < p->n_lefts; i++) {
+		struct left_access *l = &p->lefts[i];
+		free(l->client);
+		free(l->login);
+		free(l->server);
+		free(l->database);
+	}
+	free(p->lefts);
 }
 
 /* What was observed counts, not what was wanted: a user who still holds more is on record with more. Of a server that
@@ -123,6 +170,47 @@ static int grant_record(struct pass *p, const struct grant *g, const struct gran
 	return same ? 0 : access_write(p, g, level, sources);
 }
 
+static int left_record(struct pass *p, struct left_access *l)
+{
+	struct journal_entry e = pass_entry(p, JOURNAL_ACCESS);
+	/* Should he come back, what was proved of his old login opens nothing for the new one. */
+	const struct proved nothing = {.server = l->server,
+		.login = l->login,
+		.database = l->database,
+		.level = LEVEL_NONE,
+		.at = p->o.now};
+	int rc = pass_journal_begin(p);
+
+	e.client = l->client;
+	e.login = l->login;
+	e.server = l->server;
+	e.database = l->database;
+	e.phase = phase_name(PHASE_REMOVED);
+	e.level = level_name(LEVEL_NONE);
+	e.reason = p->o.reason;
+	/* Without a client it stands there already, as past its end. */
+	if (!rc && l->client)
+		rc = journal_write(NULL, p->o.journal, &e);
+	if (!rc)
+		rc = proved_put(p->o.journal, &nothing);
+	l->on_record = !rc;
+	return rc;
+}
+
+int pass_record_gone(struct pass *p, const char *server, const char *login)
+{
+	int rc = lasts_read(p);
+
+	for (size_t i = 0; i < p->n_lefts && !rc; i++) {
+		struct left_access *l = &p->lefts[i];
+
+		if (!l->on_record && !strcmp(l->server, server) &&
+			(!login || names_equal(l->login, login)))
+			rc = left_record(p, l);
+	}
+	return rc;
+}
+
 int pass_record_access(struct pass *p)
 {
 	int rc = lasts_read(p);
@@ -135,45 +223,8 @@ int pass_record_access(struct pass *p)
 		rc = grant_record(p, &p->grants.items[i], w, &p->lasts[i]);
 		w->on_record = !rc;
 	}
+	for (size_t i = 0; i < p->n_servers && !rc; i++)
+		if (p->servers[i].agrees)
+			rc = pass_record_gone(p, p->servers[i].server->name, NULL);
 	return rc;
-}
-
-struct gone {
-	struct pass *pass;
-	const char *server, *login;
-};
-
-static int gone_take(void *context, const struct journal_entry *last)
-{
-	const struct gone *gone = context;
-	struct pass *p = gone->pass;
-	struct journal_entry e = pass_entry(p, JOURNAL_ACCESS);
-
-	if (!last->server || strcmp(last->server, gone->server) != 0 || !last->login ||
-		!names_equal(last->login, gone->login) || !last->database ||
-		pass_grant(p, last->server, last->login, last->database))
-		return 0;
-	e.client = last->client;
-	e.login = last->login;
-	e.server = last->server;
-	e.database = last->database;
-	e.phase = phase_name(PHASE_REMOVED);
-	e.level = level_name(LEVEL_NONE);
-	e.reason = p->o.reason;
-	/* Should he come back, what was proved of his old login opens nothing for the new one. */
-	const struct proved nothing = {.server = last->server,
-		.login = last->login,
-		.database = last->database,
-		.level = LEVEL_NONE,
-		.at = p->o.now};
-	int rc = journal_write(NULL, p->o.journal, &e);
-	return rc ? rc : proved_put(p->o.journal, &nothing);
-}
-
-int pass_record_gone(struct pass *p, const char *server, const char *login)
-{
-	struct gone gone = {p, server, login};
-	int rc = pass_journal_begin(p);
-
-	return rc ? rc : journal_access_at(p->o.journal, p->o.now, NULL, gone_take, &gone);
 }

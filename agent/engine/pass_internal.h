@@ -28,6 +28,8 @@ struct server_work {
 	size_t n_items;
 	size_t failed;	    /* changes, until the server is seen to be as wanted all the same */
 	bool told, reached; /* something was said of the server; it answered */
+	bool whole;	    /* it shows all that there is to see */
+	bool agrees;	    /* and nothing is left to do */
 };
 
 struct grant_work { /* beside the grant of the same index */
@@ -49,6 +51,8 @@ struct pass {
 	struct identities identities;
 	struct proved_list proved;
 	struct last_access *lasts; /* on record, beside the grants; NULL until it was read */
+	struct left_access *lefts; /* on record, without a grant */
+	size_t n_lefts;
 	struct server_work *servers;
 	struct worker_job *jobs;
 	size_t n_servers;
@@ -75,7 +79,8 @@ void pass_baselines_free(struct server_work *w);
 /* Puts the access that was found on record where it is another than before; each grant once. */
 int pass_record_access(struct pass *p);
 void pass_lasts_free(struct pass *p);
-/* The login was seen gone: of what has left the configuration no grant tells any more that its access has ended. */
+/* The login was seen gone, or (NULL) the server as wanted altogether: of what has left the configuration no grant tells
+ * any more that its access has ended. */
 int pass_record_gone(struct pass *p, const char *server, const char *login);
 /* What SQL shows of the grant's login, now or, where it was not asked, last. */
 enum admission pass_admission(const struct grant *g, void *pass);

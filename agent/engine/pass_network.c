@@ -6,12 +6,24 @@
 #include "curfew/calendar.h"
 #include "engine/pass_internal.h"
 
+static bool server_agrees(const struct pass *p, const struct server *s)
+{
+	for (size_t i = 0; i < p->n_servers; i++)
+		if (p->servers[i].server == s)
+			return p->servers[i].agrees;
+	return false;
+}
+
 enum admission pass_admission(const struct grant *g, void *pass)
 {
 	const struct pass *p = pass;
 	const struct grant_work *w = &p->works[pass_grant_number(p, g)];
 
-	return w->seen ? w->admission : proved_admission(&p->proved, g);
+	if (!w->seen)
+		return proved_admission(&p->proved, g);
+	/* Workers speak of what the files name; of the rest it is known only that nothing is left to do. */
+	return !server_agrees(p, g->server) && proved_left(&p->proved, g) ? ADMIT_NOBODY
+									  : w->admission;
 }
 
 /* Before SQL was asked: what was last proved wider than it should be now is shut first and narrowed then. What is
@@ -272,11 +284,23 @@ void pass_network_step(struct pass *p)
 	pass_journal_commit(p);
 }
 
-/* Shows what comes when SQL does as planned. */
+/* When SQL does as planned. What no change is planned for stays as it is: a database that is not there yet, a server
+ * that does not answer. */
+static enum admission grant_admission_planned(const struct grant *g, void *context)
+{
+	const struct pass *p = context;
+	const struct grant_work *w = &p->works[pass_grant_number(p, g)];
+
+	return w->seen && w->state != STATE_WAITING && w->state != STATE_UNPROVED
+		       ? ADMIT
+		       : pass_admission(g, context);
+}
+
 static int network_preview(struct pass *p)
 {
 	struct allowlist wanted;
-	int rc = allowlist_build(&wanted, p->o.program, &p->grants, p->o.now, NULL, NULL);
+	int rc = allowlist_build(
+		&wanted, p->o.program, &p->grants, p->o.now, grant_admission_planned, p);
 
 	if (rc)
 		return rc;

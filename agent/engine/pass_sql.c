@@ -256,10 +256,11 @@ static void unfinished_take(struct pass *p, struct server_work *w, const struct 
 
 /* Its word is complete. When it changes who may come in, the network follows at once: another server that hangs must
  * not keep these people waiting, nor hold open what has to be shut. */
-static void server_ended(struct pass *p, struct server_work *w)
+static void server_ended(struct pass *p, struct server_work *w, const struct record *end)
 {
 	bool changed = false;
 
+	w->agrees = w->whole && !end->code && end->state == STATE_OK && !p->o.client;
 	for (size_t i = 0; i < p->grants.n; i++) {
 		const struct grant *g = &p->grants.items[i];
 
@@ -303,6 +304,7 @@ int pass_record(void *pass, const struct record *r)
 	case RECORD_SERVER:
 		w->told = true;
 		w->reached = r->state != STATE_UNREACHABLE;
+		w->whole = r->state == STATE_OK;
 		break;
 	case RECORD_END:
 		unsaid_take(p, w, r);
@@ -318,7 +320,7 @@ int pass_record(void *pass, const struct record *r)
 		/* A later round made it good, or it was gone already: a session that ended before its KILL. */
 		else if (p->o.mode == PASS_APPLY && w->reached && !r->code)
 			p->result.failed -= w->failed;
-		server_ended(p, w);
+		server_ended(p, w, r);
 		break;
 	case RECORD_BASELINE:
 		if (pass_baseline_take(p, w, r))

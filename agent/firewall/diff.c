@@ -16,7 +16,8 @@ static const struct {
 	[FIREWALL_ALLOW_ADD] = {"add", true},
 	[FIREWALL_ALLOW_EXTEND] = {"extend", true},
 	[FIREWALL_ALLOW_SHORTEN] = {"shorten", false},
-	[FIREWALL_ALLOW_COMMENT] = {"rename", false},
+	/* Waits for the openings: who shares an element is known when SQL has spoken of all. */
+	[FIREWALL_ALLOW_COMMENT] = {"rename", true},
 	[FIREWALL_ALLOW_REMOVE] = {"remove", false},
 };
 

@@ -106,9 +106,54 @@ const struct proved *proved_find(const struct proved_list *list, const struct gr
 	return list->n ? bsearch(&key, list->items, list->n, sizeof(key), proved_compare) : NULL;
 }
 
+/* The first of the rows of a login on a server. */
+static size_t login_first(const struct proved_list *list, const char *server, const char *login)
+{
+	const struct proved key = {.server = server, .login = login, .database = ""};
+	size_t from = 0, to = list->n;
+
+	while (from < to) {
+		size_t at = from + (to - from) / 2;
+
+		if (proved_compare(&list->items[at], &key) < 0)
+			from = at + 1;
+		else
+			to = at;
+	}
+	return from;
+}
+
+/* The client's file names it on the grant's server. */
+static bool database_is_named(const struct grant *g, const char *database)
+{
+	const struct client *c = g->client;
+
+	for (size_t i = 0; i < c->n_databases; i++)
+		if (c->databases[i].server == g->database->server &&
+			names_equal(c->databases[i].name, database))
+			return true;
+	return false;
+}
+
+bool proved_left(const struct proved_list *list, const struct grant *g)
+{
+	for (size_t i = login_first(list, g->server->name, g->user->login); i < list->n; i++) {
+		const struct proved *p = &list->items[i];
+
+		if (strcmp(p->server, g->server->name) != 0 ||
+			strcmp(p->login, g->user->login) != 0)
+			break;
+		if (p->level != LEVEL_NONE && !database_is_named(g, p->database))
+			return true;
+	}
+	return false;
+}
+
 enum admission proved_admission(const struct proved_list *list, const struct grant *g)
 {
-	const struct proved *p = proved_find(list, g);
+	if (proved_left(list, g))
+		return ADMIT_NOBODY;
 
+	const struct proved *p = proved_find(list, g);
 	return p ? admission_of(p->level, g->level) : ADMIT_NOT_YET;
 }

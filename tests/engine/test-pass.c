@@ -14,8 +14,8 @@ struct scene {
 	struct journal *journal;
 	struct pass_options options;
 	struct firewall_port port;
-	size_t n_applied;
-	int applies;  /* what the port answers */
+	size_t n_applied, n_allows; /* calls, and how many are let in by the last of them */
+	int applies;		    /* what the port answers */
 	bool in_part; /* it does all but the last change, and one that nobody planned */
 	bool stale;
 	struct record told[32];
@@ -46,6 +46,7 @@ static int port_apply(struct firewall_changes *done, void *context, const struct
 
 	(void)closings_only;
 	s->n_applied++;
+	s->n_allows = wanted->n_allows;
 	*done = (struct firewall_changes){0};
 	if (s->applies >= 0 && s->in_part) {
 		const struct firewall_state nothing = {0};
@@ -398,6 +399,55 @@ static void who_left_has_nothing_on_record(void **state)
 	collected_free(&held);
 }
 
+/* A database was taken out of a client's file; the login has another on that server. Until the server is seen to agree
+ * the login may have there what it had, and is shut out. */
+static void what_a_file_names_no_more_shuts_its_login_out(void **state)
+{
+	struct scene *s = *state;
+	static const char *const servers[] = {"sqltest02", NULL};
+	static const char *const databases[] = {"AcmeTest", "OldDatabase"};
+	static const struct {
+		bool answers;
+		enum state ends;
+		bool let_in;
+	} cases[] = {{false, STATE_OK, false}, {true, STATE_DRIFT, false}, {true, STATE_OK, true},
+		{false, STATE_OK, true}};
+
+	s->options.servers = servers;
+	for (size_t i = 0; i < ARRAY_SIZE(databases); i++) {
+		const struct proved had = {.server = "sqltest02",
+			.login = "acme.jane.doe",
+			.database = databases[i],
+			.level = LEVEL_FULL,
+			.at = TESTING};
+		assert_int_equal(proved_put(s->journal, &had), 0);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct pass_result result;
+		struct pass *p;
+
+		s->n_told = 0;
+		assert_int_equal(pass_new(&p, &s->options), 0);
+		struct record r = record_of(RECORD_SERVER, "sqltest02");
+		r.state = cases[i].answers ? STATE_OK : STATE_UNREACHABLE;
+		assert_int_equal(pass_record(p, &r), 0);
+		r = record_of(RECORD_GRANT, "sqltest02");
+		RECORD_SET(&r, login, "acme.jane.doe");
+		RECORD_SET(&r, database, "AcmeTest");
+		r.level = LEVEL_FULL;
+		r.number = ADMIT;
+		r.state = cases[i].answers ? STATE_OK : STATE_UNREACHABLE;
+		assert_int_equal(pass_record(p, &r), 0);
+		r = record_of(RECORD_END, "sqltest02");
+		r.state = cases[i].ends;
+		r.code = cases[i].answers ? 0 : -ETIMEDOUT;
+		assert_int_equal(pass_record(p, &r), 0);
+		assert_int_equal(pass_finish(&result, p), 0);
+		pass_free(p);
+		assert_int_equal(s->n_allows > 0, cases[i].let_in);
+	}
+}
+
 /* A worker gone wrong says in a pass that only looks what belongs to one that writes: the journal stays free for the
  * pass beside it, and nothing of it is on record. */
 static void who_only_looks_writes_nothing(void **state)
@@ -449,6 +499,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			a_dead_worker_leaves_nothing_unfinished, setup, teardown),
 		cmocka_unit_test_setup_teardown(who_left_has_nothing_on_record, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			what_a_file_names_no_more_shuts_its_login_out, setup, teardown),
 		cmocka_unit_test_setup_teardown(who_only_looks_writes_nothing, setup, teardown),
 	};
 	return cmocka_run_group_tests_name("pass", tests, NULL, NULL);
