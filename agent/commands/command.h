@@ -108,6 +108,6 @@ FILE *cli_output(const struct cli *cli, const char *path);
 extern const struct command command_check, command_schedule, command_plan, command_apply,
 	command_status, command_audit, command_history, command_timeline, command_handover,
 	command_certificate, command_bootstrap, command_revoke, command_reinstate, command_denied,
-	command_clock, command_run, command_reload, command_firewall;
+	command_clock, command_archive, command_run, command_reload, command_firewall;
 
 #endif

@@ -18,6 +18,7 @@ const struct command *const commands[] = {
 	&command_handover,
 	&command_certificate,
 	&command_bootstrap,
+	&command_archive,
 	&command_clock,
 	&command_firewall,
 	NULL,

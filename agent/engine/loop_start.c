@@ -299,6 +299,8 @@ int service_run(const struct service_options *o)
 	signals_hold(&before);
 	int r = service_open(&s);
 	if (r == 0) {
+		say(state_settle(s.journal, service_now(&s)),
+			"journal:", "what was left unfinished");
 		service_event(&s, "start", NULL, NULL, "service", "the service was started", NULL);
 		s.next_head = s.next_interval = service_monotonic();
 		service_schedule(&s);

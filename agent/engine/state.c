@@ -6,6 +6,7 @@
 
 #include <sodium.h>
 
+#include "curfew/base.h"
 #include "curfew/state.h"
 
 /* Shorter could be guessed; `openssl rand -hex 32` gives 64. */
@@ -72,4 +73,65 @@ int state_journal_open(struct journal **out, const struct settings *s, bool writ
 	if (!rc && write)
 		state_own(s->state_directory, "journal.db");
 	return rc;
+}
+
+struct open_intents {
+	struct journal_entry *items; /* without their texts, but for what tells whose they are */
+	size_t n;
+};
+
+static void open_intents_free(struct open_intents *o)
+{
+	for (size_t i = 0; i < o->n; i++) {
+		free((char *)o->items[i].client);
+		free((char *)o->items[i].login);
+		free((char *)o->items[i].server);
+		free((char *)o->items[i].database);
+		free((char *)o->items[i].action);
+	}
+	free(o->items);
+}
+
+static bool text_copied(const char **out, const char *text)
+{
+	*out = text ? strdup(text) : NULL;
+	return !text || *out;
+}
+
+static int open_intent_take(void *context, const struct journal_entry *e)
+{
+	struct open_intents *o = context;
+	struct journal_entry *items = array_grown(o->items, o->n, sizeof(*items));
+
+	if (!items)
+		return -ENOMEM;
+	o->items = items;
+	struct journal_entry *kept = &items[o->n++];
+	*kept = (struct journal_entry){.kind = JOURNAL_OUTCOME, .intent = e->id};
+	return text_copied(&kept->client, e->client) && text_copied(&kept->login, e->login) &&
+			       text_copied(&kept->server, e->server) &&
+			       text_copied(&kept->database, e->database) &&
+			       text_copied(&kept->action, e->action)
+		       ? 0
+		       : -ENOMEM;
+}
+
+int state_settle(struct journal *j, instant_t now)
+{
+	_cleanup_(open_intents_free) struct open_intents o = {0};
+	int r = journal_unfinished(j, open_intent_take, &o);
+
+	if (r || !o.n)
+		return r;
+	r = journal_begin(j);
+	for (size_t i = 0; i < o.n && !r; i++) {
+		o.items[i].at = now;
+		o.items[i].actor = "service";
+		o.items[i].outcome = "unknown";
+		o.items[i].detail = "whoever made it died before it was said what came of it";
+		r = journal_write(NULL, j, &o.items[i]);
+	}
+	if (r)
+		journal_rollback(j);
+	return r ? r : journal_commit(j);
 }

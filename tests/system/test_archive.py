@@ -1,0 +1,82 @@
+#!/usr/bin/python3
+"""Older records in a file of their own: nothing is lost, the chain is whole over both, and what dies leaves no loose end."""
+
+import os
+import signal
+import sqlite3
+import sys
+import time
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import lab  # noqa: E402  (the path above makes it importable)
+from case import USER, LabCase  # noqa: E402
+from lab import days  # noqa: E402
+from service import ServiceCase, until  # noqa: E402
+
+
+def setUpModule():
+    lab.require()
+
+
+class Archive(LabCase):
+    def test_records_move_and_the_chain_stays(self):
+        found = self.lab_make(servers={"sql01": ("AcmeTest",)})
+        agent = found.agent
+        found.client_add("acme", [("staging", "sql01", "AcmeTest")], **self.dates(lab.now() + days(20)))
+        self.applied(agent)
+        before = agent.curfew("history", "--json", expect=0).json
+        time.sleep(1.1)  # instants are whole seconds
+        file = found.path("2026.db")
+        self.assertIn("--to is missing", agent.curfew("archive", file, expect=64).err)
+        self.assertIn("still to come", agent.curfew("archive", file, "--to", "2999-01-01", expect=64).err)
+        self.assertFalse(os.path.exists(file))
+        moved = agent.curfew("archive", file, "--to", "now", "--reason", "a new year", "--json", expect=0).json
+        self.assertEqual(moved["up_to"], before[-1]["id"])
+        with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as archive:
+            self.assertEqual(archive.execute("SELECT count(*) FROM record").fetchone()[0], len(before))
+        after = agent.curfew("history", "--json", expect=0).json
+        self.assertGreater(min(entry["id"] for entry in after), moved["up_to"])
+        self.assertIn("a new year", agent.curfew("history", expect=0).out)
+        agent.curfew("history", "verify", expect=0)
+        # Who has what is still answered, and a pass finds nothing to do.
+        self.assertIn(USER, agent.curfew("history", "--at", "now", expect=0).out)
+        agent.plan(expect=0)
+        # Never over another, and never twice the same.
+        self.assertIn("is there already", agent.curfew("archive", file, "--to", "now", expect=1).err)
+        found.server.faults()
+
+
+class Loose(ServiceCase):
+    def test_what_died_in_the_middle_is_on_record_as_unknown(self):
+        service = self.service_make(lab.now() + days(20))
+        self.elements_come(2)
+        until(lambda: service.figure("curfew_passes_total"), "the pass at the start has ended")
+        # A server that takes long over each statement: killed between intent and outcome.
+        self.found.server.faults(delay=300)
+        self.found.server.sql(f"ALTER ROLE [db_owner] ADD MEMBER [{USER}]", "AcmeTest")
+        asked = self.agent.start("apply")
+        until(lambda: "ALTER ROLE [db_owner] DROP MEMBER" in self.agent.curfew("history", expect=0).out, "announced")
+        for pid in (*service.children(), service.process.pid):
+            os.kill(pid, signal.SIGKILL)
+        service.process.wait(60)
+        asked.communicate(timeout=60)
+        self.found.server.faults()
+        loose = self.loose_ends()
+        self.assertTrue(loose, "nothing was left loose: this test has tested nothing")
+        service.start()
+        self.assertEqual(set(loose) & set(self.loose_ends()), set())
+        self.assertIn("unknown", {entry["outcome"] for entry in self.agent.curfew("history", "--json", expect=0).json})
+        self.role_comes("curfew_full")
+        until(lambda: not self.loose_ends(), "nor is anything left of the pass at the start")
+
+    def loose_ends(self):
+        """Announced changes without an outcome."""
+        entries = self.agent.curfew("history", "--json", expect=0).json
+        ended = {entry["intent"] for entry in entries if entry["kind"] == "outcome"}
+        return [entry["id"] for entry in entries if entry["kind"] == "intent" and entry["id"] not in ended]
+
+
+if __name__ == "__main__":
+    unittest.main()
