@@ -153,7 +153,7 @@ fuzz:                           ## each fuzzer for FUZZ_SECONDS (5)
 system:                         ## the whole life of a client, real packets
 	$(RUN) system
 machines:                       ## a booted systemd, and Debian 12's own kernel: minutes each, as root
-	$(RUN) booted kernel61
+	$(RUN) booted kernel61 clock61
 browser:                        ## the HTML reports in a real browser
 	$(RUN) browser
 words:                          ## what the program says to wrong command lines; the shell's completion

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 import net
 from agent import Agent
-from practice import Certificates, PracticeServer
+from practice import SLOW, Certificates, PracticeServer
 
 PERSON = os.path.join(os.path.dirname(os.path.abspath(__file__)), "person.py")
 JANE = ("203.0.113.7", "2001:db8:7::7")        # the allowed address
@@ -25,9 +25,9 @@ OTHER = ("198.51.100.66", "2001:db8:66::66")   # anybody else's
 PUBLIC = ("192.0.2.10", "2001:db8:2::10")      # what people connect to
 PORT = 1433
 CERTIFICATE_NAME = "sql01.example"
-ANSWER_SECONDS = 10
+ANSWER_SECONDS = 10 * SLOW
 # No packet comes back from where the network is shut, so nobody can tell but by waiting.
-SHUT_SECONDS = 0.5
+SHUT_SECONDS = 0.5 * SLOW
 
 
 def require():

@@ -1,0 +1,234 @@
+#!/usr/bin/python3
+"""The wall clock stepped under the running service, and a machine that sleeps: in a machine of its own, see kernel61.
+
+No interval passes here: whatever the service does after a step it does because the kernel told it of the step.
+"""
+
+import os
+import subprocess
+import time
+import unittest
+
+import lab
+from case import OWN_PASSWORD, USER
+from lab import days, local, seconds
+from service import Service, ServiceCase, until
+
+OWN_MACHINE = "curfew.own_machine"
+ELEMENTS = 2
+# Of a deadline in the kernel: what a busy machine takes from one look to the next, and the margin taken off.
+SLACK = 15
+HOUR = 3600
+
+
+def setUpModule():
+    with open("/proc/cmdline", encoding="ascii") as file:
+        if OWN_MACHINE not in file.read().split():
+            print("SKIPPED: the clock is not ours to set: tests/system/kernel61 has a machine for that")
+            raise unittest.SkipTest("not a machine of its own")
+    lab.require()
+
+
+def clock_set(instant):
+    time.clock_settime(time.CLOCK_REALTIME, instant.timestamp())
+
+
+def clock_step(delta):
+    time.clock_settime(time.CLOCK_REALTIME, time.clock_gettime(time.CLOCK_REALTIME) + delta.total_seconds())
+
+
+class SteppedClock(ServiceCase):
+    LIMITS = {"connect_timeout": 60, "server_deadline": 300, "interval": 86400}
+
+    def setUp(self):
+        self.began = time.monotonic()
+
+    def told(self, what):
+        """A line about how it went, with the seconds since the last one."""
+        now = time.monotonic()
+        print(f"# {what} ({now - self.began:.1f} s)", flush=True)
+        self.began = now
+
+    def life_make(self, golive_in, *databases):
+        """A client at full, whose person is logged in; go-live comes in that time."""
+        self.found = self.lab_make(limits=self.LIMITS)
+        self.agent, self.server = self.found.agent, self.found.server
+        self.agent.settings["metrics_file"] = self.agent.path("state", "curfew.prom")
+        # No step back leads to before the certificates were made.
+        clock_step(days(2))
+        self.golive = lab.now() + golive_in
+        self.found.client_add("acme", [("staging", "sql01", "AcmeTest"), *databases], **self.dates(self.golive))
+        self.service = Service(self.found)
+        self.addCleanup(self.service.close)
+        self.full_comes()
+        self.told("full")
+        self.jane = self.found.person("jane")
+        self.password = self.agent.handover("acme", USER)
+        self.first_login(self.found, self.jane, self.password)
+        self.works_as_full(self.jane)
+        self.told("logged in")
+
+    def full_comes(self):
+        self.role_comes("curfew_full")
+        self.elements_come(ELEMENTS)
+        self.pass_ends()
+
+    def pass_ends(self):
+        """Only the firewall process is left: nothing that was begun before a step is taken for its effect."""
+        until(lambda: len(self.service.children()) == 1, "the pass under way has ended")
+
+    def left(self):
+        """Seconds that the kernel gives each element: the least and the most."""
+        found = [left for _, _, left in self.agent.elements()]
+        self.assertEqual(len(found), ELEMENTS)
+        return min(found), max(found)
+
+    def deadlines_come(self, end):
+        """Every element's time is what is left to `end` by the clock, as it is now."""
+        def right():
+            ahead = (end - lab.now()).total_seconds()
+            found = [left for _, _, left in self.agent.elements()]
+            return len(found) == ELEMENTS and all(ahead - SLACK <= left <= ahead + 1 for left in found)
+        until(right, lambda: f"deadlines that fit {end}: {self.agent.elements()} at {lab.now()}; {self.service.log()}")
+
+    def comes_in_order(self, log, *words):
+        at = -1
+        for word in words:
+            found = log.find(word, at + 1)
+            self.assertGreater(found, at, f"no {word!r} after what comes before it:\n{log}")
+            at = found
+
+    def test_a_life_by_steps_forward(self):
+        self.life_make(days(3), ("production", "sql01", "AcmeProd"))
+        self.no_database(self.jane.login(USER, OWN_PASSWORD, "AcmeProd"))
+        self.works(self.jane.login(USER, OWN_PASSWORD, "AcmeTest"))
+        self.silent(self.found.person("other"))
+        self.deadlines_come(self.golive)
+
+        # Over nothing: the kernel's timeouts follow the clock that nobody sets, so they are set anew.
+        clock_step(days(1))
+        self.deadlines_come(self.golive)
+        self.told("deadlines follow a step")
+        self.works(self.jane.sql("SELECT Id FROM dbo.Orders WHERE Id = 3"), [[3]])
+        self.pass_ends()
+
+        # Over go-live.
+        before = len(self.service.log())
+        clock_set(self.golive + seconds(5))
+        self.role_comes("curfew_read_only")
+        self.told("read-only after a step over go-live")
+        self.elements_come(ELEMENTS)
+        self.told("in again")
+        self.comes_in_order(self.service.log()[before:], "(network): remove", "member-narrow", "(network): add")
+        self.deadlines_come(self.golive + days(14))  # by then somebody must have narrowed again
+        self.assertFalse(self.jane.sql("INSERT INTO dbo.Orders (Id, Customer) VALUES (4, N'Dora')").ok)
+        for database in ("AcmeTest", "AcmeProd"):
+            self.reads_only(self.jane, database)
+        self.told("reads only")
+        self.pass_ends()
+
+        # Over staging's end.
+        clock_set(self.golive + days(14) + seconds(5))
+        until(lambda: not self.server.user(USER, "AcmeTest"), "staging is over")
+        self.told("staging is over")
+        self.deadlines_come(self.golive + days(30))
+        self.no_database(self.jane.login(USER, OWN_PASSWORD, "AcmeTest"))
+        self.reads_only(self.jane, "AcmeProd")
+        self.pass_ends()
+
+        # Over the end.
+        clock_set(self.golive + days(30) + seconds(5))
+        self.elements_come(0)
+        self.told("shut after a step over the end")
+        until(lambda: self.server.login(USER) is None, "the login is gone")
+        self.told("the login is gone")
+        self.pass_ends()
+        self.assertFalse(self.jane.sql("SELECT 1", timeout=lab.SHUT_SECONDS).ok)
+        self.nothing_is_left(self.found, ("sql01", "AcmeTest"), ("sql01", "AcmeProd"))
+        until(lambda: self.service.figure("curfew_overdue_grants") == 0, "nothing is overdue")
+        self.assertNotIn("<1>", self.service.log())
+        self.assertNotIn("<2>", self.service.log())
+        self.service.stop()
+        self.no_secret_was_told(self.found, self.password, OWN_PASSWORD)
+
+    def test_a_year_ahead_by_mistake(self):
+        self.life_make(days(3))
+        right, since = lab.now(), time.monotonic()
+        clock_step(days(365))
+        self.elements_come(0)
+        until(lambda: self.server.login(USER) is None, "the login is gone")
+        self.told("all has ended")
+        self.pass_ends()
+        self.assertNotIn("<1>", self.service.log())
+
+        # Set right again: it stays shut, and says so.
+        clock_set(right + seconds(time.monotonic() - since))
+        until(lambda: "<1>curfew: this machine's clock is" in self.service.log(), "the alarm")
+        self.told("alarm")
+        self.pass_ends()
+        self.still_shut()
+        said = self.agent.curfew("clock", expect=2).out
+        self.assertRegex(said, r"behind: the highest instant counts, nothing reopens")
+        self.assertGreater(self.service.ask(command="clock")["behind"], 364 * 86400)
+        self.assertGreater(self.service.figure("curfew_clock_behind_seconds"), 364 * 86400)
+        self.agent.curfew("apply", expect=0)
+        self.still_shut()
+        # Nor does it forget over a restart.
+        self.service.stop()
+        self.service.start()
+        self.agent.curfew("apply", expect=0)
+        self.still_shut()
+        self.told("still shut after apply and a restart")
+
+        self.agent.curfew("clock", "--reset", "now", expect=64)
+        self.still_shut()
+        self.agent.curfew("clock", "--reset", "now", "--reason", "a typing mistake", expect=0)
+        self.full_comes()
+        self.told("open after the reset")
+        self.deadlines_come(self.golive)
+        self.agent.curfew("clock", expect=0)
+        self.assertIn("this machine's clock is right again", self.service.log())
+        self.assertIn("a typing mistake", self.agent.curfew("history", expect=0).out)
+        self.first_login(self.found, self.found.person("jane"), self.agent.handover("acme", USER))
+
+    def still_shut(self):
+        self.assertEqual(self.agent.elements(), [])
+        self.assertIsNone(self.server.login(USER))
+
+    def test_back_before_golive(self):
+        ahead = 40
+        self.life_make(days(3))
+        clock_set(self.golive - seconds(ahead))
+        due = time.monotonic() + ahead
+        self.deadlines_come(self.golive)
+        self.pass_ends()
+        before = self.left()
+
+        clock_step(-seconds(HOUR))
+        until(lambda: "<1>curfew: this machine's clock is" in self.service.log(), "the alarm")
+        self.told("alarm")
+        least, most = self.left()
+        self.assertLessEqual(most, before[1], "a step back gave more time")
+        self.assertEqual(self.server.roles(USER, "AcmeTest"), ["curfew_full"])
+        self.assertLess(time.monotonic(), due, "too slow a machine to tell: go-live was due already")
+
+        # By the clock that nobody sets go-live comes when it was to come.
+        until(lambda: self.server.roles(USER, "AcmeTest") != ["curfew_full"], "go-live")
+        late = time.monotonic() - due
+        self.told(f"narrowed {late:.1f} s after go-live was due")
+        self.assertGreater(late, -1.5, "before its time")
+        self.role_comes("curfew_read_only")
+        self.elements_come(ELEMENTS)
+        self.pass_ends()
+        narrowed = [entry for entry in self.agent.curfew("history", "acme", "--json", expect=0).json
+                    if entry["action"] == "member-narrow"]
+        self.assertTrue(narrowed)
+        for entry in narrowed:
+            self.assertIn(entry["at"], [local(self.golive + seconds(s)) + "Z" for s in (0, 1)])
+        # By that clock too the time that is left is counted: nobody gets an hour more.
+        self.assertLessEqual(self.left()[1], 14 * 86400)
+        self.assertLess(lab.now(), self.golive)
+
+
+if __name__ == "__main__":
+    unittest.main()
