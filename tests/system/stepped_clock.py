@@ -46,7 +46,7 @@ class SteppedClock(ServiceCase):
     def told(self, what):
         """A line about how it went, with the seconds since the last one."""
         now = time.monotonic()
-        print(f"# {what} ({now - self.began:.1f} s)", flush=True)
+        print(f"# {self._testMethodName}: {what} ({now - self.began:.1f} s)", flush=True)
         self.began = now
 
     def life_make(self, golive_in, *databases):
