@@ -47,6 +47,8 @@ int database_number(int64_t *out, struct journal *j, const char *sql, int64_t pa
 int folder_sync(const char *path);
 /* NULL binds NULL. */
 int bind_text(sqlite3_stmt *s, int n, const char *text);
+/* What our queries call beyond SQLite's own; its result code. */
+int functions_define(sqlite3 *db);
 /* A copy, or NULL for NULL; -ENOMEM. */
 int column_text(char **out, sqlite3_stmt *s, int n);
 /* So the first n columns, all or none. */

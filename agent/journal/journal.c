@@ -233,15 +233,17 @@ static int file_create(const char *path)
 
 static int database_settle(struct journal *j)
 {
-	int r = 0;
+	int r;
 
 	sqlite3_extended_result_codes(j->db, 0);
 	sqlite3_busy_timeout(j->db, JOURNAL_BUSY_MS);
 	/* The file may have been written by somebody else: its schema gets no say beyond plain SQL. */
 	sqlite3_db_config(j->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_db_config(j->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	r = database_error(j->db, functions_define(j->db));
 	/* Sorting must not need a temporary file: the engine may write below its state folder only. */
-	r = database_execute(j, "PRAGMA temp_store = MEMORY; PRAGMA cell_size_check = ON;");
+	if (!r)
+		r = database_execute(j, "PRAGMA temp_store = MEMORY; PRAGMA cell_size_check = ON;");
 	if (!r && !j->read_only)
 		r = database_execute(
 			j, "PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = FULL;");

@@ -1,6 +1,8 @@
 /* Reading the journal: history, what was left unfinished, who had what at an instant. */
 #include "database.h"
 
+#include "curfew/comment.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -124,6 +126,28 @@ static int bind_filter(sqlite3_stmt *s, const struct journal_filter *f)
 	return rc;
 }
 
+/* names(detail, client, login): an element of the packet filter is its people's, whom its comment names. */
+static void names_function(sqlite3_context *context, int n, sqlite3_value **values)
+{
+	const char *comment = (const char *)sqlite3_value_text(values[0]);
+
+	(void)n;
+	sqlite3_result_int(context,
+		comment && comment_names(comment, (const char *)sqlite3_value_text(values[1]),
+				   (const char *)sqlite3_value_text(values[2])));
+}
+
+int functions_define(sqlite3 *db)
+{
+	return sqlite3_create_function_v2(db, "names", 3,
+		SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, NULL, names_function, NULL,
+		NULL, NULL);
+}
+
+#define RECORD_CONCERNS(r)                                                                         \
+	"((?3 IS NULL OR " r ".client = ?3) AND (?4 IS NULL OR " r ".login = ?4)"                  \
+	" OR " r ".server = '" JOURNAL_NETWORK "' AND names(" r ".detail, ?3, ?4))"
+
 int journal_read(struct journal *j, const struct journal_filter *f, journal_fn each, void *context)
 {
 	_cleanup_statement_ sqlite3_stmt *s = NULL;
@@ -133,9 +157,13 @@ int journal_read(struct journal *j, const struct journal_filter *f, journal_fn e
 	int rc;
 	int r = database_prepare(&s, j,
 		"SELECT " RECORD_COLUMNS " FROM record WHERE id > ?1 AND id <= ?2"
-		" AND (?3 IS NULL OR client = ?3) AND (?4 IS NULL OR login = ?4)"
 		" AND at >= ?5 AND (?6 IS NULL OR at < ?6) AND (?7 IS NULL OR kind = ?7)"
-		" ORDER BY id LIMIT ?8");
+		/* What came of a change is of whom the change was. */
+		" AND (" RECORD_CONCERNS(
+			"record") " OR EXISTS (SELECT 1 FROM record i"
+				  " WHERE i.id = record.intent AND " RECORD_CONCERNS(
+					  "i") "))"
+					       " ORDER BY id LIMIT ?8");
 
 	/* What is written meanwhile, perhaps by `each`, is not read. */
 	if (!r)

@@ -30,6 +30,9 @@ enum journal_kind {
 };
 const char *journal_kind_name(enum journal_kind k);
 
+/* In the place of a server: the packet filter, whose records have the element's comment as their detail. */
+#define JOURNAL_NETWORK "(network)"
+
 /* Strings may be NULL; none is ever a secret. Borrowed while writing, owned by the row while reading. */
 struct journal_entry {
 	int64_t id;
@@ -59,7 +62,8 @@ int journal_commit(struct journal *j);
 void journal_rollback(struct journal *j);
 
 struct journal_filter {
-	const char *client, *login; /* NULL: all */
+	/* NULL: all. An element's records are found by the names in its comment, an outcome by its intent. */
+	const char *client, *login;
 	bool has_from, has_to;
 	instant_t from, to; /* half open */
 	int kind;	    /* enum journal_kind, or -1 */

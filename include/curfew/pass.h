@@ -37,7 +37,7 @@ struct pass_options {
 };
 
 /* Network elements are told as RECORD_PLAN and RECORD_OUTCOME too, with this in the place of the server's name. */
-#define PASS_NETWORK "(network)"
+#define PASS_NETWORK JOURNAL_NETWORK
 
 struct pass_result {
 	size_t planned; /* changes that would be, or were to be, made */

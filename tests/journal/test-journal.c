@@ -83,6 +83,57 @@ static void test_filters(void **state)
 	collected_free(&got);
 }
 
+static void write_element(
+	struct journal *j, enum journal_kind kind, int64_t intent, const char *detail)
+{
+	const struct journal_entry e = {.kind = kind,
+		.intent = intent,
+		.server = JOURNAL_NETWORK,
+		.action = "allow-remove",
+		.statement = "203.0.113.7 -> 192.0.2.1:1433",
+		.detail = detail};
+
+	assert_int_equal(journal_write(NULL, j, &e), 0);
+}
+
+static size_t read_count(struct journal *j, const char *client, const char *login)
+{
+	const struct journal_filter f = {.kind = -1, .client = client, .login = login};
+	struct collected got = {0};
+	size_t n;
+
+	assert_int_equal(journal_read(j, &f, collect, &got), 0);
+	n = got.n;
+	collected_free(&got);
+	return n;
+}
+
+/* A closing belongs to everybody behind the element, its outcome with it, whatever was said of it. */
+static void test_elements_are_found_by_their_names(void **state)
+{
+	struct fixture *f = *state;
+
+	write_element(f->j, JOURNAL_INTENT, 0, "acme/acme.jane.doe, gamma/gamma.bo.li");
+	write_element(f->j, JOURNAL_OUTCOME, 1, "nothing was left to do for it");
+	write_element(f->j, JOURNAL_OUTCOME, 0, "acme/acme.jane.doe");
+	/* What is no element has no names, and somebody else's outcome is nobody's here. */
+	write_intent(f->j, "delta", 5);
+	write_outcome(f->j, 4, 5);
+	assert_int_equal(journal_write(NULL, f->j,
+				 &(struct journal_entry){.kind = JOURNAL_EVENT,
+					 .server = "sql07",
+					 .detail = "gamma/gamma.bo.li"}),
+		0);
+	assert_int_equal(read_count(f->j, "acme", NULL), 3);
+	assert_int_equal(read_count(f->j, "gamma", NULL), 2);
+	assert_int_equal(read_count(f->j, "gamma", "gamma.bo.li"), 2);
+	assert_int_equal(read_count(f->j, NULL, "acme.jane.doe"), 3);
+	assert_int_equal(read_count(f->j, "gamma", "acme.jane.doe"), 0);
+	assert_int_equal(read_count(f->j, "amm", NULL), 0);
+	assert_int_equal(read_count(f->j, "delta", NULL), 2);
+	assert_int_equal(read_count(f->j, NULL, NULL), 6);
+}
+
 static int write_more(void *context, const struct journal_entry *e)
 {
 	struct fixture *f = context;
@@ -279,6 +330,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_JOURNAL(test_writes_and_reads_every_field),
 		WITH_JOURNAL(test_filters),
+		WITH_JOURNAL(test_elements_are_found_by_their_names),
 		WITH_JOURNAL(test_reader_may_write),
 		WITH_JOURNAL(test_batch_is_all_or_nothing),
 		WITH_JOURNAL(test_hostile_strings),

@@ -1,0 +1,135 @@
+/* Comments of elements, read again: the journal and the certificate ask whose an element is. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "curfew/comment.h"
+
+static const char separator[] = ", ", cut_mark[] = "...";
+
+/* Where the names end. */
+static const char *names_end(const char *comment)
+{
+	return comment + strlen(comment) - (comment_is_cut(comment) ? strlen(cut_mark) : 0);
+}
+
+bool comment_is_cut(const char *comment)
+{
+	size_t n = strlen(comment), mark = strlen(cut_mark);
+
+	return n >= mark && !strcmp(comment + n - mark, cut_mark);
+}
+
+/* What a comment may have '_' for: controls, some letters outside ASCII, and what means something to nft. */
+static bool may_be_masked(char c)
+{
+	return (unsigned char)c < 0x20 || (unsigned char)c >= 0x7f || strchr("\"\\*", c) != NULL;
+}
+
+enum match { OTHER, WHOLE, BEGUN };
+
+/* The name against what stands at *text, which is moved behind it. BEGUN: the text ended first. */
+static enum match name_match(const char **text, const char *end, const char *name)
+{
+	const char *at = *text;
+
+	while (*name && at < end) {
+		bool masked = *at != *name;
+
+		if (masked && (*at != '_' || !may_be_masked(*name)))
+			return OTHER;
+		at++;
+		name++;
+		/* One '_' stands for a whole character. */
+		while (masked && ((unsigned char)*name & 0xc0) == 0x80)
+			name++;
+	}
+	*text = at;
+	return *name ? BEGUN : WHOLE;
+}
+
+static bool is_separator(const char *text)
+{
+	return !strncmp(text, separator, strlen(separator));
+}
+
+static bool login_is_at(const char *text, const char *end, bool begun, const char *login)
+{
+	enum match m = name_match(&text, end, login);
+
+	return m == WHOLE ? text == end || is_separator(text) : m == BEGUN && begun;
+}
+
+bool comment_names(const char *comment, const char *client, const char *login)
+{
+	const char *end = names_end(comment);
+	bool cut = comment_is_cut(comment);
+
+	for (const char *p = comment; p < end; p++) {
+		const char *at = p;
+
+		if (!client) {
+			/* "acme/j..." would be everybody whose login begins so. */
+			if (*p == '/' && (!login || login_is_at(p + 1, end, false, login)))
+				return true;
+			continue;
+		}
+		if (p != comment && (p - comment < 2 || !is_separator(p - 2)))
+			continue;
+		if (name_match(&at, end, client) == WHOLE && at < end && *at == '/' &&
+			(!login || login_is_at(at + 1, end, cut, login)))
+			return true;
+	}
+	return false;
+}
+
+struct span {
+	const char *text;
+	size_t size;
+};
+
+static bool span_same(const struct span *a, const struct span *b)
+{
+	return a->size == b->size && !memcmp(a->text, b->text, a->size);
+}
+
+/* One "client/login"; of more slashes nobody can say which of them parts the two. */
+static bool name_part(struct span *client, struct span *login, const char *text, size_t size)
+{
+	const char *slash = memchr(text, '/', size);
+
+	if (!slash || memchr(slash + 1, '/', size - (size_t)(slash + 1 - text)))
+		return false;
+	*client = (struct span){text, (size_t)(slash - text)};
+	*login = (struct span){slash + 1, size - client->size - 1};
+	return true;
+}
+
+int comment_only(char **client, char **login, const char *comment)
+{
+	struct span c = {0}, l = {0}, other, person;
+	bool one = !comment_is_cut(comment), same = one;
+
+	for (const char *p = comment; one && p;) {
+		const char *end = strstr(p, separator);
+		size_t size = end ? (size_t)(end - p) : strlen(p);
+
+		one = name_part(&other, &person, p, size);
+		if (p == comment) {
+			c = other;
+			l = person;
+		}
+		one = one && span_same(&c, &other);
+		same = one && same && span_same(&l, &person);
+		p = end ? end + strlen(separator) : NULL;
+	}
+	char *a = one ? strndup(c.text, c.size) : NULL, *b = same ? strndup(l.text, l.size) : NULL;
+	if ((one && !a) || (same && !b)) {
+		free(a);
+		free(b);
+		return -ENOMEM;
+	}
+	*client = a;
+	*login = b;
+	return 0;
+}

@@ -1,0 +1,19 @@
+/* Reads an element's comment again: whom it names. Pure. */
+#ifndef CURFEW_COMMENT_H
+#define CURFEW_COMMENT_H
+
+#include "base.h"
+
+#include <stddef.h>
+
+/* Whether "client/login, client/login" names that client, that login, or that login of that client; NULL: any.
+ * Names are compared as they are written into a comment, hostile characters as '_'. A name may hold a separator, so
+ * that one text can be read in two ways: told is then that somebody is named rather than that he is not. Of a comment
+ * that was cut, the login that it ends within counts as far as it goes. */
+bool comment_names(const char *comment, const char *client, const char *login);
+/* Somebody behind the element may not be named. */
+bool comment_is_cut(const char *comment);
+/* The client, and the login, if everybody who is named is of that one, else NULL. 0 or -ENOMEM. */
+int comment_only(char **client, char **login, const char *comment);
+
+#endif

@@ -1,0 +1,105 @@
+/* Whom an element's comment names: in a list, cut, and by hostile names. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "curfew/comment.h"
+
+static const char both[] = "acme/acme.jane.doe, gamma/gamma.bo.li";
+
+static void every_name_of_the_list_counts(void **state)
+{
+	(void)state;
+	assert_true(comment_names(both, "acme", NULL));
+	assert_true(comment_names(both, "gamma", NULL));
+	assert_true(comment_names(both, "gamma", "gamma.bo.li"));
+	assert_true(comment_names(both, NULL, "gamma.bo.li"));
+	assert_true(comment_names(both, NULL, "acme.jane.doe"));
+	assert_true(comment_names(both, NULL, NULL));
+	assert_false(comment_names(both, "acme", "gamma.bo.li"));
+	/* Neither a part of a name nor a longer one. */
+	assert_false(comment_names(both, "amma", NULL));
+	assert_false(comment_names(both, "gamm", NULL));
+	assert_false(comment_names(both, "acme", "acme.jane"));
+	assert_false(comment_names(both, NULL, "acme.jane.do"));
+	assert_false(comment_names(both, NULL, "jane.doe"));
+	assert_false(comment_names("", "acme", NULL));
+	assert_false(comment_names("sql07", NULL, NULL));
+}
+
+static void a_cut_one_counts_as_far_as_it_goes(void **state)
+{
+	static const char cut[] = "acme/acme.jane.doe, gamma/gamma.b...";
+
+	(void)state;
+	assert_true(comment_is_cut(cut));
+	assert_false(comment_is_cut(both));
+	assert_false(comment_is_cut(".."));
+	assert_true(comment_names(cut, "gamma", "gamma.bo.li"));
+	assert_true(comment_names(cut, "acme", "acme.jane.doe"));
+	assert_false(comment_names(cut, "gamma", "gamma.al.li"));
+	assert_false(comment_names(cut, "acme", "acme.jane.doering"));
+	assert_false(comment_names(cut, NULL, "gamma.bo.li"));
+	assert_false(comment_names("acme/acme.jane.doe, gam...", "gamma", NULL));
+}
+
+static void hostile_names_are_found_as_they_were_written(void **state)
+{
+	(void)state;
+	assert_true(comment_names("a_b/x_y, c/z", "a\"b", "x\\y"));
+	assert_true(comment_names("c/z, a_b/x",
+		"a\xe2\x80\xae"
+		"b",
+		NULL));
+	assert_true(comment_names("a_b/x", "a_b", "x"));
+	assert_false(comment_names("a_b/x", "a-b", "x"));
+	assert_false(comment_names("a_b/x", "a\"c", "x"));
+	/* Read in both ways. */
+	assert_true(comment_names("a/b/c", "a", "b/c"));
+	assert_true(comment_names("a/b/c", "a/b", "c"));
+}
+
+static void only_is(const char *comment, const char *client, const char *login)
+{
+	char *c, *l;
+
+	assert_int_equal(comment_only(&c, &l, comment), 0);
+	if (client)
+		assert_string_equal(c, client);
+	else
+		assert_null(c);
+	if (login)
+		assert_string_equal(l, login);
+	else
+		assert_null(l);
+	free(c);
+	free(l);
+}
+
+static void whose_it_is_alone(void **state)
+{
+	(void)state;
+	only_is("acme/acme.jane.doe", "acme", "acme.jane.doe");
+	only_is("acme/acme.jane.doe, acme/acme.john.roe", "acme", NULL);
+	only_is(both, NULL, NULL);
+	only_is("acme/acme.jane.doe, acme/acme.jo...", NULL, NULL);
+	only_is("a/b/c", NULL, NULL);
+	only_is("sql07", NULL, NULL);
+	only_is("", NULL, NULL);
+	only_is("acme/x, ", NULL, NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_name_of_the_list_counts),
+		cmocka_unit_test(a_cut_one_counts_as_far_as_it_goes),
+		cmocka_unit_test(hostile_names_are_found_as_they_were_written),
+		cmocka_unit_test(whose_it_is_alone),
+	};
+	return cmocka_run_group_tests_name("comment", tests, NULL, NULL);
+}
