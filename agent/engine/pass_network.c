@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "curfew/calendar.h"
+#include "curfew/comment.h"
 #include "engine/pass_internal.h"
 
 static bool server_agrees(const struct pass *p, const struct server *s)
@@ -80,16 +81,64 @@ static void network_note(struct pass *p, const char *what, int rc)
 	p->result.network_failed = true;
 }
 
+static bool change_concerns(const struct firewall_change *c, const struct grant *g)
+{
+	bool source = false, endpoint = false;
+
+	for (size_t i = 0; i < g->user->n_sources && !source; i++)
+		source = !source_compare(&g->user->sources[i], &c->source);
+	for (size_t i = 0; i < g->server->n_endpoints && !endpoint; i++)
+		endpoint = !endpoint_compare(&g->server->endpoints[i], &c->endpoint);
+	return source && endpoint && g->phase != PHASE_PENDING &&
+	       (g->level != LEVEL_NONE || c->kind == FIREWALL_ALLOW_REMOVE);
+}
+
+/* A cut comment in full: its whole names, and who besides is behind the element by the schedule. NULL without memory. */
+static char *names_text(const struct pass *p, const struct firewall_change *c)
+{
+	char whole[ALLOW_COMMENT_MAX + 1], *text = NULL;
+	size_t n = 0, size;
+	FILE *to = open_memstream(&text, &size);
+
+	if (!to)
+		return NULL;
+	for (const char *at = c->comment; (at = strstr(at, ", ")); at++)
+		n = (size_t)(at - c->comment);
+	snprintf(whole, sizeof(whole), "%.*s", (int)n, c->comment);
+	fputs(whole, to);
+	const struct user *last = NULL;
+	for (size_t i = 0; i < p->grants.n; i++) {
+		const struct grant *g = &p->grants.items[i];
+		if (g->user == last || !change_concerns(c, g) ||
+			comment_names(whole, g->client->name, g->user->login))
+			continue;
+		fprintf(to, "%s%s/%s", n++ ? ", " : "", g->client->name, g->user->login);
+		last = g->user;
+	}
+	if (!fclose(to))
+		return text;
+	free(text);
+	return NULL;
+}
+
 static int change_journal(
 	struct pass *p, struct journal_entry *e, const struct firewall_change *c, int64_t *id)
 {
+	_cleanup_free_ char *full = comment_is_cut(c->comment) ? names_text(p, c) : NULL;
+	_cleanup_free_ char *client = NULL, *login = NULL;
+	const char *names = full ? full : c->comment;
 	char text[CHANGE_TEXT_MAX];
+	int rc = comment_only(&client, &login, names);
 
+	if (rc)
+		return rc;
 	e->server = PASS_NETWORK;
 	e->action = firewall_change_name(c->kind);
 	e->statement = change_text(text, c);
-	if (!e->detail && c->comment[0])
-		e->detail = c->comment;
+	e->client = client;
+	e->login = login;
+	if (!e->detail && *names)
+		e->detail = names;
 	e->until = c->until;
 	return journal_write(id, p->o.journal, e);
 }

@@ -18,6 +18,7 @@ struct scene {
 	int applies;		    /* what the port answers */
 	bool in_part; /* it does all but the last change, and one that nobody planned */
 	bool stale;
+	const char *element; /* the comment of one that is there */
 	struct record told[32];
 	size_t n_told;
 };
@@ -33,9 +34,22 @@ static int sink(void *context, const struct record *r)
 
 static int port_observe(struct firewall_state *out, void *context, instant_t now)
 {
-	(void)context;
+	const struct scene *s = context;
+
 	(void)now;
 	*out = (struct firewall_state){0};
+	if (!s->element)
+		return 0;
+	const struct observed_allow held = {.source = s->program->clients[0].users[0].sources[0],
+		.endpoint = s->program->servers[0].endpoints[0],
+		.has_timeout = true,
+		.remaining_ms = 3600 * 1000};
+	out->present = out->intact = true;
+	out->allows = calloc(1, sizeof(*out->allows));
+	assert_non_null(out->allows);
+	out->allows[0] = held;
+	snprintf(out->allows[0].comment, sizeof(out->allows[0].comment), "%s", s->element);
+	out->n_allows = 1;
 	return 0;
 }
 
@@ -486,6 +500,47 @@ static void who_only_looks_writes_nothing(void **state)
 	}
 }
 
+/* Its people have left, and their access with them: the record of the closing is still found by their names. */
+static void an_element_bears_the_names_behind_it(void **state)
+{
+	struct scene *s = *state;
+	static const struct {
+		const char *comment, *client, *login, *detail;
+	} cases[] = {{"acme/acme.jane.doe", "acme", "acme.jane.doe", "acme/acme.jane.doe"},
+		{"acme/acme.jane.doe, acme/acme.john.roe", "acme", NULL,
+			"acme/acme.jane.doe, acme/acme.john.roe"},
+		{"beta/beta.al.li, gamma/gamma.bo.li", NULL, NULL,
+			"beta/beta.al.li, gamma/gamma.bo.li"},
+		/* A comment's room is the kernel's, not the journal's. */
+		{"beta/beta.al.li, gamma/gam...", NULL, NULL,
+			"beta/beta.al.li, acme/acme.jane.doe"},
+		{"acme/acme.john.roe, acme/acme.j...", "acme", NULL,
+			"acme/acme.john.roe, acme/acme.jane.doe"}};
+
+	s->options.now = GOLIVE + 100 * 86400;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct collected before = journal_of(s, JOURNAL_INTENT);
+		struct pass *p;
+
+		s->element = cases[i].comment;
+		assert_int_equal(pass_new(&p, &s->options), 0);
+		assert_int_equal(pass_close_network(p), 0);
+		pass_free(p);
+		struct collected after = journal_of(s, JOURNAL_INTENT);
+		const struct journal_entry *e = &after.items[before.n];
+		while (e < after.items + after.n && strcmp(e->action, "remove") != 0)
+			e++;
+		assert_true(e < after.items + after.n);
+		assert_string_equal(e->detail, cases[i].detail);
+		assert_string_equal(
+			e->client ? e->client : "-", cases[i].client ? cases[i].client : "-");
+		assert_string_equal(
+			e->login ? e->login : "-", cases[i].login ? cases[i].login : "-");
+		collected_free(&before);
+		collected_free(&after);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -501,6 +556,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(who_left_has_nothing_on_record, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			what_a_file_names_no_more_shuts_its_login_out, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			an_element_bears_the_names_behind_it, setup, teardown),
 		cmocka_unit_test_setup_teardown(who_only_looks_writes_nothing, setup, teardown),
 	};
 	return cmocka_run_group_tests_name("pass", tests, NULL, NULL);
