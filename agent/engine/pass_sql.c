@@ -34,6 +34,17 @@ static struct journal_entry record_entry(
 	return e;
 }
 
+/* The worker knows only whom the configuration names: what closes for somebody who has left it is on record as his
+ * client's all the same. NULL: nobody's, or unknown; the change does not wait for that. */
+static char *former_client(const struct pass *p, const struct record *r)
+{
+	char *client = NULL;
+
+	if (*r->login && !*r->client && p->o.journal)
+		journal_client_of(&client, p->o.journal, r->server, r->login);
+	return client;
+}
+
 /* Announced: on record before it happens. A record that cannot be kept shows when the worker asks. */
 static void plan_take(struct pass *p, struct server_work *w, const struct record *r)
 {
@@ -43,6 +54,9 @@ static void plan_take(struct pass *p, struct server_work *w, const struct record
 	p->result.planned++;
 	if (p->o.mode != PASS_APPLY && p->o.mode != PASS_HANDOVER)
 		return;
+	_cleanup_free_ char *client = former_client(p, r);
+	if (client)
+		e.client = client;
 	plans = reallocarray(w->plans, w->n_plans + 1, sizeof(*plans));
 	if (!plans) {
 		p->journal_error = -ENOMEM;
@@ -82,7 +96,10 @@ static int intent_take(struct pass *p, struct server_work *w, const struct recor
 static void outcome_take(struct pass *p, struct server_work *w, const struct record *r)
 {
 	struct journal_entry e = record_entry(p, r, JOURNAL_OUTCOME);
+	_cleanup_free_ char *client = former_client(p, r);
 
+	if (client)
+		e.client = client;
 	for (size_t i = w->n_plans; i-- > 0;)
 		if (w->plans[i].number == r->number) {
 			e.intent = w->plans[i].id;

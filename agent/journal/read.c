@@ -183,6 +183,36 @@ int journal_read(struct journal *j, const struct journal_filter *f, journal_fn e
 	return r;
 }
 
+int journal_client_of(char **out, struct journal *j, const char *server, const char *login)
+{
+	/* Of access there is little on record, and an index that holds all of this. */
+	static const char *const queries[] = {
+		"SELECT client FROM record WHERE kind = 'access' AND server = ? AND login = ? COLLATE NOCASE"
+		" AND client IS NOT NULL ORDER BY at DESC, id DESC LIMIT 1",
+		"SELECT client FROM record WHERE server = ? AND login = ? COLLATE NOCASE"
+		" AND client IS NOT NULL ORDER BY id DESC LIMIT 1"};
+	char *client = NULL;
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(queries) && !r && !client; i++) {
+		_cleanup_statement_ sqlite3_stmt *s = NULL;
+		int rc;
+
+		r = database_prepare(&s, j, queries[i]);
+		if (r)
+			break;
+		rc = bind_text(s, 1, server);
+		if (!rc)
+			rc = bind_text(s, 2, login);
+		if (!rc)
+			rc = sqlite3_step(s);
+		r = rc == SQLITE_ROW ? column_text(&client, s, 0) : database_error(j->db, rc);
+	}
+	if (!r)
+		*out = client;
+	return r;
+}
+
 int journal_unfinished(struct journal *j, journal_fn each, void *context)
 {
 	_cleanup_statement_ sqlite3_stmt *s = NULL;

@@ -71,6 +71,10 @@ struct journal_filter {
 typedef int (*journal_fn)(void *context, const struct journal_entry *e);
 int journal_read(struct journal *j, const struct journal_filter *f, journal_fn each, void *context);
 
+/* Whose the login on that server was, by the last access on record, or else by the last record; *out NULL: of nobody's
+ * on record. */
+int journal_client_of(char **out, struct journal *j, const char *server, const char *login);
+
 /* Intents without an outcome: we died in between. */
 int journal_unfinished(struct journal *j, journal_fn each, void *context);
 

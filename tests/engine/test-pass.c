@@ -462,6 +462,62 @@ static void what_a_file_names_no_more_shuts_its_login_out(void **state)
 	}
 }
 
+/* The server's own spelling; the worker does not know whose he was. */
+static void what_closes_for_who_left_is_his_clients(void **state)
+{
+	struct scene *s = *state;
+	struct pass_result result;
+	struct pass *p;
+	static const char *const logins[] = {"ACME.john.roe", "acme.ann.lee", "who.is.this"};
+	static const char *const clients[] = {"acme", "beta", "-"};
+	struct journal_entry before = {.kind = JOURNAL_ACCESS,
+		.at = TESTING - 1,
+		.client = "acme",
+		.login = "acme.john.roe",
+		.server = "sqltest02",
+		.database = "AcmeTest",
+		.level = "full",
+		.until = GOLIVE};
+
+	assert_int_equal(journal_write(NULL, s->journal, &before), 0);
+	/* Another server's is another's. */
+	before.client = "gamma";
+	before.server = "sql07";
+	assert_int_equal(journal_write(NULL, s->journal, &before), 0);
+	/* Never had access: made, and left before. */
+	before = (struct journal_entry){.kind = JOURNAL_EVENT,
+		.client = "beta",
+		.login = "acme.ann.lee",
+		.server = "sqltest02"};
+	assert_int_equal(journal_write(NULL, s->journal, &before), 0);
+	assert_int_equal(pass_new(&p, &s->options), 0);
+	for (uint64_t i = 0; i < ARRAY_SIZE(logins); i++) {
+		struct record r = record_of(RECORD_PLAN, "sqltest02");
+
+		r.number = i + 1;
+		RECORD_SET(&r, action, "login-drop");
+		RECORD_SET(&r, login, logins[i]);
+		assert_int_equal(pass_record(p, &r), 0);
+		r.kind = RECORD_OUTCOME;
+		assert_int_equal(pass_record(p, &r), 0);
+	}
+	assert_int_equal(pass_finish(&result, p), 0);
+	pass_free(p);
+	for (int kind = JOURNAL_INTENT; kind <= JOURNAL_OUTCOME; kind++) {
+		struct collected c = journal_of(s, (enum journal_kind)kind);
+		size_t n = 0;
+
+		for (size_t i = 0; i < c.n; i++)
+			if (!strcmp(c.items[i].server, "sqltest02")) {
+				assert_true(n < ARRAY_SIZE(clients));
+				assert_string_equal(
+					c.items[i].client ? c.items[i].client : "-", clients[n++]);
+			}
+		assert_int_equal(n, ARRAY_SIZE(clients));
+		collected_free(&c);
+	}
+}
+
 /* A worker gone wrong says in a pass that only looks what belongs to one that writes: the journal stays free for the
  * pass beside it, and nothing of it is on record. */
 static void who_only_looks_writes_nothing(void **state)
@@ -558,6 +614,8 @@ int main(void)
 			what_a_file_names_no_more_shuts_its_login_out, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			an_element_bears_the_names_behind_it, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			what_closes_for_who_left_is_his_clients, setup, teardown),
 		cmocka_unit_test_setup_teardown(who_only_looks_writes_nothing, setup, teardown),
 	};
 	return cmocka_run_group_tests_name("pass", tests, NULL, NULL);
