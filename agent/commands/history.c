@@ -124,6 +124,39 @@ static void nothing_explain(const struct cli *cli, const struct program *p, cons
 			cli->n_operands ? cli->operands[0] : "", cli->config);
 }
 
+/* Where the journal says nothing, nobody having access would be no answer: before it begins, and in the future. An
+ * archive's end is told by journal_access_at(). */
+static int instant_is_known(
+	const struct cli *cli, const struct program *p, struct journal *j, instant_t at)
+{
+	uint8_t hash[JOURNAL_HASH_SIZE];
+	char text[INSTANT_TEXT_MAX];
+	instant_t first, last, now;
+	struct cli clock = *cli;
+	int64_t before = 0;
+	int rc = journal_bounds(&first, &last, j);
+
+	if (!rc)
+		rc = journal_anchor(hash, &before, j);
+	if (rc == -ENOENT)
+		return cli_fail(
+			cli, EXIT_FAILED, "the journal is empty: nothing is known of any instant");
+	if (rc)
+		return cli_fail(cli, EXIT_FAILED, "%s", journal_problem(rc));
+	if (!before && at < first)
+		return cli_fail(cli, EXIT_FAILED,
+			"the journal begins at %s: of what was before nothing is known",
+			instant_format(text, first));
+	clock.at = NULL;
+	rc = cli_now(&now, &clock, p, NULL);
+	/* Practice puts on record what is to come. */
+	if (!rc && at > now && at > last)
+		return cli_fail(cli, EXIT_FAILED,
+			"%s is still to come; what should hold then: `curfew schedule --at %s`",
+			instant_format(text, at), cli->at);
+	return rc;
+}
+
 static int look(struct cli *cli, const struct program *p, struct journal *j)
 {
 	const char *client = cli->n_operands ? cli->operands[0] : NULL;
@@ -145,6 +178,8 @@ static int look(struct cli *cli, const struct program *p, struct journal *j)
 		code = cli_fail(cli, EXIT_USAGE,
 			"--from '%s' is not before --to '%s'; change them round", cli->from,
 			cli->to);
+	if (!code && cli->at)
+		code = instant_is_known(cli, p, j, at);
 	if (code)
 		return code;
 	rc = cli->at ? journal_access_at(j, at, client, history_keep, &h)
@@ -201,7 +236,8 @@ const struct command command_history = {
 	.max_operands = 1,
 	.options = OPT_JSON | OPT_USER | OPT_FROM | OPT_TO | OPT_AT,
 	.summary = "Print what was done, or who had what at an instant",
-	.help = "From the journal alone. With --at: who had which access at that instant, from which addresses.\n"
+	.help = "From the journal alone. With --at: who had which access at that instant, from which addresses; exit 1 when\n"
+		"the journal cannot know: before its first record, in an archive of it, or still to come.\n"
 		"`curfew history verify` says whether the journal is whole, and prints its head.\n",
 	.run = run,
 };

@@ -254,3 +254,21 @@ int journal_access_at(
 		rc = bind_text(s, 2, client);
 	return rc ? database_error(j->db, rc) : record_deliver(&last, &n, j, s, each, context);
 }
+
+int journal_bounds(instant_t *first, instant_t *last, struct journal *j)
+{
+	int64_t n, from = 0, to = 0;
+	int r = database_number(&n, j, "SELECT EXISTS (SELECT 1 FROM record)", 0);
+
+	if (!r && !n)
+		r = -ENOENT;
+	if (!r)
+		r = database_number(&from, j, "SELECT min(at) FROM record", 0);
+	if (!r)
+		r = database_number(&to, j, "SELECT max(at) FROM record", 0);
+	if (r)
+		return r;
+	*first = from;
+	*last = to;
+	return 0;
+}

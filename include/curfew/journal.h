@@ -84,6 +84,10 @@ int journal_unfinished(struct journal *j, journal_fn each, void *context);
 int journal_access_at(
 	struct journal *j, instant_t at, const char *client, journal_fn each, void *context);
 
+/* The instants of the journal's earliest and latest records; -ENOENT when it has none. Of what was before the earliest
+ * nothing is known, unless an archive is before it. */
+int journal_bounds(instant_t *first, instant_t *last, struct journal *j);
+
 /* The chain: each record carries hash(previous hash, every column). */
 #define JOURNAL_HASH_SIZE 32
 int journal_head(uint8_t hash[JOURNAL_HASH_SIZE], int64_t *id, struct journal *j);

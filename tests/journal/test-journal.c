@@ -134,6 +134,22 @@ static void test_elements_are_found_by_their_names(void **state)
 	assert_int_equal(read_count(f->j, NULL, NULL), 6);
 }
 
+static void test_bounds(void **state)
+{
+	struct fixture *f = *state;
+	instant_t first = 1, last = 2;
+
+	assert_int_equal(journal_bounds(&first, &last, f->j), -ENOENT);
+	assert_int_equal(first, 1);
+	/* A clock that was put right: the order of writing is not that of the instants. */
+	write_intent(f->j, "acme", 50);
+	write_intent(f->j, "acme", 20);
+	write_intent(f->j, "acme", 30);
+	assert_int_equal(journal_bounds(&first, &last, f->j), 0);
+	assert_int_equal(first, 20);
+	assert_int_equal(last, 50);
+}
+
 static int write_more(void *context, const struct journal_entry *e)
 {
 	struct fixture *f = context;
@@ -331,6 +347,7 @@ int main(void)
 		WITH_JOURNAL(test_writes_and_reads_every_field),
 		WITH_JOURNAL(test_filters),
 		WITH_JOURNAL(test_elements_are_found_by_their_names),
+		WITH_JOURNAL(test_bounds),
 		WITH_JOURNAL(test_reader_may_write),
 		WITH_JOURNAL(test_batch_is_all_or_nothing),
 		WITH_JOURNAL(test_hostile_strings),

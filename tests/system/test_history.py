@@ -83,13 +83,32 @@ class History(audit_lab.AuditCase):
         self.assertGreater(len(moments), 5, f"seed {SEED}")
         for now in moments:
             found.agent.apply(at(now))
+        begin, last = moments[0], moments[-1]
         for _ in range(40):
-            when = start + datetime.timedelta(seconds=rng.randrange(0, 200 * 86400))
+            when = begin + datetime.timedelta(seconds=rng.randrange(0, int((last - begin).total_seconds())))
             self.assertEqual(self.recorded(found, when), self.scheduled(found, when), f"seed {SEED} at {when}")
         # At the very instants, and the second before each.
         for now in moments:
             for when in (now, now - datetime.timedelta(seconds=1)):
+                if when < begin:
+                    continue
                 self.assertEqual(self.recorded(found, when), self.scheduled(found, when), f"seed {SEED} at {when}")
+
+    def test_what_the_journal_cannot_know(self):
+        """Before it began, and in what is to come, nobody having access would be no answer."""
+        found = self.lab_make()
+        found.client_add("acme", [("staging", "sql01", "AcmeTest")])
+        found.agent.apply()
+        first = min(e["at"] for e in found.agent.curfew("history", "--json", expect=0).json)
+        before = found.agent.curfew("history", "--at", at(lab.now() - DAY), "--json", expect=1)
+        self.assertEqual(before.out, "")
+        self.assertIn(f"the journal begins at {first}", before.err)
+        coming = at(lab.now() + DAY)
+        later = found.agent.curfew("history", "--at", coming, expect=1)
+        self.assertEqual(later.out, "")
+        self.assertIn("still to come", later.err)
+        self.assertIn(f"curfew schedule --at {coming}", later.err)
+        self.recorded(found, audit_lab.instant(first.rstrip("Z")))
 
     def test_overrides(self):
         """What a revocation took, and what came back, stands in history although the schedule says otherwise."""
@@ -121,7 +140,7 @@ class History(audit_lab.AuditCase):
         self.assertEqual(found.agent.curfew("history", "--from", at(later), "--json", expect=0).json, [])
         self.assertEqual(found.agent.curfew("history", "--to", at(later), "--json", expect=0).json, every)
         self.assertEqual(found.agent.curfew("history", "beta", "--json", expect=0).json, [])
-        self.assertEqual({key[1] for key in self.recorded(found, later, "--user", "acme.jane.doe", "acme")},
+        self.assertEqual({key[1] for key in self.recorded(found, lab.now(), "--user", "acme.jane.doe", "acme")},
                          {"acme.jane.doe"})
 
     def test_tampering(self):
