@@ -133,3 +133,33 @@ int comment_only(char **client, char **login, const char *comment)
 	*login = b;
 	return 0;
 }
+
+static bool source_is_of(const struct client *c, const struct source *source)
+{
+	for (size_t i = 0; i < c->n_users; i++)
+		for (size_t k = 0; k < c->users[i].n_sources; k++)
+			if (!source_compare(&c->users[i].sources[k], source))
+				return true;
+	return false;
+}
+
+static bool endpoint_is_of(
+	const struct client *c, const struct program *p, const struct endpoint *endpoint)
+{
+	for (size_t i = 0; i < c->n_databases; i++) {
+		const struct server *s = &p->servers[c->databases[i].server];
+
+		for (size_t k = 0; k < s->n_endpoints; k++)
+			if (!endpoint_compare(&s->endpoints[k], endpoint))
+				return true;
+	}
+	return false;
+}
+
+bool comment_may_name(const char *comment, const struct source *source,
+	const struct endpoint *endpoint, const struct program *p, const struct client *c)
+{
+	return comment_names(comment, c->name, NULL) ||
+	       (comment_is_cut(comment) && source_is_of(c, source) &&
+		       endpoint_is_of(c, p, endpoint));
+}

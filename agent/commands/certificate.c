@@ -5,6 +5,7 @@
 
 #include "commands/audit_collect.h"
 #include "curfew/calendar.h"
+#include "curfew/comment.h"
 
 /* The journal's last proof of that grant. */
 static int64_t proof_record(const struct collected *c, const struct audit_proof *p, instant_t *at)
@@ -58,7 +59,7 @@ static int going_take(void *context, const struct journal_entry *e)
 	return 0;
 }
 
-/* The last record of its going: under no client's name, since the configuration knew the login no more. */
+/* The last record of its going: by the login alone, since it may be under no client's name. */
 static int64_t former_record(const struct collected *c, const struct journal_entry *e)
 {
 	struct journal_filter f = {.login = e->login, .kind = JOURNAL_OUTCOME};
@@ -132,15 +133,17 @@ static size_t missing_print(const struct cli *cli, const struct collected *c,
 	if (c->report.program->settings.firewall.enabled && !c->network_seen)
 		n = refuse(cli, n, "the packet filter could not be read (run as root)");
 	for (size_t i = 0; i < c->network.n_allows; i++) {
-		size_t len = strlen(client->name);
-		if (!strncmp(c->network.allows[i].comment, client->name, len) &&
-			c->network.allows[i].comment[len] == '/') {
-			char source[SOURCE_TEXT_MAX];
-			snprintf(text, sizeof(text),
-				"%s of this client is still in the packet filter",
-				source_format(source, &c->network.allows[i].source));
-			n = refuse(cli, n, text);
-		}
+		const struct observed_allow *a = &c->network.allows[i];
+		char source[SOURCE_TEXT_MAX];
+		if (!comment_may_name(
+			    a->comment, &a->source, &a->endpoint, c->report.program, client))
+			continue;
+		snprintf(text, sizeof(text), "%s of this client is still in the packet filter%s",
+			source_format(source, &a->source),
+			comment_names(a->comment, client->name, NULL)
+				? ""
+				: ", or of others alone: its comment has no room for all names");
+		n = refuse(cli, n, text);
 	}
 	return n;
 }

@@ -2,9 +2,7 @@
 #ifndef CURFEW_COMMENT_H
 #define CURFEW_COMMENT_H
 
-#include "base.h"
-
-#include <stddef.h>
+#include "program.h"
 
 /* Whether "client/login, client/login" names that client, that login, or that login of that client; NULL: any.
  * Names are compared as they are written into a comment, hostile characters as '_'. A name may hold a separator, so
@@ -15,5 +13,10 @@ bool comment_names(const char *comment, const char *client, const char *login);
 bool comment_is_cut(const char *comment);
 /* The client, and the login, if everybody who is named is of that one, else NULL. 0 or -ENOMEM. */
 int comment_only(char **client, char **login, const char *comment);
+
+/* Whether the element of that source and endpoint may let somebody of the client in: its comment names one, or was cut,
+ * and the element is one that the client's people would have. */
+bool comment_may_name(const char *comment, const struct source *source,
+	const struct endpoint *endpoint, const struct program *p, const struct client *c);
 
 #endif

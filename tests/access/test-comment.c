@@ -93,6 +93,36 @@ static void whose_it_is_alone(void **state)
 	only_is("acme/x, ", NULL, NULL);
 }
 
+/* A certificate says that nothing of the client is there: whoever stands second counts, and whom nobody can read. */
+static void an_element_that_may_be_the_clients(void **state)
+{
+	static char name[] = "gamma";
+	struct source sources[2];
+	struct endpoint endpoints[2];
+	struct server servers[2] = {{.endpoints = &endpoints[0], .n_endpoints = 1},
+		{.endpoints = &endpoints[1], .n_endpoints = 1}};
+	struct program p = {.servers = servers, .n_servers = 2};
+	struct user users[1] = {{.sources = sources, .n_sources = 1}};
+	struct database databases[1] = {{.server = 0}};
+	struct client gamma = {.name = name,
+		.users = users,
+		.n_users = 1,
+		.databases = databases,
+		.n_databases = 1};
+	static const char cut[] = "acme/acme.jane.doe, acme/acme.john....";
+
+	(void)state;
+	assert_int_equal(source_parse(&sources[0], "203.0.113.7"), 0);
+	assert_int_equal(source_parse(&sources[1], "203.0.113.8"), 0);
+	assert_int_equal(endpoint_parse(&endpoints[0], "192.0.2.10:1433"), 0);
+	assert_int_equal(endpoint_parse(&endpoints[1], "192.0.2.10:1434"), 0);
+	assert_true(comment_may_name(both, &sources[1], &endpoints[1], &p, &gamma));
+	assert_false(comment_may_name("acme/acme.x", &sources[0], &endpoints[0], &p, &gamma));
+	assert_true(comment_may_name(cut, &sources[0], &endpoints[0], &p, &gamma));
+	assert_false(comment_may_name(cut, &sources[1], &endpoints[0], &p, &gamma));
+	assert_false(comment_may_name(cut, &sources[0], &endpoints[1], &p, &gamma));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -100,6 +130,7 @@ int main(void)
 		cmocka_unit_test(a_cut_one_counts_as_far_as_it_goes),
 		cmocka_unit_test(hostile_names_are_found_as_they_were_written),
 		cmocka_unit_test(whose_it_is_alone),
+		cmocka_unit_test(an_element_that_may_be_the_clients),
 	};
 	return cmocka_run_group_tests_name("comment", tests, NULL, NULL);
 }
