@@ -200,6 +200,38 @@ static const char *drop_of(const char *type)
 	return "DROP USER";
 }
 
+#define TWO_PART_NAME "QUOTENAME(SCHEMA_NAME(schema_id)) + N'.' + QUOTENAME(name)"
+
+/* What was changed, as it is now: of what has no text, the catalogue's row, or a table's columns. */
+static void look_write(FILE *to, const struct baseline_item *i)
+{
+	static const struct {
+		const char *kind, *type, *before, *after;
+	} looks[] = {
+		{"object", "USER_TABLE",
+			"SELECT name, TYPE_NAME(user_type_id) AS type, max_length, [precision], scale, is_nullable "
+			"FROM sys.columns WHERE object_id = OBJECT_ID(",
+			") ORDER BY column_id"},
+		{"object", "SYNONYM",
+			"SELECT base_object_name FROM sys.synonyms WHERE " TWO_PART_NAME " = ", ""},
+		{"object", "SEQUENCE_OBJECT",
+			"SELECT * FROM sys.sequences WHERE " TWO_PART_NAME " = ", ""},
+		{"principal", "",
+			"SELECT * FROM sys.database_principals WHERE QUOTENAME(name) = ", ""},
+		{"login", "", "SELECT * FROM sys.server_principals WHERE QUOTENAME(name) = ", ""},
+		{"certificate", "", "SELECT * FROM sys.certificates WHERE QUOTENAME(name) = ", ""},
+		{"", "", "SELECT OBJECT_DEFINITION(OBJECT_ID(", "))"}};
+	size_t k = 0;
+
+	/* The last of them fits what no other does. */
+	while (*looks[k].kind &&
+		(strcmp(looks[k].kind, i->kind) != 0 || !begins(i->hash, looks[k].type)))
+		k++;
+	fputs(looks[k].before, to);
+	sql_write_string(to, i->name);
+	fputs(looks[k].after, to);
+}
+
 /* Only what takes the new thing away; what was changed is for a person to judge: its remedy is the way to look. */
 static void remedy_write(
 	FILE *to, const struct comparison *c, const struct baseline_item *i, bool changed)
@@ -214,9 +246,7 @@ static void remedy_write(
 			to);
 		sql_write_string(to, server ? i->name : c->database);
 	} else if (changed) {
-		fputs("SELECT OBJECT_DEFINITION(OBJECT_ID(", to);
-		sql_write_string(to, i->name);
-		fputs("))", to);
+		look_write(to, i);
 	} else if (!strcmp(i->kind, "member") || !strcmp(i->kind, "server-member")) {
 		size_t member = quoted_size(i->name);
 		fprintf(to, "ALTER %s %s DROP MEMBER %.*s", server ? "SERVER ROLE" : "ROLE",

@@ -266,6 +266,26 @@ class Leftovers(audit_lab.AuditCase):
         found.agent.write()
         self.audit(found, 2)
 
+    def test_what_was_changed_is_shown(self):
+        """What has no text is shown by the catalogue: a remedy that yields nothing but NULL is none."""
+        found = self.lab_make()
+        found.server.sql("CREATE USER [helper] WITHOUT LOGIN; CREATE SYNONYM dbo.Away FOR dbo.Orders", "AcmeTest")
+        found.client_add("acme", [("staging", "sql01", "AcmeTest")])
+        found.agent.apply()
+        found.server.sql("WAITFOR DELAY '00:00:00.02'; ALTER TABLE dbo.Orders ADD Note nvarchar(9) NULL", "AcmeTest")
+        for batch in ("DROP USER [helper]", "CREATE USER [helper] WITHOUT LOGIN", "DROP SYNONYM dbo.Away",
+                      "CREATE SYNONYM dbo.Away FOR dbo.Customers"):
+            found.server.sql(batch, "AcmeTest")
+        told = {f["evidence"].split(":")[0]: f for f in self.audit(found)["findings"]
+                if f["name"].startswith(("changed-", "replaced-"))}
+        for name, check, shown in (("[dbo].[Orders]", "changed-table", "Note"),
+                                   ("[dbo].[Away]", "changed-definition", "[dbo].[Customers]"),
+                                   ("[helper]", "replaced-principal", "helper")):
+            with self.subTest(name):
+                self.assertEqual(told[name]["name"], check)
+                rows = found.server.sql(told[name]["remedy"])
+                self.assertIn(shown, [value for row in rows for value in row])
+
     def test_each_is_found_and_its_remedy_helps(self):
         self.assertEqual(self.told(), [])
         self.assertEqual(self.last.code, 2, "helper is a finding, and nothing else is")
