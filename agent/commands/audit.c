@@ -32,8 +32,8 @@ static bool is_clean(const struct collected *c)
 	for (size_t i = 0; i < c->report.n_proofs; i++)
 		if (strcmp(c->report.proofs[i].outcome, "proved") != 0)
 			return false;
-	for (size_t i = 0; i < c->records.n; i++)
-		if (c->records.items[i].kind == RECORD_NOTE)
+	for (size_t i = 0; i < c->report.n_findings; i++)
+		if (!strcmp(c->report.findings[i].name, AUDIT_NOT_SHOWN))
 			return false;
 	return true;
 }

@@ -57,6 +57,32 @@ static bool is_of(const struct collected *c, const char *client)
 	return !c->report.client || !strcmp(c->report.client, client);
 }
 
+static bool database_is_of(const struct client *c, const struct program *p, const struct record *r)
+{
+	for (size_t i = 0; i < c->n_databases; i++)
+		if (!strcmp(p->servers[c->databases[i].server].name, r->server) &&
+			names_equal(c->databases[i].name, r->database))
+			return true;
+	return false;
+}
+
+/* Of an audit of one client: what was found of its people wherever they are, in its databases, or of the server as a
+ * whole. What another client's database holds is not told to whom it does not concern. */
+static bool concerns(const struct collected *c, const struct program *p, const struct record *r)
+{
+	static const char *const servers[] = {"", "master", "model", "msdb", "tempdb"};
+	const struct client *client = c->report.client ? program_client(p, c->report.client) : NULL;
+
+	if (!client || !strcmp(r->client, client->name))
+		return true;
+	if (*r->client)
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(servers); i++)
+		if (names_equal(r->database, servers[i]))
+			return true;
+	return database_is_of(client, p, r);
+}
+
 static size_t count(const struct records *k, enum record_kind kind)
 {
 	size_t n = 0;
@@ -286,6 +312,8 @@ static void findings_take(struct collected *c, const struct program *p)
 {
 	for (size_t i = 0; i < c->records.n; i++) {
 		const struct record *r = &c->records.items[i];
+		if (!concerns(c, p, r))
+			continue;
 		if (r->kind == RECORD_SESSION)
 			session_findings(c, p, r);
 		if (r->kind == RECORD_PROOF && r->state == STATE_OVERDUE)
@@ -299,7 +327,7 @@ static void findings_take(struct collected *c, const struct program *p)
 					       .remedy = "curfew apply"});
 		/* What could not be looked at stands beside what was found. */
 		if (r->kind == RECORD_NOTE)
-			finding_add(c, (struct audit_finding){.name = "not-shown",
+			finding_add(c, (struct audit_finding){.name = AUDIT_NOT_SHOWN,
 					       .severity = FINDING_INFO,
 					       .server = r->server,
 					       .database = or_null(r->database),

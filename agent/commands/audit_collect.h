@@ -5,6 +5,9 @@
 #include "commands/command.h"
 #include "curfew/report.h"
 
+/* The finding's name of what could not be looked at. */
+#define AUDIT_NOT_SHOWN "not-shown"
+
 struct history_copy { /* entries whose texts are owned */
 	struct journal_entry *items;
 	size_t n;

@@ -286,6 +286,30 @@ class Leftovers(audit_lab.AuditCase):
                 rows = found.server.sql(told[name]["remedy"])
                 self.assertIn(shown, [value for row in rows for value in row])
 
+    def test_another_clients_database_is_left_out(self):
+        found = self.lab_make(servers={"sql01": ("AcmeTest", "GammaTest", "Elsewhere")})
+        found.client_add("acme", [("staging", "sql01", "AcmeTest")])
+        found.client_add("gamma", [("staging", "sql01", "GammaTest")], users=(("Bo", "Li"),))
+        found.agent.apply()
+        self.assertEqual(found.agent.curfew("audit", "gamma", "--json", expect=0).json["findings"], [])
+        found.server.sql("CREATE USER [mallory] WITHOUT LOGIN", "AcmeTest")
+        # By name it is gamma's, wherever she turns up.
+        found.server.sql("CREATE USER [gamma.bo.li] FOR LOGIN [gamma.bo.li]", "Elsewhere")
+
+        def databases(*client):
+            audit = found.agent.curfew("audit", *client, "--json").json
+            return {f["database"] for f in audit["findings"]}
+
+        self.assertEqual(databases(), {"AcmeTest", "Elsewhere"})
+        self.assertEqual(databases("acme"), {"AcmeTest"})
+        self.assertEqual(databases("gamma"), {"Elsewhere"})
+        found.server.sql("DROP USER [gamma.bo.li]", "Elsewhere")
+        self.assertEqual(found.agent.curfew("audit", "gamma", "--json", expect=0).json["findings"], [])
+        found.server.sql("EXEC sp_addlinkedserver @server = N'away', @srvproduct = N'', @provider = N'MSOLEDBSQL', "
+                         "@datasrc = N'192.0.2.99'", "master")
+        told = found.agent.curfew("audit", "gamma", "--json", expect=2).json["findings"]
+        self.assertEqual([f["name"] for f in told], ["linked-server"])
+
     def test_each_is_found_and_its_remedy_helps(self):
         self.assertEqual(self.told(), [])
         self.assertEqual(self.last.code, 2, "helper is a finding, and nothing else is")
