@@ -15,7 +15,7 @@
 
 #include <sybdb.h>
 
-#include "curfew/sql.h"
+#include "session_failure.h"
 
 /* FreeTDS cuts longer lines of its configuration without a word. */
 #define CONF_LINE_MAX	   255
@@ -71,6 +71,7 @@ static int on_error(
 	if (number == SYBESMSG)
 		return INT_CANCEL; /* "check messages": they were told already */
 	if (e && !e->os_error) {
+		e->library = number;
 		e->os_error = number == SYBETIME ? -ETIMEDOUT
 			      : os_number > 0	 ? -os_number
 						 : -ECONNRESET;
@@ -159,40 +160,6 @@ static int login_make(LOGINREC **out, const struct sql_session_options *o)
 	return 0;
 }
 
-/* What the refusal means for the caller, from the library's and the server's words. */
-static int open_failure(const struct sql_error *e)
-{
-	switch (e->number) {
-	case 18456: /* wrong name or password */
-	case 18470: /* disabled */
-	case 18486: /* locked */
-	case 18487: /* expired */
-	case 18488: /* must change */
-	case 4060:
-	case 4064:
-		return -EACCES;
-	}
-	if (e->os_error == -ECONNRESET && strstr(e->text, "TLS"))
-		return -EPROTO;
-	return e->os_error ? e->os_error : -ECONNREFUSED;
-}
-
-/* The library names the section of its private configuration, which tells nobody anything. */
-static void open_words(struct sql_error *e, const struct sql_session_options *o)
-{
-	static const char section[] = " (" CONF_SECTION ")", unable[] = "Unable to connect:";
-	char words[sizeof(e->text)], *at = strstr(e->text, section);
-	bool shut = strncmp(e->text, unable, sizeof(unable) - 1) == 0;
-
-	if (!at)
-		return;
-	*at = '\0';
-	snprintf(words, sizeof(words), "%.200s%s%.255s port %u%s%s",
-		shut ? "cannot connect to " : e->text, shut ? "" : ": ", o->host, o->port,
-		shut && e->os_error ? ": " : "", shut && e->os_error ? strerror(-e->os_error) : "");
-	memcpy(e->text, words, sizeof(words));
-}
-
 int sql_session_open(
 	struct sql_session **out, struct sql_error *error, const struct sql_session_options *o)
 {
@@ -212,6 +179,9 @@ int sql_session_open(
 		return -ENOMEM;
 	s->conf = -1;
 	s->read_timeout = o->read_timeout;
+	rc = ca_file_check(error, o->ca_file);
+	if (rc)
+		goto fail;
 	rc = conf_write(&s->conf, o);
 	if (!rc)
 		rc = login_make(&s->login, o);
@@ -229,8 +199,7 @@ int sql_session_open(
 	s->process = dbopen(s->login, CONF_SECTION);
 	opening = NULL;
 	if (!s->process) {
-		rc = open_failure(error);
-		open_words(error, o);
+		rc = session_failure(error, o);
 		goto fail;
 	}
 	dbsetuserdata(s->process, (BYTE *)s);

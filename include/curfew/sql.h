@@ -20,6 +20,7 @@ struct sql_error {
 	int number; /* SQL Server's, or 0 */
 	int severity;
 	int os_error; /* negative errno of a broken connection, or 0 */
+	int library;  /* db-lib's number for what broke it, or 0 */
 	char text[RECORD_TEXT_MAX];
 };
 
