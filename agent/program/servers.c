@@ -9,6 +9,8 @@
 #define SQL_PORT 1433
 /* A line of the client library's own configuration is cut at 255 characters. */
 #define CA_PATH_BYTES 200
+/* A longer number of addresses tells nobody more. */
+#define COUNTED_BITS 16
 /* Wider than this, a trusted prefix would leave hardly anyone to guard against. */
 #define TRUSTED_WIDEST4 8
 #define TRUSTED_WIDEST6 16
@@ -35,15 +37,32 @@ void server_free(struct server *s)
 	levels_free(s->terms);
 }
 
-static void source_report(struct reading *r, const config_setting_t *at, const char *text,
-	enum source_problem problem, const struct source *right)
+/* Whoever writes the address of one person behind a long prefix may mean either. */
+static void host_bits_report(struct reading *r, const config_setting_t *at, const char *text,
+	const struct source *whole, unsigned widest)
 {
-	if (problem == SOURCE_HOST_BITS) {
-		char buf[SOURCE_TEXT_MAX];
+	unsigned bits = (whole->family == AF_INET ? 32U : 128U) - whole->prefix;
+	int alone = (int)strcspn(text, "/");
+	char buf[SOURCE_TEXT_MAX], all[32] = "of its addresses";
 
-		reading_error(r, at, "\"%s\" has bits beyond its prefix; write \"%s\"", text,
-			source_format(buf, right));
-	} else if (problem == SOURCE_BAD_PREFIX)
+	if (bits <= COUNTED_BITS)
+		snprintf(all, sizeof(all), "%lu", 1UL << bits);
+	if (whole->prefix < widest)
+		reading_error(r, at,
+			"\"%s\" has bits beyond its prefix; write \"%.*s\" for this address alone, or a prefix "
+			"of /%u or longer",
+			text, alone, text, widest);
+	else
+		reading_error(r, at,
+			"\"%s\" has bits beyond its prefix; write \"%.*s\" for this address alone, \"%s\" for "
+			"all %s",
+			text, alone, text, source_format(buf, whole), all);
+}
+
+static void source_report(struct reading *r, const config_setting_t *at, const char *text,
+	enum source_problem problem)
+{
+	if (problem == SOURCE_BAD_PREFIX)
 		reading_error(r, at,
 			"\"%s\" has no valid prefix length; write /0 to /%d behind the address",
 			text, strchr(text, ':') ? 128 : 32);
@@ -79,12 +98,14 @@ struct source *sources_read(size_t *n, struct reading *r, const config_setting_t
 		if (!text)
 			continue;
 		problem = source_parse(&s, text);
-		if (problem) {
-			source_report(r, at, text, (enum source_problem)problem, &s);
+		if (problem && problem != SOURCE_HOST_BITS) {
+			source_report(r, at, text, (enum source_problem)problem);
 			continue;
 		}
 		widest = s.family == AF_INET ? widest4 : widest6;
-		if (s.prefix < widest)
+		if (problem)
+			host_bits_report(r, at, text, &s, widest);
+		else if (s.prefix < widest)
 			reading_error(r, at,
 				"\"%s\" is wider than allowed; write a prefix of /%u or longer, %s",
 				text, widest, bound);
