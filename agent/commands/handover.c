@@ -6,6 +6,7 @@
 #include <sodium.h>
 
 #include "commands/command.h"
+#include "commands/handover_text.h"
 #include "curfew/report.h"
 
 static size_t servers_of(const char **out, const struct grants *g, const struct user *u)
@@ -33,26 +34,60 @@ static size_t outcomes(const struct records *k, bool done)
 	return n;
 }
 
-static void result_show(
-	const struct cli *cli, const struct records *k, const struct user *u, const char *password)
+static const struct server *server_named(const struct program *p, const char *name)
+{
+	for (size_t i = 0; i < p->n_servers; i++)
+		if (!strcmp(p->servers[i].name, name))
+			return &p->servers[i];
+	return NULL;
+}
+
+/* The server on which the password was set, or NULL: of the others nobody needs to know how to connect. */
+static const struct server *set_on(const struct program *p, const struct record *r)
+{
+	return r->kind == RECORD_OUTCOME && r->state == STATE_OK ? server_named(p, r->server)
+								 : NULL;
+}
+
+static void result_json(const struct program *p, const struct records *k, const struct user *u,
+	const struct grants *g, const char *password)
+{
+	json_t *servers = json_array(), *connections = json_array();
+
+	for (size_t i = 0; i < k->n; i++) {
+		const struct server *s = set_on(p, &k->items[i]);
+
+		if (k->items[i].kind == RECORD_OUTCOME)
+			json_array_append_new(servers, record_json(&k->items[i]));
+		if (s)
+			json_array_append_new(connections, connection_json(s, u, g));
+	}
+	json_print(json_pack("{s:s, s:s, s:o, s:o}", "login", u->login, "password", password,
+			   "outcomes", servers, "connections", connections),
+		stdout);
+}
+
+static void result_show(const struct cli *cli, const struct program *p, const struct records *k,
+	const struct user *u, const struct grants *g, const char *password)
 {
 	if (cli->json) {
-		json_t *servers = json_array();
-		for (size_t i = 0; i < k->n; i++)
-			if (k->items[i].kind == RECORD_OUTCOME)
-				json_array_append_new(servers, record_json(&k->items[i]));
-		json_print(json_pack("{s:s, s:s, s:o}", "login", u->login, "password", password,
-				   "outcomes", servers),
-			stdout);
+		result_json(p, k, u, g, password);
 		return;
 	}
 	printf("%s %s <%s>\n  login     %s\n  password  %s\n  servers  ", u->first, u->last,
 		u->email, u->login, password);
 	for (size_t i = 0; i < k->n; i++)
-		if (k->items[i].kind == RECORD_OUTCOME && k->items[i].state == STATE_OK)
+		if (set_on(p, &k->items[i]))
 			printf(" %s", k->items[i].server);
-	printf("\n\nShown this once and kept nowhere. SSMS asks for a new password at the first connection\n"
-	       "(where the server can ask). Run this again if it gets lost.\n");
+	putchar('\n');
+	for (size_t i = 0; i < k->n; i++) {
+		const struct server *s = set_on(p, &k->items[i]);
+		unsigned hooks = p->settings.firewall.enabled ? p->settings.firewall.hooks : 0;
+
+		if (s)
+			connection_print(s, u, g, hooks, stdout);
+	}
+	printf("\nThe password was shown this once and is kept nowhere. Run this again if it gets lost.\n");
 }
 
 static void event_write(struct journal *j, const struct program *p, const struct client *c,
@@ -115,7 +150,7 @@ static int hand(struct cli *cli, const struct program *p, const struct client *c
 		}
 		if (outcomes(&records, true)) {
 			event_write(journal, p, c, u, now);
-			result_show(cli, &records, u, password);
+			result_show(cli, p, &records, u, &grants, password);
 		} else {
 			code = cli_fail(cli, EXIT_FAILED, "no password was set anywhere");
 		}
