@@ -60,6 +60,8 @@ static void result_print(const struct pass_result *r, bool applied)
 	if (!r->planned && !r->failed && !r->unreachable && !r->network_failed)
 		printf("nothing to do: %zu server%s as scheduled\n", r->servers,
 			plural(r->servers));
+	else if (!r->planned)
+		printf("\nnothing to do where it could be seen");
 	else if (applied)
 		printf("\n%zu of %zu change%s made", r->done, r->planned, plural(r->planned));
 	else

@@ -59,8 +59,17 @@ static json_t *status_json(
 		"grants", grants, "sessions", sessions);
 }
 
+/* Whose phase stands for the client's: nobody's who alone was revoked. */
+static const struct grant *heading_grant(const struct grant *items, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (items[i].phase != PHASE_REVOKED)
+			return &items[i];
+	return items;
+}
+
 static void client_heading(
-	const struct client *c, const struct grant *first, instant_t now, bool colour)
+	const struct client *c, const struct grant *g, instant_t now, bool colour)
 {
 	char words[WORDS_MAX], duration[WORDS_MAX], when[64];
 	bool ends = c->has_go_live && now >= c->go_live;
@@ -71,16 +80,14 @@ static void client_heading(
 			   : c->has_go_live && !ends ? "go-live"
 						     : "all access ends";
 
-	if (now < c->end && first->phase != PHASE_REVOKED)
-		snprintf(words, sizeof(words), "%s in %s", what,
-			duration_words(duration, next - now));
+	printf("%s%s%s  ", style_begin(colour, TONE_BOLD), c->name, style_end(colour, TONE_BOLD));
+	/* What is over says so itself, and since when. */
+	if (now >= c->end || g->phase == PHASE_REVOKED)
+		puts(grant_words(words, g, now));
 	else
-		grant_words(words, first, now);
-	printf("%s%s%s  %s, %s", style_begin(colour, TONE_BOLD), c->name,
-		style_end(colour, TONE_BOLD), phase_name(first->phase), words);
-	if (now < c->end && first->phase != PHASE_REVOKED)
-		printf(", %s", instant_format_local(when, sizeof(when), next, c->timezone));
-	putchar('\n');
+		printf("%s, %s in %s, %s\n", phase_name(g->phase), what,
+			duration_words(duration, next - now),
+			instant_format_local(when, sizeof(when), next, c->timezone));
 }
 
 static struct table *status_table(void)
@@ -134,7 +141,7 @@ static int status_print(
 			i++;
 		if (only && strcmp(only, c->name) != 0)
 			continue;
-		client_heading(c, &g->items[from], now, colour);
+		client_heading(c, heading_grant(&g->items[from], i - from), now, colour);
 		struct table *t = status_table();
 		if (!t)
 			return EXIT_FAILED;
