@@ -115,62 +115,152 @@ static int refused_compare(const void *a, const void *b)
 	       (x->last_seen_latest > y->last_seen_latest);
 }
 
+/* One refused source, and what is said of it. */
+struct line {
+	const struct refused *refused;
+	const struct server *server;
+	struct hint hint;
+	bool known;
+	char *words; /* owned; "" when nothing is known */
+};
+
+struct lines {
+	struct line *items;
+	size_t n;
+};
+
+static void lines_free(struct lines *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		free(l->items[i].words);
+	free(l->items);
+}
+
+/* Of all, or of those who may be of the one client. */
+static int lines_make(struct lines *out, const struct program *p, const struct client *only,
+	const struct firewall_state *state, const struct grants *g, instant_t now)
+{
+	struct lines l = {.items = calloc(state->n_refused + 1, sizeof(*l.items))};
+
+	if (!l.items)
+		return -ENOMEM;
+	for (size_t i = 0; i < state->n_refused; i++) {
+		struct line *k = &l.items[l.n];
+		char words[RECORD_TEXT_MAX] = "";
+
+		k->refused = &state->refused[i];
+		k->known = hint_find(&k->hint, p, only, &k->refused->source);
+		if (only && !k->known)
+			continue;
+		k->server = server_at(p, &k->refused->endpoint);
+		if (k->known)
+			hint_words(words, sizeof(words), &k->hint, g, k->server, now);
+		k->words = strdup(words);
+		if (!k->words) {
+			lines_free(&l);
+			return -ENOMEM;
+		}
+		l.n++;
+	}
+	*out = l;
+	return 0;
+}
+
+static json_t *lines_json(const struct lines *l)
+{
+	char source[SOURCE_TEXT_MAX], endpoint[ENDPOINT_TEXT_MAX];
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < l->n; i++) {
+		const struct line *k = &l->items[i];
+		const struct refused *r = k->refused;
+
+		json_array_append_new(
+			list, json_pack("{s:s, s:s, s:o, s:I, s:o, s:o, s:o, s:o}", "source",
+				      source_format(source, &r->source), "endpoint",
+				      endpoint_format(endpoint, &r->endpoint), "server",
+				      text_json(k->server ? k->server->name : NULL), "packets",
+				      (json_int_t)r->packets, "last_seen",
+				      r->last_seen_latest ? instant_json(r->last_seen_latest)
+							  : json_null(),
+				      "login", text_json(k->known ? k->hint.user->login : NULL),
+				      "client", text_json(k->known ? k->hint.client->name : NULL),
+				      "remark", text_json(k->known ? k->words : NULL)));
+	}
+	return list;
+}
+
+static void line_row(struct table *t, const struct line *k, instant_t now)
+{
+	char source[SOURCE_TEXT_MAX], endpoint[ENDPOINT_TEXT_MAX], ago[WORDS_MAX];
+	const struct refused *r = k->refused;
+
+	table_row(t, k->known ? TONE_WARN : TONE_PLAIN);
+	table_cellf(t, "  %s", source_format(source, &r->source));
+	table_cell(t, endpoint_format(endpoint, &r->endpoint));
+	table_cell(t, k->server ? k->server->name : NULL);
+	table_cellf(t, "%llu", (unsigned long long)r->packets);
+	if (r->last_seen_latest)
+		table_cellf(t, "%s ago", duration_words(ago, now - r->last_seen_latest));
+	else
+		table_cell(t, NULL);
+}
+
+/* By what is said of them: a column of sentences would leave the addresses no room. Of those of which the same is said,
+ * and of these groups, the last seen comes first. */
+static int lines_print(struct lines *l, instant_t now)
+{
+	static const struct table_column columns[] = {{"  SOURCE", 0}, {"ENDPOINT", 0},
+		{"SERVER", 0}, {"PACKETS", TABLE_RIGHT}, {"LAST SEEN", 0}};
+	bool first = true;
+
+	if (!l->n)
+		puts("nobody was refused within a day");
+	for (size_t i = 0; i < l->n; i++) {
+		char *words = l->items[i].words;
+		struct table *t;
+		int rc;
+
+		if (!words)
+			continue; /* it stands in a group above */
+		if (table_new(&t, columns, ARRAY_SIZE(columns), stdout, 0))
+			return EXIT_FAILED;
+		l->items[i].words = NULL;
+		printf("%s%s\n", first ? "" : "\n",
+			*words ? words : "not near any client's address");
+		first = false;
+		line_row(t, &l->items[i], now);
+		for (size_t k = i + 1; k < l->n; k++) {
+			if (!l->items[k].words || strcmp(l->items[k].words, words) != 0)
+				continue;
+			line_row(t, &l->items[k], now);
+			free(l->items[k].words);
+			l->items[k].words = NULL;
+		}
+		rc = table_print(t);
+		table_free(t);
+		free(words);
+		if (rc)
+			return EXIT_FAILED;
+	}
+	return EXIT_FINE;
+}
+
 static int show(const struct cli *cli, const struct program *p, const struct client *only,
 	struct firewall_state *state, const struct grants *g, instant_t now)
 {
-	static const struct table_column columns[] = {{"SOURCE", 0}, {"ENDPOINT", 0}, {"SERVER", 0},
-		{"PACKETS", TABLE_RIGHT}, {"LAST SEEN", 0}, {"REMARK", TABLE_WRAP}};
-	char source[SOURCE_TEXT_MAX], endpoint[ENDPOINT_TEXT_MAX], words[RECORD_TEXT_MAX],
-		ago[WORDS_MAX];
-	json_t *list = json_array();
-	struct table *t;
+	struct lines lines;
+	int code;
 
-	if (table_new(&t, columns, ARRAY_SIZE(columns), stdout, 0))
-		return EXIT_FAILED;
 	qsort(state->refused, state->n_refused, sizeof(*state->refused), refused_compare);
-	for (size_t i = 0; i < state->n_refused; i++) {
-		const struct refused *r = &state->refused[i];
-		const struct server *s = server_at(p, &r->endpoint);
-		struct hint hint;
-		bool known = hint_find(&hint, p, only, &r->source);
-		if (only && !known)
-			continue;
-		words[0] = '\0';
-		if (known)
-			hint_words(words, sizeof(words), &hint, g, s, now);
-		source_format(source, &r->source);
-		endpoint_format(endpoint, &r->endpoint);
-		json_array_append_new(list,
-			json_pack("{s:s, s:s, s:o, s:I, s:o, s:o, s:o, s:o}", "source", source,
-				"endpoint", endpoint, "server", text_json(s ? s->name : NULL),
-				"packets", (json_int_t)r->packets, "last_seen",
-				r->last_seen_latest ? instant_json(r->last_seen_latest)
-						    : json_null(),
-				"login", text_json(known ? hint.user->login : NULL), "client",
-				text_json(known ? hint.client->name : NULL), "remark",
-				text_json(known ? words : NULL)));
-		table_row(t, known ? TONE_WARN : TONE_PLAIN);
-		table_cell(t, source);
-		table_cell(t, endpoint);
-		table_cell(t, s ? s->name : NULL);
-		table_cellf(t, "%llu", (unsigned long long)r->packets);
-		if (r->last_seen_latest)
-			table_cellf(t, "%s ago", duration_words(ago, now - r->last_seen_latest));
-		else
-			table_cell(t, NULL);
-		table_cell(t, words);
-	}
-	int rc = 0;
-	if (cli->json) {
-		rc = json_print(list, stdout);
-	} else {
-		if (!json_array_size(list))
-			puts("nobody was refused within a day");
-		json_decref(list);
-		rc = table_print(t);
-	}
-	table_free(t);
-	return rc ? EXIT_FAILED : EXIT_FINE;
+	if (lines_make(&lines, p, only, state, g, now))
+		return EXIT_FAILED;
+	if (cli->json)
+		code = json_print(lines_json(&lines), stdout) ? EXIT_FAILED : EXIT_FINE;
+	else
+		code = lines_print(&lines, now);
+	lines_free(&lines);
+	return code;
 }
 
 static int refused_parse(struct firewall_state *out, const json_t *list)

@@ -1,4 +1,5 @@
 /* curfew schedule: what should hold at an instant, contacting nothing. */
+#include <errno.h>
 #include <string.h>
 
 #include <jansson.h>
@@ -7,33 +8,58 @@
 #include "curfew/calendar.h"
 #include "curfew/report.h"
 
-static int table_print_grants(const struct grants *g, instant_t now)
+/* The grants that are like the first of `items`, of one client. */
+static int group_print(const struct grant *items, size_t n)
 {
 	/* Names are never cut: two rows would look like one. */
-	static const struct table_column columns[] = {{"CLIENT", 0}, {"USER", 0}, {"SERVER", 0},
-		{"DATABASE", 0}, {"PHASE", 0}, {"LEVEL", 0}, {"NEXT", TABLE_WRAP},
-		{"SOURCES", TABLE_WRAP}};
+	static const struct table_column columns[] = {{"  USER", 0}, {"SERVER", 0}, {"DATABASE", 0},
+		{"LEVEL", 0}, {"SOURCES", TABLE_WRAP}};
 	struct table *t;
-	char words[WORDS_MAX];
 
 	if (table_new(&t, columns, ARRAY_SIZE(columns), stdout, 0))
-		return EXIT_FAILED;
-	for (size_t i = 0; i < g->n; i++) {
-		const struct grant *k = &g->items[i];
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		const struct grant *k = &items[i];
+		if (!grant_is_alike(items, k))
+			continue;
 		_cleanup_free_ char *sources = sources_words(k->user->sources, k->user->n_sources);
 		table_row(t, level_tone(k->level));
-		table_cell(t, k->client->name);
-		table_cell(t, k->user->login);
+		table_cellf(t, "  %s", k->user->login);
 		table_cell(t, k->server->name);
 		table_cell(t, k->database->name);
-		table_cell(t, phase_name(k->phase));
 		table_cell(t, level_name(k->level));
-		table_cell(t, grant_words(words, k, now));
 		table_cell(t, k->level == LEVEL_NONE ? "-" : sources);
 	}
 	int rc = table_print(t);
 	table_free(t);
-	return rc ? EXIT_FAILED : EXIT_FINE;
+	return rc;
+}
+
+/* By client and what comes next, which would be the same in row after row. */
+static int grants_print(const struct grants *g, instant_t now)
+{
+	bool colour = style_wanted(stdout);
+	char words[WORDS_MAX];
+
+	for (size_t from = 0, to; from < g->n; from = to) {
+		const struct grant *items = &g->items[from];
+		for (to = from; to < g->n && g->items[to].client == items->client; to++)
+			;
+		for (size_t i = 0; i < to - from; i++) {
+			if (!grant_begins_group(items, i))
+				continue;
+			const char *phase = phase_name(items[i].phase);
+			grant_words(words, &items[i], now);
+			bool said = strncmp(words, phase, strlen(phase)) == 0;
+			printf("%s%s%s%s  %s%s%s\n", from + i ? "\n" : "",
+				style_begin(colour, TONE_BOLD), items->client->name,
+				style_end(colour, TONE_BOLD), said ? "" : phase, said ? "" : ", ",
+				words);
+			if (group_print(&items[i], to - from - i))
+				return EXIT_FAILED;
+		}
+	}
+	return EXIT_FINE;
 }
 
 /* In place: the grants of one client, when one is asked for. */
@@ -73,7 +99,7 @@ static int run(struct cli *cli)
 		if (cli->json)
 			code = json_print(grants_json(&grants), stdout) ? EXIT_FAILED : EXIT_FINE;
 		else
-			code = table_print_grants(&grants, now);
+			code = grants_print(&grants, now);
 	}
 	grants_free(&grants);
 	overrides_free(&overrides);

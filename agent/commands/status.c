@@ -1,4 +1,5 @@
 /* curfew status: what holds now, as observed, and what comes next. */
+#include <errno.h>
 #include <string.h>
 
 #include <jansson.h>
@@ -68,6 +69,12 @@ static const struct grant *heading_grant(const struct grant *items, size_t n)
 	return items;
 }
 
+/* What is over says so itself, and since when. */
+static bool is_over(const struct grant *g, instant_t now)
+{
+	return now >= g->client->end || g->phase == PHASE_REVOKED;
+}
+
 static void client_heading(
 	const struct client *c, const struct grant *g, instant_t now, bool colour)
 {
@@ -81,8 +88,7 @@ static void client_heading(
 						     : "all access ends";
 
 	printf("%s%s%s  ", style_begin(colour, TONE_BOLD), c->name, style_end(colour, TONE_BOLD));
-	/* What is over says so itself, and since when. */
-	if (now >= c->end || g->phase == PHASE_REVOKED)
+	if (is_over(g, now))
 		puts(grant_words(words, g, now));
 	else
 		printf("%s, %s in %s, %s\n", phase_name(g->phase), what,
@@ -94,20 +100,17 @@ static struct table *status_table(void)
 {
 	/* Names are never cut: two rows would look like one. */
 	static const struct table_column columns[] = {{"  USER", 0}, {"SERVER", 0}, {"DATABASE", 0},
-		{"STATE", 0}, {"LEVEL", 0}, {"NEXT", TABLE_WRAP}, {"PACKETS", TABLE_RIGHT},
-		{"REMARK", TABLE_WRAP}};
+		{"STATE", 0}, {"LEVEL", 0}, {"PACKETS", TABLE_RIGHT}, {"REMARK", TABLE_WRAP}};
 	struct table *t;
 
 	return table_new(&t, columns, ARRAY_SIZE(columns), stdout, 0) ? NULL : t;
 }
 
-static void status_row(
-	struct table *t, const struct grant *g, const struct seen *seen, instant_t now)
+static void status_row(struct table *t, const struct grant *g, const struct seen *seen)
 {
 	const struct record *r = grant_record(&seen->records, g);
 	enum state state = r ? (enum state)r->state : STATE_UNREACHABLE;
 	bool known = r && r->state != STATE_UNREACHABLE;
-	char words[WORDS_MAX];
 
 	table_row(t, state_tone(state));
 	table_cellf(t, "  %s", g->user->login);
@@ -120,13 +123,37 @@ static void status_row(
 			t, "%s, not %s", level_name((enum level)r->level), level_name(g->level));
 	else
 		table_cell(t, known ? level_name(g->level) : "?");
-	table_cell(t, grant_words(words, g, now));
 	if (seen->network && g->level != LEVEL_NONE)
 		table_cellf(t, "%llu", (unsigned long long)packets_of(seen->network, g));
 	else
 		table_cell(t, NULL);
 	/* What keeps a whole server from us is said once, below. */
 	table_cell(t, known && *r->detail ? r->detail : "");
+}
+
+/* What comes next is the same for most grants of a client: it is said once, above those of which it is true. */
+static int client_print(const struct grant *items, size_t n, const struct seen *seen, instant_t now)
+{
+	const struct grant *heading = heading_grant(items, n);
+	char words[WORDS_MAX];
+
+	for (size_t i = 0; i < n; i++) {
+		if (!grant_begins_group(items, i))
+			continue;
+		struct table *t = status_table();
+		if (!t)
+			return -ENOMEM;
+		/* Unless the heading has said it. */
+		if (!is_over(heading, now) || !grant_is_alike(heading, &items[i]))
+			printf("  %s\n", grant_words(words, &items[i], now));
+		for (size_t k = i; k < n; k++)
+			if (grant_is_alike(&items[i], &items[k]))
+				status_row(t, &items[k], seen);
+		table_print(t);
+		table_free(t);
+		putchar('\n');
+	}
+	return 0;
 }
 
 static int status_print(
@@ -142,14 +169,8 @@ static int status_print(
 		if (only && strcmp(only, c->name) != 0)
 			continue;
 		client_heading(c, heading_grant(&g->items[from], i - from), now, colour);
-		struct table *t = status_table();
-		if (!t)
+		if (client_print(&g->items[from], i - from, seen, now))
 			return EXIT_FAILED;
-		for (size_t k = from; k < i; k++)
-			status_row(t, &g->items[k], seen, now);
-		table_print(t);
-		table_free(t);
-		putchar('\n');
 	}
 	for (size_t i = 0; i < seen->records.n; i++) {
 		const struct record *r = &seen->records.items[i];

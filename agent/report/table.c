@@ -22,7 +22,7 @@ struct table {
 		size_t width; /* of its longest cell */
 		bool wraps;
 	} * shapes;
-	bool colour;
+	bool colour, cuts;
 };
 
 static size_t cells_of(const char *text)
@@ -57,8 +57,9 @@ static void words_break(char *text, size_t width)
 		*last = '\n';
 }
 
-/* Takes what is too much from the widest column that may go on in the next line, again and again. */
-static void widths_fit(struct table *t)
+/* Takes what is too much from the widest column that may go on in the next line, again and again. What is left over stands
+ * in the terminal's next line: the library would cut names. Returns the width. */
+static size_t widths_fit(struct table *t)
 {
 	size_t total = 0;
 
@@ -75,9 +76,10 @@ static void widths_fit(struct table *t)
 				widest = s;
 		}
 		if (!widest)
-			return;
+			break;
 		widest->width--;
 	}
+	return total;
 }
 
 static int lines_break(struct table *t)
@@ -87,7 +89,11 @@ static int lines_break(struct table *t)
 
 	if (!i)
 		return -ENOMEM;
-	widths_fit(t);
+	size_t width = widths_fit(t);
+	if (width > t->limit && !t->cuts) {
+		scols_table_set_termforce(t->table, SCOLS_TERMFORCE_ALWAYS);
+		scols_table_set_termwidth(t->table, width);
+	}
 	while (scols_table_next_line(t->table, i, &line) == 0)
 		for (size_t c = 0; c < t->columns; c++)
 			if (t->shapes[c].wraps)
@@ -116,8 +122,10 @@ static int table_shape(
 
 		if (columns[i].flags & TABLE_RIGHT)
 			flags |= SCOLS_FL_RIGHT;
-		if (columns[i].flags & TABLE_CUT)
+		if (columns[i].flags & TABLE_CUT) {
 			flags |= SCOLS_FL_TRUNC;
+			t->cuts = true;
+		}
 		if (columns[i].flags & TABLE_WRAP)
 			flags |= SCOLS_FL_WRAP;
 		struct libscols_column *c =

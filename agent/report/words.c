@@ -52,6 +52,24 @@ const char *grant_words(char buf[WORDS_MAX], const struct grant *g, instant_t no
 	return buf;
 }
 
+bool grant_is_alike(const struct grant *a, const struct grant *b)
+{
+	if (a->client != b->client || a->phase != b->phase || a->next_level != b->next_level ||
+		(a->level == a->next_level) != (b->level == b->next_level))
+		return false;
+	/* Of what is revoked the beginning is told, of everything else the end. */
+	return a->phase == PHASE_REVOKED && a->level == a->next_level ? a->from == b->from
+								      : a->until == b->until;
+}
+
+bool grant_begins_group(const struct grant *items, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (grant_is_alike(&items[k], &items[i]))
+			return false;
+	return true;
+}
+
 char *sources_words(const struct source *sources, size_t n)
 {
 	char *text = malloc(n * (SOURCE_TEXT_MAX + 2) + 1), *to = text;

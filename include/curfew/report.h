@@ -54,6 +54,10 @@ const char *duration_words(char buf[WORDS_MAX], int64_t seconds);
 /* What comes next for a grant, in its client's zone: "read-only in 3 days 4 hours, Mon 2026-11-23 09:00 CST";
  * "ended Wed 2026-12-23 09:00 CST"; "no access to come". */
 const char *grant_words(char buf[WORDS_MAX], const struct grant *g, instant_t now);
+/* Whether the same is true of both: their client, phase and what comes next. */
+bool grant_is_alike(const struct grant *a, const struct grant *b);
+/* Whether none of the items before it is like the i-th. */
+bool grant_begins_group(const struct grant *items, size_t i);
 /* "203.0.113.7, 198.51.100.0/29": as in the journal. Owned; NULL without memory. */
 char *sources_words(const struct source *sources, size_t n);
 

@@ -60,6 +60,44 @@ class Words(LabCase):
                              **cls.dates(lab.now() + days(20)))
         cls.agent.apply(expect=0)
 
+    def narrow(self, *arguments):
+        """The lines, none of which is longer than the terminal is wide or goes on in the next."""
+        lines = on_terminal(self.agent, *arguments)
+        for line in lines:
+            self.assertLessEqual(len(line), COLUMNS, "\n".join(lines))
+        return [line.rstrip() for line in lines if line]
+
+    def test_one_line_a_grant(self):
+        pairs = [(user, database) for user in (USER, JOHN) for database in sorted(DATABASES)]
+        for command, headings in (("status", 3), ("schedule", 2)):
+            lines = self.narrow(command)
+            self.assertEqual(len(lines), headings + len(pairs), "\n".join(lines))
+            self.assertRegex(lines[0], r"^acme  testing, (go-live|read-only) in 19 days")
+            self.assertRegex(lines[headings - 2], r"read-only in 19 days 23 hours, \S+ [-0-9]+ [:0-9]+ UTC$")
+            for (user, database), line in zip(pairs, lines[headings:]):
+                self.assertRegex(line, rf"^  {user}  sqltest02  {database} ")
+            self.assertEqual(sum("203.0.113.9, 198.51.100.0/29" in line for line in lines),
+                             2 if command == "schedule" else 0)
+
+    def test_one_user_revoked(self):
+        self.agent.curfew("revoke", "acme", JOHN, "--reason", "a test", expect=0)
+        self.addCleanup(self.agent.curfew, "reinstate", "acme", JOHN, "--reason", "a test", expect=0)
+        for command in ("status", "schedule"):
+            said = "\n".join(self.narrow(command))
+            self.assertEqual(said.count("revoked since"), 1, said)
+            jane, john = said.split("revoked since")
+            self.assertEqual([jane.count(USER), john.count(USER)], [3, 0], said)
+            self.assertEqual([jane.count(JOHN), john.count(JOHN)], [0, 3], said)
+
+    def test_denied(self):
+        self.silent(self.found.person("other"))
+        lines = self.narrow("denied")
+        self.assertEqual(lines[0], f"near 198.51.100.0/29 of {JOHN}: has the address changed?")
+        self.assertRegex(lines[2], rf"^  {lab.OTHER[0]}  192\.0\.2\.10:1433  sqltest02 +\d+  .* ago$")
+        self.assertEqual(len(lines), 3)
+        remarks = [entry["remark"] for entry in self.agent.curfew("denied", "--json").json]
+        self.assertEqual(remarks, lines[:1])
+
     def test_revoked_is_said_once(self):
         self.agent.curfew("revoke", "acme", USER, "--reason", "a test", expect=0)
         heading = self.agent.curfew("status").out.splitlines()[0]
@@ -68,6 +106,7 @@ class Words(LabCase):
         self.agent.curfew("revoke", "acme", "--reason", "a test", expect=0)
         heading = self.agent.curfew("status").out.splitlines()[0]
         self.assertRegex(heading, r"^acme  revoked since \S+ [-0-9]+ [:0-9]+ UTC$")
+        self.assertEqual(self.agent.curfew("status").out.count("revoked"), 1)
         self.agent.curfew("reinstate", "acme", "--reason", "a test", expect=0)
 
     def test_nothing_is_to_be_made(self):
