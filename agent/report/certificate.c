@@ -9,6 +9,9 @@
 #include <sodium.h>
 #include <string.h>
 
+/* Width of a terminal, and of a sheet of paper. */
+#define PAGE 80
+
 static const char *const kinds[] = {"login", "user", "session", "element"};
 static const char *const kind_titles[] = {
 	"Logins", "Database users", "Sessions", "Allowlist elements"};
@@ -22,12 +25,36 @@ static size_t kind_count(const struct certificate *c, const char *what)
 	return n;
 }
 
-static int rows_print(const struct certificate *c, FILE *to, const char *what)
+static const char *observation_of(const struct certificate_item *i)
 {
-	static const struct table_column columns[] = {{"NAME", 0}, {"WHERE", 0}, {"SEEN GONE", 0},
-		{"BY", TABLE_WRAP}, {"RECORD", TABLE_RIGHT}};
+	return i->observation ? i->observation : "-";
+}
+
+static bool is_alike(const struct certificate_item *a, const struct certificate_item *b)
+{
+	return strcmp(a->what, b->what) == 0 && strcmp(observation_of(a), observation_of(b)) == 0;
+}
+
+static int observation_print(const struct certificate_item *item, FILE *to)
+{
+	static const char before[] = "  by: ";
+	_cleanup_free_ char *text = text_shown(observation_of(item));
+	const char *start = before;
+
+	if (!text)
+		return -ENOMEM;
+	text_break(text, PAGE - strlen(before));
+	for (char *line = text; line; start = "      ")
+		fprintf(to, "%s%s\n", start, strsep(&line, "\n"));
+	return 0;
+}
+
+static int rows_print(const struct certificate *c, FILE *to, const struct certificate_item *first)
+{
+	static const struct table_column columns[] = {
+		{"  NAME", 0}, {"WHERE", 0}, {"SEEN GONE", 0}, {"RECORD", TABLE_RIGHT}};
 	struct table *t;
-	int r = table_new(&t, columns, ARRAY_SIZE(columns), to, 0);
+	int r = table_new(&t, columns, ARRAY_SIZE(columns), to, TABLE_NO_LIMIT);
 
 	if (r)
 		return r;
@@ -35,11 +62,11 @@ static int rows_print(const struct certificate *c, FILE *to, const char *what)
 		const struct certificate_item *item = &c->items[i];
 		char when[INSTANT_TEXT_MAX];
 
-		if (strcmp(item->what, what) != 0)
+		if (!is_alike(item, first))
 			continue;
 		r = table_row(t, TONE_PLAIN);
 		if (!r)
-			r = table_cell(t, item->name);
+			r = table_cellf(t, "  %s", item->name);
 		if (!r)
 			r = item->server && item->database
 				    ? table_cellf(t, "%s/%s", item->server, item->database)
@@ -47,9 +74,8 @@ static int rows_print(const struct certificate *c, FILE *to, const char *what)
 		if (!r)
 			r = table_cell(t, instant_format(when, item->at));
 		if (!r)
-			r = table_cell(t, item->observation);
-		if (!r)
-			r = table_cellf(t, "%lld", (long long)item->record);
+			r = item->record ? table_cellf(t, "%lld", (long long)item->record)
+					 : table_cell(t, NULL);
 	}
 	if (!r)
 		r = table_print(t);
@@ -57,10 +83,43 @@ static int rows_print(const struct certificate *c, FILE *to, const char *what)
 	return r;
 }
 
+/* What was seen by the same observation stands under its words: beside them, a page had no room for all. */
+static int kind_print(const struct certificate *c, FILE *to, const char *what)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < c->n && !r; i++) {
+		bool told = strcmp(c->items[i].what, what) != 0;
+
+		for (size_t k = 0; k < i && !told; k++)
+			told = is_alike(&c->items[k], &c->items[i]);
+		if (told)
+			continue;
+		r = observation_print(&c->items[i], to);
+		if (!r)
+			r = rows_print(c, to, &c->items[i]);
+	}
+	return r;
+}
+
+/* The hash in a line of its own: with the record before it, it would be longer than one. */
+static void head_print(const struct certificate *c, FILE *to)
+{
+	char head[128], *hash;
+
+	head_words(head, c->head, c->head_hash);
+	hash = strchr(head, ' ') ? strrchr(head, ' ') : NULL;
+	if (hash)
+		*hash++ = '\0';
+	fprintf(to, "journal head:   %s\n", head);
+	if (hash)
+		fprintf(to, "                %s\n", hash);
+}
+
 int certificate_print(const struct certificate *c, FILE *to)
 {
 	_cleanup_free_ char *name = text_shown(c->client->name);
-	char when[64], head[128];
+	char when[64];
 	int r = 0;
 
 	if (!name)
@@ -71,14 +130,14 @@ int certificate_print(const struct certificate *c, FILE *to)
 		instant_format_local(when, sizeof(when), c->client->end, c->client->timezone));
 	fprintf(to, "certified:      %s\n",
 		instant_format_local(when, sizeof(when), c->at, c->client->timezone));
-	fprintf(to, "journal head:   %s\n", head_words(head, c->head, c->head_hash));
+	head_print(c, to);
 	fprintf(to, "configuration:  %s\n", c->configuration ? c->configuration : "-");
 	for (size_t i = 0; i < ARRAY_SIZE(kinds) && !r; i++) {
 		size_t n = kind_count(c, kinds[i]);
 
 		fprintf(to, "\n%s proved gone: %zu\n", kind_titles[i], n);
 		if (n)
-			r = rows_print(c, to, kinds[i]);
+			r = kind_print(c, to, kinds[i]);
 	}
 	return r ? r : ferror(to) ? -EIO : 0;
 }

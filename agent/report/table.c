@@ -38,9 +38,7 @@ static size_t cells_of(const char *text)
 	return cells;
 }
 
-/* The library breaks lines in the middle of words: where they are to end is said here, by newlines, of which a cell
- * has none of its own. */
-static void words_break(char *text, size_t width)
+void text_break(char *text, size_t width)
 {
 	char *line = text, *last = NULL;
 
@@ -97,8 +95,10 @@ static int lines_break(struct table *t)
 	while (scols_table_next_line(t->table, i, &line) == 0)
 		for (size_t c = 0; c < t->columns; c++)
 			if (t->shapes[c].wraps)
-				words_break((char *)(uintptr_t)scols_cell_get_data(
-						    scols_line_get_cell(line, c)),
+				/* The library breaks lines in the middle of words: where they are to end is said by
+				 * newlines, of which a cell has none of its own. */
+				text_break((char *)(uintptr_t)scols_cell_get_data(
+						   scols_line_get_cell(line, c)),
 					t->shapes[c].width);
 	scols_free_iter(i);
 	return 0;

@@ -46,6 +46,8 @@ int table_cellf(struct table *t, const char *format, ...) __attribute__((format(
 /* Prints nothing, not even titles, when there is no row. */
 int table_print(struct table *t);
 void table_free(struct table *t);
+/* Puts newlines for spaces, so that no line is wider than `width` cells but of a single word. */
+void text_break(char *text, size_t width);
 
 /* Words. */
 #define WORDS_MAX 128
