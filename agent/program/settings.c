@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #define PATH_BYTES 1024
 /* The control socket's path lies in it, and a socket's address holds 108 bytes. */
@@ -153,6 +154,26 @@ static char *path_read(struct reading *r, const config_setting_t *root, const ch
 	return reading_copy(r, path ? path : usual);
 }
 
+/* The figures come from nowhere else: a monitor that finds none should not be the first to say so. */
+static void metrics_folder_check(
+	const struct settings *s, struct reading *r, const config_setting_t *root)
+{
+	_cleanup_free_ char *folder = reading_copy(r, s->metrics_file);
+
+	if (!folder)
+		return;
+	char *slash = strrchr(folder, '/');
+	slash[slash == folder] = '\0';
+	/* The service makes its own folder when it starts. */
+	if (s->state_directory && !strcmp(folder, s->state_directory))
+		return;
+	if (access(folder, F_OK) < 0 && errno == ENOENT)
+		reading_warning(r, config_setting_get_member(root, "metrics_file"),
+			"the folder %s of \"metrics_file\" does not exist, so no figures are written; "
+			"make it (install -d -o curfew %s) and restart the service, or take the setting away",
+			folder, folder);
+}
+
 void settings_read(
 	struct settings *out, const char **clients, struct reading *r, const config_setting_t *root)
 {
@@ -176,6 +197,7 @@ void settings_read(
 		out->credential_directory = reading_copy(r, managed);
 	}
 	out->metrics_file = path_read(r, root, "metrics_file", NULL, PATH_BYTES);
+	metrics_folder_check(out, r, root);
 	if (key && !name_is_plain(key)) {
 		reading_error(r, config_setting_get_member(root, "journal_key"),
 			"\"journal_key\" is no plain file name: \"%s\"; use letters, digits, dots, '_' "
