@@ -44,7 +44,7 @@ static int run(struct cli *cli)
 	const struct client *client;
 	struct collected c;
 	instant_t now;
-	int code = cli_load(&p, cli);
+	int code = cli_load_in_force(&p, cli);
 
 	if (code)
 		return code;

@@ -256,7 +256,7 @@ static int run(struct cli *cli)
 	struct collected c;
 	struct identities ids = {0};
 	instant_t now;
-	int code = cli_load(&p, cli);
+	int code = cli_load_in_force(&p, cli);
 
 	if (code)
 		return code;

@@ -105,7 +105,7 @@ static int run(struct cli *cli)
 	if (cli->reason && !cli->reset)
 		return cli_fail(cli, EXIT_USAGE,
 			"--reason goes with --reset; without it nothing is changed");
-	code = cli_load(&p, cli);
+	code = cli_load_in_force(&p, cli);
 	if (code)
 		return code;
 	int rc = clock_open(&c, p->settings.state_directory);
@@ -116,7 +116,7 @@ static int run(struct cli *cli)
 		code = reset_read(&to, cli, p, &c);
 		if (!code)
 			code = reset_by_service(cli, p, to);
-		if (code == -ENOENT)
+		if (code == -ENOENT && !cli->by_service)
 			code = reset(cli, p, &c, to);
 		else if (code < 0)
 			code = cli_fail(

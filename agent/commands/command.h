@@ -36,6 +36,7 @@ struct cli {
 	const struct command *command;
 	const char *config;
 	bool json, no_terminal, boot;
+	bool by_service; /* goes by what only the service may act upon: never by itself */
 	const char *at, *reason, *html, *svg, *ics, *from, *to, *user, *reset, *names;
 	const char *operands[MAX_OPERANDS + 1];
 	int n_operands;
@@ -59,6 +60,11 @@ int cli_fail(const struct cli *cli, int code, const char *format, ...)
 
 /* Reads the configuration and prints its problems to stderr. 0, or the exit code to end with. */
 int cli_load(struct program **out, const struct cli *cli);
+/* As cli_load(), but *out is NULL when curfew.conf itself has errors. */
+int cli_read(struct program **out, const struct cli *cli);
+/* For commands that ask the service: where one answers, faulty files do not hold them up. Then it is the last good
+ * version, said aloud, and cli->by_service is set. */
+int cli_load_in_force(struct program **out, struct cli *cli);
 /* A client file that has errors and no last good version: to act as if there were no such client would end its
  * access for a slip of the pen. NULL when there is none. */
 const char *cli_lost_file(const struct program *p, const char *config);

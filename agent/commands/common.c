@@ -66,7 +66,7 @@ static int load_keeping(struct program **out, struct problems *problems, const s
 	return rc;
 }
 
-int cli_load(struct program **out, const struct cli *cli)
+int cli_read(struct program **out, const struct cli *cli)
 {
 	struct problems problems = {0};
 	struct program *p = NULL;
@@ -76,14 +76,18 @@ int cli_load(struct program **out, const struct cli *cli)
 		return cli_fail(cli, EXIT_FAILED, "reading %s: %s", cli->config, strerror(-rc));
 	advice_drop(&problems);
 	problems_print(&problems, stderr);
-	bool fatal = problems.fatal;
 	problems_free(&problems);
-	if (fatal || !p) {
-		program_free(p);
-		return cli_fail(cli, EXIT_CONFIG, "%s has errors: nothing was done", cli->config);
-	}
 	*out = p;
 	return 0;
+}
+
+int cli_load(struct program **out, const struct cli *cli)
+{
+	int code = cli_read(out, cli);
+
+	if (!code && !*out)
+		code = cli_fail(cli, EXIT_CONFIG, "%s has errors: nothing was done", cli->config);
+	return code;
 }
 
 static const char *base_name(const char *path)
@@ -226,7 +230,7 @@ int cli_pass(struct pass_result *out, const struct cli *cli, const struct pass_o
 	if (rc == -EREMOTEIO)
 		return cli_fail(cli, EXIT_FAILED, "the service: %s", error);
 	/* Whoever may not ask the service may still look by himself, as far as his rights go. */
-	if (rc == -ENOENT || rc == -ECONNREFUSED || rc == -EACCES)
+	if (!cli->by_service && (rc == -ENOENT || rc == -ECONNREFUSED || rc == -EACCES))
 		rc = pass_run(out, o);
 	return rc ? cli_fail(cli, EXIT_FAILED, "%s", strerror(-rc)) : 0;
 }

@@ -327,7 +327,7 @@ static int run(struct cli *cli)
 	struct journal *journal = NULL;
 	struct grants grants = {0};
 	instant_t now;
-	int code = cli_load(&p, cli);
+	int code = cli_load_in_force(&p, cli);
 
 	if (code)
 		return code;

@@ -203,7 +203,7 @@ static int run(struct cli *cli, enum pass_mode mode)
 	const struct client *client;
 	/* Who may ask the service need not be able to read the configuration. */
 	bool reads = !access(cli->config, R_OK) || errno != EACCES;
-	int code = reads ? cli_load(&p, cli) : 0;
+	int code = !reads ? 0 : cli->at ? cli_load(&p, cli) : cli_load_in_force(&p, cli);
 
 	if (code)
 		return code;
@@ -212,6 +212,10 @@ static int run(struct cli *cli, enum pass_mode mode)
 	if (code != -ENOENT) {
 		program_free(p);
 		return code;
+	}
+	if (cli->by_service) {
+		program_free(p);
+		return cli_fail(cli, EXIT_FAILED, "the service does not answer any more");
 	}
 	if (!p)
 		return cli_fail(cli, EXIT_CONFIG, "%s: %s; and no service runs that could be asked",

@@ -99,7 +99,7 @@ static int run(struct cli *cli, bool revoke)
 	if (!cli->reason || !*cli->reason)
 		return cli_fail(cli, EXIT_USAGE,
 			"--reason is missing; write why: --reason \"CS-1234: laptop stolen\"; it stands in the journal");
-	code = cli_load(&p, cli);
+	code = cli_load_in_force(&p, cli);
 	if (code)
 		return code;
 	code = cli_client(&c, cli, p);
@@ -107,7 +107,7 @@ static int run(struct cli *cli, bool revoke)
 		code = cli_user(&u, cli, c);
 	if (!code) {
 		code = ask_service(cli, p, c->name, u ? u->login : NULL, &records);
-		if (code == -ENOENT || code == -ECONNREFUSED)
+		if (!cli->by_service && (code == -ENOENT || code == -ECONNREFUSED))
 			code = alone(cli, p, c->name, u ? u->login : NULL, revoke, &records);
 		else if (code < 0)
 			code = cli_fail(

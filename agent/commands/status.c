@@ -245,7 +245,7 @@ static int run(struct cli *cli)
 {
 	struct program *p;
 	const struct client *client;
-	int code = cli_load(&p, cli);
+	int code = cli_load_in_force(&p, cli);
 
 	if (code)
 		return code;

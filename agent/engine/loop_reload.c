@@ -114,7 +114,8 @@ static int file_keep(const char *file, int folder, const char *name)
 		return -errno;
 	unlinkat(folder, fresh, 0);
 	int to = openat(folder, fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
-	r = to < 0 ? -errno : descriptor_copy(from, to);
+	/* For commands of the service's group, whatever the unit's umask is: they go by it when the files are faulty. */
+	r = to < 0 || fchmod(to, 0640) < 0 ? -errno : descriptor_copy(from, to);
 	close(from);
 	if (to >= 0 && close(to) < 0 && r == 0)
 		r = -errno;
@@ -161,7 +162,11 @@ static int folder_open(const char *path)
 	if (mkdir(path, 0750) < 0 && errno != EEXIST)
 		return -errno;
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+	if (fd < 0)
+		return -errno;
+	/* A folder of ours; as file_keep() says. Another's mode is its owner's to choose. */
+	fchmod(fd, 0750);
+	return fd;
 }
 
 static int clients_keep(const struct program *p, const struct strings *kept, const char *path)
@@ -219,7 +224,7 @@ static int fallback_load(struct program **out, char **folder)
 		config = NULL;
 		return -ENOMEM;
 	}
-	int r = program_load(&p, &problems, config, 0);
+	int r = program_load_last_good(&p, &problems, *folder, 0);
 	if (r < 0)
 		return r;
 	problems_free(&problems);

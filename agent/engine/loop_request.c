@@ -235,12 +235,12 @@ static void ask_service(struct service *s, struct control_call *call, const json
 	for (size_t i = 0; i < s->kept.n; i++)
 		json_array_append_new(kept, json_string(s->kept.items[i]));
 	control_end(call, 0, NULL,
-		json_pack("{s:I, s:s, s:I, s:I, s:I, s:I, s:o, s:o}", "now",
-			(json_int_t)service_now(s), "configuration", s->program->digest,
-			"next_transition", (json_int_t)(s->has_next ? s->next : 0), "overdue",
-			(json_int_t)s->overdue, "overdue_age", (json_int_t)s->overdue_age,
-			"clock_behind", (json_int_t)s->clock_behind, "servers", servers, "kept",
-			kept));
+		json_pack("{s:I, s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:o}", "now",
+			(json_int_t)service_now(s), "configuration", s->program->digest, "file",
+			s->options.config, "next_transition",
+			(json_int_t)(s->has_next ? s->next : 0), "overdue", (json_int_t)s->overdue,
+			"overdue_age", (json_int_t)s->overdue_age, "clock_behind",
+			(json_int_t)s->clock_behind, "servers", servers, "kept", kept));
 }
 
 static const struct {
@@ -269,8 +269,10 @@ void service_request(void *service, struct control_call *call, const json_t *req
 
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		if (strcmp(commands[i].name, name) == 0) {
-			log_send(LOG_ASKED, &f, "%s asks: %s%s%s", control_actor(call), name,
-				f.client ? " " : "", f.client ? f.client : "");
+			/* What each command asks first is no request of a person's. */
+			if (commands[i].ask != ask_service)
+				log_send(LOG_ASKED, &f, "%s asks: %s%s%s", control_actor(call),
+					name, f.client ? " " : "", f.client ? f.client : "");
 			commands[i].ask(s, call, request);
 			return;
 		}

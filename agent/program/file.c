@@ -14,9 +14,9 @@ struct fault {
 	const char *remedy; /* command before the path */
 };
 
-static struct fault stat_fault(const struct stat *st)
+static struct fault stat_fault(const struct stat *st, uid_t owner)
 {
-	if (st->st_uid != 0 && st->st_uid != geteuid())
+	if (st->st_uid != 0 && st->st_uid != geteuid() && st->st_uid != owner)
 		return (struct fault){
 			"belongs to neither root nor the user that runs this", "chown root"};
 	if (st->st_mode & (S_IWGRP | S_IWOTH))
@@ -26,7 +26,7 @@ static struct fault stat_fault(const struct stat *st)
 
 static struct fault secret_fault(const struct stat *st, enum secret_rule rule)
 {
-	struct fault fault = stat_fault(st);
+	struct fault fault = stat_fault(st, 0);
 	mode_t others = rule == SECRET_MANAGED ? S_IRWXO : S_IRWXG | S_IRWXO;
 
 	if (!fault.what && (st->st_mode & others))
@@ -48,7 +48,7 @@ int folder_open(struct reading *r, const char *path)
 			close(fd);
 		return -1;
 	}
-	fault = stat_fault(&st);
+	fault = stat_fault(&st, r->owner);
 	if (!fault.what)
 		return fd;
 	reading_error(r, NULL, "the folder %s %s; %s %s", path, fault.what, fault.remedy, path);
@@ -103,7 +103,7 @@ char *file_read(struct reading *r, int folder, const char *name, size_t *size)
 			close(fd);
 		return NULL;
 	}
-	fault = stat_fault(&st);
+	fault = stat_fault(&st, r->owner);
 	if (!S_ISREG(st.st_mode))
 		reading_error(
 			r, NULL, "this is no regular file; write the settings into a plain file");
@@ -156,7 +156,7 @@ void trusted_file_check(struct reading *r, int line, const char *path, const cha
 			"the %s %s cannot be read: %s; put it there", words, path, strerror(errno));
 		return;
 	}
-	fault = stat_fault(&st);
+	fault = stat_fault(&st, 0);
 	if (!S_ISREG(st.st_mode))
 		reading_say_line(r, SEVERITY_ERROR, line,
 			"the %s %s is no regular file; put it there", words, path);

@@ -84,7 +84,7 @@ int program_load_keeping(struct program **out, struct problems *problems, struct
 	while (added > 0) {
 		program_free(p);
 		p = NULL;
-		r = program_load_with(&p, &again, file, folder, &substitutes, now);
+		r = program_load_with(&p, &again, file, folder, &substitutes, 0, now);
 		if (r < 0)
 			break;
 		added = strings_add_broken(&substitutes, &again, file);

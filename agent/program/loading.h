@@ -46,9 +46,10 @@ void advice_check(const struct client *c, struct reading *r, const config_settin
 void users_read(struct client *c, struct reading *r, const config_setting_t *group,
 	const struct program *p);
 
-/* program_load(), with the client files named in `substitutes` read from the folder `kept`; both may be NULL. */
+/* program_load(), with the client files named in `substitutes` read from the folder `kept`; both may be NULL. The files
+ * in `kept` may be their folder's owner's. `owner`: whose all others may be, beside root and ourselves; 0: nobody's. */
 int program_load_with(struct program **out, struct problems *problems, const char *file,
-	const char *kept, const struct strings *substitutes, instant_t now);
+	const char *kept, const struct strings *substitutes, uid_t owner, instant_t now);
 
 /* Finds what two clients cannot both have, and marks both: which of them opens must not hang on the order
  * of files. A broken client takes nothing away from a whole one. 0 or -ENOMEM. */

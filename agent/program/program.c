@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <sodium.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct loading {
@@ -21,6 +22,7 @@ struct loading {
 	const char *kept;		   /* folder of last good versions, or NULL */
 	const struct strings *substitutes; /* client files to be read from there */
 	crypto_generichash_state digest;
+	uid_t owner;
 	instant_t now;
 };
 
@@ -154,7 +156,8 @@ static void main_sections_read(struct loading *l, struct reading *r, const confi
 /* curfew.conf. After a fault the defaults stand in, so that the client files can be checked as well. */
 static int main_load(struct loading *l, const char *file)
 {
-	struct reading r = {.problems = l->problems, .file = file, .now = l->now};
+	struct reading r = {
+		.problems = l->problems, .file = file, .now = l->now, .owner = l->owner};
 	_cleanup_free_ char *folder = folder_of(&r, file);
 	config_t config;
 	bool parsed = false, found = access(file, F_OK) == 0 || errno != ENOENT;
@@ -184,9 +187,10 @@ static int main_load(struct loading *l, const char *file)
 	return r.failure;
 }
 
-static int client_load(struct loading *l, const char *path, int folder, const char *name)
+static int client_load(
+	struct loading *l, const char *path, int folder, const char *name, uid_t owner)
 {
-	struct reading r = {.problems = l->problems, .now = l->now};
+	struct reading r = {.problems = l->problems, .now = l->now, .owner = owner};
 	struct draft *items, *draft;
 	config_t config;
 
@@ -208,14 +212,25 @@ static int client_load(struct loading *l, const char *path, int folder, const ch
 	return r.failure;
 }
 
+/* The service keeps them, as its own user, below the folder of its state: whoever reads goes by it too. */
+static uid_t owner_of(const char *folder)
+{
+	struct stat st;
+
+	return stat(folder, &st) < 0 ? 0 : st.st_uid;
+}
+
 static int client_load_kept(struct loading *l, const char *name)
 {
-	struct reading r = {.problems = l->problems, .file = l->kept, .now = l->now};
+	struct reading r = {.problems = l->problems,
+		.file = l->kept,
+		.now = l->now,
+		.owner = owner_of(l->kept)};
 	int folder = folder_open(&r, l->kept);
 
 	if (folder < 0)
 		return r.failure;
-	int result = client_load(l, l->kept, folder, name);
+	int result = client_load(l, l->kept, folder, name, r.owner);
 	close(folder);
 	return result;
 }
@@ -235,7 +250,7 @@ static int entry_load(struct loading *l, int folder, const char *name)
 	if (name_is_client_file(name) && l->substitutes && strings_contain(l->substitutes, name))
 		return client_load_kept(l, name);
 	if (name_is_client_file(name))
-		return client_load(l, l->clients, folder, name);
+		return client_load(l, l->clients, folder, name, l->owner);
 	path = path_join(&r, l->clients, name);
 	r.file = path;
 	if (path)
@@ -257,7 +272,8 @@ static int entry_order(const struct dirent **a, const struct dirent **b)
 
 static int clients_load(struct loading *l, const char *file)
 {
-	struct reading r = {.problems = l->problems, .file = file, .now = l->now};
+	struct reading r = {
+		.problems = l->problems, .file = file, .now = l->now, .owner = l->owner};
 	int folder = folder_open(&r, l->clients), n, result = 0;
 	struct dirent **entries = NULL;
 
@@ -343,10 +359,13 @@ static int loading_run(struct loading *l, const char *file)
 }
 
 int program_load_with(struct program **out, struct problems *problems, const char *file,
-	const char *kept, const struct strings *substitutes, instant_t now)
+	const char *kept, const struct strings *substitutes, uid_t owner, instant_t now)
 {
-	struct loading l = {
-		.problems = problems, .kept = kept, .substitutes = substitutes, .now = now};
+	struct loading l = {.problems = problems,
+		.kept = kept,
+		.substitutes = substitutes,
+		.owner = owner,
+		.now = now};
 	int r;
 
 	*problems = (struct problems){0};
@@ -370,5 +389,17 @@ int program_load_with(struct program **out, struct problems *problems, const cha
 
 int program_load(struct program **out, struct problems *problems, const char *file, instant_t now)
 {
-	return program_load_with(out, problems, file, NULL, NULL, now);
+	return program_load_with(out, problems, file, NULL, NULL, 0, now);
+}
+
+int program_load_last_good(
+	struct program **out, struct problems *problems, const char *folder, instant_t now)
+{
+	_cleanup_free_ char *file = NULL;
+
+	if (asprintf(&file, "%s/curfew.conf", folder) < 0) {
+		file = NULL;
+		return -ENOMEM;
+	}
+	return program_load_with(out, problems, file, NULL, NULL, owner_of(folder), now);
 }

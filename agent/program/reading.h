@@ -5,6 +5,7 @@
 #include "curfew/program.h"
 
 #include <libconfig.h>
+#include <sys/types.h>
 
 struct reading {
 	struct problems *problems;
@@ -12,6 +13,7 @@ struct reading {
 	size_t errors;	  /* found in this file so far */
 	int failure;	  /* 0 or -ENOMEM: reading went on, but its result must not be used */
 	instant_t now;	  /* for advice only */
+	uid_t owner;	  /* whose files are read beside root's and our own; 0: nobody's */
 };
 
 /* at NULL: the file as a whole. */

@@ -1,0 +1,110 @@
+/* The configuration that a command goes by: the files, and, where a service answers, what that has taken of them.
+ *
+ * A running service is the one that acts, so a slip in a file must not keep anybody from asking it to close access:
+ * the command then goes by the last good version, as the service does. What was loaded so never acts by itself, for
+ * it lies where the service's user can write. */
+#include <errno.h>
+#include <jansson.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "commands/command.h"
+#include "curfew/control.h"
+
+/* Where the state lies when no configuration can say so. */
+#define USUAL_STATE "/var/lib/curfew"
+
+struct word { /* of the service, about itself */
+	bool answers;
+	char configuration[65]; /* digest of what it has taken; "" when it does not say */
+	char *file; /* the configuration that it was started with; owned, NULL when it does not say */
+};
+
+static void word_ask(struct word *out, const char *runtime_directory)
+{
+	json_t *end = NULL;
+	int rc = control_call(
+		&end, runtime_directory, json_pack("{s:s}", "command", "service"), NULL, NULL);
+
+	*out = (struct word){.answers = rc != -ENOENT && rc != -ECONNREFUSED && rc != -EACCES};
+	const char *digest = json_string_value(json_object_get(end, "configuration"));
+	const char *file = json_string_value(json_object_get(end, "file"));
+	record_set(out->configuration, sizeof(out->configuration), digest);
+	out->file = file ? strdup(file) : NULL;
+	json_decref(end);
+}
+
+static bool is_same_file(const char *a, const char *b)
+{
+	struct stat x, y;
+
+	return !strcmp(a, b) || (stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev &&
+					x.st_ino == y.st_ino);
+}
+
+/* What the service keeps of what it has taken; NULL when it cannot be read. */
+static struct program *last_good_load(const struct program *p)
+{
+	const char *managed = getenv("STATE_DIRECTORY");
+	const char *state = p			  ? p->settings.state_directory
+			    : managed && *managed ? managed
+						  : USUAL_STATE;
+	_cleanup_free_ char *folder = NULL;
+	struct problems problems;
+	struct program *taken = NULL;
+
+	if (asprintf(&folder, "%s/last-good", state) < 0) {
+		folder = NULL;
+		return NULL;
+	}
+	if (program_load_last_good(&taken, &problems, folder, (instant_t)time(NULL)) < 0)
+		return NULL;
+	problems_free(&problems);
+	return taken;
+}
+
+/* The files are faulty as a whole. A service that goes by other ones is not the one that is meant. */
+static int faulty_go_on(struct program **out, const struct cli *cli)
+{
+	struct program *taken = last_good_load(NULL);
+	struct word word = {0};
+	int code = 0;
+
+	if (taken)
+		word_ask(&word, taken->settings.runtime_directory);
+	if (!word.answers)
+		code = cli_fail(cli, EXIT_CONFIG, "%s has errors: nothing was done", cli->config);
+	else if (word.file && !is_same_file(word.file, cli->config))
+		code = cli_fail(cli, EXIT_CONFIG,
+			"%s has errors: nothing was done; the service that runs goes by %s",
+			cli->config, word.file);
+	else
+		cli_fail(cli, 0,
+			"%s HAS ERRORS: the service goes on by the last good version of it, and so does this command; "
+			"mend it, then `systemctl reload curfew`",
+			cli->config);
+	free(word.file);
+	if (code) {
+		program_free(taken);
+		return code;
+	}
+	*out = taken;
+	return 0;
+}
+
+int cli_load_in_force(struct program **out, struct cli *cli)
+{
+	struct program *p = NULL;
+	int code = cli_read(&p, cli);
+
+	if (code)
+		return code;
+	if (!p) {
+		code = faulty_go_on(&p, cli);
+		cli->by_service = !code;
+	}
+	if (!code)
+		*out = p;
+	return code;
+}
