@@ -16,9 +16,80 @@ static int put(struct journal *j, const struct cli *cli, const char *client, con
 		      : override_remove(j, client, login, now, cli_actor(), cli->reason);
 }
 
+static bool is_network_change(const struct record *r, const char *action)
+{
+	return r->kind == RECORD_OUTCOME && r->state == STATE_OK &&
+	       !strcmp(r->server, PASS_NETWORK) && !strcmp(r->action, action);
+}
+
+/* "203.0.113.7 -> 192.0.2.10:1433": what the packet filter's element lets in, without its deadline and its people. */
+static int element_length(const struct record *r)
+{
+	const char *until = strstr(r->statement, " until "), *people = strstr(r->statement, " \"");
+
+	if (people && (!until || people < until))
+		until = people;
+	return until ? (int)(until - r->statement) : (int)strlen(r->statement);
+}
+
+/* What became of the way in, which is shut whatever the SQL servers do. */
+static void network_say(const struct program *p, const struct records *k)
+{
+	size_t closed = 0, shared = 0;
+
+	if (!p->settings.firewall.enabled) {
+		puts("network: this host filters nothing; SQL access alone is closed");
+		return;
+	}
+	for (size_t i = 0; i < k->n; i++) {
+		const struct record *r = &k->items[i];
+		shared += is_network_change(r, "rename");
+		if (is_network_change(r, "remove"))
+			printf("%s %.*s", closed++ ? "," : "network: closed", element_length(r),
+				r->statement);
+	}
+	if (!closed)
+		fputs(shared ? "network: closed nothing" : "network: no element was open", stdout);
+	if (shared)
+		printf("; %zu stay%s open for others behind the same address", shared,
+			shared == 1 ? "s" : "");
+	putchar('\n');
+}
+
+static bool is_done(const struct pass_result *r)
+{
+	return !r->failed && !r->unreachable && !r->overdue && !r->network_failed &&
+	       !r->journal_failed;
+}
+
+/* What was said stands, whatever could be reached. */
+static int undone_say(const struct cli *cli, const struct program *p, const struct pass_result *r,
+	const struct records *k, const char *client, bool revoke)
+{
+	bool shut = revoke && p->settings.firewall.enabled && !r->network_failed;
+
+	fprintf(stderr, "curfew %s: it stands on record%s, but not everything could be done:",
+		cli->command->name, shut ? " and the network is shut" : "");
+	for (size_t i = 0; i < k->n; i++)
+		if (k->items[i].kind == RECORD_SERVER && k->items[i].state == STATE_UNREACHABLE)
+			fprintf(stderr, " %s cannot be reached (%s);", k->items[i].server,
+				k->items[i].detail);
+	if (r->failed)
+		fprintf(stderr, " %zu change%s failed;", r->failed, r->failed == 1 ? "" : "s");
+	if (r->network_failed)
+		fputs(" the packet filter is NOT as it should be;", stderr);
+	if (r->journal_failed)
+		fputs(" the journal could not be written;", stderr);
+	if (r->overdue)
+		fprintf(stderr, " %zu grant%s not proved closed;", r->overdue,
+			r->overdue == 1 ? " is" : "s are");
+	fprintf(stderr, " `curfew status %s`\n", client);
+	return EXIT_FAILED;
+}
+
 /* By the service when one runs: it closes the network in the same second, whatever else it is doing. */
-static int ask_service(struct cli *cli, const struct program *p, const char *client,
-	const char *login, struct records *k)
+static int ask_service(struct pass_result *out, struct cli *cli, const struct program *p,
+	const char *client, const char *login, struct records *k)
 {
 	json_t *end = NULL;
 	json_t *request = json_pack("{s:s, s:s, s:s?, s:s}", "command", cli->command->name,
@@ -31,17 +102,18 @@ static int ask_service(struct cli *cli, const struct program *p, const char *cli
 	rc = (int)json_integer_value(json_object_get(end, "end"));
 	if (error)
 		cli_fail(cli, 0, "%s", error);
+	else if (!rc)
+		rc = control_result_parse(out, json_object_get(end, "result"));
 	json_decref(end);
 	return rc;
 }
 
-static int alone(struct cli *cli, const struct program *p, const char *client, const char *login,
-	bool revoke, struct records *k)
+static int alone(struct pass_result *out, struct cli *cli, const struct program *p,
+	const char *client, const char *login, bool revoke, struct records *k)
 {
 	struct overrides overrides = {0};
 	struct network network = {0};
 	struct journal *journal = NULL;
-	struct pass_result result = {0};
 	instant_t now;
 	int code = cli_now(&now, cli, p, NULL);
 
@@ -76,11 +148,11 @@ static int alone(struct cli *cli, const struct program *p, const char *client, c
 			.sink = records_keep,
 			.context = k,
 		};
-		if (pass_run(&result, &o) || result.failed || result.unreachable ||
-			result.network_failed || result.journal_failed)
+		int rc = pass_run(out, &o);
+		if (rc)
 			code = cli_fail(cli, EXIT_FAILED,
-				"it stands on record, but not everything could be done now: `curfew status %s`",
-				client);
+				"it stands on record, but nothing more could be done: %s; `curfew status %s`",
+				strerror(-rc), client);
 	}
 	network_close(&network);
 	overrides_free(&overrides);
@@ -92,6 +164,7 @@ static int run(struct cli *cli, bool revoke)
 {
 	struct program *p;
 	struct records records = {0};
+	struct pass_result result = {0};
 	const struct client *c;
 	const struct user *u = NULL;
 	int code;
@@ -106,14 +179,19 @@ static int run(struct cli *cli, bool revoke)
 	if (!code)
 		code = cli_user(&u, cli, c);
 	if (!code) {
-		code = ask_service(cli, p, c->name, u ? u->login : NULL, &records);
+		code = ask_service(&result, cli, p, c->name, u ? u->login : NULL, &records);
 		if (!cli->by_service && (code == -ENOENT || code == -ECONNREFUSED))
-			code = alone(cli, p, c->name, u ? u->login : NULL, revoke, &records);
+			code = alone(
+				&result, cli, p, c->name, u ? u->login : NULL, revoke, &records);
 		else if (code < 0)
 			code = cli_fail(
 				cli, EXIT_FAILED, "asking the service: %s", strerror(-code));
 		plan_print(records.items, records.n, stdout);
-		if (!code)
+		if (!code && revoke)
+			network_say(p, &records);
+		if (!code && !is_done(&result))
+			code = undone_say(cli, p, &result, &records, c->name, revoke);
+		else if (!code)
 			printf("%s%s%s %s\n", c->name, u ? " / " : "", u ? u->login : "",
 				revoke ? "revoked: no access until `curfew reinstate`"
 				       : "reinstated: as the schedule says; a login that was removed has a new password: `curfew handover`");

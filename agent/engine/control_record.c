@@ -171,7 +171,7 @@ json_t *control_result_json(const struct pass_result *r)
 	return json;
 }
 
-static int result_parse(struct pass_result *out, const json_t *json)
+int control_result_parse(struct pass_result *out, const json_t *json)
 {
 	struct pass_result r = {
 		.network_failed = json_is_true(json_object_get(json, "network_failed")),
@@ -216,7 +216,7 @@ int control_pass(struct pass_result *out, char error[RECORD_TEXT_MAX],
 		return r;
 	const char *words = json_string_value(json_object_get(end, "error"));
 	record_set(error, RECORD_TEXT_MAX, words);
-	r = words ? -EREMOTEIO : result_parse(out, json_object_get(end, "result"));
+	r = words ? -EREMOTEIO : control_result_parse(out, json_object_get(end, "result"));
 	json_decref(end);
 	return r;
 }

@@ -102,7 +102,7 @@ static void time_came(struct service *s, unsigned reasons)
 {
 	service_ask(s, reasons);
 	if (s->run.pass)
-		service_network_now(s, "the schedule says so now", "service", true);
+		service_network_now(s, "the schedule says so now", "service", true, NULL);
 }
 
 /* The machine's clock at which ours reaches `at`; far ahead when nothing comes: the timer still tells of steps.
@@ -245,7 +245,7 @@ static void firewall_event(struct service *s)
 		who[0] ? who : "somebody else");
 	service_event(s, "drift", NULL, NULL, "service", "the packet filter's table was changed",
 		who[0] ? who : "somebody else");
-	service_network_now(s, "somebody else changed the table", "service", false);
+	service_network_now(s, "somebody else changed the table", "service", false, NULL);
 }
 
 static void signal_event(struct service *s)

@@ -147,8 +147,9 @@ void service_pass_drop(struct service *s);
 struct firewall_port service_gate(struct service *s);
 void service_firewall_died(struct service *s, int code);
 /* The network alone, at once: closes what has ended whatever the SQL servers do. `outdates`: the pass under way,
- * which knows the schedule of its beginning, opens nothing any more. */
-void service_network_now(struct service *s, const char *why, const char *actor, bool outdates);
+ * which knows the schedule of its beginning, opens nothing any more. `call`, unless NULL, is told what was changed. */
+void service_network_now(struct service *s, const char *why, const char *actor, bool outdates,
+	struct control_call *call);
 
 /* loop_servers.c */
 /* Those of the configuration in force; what was known of one that stays is kept. 0 or -ENOMEM. */

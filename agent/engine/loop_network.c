@@ -50,11 +50,19 @@ struct firewall_port service_gate(struct service *s)
 	return (struct firewall_port){gate_observe, gate_apply, s};
 }
 
+struct listener {
+	struct service *service;
+	struct control_call *call; /* who asked, or NULL */
+};
+
 static int network_record(void *context, const struct record *r)
 {
-	struct service *s = context;
+	const struct listener *l = context;
+	struct service *s = l->service;
 	struct log_fields f = {.server = r->server, .reason = r->reason};
 
+	if (l->call)
+		control_tell(l->call, r);
 	if (r->kind == RECORD_OUTCOME && r->state == STATE_OK) {
 		s->figures.changes++;
 		log_send(LOG_CHANGE, &f, "%s: %s %s", r->server, r->action, r->statement);
@@ -62,8 +70,10 @@ static int network_record(void *context, const struct record *r)
 	return 0;
 }
 
-void service_network_now(struct service *s, const char *why, const char *actor, bool outdates)
+void service_network_now(struct service *s, const char *why, const char *actor, bool outdates,
+	struct control_call *call)
 {
+	struct listener listener = {s, call};
 	static const char *const nowhere[] = {NULL};
 	struct firewall_port port;
 	struct pass_result result;
@@ -77,7 +87,7 @@ void service_network_now(struct service *s, const char *why, const char *actor, 
 		.actor = actor,
 		.reason = why,
 		.sink = network_record,
-		.context = s};
+		.context = &listener};
 
 	if (s->run.pass && outdates)
 		s->run.stale = true;

@@ -120,7 +120,7 @@ static void override_set(
 	overrides_free(&s->overrides);
 	s->overrides = fresh;
 	record_printf(words, sizeof(words), "%s: %s", revoke ? "revoked" : "reinstated", reason);
-	service_network_now(s, words, control_actor(call), true);
+	service_network_now(s, words, control_actor(call), true, call);
 	service_schedule(s);
 	pass_enqueue(s, call, request, PASS_APPLY, words);
 }

@@ -305,7 +305,7 @@ int service_run(const struct service_options *o)
 		s.next_head = s.next_interval = service_monotonic();
 		service_schedule(&s);
 		/* Guarded before anybody is told that we are ready; SQL servers are not waited for. */
-		service_network_now(&s, "the service was started", "service", false);
+		service_network_now(&s, "the service was started", "service", false, NULL);
 		service_ask(&s, REASON_START);
 		log_send(LOG_STARTED, NULL, "started: %zu clients on %zu servers",
 			s.program->n_clients, s.n_servers);

@@ -64,5 +64,7 @@ int control_call(struct json_t **end, const char *runtime_directory, struct json
 int control_pass(struct pass_result *out, char error[RECORD_TEXT_MAX],
 	const char *runtime_directory, const struct pass_options *o);
 struct json_t *control_result_json(const struct pass_result *r);
+/* 0 or -EBADMSG. */
+int control_result_parse(struct pass_result *out, const struct json_t *json);
 
 #endif
