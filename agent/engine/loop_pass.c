@@ -61,7 +61,7 @@ static int service_record(void *context, const struct record *r)
 		server_answered(s, r);
 		break;
 	case RECORD_END:
-		if (s->run.pass && !s->run.options.client)
+		if (s->run.pass)
 			server_ended(s, r);
 		break;
 	case RECORD_OUTCOME:

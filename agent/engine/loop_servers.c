@@ -84,11 +84,14 @@ void server_ended(struct service *s, const struct record *r)
 
 	if (!state)
 		return;
-	state->round_trips = r->number;
 	if (r->code < 0 || !state->reachable) {
 		server_failed(state, r);
 		return;
 	}
+	/* That it did what one client needed says nothing of the others. */
+	if (s->run.options.client)
+		return;
+	state->round_trips = r->number;
 	if (state->failures)
 		log_send(LOG_SERVER_BACK, &f, "%s: works again after %u failed passes", state->name,
 			state->failures);

@@ -10,7 +10,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import lab  # noqa: E402  (the path above makes it importable)
 from case import USER  # noqa: E402
 from lab import days  # noqa: E402
-from service import ServiceCase  # noqa: E402
+from service import ServiceCase, until  # noqa: E402
 
 
 def setUpModule():
@@ -47,6 +47,8 @@ class Revoked(ServiceCase):
                       "sql01 cannot be reached", done.err)
         self.assertNotIn("acme revoked: no access until", done.out)
         self.assertTrue(self.found.server.login(USER), "nobody could have dropped it")
+        self.found.server.faults()
+        until(lambda: self.found.server.login(USER) is None, "the login is gone")
 
 
 if __name__ == "__main__":
