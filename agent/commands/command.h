@@ -62,8 +62,8 @@ int cli_fail(const struct cli *cli, int code, const char *format, ...)
 int cli_load(struct program **out, const struct cli *cli);
 /* As cli_load(), but *out is NULL when curfew.conf itself has errors. */
 int cli_read(struct program **out, const struct cli *cli);
-/* For commands that ask the service: where one answers, faulty files do not hold them up. Then it is the last good
- * version, said aloud, and cli->by_service is set. */
+/* For commands that ask the service: where one answers, it is what that has taken. When the files are faulty, or have
+ * changed since, that is its last good version, said aloud, and cli->by_service is set. */
 int cli_load_in_force(struct program **out, struct cli *cli);
 /* A client file that has errors and no last good version: to act as if there were no such client would end its
  * access for a slip of the pen. NULL when there is none. */

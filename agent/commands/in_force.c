@@ -93,18 +93,46 @@ static int faulty_go_on(struct program **out, const struct cli *cli)
 	return 0;
 }
 
+/* The files are another configuration than the service has: what it answers is by its own, and so must be the rest of
+ * what the command says. */
+static struct program *changed_go_on(
+	struct cli *cli, struct program *p, const struct word *word, const char *runtime_directory)
+{
+	if (word->file && !is_same_file(word->file, cli->config))
+		cli_fail(cli, 0,
+			"the service in %s goes by %s, not by %s: this is by what it has taken",
+			runtime_directory, word->file, cli->config);
+	else
+		cli_fail(cli, 0,
+			"the files have changed since the service took them: this is by what it has taken; "
+			"`systemctl reload curfew` takes them");
+	struct program *taken = last_good_load(p);
+	if (!taken || strcmp(taken->digest, word->configuration) != 0) {
+		program_free(taken);
+		return p;
+	}
+	program_free(p);
+	cli->by_service = true;
+	return taken;
+}
+
 int cli_load_in_force(struct program **out, struct cli *cli)
 {
 	struct program *p = NULL;
+	struct word word = {0};
 	int code = cli_read(&p, cli);
 
 	if (code)
 		return code;
 	if (!p) {
-		code = faulty_go_on(&p, cli);
+		code = faulty_go_on(out, cli);
 		cli->by_service = !code;
+		return code;
 	}
-	if (!code)
-		*out = p;
-	return code;
+	word_ask(&word, p->settings.runtime_directory);
+	if (*word.configuration && strcmp(word.configuration, p->digest) != 0)
+		p = changed_go_on(cli, p, &word, p->settings.runtime_directory);
+	free(word.file);
+	*out = p;
+	return 0;
 }

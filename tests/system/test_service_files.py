@@ -26,9 +26,12 @@ class Files(ServiceCase):
         self.role_comes("curfew_full")
         self.elements_come(2)
         # As under systemd: what the service keeps belongs to its own user.
+        self.kept_give(SERVICE_USER)
+
+    def kept_give(self, user):
         for folder, _, files in os.walk(self.agent.path("state", "last-good")):
             for path in (folder, *(os.path.join(folder, name) for name in files)):
-                os.chown(path, SERVICE_USER, SERVICE_USER)
+                os.chown(path, user, user)
 
     def curfew(self, *arguments, state=True):
         """As where the state lies in its usual place, which no faulty file has to say."""
@@ -64,6 +67,31 @@ class Files(ServiceCase):
     def test_the_main_file_is_spoiled(self):
         self.spoil("curfew.conf")
         self.spoiled("HAS ERRORS: the service goes on by the last good version")
+
+    def test_the_files_have_changed(self):
+        note = "the files have changed since the service took them: this is by what it has taken; " \
+               "`systemctl reload curfew` takes them\n"
+        for command in ("status", "plan", "audit"):
+            self.assertNotIn("changed since", self.curfew(command).err)
+        self.agent.clients["acme"]["users"][0]["sources"] = ["198.51.100.77"]
+        self.agent.client_add("beta", **{key: value for key, value in self.agent.clients["acme"].items()
+                                         if key in ("approved_on", "starts", "go_live")},
+                              databases=[{"role": "staging", "server": "sql01", "name": "AcmeProd"}],
+                              users=[{"first": "Bea", "last": "Roe", "email": "bea@beta.example",
+                                      "sources": ["198.51.100.78"]}])
+        self.agent.write()
+        for command in ("status", "plan", "apply", "audit"):
+            with self.subTest(command):
+                result = self.curfew(command, "--json")
+                self.assertEqual(result.code, 0, str(result))
+                self.assertEqual(result.err, f"curfew {command}: {note}")
+                self.assertIsNotNone(result.json)
+                self.assertNotIn("beta", result.out, "what the service has not taken is not in force")
+                self.assertNotIn("198.51.100.77", result.out)
+        self.kept_give(os.geteuid())  # whose the service is here
+        self.agent.curfew("reload", expect=0)
+        for command in ("status", "plan", "audit"):
+            self.assertNotIn("changed since", self.curfew(command).err)
 
     def test_without_the_service_nothing_is_done(self):
         self.spoil("curfew.conf")
