@@ -11,6 +11,15 @@
 /* Instants are seconds since 1970 in UTC; the views spell them out. */
 #define UTC(column) "strftime('%Y-%m-%dT%H:%M:%SZ', " column ", 'unixepoch')"
 
+#define VIEW_ACCESS(end)                                                                           \
+	"CREATE VIEW v_access AS SELECT id, " UTC(                                                 \
+		"at") " AS at, client, login, server, database, level,\n"                          \
+		      "  sources, " end " AS until, phase, reason, actor, configuration\n"         \
+		      "  FROM record WHERE kind = 'access'"
+
+/* As it was in journals made before: none had until 1970. They keep it, and are whole with it. */
+static const char former_access[] = VIEW_ACCESS(UTC("until"));
+
 const char *const schema_sql =
 	/* The chain. `previous` is the hash of the record before, `hash` covers every other column. */
 	"CREATE TABLE record (\n"
@@ -98,28 +107,25 @@ const char *const schema_sql =
 			"  i.before, o.after, ifnull(o.outcome, 'unfinished') AS outcome, o.detail, i.configuration\n"
 			"  FROM record i LEFT JOIN record o ON o.kind = 'outcome' AND o.intent = i.id\n"
 			"  WHERE i.kind = 'intent';\n"
-			"-- Each time that somebody's access became something else; it holds to the next one or `until`.\n"
-			"CREATE VIEW v_access AS SELECT id, " UTC(
-				"at") " AS at, client, login, server, database, level,\n"
-				      "  sources, " UTC(
-					      "until") " AS until, phase, reason, actor, configuration\n"
-						       "  FROM record WHERE kind = 'access';\n"
-						       "-- Who has which access now.\n"
-						       "CREATE VIEW v_access_now AS SELECT client, login, server, database, level, sources,\n"
-						       "  " UTC("at") " AS since, " UTC(
-							       "until") " AS until FROM (\n"
-									"    SELECT *, row_number() OVER (PARTITION BY client, login, server, database\n"
-									"      ORDER BY at DESC, id DESC) AS nth FROM record\n"
-									"    WHERE kind = 'access' AND at <= CAST(strftime('%s', 'now') AS INTEGER))\n"
-									"  WHERE nth = 1 AND level <> 'none' AND until > CAST(strftime('%s', 'now') AS INTEGER);\n"
-									"-- What the servers themselves said of effective permissions.\n"
-									"CREATE VIEW v_proofs AS SELECT id, " UTC(
-										"at") " AS at, client, login, server, database, action,\n"
-										      "  level, outcome, detail FROM record WHERE kind = 'proof';\n"
-										      "-- Hand-overs, revocations, reloads, drift, clock, start and stop, archives.\n"
-										      "CREATE VIEW v_events AS SELECT id, " UTC(
-											      "at") " AS at, action, actor, reason, client, login,\n"
-												    "  server, database, before, after, outcome, detail FROM record WHERE kind = 'event';\n";
+			"-- Each time that somebody's access became something else; it holds to the next one or `until`.\n" VIEW_ACCESS(
+				"CASE level WHEN 'none' THEN NULL ELSE " UTC(
+					"until") " END") ";\n"
+							 "-- Who has which access now.\n"
+							 "CREATE VIEW v_access_now AS SELECT client, login, server, database, level, sources,\n"
+							 "  " UTC("at") " AS since, " UTC(
+								 "until") " AS until FROM (\n"
+									  "    SELECT *, row_number() OVER (PARTITION BY client, login, server, database\n"
+									  "      ORDER BY at DESC, id DESC) AS nth FROM record\n"
+									  "    WHERE kind = 'access' AND at <= CAST(strftime('%s', 'now') AS INTEGER))\n"
+									  "  WHERE nth = 1 AND level <> 'none' AND until > CAST(strftime('%s', 'now') AS INTEGER);\n"
+									  "-- What the servers themselves said of effective permissions.\n"
+									  "CREATE VIEW v_proofs AS SELECT id, " UTC(
+										  "at") " AS at, client, login, server, database, action,\n"
+											"  level, outcome, detail FROM record WHERE kind = 'proof';\n"
+											"-- Hand-overs, revocations, reloads, drift, clock, start and stop, archives.\n"
+											"CREATE VIEW v_events AS SELECT id, " UTC(
+												"at") " AS at, action, actor, reason, client, login,\n"
+												      "  server, database, before, after, outcome, detail FROM record WHERE kind = 'event';\n";
 
 static int schema_create(struct journal *j)
 {
@@ -181,7 +187,7 @@ static int definition_compare(char why[256], sqlite3_stmt *ours, sqlite3_stmt *t
 
 		if (!x || !y)
 			return -ENOMEM;
-		order = strcmp(x, y);
+		order = i == 2 && !strcmp(y, former_access) ? 0 : strcmp(x, y);
 		if (!order && i == 2)
 			return 0;
 		if (order && i < 2)

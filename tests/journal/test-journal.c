@@ -134,6 +134,29 @@ static void test_elements_are_found_by_their_names(void **state)
 	assert_int_equal(read_count(f->j, NULL, NULL), 6);
 }
 
+static void test_the_view_of_access(void **state)
+{
+	struct fixture *f = *state;
+
+	write_access(f->j, "acme", "acme.jane.doe", "AcmeTest", LEVEL_FULL, 10, 20);
+	write_access(f->j, "acme", "acme.jane.doe", "AcmeTest", LEVEL_NONE, 20, 0);
+	assert_int_equal(
+		sql_number(f->path,
+			"SELECT count(*) FROM v_access WHERE level = 'none' AND until IS NULL"),
+		1);
+	assert_int_equal(
+		sql_number(f->path,
+			"SELECT count(*) FROM v_access WHERE until = '1970-01-01T00:00:20Z'"),
+		1);
+	/* One made before is whole with the view that it has. */
+	sql(f->path,
+		"DROP VIEW v_access; CREATE VIEW v_access AS SELECT id,"
+		" strftime('%Y-%m-%dT%H:%M:%SZ', at, 'unixepoch') AS at, client, login, server, database, level,\n"
+		"  sources, strftime('%Y-%m-%dT%H:%M:%SZ', until, 'unixepoch') AS until, phase, reason, actor,"
+		" configuration\n  FROM record WHERE kind = 'access'");
+	assert_verifies(f->j);
+}
+
 static void test_bounds(void **state)
 {
 	struct fixture *f = *state;
@@ -348,6 +371,7 @@ int main(void)
 		WITH_JOURNAL(test_filters),
 		WITH_JOURNAL(test_elements_are_found_by_their_names),
 		WITH_JOURNAL(test_bounds),
+		WITH_JOURNAL(test_the_view_of_access),
 		WITH_JOURNAL(test_reader_may_write),
 		WITH_JOURNAL(test_batch_is_all_or_nothing),
 		WITH_JOURNAL(test_hostile_strings),
