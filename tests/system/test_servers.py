@@ -49,8 +49,7 @@ class ShortLife(LabCase):
         server.faults(**(faults or {}))
         full, reader = roles or ("curfew_full", "curfew_read_only")
 
-        agent.apply(expect=exit_codes)
-        agent.plan(expect=0)
+        self.applied(agent, expect=exit_codes)
         self.assertEqual(server.roles(USER, "AcmeTest"), [full])
         self.assertFalse(server.user(USER, "AcmeProd"))
         password = agent.handover("acme", USER)
@@ -61,8 +60,7 @@ class ShortLife(LabCase):
             self.works(jane.login(USER, password, "AcmeTest"))
         self.works(jane.sql("INSERT INTO dbo.Orders (Id, Customer) VALUES (3, N'Cleo')"))
 
-        agent.apply(local(golive), expect=exit_codes)
-        agent.plan(local(golive), expect=0)
+        self.applied(agent, local(golive), exit_codes)
         for database in ("AcmeTest", "AcmeProd"):
             self.assertEqual(server.roles(USER, database), [reader])
         self.assertFalse(jane.sql("INSERT INTO dbo.Orders (Id, Customer) VALUES (4, N'Eve')").ok)
@@ -72,8 +70,7 @@ class ShortLife(LabCase):
         self.refused(jane.sql("INSERT INTO dbo.Orders (Id, Customer) VALUES (4, N'Eve')"), 229, 33229)
 
         end = local(golive + days(30))
-        agent.apply(end, expect=exit_codes)
-        agent.plan(end, expect=0)
+        self.applied(agent, end, exit_codes)
         server.faults()
         self.nothing_is_left(found, ("sql01", "AcmeTest"), ("sql01", "AcmeProd"))
         return found
