@@ -415,7 +415,7 @@ int collect(struct collected *out, struct cli *cli, const struct program *p,
 		code = EXIT_FAILED;
 	if (code)
 		return code;
-	if (!cli_network(&network, cli, p, false) && network.present)
+	if (!cli_network_beside(&network, cli, p) && network.present)
 		c->network_seen = !firewall_observe(&c->network, network.firewall, now);
 	network_close(&network);
 	struct pass_options o = {

@@ -36,6 +36,7 @@ struct cli {
 	const struct command *command;
 	const char *config;
 	bool json, no_terminal, boot;
+	bool unprivileged; /* may not look at the credentials: what needs them, the service alone can do */
 	bool by_service; /* goes by what only the service may act upon: never by itself */
 	const char *at, *reason, *html, *svg, *ics, *from, *to, *user, *reset, *names;
 	const char *operands[MAX_OPERANDS + 1];
@@ -59,9 +60,9 @@ int cli_fail(const struct cli *cli, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /* Reads the configuration and prints its problems to stderr. 0, or the exit code to end with. */
-int cli_load(struct program **out, const struct cli *cli);
+int cli_load(struct program **out, struct cli *cli);
 /* As cli_load(), but *out is NULL when curfew.conf itself has errors. */
-int cli_read(struct program **out, const struct cli *cli);
+int cli_read(struct program **out, struct cli *cli);
 /* For commands that ask the service: where one answers, it is what that has taken. When the files are faulty, or have
  * changed since, that is its last good version, said aloud, and cli->by_service is set. */
 int cli_load_in_force(struct program **out, struct cli *cli);
@@ -95,6 +96,8 @@ struct network {
 	bool present;
 };
 int cli_network(struct network *out, const struct cli *cli, const struct program *p, bool write);
+/* For what a report says beside what the service says: without a word for whoever may not look. */
+int cli_network_beside(struct network *out, const struct cli *cli, const struct program *p);
 void network_close(struct network *n);
 
 /* One pass: by the service when one runs here, else by this process. 0 or the exit code, told. */

@@ -25,14 +25,16 @@ int cli_fail(const struct cli *cli, int code, const char *format, ...)
 	return code;
 }
 
-/* Advice is for `curfew check`: in front of every plan it would hide what matters. */
-static void advice_drop(struct problems *p)
+/* Advice is for `curfew check`: in front of every plan it would hide what matters. And what only root may look at is a
+ * problem for what needs it alone. */
+static void advice_drop(struct problems *p, bool *unseen)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < p->n; i++) {
 		struct problem k = p->items[i];
-		if (k.severity != SEVERITY_ADVICE) {
+		*unseen |= k.unseen;
+		if (k.severity != SEVERITY_ADVICE && !k.unseen) {
 			p->items[kept++] = k;
 			continue;
 		}
@@ -66,7 +68,7 @@ static int load_keeping(struct program **out, struct problems *problems, const s
 	return rc;
 }
 
-int cli_read(struct program **out, const struct cli *cli)
+int cli_read(struct program **out, struct cli *cli)
 {
 	struct problems problems = {0};
 	struct program *p = NULL;
@@ -74,14 +76,14 @@ int cli_read(struct program **out, const struct cli *cli)
 
 	if (rc)
 		return cli_fail(cli, EXIT_FAILED, "reading %s: %s", cli->config, strerror(-rc));
-	advice_drop(&problems);
+	advice_drop(&problems, &cli->unprivileged);
 	problems_print(&problems, stderr);
 	problems_free(&problems);
 	*out = p;
 	return 0;
 }
 
-int cli_load(struct program **out, const struct cli *cli)
+int cli_load(struct program **out, struct cli *cli)
 {
 	int code = cli_read(out, cli);
 
@@ -180,14 +182,23 @@ int cli_network(struct network *out, const struct cli *cli, const struct program
 		return 0;
 	int rc = write ? firewall_open(&out->firewall, &p->settings.firewall)
 		       : firewall_open_reader(&out->firewall, &p->settings.firewall);
+	if (rc == -EPERM && geteuid())
+		return cli_fail(cli, EXIT_FAILED, "the packet filter is root's: run this as root");
 	if (rc == -EPERM)
 		return cli_fail(cli, EXIT_FAILED,
-			"the packet filter needs CAP_NET_ADMIN (run as root), or `firewall = { enabled = false; };`");
+			"the packet filter needs CAP_NET_ADMIN, which root has not got here; where this host is to filter "
+			"nothing: `firewall = { enabled = false; };`");
 	if (rc)
 		return cli_fail(cli, EXIT_FAILED, "opening the packet filter: %s", strerror(-rc));
 	out->port = firewall_port_direct(out->firewall);
 	out->present = true;
 	return 0;
+}
+
+int cli_network_beside(struct network *out, const struct cli *cli, const struct program *p)
+{
+	*out = (struct network){0};
+	return cli->unprivileged ? EXIT_FAILED : cli_network(out, cli, p, false);
 }
 
 void network_close(struct network *n)

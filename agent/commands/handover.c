@@ -176,7 +176,13 @@ static int run(struct cli *cli)
 	code = cli_load(&p, cli);
 	if (code)
 		return code;
-	code = cli_client(&c, cli, p);
+	if (cli->unprivileged)
+		code = cli_fail(cli, EXIT_FAILED,
+			"this needs root: it sets the password by itself, with the agent's credentials, not through the service; "
+			"`sudo curfew handover %s %s`",
+			cli->operands[0], cli->operands[1]);
+	if (!code)
+		code = cli_client(&c, cli, p);
 	if (!code)
 		code = cli_user(&u, cli, c);
 	if (!code)

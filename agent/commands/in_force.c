@@ -15,8 +15,9 @@
 /* Where the state lies when no configuration can say so. */
 #define USUAL_STATE "/var/lib/curfew"
 
-struct word { /* of the service, about itself */
-	bool answers;
+struct word {			/* of the service, about itself */
+	int result;		/* of asking: 0 or negative errno */
+	bool answers;		/* there is one, and it may be asked */
 	char configuration[65]; /* digest of what it has taken; "" when it does not say */
 	char *file; /* the configuration that it was started with; owned, NULL when it does not say */
 };
@@ -27,7 +28,8 @@ static void word_ask(struct word *out, const char *runtime_directory)
 	int rc = control_call(
 		&end, runtime_directory, json_pack("{s:s}", "command", "service"), NULL, NULL);
 
-	*out = (struct word){.answers = rc != -ENOENT && rc != -ECONNREFUSED && rc != -EACCES};
+	*out = (struct word){
+		.result = rc, .answers = rc != -ENOENT && rc != -ECONNREFUSED && rc != -EACCES};
 	const char *digest = json_string_value(json_object_get(end, "configuration"));
 	const char *file = json_string_value(json_object_get(end, "file"));
 	record_set(out->configuration, sizeof(out->configuration), digest);
@@ -116,6 +118,19 @@ static struct program *changed_go_on(
 	return taken;
 }
 
+/* Once, and not for every server and the packet filter. */
+static int alone_refuse(const struct cli *cli, const struct program *p, int result)
+{
+	if (result == -EACCES)
+		return cli_fail(cli, EXIT_FAILED,
+			"the service in %s may be asked by root and the group " CONTROL_GROUP
+			" alone; run this as one of them",
+			p->settings.runtime_directory);
+	return cli_fail(cli, EXIT_FAILED,
+		"no service runs here that could be asked (`systemctl start curfew`), and without it this needs root, "
+		"whose the credentials are");
+}
+
 int cli_load_in_force(struct program **out, struct cli *cli)
 {
 	struct program *p = NULL;
@@ -130,6 +145,11 @@ int cli_load_in_force(struct program **out, struct cli *cli)
 		return code;
 	}
 	word_ask(&word, p->settings.runtime_directory);
+	if (!word.answers && cli->unprivileged) {
+		code = alone_refuse(cli, p, word.result);
+		program_free(p);
+		return code;
+	}
 	if (*word.configuration && strcmp(word.configuration, p->digest) != 0)
 		p = changed_go_on(cli, p, &word, p->settings.runtime_directory);
 	free(word.file);

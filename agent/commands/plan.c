@@ -205,6 +205,12 @@ static int run(struct cli *cli, enum pass_mode mode)
 	bool reads = !access(cli->config, R_OK) || errno != EACCES;
 	int code = !reads ? 0 : cli->at ? cli_load(&p, cli) : cli_load_in_force(&p, cli);
 
+	if (!code && cli->at && cli->unprivileged) {
+		program_free(p);
+		code = cli_fail(cli, EXIT_FAILED,
+			"with --at this needs root: the service knows its own time alone; `curfew schedule --at` contacts "
+			"nothing");
+	}
 	if (code)
 		return code;
 	code = cli->at ? -ENOENT

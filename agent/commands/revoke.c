@@ -219,7 +219,8 @@ const struct command command_revoke = {
 	.max_operands = 2,
 	.options = OPT_REASON,
 	.summary = "Close access now, until it is reinstated",
-	.help = "The network first, then SQL. Stays closed whatever the configuration says. --reason is required.\n",
+	.help = "The network first, then SQL. Stays closed whatever the configuration says. --reason is required.\n"
+		"Exit 1 when it stands on record and not everything could be done.\n",
 	.run = run_revoke,
 };
 

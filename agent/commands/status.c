@@ -205,7 +205,7 @@ static int look(struct cli *cli, const struct program *p, const struct client *c
 	if (!code)
 		code = cli_overrides(&overrides, cli, journal);
 	/* Without the right to see the packet filter, the rest is still worth seeing: said aloud. */
-	if (!code && !cli_network(&network, cli, p, false) && network.present &&
+	if (!code && !cli_network_beside(&network, cli, p) && network.present &&
 		!firewall_observe(&state, network.firewall, now))
 		seen.network = &state;
 	if (!code) {

@@ -115,6 +115,18 @@ char *file_read(struct reading *r, int folder, const char *name, size_t *size)
 	return text;
 }
 
+static void secret_unseen(
+	struct reading *r, int line, const char *path, const char *words, int error)
+{
+	size_t before = r->problems->n;
+
+	reading_say_line(r, SEVERITY_ERROR, line,
+		"the %s %s cannot be looked at: %s; run this as root", words, path,
+		strerror(error));
+	if (error == EACCES && r->problems->n > before)
+		r->problems->items[before].unseen = true;
+}
+
 void secret_check(
 	struct reading *r, int line, const char *path, enum secret_rule rule, const char *words)
 {
@@ -131,9 +143,7 @@ void secret_check(
 				"the %s is missing: %s; create it: install -m 0600 /dev/stdin %s",
 				words, path, path);
 		else
-			reading_say_line(r, SEVERITY_ERROR, line,
-				"the %s %s cannot be looked at: %s; run this as root", words, path,
-				strerror(errno));
+			secret_unseen(r, line, path, words, errno);
 		return;
 	}
 	fault = secret_fault(&st, rule);

@@ -131,7 +131,8 @@ struct problem {
 	char *file; /* owned */
 	int line;   /* 0: the file as a whole */
 	enum severity severity;
-	char *text; /* "what; what would be right"; never a secret */
+	char *text;  /* "what; what would be right"; never a secret */
+	bool unseen; /* whoever reads may not look there: it says nothing of the configuration */
 };
 struct problems {
 	struct problem *items;
