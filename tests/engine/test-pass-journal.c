@@ -1,0 +1,287 @@
+/* What a pass puts on record: every change with its outcome, and whose it was; nothing where it only looks. */
+#include "pass_scene.h"
+
+static size_t outcomes_of(
+	const struct collected *outcomes, size_t from, int64_t intent, const char *outcome)
+{
+	size_t n = 0;
+
+	for (size_t i = from; i < outcomes->n; i++) {
+		if (outcomes->items[i].intent != intent)
+			continue;
+		assert_string_equal(outcomes->items[i].outcome, outcome);
+		n++;
+	}
+	return n;
+}
+
+/* Done, done in part by others, failed, or overtaken: no change of the network stays open in the journal. */
+static void every_intent_has_its_outcome(void **state)
+{
+	struct scene *s = *state;
+	static const char *const servers[] = {"sqltest02", NULL};
+	static const struct {
+		int applies;
+		bool in_part;
+		const char *outcome;
+	} cases[] = {{0, true, "done"}, {0, false, "done"}, {FIREWALL_UNPROVED, true, "failed"},
+		{-EIO, false, "failed"}, {-ECANCELED, false, "failed"}};
+	size_t seen = 0, told = 0;
+
+	s->options.servers = servers;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct pass_result result;
+		struct pass *p;
+
+		s->applies = cases[i].applies;
+		s->in_part = cases[i].in_part;
+		s->n_told = 0;
+		assert_int_equal(pass_new(&p, &s->options), 0);
+		scene_work(p, nothing_happens, s);
+		assert_int_equal(pass_finish(&result, p), 0);
+		pass_free(p);
+		assert_int_equal(result.network_failed, s->applies && s->applies != -ECANCELED);
+
+		struct collected intents = scene_journal(s, JOURNAL_INTENT);
+		struct collected outcomes = scene_journal(s, JOURNAL_OUTCOME);
+		assert_true(intents.n > seen + 2);
+		for (size_t k = seen; k < intents.n; k++)
+			if (!strcmp(intents.items[k].server, PASS_NETWORK))
+				assert_int_equal(outcomes_of(&outcomes, told, intents.items[k].id,
+							 cases[i].outcome),
+					1);
+		assert_int_equal(outcomes_of(&outcomes, told, 0, cases[i].outcome),
+			cases[i].in_part ? 1 : 0);
+		seen = intents.n;
+		told = outcomes.n;
+		collected_free(&intents);
+		collected_free(&outcomes);
+	}
+}
+
+/* Of two announced changes the worker tells what came of one, and dies. */
+static void a_dead_worker_leaves_nothing_unfinished(void **state)
+{
+	struct scene *s = *state;
+	struct pass_result result;
+	struct pass *p;
+	struct record r = scene_record(RECORD_PLAN, "sqltest02");
+	struct collected open = {0};
+
+	assert_int_equal(pass_new(&p, &s->options), 0);
+	RECORD_SET(&r, action, "user-create");
+	RECORD_SET(&r, login, "acme.jane.doe");
+	for (r.number = 1; r.number <= 2; r.number++)
+		assert_int_equal(pass_record(p, &r), 0);
+	r.kind = RECORD_INTENT;
+	assert_int_equal(pass_record(p, &r), 0);
+	r.kind = RECORD_OUTCOME;
+	r.number = 1;
+	assert_int_equal(pass_record(p, &r), 0);
+	r = scene_record(RECORD_END, "sqltest02");
+	r.code = -ETIMEDOUT;
+	RECORD_SET(&r, detail, "did not end");
+	assert_int_equal(pass_record(p, &r), 0);
+	assert_int_equal(pass_finish(&result, p), 0);
+	pass_free(p);
+
+	assert_int_equal(journal_unfinished(s->journal, collect, &open), 0);
+	assert_int_equal(open.n, 0);
+	struct collected intents = scene_journal(s, JOURNAL_INTENT);
+	struct collected outcomes = scene_journal(s, JOURNAL_OUTCOME);
+	assert_int_equal(outcomes_of(&outcomes, 0, intents.items[0].id, "done"), 1);
+	assert_int_equal(outcomes_of(&outcomes, 0, intents.items[1].id, "unknown"), 1);
+	collected_free(&intents);
+	collected_free(&outcomes);
+}
+
+/* Whoever has left the configuration has no grant that could tell of the end. */
+static void who_left_has_nothing_on_record(void **state)
+{
+	struct scene *s = *state;
+	struct pass_result result;
+	struct pass *p;
+	const struct identity known = {.server = "sqltest02", .login = "acme.john.roe"};
+	const struct journal_entry access = {.kind = JOURNAL_ACCESS,
+		.at = TESTING - 1,
+		.client = "acme",
+		.login = "acme.john.roe",
+		.server = "sqltest02",
+		.database = "AcmeTest",
+		.level = "full",
+		.until = GOLIVE};
+	struct collected held = {0};
+
+	assert_int_equal(ledger_put(s->journal, &known), 0);
+	assert_int_equal(journal_write(NULL, s->journal, &access), 0);
+	assert_int_equal(journal_access_at(s->journal, TESTING, NULL, collect, &held), 0);
+	assert_int_equal(held.n, 1);
+	collected_free(&held);
+	assert_int_equal(pass_new(&p, &s->options), 0);
+	struct record r = scene_record(RECORD_LOGIN, "sqltest02");
+	RECORD_SET(&r, login, "ACME.john.roe");
+	RECORD_SET(&r, action, "gone");
+	assert_int_equal(pass_record(p, &r), 0);
+	assert_int_equal(pass_finish(&result, p), 0);
+	pass_free(p);
+	assert_false(result.journal_failed);
+	assert_int_equal(journal_access_at(s->journal, TESTING, NULL, collect, &held), 0);
+	assert_int_equal(held.n, 0);
+	assert_int_equal(journal_access_at(s->journal, TESTING - 1, NULL, collect, &held), 0);
+	assert_int_equal(held.n, 1);
+	collected_free(&held);
+}
+
+/* The server's own spelling; the worker does not know whose he was. */
+static void what_closes_for_who_left_is_his_clients(void **state)
+{
+	struct scene *s = *state;
+	struct pass_result result;
+	struct pass *p;
+	static const char *const logins[] = {"ACME.john.roe", "acme.ann.lee", "who.is.this"};
+	static const char *const clients[] = {"acme", "beta", "-"};
+	struct journal_entry before = {.kind = JOURNAL_ACCESS,
+		.at = TESTING - 1,
+		.client = "acme",
+		.login = "acme.john.roe",
+		.server = "sqltest02",
+		.database = "AcmeTest",
+		.level = "full",
+		.until = GOLIVE};
+
+	assert_int_equal(journal_write(NULL, s->journal, &before), 0);
+	/* Another server's is another's. */
+	before.client = "gamma";
+	before.server = "sql07";
+	assert_int_equal(journal_write(NULL, s->journal, &before), 0);
+	/* Never had access: made, and left before. */
+	before = (struct journal_entry){.kind = JOURNAL_EVENT,
+		.client = "beta",
+		.login = "acme.ann.lee",
+		.server = "sqltest02"};
+	assert_int_equal(journal_write(NULL, s->journal, &before), 0);
+	assert_int_equal(pass_new(&p, &s->options), 0);
+	for (uint64_t i = 0; i < ARRAY_SIZE(logins); i++) {
+		struct record r = scene_record(RECORD_PLAN, "sqltest02");
+
+		r.number = i + 1;
+		RECORD_SET(&r, action, "login-drop");
+		RECORD_SET(&r, login, logins[i]);
+		assert_int_equal(pass_record(p, &r), 0);
+		r.kind = RECORD_OUTCOME;
+		assert_int_equal(pass_record(p, &r), 0);
+	}
+	assert_int_equal(pass_finish(&result, p), 0);
+	pass_free(p);
+	for (int kind = JOURNAL_INTENT; kind <= JOURNAL_OUTCOME; kind++) {
+		struct collected c = scene_journal(s, (enum journal_kind)kind);
+		size_t n = 0;
+
+		for (size_t i = 0; i < c.n; i++)
+			if (!strcmp(c.items[i].server, "sqltest02")) {
+				assert_true(n < ARRAY_SIZE(clients));
+				assert_string_equal(
+					c.items[i].client ? c.items[i].client : "-", clients[n++]);
+			}
+		assert_int_equal(n, ARRAY_SIZE(clients));
+		collected_free(&c);
+	}
+}
+
+/* A worker gone wrong says in a pass that only looks what belongs to one that writes: the journal stays free for the
+ * pass beside it, and nothing of it is on record. */
+static void who_only_looks_writes_nothing(void **state)
+{
+	struct scene *s = *state;
+	static const enum pass_mode modes[] = {PASS_PLAN, PASS_STATUS, PASS_AUDIT};
+
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+		struct pass_result result;
+		struct pass *p;
+		struct record r = scene_record(RECORD_PLAN, "sqltest02");
+
+		s->n_told = 0;
+		s->options.mode = modes[i];
+		assert_int_equal(pass_new(&p, &s->options), 0);
+		r.number = 1;
+		assert_int_equal(pass_record(p, &r), 0);
+		r.kind = RECORD_INTENT;
+		assert_int_not_equal(pass_record(p, &r), 0);
+		static const enum record_kind kinds[] = {
+			RECORD_OUTCOME, RECORD_PROOF, RECORD_BASELINE, RECORD_LOGIN};
+		for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
+			r.kind = kinds[k];
+			RECORD_SET(&r, database, "AcmeTest");
+			pass_record(p, &r);
+			assert_int_equal(journal_begin(s->journal), 0);
+			assert_int_equal(journal_commit(s->journal), 0);
+		}
+		assert_int_equal(pass_finish(&result, p), 0);
+		pass_free(p);
+		for (int kind = JOURNAL_INTENT; kind <= JOURNAL_ACCESS; kind++) {
+			struct collected c = scene_journal(s, (enum journal_kind)kind);
+			assert_int_equal(c.n, 0);
+			collected_free(&c);
+		}
+	}
+}
+
+/* Its people have left, and their access with them: the record of the closing is still found by their names. */
+static void an_element_bears_the_names_behind_it(void **state)
+{
+	struct scene *s = *state;
+	static const struct {
+		const char *comment, *client, *login, *detail;
+	} cases[] = {{"acme/acme.jane.doe", "acme", "acme.jane.doe", "acme/acme.jane.doe"},
+		{"acme/acme.jane.doe, acme/acme.john.roe", "acme", NULL,
+			"acme/acme.jane.doe, acme/acme.john.roe"},
+		{"beta/beta.al.li, gamma/gamma.bo.li", NULL, NULL,
+			"beta/beta.al.li, gamma/gamma.bo.li"},
+		/* A comment's room is the kernel's, not the journal's. */
+		{"beta/beta.al.li, gamma/gam...", NULL, NULL,
+			"beta/beta.al.li, acme/acme.jane.doe"},
+		{"acme/acme.john.roe, acme/acme.j...", "acme", NULL,
+			"acme/acme.john.roe, acme/acme.jane.doe"}};
+
+	s->options.now = GOLIVE + 100 * 86400;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct collected before = scene_journal(s, JOURNAL_INTENT);
+		struct pass *p;
+
+		s->element = cases[i].comment;
+		assert_int_equal(pass_new(&p, &s->options), 0);
+		assert_int_equal(pass_close_network(p), 0);
+		pass_free(p);
+		struct collected after = scene_journal(s, JOURNAL_INTENT);
+		const struct journal_entry *e = &after.items[before.n];
+		while (e < after.items + after.n && strcmp(e->action, "remove") != 0)
+			e++;
+		assert_true(e < after.items + after.n);
+		assert_string_equal(e->detail, cases[i].detail);
+		assert_string_equal(
+			e->client ? e->client : "-", cases[i].client ? cases[i].client : "-");
+		assert_string_equal(
+			e->login ? e->login : "-", cases[i].login ? cases[i].login : "-");
+		collected_free(&before);
+		collected_free(&after);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			every_intent_has_its_outcome, scene_setup, scene_teardown),
+		cmocka_unit_test_setup_teardown(
+			a_dead_worker_leaves_nothing_unfinished, scene_setup, scene_teardown),
+		cmocka_unit_test_setup_teardown(
+			who_left_has_nothing_on_record, scene_setup, scene_teardown),
+		cmocka_unit_test_setup_teardown(
+			what_closes_for_who_left_is_his_clients, scene_setup, scene_teardown),
+		cmocka_unit_test_setup_teardown(
+			who_only_looks_writes_nothing, scene_setup, scene_teardown),
+		cmocka_unit_test_setup_teardown(
+			an_element_bears_the_names_behind_it, scene_setup, scene_teardown),
+	};
+	return cmocka_run_group_tests_name("pass on record", tests, NULL, NULL);
+}
