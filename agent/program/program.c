@@ -18,8 +18,9 @@ struct loading {
 	struct program *program;
 	struct problems *problems;
 	struct drafts drafts;
-	char *clients;			   /* folder of the client files */
-	const char *kept;		   /* folder of last good versions, or NULL */
+	char *clients;	  /* folder of the client files */
+	bool last_good;	  /* kept by the service, clients beside curfew.conf whatever that says */
+	const char *kept; /* folder of last good versions, or NULL */
 	const struct strings *substitutes; /* client files to be read from there */
 	crypto_generichash_state digest;
 	uid_t owner;
@@ -140,7 +141,7 @@ static void main_sections_read(struct loading *l, struct reading *r, const confi
 	const char *clients;
 
 	settings_read(&p->settings, &clients, r, root);
-	l->clients = path_join(r, folder, clients);
+	l->clients = path_join(r, folder, l->last_good ? "clients.d" : clients);
 	if (!parsed || p->n_files == 0)
 		return;
 	servers_read(p, r, root, p->files[0]);
@@ -358,6 +359,29 @@ static int loading_run(struct loading *l, const char *file)
 	return r;
 }
 
+static int load(struct program **out, struct loading *l, const char *file)
+{
+	int r;
+
+	*l->problems = (struct problems){0};
+	l->program = calloc(1, sizeof(*l->program));
+	if (!l->program)
+		return -ENOMEM;
+	r = loading_run(l, file);
+	drafts_free(&l->drafts);
+	free(l->clients);
+	if (r < 0 || l->problems->fatal) {
+		program_free(l->program);
+		l->program = NULL;
+	}
+	if (r < 0) {
+		problems_free(l->problems);
+		return r;
+	}
+	*out = l->program;
+	return 0;
+}
+
 int program_load_with(struct program **out, struct problems *problems, const char *file,
 	const char *kept, const struct strings *substitutes, uid_t owner, instant_t now)
 {
@@ -366,25 +390,8 @@ int program_load_with(struct program **out, struct problems *problems, const cha
 		.substitutes = substitutes,
 		.owner = owner,
 		.now = now};
-	int r;
 
-	*problems = (struct problems){0};
-	l.program = calloc(1, sizeof(*l.program));
-	if (!l.program)
-		return -ENOMEM;
-	r = loading_run(&l, file);
-	drafts_free(&l.drafts);
-	free(l.clients);
-	if (r < 0 || problems->fatal) {
-		program_free(l.program);
-		l.program = NULL;
-	}
-	if (r < 0) {
-		problems_free(problems);
-		return r;
-	}
-	*out = l.program;
-	return 0;
+	return load(out, &l, file);
 }
 
 int program_load(struct program **out, struct problems *problems, const char *file, instant_t now)
@@ -401,5 +408,7 @@ int program_load_last_good(
 		file = NULL;
 		return -ENOMEM;
 	}
-	return program_load_with(out, problems, file, NULL, NULL, owner_of(folder), now);
+	struct loading l = {
+		.problems = problems, .owner = owner_of(folder), .last_good = true, .now = now};
+	return load(out, &l, file);
 }

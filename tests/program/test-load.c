@@ -159,6 +159,33 @@ static void client_check(const struct program *p)
 	assert_null(program_client(p, "acme"));
 }
 
+/* What the service keeps lies beside its curfew.conf, wherever that says that the files are. */
+static void last_good_clients_lie_beside(void **state)
+{
+	char *folder = fixture_make();
+	_cleanup_free_ char *path = text_make("%s/curfew.conf", folder);
+	size_t size;
+	_cleanup_free_ char *text = file_content(path, &size);
+	_cleanup_free_ char *elsewhere = text_make("clients = \"customers\";\n%s", text);
+	struct problems problems;
+	struct program *p;
+
+	(void)state;
+	fixture_mkdir(folder, "customers", 0750);
+	write_text(folder, "curfew.conf", elsewhere);
+	assert_int_equal(program_load(&p, &problems, path, NOW), 0);
+	assert_non_null(p);
+	assert_int_equal(p->n_clients, 0);
+	program_free(p);
+	problems_free(&problems);
+	assert_int_equal(program_load_last_good(&p, &problems, folder, NOW), 0);
+	assert_non_null(p);
+	assert_int_equal(p->n_clients, 1);
+	program_free(p);
+	problems_free(&problems);
+	fixture_remove(folder);
+}
+
 static void every_setting(void **state)
 {
 	char *folder = fixture_make(), *messages;
@@ -388,6 +415,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_setting),
+		cmocka_unit_test(last_good_clients_lie_beside),
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(wall_clock_days),
 		cmocka_unit_test(digest_of_all_files),
