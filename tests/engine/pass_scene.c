@@ -37,6 +37,8 @@ static int port_apply(struct firewall_changes *done, void *context, const struct
 	struct scene *s = context;
 
 	(void)closings_only;
+	if (s->n_applied < ARRAY_SIZE(s->n_let_in))
+		s->n_let_in[s->n_applied] = wanted->n_allows;
 	s->n_applied++;
 	s->n_allows = wanted->n_allows;
 	*done = (struct firewall_changes){0};
@@ -51,10 +53,17 @@ static int port_apply(struct firewall_changes *done, void *context, const struct
 
 int scene_setup(void **state)
 {
+	return scene_setup_with(state, NULL);
+}
+
+int scene_setup_with(void **state, void (*prepare)(const char *folder))
+{
 	struct scene *s = calloc(1, sizeof(*s));
 
 	assert_non_null(s);
 	s->folder = fixture_make();
+	if (prepare)
+		prepare(s->folder);
 	_cleanup_free_ char *config = text_make("%s/curfew.conf", s->folder);
 	_cleanup_free_ char *path = text_make("%s/journal", s->folder);
 	const struct journal_options o = {.path = path};

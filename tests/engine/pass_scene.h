@@ -18,6 +18,7 @@ struct scene {
 	struct pass_options options;
 	struct firewall_port port;
 	size_t n_applied, n_allows; /* calls, and how many are let in by the last of them */
+	size_t n_let_in[8];	    /* by each of the first of them */
 	int applies;		    /* what the port answers */
 	bool in_part; /* it does all but the last change, and one that nobody planned */
 	bool stale;
@@ -27,6 +28,8 @@ struct scene {
 };
 
 int scene_setup(void **state);
+/* `prepare` changes the configuration in its folder before it is read; NULL: nothing. */
+int scene_setup_with(void **state, void (*prepare)(const char *folder));
 int scene_teardown(void **state);
 struct record scene_record(enum record_kind kind, const char *server);
 /* The one record of that kind that was told of the server. */

@@ -1,83 +1,22 @@
 /* A login's databases that lie on one server: what must end in one of them ends the way in to all. */
-#include "../program/fixture.h"
-#include "../journal/journal-fixture.h"
-
-#include "curfew/pass.h"
+#include "pass_scene.h"
 
 /* Staging: full until GOLIVE, read-only for a fortnight, then none; production: read-only from GOLIVE on. */
-#define GOLIVE	    1795446000
 #define STAGING_END (GOLIVE + 15 * 86400)
 
-struct scene {
-	char *folder;
-	struct program *program;
-	struct journal *journal;
-	struct pass_options options;
-	struct firewall_port port;
-	size_t n_let_in[8], n_applied;
-};
-
-static int port_observe(struct firewall_state *out, void *context, instant_t now)
+static void staging_moves_to_productions_server(const char *folder)
 {
-	(void)context;
-	(void)now;
-	*out = (struct firewall_state){0};
-	return 0;
-}
+	_cleanup_free_ char *client = text_make("%s/clients.d/acme.conf", folder);
+	size_t size;
+	_cleanup_free_ char *text = file_content(client, &size);
+	_cleanup_free_ char *shared = text_replace(text, "\"sqltest02\"", "\"sql07\"");
 
-static int port_apply(struct firewall_changes *done, void *context, const struct allowlist *wanted,
-	instant_t now, bool closings_only)
-{
-	struct scene *s = context;
-
-	(void)now;
-	(void)closings_only;
-	assert_true(s->n_applied < ARRAY_SIZE(s->n_let_in));
-	s->n_let_in[s->n_applied++] = wanted->n_allows;
-	*done = (struct firewall_changes){0};
-	return 0;
+	fixture_write(folder, "clients.d/acme.conf", shared, strlen(shared));
 }
 
 static int setup(void **state)
 {
-	struct scene *s = calloc(1, sizeof(*s));
-
-	assert_non_null(s);
-	s->folder = fixture_make();
-	_cleanup_free_ char *client = text_make("%s/clients.d/acme.conf", s->folder);
-	size_t size;
-	_cleanup_free_ char *text = file_content(client, &size);
-	_cleanup_free_ char *shared = text_replace(text, "\"sqltest02\"", "\"sql07\"");
-	fixture_write(s->folder, "clients.d/acme.conf", shared, strlen(shared));
-
-	_cleanup_free_ char *config = text_make("%s/curfew.conf", s->folder);
-	_cleanup_free_ char *path = text_make("%s/journal", s->folder);
-	const struct journal_options o = {.path = path};
-	struct problems problems = {0};
-	assert_int_equal(program_load(&s->program, &problems, config, GOLIVE), 0);
-	assert_non_null(s->program);
-	problems_free(&problems);
-	assert_int_equal(journal_open(&s->journal, &o), 0);
-	s->port = (struct firewall_port){port_observe, port_apply, s};
-	s->options = (struct pass_options){.mode = PASS_APPLY,
-		.program = s->program,
-		.journal = s->journal,
-		.network = &s->port,
-		.actor = "a test",
-		.reason = "a test"};
-	*state = s;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct scene *s = *state;
-
-	journal_close(s->journal);
-	program_free(s->program);
-	fixture_remove(s->folder);
-	free(s);
-	return 0;
+	return scene_setup_with(state, staging_moves_to_productions_server);
 }
 
 static void proved_before(struct scene *s, const char *database, enum level level)
@@ -112,7 +51,7 @@ static void pass_of(struct scene *s, instant_t now, enum state state, enum level
 	struct pass *p;
 
 	s->options.now = now;
-	s->n_applied = 0;
+	s->n_applied = s->n_told = 0;
 	assert_int_equal(pass_new(&p, &s->options), 0);
 	assert_int_equal(pass_close_network(p), 0);
 	server_says(p, RECORD_SERVER, NULL, STATE_OK, LEVEL_NONE, ADMIT_NOT_YET);
@@ -121,6 +60,7 @@ static void pass_of(struct scene *s, instant_t now, enum state state, enum level
 	server_says(p, RECORD_END, NULL, STATE_OK, LEVEL_NONE, ADMIT_NOT_YET);
 	assert_int_equal(pass_finish(&result, p), 0);
 	pass_free(p);
+	assert_true(s->n_applied <= ARRAY_SIZE(s->n_let_in));
 }
 
 /* A database that the agent may not read any more, at the time when it must narrow, or end. */
@@ -162,9 +102,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
-			what_cannot_be_seen_narrower_lets_nobody_in, setup, teardown),
+			what_cannot_be_seen_narrower_lets_nobody_in, setup, scene_teardown),
 		cmocka_unit_test_setup_teardown(
-			what_never_was_wider_keeps_nobody_out, setup, teardown),
+			what_never_was_wider_keeps_nobody_out, setup, scene_teardown),
 	};
 	return cmocka_run_group_tests_name("pass-shared", tests, NULL, NULL);
 }
