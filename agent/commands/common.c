@@ -54,7 +54,7 @@ static int load_keeping(struct program **out, struct problems *problems, const s
 	int rc = program_load(&p, problems, cli->config, now);
 
 	if (!rc && p && !problems->fatal && problems->n_errors) {
-		snprintf(folder, sizeof(folder), "%s/last-good/clients.d",
+		snprintf(folder, sizeof(folder), "%s/" LAST_GOOD "/" LAST_GOOD_CLIENTS,
 			p->settings.state_directory);
 		program_free(p);
 		problems_free(problems);

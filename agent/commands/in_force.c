@@ -11,6 +11,7 @@
 
 #include "commands/command.h"
 #include "curfew/control.h"
+#include "curfew/state.h"
 
 /* Where the state lies when no configuration can say so. */
 #define USUAL_STATE "/var/lib/curfew"
@@ -56,7 +57,7 @@ static struct program *last_good_load(const struct program *p)
 	struct problems problems;
 	struct program *taken = NULL;
 
-	if (asprintf(&folder, "%s/last-good", state) < 0) {
+	if (asprintf(&folder, "%s/" LAST_GOOD, state) < 0) {
 		folder = NULL;
 		return NULL;
 	}

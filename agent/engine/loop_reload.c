@@ -9,14 +9,12 @@
 #include <unistd.h>
 #include <curfew/calendar.h>
 #include <curfew/notify.h>
+#include <curfew/state.h>
 #include "loop.h"
 
 /* Files that change while they are read are read again; a folder that never rests is told. */
-#define MAX_READINGS 3
-/* Below the state directory, laid out as the configuration is. */
-#define LAST_GOOD	  "last-good"
-#define LAST_GOOD_CONFIG  "curfew.conf"
-#define LAST_GOOD_CLIENTS "clients.d"
+#define MAX_READINGS	 3
+#define LAST_GOOD_CONFIG "curfew.conf"
 
 void strings_clear(struct strings *s)
 {

@@ -83,7 +83,7 @@ static int configuration_open(struct service *s, bool tell)
 {
 	int r = service_load_first(&s->program, &s->kept, &s->last_good, s->options.config, tell);
 
-	if (r == 0 && asprintf(&s->kept_folder, "%s/clients.d", s->last_good) < 0) {
+	if (r == 0 && asprintf(&s->kept_folder, "%s/" LAST_GOOD_CLIENTS, s->last_good) < 0) {
 		s->kept_folder = NULL;
 		r = -ENOMEM;
 	}
