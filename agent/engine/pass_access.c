@@ -126,7 +126,12 @@ static int lasts_read(struct pass *p)
 	if (!p->lasts)
 		return -ENOMEM;
 	int rc = journal_access_at(p->o.journal, p->o.now, NULL, last_take, p);
-	return rc ? rc : proved_lefts_take(p);
+	if (!rc)
+		rc = proved_lefts_take(p);
+	/* A part of it must not pass for the whole when it is asked for again. */
+	if (rc)
+		pass_lasts_free(p);
+	return rc;
 }
 
 void pass_lasts_free(struct pass *p)
@@ -142,6 +147,9 @@ void pass_lasts_free(struct pass *p)
 		free(l->database);
 	}
 	free(p->lefts);
+	p->lasts = NULL;
+	p->lefts = NULL;
+	p->n_lefts = 0;
 }
 
 /* What was observed counts, not what was wanted: a user who still holds more is on record with more. Of a server that
