@@ -46,10 +46,10 @@ SRCS  := $(filter-out agent/main.c,$(wildcard agent/*/*.c))
 OBJS  := $(SRCS:%.c=$(BUILD)/%.o)
 LIB   := $(BUILD)/libcurfew.a
 BIN   := $(BUILD)/curfew
-TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/*/test-*.c))
-BENCH := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench-*.c))
+TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/*/test_*.c))
+BENCH := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))
 # The fuzzers' own build: clang's libFuzzer and sanitizers go through every object, once for all fuzzers.
-FUZZ  := $(patsubst %.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz-*.c))
+FUZZ  := $(patsubst %.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_OBJS  := $(SRCS:%.c=build/fuzz/%.o)
 FUZZ_FLAGS  = $(CPPFLAGS_OURS) $(WARN) -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -MMD -MP
 
@@ -102,11 +102,11 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(LIB)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(PKG_LIBS) $(TEST_LIBS)
 
-# What several tests of one folder share stands beside them, in files that are not called test-*.c.
-FOLDERS := $(sort $(dir $(wildcard tests/*/test-*.c)))
-shared   = $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(1)test-%,$(wildcard $(1)*.c)))
+# What several tests of one folder share stands beside them, in files that are not called test_*.c.
+FOLDERS := $(sort $(dir $(wildcard tests/*/test_*.c)))
+shared   = $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(1)test_%,$(wildcard $(1)*.c)))
 SHARED  := $(foreach f,$(FOLDERS),$(call shared,$(f)))
-$(foreach f,$(FOLDERS),$(eval $(patsubst %.c,$(BUILD)/%,$(wildcard $(f)test-*.c)): $(call shared,$(f))))
+$(foreach f,$(FOLDERS),$(eval $(patsubst %.c,$(BUILD)/%,$(wildcard $(f)test_*.c)): $(call shared,$(f))))
 
 build/fuzz/%.o: %.c
 	@mkdir -p $(@D)
@@ -165,7 +165,7 @@ demo: $(BIN)                    ## the life of a grant to look at, under a minut
 	$(Q)CURFEW=$(BIN) demo/demo
 
 bench: $(BIN) $(BENCH)          ## measurements
-	$(Q)set -e; for b in $(BENCH) $(wildcard tests/bench/bench-*.py tests/bench/bench-*.sh); do \
+	$(Q)set -e; for b in $(BENCH) $(wildcard tests/bench/bench_*.py tests/bench/bench_*.sh); do \
 		echo "== $$b"; CURFEW=$(BIN) $$b; done
 
 # ---- installation ----

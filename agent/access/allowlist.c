@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include <curfew/allowlist.h>
+#include "curfew/allowlist.h"
 
 /* One login's way in, before merging. */
 struct entry {

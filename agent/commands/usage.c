@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "commands/usage.h"
-#include "program/nearest.h"
+#include "program/suggest.h"
 
 enum {
 	KEY_JSON = 256,

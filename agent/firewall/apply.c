@@ -4,8 +4,8 @@
  * transaction as a whole and the next turn starts from what is there then. */
 #include <string.h>
 
-#include "intact.h"
-#include "internal.h"
+#include "firewall/intact.h"
+#include "firewall/netlink.h"
 
 /* After this many commits that did not bring what they should, it is said, not tried for ever. */
 #define MAX_FRUITLESS 2

@@ -3,7 +3,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "internal.h"
+#include "firewall/netlink.h"
 
 /* An element is its key, timeout, counter and comment; a nest ends at 64 KiB. */
 #define ELEMENT_BYTES 256

@@ -1,7 +1,7 @@
 /* The chains of the table: one for each hook, and the one that checks. */
 #include <string.h>
 
-#include "internal.h"
+#include "firewall/netlink.h"
 
 bool chain_is_wanted(const char *name, const struct firewall_settings *s)
 {

@@ -1,7 +1,7 @@
 /* Wanted against observed: both sorted by endpoint and source, one walk, typed changes out. Pure. */
 #include <string.h>
 
-#include "internal.h"
+#include "firewall/netlink.h"
 
 static const struct {
 	const char *name;

@@ -3,7 +3,7 @@
 
 #include <libnftnl/udata.h>
 
-#include "internal.h"
+#include "firewall/netlink.h"
 
 int elements_add(struct elements *list, const struct element *e)
 {

@@ -4,7 +4,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#include "internal.h"
+#include "firewall/netlink.h"
 
 /* Room for some 500,000 elements in one transaction; a limit, not an allocation. */
 #define SEND_BUFFER (128 * 1024 * 1024)

@@ -3,7 +3,7 @@
  * somebody replaced by one of the same comment is found, an accept in front of ours as well. */
 #include <string.h>
 
-#include "intact.h"
+#include "firewall/intact.h"
 
 static const char *const CHAINS[INTACT_CHAINS] = {CHAIN_CHECK, CHAIN_INPUT, CHAIN_FORWARD};
 

@@ -2,7 +2,7 @@
 #ifndef FIREWALL_INTACT_H
 #define FIREWALL_INTACT_H
 
-#include "internal.h"
+#include "firewall/netlink.h"
 
 enum { INTACT_CHAINS = 3 }; /* check, guard_input, guard_forward */
 

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "internal.h"
+#include "firewall/netlink.h"
 
 #define EVENT_ROOM     (64 * 1024)
 #define RECEIVE_BUFFER (8 * 1024 * 1024)

@@ -2,9 +2,9 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-#include "intact.h"
-#include "internal.h"
-#include "state.h"
+#include "firewall/intact.h"
+#include "firewall/netlink.h"
+#include "firewall/table_state.h"
 
 struct reading {
 	struct firewall *firewall;

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "internal.h"
+#include "firewall/netlink.h"
 
 #define PROBE_SET "probe"
 #define SHORT_MS  (3600 * 1000ull)

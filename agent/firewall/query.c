@@ -2,7 +2,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-#include "internal.h"
+#include "firewall/netlink.h"
 
 #define ANSWER_ROOM (64 * 1024)
 

@@ -8,7 +8,7 @@
 
 #include <libnftnl/udata.h>
 
-#include "internal.h"
+#include "firewall/netlink.h"
 
 #define LOG_PREFIX     "curfew refused: "
 #define LOG_PER_MINUTE 6

@@ -4,7 +4,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-#include "internal.h"
+#include "firewall/netlink.h"
 
 static const char *const KIND_NAMES[] = {"guard", "trusted", "allow", "denied"};
 

@@ -1,5 +1,5 @@
 /* One walk over two sorted lists, wanted and observed: the shape of every comparison here. Pure. */
-#include "internal.h"
+#include "firewall/netlink.h"
 
 int allow_key_compare(const struct endpoint *e1, const struct source *s1, const struct endpoint *e2,
 	const struct source *s2)

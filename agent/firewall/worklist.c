@@ -1,7 +1,7 @@
 /* From changes to the elements that a commit deletes and adds. Pure. */
 #include <string.h>
 
-#include "internal.h"
+#include "firewall/netlink.h"
 
 static const struct observed_allow *allow_find(
 	const struct firewall_state *observed, const struct endpoint *e, const struct source *s)

@@ -4,7 +4,7 @@
  * anchor becomes, so the two together are one chain. Three things hold whatever is cut: an intent and its
  * outcome stay together, an intent without an outcome stays, and who had what after the cut can still be told
  * from the live file alone: access in force at the cut is written there anew, under its own old instant. */
-#include "database.h"
+#include "journal/database.h"
 
 #include <errno.h>
 #include <string.h>

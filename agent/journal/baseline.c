@@ -1,5 +1,5 @@
 /* Baselines: what a database held when access opened, so that the audit can say "new or changed since". */
-#include "database.h"
+#include "journal/database.h"
 
 #include <errno.h>
 #include <string.h>

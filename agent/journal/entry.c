@@ -3,8 +3,8 @@
  * The hash covers the hash of the record before and then every column in turn, each as a byte for its type,
  * eight bytes of length and the value: no two rows have one encoding, NULL and '' differ, and a value
  * cannot flow over into its neighbour. One table of columns serves writing, reading and hashing. */
-#include "database.h"
-#include "text.h"
+#include "journal/database.h"
+#include "journal/visible_text.h"
 
 #include <errno.h>
 #include <stddef.h>

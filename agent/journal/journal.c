@@ -5,7 +5,7 @@
  * must exist and be readable), a copy of the file is the whole evidence, and truncation is synced, so that a
  * committed record cannot come undone by a power cut. The price is that a reader who keeps a transaction
  * open makes writers wait; our own reads therefore never keep one while they hand rows on. */
-#include "database.h"
+#include "journal/database.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -2,7 +2,7 @@
  *
  * A server and login have at most one living row, and one tombstone for each security identifier that ever
  * was ours there: a restored database may bring any of them back. */
-#include "database.h"
+#include "journal/database.h"
 
 #include <errno.h>
 #include <string.h>

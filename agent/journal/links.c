@@ -1,5 +1,5 @@
 /* The chain's two links that no record carries, the anchor and the head, and the key that seals them. */
-#include "database.h"
+#include "journal/database.h"
 
 #include <errno.h>
 #include <string.h>

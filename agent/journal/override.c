@@ -1,5 +1,5 @@
 /* Overrides: access that an operator took away, until it is given back; each step is an event in the chain. */
-#include "database.h"
+#include "journal/database.h"
 
 #include <errno.h>
 #include <string.h>

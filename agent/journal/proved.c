@@ -1,5 +1,5 @@
 /* The level that a server last proved for a login on a database. */
-#include "database.h"
+#include "journal/database.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Reading the journal: history, what was left unfinished, who had what at an instant. */
-#include "database.h"
+#include "journal/database.h"
 
 #include "curfew/comment.h"
 

@@ -1,5 +1,5 @@
 /* Tables, views and triggers of the journal: what an auditor finds who opens the file with sqlite3. */
-#include "database.h"
+#include "journal/database.h"
 
 #include <errno.h>
 #include <string.h>

@@ -3,7 +3,7 @@
  * Who can write the file and holds the key, or has a journal without a key, can rewrite the whole of it; who
  * kept an old copy can put it back. Neither shows in the file alone: the head's hash, sent to the system log at
  * intervals, does. With a key, anybody else's change shows, a cut-off end included. */
-#include "database.h"
+#include "journal/database.h"
 
 #include <errno.h>
 #include <string.h>

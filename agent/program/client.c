@@ -3,7 +3,7 @@
 
 #include "curfew/calendar.h"
 #include "program/names.h"
-#include "program/nearest.h"
+#include "program/suggest.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
 #ifndef PROGRAM_FILE_H
 #define PROGRAM_FILE_H
 
-#include "program/reading.h"
+#include "program/config_reader.h"
 
 #include <sys/types.h>
 

@@ -2,7 +2,7 @@
 #ifndef PROGRAM_LEVELS_H
 #define PROGRAM_LEVELS_H
 
-#include "program/reading.h"
+#include "program/config_reader.h"
 
 /* One permission by name, in capitals. */
 enum permission_scope { SCOPE_DATABASE = 1, SCOPE_SCHEMA = 2 };

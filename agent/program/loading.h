@@ -2,7 +2,7 @@
 #ifndef PROGRAM_LOADING_H
 #define PROGRAM_LOADING_H
 
-#include "program/reading.h"
+#include "program/config_reader.h"
 
 /* A client on its way into the program. */
 struct draft {

@@ -2,7 +2,7 @@
  * judged before it is granted. */
 #include "program/levels.h"
 
-#include "program/nearest.h"
+#include "program/suggest.h"
 
 #include <string.h>
 

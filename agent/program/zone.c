@@ -2,7 +2,7 @@
 #include "program/zone.h"
 
 #include "curfew/calendar.h"
-#include "program/nearest.h"
+#include "program/suggest.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* What an audit comes to: its state, its counts, its JSON. */
-#include "audit.h"
+#include "report/audit.h"
 
 #include <jansson.h>
 #include <sodium.h>

@@ -1,8 +1,8 @@
 /* The certificate of an end: every thing that a client's people had, proved gone. */
-#include "audit.h"
-#include "html.h"
+#include "report/audit.h"
+#include "report/html.h"
 
-#include "journal/text.h"
+#include "journal/visible_text.h"
 
 #include <errno.h>
 #include <jansson.h>

@@ -2,7 +2,7 @@
  * said of it. An outcome stands with its intent, which is one thing to whoever reads. */
 #include "curfew/report.h"
 
-#include "journal/text.h"
+#include "journal/visible_text.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* Markup around text that may be hostile. A policy in each page forbids scripts and everything from elsewhere,
  * should an escape ever be missed. */
-#include "html.h"
+#include "report/html.h"
 
-#include "journal/text.h"
+#include "journal/visible_text.h"
 
 #include <errno.h>
 #include <sodium.h>

@@ -1,6 +1,6 @@
 /* The audit as one page that can be mailed, printed and filed. */
-#include "audit.h"
-#include "html.h"
+#include "report/audit.h"
+#include "report/html.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* JSON for programs: the same words everywhere, instants in UTC, null for what is not there. */
 #include "curfew/report.h"
 
-#include "journal/text.h"
+#include "journal/visible_text.h"
 
 #include <errno.h>
 #include <jansson.h>

@@ -1,8 +1,8 @@
 /* The timeline as a picture. Full is solid, read-only hatched, nothing is an empty line, and each bar says
  * what it is: printed in black and white, or seen without telling colours apart, it reads the same. Only
  * attributes, no style sheet: inside a report the page's policy would not let one through. */
-#include "html.h"
-#include "timeline.h"
+#include "report/html.h"
+#include "report/timeline.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Where things lie in a timeline's picture, and what is said of them. */
-#include "timeline.h"
+#include "report/timeline.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* The timeline on a terminal: one line a database, letters for the turns, told apart without colour. */
-#include "timeline.h"
+#include "report/timeline.h"
 
-#include "journal/text.h"
+#include "journal/visible_text.h"
 
 #include <errno.h>
 #include <string.h>

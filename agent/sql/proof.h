@@ -2,7 +2,7 @@
 #ifndef CURFEW_SQL_PROOF_H
 #define CURFEW_SQL_PROOF_H
 
-#include "sql/pass.h"
+#include "sql/visit.h"
 
 /* By level; %zu stands for the target's number. */
 extern const char *const proof_questions[3];

@@ -15,7 +15,7 @@
 
 #include <sybdb.h>
 
-#include "session_failure.h"
+#include "sql/session_failure.h"
 
 /* FreeTDS cuts longer lines of its configuration without a word. */
 #define CONF_LINE_MAX	   255

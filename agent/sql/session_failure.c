@@ -1,6 +1,6 @@
 /* Why a session did not come about. FreeTDS has one sentence for every fault of TLS, so what can be known beforehand is
  * looked at beforehand, and of the rest all is named that must be right. */
-#include "session_failure.h"
+#include "sql/session_failure.h"
 
 #include <errno.h>
 #include <fcntl.h>

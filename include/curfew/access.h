@@ -2,8 +2,8 @@
 #ifndef CURFEW_ACCESS_H
 #define CURFEW_ACCESS_H
 
-#include "record.h"
-#include "schedule.h"
+#include "curfew/record.h"
+#include "curfew/schedule.h"
 
 /* Members of this server role are the logins that Curfew made: the mark that every agent can read.
  * `curfew bootstrap` makes it. A server without it is served by the ledger alone. */

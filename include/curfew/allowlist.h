@@ -2,7 +2,7 @@
 #ifndef CURFEW_ALLOWLIST_H
 #define CURFEW_ALLOWLIST_H
 
-#include "schedule.h"
+#include "curfew/schedule.h"
 
 /* nft reads comments of at most 128 characters. */
 #define ALLOW_COMMENT_MAX 128

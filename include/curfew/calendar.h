@@ -2,7 +2,7 @@
 #ifndef CURFEW_CALENDAR_H
 #define CURFEW_CALENDAR_H
 
-#include "base.h"
+#include "curfew/base.h"
 
 #define INSTANT_TEXT_MAX 32
 

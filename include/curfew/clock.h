@@ -2,7 +2,7 @@
 #ifndef CURFEW_CLOCK_H
 #define CURFEW_CLOCK_H
 
-#include "base.h"
+#include "curfew/base.h"
 
 struct clock {
 	char path[4096];   /* state file; "" keeps nothing */

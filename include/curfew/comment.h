@@ -2,7 +2,7 @@
 #ifndef CURFEW_COMMENT_H
 #define CURFEW_COMMENT_H
 
-#include "program.h"
+#include "curfew/program.h"
 
 /* Whether "client/login, client/login" names that client, that login, or that login of that client; NULL: any.
  * Names are compared as they are written into a comment, hostile characters as '_'. A name may hold a separator, so

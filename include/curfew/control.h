@@ -9,7 +9,7 @@
 
 #include <sys/types.h>
 
-#include "pass.h"
+#include "curfew/pass.h"
 
 struct json_t; /* jansson's */
 

@@ -2,7 +2,7 @@
 #ifndef CURFEW_FIREWALL_H
 #define CURFEW_FIREWALL_H
 
-#include "allowlist.h"
+#include "curfew/allowlist.h"
 
 struct firewall; /* a netlink socket; owns the table where the kernel knows owners */
 

@@ -3,7 +3,7 @@
 #ifndef CURFEW_FIREWALL_PORT_H
 #define CURFEW_FIREWALL_PORT_H
 
-#include "firewall.h"
+#include "curfew/firewall.h"
 
 struct firewall_port {
 	/* As firewall_observe() and firewall_apply(), with `context` in the place of the firewall. */

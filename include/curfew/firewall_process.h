@@ -6,7 +6,7 @@
 
 #include <sys/types.h>
 
-#include "firewall_port.h"
+#include "curfew/firewall_port.h"
 
 /* ---- what may be let in: pure ---- */
 

@@ -2,7 +2,7 @@
 #ifndef CURFEW_JOURNAL_H
 #define CURFEW_JOURNAL_H
 
-#include "allowlist.h"
+#include "curfew/allowlist.h"
 
 struct journal;
 

@@ -2,7 +2,7 @@
 #ifndef CURFEW_LOG_H
 #define CURFEW_LOG_H
 
-#include "base.h"
+#include "curfew/base.h"
 
 enum log_message {
 	LOG_STARTED,

@@ -2,7 +2,7 @@
 #ifndef CURFEW_METRICS_H
 #define CURFEW_METRICS_H
 
-#include "program.h"
+#include "curfew/program.h"
 
 struct metrics_server {
 	const char *name;

@@ -2,7 +2,7 @@
 #ifndef CURFEW_NOTIFY_H
 #define CURFEW_NOTIFY_H
 
-#include "base.h"
+#include "curfew/base.h"
 
 void notify_ready(void);
 /* Says at which instant of the monotonic clock the reload began, as the notify-reload protocol asks; older

@@ -5,11 +5,11 @@
 #ifndef CURFEW_PASS_H
 #define CURFEW_PASS_H
 
-#include "allowlist.h"
-#include "firewall_port.h"
-#include "journal.h"
-#include "sql.h"
-#include "worker.h"
+#include "curfew/allowlist.h"
+#include "curfew/firewall_port.h"
+#include "curfew/journal.h"
+#include "curfew/sql.h"
+#include "curfew/worker.h"
 
 enum pass_mode { PASS_PLAN, PASS_APPLY, PASS_STATUS, PASS_HANDOVER, PASS_AUDIT };
 

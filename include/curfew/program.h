@@ -2,7 +2,7 @@
 #ifndef CURFEW_PROGRAM_H
 #define CURFEW_PROGRAM_H
 
-#include "source.h"
+#include "curfew/source.h"
 
 enum level { LEVEL_NONE, LEVEL_READ_ONLY, LEVEL_FULL }; /* ordered: wider is greater */
 enum database_role { ROLE_STAGING, ROLE_PRODUCTION };

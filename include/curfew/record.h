@@ -3,7 +3,7 @@
 #ifndef CURFEW_RECORD_H
 #define CURFEW_RECORD_H
 
-#include "program.h"
+#include "curfew/program.h"
 
 enum record_kind {
 	RECORD_SERVER = 1, /* state of a server: reachable or not, version, round trips */

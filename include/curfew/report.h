@@ -3,10 +3,10 @@
 #ifndef CURFEW_REPORT_H
 #define CURFEW_REPORT_H
 
-#include "calendar.h"
-#include "journal.h"
-#include "record.h"
-#include "schedule.h"
+#include "curfew/calendar.h"
+#include "curfew/journal.h"
+#include "curfew/record.h"
+#include "curfew/schedule.h"
 
 struct json_t; /* jansson's */
 

@@ -2,7 +2,7 @@
 #ifndef CURFEW_SANDBOX_H
 #define CURFEW_SANDBOX_H
 
-#include "base.h"
+#include "curfew/base.h"
 
 enum sandbox_profile {
 	SANDBOX_FIREWALL, /* CAP_NET_ADMIN, netlink, nothing of the file system */

@@ -2,7 +2,7 @@
 #ifndef CURFEW_SCHEDULE_H
 #define CURFEW_SCHEDULE_H
 
-#include "program.h"
+#include "curfew/program.h"
 
 enum phase {
 	PHASE_PENDING,

@@ -2,7 +2,7 @@
 #ifndef CURFEW_SERVICE_H
 #define CURFEW_SERVICE_H
 
-#include "base.h"
+#include "curfew/base.h"
 
 struct service_options {
 	const char *config; /* path of curfew.conf */

@@ -2,7 +2,7 @@
 #ifndef CURFEW_SOURCE_H
 #define CURFEW_SOURCE_H
 
-#include "base.h"
+#include "curfew/base.h"
 
 /* Room for the longest text of a source or an endpoint, terminator included. */
 #define SOURCE_TEXT_MAX	  64

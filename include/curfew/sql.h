@@ -2,8 +2,8 @@
 #ifndef CURFEW_SQL_H
 #define CURFEW_SQL_H
 
-#include "access.h"
-#include "worker.h"
+#include "curfew/access.h"
+#include "curfew/worker.h"
 
 /* ---- quoting ---- */
 

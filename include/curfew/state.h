@@ -2,7 +2,7 @@
 #ifndef CURFEW_STATE_H
 #define CURFEW_STATE_H
 
-#include "journal.h"
+#include "curfew/journal.h"
 
 /* What the service keeps of the configuration that it has taken, below the state directory and laid out as the files
  * are: curfew.conf, and the clients beside it. */

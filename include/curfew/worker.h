@@ -2,8 +2,8 @@
 #ifndef CURFEW_WORKER_H
 #define CURFEW_WORKER_H
 
-#include "record.h"
-#include "sandbox.h"
+#include "curfew/record.h"
+#include "curfew/sandbox.h"
 
 struct worker; /* the child's end of its channel */
 

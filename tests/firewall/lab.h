@@ -23,7 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <curfew/firewall.h>
+#include "curfew/firewall.h"
 
 #define UNUSED __attribute__((unused))
 

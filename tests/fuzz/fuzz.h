@@ -4,7 +4,7 @@
 #define TESTS_FUZZ_H
 
 #include <string.h>
-#include <curfew/base.h>
+#include "curfew/base.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -16,7 +16,7 @@ from booted_lab import CLIENT, CONFIG, CREDENTIAL, JANE, LOGIN, PASSWORD, SERVER
 NET_ADMIN = 1 << 12
 CAPABILITY_SETS = ("CapInh", "CapPrm", "CapEff", "CapAmb")
 MOST_EXPOSURE = 1.2
-# Ids of curfew's messages that people's alarms hang on; agent/engine/log.c.
+# Ids of curfew's messages that people's alarms hang on; agent/process/log.c.
 ID_STARTED = "c25b4ff710e549b9a0cc5ebe08b09128"
 ID_CHANGE = "49f06010d16447d3894e7e522514812f"
 ID_ASKED = "1f920f35de1a47c5bed31dcc97683b3f"

@@ -23,7 +23,7 @@ from practice import ROOT  # noqa: E402
 
 SECONDS = int(os.environ.get("CURFEW_LONG_SECONDS", "30"))
 SANITIZED = os.path.abspath(os.environ.get("CURFEW_SANITIZED", os.path.join(ROOT, "build", "cc-sanitize")))
-SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "test_long_service.c")
+SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "long_service.c")
 STARTS, ENDS = 120, 120
 # Caches of an allocator come and go; what leaks at each of some hundred passes is far more than this.
 GROWTH_KB = 512

@@ -1,0 +1,88 @@
+/* A name that is not there: where it was looked for, and what there is instead. */
+#include <string.h>
+
+#include "commands/command.h"
+#include "program/suggest.h"
+
+/* More than this is no help on a terminal. */
+#define SHOWN_MOST 8
+
+static void names_write(FILE *to, const char *const *names, size_t n)
+{
+	size_t shown = n > SHOWN_MOST ? SHOWN_MOST : n;
+
+	fputs(n > 1 ? "; there are " : n == 1 ? "; there is only " : "; there is none", to);
+	for (size_t i = 0; i < shown; i++)
+		fprintf(to, "%s%s", i ? ", " : "", names[i]);
+	if (n > shown)
+		fprintf(to, " and %zu more", n - shown);
+}
+
+static int unknown(const struct cli *cli, const char *what, const char *name,
+	const char *const *names, size_t n, const char *more)
+{
+	const char *near = nearest_word(name, names, n);
+
+	fprintf(stderr, "curfew %s: no %s '%s' in %s", cli->command->name, what, name, cli->config);
+	if (near)
+		fprintf(stderr, "; is '%s' meant?", near);
+	else
+		names_write(stderr, names, n);
+	fprintf(stderr, "%s\n", more ? more : "");
+	return EXIT_USAGE;
+}
+
+int cli_client(const struct client **out, const struct cli *cli, const struct program *p)
+{
+	_cleanup_free_ const char **names = NULL;
+	_cleanup_free_ char *more = NULL;
+	const char *lost;
+
+	*out = NULL;
+	if (!cli->n_operands)
+		return 0;
+	*out = program_client(p, cli->operands[0]);
+	if (*out)
+		return 0;
+	names = calloc(p->n_clients + 1, sizeof(*names));
+	if (!names)
+		return EXIT_FAILED;
+	for (size_t i = 0; i < p->n_clients; i++)
+		names[i] = p->clients[i].name;
+	lost = cli_lost_file(p, cli->config);
+	if (lost && asprintf(&more, "; or it is the one in %s, which has errors", lost) < 0)
+		more = NULL;
+	return unknown(cli, "client", cli->operands[0], names, p->n_clients, more);
+}
+
+int cli_server(const struct server **out, const struct cli *cli, const struct program *p)
+{
+	_cleanup_free_ const char **names = NULL;
+
+	*out = program_server(p, cli->operands[0]);
+	if (*out)
+		return 0;
+	names = calloc(p->n_servers + 1, sizeof(*names));
+	if (!names)
+		return EXIT_FAILED;
+	for (size_t i = 0; i < p->n_servers; i++)
+		names[i] = p->servers[i].name;
+	return unknown(cli, "server", cli->operands[0], names, p->n_servers, NULL);
+}
+
+int cli_user(const struct user **out, const struct cli *cli, const struct client *c)
+{
+	*out = NULL;
+	if (cli->n_operands < 2)
+		return 0;
+	*out = client_user(c, cli->operands[1]);
+	if (*out)
+		return 0;
+	/* A handful at most, and two people may have one name: all of them help more than the nearest. */
+	fprintf(stderr, "curfew %s: client '%s' has no user '%s', or more than one; its users:",
+		cli->command->name, c->name, cli->operands[1]);
+	for (size_t i = 0; i < c->n_users; i++)
+		fprintf(stderr, "%s %s <%s>", i ? "," : "", c->users[i].login, c->users[i].email);
+	fputs("; write login, email address or first.last\n", stderr);
+	return EXIT_USAGE;
+}

@@ -1,0 +1,370 @@
+/* The engine's end of the channel to the firewall process: lists out, results in. */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include "curfew/record.h"
+#include "firewall/helper_message.h"
+
+/* 100,000 elements take the kernel half a second; a process that is silent for this long is not busy. */
+#define ANSWER_TIMEOUT_MS 60000
+
+struct firewall_client {
+	int channel;
+	pid_t pid;
+	bool changed; /* an event came among the answers */
+	char who[64];
+	char error[256];
+};
+
+static int client_fail(struct firewall_client *c, int code, const char *text)
+{
+	record_set(c->error, sizeof(c->error), text);
+	return code;
+}
+
+static int client_send(struct firewall_client *c, const struct firewall_request *r)
+{
+	ssize_t n;
+
+	do
+		n = send(c->channel, r, sizeof(*r), MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	if (n == (ssize_t)sizeof(*r))
+		return 0;
+	return client_fail(
+		c, errno == EAGAIN ? -ETIMEDOUT : -EPIPE, "the firewall process has ended");
+}
+
+static void event_note(struct firewall_client *c, const struct firewall_answer *a)
+{
+	c->changed = true;
+	if (a->u.text[0])
+		record_set(c->who, sizeof(c->who), a->u.text);
+}
+
+/* The next answer; events are noted on the way. */
+static int client_receive(struct firewall_client *c, struct firewall_answer *a)
+{
+	for (;;) {
+		struct pollfd p = {.fd = c->channel, .events = POLLIN};
+		int ready = poll(&p, 1, ANSWER_TIMEOUT_MS);
+		if (ready < 0 && errno == EINTR)
+			continue;
+		if (ready == 0)
+			return client_fail(c, -ETIMEDOUT, "the firewall process does not answer");
+		ssize_t n = recv(c->channel, a, sizeof(*a), MSG_DONTWAIT | MSG_TRUNC);
+		if (n < 0 && (errno == EINTR || errno == EAGAIN || errno == ECONNRESET))
+			continue;
+		if (n != (ssize_t)sizeof(*a))
+			return client_fail(c, -EPIPE, "the firewall process has ended");
+		if (a->kind != ANSWER_EVENT)
+			return 0;
+		event_note(c, a);
+	}
+}
+
+static int client_result(struct firewall_client *c, const struct firewall_answer *a)
+{
+	client_fail(c, 0, a->u.text);
+	return a->code;
+}
+
+/* Appends one element to an array that array_grown() keeps. */
+static int append(void *items, size_t *n, size_t size, const void *element)
+{
+	char **array = items;
+	char *more = array_grown(*array, *n, size);
+
+	if (!more)
+		return -ENOMEM;
+	*array = more;
+	memcpy(more + *n * size, element, size);
+	++*n;
+	return 0;
+}
+
+/* Member by member into cleared memory: padding would carry over what our memory held before. */
+static struct firewall_request *request_set(struct firewall_request *r, uint32_t verb,
+	const struct endpoint *endpoint, const struct source *source, const char *comment)
+{
+	memset(r, 0, sizeof(*r));
+	r->verb = verb;
+	r->endpoint.family = endpoint->family;
+	memcpy(r->endpoint.addr, endpoint->addr, sizeof(r->endpoint.addr));
+	r->endpoint.port = endpoint->port;
+	if (!source)
+		return r;
+	r->source.family = source->family;
+	memcpy(r->source.addr, source->addr, sizeof(r->source.addr));
+	r->source.prefix = source->prefix;
+	memcpy(r->text, comment, sizeof(r->text));
+	return r;
+}
+
+static int list_send(struct firewall_client *c, const struct allowlist *w)
+{
+	struct firewall_request r = {.verb = VERB_BEGIN};
+	int rc = client_send(c, &r);
+
+	for (size_t i = 0; rc == 0 && i < w->n_guards; i++)
+		rc = client_send(c, request_set(&r, VERB_GUARD, &w->guards[i], NULL, NULL));
+	for (size_t i = 0; rc == 0 && i < w->n_trusted; i++) {
+		const struct trusted *t = &w->trusted[i];
+		rc = client_send(
+			c, request_set(&r, VERB_TRUSTED, &t->endpoint, &t->source, t->comment));
+	}
+	for (size_t i = 0; rc == 0 && i < w->n_allows; i++) {
+		const struct allow *a = &w->allows[i];
+		request_set(&r, VERB_ALLOW, &a->endpoint, &a->source, a->comment)->until = a->until;
+		rc = client_send(c, &r);
+	}
+	return rc;
+}
+
+static int client_apply(struct firewall_changes *done, void *context,
+	const struct allowlist *wanted, instant_t now, bool closings_only)
+{
+	struct firewall_client *c = context;
+	struct firewall_request r = {
+		.verb = VERB_COMMIT, .now = now, .closings_only = closings_only};
+	struct firewall_changes changes = {0};
+	struct firewall_answer a;
+	int rc = list_send(c, wanted);
+
+	if (rc == 0)
+		rc = client_send(c, &r);
+	if (rc == 0)
+		rc = client_receive(c, &a);
+	int memory = 0;
+	while (rc == 0 && a.kind == ANSWER_CHANGE) {
+		if (memory == 0)
+			memory =
+				append(&changes.items, &changes.n, sizeof(a.u.change), &a.u.change);
+		rc = client_receive(c, &a);
+	}
+	if (rc == 0)
+		rc = client_result(c, &a);
+	if (rc >= 0 && memory < 0)
+		rc = memory;
+	if (rc < 0 || !done) {
+		firewall_changes_free(&changes);
+		return rc;
+	}
+	*done = changes;
+	return rc;
+}
+
+static int state_take(struct firewall_state *s, const struct firewall_answer *a)
+{
+	switch ((enum firewall_answer_kind)a->kind) {
+	case ANSWER_STATE:
+		s->present = a->u.state.present;
+		s->intact = a->u.state.intact;
+		s->generation = a->u.state.generation;
+		s->refused_packets = a->u.state.refused_packets;
+		return 0;
+	case ANSWER_STATE_ALLOW:
+		return append(&s->allows, &s->n_allows, sizeof(a->u.allow), &a->u.allow);
+	case ANSWER_STATE_GUARD:
+		return append(&s->guards, &s->n_guards, sizeof(a->u.guard), &a->u.guard);
+	case ANSWER_STATE_TRUSTED:
+		return append(&s->trusted, &s->n_trusted, sizeof(a->u.trusted), &a->u.trusted);
+	case ANSWER_STATE_REFUSED:
+		return append(&s->refused, &s->n_refused, sizeof(a->u.refused), &a->u.refused);
+	case ANSWER_RESULT:
+	case ANSWER_CHANGE:
+	case ANSWER_EVENT:
+		break;
+	}
+	return -EPROTO;
+}
+
+static int client_observe(struct firewall_state *out, void *context, instant_t now)
+{
+	struct firewall_client *c = context;
+	struct firewall_request r = {.verb = VERB_OBSERVE, .now = now};
+	struct firewall_state s = {0};
+	struct firewall_answer a;
+	int rc = client_send(c, &r), taken = 0;
+
+	if (rc == 0)
+		rc = client_receive(c, &a);
+	while (rc == 0 && a.kind != ANSWER_RESULT) {
+		if (taken == 0)
+			taken = state_take(&s, &a);
+		rc = client_receive(c, &a);
+	}
+	if (rc == 0)
+		rc = client_result(c, &a);
+	if (rc >= 0 && taken < 0)
+		rc = taken;
+	if (rc < 0) {
+		firewall_state_free(&s);
+		return rc;
+	}
+	*out = s;
+	return rc;
+}
+
+struct firewall_port firewall_client_port(struct firewall_client *c)
+{
+	return (struct firewall_port){client_observe, client_apply, c};
+}
+
+const char *firewall_client_error(const struct firewall_client *c)
+{
+	return c->error;
+}
+
+static int client_ask(struct firewall_client *c, const struct firewall_request *r)
+{
+	struct firewall_answer a;
+	int rc = client_send(c, r);
+
+	if (rc == 0)
+		rc = client_receive(c, &a);
+	if (rc == 0 && a.kind != ANSWER_RESULT)
+		rc = -EPROTO;
+	return rc ? rc : client_result(c, &a);
+}
+
+int firewall_client_reload(char digest[65], struct firewall_client *c)
+{
+	struct firewall_request r = {.verb = VERB_RELOAD};
+	int rc = client_ask(c, &r);
+
+	if (rc == 0)
+		record_set(digest, 65, c->error);
+	return rc;
+}
+
+int firewall_client_adopt(struct firewall_client *c, const char *digest)
+{
+	struct firewall_request r = {.verb = VERB_ADOPT};
+
+	record_set(r.text, sizeof(r.text), digest);
+	return client_ask(c, &r);
+}
+
+int firewall_client_fd(const struct firewall_client *c)
+{
+	return c->channel;
+}
+
+pid_t firewall_client_pid(const struct firewall_client *c)
+{
+	return c->pid;
+}
+
+int firewall_client_read(bool *changed, char who[64], struct firewall_client *c)
+{
+	struct firewall_answer a;
+
+	for (;;) {
+		ssize_t n = recv(c->channel, &a, sizeof(a), MSG_DONTWAIT | MSG_TRUNC);
+		if (n < 0 && (errno == EINTR || errno == ECONNRESET))
+			continue;
+		if (n < 0 && errno == EAGAIN)
+			break;
+		if (n != (ssize_t)sizeof(a) || a.kind != ANSWER_EVENT)
+			return client_fail(c, -EPIPE, "the firewall process has ended");
+		event_note(c, &a);
+	}
+	*changed = c->changed;
+	record_set(who, 64, c->who);
+	c->changed = false;
+	c->who[0] = '\0';
+	return 0;
+}
+
+/* A channel on which the process has yet to say how its opening went. */
+static int client_begin(struct firewall_client **out, struct firewall_client *c)
+{
+	/* A send that waits this long waits for a process that is stuck. */
+	const struct timeval patience = {.tv_sec = ANSWER_TIMEOUT_MS / 1000};
+	struct firewall_answer a;
+	int rc = 0;
+
+	if (setsockopt(c->channel, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) < 0)
+		rc = -errno;
+	if (rc == 0)
+		rc = client_receive(c, &a);
+	if (rc == 0)
+		rc = client_result(c, &a);
+	if (rc) {
+		firewall_process_stop(c);
+		return rc;
+	}
+	*out = c;
+	return 0;
+}
+
+int firewall_process_start(struct firewall_client **out, const struct firewall_process_options *o)
+{
+	struct firewall_client *c = calloc(1, sizeof(*c));
+	int pair[2];
+
+	if (!c)
+		return -ENOMEM;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
+		free(c);
+		return -errno;
+	}
+	pid_t engine = getpid();
+	c->pid = fork();
+	if (c->pid == 0)
+		firewall_process_main(o, pair[1], engine);
+	int rc = c->pid < 0 ? -errno : 0;
+	close(pair[1]);
+	c->channel = pair[0];
+	if (rc) {
+		firewall_process_stop(c);
+		return rc;
+	}
+	return client_begin(out, c);
+}
+
+int firewall_process_connect(struct firewall_client **out, const char *path)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	struct firewall_client *c;
+
+	if (strlen(path) >= sizeof(a.sun_path))
+		return -ENAMETOOLONG;
+	memcpy(a.sun_path, path, strlen(path));
+	c = calloc(1, sizeof(*c));
+	if (!c)
+		return -ENOMEM;
+	c->channel = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (c->channel < 0 || connect(c->channel, (struct sockaddr *)&a, sizeof(a)) < 0) {
+		int rc = -errno;
+		firewall_process_stop(c);
+		return rc;
+	}
+	return client_begin(out, c);
+}
+
+void firewall_process_stop(struct firewall_client *c)
+{
+	if (!c)
+		return;
+	if (c->channel >= 0)
+		close(c->channel);
+	if (c->pid > 0) {
+		/* It ends by itself when the channel does; one that hangs must not hold up our own end. */
+		const struct timespec moment = {0, 10 * 1000000};
+		int tries = 0;
+		while (waitpid(c->pid, NULL, WNOHANG) == 0)
+			if (++tries < 100)
+				nanosleep(&moment, NULL);
+			else
+				kill(c->pid, SIGKILL);
+	}
+	free(c);
+}

@@ -1,0 +1,76 @@
+/* What the engine and the firewall process say to each other: one fixed-size message each way, kept whole by
+ * the socket. Both ends are the same binary, so there is no version; the size is checked all the same. */
+#ifndef ENGINE_FIREWALL_MESSAGE_H
+#define ENGINE_FIREWALL_MESSAGE_H
+
+#include "curfew/firewall_process.h"
+
+enum firewall_verb {
+	VERB_BEGIN = 1, /* forget the entries so far */
+	VERB_ALLOW,
+	VERB_GUARD,
+	VERB_TRUSTED,
+	VERB_COMMIT,  /* apply what came since BEGIN; answered by CHANGEs and a RESULT */
+	VERB_OBSERVE, /* answered by a STATE, its parts and a RESULT */
+	VERB_RELOAD,  /* read the configuration again; RESULT with its digest */
+	VERB_ADOPT,   /* take it into force */
+};
+struct firewall_request {
+	uint32_t verb;
+	uint32_t closings_only;		  /* COMMIT */
+	instant_t now;			  /* COMMIT, OBSERVE */
+	struct source source;		  /* ALLOW, TRUSTED */
+	struct endpoint endpoint;	  /* ALLOW, GUARD, TRUSTED */
+	instant_t until;		  /* ALLOW */
+	char text[ALLOW_COMMENT_MAX + 1]; /* ALLOW, TRUSTED: comment; ADOPT: digest */
+};
+
+enum firewall_answer_kind {
+	ANSWER_RESULT = 1, /* the last of every answer */
+	ANSWER_CHANGE,
+	ANSWER_STATE,
+	ANSWER_STATE_ALLOW,
+	ANSWER_STATE_GUARD,
+	ANSWER_STATE_TRUSTED,
+	ANSWER_STATE_REFUSED,
+	ANSWER_EVENT, /* unasked: somebody changed the table */
+};
+struct firewall_answer {
+	uint32_t kind;
+	int32_t code; /* RESULT */
+	union {
+		char text[256]; /* RESULT: error or digest; EVENT: who */
+		struct firewall_change change;
+		struct {
+			bool present, intact;
+			uint32_t generation;
+			uint64_t refused_packets;
+		} state;
+		struct observed_allow allow;
+		struct endpoint guard;
+		struct trusted trusted;
+		struct refused refused;
+	} u;
+};
+
+/* A list that is longer is a mistake: 30,000 people with ten addresses each on three endpoints. */
+#define MAX_FIREWALL_ENTRIES 1000000
+
+struct firewall_process { /* in the child */
+	int channel;
+	pid_t engine; /* the only process that it listens to */
+	bool forked;  /* from the engine, and ends with it */
+	const struct firewall_process_options *options;
+	const struct program *program;	 /* in force */
+	struct program *own, *candidate; /* read here; `own` is `program` once adopted */
+	struct firewall_policy *policy;
+	struct firewall *firewall;
+	struct firewall_monitor *monitor;
+	struct allowlist wanted; /* since BEGIN */
+	size_t room_allows, room_guards, room_trusted;
+};
+
+_Noreturn void firewall_process_main(
+	const struct firewall_process_options *o, int channel, pid_t engine);
+
+#endif

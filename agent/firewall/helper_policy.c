@@ -1,0 +1,199 @@
+/* What the firewall process holds every entry against. It is built from the whole configuration without
+ * regard to the present: what a client may ever have is a bound that no mistake of the engine can pass. */
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include "curfew/firewall_process.h"
+
+struct policy_entry {
+	struct source source;
+	struct endpoint endpoint;
+	instant_t end;
+};
+struct firewall_policy {
+	struct policy_entry *allows, *trusted; /* sorted, unique */
+	size_t n_allows, n_trusted;
+	struct endpoint *guards; /* sorted, unique */
+	size_t n_guards;
+	unsigned widest4, widest6;
+};
+
+static int entry_compare(const void *a, const void *b)
+{
+	const struct policy_entry *x = a, *y = b;
+	int c = endpoint_compare(&x->endpoint, &y->endpoint);
+
+	return c ? c : source_compare(&x->source, &y->source);
+}
+
+static int guard_compare(const void *a, const void *b)
+{
+	return endpoint_compare(a, b);
+}
+
+/* Calls `f` for each source on each endpoint of a client. */
+static void client_walk(const struct program *p, const struct client *c,
+	void (*f)(void *, const struct policy_entry *), void *context)
+{
+	for (size_t u = 0; u < c->n_users; u++)
+		for (size_t d = 0; d < c->n_databases; d++) {
+			const struct server *s = &p->servers[c->databases[d].server];
+			for (size_t e = 0; e < s->n_endpoints; e++)
+				for (size_t i = 0; i < c->users[u].n_sources; i++) {
+					struct policy_entry entry = {
+						c->users[u].sources[i], s->endpoints[e], c->end};
+					f(context, &entry);
+				}
+		}
+}
+
+static void count_entry(void *context, const struct policy_entry *e)
+{
+	(void)e;
+	++*(size_t *)context;
+}
+
+static void add_entry(void *context, const struct policy_entry *e)
+{
+	struct firewall_policy *p = context;
+
+	p->allows[p->n_allows++] = *e;
+}
+
+/* One entry for those who share it, with the latest end. */
+static size_t entries_merge(struct policy_entry *items, size_t n)
+{
+	size_t kept = 0;
+
+	if (n)
+		qsort(items, n, sizeof(*items), entry_compare);
+	for (size_t i = 0; i < n; i++) {
+		if (kept && entry_compare(&items[kept - 1], &items[i]) == 0) {
+			if (items[i].end > items[kept - 1].end)
+				items[kept - 1].end = items[i].end;
+		} else {
+			items[kept++] = items[i];
+		}
+	}
+	return kept;
+}
+
+static void servers_add(struct firewall_policy *out, const struct program *p)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < p->n_servers; i++) {
+		const struct server *s = &p->servers[i];
+		for (size_t e = 0; e < s->n_endpoints; e++) {
+			out->guards[out->n_guards++] = s->endpoints[e];
+			for (size_t t = 0; t < s->n_trusted; t++)
+				out->trusted[out->n_trusted++] =
+					(struct policy_entry){s->trusted[t], s->endpoints[e], 0};
+		}
+	}
+	if (out->n_guards)
+		qsort(out->guards, out->n_guards, sizeof(*out->guards), guard_compare);
+	for (size_t i = 0; i < out->n_guards; i++)
+		if (!kept || endpoint_compare(&out->guards[kept - 1], &out->guards[i]) != 0)
+			out->guards[kept++] = out->guards[i];
+	out->n_guards = kept;
+	out->n_trusted = entries_merge(out->trusted, out->n_trusted);
+}
+
+int firewall_policy_build(struct firewall_policy **out, const struct program *p)
+{
+	struct firewall_policy *policy = calloc(1, sizeof(*policy));
+	size_t n = 0, guards = 0, trusted = 0;
+
+	if (!policy)
+		return -ENOMEM;
+	for (size_t i = 0; i < p->n_clients; i++)
+		client_walk(p, &p->clients[i], count_entry, &n);
+	for (size_t i = 0; i < p->n_servers; i++) {
+		guards += p->servers[i].n_endpoints;
+		trusted += p->servers[i].n_endpoints * p->servers[i].n_trusted;
+	}
+	policy->allows = calloc(n + 1, sizeof(*policy->allows));
+	policy->guards = calloc(guards + 1, sizeof(*policy->guards));
+	policy->trusted = calloc(trusted + 1, sizeof(*policy->trusted));
+	if (!policy->allows || !policy->guards || !policy->trusted) {
+		firewall_policy_free(policy);
+		return -ENOMEM;
+	}
+	policy->widest4 = p->settings.widest_prefix4;
+	policy->widest6 = p->settings.widest_prefix6;
+	for (size_t i = 0; i < p->n_clients; i++)
+		client_walk(p, &p->clients[i], add_entry, policy);
+	policy->n_allows = entries_merge(policy->allows, policy->n_allows);
+	servers_add(policy, p);
+	*out = policy;
+	return 0;
+}
+
+void firewall_policy_free(struct firewall_policy *p)
+{
+	if (!p)
+		return;
+	free(p->allows);
+	free(p->guards);
+	free(p->trusted);
+	free(p);
+}
+
+static const struct policy_entry *entry_find(const struct policy_entry *items, size_t n,
+	const struct source *s, const struct endpoint *e)
+{
+	struct policy_entry key = {*s, *e, 0};
+
+	return n ? bsearch(&key, items, n, sizeof(key), entry_compare) : NULL;
+}
+
+/* Text that goes into the kernel and out to people's terminals. */
+static bool comment_is_sound(const char comment[ALLOW_COMMENT_MAX + 1])
+{
+	size_t n = strnlen(comment, ALLOW_COMMENT_MAX + 1);
+
+	if (n > ALLOW_COMMENT_MAX)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if ((unsigned char)comment[i] < 0x20 || comment[i] == 0x7f)
+			return false;
+	return true;
+}
+
+const char *firewall_policy_allow(const struct firewall_policy *p, const struct allow *a)
+{
+	if (a->source.family != AF_INET && a->source.family != AF_INET6)
+		return "the source is of an unknown family";
+	if (a->source.prefix < (a->source.family == AF_INET ? p->widest4 : p->widest6))
+		return "the source is wider than the configuration allows";
+	if (a->endpoint.family != a->source.family)
+		return "source and endpoint are of different families";
+	const struct policy_entry *e = entry_find(p->allows, p->n_allows, &a->source, &a->endpoint);
+	if (!e)
+		return "no client of the configuration has this source on this endpoint";
+	if (a->until <= 0)
+		return "there is no deadline";
+	if (a->until > e->end)
+		return "the deadline lies after the end of every client that has it";
+	return comment_is_sound(a->comment) ? NULL : "the comment is malformed";
+}
+
+const char *firewall_policy_trusted(const struct firewall_policy *p, const struct trusted *t)
+{
+	if (!entry_find(p->trusted, p->n_trusted, &t->source, &t->endpoint))
+		return "the configuration does not trust this source on this endpoint";
+	return comment_is_sound(t->comment) ? NULL : "the comment is malformed";
+}
+
+const char *firewall_policy_guard(const struct firewall_policy *p, const struct endpoint *e)
+{
+	if (!p->n_guards || !bsearch(e, p->guards, p->n_guards, sizeof(*e), guard_compare))
+		return "no server of the configuration has this endpoint";
+	return NULL;
+}
+
+const char *firewall_policy_guards(const struct firewall_policy *p, size_t n_distinct)
+{
+	return n_distinct == p->n_guards ? NULL : "an endpoint of the configuration is not guarded";
+}

@@ -1,0 +1,232 @@
+/* What was read of the table: elements into lists, sorted at the end. */
+#include <string.h>
+
+#include "firewall/table_state.h"
+
+/* One more item, all zero, in a list that is one of the pointer and count pairs of the state. */
+#define LIST_ADD(list, count) list_add((void **)&(list), &(count), sizeof(*(list)))
+
+static void *list_add(void **items, size_t *n, size_t size)
+{
+	void *grown = array_grown(*items, *n, size);
+
+	if (!grown)
+		return NULL;
+	*items = grown;
+	return memset((char *)grown + size * (*n)++, 0, size);
+}
+
+void firewall_state_free(struct firewall_state *s)
+{
+	free(s->allows);
+	free(s->guards);
+	free(s->trusted);
+	free(s->refused);
+	*s = (struct firewall_state){0};
+}
+
+/* The element's comment, bounded whatever the bytes say. */
+static void comment_read(char *out, size_t size, struct nftnl_set_elem *e)
+{
+	uint32_t length = 0;
+	const uint8_t *data;
+
+	if (!nftnl_set_elem_is_set(e, NFTNL_SET_ELEM_USERDATA))
+		return;
+	data = nftnl_set_elem_get(e, NFTNL_SET_ELEM_USERDATA, &length);
+	/* Type, length, value; type 0 is the comment with its terminator. */
+	while (length >= 2 && length - 2 >= data[1]) {
+		if (data[0] == 0) {
+			size_t n = strnlen((const char *)data + 2, data[1]);
+
+			n = n < size ? n : size - 1;
+			memcpy(out, data + 2, n);
+			out[n] = '\0';
+			return;
+		}
+		length -= 2u + data[1];
+		data += 2u + data[1];
+	}
+}
+
+int counter_read(struct nftnl_expr *e, void *context)
+{
+	struct counts *c = context;
+
+	if (strcmp(nftnl_expr_get_str(e, NFTNL_EXPR_NAME), "counter") == 0) {
+		c->packets = nftnl_expr_get_u64(e, NFTNL_EXPR_CTR_PACKETS);
+		c->bytes = nftnl_expr_get_u64(e, NFTNL_EXPR_CTR_BYTES);
+	}
+	return 0;
+}
+
+static uint64_t elem_u64(struct nftnl_set_elem *e, uint16_t attribute)
+{
+	return nftnl_set_elem_is_set(e, attribute) ? nftnl_set_elem_get_u64(e, attribute) : 0;
+}
+
+static int allow_read(struct state_draft *d, struct nftnl_set_elem *e, const struct source *s,
+	const struct endpoint *ep)
+{
+	struct firewall_state *state = d->state;
+	bool has_timeout = nftnl_set_elem_is_set(e, NFTNL_SET_ELEM_EXPIRATION);
+	uint64_t remaining = elem_u64(e, NFTNL_SET_ELEM_EXPIRATION);
+	struct counts counts = {0};
+	struct observed_allow *a;
+
+	/* Expired and only waiting to be collected: it lets nobody in. */
+	if (has_timeout && !remaining)
+		return 0;
+	a = LIST_ADD(state->allows, state->n_allows);
+	if (!a)
+		return -ENOMEM;
+	nftnl_set_elem_expr_foreach(e, counter_read, &counts);
+	a->source = *s;
+	a->endpoint = *ep;
+	a->has_timeout = has_timeout;
+	/* As of the beginning: reading a large table takes its time. */
+	a->remaining_ms = remaining + (uint64_t)(monotonic_ms() - d->began_ms);
+	a->packets = counts.packets;
+	a->bytes = counts.bytes;
+	comment_read(a->comment, sizeof(a->comment), e);
+	return 0;
+}
+
+static int refused_read(struct state_draft *d, struct nftnl_set_elem *e, const struct source *s,
+	const struct endpoint *ep)
+{
+	struct firewall_state *state = d->state;
+	uint64_t remaining = elem_u64(e, NFTNL_SET_ELEM_EXPIRATION);
+	struct counts counts = {0};
+	struct refused *to = LIST_ADD(state->refused, state->n_refused);
+
+	if (!to)
+		return -ENOMEM;
+	nftnl_set_elem_expr_foreach(e, counter_read, &counts);
+	to->source = *s;
+	to->endpoint = *ep;
+	to->packets = counts.packets;
+	to->bytes = counts.bytes;
+	/* Each packet sets the rest back to a day. */
+	if (remaining && remaining <= DENIED_TIMEOUT_MS)
+		to->last_seen_latest = d->now - (instant_t)((DENIED_TIMEOUT_MS - remaining) / 1000);
+	return 0;
+}
+
+static int trusted_read(struct state_draft *d, struct nftnl_set_elem *e, const struct source *s,
+	const struct endpoint *ep)
+{
+	struct trusted *t = LIST_ADD(d->state->trusted, d->state->n_trusted);
+
+	if (!t)
+		return -ENOMEM;
+	t->source = *s;
+	t->endpoint = *ep;
+	comment_read(t->comment, sizeof(t->comment), e);
+	return 0;
+}
+
+static int element_read(struct nftnl_set_elem *e, void *context)
+{
+	struct state_draft *d = context;
+	struct source s;
+	struct endpoint ep, *guard;
+	uint32_t length = 0;
+	const void *key = nftnl_set_elem_get(e, NFTNL_SET_ELEM_KEY, &length);
+
+	if (!key || !set_key_read(&s, &ep, d->set, key, length))
+		return 0;
+	switch (d->set->kind) {
+	case SET_ALLOW:
+		d->r = allow_read(d, e, &s, &ep);
+		break;
+	case SET_DENIED:
+		d->r = refused_read(d, e, &s, &ep);
+		break;
+	case SET_TRUSTED:
+		d->r = trusted_read(d, e, &s, &ep);
+		break;
+	case SET_GUARD:
+		guard = LIST_ADD(d->state->guards, d->state->n_guards);
+		if (guard)
+			*guard = ep;
+		d->r = guard ? 0 : -ENOMEM;
+		break;
+	}
+	return d->r;
+}
+
+int state_take_elements(struct state_draft *d, const struct nlmsghdr *nlh)
+{
+	struct nftnl_set *set = nftnl_set_alloc();
+
+	if (!set)
+		return -ENOMEM;
+	d->r = nftnl_set_elems_nlmsg_parse(nlh, set) < 0 ? -EBADMSG : 0;
+	if (d->r == 0)
+		nftnl_set_elem_foreach(set, element_read, d);
+	nftnl_set_free(set);
+	return d->r;
+}
+
+static int compare_allows(const void *a, const void *b)
+{
+	const struct observed_allow *x = a, *y = b;
+
+	return allow_key_compare(&x->endpoint, &x->source, &y->endpoint, &y->source);
+}
+
+static int compare_trusted(const void *a, const void *b)
+{
+	const struct trusted *x = a, *y = b;
+
+	return allow_key_compare(&x->endpoint, &x->source, &y->endpoint, &y->source);
+}
+
+static int compare_refused(const void *a, const void *b)
+{
+	const struct refused *x = a, *y = b;
+
+	return allow_key_compare(&x->endpoint, &x->source, &y->endpoint, &y->source);
+}
+
+static int compare_guards(const void *a, const void *b)
+{
+	return endpoint_compare(a, b);
+}
+
+static void list_sort(
+	void *items, size_t n, size_t size, int (*compare)(const void *, const void *))
+{
+	if (n)
+		qsort(items, n, size, compare);
+}
+
+/* Older kernels may note one source twice, when its packet meets a transaction that notes it too. */
+static void refused_merge(struct firewall_state *s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n_refused; i++) {
+		struct refused *to = &s->refused[n ? n - 1 : 0], *from = &s->refused[i];
+
+		if (!n || compare_refused(to, from) != 0) {
+			s->refused[n++] = *from;
+			continue;
+		}
+		to->packets += from->packets;
+		to->bytes += from->bytes;
+		if (from->last_seen_latest > to->last_seen_latest)
+			to->last_seen_latest = from->last_seen_latest;
+	}
+	s->n_refused = n;
+}
+
+void state_sort(struct firewall_state *s)
+{
+	list_sort(s->allows, s->n_allows, sizeof(*s->allows), compare_allows);
+	list_sort(s->guards, s->n_guards, sizeof(*s->guards), compare_guards);
+	list_sort(s->trusted, s->n_trusted, sizeof(*s->trusted), compare_trusted);
+	list_sort(s->refused, s->n_refused, sizeof(*s->refused), compare_refused);
+	refused_merge(s);
+}

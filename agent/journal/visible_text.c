@@ -1,0 +1,75 @@
+/* What a server or a user sent is shown, never obeyed. */
+#include "journal/visible_text.h"
+
+#include "program/names.h"
+
+#include <string.h>
+
+uint32_t text_next(const char **p)
+{
+	uint32_t c;
+	size_t n;
+
+	if (!**p)
+		return 0;
+	n = utf8_decode(&c, *p);
+	*p += n ? n : 1;
+	return n ? c : TEXT_REPLACEMENT;
+}
+
+size_t text_put(char out[4], uint32_t c)
+{
+	size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+	static const uint8_t lead[] = {0, 0, 0xc0, 0xe0, 0xf0};
+
+	for (size_t i = n; i-- > 1; c >>= 6)
+		out[i] = (char)(0x80 | (c & 0x3f));
+	out[0] = (char)(lead[n] | c);
+	return n;
+}
+
+static bool is_control(uint32_t c)
+{
+	return c < 0x20 || (c >= 0x7f && c < 0xa0);
+}
+
+static uint32_t picture(uint32_t c)
+{
+	return c < 0x20 ? 0x2400 + c : c == 0x7f ? 0x2421 : TEXT_REPLACEMENT;
+}
+
+char *text_clean(const char *text)
+{
+	/* A byte becomes at most the three of a picture. */
+	char *copy = malloc(strlen(text) * 3 + 1), *to = copy;
+	uint32_t c;
+
+	if (!copy)
+		return NULL;
+	while ((c = text_next(&text)) != 0)
+		to += text_put(to, is_control(c) && c != '\n' && c != '\t' ? picture(c) : c);
+	*to = '\0';
+	return copy;
+}
+
+size_t text_put_shown(char out[TEXT_SHOWN_MAX], uint32_t c)
+{
+	if (is_control(c))
+		return text_put(out, picture(c));
+	if (character_is_hidden(c))
+		return (size_t)snprintf(out, TEXT_SHOWN_MAX, "<U+%04X>", c);
+	return text_put(out, c);
+}
+
+char *text_shown(const char *text)
+{
+	char *copy = malloc(strlen(text) * TEXT_SHOWN_MAX + 1), *to = copy;
+	uint32_t c;
+
+	if (!copy)
+		return NULL;
+	while ((c = text_next(&text)) != 0)
+		to += text_put_shown(to, c);
+	*to = '\0';
+	return copy;
+}

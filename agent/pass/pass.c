@@ -1,0 +1,298 @@
+/* The steps of a pass, and what they share. */
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "pass/pass_internal.h"
+
+void pass_tell(struct pass *p, const struct record *r)
+{
+	if (p->o.sink)
+		p->o.sink(p->o.context, r);
+}
+
+int pass_journal_begin(struct pass *p)
+{
+	if (!p->o.journal)
+		return -ENODEV;
+	/* One that only looks goes on beside one that writes, on the same journal: whatever its worker says, it opens no
+	 * batch, which would keep the other from writing. */
+	if (p->o.mode != PASS_APPLY && p->o.mode != PASS_HANDOVER)
+		return -EROFS;
+	if (!p->in_journal && !p->journal_error) {
+		p->journal_error = journal_begin(p->o.journal);
+		p->in_journal = !p->journal_error;
+	}
+	return p->journal_error;
+}
+
+int pass_journal_commit(struct pass *p)
+{
+	if (!p->in_journal)
+		return p->journal_error;
+	p->in_journal = false;
+	int rc = journal_commit(p->o.journal);
+	if (rc && !p->journal_error)
+		p->journal_error = rc;
+	return p->journal_error;
+}
+
+struct journal_entry pass_entry(const struct pass *p, enum journal_kind kind)
+{
+	return (struct journal_entry){
+		.kind = kind,
+		.at = p->o.now,
+		.actor = p->o.actor,
+		.configuration = p->o.program->digest,
+	};
+}
+
+static int place_compare(
+	const char *server, const char *login, const char *database, const struct grant *g)
+{
+	int c = strcmp(server, g->server->name);
+
+	if (!c)
+		c = names_compare(login, g->user->login);
+	return c ? c : names_compare(database, g->database->name);
+}
+
+static int index_compare(const void *a, const void *b)
+{
+	const struct grant *x = *(const struct grant *const *)a;
+
+	return place_compare(x->server->name, x->user->login, x->database->name,
+		*(const struct grant *const *)b);
+}
+
+static int index_build(struct pass *p)
+{
+	p->index = calloc(p->grants.n + 1, sizeof(*p->index));
+	if (!p->index)
+		return -ENOMEM;
+	for (size_t i = 0; i < p->grants.n; i++)
+		p->index[i] = &p->grants.items[i];
+	qsort(p->index, p->grants.n, sizeof(*p->index), index_compare);
+	return 0;
+}
+
+const struct grant *pass_grant(
+	const struct pass *p, const char *server, const char *login, const char *database)
+{
+	size_t from = 0, to = p->grants.n;
+
+	while (from < to) {
+		size_t at = from + (to - from) / 2;
+		int c = place_compare(server, login, database, p->index[at]);
+		if (!c)
+			return p->index[at];
+		if (c < 0)
+			to = at;
+		else
+			from = at + 1;
+	}
+	return NULL;
+}
+
+size_t pass_grant_number(const struct pass *p, const struct grant *g)
+{
+	return (size_t)(g - p->grants.items);
+}
+
+static bool server_is_asked(
+	const struct pass_options *o, const struct grants *g, const struct server *s)
+{
+	for (size_t i = 0; o->servers && o->servers[i]; i++)
+		if (!strcmp(o->servers[i], s->name))
+			return true;
+	if (o->servers)
+		return false;
+	/* Without a client every server is looked at: somebody who left the configuration may be there still. */
+	for (size_t i = 0; o->client && i < g->n; i++)
+		if (g->items[i].server == s && !strcmp(g->items[i].client->name, o->client))
+			return o->mode != PASS_HANDOVER ||
+			       !strcmp(g->items[i].user->login, o->handover_login);
+	return !o->client;
+}
+
+static enum sql_pass_mode sql_mode(enum pass_mode m)
+{
+	static const enum sql_pass_mode modes[] = {
+		[PASS_PLAN] = SQL_PLAN,
+		[PASS_APPLY] = SQL_APPLY,
+		[PASS_STATUS] = SQL_STATUS,
+		[PASS_HANDOVER] = SQL_HANDOVER,
+		[PASS_AUDIT] = SQL_AUDIT,
+	};
+
+	return modes[m];
+}
+
+static int claims_build(struct claims *out, const struct identities *ids)
+{
+	struct claim *items = calloc(ids->n + 1, sizeof(*items));
+
+	if (!items)
+		return -ENOMEM;
+	for (size_t i = 0; i < ids->n; i++) {
+		items[i] = (struct claim){.server = ids->items[i].server,
+			.login = ids->items[i].login,
+			.intended = ids->items[i].intended};
+		if (ids->items[i].sid && ids->items[i].sid_size <= SID_MAX) {
+			memcpy(items[i].sid.bytes, ids->items[i].sid, ids->items[i].sid_size);
+			items[i].sid.size = (uint8_t)ids->items[i].sid_size;
+		}
+	}
+	*out = (struct claims){.items = items, .n = ids->n};
+	return 0;
+}
+
+static unsigned reading_deadline(const struct pass *p)
+{
+	unsigned most = p->o.program->settings.server_deadline;
+
+	if (p->o.mode != PASS_PLAN && p->o.mode != PASS_STATUS)
+		return most;
+	return most < PASS_READING_DEADLINE ? most : PASS_READING_DEADLINE;
+}
+
+static int server_add(struct pass *p, const struct server *s)
+{
+	struct server_work *w = &p->servers[p->n_servers];
+	struct worker_job *job = &p->jobs[p->n_servers];
+
+	w->server = s;
+	w->sql = (struct sql_pass){
+		.mode = sql_mode(p->o.mode),
+		.program = p->o.program,
+		.server = s,
+		.now = p->o.now,
+		.only_client = p->o.client,
+		.handover_login = p->o.handover_login,
+		.handover_password = p->o.handover_password,
+	};
+	int rc = wanted_build(&w->sql.wanted, s, &p->grants);
+	if (rc)
+		return rc;
+	p->n_servers++;
+	rc = claims_build(&w->sql.claims, &p->identities);
+	if (!rc)
+		rc = pass_baselines_ask(p, w);
+	if (rc)
+		return rc;
+	w->read[0] = s->ca_file;
+	w->connect[0] = s->port;
+	w->paths = (struct sandbox_paths){.read = w->read, .connect = w->connect};
+	*job = (struct worker_job){.name = s->name,
+		.deadline = reading_deadline(p),
+		.prepare = sql_pass_prepare,
+		.run = sql_pass_run,
+		.context = &w->sql,
+		.paths = &w->paths};
+	return 0;
+}
+
+/* `now` is a whole second; the fraction that had gone by already is the system clock's. */
+static int64_t second_began_ms(void)
+{
+	struct timespec real, monotonic;
+
+	clock_gettime(CLOCK_REALTIME, &real);
+	clock_gettime(CLOCK_MONOTONIC, &monotonic);
+	return (int64_t)monotonic.tv_sec * 1000 + (monotonic.tv_nsec - real.tv_nsec) / 1000000;
+}
+
+int pass_new(struct pass **out, const struct pass_options *o)
+{
+	struct pass *p = calloc(1, sizeof(*p));
+	int rc;
+
+	if (!p)
+		return -ENOMEM;
+	p->o = *o;
+	p->zero_ms = second_began_ms();
+	rc = schedule_at(&p->grants, o->program, o->overrides, o->now);
+	if (!rc && o->journal)
+		rc = ledger_read(&p->identities, o->journal);
+	if (!rc && o->journal)
+		rc = proved_read(&p->proved, o->journal);
+	if (!rc) {
+		p->works = calloc(p->grants.n + 1, sizeof(*p->works));
+		p->servers = calloc(o->program->n_servers + 1, sizeof(*p->servers));
+		p->jobs = calloc(o->program->n_servers + 1, sizeof(*p->jobs));
+		rc = p->works && p->servers && p->jobs ? 0 : -ENOMEM;
+	}
+	if (!rc)
+		rc = index_build(p);
+	for (size_t i = 0; !rc && i < o->program->n_servers; i++)
+		if (server_is_asked(o, &p->grants, &o->program->servers[i]))
+			rc = server_add(p, &o->program->servers[i]);
+	if (rc) {
+		pass_free(p);
+		return rc;
+	}
+	*out = p;
+	return 0;
+}
+
+void pass_now_correct(struct pass *p, instant_t now)
+{
+	p->o.now = now;
+	p->zero_ms = second_began_ms();
+}
+
+void pass_free(struct pass *p)
+{
+	if (!p)
+		return;
+	if (p->in_journal)
+		journal_rollback(p->o.journal);
+	for (size_t i = 0; i < p->n_servers; i++) {
+		struct server_work *w = &p->servers[i];
+		for (size_t k = 0; k < w->n_plans; k++)
+			free(w->plans[k].login);
+		free(w->plans);
+		pass_baselines_free(w);
+		free(w->sql.claims.items);
+		wanted_free(&w->sql.wanted);
+	}
+	free(p->servers);
+	free(p->jobs);
+	pass_lasts_free(p);
+	free(p->works);
+	free(p->index);
+	grants_free(&p->grants);
+	identities_free(&p->identities);
+	proved_list_free(&p->proved);
+	free(p);
+}
+
+const struct worker_job *pass_jobs(const struct pass *p, size_t *n)
+{
+	*n = p->n_servers;
+	return p->jobs;
+}
+
+const struct grants *pass_grants(const struct pass *p)
+{
+	return &p->grants;
+}
+
+int pass_run(struct pass_result *out, const struct pass_options *o)
+{
+	struct pass *p;
+	int rc = pass_new(&p, o);
+
+	if (rc)
+		return rc;
+	if (o->mode == PASS_APPLY)
+		pass_close_network(p); /* a failure is counted, and SQL is closed all the same */
+	size_t n;
+	const struct worker_job *jobs = pass_jobs(p, &n);
+	rc = workers_run(jobs, n, o->program->settings.workers,
+		o->program->settings.server_deadline, pass_record, p);
+	if (!rc)
+		rc = pass_finish(out, p);
+	pass_free(p);
+	return rc;
+}

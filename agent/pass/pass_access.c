@@ -1,0 +1,238 @@
+/* Who has what from now on, put on record where it is another than before: what `history --at` answers from. */
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+
+#include "pass/pass_internal.h"
+
+struct last_access { /* on record */
+	enum level level;
+	char *sources;
+	instant_t until;
+};
+
+static enum level level_of(const char *name)
+{
+	static const enum level levels[] = {LEVEL_READ_ONLY, LEVEL_FULL};
+
+	for (size_t i = 0; i < ARRAY_SIZE(levels); i++)
+		if (name && !strcmp(name, level_name(levels[i])))
+			return levels[i];
+	return LEVEL_NONE;
+}
+
+/* On record as held, of a grant that the configuration does not have any more. */
+struct left_access {
+	char *client, *login, *server, *database; /* client: NULL when only proved */
+	bool on_record;				  /* as ended */
+};
+
+static int left_take(struct pass *p, const struct journal_entry *e)
+{
+	struct left_access *items = array_grown(p->lefts, p->n_lefts, sizeof(*items));
+
+	if (!items)
+		return -ENOMEM;
+	p->lefts = items;
+	struct left_access *l = &items[p->n_lefts++];
+	*l = (struct left_access){e->client ? strdup(e->client) : NULL, strdup(e->login),
+		strdup(e->server), strdup(e->database), false};
+	return !e->client == !l->client && l->login && l->server && l->database ? 0 : -ENOMEM;
+}
+
+static int last_take(void *context, const struct journal_entry *e)
+{
+	struct pass *p = context;
+	const struct grant *g = e->login && e->server && e->database
+					? pass_grant(p, e->server, e->login, e->database)
+					: NULL;
+
+	if (!g)
+		return e->login && e->server && e->database ? left_take(p, e) : 0;
+	struct last_access *l = &p->lasts[pass_grant_number(p, g)];
+	free(l->sources);
+	*l = (struct last_access){.level = level_of(e->level),
+		.until = e->until,
+		.sources = strdup(e->sources ? e->sources : "")};
+	return l->sources ? 0 : -ENOMEM;
+}
+
+static char *sources_text(const struct user *u)
+{
+	char *text = NULL, one[SOURCE_TEXT_MAX];
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+
+	if (!to)
+		return NULL;
+	for (size_t i = 0; i < u->n_sources; i++)
+		fprintf(to, "%s%s", i ? ", " : "", source_format(one, &u->sources[i]));
+	if (fclose(to)) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+static int access_write(
+	struct pass *p, const struct grant *g, enum level level, const char *sources)
+{
+	struct journal_entry e = pass_entry(p, JOURNAL_ACCESS);
+	struct proved proved = {.server = g->server->name,
+		.login = g->user->login,
+		.database = g->database->name,
+		.level = level,
+		.at = p->o.now};
+	int rc = pass_journal_begin(p);
+
+	e.client = g->client->name;
+	e.login = g->user->login;
+	e.server = g->server->name;
+	e.database = g->database->name;
+	e.phase = phase_name(g->phase);
+	e.level = level_name(level);
+	e.sources = sources;
+	e.until = level == LEVEL_NONE ? 0 : g->until;
+	e.reason = p->o.reason;
+	if (!rc)
+		rc = journal_write(NULL, p->o.journal, &e);
+	return rc ? rc : proved_put(p->o.journal, &proved);
+}
+
+/* What was proved of a grant that is no more, or was spelled otherwise. */
+static int proved_lefts_take(struct pass *p)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < p->proved.n && !rc; i++) {
+		const struct proved *k = &p->proved.items[i];
+		const struct grant *g = pass_grant(p, k->server, k->login, k->database);
+		const struct journal_entry e = {
+			.login = k->login, .server = k->server, .database = k->database};
+		bool same = g && !strcmp(g->user->login, k->login) &&
+			    !strcmp(g->database->name, k->database);
+
+		if (k->level != LEVEL_NONE && !same)
+			rc = left_take(p, &e);
+	}
+	return rc;
+}
+
+static int lasts_read(struct pass *p)
+{
+	if (p->lasts)
+		return 0;
+	p->lasts = calloc(p->grants.n + 1, sizeof(*p->lasts));
+	if (!p->lasts)
+		return -ENOMEM;
+	int rc = journal_access_at(p->o.journal, p->o.now, NULL, last_take, p);
+	if (!rc)
+		rc = proved_lefts_take(p);
+	/* A part of it must not pass for the whole when it is asked for again. */
+	if (rc)
+		pass_lasts_free(p);
+	return rc;
+}
+
+void pass_lasts_free(struct pass *p)
+{
+	for (size_t i = 0; p->lasts && i < p->grants.n; i++)
+		free(p->lasts[i].sources);
+	free(p->lasts);
+	for (size_t i = 0; i < p->n_lefts; i++) {
+		struct left_access *l = &p->lefts[i];
+		free(l->client);
+		free(l->login);
+		free(l->server);
+		free(l->database);
+	}
+	free(p->lefts);
+	p->lasts = NULL;
+	p->lefts = NULL;
+	p->n_lefts = 0;
+}
+
+/* What was observed counts, not what was wanted: a user who still holds more is on record with more. Of a server that
+ * did not answer nothing new is known. */
+static bool grant_is_known(const struct grant_work *w)
+{
+	return w->seen && (w->state != STATE_UNPROVED || w->admission == ADMIT);
+}
+
+static int grant_record(struct pass *p, const struct grant *g, const struct grant_work *w,
+	const struct last_access *last)
+{
+	const struct proved *proved = proved_find(&p->proved, g);
+	/* Held by a disabled login, or one that must not be there: not an access that anybody may use. */
+	enum level level =
+		w->admission == ADMIT || w->observed > g->level ? w->observed : LEVEL_NONE;
+	_cleanup_free_ char *sources = sources_text(g->user);
+
+	if (!sources)
+		return -ENOMEM;
+	bool same =
+		level == last->level &&
+		(level == LEVEL_NONE ? (!proved || proved->level == LEVEL_NONE)
+				     : last->until == g->until && !strcmp(last->sources, sources) &&
+					       proved && proved->level == level);
+	return same ? 0 : access_write(p, g, level, sources);
+}
+
+static int left_record(struct pass *p, struct left_access *l)
+{
+	struct journal_entry e = pass_entry(p, JOURNAL_ACCESS);
+	/* Should he come back, what was proved of his old login opens nothing for the new one. */
+	const struct proved nothing = {.server = l->server,
+		.login = l->login,
+		.database = l->database,
+		.level = LEVEL_NONE,
+		.at = p->o.now};
+	int rc = pass_journal_begin(p);
+
+	e.client = l->client;
+	e.login = l->login;
+	e.server = l->server;
+	e.database = l->database;
+	e.phase = phase_name(PHASE_REMOVED);
+	e.level = level_name(LEVEL_NONE);
+	e.reason = p->o.reason;
+	/* Without a client it stands there already, as past its end. */
+	if (!rc && l->client)
+		rc = journal_write(NULL, p->o.journal, &e);
+	if (!rc)
+		rc = proved_put(p->o.journal, &nothing);
+	l->on_record = !rc;
+	return rc;
+}
+
+int pass_record_gone(struct pass *p, const char *server, const char *login)
+{
+	int rc = lasts_read(p);
+
+	for (size_t i = 0; i < p->n_lefts && !rc; i++) {
+		struct left_access *l = &p->lefts[i];
+
+		if (!l->on_record && !strcmp(l->server, server) &&
+			(!login || names_equal(l->login, login)))
+			rc = left_record(p, l);
+	}
+	return rc;
+}
+
+int pass_record_access(struct pass *p)
+{
+	int rc = lasts_read(p);
+
+	for (size_t i = 0; i < p->grants.n && !rc; i++) {
+		struct grant_work *w = &p->works[i];
+
+		if (w->on_record || !grant_is_known(w))
+			continue;
+		rc = grant_record(p, &p->grants.items[i], w, &p->lasts[i]);
+		w->on_record = !rc;
+	}
+	for (size_t i = 0; i < p->n_servers && !rc; i++)
+		if (p->servers[i].agrees)
+			rc = pass_record_gone(p, p->servers[i].server->name, NULL);
+	return rc;
+}

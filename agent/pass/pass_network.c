@@ -1,0 +1,373 @@
+/* The network's two steps of a pass, and its end: closings before anything is waited for, openings after SQL. */
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "curfew/calendar.h"
+#include "curfew/comment.h"
+#include "pass/pass_internal.h"
+
+static bool server_agrees(const struct pass *p, const struct server *s)
+{
+	for (size_t i = 0; i < p->n_servers; i++)
+		if (p->servers[i].server == s)
+			return p->servers[i].agrees;
+	return false;
+}
+
+enum admission pass_admission(const struct grant *g, void *pass)
+{
+	const struct pass *p = pass;
+	const struct grant_work *w = &p->works[pass_grant_number(p, g)];
+
+	if (!w->seen)
+		return proved_admission(&p->proved, g);
+	/* Workers speak of what the files name; of the rest it is known only that nothing is left to do. */
+	return !server_agrees(p, g->server) && proved_left(&p->proved, g) ? ADMIT_NOBODY
+									  : w->admission;
+}
+
+/* Before SQL was asked: what was last proved wider than it should be now is shut first and narrowed then. What is
+ * still to be opened is not closed for that. */
+static enum admission grant_admission_before(const struct grant *g, void *context)
+{
+	enum admission a = pass_admission(g, context);
+
+	return a == ADMIT_NOT_YET ? ADMIT : a;
+}
+
+#define CHANGE_TEXT_MAX (SOURCE_TEXT_MAX + ENDPOINT_TEXT_MAX + 8)
+
+/* What the change is about; the table has neither source nor endpoint, a guard no source. */
+static const char *change_text(char buf[CHANGE_TEXT_MAX], const struct firewall_change *c)
+{
+	char source[SOURCE_TEXT_MAX], endpoint[ENDPOINT_TEXT_MAX];
+
+	if (c->kind == FIREWALL_TABLE)
+		snprintf(buf, CHANGE_TEXT_MAX, "table inet curfew");
+	else if (c->kind == FIREWALL_GUARD_ADD || c->kind == FIREWALL_GUARD_REMOVE)
+		snprintf(buf, CHANGE_TEXT_MAX, "guard %s", endpoint_format(endpoint, &c->endpoint));
+	else
+		snprintf(buf, CHANGE_TEXT_MAX, "%s -> %s", source_format(source, &c->source),
+			endpoint_format(endpoint, &c->endpoint));
+	return buf;
+}
+
+static void change_tell(struct pass *p, const struct firewall_change *c, enum record_kind kind,
+	int rc, const char *why)
+{
+	char text[CHANGE_TEXT_MAX], until[INSTANT_TEXT_MAX];
+	struct record r = {.kind = kind, .code = rc, .state = rc ? STATE_DRIFT : STATE_OK};
+
+	RECORD_SET(&r, server, PASS_NETWORK);
+	RECORD_SET(&r, action, firewall_change_name(c->kind));
+	r.opening = firewall_change_opens(c->kind);
+	r.at = c->until;
+	RECORD_PRINTF(&r, statement, "%s%s%s%s%s%s", change_text(text, c),
+		c->until ? " until " : "", c->until ? instant_format(until, c->until) : "",
+		c->comment[0] ? " \"" : "", c->comment, c->comment[0] ? "\"" : "");
+	RECORD_SET(&r, detail, why);
+	pass_tell(p, &r);
+}
+
+static void network_note(struct pass *p, const char *what, int rc)
+{
+	struct record r = {.kind = RECORD_NOTE, .code = rc, .state = STATE_OVERDUE};
+
+	RECORD_SET(&r, server, PASS_NETWORK);
+	RECORD_PRINTF(&r, detail, "%s: %s", what,
+		rc < 0 ? strerror(-rc) : "the kernel does not hold what was sent");
+	pass_tell(p, &r);
+	p->result.network_failed = true;
+}
+
+static bool change_concerns(const struct firewall_change *c, const struct grant *g)
+{
+	bool source = false, endpoint = false;
+
+	for (size_t i = 0; i < g->user->n_sources && !source; i++)
+		source = !source_compare(&g->user->sources[i], &c->source);
+	for (size_t i = 0; i < g->server->n_endpoints && !endpoint; i++)
+		endpoint = !endpoint_compare(&g->server->endpoints[i], &c->endpoint);
+	return source && endpoint && g->phase != PHASE_PENDING &&
+	       (g->level != LEVEL_NONE || c->kind == FIREWALL_ALLOW_REMOVE);
+}
+
+/* A cut comment in full: its whole names, and who besides is behind the element by the schedule. NULL without memory. */
+static char *names_text(const struct pass *p, const struct firewall_change *c)
+{
+	char whole[ALLOW_COMMENT_MAX + 1], *text = NULL;
+	size_t n = 0, size;
+	FILE *to = open_memstream(&text, &size);
+
+	if (!to)
+		return NULL;
+	for (const char *at = c->comment; (at = strstr(at, ", ")); at++)
+		n = (size_t)(at - c->comment);
+	snprintf(whole, sizeof(whole), "%.*s", (int)n, c->comment);
+	fputs(whole, to);
+	const struct user *last = NULL;
+	for (size_t i = 0; i < p->grants.n; i++) {
+		const struct grant *g = &p->grants.items[i];
+		if (g->user == last || !change_concerns(c, g) ||
+			comment_names(whole, g->client->name, g->user->login))
+			continue;
+		fprintf(to, "%s%s/%s", n++ ? ", " : "", g->client->name, g->user->login);
+		last = g->user;
+	}
+	if (!fclose(to))
+		return text;
+	free(text);
+	return NULL;
+}
+
+static int change_journal(
+	struct pass *p, struct journal_entry *e, const struct firewall_change *c, int64_t *id)
+{
+	_cleanup_free_ char *full = comment_is_cut(c->comment) ? names_text(p, c) : NULL;
+	_cleanup_free_ char *client = NULL, *login = NULL;
+	const char *names = full ? full : c->comment;
+	char text[CHANGE_TEXT_MAX];
+	int rc = comment_only(&client, &login, names);
+
+	if (rc)
+		return rc;
+	e->server = PASS_NETWORK;
+	e->action = firewall_change_name(c->kind);
+	e->statement = change_text(text, c);
+	e->client = client;
+	e->login = login;
+	if (!e->detail && *names)
+		e->detail = names;
+	e->until = c->until;
+	return journal_write(id, p->o.journal, e);
+}
+
+/* Sets ids[i] to the record of each that was written. */
+static int intents_journal(struct pass *p, const struct firewall_changes *c, int64_t *ids)
+{
+	int error = c->n ? pass_journal_begin(p) : 0;
+
+	for (size_t i = 0; i < c->n && !error; i++) {
+		struct journal_entry e = pass_entry(p, JOURNAL_INTENT);
+		e.reason = p->o.reason;
+		error = change_journal(p, &e, &c->items[i], &ids[i]);
+	}
+	return error;
+}
+
+static int outcome_journal(struct pass *p, const struct firewall_change *c, int64_t intent,
+	const char *outcome, const char *detail)
+{
+	struct journal_entry e = pass_entry(p, JOURNAL_OUTCOME);
+
+	e.intent = intent;
+	e.outcome = outcome;
+	e.detail = detail;
+	return change_journal(p, &e, c, NULL);
+}
+
+/* Every intent gets its outcome; what had to be done besides, because the table changed under our hands, has none
+ * before it. */
+static void outcomes_journal(struct pass *p, const struct firewall_changes *planned, int64_t *ids,
+	const struct firewall_changes *done, int rc)
+{
+	int error = planned->n || done->n ? pass_journal_begin(p) : 0;
+
+	for (size_t i = 0; i < done->n && !error; i++) {
+		const struct firewall_change *c = &done->items[i], *intent = NULL;
+		int64_t *id = NULL;
+
+		if (planned->n)
+			intent = bsearch(c, planned->items, planned->n, sizeof(*planned->items),
+				firewall_change_compare);
+		if (intent)
+			id = &ids[intent - planned->items];
+		error = outcome_journal(p, c, id ? *id : 0, rc ? "failed" : "done", NULL);
+		if (id)
+			*id = 0;
+	}
+	const char *why = rc == -ECANCELED ? "not done: what should hold had changed meanwhile"
+			  : rc		   ? "the packet filter could not be changed"
+					   : "nothing was left to do for it";
+	for (size_t i = 0; i < planned->n && !error; i++)
+		if (ids[i])
+			error = outcome_journal(
+				p, &planned->items[i], ids[i], rc ? "failed" : "done", why);
+}
+
+/* The kernel counts from the moment that it is told: what SQL took in the meantime would come on top of every
+ * deadline. */
+static instant_t network_now(const struct pass *p)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return p->o.now + ((int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000 - p->zero_ms) / 1000;
+}
+
+/* What the next commit would do. */
+static int changes_preview(
+	struct firewall_changes *out, struct pass *p, const struct allowlist *wanted)
+{
+	struct firewall_state state;
+	int rc = p->o.network->observe(&state, p->o.network->context, network_now(p));
+
+	if (rc)
+		return rc;
+	/* As of after the look: on a busy machine what it waited for would make every deadline seem early. */
+	rc = firewall_diff(out, wanted, &state, network_now(p));
+	firewall_state_free(&state);
+	return rc;
+}
+
+/* Closing goes on when it cannot be recorded, and says so; opening does not. */
+static int commit_recorded(struct pass *p, const struct allowlist *wanted,
+	const struct firewall_changes *planned, bool closings_only)
+{
+	struct firewall_changes done = {0};
+	_cleanup_free_ int64_t *ids = calloc(planned->n + 1, sizeof(*ids));
+	int rc = ids ? intents_journal(p, planned, ids) : -ENOMEM;
+
+	if (!rc)
+		rc = pass_journal_commit(p);
+	if (rc && planned->n) {
+		p->result.journal_failed = true;
+		closings_only = true;
+	}
+	rc = p->o.network->apply(
+		&done, p->o.network->context, wanted, network_now(p), closings_only);
+	if (rc && rc != -ECANCELED)
+		network_note(p, "changing the packet filter", rc);
+	if (rc >= 0) {
+		for (size_t i = 0; i < done.n; i++)
+			change_tell(p, &done.items[i], RECORD_OUTCOME, rc, "");
+		p->result.planned += done.n;
+		p->result.done += done.n;
+	}
+	if (ids)
+		outcomes_journal(p, planned, ids, &done, rc);
+	pass_journal_commit(p);
+	firewall_changes_free(&done);
+	return rc;
+}
+
+static int network_commit(struct pass *p, const struct allowlist *wanted, bool closings_only)
+{
+	struct firewall_changes planned = {0};
+	int rc = changes_preview(&planned, p, wanted);
+
+	if (rc < 0) {
+		network_note(p, "reading the packet filter", rc);
+		return rc;
+	}
+	size_t kept = 0;
+	for (size_t i = 0; i < planned.n; i++)
+		if (!closings_only || !firewall_change_opens(planned.items[i].kind))
+			planned.items[kept++] = planned.items[i];
+	planned.n = kept;
+	rc = commit_recorded(p, wanted, &planned, closings_only);
+	firewall_changes_free(&planned);
+	return rc;
+}
+
+int pass_close_network(struct pass *p)
+{
+	struct allowlist wanted;
+	int rc;
+
+	if (!p->o.network)
+		return 0;
+	rc = allowlist_build(
+		&wanted, p->o.program, &p->grants, p->o.now, grant_admission_before, p);
+	if (rc)
+		return rc;
+	rc = network_commit(p, &wanted, true);
+	allowlist_free(&wanted);
+	return rc;
+}
+
+static int network_plan(struct pass *p, const struct allowlist *wanted)
+{
+	struct firewall_changes changes = {0};
+	int rc = changes_preview(&changes, p, wanted);
+
+	if (rc < 0) {
+		network_note(p, "reading the packet filter", rc);
+		return rc;
+	}
+	for (size_t i = 0; i < changes.n; i++)
+		change_tell(p, &changes.items[i], RECORD_PLAN, 0,
+			changes.items[i].kind == FIREWALL_GUARD_ADD
+				? "nobody but the sources listed and `trusted` will reach this endpoint from now on"
+				: "");
+	p->result.planned += changes.n;
+	firewall_changes_free(&changes);
+	return 0;
+}
+
+static int network_update(struct pass *p)
+{
+	struct allowlist wanted;
+
+	/* On record before the network opens: should we die then, what must narrow later is known to be there. */
+	if (pass_record_access(p))
+		p->result.journal_failed = true;
+	/* Nor is it announced what would not be done. */
+	if (!p->o.network || (p->o.stale && *p->o.stale))
+		return 0;
+	int rc = allowlist_build(&wanted, p->o.program, &p->grants, p->o.now, pass_admission, p);
+	if (rc)
+		return rc;
+	network_commit(p, &wanted, false);
+	allowlist_free(&wanted);
+	return 0;
+}
+
+void pass_network_step(struct pass *p)
+{
+	int rc = network_update(p);
+
+	if (rc)
+		network_note(p, "working out the allowlist", rc);
+	pass_journal_commit(p);
+}
+
+/* When SQL does as planned. What no change is planned for stays as it is: a database that is not there yet, a server
+ * that does not answer. */
+static enum admission grant_admission_planned(const struct grant *g, void *context)
+{
+	const struct pass *p = context;
+	const struct grant_work *w = &p->works[pass_grant_number(p, g)];
+
+	return w->seen && w->state != STATE_WAITING && w->state != STATE_UNPROVED
+		       ? ADMIT
+		       : pass_admission(g, context);
+}
+
+static int network_preview(struct pass *p)
+{
+	struct allowlist wanted;
+	int rc = allowlist_build(
+		&wanted, p->o.program, &p->grants, p->o.now, grant_admission_planned, p);
+
+	if (rc)
+		return rc;
+	network_plan(p, &wanted);
+	allowlist_free(&wanted);
+	return 0;
+}
+
+int pass_finish(struct pass_result *out, struct pass *p)
+{
+	int rc = 0;
+
+	if (p->o.mode == PASS_APPLY)
+		rc = network_update(p);
+	else if (p->o.mode == PASS_PLAN && p->o.network)
+		rc = network_preview(p);
+	if (pass_journal_commit(p))
+		p->result.journal_failed = p->o.journal != NULL;
+	*out = p->result;
+	return rc;
+}

@@ -1,0 +1,358 @@
+/* What the workers say, as it comes in: announced changes go to the journal before their worker may go on, outcomes after
+ * them; identities go to the ledger; states of grants decide what the network may let in. */
+#include <errno.h>
+#include <string.h>
+
+#include "pass/pass_internal.h"
+
+static struct server_work *server_of(struct pass *p, const char *name)
+{
+	for (size_t i = 0; i < p->n_servers; i++)
+		if (!strcmp(p->servers[i].server->name, name))
+			return &p->servers[i];
+	return NULL;
+}
+
+static const char *text_or_null(const char *text)
+{
+	return *text ? text : NULL;
+}
+
+static struct journal_entry record_entry(
+	const struct pass *p, const struct record *r, enum journal_kind kind)
+{
+	struct journal_entry e = pass_entry(p, kind);
+
+	e.client = text_or_null(r->client);
+	e.login = text_or_null(r->login);
+	e.server = text_or_null(r->server);
+	e.database = text_or_null(r->database);
+	e.action = text_or_null(r->action);
+	e.reason = text_or_null(r->reason);
+	e.statement = text_or_null(r->statement);
+	e.detail = text_or_null(r->detail);
+	return e;
+}
+
+/* The worker knows only whom the configuration names: what closes for somebody who has left it is on record as his
+ * client's all the same. NULL: nobody's, or unknown; the change does not wait for that. */
+static char *former_client(const struct pass *p, const struct record *r)
+{
+	char *client = NULL;
+
+	if (*r->login && !*r->client && p->o.journal)
+		journal_client_of(&client, p->o.journal, r->server, r->login);
+	return client;
+}
+
+/* Announced: on record before it happens. A record that cannot be kept shows when the worker asks. */
+static void plan_take(struct pass *p, struct server_work *w, const struct record *r)
+{
+	struct told_plan *plans;
+	struct journal_entry e = record_entry(p, r, JOURNAL_INTENT);
+
+	p->result.planned++;
+	if (p->o.mode != PASS_APPLY && p->o.mode != PASS_HANDOVER)
+		return;
+	_cleanup_free_ char *client = former_client(p, r);
+	if (client)
+		e.client = client;
+	plans = reallocarray(w->plans, w->n_plans + 1, sizeof(*plans));
+	if (!plans) {
+		p->journal_error = -ENOMEM;
+		return;
+	}
+	w->plans = plans;
+	plans[w->n_plans] = (struct told_plan){.number = r->number};
+	if (!strcmp(r->action, "login-create") && !(plans[w->n_plans].login = strdup(r->login)))
+		p->journal_error = -ENOMEM;
+	if (!pass_journal_begin(p)) {
+		int rc = journal_write(&plans[w->n_plans].id, p->o.journal, &e);
+		if (rc)
+			p->journal_error = rc;
+	}
+	w->n_plans++;
+}
+
+/* The worker's question: is everything that it announced on record? */
+static int intent_take(struct pass *p, struct server_work *w, const struct record *r)
+{
+	int rc = pass_journal_begin(p);
+
+	for (size_t i = 0; i < w->n_plans && !rc; i++) {
+		if (!w->plans[i].login)
+			continue;
+		rc = ledger_intend(p->o.journal, w->server->name, w->plans[i].login, r->at);
+		free(w->plans[i].login);
+		w->plans[i].login = NULL;
+	}
+	if (!rc)
+		rc = pass_journal_commit(p);
+	if (rc)
+		p->result.journal_failed = true;
+	return rc;
+}
+
+static void outcome_take(struct pass *p, struct server_work *w, const struct record *r)
+{
+	struct journal_entry e = record_entry(p, r, JOURNAL_OUTCOME);
+	_cleanup_free_ char *client = former_client(p, r);
+
+	if (client)
+		e.client = client;
+	for (size_t i = w->n_plans; i-- > 0;)
+		if (w->plans[i].number == r->number) {
+			e.intent = w->plans[i].id;
+			w->plans[i].id = 0;
+			break;
+		}
+	/* The intent has the statement and the reason; said once is enough. */
+	e.statement = e.reason = NULL;
+	e.outcome = r->state == STATE_OK ? "done" : "failed";
+	if (r->state == STATE_OK) {
+		p->result.done++;
+	} else {
+		p->result.failed++;
+		w->failed++;
+	}
+	if (!pass_journal_begin(p) && journal_write(NULL, p->o.journal, &e))
+		p->result.journal_failed = true;
+}
+
+static const struct identity *identity_of(const struct pass *p, const struct record *r)
+{
+	for (size_t i = 0; i < p->identities.n; i++)
+		if (!strcmp(p->identities.items[i].server, r->server) &&
+			names_equal(p->identities.items[i].login, r->login))
+			return &p->identities.items[i];
+	return NULL;
+}
+
+static void login_take(struct pass *p, const struct record *r)
+{
+	const struct identity *known = identity_of(p, r);
+
+	if (p->o.mode != PASS_APPLY)
+		return;
+	if (!strcmp(r->action, "gone")) {
+		if (known && !known->removed && !pass_journal_begin(p) &&
+			(ledger_remove(p->o.journal, r->server, r->login, p->o.now) ||
+				pass_record_gone(p, r->server, r->login)))
+			p->result.journal_failed = true;
+		return;
+	}
+	bool same = known && !known->removed && known->sid && known->sid_size == r->sid_size &&
+		    !memcmp(known->sid, r->sid, r->sid_size);
+	struct identity i = {.server = r->server,
+		.login = r->login,
+		.sid = r->sid,
+		.sid_size = r->sid_size,
+		.created = r->at};
+	if (!same && !pass_journal_begin(p))
+		ledger_put(p->o.journal, &i);
+}
+
+static void state_count(struct pass *p, enum state s)
+{
+	switch (s) {
+	case STATE_OK:
+	case STATE_UNREACHABLE:
+		break;
+	case STATE_WAITING:
+		p->result.waiting++;
+		break;
+	case STATE_DRIFT:
+		p->result.drift++;
+		break;
+	case STATE_UNPROVED:
+		p->result.unproved++;
+		break;
+	case STATE_OVERDUE:
+		p->result.overdue++;
+		break;
+	}
+}
+
+/* Of a server that did not answer nothing new is known. Nor of a database that could not be read: what it gave last and
+ * should give no more, it may give still. */
+static enum admission grant_admission(const struct pass *p, const struct grant *g,
+	const struct grant_work *w, enum admission told)
+{
+	enum admission before = proved_admission(&p->proved, g);
+
+	if (!w->answered)
+		return before;
+	return w->state == STATE_UNPROVED && told == ADMIT_NOT_YET && before == ADMIT_NOBODY
+		       ? before
+		       : told;
+}
+
+/* Nothing can be seen: overdue when the last that was proved is wider than what should hold now. */
+static void grant_take(struct pass *p, const struct record *r)
+{
+	struct record told = *r;
+	const struct grant *g = pass_grant(p, r->server, r->login, r->database);
+
+	if (!g)
+		return;
+	struct grant_work *w = &p->works[pass_grant_number(p, g)];
+	const struct proved *proved = proved_find(&p->proved, g);
+	w->told = true;
+	w->answered = r->state != STATE_UNREACHABLE;
+	w->observed = (enum level)r->level;
+	w->state = (enum state)r->state;
+	w->admission = grant_admission(p, g, w, (enum admission)r->number);
+	if (!w->answered && proved && proved->level > g->level) {
+		w->state = STATE_OVERDUE;
+		RECORD_PRINTF(&told, detail,
+			"was %s when last seen, should be %s; the server cannot be reached",
+			level_name(proved->level), level_name(g->level));
+	}
+	told.state = w->state;
+	told.number = w->admission;
+	state_count(p, w->state);
+	pass_tell(p, &told);
+}
+
+/* Only what was asked in the course of changes is history; an audit changes nothing, its journal neither. */
+static void proof_take(struct pass *p, const struct record *r)
+{
+	struct journal_entry e = record_entry(p, r, JOURNAL_PROOF);
+
+	p->result.unproven += r->state != STATE_OK;
+	if (p->o.mode != PASS_APPLY)
+		return;
+	p->result.failed += r->state == STATE_OVERDUE;
+	e.action = NULL;
+	e.outcome = r->action;
+	e.level = level_name((enum level)r->level);
+	if (pass_journal_begin(p) || journal_write(NULL, p->o.journal, &e))
+		p->result.journal_failed = true;
+}
+
+/* A worker that died, or was ended, has left things unsaid: a server or grant of which nothing is known must not be
+ * missing from what is told, and what is overdue is so all the same. */
+static void unsaid_take(struct pass *p, struct server_work *w, const struct record *end)
+{
+	struct record r = {.kind = RECORD_SERVER, .code = end->code, .state = STATE_UNREACHABLE};
+
+	if (end->code >= 0)
+		return;
+	RECORD_SET(&r, server, end->server);
+	RECORD_SET(&r, detail, end->detail);
+	if (!w->told)
+		pass_tell(p, &r);
+	r.kind = RECORD_GRANT;
+	for (size_t i = 0; i < w->sql.wanted.n_grants; i++) {
+		const struct grant *g = w->sql.wanted.grants[i];
+		if (p->works[pass_grant_number(p, g)].told ||
+			(p->o.client && strcmp(p->o.client, g->client->name) != 0))
+			continue;
+		RECORD_SET(&r, client, g->client->name);
+		RECORD_SET(&r, login, g->user->login);
+		RECORD_SET(&r, database, g->database->name);
+		grant_take(p, &r);
+	}
+}
+
+/* Announced, and not said what came of it: the worker died, or lost its session. On record as that, for as unfinished it
+ * would stand for ever, and no archive could take it. */
+static void unfinished_take(struct pass *p, struct server_work *w, const struct record *end)
+{
+	for (size_t i = 0; i < w->n_plans; i++) {
+		struct journal_entry e = record_entry(p, end, JOURNAL_OUTCOME);
+		if (!w->plans[i].id)
+			continue;
+		e.intent = w->plans[i].id;
+		e.outcome = "unknown";
+		w->plans[i].id = 0;
+		if (!pass_journal_begin(p) && journal_write(NULL, p->o.journal, &e))
+			p->result.journal_failed = true;
+	}
+}
+
+/* Its word is complete. When it changes who may come in, the network follows at once: another server that hangs must
+ * not keep these people waiting, nor hold open what has to be shut. */
+static void server_ended(struct pass *p, struct server_work *w, const struct record *end)
+{
+	bool changed = false;
+
+	w->agrees = w->whole && !end->code && end->state == STATE_OK && !p->o.client;
+	for (size_t i = 0; i < p->grants.n; i++) {
+		const struct grant *g = &p->grants.items[i];
+
+		if (g->server != w->server)
+			continue;
+		p->works[i].seen = p->works[i].answered;
+		enum admission now = pass_admission(g, p), before = proved_admission(&p->proved, g);
+		/* Without a level it lets nobody in; it matters only when somebody holds one all the same. */
+		changed |= now != before && (g->level != LEVEL_NONE || now == ADMIT_NOBODY ||
+						    before == ADMIT_NOBODY);
+	}
+	/* After the last one the pass is finished anyway. */
+	if (changed && p->o.mode == PASS_APPLY && p->result.servers < p->n_servers)
+		pass_network_step(p);
+	else
+		pass_journal_commit(p);
+}
+
+int pass_record(void *pass, const struct record *r)
+{
+	struct pass *p = pass;
+	struct server_work *w = server_of(p, r->server);
+
+	if (!w)
+		return -EINVAL;
+	switch ((enum record_kind)r->kind) {
+	case RECORD_PLAN:
+		plan_take(p, w, r);
+		break;
+	case RECORD_INTENT:
+		return intent_take(p, w, r);
+	case RECORD_OUTCOME:
+		outcome_take(p, w, r);
+		break;
+	case RECORD_GRANT:
+		grant_take(p, r);
+		return 0;
+	case RECORD_LOGIN:
+		login_take(p, r);
+		return 0;
+	case RECORD_SERVER:
+		w->told = true;
+		w->reached = r->state != STATE_UNREACHABLE;
+		w->whole = r->state == STATE_OK;
+		break;
+	case RECORD_END:
+		unsaid_take(p, w, r);
+		unfinished_take(p, w, r);
+		p->result.servers++;
+		/* A worker that died said nothing of its server: what its grants are is not known. */
+		if (!w->reached || r->code < 0)
+			p->result.unreachable++;
+		if (r->number > p->result.round_trips)
+			p->result.round_trips = (size_t)r->number;
+		if (p->o.mode == PASS_APPLY && r->state != STATE_OK)
+			p->result.failed += p->result.failed == 0;
+		/* A later round made it good, or it was gone already: a session that ended before its KILL. */
+		else if (p->o.mode == PASS_APPLY && w->reached && !r->code)
+			p->result.failed -= w->failed;
+		server_ended(p, w, r);
+		break;
+	case RECORD_BASELINE:
+		if (pass_baseline_take(p, w, r))
+			p->result.journal_failed = true;
+		return 0;
+	case RECORD_PROOF:
+		proof_take(p, r);
+		break;
+	case RECORD_FINDING:
+		p->result.findings += r->severity > FINDING_LOW;
+		break;
+	case RECORD_SESSION:
+	case RECORD_NOTE:
+		break;
+	}
+	pass_tell(p, r);
+	return 0;
+}

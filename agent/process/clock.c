@@ -1,0 +1,179 @@
+/* The ratchet: one line on disk, the highest instant seen, replaced atomically and synced. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <libgen.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+#include "curfew/clock.h"
+
+#define CLOCK_FILE "clock"
+/* One line: the word, a space, seconds, a line feed. */
+#define CLOCK_WORD     "highest"
+#define CLOCK_TEXT_MAX 64
+/* Years 1970 to 9999: what no honest clock says is a broken file. */
+#define CLOCK_LATEST INT64_C(253402300799)
+/* Leap-second smearing and NTP slews stay below this; what goes further back is an alarm. */
+#define CLOCK_TOLERANCE 1
+
+static int clock_read(instant_t *out, const char *path)
+{
+	char text[CLOCK_TEXT_MAX], again[CLOCK_TEXT_MAX];
+	int64_t value;
+	ssize_t n;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+	if (fd < 0)
+		return -errno;
+	n = read(fd, text, sizeof(text) - 1);
+	int r = n < 0 ? -errno : 0;
+	close(fd);
+	if (n < 0)
+		return r;
+	text[n] = '\0';
+	/* Written back and compared: half a line, or a longer one, is not a smaller instant. */
+	if (strncmp(text, CLOCK_WORD " ", strlen(CLOCK_WORD " ")) != 0)
+		return -EBADMSG;
+	value = strtoll(text + strlen(CLOCK_WORD " "), NULL, 10);
+	snprintf(again, sizeof(again), CLOCK_WORD " %" PRId64 "\n", value);
+	if ((size_t)n != strlen(again) || memcmp(text, again, (size_t)n) != 0)
+		return -EBADMSG;
+	if (value < 0 || value > CLOCK_LATEST)
+		return -EBADMSG;
+	*out = value;
+	return 0;
+}
+
+static int file_sync_close(int fd, int r)
+{
+	if (r == 0 && fsync(fd) < 0)
+		r = -errno;
+	if (close(fd) < 0 && r == 0)
+		r = -errno;
+	return r;
+}
+
+static int clock_write(const char *path, instant_t value)
+{
+	char text[CLOCK_TEXT_MAX], next[PATH_MAX + 8], folder[PATH_MAX];
+	int n = snprintf(text, sizeof(text), CLOCK_WORD " %" PRId64 "\n", value);
+
+	snprintf(next, sizeof(next), "%s.new", path);
+	/* One that was left half-written, perhaps by root, must not stand in the service's way. */
+	unlink(next);
+	int fd = open(next, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return -errno;
+	ssize_t written = write(fd, text, (size_t)n);
+	int r = file_sync_close(fd, written == n ? 0 : written < 0 ? -errno : -EIO);
+	if (r == 0 && rename(next, path) < 0)
+		r = -errno;
+	if (r < 0) {
+		unlink(next);
+		return r;
+	}
+	/* The name too must survive a power cut, or the old instant comes back. */
+	snprintf(folder, sizeof(folder), "%s", path);
+	fd = open(dirname(folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : file_sync_close(fd, 0);
+}
+
+/* Since boot, suspension included; follows no step of the wall clock. */
+static int64_t clock_elapsed(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	return (int64_t)t.tv_sec;
+}
+
+static instant_t clock_machine(void)
+{
+	struct timespec t;
+
+	/* Not time(): it reads a coarser clock, which still says the second before just after a timer of the
+	 * finer one has fired on the second. */
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (instant_t)t.tv_sec;
+}
+
+int clock_open(struct clock *c, const char *state_directory)
+{
+	struct clock fresh = {0};
+	int n = snprintf(fresh.path, sizeof(fresh.path), "%s/" CLOCK_FILE, state_directory);
+
+	if (n < 0 || (size_t)n >= sizeof(fresh.path))
+		return -ENAMETOOLONG;
+	int r = clock_read(&fresh.highest, fresh.path);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	fresh.anchor = clock_elapsed();
+	*c = fresh;
+	return 0;
+}
+
+void clock_fix(struct clock *c, instant_t at)
+{
+	c->fixed = true;
+	c->at = at;
+}
+
+int clock_now(instant_t *out, instant_t *behind, const struct clock *c)
+{
+	instant_t machine = clock_machine(), expected;
+
+	if (c->fixed) {
+		*out = c->at;
+		return 0;
+	}
+	/* Where nothing was ever put down, the machine is all there is to believe. */
+	expected = c->highest ? c->highest + (clock_elapsed() - c->anchor) : machine;
+	if (expected - machine <= CLOCK_TOLERANCE) {
+		*out = machine > c->highest ? machine : c->highest;
+		return 0;
+	}
+	if (behind)
+		*behind = expected - machine;
+	if (expected - machine > CLOCK_WAIT_MAX)
+		*out = expected;
+	else
+		*out = machine > c->highest ? machine : c->highest;
+	return CLOCK_RAN_BACK;
+}
+
+int clock_advance(struct clock *c, instant_t now)
+{
+	if (c->fixed || now <= c->highest)
+		return 0;
+	int r = c->path[0] ? clock_write(c->path, now) : 0;
+	/* In memory it holds even when the disk is full: this process at least never goes back. */
+	c->highest = now;
+	c->anchor = clock_elapsed();
+	return r;
+}
+
+int clock_reset_check(const struct clock *c, instant_t to)
+{
+	instant_t machine = clock_machine(), latest = machine > c->highest ? machine : c->highest;
+
+	if (to < 0 || to > CLOCK_LATEST)
+		return -EINVAL;
+	/* A while may have gone by since somebody wrote the instant down. */
+	return to < machine - CLOCK_WAIT_MAX || to > latest + CLOCK_WAIT_MAX ? -ERANGE : 0;
+}
+
+int clock_reset(struct clock *c, instant_t to)
+{
+	int r = clock_reset_check(c, to);
+
+	if (r == 0 && c->path[0])
+		r = clock_write(c->path, to);
+	if (r == 0) {
+		c->highest = to;
+		c->anchor = clock_elapsed();
+	}
+	return r;
+}

@@ -1,0 +1,135 @@
+/* The table of message ids, and the two ways out. */
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <syslog.h>
+#include <systemd/sd-journal.h>
+#include <unistd.h>
+#include "curfew/log.h"
+
+/* Ids never change their meaning: people's alarms hang on them. A message that goes leaves its id unused. */
+static const struct {
+	const char *id;
+	int priority;
+} messages[LOG_MESSAGES] = {
+	[LOG_STARTED] = {"c25b4ff710e549b9a0cc5ebe08b09128", LOG_INFO},
+	[LOG_STOPPED] = {"8a06840293a946d8a9b625cfcc50619a", LOG_INFO},
+	[LOG_PASS] = {"cec0790430fb4983a0a8892b8e6c18c0", LOG_INFO},
+	[LOG_PASS_FAILED] = {"3734619cd1f64607829bf7413a67ea41", LOG_ERR},
+	[LOG_CHANGE] = {"49f06010d16447d3894e7e522514812f", LOG_NOTICE},
+	[LOG_CHANGE_FAILED] = {"bda28be0bc834c448487cf6697750837", LOG_ERR},
+	[LOG_SERVER_UNREACHABLE] = {"e293f030452d4d309ecd1249f4fea74a", LOG_WARNING},
+	[LOG_SERVER_BACK] = {"de19a9354b694202ab1c7e7a1113a367", LOG_NOTICE},
+	[LOG_OVERDUE] = {"d463d31e22cb40478b961b1e1b756013", LOG_CRIT},
+	[LOG_OVERDUE_OVER] = {"b9a3c4de5f4a4faa82486fe084c784ae", LOG_NOTICE},
+	[LOG_DRIFT_NETWORK] = {"2ce7e6f394b14e82821e4d605442e3c2", LOG_WARNING},
+	[LOG_DRIFT_SQL] = {"1ba4f82ca0fe4983ba9f27f4ecd0ec4d", LOG_WARNING},
+	[LOG_CLOCK_BACK] = {"6f2c33af96554315ada65db72ca60fdf", LOG_ALERT},
+	[LOG_CLOCK_RIGHT] = {"5105ff651c244a7bb1dd61a5e784c8fd", LOG_NOTICE},
+	[LOG_RELOADED] = {"e695264a0a944328b8fc0bcabc3560eb", LOG_INFO},
+	[LOG_RELOAD_FAILED] = {"93de8bc589a94fb3928c46f1450c4632", LOG_ERR},
+	[LOG_CONFIG_WARNING] = {"572b42ebe1b642fd98b913fe55bba90b", LOG_WARNING},
+	[LOG_CLIENT_KEPT] = {"3028626300874d408e716f8ad179994f", LOG_ERR},
+	[LOG_CLIENT_GONE] = {"73965b0c175142f8afe5281526c0eaeb", LOG_WARNING},
+	[LOG_WIDENED] = {"8e540ea2848b4c748f97dd294625fc43", LOG_NOTICE},
+	[LOG_ASKED] = {"1f920f35de1a47c5bed31dcc97683b3f", LOG_INFO},
+	[LOG_FIREWALL_DEAD] = {"b99a94b0eeae45078ffba5be8e2ea3ff", LOG_CRIT},
+	[LOG_JOURNAL_FAILED] = {"65582e0359294d6193a2ec4eb9bc612b", LOG_CRIT},
+	[LOG_JOURNAL_HEAD] = {"30e0a283189d438186bd5118b8aa5bbc", LOG_INFO},
+	[LOG_TROUBLE] = {"844e58fa1f2348ca9c21f89b4bb8e0b6", LOG_ERR},
+};
+
+const char *log_message_id(enum log_message m)
+{
+	return messages[m].id;
+}
+
+int log_message_priority(enum log_message m)
+{
+	return messages[m].priority;
+}
+
+/* $JOURNAL_STREAM names the device and inode of the socket that the service manager gave us. */
+static bool stderr_is_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	char ours[64];
+	struct stat st;
+
+	if (!stream || fstat(STDERR_FILENO, &st) < 0)
+		return false;
+	snprintf(ours, sizeof(ours), "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+	return strcmp(stream, ours) == 0;
+}
+
+/* One entry, one line: what comes from outside must not look like another of ours. */
+static void line_make_single(char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+			*text = ' ';
+}
+
+#define MAX_FIELDS 16
+
+struct entry {
+	struct iovec parts[MAX_FIELDS];
+	char *texts[MAX_FIELDS];
+	int n;
+};
+
+static void entry_add(struct entry *e, const char *name, const char *value)
+{
+	char *text;
+
+	if (!value || !*value || e->n == MAX_FIELDS || asprintf(&text, "%s=%s", name, value) < 0)
+		return;
+	e->texts[e->n] = text;
+	e->parts[e->n] = (struct iovec){text, strlen(text)};
+	e->n++;
+}
+
+static int entry_send(enum log_message m, const struct log_fields *f, const char *text)
+{
+	char priority[] = {(char)('0' + messages[m].priority), '\0'};
+	struct entry e = {.n = 0};
+
+	entry_add(&e, "MESSAGE", text);
+	entry_add(&e, "MESSAGE_ID", messages[m].id);
+	entry_add(&e, "PRIORITY", priority);
+	entry_add(&e, "SYSLOG_IDENTIFIER", "curfew");
+	entry_add(&e, "CURFEW_CLIENT", f->client);
+	entry_add(&e, "CURFEW_LOGIN", f->login);
+	entry_add(&e, "CURFEW_SERVER", f->server);
+	entry_add(&e, "CURFEW_DATABASE", f->database);
+	entry_add(&e, "CURFEW_REASON", f->reason);
+	entry_add(&e, "CURFEW_ACTOR", f->actor);
+	int r = sd_journal_sendv(e.parts, e.n);
+	for (int i = 0; i < e.n; i++)
+		free(e.texts[i]);
+	return r;
+}
+
+void log_send(enum log_message m, const struct log_fields *f, const char *format, ...)
+{
+	static const struct log_fields none;
+	_cleanup_free_ char *text = NULL;
+	va_list args;
+
+	va_start(args, format);
+	int n = vasprintf(&text, format, args);
+	va_end(args);
+	if (n < 0) {
+		text = NULL;
+		return;
+	}
+	line_make_single(text);
+	if (stderr_is_journal() && entry_send(m, f ? f : &none, text) == 0)
+		return;
+	if (isatty(STDERR_FILENO))
+		fprintf(stderr, "curfew: %s\n", text);
+	else
+		fprintf(stderr, "<%d>curfew: %s\n", messages[m].priority, text);
+}

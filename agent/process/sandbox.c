@@ -1,0 +1,79 @@
+/* Sheds rights in one order: privileges that could come back by exec, capabilities, the file system, system calls. */
+#include <errno.h>
+#include <sys/capability.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+#include "process/sandbox_internal.h"
+
+static bool sandbox_keeps(enum sandbox_profile profile, cap_value_t cap)
+{
+	/* To write the packet filter; it is all that these two are for. */
+	return cap == CAP_NET_ADMIN && (profile == SANDBOX_FIREWALL || profile == SANDBOX_BOOT);
+}
+
+/* What is permitted counts; an inheritable one only means something to an exec, which no_new_privs makes worthless. */
+static bool sandbox_holds_no_more(cap_t kept)
+{
+	cap_t held = cap_get_proc();
+	bool no_more = held != NULL;
+
+	for (cap_value_t c = 0; held && cap_get_bound(c) >= 0; c++) {
+		cap_flag_value_t has = CAP_CLEAR, may = CAP_CLEAR;
+		cap_get_flag(held, c, CAP_PERMITTED, &has);
+		cap_get_flag(kept, c, CAP_PERMITTED, &may);
+		no_more = no_more && has == may;
+	}
+	cap_free(held);
+	return no_more;
+}
+
+static int sandbox_drop_capabilities(enum sandbox_profile profile)
+{
+	const cap_value_t kept = CAP_NET_ADMIN;
+	int r = 0;
+
+	/* The bounding set says what an exec may gain. Without CAP_SETPCAP it stays as it is, and no_new_privs
+	 * alone sees to it. */
+	for (cap_value_t c = 0; cap_get_bound(c) >= 0; c++)
+		if (cap_get_bound(c) > 0 && cap_drop_bound(c) < 0 && errno != EPERM)
+			return -errno;
+	if (cap_reset_ambient() < 0 && errno != EINVAL)
+		return -errno;
+
+	cap_t caps = cap_init();
+	if (!caps)
+		return -errno;
+	if (sandbox_keeps(profile, kept) &&
+		(cap_set_flag(caps, CAP_PERMITTED, 1, &kept, CAP_SET) < 0 ||
+			cap_set_flag(caps, CAP_EFFECTIVE, 1, &kept, CAP_SET) < 0))
+		r = -errno;
+	/* A service manager whose filter admits no change of capabilities has given no more than these. */
+	if (r == 0 && cap_set_proc(caps) < 0 && (errno != EPERM || !sandbox_holds_no_more(caps)))
+		r = -errno;
+	cap_free(caps);
+	return r;
+}
+
+int sandbox_enter(bool *landlocked, enum sandbox_profile profile, const struct sandbox_paths *paths)
+{
+	static const struct sandbox_paths none;
+	const struct rlimit no_core = {0, 0};
+	bool locked;
+
+	if (!paths)
+		paths = &none;
+	/* A core dump, or a tracer, would show a password. */
+	if (setrlimit(RLIMIT_CORE, &no_core) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return -errno;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return -errno;
+	int r = sandbox_drop_capabilities(profile);
+	if (r == 0)
+		r = sandbox_lock_paths(&locked, profile, paths);
+	if (r == 0)
+		r = sandbox_filter_calls(profile);
+	if (r == 0 && landlocked)
+		*landlocked = locked;
+	return r;
+}

@@ -1,0 +1,107 @@
+/* The child's side of a worker: sheds what it must not keep, runs its job, talks to the parent. */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include "process/worker_internal.h"
+
+struct worker {
+	bool ended; /* has told RECORD_END */
+};
+
+/* The channel's number in the child: the first after the standard three, so that all others can be closed. */
+#define CHANNEL_FD 3
+
+static void worker_send(const struct record *r)
+{
+	ssize_t n;
+
+	do
+		n = send(CHANNEL_FD, r, sizeof(*r), MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	if (n != (ssize_t)sizeof(*r))
+		_exit(WORKER_EXIT_ORPHAN);
+}
+
+void worker_tell(struct worker *w, const struct record *r)
+{
+	if (w->ended || r->kind == RECORD_INTENT)
+		_exit(WORKER_EXIT_MISUSE);
+	w->ended = r->kind == RECORD_END;
+	worker_send(r);
+}
+
+int worker_ask(struct worker *w, const struct record *r)
+{
+	struct worker_answer answer;
+	ssize_t n;
+
+	if (w->ended || r->kind != RECORD_INTENT)
+		_exit(WORKER_EXIT_MISUSE);
+	worker_send(r);
+	do
+		n = recv(CHANNEL_FD, &answer, sizeof(answer), 0);
+	while (n < 0 && errno == EINTR);
+	if (n != (ssize_t)sizeof(answer) || answer.number != r->number)
+		_exit(WORKER_EXIT_ORPHAN);
+	return answer.verdict;
+}
+
+/* The parent's death kills the child, even where it waits for a server that never answers. */
+static void worker_follow(pid_t parent)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(WORKER_EXIT_ORPHAN);
+}
+
+static int worker_isolate(int channel, pid_t parent)
+{
+	struct sigaction act = {.sa_handler = SIG_DFL};
+	sigset_t none;
+
+	worker_follow(parent);
+	if (channel != CHANNEL_FD && dup2(channel, CHANNEL_FD) < 0)
+		return -errno;
+	if (close_range(CHANNEL_FD + 1, ~0U, 0) < 0)
+		return -errno;
+
+	/* The parent's handlers speak of the parent's state; an interrupt at the terminal is the parent's to
+	 * answer, between two changes and not within one. */
+	for (int s = 1; s < NSIG; s++)
+		if (s != SIGKILL && s != SIGSTOP)
+			sigaction(s, &act, NULL); /* EINVAL for those that the C library keeps */
+	act.sa_handler = SIG_IGN;
+	sigaction(SIGINT, &act, NULL);
+	sigaction(SIGQUIT, &act, NULL);
+	sigaction(SIGHUP, &act, NULL);
+	sigaction(SIGPIPE, &act, NULL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	return 0;
+}
+
+void worker_main(const struct worker_job *job, int channel, pid_t parent)
+{
+	struct worker w = {0};
+	int r = worker_isolate(channel, parent);
+
+	if (r == 0 && job->prepare)
+		r = job->prepare(job->context);
+	if (r == 0 && !job->unconfined)
+		r = sandbox_enter(NULL, SANDBOX_SQL_WORKER, job->paths);
+	/* A change of credentials clears it. */
+	worker_follow(parent);
+	if (r == 0)
+		r = job->run(&w, job->context);
+	if (!w.ended) {
+		struct record end = {.kind = RECORD_END, .code = r};
+		if (r < 0)
+			RECORD_SET(&end, detail, strerror(-r));
+		worker_tell(&w, &end);
+	}
+	/* Not exit(): buffers and exit handlers are the parent's. */
+	_exit(0);
+}

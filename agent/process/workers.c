@@ -1,0 +1,385 @@
+/* The parent's side: forks, listens, answers intents, enforces deadlines, reaps.
+ * One epoll descriptor holds every channel and one timer, so that an event loop needs to watch only that one.
+ * A process has gone when its channel ends, for nobody else holds the other side; it is reaped by its number,
+ * never by "any child". */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include "process/worker_internal.h"
+
+/* Records taken from one worker before the others get their turn. */
+#define MAX_BATCH 64
+/* An audit of 300 users on 20 databases needs some tens of thousands; more is a worker gone wild. */
+#define MAX_RECORDS 1000000
+
+struct slot {
+	const struct worker_job *job; /* NULL: free */
+	int channel;
+	pid_t pid;		 /* its own until we have reaped it */
+	int64_t began, deadline; /* milliseconds of the monotonic clock */
+	int failure;		 /* why its job has failed, or 0 */
+	char why[128];
+	bool deaf; /* has lied: what it says is not heard any more */
+	size_t n_records;
+	bool ended; /* `end` holds its own last word */
+	struct record end;
+};
+
+struct workers {
+	const struct worker_job *jobs;
+	size_t n_jobs, next, n_running;
+	unsigned deadline;
+	bool cancelled;
+	record_fn sink;
+	void *context;
+	int epoll, timer;
+	size_t n_slots;
+	struct slot slots[];
+};
+
+/* epoll data: the slot, or this. */
+#define EVENT_TIMER UINT64_MAX
+
+static int64_t monotonic_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static int workers_watch(struct workers *w, int fd, uint64_t what)
+{
+	struct epoll_event e = {.events = EPOLLIN, .data.u64 = what};
+
+	return epoll_ctl(w->epoll, EPOLL_CTL_ADD, fd, &e) < 0 ? -errno : 0;
+}
+
+static void workers_give(struct workers *w, const struct worker_job *job, struct record *r)
+{
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): it takes an array that has elements for NULL */
+	RECORD_SET(r, server, job->name);
+	w->sink(w->context, r);
+}
+
+static void slot_kill(struct slot *s, int failure, const char *why)
+{
+	if (s->failure)
+		return;
+	s->failure = failure;
+	record_set(s->why, sizeof(s->why), why);
+	kill(s->pid, SIGKILL);
+}
+
+static int slot_reap(struct workers *w, struct slot *s)
+{
+	int status = 0;
+
+	/* Closing alone is not enough: another child, just forked, may hold a copy that keeps it watched. */
+	epoll_ctl(w->epoll, EPOLL_CTL_DEL, s->channel, NULL);
+	close(s->channel);
+
+	while (waitpid(s->pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return status;
+}
+
+static void slot_answer(struct workers *w, struct slot *s, struct record *r)
+{
+	struct pollfd p = {.fd = s->channel};
+
+	/* Killed or gone: it will not be carried out, so it must not be put on record. */
+	if (s->failure || (poll(&p, 1, 0) > 0 && p.revents & POLLHUP))
+		return;
+	RECORD_SET(r, server, s->job->name);
+	struct worker_answer a = {.number = r->number, .verdict = w->sink(w->context, r)};
+	ssize_t n = send(s->channel, &a, sizeof(a), MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (n != (ssize_t)sizeof(a) && errno != EPIPE)
+		slot_kill(s, -EPROTO, "does not take the answers to its intents");
+}
+
+static void slot_take(struct workers *w, struct slot *s, struct record *r, ssize_t size)
+{
+	char why[96];
+
+	if (s->deaf)
+		return;
+	const char *wrong = size == (ssize_t)sizeof(*r) ? record_check(r) : "size";
+	if (!wrong && s->ended)
+		wrong = "order";
+	if (wrong) {
+		record_printf(why, sizeof(why), "sent a malformed record (%s)", wrong);
+		s->deaf = true;
+		slot_kill(s, -EBADMSG, why);
+		return;
+	}
+	if (++s->n_records > MAX_RECORDS) {
+		s->deaf = true;
+		slot_kill(s, -EOVERFLOW, "sent too many records");
+		return;
+	}
+	if (r->kind == RECORD_INTENT) {
+		slot_answer(w, s, r);
+	} else if (r->kind == RECORD_END) {
+		s->ended = true;
+		s->end = *r;
+	} else {
+		workers_give(w, s->job, r);
+	}
+}
+
+/* At most `limit` records; false when the channel has ended. */
+static bool slot_drain(struct workers *w, struct slot *s, size_t limit)
+{
+	struct record r;
+
+	for (size_t i = 0; i < limit; i++) {
+		/* MSG_TRUNC: the true size, so that a longer message is seen to be one. */
+		ssize_t n = recv(s->channel, &r, sizeof(r), MSG_DONTWAIT | MSG_TRUNC);
+		/* A reset is told once, before the records that its sender had still left us. */
+		if (n < 0 && (errno == EINTR || errno == ECONNRESET))
+			continue;
+		if (n < 0 && errno == EAGAIN)
+			return true;
+		if (n <= 0)
+			return false;
+		slot_take(w, s, &r, n);
+	}
+	return true;
+}
+
+static unsigned slot_seconds(const struct workers *w, const struct slot *s)
+{
+	return s->job->deadline ? s->job->deadline : w->deadline;
+}
+
+static int slot_start(struct workers *w, struct slot *s, const struct worker_job *job)
+{
+	int pair[2], r;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return -errno;
+	r = workers_watch(w, pair[0], (uint64_t)(s - w->slots));
+	pid_t parent = getpid(), child = r < 0 ? -1 : fork();
+	if (child == 0)
+		worker_main(job, pair[1], parent);
+	if (r == 0 && child < 0)
+		r = -errno;
+	close(pair[1]);
+	if (r < 0) {
+		epoll_ctl(w->epoll, EPOLL_CTL_DEL, pair[0], NULL);
+		close(pair[0]);
+		return r;
+	}
+	*s = (struct slot){.job = job, .channel = pair[0], .pid = child};
+	s->began = monotonic_ms();
+	s->deadline = s->began + (int64_t)slot_seconds(w, s) * 1000;
+	w->n_running++;
+	return 0;
+}
+
+/* Its channel has ended: whatever is left of it, its end is told. */
+static void slot_finish(struct workers *w, struct slot *s)
+{
+	struct record end = {.kind = RECORD_END};
+
+	/* One that closed its channel and lives on would make us wait. An exit closes it too, a little before
+	 * it can be reaped; a signal then changes nothing any more, its status is fixed. */
+	kill(s->pid, SIGKILL);
+	int status = slot_reap(w, s);
+	if (!s->failure && WIFSIGNALED(status)) {
+		s->failure = -ECHILD;
+		record_printf(s->why, sizeof(s->why), "was ended by signal %d", WTERMSIG(status));
+	} else if (!s->failure && (WEXITSTATUS(status) != 0 || !s->ended)) {
+		s->failure = -ECHILD;
+		record_printf(s->why, sizeof(s->why), "ended with status %d", WEXITSTATUS(status));
+	}
+
+	if (s->ended && !s->deaf) {
+		end = s->end;
+	} else {
+		end.code = s->failure;
+		RECORD_PRINTF(&end, detail, "the worker for this server %s", s->why);
+	}
+	w->n_running--;
+	workers_give(w, s->job, &end);
+	s->job = NULL;
+}
+
+static void workers_fail_job(struct workers *w, const struct worker_job *job, int error)
+{
+	struct record end = {.kind = RECORD_END, .code = error};
+
+	if (error == -ECANCELED)
+		RECORD_SET(&end, detail, "not begun because something more urgent came");
+	else
+		RECORD_PRINTF(&end, detail, "cannot start a worker for this server: %s",
+			strerror(-error));
+	workers_give(w, job, &end);
+}
+
+static void workers_fill(struct workers *w)
+{
+	while (w->cancelled && w->next < w->n_jobs)
+		workers_fail_job(w, &w->jobs[w->next++], -ECANCELED);
+	for (size_t i = 0; i < w->n_slots && w->next < w->n_jobs; i++) {
+		while (!w->slots[i].job && w->next < w->n_jobs) {
+			const struct worker_job *job = &w->jobs[w->next++];
+			int r = slot_start(w, &w->slots[i], job);
+			if (r < 0)
+				workers_fail_job(w, job, r);
+		}
+	}
+}
+
+/* Kills whoever is late, and sets the timer to the next who will be. */
+static void workers_keep_time(struct workers *w)
+{
+	int64_t now = monotonic_ms(), next = INT64_MAX;
+	struct itimerspec at = {0};
+	char why[64];
+
+	for (size_t i = 0; i < w->n_slots; i++) {
+		struct slot *s = &w->slots[i];
+		if (!s->job || s->failure)
+			continue;
+		if (s->deadline <= now) {
+			record_printf(why, sizeof(why), "did not end within %u seconds",
+				slot_seconds(w, s));
+			slot_kill(s, -ETIMEDOUT, why);
+		} else if (s->deadline < next) {
+			next = s->deadline;
+		}
+	}
+	if (next != INT64_MAX) {
+		at.it_value.tv_sec = (time_t)(next / 1000);
+		at.it_value.tv_nsec = (long)(next % 1000) * 1000000;
+	}
+	timerfd_settime(w->timer, TFD_TIMER_ABSTIME, &at, NULL);
+}
+
+int workers_start(struct workers **out, const struct worker_job *jobs, size_t n, unsigned parallel,
+	unsigned deadline, record_fn sink, void *context)
+{
+	size_t n_slots = parallel == 0 ? 1 : parallel < n ? parallel : n;
+	struct workers *w = calloc(1, sizeof(*w) + n_slots * sizeof(w->slots[0]));
+	/* Fires at once, so that the first dispatch comes without anybody's doing. */
+	struct itimerspec at = {.it_value.tv_nsec = 1};
+
+	if (!w)
+		return -ENOMEM;
+	w->jobs = jobs;
+	w->n_jobs = n;
+	w->n_slots = n_slots;
+	w->deadline = deadline;
+	w->sink = sink;
+	w->context = context;
+	w->timer = -1;
+	w->epoll = epoll_create1(EPOLL_CLOEXEC);
+	int r = w->epoll < 0 ? -errno : 0;
+	if (r == 0) {
+		w->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+		r = w->timer < 0 ? -errno : workers_watch(w, w->timer, EVENT_TIMER);
+	}
+	if (r == 0 && timerfd_settime(w->timer, 0, &at, NULL) < 0)
+		r = -errno;
+	if (r < 0) {
+		workers_free(w);
+		return r;
+	}
+	*out = w;
+	return 0;
+}
+
+int workers_fd(const struct workers *w)
+{
+	return w->epoll;
+}
+
+static int workers_step(struct workers *w, int timeout)
+{
+	struct epoll_event events[32];
+	uint64_t ticks;
+	int n = epoll_wait(w->epoll, events, ARRAY_SIZE(events), timeout);
+
+	if (n < 0)
+		return errno == EINTR ? 0 : -errno;
+	for (int i = 0; i < n; i++) {
+		if (events[i].data.u64 == EVENT_TIMER) {
+			(void)!read(w->timer, &ticks, sizeof(ticks));
+			continue;
+		}
+		struct slot *s = &w->slots[events[i].data.u64];
+		if (!slot_drain(w, s, MAX_BATCH))
+			slot_finish(w, s);
+	}
+	workers_fill(w);
+	workers_keep_time(w);
+	return w->n_running == 0 && w->next == w->n_jobs ? WORKERS_DONE : 0;
+}
+
+int workers_dispatch(struct workers *w)
+{
+	return workers_step(w, 0);
+}
+
+int workers_run(const struct worker_job *jobs, size_t n, unsigned parallel, unsigned deadline,
+	record_fn sink, void *context)
+{
+	struct workers *w;
+	int r = workers_start(&w, jobs, n, parallel, deadline, sink, context);
+
+	if (r < 0)
+		return r;
+	do
+		r = workers_step(w, -1);
+	while (r == 0);
+	workers_free(w);
+	return r < 0 ? r : 0;
+}
+
+int64_t workers_age(const struct workers *w, const char *name)
+{
+	for (size_t i = 0; i < w->n_slots; i++)
+		if (w->slots[i].job && strcmp(w->slots[i].job->name, name) == 0)
+			return monotonic_ms() - w->slots[i].began;
+	return -1;
+}
+
+void workers_cancel(struct workers *w)
+{
+	/* Seen by the next dispatch, which a channel's end or this brings about. */
+	const struct itimerspec at_once = {.it_value.tv_nsec = 1};
+
+	w->cancelled = true;
+	for (size_t i = 0; i < w->n_slots; i++)
+		if (w->slots[i].job)
+			slot_kill(&w->slots[i], -ECANCELED,
+				"was ended because something more urgent came");
+	timerfd_settime(w->timer, 0, &at_once, NULL);
+}
+
+void workers_free(struct workers *w)
+{
+	if (!w)
+		return;
+	for (size_t i = 0; i < w->n_slots; i++) {
+		struct slot *s = &w->slots[i];
+		if (!s->job)
+			continue;
+		slot_kill(s, -ECANCELED, "");
+		slot_reap(w, s);
+	}
+	if (w->timer >= 0)
+		close(w->timer);
+	if (w->epoll >= 0)
+		close(w->epoll);
+	free(w);
+}

@@ -1,0 +1,137 @@
+/* Before the network comes up. After a reboot the kernel holds nothing: whoever comes first would meet no guard. */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+#include "curfew/clock.h"
+#include "curfew/firewall.h"
+#include "curfew/journal.h"
+#include "curfew/log.h"
+#include "curfew/sandbox.h"
+#include "curfew/schedule.h"
+#include "service/internal.h"
+
+/* What is on disk of the time before. */
+struct before {
+	struct overrides overrides;
+	struct proved_list proved;
+};
+
+static enum admission grant_admission(const struct grant *g, void *context)
+{
+	const struct before *b = context;
+
+	return proved_admission(&b->proved, g);
+}
+
+/* Without a journal nobody was ever let in by us, and nobody is now. */
+static int before_read(struct before *out, const char *state_directory)
+{
+	struct before b = {0};
+	struct journal_options o = {.read_only = true};
+	struct journal *j;
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s/journal.db", state_directory);
+	o.path = path;
+	int r = journal_open(&j, &o);
+	/* The power went while it was written: only a writer can put that right. */
+	if (r == -EUCLEAN) {
+		o.read_only = false;
+		r = journal_open(&j, &o);
+	}
+	if (r == -ENOENT) {
+		*out = b;
+		return 0;
+	}
+	if (r < 0)
+		return r;
+	r = override_read(&b.overrides, j);
+	if (r == 0)
+		r = proved_read(&b.proved, j);
+	journal_close(j);
+	if (r < 0)
+		overrides_free(&b.overrides);
+	else
+		*out = b;
+	return r;
+}
+
+static int guard(const struct program *p, struct before *b, instant_t now)
+{
+	struct firewall *f = NULL;
+	struct grants grants;
+	struct allowlist wanted;
+	int r = schedule_at(&grants, p, &b->overrides, now);
+
+	if (r < 0)
+		return r;
+	r = allowlist_build(&wanted, p, &grants, now, grant_admission, b);
+	if (r == 0) {
+		r = firewall_open(&f, &p->settings.firewall);
+		if (r == 0)
+			r = firewall_apply(NULL, f, &wanted, now, false);
+		if (r == 0)
+			log_send(LOG_STARTED, NULL,
+				"guarded before the network: %zu endpoints, %zu sources let in",
+				wanted.n_guards, wanted.n_allows);
+		else
+			log_send(LOG_TROUBLE, NULL, "the endpoints could not be guarded: %s",
+				f ? firewall_error(f) : strerror(r < 0 ? -r : EIO));
+		firewall_close(f);
+		allowlist_free(&wanted);
+	}
+	grants_free(&grants);
+	return r > 0 ? -EIO : r;
+}
+
+static int boot(const struct program *p, bool unconfined)
+{
+	struct before b = {0};
+	struct clock clock;
+	instant_t now, behind = 0;
+
+	if (!p->settings.firewall.enabled)
+		return 0;
+	int r = clock_open(&clock, p->settings.state_directory);
+	if (r < 0) {
+		log_send(LOG_TROUBLE, NULL, "the clock's ratchet in %s: %s",
+			p->settings.state_directory, strerror(-r));
+		return r;
+	}
+	if (clock_now(&now, &behind, &clock) == CLOCK_RAN_BACK)
+		log_send(LOG_CLOCK_BACK, NULL,
+			"this machine's clock is %lld s behind the highest instant seen",
+			(long long)behind);
+	r = before_read(&b, p->settings.state_directory);
+	/* A journal that cannot be read tells nothing of anybody: guard all the same, and let nobody in. */
+	if (r < 0)
+		log_send(LOG_TROUBLE, NULL, "journal: %s: nobody is let in until the service runs",
+			journal_problem(r));
+	r = unconfined ? 0 : sandbox_enter(NULL, SANDBOX_BOOT, NULL);
+	if (r < 0)
+		log_send(LOG_TROUBLE, NULL, "shedding rights: %s", strerror(-r));
+	else
+		r = guard(p, &b, now);
+	overrides_free(&b.overrides);
+	proved_list_free(&b.proved);
+	return r;
+}
+
+int service_boot(const struct service_options *o)
+{
+	struct program *p;
+	struct strings kept;
+	char *folder;
+	int r = service_load_first(&p, &kept, &folder, o->config, false);
+
+	if (r < 0) {
+		log_send(LOG_TROUBLE, NULL, "configuration %s: %s: nothing is guarded", o->config,
+			strerror(-r));
+		return r == -EINVAL ? CODE_CONFIG : CODE_FAILED;
+	}
+	r = boot(p, o->unconfined);
+	free(folder);
+	strings_clear(&kept);
+	program_free(p);
+	return r < 0 ? CODE_FAILED : 0;
+}

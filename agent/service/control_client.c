@@ -1,0 +1,88 @@
+/* The commands' end of the control socket: one request out, records in, a last word. */
+#include <errno.h>
+#include <jansson.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include "curfew/control.h"
+
+static int control_connect(const char *runtime_directory)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int n = snprintf(address.sun_path, sizeof(address.sun_path), "%s/" CONTROL_SOCKET,
+		runtime_directory);
+
+	if (n < 0 || (size_t)n >= sizeof(address.sun_path))
+		return -ENAMETOOLONG;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
+		int r = -errno;
+		close(fd);
+		return r;
+	}
+	return fd;
+}
+
+static int control_ask(int fd, json_t *request)
+{
+	_cleanup_free_ char *text = json_dumps(request, JSON_COMPACT);
+	size_t size, done = 0;
+
+	if (!text)
+		return -ENOMEM;
+	size = strlen(text);
+	text[size++] = '\n'; /* in the place of the terminator */
+	while (done < size) {
+		ssize_t n = send(fd, text + done, size - done, MSG_NOSIGNAL);
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		done += n > 0 ? (size_t)n : 0;
+	}
+	return 0;
+}
+
+static int control_read(json_t **end, FILE *from, record_fn sink, void *context)
+{
+	_cleanup_free_ char *line = NULL;
+	size_t room = 0;
+	struct record r;
+
+	while (getline(&line, &room, from) >= 0) {
+		json_t *json = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
+		if (!json)
+			return -EBADMSG;
+		if (json_is_integer(json_object_get(json, "end"))) {
+			*end = json;
+			return 0;
+		}
+		int bad = control_record_parse(&r, json_object_get(json, "record"));
+		json_decref(json);
+		if (bad)
+			return bad;
+		if (sink)
+			sink(context, &r);
+	}
+	/* The service ended, or would not talk to us. */
+	return -ECONNRESET;
+}
+
+int control_call(
+	json_t **end, const char *runtime_directory, json_t *request, record_fn sink, void *context)
+{
+	int fd = control_connect(runtime_directory), r = fd;
+
+	if (r >= 0)
+		r = control_ask(fd, request);
+	json_decref(request);
+	FILE *from = r < 0 ? NULL : fdopen(fd, "r");
+	if (r >= 0)
+		r = from ? control_read(end, from, sink, context) : -errno;
+	if (from)
+		fclose(from);
+	else if (fd >= 0)
+		close(fd);
+	return r;
+}

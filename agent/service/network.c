@@ -1,0 +1,109 @@
+/* The network by itself: what a pass sees of the firewall process, and what closes at once, whatever the SQL
+ * servers do. */
+#include <errno.h>
+#include <string.h>
+#include "service/internal.h"
+#include "pass/pass_internal.h"
+
+void service_firewall_died(struct service *s, int code)
+{
+	if (s->stopping)
+		return;
+	log_send(LOG_FIREWALL_DEAD, NULL,
+		"%s (%s): the service ends; the kernel goes on enforcing what it holds",
+		firewall_client_error(s->firewall), strerror(-code));
+	service_stop(s, CODE_FAILED);
+}
+
+static int gate_observe(struct firewall_state *out, void *context, instant_t now)
+{
+	struct service *s = context;
+	struct firewall_port port = firewall_client_port(s->firewall);
+	int r = port.observe(out, port.context, now);
+
+	if (r == -EPIPE || r == -ETIMEDOUT)
+		service_firewall_died(s, r);
+	return r;
+}
+
+/* A pass knows the schedule of its beginning. What has come since, an end, a revocation, another configuration,
+ * has been carried out already: the old list must not undo it. And deadlines count from now, not from then. */
+static int gate_apply(struct firewall_changes *done, void *context, const struct allowlist *wanted,
+	instant_t now, bool closings_only)
+{
+	struct service *s = context;
+	struct firewall_port port = firewall_client_port(s->firewall);
+
+	clock_now(&now, NULL, &s->clock);
+	if (s->has_next && now >= s->next)
+		s->run.stale = true;
+	if (s->run.stale)
+		return -ECANCELED;
+	int r = port.apply(done, port.context, wanted, now, closings_only);
+	if (r == -EPIPE || r == -ETIMEDOUT)
+		service_firewall_died(s, r);
+	return r;
+}
+
+struct firewall_port service_gate(struct service *s)
+{
+	return (struct firewall_port){gate_observe, gate_apply, s};
+}
+
+struct listener {
+	struct service *service;
+	struct control_call *call; /* who asked, or NULL */
+};
+
+static int network_record(void *context, const struct record *r)
+{
+	const struct listener *l = context;
+	struct service *s = l->service;
+	struct log_fields f = {.server = r->server, .reason = r->reason};
+
+	if (l->call)
+		control_tell(l->call, r);
+	if (r->kind == RECORD_OUTCOME && r->state == STATE_OK) {
+		s->figures.changes++;
+		log_send(LOG_CHANGE, &f, "%s: %s %s", r->server, r->action, r->statement);
+	}
+	return 0;
+}
+
+void service_network_now(struct service *s, const char *why, const char *actor, bool outdates,
+	struct control_call *call)
+{
+	struct listener listener = {s, call};
+	static const char *const nowhere[] = {NULL};
+	struct firewall_port port;
+	struct pass_result result;
+	struct pass_options o = {.mode = PASS_APPLY,
+		.program = s->program,
+		.overrides = &s->overrides,
+		.journal = s->journal,
+		.network = &port,
+		.now = service_now(s),
+		.servers = nowhere,
+		.actor = actor,
+		.reason = why,
+		.sink = network_record,
+		.context = &listener};
+
+	if (s->run.pass && outdates)
+		s->run.stale = true;
+	if (!s->firewall)
+		return;
+	port = firewall_client_port(s->firewall);
+	/* One journal: what the pass under way has written so far is done with. */
+	service_pass_settle(s);
+	int r = pass_run(&result, &o);
+	if (r < 0 || result.network_failed)
+		log_send(LOG_PASS_FAILED, NULL, "the packet filter is not as it should be: %s",
+			r < 0 ? strerror(-r) : firewall_client_error(s->firewall));
+	/* Asked again only to learn whether it is alive: the pass says no more than that it failed. */
+	bool changed;
+	char who[64];
+	r = firewall_client_read(&changed, who, s->firewall);
+	if (r < 0)
+		service_firewall_died(s, r);
+}

@@ -1,0 +1,280 @@
+/* What commands ask of the running service. */
+#include <errno.h>
+#include <jansson.h>
+#include <string.h>
+#include "curfew/report.h"
+#include "service/internal.h"
+
+void request_free(struct request *r)
+{
+	free(r->client);
+	free(r->reason);
+	free(r->actor);
+	*r = (struct request){0};
+}
+
+static const char *text_of(const json_t *request, const char *name)
+{
+	return json_string_value(json_object_get(request, name));
+}
+
+static char *text_copy(const char *text)
+{
+	return text ? strdup(text) : NULL;
+}
+
+/* To be made when its turn comes. For one that changes something, what is under way is asked to hurry; one that only
+ * looks goes its own way. */
+static void pass_enqueue(struct service *s, struct control_call *call, const json_t *request,
+	enum pass_mode mode, const char *reason)
+{
+	const char *client = text_of(request, "client");
+	struct request r = {.call = call,
+		.mode = mode,
+		.client = text_copy(client),
+		.asked = service_monotonic()};
+
+	if (client && !program_client(s->program, client)) {
+		request_free(&r);
+		control_end(call, CODE_USAGE, "no such client in the configuration in force", NULL);
+		return;
+	}
+	r.reason = strdup(reason);
+	if (asprintf(&r.actor, "%s, through the service", control_actor(call)) < 0)
+		r.actor = NULL;
+	int error = !r.reason || !r.actor || (client && !r.client) ? -ENOMEM : 0;
+	if (error == 0 && mode != PASS_APPLY)
+		error = service_reading_ask(s, &r);
+	else if (error == 0 && s->n_queue == ARRAY_SIZE(s->queue))
+		error = -EBUSY;
+	if (error < 0) {
+		request_free(&r);
+		control_end(call, CODE_FAILED, strerror(-error), NULL);
+		return;
+	}
+	if (mode != PASS_APPLY)
+		return;
+	s->queue[s->n_queue++] = r;
+	service_pass_hurry(s);
+}
+
+static void ask_plan(struct service *s, struct control_call *call, const json_t *request)
+{
+	pass_enqueue(s, call, request, PASS_PLAN, "plan");
+}
+
+static void ask_apply(struct service *s, struct control_call *call, const json_t *request)
+{
+	pass_enqueue(s, call, request, PASS_APPLY, "apply");
+}
+
+static void ask_status(struct service *s, struct control_call *call, const json_t *request)
+{
+	pass_enqueue(s, call, request, PASS_STATUS, "status");
+}
+
+static void ask_audit(struct service *s, struct control_call *call, const json_t *request)
+{
+	pass_enqueue(s, call, request, PASS_AUDIT, "audit");
+}
+
+/* The network first, in this very second; then SQL, whose records go back to the one who asked. */
+static void override_set(
+	struct service *s, struct control_call *call, const json_t *request, bool revoke)
+{
+	const char *client = text_of(request, "client"), *user = text_of(request, "user"),
+		   *reason = text_of(request, "reason"), *login = NULL;
+	const struct client *c = client ? program_client(s->program, client) : NULL;
+	char words[RECORD_TEXT_MAX];
+
+	if (!c || !reason || !*reason) {
+		control_end(call, CODE_USAGE,
+			c ? "a reason is needed; it stands in the journal"
+			  : "no such client in the configuration in force",
+			NULL);
+		return;
+	}
+	const struct user *u = user ? client_user(c, user) : NULL;
+	if (user && !u) {
+		control_end(call, CODE_USAGE, "no such user of this client", NULL);
+		return;
+	}
+	login = u ? u->login : NULL;
+	instant_t now = service_now(s);
+	/* It is on disk when this says so, and not undone with what a pass could not write. */
+	service_pass_settle(s);
+	int r = revoke ? override_add(s->journal, c->name, login, now, control_actor(call), reason)
+		       : override_remove(
+				 s->journal, c->name, login, now, control_actor(call), reason);
+	struct overrides fresh;
+	if (r == 0)
+		r = override_read(&fresh, s->journal);
+	if (r < 0) {
+		control_end(call, CODE_FAILED,
+			r == -ENOENT
+				? "nothing is revoked there: a user's own revocation is taken back by the user's name, a whole client's without"
+				: strerror(-r),
+			NULL);
+		return;
+	}
+	overrides_free(&s->overrides);
+	s->overrides = fresh;
+	record_printf(words, sizeof(words), "%s: %s", revoke ? "revoked" : "reinstated", reason);
+	service_network_now(s, words, control_actor(call), true, call);
+	service_schedule(s);
+	pass_enqueue(s, call, request, PASS_APPLY, words);
+}
+
+static void ask_revoke(struct service *s, struct control_call *call, const json_t *request)
+{
+	override_set(s, call, request, true);
+}
+
+static void ask_reinstate(struct service *s, struct control_call *call, const json_t *request)
+{
+	override_set(s, call, request, false);
+}
+
+static json_t *refused_json(const struct refused *r)
+{
+	char source[SOURCE_TEXT_MAX], endpoint[ENDPOINT_TEXT_MAX];
+
+	return json_pack("{s:s, s:s, s:I, s:I, s:I}", "source", source_format(source, &r->source),
+		"endpoint", endpoint_format(endpoint, &r->endpoint), "packets",
+		(json_int_t)r->packets, "bytes", (json_int_t)r->bytes, "last_seen",
+		(json_int_t)r->last_seen_latest);
+}
+
+/* Only what the kernel knows; what it means is for the command to say. */
+static void ask_denied(struct service *s, struct control_call *call, const json_t *request)
+{
+	struct firewall_state state;
+	json_t *list = json_array();
+
+	(void)request;
+	if (!s->firewall || s->gate.observe(&state, s, service_now(s)) < 0) {
+		json_decref(list);
+		control_end(call, CODE_FAILED,
+			"the packet filter cannot be read, or is not used here", NULL);
+		return;
+	}
+	for (size_t i = 0; i < state.n_refused; i++)
+		json_array_append_new(list, refused_json(&state.refused[i]));
+	json_t *more = json_pack("{s:o, s:I}", "refused", list, "refused_packets",
+		(json_int_t)state.refused_packets);
+	firewall_state_free(&state);
+	control_end(call, 0, NULL, more);
+}
+
+/* {"command": "clock"}: how it stands. With "reset" (seconds) and "reason": an operator's correction. */
+static void ask_clock(struct service *s, struct control_call *call, const json_t *request)
+{
+	const json_t *reset = json_object_get(request, "reset");
+	const char *reason = text_of(request, "reason");
+	char words[RECORD_TEXT_MAX];
+
+	if (reset) {
+		if (!json_is_integer(reset) || !reason || !*reason) {
+			control_end(call, CODE_USAGE, "an instant and a reason are needed", NULL);
+			return;
+		}
+		record_printf(words, sizeof(words), "highest instant %lld, was %lld",
+			(long long)json_integer_value(reset), (long long)s->clock.highest);
+		int r = clock_reset_check(&s->clock, json_integer_value(reset));
+		/* On record first: a reset that nobody knows of must not be. */
+		service_pass_settle(s);
+		if (r == 0)
+			r = service_event(
+				s, "clock-reset", NULL, NULL, control_actor(call), reason, words);
+		if (r == 0)
+			r = clock_reset(&s->clock, json_integer_value(reset));
+		if (r < 0) {
+			control_end(call, CODE_FAILED,
+				r == -ERANGE
+					? "the instant lies before the machine's clock, or ahead of "
+					  "it and of all that was seen"
+					: strerror(-r),
+				NULL);
+			return;
+		}
+		/* What is under way closes and records by a time that never was. */
+		service_pass_correct(s, service_now(s));
+		service_servers_correct(s, service_now(s));
+		service_ask(s, REASON_CLOCK);
+		service_schedule(s);
+	}
+	instant_t now = service_now(s);
+	control_end(call, 0, NULL,
+		json_pack("{s:I, s:I, s:I}", "now", (json_int_t)now, "highest",
+			(json_int_t)s->clock.highest, "behind", (json_int_t)s->clock_behind));
+}
+
+static void ask_reload(struct service *s, struct control_call *call, const json_t *request)
+{
+	(void)request;
+	s->reloaders[s->n_reloaders++] = call;
+	service_reload_ask(s);
+}
+
+/* The service's own state: what no SQL server needs to be asked for. */
+static void ask_service(struct service *s, struct control_call *call, const json_t *request)
+{
+	json_t *servers = json_array(), *kept = json_array();
+
+	(void)request;
+	for (size_t i = 0; i < s->n_servers; i++) {
+		const struct server_state *k = &s->servers[i];
+		json_array_append_new(servers,
+			json_pack("{s:s, s:b, s:i, s:I, s:I}", "name", k->name, "reachable",
+				k->reachable && !k->failures, "failures", (int)k->failures,
+				"last_good_pass", (json_int_t)(k->has_good_pass ? k->good_pass : 0),
+				"retry_in",
+				(json_int_t)(k->retry ? (k->retry - service_monotonic()) / 1000
+						      : 0)));
+	}
+	for (size_t i = 0; i < s->kept.n; i++)
+		json_array_append_new(kept, json_string(s->kept.items[i]));
+	control_end(call, 0, NULL,
+		json_pack("{s:I, s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:o}", "now",
+			(json_int_t)service_now(s), "configuration", s->program->digest, "file",
+			s->options.config, "next_transition",
+			(json_int_t)(s->has_next ? s->next : 0), "overdue", (json_int_t)s->overdue,
+			"overdue_age", (json_int_t)s->overdue_age, "clock_behind",
+			(json_int_t)s->clock_behind, "servers", servers, "kept", kept));
+}
+
+static const struct {
+	const char *name;
+	void (*ask)(struct service *s, struct control_call *call, const json_t *request);
+} commands[] = {
+	{"plan", ask_plan},
+	{"apply", ask_apply},
+	{"status", ask_status},
+	{"audit", ask_audit},
+	{"revoke", ask_revoke},
+	{"reinstate", ask_reinstate},
+	{"denied", ask_denied},
+	{"clock", ask_clock},
+	{"reload", ask_reload},
+	{"service", ask_service},
+};
+
+void service_request(void *service, struct control_call *call, const json_t *request)
+{
+	struct service *s = service;
+	const char *name = text_of(request, "command");
+	struct log_fields f = {.client = text_of(request, "client"),
+		.reason = text_of(request, "reason"),
+		.actor = control_actor(call)};
+
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		if (strcmp(commands[i].name, name) == 0) {
+			/* What each command asks first is no request of a person's. */
+			if (commands[i].ask != ask_service)
+				log_send(LOG_ASKED, &f, "%s asks: %s%s%s", control_actor(call),
+					name, f.client ? " " : "", f.client ? f.client : "");
+			commands[i].ask(s, call, request);
+			return;
+		}
+	control_end(call, CODE_USAGE, "the service knows no such command", NULL);
+}

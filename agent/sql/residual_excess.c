@@ -1,0 +1,174 @@
+/* Findings that need no question of their own: what was observed to be there beyond what is wanted. `curfew apply` mends
+ * these, for they are Curfew's own users, roles and grants; the remedy is exactly its statement. */
+#include <string.h>
+#include <strings.h>
+
+#include "sql/residual.h"
+
+static const struct surplus {
+	const char *check, *words;
+	enum finding_severity severity;
+} surpluses[] = {
+	[CHANGE_LOGIN_DISABLE] = {"login-enabled",
+		"a login whose access has ended may still log in", FINDING_CRITICAL},
+	[CHANGE_MEMBER_NARROW] = {"wider-role", "a user holds more than its level", FINDING_HIGH},
+	[CHANGE_SERVER_MEMBER_DROP] = {"server-role-member", "a login of Curfew's in a server role",
+		FINDING_CRITICAL},
+	[CHANGE_SERVER_REVOKE] = {"server-permission",
+		"a login of Curfew's with a right on the server itself", FINDING_CRITICAL},
+	[CHANGE_MEMBER_DROP] = {"extra-role", "in a role that it does not belong in", FINDING_HIGH},
+	[CHANGE_REVOKE] = {"extra-permission",
+		"a permission beyond its role, or one that it gave to others", FINDING_HIGH},
+	[CHANGE_OWNER] = {"owned-by-user", "something that a user of Curfew's owns", FINDING_HIGH},
+	[CHANGE_SESSION_KILL] = {"session-left", "a session of a login whose access has ended",
+		FINDING_CRITICAL},
+	[CHANGE_USER_DROP] = {"user-left", "a user where its login has no access", FINDING_HIGH},
+	[CHANGE_LOGIN_DROP] = {"login-left", "a login whose access has ended", FINDING_HIGH},
+	[CHANGE_ROLE_DENY] = {"denial-missing", "a denial that the level rests on is not there",
+		FINDING_HIGH},
+};
+
+/* Made on the way to something else, and undone by the same pass: no finding by itself. */
+static bool change_is_step(const struct pass_run *run, const struct change *c)
+{
+	if (c->kind == CHANGE_LOGIN_DISABLE || c->kind == CHANGE_SESSION_KILL)
+		return wanted_find(&run->pass->wanted, c->login) != NULL;
+	if (c->kind != CHANGE_ROLE_DENY)
+		return c->kind >= CHANGE_FIRST_OPENING;
+	/* A role that is still to be made denies nothing yet to nobody. */
+	for (size_t i = 0; i < run->difference.n_changes; i++) {
+		const struct change *r = &run->difference.changes[i];
+		if (r->kind == CHANGE_ROLE_CREATE && !strcasecmp(r->database, c->database) &&
+			!strcasecmp(r->role, c->role))
+			return true;
+	}
+	return false;
+}
+
+static void finding_tell(const struct pass_run *run, const char *check, const char *words,
+	enum finding_severity severity, const char *client, const char *login, const char *database,
+	const char *remedy, const char *evidence)
+{
+	struct record r;
+
+	record_of(&r, run->pass, RECORD_FINDING, client, login, database);
+	r.severity = severity;
+	r.at = run->pass->now;
+	RECORD_SET(&r, action, check);
+	RECORD_SET(&r, reason, words);
+	RECORD_SET(&r, statement, remedy);
+	RECORD_SET(&r, detail, evidence);
+	worker_tell(run->worker, &r);
+}
+
+static void evidence_write(char *buf, size_t size, const struct change *c)
+{
+	const struct permission *p = &c->permission;
+	const char *who = c->principal ? c->principal : c->login ? c->login : c->role;
+
+	if (c->kind == CHANGE_REVOKE || c->kind == CHANGE_SERVER_REVOKE ||
+		c->kind == CHANGE_ROLE_DENY)
+		snprintf(buf, size, "%s: %s%s%s%s%s%s%s%s%s%s%s", p->grantee ? p->grantee : who,
+			p->name, p->schema ? " on " : "", p->schema ? p->schema : "",
+			p->object ? "." : "", p->object ? p->object : "", p->column ? "." : "",
+			p->column ? p->column : "", p->grantor ? ", granted by " : "",
+			p->grantor ? p->grantor : "", p->state == 'W' ? " with grant option" : "",
+			c->kind == CHANGE_ROLE_DENY ? " is not denied" : "");
+	else if (c->kind == CHANGE_OWNER)
+		snprintf(buf, size, "%s: owns the %s %s", who, p->name, p->object);
+	else if (c->kind == CHANGE_SESSION_KILL)
+		snprintf(buf, size, "%s: session %u", who, c->session);
+	else
+		snprintf(buf, size, "%s: %s%s%s", who, c->role ? "role " : "",
+			c->role ? c->role : "", c->role ? "" : c->reason);
+}
+
+static void change_tell(struct pass_run *run, const struct change *c)
+{
+	const struct surplus *s = &surpluses[c->kind];
+	char evidence[RECORD_TEXT_MAX];
+	struct record r;
+
+	if (!s->check)
+		return;
+	/* For its statement only: nothing is announced. */
+	change_record(&r, run, c);
+	evidence_write(evidence, sizeof(evidence), c);
+	finding_tell(run, s->check, s->words, s->severity, c->client, c->login, c->database,
+		r.statement, evidence);
+}
+
+/* A user may be found by its SID alone: its name says whose it is, or hides it. */
+static void renamed_tell(const struct pass_run *run, const struct observed_login *l)
+{
+	const struct wanted_login *w = wanted_find(&run->pass->wanted, l->name);
+
+	if (w && !pass_is_for(run->pass, w->client))
+		return;
+	for (size_t i = 0; i < run->observed.n_databases; i++) {
+		const struct observed_database *d = &run->observed.databases[i];
+		const struct observed_user *u = observed_user_of(d, l);
+		char evidence[RECORD_TEXT_MAX], *remedy = NULL;
+		size_t size;
+		if (!u || !strcasecmp(u->name, l->name) || !strcasecmp(u->name, "dbo"))
+			continue;
+		FILE *to = open_memstream(&remedy, &size);
+		if (!to)
+			return;
+		fputs("USE ", to);
+		sql_write_name(to, d->name);
+		fputs("; ALTER USER ", to);
+		sql_write_name(to, u->name);
+		fputs(" WITH NAME = ", to);
+		sql_write_name(to, l->name);
+		fputs(";", to);
+		if (!fclose(to)) {
+			snprintf(evidence, sizeof(evidence), "%s: maps to the login %s", u->name,
+				l->name);
+			finding_tell(run, "renamed-user",
+				"a user of Curfew's that bears another name than its login",
+				FINDING_HIGH, w ? w->client : NULL, l->name, d->name, remedy,
+				evidence);
+		}
+		free(remedy);
+	}
+}
+
+static bool login_is_ours(const struct pass_run *run, const char *name)
+{
+	const struct observed_login *l = observed_find_login(&run->observed, name);
+
+	return l && l->ours;
+}
+
+static void session_tell(const struct pass_run *run, const struct observed_session *s)
+{
+	const char *ours = login_is_ours(run, s->login)	   ? s->login
+			   : login_is_ours(run, s->acting) ? s->acting
+							   : NULL;
+	const struct wanted_login *w = ours ? wanted_find(&run->pass->wanted, ours) : NULL;
+	char evidence[RECORD_TEXT_MAX], remedy[32];
+
+	if (!ours || !strcasecmp(s->login, s->acting) || (w && !pass_is_for(run->pass, w->client)))
+		return;
+	snprintf(evidence, sizeof(evidence), "session %u: logged in as %s, acts as %s, from %s",
+		s->id, s->login, s->acting, s->address ? s->address : "?");
+	snprintf(remedy, sizeof(remedy), "KILL %u;", s->id);
+	finding_tell(run, "session-impersonating",
+		"a session that acts as another than who logged in", FINDING_HIGH,
+		w ? w->client : NULL, ours, NULL, remedy, evidence);
+}
+
+void surplus_tell(struct pass_run *run)
+{
+	for (size_t i = 0; i < run->difference.n_changes; i++) {
+		const struct change *c = &run->difference.changes[i];
+		if (pass_is_for(run->pass, c->client) && !change_is_step(run, c))
+			change_tell(run, c);
+	}
+	for (size_t i = 0; i < run->observed.n_logins; i++)
+		if (run->observed.logins[i].ours)
+			renamed_tell(run, &run->observed.logins[i]);
+	for (size_t i = 0; i < run->observed.n_sessions; i++)
+		session_tell(run, &run->observed.sessions[i]);
+}

@@ -1,0 +1,278 @@
+/* What a pass says of its server: states of grants as observed, logins for the ledger, sessions, obstacles. */
+#include <string.h>
+
+#include "curfew/allowlist.h"
+#include "sql/visit.h"
+
+bool pass_is_for(const struct sql_pass *p, const char *client)
+{
+	return !p->only_client || !client || !strcmp(client, p->only_client);
+}
+
+void record_of(struct record *r, const struct sql_pass *p, enum record_kind kind,
+	const char *client, const char *login, const char *database)
+{
+	*r = (struct record){.kind = kind};
+	RECORD_SET(r, server, p->server->name);
+	RECORD_SET(r, client, client ? client : "");
+	RECORD_SET(r, login, login ? login : "");
+	RECORD_SET(r, database, database ? database : "");
+}
+
+int change_record(struct record *r, struct pass_run *run, const struct change *c)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+	int rc = to ? sql_write_change(to, c, NULL) : -1;
+
+	if (!to || fclose(to))
+		return -1;
+	record_of(r, run->pass, RECORD_PLAN, c->client, c->login, c->database);
+	r->number = ++run->numbers;
+	r->opening = c->kind >= CHANGE_FIRST_OPENING && c->kind != CHANGE_ROLE_DENY;
+	RECORD_SET(r, action, change_name(c->kind));
+	RECORD_SET(r, reason, c->reason);
+	/* Never half a statement: somebody might run it. */
+	if (rc)
+		RECORD_SET(r, statement,
+			"-- cannot be written: what the server calls it is no name or word of T-SQL");
+	else
+		RECORD_SET(r, statement, text);
+	free(text);
+	return rc;
+}
+
+void tell_server(const struct pass_run *run, enum state state, const char *detail)
+{
+	struct record r;
+
+	record_of(&r, run->pass, RECORD_SERVER, NULL, NULL, NULL);
+	r.state = state;
+	r.number = run->session ? sql_session_round_trips(run->session) : 0;
+	RECORD_SET(&r, program, run->observed.version ? run->observed.version : "");
+	RECORD_SET(&r, detail, detail);
+	worker_tell(run->worker, &r);
+}
+
+void tell_unreachable(const struct pass_run *run, const char *detail)
+{
+	const struct wanted_server *w = &run->pass->wanted;
+
+	tell_server(run, STATE_UNREACHABLE, detail);
+	for (size_t i = 0; i < w->n_grants; i++) {
+		const struct grant *g = w->grants[i];
+		struct record r;
+		if (!pass_is_for(run->pass, g->client->name))
+			continue;
+		record_of(&r, run->pass, RECORD_GRANT, g->client->name, g->user->login,
+			g->database->name);
+		r.state = STATE_UNREACHABLE;
+		RECORD_SET(&r, detail, detail);
+		worker_tell(run->worker, &r);
+	}
+}
+
+void tell_obstacles(const struct pass_run *run)
+{
+	for (size_t i = 0; i < run->observed.n_unreadable; i++) {
+		struct record r;
+		record_of(&r, run->pass, RECORD_NOTE, NULL, NULL, NULL);
+		r.state = STATE_UNPROVED;
+		RECORD_PRINTF(
+			&r, detail, "the server does not show %s", run->observed.unreadable[i]);
+		worker_tell(run->worker, &r);
+	}
+	for (size_t i = 0; i < run->difference.n_obstacles; i++) {
+		const struct obstacle *o = &run->difference.obstacles[i];
+		const struct wanted_login *l =
+			o->login ? wanted_find(&run->pass->wanted, o->login) : NULL;
+		struct record r;
+		if (l && !pass_is_for(run->pass, l->client))
+			continue;
+		record_of(&r, run->pass, RECORD_NOTE, l ? l->client : NULL, o->login, o->database);
+		r.state = o->state;
+		RECORD_SET(&r, detail, o->text);
+		worker_tell(run->worker, &r);
+	}
+}
+
+static const struct obstacle *grant_obstacle(const struct pass_run *run, const struct grant *g)
+{
+	const struct obstacle *worst = NULL;
+
+	for (size_t i = 0; i < run->difference.n_obstacles; i++) {
+		const struct obstacle *o = &run->difference.obstacles[i];
+		if ((o->login && !names_equal(o->login, g->user->login)) ||
+			(o->database && !names_equal(o->database, g->database->name)))
+			continue;
+		if (!worst || o->state > worst->state)
+			worst = o;
+	}
+	return worst;
+}
+
+static bool login_has_session(const struct pass_run *run, const char *login)
+{
+	for (size_t i = 0; i < run->observed.n_sessions; i++)
+		if (names_equal(run->observed.sessions[i].login, login))
+			return true;
+	return false;
+}
+
+/* A change for this grant is still to be made: also one of the database's roles counts. */
+static const struct change *grant_change(const struct pass_run *run, const struct grant *g)
+{
+	for (size_t i = 0; i < run->difference.n_changes; i++) {
+		const struct change *c = &run->difference.changes[i];
+		bool its_login = c->login && names_equal(c->login, g->user->login);
+		bool its_database = !c->database || names_equal(c->database, g->database->name);
+		if (its_database && (its_login || (!c->login && g->level != LEVEL_NONE)))
+			return c;
+	}
+	return NULL;
+}
+
+static enum state ended_state(const struct grant *g)
+{
+	return g->phase == PHASE_PENDING || g->next_level != LEVEL_NONE ? STATE_DRIFT
+									: STATE_OVERDUE;
+}
+
+/* No access is wanted: nothing of the login may be there. */
+static enum state state_of_none(const struct pass_run *run, const struct grant *g,
+	const struct observed_login *l, const struct observed_database *d, enum level level,
+	struct record *r)
+{
+	if (!wanted_find(&run->pass->wanted, g->user->login) && l && l->ours) {
+		RECORD_SET(r, detail,
+			login_has_session(run, l->name)
+				? "the login and a session of it are still there"
+				: "the login is still there");
+		return ended_state(g);
+	}
+	if (d && l && l->ours && observed_user_of(d, l)) {
+		RECORD_PRINTF(
+			r, detail, "the user is still in the database, %s", level_name(level));
+		return ended_state(g);
+	}
+	if (d && d->online && !d->read && l) {
+		RECORD_SET(r, detail, "the database cannot be read");
+		return STATE_UNPROVED;
+	}
+	return STATE_OK;
+}
+
+static enum state state_of_level(const struct grant *g, const struct observed_login *l,
+	enum level level, bool exact, struct record *r)
+{
+	if (level > g->level || (!exact && level > LEVEL_NONE)) {
+		RECORD_PRINTF(r, detail, "holds %s%s, more than %s", level_name(level),
+			exact ? "" : " and other rights", level_name(g->level));
+		return g->phase == PHASE_READ_ONLY ? STATE_OVERDUE : STATE_DRIFT;
+	}
+	if (level < g->level)
+		RECORD_PRINTF(r, detail, "holds %s, less than %s", level_name(level),
+			level_name(g->level));
+	else if (!l || l->disabled)
+		RECORD_SET(r, detail, "the login is disabled until all is as scheduled");
+	else
+		return STATE_OK;
+	return STATE_DRIFT;
+}
+
+static void tell_grant(const struct pass_run *run, const struct grant *g)
+{
+	const struct observed_server *o = &run->observed;
+	const struct observed_login *l = observed_find_login(o, g->user->login);
+	const struct observed_database *d = observed_find_database(o, g->database->name);
+	const struct obstacle *obstacle = grant_obstacle(run, g);
+	const struct change *change = grant_change(run, g);
+	bool exact = true;
+	struct record r;
+
+	record_of(&r, run->pass, RECORD_GRANT, g->client->name, g->user->login, g->database->name);
+	enum level level =
+		d && l && l->ours ? observed_level(&exact, o, d, l, run->pass->server) : LEVEL_NONE;
+	r.level = level;
+	if (g->level == LEVEL_NONE)
+		r.state = state_of_none(run, g, l, d, level, &r);
+	else if (!d || !d->online)
+		r.state = STATE_WAITING;
+	else if (!d->read)
+		r.state = STATE_UNPROVED;
+	else
+		r.state = state_of_level(g, l && l->ours ? l : NULL, level, exact, &r);
+	/* The network may be open only to a login that is at its level, and no wider anywhere. */
+	bool wider = g->level == LEVEL_NONE ? r.state != STATE_OK && r.state != STATE_UNPROVED
+					    : level > g->level || !exact;
+	r.number = wider ? ADMIT_NOBODY : r.state == STATE_OK ? ADMIT : ADMIT_NOT_YET;
+	if (r.state == STATE_OK && change) {
+		r.state = STATE_DRIFT;
+		RECORD_PRINTF(&r, detail, "%s is still to be done", change_name(change->kind));
+	}
+	if (obstacle && (obstacle->state > (enum state)r.state || r.state == STATE_WAITING)) {
+		r.state = obstacle->state;
+		RECORD_SET(&r, detail, obstacle->text);
+	}
+	if (r.state == STATE_OK && (o->n_unreadable || (d && d->read && !d->permissions_visible))) {
+		r.state = STATE_UNPROVED;
+		RECORD_SET(&r, detail,
+			"as scheduled by what the server shows; it does not show everything");
+	}
+	worker_tell(run->worker, &r);
+}
+
+void tell_grants(const struct pass_run *run)
+{
+	for (size_t i = 0; i < run->pass->wanted.n_grants; i++)
+		if (pass_is_for(run->pass, run->pass->wanted.grants[i]->client->name))
+			tell_grant(run, run->pass->wanted.grants[i]);
+}
+
+void tell_logins(const struct pass_run *run)
+{
+	const struct sql_pass *p = run->pass;
+	struct record r;
+
+	for (size_t i = 0; i < run->observed.n_logins; i++) {
+		const struct observed_login *l = &run->observed.logins[i];
+		if (!l->ours)
+			continue;
+		record_of(&r, p, RECORD_LOGIN, NULL, l->name, NULL);
+		memcpy(r.sid, l->sid.bytes, l->sid.size);
+		r.sid_size = l->sid.size;
+		r.at = l->created;
+		RECORD_SET(&r, action, l->disabled ? "disabled" : "enabled");
+		worker_tell(run->worker, &r);
+	}
+	for (size_t i = 0; i < p->claims.n; i++) {
+		const struct claim *c = &p->claims.items[i];
+		if (strcmp(c->server, p->server->name) != 0 ||
+			observed_find_login(&run->observed, c->login))
+			continue;
+		record_of(&r, p, RECORD_LOGIN, NULL, c->login, NULL);
+		RECORD_SET(&r, action, "gone");
+		worker_tell(run->worker, &r);
+	}
+}
+
+void tell_sessions(const struct pass_run *run)
+{
+	for (size_t i = 0; i < run->observed.n_sessions; i++) {
+		const struct observed_session *s = &run->observed.sessions[i];
+		const struct observed_login *l = observed_find_login(&run->observed, s->login);
+		const struct wanted_login *w = wanted_find(&run->pass->wanted, s->login);
+		struct record r;
+		if ((!w && (!l || !l->ours)) || (w && !pass_is_for(run->pass, w->client)))
+			continue;
+		record_of(&r, run->pass, RECORD_SESSION, w ? w->client : NULL, s->login, NULL);
+		r.number = s->id;
+		r.at = run->pass->now - (instant_t)s->age;
+		RECORD_SET(&r, address, s->address);
+		RECORD_SET(&r, program, s->program);
+		if (!names_equal(s->login, s->acting))
+			RECORD_PRINTF(&r, detail, "acts as %s", s->acting);
+		worker_tell(run->worker, &r);
+	}
+}

@@ -1,0 +1,205 @@
+/* A kernel that accepts a transaction and does not do it: apply must say so, never believe the answer. */
+#include "lab.h"
+
+#include "firewall/netlink.h"
+
+static int lying_commit(struct batch *b);
+#define batch_commit lying_commit
+#include "firewall/apply.c"
+#undef batch_commit
+
+static int lies, interlopers, delay_ms, commits;
+
+static int lying_commit(struct batch *b)
+{
+	commits++;
+	if (lies > 0) {
+		lies--;
+		return 0;
+	}
+	if (interlopers > 0) {
+		interlopers--;
+		run("nft 'add table inet interloper; delete table inet interloper'");
+	}
+	usleep((useconds_t)delay_ms * 1000);
+	delay_ms = 0;
+	return batch_commit(b);
+}
+
+#define E4 HOME4 ":1433"
+
+static void test_unproved(void **state)
+{
+	struct firewall *f;
+	instant_t now = real_now();
+	struct firewall_changes done;
+	struct list l;
+
+	(void)state;
+	lab_require();
+	list_init(&l);
+	list_guard(&l, E4);
+	list_allow(&l, "203.0.113.7", E4, now + 3600, "jane");
+	f = lab_open(&LAB_SETTINGS);
+	lies = 100;
+	commits = 0;
+	assert_int_equal(firewall_apply(&done, f, &l.w, now, false), FIREWALL_UNPROVED);
+	assert_non_null(strstr(firewall_error(f), "not in the kernel"));
+	/* It did not go on for ever either. */
+	assert_true(commits <= 3);
+	/* What is told as done is what is there. */
+	assert_int_equal(done.n, 0);
+	firewall_changes_free(&done);
+
+	/* One lie is made good. */
+	lies = 1;
+	assert_int_equal(firewall_apply(NULL, f, &l.w, now, false), 0);
+	/* A removal that was only pretended. */
+	l.w.n_allows = 0;
+	lies = 100;
+	assert_int_equal(firewall_apply(NULL, f, &l.w, now, true), FIREWALL_UNPROVED);
+	lies = 0;
+	assert_int_equal(firewall_apply(NULL, f, &l.w, now, true), 0);
+	commits = 0;
+	assert_int_equal(firewall_apply(NULL, f, &l.w, now, true), 0);
+	assert_int_equal(commits, 0);
+	lab_close(f);
+	list_free(&l);
+}
+
+/* Somebody changes the ruleset between our reading and our writing. */
+static void test_changed_meanwhile(void **state)
+{
+	struct firewall *f;
+	instant_t now = real_now();
+	struct firewall_changes done;
+	struct list l;
+
+	(void)state;
+	lab_require();
+	list_init(&l);
+	list_guard(&l, E4);
+	f = lab_open(&LAB_SETTINGS);
+	lies = 0;
+	interlopers = 3;
+	commits = 0;
+	assert_int_equal(firewall_apply(&done, f, &l.w, now, false), 0);
+	assert_int_equal(commits, 4);
+	assert_non_null(strstr(firewall_error(f), "changed meanwhile"));
+	/* What was done is told once, however often it was tried. */
+	assert_int_equal(done.n, 2);
+	firewall_changes_free(&done);
+	/* Nobody keeps us from closing by writing for ever. */
+	list_allow(&l, "203.0.113.7", E4, now + 3600, "jane");
+	interlopers = 1000;
+	commits = 0;
+	assert_int_equal(firewall_apply(NULL, f, &l.w, now, false), 0);
+	/* At the eighth; what a slow machine then finds late is mended with others that are voided. */
+	assert_true(commits >= MAX_ATTEMPTS && commits < 3 * MAX_ATTEMPTS);
+	interlopers = 0;
+	lab_close(f);
+	list_free(&l);
+}
+
+/* The machine was busy between our working out the deadlines and the kernel's hearing of them: what would
+ * have been late is mended in the same pass, and told once. */
+static void test_slow_commit(void **state)
+{
+	struct firewall *f;
+	instant_t now = real_now();
+	int64_t began = monotonic_ms();
+	struct firewall_changes done;
+	struct firewall_state s;
+	struct list l;
+
+	(void)state;
+	lab_require();
+	list_init(&l);
+	list_guard(&l, E4);
+	list_allow(&l, "203.0.113.7", E4, now + 3600, "jane");
+	f = lab_open(&LAB_SETTINGS);
+	interlopers = lies = 0;
+	delay_ms = 2000;
+	commits = 0;
+	assert_int_equal(firewall_apply(&done, f, &l.w, now, false), 0);
+	assert_true(commits >= 2);
+	assert_int_equal(done.n, 3);
+	firewall_changes_free(&done);
+	s = observed(f);
+	assert_int_equal(s.n_allows, 1);
+	/* In time even if `now` had been cut by a whole second. */
+	assert_true(now * 1000 + (monotonic_ms() - began) + (int64_t)s.allows[0].remaining_ms <=
+		    (now + 3600) * 1000 - CUT_MS + 50);
+	firewall_state_free(&s);
+	lab_close(f);
+	list_free(&l);
+}
+
+/* A feature that the probe promised and the kernel does not keep. */
+static void test_false_promise(void **state)
+{
+	struct firewall *f;
+	instant_t now = real_now();
+	struct list l;
+	bool update;
+
+	(void)state;
+	lab_require();
+	list_init(&l);
+	list_guard(&l, E4);
+	list_allow(&l, "203.0.113.7", E4, now + 3600, "jane");
+	f = lab_open(&LAB_SETTINGS);
+	update = f->features.update_timeout;
+	assert_int_equal(firewall_apply(NULL, f, &l.w, now, false), 0);
+	l.allows[0].until -= 1800;
+	f->features.update_timeout = true;
+	assert_int_equal(firewall_apply(NULL, f, &l.w, now, false), update ? 0 : FIREWALL_UNPROVED);
+	/* And without them all: an older kernel's ways work on every kernel. */
+	f->features.update_timeout = f->features.destroy = false;
+	l.allows[0].until -= 900;
+	assert_int_equal(firewall_apply(NULL, f, &l.w, now, false), 0);
+	l.w.n_allows = 0;
+	assert_int_equal(firewall_apply(NULL, f, &l.w, now, false), 0);
+	lab_close(f);
+	list_free(&l);
+}
+
+/* No element without an end is ever built, whoever asks. */
+static void test_timeout_zero(void **state)
+{
+	uint64_t buf[1024] = {0}, timeout = 0;
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+	struct element e = {
+		.set = {SET_ALLOW, AF_INET, 32},
+		.source = {AF_INET, {203, 0, 113, 7}, 32},
+		.endpoint = {AF_INET, {192, 0, 2, 10}, 1433},
+		.phase = PHASE_ADD,
+	};
+
+	(void)state;
+	assert_int_equal(element_build(nlh, &e, 0), -EINVAL);
+	assert_int_equal(element_build(nlh, &e, 1), 0);
+	assert_false(element_timeout(&timeout, 5000, 5000, 0));
+	assert_false(element_timeout(&timeout, 5000, 6000, 0));
+	assert_false(element_timeout(&timeout, 5000 + CUT_MS + 250, 5000, 250));
+	assert_false(element_timeout(&timeout, INT64_MIN / 2, 5000, 250));
+	assert_int_equal(timeout, 0);
+	assert_true(element_timeout(&timeout, 5000 + CUT_MS + 251, 5000, 250));
+	assert_int_equal(timeout, 1);
+	assert_true(element_timeout(&timeout, 3600000, 0, ALLOWANCE_MS + MAX_SPREAD_MS));
+	/* However large the batch, the end stays within the tolerance: or each pass would write it again. */
+	assert_true(3600000 - (int64_t)timeout + 1000 <= TOLERANCE_MS);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_unproved),
+		cmocka_unit_test(test_changed_meanwhile),
+		cmocka_unit_test(test_slow_commit),
+		cmocka_unit_test(test_false_promise),
+		cmocka_unit_test(test_timeout_zero),
+	};
+
+	return cmocka_run_group_tests(tests, lab_setup, NULL);
+}

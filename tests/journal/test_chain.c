@@ -1,0 +1,471 @@
+/* The chain: whatever is done to the file behind our back is noticed, and the first broken record named. */
+#include "journal_fixture.h"
+
+#include <errno.h>
+
+static const uint8_t key[JOURNAL_KEY_SIZE] = {1, 2, 3}, other_key[JOURNAL_KEY_SIZE] = {1, 2, 4};
+
+/* Every column of a record set to something, so that each can be changed to something else. */
+static void fill(struct journal *j)
+{
+	for (int i = 0; i < 4; i++) {
+		write_intent(j, "acme", 100 * i);
+		assert_int_equal(journal_write(NULL, j,
+					 &(struct journal_entry){.kind = JOURNAL_OUTCOME,
+						 .at = 100 * i + 1,
+						 .intent = 4 * i + 1,
+						 .actor = "root",
+						 .reason = "r",
+						 .phase = "testing",
+						 .client = "acme",
+						 .login = "l",
+						 .server = "s",
+						 .database = "d",
+						 .action = "a",
+						 .statement = "st",
+						 .before = "b",
+						 .after = "",
+						 .outcome = "done",
+						 .detail = NULL,
+						 .level = "full",
+						 .sources = "x",
+						 .configuration = "c"}),
+			0);
+		write_access(j, "acme", "l", "d", LEVEL_FULL, 100 * i + 2, 1000);
+		assert_int_equal(journal_write(NULL, j,
+					 &(struct journal_entry){.kind = JOURNAL_EVENT,
+						 .at = 100 * i + 3,
+						 .action = "start"}),
+			0);
+	}
+}
+
+static void copy_file(const char *from, const char *to)
+{
+	char command[600];
+
+	snprintf(command, sizeof(command), "cp '%s' '%s'", from, to);
+	assert_int_equal(system(command), 0);
+}
+
+/* Runs `statement` on a copy; the first broken record must be `expected` (-1: any). */
+static void assert_noticed(const struct fixture *f, const uint8_t *k, const char *statement,
+	int64_t expected, const char *words)
+{
+	char path[300], why[256] = "", all[1024];
+	struct journal *j;
+	int64_t first = -2;
+
+	snprintf(path, sizeof(path), "%s.copy", f->path);
+	copy_file(f->path, path);
+	/* The triggers are no hindrance to somebody who means it, and their lack is noticed by itself: so
+	 * put them back, to see that the chain notices too. */
+	snprintf(all, sizeof(all),
+		"CREATE TEMP TABLE t AS SELECT name, sql FROM sqlite_schema WHERE type = 'trigger';"
+		"PRAGMA writable_schema = ON; DELETE FROM sqlite_schema WHERE type = 'trigger';"
+		"PRAGMA writable_schema = RESET; %s;",
+		statement);
+	sqlite3 *db;
+	char *error = NULL;
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 0, NULL);
+	sqlite3_exec(db, "PRAGMA ignore_check_constraints = ON", NULL, NULL, NULL);
+	if (sqlite3_exec(db, all, NULL, NULL, &error) != SQLITE_OK)
+		fail_msg("%s: %s", statement, error);
+	if (!sqlite3_total_changes(db))
+		fail_msg("changed nothing: %s", statement);
+	sqlite3_stmt *s;
+	assert_int_equal(sqlite3_prepare_v2(db, "SELECT sql FROM temp.t", -1, &s, NULL), SQLITE_OK);
+	while (sqlite3_step(s) == SQLITE_ROW)
+		assert_int_equal(
+			sqlite3_exec(db, (const char *)sqlite3_column_text(s, 0), NULL, NULL, NULL),
+			SQLITE_OK);
+	sqlite3_finalize(s);
+	sqlite3_close(db);
+	assert_int_equal(
+		journal_open(
+			&j, &(struct journal_options){.path = path, .key = k, .read_only = true}),
+		0);
+	if (journal_verify(&first, why, j) != JOURNAL_BROKEN)
+		fail_msg("not noticed: %s", statement);
+	if (expected >= 0 && first != expected)
+		fail_msg("%s: record %lld named instead of %lld (%s)", statement, (long long)first,
+			(long long)expected, why);
+	if (words && !strstr(why, words))
+		fail_msg("%s: says \"%s\", not \"%s\"", statement, why, words);
+	journal_close(j);
+	unlink(path);
+}
+
+/* The columns come from the table itself: a new one cannot be forgotten. */
+static void assert_every_column_noticed(const struct fixture *f, const uint8_t *k)
+{
+	sqlite3 *db;
+	sqlite3_stmt *s;
+	int columns = 0;
+
+	assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
+	assert_int_equal(
+		sqlite3_prepare_v2(
+			db, "SELECT name, type FROM pragma_table_info('record')", -1, &s, NULL),
+		SQLITE_OK);
+	while (sqlite3_step(s) == SQLITE_ROW) {
+		const char *name = (const char *)sqlite3_column_text(s, 0);
+		const char *type = (const char *)sqlite3_column_text(s, 1);
+		char value[200], statement[400];
+
+		columns++;
+		if (!strcmp(name, "id")) {
+			assert_noticed(
+				f, k, "UPDATE record SET id = 99 WHERE id = 16", 16, "missing");
+			continue;
+		}
+		if (!strcmp(name, "kind")) {
+			assert_noticed(f, k, "UPDATE record SET kind = 'proof' WHERE id = 6", 6,
+				"altered");
+			continue;
+		}
+		for (int64_t id = 5; id <= 8; id++) {
+			/* NULL becomes empty or 0, and a value something else. */
+			if (!strcmp(type, "INTEGER"))
+				snprintf(value, sizeof(value), "ifnull(%s + 1, 0)", name);
+			else if (!strcmp(type, "BLOB"))
+				snprintf(value, sizeof(value), "zeroblob(32)");
+			else
+				snprintf(value, sizeof(value),
+					"CASE %s WHEN '' THEN NULL ELSE ifnull(%s || 'x', '') END",
+					name, name);
+			snprintf(statement, sizeof(statement),
+				"UPDATE record SET %s = %s WHERE id = %lld", name, value,
+				(long long)id);
+			assert_noticed(f, k, statement, id, "altered");
+		}
+	}
+	sqlite3_finalize(s);
+	sqlite3_close(db);
+	assert_int_equal(columns, (int)n_record_columns + 2);
+}
+
+static void test_every_column_unkeyed(void **state)
+{
+	struct fixture *f = *state;
+
+	fill(f->j);
+	assert_verifies(f->j);
+	assert_every_column_noticed(f, NULL);
+}
+
+static void keyed_fixture(struct fixture *f)
+{
+	journal_close(f->j);
+	unlink(f->path);
+	assert_int_equal(
+		journal_open(&f->j, &(struct journal_options){.path = f->path, .key = key}), 0);
+}
+
+static void test_every_column_keyed(void **state)
+{
+	struct fixture *f = *state;
+
+	keyed_fixture(f);
+	fill(f->j);
+	assert_verifies(f->j);
+	assert_every_column_noticed(f, key);
+}
+
+static void assert_structure_noticed(const struct fixture *f, const uint8_t *k)
+{
+	assert_noticed(f, k, "DELETE FROM record WHERE id = 7", 7, "record 7 is missing");
+	assert_noticed(f, k, "DELETE FROM record WHERE id = 1", 1, "record 1 is missing");
+	assert_noticed(f, k, "DELETE FROM record WHERE id < 4", 1, "record 1 is missing");
+	assert_noticed(f, k, "DELETE FROM record WHERE id > 14", 15,
+		"record 15 is missing, and all after it");
+	assert_noticed(f, k, "DELETE FROM record", 1, "missing");
+	/* Swapped: first and second place exchanged. */
+	assert_noticed(f, k,
+		"UPDATE record SET id = 1000 WHERE id = 7; UPDATE record SET id = 7 WHERE id = 8;"
+		"UPDATE record SET id = 8 WHERE id = 1000",
+		7, "moved");
+	/* Inserted: at the end, in the middle (all others moved up), at the beginning. */
+	assert_noticed(f, k,
+		"INSERT INTO record SELECT 17, kind, at, intent, actor, reason, phase, client, login, server,"
+		" database, action, statement, before, after, outcome, detail, level, sources, until,"
+		" configuration, previous, hash FROM record WHERE id = 16",
+		17, NULL);
+	assert_noticed(f, k,
+		"UPDATE record SET id = -id WHERE id > 6; UPDATE record SET id = 1 - id WHERE id < 0;"
+		"INSERT INTO record SELECT 7, kind, at, intent, actor, reason, phase, client, login, server,"
+		" database, action, statement, before, after, outcome, detail, level, sources, until,"
+		" configuration, previous, hash FROM record WHERE id = 6",
+		7, NULL);
+	assert_noticed(f, k, "UPDATE record SET id = 0 WHERE id = 16", 0, "before the beginning");
+	/* Cut off in front, and the anchor moved to match. */
+	assert_noticed(f, k,
+		"UPDATE chain SET id = 4, hash = (SELECT hash FROM record WHERE id = 4) WHERE link = 'anchor';"
+		"DELETE FROM record WHERE id <= 4",
+		-1, "anchor was altered");
+	/* Cut off behind, and the head moved to match: without the key its seal cannot be made. */
+	assert_noticed(f, k,
+		"UPDATE chain SET id = 12, hash = (SELECT hash FROM record WHERE id = 12) WHERE link = 'head';"
+		"DELETE FROM record WHERE id > 12",
+		13, "head was altered");
+	assert_noticed(f, k, "UPDATE chain SET at = 5 WHERE link = 'anchor'", -1, "anchor");
+	assert_noticed(f, k, "UPDATE chain SET at = 5 WHERE link = 'head'", -1, "head");
+	assert_noticed(
+		f, k, "UPDATE chain SET seal = zeroblob(32) WHERE link = 'head'", -1, "head");
+	assert_noticed(f, k, "DELETE FROM chain WHERE link = 'head'", -1, "head is missing");
+	/* The definitions: a view that lies, a column nobody hashes. */
+	assert_noticed(f, k,
+		"DELETE FROM proved; DROP VIEW v_access; UPDATE chain SET at = at;"
+		"CREATE VIEW v_access AS SELECT 1 AS id",
+		-1, "v_access");
+	assert_noticed(f, k, "UPDATE chain SET at = at; ALTER TABLE record ADD COLUMN extra TEXT",
+		-1, "record");
+}
+
+static void test_structure(void **state)
+{
+	struct fixture *f = *state;
+
+	fill(f->j);
+	assert_structure_noticed(f, NULL);
+	keyed_fixture(f);
+	fill(f->j);
+	assert_structure_noticed(f, key);
+}
+
+static void test_dropped_trigger_is_noticed(void **state)
+{
+	struct fixture *f = *state;
+	int64_t first;
+	char why[256];
+
+	fill(f->j);
+	sql(f->path, "DROP TRIGGER record_no_update");
+	assert_int_equal(journal_verify(&first, why, f->j), JOURNAL_BROKEN);
+	assert_non_null(strstr(why, "record_no_update"));
+}
+
+static void assert_refused(const char *path, const char *statement)
+{
+	sqlite3 *db;
+	char *error = NULL;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, statement, NULL, NULL, &error), SQLITE_CONSTRAINT);
+	assert_string_equal(error, "the journal is append-only");
+	sqlite3_free(error);
+	sqlite3_close(db);
+}
+
+static void test_append_only(void **state)
+{
+	struct fixture *f = *state;
+
+	fill(f->j);
+	assert_refused(f->path, "UPDATE record SET reason = 'x' WHERE id = 3");
+	assert_refused(f->path, "DELETE FROM record WHERE id = 3");
+	assert_refused(f->path, "DELETE FROM record");
+	assert_refused(f->path, "DELETE FROM chain");
+	assert_refused(f->path, "INSERT INTO record (id, kind, at, previous, hash)"
+				" VALUES (20, 'event', 1, zeroblob(32), zeroblob(32))");
+	assert_verifies(f->j);
+}
+
+/* A record put in behind our back with the head left alone: we stop rather than write beside it. */
+static void test_write_stops_at_a_strange_head(void **state)
+{
+	struct fixture *f = *state;
+
+	fill(f->j);
+	sql(f->path, "INSERT INTO record (id, kind, at, previous, hash)"
+		     " VALUES (17, 'event', 1, zeroblob(32), zeroblob(32))");
+	assert_int_equal(
+		journal_write(NULL, f->j, &(struct journal_entry){.kind = JOURNAL_EVENT}), -EINVAL);
+}
+
+static void test_keys(void **state)
+{
+	struct fixture *f = *state;
+	struct journal *j = NULL;
+	struct journal_options o = {.path = f->path, .key = key};
+	int64_t first;
+	char why[256];
+
+	fill(f->j);
+	/* Made without a key. */
+	assert_int_equal(journal_open(&j, &o), -EKEYREJECTED);
+	o.read_only = true;
+	assert_int_equal(journal_open(&j, &o), -EKEYREJECTED);
+	keyed_fixture(f);
+	fill(f->j);
+	o.key = other_key;
+	assert_int_equal(journal_open(&j, &o), -EKEYREJECTED);
+	o.key = NULL;
+	assert_int_equal(journal_open(&j, &(struct journal_options){.path = f->path}), -ENOKEY);
+	/* An auditor without the key reads, and cannot be told that all is well. */
+	assert_int_equal(journal_open(&j, &o), 0);
+	struct collected got = {0};
+	assert_int_equal(journal_read(j, &(struct journal_filter){.kind = -1}, collect, &got), 0);
+	assert_int_equal(got.n, 16);
+	collected_free(&got);
+	assert_int_equal(journal_verify(&first, why, j), -ENOKEY);
+	journal_close(j);
+	/* To call a keyed journal an unkeyed one does not get past the key that is configured. */
+	sql(f->path, "UPDATE chain_key SET keyed = 0");
+	o.key = key;
+	assert_int_equal(journal_open(&j, &o), -EKEYREJECTED);
+}
+
+static void test_head(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t a[JOURNAL_HASH_SIZE], b[JOURNAL_HASH_SIZE];
+	int64_t id;
+
+	assert_int_equal(journal_head(a, &id, f->j), 0);
+	assert_int_equal(id, 0);
+	write_intent(f->j, "acme", 1);
+	assert_int_equal(journal_head(b, &id, f->j), 0);
+	assert_int_equal(id, 1);
+	assert_memory_not_equal(a, b, sizeof(a));
+}
+
+/* Neighbouring columns whose texts run together differently are different records. */
+static void test_encoding_is_unambiguous(void **state)
+{
+	struct fixture *f = *state;
+
+	write_intent(f->j, "acme", 1);
+	assert_int_equal(journal_write(NULL, f->j,
+				 &(struct journal_entry){
+					 .kind = JOURNAL_EVENT, .client = "ab", .login = "c"}),
+		0);
+	assert_noticed(
+		f, NULL, "UPDATE record SET client = 'a', login = 'bc' WHERE id = 2", 2, "altered");
+	assert_noticed(f, NULL, "UPDATE record SET client = NULL, login = 'abc' WHERE id = 2", 2,
+		"altered");
+	assert_noticed(f, NULL, "UPDATE record SET client = CAST(x'616200' AS TEXT) WHERE id = 2",
+		2, "altered");
+}
+
+static void test_overrides_must_be_as_recorded(void **state)
+{
+	struct fixture *f = *state;
+	char path[300];
+
+	keyed_fixture(f);
+	assert_int_equal(override_add(f->j, "acme", NULL, 10, "root", "a"), 0);
+	assert_int_equal(override_remove(f->j, "acme", NULL, 20, "root", "b"), 0);
+	assert_int_equal(override_add(f->j, "acme", NULL, 30, "root", "c"), 0);
+	assert_int_equal(override_add(f->j, "acme", NULL, 40, "root", "again"), 0);
+	assert_int_equal(override_add(f->j, "acme", "acme.jane", 50, "root", "d"), 0);
+	assert_verifies(f->j);
+	for (int archived = 0; archived < 2; archived++) {
+		assert_noticed(f, key, "DELETE FROM override WHERE login IS NULL", 0, "acme");
+		assert_noticed(
+			f, key, "DELETE FROM override WHERE login IS NOT NULL", 0, "acme.jane");
+		assert_noticed(
+			f, key, "UPDATE override SET at = 31 WHERE login IS NULL", 0, "acme");
+		assert_noticed(f, key, "UPDATE override SET login = 'x' WHERE login IS NOT NULL", 0,
+			"acme");
+		assert_noticed(f, key, "INSERT INTO override VALUES ('zenith', NULL, 1, 'x', 'y')",
+			0, "zenith");
+		if (archived)
+			break;
+		write_intent(f->j, "acme", 100);
+		snprintf(path, sizeof(path), "%s.archive", f->path);
+		assert_int_equal(journal_archive(f->j, 60, path), 0);
+		assert_verifies(f->j);
+		unlink(path);
+	}
+	assert_int_equal(override_remove(f->j, "acme", NULL, 200, "root", "end"), 0);
+	assert_verifies(f->j);
+}
+
+static void test_archive_keeps_the_chain(void **state)
+{
+	struct fixture *f = *state;
+	char path[300], why[256];
+	uint8_t hash[JOURNAL_HASH_SIZE];
+	struct journal *archive;
+	struct collected got = {0};
+	int64_t first, id;
+
+	keyed_fixture(f);
+	fill(f->j);
+	/* Record 17: an intent that is still open stays; 18 and 19 are a pair that the cut would part. */
+	write_intent(f->j, "acme", 500);
+	write_intent(f->j, "acme", 500);
+	write_outcome(f->j, 18, 600);
+	snprintf(path, sizeof(path), "%s.archive", f->path);
+	assert_int_equal(journal_archive(f->j, 0, path), JOURNAL_NOTHING);
+	assert_int_equal(access(path, F_OK), -1);
+	assert_int_equal(journal_archive(f->j, 201, path), 0);
+	assert_verifies(f->j);
+	/* The intent at 200 (record 9) has its outcome at 201: both stay. */
+	assert_int_equal(sql_number(f->path, "SELECT min(id) FROM record"), 9);
+	assert_int_equal(
+		sql_number(f->path, "SELECT count(*) FROM record WHERE action = 'journal-archive'"),
+		1);
+	assert_int_equal(journal_archive(f->j, 700, path), -EEXIST);
+	assert_int_equal(
+		journal_open(&archive,
+			&(struct journal_options){.path = path, .key = key, .read_only = true}),
+		0);
+	assert_verifies(archive);
+	assert_int_equal(journal_head(hash, &id, archive), 0);
+	assert_int_equal(id, 8);
+	assert_int_equal(
+		journal_write(NULL, archive, &(struct journal_entry){.kind = JOURNAL_EVENT}),
+		-EROFS);
+	/* What the live file follows is what the archive ends with. */
+	uint8_t followed[JOURNAL_HASH_SIZE];
+	assert_int_equal(journal_anchor(followed, &id, f->j), 0);
+	assert_int_equal(id, 8);
+	assert_memory_equal(followed, hash, sizeof(hash));
+	journal_close(archive);
+	assert_int_equal(
+		journal_open(&archive, &(struct journal_options){.path = path, .key = key}), 0);
+	assert_int_equal(
+		journal_write(NULL, archive, &(struct journal_entry){.kind = JOURNAL_EVENT}),
+		-EROFS);
+	journal_close(archive);
+	/* Open for ever: never archived. */
+	strcat(path, "2");
+	assert_int_equal(journal_archive(f->j, 10000, path), 0);
+	assert_verifies(f->j);
+	assert_int_equal(journal_unfinished(f->j, collect, &got), 0);
+	assert_int_equal(got.n, 1);
+	assert_int_equal(got.items[0].id, 17);
+	collected_free(&got);
+	/* The second archive follows the first. */
+	assert_int_equal(
+		journal_open(&archive,
+			&(struct journal_options){.path = path, .key = key, .read_only = true}),
+		0);
+	assert_int_equal(journal_verify(&first, why, archive), 0);
+	journal_close(archive);
+	unlink(path);
+	path[strlen(path) - 1] = '\0';
+	unlink(path);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WITH_JOURNAL(test_every_column_unkeyed),
+		WITH_JOURNAL(test_every_column_keyed),
+		WITH_JOURNAL(test_structure),
+		WITH_JOURNAL(test_dropped_trigger_is_noticed),
+		WITH_JOURNAL(test_append_only),
+		WITH_JOURNAL(test_write_stops_at_a_strange_head),
+		WITH_JOURNAL(test_keys),
+		WITH_JOURNAL(test_head),
+		WITH_JOURNAL(test_encoding_is_unambiguous),
+		WITH_JOURNAL(test_overrides_must_be_as_recorded),
+		WITH_JOURNAL(test_archive_keeps_the_chain),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,204 @@
+/* State kept beside the chain: ledger, proved levels, baselines, overrides. */
+#include "journal_fixture.h"
+
+#include <errno.h>
+
+static void test_ledger(void **state)
+{
+	struct fixture *f = *state;
+	const uint8_t sid[] = {1, 0, 3}, other[] = {9};
+	struct identities list = {0};
+
+	assert_int_equal(ledger_intend(f->j, "sql07", "acme.jane", 50), 0);
+	assert_int_equal(ledger_read(&list, f->j), 0);
+	assert_int_equal(list.n, 1);
+	assert_null(list.items[0].sid);
+	assert_int_equal(list.items[0].intended, 50);
+	identities_free(&list);
+	/* Made: the intention is closed. */
+	assert_int_equal(ledger_put(f->j, &(struct identity){.server = "sql07",
+						  .login = "acme.jane",
+						  .sid = sid,
+						  .sid_size = 3,
+						  .created = 51}),
+		0);
+	assert_int_equal(ledger_put(f->j, &(struct identity){.server = "sql06",
+						  .login = "acme.jane",
+						  .sid = sid,
+						  .sid_size = 3,
+						  .created = 51}),
+		0);
+	assert_int_equal(ledger_remove(f->j, "sql07", "acme.jane", 90), 0);
+	/* Made again: the old identifier stays as a tombstone, for a restore may bring it back. */
+	assert_int_equal(ledger_intend(f->j, "sql07", "acme.jane", 100), 0);
+	assert_int_equal(ledger_put(f->j, &(struct identity){.server = "sql07",
+						  .login = "acme.jane",
+						  .sid = other,
+						  .sid_size = 1,
+						  .created = 101}),
+		0);
+	assert_int_equal(ledger_read(&list, f->j), 0);
+	assert_int_equal(list.n, 3);
+	assert_string_equal(list.items[0].server, "sql06");
+	assert_int_equal(list.items[1].removed, 0);
+	assert_int_equal(list.items[1].intended, 0);
+	assert_int_equal(list.items[1].sid_size, 1);
+	assert_int_equal(list.items[2].removed, 90);
+	assert_int_equal(list.items[2].sid_size, 3);
+	assert_memory_equal(list.items[2].sid, sid, 3);
+	identities_free(&list);
+	/* Replaced without a removal in between: still no identifier is forgotten. */
+	assert_int_equal(ledger_put(f->j, &(struct identity){.server = "sql06",
+						  .login = "acme.jane",
+						  .sid = other,
+						  .sid_size = 1,
+						  .created = 60}),
+		0);
+	/* Only intended, then found absent: nothing to remember; a second removal of one identifier is one stone. */
+	assert_int_equal(ledger_intend(f->j, "sql09", "x", 1), 0);
+	assert_int_equal(ledger_remove(f->j, "sql09", "x", 2), 0);
+	assert_int_equal(ledger_remove(f->j, "sql09", "x", 2), 0);
+	assert_int_equal(ledger_put(f->j, &(struct identity){.server = "sql06",
+						  .login = "acme.jane",
+						  .sid = sid,
+						  .sid_size = 3,
+						  .created = 70}),
+		0);
+	assert_int_equal(ledger_remove(f->j, "sql06", "acme.jane", 95), 0);
+	assert_int_equal(ledger_read(&list, f->j), 0);
+	assert_int_equal(list.n, 4);
+	assert_int_equal(list.items[0].removed, 70);
+	assert_int_equal(list.items[0].sid[0], 9);
+	assert_int_equal(list.items[1].removed, 95);
+	assert_int_equal(list.items[1].sid[0], 1);
+	identities_free(&list);
+	/* A tombstone put as such. */
+	assert_int_equal(ledger_put(f->j, &(struct identity){.server = "a",
+						  .login = "b",
+						  .sid = sid,
+						  .sid_size = 3,
+						  .removed = 7}),
+		0);
+	assert_int_equal(ledger_read(&list, f->j), 0);
+	assert_string_equal(list.items[0].server, "a");
+	assert_int_equal(list.items[0].removed, 7);
+	identities_free(&list);
+}
+
+static void test_proved(void **state)
+{
+	struct fixture *f = *state;
+	struct proved_list list = {0};
+
+	assert_int_equal(proved_read(&list, f->j), 0);
+	assert_int_equal(list.n, 0);
+	proved_list_free(&list);
+	assert_int_equal(proved_put(f->j, &(struct proved){"s2", "a", "D", LEVEL_FULL, 1}), 0);
+	assert_int_equal(proved_put(f->j, &(struct proved){"s1", "b", "D", LEVEL_FULL, 1}), 0);
+	assert_int_equal(proved_put(f->j, &(struct proved){"s1", "a", "D", LEVEL_FULL, 1}), 0);
+	assert_int_equal(proved_put(f->j, &(struct proved){"s1", "a", "D", LEVEL_READ_ONLY, 2}), 0);
+	assert_int_equal(proved_read(&list, f->j), 0);
+	assert_int_equal(list.n, 3);
+	assert_string_equal(list.items[0].login, "a");
+	assert_int_equal(list.items[0].level, LEVEL_READ_ONLY);
+	assert_int_equal(list.items[0].at, 2);
+	assert_string_equal(list.items[2].server, "s2");
+	proved_list_free(&list);
+}
+
+struct seen {
+	char text[200];
+	instant_t at;
+};
+
+static int baseline_seen(void *context, instant_t at, const struct baseline_item *i)
+{
+	struct seen *s = context;
+	size_t n = strlen(s->text);
+
+	s->at = at;
+	snprintf(s->text + n, sizeof(s->text) - n, "%s:%s:%s ", i->kind, i->name, i->hash);
+	return 0;
+}
+
+static void test_baseline(void **state)
+{
+	struct fixture *f = *state;
+	const struct baseline_item items[] = {{"object", "[dbo].[p]", "ab"},
+		{"object", "[dbo].[a]", ""}},
+				   later[] = {{"principal", "[x]", "cd"}};
+	struct seen s = {0};
+
+	assert_int_equal(baseline_read(f->j, "s", "d", baseline_seen, &s), -ENOENT);
+	assert_int_equal(baseline_put(f->j, "s", "d", 5, NULL, 0), 0);
+	assert_int_equal(baseline_read(f->j, "s", "d", baseline_seen, &s), 0);
+	assert_string_equal(s.text, "");
+	assert_int_equal(baseline_put(f->j, "s", "d", 6, items, 2), 0);
+	assert_int_equal(baseline_put(f->j, "s", "other", 6, later, 1), 0);
+	assert_int_equal(baseline_read(f->j, "s", "d", baseline_seen, &s), 0);
+	assert_string_equal(s.text, "object:[dbo].[a]: object:[dbo].[p]:ab ");
+	assert_int_equal(s.at, 6);
+	/* Taken anew: nothing of the old one is left. */
+	assert_int_equal(baseline_put(f->j, "s", "d", 7, later, 1), 0);
+	s = (struct seen){0};
+	assert_int_equal(baseline_read(f->j, "s", "d", baseline_seen, &s), 0);
+	assert_string_equal(s.text, "principal:[x]:cd ");
+	/* Half of one is none: the old one stays. */
+	const struct baseline_item wrong[] = {{"object", "[a]", "x"}, {"object", NULL, "x"}};
+	assert_int_equal(baseline_put(f->j, "s", "d", 8, wrong, 2), -EINVAL);
+	s = (struct seen){0};
+	assert_int_equal(baseline_read(f->j, "s", "d", baseline_seen, &s), 0);
+	assert_string_equal(s.text, "principal:[x]:cd ");
+}
+
+static void test_overrides(void **state)
+{
+	struct fixture *f = *state;
+	struct overrides list = {0};
+	struct collected got = {0};
+
+	assert_int_equal(override_remove(f->j, "acme", NULL, 1, "root", "why"), -ENOENT);
+	assert_int_equal(override_add(f->j, "zenith", "z.z", 2, "root", "left"), 0);
+	assert_int_equal(override_add(f->j, "acme", NULL, 3, "root", "contract"), 0);
+	assert_int_equal(override_add(f->j, "acme", "acme.jane", 4, "root", "lost laptop"), 0);
+	assert_int_equal(override_add(f->j, "acme", NULL, 5, "root", "again"), 0);
+	assert_int_equal(override_read(&list, f->j), 0);
+	assert_int_equal(list.n, 3);
+	assert_null(list.items[0].login);
+	assert_int_equal(list.items[0].at, 3);
+	assert_string_equal(list.items[0].reason, "contract");
+	assert_string_equal(list.items[1].login, "acme.jane");
+	overrides_free(&list);
+	/* The client's override goes, its user's stays. */
+	assert_int_equal(override_remove(f->j, "acme", NULL, 6, "root", "signed"), 0);
+	assert_int_equal(override_read(&list, f->j), 0);
+	assert_int_equal(list.n, 2);
+	overrides_free(&list);
+	/* In a batch, a removal of nothing spoils nothing. */
+	assert_int_equal(journal_begin(f->j), 0);
+	assert_int_equal(override_remove(f->j, "acme", NULL, 7, "root", "x"), -ENOENT);
+	assert_int_equal(override_remove(f->j, "acme", "acme.jane", 8, "root", "found"), 0);
+	assert_int_equal(journal_commit(f->j), 0);
+	assert_int_equal(
+		journal_read(f->j, &(struct journal_filter){.kind = JOURNAL_EVENT}, collect, &got),
+		0);
+	assert_int_equal(got.n, 6);
+	assert_string_equal(got.items[5].action, "reinstate");
+	assert_string_equal(got.items[5].login, "acme.jane");
+	assert_string_equal(got.items[3].action, "revoke");
+	assert_string_equal(got.items[3].reason, "again");
+	collected_free(&got);
+	assert_verifies(f->j);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WITH_JOURNAL(test_ledger),
+		WITH_JOURNAL(test_proved),
+		WITH_JOURNAL(test_baseline),
+		WITH_JOURNAL(test_overrides),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,424 @@
+/* The control socket: who may ask, what a client can do to the service (nothing), records both ways. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <jansson.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "curfew/control.h"
+
+struct fixture {
+	char folder[64];
+	struct control *control;
+	struct control_call *held; /* answered later */
+	size_t n_asked;
+	char actor[128];
+	size_t n_records;
+	bool flood;
+};
+
+static void handle(void *context, struct control_call *call, const json_t *request)
+{
+	struct fixture *f = context;
+	const char *command = json_string_value(json_object_get(request, "command"));
+	struct record r = {.kind = RECORD_NOTE, .number = 7};
+
+	f->n_asked++;
+	snprintf(f->actor, sizeof(f->actor), "%s", control_actor(call));
+	if (strcmp(command, "hold") == 0) {
+		f->held = call;
+		return;
+	}
+	RECORD_SET(&r, detail, "Łódź \"quoted\"\nline");
+	for (size_t i = 0; i < f->n_records; i++)
+		control_tell(call, &r);
+	struct pass_result result = {.planned = 3, .done = 2, .failed = 1, .journal_failed = true};
+	control_end(call, 0, NULL, json_pack("{s:o}", "result", control_result_json(&result)));
+}
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	if (!f)
+		return -1;
+	snprintf(f->folder, sizeof(f->folder), "/tmp/curfew-control-XXXXXX");
+	if (!mkdtemp(f->folder))
+		return -1;
+	f->n_records = 1;
+	*state = f;
+	return control_open(&f->control, f->folder, (gid_t)-1, handle, f);
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	control_close(f->control);
+	control_close(NULL);
+	int r = rmdir(f->folder); /* the socket went with the service */
+	free(f);
+	return r;
+}
+
+static int client_connect(const struct fixture *f)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(a.sun_path, sizeof(a.sun_path), "%s/" CONTROL_SOCKET, f->folder);
+	assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	return fd;
+}
+
+/* Lets the service work until it has nothing to do for a moment, or the client's end is closed. */
+static void serve(struct fixture *f)
+{
+	struct pollfd p = {.fd = control_fd(f->control), .events = POLLIN};
+
+	while (poll(&p, 1, 50) > 0)
+		assert_int_equal(control_dispatch(f->control), 0);
+}
+
+static char *answer_of(struct fixture *f, const char *request, size_t size)
+{
+	static char text[65536];
+	int fd = client_connect(f);
+	size_t n = 0;
+	ssize_t got;
+
+	assert_int_equal(send(fd, request, size, 0), size);
+	serve(f);
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	while (n < sizeof(text) - 1 && (got = recv(fd, text + n, sizeof(text) - 1 - n, 0)) > 0) {
+		n += (size_t)got;
+		serve(f);
+	}
+	text[n] = '\0';
+	close(fd);
+	serve(f);
+	return text;
+}
+#define ANSWER(f, text) answer_of(f, text, strlen(text))
+
+static void a_request_is_answered(void **state)
+{
+	struct fixture *f = *state;
+	char expected[128];
+
+	char *text = ANSWER(f, "{\"command\":\"plan\"}\n");
+	assert_non_null(strstr(text, "{\"record\":"));
+	assert_non_null(strstr(text, "\"end\":0"));
+	assert_int_equal(f->n_asked, 1);
+	/* By the kernel's word, not by the request's. */
+	snprintf(expected, sizeof(expected), "(uid %u)", (unsigned)getuid());
+	assert_non_null(strstr(f->actor, expected));
+}
+
+static void the_request_cannot_say_who_asks(void **state)
+{
+	struct fixture *f = *state;
+
+	ANSWER(f, "{\"command\":\"plan\",\"actor\":\"mallory\",\"uid\":4711}\n");
+	assert_null(strstr(f->actor, "mallory"));
+	assert_null(strstr(f->actor, "4711"));
+}
+
+static void nonsense_reaches_no_handler(void **state)
+{
+	struct fixture *f = *state;
+	static const char *const texts[] = {"\n", "{}\n", "[]\n", "plan\n", "{\"command\":7}\n",
+		"{\"command\":\"a\"\n", "{\"command\":\"a\",\"command\":\"b\"}\n",
+		"{\"command\":\"a\"}\n{\"command\":\"b\"}\n", "\xff\xfe{\"command\":\"a\"}\n",
+		"{\"command\":\"\xc3\"}\n", "{\"command\":\"a\"}x\n"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		assert_non_null(strstr(ANSWER(f, texts[i]), "\"end\":64"));
+		assert_int_equal(f->n_asked, 0);
+	}
+	/* A zero byte inside. */
+	assert_non_null(strstr(answer_of(f, "{\"command\":\"a\0b\"}\n", 18), "\"end\":64"));
+	assert_int_equal(f->n_asked, 0);
+}
+
+static void a_request_without_an_end_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	static char text[MAX_CONTROL_REQUEST + 4096];
+
+	memset(text, ' ', sizeof(text));
+	assert_non_null(strstr(answer_of(f, text, sizeof(text)), "too long"));
+	assert_int_equal(f->n_asked, 0);
+}
+
+static void the_silent_are_put_out(void **state)
+{
+	struct fixture *f = *state;
+	int fd = client_connect(f);
+	char byte;
+
+	serve(f);
+	/* CONTROL_TIMEOUT later the far end is closed; poll() waits for that, and for no clock of ours. */
+	struct pollfd p[] = {
+		{.fd = fd, .events = POLLIN}, {.fd = control_fd(f->control), .events = POLLIN}};
+	while (!p[0].revents) {
+		assert_true(poll(p, 2, 60000) > 0);
+		assert_int_equal(control_dispatch(f->control), 0);
+	}
+	assert_int_equal(recv(fd, &byte, 1, 0), 0);
+	close(fd);
+}
+
+static void there_is_room_for_so_many(void **state)
+{
+	struct fixture *f = *state;
+	int fds[MAX_CONTROL_CLIENTS + 1];
+	char byte;
+
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+		fds[i] = client_connect(f);
+		serve(f);
+	}
+	assert_int_equal(recv(fds[MAX_CONTROL_CLIENTS], &byte, 1, MSG_DONTWAIT), 0);
+	assert_int_equal(recv(fds[0], &byte, 1, MSG_DONTWAIT), -1); /* still there */
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+		close(fds[i]);
+	serve(f);
+	assert_non_null(strstr(ANSWER(f, "{\"command\":\"plan\"}\n"), "\"end\":0"));
+}
+
+static void who_hangs_up_is_seen(void **state)
+{
+	struct fixture *f = *state;
+	static const char text[] = "{\"command\":\"hold\"}\n";
+	struct record r = {.kind = RECORD_NOTE};
+	int fd = client_connect(f);
+
+	assert_int_equal(send(fd, text, sizeof(text) - 1, 0), sizeof(text) - 1);
+	serve(f);
+	assert_non_null(f->held);
+	assert_true(control_is_open(f->held));
+	close(fd);
+	serve(f);
+	assert_false(control_is_open(f->held));
+	control_tell(f->held, &r); /* into the void */
+	control_end(f->held, 0, NULL, NULL);
+}
+
+static void who_does_not_read_gets_no_half_answer(void **state)
+{
+	struct fixture *f = *state;
+	static const char text[] = "{\"command\":\"hold\"}\n";
+	struct record r = {.kind = RECORD_NOTE};
+	int fd = client_connect(f);
+
+	memset(r.statement, 'x', sizeof(r.statement) - 1);
+	assert_int_equal(send(fd, text, sizeof(text) - 1, 0), sizeof(text) - 1);
+	serve(f);
+	size_t told = 0;
+	while (control_is_open(f->held) && told < 100000) {
+		control_tell(f->held, &r);
+		told++;
+	}
+	assert_false(control_is_open(f->held));
+	assert_true(told * sizeof(r.statement) > MAX_CONTROL_BACKLOG / 2);
+	control_end(f->held, 0, NULL, NULL);
+	close(fd);
+}
+
+struct got {
+	size_t n;
+	struct record last;
+};
+static int got_record(void *context, const struct record *r)
+{
+	struct got *g = context;
+
+	g->n++;
+	g->last = *r;
+	return 0;
+}
+
+/* A child asks as commands do, while this process serves. */
+static void commands_get_records_and_result(void **state)
+{
+	struct fixture *f = *state;
+	int status;
+
+	f->n_records = 5000;
+	pid_t child = fork();
+	if (child == 0) {
+		struct got g = {0};
+		struct pass_result result;
+		char error[RECORD_TEXT_MAX];
+		struct pass_options o = {
+			.mode = PASS_PLAN, .client = "acme", .sink = got_record, .context = &g};
+		int r = control_pass(&result, error, f->folder, &o);
+		_exit(r == 0 && g.n == 5000 && g.last.number == 7 &&
+					strcmp(g.last.detail, "Łódź \"quoted\"\nline") == 0 &&
+					result.planned == 3 && result.failed == 1 &&
+					result.journal_failed && !result.network_failed
+				? 0
+				: 1);
+	}
+	struct pollfd p = {.fd = control_fd(f->control), .events = POLLIN};
+	while (waitpid(child, &status, WNOHANG) == 0)
+		if (poll(&p, 1, 20) > 0)
+			control_dispatch(f->control);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+static void nobody_else_may_ask(void **state)
+{
+	struct fixture *f = *state;
+	int status;
+
+	if (geteuid() != 0) {
+		print_message("# SKIPPED: only root can become somebody else to try\n");
+		skip();
+	}
+	assert_int_equal(chmod(f->folder, 0755), 0);
+	char path[128];
+	struct stat st;
+	snprintf(path, sizeof(path), "%s/" CONTROL_SOCKET, f->folder);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	/* Even where the mode let them: the kernel's word counts. */
+	assert_int_equal(chmod(path, 0666), 0);
+	pid_t child = fork();
+	if (child == 0) {
+		json_t *end = NULL;
+		if (setgid(65534) < 0 || setuid(65534) < 0)
+			_exit(2);
+		int r = control_call(
+			&end, f->folder, json_pack("{s:s}", "command", "plan"), NULL, NULL);
+		_exit(r == -ECONNRESET || r == -EPIPE ? 0 : 1);
+	}
+	struct pollfd p = {.fd = control_fd(f->control), .events = POLLIN};
+	while (waitpid(child, &status, WNOHANG) == 0)
+		if (poll(&p, 1, 20) > 0)
+			control_dispatch(f->control);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	assert_int_equal(f->n_asked, 0);
+}
+
+static void members_of_the_group_may_ask(void **state)
+{
+	struct fixture *f = *state;
+	const gid_t group = 54321;
+	int status;
+
+	if (geteuid() != 0) {
+		print_message("# SKIPPED: only root can become somebody else to try\n");
+		skip();
+	}
+	control_close(f->control);
+	assert_int_equal(control_open(&f->control, f->folder, group, handle, f), 0);
+	assert_int_equal(chmod(f->folder, 0755), 0);
+	pid_t child = fork();
+	if (child == 0) {
+		json_t *end = NULL;
+		if (setgroups(1, &group) < 0 || setgid(65534) < 0 || setuid(65534) < 0)
+			_exit(2);
+		_exit(control_call(&end, f->folder, json_pack("{s:s}", "command", "plan"), NULL,
+			      NULL) == 0
+				? 0
+				: 1);
+	}
+	struct pollfd p = {.fd = control_fd(f->control), .events = POLLIN};
+	while (waitpid(child, &status, WNOHANG) == 0)
+		if (poll(&p, 1, 20) > 0)
+			control_dispatch(f->control);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	assert_non_null(strstr(f->actor, "(uid 65534)"));
+}
+
+static void a_second_service_is_refused_and_a_dead_one_replaced(void **state)
+{
+	struct fixture *f = *state;
+	struct control *other;
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+
+	assert_int_equal(control_open(&other, f->folder, (gid_t)-1, handle, f), -EADDRINUSE);
+	assert_non_null(strstr(ANSWER(f, "{\"command\":\"plan\"}\n"), "\"end\":0"));
+	control_close(f->control);
+	snprintf(a.sun_path, sizeof(a.sun_path), "%s/" CONTROL_SOCKET, f->folder);
+	int dead = socket(AF_UNIX, SOCK_STREAM, 0);
+	assert_int_equal(bind(dead, (struct sockaddr *)&a, sizeof(a)), 0);
+	close(dead);
+	assert_int_equal(control_open(&f->control, f->folder, (gid_t)-1, handle, f), 0);
+	assert_non_null(strstr(ANSWER(f, "{\"command\":\"plan\"}\n"), "\"end\":0"));
+}
+
+static void no_service_is_told_apart(void **state)
+{
+	struct fixture *f = *state;
+	json_t *end;
+
+	assert_int_equal(control_call(&end, "/nonexistent", json_object(), NULL, NULL), -ENOENT);
+	control_close(f->control);
+	f->control = NULL;
+	assert_int_equal(control_call(&end, f->folder, json_object(), NULL, NULL), -ENOENT);
+}
+
+static void records_go_both_ways(void **state)
+{
+	struct record a = {.kind = RECORD_GRANT,
+			      .code = -110,
+			      .state = STATE_OVERDUE,
+			      .level = LEVEL_READ_ONLY,
+			      .severity = FINDING_HIGH,
+			      .opening = 1,
+			      .number = 1ULL << 60,
+			      .at = 1795392408,
+			      .sid_size = 3,
+			      .sid = {1, 0, 255}},
+		      b;
+
+	(void)state;
+	RECORD_SET(&a, server, "sql07");
+	RECORD_SET(&a, login, "a\"b\\c\x01");
+	RECORD_SET(&a, statement, "USE [x];\n-- \xe2\x82\xac");
+	json_t *json = control_record_json(&a);
+	assert_int_equal(control_record_parse(&b, json), 0);
+	assert_memory_equal(&a, &b, sizeof(a));
+	json_object_set_new(json, "state", json_integer(99));
+	assert_int_equal(control_record_parse(&b, json), -EBADMSG);
+	json_object_set_new(json, "state", json_integer(-1));
+	assert_int_equal(control_record_parse(&b, json), -EBADMSG);
+	json_object_set_new(json, "state", json_string("ok"));
+	assert_int_equal(control_record_parse(&b, json), -EBADMSG);
+	json_decref(json);
+	assert_int_equal(control_record_parse(&b, NULL), -EBADMSG);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_request_is_answered),
+		TEST(the_request_cannot_say_who_asks),
+		TEST(nonsense_reaches_no_handler),
+		TEST(a_request_without_an_end_is_refused),
+		TEST(the_silent_are_put_out),
+		TEST(there_is_room_for_so_many),
+		TEST(who_hangs_up_is_seen),
+		TEST(who_does_not_read_gets_no_half_answer),
+		TEST(commands_get_records_and_result),
+		TEST(nobody_else_may_ask),
+		TEST(members_of_the_group_may_ask),
+		TEST(a_second_service_is_refused_and_a_dead_one_replaced),
+		TEST(no_service_is_told_apart),
+		cmocka_unit_test(records_go_both_ways),
+	};
+	return cmocka_run_group_tests_name("control", tests, NULL, NULL);
+}

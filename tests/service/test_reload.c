@@ -1,0 +1,184 @@
+/* Last good versions: what a broken, a mended and a vanished client file do to what is in force. */
+#include "../program/fixture.h"
+
+#include "service/internal.h"
+
+struct installation {
+	char *folder, *config, *state, *kept;
+};
+
+static int setup(void **state)
+{
+	struct installation *i = calloc(1, sizeof(*i));
+
+	i->folder = fixture_make();
+	i->config = text_make("%s/curfew.conf", i->folder);
+	i->state = text_make("%s/last-good", i->folder);
+	i->kept = text_make("%s/last-good/clients.d", i->folder);
+	*state = i;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct installation *i = *state;
+
+	fixture_remove(i->folder);
+	free(i->config);
+	free(i->state);
+	free(i->kept);
+	free(i);
+	return 0;
+}
+
+/* What a start or a reload does; how many clients are in force, and how many by their last good version. */
+static void load(const struct installation *i, size_t n_clients, size_t n_kept, char digest[65])
+{
+	struct program *p = NULL;
+	struct strings kept;
+
+	assert_int_equal(service_load(&p, &kept, NULL, i->config, i->kept, false), 0);
+	assert_int_equal(p->n_clients, n_clients);
+	assert_int_equal(kept.n, n_kept);
+	assert_int_equal(service_keep(p, &kept, i->config, i->state), 0);
+	if (digest)
+		snprintf(digest, 65, "%s", p->digest);
+	program_free(p);
+	strings_clear(&kept);
+}
+
+static bool is_kept(const struct installation *i, const char *name)
+{
+	_cleanup_free_ char *path = text_make("%s/%s", i->kept, name);
+
+	return access(path, F_OK) == 0;
+}
+
+static void put(const struct installation *i, const char *text)
+{
+	fixture_write(i->folder, "clients.d/acme.conf", text, strlen(text));
+}
+
+static void a_broken_file_leaves_what_it_said(void **state)
+{
+	const struct installation *i = *state;
+	char before[65], broken[65], again[65];
+
+	load(i, 1, 0, before);
+	assert_true(is_kept(i, "acme.conf"));
+	put(i, "client = { name = \"acme\"; oops");
+	load(i, 1, 1, broken);
+	/* What it is in force by counts in the digest: it is not the file that lies there. */
+	load(i, 1, 1, again);
+	assert_string_equal(broken, again);
+	put(i, "");
+	load(i, 1, 1, NULL);
+	fixture_copy(i->folder, "clients.d/acme.conf");
+	load(i, 1, 0, again);
+	assert_string_equal(before, again);
+}
+
+static void a_file_that_was_never_good_gives_nothing(void **state)
+{
+	const struct installation *i = *state;
+
+	put(i, "client = ;");
+	load(i, 0, 0, NULL);
+	assert_false(is_kept(i, "acme.conf"));
+}
+
+static void a_vanished_file_is_not_kept(void **state)
+{
+	const struct installation *i = *state;
+	_cleanup_free_ char *path = text_make("%s/clients.d/acme.conf", i->folder);
+
+	load(i, 1, 0, NULL);
+	assert_int_equal(unlink(path), 0);
+	load(i, 0, 0, NULL);
+	assert_false(is_kept(i, "acme.conf"));
+	/* And does not come back by being broken. */
+	put(i, "nonsense");
+	load(i, 0, 0, NULL);
+}
+
+static void a_new_file_that_clashes_takes_nothing_away(void **state)
+{
+	const struct installation *i = *state;
+	_cleanup_free_ char *path = text_make("%s/clients.d/acme.conf", i->folder);
+	size_t size;
+	_cleanup_free_ char *text = file_content(path, &size);
+
+	load(i, 1, 0, NULL);
+	/* The same client twice: both files are wrong, the old one goes on as it was. */
+	fixture_write(i->folder, "clients.d/zeta.conf", text, size);
+	load(i, 1, 1, NULL);
+	assert_false(is_kept(i, "zeta.conf"));
+}
+
+/* Whoever reloads hears of it: a new client whose file is wrong is not in force at all. */
+static void a_new_broken_file_is_told_as_left_out(void **state)
+{
+	const struct installation *i = *state;
+	struct program *p = NULL;
+	struct strings kept;
+	bool left_out = true;
+
+	load(i, 1, 0, NULL);
+	assert_int_equal(service_load(&p, &kept, &left_out, i->config, i->kept, false), 0);
+	assert_false(left_out);
+	program_free(p);
+	strings_clear(&kept);
+	/* By its last good version: in force, so not left out. */
+	put(i, "client = { name = \"acme\"; oops");
+	assert_int_equal(service_load(&p, &kept, &left_out, i->config, i->kept, false), 0);
+	assert_false(left_out);
+	program_free(p);
+	strings_clear(&kept);
+	fixture_write(i->folder, "clients.d/zeta.conf", "client = 7;", 11);
+	assert_int_equal(service_load(&p, &kept, &left_out, i->config, i->kept, false), 0);
+	assert_true(left_out);
+	assert_int_equal(p->n_clients, 1);
+	program_free(p);
+	strings_clear(&kept);
+}
+
+static void a_broken_main_file_leaves_the_last_good_whole(void **state)
+{
+	const struct installation *i = *state;
+	struct program *p = NULL;
+	struct strings kept;
+	char *folder = NULL;
+
+	load(i, 1, 0, NULL);
+	fixture_write(i->folder, "curfew.conf", "servers = 7;", 12);
+	assert_int_equal(service_load(&p, &kept, NULL, i->config, i->kept, false), -EINVAL);
+	/* Where the state lies cannot be read from it: the service manager says so. */
+	setenv("STATE_DIRECTORY", i->folder, 1);
+	assert_int_equal(service_load_first(&p, &kept, &folder, i->config, false), 0);
+	assert_int_equal(p->n_clients, 1);
+	assert_string_equal(folder, i->state);
+	assert_int_equal(service_keep(p, &kept, i->config, folder), 0);
+	program_free(p);
+	strings_clear(&kept);
+	free(folder);
+	/* It is still there for the next start. */
+	assert_int_equal(service_load_first(&p, &kept, &folder, i->config, false), 0);
+	program_free(p);
+	strings_clear(&kept);
+	free(folder);
+	unsetenv("STATE_DIRECTORY");
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_broken_file_leaves_what_it_said),
+		TEST(a_new_broken_file_is_told_as_left_out),
+		TEST(a_file_that_was_never_good_gives_nothing),
+		TEST(a_vanished_file_is_not_kept),
+		TEST(a_new_file_that_clashes_takes_nothing_away),
+		TEST(a_broken_main_file_leaves_the_last_good_whole),
+	};
+	return cmocka_run_group_tests_name("reload", tests, NULL, NULL);
+}
