@@ -1,7 +1,8 @@
 """A SQL Server to practise on: its language, catalogue and permissions. See ../README.md."""
-from .events import (Column, Columns, DatabaseChanged, Done, Features, Message, ReturnStatus,
-                     ReturnValue, Row, SqlError)
+from .events import (Column, Columns, DatabaseChanged, Done, Message, ReturnStatus, ReturnValue,
+                     Row, SqlError)
+from .features import PENDING, Features
 from .sessions import Server, Session
 
-__all__ = ["Column", "Columns", "DatabaseChanged", "Done", "Features", "Message", "ReturnStatus",
+__all__ = ["Column", "Columns", "DatabaseChanged", "Done", "Features", "Message", "PENDING", "ReturnStatus",
            "ReturnValue", "Row", "Server", "Session", "SqlError"]

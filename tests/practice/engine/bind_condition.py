@@ -37,7 +37,18 @@ class ConditionBinder:
             return f"(EXISTS (SELECT 1 FROM ({sql}) q WHERE {left}{coll} {e.op} {right}))"
         b = self.expr(e.right, scope)
         left, right, coll = self._pair(a, b)
-        return f"({left}{' COLLATE ' + coll if coll else ''} {e.op} {right})"
+        op = self._null_operator(e) or e.op
+        return f"({left}{' COLLATE ' + coll if coll else ''} {op} {right})"
+
+    def _null_operator(self, e):
+        """Without ANSI_NULLS, = and <> find NULL where one side is NULL itself or a variable that is."""
+        if e.op not in ("=", "<>") or self.env.session.option("ANSI_NULLS"):
+            return None
+        for side in (e.left, e.right):
+            if isinstance(side, n.Lit) and side.value is None or \
+                    isinstance(side, n.Var) and side.name not in self.env.parameters:
+                return "IS" if e.op == "=" else "IS NOT"
+        return None
 
     def _c_logic(self, e, scope):
         return "(" + f" {e.op} ".join(self.condition(i, scope) for i in e.items) + ")"

@@ -3,7 +3,7 @@ from . import nodes as n
 from .bind_condition import ConditionBinder
 from .bind_types import Bound, coerce, collation_named, convert_sql, family
 from .errors import error
-from .sqltypes import FLOAT, INT, INTS, RANK, T, is_string, widest
+from .sqltypes import FLOAT, INT, INTS, NMAX, RANK, T, is_string, widest
 
 AGGREGATES = {"COUNT", "COUNT_BIG", "MIN", "MAX", "SUM", "AVG", "STRING_AGG"}
 RANKING = {"ROW_NUMBER", "RANK", "DENSE_RANK"}
@@ -110,6 +110,8 @@ class ExprBinder(ConditionBinder):
         fa, fb = family(a.type), family(b.type)
         if e.op == "+" and {fa, fb} <= {"string", "null"}:
             t = self._concat_type(a.type, b.type)
+            if not self.env.session.option("CONCAT_NULL_YIELDS_NULL"):
+                return Bound(f"(ifnull({a.sql}, '') || ifnull({b.sql}, ''))", t, a.collation or b.collation)
             return Bound(f"({a.sql} || {b.sql})", t, a.collation or b.collation)
         if e.op == "+" and {fa, fb} == {"binary"}:
             size = -1 if -1 in (a.type.size, b.type.size) else min(a.type.size + b.type.size, 8000)
@@ -155,6 +157,15 @@ class ExprBinder(ConditionBinder):
         if family(b.type) not in ("string", "null"):
             raise error(447, type=b.type.name)
         return Bound(b.sql, b.type, collation_named(e.name), b.name, b.nullable)
+
+    def _e_xmlmethod(self, e, scope):
+        session = self.env.session
+        session.settings.require_for_indexes(self.env.db, "SELECT")
+        b = self.expr(e.arg, scope)
+        sql = f"call('XML_{e.method.upper()}', {b.sql}, {self.literal(e.args[0])})"
+        if e.method != "value":
+            return Bound(sql, INT if e.method == "exist" else NMAX)
+        return Bound(convert_sql(sql, NMAX, e.args[1]), e.args[1])
 
     def _e_cast(self, e, scope):
         b = self.expr(e.arg, scope)

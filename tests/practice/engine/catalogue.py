@@ -48,7 +48,7 @@ class Database(Scope):
         self.fields = Rec(self, name=name, owner_sid=owner_sid, state="ONLINE", trustworthy=False,
                           chaining=name in ("master", "tempdb", "msdb"), contained=False,
                           created=now_text(), read_only=False, access="MULTI_USER", recovery="FULL",
-                          collation="SQL_Latin1_General_CP1_CI_AS")
+                          collation="SQL_Latin1_General_CP1_CI_AS", set_options=frozenset())
         self.principals = Register(self)
         self.members = JDict(self)          # (role id, member id) -> True
         self.permissions = JDict(self)      # (class, major, minor) -> JDict of entries
@@ -179,6 +179,7 @@ class ServerCatalogue(Scope):
         for key, row in {101: ("recovery interval (min)", 0), 117: ("nested triggers", 1),
                          102: ("allow updates", 0), 103: ("user connections", 0),
                          400: ("cross db ownership chaining", 0), 518: ("show advanced options", 0),
+                         1534: ("user options", 0),
                          1547: ("scan for startup procs", 0), 1562: ("clr enabled", 0),
                          16387: ("SMO and DMO XPs", 1), 16384: ("Agent XPs", 1),
                          16388: ("Ole Automation Procedures", 0), 16390: ("xp_cmdshell", 0),

@@ -5,16 +5,17 @@ import sqlite3
 import threading
 
 from . import functions, functions_catalogue
+from . import xml_methods  # noqa: F401  (registers its functions)
 from . import views_database, views_server  # noqa: F401  (they register their views)
 from .catalogue import ServerCatalogue
 from .errors import error
-from .events import SqlError
+from .events import Message, SqlError
 from .exec_leftovers import msdb_fill
 from .locks import Locks
 from .parse_ddl import parse_batch
 from .permissions import Security
 from .resolver import Resolver
-from .sqltypes import DATETIME2, T, convert, date_parts, date_text
+from .sqltypes import DATETIME2, STRINGS, T, by_date_format, convert, date_parts, date_text
 from .state import Root
 from .views import Views
 from .table_functions import TABLE_FUNCTIONS
@@ -97,12 +98,12 @@ class Engine:
         """Moves when any database's own settings do: sys.databases shows those of all."""
         return sum(d.version for d in self.catalogue.databases) if self.catalogue.databases else 0
 
-    def parse(self, text, declared=()):
-        key = (text, tuple(declared))
+    def parse(self, text, declared=(), quoted=True):
+        key = (text, tuple(declared), quoted)
         found = self.parsed.get(key)
         if found is None:
             try:
-                found = parse_batch(text, declared)
+                found = parse_batch(text, declared, quoted)
             except RecursionError:
                 raise SqlError(191, "Some part of your SQL statement is nested too deeply. Rewrite "
                                     "the query or break it up into smaller queries.", 15) from None
@@ -165,8 +166,8 @@ class Engine:
         add("convert_value", self._convert)
         add("try_convert_value", self._try_convert)
         add("like_match", _like)
-        add("divide", _divide)
-        add("modulo", _modulo)
+        add("divide", lambda a, b, whole: self._arithmetic(_divide, a, b, whole))
+        add("modulo", lambda a, b, whole: self._arithmetic(_modulo, a, b, whole))
         add("checked", _checked)
         add("concat_binary", lambda a, b: None if a is None or b is None else a + b)
         add("one_value", self._one_value)
@@ -181,14 +182,27 @@ class Engine:
     def _one_value():
         raise error(512)
 
-    @staticmethod
-    def _convert(value, source, source_scale, name, size, precision, scale, style):
+    def _arithmetic(self, f, a, b, whole):
+        """A division, by zero as the session's options have it: an error, or NULL and a warning."""
+        try:
+            return f(a, b, whole)
+        except SqlError as e:
+            session, db = self.current.session, self.current.db
+            if not session.settings.faults_are_null(db):
+                e.aborts = not session.option("ANSI_WARNINGS")
+                raise
+            if not session.option("ARITHIGNORE"):
+                session.out.append(Message(3607, 1, 10, "Division by zero occurred."))
+            return None
+
+    def _convert(self, value, source, source_scale, name, size, precision, scale, style):
+        if name in ("datetime", "smalldatetime") and isinstance(value, str) and source in STRINGS:
+            value = by_date_format(value, self.current.session.settings.date_format)
         return convert(value, T(source, 0, 0, source_scale), T(name, size, precision, scale), style)
 
-    @staticmethod
-    def _try_convert(value, *rest):
+    def _try_convert(self, value, *rest):
         try:
-            return Engine._convert(value, *rest)
+            return self._convert(value, *rest)
         except SqlError:
             return None
 

@@ -53,6 +53,7 @@ _ERRORS = {
     1222: (16, "Lock request time out period exceeded."),
     1801: (16, "Database '{name}' already exists. Choose a different database name."),
     1913: (16, "The operation failed because an index or statistics with name '{name}' already exists on table '{table}'."),
+    1934: (16, "{verb} failed because the following SET options have incorrect settings: '{options}'. Verify that SET options are correct for use with indexed views and/or indexes on computed columns and/or filtered indexes and/or query notifications and/or XML data type methods and/or spatial index operations."),
     2601: (14, "Cannot insert duplicate key row in object '{table}' with unique index '{index}'."),
     2627: (14, "Violation of {kind} constraint '{index}'. Cannot insert duplicate key in object '{table}'."),
     2628: (16, "String or binary data would be truncated in table '{table}', column '{column}'. Truncated value: '{value}'."),

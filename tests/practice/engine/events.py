@@ -1,9 +1,11 @@
-"""What the engine hands to the wire: errors, result events and the feature switches.
+"""What the engine hands to the wire: errors and result events.
 
 Values in a Row are plain Python: int, bool (bit), str, bytes, float, Decimal, datetime, date, time,
 UUID or None. In a sql_variant column the Python type of each value names its base type.
 """
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+from .features import PENDING, Features  # noqa: F401  (part of what the wire needs to know)
 
 
 class SqlError(Exception):
@@ -73,22 +75,3 @@ class ReturnValue:
     size: int = 0
     precision: int = 0
     scale: int = 0
-
-
-@dataclass
-class Features:
-    """Ways in which this server departs from the full product; all may change while it runs."""
-    error_map: dict = field(default_factory=dict)        # {15025: 33001}
-    lowercase_databases: bool = False
-    no_deny: bool = False
-    no_execute_as: bool = False
-    no_sql_logins: bool = False
-    empty_permissions: bool = False
-    sid_length: int = 16
-    no_must_change: bool = False
-    no_server_roles: bool = False
-    no_kill: bool = False
-    no_applock: bool = False
-    deadlock_on: list = field(default_factory=list)      # [[regex, times left], ...]
-    fail_on: list = field(default_factory=list)          # [(regex, number), ...]
-    lockout_threshold: int = 5

@@ -4,6 +4,7 @@ import copy
 from .catalogue import Database
 from .errors import error
 from .events import SqlError
+from .settings import DATABASE_OPTIONS
 from .state import JDict, Rec, Register
 
 
@@ -86,6 +87,8 @@ class DatabaseExecutor:
             f.read_only = s.action == "READ_ONLY"
         elif s.action == "RECOVERY":
             f.recovery = s.value
+        elif s.action in DATABASE_OPTIONS:
+            f.set_options = f.set_options | {s.action} if s.value else f.set_options - {s.action}
         else:
             f.access = s.action
         cat.note(lambda: None)

@@ -73,7 +73,7 @@ class DmlExecutor:
         if c.type.size > 0 and (is_string(c.type) or "binary" in c.type.name) and \
                 isinstance(value, (str, bytes)):
             tail = value.rstrip(" ") if isinstance(value, str) else value
-            if len(tail) > c.type.size:
+            if len(tail) > c.type.size and self.session.option("ANSI_WARNINGS"):
                 raise error(2628, table=obj.name, column=c.name, value=str(value)[:c.type.size])
         return convert(value, t_from, c.type)
 
@@ -84,26 +84,35 @@ class DmlExecutor:
                 continue
             cols = ", ".join(f"{obj.columns[i].physical}" + (
                 " COLLATE CI" if is_string(obj.columns[i].type) else "") for i in x.columns)
-            if self.engine.run(env, f"SELECT 1 FROM {obj.physical} GROUP BY {cols} "
-                                    "HAVING COUNT(*) > 1 LIMIT 1"):
+            where, params = "", ()
+            if x.condition is not None:
+                place, cond, params = self._row_condition(env, obj, x.condition)
+                where = f" WHERE rowid IN (SELECT rowid FROM {place} WHERE {cond})"
+            if self.engine.run(env, f"SELECT 1 FROM {obj.physical}{where} GROUP BY {cols} "
+                                    "HAVING COUNT(*) > 1 LIMIT 1", params):
                 table = f"{db.schemas.get(obj.schema_id).name}.{obj.name}"
                 if x.kind:
                     raise error(2627, kind="PRIMARY KEY" if x.kind == "PK" else "UNIQUE KEY",
                                 index=x.name, table=table)
                 raise error(2601, table=table, index=x.name)
         for check in obj.checks:
-            binder = Binder(env)
-            scope = QueryScope()
-            cols = [SourceColumn(c.name, c.type, c.physical, c.id) for c in obj.columns.values()]
-            place = binder.place(obj.physical, Source("", cols, (None, None, obj.name)), scope)
-            cond = binder.condition(check, scope)
-            if self.engine.run(env, f"SELECT 1 FROM {place} WHERE NOT ({cond}) LIMIT 1",
-                               binder.params):
+            place, cond, params = self._row_condition(env, obj, check)
+            if self.engine.run(env, f"SELECT 1 FROM {place} WHERE NOT ({cond}) LIMIT 1", params):
                 raise error(547, verb=verb, table=obj.name)
+
+    @staticmethod
+    def _row_condition(env, obj, condition):
+        """(place, condition, parameters) in SQLite's words, over the rows of a table."""
+        binder, scope = Binder(env), QueryScope()
+        cols = [SourceColumn(c.name, c.type, c.physical, c.id) for c in obj.columns.values()]
+        place = binder.place(obj.physical, Source("", cols, (None, None, obj.name)), scope)
+        return place, binder.condition(condition, scope), binder.params
 
     def _write(self, env, obj, db, verb, change):
         """Runs `change` under the table's lock, undoably, then checks and fires triggers."""
         self.not_doomed()
+        if any(x.condition is not None for x in obj.indexes.values()):
+            self.session.settings.require_for_indexes(db, verb)
         self.engine.locks.writing(env, obj)
         self.snapshot(obj)
         physical = obj.physical

@@ -8,11 +8,25 @@ from .bind_from import QueryScope
 from .env import BatchEnd, Env, Return
 from .errors import error
 from .events import Column, Columns, Done, Message, Row, SqlError
+from .settings import BITS
 from .sqltypes import INT, NMAX, convert, to_python
 from .state import undo_to
 
 FLOW = {"block", "if", "while", "try", "exec", "exec_string", "return", "break", "continue", "waitfor"}
 MAX_NESTING = 32
+NUMBERS = {"LOCK_TIMEOUT": "lock_timeout", "ROWCOUNT": "row_limit", "TEXTSIZE": "text_size",
+           "DATEFIRST": "date_first"}
+# Under IMPLICIT_TRANSACTIONS these begin one; so does a SELECT that reads from something.
+BEGINNING = {"insert", "update", "delete", "truncate", "grant", "deny", "revoke"}
+OUTSIDE = {"create_database", "alter_database", "drop_database"}
+
+
+def begins_transaction(s):
+    if s.kind == "select":
+        body = s.query.body
+        return not isinstance(body, n.Select) or body.source is not None
+    return s.kind in BEGINNING or (s.kind not in OUTSIDE and s.kind.split("_")[0] in (
+        "create", "alter", "drop"))
 
 
 class Break(Exception):
@@ -51,8 +65,8 @@ class FlowExecutor:
             mark, outer = len(session.undo), engine.root.undo
             engine.root.undo = session.undo
             try:
-                if session.implicit and not session.tran_count and s.kind in (
-                        "select", "insert", "update", "delete", "grant", "revoke", "truncate"):
+                if not session.tran_count and begins_transaction(s) and \
+                        session.option("IMPLICIT_TRANSACTIONS"):
                     session.tran_count = 1
                 self._planned_faults(s)
                 getattr(self, "do_" + s.kind)(env, s)
@@ -88,7 +102,7 @@ class FlowExecutor:
             e.procedure = e.procedure or env.procedure
             e.env = env
             session.last_error = e.number
-            if session.xact_abort and e.severity > 10 and session.tran_count and s.kind != "raiserror":
+            if session.option("XACT_ABORT") and e.severity > 10 and session.tran_count and s.kind != "raiserror":
                 if session.try_depth:
                     session.doomed = True
                 else:
@@ -110,7 +124,7 @@ class FlowExecutor:
 
     def done(self, count, command):
         self.session.row_count = count or 0
-        self.session.out.append(Done(None if self.session.nocount else count, True, command))
+        self.session.out.append(Done(None if self.session.option("NOCOUNT") else count, True, command))
 
     # ---- control -------------------------------------------------------------------------------
 
@@ -225,20 +239,19 @@ class FlowExecutor:
         env.variables[s.name][1] = self.value(env, s.value, env.variables[s.name][0])
 
     def do_set_option(self, env, s):
-        session = self.session
+        settings = self.session.settings
         for name in s.names:
-            if name == "XACT_ABORT":
-                session.xact_abort = s.value
-            elif name == "NOCOUNT":
-                session.nocount = s.value
-            elif name == "IMPLICIT_TRANSACTIONS":
-                session.implicit = s.value
-            elif name == "LOCK_TIMEOUT":
-                session.lock_timeout = self.value(env, s.value, INT)
-            elif name == "ROWCOUNT":
-                session.row_limit = self.value(env, s.value, INT)
+            if name in BITS or name == "ANSI_DEFAULTS":
+                settings.set(name, s.value)
+            elif name in NUMBERS:
+                setattr(settings, NUMBERS[name], self.value(env, s.value, INT))
             elif name == "ISOLATION":
-                session.isolation = s.value
+                settings.isolation = s.value
+            elif name == "LANGUAGE":
+                settings.set_language(s.value)
+                self.message(f"Changed language setting to {settings.language}.", env, s, 5703)
+            elif name == "DATEFORMAT":
+                settings.set_date_format(s.value)
             elif name in ("NOEXEC", "FMTONLY", "PARSEONLY", "SHOWPLAN_TEXT", "SHOWPLAN_ALL",
                           "SHOWPLAN_XML") and s.value:
                 raise SqlError(40517, f"The practice server does not have SET {name} ON.", 16)
@@ -341,8 +354,8 @@ class FlowExecutor:
             self.select_into(env, into, sql, columns, binder.params)
             return
         rows = self.engine.run(env, sql, binder.params)
-        if self.session.row_limit:
-            rows = rows[:self.session.row_limit]
+        if self.session.settings.row_limit:
+            rows = rows[:self.session.settings.row_limit]
         if assigning:
             if rows:
                 for item, c, v in zip(assigning, columns, rows[-1]):
@@ -376,10 +389,12 @@ class FlowExecutor:
         """Runs a string as a batch of its own; `declared` are (name, type, value)."""
         child = Env(self.session, env)
         self.nesting(child)
-        statements = self.engine.parse(text, [d[0].lower() for d in declared])
+        statements = self.engine.parse(text, [d[0].lower() for d in declared],
+                                       self.session.option("QUOTED_IDENTIFIER"))
         for name, t, value in declared:
             child.variables[name.lower()] = [t, value]
-        saved = self.session.database_object
+        saved, settings = self.session.database_object, self.session.settings
+        self.session.settings = settings.copy()
         contexts = len(self.session.contexts)
         try:
             self.run(child, statements)
@@ -387,6 +402,7 @@ class FlowExecutor:
             pass
         finally:
             del self.session.contexts[max(contexts, 1):]
+            self.session.settings = settings
             self.session.use(saved)
         return child
 

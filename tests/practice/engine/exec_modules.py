@@ -55,6 +55,7 @@ class ModuleExecutor:
             schema = self.place_for(env, parts, permission)
             obj = self.new_object(db, schema, s.parts[1], type_)
         obj.definition, obj.stmt = s.definition, s
+        obj.made_with = self.session.settings.made_with(db)
         obj.execute_as = self._execute_as_id(env, s)
         for k, v in fields.items():
             setattr(obj, k, v)
@@ -134,12 +135,13 @@ class ModuleExecutor:
         as_ = self._execute_as_id(env, s) if s.scope == "DATABASE" else self._login_id(env, s)
         if old is not None:
             old.stmt, old.definition, old.events, old.modified = s, s.definition, s.events, now_text()
-            old.execute_as = as_
+            old.execute_as, old.made_with = as_, self.session.settings.made_with(env.db)
         else:
             now = now_text()
             scope.triggers.add(Rec(scope, id=env.db.next_object_id(), name=s.parts[1], stmt=s,
                                    definition=s.definition, events=s.events, created=now, modified=now,
-                                   disabled=False, execute_as=as_))
+                                   disabled=False, execute_as=as_,
+                                   made_with=self.session.settings.made_with(env.db)))
 
     def _login_id(self, env, s):
         if s.execute_as is None or s.execute_as[0] in ("CALLER",):
@@ -170,6 +172,7 @@ class ModuleExecutor:
                                   parent=table.id, disabled=False)
         old.stmt, old.definition, old.events, old.timing = s, s.definition, s.events, s.timing
         old.execute_as, old.modified = as_, now_text()
+        old.made_with = self.session.settings.made_with(db)
         self.ddl_event(env, s, "CREATE_TRIGGER" if s.how != "alter" else "ALTER_TRIGGER", s.parts[1])
 
     def _trigger(self, env, scope, parts):
@@ -231,6 +234,7 @@ class ModuleExecutor:
         """Runs a module's body in its database and context; both are as before afterwards."""
         session = self.session
         saved, contexts = session.database_object, len(session.contexts)
+        settings, session.settings = session.settings, session.settings.of_module(obj)
         if obj.execute_as is not None:
             who = db.owner_of(obj) if obj.execute_as == -2 and child.schema_id is not None else \
                 1 if obj.execute_as == -2 else obj.execute_as
@@ -242,7 +246,7 @@ class ModuleExecutor:
         except Return as r:
             return r.value
         finally:
-            session.database_object = saved
+            session.database_object, session.settings = saved, settings
             del session.contexts[contexts:]
 
     def scalar_function(self, env, db, obj_id, args):
@@ -252,6 +256,8 @@ class ModuleExecutor:
             t = self.engine.resolver.data_type(env, db, p[1])
             child.variables[p[0].lower()] = [t, convert(v, t, t)]
         contexts, saved = len(self.session.contexts), self.session.database_object
+        settings = self.session.settings
+        self.session.settings = settings.of_module(obj)
         out, self.session.out = self.session.out, []
         self.session.database_object = db
         self.session.try_depth += 1         # an error in a function ends the statement that calls it
@@ -262,7 +268,7 @@ class ModuleExecutor:
         finally:
             self.session.try_depth -= 1
             self.session.out = out
-            self.session.database_object = saved
+            self.session.database_object, self.session.settings = saved, settings
             del self.session.contexts[contexts:]
         raise SqlError(455, "The last statement included within a function must be a return statement.",
                        16)
@@ -304,7 +310,6 @@ class ModuleExecutor:
         session.in_trigger += 1
         session.rolled_back = False
         depth, session.try_depth = session.try_depth, session.try_depth + 1
-        out = session.nocount
         try:
             self.in_module(env, db, trigger, trigger.stmt.body, child)
         except SqlError:
@@ -313,7 +318,7 @@ class ModuleExecutor:
             raise
         finally:
             session.in_trigger -= 1
-            session.try_depth, session.nocount = depth, out
+            session.try_depth = depth
             self.engine.root.undo = session.undo
             if autocommit:
                 session.tran_count = 0

@@ -169,19 +169,22 @@ class ObjectExecutor:
             for col in cols if kind == "primary" else ():
                 db.column(obj, col).nullable = False
 
-    def _index(self, db, obj, name, cols, unique, kind=""):
+    def _index(self, db, obj, name, cols, unique, kind="", condition=None, clustered=False):
         found = [db.column(obj, c) for c in cols]
         if None in found:
             raise SqlError(1911, f"Column name '{cols[found.index(None)]}' does not exist in the target "
                                  "table or view.", 16)
         obj.indexes[name.casefold()] = Rec(db, name=name, columns=[c.id for c in found],
-                                           unique=unique, kind=kind)
+                                           unique=unique, kind=kind, condition=condition,
+                                           clustered=clustered, disabled=False)
 
     def do_create_index(self, env, s):
         obj, db = self.altered(env, s.parts, ("U",), 1088)
         if s.name.casefold() in obj.indexes:
             raise error(1913, name=s.name, table=obj.name)
-        self._index(db, obj, s.name, s.columns, s.unique)
+        if s.condition is not None:
+            self.session.settings.require_for_indexes(db, "CREATE INDEX")
+        self._index(db, obj, s.name, s.columns, s.unique, "", s.condition, s.clustered)
         self.ddl_event(env, s, "CREATE_INDEX", s.name)
 
     def do_drop_index(self, env, s):

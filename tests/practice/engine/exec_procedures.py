@@ -53,9 +53,7 @@ class ProcedureExecutor:
             env.require(db, "OBJECT", obj.id, "EXECUTE", obj)
         child = self.module_env(env, db, obj)
         outputs = self._bind_arguments(env, child, obj.name, obj.stmt.params, args)
-        nocount = self.session.nocount
         value = self.in_module(env, db, obj, obj.stmt.body, child)
-        self.session.nocount = nocount
         return value or 0, [(e, child.variables[p][1], child.variables[p][0]) for e, p in outputs]
 
     def _bind_arguments(self, env, child, name, params, args):

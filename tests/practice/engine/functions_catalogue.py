@@ -330,6 +330,15 @@ def _connectionproperty(env, name):
             "local_tcp_port": s.local_port}.get(name.casefold())
 
 
+@function("SESSIONPROPERTY", 1, 1, VARIANT)
+@strict
+def _sessionproperty(env, name):
+    name = name.upper()
+    known = ("ANSI_NULLS", "ANSI_PADDING", "ANSI_WARNINGS", "ARITHABORT", "CONCAT_NULL_YIELDS_NULL",
+             "NUMERIC_ROUNDABORT", "QUOTED_IDENTIFIER")
+    return int(env.session.option(name)) if name in known else None
+
+
 TABLE["APP_NAME"] = Function(0, 0, SYSNAME, lambda e: e.session.app)
 TABLE["HOST_NAME"] = Function(0, 0, SYSNAME, lambda e: e.session.host)
 TABLE["XACT_STATE"] = Function(0, 0, T("smallint"), lambda e: 0 if not e.session.tran_count else
@@ -364,15 +373,15 @@ GLOBALS.update({
     "@@IDENTITY": (T("decimal", 0, 38, 0), lambda e: e.session.identity),
     "@@SERVERNAME": (SYSNAME, lambda e: e.engine.catalogue.name),
     "@@VERSION": (T("nvarchar", 300), lambda e: VERSION_TEXT.format(version=e.engine.product_version)),
-    "@@LOCK_TIMEOUT": (INT, lambda e: e.session.lock_timeout),
+    "@@LOCK_TIMEOUT": (INT, lambda e: e.session.settings.lock_timeout),
     "@@NESTLEVEL": (INT, lambda e: e.depth),
     "@@PROCID": (INT, lambda e: getattr(e, "object_id", 0)),
-    "@@OPTIONS": (INT, lambda e: 5496),
-    "@@LANGUAGE": (SYSNAME, lambda e: "us_english"),
+    "@@OPTIONS": (INT, lambda e: e.session.settings.bits(e.db)),
+    "@@LANGUAGE": (SYSNAME, lambda e: e.session.settings.language),
     "@@MAX_PRECISION": (T("tinyint"), lambda e: 38),
     "@@MICROSOFTVERSION": (INT, lambda e: int(e.engine.product_version.split(".")[0]) << 24),
-    "@@TEXTSIZE": (INT, lambda e: 2147483647),
-    "@@DATEFIRST": (T("tinyint"), lambda e: 7),
+    "@@TEXTSIZE": (INT, lambda e: e.session.settings.text_size),
+    "@@DATEFIRST": (T("tinyint"), lambda e: e.session.settings.date_first),
 })
 
 

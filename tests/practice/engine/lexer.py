@@ -48,8 +48,12 @@ def _comment_end(text, pos, line):
     raise SqlError(113, "Missing end comment mark '*/'.", 15, line=line)
 
 
-def tokens_from(text):
-    """The tokens of `text`, the last one of kind eof; raises 102, 105, 113 or 1038."""
+def tokens_from(text, quoted=True):
+    """The tokens of `text`, the last one of kind eof; raises 102, 105, 113 or 1038.
+
+    `quoted` is QUOTED_IDENTIFIER: without it "x" is a string. A SET of it counts from where it stands,
+    as it is read, whether it will run or not.
+    """
     out, pos, line = [], 0, 1
     while pos < len(text):
         m = _PATTERN.match(text, pos)
@@ -68,11 +72,28 @@ def tokens_from(text):
             raise SqlError(105, f"Unclosed quotation mark after the character string '{rest}'.", 15,
                            line=line)
         elif kind != "space":
-            out.append(_token(kind, raw, line, pos, end))
+            if kind == "quoted" and not quoted:
+                value = raw[1:-1].replace('""', '"')
+                out.append(Token("str", raw, value, line, pos, end))
+            else:
+                out.append(_token(kind, raw, line, pos, end))
+            if out[-1].word in ("ON", "OFF"):
+                quoted = _quoting(out, quoted)
         line += raw.count("\n")
         pos = end
     out.append(Token("eof", "", None, line, pos, pos))
     return out
+
+
+def _quoting(tokens, quoted):
+    """QUOTED_IDENTIFIER after a SET that has just ended, which may name several options."""
+    i, names = len(tokens) - 2, []
+    while i >= 0 and (tokens[i].kind == "id" or tokens[i].text == ",") and tokens[i].word != "SET":
+        names.append(tokens[i].word)
+        i -= 1
+    if i >= 0 and tokens[i].word == "SET" and {"QUOTED_IDENTIFIER", "ANSI_DEFAULTS"} & set(names):
+        return tokens[-1].word == "ON"
+    return quoted
 
 
 def _token(kind, raw, line, start, end):

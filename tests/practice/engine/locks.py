@@ -55,7 +55,7 @@ class Locks:
 
     def reading(self, env, db, obj, hints=()):
         if not hints or not set(hints) & {"NOLOCK", "READUNCOMMITTED"}:
-            if env.session.isolation != "READ UNCOMMITTED":
+            if env.session.settings.isolation != "READ UNCOMMITTED":
                 self._take(env.session, obj)
 
     def writing(self, env, obj):
@@ -64,7 +64,7 @@ class Locks:
             self.tables[id(obj)] = env.session
 
     def _take(self, session, obj):
-        if not self.wait(session, lambda: self._free(session, obj), session.lock_timeout):
+        if not self.wait(session, lambda: self._free(session, obj), session.settings.lock_timeout):
             raise error(1222, state=56)
 
     def release_transaction(self, session):
@@ -97,7 +97,7 @@ class Locks:
             return not any(a.resource == resource and a.db == db and a.session is not session
                            and a.mode in CONFLICTS[mode] for a in self.app)
         at_once = free()
-        if not at_once and not self.wait(session, free, session.lock_timeout if timeout is None
+        if not at_once and not self.wait(session, free, session.settings.lock_timeout if timeout is None
                                          else timeout):
             return -1
         self.app.append(AppLock(db, resource, mode, owner, session.spid, session))

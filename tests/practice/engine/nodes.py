@@ -79,6 +79,13 @@ class Func:
 
 
 @node
+class XmlMethod:
+    arg: object
+    method: str
+    args: list
+
+
+@node
 class Collate:
     arg: object
     name: str

@@ -23,9 +23,9 @@ MAX_DEPTH = 120      # nested parentheses and blocks; Python's own stack bounds 
 
 
 class ParserBase:
-    def __init__(self, text, declared=()):
+    def __init__(self, text, declared=(), quoted=True):
         self.text = text
-        self.tokens = tokens_from(text)
+        self.tokens = tokens_from(text, quoted)
         self.i = 0
         self.depth = 0
         self.declared = {d.lower() for d in declared}

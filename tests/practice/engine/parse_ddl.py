@@ -1,5 +1,6 @@
 """CREATE, ALTER and DROP of databases and of what is in them; the complete Parser."""
 from .parse_modules import ModuleParser
+from .settings import DATABASE_OPTIONS
 
 SIMPLE_DROPS = {"SCHEMA": "schema", "USER": "user", "ROLE": "role", "LOGIN": "login",
                 "CERTIFICATE": "certificate", "ASSEMBLY": "assembly", "CREDENTIAL": "credential"}
@@ -142,9 +143,9 @@ class Parser(ModuleParser):
             return self.stmt("alter_database", t, name=name, action="NAME", value=self.name())
         self.expect("SET")
         word = self.choice("ONLINE", "OFFLINE", "TRUSTWORTHY", "DB_CHAINING", "READ_ONLY", "READ_WRITE",
-                           "SINGLE_USER", "MULTI_USER", "RESTRICTED_USER", "RECOVERY")
+                           "SINGLE_USER", "MULTI_USER", "RESTRICTED_USER", "RECOVERY", *DATABASE_OPTIONS)
         value = True
-        if word in ("TRUSTWORTHY", "DB_CHAINING"):
+        if word in ("TRUSTWORTHY", "DB_CHAINING") + DATABASE_OPTIONS:
             value = self.on_off()
         elif word == "RECOVERY":
             value = self.choice("SIMPLE", "FULL", "BULK_LOGGED")
@@ -279,14 +280,15 @@ class Parser(ModuleParser):
 
     def _create_index(self, t):
         unique = self.accept("UNIQUE")
-        if self.at_any("CLUSTERED", "NONCLUSTERED"):
-            self.next()
+        clustered = self.accept("CLUSTERED") or (self.accept("NONCLUSTERED") and False)
         self.expect("INDEX")
         name = self.name()
         self.expect("ON")
         parts = self.dotted()
-        return self.stmt("create_index", t, name=name, parts=parts, unique=unique,
-                         columns=self._key_columns())
+        columns = self._key_columns()
+        condition = self.condition() if self.accept("WHERE") else None
+        return self.stmt("create_index", t, name=name, parts=parts, unique=unique, columns=columns,
+                         clustered=clustered, condition=condition)
 
     STARTERS = {w: w.lower() + "_statement" for w in (
         "SELECT INSERT UPDATE DELETE TRUNCATE BEGIN IF WHILE BREAK CONTINUE RETURN PRINT DECLARE SET USE "
@@ -296,8 +298,8 @@ class Parser(ModuleParser):
     STARTERS["("] = "select_statement"
 
 
-def parse_batch(text, declared=()):
+def parse_batch(text, declared=(), quoted=True):
     """The statements of a batch; raises the first syntax error, before anything has run."""
-    return Parser(text, declared).batch()
+    return Parser(text, declared, quoted).batch()
 
 

@@ -125,6 +125,10 @@ class ExprParser(ParserBase):
                 return n.Lit(-arg.value, arg.type)
             return n.Unary(op, arg)
         e = self._primary()
+        while isinstance(e, (n.Var, n.Func, n.XmlMethod)) and self.at(".") and \
+                self.ahead().text in ("value", "query", "exist"):
+            self.next()
+            e = self._xml_method(e, self.next().text)
         while self.accept("COLLATE"):
             e = n.Collate(e, self.next().value if self.at("DATABASE_DEFAULT") else self.name())
         return e
@@ -180,6 +184,16 @@ class ExprParser(ParserBase):
         if self.is_name():
             return self._column_or_call()
         return self.fail()
+
+    def _xml_method(self, arg, method):
+        """.value('path', 'type'), .query('path'), .exist('path'); their names are lower case."""
+        self.expect("(")
+        args = [self.string()]
+        if method == "value":
+            self.expect(",")
+            args.append(type(self)(self.string()).data_type())
+        self.expect(")")
+        return n.XmlMethod(arg, method, args)
 
     def _column_or_call(self):
         t = self.tok

@@ -7,10 +7,12 @@ from .catalogue import now_text, password_hash, password_matches
 from .engine import Engine
 from .env import BatchEnd, Env, Return
 from .errors import error
-from .events import (DatabaseChanged, Done, Features, Message, ReturnValue, SqlError)
+from .events import DatabaseChanged, Done, Message, ReturnValue, SqlError
 from .executor import Executor
+from .features import Features
 from .lexer import split_batches
 from .permissions import Context
+from .settings import Settings
 from .sqltypes import T, to_python, to_stored, type_named
 from .state import undo_to
 
@@ -41,10 +43,10 @@ class Session:
         self.client_port, self.local_address, self.local_port = 0, None, 1433
         self.killed, self.cancelled = threading.Event(), threading.Event()
         self.out, self.undo, self.savepoints, self.temp_tables = [], [], {}, {}
-        self.tran_count = self.row_count = self.last_error = self.row_limit = self.try_depth = 0
+        self.tran_count = self.row_count = self.last_error = self.try_depth = 0
         self.identity = self.identity_insert = None
-        self.lock_timeout, self.isolation = -1, "READ COMMITTED"
-        self.nocount = self.xact_abort = self.implicit = self.doomed = self.running = False
+        self.settings = Settings(self.engine.catalogue, odbc=True)
+        self.doomed = self.running = False
         self.rolled_back, self.in_trigger, self.closed = False, 0, False
         self.executor = Executor(self)
 
@@ -56,6 +58,14 @@ class Session:
     @database.setter
     def database(self, db):
         self.database_object = db
+
+    def option(self, name):
+        return self.settings.is_on(name, self.database_object)
+
+    @property
+    def options(self):
+        """What @@OPTIONS would answer."""
+        return self.settings.bits(self.database_object)
 
     def current_login_name(self):
         return Env(self).login_name()
@@ -145,7 +155,7 @@ class Session:
         for name, type_name, value, _ in params:
             t = type_of_wire(type_name)
             declared.append((name.lower(), t, to_stored(value, t)))
-        statements = self.engine.parse(sql, [d[0] for d in declared])
+        statements = self.engine.parse(sql, [d[0] for d in declared], self.option("QUOTED_IDENTIFIER"))
         for name, t, value in declared:
             env.variables[name] = [t, value]
         if self.engine.security.user_in(env.ctx, self.database_object) is None:
@@ -212,13 +222,22 @@ class Server:
         return e
 
     def login(self, *, user, password, database=None, app="", host="", address=None, new_password=None,
-              encrypted=True):
+              encrypted=True, odbc=True, language=None):
         try:
             with self.engine.lock:
-                return self._login(user, password, database, app, host, address, new_password,
-                                   encrypted)
+                session = self._login(user, password, database, app, host, address, new_password,
+                                      encrypted)
+                self._settle(session, odbc, language)
+                return session
         except SqlError as e:
             raise self._error(e) from None
+
+    @staticmethod
+    def _settle(session, odbc, language):
+        """The settings that the client's login message and the login's own language make."""
+        login = session.base.login
+        session.settings = Settings(session.engine.catalogue, odbc,
+                                    language or (login.language if login else None))
 
     def _login(self, user, password, database, app, host, address, new_password, encrypted):
         cat = self.engine.catalogue

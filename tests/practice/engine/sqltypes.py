@@ -128,6 +128,21 @@ def date_parts(text):
     return base, int((f or "0").ljust(7, "0")[:7]), offset or ""
 
 
+_SEPARATED = re.compile(r"\s*(\d{4})-(\d\d)-(\d\d)( .*)?$")
+
+
+def by_date_format(text, order):
+    """A date with separators as datetime reads it: where days come first, as year, day, month."""
+    m = _SEPARATED.match(text)
+    if not m or not order.startswith("d"):
+        return text
+    year, day, month, rest = m.groups()
+    if int(month) > 12:
+        raise SqlError(242, "The conversion of a varchar data type to a datetime data type resulted in an "
+                            "out-of-range value.", 16, 3, aborts=True)
+    return f"{year}-{month}-{day}{rest or ''}"
+
+
 def date_text(t, base, ticks=0, offset=""):
     """The stored form of an instant, rounded to what type `t` keeps."""
     if t.name == "datetime":

@@ -143,7 +143,8 @@ def _modules(env, db):
                 continue
         else:
             shown = env.engine.security.sees_definition(env.ctx, db, o)
-        yield (o.id, o.definition if shown else None, 1, 1, 0, 0, 0, 0, o.execute_as, 0, 0)
+        yield (o.id, o.definition if shown else None, "ANSI_NULLS" in o.made_with,
+               "QUOTED_IDENTIFIER" in o.made_with, 0, 0, 0, 0, o.execute_as, 0, 0)
 
 
 view("sql_modules", _MODULE)(_modules)

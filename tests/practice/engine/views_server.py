@@ -2,6 +2,7 @@
 from .errors import error
 from .permissions import type_code
 from .permtable import CLASS_DESC, CLASS_NUMBER
+from .settings import DATABASE_OPTIONS
 from .views import view
 
 TYPE_DESC = {"S": "SQL_LOGIN", "R": "SERVER_ROLE", "C": "CERTIFICATE_MAPPED_LOGIN"}
@@ -22,7 +23,8 @@ def own_rights(env, permission):
       "is_auto_close_on:b state:t state_desc:d60 is_in_standby:b recovery_model:t "
       "recovery_model_desc:d60 is_trustworthy_on:b is_db_chaining_on:b is_published:b "
       "is_distributor:b is_broker_enabled:b containment:t containment_desc:d60 is_encrypted:b "
-      "is_query_store_on:b is_cdc_enabled:b snapshot_isolation_state:t is_read_committed_snapshot_on:b")
+      "is_query_store_on:b is_cdc_enabled:b snapshot_isolation_state:t is_read_committed_snapshot_on:b "
+      + " ".join(f"is_{o.lower()}_on:b" for o in DATABASE_OPTIONS))
 def _databases(env, db):
     engine = env.engine
     every = engine.security.has_server(env.ctx, "VIEW ANY DATABASE")
@@ -38,7 +40,7 @@ def _databases(env, db):
                f.collation if f.state == "ONLINE" else None, access[f.access], f.access, f.read_only,
                0, states[f.state], f.state, 0, recovery[f.recovery], f.recovery, f.trustworthy,
                f.chaining, 0, 0, 0, int(f.contained), "PARTIAL" if f.contained else "NONE", 0, 0, 0, 0,
-               0)
+               0) + tuple(o in f.set_options for o in DATABASE_OPTIONS)
 
 
 def _logins(env):
@@ -129,7 +131,8 @@ def _server_trigger_events(env, db):
 def _server_sql_modules(env, db):
     if env.engine.security.has_server(env.ctx, "VIEW ANY DEFINITION"):
         for t in env.engine.catalogue.triggers:
-            yield t.id, t.definition, 1, 1, t.execute_as
+            yield (t.id, t.definition, "ANSI_NULLS" in t.made_with, "QUOTED_IDENTIFIER" in t.made_with,
+                   t.execute_as)
 
 
 def notifications(register):
@@ -196,28 +199,35 @@ def _sessions(env, need_all=False):
             yield s
 
 
+SESSION_OPTIONS = ("QUOTED_IDENTIFIER", "ARITHABORT", "ANSI_NULL_DFLT_ON", "ANSI_WARNINGS",
+                   "ANSI_PADDING", "ANSI_NULLS", "CONCAT_NULL_YIELDS_NULL")
+ISOLATION = ("", "READ UNCOMMITTED", "READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE", "SNAPSHOT")
+
+
 @view("dm_exec_sessions", "session_id:s login_time:d host_name:n program_name:n host_process_id:i "
       "client_version:i client_interface_name:n security_id:v login_name:n nt_domain:n nt_user_name:n "
       "status:d60 context_info:v cpu_time:i memory_usage:i total_elapsed_time:i "
       "last_request_start_time:d last_request_end_time:d reads:B writes:B logical_reads:B "
       "is_user_process:b text_size:i language:n lock_timeout:i row_count:B prev_error:i "
       "original_security_id:v original_login_name:n database_id:s authenticating_database_id:i "
-      "open_transaction_count:i transaction_isolation_level:s", fixed=False)
+      "open_transaction_count:i transaction_isolation_level:s date_format:n date_first:s "
+      "deadlock_priority:i " + " ".join(f"{o.lower()}:b" for o in SESSION_OPTIONS), fixed=False)
 def _dm_exec_sessions(env, db):
     if env.engine.security.has_server(env.ctx, "VIEW SERVER STATE"):
         for spid in range(1, 51, 10):
             yield (spid, env.engine.catalogue.started, None, None, None, None, None, b"\x01", "sa",
                    None, None, "sleeping", None, 0, 0, 0, env.engine.catalogue.started,
                    env.engine.catalogue.started, 0, 0, 0, 0, 4096, "us_english", -1, 0, 0, b"\x01",
-                   "sa", 1, 1, 0, 2)
+                   "sa", 1, 1, 0, 2, "mdy", 7, 0) + (1,) * len(SESSION_OPTIONS)
     for s in _sessions(env):
-        ctx = s.contexts[-1]
+        ctx, o = s.contexts[-1], s.settings
         sid = ctx.login.sid if ctx.login else b"\0"
         yield (s.spid, s.login_time, s.host, s.app, 1, 7, "practice", sid, s.current_login_name(),
                None, None, "running" if s.running else "sleeping", None, 0, 2, 0, s.last_start,
-               s.last_end, 0, 0, 0, 1, 2147483647, "us_english", s.lock_timeout, s.row_count,
+               s.last_end, 0, 0, 0, 1, o.text_size, o.language, o.lock_timeout, s.row_count,
                s.last_error, s.original_sid, s.original_login, s.database.id, s.auth_database,
-               s.tran_count, 2)
+               s.tran_count, ISOLATION.index(o.isolation), o.date_format, o.date_first,
+               o.deadlock_priority) + tuple(s.option(name) for name in SESSION_OPTIONS)
 
 
 @view("dm_exec_connections", "session_id:i most_recent_session_id:i connect_time:d net_transport:n "

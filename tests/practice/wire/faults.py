@@ -4,19 +4,26 @@ A fault is NAME or NAME=ARG, and NAME@COUNT acts COUNT times and is gone. Engine
 switches of the engine's Features object; all may change while connections are open.
 """
 
+import dataclasses
 import re
 import threading
+
+from engine.features import PENDING
 
 # name: what the argument must be (None: a flag)
 WIRE = {"no-tls": None, "login-only-tls": None, "force-encryption": None, "wrong-cert": "pair",
         "stall-prelogin": None, "stall-after": "number", "drop-after": "number",
         "drop-before": "number", "drop-after-match": "regex", "drop-before-match": "regex",
         "tds5-only": None, "delay": "number"}
-ENGINE = {"error-map": "map", "lowercase-databases": None, "no-deny": None,
-          "no-execute-as": None, "no-sql-logins": None, "empty-permissions": None,
-          "sid-length": "number", "no-must-change": None, "no-server-roles": None,
-          "no-kill": None, "no-applock": None, "deadlock-on": "regex,number",
-          "fail-on": "regex,number", "lockout-threshold": "number"}
+# What the Features object says of its own switches, and `real`: all the rules that are still pending.
+REAL = "real"
+
+
+def engine_forms(features):
+    """{name with dashes: form}, as for WIRE; bool fields are "switch", which also takes on and off."""
+    kinds = {bool: "switch", int: "number", str: "text"}
+    return {f.name.replace("_", "-"): f.metadata.get("form") or kinds[f.type]
+            for f in dataclasses.fields(features)}
 
 
 class FaultError(Exception):
@@ -33,6 +40,10 @@ def _argument(name, form, value):
             if value not in (None, True, ""):
                 raise ValueError("takes no argument")
             return True
+        if form == "switch":
+            return {None: True, True: True, "": True, "on": True, "off": False}[value]
+        if form == "text":
+            return str(value)
         if form == "number":
             return int(value)
         if form == "regex":
@@ -44,9 +55,13 @@ def _argument(name, form, value):
             pairs = value.items() if isinstance(value, dict) else (
                 pair.split(":") for pair in value.split(","))
             return {int(number): int(other) for number, other in pairs}
+        if form == "words":
+            pairs = value.items() if isinstance(value, dict) else (
+                pair.rsplit(":", 1) for pair in value.split(","))
+            return {str(key): str(word) for key, word in pairs}
         pairs = value if isinstance(value, (list, tuple)) else [value.rsplit(",", 1)]
         return [[re.compile(pattern).pattern, int(number)] for pattern, number in pairs]
-    except (ValueError, TypeError, AttributeError, re.error) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, re.error) as error:
         raise FaultError(f"fault {name}: {value!r}: {error}") from None
 
 
@@ -56,6 +71,7 @@ class Faults:
     def __init__(self, features, certificate_check):
         self._features = features
         self._certificate_check = certificate_check
+        self._engine = engine_forms(features)
         self._lock = threading.Lock()
         self._wire = {}         # name: [value, times left or None, value as it was given]
         self._engine_given = {}
@@ -63,12 +79,16 @@ class Faults:
     def set(self, key, value=True):
         """Arms NAME or NAME@COUNT; a value of None or False disarms it."""
         name, _, count = key.partition("@")
-        form = WIRE.get(name, ENGINE.get(name, "unknown"))
+        if name == REAL:
+            for rule in PENDING:
+                self.set(rule.replace("_", "-"), value)
+            return
+        form = WIRE.get(name, self._engine.get(name, "unknown"))
         if form == "unknown":
             raise FaultError(f"unknown fault {name}")
         if value is None or value is False:
             return self._disarm(name)
-        if count and (name in ENGINE or not count.isdigit() or int(count) < 1):
+        if count and (name in self._engine or not count.isdigit() or int(count) < 1):
             raise FaultError(f"fault {key}: no such count")
         parsed = _argument(name, form, value)
         if name == "wrong-cert":

@@ -95,7 +95,8 @@ class Handshake:
             session = self._server.engine.login(
                 user=login.user, password=login.password, database=login.database,
                 app=login.app, host=login.host, address=self._connection.address[0],
-                new_password=login.new_password, encrypted=self._transport.inside_tls)
+                new_password=login.new_password, encrypted=self._transport.inside_tls,
+                odbc=login.odbc, language=login.language or None)
         except self._engine_error as error:
             self._refuse(error.number, error.severity, error.state, error.text)
         self._connection.record("login", accepted=True, spid=session.spid, **self._seen)

@@ -8,7 +8,8 @@ from .packets import ProtocolError
 TDS_74 = 0x74000004
 _FIXED = struct.Struct("<IIIIIIBBBBII")         # up to the offset/length pairs
 _HEADER_SIZE = 94
-_CHANGE_PASSWORD, _EXTENSION, _INTEGRATED = 0x01, 0x10, 0x80
+_CHANGE_PASSWORD, _EXTENSION = 0x01, 0x10          # in the third byte of flags
+_ODBC, _INTEGRATED = 0x02, 0x80                    # in the second
 # Every nibble swap and XOR 0xA5 of a password byte undone, as one translation table.
 _PASSWORD = bytes((((b ^ 0xA5) << 4) | ((b ^ 0xA5) >> 4)) & 0xFF for b in range(256))
 
@@ -27,6 +28,7 @@ class Login:
     language: str = ""
     database: str = ""
     integrated: bool = False
+    odbc: bool = False
     features: tuple = ()
 
 
@@ -82,7 +84,7 @@ def login_parse(payload):
                   password=_text(payload, 2, secret=True), app=_text(payload, 3),
                   server=_text(payload, 4), library=_text(payload, 6),
                   language=_text(payload, 7), database=_text(payload, 8),
-                  integrated=bool(flags2 & _INTEGRATED))
+                  integrated=bool(flags2 & _INTEGRATED), odbc=bool(flags2 & _ODBC))
     if flags3 & _CHANGE_PASSWORD:
         # The pair stands after ClientID (6 bytes) and the SSPI and attach-file pairs.
         offset, count = struct.unpack_from("<HH", payload, _FIXED.size + 4 * 9 + 6 + 8)

@@ -150,6 +150,8 @@ class Requests:
         self._connection.record("rpc" if calls else "batch", number=self._number,
                                 spid=self._session.spid, login=self._session.login,
                                 database=self._session.database, tls=inside_tls, text=text,
+                                options=self._session.options,
+                                transactions=self._session.tran_count,
                                 **fields)
         faults = self._server.faults
         cut = faults.request_drop("before", self._number, text)

@@ -47,7 +47,7 @@ class ScriptedSession:
         self.server, self.spid, self.login, self.database = server, spid, login, database
         self.killed, self.cancelled = threading.Event(), threading.Event()
         self.closed = self.rolled_back = False
-        self.tran_count = 0
+        self.tran_count = self.options = 0
         self.seen = []
 
     def _play(self, key):

@@ -1,0 +1,37 @@
+"""The switches: what a server departs from, how it was set up, and which rules it already keeps.
+
+A field's type says what its argument is: a bool is a switch, an int a number; the rest name their form.
+"""
+from dataclasses import dataclass, field
+
+# Rules of the real product that are kept only when asked for, as long as the agent fails under them.
+# `real` stands for all of them at once. What is no longer in this list is simply so.
+PENDING = ("session_settings",)
+
+
+def _form(form, factory):
+    return field(default_factory=factory, metadata={"form": form})
+
+
+@dataclass
+class Features:
+    """All may change while the server runs."""
+    # Departures from the product.
+    error_map: dict = _form("map", dict)                # {15025: 33001}
+    lowercase_databases: bool = False
+    no_deny: bool = False
+    no_execute_as: bool = False
+    no_sql_logins: bool = False
+    empty_permissions: bool = False
+    sid_length: int = 16
+    no_must_change: bool = False
+    no_server_roles: bool = False
+    no_kill: bool = False
+    no_applock: bool = False
+    deadlock_on: list = _form("regex,number", list)     # [[regex, times left], ...]
+    fail_on: list = _form("regex,number", list)         # [(regex, number), ...]
+    lockout_threshold: int = 5
+    # How a real server may be set up.
+    user_options: int = 0
+    # Rules of PENDING.
+    session_settings: bool = False
