@@ -115,9 +115,9 @@ static bool server_is_asked(
 	return !o->client;
 }
 
-static enum sql_pass_mode sql_mode(enum pass_mode m)
+static enum sql_visit_mode sql_mode(enum pass_mode m)
 {
-	static const enum sql_pass_mode modes[] = {
+	static const enum sql_visit_mode modes[] = {
 		[PASS_PLAN] = SQL_PLAN,
 		[PASS_APPLY] = SQL_APPLY,
 		[PASS_STATUS] = SQL_STATUS,
@@ -162,7 +162,7 @@ static int server_add(struct pass *p, const struct server *s)
 	struct worker_job *job = &p->jobs[p->n_servers];
 
 	w->server = s;
-	w->sql = (struct sql_pass){
+	w->sql = (struct sql_visit){
 		.mode = sql_mode(p->o.mode),
 		.program = p->o.program,
 		.server = s,
@@ -185,8 +185,8 @@ static int server_add(struct pass *p, const struct server *s)
 	w->paths = (struct sandbox_paths){.read = w->read, .connect = w->connect};
 	*job = (struct worker_job){.name = s->name,
 		.deadline = reading_deadline(p),
-		.prepare = sql_pass_prepare,
-		.run = sql_pass_run,
+		.prepare = sql_visit_prepare,
+		.run = sql_visit_run,
 		.context = &w->sql,
 		.paths = &w->paths};
 	return 0;

@@ -17,7 +17,7 @@ struct kept_item { /* of a baseline, until its database is whole */
 
 struct server_work {
 	const struct server *server;
-	struct sql_pass sql;
+	struct sql_visit sql;
 	const char *read[4]; /* what its worker may read */
 	uint16_t connect[2];
 	struct sandbox_paths paths;

@@ -31,17 +31,17 @@ static bool is_touched(const struct touched *t, const char *login)
 	return !t;
 }
 
-static void proof_tell(const struct pass_run *run, const struct grant *g, const char *outcome,
+static void proof_tell(const struct visit_run *run, const struct grant *g, const char *outcome,
 	const char *evidence)
 {
 	struct record r;
 
-	record_of(&r, run->pass, RECORD_PROOF, g->client->name, g->user->login, g->database->name);
+	record_of(&r, run->visit, RECORD_PROOF, g->client->name, g->user->login, g->database->name);
 	r.level = g->level;
 	r.state = !strcmp(outcome, "proved")	? STATE_OK
 		  : !strcmp(outcome, "refuted") ? STATE_OVERDUE
 						: STATE_UNPROVED;
-	r.at = run->pass->now;
+	r.at = run->visit->now;
 	RECORD_SET(&r, action, outcome);
 	RECORD_SET(&r, detail, evidence);
 	worker_tell(run->worker, &r);
@@ -101,7 +101,7 @@ static int answer_row(void *context, const struct sql_value *v, int n)
 }
 
 /* EXECUTE AS USER hides what its login may do on the server: that is read from the catalogue. */
-static void server_rights_add(const struct pass_run *run, struct target *k)
+static void server_rights_add(const struct visit_run *run, struct target *k)
 {
 	const struct observed_server *o = &run->observed;
 	const char *login = k->grant->user->login;
@@ -160,7 +160,7 @@ static void question_write(FILE *to, const struct target *t, size_t index)
 }
 
 static int chunk_ask(
-	struct pass_run *run, struct sql_error *error, struct targets *t, size_t from, size_t to)
+	struct visit_run *run, struct sql_error *error, struct targets *t, size_t from, size_t to)
 {
 	char *batch = NULL;
 	size_t size;
@@ -181,7 +181,7 @@ static int chunk_ask(
 }
 
 /* After an error the session may still be somebody else: the way back is asked for until there is none. */
-static int impersonation_leave(struct pass_run *run)
+static int impersonation_leave(struct visit_run *run)
 {
 	struct sql_error ignored;
 
@@ -194,7 +194,7 @@ static void target_reset(struct target *k)
 	k->evidence[0] = '\0';
 }
 
-static int targets_ask(struct pass_run *run, struct sql_error *error, struct targets *t)
+static int targets_ask(struct visit_run *run, struct sql_error *error, struct targets *t)
 {
 	for (size_t from = 0; from < t->n; from += CHUNK) {
 		size_t to = from + CHUNK < t->n ? from + CHUNK : t->n;
@@ -223,9 +223,9 @@ static int targets_ask(struct pass_run *run, struct sql_error *error, struct tar
 }
 
 static int targets_collect(
-	struct targets *out, const struct pass_run *run, const struct touched *touched)
+	struct targets *out, const struct visit_run *run, const struct touched *touched)
 {
-	const struct wanted_server *w = &run->pass->wanted;
+	const struct wanted_server *w = &run->visit->wanted;
 	struct targets t = {.items = calloc(w->n_grants + 1, sizeof(*t.items))};
 
 	if (!t.items)
@@ -239,7 +239,7 @@ static int targets_collect(
 		const struct observed_user *u = d && l ? observed_user_of(d, l) : NULL;
 		if (g->level == LEVEL_NONE || !u || !l->ours ||
 			!is_touched(touched, g->user->login) ||
-			!pass_is_for(run->pass, g->client->name))
+			!pass_is_for(run->visit, g->client->name))
 			continue;
 		t.items[t.n++] = (struct target){.grant = g, .database = d, .user = u->name};
 	}
@@ -256,11 +256,11 @@ static size_t databases_unread(const struct observed_server *o)
 	return n;
 }
 
-static bool is_sid_of(const struct pass_run *run, const char *login, const struct sid *sid)
+static bool is_sid_of(const struct visit_run *run, const char *login, const struct sid *sid)
 {
 	for (size_t i = 0; i < run->claims.n; i++) {
 		const struct claim *c = &run->claims.items[i];
-		if (!strcmp(c->server, run->pass->server->name) && !strcasecmp(c->login, login) &&
+		if (!strcmp(c->server, run->visit->server->name) && !strcasecmp(c->login, login) &&
 			sid_equal(&c->sid, sid))
 			return true;
 	}
@@ -269,7 +269,7 @@ static bool is_sid_of(const struct pass_run *run, const char *login, const struc
 
 /* By name, and by the SIDs that the login has had: a renamed or restored user is found too. */
 static const struct observed_user *user_left(
-	const struct pass_run *run, const char *login, const char **where)
+	const struct visit_run *run, const char *login, const char **where)
 {
 	const struct observed_server *o = &run->observed;
 
@@ -294,7 +294,7 @@ static bool session_is_left(const struct observed_server *o, const char *login)
 }
 
 /* Nothing is to be there: what was read says whether it is so. */
-static void gone_tell(const struct pass_run *run, const struct grant *g)
+static void gone_tell(const struct visit_run *run, const struct grant *g)
 {
 	const struct observed_server *o = &run->observed;
 	const struct observed_login *l = observed_find_login(o, g->user->login);
@@ -303,7 +303,7 @@ static void gone_tell(const struct pass_run *run, const struct grant *g)
 	const struct observed_user *u;
 	const char *where;
 
-	if (wanted_find(&run->pass->wanted, g->user->login)) {
+	if (wanted_find(&run->visit->wanted, g->user->login)) {
 		/* Still there for another database: gone from this one. */
 		if (d && observed_user_of(d, l))
 			proof_tell(run, g, "refuted", "the user is still in the database");
@@ -337,7 +337,7 @@ static void gone_tell(const struct pass_run *run, const struct grant *g)
 	}
 }
 
-static void target_tell(const struct pass_run *run, struct target *k, bool lost)
+static void target_tell(const struct visit_run *run, struct target *k, bool lost)
 {
 	const char *blind = blindness(&run->observed);
 
@@ -358,7 +358,7 @@ static void target_tell(const struct pass_run *run, struct target *k, bool lost)
 				   : "the server did not answer as that user");
 }
 
-int proofs_tell(struct pass_run *run, struct sql_error *error, const struct touched *touched)
+int proofs_tell(struct visit_run *run, struct sql_error *error, const struct touched *touched)
 {
 	struct targets t;
 	int rc = targets_collect(&t, run, touched);
@@ -369,11 +369,11 @@ int proofs_tell(struct pass_run *run, struct sql_error *error, const struct touc
 	for (size_t i = 0; i < t.n; i++)
 		target_tell(run, &t.items[i], rc < 0);
 	free(t.items);
-	for (size_t i = 0; i < run->pass->wanted.n_grants && rc >= 0; i++) {
-		const struct grant *g = run->pass->wanted.grants[i];
+	for (size_t i = 0; i < run->visit->wanted.n_grants && rc >= 0; i++) {
+		const struct grant *g = run->visit->wanted.grants[i];
 		if (g->level == LEVEL_NONE && g->phase != PHASE_PENDING &&
 			is_touched(touched, g->user->login) &&
-			pass_is_for(run->pass, g->client->name))
+			pass_is_for(run->visit, g->client->name))
 			gone_tell(run, g);
 	}
 	return rc < 0 ? rc : 0;

@@ -75,14 +75,14 @@ static const char *reviewed_by(
 
 /* Findings are kept until their batch is known to be whole: a refused one may have told some of them. */
 struct kept {
-	const struct pass_run *run;
+	const struct visit_run *run;
 	struct record *items;
 	size_t n;
 };
 
 /* In the database of this number; SIZE_MAX: on the server. */
 static int remedy_set(
-	struct record *r, const struct pass_run *run, size_t database, const char *statement)
+	struct record *r, const struct visit_run *run, size_t database, const char *statement)
 {
 	_cleanup_free_ char *use = NULL;
 	size_t size;
@@ -107,7 +107,7 @@ static int remedy_set(
 static int finding_row(void *context, const struct sql_value *v, int n)
 {
 	struct kept *kept = context;
-	const struct pass_run *run = kept->run;
+	const struct visit_run *run = kept->run;
 	struct record r, *items;
 
 	if (n != 6)
@@ -116,20 +116,20 @@ static int finding_row(void *context, const struct sql_value *v, int n)
 	size_t d = strtoul(text_of(&v[2]), NULL, 10);
 	if (!k)
 		return -EBADMSG;
-	const char *known = reviewed_by(run->pass->server, k, text_of(&v[3]));
+	const char *known = reviewed_by(run->visit->server, k, text_of(&v[3]));
 	bool whole = k->scope == LEFTOVER_SERVER;
 	if (!whole && d >= run->observed.n_databases)
 		return -EBADMSG;
-	record_of(&r, run->pass, RECORD_FINDING, NULL, NULL,
+	record_of(&r, run->visit, RECORD_FINDING, NULL, NULL,
 		whole ? NULL : run->observed.databases[d].name);
 	/* Told all the same: whoever reads the audit sees what the operator lets pass, and where it leads today. */
 	r.severity = known ? FINDING_INFO : k->severity;
-	r.at = run->pass->now;
+	r.at = run->visit->now;
 	RECORD_SET(&r, action, k->name);
 	/* What was found is a login only now and then; one of ours belongs to a client. */
 	const struct observed_login *l = observed_find_login(&run->observed, text_of(&v[3]));
 	const struct wanted_login *w =
-		l && l->ours ? wanted_find(&run->pass->wanted, l->name) : NULL;
+		l && l->ours ? wanted_find(&run->visit->wanted, l->name) : NULL;
 	if (l && l->ours)
 		RECORD_SET(&r, login, l->name);
 	if (w)
@@ -157,26 +157,26 @@ static void kept_end(struct kept *k, bool whole)
 	*k = (struct kept){.run = k->run};
 }
 
-static void check_note(const struct pass_run *run, const char *check, const char *database,
+static void check_note(const struct visit_run *run, const char *check, const char *database,
 	const struct sql_error *error)
 {
 	struct record r;
 
-	record_of(&r, run->pass, RECORD_NOTE, NULL, NULL, database);
+	record_of(&r, run->visit, RECORD_NOTE, NULL, NULL, database);
 	r.state = STATE_UNPROVED;
 	RECORD_PRINTF(&r, detail, "the check %s cannot be made%s%s (%d: %.200s)", check,
 		database ? " in " : "", database ? database : "", error->number, error->text);
 	worker_tell(run->worker, &r);
 }
 
-static bool is_checked(const struct pass_run *run, size_t d)
+static bool is_checked(const struct visit_run *run, size_t d)
 {
 	const struct observed_database *b = &run->observed.databases[d];
 
 	return b->managed && b->read;
 }
 
-static int all_write(char **out, const struct pass_run *run)
+static int all_write(char **out, const struct visit_run *run)
 {
 	size_t size;
 	FILE *to = open_memstream(out, &size);
@@ -196,7 +196,7 @@ static int all_write(char **out, const struct pass_run *run)
 	return fclose(to) ? -ENOMEM : 0;
 }
 
-static int one_run(struct pass_run *run, struct sql_error *error, size_t check, size_t d)
+static int one_run(struct visit_run *run, struct sql_error *error, size_t check, size_t d)
 {
 	char *batch = NULL;
 	size_t size;
@@ -221,7 +221,7 @@ static int one_run(struct pass_run *run, struct sql_error *error, size_t check, 
 	return rc < 0 ? rc : 0;
 }
 
-int leftovers_tell(struct pass_run *run, struct sql_error *error)
+int leftovers_tell(struct visit_run *run, struct sql_error *error)
 {
 	_cleanup_free_ char *batch = NULL;
 	struct kept kept = {.run = run};
@@ -249,13 +249,13 @@ int leftovers_tell(struct pass_run *run, struct sql_error *error)
 /* Rows: base, database, kind, name, hash. */
 static int base_row(void *context, const struct sql_value *v, int n)
 {
-	const struct pass_run *run = context;
+	const struct visit_run *run = context;
 	size_t d = n == 5 ? strtoul(text_of(&v[1]), NULL, 10) : SIZE_MAX;
 	struct record r;
 
 	if (d >= run->observed.n_databases)
 		return -EBADMSG;
-	record_of(&r, run->pass, RECORD_BASELINE, NULL, NULL, run->observed.databases[d].name);
+	record_of(&r, run->visit, RECORD_BASELINE, NULL, NULL, run->observed.databases[d].name);
 	RECORD_SET(&r, action, text_of(&v[2]));
 	RECORD_SET(&r, statement, text_of(&v[3]));
 	RECORD_SET(&r, detail, text_of(&v[4]));
@@ -264,16 +264,17 @@ static int base_row(void *context, const struct sql_value *v, int n)
 }
 
 /* 1: what follows is the whole of it; 0: that was the whole of it. */
-static void baseline_mark(const struct pass_run *run, const struct observed_database *d, int begins)
+static void baseline_mark(
+	const struct visit_run *run, const struct observed_database *d, int begins)
 {
 	struct record r;
 
-	record_of(&r, run->pass, RECORD_BASELINE, NULL, NULL, d->name);
+	record_of(&r, run->visit, RECORD_BASELINE, NULL, NULL, d->name);
 	r.code = begins;
 	worker_tell(run->worker, &r);
 }
 
-static int baseline_write(FILE *to, const struct pass_run *run, const char *name)
+static int baseline_write(FILE *to, const struct visit_run *run, const char *name)
 {
 	struct observed_database *d = observed_find_database(&run->observed, name);
 
@@ -289,7 +290,7 @@ static int baseline_write(FILE *to, const struct pass_run *run, const char *name
 
 /* The databases from `from` on, `n` of them, in one round trip. */
 static int baselines_ask(
-	struct pass_run *run, struct sql_error *error, const char *const *names, size_t n)
+	struct visit_run *run, struct sql_error *error, const char *const *names, size_t n)
 {
 	char *batch = NULL;
 	size_t size;
@@ -314,7 +315,7 @@ static int baselines_ask(
 	return rc;
 }
 
-int baselines_tell(struct pass_run *run, struct sql_error *error, const char *const *databases)
+int baselines_tell(struct visit_run *run, struct sql_error *error, const char *const *databases)
 {
 	size_t n = 0;
 

@@ -41,13 +41,13 @@ extern const char baseline_question[], server_baseline_question[];
 
 /* What the observation itself shows to be there beyond what is wanted: a RECORD_FINDING for each change that
  * `curfew apply` would make to narrow it, with exactly that statement as its remedy. */
-void surplus_tell(struct pass_run *run);
+void surplus_tell(struct visit_run *run);
 
 /* Runs every check and tells a RECORD_FINDING for each row, a RECORD_NOTE for each check that this server cannot answer.
  * 0, or negative errno when the session was lost. */
-int leftovers_tell(struct pass_run *run, struct sql_error *error);
+int leftovers_tell(struct visit_run *run, struct sql_error *error);
 /* Tells RECORD_BASELINE for every item of the named databases (NULL-terminated; as the configuration writes them), and a
  * last one with an empty name for each database that was read whole. */
-int baselines_tell(struct pass_run *run, struct sql_error *error, const char *const *databases);
+int baselines_tell(struct visit_run *run, struct sql_error *error, const char *const *databases);
 
 #endif

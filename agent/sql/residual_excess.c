@@ -29,10 +29,10 @@ static const struct surplus {
 };
 
 /* Made on the way to something else, and undone by the same pass: no finding by itself. */
-static bool change_is_step(const struct pass_run *run, const struct change *c)
+static bool change_is_step(const struct visit_run *run, const struct change *c)
 {
 	if (c->kind == CHANGE_LOGIN_DISABLE || c->kind == CHANGE_SESSION_KILL)
-		return wanted_find(&run->pass->wanted, c->login) != NULL;
+		return wanted_find(&run->visit->wanted, c->login) != NULL;
 	if (c->kind != CHANGE_ROLE_DENY)
 		return c->kind >= CHANGE_FIRST_OPENING;
 	/* A role that is still to be made denies nothing yet to nobody. */
@@ -45,15 +45,15 @@ static bool change_is_step(const struct pass_run *run, const struct change *c)
 	return false;
 }
 
-static void finding_tell(const struct pass_run *run, const char *check, const char *words,
+static void finding_tell(const struct visit_run *run, const char *check, const char *words,
 	enum finding_severity severity, const char *client, const char *login, const char *database,
 	const char *remedy, const char *evidence)
 {
 	struct record r;
 
-	record_of(&r, run->pass, RECORD_FINDING, client, login, database);
+	record_of(&r, run->visit, RECORD_FINDING, client, login, database);
 	r.severity = severity;
-	r.at = run->pass->now;
+	r.at = run->visit->now;
 	RECORD_SET(&r, action, check);
 	RECORD_SET(&r, reason, words);
 	RECORD_SET(&r, statement, remedy);
@@ -83,7 +83,7 @@ static void evidence_write(char *buf, size_t size, const struct change *c)
 			c->role ? c->role : "", c->role ? "" : c->reason);
 }
 
-static void change_tell(struct pass_run *run, const struct change *c)
+static void change_tell(struct visit_run *run, const struct change *c)
 {
 	const struct surplus *s = &surpluses[c->kind];
 	char evidence[RECORD_TEXT_MAX];
@@ -99,11 +99,11 @@ static void change_tell(struct pass_run *run, const struct change *c)
 }
 
 /* A user may be found by its SID alone: its name says whose it is, or hides it. */
-static void renamed_tell(const struct pass_run *run, const struct observed_login *l)
+static void renamed_tell(const struct visit_run *run, const struct observed_login *l)
 {
-	const struct wanted_login *w = wanted_find(&run->pass->wanted, l->name);
+	const struct wanted_login *w = wanted_find(&run->visit->wanted, l->name);
 
-	if (w && !pass_is_for(run->pass, w->client))
+	if (w && !pass_is_for(run->visit, w->client))
 		return;
 	for (size_t i = 0; i < run->observed.n_databases; i++) {
 		const struct observed_database *d = &run->observed.databases[i];
@@ -134,22 +134,22 @@ static void renamed_tell(const struct pass_run *run, const struct observed_login
 	}
 }
 
-static bool login_is_ours(const struct pass_run *run, const char *name)
+static bool login_is_ours(const struct visit_run *run, const char *name)
 {
 	const struct observed_login *l = observed_find_login(&run->observed, name);
 
 	return l && l->ours;
 }
 
-static void session_tell(const struct pass_run *run, const struct observed_session *s)
+static void session_tell(const struct visit_run *run, const struct observed_session *s)
 {
 	const char *ours = login_is_ours(run, s->login)	   ? s->login
 			   : login_is_ours(run, s->acting) ? s->acting
 							   : NULL;
-	const struct wanted_login *w = ours ? wanted_find(&run->pass->wanted, ours) : NULL;
+	const struct wanted_login *w = ours ? wanted_find(&run->visit->wanted, ours) : NULL;
 	char evidence[RECORD_TEXT_MAX], remedy[32];
 
-	if (!ours || !strcasecmp(s->login, s->acting) || (w && !pass_is_for(run->pass, w->client)))
+	if (!ours || !strcasecmp(s->login, s->acting) || (w && !pass_is_for(run->visit, w->client)))
 		return;
 	snprintf(evidence, sizeof(evidence), "session %u: logged in as %s, acts as %s, from %s",
 		s->id, s->login, s->acting, s->address ? s->address : "?");
@@ -159,11 +159,11 @@ static void session_tell(const struct pass_run *run, const struct observed_sessi
 		w ? w->client : NULL, ours, NULL, remedy, evidence);
 }
 
-void surplus_tell(struct pass_run *run)
+void surplus_tell(struct visit_run *run)
 {
 	for (size_t i = 0; i < run->difference.n_changes; i++) {
 		const struct change *c = &run->difference.changes[i];
-		if (pass_is_for(run->pass, c->client) && !change_is_step(run, c))
+		if (pass_is_for(run->visit, c->client) && !change_is_step(run, c))
 			change_tell(run, c);
 	}
 	for (size_t i = 0; i < run->observed.n_logins; i++)

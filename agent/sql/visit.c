@@ -24,9 +24,9 @@
 /* SQL Server's own limit for a password, in bytes of UTF-8 with room to spare. */
 #define PASSWORD_MAX 512
 
-int sql_pass_prepare(void *context)
+int sql_visit_prepare(void *context)
 {
-	struct sql_pass *p = context;
+	struct sql_visit *p = context;
 	char path[4096];
 	struct stat st;
 	ssize_t n;
@@ -62,7 +62,7 @@ static int lock_row(void *context, const struct sql_value *values, int n)
 	return 0;
 }
 
-static int lock_take(struct pass_run *run, struct sql_error *error)
+static int lock_take(struct visit_run *run, struct sql_error *error)
 {
 	int answer = -999, rc;
 
@@ -77,7 +77,7 @@ static int lock_take(struct pass_run *run, struct sql_error *error)
 		lock_row, &answer);
 	if (rc == SQL_SERVER_ERROR) {
 		struct record r;
-		record_of(&r, run->pass, RECORD_NOTE, NULL, NULL, NULL);
+		record_of(&r, run->visit, RECORD_NOTE, NULL, NULL, NULL);
 		r.state = STATE_UNPROVED;
 		RECORD_PRINTF(&r, detail,
 			"no application lock on this server (%d: %.200s): let one agent alone serve it",
@@ -93,9 +93,9 @@ static int lock_take(struct pass_run *run, struct sql_error *error)
 	return rc;
 }
 
-static int observe(struct pass_run *run, struct sql_error *error)
+static int observe(struct visit_run *run, struct sql_error *error)
 {
-	const struct sql_pass *p = run->pass;
+	const struct sql_visit *p = run->visit;
 
 	observed_free(&run->observed);
 	difference_free(&run->difference);
@@ -114,7 +114,7 @@ static void pause_ms(long ms)
 	nanosleep(&t, NULL);
 }
 
-static int change_run(struct pass_run *run, struct sql_error *error, const struct change *c)
+static int change_run(struct visit_run *run, struct sql_error *error, const struct change *c)
 {
 	char *password = NULL, *text = NULL;
 	size_t size;
@@ -149,7 +149,7 @@ static int change_run(struct pass_run *run, struct sql_error *error, const struc
 }
 
 /* What failed already, in this round: nothing that widens goes on top of it. */
-static bool change_is_moot(const struct pass_run *run, const bool *failed, size_t i)
+static bool change_is_moot(const struct visit_run *run, const bool *failed, size_t i)
 {
 	const struct change *c = &run->difference.changes[i];
 
@@ -169,7 +169,7 @@ static bool change_is_moot(const struct pass_run *run, const bool *failed, size_
 	return false;
 }
 
-static void outcome_tell(const struct pass_run *run, struct record *r, int rc,
+static void outcome_tell(const struct visit_run *run, struct record *r, int rc,
 	const struct sql_error *error, bool moot)
 {
 	r->kind = RECORD_OUTCOME;
@@ -188,17 +188,17 @@ static void outcome_tell(const struct pass_run *run, struct record *r, int rc,
 }
 
 /* One more claim: on a login that this session has just made. */
-static int login_claim(struct pass_run *run, const struct change *c)
+static int login_claim(struct visit_run *run, const struct change *c)
 {
 	struct claim *items = reallocarray(run->claims.items, run->claims.n + 1, sizeof(*items));
-	const struct wanted_login *l = wanted_find(&run->pass->wanted, c->login);
+	const struct wanted_login *l = wanted_find(&run->visit->wanted, c->login);
 
 	if (!items || !l)
 		return -ENOMEM;
 	run->claims.items = items;
 	/* The wanted set's name outlives the change's. */
 	items[run->claims.n++] = (struct claim){
-		.server = run->pass->server->name, .login = l->login, .made_now = true};
+		.server = run->visit->server->name, .login = l->login, .made_now = true};
 	return 0;
 }
 
@@ -218,7 +218,7 @@ static int login_touch(struct touched *t, const char *login)
 }
 
 /* One round: announces a chunk, waits until it is on record, carries it out. Negative: the session is lost. */
-static int round_run(struct pass_run *run, struct sql_error *error)
+static int round_run(struct visit_run *run, struct sql_error *error)
 {
 	size_t n = run->difference.n_changes;
 	_cleanup_free_ bool *failed = calloc(n + 1, sizeof(*failed));
@@ -232,18 +232,18 @@ static int round_run(struct pass_run *run, struct sql_error *error)
 		for (size_t i = from; i < to; i++) {
 			const struct change *c = &run->difference.changes[i];
 			unwritable[i - from] = change_record(&plans[i - from], run, c);
-			if (pass_is_for(run->pass, c->client))
+			if (pass_is_for(run->visit, c->client))
 				worker_tell(run->worker, &plans[i - from]);
 		}
 		struct record intent;
-		record_of(&intent, run->pass, RECORD_INTENT, NULL, NULL, NULL);
+		record_of(&intent, run->visit, RECORD_INTENT, NULL, NULL, NULL);
 		intent.number = run->numbers;
 		/* The server's clock, for the ledger: a login created from now on within the deadline is ours. */
 		intent.at = run->observed.clock;
 		run->unrecorded = worker_ask(run->worker, &intent) != 0;
 		for (size_t i = from; i < to; i++) {
 			const struct change *c = &run->difference.changes[i];
-			if (!pass_is_for(run->pass, c->client))
+			if (!pass_is_for(run->visit, c->client))
 				continue;
 			bool moot = change_is_moot(run, failed, i);
 			*error = (struct sql_error){0};
@@ -265,10 +265,10 @@ static int round_run(struct pass_run *run, struct sql_error *error)
 	return 0;
 }
 
-static bool work_is_left(const struct pass_run *run)
+static bool work_is_left(const struct visit_run *run)
 {
 	for (size_t i = 0; i < run->difference.n_changes; i++)
-		if (pass_is_for(run->pass, run->difference.changes[i].client))
+		if (pass_is_for(run->visit, run->difference.changes[i].client))
 			return true;
 	return false;
 }
@@ -281,7 +281,7 @@ static bool only_enables(const struct difference *d)
 	return d->n_changes > 0;
 }
 
-static int apply(struct pass_run *run, struct sql_error *error)
+static int apply(struct visit_run *run, struct sql_error *error)
 {
 	int rc = lock_take(run, error);
 	uint64_t before = 0;
@@ -309,20 +309,20 @@ static int apply(struct pass_run *run, struct sql_error *error)
 	return rc;
 }
 
-static void plans_tell(struct pass_run *run)
+static void plans_tell(struct visit_run *run)
 {
 	for (size_t i = 0; i < run->difference.n_changes; i++) {
 		struct record r;
-		if (pass_is_for(run->pass, run->difference.changes[i].client)) {
+		if (pass_is_for(run->visit, run->difference.changes[i].client)) {
 			change_record(&r, run, &run->difference.changes[i]);
 			worker_tell(run->worker, &r);
 		}
 	}
 }
 
-static int handover(struct pass_run *run, struct sql_error *error)
+static int handover(struct visit_run *run, struct sql_error *error)
 {
-	const struct sql_pass *p = run->pass;
+	const struct sql_visit *p = run->visit;
 	const struct wanted_login *w = wanted_find(&p->wanted, p->handover_login);
 	const struct observed_login *l = observed_find_login(&run->observed, p->handover_login);
 	char *text = NULL;
@@ -367,11 +367,11 @@ static int handover(struct pass_run *run, struct sql_error *error)
 	return rc;
 }
 
-static void end_tell(const struct pass_run *run, int rc, const struct sql_error *error)
+static void end_tell(const struct visit_run *run, int rc, const struct sql_error *error)
 {
 	struct record r;
 
-	record_of(&r, run->pass, RECORD_END, NULL, NULL, NULL);
+	record_of(&r, run->visit, RECORD_END, NULL, NULL, NULL);
 	r.code = rc == SQL_SERVER_ERROR ? error->number : rc;
 	r.number = run->session ? sql_session_round_trips(run->session) : 0;
 	r.state = work_is_left(run) ? STATE_DRIFT : STATE_OK;
@@ -380,27 +380,27 @@ static void end_tell(const struct pass_run *run, int rc, const struct sql_error 
 	worker_tell(run->worker, &r);
 }
 
-static int work(struct pass_run *run, struct sql_error *error)
+static int work(struct visit_run *run, struct sql_error *error)
 {
 	int rc = observe(run, error);
 
 	if (rc)
 		return rc;
-	switch (run->pass->mode) {
+	switch (run->visit->mode) {
 	case SQL_APPLY:
 		rc = work_is_left(run) ? apply(run, error) : 0;
 		/* A closing is finished when the server itself says so. */
 		if (!rc && run->touched.n)
 			rc = proofs_tell(run, error, &run->touched);
 		if (!rc)
-			rc = baselines_tell(run, error, run->pass->baselines);
+			rc = baselines_tell(run, error, run->visit->baselines);
 		return rc;
 	case SQL_AUDIT:
 		rc = proofs_tell(run, error, NULL);
 		if (!rc)
 			rc = leftovers_tell(run, error);
 		if (!rc)
-			rc = baselines_tell(run, error, run->pass->baselines);
+			rc = baselines_tell(run, error, run->visit->baselines);
 		return rc;
 	case SQL_PLAN:
 		plans_tell(run);
@@ -413,10 +413,10 @@ static int work(struct pass_run *run, struct sql_error *error)
 	return 0;
 }
 
-int sql_pass_run(struct worker *w, void *context)
+int sql_visit_run(struct worker *w, void *context)
 {
-	struct sql_pass *p = context;
-	struct pass_run run = {.worker = w, .pass = p};
+	struct sql_visit *p = context;
+	struct visit_run run = {.worker = w, .visit = p};
 	struct sql_error error = {0};
 	struct sql_session_options o = {
 		.host = p->server->host,

@@ -1,6 +1,6 @@
 /* Inside a pass on one server: the run and what it tells. Not for other modules. */
-#ifndef CURFEW_SQL_PASS_H
-#define CURFEW_SQL_PASS_H
+#ifndef CURFEW_SQL_VISIT_H
+#define CURFEW_SQL_VISIT_H
 
 #include "curfew/sql.h"
 
@@ -10,9 +10,9 @@ struct touched {
 	size_t n;
 };
 
-struct pass_run {
+struct visit_run {
 	struct worker *worker;
-	const struct sql_pass *pass;
+	const struct sql_visit *visit;
 	struct sql_session *session;
 	struct observed_server observed;
 	struct difference difference;
@@ -23,20 +23,20 @@ struct pass_run {
 	struct claims claims; /* the pass's, and the logins made by this run; its array is owned */
 };
 
-bool pass_is_for(const struct sql_pass *p, const char *client);
+bool pass_is_for(const struct sql_visit *p, const char *client);
 /* A record with the server's name, and the client's, login's and database's where they are not NULL. */
-void record_of(struct record *r, const struct sql_pass *p, enum record_kind kind,
+void record_of(struct record *r, const struct sql_visit *p, enum record_kind kind,
 	const char *client, const char *login, const char *database);
 /* The change as a RECORD_PLAN; its number is the run's next. */
-int change_record(struct record *r, struct pass_run *run, const struct change *c);
+int change_record(struct record *r, struct visit_run *run, const struct change *c);
 
 /* The server's own state: reachable or not, version, round trips, what it cannot tell. */
-void tell_server(const struct pass_run *run, enum state state, const char *detail);
-void tell_obstacles(const struct pass_run *run);
-void tell_grants(const struct pass_run *run);
-void tell_logins(const struct pass_run *run);
-void tell_sessions(const struct pass_run *run);
+void tell_server(const struct visit_run *run, enum state state, const char *detail);
+void tell_obstacles(const struct visit_run *run);
+void tell_grants(const struct visit_run *run);
+void tell_logins(const struct visit_run *run);
+void tell_sessions(const struct visit_run *run);
 /* Nothing could be seen. */
-void tell_unreachable(const struct pass_run *run, const char *detail);
+void tell_unreachable(const struct visit_run *run, const char *detail);
 
 #endif

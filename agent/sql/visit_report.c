@@ -4,12 +4,12 @@
 #include "curfew/allowlist.h"
 #include "sql/visit.h"
 
-bool pass_is_for(const struct sql_pass *p, const char *client)
+bool pass_is_for(const struct sql_visit *p, const char *client)
 {
 	return !p->only_client || !client || !strcmp(client, p->only_client);
 }
 
-void record_of(struct record *r, const struct sql_pass *p, enum record_kind kind,
+void record_of(struct record *r, const struct sql_visit *p, enum record_kind kind,
 	const char *client, const char *login, const char *database)
 {
 	*r = (struct record){.kind = kind};
@@ -19,7 +19,7 @@ void record_of(struct record *r, const struct sql_pass *p, enum record_kind kind
 	RECORD_SET(r, database, database ? database : "");
 }
 
-int change_record(struct record *r, struct pass_run *run, const struct change *c)
+int change_record(struct record *r, struct visit_run *run, const struct change *c)
 {
 	char *text = NULL;
 	size_t size;
@@ -28,7 +28,7 @@ int change_record(struct record *r, struct pass_run *run, const struct change *c
 
 	if (!to || fclose(to))
 		return -1;
-	record_of(r, run->pass, RECORD_PLAN, c->client, c->login, c->database);
+	record_of(r, run->visit, RECORD_PLAN, c->client, c->login, c->database);
 	r->number = ++run->numbers;
 	r->opening = c->kind >= CHANGE_FIRST_OPENING && c->kind != CHANGE_ROLE_DENY;
 	RECORD_SET(r, action, change_name(c->kind));
@@ -43,11 +43,11 @@ int change_record(struct record *r, struct pass_run *run, const struct change *c
 	return rc;
 }
 
-void tell_server(const struct pass_run *run, enum state state, const char *detail)
+void tell_server(const struct visit_run *run, enum state state, const char *detail)
 {
 	struct record r;
 
-	record_of(&r, run->pass, RECORD_SERVER, NULL, NULL, NULL);
+	record_of(&r, run->visit, RECORD_SERVER, NULL, NULL, NULL);
 	r.state = state;
 	r.number = run->session ? sql_session_round_trips(run->session) : 0;
 	RECORD_SET(&r, program, run->observed.version ? run->observed.version : "");
@@ -55,17 +55,17 @@ void tell_server(const struct pass_run *run, enum state state, const char *detai
 	worker_tell(run->worker, &r);
 }
 
-void tell_unreachable(const struct pass_run *run, const char *detail)
+void tell_unreachable(const struct visit_run *run, const char *detail)
 {
-	const struct wanted_server *w = &run->pass->wanted;
+	const struct wanted_server *w = &run->visit->wanted;
 
 	tell_server(run, STATE_UNREACHABLE, detail);
 	for (size_t i = 0; i < w->n_grants; i++) {
 		const struct grant *g = w->grants[i];
 		struct record r;
-		if (!pass_is_for(run->pass, g->client->name))
+		if (!pass_is_for(run->visit, g->client->name))
 			continue;
-		record_of(&r, run->pass, RECORD_GRANT, g->client->name, g->user->login,
+		record_of(&r, run->visit, RECORD_GRANT, g->client->name, g->user->login,
 			g->database->name);
 		r.state = STATE_UNREACHABLE;
 		RECORD_SET(&r, detail, detail);
@@ -73,11 +73,11 @@ void tell_unreachable(const struct pass_run *run, const char *detail)
 	}
 }
 
-void tell_obstacles(const struct pass_run *run)
+void tell_obstacles(const struct visit_run *run)
 {
 	for (size_t i = 0; i < run->observed.n_unreadable; i++) {
 		struct record r;
-		record_of(&r, run->pass, RECORD_NOTE, NULL, NULL, NULL);
+		record_of(&r, run->visit, RECORD_NOTE, NULL, NULL, NULL);
 		r.state = STATE_UNPROVED;
 		RECORD_PRINTF(
 			&r, detail, "the server does not show %s", run->observed.unreadable[i]);
@@ -86,18 +86,18 @@ void tell_obstacles(const struct pass_run *run)
 	for (size_t i = 0; i < run->difference.n_obstacles; i++) {
 		const struct obstacle *o = &run->difference.obstacles[i];
 		const struct wanted_login *l =
-			o->login ? wanted_find(&run->pass->wanted, o->login) : NULL;
+			o->login ? wanted_find(&run->visit->wanted, o->login) : NULL;
 		struct record r;
-		if (l && !pass_is_for(run->pass, l->client))
+		if (l && !pass_is_for(run->visit, l->client))
 			continue;
-		record_of(&r, run->pass, RECORD_NOTE, l ? l->client : NULL, o->login, o->database);
+		record_of(&r, run->visit, RECORD_NOTE, l ? l->client : NULL, o->login, o->database);
 		r.state = o->state;
 		RECORD_SET(&r, detail, o->text);
 		worker_tell(run->worker, &r);
 	}
 }
 
-static const struct obstacle *grant_obstacle(const struct pass_run *run, const struct grant *g)
+static const struct obstacle *grant_obstacle(const struct visit_run *run, const struct grant *g)
 {
 	const struct obstacle *worst = NULL;
 
@@ -112,7 +112,7 @@ static const struct obstacle *grant_obstacle(const struct pass_run *run, const s
 	return worst;
 }
 
-static bool login_has_session(const struct pass_run *run, const char *login)
+static bool login_has_session(const struct visit_run *run, const char *login)
 {
 	for (size_t i = 0; i < run->observed.n_sessions; i++)
 		if (names_equal(run->observed.sessions[i].login, login))
@@ -121,7 +121,7 @@ static bool login_has_session(const struct pass_run *run, const char *login)
 }
 
 /* A change for this grant is still to be made: also one of the database's roles counts. */
-static const struct change *grant_change(const struct pass_run *run, const struct grant *g)
+static const struct change *grant_change(const struct visit_run *run, const struct grant *g)
 {
 	for (size_t i = 0; i < run->difference.n_changes; i++) {
 		const struct change *c = &run->difference.changes[i];
@@ -140,11 +140,11 @@ static enum state ended_state(const struct grant *g)
 }
 
 /* No access is wanted: nothing of the login may be there. */
-static enum state state_of_none(const struct pass_run *run, const struct grant *g,
+static enum state state_of_none(const struct visit_run *run, const struct grant *g,
 	const struct observed_login *l, const struct observed_database *d, enum level level,
 	struct record *r)
 {
-	if (!wanted_find(&run->pass->wanted, g->user->login) && l && l->ours) {
+	if (!wanted_find(&run->visit->wanted, g->user->login) && l && l->ours) {
 		RECORD_SET(r, detail,
 			login_has_session(run, l->name)
 				? "the login and a session of it are still there"
@@ -181,7 +181,7 @@ static enum state state_of_level(const struct grant *g, const struct observed_lo
 	return STATE_DRIFT;
 }
 
-static void tell_grant(const struct pass_run *run, const struct grant *g)
+static void tell_grant(const struct visit_run *run, const struct grant *g)
 {
 	const struct observed_server *o = &run->observed;
 	const struct observed_login *l = observed_find_login(o, g->user->login);
@@ -191,9 +191,9 @@ static void tell_grant(const struct pass_run *run, const struct grant *g)
 	bool exact = true;
 	struct record r;
 
-	record_of(&r, run->pass, RECORD_GRANT, g->client->name, g->user->login, g->database->name);
-	enum level level =
-		d && l && l->ours ? observed_level(&exact, o, d, l, run->pass->server) : LEVEL_NONE;
+	record_of(&r, run->visit, RECORD_GRANT, g->client->name, g->user->login, g->database->name);
+	enum level level = d && l && l->ours ? observed_level(&exact, o, d, l, run->visit->server)
+					     : LEVEL_NONE;
 	r.level = level;
 	if (g->level == LEVEL_NONE)
 		r.state = state_of_none(run, g, l, d, level, &r);
@@ -223,16 +223,16 @@ static void tell_grant(const struct pass_run *run, const struct grant *g)
 	worker_tell(run->worker, &r);
 }
 
-void tell_grants(const struct pass_run *run)
+void tell_grants(const struct visit_run *run)
 {
-	for (size_t i = 0; i < run->pass->wanted.n_grants; i++)
-		if (pass_is_for(run->pass, run->pass->wanted.grants[i]->client->name))
-			tell_grant(run, run->pass->wanted.grants[i]);
+	for (size_t i = 0; i < run->visit->wanted.n_grants; i++)
+		if (pass_is_for(run->visit, run->visit->wanted.grants[i]->client->name))
+			tell_grant(run, run->visit->wanted.grants[i]);
 }
 
-void tell_logins(const struct pass_run *run)
+void tell_logins(const struct visit_run *run)
 {
-	const struct sql_pass *p = run->pass;
+	const struct sql_visit *p = run->visit;
 	struct record r;
 
 	for (size_t i = 0; i < run->observed.n_logins; i++) {
@@ -257,18 +257,18 @@ void tell_logins(const struct pass_run *run)
 	}
 }
 
-void tell_sessions(const struct pass_run *run)
+void tell_sessions(const struct visit_run *run)
 {
 	for (size_t i = 0; i < run->observed.n_sessions; i++) {
 		const struct observed_session *s = &run->observed.sessions[i];
 		const struct observed_login *l = observed_find_login(&run->observed, s->login);
-		const struct wanted_login *w = wanted_find(&run->pass->wanted, s->login);
+		const struct wanted_login *w = wanted_find(&run->visit->wanted, s->login);
 		struct record r;
-		if ((!w && (!l || !l->ours)) || (w && !pass_is_for(run->pass, w->client)))
+		if ((!w && (!l || !l->ours)) || (w && !pass_is_for(run->visit, w->client)))
 			continue;
-		record_of(&r, run->pass, RECORD_SESSION, w ? w->client : NULL, s->login, NULL);
+		record_of(&r, run->visit, RECORD_SESSION, w ? w->client : NULL, s->login, NULL);
 		r.number = s->id;
-		r.at = run->pass->now - (instant_t)s->age;
+		r.at = run->visit->now - (instant_t)s->age;
 		RECORD_SET(&r, address, s->address);
 		RECORD_SET(&r, program, s->program);
 		if (!names_equal(s->login, s->acting))

@@ -3,6 +3,7 @@
 #define CURFEW_SQL_H
 
 #include "curfew/access.h"
+#include "curfew/source.h"
 #include "curfew/worker.h"
 
 /* ---- quoting ---- */
@@ -78,26 +79,41 @@ int sql_write_bootstrap(
 /* A random password that meets the usual policies: 32 characters. In guarded memory; sodium_free() wipes it. */
 char *sql_password_new(void);
 
-/* ---- a pass on one server, in its worker ---- */
+/* ---- a visit: one server's part of a pass, in its worker ---- */
 
-enum sql_pass_mode { SQL_PLAN, SQL_APPLY, SQL_STATUS, SQL_HANDOVER, SQL_AUDIT };
+/* Access that ends before anything of the server is read. The pass makes the list from the journal alone: every login
+ * whose last verified level is wider than scheduled now, that is not wanted any more, or that was found with excess. */
+struct sql_closing {
+	const char *login;
+	struct sid sid;	    /* size 0: unknown; then only a login that bears the mark is closed */
+	const char *client; /* or NULL */
+	const char *reason; /* for the journal, "read-only since go-live 2026-11-23T15:00:00Z" */
+	instant_t since;    /* when the access ended; 0: unknown */
+	const struct source *
+		source; /* not NULL: only its sessions from there end, and the login stays enabled */
+};
 
-struct sql_pass {
-	enum sql_pass_mode mode;
+enum sql_visit_mode { SQL_PLAN, SQL_APPLY, SQL_STATUS, SQL_HANDOVER, SQL_AUDIT };
+
+struct sql_visit {
+	enum sql_visit_mode mode;
 	const struct program *program;
 	const struct server *server;
 	struct wanted_server wanted;
 	struct claims claims;
 	instant_t now;
+	/* SQL_APPLY: closed first. What came of each is told as a RECORD_OUTCOME without an intent. */
+	const struct sql_closing *closings;
+	size_t n_closings;
 	const char *only_client; /* reports and changes of this client alone; NULL: all */
 	const char *const *
 		baselines; /* SQL_APPLY, SQL_AUDIT: databases whose baseline is to be told; may be NULL */
 	const char *handover_login; /* SQL_HANDOVER */
 	const char *handover_password;
-	char *password; /* the agent's own; set by sql_pass_prepare(), wiped by sql_pass_run() */
+	char *password; /* the agent's own; set by sql_visit_prepare(), wiped by sql_visit_run() */
 };
-/* worker_job.prepare and .run; context is a struct sql_pass. */
-int sql_pass_prepare(void *context);
-int sql_pass_run(struct worker *w, void *context);
+/* worker_job.prepare and .run; context is a struct sql_visit. */
+int sql_visit_prepare(void *context);
+int sql_visit_run(struct worker *w, void *context);
 
 #endif

@@ -280,7 +280,7 @@ static void row_take(struct input *in)
 	}
 }
 
-static enum sql_pass_mode mode_take(struct input *in)
+static enum sql_visit_mode mode_take(struct input *in)
 {
 	_cleanup_free_ char *mode = input_text(in, '\n');
 
@@ -311,7 +311,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!scene.server.name)
 		scene_make();
 	size_t n_names = names.n;
-	struct sql_pass p = {.mode = mode_take(&in),
+	struct sql_visit p = {.mode = mode_take(&in),
 		.program = &scene.program,
 		.server = &scene.server,
 		.wanted = scene.wanted,
@@ -325,7 +325,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		row_take(&in);
 	questions = 0;
 	ended = false;
-	REQUIRE(sql_pass_run(NULL, &p) == 0);
+	REQUIRE(sql_visit_run(NULL, &p) == 0);
 	REQUIRE(ended);
 	questions = 0;
 	ended = false;
