@@ -1,11 +1,10 @@
 /* From grants to the wanted allowlist: a login is let in until its next narrowing, and people behind one address and
- * endpoint merge to the latest of theirs.
- * Names become comments in the kernel's table, where nft prints them and reads them again, so they are
- * taken as hostile: nothing in a comment may end it, or steer a terminal. */
+ * endpoint merge to the latest of theirs. */
 #include <errno.h>
 #include <string.h>
 
 #include "curfew/allowlist.h"
+#include "curfew/comment.h"
 
 /* One login's way in, before merging. */
 struct entry {
@@ -58,96 +57,18 @@ static int entry_compare(const void *a, const void *b)
 	return r ? r : entry_compare_names(x, y);
 }
 
-/* Length of the UTF-8 character at `text`, 0 when it is not one. */
-static size_t utf8_length(const unsigned char *text, uint32_t *code)
-{
-	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	size_t n = text[0] < 0x80    ? 1
-		   : text[0] >= 0xf0 ? 4
-		   : text[0] >= 0xe0 ? 3
-		   : text[0] >= 0xc2 ? 2
-				     : 0;
-
-	if (n == 0 || text[0] > 0xf4)
-		return 0;
-	*code = n == 1 ? text[0] : text[0] & (0xffu >> (n + 1));
-	for (size_t i = 1; i < n; i++) {
-		if ((text[i] & 0xc0) != 0x80)
-			return 0;
-		*code = *code << 6 | (text[i] & 0x3f);
-	}
-	return *code < least[n] || *code > 0x10ffff || (*code >= 0xd800 && *code < 0xe000) ? 0 : n;
-}
-
-/* Controls, and what turns the direction of writing or breaks lines, would let one name pose as another;
- * quotes, backslashes and asterisks mean something inside nft's own strings. */
-static bool code_is_hostile(uint32_t c)
-{
-	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == '"' || c == '\\' || c == '*' ||
-	       (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
-	       (c >= 0x2060 && c <= 0x206f) || c == 0xfeff;
-}
-
-/* A comment under construction; what does not fit any more is remembered, not written. */
-struct comment {
-	char *text;
-	size_t length;
-	bool cut;
-};
-
-static void comment_put(struct comment *c, const char *text)
-{
-	const unsigned char *p = (const unsigned char *)text;
-
-	while (*p && !c->cut) {
-		uint32_t code = 0;
-		size_t n = utf8_length(p, &code);
-		bool bad = n == 0 || code_is_hostile(code);
-		size_t out = bad ? 1 : n;
-
-		if (c->length + out > ALLOW_COMMENT_MAX) {
-			c->cut = true;
-			break;
-		}
-		memcpy(c->text + c->length, bad ? (const unsigned char *)"_" : p, out);
-		c->length += out;
-		p += n ? n : 1;
-	}
-	c->text[c->length] = '\0';
-}
-
-static void comment_end(struct comment *c)
-{
-	size_t n = ALLOW_COMMENT_MAX - 3;
-
-	if (!c->cut)
-		return;
-	if (c->length < n)
-		n = c->length;
-	/* Back to where a character begins. */
-	while (n > 0 && ((unsigned char)c->text[n] & 0xc0) == 0x80)
-		n--;
-	memcpy(c->text + n, "...", 4);
-}
-
 /* Names of entries[from..to), each once; they are sorted. */
 static void comment_make(char *out, const struct entries *list, size_t from, size_t to)
 {
-	struct comment c = {.text = out};
+	struct comment c;
 
-	out[0] = '\0';
+	comment_begin(&c, out);
 	for (size_t i = from; i < to; i++) {
 		const struct entry *e = &list->items[i];
 
 		if (i > from && entry_compare_names(e, e - 1) == 0)
 			continue;
-		if (i > from)
-			comment_put(&c, ", ");
-		comment_put(&c, e->client);
-		if (e->login) {
-			comment_put(&c, "/");
-			comment_put(&c, e->login);
-		}
+		comment_add(&c, e->client, e->login);
 	}
 	comment_end(&c);
 }

@@ -1,32 +1,47 @@
-/* Changes: their names and their memory. */
+/* Changes: what each kind is, and their memory. */
 #include "curfew/access.h"
+
+static const struct {
+	const char *name;
+	bool closes; /* takes something away: it never waits for the records, nor for what failed before it */
+	bool opens; /* gives, or takes back what denies */
+} KINDS[] = {
+	[CHANGE_LOGIN_DISABLE] = {"login-disable", .closes = true},
+	[CHANGE_MEMBER_NARROW] = {"member-narrow", .closes = true},
+	[CHANGE_SERVER_MEMBER_DROP] = {"server-member-drop", .closes = true},
+	[CHANGE_SERVER_REVOKE] = {"server-revoke", .closes = true},
+	[CHANGE_MEMBER_DROP] = {"member-drop", .closes = true},
+	[CHANGE_REVOKE] = {"revoke", .closes = true},
+	[CHANGE_OWNER] = {"owner", .closes = true},
+	[CHANGE_SESSION_KILL] = {"session-kill", .closes = true},
+	[CHANGE_USER_DROP] = {"user-drop", .closes = true},
+	[CHANGE_LOGIN_DROP] = {"login-drop", .closes = true},
+	/* A role that nobody is in gives nobody anything yet; it is shown among what opens. */
+	[CHANGE_ROLE_CREATE] = {"role-create", .opens = true},
+	[CHANGE_ROLE_DENY] = {"role-deny"},
+	[CHANGE_ROLE_UNDENY] = {"role-undeny", .opens = true},
+	[CHANGE_ROLE_GRANT] = {"role-grant", .opens = true},
+	[CHANGE_LOGIN_CREATE] = {"login-create", .opens = true},
+	[CHANGE_LOGIN_MARK] = {"login-mark", .opens = true},
+	[CHANGE_USER_CREATE] = {"user-create", .opens = true},
+	[CHANGE_USER_REMAP] = {"user-remap", .opens = true},
+	[CHANGE_MEMBER_ADD] = {"member-add", .opens = true},
+	[CHANGE_LOGIN_ENABLE] = {"login-enable", .opens = true},
+};
 
 const char *change_name(enum change_kind k)
 {
-	static const char *const names[] = {
-		[CHANGE_LOGIN_DISABLE] = "login-disable",
-		[CHANGE_MEMBER_NARROW] = "member-narrow",
-		[CHANGE_SERVER_MEMBER_DROP] = "server-member-drop",
-		[CHANGE_SERVER_REVOKE] = "server-revoke",
-		[CHANGE_MEMBER_DROP] = "member-drop",
-		[CHANGE_REVOKE] = "revoke",
-		[CHANGE_OWNER] = "owner",
-		[CHANGE_SESSION_KILL] = "session-kill",
-		[CHANGE_USER_DROP] = "user-drop",
-		[CHANGE_LOGIN_DROP] = "login-drop",
-		[CHANGE_ROLE_CREATE] = "role-create",
-		[CHANGE_ROLE_DENY] = "role-deny",
-		[CHANGE_ROLE_UNDENY] = "role-undeny",
-		[CHANGE_ROLE_GRANT] = "role-grant",
-		[CHANGE_LOGIN_CREATE] = "login-create",
-		[CHANGE_LOGIN_MARK] = "login-mark",
-		[CHANGE_USER_CREATE] = "user-create",
-		[CHANGE_USER_REMAP] = "user-remap",
-		[CHANGE_MEMBER_ADD] = "member-add",
-		[CHANGE_LOGIN_ENABLE] = "login-enable",
-	};
+	return KINDS[k].name;
+}
 
-	return names[k];
+bool change_closes(enum change_kind k)
+{
+	return KINDS[k].closes;
+}
+
+bool change_opens(enum change_kind k)
+{
+	return KINDS[k].opens;
 }
 
 static uint64_t digest_text(uint64_t hash, const char *text)

@@ -70,17 +70,6 @@ static bool want_permissions(struct builder *b, const struct observed_database *
 	return pending;
 }
 
-void permission_copy(struct builder *b, struct permission *to, const struct permission *p)
-{
-	*to = (struct permission){.class = p->class, .state = p->state};
-	to->name = builder_copy(b, p->name);
-	to->schema = builder_copy(b, p->schema);
-	to->object = builder_copy(b, p->object);
-	to->column = builder_copy(b, p->column);
-	to->grantee = builder_copy(b, p->grantee);
-	to->grantor = builder_copy(b, p->grantor);
-}
-
 /* What the role has beyond its terms: taken away, also a denial that the terms do not know (it may stand in for a
  * term that was changed). */
 static bool drop_surplus(

@@ -1,8 +1,4 @@
-/* One record: its columns, its hash, writing it.
- *
- * The hash covers the hash of the record before and then every column in turn, each as a byte for its type,
- * eight bytes of length and the value: no two rows have one encoding, NULL and '' differ, and a value
- * cannot flow over into its neighbour. One table of columns serves writing, reading and hashing. */
+/* One record: its columns, and writing it. One table of columns serves writing, reading and hashing. */
 #include "journal/database.h"
 #include "journal/visible_text.h"
 
@@ -50,73 +46,6 @@ static const char *const kinds[] = {
 const char *journal_kind_name(enum journal_kind k)
 {
 	return (size_t)k < ARRAY_SIZE(kinds) ? kinds[k] : "unknown";
-}
-
-static void hash_bytes(crypto_generichash_state *h, int type, const void *bytes, size_t size)
-{
-	uint8_t head[9] = {(uint8_t)type};
-
-	for (int i = 0; i < 8; i++)
-		head[1 + i] = (uint8_t)((uint64_t)size >> (8 * i));
-	crypto_generichash_update(h, head, sizeof(head));
-	if (size)
-		crypto_generichash_update(h, bytes, size);
-}
-
-static void hash_number(crypto_generichash_state *h, int64_t value)
-{
-	uint8_t bytes[8];
-
-	for (int i = 0; i < 8; i++)
-		bytes[i] = (uint8_t)((uint64_t)value >> (8 * i));
-	hash_bytes(h, SQLITE_INTEGER, bytes, sizeof(bytes));
-}
-
-static void hash_begin(crypto_generichash_state *h, const struct journal *j, const char *label)
-{
-	crypto_generichash_init(
-		h, j->keyed ? j->key : NULL, j->keyed ? sizeof(j->key) : 0, JOURNAL_HASH_SIZE);
-	/* A record's hash can never stand for a seal's, nor the other way round. */
-	hash_bytes(h, SQLITE_TEXT, label, strlen(label));
-}
-
-void link_seal(uint8_t seal[JOURNAL_HASH_SIZE], const struct journal *j, const char *label,
-	const struct link *l, instant_t at)
-{
-	crypto_generichash_state h;
-
-	hash_begin(&h, j, label);
-	hash_number(&h, l->id);
-	hash_number(&h, at);
-	hash_bytes(&h, SQLITE_BLOB, l->hash, sizeof(l->hash));
-	crypto_generichash_final(&h, seal, JOURNAL_HASH_SIZE);
-}
-
-int record_hash(uint8_t hash[JOURNAL_HASH_SIZE], const struct journal *j, sqlite3_stmt *s)
-{
-	crypto_generichash_state h;
-	int previous = (int)n_record_columns;
-
-	hash_begin(&h, j, "curfew journal record");
-	hash_bytes(&h, sqlite3_column_type(s, previous), sqlite3_column_blob(s, previous),
-		(size_t)sqlite3_column_bytes(s, previous));
-	/* By what the row really holds, not by what the column should hold. */
-	for (int i = 0; i < previous; i++) {
-		int type = sqlite3_column_type(s, i);
-
-		if (type == SQLITE_INTEGER) {
-			hash_number(&h, sqlite3_column_int64(s, i));
-		} else {
-			const void *bytes = sqlite3_column_blob(s, i);
-			size_t size = (size_t)sqlite3_column_bytes(s, i);
-
-			if (size && !bytes)
-				return -ENOMEM;
-			hash_bytes(&h, type, bytes, size);
-		}
-	}
-	crypto_generichash_final(&h, hash, JOURNAL_HASH_SIZE);
-	return 0;
 }
 
 static const char *entry_text(const struct journal_entry *e, size_t offset)

@@ -1,103 +1,9 @@
-/* The steps of a pass, and what they share. */
+/* A pass: made, its steps in order, taken apart. */
 #include <errno.h>
 #include <string.h>
 #include <time.h>
 
 #include "pass/pass_internal.h"
-
-void pass_tell(struct pass *p, const struct record *r)
-{
-	if (p->o.sink)
-		p->o.sink(p->o.context, r);
-}
-
-int pass_journal_begin(struct pass *p)
-{
-	if (!p->o.journal)
-		return -ENODEV;
-	/* One that only looks goes on beside one that writes, on the same journal: whatever its worker says, it opens no
-	 * batch, which would keep the other from writing. */
-	if (p->o.mode != PASS_APPLY && p->o.mode != PASS_HANDOVER)
-		return -EROFS;
-	if (!p->in_journal && !p->journal_error) {
-		p->journal_error = journal_begin(p->o.journal);
-		p->in_journal = !p->journal_error;
-	}
-	return p->journal_error;
-}
-
-int pass_journal_commit(struct pass *p)
-{
-	if (!p->in_journal)
-		return p->journal_error;
-	p->in_journal = false;
-	int rc = journal_commit(p->o.journal);
-	if (rc && !p->journal_error)
-		p->journal_error = rc;
-	return p->journal_error;
-}
-
-struct journal_entry pass_entry(const struct pass *p, enum journal_kind kind)
-{
-	return (struct journal_entry){
-		.kind = kind,
-		.at = p->o.now,
-		.actor = p->o.actor,
-		.configuration = p->o.program->digest,
-	};
-}
-
-static int place_compare(
-	const char *server, const char *login, const char *database, const struct grant *g)
-{
-	int c = strcmp(server, g->server->name);
-
-	if (!c)
-		c = names_compare(login, g->user->login);
-	return c ? c : names_compare(database, g->database->name);
-}
-
-static int index_compare(const void *a, const void *b)
-{
-	const struct grant *x = *(const struct grant *const *)a;
-
-	return place_compare(x->server->name, x->user->login, x->database->name,
-		*(const struct grant *const *)b);
-}
-
-static int index_build(struct pass *p)
-{
-	p->index = calloc(p->grants.n + 1, sizeof(*p->index));
-	if (!p->index)
-		return -ENOMEM;
-	for (size_t i = 0; i < p->grants.n; i++)
-		p->index[i] = &p->grants.items[i];
-	qsort(p->index, p->grants.n, sizeof(*p->index), index_compare);
-	return 0;
-}
-
-const struct grant *pass_grant(
-	const struct pass *p, const char *server, const char *login, const char *database)
-{
-	size_t from = 0, to = p->grants.n;
-
-	while (from < to) {
-		size_t at = from + (to - from) / 2;
-		int c = place_compare(server, login, database, p->index[at]);
-		if (!c)
-			return p->index[at];
-		if (c < 0)
-			to = at;
-		else
-			from = at + 1;
-	}
-	return NULL;
-}
-
-size_t pass_grant_number(const struct pass *p, const struct grant *g)
-{
-	return (size_t)(g - p->grants.items);
-}
 
 static bool server_is_asked(
 	const struct pass_options *o, const struct grants *g, const struct server *s)
@@ -223,7 +129,7 @@ int pass_new(struct pass **out, const struct pass_options *o)
 		rc = p->works && p->servers && p->jobs ? 0 : -ENOMEM;
 	}
 	if (!rc)
-		rc = index_build(p);
+		rc = pass_index_build(p);
 	for (size_t i = 0; !rc && i < o->program->n_servers; i++)
 		if (server_is_asked(o, &p->grants, &o->program->servers[i]))
 			rc = server_add(p, &o->program->servers[i]);

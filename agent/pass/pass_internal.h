@@ -1,6 +1,6 @@
 /* Inside a pass: what its steps share. Not for other modules. */
-#ifndef CURFEW_ENGINE_PASS_INTERNAL_H
-#define CURFEW_ENGINE_PASS_INTERNAL_H
+#ifndef CURFEW_PASS_INTERNAL_H
+#define CURFEW_PASS_INTERNAL_H
 
 #include "curfew/pass.h"
 
@@ -68,6 +68,7 @@ int pass_journal_begin(struct pass *p);
 int pass_journal_commit(struct pass *p);
 /* An entry with the pass's own instant, actor and configuration. */
 struct journal_entry pass_entry(const struct pass *p, enum journal_kind kind);
+int pass_index_build(struct pass *p);
 /* By names in whatever letter case a server answers; NULL: not of the configuration. */
 const struct grant *pass_grant(
 	const struct pass *p, const char *server, const char *login, const char *database);

@@ -34,7 +34,7 @@ static bool change_is_step(const struct visit_run *run, const struct change *c)
 	if (c->kind == CHANGE_LOGIN_DISABLE || c->kind == CHANGE_SESSION_KILL)
 		return wanted_find(&run->visit->wanted, c->login) != NULL;
 	if (c->kind != CHANGE_ROLE_DENY)
-		return c->kind >= CHANGE_FIRST_OPENING;
+		return !change_closes(c->kind);
 	/* A role that is still to be made denies nothing yet to nobody. */
 	for (size_t i = 0; i < run->difference.n_changes; i++) {
 		const struct change *r = &run->difference.changes[i];

@@ -154,13 +154,13 @@ static bool change_is_moot(const struct visit_run *run, const bool *failed, size
 	const struct change *c = &run->difference.changes[i];
 
 	/* What cannot be put on record closes all the same, and opens nothing. */
-	if (run->unrecorded && c->kind >= CHANGE_FIRST_OPENING)
+	if (run->unrecorded && !change_closes(c->kind))
 		return true;
 	for (size_t k = 0; k < i; k++) {
 		const struct change *f = &run->difference.changes[k];
 		/* A closing is tried whatever failed, but for a login that could not even be made. */
 		if (!failed[k] ||
-			(c->kind < CHANGE_FIRST_OPENING && f->kind != CHANGE_LOGIN_CREATE))
+			(change_closes(c->kind) && f->kind != CHANGE_LOGIN_CREATE))
 			continue;
 		if (f->login ? c->login && names_equal(f->login, c->login)
 			     : c->database && f->database && names_equal(f->database, c->database))
@@ -251,7 +251,7 @@ static int round_run(struct visit_run *run, struct sql_error *error)
 				 : moot		      ? 0
 						      : change_run(run, error, c);
 			failed[i] = rc || moot;
-			if (c->login && c->kind < CHANGE_FIRST_OPENING &&
+			if (c->login && change_closes(c->kind) &&
 				login_touch(&run->touched, c->login))
 				return -ENOMEM;
 			run->failed = run->failed || failed[i];

@@ -30,7 +30,7 @@ int change_record(struct record *r, struct visit_run *run, const struct change *
 		return -1;
 	record_of(r, run->visit, RECORD_PLAN, c->client, c->login, c->database);
 	r->number = ++run->numbers;
-	r->opening = c->kind >= CHANGE_FIRST_OPENING && c->kind != CHANGE_ROLE_DENY;
+	r->opening = change_opens(c->kind);
 	RECORD_SET(r, action, change_name(c->kind));
 	RECORD_SET(r, reason, c->reason);
 	/* Never half a statement: somebody might run it. */

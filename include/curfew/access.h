@@ -147,8 +147,8 @@ bool claims_have_sid(const struct claims *c, const struct sid *s);
 
 /* ---- changes ---- */
 
+/* What is done to a server; change_closes() and change_opens() say what a kind does to access. */
 enum change_kind {
-	/* closings */
 	CHANGE_LOGIN_DISABLE,
 	CHANGE_MEMBER_NARROW, /* into the narrower role, before it leaves the wider ones */
 	CHANGE_SERVER_MEMBER_DROP,
@@ -159,7 +159,6 @@ enum change_kind {
 	CHANGE_SESSION_KILL,
 	CHANGE_USER_DROP,
 	CHANGE_LOGIN_DROP,
-	/* openings */
 	CHANGE_ROLE_CREATE,
 	CHANGE_ROLE_DENY,
 	CHANGE_ROLE_UNDENY, /* takes back a denial that is not in the terms */
@@ -171,8 +170,9 @@ enum change_kind {
 	CHANGE_MEMBER_ADD,
 	CHANGE_LOGIN_ENABLE, /* last, when all else of the login is as wanted */
 };
-#define CHANGE_FIRST_OPENING CHANGE_ROLE_CREATE
-const char *change_name(enum change_kind k);
+const char *change_name(enum change_kind k); /* "login-disable", ... */
+bool change_closes(enum change_kind k);
+bool change_opens(enum change_kind k);
 
 struct change {
 	enum change_kind kind;

@@ -1,8 +1,19 @@
-/* Reads an element's comment again: whom it names. Pure. */
+/* An element's comment: whom it names, written and read again. Pure. */
 #ifndef CURFEW_COMMENT_H
 #define CURFEW_COMMENT_H
 
-#include "curfew/program.h"
+#include "curfew/allowlist.h"
+
+/* A comment under construction; what does not fit any more is remembered, not written. */
+struct comment {
+	char *text;
+	size_t length;
+	bool cut;
+};
+void comment_begin(struct comment *c, char text[ALLOW_COMMENT_MAX + 1]);
+/* login NULL: a server's name alone, of what it trusts. */
+void comment_add(struct comment *c, const char *client, const char *login);
+void comment_end(struct comment *c);
 
 /* Whether "client/login, client/login" names that client, that login, or that login of that client; NULL: any.
  * Names are compared as they are written into a comment, hostile characters as '_'. A name may hold a separator, so

@@ -178,7 +178,7 @@ void aim_check(const struct life *l, const struct change *c)
 }
 
 /* Gives somebody access, as opposed to preparing a role. */
-static bool change_opens(const struct change *c)
+static bool change_gives(const struct change *c)
 {
 	return c->kind == CHANGE_USER_CREATE || c->kind == CHANGE_USER_REMAP ||
 	       c->kind == CHANGE_MEMBER_ADD || c->kind == CHANGE_LOGIN_ENABLE ||
@@ -194,9 +194,9 @@ void order_check(const struct difference *d)
 		const struct change *c = &d->changes[i];
 		bool shuts_new = i > 0 && c->kind == CHANGE_LOGIN_DISABLE &&
 				 d->changes[i - 1].kind == CHANGE_LOGIN_CREATE;
-		if (opened && c->kind < CHANGE_FIRST_OPENING && !shuts_new)
+		if (opened && change_closes(c->kind) && !shuts_new)
 			fail_msg("closing %s comes after an opening", change_name(c->kind));
-		opened = opened || change_opens(c);
+		opened = opened || change_gives(c);
 	}
 }
 

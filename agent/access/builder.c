@@ -1,0 +1,117 @@
+/* Lists of changes and obstacles while the difference is being built, and what joins them in their order. */
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "access/builder.h"
+
+char *builder_copy(struct builder *b, const char *text)
+{
+	char *copy = text ? strdup(text) : NULL;
+
+	if (text && !copy)
+		b->no_memory = true;
+	return copy;
+}
+
+struct change *change_push(struct builder *b, struct change_list *l, enum change_kind kind,
+	const char *client, const char *login, const char *database, const char *reason)
+{
+	struct change *items = reallocarray(l->items, l->n + 1, sizeof(*items));
+
+	if (!items) {
+		b->no_memory = true;
+		b->nowhere = (struct change){0};
+		return &b->nowhere;
+	}
+	l->items = items;
+	struct change *c = &items[l->n++];
+	*c = (struct change){.kind = kind, .client = client};
+	c->login = builder_copy(b, login);
+	c->database = builder_copy(b, database);
+	c->reason = builder_copy(b, reason);
+	return c;
+}
+
+void obstacle_push(struct builder *b, enum state state, const char *login, const char *database,
+	const char *format, ...)
+{
+	struct obstacle *items = reallocarray(b->obstacles, b->n_obstacles + 1, sizeof(*items));
+	va_list args;
+
+	if (!items) {
+		b->no_memory = true;
+		return;
+	}
+	b->obstacles = items;
+	struct obstacle *o = &items[b->n_obstacles++];
+	*o = (struct obstacle){.state = state};
+	o->login = builder_copy(b, login);
+	o->database = builder_copy(b, database);
+	va_start(args, format);
+	if (vasprintf(&o->text, format, args) < 0) {
+		o->text = NULL;
+		b->no_memory = true;
+	}
+	va_end(args);
+}
+
+void permission_copy(struct builder *b, struct permission *to, const struct permission *p)
+{
+	*to = (struct permission){.class = p->class, .state = p->state};
+	to->name = builder_copy(b, p->name);
+	to->schema = builder_copy(b, p->schema);
+	to->object = builder_copy(b, p->object);
+	to->column = builder_copy(b, p->column);
+	to->grantee = builder_copy(b, p->grantee);
+	to->grantor = builder_copy(b, p->grantor);
+}
+
+bool database_is_trapped(
+	const struct builder *b, const struct observed_database *d, const char **trigger)
+{
+	for (size_t i = 0; i < d->n_triggers; i++)
+		if (!strings_contain(&b->w->server->known_triggers, d->triggers[i])) {
+			*trigger = d->triggers[i];
+			return true;
+		}
+	return false;
+}
+
+static void list_free(struct change_list *l)
+{
+	struct difference d = {.changes = l->items, .n_changes = l->n};
+
+	difference_free(&d);
+}
+
+int builder_join(struct difference *out, struct builder *b)
+{
+	/* What we cannot see completely may be closed, never opened. */
+	if (b->o->n_missing_rights) {
+		list_free(&b->openings);
+		b->openings = (struct change_list){0};
+	}
+	size_t n = b->prepare.n + b->closings.n + b->openings.n;
+	struct change *all = calloc(n + 1, sizeof(*all));
+	if (!all || b->no_memory) {
+		free(all);
+		list_free(&b->prepare);
+		list_free(&b->closings);
+		list_free(&b->openings);
+		struct difference d = {.obstacles = b->obstacles, .n_obstacles = b->n_obstacles};
+		difference_free(&d);
+		return -ENOMEM;
+	}
+	const struct change_list *lists[] = {&b->prepare, &b->closings, &b->openings};
+	for (size_t i = 0, at = 0; i < ARRAY_SIZE(lists); at += lists[i++]->n) {
+		if (lists[i]->n)
+			memcpy(all + at, lists[i]->items, lists[i]->n * sizeof(*all));
+		free(lists[i]->items);
+	}
+	*out = (struct difference){.changes = all,
+		.n_changes = n,
+		.obstacles = b->obstacles,
+		.n_obstacles = b->n_obstacles};
+	return 0;
+}

@@ -1,0 +1,230 @@
+/* One login on a server: what it holds there, its sessions, its databases; brought to what is wanted, or taken away. */
+#include <string.h>
+
+#include "access/difference.h"
+#include "curfew/calendar.h"
+
+/* Slack between the schedule's clock and the age of a session by the server's, in seconds. */
+#define SESSION_AGE_SLACK 2
+
+static bool session_is_doomed(const struct builder *b, uint32_t id)
+{
+	for (size_t i = 0; i < b->closings.n; i++)
+		if (b->closings.items[i].kind == CHANGE_SESSION_KILL &&
+			b->closings.items[i].session == id)
+			return true;
+	return false;
+}
+
+static void sessions_kill(
+	struct builder *b, const struct login_work *work, uint64_t older_than, const char *reason)
+{
+	for (size_t i = 0; i < b->o->n_sessions; i++) {
+		const struct observed_session *s = &b->o->sessions[i];
+		if (!names_equal(s->login, work->login) || s->age < older_than ||
+			session_is_doomed(b, s->id))
+			continue;
+		change_push(b, &b->closings, CHANGE_SESSION_KILL, work->client, work->login, NULL,
+			reason)
+			->session = s->id;
+	}
+}
+
+static bool login_has_session(const struct builder *b, const char *login)
+{
+	for (size_t i = 0; i < b->o->n_sessions; i++)
+		if (names_equal(b->o->sessions[i].login, login))
+			return true;
+	return false;
+}
+
+/* Disabling comes before the closings that login_work collected: it moves to their front. */
+static void login_disable_first(
+	struct builder *b, const struct login_work *work, const char *reason)
+{
+	if (!work->observed || work->observed->disabled)
+		return;
+	size_t at = work->closings_before;
+	change_push(b, &b->closings, CHANGE_LOGIN_DISABLE, work->client, work->login, NULL, reason);
+	if (b->no_memory)
+		return;
+	struct change disable = b->closings.items[b->closings.n - 1];
+	memmove(&b->closings.items[at + 1], &b->closings.items[at],
+		(b->closings.n - 1 - at) * sizeof(*b->closings.items));
+	b->closings.items[at] = disable;
+}
+
+/* What a login has outside its databases: server roles and server-wide grants. */
+static void login_narrow_server(struct builder *b, struct login_work *work)
+{
+	const char *reason = "an access login has no rights on the server itself";
+
+	for (size_t i = 0; i < b->o->n_members; i++) {
+		const struct observed_member *m = &b->o->members[i];
+		if (!names_equal(m->member, work->login))
+			continue;
+		struct change *c = change_push(b, &b->closings, CHANGE_SERVER_MEMBER_DROP,
+			work->client, work->login, NULL, reason);
+		c->role = builder_copy(b, m->role);
+		work->narrowed = true;
+	}
+	for (size_t i = 0; i < b->o->n_permissions; i++) {
+		const struct permission *p = &b->o->permissions[i];
+		if (!names_equal(p->grantee, work->login) || p->state == 'D' ||
+			!strcmp(p->name, "CONNECT SQL"))
+			continue;
+		struct change *c = change_push(b, &b->closings, CHANGE_SERVER_REVOKE, work->client,
+			work->login, NULL, reason);
+		c->permission = (struct permission){.class = p->class, .state = p->state};
+		c->permission.name = builder_copy(b, p->name);
+		c->permission.object = builder_copy(b, p->object);
+		c->permission.grantee = builder_copy(b, p->grantee);
+		c->permission.grantor = builder_copy(b, p->grantor);
+		work->narrowed = true;
+	}
+}
+
+static void grant_reason(char *buf, size_t size, const struct grant *g)
+{
+	char from[INSTANT_TEXT_MAX], until[INSTANT_TEXT_MAX];
+
+	if (g->level == LEVEL_NONE)
+		snprintf(buf, size, "%s: no access since %s", phase_name(g->phase),
+			instant_format(from, g->from));
+	else
+		snprintf(buf, size, "%s: %s from %s until %s", phase_name(g->phase),
+			level_name(g->level), instant_format(from, g->from),
+			instant_format(until, g->until));
+}
+
+/* Users of this login in databases where nothing is wanted for it. */
+static void login_remove_users(struct builder *b, struct login_work *work,
+	const struct wanted_login *wanted, const char *reason)
+{
+	const char *trigger;
+
+	for (size_t i = 0; i < b->o->n_databases; i++) {
+		const struct observed_database *d = &b->o->databases[i];
+		bool keep = false;
+		for (size_t k = 0; wanted && k < wanted->n_users; k++)
+			keep = keep || names_equal(wanted->users[k].grant->database->name, d->name);
+		const struct observed_user *u = keep ? NULL : observed_user_of(d, work->observed);
+		if (!u)
+			continue;
+		if (database_is_trapped(b, d, &trigger)) {
+			obstacle_push(b, STATE_UNPROVED, work->login, d->name,
+				"enabled DDL trigger [%s] would run as Curfew; review it, then name it in known_triggers "
+				"or disable it",
+				trigger);
+			work->blocked = work->narrowed = true;
+			continue;
+		}
+		user_remove(b, work, d, u, reason);
+	}
+}
+
+void login_want(struct builder *b, const struct wanted_login *l, const bool *roles_pending)
+{
+	struct login_work work = {
+		.client = l->client, .login = l->login, .closings_before = b->closings.n};
+	char reason[RECORD_TEXT_MAX] = "";
+	const char *trigger;
+
+	work.observed = observed_find_login(b->o, l->login);
+	if (work.observed && !work.observed->ours) {
+		obstacle_push(b, STATE_DRIFT, l->login, NULL,
+			"login [%s] exists on the server and was not made by Curfew; it is left alone: rename it, or set "
+			"another `login` for this user",
+			l->login);
+		return;
+	}
+	for (size_t i = 0; i < l->n_users; i++) {
+		const struct grant *g = l->users[i].grant;
+		const struct observed_database *d = observed_find_database(b->o, g->database->name);
+		grant_reason(reason, sizeof(reason), g);
+		if (!d || !d->online) {
+			obstacle_push(b, STATE_WAITING, l->login, g->database->name,
+				"database [%s] is %s", g->database->name,
+				d ? "not online" : "not there yet");
+			continue;
+		}
+		if (!d->accessible || !d->read) {
+			obstacle_push(b, STATE_UNPROVED, l->login, g->database->name,
+				"database [%s] cannot be read by the agent's login; see `curfew bootstrap`",
+				d->name);
+			work.blocked = true;
+			continue;
+		}
+		if (database_is_trapped(b, d, &trigger)) {
+			obstacle_push(b, STATE_UNPROVED, l->login, d->name,
+				"enabled DDL trigger [%s] would run as Curfew; review it, then name it in known_triggers "
+				"or disable it",
+				trigger);
+			/* What it holds there beyond its level cannot be taken away now: it must not be used. */
+			bool exact;
+			if (observed_level(&exact, b->o, d, work.observed, b->w->server) >
+					g->level ||
+				!exact || roles_exceed(b, d))
+				work.blocked = work.narrowed = true;
+			continue;
+		}
+		work.reachable = true;
+		user_want(b, &work, g, d, roles_pending[d - b->o->databases]);
+	}
+	login_remove_users(b, &work, l, "no access to this database is scheduled now");
+	if (work.observed)
+		login_narrow_server(b, &work);
+	/* A user that was narrowed anywhere starts again from a new session. */
+	if (work.narrowed) {
+		login_disable_first(b, &work,
+			"disabled until its sessions are gone and its rights are as scheduled");
+		sessions_kill(b, &work, 0,
+			"its rights were narrowed: open transactions would outlive that");
+		return;
+	}
+	/* Whatever else stands in the way: it may have begun before the login was narrowed. */
+	if (work.observed && work.observed->disabled && login_has_session(b, l->login)) {
+		sessions_kill(b, &work, 0, "a disabled login has no sessions");
+		return;
+	}
+	if (l->narrowed && l->narrowed <= b->now)
+		sessions_kill(b, &work, (uint64_t)(b->now - l->narrowed) + SESSION_AGE_SLACK,
+			"the session is older than the last narrowing of this login");
+	if (work.observed && work.observed->disabled && !work.pending && !work.blocked &&
+		work.reachable)
+		change_push(
+			b, &b->openings, CHANGE_LOGIN_ENABLE, l->client, l->login, NULL, reason);
+}
+
+static const char *client_of(
+	const struct wanted_server *w, const char *login, char *reason, size_t size)
+{
+	const struct grant *last = NULL;
+
+	snprintf(reason, size, "the login is not in the configuration any more");
+	for (size_t i = 0; i < w->n_grants; i++)
+		if (names_equal(w->grants[i]->user->login, login) &&
+			(!last || w->grants[i]->from > last->from))
+			last = w->grants[i];
+	if (last)
+		grant_reason(reason, size, last);
+	return last ? last->client->name : NULL;
+}
+
+void login_remove(struct builder *b, const struct observed_login *l)
+{
+	char reason[RECORD_TEXT_MAX];
+	struct login_work work = {
+		.client = client_of(b->w, l->name, reason, sizeof(reason)),
+		.login = l->name,
+		.observed = l,
+		.closings_before = b->closings.n,
+	};
+
+	login_disable_first(b, &work, reason);
+	sessions_kill(b, &work, 0, reason);
+	login_narrow_server(b, &work);
+	login_remove_users(b, &work, NULL, reason);
+	if (!work.blocked)
+		change_push(b, &b->closings, CHANGE_LOGIN_DROP, work.client, l->name, NULL, reason);
+}

@@ -1,0 +1,211 @@
+/* SQLite as every file of this folder uses it: statements, values, errors, transactions. */
+#include "journal/database.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <string.h>
+#include <unistd.h>
+
+void statement_finalize(sqlite3_stmt **s)
+{
+	sqlite3_finalize(*s);
+	*s = NULL;
+}
+
+int database_error(sqlite3 *db, int rc)
+{
+	int system = db ? sqlite3_system_errno(db) : 0;
+
+	if (rc == SQLITE_OK || rc == SQLITE_DONE)
+		return 0;
+	if (db && sqlite3_extended_errcode(db) == SQLITE_READONLY_ROLLBACK)
+		return -EUCLEAN; /* a writer died: the next one to open the file mends it */
+	switch (rc & 0xff) {
+	case SQLITE_NOMEM:
+		return -ENOMEM;
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return -EBUSY;
+	case SQLITE_FULL:
+		return -ENOSPC;
+	case SQLITE_READONLY:
+		return -EROFS;
+	case SQLITE_PERM:
+	case SQLITE_AUTH:
+		return -EACCES;
+	case SQLITE_CANTOPEN:
+		return system > 0 ? -system : -EACCES;
+	case SQLITE_IOERR:
+		return system == ENOSPC || system == EDQUOT ? -system : -EIO;
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+		return -EBADMSG;
+	case SQLITE_TOOBIG:
+		return -E2BIG;
+	case SQLITE_CONSTRAINT:
+		/* A column's own rule is the caller's fault; the chain's rules fail when the head and
+		 * the records do not fit each other. */
+		return sqlite3_extended_errcode(db) == SQLITE_CONSTRAINT_TRIGGER ? -EBADMSG
+										 : -EINVAL;
+	default:
+		return -EPROTO;
+	}
+}
+
+int database_prepare(sqlite3_stmt **out, struct journal *j, const char *sql)
+{
+	return database_error(j->db, sqlite3_prepare_v2(j->db, sql, -1, out, NULL));
+}
+
+int database_execute(struct journal *j, const char *sql)
+{
+	return database_error(j->db, sqlite3_exec(j->db, sql, NULL, NULL, NULL));
+}
+
+int database_run(struct journal *j, sqlite3_stmt *s)
+{
+	int rc = sqlite3_step(s);
+
+	/* A statement that was meant to yield nothing and yields a row is a fault of ours. */
+	return rc == SQLITE_ROW ? -EPROTO : database_error(j->db, rc);
+}
+
+int database_number(int64_t *out, struct journal *j, const char *sql, int64_t parameter)
+{
+	_cleanup_statement_ sqlite3_stmt *s = NULL;
+	int r = database_prepare(&s, j, sql), rc = 0;
+
+	if (r)
+		return r;
+	if (sqlite3_bind_parameter_count(s))
+		rc = sqlite3_bind_int64(s, 1, parameter);
+	if (!rc)
+		rc = sqlite3_step(s);
+	if (rc != SQLITE_ROW)
+		return rc == SQLITE_DONE ? -EBADMSG : database_error(j->db, rc);
+	*out = sqlite3_column_int64(s, 0);
+	return 0;
+}
+
+int bind_text(sqlite3_stmt *s, int n, const char *text)
+{
+	return text ? sqlite3_bind_text(s, n, text, -1, SQLITE_TRANSIENT) : sqlite3_bind_null(s, n);
+}
+
+int column_text(char **out, sqlite3_stmt *s, int n)
+{
+	const char *text = (const char *)sqlite3_column_text(s, n);
+	char *copy = NULL;
+
+	if (!text && sqlite3_column_type(s, n) != SQLITE_NULL)
+		return -ENOMEM;
+	if (text && !(copy = strdup(text)))
+		return -ENOMEM;
+	*out = copy;
+	return 0;
+}
+
+int column_texts(char **out, sqlite3_stmt *s, int n)
+{
+	int r = 0, got = 0;
+
+	while (got < n && !(r = column_text(&out[got], s, got)))
+		got++;
+	while (r && got > 0)
+		free(out[--got]);
+	return r;
+}
+
+int database_rows(
+	struct journal *j, sqlite3_stmt *s, int (*take)(void *list, sqlite3_stmt *s), void *list)
+{
+	int rc, r = 0;
+
+	while ((rc = sqlite3_step(s)) == SQLITE_ROW)
+		if ((r = take(list, s)) != 0)
+			return r;
+	return database_error(j->db, rc);
+}
+
+int transaction_begin(struct journal *j)
+{
+	int r;
+
+	if (j->read_only || j->closed)
+		return -EROFS;
+	if (j->depth) {
+		if (j->error)
+			return j->error;
+		j->depth++;
+		return 0;
+	}
+	/* The write lock at once: of two writers, the second reads the head only after the first is done. */
+	r = database_execute(j, "BEGIN IMMEDIATE");
+	if (r)
+		return r;
+	j->depth = 1;
+	j->error = 0;
+	return 0;
+}
+
+int transaction_end(struct journal *j, int r)
+{
+	if (r && !j->error)
+		j->error = r;
+	if (--j->depth)
+		return r;
+	r = j->error ? j->error : database_execute(j, "COMMIT");
+	/* A full disk or an I/O error may have undone the transaction already. */
+	if (r && !sqlite3_get_autocommit(j->db))
+		sqlite3_exec(j->db, "ROLLBACK", NULL, NULL, NULL);
+	return r;
+}
+
+int journal_begin(struct journal *j)
+{
+	int r;
+
+	if (j->batch)
+		return -EALREADY;
+	r = transaction_begin(j);
+	if (!r)
+		j->batch = true;
+	return r;
+}
+
+int journal_commit(struct journal *j)
+{
+	if (!j->batch)
+		return -EINVAL;
+	j->batch = false;
+	return transaction_end(j, 0);
+}
+
+void journal_rollback(struct journal *j)
+{
+	if (!j->batch)
+		return;
+	j->batch = false;
+	transaction_end(j, -ECANCELED);
+}
+
+int folder_sync(const char *path)
+{
+	char *copy = strdup(path);
+	int fd, r = 0;
+
+	if (!copy)
+		return -ENOMEM;
+	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		r = -errno;
+	free(copy);
+	if (r)
+		return r;
+	/* EINVAL: a file system that has nothing to sync there. */
+	if (fsync(fd) < 0 && errno != EINVAL)
+		r = -errno;
+	close(fd);
+	return r;
+}
