@@ -5,7 +5,10 @@ datadir     ?= $(prefix)/share
 mandir      ?= $(datadir)/man
 docdir      ?= $(datadir)/doc/curfew
 sysconfdir  ?= /etc
-completions ?= $(datadir)/bash-completion/completions
+bashdir     ?= $(datadir)/bash-completion/completions
+# zsh looks in one folder for what Debian ships and in another for what was installed by hand.
+zshdir      ?= $(datadir)/zsh/$(if $(filter /usr,$(prefix)),vendor-completions,site-functions)
+fishdir     ?= $(datadir)/fish/vendor_completions.d
 # systemd looks below /usr/lib, /usr/local/lib and /etc, and nowhere else.
 systemdlib  ?= $(if $(filter /usr /usr/local,$(prefix)),$(prefix)/lib,/etc)
 unitdir     ?= $(systemdlib)/systemd/system
@@ -156,7 +159,7 @@ machines:                       ## a booted systemd, and Debian 12's own kernel:
 	$(RUN) booted kernel61 clock61
 browser:                        ## the HTML reports in a real browser
 	$(RUN) browser
-words:                          ## what the program says to wrong command lines; the shell's completion
+words:                          ## what the program says to wrong command lines; the shells' completion
 	$(RUN) words
 install-test:                   ## install and uninstall into a scratch folder
 	$(RUN) install-test
@@ -181,7 +184,9 @@ install: $(BIN)                 ## into $(DESTDIR)$(prefix); configuration that 
 	$(Q)install -D -m 0755 $(BIN) $(root)$(sbindir)/curfew
 	$(Q)$(foreach m,$(MAN8),install -D -m 0644 $(m) $(root)$(mandir)/man8/$(notdir $(m)) &&) true
 	$(Q)$(foreach m,$(MAN5),install -D -m 0644 $(m) $(root)$(mandir)/man5/$(notdir $(m)) &&) true
-	$(Q)install -D -m 0644 completions/curfew $(root)$(completions)/curfew
+	$(Q)install -D -m 0644 completions/curfew $(root)$(bashdir)/curfew
+	$(Q)install -D -m 0644 completions/_curfew $(root)$(zshdir)/_curfew
+	$(Q)install -D -m 0644 completions/curfew.fish $(root)$(fishdir)/curfew.fish
 	$(Q)install -D -m 0644 README.md $(root)$(docdir)/README.md
 	$(Q)install -D -m 0644 LICENSE $(root)$(docdir)/LICENSE
 	$(Q)install -D -m 0644 etc/curfew.conf $(root)$(docdir)/examples/curfew.conf
@@ -200,7 +205,7 @@ ifeq ($(DESTDIR),)
 endif
 
 uninstall:                      ## all but configuration and journal
-	$(Q)rm -f $(root)$(sbindir)/curfew $(root)$(completions)/curfew
+	$(Q)rm -f $(root)$(sbindir)/curfew $(root)$(bashdir)/curfew $(root)$(zshdir)/_curfew $(root)$(fishdir)/curfew.fish
 	$(Q)rm -f $(foreach m,$(MAN8),$(root)$(mandir)/man8/$(notdir $(m))) $(foreach m,$(MAN5),$(root)$(mandir)/man5/$(notdir $(m)))
 	$(Q)rm -f $(foreach u,$(UNITS),$(root)$(unitdir)/$(notdir $(u)))
 	$(Q)rm -f $(root)$(systemdlib)/sysusers.d/curfew.conf $(root)$(systemdlib)/tmpfiles.d/curfew.conf

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "commands/command.h"
+#include "commands/complete.h"
 #include "commands/usage.h"
 #include "curfew/report.h"
 
@@ -16,6 +17,8 @@ int main(int argc, char **argv)
 		return usage_all(stdout, EXIT_FINE);
 	if (!strcmp(argv[1], "--version"))
 		return usage_version();
+	if (!strcmp(argv[1], "complete"))
+		return complete_run(argc - 2, argv + 2);
 	for (const struct command *const *c = commands; *c; c++)
 		if (!strcmp(argv[1], (*c)->name)) {
 			struct cli cli;

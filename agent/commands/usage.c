@@ -95,23 +95,38 @@ static const char *command_line(char buf[96], const struct command *c)
 	return buf;
 }
 
+size_t usage_options(struct usage_option out[USAGE_MAX_OPTIONS], const struct command *c)
+{
+	size_t n = 0;
+
+	_Static_assert(ARRAY_SIZE(known) + 2 <= USAGE_MAX_OPTIONS, "room for every option");
+	out[n++] = (struct usage_option){
+		"config", "FILE", "configuration (default " DEFAULT_CONFIG ")"};
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+		if (c->options & (unsigned)known[i].flag)
+			out[n++] = (struct usage_option){
+				known[i].name, known[i].argument, known[i].words};
+	out[n++] = (struct usage_option){"help", NULL, "this text"};
+	return n;
+}
+
 static void command_help(const struct command *c)
 {
+	struct usage_option options[USAGE_MAX_OPTIONS];
+	size_t n = usage_options(options, c);
 	char line[96];
 
 	printf("usage: curfew %s [OPTIONS]\n\n%s.\n", command_line(line, c), c->summary);
 	if (c->help)
 		printf("\n%s", c->help);
-	printf("\n  --config FILE        configuration (default " DEFAULT_CONFIG ")\n");
-	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
+	putchar('\n');
+	for (size_t i = 0; i < n; i++) {
 		char left[32];
-		if (!(c->options & (unsigned)known[i].flag))
-			continue;
-		snprintf(left, sizeof(left), "--%s%s%s", known[i].name,
-			known[i].argument ? " " : "", known[i].argument ? known[i].argument : "");
-		printf("  %-20s %s\n", left, known[i].words);
+		snprintf(left, sizeof(left), "--%s%s%s", options[i].name,
+			options[i].argument ? " " : "",
+			options[i].argument ? options[i].argument : "");
+		printf("  %-20s %s\n", left, options[i].words);
 	}
-	printf("  --help               this text\n");
 }
 
 int usage_help(const char *name)

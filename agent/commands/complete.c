@@ -1,0 +1,193 @@
+/* What could come next on a command line, for the completion of any shell. It reads the same table as the help and the
+ * parser, so a new command, option or operand is offered without a change of any shell's script. */
+#include <string.h>
+#include <time.h>
+
+#include "commands/complete.h"
+
+struct line {
+	const struct command *command;
+	const char *config;
+	const char *operands[MAX_OPERANDS + 1];
+	int n_operands;
+	const struct usage_option *awaits; /* the option whose word comes next */
+	const char *current;		   /* what is typed of the word that is completed */
+	const char *prefix; /* of a candidate: "--user=" when the option stands in the same word */
+	size_t n_prefix;
+};
+
+static void offer(const struct line *l, const char *word, const char *description)
+{
+	if (strncmp(word, l->current, strlen(l->current)) != 0)
+		return;
+	printf("%.*s%s\t%s\n", (int)l->n_prefix, l->prefix, word, description ? description : "");
+}
+
+static void commands_offer(const struct line *l)
+{
+	for (const struct command *const *c = commands; *c; c++)
+		offer(l, (*c)->name, (*c)->summary);
+}
+
+static void logins_offer(const struct line *l, const struct program *p)
+{
+	const struct client *only = l->n_operands > 0 ? program_client(p, l->operands[0]) : NULL;
+
+	for (size_t i = 0; i < p->n_clients; i++) {
+		const struct client *c = &p->clients[i];
+		for (size_t k = 0; k < c->n_users && (!only || only == c); k++)
+			offer(l, c->users[k].login, c->name);
+	}
+}
+
+/* Names of the configuration. Completion is no place for messages: what cannot be read is not offered. */
+static void names_offer(const struct line *l, const char *kind)
+{
+	struct problems problems = {0};
+	struct program *p = NULL;
+
+	if (program_load(&p, &problems, l->config, (instant_t)time(NULL)) == 0 && p) {
+		for (size_t i = 0; i < p->n_clients && !strcmp(kind, "CLIENT"); i++)
+			offer(l, p->clients[i].name, p->clients[i].ticket);
+		for (size_t i = 0; i < p->n_servers && !strcmp(kind, "SERVER"); i++)
+			offer(l, p->servers[i].name, p->servers[i].host);
+		if (!strcmp(kind, "USER"))
+			logins_offer(l, p);
+	}
+	problems_free(&problems);
+	program_free(p);
+}
+
+/* One alternative of an operand or of an option's word: in capitals a kind, else the word itself. */
+static void kind_offer(const struct line *l, const char *kind)
+{
+	static const char *const whats[] = {"clients", "servers", "logins"};
+
+	if (!strcmp(kind, "FILE"))
+		puts(COMPLETE_FILES);
+	else if (!strcmp(kind, "COMMAND"))
+		commands_offer(l);
+	else if (!strcmp(kind, "WHAT"))
+		for (size_t i = 0; i < ARRAY_SIZE(whats); i++)
+			offer(l, whats[i], NULL);
+	else if (kind[0] >= 'a' && kind[0] <= 'z')
+		offer(l, kind, NULL);
+	else
+		names_offer(l, kind);
+}
+
+/* The operand of that number, out of "[CLIENT|verify]" or "CLIENT USER ADDRESS...". */
+static void operand_offer(const struct line *l, const char *operands, int number)
+{
+	char text[128], *rest = text, *word, *last = NULL;
+
+	snprintf(text, sizeof(text), "%s", operands);
+	for (char *c = text; *c; c++)
+		if (*c == '[' || *c == ']')
+			*c = ' ';
+	while ((word = strsep(&rest, " ")))
+		if (*word) {
+			last = word;
+			if (number-- == 0)
+				break;
+		}
+	if (!last || (number >= 0 && !strstr(last, "...")))
+		return;
+	while ((word = strsep(&last, "|.")))
+		if (*word)
+			kind_offer(l, word);
+}
+
+static void options_offer(const struct line *l, const struct usage_option *options, size_t n)
+{
+	char word[64];
+
+	for (size_t i = 0; i < n; i++) {
+		snprintf(word, sizeof(word), "--%s", options[i].name);
+		offer(l, word, options[i].words);
+	}
+}
+
+static const struct usage_option *option_find(
+	const struct usage_option *options, size_t n, const char *word)
+{
+	size_t length = strcspn(word, "=");
+
+	if (!strcmp(word, "-c"))
+		return option_find(options, n, "--config");
+	for (size_t i = 0; i < n && length > 2; i++)
+		if (strlen(options[i].name) == length - 2 &&
+			!strncmp(options[i].name, word + 2, length - 2))
+			return &options[i];
+	return NULL;
+}
+
+/* A word that is written already. */
+static void word_take(
+	struct line *l, const struct usage_option *options, size_t n, const char *word)
+{
+	const char *value = strchr(word, '=');
+
+	if (l->awaits) {
+		if (!strcmp(l->awaits->name, "config"))
+			l->config = word;
+		l->awaits = NULL;
+	} else if (word[0] != '-') {
+		if (l->n_operands < MAX_OPERANDS)
+			l->operands[l->n_operands] = word;
+		l->n_operands++;
+	} else {
+		const struct usage_option *o = option_find(options, n, word);
+		if (o && o->argument && !value)
+			l->awaits = o;
+		else if (o && value && !strcmp(o->name, "config"))
+			l->config = value + 1;
+	}
+}
+
+static void rest_offer(struct line *l, int n, char *const *words)
+{
+	struct usage_option options[USAGE_MAX_OPTIONS];
+	size_t n_options = usage_options(options, l->command);
+	const char *value = strchr(l->current, '=');
+
+	for (int i = 0; i < n; i++)
+		word_take(l, options, n_options, words[i]);
+	if (!l->awaits && l->current[0] == '-' && value) {
+		l->prefix = l->current;
+		l->n_prefix = (size_t)(value + 1 - l->current);
+		l->awaits = option_find(options, n_options, l->current);
+		l->current = value + 1;
+		if (!l->awaits)
+			return;
+	}
+	if (l->awaits && l->awaits->argument)
+		kind_offer(l, l->awaits->argument);
+	else if (l->current[0] == '-')
+		options_offer(l, options, n_options);
+	else
+		operand_offer(l, l->command->operands, l->n_operands);
+}
+
+int complete_run(int n, char *const *words)
+{
+	static const struct command help = {.name = "help", .operands = "COMMAND"};
+	struct line l = {
+		.config = DEFAULT_CONFIG, .current = n > 0 ? words[n - 1] : "", .prefix = ""};
+
+	if (n <= 1) {
+		commands_offer(&l);
+		offer(&l, "help", "Print the help of a command");
+		offer(&l, "--help", "Print the list of commands");
+		offer(&l, "--version", "Print the version");
+		return EXIT_FINE;
+	}
+	if (!strcmp(words[0], help.name))
+		l.command = &help;
+	for (const struct command *const *c = commands; *c && !l.command; c++)
+		if (!strcmp((*c)->name, words[0]))
+			l.command = *c;
+	if (l.command)
+		rest_offer(&l, n - 2, words + 1);
+	return EXIT_FINE;
+}
