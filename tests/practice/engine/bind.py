@@ -4,14 +4,16 @@ Every source gets an alias of its own (s1, s2, ...), every result column is call
 SQLite sees never depends on how the T-SQL was spelled.
 """
 from . import nodes as n
+from .bind_collation import CollationBinder
 from .bind_expr import ExprBinder
 from .bind_from import FromBinder, QueryScope, SourceColumn
 from .bind_types import typed_compatible
+from .collations import COERCIBLE, as_column
 from .errors import error
 from .sqltypes import INT, is_string, widest
 
 
-class Binder(FromBinder, ExprBinder):
+class Binder(FromBinder, CollationBinder, ExprBinder):
     def __init__(self, env):
         self.env, self.engine, self.db, self.chain = env, env.engine, env.db, env.chain
         self.params = {}
@@ -67,7 +69,7 @@ class Binder(FromBinder, ExprBinder):
     def _renamed(self, columns, names, owner):
         if names and len(names) != len(columns):
             raise error(8158 if len(columns) > len(names) else 8159, name=owner)
-        out = [SourceColumn(nm, c.type, "", 0, c.nullable) for nm, c in
+        out = [SourceColumn(nm, c.type, "", 0, c.nullable, as_column(c.label)) for nm, c in
                zip(names or [c.name for c in columns], columns)]
         seen = set()
         for i, c in enumerate(out, 1):
@@ -89,13 +91,14 @@ class Binder(FromBinder, ExprBinder):
         scope = QueryScope(outer)
         rows = [[self.expr(e, scope) for e in row] for row in body.rows]
         types = [widest(r[i].type for r in rows) for i in range(len(rows[0]))]
+        labels = [self.label_joined("UNION ALL", [r[i] for r in rows]) for i in range(len(types))]
         selects = []
         for row in rows:
             cells = ", ".join(f"{typed_compatible(e, t)} AS c{i}"
                               for i, (e, t) in enumerate(zip(row, types)))
             selects.append("SELECT " + cells)
-        return " UNION ALL ".join(selects), [SourceColumn("", t, f"c{i}")
-                                             for i, t in enumerate(types)]
+        return " UNION ALL ".join(selects), [SourceColumn("", t, f"c{i}", label=x)
+                                             for i, (t, x) in enumerate(zip(types, labels))]
 
     def _set_operation(self, body, outer, top_level):
         lsql, lcols = self._body(body.left, outer, False)
@@ -105,10 +108,13 @@ class Binder(FromBinder, ExprBinder):
         out, left, right = [], [], []
         for i, (a, b) in enumerate(zip(lcols, rcols)):
             t = widest([a.type, b.type])
-            collate = " COLLATE CI" if is_string(t) and body.op != "UNION ALL" else ""
+            meet = self.label_joined if body.op == "UNION ALL" else self.label_settled
+            label = meet(body.op, (a, b)) if is_string(t) else COERCIBLE
+            self.label_shown(label, i + 1)
+            collate = self.collate(label) if is_string(t) and body.op != "UNION ALL" else ""
             left.append(f"{self.coerced(f'c{i}', a.type, t)}{collate} AS c{i}")
             right.append(f"{self.coerced(f'c{i}', b.type, t)}{collate} AS c{i}")
-            out.append(SourceColumn(a.name, t, f"c{i}", 0, a.nullable or b.nullable))
+            out.append(SourceColumn(a.name, t, f"c{i}", 0, a.nullable or b.nullable, label))
         sql = (f"SELECT {', '.join(left)} FROM ({lsql}) {body.op} "
                f"SELECT {', '.join(right)} FROM ({rsql})")
         if body.order:
@@ -118,7 +124,7 @@ class Binder(FromBinder, ExprBinder):
                 k = self._position(e, out)
                 if k is None:
                     raise error(104)
-                keys.append(self._order_key(f"c{k}", out[k].type, down))
+                keys.append(self._order_key(f"c{k}", out[k], down))
             sql = f"SELECT * FROM ({sql}) ORDER BY {', '.join(keys)}{self._offset(body)}"
         return sql, out
 
@@ -138,9 +144,9 @@ class Binder(FromBinder, ExprBinder):
                     return i
         return None
 
-    @staticmethod
-    def _order_key(sql, t, down):
-        return sql + (" COLLATE CI" if is_string(t) else "") + (" DESC" if down else "")
+    def _order_key(self, sql, b, down):
+        """`b`, which has a type and a label, as a key of ORDER BY."""
+        return sql + (self.collate(b.label) if is_string(b.type) else "") + (" DESC" if down else "")
 
     def _offset(self, body):
         if body.offset is None:
@@ -159,7 +165,8 @@ class Binder(FromBinder, ExprBinder):
             cols, exprs = set(), []
             for e in s.group:
                 b = self.expr(e, scope)
-                group.append(b.sql + (f" COLLATE {b.collation or 'CI'}" if is_string(b.type) else ""))
+                group.append(b.sql + (self.collate(self.label_settled("GROUP BY", (b,)))
+                                      if is_string(b.type) else ""))
                 exprs.append(e)
                 if isinstance(e, n.Col):
                     cols.add(b.sql)
@@ -172,21 +179,22 @@ class Binder(FromBinder, ExprBinder):
                 for c in self.expand(item.expr, scope):
                     if scope.group and c.sql not in scope.group[0]:
                         raise error(8120, column=c.name)
-                    columns.append(SourceColumn(c.name, c.type, "", 0, c.nullable))
+                    columns.append(SourceColumn(c.name, c.type, "", 0, c.nullable, c.label))
                     cells.append(c.sql)
                 continue
             b = self.expr(item.expr, scope)
             name = item.alias or (item.expr.parts[-1] if isinstance(item.expr, n.Col) else "")
             if isinstance(item.expr, n.Col):
                 name = item.alias or b.name or name
+            self.label_shown(b.label, len(columns) + 1)
             columns.append(SourceColumn(name, b.type if b.type.name != "null" else INT, "", 0,
-                                        b.nullable))
+                                        b.nullable, b.label))
             cells.append(b.sql)
         having = self.condition(s.having, scope) if s.having else ""
         order = self._select_order(s, scope, columns, cells, top_level)
         out = []
         for i, (c, cell) in enumerate(zip(columns, cells)):
-            collate = " COLLATE CI" if s.distinct and is_string(c.type) else ""
+            collate = self.collate(c.label) if s.distinct and is_string(c.type) else ""
             out.append(f"{cell}{collate} AS c{i}")
             c.sql = f"c{i}"
         sql = "SELECT " + ("DISTINCT " if s.distinct else "") + ", ".join(out)
@@ -218,14 +226,15 @@ class Binder(FromBinder, ExprBinder):
         for e, down in s.order:
             k = self._position(e, columns)
             if k is not None:
-                keys.append(self._order_key(cells[k], columns[k].type, down))
+                keys.append(self._order_key(cells[k], columns[k], down))
                 continue
             if isinstance(e, n.Lit):
                 raise error(408)
             b = self.expr(e, scope)
             if s.distinct and b.sql not in cells:
                 raise error(145)
-            keys.append(self._order_key(b.sql, b.type, down))
+            self.label_shown(b.label, len(keys) + 1, "ORDER BY")
+            keys.append(self._order_key(b.sql, b, down))
         return " ORDER BY " + ", ".join(keys)
 
     def expand(self, star, scope):

@@ -1,5 +1,6 @@
 """Conditions to SQLite's SQL: comparisons meet in one type and under one collation."""
 from . import nodes as n
+from .bind_collation import OPERATIONS
 from .bind_types import Bound, coerce, family
 from .errors import error
 from .sqltypes import T, widest
@@ -9,8 +10,8 @@ class ConditionBinder:
     def condition(self, e, scope):
         return getattr(self, "_c_" + type(e).__name__.lower())(e, scope)
 
-    def _pair(self, a, b):
-        """Both sides in one type, and the collation to compare them with."""
+    def _pair(self, a, b, operation="equal to"):
+        """Both sides in one type, and " COLLATE x" to compare them with, or nothing."""
         fa, fb = family(a.type), family(b.type)
         t = widest([a.type, b.type])
         if {fa, fb} == {"number", "binary"} or {fa, fb} == {"string", "binary"}:
@@ -20,9 +21,9 @@ class ConditionBinder:
         if {fa, fb} == {"date"} and a.type.name != b.type.name:
             t = T("datetime2", 0, 0, 7) if "datetimeoffset" not in (a.type.name, b.type.name) else t
         if fa == fb == "string" or "sql_variant" in (fa, fb) or "null" in (fa, fb):
-            return a.sql, b.sql, a.collation or b.collation or "CI"
-        return coerce(a.sql, a.type, t), coerce(b.sql, b.type, t), \
-            (a.collation or b.collation or "CI") if family(t) == "string" else ""
+            return a.sql, b.sql, self.collate(self.label_settled(operation, (a, b)))
+        collate = self.collate(self.label_settled(operation, (a, b))) if family(t) == "string" else ""
+        return coerce(a.sql, a.type, t), coerce(b.sql, b.type, t), collate
 
     def _c_compare(self, e, scope):
         a = self.expr(e.left, scope)
@@ -30,15 +31,14 @@ class ConditionBinder:
             sql, cols = self.query(e.right.query, scope)
             if len(cols) != 1:
                 raise error(116)
-            left, right, coll = self._pair(a, Bound("q.c0", cols[0].type))
-            coll = f" COLLATE {coll}" if coll else ""
+            left, right, coll = self._pair(a, Bound("q.c0", cols[0].type, cols[0].label), OPERATIONS[e.op])
             if e.quantifier == "ALL":
                 return f"(NOT EXISTS (SELECT 1 FROM ({sql}) q WHERE NOT ({left}{coll} {e.op} {right})))"
             return f"(EXISTS (SELECT 1 FROM ({sql}) q WHERE {left}{coll} {e.op} {right}))"
         b = self.expr(e.right, scope)
-        left, right, coll = self._pair(a, b)
+        left, right, coll = self._pair(a, b, OPERATIONS[e.op])
         op = self._null_operator(e) or e.op
-        return f"({left}{' COLLATE ' + coll if coll else ''} {op} {right})"
+        return f"({left}{coll} {op} {right})"
 
     def _null_operator(self, e):
         """Without ANSI_NULLS, = and <> find NULL where one side is NULL itself or a variable that is."""
@@ -63,22 +63,20 @@ class ConditionBinder:
             sql, cols = self.query(e.items, scope)
             if len(cols) != 1:
                 raise error(116)
-            left, right, coll = self._pair(a, Bound("c0", cols[0].type))
-            coll = f" COLLATE {coll}" if coll else ""
+            left, right, coll = self._pair(a, Bound("c0", cols[0].type, cols[0].label))
             return f"({left}{coll} {word} (SELECT {right} FROM ({sql})))"
         pairs = [self._pair(a, self.expr(i, scope)) for i in e.items]
         if len({(p[0], p[2]) for p in pairs}) == 1:
             left, coll = pairs[0][0], pairs[0][2]
-            coll = f" COLLATE {coll}" if coll else ""
             return f"({left}{coll} {word} ({', '.join(p[1] for p in pairs)}))"
-        tests = " OR ".join(f"({p[0]}{' COLLATE ' + p[2] if p[2] else ''} = {p[1]})" for p in pairs)
+        tests = " OR ".join(f"({p[0]}{p[2]} = {p[1]})" for p in pairs)
         return f"(NOT ({tests}))" if e.negated else f"({tests})"
 
     def _c_like(self, e, scope):
         a, p = self.expr(e.arg, scope), self.expr(e.pattern, scope)
         esc = self.expr(e.escape, scope).sql if e.escape is not None else "NULL"
         text = T("nvarchar", 4000)
-        exact = 1 if (a.collation or p.collation) == "RTRIM" else 0
+        exact = int(self.collate(self.label_settled("like", (a, p))).endswith("RTRIM"))
         return (f"({'NOT ' if e.negated else ''}like_match({coerce(a.sql, a.type, text)}, "
                 f"{coerce(p.sql, p.type, text)}, {esc}, {exact}))")
 

@@ -1,12 +1,19 @@
 """Expressions and conditions to SQLite's SQL, with the type that each has."""
 from . import nodes as n
 from .bind_condition import ConditionBinder
-from .bind_types import Bound, coerce, collation_named, convert_sql, family
+from .bind_types import Bound, coerce, convert_sql, family
+from .collations import COERCIBLE, Label
 from .errors import error
 from .sqltypes import FLOAT, INT, INTS, NMAX, RANK, T, is_string, widest
 
 AGGREGATES = {"COUNT", "COUNT_BIG", "MIN", "MAX", "SUM", "AVG", "STRING_AGG"}
 RANKING = {"ROW_NUMBER", "RANK", "DENSE_RANK"}
+# Functions by what they do with collations: need one, take any of all their texts, pass on the first's.
+SENSITIVE = {"CHARINDEX", "PATINDEX", "REPLACE", "STUFF", "NULLIF"}
+TAKING_ALL = {"CONCAT", "CONCAT_WS", "COALESCE", "ISNULL"}
+PASSING = {"LOWER", "UPPER", "LTRIM", "RTRIM", "TRIM", "REVERSE", "SUBSTRING", "LEFT", "RIGHT", "REPLICATE",
+           "QUOTENAME"}
+EXACT = {"CHARINDEX", "REPLACE"}
 
 
 class ExprBinder(ConditionBinder):
@@ -69,7 +76,7 @@ class ExprBinder(ConditionBinder):
                 sql = c.sql
                 for cap in reversed(captured):
                     sql = cap.captured.setdefault(sql, ":" + self.fresh("o"))
-                return Bound(sql, c.type, "", c.name, c.nullable)
+                return Bound(sql, c.type, c.label, c.name, c.nullable)
             s = s.parent
         if len(e.parts) > 1:
             prefix = ".".join(p for p in e.parts if p)
@@ -110,9 +117,10 @@ class ExprBinder(ConditionBinder):
         fa, fb = family(a.type), family(b.type)
         if e.op == "+" and {fa, fb} <= {"string", "null"}:
             t = self._concat_type(a.type, b.type)
+            label = self.label_joined("add", (a, b))
             if not self.env.session.option("CONCAT_NULL_YIELDS_NULL"):
-                return Bound(f"(ifnull({a.sql}, '') || ifnull({b.sql}, ''))", t, a.collation or b.collation)
-            return Bound(f"({a.sql} || {b.sql})", t, a.collation or b.collation)
+                return Bound(f"(ifnull({a.sql}, '') || ifnull({b.sql}, ''))", t, label)
+            return Bound(f"({a.sql} || {b.sql})", t, label)
         if e.op == "+" and {fa, fb} == {"binary"}:
             size = -1 if -1 in (a.type.size, b.type.size) else min(a.type.size + b.type.size, 8000)
             return Bound(f"concat_binary({a.sql}, {b.sql})", T("varbinary", size))
@@ -156,7 +164,8 @@ class ExprBinder(ConditionBinder):
         b = self.expr(e.arg, scope)
         if family(b.type) not in ("string", "null"):
             raise error(447, type=b.type.name)
-        return Bound(b.sql, b.type, collation_named(e.name), b.name, b.nullable)
+        self.once_explicit(b.label)
+        return Bound(b.sql, b.type, Label("explicit", self.collation_named(e.name)), b.name, b.nullable)
 
     def _e_xmlmethod(self, e, scope):
         session = self.env.session
@@ -174,7 +183,8 @@ class ExprBinder(ConditionBinder):
         fa, fb = family(b.type), family(t)
         if fa != fb and {fa, fb} & {"uniqueidentifier"} and {fa, fb} & {"number", "date"}:
             raise error(529, source=b.type.name, target=t.name)
-        return Bound(convert_sql(b.sql, b.type, t, style, e.attempt), t, b.collation)
+        return Bound(convert_sql(b.sql, b.type, t, style, e.attempt), t,
+                     b.label if is_string(t) else COERCIBLE)
 
     def _e_case(self, e, scope):
         whens = []
@@ -184,7 +194,8 @@ class ExprBinder(ConditionBinder):
         other = self.expr(e.other, scope) if e.other is not None else Bound("NULL", T("null"))
         t = widest([v.type for _, v in whens] + [other.type])
         parts = " ".join(f"WHEN {c} THEN {coerce(v.sql, v.type, t)}" for c, v in whens)
-        return Bound(f"(CASE {parts} ELSE {coerce(other.sql, other.type, t)} END)", t)
+        label = self.label_joined("CASE", [v for _, v in whens] + [other])
+        return Bound(f"(CASE {parts} ELSE {coerce(other.sql, other.type, t)} END)", t, label)
 
     def _e_sub(self, e, scope):
         sql, cols = self.query(e.query, scope)
@@ -192,7 +203,7 @@ class ExprBinder(ConditionBinder):
             raise error(116)
         # MAX of the only row is that row; a second row is an error, as in the product.
         return Bound(f"(SELECT CASE WHEN COUNT(*) > 1 THEN one_value() ELSE MAX(c0) END FROM ({sql}))",
-                     cols[0].type)
+                     cols[0].type, cols[0].label)
 
     # ---- functions -----------------------------------------------------------------------------
 
@@ -226,10 +237,22 @@ class ExprBinder(ConditionBinder):
             raise error(174, name=name.lower(), count=f.low, line=e.line)
         args = [self.expr(a, scope) for a in e.args]
         t = f.returns(*[a.type for a in args]) if callable(f.returns) else f.returns
+        label = self._function_label(name, args, t)
         if f.build:
-            return Bound(f.build(self, args, t), t)
+            return Bound(f.build(self, args, t), t, label)
         given = "".join(", " + a.sql for a in args)
-        return Bound(f"call('{name}'{given})", t, next((a.collation for a in args if a.collation), ""))
+        exact = name in EXACT and self.collate(label).endswith("RTRIM")
+        return Bound(f"call('{name}{'_EXACT' if exact else ''}'{given})", t, label)
+
+    def _function_label(self, name, args, t):
+        """Of what a function makes of text: its input's; what names the catalogue's things has none."""
+        if name in SENSITIVE:
+            return self.label_settled(name.lower(), [a for a in args if is_string(a.type)])
+        if name in TAKING_ALL:
+            return self.label_joined(name.lower(), [a for a in args if is_string(a.type)])
+        if is_string(t) and name in PASSING and args:
+            return args[0].label
+        return COERCIBLE
 
     def _user_function(self, e, scope):
         parts = tuple([None] * (3 - len(e.parts))) + tuple(e.parts)
@@ -269,12 +292,14 @@ class ExprBinder(ConditionBinder):
             scope.in_aggregate -= 1
         if b.type.name == "bit" and name not in ("COUNT", "COUNT_BIG"):
             raise error(8117, type="bit", operator=name.lower())
-        sql = b.sql + (f" COLLATE {b.collation or 'CI'}" if is_string(b.type) else "")
+        if name in ("MIN", "MAX") and is_string(b.type):
+            self.label_settled(name.lower(), (b,))
+        sql = b.sql + (self.collate(b.label) if is_string(b.type) else "")
         distinct = "DISTINCT " if e.distinct else ""
         if name in ("COUNT", "COUNT_BIG"):
             return Bound(f"COUNT({distinct}{sql}){over}", T("bigint") if name == "COUNT_BIG" else INT)
         if name in ("MIN", "MAX"):
-            return Bound(f"{name}({sql}){over}", b.type)
+            return Bound(f"{name}({sql}){over}", b.type, b.label)
         if family(b.type) not in ("number", "null"):
             raise error(8117, type=b.type.name, operator=name.lower())
         t = b.type if RANK[b.type.name] >= RANK["int"] else INT
@@ -289,7 +314,8 @@ class ExprBinder(ConditionBinder):
         value = coerce(b.sql, b.type, wide)
         keys = [(self.expr(k, scope), down) for k, down in e.within or []]
         order = "".join(f", {k.sql}, {int(down)}" for k, down in keys)
-        return Bound(f"string_agg({value}, {sep.sql}{order})", T(wide.name, size))
+        return Bound(f"string_agg({value}, {sep.sql}{order})", T(wide.name, size),
+                     self.label_joined("string_agg", (b, sep)))
 
     def _over(self, e, scope):
         if e.over is None:
@@ -305,4 +331,4 @@ class ExprBinder(ConditionBinder):
 
     def _key(self, e, scope):
         b = self.expr(e, scope)
-        return b.sql + (f" COLLATE {b.collation or 'CI'}" if is_string(b.type) else "")
+        return b.sql + (self.collate(b.label) if is_string(b.type) else "")

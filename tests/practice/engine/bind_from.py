@@ -1,13 +1,16 @@
 """What FROM may name: tables, views, functions, derived tables, APPLY; and the scopes they open."""
 from . import nodes as n
+from .collations import COERCIBLE, FIXED, implicit
 from .errors import error
+from .sqltypes import is_string
 
 
 class SourceColumn:
-    __slots__ = ("name", "type", "sql", "id", "nullable")
+    __slots__ = ("name", "type", "sql", "id", "nullable", "label")
 
-    def __init__(self, name, type_, sql, id_=0, nullable=True):
+    def __init__(self, name, type_, sql, id_=0, nullable=True, label=COERCIBLE):
         self.name, self.type, self.sql, self.id, self.nullable = name, type_, sql, id_, nullable
+        self.label = label
 
 
 class Source:
@@ -87,7 +90,7 @@ class FromBinder:
             key = ref.parts[2].casefold()
             for name, phys, cols in reversed(self.ctes):
                 if name == key:
-                    out = [SourceColumn(c.name, c.type, f"c{i}", 0, c.nullable)
+                    out = [SourceColumn(c.name, c.type, f"c{i}", 0, c.nullable, c.label)
                            for i, c in enumerate(cols)]
                     return phys, Source(ref.alias or ref.parts[2], out)
         found = self.engine.resolver.table(self.env, self.db, ref.parts, ref.line)
@@ -95,18 +98,26 @@ class FromBinder:
 
     def object_source(self, found, ref):
         if found.kind == "catalogue":
-            sql, cols = self.engine.views.source(self.env, found.db, found.view)
-            out = [SourceColumn(nm, t, f'"{nm}"') for nm, t in cols]
+            sql = self.view_rows(found)
+            out = [SourceColumn(c.name, c.type, f'"{c.name}"', label=self.view_label(c, found.db))
+                   for c in found.view.columns]
             return sql, Source(ref.alias, out, found.parts)
         obj, db = found.obj, found.db
         if obj.type == "V":
             return self._view(obj, db, ref.alias, found.parts)
         if obj.type not in ("U",):
             raise error(208, name=found.shown, line=ref.line)
-        self.engine.locks.reading(self.env, db, obj, ref.hints)
+        self.wait_for(db, obj, ref.hints)
         src = Source(ref.alias, self._columns(obj), found.parts, obj, db,
                      not self.env.chained(db, obj, self.chain) and not found.temporary)
         return self._table(obj, src)
+
+    def view_rows(self, found):
+        """SQLite's name for the rows that a catalogue view has for this viewer."""
+        return self.engine.views.source(self.env, found.db, found.view)
+
+    def wait_for(self, db, obj, hints):
+        self.engine.locks.reading(self.env, db, obj, hints)
 
     @staticmethod
     def _table(obj, src):
@@ -114,7 +125,7 @@ class FromBinder:
 
     @staticmethod
     def _columns(obj):
-        return [SourceColumn(c.name, c.type, c.physical, c.id, c.nullable)
+        return [SourceColumn(c.name, c.type, c.physical, c.id, c.nullable, implicit(c.collation))
                 for c in sorted(obj.columns.values(), key=lambda c: c.id)]
 
     def _view(self, obj, db, alias, parts):
@@ -130,6 +141,8 @@ class FromBinder:
         by_name = {c.name.casefold(): c.id for c in obj.columns.values()}
         for i, c in enumerate(named):
             c.sql, c.id = f"c{i}", by_name.get(c.name.casefold(), 0)
+            if is_string(c.type) and c.label.kind == "coercible":
+                c.label = implicit(db.fields.collation)
         return f"({sql})", Source(alias, named, parts, obj, db, check)
 
     def function_source(self, ref, scope):
@@ -137,8 +150,11 @@ class FromBinder:
         table_function = self.engine.table_functions.get(name) if \
             ref.parts[1] is None or ref.parts[1].casefold() == "sys" else None
         if table_function:
-            args = ", ".join(self.expr(a, QueryScope(scope.parent)).sql for a in ref.args)
-            cols = [SourceColumn(nm, t, f"unj(json_extract(#.value, '$[{i}]'))")
+            bound = [self.expr(a, QueryScope(scope.parent)) for a in ref.args]
+            args = ", ".join(b.sql for b in bound)
+            labels = [b.label for b in bound[:1]] if name == "string_split" else [implicit(FIXED)]
+            cols = [SourceColumn(nm, t, f"unj(json_extract(#.value, '$[{i}]'))",
+                                 label=labels[0] if is_string(t) and labels else COERCIBLE)
                     for i, (nm, t) in enumerate(table_function.columns)]
             comma = ", " if args else ""
             return self._json_rows(f"table_function('{name}'{comma}{args})", cols,

@@ -1,30 +1,15 @@
 """Bound expressions and how values of two types come together."""
-import re
-
+from .collations import COERCIBLE
 from .errors import error
 from .sqltypes import BINARIES, INTS, NUMBERS, STRINGS
 
-_COLLATION = re.compile(r"(SQL_)?Latin1_General(_CP1|_CP1251|_100|_140)?_(BIN2?|C[IS]_A[IS](_KS)?(_WS)?"
-                        r"(_SC)?(_UTF8)?)$", re.I)
-
-
 class Bound:
-    """A bound expression: SQLite's text, type, explicit collation, a column's own name."""
-    __slots__ = ("sql", "type", "collation", "name", "nullable")
+    """A bound expression: SQLite's text, type, collation label, a column's own name."""
+    __slots__ = ("sql", "type", "label", "name", "nullable")
 
-    def __init__(self, sql, type_, collation="", name="", nullable=True):
-        self.sql, self.type, self.collation, self.name = sql, type_, collation, name
+    def __init__(self, sql, type_, label=COERCIBLE, name="", nullable=True):
+        self.sql, self.type, self.label, self.name = sql, type_, label, name
         self.nullable = nullable
-
-
-def collation_named(name):
-    """The SQLite collation that stands for a T-SQL one: CI, or RTRIM for binary and CS."""
-    if name.upper() in ("DATABASE_DEFAULT", "CATALOG_DEFAULT"):
-        return "CI"
-    m = _COLLATION.match(name)
-    if not m:
-        raise error(448, name=name)
-    return "RTRIM" if "_BIN" in name.upper() or "_CS_" in name.upper() else "CI"
 
 
 def family(t):

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import os
 
+from . import collations
 from .sqltypes import T, date_text
 from .state import JDict, Objects, Rec, Register, Scope
 
@@ -42,13 +43,14 @@ def owner_sid_key(sid):
 class Database(Scope):
     """One database. Plain attributes here change through `fields`, so that they can be undone."""
 
-    def __init__(self, root, id_, name, owner_sid):
+    def __init__(self, root, id_, name, owner_sid, collation=collations.DEFAULT, contained=False):
         super().__init__(root)
         self.id = id_
         self.fields = Rec(self, name=name, owner_sid=owner_sid, state="ONLINE", trustworthy=False,
-                          chaining=name in ("master", "tempdb", "msdb"), contained=False,
+                          chaining=name in ("master", "tempdb", "msdb"), contained=contained,
                           created=now_text(), read_only=False, access="MULTI_USER", recovery="FULL",
-                          collation="SQL_Latin1_General_CP1_CI_AS", set_options=frozenset())
+                          collation=collation, set_options=frozenset())
+        self.fold = collations.folding(self.catalogue_collation)
         self.principals = Register(self)
         self.members = JDict(self)          # (role id, member id) -> True
         self.permissions = JDict(self)      # (class, major, minor) -> JDict of entries
@@ -69,6 +71,18 @@ class Database(Scope):
     @property
     def name(self):
         return self.fields.name
+
+    @property
+    def catalogue_collation(self):
+        """Of the names in it."""
+        return collations.CONTAINED if self.fields.contained else self.fields.collation
+
+    def names_compare_anew(self):
+        """Its collation or containment has changed."""
+        self.fold = collations.folding(self.catalogue_collation)
+        for register in self.__dict__.values():
+            if isinstance(register, Register):
+                register.rekey()
 
     @property
     def is_system(self):
@@ -137,9 +151,9 @@ class Database(Scope):
         return [c for c in sorted(obj.columns.values(), key=lambda c: c.id)]
 
     def column(self, obj, name):
-        key = name.rstrip(" ").casefold()
+        key = self.fold(name)
         for c in obj.columns.values():
-            if c.name.casefold() == key:
+            if self.fold(c.name) == key:
                 return c
         return None
 
@@ -147,8 +161,9 @@ class Database(Scope):
 class ServerCatalogue(Scope):
     """Logins, server roles, databases and the rest of what the server itself keeps."""
 
-    def __init__(self, root, name, sa_password, features):
+    def __init__(self, root, name, sa_password, features, collation=collations.DEFAULT):
         super().__init__(root)
+        self.collation, self.fold = collation, collations.folding(collation)
         self.name, self.features = name, features
         self.principals = Register(self)
         self.members = JDict(self)
@@ -173,7 +188,7 @@ class ServerCatalogue(Scope):
         for endpoint in (2, 3, 4, 5):
             self.entry("ENDPOINT", endpoint)[(2, "CONNECT", 1)] = "G"
         for id_, db in enumerate(SYSTEM_DATABASES, 1):
-            self.databases.add(Database(root, id_, db, b"\x01"))
+            self.databases.add(Database(root, id_, db, b"\x01", collation))
         self.servers.add(Rec(self, id=0, name=name, product="SQL Server", provider="SQLNCLI",
                              source=name, linked=False, modified=now_text()))
         for key, row in {101: ("recovery interval (min)", 0), 117: ("nested triggers", 1),

@@ -4,7 +4,7 @@ import re
 import sqlite3
 import threading
 
-from . import functions, functions_catalogue
+from . import collations, functions, functions_catalogue
 from . import xml_methods  # noqa: F401  (registers its functions)
 from . import views_database, views_server  # noqa: F401  (they register their views)
 from .catalogue import ServerCatalogue
@@ -22,13 +22,6 @@ from .table_functions import TABLE_FUNCTIONS
 
 functions._register_sql()
 CACHED_BATCHES = 2000
-
-
-def _ci(a, b):
-    if a == b:
-        return 0
-    a, b = a.rstrip(" ").casefold(), b.rstrip(" ").casefold()
-    return (a > b) - (a < b)
 
 
 class StringAgg:
@@ -67,10 +60,11 @@ class Functions:
 
 
 class Engine:
-    def __init__(self, name, sa_password, version, features):
+    def __init__(self, name, sa_password, version, features, collation=collations.DEFAULT):
         self.root = Root()
         self.product_version = version
-        self.catalogue = ServerCatalogue(self.root, name, sa_password, features)
+        self.catalogue = ServerCatalogue(self.root, name, sa_password, features,
+                                         collations.canonical(collation))
         msdb_fill(self.catalogue.databases.find("msdb"))
         self.security = Security(self.catalogue)
         self.resolver = Resolver(self)
@@ -157,7 +151,7 @@ class Engine:
 
     def _register(self):
         c = self.sqlite
-        c.create_collation("CI", _ci)
+        collations.register(c)
         c.create_aggregate("string_agg", -1, StringAgg)
 
         def add(name, f, count=-1):

@@ -31,6 +31,8 @@ class Env:
         self.error = None
         self.event = None
         self.is_module = False
+        # Of literals and variables: the database's in which the batch began.
+        self.batch_collation = session.database_object.fields.collation
 
     @property
     def db(self):

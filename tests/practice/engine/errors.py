@@ -35,8 +35,12 @@ _ERRORS = {
     313: (16, "An insufficient number of arguments were supplied for the procedure or function {name}."),
     402: (16, "The data types {a} and {b} are incompatible in the {operator} operator."),
     408: (16, "A constant expression was encountered in the ORDER BY list, position 1."),
+    446: (16, "Cannot resolve collation conflict between \"{a}\" and \"{b}\" in {inner} operator for {operator} operation."),
     447: (16, "Expression type {type} is invalid for COLLATE clause."),
     448: (16, "Invalid collation '{name}'."),
+    449: (16, "Collation conflict caused by collate clauses with different collation '{a}' and '{b}'."),
+    451: (16, "Cannot resolve collation conflict between \"{a}\" and \"{b}\" in {operator} operator occurring in {statement} statement column {column}."),
+    468: (16, "Cannot resolve the collation conflict between \"{a}\" and \"{b}\" in the {operator} operation."),
     512: (16, "Subquery returned more than 1 value. This is not permitted when the subquery follows =, !=, <, <= , >, >= or when the subquery is used as an expression."),
     515: (16, "Cannot insert the value NULL into column '{column}', table '{table}'; column does not allow nulls. {verb} fails."),
     529: (16, "Explicit conversion from data type {source} to {target} is not allowed."),
@@ -157,7 +161,7 @@ _ERRORS = {
     33233: (16, "You can only create a user with a password in a contained database."),
 }
 COMPILE = {102, 104, 107, 108, 116, 130, 141, 145, 147, 174, 195, 205, 207, 208, 209, 213, 263, 1011,
-           1013, 1033, 4104, 4121, 8120, 8155, 8156, 8158, 8159, 120, 121, 402, 8117, 313, 206, 257}
+           1013, 1033, 4104, 4121, 8120, 8155, 8156, 8158, 8159, 120, 121, 402, 446, 447, 448, 449, 451, 468, 8117, 313, 206, 257}
 ABORTS = {911, 916, 942, 1205, 3609, 3930, 217, 2715}
 
 

@@ -2,6 +2,7 @@
 import copy
 
 from .catalogue import Database
+from .collations import canonical
 from .errors import error
 from .events import SqlError
 from .settings import DATABASE_OPTIONS
@@ -26,8 +27,8 @@ class DatabaseExecutor:
             raise error(1801, name=s.name, state=3)
         login = env.ctx.login or cat.principals.get(1)
         id_ = max(cat.databases.by_id) + 1
-        db = Database(self.engine.root, id_, s.name, login.sid)
-        db.fields.contained = s.contained
+        db = Database(self.engine.root, id_, s.name, login.sid,
+                      canonical(s.collation) if s.collation else cat.collation, s.contained)
         cat.databases.add(db)
         self.ddl_event(env, s, "CREATE_DATABASE", s.name)
 
@@ -87,6 +88,12 @@ class DatabaseExecutor:
             f.read_only = s.action == "READ_ONLY"
         elif s.action == "RECOVERY":
             f.recovery = s.value
+        elif s.action in ("COLLATE", "CONTAINMENT"):
+            if s.action == "COLLATE":
+                f.collation = canonical(s.value)
+            else:
+                f.contained = s.value
+            db.names_compare_anew()
         elif s.action in DATABASE_OPTIONS:
             f.set_options = f.set_options | {s.action} if s.value else f.set_options - {s.action}
         else:
@@ -118,6 +125,7 @@ class DatabaseExecutor:
         db = Database(self.engine.root, id_, name, source.fields.owner_sid)
         fields = dict(source.fields.__dict__, _scope=db, name=name)
         db.fields.__dict__.update(fields)
+        db.fold = source.fold
         memo = {id(source): db, id(self.engine.root): self.engine.root}
         for key, value in source.__dict__.items():
             if isinstance(value, (Register, JDict)):

@@ -2,6 +2,7 @@
 from . import nodes as n
 from .bind import Binder
 from .bind_from import QueryScope, Source, SourceColumn
+from .collations import implicit, physical as physical_name
 from .errors import error
 from .events import Columns, Message, Row, SqlError
 from .sqltypes import T, convert, is_string, to_stored
@@ -83,7 +84,8 @@ class DmlExecutor:
             if not x.unique:
                 continue
             cols = ", ".join(f"{obj.columns[i].physical}" + (
-                " COLLATE CI" if is_string(obj.columns[i].type) else "") for i in x.columns)
+                f" COLLATE {physical_name(obj.columns[i].collation)}" if is_string(obj.columns[i].type)
+                else "") for i in x.columns)
             where, params = "", ()
             if x.condition is not None:
                 place, cond, params = self._row_condition(env, obj, x.condition)
@@ -104,7 +106,8 @@ class DmlExecutor:
     def _row_condition(env, obj, condition):
         """(place, condition, parameters) in SQLite's words, over the rows of a table."""
         binder, scope = Binder(env), QueryScope()
-        cols = [SourceColumn(c.name, c.type, c.physical, c.id) for c in obj.columns.values()]
+        cols = [SourceColumn(c.name, c.type, c.physical, c.id, label=implicit(c.collation))
+                for c in obj.columns.values()]
         place = binder.place(obj.physical, Source("", cols, (None, None, obj.name)), scope)
         return place, binder.condition(condition, scope), binder.params
 

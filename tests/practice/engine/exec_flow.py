@@ -5,6 +5,7 @@ import time
 from . import nodes as n
 from .bind import Binder
 from .bind_from import QueryScope
+from .compile import Compiler
 from .env import BatchEnd, Env, Return
 from .errors import error
 from .events import Column, Columns, Done, Message, Row, SqlError
@@ -42,6 +43,19 @@ class FlowExecutor:
         self.session, self.engine = session, session.engine
 
     # ---- statements and their errors -----------------------------------------------------------
+
+    def compiled(self, env, statements):
+        """Raises what compiling the whole finds; nothing of it has run then. The verdict is kept."""
+        if not self.engine.catalogue.features.collations:
+            return
+        with self.engine.lock:
+            engine, db = self.engine, self.session.database_object
+            state = (id(db), engine.databases_version(), engine.catalogue.version)
+            if state not in statements.compiled:
+                Compiler(env).check(statements)
+                if len(statements.compiled) > 8:
+                    statements.compiled.clear()
+                statements.compiled.add(state)
 
     def run(self, env, statements):
         for s in statements:
@@ -397,6 +411,7 @@ class FlowExecutor:
         self.session.settings = settings.copy()
         contexts = len(self.session.contexts)
         try:
+            self.compiled(child, statements)
             self.run(child, statements)
         except Return:
             pass

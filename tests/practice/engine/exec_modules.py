@@ -111,7 +111,8 @@ class ModuleExecutor:
         cols = JDict(env.db)
         for i, c in enumerate(named, 1):
             cols[i] = Rec(env.db, id=i, name=c.name, type=c.type, nullable=c.nullable, identity=None,
-                          physical=f"c{i - 1}", default=None)
+                          physical=f"c{i - 1}", default=None,
+                          collation=c.label.name or env.db.fields.collation)
         return cols
 
     # ---- triggers ------------------------------------------------------------------------------
@@ -240,7 +241,9 @@ class ModuleExecutor:
                 1 if obj.execute_as == -2 else obj.execute_as
             session.contexts.append(child.module_context(who, db))
         session.database_object = db
+        child.batch_collation = db.fields.collation
         try:
+            self.compiled(child, body)
             self.run(child, body)
             return None
         except Return as r:

@@ -1,5 +1,6 @@
 """Schemas, tables, columns, indexes, sequences, synonyms, types: CREATE, ALTER, DROP."""
 from .catalogue import now_text
+from .collations import canonical
 from .errors import error
 from .events import SqlError
 from .sqltypes import is_string
@@ -149,7 +150,8 @@ class ObjectExecutor:
         self.engine.sqlite.execute(f"ALTER TABLE {obj.physical} ADD COLUMN {physical}"
                                    + (" TEXT COLLATE CI" if is_string(t) else ""))
         c = Rec(db, id=id_, name=name, type=t, nullable=o["nullable"], identity=o["identity"],
-                default=o["default"], physical=physical)
+                default=o["default"], physical=physical,
+                collation=self._column_collation(env, obj, t, o.get("collation")))
         obj.columns[id_] = c
         if o["identity"]:
             obj.identity_next = o["identity"][0]
@@ -158,6 +160,18 @@ class ObjectExecutor:
         if o["key"]:
             self._constraint(db, obj, (None, o["key"], [name]))
         return c
+
+    @staticmethod
+    def _column_collation(env, obj, t, named):
+        """As it was named, else the database's; a temporary table's is tempdb's, but not in a contained one."""
+        if not is_string(t):
+            return None
+        home = env.db
+        if obj.name.startswith("#") and not env.db.fields.contained:
+            home = env.engine.tempdb
+        if named is None or named.upper() == "DATABASE_DEFAULT":
+            return home.fields.collation if named is None else env.db.fields.collation
+        return env.db.catalogue_collation if named.upper() == "CATALOG_DEFAULT" else canonical(named)
 
     def _constraint(self, db, obj, d):
         _, kind, cols = d

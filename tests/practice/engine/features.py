@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 # Rules of the real product that are kept only when asked for, as long as the agent fails under them.
 # `real` stands for all of them at once. What is no longer in this list is simply so.
-PENDING = ("session_settings",)
+PENDING = ("session_settings", "collations")
 
 
 def _form(form, factory):
@@ -35,3 +35,4 @@ class Features:
     user_options: int = 0
     # Rules of PENDING.
     session_settings: bool = False
+    collations: bool = False

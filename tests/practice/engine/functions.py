@@ -59,7 +59,6 @@ def _register_sql():
 
     def nullif(binder, args, t):
         left, right, coll = binder._pair(*args)
-        coll = f" COLLATE {coll}" if coll else ""
         return f"(CASE WHEN {left}{coll} = {right} THEN NULL ELSE {args[0].sql} END)"
 
     TABLE["COALESCE"] = Function(2, 99, _widest, build=joined("coalesce"))
@@ -115,6 +114,12 @@ def _replace(env, s, old, new):
     return re.sub(re.escape(text(old)), lambda m: text(new), text(s), flags=re.I) if old else s
 
 
+@function("REPLACE_EXACT", 3, 3, _long)
+@strict
+def _replace_exact(env, s, old, new):
+    return text(s).replace(text(old), text(new)) if old else s
+
+
 @function("SUBSTRING", 3, 3, lambda a, b, c: a)
 @strict
 def _substring(env, s, start, length):
@@ -137,6 +142,8 @@ TABLE["RIGHT"] = Function(2, 2, _same, strict(lambda e, s, k: text(s)[-k:] if k 
 TABLE["REPLICATE"] = Function(2, 2, _long, strict(lambda e, s, k: text(s) * max(k, 0)))
 TABLE["CHARINDEX"] = Function(2, 3, INT, strict(
     lambda e, s, t, start=1: text(t).casefold().find(text(s).casefold(), max(start - 1, 0)) + 1))
+TABLE["CHARINDEX_EXACT"] = Function(2, 3, INT, strict(
+    lambda e, s, t, start=1: text(t).find(text(s), max(start - 1, 0)) + 1))
 TABLE["CONCAT"] = Function(2, 254, lambda *t: T("nvarchar", -1 if any(x.size == -1 for x in t)
                                                else 4000),
                            lambda e, *a: "".join("" if x is None else text(x) for x in a))

@@ -291,7 +291,7 @@ def _serverproperty(env, name):
     known = {"productversion": version, "productlevel": "RTM", "edition": "Developer Edition (64-bit)",
              "servername": env.engine.catalogue.name, "machinename": env.engine.catalogue.name,
              "engineedition": 3, "productmajorversion": major, "isclustered": 0, "ishadrenabled": 0,
-             "isintegratedsecurityonly": 0, "collation": "SQL_Latin1_General_CP1_CI_AS",
+             "isintegratedsecurityonly": 0, "collation": env.engine.catalogue.collation,
              "productminorversion": version.split(".")[1], "isfulltextinstalled": 0,
              "instancename": None, "computernamephysicalnetbios": env.engine.catalogue.name,
              "processid": 1000, "issingleuser": 0, "productupdatelevel": None}

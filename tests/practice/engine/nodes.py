@@ -7,6 +7,14 @@ class Stmt(SimpleNamespace):
     """A statement: `kind` chooses the executor's method, `line` is where it starts."""
 
 
+class Batch(list):
+    """Statements, and in which states of the catalogue their compilation found nothing wrong."""
+
+    def __init__(self, statements):
+        super().__init__(statements)
+        self.compiled = set()
+
+
 def node(cls):
     return dataclass(eq=True, unsafe_hash=False)(cls)
 

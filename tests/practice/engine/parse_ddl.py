@@ -1,4 +1,5 @@
 """CREATE, ALTER and DROP of databases and of what is in them; the complete Parser."""
+from .nodes import Batch
 from .parse_modules import ModuleParser
 from .settings import DATABASE_OPTIONS
 
@@ -141,7 +142,13 @@ class Parser(ModuleParser):
         if self.accept("MODIFY"):
             self.expect("NAME", "=")
             return self.stmt("alter_database", t, name=name, action="NAME", value=self.name())
+        if self.accept("COLLATE"):
+            return self.stmt("alter_database", t, name=name, action="COLLATE", value=self.name())
         self.expect("SET")
+        if self.accept("CONTAINMENT"):
+            self.expect("=")
+            return self.stmt("alter_database", t, name=name, action="CONTAINMENT",
+                             value=self.choice("NONE", "PARTIAL") == "PARTIAL")
         word = self.choice("ONLINE", "OFFLINE", "TRUSTWORTHY", "DB_CHAINING", "READ_ONLY", "READ_WRITE",
                            "SINGLE_USER", "MULTI_USER", "RESTRICTED_USER", "RECOVERY", *DATABASE_OPTIONS)
         value = True
@@ -239,7 +246,7 @@ class Parser(ModuleParser):
             elif self.accept("DEFAULT"):
                 o["default"] = self.expr()
             elif self.accept("COLLATE"):
-                self.name()
+                o["collation"] = self.next().value if self.at("DATABASE_DEFAULT") else self.name()
             elif self.at_any("PRIMARY", "UNIQUE"):
                 o["key"] = self.next().word.lower()
                 if o["key"] == "primary":
@@ -300,6 +307,6 @@ class Parser(ModuleParser):
 
 def parse_batch(text, declared=(), quoted=True):
     """The statements of a batch; raises the first syntax error, before anything has run."""
-    return Parser(text, declared, quoted).batch()
+    return Batch(Parser(text, declared, quoted).batch())
 
 

@@ -1,4 +1,5 @@
 """Procedures, views, functions and triggers, and the lesser objects of a database."""
+from .nodes import Batch
 from .parse_security import SecurityParser
 
 
@@ -48,7 +49,7 @@ class ModuleParser(SecurityParser):
                 out.append(self.statement())
         if not out:
             self.fail()
-        return out
+        return Batch(out)
 
     def _module_procedure(self, t, how):
         parts = self.dotted(2)

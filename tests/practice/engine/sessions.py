@@ -4,6 +4,7 @@ import traceback
 import uuid
 
 from .catalogue import now_text, password_hash, password_matches
+from .collations import DEFAULT
 from .engine import Engine
 from .env import BatchEnd, Env, Return
 from .errors import error
@@ -160,6 +161,7 @@ class Session:
             env.variables[name] = [t, value]
         if self.engine.security.user_in(env.ctx, self.database_object) is None:
             raise error(916, login=env.login_name(), database=self.database_object.name)
+        self.executor.compiled(env, statements)
         self.executor.run(env, statements)
         for name, type_name, _, output in params:
             if output:
@@ -207,9 +209,10 @@ def type_of_wire(text):
 class Server:
     """One per process. Sessions may run in threads; one lock inside keeps statements apart."""
 
-    def __init__(self, *, name="PRACTICE", sa_password, product_version="16.0.4135.4", features=None):
+    def __init__(self, *, name="PRACTICE", sa_password, product_version="16.0.4135.4", features=None,
+                 collation=DEFAULT):
         self.features = features or Features()
-        self.engine = Engine(name, sa_password, product_version, self.features)
+        self.engine = Engine(name, sa_password, product_version, self.features, collation)
         self.name, self.product_version = name, product_version
         self.next_spid = 51
 

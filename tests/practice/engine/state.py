@@ -19,6 +19,7 @@ class Scope:
     def __init__(self, root):
         self.root = root
         self.version = 0
+        self.fold = fold        # names with one key are one name
 
     def note(self, function, *args):
         self.version += 1
@@ -86,7 +87,7 @@ class Register:
         self.by_name = JDict(scope)
 
     def key(self, rec):
-        return fold(rec.name)
+        return self.by_id.scope.fold(rec.name)
 
     def add(self, rec):
         self.by_id[rec.id] = rec
@@ -104,7 +105,13 @@ class Register:
         self.by_name[self.key(rec)] = rec
 
     def find(self, name):
-        return self.by_name.get(fold(name))
+        return self.by_name.get(self.by_id.scope.fold(name))
+
+    def rekey(self):
+        """After the scope's way of comparing names has changed; not to be undone."""
+        self.by_name.clear()
+        for rec in self.by_id.values():
+            dict.__setitem__(self.by_name, self.key(rec), rec)
 
     def get(self, id_):
         return self.by_id.get(id_)
@@ -120,7 +127,7 @@ class Objects(Register):
     """Objects of a database: one name a schema."""
 
     def key(self, rec):
-        return rec.schema_id, fold(rec.name)
+        return rec.schema_id, self.by_id.scope.fold(rec.name)
 
     def find_in(self, schema_id, name):
-        return self.by_name.get((schema_id, fold(name)))
+        return self.by_name.get((schema_id, self.by_id.scope.fold(name)))

@@ -12,8 +12,21 @@ _CODES = {"n": SYSNAME, "i": INT, "b": BIT, "s": T("smallint"), "t": T("tinyint"
           "d60": T("nvarchar", 60), "c1": T("char", 1), "c2": T("char", 2), "c4": T("char", 4),
           "k": T("nvarchar", 4000), "n48": T("varchar", 48), "M": T("varbinary", -1),
           "n256": T("nvarchar", 256), "v32": T("varbinary", 32)}
+# What the product fills from lists of its own has one collation everywhere; names of the server's
+# things have the server's.
+_FIXED = ("d60", "c1", "c2", "c4")
+_FIXED_NAMES = ("permission_name", "masking_function")
+_SERVER = ("server", "dm_", "databases", "sql_logins", "configurations", "linked_logins", "credentials",
+           "availability_", "securable_classes")
 REGISTRY = {}
 FIRST_VIEW_ID = -400
+
+
+class ViewColumn:
+    __slots__ = ("name", "type", "collation")
+
+    def __init__(self, name, type_, collation):
+        self.name, self.type, self.collation = name, type_, collation
 
 
 class View:
@@ -22,7 +35,10 @@ class View:
         self.columns = []
         for item in spec.split():
             column, _, code = item.rpartition(":")
-            self.columns.append((column, _CODES[code]))
+            t = _CODES[code]
+            kind = "" if not is_string(t) else "fixed" if code in _FIXED or column in _FIXED_NAMES \
+                else "server" if schema == "sys" and name.startswith(_SERVER) else "database"
+            self.columns.append(ViewColumn(column, t, kind))
         self.id = FIRST_VIEW_ID - len(REGISTRY)
 
 
@@ -53,11 +69,11 @@ class Views:
         return found
 
     def source(self, env, db, v):
-        """(sql, columns) of a view as this viewer sees it now."""
+        """SQLite's words for a view as this viewer sees it now."""
         table = f"cv_{v.schema}_{v.name}".lower()
         if table not in self.made:
-            cols = ", ".join(f'"{n}"' + (" TEXT COLLATE CI" if is_string(t) else "")
-                             for n, t in v.columns)
+            cols = ", ".join(f'"{c.name}"' + (" TEXT COLLATE CI" if is_string(c.type) else "")
+                             for c in v.columns)
             self.engine.sqlite.execute(f"CREATE TABLE {table} (k_ INTEGER, r_ INTEGER, {cols}, "
                                        "PRIMARY KEY (k_, r_)) WITHOUT ROWID")
             self.made.add(table)
@@ -68,7 +84,7 @@ class Views:
                     f.lowercase_databases, f.empty_permissions)
         kept = self.kept.get(viewer)
         if v.fixed and kept and kept[0] == versions:
-            return self._select(table, v, kept[1])
+            return self._select(table, kept[1])
         if kept:
             self.stale.append((table, kept[1]))
         self.next_key += 1
@@ -78,15 +94,15 @@ class Views:
             ((self.next_key, i) + tuple(self._plain(x) for x in row)
              for i, row in enumerate(v.rows(env, db))))
         self.kept[viewer] = (versions, self.next_key)
-        return self._select(table, v, self.next_key)
+        return self._select(table, self.next_key)
 
     @staticmethod
     def _plain(x):
         return int(x) if isinstance(x, bool) else x
 
     @staticmethod
-    def _select(table, v, key):
-        return f"(SELECT * FROM {table} WHERE k_ = {key})", v.columns
+    def _select(table, key):
+        return f"(SELECT * FROM {table} WHERE k_ = {key})"
 
     def clean(self):
         """Deletes rows that no later statement can ask for; only while no query is running."""

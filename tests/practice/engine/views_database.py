@@ -118,8 +118,7 @@ def _columns(env, db):
         for c in sorted(o.columns.values(), key=lambda c: c.id):
             n = c.type.name
             yield (o.id, c.name, c.id, TYPE_IDS.get(n, 231), TYPE_IDS.get(n, 231), max_length(c.type),
-                   c.type.precision, c.type.scale, "SQL_Latin1_General_CP1_CI_AS" if "char" in n
-                   else None, c.nullable, 0, 0, c.identity is not None, 0, 0, 0)
+                   c.type.precision, c.type.scale, c.collation, c.nullable, 0, 0, c.identity is not None, 0, 0, 0)
 
 
 @view("identity_columns", "object_id:i name:n column_id:i seed_value:x increment_value:x last_value:x")
@@ -185,7 +184,8 @@ def _types(env, db):
     for t in db.types:
         if env.engine.security.sees_scoped(env.ctx, db, "TYPE", t):
             yield (t.name, TYPE_IDS.get(t.base.name, 0), t.id, t.schema_id, t.owner,
-                   max_length(t.base), t.base.precision, t.base.scale, None, t.nullable, 1, 0, 0)
+                   max_length(t.base), t.base.precision, t.base.scale,
+                   db.fields.collation if "char" in t.base.name else None, t.nullable, 1, 0, 0)
 
 
 @view("indexes", "object_id:i name:n index_id:i type:t type_desc:d60 is_unique:b is_primary_key:b "

@@ -26,14 +26,15 @@ class WireServer:
     """One listening socket over one engine."""
 
     def __init__(self, *, engine_module, name, sa_password, certificate, key, recorder,
-                 product_version="16.0.4135.4"):
+                 product_version="16.0.4135.4", **server):
         self.engine_module = engine_module
         self.name = name
         self.recorder = recorder
         self.counters = Counters()
         features = engine_module.Features()
         self.engine = engine_module.Server(name=name, sa_password=sa_password,
-                                           product_version=product_version, features=features)
+                                           product_version=product_version, features=features,
+                                           **server)
         self.product_version = tuple(int(part) for part in product_version.split("."))
         self._context = tls_context_load(certificate, key)
         self._other_contexts = {}
