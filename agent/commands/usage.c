@@ -153,7 +153,7 @@ static void option_lacks(const struct command *c, int key)
 static void option_refuse(
 	const struct command *c, const struct option *options, const char *word, int key)
 {
-	const char *names[ARRAY_SIZE(known) + 2], *near;
+	const char *names[ARRAY_SIZE(known) + 2] = {NULL}, *near;
 	char written[64];
 	size_t n = 0;
 

@@ -293,7 +293,7 @@ static size_t truth_count(const struct truth *all, size_t n, instant_t at, const
 
 static void assert_access(struct journal *j, const struct truth *all, size_t n, instant_t at)
 {
-	const struct truth *has[200];
+	const struct truth *has[200] = {NULL};
 	size_t expected = truth_count(all, n, at, has);
 	struct collected got = {0};
 
