@@ -47,14 +47,17 @@ enum {
 	SQL_SERVER_ERROR = 1
 }; /* the server answered an error of severity 11 or more; the session lives on */
 
-/* Connects with TLS 1.2+, TDS 7.4, a verified certificate for `host`. Only to be called once per process at a time.
- * 0 or negative errno: -EACCES the login was refused, -EPROTO no trustworthy encryption, -ETIMEDOUT, ... */
+/* Connects with TLS 1.2+, TDS 7.4, a verified certificate for `host`, and gives the session settings of our own. Only to
+ * be called once per process at a time. 0 or negative errno: -EACCES the login was refused, -EPROTO no trustworthy
+ * encryption, or settings that the server does not let us have, -ETIMEDOUT, ... */
 int sql_session_open(
 	struct sql_session **out, struct sql_error *error, const struct sql_session_options *o);
-/* The first batch of a session must hold nothing secret: its answer is what proves the encryption, and -EPROTO says
- * that it came in clear (the session is closed then). */
+/* 0, SQL_SERVER_ERROR, or negative errno. After -ENOMEM, -EBADMSG (not as asked) and -EOVERFLOW (a flood, cut) the session
+ * lives on; after any other it does not. */
 int sql_session_run(struct sql_session *s, struct sql_error *error, const char *batch,
 	sql_row_fn each, void *context);
+/* NULL, or why this server could not tell which settings the session has: then nothing on it is verified. */
+const char *sql_session_unsettled(const struct sql_session *s);
 /* Batches sent. */
 unsigned sql_session_round_trips(const struct sql_session *s);
 void sql_session_close(struct sql_session *s);

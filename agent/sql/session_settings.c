@@ -1,0 +1,157 @@
+/* A session's settings are ours, not the server's: DB-Library begins with everything of ANSI off, `user options` and the
+ * database's own options add to that, and a session may even begin inside a transaction that nobody would commit. */
+#include "sql/session_settings.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "sql/name.h"
+#include "sql/session_internal.h"
+
+/* How long a reading waits for one lock: whoever holds it longer makes his database unread, and nothing else. */
+#define LOCK_TIMEOUT	  5000
+#define LOCK_TIMEOUT_TEXT "5000"
+
+/* Bits of @@OPTIONS. */
+enum {
+	IMPLICIT_TRANSACTIONS = 0x0002,
+	CURSOR_CLOSE_ON_COMMIT = 0x0004,
+	ANSI_WARNINGS = 0x0008,
+	ANSI_PADDING = 0x0010,
+	ANSI_NULLS = 0x0020,
+	ARITHABORT = 0x0040,
+	QUOTED_IDENTIFIER = 0x0100,
+	ANSI_NULL_DFLT_ON = 0x0400,
+	CONCAT_NULL_YIELDS_NULL = 0x1000,
+	NUMERIC_ROUNDABORT = 0x2000,
+	XACT_ABORT = 0x4000,
+};
+#define OPTIONS_ON                                                                                 \
+	(ANSI_WARNINGS | ANSI_PADDING | ANSI_NULLS | ARITHABORT | QUOTED_IDENTIFIER |              \
+		ANSI_NULL_DFLT_ON | CONCAT_NULL_YIELDS_NULL)
+#define OPTIONS_OFF                                                                                \
+	(IMPLICIT_TRANSACTIONS | CURSOR_CLOSE_ON_COMMIT | NUMERIC_ROUNDABORT | XACT_ABORT)
+
+/* What indexed views, filtered indexes and XML methods want, so that no DDL trigger of the server's own fails under us.
+ * XACT_ABORT is off: one refused statement must not end the others; what is one transaction sets it itself. */
+const char *const session_settings[] = {
+	"SET QUOTED_IDENTIFIER ON;\n",
+	"SET ANSI_NULLS ON;\n",
+	"SET ANSI_PADDING ON;\n",
+	"SET ANSI_WARNINGS ON;\n",
+	"SET ANSI_NULL_DFLT_ON ON;\n",
+	"SET ARITHABORT ON;\n",
+	"SET CONCAT_NULL_YIELDS_NULL ON;\n",
+	"SET NUMERIC_ROUNDABORT OFF;\n",
+	"SET IMPLICIT_TRANSACTIONS OFF;\n",
+	"SET CURSOR_CLOSE_ON_COMMIT OFF;\n",
+	"SET XACT_ABORT OFF;\n",
+	"SET ROWCOUNT 0;\n",
+	"SET TEXTSIZE 2147483647;\n",
+	"SET LOCK_TIMEOUT " LOCK_TIMEOUT_TEXT ";\n",
+	"SET LANGUAGE us_english;\n",
+	"SET TRANSACTION ISOLATION LEVEL READ COMMITTED;\n",
+	"IF @@TRANCOUNT > 0 ROLLBACK TRANSACTION;\n",
+	NULL,
+};
+
+const char session_settings_question[] =
+	"SELECT N'settings' AS [part], @@OPTIONS, @@TRANCOUNT, @@LOCK_TIMEOUT, @@LANGUAGE, DB_NAME(),\n"
+	"  " NAME_BYTES("N'" SESSION_SAMPLE "'") ";\n";
+
+static void text_take(char *to, size_t size, const struct sql_value *v)
+{
+	snprintf(to, size, "%s", v->data ? v->data : "");
+}
+
+static int number_of(const struct sql_value *v)
+{
+	return v->data ? (int)strtol(v->data, NULL, 10) : -1;
+}
+
+int session_state_row(void *state, const struct sql_value *v, int n)
+{
+	struct session_state *s = state;
+
+	if (n != 7 || !v[0].data || strcmp(v[0].data, "settings") != 0)
+		return -EBADMSG;
+	s->options = number_of(&v[1]);
+	s->transactions = number_of(&v[2]);
+	s->lock_timeout = number_of(&v[3]);
+	text_take(s->language, sizeof(s->language), &v[4]);
+	text_take(s->database, sizeof(s->database), &v[5]);
+	_cleanup_free_ char *sample = name_decode(v[6].data, v[6].size);
+	if (sample)
+		snprintf(s->sample, sizeof(s->sample), "%s", sample);
+	s->told = true;
+	return 0;
+}
+
+const char *session_state_problem(const struct session_state *s)
+{
+	if (!s->told)
+		return "the server does not answer which settings the session has";
+	if ((s->options & (OPTIONS_ON | OPTIONS_OFF)) != OPTIONS_ON)
+		return "the server keeps SET options of its own (@@OPTIONS)";
+	if (s->transactions)
+		return "the session begins inside a transaction that does not end (@@TRANCOUNT)";
+	if (s->lock_timeout != LOCK_TIMEOUT)
+		return "the server keeps a lock timeout of its own (@@LOCK_TIMEOUT)";
+	if (strcmp(s->language, "us_english") != 0)
+		return "the server keeps a language of its own (@@LANGUAGE)";
+	if (strcmp(s->database, "master") != 0)
+		return "the session is not in the database master";
+	if (strcmp(s->sample, SESSION_SAMPLE) != 0)
+		return "the server sends names in an encoding that is not UTF-16";
+	return NULL;
+}
+
+/* A server that does not know one of them refuses the whole batch. */
+static int settings_send_apart(struct sql_session *s, struct sql_error *error)
+{
+	for (const char *const *set = session_settings; *set; set++) {
+		int rc = sql_session_run(s, error, *set, NULL, NULL);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+static int settings_send(struct sql_session *s, struct sql_error *error)
+{
+	char *batch = NULL;
+	size_t size;
+	FILE *to = open_memstream(&batch, &size);
+
+	if (!to)
+		return -ENOMEM;
+	for (const char *const *set = session_settings; *set; set++)
+		fputs(*set, to);
+	int rc = fclose(to) ? -ENOMEM : sql_session_run(s, error, batch, NULL, NULL);
+	free(batch);
+	return rc == SQL_SERVER_ERROR ? settings_send_apart(s, error) : rc;
+}
+
+int session_settle(struct sql_session *s, struct sql_error *error)
+{
+	struct session_state state = {0};
+	int rc = settings_send(s, error);
+
+	/* A batch of its own: QUOTED_IDENTIFIER is taken when a batch is read. */
+	if (!rc)
+		rc = sql_session_run(
+			s, error, session_settings_question, session_state_row, &state);
+	if (rc == SQL_SERVER_ERROR) {
+		/* Nothing is proved on a server that cannot say; what can be closed on it is. */
+		snprintf(s->unsettled, sizeof(s->unsettled), "%s", error->text);
+		*error = (struct sql_error){0};
+		return 0;
+	}
+	if (rc)
+		return rc;
+	const char *problem = session_state_problem(&state);
+	if (!problem)
+		return 0;
+	snprintf(error->text, sizeof(error->text), "%s: a DBA has to look", problem);
+	return -EPROTO;
+}
