@@ -28,7 +28,7 @@ class Settings(LabCase):
         found.client_add("acme", [("staging", "sql01", "AcmeTest")], **self.dates(lab.now() + days(20)))
         self.applied(found.agent)
         self.assertIsNotNone(found.server.login(USER), "what was done is not undone at the end of the session")
-        seen = [r for r in found.server.records("batch") if r["login"] == "curfew"]
+        seen = [r for r in found.server.records("batch") if r["login"] == "curfew_agent"]
         self.assertTrue(seen)
         for batch in seen:
             if batch["number"] == 1:
