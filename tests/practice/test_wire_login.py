@@ -3,7 +3,7 @@
 import unittest
 
 from wire import prelogin
-from wire.testing import PASSWORD, LocalServer, RawClient, login7_pack, packets
+from wire.testing import PASSWORD, LocalServer, RawClient, login7_pack, packets, pytds_spid
 
 OFF, ON, NOT_SUPPORTED, REQUIRED = (prelogin.OFF, prelogin.ON, prelogin.NOT_SUPPORTED,
                                     prelogin.REQUIRED)
@@ -72,7 +72,7 @@ class Login(unittest.TestCase):
         cursor = connection.cursor()
         self.server.scripts["x"] = []
         cursor.execute("x")
-        self.assertEqual(cursor.spid, 300)
+        self.assertEqual(pytds_spid(cursor), 300)
         connection.close()
 
     def test_wrong_password(self):

@@ -10,7 +10,7 @@ import unittest
 
 import pytds
 
-from wire.testing import HERE, PASSWORD, certificates, directory, tsql
+from wire.testing import HERE, PASSWORD, certificates, directory, pytds_spid, tsql
 
 SCRIPT = """
 CREATE DATABASE shop;
@@ -123,7 +123,7 @@ class OneProgram(unittest.TestCase):
     def test_spid_is_the_one_in_the_headers(self):
         cursor = self.cursor()
         spid = self.one(cursor, "SELECT @@SPID")
-        self.assertEqual(spid, cursor.spid)
+        self.assertEqual(spid, pytds_spid(cursor))
         self.assertGreater(spid, 50)
         self.assertIn(spid, [s["spid"] for s in self.program.ask("sessions")["sessions"]])
 

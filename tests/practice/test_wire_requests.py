@@ -11,7 +11,7 @@ import uuid
 
 import pytds
 
-from wire.testing import LocalServer, RawClient, events, packets
+from wire.testing import LocalServer, RawClient, events, packets, pytds_socket
 
 ERROR, ATTENTION_DONE = 0x02, 0x20
 
@@ -127,7 +127,7 @@ class Requests(unittest.TestCase):
                                   events.Done(None, False, "")]
         connection = self.connect()
         connection.cursor().execute("use d2")
-        self.assertEqual(connection._conn.env.database, "d2")
+        self.assertEqual(pytds_socket(connection).env.database, "d2")
 
     def test_parameters_by_id(self):
         """python-tds calls sp_executesql by its number, with typed parameters."""
@@ -178,7 +178,7 @@ class Requests(unittest.TestCase):
         """python-tds without autocommit sends transaction manager requests."""
         self.scripts["x"] = []
         connection = self.connect(autocommit=False)
-        self.assertNotEqual(connection._conn.tds72_transaction, 0)
+        self.assertNotEqual(pytds_socket(connection).tds72_transaction, 0)
         connection.cursor().execute("x")
         connection.commit()
         connection.rollback()
@@ -200,9 +200,9 @@ class Requests(unittest.TestCase):
         self.assertEqual(ended[6:14], began[5:13])
         connection = self.connect()
         connection.cursor().execute("BEGIN TRAN")
-        self.assertNotEqual(connection._conn.tds72_transaction, 0)
+        self.assertNotEqual(pytds_socket(connection).tds72_transaction, 0)
         connection.cursor().execute("COMMIT TRANSACTION")
-        self.assertEqual(connection._conn.tds72_transaction, 0)
+        self.assertEqual(pytds_socket(connection).tds72_transaction, 0)
 
     def test_attention_while_running(self):
         self.scripts["long"] = until_cancelled

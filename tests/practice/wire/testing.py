@@ -146,6 +146,16 @@ class LocalServer:
                     arguments=arguments, **settings)
 
 
+def pytds_socket(connection):
+    """What python-tds keeps of a connection below its API: newer ones keep it under another name."""
+    return connection._tds_socket if hasattr(connection, "_tds_socket") else connection._conn
+
+
+def pytds_spid(cursor):
+    """The session's number in the headers: in newer versions cursor.spid is always 0, and the reader has it."""
+    return cursor.spid or cursor._session._reader._spid
+
+
 def tsql(port, ca, batches, *, user, password, host="localhost", database=None, arguments=(),
          **settings):
     """Runs FreeTDS' tsql with a configuration of its own; returns (exit status, output)."""
