@@ -3,7 +3,7 @@ import datetime
 import time
 import unittest
 
-from engine import Columns, DatabaseChanged, Done, Message, ReturnValue
+from engine import Columns, DatabaseChanged, Done, Message, ReturnValue, Row
 from engine_base import EngineCase
 
 
@@ -120,12 +120,92 @@ class Flow(EngineCase):
         self.fails(self.sa, "INSERT dbo.t VALUES (1 / 0)", 8134)
         self.assertEqual(self.one(self.sa, "SELECT @@TRANCOUNT, COUNT(*) FROM dbo.t"), (0, 0))
 
+    def test_savepoints(self):
+        self.ok(self.sa, "CREATE TABLE dbo.sp (id int NOT NULL PRIMARY KEY)")
+        self.ok(self.sa, "BEGIN TRANSACTION [outer]; INSERT INTO dbo.sp (id) VALUES (1); SAVE TRANSACTION p; "
+                         "INSERT INTO dbo.sp (id) VALUES (2); ROLLBACK TRANSACTION p; INSERT INTO dbo.sp (id) VALUES (3)")
+        self.fails(self.sa, "INSERT INTO dbo.sp (id) VALUES (4), (3)", 2627)
+        self.fails(self.sa, "ROLLBACK TRANSACTION [another]", 6401)
+        self.ok(self.sa, "COMMIT TRANSACTION")
+        self.assertEqual(self.ok(self.sa, "SELECT id FROM dbo.sp ORDER BY id"), [(1,), (3,)])
+        self.ok(self.sa, "BEGIN TRANSACTION [outer]; DELETE FROM dbo.sp; ROLLBACK TRANSACTION [outer]")
+        self.assertEqual(self.one(self.sa, "SELECT COUNT(*) FROM dbo.sp"), 2)
+
+    def test_reset(self):
+        """A pooled connection becomes as it was after its login."""
+        x = self.login("pooled")
+        self.ok(self.sa, "CREATE TABLE dbo.r (id int NOT NULL); GRANT INSERT, SELECT ON dbo.r TO pooled; "
+                         "CREATE USER other WITHOUT LOGIN; GRANT IMPERSONATE ON USER::other TO pooled")
+        self.ok(x, "SET LOCK_TIMEOUT 7; CREATE TABLE #mine (id int); EXEC sys.sp_getapplock N'a', N'Exclusive', N'Session'")
+        self.ok(x, "BEGIN TRANSACTION; INSERT INTO dbo.r (id) VALUES (1); USE master; USE shop; "
+                   "EXECUTE AS USER = N'other'")
+        x.reset()
+        self.assertEqual(self.one(x, "SELECT USER_NAME(), @@TRANCOUNT, @@LOCK_TIMEOUT"), ("pooled", 0, -1))
+        self.ok(x, "USE master")
+        x.reset()
+        self.assertEqual(self.one(x, "SELECT DB_NAME()"), "shop")
+        self.fails(x, "SELECT id FROM #mine", 208)
+        self.assertEqual(self.one(x, "SELECT COUNT(*) FROM dbo.r"), 0)
+        self.assertEqual(self.server.engine.locks.app, [])
+        self.ok(x, "BEGIN TRANSACTION; INSERT INTO dbo.r (id) VALUES (1)")
+        x.reset(keep_transaction=True)
+        self.assertEqual(self.one(x, "SELECT @@TRANCOUNT"), 1)
+
     def test_closing_rolls_back(self):
         a = self.login("a")
         self.ok(self.sa, "CREATE TABLE dbo.t (i int); GRANT CONTROL TO a")
         self.ok(a, "BEGIN TRAN; INSERT dbo.t VALUES (1)")
         a.close()
         self.assertEqual(self.one(self.sa, "SELECT COUNT(*) FROM dbo.t"), 0)
+
+    @staticmethod
+    def call(session, name, *values):
+        """(values of rows and of OUTPUT parameters, error numbers) of a call by name."""
+        found, errors = [], []
+        for e in session.rpc(name, list(values)):
+            if isinstance(e, (Row, ReturnValue)):
+                found.append(e.values[0] if isinstance(e, Row) else e.value)
+            elif isinstance(e, Message) and e.severity > 10:
+                errors.append(e.number)
+        return found, errors
+
+    def test_executesql_goes_by_place(self):
+        """Clients name its first two parameters as they like, or not at all."""
+        for first, second in (("@stmt", "@params"), ("@statement", "@params"), ("", "")):
+            found = self.call(self.sa, "sp_executesql", (first, "nvarchar(max)", "SELECT @a + 1", False),
+                              (second, "nvarchar(max)", "@a int", False), ("@a", "int", 6, False))
+            self.assertEqual(found, ([7], []))
+
+    def test_prepared_statements(self):
+        sa, text = self.sa, ("", "nvarchar(max)", "SELECT @a * 2", False)
+        declared, handle = ("", "nvarchar(max)", "@a int", False), ("", "int", None, True)
+        self.assertEqual(self.call(sa, "sp_prepexec", handle, declared, text, ("@a", "int", 4, False)), ([8, 1], []))
+        self.assertEqual(self.call(sa, "sp_prepare", handle, declared, text), ([2], []))
+        self.assertEqual(self.call(sa, "sp_execute", ("", "int", 2, False), ("@a", "int", 5, False)), ([10], []))
+        self.assertEqual(self.call(sa, "sp_unprepare", ("", "int", 2, False)), ([], []))
+        self.assertEqual(self.call(sa, "sp_execute", ("", "int", 2, False), ("@a", "int", 5, False))[1], [8179])
+
+    def test_text_is_counted_in_utf16_units(self):
+        face = "\U0001F600"
+        self.assertEqual(self.one(self.sa, f"SELECT LEN(N'{face}'), DATALENGTH(N'{face}'), UNICODE(N'{face}')"),
+                         (2, 4, 0xD83D))
+        self.assertEqual(self.one(self.sa, f"SELECT SUBSTRING(N'{face}b', 3, 1), LEFT(N'{face}b', 2), "
+                                           f"RIGHT(N'b{face}', 2), STUFF(N'{face}b', 3, 1, N'c'), CHARINDEX(N'b', N'{face}b')"),
+                         ("b", face, face, face + "c", 3))
+        self.assertEqual(self.one(self.sa, f"SELECT CONVERT(nvarchar(3), N'{face}bc'), LEN(CONVERT(nchar(3), N'{face}'))"),
+                         (face + "b", 2))
+        self.ok(self.sa, "CREATE TABLE dbo.faces (name nvarchar(3) NOT NULL)")
+        self.ok(self.sa, f"INSERT INTO dbo.faces (name) VALUES (N'{face}b')")
+        self.fails(self.sa, f"INSERT INTO dbo.faces (name) VALUES (N'{face}{face}')", 2628)
+        self.fails(self.sa, f"SELECT 1 AS [{face * 65}]", 103)
+
+    def test_what_an_outer_join_leaves_out_can_be_null(self):
+        self.ok(self.sa, "CREATE TABLE dbo.o (id int NOT NULL); INSERT INTO dbo.o (id) VALUES (1)")
+        for join, wanted in (("JOIN", [False, False]), ("LEFT JOIN", [False, True]), ("RIGHT JOIN", [True, False]),
+                             ("FULL JOIN", [True, True])):
+            events = list(self.sa.execute(f"SELECT a.id, b.id FROM dbo.o AS a {join} dbo.o AS b ON a.id = b.id"))
+            columns = next(e for e in events if isinstance(e, Columns)).columns
+            self.assertEqual([c.nullable for c in columns], wanted, join)
 
     def test_parameters(self):
         self.assertEqual(self.ok(self.sa, "SELECT @a + 1, @b", [("@a", "int", 4, False),

@@ -1,5 +1,7 @@
 """PRELOGIN, TLS and LOGIN7: what is negotiated, what is on record, what is refused and how."""
 
+import socket
+import ssl
 import unittest
 
 from wire import prelogin
@@ -164,6 +166,14 @@ class Login(unittest.TestCase):
                 self.assertIn(why, self.server.record_wait("malformed", count)[-1]["why"])
         self.assertEqual(self.server.record("own-fault"), [])
         self.server.pytds().close()
+
+    def test_strict_is_refused_in_words_of_tls(self):
+        """TDS 8.0 begins with TLS: its client is told by an alert that there is no such protocol here."""
+        context = ssl.create_default_context(cafile=self.server.ca)
+        with socket.create_connection(("127.0.0.1", self.server.port), timeout=10) as sock, \
+                self.assertRaisesRegex(ssl.SSLError, "(?i)alert no application protocol"):
+            context.wrap_socket(sock, server_hostname="localhost")
+        self.assertEqual(self.server.record("login"), [])
 
     def test_clear_bytes_where_tls_was_agreed(self):
         client = self.raw()

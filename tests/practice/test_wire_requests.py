@@ -204,6 +204,89 @@ class Requests(unittest.TestCase):
         connection.cursor().execute("COMMIT TRANSACTION")
         self.assertEqual(pytds_socket(connection).tds72_transaction, 0)
 
+    def transaction(self, client, kind, name="", more=b""):
+        """A transaction manager request; its name is counted in bytes."""
+        raw = name.encode("utf-16-le")
+        before = b"\0" if kind == 5 else b""
+        client.request(packets.TRANSACTION, struct.pack("<H", kind) + before + bytes((len(raw),)) + raw + more)
+        return client.transport.read_message()[2]
+
+    def test_named_transactions(self):
+        for text in ("BEGIN TRANSACTION [é]]]", "SAVE TRANSACTION [p]", "COMMIT TRANSACTION [é]]]"):
+            self.scripts[text] = []
+        client = self.raw()
+        self.assertEqual(self.transaction(client, 5, "é]")[:5], b"\xE3\x0B\0\x08\x08")
+        self.assertEqual(self.transaction(client, 9, "p")[0], 0xFD)
+        self.assertEqual(self.transaction(client, 7, "é]", b"\0")[:5], b"\xE3\x0B\0\x09\0")
+        self.assertEqual([r["name"] for r in self.server.record("transaction")], ["é]", "p", "é]"])
+
+    def test_a_savepoint_ends_no_transaction(self):
+        """Clients believe the ENVCHANGE: told of an end, they would go on outside the transaction."""
+        self.scripts["ROLLBACK TRANSACTION [p]"] = []
+        self.scripts["COMMIT TRANSACTION"] = []
+        client = self.raw()
+        client.batch("BEGIN TRANSACTION")
+        session = self.server.engine.sessions[0]
+        play, session._play = session._play, lambda key: iter(()) if "[p]" in key else play(key)
+        self.assertEqual(self.transaction(client, 8, "p", b"\0")[0], 0xFD)
+        self.assertEqual(self.transaction(client, 8, "", b"\0")[:5], b"\xE3\x0B\0\x0A\0")
+
+    def test_reset_of_a_pooled_connection(self):
+        """The bit stands on the next request, whose answer begins with the acknowledgement."""
+        self.scripts["x"] = []
+        client = self.raw()
+        for bit, keep in ((packets.RESET, False), (packets.RESET_KEEP, True)):
+            body = struct.pack("<IIHQI", 22, 18, 2, 0, 1) + "x".encode("utf-16-le")
+            client.socket.sendall(struct.pack(">BBHHBB", packets.BATCH, 1 | bit, len(body) + 8, 0, 1, 0) + body)
+            answer = client.transport.read_message()[2]
+            self.assertEqual(answer[:6], b"\xE3\x03\0\x12\0\0")
+            self.assertEqual(self.server.engine.sessions[0].seen[-2:], [("reset", keep), "x"])
+        self.assertEqual(client.batch("x")[0], 0xFD)
+
+    def test_columns_that_are_never_null(self):
+        """Clients read them without a length, by the column's flag alone."""
+        self.scripts["x"] = [events.Columns([events.Column("n", "int", nullable=False)]), events.Row([7]),
+                             events.Done(1, False, "SELECT")]
+        answer = self.raw().batch("x")
+        self.assertEqual(answer[:10], b"\x81\1\0\0\0\0\0\0\0\x38")
+        self.assertEqual(answer[13:18], b"\xD1\7\0\0\0")
+        cursor = self.connect().cursor()
+        cursor.execute("x")
+        self.assertEqual(cursor.fetchall()[0][0], 7)
+
+    def test_each_packet_is_encrypted_apart(self):
+        """Microsoft's client loses its place where a TLS record holds parts of two packets."""
+        self.scripts["x"] = [events.Columns([events.Column("t", "nvarchar", size=-1)]), events.Row(["x" * 20000]),
+                             events.Done(1, False, "SELECT")]
+        client = RawClient(self.server.port, host="localhost")
+        self.addCleanup(client.close)
+        client.encrypt(self.server.ca)
+        client.login(packet_size=32767)
+        client.request(packets.BATCH, "x".encode("utf-16-le"))
+        sizes, end = [], 0
+        while not end:
+            record = client.transport._take(5)
+            body = client.transport._take(int.from_bytes(record[3:5], "big"))
+            client.transport._tls_in.write(record + body)
+            plain = client.transport._tls.read(65536)
+            self.assertEqual(int.from_bytes(plain[2:4], "big"), len(plain))
+            sizes.append(len(plain))
+            end = plain[1] & packets.END_OF_MESSAGE
+        self.assertEqual(sizes[0], packets.MAX_TLS_PACKET)
+
+    def test_time_and_offset_parameters(self):
+        self.scripts["rpc p"] = [events.ReturnStatus(0)]
+        client = self.raw()
+        moment = (36001 * 10**7).to_bytes(5, "little")
+        body = (struct.pack("<H", 1) + "p".encode("utf-16-le") + b"\0\0" + b"\0\0\x29\7\5" + moment +
+                b"\0\0\x2B\7\x0A" + moment + (738000).to_bytes(3, "little") + struct.pack("<h", 120))
+        client.request(packets.RPC, body)
+        client.transport.read_message()
+        given = self.server.engine.sessions[0].seen[0][1]
+        self.assertEqual([p[1] for p in given], ["time(7)", "datetimeoffset(7)"])
+        self.assertEqual(given[0][2], datetime.time(10, 0, 1))
+        self.assertEqual(given[1][2].isoformat()[10:], "T12:00:01+02:00")
+
     def test_attention_while_running(self):
         self.scripts["long"] = until_cancelled
         client = self.raw()

@@ -47,8 +47,11 @@ class QueryScope:
 class FromBinder:
     def from_clause(self, ref, scope):
         if isinstance(ref, n.Join):
+            before = len(scope.sources)
             left = self.from_clause(ref.left, scope)
+            between = len(scope.sources)
             right = self.from_clause(ref.right, scope)
+            self._outer(ref.kind, scope.sources[before:between], scope.sources[between:])
             if isinstance(ref.right, n.Join):
                 right = f"({right})"
             if ref.kind == "CROSS":
@@ -56,8 +59,10 @@ class FromBinder:
             return f"{left} {ref.kind} JOIN {right} ON {self.condition(ref.on, scope)}"
         if isinstance(ref, n.Apply):
             left = self.from_clause(ref.left, scope)
-            return f"{left} CROSS JOIN {self._apply(ref, scope)}" if not ref.outer else \
-                f"{left} LEFT JOIN {self._apply(ref, scope)} ON 1"
+            between = len(scope.sources)
+            right = self._apply(ref, scope)
+            self._outer("LEFT" if ref.outer else "CROSS", [], scope.sources[between:])
+            return f"{left} LEFT JOIN {right} ON 1" if ref.outer else f"{left} CROSS JOIN {right}"
         sql, src = self.source(ref, scope)
         return self.place(sql, src, scope)
 
@@ -72,6 +77,13 @@ class FromBinder:
             c.sql = f"{src.sql_alias}.{c.sql}"
         scope.sources.append(src)
         return f"{sql} AS {src.sql_alias}"
+
+    @staticmethod
+    def _outer(kind, left, right):
+        """What an outer join may leave out can be NULL, whatever its columns say."""
+        for sources, kinds in ((left, ("RIGHT", "FULL")), (right, ("LEFT", "FULL"))):
+            for column in (c for s in sources for c in s.columns if kind.split()[0] in kinds):
+                column.nullable = True
 
     def source(self, ref, scope):
         """(sql, Source) of one thing in FROM; its column sql is still without alias."""

@@ -6,6 +6,7 @@ from .collations import implicit, physical as physical_name
 from .errors import error
 from .events import Columns, Message, Row, SqlError
 from .sqltypes import T, convert, is_string, to_stored
+from .utf16 import units
 
 
 class DmlExecutor:
@@ -38,10 +39,7 @@ class DmlExecutor:
         return [ref] if isinstance(ref, n.TableRef) else []
 
     def snapshot(self, obj):
-        """Notes how to put a table's rows back; once a transaction is enough for each table."""
-        if any(entry[2] and entry[2][0] is obj for entry in self.session.undo
-               if entry[1] == self._restore):
-            return
+        """Notes how to put a table's rows back: before each statement, which a savepoint may follow, or an error end."""
         c = self.engine.sqlite
         rows = c.execute(f"SELECT rowid, * FROM {obj.physical}").fetchall()
         self.session.undo.append((None, self._restore, (obj, rows)))
@@ -73,8 +71,8 @@ class DmlExecutor:
             return None
         if c.type.size > 0 and (is_string(c.type) or "binary" in c.type.name) and \
                 isinstance(value, (str, bytes)):
-            tail = value.rstrip(" ") if isinstance(value, str) else value
-            if len(tail) > c.type.size and self.session.option("ANSI_WARNINGS"):
+            length = units(value.rstrip(" ")) if isinstance(value, str) else len(value)
+            if length > c.type.size and self.session.option("ANSI_WARNINGS"):
                 raise error(2628, table=obj.name, column=c.name, value=str(value)[:c.type.size])
         return convert(value, t_from, c.type)
 

@@ -288,6 +288,8 @@ class FlowExecutor:
     # ---- transactions --------------------------------------------------------------------------
 
     def do_begin_tran(self, env, s):
+        if not self.session.tran_count:
+            self.session.tran_name = s.name
         self.session.tran_count += 1
 
     def do_commit(self, env, s):
@@ -309,6 +311,9 @@ class FlowExecutor:
         if s.name and s.name.casefold() in session.savepoints:
             undo_to(session.undo, session.savepoints[s.name.casefold()])
             return
+        # Only the outermost transaction's name counts.
+        if s.name and s.name.casefold() != (session.tran_name or "").casefold():
+            raise SqlError(6401, f"Cannot roll back {s.name}. No transaction or savepoint of that name was found.", 16)
         self.rollback_all()
 
     def rollback_all(self):

@@ -88,12 +88,12 @@ class ProcedureExecutor:
         names, method = system
         given = {}
         for i, (name, value, output, e) in enumerate(args):
-            if method == "sp_executesql" and i >= 2 and name not in ("@stmt", "@params"):
+            if method in BY_PLACE and i >= len(names):
                 given.setdefault("rest", []).append((name, value, output, e))
                 continue
             if not name and i >= len(names):
                 raise error(8144, name=parts[2])
-            key = (name or "@" + names[i]).lower()[1:]
+            key = names[i] if method in BY_PLACE else (name or "@" + names[i]).lower()[1:]
             if key not in names:
                 raise error(8145, parameter=name, name=parts[2])
             if value != "DEFAULT":
@@ -106,6 +106,8 @@ class ProcedureExecutor:
         session = self.session
         if method == "sp_executesql":
             return self._in_database(env, parts[0], lambda: self._sp_executesql(env, given))
+        if method in BY_PLACE:
+            return getattr(self, "_" + method)(env, given)
         with self.engine.lock:
             mark, outer = len(session.undo), self.engine.root.undo
             self.engine.root.undo = session.undo
@@ -146,6 +148,38 @@ class ProcedureExecutor:
         declared = [(k, v[0], v[1]) for k, v in child.variables.items()]
         ran = self.dynamic(env, text or "", declared)
         return 0, [(e, ran.variables[p][1], ran.variables[p][0]) for e, p in outputs]
+
+    # A prepared statement is kept as text with its declaration: sp_execute runs it as sp_executesql would.
+
+    def _sp_prepare(self, env, given):
+        handles = self.session.prepared
+        handle = max(handles, default=0) + 1
+        self._declared(given.get("params") or "")
+        handles[handle] = {"stmt": given.get("stmt"), "params": given.get("params")}
+        return 0, [(given.get("out:handle"), handle, INT)]
+
+    def _sp_prepexec(self, env, given):
+        status, handle = self._sp_prepare(env, given)
+        _, outputs = self._sp_executesql(env, given)
+        return status, handle + outputs
+
+    def _sp_execute(self, env, given):
+        return self._sp_executesql(env, {**self._prepared(given), "rest": given.get("rest", [])})
+
+    def _sp_unprepare(self, env, given):
+        self._prepared(given)
+        del self.session.prepared[given["handle"]]
+        return 0, []
+
+    def _sp_reset_connection(self, env, given):
+        self.session.reset()
+        return 0, []
+
+    def _prepared(self, given):
+        found = self.session.prepared.get(given.get("handle"))
+        if found is None:
+            raise SqlError(8179, f"Could not find prepared statement with handle {given.get('handle')}.", 16, 2)
+        return found
 
     def _declared(self, text):
         """[(name, type, output)] of a parameter declaration string."""
@@ -305,7 +339,9 @@ class ProcedureExecutor:
 
 def _system_procedures():
     table = {
-        "sp_executesql": "stmt params", "sp_getapplock": "resource lockmode lockowner locktimeout "
+        "sp_executesql": "stmt params", "sp_prepare": "handle params stmt options",
+        "sp_prepexec": "handle params stmt", "sp_execute": "handle", "sp_unprepare": "handle",
+        "sp_reset_connection": "", "sp_getapplock": "resource lockmode lockowner locktimeout "
         "dbprincipal", "sp_releaseapplock": "resource lockowner dbprincipal",
         "sp_addrolemember": "rolename membername", "sp_droprolemember": "rolename membername",
         "sp_addlinkedserver": "server srvproduct provider datasrc location provstr catalog",
@@ -320,3 +356,5 @@ def _system_procedures():
 
 
 SYSTEM = _system_procedures()
+# These go by the place of their arguments: clients give the first ones names of their own, or none.
+BY_PLACE = {"sp_executesql", "sp_prepare", "sp_prepexec", "sp_execute", "sp_unprepare", "sp_reset_connection"}

@@ -9,6 +9,7 @@ from .catalogue import now_text
 from .events import SqlError
 from .sqltypes import (BIGINT, DATETIME, DATETIME2, FLOAT, INT, NMAX, OFFSET, T, UID, VMAX,
                        date_parts, date_text, is_string, widest)
+from .utf16 import cut, find, units
 
 
 @dataclass
@@ -65,13 +66,13 @@ def _register_sql():
     TABLE["ISNULL"] = Function(2, 2, lambda a, b: b if a.name == "null" else a, build=isnull)
     TABLE["NULLIF"] = Function(2, 2, lambda a, b: a, build=nullif)
     TABLE["ABS"] = Function(1, 1, lambda a: a, build=lambda b, a, t: f"abs({a[0].sql})")
-    TABLE["LEN"] = Function(1, 1, INT, build=lambda b, a, t: "length(rtrim({}, ' '))".format(
+    TABLE["LEN"] = Function(1, 1, INT, build=lambda b, a, t: "call('UNITS', rtrim({}, ' '))".format(
         coerce(a[0].sql, a[0].type, NMAX)))
 
     def datalength(binder, args, t):
         a = args[0]
         if a.type.name.startswith("n") and is_string(a.type):
-            return f"(length({a.sql}) * 2)"
+            return f"(call('UNITS', {a.sql}) * 2)"
         fixed = {"int": 4, "bigint": 8, "smallint": 2, "tinyint": 1, "bit": 1, "datetime": 8,
                  "uniqueidentifier": 16}.get(a.type.name)
         return f"(CASE WHEN {a.sql} IS NULL THEN NULL ELSE {fixed} END)" if fixed else \
@@ -98,7 +99,7 @@ for _name, _high, _type, _f in (
         ("RTRIM", 1, _same, lambda e, s: text(s).rstrip(" ")),
         ("TRIM", 1, _same, lambda e, s: text(s).strip(" ")),
         ("REVERSE", 1, _same, lambda e, s: text(s)[::-1]),
-        ("UNICODE", 1, INT, lambda e, s: ord(text(s)[0]) if s else None),
+        ("UNICODE", 1, INT, lambda e, s: int.from_bytes(text(s).encode("utf-16-le")[:2], "little") if s else None),
         ("ASCII", 1, INT, lambda e, s: ord(text(s)[0]) if s else None),
         ("NCHAR", 1, T("nvarchar", 1), lambda e, i: chr(i)),
         ("CHAR", 1, T("varchar", 1), lambda e, i: chr(i) if 0 <= i < 256 else None),
@@ -106,6 +107,10 @@ for _name, _high, _type, _f in (
         ("ISNUMERIC", 1, INT, lambda e, s: int(bool(re.fullmatch(r"\s*[+-]?\d+(\.\d*)?\s*", text(s))))),
 ):
     TABLE[_name] = Function(1, _high, _type, strict(_f))
+
+
+# What LEN and DATALENGTH are made of.
+TABLE["UNITS"] = Function(1, 1, INT, strict(lambda e, s: units(text(s))))
 
 
 @function("REPLACE", 3, 3, _long)
@@ -127,23 +132,24 @@ def _substring(env, s, start, length):
         raise SqlError(537, "Invalid length parameter passed to the LEFT or SUBSTRING function.", 16,
                        3)
     end = start - 1 + length
-    s = s if isinstance(s, bytes) else text(s)
-    return s[max(start - 1, 0):max(end, 0)]
+    start, end = max(start - 1, 0), max(end, 0)
+    return s[start:end] if isinstance(s, bytes) else cut(text(s), start, end)
 
 
 @function("STUFF", 4, 4, _long)
 @strict
 def _stuff(env, s, start, length, new):
-    return text(s)[:start - 1] + text(new) + text(s)[start - 1 + length:]
+    return cut(text(s), 0, start - 1) + text(new) + cut(text(s), start - 1 + length)
 
 
-TABLE["LEFT"] = Function(2, 2, _same, strict(lambda e, s, k: text(s)[:max(k, 0)]))
-TABLE["RIGHT"] = Function(2, 2, _same, strict(lambda e, s, k: text(s)[-k:] if k > 0 else ""))
+TABLE["LEFT"] = Function(2, 2, _same, strict(lambda e, s, k: cut(text(s), 0, max(k, 0))))
+TABLE["RIGHT"] = Function(2, 2, _same, strict(
+    lambda e, s, k: cut(text(s), max(units(text(s)) - k, 0)) if k > 0 else ""))
 TABLE["REPLICATE"] = Function(2, 2, _long, strict(lambda e, s, k: text(s) * max(k, 0)))
 TABLE["CHARINDEX"] = Function(2, 3, INT, strict(
-    lambda e, s, t, start=1: text(t).casefold().find(text(s).casefold(), max(start - 1, 0)) + 1))
+    lambda e, s, t, start=1: find(text(t).casefold(), text(s).casefold(), max(start - 1, 0)) + 1))
 TABLE["CHARINDEX_EXACT"] = Function(2, 3, INT, strict(
-    lambda e, s, t, start=1: text(t).find(text(s), max(start - 1, 0)) + 1))
+    lambda e, s, t, start=1: find(text(t), text(s), max(start - 1, 0)) + 1))
 TABLE["CONCAT"] = Function(2, 254, lambda *t: T("nvarchar", -1 if any(x.size == -1 for x in t)
                                                else 4000),
                            lambda e, *a: "".join("" if x is None else text(x) for x in a))
@@ -157,7 +163,7 @@ def _concat_ws(env, sep, *values):
 @function("QUOTENAME", 1, 2, T("nvarchar", 258))
 @strict
 def _quotename(env, s, quote="["):
-    if len(text(s)) > 128:
+    if units(text(s)) > 128:
         return None
     pair = {"[": "[]", "]": "[]", "'": "''", '"': '""', "(": "()", "<": "<>"}.get(quote[:1])
     return pair and pair[0] + text(s).replace(pair[1], pair[1] * 2) + pair[1]

@@ -3,6 +3,7 @@ from .events import SqlError
 from .lexer import tokens_from
 from .nodes import Stmt
 from .sqltypes import type_named
+from .utf16 import units
 
 RESERVED = frozenset("""ADD ALL ALTER AND ANY AS ASC AUTHORIZATION BACKUP BEGIN BETWEEN BREAK BROWSE BULK
 BY CASCADE CASE CHECK CHECKPOINT CLOSE CLUSTERED COALESCE COLLATE COLUMN COMMIT COMPUTE CONSTRAINT
@@ -96,7 +97,7 @@ class ParserBase:
         if not self.is_name():
             self.fail()
         t = self.next()
-        if len(t.value) > 128:
+        if units(t.value) > 128:
             raise SqlError(103, f"The identifier that starts with '{t.value[:128]}' is too long. "
                                 "Maximum length is 128.", 15, 4, line=t.line)
         return t.value

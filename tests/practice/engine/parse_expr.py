@@ -3,6 +3,7 @@ from . import nodes as n
 from .events import SqlError
 from .parse_base import NILADIC, RESERVED, ParserBase
 from .sqltypes import BIGINT, FLOAT, INT, T
+from .utf16 import units
 
 COMPARISONS = {"=": "=", "<>": "<>", "!=": "<>", "<": "<", ">": ">", "<=": "<=", ">=": ">=",
                "!<": ">=", "!>": "<="}
@@ -138,7 +139,7 @@ class ExprParser(ParserBase):
         if t.kind in ("str", "nstr"):
             self.next()
             base = "nvarchar" if t.kind == "nstr" else "varchar"
-            return n.Lit(t.value, T(base, max(len(t.value), 1) if len(t.value) <= 4000 else -1))
+            return n.Lit(t.value, T(base, max(units(t.value), 1) if units(t.value) <= 4000 else -1))
         if t.kind == "int":
             self.next()
             return n.Lit(t.value, INT if t.value < 2**31 else BIGINT)

@@ -38,18 +38,38 @@ class Session:
         base = Context(login) if login else Context(None, user=user.id, database=database,
                                                     login_name=user.name)
         self.base = base
-        self.contexts = [base]
+        self.login_database = database
         self.login_time = self.last_start = self.last_end = now_text()
         self.connection_id = str(uuid.uuid4()).upper()
         self.client_port, self.local_address, self.local_port = 0, None, 1433
         self.killed, self.cancelled = threading.Event(), threading.Event()
-        self.out, self.undo, self.savepoints, self.temp_tables = [], [], {}, {}
-        self.tran_count = self.row_count = self.last_error = self.try_depth = 0
-        self.identity = self.identity_insert = None
-        self.settings = Settings(self.engine.catalogue, odbc=True)
-        self.doomed = self.running = False
-        self.rolled_back, self.in_trigger, self.closed = False, 0, False
+        self.undo, self.savepoints = [], {}
+        self.tran_count, self.tran_name, self.try_depth = 0, None, 0
+        self.doomed = self.running = self.rolled_back = self.closed = False
+        self.login_settings = Settings(self.engine.catalogue, odbc=True)
+        self._begin()
         self.executor = Executor(self)
+
+    def _begin(self):
+        """What every session begins with, and has again after a reset."""
+        self.contexts = [self.base]
+        self.out, self.temp_tables, self.prepared = [], {}, {}
+        self.row_count = self.last_error = self.in_trigger = 0
+        self.identity = self.identity_insert = None
+        self.settings = self.login_settings.copy()
+
+    def reset(self, keep_transaction=False):
+        """sp_reset_connection: a pooled connection becomes as it was after its login."""
+        with self.engine.lock:
+            if self.tran_count and not keep_transaction:
+                self.executor.rollback_all()
+                self.undo.clear()
+                self.engine.root.undo = None
+            if not self.tran_count:
+                self.engine.locks.release_session(self)
+                self.engine.lock.notify_all()
+        self._begin()
+        self.database_object = self.login_database
 
     @property
     def database(self):
@@ -239,8 +259,9 @@ class Server:
     def _settle(session, odbc, language):
         """The settings that the client's login message and the login's own language make."""
         login = session.base.login
-        session.settings = Settings(session.engine.catalogue, odbc,
-                                    language or (login.language if login else None))
+        session.login_settings = Settings(session.engine.catalogue, odbc,
+                                          language or (login.language if login else None))
+        session.settings = session.login_settings.copy()
 
     def _login(self, user, password, database, app, host, address, new_password, encrypted):
         cat = self.engine.catalogue

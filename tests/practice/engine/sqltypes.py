@@ -10,6 +10,7 @@ import uuid
 from dataclasses import dataclass
 
 from .events import SqlError
+from .utf16 import cut, units
 
 
 @dataclass(frozen=True)
@@ -231,14 +232,14 @@ def convert(value, t_from, t, style=None):
         text = value if isinstance(value, str) and t_from.name not in DATES \
             else _to_text(value, t_from, style)
         if t.size not in (-1, 0):
-            if len(text) > t.size and t_from.name in NUMBERS:
+            if units(text) > t.size and t_from.name in NUMBERS:
                 if t_from.name in INTS:
                     return "*"
                 raise SqlError(8115, f"Arithmetic overflow error converting {t_from.name} to data "
                                      f"type {t.name}.", 16, 5, aborts=True)
-            text = text[:t.size]
+            text = cut(text, 0, t.size)
             if t.name in ("char", "nchar"):
-                text = text.ljust(t.size)
+                text += " " * (t.size - units(text))
         return text
     if t.name in BINARIES:
         value = _binary(value, t_from, t, style)
@@ -362,4 +363,4 @@ def type_of(value):
         return FLOAT
     if isinstance(value, bytes):
         return BMAX
-    return NMAX if len(value) > 4000 else T("nvarchar", max(len(value), 1))
+    return NMAX if units(value) > 4000 else T("nvarchar", max(units(value), 1))

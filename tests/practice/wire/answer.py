@@ -80,7 +80,8 @@ class Answer:
     def _columns(self, event):
         described, encoders = [], []
         for column in event.columns:
-            info, encode = type_encoder(column.type, column.size, column.precision, column.scale)
+            info, encode = type_encoder(column.type, column.size, column.precision, column.scale,
+                                        column.nullable)
             described.append((column.name, _NULLABLE if column.nullable else 0, info))
             encoders.append(encode)
         self._encoders = tuple(encoders)

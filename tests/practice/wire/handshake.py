@@ -120,7 +120,7 @@ class Handshake:
 
     def _accept(self, login, session):
         size = login.packet_size or packets.FIRST_PACKET_SIZE
-        size = min(max(size, 512), packets.MAX_PACKET)
+        size = min(max(size, 512), packets.MAX_TLS_PACKET if self._transport.inside_tls else packets.MAX_PACKET)
         self._transport.spid = session.spid & 0xFFFF
         name, env = self._server.name, tokens.env_text
         language = "us_english"         # the only one here, whatever the client asked for

@@ -18,8 +18,11 @@ NAMES = {BATCH: "batch", OLD_LOGIN: "TDS 5 login", RPC: "rpc", REPLY: "reply",
 END_OF_MESSAGE, IGNORE, RESET, RESET_KEEP = 0x01, 0x02, 0x08, 0x10
 FIRST_PACKET_SIZE = 4096        # MS-TDS: the size before LOGIN7 has agreed another one
 MAX_PACKET = 32767              # the largest size a LOGIN7 can ask for
+MAX_TLS_PACKET = 16383          # and the largest that an encrypted connection gets
 MAX_MESSAGE = 64 * 1024 * 1024  # a bound against endless messages; far above any batch here
 _HEADER = struct.Struct(">BBHHBB")
+# A fatal TLS alert, for a client that begins with TLS: it says why in the client's own words.
+_NO_SUCH_PROTOCOL = bytes((0x15, 0x03, 0x03, 0, 2, 2, 120))
 _TLS_CONTENT = frozenset((0x14, 0x15, 0x16, 0x17))
 
 
@@ -100,6 +103,7 @@ class Transport:
     def _read_packet(self):
         kind, status, length, _, _, _ = _HEADER.unpack(self._read(8))
         if kind == 0x16 and status == 0x03:
+            self._send([_NO_SUCH_PROTOCOL])
             raise ProtocolError("TLS before PRELOGIN (TDS 8.0 strict) is not offered")
         if kind not in NAMES:
             raise ProtocolError(f"unknown packet type 0x{kind:02x}")
@@ -135,17 +139,18 @@ class Transport:
                 end = END_OF_MESSAGE if last and start + room >= len(payload) else 0
                 self._packet_number = (self._packet_number + 1) & 0xFF
                 out.append(_HEADER.pack(kind, end, len(piece) + 8, self.spid,
-                                        self._packet_number, 0))
-                out.append(piece)
-            self._send(b"".join(out))
+                                        self._packet_number, 0) + piece)
+            self._send(out)
 
-    def _send(self, data):
+    def _send(self, pieces):
+        """Each piece is encrypted apart: no TLS record holds the end of one packet and the beginning of another."""
         if self._tls is not None:
             with self._tls_lock:
-                self._tls.write(data)
-                data = self._tls_out.read()
+                for piece in pieces:
+                    self._tls.write(piece)
+                pieces = [self._tls_out.read()]
         try:
-            self._socket.sendall(data)
+            self._socket.sendall(b"".join(pieces))
         except OSError as error:
             raise Closed(f"send: {error.strerror or error}") from None
 

@@ -13,7 +13,7 @@ PROCEDURES = {1: "sp_cursor", 2: "sp_cursoropen", 3: "sp_cursorprepare", 4: "sp_
               5: "sp_cursorprepexec", 6: "sp_cursorunprepare", 7: "sp_cursorfetch",
               8: "sp_cursoroption", 9: "sp_cursorclose", 10: "sp_executesql", 11: "sp_prepare",
               12: "sp_execute", 13: "sp_prepexec", 14: "sp_prepexecrpc", 15: "sp_unprepare"}
-BEGIN, COMMIT, ROLLBACK = 5, 7, 8
+BEGIN, COMMIT, ROLLBACK, SAVE = 5, 7, 8, 9
 ISOLATION = {0: None, 1: "READ UNCOMMITTED", 2: "READ COMMITTED", 3: "REPEATABLE READ",
              4: "SERIALIZABLE", 5: "SNAPSHOT"}
 _DAY_ZERO = datetime.datetime(1900, 1, 1)
@@ -134,6 +134,17 @@ def _datetime2(raw, scale):
             datetime.timedelta(microseconds=ticks * 10**6 // 10**scale))
 
 
+def _time(raw, scale):
+    ticks = int.from_bytes(raw, "little")
+    return (_DAY_ZERO + datetime.timedelta(microseconds=ticks * 10**6 // 10**scale)).time()
+
+
+def _datetimeoffset(raw, scale):
+    """Sent in UTC, with the minutes that its own clock is ahead."""
+    zone = datetime.timezone(datetime.timedelta(minutes=int.from_bytes(raw[-2:], "little", signed=True)))
+    return _datetime2(raw[:-2], scale).replace(tzinfo=datetime.timezone.utc).astimezone(zone)
+
+
 def _decimal(raw, scale):
     value = decimal.Decimal(int.from_bytes(raw[1:], "little")).scaleb(-scale)
     return value if raw[0] else -value
@@ -173,6 +184,9 @@ def _string_value(reader, kind):
     return f"{name}({declared})", raw
 
 
+_SCALED = {0x29: ("time", _time), 0x2A: ("datetime2", _datetime2), 0x2B: ("datetimeoffset", _datetimeoffset)}
+
+
 def value_read(reader):
     """Reads TYPE_INFO and the value behind it; returns (declaration, value or None)."""
     kind = reader.byte()
@@ -185,9 +199,9 @@ def value_read(reader):
         return _number_name(kind, len(raw)), _number(kind, raw)
     if kind == 0x28:
         declared, convert = "date", _date
-    elif kind == 0x2A:
-        scale = reader.byte()
-        declared, convert = f"datetime2({scale})", lambda raw: _datetime2(raw, scale)
+    elif kind in _SCALED:
+        (name, of), scale = _SCALED[kind], reader.byte()
+        declared, convert = f"{name}({scale})", lambda raw: of(raw, scale)
     elif kind in (0x26, 0x68, 0x6D):
         declared, convert = _number_name(kind, reader.byte()), lambda raw: _number(kind, raw)
     elif kind in (0x6A, 0x6C):
@@ -251,22 +265,28 @@ def rpc_parse(payload):
 
 
 def transaction_parse(payload):
-    """Returns (descriptor, request type, isolation, begin again) of a transaction request."""
+    """Returns (descriptor, request type, name, isolation, begin again, its name) of a transaction request.
+
+    Names are counted in bytes, unlike all other texts of so short a length.
+    """
     reader = Reader(payload)
     descriptor = headers_skip(reader)
     kind = reader.number("<H")
-    isolation, again = 0, False
+    isolation, again, next_name = 0, False, ""
+
+    def name_read():
+        return text_decode(reader.take(reader.byte()))
     if kind == BEGIN:
-        isolation = reader.byte()
-        reader.take(2 * reader.byte())
+        isolation, name = reader.byte(), name_read()
     elif kind in (COMMIT, ROLLBACK):
-        reader.take(2 * reader.byte())
+        name = name_read()
         again = bool(reader.byte() & 1)
         if again:
-            isolation = reader.byte()
-            reader.take(2 * reader.byte())
+            isolation, next_name = reader.byte(), name_read()
+    elif kind == SAVE:
+        name = name_read()
     else:
         raise ProtocolError(f"transaction manager request {kind} is not offered")
     if isolation not in ISOLATION:
         raise ProtocolError(f"isolation level {isolation}")
-    return descriptor, kind, isolation, again
+    return descriptor, kind, name, isolation, again, next_name

@@ -37,7 +37,7 @@ class Requests:
         self._engine = engine
         self._queue = queue.SimpleQueue()
         self._lock = threading.Lock()
-        self._busy = self._attention = self._stalled = self._gone = False
+        self._busy = self._attention = self._stalled = self._gone = self._resets = False
         self._stream = None
         self._number = 0
         self._descriptor = 0
@@ -52,12 +52,10 @@ class Requests:
         try:
             while True:
                 kind, status, payload = self._transport.read_message()
-                if status & (packets.RESET | packets.RESET_KEEP):
-                    raise ProtocolError("reset of a pooled connection is not offered")
                 if kind == packets.ATTENTION:
                     self._attend()
                 elif kind in (packets.BATCH, packets.RPC, packets.TRANSACTION):
-                    self._hand_over(kind, payload)
+                    self._hand_over(kind, payload, status & (packets.RESET | packets.RESET_KEEP))
                 else:
                     raise ProtocolError(f"{packets.NAMES[kind]} packet after the login")
         except ProtocolError as error:
@@ -72,14 +70,14 @@ class Requests:
             self._queue.put(_STOP)
             self._thread.join()
 
-    def _hand_over(self, kind, payload):
+    def _hand_over(self, kind, payload, reset):
         with self._lock:
             if self._stalled:
                 return
             if self._busy:
                 raise ProtocolError("a second request before the answer to the first")
             self._busy, self._attention = True, False
-        self._queue.put((kind, payload, self._transport.inside_tls))
+        self._queue.put((kind, payload, self._transport.inside_tls, reset))
 
     def _attend(self):
         self._server.counters.add("attentions")
@@ -132,7 +130,12 @@ class Requests:
                 self._connection.own_fault(traceback.format_exc())
                 self._connection.end("fault of the practice server")
 
-    def _request(self, kind, payload, inside_tls):
+    def _request(self, kind, payload, inside_tls, reset):
+        self._resets = bool(reset)
+        if reset:
+            keep = bool(reset & packets.RESET_KEEP)
+            self._connection.record("reset", keep_transaction=keep, spid=self._session.spid)
+            self._session.reset(keep)
         if kind == packets.TRANSACTION:
             return self._transaction(payload, inside_tls)
         if kind == packets.BATCH:
@@ -205,6 +208,8 @@ class Requests:
         answer = Answer(stream, self._server.name, self._engine, by_rpc)
         with self._lock:
             self._stream = stream
+        if self._resets:
+            answer.environment(tokens.ENV_RESET, b"", b"")
         try:
             for event in work:
                 if self._attention:
@@ -241,21 +246,24 @@ class Requests:
         return answer
 
     def _transaction(self, payload, inside_tls):
-        _, kind, isolation, again = parameters.transaction_parse(payload)
-        names = {parameters.BEGIN: "BEGIN", parameters.COMMIT: "COMMIT",
-                 parameters.ROLLBACK: "ROLLBACK"}
-        self._connection.record("transaction", request=names[kind], again=again,
+        _, kind, name, isolation, again, next_name = parameters.transaction_parse(payload)
+        verbs = {parameters.BEGIN: "BEGIN", parameters.COMMIT: "COMMIT",
+                 parameters.ROLLBACK: "ROLLBACK", parameters.SAVE: "SAVE"}
+        self._connection.record("transaction", request=verbs[kind], name=name, again=again,
                                 spid=self._session.spid, tls=inside_tls)
         self._server.counters.add("transactions")
         self._connection.delay()
-        statements = [f"{names[kind]} TRANSACTION"]
+        statements = [_transaction_text(verbs[kind], name)]
         if again:
-            statements.append("BEGIN TRANSACTION")
+            statements.append(_transaction_text("BEGIN", next_name))
         if isolation:
             statements.insert(-1, "SET TRANSACTION ISOLATION LEVEL "
                               + parameters.ISOLATION[isolation])
 
+        ended = False
+
         def work():
+            nonlocal ended
             for statement in statements:
                 failed = False
                 for event in self._session.execute(statement):
@@ -264,11 +272,12 @@ class Requests:
                         yield event
                 if failed:
                     return
-        # A transaction that ends and begins again in one request must show as both.
-        ends = kind != parameters.BEGIN
+                ended = ended or not self._session.tran_count
 
+        # A transaction that ends and begins again in one request must show as both; one that was taken back to a
+        # savepoint, or is an inner one's, goes on.
         def tell(answer):
-            if ends and not answer.errors:
+            if ended and kind != parameters.BEGIN:
                 self._transaction_end(answer, rolled_back=kind == parameters.ROLLBACK)
         self._answer(work(), before_end=tell)
 
@@ -286,6 +295,10 @@ class Requests:
             answer.environment(tokens.ENV_ROLLBACK if rolled_back else tokens.ENV_COMMIT, b"",
                                self._descriptor.to_bytes(8, "little"))
             self._descriptor = 0
+
+
+def _transaction_text(verb, name):
+    return f"{verb} TRANSACTION" + (" [" + name.replace("]", "]]") + "]" if name else "")
 
 
 def _call_text(calls):

@@ -112,6 +112,14 @@ def _byte_length(convert):
     return encode
 
 
+def _without_length(name, encode):
+    def convert(value):
+        if value is None:
+            raise WireTypeError(f"NULL in {name} NOT NULL")
+        return encode(value)[1:]
+    return convert
+
+
 def _integer(name):
     size, low, high = _INTEGERS[name]
 
@@ -238,9 +246,17 @@ _BUILDERS = {
 }
 
 
+# A column that cannot be NULL has these types without a length, and clients read them so by the column's flag alone.
+_NEVER_NULL = {"tinyint": 0x30, "bit": 0x32, "smallint": 0x34, "int": 0x38, "real": 0x3B, "datetime": 0x3D,
+               "smalldatetime": 0x3D, "float": 0x3E, "money": 0x3C, "smallmoney": 0x3C, "bigint": 0x7F}
+
+
 @lru_cache(maxsize=512)
-def type_encoder(name, size=0, precision=0, scale=0):
+def type_encoder(name, size=0, precision=0, scale=0, nullable=True):
     """Returns (TYPE_INFO, function from a value or None to bytes); size -1 stands for max."""
+    if not nullable and name in _NEVER_NULL:
+        _, encode = type_encoder(name)
+        return bytes((_NEVER_NULL[name],)), _without_length(name, encode)
     name, size = _SUCCESSORS.get(name, (name, size))
     if name in _INTEGERS:
         return _integer(name)

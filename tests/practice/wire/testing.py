@@ -68,6 +68,11 @@ class ScriptedSession:
         self.seen.append((name, params))
         yield from self._play("rpc " + name)
 
+    def reset(self, keep_transaction=False):
+        self.seen.append(("reset", keep_transaction))
+        if not keep_transaction:
+            self.tran_count = 0
+
     def cancel(self):
         self.cancelled.set()
 
