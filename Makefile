@@ -57,7 +57,7 @@ FUZZ_OBJS  := $(SRCS:%.c=build/fuzz/%.o)
 FUZZ_FLAGS  = $(CPPFLAGS_OURS) $(WARN) -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -MMD -MP
 
 PARTS := runner lint unit property practice sanitize clang valgrind fuzz system words install-test
-.PHONY: all deps check machines browser demo bench tests fuzzers install uninstall help clean flags $(PARTS)
+.PHONY: all deps check machines package browser demo bench tests fuzzers install uninstall help clean flags $(PARTS)
 
 all: $(BIN)                     ## the program (default)
 
@@ -172,6 +172,13 @@ bench: $(BIN) $(BENCH)          ## measurements
 		echo "== $$b"; CURFEW=$(BIN) $$b; done
 
 # ---- installation ----
+# In a copy of the tree, since dpkg-buildpackage writes beside and into what it builds.
+package:                        ## a Debian package in build/package
+	$(Q)rm -rf build/package && mkdir -p build/package/source
+	$(Q)(git ls-files -co --exclude-standard 2>/dev/null || find . -path ./build -prune -o -type f -print) | \
+		grep -vxF "$$(git ls-files -d 2>/dev/null)" | tar -cf - --files-from=- | tar -C build/package/source -xf -
+	$(Q)cd build/package/source && DEB_BUILD_OPTIONS="parallel=$$(nproc) $$DEB_BUILD_OPTIONS" dpkg-buildpackage -us -uc
+
 MAN8  := $(wildcard man/*.8)
 MAN5  := $(wildcard man/*.5)
 UNITS := $(wildcard systemd/*.service systemd/*.socket systemd/*.timer systemd/*.path)
