@@ -126,6 +126,7 @@ class FromBinder:
 
     def view_rows(self, found):
         """SQLite's name for the rows that a catalogue view has for this viewer."""
+        self.engine.locks.reading_view(self.env, found.db, found.view)
         return self.engine.views.source(self.env, found.db, found.view)
 
     def wait_for(self, db, obj, hints):

@@ -66,6 +66,7 @@ class Database(Scope):
         self.signatures = JDict(self)       # (object id, thumbprint) -> kind
         self.properties = JDict(self)       # (class, major, minor, name) -> value
         self.last_id = FIRST_OBJECT
+        self.name_registers()
         self._fill()
 
     @property
@@ -126,7 +127,7 @@ class Database(Scope):
         key = (cls, major, minor)
         found = self.permissions.get(key)
         if found is None:
-            found = self.permissions[key] = JDict(self)
+            found = self.permissions[key] = JDict(self, "permissions", (cls, major))
         return found
 
     def forget_permissions(self, cls, major):
@@ -178,6 +179,7 @@ class ServerCatalogue(Scope):
         self.jobs = JDict(self)
         self.proxies = JDict(self)
         self.started = now_text()
+        self.name_registers()
         self.add_login(1, "sa", b"\x01", password_hash(sa_password))
         self.server_role(2, "public", 1)
         for id_, role in FIXED_SERVER_ROLES.items():
@@ -206,7 +208,7 @@ class ServerCatalogue(Scope):
         key = (cls, major, minor)
         found = self.permissions.get(key)
         if found is None:
-            found = self.permissions[key] = JDict(self)
+            found = self.permissions[key] = JDict(self, "permissions", (cls, major))
         return found
 
     forget_permissions = Database.forget_permissions

@@ -47,11 +47,11 @@ class Compiler:
 
     def check(self, statements):
         """Raises the first error of compilation. USE counts, as it does when a batch is compiled."""
-        home = self.session.database_object
+        home, self.session.compiling = self.session.database_object, True
         try:
             self._all(statements)
         finally:
-            self.session.database_object = home
+            self.session.database_object, self.session.compiling = home, False
 
     def _all(self, statements):
         for s in statements:

@@ -3,6 +3,7 @@ import json
 import re
 import sqlite3
 import threading
+import time
 
 from . import collations, functions, functions_catalogue
 from . import xml_methods  # noqa: F401  (registers its functions)
@@ -11,7 +12,7 @@ from .catalogue import ServerCatalogue
 from .errors import error
 from .events import Message, SqlError
 from .exec_leftovers import msdb_fill
-from .locks import Locks
+from .locks import Blocked, Locks
 from .parse_ddl import parse_batch
 from .permissions import Security
 from .resolver import Resolver
@@ -106,10 +107,47 @@ class Engine:
             self.parsed[key] = found
         return found
 
+    # ---- work that is being taken back ----------------------------------------------------------
+
+    def rollback_begins(self, session):
+        """True when an ended session stays until its work is taken back, however it was ended."""
+        length = self.catalogue.features.rollback_milliseconds
+        if session.rollback is None and length and session.undo:
+            now = time.monotonic()
+            session.rollback = (now, now + length / 1000)
+            session.killed.set()
+        return session.rollback is not None and self._still_rolling(session)
+
+    def _still_rolling(self, session):
+        return self.catalogue.features.rollback_milliseconds and time.monotonic() < session.rollback[1]
+
+    def rollbacks_finish(self):
+        """Lets go of the sessions whose time is over; switching the time off ends all at once."""
+        for session in [s for s in self.sessions.values() if s.rollback]:
+            if not self._still_rolling(session):
+                session.close()
+
+    @staticmethod
+    def rollback_progress(session):
+        """(percent done, seconds left)."""
+        began, ends = session.rollback
+        left = max(ends - time.monotonic(), 0)
+        return int(100 * (1 - left / (ends - began))), int(left)
+
     # ---- SQLite --------------------------------------------------------------------------------
 
     def run(self, env, sql, params=()):
         """All rows of a translated query; an error that a function raised comes out as itself."""
+        while True:
+            try:
+                return self._run_once(env, sql, params)
+            except Blocked as wait:
+                # A function of the query met a lock. Waiting is for where no query holds SQLite.
+                if self.running:
+                    raise
+                self.locks.pass_when_free(env.session, wait.holder)
+
+    def _run_once(self, env, sql, params):
         saved, self.current = self.current, env
         self.running += 1
         self.failure = None
@@ -140,7 +178,7 @@ class Engine:
         def call(*args):
             try:
                 return f(*args)
-            except SqlError as e:
+            except (SqlError, Blocked) as e:
                 self.failure = self.failure or e
                 raise
             except (RecursionError, ValueError, TypeError, OverflowError) as e:

@@ -112,6 +112,7 @@ class Env:
 
     def require(self, db, cls, id_, permission, obj):
         """229 unless `permission` on the object is in effect."""
+        self.engine.locks.judging(self, db, cls, id_)
         if not self.has(db, cls, id_, permission):
             raise self.denied(db, obj, permission)
 
@@ -121,6 +122,7 @@ class Env:
                      database=self.engine.catalogue.shown(db.name), schema=schema.name if schema else "dbo")
 
     def require_columns(self, db, obj, permission, column_ids):
+        self.engine.locks.judging(self, db, "OBJECT", obj.id)
         refused = self.engine.security.columns(self.ctx, db, obj, permission, column_ids)
         if refused is None:
             return

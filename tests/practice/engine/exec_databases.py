@@ -98,7 +98,7 @@ class DatabaseExecutor:
             f.set_options = f.set_options | {s.action} if s.value else f.set_options - {s.action}
         else:
             f.access = s.action
-        cat.note(lambda: None)
+        cat.note("databases", db.id, lambda: None)
         self.ddl_event(env, s, "ALTER_DATABASE", db.name)
 
     # ---- backup and restore --------------------------------------------------------------------
@@ -143,12 +143,13 @@ class DatabaseExecutor:
                     out.__dict__[k] = self._deep(v, db, memo)
             return out
         if isinstance(value, JDict):
-            out = memo[id(value)] = JDict(db)
+            out = memo[id(value)] = JDict(db, value.kind, value.row)
             for k, v in value.items():
                 dict.__setitem__(out, k, self._deep(v, db, memo))
             return out
         if isinstance(value, Register):
             out = memo[id(value)] = type(value)(db)
+            out.kind = value.kind
             out.by_id = self._deep(value.by_id, db, memo)
             out.by_name = self._deep(value.by_name, db, memo)
             return out

@@ -6,6 +6,7 @@ from .collations import implicit, physical as physical_name
 from .errors import error
 from .events import Columns, Message, Row, SqlError
 from .sqltypes import T, convert, is_string, to_stored
+from .state import Undo
 from .utf16 import units
 
 
@@ -42,7 +43,7 @@ class DmlExecutor:
         """Notes how to put a table's rows back: before each statement, which a savepoint may follow, or an error end."""
         c = self.engine.sqlite
         rows = c.execute(f"SELECT rowid, * FROM {obj.physical}").fetchall()
-        self.session.undo.append((None, self._restore, (obj, rows)))
+        self.session.undo.append(Undo(None, self._restore, (obj, rows)))
 
     def _restore(self, obj, rows):
         c = self.engine.sqlite

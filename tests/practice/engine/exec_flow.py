@@ -75,6 +75,7 @@ class FlowExecutor:
     def _leaf(self, env, s):
         session, engine = self.session, self.engine
         with engine.lock:
+            engine.rollbacks_finish()
             session.catalogue_check()
             mark, outer = len(session.undo), engine.root.undo
             engine.root.undo = session.undo

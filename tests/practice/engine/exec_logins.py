@@ -3,7 +3,6 @@ from .catalogue import now_text, password_hash, password_matches
 from .errors import error
 from .events import SqlError
 from .permissions import Context, closure
-from .state import undo_to
 
 
 def check_password(login, password, policy):
@@ -271,6 +270,8 @@ class LoginExecutor:
             raise error(6115)
         if not env.has_server("ALTER ANY CONNECTION"):
             raise error(6102)
+        if s.uow is not None:
+            return self._kill_unit_of_work(s)
         if s.spid == self.session.spid:
             raise error(6104)
         if 0 < s.spid <= 50:
@@ -280,10 +281,23 @@ class LoginExecutor:
         target = self.engine.sessions.get(s.spid)
         if target is None:
             raise error(6106, spid=s.spid)
-        # The victim's own thread may be busy: take back its work here, so that its locks are free.
-        saved = self.engine.root.undo
-        self.engine.root.undo = None
+        if s.status_only:
+            return self._rollback_status(env, s, target)
+        if target.rollback:
+            return self._rollback_status(env, s, target)
+        # The victim's own thread may be busy: its work is taken back here, so that its locks are free.
         target.killed.set()
-        undo_to(target.undo, 0)
-        self.engine.root.undo = saved
         target.close()
+
+    def _rollback_status(self, env, s, target):
+        if not target.rollback:
+            raise error(6120, spid=s.spid)
+        percent, left = self.engine.rollback_progress(target)
+        self.message(f"SPID {s.spid}: transaction rollback in progress. Estimated rollback completion: "
+                     f"{percent}%. Estimated time remaining: {left} seconds.", env, s)
+
+    def _kill_unit_of_work(self, s):
+        features = self.engine.catalogue.features
+        if features.in_doubt.casefold() != s.uow.casefold():
+            raise error(6110, uow=s.uow)
+        features.in_doubt = ""

@@ -4,7 +4,7 @@ from .collations import canonical
 from .errors import error
 from .events import SqlError
 from .sqltypes import is_string
-from .state import JDict, Rec
+from .state import JDict, Rec, Undo
 
 DROP_TYPES = {"TABLE": ("U",), "VIEW": ("V",), "PROCEDURE": ("P",), "FUNCTION": ("FN", "IF"),
               "SEQUENCE": ("SO",), "SYNONYM": ("SN",)}
@@ -113,7 +113,7 @@ class ObjectExecutor:
                 raise error(2714, name=name, state=6)
             obj = self.make_table(env, name, s.columns, None)
             self.session.temp_tables[name.casefold()] = obj
-            self.session.undo.append((None, self.session.temp_tables.pop, (name.casefold(), None)))
+            self.session.undo.append(Undo(None, self.session.temp_tables.pop, (name.casefold(), None)))
             return
         schema = self.place_for(env, s.parts, "CREATE TABLE")
         self.make_table(env, name, s.columns, schema)
@@ -199,6 +199,7 @@ class ObjectExecutor:
         if s.condition is not None:
             self.session.settings.require_for_indexes(db, "CREATE INDEX")
         self._index(db, obj, s.name, s.columns, s.unique, "", s.condition, s.clustered)
+        obj.modified = now_text()
         self.ddl_event(env, s, "CREATE_INDEX", s.name)
 
     def do_drop_index(self, env, s):
@@ -207,6 +208,7 @@ class ObjectExecutor:
                 not env.has(found[1], "OBJECT", found[0].id, "ALTER"):
             raise error(3701, verb="drop", what="index", name=f"{s.parts[2]}.{s.name}")
         del found[0].indexes[s.name.casefold()]
+        found[0].modified = now_text()
         self.ddl_event(env, s, "DROP_INDEX", s.name)
 
     def do_alter_table(self, env, s):

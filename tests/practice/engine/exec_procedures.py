@@ -214,10 +214,12 @@ class ProcedureExecutor:
 
     def _sp_getapplock(self, env, g):
         return self.engine.locks.get(env, g.get("resource"), g.get("lockmode"),
-                                     g.get("lockowner", "Transaction"), g.get("locktimeout"))
+                                     g.get("lockowner", "Transaction"), g.get("locktimeout"),
+                                     g.get("dbprincipal"))
 
     def _sp_releaseapplock(self, env, g):
-        return self.engine.locks.release(env, g.get("resource"), g.get("lockowner", "Transaction"))
+        return self.engine.locks.release(env, g.get("resource"), g.get("lockowner", "Transaction"),
+                                         g.get("dbprincipal"))
 
     def _role_member(self, env, role, member, action):
         from .nodes import Stmt

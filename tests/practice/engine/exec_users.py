@@ -106,6 +106,7 @@ class UserExecutor:
                 del entries[(2, "CONNECT", 1)]
             return
         self.no_possessions(db, p)
+        self.engine.locks.changing_principal(env, db, p)
         self.forget_principal(db, p)
         self.ddl_event(env, s, "DROP_USER", s.name)
 
@@ -176,6 +177,7 @@ class UserExecutor:
             raise error(15151, verb=s.action, what="principal", name=s.member)
         if m.type == "A" or m.id in (0, 1, 3, 4) or (m.type == "R" and m.fixed):
             raise error(15405, name=s.member)
+        self.engine.locks.changing_principal(env, db, m)
         if s.action == "add":
             if m is r or m.id in closure(db.members, [r.id]):
                 raise error(15413)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 # Rules of the real product that are kept only when asked for, as long as the agent fails under them.
 # `real` stands for all of them at once. What is no longer in this list is simply so.
-PENDING = ("session_settings", "collations")
+PENDING = ("session_settings", "collations", "catalogue_locks")
 
 
 def _form(form, factory):
@@ -33,6 +33,9 @@ class Features:
     lockout_threshold: int = 5
     # How a real server may be set up.
     user_options: int = 0
+    rollback_milliseconds: int = 0                      # how long an ended session takes back its work
+    in_doubt: str = ""                                  # unit of work of a distributed transaction (-2)
     # Rules of PENDING.
     session_settings: bool = False
     collations: bool = False
+    catalogue_locks: bool = False

@@ -1,6 +1,7 @@
 """Functions that ask the catalogue, the session or the security context."""
 from .events import SqlError
 from .functions import GLOBALS, TABLE, Function, function, strict
+from .permissions import STORED_AS
 from .permtable import BUILTIN, permissions_of
 from .resolver import split_name
 from .sqltypes import INT, NMAX, SID, SYSNAME, T, VARIANT
@@ -110,6 +111,8 @@ def _object_id(env, name, type_=None):
 def _visible(env, id_, dbid=None):
     db = env.db if dbid is None else env.engine.catalogue.databases.get(dbid)
     obj = db and id_ is not None and db.objects.get(id_)
+    if obj:
+        env.engine.locks.naming(env, db, obj.schema_id, obj.name, obj)
     if obj and env.engine.security.sees_object(env.ctx, db, obj):
         return obj, db
     return None
@@ -218,6 +221,7 @@ def _has_perms(env, securable, cls, permission, sub=None, sub_class=None):
     if not found:
         return None
     kind, id_, db = found
+    env.engine.locks.judging(env, db, STORED_AS.get(kind, kind), id_)
     if perm == "ANY":
         return int(any(security.has(env.ctx, db, kind, id_, p) for p in permissions_of(kind)))
     if (kind, perm) not in BUILTIN:

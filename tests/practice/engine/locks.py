@@ -1,120 +1,198 @@
-"""Application locks and table locks, with waiting; a waiter lets everybody else run."""
+"""Who waits for whom: tables, rows of the catalogue, application locks; a waiter lets all others run.
+
+A row of the catalogue is locked by the session in whose open transaction it was changed. Its list of
+undoings says which rows these are; so what is taken back is unlocked, and nothing is kept twice.
+"""
 import time
 from dataclasses import dataclass
 
+from .applocks import ApplicationLocks
 from .errors import error
-from .events import SqlError
 
-# Which held modes a wanted mode must wait for.
-CONFLICTS = {"Shared": {"Exclusive", "IntentExclusive"},
-             "Update": {"Exclusive", "Update", "IntentExclusive"},
-             "Exclusive": {"Shared", "Update", "Exclusive", "IntentShared", "IntentExclusive"},
-             "IntentShared": {"Exclusive"},
-             "IntentExclusive": {"Exclusive", "Shared", "Update"}}
+# The kinds of rows that a reader of these views passes; of all others it passes none.
+READ = {"database_principals": ("principals",), "database_role_members": ("members",),
+        "database_permissions": ("permissions",), "schemas": ("schemas",), "types": ("types",),
+        "triggers": ("objects", "triggers"), "trigger_events": ("objects", "triggers"),
+        "sql_modules": ("objects", "triggers"), "all_sql_modules": ("objects", "triggers"),
+        "certificates": ("certificates",), "asymmetric_keys": ("asymmetric_keys",),
+        "symmetric_keys": ("symmetric_keys",), "assemblies": ("assemblies",),
+        "event_notifications": ("notifications",), "extended_properties": ("properties",),
+        "crypt_properties": ("signatures",)}
+READ.update({name: ("objects",) for name in (
+    "objects", "all_objects", "tables", "views", "procedures", "synonyms", "sequences", "columns",
+    "identity_columns", "indexes", "TABLES", "COLUMNS")})
+READ_SERVER = {"server_principals": ("principals",), "sql_logins": ("principals",),
+               "server_role_members": ("members",), "server_permissions": ("permissions",),
+               "databases": ("databases",), "server_triggers": ("triggers",),
+               "server_sql_modules": ("triggers",), "servers": ("servers",)}
 
 
-@dataclass
-class AppLock:
-    db: int
-    resource: str
-    mode: str
-    owner: str
-    spid: int
+class Blocked(Exception):
+    """A wait inside a running query: the query is given up, waited for, and run again."""
+
+    def __init__(self, holder):
+        super().__init__()
+        self.holder = holder
+
+
+@dataclass(eq=False)
+class TableLock:
     session: object
-    count: int = 1
+    obj: object
+    mode: str           # S or X
+    db: object
 
 
-class Locks:
+class Locks(ApplicationLocks):
     def __init__(self, engine):
+        super().__init__()
         self.engine = engine
-        self.app = []
-        self.tables = {}            # object -> session that changed it in an open transaction
+        self.tables = {}            # id of an object -> [TableLock]
 
-    def wait(self, session, ready, timeout_ms):
-        """Waits until ready() or the time is over (-1: for ever); False when it is over."""
+    # ---- waiting -------------------------------------------------------------------------------
+
+    def wait(self, session, holder, timeout_ms):
+        """Waits until holder() is None or the time is over (-1: for ever); False when it is over."""
         engine = self.engine
         end = None if timeout_ms < 0 else time.monotonic() + timeout_ms / 1000
         undo, env = engine.root.undo, engine.current
         try:
-            while not ready():
+            while True:
+                session.blocked_by = holder()
+                if session.blocked_by is None:
+                    return True
+                self._deadlock(session)
                 engine.root.undo = engine.current = None
                 left = None if end is None else end - time.monotonic()
                 if left is not None and left <= 0:
                     return False
                 engine.lock.wait(0.5 if left is None else min(left, 0.5))
                 session.interrupted()
-            return True
+                engine.rollbacks_finish()
         finally:
+            session.blocked_by = None
             engine.root.undo, engine.current = undo, env
+
+    @staticmethod
+    def _deadlock(session):
+        """1205 for whoever closes the circle."""
+        other, seen = session.blocked_by, []
+        while other is not None and other not in seen:
+            if other is session:
+                session.executor.rollback_all()
+                raise error(1205, spid=session.spid, state=51)
+            seen.append(other)
+            other = other.blocked_by
+
+    def pass_when_free(self, session, holder):
+        """Waits as LOCK_TIMEOUT allows; 1222 after that."""
+        if holder() is None:
+            return
+        if self.engine.running:
+            raise Blocked(holder)
+        if not self.wait(session, holder, session.settings.lock_timeout):
+            raise error(1222, state=51)
+
+    # ---- the catalogue -------------------------------------------------------------------------
+
+    def _changing(self, session, scope, kinds, keys=None):
+        """Another session with an open change of such rows in a database or the server; else None."""
+        for other in self.engine.sessions.values():
+            if other is session or not other.undo:
+                continue
+            for entry in other.undo:
+                if entry.scope is scope and entry.kind in kinds and (keys is None or entry.key in keys):
+                    return other
+        return None
+
+    def _applies(self, session):
+        return self.engine.catalogue.features.catalogue_locks and not session.compiling
+
+    def reading_view(self, env, db, view):
+        """Whoever reads a view of the catalogue waits for rows that are being changed."""
+        session = env.session
+        if self._applies(session):
+            for scope, kinds in ((db, READ.get(view.name)), (self.engine.catalogue, READ_SERVER.get(view.name))):
+                if kinds:
+                    self.pass_when_free(session, lambda: self._changing(session, scope, kinds))
+
+    def naming(self, env, db, schema_id, name, obj):
+        """Whoever names an object waits for who makes, changes or drops it."""
+        session, key = env.session, (schema_id, db.fold(name))
+        if self._applies(session):
+            ids = {obj.id} if obj is not None else ()
+            self.pass_when_free(session, lambda: self._changing(session, db, ("objects by name",), (key,))
+                                or (self._changing(session, db, ("objects",), ids) if ids else None))
+
+    def judging(self, env, db, cls, major):
+        """Whoever is asked for a right on a securable waits for who changes permissions on it."""
+        session = env.session
+        if self._applies(session):
+            scope = db if db is not None else self.engine.catalogue
+            self.pass_when_free(session, lambda: self._changing(session, scope, ("permissions",),
+                                                                ((cls, major),)))
+
+    def changing_principal(self, env, db, principal):
+        """A principal's memberships and existence change once no statement of its runs any more."""
+        session, security = env.session, self.engine.security
+
+        def running():
+            for other in self.engine.sessions.values():
+                if other is not session and other.running and other.database_object is db and \
+                        security.user_in(other.contexts[-1], db) == principal.id:
+                    return other
+            return None
+        if self._applies(session):
+            self.pass_when_free(session, running)
 
     # ---- tables --------------------------------------------------------------------------------
 
-    def _free(self, session, obj):
-        holder = self.tables.get(id(obj))
-        return holder is None or holder is session
+    def _holding(self, session, obj, mode):
+        for lock in self.tables.get(id(obj), ()):
+            if lock.session is not session and "X" in (lock.mode, mode):
+                return lock.session
+        return None
 
     def reading(self, env, db, obj, hints=()):
-        if not hints or not set(hints) & {"NOLOCK", "READUNCOMMITTED"}:
-            if env.session.settings.isolation != "READ UNCOMMITTED":
-                self._take(env.session, obj)
+        hints, session = set(hints), env.session
+        isolation = session.settings.isolation
+        mode = "X" if hints & {"TABLOCKX"} else "S"
+        if not hints & {"NOLOCK", "READUNCOMMITTED"} and (isolation != "READ UNCOMMITTED" or hints):
+            self._take(session, obj, mode)
+            if session.tran_count and (hints & {"TABLOCKX", "HOLDLOCK", "SERIALIZABLE", "REPEATABLEREAD"}
+                                       or isolation in ("REPEATABLE READ", "SERIALIZABLE")):
+                self._keep(session, db, obj, mode)
 
     def writing(self, env, obj):
-        self._take(env.session, obj)
+        self._take(env.session, obj, "X")
         if env.session.tran_count:
-            self.tables[id(obj)] = env.session
+            self._keep(env.session, env.db, obj, "X")
 
-    def _take(self, session, obj):
-        if not self.wait(session, lambda: self._free(session, obj), session.settings.lock_timeout):
+    def _keep(self, session, db, obj, mode):
+        held = self.tables.setdefault(id(obj), [])
+        for lock in held:
+            if lock.session is session:
+                lock.mode = max(lock.mode, mode)
+                return
+        held.append(TableLock(session, obj, mode, db))
+
+    def _take(self, session, obj, mode):
+        if not self.wait(session, lambda: self._holding(session, obj, mode), session.settings.lock_timeout):
             raise error(1222, state=56)
 
+    def table_locks(self):
+        return [lock for held in self.tables.values() for lock in held]
+
     def release_transaction(self, session):
-        self.tables = {k: s for k, s in self.tables.items() if s is not session}
-        self.app = [a for a in self.app if not (a.session is session and a.owner == "Transaction")]
+        for key, held in list(self.tables.items()):
+            left = [lock for lock in held if lock.session is not session]
+            if left:
+                self.tables[key] = left
+            else:
+                del self.tables[key]
+        self.release_applocks(session, "Transaction")
         self.engine.lock.notify_all()
 
-    # ---- application locks ---------------------------------------------------------------------
-
-    def applocks(self):
-        return list(self.app)
-
-    def get(self, env, resource, mode, owner, timeout):
-        """The product's answers: 0 at once, 1 after waiting, -1 timeout, -999 bad parameters."""
-        session, db = env.session, env.db.id
-        modes = {m.casefold(): m for m in CONFLICTS}
-        owners = {"session": "Session", "transaction": "Transaction"}
-        mode, owner = modes.get((mode or "").casefold()), owners.get((owner or "").casefold())
-        if mode is None or owner is None or resource is None:
-            return -999
-        if owner == "Transaction" and not session.tran_count:
-            raise SqlError(3910, "Transaction context in use by another session.", 16)
-        mine = [a for a in self.app if a.session is session and a.resource == resource
-                and a.db == db and a.owner == owner and a.mode == mode]
-        if mine:
-            mine[0].count += 1
-            return 0
-
-        def free():
-            return not any(a.resource == resource and a.db == db and a.session is not session
-                           and a.mode in CONFLICTS[mode] for a in self.app)
-        at_once = free()
-        if not at_once and not self.wait(session, free, session.settings.lock_timeout if timeout is None
-                                         else timeout):
-            return -1
-        self.app.append(AppLock(db, resource, mode, owner, session.spid, session))
-        return 0 if at_once else 1
-
-    def release(self, env, resource, owner):
-        for a in self.app:
-            if a.session is env.session and a.resource == resource and a.db == env.db.id and \
-                    a.owner.casefold() == (owner or "").casefold():
-                a.count -= 1
-                if a.count == 0:
-                    self.app.remove(a)
-                    self.engine.lock.notify_all()
-                return 0
-        raise SqlError(1223, "Cannot release the application lock (Database Principal: 'public', "
-                             f"Resource: '{resource}') because it is not currently held.", 16)
-
     def release_session(self, session):
-        self.app = [a for a in self.app if a.session is not session]
+        self.release_applocks(session)
         self.release_transaction(session)

@@ -266,7 +266,12 @@ class FlowParser(QueryParser):
 
     def kill_statement(self):
         t = self.next()
-        return self.stmt("kill", t, spid=self.integer())
+        if self.tok.kind in ("str", "nstr"):
+            return self.stmt("kill", t, spid=0, uow=self.string(), status_only=self._status_only())
+        return self.stmt("kill", t, spid=self.integer(), uow=None, status_only=self._status_only())
+
+    def _status_only(self):
+        return self.accept("WITH", "STATUSONLY") or (self.accept("WITH", "COMMIT") and False)
 
     def reconfigure_statement(self):
         t = self.next()

@@ -66,6 +66,9 @@ class Resolver:
             schemas = [home.schemas.find(parts[1])]
         for s in schemas:
             obj = s and home.objects.find_in(s.id, parts[2])
+            if s:
+                self.engine.locks.naming(env, home, s.id, parts[2], obj)
+                obj = home.objects.find_in(s.id, parts[2])      # after a wait it may be another or none
             if obj:
                 if obj.type == "SN" and depth < 8:
                     base = tuple([None] * (3 - len(obj.base)) + list(obj.base)[-3:])

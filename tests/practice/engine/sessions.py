@@ -45,7 +45,9 @@ class Session:
         self.killed, self.cancelled = threading.Event(), threading.Event()
         self.undo, self.savepoints = [], {}
         self.tran_count, self.tran_name, self.try_depth = 0, None, 0
-        self.doomed = self.running = self.rolled_back = self.closed = False
+        self.doomed = self.running = self.rolled_back = self.closed = self.compiling = False
+        self.blocked_by = None          # the session whose lock this one waits for
+        self.rollback = None            # (began, ends) while ended work is being taken back
         self.login_settings = Settings(self.engine.catalogue, odbc=True)
         self._begin()
         self.executor = Executor(self)
@@ -198,8 +200,12 @@ class Session:
         with self.engine.lock:
             if self.closed:
                 return
-            self.closed = True
+            if self.engine.rollback_begins(self):
+                return
+            self.closed, self.rollback = True, None
+            saved, self.engine.root.undo = self.engine.root.undo, None
             undo_to(self.undo, 0)
+            self.engine.root.undo = saved
             self.tran_count = 0
             self.engine.locks.release_session(self)
             self.engine.sessions.pop(self.spid, None)

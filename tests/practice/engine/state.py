@@ -4,6 +4,16 @@ While Root.undo is a list, changes append to it; a statement that fails, or a tr
 rolled back, runs the list backwards. Each change also moves its scope's version, on which caches
 of catalogue rows and of permissions depend.
 """
+from typing import NamedTuple
+
+
+class Undo(NamedTuple):
+    """One change and how to take it back; `kind` and `key` name the catalogue row that it locks."""
+    scope: object
+    function: object
+    args: tuple
+    kind: str = ""
+    key: object = None
 
 
 class Root:
@@ -21,19 +31,25 @@ class Scope:
         self.version = 0
         self.fold = fold        # names with one key are one name
 
-    def note(self, function, *args):
+    def note(self, kind, key, function, *args):
         self.version += 1
         if self.root.undo is not None:
-            self.root.undo.append((self, function, args))
+            self.root.undo.append(Undo(self, function, args, kind, key))
+
+    def name_registers(self):
+        """Lets what is kept in registers and dictionaries know the name of its kind."""
+        for name, value in self.__dict__.items():
+            if isinstance(value, (Register, JDict)):
+                value.kind = name
 
 
 def undo_to(undo, mark):
     """Takes back everything noted after the first `mark` entries."""
     while len(undo) > mark:
-        scope, function, args = undo.pop()
-        if scope is not None:
-            scope.version += 1
-        function(*args)
+        entry = undo.pop()
+        if entry.scope is not None:
+            entry.scope.version += 1
+        entry.function(*entry.args)
 
 
 class Rec:
@@ -45,22 +61,25 @@ class Rec:
 
     def __setattr__(self, name, value):
         d = self.__dict__
-        self._scope.note(d.__setitem__, name, d.get(name))
+        self._scope.note(d.get("_kind", ""), d.get("id"), d.__setitem__, name, d.get(name))
         d[name] = value
 
 
 class JDict(dict):
     """A dictionary that notes how to undo what is done to it."""
 
-    def __init__(self, scope):
+    def __init__(self, scope, kind="", row=None):
         super().__init__()
-        self.scope = scope
+        self.scope, self.kind, self.row = scope, kind, row
+
+    def _note(self, key, *how):
+        self.scope.note(self.kind, self.row or key, *how)
 
     def __setitem__(self, key, value):
         if key in self:
-            self.scope.note(super().__setitem__, key, self[key])
+            self._note(key, super().__setitem__, key, self[key])
         else:
-            self.scope.note(super().pop, key, None)
+            self._note(key, super().pop, key, None)
         super().__setitem__(key, value)
 
     def __delitem__(self, key):
@@ -70,7 +89,7 @@ class JDict(dict):
         if key not in self and default:
             return default[0]
         value = super().pop(key)
-        self.scope.note(super().__setitem__, key, value)
+        self._note(key, super().__setitem__, key, value)
         return value
 
 
@@ -86,10 +105,21 @@ class Register:
         self.by_id = JDict(scope)
         self.by_name = JDict(scope)
 
+    @property
+    def kind(self):
+        return self.by_id.kind
+
+    @kind.setter
+    def kind(self, kind):
+        self.by_id.kind, self.by_name.kind = kind, kind + " by name"
+        for rec in self.by_id.values():
+            rec.__dict__["_kind"] = kind
+
     def key(self, rec):
         return self.by_id.scope.fold(rec.name)
 
     def add(self, rec):
+        rec.__dict__["_kind"] = self.kind
         self.by_id[rec.id] = rec
         self.by_name[self.key(rec)] = rec
         return rec

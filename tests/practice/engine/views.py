@@ -10,7 +10,7 @@ from .sqltypes import (BIGINT, BIT, DATETIME, INT, NMAX, SID, SYSNAME, TYPE_IDS,
 _CODES = {"n": SYSNAME, "i": INT, "b": BIT, "s": T("smallint"), "t": T("tinyint"), "B": BIGINT,
           "d": DATETIME, "v": SID, "m": NMAX, "V": T("varbinary", 256), "u": UID, "x": VARIANT,
           "d60": T("nvarchar", 60), "c1": T("char", 1), "c2": T("char", 2), "c4": T("char", 4),
-          "k": T("nvarchar", 4000), "n48": T("varchar", 48), "M": T("varbinary", -1),
+          "k": T("nvarchar", 4000), "r": T("real"), "n48": T("varchar", 48), "M": T("varbinary", -1),
           "n256": T("nvarchar", 256), "v32": T("varbinary", 32)}
 # What the product fills from lists of its own has one collation everywhere; names of the server's
 # things have the server's.

@@ -243,24 +243,42 @@ def _dm_exec_connections(env, db):
 
 
 @view("dm_exec_requests", "session_id:s request_id:i start_time:d status:n command:n database_id:s "
-      "user_id:i blocking_session_id:s wait_type:n wait_time:i open_transaction_count:i", fixed=False)
+      "user_id:i blocking_session_id:s wait_type:n wait_time:i open_transaction_count:i "
+      "percent_complete:r", fixed=False)
 def _dm_exec_requests(env, db):
     for s in _sessions(env):
-        if s.running:
-            yield (s.spid, 0, s.last_start, "running", "SELECT", s.database.id, 1, 0, None, 0,
-                   s.tran_count)
+        if s.running or s.rollback:
+            status = "rollback" if s.rollback else "suspended" if s.blocked_by else "running"
+            percent = env.engine.rollback_progress(s)[0] if s.rollback else 0
+            yield (s.spid, 0, s.last_start, status, "KILLED/ROLLBACK" if s.rollback else "SELECT",
+                   s.database.id, 1, s.blocked_by.spid if s.blocked_by else 0,
+                   "LCK_M_S" if s.blocked_by else None, 0, s.tran_count, float(percent))
+
+
+NO_UNIT = "00000000-0000-0000-0000-000000000000"
 
 
 @view("dm_tran_locks", "resource_type:d60 resource_subtype:d60 resource_database_id:i "
       "resource_description:n256 request_mode:d60 request_type:d60 request_status:d60 "
-      "request_session_id:i request_owner_type:d60", fixed=False)
+      "request_session_id:i request_owner_type:d60 request_owner_guid:u "
+      "resource_associated_entity_id:B", fixed=False)
 def _dm_tran_locks(env, db):
     own_rights(env, "VIEW SERVER STATE")
     modes = {"Exclusive": "X", "Shared": "S", "Update": "U", "IntentShared": "IS",
              "IntentExclusive": "IX"}
     for lock in env.engine.locks.applocks():
-        yield ("APPLICATION", "", lock.db, f"0:[{lock.resource[:32]}]", modes[lock.mode], "LOCK",
-               "GRANT", lock.spid, lock.owner.upper())
+        yield ("APPLICATION", "", lock.db, f"{lock.principal}:[{lock.resource[:32]}]", modes[lock.mode],
+               "LOCK", "GRANT", lock.spid, lock.owner.upper(), NO_UNIT, 0)
+    for lock in env.engine.locks.table_locks():
+        yield ("OBJECT", "", lock.db.id, "", lock.mode, "LOCK", "GRANT", lock.session.spid, "TRANSACTION",
+               NO_UNIT, lock.obj.id)
+    for s in list(env.engine.sessions.values()):
+        for kind, scope in {(u.kind, u.scope) for u in s.undo if u.scope is not None}:
+            yield ("METADATA", kind.upper(), getattr(scope, "id", 1), "", "X", "LOCK", "GRANT", s.spid,
+                   "TRANSACTION", NO_UNIT, 0)
+    if env.engine.catalogue.features.in_doubt:
+        yield ("DATABASE", "", 1, "", "S", "LOCK", "GRANT", -2, "TRANSACTION",
+               env.engine.catalogue.features.in_doubt.upper(), 0)
 
 
 # ---- msdb --------------------------------------------------------------------------------------
