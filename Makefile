@@ -56,7 +56,7 @@ FUZZ  := $(patsubst %.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_OBJS  := $(SRCS:%.c=build/fuzz/%.o)
 FUZZ_FLAGS  = $(CPPFLAGS_OURS) $(WARN) -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -MMD -MP
 
-PARTS := runner lint unit property practice sanitize clang valgrind fuzz system words install-test
+PARTS := runner lint unit property practice sanitize clang valgrind fuzz system clients words install-test
 .PHONY: all deps check machines package browser demo bench tests fuzzers install uninstall help clean flags $(PARTS)
 
 all: $(BIN)                     ## the program (default)
@@ -155,6 +155,8 @@ fuzz:                           ## each fuzzer for FUZZ_SECONDS (5)
 	$(RUN) fuzz
 system:                         ## the whole life of a client, real packets
 	$(RUN) system
+clients:                        ## Microsoft's, Node's and Python's client libraries, where dotnet and npm are
+	$(RUN) clients
 machines:                       ## a booted systemd, and Debian 12's own kernel: minutes each, as root
 	$(RUN) booted kernel61 clock61
 browser:                        ## the HTML reports in a real browser

@@ -158,9 +158,9 @@ class Answer:
         self._write(tokens.done(tokens.DONE_PROC, status))
 
     def finish(self, attention=False):
-        """Sends the last token; attention replaces it by the acknowledgement of the client's."""
+        """Sends the last token; after an attention that is the end of what was cut short."""
         if attention:
-            self._write(tokens.done(tokens.DONE, tokens.ATTENTION))
+            self._write(tokens.done(tokens.DONE, 0))
         elif not self._by_rpc:
             if self._status is not None:
                 self._write(tokens.return_status(self._status))

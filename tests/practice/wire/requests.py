@@ -89,7 +89,7 @@ class Requests:
         if busy:
             self._session.cancel()
         else:
-            Stream(self._transport).finish(tokens.done(tokens.DONE, tokens.ATTENTION))
+            self._acknowledge()
 
     # On any thread
 
@@ -243,7 +243,13 @@ class Requests:
                 self._busy = self._attention = False
                 self._stream = None
             answer.finish(attention)
+            if attention:
+                self._acknowledge()
         return answer
+
+    def _acknowledge(self):
+        """Of an attention: a message of its own, whatever answer was cut short before it."""
+        Stream(self._transport).finish(tokens.done(tokens.DONE, tokens.ATTENTION))
 
     def _transaction(self, payload, inside_tls):
         _, kind, name, isolation, again, next_name = parameters.transaction_parse(payload)
