@@ -193,6 +193,8 @@ static int archive_finish(struct journal *j, const struct link *cut, instant_t b
 	snprintf(reason, sizeof(reason), "in force when records up to %lld were archived",
 		(long long)cut->id);
 	r = journal_write(NULL, j, &e);
+	/* The last digest may be among what goes: one of now stands at the end. */
+	j->state_changed = true;
 	/* Read while the old records are still there. */
 	if (!r)
 		r = journal_access_at(j, before, NULL, carry_over, &carry);

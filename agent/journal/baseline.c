@@ -49,10 +49,63 @@ static int items_put(struct journal *j, const char *server, const char *database
 	return r;
 }
 
+int baseline_digest(uint8_t digest[JOURNAL_HASH_SIZE], struct journal *j, const char *server,
+	const char *database)
+{
+	_cleanup_statement_ sqlite3_stmt *s = NULL;
+	crypto_generichash_state h;
+	int r = database_prepare(&s, j,
+		"SELECT kind, name, hash FROM baseline_item WHERE server = ? AND database = ?"
+		" ORDER BY kind, name");
+
+	if (r)
+		return r;
+	hash_begin(&h, j, "curfew journal baseline");
+	r = database_error(j->db, bind_database(s, server, database));
+	if (!r)
+		r = rows_hash(&h, j, s);
+	crypto_generichash_final(&h, digest, JOURNAL_HASH_SIZE);
+	return r;
+}
+
+static int baseline_seal(struct journal *j, const char *server, const char *database)
+{
+	_cleanup_statement_ sqlite3_stmt *s = NULL;
+	uint8_t digest[JOURNAL_HASH_SIZE];
+	int rc, r = baseline_digest(digest, j, server, database);
+
+	if (!r)
+		r = database_prepare(&s, j,
+			"UPDATE baseline SET digest = ?3 WHERE server = ?1 AND database = ?2");
+	if (r)
+		return r;
+	rc = bind_database(s, server, database);
+	if (!rc)
+		rc = sqlite3_bind_blob(s, 3, digest, sizeof(digest), SQLITE_STATIC);
+	return rc ? database_error(j->db, rc) : database_run(j, s);
+}
+
+int baselines_seal(struct journal *j)
+{
+	_cleanup_statement_ sqlite3_stmt *s = NULL;
+	int rc, r = database_prepare(
+			&s, j, "SELECT server, database FROM baseline WHERE digest IS NULL");
+
+	while (!r && (rc = sqlite3_step(s)) == SQLITE_ROW) {
+		_cleanup_free_ char *server = strdup((const char *)sqlite3_column_text(s, 0));
+		_cleanup_free_ char *database = strdup((const char *)sqlite3_column_text(s, 1));
+
+		r = server && database ? baseline_seal(j, server, database) : -ENOMEM;
+		/* The row has left the set that is being read. */
+		sqlite3_reset(s);
+	}
+	return r ? r : database_error(j->db, rc);
+}
+
 int baseline_put(struct journal *j, const char *server, const char *database, instant_t at,
 	const struct baseline_item *items, size_t n)
 {
-	int r = transaction_begin(j);
+	int r = state_begin(j);
 
 	if (r)
 		return r;
@@ -65,6 +118,8 @@ int baseline_put(struct journal *j, const char *server, const char *database, in
 			server, database, at);
 	if (!r)
 		r = items_put(j, server, database, items, n);
+	if (!r)
+		r = baseline_seal(j, server, database);
 	return transaction_end(j, r);
 }
 

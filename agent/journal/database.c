@@ -149,12 +149,28 @@ int transaction_begin(struct journal *j)
 	return 0;
 }
 
+int state_begin(struct journal *j)
+{
+	int r = transaction_begin(j);
+
+	if (!r)
+		j->state_changed = true;
+	return r;
+}
+
 int transaction_end(struct journal *j, int r)
 {
 	if (r && !j->error)
 		j->error = r;
-	if (--j->depth)
+	if (j->depth > 1) {
+		j->depth--;
 		return r;
+	}
+	/* Its own writing counts as within. */
+	if (!j->error && j->state_changed && j->at_commit)
+		j->error = j->at_commit(j);
+	j->state_changed = false;
+	j->depth = 0;
 	r = j->error ? j->error : database_execute(j, "COMMIT");
 	/* A full disk or an I/O error may have undone the transaction already. */
 	if (r && !sqlite3_get_autocommit(j->db))

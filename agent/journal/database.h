@@ -26,10 +26,14 @@ struct journal {
 	bool keyed;   /* the file was made with a key */
 	bool has_key; /* and we were given it */
 	bool closed;  /* an archive: nothing is added to it */
+	bool created; /* the file was made by this opening */
+	int version;  /* of its schema; older ones are read as they are */
 	uint8_t key[JOURNAL_KEY_SIZE];
 	bool batch;	/* between journal_begin() and journal_commit() */
 	unsigned depth; /* of transactions within each other; only the outermost commits */
 	int error;	/* the first failure within it: nothing of it may be kept */
+	bool state_changed; /* a table beside the chain is another now: its digest goes on record with the commit */
+	int (*at_commit)(struct journal *j); /* writes that record */
 };
 
 void statement_finalize(sqlite3_stmt **s);
@@ -59,6 +63,8 @@ int database_rows(
 
 /* A transaction, or part of the one that is open. Each begin that returned 0 needs its end. */
 int transaction_begin(struct journal *j);
+/* The same for what changes a table beside the chain. */
+int state_begin(struct journal *j);
 /* Commits when `r` is 0, else undoes; returns `r` or what the commit said. */
 int transaction_end(struct journal *j, int r);
 
@@ -66,7 +72,20 @@ int transaction_end(struct journal *j, int r);
 int schema_prepare(struct journal *j);
 /* JOURNAL_BROKEN and `why` when a table, view or trigger is not as we make it. */
 int schema_verify(char why[256], struct journal *j);
-extern const char *const schema_sql;
+/* An older file that may be written comes to the present version, in one transaction. */
+int schema_upgrade(struct journal *j);
+
+/* What stands beside the chain and decides something: ledger, proved levels, verifications, passed instants, guards,
+ * overrides, baselines. Each commit that changes one puts the digest of all on record, so that the chain covers them. */
+int state_digest(uint8_t digest[JOURNAL_HASH_SIZE], struct journal *j);
+/* A journal_entry of kind JOURNAL_STATE with the present digest. */
+int state_record(struct journal *j);
+/* Of a baseline's items, kept in its row: they are too many to be read at each commit. */
+int baseline_digest(uint8_t digest[JOURNAL_HASH_SIZE], struct journal *j, const char *server,
+	const char *database);
+int baselines_seal(struct journal *j);
+/* JOURNAL_BROKEN and `why` when one of the tables is not as the last record of its digest says. */
+int state_verify(char why[256], struct journal *j);
 
 /* Hashes an anchor or a head, so that neither can be moved without the key. */
 void link_seal(uint8_t seal[JOURNAL_HASH_SIZE], const struct journal *j, const char *label,
@@ -99,6 +118,9 @@ extern const size_t n_record_columns;
 	"statement, before, after, outcome, detail, level, sources, until, configuration, "        \
 	"previous, hash"
 
+/* Rows of a statement, hashed one after the other as they come. */
+int rows_hash(crypto_generichash_state *h, struct journal *j, sqlite3_stmt *s);
+void hash_begin(crypto_generichash_state *h, const struct journal *j, const char *label);
 /* The hash of the row that a statement over RECORD_COLUMNS stands on, computed anew. */
 int record_hash(uint8_t hash[JOURNAL_HASH_SIZE], const struct journal *j, sqlite3_stmt *s);
 /* Reads the row into an entry whose strings stay with the statement until it moves. */

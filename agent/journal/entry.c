@@ -41,6 +41,7 @@ static const char *const kinds[] = {
 	[JOURNAL_ACCESS] = "access",
 	[JOURNAL_PROOF] = "proof",
 	[JOURNAL_EVENT] = "event",
+	[JOURNAL_STATE] = "state",
 };
 
 const char *journal_kind_name(enum journal_kind k)

@@ -28,7 +28,7 @@ static void hash_number(crypto_generichash_state *h, int64_t value)
 	hash_bytes(h, SQLITE_INTEGER, bytes, sizeof(bytes));
 }
 
-static void hash_begin(crypto_generichash_state *h, const struct journal *j, const char *label)
+void hash_begin(crypto_generichash_state *h, const struct journal *j, const char *label)
 {
 	crypto_generichash_init(
 		h, j->keyed ? j->key : NULL, j->keyed ? sizeof(j->key) : 0, JOURNAL_HASH_SIZE);
@@ -48,29 +48,48 @@ void link_seal(uint8_t seal[JOURNAL_HASH_SIZE], const struct journal *j, const c
 	crypto_generichash_final(&h, seal, JOURNAL_HASH_SIZE);
 }
 
-int record_hash(uint8_t hash[JOURNAL_HASH_SIZE], const struct journal *j, sqlite3_stmt *s)
+/* By what the row really holds, not by what the columns should hold. */
+static int columns_hash(crypto_generichash_state *h, sqlite3_stmt *s, int n)
 {
-	crypto_generichash_state h;
-	int previous = (int)n_record_columns;
-
-	hash_begin(&h, j, "curfew journal record");
-	hash_bytes(&h, sqlite3_column_type(s, previous), sqlite3_column_blob(s, previous),
-		(size_t)sqlite3_column_bytes(s, previous));
-	/* By what the row really holds, not by what the column should hold. */
-	for (int i = 0; i < previous; i++) {
+	for (int i = 0; i < n; i++) {
 		int type = sqlite3_column_type(s, i);
 
 		if (type == SQLITE_INTEGER) {
-			hash_number(&h, sqlite3_column_int64(s, i));
+			hash_number(h, sqlite3_column_int64(s, i));
 		} else {
 			const void *bytes = sqlite3_column_blob(s, i);
 			size_t size = (size_t)sqlite3_column_bytes(s, i);
 
 			if (size && !bytes)
 				return -ENOMEM;
-			hash_bytes(&h, type, bytes, size);
+			hash_bytes(h, type, bytes, size);
 		}
 	}
+	return 0;
+}
+
+int rows_hash(crypto_generichash_state *h, struct journal *j, sqlite3_stmt *s)
+{
+	int n = sqlite3_column_count(s), rc, r = 0;
+
+	while ((rc = sqlite3_step(s)) == SQLITE_ROW && !r) {
+		hash_number(h, n);
+		r = columns_hash(h, s, n);
+	}
+	return r ? r : database_error(j->db, rc);
+}
+
+int record_hash(uint8_t hash[JOURNAL_HASH_SIZE], const struct journal *j, sqlite3_stmt *s)
+{
+	crypto_generichash_state h;
+	int previous = (int)n_record_columns, r;
+
+	hash_begin(&h, j, "curfew journal record");
+	hash_bytes(&h, sqlite3_column_type(s, previous), sqlite3_column_blob(s, previous),
+		(size_t)sqlite3_column_bytes(s, previous));
+	r = columns_hash(&h, s, previous);
+	if (r)
+		return r;
 	crypto_generichash_final(&h, hash, JOURNAL_HASH_SIZE);
 	return 0;
 }

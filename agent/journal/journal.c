@@ -45,7 +45,10 @@ static int database_settle(struct journal *j)
 			j, "PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = FULL;");
 	if (!r)
 		r = schema_prepare(j);
-	return r ? r : chain_open(j);
+	if (!r)
+		r = chain_open(j);
+	j->at_commit = state_record;
+	return r ? r : schema_upgrade(j);
 }
 
 static int journal_try(struct journal **out, const struct journal_options *o)

@@ -27,7 +27,7 @@ int ledger_intend(struct journal *j, const char *server, const char *login, inst
 	if ((rc = bind_identity(s, server, login)) != 0 ||
 		(rc = sqlite3_bind_int64(s, 3, server_now)) != 0)
 		return database_error(j->db, rc);
-	r = transaction_begin(j);
+	r = state_begin(j);
 	return r ? r : transaction_end(j, database_run(j, s));
 }
 
@@ -70,7 +70,7 @@ int ledger_put(struct journal *j, const struct identity *i)
 
 	if (i->sid_size > INT32_MAX)
 		return -E2BIG;
-	r = transaction_begin(j);
+	r = state_begin(j);
 	if (r)
 		return r;
 	if (i->removed) {
@@ -93,7 +93,7 @@ int ledger_remove(struct journal *j, const char *server, const char *login, inst
 		"UPDATE ledger SET removed = max(1, ?3), intended = 0"
 		" WHERE server = ?1 AND login = ?2 AND removed = 0",
 	};
-	int r = transaction_begin(j);
+	int r = state_begin(j);
 
 	if (r)
 		return r;

@@ -52,7 +52,7 @@ static int override_insert(struct journal *j, const char *client, const char *lo
 int override_add(struct journal *j, const char *client, const char *login, instant_t at,
 	const char *actor, const char *reason)
 {
-	int r = transaction_begin(j);
+	int r = state_begin(j);
 
 	if (r)
 		return r;
@@ -80,7 +80,7 @@ static int override_delete(struct journal *j, const char *client, const char *lo
 int override_remove(struct journal *j, const char *client, const char *login, instant_t at,
 	const char *actor, const char *reason)
 {
-	int r = transaction_begin(j);
+	int r = state_begin(j);
 
 	if (r)
 		return r;

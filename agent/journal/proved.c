@@ -25,7 +25,7 @@ int proved_put(struct journal *j, const struct proved *p)
 		rc = sqlite3_bind_int64(s, 5, p->at);
 	if (rc)
 		return database_error(j->db, rc);
-	r = transaction_begin(j);
+	r = state_begin(j);
 	return r ? r : transaction_end(j, database_run(j, s));
 }
 

@@ -11,7 +11,7 @@
 
 static int kind_parse(const char *name)
 {
-	for (int k = JOURNAL_INTENT; k <= JOURNAL_EVENT; k++)
+	for (int k = JOURNAL_INTENT; k <= JOURNAL_STATE; k++)
 		if (name && strcmp(name, journal_kind_name((enum journal_kind)k)) == 0)
 			return k;
 	return JOURNAL_EVENT;
@@ -157,7 +157,8 @@ int journal_read(struct journal *j, const struct journal_filter *f, journal_fn e
 	int rc;
 	int r = database_prepare(&s, j,
 		"SELECT " RECORD_COLUMNS " FROM record WHERE id > ?1 AND id <= ?2"
-		" AND at >= ?5 AND (?6 IS NULL OR at < ?6) AND (?7 IS NULL OR kind = ?7)"
+		" AND at >= ?5 AND (?6 IS NULL OR at < ?6)"
+		" AND CASE WHEN ?7 IS NULL THEN kind <> 'state' ELSE kind = ?7 END"
 		/* What came of a change is of whom the change was. */
 		" AND (" RECORD_CONCERNS(
 			"record") " OR EXISTS (SELECT 1 FROM record i"
@@ -258,14 +259,16 @@ int journal_access_at(
 int journal_bounds(instant_t *first, instant_t *last, struct journal *j)
 {
 	int64_t n, from = 0, to = 0;
-	int r = database_number(&n, j, "SELECT EXISTS (SELECT 1 FROM record)", 0);
+	int r = database_number(
+		&n, j, "SELECT EXISTS (SELECT 1 FROM record WHERE kind <> 'state')", 0);
 
 	if (!r && !n)
 		r = -ENOENT;
 	if (!r)
-		r = database_number(&from, j, "SELECT min(at) FROM record", 0);
+		r = database_number(
+			&from, j, "SELECT min(at) FROM record WHERE kind <> 'state'", 0);
 	if (!r)
-		r = database_number(&to, j, "SELECT max(at) FROM record", 0);
+		r = database_number(&to, j, "SELECT max(at) FROM record WHERE kind <> 'state'", 0);
 	if (r)
 		return r;
 	*first = from;

@@ -174,7 +174,10 @@ static int verify_all(int64_t *first, char why[256], struct journal *j)
 			"record %lld is not the one that was written last", (long long)last.id);
 	*first = 0;
 	/* An archive has none: they went on in the journal. */
-	return j->closed ? 0 : verify_overrides(why, j);
+	if (j->closed)
+		return 0;
+	r = verify_overrides(why, j);
+	return r ? r : state_verify(why, j);
 }
 
 int journal_verify(int64_t *first, char why[256], struct journal *j)

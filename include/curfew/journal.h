@@ -27,6 +27,7 @@ enum journal_kind {
 	JOURNAL_ACCESS, /* from now on this login has this level on this database from these sources, until */
 	JOURNAL_PROOF, /* what the server itself said of effective permissions */
 	JOURNAL_EVENT, /* hand-over, revoke, reinstate, reload, drift, clock, start, stop, widening */
+	JOURNAL_STATE, /* the digest of what is kept beside the records; read only by who asks for it */
 };
 const char *journal_kind_name(enum journal_kind k);
 

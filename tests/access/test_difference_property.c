@@ -30,8 +30,7 @@ static bool is_moot(const struct difference *d, const bool *failed, size_t i)
 
 	for (size_t k = 0; k < i; k++) {
 		const struct change *f = &d->changes[k];
-		if (failed[k] &&
-			(!change_closes(c->kind) || f->kind == CHANGE_LOGIN_CREATE) &&
+		if (failed[k] && (!change_closes(c->kind) || f->kind == CHANGE_LOGIN_CREATE) &&
 			(f->login ? c->login && names_equal(f->login, c->login)
 				  : c->database && f->database &&
 						names_equal(f->database, c->database)))

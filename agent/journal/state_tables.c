@@ -1,0 +1,148 @@
+/* The tables beside the chain, and the record that lets the chain cover them.
+ *
+ * They hold what is, not what was: rows of theirs are changed and taken away. Who could change one unnoticed could let
+ * somebody in, or make a baseline agree with what he planted. */
+#include "journal/database.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* In this order, each in the order of its key. Items of baselines are in their baseline's digest. */
+static const char *const tables[] = {
+	"SELECT server, login, sid, intended, created, removed FROM ledger ORDER BY server, login, removed, sid",
+	"SELECT server, login, database, level, at FROM proved ORDER BY server, login, database",
+	"SELECT server, login, database, sid, level, result, fingerprint, at FROM verification"
+	" ORDER BY server, login, database",
+	"SELECT client, what, instant, ticket, approved FROM passed ORDER BY client, what",
+	"SELECT server, endpoint, trusted FROM guard ORDER BY server, endpoint",
+	"SELECT one, at, why FROM loss",
+	"SELECT client, login, at, actor, reason FROM override ORDER BY client, login",
+	"SELECT server, database, at, digest FROM baseline ORDER BY server, database",
+};
+
+int state_digest(uint8_t digest[JOURNAL_HASH_SIZE], struct journal *j)
+{
+	crypto_generichash_state h;
+	int r = 0;
+
+	hash_begin(&h, j, "curfew journal state");
+	for (size_t i = 0; i < ARRAY_SIZE(tables) && !r; i++) {
+		_cleanup_statement_ sqlite3_stmt *s = NULL;
+
+		r = database_prepare(&s, j, tables[i]);
+		if (!r)
+			r = rows_hash(&h, j, s);
+		crypto_generichash_update(&h, (const uint8_t *)"", 1);
+	}
+	crypto_generichash_final(&h, digest, JOURNAL_HASH_SIZE);
+	return r;
+}
+
+/* The journal has no clock of its own: as late as the record before. */
+static int last_instant(instant_t *out, struct journal *j)
+{
+	return database_number(out, j,
+		"SELECT ifnull((SELECT at FROM record WHERE kind <> 'state' ORDER BY id DESC LIMIT 1), 0)",
+		0);
+}
+
+int state_record(struct journal *j)
+{
+	uint8_t digest[JOURNAL_HASH_SIZE];
+	char hex[2 * JOURNAL_HASH_SIZE + 1];
+	struct journal_entry e = {.kind = JOURNAL_STATE, .actor = "curfew", .after = hex};
+	int r = last_instant(&e.at, j);
+
+	if (!r)
+		r = state_digest(digest, j);
+	if (r)
+		return r;
+	sodium_bin2hex(hex, sizeof(hex), digest, sizeof(digest));
+	j->state_changed = false;
+	return journal_write(NULL, j, &e);
+}
+
+/* What the last such record says; of a journal that has none, that every table is empty. */
+static int state_on_record(char hex[2 * JOURNAL_HASH_SIZE + 1], struct journal *j)
+{
+	_cleanup_statement_ sqlite3_stmt *s = NULL;
+	int r = database_prepare(&s, j,
+		    "SELECT after FROM record WHERE kind = 'state' ORDER BY id DESC LIMIT 1"),
+	    rc;
+
+	if (r)
+		return r;
+	rc = sqlite3_step(s);
+	if (rc != SQLITE_ROW)
+		return rc == SQLITE_DONE ? -ENOENT : database_error(j->db, rc);
+	snprintf(hex, 2 * JOURNAL_HASH_SIZE + 1, "%s", (const char *)sqlite3_column_text(s, 0));
+	return 0;
+}
+
+static int state_is_empty(bool *out, struct journal *j)
+{
+	int r = 0;
+
+	*out = true;
+	for (size_t i = 0; i < ARRAY_SIZE(tables) && !r && *out; i++) {
+		_cleanup_statement_ sqlite3_stmt *s = NULL;
+
+		r = database_prepare(&s, j, tables[i]);
+		if (!r) {
+			int rc = sqlite3_step(s);
+			*out = rc != SQLITE_ROW;
+			r = rc == SQLITE_ROW ? 0 : database_error(j->db, rc);
+		}
+	}
+	return r;
+}
+
+/* The first baseline whose items are not those that were taken. */
+static int baselines_verify(char why[256], struct journal *j)
+{
+	_cleanup_statement_ sqlite3_stmt *s = NULL;
+	int rc, r = database_prepare(&s, j, "SELECT server, database, digest FROM baseline");
+
+	while (!r && (rc = sqlite3_step(s)) == SQLITE_ROW) {
+		uint8_t digest[JOURNAL_HASH_SIZE];
+		const char *server = (const char *)sqlite3_column_text(s, 0);
+		const char *database = (const char *)sqlite3_column_text(s, 1);
+
+		r = baseline_digest(digest, j, server, database);
+		if (!r && (sqlite3_column_bytes(s, 2) != sizeof(digest) ||
+				  memcmp(sqlite3_column_blob(s, 2), digest, sizeof(digest)) != 0)) {
+			snprintf(why, 256, "the baseline of %.100s / %.100s is not as it was taken",
+				server, database);
+			return JOURNAL_BROKEN;
+		}
+	}
+	return r ? r : database_error(j->db, rc);
+}
+
+int state_verify(char why[256], struct journal *j)
+{
+	uint8_t digest[JOURNAL_HASH_SIZE];
+	char hex[2 * JOURNAL_HASH_SIZE + 1], kept[2 * JOURNAL_HASH_SIZE + 1] = "";
+	bool whole = false;
+	int r;
+
+	/* As older versions made it: nothing tells. */
+	if (j->version < 2)
+		return 0;
+	r = state_on_record(kept, j);
+	if (r == -ENOENT) {
+		r = state_is_empty(&whole, j);
+	} else if (!r) {
+		r = state_digest(digest, j);
+		sodium_bin2hex(hex, sizeof(hex), digest, sizeof(digest));
+		whole = !strcmp(hex, kept);
+	}
+	if (r)
+		return r;
+	if (whole)
+		return baselines_verify(why, j);
+	snprintf(why, 256,
+		"what is kept beside the records (identities, levels, verifications, baselines, revocations) is not as "
+		"the last record of it says");
+	return JOURNAL_BROKEN;
+}

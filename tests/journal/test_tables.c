@@ -1,0 +1,201 @@
+/* The tables beside the chain: a journal of the first version comes up to date, and whoever changes one is noticed. */
+#include "journal_fixture.h"
+
+#include <errno.h>
+
+#include "journal/schema.h"
+
+/* A file as version 1 made it, with something in every table that it had. */
+static void first_version_make(const char *path)
+{
+	struct journal j = {.path = (char *)path, .version = 1};
+
+	assert_int_equal(sqlite3_open(path, &j.db), SQLITE_OK);
+	assert_int_equal(functions_define(j.db), SQLITE_OK);
+	assert_int_equal(database_execute(&j, schema_steps[0]), 0);
+	assert_int_equal(
+		database_execute(&j, "PRAGMA application_id = 0x43524657; PRAGMA user_version = 1"),
+		0);
+	assert_int_equal(chain_create(&j), 0);
+	assert_int_equal(override_add(&j, "acme", NULL, 3, "root", "contract"), 0);
+	write_access(&j, "acme", "acme.jane", "AcmeProd", LEVEL_FULL, 4, 9);
+	assert_int_equal(ledger_put(&j, &(struct identity){.server = "sql07",
+						.login = "acme.jane",
+						.sid = (const uint8_t *)"\1\2",
+						.sid_size = 2,
+						.created = 2}),
+		0);
+	assert_int_equal(
+		proved_put(&j, &(struct proved){"sql07", "acme.jane", "AcmeProd", LEVEL_FULL, 5}),
+		0);
+	assert_int_equal(
+		database_execute(&j,
+			"INSERT INTO baseline VALUES ('sql07', 'AcmeProd', 6);"
+			"INSERT INTO baseline_item VALUES ('sql07', 'AcmeProd', 'object', '[dbo].[p]', 'ab')"),
+		0);
+	sqlite3_close(j.db);
+}
+
+static void test_first_version(void **state)
+{
+	struct fixture *f = *state;
+	char path[128];
+	struct journal_options o = {.path = path, .read_only = true};
+	struct journal *j;
+	struct identities ids = {0};
+
+	snprintf(path, sizeof(path), "%s/old.db", f->folder);
+	first_version_make(path);
+	/* Read as it is. */
+	assert_int_equal(journal_open(&j, &o), 0);
+	assert_verifies(j);
+	journal_close(j);
+	assert_int_equal(sql_number(path, "PRAGMA user_version"), 1);
+	/* Written: brought up to date, once, and whole. */
+	o.read_only = false;
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(journal_open(&j, &o), 0);
+		assert_verifies(j);
+		assert_int_equal(ledger_read(&ids, j), 0);
+		assert_int_equal(ids.n, 1);
+		identities_free(&ids);
+		journal_close(j);
+	}
+	assert_int_equal(sql_number(path, "PRAGMA user_version"), SCHEMA_VERSION);
+	assert_int_equal(sql_number(path, "SELECT count(*) FROM record WHERE kind = 'state'"), 1);
+	assert_int_equal(sql_number(path, "SELECT count(*) FROM record WHERE kind <> 'state'"), 2);
+	assert_int_equal(sql_number(path, "SELECT count(*) FROM proved"), 1);
+}
+
+/* An upgrade that cannot be finished leaves the file as it was. */
+static void test_interrupted_upgrade(void **state)
+{
+	struct fixture *f = *state;
+	char path[128];
+	struct journal_options o = {.path = path};
+	struct journal *j;
+
+	snprintf(path, sizeof(path), "%s/old.db", f->folder);
+	first_version_make(path);
+	sql(path, "CREATE TABLE passed (x)");
+	assert_true(journal_open(&j, &o) < 0);
+	assert_int_equal(sql_number(path, "PRAGMA user_version"), 1);
+	sql(path, "DROP TABLE passed");
+	assert_int_equal(journal_open(&j, &o), 0);
+	assert_verifies(j);
+	journal_close(j);
+}
+
+static void tables_fill(struct journal *j)
+{
+	const struct baseline_item items[] = {
+		{"object", "[dbo].[p]", "ab"}, {"object", "[dbo].[q]", "cd"}};
+
+	assert_int_equal(ledger_put(j, &(struct identity){.server = "s",
+					       .login = "l",
+					       .sid = (const uint8_t *)"\1",
+					       .sid_size = 1}),
+		0);
+	assert_int_equal(proved_put(j, &(struct proved){"s", "l", "d", LEVEL_READ_ONLY, 5}), 0);
+	assert_int_equal(baseline_put(j, "s", "d", 6, items, 2), 0);
+	assert_int_equal(override_add(j, "acme", "acme.jane", 7, "root", "why"), 0);
+}
+
+static void test_tampering(void **state)
+{
+	struct fixture *f = *state;
+	static const char *const changes[] = {"DELETE FROM ledger", "UPDATE ledger SET removed = 9",
+		"UPDATE proved SET level = 'none'", "DELETE FROM proved",
+		"INSERT INTO proved VALUES ('s', 'm', 'd', 'full', 1)",
+		"DELETE FROM baseline_item WHERE name = '[dbo].[q]'",
+		"UPDATE baseline_item SET hash = 'ab'",
+		"INSERT INTO baseline_item VALUES ('s', 'd', 'object', '[dbo].[planted]', 'ef')",
+		"DELETE FROM baseline", "UPDATE baseline SET digest = zeroblob(32)",
+		"UPDATE override SET reason = 'other'",
+		"INSERT INTO verification VALUES ('s', 'l', 'd', x'01', 'full', 'verified', x'', 1)",
+		"INSERT INTO passed VALUES ('acme', 'go-live', 1, 't', 1)",
+		"INSERT INTO guard VALUES ('s', '192.0.2.1:1433', '0.0.0.0/0')",
+		"INSERT INTO loss VALUES (1, 1, 'x')"};
+
+	tables_fill(f->j);
+	assert_verifies(f->j);
+	journal_close(f->j);
+	f->j = NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
+		char copy[128], command[300], why[256] = "";
+		struct journal *j;
+		int64_t first = -1;
+
+		snprintf(copy, sizeof(copy), "%s.copy", f->path);
+		snprintf(command, sizeof(command), "cp '%s' '%s'", f->path, copy);
+		assert_int_equal(system(command), 0);
+		sql(copy, changes[i]);
+		assert_int_equal(journal_open(&j, &(struct journal_options){.path = copy,
+							  .read_only = true}),
+			0);
+		if (journal_verify(&first, why, j) != JOURNAL_BROKEN)
+			fail_msg("not noticed: %s", changes[i]);
+		journal_close(j);
+	}
+}
+
+/* One record for a batch, none for a batch that changes nothing beside the chain, and none in a history. */
+static void test_digests(void **state)
+{
+	struct fixture *f = *state;
+	struct collected got = {0};
+
+	assert_int_equal(journal_begin(f->j), 0);
+	tables_fill(f->j);
+	write_intent(f->j, "acme", 8);
+	assert_int_equal(journal_commit(f->j), 0);
+	write_intent(f->j, "acme", 9);
+	assert_int_equal(
+		journal_read(f->j, &(struct journal_filter){.kind = JOURNAL_STATE}, collect, &got),
+		0);
+	assert_int_equal(got.n, 1);
+	assert_int_equal(strlen(got.items[0].after), 2 * JOURNAL_HASH_SIZE);
+	collected_free(&got);
+	assert_int_equal(
+		journal_read(f->j, &(struct journal_filter){.kind = -1}, collect, &got), 0);
+	assert_int_equal(got.n, 3);
+	collected_free(&got);
+	/* What was undone left no digest behind. */
+	assert_int_equal(journal_begin(f->j), 0);
+	assert_int_equal(proved_put(f->j, &(struct proved){"s", "x", "d", LEVEL_FULL, 9}), 0);
+	journal_rollback(f->j);
+	assert_verifies(f->j);
+}
+
+/* The live journal keeps a digest when the records that had the last one are archived. */
+static void test_archived(void **state)
+{
+	struct fixture *f = *state;
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/archive.db", f->folder);
+	tables_fill(f->j);
+	write_access(f->j, "acme", "l", "d", LEVEL_FULL, 100, 1000);
+	assert_int_equal(journal_archive(f->j, 50, path), 0);
+	assert_verifies(f->j);
+	journal_close(f->j);
+	f->j = NULL;
+	sql(f->path, "DELETE FROM ledger");
+	assert_int_equal(journal_open(&f->j, &(struct journal_options){.path = f->path}), 0);
+	char why[256];
+	int64_t first;
+	assert_int_equal(journal_verify(&first, why, f->j), JOURNAL_BROKEN);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WITH_JOURNAL(test_first_version),
+		WITH_JOURNAL(test_interrupted_upgrade),
+		WITH_JOURNAL(test_tampering),
+		WITH_JOURNAL(test_digests),
+		WITH_JOURNAL(test_archived),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
