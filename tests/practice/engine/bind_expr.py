@@ -230,6 +230,9 @@ class ExprBinder(ConditionBinder):
             if builtin:
                 return self._builtin(name, builtin, e, scope)
             raise error(195, name=e.parts[0], line=e.line)
+        builtin = self.engine.functions.table.get(".".join(p or "" for p in e.parts).upper())
+        if builtin:
+            return self._builtin(".".join(e.parts).upper(), builtin, e, scope)
         return self._user_function(e, scope)
 
     def _builtin(self, name, f, e, scope):

@@ -48,7 +48,7 @@ class Database(Scope):
         self.id = id_
         self.fields = Rec(self, name=name, owner_sid=owner_sid, state="ONLINE", trustworthy=False,
                           chaining=name in ("master", "tempdb", "msdb"), contained=contained,
-                          created=now_text(), read_only=False, access="MULTI_USER", recovery="FULL",
+                          created=now_text(), read_only=False, auto_close=False, source=None, access="MULTI_USER", recovery="FULL",
                           collation=collation, set_options=frozenset())
         self.fold = collations.folding(self.catalogue_collation)
         self.principals = Register(self)
@@ -72,6 +72,11 @@ class Database(Scope):
     @property
     def name(self):
         return self.fields.name
+
+    def note(self, kind, key, function, *args):
+        if kind and self.root.undo is not None:
+            self.root.refuse_changes(self)
+        super().note(kind, key, function, *args)
 
     @property
     def catalogue_collation(self):

@@ -6,9 +6,11 @@ import threading
 import time
 
 from . import collations, functions, functions_catalogue
+from . import functions_rights  # noqa: F401  (registers its functions)
 from . import xml_methods  # noqa: F401  (registers its functions)
-from . import views_database, views_server  # noqa: F401  (they register their views)
+from . import views_database, views_replicas, views_server  # noqa: F401  (they register their views)
 from .catalogue import ServerCatalogue
+from .databases import refuse_changes
 from .errors import error
 from .events import Message, SqlError
 from .exec_leftovers import msdb_fill
@@ -63,6 +65,7 @@ class Functions:
 class Engine:
     def __init__(self, name, sa_password, version, features, collation=collations.DEFAULT):
         self.root = Root()
+        self.root.refuse_changes = lambda db: refuse_changes(self, db)
         self.product_version = version
         self.catalogue = ServerCatalogue(self.root, name, sa_password, features,
                                          collations.canonical(collation))
@@ -88,6 +91,14 @@ class Engine:
     @property
     def tempdb(self):
         return self.catalogue.databases.get(2)
+
+    @property
+    def major_version(self):
+        return int(self.product_version.split(".")[0])
+
+    def state_right(self, half):
+        """VIEW SERVER STATE, which 2022 splits into PERFORMANCE and SECURITY."""
+        return f"VIEW SERVER {half} STATE" if self.major_version >= 16 else "VIEW SERVER STATE"
 
     def databases_version(self):
         """Moves when any database's own settings do: sys.databases shows those of all."""

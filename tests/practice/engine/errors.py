@@ -48,6 +48,16 @@ _ERRORS = {
     547: (16, "The {verb} statement conflicted with the CHECK constraint on table \"{table}\"."),
     911: (16, "Database '{name}' does not exist. Make sure that the name is entered correctly."),
     916: (14, "The server principal \"{login}\" is not able to access the database \"{database}\" under the current security context."),
+    922: (14, "Database '{name}' is being recovered. Waiting until recovery is finished."),
+    924: (14, "Database '{name}' is already open and can only have one user at a time."),
+    926: (14, "Database '{name}' cannot be opened. It has been marked SUSPECT by recovery."),
+    927: (14, "Database '{name}' cannot be opened. It is in the middle of a restore."),
+    945: (16, "Database '{name}' cannot be opened due to inaccessible files or insufficient memory or disk space."),
+    952: (16, "Database '{name}' is in transition. Try the statement later."),
+    954: (14, "The database \"{name}\" cannot be opened. It is acting as a mirror database."),
+    976: (14, "The target database, '{name}', is participating in an availability group and is currently not accessible for queries."),
+    978: (14, "The target database ('{name}') is in an availability group and is currently accessible for connections when the application intent is set to read only."),
+    983: (14, "Unable to access availability database '{name}' because the database replica is not in the PRIMARY or SECONDARY role."),
     942: (14, "Database '{name}' cannot be opened because it is offline."),
     1011: (16, "The correlation name '{name}' is specified multiple times in a FROM clause."),
     1013: (16, "The objects \"{name}\" and \"{name}\" in the FROM clause have the same exposed names. Use correlation names to distinguish them."),
@@ -75,6 +85,7 @@ _ERRORS = {
     3902: (16, "The COMMIT TRANSACTION request has no corresponding BEGIN TRANSACTION."),
     3903: (16, "The ROLLBACK TRANSACTION request has no corresponding BEGIN TRANSACTION."),
     3906: (16, "Failed to update database \"{name}\" because the database is read-only."),
+    3908: (16, "Could not run BEGIN TRANSACTION in database '{name}' because the database is in emergency mode or is damaged and must be restarted."),
     3930: (16, "The current transaction cannot be committed and cannot support operations that write to the log file. Roll back the transaction."),
     4060: (11, "Cannot open database \"{name}\" requested by the login. The login failed."),
     4064: (11, "Cannot open user default database. Login failed."),
@@ -93,6 +104,7 @@ _ERRORS = {
     4922: (16, "ALTER TABLE ALTER COLUMN {name} failed because one or more objects access this column."),
     4924: (16, "ALTER TABLE {verb} COLUMN failed because column '{column}' does not exist in table '{table}'."),
     5011: (14, "User does not have permission to alter database '{name}', the database does not exist, or the database is not in a state that allows access checks."),
+    5070: (16, "Database state cannot be changed while other users are using the database '{name}'"),
     5061: (16, "ALTER DATABASE failed because a lock could not be placed on database '{name}'. Try again later."),
     6101: (16, "Session ID {spid} is not valid."),
     6102: (14, "User does not have permission to use the KILL statement."),
@@ -165,7 +177,7 @@ _ERRORS = {
 }
 COMPILE = {102, 104, 107, 108, 116, 130, 141, 145, 147, 174, 195, 205, 207, 208, 209, 213, 263, 1011,
            1013, 1033, 4104, 4121, 8120, 8155, 8156, 8158, 8159, 120, 121, 402, 446, 447, 448, 449, 451, 468, 8117, 313, 206, 257}
-ABORTS = {911, 916, 942, 1205, 3609, 3930, 217, 2715}
+ABORTS = {911, 916, 922, 924, 926, 927, 942, 945, 952, 954, 976, 978, 983, 1205, 3609, 3930, 217, 2715}
 
 
 def error(number, *, line=0, state=1, **fields):

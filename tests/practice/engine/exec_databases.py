@@ -69,11 +69,8 @@ class DatabaseExecutor:
         elif s.action in ("ONLINE", "OFFLINE"):
             if db.is_system:
                 raise SqlError(5058, f"Option '{s.action}' cannot be set in database '{db.name}'.", 16)
-            others = [x for x in self._users_of(db) if x is not self.session]
             if s.action == "OFFLINE":
-                for x in others:
-                    x.killed.set()
-                    x.close()
+                self._clear_out(db)
                 if self.session.database_object is db:
                     self.session.use(cat.databases.get(1))
             f.state = s.action
@@ -88,6 +85,10 @@ class DatabaseExecutor:
             f.read_only = s.action == "READ_ONLY"
         elif s.action == "RECOVERY":
             f.recovery = s.value
+        elif s.action == "EMERGENCY":
+            f.state = "EMERGENCY"
+        elif s.action == "AUTO_CLOSE":
+            f.auto_close = s.value
         elif s.action in ("COLLATE", "CONTAINMENT"):
             if s.action == "COLLATE":
                 f.collation = canonical(s.value)
@@ -97,9 +98,36 @@ class DatabaseExecutor:
         elif s.action in DATABASE_OPTIONS:
             f.set_options = f.set_options | {s.action} if s.value else f.set_options - {s.action}
         else:
+            if s.action == "SINGLE_USER" and any(x is not self.session for x in self._users_of(db)):
+                if s.termination != "ROLLBACK":
+                    raise error(5070, name=db.name)
+                self._clear_out(db)
             f.access = s.action
         cat.note("databases", db.id, lambda: None)
         self.ddl_event(env, s, "ALTER_DATABASE", db.name)
+
+    def _clear_out(self, db):
+        """Ends all other sessions that are in a database."""
+        for x in self._users_of(db):
+            if x is not self.session:
+                x.killed.set()
+                x.close()
+
+    def do_create_snapshot(self, env, s):
+        cat = self.engine.catalogue
+        self.not_in_transaction("CREATE DATABASE")
+        source = cat.databases.find(s.source)
+        if source is None:
+            raise error(911, name=s.source)
+        if not env.has_server("CREATE ANY DATABASE"):
+            raise error(262, permission="CREATE DATABASE", database="master")
+        if cat.databases.find(s.name):
+            raise error(1801, name=s.name, state=3)
+        db = self._clone(source, s.name, max(cat.databases.by_id) + 1)
+        self._fill_tables(db, self._rows_of(source))
+        db.fields.__dict__.update(source=source.id, read_only=True)
+        cat.databases.add(db)
+        self.ddl_event(env, s, "CREATE_DATABASE", s.name)
 
     # ---- backup and restore --------------------------------------------------------------------
 
@@ -112,13 +140,30 @@ class DatabaseExecutor:
         self.engine.resolver.enter(env, db)
         if not env.has_db("BACKUP DATABASE", db):
             raise error(262, permission="BACKUP DATABASE", database=db.name)
+        rows = self._rows_of(db)
+        self.engine.backups[s.file.casefold()] = (db.name, self._clone(db, db.name, db.id), rows)
+
+    def _rows_of(self, db):
+        """{object id: (names of columns, rows)} of all its tables."""
         rows = {}
         for o in db.objects:
-            if o.type == "U":
-                c = self.engine.sqlite
-                cur = c.execute(f"SELECT * FROM {o.physical}")
+            if o.type == "U" and o.physical:
+                cur = self.engine.sqlite.execute(f"SELECT * FROM {o.physical}")
                 rows[o.id] = ([d[0] for d in cur.description], cur.fetchall())
-        self.engine.backups[s.file.casefold()] = (db.name, self._clone(db, db.name, db.id), rows)
+        return rows
+
+    def _fill_tables(self, db, every):
+        """Tables of its own for a cloned database, with these rows."""
+        for o in db.objects:
+            if o.type == "U" and o.id in every:
+                names, rows = every[o.id]
+                o.__dict__["physical"] = f"t{db.id}_{o.id}_{id(o)}"
+                cols = {c.physical: c for c in o.columns.values()}
+                shape = ", ".join(nm + (" TEXT COLLATE CI" if nm in cols and "char" in
+                                        cols[nm].type.name else "") for nm in names)
+                self.engine.sqlite.execute(f"CREATE TABLE {o.physical} ({shape})")
+                self.engine.sqlite.executemany(
+                    f"INSERT INTO {o.physical} VALUES ({', '.join('?' * len(names))})", rows)
 
     def _clone(self, source, name, id_):
         """A database of its own with the same contents; the rows of its tables not included."""
@@ -183,16 +228,7 @@ class DatabaseExecutor:
         db.fields.trustworthy = db.fields.chaining = False
         db.fields.state = "ONLINE"
         db.version = (old.version if old is not None else 0) + 1
-        for o in db.objects:
-            if o.type == "U":
-                names, rows = kept[2][o.id]
-                o.__dict__["physical"] = f"t{db.id}_{o.id}_{id(o)}"
-                cols = {c.physical: c for c in o.columns.values()}
-                shape = ", ".join(nm + (" TEXT COLLATE CI" if nm in cols and "char" in
-                                        cols[nm].type.name else "") for nm in names)
-                self.engine.sqlite.execute(f"CREATE TABLE {o.physical} ({shape})")
-                self.engine.sqlite.executemany(
-                    f"INSERT INTO {o.physical} VALUES ({', '.join('?' * len(names))})", rows)
+        self._fill_tables(db, kept[2])
         if old is not None:
             cat.databases.remove(old)
         cat.databases.add(db)

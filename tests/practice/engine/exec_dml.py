@@ -30,7 +30,8 @@ class DmlExecutor:
             raise error(4406, name=obj.name)
         if obj.type != "U":
             raise error(208, name=found.shown, line=ref.line)
-        self.writable(env)
+        if not found.temporary:
+            self.writable(env, db)
         return obj, db, not found.temporary and not env.chained(db, obj, env.chain)
 
     @staticmethod

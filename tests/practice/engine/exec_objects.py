@@ -1,6 +1,7 @@
 """Schemas, tables, columns, indexes, sequences, synonyms, types: CREATE, ALTER, DROP."""
 from .catalogue import now_text
 from .collations import canonical
+from .databases import refuse_changes
 from .errors import error
 from .events import SqlError
 from .sqltypes import is_string
@@ -15,10 +16,9 @@ WHAT = {"U": "table", "V": "view", "P": "procedure", "FN": "function", "IF": "fu
 class ObjectExecutor:
     # ---- where new objects go ------------------------------------------------------------------
 
-    def writable(self, env):
+    def writable(self, env, db=None):
         self.not_doomed()
-        if env.db.fields.read_only:
-            raise error(3906, name=env.db.name)
+        refuse_changes(self.engine, db or env.db)
 
     def place_for(self, env, parts, permission, also=True):
         """The schema in which a new object may be made: the CREATE right and ALTER on the schema."""

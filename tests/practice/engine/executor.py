@@ -8,11 +8,12 @@ from .exec_logins import LoginExecutor
 from .exec_modules import ModuleExecutor
 from .exec_objects import ObjectExecutor
 from .exec_procedures import ProcedureExecutor
+from .exec_transactions import TransactionExecutor
 from .exec_users import UserExecutor
 from .exec_databases import DatabaseExecutor
 
 
-class Executor(FlowExecutor, DmlExecutor, GrantExecutor, LoginExecutor, UserExecutor, ObjectExecutor,
-               ModuleExecutor, ProcedureExecutor, DatabaseExecutor, LesserExecutor,
+class Executor(FlowExecutor, TransactionExecutor, DmlExecutor, GrantExecutor, LoginExecutor, UserExecutor,
+               ObjectExecutor, ModuleExecutor, ProcedureExecutor, DatabaseExecutor, LesserExecutor,
                LeftoverExecutor):
     """One per session; holds no state but the session."""

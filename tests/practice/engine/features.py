@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 # Rules of the real product that are kept only when asked for, as long as the agent fails under them.
 # `real` stands for all of them at once. What is no longer in this list is simply so.
-PENDING = ("session_settings", "collations", "catalogue_locks")
+PENDING = ("session_settings", "collations", "catalogue_locks",
+           "hidden_databases")
 
 
 def _form(form, factory):
@@ -34,8 +35,14 @@ class Features:
     # How a real server may be set up.
     user_options: int = 0
     rollback_milliseconds: int = 0                      # how long an ended session takes back its work
+    database_state: dict = _form("words", dict)         # {name: word of databases.STATES}
+    use_goes_on: bool = False                           # a batch goes on after a USE that failed
+    replicas: str = ""                                  # names of the servers of an availability group
+    contained_group: bool = False                       # this is the listener of a contained one
+    listener_port: int = 0                              # what sessions are told that they came in by
     in_doubt: str = ""                                  # unit of work of a distributed transaction (-2)
     # Rules of PENDING.
     session_settings: bool = False
     collations: bool = False
     catalogue_locks: bool = False
+    hidden_databases: bool = False

@@ -1,10 +1,9 @@
 """Functions that ask the catalogue, the session or the security context."""
+from .databases import is_open, state_of
 from .events import SqlError
 from .functions import GLOBALS, TABLE, Function, function, strict
-from .permissions import STORED_AS
-from .permtable import BUILTIN, permissions_of
 from .resolver import split_name
-from .sqltypes import INT, NMAX, SID, SYSNAME, T, VARIANT
+from .sqltypes import BIT, INT, NMAX, SID, SYSNAME, T, VARIANT
 
 VERSION_TEXT = ("Microsoft SQL Server 2022 (practice stand-in, not the product) - {version} (X64)")
 
@@ -161,130 +160,6 @@ def _object_property(env, id_, name):
     return None
 
 
-# ---- rights ------------------------------------------------------------------------------------
-
-def _securable(env, name, cls):
-    """(class, id, database) that HAS_PERMS_BY_NAME means; None when there is none to be seen."""
-    engine, cls = env.engine, cls.upper().strip()
-    if cls == "DATABASE":
-        parts = split_name(name)
-        db = parts and len(parts) == 1 and engine.catalogue.databases.find(parts[0])
-        if not db or engine.security.user_in(env.ctx, db) is None:
-            return None
-        return cls, 0, db
-    if cls == "OBJECT":
-        found = engine.resolver.any_object(env, env.db, name)
-        return found and (cls, found[0].id, found[1])
-    parts = split_name(name)
-    if not parts:
-        return None
-    if cls in ("LOGIN", "SERVER ROLE"):
-        p = engine.catalogue.principals.find(parts[-1])
-        return p and (p.type == "R") == (cls == "SERVER ROLE") and (cls, p.id, None)
-    if cls in ("USER", "ROLE", "APPLICATION ROLE"):
-        p = env.db.principals.find(parts[-1])
-        kind = {"R": "ROLE", "A": "APPLICATION ROLE"}.get(p.type, "USER") if p else ""
-        return p and kind == cls and (cls, p.id, env.db)
-    if cls == "SCHEMA":
-        home = env.db if len(parts) == 1 else engine.catalogue.databases.find(parts[0])
-        s = home and home.schemas.find(parts[-1])
-        return s and (cls, s.id, home)
-    if cls == "TYPE":
-        s = engine.resolver.schema(env, env.db, parts[-2] if len(parts) > 1 else None)
-        t = s and env.db.types.find_in(s.id, parts[-1])
-        return t and (cls, t.id, env.db)
-    register = {"ASSEMBLY": "assemblies", "CERTIFICATE": "certificates",
-                "ASYMMETRIC KEY": "asymmetric_keys", "SYMMETRIC KEY": "symmetric_keys"}.get(cls)
-    rec = register and getattr(env.db, register).find(parts[-1])
-    return rec and (cls, rec.id, env.db)
-
-
-@function("HAS_PERMS_BY_NAME", 3, 5, INT)
-def _has_perms(env, securable, cls, permission, sub=None, sub_class=None):
-    """1, 0, or NULL where the securable or the permission is not known."""
-    security = env.engine.security
-    if permission is None:
-        return None
-    perm = permission.upper().strip()
-    if cls is None:
-        if securable is not None:
-            return None
-        if perm == "ANY":
-            return 1
-        return int(security.has_server(env.ctx, perm)) if ("SERVER", perm) in BUILTIN else None
-    if securable is None:
-        if cls.upper() != "DATABASE":
-            return None
-        found = ("DATABASE", 0, env.db)
-    else:
-        found = _securable(env, securable, cls)
-    if not found:
-        return None
-    kind, id_, db = found
-    env.engine.locks.judging(env, db, STORED_AS.get(kind, kind), id_)
-    if perm == "ANY":
-        return int(any(security.has(env.ctx, db, kind, id_, p) for p in permissions_of(kind)))
-    if (kind, perm) not in BUILTIN:
-        return None
-    if kind == "OBJECT" and sub is not None:
-        if (sub_class or "").upper() != "COLUMN":
-            return None
-        obj = db.objects.get(id_)
-        column = db.column(obj, sub) if hasattr(obj, "columns") else None
-        if column is None:
-            return None
-        return int(security.columns(env.ctx, db, obj, perm, [column.id]) is None)
-    if kind == "OBJECT" and not security.sees_object(env.ctx, db, db.objects.get(id_)):
-        return None
-    return int(security.has(env.ctx, db, kind, id_, perm))
-
-
-@function("HAS_DBACCESS", 1, 1, INT)
-@strict
-def _has_dbaccess(env, name):
-    db = env.engine.catalogue.databases.find(name)
-    if db is None:
-        return None
-    return int(db.fields.state == "ONLINE" and
-               env.engine.security.user_in(env.ctx, db) is not None)
-
-
-def _is_rolemember(env, role, principal=None):
-    db = env.db
-    r = db.principals.find(role)
-    if r is None or r.type != "R":
-        return None
-    if principal is None:
-        if env.engine.security.is_dbo(env.ctx, db):
-            return int(r.fixed and r.name == "db_owner" or r.id == 0 or
-                       r.id in env.engine.security.token(env.ctx, db))
-        return int(r.id in env.engine.security.token(env.ctx, db))
-    p = db.principals.find(principal)
-    if p is None:
-        return None
-    from .permissions import closure
-    return int(r.id in closure(db.members, [p.id]) or r.id == 0 or
-               (p.id == 1 and r.name == "db_owner"))
-
-
-TABLE["IS_MEMBER"] = Function(1, 1, INT, strict(_is_rolemember))
-TABLE["IS_ROLEMEMBER"] = Function(1, 2, INT, strict(_is_rolemember))
-
-
-@function("IS_SRVROLEMEMBER", 1, 2, INT)
-@strict
-def _is_srvrolemember(env, role, login=None):
-    from .permissions import closure
-    cat = env.engine.catalogue
-    r = cat.principals.find(role)
-    if r is None or r.type != "R":
-        return None
-    if login is None:
-        return int(r.id in env.engine.security.server_token(env.ctx))
-    p = cat.principals.find(login)
-    return None if p is None else int(r.id in closure(cat.members, [p.id, 2]))
-
-
 # ---- properties --------------------------------------------------------------------------------
 
 @function("SERVERPROPERTY", 1, 1, VARIANT)
@@ -308,10 +183,21 @@ def _databasepropertyex(env, name, prop):
     db = env.engine.catalogue.databases.find(name)
     if db is None:
         return None
-    f = db.fields
-    return {"status": f.state, "collation": f.collation, "recovery": f.recovery,
-            "updateability": "READ_ONLY" if f.read_only else "READ_WRITE", "useraccess": f.access,
-            "version": 957 if f.state == "ONLINE" else None}.get(prop.casefold())
+    f, state = db.fields, state_of(env.engine, db)
+    read_only = f.read_only or state.writes == 3906
+    return {"status": state.name, "collation": f.collation if is_open(env, db) else None,
+            "recovery": f.recovery, "updateability": "READ_ONLY" if read_only else "READ_WRITE",
+            "useraccess": f.access, "isinstandby": int(state.standby),
+            "isautoclose": int(f.auto_close),
+            "version": 957 if is_open(env, db) else None}.get(prop.casefold())
+
+
+@function("SYS.FN_HADR_IS_PRIMARY_REPLICA", 1, 1, BIT)
+@strict
+def _is_primary(env, name):
+    db = env.engine.catalogue.databases.find(name)
+    replica = db and state_of(env.engine, db).replica
+    return int(replica == "PRIMARY") if replica else None
 
 
 @function("LOGINPROPERTY", 2, 2, VARIANT)

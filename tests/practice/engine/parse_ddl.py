@@ -134,8 +134,19 @@ class Parser(ModuleParser):
         if self.accept("CONTAINMENT"):
             self.expect("=")
             contained = self.choice("NONE", "PARTIAL") == "PARTIAL"
+        if self.accept("ON"):
+            return self._create_snapshot(t, name)
         collation = self.name() if self.accept("COLLATE") else None
         return self.stmt("create_database", t, name=name, contained=contained, collation=collation)
+
+    def _create_snapshot(self, t, name):
+        """ON (NAME = x, FILENAME = 'y') AS SNAPSHOT OF z."""
+        self.expect("(", "NAME", "=")
+        self.name()
+        self.expect(",", "FILENAME", "=")
+        self.string()
+        self.expect(")", "AS", "SNAPSHOT", "OF")
+        return self.stmt("create_snapshot", t, name=name, source=self.name())
 
     def _alter_database(self, t):
         name = None if self.accept("CURRENT") else self.name()
@@ -150,16 +161,19 @@ class Parser(ModuleParser):
             return self.stmt("alter_database", t, name=name, action="CONTAINMENT",
                              value=self.choice("NONE", "PARTIAL") == "PARTIAL")
         word = self.choice("ONLINE", "OFFLINE", "TRUSTWORTHY", "DB_CHAINING", "READ_ONLY", "READ_WRITE",
-                           "SINGLE_USER", "MULTI_USER", "RESTRICTED_USER", "RECOVERY", *DATABASE_OPTIONS)
+                           "SINGLE_USER", "MULTI_USER", "RESTRICTED_USER", "RECOVERY", "EMERGENCY",
+                           "AUTO_CLOSE", *DATABASE_OPTIONS)
         value = True
-        if word in ("TRUSTWORTHY", "DB_CHAINING") + DATABASE_OPTIONS:
+        if word in ("TRUSTWORTHY", "DB_CHAINING", "AUTO_CLOSE") + DATABASE_OPTIONS:
             value = self.on_off()
         elif word == "RECOVERY":
             value = self.choice("SIMPLE", "FULL", "BULK_LOGGED")
+        termination = ""
         if self.accept("WITH"):
-            if not self.accept("NO_WAIT"):
+            termination = "NO_WAIT" if self.accept("NO_WAIT") else "ROLLBACK"
+            if termination == "ROLLBACK":
                 self.expect("ROLLBACK", "IMMEDIATE")
-        return self.stmt("alter_database", t, name=name, action=word, value=value)
+        return self.stmt("alter_database", t, name=name, action=word, value=value, termination=termination)
 
     def _create_schema(self, t):
         name = None if self.at("AUTHORIZATION") else self.name()

@@ -273,21 +273,26 @@ class Security:
             for k, v in db.permissions.items())
 
     def sees_definition(self, ctx, db, obj):
-        return self.has(ctx, db, "OBJECT", obj.id, "VIEW DEFINITION") or \
-            self.has(ctx, db, "OBJECT", obj.id, "ALTER")
+        ok, denied = self._state(ctx, db, "OBJECT", obj.id, "VIEW DEFINITION")
+        return ok or denied is None and any(self.has(ctx, db, "OBJECT", obj.id, p)
+                                            for p in ("ALTER", "TAKE OWNERSHIP"))
 
     def sees_principal(self, ctx, db, p):
         token = self.token(ctx, db)
         if p.id in token or p.id < 5 or p.fixed:
             return True
         cls = {"R": "ROLE", "A": "APPLICATION ROLE"}.get(p.type, "USER")
-        return any(self.has(ctx, db, cls, p.id, x) for x in permissions_of(cls))
+        ok, denied = self._state(ctx, db, cls, p.id, "VIEW DEFINITION")
+        if ok or denied is not None:
+            return ok
+        return self.has_db(ctx, db, "VIEW SECURITY DEFINITION") or \
+            any(self.has(ctx, db, cls, p.id, x) for x in permissions_of(cls))
 
     def sees_server_principal(self, ctx, p):
         if p.id in self.server_token(ctx) or p.id == 1 or (p.type == "R" and (p.fixed or p.id == 2)):
             return True
         cls = "SERVER ROLE" if p.type == "R" else "LOGIN"
-        return any(self.has(ctx, None, cls, p.id, x) for x in permissions_of(cls))
+        return self.has_server(ctx, "VIEW ANY SECURITY DEFINITION") or any(self.has(ctx, None, cls, p.id, x) for x in permissions_of(cls))
 
     def sees_scoped(self, ctx, db, cls, rec):
         return any(self.has(ctx, db, cls, rec.id, x) for x in permissions_of(cls))

@@ -1,6 +1,7 @@
 """Names of one to three parts to databases, tables, modules and types, rights to enter included."""
 from dataclasses import dataclass
 
+from .databases import refusal
 from .errors import error
 from .sqltypes import T
 
@@ -35,10 +36,9 @@ class Resolver:
         return db
 
     def enter(self, env, db):
-        if db.fields.state != "ONLINE":
-            raise error(942, name=db.name)
-        if self.engine.security.user_in(env.ctx, db) is None:
-            raise error(916, login=env.login_name(), database=db.name)
+        refused = refusal(self.engine, env.ctx, db, env.session, env.login_name())
+        if refused is not None:
+            raise refused
 
     def default_schema(self, env, db):
         user = db.principals.get(self.engine.security.user_in(env.ctx, db) or 0)

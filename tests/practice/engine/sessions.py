@@ -5,6 +5,7 @@ import uuid
 
 from .catalogue import now_text, password_hash, password_matches
 from .collations import DEFAULT
+from .databases import refusal, state_of
 from .engine import Engine
 from .env import BatchEnd, Env, Return
 from .errors import error
@@ -181,6 +182,9 @@ class Session:
         statements = self.engine.parse(sql, [d[0] for d in declared], self.option("QUOTED_IDENTIFIER"))
         for name, t, value in declared:
             env.variables[name] = [t, value]
+        shut = state_of(self.engine, self.database_object).refuses
+        if shut:
+            raise error(shut, name=self.database_object.name)
         if self.engine.security.user_in(env.ctx, self.database_object) is None:
             raise error(916, login=env.login_name(), database=self.database_object.name)
         self.executor.compiled(env, statements)
@@ -309,8 +313,7 @@ class Server:
         cat, ctx = self.engine.catalogue, Context(p)
         wanted = database or p.default_database
         db = cat.databases.find(wanted)
-        usable = db is not None and db.fields.state == "ONLINE" and \
-            self.engine.security.user_in(ctx, db) is not None
+        usable = db is not None and refusal(self.engine, ctx, db) is None
         if not usable:
             if not database:
                 raise error(4064)
@@ -329,7 +332,7 @@ class Server:
     def _contained(self, user, password, database, app, host, address, encrypted):
         db = database and self.engine.catalogue.databases.find(database)
         u = db and db.fields.contained and db.principals.find(user)
-        if not u or not u.hash or not password_matches(u.hash, password):
+        if not u or state_of(self.engine, db).refuses or not u.hash or not password_matches(u.hash, password):
             return None
         session = Session(self, self._spid(), None, db, app=app, host=host, address=address,
                           encrypted=encrypted, user=u)

@@ -21,6 +21,7 @@ class Root:
 
     def __init__(self):
         self.undo = None
+        self.refuse_changes = lambda scope: None    # raises where a database takes no changes
 
 
 class Scope:
@@ -88,9 +89,8 @@ class JDict(dict):
     def pop(self, key, *default):
         if key not in self and default:
             return default[0]
-        value = super().pop(key)
-        self._note(key, super().__setitem__, key, value)
-        return value
+        self._note(key, super().__setitem__, key, self[key])     # may refuse: before anything is gone
+        return super().pop(key)
 
 
 def fold(name):

@@ -80,7 +80,6 @@ class Views:
         viewer = (v.name, id(db), env.ctx.key)
         f = self.engine.catalogue.features
         versions = (self.engine.catalogue.version, db.version,
-                    self.engine.databases_version() if v.name == "databases" else 0,
                     f.lowercase_databases, f.empty_permissions)
         kept = self.kept.get(viewer)
         if v.fixed and kept and kept[0] == versions:

@@ -1,9 +1,11 @@
 """Views of the server: databases, principals, permissions, sessions and what else belongs to all."""
+from .databases import is_open, is_seen, state_of
 from .errors import error
 from .permissions import type_code
 from .permtable import CLASS_DESC, CLASS_NUMBER
 from .settings import DATABASE_OPTIONS
 from .views import view
+from .views_replicas import GROUP
 
 TYPE_DESC = {"S": "SQL_LOGIN", "R": "SERVER_ROLE", "C": "CERTIFICATE_MAPPED_LOGIN"}
 
@@ -24,21 +26,18 @@ def own_rights(env, permission):
       "recovery_model_desc:d60 is_trustworthy_on:b is_db_chaining_on:b is_published:b "
       "is_distributor:b is_broker_enabled:b containment:t containment_desc:d60 is_encrypted:b "
       "is_query_store_on:b is_cdc_enabled:b snapshot_isolation_state:t is_read_committed_snapshot_on:b "
-      + " ".join(f"is_{o.lower()}_on:b" for o in DATABASE_OPTIONS))
+      + " ".join(f"is_{o.lower()}_on:b" for o in DATABASE_OPTIONS), fixed=False)
 def _databases(env, db):
     engine = env.engine
-    every = engine.security.has_server(env.ctx, "VIEW ANY DATABASE")
     for d in engine.catalogue.databases:
-        f = d.fields
-        if not (every or d.name in ("master", "tempdb") or d is db
-                or (env.ctx.login and bytes(env.ctx.login.sid) == bytes(f.owner_sid))):
+        if not is_seen(env, d):
             continue
-        states = {"ONLINE": 0, "OFFLINE": 6}
+        f, state = d.fields, state_of(engine, d)
         access = {"MULTI_USER": 0, "SINGLE_USER": 1, "RESTRICTED_USER": 2}
         recovery = {"FULL": 1, "BULK_LOGGED": 2, "SIMPLE": 3}
-        yield (engine.catalogue.shown(f.name), d.id, None, f.owner_sid, f.created, 160,
-               f.collation if f.state == "ONLINE" else None, access[f.access], f.access, f.read_only,
-               0, states[f.state], f.state, 0, recovery[f.recovery], f.recovery, f.trustworthy,
+        yield (engine.catalogue.shown(f.name), d.id, f.source, f.owner_sid, f.created, 160,
+               f.collation if is_open(env, d) else None, access[f.access], f.access,
+               f.read_only or state.standby, f.auto_close, state.number, state.name, state.standby, recovery[f.recovery], f.recovery, f.trustworthy,
                f.chaining, 0, 0, 0, int(f.contained), "PARTIAL" if f.contained else "NONE", 0, 0, 0, 0,
                0) + tuple(o in f.set_options for o in DATABASE_OPTIONS)
 
@@ -191,9 +190,10 @@ def _credentials(env, db):
 
 def _sessions(env, need_all=False):
     engine = env.engine
-    allowed = engine.security.has_server(env.ctx, "VIEW SERVER STATE")
+    right = engine.state_right("SECURITY" if need_all else "PERFORMANCE")
+    allowed = engine.security.has_server(env.ctx, right)
     if need_all and not allowed:
-        raise error(300, permission="VIEW SERVER STATE")
+        raise error(300, permission=right)
     for s in list(engine.sessions.values()):
         if allowed or s is env.session:
             yield s
@@ -211,14 +211,14 @@ ISOLATION = ("", "READ UNCOMMITTED", "READ COMMITTED", "REPEATABLE READ", "SERIA
       "is_user_process:b text_size:i language:n lock_timeout:i row_count:B prev_error:i "
       "original_security_id:v original_login_name:n database_id:s authenticating_database_id:i "
       "open_transaction_count:i transaction_isolation_level:s date_format:n date_first:s "
-      "deadlock_priority:i " + " ".join(f"{o.lower()}:b" for o in SESSION_OPTIONS), fixed=False)
+      "deadlock_priority:i contained_availability_group_id:u " + " ".join(f"{o.lower()}:b" for o in SESSION_OPTIONS), fixed=False)
 def _dm_exec_sessions(env, db):
-    if env.engine.security.has_server(env.ctx, "VIEW SERVER STATE"):
+    if env.engine.security.has_server(env.ctx, env.engine.state_right("PERFORMANCE")):
         for spid in range(1, 51, 10):
             yield (spid, env.engine.catalogue.started, None, None, None, None, None, b"\x01", "sa",
                    None, None, "sleeping", None, 0, 0, 0, env.engine.catalogue.started,
                    env.engine.catalogue.started, 0, 0, 0, 0, 4096, "us_english", -1, 0, 0, b"\x01",
-                   "sa", 1, 1, 0, 2, "mdy", 7, 0) + (1,) * len(SESSION_OPTIONS)
+                   "sa", 1, 1, 0, 2, "mdy", 7, 0, None) + (1,) * len(SESSION_OPTIONS)
     for s in _sessions(env):
         ctx, o = s.contexts[-1], s.settings
         sid = ctx.login.sid if ctx.login else b"\0"
@@ -227,7 +227,8 @@ def _dm_exec_sessions(env, db):
                s.last_end, 0, 0, 0, 1, o.text_size, o.language, o.lock_timeout, s.row_count,
                s.last_error, s.original_sid, s.original_login, s.database.id, s.auth_database,
                s.tran_count, ISOLATION.index(o.isolation), o.date_format, o.date_first,
-               o.deadlock_priority) + tuple(s.option(name) for name in SESSION_OPTIONS)
+               o.deadlock_priority,
+               GROUP if env.engine.catalogue.features.contained_group else None) + tuple(s.option(name) for name in SESSION_OPTIONS)
 
 
 @view("dm_exec_connections", "session_id:i most_recent_session_id:i connect_time:d net_transport:n "
@@ -239,7 +240,8 @@ def _dm_exec_connections(env, db):
         if s.address is not None:
             yield (s.spid, s.spid, s.login_time, "TCP", "TSQL", 1946157060, 4,
                    "TRUE" if s.encrypted else "FALSE", "SQL", 0, 0, s.last_start, s.last_end, 4096,
-                   s.address, s.client_port, s.local_address, s.local_port, s.connection_id)
+                   s.address, s.client_port, s.local_address,
+                   env.engine.catalogue.features.listener_port or s.local_port, s.connection_id)
 
 
 @view("dm_exec_requests", "session_id:s request_id:i start_time:d status:n command:n database_id:s "
@@ -263,7 +265,7 @@ NO_UNIT = "00000000-0000-0000-0000-000000000000"
       "request_session_id:i request_owner_type:d60 request_owner_guid:u "
       "resource_associated_entity_id:B", fixed=False)
 def _dm_tran_locks(env, db):
-    own_rights(env, "VIEW SERVER STATE")
+    own_rights(env, env.engine.state_right("PERFORMANCE"))
     modes = {"Exclusive": "X", "Shared": "S", "Update": "U", "IntentShared": "IS",
              "IntentExclusive": "IX"}
     for lock in env.engine.locks.applocks():
