@@ -1,48 +1,5 @@
-/* Changes: what each kind is, and their memory. */
+/* Changes: a digest of a list of them, and their memory. */
 #include "curfew/access.h"
-
-static const struct {
-	const char *name;
-	bool closes; /* takes something away: it never waits for the records, nor for what failed before it */
-	bool opens; /* gives, or takes back what denies */
-} KINDS[] = {
-	[CHANGE_LOGIN_DISABLE] = {"login-disable", .closes = true},
-	[CHANGE_MEMBER_NARROW] = {"member-narrow", .closes = true},
-	[CHANGE_SERVER_MEMBER_DROP] = {"server-member-drop", .closes = true},
-	[CHANGE_SERVER_REVOKE] = {"server-revoke", .closes = true},
-	[CHANGE_MEMBER_DROP] = {"member-drop", .closes = true},
-	[CHANGE_REVOKE] = {"revoke", .closes = true},
-	[CHANGE_OWNER] = {"owner", .closes = true},
-	[CHANGE_SESSION_KILL] = {"session-kill", .closes = true},
-	[CHANGE_USER_DROP] = {"user-drop", .closes = true},
-	[CHANGE_LOGIN_DROP] = {"login-drop", .closes = true},
-	/* A role that nobody is in gives nobody anything yet; it is shown among what opens. */
-	[CHANGE_ROLE_CREATE] = {"role-create", .opens = true},
-	[CHANGE_ROLE_DENY] = {"role-deny"},
-	[CHANGE_ROLE_UNDENY] = {"role-undeny", .opens = true},
-	[CHANGE_ROLE_GRANT] = {"role-grant", .opens = true},
-	[CHANGE_LOGIN_CREATE] = {"login-create", .opens = true},
-	[CHANGE_LOGIN_MARK] = {"login-mark", .opens = true},
-	[CHANGE_USER_CREATE] = {"user-create", .opens = true},
-	[CHANGE_USER_REMAP] = {"user-remap", .opens = true},
-	[CHANGE_MEMBER_ADD] = {"member-add", .opens = true},
-	[CHANGE_LOGIN_ENABLE] = {"login-enable", .opens = true},
-};
-
-const char *change_name(enum change_kind k)
-{
-	return KINDS[k].name;
-}
-
-bool change_closes(enum change_kind k)
-{
-	return KINDS[k].closes;
-}
-
-bool change_opens(enum change_kind k)
-{
-	return KINDS[k].opens;
-}
 
 static uint64_t digest_text(uint64_t hash, const char *text)
 {

@@ -32,7 +32,7 @@ static bool server_is_closed_to_us(struct builder *b)
 {
 	for (size_t i = 0; i < b->o->n_triggers; i++)
 		if (!strings_contain(&b->w->server->known_triggers, b->o->triggers[i])) {
-			obstacle_push(b, STATE_UNPROVED, NULL, NULL,
+			obstacle_push(b, STATE_UNVERIFIED, NULL, NULL,
 				"enabled server trigger [%s] would run as Curfew; review it, then name it in "
 				"known_triggers",
 				b->o->triggers[i]);
@@ -44,7 +44,7 @@ static bool server_is_closed_to_us(struct builder *b)
 static void rights_name(struct builder *b)
 {
 	for (size_t i = 0; i < b->o->n_missing_rights; i++)
-		obstacle_push(b, STATE_UNPROVED, NULL, NULL,
+		obstacle_push(b, STATE_UNVERIFIED, NULL, NULL,
 			"the agent's login lacks %s: what it sees may be incomplete; see `curfew bootstrap %s`",
 			b->o->missing_rights[i], b->w->server->name);
 }

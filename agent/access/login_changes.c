@@ -112,7 +112,7 @@ static void login_remove_users(struct builder *b, struct login_work *work,
 		if (!u)
 			continue;
 		if (database_is_trapped(b, d, &trigger)) {
-			obstacle_push(b, STATE_UNPROVED, work->login, d->name,
+			obstacle_push(b, STATE_UNVERIFIED, work->login, d->name,
 				"enabled DDL trigger [%s] would run as Curfew; review it, then name it in known_triggers "
 				"or disable it",
 				trigger);
@@ -149,14 +149,14 @@ void login_want(struct builder *b, const struct wanted_login *l, const bool *rol
 			continue;
 		}
 		if (!d->accessible || !d->read) {
-			obstacle_push(b, STATE_UNPROVED, l->login, g->database->name,
+			obstacle_push(b, STATE_UNVERIFIED, l->login, g->database->name,
 				"database [%s] cannot be read by the agent's login; see `curfew bootstrap`",
 				d->name);
 			work.blocked = true;
 			continue;
 		}
 		if (database_is_trapped(b, d, &trigger)) {
-			obstacle_push(b, STATE_UNPROVED, l->login, d->name,
+			obstacle_push(b, STATE_UNVERIFIED, l->login, d->name,
 				"enabled DDL trigger [%s] would run as Curfew; review it, then name it in known_triggers "
 				"or disable it",
 				trigger);

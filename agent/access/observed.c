@@ -82,11 +82,6 @@ void observed_free(struct observed_server *o)
 	*o = (struct observed_server){0};
 }
 
-bool sid_equal(const struct sid *a, const struct sid *b)
-{
-	return a->size && a->size == b->size && !memcmp(a->bytes, b->bytes, a->size);
-}
-
 /* Servers compare names without letter case, or return them in another one. */
 struct observed_login *observed_find_login(const struct observed_server *o, const char *login)
 {

@@ -85,7 +85,7 @@ static bool drop_surplus(
 		bool denial = p->state == 'D';
 		permission_copy(b,
 			&change_push(b, denial ? &b->openings : &b->prepare,
-				denial ? CHANGE_ROLE_UNDENY : CHANGE_REVOKE, NULL, NULL, d->name,
+				denial ? CHANGE_ROLE_DENY_REMOVE : CHANGE_REVOKE, NULL, NULL, d->name,
 				"not in the terms of this level")
 				 ->permission,
 			p);

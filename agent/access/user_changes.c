@@ -169,7 +169,7 @@ static void user_level(struct builder *b, struct login_work *work,
 		/* Into the narrower role before out of the wider: its denials hold at once. */
 		bool closing = narrows && any;
 		member_change(b, closing ? &b->closings : &b->openings,
-			closing ? CHANGE_MEMBER_NARROW : CHANGE_MEMBER_ADD, work, d, user, roles[i],
+			closing ? CHANGE_MEMBER_RESTRICT : CHANGE_MEMBER_ADD, work, d, user, roles[i],
 			reason);
 		work->pending = true;
 	}
@@ -237,7 +237,7 @@ void user_remove(struct builder *b, struct login_work *work, const struct observ
 	const struct observed_user *u, const char *reason)
 {
 	if (names_equal(u->name, "dbo")) {
-		obstacle_push(b, STATE_UNPROVED, work->login, d->name,
+		obstacle_push(b, STATE_UNVERIFIED, work->login, d->name,
 			"login [%s] owns database [%s]: a DBA has to give it another owner",
 			work->login, d->name);
 		work->blocked = work->narrowed = true;
@@ -277,7 +277,7 @@ void orphans_remove(struct builder *b, const struct observed_database *d)
 			continue;
 		struct login_work work = {.login = u->name};
 		if (database_is_trapped(b, d, &trigger))
-			obstacle_push(b, STATE_UNPROVED, u->name, d->name,
+			obstacle_push(b, STATE_UNVERIFIED, u->name, d->name,
 				"enabled DDL trigger [%s] would run as Curfew; a user left behind stays until it is reviewed",
 				trigger);
 		else

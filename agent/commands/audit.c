@@ -30,7 +30,7 @@ static bool is_clean(const struct collected *c)
 	if (audit_state(&c->report) != STATE_OK)
 		return false;
 	for (size_t i = 0; i < c->report.n_proofs; i++)
-		if (strcmp(c->report.proofs[i].outcome, "proved") != 0)
+		if (!is_verified(c->report.proofs[i].outcome))
 			return false;
 	for (size_t i = 0; i < c->report.n_findings; i++)
 		if (!strcmp(c->report.findings[i].name, AUDIT_NOT_SHOWN))

@@ -101,17 +101,17 @@ static void servers_take(struct collected *c, const struct program *p)
 		if (!server)
 			continue;
 		c->servers[c->report.n_servers++] = (struct audit_server){.server = server,
-			.state = (enum state)r->state,
-			.version = or_null(r->program),
+			.state = r->state,
+			.version = or_null(r->about.version),
 			.detail = or_null(r->detail),
-			.round_trips = r->number};
+			.round_trips = r->about.round_trips};
 	}
 	for (size_t i = 0; i < c->records.n; i++) {
 		const struct record *r = &c->records.items[i];
 		/* The last word of a worker counts all of its round trips. */
 		for (size_t k = 0; r->kind == RECORD_END && k < c->report.n_servers; k++)
 			if (c->servers[k].server && !strcmp(c->servers[k].server->name, r->server))
-				c->servers[k].round_trips = r->number;
+				c->servers[k].round_trips = r->end.round_trips;
 	}
 }
 
@@ -133,20 +133,20 @@ static void grants_take(struct collected *c)
 				strcmp(r->login, g->user->login) != 0 ||
 				strcmp(r->database, g->database->name) != 0)
 				continue;
-			a->state = (enum state)r->state;
+			a->state = r->state;
 			a->seen = r->state != STATE_UNREACHABLE;
-			a->observed = (enum level)r->level;
+			a->observed = r->grant.level;
 			a->detail = or_null(r->detail);
 		}
 		for (size_t k = 0; k < c->records.n; k++) {
 			const struct record *r = &c->records.items[k];
 			/* As scheduled by its roles, but the server itself says otherwise, or cannot say. */
-			if (r->kind == RECORD_PROOF && r->state != STATE_OK &&
+			if (r->kind == RECORD_VERIFICATION && r->verification.result != VERIFICATION_VERIFIED &&
 				a->state == STATE_OK && !strcmp(r->server, g->server->name) &&
 				!strcmp(r->login, g->user->login) &&
 				!strcmp(r->database, g->database->name)) {
-				a->state = (enum state)r->state == STATE_OVERDUE ? STATE_DRIFT
-										 : STATE_UNPROVED;
+				a->state = r->verification.result == VERIFICATION_EXCESS ? STATE_DRIFT
+										 : STATE_UNVERIFIED;
 				a->detail = or_null(r->detail);
 			}
 		}
@@ -180,7 +180,7 @@ static bool session_is_foreign(const struct program *p, const struct record *r)
 {
 	const struct user *u = user_of(p, r->client, r->login);
 
-	return u && *r->address && !address_is_allowed(u, r->address);
+	return u && *r->session.address && !address_is_allowed(u, r->session.address);
 }
 
 static bool login_is_shared(const struct collected *c, const struct record *r)
@@ -188,14 +188,14 @@ static bool login_is_shared(const struct collected *c, const struct record *r)
 	for (size_t i = 0; i < c->records.n; i++) {
 		const struct record *o = &c->records.items[i];
 		if (o->kind == RECORD_SESSION && !strcmp(o->login, r->login) &&
-			!strcmp(o->server, r->server) && strcmp(o->address, r->address) != 0)
+			!strcmp(o->server, r->server) && strcmp(o->session.address, r->session.address) != 0)
 			return true;
 	}
 	return false;
 }
 
 /* What is odd about a session, in words; NULL when nothing is. */
-static char *session_remark(
+static char *session_detail(
 	const struct collected *c, const struct program *p, const struct record *r)
 {
 	char *text = NULL;
@@ -213,7 +213,7 @@ static char *session_remark(
 	if (login_is_shared(c, r))
 		fputs("the login is used from several addresses; ", to);
 	/* What a connection calls itself is a hint, never proof. */
-	if (*r->program && !strstr(r->program, "Management Studio"))
+	if (*r->session.program && !strstr(r->session.program, "Management Studio"))
 		fputs("does not call itself SSMS (a hint only); ", to);
 	if (fclose(to) || !size) {
 		free(text);
@@ -231,15 +231,15 @@ static void sessions_take(struct collected *c, const struct program *p)
 			(c->report.client && strcmp(c->report.client, r->client) != 0))
 			continue;
 		size_t n = c->report.n_sessions++;
-		c->remarks[n] = session_remark(c, p, r);
+		c->details[n] = session_detail(c, p, r);
 		c->sessions[n] = (struct audit_session){.server = r->server,
 			.client = or_null(r->client),
 			.login = r->login,
-			.address = r->address,
-			.program = r->program,
-			.number = r->number,
-			.since = r->at,
-			.remark = c->remarks[n]};
+			.address = r->session.address,
+			.program = r->session.program,
+			.number = r->session.number,
+			.since = r->session.since,
+			.detail = c->details[n]};
 	}
 }
 
@@ -292,8 +292,8 @@ static void session_findings(struct collected *c, const struct program *p, const
 		f.severity = FINDING_HIGH;
 		f.evidence = text_keep(c,
 			"%s: session %llu comes from %s, which is not among the user's sources",
-			r->login, (unsigned long long)r->number, r->address);
-		f.remedy = text_keep(c, "KILL %llu;", (unsigned long long)r->number);
+			r->login, (unsigned long long)r->session.number, r->session.address);
+		f.remedy = text_keep(c, "KILL %llu;", (unsigned long long)r->session.number);
 		if (f.evidence && f.remedy)
 			finding_add(c, f);
 	}
@@ -301,7 +301,7 @@ static void session_findings(struct collected *c, const struct program *p, const
 		f.name = "session-addresses";
 		f.severity = FINDING_LOW;
 		f.evidence = text_keep(c, "%s: session %llu from %s, others from elsewhere",
-			r->login, (unsigned long long)r->number, r->address);
+			r->login, (unsigned long long)r->session.number, r->session.address);
 		f.remedy = "ask the person; `curfew revoke CLIENT USER` closes it at once";
 		if (f.evidence)
 			finding_add(c, f);
@@ -316,7 +316,7 @@ static void findings_take(struct collected *c, const struct program *p)
 			continue;
 		if (r->kind == RECORD_SESSION)
 			session_findings(c, p, r);
-		if (r->kind == RECORD_PROOF && r->state == STATE_OVERDUE)
+		if (r->kind == RECORD_VERIFICATION && r->verification.result == VERIFICATION_EXCESS)
 			finding_add(c, (struct audit_finding){.name = "effective-permission",
 					       .severity = FINDING_CRITICAL,
 					       .server = r->server,
@@ -335,16 +335,16 @@ static void findings_take(struct collected *c, const struct program *p)
 					       .login = or_null(r->login),
 					       .evidence = r->detail});
 		if (r->kind != RECORD_FINDING ||
-			(!strcmp(r->action, "password-set") && password_was_handed(c, r->login)))
+			(streq(r->finding.name, "password-set") && password_was_handed(c, r->login)))
 			continue;
-		finding_add(c, (struct audit_finding){.name = r->action,
-				       .severity = (enum finding_severity)r->severity,
+		finding_add(c, (struct audit_finding){.name = r->finding.name,
+				       .severity = r->finding.severity,
 				       .server = r->server,
 				       .database = or_null(r->database),
 				       .client = or_null(r->client),
 				       .login = or_null(r->login),
 				       .evidence = r->detail,
-				       .remedy = r->statement});
+				       .remedy = r->finding.remedy});
 	}
 }
 
@@ -352,33 +352,33 @@ static void proofs_take(struct collected *c)
 {
 	for (size_t i = 0; i < c->records.n; i++) {
 		const struct record *r = &c->records.items[i];
-		if (r->kind == RECORD_PROOF)
+		if (r->kind == RECORD_VERIFICATION)
 			c->proofs[c->report.n_proofs++] = (struct audit_proof){.client = r->client,
 				.login = r->login,
 				.server = r->server,
 				.database = r->database,
-				.level = (enum level)r->level,
-				.outcome = r->action,
+				.level = r->verification.level,
+				.outcome = verification_name(r->verification.result),
 				.detail = r->detail,
-				.at = r->at};
+				.at = r->verification.at};
 	}
 }
 
 static int arrays_make(struct collected *c)
 {
-	size_t proofs = count(&c->records, RECORD_PROOF),
+	size_t proofs = count(&c->records, RECORD_VERIFICATION),
 	       sessions = count(&c->records, RECORD_SESSION);
 
 	c->servers = calloc(count(&c->records, RECORD_SERVER) + 1, sizeof(*c->servers));
 	c->audit_grants = calloc(c->grants.n + 1, sizeof(*c->audit_grants));
 	c->sessions = calloc(sessions + 1, sizeof(*c->sessions));
-	c->remarks = calloc(sessions + 1, sizeof(*c->remarks));
+	c->details = calloc(sessions + 1, sizeof(*c->details));
 	c->findings = calloc(count(&c->records, RECORD_FINDING) + count(&c->records, RECORD_NOTE) +
 				     proofs + 2 * sessions + 1,
 		sizeof(*c->findings));
 	c->texts = calloc(3 * sessions + 1, sizeof(*c->texts));
 	c->proofs = calloc(proofs + 1, sizeof(*c->proofs));
-	return c->servers && c->audit_grants && c->sessions && c->remarks && c->findings &&
+	return c->servers && c->audit_grants && c->sessions && c->details && c->findings &&
 			       c->proofs && c->texts
 		       ? 0
 		       : -ENOMEM;
@@ -445,9 +445,9 @@ int collect(struct collected *out, struct cli *cli, const struct program *p,
 
 void collected_free(struct collected *c)
 {
-	for (size_t i = 0; c->remarks && i < c->report.n_sessions; i++)
-		free(c->remarks[i]);
-	free(c->remarks);
+	for (size_t i = 0; c->details && i < c->report.n_sessions; i++)
+		free(c->details[i]);
+	free(c->details);
 	for (size_t i = 0; i < c->n_texts; i++)
 		free(c->texts[i]);
 	free(c->texts);

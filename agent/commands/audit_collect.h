@@ -30,7 +30,7 @@ struct collected {
 	struct audit_session *sessions;
 	struct audit_finding *findings;
 	struct audit_proof *proofs;
-	char **remarks; /* of sessions; owned */
+	char **details; /* of sessions; owned */
 	char **texts;	/* of findings; owned */
 	size_t n_texts;
 };

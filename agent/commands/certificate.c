@@ -14,8 +14,7 @@ static int64_t proof_record(const struct collected *c, const struct audit_proof 
 		const struct journal_entry *e = &c->history.items[i];
 		if (e->kind == JOURNAL_PROOF && e->login && !strcmp(e->login, p->login) &&
 			e->server && !strcmp(e->server, p->server) && e->database &&
-			!strcmp(e->database, p->database) && e->outcome &&
-			!strcmp(e->outcome, "proved")) {
+			!strcmp(e->database, p->database) && is_verified(e->outcome)) {
 			*at = e->at;
 			return e->id;
 		}
@@ -101,7 +100,7 @@ static size_t missing_print(const struct cli *cli, const struct collected *c,
 	for (size_t i = 0; i < c->report.n_proofs; i++) {
 		const struct audit_proof *p = &c->report.proofs[i];
 		instant_t at;
-		if (strcmp(p->outcome, "proved") != 0)
+		if (!is_verified(p->outcome))
 			snprintf(text, sizeof(text), "%s on %s / %s: %s: %s", p->login, p->server,
 				p->database, p->outcome, p->detail);
 		else if (!proof_record(c, p, &at))

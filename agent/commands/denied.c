@@ -185,7 +185,7 @@ static json_t *lines_json(const struct lines *l)
 							  : json_null(),
 				      "login", text_json(k->known ? k->hint.user->login : NULL),
 				      "client", text_json(k->known ? k->hint.client->name : NULL),
-				      "remark", text_json(k->known ? k->words : NULL)));
+				      "detail", text_json(k->known ? k->words : NULL)));
 	}
 	return list;
 }

@@ -25,10 +25,14 @@ static int view_record(void *context, const struct record *r)
 {
 	struct view *v = context;
 
-	if (v->progress && (r->kind == RECORD_OUTCOME || r->kind == RECORD_END)) {
-		v->changes += r->kind == RECORD_OUTCOME;
-		fprintf(stderr, "\r\033[K%s: %s (%zu changes)", r->server,
-			r->kind == RECORD_END ? "done" : r->action, v->changes);
+	const char *what = r->kind == RECORD_END	      ? "done"
+			   : r->kind == RECORD_OUTCOME	      ? change_name(r->change.kind)
+			   : r->kind == RECORD_NETWORK_OUTCOME ? firewall_change_name(r->network.kind)
+							      : NULL;
+
+	if (v->progress && what) {
+		v->changes += r->kind != RECORD_END;
+		fprintf(stderr, "\r\033[K%s: %s (%zu changes)", r->server, what, v->changes);
 	}
 	return records_keep(&v->records, r);
 }
@@ -39,12 +43,13 @@ static void result_json(const struct pass_result *r, const struct records *k, in
 
 	for (size_t i = 0; i < k->n; i++)
 		json_array_append_new(records, record_json(&k->items[i]));
-	json_print(json_pack("{s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:o}",
+	json_print(json_pack("{s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:o}",
 			   "at", instant_json(now), "planned", (json_int_t)r->planned, "done",
 			   (json_int_t)r->done, "failed", (json_int_t)r->failed, "unreachable",
 			   (json_int_t)r->unreachable, "overdue", (json_int_t)r->overdue, "drift",
-			   (json_int_t)r->drift, "waiting", (json_int_t)r->waiting, "unproved",
-			   (json_int_t)r->unproved, "round_trips", (json_int_t)r->round_trips,
+			   (json_int_t)r->drift, "waiting", (json_int_t)r->waiting, "unverified",
+			   (json_int_t)r->unverified, "unread", (json_int_t)r->unread, "excess",
+			   (json_int_t)r->excess, "round_trips", (json_int_t)r->round_trips,
 			   "network_failed", r->network_failed, "journal_failed", r->journal_failed,
 			   "records", records),
 		stdout);

@@ -6,13 +6,15 @@
 
 static bool is_shown(const struct record *r)
 {
-	switch ((enum record_kind)r->kind) {
+	switch (r->kind) {
 	case RECORD_PLAN:
 	case RECORD_OUTCOME:
+	case RECORD_NETWORK_PLAN:
+	case RECORD_NETWORK_OUTCOME:
 	case RECORD_NOTE:
 		return true;
 	case RECORD_GRANT:
-		return r->state == STATE_WAITING || r->state >= STATE_UNPROVED;
+		return r->state == STATE_WAITING || r->state >= STATE_UNVERIFIED;
 	case RECORD_SERVER:
 		return r->state == STATE_UNREACHABLE;
 	default:
@@ -32,7 +34,9 @@ static int outcome_compare(const void *a, const void *b)
 			    *y = *(const struct record *const *)b;
 	int c = strcmp(x->server, y->server);
 
-	return c ? c : (x->number > y->number) - (x->number < y->number);
+	return c ? c
+		 : (x->change.number > y->change.number) -
+			   (x->change.number < y->change.number);
 }
 
 static size_t outcomes_sort(const struct record **out, const struct record *items, size_t n)
@@ -40,7 +44,7 @@ static size_t outcomes_sort(const struct record **out, const struct record *item
 	size_t found = 0;
 
 	for (size_t i = 0; i < n; i++)
-		if (items[i].kind == RECORD_OUTCOME && items[i].number)
+		if (items[i].kind == RECORD_OUTCOME)
 			out[found++] = &items[i];
 	qsort(out, found, sizeof(*out), outcome_compare);
 	return found;
@@ -53,41 +57,64 @@ static bool is_superseded(const struct record *r, const struct record **outcomes
 }
 
 /* Of an element: added, changed or removed. A guard closes and is added all the same. */
-static const char *sign_of(const struct record *r)
+static const char *network_sign(enum firewall_change_kind kind)
 {
-	static const struct {
-		const char *action, *sign;
-	} signs[] = {{"build", "+"}, {"guard", "+"}, {"unguard", "-"}, {"trust", "+"},
-		{"distrust", "-"}, {"extend", "~"}, {"shorten", "~"}, {"rename", "~"}};
+	switch (kind) {
+	case FIREWALL_GUARD_REMOVE:
+	case FIREWALL_TRUSTED_REMOVE:
+	case FIREWALL_ALLOW_REMOVE:
+		return "-";
+	case FIREWALL_ALLOW_EXTEND:
+	case FIREWALL_ALLOW_SHORTEN:
+	case FIREWALL_ALLOW_COMMENT:
+		return "~";
+	default:
+		return "+";
+	}
+}
 
-	for (size_t i = 0; i < ARRAY_SIZE(signs); i++)
-		if (!strcmp(r->action, signs[i].action))
-			return signs[i].sign;
-	return r->opening ? "+" : "-";
+static void change_print(const struct record *r, FILE *to, bool colour, const char *sign,
+	bool opens, const char *text)
+{
+	bool failed = r->state != STATE_OK;
+	enum tone tone = failed ? TONE_BAD : opens ? TONE_GOOD : TONE_WARN;
+
+	fprintf(to, "    %s%s%s %s%s\n", style_begin(colour, tone), failed ? "FAILED " : "", sign,
+		text, style_end(colour, tone));
+	if (*r->detail)
+		fprintf(to, "      %s%s%s\n", style_begin(colour, failed ? TONE_BAD : TONE_WARN),
+			r->detail, style_end(colour, TONE_BAD));
 }
 
 static void line_print(const struct record *r, FILE *to, bool colour, const char **reason)
 {
-	bool failed = r->kind == RECORD_OUTCOME && r->state != STATE_OK;
-	enum tone tone = failed ? TONE_BAD : r->opening ? TONE_GOOD : TONE_WARN;
+	enum tone tone = state_tone(r->state);
+	char text[NETWORK_CHANGE_MAX];
+	const char *why;
 
-	if (r->kind == RECORD_PLAN || r->kind == RECORD_OUTCOME) {
+	switch (r->kind) {
+	case RECORD_PLAN:
+	case RECORD_OUTCOME:
 		/* Why, once for all that follows from it. */
-		if (*r->reason && (!*reason || strcmp(*reason, r->reason) != 0))
-			fprintf(to, "    %s# %s%s\n", style_begin(colour, TONE_DIM), r->reason,
+		why = r->change.reason;
+		if (*why && (!*reason || !streq(*reason, why)))
+			fprintf(to, "    %s# %s%s\n", style_begin(colour, TONE_DIM), why,
 				style_end(colour, TONE_DIM));
-		if (*r->reason)
-			*reason = r->reason;
-		fprintf(to, "    %s%s%s %s%s\n", style_begin(colour, tone), failed ? "FAILED " : "",
-			sign_of(r), r->statement, style_end(colour, tone));
-		if (*r->detail)
-			fprintf(to, "      %s%s%s\n",
-				style_begin(colour, failed ? TONE_BAD : TONE_WARN), r->detail,
-				style_end(colour, TONE_BAD));
+		if (*why)
+			*reason = why;
+		change_print(r, to, colour, change_opens(r->change.kind) ? "+" : "-",
+			change_opens(r->change.kind), r->change.statement);
 		return;
+	case RECORD_NETWORK_PLAN:
+	case RECORD_NETWORK_OUTCOME:
+		change_print(r, to, colour, network_sign(r->network.kind),
+			firewall_change_opens(r->network.kind),
+			network_change_text(text, &r->network));
+		return;
+	default:
+		break;
 	}
-	tone = state_tone((enum state)r->state);
-	fprintf(to, "    %s%s:%s ", style_begin(colour, tone), state_name((enum state)r->state),
+	fprintf(to, "    %s%s:%s ", style_begin(colour, tone), state_name(r->state),
 		style_end(colour, tone));
 	if (*r->login)
 		fprintf(to, "%s%s%s: ", r->login, *r->database ? " on " : "", r->database);

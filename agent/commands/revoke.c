@@ -16,26 +16,16 @@ static int put(struct journal *j, const struct cli *cli, const char *client, con
 		      : override_remove(j, client, login, now, cli_actor(), cli->reason);
 }
 
-static bool is_network_change(const struct record *r, const char *action)
+static bool is_network_change(const struct record *r, enum firewall_change_kind kind)
 {
-	return r->kind == RECORD_OUTCOME && r->state == STATE_OK &&
-	       !strcmp(r->server, PASS_NETWORK) && !strcmp(r->action, action);
-}
-
-/* "203.0.113.7 -> 192.0.2.10:1433": what the packet filter's element lets in, without its deadline and its people. */
-static int element_length(const struct record *r)
-{
-	const char *until = strstr(r->statement, " until "), *people = strstr(r->statement, " \"");
-
-	if (people && (!until || people < until))
-		until = people;
-	return until ? (int)(until - r->statement) : (int)strlen(r->statement);
+	return r->kind == RECORD_NETWORK_OUTCOME && r->state == STATE_OK && r->network.kind == kind;
 }
 
 /* What became of the way in, which is shut whatever the SQL servers do. */
 static void network_say(const struct program *p, const struct records *k)
 {
 	size_t closed = 0, shared = 0;
+	char text[NETWORK_TEXT_MAX];
 
 	if (!p->settings.firewall.enabled) {
 		puts("network: this host filters nothing; SQL access alone is closed");
@@ -43,10 +33,11 @@ static void network_say(const struct program *p, const struct records *k)
 	}
 	for (size_t i = 0; i < k->n; i++) {
 		const struct record *r = &k->items[i];
-		shared += is_network_change(r, "rename");
-		if (is_network_change(r, "remove"))
-			printf("%s %.*s", closed++ ? "," : "network: closed", element_length(r),
-				r->statement);
+		shared += is_network_change(r, FIREWALL_ALLOW_COMMENT);
+		if (is_network_change(r, FIREWALL_ALLOW_REMOVE))
+			printf("%s %s", closed++ ? "," : "network: closed",
+				network_text(text, r->network.kind, &r->network.source,
+					&r->network.endpoint));
 	}
 	if (!closed)
 		fputs(shared ? "network: closed nothing" : "network: no element was open", stdout);

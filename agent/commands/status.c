@@ -36,11 +36,11 @@ static json_t *status_json(
 			continue;
 		const struct record *r = grant_record(&seen->records, k);
 		json_t *object = grant_json(k);
-		enum state state = r ? (enum state)r->state : STATE_UNREACHABLE;
+		enum state state = r ? r->state : STATE_UNREACHABLE;
 		json_object_set_new(object, "state", json_string(state_name(state)));
 		json_object_set_new(object, "observed",
 			r && r->state != STATE_UNREACHABLE
-				? json_string(level_name((enum level)r->level))
+				? json_string(level_name(r->grant.level))
 				: json_null());
 		json_object_set_new(
 			object, "detail", r && *r->detail ? text_json(r->detail) : json_null());
@@ -109,7 +109,7 @@ static struct table *status_table(void)
 static void status_row(struct table *t, const struct grant *g, const struct seen *seen)
 {
 	const struct record *r = grant_record(&seen->records, g);
-	enum state state = r ? (enum state)r->state : STATE_UNREACHABLE;
+	enum state state = r ? r->state : STATE_UNREACHABLE;
 	bool known = r && r->state != STATE_UNREACHABLE;
 
 	table_row(t, state_tone(state));
@@ -118,9 +118,9 @@ static void status_row(struct table *t, const struct grant *g, const struct seen
 	table_cell(t, g->database->name);
 	table_cell(t, state_name(state));
 	/* What is there, and what should be when that is something else. */
-	if (known && r->level != g->level)
+	if (known && r->grant.level != g->level)
 		table_cellf(
-			t, "%s, not %s", level_name((enum level)r->level), level_name(g->level));
+			t, "%s, not %s", level_name(r->grant.level), level_name(g->level));
 	else
 		table_cell(t, known ? level_name(g->level) : "?");
 	if (seen->network && g->level != LEVEL_NONE)
@@ -176,12 +176,12 @@ static int status_print(
 		const struct record *r = &seen->records.items[i];
 		if (r->kind == RECORD_NOTE ||
 			(r->kind == RECORD_SERVER && r->state == STATE_UNREACHABLE))
-			printf("%s: %s: %s\n", r->server, state_name((enum state)r->state),
+			printf("%s: %s: %s\n", r->server, state_name(r->state),
 				r->detail);
 		if (r->kind == RECORD_SESSION)
 			printf("session %llu of %s on %s from %s (%s)%s%s\n",
-				(unsigned long long)r->number, r->login, r->server,
-				*r->address ? r->address : "?", *r->program ? r->program : "?",
+				(unsigned long long)r->session.number, r->login, r->server,
+				*r->session.address ? r->session.address : "?", *r->session.program ? r->session.program : "?",
 				*r->detail ? ": " : "", r->detail);
 	}
 	return EXIT_FINE;

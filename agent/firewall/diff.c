@@ -3,34 +3,6 @@
 
 #include "firewall/netlink.h"
 
-static const struct {
-	const char *name;
-	bool opens;
-} KINDS[] = {
-	[FIREWALL_TABLE] = {"build", false},
-	[FIREWALL_GUARD_ADD] = {"guard", false},
-	[FIREWALL_GUARD_REMOVE] = {"unguard", true},
-	/* The hoster's own machines wait for no SQL server: a guard must never come without them. */
-	[FIREWALL_TRUSTED_ADD] = {"trust", false},
-	[FIREWALL_TRUSTED_REMOVE] = {"distrust", false},
-	[FIREWALL_ALLOW_ADD] = {"add", true},
-	[FIREWALL_ALLOW_EXTEND] = {"extend", true},
-	[FIREWALL_ALLOW_SHORTEN] = {"shorten", false},
-	/* Waits for the openings: who shares an element is known when SQL has spoken of all. */
-	[FIREWALL_ALLOW_COMMENT] = {"rename", true},
-	[FIREWALL_ALLOW_REMOVE] = {"remove", false},
-};
-
-bool firewall_change_opens(enum firewall_change_kind k)
-{
-	return KINDS[k].opens;
-}
-
-const char *firewall_change_name(enum firewall_change_kind k)
-{
-	return KINDS[k].name;
-}
-
 void firewall_changes_free(struct firewall_changes *c)
 {
 	free(c->items);
@@ -98,8 +70,8 @@ static struct firewall_change *draft_add(struct draft *d, enum firewall_change_k
 	return &c->items[c->n++];
 }
 
-static void change_name(struct firewall_change *c, const struct endpoint *e, const struct source *s,
-	const char *comment)
+static void change_set_name(struct firewall_change *c, const struct endpoint *e,
+	const struct source *s, const char *comment)
 {
 	c->endpoint = *e;
 	c->source = *s;
@@ -120,9 +92,9 @@ static int visit_allow(const void *wanted, const void *observed, void *context)
 	if (!c)
 		return -ENOMEM;
 	if (w)
-		change_name(c, &w->endpoint, &w->source, w->comment);
+		change_set_name(c, &w->endpoint, &w->source, w->comment);
 	else if (o)
-		change_name(c, &o->endpoint, &o->source, o->comment);
+		change_set_name(c, &o->endpoint, &o->source, o->comment);
 	if (w && kind != FIREWALL_ALLOW_REMOVE)
 		c->until = w->until;
 	if (o && o->has_timeout)
@@ -140,7 +112,7 @@ static int visit_trusted(const void *wanted, const void *observed, void *context
 	c = draft_add(context, w ? FIREWALL_TRUSTED_ADD : FIREWALL_TRUSTED_REMOVE);
 	if (!c)
 		return -ENOMEM;
-	change_name(c, &t->endpoint, &t->source, t->comment);
+	change_set_name(c, &t->endpoint, &t->source, t->comment);
 	return 0;
 }
 

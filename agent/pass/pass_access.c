@@ -156,7 +156,7 @@ void pass_lasts_free(struct pass *p)
  * did not answer nothing new is known. */
 static bool grant_is_known(const struct grant_work *w)
 {
-	return w->seen && (w->state != STATE_UNPROVED || w->admission == ADMIT);
+	return w->seen && (w->state != STATE_UNVERIFIED || w->admission == ADMIT);
 }
 
 static int grant_record(struct pass *p, const struct grant *g, const struct grant_work *w,
@@ -193,7 +193,7 @@ static int left_record(struct pass *p, struct left_access *l)
 	e.login = l->login;
 	e.server = l->server;
 	e.database = l->database;
-	e.phase = phase_name(PHASE_REMOVED);
+	e.phase = phase_name(PHASE_ENDED);
 	e.level = level_name(LEVEL_NONE);
 	e.reason = p->o.reason;
 	/* Without a client it stands there already, as past its end. */

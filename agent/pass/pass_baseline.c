@@ -263,7 +263,7 @@ static void item_tell(const struct comparison *c, size_t index, const char *chec
 	enum finding_severity severity, const char *words)
 {
 	const struct baseline_item *i = &c->items[index];
-	struct record r = {.kind = RECORD_FINDING, .severity = severity, .at = c->pass->o.now};
+	struct record r = {.kind = RECORD_FINDING, .finding.severity = severity};
 	char *remedy = NULL;
 	size_t size;
 	FILE *to = open_memstream(&remedy, &size);
@@ -272,12 +272,12 @@ static void item_tell(const struct comparison *c, size_t index, const char *chec
 		return;
 	remedy_write(to, c, i, c->before[index] != NULL);
 	if (!fclose(to))
-		RECORD_SET(&r, statement, remedy);
+		RECORD_SET(&r, finding.remedy, remedy);
 	free(remedy);
 	RECORD_SET(&r, server, c->work->server->name);
 	RECORD_SET(&r, database, c->database);
-	RECORD_SET(&r, action, check);
-	RECORD_SET(&r, reason, words);
+	RECORD_SET(&r, finding.name, check);
+	RECORD_SET(&r, finding.reason, words);
 	RECORD_PRINTF(&r, detail, "%s%s%s%s%s", i->name, *i->hash ? ": " : "", i->hash,
 		c->before[index] ? ", was " : "", c->before[index] ? c->before[index] : "");
 	c->pass->result.findings += severity > FINDING_LOW;
@@ -379,7 +379,7 @@ static void baseline_compare(struct comparison *c)
 	if (!rc) {
 		items_compare(c);
 	} else {
-		struct record r = {.kind = RECORD_NOTE, .state = STATE_UNPROVED};
+		struct record r = {.kind = RECORD_NOTE, .state = STATE_UNVERIFIED};
 		RECORD_SET(&r, server, c->work->server->name);
 		RECORD_SET(&r, database, c->database);
 		RECORD_SET(&r, detail,
@@ -412,9 +412,9 @@ static int item_keep(struct server_work *w, const char *database, const struct r
 	w->items = items;
 	struct kept_item *k = &items[w->n_items++];
 	*k = (struct kept_item){.database = strdup(database),
-		.item = {.kind = strdup(r->action),
-			.name = strdup(r->statement),
-			.hash = strdup(r->detail)}};
+		.item = {.kind = strdup(r->baseline.kind),
+			.name = strdup(r->baseline.name),
+			.hash = strdup(r->baseline.hash)}};
 	return k->database && k->item.kind && k->item.name && k->item.hash ? 0 : -ENOMEM;
 }
 
@@ -442,12 +442,10 @@ int pass_baseline_take(struct pass *p, struct server_work *w, const struct recor
 {
 	const char *database = database_name(w, r->database);
 
-	if (*r->statement)
+	if (r->baseline.mark == BASELINE_ITEM)
 		return item_keep(w, database, r);
-	/* Begins anew, or is whole. */
-	if (r->code) {
-		items_drop(w, database);
-		return 0;
-	}
-	return database_end(p, w, database);
+	if (r->baseline.mark == BASELINE_WHOLE)
+		return database_end(p, w, database);
+	items_drop(w, database);
+	return 0;
 }

@@ -36,36 +36,15 @@ static enum admission grant_admission_before(const struct grant *g, void *contex
 	return a == ADMIT_NOT_YET ? ADMIT : a;
 }
 
-#define CHANGE_TEXT_MAX (SOURCE_TEXT_MAX + ENDPOINT_TEXT_MAX + 8)
-
-/* What the change is about; the table has neither source nor endpoint, a guard no source. */
-static const char *change_text(char buf[CHANGE_TEXT_MAX], const struct firewall_change *c)
-{
-	char source[SOURCE_TEXT_MAX], endpoint[ENDPOINT_TEXT_MAX];
-
-	if (c->kind == FIREWALL_TABLE)
-		snprintf(buf, CHANGE_TEXT_MAX, "table inet curfew");
-	else if (c->kind == FIREWALL_GUARD_ADD || c->kind == FIREWALL_GUARD_REMOVE)
-		snprintf(buf, CHANGE_TEXT_MAX, "guard %s", endpoint_format(endpoint, &c->endpoint));
-	else
-		snprintf(buf, CHANGE_TEXT_MAX, "%s -> %s", source_format(source, &c->source),
-			endpoint_format(endpoint, &c->endpoint));
-	return buf;
-}
-
 static void change_tell(struct pass *p, const struct firewall_change *c, enum record_kind kind,
 	int rc, const char *why)
 {
-	char text[CHANGE_TEXT_MAX], until[INSTANT_TEXT_MAX];
 	struct record r = {.kind = kind, .code = rc, .state = rc ? STATE_DRIFT : STATE_OK};
 
+	r.network = (struct record_network){
+		.kind = c->kind, .source = c->source, .endpoint = c->endpoint, .until = c->until};
 	RECORD_SET(&r, server, PASS_NETWORK);
-	RECORD_SET(&r, action, firewall_change_name(c->kind));
-	r.opening = firewall_change_opens(c->kind);
-	r.at = c->until;
-	RECORD_PRINTF(&r, statement, "%s%s%s%s%s%s", change_text(text, c),
-		c->until ? " until " : "", c->until ? instant_format(until, c->until) : "",
-		c->comment[0] ? " \"" : "", c->comment, c->comment[0] ? "\"" : "");
+	RECORD_SET(&r, network.names, c->comment);
 	RECORD_SET(&r, detail, why);
 	pass_tell(p, &r);
 }
@@ -127,14 +106,14 @@ static int change_journal(
 	_cleanup_free_ char *full = comment_is_cut(c->comment) ? names_text(p, c) : NULL;
 	_cleanup_free_ char *client = NULL, *login = NULL;
 	const char *names = full ? full : c->comment;
-	char text[CHANGE_TEXT_MAX];
+	char text[NETWORK_TEXT_MAX];
 	int rc = comment_only(&client, &login, names);
 
 	if (rc)
 		return rc;
 	e->server = PASS_NETWORK;
 	e->action = firewall_change_name(c->kind);
-	e->statement = change_text(text, c);
+	e->statement = network_text(text, c->kind, &c->source, &c->endpoint);
 	e->client = client;
 	e->login = login;
 	if (!e->detail && *names)
@@ -241,7 +220,7 @@ static int commit_recorded(struct pass *p, const struct allowlist *wanted,
 		network_note(p, "changing the packet filter", rc);
 	if (rc >= 0) {
 		for (size_t i = 0; i < done.n; i++)
-			change_tell(p, &done.items[i], RECORD_OUTCOME, rc, "");
+			change_tell(p, &done.items[i], RECORD_NETWORK_OUTCOME, rc, "");
 		p->result.planned += done.n;
 		p->result.done += done.n;
 	}
@@ -297,7 +276,7 @@ static int network_plan(struct pass *p, const struct allowlist *wanted)
 		return rc;
 	}
 	for (size_t i = 0; i < changes.n; i++)
-		change_tell(p, &changes.items[i], RECORD_PLAN, 0,
+		change_tell(p, &changes.items[i], RECORD_NETWORK_PLAN, 0,
 			changes.items[i].kind == FIREWALL_GUARD_ADD
 				? "nobody but the sources listed and `trusted` will reach this endpoint from now on"
 				: "");
@@ -340,7 +319,7 @@ static enum admission grant_admission_planned(const struct grant *g, void *conte
 	const struct pass *p = context;
 	const struct grant_work *w = &p->works[pass_grant_number(p, g)];
 
-	return w->seen && w->state != STATE_WAITING && w->state != STATE_UNPROVED
+	return w->seen && w->state != STATE_WAITING && w->state != STATE_UNVERIFIED
 		       ? ADMIT
 		       : pass_admission(g, context);
 }

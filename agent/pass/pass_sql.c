@@ -27,9 +27,6 @@ static struct journal_entry record_entry(
 	e.login = text_or_null(r->login);
 	e.server = text_or_null(r->server);
 	e.database = text_or_null(r->database);
-	e.action = text_or_null(r->action);
-	e.reason = text_or_null(r->reason);
-	e.statement = text_or_null(r->statement);
 	e.detail = text_or_null(r->detail);
 	return e;
 }
@@ -51,6 +48,9 @@ static void plan_take(struct pass *p, struct server_work *w, const struct record
 	struct told_plan *plans;
 	struct journal_entry e = record_entry(p, r, JOURNAL_INTENT);
 
+	e.action = change_name(r->change.kind);
+	e.reason = text_or_null(r->change.reason);
+	e.statement = text_or_null(r->change.statement);
 	p->result.planned++;
 	if (p->o.mode != PASS_APPLY && p->o.mode != PASS_HANDOVER)
 		return;
@@ -63,8 +63,9 @@ static void plan_take(struct pass *p, struct server_work *w, const struct record
 		return;
 	}
 	w->plans = plans;
-	plans[w->n_plans] = (struct told_plan){.number = r->number};
-	if (!strcmp(r->action, "login-create") && !(plans[w->n_plans].login = strdup(r->login)))
+	plans[w->n_plans] = (struct told_plan){.number = r->change.number};
+	if (r->change.kind == CHANGE_LOGIN_CREATE &&
+		!(plans[w->n_plans].login = strdup(r->login)))
 		p->journal_error = -ENOMEM;
 	if (!pass_journal_begin(p)) {
 		int rc = journal_write(&plans[w->n_plans].id, p->o.journal, &e);
@@ -82,7 +83,7 @@ static int intent_take(struct pass *p, struct server_work *w, const struct recor
 	for (size_t i = 0; i < w->n_plans && !rc; i++) {
 		if (!w->plans[i].login)
 			continue;
-		rc = ledger_intend(p->o.journal, w->server->name, w->plans[i].login, r->at);
+		rc = ledger_intend(p->o.journal, w->server->name, w->plans[i].login, r->intent.clock);
 		free(w->plans[i].login);
 		w->plans[i].login = NULL;
 	}
@@ -101,13 +102,13 @@ static void outcome_take(struct pass *p, struct server_work *w, const struct rec
 	if (client)
 		e.client = client;
 	for (size_t i = w->n_plans; i-- > 0;)
-		if (w->plans[i].number == r->number) {
+		if (w->plans[i].number == r->change.number) {
 			e.intent = w->plans[i].id;
 			w->plans[i].id = 0;
 			break;
 		}
-	/* The intent has the statement and the reason; said once is enough. */
-	e.statement = e.reason = NULL;
+	/* Statement and reason are the intent's. */
+	e.action = change_name(r->change.kind);
 	e.outcome = r->state == STATE_OK ? "done" : "failed";
 	if (r->state == STATE_OK) {
 		p->result.done++;
@@ -131,23 +132,24 @@ static const struct identity *identity_of(const struct pass *p, const struct rec
 static void login_take(struct pass *p, const struct record *r)
 {
 	const struct identity *known = identity_of(p, r);
+	const struct record_login *l = &r->identity;
 
 	if (p->o.mode != PASS_APPLY)
 		return;
-	if (!strcmp(r->action, "gone")) {
+	if (l->status == LOGIN_GONE) {
 		if (known && !known->removed && !pass_journal_begin(p) &&
 			(ledger_remove(p->o.journal, r->server, r->login, p->o.now) ||
 				pass_record_gone(p, r->server, r->login)))
 			p->result.journal_failed = true;
 		return;
 	}
-	bool same = known && !known->removed && known->sid && known->sid_size == r->sid_size &&
-		    !memcmp(known->sid, r->sid, r->sid_size);
+	bool same = known && !known->removed && known->sid && known->sid_size == l->sid.size &&
+		    !memcmp(known->sid, l->sid.bytes, l->sid.size);
 	struct identity i = {.server = r->server,
 		.login = r->login,
-		.sid = r->sid,
-		.sid_size = r->sid_size,
-		.created = r->at};
+		.sid = l->sid.bytes,
+		.sid_size = l->sid.size,
+		.created = l->created};
 	if (!same && !pass_journal_begin(p))
 		ledger_put(p->o.journal, &i);
 }
@@ -164,8 +166,14 @@ static void state_count(struct pass *p, enum state s)
 	case STATE_DRIFT:
 		p->result.drift++;
 		break;
-	case STATE_UNPROVED:
-		p->result.unproved++;
+	case STATE_UNVERIFIED:
+		p->result.unverified++;
+		break;
+	case STATE_UNREAD:
+		p->result.unread++;
+		break;
+	case STATE_EXCESS:
+		p->result.excess++;
 		break;
 	case STATE_OVERDUE:
 		p->result.overdue++;
@@ -182,7 +190,7 @@ static enum admission grant_admission(const struct pass *p, const struct grant *
 
 	if (!w->answered)
 		return before;
-	return w->state == STATE_UNPROVED && told == ADMIT_NOT_YET && before == ADMIT_NOBODY
+	return w->state == STATE_UNVERIFIED && told == ADMIT_NOT_YET && before == ADMIT_NOBODY
 		       ? before
 		       : told;
 }
@@ -199,9 +207,9 @@ static void grant_take(struct pass *p, const struct record *r)
 	const struct proved *proved = proved_find(&p->proved, g);
 	w->told = true;
 	w->answered = r->state != STATE_UNREACHABLE;
-	w->observed = (enum level)r->level;
-	w->state = (enum state)r->state;
-	w->admission = grant_admission(p, g, w, (enum admission)r->number);
+	w->observed = r->grant.level;
+	w->state = r->state;
+	w->admission = grant_admission(p, g, w, r->grant.admission);
 	if (!w->answered && proved && proved->level > g->level) {
 		w->state = STATE_OVERDUE;
 		RECORD_PRINTF(&told, detail,
@@ -209,7 +217,7 @@ static void grant_take(struct pass *p, const struct record *r)
 			level_name(proved->level), level_name(g->level));
 	}
 	told.state = w->state;
-	told.number = w->admission;
+	told.grant.admission = w->admission;
 	state_count(p, w->state);
 	pass_tell(p, &told);
 }
@@ -219,13 +227,12 @@ static void proof_take(struct pass *p, const struct record *r)
 {
 	struct journal_entry e = record_entry(p, r, JOURNAL_PROOF);
 
-	p->result.unproven += r->state != STATE_OK;
+	p->result.not_verified += r->verification.result != VERIFICATION_VERIFIED;
 	if (p->o.mode != PASS_APPLY)
 		return;
-	p->result.failed += r->state == STATE_OVERDUE;
-	e.action = NULL;
-	e.outcome = r->action;
-	e.level = level_name((enum level)r->level);
+	p->result.failed += r->verification.result == VERIFICATION_EXCESS;
+	e.outcome = verification_name(r->verification.result);
+	e.level = level_name(r->verification.level);
 	if (pass_journal_begin(p) || journal_write(NULL, p->o.journal, &e))
 		p->result.journal_failed = true;
 }
@@ -303,7 +310,7 @@ int pass_record(void *pass, const struct record *r)
 
 	if (!w)
 		return -EINVAL;
-	switch ((enum record_kind)r->kind) {
+	switch (r->kind) {
 	case RECORD_PLAN:
 		plan_take(p, w, r);
 		break;
@@ -330,8 +337,8 @@ int pass_record(void *pass, const struct record *r)
 		/* A worker that died said nothing of its server: what its grants are is not known. */
 		if (!w->reached || r->code < 0)
 			p->result.unreachable++;
-		if (r->number > p->result.round_trips)
-			p->result.round_trips = (size_t)r->number;
+		if (r->end.round_trips > p->result.round_trips)
+			p->result.round_trips = (size_t)r->end.round_trips;
 		if (p->o.mode == PASS_APPLY && r->state != STATE_OK)
 			p->result.failed += p->result.failed == 0;
 		/* A later round made it good, or it was gone already: a session that ended before its KILL. */
@@ -343,15 +350,19 @@ int pass_record(void *pass, const struct record *r)
 		if (pass_baseline_take(p, w, r))
 			p->result.journal_failed = true;
 		return 0;
-	case RECORD_PROOF:
+	case RECORD_VERIFICATION:
 		proof_take(p, r);
 		break;
 	case RECORD_FINDING:
-		p->result.findings += r->severity > FINDING_LOW;
+		p->result.findings += r->finding.severity > FINDING_LOW;
 		break;
 	case RECORD_SESSION:
 	case RECORD_NOTE:
 		break;
+	/* The packet filter is not a worker's to speak of. */
+	case RECORD_NETWORK_PLAN:
+	case RECORD_NETWORK_OUTCOME:
+		return -EINVAL;
 	}
 	pass_tell(p, r);
 	return 0;

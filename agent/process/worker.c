@@ -16,12 +16,14 @@ struct worker {
 
 static void worker_send(const struct record *r)
 {
+	uint8_t packed[RECORD_PACKED_MAX];
+	size_t size = record_pack(packed, r);
 	ssize_t n;
 
 	do
-		n = send(CHANNEL_FD, r, sizeof(*r), MSG_NOSIGNAL);
+		n = send(CHANNEL_FD, packed, size, MSG_NOSIGNAL);
 	while (n < 0 && errno == EINTR);
-	if (n != (ssize_t)sizeof(*r))
+	if (n != (ssize_t)size)
 		_exit(WORKER_EXIT_ORPHAN);
 }
 
@@ -44,7 +46,7 @@ int worker_ask(struct worker *w, const struct record *r)
 	do
 		n = recv(CHANNEL_FD, &answer, sizeof(answer), 0);
 	while (n < 0 && errno == EINTR);
-	if (n != (ssize_t)sizeof(answer) || answer.number != r->number)
+	if (n != (ssize_t)sizeof(answer) || answer.number != r->intent.number)
 		_exit(WORKER_EXIT_ORPHAN);
 	return answer.verdict;
 }

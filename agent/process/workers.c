@@ -99,19 +99,20 @@ static void slot_answer(struct workers *w, struct slot *s, struct record *r)
 	if (s->failure || (poll(&p, 1, 0) > 0 && p.revents & POLLHUP))
 		return;
 	RECORD_SET(r, server, s->job->name);
-	struct worker_answer a = {.number = r->number, .verdict = w->sink(w->context, r)};
+	struct worker_answer a = {.number = r->intent.number, .verdict = w->sink(w->context, r)};
 	ssize_t n = send(s->channel, &a, sizeof(a), MSG_NOSIGNAL | MSG_DONTWAIT);
 	if (n != (ssize_t)sizeof(a) && errno != EPIPE)
 		slot_kill(s, -EPROTO, "does not take the answers to its intents");
 }
 
-static void slot_take(struct workers *w, struct slot *s, struct record *r, ssize_t size)
+static void slot_take(struct workers *w, struct slot *s, const uint8_t *packed, size_t size)
 {
+	struct record record, *r = &record;
 	char why[96];
 
 	if (s->deaf)
 		return;
-	const char *wrong = size == (ssize_t)sizeof(*r) ? record_check(r) : "size";
+	const char *wrong = size <= RECORD_PACKED_MAX ? record_unpack(r, packed, size) : "size";
 	if (!wrong && s->ended)
 		wrong = "order";
 	if (wrong) {
@@ -138,11 +139,11 @@ static void slot_take(struct workers *w, struct slot *s, struct record *r, ssize
 /* At most `limit` records; false when the channel has ended. */
 static bool slot_drain(struct workers *w, struct slot *s, size_t limit)
 {
-	struct record r;
+	uint8_t packed[RECORD_PACKED_MAX];
 
 	for (size_t i = 0; i < limit; i++) {
 		/* MSG_TRUNC: the true size, so that a longer message is seen to be one. */
-		ssize_t n = recv(s->channel, &r, sizeof(r), MSG_DONTWAIT | MSG_TRUNC);
+		ssize_t n = recv(s->channel, packed, sizeof(packed), MSG_DONTWAIT | MSG_TRUNC);
 		/* A reset is told once, before the records that its sender had still left us. */
 		if (n < 0 && (errno == EINTR || errno == ECONNRESET))
 			continue;
@@ -150,7 +151,7 @@ static bool slot_drain(struct workers *w, struct slot *s, size_t limit)
 			return true;
 		if (n <= 0)
 			return false;
-		slot_take(w, s, &r, n);
+		slot_take(w, s, packed, (size_t)n);
 	}
 	return true;
 }

@@ -1,17 +1,20 @@
-/* Records: names of states, texts cut and cleaned, and the check of what came from a worker. */
+/* Records: the names of their enumerations, and their texts, cut and cleaned. */
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
-#include "curfew/record.h"
+#include "curfew/calendar.h"
+#include "record/fields.h"
 
 const char *state_name(enum state s)
 {
-	static const char *const names[] = {
+	static const char *const names[STATES] = {
 		[STATE_OK] = "ok",
 		[STATE_WAITING] = "waiting",
 		[STATE_DRIFT] = "drift",
-		[STATE_UNPROVED] = "unproved",
+		[STATE_UNVERIFIED] = "unverified",
+		[STATE_UNREAD] = "unread",
 		[STATE_UNREACHABLE] = "unreachable",
+		[STATE_EXCESS] = "excess",
 		[STATE_OVERDUE] = "overdue",
 	};
 	return (size_t)s < ARRAY_SIZE(names) ? names[s] : "unknown";
@@ -19,7 +22,7 @@ const char *state_name(enum state s)
 
 const char *finding_severity_name(enum finding_severity s)
 {
-	static const char *const names[] = {
+	static const char *const names[FINDING_SEVERITIES] = {
 		[FINDING_INFO] = "info",
 		[FINDING_LOW] = "low",
 		[FINDING_MEDIUM] = "medium",
@@ -27,6 +30,76 @@ const char *finding_severity_name(enum finding_severity s)
 		[FINDING_CRITICAL] = "critical",
 	};
 	return (size_t)s < ARRAY_SIZE(names) ? names[s] : "unknown";
+}
+
+const char *login_status_name(enum login_status s)
+{
+	static const char *const names[LOGIN_STATUSES] = {
+		[LOGIN_ENABLED] = "enabled", [LOGIN_DISABLED] = "disabled", [LOGIN_GONE] = "gone"};
+
+	return (size_t)s < ARRAY_SIZE(names) ? names[s] : "unknown";
+}
+
+/* `before`: the word of journals written by 1.0. */
+static const struct {
+	const char *name, *before;
+} verifications[VERIFICATIONS] = {
+	[VERIFICATION_UNVERIFIED] = {"unverified", "unproved"},
+	[VERIFICATION_VERIFIED] = {"verified", "proved"},
+	[VERIFICATION_EXCESS] = {"excess", "refuted"},
+};
+
+const char *verification_name(enum verification v)
+{
+	return (size_t)v < ARRAY_SIZE(verifications) ? verifications[v].name : "unknown";
+}
+
+bool verification_parse(enum verification *out, const char *word)
+{
+	for (size_t i = 0; word && i < ARRAY_SIZE(verifications); i++)
+		if (streq(word, verifications[i].name) || streq(word, verifications[i].before)) {
+			*out = (enum verification)i;
+			return true;
+		}
+	return false;
+}
+
+bool is_verified(const char *word)
+{
+	enum verification v;
+
+	return verification_parse(&v, word) && v == VERIFICATION_VERIFIED;
+}
+
+bool sid_equal(const struct sid *a, const struct sid *b)
+{
+	return a->size && a->size == b->size && !memcmp(a->bytes, b->bytes, a->size);
+}
+
+const char *network_text(char buf[NETWORK_TEXT_MAX], enum firewall_change_kind kind,
+	const struct source *source, const struct endpoint *endpoint)
+{
+	char from[SOURCE_TEXT_MAX], to[ENDPOINT_TEXT_MAX];
+
+	if (kind == FIREWALL_TABLE)
+		snprintf(buf, NETWORK_TEXT_MAX, "table inet curfew");
+	else if (kind == FIREWALL_GUARD_ADD || kind == FIREWALL_GUARD_REMOVE)
+		snprintf(buf, NETWORK_TEXT_MAX, "guard %s", endpoint_format(to, endpoint));
+	else
+		snprintf(buf, NETWORK_TEXT_MAX, "%s -> %s", source_format(from, source),
+			endpoint_format(to, endpoint));
+	return buf;
+}
+
+const char *network_change_text(char buf[NETWORK_CHANGE_MAX], const struct record_network *n)
+{
+	char text[NETWORK_TEXT_MAX], until[INSTANT_TEXT_MAX];
+
+	snprintf(buf, NETWORK_CHANGE_MAX, "%s%s%s%s%s%s",
+		network_text(text, n->kind, &n->source, &n->endpoint), n->until ? " until " : "",
+		n->until ? instant_format(until, n->until) : "", n->names[0] ? " \"" : "", n->names,
+		n->names[0] ? "\"" : "");
+	return buf;
 }
 
 /* Bytes of the valid UTF-8 character that begins at p, or 0. Shortest form only, no surrogates. */
@@ -94,55 +167,14 @@ void record_printf(char *field, size_t size, const char *format, ...)
 	record_set(field, size, text);
 }
 
-static bool text_is_sound(char *field, size_t size)
+bool utf8_is_valid(const char *text, size_t size)
 {
-	const unsigned char *p = (const unsigned char *)field;
-	size_t length = strnlen(field, size);
+	const unsigned char *p = (const unsigned char *)text;
 
-	if (length == size)
-		return false;
-	for (size_t i = 0, n; i < length; i += n) {
-		n = utf8_length(p + i, length - i);
+	for (size_t i = 0, n; i < size; i += n) {
+		n = utf8_length(p + i, size - i);
 		if (n == 0)
 			return false;
 	}
-	memset(field + length, 0, size - length);
 	return true;
-}
-
-const char *record_check(struct record *r)
-{
-	const struct {
-		const char *name;
-		char *field;
-		size_t size;
-	} texts[] = {
-		{"server", r->server, sizeof(r->server)},
-		{"client", r->client, sizeof(r->client)},
-		{"login", r->login, sizeof(r->login)},
-		{"database", r->database, sizeof(r->database)},
-		{"action", r->action, sizeof(r->action)},
-		{"address", r->address, sizeof(r->address)},
-		{"program", r->program, sizeof(r->program)},
-		{"reason", r->reason, sizeof(r->reason)},
-		{"statement", r->statement, sizeof(r->statement)},
-		{"detail", r->detail, sizeof(r->detail)},
-	};
-
-	if (r->kind < RECORD_SERVER || r->kind > RECORD_END)
-		return "kind";
-	if (r->state > STATE_OVERDUE)
-		return "state";
-	if (r->level > LEVEL_FULL)
-		return "level";
-	if (r->severity > FINDING_CRITICAL)
-		return "severity";
-	if (r->opening > 1)
-		return "opening";
-	if (r->sid_size > SID_MAX)
-		return "sid_size";
-	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
-		if (!text_is_sound(texts[i].field, texts[i].size))
-			return texts[i].name;
-	return NULL;
 }

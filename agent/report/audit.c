@@ -38,7 +38,7 @@ const char *audit_words(enum state s)
 		[STATE_WAITING] =
 			"A database is not there yet; everything else is as the schedule says.",
 		[STATE_DRIFT] = "Something differs from what the schedule says.",
-		[STATE_UNPROVED] = "What was seen is right, but not everything could be proved.",
+		[STATE_UNVERIFIED] = "What was seen is right, but not everything could be proved.",
 		[STATE_UNREACHABLE] = "A server could not be reached: nothing is known about it.",
 		[STATE_OVERDUE] = "Access is past its end and not proved closed.",
 	};
@@ -107,8 +107,8 @@ static json_t *session_json(const struct audit_session *s)
 	return json_pack("{s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "server", text_json(s->server),
 		"session", (json_int_t)s->number, "client", text_json(s->client), "login",
 		text_json(s->login), "address", text_json(s->address), "program",
-		text_json(s->program), "since", instant_json(s->since), "remark",
-		text_json(s->remark));
+		text_json(s->program), "since", instant_json(s->since), "detail",
+		text_json(s->detail));
 }
 
 static json_t *proof_json(const struct audit_proof *p)

@@ -89,7 +89,7 @@ static int session_rows(struct table *t, const struct audit_report *a)
 		const struct audit_session *s = &a->sessions[i];
 		char when[64];
 
-		r = table_row(t, s->remark ? TONE_WARN : TONE_PLAIN);
+		r = table_row(t, s->detail ? TONE_WARN : TONE_PLAIN);
 		if (!r)
 			r = table_cellf(t, "%s #%llu", s->server, (unsigned long long)s->number);
 		if (!r)
@@ -102,7 +102,7 @@ static int session_rows(struct table *t, const struct audit_report *a)
 			r = table_cell(
 				t, instant_format_local(when, sizeof(when), s->since, a->zone));
 		if (!r)
-			r = table_cell(t, s->remark);
+			r = table_cell(t, s->detail);
 	}
 	return r;
 }
@@ -114,7 +114,7 @@ static int proof_rows(struct table *t, const struct audit_report *a)
 	for (size_t i = 0; i < a->n_proofs && !r; i++) {
 		const struct audit_proof *p = &a->proofs[i];
 
-		r = table_row(t, strcmp(p->outcome, "proved") == 0 ? TONE_GOOD : TONE_WARN);
+		r = table_row(t, is_verified(p->outcome) ? TONE_GOOD : TONE_WARN);
 		if (!r)
 			r = table_cell(t, p->login);
 		if (!r)

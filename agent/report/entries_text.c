@@ -88,7 +88,7 @@ static void subject_write(FILE *to, const struct journal_entry *e)
 
 static bool went_well(const char *outcome)
 {
-	return !outcome || strcmp(outcome, "done") == 0 || strcmp(outcome, "proved") == 0;
+	return !outcome || streq(outcome, "done") || is_verified(outcome);
 }
 
 static void headline_write(

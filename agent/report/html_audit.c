@@ -186,7 +186,7 @@ static int clients_print(const struct audit_report *a, FILE *to)
 static void sessions_print(const struct audit_report *a, FILE *to)
 {
 	static const char *const titles[] = {
-		"server", "session", "login", "from", "calls itself", "since", "remark", NULL};
+		"server", "session", "login", "from", "calls itself", "since", "detail", NULL};
 
 	fputs("<h2>Sessions</h2>\n", to);
 	if (!a->n_sessions) {
@@ -204,7 +204,7 @@ static void sessions_print(const struct audit_report *a, FILE *to)
 		html_cell(to, NULL, s->address);
 		html_cell(to, NULL, s->program);
 		html_instant_cell(to, s->since, a->zone);
-		html_cell(to, NULL, s->remark);
+		html_cell(to, NULL, s->detail);
 		fputs("</tr>\n", to);
 	}
 	table_end(to);
@@ -230,7 +230,7 @@ static void proofs_print(const struct audit_report *a, FILE *to)
 		html_cell(to, NULL, p->database);
 		html_cell(to, "w", level_name(p->level));
 		badge_cell(
-			to, strcmp(p->outcome, "proved") == 0 ? TONE_GOOD : TONE_WARN, p->outcome);
+			to, is_verified(p->outcome) ? TONE_GOOD : TONE_WARN, p->outcome);
 		html_cell(to, NULL, p->detail);
 		html_instant_cell(to, p->at, a->zone);
 		if (p->record)

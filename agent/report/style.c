@@ -57,7 +57,7 @@ enum tone state_tone(enum state s)
 		return TONE_GOOD;
 	case STATE_WAITING:
 		return TONE_DIM;
-	case STATE_UNPROVED:
+	case STATE_UNVERIFIED:
 		return TONE_WARN;
 	default:
 		return TONE_BAD;

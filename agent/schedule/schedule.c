@@ -44,10 +44,10 @@ static instant_t client_opens(const struct client *c)
 enum phase client_phase(const struct client *c, instant_t now)
 {
 	if (now >= c->end)
-		return c->has_go_live ? PHASE_REMOVED : PHASE_LAPSED;
+		return c->has_go_live ? PHASE_ENDED : PHASE_LAPSED;
 	if (now < client_opens(c))
 		return PHASE_PENDING;
-	return c->has_go_live && now >= c->go_live ? PHASE_READ_ONLY : PHASE_TESTING;
+	return c->has_go_live && now >= c->go_live ? PHASE_LIVE : PHASE_TESTING;
 }
 
 /* When access to the database ends, whatever its level is until then. */

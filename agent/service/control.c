@@ -161,7 +161,7 @@ bool control_is_open(const struct control_call *call)
 void control_tell(struct control_call *call, const struct record *r)
 {
 	if (call->fd >= 0)
-		call_say(call, json_pack("{s:o}", "record", control_record_json(r)));
+		call_say(call, json_pack("{s:o}", "record", record_json(r)));
 }
 
 void control_end(struct control_call *call, int code, const char *error, json_t *more)

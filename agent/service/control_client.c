@@ -58,7 +58,7 @@ static int control_read(json_t **end, FILE *from, record_fn sink, void *context)
 			*end = json;
 			return 0;
 		}
-		int bad = control_record_parse(&r, json_object_get(json, "record"));
+		int bad = record_parse(&r, json_object_get(json, "record"));
 		json_decref(json);
 		if (bad)
 			return bad;

@@ -91,7 +91,7 @@ void server_ended(struct service *s, const struct record *r)
 	/* That it did what one client needed says nothing of the others. */
 	if (s->run.options.client)
 		return;
-	state->round_trips = r->number;
+	state->round_trips = r->end.round_trips;
 	if (state->failures)
 		log_send(LOG_SERVER_BACK, &f, "%s: works again after %u failed passes", state->name,
 			state->failures);

@@ -32,22 +32,41 @@ static void outcome_log(struct service *s, const struct record *r)
 		.login = r->login,
 		.server = r->server,
 		.database = r->database,
-		.reason = r->reason[0] ? r->reason : s->run.text,
+		.reason = r->change.reason[0] ? r->change.reason : s->run.text,
 		.actor = s->run.options.actor};
 	/* Made although nothing was to change: somebody else had changed it before. */
 	bool drift = s->run.reasons == REASON_INTERVAL;
-	const char *where = r->database[0] ? r->database : r->login;
+	const char *action = change_name(r->change.kind);
 
 	if (r->state != STATE_OK) {
 		s->figures.changes_failed++;
-		log_send(LOG_CHANGE_FAILED, &f, "%s: %s %s failed: %s", r->server, r->action, where,
-			r->detail);
+		log_send(LOG_CHANGE_FAILED, &f, "%s: %s %s failed: %s", r->server, action,
+			r->database[0] ? r->database : r->login, r->detail);
 		return;
 	}
 	s->figures.changes++;
-	s->figures.drift_sql += drift && strcmp(r->server, PASS_NETWORK) != 0;
-	log_send(drift ? LOG_DRIFT_SQL : LOG_CHANGE, &f, "%s: %s %s%s%s", r->server, r->action,
-		r->login[0] ? r->login : r->statement, r->database[0] ? " on " : "", r->database);
+	s->figures.drift_sql += drift;
+	log_send(drift ? LOG_DRIFT_SQL : LOG_CHANGE, &f, "%s: %s %s%s%s", r->server, action,
+		r->login[0] ? r->login : r->change.statement, r->database[0] ? " on " : "",
+		r->database);
+}
+
+static void network_log(struct service *s, const struct record *r)
+{
+	struct log_fields f = {
+		.server = r->server, .reason = s->run.text, .actor = s->run.options.actor};
+	bool drift = s->run.reasons == REASON_INTERVAL;
+	const char *action = firewall_change_name(r->network.kind);
+	char text[NETWORK_CHANGE_MAX];
+
+	network_change_text(text, &r->network);
+	if (r->state != STATE_OK) {
+		s->figures.changes_failed++;
+		log_send(LOG_CHANGE_FAILED, &f, "%s: %s %s failed", r->server, action, text);
+		return;
+	}
+	s->figures.changes++;
+	log_send(drift ? LOG_DRIFT_SQL : LOG_CHANGE, &f, "%s: %s %s", r->server, action, text);
 }
 
 static int service_record(void *context, const struct record *r)
@@ -56,7 +75,7 @@ static int service_record(void *context, const struct record *r)
 
 	if (s->run.has_request && s->run.pass)
 		control_tell(s->run.request.call, r);
-	switch ((enum record_kind)r->kind) {
+	switch (r->kind) {
 	case RECORD_SERVER:
 		server_answered(s, r);
 		break;
@@ -66,6 +85,9 @@ static int service_record(void *context, const struct record *r)
 		break;
 	case RECORD_OUTCOME:
 		outcome_log(s, r);
+		break;
+	case RECORD_NETWORK_OUTCOME:
+		network_log(s, r);
 		break;
 	case RECORD_NOTE:
 		if (r->state >= STATE_DRIFT && r->code < 0)

@@ -59,13 +59,15 @@ static int network_record(void *context, const struct record *r)
 {
 	const struct listener *l = context;
 	struct service *s = l->service;
-	struct log_fields f = {.server = r->server, .reason = r->reason};
+	struct log_fields f = {.server = r->server};
+	char text[NETWORK_CHANGE_MAX];
 
 	if (l->call)
 		control_tell(l->call, r);
-	if (r->kind == RECORD_OUTCOME && r->state == STATE_OK) {
+	if (r->kind == RECORD_NETWORK_OUTCOME && r->state == STATE_OK) {
 		s->figures.changes++;
-		log_send(LOG_CHANGE, &f, "%s: %s %s", r->server, r->action, r->statement);
+		log_send(LOG_CHANGE, &f, "%s: %s %s", r->server,
+			firewall_change_name(r->network.kind), network_change_text(text, &r->network));
 	}
 	return 0;
 }

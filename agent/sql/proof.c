@@ -31,18 +31,14 @@ static bool is_touched(const struct touched *t, const char *login)
 	return !t;
 }
 
-static void proof_tell(const struct visit_run *run, const struct grant *g, const char *outcome,
-	const char *evidence)
+static void proof_tell(const struct visit_run *run, const struct grant *g,
+	enum verification result, const char *evidence)
 {
 	struct record r;
 
-	record_of(&r, run->visit, RECORD_PROOF, g->client->name, g->user->login, g->database->name);
-	r.level = g->level;
-	r.state = !strcmp(outcome, "proved")	? STATE_OK
-		  : !strcmp(outcome, "refuted") ? STATE_OVERDUE
-						: STATE_UNPROVED;
-	r.at = run->visit->now;
-	RECORD_SET(&r, action, outcome);
+	record_of(&r, run->visit, RECORD_VERIFICATION, g->client->name, g->user->login, g->database->name);
+	r.verification = (struct record_verification){
+		.level = g->level, .result = result, .at = run->visit->now};
 	RECORD_SET(&r, detail, evidence);
 	worker_tell(run->worker, &r);
 }
@@ -306,34 +302,34 @@ static void gone_tell(const struct visit_run *run, const struct grant *g)
 	if (wanted_find(&run->visit->wanted, g->user->login)) {
 		/* Still there for another database: gone from this one. */
 		if (d && observed_user_of(d, l))
-			proof_tell(run, g, "refuted", "the user is still in the database");
+			proof_tell(run, g, VERIFICATION_EXCESS, "the user is still in the database");
 		else if (d && d->online && !d->read)
-			proof_tell(run, g, "unproved", "the database cannot be read");
+			proof_tell(run, g, VERIFICATION_UNVERIFIED, "the database cannot be read");
 		else
-			proof_tell(run, g, "proved",
+			proof_tell(run, g, VERIFICATION_VERIFIED,
 				"sys.database_principals read: no user with the login's SID");
 		return;
 	}
 	if (l)
-		proof_tell(run, g, "refuted", "the login is still there");
+		proof_tell(run, g, VERIFICATION_EXCESS, "the login is still there");
 	else if (session_is_left(o, g->user->login))
-		proof_tell(run, g, "refuted", "a session of the login is still there");
+		proof_tell(run, g, VERIFICATION_EXCESS, "a session of the login is still there");
 	else if ((u = user_left(run, g->user->login, &where))) {
 		snprintf(evidence, sizeof(evidence), "its user [%.128s] is still in [%.128s]",
 			u->name, where);
-		proof_tell(run, g, "refuted", evidence);
+		proof_tell(run, g, VERIFICATION_EXCESS, evidence);
 	} else if (o->n_missing_rights || o->n_unreadable || databases_unread(o)) {
 		snprintf(evidence, sizeof(evidence),
 			"no login, session or user found, but the server does not show everything: %zu database(s) unread, %zu "
 			"part(s) of the catalogue unreadable, %zu right(s) missing",
 			databases_unread(o), o->n_unreadable, o->n_missing_rights);
-		proof_tell(run, g, "unproved", evidence);
+		proof_tell(run, g, VERIFICATION_UNVERIFIED, evidence);
 	} else {
 		snprintf(evidence, sizeof(evidence),
 			"sys.server_principals, sys.dm_exec_sessions and sys.database_principals of %zu databases read: no login, "
 			"no session, no user",
 			o->n_databases);
-		proof_tell(run, g, "proved", evidence);
+		proof_tell(run, g, VERIFICATION_VERIFIED, evidence);
 	}
 }
 
@@ -343,14 +339,14 @@ static void target_tell(const struct visit_run *run, struct target *k, bool lost
 
 	server_rights_add(run, k);
 	if (k->held)
-		proof_tell(run, k->grant, "refuted", k->evidence);
+		proof_tell(run, k->grant, VERIFICATION_EXCESS, k->evidence);
 	else if (k->asked && !k->unknown && !blind)
-		proof_tell(run, k->grant, "proved",
+		proof_tell(run, k->grant, VERIFICATION_VERIFIED,
 			k->grant->level == LEVEL_FULL
 				? "impersonated: makes nothing, hands nothing on, owns nothing"
 				: "impersonated: changes nothing on any object, schema or the database, grants nothing");
 	else
-		proof_tell(run, k->grant, "unproved",
+		proof_tell(run, k->grant, VERIFICATION_UNVERIFIED,
 			k->evidence[0]		  ? k->evidence
 			: k->asked && !k->unknown ? blind
 			: k->asked ? "the server does not know the permissions by name"

@@ -89,7 +89,7 @@ static int remedy_set(
 	FILE *to;
 
 	if (database == SIZE_MAX) {
-		RECORD_PRINTF(r, statement, "%s;", statement);
+		RECORD_PRINTF(r, finding.remedy, "%s;", statement);
 		return 0;
 	}
 	to = open_memstream(&use, &size);
@@ -99,7 +99,7 @@ static int remedy_set(
 	if (fclose(to))
 		return -ENOMEM;
 	use[strcspn(use, "\n")] = '\0';
-	RECORD_PRINTF(r, statement, "%s %s;", use, statement);
+	RECORD_PRINTF(r, finding.remedy, "%s %s;", use, statement);
 	return 0;
 }
 
@@ -123,9 +123,8 @@ static int finding_row(void *context, const struct sql_value *v, int n)
 	record_of(&r, run->visit, RECORD_FINDING, NULL, NULL,
 		whole ? NULL : run->observed.databases[d].name);
 	/* Told all the same: whoever reads the audit sees what the operator lets pass, and where it leads today. */
-	r.severity = known ? FINDING_INFO : k->severity;
-	r.at = run->visit->now;
-	RECORD_SET(&r, action, k->name);
+	r.finding.severity = known ? FINDING_INFO : k->severity;
+	RECORD_SET(&r, finding.name, k->name);
 	/* What was found is a login only now and then; one of ours belongs to a client. */
 	const struct observed_login *l = observed_find_login(&run->observed, text_of(&v[3]));
 	const struct wanted_login *w =
@@ -134,7 +133,7 @@ static int finding_row(void *context, const struct sql_value *v, int n)
 		RECORD_SET(&r, login, l->name);
 	if (w)
 		RECORD_SET(&r, client, w->client);
-	RECORD_SET(&r, reason, k->words);
+	RECORD_SET(&r, finding.reason, k->words);
 	RECORD_PRINTF(&r, detail, "%s: %s%s%s", text_of(&v[3]), text_of(&v[4]),
 		known ? "; reviewed: named in " : "", known ? known : "");
 	int rc = known ? 0 : remedy_set(&r, run, whole ? SIZE_MAX : d, text_of(&v[5]));
@@ -163,7 +162,7 @@ static void check_note(const struct visit_run *run, const char *check, const cha
 	struct record r;
 
 	record_of(&r, run->visit, RECORD_NOTE, NULL, NULL, database);
-	r.state = STATE_UNPROVED;
+	r.state = STATE_UNVERIFIED;
 	RECORD_PRINTF(&r, detail, "the check %s cannot be made%s%s (%d: %.200s)", check,
 		database ? " in " : "", database ? database : "", error->number, error->text);
 	worker_tell(run->worker, &r);
@@ -256,21 +255,20 @@ static int base_row(void *context, const struct sql_value *v, int n)
 	if (d >= run->observed.n_databases)
 		return -EBADMSG;
 	record_of(&r, run->visit, RECORD_BASELINE, NULL, NULL, run->observed.databases[d].name);
-	RECORD_SET(&r, action, text_of(&v[2]));
-	RECORD_SET(&r, statement, text_of(&v[3]));
-	RECORD_SET(&r, detail, text_of(&v[4]));
+	RECORD_SET(&r, baseline.kind, text_of(&v[2]));
+	RECORD_SET(&r, baseline.name, text_of(&v[3]));
+	RECORD_SET(&r, baseline.hash, text_of(&v[4]));
 	worker_tell(run->worker, &r);
 	return 0;
 }
 
-/* 1: what follows is the whole of it; 0: that was the whole of it. */
-static void baseline_mark(
-	const struct visit_run *run, const struct observed_database *d, int begins)
+static void baseline_mark(const struct visit_run *run, const struct observed_database *d,
+	enum baseline_mark mark)
 {
 	struct record r;
 
 	record_of(&r, run->visit, RECORD_BASELINE, NULL, NULL, d->name);
-	r.code = begins;
+	r.baseline.mark = mark;
 	worker_tell(run->worker, &r);
 }
 
@@ -280,7 +278,7 @@ static int baseline_write(FILE *to, const struct visit_run *run, const char *nam
 
 	if (!d || !d->read)
 		return 0;
-	baseline_mark(run, d, 1);
+	baseline_mark(run, d, BASELINE_BEGIN);
 	use_write(to, d->name);
 	question_write(to,
 		strcasecmp(d->name, "master") != 0 ? baseline_question : server_baseline_question,
@@ -310,7 +308,7 @@ static int baselines_ask(
 		const struct observed_database *d =
 			observed_find_database(&run->observed, names[i]);
 		if (d && d->read)
-			baseline_mark(run, d, 0);
+			baseline_mark(run, d, BASELINE_WHOLE);
 	}
 	return rc;
 }

@@ -11,7 +11,7 @@ static const struct surplus {
 } surpluses[] = {
 	[CHANGE_LOGIN_DISABLE] = {"login-enabled",
 		"a login whose access has ended may still log in", FINDING_CRITICAL},
-	[CHANGE_MEMBER_NARROW] = {"wider-role", "a user holds more than its level", FINDING_HIGH},
+	[CHANGE_MEMBER_RESTRICT] = {"wider-role", "a user holds more than its level", FINDING_HIGH},
 	[CHANGE_SERVER_MEMBER_DROP] = {"server-role-member", "a login of Curfew's in a server role",
 		FINDING_CRITICAL},
 	[CHANGE_SERVER_REVOKE] = {"server-permission",
@@ -20,10 +20,10 @@ static const struct surplus {
 	[CHANGE_REVOKE] = {"extra-permission",
 		"a permission beyond its role, or one that it gave to others", FINDING_HIGH},
 	[CHANGE_OWNER] = {"owned-by-user", "something that a user of Curfew's owns", FINDING_HIGH},
-	[CHANGE_SESSION_KILL] = {"session-left", "a session of a login whose access has ended",
+	[CHANGE_SESSION_KILL] = {"stale-session", "a session of a login whose access has ended",
 		FINDING_CRITICAL},
-	[CHANGE_USER_DROP] = {"user-left", "a user where its login has no access", FINDING_HIGH},
-	[CHANGE_LOGIN_DROP] = {"login-left", "a login whose access has ended", FINDING_HIGH},
+	[CHANGE_USER_DROP] = {"stale-user", "a user where its login has no access", FINDING_HIGH},
+	[CHANGE_LOGIN_DROP] = {"stale-login", "a login whose access has ended", FINDING_HIGH},
 	[CHANGE_ROLE_DENY] = {"denial-missing", "a denial that the level rests on is not there",
 		FINDING_HIGH},
 };
@@ -52,11 +52,10 @@ static void finding_tell(const struct visit_run *run, const char *check, const c
 	struct record r;
 
 	record_of(&r, run->visit, RECORD_FINDING, client, login, database);
-	r.severity = severity;
-	r.at = run->visit->now;
-	RECORD_SET(&r, action, check);
-	RECORD_SET(&r, reason, words);
-	RECORD_SET(&r, statement, remedy);
+	r.finding.severity = severity;
+	RECORD_SET(&r, finding.name, check);
+	RECORD_SET(&r, finding.reason, words);
+	RECORD_SET(&r, finding.remedy, remedy);
 	RECORD_SET(&r, detail, evidence);
 	worker_tell(run->worker, &r);
 }
@@ -95,7 +94,7 @@ static void change_tell(struct visit_run *run, const struct change *c)
 	change_record(&r, run, c);
 	evidence_write(evidence, sizeof(evidence), c);
 	finding_tell(run, s->check, s->words, s->severity, c->client, c->login, c->database,
-		r.statement, evidence);
+		r.change.statement, evidence);
 }
 
 /* A user may be found by its SID alone: its name says whose it is, or hides it. */

@@ -196,7 +196,7 @@ int sql_write_change(FILE *to, const struct change *c, const char *password)
 		write_member(to, "SERVER ROLE", c->role, "DROP", c->login);
 		break;
 	case CHANGE_MEMBER_ADD:
-	case CHANGE_MEMBER_NARROW:
+	case CHANGE_MEMBER_RESTRICT:
 		write_member(to, "ROLE", c->role, "ADD", c->principal);
 		break;
 	case CHANGE_MEMBER_DROP:
@@ -207,7 +207,7 @@ int sql_write_change(FILE *to, const struct change *c, const char *password)
 		rc = write_revoke(to, &c->permission);
 		break;
 	case CHANGE_REVOKE:
-	case CHANGE_ROLE_UNDENY:
+	case CHANGE_ROLE_DENY_REMOVE:
 		rc = write_revoke(to, &c->permission);
 		break;
 	case CHANGE_OWNER:
@@ -242,6 +242,9 @@ int sql_write_change(FILE *to, const struct change *c, const char *password)
 		break;
 	case CHANGE_ROLE_GRANT:
 		rc = write_grant(to, &c->permission, "GRANT", c->role);
+		break;
+	case CHANGE_HANDOVER:
+		rc = -ENOTSUP; /* sql_write_handover() */
 		break;
 	}
 	putc(';', to);

@@ -78,7 +78,7 @@ static int lock_take(struct visit_run *run, struct sql_error *error)
 	if (rc == SQL_SERVER_ERROR) {
 		struct record r;
 		record_of(&r, run->visit, RECORD_NOTE, NULL, NULL, NULL);
-		r.state = STATE_UNPROVED;
+		r.state = STATE_UNVERIFIED;
 		RECORD_PRINTF(&r, detail,
 			"no application lock on this server (%d: %.200s): let one agent alone serve it",
 			error->number, error->text);
@@ -237,9 +237,9 @@ static int round_run(struct visit_run *run, struct sql_error *error)
 		}
 		struct record intent;
 		record_of(&intent, run->visit, RECORD_INTENT, NULL, NULL, NULL);
-		intent.number = run->numbers;
+		intent.intent.number = run->numbers;
 		/* The server's clock, for the ledger: a login created from now on within the deadline is ours. */
-		intent.at = run->observed.clock;
+		intent.intent.clock = instant_within(run->observed.clock);
 		run->unrecorded = worker_ask(run->worker, &intent) != 0;
 		for (size_t i = from; i < to; i++) {
 			const struct change *c = &run->difference.changes[i];
@@ -330,15 +330,15 @@ static int handover(struct visit_run *run, struct sql_error *error)
 	struct record r;
 
 	record_of(&r, p, RECORD_PLAN, w ? w->client : NULL, p->handover_login, NULL);
-	r.number = ++run->numbers;
-	RECORD_SET(&r, action, "handover");
-	RECORD_SET(&r, reason, "a one-time password was asked for");
+	r.change.number = ++run->numbers;
+	r.change.kind = CHANGE_HANDOVER;
+	RECORD_SET(&r, change.reason, "a one-time password was asked for");
 	FILE *to = open_memstream(&text, &size);
 	if (!to)
 		return -ENOMEM;
 	sql_write_handover(to, p->handover_login, NULL, p->server->must_change);
 	fclose(to);
-	RECORD_SET(&r, statement, text);
+	RECORD_SET(&r, change.statement, text);
 	free(text);
 	if (!w || !l || !l->ours) {
 		snprintf(error->text, sizeof(error->text), "%s",
@@ -348,8 +348,9 @@ static int handover(struct visit_run *run, struct sql_error *error)
 		return -ENOENT;
 	}
 	worker_tell(run->worker, &r);
-	struct record intent = r;
-	intent.kind = RECORD_INTENT;
+	struct record intent;
+	record_of(&intent, p, RECORD_INTENT, NULL, NULL, NULL);
+	intent.intent.number = run->numbers;
 	if (worker_ask(run->worker, &intent))
 		return -ECANCELED;
 	to = open_memstream(&text, &size);
@@ -373,7 +374,7 @@ static void end_tell(const struct visit_run *run, int rc, const struct sql_error
 
 	record_of(&r, run->visit, RECORD_END, NULL, NULL, NULL);
 	r.code = rc == SQL_SERVER_ERROR ? error->number : rc;
-	r.number = run->session ? sql_session_round_trips(run->session) : 0;
+	r.end.round_trips = run->session ? sql_session_round_trips(run->session) : 0;
 	r.state = work_is_left(run) ? STATE_DRIFT : STATE_OK;
 	if (rc)
 		RECORD_PRINTF(&r, detail, "%s", error->text[0] ? error->text : strerror(-rc));
@@ -449,7 +450,7 @@ int sql_visit_run(struct worker *w, void *context)
 		tell_unreachable(&run, error.text[0] ? error.text : strerror(-rc));
 	} else {
 		tell_server(&run,
-			run.observed.n_missing_rights || run.observed.n_unreadable ? STATE_UNPROVED
+			run.observed.n_missing_rights || run.observed.n_unreadable ? STATE_UNVERIFIED
 										   : STATE_OK,
 			"");
 		tell_obstacles(&run);

@@ -27,6 +27,8 @@ bool pass_is_for(const struct sql_visit *p, const char *client);
 /* A record with the server's name, and the client's, login's and database's where they are not NULL. */
 void record_of(struct record *r, const struct sql_visit *p, enum record_kind kind,
 	const char *client, const char *login, const char *database);
+/* A server's clock may say anything: 0 for what no record carries. */
+instant_t instant_within(instant_t t);
 /* The change as a RECORD_PLAN; its number is the run's next. */
 int change_record(struct record *r, struct visit_run *run, const struct change *c);
 

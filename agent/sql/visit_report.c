@@ -29,16 +29,15 @@ int change_record(struct record *r, struct visit_run *run, const struct change *
 	if (!to || fclose(to))
 		return -1;
 	record_of(r, run->visit, RECORD_PLAN, c->client, c->login, c->database);
-	r->number = ++run->numbers;
-	r->opening = change_opens(c->kind);
-	RECORD_SET(r, action, change_name(c->kind));
-	RECORD_SET(r, reason, c->reason);
+	r->change.number = ++run->numbers;
+	r->change.kind = c->kind;
+	RECORD_SET(r, change.reason, c->reason);
 	/* Never half a statement: somebody might run it. */
 	if (rc)
-		RECORD_SET(r, statement,
+		RECORD_SET(r, change.statement,
 			"-- cannot be written: what the server calls it is no name or word of T-SQL");
 	else
-		RECORD_SET(r, statement, text);
+		RECORD_SET(r, change.statement, text);
 	free(text);
 	return rc;
 }
@@ -49,8 +48,8 @@ void tell_server(const struct visit_run *run, enum state state, const char *deta
 
 	record_of(&r, run->visit, RECORD_SERVER, NULL, NULL, NULL);
 	r.state = state;
-	r.number = run->session ? sql_session_round_trips(run->session) : 0;
-	RECORD_SET(&r, program, run->observed.version ? run->observed.version : "");
+	r.about.round_trips = run->session ? sql_session_round_trips(run->session) : 0;
+	RECORD_SET(&r, about.version, run->observed.version ? run->observed.version : "");
 	RECORD_SET(&r, detail, detail);
 	worker_tell(run->worker, &r);
 }
@@ -78,7 +77,7 @@ void tell_obstacles(const struct visit_run *run)
 	for (size_t i = 0; i < run->observed.n_unreadable; i++) {
 		struct record r;
 		record_of(&r, run->visit, RECORD_NOTE, NULL, NULL, NULL);
-		r.state = STATE_UNPROVED;
+		r.state = STATE_UNVERIFIED;
 		RECORD_PRINTF(
 			&r, detail, "the server does not show %s", run->observed.unreadable[i]);
 		worker_tell(run->worker, &r);
@@ -158,7 +157,7 @@ static enum state state_of_none(const struct visit_run *run, const struct grant 
 	}
 	if (d && d->online && !d->read && l) {
 		RECORD_SET(r, detail, "the database cannot be read");
-		return STATE_UNPROVED;
+		return STATE_UNVERIFIED;
 	}
 	return STATE_OK;
 }
@@ -169,7 +168,7 @@ static enum state state_of_level(const struct grant *g, const struct observed_lo
 	if (level > g->level || (!exact && level > LEVEL_NONE)) {
 		RECORD_PRINTF(r, detail, "holds %s%s, more than %s", level_name(level),
 			exact ? "" : " and other rights", level_name(g->level));
-		return g->phase == PHASE_READ_ONLY ? STATE_OVERDUE : STATE_DRIFT;
+		return g->phase == PHASE_LIVE ? STATE_OVERDUE : STATE_DRIFT;
 	}
 	if (level < g->level)
 		RECORD_PRINTF(r, detail, "holds %s, less than %s", level_name(level),
@@ -192,31 +191,31 @@ static void tell_grant(const struct visit_run *run, const struct grant *g)
 	struct record r;
 
 	record_of(&r, run->visit, RECORD_GRANT, g->client->name, g->user->login, g->database->name);
-	enum level level = d && l && l->ours ? observed_level(&exact, o, d, l, run->visit->server)
-					     : LEVEL_NONE;
-	r.level = level;
+	enum level level =
+		d && l && l->ours ? observed_level(&exact, o, d, l, run->visit->server) : LEVEL_NONE;
+	r.grant.level = level;
 	if (g->level == LEVEL_NONE)
 		r.state = state_of_none(run, g, l, d, level, &r);
 	else if (!d || !d->online)
 		r.state = STATE_WAITING;
 	else if (!d->read)
-		r.state = STATE_UNPROVED;
+		r.state = STATE_UNVERIFIED;
 	else
 		r.state = state_of_level(g, l && l->ours ? l : NULL, level, exact, &r);
 	/* The network may be open only to a login that is at its level, and no wider anywhere. */
-	bool wider = g->level == LEVEL_NONE ? r.state != STATE_OK && r.state != STATE_UNPROVED
+	bool wider = g->level == LEVEL_NONE ? r.state != STATE_OK && r.state != STATE_UNVERIFIED
 					    : level > g->level || !exact;
-	r.number = wider ? ADMIT_NOBODY : r.state == STATE_OK ? ADMIT : ADMIT_NOT_YET;
+	r.grant.admission = wider ? ADMIT_NOBODY : r.state == STATE_OK ? ADMIT : ADMIT_NOT_YET;
 	if (r.state == STATE_OK && change) {
 		r.state = STATE_DRIFT;
 		RECORD_PRINTF(&r, detail, "%s is still to be done", change_name(change->kind));
 	}
-	if (obstacle && (obstacle->state > (enum state)r.state || r.state == STATE_WAITING)) {
+	if (obstacle && (obstacle->state > r.state || r.state == STATE_WAITING)) {
 		r.state = obstacle->state;
 		RECORD_SET(&r, detail, obstacle->text);
 	}
 	if (r.state == STATE_OK && (o->n_unreadable || (d && d->read && !d->permissions_visible))) {
-		r.state = STATE_UNPROVED;
+		r.state = STATE_UNVERIFIED;
 		RECORD_SET(&r, detail,
 			"as scheduled by what the server shows; it does not show everything");
 	}
@@ -230,6 +229,11 @@ void tell_grants(const struct visit_run *run)
 			tell_grant(run, run->visit->wanted.grants[i]);
 }
 
+instant_t instant_within(instant_t t)
+{
+	return t >= 0 && t <= INSTANT_LAST ? t : 0;
+}
+
 void tell_logins(const struct visit_run *run)
 {
 	const struct sql_visit *p = run->visit;
@@ -240,10 +244,10 @@ void tell_logins(const struct visit_run *run)
 		if (!l->ours)
 			continue;
 		record_of(&r, p, RECORD_LOGIN, NULL, l->name, NULL);
-		memcpy(r.sid, l->sid.bytes, l->sid.size);
-		r.sid_size = l->sid.size;
-		r.at = l->created;
-		RECORD_SET(&r, action, l->disabled ? "disabled" : "enabled");
+		r.identity = (struct record_login){
+			.status = l->disabled ? LOGIN_DISABLED : LOGIN_ENABLED,
+			.created = instant_within(l->created),
+			.sid = l->sid};
 		worker_tell(run->worker, &r);
 	}
 	for (size_t i = 0; i < p->claims.n; i++) {
@@ -252,7 +256,7 @@ void tell_logins(const struct visit_run *run)
 			observed_find_login(&run->observed, c->login))
 			continue;
 		record_of(&r, p, RECORD_LOGIN, NULL, c->login, NULL);
-		RECORD_SET(&r, action, "gone");
+		r.identity.status = LOGIN_GONE;
 		worker_tell(run->worker, &r);
 	}
 }
@@ -267,10 +271,11 @@ void tell_sessions(const struct visit_run *run)
 		if ((!w && (!l || !l->ours)) || (w && !pass_is_for(run->visit, w->client)))
 			continue;
 		record_of(&r, run->visit, RECORD_SESSION, w ? w->client : NULL, s->login, NULL);
-		r.number = s->id;
-		r.at = run->visit->now - (instant_t)s->age;
-		RECORD_SET(&r, address, s->address);
-		RECORD_SET(&r, program, s->program);
+		r.session.number = s->id;
+		if (s->age < (uint64_t)run->visit->now)
+			r.session.since = run->visit->now - (instant_t)s->age;
+		RECORD_SET(&r, session.address, s->address);
+		RECORD_SET(&r, session.program, s->program);
 		if (!names_equal(s->login, s->acting))
 			RECORD_PRINTF(&r, detail, "acts as %s", s->acting);
 		worker_tell(run->worker, &r);

@@ -35,12 +35,6 @@ const struct wanted_login *wanted_find(const struct wanted_server *w, const char
 
 /* ---- observed ---- */
 
-struct sid {
-	uint8_t bytes[SID_MAX];
-	uint8_t size;
-};
-bool sid_equal(const struct sid *a, const struct sid *b);
-
 struct observed_login {
 	char *name;
 	struct sid sid;
@@ -146,33 +140,6 @@ void observed_claim(
 bool claims_have_sid(const struct claims *c, const struct sid *s);
 
 /* ---- changes ---- */
-
-/* What is done to a server; change_closes() and change_opens() say what a kind does to access. */
-enum change_kind {
-	CHANGE_LOGIN_DISABLE,
-	CHANGE_MEMBER_NARROW, /* into the narrower role, before it leaves the wider ones */
-	CHANGE_SERVER_MEMBER_DROP,
-	CHANGE_SERVER_REVOKE,
-	CHANGE_MEMBER_DROP,
-	CHANGE_REVOKE, /* from a user, or granted by a user (AS grantor) */
-	CHANGE_OWNER,  /* ALTER AUTHORIZATION to dbo */
-	CHANGE_SESSION_KILL,
-	CHANGE_USER_DROP,
-	CHANGE_LOGIN_DROP,
-	CHANGE_ROLE_CREATE,
-	CHANGE_ROLE_DENY,
-	CHANGE_ROLE_UNDENY, /* takes back a denial that is not in the terms */
-	CHANGE_ROLE_GRANT,
-	CHANGE_LOGIN_CREATE,
-	CHANGE_LOGIN_MARK,
-	CHANGE_USER_CREATE,
-	CHANGE_USER_REMAP, /* an orphan of ours, after a restore */
-	CHANGE_MEMBER_ADD,
-	CHANGE_LOGIN_ENABLE, /* last, when all else of the login is as wanted */
-};
-const char *change_name(enum change_kind k); /* "login-disable", ... */
-bool change_closes(enum change_kind k);
-bool change_opens(enum change_kind k);
 
 struct change {
 	enum change_kind kind;

@@ -2,10 +2,8 @@
 #ifndef CURFEW_ALLOWLIST_H
 #define CURFEW_ALLOWLIST_H
 
+#include "curfew/change.h"
 #include "curfew/schedule.h"
-
-/* nft reads comments of at most 128 characters. */
-#define ALLOW_COMMENT_MAX 128
 
 struct allow {
 	struct source source;
@@ -30,12 +28,6 @@ struct allowlist {
 	size_t n_trusted;
 };
 
-/* What is known of a grant on its SQL server says whether the network may be open for it. */
-enum admission {
-	ADMIT_NOT_YET, /* not proved to be at its level: it lets nobody in */
-	ADMIT,
-	ADMIT_NOBODY, /* the login holds more than it should: nothing of it is let in to that server */
-};
 enum admission admission_of(enum level proved, enum level wanted);
 typedef enum admission (*admission_fn)(const struct grant *g, void *context);
 

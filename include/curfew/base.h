@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Seconds since 1970-01-01T00:00:00Z, as time_t, but 64 bits everywhere. */
 typedef int64_t instant_t;
@@ -15,7 +16,15 @@ typedef int64_t instant_t;
 #define MAX_NAME_CHARS 128
 #define MAX_NAME_BYTES (MAX_NAME_CHARS * 3)
 
+/* The last second of the year 9999: no time that anybody means lies beyond. */
+#define INSTANT_LAST INT64_C(253402300799)
+
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+static inline bool streq(const char *a, const char *b)
+{
+	return strcmp(a, b) == 0;
+}
 
 /* Room for one more behind n items, which doubles at powers of two. NULL without memory: the items are as they were. */
 static inline void *array_grown(void *items, size_t n, size_t size)

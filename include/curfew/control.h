@@ -22,12 +22,6 @@ struct json_t; /* jansson's */
 #define MAX_CONTROL_BACKLOG (64 << 20) /* bytes that a client has not read yet */
 #define CONTROL_TIMEOUT	    10 /* seconds for a request to come in, or for a reader that stands still */
 
-/* ---- records as JSON, every field, both ways ---- */
-
-struct json_t *control_record_json(const struct record *r); /* NULL without memory */
-/* 0 or -EBADMSG; *out has passed record_check(). */
-int control_record_parse(struct record *out, const struct json_t *json);
-
 /* ---- the service's end ---- */
 
 struct control;

@@ -41,18 +41,6 @@ struct firewall_state {
 	uint64_t refused_packets;
 };
 
-enum firewall_change_kind {
-	FIREWALL_TABLE, /* the table is missing or not as we make it: build it anew, in one batch */
-	FIREWALL_GUARD_ADD,
-	FIREWALL_GUARD_REMOVE,
-	FIREWALL_TRUSTED_ADD,
-	FIREWALL_TRUSTED_REMOVE,
-	FIREWALL_ALLOW_ADD,
-	FIREWALL_ALLOW_EXTEND,	/* later deadline: an opening */
-	FIREWALL_ALLOW_SHORTEN, /* earlier deadline: a closing */
-	FIREWALL_ALLOW_COMMENT, /* same deadline, other people behind it */
-	FIREWALL_ALLOW_REMOVE,
-};
 struct firewall_change {
 	enum firewall_change_kind kind;
 	struct source source;
@@ -65,9 +53,6 @@ struct firewall_changes {
 	struct firewall_change *items; /* closings first */
 	size_t n;
 };
-bool firewall_change_opens(enum firewall_change_kind k);
-const char *firewall_change_name(enum firewall_change_kind k); /* "add", "extend", ... */
-
 /* 0; -EPERM without CAP_NET_ADMIN or when another process owns the table; other negative errno. */
 int firewall_open(struct firewall **out, const struct firewall_settings *s);
 /* To observe only, also while another process owns the table: probes nothing, changes nothing. */

@@ -36,7 +36,7 @@ struct pass_options {
 	void *context;
 };
 
-/* Network elements are told as RECORD_PLAN and RECORD_OUTCOME too, with this in the place of the server's name. */
+/* In the place of the server's name in records about the packet filter. */
 #define PASS_NETWORK JOURNAL_NETWORK
 
 struct pass_result {
@@ -45,9 +45,9 @@ struct pass_result {
 	size_t servers, unreachable;
 	size_t overdue; /* grants past their end or narrowing and not proved closed */
 	size_t drift;	/* grants not as wanted after all was tried */
-	size_t waiting, unproved;
+	size_t waiting, unverified, unread, excess;
 	size_t findings;    /* above low */
-	size_t unproven;    /* proofs that could not be had, or say otherwise */
+	size_t not_verified; /* verifications that could not be had, or that show excess */
 	size_t round_trips; /* the most of any server */
 	bool network_failed;
 	bool journal_failed; /* closings go on all the same; nothing is opened that cannot be recorded */

@@ -1,74 +1,187 @@
-/* What a pass says of a server, one fixed-size record at a time: from the SQL worker to the engine, and
- * from the engine to journal, terminal, control socket and reports. Never holds a secret. */
+/* What a pass reports, one record at a time: from the SQL worker to the pass, and from the pass to journal, terminal,
+ * control socket and reports. Never holds a secret. */
 #ifndef CURFEW_RECORD_H
 #define CURFEW_RECORD_H
 
+#include "curfew/change.h"
 #include "curfew/program.h"
 
 enum record_kind {
-	RECORD_SERVER = 1, /* state of a server: reachable or not, version, round trips */
-	RECORD_PLAN,	   /* a change that would be made */
-	RECORD_INTENT,	   /* a change about to be made: answered before it happens */
-	RECORD_OUTCOME,	   /* what came of the intent before */
-	RECORD_GRANT,	   /* one login on one database as observed against wanted */
-	RECORD_LOGIN,	   /* identity of a login of ours: sid, created; for the ledger */
-	RECORD_SESSION,	   /* an open session of a login of ours */
-	RECORD_PROOF,	   /* effective permissions as the server itself states them */
-	RECORD_FINDING,	   /* audit: something left behind, or wrong */
-	RECORD_BASELINE, /* an item of a database as it is now: kind, name, hash; an empty name begins (code 1) or ends it */
-	RECORD_NOTE, /* anything else that a person should read */
-	RECORD_END,  /* last of a worker: code 0 or what went wrong */
+	RECORD_SERVER = 1,	/* state of a server: reachable or not, version, round trips */
+	RECORD_PLAN,		/* a change that would be made */
+	RECORD_INTENT,		/* the changes planned so far are about to be made: answered before they are */
+	RECORD_OUTCOME,		/* what came of a planned change */
+	RECORD_NETWORK_PLAN,	/* the same of the packet filter; never from a worker */
+	RECORD_NETWORK_OUTCOME,
+	RECORD_GRANT,		/* one login on one database: observed against scheduled */
+	RECORD_LOGIN,		/* identity of a managed login, for the login inventory */
+	RECORD_SESSION,		/* an open session of a managed login */
+	RECORD_VERIFICATION,	/* effective permissions as the server itself states them */
+	RECORD_FINDING,		/* audit: residual access, or something wrong */
+	RECORD_BASELINE,	/* an item of a database as it is now, or the mark before or after its items */
+	RECORD_NOTE,		/* anything else that a person should read */
+	RECORD_END,		/* last of a worker: code 0 or what went wrong */
 };
+#define RECORD_KINDS (RECORD_END + 1)
 
 /* State of a grant or server; the worst of several is the greatest. */
 enum state {
-	STATE_OK,
-	STATE_WAITING,	   /* the database is not there yet */
-	STATE_DRIFT,	   /* observed differs from wanted */
-	STATE_UNPROVED,	   /* looks right, but the server could not tell everything */
-	STATE_UNREACHABLE, /* nothing could be seen */
-	STATE_OVERDUE,	   /* past its end or narrowing, and not proved closed */
+	STATE_OK,	   /* as scheduled, and verified */
+	STATE_WAITING,	   /* the database never existed for Curfew */
+	STATE_DRIFT,	   /* less than scheduled, or different without giving more */
+	STATE_UNVERIFIED,  /* no difference found, but the server did not show everything */
+	STATE_UNREAD,	   /* the database, or a part of the server, could not be read */
+	STATE_UNREACHABLE, /* the server did not answer */
+	STATE_EXCESS,	   /* more than scheduled */
+	STATE_OVERDUE,	   /* access should have ended or become read-only, and this is not confirmed */
 };
+#define STATES (STATE_OVERDUE + 1)
 const char *state_name(enum state s);
 
-enum finding_severity { FINDING_INFO, FINDING_LOW, FINDING_MEDIUM, FINDING_HIGH, FINDING_CRITICAL };
+enum finding_severity {
+	FINDING_INFO,
+	FINDING_LOW,
+	FINDING_MEDIUM,
+	FINDING_HIGH,
+	FINDING_CRITICAL,
+};
+#define FINDING_SEVERITIES (FINDING_CRITICAL + 1)
 const char *finding_severity_name(enum finding_severity s);
+
+/* Result of asking a server for somebody's effective permissions. */
+enum verification {
+	VERIFICATION_UNVERIFIED, /* the server cannot tell, or was not read */
+	VERIFICATION_VERIFIED,
+	VERIFICATION_EXCESS, /* more than the level gives */
+};
+#define VERIFICATIONS (VERIFICATION_EXCESS + 1)
+const char *verification_name(enum verification v);
+/* As the journal has it; "proved", "unproved" and "refuted" of older journals too. False: none of these. */
+bool verification_parse(enum verification *out, const char *word);
+bool is_verified(const char *word);
+
+enum login_status { LOGIN_ENABLED, LOGIN_DISABLED, LOGIN_GONE };
+#define LOGIN_STATUSES (LOGIN_GONE + 1)
+const char *login_status_name(enum login_status s);
 
 #define RECORD_TEXT_MAX	     512
 #define RECORD_STATEMENT_MAX 4096
+#define RECORD_WORD_MAX	     48
 #define SID_MAX		     85 /* bytes: varbinary(85) */
 
+struct sid {
+	uint8_t bytes[SID_MAX];
+	uint8_t size;
+};
+bool sid_equal(const struct sid *a, const struct sid *b);
+
+struct record_server {
+	uint64_t round_trips;
+	char version[MAX_NAME_BYTES + 1];
+};
+struct record_change {	 /* PLAN, OUTCOME */
+	uint64_t number; /* of the plan, from 1 on */
+	enum change_kind kind;
+	char reason[RECORD_TEXT_MAX]; /* "read-only since go-live 2026-11-23T15:00:00Z" */
+	char statement[RECORD_STATEMENT_MAX]; /* exact T-SQL, secrets masked */
+};
+struct record_network { /* NETWORK_PLAN, NETWORK_OUTCOME */
+	enum firewall_change_kind kind;
+	struct source source;	  /* family 0: a change without one */
+	struct endpoint endpoint; /* family 0: the table as a whole */
+	instant_t until;	  /* or 0 */
+	char names[ALLOW_COMMENT_MAX + 1];
+};
+struct record_intent {
+	uint64_t number; /* of the last plan */
+	instant_t clock; /* the server's */
+};
+struct record_grant {
+	enum level level; /* observed */
+	enum admission admission;
+};
+struct record_login {
+	enum login_status status;
+	instant_t created; /* the server's clock */
+	struct sid sid;
+};
+struct record_session {
+	uint64_t number;
+	instant_t since;
+	char address[64];
+	char program[MAX_NAME_BYTES + 1]; /* what the connection calls itself */
+};
+struct record_verification {
+	enum level level; /* scheduled */
+	enum verification result;
+	instant_t at;
+};
+struct record_finding { /* evidence in `detail` */
+	enum finding_severity severity;
+	char name[RECORD_WORD_MAX]; /* of the check */
+	char reason[RECORD_TEXT_MAX];
+	char remedy[RECORD_STATEMENT_MAX];
+};
+enum baseline_mark { BASELINE_ITEM, BASELINE_BEGIN, BASELINE_WHOLE };
+#define BASELINE_MARKS (BASELINE_WHOLE + 1)
+struct record_baseline {
+	enum baseline_mark mark;
+	char kind[RECORD_WORD_MAX]; /* "object", "principal", ... */
+	char name[RECORD_STATEMENT_MAX];
+	char hash[RECORD_TEXT_MAX];
+};
+struct record_end {
+	uint64_t round_trips;
+};
+
 struct record {
-	uint32_t kind;
-	int32_t code;	   /* 0 or a SQL Server error number, or negative errno */
-	uint32_t state;	   /* enum state */
-	uint32_t level;	   /* observed enum level (GRANT), wanted (PLAN) */
-	uint32_t severity; /* enum finding_severity */
-	uint32_t opening;  /* a change that widens access */
-	uint64_t
-		number; /* SERVER, END: round trips; SESSION: session id; INTENT, OUTCOME: intent number; GRANT: enum admission */
-	instant_t at;	/* LOGIN: created (server's clock); SESSION: login time by our clock */
-	uint8_t sid[SID_MAX];
-	uint8_t sid_size;
+	enum record_kind kind;
+	int32_t code; /* 0 or a SQL Server error number, or negative errno */
+	enum state state;
 	char server[MAX_NAME_BYTES + 1];
 	char client[MAX_NAME_BYTES + 1];
 	char login[MAX_NAME_BYTES + 1];
 	char database[MAX_NAME_BYTES + 1];
-	char action[48];  /* "login-create", "user-drop", ...; FINDING: name of the check */
-	char address[64]; /* SESSION: client address */
-	char program[MAX_NAME_BYTES +
-		     1]; /* SESSION: what the connection calls itself; SERVER: version */
-	char reason[RECORD_TEXT_MAX]; /* why: "read-only since go-live 2026-11-23T15:00:00Z" */
-	char statement[RECORD_STATEMENT_MAX]; /* exact T-SQL, secrets masked; FINDING: the remedy */
-	char detail[RECORD_TEXT_MAX];	      /* error text, evidence */
+	char detail[RECORD_TEXT_MAX]; /* error text, evidence */
+	union {
+		struct record_server about;
+		struct record_change change;
+		struct record_network network;
+		struct record_intent intent;
+		struct record_grant grant;
+		struct record_login identity;
+		struct record_session session;
+		struct record_verification verification;
+		struct record_finding finding;
+		struct record_baseline baseline;
+		struct record_end end;
+	};
 };
 
 /* Gets every record; for RECORD_INTENT a result other than 0 forbids the change. */
 typedef int (*record_fn)(void *context, const struct record *r);
 
-/* NULL when every number is within its bounds and every text ends inside its field and is UTF-8; else the
- * name of the first field that is not. Clears what stands behind the texts. */
-const char *record_check(struct record *r);
+/* As bytes between two processes: only what is used of each text, and only the fields of the kind. */
+#define RECORD_PACKED_MAX (sizeof(struct record) + 256)
+size_t record_pack(uint8_t out[RECORD_PACKED_MAX], const struct record *r);
+/* From a process that may lie. NULL when every field is there, every number within its bounds, every text UTF-8 and
+ * inside its field; else the name of the first field that is not. What the kind does not have is zero. */
+const char *record_unpack(struct record *out, const uint8_t *bytes, size_t size);
+
+/* The same fields as a JSON object: {"kind": "grant", ...}; null for an empty text and an unknown instant. A new
+ * reference; NULL without memory. */
+struct json_t *record_json(const struct record *r);
+/* 0 or -EBADMSG, with the bounds of record_unpack(). */
+int record_parse(struct record *out, const struct json_t *json);
+
+/* "203.0.113.7 -> 192.0.2.10:1433": what the change is about; the table has neither source nor endpoint, a guard no
+ * source. */
+#define NETWORK_TEXT_MAX (SOURCE_TEXT_MAX + ENDPOINT_TEXT_MAX + 8)
+const char *network_text(char buf[NETWORK_TEXT_MAX], enum firewall_change_kind kind,
+	const struct source *source, const struct endpoint *endpoint);
+/* With its end and the names behind it: "... until 2026-11-23T15:00:00Z "acme/acme.jane.doe"". */
+#define NETWORK_CHANGE_MAX (NETWORK_TEXT_MAX + ALLOW_COMMENT_MAX + 48)
+const char *network_change_text(char buf[NETWORK_CHANGE_MAX], const struct record_network *n);
 
 /* Copies, cutting at a UTF-8 boundary when the text is longer; bytes that are not UTF-8 become '?'. */
 void record_set(char *field, size_t size, const char *text);

@@ -71,8 +71,6 @@ struct json_t *sources_json(const struct source *sources, size_t n);
  * "First Last"; `from` is null before any access, `next_level` is null when nothing is to come. */
 struct json_t *grant_json(const struct grant *g);
 struct json_t *grants_json(const struct grants *g); /* array, in the order of `g` */
-/* An object by kind: {"kind": "grant", ...} with the members that mean something for that kind. */
-struct json_t *record_json(const struct record *r);
 struct json_t *entry_json(const struct journal_entry *e);
 /* Prints and releases; a newline follows. -ENOMEM when `json` is NULL. */
 int json_print(struct json_t *json, FILE *to);
@@ -144,7 +142,7 @@ struct audit_session {
 	const char *server, *client, *login, *address, *program;
 	uint64_t number;
 	instant_t since;
-	const char *remark; /* what is odd about it, or NULL */
+	const char *detail; /* what is odd about it, or NULL */
 };
 struct audit_finding {
 	const char *name; /* of the check */

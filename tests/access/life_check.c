@@ -183,7 +183,7 @@ static bool change_gives(const struct change *c)
 	return c->kind == CHANGE_USER_CREATE || c->kind == CHANGE_USER_REMAP ||
 	       c->kind == CHANGE_MEMBER_ADD || c->kind == CHANGE_LOGIN_ENABLE ||
 	       c->kind == CHANGE_LOGIN_CREATE || c->kind == CHANGE_ROLE_GRANT ||
-	       c->kind == CHANGE_ROLE_UNDENY;
+	       c->kind == CHANGE_ROLE_DENY_REMOVE;
 }
 
 void order_check(const struct difference *d)

@@ -169,7 +169,7 @@ static int apply_in_database(struct model *m, struct observed_database *d, const
 	case CHANGE_USER_DROP:
 		return user_drop(d, c->principal);
 	case CHANGE_MEMBER_ADD:
-	case CHANGE_MEMBER_NARROW:
+	case CHANGE_MEMBER_RESTRICT:
 		if (!u || (!user_find(d, c->role) && !fixed_role_can(c->role)))
 			return 15151;
 		model_member(d, c->role, c->principal);
@@ -180,7 +180,7 @@ static int apply_in_database(struct model *m, struct observed_database *d, const
 		members_drop(&d->members, &d->n_members, c->principal, c->role);
 		return 0;
 	case CHANGE_REVOKE:
-	case CHANGE_ROLE_UNDENY:
+	case CHANGE_ROLE_DENY_REMOVE:
 		if (!same(c->permission.grantee, "public") && !user_find(d, c->permission.grantee))
 			return 15151;
 		revoke(&d->permissions, &d->n_permissions, &c->permission);

@@ -53,7 +53,7 @@ static void test_go_live(void **state)
 	model_user(s->prod, JANE, l->sid);
 	model_member(s->prod, READ_ONLY, JANE);
 	model_session(&s->model, JANE, 3600);
-	expect(s, "login-disable member-narrow member-drop session-kill");
+	expect(s, "login-disable member-restrict member-drop session-kill");
 	assert_string_equal(s->d.changes[1].role, READ_ONLY);
 	assert_string_equal(s->d.changes[2].role, FULL);
 	apply_all(s);
@@ -197,7 +197,7 @@ static void test_orphan(void **state)
 	s->claims[s->n_claims++] = (struct claim){.server = "sql1", .login = JANE, .sid = old};
 	model_user(s->test, JANE, old);
 	model_member(s->test, "db_owner", JANE);
-	expect(s, "member-narrow member-drop login-create login-disable login-mark user-remap");
+	expect(s, "member-restrict member-drop login-create login-disable login-mark user-remap");
 	apply_all(s);
 	apply_all(s);
 	assert_int_equal(s->d.n_changes, 0);
@@ -239,7 +239,7 @@ static void test_roles(void **state)
 	}
 	model_permission(s->test, 'G', "CONTROL", NULL, NULL, FULL, "dbo");
 	model_permission(s->test, 'D', "SELECT", "dbo", "orders", FULL, "dbo");
-	expect(s, "revoke role-deny role-undeny role-grant");
+	expect(s, "revoke role-deny role-deny-remove role-grant");
 	apply_all(s);
 	assert_int_equal(s->d.n_changes, 0);
 	stage_free(s);

@@ -57,7 +57,7 @@ static void test_database_trigger(void **state)
 	(void)state;
 	model_trigger(s->test, "tr_evil");
 	expect(s, "");
-	const struct obstacle *o = obstacle_of(s, STATE_UNPROVED);
+	const struct obstacle *o = obstacle_of(s, STATE_UNVERIFIED);
 	assert_non_null(o);
 	assert_non_null(strstr(o->text, "tr_evil"));
 	strings_add(&s->scene.server.known_triggers, "tr_evil");
@@ -89,7 +89,7 @@ static void test_trigger_over_something_wider(void **state)
 		else
 			s->test->users[0].sid = l->sid;
 		expect(s, "login-disable");
-		assert_non_null(obstacle_of(s, STATE_UNPROVED));
+		assert_non_null(obstacle_of(s, STATE_UNVERIFIED));
 		stage_free(s);
 	}
 }
@@ -103,7 +103,7 @@ static void test_server_trigger(void **state)
 	s->model.o.triggers = &trigger;
 	s->model.o.n_triggers = 1;
 	expect(s, "");
-	assert_non_null(obstacle_of(s, STATE_UNPROVED));
+	assert_non_null(obstacle_of(s, STATE_UNVERIFIED));
 	s->model.o.triggers = NULL;
 	s->model.o.n_triggers = 0;
 	stage_free(s);
@@ -121,7 +121,7 @@ static void test_missing_rights(void **state)
 	s->model.o.missing_rights = &right;
 	s->model.o.n_missing_rights = 1;
 	expect(s, "login-disable login-drop");
-	const struct obstacle *o = obstacle_of(s, STATE_UNPROVED);
+	const struct obstacle *o = obstacle_of(s, STATE_UNVERIFIED);
 	assert_non_null(o);
 	assert_non_null(strstr(o->text, right));
 	s->model.o.missing_rights = NULL;

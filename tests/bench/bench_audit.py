@@ -42,7 +42,7 @@ def main():
             audit = result.json
             proofs = [p["outcome"] for p in audit["proofs"]]
             print(f"audit    {run}: exit {result.code}, state {audit['state']}, {len(audit['grants'])} grants, "
-                  f"{proofs.count('proved')} proved, {len(audit['findings'])} findings, "
+                  f"{proofs.count('verified')} proved, {len(audit['findings'])} findings, "
                   f"{audit['servers'][0]['round_trips']} round trips, {seconds:.1f} s")
     finally:
         found.close()

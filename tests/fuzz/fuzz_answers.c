@@ -167,16 +167,13 @@ int nanosleep(const struct timespec *wanted, struct timespec *left)
 
 static void record_take(const struct record *r)
 {
-	static struct record copy;
+	static struct record heard;
+	static uint8_t packed[RECORD_PACKED_MAX];
+	size_t size = record_pack(packed, r);
 
-	copy = *r;
 	REQUIRE(!ended);
-	REQUIRE(!record_check(&copy));
-	/* Nothing stands behind a text that the check would have had to clear. */
-	REQUIRE(memcmp(copy.server, r->server,
-			offsetof(struct record, detail) + sizeof(r->detail) -
-				offsetof(struct record, server)) == 0);
-	REQUIRE(!strstr(r->statement, secret) && !strstr(r->detail, secret));
+	REQUIRE(!record_unpack(&heard, packed, size));
+	REQUIRE(!memmem(packed, size, secret, strlen(secret)));
 	ended = r->kind == RECORD_END;
 }
 

@@ -31,7 +31,7 @@ static void handle(void *context, struct control_call *call, const json_t *reque
 	REQUIRE(json_is_object(request) && json_string_value(json_object_get(request, "command")));
 	REQUIRE(control_is_open(call));
 	REQUIRE(strlen(control_actor(call)) > 0);
-	if (control_record_parse(&r, json_object_get(request, "record")) == 0)
+	if (record_parse(&r, json_object_get(request, "record")) == 0)
 		control_tell(call, &r);
 	held = call;
 	if (json_is_true(json_object_get(request, "hold")))
@@ -126,14 +126,15 @@ static size_t calls_kept(void)
 static void record_check_json(const uint8_t *data, size_t size)
 {
 	static struct record r, again;
+	static uint8_t before[RECORD_PACKED_MAX], after[RECORD_PACKED_MAX];
 	json_t *json = json_loadb((const char *)data, size, JSON_REJECT_DUPLICATES, NULL), *back;
 
-	if (json && control_record_parse(&r, json) == 0) {
-		again = r;
-		REQUIRE(!record_check(&again));
-		back = control_record_json(&r);
-		REQUIRE(control_record_parse(&again, back) == 0);
-		REQUIRE(memcmp(&r, &again, sizeof(r)) == 0);
+	if (json && record_parse(&r, json) == 0) {
+		size_t n = record_pack(before, &r);
+		REQUIRE(!record_unpack(&again, before, n));
+		back = record_json(&r);
+		REQUIRE(record_parse(&again, back) == 0);
+		REQUIRE(record_pack(after, &again) == n && memcmp(before, after, n) == 0);
 		json_decref(back);
 	}
 	json_decref(json);

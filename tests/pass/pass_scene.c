@@ -128,26 +128,41 @@ struct collected scene_journal(const struct scene *s, enum journal_kind kind)
 	return c;
 }
 
+struct record scene_plan(const char *server, uint64_t number, enum change_kind kind, const char *login)
+{
+	struct record r = scene_record(RECORD_PLAN, server);
+
+	r.change.number = number;
+	r.change.kind = kind;
+	RECORD_SET(&r, login, login);
+	return r;
+}
+
+struct record scene_grant(const char *server, const char *database, enum level level)
+{
+	struct record r = scene_record(RECORD_GRANT, server);
+
+	RECORD_SET(&r, login, "acme.jane.doe");
+	RECORD_SET(&r, database, database);
+	r.grant.level = level;
+	return r;
+}
+
 void scene_work(struct pass *p, void (*between)(struct pass *p, struct scene *s), struct scene *s)
 {
-	struct record r = scene_record(RECORD_PLAN, "sqltest02");
+	struct record plan = scene_plan("sqltest02", 1, CHANGE_USER_CREATE, "acme.jane.doe");
+	struct record r = scene_record(RECORD_INTENT, "sqltest02");
 
-	r.number = 1;
-	RECORD_SET(&r, action, "user-create");
-	RECORD_SET(&r, login, "acme.jane.doe");
-	assert_int_equal(pass_record(p, &r), 0);
-	r.kind = RECORD_INTENT;
+	assert_int_equal(pass_record(p, &plan), 0);
+	r.intent.number = 1;
 	assert_int_equal(pass_record(p, &r), 0);
 	between(p, s);
-	r.kind = RECORD_OUTCOME;
-	assert_int_equal(pass_record(p, &r), 0);
+	plan.kind = RECORD_OUTCOME;
+	assert_int_equal(pass_record(p, &plan), 0);
 	r = scene_record(RECORD_SERVER, "sqltest02");
 	assert_int_equal(pass_record(p, &r), 0);
-	r = scene_record(RECORD_GRANT, "sqltest02");
-	RECORD_SET(&r, login, "acme.jane.doe");
-	RECORD_SET(&r, database, "AcmeTest");
-	r.level = LEVEL_FULL;
-	r.number = ADMIT;
+	r = scene_grant("sqltest02", "AcmeTest", LEVEL_FULL);
+	r.grant.admission = ADMIT;
 	assert_int_equal(pass_record(p, &r), 0);
 	r = scene_record(RECORD_END, "sqltest02");
 	assert_int_equal(pass_record(p, &r), 0);

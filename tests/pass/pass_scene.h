@@ -32,6 +32,10 @@ int scene_setup(void **state);
 int scene_setup_with(void **state, void (*prepare)(const char *folder));
 int scene_teardown(void **state);
 struct record scene_record(enum record_kind kind, const char *server);
+struct record scene_plan(
+	const char *server, uint64_t number, enum change_kind kind, const char *login);
+/* Of acme.jane.doe. */
+struct record scene_grant(const char *server, const char *database, enum level level);
 /* The one record of that kind that was told of the server. */
 const struct record *scene_told(const struct scene *s, enum record_kind kind, const char *server);
 struct collected scene_journal(const struct scene *s, enum journal_kind kind);

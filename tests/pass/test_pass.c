@@ -23,10 +23,7 @@ static void a_dead_worker_leaves_nothing_unsaid(void **state)
 	/* This one had spoken before it died: that is not said again, and otherwise. */
 	struct record said = scene_record(RECORD_SERVER, "sql07");
 	assert_int_equal(pass_record(p, &said), 0);
-	said = scene_record(RECORD_GRANT, "sql07");
-	RECORD_SET(&said, login, "acme.jane.doe");
-	RECORD_SET(&said, database, "AcmeProd");
-	said.level = LEVEL_READ_ONLY;
+	said = scene_grant("sql07", "AcmeProd", LEVEL_READ_ONLY);
 	assert_int_equal(pass_record(p, &said), 0);
 	RECORD_SET(&end, server, "sql07");
 	assert_int_equal(pass_record(p, &end), 0);
@@ -140,11 +137,8 @@ static void what_a_file_names_no_more_shuts_its_login_out(void **state)
 		struct record r = scene_record(RECORD_SERVER, "sqltest02");
 		r.state = cases[i].answers ? STATE_OK : STATE_UNREACHABLE;
 		assert_int_equal(pass_record(p, &r), 0);
-		r = scene_record(RECORD_GRANT, "sqltest02");
-		RECORD_SET(&r, login, "acme.jane.doe");
-		RECORD_SET(&r, database, "AcmeTest");
-		r.level = LEVEL_FULL;
-		r.number = ADMIT;
+		r = scene_grant("sqltest02", "AcmeTest", LEVEL_FULL);
+		r.grant.admission = ADMIT;
 		r.state = cases[i].answers ? STATE_OK : STATE_UNREACHABLE;
 		assert_int_equal(pass_record(p, &r), 0);
 		r = scene_record(RECORD_END, "sqltest02");

@@ -65,19 +65,18 @@ static void a_dead_worker_leaves_nothing_unfinished(void **state)
 	struct scene *s = *state;
 	struct pass_result result;
 	struct pass *p;
-	struct record r = scene_record(RECORD_PLAN, "sqltest02");
+	struct record plan = scene_plan("sqltest02", 1, CHANGE_USER_CREATE, "acme.jane.doe");
+	struct record r = scene_record(RECORD_INTENT, "sqltest02");
 	struct collected open = {0};
 
 	assert_int_equal(pass_new(&p, &s->options), 0);
-	RECORD_SET(&r, action, "user-create");
-	RECORD_SET(&r, login, "acme.jane.doe");
-	for (r.number = 1; r.number <= 2; r.number++)
-		assert_int_equal(pass_record(p, &r), 0);
-	r.kind = RECORD_INTENT;
+	for (plan.change.number = 1; plan.change.number <= 2; plan.change.number++)
+		assert_int_equal(pass_record(p, &plan), 0);
+	r.intent.number = 2;
 	assert_int_equal(pass_record(p, &r), 0);
-	r.kind = RECORD_OUTCOME;
-	r.number = 1;
-	assert_int_equal(pass_record(p, &r), 0);
+	plan.kind = RECORD_OUTCOME;
+	plan.change.number = 1;
+	assert_int_equal(pass_record(p, &plan), 0);
 	r = scene_record(RECORD_END, "sqltest02");
 	r.code = -ETIMEDOUT;
 	RECORD_SET(&r, detail, "did not end");
@@ -120,7 +119,7 @@ static void who_left_has_nothing_on_record(void **state)
 	assert_int_equal(pass_new(&p, &s->options), 0);
 	struct record r = scene_record(RECORD_LOGIN, "sqltest02");
 	RECORD_SET(&r, login, "ACME.john.roe");
-	RECORD_SET(&r, action, "gone");
+	r.identity.status = LOGIN_GONE;
 	assert_int_equal(pass_record(p, &r), 0);
 	assert_int_equal(pass_finish(&result, p), 0);
 	pass_free(p);
@@ -162,11 +161,8 @@ static void what_closes_for_who_left_is_his_clients(void **state)
 	assert_int_equal(journal_write(NULL, s->journal, &before), 0);
 	assert_int_equal(pass_new(&p, &s->options), 0);
 	for (uint64_t i = 0; i < ARRAY_SIZE(logins); i++) {
-		struct record r = scene_record(RECORD_PLAN, "sqltest02");
+		struct record r = scene_plan("sqltest02", i + 1, CHANGE_LOGIN_DROP, logins[i]);
 
-		r.number = i + 1;
-		RECORD_SET(&r, action, "login-drop");
-		RECORD_SET(&r, login, logins[i]);
 		assert_int_equal(pass_record(p, &r), 0);
 		r.kind = RECORD_OUTCOME;
 		assert_int_equal(pass_record(p, &r), 0);
@@ -198,19 +194,18 @@ static void who_only_looks_writes_nothing(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
 		struct pass_result result;
 		struct pass *p;
-		struct record r = scene_record(RECORD_PLAN, "sqltest02");
+		struct record r = scene_plan("sqltest02", 1, CHANGE_LOGIN_DISABLE, "");
 
 		s->n_told = 0;
 		s->options.mode = modes[i];
 		assert_int_equal(pass_new(&p, &s->options), 0);
-		r.number = 1;
 		assert_int_equal(pass_record(p, &r), 0);
-		r.kind = RECORD_INTENT;
+		r = scene_record(RECORD_INTENT, "sqltest02");
 		assert_int_not_equal(pass_record(p, &r), 0);
 		static const enum record_kind kinds[] = {
-			RECORD_OUTCOME, RECORD_PROOF, RECORD_BASELINE, RECORD_LOGIN};
+			RECORD_OUTCOME, RECORD_VERIFICATION, RECORD_BASELINE, RECORD_LOGIN};
 		for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
-			r.kind = kinds[k];
+			r = scene_record(kinds[k], "sqltest02");
 			RECORD_SET(&r, database, "AcmeTest");
 			pass_record(p, &r);
 			assert_int_equal(journal_begin(s->journal), 0);

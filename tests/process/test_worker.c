@@ -84,7 +84,7 @@ static int run_asking(struct worker *w, void *context)
 	int *asked = context;
 
 	for (uint64_t i = 1; i <= 3; i++) {
-		struct record r = {.kind = RECORD_INTENT, .number = i};
+		struct record r = {.kind = RECORD_INTENT, .intent.number = i};
 		int verdict = worker_ask(w, &r);
 		if (verdict != *asked)
 			return -EPROTO;
@@ -110,7 +110,7 @@ static void intents_are_answered(void **state)
 
 static int run_telling_an_intent(struct worker *w, void *context)
 {
-	struct record r = {.kind = RECORD_INTENT, .number = 1};
+	struct record r = {.kind = RECORD_INTENT, .intent.number = 1};
 
 	(void)context;
 	worker_tell(w, &r);
@@ -188,7 +188,7 @@ static void prepare_has_rights_that_run_has_not(void **state)
 
 static int run_naming_itself(struct worker *w, void *context)
 {
-	struct record r = {.kind = RECORD_NOTE, .number = (uint64_t)getpid()};
+	struct record r = {.kind = RECORD_SESSION, .session.number = (uint64_t)getpid()};
 
 	(void)context;
 	worker_tell(w, &r);
@@ -197,8 +197,9 @@ static int run_naming_itself(struct worker *w, void *context)
 
 static int pass_pid_on(void *context, const struct record *r)
 {
-	if (r->kind == RECORD_NOTE)
-		(void)!write(*(int *)context, &r->number, sizeof(r->number));
+	if (r->kind == RECORD_SESSION)
+		(void)!write(*(int *)context, &r->session.number,
+			sizeof(r->session.number));
 	return 0;
 }
 

@@ -11,35 +11,58 @@
 #include <unistd.h>
 #include "worker_jobs.h"
 
-/* What a worker under a stranger's control may put on its channel. */
+/* What a worker under a stranger's control may put on its channel: a record as it should be, but for one thing. */
 struct lie {
-	const char *name;
+	const char *name; /* of the field that is wrong */
+	enum record_kind kind;
 	void (*tell)(struct record *r);
-	ssize_t size;
+	void (*tamper)(uint8_t *bytes, size_t *size); /* may be NULL */
 };
-static void lie_kind(struct record *r)
+static void lie_kind(uint8_t *bytes, size_t *size)
 {
-	r->kind = 99;
+	(void)size;
+	bytes[0] = 99;
 }
 static void lie_state(struct record *r)
 {
-	r->state = STATE_OVERDUE + 1;
+	r->state = (enum state)(STATE_OVERDUE + 1);
 }
 static void lie_level(struct record *r)
 {
-	r->level = 3;
+	r->grant.level = (enum level)(LEVEL_FULL + 1);
 }
 static void lie_severity(struct record *r)
 {
-	r->severity = 5;
+	r->finding.severity = (enum finding_severity)(FINDING_CRITICAL + 1);
 }
-static void lie_opening(struct record *r)
+static void lie_action(struct record *r)
 {
-	r->opening = 2;
+	r->change.kind = (enum change_kind)CHANGE_KINDS;
 }
-static void lie_sid(struct record *r)
+static void lie_result(struct record *r)
 {
-	r->sid_size = SID_MAX + 1;
+	r->verification.result = (enum verification)VERIFICATIONS;
+}
+static void lie_instant(struct record *r)
+{
+	r->session.since = INSTANT_LAST + 1;
+}
+static void lie_before(struct record *r)
+{
+	r->session.since = -1;
+}
+static void sid_set(struct record *r)
+{
+	r->identity.sid.size = SID_MAX;
+}
+/* One byte more than a SID may have: it is the last of its record. */
+static void lie_sid(uint8_t *bytes, size_t *size)
+{
+	uint16_t length = 2 + 2 * SID_MAX + 2;
+
+	memcpy(bytes + *size - (length - 2) - sizeof(length), &length, sizeof(length));
+	memcpy(bytes + *size, "AA", 2);
+	*size += 2;
 }
 static void lie_endless(struct record *r)
 {
@@ -47,7 +70,7 @@ static void lie_endless(struct record *r)
 }
 static void lie_encoding(struct record *r)
 {
-	memcpy(r->statement, "a\xed\xa0\x80", 5); /* a surrogate */
+	memcpy(r->change.statement, "a\xed\xa0\x80", 5); /* a surrogate */
 }
 static void lie_overlong(struct record *r)
 {
@@ -55,42 +78,82 @@ static void lie_overlong(struct record *r)
 }
 static void lie_cut(struct record *r)
 {
-	memcpy(r->reason, "caf\xc3", 5);
+	memcpy(r->change.reason, "caf\xc3", 5);
+}
+static void lie_zero(uint8_t *bytes, size_t *size)
+{
+	bytes[*size - 1] = '\0';
+}
+static void note_set(struct record *r)
+{
+	strcpy(r->detail, "note");
+}
+static void lie_short(uint8_t *bytes, size_t *size)
+{
+	(void)bytes;
+	*size -= 1;
+}
+static void lie_long(uint8_t *bytes, size_t *size)
+{
+	bytes[(*size)++] = 0;
+}
+static void lie_empty(uint8_t *bytes, size_t *size)
+{
+	(void)bytes;
+	*size = 1;
+}
+static void lie_huge(uint8_t *bytes, size_t *size)
+{
+	memset(bytes + *size, 0, RECORD_PACKED_MAX + 64 - *size);
+	*size = RECORD_PACKED_MAX + 64;
 }
 static void lie_nothing(struct record *r)
 {
 	(void)r;
 }
 
+static void record_send(const struct record *r)
+{
+	uint8_t bytes[RECORD_PACKED_MAX];
+
+	/* The channel itself, as injected code would find it. */
+	send(3, bytes, record_pack(bytes, r), MSG_NOSIGNAL);
+}
+
 static int run_lying(struct worker *w, void *context)
 {
 	const struct lie *lie = context;
-	struct {
-		struct record r;
-		char more[64];
-	} m = {.r = {.kind = RECORD_NOTE}};
+	struct record r = {.kind = lie->kind};
+	uint8_t bytes[RECORD_PACKED_MAX + 64];
 
 	(void)w;
-	lie->tell(&m.r);
-	/* The channel itself, as injected code would find it. */
-	send(3, &m, (size_t)lie->size, MSG_NOSIGNAL);
-	m.r = (struct record){.kind = RECORD_NOTE};
-	send(3, &m.r, sizeof(m.r), MSG_NOSIGNAL);
-	m.r.kind = RECORD_END;
-	send(3, &m.r, sizeof(m.r), MSG_NOSIGNAL);
+	lie->tell(&r);
+	size_t size = record_pack(bytes, &r);
+	if (lie->tamper)
+		lie->tamper(bytes, &size);
+	send(3, bytes, size, MSG_NOSIGNAL);
+	record_send(&(struct record){.kind = RECORD_NOTE});
+	record_send(&(struct record){.kind = RECORD_END});
 	return wait_for_ever();
 }
 
 static void a_lie_ends_the_worker(void **state)
 {
-	const ssize_t full = sizeof(struct record);
-	const struct lie lies[] = {{"kind", lie_kind, full}, {"state", lie_state, full},
-		{"level", lie_level, full}, {"severity", lie_severity, full},
-		{"opening", lie_opening, full}, {"sid_size", lie_sid, full},
-		{"login", lie_endless, full}, {"statement", lie_encoding, full},
-		{"detail", lie_overlong, full}, {"reason", lie_cut, full},
-		{"size", lie_nothing, full - 1}, {"size", lie_nothing, full + 1},
-		{"size", lie_nothing, 1}};
+	const struct lie lies[] = {{"kind", RECORD_NOTE, lie_nothing, lie_kind},
+		{"state", RECORD_NOTE, lie_state, NULL}, {"level", RECORD_GRANT, lie_level, NULL},
+		{"severity", RECORD_FINDING, lie_severity, NULL},
+		{"action", RECORD_PLAN, lie_action, NULL},
+		{"result", RECORD_VERIFICATION, lie_result, NULL},
+		{"since", RECORD_SESSION, lie_instant, NULL},
+		{"since", RECORD_SESSION, lie_before, NULL},
+		{"sid", RECORD_LOGIN, sid_set, lie_sid}, {"login", RECORD_NOTE, lie_endless, NULL},
+		{"statement", RECORD_PLAN, lie_encoding, NULL},
+		{"detail", RECORD_NOTE, lie_overlong, NULL},
+		{"reason", RECORD_PLAN, lie_cut, NULL}, {"detail", RECORD_NOTE, note_set, lie_zero},
+		{"detail", RECORD_NOTE, note_set, lie_short},
+		{"size", RECORD_NOTE, lie_nothing, lie_long},
+		{"size", RECORD_NOTE, lie_nothing, lie_huge},
+		{"server", RECORD_NOTE, lie_nothing, lie_empty}};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(lies); i++) {
@@ -111,7 +174,7 @@ static int run_twice_ended(struct worker *w, void *context)
 	(void)context;
 	worker_tell(w, &end);
 	end.code = -EIO;
-	send(3, &end, sizeof(end), MSG_NOSIGNAL);
+	record_send(&end);
 	return 0;
 }
 
@@ -160,11 +223,11 @@ static void a_worker_that_hangs_up_is_ended(void **state)
 
 static int run_asking_and_dying(struct worker *w, void *context)
 {
-	struct record r = {.kind = RECORD_INTENT, .number = 1};
+	struct record r = {.kind = RECORD_INTENT, .intent.number = 1};
 
 	(void)w;
 	(void)context;
-	send(3, &r, sizeof(r), MSG_NOSIGNAL);
+	record_send(&r);
 	raise(SIGKILL);
 	return 0;
 }

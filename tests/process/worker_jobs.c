@@ -76,7 +76,7 @@ int wait_for_ever(void)
 
 int run_quietly(struct worker *w, void *context)
 {
-	struct record end = {.kind = RECORD_END, .number = 3};
+	struct record end = {.kind = RECORD_END, .end.round_trips = 3};
 
 	(void)context;
 	tell_note(w, "Łódź");

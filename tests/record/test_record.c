@@ -3,8 +3,9 @@
 #include <stddef.h>
 #include <setjmp.h>
 #include <cmocka.h>
+#include <jansson.h>
 #include <string.h>
-#include "curfew/record.h"
+#include "record/fields.h"
 
 static void texts_are_cut_at_characters(void **state)
 {
@@ -38,9 +39,10 @@ static void broken_bytes_become_question_marks(void **state)
 	assert_string_equal(field, "???|????|??");
 }
 
-static void what_was_set_passes_the_check(void **state)
+static void what_was_set_crosses_the_channel(void **state)
 {
-	struct record r = {.kind = RECORD_NOTE};
+	struct record r = {.kind = RECORD_NOTE}, back;
+	uint8_t packed[RECORD_PACKED_MAX];
 	char text[1024];
 
 	(void)state;
@@ -52,22 +54,93 @@ static void what_was_set_passes_the_check(void **state)
 		text[n ? n - 1 : 0] = '\0';
 		RECORD_SET(&r, login, text);
 		RECORD_PRINTF(&r, detail, "%s/%d", text, round);
-		assert_null(record_check(&r));
+		assert_null(record_unpack(&back, packed, record_pack(packed, &r)));
+		assert_string_equal(back.login, r.login);
+		assert_string_equal(back.detail, r.detail);
 	}
 }
 
-static void the_check_clears_what_stands_behind_a_text(void **state)
+static void only_what_is_used_crosses_the_channel(void **state)
 {
-	struct record r = {.kind = RECORD_NOTE};
+	struct record r = {.kind = RECORD_NOTE}, back;
+	uint8_t packed[RECORD_PACKED_MAX];
 
 	(void)state;
-	memset(r.reason, 'x', sizeof(r.reason));
-	strcpy(r.reason, "short");
-	assert_null(record_check(&r));
-	for (size_t i = 5; i < sizeof(r.reason); i++)
-		assert_int_equal(r.reason[i], 0);
-	r.kind = 0;
-	assert_string_equal(record_check(&r), "kind");
+	memset(r.detail, 'x', sizeof(r.detail));
+	strcpy(r.detail, "short");
+	r.finding.severity = FINDING_HIGH; /* not a note's */
+	size_t size = record_pack(packed, &r);
+	assert_true(size < 100);
+	memset(&back, 'z', sizeof(back));
+	assert_null(record_unpack(&back, packed, size));
+	for (size_t i = 5; i < sizeof(back.detail); i++)
+		assert_int_equal(back.detail[i], 0);
+	assert_int_equal(back.finding.severity, 0);
+	/* Every byte counts. */
+	for (size_t n = 0; n < size; n++)
+		assert_non_null(record_unpack(&back, packed, n));
+	packed[0] = 0;
+	assert_string_equal(record_unpack(&back, packed, size), "kind");
+	packed[0] = RECORD_KINDS;
+	assert_string_equal(record_unpack(&back, packed, size), "kind");
+}
+
+/* The widest record of each kind has room, and comes back as it went, by bytes and by JSON. */
+static void every_kind_comes_back(void **state)
+{
+	static struct record r, back;
+	uint8_t packed[RECORD_PACKED_MAX], again[RECORD_PACKED_MAX];
+
+	(void)state;
+	for (unsigned kind = RECORD_SERVER; kind < RECORD_KINDS; kind++) {
+		const struct record_type *type = record_type((enum record_kind)kind);
+
+		memset(&r, 0, sizeof(r));
+		r.kind = (enum record_kind)kind;
+		for (const struct field *f = type->fields; f->name; f++) {
+			char *text = (char *)&r + f->offset;
+
+			if (f->type == FIELD_TEXT)
+				memset(text, 'w', f->size - 1);
+			else if (f->type == FIELD_SID)
+				memset(text, SID_MAX, f->size);
+			else if (field_is_text(f))
+				assert_true(field_set_text(f, &r, "192.0.2.10:1433",
+					f->type == FIELD_SOURCE ? 10 : 15));
+			else
+				assert_true(field_set_number(
+					f, &r, f->type == FIELD_WORD ? f->last : INT32_MAX));
+		}
+		size_t size = record_pack(packed, &r);
+		assert_true(size <= RECORD_PACKED_MAX);
+		assert_null(record_unpack(&back, packed, size));
+		assert_int_equal(record_pack(again, &back), size);
+		assert_memory_equal(packed, again, size);
+		json_t *json = record_json(&r);
+		assert_int_equal(record_parse(&back, json), 0);
+		json_decref(json);
+		assert_int_equal(record_pack(again, &back), size);
+		assert_memory_equal(packed, again, size);
+	}
+}
+
+static void results_of_older_journals_are_read(void **state)
+{
+	static const struct {
+		const char *word;
+		enum verification is;
+	} cases[] = {{"verified", VERIFICATION_VERIFIED}, {"proved", VERIFICATION_VERIFIED},
+		{"excess", VERIFICATION_EXCESS}, {"refuted", VERIFICATION_EXCESS},
+		{"unverified", VERIFICATION_UNVERIFIED}, {"unproved", VERIFICATION_UNVERIFIED}};
+	enum verification found;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		assert_true(verification_parse(&found, cases[i].word));
+		assert_int_equal(found, cases[i].is);
+	}
+	assert_false(verification_parse(&found, "done"));
+	assert_false(verification_parse(&found, NULL));
 }
 
 static void states_have_names(void **state)
@@ -87,8 +160,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(texts_are_cut_at_characters),
 		cmocka_unit_test(broken_bytes_become_question_marks),
-		cmocka_unit_test(what_was_set_passes_the_check),
-		cmocka_unit_test(the_check_clears_what_stands_behind_a_text),
+		cmocka_unit_test(what_was_set_crosses_the_channel),
+		cmocka_unit_test(only_what_is_used_crosses_the_channel),
+		cmocka_unit_test(every_kind_comes_back),
+		cmocka_unit_test(results_of_older_journals_are_read),
 		cmocka_unit_test(states_have_names),
 	};
 	return cmocka_run_group_tests_name("record", tests, NULL, NULL);

@@ -28,9 +28,9 @@ static const struct audit_finding findings[] = {
 		"[dbo].[report_v2] is new", ""},
 };
 static const struct audit_proof proofs[] = {
-	{"acme", "acme.jane.doe", "sqltest02", "AcmeTest", LEVEL_FULL, "proved",
+	{"acme", "acme.jane.doe", "sqltest02", "AcmeTest", LEVEL_FULL, "verified",
 		"412 objects, none beyond full", GOLDEN_NOW - 20, 812},
-	{"acme", "acme.jane.doe", "sql07", "AcmeProd", LEVEL_NONE, "unproved", HOSTILE,
+	{"acme", "acme.jane.doe", "sql07", "AcmeProd", LEVEL_NONE, "unverified", HOSTILE,
 		GOLDEN_NOW - 20, 0},
 };
 static const struct journal_entry history[] = {
@@ -66,7 +66,7 @@ static void audit_sample_make(struct audit_sample *out)
 	out->s = s;
 	assert_int_equal(schedule_at(&out->g, &s->program, NULL, GOLDEN_NOW), 0);
 	assert_int_equal(out->g.n, 6);
-	out->servers[0] = (struct audit_server){&s->servers[0], STATE_UNPROVED,
+	out->servers[0] = (struct audit_server){&s->servers[0], STATE_UNVERIFIED,
 		"Microsoft SQL Server 2017 (14.0.3456)", "no right to impersonate", 3};
 	out->servers[1] = (struct audit_server){
 		&s->servers[1], STATE_OK, "Microsoft SQL Server 2017 (14.0.3456)", NULL, 3};

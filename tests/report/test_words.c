@@ -98,28 +98,27 @@ static void test_text_json_repairs(void **state)
 
 static void test_record_json(void **state)
 {
-	struct record r = {.kind = RECORD_FINDING, .severity = FINDING_HIGH};
+	struct record r = {.kind = RECORD_FINDING, .finding.severity = FINDING_HIGH};
 	char *text;
 
 	(void)state;
-	record_set(r.server, sizeof(r.server), "sql07");
-	record_set(r.action, sizeof(r.action), "guest-connect");
-	record_set(r.statement, sizeof(r.statement), "REVOKE CONNECT FROM guest;");
-	record_set(r.detail, sizeof(r.detail), HOSTILE);
+	RECORD_SET(&r, server, "sql07");
+	RECORD_SET(&r, finding.name, "guest-connect");
+	RECORD_SET(&r, finding.remedy, "REVOKE CONNECT FROM guest;");
+	RECORD_SET(&r, detail, HOSTILE);
 	CAPTURED(text, json_print(record_json(&r), to));
 	assert_golden("finding.json", text);
 	free(text);
 	for (uint32_t kind = 0; kind < 20; kind++) {
 		json_t *j;
 
-		r = (struct record){
-			.kind = kind, .level = 77, .state = 99, .sid_size = 255, .code = -5};
+		r = (struct record){.kind = kind, .state = 99, .code = -5};
 		j = record_json(&r);
 		assert_non_null(j);
 		json_decref(j);
 	}
-	r = (struct record){
-		.kind = RECORD_LOGIN, .sid = {0x01, 0xab}, .sid_size = 2, .at = GO_LIVE};
+	r = (struct record){.kind = RECORD_LOGIN,
+		.identity = {.sid = {{0x01, 0xab}, 2}, .created = GO_LIVE}};
 	json_t *j = record_json(&r);
 	assert_string_equal(json_string_value(json_object_get(j, "sid")), "0x01AB");
 	assert_string_equal(

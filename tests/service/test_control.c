@@ -30,7 +30,7 @@ static void handle(void *context, struct control_call *call, const json_t *reque
 {
 	struct fixture *f = context;
 	const char *command = json_string_value(json_object_get(request, "command"));
-	struct record r = {.kind = RECORD_NOTE, .number = 7};
+	struct record r = {.kind = RECORD_NOTE, .code = 7};
 
 	f->n_asked++;
 	snprintf(f->actor, sizeof(f->actor), "%s", control_actor(call));
@@ -218,10 +218,10 @@ static void who_does_not_read_gets_no_half_answer(void **state)
 {
 	struct fixture *f = *state;
 	static const char text[] = "{\"command\":\"hold\"}\n";
-	struct record r = {.kind = RECORD_NOTE};
+	struct record r = {.kind = RECORD_PLAN};
 	int fd = client_connect(f);
 
-	memset(r.statement, 'x', sizeof(r.statement) - 1);
+	memset(r.change.statement, 'x', sizeof(r.change.statement) - 1);
 	assert_int_equal(send(fd, text, sizeof(text) - 1, 0), sizeof(text) - 1);
 	serve(f);
 	size_t told = 0;
@@ -230,7 +230,7 @@ static void who_does_not_read_gets_no_half_answer(void **state)
 		told++;
 	}
 	assert_false(control_is_open(f->held));
-	assert_true(told * sizeof(r.statement) > MAX_CONTROL_BACKLOG / 2);
+	assert_true(told * sizeof(r.change.statement) > MAX_CONTROL_BACKLOG / 2);
 	control_end(f->held, 0, NULL, NULL);
 	close(fd);
 }
@@ -263,7 +263,7 @@ static void commands_get_records_and_result(void **state)
 		struct pass_options o = {
 			.mode = PASS_PLAN, .client = "acme", .sink = got_record, .context = &g};
 		int r = control_pass(&result, error, f->folder, &o);
-		_exit(r == 0 && g.n == 5000 && g.last.number == 7 &&
+		_exit(r == 0 && g.n == 5000 && g.last.code == 7 &&
 					strcmp(g.last.detail, "Łódź \"quoted\"\nline") == 0 &&
 					result.planned == 3 && result.failed == 1 &&
 					result.journal_failed && !result.network_failed
@@ -372,33 +372,35 @@ static void no_service_is_told_apart(void **state)
 
 static void records_go_both_ways(void **state)
 {
-	struct record a = {.kind = RECORD_GRANT,
+	struct record a = {.kind = RECORD_OUTCOME,
 			      .code = -110,
 			      .state = STATE_OVERDUE,
-			      .level = LEVEL_READ_ONLY,
-			      .severity = FINDING_HIGH,
-			      .opening = 1,
-			      .number = 1ULL << 60,
-			      .at = 1795392408,
-			      .sid_size = 3,
-			      .sid = {1, 0, 255}},
+			      .change = {.number = 1ULL << 60, .kind = CHANGE_USER_CREATE}},
 		      b;
+	const struct record login = {.kind = RECORD_LOGIN,
+		.identity = {.created = 1795392408, .sid = {{1, 0, 255}, 3}}};
 
 	(void)state;
+	json_t *json = record_json(&login);
+	assert_int_equal(record_parse(&b, json), 0);
+	assert_memory_equal(&login, &b, sizeof(b));
+	json_decref(json);
 	RECORD_SET(&a, server, "sql07");
 	RECORD_SET(&a, login, "a\"b\\c\x01");
-	RECORD_SET(&a, statement, "USE [x];\n-- \xe2\x82\xac");
-	json_t *json = control_record_json(&a);
-	assert_int_equal(control_record_parse(&b, json), 0);
+	RECORD_SET(&a, change.statement, "USE [x];\n-- \xe2\x82\xac");
+	json = record_json(&a);
+	assert_int_equal(record_parse(&b, json), 0);
 	assert_memory_equal(&a, &b, sizeof(a));
-	json_object_set_new(json, "state", json_integer(99));
-	assert_int_equal(control_record_parse(&b, json), -EBADMSG);
-	json_object_set_new(json, "state", json_integer(-1));
-	assert_int_equal(control_record_parse(&b, json), -EBADMSG);
+	json_object_set_new(json, "state", json_integer(STATE_OK));
+	assert_int_equal(record_parse(&b, json), -EBADMSG);
+	json_object_set_new(json, "state", json_string("unknown"));
+	assert_int_equal(record_parse(&b, json), -EBADMSG);
 	json_object_set_new(json, "state", json_string("ok"));
-	assert_int_equal(control_record_parse(&b, json), -EBADMSG);
+	assert_int_equal(record_parse(&b, json), 0);
+	json_object_set_new(json, "number", json_integer(-1));
+	assert_int_equal(record_parse(&b, json), -EBADMSG);
 	json_decref(json);
-	assert_int_equal(control_record_parse(&b, NULL), -EBADMSG);
+	assert_int_equal(record_parse(&b, NULL), -EBADMSG);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)

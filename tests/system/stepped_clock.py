@@ -117,7 +117,7 @@ class SteppedClock(ServiceCase):
         self.told("read-only after a step over go-live")
         self.elements_come(ELEMENTS)
         self.told("in again")
-        self.comes_in_order(self.service.log()[before:], "(network): remove", "member-narrow", "(network): add")
+        self.comes_in_order(self.service.log()[before:], "(network): remove", "member-restrict", "(network): add")
         self.deadlines_come(self.golive + days(14))  # by then somebody must have narrowed again
         self.assertFalse(self.jane.sql("INSERT INTO dbo.Orders (Id, Customer) VALUES (4, N'Dora')").ok)
         for database in ("AcmeTest", "AcmeProd"):
@@ -226,7 +226,7 @@ class SteppedClock(ServiceCase):
         self.elements_come(ELEMENTS)
         self.pass_ends()
         narrowed = [entry for entry in self.agent.curfew("history", "acme", "--json", expect=0).json
-                    if entry["action"] == "member-narrow"]
+                    if entry["action"] == "member-restrict"]
         self.assertTrue(narrowed)
         for entry in narrowed:
             self.assertIn(entry["at"], [local(self.golive + seconds(s)) + "Z" for s in (0, 1)])

@@ -70,7 +70,7 @@ class Proof(audit_lab.AuditCase):
     def test_read_only_is_proved(self):
         found = self.read_only_lab()
         proof = self.proof(found, 0)
-        self.assertEqual((proof["outcome"], proof["level"]), ("proved", "read-only"))
+        self.assertEqual((proof["outcome"], proof["level"]), ("verified", "read-only"))
 
     def test_every_route_is_refuted_and_mended(self):
         found = self.read_only_lab()
@@ -79,14 +79,14 @@ class Proof(audit_lab.AuditCase):
                 for batch in batches:
                     found.server.sql(batch, None if batch.startswith("USE") else "AcmeTest")
                 proof = self.proof(found, 2)
-                self.assertEqual(proof["outcome"], "refuted", proof)
+                self.assertEqual(proof["outcome"], "excess", proof)
                 self.assertIn(evidence, proof["detail"])
                 # What is of Curfew's own users and roles, apply takes away by itself; the rest is a DBA's.
                 found.agent.apply(expect=(0, 1) if name in FOREIGN else 0)
                 for batch in FOREIGN.get(name, ()):
                     found.server.sql(batch, None if batch.startswith("USE") else "AcmeTest")
                 found.agent.apply()
-                self.assertEqual(self.proof(found)["outcome"], "proved")
+                self.assertEqual(self.proof(found)["outcome"], "verified")
                 self.tidy(found)
 
     def tidy(self, found):
@@ -114,7 +114,7 @@ class Proof(audit_lab.AuditCase):
         found = self.read_only_lab()
         found.server.faults(no_execute_as=True)
         proof = self.proof(found, 2)
-        self.assertEqual(proof["outcome"], "unproved")
+        self.assertEqual(proof["outcome"], "unverified")
         self.assertIn("cannot tell", proof["detail"])
         # Nothing that was answered as the agent itself is taken for the user's.
         self.assertEqual(self.findings(self.audit(found), "effective-permission"), [])
@@ -123,7 +123,7 @@ class Proof(audit_lab.AuditCase):
         found = self.read_only_lab()
         found.server.faults(empty_permissions=True)
         audit = self.audit(found, 2)
-        self.assertIn("unproved", {g["state"] for g in audit["grants"]})
+        self.assertIn("unverified", {g["state"] for g in audit["grants"]})
 
     def test_agent_without_rights(self):
         for right in ("VIEW ANY DEFINITION", "CONNECT ANY DATABASE", "VIEW SERVER STATE"):
@@ -134,7 +134,7 @@ class Proof(audit_lab.AuditCase):
                 self.assertEqual(result.code, 2, str(result))
                 self.assertIn(right, result.out + result.err)
                 if right == "VIEW ANY DEFINITION":
-                    self.assertEqual({p["outcome"] for p in result.json["proofs"]} - {"unproved"}, set())
+                    self.assertEqual({p["outcome"] for p in result.json["proofs"]} - {"unverified"}, set())
 
     def test_agent_that_may_not_impersonate(self):
         """The narrower rights that bootstrap names: enough to manage, not enough to prove."""
@@ -142,7 +142,7 @@ class Proof(audit_lab.AuditCase):
         found.server.sql("ALTER ROLE [db_owner] DROP MEMBER [curfew_agent]; GRANT ALTER ANY USER TO [curfew_agent]; "
                          "GRANT ALTER ANY ROLE TO [curfew_agent]; GRANT CONTROL ON SCHEMA::dbo TO [curfew_agent]", "AcmeTest")
         audit = self.audit(found, 2)
-        self.assertEqual([p["outcome"] for p in audit["proofs"]], ["unproved"])
+        self.assertEqual([p["outcome"] for p in audit["proofs"]], ["unverified"])
         self.assertEqual(self.findings(audit, "strong-permission"), [])
 
     def test_error_in_the_middle(self):
@@ -150,7 +150,7 @@ class Proof(audit_lab.AuditCase):
         found = self.read_only_lab()
         found.server.faults(fail_on=[["GRANT OPTION", 1204]])
         proof = self.proof(found, 2)
-        self.assertEqual(proof["outcome"], "unproved")
+        self.assertEqual(proof["outcome"], "unverified")
         texts = [r["text"] for r in found.server.records("batch") if r["login"] == "curfew_agent"]
         at = max(i for i, text in enumerate(texts) if "EXECUTE AS USER" in text)
         self.assertTrue(texts[at + 1].startswith("REVERT"), texts[at + 1][:80])
@@ -187,7 +187,7 @@ class Proof(audit_lab.AuditCase):
         audit = self.audit(found, 2)
         [session] = audit["sessions"]
         self.assertEqual((session["login"], session["address"]), (USER, audit_lab.HOST))
-        self.assertIn("not among the user's sources", session["remark"])
+        self.assertIn("not among the user's sources", session["detail"])
         [finding] = self.findings(audit, "session-address")
         found.server.sql(finding["remedy"])
         self.clean(found)

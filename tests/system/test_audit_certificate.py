@@ -43,7 +43,7 @@ class Certificate(audit_lab.AuditCase):
                               ("user", USER, "AcmeProd")}, kinds)
         records = {e["id"]: e for e in found.agent.curfew("history", "acme", "--json").json}
         for item in issued["items"]:
-            self.assertEqual(records[item["record"]]["outcome"], "proved")
+            self.assertEqual(records[item["record"]]["outcome"], "verified")
             self.assertEqual(records[item["record"]]["at"], item["at"])
         head = found.agent.curfew("history", "verify", "--json", expect=0).json
         self.assertIn(head["hash"], str(issued))
@@ -92,7 +92,7 @@ class Certificate(audit_lab.AuditCase):
     def test_refused_when_the_server_cannot_be_seen_whole(self):
         found = self.ended_lab()
         found.server.sql("USE [master]; REVOKE VIEW SERVER STATE FROM [curfew_agent]")
-        self.refused(found, "unproved")
+        self.refused(found, "unverified")
         found.server.sql("USE [master]; GRANT VIEW SERVER STATE TO [curfew_agent]")
         self.certificate(found)
         found.server.stop()

@@ -95,7 +95,7 @@ class Words(LabCase):
         self.assertEqual(lines[0], f"near 198.51.100.0/29 of {JOHN}: has the address changed?")
         self.assertRegex(lines[2], rf"^  {lab.OTHER[0]}  192\.0\.2\.10:1433  sqltest02 +\d+  .* ago$")
         self.assertEqual(len(lines), 3)
-        remarks = [entry["remark"] for entry in self.agent.curfew("denied", "--json").json]
+        remarks = [entry["detail"] for entry in self.agent.curfew("denied", "--json").json]
         self.assertEqual(remarks, lines[:1])
 
     def test_revoked_is_said_once(self):
