@@ -119,6 +119,11 @@ class Login(unittest.TestCase):
         self.assertIn(b"\xAD", answer)
         self.assertEqual(self.server.record("login")[0]["features"], [10])
 
+    def test_a_host_of_any_units(self):
+        self.raw().login(host="h\ud800\0\x1b")
+        self.assertEqual(self.server.engine.logins[-1]["host"], "h\U0010d800\0\x1b")
+        self.assertEqual(self.server.record("login")[-1]["host"], "h\ud800\0\x1b")
+
     def test_packet_size(self):
         """Both directions in packets of 512 bytes, and a size beyond the limit cut to it."""
         text = "x" * 5000

@@ -7,6 +7,7 @@ import os
 from . import collations
 from .sqltypes import T, date_text
 from .state import JDict, Objects, Rec, Register, Scope
+from .utf16 import encode
 
 FIXED_SERVER_ROLES = {3: "sysadmin", 4: "securityadmin", 5: "serveradmin", 6: "setupadmin",
                       7: "processadmin", 8: "diskadmin", 9: "dbcreator", 10: "bulkadmin"}
@@ -29,7 +30,7 @@ def now_text(kind="datetime", utc=False):
 def password_hash(password, salt=None):
     """The product's format since 2012: 0x0200, four bytes of salt, SHA-512 of UTF-16 and salt."""
     salt = os.urandom(4) if salt is None else salt
-    return b"\x02\x00" + salt + hashlib.sha512(password.encode("utf-16-le") + salt).digest()
+    return b"\x02\x00" + salt + hashlib.sha512(encode(password) + salt).digest()
 
 
 def password_matches(stored, password):

@@ -8,7 +8,8 @@ import time
 from . import collations, functions, functions_catalogue
 from . import functions_rights  # noqa: F401  (registers its functions)
 from . import xml_methods  # noqa: F401  (registers its functions)
-from . import views_database, views_replicas, views_server  # noqa: F401  (they register their views)
+from . import (views_database, views_replicas, views_server,  # noqa: F401  (they register their views)
+               views_sessions)
 from .catalogue import ServerCatalogue
 from .databases import refuse_changes
 from .errors import error
@@ -81,6 +82,7 @@ class Engine:
         self.sessions = {}
         self.current = None
         self.running = 0
+        self.looks = self.strangers_killed = 0
         self.failure = None
         self.applies = {}
         self.backups = {}
@@ -117,6 +119,31 @@ class Engine:
                 self.parsed.clear()
             self.parsed[key] = found
         return found
+
+    # ---- sessions ------------------------------------------------------------------------------
+
+    def free_spid(self):
+        spid = 51
+        while spid in self.sessions:
+            spid += 1
+        return spid
+
+    def sign_in_now(self):
+        """Whether this look at the sessions meets one that is still logging in (switch sign-ins)."""
+        every = self.catalogue.features.sign_ins
+        self.looks += 1
+        return bool(every) and self.looks % every == 0
+
+    def session_moves(self, login):
+        """What the ids of a login's sessions were is a stranger's now, and these have new ones."""
+        for session in [s for s in self.sessions.values() if s.login == login]:
+            old, session.spid = session.spid, self.free_spid()
+            self.sessions[session.spid] = session
+            stranger = type(session)(session.server, old, self.catalogue.principals.get(1),
+                                     self.catalogue.databases.get(1), app="stranger", host="elsewhere",
+                                     address="192.0.2.99")
+            stranger.is_stranger = True
+            self.sessions[old] = stranger
 
     # ---- work that is being taken back ----------------------------------------------------------
 

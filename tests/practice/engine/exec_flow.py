@@ -17,6 +17,14 @@ FLOW = {"block", "if", "while", "try", "exec", "exec_string", "return", "break",
 MAX_NESTING = 32
 
 
+def every_statement(statements):
+    for s in statements:
+        yield s
+        for inner in ("body", "then", "other", "catch"):
+            if isinstance(getattr(s, inner, None), list):
+                yield from every_statement(getattr(s, inner))
+
+
 class Break(Exception):
     pass
 
@@ -30,6 +38,14 @@ class FlowExecutor:
         self.session, self.engine = session, session.engine
 
     # ---- statements and their errors -----------------------------------------------------------
+
+    def before_kill(self, statements):
+        """A batch that will KILL comes too late, where the switch says so: the id is a stranger's."""
+        features = self.engine.catalogue.features
+        if features.spid_reuse and any(x.kind == "kill" for x in every_statement(statements)):
+            login, features.spid_reuse = features.spid_reuse, ""
+            with self.engine.lock:
+                self.engine.session_moves(login)
 
     def compiled(self, env, statements):
         """Raises what compiling the whole finds; nothing of it has run then. The verdict is kept."""

@@ -279,6 +279,8 @@ class LoginExecutor:
         if s.spid <= 0 or s.spid > 32767:
             raise error(6101, spid=s.spid)
         target = self.engine.sessions.get(s.spid)
+        if target is not None and target.is_stranger:
+            self.engine.strangers_killed += 1
         if target is None:
             raise error(6106, spid=s.spid)
         if s.status_only:

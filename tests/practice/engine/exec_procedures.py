@@ -112,7 +112,8 @@ class ProcedureExecutor:
             mark, outer = len(session.undo), self.engine.root.undo
             self.engine.root.undo = session.undo
             try:
-                return getattr(self, "_" + method)(env, given) or 0, []
+                answer = getattr(self, "_" + method)(env, given) or 0
+                return answer if isinstance(answer, tuple) else (answer, [])
             except SqlError:
                 from .state import undo_to
                 undo_to(session.undo, mark)
@@ -220,6 +221,23 @@ class ProcedureExecutor:
     def _sp_releaseapplock(self, env, g):
         return self.engine.locks.release(env, g.get("resource"), g.get("lockowner", "Transaction"),
                                          g.get("dbprincipal"))
+
+    def _sp_getbindtoken(self, env, g):
+        return 0, [(g["out:out_token"], self._bind_token(self.session), NMAX)] if "out:out_token" in g else []
+
+    @staticmethod
+    def _bind_token(session):
+        return f"practice-{id(session.transaction)}"
+
+    def _sp_bindsession(self, env, g):
+        """Shares another session's transaction and locks; nothing said ends that."""
+        token = g.get("bind_token")
+        if not token:
+            return self.session.unbind()
+        for other in self.engine.sessions.values():
+            if self._bind_token(other) == token and other is not self.session:
+                return self.session.bind(other)
+        raise SqlError(3924, "Session binding token is invalid.", 16)
 
     def _role_member(self, env, role, member, action):
         from .nodes import Stmt
@@ -345,6 +363,7 @@ def _system_procedures():
         "sp_prepexec": "handle params stmt", "sp_execute": "handle", "sp_unprepare": "handle",
         "sp_reset_connection": "", "sp_getapplock": "resource lockmode lockowner locktimeout "
         "dbprincipal", "sp_releaseapplock": "resource lockowner dbprincipal",
+        "sp_getbindtoken": "out_token", "sp_bindsession": "bind_token",
         "sp_addrolemember": "rolename membername", "sp_droprolemember": "rolename membername",
         "sp_addlinkedserver": "server srvproduct provider datasrc location provstr catalog",
         "sp_addlinkedsrvlogin": "rmtsrvname useself locallogin rmtuser rmtpassword",

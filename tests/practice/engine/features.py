@@ -40,6 +40,11 @@ class Features:
     replicas: str = ""                                  # names of the servers of an availability group
     contained_group: bool = False                       # this is the listener of a contained one
     listener_port: int = 0                              # what sessions are told that they came in by
+    sign_ins: int = 0                                   # every n-th look at the sessions meets one that is logging in
+    mars: str = ""                                      # login whose sessions have three connections
+    shared_memory: str = ""                             # login whose sessions came without TCP
+    null_columns: str = ""                              # view.column,... that are NULL for others' rows
+    spid_reuse: str = ""                                # login whose session ids are a stranger's before a KILL
     in_doubt: str = ""                                  # unit of work of a distributed transaction (-2)
     # Rules of PENDING.
     session_settings: bool = False

@@ -5,6 +5,7 @@ import re
 import uuid
 from dataclasses import dataclass
 
+from . import utf16
 from .catalogue import now_text
 from .events import SqlError
 from .sqltypes import (BIGINT, DATETIME, DATETIME2, FLOAT, INT, NMAX, OFFSET, T, UID, VMAX,
@@ -84,7 +85,7 @@ def _register_sql():
 
 def text(value):
     return value if isinstance(value, str) else None if value is None else \
-        value.decode("utf-16-le", "replace") if isinstance(value, bytes) else str(value)
+        utf16.decode(value[:len(value) // 2 * 2]) if isinstance(value, bytes) else str(value)
 
 
 def strict(f):
@@ -99,9 +100,10 @@ for _name, _high, _type, _f in (
         ("RTRIM", 1, _same, lambda e, s: text(s).rstrip(" ")),
         ("TRIM", 1, _same, lambda e, s: text(s).strip(" ")),
         ("REVERSE", 1, _same, lambda e, s: text(s)[::-1]),
-        ("UNICODE", 1, INT, lambda e, s: int.from_bytes(text(s).encode("utf-16-le")[:2], "little") if s else None),
+        ("UNICODE", 1, INT, lambda e, s: int.from_bytes(utf16.encode(text(s))[:2], "little") if s else None),
         ("ASCII", 1, INT, lambda e, s: ord(text(s)[0]) if s else None),
-        ("NCHAR", 1, T("nvarchar", 1), lambda e, i: chr(i)),
+        ("NCHAR", 1, T("nvarchar", 1), lambda e, i: utf16.inside(chr(
+            int.from_bytes(i, "big") if isinstance(i, bytes) else i))),
         ("CHAR", 1, T("varchar", 1), lambda e, i: chr(i) if 0 <= i < 256 else None),
         ("SPACE", 1, VMAX, lambda e, i: " " * i),
         ("ISNUMERIC", 1, INT, lambda e, s: int(bool(re.fullmatch(r"\s*[+-]?\d+(\.\d*)?\s*", text(s))))),
@@ -176,8 +178,8 @@ def _hashbytes(env, algorithm, value, wide):
             "MD5": "md5"}.get(algorithm.upper())
     if name is None:
         return None
-    data = value if isinstance(value, bytes) else str(value).encode(
-        "utf-16-le" if wide else "cp1252", "replace")
+    data = value if isinstance(value, bytes) else utf16.encode(str(value)) if wide else \
+        str(value).encode("cp1252", "replace")
     return hashlib.new(name, data).digest()
 
 

@@ -98,7 +98,7 @@ class Locks(ApplicationLocks):
     def _changing(self, session, scope, kinds, keys=None):
         """Another session with an open change of such rows in a database or the server; else None."""
         for other in self.engine.sessions.values():
-            if other is session or not other.undo:
+            if other.transaction is session.transaction or not other.undo:
                 continue
             for entry in other.undo:
                 if entry.scope is scope and entry.kind in kinds and (keys is None or entry.key in keys):
@@ -149,7 +149,7 @@ class Locks(ApplicationLocks):
 
     def _holding(self, session, obj, mode):
         for lock in self.tables.get(id(obj), ()):
-            if lock.session is not session and "X" in (lock.mode, mode):
+            if lock.session.transaction is not session.transaction and "X" in (lock.mode, mode):
                 return lock.session
         return None
 
@@ -185,7 +185,7 @@ class Locks(ApplicationLocks):
 
     def release_transaction(self, session):
         for key, held in list(self.tables.items()):
-            left = [lock for lock in held if lock.session is not session]
+            left = [lock for lock in held if lock.session.transaction is not session.transaction]
             if left:
                 self.tables[key] = left
             else:
@@ -195,4 +195,6 @@ class Locks(ApplicationLocks):
 
     def release_session(self, session):
         self.release_applocks(session)
-        self.release_transaction(session)
+        if not session.transaction.members:
+            self.release_transaction(session)
+        self.engine.lock.notify_all()

@@ -17,6 +17,7 @@ from .permissions import Context
 from .settings import Settings
 from .sqltypes import T, to_python, to_stored, type_named
 from .state import undo_to
+from .transactions import InTransaction, Transaction
 
 
 class Killed(Exception):
@@ -27,7 +28,7 @@ class Cancelled(Exception):
     pass
 
 
-class Session:
+class Session(InTransaction):
     def __init__(self, server, spid, login, database, *, app="", host="", address=None, encrypted=True,
                  user=None):
         self.server, self.engine, self.spid = server, server.engine, spid
@@ -44,8 +45,10 @@ class Session:
         self.connection_id = str(uuid.uuid4()).upper()
         self.client_port, self.local_address, self.local_port = 0, None, 1433
         self.killed, self.cancelled = threading.Event(), threading.Event()
-        self.undo, self.savepoints = [], {}
-        self.tran_count, self.tran_name, self.try_depth = 0, None, 0
+        self.transaction = Transaction(self)
+        self.tran_name, self.try_depth = None, 0
+        self.is_user, self.is_stranger, self.task = True, False, None
+        self.mars_connections = [str(uuid.uuid4()).upper() for _ in range(2)]
         self.doomed = self.running = self.rolled_back = self.closed = self.compiling = False
         self.blocked_by = None          # the session whose lock this one waits for
         self.rollback = None            # (began, ends) while ended work is being taken back
@@ -93,6 +96,14 @@ class Session:
 
     def current_login_name(self):
         return Env(self).login_name()
+
+    def current_sid(self):
+        """security_id: of the login, or of the user that was put on."""
+        ctx = self.contexts[-1]
+        if ctx.user is not None and ctx.database is not None:
+            user = ctx.database.principals.get(ctx.user)
+            return user.sid if user and user.sid else b"\0"
+        return ctx.login.sid if ctx.login else self.original_sid
 
     def use(self, db):
         if db is not self.database_object:
@@ -187,6 +198,7 @@ class Session:
             raise error(shut, name=self.database_object.name)
         if self.engine.security.user_in(env.ctx, self.database_object) is None:
             raise error(916, login=env.login_name(), database=self.database_object.name)
+        self.executor.before_kill(statements)
         self.executor.compiled(env, statements)
         self.executor.run(env, statements)
         for name, type_name, _, output in params:
@@ -207,10 +219,11 @@ class Session:
             if self.engine.rollback_begins(self):
                 return
             self.closed, self.rollback = True, None
-            saved, self.engine.root.undo = self.engine.root.undo, None
-            undo_to(self.undo, 0)
-            self.engine.root.undo = saved
-            self.tran_count = 0
+            if self.transaction.leave(self):
+                saved, self.engine.root.undo = self.engine.root.undo, None
+                undo_to(self.undo, 0)
+                self.engine.root.undo = saved
+                self.tran_count = 0
             self.engine.locks.release_session(self)
             self.engine.sessions.pop(self.spid, None)
             self.engine.lock.notify_all()
@@ -340,11 +353,7 @@ class Server:
         return session
 
     def _spid(self):
-        used = self.engine.sessions
-        spid = 51
-        while spid in used:
-            spid += 1
-        return spid
+        return self.engine.free_spid()
 
     def sa_session(self, database="master"):
         """A session of sa from inside the process, for set-up and control."""

@@ -10,6 +10,7 @@ import uuid
 from dataclasses import dataclass
 
 from .events import SqlError
+from . import utf16
 from .utf16 import cut, units
 
 
@@ -166,13 +167,13 @@ def date_text(t, base, ticks=0, offset=""):
                    if t.name == "datetimeoffset" else "")
 
 
-def _to_text(value, t, style):
+def _to_text(value, t, style, wide=False):
     if isinstance(value, bytes):
         if style == 1:
             return "0x" + value.hex().upper()
         if style == 2:
             return value.hex().upper()
-        return value.decode("latin-1")
+        return utf16.decode(value[:len(value) // 2 * 2]) if wide else value.decode("latin-1")
     if t.name in ("datetime", "datetime2", "smalldatetime", "datetimeoffset"):
         base, ticks, offset = date_parts(value)
         if style in (120, 20):
@@ -215,7 +216,7 @@ def _binary(value, t_from, t, style):
         elif t_from.name == "uniqueidentifier":
             value = uuid.UUID(value).bytes_le
         else:
-            value = value.encode("utf-16-le" if t_from.name[0] == "n" else "latin-1", "replace")
+            value = utf16.encode(value) if t_from.name[0] == "n" else value.encode("latin-1", "replace")
     elif isinstance(value, (int, float)):
         width = {"bigint": 8, "smallint": 2, "tinyint": 1, "bit": 1}.get(t_from.name, 4)
         value = (int(value) & (256 ** width - 1)).to_bytes(width, "big")
@@ -230,7 +231,7 @@ def convert(value, t_from, t, style=None):
         return value
     if t.name in STRINGS:
         text = value if isinstance(value, str) and t_from.name not in DATES \
-            else _to_text(value, t_from, style)
+            else _to_text(value, t_from, style, t.name[0] == "n")
         if t.size not in (-1, 0):
             if units(text) > t.size and t_from.name in NUMBERS:
                 if t_from.name in INTS:

@@ -80,7 +80,7 @@ class Views:
         viewer = (v.name, id(db), env.ctx.key)
         f = self.engine.catalogue.features
         versions = (self.engine.catalogue.version, db.version,
-                    f.lowercase_databases, f.empty_permissions)
+                    f.lowercase_databases, f.empty_permissions, f.null_columns)
         kept = self.kept.get(viewer)
         if v.fixed and kept and kept[0] == versions:
             return self._select(table, kept[1])
@@ -91,9 +91,21 @@ class Views:
         self.engine.sqlite.executemany(
             f"INSERT INTO {table} VALUES ({marks})",
             ((self.next_key, i) + tuple(self._plain(x) for x in row)
-             for i, row in enumerate(v.rows(env, db))))
+             for i, row in enumerate(self._blanked(env, v, v.rows(env, db)))))
         self.kept[viewer] = (versions, self.next_key)
         return self._select(table, self.next_key)
+
+    @staticmethod
+    def _blanked(env, v, rows):
+        """Rows with NULL in the columns that the switch null-columns names; one's own session's are whole."""
+        named = [x.partition(".") for x in env.engine.catalogue.features.null_columns.split(",") if x]
+        blank = {c for name, _, c in named if name == v.name}
+        places = [i for i, c in enumerate(v.columns) if c.name in blank]
+        mine = next((i for i, c in enumerate(v.columns) if c.name == "session_id"), None)
+        for row in rows:
+            if places and (mine is None or row[mine] != env.session.spid):
+                row = tuple(None if i in places else x for i, x in enumerate(row))
+            yield row
 
     @staticmethod
     def _plain(x):

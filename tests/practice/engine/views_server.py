@@ -5,19 +5,12 @@ from .permissions import type_code
 from .permtable import CLASS_DESC, CLASS_NUMBER
 from .settings import DATABASE_OPTIONS
 from .views import view
-from .views_replicas import GROUP
 
 TYPE_DESC = {"S": "SQL_LOGIN", "R": "SERVER_ROLE", "C": "CERTIFICATE_MAPPED_LOGIN"}
 
 
 def nothing(env, db):
     return ()
-
-
-def own_rights(env, permission):
-    """The error that a view of state gives to those who may not see state."""
-    if not env.engine.security.has_server(env.ctx, permission):
-        raise error(300, permission=permission)
 
 
 @view("databases", "name:n database_id:i source_database_id:i owner_sid:v create_date:d "
@@ -184,103 +177,6 @@ def _linked_logins(env, db):
 def _credentials(env, db):
     for c in env.engine.catalogue.credentials:
         yield c.id, c.name, c.identity, c.created, c.created, None, None
-
-
-# ---- sessions ----------------------------------------------------------------------------------
-
-def _sessions(env, need_all=False):
-    engine = env.engine
-    right = engine.state_right("SECURITY" if need_all else "PERFORMANCE")
-    allowed = engine.security.has_server(env.ctx, right)
-    if need_all and not allowed:
-        raise error(300, permission=right)
-    for s in list(engine.sessions.values()):
-        if allowed or s is env.session:
-            yield s
-
-
-SESSION_OPTIONS = ("QUOTED_IDENTIFIER", "ARITHABORT", "ANSI_NULL_DFLT_ON", "ANSI_WARNINGS",
-                   "ANSI_PADDING", "ANSI_NULLS", "CONCAT_NULL_YIELDS_NULL")
-ISOLATION = ("", "READ UNCOMMITTED", "READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE", "SNAPSHOT")
-
-
-@view("dm_exec_sessions", "session_id:s login_time:d host_name:n program_name:n host_process_id:i "
-      "client_version:i client_interface_name:n security_id:v login_name:n nt_domain:n nt_user_name:n "
-      "status:d60 context_info:v cpu_time:i memory_usage:i total_elapsed_time:i "
-      "last_request_start_time:d last_request_end_time:d reads:B writes:B logical_reads:B "
-      "is_user_process:b text_size:i language:n lock_timeout:i row_count:B prev_error:i "
-      "original_security_id:v original_login_name:n database_id:s authenticating_database_id:i "
-      "open_transaction_count:i transaction_isolation_level:s date_format:n date_first:s "
-      "deadlock_priority:i contained_availability_group_id:u " + " ".join(f"{o.lower()}:b" for o in SESSION_OPTIONS), fixed=False)
-def _dm_exec_sessions(env, db):
-    if env.engine.security.has_server(env.ctx, env.engine.state_right("PERFORMANCE")):
-        for spid in range(1, 51, 10):
-            yield (spid, env.engine.catalogue.started, None, None, None, None, None, b"\x01", "sa",
-                   None, None, "sleeping", None, 0, 0, 0, env.engine.catalogue.started,
-                   env.engine.catalogue.started, 0, 0, 0, 0, 4096, "us_english", -1, 0, 0, b"\x01",
-                   "sa", 1, 1, 0, 2, "mdy", 7, 0, None) + (1,) * len(SESSION_OPTIONS)
-    for s in _sessions(env):
-        ctx, o = s.contexts[-1], s.settings
-        sid = ctx.login.sid if ctx.login else b"\0"
-        yield (s.spid, s.login_time, s.host, s.app, 1, 7, "practice", sid, s.current_login_name(),
-               None, None, "running" if s.running else "sleeping", None, 0, 2, 0, s.last_start,
-               s.last_end, 0, 0, 0, 1, o.text_size, o.language, o.lock_timeout, s.row_count,
-               s.last_error, s.original_sid, s.original_login, s.database.id, s.auth_database,
-               s.tran_count, ISOLATION.index(o.isolation), o.date_format, o.date_first,
-               o.deadlock_priority,
-               GROUP if env.engine.catalogue.features.contained_group else None) + tuple(s.option(name) for name in SESSION_OPTIONS)
-
-
-@view("dm_exec_connections", "session_id:i most_recent_session_id:i connect_time:d net_transport:n "
-      "protocol_type:n protocol_version:i endpoint_id:i encrypt_option:n auth_scheme:n num_reads:i "
-      "num_writes:i last_read:d last_write:d net_packet_size:i client_net_address:n48 "
-      "client_tcp_port:i local_net_address:n48 local_tcp_port:i connection_id:u", fixed=False)
-def _dm_exec_connections(env, db):
-    for s in _sessions(env, True):
-        if s.address is not None:
-            yield (s.spid, s.spid, s.login_time, "TCP", "TSQL", 1946157060, 4,
-                   "TRUE" if s.encrypted else "FALSE", "SQL", 0, 0, s.last_start, s.last_end, 4096,
-                   s.address, s.client_port, s.local_address,
-                   env.engine.catalogue.features.listener_port or s.local_port, s.connection_id)
-
-
-@view("dm_exec_requests", "session_id:s request_id:i start_time:d status:n command:n database_id:s "
-      "user_id:i blocking_session_id:s wait_type:n wait_time:i open_transaction_count:i "
-      "percent_complete:r", fixed=False)
-def _dm_exec_requests(env, db):
-    for s in _sessions(env):
-        if s.running or s.rollback:
-            status = "rollback" if s.rollback else "suspended" if s.blocked_by else "running"
-            percent = env.engine.rollback_progress(s)[0] if s.rollback else 0
-            yield (s.spid, 0, s.last_start, status, "KILLED/ROLLBACK" if s.rollback else "SELECT",
-                   s.database.id, 1, s.blocked_by.spid if s.blocked_by else 0,
-                   "LCK_M_S" if s.blocked_by else None, 0, s.tran_count, float(percent))
-
-
-NO_UNIT = "00000000-0000-0000-0000-000000000000"
-
-
-@view("dm_tran_locks", "resource_type:d60 resource_subtype:d60 resource_database_id:i "
-      "resource_description:n256 request_mode:d60 request_type:d60 request_status:d60 "
-      "request_session_id:i request_owner_type:d60 request_owner_guid:u "
-      "resource_associated_entity_id:B", fixed=False)
-def _dm_tran_locks(env, db):
-    own_rights(env, env.engine.state_right("PERFORMANCE"))
-    modes = {"Exclusive": "X", "Shared": "S", "Update": "U", "IntentShared": "IS",
-             "IntentExclusive": "IX"}
-    for lock in env.engine.locks.applocks():
-        yield ("APPLICATION", "", lock.db, f"{lock.principal}:[{lock.resource[:32]}]", modes[lock.mode],
-               "LOCK", "GRANT", lock.spid, lock.owner.upper(), NO_UNIT, 0)
-    for lock in env.engine.locks.table_locks():
-        yield ("OBJECT", "", lock.db.id, "", lock.mode, "LOCK", "GRANT", lock.session.spid, "TRANSACTION",
-               NO_UNIT, lock.obj.id)
-    for s in list(env.engine.sessions.values()):
-        for kind, scope in {(u.kind, u.scope) for u in s.undo if u.scope is not None}:
-            yield ("METADATA", kind.upper(), getattr(scope, "id", 1), "", "X", "LOCK", "GRANT", s.spid,
-                   "TRANSACTION", NO_UNIT, 0)
-    if env.engine.catalogue.features.in_doubt:
-        yield ("DATABASE", "", 1, "", "S", "LOCK", "GRANT", -2, "TRANSACTION",
-               env.engine.catalogue.features.in_doubt.upper(), 0)
 
 
 # ---- msdb --------------------------------------------------------------------------------------

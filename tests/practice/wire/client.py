@@ -11,11 +11,12 @@ from . import packets, parameters, prelogin, tokens
 
 
 def login7_pack(user, password, *, database="", new_password=None, version=0x74000004,
-                packet_size=4096, flags2=0, features=b"", app="raw"):
+                packet_size=4096, flags2=0, features=b"", app="raw",
+                host="rawhost"):
     """A LOGIN7 message as a client would build it."""
     def hidden(text):
         return bytes((((b << 4) | (b >> 4)) & 0xFF) ^ 0xA5 for b in text.encode("utf-16-le"))
-    fields = ["rawhost".encode("utf-16-le"), user.encode("utf-16-le"), hidden(password),
+    fields = [host.encode("utf-16-le", "surrogatepass"), user.encode("utf-16-le"), hidden(password),
               app.encode("utf-16-le"), b"", b"\0\0\0\0" if features else b"", b"", b"",
               database.encode("utf-16-le")]
     flags3 = (1 if new_password is not None else 0) | (0x10 if features else 0)

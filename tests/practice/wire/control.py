@@ -7,6 +7,8 @@ import socket
 import threading
 import uuid
 
+from engine.utf16 import inside, json_text
+
 from .faults import FaultError
 
 
@@ -53,7 +55,7 @@ class Control:
             try:
                 for line in lines:
                     answer = self._answer(line)
-                    lines.write(json.dumps(answer, ensure_ascii=False) + "\n")
+                    lines.write(json_text(json.dumps(answer, ensure_ascii=False)) + "\n")
                     lines.flush()
                     if answer.get("stopping"):
                         self._server.stopping.set()
@@ -103,7 +105,7 @@ class Control:
             note(error)
             return {**answer, "ok": False}
         try:
-            for event in session.execute(request["text"]):
+            for event in session.execute(inside(request["text"])):
                 if isinstance(event, engine.Columns):
                     answer["results"].append({"columns": [c.name for c in event.columns],
                                               "rows": []})

@@ -3,6 +3,8 @@
 import struct
 from dataclasses import dataclass, field
 
+from engine import utf16
+
 from .packets import ProtocolError
 
 TDS_74 = 0x74000004
@@ -47,7 +49,7 @@ def _text(payload, pair, secret=False):
     if secret:
         raw = raw.translate(_PASSWORD)
     try:
-        return raw.decode("utf-16-le")
+        return utf16.decode(raw)
     except UnicodeDecodeError:
         raise ProtocolError(f"LOGIN7 field {pair} is not UTF-16") from None
 

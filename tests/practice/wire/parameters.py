@@ -6,6 +6,8 @@ import struct
 import uuid
 from dataclasses import dataclass
 
+from engine import utf16
+
 from .packets import ProtocolError
 
 BY_REFERENCE, DEFAULT = 0x01, 0x02
@@ -67,7 +69,7 @@ class Reader:
 
 def text_decode(raw):
     try:
-        return raw.decode("utf-16-le", "surrogatepass")
+        return utf16.decode(raw)
     except UnicodeDecodeError:
         raise ProtocolError("text is not UTF-16") from None
 

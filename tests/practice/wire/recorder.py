@@ -4,6 +4,8 @@ import json
 import threading
 import time
 
+from engine.utf16 import json_text
+
 
 class Recorder:
     """Thread-safe. Passwords never reach it, except inside a batch text that a client sent."""
@@ -15,8 +17,8 @@ class Recorder:
     def write(self, event, **fields):
         if self._file is None:
             return
-        line = json.dumps({"time": round(time.time(), 6), "event": event, **fields},
-                          ensure_ascii=False, default=str)
+        line = json_text(json.dumps({"time": round(time.time(), 6), "event": event, **fields},
+                                    ensure_ascii=False, default=str))
         with self._lock:
             if self._file:
                 self._file.write(line + "\n")

@@ -2,6 +2,8 @@
 
 import struct
 
+from engine import utf16
+
 DONE, DONE_PROC, DONE_IN_PROC = 0xFD, 0xFE, 0xFF
 ERROR_MESSAGE, INFO_MESSAGE, LOGIN_ACK = 0xAA, 0xAB, 0xAD
 MORE, ERROR, IN_TRANSACTION, COUNT, ATTENTION, SERVER_ERROR = 0x01, 0x02, 0x04, 0x10, 0x20, 0x100
@@ -13,7 +15,7 @@ MAX_TEXT = 2048         # characters of one message; SQL Server cuts there as we
 
 
 def ucs2(text):
-    return text.encode("utf-16-le", "surrogatepass")
+    return utf16.encode(text)
 
 
 def b_varchar(text):
