@@ -21,7 +21,7 @@ uint64_t difference_digest(const struct difference *d)
 			c->permission.grantor};
 		for (size_t k = 0; k < ARRAY_SIZE(texts); k++)
 			hash = digest_text(hash, texts[k]);
-		hash = (hash ^ c->session) * 0x100000001b3u;
+		hash = (hash ^ c->session.id) * 0x100000001b3u;
 	}
 	return hash;
 }

@@ -7,11 +7,11 @@
 /* Slack between the schedule's clock and the age of a session by the server's, in seconds. */
 #define SESSION_AGE_SLACK 2
 
-static bool session_is_doomed(const struct builder *b, uint32_t id)
+static bool session_is_doomed(const struct builder *b, const struct session_key *k)
 {
 	for (size_t i = 0; i < b->closings.n; i++)
 		if (b->closings.items[i].kind == CHANGE_SESSION_KILL &&
-			b->closings.items[i].session == id)
+			b->closings.items[i].session.id == k->id)
 			return true;
 	return false;
 }
@@ -21,19 +21,20 @@ static void sessions_kill(
 {
 	for (size_t i = 0; i < b->o->n_sessions; i++) {
 		const struct observed_session *s = &b->o->sessions[i];
-		if (!names_equal(s->login, work->login) || s->age < older_than ||
-			session_is_doomed(b, s->id))
+		/* One that rolls back has been told to end. */
+		if (!work->observed || !observed_session_is_of(s, &work->observed->sid) ||
+			s->age < older_than || s->ending || session_is_doomed(b, &s->key))
 			continue;
 		change_push(b, &b->closings, CHANGE_SESSION_KILL, work->client, work->login, NULL,
 			reason)
-			->session = s->id;
+			->session = s->key;
 	}
 }
 
-static bool login_has_session(const struct builder *b, const char *login)
+static bool login_has_session(const struct builder *b, const struct observed_login *l)
 {
 	for (size_t i = 0; i < b->o->n_sessions; i++)
-		if (names_equal(b->o->sessions[i].login, login))
+		if (observed_session_may_be_of(&b->o->sessions[i], l->name, &l->sid))
 			return true;
 	return false;
 }
@@ -183,7 +184,7 @@ void login_want(struct builder *b, const struct wanted_login *l, const bool *rol
 		return;
 	}
 	/* Whatever else stands in the way: it may have begun before the login was narrowed. */
-	if (work.observed && work.observed->disabled && login_has_session(b, l->login)) {
+	if (work.observed && work.observed->disabled && login_has_session(b, work.observed)) {
 		sessions_kill(b, &work, 0, "a disabled login has no sessions");
 		return;
 	}

@@ -110,6 +110,23 @@ const struct observed_user *observed_user_of(
 	return NULL;
 }
 
+bool session_key_equal(const struct session_key *a, const struct session_key *b)
+{
+	return a->id == b->id && !strcmp(a->login_time, b->login_time) &&
+	       sid_equal(&a->sid, &b->sid);
+}
+
+bool observed_session_is_of(const struct observed_session *s, const struct sid *sid)
+{
+	return sid && sid_equal(&s->key.sid, sid);
+}
+
+bool observed_session_may_be_of(
+	const struct observed_session *s, const char *login, const struct sid *sid)
+{
+	return observed_session_is_of(s, sid) || (!s->key.sid.size && names_equal(s->login, login));
+}
+
 bool observed_is_member(const struct observed_database *d, const char *role, const char *member)
 {
 	for (size_t i = 0; i < d->n_members; i++)

@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "sql/catalog.h"
+#include "sql/closing.h"
+#include "sql/rows.h"
 
 /* One more zeroed item at the end; NULL without memory, the array as it was. */
 static void *array_more(void *items, size_t *n, size_t size)
@@ -93,18 +95,11 @@ static int row_server_permission(struct observed_server *o, const struct sql_val
 		       : -ENOMEM;
 }
 
-static int row_session(struct observed_server *o, const struct sql_value *v)
+static int row_of_session(struct observed_server *o, const struct sql_value *v)
 {
 	struct observed_session *s = ARRAY_MORE(o->sessions, o->n_sessions);
 
-	if (!s)
-		return -ENOMEM;
-	s->id = (uint32_t)number(&v[1]);
-	s->age = number(&v[4]) > 0 ? (uint64_t)number(&v[4]) : 0;
-	return take(&s->login, &v[2]) && take(&s->acting, &v[3]) && take(&s->host, &v[5]) &&
-			       take(&s->program, &v[6]) && take(&s->address, &v[7])
-		       ? 0
-		       : -ENOMEM;
+	return s ? row_session(s, v, SESSION_COLUMNS) : -ENOMEM;
 }
 
 static int row_database(struct observed_server *o, const struct sql_value *v)
@@ -243,7 +238,7 @@ static const struct {
 	{"server-role", 2, row_server_role},
 	{"server-member", 3, row_server_member},
 	{"server-permission", 7, row_server_permission},
-	{"session", 8, row_session},
+	{"session", SESSION_COLUMNS, row_of_session},
 	{"database", 4, row_database},
 	{"server-trigger", 2, row_server_trigger},
 	{"user", 6, row_user},

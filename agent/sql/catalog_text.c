@@ -1,6 +1,7 @@
 /* The questions that sql_observe() asks. The first column of every row names its part, so that an answer is understood
  * whatever was left out before it. Only long-standing catalogue views, plainly joined: any DBA can paste and read them. */
 #include "sql/catalog.h"
+#include "sql/closing.h"
 
 /* A server's local time is what create_date is in: ages are differences of the server's own readings. */
 const struct part server_parts[] = {
@@ -26,14 +27,7 @@ const struct part server_parts[] = {
 		"LEFT JOIN sys.server_principals AS t ON p.class = 101 AND t.principal_id = p.major_id\n"
 		"WHERE g.type = 'S';\n",
 		false},
-	{"session",
-		"SELECT N'session' AS [part], s.session_id, s.original_login_name, s.login_name,\n"
-		"  DATEDIFF(SECOND, s.login_time, GETDATE()), s.host_name, s.program_name,\n"
-		"  CAST(c.client_net_address AS nvarchar(48))\n"
-		"FROM sys.dm_exec_sessions AS s\n"
-		"LEFT JOIN sys.dm_exec_connections AS c ON c.session_id = s.session_id\n"
-		"WHERE s.is_user_process = 1;\n",
-		false},
+	{"session", session_select, false},
 	{"database",
 		"SELECT N'database' AS [part], d.name, d.state, HAS_DBACCESS(d.name) FROM sys.databases AS d;\n",
 		true},

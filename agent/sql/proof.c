@@ -31,12 +31,13 @@ static bool is_touched(const struct touched *t, const char *login)
 	return !t;
 }
 
-static void proof_tell(const struct visit_run *run, const struct grant *g,
-	enum verification result, const char *evidence)
+static void proof_tell(const struct visit_run *run, const struct grant *g, enum verification result,
+	const char *evidence)
 {
 	struct record r;
 
-	record_of(&r, run->visit, RECORD_VERIFICATION, g->client->name, g->user->login, g->database->name);
+	record_of(&r, run->visit, RECORD_VERIFICATION, g->client->name, g->user->login,
+		g->database->name);
 	r.verification = (struct record_verification){
 		.level = g->level, .result = result, .at = run->visit->now};
 	RECORD_SET(&r, detail, evidence);
@@ -302,7 +303,8 @@ static void gone_tell(const struct visit_run *run, const struct grant *g)
 	if (wanted_find(&run->visit->wanted, g->user->login)) {
 		/* Still there for another database: gone from this one. */
 		if (d && observed_user_of(d, l))
-			proof_tell(run, g, VERIFICATION_EXCESS, "the user is still in the database");
+			proof_tell(
+				run, g, VERIFICATION_EXCESS, "the user is still in the database");
 		else if (d && d->online && !d->read)
 			proof_tell(run, g, VERIFICATION_UNVERIFIED, "the database cannot be read");
 		else

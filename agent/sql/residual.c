@@ -262,8 +262,8 @@ static int base_row(void *context, const struct sql_value *v, int n)
 	return 0;
 }
 
-static void baseline_mark(const struct visit_run *run, const struct observed_database *d,
-	enum baseline_mark mark)
+static void baseline_mark(
+	const struct visit_run *run, const struct observed_database *d, enum baseline_mark mark)
 {
 	struct record r;
 

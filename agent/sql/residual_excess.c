@@ -76,7 +76,7 @@ static void evidence_write(char *buf, size_t size, const struct change *c)
 	else if (c->kind == CHANGE_OWNER)
 		snprintf(buf, size, "%s: owns the %s %s", who, p->name, p->object);
 	else if (c->kind == CHANGE_SESSION_KILL)
-		snprintf(buf, size, "%s: session %u", who, c->session);
+		snprintf(buf, size, "%s: session %u", who, c->session.id);
 	else
 		snprintf(buf, size, "%s: %s%s%s", who, c->role ? "role " : "",
 			c->role ? c->role : "", c->role ? "" : c->reason);
@@ -151,8 +151,8 @@ static void session_tell(const struct visit_run *run, const struct observed_sess
 	if (!ours || !strcasecmp(s->login, s->acting) || (w && !pass_is_for(run->visit, w->client)))
 		return;
 	snprintf(evidence, sizeof(evidence), "session %u: logged in as %s, acts as %s, from %s",
-		s->id, s->login, s->acting, s->address ? s->address : "?");
-	snprintf(remedy, sizeof(remedy), "KILL %u;", s->id);
+		s->key.id, s->login, s->acting, s->address ? s->address : "?");
+	snprintf(remedy, sizeof(remedy), "KILL %u;", s->key.id);
 	finding_tell(run, "session-impersonating",
 		"a session that acts as another than who logged in", FINDING_HIGH,
 		w ? w->client : NULL, ours, NULL, remedy, evidence);

@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "curfew/sql.h"
+#include "sql/closing.h"
 
 #define MASKED "********"
 
@@ -214,8 +214,8 @@ int sql_write_change(FILE *to, const struct change *c, const char *password)
 		rc = write_owner(to, c);
 		break;
 	case CHANGE_SESSION_KILL:
-		fprintf(to, "KILL %u", c->session);
-		break;
+		closing_kill_write(to, &c->session);
+		return 0;
 	case CHANGE_USER_CREATE:
 		fputs("CREATE USER ", to);
 		sql_write_name(to, c->principal);

@@ -12,6 +12,7 @@
 
 #include <sodium.h>
 
+#include "sql/closing.h"
 #include "sql/residual.h"
 #include "sql/proof.h"
 
@@ -159,8 +160,7 @@ static bool change_is_moot(const struct visit_run *run, const bool *failed, size
 	for (size_t k = 0; k < i; k++) {
 		const struct change *f = &run->difference.changes[k];
 		/* A closing is tried whatever failed, but for a login that could not even be made. */
-		if (!failed[k] ||
-			(change_closes(c->kind) && f->kind != CHANGE_LOGIN_CREATE))
+		if (!failed[k] || (change_closes(c->kind) && f->kind != CHANGE_LOGIN_CREATE))
 			continue;
 		if (f->login ? c->login && names_equal(f->login, c->login)
 			     : c->database && f->database && names_equal(f->database, c->database))
@@ -383,7 +383,10 @@ static void end_tell(const struct visit_run *run, int rc, const struct sql_error
 
 static int work(struct visit_run *run, struct sql_error *error)
 {
-	int rc = observe(run, error);
+	int rc = closings_run(run, error);
+
+	if (!rc)
+		rc = observe(run, error);
 
 	if (rc)
 		return rc;
@@ -450,8 +453,9 @@ int sql_visit_run(struct worker *w, void *context)
 		tell_unreachable(&run, error.text[0] ? error.text : strerror(-rc));
 	} else {
 		tell_server(&run,
-			run.observed.n_missing_rights || run.observed.n_unreadable ? STATE_UNVERIFIED
-										   : STATE_OK,
+			run.observed.n_missing_rights || run.observed.n_unreadable
+				? STATE_UNVERIFIED
+				: STATE_OK,
 			"");
 		tell_obstacles(&run);
 		tell_grants(&run);

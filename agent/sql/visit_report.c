@@ -113,8 +113,11 @@ static const struct obstacle *grant_obstacle(const struct visit_run *run, const 
 
 static bool login_has_session(const struct visit_run *run, const char *login)
 {
+	const struct observed_login *l = observed_find_login(&run->observed, login);
+
 	for (size_t i = 0; i < run->observed.n_sessions; i++)
-		if (names_equal(run->observed.sessions[i].login, login))
+		if (observed_session_may_be_of(
+			    &run->observed.sessions[i], login, l ? &l->sid : NULL))
 			return true;
 	return false;
 }
@@ -191,8 +194,8 @@ static void tell_grant(const struct visit_run *run, const struct grant *g)
 	struct record r;
 
 	record_of(&r, run->visit, RECORD_GRANT, g->client->name, g->user->login, g->database->name);
-	enum level level =
-		d && l && l->ours ? observed_level(&exact, o, d, l, run->visit->server) : LEVEL_NONE;
+	enum level level = d && l && l->ours ? observed_level(&exact, o, d, l, run->visit->server)
+					     : LEVEL_NONE;
 	r.grant.level = level;
 	if (g->level == LEVEL_NONE)
 		r.state = state_of_none(run, g, l, d, level, &r);
@@ -271,7 +274,7 @@ void tell_sessions(const struct visit_run *run)
 		if ((!w && (!l || !l->ours)) || (w && !pass_is_for(run->visit, w->client)))
 			continue;
 		record_of(&r, run->visit, RECORD_SESSION, w ? w->client : NULL, s->login, NULL);
-		r.session.number = s->id;
+		r.session.number = s->key.id;
 		if (s->age < (uint64_t)run->visit->now)
 			r.session.since = run->visit->now - (instant_t)s->age;
 		RECORD_SET(&r, session.address, s->address);

@@ -47,11 +47,22 @@ struct observed_login {
 struct observed_member { /* server role membership, the mark aside */
 	char *role, *member;
 };
-struct observed_session {
+/* Ids are used again at once: all three together are one session. */
+struct session_key {
 	uint32_t id;
-	char *login;  /* original_login_name: EXECUTE AS does not hide it */
-	char *acting; /* login_name */
-	uint64_t age; /* seconds, by the server's clock */
+	char login_time[32]; /* server's clock, "2026-11-28T04:25:10.123"; empty: unknown */
+	struct sid
+		sid; /* original_security_id: EXECUTE AS and a rename do not change it; size 0: unknown */
+};
+bool session_key_equal(const struct session_key *a, const struct session_key *b);
+#define SESSION_AGE_UNKNOWN UINT64_MAX /* older than anything */
+struct observed_session {
+	struct session_key key;
+	char *login;	 /* original_login_name */
+	char *acting;	 /* login_name */
+	uint64_t age;	 /* seconds, by the server's clock */
+	bool ending;	 /* killed, and still rolling back */
+	uint8_t percent; /* ... so far */
 	char *address, *program, *host;
 };
 struct permission {
@@ -121,6 +132,11 @@ struct observed_login *observed_find_login(const struct observed_server *o, cons
 const struct observed_user *observed_user_of(
 	const struct observed_database *d, const struct observed_login *l);
 struct observed_database *observed_find_database(const struct observed_server *o, const char *name);
+/* By SID. A session whose SID the server does not tell is nobody's: it is never ended. */
+bool observed_session_is_of(const struct observed_session *s, const struct sid *sid);
+/* ... but by its name it counts where a login must have no session left. */
+bool observed_session_may_be_of(
+	const struct observed_session *s, const char *login, const struct sid *sid);
 bool observed_is_member(const struct observed_database *d, const char *role, const char *member);
 
 /* Identities of ours, as the ledger has them, living and gone, of every server. */
@@ -153,7 +169,7 @@ struct change {
 	struct permission
 		*regrants; /* OWNER: what others hold on it, which the transfer would drop */
 	size_t n_regrants;
-	uint32_t session;
+	struct session_key session;
 	char *reason;
 };
 /* What stands in the way of a login or database, in words for a person. */

@@ -67,7 +67,7 @@ char *others_dump(const struct life *l)
 			fprintf(f, "server role %s %s\n", o->members[i].role, o->members[i].member);
 	for (size_t i = 0; i < o->n_sessions; i++)
 		if (login_is_strange(&l->model, o->sessions[i].login))
-			fprintf(f, "session %s %u\n", o->sessions[i].login, o->sessions[i].id);
+			fprintf(f, "session %s %u\n", o->sessions[i].login, o->sessions[i].key.id);
 	for (size_t i = 0; i < o->n_databases; i++) {
 		const struct observed_database *d = &o->databases[i];
 		for (size_t k = 0; k < d->n_users; k++)

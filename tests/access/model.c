@@ -131,7 +131,11 @@ void model_session(struct model *m, const char *login, uint64_t age)
 {
 	struct observed_session *s = ADD(m->o.sessions, m->o.n_sessions);
 
-	s->id = ++m->next_session + 50;
+	const struct observed_login *l = observed_find_login(&m->o, login);
+
+	s->key.id = (uint32_t)(++m->next_session + 50);
+	if (l)
+		s->key.sid = l->sid;
 	s->login = copy(login);
 	s->acting = copy(login);
 	s->age = age;

@@ -224,7 +224,7 @@ static int apply_on_server(struct model *m, const struct change *c)
 	}
 	if (c->kind == CHANGE_SESSION_KILL) {
 		for (size_t i = 0; i < m->o.n_sessions; i++)
-			if (m->o.sessions[i].id == c->session) {
+			if (m->o.sessions[i].key.id == c->session.id) {
 				free(m->o.sessions[i].login);
 				free(m->o.sessions[i].acting);
 				CUT(m->o.sessions, m->o.n_sessions, i);

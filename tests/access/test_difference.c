@@ -90,7 +90,7 @@ static void test_old_session(void **state)
 	expect(s, "");
 	model_session(&s->model, JANE, (uint64_t)(6 * SCENE_DAY));
 	expect(s, "session-kill");
-	assert_int_equal(s->d.changes[0].session, s->model.o.sessions[1].id);
+	assert_int_equal(s->d.changes[0].session.id, s->model.o.sessions[1].key.id);
 	stage_free(s);
 }
 

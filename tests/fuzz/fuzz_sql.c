@@ -77,7 +77,7 @@ static void change_take(struct change *c, struct input *in, struct names *names)
 {
 	*c = (struct change){
 		.kind = (enum change_kind)(input_number(in, 1) % (CHANGE_LOGIN_ENABLE + 1)),
-		.session = (uint32_t)input_number(in, 4)};
+		.session = {.id = (uint32_t)input_number(in, 4)}};
 	c->database = name_take(in, names);
 	c->login = name_need(in, names);
 	c->principal = name_need(in, names);

@@ -50,7 +50,11 @@ static const struct golden goldens[] = {
 	{CHANGE(SERVER_REVOKE,
 		 .permission = AS(101, 'W', "IMPERSONATE", NULL, "s]a", NULL, LOGIN, "sa")),
 		"USE [master]; REVOKE IMPERSONATE ON LOGIN::[s]]a] FROM [acme.o'brien]]x] CASCADE AS [sa];"},
-	{CHANGE(SESSION_KILL, .session = 57), "KILL 57;"},
+	{CHANGE(SESSION_KILL, .session = {.id = 57,
+				      .login_time = "2026-11-28T04:25:10.123",
+				      .sid = {{0x01, 0xab}, 2}}),
+		"IF EXISTS (SELECT 1 FROM sys.dm_exec_sessions WHERE session_id = 57 AND login_time = '2026-11-28T04:25:10.123' AND "
+		"original_security_id = 0x01AB) KILL 57;"},
 	{CHANGE(USER_CREATE, HERE, WHO), IN "CREATE USER [u]]x] FOR LOGIN [acme.o'brien]]x];"},
 	{CHANGE(USER_REMAP, HERE, WHO), IN "ALTER USER [u]]x] WITH LOGIN = [acme.o'brien]]x];"},
 	{CHANGE(USER_DROP, HERE, WHO), IN "DROP USER [u]]x];"},

@@ -1,0 +1,66 @@
+/* Inside a visit: closing first. Logins are disabled and their sessions ended through the server's own views, before any
+ * database is read: nothing that a client or a database does can hold it up. Not for other modules. */
+#ifndef CURFEW_SQL_CLOSING_H
+#define CURFEW_SQL_CLOSING_H
+
+#include "curfew/sql.h"
+
+/* ---- text (closing_text.c): pure ---- */
+
+/* Each statement stands in a TRY of its own and says what came of it: a row N'disable', number of the closing, error
+ * number, words, the login's SID, and whether it was disabled before. Closings of a source are left out. */
+enum { CLOSING_NOT_OURS = -1 }; /* in place of an error number: no such login, or not ours */
+void closing_disables_write(FILE *to, const struct sql_closing *closings, size_t from, size_t n);
+/* Rows N'session' of all whose login is one of these SIDs, or is closed by its mark alone. `select` is one of those
+ * below. */
+void closing_sessions_write(FILE *to, const char *select, const struct sql_closing *closings,
+	size_t n, const struct sid *sids, size_t n_sids);
+/* A row N'kill', number of the session, error number, words for each. */
+enum { CLOSING_SESSION_GONE = -1 };
+void closing_kills_write(FILE *to, const struct session_key *sessions, size_t n);
+/* One KILL with its guard, for plans and the journal. */
+void closing_kill_write(FILE *to, const struct session_key *s);
+/* The columns and views of a row N'session', up to and without its WHERE. The plain one leaves out what some servers do
+ * not show to everybody: addresses, and how far a rollback has come. */
+#define SESSION_COLUMNS 12
+extern const char session_select[], session_select_plain[];
+
+/* ---- running (closing.c) ---- */
+
+#define NOT_TOLD_YET INT32_MIN
+
+struct disable {
+	int code; /* 0, CLOSING_NOT_OURS, or the server's error number */
+	bool was_disabled;
+	struct sid sid;
+	char words[256];
+};
+
+struct kill {
+	struct session_key key;
+	size_t closing;
+	int code; /* 0, CLOSING_SESSION_GONE, or the server's error number */
+	char words[256];
+};
+
+struct closing_run {
+	const struct sql_closing *closings;
+	size_t n;
+	struct disable *disables; /* one a closing */
+	struct observed_session *sessions;
+	size_t n_sessions;
+	const char *select; /* what this server can say of a session */
+	struct kill *kills; /* of all rounds */
+	size_t n_kills;
+	size_t round; /* of the kills, the first of this round */
+};
+
+struct visit_run;
+void closings_tell(const struct visit_run *run, const struct closing_run *c);
+void closing_sessions_unread_tell(const struct visit_run *run, const struct sql_error *error);
+
+/* Closes what the visit was handed, and tells what came of it. Whatever the server refuses, the visit goes on: only a
+ * session that is lost is an error. */
+int closings_run(struct visit_run *run, struct sql_error *error);
+
+#endif

@@ -1,0 +1,147 @@
+/* Closing first, as T-SQL. */
+#include "sql/closing.h"
+#include "sql/name.h"
+
+/* A session that is still logging in has the login time 1900-01-01: its age is unknown, not an error. */
+#define SESSION_COLUMNS_OF_SESSIONS                                                                \
+	"SELECT N'session' AS [part], s.session_id, CONVERT(nvarchar(30), s.login_time, 126),\n"   \
+	"  CAST(s.original_security_id AS varbinary(85)),\n"                                       \
+	"  CAST(CAST(s.original_login_name AS nvarchar(128)) AS varbinary(256)),\n"                \
+	"  CAST(CAST(s.login_name AS nvarchar(128)) AS varbinary(256)),\n"                         \
+	"  CASE WHEN s.login_time < '19900101' THEN NULL\n"                                        \
+	"    ELSE DATEDIFF(SECOND, s.login_time, GETDATE()) END,\n"                                \
+	"  CAST(CAST(s.host_name AS nvarchar(128)) AS varbinary(256)),\n"                          \
+	"  CAST(CAST(s.program_name AS nvarchar(128)) AS varbinary(256)),\n"
+
+/* MARS gives a session several connections; the one without a parent is the real one. */
+const char session_select[] = SESSION_COLUMNS_OF_SESSIONS
+	"  CAST(c.client_net_address AS nvarchar(48)), r.command, CAST(r.percent_complete AS int)\n"
+	"FROM sys.dm_exec_sessions AS s\n"
+	"LEFT JOIN sys.dm_exec_connections AS c ON c.session_id = s.session_id AND c.parent_connection_id IS NULL\n"
+	"LEFT JOIN sys.dm_exec_requests AS r ON r.session_id = s.session_id AND r.command LIKE N'KILLED%'\n";
+
+const char session_select_plain[] =
+	SESSION_COLUMNS_OF_SESSIONS "  NULL, NULL, NULL\nFROM sys.dm_exec_sessions AS s\n";
+
+/* One refused statement ends neither the others nor the session. */
+static const char opening[] = "SET XACT_ABORT OFF;\n";
+
+static void sid_write(FILE *to, const struct sid *s)
+{
+	fputs("0x", to);
+	for (size_t i = 0; i < s->size; i++)
+		fprintf(to, "%02X", s->bytes[i]);
+}
+
+static void caught_write(FILE *to, const char *part, size_t number, const char *rest)
+{
+	fprintf(to,
+		"END TRY\n"
+		"BEGIN CATCH SELECT N'%s' AS [part], %zu, ERROR_NUMBER(), ERROR_MESSAGE()%s; END CATCH;\n",
+		part, number, rest);
+}
+
+/* Ours by its SID; where that is not known, by the mark. */
+static void guard_write(FILE *to, const struct sql_closing *c)
+{
+	if (c->sid.size) {
+		fputs("SUSER_SID(", to);
+		sql_write_string(to, c->login);
+		fputs(") = ", to);
+		sid_write(to, &c->sid);
+	} else {
+		fputs("IS_SRVROLEMEMBER(N'" MARK_ROLE "', ", to);
+		sql_write_string(to, c->login);
+		fputs(") = 1", to);
+	}
+}
+
+static void disable_write(FILE *to, const struct sql_closing *c, size_t number)
+{
+	fputs("BEGIN TRY\nIF ", to);
+	guard_write(to, c);
+	fputs("\nBEGIN SET @before = (SELECT CAST(is_disabled AS int) FROM sys.server_principals WHERE name = ",
+		to);
+	sql_write_string(to, c->login);
+	fputs("); ALTER LOGIN ", to);
+	sql_write_name(to, c->login);
+	fprintf(to, " DISABLE; SELECT N'disable' AS [part], %zu, 0, N'', SUSER_SID(", number);
+	sql_write_string(to, c->login);
+	fprintf(to,
+		"), @before; END\nELSE SELECT N'disable' AS [part], %zu, %d, N'', NULL, NULL;\n",
+		number, CLOSING_NOT_OURS);
+	caught_write(to, "disable", number, ", NULL, NULL");
+}
+
+void closing_disables_write(FILE *to, const struct sql_closing *closings, size_t from, size_t n)
+{
+	fputs(opening, to);
+	fputs("DECLARE @before int;\n", to);
+	for (size_t i = from; i < n; i++)
+		if (!closings[i].source)
+			disable_write(to, &closings[i], i);
+}
+
+void closing_sessions_write(FILE *to, const char *select, const struct sql_closing *closings,
+	size_t n, const struct sid *sids, size_t n_sids)
+{
+	const char *separator = "WHERE ";
+
+	fputs(select, to);
+	if (n_sids) {
+		fprintf(to, "%ss.original_security_id IN (", separator);
+		for (size_t i = 0; i < n_sids; i++) {
+			fputs(i ? ",\n  " : "", to);
+			sid_write(to, &sids[i]);
+		}
+		putc(')', to);
+		separator = "\n  OR ";
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (closings[i].sid.size)
+			continue;
+		fprintf(to, "%s(s.original_security_id = SUSER_SID(", separator);
+		sql_write_string(to, closings[i].login);
+		fputs(") AND ", to);
+		guard_write(to, &closings[i]);
+		putc(')', to);
+		separator = "\n  OR ";
+	}
+	fputs(n_sids || *separator == '\n' ? ";\n" : "WHERE 1 = 0;\n", to);
+}
+
+/* Only the very session that was seen: a stranger may have its id by now. */
+static void session_guard_write(FILE *to, const struct session_key *s)
+{
+	fprintf(to, "IF EXISTS (SELECT 1 FROM sys.dm_exec_sessions WHERE session_id = %u AND ",
+		s->id);
+	if (s->login_time[0])
+		fprintf(to, "login_time = '%s'", s->login_time);
+	else
+		fputs("login_time IS NULL", to);
+	fputs(" AND original_security_id = ", to);
+	sid_write(to, &s->sid);
+	putc(')', to);
+}
+
+void closing_kill_write(FILE *to, const struct session_key *s)
+{
+	session_guard_write(to, s);
+	fprintf(to, " KILL %u;", s->id);
+}
+
+void closing_kills_write(FILE *to, const struct session_key *sessions, size_t n)
+{
+	fputs(opening, to);
+	/* KILL is refused inside a transaction (6115). */
+	fputs("IF @@TRANCOUNT > 0 ROLLBACK TRANSACTION;\n", to);
+	for (size_t i = 0; i < n; i++) {
+		fputs("BEGIN TRY\n", to);
+		session_guard_write(to, &sessions[i]);
+		fprintf(to, "\nBEGIN KILL %u; SELECT N'kill' AS [part], %zu, 0, N''; END\n",
+			sessions[i].id, i);
+		fprintf(to, "ELSE SELECT N'kill' AS [part], %zu, %d, N'';\n", i,
+			CLOSING_SESSION_GONE);
+		caught_write(to, "kill", i, "");
+	}
+}

@@ -1,0 +1,108 @@
+/* Values of rows. */
+#include "sql/rows.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "sql/closing.h"
+#include "sql/name.h"
+
+void *row_array_more(void *items, size_t *n, size_t size)
+{
+	char *more = array_grown(items, *n, size);
+
+	if (more)
+		memset(more + (*n)++ * size, 0, size);
+	return more;
+}
+
+bool row_is(const struct sql_value *v, const char *part)
+{
+	return v->data && !strcmp(v->data, part);
+}
+
+int64_t row_number(const struct sql_value *v)
+{
+	return v->data ? strtoll(v->data, NULL, 10) : 0;
+}
+
+char row_letter(const struct sql_value *v)
+{
+	return v->data && *v->data ? *v->data : '?';
+}
+
+char *row_text(const struct sql_value *v)
+{
+	size_t n = v->data ? strnlen(v->data, v->size) : 0;
+
+	while (n && v->data[n - 1] == ' ')
+		n--;
+	return v->data ? strndup(v->data, n) : NULL;
+}
+
+bool row_name(char **to, const struct sql_value *v)
+{
+	*to = v->data ? name_decode(v->data, v->size) : strdup("");
+	return *to != NULL;
+}
+
+bool row_name_or_null(char **to, const struct sql_value *v)
+{
+	*to = NULL;
+	return !v->data || row_name(to, v);
+}
+
+void row_sid(struct sid *to, const struct sql_value *v)
+{
+	*to = (struct sid){0};
+	if (v->data && v->size <= SID_MAX) {
+		memcpy(to->bytes, v->data, v->size);
+		to->size = (uint8_t)v->size;
+	}
+}
+
+/* It is written into the guard of a KILL: digits and their marks, or it is not known. */
+static void login_time_take(char *to, size_t size, const struct sql_value *v)
+{
+	bool sound = v->data && v->size < size && *v->data &&
+		     !v->data[strspn(v->data, "0123456789-:.T")];
+
+	snprintf(to, size, "%s", sound ? v->data : "");
+}
+
+static uint8_t percent_of(const struct sql_value *v)
+{
+	int64_t n = row_number(v);
+
+	return (uint8_t)(n < 0 ? 0 : n > 100 ? 100 : n);
+}
+
+int row_session(struct observed_session *s, const struct sql_value *v, int n)
+{
+	*s = (struct observed_session){0};
+	if (n != SESSION_COLUMNS || !row_is(&v[0], "session"))
+		return -EBADMSG;
+	s->key.id = (uint32_t)row_number(&v[1]);
+	login_time_take(s->key.login_time, sizeof(s->key.login_time), &v[2]);
+	row_sid(&s->key.sid, &v[3]);
+	/* Not known, or from the future of a clock that was set back: taken for old. */
+	s->age = v[6].data && row_number(&v[6]) >= 0 ? (uint64_t)row_number(&v[6])
+						     : SESSION_AGE_UNKNOWN;
+	s->ending = v[10].data != NULL;
+	s->percent = percent_of(&v[11]);
+	s->address = v[9].data ? row_text(&v[9]) : strdup("");
+	return row_name(&s->login, &v[4]) && row_name(&s->acting, &v[5]) &&
+			       row_name(&s->host, &v[7]) && row_name(&s->program, &v[8]) &&
+			       s->address
+		       ? 0
+		       : -ENOMEM;
+}
+
+void session_free(struct observed_session *s)
+{
+	free(s->login);
+	free(s->acting);
+	free(s->host);
+	free(s->program);
+	free(s->address);
+}

@@ -1,0 +1,125 @@
+/* Closing first: the exact text, and what is done when the server refuses a part of it. The session is played. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "sql/closing.h"
+
+static const struct sql_closing closings[] = {
+	{.login = "acme.o'brien]x", .sid = {{0x01, 0x05, 0xff}, 3}},
+	{.login = "acme.jane", .reason = "revoked"},
+	{.login = "acme.joe",
+		.sid = {{0x02}, 1},
+		.source = &(struct source){.family = 2, .addr = {192, 0, 2, 0}, .prefix = 24}},
+};
+
+#define TEXT(call)                                                                                 \
+	({                                                                                         \
+		char *text_ = NULL;                                                                \
+		size_t size_;                                                                      \
+		FILE *to = open_memstream(&text_, &size_);                                         \
+		assert_non_null(to);                                                               \
+		call;                                                                              \
+		assert_int_equal(fclose(to), 0);                                                   \
+		text_;                                                                             \
+	})
+
+static void each_login_stands_in_a_try_of_its_own(void **state)
+{
+	_cleanup_free_ char *text = TEXT(closing_disables_write(to, closings, 0, 3));
+
+	(void)state;
+	assert_string_equal(text,
+		"SET XACT_ABORT OFF;\n"
+		"DECLARE @before int;\n"
+		"BEGIN TRY\n"
+		"IF SUSER_SID(N'acme.o''brien]x') = 0x0105FF\n"
+		"BEGIN SET @before = (SELECT CAST(is_disabled AS int) FROM sys.server_principals WHERE name = "
+		"N'acme.o''brien]x'); ALTER LOGIN [acme.o'brien]]x] DISABLE; "
+		"SELECT N'disable' AS [part], 0, 0, N'', SUSER_SID(N'acme.o''brien]x'), @before; END\n"
+		"ELSE SELECT N'disable' AS [part], 0, -1, N'', NULL, NULL;\n"
+		"END TRY\n"
+		"BEGIN CATCH SELECT N'disable' AS [part], 0, ERROR_NUMBER(), ERROR_MESSAGE(), NULL, NULL; END CATCH;\n"
+		"BEGIN TRY\n"
+		"IF IS_SRVROLEMEMBER(N'curfew_logins', N'acme.jane') = 1\n"
+		"BEGIN SET @before = (SELECT CAST(is_disabled AS int) FROM sys.server_principals WHERE name = "
+		"N'acme.jane'); ALTER LOGIN [acme.jane] DISABLE; "
+		"SELECT N'disable' AS [part], 1, 0, N'', SUSER_SID(N'acme.jane'), @before; END\n"
+		"ELSE SELECT N'disable' AS [part], 1, -1, N'', NULL, NULL;\n"
+		"END TRY\n"
+		"BEGIN CATCH SELECT N'disable' AS [part], 1, ERROR_NUMBER(), ERROR_MESSAGE(), NULL, NULL; END CATCH;\n");
+}
+
+static void the_rest_can_be_sent_again(void **state)
+{
+	_cleanup_free_ char *text = TEXT(closing_disables_write(to, closings, 1, 3));
+
+	(void)state;
+	assert_null(strstr(text, "o'brien"));
+	assert_non_null(strstr(text, "N'disable' AS [part], 1, 0"));
+	assert_null(strstr(text, "joe")); /* a source that left: the login stays */
+}
+
+static void sessions_are_those_of_these_logins(void **state)
+{
+	static const struct sid sids[] = {{{0x01, 0x05, 0xff}, 3}, {{0x02}, 1}};
+	_cleanup_free_ char *text =
+		TEXT(closing_sessions_write(to, session_select, closings, 3, sids, 2));
+	_cleanup_free_ char *none = TEXT(closing_sessions_write(to, "", NULL, 0, NULL, 0));
+
+	(void)state;
+	assert_memory_equal(text, session_select, strlen(session_select));
+	assert_string_equal(text + strlen(session_select),
+		"WHERE s.original_security_id IN (0x0105FF,\n"
+		"  0x02)\n"
+		"  OR (s.original_security_id = SUSER_SID(N'acme.jane') AND IS_SRVROLEMEMBER(N'curfew_logins', "
+		"N'acme.jane') = 1);\n");
+	/* Never of everybody. */
+	assert_string_equal(none, "WHERE 1 = 0;\n");
+}
+
+static void a_kill_means_the_session_that_was_seen(void **state)
+{
+	static const struct session_key keys[] = {
+		{53, "2026-11-28T04:25:10.123", {{0x01, 0xab}, 2}}, {54, "", {{0x02}, 1}}};
+	_cleanup_free_ char *text = TEXT(closing_kills_write(to, keys, 2));
+	_cleanup_free_ char *one = TEXT(closing_kill_write(to, keys));
+
+	(void)state;
+	assert_string_equal(text,
+		"SET XACT_ABORT OFF;\n"
+		"IF @@TRANCOUNT > 0 ROLLBACK TRANSACTION;\n"
+		"BEGIN TRY\n"
+		"IF EXISTS (SELECT 1 FROM sys.dm_exec_sessions WHERE session_id = 53 AND login_time = "
+		"'2026-11-28T04:25:10.123' AND original_security_id = 0x01AB)\n"
+		"BEGIN KILL 53; SELECT N'kill' AS [part], 0, 0, N''; END\n"
+		"ELSE SELECT N'kill' AS [part], 0, -1, N'';\n"
+		"END TRY\n"
+		"BEGIN CATCH SELECT N'kill' AS [part], 0, ERROR_NUMBER(), ERROR_MESSAGE(); END CATCH;\n"
+		"BEGIN TRY\n"
+		"IF EXISTS (SELECT 1 FROM sys.dm_exec_sessions WHERE session_id = 54 AND login_time IS NULL AND "
+		"original_security_id = 0x02)\n"
+		"BEGIN KILL 54; SELECT N'kill' AS [part], 1, 0, N''; END\n"
+		"ELSE SELECT N'kill' AS [part], 1, -1, N'';\n"
+		"END TRY\n"
+		"BEGIN CATCH SELECT N'kill' AS [part], 1, ERROR_NUMBER(), ERROR_MESSAGE(); END CATCH;\n");
+	assert_string_equal(one,
+		"IF EXISTS (SELECT 1 FROM sys.dm_exec_sessions WHERE session_id = 53 AND login_time = "
+		"'2026-11-28T04:25:10.123' AND original_security_id = 0x01AB) KILL 53;");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_login_stands_in_a_try_of_its_own),
+		cmocka_unit_test(the_rest_can_be_sent_again),
+		cmocka_unit_test(sessions_are_those_of_these_logins),
+		cmocka_unit_test(a_kill_means_the_session_that_was_seen),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
