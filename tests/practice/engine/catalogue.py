@@ -11,6 +11,12 @@ from .utf16 import encode
 
 FIXED_SERVER_ROLES = {3: "sysadmin", 4: "securityadmin", 5: "serveradmin", 6: "setupadmin",
                       7: "processadmin", 8: "diskadmin", 9: "dbcreator", 10: "bulkadmin"}
+# Since 2022; what they may do stands with that of the others.
+NEWER_SERVER_ROLES = {11: "##MS_ServerStateReader##", 12: "##MS_ServerStateManager##",
+                      13: "##MS_DefinitionReader##", 14: "##MS_DatabaseConnector##",
+                      15: "##MS_DatabaseManager##", 16: "##MS_LoginManager##",
+                      17: "##MS_SecurityDefinitionReader##", 18: "##MS_PerformanceDefinitionReader##",
+                      19: "##MS_ServerPerformanceStateReader##", 20: "##MS_ServerSecurityStateReader##"}
 FIXED_DATABASE_ROLES = {16384: "db_owner", 16385: "db_accessadmin", 16386: "db_securityadmin",
                         16387: "db_ddladmin", 16389: "db_backupoperator", 16390: "db_datareader",
                         16391: "db_datawriter", 16392: "db_denydatareader",
@@ -168,7 +174,8 @@ class Database(Scope):
 class ServerCatalogue(Scope):
     """Logins, server roles, databases and the rest of what the server itself keeps."""
 
-    def __init__(self, root, name, sa_password, features, collation=collations.DEFAULT):
+    def __init__(self, root, name, sa_password, features, collation=collations.DEFAULT,
+                 major_version=16):
         super().__init__(root)
         self.collation, self.fold = collation, collations.folding(collation)
         self.name, self.features = name, features
@@ -188,7 +195,8 @@ class ServerCatalogue(Scope):
         self.name_registers()
         self.add_login(1, "sa", b"\x01", password_hash(sa_password))
         self.server_role(2, "public", 1)
-        for id_, role in FIXED_SERVER_ROLES.items():
+        newer = NEWER_SERVER_ROLES if major_version >= 16 else {}
+        for id_, role in {**FIXED_SERVER_ROLES, **newer}.items():
             self.server_role(id_, role, 1)
         self.members[(3, 1)] = True
         self.entry("SERVER", 0)[(1, "CONNECT SQL", 1)] = "G"
@@ -223,7 +231,7 @@ class ServerCatalogue(Scope):
         now = now_text()
         values = dict(id=id_, name=name, type="S", sid=sid, hash=hash_, disabled=False, created=now,
                       modified=now, default_database="master", language="us_english", policy=True,
-                      expiration=False, must_change=False, bad_count=0, locked=False,
+                      expiration=False, must_change=False, bad_count=0, bad_time="1900-01-01 00:00:00.0000000", locked=False,
                       password_set=now, owner=None, fixed=False)
         values.update(fields)
         return self.principals.add(Rec(self, **values))
@@ -233,7 +241,7 @@ class ServerCatalogue(Scope):
         return self.principals.add(Rec(
             self, id=id_, name=name, type="R", sid=id_.to_bytes(1, "little") if id_ < 256 else
             b"\x01\x05\0\0\0\0\0\x09\x03" + os.urandom(19), disabled=False, created=now, modified=now,
-            owner=owner, fixed=2 < id_ < 11))
+            owner=owner, fixed=2 < id_ < 21))
 
     def next_principal_id(self):
         return max(list(self.principals.by_id) + [256]) + 1

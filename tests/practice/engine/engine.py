@@ -6,8 +6,7 @@ import threading
 import time
 
 from . import collations, functions, functions_catalogue
-from . import functions_rights  # noqa: F401  (registers its functions)
-from . import xml_methods  # noqa: F401  (registers its functions)
+from . import functions_rights, passwords, xml_methods  # noqa: F401  (they register their functions)
 from . import (views_database, views_replicas, views_server,  # noqa: F401  (they register their views)
                views_sessions)
 from .catalogue import ServerCatalogue
@@ -69,7 +68,7 @@ class Engine:
         self.root.refuse_changes = lambda db: refuse_changes(self, db)
         self.product_version = version
         self.catalogue = ServerCatalogue(self.root, name, sa_password, features,
-                                         collations.canonical(collation))
+                                         collations.canonical(collation), self.major_version)
         msdb_fill(self.catalogue.databases.find("msdb"))
         self.security = Security(self.catalogue)
         self.resolver = Resolver(self)

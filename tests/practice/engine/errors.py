@@ -156,6 +156,7 @@ _ERRORS = {
     15247: (16, "User does not have permission to perform this action."),
     15284: (16, "The database principal has granted or denied permissions to objects in the database and cannot be dropped."),
     15335: (11, "Error: The new name '{name}' is already in use as a {what} name and would cause a duplicate that is not permitted."),
+    15346: (16, "Cannot change owner for an object that is owned by a parent object. Change the owner of the parent object instead."),
     15353: (16, "An entity of type {what} cannot be owned by a role, a group, an approle, or by principals mapped to certificates or asymmetric keys."),
     15401: (16, "Windows NT user or group '{name}' not found. Check the name again."),
     15406: (16, "Cannot execute as the server principal because the principal \"{name}\" does not exist, this type of principal cannot be impersonated, or you do not have permission."),

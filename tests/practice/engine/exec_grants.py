@@ -219,27 +219,34 @@ class GrantExecutor:
             if minor == 0:
                 places += [v for (cls, id_, m), v in scope.permissions.items()
                            if (cls, id_) == where and m]
+            key = (p.id, perm, grantor)
+            if minor and key not in entries and not s.option:
+                self._except_column(scope, where, entries, key)
+                continue
             for place in places:
-                key = (p.id, perm, grantor)
                 state = place.get(key)
                 if state is None:
-                    continue
-                if s.option:
-                    if state == "W":
-                        if not s.cascade:
-                            raise error(4611)
-                        self._cascade(place, p.id, perm)
-                        place[key] = "G"
                     continue
                 if state == "W":
                     if not s.cascade:
                         raise error(4611)
-                    self._cascade(place, p.id, perm)
-                del place[key]
+                    for each in places:
+                        self._cascade(each, p.id, perm)
+                if s.option:
+                    place[key] = "G" if state == "W" else state
+                else:
+                    del place[key]
         self.ddl_event(env, s, "REVOKE_DATABASE", "")
 
+    @staticmethod
+    def _except_column(scope, where, entries, key):
+        """A column that a grant on its table is taken back for: a row of its own, of state R."""
+        cls, id_ = where
+        if scope.permissions.get((cls, id_, 0), {}).get(key) in ("G", "W"):
+            entries[key] = "R"
+
     def _cascade(self, entries, grantor, perm, deny=False):
-        """Takes back what `grantor` passed on, and what those passed on in turn."""
+        """Takes back what `grantor` granted and denied, and what those granted in turn."""
         for key in [k for k in entries if k[2] == grantor and k[1] == perm]:
             if key in entries:
                 self._cascade(entries, key[0], perm, deny)

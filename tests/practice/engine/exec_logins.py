@@ -72,22 +72,26 @@ class LoginExecutor:
         if p is None or p.type == "R" or not env.has(None, "LOGIN", p.id, "ALTER"):
             raise error(15151, verb=verb, what="login", name=name)
         # Whoever may do less must not take over whoever may do all.
-        if 3 in closure(self.engine.catalogue.members, [p.id]) and \
-                not env.has_server("CONTROL SERVER"):
+        above = 3 in closure(self.engine.catalogue.members, [p.id]) or \
+            self.engine.security.has_server(Context(p), "CONTROL SERVER")
+        if above and not env.has_server("CONTROL SERVER"):
             raise error(15151, verb=verb, what="login", name=name)
         return p
 
     def do_alter_login(self, env, s):
         cat, o = self.engine.catalogue, s.options
         own = cat.principals.find(s.name)
-        mine = own is not None and env.ctx.login is own and set(o) <= {"PASSWORD", "OLD_PASSWORD"} \
-            and "OLD_PASSWORD" in o
+        mine = own is not None and env.ctx.login is own and s.enable is None and (
+            set(o) == {"PASSWORD", "OLD_PASSWORD"} or set(o) <= {"DEFAULT_DATABASE", "DEFAULT_LANGUAGE"})
         p = own if mine else self._login_to_alter(env, s.name, "alter")
         if s.enable is not None:
             p.disabled, p.modified = not s.enable, now_text()
             return self.ddl_event(env, s, "ALTER_LOGIN", s.name)
         pw = o.get("PASSWORD")
-        policy, expiration = o.get("CHECK_POLICY", p.policy), o.get("CHECK_EXPIRATION", p.expiration)
+        policy = o.get("CHECK_POLICY", p.policy)
+        # Turning the policy on turns expiration on, turning it off turns it off, unless that is said.
+        as_policy = policy if policy != p.policy else p.expiration
+        expiration = o.get("CHECK_EXPIRATION", as_policy)
         if pw and pw["must_change"] and cat.features.no_must_change:
             raise error(15195)
         if p.must_change and not pw and (not policy or not expiration):
@@ -104,6 +108,7 @@ class LoginExecutor:
             if not cat.databases.find(o["DEFAULT_DATABASE"]):
                 raise error(911, name=o["DEFAULT_DATABASE"])
             p.default_database = o["DEFAULT_DATABASE"]
+        p.language = o.get("DEFAULT_LANGUAGE", p.language)
         if pw:
             if p.locked and not pw["unlock"] and policy and not env.has_server("CONTROL SERVER"):
                 raise error(15113)

@@ -4,7 +4,7 @@ import os
 from .catalogue import now_text, password_hash
 from .errors import error
 from .events import SqlError
-from .permissions import closure
+from .permissions import STORED_AS, closure
 
 SPECIAL_USERS = {"dbo", "guest", "sys", "information_schema", "public"}
 
@@ -262,10 +262,22 @@ class UserExecutor:
                 env.ctx, db) or env.has(db, "USER", new.id, "IMPERSONATE") or (
                 new.type == "R" and env.has(db, "ROLE", new.id, "ALTER"))):
             raise error(15151, verb="find", what="principal", name=s.owner)
+        if cls == "OBJECT" and rec.parent:
+            raise error(15346)
         rec.owner = new.id if new is not None else None
-        if cls != "ROLE":
-            db.forget_permissions(cls, id_)
+        self._permissions_end(db, cls, id_)
         self.ddl_event(env, s, "ALTER_AUTHORIZATION_DATABASE", s.parts[2])
+
+    def _permissions_end(self, db, cls, id_):
+        """What was granted on something that changes hands is gone, for a schema also on what is in it."""
+        everything = self.engine.catalogue.features.ownership_moves
+        if cls != "ROLE" or everything:
+            db.forget_permissions(STORED_AS.get(cls, cls), id_)
+        if cls == "SCHEMA" and everything:
+            for kind, register in (("OBJECT", db.objects), ("TYPE", db.types)):
+                for x in register:
+                    if x.schema_id == id_ and x.owner is None:
+                        db.forget_permissions(kind, x.id)
 
     @staticmethod
     def _record(db, cls, id_):

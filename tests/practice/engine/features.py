@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 # Rules of the real product that are kept only when asked for, as long as the agent fails under them.
 # `real` stands for all of them at once. What is no longer in this list is simply so.
 PENDING = ("session_settings", "collations", "catalogue_locks",
-           "hidden_databases")
+           "hidden_databases", "ownership_moves")
 
 
 def _form(form, factory):
@@ -40,6 +40,10 @@ class Features:
     replicas: str = ""                                  # names of the servers of an availability group
     contained_group: bool = False                       # this is the listener of a contained one
     listener_port: int = 0                              # what sessions are told that they came in by
+    password_days: int = 42                             # how old a password may be where it expires
+    password_age: dict = _form("words", dict)           # {login: days since its password was set}
+    bare_login_properties: bool = False                 # LOGINPROPERTY is mostly NULL without CHECK_EXPIRATION
+    other_logins: dict = _form("words", dict)           # {name: type} of logins of other kinds: U G E X
     sign_ins: int = 0                                   # every n-th look at the sessions meets one that is logging in
     mars: str = ""                                      # login whose sessions have three connections
     shared_memory: str = ""                             # login whose sessions came without TCP
@@ -51,3 +55,4 @@ class Features:
     collations: bool = False
     catalogue_locks: bool = False
     hidden_databases: bool = False
+    ownership_moves: bool = False

@@ -200,17 +200,6 @@ def _is_primary(env, name):
     return int(replica == "PRIMARY") if replica else None
 
 
-@function("LOGINPROPERTY", 2, 2, VARIANT)
-@strict
-def _loginproperty(env, name, prop):
-    p = env.engine.catalogue.principals.find(name)
-    if p is None or p.type != "S" or not env.engine.security.sees_server_principal(env.ctx, p):
-        return None
-    return {"ismustchange": int(p.must_change), "islocked": int(p.locked), "isexpired": 0,
-            "passwordlastsettime": p.password_set, "badpasswordcount": p.bad_count,
-            "defaultdatabase": p.default_database, "defaultlanguage": p.language}.get(prop.casefold())
-
-
 @function("CONNECTIONPROPERTY", 1, 1, VARIANT)
 @strict
 def _connectionproperty(env, name):

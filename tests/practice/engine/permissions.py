@@ -2,6 +2,7 @@
 
 The one oddity kept from the product: a GRANT on a column beats a DENY on its table.
 """
+from .catalogue import NEWER_SERVER_ROLES
 from .permtable import (BUILTIN, CLASS_NUMBER, DENIED_DATABASE, FIXED_DATABASE, FIXED_SERVER,
                         IMPLIED_BY, PARENT, permissions_of)
 
@@ -10,7 +11,8 @@ ROLE_ID = {"db_owner": 16384, "db_accessadmin": 16385, "db_securityadmin": 16386
            "db_ddladmin": 16387, "db_backupoperator": 16389, "db_datareader": 16390,
            "db_datawriter": 16391, "db_denydatareader": 16392, "db_denydatawriter": 16393}
 SERVER_ROLE_ID = {"sysadmin": 3, "securityadmin": 4, "serveradmin": 5, "setupadmin": 6,
-                  "processadmin": 7, "diskadmin": 8, "dbcreator": 9, "bulkadmin": 10}
+                  "processadmin": 7, "diskadmin": 8, "dbcreator": 9, "bulkadmin": 10,
+                  **{name: id_ for id_, name in NEWER_SERVER_ROLES.items()}}
 _FIXED = {}
 for _table, _ids, _cls, _state in ((FIXED_DATABASE, ROLE_ID, "DATABASE", "G"),
                                    (DENIED_DATABASE, ROLE_ID, "DATABASE", "D"),
@@ -235,7 +237,7 @@ class Security:
         for column in obj.columns:
             for (g, p, _), s in db.permissions.get(("OBJECT", obj.id, column), {}).items():
                 if p == permission and g in token:
-                    states[column] = "D" if "D" in (s, states.get(column)) else "G"
+                    states[column] = max(s.replace("W", "G"), states.get(column, ""), key="_RGD".find)
         if not states:
             return None if allowed else 0
         grants_hold = denied_at is None or denied_at == 0
@@ -244,7 +246,8 @@ class Security:
             return None if allowed or any_column else 0
         for column in column_ids:
             state = states.get(column)
-            ok = (state == "G" and grants_hold) or (state is None and allowed)
+            ok = (state == "G" and grants_hold) or (state is None and allowed) or (
+                state == "R" and allowed and self.has(ctx, db, "SCHEMA", obj.schema_id, permission))
             if not ok:
                 return column if allowed or any_column else 0
         return None
@@ -269,7 +272,7 @@ class Security:
             return True
         token = self.token(ctx, db)
         return any(k[0] == "OBJECT" and k[1] == target.id and k[2] and any(
-            g in token and s != "D" for (g, _, _), s in v.items())
+            g in token and s in "GW" for (g, _, _), s in v.items())
             for k, v in db.permissions.items())
 
     def sees_definition(self, ctx, db, obj):

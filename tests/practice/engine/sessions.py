@@ -13,6 +13,7 @@ from .events import DatabaseChanged, Done, Message, ReturnValue, SqlError
 from .executor import Executor
 from .features import Features
 from .lexer import split_batches
+from .passwords import is_expired
 from .permissions import Context
 from .settings import Settings
 from .sqltypes import T, to_python, to_stored, type_named
@@ -289,24 +290,30 @@ class Server:
     def _login(self, user, password, database, app, host, address, new_password, encrypted):
         cat = self.engine.catalogue
         failed = SqlError(18456, f"Login failed for user '{user}'.", 14, 1)
-        p = cat.principals.find(user)
-        if p is None or p.type != "S":
+        # In a contained database its own user comes first, and no login of that name is tried then.
+        if self._contained_user(user, database):
             session = self._contained(user, password, database, app, host, address, encrypted)
             if session is None:
                 raise failed
             return session
+        p = cat.principals.find(user)
+        if p is None or p.type != "S":
+            raise failed
         if p.locked and p.policy:
             raise SqlError(18486, f"Login failed for user '{user}' because the account is currently "
                                   "locked out. The system administrator can unlock it. ", 14)
         if not password_matches(p.hash, password):
             if p.policy:
-                p.bad_count += 1
+                p.bad_count, p.bad_time = p.bad_count + 1, now_text()
                 if p.bad_count >= self.features.lockout_threshold:
                     p.locked = True
             raise failed
         if p.disabled:
             raise SqlError(18470, f"Login failed for user '{user}'. Reason: The account is disabled.",
                            14)
+        if is_expired(self.features, p) and new_password is None:
+            raise SqlError(18487, f"Login failed for user '{user}'.  Reason: The password of the account "
+                                  "has expired.", 14)
         if p.must_change:
             if new_password is None:
                 raise SqlError(18488, f"Login failed for user '{user}'.  Reason: The password of the "
@@ -342,10 +349,14 @@ class Server:
                            14) from e
         return session
 
-    def _contained(self, user, password, database, app, host, address, encrypted):
+    def _contained_user(self, user, database):
         db = database and self.engine.catalogue.databases.find(database)
         u = db and db.fields.contained and db.principals.find(user)
-        if not u or state_of(self.engine, db).refuses or not u.hash or not password_matches(u.hash, password):
+        return u if u and u.hash else None
+
+    def _contained(self, user, password, database, app, host, address, encrypted):
+        db, u = self.engine.catalogue.databases.find(database), self._contained_user(user, database)
+        if state_of(self.engine, db).refuses or not password_matches(u.hash, password):
             return None
         session = Session(self, self._spid(), None, db, app=app, host=host, address=address,
                           encrypted=encrypted, user=u)

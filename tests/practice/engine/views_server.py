@@ -6,6 +6,7 @@ from .permtable import CLASS_DESC, CLASS_NUMBER
 from .settings import DATABASE_OPTIONS
 from .views import view
 
+OTHER_DESC = {"U": "WINDOWS_LOGIN", "G": "WINDOWS_GROUP", "E": "EXTERNAL_LOGIN", "X": "EXTERNAL_GROUP"}
 TYPE_DESC = {"S": "SQL_LOGIN", "R": "SERVER_ROLE", "C": "CERTIFICATE_MAPPED_LOGIN"}
 
 
@@ -43,13 +44,19 @@ def _logins(env):
 
 @view("server_principals", "name:n principal_id:i sid:v type:c1 type_desc:d60 is_disabled:b "
       "create_date:d modify_date:d default_database_name:n default_language_name:n credential_id:i "
-      "owning_principal_id:i is_fixed_role:b")
+      "owning_principal_id:i is_fixed_role:b", fixed=False)
 def _server_principals(env, db):
     for p in _logins(env):
         login = p.type != "R"
         yield (p.name, p.id, p.sid, p.type, TYPE_DESC[p.type], p.disabled, p.created, p.modified,
                p.default_database if login else None, p.language if login else None, None,
                p.owner if not login else None, p.fixed)
+    if env.engine.security.has_server(env.ctx, "ALTER ANY LOGIN") or \
+            env.engine.security.has_server(env.ctx, "VIEW ANY DEFINITION"):
+        now = env.engine.catalogue.started
+        for i, (name, kind) in enumerate(env.engine.catalogue.features.other_logins.items(), 900):
+            yield (name, i, b"\x01\x05" + name.encode("utf-16-le"), kind, OTHER_DESC[kind], 0, now, now, "master",
+                   "us_english", None, None, 0)
 
 
 @view("sql_logins", "name:n principal_id:i sid:v type:c1 type_desc:d60 is_disabled:b create_date:d "
@@ -81,7 +88,7 @@ def _server_permissions(env, db):
     yield from permission_rows(env.engine.catalogue, seen, env.engine.catalogue.principals)
 
 
-STATE_DESC = {"G": "GRANT", "D": "DENY", "W": "GRANT_WITH_GRANT_OPTION"}
+STATE_DESC = {"G": "GRANT", "D": "DENY", "W": "GRANT_WITH_GRANT_OPTION", "R": "REVOKE"}
 
 
 def permission_rows(scope, seen, principals, sees=lambda cls, major: True):

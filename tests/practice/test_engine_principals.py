@@ -1,0 +1,179 @@
+"""Who may change whom, what moves with an owner, what a revocation leaves, and how passwords end."""
+import unittest
+
+from engine import Server
+from engine_base import PASSWORD, EngineCase
+
+ROWS = ("SELECT p.class, p.minor_id, p.permission_name, p.state, USER_NAME(p.grantee_principal_id), "
+        "USER_NAME(p.grantor_principal_id) FROM sys.database_permissions AS p WHERE p.major_id <> 0 ORDER BY 1, 2, 3, 5")
+
+
+class Ownership(EngineCase):
+    SCRIPT = ("CREATE SCHEMA own\nGO\nCREATE TABLE own.t (a int, b int)\nGO\nCREATE TABLE own.mine (a int)\nGO\n"
+              "CREATE TYPE own.y FROM int\nGO\nCREATE ROLE r\nGO\nCREATE USER u WITHOUT LOGIN\nGO\nCREATE USER v WITHOUT LOGIN\nGO\n"
+              "ALTER AUTHORIZATION ON own.mine TO u\nGO\n"
+              "GRANT SELECT ON SCHEMA::own TO v; GRANT SELECT ON own.t (a) TO v; GRANT SELECT ON own.mine TO v; "
+              "GRANT EXECUTE ON TYPE::own.y TO v; GRANT ALTER ON ROLE::r TO v")
+
+    def classes(self):
+        return [(r[0], r[1]) for r in self.ok(self.sa, ROWS)]
+
+    def test_a_schema_takes_permissions_in_it_along(self):
+        self.server.features.ownership_moves = True
+        self.assertEqual(self.classes(), [(1, 0), (1, 1), (3, 0), (4, 0), (6, 0)])
+        self.ok(self.sa, "ALTER AUTHORIZATION ON SCHEMA::own TO u")
+        self.assertEqual(self.classes(), [(1, 0), (4, 0)], "what has an owner of its own keeps them")
+        self.ok(self.sa, "ALTER AUTHORIZATION ON ROLE::r TO u")
+        self.assertEqual(self.classes(), [(1, 0)])
+
+    def test_only_its_own_unless_asked(self):
+        self.ok(self.sa, "ALTER AUTHORIZATION ON SCHEMA::own TO u")
+        self.assertEqual(self.classes(), [(1, 0), (1, 1), (4, 0), (6, 0)])
+
+    def test_parts_of_a_table_have_its_owner(self):
+        self.ok(self.sa, "CREATE TRIGGER own.g ON own.t FOR INSERT AS SELECT 1")
+        self.fails(self.sa, "ALTER AUTHORIZATION ON own.g TO u", 15346)
+
+
+class Revocation(EngineCase):
+    SCRIPT = ("CREATE TABLE dbo.t (a int, b int)\nGO\nCREATE USER u WITHOUT LOGIN\nGO\nCREATE USER v WITHOUT LOGIN\nGO\n"
+              "CREATE USER w WITHOUT LOGIN")
+
+    def test_a_column_taken_out_of_a_grant(self):
+        a = self.login("a")
+        self.ok(self.sa, "GRANT SELECT ON dbo.t TO a; REVOKE SELECT ON dbo.t (b) FROM a")
+        self.assertEqual(self.ok(self.sa, ROWS), [(1, 0, "SELECT", "G", "a", "dbo"), (1, 2, "SELECT", "R", "a", "dbo")])
+        self.ok(a, "SELECT a FROM dbo.t")
+        self.fails(a, "SELECT b FROM dbo.t", 230)
+        self.ok(self.sa, "GRANT SELECT ON SCHEMA::dbo TO a")
+        self.ok(a, "SELECT b FROM dbo.t")
+        self.ok(self.sa, "REVOKE SELECT ON dbo.t FROM a")
+        self.assertEqual([r[0] for r in self.ok(self.sa, ROWS)], [3])
+
+    def test_cascade_takes_denials_too(self):
+        self.ok(self.sa, "GRANT SELECT ON dbo.t TO u WITH GRANT OPTION; GRANT SELECT ON dbo.t TO v AS u; "
+                         "DENY SELECT ON dbo.t TO w AS u; GRANT SELECT ON dbo.t (a) TO w AS u")
+        self.assertEqual(len(self.ok(self.sa, ROWS)), 4)
+        self.fails(self.sa, "REVOKE SELECT ON dbo.t FROM u", 4611)
+        self.ok(self.sa, "REVOKE SELECT ON dbo.t FROM u CASCADE")
+        self.assertEqual(self.ok(self.sa, ROWS), [])
+
+    def test_the_owner_is_the_grantor(self):
+        a = self.login("a")
+        self.ok(self.sa, "ALTER ROLE db_owner ADD MEMBER a")
+        self.ok(a, "GRANT SELECT ON dbo.t TO u")
+        self.assertEqual(self.ok(self.sa, ROWS), [(1, 0, "SELECT", "G", "u", "dbo")])
+
+    def test_a_column_grant_beats_a_table_denial(self):
+        a = self.login("a")
+        self.ok(self.sa, "DENY SELECT ON dbo.t TO a; GRANT SELECT ON dbo.t (a) TO a")
+        self.ok(a, "SELECT a FROM dbo.t")
+        self.fails(a, "SELECT b FROM dbo.t", 230)
+
+
+class Agents(EngineCase):
+    """What an agent with ALTER ANY LOGIN and ALTER ANY SERVER ROLE cannot do."""
+
+    def setUp(self):
+        super().setUp()
+        self.boss = self.session("sa", "Sa!pass1", "master")
+        self.agent = self.login("agent", "master", user=False)
+        self.ok(self.boss, "GRANT ALTER ANY LOGIN, ALTER ANY SERVER ROLE, VIEW ANY DEFINITION TO agent; "
+                           "GRANT VIEW SERVER STATE TO agent WITH GRANT OPTION")
+        self.ok(self.boss, f"CREATE LOGIN x WITH PASSWORD = N'{PASSWORD}'")
+
+    def test_whoever_may_do_all(self):
+        for way in ("ALTER SERVER ROLE sysadmin ADD MEMBER x", "GRANT CONTROL SERVER TO x"):
+            self.ok(self.boss, way)
+            for change in ("DISABLE", f"WITH PASSWORD = N'{PASSWORD}2'", "WITH NAME = y", "WITH CHECK_POLICY = OFF"):
+                self.fails(self.agent, f"ALTER LOGIN x {change}", 15151)
+            self.ok(self.boss, "ALTER SERVER ROLE sysadmin DROP MEMBER x" if "ROLE" in way else "REVOKE CONTROL SERVER FROM x")
+            self.ok(self.agent, "ALTER LOGIN x DISABLE; ALTER LOGIN x ENABLE")
+
+    def test_members_of_fixed_roles(self):
+        self.ok(self.boss, "ALTER SERVER ROLE processadmin ADD MEMBER x")
+        self.fails(self.agent, "ALTER SERVER ROLE processadmin DROP MEMBER x", 15151)
+        self.ok(self.boss, "ALTER SERVER ROLE processadmin ADD MEMBER agent")
+        self.ok(self.agent, "ALTER SERVER ROLE processadmin DROP MEMBER x")
+
+    def test_permissions_of_the_server(self):
+        self.ok(self.boss, "GRANT ALTER ANY LOGIN, VIEW SERVER STATE TO x")
+        self.fails(self.agent, "REVOKE ALTER ANY LOGIN FROM x", 4613)
+        self.ok(self.agent, "REVOKE VIEW SERVER STATE FROM x")
+        state = "SELECT COUNT(*) FROM sys.server_permissions AS p WHERE grantee_principal_id = SUSER_ID(N'x') " \
+                "AND permission_name = N'VIEW SERVER STATE'"
+        self.assertEqual(self.one(self.boss, state), 1, "sa granted it, not the agent")
+        self.ok(self.agent, "GRANT VIEW SERVER STATE TO x; REVOKE VIEW SERVER STATE FROM x")
+
+    def test_ones_own_login(self):
+        self.ok(self.session("x", database="master"), "ALTER LOGIN x WITH DEFAULT_DATABASE = tempdb")
+        self.fails(self.session("x", database="master"), "ALTER LOGIN x WITH NAME = y", 15151)
+
+    def test_roles_of_2022(self):
+        self.ok(self.boss, "ALTER SERVER ROLE [##MS_DatabaseConnector##] ADD MEMBER x")
+        self.ok(self.session("x", database="master"), "USE shop")
+        old = Server(sa_password="Sa!pass1", product_version="15.0.4000.1")
+        self.assertEqual(self.run_batch(old.sa_session(), "SELECT name FROM sys.server_principals WHERE name LIKE N'##%'")[0], [])
+
+    def test_other_kinds_of_logins(self):
+        self.server.features.other_logins = {"people@contoso": "X"}
+        self.assertEqual(self.ok(self.agent, "SELECT name, type_desc FROM sys.server_principals WHERE type NOT IN ('S', 'R')"),
+                         [("people@contoso", "EXTERNAL_GROUP")])
+
+
+class Passwords(EngineCase):
+    def setUp(self):
+        super().setUp()
+        self.ok(self.sa, f"CREATE LOGIN x WITH PASSWORD = N'{PASSWORD}', CHECK_EXPIRATION = ON; CREATE USER x FOR LOGIN x")
+
+    def about(self, *names):
+        return self.one(self.sa, "SELECT " + ", ".join(f"LOGINPROPERTY(N'x', N'{n}')" for n in names))
+
+    def test_expiry(self):
+        self.session("x")
+        self.server.features.password_age = {"x": "40"}
+        self.assertEqual(self.about("DaysUntilExpiration", "IsExpired"), (2, 0))
+        self.server.features.password_age = {"x": "43"}
+        self.assertEqual(self.about("DaysUntilExpiration", "IsExpired"), (0, 1))
+        self.login_fails(18487, "x")
+        self.ok(self.sa, "ALTER LOGIN x WITH CHECK_EXPIRATION = OFF")
+        self.session("x")
+
+    def test_lock_out(self):
+        for _ in range(5):
+            self.login_fails(18456, "x", "wrong")
+        self.login_fails(18486, "x")
+        self.assertEqual(self.about("IsLocked", "BadPasswordCount"), (1, 5))
+        self.ok(self.sa, "ALTER LOGIN x WITH CHECK_POLICY = OFF")
+        self.session("x")
+
+    def test_policy_and_expiration_go_together(self):
+        ask = "SELECT is_policy_checked, is_expiration_checked FROM sys.sql_logins WHERE name = N'x'"
+        self.ok(self.sa, "ALTER LOGIN x WITH CHECK_POLICY = OFF")
+        self.assertEqual(self.one(self.sa, ask), (False, False))
+        self.ok(self.sa, "ALTER LOGIN x WITH CHECK_POLICY = ON")
+        self.assertEqual(self.one(self.sa, ask), (True, True))
+        self.ok(self.sa, "ALTER LOGIN x WITH CHECK_POLICY = OFF; ALTER LOGIN x WITH CHECK_POLICY = ON, CHECK_EXPIRATION = OFF")
+        self.assertEqual(self.one(self.sa, ask), (True, False))
+
+    def test_a_server_that_tells_less(self):
+        self.server.features.bare_login_properties = True
+        self.assertEqual(self.about("IsLocked", "IsMustChange"), (0, 0))
+        self.ok(self.sa, "ALTER LOGIN x WITH CHECK_EXPIRATION = OFF")
+        self.assertEqual(self.about("IsLocked", "IsMustChange"), (None, None))
+        self.assertIsNotNone(self.about("PasswordLastSetTime"))
+
+
+class Contained(EngineCase):
+    def test_the_databases_own_user_comes_first(self):
+        self.ok(self.sa, f"CREATE LOGIN x WITH PASSWORD = N'{PASSWORD}'; ALTER DATABASE shop SET CONTAINMENT = PARTIAL; "
+                         f"CREATE USER x WITH PASSWORD = N'{PASSWORD}2'")
+        self.assertIsNone(self.session("x", PASSWORD + "2").base.login)
+        self.login_fails(18456, "x", PASSWORD)
+        self.assertIsNotNone(self.session("x", PASSWORD, "master").base.login)
+        self.ok(self.sa, "ALTER LOGIN x DISABLE")
+        self.session("x", PASSWORD + "2")
+
+
+if __name__ == "__main__":
+    unittest.main()
