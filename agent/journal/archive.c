@@ -178,7 +178,7 @@ static int archive_finish(struct journal *j, const struct link *cut, instant_t b
 		.kind = JOURNAL_EVENT,
 		.at = now,
 		.actor = "curfew",
-		.action = "journal-archive",
+		.action = "archive",
 		.statement = to_path,
 		.outcome = "done",
 		.detail = detail,

@@ -101,7 +101,8 @@ static int verify_archived(char why[256], struct journal *j, const struct link *
 	if (!anchor->id || j->closed)
 		return 0;
 	r = database_prepare(&s, j,
-		"SELECT 1 FROM record WHERE kind = 'event' AND action = 'journal-archive' AND after = ?");
+		"SELECT 1 FROM record WHERE kind = 'event' AND action IN ('archive', 'journal-archive')"
+		" AND after = ?");
 	if (r)
 		return r;
 	sodium_bin2hex(hex, sizeof(hex), anchor->hash, sizeof(anchor->hash));

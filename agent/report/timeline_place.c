@@ -99,7 +99,7 @@ const char *timeline_words(char buf[2 * WORDS_MAX], const struct timeline *t)
 			instant_format_local(when, sizeof(when), m->at, zone));
 		return buf;
 	}
-	snprintf(buf, 2 * WORDS_MAX, "%s since %s", phase,
+	snprintf(buf, 2 * WORDS_MAX, "%s %s", phase,
 		instant_format_local(when, sizeof(when), t->client->end, zone));
 	return buf;
 }

@@ -31,7 +31,7 @@ static instant_t earlier(instant_t a, instant_t b)
 const char *phase_name(enum phase p)
 {
 	static const char *const names[] = {
-		"pending", "testing", "read-only", "removed", "lapsed", "revoked"};
+		"pending", "testing", "live", "ended", "lapsed", "revoked"};
 
 	return names[p];
 }

@@ -78,7 +78,7 @@ static void clock_watch(struct service *s, int ran_back, instant_t behind)
 			"the machine's clock was set back", words);
 	} else {
 		log_send(LOG_CLOCK_RIGHT, NULL, "this machine's clock is right again");
-		service_event(s, "clock-right", NULL, NULL, "service",
+		service_event(s, "clock-restored", NULL, NULL, "service",
 			"the machine's clock is right again", NULL);
 	}
 }

@@ -342,7 +342,7 @@ static void widenings_tell(struct service *s, const struct grants *before, const
 			g->database->name, words, "configuration"};
 		log_send(LOG_WIDENED, &f, "%s on %s/%s: %s", g->user->login, g->server->name,
 			g->database->name, words);
-		service_event(s, "widening", g->client->name, g->user->login, "configuration",
+		service_event(s, "access-extended", g->client->name, g->user->login, "configuration",
 			"the configuration was changed", words);
 	}
 }
@@ -357,7 +357,7 @@ static void vanished_tell(
 		struct log_fields f = {.client = c->name};
 		log_send(LOG_CLIENT_GONE, &f,
 			"client %s is gone from the configuration: its access ends", c->name);
-		service_event(s, "client-gone", c->name, NULL, "configuration",
+		service_event(s, "client-removed", c->name, NULL, "configuration",
 			"its file is gone from the configuration", c->file);
 	}
 }

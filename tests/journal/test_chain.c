@@ -406,7 +406,7 @@ static void test_archive_keeps_the_chain(void **state)
 	/* The intent at 200 (record 9) has its outcome at 201: both stay. */
 	assert_int_equal(sql_number(f->path, "SELECT min(id) FROM record"), 9);
 	assert_int_equal(
-		sql_number(f->path, "SELECT count(*) FROM record WHERE action = 'journal-archive'"),
+		sql_number(f->path, "SELECT count(*) FROM record WHERE action = 'archive'"),
 		1);
 	assert_int_equal(journal_archive(f->j, 700, path), -EEXIST);
 	assert_int_equal(

@@ -247,7 +247,7 @@ class Told(ServiceCase):
         self.agent.write()
         self.assertEqual(self.agent.curfew("reload").code, 0)
         self.assertIn("full until", service.log())
-        self.assertIn("widening", self.agent.curfew("history", expect=0).out)
+        self.assertIn("access-extended", self.agent.curfew("history", expect=0).out)
         # Broken: as it was, loudly.
         with open(client, "a", encoding="utf-8") as file:
             file.write("oops")
