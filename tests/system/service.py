@@ -6,6 +6,7 @@ import signal
 import socket
 import time
 
+import lab
 from case import USER, LabCase
 from practice import SLOW
 
@@ -92,6 +93,29 @@ class ServiceCase(LabCase):
         self.service = Service(self.found)
         self.addCleanup(self.service.close)
         return self.service
+
+    def instant_comes(self, write, ahead=5, meanwhile=lambda: None, back=lambda: None):
+        """`write` puts an instant into the files, so many seconds ahead; `meanwhile` has to be done before it comes.
+
+        For when the stage stands and not before: how long that takes is no business of an instant. A machine so busy that
+        the instant comes during `meanwhile` gets another, further ahead, after `back`. Returns the instant.
+        """
+        for ahead in (ahead, 3 * ahead, 9 * ahead, 27 * ahead):
+            instant = lab.now() + lab.seconds(ahead * SLOW)
+            write(instant)
+            self.agent.write()
+            self.agent.curfew("reload", expect=0)
+            meanwhile()
+            if time.time() < instant.timestamp() - 0.5:
+                return instant
+            back()
+        raise AssertionError("this machine is too slow for this test")
+
+    def golive_comes(self, days_ago=0, **more):
+        """For client acme: go-live, or what comes so many days after it."""
+        def write(instant):
+            self.agent.clients["acme"]["go_live"] = lab.local(instant - lab.days(days_ago))
+        return self.instant_comes(write, **more)
 
     def role_comes(self, role, server="sql01", alive=lambda: True):
         wanted = [role] if role else []

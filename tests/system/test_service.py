@@ -38,10 +38,10 @@ def process_is_dead(pid):
 
 class Life(ServiceCase):
     def test_golive_comes_by_itself(self):
-        golive = lab.now() + seconds(6)
-        service = self.service_make(golive)
+        service = self.service_make(lab.now() + days(20))
         self.role_comes("curfew_full")
         self.elements_come(2)
+        golive = self.golive_comes()
         self.role_comes("curfew_read_only")
         self.assertGreaterEqual(time.time(), golive.timestamp(), "narrowed before its time")
         self.assertEqual(self.agent.plan().code, 0)
@@ -50,30 +50,37 @@ class Life(ServiceCase):
         self.assertEqual(len(self.agent.elements()), 2, "the kernel goes on when the service stops")
 
     def test_the_end_comes_by_itself(self):
-        self.service_make(lab.now() - days(14) + seconds(8), started=40)
+        self.service_make(lab.now() - days(13), started=40)
         self.role_comes("curfew_read_only")
         self.elements_come(2)
+        ends = self.golive_comes(days_ago=14)
         self.elements_come(0)
         until(lambda: self.found.server.login(USER) is None, "the login is gone")
+        self.assertGreaterEqual(time.time(), ends.timestamp(), "ended before its time")
         self.assertEqual(self.service.figure("curfew_overdue_grants"), 0)
 
     def test_golive_comes_while_a_pass_is_ending(self):
         """The timer has rung and the pass that was under way is done, both before the service looks at either."""
-        golive = lab.now() + seconds(15)
-        service = self.service_make(golive)
+        service = self.service_make(lab.now() + days(20))
         self.elements_come(2)
-        until(lambda: len(service.children()) == 1, "the pass at the start has ended")
-        self.found.server.faults(delay=100)  # so that its worker is seen
-        self.agent.start("apply")
-        until(lambda: len(service.children()) == 2, "a pass is under way")
-        worker = service.children()[1]
-        service.process.send_signal(signal.SIGSTOP)
+
+        def pass_stops_at_its_end():
+            until(lambda: len(service.children()) == 1, "the pass before has ended")
+            self.found.server.faults(delay=100)  # so that its worker is seen
+            self.agent.start("apply")
+            until(lambda: len(service.children()) == 2, "a pass is under way")
+            worker = service.children()[1]
+            service.process.send_signal(signal.SIGSTOP)
+            until(lambda: process_is_dead(worker), "its worker is done")
+
+        def pass_goes_on():
+            service.process.send_signal(signal.SIGCONT)
+            self.found.server.faults()
+
         self.addCleanup(service.process.send_signal, signal.SIGCONT)
-        until(lambda: process_is_dead(worker), "its worker is done")
-        self.assertLess(time.time(), golive.timestamp(), "too slow a machine to tell")
-        time.sleep(golive.timestamp() + 0.5 - time.time())
-        service.process.send_signal(signal.SIGCONT)
-        self.found.server.faults()
+        golive = self.golive_comes(ahead=8, meanwhile=pass_stops_at_its_end, back=pass_goes_on)
+        until(lambda: time.time() > golive.timestamp() + 0.5, "go-live")
+        pass_goes_on()
         self.role_comes("curfew_read_only")
         self.elements_come(2)
         self.assertNotIn("<2>", service.log(), "what has only just come is not overdue")
@@ -103,7 +110,7 @@ class Life(ServiceCase):
         self.found = self.lab_make(limits=self.LIMITS)
         self.agent = self.found.agent
         self.agent.settings["metrics_file"] = self.agent.path("state", "curfew.prom")
-        self.found.client_add("acme", [("staging", "sql01", "AcmeTest")], **self.dates(lab.now() + seconds(15)))
+        self.found.client_add("acme", [("staging", "sql01", "AcmeTest")], **self.dates(lab.now() + days(20)))
         trace = self.found.path("calls")
         strace = ("strace", "-D", "-f", "-qq", "-z", "-e", "trace=socket", "-o", trace)
         probe = self.agent.space.run(*strace[:-1], "/dev/null", "true", check=False)
@@ -117,6 +124,7 @@ class Life(ServiceCase):
         self.elements_come(2)
         for command in ("status", "plan", "audit", "denied", "reload", "apply"):
             self.agent.curfew(command)
+        self.golive_comes()
         self.role_comes("curfew_read_only")
         self.assertEqual(service.ask(command="revoke", client="acme", reason="a test")["end"], 0)
         until(lambda: self.found.server.login(USER) is None, "the login is gone")
@@ -159,10 +167,16 @@ class Outages(ServiceCase):
         self.assertIn("1 server UNREACHABLE", self.agent.curfew("plan", expect=1).out)
 
     def test_a_server_that_hangs_holds_nobody_up(self):
-        golive = lab.now() + seconds(10)
-        self.hanging_make(golive)
-        # The pass at the start is still waiting for the one that hangs.
-        self.role_comes("curfew_full", "sqlgood", lambda: time.time() < golive.timestamp())
+        self.hanging_make(lab.now() + days(20))
+        self.role_comes("curfew_full", "sqlgood")
+        until(lambda: len(self.service.children()) == 2, "the pass at the start waits for the one that hangs")
+        waiting = self.service.children()
+        golive = lab.now() + seconds(5)
+        for client in ("acme", "beta"):
+            self.agent.clients[client]["go_live"] = local(golive)
+        self.agent.write()
+        self.agent.curfew("reload")
+        print(waiting, self.service.children(), time.time() - golive.timestamp())
         self.role_comes("curfew_read_only", "sqlgood")
         # Shut out at go-live, let in again when read-only is proved, although the pass still waits for the other.
         self.elements_come(2)
@@ -183,10 +197,10 @@ class Outages(ServiceCase):
         until(lambda: self.found.servers["sqlgood"].roles(USER, "AcmeTest") == [], "the role is gone")
 
     def test_down_across_golive_is_overdue_until_it_is_back(self):
-        service = self.service_make(lab.now() + seconds(7))
+        service = self.service_make(lab.now() + days(20))
         self.role_comes("curfew_full")
         self.elements_come(2)
-        self.found.server.faults(stall_prelogin=True)
+        self.golive_comes(meanwhile=lambda: self.found.server.faults(stall_prelogin=True), back=self.found.server.faults)
         until(lambda: service.figure("curfew_overdue_grants") == 1, "overdue in the figures")
         self.assertIn("<2>curfew: 1 grants are past their end or narrowing", service.log())
         self.assertIn("<4>curfew: sql01: no complete pass", service.log())
