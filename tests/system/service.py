@@ -94,28 +94,31 @@ class ServiceCase(LabCase):
         self.addCleanup(self.service.close)
         return self.service
 
-    def instant_comes(self, write, ahead=5, meanwhile=lambda: None, back=lambda: None):
-        """`write` puts an instant into the files, so many seconds ahead; `meanwhile` has to be done before it comes.
+    def golive_comes(self, days_ago=0, ahead=5, take=None, meanwhile=lambda: None, back=lambda: None):
+        """Go-live of every client, or what comes so many days after it: in some seconds, and the service knows it.
 
-        For when the stage stands and not before: how long that takes is no business of an instant. A machine so busy that
-        the instant comes during `meanwhile` gets another, further ahead, after `back`. Returns the instant.
+        For when the stage stands and not before: how long that takes is no business of an instant. `meanwhile` has to be
+        done before it comes: a machine too busy for that gets another instant, further ahead, after `back`.
         """
-        for ahead in (ahead, 3 * ahead, 9 * ahead, 27 * ahead):
-            instant = lab.now() + lab.seconds(ahead * SLOW)
-            write(instant)
+        for wait in (ahead, 3 * ahead, 9 * ahead, 27 * ahead):
+            instant = lab.now() + lab.seconds(wait * SLOW)
+            for client in self.agent.clients.values():
+                client["go_live"] = lab.local(instant - lab.days(days_ago))
             self.agent.write()
-            self.agent.curfew("reload", expect=0)
+            if take:
+                take()
+            else:
+                self.agent.curfew("reload", expect=0)
             meanwhile()
             if time.time() < instant.timestamp() - 0.5:
                 return instant
             back()
         raise AssertionError("this machine is too slow for this test")
 
-    def golive_comes(self, days_ago=0, **more):
-        """For client acme: go-live, or what comes so many days after it."""
-        def write(instant):
-            self.agent.clients["acme"]["go_live"] = lab.local(instant - lab.days(days_ago))
-        return self.instant_comes(write, **more)
+    def server_stops_answering(self):
+        """With everything as scheduled and on record."""
+        self.agent.apply(expect=0)
+        self.found.server.faults(stall_prelogin=True)
 
     def role_comes(self, role, server="sql01", alive=lambda: True):
         wanted = [role] if role else []

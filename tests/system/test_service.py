@@ -143,16 +143,19 @@ class Life(ServiceCase):
 
 
 class Outages(ServiceCase):
-    def hanging_make(self, golive):
+    def hanging_make(self):
         """One client on a server that is well, another on one that never answers."""
         self.found = self.lab_make(shape="gateway", servers={"sqlhang": ("AcmeTest",), "sqlgood": ("AcmeTest",)},
                                    limits={"connect_timeout": 60, "server_deadline": HANGS})
         self.agent = self.found.agent
         self.agent.settings["metrics_file"] = self.agent.path("state", "curfew.prom")
+        dates = self.dates(lab.now() + days(20))
         beta = {"first": "Bo", "last": "Beta", "email": "bo@beta.example", "sources": [lab.OTHER[0]]}
-        self.found.client_add("acme", [("staging", "sqlgood", "AcmeTest")], **self.dates(golive))
-        self.found.client_add("beta", [("staging", "sqlhang", "AcmeTest")], users=[beta], **self.dates(golive))
+        self.found.client_add("acme", [("staging", "sqlgood", "AcmeTest")], **dates)
+        self.found.client_add("beta", [("staging", "sqlhang", "AcmeTest")], users=[beta], **dates)
         self.found.servers["sqlhang"].faults(stall_prelogin=True)
+
+    def hanging_start(self):
         self.service = Service(self.found)
         self.addCleanup(self.service.close)
 
@@ -167,23 +170,25 @@ class Outages(ServiceCase):
         self.assertIn("1 server UNREACHABLE", self.agent.curfew("plan", expect=1).out)
 
     def test_a_server_that_hangs_holds_nobody_up(self):
-        self.hanging_make(lab.now() + days(20))
-        self.role_comes("curfew_full", "sqlgood")
-        until(lambda: len(self.service.children()) == 2, "the pass at the start waits for the one that hangs")
-        waiting = self.service.children()
-        golive = lab.now() + seconds(5)
-        for client in ("acme", "beta"):
-            self.agent.clients[client]["go_live"] = local(golive)
-        self.agent.write()
-        self.agent.curfew("reload")
-        print(waiting, self.service.children(), time.time() - golive.timestamp())
+        self.hanging_make()
+        good = self.found.servers["sqlgood"]
+
+        def pass_waits():
+            until(lambda: good.roles(USER, "AcmeTest"), "what the one that is well has")
+            until(lambda: len(self.service.children()) == 2, "the pass at the start waits for the one that hangs")
+            before.append(good.roles(USER, "AcmeTest"))
+
+        before = []
+        self.golive_comes(take=self.hanging_start, meanwhile=pass_waits, back=lambda: self.service.close())
+        self.assertEqual(before[-1], ["curfew_full"])
         self.role_comes("curfew_read_only", "sqlgood")
         # Shut out at go-live, let in again when read-only is proved, although the pass still waits for the other.
         self.elements_come(2)
         self.hanging_is_told()
 
     def test_who_only_looks_ends_no_pass(self):
-        self.hanging_make(lab.now() + days(20))
+        self.hanging_make()
+        self.hanging_start()
         self.role_comes("curfew_full", "sqlgood")
         until(lambda: len(self.service.children()) == 2, "the pass at the start waits for the one that hangs")
         waiting = self.service.children()
@@ -200,7 +205,7 @@ class Outages(ServiceCase):
         service = self.service_make(lab.now() + days(20))
         self.role_comes("curfew_full")
         self.elements_come(2)
-        self.golive_comes(meanwhile=lambda: self.found.server.faults(stall_prelogin=True), back=self.found.server.faults)
+        self.golive_comes(meanwhile=self.server_stops_answering, back=self.found.server.faults)
         until(lambda: service.figure("curfew_overdue_grants") == 1, "overdue in the figures")
         self.assertIn("<2>curfew: 1 grants are past their end or narrowing", service.log())
         self.assertIn("<4>curfew: sql01: no complete pass", service.log())

@@ -26,8 +26,7 @@ class Down(ServiceCase):
                                     limits={"connect_timeout": 10, "server_deadline": 20})
         self.role_comes("curfew_read_only")
         self.elements_come(2)
-        ends = self.golive_comes(days_ago=14, meanwhile=lambda: self.found.server.faults(stall_prelogin=True),
-                                 back=self.found.server.faults)
+        ends = self.golive_comes(days_ago=14, meanwhile=self.server_stops_answering, back=self.found.server.faults)
         until(lambda: time.time() >= ends.timestamp(), "the end")
         self.assertEqual(self.agent.elements(), [], "the kernel is never late")
         until(lambda: service.figure("curfew_overdue_grants") == 1, "overdue in the figures")
@@ -45,15 +44,15 @@ class Down(ServiceCase):
         self.role_comes("curfew_full")
         self.elements_come(2)
         until(lambda: service.figure("curfew_passes_total"), "the pass at the start has ended")
-        self.found.server.faults(stall_prelogin=True)
 
         def passes_find_nobody():
+            self.server_stops_answering()
             for _ in range(2):
                 self.assertEqual(service.ask(command="apply")["result"]["unreachable"], 1)
             open_still.append(len(self.agent.elements()))
 
         open_still = []
-        self.golive_comes(ahead=12, meanwhile=passes_find_nobody)
+        self.golive_comes(ahead=12, meanwhile=passes_find_nobody, back=self.found.server.faults)
         self.assertEqual(open_still[-1], 2)
         until(lambda: service.figure("curfew_overdue_grants") == 1, "overdue in the figures")
         self.elements_come(0)
