@@ -154,7 +154,7 @@ static int64_t last_arrival_ms(const struct session *s, int64_t until_ms)
 static void test_kernel_ends_sessions_by_itself(void **state)
 {
 	struct firewall *f;
-	instant_t now = real_now(), until = now + 6;
+	instant_t now, until;
 	struct list l;
 	struct session jane;
 	int64_t last;
@@ -163,8 +163,10 @@ static void test_kernel_ends_sessions_by_itself(void **state)
 	lab_require();
 	list_init(&l);
 	list_guard(&l, E4);
-	list_allow(&l, JANE, E4, until, "jane");
 	f = lab_open(&LAB_SETTINGS);
+	now = real_now();
+	until = now + 6;
+	list_allow(&l, JANE, E4, until, "jane");
 	applied(f, &l, now);
 	/* Nobody is there any more when the end comes. */
 	firewall_close(f);
@@ -186,7 +188,7 @@ static void test_kernel_ends_sessions_by_itself(void **state)
 static void test_overlapping_deadlines(void **state)
 {
 	struct firewall *f;
-	instant_t now = real_now();
+	instant_t now;
 	struct list l;
 	struct session one;
 
@@ -194,10 +196,11 @@ static void test_overlapping_deadlines(void **state)
 	lab_require();
 	list_init(&l);
 	list_guard(&l, E4);
+	f = lab_open(&LAB_SETTINGS);
+	now = real_now();
 	/* The host's own element ends long before the prefix around it, and takes nothing from it. */
 	list_allow(&l, BOB, E4, now + 4, "bob");
 	list_allow(&l, OFFICE, E4, now + 3600, "office");
-	f = lab_open(&LAB_SETTINGS);
 	applied(f, &l, now);
 	one = session_open(lab_away, BOB, lab_home, HOME4, HOME4);
 	while (real_now() <= now + 4)

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """The whole life of a client, with real packets: from approval to the last day and past it."""
 
+import math
 import os
 import sys
 import time
@@ -133,7 +134,11 @@ class OnTheGateway(LabCase):
 class WithoutTheAgent(LabCase):
     """The kernel holds the deadline: nobody runs when it comes."""
 
-    END_SECONDS = 6
+    def soon(self, agent):
+        """An instant far enough ahead for a pass and a few questions, on a machine as busy as this one is now."""
+        began = time.monotonic()
+        self.applied(agent)
+        return lab.now() + seconds(5 + math.ceil(5 * (time.monotonic() - began)))
 
     def test_network_ends_on_time(self):
         found = self.lab_make(servers={"sql01": ("AcmeTest", "AcmeProd")})
@@ -146,7 +151,7 @@ class WithoutTheAgent(LabCase):
         self.first_login(found, jane, password, "AcmeProd")
 
         # The go-live turns out to have been a day earlier: the end is seconds away now.
-        end = lab.now() + seconds(self.END_SECONDS)
+        end = self.soon(agent)
         agent.clients["acme"]["go_live"] = local(end - days(30))
         agent.write()
         self.applied(agent)
@@ -173,7 +178,7 @@ class WithoutTheAgent(LabCase):
         self.first_login(found, jane, agent.handover("acme", USER))
         self.works_as_full(jane)
 
-        golive = lab.now() + seconds(self.END_SECONDS)
+        golive = self.soon(agent)
         agent.clients["acme"]["go_live"] = local(golive)
         agent.write()
         self.applied(agent)
