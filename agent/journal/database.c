@@ -117,6 +117,19 @@ int column_texts(char **out, sqlite3_stmt *s, int n)
 	return r;
 }
 
+int column_level(enum level *out, sqlite3_stmt *s, int n)
+{
+	const char *name = (const char *)sqlite3_column_text(s, n);
+
+	for (int l = LEVEL_NONE; name && l <= LEVEL_FULL; l++) {
+		if (strcmp(name, level_name((enum level)l)) == 0) {
+			*out = (enum level)l;
+			return 0;
+		}
+	}
+	return -EBADMSG;
+}
+
 int database_rows(
 	struct journal *j, sqlite3_stmt *s, int (*take)(void *list, sqlite3_stmt *s), void *list)
 {

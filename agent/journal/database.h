@@ -57,6 +57,8 @@ int functions_define(sqlite3 *db);
 int column_text(char **out, sqlite3_stmt *s, int n);
 /* So the first n columns, all or none. */
 int column_texts(char **out, sqlite3_stmt *s, int n);
+/* A level by its name; -EBADMSG. */
+int column_level(enum level *out, sqlite3_stmt *s, int n);
 /* Adds each row to a list by `take`: 0, or the first failure of `take` or of reading. */
 int database_rows(
 	struct journal *j, sqlite3_stmt *s, int (*take)(void *list, sqlite3_stmt *s), void *list);
@@ -80,6 +82,8 @@ int schema_upgrade(struct journal *j);
 int state_digest(uint8_t digest[JOURNAL_HASH_SIZE], struct journal *j);
 /* A journal_entry of kind JOURNAL_STATE with the present digest. */
 int state_record(struct journal *j);
+/* Adds the instants that have passed; see override_read(). */
+int passed_read(struct overrides *out, struct journal *j);
 /* Of a baseline's items, kept in its row: they are too many to be read at each commit. */
 int baseline_digest(uint8_t digest[JOURNAL_HASH_SIZE], struct journal *j, const char *server,
 	const char *database);

@@ -123,6 +123,8 @@ int override_read(struct overrides *out, struct journal *j)
 
 	if (!r)
 		r = database_rows(j, s, override_take, &list);
+	if (!r)
+		r = passed_read(&list, j);
 	if (r)
 		overrides_free(&list);
 	else

@@ -40,17 +40,6 @@ void proved_list_free(struct proved_list *p)
 	*p = (struct proved_list){0};
 }
 
-static int level_parse(enum level *out, const char *name)
-{
-	for (int l = LEVEL_NONE; name && l <= LEVEL_FULL; l++) {
-		if (strcmp(name, level_name((enum level)l)) == 0) {
-			*out = (enum level)l;
-			return 0;
-		}
-	}
-	return -EBADMSG;
-}
-
 static int proved_take(void *list, sqlite3_stmt *s)
 {
 	struct proved_list *l = list;
@@ -62,7 +51,7 @@ static int proved_take(void *list, sqlite3_stmt *s)
 	if (!items)
 		return -ENOMEM;
 	l->items = items;
-	r = level_parse(&level, (const char *)sqlite3_column_text(s, 3));
+	r = column_level(&level, s, 3);
 	if (!r)
 		r = column_texts(text, s, 3);
 	if (!r)

@@ -1,7 +1,7 @@
 /* What should hold at an instant. Every grant is a course of at most three periods (before go-live,
  * read-only, none); neighbours of one level are one period, so that what `until` names is always a
  * real change of what a person can do. */
-#include "curfew/schedule.h"
+#include "schedule/dates.h"
 
 #include <errno.h>
 #include <string.h>
@@ -18,16 +18,6 @@ struct course {
 	size_t n;
 };
 
-static instant_t later(instant_t a, instant_t b)
-{
-	return a > b ? a : b;
-}
-
-static instant_t earlier(instant_t a, instant_t b)
-{
-	return a < b ? a : b;
-}
-
 const char *phase_name(enum phase p)
 {
 	static const char *const names[] = {
@@ -41,17 +31,24 @@ static instant_t client_opens(const struct client *c)
 	return later(c->starts, c->approved);
 }
 
-enum phase client_phase(const struct client *c, instant_t now)
+static enum phase phase_at(const struct client_dates *d, const struct client *c, instant_t now)
 {
-	if (now >= c->end)
-		return c->has_go_live ? PHASE_ENDED : PHASE_LAPSED;
+	if (now >= d->end)
+		return d->has_go_live ? PHASE_ENDED : PHASE_LAPSED;
 	if (now < client_opens(c))
 		return PHASE_PENDING;
-	return c->has_go_live && now >= c->go_live ? PHASE_LIVE : PHASE_TESTING;
+	return d->has_go_live && now >= d->go_live ? PHASE_LIVE : PHASE_TESTING;
+}
+
+enum phase client_phase(const struct client *c, instant_t now)
+{
+	struct client_dates d = client_dates(c, NULL, now);
+
+	return phase_at(&d, c, now);
 }
 
 /* When access to the database ends, whatever its level is until then. */
-static instant_t database_end(const struct client *c, const struct database *d)
+static instant_t database_end(const struct client_dates *c, const struct database *d)
 {
 	if (c->has_go_live && d->role == ROLE_STAGING)
 		return earlier(c->staging_end, c->end);
@@ -68,11 +65,12 @@ static void course_add(struct course *course, instant_t from, instant_t until, e
 	course->steps[course->n++] = (struct step){from, level};
 }
 
-static struct course database_course(const struct client *c, const struct database *d)
+static struct course database_course(
+	const struct client *c, const struct client_dates *dates, const struct database *d)
 {
 	struct course course = {.steps = {{0, LEVEL_NONE}}, .n = 1};
-	instant_t opens = client_opens(c), end = database_end(c, d);
-	instant_t narrows = c->has_go_live ? earlier(c->go_live, end) : end;
+	instant_t opens = client_opens(c), end = database_end(dates, d);
+	instant_t narrows = dates->has_go_live ? earlier(dates->go_live, end) : end;
 	enum level before = d->role == ROLE_STAGING ? LEVEL_FULL : d->before_go_live;
 
 	course_add(&course, opens, narrows, before);
@@ -83,17 +81,17 @@ static struct course database_course(const struct client *c, const struct databa
 }
 
 static void grant_place(
-	struct grant *g, const struct client *c, const struct database *d, instant_t now)
+	struct grant *g, const struct client_dates *dates, const struct database *d, instant_t now)
 {
-	struct course course = database_course(c, d);
+	struct course course = database_course(g->client, dates, d);
 	size_t i = course.n - 1;
 
 	while (i > 0 && course.steps[i].from > now)
 		i--;
-	g->phase = client_phase(c, now);
+	g->phase = phase_at(dates, g->client, now);
 	g->level = g->next_level = course.steps[i].level;
 	g->from = course.steps[i].from;
-	g->until = g->end = database_end(c, d);
+	g->until = g->end = database_end(dates, d);
 	if (i + 1 < course.n) {
 		g->next_level = course.steps[i + 1].level;
 		g->until = course.steps[i + 1].from;
@@ -123,9 +121,10 @@ static const struct override *override_find(
 }
 
 /* Nothing is left to revoke once the course itself is over. */
-static void grant_revoke(struct grant *g, const struct override *o, instant_t now)
+static void grant_revoke(
+	struct grant *g, const struct client_dates *dates, const struct override *o, instant_t now)
 {
-	if (now >= g->client->end)
+	if (now >= dates->end)
 		return;
 	g->phase = PHASE_REVOKED;
 	if (now >= g->end)
@@ -161,6 +160,8 @@ static size_t program_grants(const struct program *p)
 static struct grant *client_grants(struct grant *next, const struct program *p,
 	const struct client *c, const struct overrides *o, instant_t now)
 {
+	const struct client_dates dates = client_dates(c, o, now);
+
 	for (size_t u = 0; u < c->n_users; u++) {
 		const struct override *revoked = override_find(o, c, &c->users[u], now);
 
@@ -171,9 +172,9 @@ static struct grant *client_grants(struct grant *next, const struct program *p,
 				.user = &c->users[u],
 				.server = &p->servers[database->server],
 				.database = database};
-			grant_place(next, c, database, now);
+			grant_place(next, &dates, database, now);
 			if (revoked)
-				grant_revoke(next, revoked, now);
+				grant_revoke(next, &dates, revoked, now);
 			next++;
 		}
 	}
@@ -220,17 +221,4 @@ bool schedule_next(instant_t *out, const struct grants *g, instant_t now)
 		return false;
 	*out = next;
 	return true;
-}
-
-void overrides_free(struct overrides *o)
-{
-	if (!o)
-		return;
-	for (size_t i = 0; i < o->n; i++) {
-		free(o->items[i].client);
-		free(o->items[i].login);
-		free(o->items[i].reason);
-	}
-	free(o->items);
-	*o = (struct overrides){0};
 }

@@ -39,4 +39,21 @@ int allowlist_build(struct allowlist *out, const struct program *p, const struct
 	instant_t now, admission_fn admission, void *context);
 void allowlist_free(struct allowlist *a);
 
+/* What was guarded once, and by whose entry in the configuration. */
+struct kept_guard {
+	char *server;
+	struct endpoint endpoint;
+	struct source *trusted;
+	size_t n_trusted;
+};
+struct kept_guards {
+	struct kept_guard *items; /* sorted by server, endpoint */
+	size_t n;
+};
+void kept_guards_free(struct kept_guards *k);
+/* Guards beyond the configuration's, with those who were trusted there: an endpoint that left it is not open to
+ * everybody while logins of ours may be on its server. Endpoints that the list has already are left as they are.
+ * 0 or -ENOMEM. */
+int allowlist_keep(struct allowlist *a, const struct kept_guard *const *kept, size_t n);
+
 #endif

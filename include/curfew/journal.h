@@ -166,6 +166,7 @@ int override_add(struct journal *j, const char *client, const char *login, insta
 	const char *actor, const char *reason);
 int override_remove(struct journal *j, const char *client, const char *login, instant_t at,
 	const char *actor, const char *reason); /* -ENOENT when none is in force */
+/* With the instants that have passed; see memory.h. */
 int override_read(struct overrides *out, struct journal *j);
 
 #endif

@@ -21,11 +21,40 @@ struct override {
 	instant_t at;
 	char *reason;
 };
+/* An instant at which a client's access narrowed or ended, or is due to after its go-live, and by whose word. */
+enum passed_what { PASSED_GO_LIVE, PASSED_STAGING_END, PASSED_END, PASSED_WHATS };
+const char *passed_what_name(enum passed_what w); /* "go-live", "staging-end", "end" */
+struct passed {
+	char *client;
+	enum passed_what what;
+	instant_t instant;
+	char *ticket;	    /* of the client's file at that time */
+	instant_t approved; /* and its approved_on */
+};
+/* What is kept and takes precedence over the files: revocations, and instants that have passed. */
 struct overrides {
 	struct override *items;
 	size_t n;
+	struct passed *passed;
+	size_t n_passed;
 };
 void overrides_free(struct overrides *o);
+
+/* A date of the files that would give again what ended. Go-live and the final end take a new ticket and an approval
+ * not older than the day on which they passed; the end of staging a new ticket. */
+struct reopening {
+	const struct client *client;
+	enum passed_what what;
+	instant_t passed, wanted; /* wanted 0: the files have no such date any more */
+	bool approved;		  /* false: what ended stays ended */
+};
+#define REOPENINGS_MAX PASSED_WHATS
+/* Those of one client at `now`; the number of them. */
+size_t client_reopenings(struct reopening out[REOPENINGS_MAX], const struct client *c,
+	const struct overrides *o, instant_t now);
+/* What is to be remembered of the client at `now`, for passed_put(): names and ticket are borrowed. The number. */
+size_t client_passed(struct passed out[PASSED_WHATS], const struct client *c,
+	const struct overrides *o, instant_t now);
 
 /* One user on one database at one instant. Points into the program. */
 struct grant {
@@ -45,7 +74,8 @@ struct grants {
 	size_t n;
 };
 
-/* Every user × database of every client, whatever its level. 0 or -ENOMEM. */
+/* Every user × database of every client, whatever its level. What passed and may not be reopened stays as it ended,
+ * whatever date the files have now. 0 or -ENOMEM. */
 int schedule_at(
 	struct grants *out, const struct program *p, const struct overrides *o, instant_t now);
 void grants_free(struct grants *g);

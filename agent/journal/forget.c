@@ -1,0 +1,60 @@
+/* What an operator lets go of without its having been seen gone. */
+#include "journal/database.h"
+#include "curfew/memory.h"
+
+#include <errno.h>
+
+/* Of a database ?2, or of all (NULL). A tombstone keeps the identifier: a restore may bring it back. */
+static const char *const forgets[] = {
+	"DELETE FROM verification WHERE server = ?1 AND (?2 IS NULL OR database = ?2 COLLATE NOCASE)",
+	"DELETE FROM proved WHERE server = ?1 AND (?2 IS NULL OR database = ?2 COLLATE NOCASE)",
+	"DELETE FROM ledger WHERE server = ?1 AND ?2 IS NULL AND removed = 0 AND sid IS NULL",
+	"DELETE FROM ledger WHERE server = ?1 AND ?2 IS NULL AND removed <> 0 AND EXISTS (SELECT 1 FROM ledger l"
+	" WHERE l.server = ledger.server AND l.login = ledger.login AND l.sid = ledger.sid AND l.removed = 0)",
+	"UPDATE ledger SET removed = max(1, ?3), intended = 0 WHERE server = ?1 AND ?2 IS NULL AND removed = 0",
+	"DELETE FROM guard WHERE server = ?1 AND ?2 IS NULL",
+};
+
+static int forget_run(int *changes, struct journal *j, const char *sql, const char *server,
+	const char *database, instant_t at)
+{
+	_cleanup_statement_ sqlite3_stmt *s = NULL;
+	int rc, r = database_prepare(&s, j, sql);
+
+	if (r)
+		return r;
+	rc = bind_text(s, 1, server);
+	if (!rc)
+		rc = bind_text(s, 2, database);
+	if (!rc && sqlite3_bind_parameter_count(s) > 2)
+		rc = sqlite3_bind_int64(s, 3, at);
+	if (rc)
+		return database_error(j->db, rc);
+	r = database_run(j, s);
+	*changes += sqlite3_changes(j->db);
+	return r;
+}
+
+int memory_forget(struct journal *j, const char *server, const char *database, instant_t at,
+	const char *actor, const char *reason)
+{
+	struct journal_entry e = {.kind = JOURNAL_EVENT,
+		.at = at,
+		.actor = actor,
+		.reason = reason,
+		.server = server,
+		.database = database,
+		.action = "forget",
+		.outcome = "done"};
+	int changes = 0, r = state_begin(j);
+
+	if (r)
+		return r;
+	for (size_t i = 0; i < ARRAY_SIZE(forgets) && !r; i++)
+		r = forget_run(&changes, j, forgets[i], server, database, at);
+	if (!r && changes)
+		r = journal_write(NULL, j, &e);
+	/* Nothing was changed: a batch around us stays good. */
+	r = transaction_end(j, r);
+	return r || changes ? r : -ENOENT;
+}

@@ -1,0 +1,141 @@
+/* What was guarded for each server: an endpoint does not become open to everybody by leaving the configuration. */
+#include "journal/database.h"
+#include "curfew/memory.h"
+
+#include <errno.h>
+#include <string.h>
+
+static char *trusted_text(const struct server *s)
+{
+	char *text = NULL, one[SOURCE_TEXT_MAX];
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+
+	if (!to)
+		return NULL;
+	for (size_t i = 0; i < s->n_trusted; i++)
+		fprintf(to, "%s%s", i ? "," : "", source_format(one, &s->trusted[i]));
+	if (fclose(to)) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+static int guard_put(bool *changed, struct journal *j, const char *server, const struct endpoint *e,
+	const char *trusted)
+{
+	_cleanup_statement_ sqlite3_stmt *s = NULL;
+	char endpoint[ENDPOINT_TEXT_MAX];
+	int rc, r = database_prepare(&s, j,
+			"INSERT INTO guard (server, endpoint, trusted) VALUES (?, ?, ?)"
+			" ON CONFLICT (server, endpoint) DO UPDATE SET trusted = excluded.trusted"
+			" WHERE trusted <> excluded.trusted");
+
+	if (r)
+		return r;
+	endpoint_format(endpoint, e);
+	rc = bind_text(s, 1, server);
+	if (!rc)
+		rc = bind_text(s, 2, endpoint);
+	if (!rc)
+		rc = bind_text(s, 3, trusted);
+	if (rc)
+		return database_error(j->db, rc);
+	r = database_run(j, s);
+	*changed |= !r && sqlite3_changes(j->db) > 0;
+	return r;
+}
+
+int guards_save(struct journal *j, const struct server *s)
+{
+	_cleanup_free_ char *trusted = trusted_text(s);
+	bool changed = false;
+	int r = trusted ? transaction_begin(j) : -ENOMEM;
+
+	if (r)
+		return r;
+	for (size_t i = 0; i < s->n_endpoints && !r; i++)
+		r = guard_put(&changed, j, s->name, &s->endpoints[i], trusted);
+	j->state_changed |= changed;
+	return transaction_end(j, r);
+}
+
+static int trusted_parse(struct kept_guard *out, char *text)
+{
+	char *rest = text;
+
+	for (char *one; (one = strsep(&rest, ",")) != NULL;) {
+		struct source *items;
+
+		if (!*one)
+			continue;
+		items = array_grown(out->trusted, out->n_trusted, sizeof(*items));
+		if (!items)
+			return -ENOMEM;
+		out->trusted = items;
+		if (source_parse(&items[out->n_trusted], one))
+			return -EBADMSG;
+		out->n_trusted++;
+	}
+	return 0;
+}
+
+static int guard_take(void *list, sqlite3_stmt *s)
+{
+	struct kept_guards *l = list;
+	struct kept_guard *items = array_grown(l->items, l->n, sizeof(*items));
+	char *text[3];
+	int r;
+
+	if (!items)
+		return -ENOMEM;
+	l->items = items;
+	r = column_texts(text, s, 3);
+	if (r)
+		return r;
+	struct kept_guard *g = &items[l->n++];
+	*g = (struct kept_guard){.server = text[0]};
+	r = endpoint_parse(&g->endpoint, text[1]) ? -EBADMSG : trusted_parse(g, text[2]);
+	free(text[1]);
+	free(text[2]);
+	return r;
+}
+
+int guards_load(struct kept_guards *out, struct journal *j)
+{
+	_cleanup_statement_ sqlite3_stmt *s = NULL;
+	struct kept_guards list = {0};
+	int r;
+
+	*out = list;
+	if (j->version < 2)
+		return 0;
+	r = database_prepare(
+		&s, j, "SELECT server, endpoint, trusted FROM guard ORDER BY server, endpoint");
+	if (!r)
+		r = database_rows(j, s, guard_take, &list);
+	if (r)
+		kept_guards_free(&list);
+	else
+		*out = list;
+	return r;
+}
+
+int guards_drop(struct journal *j, const char *server, const struct endpoint *e)
+{
+	_cleanup_statement_ sqlite3_stmt *s = NULL;
+	char endpoint[ENDPOINT_TEXT_MAX];
+	int rc, r = database_prepare(&s, j, "DELETE FROM guard WHERE server = ? AND endpoint = ?");
+
+	if (r)
+		return r;
+	endpoint_format(endpoint, e);
+	rc = bind_text(s, 1, server);
+	if (!rc)
+		rc = bind_text(s, 2, endpoint);
+	if (rc)
+		return database_error(j->db, rc);
+	r = state_begin(j);
+	return r ? r : transaction_end(j, database_run(j, s));
+}

@@ -1,0 +1,96 @@
+/* Records that must have been and are not there: noticed, kept in mind, and accepted only by an operator's word. And
+ * what an operator lets be forgotten without its having been seen gone. */
+#include "journal/database.h"
+#include "curfew/memory.h"
+
+#include <errno.h>
+#include <string.h>
+
+int loss_put(struct journal *j, instant_t at, const char *why)
+{
+	_cleanup_statement_ sqlite3_stmt *s = NULL;
+	int rc, r = database_prepare(&s, j,
+			"INSERT INTO loss (one, at, why) VALUES (1, ?, ?) ON CONFLICT DO NOTHING");
+
+	if (r)
+		return r;
+	rc = sqlite3_bind_int64(s, 1, at);
+	if (!rc)
+		rc = bind_text(s, 2, why);
+	if (rc)
+		return database_error(j->db, rc);
+	r = state_begin(j);
+	return r ? r : transaction_end(j, database_run(j, s));
+}
+
+int loss_read(instant_t *at, char **why, struct journal *j)
+{
+	_cleanup_statement_ sqlite3_stmt *s = NULL;
+	int rc, r;
+
+	if (j->version < 2)
+		return -ENOENT;
+	r = database_prepare(&s, j, "SELECT why, at FROM loss");
+	if (r)
+		return r;
+	rc = sqlite3_step(s);
+	if (rc != SQLITE_ROW)
+		return rc == SQLITE_DONE ? -ENOENT : database_error(j->db, rc);
+	*at = sqlite3_column_int64(s, 1);
+	return column_text(why, s, 0);
+}
+
+int loss_accept(struct journal *j, instant_t at, const char *actor, const char *reason)
+{
+	_cleanup_free_ char *why = NULL;
+	instant_t since;
+	struct journal_entry e = {.kind = JOURNAL_EVENT,
+		.at = at,
+		.actor = actor,
+		.reason = reason,
+		.action = "accept-loss",
+		.outcome = "done"};
+	int r = loss_read(&since, &why, j);
+
+	if (!r)
+		r = state_begin(j);
+	if (r)
+		return r;
+	e.detail = why;
+	r = database_execute(j, "DELETE FROM loss");
+	if (!r)
+		r = journal_write(NULL, j, &e);
+	return transaction_end(j, r);
+}
+
+bool journal_is_new(const struct journal *j)
+{
+	return j->created;
+}
+
+int journal_holds(bool *out, struct journal *j, const uint8_t hash[JOURNAL_HASH_SIZE], int64_t id)
+{
+	_cleanup_statement_ sqlite3_stmt *s = NULL;
+	struct link anchor;
+	int rc, r = chain_anchor(&anchor, NULL, j);
+
+	*out = false;
+	if (r)
+		return r;
+	/* Archived by this very journal, or of the beginning that it still has. */
+	if (id <= anchor.id) {
+		*out = id < anchor.id || !memcmp(hash, anchor.hash, JOURNAL_HASH_SIZE);
+		return 0;
+	}
+	r = database_prepare(&s, j, "SELECT hash FROM record WHERE id = ?");
+	if (r)
+		return r;
+	if ((rc = sqlite3_bind_int64(s, 1, id)) != 0)
+		return database_error(j->db, rc);
+	rc = sqlite3_step(s);
+	if (rc != SQLITE_ROW)
+		return rc == SQLITE_DONE ? 0 : database_error(j->db, rc);
+	*out = sqlite3_column_bytes(s, 0) == JOURNAL_HASH_SIZE &&
+	       !memcmp(sqlite3_column_blob(s, 0), hash, JOURNAL_HASH_SIZE);
+	return 0;
+}

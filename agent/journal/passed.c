@@ -1,0 +1,76 @@
+/* Instants at which access narrowed or ended: a date in a file alone does not take them back. */
+#include "journal/database.h"
+#include "curfew/memory.h"
+
+#include <errno.h>
+#include <string.h>
+
+int passed_put(struct journal *j, const struct passed *p)
+{
+	_cleanup_statement_ sqlite3_stmt *s = NULL;
+	int rc, r = database_prepare(&s, j,
+			"INSERT INTO passed (client, what, instant, ticket, approved) VALUES (?, ?, ?, ?, ?)"
+			" ON CONFLICT (client, what) DO UPDATE SET instant = excluded.instant,"
+			" ticket = excluded.ticket, approved = excluded.approved");
+
+	if (r)
+		return r;
+	rc = bind_text(s, 1, p->client);
+	if (!rc)
+		rc = bind_text(s, 2, passed_what_name(p->what));
+	if (!rc)
+		rc = sqlite3_bind_int64(s, 3, p->instant);
+	if (!rc)
+		rc = bind_text(s, 4, p->ticket ? p->ticket : "");
+	if (!rc)
+		rc = sqlite3_bind_int64(s, 5, p->approved);
+	if (rc)
+		return database_error(j->db, rc);
+	r = state_begin(j);
+	return r ? r : transaction_end(j, database_run(j, s));
+}
+
+static int what_parse(enum passed_what *out, const char *name)
+{
+	for (int w = 0; name && w < PASSED_WHATS; w++)
+		if (!strcmp(name, passed_what_name((enum passed_what)w))) {
+			*out = (enum passed_what)w;
+			return 0;
+		}
+	return -EBADMSG;
+}
+
+static int passed_take(void *list, sqlite3_stmt *s)
+{
+	struct overrides *l = list;
+	struct passed *items = array_grown(l->passed, l->n_passed, sizeof(*items));
+	struct passed p = {
+		.instant = sqlite3_column_int64(s, 2), .approved = sqlite3_column_int64(s, 3)};
+	char *text[2];
+	int r;
+
+	if (!items)
+		return -ENOMEM;
+	l->passed = items;
+	r = what_parse(&p.what, (const char *)sqlite3_column_text(s, 4));
+	if (!r)
+		r = column_texts(text, s, 2);
+	if (r)
+		return r;
+	p.client = text[0];
+	p.ticket = text[1];
+	items[l->n_passed++] = p;
+	return 0;
+}
+
+int passed_read(struct overrides *out, struct journal *j)
+{
+	_cleanup_statement_ sqlite3_stmt *s = NULL;
+	int r;
+
+	if (j->version < 2)
+		return 0;
+	r = database_prepare(&s, j,
+		"SELECT client, ticket, instant, approved, what FROM passed ORDER BY client, what");
+	return r ? r : database_rows(j, s, passed_take, out);
+}

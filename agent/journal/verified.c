@@ -1,0 +1,92 @@
+/* The last verification of each login on each database. */
+#include "journal/database.h"
+#include "curfew/memory.h"
+
+#include <errno.h>
+#include <string.h>
+
+int verified_save(struct journal *j, const struct verified *v)
+{
+	_cleanup_statement_ sqlite3_stmt *s = NULL;
+	int rc, r = database_prepare(&s, j,
+			"INSERT INTO verification (server, login, database, sid, level, result, fingerprint, at)"
+			" VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (server, login, database) DO UPDATE"
+			" SET sid = excluded.sid, level = excluded.level, result = excluded.result,"
+			" fingerprint = excluded.fingerprint, at = excluded.at");
+
+	if (r)
+		return r;
+	rc = bind_text(s, 1, v->server);
+	if (!rc)
+		rc = bind_text(s, 2, v->login);
+	if (!rc)
+		rc = bind_text(s, 3, v->database);
+	if (!rc)
+		rc = sqlite3_bind_blob(s, 4, v->sid.bytes, v->sid.size, SQLITE_TRANSIENT);
+	if (!rc)
+		rc = bind_text(s, 5, level_name(v->level));
+	if (!rc)
+		rc = bind_text(s, 6, verification_name(v->result));
+	if (!rc)
+		rc = sqlite3_bind_blob(s, 7, v->fingerprint, FINGERPRINT_SIZE, SQLITE_TRANSIENT);
+	if (!rc)
+		rc = sqlite3_bind_int64(s, 8, v->at);
+	if (rc)
+		return database_error(j->db, rc);
+	r = state_begin(j);
+	return r ? r : transaction_end(j, database_run(j, s));
+}
+
+static int verified_take(void *list, sqlite3_stmt *s)
+{
+	struct verified_list *l = list;
+	struct verified *items = array_grown(l->items, l->n, sizeof(*items));
+	struct verified v = {.at = sqlite3_column_int64(s, 7)};
+	int size = sqlite3_column_bytes(s, 3), r;
+	char *text[3];
+
+	if (!items)
+		return -ENOMEM;
+	l->items = items;
+	r = column_level(&v.level, s, 4);
+	if (r)
+		return r;
+	if (!verification_parse(&v.result, (const char *)sqlite3_column_text(s, 5)) ||
+		size > SID_MAX)
+		return -EBADMSG;
+	if (size)
+		memcpy(v.sid.bytes, sqlite3_column_blob(s, 3), (size_t)size);
+	v.sid.size = (uint8_t)size;
+	/* Of the upgrade there is none: what was proved before is looked at again. */
+	if (sqlite3_column_bytes(s, 6) == FINGERPRINT_SIZE)
+		memcpy(v.fingerprint, sqlite3_column_blob(s, 6), FINGERPRINT_SIZE);
+	r = column_texts(text, s, 3);
+	if (r)
+		return r;
+	v.server = text[0];
+	v.login = text[1];
+	v.database = text[2];
+	items[l->n++] = v;
+	return 0;
+}
+
+int verified_load(struct verified_list *out, struct journal *j)
+{
+	_cleanup_statement_ sqlite3_stmt *s = NULL;
+	struct verified_list list = {0};
+	int r;
+
+	*out = list;
+	if (j->version < 2)
+		return 0;
+	r = database_prepare(&s, j,
+		"SELECT server, login, database, sid, level, result, fingerprint, at FROM verification"
+		" ORDER BY server, login, database");
+	if (!r)
+		r = database_rows(j, s, verified_take, &list);
+	if (r)
+		verified_list_free(&list);
+	else
+		*out = list;
+	return r;
+}

@@ -1,0 +1,150 @@
+/* What has passed does not come back by a date in a file alone.
+ *
+ * Once go-live, the end of staging or the end of all access has come, moving the date ahead would give again what was
+ * taken and proved. It takes a new decision: a ticket that the passed instant did not have, and, but for staging, an
+ * approval of that day or later. Without it the passed instant holds on. */
+#include <string.h>
+
+#include "schedule/dates.h"
+
+#define DAY 86400
+
+const char *passed_what_name(enum passed_what w)
+{
+	static const char *const names[] = {"go-live", "staging-end", "end"};
+
+	return names[w];
+}
+
+static const struct passed *passed_find(
+	const struct overrides *o, const struct client *c, enum passed_what what)
+{
+	for (size_t i = 0; o && i < o->n_passed; i++)
+		if (o->passed[i].what == what && names_equal(o->passed[i].client, c->name))
+			return &o->passed[i];
+	return NULL;
+}
+
+/* `approved` is where the day of approved_on begins: the instant lies before that day's end. */
+static bool is_approved(const struct client *c, const struct passed *p)
+{
+	if (!c->ticket || !strcmp(c->ticket, p->ticket))
+		return false;
+	return p->what == PASSED_STAGING_END || p->instant < c->approved + DAY;
+}
+
+static instant_t date_of(const struct client *c, enum passed_what what)
+{
+	if (what == PASSED_GO_LIVE)
+		return c->has_go_live ? c->go_live : 0;
+	if (what == PASSED_STAGING_END)
+		return c->has_go_live ? c->staging_end : 0;
+	return c->end;
+}
+
+/* The passed instant that the files' date would undo; NULL: none. */
+static const struct passed *undone_by(
+	const struct client *c, const struct overrides *o, enum passed_what what, instant_t now)
+{
+	const struct passed *p = passed_find(o, c, what);
+	instant_t wanted = date_of(c, what);
+
+	if (!p || p->instant > now)
+		return NULL;
+	/* Without a go-live, staging is as production is: the go-live tells. */
+	if (what == PASSED_STAGING_END && !c->has_go_live)
+		return NULL;
+	return !wanted || wanted > now ? p : NULL;
+}
+
+size_t client_reopenings(struct reopening out[REOPENINGS_MAX], const struct client *c,
+	const struct overrides *o, instant_t now)
+{
+	size_t n = 0;
+
+	for (int what = 0; what < PASSED_WHATS; what++) {
+		const struct passed *p = undone_by(c, o, (enum passed_what)what, now);
+
+		if (p)
+			out[n++] = (struct reopening){
+				c, p->what, p->instant, date_of(c, p->what), is_approved(c, p)};
+	}
+	return n;
+}
+
+struct client_dates client_dates(const struct client *c, const struct overrides *o, instant_t now)
+{
+	struct client_dates d = {c->has_go_live, c->go_live, c->staging_end, c->end};
+	const struct passed *go_live = undone_by(c, o, PASSED_GO_LIVE, now);
+	const struct passed *staging = undone_by(c, o, PASSED_STAGING_END, now);
+	const struct passed *end = undone_by(c, o, PASSED_END, now);
+
+	if (go_live && !is_approved(c, go_live)) {
+		/* With the ends that went with it. */
+		const struct passed *then_staging = passed_find(o, c, PASSED_STAGING_END);
+		const struct passed *then_end = passed_find(o, c, PASSED_END);
+
+		d.end = earlier(d.end, then_end ? then_end->instant : d.end);
+		d.staging_end = d.has_go_live ? d.staging_end : d.end;
+		if (then_staging)
+			d.staging_end = earlier(d.staging_end, then_staging->instant);
+		d.has_go_live = true;
+		d.go_live = go_live->instant;
+	}
+	if (staging && !is_approved(c, staging))
+		d.staging_end = earlier(d.staging_end, staging->instant);
+	if (end && !is_approved(c, end))
+		d.end = earlier(d.end, end->instant);
+	return d;
+}
+
+static bool is_undecided(
+	const struct client *c, const struct overrides *o, enum passed_what what, instant_t now)
+{
+	const struct passed *p = undone_by(c, o, what, now);
+
+	return p && !is_approved(c, p);
+}
+
+size_t client_passed(struct passed out[PASSED_WHATS], const struct client *c,
+	const struct overrides *o, instant_t now)
+{
+	struct client_dates d = client_dates(c, o, now);
+	bool live = d.has_go_live && now >= d.go_live;
+	const instant_t instants[] = {d.go_live, d.staging_end, d.end};
+	size_t n = 0;
+
+	/* What is held stands on record by the word that it passed with; and with it the ends that it had. */
+	if (is_undecided(c, o, PASSED_GO_LIVE, now) || now < later(c->starts, c->approved))
+		return 0;
+	for (int what = 0; what < PASSED_WHATS; what++) {
+		bool of_go_live = live && (what == PASSED_GO_LIVE || what == PASSED_STAGING_END);
+
+		if ((of_go_live || (what == PASSED_END && (live || now >= d.end))) &&
+			!is_undecided(c, o, (enum passed_what)what, now))
+			out[n++] = (struct passed){.client = c->name,
+				.what = (enum passed_what)what,
+				.instant = instants[what],
+				.ticket = c->ticket,
+				.approved = c->approved};
+	}
+	return n;
+}
+
+void overrides_free(struct overrides *o)
+{
+	if (!o)
+		return;
+	for (size_t i = 0; i < o->n; i++) {
+		free(o->items[i].client);
+		free(o->items[i].login);
+		free(o->items[i].reason);
+	}
+	for (size_t i = 0; i < o->n_passed; i++) {
+		free(o->passed[i].client);
+		free(o->passed[i].ticket);
+	}
+	free(o->items);
+	free(o->passed);
+	*o = (struct overrides){0};
+}
