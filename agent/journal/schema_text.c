@@ -152,11 +152,11 @@ static const char second[] = "DROP VIEW v_changes; DROP VIEW v_access; DROP VIEW
 												"  server TEXT NOT NULL, login TEXT NOT NULL, database TEXT NOT NULL,\n"
 												"  sid BLOB NOT NULL, level TEXT NOT NULL CHECK (level IN ('none', 'read-only', 'write', 'full')),\n"
 												"  result TEXT NOT NULL CHECK (result IN ('verified', 'excess', 'unverified')),\n"
-												"  fingerprint BLOB NOT NULL, at INTEGER NOT NULL,\n"
+												"  fingerprint TEXT NOT NULL, at INTEGER NOT NULL,\n"
 												"  PRIMARY KEY (server, login, database)\n"
 												") STRICT, WITHOUT ROWID;\n"
 												/* What was proved until now counts, and is looked at again: it has no fingerprint. */
-												"INSERT INTO verification SELECT server, login, database, x'', level, 'verified', x'', at FROM proved;\n"
+												"INSERT INTO verification SELECT server, login, database, x'', level, 'verified', '', at FROM proved;\n"
 												/* Instants that have passed: moved ahead they reopen, which takes a new ticket and approval. */
 												"CREATE TABLE passed (\n"
 												"  client TEXT NOT NULL, what TEXT NOT NULL, instant INTEGER NOT NULL,\n"

@@ -28,7 +28,7 @@ int verified_save(struct journal *j, const struct verified *v)
 	if (!rc)
 		rc = bind_text(s, 6, verification_name(v->result));
 	if (!rc)
-		rc = sqlite3_bind_blob(s, 7, v->fingerprint, FINGERPRINT_SIZE, SQLITE_TRANSIENT);
+		rc = bind_text(s, 7, v->fingerprint);
 	if (!rc)
 		rc = sqlite3_bind_int64(s, 8, v->at);
 	if (rc)
@@ -57,9 +57,8 @@ static int verified_take(void *list, sqlite3_stmt *s)
 	if (size)
 		memcpy(v.sid.bytes, sqlite3_column_blob(s, 3), (size_t)size);
 	v.sid.size = (uint8_t)size;
-	/* Of the upgrade there is none: what was proved before is looked at again. */
-	if (sqlite3_column_bytes(s, 6) == FINGERPRINT_SIZE)
-		memcpy(v.fingerprint, sqlite3_column_blob(s, 6), FINGERPRINT_SIZE);
+	snprintf(v.fingerprint, sizeof(v.fingerprint), "%s",
+		(const char *)sqlite3_column_text(s, 6));
 	r = column_texts(text, s, 3);
 	if (r)
 		return r;

@@ -34,18 +34,30 @@ static const char *mark_word(unsigned value)
 	return value < ARRAY_SIZE(names) ? names[value] : "unknown";
 }
 
-#define AT(member)	  offsetof(struct record, member), sizeof(((struct record *)0)->member)
-#define TEXT(name, member) {name, FIELD_TEXT, AT(member), NULL, 0}
-#define OF(type, name, member) {name, FIELD_##type, AT(member), NULL, 0}
-#define WORD(name, member, words, count) {name, FIELD_WORD, AT(member), words, (count) - 1}
+#define AT(member) offsetof(struct record, member), sizeof(((struct record *)0)->member)
+#define TEXT(name, member)                                                                         \
+	{                                                                                          \
+		name, FIELD_TEXT, AT(member), NULL, 0                                              \
+	}
+#define OF(type, name, member)                                                                     \
+	{                                                                                          \
+		name, FIELD_##type, AT(member), NULL, 0                                            \
+	}
+#define WORD(name, member, words, count)                                                           \
+	{                                                                                          \
+		name, FIELD_WORD, AT(member), words, (count)-1                                     \
+	}
 
-#define SERVER TEXT("server", server)
-#define WHO    SERVER, TEXT("client", client), TEXT("login", login), TEXT("database", database)
-#define CODE   OF(CODE, "code", code)
-#define STATE  WORD("state", state, state_name_word, STATES)
-#define DETAIL TEXT("detail", detail)
+#define SERVER	      TEXT("server", server)
+#define WHO	      SERVER, TEXT("client", client), TEXT("login", login), TEXT("database", database)
+#define CODE	      OF(CODE, "code", code)
+#define STATE	      WORD("state", state, state_name_word, STATES)
+#define DETAIL	      TEXT("detail", detail)
 #define LEVEL(member) WORD("level", member, level_name_word, LEVEL_FULL + 1)
-#define LAST   {0}
+#define LAST                                                                                       \
+	{                                                                                          \
+		0                                                                                  \
+	}
 
 static const struct field server_fields[] = {SERVER, STATE, CODE, TEXT("version", about.version),
 	OF(COUNT, "round_trips", about.round_trips), DETAIL, LAST};
@@ -64,8 +76,8 @@ static const struct field outcome_fields[] = {CHANGE, STATE, CODE, LAST};
 static const struct field network_plan_fields[] = {NETWORK, LAST};
 static const struct field network_outcome_fields[] = {NETWORK, STATE, CODE, LAST};
 
-static const struct field intent_fields[] = {SERVER, OF(COUNT, "number", intent.number),
-	OF(INSTANT, "clock", intent.clock), LAST};
+static const struct field intent_fields[] = {
+	SERVER, OF(COUNT, "number", intent.number), OF(INSTANT, "clock", intent.clock), LAST};
 
 static const struct field grant_fields[] = {WHO, STATE, LEVEL(grant.level),
 	WORD("admission", grant.admission, admission_word, ADMISSIONS), DETAIL, LAST};
@@ -78,9 +90,10 @@ static const struct field session_fields[] = {WHO, OF(COUNT, "number", session.n
 	TEXT("address", session.address), TEXT("program", session.program),
 	OF(INSTANT, "since", session.since), DETAIL, LAST};
 
-static const struct field verification_fields[] = {WHO, LEVEL(verification.level),
+static const struct field verification_fields[] = {WHO, STATE, LEVEL(verification.level),
 	WORD("result", verification.result, verification_name_word, VERIFICATIONS),
-	OF(INSTANT, "at", verification.at), DETAIL, LAST};
+	OF(INSTANT, "at", verification.at), OF(SID, "sid", verification.sid),
+	TEXT("fingerprint", verification.fingerprint), DETAIL, LAST};
 
 static const struct field finding_fields[] = {WHO, TEXT("name", finding.name),
 	WORD("severity", finding.severity, finding_severity_name_word, FINDING_SEVERITIES),

@@ -158,15 +158,13 @@ bool claims_have_sid(const struct claims *c, const struct sid *s);
 /* ---- memory ---- */
 
 /* What a server said of a login's effective permissions on a database, last time. */
-#define FINGERPRINT_SIZE 32
 struct verified {
 	const char *server, *login, *database;
 	struct sid sid;	  /* of the login; size 0: unknown */
 	enum level level; /* that it gives no more than */
 	enum verification result;
-	uint8_t fingerprint
-		[FINGERPRINT_SIZE]; /* of the catalogue's picture of permissions; zero: none was taken */
-	instant_t at;		    /* our clock */
+	char fingerprint[FINGERPRINT_MAX]; /* of what the catalogue shows there; "": it holds for none */
+	instant_t at;			   /* our clock */
 };
 struct verified_list {
 	struct verified *items; /* sorted by server, login, database; strings owned */

@@ -7,20 +7,20 @@
 #include "curfew/program.h"
 
 enum record_kind {
-	RECORD_SERVER = 1,	/* state of a server: reachable or not, version, round trips */
-	RECORD_PLAN,		/* a change that would be made */
-	RECORD_INTENT,		/* the changes planned so far are about to be made: answered before they are */
-	RECORD_OUTCOME,		/* what came of a planned change */
-	RECORD_NETWORK_PLAN,	/* the same of the packet filter; never from a worker */
+	RECORD_SERVER = 1, /* state of a server: reachable or not, version, round trips */
+	RECORD_PLAN,	   /* a change that would be made */
+	RECORD_INTENT, /* the changes planned so far are about to be made: answered before they are */
+	RECORD_OUTCOME,	     /* what came of a planned change */
+	RECORD_NETWORK_PLAN, /* the same of the packet filter; never from a worker */
 	RECORD_NETWORK_OUTCOME,
-	RECORD_GRANT,		/* one login on one database: observed against scheduled */
-	RECORD_LOGIN,		/* identity of a managed login, for the login inventory */
-	RECORD_SESSION,		/* an open session of a managed login */
-	RECORD_VERIFICATION,	/* effective permissions as the server itself states them */
-	RECORD_FINDING,		/* audit: residual access, or something wrong */
-	RECORD_BASELINE,	/* an item of a database as it is now, or the mark before or after its items */
-	RECORD_NOTE,		/* anything else that a person should read */
-	RECORD_END,		/* last of a worker: code 0 or what went wrong */
+	RECORD_GRANT,	     /* one login on one database: observed against scheduled */
+	RECORD_LOGIN,	     /* identity of a managed login, for the login inventory */
+	RECORD_SESSION,	     /* an open session of a managed login */
+	RECORD_VERIFICATION, /* effective permissions as the server itself states them */
+	RECORD_FINDING,	     /* audit: residual access, or something wrong */
+	RECORD_BASELINE, /* an item of a database as it is now, or the mark before or after its items */
+	RECORD_NOTE,	 /* anything else that a person should read */
+	RECORD_END,	 /* last of a worker: code 0 or what went wrong */
 };
 #define RECORD_KINDS (RECORD_END + 1)
 
@@ -33,7 +33,7 @@ enum state {
 	STATE_UNREAD,	   /* the database, or a part of the server, could not be read */
 	STATE_UNREACHABLE, /* the server did not answer */
 	STATE_EXCESS,	   /* more than scheduled */
-	STATE_OVERDUE,	   /* access should have ended or become read-only, and this is not confirmed */
+	STATE_OVERDUE, /* access should have ended or become read-only, and this is not confirmed */
 };
 #define STATES (STATE_OVERDUE + 1)
 const char *state_name(enum state s);
@@ -82,7 +82,7 @@ struct record_server {
 struct record_change {	 /* PLAN, OUTCOME */
 	uint64_t number; /* of the plan, from 1 on */
 	enum change_kind kind;
-	char reason[RECORD_TEXT_MAX]; /* "read-only since go-live 2026-11-23T15:00:00Z" */
+	char reason[RECORD_TEXT_MAX];	      /* "read-only since go-live 2026-11-23T15:00:00Z" */
 	char statement[RECORD_STATEMENT_MAX]; /* exact T-SQL, secrets masked */
 };
 struct record_network { /* NETWORK_PLAN, NETWORK_OUTCOME */
@@ -111,10 +111,14 @@ struct record_session {
 	char address[64];
 	char program[MAX_NAME_BYTES + 1]; /* what the connection calls itself */
 };
-struct record_verification {
+#define FINGERPRINT_MAX 65 /* 64 hexadecimal digits */
+struct record_verification { /* state: unread when the database could not be asked; what was verified last counts then */
 	enum level level; /* scheduled */
 	enum verification result;
 	instant_t at;
+	struct sid sid; /* the login's; size 0: there is none */
+	char fingerprint
+		[FINGERPRINT_MAX]; /* of what the catalogue shows of permissions there, which it holds for */
 };
 struct record_finding { /* evidence in `detail` */
 	enum finding_severity severity;

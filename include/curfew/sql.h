@@ -96,6 +96,14 @@ struct sql_closing {
 		source; /* not NULL: only its sessions from there end, and the login stays enabled */
 };
 
+/* Given once, not named by the configuration any more, and not seen gone yet: looked for, and told as a RECORD_GRANT of
+ * that login and database, level none and state ok when it is verified gone, unread where that cannot be told. */
+struct sql_remnant {
+	const char *login, *database;
+	struct sid sid;	    /* size 0: unknown */
+	const char *client; /* or NULL */
+};
+
 enum sql_visit_mode { SQL_PLAN, SQL_APPLY, SQL_STATUS, SQL_HANDOVER, SQL_AUDIT };
 
 struct sql_visit {
@@ -108,6 +116,13 @@ struct sql_visit {
 	/* SQL_APPLY: closed first. What came of each is told as a RECORD_OUTCOME without an intent. */
 	const struct sql_closing *closings;
 	size_t n_closings;
+	const struct sql_remnant *remnants; /* of this server, in every mode */
+	size_t n_remnants;
+	/* The last verifications on this server, as on record, sorted by login and database. One whose fingerprint is seen
+	 * unchanged holds; any other is asked for anew before its login is enabled. Each answer is told as a
+	 * RECORD_VERIFICATION and saved by the pass. */
+	const struct verified *verified;
+	size_t n_verified;
 	const char *only_client; /* reports and changes of this client alone; NULL: all */
 	const char *const *
 		baselines; /* SQL_APPLY, SQL_AUDIT: databases whose baseline is to be told; may be NULL */

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "curfew/memory.h"
 #include "journal/schema.h"
 
 /* A file as version 1 made it, with something in every table that it had. */
@@ -99,6 +100,109 @@ static void tables_fill(struct journal *j)
 	assert_int_equal(proved_put(j, &(struct proved){"s", "l", "d", LEVEL_READ_ONLY, 5}), 0);
 	assert_int_equal(baseline_put(j, "s", "d", 6, items, 2), 0);
 	assert_int_equal(override_add(j, "acme", "acme.jane", 7, "root", "why"), 0);
+	const struct verified v = {
+		"s", "k", "d", {{7}, 1}, LEVEL_FULL, VERIFICATION_VERIFIED, "00ff", 8};
+	assert_int_equal(verified_save(j, &v), 0);
+	assert_int_equal(passed_put(j, &(struct passed){(char *)"acme", PASSED_GO_LIVE, 9,
+					       (char *)"CS-1", 2}),
+		0);
+	struct source trusted = {0};
+	struct endpoint endpoint = {0};
+	assert_int_equal(source_parse(&trusted, "192.0.2.0/28"), 0);
+	assert_int_equal(endpoint_parse(&endpoint, "192.0.2.10:1433"), 0);
+	const struct server server = {.name = (char *)"s",
+		.endpoints = &endpoint,
+		.n_endpoints = 1,
+		.trusted = &trusted,
+		.n_trusted = 1};
+	assert_int_equal(guards_save(j, &server), 0);
+	assert_int_equal(loss_put(j, 10, "gone"), 0);
+}
+
+static void test_memory(void **state)
+{
+	struct fixture *f = *state;
+	struct verified_list v;
+	struct kept_guards g;
+	struct overrides o;
+	char *why, source[SOURCE_TEXT_MAX];
+	instant_t at;
+
+	tables_fill(f->j);
+	assert_int_equal(verified_load(&v, f->j), 0);
+	assert_int_equal(v.n, 1);
+	assert_int_equal(v.items[0].sid.bytes[0], 7);
+	assert_int_equal(v.items[0].level, LEVEL_FULL);
+	assert_int_equal(v.items[0].result, VERIFICATION_VERIFIED);
+	assert_string_equal(v.items[0].fingerprint, "00ff");
+	struct verified again = v.items[0];
+	again.result = VERIFICATION_EXCESS;
+	assert_int_equal(verified_save(f->j, &again), 0);
+	verified_list_free(&v);
+	assert_int_equal(verified_load(&v, f->j), 0);
+	assert_int_equal(v.n, 1);
+	assert_int_equal(v.items[0].result, VERIFICATION_EXCESS);
+	verified_list_free(&v);
+	assert_int_equal(override_read(&o, f->j), 0);
+	assert_int_equal(o.n_passed, 1);
+	assert_int_equal(o.passed[0].what, PASSED_GO_LIVE);
+	assert_string_equal(o.passed[0].ticket, "CS-1");
+	overrides_free(&o);
+	assert_int_equal(guards_load(&g, f->j), 0);
+	assert_int_equal(g.n, 1);
+	assert_int_equal(g.items[0].n_trusted, 1);
+	assert_string_equal(source_format(source, &g.items[0].trusted[0]), "192.0.2.0/28");
+	assert_int_equal(guards_drop(f->j, "s", &g.items[0].endpoint), 0);
+	kept_guards_free(&g);
+	assert_int_equal(guards_load(&g, f->j), 0);
+	assert_int_equal(g.n, 0);
+	kept_guards_free(&g);
+	/* A loss stays what it was first, until it is accepted; that is on record. */
+	assert_int_equal(loss_put(f->j, 11, "other"), 0);
+	assert_int_equal(loss_read(&at, &why, f->j), 0);
+	assert_int_equal(at, 10);
+	assert_string_equal(why, "gone");
+	free(why);
+	assert_int_equal(loss_accept(f->j, 12, "root", "restored by hand"), 0);
+	assert_int_equal(loss_accept(f->j, 12, "root", "again"), -ENOENT);
+	assert_int_equal(loss_read(&at, &why, f->j), -ENOENT);
+	/* Forgotten: a database, then the server with its identities. */
+	assert_int_equal(memory_forget(f->j, "s", "d", 13, "root", "dropped with the machine"), 0);
+	assert_int_equal(memory_forget(f->j, "s", "d", 13, "root", "x"), -ENOENT);
+	assert_int_equal(sql_number(f->path, "SELECT count(*) FROM verification"), 0);
+	assert_int_equal(sql_number(f->path, "SELECT count(*) FROM ledger WHERE removed = 0"), 1);
+	assert_int_equal(memory_forget(f->j, "s", NULL, 14, "root", "scrapped"), 0);
+	assert_int_equal(sql_number(f->path, "SELECT count(*) FROM ledger WHERE removed = 14"), 1);
+	assert_int_equal(
+		sql_number(f->path, "SELECT count(*) FROM record WHERE action = 'forget'"), 2);
+	assert_verifies(f->j);
+}
+
+/* A head that was kept elsewhere: of this journal, of an older copy, of one that was emptied. */
+static void test_holds(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t hash[JOURNAL_HASH_SIZE], later[JOURNAL_HASH_SIZE];
+	int64_t id, then;
+	bool holds;
+	char path[128];
+
+	write_access(f->j, "acme", "l", "d", LEVEL_FULL, 10, 1000);
+	assert_int_equal(journal_head(hash, &id, f->j), 0);
+	write_access(f->j, "acme", "l", "d", LEVEL_READ_ONLY, 100, 1000);
+	assert_int_equal(journal_head(later, &then, f->j), 0);
+	assert_int_equal(journal_holds(&holds, f->j, hash, id), 0);
+	assert_true(holds);
+	assert_int_equal(journal_holds(&holds, f->j, later, id), 0);
+	assert_false(holds);
+	assert_int_equal(journal_holds(&holds, f->j, later, then + 1), 0);
+	assert_false(holds);
+	snprintf(path, sizeof(path), "%s/archive.db", f->folder);
+	assert_int_equal(journal_archive(f->j, 50, path), 0);
+	assert_int_equal(journal_holds(&holds, f->j, hash, id), 0);
+	assert_true(holds);
+	assert_int_equal(journal_holds(&holds, f->j, later, then), 0);
+	assert_true(holds);
 }
 
 static void test_tampering(void **state)
@@ -112,10 +216,11 @@ static void test_tampering(void **state)
 		"INSERT INTO baseline_item VALUES ('s', 'd', 'object', '[dbo].[planted]', 'ef')",
 		"DELETE FROM baseline", "UPDATE baseline SET digest = zeroblob(32)",
 		"UPDATE override SET reason = 'other'",
-		"INSERT INTO verification VALUES ('s', 'l', 'd', x'01', 'full', 'verified', x'', 1)",
-		"INSERT INTO passed VALUES ('acme', 'go-live', 1, 't', 1)",
+		"INSERT INTO verification VALUES ('s', 'm', 'd', x'01', 'full', 'verified', '', 1)",
+		"INSERT INTO passed VALUES ('acme', 'end', 1, 't', 1)",
 		"INSERT INTO guard VALUES ('s', '192.0.2.1:1433', '0.0.0.0/0')",
-		"INSERT INTO loss VALUES (1, 1, 'x')"};
+		"UPDATE verification SET result = 'verified', level = 'none'", "DELETE FROM passed",
+		"UPDATE guard SET trusted = '0.0.0.0/0'", "DELETE FROM loss"};
 
 	tables_fill(f->j);
 	assert_verifies(f->j);
@@ -192,6 +297,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_JOURNAL(test_first_version),
 		WITH_JOURNAL(test_interrupted_upgrade),
+		WITH_JOURNAL(test_memory),
+		WITH_JOURNAL(test_holds),
 		WITH_JOURNAL(test_tampering),
 		WITH_JOURNAL(test_digests),
 		WITH_JOURNAL(test_archived),

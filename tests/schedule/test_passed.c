@@ -1,0 +1,232 @@
+/* A date moved ahead after it has passed: what it would give again, and on whose word. */
+#include "curfew/schedule.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <cmocka.h>
+
+#define DAY 86400
+#define S   (100 * DAY)
+#define G   (200 * DAY + 50)
+#define E14 (214 * DAY + 50)
+#define E30 (230 * DAY + 50)
+
+struct world {
+	struct program program;
+	struct server server;
+	struct client client;
+	struct user user;
+	struct database databases[2];
+	struct passed passed[PASSED_WHATS];
+	struct overrides overrides;
+};
+
+static struct world *world_make(void)
+{
+	static struct world w;
+
+	w = (struct world){0};
+	w.server.name = (char *)"sql01";
+	w.databases[0] = (struct database){
+		.role = ROLE_STAGING, .name = (char *)"Test", .before_go_live = LEVEL_FULL};
+	w.databases[1] = (struct database){.role = ROLE_PRODUCTION, .name = (char *)"Prod"};
+	w.user.login = (char *)"acme.jane.doe";
+	w.client = (struct client){.name = (char *)"acme",
+		.ticket = (char *)"CS-1",
+		.approved = S - DAY,
+		.starts = S,
+		.has_go_live = true,
+		.go_live = G,
+		.testing_end = 280 * DAY,
+		.staging_end = E14,
+		.end = E30,
+		.users = &w.user,
+		.n_users = 1,
+		.databases = w.databases,
+		.n_databases = 2};
+	w.program = (struct program){
+		.servers = &w.server, .n_servers = 1, .clients = &w.client, .n_clients = 1};
+	w.overrides.passed = w.passed;
+	return &w;
+}
+
+/* As a pass at `now` leaves it. */
+static void remember(struct world *w, instant_t now)
+{
+	struct passed now_passed[PASSED_WHATS];
+	size_t n = client_passed(now_passed, &w->client, &w->overrides, now);
+
+	for (size_t i = 0; i < n; i++) {
+		size_t k = 0;
+
+		while (k < w->overrides.n_passed && w->passed[k].what != now_passed[i].what)
+			k++;
+		w->passed[k] = now_passed[i];
+		w->overrides.n_passed += k == w->overrides.n_passed;
+	}
+}
+
+static void move(struct world *w, instant_t go_live, const char *ticket, instant_t approved)
+{
+	w->client.go_live = go_live;
+	w->client.staging_end = go_live + 14 * DAY;
+	w->client.end = go_live + 30 * DAY;
+	w->client.ticket = (char *)ticket;
+	w->client.approved = approved;
+}
+
+/* "Prod" sorts before "Test". */
+static void assert_levels(const struct world *w, instant_t now, enum level test, enum level prod)
+{
+	struct grants g;
+
+	assert_int_equal(schedule_at(&g, &w->program, &w->overrides, now), 0);
+	assert_int_equal(g.items[0].level, prod);
+	assert_int_equal(g.items[1].level, test);
+	grants_free(&g);
+}
+
+static void test_moved_before_it_passed(void **state)
+{
+	struct world *w = world_make();
+
+	(void)state;
+	remember(w, G - 1);
+	assert_int_equal(w->overrides.n_passed, 0);
+	move(w, G + 50 * DAY, "CS-1", S - DAY);
+	assert_levels(w, G + DAY, LEVEL_FULL, LEVEL_NONE);
+}
+
+static void test_go_live_moved_after_it_passed(void **state)
+{
+	static const struct {
+		const char *ticket;
+		instant_t approved;
+		bool opens;
+	} cases[] = {
+		{"CS-1", S - DAY, false},
+		{"CS-1", 200 * DAY, false}, /* the old ticket */
+		{"CS-2", S - DAY, false},   /* an old approval */
+		{"CS-2", 199 * DAY, false}, /* of the day before */
+		{"CS-2", 200 * DAY, true},  /* of that very day */
+		{"CS-2", 203 * DAY, true},
+	};
+	struct reopening r[REOPENINGS_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct world *w = world_make();
+
+		remember(w, G + 2 * DAY);
+		assert_int_equal(w->overrides.n_passed, 3);
+		assert_int_equal(client_reopenings(r, &w->client, &w->overrides, G + 3 * DAY), 0);
+		move(w, G + 300 * DAY, cases[i].ticket, cases[i].approved);
+		assert_int_equal(client_reopenings(r, &w->client, &w->overrides, G + 5 * DAY), 1);
+		assert_int_equal(r[0].what, PASSED_GO_LIVE);
+		assert_int_equal(r[0].passed, G);
+		assert_int_equal(r[0].approved, cases[i].opens);
+		if (cases[i].opens) {
+			assert_levels(w, G + 5 * DAY, LEVEL_FULL, LEVEL_NONE);
+			continue;
+		}
+		/* As it was, with the ends that it had, whatever passes see meanwhile. */
+		for (int day = 5; day < 60; day++) {
+			remember(w, G + day * DAY);
+			assert_levels(w, G + day * DAY, day < 14 ? LEVEL_READ_ONLY : LEVEL_NONE,
+				day < 30 ? LEVEL_READ_ONLY : LEVEL_NONE);
+		}
+	}
+}
+
+static void test_go_live_taken_out_after_it_passed(void **state)
+{
+	struct world *w = world_make();
+
+	(void)state;
+	remember(w, G + DAY);
+	w->client.has_go_live = false;
+	w->client.end = w->client.testing_end;
+	assert_levels(w, G + 2 * DAY, LEVEL_READ_ONLY, LEVEL_READ_ONLY);
+	assert_levels(w, E14, LEVEL_NONE, LEVEL_READ_ONLY);
+	assert_levels(w, E30, LEVEL_NONE, LEVEL_NONE);
+}
+
+static void test_end_moved_after_it_passed(void **state)
+{
+	struct world *w = world_make();
+
+	(void)state;
+	remember(w, E30 + DAY);
+	w->client.end = E30 + 60 * DAY;
+	assert_levels(w, E30 + 2 * DAY, LEVEL_NONE, LEVEL_NONE);
+	w->client.ticket = (char *)"CS-2";
+	assert_levels(w, E30 + 2 * DAY, LEVEL_NONE, LEVEL_NONE);
+	w->client.approved = E30 + DAY;
+	assert_levels(w, E30 + 2 * DAY, LEVEL_NONE, LEVEL_READ_ONLY);
+}
+
+/* Within the 30 days a new ticket is enough for staging. */
+static void test_staging_extended(void **state)
+{
+	struct world *w = world_make();
+
+	(void)state;
+	remember(w, E14 + DAY);
+	w->client.staging_end = E30;
+	assert_levels(w, E14 + DAY, LEVEL_NONE, LEVEL_READ_ONLY);
+	w->client.ticket = (char *)"CS-2";
+	assert_levels(w, E14 + DAY, LEVEL_READ_ONLY, LEVEL_READ_ONLY);
+	/* Before it has come it needs none. */
+	w = world_make();
+	remember(w, E14 - DAY);
+	w->client.staging_end = E30;
+	remember(w, E14 - 1);
+	assert_levels(w, E14 + DAY, LEVEL_READ_ONLY, LEVEL_READ_ONLY);
+}
+
+/* Whatever moves where, without a new ticket nothing is wider than what had passed. */
+static void test_never_wider(void **state)
+{
+	uint32_t seed = 1;
+
+	(void)state;
+	for (int round = 0; round < 3000; round++) {
+		struct world *w = world_make();
+		enum level widest[2] = {LEVEL_FULL, LEVEL_FULL};
+
+		for (instant_t now = S; now < G + 100 * DAY;
+			now += (instant_t)(seed >> 16) % (9 * DAY)) {
+			struct grants g;
+
+			seed = seed * 1664525u + 1013904223u;
+			if (seed % 5 == 0)
+				move(w, S + (instant_t)(seed >> 8) % (200 * DAY), "CS-1", S - DAY);
+			bool live = w->overrides.n_passed > 0;
+			assert_int_equal(schedule_at(&g, &w->program, &w->overrides, now), 0);
+			for (size_t i = 0; i < g.n; i++) {
+				if (live)
+					assert_true(g.items[i].level <= widest[i] ||
+						    widest[i] == LEVEL_FULL);
+				if (live && g.items[i].level < widest[i])
+					widest[i] = g.items[i].level;
+			}
+			grants_free(&g);
+			remember(w, now);
+		}
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_moved_before_it_passed),
+		cmocka_unit_test(test_go_live_moved_after_it_passed),
+		cmocka_unit_test(test_go_live_taken_out_after_it_passed),
+		cmocka_unit_test(test_end_moved_after_it_passed),
+		cmocka_unit_test(test_staging_extended),
+		cmocka_unit_test(test_never_wider),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
