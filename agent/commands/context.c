@@ -11,6 +11,7 @@
 #include "curfew/calendar.h"
 #include "curfew/clock.h"
 #include "curfew/control.h"
+#include "curfew/last_good.h"
 #include "curfew/state.h"
 
 int cli_fail(const struct cli *cli, int code, const char *format, ...)
@@ -47,22 +48,22 @@ static void advice_drop(struct problems *p, bool *unseen)
 /* A client file with errors leaves its last good version in force, as the service keeps it. */
 static int load_keeping(struct program **out, struct problems *problems, const struct cli *cli)
 {
-	char folder[4096];
+	struct last_good folder;
 	struct program *p = NULL;
 	struct strings kept = {0};
 	instant_t now = (instant_t)time(NULL);
 	int rc = program_load(&p, problems, cli->config, now);
 
 	if (!rc && p && !problems->fatal && problems->n_errors) {
-		snprintf(folder, sizeof(folder), "%s/" LAST_GOOD "/" LAST_GOOD_CLIENTS,
-			p->settings.state_directory);
+		rc = last_good_locate(&folder, p->settings.state_directory);
 		program_free(p);
 		problems_free(problems);
 		p = NULL;
-		rc = program_load_keeping(&p, problems, &kept, cli->config, folder, now);
-		for (size_t i = 0; i < kept.n; i++)
-			free(kept.items[i]);
-		free(kept.items);
+		if (rc)
+			return rc;
+		rc = last_good_complete(&p, problems, &kept, cli->config, &folder, now);
+		last_good_free(&folder);
+		strings_clear(&kept);
 	}
 	*out = p;
 	return rc;
@@ -90,13 +91,6 @@ int cli_load(struct program **out, struct cli *cli)
 	if (!code && !*out)
 		code = cli_fail(cli, EXIT_CONFIG, "%s has errors: nothing was done", cli->config);
 	return code;
-}
-
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
 }
 
 const char *cli_lost_file(const struct program *p, const char *config)

@@ -11,10 +11,7 @@
 
 #include "commands/command.h"
 #include "curfew/control.h"
-#include "curfew/state.h"
-
-/* Where the state lies when no configuration can say so. */
-#define USUAL_STATE "/var/lib/curfew"
+#include "curfew/last_good.h"
 
 struct word {			/* of the service, about itself */
 	int result;		/* of asking: 0 or negative errno */
@@ -46,31 +43,27 @@ static bool is_same_file(const char *a, const char *b)
 					x.st_ino == y.st_ino);
 }
 
-/* What the service keeps of what it has taken; NULL when it cannot be read. */
-static struct program *last_good_load(const struct program *p)
+/* What the service has saved of its loaded configuration; NULL when it cannot be read. */
+static struct program *saved_load(const struct program *p)
 {
-	const char *managed = getenv("STATE_DIRECTORY");
-	const char *state = p			  ? p->settings.state_directory
-			    : managed && *managed ? managed
-						  : USUAL_STATE;
-	_cleanup_free_ char *folder = NULL;
+	struct last_good folder;
 	struct problems problems;
-	struct program *taken = NULL;
+	struct program *saved = NULL;
 
-	if (asprintf(&folder, "%s/" LAST_GOOD, state) < 0) {
-		folder = NULL;
+	if (last_good_locate(&folder, p ? p->settings.state_directory : NULL) < 0)
 		return NULL;
-	}
-	if (program_load_last_good(&taken, &problems, folder, (instant_t)time(NULL)) < 0)
+	int rc = last_good_load(&saved, &problems, &folder, (instant_t)time(NULL));
+	last_good_free(&folder);
+	if (rc < 0)
 		return NULL;
 	problems_free(&problems);
-	return taken;
+	return saved;
 }
 
 /* The files are faulty as a whole. A service that goes by other ones is not the one that is meant. */
 static int faulty_go_on(struct program **out, const struct cli *cli)
 {
-	struct program *taken = last_good_load(NULL);
+	struct program *taken = saved_load(NULL);
 	struct word word = {0};
 	int code = 0;
 
@@ -109,7 +102,7 @@ static struct program *changed_go_on(
 		cli_fail(cli, 0,
 			"the files have changed since the service took them: this is by what it has taken; "
 			"`systemctl reload curfew` takes them");
-	struct program *taken = last_good_load(p);
+	struct program *taken = saved_load(p);
 	if (!taken || strcmp(taken->digest, word->configuration) != 0) {
 		program_free(taken);
 		return p;

@@ -141,6 +141,16 @@ int pass_new(struct pass **out, const struct pass_options *o)
 	return 0;
 }
 
+bool pass_is_writing(const struct pass *p)
+{
+	return p->in_journal;
+}
+
+void pass_settle(struct pass *p)
+{
+	pass_journal_commit(p);
+}
+
 void pass_now_correct(struct pass *p, instant_t now)
 {
 	p->o.now = now;

@@ -1,17 +1,11 @@
-/* Last good versions: a client file that somebody broke must not take away, nor prolong, what it said before. */
+/* Last known good versions are read in place of client files that have errors. */
+#include "curfew/last_good.h"
 #include "program/levels.h"
 #include "program/loading.h"
 #include "program/problems.h"
 
 #include <errno.h>
 #include <string.h>
-
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
 
 static int strings_add(struct strings *s, const char *item)
 {
@@ -66,8 +60,8 @@ static int kept_tell(struct strings *kept, struct problems *problems, const stru
 	return r;
 }
 
-int program_load_keeping(struct program **out, struct problems *problems, struct strings *kept,
-	const char *file, const char *folder, instant_t now)
+int last_good_complete(struct program **out, struct problems *problems, struct strings *kept,
+	const char *file, const struct last_good *g, instant_t now)
 {
 	struct strings substitutes = {0}, names = {0};
 	struct problems again;
@@ -84,7 +78,7 @@ int program_load_keeping(struct program **out, struct problems *problems, struct
 	while (added > 0) {
 		program_free(p);
 		p = NULL;
-		r = program_load_with(&p, &again, file, folder, &substitutes, 0, now);
+		r = program_load_with(&p, &again, file, g->clients, &substitutes, 0, now);
 		if (r < 0)
 			break;
 		added = strings_add_broken(&substitutes, &again, file);
@@ -93,7 +87,7 @@ int program_load_keeping(struct program **out, struct problems *problems, struct
 	if (r == 0 && added < 0)
 		r = added;
 	if (r == 0 && p)
-		r = kept_tell(&names, problems, p, folder);
+		r = kept_tell(&names, problems, p, g->clients);
 	if (r == 0)
 		problems_sort(problems);
 	strings_free(&substitutes);

@@ -51,6 +51,10 @@ void users_read(struct client *c, struct reading *r, const config_setting_t *gro
 int program_load_with(struct program **out, struct problems *problems, const char *file,
 	const char *kept, const struct strings *substitutes, uid_t owner, instant_t now);
 
+/* The whole of what the service keeps in `folder`, its clients beside curfew.conf whatever that says. */
+int program_load_kept(
+	struct program **out, struct problems *problems, const char *folder, instant_t now);
+
 /* Finds what two clients cannot both have, and marks both: which of them opens must not hang on the order
  * of files. A broken client takes nothing away from a whole one. 0 or -ENOMEM. */
 int clashes_check(struct drafts *d, struct problems *problems);

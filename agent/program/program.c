@@ -112,13 +112,6 @@ static char *path_join(struct reading *r, const char *folder, const char *name)
 	return NULL;
 }
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 /* The text of a file, checked, counted in the digest and parsed; false after reporting. */
 static bool file_load(
 	struct loading *l, struct reading *r, int folder, const char *name, config_t *out)
@@ -399,7 +392,7 @@ int program_load(struct program **out, struct problems *problems, const char *fi
 	return program_load_with(out, problems, file, NULL, NULL, 0, now);
 }
 
-int program_load_last_good(
+int program_load_kept(
 	struct program **out, struct problems *problems, const char *folder, instant_t now)
 {
 	_cleanup_free_ char *file = NULL;

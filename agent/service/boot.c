@@ -119,19 +119,15 @@ static int boot(const struct program *p, bool unconfined)
 
 int service_boot(const struct service_options *o)
 {
-	struct program *p;
-	struct strings kept;
-	char *folder;
-	int r = service_load_first(&p, &kept, &folder, o->config, false);
+	struct configuration c;
+	int r = configuration_open(&c, o->config, false);
 
 	if (r < 0) {
 		log_send(LOG_TROUBLE, NULL, "configuration %s: %s: nothing is guarded", o->config,
 			strerror(-r));
 		return r == -EINVAL ? CODE_CONFIG : CODE_FAILED;
 	}
-	r = boot(p, o->unconfined);
-	free(folder);
-	strings_clear(&kept);
-	program_free(p);
+	r = boot(c.program, o->unconfined);
+	configuration_free(&c);
 	return r < 0 ? CODE_FAILED : 0;
 }

@@ -1,142 +1,197 @@
-/* What the service knows of each server: whether it works, when it is tried again, when it last had a whole pass. */
+/* Each server's failures, its next try, and its last complete pass. */
 #include <errno.h>
 #include <string.h>
 #include <sys/random.h>
-#include "service/internal.h"
+#include "curfew/log.h"
+#include "service/health.h"
+#include "service/reason.h"
 
-void service_servers_free(struct service *s)
+struct health {
+	struct server_health *items; /* in the configuration's order */
+	size_t n;
+	int64_t (*monotonic)(void);
+};
+
+int health_new(struct health **out, int64_t (*monotonic)(void))
 {
-	for (size_t i = 0; i < s->n_servers; i++)
-		free(s->servers[i].name);
-	free(s->servers);
-	s->servers = NULL;
-	s->n_servers = 0;
-}
+	struct health *h = calloc(1, sizeof(*h));
 
-struct server_state *server_find(struct service *s, const char *name)
-{
-	for (size_t i = 0; i < s->n_servers; i++)
-		if (strcmp(s->servers[i].name, name) == 0)
-			return &s->servers[i];
-	return NULL;
-}
-
-int service_servers_set(struct service *s)
-{
-	size_t n = s->program->n_servers;
-	struct server_state *items = calloc(n + 1, sizeof(*items));
-
-	for (size_t i = 0; items && i < n; i++) {
-		const char *name = s->program->servers[i].name;
-		const struct server_state *known = server_find(s, name);
-		if (known)
-			items[i] = *known;
-		items[i].name = strdup(name);
-		if (!items[i].name) {
-			while (i-- > 0)
-				free(items[i].name);
-			free(items);
-			return -ENOMEM;
-		}
-	}
-	if (!items)
+	if (!h)
 		return -ENOMEM;
-	service_servers_free(s);
-	s->servers = items;
-	s->n_servers = n;
+	h->monotonic = monotonic;
+	*out = h;
 	return 0;
 }
 
-static int64_t retry_delay(unsigned failures)
+static void items_free(struct server_health *items, size_t n)
+{
+	for (size_t i = 0; items && i < n; i++)
+		free(items[i].name);
+	free(items);
+}
+
+void health_free(struct health *h)
+{
+	if (!h)
+		return;
+	items_free(h->items, h->n);
+	free(h);
+}
+
+static struct server_health *find(const struct health *h, const char *name)
+{
+	for (size_t i = 0; i < h->n; i++)
+		if (strcmp(h->items[i].name, name) == 0)
+			return &h->items[i];
+	return NULL;
+}
+
+int health_set(struct health *h, const struct program *p)
+{
+	struct server_health *items = calloc(p->n_servers + 1, sizeof(*items));
+
+	if (!items)
+		return -ENOMEM;
+	for (size_t i = 0; i < p->n_servers; i++) {
+		const struct server_health *known = find(h, p->servers[i].name);
+		if (known)
+			items[i] = *known;
+		items[i].name = strdup(p->servers[i].name);
+		if (!items[i].name) {
+			items_free(items, i);
+			return -ENOMEM;
+		}
+	}
+	items_free(h->items, h->n);
+	h->items = items;
+	h->n = p->n_servers;
+	return 0;
+}
+
+size_t health_count(const struct health *h)
+{
+	return h->n;
+}
+
+const struct server_health *health_at(const struct health *h, size_t i)
+{
+	return &h->items[i];
+}
+
+const struct server_health *health_find(const struct health *h, const char *name)
+{
+	return find(h, name);
+}
+
+int64_t health_retry_delay(unsigned failures, uint16_t chance)
 {
 	int64_t delay = RETRY_FIRST * 1000;
-	uint16_t chance = 0;
 
 	for (unsigned i = 1; i < failures && delay < RETRY_MOST * 1000; i++)
 		delay *= 2;
 	if (delay > RETRY_MOST * 1000)
 		delay = RETRY_MOST * 1000;
-	(void)!getrandom(&chance, sizeof(chance), GRND_NONBLOCK);
 	return delay * 3 / 4 + delay / 2 * chance / UINT16_MAX;
 }
 
-static void server_failed(struct server_state *state, const struct record *r)
+static void failed(struct health *h, struct server_health *s, int code, const char *detail)
 {
-	struct log_fields f = {.server = state->name};
+	struct log_fields f = {.server = s->name};
+	uint16_t chance = 0;
 
-	/* Cut short by us: no fault of its own, and it has not had its turn. */
-	if (r->code == -ECANCELED) {
-		state->retry = service_monotonic() + RETRY_FIRST * 1000;
+	/* Cut short by us: no fault of the server's, and it has not had its turn. */
+	if (code == -ECANCELED) {
+		s->retry = h->monotonic() + RETRY_FIRST * 1000;
 		return;
 	}
-	state->failures++;
-	state->retry = service_monotonic() + retry_delay(state->failures);
-	if (state->failures == 1)
+	(void)!getrandom(&chance, sizeof(chance), GRND_NONBLOCK);
+	s->failures++;
+	s->retry = h->monotonic() + health_retry_delay(s->failures, chance);
+	if (s->failures == 1)
 		log_send(LOG_SERVER_UNREACHABLE, &f,
-			"%s: no complete pass: %s; it is tried again until it works", state->name,
-			r->detail[0] ? r->detail : strerror(r->code < 0 ? -r->code : EPROTO));
+			"%s: no complete pass: %s; it is tried again until it works", s->name,
+			*detail ? detail : strerror(code < 0 ? -code : EPROTO));
 }
 
-void server_ended(struct service *s, const struct record *r)
+void health_ended(struct health *h, const char *name, int code, const char *detail, bool whole,
+	uint64_t round_trips, instant_t now)
 {
-	struct server_state *state = server_find(s, r->server);
-	struct log_fields f = {.server = r->server};
+	struct server_health *s = find(h, name);
+	struct log_fields f = {.server = name};
 
-	if (!state)
+	if (!s)
 		return;
-	if (r->code < 0 || !state->reachable) {
-		server_failed(state, r);
+	if (code < 0 || !s->reachable) {
+		failed(h, s, code, detail);
 		return;
 	}
-	/* That it did what one client needed says nothing of the others. */
-	if (s->run.options.client)
+	/* That the server did what one client needed says nothing of the others. */
+	if (!whole)
 		return;
-	state->round_trips = r->end.round_trips;
-	if (state->failures)
-		log_send(LOG_SERVER_BACK, &f, "%s: works again after %u failed passes", state->name,
-			state->failures);
-	state->failures = 0;
-	state->retry = 0;
-	state->has_good_pass = true;
-	state->good_pass = s->run.options.now;
+	s->round_trips = round_trips;
+	if (s->failures)
+		log_send(LOG_SERVER_BACK, &f, "%s: works again after %u failed passes", s->name,
+			s->failures);
+	s->failures = 0;
+	s->retry = 0;
+	s->has_complete_pass = true;
+	s->complete_pass = now;
 }
 
-void service_servers_correct(struct service *s, instant_t now)
+void health_answered(
+	struct health *h, const char *name, enum state state, int code, bool began, instant_t now)
 {
-	for (size_t i = 0; i < s->n_servers; i++) {
-		struct server_state *k = &s->servers[i];
-		if (k->good_pass > now)
-			k->good_pass = now;
-		if (k->silent_since > now)
-			k->silent_since = now;
+	struct server_health *s = find(h, name);
+
+	if (!s)
+		return;
+	/* Cut short before its turn, or in the midst of work as far as we know: says nothing of the server. */
+	if (code == -ECANCELED && (s->reachable || !began))
+		return;
+	s->reachable = state != STATE_UNREACHABLE;
+	if (s->reachable)
+		s->silent_since = 0;
+	else if (!s->silent_since)
+		s->silent_since = now;
+}
+
+void health_came_back(struct health *h, const char *name)
+{
+	struct server_health *s = find(h, name);
+
+	if (s)
+		s->retry = 1;
+}
+
+void health_correct(struct health *h, instant_t now)
+{
+	for (size_t i = 0; i < h->n; i++) {
+		struct server_health *s = &h->items[i];
+		if (s->complete_pass > now)
+			s->complete_pass = now;
+		if (s->silent_since > now)
+			s->silent_since = now;
 	}
 }
 
-void server_answered(struct service *s, const struct record *r)
+bool health_is_due(const struct health *h, size_t i, unsigned reasons)
 {
-	struct server_state *state = server_find(s, r->server);
-
-	if (!state)
-		return;
-	/* Cut short before its turn, or in the midst of work as far as we know: says nothing of it. */
-	if (r->code == -ECANCELED &&
-		(state->reachable || workers_age(s->run.workers, r->server) < 0))
-		return;
-	state->reachable = r->state != STATE_UNREACHABLE;
-	if (state->reachable)
-		state->silent_since = 0;
-	else if (!state->silent_since)
-		state->silent_since = s->run.options.now;
-}
-
-bool server_is_due(const struct service *s, size_t i, unsigned reasons)
-{
-	bool due = s->servers[i].retry <= service_monotonic();
+	const struct server_health *s = &h->items[i];
 
 	if (reasons & (REASON_START | REASON_RELOAD | REASON_ASKED))
 		return true;
-	if (s->servers[i].retry)
-		return due;
+	if (s->retry)
+		return s->retry <= h->monotonic();
 	/* One that is well is visited for anything but another's retry. */
 	return (reasons & ~(unsigned)REASON_RETRY) != 0;
+}
+
+int64_t health_next_retry(const struct health *h)
+{
+	int64_t next = INT64_MAX;
+
+	for (size_t i = 0; i < h->n; i++)
+		if (h->items[i].retry && h->items[i].retry < next)
+			next = h->items[i].retry;
+	return next;
 }

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <string.h>
 #include "service/internal.h"
-#include "pass/pass_internal.h"
 
 void service_firewall_died(struct service *s, int code)
 {
@@ -36,8 +35,8 @@ static int gate_apply(struct firewall_changes *done, void *context, const struct
 
 	clock_now(&now, NULL, &s->clock);
 	if (s->has_next && now >= s->next)
-		s->run.stale = true;
-	if (s->run.stale)
+		lane_outdate(s->passes.lane);
+	if (lane_is_stale(s->passes.lane))
 		return -ECANCELED;
 	int r = port.apply(done, port.context, wanted, now, closings_only);
 	if (r == -EPIPE || r == -ETIMEDOUT)
@@ -65,9 +64,10 @@ static int network_record(void *context, const struct record *r)
 	if (l->call)
 		control_tell(l->call, r);
 	if (r->kind == RECORD_NETWORK_OUTCOME && r->state == STATE_OK) {
-		s->figures.changes++;
+		s->metrics.changes++;
 		log_send(LOG_CHANGE, &f, "%s: %s %s", r->server,
-			firewall_change_name(r->network.kind), network_change_text(text, &r->network));
+			firewall_change_name(r->network.kind),
+			network_change_text(text, &r->network));
 	}
 	return 0;
 }
@@ -80,7 +80,7 @@ void service_network_now(struct service *s, const char *why, const char *actor, 
 	struct firewall_port port;
 	struct pass_result result;
 	struct pass_options o = {.mode = PASS_APPLY,
-		.program = s->program,
+		.program = s->loaded.program,
 		.overrides = &s->overrides,
 		.journal = s->journal,
 		.network = &port,
@@ -91,13 +91,13 @@ void service_network_now(struct service *s, const char *why, const char *actor, 
 		.sink = network_record,
 		.context = &listener};
 
-	if (s->run.pass && outdates)
-		s->run.stale = true;
+	if (outdates)
+		lane_outdate(s->passes.lane);
 	if (!s->firewall)
 		return;
 	port = firewall_client_port(s->firewall);
 	/* One journal: what the pass under way has written so far is done with. */
-	service_pass_settle(s);
+	lane_settle(s->passes.lane);
 	int r = pass_run(&result, &o);
 	if (r < 0 || result.network_failed)
 		log_send(LOG_PASS_FAILED, NULL, "the packet filter is not as it should be: %s",

@@ -5,14 +5,6 @@
 #include "curfew/report.h"
 #include "service/internal.h"
 
-void request_free(struct request *r)
-{
-	free(r->client);
-	free(r->reason);
-	free(r->actor);
-	*r = (struct request){0};
-}
-
 static const char *text_of(const json_t *request, const char *name)
 {
 	return json_string_value(json_object_get(request, name));
@@ -34,7 +26,7 @@ static void pass_enqueue(struct service *s, struct control_call *call, const jso
 		.client = text_copy(client),
 		.asked = service_monotonic()};
 
-	if (client && !program_client(s->program, client)) {
+	if (client && !program_client(s->loaded.program, client)) {
 		request_free(&r);
 		control_end(call, CODE_USAGE, "no such client in the configuration in force", NULL);
 		return;
@@ -42,20 +34,13 @@ static void pass_enqueue(struct service *s, struct control_call *call, const jso
 	r.reason = strdup(reason);
 	if (asprintf(&r.actor, "%s, through the service", control_actor(call)) < 0)
 		r.actor = NULL;
-	int error = !r.reason || !r.actor || (client && !r.client) ? -ENOMEM : 0;
-	if (error == 0 && mode != PASS_APPLY)
-		error = service_reading_ask(s, &r);
-	else if (error == 0 && s->n_queue == ARRAY_SIZE(s->queue))
-		error = -EBUSY;
-	if (error < 0) {
+	int rc = !r.reason || !r.actor || (client && !r.client) ? -ENOMEM : 0;
+	if (rc == 0)
+		rc = mode == PASS_APPLY ? passes_enqueue(s, &r) : queries_enqueue(s, &r);
+	if (rc < 0) {
 		request_free(&r);
-		control_end(call, CODE_FAILED, strerror(-error), NULL);
-		return;
+		control_end(call, CODE_FAILED, strerror(-rc), NULL);
 	}
-	if (mode != PASS_APPLY)
-		return;
-	s->queue[s->n_queue++] = r;
-	service_pass_hurry(s);
 }
 
 static void ask_plan(struct service *s, struct control_call *call, const json_t *request)
@@ -84,7 +69,7 @@ static void override_set(
 {
 	const char *client = text_of(request, "client"), *user = text_of(request, "user"),
 		   *reason = text_of(request, "reason"), *login = NULL;
-	const struct client *c = client ? program_client(s->program, client) : NULL;
+	const struct client *c = client ? program_client(s->loaded.program, client) : NULL;
 	char words[RECORD_TEXT_MAX];
 
 	if (!c || !reason || !*reason) {
@@ -102,7 +87,7 @@ static void override_set(
 	login = u ? u->login : NULL;
 	instant_t now = service_now(s);
 	/* It is on disk when this says so, and not undone with what a pass could not write. */
-	service_pass_settle(s);
+	lane_settle(s->passes.lane);
 	int r = revoke ? override_add(s->journal, c->name, login, now, control_actor(call), reason)
 		       : override_remove(
 				 s->journal, c->name, login, now, control_actor(call), reason);
@@ -182,7 +167,7 @@ static void ask_clock(struct service *s, struct control_call *call, const json_t
 			(long long)json_integer_value(reset), (long long)s->clock.highest);
 		int r = clock_reset_check(&s->clock, json_integer_value(reset));
 		/* On record first: a reset that nobody knows of must not be. */
-		service_pass_settle(s);
+		lane_settle(s->passes.lane);
 		if (r == 0)
 			r = service_event(
 				s, "clock-reset", NULL, NULL, control_actor(call), reason, words);
@@ -198,8 +183,8 @@ static void ask_clock(struct service *s, struct control_call *call, const json_t
 			return;
 		}
 		/* What is under way closes and records by a time that never was. */
-		service_pass_correct(s, service_now(s));
-		service_servers_correct(s, service_now(s));
+		lane_correct(s->passes.lane, service_now(s));
+		health_correct(s->health, service_now(s));
 		service_ask(s, REASON_CLOCK);
 		service_schedule(s);
 	}
@@ -216,31 +201,32 @@ static void ask_reload(struct service *s, struct control_call *call, const json_
 	service_reload_ask(s);
 }
 
+static json_t *server_json(const struct server_health *h)
+{
+	return json_pack("{s:s, s:b, s:i, s:I, s:I}", "name", h->name, "reachable",
+		h->reachable && !h->failures, "failures", (int)h->failures, "last_good_pass",
+		(json_int_t)(h->has_complete_pass ? h->complete_pass : 0), "retry_in",
+		(json_int_t)(h->retry ? (h->retry - service_monotonic()) / 1000 : 0));
+}
+
 /* The service's own state: what no SQL server needs to be asked for. */
 static void ask_service(struct service *s, struct control_call *call, const json_t *request)
 {
 	json_t *servers = json_array(), *kept = json_array();
 
 	(void)request;
-	for (size_t i = 0; i < s->n_servers; i++) {
-		const struct server_state *k = &s->servers[i];
-		json_array_append_new(servers,
-			json_pack("{s:s, s:b, s:i, s:I, s:I}", "name", k->name, "reachable",
-				k->reachable && !k->failures, "failures", (int)k->failures,
-				"last_good_pass", (json_int_t)(k->has_good_pass ? k->good_pass : 0),
-				"retry_in",
-				(json_int_t)(k->retry ? (k->retry - service_monotonic()) / 1000
-						      : 0)));
-	}
-	for (size_t i = 0; i < s->kept.n; i++)
-		json_array_append_new(kept, json_string(s->kept.items[i]));
+	for (size_t i = 0; i < health_count(s->health); i++)
+		json_array_append_new(servers, server_json(health_at(s->health, i)));
+	for (size_t i = 0; i < s->loaded.kept.n; i++)
+		json_array_append_new(kept, json_string(s->loaded.kept.items[i]));
 	control_end(call, 0, NULL,
 		json_pack("{s:I, s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:o}", "now",
-			(json_int_t)service_now(s), "configuration", s->program->digest, "file",
-			s->options.config, "next_transition",
-			(json_int_t)(s->has_next ? s->next : 0), "overdue", (json_int_t)s->overdue,
-			"overdue_age", (json_int_t)s->overdue_age, "clock_behind",
-			(json_int_t)s->clock_behind, "servers", servers, "kept", kept));
+			(json_int_t)service_now(s), "configuration", s->loaded.program->digest,
+			"file", s->options.config, "next_transition",
+			(json_int_t)(s->has_next ? s->next : 0), "overdue",
+			(json_int_t)s->overdue.n, "overdue_age", (json_int_t)s->overdue.age,
+			"clock_behind", (json_int_t)s->clock_behind, "servers", servers, "kept",
+			kept));
 }
 
 static const struct {

@@ -6,66 +6,14 @@
 #include <limits.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
-#include <sys/timerfd.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
+#include "curfew/last_good.h"
 #include "curfew/notify.h"
 #include "curfew/sandbox.h"
 #include "curfew/state.h"
 #include "service/internal.h"
-
-static int watch(struct service *s, int fd, void *what)
-{
-	struct epoll_event e = {.events = EPOLLIN, .data.ptr = what};
-
-	return fd < 0 || epoll_ctl(s->epoll, EPOLL_CTL_ADD, fd, &e) < 0 ? -errno : 0;
-}
-
-static int watchdog_open(struct service *s)
-{
-	uint64_t period = notify_watchdog_period() / 2;
-	struct itimerspec t = {0};
-
-	if (!period)
-		return 0;
-	t.it_value.tv_sec = t.it_interval.tv_sec = (time_t)(period / 1000000);
-	t.it_value.tv_nsec = t.it_interval.tv_nsec = (long)(period % 1000000) * 1000;
-	s->watchdog = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	if (s->watchdog < 0 || timerfd_settime(s->watchdog, 0, &t, NULL) < 0)
-		return -errno;
-	return watch(s, s->watchdog, &s->watchdog);
-}
-
-static int events_open(struct service *s)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	s->epoll = epoll_create1(EPOLL_CLOEXEC);
-	s->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	s->transitions = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
-	s->ticks = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	if (s->epoll < 0)
-		return -errno;
-	int r = watch(s, s->signals, &s->signals);
-	if (r == 0)
-		r = watch(s, s->transitions, &s->transitions);
-	if (r == 0)
-		r = watch(s, s->ticks, &s->ticks);
-	if (r == 0)
-		r = watchdog_open(s);
-	if (r == 0 && s->firewall)
-		r = watch(s, firewall_client_fd(s->firewall), &s->firewall);
-	if (r == 0)
-		r = watch(s, control_fd(s->control), &s->control);
-	return r;
-}
 
 static int folder_make(const char *path, mode_t mode)
 {
@@ -79,24 +27,13 @@ static int say(int r, const char *what, const char *name)
 	return r;
 }
 
-static int configuration_open(struct service *s, bool tell)
-{
-	int r = service_load_first(&s->program, &s->kept, &s->last_good, s->options.config, tell);
-
-	if (r == 0 && asprintf(&s->kept_folder, "%s/" LAST_GOOD_CLIENTS, s->last_good) < 0) {
-		s->kept_folder = NULL;
-		r = -ENOMEM;
-	}
-	return say(r, "configuration", s->options.config);
-}
-
 static int journal_start(struct service *s)
 {
-	const char *folder = s->program->settings.state_directory;
+	const char *folder = s->loaded.program->settings.state_directory;
 	int r = folder_make(folder, 0750);
 
 	if (r == 0)
-		r = state_journal_open(&s->journal, &s->program->settings, true);
+		r = state_journal_open(&s->journal, &s->loaded.program->settings, true);
 	if (r < 0) {
 		log_send(LOG_TROUBLE, NULL, "journal in %s: %s", folder, journal_problem(r));
 		return r;
@@ -104,30 +41,32 @@ static int journal_start(struct service *s)
 	return say(override_read(&s->overrides, s->journal), "overrides of", folder);
 }
 
+/* As the service starts: by last known good versions when need be. What is wrong with the files it has reported. */
 static int firewall_reload(struct program **out, void *context)
 {
-	struct service *s = context;
-	_cleanup_free_ char *last_good = NULL;
-	struct strings kept;
-	/* As the engine starts: by the last good version when need be. What is wrong with the files it has told. */
-	int r = service_load_first(out, &kept, &last_good, s->options.config, false);
+	const struct service *s = context;
+	struct configuration c;
+	int rc = configuration_open(&c, s->options.config, false);
 
-	if (r == 0)
-		strings_clear(&kept);
-	return r;
+	if (rc < 0)
+		return rc;
+	*out = c.program;
+	c.program = NULL;
+	configuration_free(&c);
+	return 0;
 }
 
 static int firewall_begin(struct service *s, const char *config_folder)
 {
-	const char *read[] = {
-		config_folder, s->last_good, s->program->settings.credential_directory, NULL};
-	struct firewall_process_options o = {.program = s->program,
+	const char *read[] = {config_folder, s->loaded.saved.folder,
+		s->loaded.program->settings.credential_directory, NULL};
+	struct firewall_process_options o = {.program = s->loaded.program,
 		.reload = firewall_reload,
 		.context = s,
 		.read = read,
 		.unconfined = s->options.unconfined};
 
-	if (!s->program->settings.firewall.enabled)
+	if (!s->loaded.program->settings.firewall.enabled)
 		return 0;
 	/* Set by the service's unit: then the capability is that process's alone, and never was ours. */
 	const char *path = getenv("CURFEW_FIREWALL");
@@ -135,7 +74,7 @@ static int firewall_begin(struct service *s, const char *config_folder)
 		     : firewall_process_start(&s->firewall, &o);
 	s->gate = service_gate(s);
 	if (r == 0 && path)
-		r = service_firewall_take(s, s->program);
+		r = service_firewall_adopt(s, s->loaded.program);
 	return say(r, "the packet filter",
 		r == -EPERM
 			? "(CAP_NET_ADMIN is needed, and no other Curfew may own the table: does the service run already?)"
@@ -159,8 +98,8 @@ static gid_t operators(void)
  * metrics file as they are at the start: others need a restart. */
 static int shed(struct service *s, const char *config_folder)
 {
-	const struct settings *settings = &s->program->settings;
-	size_t n = s->program->n_servers;
+	const struct settings *settings = &s->loaded.program->settings;
+	size_t n = s->loaded.program->n_servers;
 	const char **read = calloc(n + 8, sizeof(*read));
 	const char *write[] = {settings->state_directory, settings->runtime_directory, NULL, NULL};
 	char metrics[PATH_MAX];
@@ -173,7 +112,7 @@ static int shed(struct service *s, const char *config_folder)
 	read[k++] = "/etc/passwd";
 	read[k++] = "/etc/group";
 	for (size_t i = 0; i < n; i++)
-		read[k++] = s->program->servers[i].ca_file;
+		read[k++] = s->loaded.program->servers[i].ca_file;
 	if (settings->metrics_file) {
 		snprintf(metrics, sizeof(metrics), "%s", settings->metrics_file);
 		write[2] = dirname(metrics);
@@ -188,24 +127,39 @@ static int shed(struct service *s, const char *config_folder)
 	return say(r, "shedding rights", "");
 }
 
+static int parts_open(struct service *s)
+{
+	int r = dispatcher_new(&s->dispatcher);
+
+	if (r == 0)
+		r = health_new(&s->health, service_monotonic);
+	if (r == 0)
+		r = passes_open(s);
+	if (r == 0)
+		r = queries_open(s);
+	return r == 0 ? loop_open(s) : r;
+}
+
 static int service_open(struct service *s)
 {
 	_cleanup_free_ char *config = strdup(s->options.config);
 
 	if (!config)
 		return -ENOMEM;
-	const char *config_folder = dirname(config);
-	int r = configuration_open(s, true);
+	const char *config_file = s->options.config, *config_folder = dirname(config);
+	int r = say(
+		configuration_open(&s->loaded, config_file, true), "configuration", config_file);
 	if (r < 0)
 		return r;
-	const struct settings *settings = &s->program->settings;
+	const struct settings *settings = &s->loaded.program->settings;
 	r = say(clock_open(&s->clock, settings->state_directory), "the clock's ratchet in",
 		settings->state_directory);
 	if (r == 0)
 		r = journal_start(s);
 	if (r == 0)
-		r = say(service_keep(s->program, &s->kept, s->options.config, s->last_good),
-			"keeping the configuration in", s->last_good);
+		r = say(last_good_save(
+				&s->loaded.saved, s->loaded.program, &s->loaded.kept, config_file),
+			"keeping the configuration in", s->loaded.saved.folder);
 	if (r == 0)
 		r = firewall_begin(s, config_folder);
 	if (r == 0)
@@ -218,31 +172,22 @@ static int service_open(struct service *s)
 	if (r == 0)
 		r = shed(s, config_folder);
 	if (r == 0)
-		r = say(events_open(s), "opening", "events");
-	return r == 0 ? service_servers_set(s) : r;
+		r = say(parts_open(s), "opening", "events");
+	return r == 0 ? health_set(s->health, s->loaded.program) : r;
 }
 
 static void service_close(struct service *s)
 {
-	service_pass_drop(s);
-	service_reading_drop(s);
-	for (size_t i = 0; i < s->n_queue; i++) {
-		control_end(s->queue[i].call, CODE_FAILED, "the service is stopping", NULL);
-		request_free(&s->queue[i]);
-	}
+	passes_close(s);
+	queries_close(s);
 	control_close(s->control);
 	firewall_process_stop(s->firewall);
-	const int fds[] = {s->transitions, s->ticks, s->signals, s->watchdog, s->epoll};
-	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
-		if (fds[i] >= 0)
-			close(fds[i]);
-	service_servers_free(s);
+	loop_close(s);
+	dispatcher_free(s->dispatcher);
+	health_free(s->health);
 	overrides_free(&s->overrides);
 	journal_close(s->journal);
-	program_free(s->program);
-	strings_clear(&s->kept);
-	free(s->kept_folder);
-	free(s->last_good);
+	configuration_free(&s->loaded);
 }
 
 static void signals_hold(sigset_t *before)
@@ -268,10 +213,12 @@ int service_firewall(const struct service_options *o)
 		return CODE_FAILED;
 	}
 	_cleanup_free_ char *config = strdup(o->config);
-	int r = config ? configuration_open(&s, false) : -ENOMEM;
+	int r = config ? configuration_open(&s.loaded, o->config, false) : -ENOMEM;
+
+	say(r, "configuration", o->config);
 	if (r == 0) {
-		const char *read[] = {dirname(config), s.last_good, NULL};
-		const struct firewall_process_options p = {.program = s.program,
+		const char *read[] = {dirname(config), s.loaded.saved.folder, NULL};
+		const struct firewall_process_options p = {.program = s.loaded.program,
 			.reload = firewall_reload,
 			.context = &s,
 			.read = read,
@@ -279,21 +226,17 @@ int service_firewall(const struct service_options *o)
 		r = say(firewall_process_listen(SD_LISTEN_FDS_START, &p),
 			"taking the engine's call", "");
 	}
-	program_free(s.program);
-	strings_clear(&s.kept);
-	free(s.kept_folder);
-	free(s.last_good);
+	configuration_free(&s.loaded);
 	return r == -EINVAL ? CODE_CONFIG : CODE_FAILED;
 }
 
 int service_run(const struct service_options *o)
 {
 	struct service s = {.options = *o,
-		.epoll = -1,
-		.signals = -1,
-		.transitions = -1,
-		.ticks = -1,
-		.watchdog = -1};
+		.signals.fd = -1,
+		.transitions.fd = -1,
+		.ticks.fd = -1,
+		.watchdog.fd = -1};
 	sigset_t before;
 
 	signals_hold(&before);
@@ -302,20 +245,20 @@ int service_run(const struct service_options *o)
 		say(state_settle(s.journal, service_now(&s)),
 			"journal:", "what was left unfinished");
 		service_event(&s, "start", NULL, NULL, "service", "the service was started", NULL);
-		s.next_head = s.next_interval = service_monotonic();
+		s.next_head = s.passes.next_interval = service_monotonic();
 		service_schedule(&s);
 		/* Guarded before anybody is told that we are ready; SQL servers are not waited for. */
 		service_network_now(&s, "the service was started", "service", false, NULL);
 		service_ask(&s, REASON_START);
 		log_send(LOG_STARTED, NULL, "started: %zu clients on %zu servers",
-			s.program->n_clients, s.n_servers);
+			s.loaded.program->n_clients, health_count(s.health));
 		notify_ready();
 		service_loop(&s);
 		notify_stopping();
 		service_event(&s, "stop", NULL, NULL, "service", "the service was stopped", NULL);
 		log_send(LOG_STOPPED, NULL, "stopped; the kernel goes on enforcing what it holds");
 	} else {
-		s.code = r == -EINVAL && !s.program ? CODE_CONFIG : CODE_FAILED;
+		s.code = r == -EINVAL && !s.loaded.program ? CODE_CONFIG : CODE_FAILED;
 	}
 	service_close(&s);
 	sigprocmask(SIG_SETMASK, &before, NULL);

@@ -32,6 +32,14 @@ static inline void *array_grown(void *items, size_t n, size_t size)
 	return n & (n - 1) ? items : reallocarray(items, n ? 2 * n : 1, size);
 }
 
+/* What follows the last slash. */
+static inline const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
 static inline void cleanup_free(void *p)
 {
 	free(*(void **)p);

@@ -66,6 +66,11 @@ int pass_record(void *pass, const struct record *r);
 /* Step 3: the network as it should be now (APPLY), or what it would need (PLAN); last records, the journal's commit. */
 int pass_finish(struct pass_result *out, struct pass *p);
 
+/* Whether a batch of the journal is open: while it is, no other process can write. */
+bool pass_is_writing(const struct pass *p);
+/* Commits that batch; a failure shows in the pass's result. */
+void pass_settle(struct pass *p);
+
 /* An operator has corrected the clock that the pass went by: what it puts on record from here on bears this instant. */
 void pass_now_correct(struct pass *p, instant_t now);
 

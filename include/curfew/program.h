@@ -145,14 +145,6 @@ struct problems {
  * valid, with the clients whose files are valid. 0, or negative errno on resource failure only.
  * `now` is used for advice (a go-live that is near), never for what is valid. */
 int program_load(struct program **out, struct problems *problems, const char *file, instant_t now);
-/* The same, but a client file that has errors is read from the file of its name in `folder`, where its last good
- * version is kept. *kept are the names of those that were; a file that is gone is gone. Set on success only. */
-int program_load_keeping(struct program **out, struct problems *problems, struct strings *kept,
-	const char *file, const char *folder, instant_t now);
-/* The whole of what the service keeps in `folder`, "last-good" below its state directory: what it goes by when the
- * files themselves are faulty. They may belong to the folder's owner, who is the service's user. */
-int program_load_last_good(
-	struct program **out, struct problems *problems, const char *folder, instant_t now);
 void program_free(struct program *p);
 void problems_free(struct problems *p);
 /* "FILE:LINE: error: TEXT" lines. */

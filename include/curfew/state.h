@@ -4,11 +4,6 @@
 
 #include "curfew/journal.h"
 
-/* What the service keeps of the configuration that it has taken, below the state directory and laid out as the files
- * are: curfew.conf, and the clients beside it. */
-#define LAST_GOOD	  "last-good"
-#define LAST_GOOD_CLIENTS "clients.d"
-
 /* The journal of the state directory, keyed when `journal_key` is set; `write` makes folder and file when they are not
  * there. As journal_open(); -ENOKEY also for a key file that is missing, unreadable or too short. */
 int state_journal_open(struct journal **out, const struct settings *s, bool write);

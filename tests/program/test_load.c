@@ -1,6 +1,8 @@
 /* A whole configuration: every value where it belongs, advice by the clock, and the digest. */
 #include "fixture.h"
 
+#include "curfew/last_good.h"
+
 #include "curfew/calendar.h"
 #include "curfew/schedule.h"
 
@@ -167,6 +169,7 @@ static void last_good_clients_lie_beside(void **state)
 	size_t size;
 	_cleanup_free_ char *text = file_content(path, &size);
 	_cleanup_free_ char *elsewhere = text_make("clients = \"customers\";\n%s", text);
+	const struct last_good kept = {.folder = folder};
 	struct problems problems;
 	struct program *p;
 
@@ -178,7 +181,7 @@ static void last_good_clients_lie_beside(void **state)
 	assert_int_equal(p->n_clients, 0);
 	program_free(p);
 	problems_free(&problems);
-	assert_int_equal(program_load_last_good(&p, &problems, folder, NOW), 0);
+	assert_int_equal(last_good_load(&p, &problems, &kept, NOW), 0);
 	assert_non_null(p);
 	assert_int_equal(p->n_clients, 1);
 	program_free(p);

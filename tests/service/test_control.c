@@ -377,8 +377,8 @@ static void records_go_both_ways(void **state)
 			      .state = STATE_OVERDUE,
 			      .change = {.number = 1ULL << 60, .kind = CHANGE_USER_CREATE}},
 		      b;
-	const struct record login = {.kind = RECORD_LOGIN,
-		.identity = {.created = 1795392408, .sid = {{1, 0, 255}, 3}}};
+	const struct record login = {
+		.kind = RECORD_LOGIN, .identity = {.created = 1795392408, .sid = {{1, 0, 255}, 3}}};
 
 	(void)state;
 	json_t *json = record_json(&login);

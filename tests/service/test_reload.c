@@ -1,10 +1,11 @@
 /* Last good versions: what a broken, a mended and a vanished client file do to what is in force. */
 #include "../program/fixture.h"
 
-#include "service/internal.h"
+#include "service/configuration.h"
 
 struct installation {
-	char *folder, *config, *state, *kept;
+	char *folder, *config;
+	struct last_good saved;
 };
 
 static int setup(void **state)
@@ -13,8 +14,7 @@ static int setup(void **state)
 
 	i->folder = fixture_make();
 	i->config = text_make("%s/curfew.conf", i->folder);
-	i->state = text_make("%s/last-good", i->folder);
-	i->kept = text_make("%s/last-good/clients.d", i->folder);
+	assert_int_equal(last_good_locate(&i->saved, i->folder), 0);
 	*state = i;
 	return 0;
 }
@@ -25,8 +25,7 @@ static int teardown(void **state)
 
 	fixture_remove(i->folder);
 	free(i->config);
-	free(i->state);
-	free(i->kept);
+	last_good_free(&i->saved);
 	free(i);
 	return 0;
 }
@@ -34,22 +33,31 @@ static int teardown(void **state)
 /* What a start or a reload does; how many clients are in force, and how many by their last good version. */
 static void load(const struct installation *i, size_t n_clients, size_t n_kept, char digest[65])
 {
-	struct program *p = NULL;
-	struct strings kept;
+	struct configuration c;
 
-	assert_int_equal(service_load(&p, &kept, NULL, i->config, i->kept, false), 0);
-	assert_int_equal(p->n_clients, n_clients);
-	assert_int_equal(kept.n, n_kept);
-	assert_int_equal(service_keep(p, &kept, i->config, i->state), 0);
+	assert_int_equal(configuration_load(&c, i->config, &i->saved), 0);
+	assert_int_equal(c.program->n_clients, n_clients);
+	assert_int_equal(c.kept.n, n_kept);
+	assert_int_equal(last_good_save(&c.saved, c.program, &c.kept, i->config), 0);
 	if (digest)
-		snprintf(digest, 65, "%s", p->digest);
-	program_free(p);
-	strings_clear(&kept);
+		snprintf(digest, 65, "%s", c.program->digest);
+	configuration_free(&c);
+}
+
+static bool is_left_out(const struct installation *i, size_t n_clients)
+{
+	struct configuration c;
+
+	assert_int_equal(configuration_load(&c, i->config, &i->saved), 0);
+	assert_int_equal(c.program->n_clients, n_clients);
+	bool left_out = c.left_out;
+	configuration_free(&c);
+	return left_out;
 }
 
 static bool is_kept(const struct installation *i, const char *name)
 {
-	_cleanup_free_ char *path = text_make("%s/%s", i->kept, name);
+	_cleanup_free_ char *path = text_make("%s/%s", i->saved.clients, name);
 
 	return access(path, F_OK) == 0;
 }
@@ -119,54 +127,55 @@ static void a_new_file_that_clashes_takes_nothing_away(void **state)
 static void a_new_broken_file_is_told_as_left_out(void **state)
 {
 	const struct installation *i = *state;
-	struct program *p = NULL;
-	struct strings kept;
-	bool left_out = true;
 
 	load(i, 1, 0, NULL);
-	assert_int_equal(service_load(&p, &kept, &left_out, i->config, i->kept, false), 0);
-	assert_false(left_out);
-	program_free(p);
-	strings_clear(&kept);
+	assert_false(is_left_out(i, 1));
 	/* By its last good version: in force, so not left out. */
 	put(i, "client = { name = \"acme\"; oops");
-	assert_int_equal(service_load(&p, &kept, &left_out, i->config, i->kept, false), 0);
-	assert_false(left_out);
-	program_free(p);
-	strings_clear(&kept);
+	assert_false(is_left_out(i, 1));
 	fixture_write(i->folder, "clients.d/zeta.conf", "client = 7;", 11);
-	assert_int_equal(service_load(&p, &kept, &left_out, i->config, i->kept, false), 0);
-	assert_true(left_out);
-	assert_int_equal(p->n_clients, 1);
-	program_free(p);
-	strings_clear(&kept);
+	assert_true(is_left_out(i, 1));
 }
 
 static void a_broken_main_file_leaves_the_last_good_whole(void **state)
 {
 	const struct installation *i = *state;
-	struct program *p = NULL;
-	struct strings kept;
-	char *folder = NULL;
+	struct configuration c;
 
 	load(i, 1, 0, NULL);
 	fixture_write(i->folder, "curfew.conf", "servers = 7;", 12);
-	assert_int_equal(service_load(&p, &kept, NULL, i->config, i->kept, false), -EINVAL);
+	assert_int_equal(configuration_load(&c, i->config, &i->saved), -EINVAL);
 	/* Where the state lies cannot be read from it: the service manager says so. */
 	setenv("STATE_DIRECTORY", i->folder, 1);
-	assert_int_equal(service_load_first(&p, &kept, &folder, i->config, false), 0);
-	assert_int_equal(p->n_clients, 1);
-	assert_string_equal(folder, i->state);
-	assert_int_equal(service_keep(p, &kept, i->config, folder), 0);
-	program_free(p);
-	strings_clear(&kept);
-	free(folder);
+	assert_int_equal(configuration_open(&c, i->config, false), 0);
+	assert_int_equal(c.program->n_clients, 1);
+	assert_string_equal(c.saved.folder, i->saved.folder);
+	assert_int_equal(last_good_save(&c.saved, c.program, &c.kept, i->config), 0);
+	configuration_free(&c);
 	/* It is still there for the next start. */
-	assert_int_equal(service_load_first(&p, &kept, &folder, i->config, false), 0);
-	program_free(p);
-	strings_clear(&kept);
-	free(folder);
+	assert_int_equal(configuration_open(&c, i->config, false), 0);
+	configuration_free(&c);
 	unsetenv("STATE_DIRECTORY");
+}
+
+static ino_t saved_inode(const struct installation *i)
+{
+	_cleanup_free_ char *path = text_make("%s/acme.conf", i->saved.clients);
+	struct stat st;
+
+	assert_int_equal(stat(path, &st), 0);
+	return st.st_ino;
+}
+
+/* On a full disk nothing could be written: what is saved already need not be. */
+static void what_is_saved_is_not_written_again(void **state)
+{
+	const struct installation *i = *state;
+
+	load(i, 1, 0, NULL);
+	ino_t before = saved_inode(i);
+	load(i, 1, 0, NULL);
+	assert_int_equal(saved_inode(i), before);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -178,6 +187,7 @@ int main(void)
 		TEST(a_file_that_was_never_good_gives_nothing),
 		TEST(a_vanished_file_is_not_kept),
 		TEST(a_new_file_that_clashes_takes_nothing_away),
+		TEST(what_is_saved_is_not_written_again),
 		TEST(a_broken_main_file_leaves_the_last_good_whole),
 	};
 	return cmocka_run_group_tests_name("reload", tests, NULL, NULL);

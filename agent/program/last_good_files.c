@@ -1,0 +1,209 @@
+/* The files of last known good versions: where they lie, and how they are written. */
+#include "curfew/last_good.h"
+#include "program/loading.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FOLDER	    "last-good"
+#define CONFIG_FILE "curfew.conf"
+#define CLIENTS	    "clients.d"
+/* Where the state lies when neither a configuration nor the service manager can say so. */
+#define USUAL_STATE "/var/lib/curfew"
+
+static char *path_of(const char *folder, const char *name)
+{
+	char *path = NULL;
+
+	return folder && asprintf(&path, "%s/%s", folder, name) >= 0 ? path : NULL;
+}
+
+int last_good_locate(struct last_good *out, const char *state_directory)
+{
+	const char *managed = getenv("STATE_DIRECTORY");
+	struct last_good g = {0};
+
+	if (!state_directory)
+		state_directory = managed && *managed ? managed : USUAL_STATE;
+	g.folder = path_of(state_directory, FOLDER);
+	g.config = path_of(g.folder, CONFIG_FILE);
+	g.clients = path_of(g.folder, CLIENTS);
+	if (!g.config || !g.clients) {
+		last_good_free(&g);
+		return -ENOMEM;
+	}
+	*out = g;
+	return 0;
+}
+
+void last_good_free(struct last_good *g)
+{
+	free(g->folder);
+	free(g->config);
+	free(g->clients);
+	*g = (struct last_good){0};
+}
+
+void strings_clear(struct strings *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		free(s->items[i]);
+	free(s->items);
+	*s = (struct strings){0};
+}
+
+int last_good_load(
+	struct program **out, struct problems *problems, const struct last_good *g, instant_t now)
+{
+	return program_load_kept(out, problems, g->folder, now);
+}
+
+static int descriptor_copy(int from, int to)
+{
+	char part[65536];
+	ssize_t n;
+
+	while ((n = read(from, part, sizeof(part))) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		for (ssize_t done = 0, k; done < n; done += k) {
+			k = write(to, part + done, (size_t)(n - done));
+			if (k < 0)
+				return -errno;
+		}
+	}
+	return fsync(to) < 0 ? -errno : 0;
+}
+
+/* What is kept already need not be written again: on a full disk it could not be. */
+static bool descriptors_are_equal(int a, int b)
+{
+	char x[4096], y[4096];
+	struct stat s, t;
+	ssize_t n = 0;
+
+	if (fstat(a, &s) < 0 || fstat(b, &t) < 0 || s.st_size != t.st_size)
+		return false;
+	for (off_t at = 0; at < s.st_size; at += n) {
+		n = pread(a, x, sizeof(x), at);
+		if (n <= 0 || pread(b, y, sizeof(y), at) != n || memcmp(x, y, (size_t)n) != 0)
+			return false;
+	}
+	return true;
+}
+
+static bool file_is_saved(int from, int folder, const char *name)
+{
+	int kept = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	bool same = kept >= 0 && descriptors_are_equal(from, kept);
+
+	if (kept >= 0)
+		close(kept);
+	return same;
+}
+
+/* Whole or not at all: half a file would be another, shorter configuration. */
+static int file_save(const char *file, int folder, const char *name)
+{
+	static const char fresh[] = ".new";
+	int from = open(file, O_RDONLY | O_CLOEXEC), rc;
+
+	if (from < 0)
+		return -errno;
+	if (file_is_saved(from, folder, name)) {
+		close(from);
+		return 0;
+	}
+	unlinkat(folder, fresh, 0);
+	int to = openat(folder, fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+	/* Commands of the service's group read it when the files have errors, whatever the unit's umask is. */
+	rc = to < 0 || fchmod(to, 0640) < 0 ? -errno : descriptor_copy(from, to);
+	close(from);
+	if (to >= 0 && close(to) < 0 && rc == 0)
+		rc = -errno;
+	if (rc == 0 && renameat(folder, fresh, folder, name) < 0)
+		rc = -errno;
+	return rc;
+}
+
+static bool program_reads(const struct program *p, const char *path)
+{
+	for (size_t i = 0; i < p->n_files; i++)
+		if (strcmp(p->files[i], path) == 0)
+			return true;
+	return false;
+}
+
+static bool program_has_file(const struct program *p, const char *name)
+{
+	for (size_t i = 0; i < p->n_files; i++)
+		if (strcmp(base_name(p->files[i]), name) == 0)
+			return true;
+	return false;
+}
+
+/* Delete saved versions of removed client files: their access ends. */
+static void clients_prune(const struct program *p, int folder)
+{
+	int copy = dup(folder);
+	DIR *d = copy < 0 ? NULL : fdopendir(copy);
+
+	if (!d) {
+		if (copy >= 0)
+			close(copy);
+		return;
+	}
+	for (struct dirent *e; (e = readdir(d));)
+		if (e->d_name[0] != '.' && !program_has_file(p, e->d_name))
+			unlinkat(folder, e->d_name, 0);
+	closedir(d);
+}
+
+static int directory_open(const char *path)
+{
+	if (mkdir(path, 0750) < 0 && errno != EEXIST)
+		return -errno;
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	/* One of ours, as file_save() says. Another's mode is its owner's to choose. */
+	fchmod(fd, 0750);
+	return fd;
+}
+
+static int clients_save(const struct program *p, const struct strings *kept, const char *path)
+{
+	int folder = directory_open(path), rc = 0;
+
+	if (folder < 0)
+		return folder;
+	for (size_t i = 0; i < p->n_clients && rc == 0; i++) {
+		const char *name = base_name(p->clients[i].file);
+		if (!strings_contain(kept, name))
+			rc = file_save(p->clients[i].file, folder, name);
+	}
+	clients_prune(p, folder);
+	if (rc == 0 && fsync(folder) < 0 && errno != EINVAL)
+		rc = -errno;
+	close(folder);
+	return rc;
+}
+
+int last_good_save(const struct last_good *g, const struct program *p, const struct strings *kept,
+	const char *file)
+{
+	int fd = directory_open(g->folder);
+
+	if (fd < 0)
+		return fd;
+	/* Loaded from the last known good version itself: there is nothing better to keep. */
+	int rc = program_reads(p, file) ? file_save(file, fd, CONFIG_FILE) : 0;
+	close(fd);
+	return rc < 0 ? rc : clients_save(p, kept, g->clients);
+}

@@ -1,0 +1,119 @@
+/* Loads the configuration for the service, the firewall process, and the start of the machine. */
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+#include "curfew/log.h"
+#include "service/configuration.h"
+
+static void problems_log(const struct problems *problems)
+{
+	for (size_t i = 0; i < problems->n; i++) {
+		const struct problem *p = &problems->items[i];
+		if (p->severity != SEVERITY_ADVICE)
+			log_send(p->severity == SEVERITY_ERROR ? LOG_RELOAD_FAILED
+							       : LOG_CONFIG_WARNING,
+				NULL, "%s:%d: %s", p->file, p->line, p->text);
+	}
+}
+
+/* A client file that has errors and was never good: nothing of it is loaded. */
+static bool is_any_left_out(
+	const struct problems *problems, const struct strings *kept, const char *config)
+{
+	for (size_t i = 0; i < problems->n; i++) {
+		const struct problem *p = &problems->items[i];
+		if (p->severity == SEVERITY_ERROR && strcmp(p->file, config) != 0 &&
+			!strings_contain(kept, base_name(p->file)))
+			return true;
+	}
+	return false;
+}
+
+/* `c->saved` is set. */
+static int files_load(struct configuration *c, const char *file, bool report)
+{
+	struct problems problems;
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	int rc = last_good_complete(
+		&c->program, &problems, &c->kept, file, &c->saved, (instant_t)t.tv_sec);
+	if (rc < 0)
+		return rc;
+	if (report)
+		problems_log(&problems);
+	for (size_t i = 0; report && c->program && i < c->kept.n; i++)
+		log_send(LOG_CLIENT_KEPT, NULL,
+			"%s has errors: its last good version stays in force, with its ends",
+			c->kept.items[i]);
+	c->left_out = c->program && is_any_left_out(&problems, &c->kept, file);
+	problems_free(&problems);
+	return c->program ? 0 : -EINVAL;
+}
+
+int configuration_load(struct configuration *out, const char *file, const struct last_good *saved)
+{
+	struct configuration c = {
+		.saved = {strdup(saved->folder), strdup(saved->config), strdup(saved->clients)}};
+	int rc = c.saved.folder && c.saved.config && c.saved.clients ? files_load(&c, file, true)
+								     : -ENOMEM;
+
+	if (rc < 0)
+		configuration_free(&c);
+	else
+		*out = c;
+	return rc;
+}
+
+static int saved_load(struct configuration *c)
+{
+	struct problems problems;
+	int rc = last_good_locate(&c->saved, NULL);
+
+	if (rc == 0)
+		rc = last_good_load(&c->program, &problems, &c->saved, 0);
+	if (rc < 0)
+		return rc;
+	problems_free(&problems);
+	if (!c->program)
+		return -EINVAL;
+	log_send(LOG_RELOAD_FAILED, NULL,
+		"%s stays in force, with its ends, until curfew.conf is mended", c->saved.config);
+	return 0;
+}
+
+int configuration_open(struct configuration *out, const char *file, bool report)
+{
+	struct configuration c = {0};
+	struct problems problems;
+	struct program *p = NULL;
+	/* Load twice: first to find the state directory, then with its saved versions. */
+	int rc = program_load(&p, &problems, file, 0);
+
+	if (rc < 0)
+		return rc;
+	if (!p)
+		problems_log(&problems);
+	problems_free(&problems);
+	if (p) {
+		rc = last_good_locate(&c.saved, p->settings.state_directory);
+		program_free(p);
+		if (rc == 0)
+			rc = files_load(&c, file, report);
+	} else {
+		rc = saved_load(&c);
+	}
+	if (rc < 0)
+		configuration_free(&c);
+	else
+		*out = c;
+	return rc;
+}
+
+void configuration_free(struct configuration *c)
+{
+	program_free(c->program);
+	strings_clear(&c->kept);
+	last_good_free(&c->saved);
+	*c = (struct configuration){0};
+}

@@ -1,0 +1,74 @@
+/* Fills in the metrics from what the service knows now, and writes their file. */
+#include <string.h>
+#include "service/internal.h"
+
+static void grants_count(struct metrics *m, struct service *s)
+{
+	struct grants grants;
+	struct allowlist wanted;
+
+	if (schedule_at(&grants, s->loaded.program, &s->overrides, m->now) < 0)
+		return;
+	memset(m->grants, 0, sizeof(m->grants));
+	for (size_t i = 0; i < grants.n; i++)
+		m->grants[grants.items[i].level]++;
+	m->has_next = schedule_next(&m->next_transition, &grants, m->now);
+	if (allowlist_build(&wanted, s->loaded.program, &grants, m->now, NULL, NULL) == 0) {
+		m->allowlist = wanted.n_allows;
+		allowlist_free(&wanted);
+	}
+	grants_free(&grants);
+}
+
+static void refused_count(struct metrics *m, struct service *s)
+{
+	struct firewall_state state;
+
+	if (s->firewall && !s->stopping && s->gate.observe(&state, s, m->now) == 0) {
+		m->refused_packets = state.refused_packets;
+		firewall_state_free(&state);
+	}
+}
+
+static void servers_fill(struct metrics_server *servers, const struct health *health)
+{
+	for (size_t i = 0; i < health_count(health); i++) {
+		const struct server_health *h = health_at(health, i);
+		servers[i] = (struct metrics_server){.name = h->name,
+			.reachable = h->reachable && !h->failures,
+			.has_good_pass = h->has_complete_pass,
+			.good_pass = h->complete_pass,
+			.failures = h->failures,
+			.round_trips = h->round_trips};
+	}
+}
+
+void service_metrics_write(struct service *s)
+{
+	struct metrics *m = &s->metrics;
+	const char *file = s->loaded.program->settings.metrics_file;
+	size_t n = health_count(s->health);
+
+	if (!file)
+		return;
+	_cleanup_free_ struct metrics_server *servers = calloc(n + 1, sizeof(*servers));
+	if (!servers)
+		return;
+	servers_fill(servers, s->health);
+	m->now = service_now(s);
+	m->clients = s->loaded.program->n_clients;
+	m->kept_clients = s->loaded.kept.n;
+	m->overdue = s->overdue.n;
+	m->overdue_age = s->overdue.age;
+	m->clock_behind = s->clock_behind;
+	m->servers = servers;
+	m->n_servers = n;
+	grants_count(m, s);
+	refused_count(m, s);
+	int rc = metrics_write(m, file);
+	if (rc < 0)
+		log_send(LOG_TROUBLE, NULL, "the figures cannot be written to %s: %s", file,
+			strerror(-rc));
+	m->servers = NULL;
+	m->n_servers = 0;
+}

@@ -1,0 +1,334 @@
+/* Passes that change access: which servers they visit, in which order, what they log, what follows them. */
+#include <errno.h>
+#include <jansson.h>
+#include <string.h>
+#include "curfew/notify.h"
+#include "service/internal.h"
+
+void request_free(struct request *r)
+{
+	free(r->client);
+	free(r->reason);
+	free(r->actor);
+	*r = (struct request){0};
+}
+
+void request_drop(struct request *r)
+{
+	control_end(r->call, CODE_FAILED, "the service is stopping", NULL);
+	request_free(r);
+}
+
+/* ---- what a pass reports ---- */
+
+/* Made although nothing was to change: somebody else had changed it before. */
+static bool is_drift(const struct service *s)
+{
+	return s->passes.reasons == REASON_INTERVAL;
+}
+
+static void outcome_log(struct service *s, const struct record *r)
+{
+	struct log_fields f = {.client = r->client,
+		.login = r->login,
+		.server = r->server,
+		.database = r->database,
+		.reason = r->change.reason[0] ? r->change.reason : s->passes.text,
+		.actor = lane_pass(s->passes.lane)->actor};
+	const char *action = change_name(r->change.kind);
+
+	if (r->state != STATE_OK) {
+		s->metrics.changes_failed++;
+		log_send(LOG_CHANGE_FAILED, &f, "%s: %s %s failed: %s", r->server, action,
+			r->database[0] ? r->database : r->login, r->detail);
+		return;
+	}
+	s->metrics.changes++;
+	s->metrics.drift_sql += is_drift(s);
+	log_send(is_drift(s) ? LOG_DRIFT_SQL : LOG_CHANGE, &f, "%s: %s %s%s%s", r->server, action,
+		r->login[0] ? r->login : r->change.statement, r->database[0] ? " on " : "",
+		r->database);
+}
+
+static void network_log(struct service *s, const struct record *r)
+{
+	struct log_fields f = {.server = r->server,
+		.reason = s->passes.text,
+		.actor = lane_pass(s->passes.lane)->actor};
+	const char *action = firewall_change_name(r->network.kind);
+	char text[NETWORK_CHANGE_MAX];
+
+	network_change_text(text, &r->network);
+	if (r->state != STATE_OK) {
+		s->metrics.changes_failed++;
+		log_send(LOG_CHANGE_FAILED, &f, "%s: %s %s failed", r->server, action, text);
+		return;
+	}
+	s->metrics.changes++;
+	log_send(
+		is_drift(s) ? LOG_DRIFT_SQL : LOG_CHANGE, &f, "%s: %s %s", r->server, action, text);
+}
+
+static int record_handle(void *context, const struct record *r)
+{
+	struct service *s = context;
+	const struct lane *lane = s->passes.lane;
+	instant_t now = lane_pass(lane)->now;
+
+	if (s->passes.has_request)
+		control_tell(s->passes.request.call, r);
+	switch (r->kind) {
+	case RECORD_SERVER:
+		health_answered(s->health, r->server, r->state, r->code,
+			lane_age(lane, r->server) >= 0, now);
+		break;
+	case RECORD_END:
+		health_ended(s->health, r->server, r->code, r->detail, !lane_pass(lane)->client,
+			r->end.round_trips, now);
+		break;
+	case RECORD_OUTCOME:
+		outcome_log(s, r);
+		break;
+	case RECORD_NETWORK_OUTCOME:
+		network_log(s, r);
+		break;
+	case RECORD_NOTE:
+		if (r->state >= STATE_DRIFT && r->code < 0)
+			log_send(LOG_PASS_FAILED, &(struct log_fields){.server = r->server},
+				"%s: %s", r->server, r->detail);
+		break;
+	default:
+		break;
+	}
+	return 0;
+}
+
+static void result_log(struct service *s, const struct pass_result *r)
+{
+	const struct passes *p = &s->passes;
+	struct log_fields f = {
+		.reason = p->text, .actor = p->has_request ? p->request.actor : "service"};
+	bool failed = r->failed || r->network_failed || r->journal_failed;
+
+	if (r->journal_failed)
+		log_send(LOG_JOURNAL_FAILED, &f,
+			"the journal could not be written: what could not be recorded was not done");
+	if (failed)
+		log_send(LOG_PASS_FAILED, &f,
+			"a pass left something undone: %zu of %zu changes failed%s (%s)", r->failed,
+			r->planned, r->network_failed ? ", and the packet filter" : "", p->text);
+	else if (r->done)
+		log_send(LOG_PASS, &f, "%zu changes made on %zu servers (%s)", r->done, r->servers,
+			p->text);
+}
+
+/* ---- its end ---- */
+
+static void run_clear(struct passes *p)
+{
+	free(p->servers);
+	p->servers = NULL;
+	if (p->has_request)
+		request_free(&p->request);
+	p->has_request = false;
+	p->reasons = 0;
+}
+
+static void pass_failed(struct service *s, int error)
+{
+	struct passes *p = &s->passes;
+
+	log_send(LOG_PASS_FAILED, NULL, "a pass could not be made: %s", strerror(-error));
+	s->metrics.passes_failed++;
+	if (p->has_request)
+		control_end(p->request.call, CODE_FAILED, strerror(-error), NULL);
+	run_clear(p);
+	/* Not at once: whatever is missing is missing still. */
+	p->next_interval = service_monotonic() + RETRY_FIRST * 1000;
+}
+
+static void overdue_update(struct service *s)
+{
+	struct overdue before = s->overdue;
+	instant_t now = service_now(s);
+
+	overdue_count(&s->overdue, s->journal, s->loaded.program, &s->overrides, now);
+	if (s->overdue.n)
+		log_send(LOG_OVERDUE, NULL,
+			"%zu grants are past their end or narrowing and not proved closed, the oldest for "
+			"%lld s; `curfew status` names them",
+			s->overdue.n, (long long)s->overdue.age);
+	else if (before.n)
+		log_send(LOG_OVERDUE_OVER, NULL, "no access is overdue any more");
+}
+
+static void pass_done(struct service *s, const struct pass_result *result)
+{
+	struct passes *p = &s->passes;
+	double took = (double)(service_monotonic() - p->began) / 1000;
+
+	s->metrics.passes++;
+	s->metrics.passes_failed +=
+		result->failed || result->network_failed || result->journal_failed;
+	s->metrics.has_pass = true;
+	s->metrics.last_pass = service_now(s);
+	s->metrics.pass_duration = took;
+	result_log(s, result);
+	if (p->has_request)
+		control_end(p->request.call, 0, NULL,
+			json_pack("{s:o}", "result", control_result_json(result)));
+	run_clear(p);
+	service_schedule(s);
+	/* What has come since the pass began is the next one's to do, and not overdue yet. */
+	if (!(p->pending & (REASON_TRANSITION | REASON_CLOCK)))
+		overdue_update(s);
+	service_metrics_write(s);
+	notify_status("%zu clients, %zu overdue", s->loaded.program->n_clients, s->overdue.n);
+}
+
+static void pass_ended(void *context, int error, const struct pass_result *result)
+{
+	if (error < 0)
+		pass_failed(context, error);
+	else
+		pass_done(context, result);
+}
+
+/* ---- its beginning ---- */
+
+/* Those that failed last come last. */
+static unsigned job_adjust(void *context, struct worker_job *job)
+{
+	const struct service *s = context;
+	const struct server_health *h = health_find(s->health, job->name);
+
+	job->unconfined = s->options.unconfined;
+	return h && h->failures > 0;
+}
+
+static int servers_choose(struct service *s)
+{
+	struct passes *p = &s->passes;
+	size_t n = 0;
+
+	if (p->has_request)
+		return 0;
+	p->servers = calloc(health_count(s->health) + 1, sizeof(*p->servers));
+	if (!p->servers)
+		return -ENOMEM;
+	for (size_t i = 0; i < health_count(s->health); i++)
+		if (health_is_due(s->health, i, p->reasons))
+			p->servers[n++] = health_at(s->health, i)->name;
+	return 0;
+}
+
+static void reason_take(struct passes *p)
+{
+	static const struct request none;
+
+	p->reasons = p->pending;
+	p->pending = 0;
+	if (p->reasons) {
+		record_set(p->text, sizeof(p->text), reason_text(p->reasons));
+		return;
+	}
+	p->has_request = true;
+	p->request = p->queue[0];
+	p->reasons = REASON_ASKED;
+	memmove(p->queue, p->queue + 1, --p->n_queue * sizeof(p->queue[0]));
+	p->queue[p->n_queue] = none;
+	record_set(p->text, sizeof(p->text), p->request.reason);
+}
+
+bool passes_are_due(const struct service *s)
+{
+	return !lane_is_busy(s->passes.lane) && (s->passes.pending || s->passes.n_queue);
+}
+
+void passes_begin(struct service *s)
+{
+	struct passes *p = &s->passes;
+
+	p->began = service_monotonic();
+	service_schedule(s); /* first: what it finds to have come is this pass's reason */
+	reason_take(p);
+	if (p->reasons != REASON_RETRY) /* which leaves the others' regular look at its time */
+		p->next_interval = p->began + (int64_t)s->loaded.program->settings.interval * 1000;
+	int rc = servers_choose(s);
+	const struct pass_options o = {
+		.mode = PASS_APPLY,
+		.program = s->loaded.program,
+		.overrides = &s->overrides,
+		.journal = s->journal,
+		.network = s->firewall ? &s->gate : NULL,
+		.now = service_now(s),
+		.client = p->has_request ? p->request.client : NULL,
+		.servers = p->servers,
+		.actor = p->has_request ? p->request.actor : "service",
+		.reason = p->text,
+		.sink = record_handle,
+		.context = s,
+	};
+	if (rc == 0)
+		rc = lane_begin(p->lane, &o);
+	if (rc < 0 && !s->stopping)
+		pass_failed(s, rc);
+}
+
+int64_t passes_next(const struct service *s)
+{
+	if (lane_is_busy(s->passes.lane))
+		return lane_next(s->passes.lane);
+	int64_t retry = health_next_retry(s->health);
+	return retry < s->passes.next_interval ? retry : s->passes.next_interval;
+}
+
+void passes_tick(struct service *s)
+{
+	int64_t now = service_monotonic();
+
+	if (lane_is_busy(s->passes.lane)) {
+		lane_tick(s->passes.lane);
+		return;
+	}
+	if (s->passes.next_interval <= now)
+		service_ask(s, REASON_INTERVAL);
+	if (health_next_retry(s->health) <= now)
+		service_ask(s, REASON_RETRY);
+}
+
+int passes_enqueue(struct service *s, const struct request *r)
+{
+	struct passes *p = &s->passes;
+
+	if (p->n_queue == ARRAY_SIZE(p->queue))
+		return -EBUSY;
+	p->queue[p->n_queue++] = *r;
+	lane_hurry(p->lane);
+	return 0;
+}
+
+int passes_open(struct service *s)
+{
+	const struct lane_options o = {.dispatcher = s->dispatcher,
+		.monotonic = service_monotonic,
+		.job = job_adjust,
+		.ended = pass_ended,
+		.context = s};
+
+	return lane_new(&s->passes.lane, &o);
+}
+
+void passes_close(struct service *s)
+{
+	struct passes *p = &s->passes;
+
+	if (p->has_request)
+		control_end(p->request.call, CODE_FAILED, "the service is stopping", NULL);
+	lane_free(p->lane);
+	p->lane = NULL;
+	run_clear(p);
+	for (size_t i = 0; i < p->n_queue; i++)
+		request_drop(&p->queue[i]);
+	p->n_queue = 0;
+}

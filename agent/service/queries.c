@@ -1,0 +1,166 @@
+/* Requests that only read: plan, status, audit. A hanging server must not delay the person, and the person's request
+ * must not delay the schedule. So requests are answered beside the passes that change things: they wait a little for
+ * the one under way, or they would see half of its work, but neither end it nor are ended by the next. */
+#include <errno.h>
+#include <jansson.h>
+#include <string.h>
+#include "curfew/calendar.h"
+#include "service/internal.h"
+
+/* Milliseconds that a request waits for the pass under way: enough for every server that is well. */
+#define PATIENCE (3 * 1000)
+/* Seconds for a server that has not answered of late: asked all the same, for it may be back. */
+#define SILENT_DEADLINE 3
+
+int queries_enqueue(struct service *s, const struct request *r)
+{
+	if (s->queries.n_queue == ARRAY_SIZE(s->queries.queue))
+		return -EBUSY;
+	s->queries.queue[s->queries.n_queue++] = *r;
+	return 0;
+}
+
+static void query_answer(struct queries *q, int error, const struct pass_result *result)
+{
+	if (error < 0)
+		control_end(q->request.call, CODE_FAILED, strerror(-error), NULL);
+	else
+		control_end(q->request.call, 0, NULL,
+			json_pack("{s:o}", "result", control_result_json(result)));
+	request_free(&q->request);
+}
+
+static void query_ended(void *context, int error, const struct pass_result *result)
+{
+	struct service *s = context;
+
+	query_answer(&s->queries, error, result);
+}
+
+/* ---- what is read ---- */
+
+static int record_handle(void *context, const struct record *r)
+{
+	struct service *s = context;
+	const struct server_health *h =
+		r->kind == RECORD_SERVER ? health_find(s->health, r->server) : NULL;
+	struct record told = *r;
+	char since[INSTANT_TEXT_MAX];
+
+	if (h && h->silent_since && r->state != STATE_UNREACHABLE) {
+		health_came_back(s->health, r->server);
+	} else if (h && h->silent_since) {
+		int64_t wait = h->retry - service_monotonic();
+		RECORD_PRINTF(&told, detail,
+			"%s; it has not answered since %s, and is asked %s%lld s", r->detail,
+			instant_format(since, h->silent_since), h->retry ? "again in " : "every ",
+			h->retry ? (long long)(wait > 0 ? wait / 1000 : 0)
+				 : (long long)s->loaded.program->settings.interval);
+	}
+	control_tell(s->queries.request.call, &told);
+	return 0;
+}
+
+/* Its last visit had no answer, or the one of the pass under way has none yet. */
+static bool server_is_silent(const struct service *s, const char *name)
+{
+	const struct server_health *h = health_find(s->health, name);
+
+	if (!h || h->reachable)
+		return false;
+	return h->silent_since || lane_age(s->passes.lane, name) >= PATIENCE;
+}
+
+/* The silent ones come last: they must not keep the others from a worker. */
+static unsigned job_adjust(void *context, struct worker_job *job)
+{
+	const struct service *s = context;
+	bool silent = server_is_silent(s, job->name);
+
+	job->unconfined = s->options.unconfined;
+	if (silent)
+		job->deadline = SILENT_DEADLINE;
+	return silent;
+}
+
+static int query_start(struct service *s)
+{
+	const struct request *r = &s->queries.request;
+	const struct pass_options o = {
+		.mode = r->mode,
+		.program = s->loaded.program,
+		.overrides = &s->overrides,
+		.journal = s->journal,
+		.network = s->firewall ? &s->gate : NULL,
+		.now = service_now(s),
+		.client = r->client,
+		.actor = r->actor,
+		.reason = r->reason,
+		.sink = record_handle,
+		.context = s,
+	};
+
+	/* Who has gone meanwhile keeps nobody waiting. */
+	return control_is_open(r->call) ? lane_begin(s->queries.lane, &o) : -ECANCELED;
+}
+
+/* ---- when ---- */
+
+static bool query_is_due(const struct service *s)
+{
+	const struct queries *q = &s->queries;
+
+	if (lane_is_busy(q->lane) || !q->n_queue)
+		return false;
+	return !lane_is_busy(s->passes.lane) || q->queue[0].asked + PATIENCE <= service_monotonic();
+}
+
+void queries_begin(struct service *s)
+{
+	struct queries *q = &s->queries;
+
+	while (!s->stopping && query_is_due(s)) {
+		q->request = q->queue[0];
+		memmove(q->queue, q->queue + 1, --q->n_queue * sizeof(q->queue[0]));
+		int rc = query_start(s);
+		if (rc < 0)
+			query_answer(q, rc, NULL);
+	}
+}
+
+int64_t queries_next(const struct service *s)
+{
+	const struct queries *q = &s->queries;
+
+	if (lane_is_busy(q->lane))
+		return lane_next(q->lane);
+	/* Before a reload none is begun: to wake for one that is due would be to wake without a pause. */
+	return q->n_queue && !s->reload_wanted ? q->queue[0].asked + PATIENCE : INT64_MAX;
+}
+
+int queries_open(struct service *s)
+{
+	const struct lane_options o = {.dispatcher = s->dispatcher,
+		.monotonic = service_monotonic,
+		.job = job_adjust,
+		.ended = query_ended,
+		.context = s};
+
+	return lane_new(&s->queries.lane, &o);
+}
+
+void queries_close(struct service *s)
+{
+	struct queries *q = &s->queries;
+
+	if (q->lane && lane_is_busy(q->lane)) {
+		lane_free(q->lane);
+		q->lane = NULL;
+		request_drop(&q->request);
+	}
+	lane_free(q->lane);
+	q->lane = NULL;
+	for (size_t i = 0; i < q->n_queue; i++)
+		request_drop(&q->queue[i]);
+	q->n_queue = 0;
+}

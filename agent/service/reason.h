@@ -1,0 +1,19 @@
+/* Why a pass is made. */
+#ifndef SERVICE_REASON_H
+#define SERVICE_REASON_H
+
+enum reason {
+	REASON_START = 1 << 0,
+	REASON_TRANSITION = 1 << 1,
+	REASON_RELOAD = 1 << 2,
+	REASON_INTERVAL = 1 << 3,
+	REASON_RETRY = 1 << 4,
+	REASON_ASKED = 1 << 5,
+	REASON_CLOCK = 1 << 6,
+	REASON_OVERRIDE = 1 << 7,
+};
+
+/* The first that applies, as a sentence for log and journal. */
+const char *reason_text(unsigned reasons);
+
+#endif

@@ -1,0 +1,41 @@
+/* The service's present, and the alarm of a clock that was set back. */
+#include <string.h>
+#include "service/internal.h"
+
+static void clock_watch(struct service *s, int ran_back, instant_t behind)
+{
+	char text[128];
+
+	s->clock_behind = ran_back ? behind : 0;
+	if ((ran_back != 0) == s->clock_alarm)
+		return;
+	s->clock_alarm = ran_back != 0;
+	if (s->clock_alarm) {
+		record_printf(text, sizeof(text), "%lld s behind the highest instant seen",
+			(long long)behind);
+		log_send(LOG_CLOCK_BACK, NULL,
+			"this machine's clock is %s: nothing is reopened, time goes on from there; set the "
+			"clock right, or see `curfew clock`",
+			text);
+		service_event(s, "clock-back", NULL, NULL, "service",
+			"the machine's clock was set back", text);
+	} else {
+		log_send(LOG_CLOCK_RIGHT, NULL, "this machine's clock is right again");
+		service_event(s, "clock-restored", NULL, NULL, "service",
+			"the machine's clock is right again", NULL);
+	}
+}
+
+instant_t service_now(struct service *s)
+{
+	instant_t now, behind = 0;
+	int ran_back = clock_now(&now, &behind, &s->clock);
+	int rc = clock_advance(&s->clock, now);
+
+	if (rc < 0)
+		log_send(LOG_TROUBLE, NULL,
+			"the highest instant seen cannot be put on disk (%s): a restart would not know it",
+			strerror(-rc));
+	clock_watch(s, ran_back, behind);
+	return now;
+}

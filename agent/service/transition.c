@@ -1,0 +1,60 @@
+/* The next instant at which some grant changes, and the timer that waits for it on the clock that people set. */
+#include <errno.h>
+#include <string.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include "service/internal.h"
+
+void service_time_came(struct service *s, unsigned reasons)
+{
+	service_ask(s, reasons);
+	if (lane_is_busy(s->passes.lane))
+		service_network_now(s, "the schedule says so now", "service", true, NULL);
+}
+
+/* The machine's clock at which ours reaches `at`; far ahead when nothing comes: the timer still tells of steps.
+ * True when the clock was stepped since the timer was read: it is set all the same, but tells of that here only. */
+static bool transition_set(struct service *s)
+{
+	const time_t years = (time_t)10 * 365 * 86400;
+	struct itimerspec t = {0};
+	struct timespec machine;
+	instant_t now;
+
+	clock_gettime(CLOCK_REALTIME, &machine);
+	clock_now(&now, NULL, &s->clock);
+	instant_t ahead = now - (instant_t)machine.tv_sec;
+	if (s->has_next && s->next - now < years)
+		t.it_value.tv_sec = (time_t)(s->next - (ahead > 0 ? ahead : 0));
+	else
+		t.it_value.tv_sec = machine.tv_sec + years;
+	if (timerfd_settime(
+		    s->transitions.fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &t, NULL) == 0)
+		return false;
+	if (errno == ECANCELED)
+		return true;
+	log_send(LOG_TROUBLE, NULL, "the timer cannot be set: %s", strerror(errno));
+	return false;
+}
+
+void service_schedule(struct service *s)
+{
+	struct grants grants;
+	instant_t now = service_now(s);
+	unsigned came = 0;
+
+	if (schedule_at(&grants, s->loaded.program, &s->overrides, now) < 0) {
+		/* Without memory for the schedule: look again soon. */
+		s->passes.next_interval = service_monotonic() + RETRY_FIRST * 1000;
+		return;
+	}
+	/* Setting the timer anew takes back what it had to say: it may have come while a pass was ending. */
+	if (s->has_next && now >= s->next)
+		came = REASON_TRANSITION;
+	s->has_next = schedule_next(&s->next, &grants, now);
+	grants_free(&grants);
+	if (transition_set(s))
+		came |= REASON_CLOCK;
+	if (came)
+		service_time_came(s, came);
+}
