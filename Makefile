@@ -56,7 +56,7 @@ FUZZ  := $(patsubst %.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_OBJS  := $(SRCS:%.c=build/fuzz/%.o)
 FUZZ_FLAGS  = $(CPPFLAGS_OURS) $(WARN) -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -MMD -MP
 
-PARTS := runner lint unit property practice sanitize clang valgrind fuzz system clients words install-test
+PARTS := runner lint unit property practice sanitize clang valgrind fuzz system clients words install-test monitoring
 .PHONY: all deps check machines package browser demo bench tests fuzzers install uninstall help clean flags $(PARTS)
 
 all: $(BIN)                     ## the program (default)
@@ -157,12 +157,14 @@ system:                         ## the whole life of a client, real packets
 	$(RUN) system
 clients:                        ## Microsoft's, Node's and Python's client libraries, where dotnet and npm are
 	$(RUN) clients
-machines:                       ## a booted systemd, and Debian 12's own kernel: minutes each, as root
-	$(RUN) booted kernel61 clock61
+machines:                       ## a booted systemd, Debian 12's own kernel, the Debian package: minutes each, as root
+	$(RUN) booted kernel61 clock61 package
 browser:                        ## the HTML reports in a real browser
 	$(RUN) browser
 words:                          ## what the program says to wrong command lines; the shells' completion
 	$(RUN) words
+monitoring:                     ## alerts and dashboard, by promtool and against what is exported
+	$(RUN) monitoring
 install-test:                   ## install and uninstall into a scratch folder
 	$(RUN) install-test
 
@@ -200,6 +202,8 @@ install: $(BIN)                 ## into $(DESTDIR)$(prefix); configuration that 
 	$(Q)install -D -m 0644 LICENSE $(root)$(docdir)/LICENSE
 	$(Q)install -D -m 0644 etc/curfew.conf $(root)$(docdir)/examples/curfew.conf
 	$(Q)install -D -m 0644 etc/clients.d/acme.conf $(root)$(docdir)/examples/clients.d/acme.conf
+	$(Q)for f in monitoring/*; do install -D -m 0644 $$f $(root)$(docdir)/examples/$$f || exit 1; done
+	$(Q)for f in docs/*; do install -D -m 0644 $$f $(root)$(docdir)/$$(basename $$f) || exit 1; done
 	$(Q)install -d -m 0750 $(etc) $(etc)/clients.d
 	$(Q)install -d -m 0700 $(etc)/credentials
 	$(Q)install -d -m 0755 $(etc)/tls

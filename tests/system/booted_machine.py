@@ -5,12 +5,15 @@ machine, its disk and its wires are gone with the caller, however that ends. Onl
 to be removed by hand.
 """
 
+import ctypes
 import glob
 import hashlib
 import os
 import re
 import shutil
+import signal
 import subprocess
+import sys
 import time
 
 # What a machine of an operator has beside the program's own libraries. journald, sysusers and tmpfiles are
@@ -19,6 +22,7 @@ PACKAGES = ("systemd", "systemd-sysv", "dbus", "iproute2", "nftables", "procps",
 BOOT_SECONDS = 60
 COMMAND_SECONDS = 30
 ROOT_SIZE = "1g"
+PR_SET_PDEATHSIG = 1
 CGROUPS = "/sys/fs/cgroup"
 GROUP_PREFIX = "curfew-booted-"
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -68,10 +72,10 @@ def libraries(program):
     return sorted(found)
 
 
-def archive(program, folder):
+def archive(program, folder, more=()):
     """The path of the base system's archive; made when there is none for this list of packages."""
     codename = release()
-    packages = sorted({*PACKAGES, *libraries(program)})
+    packages = sorted({*PACKAGES, *libraries(program), *more})
     key = hashlib.sha256(" ".join([codename, *packages]).encode()).hexdigest()[:12]
     path = os.path.join(folder, f"{codename}-{key}.tar")
     if os.path.exists(path):
@@ -98,6 +102,31 @@ def archive(program, folder):
 
 
 # ---- the machine ----
+
+def die_with_parent():
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def in_namespaces(script, arguments, seconds):
+    """Runs `script GROUP ARGUMENTS` where every process, mount and interface dies with the first process in there;
+    its exit status, 1 when it was not done in time."""
+    group = GROUP_PREFIX + os.urandom(4).hex()
+    child = subprocess.Popen(["unshare", "--mount", "--pid", "--net", "--fork", "--kill-child", "--mount-proc",
+                              # The shell is the first process: it takes in who lost its parent.
+                              "sh", "-c", "\"$@\"; exit $?", "sh", sys.executable, *script, group, *arguments],
+                             preexec_fn=die_with_parent)
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, lambda *_: child.kill())
+    try:
+        return child.wait(seconds)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+        print(f"not ok - {os.path.basename(script[0])}: not done after {seconds} seconds", flush=True)
+        return 1
+    finally:
+        groups_sweep(group)
+
 
 def write(path, text, mode=0o644):
     os.makedirs(os.path.dirname(path), exist_ok=True)
