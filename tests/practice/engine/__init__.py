@@ -2,7 +2,8 @@
 from .events import (Column, Columns, DatabaseChanged, Done, Message, ReturnStatus, ReturnValue,
                      Row, SqlError)
 from .features import PENDING, Features
-from .sessions import Server, Session
+from .server import Server
+from .sessions import Session
 
 __all__ = ["Column", "Columns", "DatabaseChanged", "Done", "Features", "Message", "PENDING", "ReturnStatus",
            "ReturnValue", "Row", "Server", "Session", "SqlError"]

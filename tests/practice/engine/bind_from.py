@@ -44,6 +44,13 @@ class QueryScope:
         self.captured = None            # outer references of an APPLY: {sql: parameter}
 
 
+def not_closed(obj):
+    """8655 where the index that a table is kept in is switched off."""
+    for x in obj.indexes.values():
+        if x.clustered and x.disabled:
+            raise error(8655, index=x.name, table=obj.name)
+
+
 class FromBinder:
     def from_clause(self, ref, scope):
         if isinstance(ref, n.Join):
@@ -120,6 +127,7 @@ class FromBinder:
         if obj.type not in ("U",):
             raise error(208, name=found.shown, line=ref.line)
         self.wait_for(db, obj, ref.hints)
+        not_closed(obj)
         src = Source(ref.alias, self._columns(obj), found.parts, obj, db,
                      not self.env.chained(db, obj, self.chain) and not found.temporary)
         return self._table(obj, src)

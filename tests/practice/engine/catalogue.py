@@ -55,7 +55,8 @@ class Database(Scope):
         self.id = id_
         self.fields = Rec(self, name=name, owner_sid=owner_sid, state="ONLINE", trustworthy=False,
                           chaining=name in ("master", "tempdb", "msdb"), contained=contained,
-                          created=now_text(), read_only=False, auto_close=False, source=None, access="MULTI_USER", recovery="FULL",
+                          created=now_text(), read_only=False, auto_close=False, source=None, access="MULTI_USER",
+                          recovery="FULL",
                           collation=collation, set_options=frozenset())
         self.fold = collations.folding(self.catalogue_collation)
         self.principals = Register(self)
@@ -70,6 +71,7 @@ class Database(Scope):
         self.asymmetric_keys = Register(self)
         self.symmetric_keys = Register(self)
         self.assemblies = Register(self)
+        self.plan_guides = Register(self)
         self.signatures = JDict(self)       # (object id, thumbprint) -> kind
         self.properties = JDict(self)       # (class, major, minor, name) -> value
         self.last_id = FIRST_OBJECT
@@ -191,6 +193,7 @@ class ServerCatalogue(Scope):
         self.configurations = JDict(self)
         self.jobs = JDict(self)
         self.proxies = JDict(self)
+        self.restores = JDict(self)         # id -> (when, database, login, whether over another)
         self.started = now_text()
         self.name_registers()
         self.add_login(1, "sa", b"\x01", password_hash(sa_password))
@@ -231,7 +234,8 @@ class ServerCatalogue(Scope):
         now = now_text()
         values = dict(id=id_, name=name, type="S", sid=sid, hash=hash_, disabled=False, created=now,
                       modified=now, default_database="master", language="us_english", policy=True,
-                      expiration=False, must_change=False, bad_count=0, bad_time="1900-01-01 00:00:00.0000000", locked=False,
+                      expiration=False, must_change=False, bad_count=0, locked=False,
+                      bad_time="1900-01-01 00:00:00.0000000",
                       password_set=now, owner=None, fixed=False)
         values.update(fields)
         return self.principals.add(Rec(self, **values))

@@ -80,6 +80,12 @@ class Env:
             env = env.parent
         return env.event if env else None
 
+    def chain_of_callers(self):
+        env = self
+        while env is not None:
+            yield env
+            env = env.parent
+
     def trigger_depth(self):
         env, depth = self, 0
         while env is not None:
@@ -96,7 +102,8 @@ class Env:
         home, owner = chain
         if home is db:
             return db.owner_of(obj) == owner
-        if not (home.fields.chaining and db.fields.chaining):
+        everywhere = self.engine.catalogue.configurations[400].in_use
+        if not everywhere and not (home.fields.chaining and db.fields.chaining):
             return False
         a, b = home.principals.get(owner), db.principals.get(db.owner_of(obj))
         return bool(a and b and a.sid and a.sid == b.sid)

@@ -1,7 +1,7 @@
 """Databases: made, changed, dropped; backup and restore, held in memory."""
 import copy
 
-from .catalogue import Database
+from .catalogue import Database, now_text
 from .collations import canonical
 from .errors import error
 from .events import SqlError
@@ -232,3 +232,4 @@ class DatabaseExecutor:
         if old is not None:
             cat.databases.remove(old)
         cat.databases.add(db)
+        cat.restores[len(cat.restores) + 1] = (now_text(), db.name, env.ctx.login.name, old is not None)

@@ -1,7 +1,7 @@
 """INSERT, UPDATE, DELETE, TRUNCATE and SELECT INTO: rights, constraints, identity, triggers."""
 from . import nodes as n
 from .bind import Binder
-from .bind_from import QueryScope, Source, SourceColumn
+from .bind_from import QueryScope, Source, SourceColumn, not_closed
 from .collations import implicit, physical as physical_name
 from .errors import error
 from .events import Columns, Message, Row, SqlError
@@ -26,9 +26,9 @@ class DmlExecutor:
         if found.kind == "catalogue":
             raise SqlError(259, "Ad hoc updates to system catalogs are not allowed.", 16)
         obj, db = found.obj, found.db
-        if obj.type == "V":
+        if obj.type == "V" and not self.instead_triggers(db, obj, verb):
             raise error(4406, name=obj.name)
-        if obj.type != "U":
+        if obj.type not in ("U", "V"):
             raise error(208, name=found.shown, line=ref.line)
         if not found.temporary:
             self.writable(env, db)
@@ -81,7 +81,7 @@ class DmlExecutor:
     def _check_rows(self, env, obj, verb, db):
         """Unique indexes and CHECK constraints, over the whole table after the change."""
         for x in obj.indexes.values():
-            if not x.unique:
+            if not x.unique or x.disabled:
                 continue
             cols = ", ".join(f"{obj.columns[i].physical}" + (
                 f" COLLATE {physical_name(obj.columns[i].collation)}" if is_string(obj.columns[i].type)
@@ -114,6 +114,7 @@ class DmlExecutor:
     def _write(self, env, obj, db, verb, change):
         """Runs `change` under the table's lock, undoably, then checks and fires triggers."""
         self.not_doomed()
+        not_closed(obj)
         if any(x.condition is not None for x in obj.indexes.values()):
             self.session.settings.require_for_indexes(db, verb)
         self.engine.locks.writing(env, obj)
@@ -159,6 +160,15 @@ class DmlExecutor:
             if c.identity and not explicit:
                 raise error(544, table=obj.name)
         rows = self._rows_to_insert(env, s, chosen)
+        instead = self.instead_triggers(db, obj, "INSERT")
+        if instead and not any(e.special for e in env.chain_of_callers() if e.object_id == instead[0].id):
+            place = {c.id: i for i, c in enumerate(chosen)}
+            cells = [[None if c.id not in place or row[place[c.id]] == "DEFAULT" else
+                      convert(*row[place[c.id]], c.type) for c in columns] for row in rows]
+            if obj.type == "U":
+                cells = [[None] + row for row in cells]
+            self.fire_table_triggers(env, db, obj, instead, [], cells)
+            return self.done(len(rows), "INSERT")
 
         def change():
             self._insert_rows(env, obj, columns, chosen, rows)
@@ -266,6 +276,8 @@ class DmlExecutor:
             raise SqlError(40517, "The practice server does not have OUTPUT.", 16)
         leaves = self._leaves(s.source) if s.source else []
         obj, db, check = self._target(env, s.target, verb, leaves)
+        if self.instead_triggers(db, obj, verb):
+            raise SqlError(40517, f"The practice server does not run INSTEAD OF {verb} triggers.", 16)
         # Locked before it is read: the new values depend on what is there.
         self.engine.locks.writing(env, obj)
         binder, scope = Binder(env), QueryScope()

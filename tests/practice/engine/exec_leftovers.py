@@ -7,7 +7,7 @@ from .exec_procedures import SYSTEM
 from .state import Rec
 from .views import REGISTRY, view
 
-MSDB_TABLES = ("sysjobs", "sysjobsteps", "sysproxies")
+MSDB_TABLES = ("sysjobs", "sysjobsteps", "sysproxies", "restorehistory")
 
 
 def msdb_fill(msdb):
@@ -40,6 +40,13 @@ def _guarded(name):
 def _sysproxies(env, db):
     for p in env.engine.catalogue.proxies.values():
         yield p.id, p.name, p.credential, p.enabled, "", None, p.created
+
+
+@view("restorehistory", "restore_history_id:i restore_date:d destination_database_name:n user_name:n "
+      "restore_type:c1 replace:b", "dbo", "msdb")
+def _restorehistory(env, db):
+    for id_, (when, database, user, replaced) in env.engine.catalogue.restores.items():
+        yield id_, when, database, user, "D", replaced
 
 
 for _name in MSDB_TABLES:

@@ -1,8 +1,11 @@
 """Logins and server roles; impersonation; KILL."""
+import os
+
 from .catalogue import now_text, password_hash, password_matches
 from .errors import error
 from .events import SqlError
 from .permissions import Context, closure
+from .sqltypes import BMAX
 
 
 def check_password(login, password, policy):
@@ -237,7 +240,14 @@ class LoginExecutor:
             return
         if s.no_revert and env.parent is not None:
             raise error(15590)
+        if s.cookie is not None and env.parent is not None:
+            raise error(15590)
         self.impersonate(env, s.target, self.value(env, s.name))
+        ctx = self.session.contexts[-1]
+        ctx.no_revert = s.no_revert
+        if s.cookie is not None:
+            ctx.cookie = os.urandom(100)
+            env.assign(s.cookie, ctx.cookie, BMAX)
 
     def impersonate(self, env, target, name):
         session, cat, db = self.session, self.engine.catalogue, env.db
@@ -254,6 +264,8 @@ class LoginExecutor:
         if u is None or u.type not in "S" or u.id in (3, 4) or \
                 not env.has(db, "USER", u.id, "IMPERSONATE"):
             raise error(15517, name=name)
+        if u.auth == 1 and u.id > 4 and cat.login_of_sid(u.sid) is None:
+            raise error(15517, name=name)       # an orphan; a user WITHOUT LOGIN is none
         if u.id == 2 and not self.engine.security._may_connect(db, {2, 0}):
             raise error(15517, name=name)
         session.contexts.append(Context(env.ctx.login, user=u.id, database=db))
@@ -264,7 +276,32 @@ class LoginExecutor:
             if ctx.database is not None and ctx.database is not env.db:
                 raise SqlError(15357, "The current security context was set by \"EXECUTE AS\" in "
                                       "another database. It cannot be reverted statement.", 16)
+            if ctx.no_revert or ctx.cookie is not None and ctx.cookie != (
+                    self.value(env, s.cookie) if s.cookie is not None else None):
+                raise error(15591)
             self.session.contexts.pop()
+
+    # ---- application roles ---------------------------------------------------------------------
+
+    def _sp_setapprole(self, env, g):
+        """The session is the role from now on, and nothing of its own; only a cookie leads back."""
+        role = env.db.principals.find(g.get("rolename") or "")
+        if env.is_module:
+            raise SqlError(15422, "Application roles can only be activated at the ad hoc level.", 16)
+        if role is None or role.type != "A" or not password_matches(role.hash, str(g.get("password") or "")):
+            raise SqlError(2764, f"Incorrect password supplied for application role '{g.get('rolename')}'.", 16)
+        ctx = Context(env.ctx.login, app_role=(env.db.id, role.id))
+        ctx.no_revert, ctx.cookie = True, os.urandom(50)
+        self.session.contexts.append(ctx)
+        wanted = "out:cookie" in g and g.get("fcreatecookie")
+        return 0, [(g["out:cookie"], ctx.cookie, BMAX)] if wanted else []
+
+    def _sp_unsetapprole(self, env, g):
+        ctx = self.session.contexts[-1]
+        if not ctx.app_role or ctx.cookie != g.get("cookie"):
+            raise SqlError(15592, "Cannot unset application role because none was set or the cookie is invalid.",
+                           16)
+        self.session.contexts.pop()
 
     # ---- KILL ----------------------------------------------------------------------------------
 

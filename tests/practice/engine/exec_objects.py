@@ -1,16 +1,18 @@
 """Schemas, tables, columns, indexes, sequences, synonyms, types: CREATE, ALTER, DROP."""
+from . import dependencies
 from .catalogue import now_text
 from .collations import canonical
 from .databases import refuse_changes
 from .errors import error
 from .events import SqlError
+from .nodes import Stmt
 from .sqltypes import is_string
 from .state import JDict, Rec, Undo
 
 DROP_TYPES = {"TABLE": ("U",), "VIEW": ("V",), "PROCEDURE": ("P",), "FUNCTION": ("FN", "IF"),
-              "SEQUENCE": ("SO",), "SYNONYM": ("SN",)}
+              "SEQUENCE": ("SO",), "SYNONYM": ("SN",), "QUEUE": ("SQ",), "SECURITY POLICY": ("SP",)}
 WHAT = {"U": "table", "V": "view", "P": "procedure", "FN": "function", "IF": "function",
-        "SO": "sequence object", "SN": "synonym", "TR": "trigger"}
+        "SO": "sequence object", "SN": "synonym", "TR": "trigger", "SQ": "queue", "SP": "security policy"}
 
 
 class ObjectExecutor:
@@ -43,7 +45,7 @@ class ObjectExecutor:
         now = now_text()
         values = dict(id=db.next_object_id(), name=name, schema_id=schema.id, type=type_, owner=None,
                       created=now, modified=now, parent=0, definition=None, execute_as=None,
-                      startup=False)
+                      startup=False, numbered={})
         values.update(fields)
         return db.objects.add(Rec(db, **values))
 
@@ -143,6 +145,8 @@ class ObjectExecutor:
         name, t, o = definition
         if db.column(obj, name):
             raise error(2705, name=name, table=obj.name)
+        if o.get("computed") is not None:
+            self._may_compute(env, o["computed"])
         t = self.engine.resolver.data_type(env, env.db, t)
         id_ = obj.next_column
         obj.next_column = id_ + 1
@@ -160,6 +164,16 @@ class ObjectExecutor:
         if o["key"]:
             self._constraint(db, obj, (None, o["key"], [name]))
         return c
+
+    def _may_compute(self, env, e):
+        """Functions of a computed column want REFERENCES; what is allowed is not on this server."""
+        holder = Stmt(kind="computed", line=0, e=e)
+        for parts in dependencies.named(holder):
+            found = self.engine.resolver.object(env, env.db, parts, ("FN",))
+            if found is None:
+                raise error(4121, prefix=parts[1], name=".".join(p for p in parts if p))
+            env.require(found[1], "OBJECT", found[0].id, "REFERENCES", found[0])
+        raise SqlError(40517, "The practice server does not have computed columns.", 16)
 
     @staticmethod
     def _column_collation(env, obj, t, named):
@@ -179,7 +193,8 @@ class ObjectExecutor:
             obj.checks = obj.checks + [cols]
         elif kind in ("primary", "unique"):
             name = f"{'PK' if kind == 'primary' else 'UQ'}__{obj.name[:20]}__{len(obj.indexes) + 1}"
-            self._index(db, obj, name, cols, True, "PK" if kind == "primary" else "UQ")
+            self._index(db, obj, name, cols, True, "PK" if kind == "primary" else "UQ",
+                        clustered=kind == "primary")
             for col in cols if kind == "primary" else ():
                 db.column(obj, col).nullable = False
 
@@ -281,6 +296,7 @@ class ObjectExecutor:
                                      f"{WHAT.get(obj.type, 'object')}. Use DROP "
                                      f"{WHAT.get(obj.type, 'object').upper()}.", 16)
             self.writable(env)
+            self.not_guided(db, obj)
             self.drop_object(db, obj)
             self.ddl_event(env, s, "DROP_" + s.what, obj.name)
 

@@ -22,7 +22,7 @@ class ProcedureExecutor:
             parts = tuple([None] * (3 - len(names)) + [x or None for x in names])
         args = [(name, "DEFAULT" if e == "DEFAULT" else self._typed(env, e), output, e)
                 for name, e, output in s.args]
-        status, outputs = self.call(env, parts, args)
+        status, outputs = self.call(env, parts, args, s.number)
         for e, value, t in outputs:
             if isinstance(e, n.Var):
                 env.assign(e.name, value, t)
@@ -36,7 +36,7 @@ class ProcedureExecutor:
             b = binder.expr(e, QueryScope())
             return self.engine.run(env, f"SELECT {b.sql}", binder.params)[0][0], b.type
 
-    def call(self, env, parts, args):
+    def call(self, env, parts, args, number=1):
         """(return status, [(argument expression, value, type)] of OUTPUT parameters)."""
         name = parts[2].casefold()
         system = SYSTEM.get(name) if parts[1] in (None, "sys", "dbo") or \
@@ -51,9 +51,14 @@ class ProcedureExecutor:
         obj, db = found
         if not env.chained(db, obj, env.chain):
             env.require(db, "OBJECT", obj.id, "EXECUTE", obj)
-        child = self.module_env(env, db, obj)
-        outputs = self._bind_arguments(env, child, obj.name, obj.stmt.params, args)
-        value = self.in_module(env, db, obj, obj.stmt.body, child)
+        child, stmt, execute_as = self.module_env(env, db, obj), obj.stmt, obj.execute_as
+        if number > 1:
+            stmt = obj.numbered.get(number)
+            if stmt is None:
+                raise error(2812, name=f"{obj.name};{number}", state=62)
+            execute_as = stmt.execution
+        outputs = self._bind_arguments(env, child, obj.name, stmt.params, args)
+        value = self.in_module(env, db, obj, stmt.body, child, execute_as)
         return value or 0, [(e, child.variables[p][1], child.variables[p][0]) for e, p in outputs]
 
     def _bind_arguments(self, env, child, name, params, args):
@@ -371,6 +376,9 @@ def _system_procedures():
         "sp_add_job": "job_name enabled description start_step_id category_name category_id "
         "owner_login_name", "sp_add_jobstep": "job_id job_name step_id step_name subsystem command "
         "database_name", "sp_delete_job": "job_id job_name",
+        "sp_create_plan_guide": "name stmt type module_or_batch params hints",
+        "sp_control_plan_guide": "operation name", "sp_practice_activate": "queue",
+        "sp_setapprole": "rolename password encrypt fcreatecookie cookie", "sp_unsetapprole": "cookie",
         "sp_addextendedproperty": "name value level0type level0name level1type level1name",
         "sp_rename": "objname newname objtype", "sp_changedbowner": "loginame map"}
     return {k: (v.split(), k) for k, v in table.items()}

@@ -8,12 +8,14 @@ from .exec_logins import LoginExecutor
 from .exec_modules import ModuleExecutor
 from .exec_objects import ObjectExecutor
 from .exec_procedures import ProcedureExecutor
+from .exec_services import ServiceExecutor
 from .exec_transactions import TransactionExecutor
+from .exec_triggers import TriggerExecutor
 from .exec_users import UserExecutor
 from .exec_databases import DatabaseExecutor
 
 
 class Executor(FlowExecutor, TransactionExecutor, DmlExecutor, GrantExecutor, LoginExecutor, UserExecutor,
-               ObjectExecutor, ModuleExecutor, ProcedureExecutor, DatabaseExecutor, LesserExecutor,
-               LeftoverExecutor):
+               ObjectExecutor, ModuleExecutor, TriggerExecutor, ProcedureExecutor, DatabaseExecutor,
+               LesserExecutor, LeftoverExecutor, ServiceExecutor):
     """One per session; holds no state but the session."""

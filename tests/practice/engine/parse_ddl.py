@@ -2,10 +2,11 @@
 from .nodes import Batch
 from .parse_modules import ModuleParser
 from .settings import DATABASE_OPTIONS
+from .sqltypes import INT
 
 SIMPLE_DROPS = {"SCHEMA": "schema", "USER": "user", "ROLE": "role", "LOGIN": "login",
                 "CERTIFICATE": "certificate", "ASSEMBLY": "assembly", "CREDENTIAL": "credential"}
-OBJECT_DROPS = ("TABLE", "VIEW", "PROCEDURE", "PROC", "FUNCTION", "SEQUENCE", "SYNONYM", "TYPE")
+OBJECT_DROPS = ("QUEUE", "TABLE", "VIEW", "PROCEDURE", "PROC", "FUNCTION", "SEQUENCE", "SYNONYM", "TYPE")
 
 
 class Parser(ModuleParser):
@@ -35,6 +36,12 @@ class Parser(ModuleParser):
             if self.accept("OBJECT", "::") or self.accept("TYPE", "::"):
                 pass
             return self.stmt("alter_schema", t, name=name, parts=self.dotted())
+        if self.accept("QUEUE"):
+            return self.alter_queue(t)
+        if self.accept("INDEX"):
+            return self.alter_index(t)
+        if self.accept("SECURITY", "POLICY"):
+            return self.alter_policy(t)
         if self.accept("SEQUENCE"):
             parts = self.dotted()
             return self.stmt("alter_sequence", t, parts=parts, options=self._sequence_options())
@@ -61,6 +68,10 @@ class Parser(ModuleParser):
                 return method(t)
         if self.accept("SERVER", "ROLE"):
             return self.create_role(t, True)
+        if self.accept("QUEUE"):
+            return self.create_queue(t)
+        if self.accept("SECURITY", "POLICY"):
+            return self.create_policy(t)
         if self.accept("APPLICATION", "ROLE"):
             return self.create_application_role(t)
         if self.at_any("SYMMETRIC", "ASYMMETRIC") and self.ahead().word == "KEY":
@@ -83,6 +94,9 @@ class Parser(ModuleParser):
             kind = self.next().word.lower()
             self.next()
             return self.drop_security(t, kind + "_key")
+        if self.accept("SECURITY", "POLICY"):
+            exists = self.accept("IF", "EXISTS")
+            return self.stmt("drop_object", t, names=[self.dotted()], if_exists=exists, what="SECURITY POLICY")
         if self.accept("EVENT", "NOTIFICATION"):
             name = self.name()
             self.expect("ON")
@@ -240,6 +254,12 @@ class Parser(ModuleParser):
 
     def _column_definition(self):
         name = self.name()
+        if self.accept("AS"):
+            self.expect("(")
+            e = self.expr()
+            self.expect(")")
+            return name, INT, {"nullable": True, "identity": None, "default": None, "key": None, "check": None,
+                               "computed": e}
         typ = self.data_type()
         o = {"nullable": True, "identity": None, "default": None, "key": None, "check": None}
         while True:

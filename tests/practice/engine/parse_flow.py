@@ -280,7 +280,9 @@ class FlowParser(QueryParser):
         return self.stmt("reconfigure", t)
 
     def revert_statement(self):
-        return self.stmt("revert", self.next())
+        t = self.next()
+        cookie = n.Var(self.variable()) if self.accept("WITH", "COOKIE", "=") else None
+        return self.stmt("revert", t, cookie=cookie)
 
     # ---- EXEC ----------------------------------------------------------------------------------
 
@@ -311,6 +313,7 @@ class FlowParser(QueryParser):
             parts = (None, None, n.Var(self.variable()))
         else:
             parts = self.dotted()
+        number = self.procedure_number()
         args, seen_named = [], False
         if self.tok.kind in ("var", "str", "nstr", "int", "dec", "float", "bin") or self.at("-") or \
                 self.at_any("NULL", "DEFAULT") or \
@@ -331,7 +334,16 @@ class FlowParser(QueryParser):
                     break
         if self.accept("WITH"):
             self.expect("RECOMPILE")
-        return self.stmt("exec", t, result=result, parts=parts, args=args)
+        return self.stmt("exec", t, result=result, parts=parts, number=number, args=args)
+
+    def procedure_number(self):
+        """The 2 of `p;2`: a number right behind the semicolon that follows the name."""
+        semicolon, number = self.tok, self.ahead()
+        if semicolon.text == ";" and number.kind == "int" and number.start == semicolon.end \
+                and semicolon.start == self.tokens[self.i - 1].end:
+            self.i += 2
+            return number.value
+        return 1
 
     def _argument(self):
         """(value, output) of one argument: a constant, a variable or a bare word; no expressions."""
@@ -359,8 +371,11 @@ class FlowParser(QueryParser):
         self.expect("=")
         name = n.Var(self.variable()) if self.tok.kind == "var" else n.Lit(self.string(),
                                                                            T("nvarchar", 128))
-        no_revert = False
+        no_revert, cookie = False, None
         if self.accept("WITH"):
-            self.expect("NO", "REVERT")
-            no_revert = True
-        return self.stmt("execute_as", t, target=target, name=name, no_revert=no_revert)
+            if self.accept("COOKIE", "INTO"):
+                cookie = self.variable()
+            else:
+                self.expect("NO", "REVERT")
+                no_revert = True
+        return self.stmt("execute_as", t, target=target, name=name, no_revert=no_revert, cookie=cookie)

@@ -1,9 +1,9 @@
 """Procedures, views, functions and triggers, and the lesser objects of a database."""
 from .nodes import Batch
-from .parse_security import SecurityParser
+from .parse_services import ServiceParser
 
 
-class ModuleParser(SecurityParser):
+class ModuleParser(ServiceParser):
     def _module(self, t, how, what, parts, **fields):
         kind = "create_" + what
         return self.stmt(kind, t, how=how, parts=parts, definition=self.text[t.start:].rstrip(),
@@ -53,6 +53,7 @@ class ModuleParser(SecurityParser):
 
     def _module_procedure(self, t, how):
         parts = self.dotted(2)
+        number = self.procedure_number()
         self.declared = set()
         bracket = self.accept("(")
         params = self._parameters()
@@ -61,7 +62,7 @@ class ModuleParser(SecurityParser):
         as_ = self._with_options()
         self.expect("AS")
         return self._module(t, how, "procedure", parts, params=params, execute_as=as_,
-                            body=self._body())
+                            number=number, body=self._body())
 
     def _module_view(self, t, how):
         parts = self.dotted(2)

@@ -31,17 +31,13 @@ class Context:
         self.database = database        # the database that `user` belongs to
         self.app_role = app_role        # (database id, role id)
         self.login_name = login_name    # what SUSER_SNAME says when there is no login
-        self.guest_only = False
+        self.no_revert, self.cookie = False, None
 
     @property
     def key(self):
         return (self.login.id if self.login else 0, self.user, self.app_role,
                 self.database.id if self.database else 0)
 
-    @property
-    def server_scope(self):
-        """EXECUTE AS USER and application roles leave the server's rights behind."""
-        return self.login is not None and self.user is None and self.app_role is None
 
 
 def closure(members, start):
@@ -74,14 +70,27 @@ class Security:
 
     # ---- tokens --------------------------------------------------------------------------------
 
+    def login_of(self, ctx):
+        """The login whose rights on the server count. EXECUTE AS USER and application roles leave them
+        behind, but where the owner of a TRUSTWORTHY database vouches for its users."""
+        if ctx.app_role or ctx.user is None:
+            return None if ctx.app_role else ctx.login
+        db = ctx.database
+        if db is None or not db.fields.trustworthy:
+            return None
+        owner, user = self.server.login_of_sid(db.fields.owner_sid), db.principals.get(ctx.user)
+        if owner is None or user is None or not self.has_server(Context(owner), "AUTHENTICATE SERVER"):
+            return None
+        return self.server.login_of_sid(user.sid)
+
     def server_token(self, ctx):
-        if not ctx.server_scope:
-            return frozenset([2])
-        return self._memo(None, ("token", ctx.key), lambda: frozenset(
-            closure(self.server.members, [ctx.login.id, 2])))
+        def make():
+            login = self.login_of(ctx)
+            return frozenset(closure(self.server.members, [login.id, 2])) if login else frozenset([2])
+        return self._memo(None, ("token", ctx.key), make)
 
     def is_sysadmin(self, ctx):
-        return ctx.server_scope and 3 in self.server_token(ctx)
+        return 3 in self.server_token(ctx)
 
     def user_in(self, ctx, db):
         """The id of the user that `ctx` is in `db`; None when it may not come in at all."""
@@ -96,9 +105,9 @@ class Security:
             if ctx.database is db:
                 return ctx.user if ctx.user in db.principals.by_id else None
             # A user's impersonation leaves its database only where an owner vouches for it.
-            if not (ctx.database and ctx.database.fields.trustworthy and ctx.login):
+            if self.login_of(ctx) is None:
                 return 2 if db.id in (1, 2, 4) else None
-        login = ctx.login
+        login = self.login_of(ctx)
         if login is None:
             return 2 if self._may_connect(db, {2, 0}) else None
         if 3 in closure(self.server.members, [login.id, 2]) or \
@@ -295,7 +304,8 @@ class Security:
         if p.id in self.server_token(ctx) or p.id == 1 or (p.type == "R" and (p.fixed or p.id == 2)):
             return True
         cls = "SERVER ROLE" if p.type == "R" else "LOGIN"
-        return self.has_server(ctx, "VIEW ANY SECURITY DEFINITION") or any(self.has(ctx, None, cls, p.id, x) for x in permissions_of(cls))
+        return self.has_server(ctx, "VIEW ANY SECURITY DEFINITION") or \
+            any(self.has(ctx, None, cls, p.id, x) for x in permissions_of(cls))
 
     def sees_scoped(self, ctx, db, cls, rec):
         return any(self.has(ctx, db, cls, rec.id, x) for x in permissions_of(cls))

@@ -7,7 +7,8 @@ USER_DESC = {"S": "SQL_USER", "R": "DATABASE_ROLE", "A": "APPLICATION_ROLE",
              "C": "CERTIFICATE_MAPPED_USER", "K": "ASYMMETRIC_KEY_MAPPED_USER"}
 OBJECT_DESC = {"U": "USER_TABLE", "V": "VIEW", "P": "SQL_STORED_PROCEDURE", "FN": "SQL_SCALAR_FUNCTION",
                "IF": "SQL_INLINE_TABLE_VALUED_FUNCTION", "TR": "SQL_TRIGGER", "SN": "SYNONYM",
-               "SO": "SEQUENCE_OBJECT", "PK": "PRIMARY_KEY_CONSTRAINT", "UQ": "UNIQUE_CONSTRAINT"}
+               "SO": "SEQUENCE_OBJECT", "SQ": "SERVICE_QUEUE", "SP": "SECURITY_POLICY",
+               "PK": "PRIMARY_KEY_CONSTRAINT", "UQ": "UNIQUE_CONSTRAINT"}
 AUTHENTICATION = {0: "NONE", 1: "INSTANCE", 2: "DATABASE"}
 
 
@@ -189,12 +190,15 @@ def _types(env, db):
 
 
 @view("indexes", "object_id:i name:n index_id:i type:t type_desc:d60 is_unique:b is_primary_key:b "
-      "is_unique_constraint:b is_disabled:b")
+      "is_unique_constraint:b is_disabled:b has_filter:b")
 def _indexes(env, db):
     for o in seen_objects(env, db, "U"):
-        yield o.id, None, 0, 0, "HEAP", 0, 0, 0, 0
+        if not any(x.clustered for x in o.indexes.values()):
+            yield o.id, None, 0, 0, "HEAP", 0, 0, 0, 0, 0
         for i, x in enumerate(o.indexes.values(), 2):
-            yield (o.id, x.name, i, 2, "NONCLUSTERED", x.unique, x.kind == "PK", x.kind == "UQ", 0)
+            yield (o.id, x.name, 1 if x.clustered else i, 1 if x.clustered else 2,
+                   "CLUSTERED" if x.clustered else "NONCLUSTERED", x.unique, x.kind == "PK", x.kind == "UQ",
+                   x.disabled, x.condition is not None)
 
 
 @view("extended_properties", "class:t class_desc:d60 major_id:i minor_id:i name:n value:x")
@@ -253,9 +257,6 @@ view("assembly_modules", "object_id:i assembly_id:i assembly_class:n assembly_me
 view("database_scoped_credentials", "name:n principal_id:i credential_id:i credential_identity:k "
      "create_date:d modify_date:d")(nothing)
 view("foreign_keys", _OBJECT + " referenced_object_id:i")(nothing)
-view("sql_expression_dependencies", "referencing_id:i referencing_minor_id:i referencing_class:t "
-     "is_schema_bound_reference:b referenced_id:i referenced_entity_name:n "
-     "referenced_schema_name:n referenced_database_name:n")(nothing)
 
 
 def _information(kind):

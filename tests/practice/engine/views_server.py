@@ -1,6 +1,5 @@
 """Views of the server: databases, principals, permissions, sessions and what else belongs to all."""
 from .databases import is_open, is_seen, state_of
-from .errors import error
 from .permissions import type_code
 from .permtable import CLASS_DESC, CLASS_NUMBER
 from .settings import DATABASE_OPTIONS
@@ -31,7 +30,8 @@ def _databases(env, db):
         recovery = {"FULL": 1, "BULK_LOGGED": 2, "SIMPLE": 3}
         yield (engine.catalogue.shown(f.name), d.id, f.source, f.owner_sid, f.created, 160,
                f.collation if is_open(env, d) else None, access[f.access], f.access,
-               f.read_only or state.standby, f.auto_close, state.number, state.name, state.standby, recovery[f.recovery], f.recovery, f.trustworthy,
+               f.read_only or state.standby, f.auto_close, state.number, state.name, state.standby,
+               recovery[f.recovery], f.recovery, f.trustworthy,
                f.chaining, 0, 0, 0, int(f.contained), "PARTIAL" if f.contained else "NONE", 0, 0, 0, 0,
                0) + tuple(o in f.set_options for o in DATABASE_OPTIONS)
 

@@ -1,0 +1,50 @@
+"""What a module names: tables, functions, procedures, as the catalogue lists them."""
+from types import SimpleNamespace
+
+from . import nodes as n
+
+DYNAMIC = ("exec_string",)
+
+
+def _children(x):
+    if isinstance(x, (list, tuple)):
+        return x
+    if isinstance(x, SimpleNamespace) or hasattr(x, "__dataclass_fields__"):
+        return vars(x).values()
+    return ()
+
+
+def named(statement):
+    """{(database, schema, name)} of everything that stands in a module's text as a name."""
+    found, pending = set(), [v for k, v in vars(statement).items() if k not in ("parts", "text")]
+    while pending:
+        x = pending.pop()
+        if isinstance(x, (n.TableRef, n.FuncRef)):
+            _add(found, x.parts)
+        elif isinstance(x, n.Func) and len(x.parts) > 1:
+            _add(found, (None,) * (3 - len(x.parts)) + tuple(x.parts))
+        elif getattr(x, "kind", None) in ("exec", "truncate") and isinstance(x.parts[2], str):
+            _add(found, x.parts)
+        pending.extend(_children(x))
+    return found
+
+
+def _add(found, parts):
+    system = (parts[1] or "").casefold() in ("sys", "information_schema")
+    if isinstance(parts[2], str) and not system and not parts[2].startswith(("#", "@")):
+        found.add(tuple(parts))
+
+
+def rows(env, db):
+    """(module, class, target or None, parts) for every module that who asks may see."""
+    modules = [(o, 1) for o in db.objects if getattr(o, "stmt", None) is not None
+               and env.engine.security.sees_object(env.ctx, db, o)]
+    modules += [(t, 12) for t in db.triggers] if env.engine.security.has_db(env.ctx, db, "VIEW DEFINITION") else []
+    for obj, cls in modules:
+        for parts in sorted(named(obj.stmt), key=str):
+            if parts[0] is None and parts[1] is None and parts[2].casefold() in ("inserted", "deleted"):
+                continue
+            home = db if parts[0] is None else None
+            schema = home and (home.schemas.find(parts[1]) if parts[1] else home.schemas.get(1))
+            target = schema and home.objects.find_in(schema.id, parts[2])
+            yield obj, cls, target, parts
