@@ -167,6 +167,7 @@ static void rest_offer(struct line *l, int n, char *const *words)
 		options_offer(l, options, n_options);
 	else
 		operand_offer(l, l->command->operands, l->n_operands);
+	l->awaits = NULL; /* of the options that end here */
 }
 
 int complete_run(int n, char *const *words)

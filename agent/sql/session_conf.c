@@ -41,9 +41,9 @@ int session_conf_write(int *out, const struct sql_session_options *o)
 	if (!to)
 		rc = -errno;
 	snprintf(port, sizeof(port), "%u", o->port);
-	if (!rc)
+	if (to)
 		fputs("[" SESSION_CONF_SECTION "]\n", to);
-	for (size_t i = 0; i < ARRAY_SIZE(lines) && !rc; i++)
+	for (size_t i = 0; i < ARRAY_SIZE(lines) && to && !rc; i++)
 		rc = conf_line(to, lines[i].key, lines[i].value);
 	if (!rc && fflush(to))
 		rc = -EIO;
