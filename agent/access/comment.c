@@ -5,29 +5,9 @@
 #include <string.h>
 
 #include "curfew/comment.h"
+#include "curfew/text.h"
 
 static const char separator[] = ", ", cut_mark[] = "...";
-
-/* Length of the UTF-8 character at `text`, 0 when it is not one. */
-static size_t utf8_length(const unsigned char *text, uint32_t *code)
-{
-	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	size_t n = text[0] < 0x80    ? 1
-		   : text[0] >= 0xf0 ? 4
-		   : text[0] >= 0xe0 ? 3
-		   : text[0] >= 0xc2 ? 2
-				     : 0;
-
-	if (n == 0 || text[0] > 0xf4)
-		return 0;
-	*code = n == 1 ? text[0] : text[0] & (0xffu >> (n + 1));
-	for (size_t i = 1; i < n; i++) {
-		if ((text[i] & 0xc0) != 0x80)
-			return 0;
-		*code = *code << 6 | (text[i] & 0x3f);
-	}
-	return *code < least[n] || *code > 0x10ffff || (*code >= 0xd800 && *code < 0xe000) ? 0 : n;
-}
 
 /* Controls, and what turns the direction of writing or breaks lines, would let one name pose as another;
  * quotes, backslashes and asterisks mean something inside nft's own strings. */
@@ -44,7 +24,7 @@ static void comment_put(struct comment *c, const char *text)
 
 	while (*p && !c->cut) {
 		uint32_t code = 0;
-		size_t n = utf8_length(p, &code);
+		size_t n = utf8_decode(&code, (const char *)p);
 		bool bad = n == 0 || code_is_hostile(code);
 		size_t out = bad ? 1 : n;
 

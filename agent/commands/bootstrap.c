@@ -1,9 +1,12 @@
 /* curfew bootstrap SERVER: the T-SQL that a DBA reviews and runs. */
+#include <errno.h>
 #include <string.h>
 
 #include <jansson.h>
 
 #include "commands/command.h"
+#include "curfew/report.h"
+#include "curfew/text.h"
 
 /* The databases that client files name on this server, each once. */
 static size_t databases_of(char **out, const struct program *p, const struct server *s)
@@ -24,22 +27,18 @@ static size_t databases_of(char **out, const struct program *p, const struct ser
 
 static int print(const struct cli *cli, const struct server *s, char **databases, size_t n)
 {
-	char *text = NULL;
-	size_t size;
-	FILE *to = cli->json ? open_memstream(&text, &size) : stdout;
+	struct text text;
 
-	if (!to)
-		return EXIT_FAILED;
-	int rc = sql_write_bootstrap(to, s, databases, n);
 	if (!cli->json)
-		return rc ? EXIT_FAILED : EXIT_FINE;
-	fclose(to);
-	json_t *object = json_pack("{s:s, s:s}", "server", s->name, "statement", text);
-	json_dumpf(object, stdout, JSON_INDENT(2));
-	putchar('\n');
-	json_decref(object);
-	free(text);
-	return rc ? EXIT_FAILED : EXIT_FINE;
+		return sql_write_bootstrap(stdout, s, databases, n) ? EXIT_FAILED : EXIT_FINE;
+	int rc = text_begin(&text) ? sql_write_bootstrap(text.to, s, databases, n) : -ENOMEM;
+	_cleanup_free_ char *statement = text_end(&text);
+	if (rc || !statement)
+		return EXIT_FAILED;
+	return json_print(json_pack("{s:s, s:s}", "server", s->name, "statement", statement),
+		       stdout)
+		       ? EXIT_FAILED
+		       : EXIT_FINE;
 }
 
 static int run(struct cli *cli)

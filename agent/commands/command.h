@@ -84,8 +84,6 @@ int cli_user(const struct user **out, const struct cli *cli, const struct client
 int cli_journal(struct journal **out, const struct cli *cli, const struct program *p, bool write);
 /* What is revoked by the journal; without one (NULL) nothing is. 0 or exit code. */
 int cli_overrides(struct overrides *out, const struct cli *cli, struct journal *j);
-/* Packets that the user's own elements on the grant's server let in. */
-uint64_t packets_of(const struct firewall_state *s, const struct grant *g);
 /* "root (uid 0)", and who became it. Static buffer of the process's life. */
 const char *cli_actor(void);
 

@@ -13,6 +13,7 @@
 #include "curfew/control.h"
 #include "curfew/last_good.h"
 #include "curfew/state.h"
+#include "curfew/text.h"
 
 int cli_fail(const struct cli *cli, int code, const char *format, ...)
 {
@@ -200,20 +201,6 @@ void network_close(struct network *n)
 	if (n->present)
 		firewall_close(n->firewall);
 	*n = (struct network){0};
-}
-
-uint64_t packets_of(const struct firewall_state *s, const struct grant *g)
-{
-	uint64_t packets = 0;
-
-	for (size_t i = 0; i < s->n_allows; i++)
-		for (size_t k = 0; k < g->user->n_sources; k++)
-			for (size_t e = 0; e < g->server->n_endpoints; e++)
-				if (!source_compare(&s->allows[i].source, &g->user->sources[k]) &&
-					!endpoint_compare(
-						&s->allows[i].endpoint, &g->server->endpoints[e]))
-					packets += s->allows[i].packets;
-	return packets;
 }
 
 FILE *cli_output(const struct cli *cli, const char *path)

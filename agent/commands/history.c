@@ -5,8 +5,9 @@
 #include <jansson.h>
 #include <sodium.h>
 
-#include "commands/audit_collect.h"
+#include "commands/command.h"
 #include "curfew/calendar.h"
+#include "curfew/report.h"
 
 static int verify(const struct cli *cli, struct journal *j)
 {
@@ -34,7 +35,7 @@ static int verify(const struct cli *cli, struct journal *j)
 	return rc ? EXIT_DIFFERENT : EXIT_FINE;
 }
 
-static int show_access(const struct cli *cli, const struct history_copy *h)
+static int show_access(const struct cli *cli, const struct journal_entries *h)
 {
 	static const struct table_column columns[] = {{"CLIENT", 0}, {"LOGIN", 0}, {"SERVER", 0},
 		{"DATABASE", 0}, {"LEVEL", 0}, {"SINCE", 0}, {"UNTIL", 0}, {"SOURCES", TABLE_WRAP}};
@@ -68,7 +69,7 @@ static int show_access(const struct cli *cli, const struct history_copy *h)
 	return rc ? EXIT_FAILED : EXIT_FINE;
 }
 
-static int show_entries(const struct cli *cli, const struct history_copy *h)
+static int show_entries(const struct cli *cli, const struct journal_entries *h)
 {
 	if (cli->json)
 		return show_access(cli, h);
@@ -163,7 +164,7 @@ static int look(struct cli *cli, const struct program *p, struct journal *j)
 	const struct user *u = user_find(p, client, cli->user);
 	/* Somebody who left the configuration is still in the journal, under the login's own name. */
 	struct journal_filter f = {.client = client, .login = u ? u->login : cli->user, .kind = -1};
-	struct history_copy h = {0};
+	struct journal_entries h = {0};
 	bool has_at = false;
 	instant_t at = 0;
 	int rc, code = when_check(cli);
@@ -182,8 +183,8 @@ static int look(struct cli *cli, const struct program *p, struct journal *j)
 		code = instant_is_known(cli, p, j, at);
 	if (code)
 		return code;
-	rc = cli->at ? journal_access_at(j, at, client, history_keep, &h)
-		     : journal_read(j, &f, history_keep, &h);
+	rc = cli->at ? journal_access_at(j, at, client, journal_entries_keep, &h)
+		     : journal_read(j, &f, journal_entries_keep, &h);
 	if (rc) {
 		code = cli_fail(cli, EXIT_FAILED, "%s", journal_problem(rc));
 	} else if (cli->at) {
@@ -203,7 +204,7 @@ static int look(struct cli *cli, const struct program *p, struct journal *j)
 	}
 	if (!code && !h.n)
 		nothing_explain(cli, p, u);
-	history_free(&h);
+	journal_entries_free(&h);
 	return code;
 }
 

@@ -22,7 +22,7 @@ static int group_print(const struct grant *items, size_t n)
 		const struct grant *k = &items[i];
 		if (!grant_is_alike(items, k))
 			continue;
-		_cleanup_free_ char *sources = sources_words(k->user->sources, k->user->n_sources);
+		_cleanup_free_ char *sources = sources_text(k->user->sources, k->user->n_sources);
 		table_row(t, level_tone(k->level));
 		table_cellf(t, "  %s", k->user->login);
 		table_cell(t, k->server->name);

@@ -45,7 +45,7 @@ static json_t *status_json(
 		json_object_set_new(
 			object, "detail", r && *r->detail ? text_json(r->detail) : json_null());
 		json_object_set_new(object, "packets",
-			seen->network ? json_integer((json_int_t)packets_of(seen->network, k))
+			seen->network ? json_integer((json_int_t)grant_packets(seen->network, k))
 				      : json_null());
 		json_array_append_new(grants, object);
 	}
@@ -124,7 +124,7 @@ static void status_row(struct table *t, const struct grant *g, const struct seen
 	else
 		table_cell(t, known ? level_name(g->level) : "?");
 	if (seen->network && g->level != LEVEL_NONE)
-		table_cellf(t, "%llu", (unsigned long long)packets_of(seen->network, g));
+		table_cellf(t, "%llu", (unsigned long long)grant_packets(seen->network, g));
 	else
 		table_cell(t, NULL);
 	/* What keeps a whole server from us is said once, below. */

@@ -8,6 +8,7 @@
 
 #include <libnftnl/udata.h>
 
+#include "curfew/text.h"
 #include "firewall/netlink.h"
 
 #define LOG_PREFIX     "curfew refused: "
@@ -327,17 +328,9 @@ static int expr_print(struct nftnl_expr *e, void *context)
 
 char *rule_text(struct nftnl_rule *r)
 {
-	char *text = NULL;
-	size_t size;
-	FILE *to = open_memstream(&text, &size);
-	int failed;
+	_cleanup_text_ struct text text;
 
-	if (!to)
+	if (!text_begin(&text) || nftnl_expr_foreach(r, expr_print, text.to) < 0)
 		return NULL;
-	failed = nftnl_expr_foreach(r, expr_print, to) < 0;
-	if (fclose(to) != 0 || failed) {
-		free(text);
-		return NULL;
-	}
-	return text;
+	return text_end(&text);
 }

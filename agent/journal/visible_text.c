@@ -1,6 +1,7 @@
 /* What a server or a user sent is shown, never obeyed. */
 #include "journal/visible_text.h"
 
+#include "curfew/text.h"
 #include "program/names.h"
 
 #include <string.h>
@@ -15,17 +16,6 @@ uint32_t text_next(const char **p)
 	n = utf8_decode(&c, *p);
 	*p += n ? n : 1;
 	return n ? c : TEXT_REPLACEMENT;
-}
-
-size_t text_put(char out[4], uint32_t c)
-{
-	size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
-	static const uint8_t lead[] = {0, 0, 0xc0, 0xe0, 0xf0};
-
-	for (size_t i = n; i-- > 1; c >>= 6)
-		out[i] = (char)(0x80 | (c & 0x3f));
-	out[0] = (char)(lead[n] | c);
-	return n;
 }
 
 static bool is_control(uint32_t c)
@@ -47,7 +37,7 @@ char *text_clean(const char *text)
 	if (!copy)
 		return NULL;
 	while ((c = text_next(&text)) != 0)
-		to += text_put(to, is_control(c) && c != '\n' && c != '\t' ? picture(c) : c);
+		to += utf8_encode(to, is_control(c) && c != '\n' && c != '\t' ? picture(c) : c);
 	*to = '\0';
 	return copy;
 }
@@ -55,10 +45,10 @@ char *text_clean(const char *text)
 size_t text_put_shown(char out[TEXT_SHOWN_MAX], uint32_t c)
 {
 	if (is_control(c))
-		return text_put(out, picture(c));
+		return utf8_encode(out, picture(c));
 	if (character_is_hidden(c))
 		return (size_t)snprintf(out, TEXT_SHOWN_MAX, "<U+%04X>", c);
-	return text_put(out, c);
+	return utf8_encode(out, c);
 }
 
 char *text_shown(const char *text)

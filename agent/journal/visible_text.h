@@ -8,8 +8,6 @@
 
 /* The character at *p, which moves past it; TEXT_REPLACEMENT (and one byte) for what is not UTF-8; 0 at the end. */
 uint32_t text_next(const char **p);
-/* Writes a character as UTF-8 and returns its length, 1 to 4. */
-size_t text_put(char out[4], uint32_t c);
 /* For keeping: valid UTF-8, and each control character but tab and newline replaced by its picture (U+2400...),
  * so that what was there can still be read and no terminal obeys it. NULL without memory. */
 char *text_clean(const char *text);

@@ -57,23 +57,6 @@ static int last_take(void *context, const struct journal_entry *e)
 	return l->sources ? 0 : -ENOMEM;
 }
 
-static char *sources_text(const struct user *u)
-{
-	char *text = NULL, one[SOURCE_TEXT_MAX];
-	size_t size;
-	FILE *to = open_memstream(&text, &size);
-
-	if (!to)
-		return NULL;
-	for (size_t i = 0; i < u->n_sources; i++)
-		fprintf(to, "%s%s", i ? ", " : "", source_format(one, &u->sources[i]));
-	if (fclose(to)) {
-		free(text);
-		return NULL;
-	}
-	return text;
-}
-
 static int access_write(
 	struct pass *p, const struct grant *g, enum level level, const char *sources)
 {
@@ -166,7 +149,7 @@ static int grant_record(struct pass *p, const struct grant *g, const struct gran
 	/* Held by a disabled login, or one that must not be there: not an access that anybody may use. */
 	enum level level =
 		w->admission == ADMIT || w->observed > g->level ? w->observed : LEVEL_NONE;
-	_cleanup_free_ char *sources = sources_text(g->user);
+	_cleanup_free_ char *sources = sources_text(g->user->sources, g->user->n_sources);
 
 	if (!sources)
 		return -ENOMEM;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "curfew/text.h"
 #include "pass/pass_internal.h"
 
 static int none_take(void *context, instant_t at, const struct baseline_item *i)
@@ -85,16 +86,12 @@ void pass_baselines_free(struct server_work *w)
 /* Compares a quoted name with a plain one. */
 static bool is_quoted(const char *quoted, size_t size, const char *name)
 {
-	char *text = NULL;
-	size_t written;
-	FILE *to = open_memstream(&text, &written);
+	struct text text;
 
-	if (!to)
-		return false;
-	sql_write_name(to, name);
-	bool same = !fclose(to) && written == size && !strncasecmp(quoted, text, size);
-	free(text);
-	return same;
+	if (text_begin(&text))
+		sql_write_name(text.to, name);
+	_cleanup_free_ char *plain = text_end(&text);
+	return plain && text.size == size && !strncasecmp(quoted, plain, size);
 }
 
 /* Users, roles and logins of Curfew's own come and go by the schedule. */
@@ -264,16 +261,12 @@ static void item_tell(const struct comparison *c, size_t index, const char *chec
 {
 	const struct baseline_item *i = &c->items[index];
 	struct record r = {.kind = RECORD_FINDING, .finding.severity = severity};
-	char *remedy = NULL;
-	size_t size;
-	FILE *to = open_memstream(&remedy, &size);
+	struct text text;
 
-	if (!to)
-		return;
-	remedy_write(to, c, i, c->before[index] != NULL);
-	if (!fclose(to))
-		RECORD_SET(&r, finding.remedy, remedy);
-	free(remedy);
+	if (text_begin(&text))
+		remedy_write(text.to, c, i, c->before[index] != NULL);
+	_cleanup_free_ char *remedy = text_end(&text);
+	RECORD_SET(&r, finding.remedy, remedy);
 	RECORD_SET(&r, server, c->work->server->name);
 	RECORD_SET(&r, database, c->database);
 	RECORD_SET(&r, finding.name, check);

@@ -5,6 +5,7 @@
 
 #include "curfew/calendar.h"
 #include "curfew/comment.h"
+#include "curfew/text.h"
 #include "pass/pass_internal.h"
 
 static bool server_agrees(const struct pass *p, const struct server *s)
@@ -75,29 +76,26 @@ static bool change_concerns(const struct firewall_change *c, const struct grant 
 /* A cut comment in full: its whole names, and who besides is behind the element by the schedule. NULL without memory. */
 static char *names_text(const struct pass *p, const struct firewall_change *c)
 {
-	char whole[ALLOW_COMMENT_MAX + 1], *text = NULL;
-	size_t n = 0, size;
-	FILE *to = open_memstream(&text, &size);
+	char whole[ALLOW_COMMENT_MAX + 1];
+	struct text text;
+	size_t n = 0;
 
-	if (!to)
+	if (!text_begin(&text))
 		return NULL;
 	for (const char *at = c->comment; (at = strstr(at, ", ")); at++)
 		n = (size_t)(at - c->comment);
 	snprintf(whole, sizeof(whole), "%.*s", (int)n, c->comment);
-	fputs(whole, to);
+	fputs(whole, text.to);
 	const struct user *last = NULL;
 	for (size_t i = 0; i < p->grants.n; i++) {
 		const struct grant *g = &p->grants.items[i];
 		if (g->user == last || !change_concerns(c, g) ||
 			comment_names(whole, g->client->name, g->user->login))
 			continue;
-		fprintf(to, "%s%s/%s", n++ ? ", " : "", g->client->name, g->user->login);
+		fprintf(text.to, "%s%s/%s", n++ ? ", " : "", g->client->name, g->user->login);
 		last = g->user;
 	}
-	if (!fclose(to))
-		return text;
-	free(text);
-	return NULL;
+	return text_end(&text);
 }
 
 static int change_journal(

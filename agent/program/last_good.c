@@ -1,5 +1,6 @@
 /* Last known good versions are read in place of client files that have errors. */
 #include "curfew/last_good.h"
+#include "curfew/text.h"
 #include "program/levels.h"
 #include "program/loading.h"
 #include "program/problems.h"

@@ -2,10 +2,8 @@
 #ifndef PROGRAM_NAMES_H
 #define PROGRAM_NAMES_H
 
-#include "curfew/base.h"
+#include "curfew/text.h"
 
-/* Decodes one character; returns its length in bytes, or 0 at the end or where it is not UTF-8. */
-size_t utf8_decode(uint32_t *out, const char *text);
 /* Controls, and marks that change how the text around them is shown: they make a plan unreadable. */
 bool character_is_hidden(uint32_t c);
 

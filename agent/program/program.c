@@ -1,6 +1,7 @@
 /* The whole configuration: curfew.conf first, then each client file by itself, then what they claim
  * against each other. Nothing stops at the first fault, so that one run tells all. */
 #include "curfew/program.h"
+#include "curfew/text.h"
 
 #include "program/file.h"
 #include "program/loading.h"

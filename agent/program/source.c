@@ -203,3 +203,18 @@ int endpoint_compare(const struct endpoint *a, const struct endpoint *b)
 		return order;
 	return (a->port > b->port) - (a->port < b->port);
 }
+
+char *sources_text(const struct source *sources, size_t n)
+{
+	char *text = malloc(n * (SOURCE_TEXT_MAX + 2) + 1), *to = text;
+	char one[SOURCE_TEXT_MAX];
+
+	if (!text)
+		return NULL;
+	*to = '\0';
+	for (size_t i = 0; i < n; i++) {
+		to = stpcpy(to, i ? ", " : "");
+		to = stpcpy(to, source_format(one, &sources[i]));
+	}
+	return text;
+}

@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <sodium.h>
 
+#include "curfew/text.h"
 #include "record/fields.h"
 
 #define WORDS(function, type)                                                                      \
@@ -223,11 +224,11 @@ bool field_set_text(const struct field *f, struct record *r, const char *text, s
 	char *p = (char *)r + f->offset, copy[256];
 
 	if (f->type == FIELD_TEXT) {
-		if (size >= f->size || memchr(text, '\0', size) || !utf8_is_valid(text, size))
+		if (size >= f->size || memchr(text, '\0', size))
 			return false;
 		memcpy(p, text, size);
 		memset(p + size, 0, f->size - size);
-		return true;
+		return utf8_is_valid(p);
 	}
 	memset(p, 0, f->size);
 	if (size >= sizeof(copy) || memchr(text, '\0', size))

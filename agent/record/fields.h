@@ -40,6 +40,4 @@ bool field_set_number(const struct field *f, struct record *r, int64_t value);
 const char *field_text(const struct field *f, const struct record *r, char buf[FIELD_TEXT_MAX]);
 bool field_set_text(const struct field *f, struct record *r, const char *text, size_t size);
 
-bool utf8_is_valid(const char *text, size_t size);
-
 #endif

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <string.h>
 #include "curfew/calendar.h"
+#include "curfew/text.h"
 #include "record/fields.h"
 
 const char *state_name(enum state s)
@@ -102,40 +103,14 @@ const char *network_change_text(char buf[NETWORK_CHANGE_MAX], const struct recor
 	return buf;
 }
 
-/* Bytes of the valid UTF-8 character that begins at p, or 0. Shortest form only, no surrogates. */
-static size_t utf8_length(const unsigned char *p, size_t left)
-{
-	static const struct {
-		unsigned char mask, lead;
-		uint32_t least;
-	} forms[] = {
-		{0x80, 0x00, 0}, {0xe0, 0xc0, 0x80}, {0xf0, 0xe0, 0x800}, {0xf8, 0xf0, 0x10000}};
-
-	for (size_t f = 0; f < ARRAY_SIZE(forms); f++) {
-		if ((p[0] & forms[f].mask) != forms[f].lead)
-			continue;
-		if (f + 1 > left)
-			return 0;
-		uint32_t code = p[0] & (unsigned char)~forms[f].mask;
-		for (size_t i = 1; i <= f; i++) {
-			if ((p[i] & 0xc0) != 0x80)
-				return 0;
-			code = code << 6 | (p[i] & 0x3f);
-		}
-		if (code < forms[f].least || code > 0x10ffff || (code >= 0xd800 && code < 0xe000))
-			return 0;
-		return f + 1;
-	}
-	return 0;
-}
-
 void record_set(char *field, size_t size, const char *text)
 {
-	const unsigned char *p = (const unsigned char *)(text ? text : "");
-	size_t left = strlen((const char *)p), used = 0;
+	const char *p = text ? text : "";
+	size_t used = 0;
 
-	while (left) {
-		size_t n = utf8_length(p, left);
+	while (*p) {
+		uint32_t c;
+		size_t n = utf8_decode(&c, p);
 		/* A server's broken text must not make its whole record unacceptable. */
 		bool broken = n == 0;
 		if (broken)
@@ -148,7 +123,6 @@ void record_set(char *field, size_t size, const char *text)
 			memcpy(field + used, p, n);
 		used += n;
 		p += n;
-		left -= n;
 	}
 	/* The rest too: nothing of an earlier text travels along. */
 	memset(field + used, 0, size - used);
@@ -165,16 +139,4 @@ void record_printf(char *field, size_t size, const char *format, ...)
 	if (n < 0)
 		text = NULL;
 	record_set(field, size, text);
-}
-
-bool utf8_is_valid(const char *text, size_t size)
-{
-	const unsigned char *p = (const unsigned char *)text;
-
-	for (size_t i = 0, n; i < size; i += n) {
-		n = utf8_length(p + i, size - i);
-		if (n == 0)
-			return false;
-	}
-	return true;
 }

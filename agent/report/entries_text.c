@@ -1,6 +1,7 @@
 /* The journal's records for a person: what, about whom and where; then by whom and why, the statement, what was
  * said of it. An outcome stands with its intent, which is one thing to whoever reads. */
 #include "curfew/report.h"
+#include "curfew/text.h"
 
 #include "journal/visible_text.h"
 
@@ -133,13 +134,12 @@ typedef void (*write_fn)(FILE *to, const struct journal_entry *e, const struct j
 static int written(char **out, write_fn write, const struct journal_entry *e,
 	const struct journal_entry *outcome)
 {
-	size_t size;
-	FILE *to = open_memstream(out, &size);
+	struct text text;
 
-	if (!to)
-		return -ENOMEM;
-	write(to, e, outcome);
-	return fclose(to) ? -ENOMEM : 0;
+	if (text_begin(&text))
+		write(text.to, e, outcome);
+	*out = text_end(&text);
+	return *out ? 0 : -ENOMEM;
 }
 
 static int entry_print(

@@ -1,5 +1,6 @@
 /* JSON for programs: the same words everywhere, instants in UTC, null for what is not there. */
 #include "curfew/report.h"
+#include "curfew/text.h"
 
 #include "journal/visible_text.h"
 
@@ -24,7 +25,7 @@ struct json_t *text_json(const char *text)
 	if (!repaired)
 		return NULL;
 	for (to = repaired; (c = text_next(&text)) != 0;)
-		to += text_put(to, c);
+		to += utf8_encode(to, c);
 	*to = '\0';
 	return json_string(repaired);
 }

@@ -69,18 +69,3 @@ bool grant_begins_group(const struct grant *items, size_t i)
 			return false;
 	return true;
 }
-
-char *sources_words(const struct source *sources, size_t n)
-{
-	char *text = malloc(n * (SOURCE_TEXT_MAX + 2) + 1), *to = text;
-	char one[SOURCE_TEXT_MAX];
-
-	if (!text)
-		return NULL;
-	*to = '\0';
-	for (size_t i = 0; i < n; i++) {
-		to = stpcpy(to, i ? ", " : "");
-		to = stpcpy(to, source_format(one, &sources[i]));
-	}
-	return text;
-}

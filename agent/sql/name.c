@@ -1,5 +1,6 @@
 /* Names as bytes, and batches that name what cannot be written. */
 #include "sql/name.h"
+#include "curfew/text.h"
 
 #include <string.h>
 
@@ -11,31 +12,6 @@ static bool is_high(unsigned unit)
 static bool is_low(unsigned unit)
 {
 	return unit >= 0xdc00 && unit < 0xe000;
-}
-
-/* The bytes that UTF-8 has for the code, or would have. */
-static size_t code_encode(char *to, uint32_t code)
-{
-	if (code < 0x80) {
-		to[0] = (char)code;
-		return 1;
-	}
-	if (code < 0x800) {
-		to[0] = (char)(0xc0 | code >> 6);
-		to[1] = (char)(0x80 | (code & 0x3f));
-		return 2;
-	}
-	if (code < 0x10000) {
-		to[0] = (char)(0xe0 | code >> 12);
-		to[1] = (char)(0x80 | (code >> 6 & 0x3f));
-		to[2] = (char)(0x80 | (code & 0x3f));
-		return 3;
-	}
-	to[0] = (char)(0xf0 | code >> 18);
-	to[1] = (char)(0x80 | (code >> 12 & 0x3f));
-	to[2] = (char)(0x80 | (code >> 6 & 0x3f));
-	to[3] = (char)(0x80 | (code & 0x3f));
-	return 4;
 }
 
 static unsigned unit_at(const char *bytes, size_t i)
@@ -57,7 +33,7 @@ char *name_decode(const char *bytes, size_t size)
 			code = 0x10000 + ((code - 0xd800) << 10) + (unit_at(bytes, i + 2) - 0xdc00);
 			i += 2;
 		}
-		used += code_encode(text + used, code ? code : 0xfffd);
+		used += utf8_encode(text + used, code ? code : 0xfffd);
 	}
 	text[used] = '\0';
 	return text;

@@ -71,6 +71,13 @@ struct journal_filter {
 };
 typedef int (*journal_fn)(void *context, const struct journal_entry *e);
 int journal_read(struct journal *j, const struct journal_filter *f, journal_fn each, void *context);
+/* Copies of entries; journal_entries_keep() is a journal_fn with them as its context. */
+struct journal_entries {
+	struct journal_entry *items;
+	size_t n;
+};
+int journal_entries_keep(void *entries, const struct journal_entry *e);
+void journal_entries_free(struct journal_entries *e);
 
 /* Whose the login on that server was, by the last access on record, or else by the last record; *out NULL: of nobody's
  * on record. */

@@ -4,6 +4,7 @@
 #define CURFEW_REPORT_H
 
 #include "curfew/calendar.h"
+#include "curfew/firewall.h"
 #include "curfew/journal.h"
 #include "curfew/record.h"
 #include "curfew/schedule.h"
@@ -60,8 +61,6 @@ const char *grant_words(char buf[WORDS_MAX], const struct grant *g, instant_t no
 bool grant_is_alike(const struct grant *a, const struct grant *b);
 /* Whether none of the items before it is like the i-th. */
 bool grant_begins_group(const struct grant *items, size_t i);
-/* "203.0.113.7, 198.51.100.0/29": as in the journal. Owned; NULL without memory. */
-char *sources_words(const struct source *sources, size_t n);
 
 /* JSON: each a new reference, NULL without memory. Text that is not UTF-8 is repaired. */
 struct json_t *text_json(const char *text); /* null for NULL */
@@ -178,7 +177,25 @@ struct audit_report {
 	size_t n_history;
 	int64_t head; /* journal's last record; 0: no journal */
 	uint8_t head_hash[JOURNAL_HASH_SIZE];
+	char **texts; /* audit_build()'s own */
+	size_t n_texts;
 };
+/* The finding's name of what could not be read. */
+#define AUDIT_NOT_SHOWN "not-shown"
+/* What an audit is built from; all of it must live as long as the report. */
+struct audit_input {
+	const struct record *records; /* of a pass that only observes */
+	size_t n_records;
+	const struct grants *grants;
+	const struct firewall_state *network;	   /* NULL: not read */
+	const struct journal_entries *handovers; /* of all clients; NULL: no journal */
+};
+/* Sets servers, grants, sessions, findings and proofs of a report whose program and client are set. 0 or -ENOMEM; to be
+ * freed in either case. */
+int audit_build(struct audit_report *a, const struct audit_input *in);
+void audit_free(struct audit_report *a);
+/* Packets that the user's own elements on the grant's server let in. */
+uint64_t grant_packets(const struct firewall_state *s, const struct grant *g);
 /* The worst state of all servers and grants; STATE_DRIFT at least when there is a finding above low. */
 enum state audit_state(const struct audit_report *a);
 /* {at, state, servers, grants, findings, sessions, proofs, journal} */

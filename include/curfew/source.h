@@ -31,6 +31,8 @@ enum source_problem {
 int source_parse(struct source *out, const char *text);
 /* Writes at most SOURCE_TEXT_MAX bytes; a single host is written without its prefix. */
 const char *source_format(char buf[SOURCE_TEXT_MAX], const struct source *s);
+/* "203.0.113.7, 198.51.100.0/29". Owned; NULL without memory. */
+char *sources_text(const struct source *sources, size_t n);
 /* Total order: family, prefix length, address. */
 int source_compare(const struct source *a, const struct source *b);
 bool source_contains(const struct source *s, int family, const uint8_t *addr);

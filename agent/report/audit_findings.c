@@ -1,0 +1,215 @@
+/* Sessions and findings of an audit: what is odd about a session, and whom a finding concerns. */
+#include <arpa/inet.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "curfew/text.h"
+#include "report/audit_build.h"
+
+/* A text that lives as long as the report; NULL without memory. */
+static const char *text_keep(struct build *b, char *text)
+{
+	if (!text)
+		b->no_memory = true;
+	else
+		b->texts[b->n_texts++] = text;
+	return text;
+}
+
+__attribute__((format(printf, 2, 3))) static const char *text_format(
+	struct build *b, const char *format, ...)
+{
+	va_list args;
+	char *text;
+
+	va_start(args, format);
+	int n = vasprintf(&text, format, args);
+	va_end(args);
+	return text_keep(b, n < 0 ? NULL : text);
+}
+
+static bool database_is_of(const struct client *c, const struct program *p, const struct record *r)
+{
+	for (size_t i = 0; i < c->n_databases; i++)
+		if (streq(p->servers[c->databases[i].server].name, r->server) &&
+			names_equal(c->databases[i].name, r->database))
+			return true;
+	return false;
+}
+
+/* With CLIENT, keep findings about its users, its databases, and the server. Never show another client's database. */
+static bool concerns(const struct build *b, const struct record *r)
+{
+	static const char *const servers[] = {"", "master", "model", "msdb", "tempdb"};
+	const struct client *client = b->client ? program_client(b->program, b->client) : NULL;
+
+	if (!client || streq(r->client, client->name))
+		return true;
+	if (*r->client)
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(servers); i++)
+		if (names_equal(r->database, servers[i]))
+			return true;
+	return database_is_of(client, b->program, r);
+}
+
+static const struct user *user_of(const struct program *p, const char *client, const char *login)
+{
+	const struct client *c = *client ? program_client(p, client) : NULL;
+
+	for (size_t i = 0; c && i < c->n_users; i++)
+		if (names_equal(c->users[i].login, login))
+			return &c->users[i];
+	return NULL;
+}
+
+static bool address_is_allowed(const struct user *u, const char *address)
+{
+	uint8_t raw[16];
+	int family = strchr(address, ':') ? AF_INET6 : AF_INET;
+
+	if (inet_pton(family, address, raw) != 1)
+		return true; /* "<local machine>" is no address */
+	for (size_t i = 0; i < u->n_sources; i++)
+		if (source_contains(&u->sources[i], family, raw))
+			return true;
+	return false;
+}
+
+static bool session_is_foreign(const struct build *b, const struct record *r)
+{
+	const struct user *u = user_of(b->program, r->client, r->login);
+
+	return u && *r->session.address && !address_is_allowed(u, r->session.address);
+}
+
+static bool login_is_shared(const struct build *b, const struct record *r)
+{
+	for (size_t i = 0; i < b->in->n_records; i++) {
+		const struct record *o = &b->in->records[i];
+		if (o->kind == RECORD_SESSION && streq(o->login, r->login) &&
+			streq(o->server, r->server) &&
+			!streq(o->session.address, r->session.address))
+			return true;
+	}
+	return false;
+}
+
+/* What is odd about a session; NULL when nothing is. */
+static const char *session_detail(struct build *b, const struct record *r)
+{
+	struct text text;
+	FILE *to = text_begin(&text);
+
+	if (to && *r->detail)
+		fprintf(to, "%s; ", r->detail);
+	if (to && !user_of(b->program, r->client, r->login))
+		fputs("no user of the configuration; ", to);
+	else if (to && session_is_foreign(b, r))
+		fputs("comes from an address that is not among the user's sources; ", to);
+	if (to && login_is_shared(b, r))
+		fputs("the login is used from several addresses; ", to);
+	/* A connection can claim any program name: a hint only. */
+	if (to && *r->session.program && !strstr(r->session.program, "Management Studio"))
+		fputs("the program does not claim to be SSMS (a hint only); ", to);
+	char *detail = text_end(&text);
+	if (detail && text.size < 2) {
+		free(detail);
+		return NULL;
+	}
+	if (detail)
+		detail[text.size - 2] = '\0';
+	return text_keep(b, detail);
+}
+
+void sessions_add(struct build *b)
+{
+	for (size_t i = 0; i < b->in->n_records; i++) {
+		const struct record *r = &b->in->records[i];
+		if (r->kind != RECORD_SESSION || (b->client && !streq(b->client, r->client)))
+			continue;
+		b->sessions[b->n_sessions++] = (struct audit_session){.server = r->server,
+			.client = audit_or_null(r->client),
+			.login = r->login,
+			.address = r->session.address,
+			.program = r->session.program,
+			.number = r->session.number,
+			.since = r->session.since,
+			.detail = session_detail(b, r)};
+	}
+}
+
+/* A password was set: by `curfew handover`, when the journal has it. */
+static bool password_was_handed(const struct build *b, const char *login)
+{
+	const struct journal_entries *h = b->in->handovers;
+
+	for (size_t i = 0; h && i < h->n; i++)
+		if (h->items[i].login && streq(h->items[i].login, login))
+			return true;
+	return false;
+}
+
+static struct audit_finding finding_of(const struct record *r, const char *name,
+	enum finding_severity severity, const char *evidence, const char *remedy)
+{
+	return (struct audit_finding){.name = name,
+		.severity = severity,
+		.server = r->server,
+		.database = audit_or_null(r->database),
+		.client = audit_or_null(r->client),
+		.login = audit_or_null(r->login),
+		.evidence = evidence,
+		.remedy = remedy};
+}
+
+static void finding_add(struct build *b, struct audit_finding f)
+{
+	b->findings[b->n_findings++] = f;
+}
+
+/* A session from an address outside the user's sources got past the packet filter. */
+static void session_findings(struct build *b, const struct record *r)
+{
+	unsigned long long number = r->session.number;
+
+	if (b->client && !streq(b->client, r->client))
+		return;
+	if (session_is_foreign(b, r))
+		finding_add(b,
+			finding_of(r, "session-address", FINDING_HIGH,
+				text_format(b,
+					"%s: session %llu comes from %s, which is not among the user's sources",
+					r->login, number, r->session.address),
+				text_format(b, "KILL %llu;", number)));
+	if (login_is_shared(b, r))
+		finding_add(b,
+			finding_of(r, "session-addresses", FINDING_LOW,
+				text_format(b, "%s: session %llu from %s, others from elsewhere",
+					r->login, number, r->session.address),
+				"ask the person; to remove the access now, run `curfew revoke CLIENT USER`"));
+}
+
+void findings_add(struct build *b)
+{
+	for (size_t i = 0; i < b->in->n_records; i++) {
+		const struct record *r = &b->in->records[i];
+		if (!concerns(b, r))
+			continue;
+		if (r->kind == RECORD_SESSION)
+			session_findings(b, r);
+		if (r->kind == RECORD_VERIFICATION &&
+			r->verification.result == VERIFICATION_EXCESS)
+			finding_add(b,
+				finding_of(r, "effective-permission", FINDING_CRITICAL, r->detail,
+					"curfew apply"));
+		/* What could not be read stands beside what was found. */
+		if (r->kind == RECORD_NOTE)
+			finding_add(b, finding_of(r, AUDIT_NOT_SHOWN, FINDING_INFO, r->detail, NULL));
+		if (r->kind == RECORD_FINDING && !(streq(r->finding.name, "password-set") &&
+							 password_was_handed(b, r->login)))
+			finding_add(b,
+				finding_of(r, r->finding.name, r->finding.severity, r->detail,
+					r->finding.remedy));
+	}
+}

@@ -1,0 +1,29 @@
+/* Texts: built piece by piece, read character by character; the name at the end of a path. */
+#ifndef CURFEW_TEXT_H
+#define CURFEW_TEXT_H
+
+#include "curfew/base.h"
+
+/* A text that grows while it is written: text_begin(), any writing to `to`, text_end(). */
+struct text {
+	FILE *to;
+	char *bytes;
+	size_t size;
+};
+/* NULL without memory: text_end() is then NULL too. */
+FILE *text_begin(struct text *t);
+/* The text, to be freed, with its length in t->size; NULL when some of it found no memory. */
+char *text_end(struct text *t);
+/* text_end() without a use for the text. */
+void text_drop(struct text *t);
+#define _cleanup_text_ _cleanup_(text_drop)
+
+/* Bytes of the character at a text's beginning, 0 at its end and where there is no valid UTF-8: shortest form only, no
+ * surrogates. */
+size_t utf8_decode(uint32_t *out, const char *text);
+size_t utf8_encode(char out[4], uint32_t c);
+bool utf8_is_valid(const char *text);
+
+const char *base_name(const char *path);
+
+#endif
