@@ -1,4 +1,4 @@
-/* Texts: built piece by piece, read character by character; the name at the end of a path. */
+/* Texts: built piece by piece, and read character by character. */
 #include "curfew/text.h"
 
 /* The stream writes into the struct itself, which must stay where it is. */
@@ -83,11 +83,4 @@ bool utf8_is_valid(const char *text)
 			return false;
 	}
 	return true;
-}
-
-const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
 }

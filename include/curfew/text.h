@@ -1,4 +1,4 @@
-/* Texts: built piece by piece, read character by character; the name at the end of a path. */
+/* Texts: built piece by piece, and read character by character. */
 #ifndef CURFEW_TEXT_H
 #define CURFEW_TEXT_H
 
@@ -23,7 +23,5 @@ void text_drop(struct text *t);
 size_t utf8_decode(uint32_t *out, const char *text);
 size_t utf8_encode(char out[4], uint32_t c);
 bool utf8_is_valid(const char *text);
-
-const char *base_name(const char *path);
 
 #endif
