@@ -186,6 +186,60 @@ class Parts(EngineCase):
         self.assertEqual(self.one(self.sa, "SELECT COUNT(*) FROM sys.crypt_properties"), 0)
 
 
+class Constraints(EngineCase):
+    def test_they_are_objects_of_their_table(self):
+        self.ok(self.sa, "CREATE TABLE dbo.t (a int CONSTRAINT pk PRIMARY KEY, b int CONSTRAINT df DEFAULT 7, "
+                         "c int CONSTRAINT ck CHECK (c > 0)); CREATE TABLE dbo.r (a int REFERENCES dbo.t)")
+        self.assertEqual(self.ok(self.sa, "SELECT name, type FROM sys.objects WHERE parent_object_id = OBJECT_ID(N'dbo.t') ORDER BY 1"),
+                         [("ck", "C"), ("df", "D"), ("pk", "PK")])
+        self.assertEqual(self.ok(self.sa, "SELECT definition FROM sys.check_constraints UNION ALL SELECT definition FROM sys.default_constraints"),
+                         [("(c > 0)",), ("(7)",)])
+        self.assertEqual(self.one(self.sa, "SELECT OBJECT_NAME(referenced_object_id) FROM sys.foreign_keys"), "t")
+        self.fails(self.sa, "INSERT dbo.t (a, c) VALUES (1, 0)", 547)
+        self.ok(self.sa, "ALTER TABLE dbo.t NOCHECK CONSTRAINT ck; INSERT dbo.t (a, c) VALUES (1, 0)")
+        self.assertEqual(self.one(self.sa, "SELECT is_disabled, is_not_trusted FROM sys.check_constraints"), (True, True))
+        self.ok(self.sa, "ALTER TABLE dbo.t CHECK CONSTRAINT ALL; ALTER TABLE dbo.t DROP CONSTRAINT df; INSERT dbo.t (a, c) VALUES (2, 2)")
+        self.assertEqual(self.ok(self.sa, "SELECT b FROM dbo.t ORDER BY a"), [(7,), (None,)])
+        self.ok(self.sa, "DROP TABLE dbo.r; DROP TABLE dbo.t")
+        self.assertEqual(self.ok(self.sa, "SELECT name FROM sys.objects"), [])
+
+
+class Questions(EngineCase):
+    """Plain questions on all that a person with ALTER could have planted: no text is built, so nothing spoils them."""
+    EACH = ("SELECT DB_ID(), m.object_id, m.execute_as_principal_id FROM sys.sql_modules AS m WHERE m.execute_as_principal_id IS NOT NULL",
+            "SELECT a.object_id, a.execute_as_principal_id FROM sys.assembly_modules AS a WHERE a.execute_as_principal_id IS NOT NULL",
+            "SELECT q.object_id, q.execute_as_principal_id, q.is_activation_enabled, CAST(q.activation_procedure AS varbinary(1552)) "
+            "FROM sys.service_queues AS q WHERE q.is_ms_shipped = 0",
+            "SELECT t.object_id, t.is_disabled FROM sys.triggers AS t WHERE t.parent_class = 0",
+            "SELECT d.referencing_id, d.referenced_id, d.referenced_class, d.is_ambiguous, d.is_caller_dependent, "
+            "d.referenced_database_name, d.referenced_server_name FROM sys.sql_expression_dependencies AS d",
+            "SELECT o.object_id, o.type, CAST(o.name AS varbinary(256)), m.uses_ansi_nulls, HASHBYTES('SHA2_256', m.definition) "
+            "FROM sys.objects AS o LEFT JOIN sys.sql_modules AS m ON m.object_id = o.object_id WHERE o.is_ms_shipped = 0 OR m.object_id IS NOT NULL",
+            "SELECT n.object_id, n.procedure_number, HASHBYTES('SHA2_256', n.definition) FROM sys.numbered_procedures AS n",
+            "SELECT t.object_id, t.is_instead_of_trigger, e.type, e.is_first FROM sys.triggers AS t JOIN sys.trigger_events AS e ON e.object_id = t.object_id",
+            "SELECT c.object_id, CAST(c.name AS varbinary(256)), c.is_computed, c.default_object_id FROM sys.columns AS c JOIN sys.tables AS u ON u.object_id = c.object_id",
+            "SELECT i.index_id, i.type, i.is_unique, i.is_disabled, i.has_filter FROM sys.indexes AS i JOIN sys.tables AS u ON u.object_id = i.object_id",
+            "SELECT k.parent_object_id, k.is_disabled, k.is_not_trusted, HASHBYTES('SHA2_256', k.definition) FROM sys.check_constraints AS k",
+            "SELECT g.plan_guide_id, g.scope_object_id, g.is_disabled, HASHBYTES('SHA2_256', g.hints) FROM sys.plan_guides AS g",
+            "SELECT y.object_id, y.is_enabled, y.is_schema_bound FROM sys.security_policies AS y",
+            "SELECT x.class, x.major_id, x.crypt_type, x.thumbprint FROM sys.crypt_properties AS x",
+            "SELECT s.session_id, s.original_security_id, CASE WHEN s.login_time < '19900101' THEN NULL ELSE DATEDIFF_BIG(SECOND, s.login_time, GETDATE()) END, "
+            "CAST(s.host_name AS varbinary(256)), c.client_net_address FROM sys.dm_exec_sessions AS s LEFT JOIN sys.dm_exec_connections AS c "
+            "ON c.session_id = s.session_id AND c.parent_connection_id IS NULL",
+            "SELECT d.database_id, d.owner_sid, d.is_db_chaining_on, d.is_trustworthy_on, d.state, d.user_access, d.is_in_standby, d.source_database_id FROM sys.databases AS d",
+            "SELECT l.server_id, l.local_principal_id, l.uses_self_credential FROM sys.linked_logins AS l WHERE l.server_id > 0")
+
+    def test_every_question_has_an_answer_under_every_setting(self):
+        self.server.features.collations = self.server.features.session_settings = True
+        self.server.features.sign_ins = 1
+        self.ok(self.sa, "CREATE DATABASE apart CONTAINMENT = PARTIAL COLLATE Turkish_CI_AS")
+        for database in ("shop", "apart"):
+            bare = self.session("sa", "Sa!pass1", database, odbc=False)
+            for question in self.EACH:
+                with self.subTest(question, database=database):
+                    self.ok(bare, question)
+
+
 class Queues(EngineCase):
     SCRIPT = "CREATE PROCEDURE dbo.p AS WAITFOR DELAY '01:00:00'\nGO\nCREATE QUEUE dbo.q"
     ACTIVE = ("ALTER QUEUE dbo.q WITH STATUS = ON, ACTIVATION (STATUS = ON, PROCEDURE_NAME = dbo.p, "

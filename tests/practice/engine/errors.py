@@ -65,6 +65,7 @@ _ERRORS = {
     1088: (16, "Cannot find the object \"{name}\" because it does not exist or you do not have permissions."),
     1205: (13, "Transaction (Process ID {spid}) was deadlocked on lock resources with another process and has been chosen as the deadlock victim. Rerun the transaction."),
     1222: (16, "Lock request time out period exceeded."),
+    1752: (16, "Column '{name}' in table '{table}' is invalid for creating a default constraint."),
     1801: (16, "Database '{name}' already exists. Choose a different database name."),
     1913: (16, "The operation failed because an index or statistics with name '{name}' already exists on table '{table}'."),
     1934: (16, "{verb} failed because the following SET options have incorrect settings: '{options}'. Verify that SET options are correct for use with indexed views and/or indexes on computed columns and/or filtered indexes and/or query notifications and/or XML data type methods and/or spatial index operations."),

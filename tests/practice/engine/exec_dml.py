@@ -78,7 +78,7 @@ class DmlExecutor:
                 raise error(2628, table=obj.name, column=c.name, value=str(value)[:c.type.size])
         return convert(value, t_from, c.type)
 
-    def _check_rows(self, env, obj, verb, db):
+    def _check_rows(self, env, obj, verb, db, before):
         """Unique indexes and CHECK constraints, over the whole table after the change."""
         for x in obj.indexes.values():
             if not x.unique or x.disabled:
@@ -97,10 +97,19 @@ class DmlExecutor:
                     raise error(2627, kind="PRIMARY KEY" if x.kind == "PK" else "UNIQUE KEY",
                                 index=x.name, table=table)
                 raise error(2601, table=table, index=x.name)
-        for check in obj.checks:
-            place, cond, params = self._row_condition(env, obj, check)
-            if self.engine.run(env, f"SELECT 1 FROM {place} WHERE NOT ({cond}) LIMIT 1", params):
+        for check in obj.checks + [x.check for x in self._checks_of(db, obj)]:
+            if self._breaking(env, obj, check) > before.get(id(check), 0):
                 raise error(547, verb=verb, table=obj.name)
+
+    @staticmethod
+    def _checks_of(db, obj):
+        made = (db.objects.get(i) for i in obj.constraints)
+        return [x for x in made if x.type == "C" and not x.disabled]
+
+    def _breaking(self, env, obj, check):
+        """How many rows of a table break a CHECK."""
+        place, cond, params = self._row_condition(env, obj, check)
+        return self.engine.run(env, f"SELECT COUNT(*) FROM {place} WHERE NOT ({cond})", params)[0][0]
 
     @staticmethod
     def _row_condition(env, obj, condition):
@@ -124,8 +133,11 @@ class DmlExecutor:
         triggers = self.table_triggers(env, db, obj, verb)
         before = dict((r[0], r[1:]) for r in c.execute(
             f"SELECT rowid, * FROM {physical}").fetchall()) if triggers else None
+        # What is not trusted may be broken already: only new rows count then.
+        broken = {id(x.check): self._breaking(env, obj, x.check) for x in self._checks_of(db, obj)
+                  if not x.trusted}
         count = change()
-        self._check_rows(env, obj, verb, db)
+        self._check_rows(env, obj, verb, db, broken)
         self.session.row_count = count
         if triggers:
             after = dict((r[0], r[1:]) for r in c.execute(
@@ -253,7 +265,7 @@ class DmlExecutor:
     def select_into(self, env, parts, sql, columns, params):
         rows = self.engine.run(env, sql, params)
         definitions = [(c.name, c.type, {
-            "nullable": True, "identity": None, "default": None, "key": None, "check": None})
+            "nullable": True, "identity": None, "default": None, "constraints": []})
             for c in columns]
         if any(not c.name for c in columns):
             raise SqlError(1038, "An object or column name is missing or empty. For SELECT INTO "

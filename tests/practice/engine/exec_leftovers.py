@@ -14,7 +14,7 @@ def msdb_fill(msdb):
     """Objects by name, for GRANT; what is in them the views know."""
     for name in MSDB_TABLES:
         msdb.objects.add(Rec(msdb, id=msdb.next_object_id(), name=name, schema_id=1, type="U", owner=None,
-                             columns={}, indexes={}, checks=[], created=now_text(), modified=now_text(),
+                             columns={}, indexes={}, checks=[], constraints=[], created=now_text(), modified=now_text(),
                              identity_next=None, identity_last=None, physical=None))
 
 

@@ -1,13 +1,9 @@
 """Schemas, tables, columns, indexes, sequences, synonyms, types: CREATE, ALTER, DROP."""
-from . import dependencies
 from .catalogue import now_text
-from .collations import canonical
 from .databases import refuse_changes
 from .errors import error
 from .events import SqlError
-from .nodes import Stmt
-from .sqltypes import is_string
-from .state import JDict, Rec, Undo
+from .state import Rec
 
 DROP_TYPES = {"TABLE": ("U",), "VIEW": ("V",), "PROCEDURE": ("P",), "FUNCTION": ("FN", "IF"),
               "SEQUENCE": ("SO",), "SYNONYM": ("SN",), "QUEUE": ("SQ",), "SECURITY POLICY": ("SP",)}
@@ -106,166 +102,6 @@ class ObjectExecutor:
         db.objects.rename(found[0], schema_id=schema.id)
         db.forget_permissions("OBJECT", found[0].id)
 
-    # ---- tables --------------------------------------------------------------------------------
-
-    def do_create_table(self, env, s):
-        name = s.parts[2]
-        if name.startswith("#"):
-            if name.casefold() in self.session.temp_tables:
-                raise error(2714, name=name, state=6)
-            obj = self.make_table(env, name, s.columns, None)
-            self.session.temp_tables[name.casefold()] = obj
-            self.session.undo.append(Undo(None, self.session.temp_tables.pop, (name.casefold(), None)))
-            return
-        schema = self.place_for(env, s.parts, "CREATE TABLE")
-        self.make_table(env, name, s.columns, schema)
-        self.ddl_event(env, s, "CREATE_TABLE", name)
-
-    def make_table(self, env, name, definitions, schema):
-        """A table in SQLite and its record; without a schema one that only its maker sees."""
-        engine, db = self.engine, env.db if schema else self.engine.tempdb
-        fields = dict(columns=JDict(db), indexes=JDict(db), identity_next=None, identity_last=None,
-                      checks=[], next_column=1)
-        if schema:
-            obj = self.new_object(db, schema, name, "U", **fields)
-        else:
-            obj = Rec(db, id=db.next_object_id(), name=name, schema_id=1, type="U", owner=None,
-                      **fields)
-        obj.__dict__["physical"] = f"t{db.id}_{obj.id}_{id(obj)}"
-        engine.sqlite.execute(f"CREATE TABLE {obj.physical} (z_ INTEGER)")
-        for d in definitions:
-            if d[0] is not None:
-                self.add_column(env, db, obj, d)
-        for d in definitions:
-            if d[0] is None:
-                self._constraint(db, obj, d)
-        return obj
-
-    def add_column(self, env, db, obj, definition):
-        name, t, o = definition
-        if db.column(obj, name):
-            raise error(2705, name=name, table=obj.name)
-        if o.get("computed") is not None:
-            self._may_compute(env, o["computed"])
-        t = self.engine.resolver.data_type(env, env.db, t)
-        id_ = obj.next_column
-        obj.next_column = id_ + 1
-        physical = f"c{id_}"
-        self.engine.sqlite.execute(f"ALTER TABLE {obj.physical} ADD COLUMN {physical}"
-                                   + (" TEXT COLLATE CI" if is_string(t) else ""))
-        c = Rec(db, id=id_, name=name, type=t, nullable=o["nullable"], identity=o["identity"],
-                default=o["default"], physical=physical,
-                collation=self._column_collation(env, obj, t, o.get("collation")))
-        obj.columns[id_] = c
-        if o["identity"]:
-            obj.identity_next = o["identity"][0]
-        if o["check"] is not None:
-            obj.checks = obj.checks + [o["check"]]
-        if o["key"]:
-            self._constraint(db, obj, (None, o["key"], [name]))
-        return c
-
-    def _may_compute(self, env, e):
-        """Functions of a computed column want REFERENCES; what is allowed is not on this server."""
-        holder = Stmt(kind="computed", line=0, e=e)
-        for parts in dependencies.named(holder):
-            found = self.engine.resolver.object(env, env.db, parts, ("FN",))
-            if found is None:
-                raise error(4121, prefix=parts[1], name=".".join(p for p in parts if p))
-            env.require(found[1], "OBJECT", found[0].id, "REFERENCES", found[0])
-        raise SqlError(40517, "The practice server does not have computed columns.", 16)
-
-    @staticmethod
-    def _column_collation(env, obj, t, named):
-        """As it was named, else the database's; a temporary table's is tempdb's, but not in a contained one."""
-        if not is_string(t):
-            return None
-        home = env.db
-        if obj.name.startswith("#") and not env.db.fields.contained:
-            home = env.engine.tempdb
-        if named is None or named.upper() == "DATABASE_DEFAULT":
-            return home.fields.collation if named is None else env.db.fields.collation
-        return env.db.catalogue_collation if named.upper() == "CATALOG_DEFAULT" else canonical(named)
-
-    def _constraint(self, db, obj, d):
-        _, kind, cols = d
-        if kind == "check":
-            obj.checks = obj.checks + [cols]
-        elif kind in ("primary", "unique"):
-            name = f"{'PK' if kind == 'primary' else 'UQ'}__{obj.name[:20]}__{len(obj.indexes) + 1}"
-            self._index(db, obj, name, cols, True, "PK" if kind == "primary" else "UQ",
-                        clustered=kind == "primary")
-            for col in cols if kind == "primary" else ():
-                db.column(obj, col).nullable = False
-
-    def _index(self, db, obj, name, cols, unique, kind="", condition=None, clustered=False):
-        found = [db.column(obj, c) for c in cols]
-        if None in found:
-            raise SqlError(1911, f"Column name '{cols[found.index(None)]}' does not exist in the target "
-                                 "table or view.", 16)
-        obj.indexes[name.casefold()] = Rec(db, name=name, columns=[c.id for c in found],
-                                           unique=unique, kind=kind, condition=condition,
-                                           clustered=clustered, disabled=False)
-
-    def do_create_index(self, env, s):
-        obj, db = self.altered(env, s.parts, ("U",), 1088)
-        if s.name.casefold() in obj.indexes:
-            raise error(1913, name=s.name, table=obj.name)
-        if s.condition is not None:
-            self.session.settings.require_for_indexes(db, "CREATE INDEX")
-        self._index(db, obj, s.name, s.columns, s.unique, "", s.condition, s.clustered)
-        obj.modified = now_text()
-        self.ddl_event(env, s, "CREATE_INDEX", s.name)
-
-    def do_drop_index(self, env, s):
-        found = self.engine.resolver.object(env, env.db, s.parts, ("U",))
-        if found is None or s.name.casefold() not in found[0].indexes or \
-                not env.has(found[1], "OBJECT", found[0].id, "ALTER"):
-            raise error(3701, verb="drop", what="index", name=f"{s.parts[2]}.{s.name}")
-        del found[0].indexes[s.name.casefold()]
-        found[0].modified = now_text()
-        self.ddl_event(env, s, "DROP_INDEX", s.name)
-
-    def do_alter_table(self, env, s):
-        obj, db = self.altered(env, s.parts, ("U",))
-        self.engine.locks.writing(env, obj)
-        if s.action == "add":
-            for d in s.value:
-                c = self.add_column(env, db, obj, d)
-                default = self.value(env, c.default, c.type) if c.default is not None else None
-                rows = self.engine.run(env, f"SELECT COUNT(*) FROM {obj.physical}")[0][0]
-                if default is not None and not c.nullable:
-                    self.engine.run(env, f"UPDATE {obj.physical} SET {c.physical} = ?", (default,))
-                elif not c.nullable and rows and default is None and not c.identity:
-                    raise SqlError(4901, "ALTER TABLE only allows columns to be added that can contain "
-                                         "nulls, or have a DEFAULT definition specified. Column "
-                                         f"'{c.name}' cannot be added to non-empty table "
-                                         f"'{obj.name}' because it does not satisfy these conditions.",
-                                   16)
-        elif s.action == "drop":
-            for name in s.value:
-                c = db.column(obj, name)
-                if c is None:
-                    raise error(4924, verb="DROP", column=name, table=obj.name)
-                if any(c.id in x.columns for x in obj.indexes.values()):
-                    raise error(4922, name=name)
-                del obj.columns[c.id]
-                for key in [k for k in db.permissions if k == ("OBJECT", obj.id, c.id)]:
-                    del db.permissions[key]
-        elif s.action == "alter":
-            name, t, o = s.value
-            c = db.column(obj, name)
-            if c is None:
-                raise error(4924, verb="ALTER", column=name, table=obj.name)
-            t = self.engine.resolver.data_type(env, env.db, t)
-            self.snapshot(obj)
-            self.convert_column(env, obj, c, t)
-            c.type, c.nullable = t, o["nullable"]
-        else:
-            self._constraint(db, obj, s.value)
-        obj.modified = now_text()
-        self.ddl_event(env, s, "ALTER_TABLE", obj.name)
-
     # ---- drop ----------------------------------------------------------------------------------
 
     def do_drop_object(self, env, s):
@@ -301,8 +137,8 @@ class ObjectExecutor:
             self.ddl_event(env, s, "DROP_" + s.what, obj.name)
 
     def drop_object(self, db, obj):
-        for trigger in [t for t in db.objects if t.type == "TR" and t.parent == obj.id]:
-            self.drop_object(db, trigger)
+        for part in [x for x in db.objects if getattr(x, "parent", 0) == obj.id]:
+            self.drop_object(db, part)
         db.forget_permissions("OBJECT", obj.id)
         for key in [k for k in db.signatures if k[0] == obj.id]:
             del db.signatures[key]

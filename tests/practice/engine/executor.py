@@ -9,6 +9,7 @@ from .exec_modules import ModuleExecutor
 from .exec_objects import ObjectExecutor
 from .exec_procedures import ProcedureExecutor
 from .exec_services import ServiceExecutor
+from .exec_tables import TableExecutor
 from .exec_transactions import TransactionExecutor
 from .exec_triggers import TriggerExecutor
 from .exec_users import UserExecutor
@@ -16,6 +17,6 @@ from .exec_databases import DatabaseExecutor
 
 
 class Executor(FlowExecutor, TransactionExecutor, DmlExecutor, GrantExecutor, LoginExecutor, UserExecutor,
-               ObjectExecutor, ModuleExecutor, TriggerExecutor, ProcedureExecutor, DatabaseExecutor,
+               ObjectExecutor, TableExecutor, ModuleExecutor, TriggerExecutor, ProcedureExecutor, DatabaseExecutor,
                LesserExecutor, LeftoverExecutor, ServiceExecutor):
     """One per session; holds no state but the session."""

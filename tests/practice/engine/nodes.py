@@ -213,6 +213,16 @@ class Query:
 
 
 @node
+class Constraint:
+    kind: str            # C D PK UQ F, as in sys.objects
+    name: str            # "" where the server finds one
+    value: object        # condition, default's expression, names of columns
+    text: str = ""
+    clustered: object = None
+    referenced: tuple = ()
+
+
+@node
 class TableRef:
     parts: tuple
     alias: str = ""

@@ -1,15 +1,14 @@
 """CREATE, ALTER and DROP of databases and of what is in them; the complete Parser."""
 from .nodes import Batch
-from .parse_modules import ModuleParser
+from .parse_tables import TableParser
 from .settings import DATABASE_OPTIONS
-from .sqltypes import INT
 
 SIMPLE_DROPS = {"SCHEMA": "schema", "USER": "user", "ROLE": "role", "LOGIN": "login",
                 "CERTIFICATE": "certificate", "ASSEMBLY": "assembly", "CREDENTIAL": "credential"}
 OBJECT_DROPS = ("QUEUE", "TABLE", "VIEW", "PROCEDURE", "PROC", "FUNCTION", "SEQUENCE", "SYNONYM", "TYPE")
 
 
-class Parser(ModuleParser):
+class Parser(TableParser):
     def create_statement(self):
         t = self.next()
         return self._create(t, "create")
@@ -193,143 +192,6 @@ class Parser(ModuleParser):
         name = None if self.at("AUTHORIZATION") else self.name()
         owner = self.principal() if self.accept("AUTHORIZATION") else None
         return self.stmt("create_schema", t, name=name or owner, owner=owner)
-
-    # ---- tables --------------------------------------------------------------------------------
-
-    def _create_table(self, t):
-        parts = self.dotted()
-        return self.stmt("create_table", t, parts=parts, columns=self.column_definitions())
-
-    def column_definitions(self):
-        """[(name, type, options)] of a bracketed list; table constraints as (None, kind, columns)."""
-        self.expect("(")
-        out = []
-        while True:
-            if self.at_any("PRIMARY", "UNIQUE", "CONSTRAINT", "FOREIGN", "CHECK"):
-                out.append(self._table_constraint())
-            else:
-                out.append(self._column_definition())
-            if not self.accept(",") or self.at(")"):
-                break
-        self.expect(")")
-        return out
-
-    def _table_constraint(self):
-        if self.accept("CONSTRAINT"):
-            self.name()
-        if self.accept("FOREIGN"):
-            self.expect("KEY")
-            cols = self.names_list()
-            self._references()
-            return None, "foreign", cols
-        if self.accept("CHECK"):
-            self.expect("(")
-            cond = self.condition()
-            self.expect(")")
-            return None, "check", cond
-        kind = self.choice("PRIMARY", "UNIQUE")
-        if kind == "PRIMARY":
-            self.expect("KEY")
-        if self.at_any("CLUSTERED", "NONCLUSTERED"):
-            self.next()
-        return None, kind.lower(), self._key_columns()
-
-    def _references(self):
-        self.expect("REFERENCES")
-        self.dotted()
-        if self.at("("):
-            self.names_list()
-
-    def _key_columns(self):
-        self.expect("(")
-        cols = []
-        while True:
-            cols.append(self.name())
-            if not self.accept("ASC"):
-                self.accept("DESC")
-            if not self.accept(","):
-                break
-        self.expect(")")
-        return cols
-
-    def _column_definition(self):
-        name = self.name()
-        if self.accept("AS"):
-            self.expect("(")
-            e = self.expr()
-            self.expect(")")
-            return name, INT, {"nullable": True, "identity": None, "default": None, "key": None, "check": None,
-                               "computed": e}
-        typ = self.data_type()
-        o = {"nullable": True, "identity": None, "default": None, "key": None, "check": None}
-        while True:
-            if self.accept("NOT"):
-                self.expect("NULL")
-                o["nullable"] = False
-            elif self.accept("NULL"):
-                o["nullable"] = True
-            elif self.accept("IDENTITY"):
-                o["identity"], o["nullable"] = (1, 1), False
-                if self.accept("("):
-                    seed = self.integer()
-                    self.expect(",")
-                    o["identity"] = (seed, self.integer())
-                    self.expect(")")
-            elif self.accept("CONSTRAINT"):
-                self.name()
-            elif self.accept("DEFAULT"):
-                o["default"] = self.expr()
-            elif self.accept("COLLATE"):
-                o["collation"] = self.next().value if self.at("DATABASE_DEFAULT") else self.name()
-            elif self.at_any("PRIMARY", "UNIQUE"):
-                o["key"] = self.next().word.lower()
-                if o["key"] == "primary":
-                    self.expect("KEY")
-                    o["nullable"] = False
-                if self.at_any("CLUSTERED", "NONCLUSTERED"):
-                    self.next()
-            elif self.at("REFERENCES"):
-                self._references()
-            elif self.accept("CHECK"):
-                self.expect("(")
-                o["check"] = self.condition()
-                self.expect(")")
-            else:
-                return name, typ, o
-
-    def _alter_table(self, t):
-        parts = self.dotted()
-        if self.accept("ADD"):
-            if self.at_any("CONSTRAINT", "PRIMARY", "UNIQUE", "FOREIGN", "CHECK"):
-                return self.stmt("alter_table", t, parts=parts, action="constraint",
-                                 value=self._table_constraint())
-            cols = [self._column_definition()]
-            while self.accept(","):
-                cols.append(self._column_definition())
-            return self.stmt("alter_table", t, parts=parts, action="add", value=cols)
-        if self.accept("DROP"):
-            self.expect("COLUMN")
-            return self.stmt("alter_table", t, parts=parts, action="drop", value=self._name_list())
-        if self.accept("ALTER"):
-            self.expect("COLUMN")
-            return self.stmt("alter_table", t, parts=parts, action="alter",
-                             value=self._column_definition())
-        enable = self.choice("ENABLE", "DISABLE") == "ENABLE"
-        self.expect("TRIGGER")
-        name = "ALL" if self.accept("ALL") else self.name()
-        return self.stmt("enable_trigger", t, names=[(None, None, name)], scope=parts, enable=enable)
-
-    def _create_index(self, t):
-        unique = self.accept("UNIQUE")
-        clustered = self.accept("CLUSTERED") or (self.accept("NONCLUSTERED") and False)
-        self.expect("INDEX")
-        name = self.name()
-        self.expect("ON")
-        parts = self.dotted()
-        columns = self._key_columns()
-        condition = self.condition() if self.accept("WHERE") else None
-        return self.stmt("create_index", t, name=name, parts=parts, unique=unique, columns=columns,
-                         clustered=clustered, condition=condition)
 
     STARTERS = {w: w.lower() + "_statement" for w in (
         "SELECT INSERT UPDATE DELETE TRUNCATE BEGIN IF WHILE BREAK CONTINUE RETURN PRINT DECLARE SET USE "

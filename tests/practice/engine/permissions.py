@@ -270,7 +270,7 @@ class Security:
         if self.is_sysadmin(ctx) or self.is_dbo(ctx, db):
             return True
         target = obj
-        if obj.type in ("PK", "UQ", "D ", "C ", "F ", "TR") and obj.parent in db.objects.by_id:
+        if obj.type in ("PK", "UQ", "D", "C", "F", "TR") and obj.parent in db.objects.by_id:
             target = db.objects.get(obj.parent)
         ok, denied = self._state(ctx, db, "OBJECT", target.id, "VIEW DEFINITION")
         if ok or denied is not None:

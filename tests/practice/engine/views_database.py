@@ -8,7 +8,8 @@ USER_DESC = {"S": "SQL_USER", "R": "DATABASE_ROLE", "A": "APPLICATION_ROLE",
 OBJECT_DESC = {"U": "USER_TABLE", "V": "VIEW", "P": "SQL_STORED_PROCEDURE", "FN": "SQL_SCALAR_FUNCTION",
                "IF": "SQL_INLINE_TABLE_VALUED_FUNCTION", "TR": "SQL_TRIGGER", "SN": "SYNONYM",
                "SO": "SEQUENCE_OBJECT", "SQ": "SERVICE_QUEUE", "SP": "SECURITY_POLICY",
-               "PK": "PRIMARY_KEY_CONSTRAINT", "UQ": "UNIQUE_CONSTRAINT"}
+               "PK": "PRIMARY_KEY_CONSTRAINT", "UQ": "UNIQUE_CONSTRAINT", "C": "CHECK_CONSTRAINT",
+               "D": "DEFAULT_CONSTRAINT", "F": "FOREIGN_KEY_CONSTRAINT"}
 AUTHENTICATION = {0: "NONE", 1: "INSTANCE", 2: "DATABASE"}
 
 
@@ -116,10 +117,13 @@ def _sequences(env, db):
       "is_identity:b is_computed:b default_object_id:i is_masked:b")
 def _columns(env, db):
     for o in seen_objects(env, db, "U", "V"):
+        made = [db.objects.get(i) for i in getattr(o, "constraints", ())]
+        defaults = {x.column: x.id for x in made if x.type == "D"}
         for c in sorted(o.columns.values(), key=lambda c: c.id):
             n = c.type.name
             yield (o.id, c.name, c.id, TYPE_IDS.get(n, 231), TYPE_IDS.get(n, 231), max_length(c.type),
-                   c.type.precision, c.type.scale, c.collation, c.nullable, 0, 0, c.identity is not None, 0, 0, 0)
+                   c.type.precision, c.type.scale, c.collation, c.nullable, 0, 0, c.identity is not None, 0,
+                   defaults.get(c.id, 0), 0)
 
 
 @view("identity_columns", "object_id:i name:n column_id:i seed_value:x increment_value:x last_value:x")
@@ -256,7 +260,6 @@ view("assembly_modules", "object_id:i assembly_id:i assembly_class:n assembly_me
      "null_on_null_input:b execute_as_principal_id:i")(nothing)
 view("database_scoped_credentials", "name:n principal_id:i credential_id:i credential_identity:k "
      "create_date:d modify_date:d")(nothing)
-view("foreign_keys", _OBJECT + " referenced_object_id:i")(nothing)
 
 
 def _information(kind):

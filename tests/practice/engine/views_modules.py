@@ -49,6 +49,37 @@ def _plan_guides(env, db):
                    g.module, g.batch, g.params, g.hints)
 
 
+@view("check_constraints", _OBJECT + " is_disabled:b is_not_for_replication:b is_not_trusted:b "
+      "parent_column_id:i definition:m uses_database_collation:b is_system_named:b")
+def _check_constraints(env, db):
+    for o in seen_objects(env, db, "C"):
+        yield _row(o) + (o.disabled, 0, not o.trusted, 0, o.definition, 0, 0)
+
+
+@view("default_constraints", _OBJECT + " parent_column_id:i definition:m is_system_named:b")
+def _default_constraints(env, db):
+    for o in seen_objects(env, db, "D"):
+        yield _row(o) + (o.column, o.definition, 0)
+
+
+@view("key_constraints", _OBJECT + " unique_index_id:i is_system_named:b is_enforced:b")
+def _key_constraints(env, db):
+    for o in seen_objects(env, db, "PK", "UQ"):
+        yield _row(o) + (1, 0, 1)
+
+
+@view("foreign_keys", _OBJECT + " referenced_object_id:i key_index_id:i is_disabled:b is_not_for_replication:b "
+      "is_not_trusted:b")
+def _foreign_keys(env, db):
+    for o in seen_objects(env, db, "F"):
+        yield _row(o) + (o.referenced, 1, o.disabled, 0, not o.trusted)
+
+
+@view("computed_columns", "object_id:i name:n column_id:i definition:m is_persisted:b")
+def _computed_columns(env, db):
+    return ()
+
+
 @view("sql_expression_dependencies", "referencing_id:i referencing_minor_id:i referencing_class:t "
       "referencing_class_desc:d60 is_schema_bound_reference:b referenced_class:t referenced_class_desc:d60 "
       "referenced_server_name:n referenced_database_name:n referenced_schema_name:n "
