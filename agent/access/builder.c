@@ -85,13 +85,29 @@ static void list_free(struct change_list *l)
 	difference_free(&d);
 }
 
+void builder_drop(struct builder *b, struct change_list *l, bool (*stays)(const struct change *c))
+{
+	struct change_list kept = {calloc(l->n + 1, sizeof(*l->items)), 0};
+	struct change_list gone = {calloc(l->n + 1, sizeof(*l->items)), 0};
+
+	if (!kept.items || !gone.items) {
+		free(kept.items);
+		free(gone.items);
+		b->no_memory = true;
+		return;
+	}
+	for (size_t i = 0; i < l->n; i++)
+		if (stays && stays(&l->items[i]))
+			kept.items[kept.n++] = l->items[i];
+		else
+			gone.items[gone.n++] = l->items[i];
+	free(l->items);
+	list_free(&gone);
+	*l = kept;
+}
+
 int builder_join(struct difference *out, struct builder *b)
 {
-	/* What we cannot see completely may be closed, never opened. */
-	if (b->o->n_missing_rights) {
-		list_free(&b->openings);
-		b->openings = (struct change_list){0};
-	}
 	size_t n = b->prepare.n + b->closings.n + b->openings.n;
 	struct change *all = calloc(n + 1, sizeof(*all));
 	if (!all || b->no_memory) {

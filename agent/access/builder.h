@@ -36,6 +36,8 @@ void permission_copy(struct builder *b, struct permission *to, const struct perm
 bool database_is_trapped(
 	const struct builder *b, const struct observed_database *d, const char **trigger);
 
+/* Drops what may not be done now; `stays` NULL: everything. */
+void builder_drop(struct builder *b, struct change_list *l, bool (*stays)(const struct change *c));
 /* The lists in their order, which become the difference's; takes the builder apart. 0 or -ENOMEM. */
 int builder_join(struct difference *out, struct builder *b);
 

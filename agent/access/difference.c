@@ -28,13 +28,40 @@ static void strangers_name(struct builder *b)
 	}
 }
 
-static bool server_is_closed_to_us(struct builder *b)
+/* Another configuration's, or what a lost one left: nobody else can say which. */
+static void unclaimed_name(struct builder *b)
+{
+	for (size_t i = 0; i < b->o->n_logins; i++) {
+		const struct observed_login *l = &b->o->logins[i];
+		if (l->marked && !l->ours && l->type == 'S')
+			obstacle_push(b, STATE_OK, l->name, NULL,
+				"login [%s] bears Curfew's mark, and neither this configuration nor the journal names it: "
+				"it is left alone; if it is this agent's, `curfew adopt %s %s`",
+				l->name, b->w->server->name, l->name);
+	}
+}
+
+/* On a first start there is nobody yet who could bear the mark. */
+static bool records_are_missing(struct builder *b)
+{
+	for (size_t i = 0; b->w->first_start && i < b->o->n_logins; i++)
+		if (b->o->logins[i].marked && b->o->logins[i].type == 'S') {
+			obstacle_push(b, STATE_UNVERIFIED, NULL, NULL,
+				"login [%s] bears Curfew's mark and the journal knows nothing: its records are missing, or another "
+				"agent serves this server; nothing is opened until `curfew accept-loss --reason TEXT`",
+				b->o->logins[i].name);
+			return true;
+		}
+	return false;
+}
+
+static bool server_is_trapped(struct builder *b)
 {
 	for (size_t i = 0; i < b->o->n_triggers; i++)
 		if (!strings_contain(&b->w->server->known_triggers, b->o->triggers[i])) {
 			obstacle_push(b, STATE_UNVERIFIED, NULL, NULL,
-				"enabled server trigger [%s] would run as Curfew; review it, then name it in "
-				"known_triggers",
+				"enabled server trigger [%s] would run as Curfew: logins are disabled and sessions ended where that "
+				"is due, and nothing else is done; review it, then name it in known_triggers",
 				b->o->triggers[i]);
 			return true;
 		}
@@ -49,6 +76,12 @@ static void rights_name(struct builder *b)
 			b->o->missing_rights[i], b->w->server->name);
 }
 
+/* Shuts somebody out by what the server itself has: no database's trigger runs for it. */
+static bool change_is_of_server(const struct change *c)
+{
+	return c->kind == CHANGE_LOGIN_DISABLE || c->kind == CHANGE_SESSION_KILL;
+}
+
 int difference_build(struct difference *out, const struct wanted_server *w,
 	const struct observed_server *o, const struct claims *c, instant_t now)
 {
@@ -58,19 +91,30 @@ int difference_build(struct difference *out, const struct wanted_server *w,
 	if (!roles_pending)
 		return -ENOMEM;
 	rights_name(&b);
-	if (!server_is_closed_to_us(&b)) {
-		for (size_t i = 0; i < o->n_databases; i++)
-			roles_pending[i] = roles_want(&b, &o->databases[i]);
-		for (size_t i = 0; i < o->n_logins; i++)
-			if (o->logins[i].ours && !wanted_find(w, o->logins[i].name))
-				login_remove(&b, &o->logins[i]);
-		for (size_t i = 0; i < w->n_logins; i++)
-			login_want(&b, &w->logins[i], roles_pending);
-		for (size_t i = 0; i < o->n_databases; i++) {
-			orphans_remove(&b, &o->databases[i]);
-			roles_police(&b, &o->databases[i]);
-		}
-		strangers_name(&b);
+	unclaimed_name(&b);
+	for (size_t i = 0; i < o->n_databases; i++)
+		roles_pending[i] = roles_want(&b, &o->databases[i]);
+	for (size_t i = 0; i < o->n_logins; i++)
+		if (o->logins[i].ours && !wanted_find(w, o->logins[i].name))
+			login_remove(&b, &o->logins[i]);
+	for (size_t i = 0; i < w->n_logins; i++)
+		login_want(&b, &w->logins[i], roles_pending);
+	for (size_t i = 0; i < o->n_databases; i++) {
+		orphans_remove(&b, &o->databases[i]);
+		roles_police(&b, &o->databases[i]);
 	}
-	return builder_join(out, &b);
+	strangers_name(&b);
+	bool missing = records_are_missing(&b);
+	/* What cannot be seen completely, or is not on record, may be closed, never opened. */
+	if (w->hold || missing || o->n_missing_rights)
+		builder_drop(&b, &b.openings, NULL);
+	if (server_is_trapped(&b)) {
+		builder_drop(&b, &b.prepare, NULL);
+		builder_drop(&b, &b.closings, change_is_of_server);
+		builder_drop(&b, &b.openings, NULL);
+	}
+	int rc = builder_join(out, &b);
+	if (!rc)
+		out->records_missing = missing;
+	return rc;
 }

@@ -85,19 +85,6 @@ static void login_narrow_server(struct builder *b, struct login_work *work)
 	}
 }
 
-static void grant_reason(char *buf, size_t size, const struct grant *g)
-{
-	char from[INSTANT_TEXT_MAX], until[INSTANT_TEXT_MAX];
-
-	if (g->level == LEVEL_NONE)
-		snprintf(buf, size, "%s: no access since %s", phase_name(g->phase),
-			instant_format(from, g->from));
-	else
-		snprintf(buf, size, "%s: %s from %s until %s", phase_name(g->phase),
-			level_name(g->level), instant_format(from, g->from),
-			instant_format(until, g->until));
-}
-
 /* Users of this login in databases where nothing is wanted for it. */
 static void login_remove_users(struct builder *b, struct login_work *work,
 	const struct wanted_login *wanted, const char *reason)

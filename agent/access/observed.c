@@ -153,16 +153,17 @@ static bool claim_holds(const struct claim *c, const struct observed_login *l, u
 	       l->created <= c->intended + window;
 }
 
-void observed_claim(
-	struct observed_server *o, const char *server, const struct claims *c, unsigned window)
+void observed_claim(struct observed_server *o, const struct wanted_server *w,
+	const struct claims *c, unsigned window)
 {
 	for (size_t i = 0; i < o->n_logins; i++) {
 		struct observed_login *l = &o->logins[i];
-		l->ours = l->marked;
+		l->ours = l->marked && wanted_names(w, l->name);
 		for (size_t k = 0; k < c->n && !l->ours; k++)
-			l->ours = !strcmp(c->items[k].server, server) &&
+			l->ours = !strcmp(c->items[k].server, w->server->name) &&
 				  names_equal(c->items[k].login, l->name) &&
-				  claim_holds(&c->items[k], l, window);
+				  (claim_holds(&c->items[k], l, window) ||
+					  (l->marked && c->items[k].living));
 		/* Only SQL logins are ever made by us: a mark on anything else is somebody's mistake. */
 		l->ours = l->ours && l->type == 'S';
 	}

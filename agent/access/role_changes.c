@@ -85,8 +85,8 @@ static bool drop_surplus(
 		bool denial = p->state == 'D';
 		permission_copy(b,
 			&change_push(b, denial ? &b->openings : &b->prepare,
-				denial ? CHANGE_ROLE_DENY_REMOVE : CHANGE_REVOKE, NULL, NULL, d->name,
-				"not in the terms of this level")
+				denial ? CHANGE_ROLE_DENY_REMOVE : CHANGE_REVOKE, NULL, NULL,
+				d->name, "not in the terms of this level")
 				 ->permission,
 			p);
 		pending = true;
@@ -178,7 +178,8 @@ static bool member_is_handled(
 		return false;
 	for (size_t i = 0; i < b->o->n_logins; i++)
 		if (sid_equal(&b->o->logins[i].sid, &u->sid))
-			return b->o->logins[i].ours;
+			/* Bearing the mark it is ours or another configuration's. */
+			return b->o->logins[i].ours || b->o->logins[i].marked;
 	return claims_have_sid(b->c, &u->sid) || wanted_find(b->w, u->name);
 }
 

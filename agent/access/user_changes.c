@@ -169,8 +169,8 @@ static void user_level(struct builder *b, struct login_work *work,
 		/* Into the narrower role before out of the wider: its denials hold at once. */
 		bool closing = narrows && any;
 		member_change(b, closing ? &b->closings : &b->openings,
-			closing ? CHANGE_MEMBER_RESTRICT : CHANGE_MEMBER_ADD, work, d, user, roles[i],
-			reason);
+			closing ? CHANGE_MEMBER_RESTRICT : CHANGE_MEMBER_ADD, work, d, user,
+			roles[i], reason);
 		work->pending = true;
 	}
 	/* What it holds by itself goes before the roles, one of which may deny just that. */

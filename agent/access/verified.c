@@ -1,4 +1,4 @@
-/* Lists of verifications: in order, and freed. */
+/* Verifications: their lists, and whom one lets in. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,4 +23,14 @@ void verified_list_free(struct verified_list *v)
 	}
 	free(v->items);
 	*v = (struct verified_list){0};
+}
+
+enum admission admission_by(const struct verified *last, enum level scheduled)
+{
+	if (!last)
+		return ADMIT_NOT_YET;
+	/* What nobody can tell may be anything. */
+	if (last->result != VERIFICATION_VERIFIED || last->level > scheduled)
+		return ADMIT_NOBODY;
+	return last->level == LEVEL_NONE ? ADMIT_NOT_YET : ADMIT;
 }

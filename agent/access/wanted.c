@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "curfew/access.h"
+#include "curfew/calendar.h"
 
 static int login_compare(const void *a, const void *b)
 {
@@ -35,6 +36,33 @@ static bool grant_has_narrowed(const struct grant *g, instant_t *at)
 	if (narrowed)
 		*at = g->from;
 	return narrowed;
+}
+
+static int name_compare(const void *a, const void *b)
+{
+	return names_compare(*(const char *const *)a, *(const char *const *)b);
+}
+
+static int named_build(struct wanted_server *w)
+{
+	size_t kept = 0;
+
+	w->named = calloc(w->n_grants + 1, sizeof(*w->named));
+	if (!w->named)
+		return -ENOMEM;
+	for (size_t i = 0; i < w->n_grants; i++)
+		w->named[i] = w->grants[i]->user->login;
+	qsort(w->named, w->n_grants, sizeof(*w->named), name_compare);
+	for (size_t i = 0; i < w->n_grants; i++)
+		if (!kept || !names_equal(w->named[kept - 1], w->named[i]))
+			w->named[kept++] = w->named[i];
+	w->n_named = kept;
+	return 0;
+}
+
+bool wanted_names(const struct wanted_server *w, const char *login)
+{
+	return w->n_named && bsearch(&login, w->named, w->n_named, sizeof(*w->named), name_compare);
 }
 
 int wanted_build(struct wanted_server *out, const struct server *s, const struct grants *g)
@@ -73,6 +101,8 @@ int wanted_build(struct wanted_server *out, const struct server *s, const struct
 		if (l && grant_has_narrowed(w.grants[i], &at) && at > l->narrowed)
 			l->narrowed = at;
 	}
+	if (named_build(&w))
+		goto no_memory;
 	*out = w;
 	return 0;
 no_memory:
@@ -88,6 +118,7 @@ void wanted_free(struct wanted_server *w)
 		free(w->logins[i].users);
 	free(w->logins);
 	free(w->grants);
+	free(w->named);
 	*w = (struct wanted_server){0};
 }
 
@@ -96,4 +127,17 @@ const struct wanted_login *wanted_find(const struct wanted_server *w, const char
 	struct wanted_login key = {.login = login};
 
 	return bsearch(&key, w->logins, w->n_logins, sizeof(key), login_compare);
+}
+
+void grant_reason(char *buf, size_t size, const struct grant *g)
+{
+	char from[INSTANT_TEXT_MAX], until[INSTANT_TEXT_MAX];
+
+	if (g->level == LEVEL_NONE)
+		snprintf(buf, size, "%s: no access since %s", phase_name(g->phase),
+			instant_format(from, g->from));
+	else
+		snprintf(buf, size, "%s: %s from %s until %s", phase_name(g->phase),
+			level_name(g->level), instant_format(from, g->from),
+			instant_format(until, g->until));
 }

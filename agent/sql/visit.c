@@ -103,7 +103,7 @@ static int observe(struct visit_run *run, struct sql_error *error)
 	int rc = sql_observe(&run->observed, error, run->session, &p->wanted);
 	if (rc)
 		return rc;
-	observed_claim(&run->observed, p->server->name, &run->claims,
+	observed_claim(&run->observed, &p->wanted, &run->claims,
 		p->program->settings.server_deadline);
 	return difference_build(&run->difference, &p->wanted, &run->observed, &run->claims, p->now);
 }

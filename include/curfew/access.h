@@ -28,9 +28,20 @@ struct wanted_server {
 	const struct grant *
 		*grants; /* every grant of the configuration on this server, at any level */
 	size_t n_grants;
+	const char **named; /* every login of those grants once, sorted, letter case aside */
+	size_t n_named;
+	/* Nothing is opened on this server now, and why; NULL: as scheduled. Closings go on. */
+	const char *hold;
+	/* Nothing at all is on record, and no operator has said that it is to be so: a marked login on the server tells
+	 * that records are missing, and holds it. */
+	bool first_start;
 };
 int wanted_build(struct wanted_server *out, const struct server *s, const struct grants *g);
 void wanted_free(struct wanted_server *w);
+/* Some grant of the configuration on this server is of that login, at whatever level. */
+bool wanted_names(const struct wanted_server *w, const char *login);
+/* "live: read-only from ... until ...": for the journal and for a person. */
+void grant_reason(char *buf, size_t size, const struct grant *g);
 const struct wanted_login *wanted_find(const struct wanted_server *w, const char *login);
 
 /* ---- observed ---- */
@@ -145,14 +156,16 @@ struct claim {
 	struct sid sid;	    /* size 0 while the creation is only intended */
 	instant_t intended; /* the server's clock then, or 0 */
 	bool made_now;	    /* by this very session: no clock has to vouch for it */
+	bool living;	    /* not seen gone: its mark alone makes it ours */
 };
 struct claims {
 	struct claim *items;
 	size_t n;
 };
-/* Marks the logins that are ours: by the mark, by SID, or by an open intent of at most `window` seconds before. */
-void observed_claim(
-	struct observed_server *o, const char *server, const struct claims *c, unsigned window);
+/* Marks the logins that are ours: by the mark where the configuration or a living claim names them, by SID, or by an
+ * open intent of at most `window` seconds before. A marked login that nobody names is another configuration's. */
+void observed_claim(struct observed_server *o, const struct wanted_server *w,
+	const struct claims *c, unsigned window);
 bool claims_have_sid(const struct claims *c, const struct sid *s);
 
 /* ---- memory ---- */
@@ -163,8 +176,9 @@ struct verified {
 	struct sid sid;	  /* of the login; size 0: unknown */
 	enum level level; /* that it gives no more than */
 	enum verification result;
-	char fingerprint[FINGERPRINT_MAX]; /* of what the catalogue shows there; "": it holds for none */
-	instant_t at;			   /* our clock */
+	char fingerprint
+		[FINGERPRINT_MAX]; /* of what the catalogue shows there; "": it holds for none */
+	instant_t at;		   /* our clock */
 };
 struct verified_list {
 	struct verified *items; /* sorted by server, login, database; strings owned */
@@ -172,6 +186,35 @@ struct verified_list {
 };
 void verified_list_free(struct verified_list *v);
 int verified_compare(const void *a, const void *b);
+
+/* What is known of a login on a database of one server, from all that is on record. */
+struct remembered {
+	const char *login, *database;
+	enum level level; /* the widest of what was seen and verified */
+	bool excess;	  /* the last verification says that it gives more than its level */
+};
+
+/* Access that ends before anything of the server is read; strings but the reason are borrowed. */
+struct closing {
+	const char *login, *client; /* client NULL: unknown */
+	struct sid sid;		    /* size 0: unknown */
+	instant_t since;	    /* 0: unknown */
+	char *reason;
+};
+struct closings {
+	struct closing *items;
+	size_t n;
+};
+/* From memory alone: every login whose remembered access is wider than scheduled now, every living identity that
+ * nothing is scheduled for, every login found with excess. A named login of which nothing is on record counts as the
+ * widest; `unsure`: for want of the records, and then it is closed only where nothing is scheduled for it at all.
+ * `remembered` is of this server, sorted by login and database, letter case aside; `c` of every server. 0 or -ENOMEM. */
+int closings_build(struct closings *out, const struct wanted_server *w, const struct claims *c,
+	const struct remembered *remembered, size_t n_remembered, bool unsure);
+void closings_free(struct closings *c);
+
+/* Whether a grant may let its login in, by its last verification (NULL: none) and the level that is scheduled now. */
+enum admission admission_by(const struct verified *last, enum level scheduled);
 
 /* ---- changes ---- */
 
@@ -201,6 +244,7 @@ struct difference {
 	size_t n_changes;
 	struct obstacle *obstacles;
 	size_t n_obstacles;
+	bool records_missing; /* on what was taken for a first start: see wanted_server.first_start */
 };
 /* 0 or -ENOMEM. An empty difference without obstacles is agreement. */
 int difference_build(struct difference *out, const struct wanted_server *w,

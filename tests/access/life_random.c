@@ -160,7 +160,8 @@ static void random_leftovers(
 void claim_add(struct life *l, const char *login, struct sid sid)
 {
 	assert_true(l->n_claims < ARRAY_SIZE(l->claims));
-	l->claims[l->n_claims++] = (struct claim){.server = "sql1", .login = login, .sid = sid};
+	l->claims[l->n_claims++] =
+		(struct claim){.server = "sql1", .login = login, .sid = sid, .living = true};
 }
 
 /* A login of ours, wanted or not, in any state. */
@@ -171,7 +172,8 @@ static void random_login_of_ours(struct life *l, const char *name)
 
 	login->disabled = chance(l, 40);
 	login->marked = l->model.o.mark_role && chance(l, 70);
-	if (!login->marked || chance(l, 80))
+	/* The mark alone does where the configuration names it. */
+	if (!login->marked || !wanted_names(&l->scene.wanted, name))
 		claim_add(l, name, sid);
 	for (size_t i = 0; i < l->model.o.n_databases; i++) {
 		struct observed_database *d = &l->model.o.databases[i];

@@ -54,12 +54,18 @@ struct observed_login *stage_jane(struct stage *s, const char *role)
 	return l;
 }
 
+void stage_claim(struct stage *s, const struct observed_login *l)
+{
+	s->claims[s->n_claims++] =
+		(struct claim){.server = "sql1", .login = l->name, .sid = l->sid, .living = true};
+}
+
 void compare(struct stage *s)
 {
 	struct claims claims = {.items = s->claims, .n = s->n_claims};
 
 	difference_free(&s->d);
-	observed_claim(&s->model.o, "sql1", &claims, 60);
+	observed_claim(&s->model.o, &s->scene.wanted, &claims, 60);
 	assert_int_equal(
 		difference_build(&s->d, &s->scene.wanted, &s->model.o, &claims, SCENE_NOW), 0);
 }

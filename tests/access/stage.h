@@ -23,6 +23,9 @@ void stage_free(struct stage *s);
 /* Jane's login, marked, enabled, a member of `role` in staging. */
 struct observed_login *stage_jane(struct stage *s, const char *role);
 
+/* The ledger has it, living. */
+void stage_claim(struct stage *s, const struct observed_login *l);
+
 /* What is to be done now. */
 void compare(struct stage *s);
 /* Does all of it, and compares again. */

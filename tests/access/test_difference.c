@@ -159,6 +159,8 @@ static void test_remove(void **state)
 	struct stage *s = stage_new(false);
 	struct observed_login *l = model_login(&s->model, "gone.user", 7);
 
+	stage_claim(s, l);
+
 	(void)state;
 	l->marked = true;
 	model_user(s->test, "other name", l->sid);
@@ -179,6 +181,8 @@ static void test_closings_of_all_first(void **state)
 {
 	struct stage *s = stage_new(false);
 	struct observed_login *l = model_login(&s->model, "zz.gone", 7);
+
+	stage_claim(s, l);
 
 	(void)state;
 	l->marked = true;

@@ -104,6 +104,10 @@ static void test_server_trigger(void **state)
 	s->model.o.n_triggers = 1;
 	expect(s, "");
 	assert_non_null(obstacle_of(s, STATE_UNVERIFIED));
+	/* What shuts somebody out goes on all the same. */
+	stage_claim(s, model_login(&s->model, "gone.user", 7));
+	model_session(&s->model, "gone.user", 0);
+	expect(s, "login-disable session-kill");
 	s->model.o.triggers = NULL;
 	s->model.o.n_triggers = 0;
 	stage_free(s);
@@ -114,6 +118,8 @@ static void test_missing_rights(void **state)
 {
 	struct stage *s = stage_new(false);
 	struct observed_login *l = model_login(&s->model, "gone.user", 7);
+
+	stage_claim(s, l);
 	char *right = (char *)"VIEW ANY DEFINITION";
 
 	(void)state;
@@ -129,6 +135,55 @@ static void test_missing_rights(void **state)
 	stage_free(s);
 }
 
+/* Nothing is on record, and somebody bears the mark: the records are missing. */
+static void test_missing_records(void **state)
+{
+	struct stage *s = stage_new(false);
+
+	(void)state;
+	s->scene.wanted.first_start = true;
+	/* Nobody bears it: a first start, and all is opened. */
+	expect(s, "login-create login-disable login-mark user-create member-add");
+	assert_false(s->d.records_missing);
+	/* Somebody else's would do. */
+	model_login(&s->model, "other.user", 7)->marked = true;
+	expect(s, "");
+	assert_true(s->d.records_missing);
+	assert_non_null(obstacle_of(s, STATE_UNVERIFIED));
+	/* What must close closes. */
+	stage_jane(s, FULL);
+	s->prod->users[0].sid = observed_find_login(&s->model.o, JANE)->sid;
+	compare(s);
+	assert_true(s->d.n_changes > 0);
+	for (size_t i = 0; i < s->d.n_changes; i++)
+		assert_true(change_closes(s->d.changes[i].kind));
+	stage_free(s);
+}
+
+/* Another configuration's login, or nobody's: shown, and left alone, with its users. */
+static void test_unclaimed(void **state)
+{
+	struct stage *s = stage_new(false);
+	struct observed_login *l = model_login(&s->model, "other.user", 7);
+
+	(void)state;
+	l->marked = true;
+	model_user(s->test, "other.user", l->sid);
+	model_member(s->test, FULL, "other.user");
+	model_session(&s->model, "other.user", 0);
+	compare(s);
+	for (size_t i = 0; i < s->d.n_changes; i++)
+		assert_false(
+			s->d.changes[i].login && names_equal(s->d.changes[i].login, "other.user"));
+	for (size_t i = 0; i < s->d.n_changes; i++)
+		assert_false(s->d.changes[i].kind == CHANGE_MEMBER_DROP);
+	const struct obstacle *o = obstacle_of(s, STATE_OK);
+	assert_non_null(o);
+	assert_string_equal(o->login, "other.user");
+	assert_non_null(strstr(o->text, "curfew adopt sql1 other.user"));
+	stage_free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -139,6 +194,8 @@ int main(void)
 		cmocka_unit_test(test_trigger_over_something_wider),
 		cmocka_unit_test(test_server_trigger),
 		cmocka_unit_test(test_missing_rights),
+		cmocka_unit_test(test_missing_records),
+		cmocka_unit_test(test_unclaimed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -87,7 +87,7 @@ static void observe(struct life *l, struct difference *out)
 			claim_add(l, wanted_find(&l->scene.wanted, o->name)->login, o->sid);
 	}
 	claims.n = l->n_claims;
-	observed_claim(&l->model.o, "sql1", &claims, 60);
+	observed_claim(&l->model.o, &l->scene.wanted, &claims, 60);
 	assert_int_equal(
 		difference_build(out, &l->scene.wanted, &l->model.o, &claims, SCENE_NOW), 0);
 	order_check(out);

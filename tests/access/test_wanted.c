@@ -111,12 +111,21 @@ static void test_claims(void **state)
 		bool marked;
 		char type;
 		bool ours;
+		bool named, gone; /* by the configuration; by the ledger, as seen gone */
 	} cases[] = {
 		{"sql1", "zoe", 1, 0, false, 'S', true}, {"sql1", "ZOE", 1, 0, false, 'S', true},
 		{"sql1", "zoe", 2, 0, false, 'S', false}, /* made anew by somebody else */
 		{"sql2", "zoe", 1, 0, false, 'S', false}, /* of another server */
-		{"sql1", "amy", 1, 0, false, 'S', false}, {"sql1", "amy", 2, 0, true, 'S', true},
-		{"sql1", "zoe", 1, 0, true, 'U', false}, /* a Windows login is never ours */
+		{"sql1", "amy", 1, 0, false, 'S', false},
+		{"sql1", "amy", 2, 0, true, 'S', false}, /* the mark, and nobody names it */
+		{"sql1", "amy", 2, 0, true, 'S', true, .named = true},
+		{"sql1", "amy", 2, 0, false, 'S', false, .named = true},
+		{"sql1", "zoe", 2, 0, true, 'S', true}, /* the ledger's name and the mark */
+		{"sql1", "zoe", 2, 0, true, 'S', false, .gone = true},
+		{"sql2", "zoe", 2, 0, true, 'S', false},
+		{"sql1", "zoe", 1, 0, false, 'S', true, .gone = true}, /* a restore of master */
+		{"sql1", "zoe", 1, 0, true, 'U', false,
+			.named = true}, /* a Windows login is never ours */
 		{"sql1", "zoe", 0, 1000, false, 'S', true},
 		{"sql1", "zoe", 0, 1001, false, 'S', true},  /* one second of rounding */
 		{"sql1", "zoe", 0, 1002, false, 'S', false}, /* it was there before */
@@ -129,7 +138,12 @@ static void test_claims(void **state)
 		struct model m = {0};
 		struct claim claim = {.server = cases[i].server,
 			.login = cases[i].login,
-			.intended = cases[i].intended};
+			.intended = cases[i].intended,
+			.living = !cases[i].gone};
+		struct server server = {.name = (char *)"sql1"};
+		const char *named[] = {"zoe"};
+		const struct wanted_server wanted = {
+			.server = &server, .named = named, .n_named = cases[i].named};
 		struct claims claims = {.items = &claim, .n = 1};
 		struct observed_login *l = model_login(&m, "zoe", 1);
 		if (cases[i].sid)
@@ -137,7 +151,7 @@ static void test_claims(void **state)
 		l->created = 1000;
 		l->marked = cases[i].marked;
 		l->type = cases[i].type;
-		observed_claim(&m.o, "sql1", &claims, 60);
+		observed_claim(&m.o, &wanted, &claims, 60);
 		if (l->ours != cases[i].ours)
 			fail_msg("case %zu: ours is %d", i, l->ours);
 		model_free(&m);

@@ -209,7 +209,7 @@ static void difference_check(const struct wanted_server *w, const struct claims 
 
 	if (sql_observe(&o, &error, NULL, w) != 0)
 		return;
-	observed_claim(&o, "sql1", c, 60);
+	observed_claim(&o, w, c, 60);
 	REQUIRE(difference_build(&d, w, &o, c, SCENE_NOW) == 0);
 	for (size_t i = 0; i < d.n_changes; i++) {
 		const struct change *x = &d.changes[i];

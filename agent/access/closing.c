@@ -1,0 +1,241 @@
+/* Who is shut before a server is read: decided from memory, so that nothing on the server can delay it. */
+#include <errno.h>
+#include <string.h>
+
+#include "curfew/access.h"
+
+struct memory {
+	const struct wanted_server *w;
+	const struct claim **claims; /* living, of this server, sorted by login */
+	size_t n_claims;
+	const struct remembered *items;
+	size_t n;
+	bool unsure;
+};
+
+static int claim_compare(const void *a, const void *b)
+{
+	const struct claim *x = *(const struct claim *const *)a,
+			   *y = *(const struct claim *const *)b;
+
+	return names_compare(x->login, y->login);
+}
+
+static int claims_take(struct memory *m, const struct claims *c)
+{
+	m->claims = calloc(c->n + 1, sizeof(*m->claims));
+	if (!m->claims)
+		return -ENOMEM;
+	for (size_t i = 0; i < c->n; i++)
+		if (c->items[i].living && !strcmp(c->items[i].server, m->w->server->name))
+			m->claims[m->n_claims++] = &c->items[i];
+	if (m->n_claims)
+		qsort(m->claims, m->n_claims, sizeof(*m->claims), claim_compare);
+	return 0;
+}
+
+static const struct claim *living_claim(const struct memory *m, const char *login)
+{
+	const struct claim key = {.login = login}, *at = &key;
+	const struct claim **found = m->n_claims ? bsearch(&at, m->claims, m->n_claims,
+							   sizeof(*m->claims), claim_compare)
+						 : NULL;
+
+	return found ? *found : NULL;
+}
+
+/* What is remembered of a login: items[from..to). */
+struct span {
+	size_t from, to;
+};
+
+static struct span span_of(const struct memory *m, const char *login)
+{
+	size_t from = 0, to = m->n;
+
+	while (from < to) {
+		size_t at = from + (to - from) / 2;
+
+		if (names_compare(m->items[at].login, login) < 0)
+			from = at + 1;
+		else
+			to = at;
+	}
+	while (to < m->n && names_equal(m->items[to].login, login))
+		to++;
+	return (struct span){from, to};
+}
+
+static bool login_is_remembered(const struct memory *m, const char *login)
+{
+	struct span s = span_of(m, login);
+
+	return s.from < s.to || living_claim(m, login) != NULL;
+}
+
+static const struct remembered *remembered_find(const struct memory *m, const struct grant *g)
+{
+	struct span s = span_of(m, g->user->login);
+
+	for (size_t i = s.from; i < s.to; i++)
+		if (names_equal(m->items[i].database, g->database->name))
+			return &m->items[i];
+	return NULL;
+}
+
+static int closing_add(struct closings *out, const struct memory *m, const char *login,
+	const char *client, instant_t since, const char *reason)
+{
+	struct closing *items = array_grown(out->items, out->n, sizeof(*items));
+	const struct claim *claim = living_claim(m, login);
+
+	if (!items)
+		return -ENOMEM;
+	out->items = items;
+	items[out->n] = (struct closing){
+		.login = login, .client = client, .since = since, .reason = strdup(reason)};
+	if (claim)
+		items[out->n].sid = claim->sid;
+	return items[out->n++].reason ? 0 : -ENOMEM;
+}
+
+/* The grants of one login on the server, which the schedule's order keeps together. */
+static size_t login_run(const struct wanted_server *w, size_t from)
+{
+	size_t to = from + 1;
+
+	while (to < w->n_grants &&
+		names_equal(w->grants[to]->user->login, w->grants[from]->user->login))
+		to++;
+	return to;
+}
+
+static bool run_names(const struct wanted_server *w, size_t from, size_t to, const char *database)
+{
+	for (size_t i = from; i < to; i++)
+		if (names_equal(w->grants[i]->database->name, database))
+			return true;
+	return false;
+}
+
+/* The database that a login holds although its client's file does not name it any more. */
+static const char *database_left(const struct memory *m, size_t from, size_t to)
+{
+	struct span s = span_of(m, m->w->grants[from]->user->login);
+
+	for (size_t i = s.from; i < s.to; i++)
+		if (m->items[i].level != LEVEL_NONE &&
+			!run_names(m->w, from, to, m->items[i].database))
+			return m->items[i].database;
+	return NULL;
+}
+
+static bool has_excess(const struct memory *m, const char *login)
+{
+	struct span s = span_of(m, login);
+
+	for (size_t i = s.from; i < s.to; i++)
+		if (m->items[i].excess)
+			return true;
+	return false;
+}
+
+/* The grant that is narrower now than what is known of it; NULL: none. */
+static const struct grant *narrower(const struct memory *m, size_t from, size_t to)
+{
+	const char *login = m->w->grants[from]->user->login;
+	bool known = login_is_remembered(m, login);
+	const struct wanted_login *wanted = wanted_find(m->w, login);
+
+	/* Without a record it may hold anything that it was ever to have; what never narrowed cannot be wider. */
+	if (!known && wanted && (m->unsure || !wanted->narrowed))
+		return NULL;
+	for (size_t i = from; i < to; i++) {
+		const struct grant *g = m->w->grants[i];
+		const struct remembered *r = remembered_find(m, g);
+		enum level level = r ? r->level : known ? LEVEL_NONE : LEVEL_FULL;
+		if (level > g->level)
+			return g;
+	}
+	return NULL;
+}
+
+static int login_close(struct closings *out, const struct memory *m, size_t from, size_t to)
+{
+	const struct grant *first = m->w->grants[from], *g = narrower(m, from, to);
+	const char *left = database_left(m, from, to), *login = first->user->login;
+	char reason[RECORD_TEXT_MAX];
+
+	if (!g && !wanted_find(m->w, login) && living_claim(m, login))
+		g = first;
+	if (g)
+		grant_reason(reason, sizeof(reason), g);
+	else if (has_excess(m, login))
+		snprintf(reason, sizeof(reason),
+			"its last verification found more than is scheduled");
+	else if (left)
+		snprintf(reason, sizeof(reason), "no access to database [%s] is scheduled any more",
+			left);
+	else
+		return 0;
+	return closing_add(out, m, login, first->client->name, g ? g->from : 0, reason);
+}
+
+static int former_close(struct closings *out, const struct memory *m, const char *login)
+{
+	if (wanted_names(m->w, login))
+		return 0;
+	return closing_add(out, m, login, NULL, 0,
+		"the login is not in the configuration of this server any more");
+}
+
+/* Those whom the configuration does not name here any more. */
+static int formers_close(struct closings *out, const struct memory *m)
+{
+	const char *last = NULL;
+	int rc = 0;
+
+	for (size_t i = 0; i < m->n_claims && !rc; i++)
+		rc = former_close(out, m, m->claims[i]->login);
+	for (size_t i = 0; i < m->n && !rc; i++) {
+		const char *login = m->items[i].login;
+
+		if (m->items[i].level == LEVEL_NONE || (last && names_equal(last, login)) ||
+			living_claim(m, login))
+			continue;
+		rc = former_close(out, m, login);
+		last = login;
+	}
+	return rc;
+}
+
+int closings_build(struct closings *out, const struct wanted_server *w, const struct claims *c,
+	const struct remembered *remembered, size_t n_remembered, bool unsure)
+{
+	struct memory m = {.w = w, .items = remembered, .n = n_remembered, .unsure = unsure};
+	struct closings list = {0};
+	int rc = claims_take(&m, c);
+
+	for (size_t from = 0, to; from < w->n_grants && !rc; from = to) {
+		to = login_run(w, from);
+		rc = login_close(&list, &m, from, to);
+	}
+	if (!rc)
+		rc = formers_close(&list, &m);
+	free(m.claims);
+	if (rc)
+		closings_free(&list);
+	else
+		*out = list;
+	return rc;
+}
+
+void closings_free(struct closings *c)
+{
+	if (!c)
+		return;
+	for (size_t i = 0; i < c->n; i++)
+		free(c->items[i].reason);
+	free(c->items);
+	*c = (struct closings){0};
+}
