@@ -28,6 +28,7 @@ class Labels(CollationCase):
     def test_explicit_mends_it(self):
         self.assertEqual(self.ok(self.sa, "SELECT id FROM dbo.t WHERE g = l COLLATE Greek_CI_AS"), [(1,)])
         self.assertEqual(self.ok(self.sa, "SELECT id FROM dbo.t WHERE g = l COLLATE Latin1_General_CS_AS"), [])
+        self.fails(self.sa, "SELECT (g COLLATE Greek_CI_AS) COLLATE Greek_CS_AS FROM dbo.t", 445)
         self.fails(self.sa, "SELECT 1 FROM dbo.t WHERE g COLLATE Greek_CI_AS = l COLLATE Latin1_General_CS_AS", 449)
 
     def test_literals_and_variables_give_way(self):

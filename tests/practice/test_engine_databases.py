@@ -133,7 +133,7 @@ class Access(DatabaseCase):
 
     def test_restricted_user(self):
         self.ok(self.boss, "ALTER DATABASE shop SET RESTRICTED_USER")
-        self.fails(self.agent, "USE shop", 916)
+        self.fails(self.agent, "USE shop", 923)
         self.ok(self.boss, "USE shop; CREATE USER agent FOR LOGIN agent; ALTER ROLE db_owner ADD MEMBER agent")
         self.ok(self.agent, "USE shop")
 

@@ -62,7 +62,7 @@ class Contexts(EngineCase):
         b = self.session("a")
         self.assertEqual(self.one(b, "DECLARE @c varbinary(100); EXECUTE AS USER = N'u' WITH COOKIE INTO @c; "
                                      "REVERT WITH COOKIE = @c; SELECT USER_NAME()"), "a")
-        self.fails(b, "EXECUTE AS USER = N'u' WITH NO REVERT; REVERT", 15591)
+        self.fails(b, "EXECUTE AS USER = N'u' WITH NO REVERT; REVERT", 15196)
 
     def test_orphans_cannot_be_put_on(self):
         self.ok(self.sa, "EXECUTE AS USER = N'u'; REVERT; EXECUTE AS USER = N'a'; REVERT")
@@ -81,6 +81,7 @@ class Contexts(EngineCase):
         self.fails(self.a, "EXEC sp_setapprole N'app', N'wrong'", 2764)
         self.ok(self.a, f"EXEC sp_setapprole N'app', N'{PASSWORD}'; SELECT * FROM dbo.t")
         self.fails(self.a, "REVERT", 15591)
+        self.fails(self.a, "USE master", 505)
         self.assertEqual(self.one(self.a, "SELECT USER_NAME()"), "app")
         row = self.one(self.sa, f"SELECT login_name, original_login_name FROM sys.dm_exec_sessions WHERE session_id = {self.a.spid}")
         self.assertEqual(row, ("a", "a"))

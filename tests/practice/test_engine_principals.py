@@ -19,14 +19,14 @@ class Ownership(EngineCase):
         return [(r[0], r[1]) for r in self.ok(self.sa, ROWS)]
 
     def test_a_schema_takes_permissions_in_it_along(self):
-        self.server.features.ownership_moves = True
         self.assertEqual(self.classes(), [(1, 0), (1, 1), (3, 0), (4, 0), (6, 0)])
         self.ok(self.sa, "ALTER AUTHORIZATION ON SCHEMA::own TO u")
         self.assertEqual(self.classes(), [(1, 0), (4, 0)], "what has an owner of its own keeps them")
         self.ok(self.sa, "ALTER AUTHORIZATION ON ROLE::r TO u")
         self.assertEqual(self.classes(), [(1, 0)])
 
-    def test_only_its_own_unless_asked(self):
+    def test_only_its_own_where_it_is_switched_off(self):
+        self.server.features.ownership_moves = False
         self.ok(self.sa, "ALTER AUTHORIZATION ON SCHEMA::own TO u")
         self.assertEqual(self.classes(), [(1, 0), (1, 1), (4, 0), (6, 0)])
 

@@ -51,4 +51,4 @@ class CollationBinder:
 
     def once_explicit(self, label):
         if label.kind == "explicit" and self._kept():
-            raise error(102, near="COLLATE")
+            raise error(445)

@@ -9,7 +9,7 @@ from .bind_types import Bound
 from .events import SqlError
 from .sqltypes import NMAX, T
 
-FOUND = {446, 449, 451, 468}
+FOUND = {445, 446, 449, 451, 468}
 
 
 class CheckingBinder(Binder):

@@ -55,7 +55,7 @@ def refusal(engine, ctx, db, session=None, login=""):
     if security.user_in(ctx, db) is None:
         return no_user
     if db.fields.access == "RESTRICTED_USER" and not _is_privileged(security, ctx, db):
-        return no_user
+        return error(923, name=db.name)
     if db.fields.access == "SINGLE_USER" and any(
             s.database_object is db and s is not session for s in engine.sessions.values()):
         return error(924, name=db.name)

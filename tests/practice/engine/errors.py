@@ -35,12 +35,14 @@ _ERRORS = {
     313: (16, "An insufficient number of arguments were supplied for the procedure or function {name}."),
     402: (16, "The data types {a} and {b} are incompatible in the {operator} operator."),
     408: (16, "A constant expression was encountered in the ORDER BY list, position 1."),
+    445: (16, "COLLATE clause cannot be used on expressions containing a COLLATE clause."),
     446: (16, "Cannot resolve collation conflict between \"{a}\" and \"{b}\" in {inner} operator for {operator} operation."),
     447: (16, "Expression type {type} is invalid for COLLATE clause."),
     448: (16, "Invalid collation '{name}'."),
     449: (16, "Collation conflict caused by collate clauses with different collation '{a}' and '{b}'."),
     451: (16, "Cannot resolve collation conflict between \"{a}\" and \"{b}\" in {operator} operator occurring in {statement} statement column {column}."),
     468: (16, "Cannot resolve the collation conflict between \"{a}\" and \"{b}\" in the {operator} operation."),
+    505: (16, "The current user account was invoked with SETUSER or SP_SETAPPROLE. Changing databases is not allowed."),
     512: (16, "Subquery returned more than 1 value. This is not permitted when the subquery follows =, !=, <, <= , >, >= or when the subquery is used as an expression."),
     515: (16, "Cannot insert the value NULL into column '{column}', table '{table}'; column does not allow nulls. {verb} fails."),
     529: (16, "Explicit conversion from data type {source} to {target} is not allowed."),
@@ -49,6 +51,7 @@ _ERRORS = {
     911: (16, "Database '{name}' does not exist. Make sure that the name is entered correctly."),
     916: (14, "The server principal \"{login}\" is not able to access the database \"{database}\" under the current security context."),
     922: (14, "Database '{name}' is being recovered. Waiting until recovery is finished."),
+    923: (14, "Database '{name}' is in restricted mode. Only the database owner and members of the dbcreator and sysadmin roles can access it."),
     924: (14, "Database '{name}' is already open and can only have one user at a time."),
     926: (14, "Database '{name}' cannot be opened. It has been marked SUSPECT by recovery."),
     927: (14, "Database '{name}' cannot be opened. It is in the middle of a restore."),
@@ -156,6 +159,7 @@ _ERRORS = {
     15184: (16, "The database principal owns data types in the database and cannot be dropped."),
     15186: (16, "The server principal is set as the execution context of a trigger or event notification and cannot be dropped."),
     15195: (16, "The MUST_CHANGE option is not supported by this version of Microsoft Windows."),
+    15196: (16, "The current security context is non-revertible. The \"Revert\" statement failed."),
     15233: (16, "Property cannot be added. Property '{name}' already exists for '{object}'."),
     15247: (16, "User does not have permission to perform this action."),
     15284: (16, "The database principal has granted or denied permissions to objects in the database and cannot be dropped."),
@@ -182,8 +186,8 @@ _ERRORS = {
     33233: (16, "You can only create a user with a password in a contained database."),
 }
 COMPILE = {102, 104, 107, 108, 116, 130, 141, 145, 147, 174, 195, 205, 207, 208, 209, 213, 263, 1011,
-           1013, 1033, 4104, 4121, 8120, 8155, 8156, 8158, 8159, 120, 121, 402, 446, 447, 448, 449, 451, 468, 8117, 313, 206, 257}
-ABORTS = {911, 916, 922, 924, 926, 927, 942, 945, 952, 954, 976, 978, 983, 1205, 3609, 3930, 217, 2715}
+           1013, 1033, 4104, 4121, 8120, 8155, 8156, 8158, 8159, 120, 121, 402, 445, 446, 447, 448, 449, 451, 468, 8117, 313, 206, 257}
+ABORTS = {15196, 15591, 911, 916, 922, 923, 924, 926, 927, 942, 945, 952, 954, 976, 978, 983, 1205, 3609, 3930, 217, 2715}
 
 
 def error(number, *, line=0, state=1, **fields):

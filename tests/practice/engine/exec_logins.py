@@ -276,7 +276,9 @@ class LoginExecutor:
             if ctx.database is not None and ctx.database is not env.db:
                 raise SqlError(15357, "The current security context was set by \"EXECUTE AS\" in "
                                       "another database. It cannot be reverted statement.", 16)
-            if ctx.no_revert or ctx.cookie is not None and ctx.cookie != (
+            if ctx.no_revert and not ctx.app_role:
+                raise error(15196)
+            if ctx.app_role or ctx.cookie is not None and ctx.cookie != (
                     self.value(env, s.cookie) if s.cookie is not None else None):
                 raise error(15591)
             self.session.contexts.pop()

@@ -65,6 +65,8 @@ class TransactionExecutor:
         if env.is_module:
             raise SqlError(154, "a USE database statement is not allowed in a procedure, function or "
                                 "trigger.", 15, aborts=True)
+        if env.ctx.app_role:
+            raise error(505)
         try:
             db = self.engine.resolver.database(env, s.name)
             if db is None:

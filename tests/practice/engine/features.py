@@ -5,9 +5,8 @@ A field's type says what its argument is: a bool is a switch, an int a number; t
 from dataclasses import dataclass, field
 
 # Rules of the real product that are kept only when asked for, as long as the agent fails under them.
-# `real` stands for all of them at once. What is no longer in this list is simply so.
-PENDING = ("session_settings", "collations", "catalogue_locks",
-           "hidden_databases", "ownership_moves")
+# `real` stands for all of them at once. Once the agent copes a rule is on, and can be switched off.
+PENDING = ("collations",)
 
 
 def _form(form, factory):
@@ -50,9 +49,9 @@ class Features:
     null_columns: str = ""                              # view.column,... that are NULL for others' rows
     spid_reuse: str = ""                                # login whose session ids are a stranger's before a KILL
     in_doubt: str = ""                                  # unit of work of a distributed transaction (-2)
-    # Rules of PENDING.
-    session_settings: bool = False
+    # Rules that every server keeps. Those of PENDING are off for the time being.
+    session_settings: bool = True
+    catalogue_locks: bool = True
+    hidden_databases: bool = True
+    ownership_moves: bool = True
     collations: bool = False
-    catalogue_locks: bool = False
-    hidden_databases: bool = False
-    ownership_moves: bool = False
