@@ -40,26 +40,14 @@ static bool is_clean(const struct collected *c)
 
 static int run(struct cli *cli)
 {
-	struct program *p;
-	const struct client *client;
 	struct collected c;
-	instant_t now;
-	int code = cli_load_in_force(&p, cli);
+	int code = collect(&c, cli);
 
-	if (code)
-		return code;
-	code = cli_client(&client, cli, p);
 	if (!code)
-		code = cli_now(&now, cli, p, client ? client->timezone : NULL);
-	if (!code) {
-		code = collect(&c, cli, p, client, now);
-		if (!code)
-			code = show(cli, &c);
-		if (!code && !is_clean(&c))
-			code = EXIT_DIFFERENT;
-		collected_free(&c);
-	}
-	program_free(p);
+		code = show(cli, &c);
+	if (!code && !is_clean(&c))
+		code = EXIT_DIFFERENT;
+	collected_free(&c);
 	return code;
 }
 

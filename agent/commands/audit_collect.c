@@ -12,54 +12,55 @@ static int history_read(struct collected *c)
 {
 	const struct journal_filter f = {.client = c->report.client, .kind = -1},
 				    events = {.kind = JOURNAL_EVENT};
-	int rc = journal_read(c->journal, &f, journal_entries_keep, &c->history);
+	int rc = journal_read(c->context.journal, &f, journal_entries_keep, &c->history);
 
 	if (!rc)
-		rc = journal_read(c->journal, &events, handover_keep, &c->handovers);
+		rc = journal_read(c->context.journal, &events, handover_keep, &c->handovers);
 	if (!rc)
-		rc = journal_head(c->report.head_hash, &c->report.head, c->journal);
+		rc = journal_head(c->report.head_hash, &c->report.head, c->context.journal);
 	c->report.history = c->history.items;
 	c->report.n_history = c->history.n;
 	return rc;
 }
 
-int collect(struct collected *c, struct cli *cli, const struct program *p,
-	const struct client *client, instant_t now)
+int collect(struct collected *c, struct cli *cli)
 {
 	struct network network = {0};
+	struct context *x = &c->context;
 
 	*c = (struct collected){0};
-	c->report = (struct audit_report){.at = now,
-		.zone = client ? client->timezone : p->settings.timezone,
-		.client = client ? client->name : NULL,
-		.program = p,
-		.overrides = &c->overrides};
-	int code = cli_journal(&c->journal, cli, p, false);
+	int code = context_open(x, cli, CONTEXT_LOADED | CONTEXT_CLIENT);
+	if (!code && cli->at && !x->program->settings.practice)
+		code = cli_fail(cli, EXIT_USAGE,
+			"--at is not allowed; to test with another time, set `practice = true;`");
 	if (!code)
-		code = cli_overrides(&c->overrides, cli, c->journal);
-	if (!code && schedule_at(&c->grants, p, &c->overrides, now))
-		code = EXIT_FAILED;
+		code = context_state(x, false);
 	if (code)
 		return code;
-	if (!cli_network_beside(&network, cli, p) && network.present)
-		c->network_seen = !firewall_observe(&c->network, network.firewall, now);
+	c->report = (struct audit_report){.at = x->now,
+		.zone = x->client ? x->client->timezone : x->program->settings.timezone,
+		.client = x->client ? x->client->name : NULL,
+		.program = x->program,
+		.overrides = &x->overrides};
+	if (!cli_network_beside(&network, cli, x->program) && network.present)
+		c->network_seen = !firewall_observe(&c->network, network.firewall, x->now);
 	network_close(&network);
 	struct pass_options o = {
 		.mode = PASS_AUDIT,
-		.program = p,
-		.overrides = &c->overrides,
-		.journal = c->journal,
-		.now = now,
+		.program = x->program,
+		.overrides = &x->overrides,
+		.journal = x->journal,
+		.now = x->now,
 		.client = c->report.client,
 		.sink = records_keep,
 		.context = &c->records,
 	};
 	struct pass_result result;
-	if (cli_pass(&result, cli, &o) || (c->journal && history_read(c)))
+	if (cli_pass(&result, cli, &o) || (x->journal && history_read(c)))
 		return EXIT_FAILED;
 	const struct audit_input in = {.records = c->records.items,
 		.n_records = c->records.n,
-		.grants = &c->grants,
+		.grants = &x->grants,
 		.network = c->network_seen ? &c->network : NULL,
 		.handovers = &c->handovers};
 	return audit_build(&c->report, &in) ? EXIT_FAILED : 0;
@@ -72,8 +73,6 @@ void collected_free(struct collected *c)
 	journal_entries_free(&c->handovers);
 	firewall_state_free(&c->network);
 	records_free(&c->records);
-	grants_free(&c->grants);
-	overrides_free(&c->overrides);
-	journal_close(c->journal);
+	context_close(&c->context);
 	*c = (struct collected){0};
 }

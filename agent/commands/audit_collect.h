@@ -6,18 +6,15 @@
 #include "curfew/report.h"
 
 struct collected {
+	struct context context;
 	struct audit_report report; /* points into the rest */
 	struct records records;
-	struct grants grants;
-	struct overrides overrides;
 	struct firewall_state network;
 	bool network_seen;
-	struct journal *journal;
 	struct journal_entries history, handovers;
 };
-/* 0 or the exit code. Changes nothing anywhere. */
-int collect(struct collected *out, struct cli *cli, const struct program *p,
-	const struct client *client, instant_t now);
+/* 0 or the exit code; to be freed in either case. Changes nothing anywhere. */
+int collect(struct collected *c, struct cli *cli);
 void collected_free(struct collected *c);
 
 #endif

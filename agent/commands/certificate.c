@@ -64,7 +64,7 @@ static int64_t former_record(const struct collected *c, const struct journal_ent
 	struct journal_filter f = {.login = e->login, .kind = JOURNAL_OUTCOME};
 	struct going g = {.server = e->server};
 
-	return journal_read(c->journal, &f, going_take, &g) ? 0 : g.id;
+	return journal_read(c->context.journal, &f, going_take, &g) ? 0 : g.id;
 }
 
 static size_t refuse(const struct cli *cli, size_t n, const char *what)
@@ -248,34 +248,27 @@ static int issue(const struct cli *cli, const struct collected *c, const struct 
 	return write_out(cli, &certificate);
 }
 
+static int certify(struct cli *cli, const struct collected *c)
+{
+	const struct client *client = c->context.client;
+	struct identities ids = {0};
+	int code;
+
+	if (c->context.journal && ledger_read(&ids, c->context.journal))
+		return cli_fail(cli, EXIT_FAILED, "cannot read the login inventory");
+	code = missing_print(cli, c, client, &ids) ? EXIT_DIFFERENT : issue(cli, c, client, &ids);
+	identities_free(&ids);
+	return code;
+}
+
 static int run(struct cli *cli)
 {
-	struct program *p;
-	const struct client *client;
 	struct collected c;
-	struct identities ids = {0};
-	instant_t now;
-	int code = cli_load_in_force(&p, cli);
+	int code = collect(&c, cli);
 
-	if (code)
-		return code;
-	code = cli_client(&client, cli, p);
-	if (!code && cli->at && !p->settings.practice)
-		code = cli_fail(
-			cli, EXIT_USAGE, "--at is for practice: set `practice = true;` first");
 	if (!code)
-		code = cli_now(&now, cli, p, client->timezone);
-	if (!code) {
-		code = collect(&c, cli, p, client, now);
-		if (!code && c.journal && ledger_read(&ids, c.journal))
-			code = cli_fail(cli, EXIT_FAILED, "the ledger cannot be read");
-		if (!code)
-			code = missing_print(cli, &c, client, &ids) ? EXIT_DIFFERENT
-								    : issue(cli, &c, client, &ids);
-		identities_free(&ids);
-		collected_free(&c);
-	}
-	program_free(p);
+		code = certify(cli, &c);
+	collected_free(&c);
 	return code;
 }
 

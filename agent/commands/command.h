@@ -87,6 +87,27 @@ int cli_overrides(struct overrides *out, const struct cli *cli, struct journal *
 /* "root (uid 0)", and who became it. Static buffer of the process's life. */
 const char *cli_actor(void);
 
+/* What most commands begin with. context_close() also after a failure. */
+struct context {
+	struct cli *cli;
+	struct program *program;
+	const struct client *client; /* the first operand; NULL: all */
+	const struct user *user;     /* the second operand, or NULL */
+	instant_t now;
+	struct journal *journal; /* NULL: there is none yet */
+	struct overrides overrides;
+	struct grants grants;
+};
+enum context_flag {
+	CONTEXT_LOADED = 1, /* the configuration that the service has loaded, where one answers */
+	CONTEXT_CLIENT = 2, /* the operands are CLIENT and USER */
+};
+/* Configuration, client and user. 0 or exit code. */
+int context_open(struct context *c, struct cli *cli, unsigned flags);
+/* Clock, journal, revocations, and the grants of now. 0 or exit code. */
+int context_state(struct context *c, bool write);
+void context_close(struct context *c);
+
 /* The packet filter for one-shot commands. *out is NULL when the configuration says that this host filters nothing. */
 struct network {
 	struct firewall *firewall;

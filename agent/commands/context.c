@@ -159,6 +159,40 @@ int cli_overrides(struct overrides *out, const struct cli *cli, struct journal *
 	return 0;
 }
 
+int context_open(struct context *c, struct cli *cli, unsigned flags)
+{
+	*c = (struct context){.cli = cli};
+	int code = flags & CONTEXT_LOADED ? cli_load_in_force(&c->program, cli)
+					  : cli_load(&c->program, cli);
+
+	if (!code && flags & CONTEXT_CLIENT)
+		code = cli_client(&c->client, cli, c->program);
+	if (!code && c->client)
+		code = cli_user(&c->user, cli, c->client);
+	return code;
+}
+
+int context_state(struct context *c, bool write)
+{
+	int code = cli_now(&c->now, c->cli, c->program, c->client ? c->client->timezone : NULL);
+
+	if (!code)
+		code = cli_journal(&c->journal, c->cli, c->program, write);
+	if (!code)
+		code = cli_overrides(&c->overrides, c->cli, c->journal);
+	if (!code && schedule_at(&c->grants, c->program, &c->overrides, c->now))
+		code = EXIT_FAILED;
+	return code;
+}
+
+void context_close(struct context *c)
+{
+	grants_free(&c->grants);
+	overrides_free(&c->overrides);
+	journal_close(c->journal);
+	program_free(c->program);
+}
+
 const char *cli_actor(void)
 {
 	static char text[256];

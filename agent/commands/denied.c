@@ -320,35 +320,18 @@ static int refused_read(
 
 static int run(struct cli *cli)
 {
-	struct program *p;
-	const struct client *client;
 	struct firewall_state state = {0};
-	struct overrides overrides = {0};
-	struct journal *journal = NULL;
-	struct grants grants = {0};
-	instant_t now;
-	int code = cli_load_in_force(&p, cli);
+	struct context c;
+	int code = context_open(&c, cli, CONTEXT_LOADED | CONTEXT_CLIENT);
 
-	if (code)
-		return code;
-	code = cli_client(&client, cli, p);
 	if (!code)
-		code = cli_now(&now, cli, p, NULL);
+		code = context_state(&c, false);
 	if (!code)
-		code = cli_journal(&journal, cli, p, false);
+		code = refused_read(&state, cli, c.program, c.now);
 	if (!code)
-		code = cli_overrides(&overrides, cli, journal);
-	if (!code && schedule_at(&grants, p, &overrides, now))
-		code = EXIT_FAILED;
-	if (!code)
-		code = refused_read(&state, cli, p, now);
-	if (!code)
-		code = show(cli, p, client, &state, &grants, now);
+		code = show(cli, c.program, c.client, &state, &c.grants, c.now);
 	firewall_state_free(&state);
-	grants_free(&grants);
-	overrides_free(&overrides);
-	journal_close(journal);
-	program_free(p);
+	context_close(&c);
 	return code;
 }
 

@@ -105,32 +105,28 @@ static void event_write(struct journal *j, const struct program *p, const struct
 	journal_write(NULL, j, &e);
 }
 
-static int hand(struct cli *cli, const struct program *p, const struct client *c,
-	const struct user *u, struct journal *journal, char *password)
+static int hand(struct context *x, char *password)
 {
-	struct overrides overrides = {0};
-	struct grants grants = {0};
+	const struct program *p = x->program;
+	const struct client *c = x->client;
+	const struct user *u = x->user;
+	struct cli *cli = x->cli;
 	struct records records = {0};
 	struct pass_result result = {0};
 	_cleanup_free_ const char **servers = calloc(p->n_servers + 1, sizeof(*servers));
-	instant_t now;
-	int code = cli_now(&now, cli, p, NULL);
+	int code = servers ? 0 : EXIT_FAILED;
 
-	if (!code)
-		code = cli_overrides(&overrides, cli, journal);
-	if (!servers || (!code && schedule_at(&grants, p, &overrides, now)))
-		code = EXIT_FAILED;
-	if (!code && !servers_of(servers, &grants, u))
+	if (!code && !servers_of(servers, &x->grants, u))
 		code = cli_fail(cli, EXIT_FAILED,
-			"%s has no access on any server now: `curfew schedule %s`", u->login,
+			"%s has no access on any server now; see `curfew schedule %s`", u->login,
 			c->name);
 	if (!code) {
 		struct pass_options o = {
 			.mode = PASS_HANDOVER,
 			.program = p,
-			.overrides = &overrides,
-			.journal = journal,
-			.now = now,
+			.overrides = &x->overrides,
+			.journal = x->journal,
+			.now = x->now,
 			.client = c->name,
 			.servers = servers,
 			.actor = cli_actor(),
@@ -149,50 +145,36 @@ static int hand(struct cli *cli, const struct program *p, const struct client *c
 				code = cli_fail(cli, EXIT_FAILED, "%s: %s", r->server, r->detail);
 		}
 		if (outcomes(&records, true)) {
-			event_write(journal, p, c, u, now);
-			result_show(cli, p, &records, u, &grants, password);
+			event_write(x->journal, p, c, u, x->now);
+			result_show(cli, p, &records, u, &x->grants, password);
 		} else {
 			code = cli_fail(cli, EXIT_FAILED, "no password was set anywhere");
 		}
 	}
 	records_free(&records);
-	grants_free(&grants);
-	overrides_free(&overrides);
 	return code;
 }
 
 static int run(struct cli *cli)
 {
-	struct program *p;
-	const struct client *c;
-	const struct user *u = NULL;
-	struct journal *journal = NULL;
+	struct context c;
 	int code;
 
 	if (!isatty(STDOUT_FILENO) && !cli->no_terminal)
 		return cli_fail(cli, EXIT_USAGE,
-			"standard output is no terminal: a password in a file or a pipe lives on; with --no-terminal it is "
-			"printed all the same");
-	code = cli_load(&p, cli);
-	if (code)
-		return code;
-	if (cli->unprivileged)
+			"standard output is not a terminal, so the password could be saved; to print it anyway, use --no-terminal");
+	code = context_open(&c, cli, CONTEXT_CLIENT);
+	if (!code && cli->unprivileged)
 		code = cli_fail(cli, EXIT_FAILED,
-			"this needs root: it sets the password by itself, with the agent's credentials, not through the service; "
-			"`sudo curfew handover %s %s`",
+			"root is required to read the agent's credentials; run `sudo curfew handover %s %s`",
 			cli->operands[0], cli->operands[1]);
 	if (!code)
-		code = cli_client(&c, cli, p);
-	if (!code)
-		code = cli_user(&u, cli, c);
-	if (!code)
-		code = cli_journal(&journal, cli, p, true);
+		code = context_state(&c, true);
 	char *password = code ? NULL : sql_password_new();
-	if (!code && u)
-		code = password ? hand(cli, p, c, u, journal, password) : EXIT_FAILED;
+	if (!code)
+		code = password ? hand(&c, password) : EXIT_FAILED;
 	sodium_free(password);
-	journal_close(journal);
-	program_free(p);
+	context_close(&c);
 	return code;
 }
 

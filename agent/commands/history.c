@@ -210,24 +210,21 @@ static int look(struct cli *cli, const struct program *p, struct journal *j)
 
 static int run(struct cli *cli)
 {
-	struct program *p;
-	struct journal *j = NULL;
-	int code = cli_load(&p, cli);
+	struct context c;
+	int code = context_open(&c, cli, 0);
 
-	if (code)
-		return code;
-	code = cli_journal(&j, cli, p, false);
-	if (!code && !j)
+	if (!code)
+		code = cli_journal(&c.journal, cli, c.program, false);
+	if (!code && !c.journal)
 		code = cli_fail(cli, EXIT_FAILED,
-			"there is no journal in %s yet: the first `curfew apply` begins one",
-			p->settings.state_directory);
-	if (!code && cli->n_operands && !strcmp(cli->operands[0], "verify") &&
-		!program_client(p, "verify"))
-		code = verify(cli, j);
+			"there is no journal in %s yet; the first `curfew apply` creates one",
+			c.program->settings.state_directory);
+	if (!code && cli->n_operands && streq(cli->operands[0], "verify") &&
+		!program_client(c.program, "verify"))
+		code = verify(cli, c.journal);
 	else if (!code)
-		code = look(cli, p, j);
-	journal_close(j);
-	program_free(p);
+		code = look(cli, c.program, c.journal);
+	context_close(&c);
 	return code;
 }
 

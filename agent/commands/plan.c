@@ -157,35 +157,28 @@ static int by_service(const struct cli *cli, const char *runtime, enum pass_mode
 	return code;
 }
 
-static int alone(
-	struct cli *cli, const struct program *p, const struct client *client, enum pass_mode mode)
+static int alone(struct context *c, enum pass_mode mode)
 {
+	struct cli *cli = c->cli;
 	bool applied = mode == PASS_APPLY;
 	struct view view = {.progress = applied && isatty(STDERR_FILENO) && !cli->json};
-	struct overrides overrides = {0};
 	struct network network = {0};
-	struct journal *journal = NULL;
 	struct pass_result result = {0};
-	instant_t now;
-	int code = cli_now(&now, cli, p, client ? client->timezone : NULL);
+	int code = context_state(c, applied);
 
-	if (!code)
-		code = cli_journal(&journal, cli, p, applied);
 	if (!code && applied)
-		code = clock_put(cli, p, now);
+		code = clock_put(cli, c->program, c->now);
 	if (!code)
-		code = cli_overrides(&overrides, cli, journal);
-	if (!code)
-		code = cli_network(&network, cli, p, applied);
+		code = cli_network(&network, cli, c->program, applied);
 	if (!code) {
 		struct pass_options o = {
 			.mode = mode,
-			.program = p,
-			.overrides = &overrides,
-			.journal = journal,
+			.program = c->program,
+			.overrides = &c->overrides,
+			.journal = c->journal,
 			.network = network.present ? &network.port : NULL,
-			.now = now,
-			.client = client ? client->name : NULL,
+			.now = c->now,
+			.client = c->client ? c->client->name : NULL,
 			.actor = cli_actor(),
 			.reason = cli->at ? "apply --at, practice" : "apply",
 			.sink = view_record,
@@ -193,61 +186,75 @@ static int alone(
 		};
 		int rc = pass_run(&result, &o);
 		code = rc ? cli_fail(cli, EXIT_FAILED, "%s", strerror(-rc))
-			  : result_show(cli, &result, &view, now, applied);
+			  : result_show(cli, &result, &view, c->now, applied);
 	}
 	network_close(&network);
-	overrides_free(&overrides);
-	journal_close(journal);
 	records_free(&view.records);
 	return code;
 }
 
+/* A member of the service's group may ask it without being able to read the configuration: c->program stays NULL. */
+static int configuration_read(struct context *c)
+{
+	struct cli *cli = c->cli;
+	bool reads = !access(cli->config, R_OK) || errno != EACCES;
+	int code = !reads    ? 0
+		   : cli->at ? cli_load(&c->program, cli)
+			     : cli_load_in_force(&c->program, cli);
+
+	if (!code && cli->at && cli->unprivileged)
+		code = cli_fail(cli, EXIT_FAILED,
+			"--at requires root, because the service uses only the current time; without root, use `curfew schedule --at`");
+	return code;
+}
+
+static int apply_check(const struct context *c)
+{
+	const char *lost = cli_lost_file(c->program, c->cli->config);
+
+	if (lost)
+		return cli_fail(c->cli, EXIT_CONFIG,
+			"cannot apply: client file %s has errors and no last known good version; fix the file, or delete it "
+			"to end the client's access",
+			lost);
+	if (c->cli->at && !c->program->settings.practice)
+		return cli_fail(c->cli, EXIT_USAGE,
+			"--at is not allowed with apply; to test with another time, set `practice = true;`");
+	if (c->cli->at)
+		fprintf(stderr, "PRACTICE: applying the schedule as of %s, not the current time\n",
+			c->cli->at);
+	return 0;
+}
+
+static int by_itself(struct context *c, enum pass_mode mode)
+{
+	struct cli *cli = c->cli;
+
+	if (cli->by_service)
+		return cli_fail(cli, EXIT_FAILED,
+			"lost the connection to the service; check `systemctl status curfew`");
+	if (!c->program)
+		return cli_fail(cli, EXIT_CONFIG, "cannot read %s: %s; the service is not running",
+			cli->config, strerror(EACCES));
+	int code = cli_client(&c->client, cli, c->program);
+	if (!code && mode == PASS_APPLY)
+		code = apply_check(c);
+	return code ? code : alone(c, mode);
+}
+
 static int run(struct cli *cli, enum pass_mode mode)
 {
-	struct program *p = NULL;
-	const struct client *client;
-	/* Who may ask the service need not be able to read the configuration. */
-	bool reads = !access(cli->config, R_OK) || errno != EACCES;
-	int code = !reads ? 0 : cli->at ? cli_load(&p, cli) : cli_load_in_force(&p, cli);
+	struct context c = {.cli = cli};
+	int code = configuration_read(&c);
 
-	if (!code && cli->at && cli->unprivileged) {
-		program_free(p);
-		code = cli_fail(cli, EXIT_FAILED,
-			"with --at this needs root: the service knows its own time alone; `curfew schedule --at` contacts "
-			"nothing");
-	}
-	if (code)
-		return code;
-	code = cli->at ? -ENOENT
-		       : by_service(cli, p ? p->settings.runtime_directory : "/run/curfew", mode);
-	if (code != -ENOENT) {
-		program_free(p);
-		return code;
-	}
-	if (cli->by_service) {
-		program_free(p);
-		return cli_fail(cli, EXIT_FAILED, "the service does not answer any more");
-	}
-	if (!p)
-		return cli_fail(cli, EXIT_CONFIG, "%s: %s; and no service runs that could be asked",
-			cli->config, strerror(EACCES));
-	code = cli_client(&client, cli, p);
-	const char *lost = cli_lost_file(p, cli->config);
-	if (!code && mode == PASS_APPLY && lost)
-		code = cli_fail(cli, EXIT_CONFIG,
-			"client file %s has errors and no last good version: nothing was done, for its client's access would "
-			"end; mend it, or take the file away if that is meant",
-			lost);
-	if (!code && mode == PASS_APPLY && cli->at && !p->settings.practice)
-		code = cli_fail(cli, EXIT_USAGE,
-			"--at would make another time's access real: refused; only a configuration "
-			"that says "
-			"`practice = true;` allows it");
-	if (!code && mode == PASS_APPLY && cli->at)
-		fprintf(stderr, "*** PRACTICE: applying as of %s, not of now ***\n", cli->at);
-	if (!code)
-		code = alone(cli, p, client, mode);
-	program_free(p);
+	if (!code && cli->at)
+		code = -ENOENT;
+	else if (!code)
+		code = by_service(cli,
+			c.program ? c.program->settings.runtime_directory : "/run/curfew", mode);
+	if (code == -ENOENT)
+		code = by_itself(&c, mode);
+	context_close(&c);
 	return code;
 }
 

@@ -99,96 +99,95 @@ static int ask_service(struct pass_result *out, struct cli *cli, const struct pr
 	return rc;
 }
 
-static int alone(struct pass_result *out, struct cli *cli, const struct program *p,
-	const char *client, const char *login, bool revoke, struct records *k)
+static int record(struct context *c, bool revoke)
 {
-	struct overrides overrides = {0};
+	const char *client = c->client->name, *login = c->user ? c->user->login : NULL;
+	int rc = put(c->journal, c->cli, client, login, c->now, revoke);
+
+	if (rc == -ENOENT)
+		return cli_fail(c->cli, EXIT_FAILED,
+			"%s%s%s is not revoked%s; `curfew status %s` shows revocations", client,
+			login ? " / " : "", login ? login : "",
+			login ? " by its own name" : " as a whole", client);
+	if (rc)
+		return cli_fail(c->cli, EXIT_FAILED, "%s", journal_problem(rc));
+	return 0;
+}
+
+static int alone(struct pass_result *out, struct context *c, bool revoke, struct records *k)
+{
 	struct network network = {0};
-	struct journal *journal = NULL;
-	instant_t now;
-	int code = cli_now(&now, cli, p, NULL);
+	int code = cli_now(&c->now, c->cli, c->program, NULL);
 
 	if (!code)
-		code = cli_journal(&journal, cli, p, true);
-	if (!code) {
-		int rc = put(journal, cli, client, login, now, revoke);
-		if (rc == -ENOENT)
-			code = cli_fail(cli, EXIT_FAILED,
-				"%s%s%s is not revoked%s; `curfew status %s` shows what is", client,
-				login ? " / " : "", login ? login : "",
-				login ? " by its own name" : " as a whole", client);
-		else if (rc)
-			code = cli_fail(cli, EXIT_FAILED, "%s", journal_problem(rc));
-	}
+		code = cli_journal(&c->journal, c->cli, c->program, true);
 	if (!code)
-		code = cli_overrides(&overrides, cli, journal);
-	/* What was said stands, whatever can be reached now. */
+		code = record(c, revoke);
+	/* The revocation is recorded, whatever can be read and reached now. */
 	if (!code)
-		code = cli_network(&network, cli, p, true);
+		code = cli_overrides(&c->overrides, c->cli, c->journal);
+	if (!code)
+		code = cli_network(&network, c->cli, c->program, true);
 	if (!code) {
 		struct pass_options o = {
 			.mode = PASS_APPLY,
-			.program = p,
-			.overrides = &overrides,
-			.journal = journal,
+			.program = c->program,
+			.overrides = &c->overrides,
+			.journal = c->journal,
 			.network = network.present ? &network.port : NULL,
-			.now = now,
-			.client = client,
+			.now = c->now,
+			.client = c->client->name,
 			.actor = cli_actor(),
-			.reason = cli->reason,
+			.reason = c->cli->reason,
 			.sink = records_keep,
 			.context = k,
 		};
 		int rc = pass_run(out, &o);
 		if (rc)
-			code = cli_fail(cli, EXIT_FAILED,
-				"it stands on record, but nothing more could be done: %s; `curfew status %s`",
-				strerror(-rc), client);
+			code = cli_fail(c->cli, EXIT_FAILED,
+				"the revocation is recorded, but is not complete: %s; see `curfew status %s`",
+				strerror(-rc), c->client->name);
 	}
 	network_close(&network);
-	overrides_free(&overrides);
-	journal_close(journal);
+	return code;
+}
+
+static int carry_out(struct context *c, bool revoke, struct records *k)
+{
+	const char *client = c->client->name, *login = c->user ? c->user->login : NULL;
+	struct pass_result result = {0};
+	int code = ask_service(&result, c->cli, c->program, client, login, k);
+
+	if (!c->cli->by_service && (code == -ENOENT || code == -ECONNREFUSED))
+		code = alone(&result, c, revoke, k);
+	else if (code < 0)
+		code = cli_fail(c->cli, EXIT_FAILED, "cannot contact the service: %s",
+			strerror(-code));
+	plan_print(k->items, k->n, stdout);
+	if (!code && revoke)
+		network_say(c->program, k);
+	if (!code && !is_done(&result))
+		return undone_say(c->cli, c->program, &result, k, client, revoke);
+	if (!code)
+		printf("%s%s%s %s\n", client, login ? " / " : "", login ? login : "",
+			revoke ? "revoked: no access until `curfew reinstate`"
+			       : "reinstated: access follows the schedule; if the login was re-created, run `curfew handover` to set a password");
 	return code;
 }
 
 static int run(struct cli *cli, bool revoke)
 {
-	struct program *p;
 	struct records records = {0};
-	struct pass_result result = {0};
-	const struct client *c;
-	const struct user *u = NULL;
-	int code;
+	struct context c;
 
 	if (!cli->reason || !*cli->reason)
 		return cli_fail(cli, EXIT_USAGE,
-			"--reason is missing; write why: --reason \"CS-1234: laptop stolen\"; it stands in the journal");
-	code = cli_load_in_force(&p, cli);
-	if (code)
-		return code;
-	code = cli_client(&c, cli, p);
+			"option --reason is required, for example --reason \"CS-1234: laptop stolen\"; recorded in the journal");
+	int code = context_open(&c, cli, CONTEXT_LOADED | CONTEXT_CLIENT);
 	if (!code)
-		code = cli_user(&u, cli, c);
-	if (!code) {
-		code = ask_service(&result, cli, p, c->name, u ? u->login : NULL, &records);
-		if (!cli->by_service && (code == -ENOENT || code == -ECONNREFUSED))
-			code = alone(
-				&result, cli, p, c->name, u ? u->login : NULL, revoke, &records);
-		else if (code < 0)
-			code = cli_fail(
-				cli, EXIT_FAILED, "asking the service: %s", strerror(-code));
-		plan_print(records.items, records.n, stdout);
-		if (!code && revoke)
-			network_say(p, &records);
-		if (!code && !is_done(&result))
-			code = undone_say(cli, p, &result, &records, c->name, revoke);
-		else if (!code)
-			printf("%s%s%s %s\n", c->name, u ? " / " : "", u ? u->login : "",
-				revoke ? "revoked: no access until `curfew reinstate`"
-				       : "reinstated: as the schedule says; a login that was removed has a new password: `curfew handover`");
-	}
+		code = carry_out(&c, revoke, &records);
 	records_free(&records);
-	program_free(p);
+	context_close(&c);
 	return code;
 }
 

@@ -75,36 +75,19 @@ static void grants_keep(struct grants *g, const struct client *only)
 
 static int run(struct cli *cli)
 {
-	struct program *p;
-	const struct client *client;
-	struct journal *journal = NULL;
-	struct overrides overrides = {0};
-	struct grants grants = {0};
-	instant_t now;
-	int code = cli_load(&p, cli);
+	struct context c;
+	int code = context_open(&c, cli, CONTEXT_CLIENT);
 
-	if (code)
-		return code;
-	code = cli_client(&client, cli, p);
 	if (!code)
-		code = cli_now(&now, cli, p, client ? client->timezone : NULL);
-	if (!code)
-		code = cli_journal(&journal, cli, p, false);
-	if (!code)
-		code = cli_overrides(&overrides, cli, journal);
-	if (!code && schedule_at(&grants, p, &overrides, now))
-		code = EXIT_FAILED;
+		code = context_state(&c, false);
 	if (!code) {
-		grants_keep(&grants, client);
+		grants_keep(&c.grants, c.client);
 		if (cli->json)
-			code = json_print(grants_json(&grants), stdout) ? EXIT_FAILED : EXIT_FINE;
+			code = json_print(grants_json(&c.grants), stdout) ? EXIT_FAILED : EXIT_FINE;
 		else
-			code = grants_print(&grants, now);
+			code = grants_print(&c.grants, c.now);
 	}
-	grants_free(&grants);
-	overrides_free(&overrides);
-	journal_close(journal);
-	program_free(p);
+	context_close(&c);
 	return code;
 }
 

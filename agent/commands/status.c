@@ -187,72 +187,58 @@ static int status_print(
 	return EXIT_FINE;
 }
 
-static int look(struct cli *cli, const struct program *p, const struct client *client)
+static int show(const struct context *c, const struct seen *seen)
 {
-	const char *only = client ? client->name : NULL;
-	struct firewall_state state = {0};
-	struct overrides overrides = {0};
-	struct network network = {0};
-	struct journal *journal = NULL;
-	struct pass_result result = {0};
-	struct grants grants = {0};
-	struct seen seen = {0};
-	instant_t now;
-	int code = cli_now(&now, cli, p, NULL);
+	const char *only = c->client ? c->client->name : NULL;
 
-	if (!code)
-		code = cli_journal(&journal, cli, p, false);
-	if (!code)
-		code = cli_overrides(&overrides, cli, journal);
-	/* Without the right to see the packet filter, the rest is still worth seeing: said aloud. */
-	if (!code && !cli_network_beside(&network, cli, p) && network.present &&
-		!firewall_observe(&state, network.firewall, now))
-		seen.network = &state;
-	if (!code) {
-		struct pass_options o = {
-			.mode = PASS_STATUS,
-			.program = p,
-			.overrides = &overrides,
-			.journal = journal,
-			.now = now,
-			.client = only,
-			.sink = records_keep,
-			.context = &seen.records,
-		};
-		if (cli_pass(&result, cli, &o) || schedule_at(&grants, p, &overrides, now))
-			code = EXIT_FAILED;
-		else if (cli->json)
-			code = json_print(status_json(&grants, &seen, only, now), stdout)
-				       ? EXIT_FAILED
-				       : EXIT_FINE;
-		else
-			code = status_print(&grants, &seen, only, now);
-		if (!code && (result.overdue || result.unreachable))
-			code = EXIT_FAILED;
-		else if (!code && result.drift)
-			code = EXIT_DIFFERENT;
-	}
-	firewall_state_free(&state);
-	network_close(&network);
-	grants_free(&grants);
-	overrides_free(&overrides);
-	journal_close(journal);
-	records_free(&seen.records);
+	if (!c->cli->json)
+		return status_print(&c->grants, seen, only, c->now);
+	return json_print(status_json(&c->grants, seen, only, c->now), stdout) ? EXIT_FAILED
+									      : EXIT_FINE;
+}
+
+static int observe(struct context *c, struct seen *seen)
+{
+	struct pass_result result;
+	struct pass_options o = {
+		.mode = PASS_STATUS,
+		.program = c->program,
+		.overrides = &c->overrides,
+		.journal = c->journal,
+		.now = c->now,
+		.client = c->client ? c->client->name : NULL,
+		.sink = records_keep,
+		.context = &seen->records,
+	};
+	int code = cli_pass(&result, c->cli, &o) ? EXIT_FAILED : show(c, seen);
+
+	if (!code && (result.overdue || result.unreachable))
+		code = EXIT_FAILED;
+	else if (!code && (result.drift || result.excess || result.unread || result.unverified))
+		code = EXIT_DIFFERENT;
 	return code;
 }
 
 static int run(struct cli *cli)
 {
-	struct program *p;
-	const struct client *client;
-	int code = cli_load_in_force(&p, cli);
+	struct firewall_state state = {0};
+	struct network network = {0};
+	struct seen seen = {0};
+	struct context c;
+	int code = context_open(&c, cli, CONTEXT_LOADED | CONTEXT_CLIENT);
 
-	if (code)
-		return code;
-	code = cli_client(&client, cli, p);
 	if (!code)
-		code = look(cli, p, client);
-	program_free(p);
+		code = context_state(&c, false);
+	/* Without the right to read the packet filter, show the rest. */
+	if (!code && !cli_network_beside(&network, cli, c.program) && network.present &&
+		!firewall_observe(&state, network.firewall, c.now))
+		seen.network = &state;
+	if (!code)
+		code = observe(&c, &seen);
+	firewall_state_free(&state);
+	network_close(&network);
+	records_free(&seen.records);
+	context_close(&c);
 	return code;
 }
 

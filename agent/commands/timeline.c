@@ -2,7 +2,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "commands/audit_collect.h"
+#include "commands/command.h"
+#include "curfew/report.h"
 
 static int file_write(const struct cli *cli, const char *path, const struct timeline *all, size_t n,
 	instant_t now, bool svg)
@@ -33,44 +34,43 @@ static int show(const struct cli *cli, const struct timeline *all, size_t n, ins
 	return code;
 }
 
-static int run(struct cli *cli)
+static int draw(const struct context *c)
 {
-	struct program *p;
-	const struct client *client;
-	struct journal *journal = NULL;
-	struct overrides overrides = {0};
-	struct timeline *all = NULL;
+	const struct program *p = c->program;
+	struct timeline *all = calloc(p->n_clients + 1, sizeof(*all));
 	size_t n = 0;
-	instant_t now;
-	int code;
+	int code = all ? 0 : EXIT_FAILED;
 
-	if (cli->svg && cli->ics && !strcmp(cli->svg, cli->ics))
-		return cli_fail(cli, EXIT_USAGE,
-			"--svg and --ics both write to %s; name two files, or ask twice", cli->svg);
-	code = cli_load(&p, cli);
-	if (code)
-		return code;
-	code = cli_client(&client, cli, p);
+	for (size_t i = 0; !code && i < p->n_clients; i++) {
+		if (c->client && c->client != &p->clients[i])
+			continue;
+		if (timeline_make(&all[n], p, &p->clients[i], &c->overrides, c->now))
+			code = EXIT_FAILED;
+		else
+			n++;
+	}
 	if (!code)
-		code = cli_now(&now, cli, p, client ? client->timezone : NULL);
-	if (!code)
-		code = cli_journal(&journal, cli, p, false);
-	if (!code)
-		code = cli_overrides(&overrides, cli, journal);
-	all = calloc(p->n_clients + 1, sizeof(*all));
-	for (size_t i = 0; !code && i < p->n_clients; i++)
-		if (!client || client == &p->clients[i])
-			code = !all || timeline_make(&all[n], p, &p->clients[i], &overrides, now)
-				       ? EXIT_FAILED
-				       : (n++, 0);
-	if (!code)
-		code = show(cli, all, n, now);
+		code = show(c->cli, all, n, c->now);
 	for (size_t i = 0; i < n; i++)
 		timeline_free(&all[i]);
 	free(all);
-	overrides_free(&overrides);
-	journal_close(journal);
-	program_free(p);
+	return code;
+}
+
+static int run(struct cli *cli)
+{
+	struct context c;
+	int code;
+
+	if (cli->svg && cli->ics && streq(cli->svg, cli->ics))
+		return cli_fail(cli, EXIT_USAGE, "--svg and --ics must name different files, not both %s",
+			cli->svg);
+	code = context_open(&c, cli, CONTEXT_CLIENT);
+	if (!code)
+		code = context_state(&c, false);
+	if (!code)
+		code = draw(&c);
+	context_close(&c);
 	return code;
 }
 

@@ -4,46 +4,36 @@
 #include "commands/usage.h"
 #include "program/suggest.h"
 
-enum {
-	KEY_JSON = 256,
-	KEY_AT,
-	KEY_REASON,
-	KEY_FORCE,
-	KEY_HTML,
-	KEY_SVG,
-	KEY_ICS,
-	KEY_FROM,
-	KEY_TO,
-	KEY_USER,
-	KEY_RESET,
-	KEY_BOOT,
-	KEY_NAMES
-};
-
-/* One place for each option: its name, its flag, its words. */
+/* Each option: its flag, its name, its words, and where its value goes in struct cli: a text with an argument, else a
+ * bool. getopt's key is OPTION_KEY and the row. */
 static const struct {
 	enum option_flag flag;
-	int key;
 	const char *name, *argument, *words;
+	size_t offset;
 } known[] = {
-	{OPT_AT, KEY_AT, "at", "TIME",
-		"as of this instant: 2026-11-23, 2026-11-23T09:00 (local), RFC 3339, or @SECONDS"},
-	{OPT_JSON, KEY_JSON, "json", NULL, "machine-readable output"},
-	{OPT_REASON, KEY_REASON, "reason", "TEXT", "why; it stands in the journal"},
-	{OPT_FORCE, KEY_FORCE, "no-terminal", NULL,
-		"print the secret although standard output is not a terminal"},
-	{OPT_USER, KEY_USER, "user", "USER", "only this user: login, email or first.last"},
-	{OPT_FROM, KEY_FROM, "from", "TIME", "from this instant on"},
-	{OPT_TO, KEY_TO, "to", "TIME", "up to, not including, this instant"},
-	{OPT_HTML, KEY_HTML, "html", "FILE", "write one self-contained HTML file"},
-	{OPT_SVG, KEY_SVG, "svg", "FILE", "write the picture as SVG"},
-	{OPT_ICS, KEY_ICS, "ics", "FILE", "write a calendar with one event for each coming change"},
-	{OPT_RESET, KEY_RESET, "reset", "TIME", "set the highest instant seen"},
-	{OPT_BOOT, KEY_BOOT, "boot", NULL,
-		"the packet filter alone, from configuration and last proved access"},
-	{OPT_NAMES, KEY_NAMES, "names", "WHAT",
-		"print the names alone, one a line: clients, servers or logins (client, tab, login)"},
+#define INTO(field) offsetof(struct cli, field)
+	{OPT_AT, "at", "TIME",
+		"as of this time: 2026-11-23, 2026-11-23T09:00 (local), RFC 3339, or @SECONDS",
+		INTO(at)},
+	{OPT_JSON, "json", NULL, "machine-readable output", INTO(json)},
+	{OPT_REASON, "reason", "TEXT", "reason; recorded in the journal", INTO(reason)},
+	{OPT_FORCE, "no-terminal", NULL,
+		"print the password although standard output is not a terminal", INTO(no_terminal)},
+	{OPT_USER, "user", "USER", "only this user: login, email or first.last", INTO(user)},
+	{OPT_FROM, "from", "TIME", "from this time on", INTO(from)},
+	{OPT_TO, "to", "TIME", "up to, not including, this time", INTO(to)},
+	{OPT_HTML, "html", "FILE", "write one self-contained HTML file", INTO(html)},
+	{OPT_SVG, "svg", "FILE", "write the picture as SVG", INTO(svg)},
+	{OPT_ICS, "ics", "FILE", "write a calendar with one event for each coming change",
+		INTO(ics)},
+	{OPT_RESET, "reset", "TIME", "set the latest time seen", INTO(reset)},
+	{OPT_BOOT, "boot", NULL,
+		"the packet filter alone, from configuration and last verified access", INTO(boot)},
+	{OPT_NAMES, "names", "WHAT",
+		"print the names alone, one a line: clients, servers or logins (client, tab, login)",
+		INTO(names)},
 };
+#define OPTION_KEY 256
 
 int usage_version(void)
 {
@@ -62,7 +52,7 @@ int usage_all(FILE *to, int code)
 		fprintf(to, "  %-26s %s\n", left, (*c)->summary);
 	}
 	fputs("\n`curfew COMMAND --help` says more; so do curfew(8) and curfew.conf(5).\n"
-	      "Exit status: 0 fine, 1 failed, 2 differences found, 64 usage, 78 configuration.\n",
+	      "Exit status: 0 success, 1 failure, 2 differences found, 64 usage error, 78 configuration error.\n",
 		to);
 	return code;
 }
@@ -76,11 +66,11 @@ int usage_unknown(const char *name)
 		names[n++] = (*c)->name;
 	near = nearest_word(name, names, n);
 	if (near)
-		fprintf(stderr, "curfew: unknown command '%s'; is `curfew %s` meant?\n", name,
+		fprintf(stderr, "curfew: unknown command '%s'; did you mean '%s'?\n", name,
 			near);
 	else if (name[0] == '-')
 		fprintf(stderr,
-			"curfew: '%s' stands before any command; the command comes first: curfew COMMAND %s ...\n",
+			"curfew: option '%s' must follow the command; use: curfew COMMAND %s ...\n",
 			name, name);
 	else
 		fprintf(stderr, "curfew: unknown command '%s'; `curfew --help` lists them\n", name);
@@ -141,12 +131,12 @@ int usage_help(const char *name)
 
 static void option_lacks(const struct command *c, int key)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
-		if (known[i].key == key)
-			fprintf(stderr, "curfew %s: --%s lacks its %s: %s\n", c->name,
-				known[i].name, known[i].argument, known[i].words);
 	if (key == 'c')
-		fprintf(stderr, "curfew %s: --config lacks its FILE\n", c->name);
+		fprintf(stderr, "curfew %s: option --config requires an argument: FILE\n", c->name);
+	else
+		fprintf(stderr, "curfew %s: option --%s requires an argument: %s (%s)\n", c->name,
+			known[key - OPTION_KEY].name, known[key - OPTION_KEY].argument,
+			known[key - OPTION_KEY].words);
 }
 
 /* What getopt did not like: `word` as it was written, `key` of the option that it found all the same, if any. */
@@ -162,16 +152,16 @@ static void option_refuse(
 	for (const struct option *o = options; o->name; o++) {
 		names[n++] = o->name;
 		if (o->val == key) {
-			fprintf(stderr, "--%s takes no value; write it alone\n", o->name);
+			fprintf(stderr, "option --%s takes no argument\n", o->name);
 			return;
 		}
 	}
 	near = nearest_word(written + strspn(written, "-"), names, n);
-	fprintf(stderr, "'%s' is no option of this command; ", written);
+	fprintf(stderr, "unknown option '%s'; ", written);
 	if (near)
-		fprintf(stderr, "is --%s meant", near);
+		fprintf(stderr, "did you mean --%s", near);
 	else
-		fputs("it takes", stderr);
+		fputs("valid options:", stderr);
 	for (size_t i = 0; i < n && !near; i++)
 		fprintf(stderr, "%s --%s", i ? "," : "", names[i]);
 	fputs(near ? "?\n" : "\n", stderr);
@@ -186,60 +176,24 @@ static void operand_refuse(const struct command *c, int n, char *const *operands
 	for (int i = 0; i < n && *missing; i++)
 		missing += strcspn(missing, " ") + 1;
 	if (n < c->min_operands)
-		fprintf(stderr, "curfew %s: %.*s is missing", c->name, (int)strcspn(missing, " "),
+		fprintf(stderr, "curfew %s: missing argument %.*s", c->name, (int)strcspn(missing, " "),
 			missing);
 	else
-		fprintf(stderr, "curfew %s: '%s' is one word too many", c->name,
+		fprintf(stderr, "curfew %s: unexpected argument '%s'", c->name,
 			operands[c->max_operands]);
-	fprintf(stderr, "; write: curfew %s\n", command_line(line, c));
+	fprintf(stderr, "; usage: curfew %s\n", command_line(line, c));
 }
 
 static void option_take(struct cli *cli, int key, const char *value)
 {
-	switch (key) {
-	case 'c':
+	char *field = (char *)cli + (key == 'c' ? 0 : known[key - OPTION_KEY].offset);
+
+	if (key == 'c')
 		cli->config = value;
-		break;
-	case KEY_JSON:
-		cli->json = true;
-		break;
-	case KEY_FORCE:
-		cli->no_terminal = true;
-		break;
-	case KEY_BOOT:
-		cli->boot = true;
-		break;
-	case KEY_AT:
-		cli->at = value;
-		break;
-	case KEY_REASON:
-		cli->reason = value;
-		break;
-	case KEY_HTML:
-		cli->html = value;
-		break;
-	case KEY_SVG:
-		cli->svg = value;
-		break;
-	case KEY_ICS:
-		cli->ics = value;
-		break;
-	case KEY_FROM:
-		cli->from = value;
-		break;
-	case KEY_TO:
-		cli->to = value;
-		break;
-	case KEY_USER:
-		cli->user = value;
-		break;
-	case KEY_RESET:
-		cli->reset = value;
-		break;
-	case KEY_NAMES:
-		cli->names = value;
-		break;
-	}
+	else if (known[key - OPTION_KEY].argument)
+		*(const char **)field = value;
+	else
+		*(bool *)field = true;
 }
 
 bool usage_parse(struct cli *out, int *code, const struct command *c, int argc, char **argv)
@@ -254,7 +208,7 @@ bool usage_parse(struct cli *out, int *code, const struct command *c, int argc, 
 		if (c->options & (unsigned)known[i].flag)
 			options[n++] = (struct option){known[i].name,
 				known[i].argument ? required_argument : no_argument, NULL,
-				known[i].key};
+				OPTION_KEY + (int)i};
 	*code = EXIT_USAGE;
 	/* A colon first: what is wrong is said here, in the words of all other messages. */
 	while ((key = getopt_long(argc, argv, ":c:h", options, NULL)) != -1) {
