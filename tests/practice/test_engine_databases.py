@@ -130,6 +130,7 @@ class Access(DatabaseCase):
                                              "WHERE name = N'shop'"), (0, 1))
         self.ok(self.agent, "USE master")
         self.ok(self.boss, "USE shop")
+        self.assertEqual(self.server.counted()["single_user_taken"], 2)
 
     def test_restricted_user(self):
         self.ok(self.boss, "ALTER DATABASE shop SET RESTRICTED_USER")

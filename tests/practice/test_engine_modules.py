@@ -160,6 +160,13 @@ class Parts(EngineCase):
         self.fails(self.sa, "INSERT dbo.t VALUES (2, 2)", 8655)
         self.ok(self.sa, "ALTER INDEX c ON dbo.t REBUILD; SELECT * FROM dbo.t")
 
+    def test_encrypted_text_is_nobodys(self):
+        self.ok(self.sa, "CREATE PROCEDURE dbo.secret WITH ENCRYPTION AS SELECT 1")
+        self.assertEqual(self.one(self.sa, "SELECT definition, OBJECTPROPERTY(object_id, 'IsEncrypted') FROM sys.sql_modules "
+                                           "WHERE object_id = OBJECT_ID(N'dbo.secret')"), (None, 1))
+        self.ok(self.sa, "CREATE VIEW dbo.bound WITH SCHEMABINDING AS SELECT x FROM dbo.t")
+        self.assertTrue(self.one(self.sa, "SELECT is_schema_bound FROM sys.sql_modules WHERE object_id = OBJECT_ID(N'dbo.bound')"))
+
     def test_computed_columns_want_references(self):
         a = self.login("a")
         self.ok(self.sa, "GRANT ALTER ON SCHEMA::dbo TO a")

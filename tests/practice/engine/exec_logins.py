@@ -324,7 +324,7 @@ class LoginExecutor:
             raise error(6101, spid=s.spid)
         target = self.engine.sessions.get(s.spid)
         if target is not None and target.is_stranger:
-            self.engine.strangers_killed += 1
+            self.engine.counted["strangers_killed"] += 1
         if target is None:
             raise error(6106, spid=s.spid)
         if s.status_only:

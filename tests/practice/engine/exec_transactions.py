@@ -74,6 +74,8 @@ class TransactionExecutor:
         except SqlError as e:
             e.aborts = not self.engine.catalogue.features.use_goes_on
             raise
+        if db.fields.access == "SINGLE_USER" and db is not self.session.database_object:
+            self.engine.counted["single_user_taken"] += 1
         self.session.use(db)
 
     # ---- transactions --------------------------------------------------------------------------

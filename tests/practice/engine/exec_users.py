@@ -264,6 +264,8 @@ class UserExecutor:
             raise error(15151, verb="find", what="principal", name=s.owner)
         if cls == "OBJECT" and rec.parent:
             raise error(15346)
+        if cls == "OBJECT" and rec.type == "SQ":
+            raise error(15150, verb="change the owner of", what="queue", name=s.parts[2])
         rec.owner = new.id if new is not None else None
         self._permissions_end(db, cls, id_)
         self.ddl_event(env, s, "ALTER_AUTHORIZATION_DATABASE", s.parts[2])

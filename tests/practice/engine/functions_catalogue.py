@@ -151,6 +151,9 @@ def _object_property(env, id_, name):
         return int(obj.type == kinds[key])
     if key == "ownerid":
         return db.owner_of(obj)
+    if key in ("isencrypted", "isschemabound"):
+        marks = getattr(getattr(obj, "stmt", None), "marks", ())
+        return int({"isencrypted": "ENCRYPTION", "isschemabound": "SCHEMABINDING"}[key] in marks)
     if key == "ismsshipped":
         return 0
     if key == "execistriggerdisabled":

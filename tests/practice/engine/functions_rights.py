@@ -46,6 +46,7 @@ def securable(env, name, cls):
 @function("HAS_PERMS_BY_NAME", 3, 5, INT)
 def _has_perms(env, name, cls, permission, sub=None, sub_class=None):
     """1, 0, or NULL where the securable or the permission is not known."""
+    env.engine.counted["permission_checks"] += 1
     security = env.engine.security
     if permission is None:
         return None

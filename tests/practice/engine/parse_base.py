@@ -29,6 +29,7 @@ class ParserBase:
         self.tokens = tokens_from(text, quoted)
         self.i = 0
         self.depth = 0
+        self.marks = set()              # options after WITH of the module that is being read
         self.declared = {d.lower() for d in declared}
 
     @property

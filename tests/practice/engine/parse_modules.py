@@ -6,12 +6,13 @@ from .parse_services import ServiceParser
 class ModuleParser(ServiceParser):
     def _module(self, t, how, what, parts, **fields):
         kind = "create_" + what
+        fields["marks"] = frozenset(self.marks)
         return self.stmt(kind, t, how=how, parts=parts, definition=self.text[t.start:].rstrip(),
                          **fields)
 
     def _with_options(self):
         """WITH EXECUTE AS ..., SCHEMABINDING, ENCRYPTION, RECOMPILE: what EXECUTE AS said."""
-        as_ = None
+        as_, self.marks = None, set()
         if self.accept("WITH"):
             while True:
                 if self.at_any("EXECUTE", "EXEC"):
@@ -20,7 +21,7 @@ class ModuleParser(ServiceParser):
                     as_ = ("USER", self.string()) if self.tok.kind in ("str", "nstr") else \
                         (self.choice("CALLER", "OWNER", "SELF"), None)
                 else:
-                    self.choice("SCHEMABINDING", "RECOMPILE", "ENCRYPTION", "VIEW_METADATA")
+                    self.marks.add(self.choice("SCHEMABINDING", "RECOMPILE", "ENCRYPTION", "VIEW_METADATA"))
                 if not self.accept(","):
                     break
         return as_

@@ -285,6 +285,8 @@ class Security:
             for k, v in db.permissions.items())
 
     def sees_definition(self, ctx, db, obj):
+        if "ENCRYPTION" in getattr(getattr(obj, "stmt", None), "marks", ()):
+            return False
         ok, denied = self._state(ctx, db, "OBJECT", obj.id, "VIEW DEFINITION")
         return ok or denied is None and any(self.has(ctx, db, "OBJECT", obj.id, p)
                                             for p in ("ALTER", "TAKE OWNERSHIP"))

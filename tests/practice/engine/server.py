@@ -27,6 +27,14 @@ class Server:
     def sessions(self):
         return list(self.engine.sessions.values())
 
+    def counted(self, reset=False):
+        """What the engine counts, for tests."""
+        with self.engine.lock:
+            values = dict(self.engine.counted)
+            if reset:
+                self.engine.counted = dict.fromkeys(values, 0)
+            return values
+
     def _error(self, e):
         e.number = int(self.features.error_map.get(e.number, e.number))
         return e

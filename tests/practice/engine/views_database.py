@@ -142,13 +142,13 @@ _MODULE = ("object_id:i definition:m uses_ansi_nulls:b uses_quoted_identifier:b 
 def _modules(env, db):
     for o in list(seen_objects(env, db, "V", "P", "FN", "IF", "TR")) + list(db.triggers):
         if getattr(o, "schema_id", None) is None:
-            shown = env.engine.security.has_db(env.ctx, db, "VIEW DEFINITION")
-            if not shown:
+            if not env.engine.security.has_db(env.ctx, db, "VIEW DEFINITION"):
                 continue
+            shown = "ENCRYPTION" not in o.stmt.marks
         else:
             shown = env.engine.security.sees_definition(env.ctx, db, o)
         yield (o.id, o.definition if shown else None, "ANSI_NULLS" in o.made_with,
-               "QUOTED_IDENTIFIER" in o.made_with, 0, 0, 0, 0, o.execute_as, 0, 0)
+               "QUOTED_IDENTIFIER" in o.made_with, "SCHEMABINDING" in o.stmt.marks, 0, 0, 0, o.execute_as, 0, 0)
 
 
 view("sql_modules", _MODULE)(_modules)

@@ -101,7 +101,7 @@ class WireServer:
             if reset:
                 self._closed.clear()
             open_now = [c.describe() for c in self._connections.values()]
-        values["strangers_killed"] = getattr(getattr(self.engine, "engine", None), "strangers_killed", 0)
+        values.update(self.engine.counted(reset))
         values["open"] = len(open_now)
         values["by_connection"] = closed + open_now
         return values
