@@ -157,8 +157,8 @@ system:                         ## the whole life of a client, real packets
 	$(RUN) system
 clients:                        ## Microsoft's, Node's and Python's client libraries, where dotnet and npm are
 	$(RUN) clients
-machines:                       ## a booted systemd, Debian 12's own kernel, the Debian package: minutes each, as root
-	$(RUN) booted kernel61 clock61 package
+machines:                       ## whole machines: booted systemd, kernel 6.1, the package, a fresh Debian 13: minutes each, as root
+	$(RUN) booted kernel61 clock61 package debian13
 browser:                        ## the HTML reports in a real browser
 	$(RUN) browser
 words:                          ## what the program says to wrong command lines; the shells' completion

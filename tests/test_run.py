@@ -1,8 +1,12 @@
 """What tests/run reads out of a program's output: nothing that failed or was skipped may count as passed."""
+import contextlib
 import importlib.machinery
 import importlib.util
+import io
 import os
+import tempfile
 import unittest
+from unittest import mock
 
 PATH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "run")
 LOADER = importlib.machinery.SourceFileLoader("run", PATH)
@@ -43,6 +47,41 @@ class ResultRead(unittest.TestCase):
 
     def test_a_bad_exit_is_a_failure(self):
         self.assertEqual(counts("ok - one\n", 1), (1, 1, 0))
+
+
+def shell(line, **more):
+    return run.Job(line, ["sh", "-c", line], **more)
+
+
+def broken():
+    raise OSError("not to be had")
+
+
+class Lanes(unittest.TestCase):
+    """What goes wrong beside a test is a failure of its part, and takes no other part with it."""
+
+    def lanes(self, parts):
+        with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()) as self.out, \
+                mock.patch.multiple(run, LOGS=folder, PARTS=parts, WAITING=("waits",), APART={}):
+            found = run.lanes_run([*parts], True)
+        return {name: (r.passed, r.failed, r.skipped) for name, r in found.items()}
+
+    def test_side_by_side(self):
+        self.assertEqual(self.lanes({"first": lambda: [shell("echo ok - a"), shell("echo not ok - b; exit 1")],
+                                     "waits": lambda: [shell("echo skip - c: why")],
+                                     "last": lambda: [shell("echo ok - d")]}),
+                         {"first": (1, 1, 0), "waits": (0, 0, 1), "last": (1, 0, 0)})
+
+    def test_what_is_no_test(self):
+        self.assertEqual(self.lanes({"build": lambda: [shell("exit 1", counts=False), shell("echo ok - a")],
+                                     "list": broken, "none": lambda: [], "waits": broken,
+                                     "silent": lambda: [shell("true")],
+                                     "hangs": lambda: [shell("sleep 600", deadline=0.1)],
+                                     "missing": lambda: [run.Job("x", ["/nowhere"])],
+                                     "good": lambda: [shell("true", counts=False), shell("echo ok - a")]}),
+                         {"build": (0, 1, 0), "list": (0, 1, 0), "none": (0, 1, 0), "waits": (0, 1, 0),
+                          "silent": (0, 1, 0), "hangs": (0, 1, 0), "missing": (0, 1, 0), "good": (1, 0, 0)})
+        self.assertIn("not to be had", self.out.getvalue())
 
 
 if __name__ == "__main__":

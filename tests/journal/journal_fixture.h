@@ -165,7 +165,9 @@ static inline int fixture_setup(void **state)
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	assert_non_null(f);
-	strcpy(f->folder, "/tmp/curfew-journal-XXXXXX");
+	const char *scratch = getenv("TMPDIR");
+	snprintf(f->folder, sizeof(f->folder), "%s/curfew-journal-XXXXXX",
+		scratch ? scratch : "/tmp");
 	assert_non_null(mkdtemp(f->folder));
 	snprintf(f->path, sizeof(f->path), "%s/journal.db", f->folder);
 	assert_int_equal(journal_open(&f->j, &(struct journal_options){.path = f->path}), 0);

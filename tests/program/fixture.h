@@ -108,7 +108,8 @@ static inline void fixture_mkdir(const char *folder, const char *name, mode_t mo
 /* The good configuration in a new folder, which fixture_remove() frees. */
 static inline char *fixture_make(void)
 {
-	char *folder = text_make("/tmp/curfew-program-XXXXXX");
+	const char *scratch = getenv("TMPDIR");
+	char *folder = text_make("%s/curfew-program-XXXXXX", scratch ? scratch : "/tmp");
 
 	unsetenv("CREDENTIALS_DIRECTORY");
 	assert_non_null(mkdtemp(folder));
