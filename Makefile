@@ -137,7 +137,7 @@ check:                          ## everything: all parts below, fast ones first,
 	$(RUN)
 runner:                         ## what tests/run itself reads out of logs
 	$(RUN) runner
-lint:                           ## cppcheck, clang-tidy, formatting, manuals, scripts
+lint:                           ## layers and sizes, cppcheck, clang-tidy, formatting, manuals, scripts
 	$(RUN) lint
 unit:                           ## unit tests (SANITIZE=1, CC=clang: with these)
 	$(RUN) unit
