@@ -40,8 +40,8 @@ static int result_print(const struct cli *cli, struct journal *j)
 			       stdout)
 			       ? EXIT_FAILED
 			       : EXIT_FINE;
-	printf("records up to %lld are in %s now, whose head the journal goes on from:\n%s\n"
-	       "keep that file as long as questions about its time may be asked; it is a journal like this one\n",
+	printf("records up to %lld are now in %s; the journal continues from its head:\n%s\n"
+	       "Keep this file for as long as you must answer questions about that period. It is a complete journal.\n",
 		(long long)id, cli->operands[0], hex);
 	return EXIT_FINE;
 }
@@ -55,17 +55,17 @@ static int archive(const struct cli *cli, const struct program *p, struct journa
 		return code;
 	if (to > now)
 		return cli_fail(cli, EXIT_USAGE,
-			"--to '%s' is still to come; take an instant that is past", cli->to);
+			"--to '%s' is in the future; use a past time", cli->to);
 	/* Refused before it is said on record that it was asked for. */
 	if (access(cli->operands[0], F_OK) == 0)
 		return cli_fail(cli, EXIT_FAILED,
-			"%s is there already; an archive is never written over: name another",
+			"%s already exists; choose another file name",
 			cli->operands[0]);
 	int rc = asked_record(j, cli, p, now);
 	if (rc == 0)
 		rc = journal_archive(j, to, cli->operands[0]);
 	if (rc == JOURNAL_NOTHING) {
-		puts("nothing to archive: no record is that old, or the oldest announces a change that is still under way");
+		puts("nothing to archive: no record is that old, or the oldest one belongs to a change that has not finished");
 		return EXIT_FINE;
 	}
 	if (rc < 0)
@@ -84,14 +84,14 @@ static int run(struct cli *cli)
 		return code;
 	if (!cli->to)
 		code = cli_fail(cli, EXIT_USAGE,
-			"--to is missing; write which records: --to 2026-01-01 for all before that day");
+			"option --to is required, for example --to 2026-01-01 for all records before that day");
 	else
 		code = cli_instant(&to, cli, "to", cli->to, p->settings.timezone);
 	if (!code)
 		code = cli_journal(&j, cli, p, false);
 	if (!code && !j)
 		code = cli_fail(cli, EXIT_FAILED,
-			"there is no journal in %s yet: nothing to archive",
+			"nothing to archive: there is no journal in %s yet",
 			p->settings.state_directory);
 	journal_close(j);
 	j = NULL;
@@ -111,9 +111,8 @@ const struct command command_archive = {
 	.min_operands = 1,
 	.max_operands = 1,
 	.options = OPT_JSON | OPT_TO | OPT_REASON,
-	.summary = "Move the journal's older records into a file of their own",
-	.help = "The chain stays whole over both files: the journal goes on from the archive's head. FILE must not be\n"
-		"there yet. What is still in force is carried over, so that the journal answers for every instant\n"
-		"from TIME on; for earlier ones the archive does, which sqlite3 opens like the journal itself.\n",
+	.summary = "Move older journal records to another file",
+	.help = "The hash chain continues from the head of the archive. FILE must not exist. Current access is copied, so the\n"
+		"journal can answer for every time from TIME on. For earlier times, open the archive with sqlite3.\n",
 	.run = run,
 };

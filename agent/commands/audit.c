@@ -1,4 +1,4 @@
-/* curfew audit: grants as observed against wanted, proved by the servers themselves, and what was left behind. */
+/* curfew audit: observed against scheduled access, verified by the servers themselves, and residual access. */
 #include <errno.h>
 #include <string.h>
 
@@ -15,7 +15,7 @@ static int show(const struct cli *cli, const struct collected *c)
 			rc = -EIO;
 		if (rc)
 			return cli_fail(
-				cli, EXIT_FAILED, "writing %s: %s", cli->html, strerror(-rc));
+				cli, EXIT_FAILED, "cannot write %s: %s", cli->html, strerror(-rc));
 	}
 	if (cli->json)
 		return json_print(audit_json(&c->report), stdout) ? EXIT_FAILED : EXIT_FINE;
@@ -24,7 +24,7 @@ static int show(const struct cli *cli, const struct collected *c)
 	return EXIT_FINE;
 }
 
-/* Fine only when everything is as wanted and was proved. */
+/* Success only when all access is as scheduled and verified. */
 static bool is_clean(const struct collected *c)
 {
 	if (audit_state(&c->report) != STATE_OK)
@@ -56,8 +56,9 @@ const struct command command_audit = {
 	.operands = "[CLIENT]",
 	.max_operands = 1,
 	.options = OPT_JSON | OPT_HTML,
-	.summary = "Show who has what, proved, and what was left behind",
-	.help = "Asks each server what every user may really do, compares, and searches for leftovers. Changes nothing.\n"
-		"Exit 0 only when everything is ok and proved, 2 when not, 1 when it could not be made.\n",
+	.summary = "Verify current access and search for residual access",
+	.help = "Checks the effective permissions of every user on each server, compares them with the schedule, and\n"
+		"searches for residual access. Changes nothing.\n"
+		"Exit status: 0 all access is ok and verified, 2 it is not, 1 the audit failed.\n",
 	.run = run,
 };

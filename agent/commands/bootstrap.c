@@ -68,9 +68,9 @@ const struct command command_bootstrap = {
 	.min_operands = 1,
 	.max_operands = 1,
 	.options = OPT_JSON,
-	.summary = "Print the T-SQL that makes the agent's own login",
-	.help = "A DBA reviews it, puts the password in, and runs it on the server. Contacts nothing.\n"
-		"The agent gets rights in the databases that client files name: write these first, and run it\n"
-		"again when a new one names another; it does only what is missing.\n",
+	.summary = "Print the T-SQL that creates the agent login",
+	.help = "A DBA reviews the script, fills in the password, and runs it on the server. Does not contact any server.\n"
+		"The agent login gets permissions in the databases that client files name. Run the script again when a\n"
+		"client file names a new database; it adds only what is missing.\n",
 	.run = run,
 };

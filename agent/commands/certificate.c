@@ -1,4 +1,4 @@
-/* curfew certificate CLIENT: after the end, each thing proved gone; refused while anything is not. */
+/* curfew certificate CLIENT: after access has ended, each thing verified as removed; refused while anything is not. */
 #include <errno.h>
 #include <string.h>
 #include <strings.h>
@@ -70,7 +70,7 @@ static int64_t former_record(const struct collected *c, const struct journal_ent
 static size_t refuse(const struct cli *cli, size_t n, const char *what)
 {
 	if (!n)
-		cli_fail(cli, 0, "refused: not everything is proved gone");
+		cli_fail(cli, 0, "cannot issue the certificate; not verified as removed:");
 	fprintf(stderr, "  %s\n", what);
 	return n + 1;
 }
@@ -84,7 +84,7 @@ static size_t missing_print(const struct cli *cli, const struct collected *c,
 
 	if (c->report.at < client->end) {
 		char end[INSTANT_TEXT_MAX];
-		snprintf(text, sizeof(text), "access goes on until %s",
+		snprintf(text, sizeof(text), "access does not end before %s",
 			instant_format(end, client->end));
 		n = refuse(cli, n, text);
 	}
@@ -105,7 +105,7 @@ static size_t missing_print(const struct cli *cli, const struct collected *c,
 				p->database, p->outcome, p->detail);
 		else if (!proof_record(c, p, &at))
 			snprintf(text, sizeof(text),
-				"%s on %s / %s: gone now, but the journal has no proof of it: `curfew apply`",
+				"%s on %s / %s: removed, but the journal has no proof record; run `curfew apply`",
 				p->login, p->server, p->database);
 		else
 			continue;
@@ -125,23 +125,23 @@ static size_t missing_print(const struct cli *cli, const struct collected *c,
 		if (!is_former(client, e) || former_gone(ids, e))
 			continue;
 		snprintf(text, sizeof(text),
-			"%s on %s, no longer in the configuration: not seen gone: `curfew apply`",
+			"%s on %s: no longer in the configuration, and removal is not verified; run `curfew apply`",
 			e->login, e->server);
 		n = refuse(cli, n, text);
 	}
 	if (c->report.program->settings.firewall.enabled && !c->network_seen)
-		n = refuse(cli, n, "the packet filter could not be read (run as root)");
+		n = refuse(cli, n, "cannot read the packet filter; run as root");
 	for (size_t i = 0; i < c->network.n_allows; i++) {
 		const struct observed_allow *a = &c->network.allows[i];
 		char source[SOURCE_TEXT_MAX];
 		if (!comment_may_name(
 			    a->comment, &a->source, &a->endpoint, c->report.program, client))
 			continue;
-		snprintf(text, sizeof(text), "%s of this client is still in the packet filter%s",
+		snprintf(text, sizeof(text), "%s of this client is still allowed by the packet filter%s",
 			source_format(source, &a->source),
 			comment_names(a->comment, client->name, NULL)
 				? ""
-				: ", or of others alone: its comment has no room for all names");
+				: ", or belongs only to others: the comment has no room for all names");
 		n = refuse(cli, n, text);
 	}
 	return n;
@@ -177,7 +177,7 @@ static int write_out(const struct cli *cli, const struct certificate *c)
 		int rc = certificate_html(c, to);
 		if (to != stdout && fclose(to))
 			rc = -EIO;
-		return rc ? cli_fail(cli, EXIT_FAILED, "writing %s: %s", cli->html, strerror(-rc))
+		return rc ? cli_fail(cli, EXIT_FAILED, "cannot write %s: %s", cli->html, strerror(-rc))
 			  : EXIT_FINE;
 	}
 	if (cli->json)
@@ -203,7 +203,7 @@ static size_t formers_add(struct certificate_item *items, size_t n, const struct
 				.server = e->server,
 				.at = former_gone(ids, e),
 				.observation =
-					"sys.server_principals read: no such login; its user was replaced before",
+					"sys.server_principals read: no such login; its user was replaced",
 				.record = former_record(c, e)};
 	}
 	return n;
@@ -278,8 +278,8 @@ const struct command command_certificate = {
 	.min_operands = 1,
 	.max_operands = 1,
 	.options = OPT_JSON | OPT_HTML | OPT_AT,
-	.summary = "Certify that all access of a client is gone",
-	.help = "After the end: each login, user, session and element proved gone, when and by which observation, with\n"
-		"the journal's records and head. Exit 2, and what is missing, while anything is unproved.\n",
+	.summary = "Certify that all access of a client is removed",
+	.help = "After access has ended: each login, database user, session, and allowlist entry verified as removed, with\n"
+		"time, method, journal record, and journal head. Exit status 2, with a list, while any of them is unverified.\n",
 	.run = run,
 };

@@ -53,10 +53,10 @@ static int run(struct cli *cli)
 {
 	if (cli->names && strcmp(cli->names, "clients") != 0 && strcmp(cli->names, "logins") != 0 &&
 		strcmp(cli->names, "servers") != 0)
-		return cli_fail(cli, EXIT_USAGE, "--names '%s' is none of clients, logins, servers",
+		return cli_fail(cli, EXIT_USAGE, "invalid value '%s' for --names; use clients, logins, or servers",
 			cli->names);
 	if (cli->names && cli->json)
-		return cli_fail(cli, EXIT_USAGE, "--names prints lines; take --json away");
+		return cli_fail(cli, EXIT_USAGE, "cannot combine --names with --json");
 	struct problems problems = {0};
 	struct program *p = NULL;
 	int rc = program_load(&p, &problems, cli->config, (instant_t)time(NULL));
@@ -83,7 +83,7 @@ const struct command command_check = {
 	.operands = "",
 	.options = OPT_JSON | OPT_NAMES,
 	.summary = "Check the configuration, with advice",
-	.help = "Prints every problem of every file as FILE:LINE: error|warning|advice: what; what would be right.\n"
-		"Contacts nothing. Exit 0 when there is no error, 78 when there is.\n",
+	.help = "Prints every problem of every file as FILE:LINE: error|warning|advice: PROBLEM; FIX.\n"
+		"Does not contact any server. Exit status: 0 no errors, 78 errors.\n",
 	.run = run,
 };

@@ -35,20 +35,20 @@ static int reset_read(
 
 	if (!cli->reason || !*cli->reason)
 		return cli_fail(cli, EXIT_USAGE,
-			"--reason is missing; write why: --reason \"the battery was dead\"; it stands in the journal");
+			"option --reason is required, for example --reason \"the battery was dead\"; recorded in the journal");
 	int code = cli_instant(to, cli, "reset", cli->reset, p->settings.timezone);
 	if (code)
 		return code;
 	/* Never behind the machine's own clock: that would be time running backwards by hand. */
 	if (*to < now)
 		return cli_fail(cli, EXIT_USAGE,
-			"--reset '%s' lies before the machine's clock, %s; set the machine's clock first, then --reset now",
+			"--reset '%s' is before the system clock, %s; set the system clock first, then use --reset now",
 			cli->reset, instant_format(machine, now));
 	/* Ahead of all that was ever seen it would end what has not ended. */
 	if (*to > now && *to > c->highest)
 		return cli_fail(cli, EXIT_USAGE,
-			"--reset '%s' lies ahead of the machine's clock and of the highest instant seen, %s: access would end "
-			"that has not ended; write --reset now",
+			"--reset '%s' is later than the system clock and the latest time seen (%s), and would end access early; "
+			"use --reset now",
 			cli->reset, c->highest ? instant_format(highest, c->highest) : "none yet");
 	return 0;
 }
@@ -67,7 +67,7 @@ static int reset(struct cli *cli, const struct program *p, struct clock *c, inst
 	else if ((rc = clock_reset(c, to)))
 		code = cli_fail(cli, EXIT_FAILED, "%s: %s", c->path, strerror(-rc));
 	else
-		puts("the ratchet is set; look at `curfew plan`: access may open again");
+		puts("the latest time seen is set; run `curfew plan`: access may be granted again");
 	journal_close(j);
 	return code;
 }
@@ -89,7 +89,7 @@ static int reset_by_service(struct cli *cli, const struct program *p, instant_t 
 	if (error)
 		cli_fail(cli, 0, "the service: %s", error);
 	else
-		puts("the ratchet is set, and the service goes on from there");
+		puts("the latest time seen is set; the service continues from there");
 	json_decref(end);
 	return rc;
 }
@@ -104,13 +104,13 @@ static int run(struct cli *cli)
 
 	if (cli->reason && !cli->reset)
 		return cli_fail(cli, EXIT_USAGE,
-			"--reason goes with --reset; without it nothing is changed");
+			"--reason requires --reset");
 	code = cli_load_in_force(&p, cli);
 	if (code)
 		return code;
 	int rc = clock_open(&c, p->settings.state_directory);
 	if (rc) {
-		code = cli_fail(cli, EXIT_FAILED, "the ratchet in %s: %s",
+		code = cli_fail(cli, EXIT_FAILED, "cannot read the latest time seen in %s: %s",
 			p->settings.state_directory, strerror(-rc));
 	} else if (cli->reset) {
 		code = reset_read(&to, cli, p, &c);
@@ -120,14 +120,14 @@ static int run(struct cli *cli)
 			code = reset(cli, p, &c, to);
 		else if (code < 0)
 			code = cli_fail(
-				cli, EXIT_FAILED, "asking the service: %s", strerror(-code));
+				cli, EXIT_FAILED, "cannot contact the service: %s", strerror(-code));
 	} else {
-		printf("highest instant seen  %s\nmachine's clock       %s\n",
+		printf("latest time seen  %s\nsystem clock      %s\n",
 			c.highest ? instant_format(highest, c.highest) : "none yet",
 			instant_format(machine, now));
 		if (c.highest > now + 1) {
-			printf("the machine's clock is %s behind: the highest instant counts, nothing reopens\n"
-			       "if the clock was wrongly ahead before: curfew clock --reset now --reason TEXT\n",
+			printf("the system clock is %s behind the latest time seen; Curfew uses the latest time seen, so ended access stays ended\n"
+			       "if the system clock was ahead by mistake, run `curfew clock --reset now --reason TEXT`\n",
 				duration_words(words, c.highest - now));
 			code = EXIT_DIFFERENT;
 		}
@@ -140,10 +140,10 @@ const struct command command_clock = {
 	.name = "clock",
 	.operands = "",
 	.options = OPT_RESET | OPT_REASON,
-	.summary = "Show the highest instant seen, or correct it",
-	.help = "Time never runs backwards for Curfew: a machine whose clock was wrongly far ahead keeps what ended ended,\n"
-		"until an operator says otherwise. --reset needs --reason, and goes to the machine's clock at least and to\n"
-		"the highest instant seen at most: `--reset now` is what is meant nearly always.\n"
-		"Exit 2 when the machine's clock is behind.\n",
+	.summary = "Show or correct the latest time seen",
+	.help = "For Curfew, time never runs backward. If the system clock was far ahead by mistake, ended access stays ended\n"
+		"until an operator resets the latest time seen. --reset requires --reason. The time must be between the system\n"
+		"clock and the latest time seen; use `--reset now` in almost every case.\n"
+		"Exit status: 2 the system clock is behind.\n",
 	.run = run,
 };

@@ -77,7 +77,7 @@ int cli_read(struct program **out, struct cli *cli)
 	int rc = load_keeping(&p, &problems, cli);
 
 	if (rc)
-		return cli_fail(cli, EXIT_FAILED, "reading %s: %s", cli->config, strerror(-rc));
+		return cli_fail(cli, EXIT_FAILED, "cannot read %s: %s", cli->config, strerror(-rc));
 	advice_drop(&problems, &cli->unprivileged);
 	problems_print(&problems, stderr);
 	problems_free(&problems);
@@ -90,7 +90,7 @@ int cli_load(struct program **out, struct cli *cli)
 	int code = cli_read(out, cli);
 
 	if (!code && !*out)
-		code = cli_fail(cli, EXIT_CONFIG, "%s has errors: nothing was done", cli->config);
+		code = cli_fail(cli, EXIT_CONFIG, "nothing done: %s has errors", cli->config);
 	return code;
 }
 
@@ -112,9 +112,8 @@ int cli_instant(instant_t *out, const struct cli *cli, const char *option, const
 	if (!instant_parse(out, text, zone, (instant_t)time(NULL)))
 		return 0;
 	return cli_fail(cli, EXIT_USAGE,
-		"--%s '%s' is no instant; right would be 2026-11-23, 2026-11-23T09:00, 2026-11-23T15:00:00Z, "
-		"@SECONDS or now",
-		option, text);
+		"invalid time '%s' for --%s; use 2026-11-23, 2026-11-23T09:00, 2026-11-23T15:00:00Z, @SECONDS, or now",
+		text, option);
 }
 
 int cli_now(instant_t *out, const struct cli *cli, const struct program *p, const char *zone)
@@ -130,11 +129,11 @@ int cli_now(instant_t *out, const struct cli *cli, const struct program *p, cons
 		return 0;
 	}
 	if (rc)
-		return cli_fail(cli, EXIT_FAILED, "reading the clock's ratchet in %s: %s",
+		return cli_fail(cli, EXIT_FAILED, "cannot read the latest time seen in %s: %s",
 			p->settings.state_directory, strerror(-rc));
 	if (clock_now(out, &behind, &c) == CLOCK_RAN_BACK)
 		cli_fail(cli, 0,
-			"warning: this machine's clock is %lld s behind the highest instant seen; that one counts: see `curfew clock`",
+			"warning: the system clock is %lld s behind the latest time seen; using the latest time seen; see `curfew clock`",
 			(long long)behind);
 	return 0;
 }
@@ -146,7 +145,7 @@ int cli_journal(struct journal **out, const struct cli *cli, const struct progra
 	if (rc == -ENOENT && !write)
 		return 0;
 	if (rc)
-		return cli_fail(cli, EXIT_FAILED, "journal in %s: %s", p->settings.state_directory,
+		return cli_fail(cli, EXIT_FAILED, "cannot open the journal in %s: %s", p->settings.state_directory,
 			journal_problem(rc));
 	return 0;
 }
@@ -155,7 +154,7 @@ int cli_overrides(struct overrides *out, const struct cli *cli, struct journal *
 {
 	if (j && override_read(out, j))
 		return cli_fail(
-			cli, EXIT_FAILED, "the overrides could not be read from the journal");
+			cli, EXIT_FAILED, "cannot read the revocations from the journal");
 	return 0;
 }
 
@@ -212,13 +211,13 @@ int cli_network(struct network *out, const struct cli *cli, const struct program
 	int rc = write ? firewall_open(&out->firewall, &p->settings.firewall)
 		       : firewall_open_reader(&out->firewall, &p->settings.firewall);
 	if (rc == -EPERM && geteuid())
-		return cli_fail(cli, EXIT_FAILED, "the packet filter is root's: run this as root");
+		return cli_fail(cli, EXIT_FAILED, "root is required to read the packet filter; run as root");
 	if (rc == -EPERM)
 		return cli_fail(cli, EXIT_FAILED,
-			"the packet filter needs CAP_NET_ADMIN, which root has not got here; where this host is to filter "
-			"nothing: `firewall = { enabled = false; };`");
+			"the packet filter requires CAP_NET_ADMIN; if this host must not filter packets, set "
+			"`firewall = { enabled = false; };`");
 	if (rc)
-		return cli_fail(cli, EXIT_FAILED, "opening the packet filter: %s", strerror(-rc));
+		return cli_fail(cli, EXIT_FAILED, "cannot open the packet filter: %s", strerror(-rc));
 	out->port = firewall_port_direct(out->firewall);
 	out->present = true;
 	return 0;
@@ -243,7 +242,7 @@ FILE *cli_output(const struct cli *cli, const char *path)
 
 	if (!to)
 		cli_fail(cli, EXIT_FAILED,
-			"writing %s: %s; name a file that may be written, in a folder that is there",
+			"cannot write %s: %s; choose a writable file in an existing directory",
 			path, strerror(errno));
 	return to;
 }

@@ -94,7 +94,7 @@ static void hint_words(char *buf, size_t size, const struct hint *h, const struc
 	const struct grant *k = s ? grant_of(g, h->user, s) : NULL;
 
 	if (!h->own)
-		snprintf(buf, size, "near %s of %s: has the address changed?",
+		snprintf(buf, size, "near %s of %s; check whether the address has changed",
 			source_format(source, &h->source), h->user->login);
 	else if (!k)
 		snprintf(buf, size, "belongs to %s, who has no database on this server",
@@ -103,7 +103,7 @@ static void hint_words(char *buf, size_t size, const struct hint *h, const struc
 		snprintf(buf, size, "belongs to %s: %s, %s", h->user->login, phase_name(k->phase),
 			grant_words(words, k, now));
 	else
-		snprintf(buf, size, "belongs to %s, who should get in now: `curfew status %s`",
+		snprintf(buf, size, "belongs to %s, whose access is scheduled now; run `curfew status %s`",
 			h->user->login, h->client->name);
 }
 
@@ -215,7 +215,7 @@ static int lines_print(struct lines *l, instant_t now)
 	bool first = true;
 
 	if (!l->n)
-		puts("nobody was refused within a day");
+		puts("no denied packets in the last 24 hours");
 	for (size_t i = 0; i < l->n; i++) {
 		char *words = l->items[i].words;
 		struct table *t;
@@ -310,9 +310,9 @@ static int refused_read(
 	int code = cli_network(&network, cli, p, false);
 	if (!code && !network.present)
 		code = cli_fail(cli, EXIT_FAILED,
-			"this host filters nothing (`firewall = { enabled = false; };`)");
+			"firewall disabled on this host (`firewall = { enabled = false; };`)");
 	if (!code && firewall_observe(out, network.firewall, now))
-		code = cli_fail(cli, EXIT_FAILED, "reading the packet filter: %s",
+		code = cli_fail(cli, EXIT_FAILED, "cannot read the packet filter: %s",
 			firewall_error(network.firewall));
 	network_close(&network);
 	return code;
@@ -340,9 +340,9 @@ const struct command command_denied = {
 	.operands = "[CLIENT]",
 	.max_operands = 1,
 	.options = OPT_JSON,
-	.summary = "Print who was refused, and whose address that may be",
-	.help = "From the packet filter, which keeps refused sources for a day after their last packet. Says when an\n"
-		"address is near an allowed one (the same /24 or /48) or belongs to a user. With CLIENT: only what may\n"
-		"be that client's.\n",
+	.summary = "Show denied sources and the users they may belong to",
+	.help = "The packet filter keeps denied sources for 24 hours after their last packet. Shows whether an address is near\n"
+		"an allowed one (the same /24 or /48) or belongs to a user. With CLIENT: only addresses that may belong to\n"
+		"that client.\n",
 	.run = run,
 };

@@ -1,4 +1,4 @@
-/* curfew handover: a one-time password, shown once, kept nowhere. */
+/* curfew handover: a one-time password, shown once and not stored. */
 #include <string.h>
 #include <unistd.h>
 
@@ -87,7 +87,7 @@ static void result_show(const struct cli *cli, const struct program *p, const st
 		if (s)
 			connection_print(s, u, g, hooks, stdout);
 	}
-	printf("\nThe password was shown this once and is kept nowhere. Run this again if it gets lost.\n");
+	printf("\nCurfew does not store this password. If it is lost, run this command again.\n");
 }
 
 static void event_write(struct journal *j, const struct program *p, const struct client *c,
@@ -148,7 +148,7 @@ static int hand(struct context *x, char *password)
 			event_write(x->journal, p, c, u, x->now);
 			result_show(cli, p, &records, u, &x->grants, password);
 		} else {
-			code = cli_fail(cli, EXIT_FAILED, "no password was set anywhere");
+			code = cli_fail(cli, EXIT_FAILED, "no password was set on any server");
 		}
 	}
 	records_free(&records);
@@ -185,7 +185,7 @@ const struct command command_handover = {
 	.max_operands = 2,
 	.options = OPT_JSON | OPT_FORCE,
 	.summary = "Set a one-time password and show it once",
-	.help = "On every server where the user has access now. The password is stored and logged nowhere; that it was\n"
-		"set is on record. MUST_CHANGE where the server has it (`must_change` in its settings).\n",
+	.help = "On every server where the user has access now. Curfew does not store or log the password. The journal records\n"
+		"the handover. With MUST_CHANGE where the server supports it (setting `must_change`).\n",
 	.run = run,
 };

@@ -70,7 +70,7 @@ void connection_print(const struct server *s, const struct user *u, const struct
 		"  Authentication            SQL Server Authentication\n"
 		"  Login                     %s\n"
 		"  Encryption                Mandatory, or Strict where the server has it\n"
-		"  Trust server certificate  no: that computer must trust its authority\n"
+		"  Trust server certificate  no (install the CA certificate on the computer)\n"
 		"  Connect to database       " DEFAULT_DATABASE
 		", the login's default, or one of:\n"
 		"                            ",
@@ -87,8 +87,8 @@ void connection_print(const struct server *s, const struct user *u, const struct
 		s->must_change
 			? "must change the password: SSMS asks for a new one\n"
 			  "                            (error 18488 in tools that cannot ask)"
-			: "cannot ask for a new password (must_change = false):\n"
-			  "                            ALTER LOGIN at once, by the person");
+			: "password change not enforced (must_change = false);\n"
+			  "                            the user must run ALTER LOGIN now");
 }
 
 json_t *connection_json(const struct server *s, const struct user *u, const struct grants *g)

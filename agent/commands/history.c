@@ -1,4 +1,4 @@
-/* curfew history: what was done, who had what, and whether the journal is whole. */
+/* curfew history: what was done, who had what access, and whether the journal is intact. */
 #include <errno.h>
 #include <string.h>
 
@@ -19,7 +19,7 @@ static int verify(const struct cli *cli, struct journal *j)
 	if (rc < 0)
 		return cli_fail(cli, EXIT_FAILED, "%s", journal_problem(rc));
 	if (journal_head(hash, &id, j))
-		return cli_fail(cli, EXIT_FAILED, "the head cannot be read");
+		return cli_fail(cli, EXIT_FAILED, "cannot read the head of the journal");
 	sodium_bin2hex(hex, sizeof(hex), hash, sizeof(hash));
 	if (cli->json)
 		json_print(json_pack("{s:b, s:o, s:s, s:I, s:s}", "intact", rc == 0, "first_broken",
@@ -29,8 +29,8 @@ static int verify(const struct cli *cli, struct journal *j)
 	else if (rc)
 		printf("BROKEN at record %lld: %s\n", (long long)first, why);
 	else
-		printf("intact: %lld records, head %s\ncompare the head with the ones in the system log: a file that was rewritten "
-		       "as a whole has another\n",
+		printf("intact: %lld records, head %s\nTo detect a replaced journal, compare this head with "
+		       "the heads in the system log.\n",
 			(long long)id, hex);
 	return rc ? EXIT_DIFFERENT : EXIT_FINE;
 }
@@ -74,7 +74,7 @@ static int show_entries(const struct cli *cli, const struct journal_entries *h)
 	if (cli->json)
 		return show_access(cli, h);
 	if (!h->n)
-		puts("nothing on record");
+		puts("no records");
 	return entries_print(h->items, h->n, stdout, 0) ? EXIT_FAILED : EXIT_FINE;
 }
 
@@ -91,7 +91,7 @@ static int when_check(const struct cli *cli)
 {
 	if (cli->at && (cli->from || cli->to))
 		return cli_fail(cli, EXIT_USAGE,
-			"--at asks who had what at one instant, --from and --to what was done between two; take one or the other");
+			"cannot combine --at with --from or --to; --at shows access at one time, --from and --to show changes in a period");
 	return 0;
 }
 
@@ -120,8 +120,8 @@ static void nothing_explain(const struct cli *cli, const struct program *p, cons
 		cli_client(&c, cli, p);
 	else if (cli->user && !u)
 		cli_fail(cli, 0,
-			"no user '%s'%s%s in %s, or more than one; who has left is found by login alone",
-			cli->user, cli->n_operands ? " of " : "",
+			"'%s' matches no user, or several users,%s%s in %s; search for former users by login",
+			cli->user, cli->n_operands ? " of client " : "",
 			cli->n_operands ? cli->operands[0] : "", cli->config);
 }
 
@@ -141,19 +141,19 @@ static int instant_is_known(
 		rc = journal_anchor(hash, &before, j);
 	if (rc == -ENOENT)
 		return cli_fail(
-			cli, EXIT_FAILED, "the journal is empty: nothing is known of any instant");
+			cli, EXIT_FAILED, "the journal is empty; no access is recorded");
 	if (rc)
 		return cli_fail(cli, EXIT_FAILED, "%s", journal_problem(rc));
 	if (!before && at < first)
 		return cli_fail(cli, EXIT_FAILED,
-			"the journal begins at %s: of what was before nothing is known",
+			"the journal begins at %s; earlier access is not recorded",
 			instant_format(text, first));
 	clock.at = NULL;
 	rc = cli_now(&now, &clock, p, NULL);
 	/* Practice puts on record what is to come. */
 	if (!rc && at > now && at > last)
 		return cli_fail(cli, EXIT_FAILED,
-			"%s is still to come; what should hold then: `curfew schedule --at %s`",
+			"%s is in the future; for scheduled access, run `curfew schedule --at %s`",
 			instant_format(text, at), cli->at);
 	return rc;
 }
@@ -177,7 +177,7 @@ static int look(struct cli *cli, const struct program *p, struct journal *j)
 		code = instant_option(&at, &has_at, cli, p, "at", cli->at);
 	if (!code && f.has_from && f.has_to && f.from >= f.to)
 		code = cli_fail(cli, EXIT_USAGE,
-			"--from '%s' is not before --to '%s'; change them round", cli->from,
+			"--from '%s' must be before --to '%s'", cli->from,
 			cli->to);
 	if (!code && cli->at)
 		code = instant_is_known(cli, p, j, at);
@@ -233,9 +233,9 @@ const struct command command_history = {
 	.operands = "[CLIENT|verify]",
 	.max_operands = 1,
 	.options = OPT_JSON | OPT_USER | OPT_FROM | OPT_TO | OPT_AT,
-	.summary = "Print what was done, or who had what at an instant",
-	.help = "From the journal alone. With --at: who had which access at that instant, from which addresses; exit 1 when\n"
-		"the journal cannot know: before its first record, in an archive of it, or still to come.\n"
-		"`curfew history verify` says whether the journal is whole, and prints its head.\n",
+	.summary = "Show changes, or access at a given time",
+	.help = "Reads only the journal. With --at: access at that time, with addresses. Exit status 1 if the journal does not\n"
+		"cover the time: before its first record, in an archive, or in the future.\n"
+		"`curfew history verify` checks whether the journal is intact, and prints its head.\n",
 	.run = run,
 };

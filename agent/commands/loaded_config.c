@@ -70,15 +70,15 @@ static int faulty_go_on(struct program **out, const struct cli *cli)
 	if (taken)
 		word_ask(&word, taken->settings.runtime_directory);
 	if (!word.answers)
-		code = cli_fail(cli, EXIT_CONFIG, "%s has errors: nothing was done", cli->config);
+		code = cli_fail(cli, EXIT_CONFIG, "nothing done: %s has errors", cli->config);
 	else if (word.file && !is_same_file(word.file, cli->config))
 		code = cli_fail(cli, EXIT_CONFIG,
-			"%s has errors: nothing was done; the service that runs goes by %s",
+			"nothing done: %s has errors, and the running service uses %s",
 			cli->config, word.file);
 	else
 		cli_fail(cli, 0,
-			"%s HAS ERRORS: the service goes on by the last good version of it, and so does this command; "
-			"mend it, then `systemctl reload curfew`",
+			"warning: %s has errors; using the last known good version, as the service does; "
+			"fix the file, then run `systemctl reload curfew`",
 			cli->config);
 	free(word.file);
 	if (code) {
@@ -96,12 +96,12 @@ static struct program *changed_go_on(
 {
 	if (word->file && !is_same_file(word->file, cli->config))
 		cli_fail(cli, 0,
-			"the service in %s goes by %s, not by %s: this is by what it has taken",
+			"warning: the service in %s uses %s, not %s; showing the service's configuration",
 			runtime_directory, word->file, cli->config);
 	else
 		cli_fail(cli, 0,
-			"the files have changed since the service took them: this is by what it has taken; "
-			"`systemctl reload curfew` takes them");
+			"warning: configuration files changed since the last reload; showing the loaded configuration; "
+			"to load the files, run `systemctl reload curfew`");
 	struct program *taken = saved_load(p);
 	if (!taken || strcmp(taken->digest, word->configuration) != 0) {
 		program_free(taken);
@@ -117,12 +117,10 @@ static int alone_refuse(const struct cli *cli, const struct program *p, int resu
 {
 	if (result == -EACCES)
 		return cli_fail(cli, EXIT_FAILED,
-			"the service in %s may be asked by root and the group " CONTROL_GROUP
-			" alone; run this as one of them",
+			"cannot contact the service in %s: permission denied; run as root or as a member of group " CONTROL_GROUP,
 			p->settings.runtime_directory);
 	return cli_fail(cli, EXIT_FAILED,
-		"no service runs here that could be asked (`systemctl start curfew`), and without it this needs root, "
-		"whose the credentials are");
+		"the service is not running; start it with `systemctl start curfew`, or run this command as root");
 }
 
 int cli_load_in_force(struct program **out, struct cli *cli)

@@ -1,4 +1,4 @@
-/* curfew plan and curfew apply: one pass, looked at or carried out. */
+/* curfew plan and curfew apply: one pass, shown or made. */
 #include <errno.h>
 #include <string.h>
 #include <time.h>
@@ -63,39 +63,42 @@ static const char *plural(size_t n)
 static void result_print(const struct pass_result *r, bool applied)
 {
 	if (!r->planned && !r->failed && !r->unreachable && !r->network_failed)
-		printf("nothing to do: %zu server%s as scheduled\n", r->servers,
+		printf("No changes. Access on %zu server%s matches the schedule.\n", r->servers,
 			plural(r->servers));
 	else if (!r->planned)
-		printf("\nnothing to do where it could be seen");
+		printf("\nNo changes on the servers that could be read");
 	else if (applied)
 		printf("\n%zu of %zu change%s made", r->done, r->planned, plural(r->planned));
 	else
-		printf("\n%zu change%s to make; `curfew apply` makes them", r->planned,
-			plural(r->planned));
+		printf("\nPlan: %zu change%s", r->planned, plural(r->planned));
 	if (r->planned || r->failed || r->unreachable || r->network_failed) {
 		if (r->failed)
 			printf(", %zu FAILED", r->failed);
 		if (r->unreachable)
 			printf(", %zu server%s UNREACHABLE", r->unreachable,
 				plural(r->unreachable));
+		if (r->planned && !applied)
+			printf(". To make %s, run `curfew apply`.", r->planned == 1 ? "it" : "them");
 		putchar('\n');
 	}
 	if (r->overdue)
-		printf("OVERDUE: %zu grant%s past the end or the narrowing and not proved closed\n",
+		printf("OVERDUE: access of %zu grant%s should have ended or become read-only, and this is not confirmed\n",
 			r->overdue, plural(r->overdue));
 	if (r->network_failed)
-		printf("the packet filter is NOT as it should be\n");
+		printf("error: the packet filter does not match the schedule\n");
 	if (r->journal_failed)
-		printf("the journal could not be written: access was closed all the same, nothing was opened\n");
+		printf("error: cannot write the journal; access was removed as scheduled, but no access was granted\n");
 }
 
 static int exit_of(const struct pass_result *r, bool applied)
 {
-	if (r->failed || r->unreachable || r->network_failed || r->journal_failed)
+	bool differs = r->overdue || r->excess || r->drift;
+
+	if (r->failed || r->unreachable || r->unread || r->network_failed || r->journal_failed)
 		return EXIT_FAILED;
 	if (applied)
-		return r->overdue || r->drift ? EXIT_FAILED : EXIT_FINE;
-	return r->planned || r->overdue || r->drift ? EXIT_DIFFERENT : EXIT_FINE;
+		return differs ? EXIT_FAILED : EXIT_FINE;
+	return r->planned || differs ? EXIT_DIFFERENT : EXIT_FINE;
 }
 
 static int clock_put(const struct cli *cli, const struct program *p, instant_t now)
@@ -110,7 +113,7 @@ static int clock_put(const struct cli *cli, const struct program *p, instant_t n
 		rc = clock_advance(&c, now);
 	if (!rc)
 		state_own(p->settings.state_directory, strrchr(c.path, '/') + 1);
-	return rc ? cli_fail(cli, EXIT_FAILED, "keeping the clock's ratchet in %s: %s",
+	return rc ? cli_fail(cli, EXIT_FAILED, "cannot save the latest time seen in %s: %s",
 			    p->settings.state_directory, strerror(-rc))
 		  : 0;
 }
@@ -148,9 +151,9 @@ static int by_service(const struct cli *cli, const char *runtime, enum pass_mode
 	else if (code == -EREMOTEIO)
 		code = cli_fail(cli, EXIT_FAILED, "the service: %s", error);
 	else if (code && code != -ENOENT)
-		code = cli_fail(cli, EXIT_FAILED, "asking the service in %s: %s%s", runtime,
+		code = cli_fail(cli, EXIT_FAILED, "cannot contact the service in %s: %s%s", runtime,
 			strerror(-code),
-			code == -EACCES ? "; root and the group " CONTROL_GROUP " may" : "");
+			code == -EACCES ? "; run as root or as a member of group " CONTROL_GROUP : "");
 	else if (!code)
 		code = result_show(cli, &result, &view, (instant_t)time(NULL), applied);
 	records_free(&view.records);
@@ -269,7 +272,7 @@ static int run_apply(struct cli *cli)
 
 	if (cli->boot && (cli->n_operands || cli->at || cli->json))
 		return cli_fail(cli, EXIT_USAGE,
-			"--boot guards every endpoint as of now; it takes no client, no --at and no --json");
+			"cannot combine --boot with CLIENT, --at, or --json");
 	return cli->boot ? service_boot(&boot) : run(cli, PASS_APPLY);
 }
 
@@ -278,10 +281,10 @@ const struct command command_plan = {
 	.operands = "[CLIENT]",
 	.max_operands = 1,
 	.options = OPT_JSON | OPT_AT,
-	.summary = "Print what would change, and why",
-	.help = "Looks at the SQL servers and the packet filter and changes nothing. Prints the exact T-SQL (secrets\n"
-		"masked) and the elements to add (+), change (~) and remove (-), by client.\n"
-		"Exit 2 when something would change, 0 when nothing, 1 when something could not be seen.\n",
+	.summary = "Show the changes that apply would make, and why",
+	.help = "Reads the SQL servers and the packet filter. Changes nothing. Prints the exact T-SQL (secrets masked) and the\n"
+		"allowlist entries to add (+), change (~), and remove (-), by client.\n"
+		"Exit status: 0 no changes, 2 changes to make, 1 a server or the packet filter could not be read.\n",
 	.run = run_plan,
 };
 
@@ -290,9 +293,9 @@ const struct command command_apply = {
 	.operands = "[CLIENT]",
 	.max_operands = 1,
 	.options = OPT_JSON | OPT_AT | OPT_BOOT,
-	.summary = "Make one pass: close, then open, then read back",
-	.help = "Closes over all clients before it opens anything; what could not be done is named, and an unreachable\n"
-		"server does not hold up the others. May be run again at any time: a second pass does nothing.\n"
-		"Exit 0 when all is as scheduled, 1 when not. --at needs `practice = true;`.\n",
+	.summary = "Apply the schedule: remove access, grant access, verify",
+	.help = "Removes access of all clients before it grants any. Reports every change that failed. An unreachable server\n"
+		"does not delay the others. Safe to run again: a second pass changes nothing.\n"
+		"Exit status: 0 all access matches the schedule, 1 it does not. --at requires `practice = true;`.\n",
 	.run = run_apply,
 };

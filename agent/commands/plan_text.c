@@ -73,20 +73,20 @@ static const char *network_sign(enum firewall_change_kind kind)
 	}
 }
 
-static void change_print(const struct record *r, FILE *to, bool colour, const char *sign,
+static void change_print(const struct record *r, FILE *to, bool color, const char *sign,
 	bool opens, const char *text)
 {
 	bool failed = r->state != STATE_OK;
 	enum tone tone = failed ? TONE_BAD : opens ? TONE_GOOD : TONE_WARN;
 
-	fprintf(to, "    %s%s%s %s%s\n", style_begin(colour, tone), failed ? "FAILED " : "", sign,
-		text, style_end(colour, tone));
+	fprintf(to, "    %s%s%s %s%s\n", style_begin(color, tone), failed ? "FAILED " : "", sign,
+		text, style_end(color, tone));
 	if (*r->detail)
-		fprintf(to, "      %s%s%s\n", style_begin(colour, failed ? TONE_BAD : TONE_WARN),
-			r->detail, style_end(colour, TONE_BAD));
+		fprintf(to, "      %s%s%s\n", style_begin(color, failed ? TONE_BAD : TONE_WARN),
+			r->detail, style_end(color, TONE_BAD));
 }
 
-static void line_print(const struct record *r, FILE *to, bool colour, const char **reason)
+static void line_print(const struct record *r, FILE *to, bool color, const char **reason)
 {
 	enum tone tone = state_tone(r->state);
 	char text[NETWORK_CHANGE_MAX];
@@ -98,29 +98,29 @@ static void line_print(const struct record *r, FILE *to, bool colour, const char
 		/* Why, once for all that follows from it. */
 		why = r->change.reason;
 		if (*why && (!*reason || !streq(*reason, why)))
-			fprintf(to, "    %s# %s%s\n", style_begin(colour, TONE_DIM), why,
-				style_end(colour, TONE_DIM));
+			fprintf(to, "    %s# %s%s\n", style_begin(color, TONE_DIM), why,
+				style_end(color, TONE_DIM));
 		if (*why)
 			*reason = why;
-		change_print(r, to, colour, change_opens(r->change.kind) ? "+" : "-",
+		change_print(r, to, color, change_opens(r->change.kind) ? "+" : "-",
 			change_opens(r->change.kind), r->change.statement);
 		return;
 	case RECORD_NETWORK_PLAN:
 	case RECORD_NETWORK_OUTCOME:
-		change_print(r, to, colour, network_sign(r->network.kind),
+		change_print(r, to, color, network_sign(r->network.kind),
 			firewall_change_opens(r->network.kind),
 			network_change_text(text, &r->network));
 		return;
 	default:
 		break;
 	}
-	fprintf(to, "    %s%s:%s ", style_begin(colour, tone), state_name(r->state),
-		style_end(colour, tone));
+	fprintf(to, "    %s%s:%s ", style_begin(color, tone), state_name(r->state),
+		style_end(color, tone));
 	if (*r->login)
 		fprintf(to, "%s%s%s: ", r->login, *r->database ? " on " : "", r->database);
 	fprintf(to, "%s\n",
 		*r->detail		  ? r->detail
-		: r->kind == RECORD_GRANT ? "the database is not there yet"
+		: r->kind == RECORD_GRANT ? "the database does not exist yet"
 					  : "");
 }
 
@@ -150,7 +150,7 @@ static int ranked_compare(const void *a, const void *b)
 
 void plan_print(const struct record *items, size_t n, FILE *to)
 {
-	bool colour = style_wanted(to);
+	bool color = style_wanted(to);
 	_cleanup_free_ struct ranked *shown = calloc(n + 1, sizeof(*shown));
 	_cleanup_free_ const struct record **outcomes = calloc(n + 1, sizeof(*outcomes));
 	size_t n_shown = 0;
@@ -166,12 +166,12 @@ void plan_print(const struct record *items, size_t n, FILE *to)
 	for (size_t i = 0; i < n_shown; i++) {
 		const struct record *r = shown[i].record, *last = i ? shown[i - 1].record : NULL;
 		if (!last || strcmp(last->client, r->client) != 0)
-			fprintf(to, "%s%s%s%s\n", i ? "\n" : "", style_begin(colour, TONE_BOLD),
-				*r->client ? r->client : "servers", style_end(colour, TONE_BOLD));
+			fprintf(to, "%s%s%s%s\n", i ? "\n" : "", style_begin(color, TONE_BOLD),
+				*r->client ? r->client : "servers", style_end(color, TONE_BOLD));
 		if (!last || place_compare(last, r) != 0) {
 			fprintf(to, "  %s\n", is_network(r) ? "network" : r->server);
 			reason = NULL;
 		}
-		line_print(r, to, colour, &reason);
+		line_print(r, to, color, &reason);
 	}
 }

@@ -14,15 +14,15 @@ static int reload_ask(const struct cli *cli, const struct program *p)
 
 	if (rc == -ENOENT || rc == -ECONNREFUSED)
 		return cli_fail(cli, EXIT_FAILED,
-			"no service runs here: nothing to reload; every other command reads the configuration itself");
+			"nothing to reload: the service is not running; other commands read the configuration files themselves");
 	if (rc < 0)
-		return cli_fail(cli, EXIT_FAILED, "asking the service: %s", strerror(-rc));
+		return cli_fail(cli, EXIT_FAILED, "cannot contact the service: %s", strerror(-rc));
 	int code = (int)json_integer_value(json_object_get(end, "end"));
 	const char *error = json_string_value(json_object_get(end, "error"));
 	if (error)
 		cli_fail(cli, code, "%s", error);
 	else
-		printf("configuration taken: clients: %lld, of them by their last good version: %lld\n",
+		printf("configuration reloaded: %lld clients, %lld of them from the last known good version\n",
 			(long long)json_integer_value(json_object_get(end, "clients")),
 			(long long)json_integer_value(json_object_get(end, "kept")));
 	json_decref(end);
@@ -37,13 +37,13 @@ static int run_reload(struct cli *cli)
 	/* Only to learn where the socket is: the service says what it thinks of the files. */
 	int rc = program_load(&p, &problems, cli->config, 0);
 	if (rc < 0)
-		return cli_fail(cli, EXIT_FAILED, "reading %s: %s", cli->config, strerror(-rc));
+		return cli_fail(cli, EXIT_FAILED, "cannot read %s: %s", cli->config, strerror(-rc));
 	if (!p)
 		problems_print(&problems, stderr);
 	problems_free(&problems);
 	if (!p)
 		return cli_fail(cli, EXIT_CONFIG,
-			"%s has errors: the service keeps the configuration that it has",
+			"reload failed: %s has errors; the service keeps the loaded configuration",
 			cli->config);
 	int code = reload_ask(cli, p);
 	program_free(p);
@@ -53,9 +53,9 @@ static int run_reload(struct cli *cli)
 const struct command command_reload = {
 	.name = "reload",
 	.operands = "",
-	.summary = "Let the service read its configuration again",
-	.help = "What `systemctl reload curfew` does. A client file that has errors stays in force by its last good\n"
-		"version, with its ends; one that is gone ends its client's access.\n"
-		"Exit 0 when everything was taken, 2 when some files were not, 78 when nothing was.\n",
+	.summary = "Reload the configuration of the service",
+	.help = "Does the same as `systemctl reload curfew`. If a client file has errors, the service uses its last known good\n"
+		"version and its end times. If a client file was deleted, the access of its client ends.\n"
+		"Exit status: 0 all files loaded, 2 some files not loaded, 78 no file loaded.\n",
 	.run = run_reload,
 };

@@ -1,4 +1,4 @@
-/* curfew revoke and curfew reinstate: access closed now, and kept closed until it is given back. */
+/* curfew revoke and curfew reinstate: access removed now, until it is reinstated. */
 #include <errno.h>
 #include <string.h>
 
@@ -28,21 +28,21 @@ static void network_say(const struct program *p, const struct records *k)
 	char text[NETWORK_TEXT_MAX];
 
 	if (!p->settings.firewall.enabled) {
-		puts("network: this host filters nothing; SQL access alone is closed");
+		puts("network: firewall disabled on this host; only SQL access was removed");
 		return;
 	}
 	for (size_t i = 0; i < k->n; i++) {
 		const struct record *r = &k->items[i];
 		shared += is_network_change(r, FIREWALL_ALLOW_COMMENT);
 		if (is_network_change(r, FIREWALL_ALLOW_REMOVE))
-			printf("%s %s", closed++ ? "," : "network: closed",
+			printf("%s %s", closed++ ? "," : "network: removed",
 				network_text(text, r->network.kind, &r->network.source,
 					&r->network.endpoint));
 	}
 	if (!closed)
-		fputs(shared ? "network: closed nothing" : "network: no element was open", stdout);
+		fputs(shared ? "network: removed no entry" : "network: no allowlist entry existed", stdout);
 	if (shared)
-		printf("; %zu stay%s open for others behind the same address", shared,
+		printf("; %zu stay%s for other users of the same address", shared,
 			shared == 1 ? "s" : "");
 	putchar('\n');
 }
@@ -59,22 +59,22 @@ static int undone_say(const struct cli *cli, const struct program *p, const stru
 {
 	bool shut = revoke && p->settings.firewall.enabled && !r->network_failed;
 
-	fprintf(stderr, "curfew %s: it stands on record%s, but not everything could be done:",
-		cli->command->name, shut ? " and the network is shut" : "");
+	fprintf(stderr, "curfew %s: the revocation is recorded%s, but is not complete:",
+		cli->command->name, shut ? " and the network is blocked" : "");
 	for (size_t i = 0; i < k->n; i++)
 		if (k->items[i].kind == RECORD_SERVER && k->items[i].state == STATE_UNREACHABLE)
-			fprintf(stderr, " %s cannot be reached (%s);", k->items[i].server,
+			fprintf(stderr, " cannot reach %s (%s);", k->items[i].server,
 				k->items[i].detail);
 	if (r->failed)
 		fprintf(stderr, " %zu change%s failed;", r->failed, r->failed == 1 ? "" : "s");
 	if (r->network_failed)
-		fputs(" the packet filter is NOT as it should be;", stderr);
+		fputs(" the packet filter does not match the schedule;", stderr);
 	if (r->journal_failed)
-		fputs(" the journal could not be written;", stderr);
+		fputs(" cannot write the journal;", stderr);
 	if (r->overdue)
-		fprintf(stderr, " %zu grant%s not proved closed;", r->overdue,
-			r->overdue == 1 ? " is" : "s are");
-	fprintf(stderr, " `curfew status %s`\n", client);
+		fprintf(stderr, " access of %zu grant%s is not confirmed as removed;", r->overdue,
+			r->overdue == 1 ? "" : "s");
+	fprintf(stderr, " see `curfew status %s`\n", client);
 	return EXIT_FAILED;
 }
 
@@ -208,9 +208,9 @@ const struct command command_revoke = {
 	.min_operands = 1,
 	.max_operands = 2,
 	.options = OPT_REASON,
-	.summary = "Close access now, until it is reinstated",
-	.help = "The network first, then SQL. Stays closed whatever the configuration says. --reason is required.\n"
-		"Exit 1 when it stands on record and not everything could be done.\n",
+	.summary = "Remove access now, until it is reinstated",
+	.help = "Blocks network access first, then removes SQL access. A revocation overrides the configuration.\n"
+		"--reason is required. Exit status: 1 the revocation is recorded, but is not complete.\n",
 	.run = run_revoke,
 };
 
@@ -221,8 +221,8 @@ const struct command command_reinstate = {
 	.min_operands = 1,
 	.max_operands = 2,
 	.options = OPT_REASON,
-	.summary = "Take a revocation back",
-	.help = "Access is then what the schedule says. What was revoked for the whole client is reinstated for the whole\n"
-		"client, and each user's own by name. --reason is required.\n",
+	.summary = "Undo a revocation",
+	.help = "Access then follows the schedule. Name the user to reinstate a user, or only the client to reinstate the whole\n"
+		"client. --reason is required.\n",
 	.run = run_reinstate,
 };

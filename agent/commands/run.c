@@ -12,12 +12,12 @@ static int run_run(struct cli *cli)
 const struct command command_run = {
 	.name = "run",
 	.operands = "",
-	.summary = "Run the service: enforce the schedule by itself",
-	.help = "Makes a pass at each instant at which the schedule says so, at start, after a reload, at an interval\n"
-		"(`interval`), and when a server that failed is due; closes the network at once, whatever servers do.\n"
-		"SIGHUP reads the configuration again; SIGTERM ends it, and the kernel goes on enforcing.\n"
-		"Messages go to the system log (fields CURFEW_CLIENT, CURFEW_LOGIN, CURFEW_SERVER), figures to\n"
-		"`metrics_file`, commands through the socket in `runtime_directory`.\n",
+	.summary = "Run the service that enforces the schedule",
+	.help = "Makes a pass at start, at each scheduled time, after a reload, at an interval (`interval`), and to retry a\n"
+		"server that failed. Blocks network access on time, whatever the servers do. SIGHUP reloads the configuration.\n"
+		"SIGTERM stops the service; the kernel still enforces all end times. Messages go to the system log (fields\n"
+		"CURFEW_CLIENT, CURFEW_LOGIN, CURFEW_SERVER), metrics to `metrics_file`. Commands use the socket in\n"
+		"`runtime_directory`.\n",
 	.run = run_run,
 };
 
@@ -31,8 +31,8 @@ static int run_firewall(struct cli *cli)
 const struct command command_firewall = {
 	.name = "firewall",
 	.operands = "",
-	.summary = "The firewall process, where the service manager starts it",
-	.help = "For curfew-firewall.service alone. Keeps CAP_NET_ADMIN, checks every entry against the configuration\n"
-		"that it reads itself, and ends with the service that called it. Without that unit `curfew run` forks it.\n",
+	.summary = "Run the firewall process (for the service manager)",
+	.help = "For curfew-firewall.service only. Keeps CAP_NET_ADMIN, checks every entry against the configuration that it\n"
+		"reads itself, and stops with its service. Without that unit, `curfew run` starts the firewall process.\n",
 	.run = run_firewall,
 };

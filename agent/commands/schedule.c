@@ -1,4 +1,4 @@
-/* curfew schedule: what should hold at an instant, contacting nothing. */
+/* curfew schedule: scheduled access at a given time, without contacting any server. */
 #include <errno.h>
 #include <string.h>
 
@@ -38,7 +38,7 @@ static int group_print(const struct grant *items, size_t n)
 /* By client and what comes next, which would be the same in row after row. */
 static int grants_print(const struct grants *g, instant_t now)
 {
-	bool colour = style_wanted(stdout);
+	bool color = style_wanted(stdout);
 	char words[WORDS_MAX];
 
 	for (size_t from = 0, to; from < g->n; from = to) {
@@ -52,8 +52,8 @@ static int grants_print(const struct grants *g, instant_t now)
 			grant_words(words, &items[i], now);
 			bool said = strncmp(words, phase, strlen(phase)) == 0;
 			printf("%s%s%s%s  %s%s%s\n", from + i ? "\n" : "",
-				style_begin(colour, TONE_BOLD), items->client->name,
-				style_end(colour, TONE_BOLD), said ? "" : phase, said ? "" : ", ",
+				style_begin(color, TONE_BOLD), items->client->name,
+				style_end(color, TONE_BOLD), said ? "" : phase, said ? "" : ", ",
 				words);
 			if (group_print(&items[i], to - from - i))
 				return EXIT_FAILED;
@@ -96,7 +96,7 @@ const struct command command_schedule = {
 	.operands = "[CLIENT]",
 	.max_operands = 1,
 	.options = OPT_JSON | OPT_AT,
-	.summary = "Print what should hold at an instant",
-	.help = "Works it out from the configuration and what was revoked, and contacts nothing.\n",
+	.summary = "Show scheduled access at a given time",
+	.help = "Uses the configuration and the revocations. Does not contact any server.\n",
 	.run = run,
 };

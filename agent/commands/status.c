@@ -76,7 +76,7 @@ static bool is_over(const struct grant *g, instant_t now)
 }
 
 static void client_heading(
-	const struct client *c, const struct grant *g, instant_t now, bool colour)
+	const struct client *c, const struct grant *g, instant_t now, bool color)
 {
 	char words[WORDS_MAX], duration[WORDS_MAX], when[64];
 	bool ends = c->has_go_live && now >= c->go_live;
@@ -87,7 +87,7 @@ static void client_heading(
 			   : c->has_go_live && !ends ? "go-live"
 						     : "all access ends";
 
-	printf("%s%s%s  ", style_begin(colour, TONE_BOLD), c->name, style_end(colour, TONE_BOLD));
+	printf("%s%s%s  ", style_begin(color, TONE_BOLD), c->name, style_end(color, TONE_BOLD));
 	if (is_over(g, now))
 		puts(grant_words(words, g, now));
 	else
@@ -120,7 +120,7 @@ static void status_row(struct table *t, const struct grant *g, const struct seen
 	/* What is there, and what should be when that is something else. */
 	if (known && r->grant.level != g->level)
 		table_cellf(
-			t, "%s, not %s", level_name(r->grant.level), level_name(g->level));
+			t, "%s (scheduled: %s)", level_name(r->grant.level), level_name(g->level));
 	else
 		table_cell(t, known ? level_name(g->level) : "?");
 	if (seen->network && g->level != LEVEL_NONE)
@@ -159,7 +159,7 @@ static int client_print(const struct grant *items, size_t n, const struct seen *
 static int status_print(
 	const struct grants *g, const struct seen *seen, const char *only, instant_t now)
 {
-	bool colour = style_wanted(stdout);
+	bool color = style_wanted(stdout);
 
 	for (size_t i = 0; i < g->n;) {
 		const struct client *c = g->items[i].client;
@@ -168,7 +168,7 @@ static int status_print(
 			i++;
 		if (only && strcmp(only, c->name) != 0)
 			continue;
-		client_heading(c, heading_grant(&g->items[from], i - from), now, colour);
+		client_heading(c, heading_grant(&g->items[from], i - from), now, color);
 		if (client_print(&g->items[from], i - from, seen, now))
 			return EXIT_FAILED;
 	}
@@ -247,9 +247,9 @@ const struct command command_status = {
 	.operands = "[CLIENT]",
 	.max_operands = 1,
 	.options = OPT_JSON,
-	.summary = "Print who has what now, and what comes next",
-	.help = "Reads the SQL servers and the packet filter, changes nothing.\n"
-		"States: ok, waiting (no database yet), drift, unproved, unreachable, overdue.\n"
-		"Exit 0 when all is as scheduled, 2 with drift, 1 when something is overdue or cannot be seen.\n",
+	.summary = "Show current access and the next change",
+	.help = "Reads the SQL servers and the packet filter. Changes nothing.\n"
+		"States: ok, waiting, drift, excess, unverified, unread, unreachable, overdue. See curfew(8).\n"
+		"Exit status: 0 ok or waiting, 1 overdue or unreachable, 2 any other state.\n",
 	.run = run,
 };

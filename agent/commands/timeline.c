@@ -15,7 +15,7 @@ static int file_write(const struct cli *cli, const char *path, const struct time
 	int rc = svg ? timelines_svg(all, n, to) : timelines_ics(all, n, to, now);
 	if (to != stdout && fclose(to))
 		rc = -EIO;
-	return rc ? cli_fail(cli, EXIT_FAILED, "writing %s: %s", path, strerror(-rc)) : EXIT_FINE;
+	return rc ? cli_fail(cli, EXIT_FAILED, "cannot write %s: %s", path, strerror(-rc)) : EXIT_FINE;
 }
 
 static int show(const struct cli *cli, const struct timeline *all, size_t n, instant_t now)
@@ -79,7 +79,7 @@ const struct command command_timeline = {
 	.operands = "[CLIENT]",
 	.max_operands = 1,
 	.options = OPT_AT | OPT_SVG | OPT_ICS,
-	.summary = "Draw each client's course, or write it as a calendar",
-	.help = "Works from the configuration and what was revoked; contacts nothing. FILE may be -.\n",
+	.summary = "Show each client's timeline, or export it as a calendar",
+	.help = "Uses the configuration and the revocations. Does not contact any server. FILE can be -.\n",
 	.run = run,
 };

@@ -11,7 +11,7 @@ static void names_write(FILE *to, const char *const *names, size_t n)
 {
 	size_t shown = n > SHOWN_MOST ? SHOWN_MOST : n;
 
-	fputs(n > 1 ? "; there are " : n == 1 ? "; there is only " : "; there is none", to);
+	fputs(n ? "; known: " : "; none is configured", to);
 	for (size_t i = 0; i < shown; i++)
 		fprintf(to, "%s%s", i ? ", " : "", names[i]);
 	if (n > shown)
@@ -23,9 +23,9 @@ static int unknown(const struct cli *cli, const char *what, const char *name,
 {
 	const char *near = nearest_word(name, names, n);
 
-	fprintf(stderr, "curfew %s: no %s '%s' in %s", cli->command->name, what, name, cli->config);
+	fprintf(stderr, "curfew %s: unknown %s '%s' in %s", cli->command->name, what, name, cli->config);
 	if (near)
-		fprintf(stderr, "; is '%s' meant?", near);
+		fprintf(stderr, "; did you mean '%s'?", near);
 	else
 		names_write(stderr, names, n);
 	fprintf(stderr, "%s\n", more ? more : "");
@@ -50,7 +50,7 @@ int cli_client(const struct client **out, const struct cli *cli, const struct pr
 	for (size_t i = 0; i < p->n_clients; i++)
 		names[i] = p->clients[i].name;
 	lost = cli_lost_file(p, cli->config);
-	if (lost && asprintf(&more, "; or it is the one in %s, which has errors", lost) < 0)
+	if (lost && asprintf(&more, "; the file %s has errors and may define it", lost) < 0)
 		more = NULL;
 	return unknown(cli, "client", cli->operands[0], names, p->n_clients, more);
 }
@@ -79,10 +79,11 @@ int cli_user(const struct user **out, const struct cli *cli, const struct client
 	if (*out)
 		return 0;
 	/* A handful at most, and two people may have one name: all of them help more than the nearest. */
-	fprintf(stderr, "curfew %s: client '%s' has no user '%s', or more than one; its users:",
-		cli->command->name, c->name, cli->operands[1]);
+	fprintf(stderr, "curfew %s: '%s' matches no user, or several users, of client '%s'; use a login, an email address, or "
+			"first.last; users:",
+		cli->command->name, cli->operands[1], c->name);
 	for (size_t i = 0; i < c->n_users; i++)
 		fprintf(stderr, "%s %s <%s>", i ? "," : "", c->users[i].login, c->users[i].email);
-	fputs("; write login, email address or first.last\n", stderr);
+	fputc('\n', stderr);
 	return EXIT_USAGE;
 }

@@ -19,7 +19,7 @@ static const struct {
 	{OPT_REASON, "reason", "TEXT", "reason; recorded in the journal", INTO(reason)},
 	{OPT_FORCE, "no-terminal", NULL,
 		"print the password although standard output is not a terminal", INTO(no_terminal)},
-	{OPT_USER, "user", "USER", "only this user: login, email or first.last", INTO(user)},
+	{OPT_USER, "user", "USER", "only this user: login, email address, or first.last", INTO(user)},
 	{OPT_FROM, "from", "TIME", "from this time on", INTO(from)},
 	{OPT_TO, "to", "TIME", "up to, not including, this time", INTO(to)},
 	{OPT_HTML, "html", "FILE", "write one self-contained HTML file", INTO(html)},
@@ -28,9 +28,9 @@ static const struct {
 		INTO(ics)},
 	{OPT_RESET, "reset", "TIME", "set the latest time seen", INTO(reset)},
 	{OPT_BOOT, "boot", NULL,
-		"the packet filter alone, from configuration and last verified access", INTO(boot)},
+		"only the packet filter, from the configuration and the last verified access", INTO(boot)},
 	{OPT_NAMES, "names", "WHAT",
-		"print the names alone, one a line: clients, servers or logins (client, tab, login)",
+		"print only names, one per line: clients, servers, or logins (client, tab, login)",
 		INTO(names)},
 };
 #define OPTION_KEY 256

@@ -34,13 +34,17 @@ void audit_count(struct audit_counts *out, const struct audit_report *a)
 const char *audit_words(enum state s)
 {
 	static const char *const words[] = {
-		[STATE_OK] = "Everything is as the schedule says, and proved.",
+		[STATE_OK] = "All access matches the schedule and is verified.",
 		[STATE_WAITING] =
-			"A database is not there yet; everything else is as the schedule says.",
-		[STATE_DRIFT] = "Something differs from what the schedule says.",
-		[STATE_UNVERIFIED] = "What was seen is right, but not everything could be proved.",
-		[STATE_UNREACHABLE] = "A server could not be reached: nothing is known about it.",
-		[STATE_OVERDUE] = "Access is past its end and not proved closed.",
+			"A database does not exist yet. All other access matches the schedule.",
+		[STATE_DRIFT] = "Some access differs from the schedule.",
+		[STATE_UNVERIFIED] = "No difference was found, but some access could not be verified.",
+		[STATE_UNREACHABLE] = "A server could not be reached. Its current access is unknown.",
+		[STATE_UNREAD] =
+			"A database or a part of a server could not be read. Its current access is unknown.",
+		[STATE_EXCESS] = "Some access is more than scheduled.",
+		[STATE_OVERDUE] =
+			"Access should have ended or become read-only, and this is not confirmed.",
 	};
 
 	return (size_t)s < ARRAY_SIZE(words) ? words[s] : "";
@@ -48,7 +52,7 @@ const char *audit_words(enum state s)
 
 const char *observed_words(const struct audit_grant *g)
 {
-	return g->seen ? level_name(g->observed) : "not seen";
+	return g->seen ? level_name(g->observed) : "unknown";
 }
 
 const char *head_words(char buf[128], int64_t head, const uint8_t hash[JOURNAL_HASH_SIZE])

@@ -10,9 +10,9 @@ struct audit_counts {
 	size_t open;				 /* grants wanted at a level other than none */
 };
 void audit_count(struct audit_counts *out, const struct audit_report *a);
-/* "Everything is as the schedule says, and proved.": one sentence on a state. */
+/* "All access matches the schedule and is verified.": one sentence on a state. */
 const char *audit_words(enum state s);
-/* "read-only", "none", "not seen" */
+/* "read-only", "none", "unknown" */
 const char *observed_words(const struct audit_grant *g);
 /* "curfew journal: record 812, 5f3a..."; "" without a journal. */
 const char *head_words(char buf[128], int64_t head, const uint8_t hash[JOURNAL_HASH_SIZE]);

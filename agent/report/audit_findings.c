@@ -104,14 +104,14 @@ static const char *session_detail(struct build *b, const struct record *r)
 	if (to && *r->detail)
 		fprintf(to, "%s; ", r->detail);
 	if (to && !user_of(b->program, r->client, r->login))
-		fputs("no user of the configuration; ", to);
+		fputs("not a configured user; ", to);
 	else if (to && session_is_foreign(b, r))
-		fputs("comes from an address that is not among the user's sources; ", to);
+		fputs("the address is not one of the user's sources; ", to);
 	if (to && login_is_shared(b, r))
 		fputs("the login is used from several addresses; ", to);
 	/* A connection can claim any program name: a hint only. */
 	if (to && *r->session.program && !strstr(r->session.program, "Management Studio"))
-		fputs("the program does not claim to be SSMS (a hint only); ", to);
+		fputs("the program name is not SSMS (reported by the client program); ", to);
 	char *detail = text_end(&text);
 	if (detail && text.size < 2) {
 		free(detail);
@@ -179,13 +179,13 @@ static void session_findings(struct build *b, const struct record *r)
 		finding_add(b,
 			finding_of(r, "session-address", FINDING_HIGH,
 				text_format(b,
-					"%s: session %llu comes from %s, which is not among the user's sources",
+					"%s: session %llu comes from %s, which is not one of the user's sources",
 					r->login, number, r->session.address),
 				text_format(b, "KILL %llu;", number)));
 	if (login_is_shared(b, r))
 		finding_add(b,
 			finding_of(r, "session-addresses", FINDING_LOW,
-				text_format(b, "%s: session %llu from %s, others from elsewhere",
+				text_format(b, "%s: session %llu from %s, others from other addresses",
 					r->login, number, r->session.address),
 				"ask the person; to remove the access now, run `curfew revoke CLIENT USER`"));
 }

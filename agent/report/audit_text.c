@@ -8,10 +8,10 @@
 
 static void heading(FILE *to, const char *text)
 {
-	bool colour = style_wanted(to);
+	bool color = style_wanted(to);
 
-	fprintf(to, "\n%s%s%s\n", style_begin(colour, TONE_BOLD), text,
-		style_end(colour, TONE_BOLD));
+	fprintf(to, "\n%s%s%s\n", style_begin(color, TONE_BOLD), text,
+		style_end(color, TONE_BOLD));
 }
 
 /* Runs a printing of rows between table_new() and table_print(). */
@@ -147,7 +147,7 @@ static int lines_print(FILE *to, const char *text)
 	return 0;
 }
 
-static int finding_print(const struct audit_finding *f, FILE *to, bool colour)
+static int finding_print(const struct audit_finding *f, FILE *to, bool color)
 {
 	_cleanup_free_ char *where = NULL, *shown = NULL;
 	enum tone tone = severity_tone(f->severity);
@@ -165,8 +165,8 @@ static int finding_print(const struct audit_finding *f, FILE *to, bool colour)
 	shown = text_shown(where);
 	if (!shown)
 		return -ENOMEM;
-	fprintf(to, "%s%s%s  %s  %s\n", style_begin(colour, tone),
-		finding_severity_name(f->severity), style_end(colour, tone), f->name, shown);
+	fprintf(to, "%s%s%s  %s  %s\n", style_begin(color, tone),
+		finding_severity_name(f->severity), style_end(color, tone), f->name, shown);
 	r = lines_print(to, f->evidence);
 	if (!r && f->remedy && *f->remedy) {
 		fputs("  remedy:\n", to);
@@ -178,7 +178,7 @@ static int finding_print(const struct audit_finding *f, FILE *to, bool colour)
 /* Worst first. */
 static int findings_print(const struct audit_report *a, FILE *to)
 {
-	bool colour = style_wanted(to);
+	bool color = style_wanted(to);
 	int r = 0;
 
 	heading(to, "Findings");
@@ -187,7 +187,7 @@ static int findings_print(const struct audit_report *a, FILE *to)
 	for (int s = FINDING_CRITICAL; s >= FINDING_INFO; s--)
 		for (size_t i = 0; i < a->n_findings && !r; i++)
 			if ((int)a->findings[i].severity == s)
-				r = finding_print(&a->findings[i], to, colour);
+				r = finding_print(&a->findings[i], to, color);
 	return r;
 }
 
@@ -218,13 +218,13 @@ int audit_print(const struct audit_report *a, FILE *to)
 			offsetof(struct audit_report, n_proofs)},
 	};
 	enum state state = audit_state(a);
-	bool colour = style_wanted(to);
+	bool color = style_wanted(to);
 	char when[64], head[128];
 	int r = 0;
 
-	fprintf(to, "%s%s%s  %s\n", style_begin(colour, state_tone(state)), state_name(state),
-		style_end(colour, state_tone(state)), audit_words(state));
-	fprintf(to, "as seen %s", instant_format_local(when, sizeof(when), a->at, a->zone));
+	fprintf(to, "%s%s%s  %s\n", style_begin(color, state_tone(state)), state_name(state),
+		style_end(color, state_tone(state)), audit_words(state));
+	fprintf(to, "as of %s", instant_format_local(when, sizeof(when), a->at, a->zone));
 	if (a->head)
 		fprintf(to, "; journal head: %s", head_words(head, a->head, a->head_hash));
 	fputc('\n', to);

@@ -14,7 +14,7 @@
 
 static const char *const kinds[] = {"login", "user", "session", "element"};
 static const char *const kind_titles[] = {
-	"Logins", "Database users", "Sessions", "Allowlist elements"};
+	"Logins", "Database users", "Sessions", "Allowlist entries"};
 
 static size_t kind_count(const struct certificate *c, const char *what)
 {
@@ -52,7 +52,7 @@ static int observation_print(const struct certificate_item *item, FILE *to)
 static int rows_print(const struct certificate *c, FILE *to, const struct certificate_item *first)
 {
 	static const struct table_column columns[] = {
-		{"  NAME", 0}, {"WHERE", 0}, {"SEEN GONE", 0}, {"RECORD", TABLE_RIGHT}};
+		{"  NAME", 0}, {"WHERE", 0}, {"VERIFIED AT", 0}, {"RECORD", TABLE_RIGHT}};
 	struct table *t;
 	int r = table_new(&t, columns, ARRAY_SIZE(columns), to, TABLE_NO_LIMIT);
 
@@ -135,7 +135,7 @@ int certificate_print(const struct certificate *c, FILE *to)
 	for (size_t i = 0; i < ARRAY_SIZE(kinds) && !r; i++) {
 		size_t n = kind_count(c, kinds[i]);
 
-		fprintf(to, "\n%s proved gone: %zu\n", kind_titles[i], n);
+		fprintf(to, "\n%s verified as removed: %zu\n", kind_titles[i], n);
 		if (n)
 			r = kind_print(c, to, kinds[i]);
 	}
@@ -169,8 +169,8 @@ int certificate_html(const struct certificate *c, FILE *to)
 		"<header><p class=\"soft\">Certificate of ended SQL access</p><h1><bdi>%s</bdi></h1></header>\n",
 		client->name);
 	html_printf(to,
-		"<section class=\"state good\"><b>ended</b><span>Every login, database user, session and allowlist "
-		"element of this client, %zu in all, was looked for after the end and seen to be gone.</span>"
+		"<section class=\"state good\"><b>ended</b><span>All %zu logins, database users, sessions, and allowlist "
+		"entries of this client were checked after access ended. None exists.</span>"
 		"</section>\n<table>\n",
 		c->n);
 	fact_print(to, "Access ended",
@@ -184,11 +184,11 @@ int certificate_html(const struct certificate *c, FILE *to)
 	for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
 		size_t n = kind_count(c, kinds[k]);
 
-		html_printf(to, "<h2>%s proved gone: %zu</h2>\n", kind_titles[k], n);
+		html_printf(to, "<h2>%s verified as removed: %zu</h2>\n", kind_titles[k], n);
 		if (!n)
 			continue;
-		fputs("<div class=\"wide\"><table><thead><tr><th>name</th><th>where</th><th>seen gone</th>"
-		      "<th>by which observation</th><th class=\"n\">record</th></tr></thead><tbody>\n",
+		fputs("<div class=\"wide\"><table><thead><tr><th>name</th><th>where</th><th>verified at</th>"
+		      "<th>method</th><th class=\"n\">record</th></tr></thead><tbody>\n",
 			to);
 		for (size_t i = 0; i < c->n; i++)
 			if (strcmp(c->items[i].what, kinds[k]) == 0)
@@ -196,8 +196,8 @@ int certificate_html(const struct certificate *c, FILE *to)
 		fputs("</tbody></table></div>\n", to);
 	}
 	html_printf(to,
-		"<footer><p>Made by Curfew %s. <code>record</code> is the number in the journal; the head's hash fixes "
-		"every record up to it.</p></footer>\n",
+		"<footer><p>Made by Curfew %s. <code>record</code> is the journal record number. The head hash "
+		"covers every record up to the head.</p></footer>\n",
 		CURFEW_VERSION);
 	return html_end(to);
 }
@@ -206,7 +206,7 @@ static json_t *item_json(const struct certificate_item *i)
 {
 	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:I}", "what", text_json(i->what), "name",
 		text_json(i->name), "server", text_json(i->server), "database",
-		text_json(i->database), "at", instant_json(i->at), "observation",
+		text_json(i->database), "at", instant_json(i->at), "method",
 		text_json(i->observation), "record", (json_int_t)i->record);
 }
 

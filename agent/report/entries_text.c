@@ -147,7 +147,7 @@ static int entry_print(
 {
 	_cleanup_free_ char *headline = NULL, *why = NULL;
 	bool well = went_well(e->outcome) && (!outcome || went_well(outcome->outcome));
-	bool colour = style_wanted(page->to);
+	bool color = style_wanted(page->to);
 	char at[INSTANT_TEXT_MAX];
 	int r = written(&headline, headline_write, e, outcome);
 
@@ -156,9 +156,9 @@ static int entry_print(
 	if (r)
 		return r;
 	fprintf(page->to, "%*lld  %s  ", page->digits, (long long)e->id, instant_format(at, e->at));
-	fputs(style_begin(colour, well ? TONE_BOLD : TONE_BAD), page->to);
+	fputs(style_begin(color, well ? TONE_BOLD : TONE_BAD), page->to);
 	r = words_print(page, headline, page->indent + strlen(at) + 2);
-	fputs(style_end(colour, well ? TONE_BOLD : TONE_BAD), page->to);
+	fputs(style_end(color, well ? TONE_BOLD : TONE_BAD), page->to);
 	if (!r && *why)
 		r = line_print(page, why);
 	if (!r && e->statement)

@@ -94,7 +94,7 @@ void html_printf(FILE *to, const char *format, ...)
 	va_end(args);
 }
 
-/* Names of its own for every colour, so that print and dark screens change them in one place. */
+/* Names of its own for every color, so that print and dark screens change them in one place. */
 static const char sheet[] =
 	":root{--ink:#17202b;--soft:#5a6675;--line:#d8dee6;--paper:#fff;--tint:#f4f6f9;--good:#17643a;"
 	"--good-tint:#e4f4ea;--warn:#7a4a00;--warn-tint:#fdf1da;--bad:#9c1c1c;--bad-tint:#fde8e6}"

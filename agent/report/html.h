@@ -17,7 +17,7 @@ int html_end(FILE *to);
 /* <td>s. `class` NULL: none; an absent text is a dash. */
 void html_cell(FILE *to, const char *class, const char *text);
 void html_instant_cell(FILE *to, instant_t at, const char *zone);
-/* A word in a box, distinct without colour: state, severity, level. */
+/* A word in a box, distinct without color: state, severity, level. */
 void html_badge(FILE *to, enum tone tone, const char *word);
 
 #endif

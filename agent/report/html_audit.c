@@ -44,7 +44,7 @@ static void state_print(const struct audit_report *a, FILE *to)
 	html_printf(to, "<header><h1>SQL access audit: <bdi>%s</bdi></h1>\n",
 		a->client ? a->client : "all clients");
 	html_printf(to,
-		"<p class=\"soft\">As seen <time datetime=\"%s\">%s</time> (%s)</p></header>\n",
+		"<p class=\"soft\">As of <time datetime=\"%s\">%s</time> (%s)</p></header>\n",
 		instant_format(utc, a->at),
 		instant_format_local(when, sizeof(when), a->at, a->zone), utc);
 	html_printf(to, "<section class=\"state %s\"><b>%s</b><span>%s</span></section>\n",
@@ -54,7 +54,7 @@ static void state_print(const struct audit_report *a, FILE *to)
 		state_name(state), audit_words(state));
 	fputs("<dl class=\"figures\">", to);
 	figure(to, "grants", a->n_grants);
-	figure(to, "of them open", counts.open);
+	figure(to, "of them with access", counts.open);
 	for (int s = STATE_OVERDUE; s > STATE_OK; s--)
 		if (counts.states[s])
 			figure(to, state_name((enum state)s), counts.states[s]);
@@ -186,11 +186,11 @@ static int clients_print(const struct audit_report *a, FILE *to)
 static void sessions_print(const struct audit_report *a, FILE *to)
 {
 	static const char *const titles[] = {
-		"server", "session", "login", "from", "calls itself", "since", "detail", NULL};
+		"server", "session", "login", "from", "program (self-reported)", "since", "detail", NULL};
 
 	fputs("<h2>Sessions</h2>\n", to);
 	if (!a->n_sessions) {
-		fputs("<p>Nobody is connected.</p>\n", to);
+		fputs("<p>No session is open.</p>\n", to);
 		return;
 	}
 	table_begin(to, titles);
@@ -215,9 +215,9 @@ static void proofs_print(const struct audit_report *a, FILE *to)
 	static const char *const titles[] = {
 		"login", "server", "database", "level", "outcome", "detail", "at", "record", NULL};
 
-	fputs("<h2>Proofs by effective permissions</h2>\n", to);
+	fputs("<h2>Verification of effective permissions</h2>\n", to);
 	if (!a->n_proofs) {
-		fputs("<p>None was taken.</p>\n", to);
+		fputs("<p>No verification has run.</p>\n", to);
 		return;
 	}
 	table_begin(to, titles);
@@ -244,12 +244,12 @@ static void proofs_print(const struct audit_report *a, FILE *to)
 static void history_print(const struct audit_report *a, FILE *to)
 {
 	static const char *const titles[] = {"record", "when", "what", "client / login", "where",
-		"by, because", "outcome", NULL};
+		"actor, reason", "outcome", NULL};
 	size_t first = a->n_history > HISTORY_SHOWN ? a->n_history - HISTORY_SHOWN : 0;
 
 	fputs("<h2>History</h2>\n", to);
 	if (!a->n_history) {
-		fputs("<p>Nothing is on record.</p>\n", to);
+		fputs("<p>The journal has no records.</p>\n", to);
 		return;
 	}
 	if (first)

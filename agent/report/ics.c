@@ -133,7 +133,7 @@ static void event_print(
 	const struct timeline *t, const struct timeline_mark *m, FILE *to, instant_t now)
 {
 	static const char *const words[] = {
-		[MARK_START] = "SQL access opens",
+		[MARK_START] = "SQL access starts",
 		[MARK_GO_LIVE] = "go-live: SQL access becomes read-only",
 		[MARK_STAGING_END] = "staging site and its SQL access end",
 		[MARK_TESTING_END] = "testing window and all SQL access end",

@@ -1,4 +1,4 @@
-/* Colour where a person looks at it and has not declined it. */
+/* Color where a person looks at it and has not declined it. */
 #include "curfew/report.h"
 
 #include <locale.h>

@@ -1,5 +1,5 @@
 /* The timeline as a picture. Full is solid, read-only hatched, nothing is an empty line, and each bar says
- * what it is: printed in black and white, or seen without telling colours apart, it reads the same. Only
+ * what it is: printed in black and white, or seen without telling colors apart, it reads the same. Only
  * attributes, no style sheet: inside a report the page's policy would not let one through. */
 #include "report/html.h"
 #include "report/timeline.h"

@@ -22,7 +22,7 @@ struct table {
 		size_t width; /* of its longest cell */
 		bool wraps;
 	} * shapes;
-	bool colour, cuts;
+	bool color, cuts;
 };
 
 static size_t cells_of(const char *text)
@@ -114,7 +114,7 @@ static int table_shape(
 		scols_table_set_termforce(t->table, SCOLS_TERMFORCE_ALWAYS);
 		scols_table_set_termwidth(t->table, width);
 	}
-	if (scols_table_enable_colors(t->table, t->colour) ||
+	if (scols_table_enable_colors(t->table, t->color) ||
 		scols_table_set_column_separator(t->table, "  "))
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
@@ -159,7 +159,7 @@ int table_new(
 			t->limit = TABLE_NO_LIMIT;
 		t->columns = n;
 		t->cell = n;
-		t->colour = style_wanted(to);
+		t->color = style_wanted(to);
 		r = table_shape(t, columns, n, to, width);
 	}
 	if (r) {
@@ -179,7 +179,7 @@ int table_row(struct table *t, enum tone tone)
 	if (!t->line)
 		return -ENOMEM;
 	t->cell = 0;
-	if (t->colour && tone != TONE_PLAIN &&
+	if (t->color && tone != TONE_PLAIN &&
 		scols_line_set_color(t->line, style_begin(true, tone)))
 		return -ENOMEM;
 	return 0;

@@ -11,7 +11,7 @@
 const char *timeline_mark_name(enum timeline_mark_kind k)
 {
 	static const char *const names[] = {
-		[MARK_START] = "access opens",
+		[MARK_START] = "access starts",
 		[MARK_GO_LIVE] = "go-live",
 		[MARK_STAGING_END] = "staging ends",
 		[MARK_TESTING_END] = "testing ends",

@@ -1,4 +1,4 @@
-/* The timeline on a terminal: one line a database, letters for the turns, told apart without colour. */
+/* The timeline on a terminal: one line a database, letters for the turns, told apart without color. */
 #include "report/timeline.h"
 
 #include "journal/visible_text.h"
@@ -82,7 +82,7 @@ static void months_print(const struct timeline *t, FILE *to, size_t label, size_
 }
 
 static void database_print(const struct timeline *t, FILE *to, size_t database, size_t label,
-	size_t width, bool colour)
+	size_t width, bool color)
 {
 	const struct database *d = &t->client->databases[database];
 	const char *role = database_role_name(d->role);
@@ -93,7 +93,7 @@ static void database_print(const struct timeline *t, FILE *to, size_t database, 
 	used += cells_print(to, d->name, label - strlen(role) - 4);
 	pad(to, used, label - strlen(role) - 1);
 	fprintf(to, "%s ", role);
-	fputs(style_begin(colour, bar_tones[last]), to);
+	fputs(style_begin(color, bar_tones[last]), to);
 	for (size_t c = 0; c < width; c++) {
 		/* The middle of the cell: a bar's ends are rounded, not both widened. */
 		instant_t at = t->from + (instant_t)(((double)c + 0.5) *
@@ -101,17 +101,17 @@ static void database_print(const struct timeline *t, FILE *to, size_t database, 
 		enum level level = timeline_level(t, database, at);
 
 		if (level != last) {
-			fputs(style_end(colour, bar_tones[last]), to);
-			fputs(style_begin(colour, bar_tones[level]), to);
+			fputs(style_end(color, bar_tones[last]), to);
+			fputs(style_begin(color, bar_tones[level]), to);
 			last = level;
 		}
 		fputs(glyphs[level], to);
 	}
-	fputs(style_end(colour, bar_tones[last]), to);
+	fputs(style_end(color, bar_tones[last]), to);
 	fputc('\n', to);
 }
 
-static void marks_print(const struct timeline *t, FILE *to, size_t label, size_t width, bool colour)
+static void marks_print(const struct timeline *t, FILE *to, size_t label, size_t width, bool color)
 {
 	char line[WIDTH_MOST + 1];
 	char when[64], distance[WORDS_MAX];
@@ -136,10 +136,10 @@ static void marks_print(const struct timeline *t, FILE *to, size_t label, size_t
 		const struct timeline_mark *m = &t->marks[i];
 		enum tone tone = m->at <= t->now ? TONE_DIM : TONE_PLAIN;
 
-		fprintf(to, "  %s%c  %-12s  %s  %s%s\n", style_begin(colour, tone), (char)('a' + i),
+		fprintf(to, "  %s%c  %-13s  %s  %s%s\n", style_begin(color, tone), (char)('a' + i),
 			timeline_mark_name(m->kind),
 			instant_format_local(when, sizeof(when), m->at, t->client->timezone),
-			distance_words(distance, m->at, t->now), style_end(colour, tone));
+			distance_words(distance, m->at, t->now), style_end(color, tone));
 	}
 	fprintf(to, "  %s full  %s read-only  %s none", glyphs[LEVEL_FULL], glyphs[LEVEL_READ_ONLY],
 		glyphs[LEVEL_NONE]);
@@ -152,7 +152,7 @@ static void marks_print(const struct timeline *t, FILE *to, size_t label, size_t
 int timeline_print(const struct timeline *t, FILE *to, size_t width)
 {
 	size_t label = 0, total = width ? width : terminal_width(to);
-	bool colour = style_wanted(to);
+	bool color = style_wanted(to);
 	char words[2 * WORDS_MAX];
 
 	total = !total ? WIDTH_DEFAULT : total;
@@ -164,13 +164,13 @@ int timeline_print(const struct timeline *t, FILE *to, size_t width)
 		label = n > label ? n : label;
 	}
 	label = label < 18 ? 18 : label > LABEL_MOST ? LABEL_MOST : label;
-	fputs(style_begin(colour, TONE_BOLD), to);
+	fputs(style_begin(color, TONE_BOLD), to);
 	cells_print(to, t->client->name, total / 2);
-	fputs(style_end(colour, TONE_BOLD), to);
+	fputs(style_end(color, TONE_BOLD), to);
 	fprintf(to, ": %s\n", timeline_words(words, t));
 	months_print(t, to, label, total - label);
 	for (size_t i = 0; i < t->client->n_databases; i++)
-		database_print(t, to, i, label, total - label, colour);
-	marks_print(t, to, label, total - label, colour);
+		database_print(t, to, i, label, total - label, color);
+	marks_print(t, to, label, total - label, color);
 	return ferror(to) ? -EIO : 0;
 }

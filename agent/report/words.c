@@ -48,7 +48,7 @@ const char *grant_words(char buf[WORDS_MAX], const struct grant *g, instant_t no
 	else if (at <= now)
 		snprintf(buf, WORDS_MAX, "ended %s", when);
 	else
-		snprintf(buf, WORDS_MAX, "no access to come");
+		snprintf(buf, WORDS_MAX, "no access scheduled");
 	return buf;
 }
 

@@ -15,7 +15,7 @@ struct json_t; /* jansson's */
  * UTF-8 where there is none (a service, cron). */
 void report_locale(void);
 enum tone { TONE_PLAIN, TONE_GOOD, TONE_WARN, TONE_BAD, TONE_DIM, TONE_BOLD };
-/* Colour only on a terminal, never with NO_COLOR or TERM=dumb. */
+/* Color only on a terminal, never with NO_COLOR or TERM=dumb. */
 bool style_wanted(FILE *to);
 /* The sequences for a tone; "" when `wanted` is false. */
 const char *style_begin(bool wanted, enum tone t);
@@ -113,7 +113,7 @@ void timeline_free(struct timeline *t);
 const char *timeline_mark_name(enum timeline_mark_kind k); /* "go-live", "access ends", ... */
 /* A picture for a terminal `width` columns wide (0: ask; at least 60). */
 int timeline_print(const struct timeline *t, FILE *to, size_t width);
-/* One self-contained picture; readable without colour. `serial` keeps names apart within one page. */
+/* One self-contained picture; readable without color. `serial` keeps names apart within one page. */
 int timeline_svg(const struct timeline *t, FILE *to, unsigned serial);
 /* A file of its own: one picture below the other. */
 int timelines_svg(const struct timeline *all, size_t n, FILE *to);

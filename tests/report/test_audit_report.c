@@ -137,7 +137,7 @@ static void test_audit_text(void **state)
 	/* Nothing at all. */
 	s.a = (struct audit_report){.zone = "UTC", .program = s.a.program};
 	CAPTURED(text, audit_print(&s.a, to));
-	assert_memory_equal(text, "ok  Everything", 14);
+	assert_memory_equal(text, "ok  All access", 14);
 	free(text);
 	audit_sample_free(&s);
 }

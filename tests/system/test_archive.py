@@ -29,8 +29,8 @@ class Archive(LabCase):
         before = agent.curfew("history", "--json", expect=0).json
         time.sleep(1.1)  # instants are whole seconds
         file = found.path("2026.db")
-        self.assertIn("--to is missing", agent.curfew("archive", file, expect=64).err)
-        self.assertIn("still to come", agent.curfew("archive", file, "--to", "2999-01-01", expect=64).err)
+        self.assertIn("option --to is required", agent.curfew("archive", file, expect=64).err)
+        self.assertIn("in the future", agent.curfew("archive", file, "--to", "2999-01-01", expect=64).err)
         self.assertFalse(os.path.exists(file))
         moved = agent.curfew("archive", file, "--to", "now", "--reason", "a new year", "--json", expect=0).json
         self.assertEqual(moved["up_to"], before[-1]["id"])
@@ -44,7 +44,7 @@ class Archive(LabCase):
         self.assertIn(USER, agent.curfew("history", "--at", "now", expect=0).out)
         agent.plan(expect=0)
         # Never over another, and never twice the same.
-        self.assertIn("is there already", agent.curfew("archive", file, "--to", "now", expect=1).err)
+        self.assertIn("already exists", agent.curfew("archive", file, "--to", "now", expect=1).err)
         found.server.faults()
 
 

@@ -187,7 +187,7 @@ class Proof(audit_lab.AuditCase):
         audit = self.audit(found, 2)
         [session] = audit["sessions"]
         self.assertEqual((session["login"], session["address"]), (USER, audit_lab.HOST))
-        self.assertIn("not among the user's sources", session["detail"])
+        self.assertIn("not one of the user's sources", session["detail"])
         [finding] = self.findings(audit, "session-address")
         found.server.sql(finding["remedy"])
         self.clean(found)

@@ -106,7 +106,7 @@ class History(audit_lab.AuditCase):
         coming = at(lab.now() + DAY)
         later = found.agent.curfew("history", "--at", coming, expect=1)
         self.assertEqual(later.out, "")
-        self.assertIn("still to come", later.err)
+        self.assertIn("is in the future", later.err)
         self.assertIn(f"curfew schedule --at {coming}", later.err)
         self.recorded(found, audit_lab.instant(first.rstrip("Z")))
 

@@ -48,7 +48,7 @@ class OnTheWire(LabCase):
         plan = self.agent.plan(expect=1)
         self.assertRegex(plan.out, words)
         handover = self.agent.handover("acme", USER, expect=1)
-        self.assertIn("no password was set anywhere", handover.err)
+        self.assertIn("no password was set on any server", handover.err)
         content = tap.stop()
         noted = self.records_since(mark)
         self.assertEqual(heard(content, AGENT_PASSWORD), [])

@@ -126,7 +126,7 @@ class ShortLife(LabCase):
         found.agent.apply(expect=0)
         found.server.faults(no_must_change=True)
         result = found.agent.handover("acme", USER, expect=1)
-        self.assertIn("no password was set anywhere", result.err)
+        self.assertIn("no password was set on any server", result.err)
         self.assertNotIn('"password"', result.out)
 
     def test_no_application_lock(self):

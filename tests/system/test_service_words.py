@@ -58,20 +58,20 @@ class Revoked(ServiceCase):
     def test_what_was_closed_is_named(self):
         before = self.agent.elements()
         done = self.revoke(expect=0)
-        line = next((line for line in done.out.splitlines() if line.startswith("network: closed ")), str(done))
+        line = next((line for line in done.out.splitlines() if line.startswith("network: removed ")), str(done))
         for source, endpoint, _ in before:
             self.assertIn(f"{source} -> {endpoint}", line)
         self.assertIn("acme revoked: no access until", done.out)
         again = self.revoke(expect=0)
-        self.assertIn("network: no element was open\n", again.out)
+        self.assertIn("network: no allowlist entry existed\n", again.out)
 
     def test_a_server_that_cannot_be_reached(self):
         self.found.server.faults(stall_prelogin=True)
         done = self.revoke(expect=1)
         self.elements_come(0)
-        self.assertIn("network: closed ", done.out)
-        self.assertIn("it stands on record and the network is shut, but not everything could be done: "
-                      "sql01 cannot be reached", done.err)
+        self.assertIn("network: removed ", done.out)
+        self.assertIn("the revocation is recorded and the network is blocked, but is not complete: "
+                      "cannot reach sql01", done.err)
         self.assertNotIn("acme revoked: no access until", done.out)
         self.assertTrue(self.found.server.login(USER), "nobody could have dropped it")
         self.found.server.faults()
@@ -116,7 +116,7 @@ class Members(ServiceCase):
         result = self.member("handover", "acme", USER, "--no-terminal")
         self.assertEqual(result.code, 1, str(result))
         self.assertEqual(result.err.count("\n"), 1, result.err)
-        self.assertIn("this needs root", result.err)
+        self.assertIn("root is required", result.err)
         self.service.stop()
         for command, *more in (("status",), ("plan",), ("audit",), ("apply",), ("denied",),
                                ("revoke", "acme", "--reason", "a test")):
@@ -124,7 +124,7 @@ class Members(ServiceCase):
                 result = self.member(command, *more)
                 self.assertEqual(result.code, 1, str(result))
                 self.assertEqual(result.err.count("\n"), 1, result.err)
-                self.assertIn("without it this needs root", result.err)
+                self.assertIn("or run this command as root", result.err)
         for command in ("schedule", "timeline", "history"):
             result = self.member(command)
             self.assertEqual((result.code, result.err), (0, ""), f"{command}: {result}")

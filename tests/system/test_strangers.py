@@ -204,7 +204,7 @@ class Strangers(LabCase):
         production.faults(stall_prelogin=True)
         result = self.agent.apply(local(self.golive), expect=1)
         self.assertRegex(result.out, "UNREACHABLE")
-        self.assertRegex(result.out, "OVERDUE: 1 grant")
+        self.assertRegex(result.out, "OVERDUE: access of 1 grant")
         self.assertEqual(self.found.servers["sqltest"].roles(USER, "AcmeTest"), ["curfew_read_only"])
         four, six = self.found.behind(1)
         open_ends = {end for _, end, _ in self.agent.elements()}

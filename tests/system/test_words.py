@@ -92,11 +92,11 @@ class Words(LabCase):
     def test_denied(self):
         self.silent(self.found.person("other"))
         lines = self.narrow("denied")
-        self.assertEqual(lines[0], f"near 198.51.100.0/29 of {JOHN}: has the address changed?")
+        self.assertEqual(lines[0], f"near 198.51.100.0/29 of {JOHN}; check whether the address has changed")
         self.assertRegex(lines[2], rf"^  {lab.OTHER[0]}  192\.0\.2\.10:1433  sqltest02 +\d+  .* ago$")
         self.assertEqual(len(lines), 3)
-        remarks = [entry["detail"] for entry in self.agent.curfew("denied", "--json").json]
-        self.assertEqual(remarks, lines[:1])
+        details = [entry["detail"] for entry in self.agent.curfew("denied", "--json").json]
+        self.assertEqual(details, lines[:1])
 
     def test_revoked_is_said_once(self):
         self.agent.curfew("revoke", "acme", USER, "--reason", "a test", expect=0)
@@ -114,7 +114,7 @@ class Words(LabCase):
         self.server.faults(stall_prelogin=True)
         for command in ("plan", "apply"):
             said = self.agent.curfew(command, expect=1).out
-            self.assertTrue(said.endswith("\nnothing to do where it could be seen, 1 server UNREACHABLE\n"), said)
+            self.assertTrue(said.endswith("\nNo changes on the servers that could be read, 1 server UNREACHABLE\n"), said)
 
 
 if __name__ == "__main__":
