@@ -37,16 +37,21 @@ class TableExecutor:
             obj = Rec(db, id=db.next_object_id(), name=name, schema_id=1, type="U", owner=None,
                       **fields)
         obj.__dict__["physical"] = f"t{db.id}_{obj.id}_{id(obj)}"
-        engine.sqlite.execute(f"CREATE TABLE {obj.physical} (z_ INTEGER)")
         columns = [d for d in definitions if not isinstance(d, n.Constraint)]
-        for d in columns:
-            self.add_column(env, db, obj, d)
+        made = [self.add_column(env, db, obj, d, False) for d in columns]
+        # One statement for the whole table: each change of SQLite's schema looks through all of it.
+        shape = "".join(f", {c.physical}{self._affinity(c.type)}" for c in made)
+        engine.sqlite.execute(f"CREATE TABLE {obj.physical} (z_ INTEGER{shape})")
         for k in [k for d in columns for k in d[2]["constraints"]] + [
                 d for d in definitions if isinstance(d, n.Constraint)]:
             self._constraint(env, db, obj, k, schema is not None)
         return obj
 
-    def add_column(self, env, db, obj, definition):
+    @staticmethod
+    def _affinity(t):
+        return " TEXT COLLATE CI" if is_string(t) else ""
+
+    def add_column(self, env, db, obj, definition, physically=True):
         name, t, o = definition
         if db.column(obj, name):
             raise error(2705, name=name, table=obj.name)
@@ -56,8 +61,8 @@ class TableExecutor:
         id_ = obj.next_column
         obj.next_column = id_ + 1
         physical = f"c{id_}"
-        self.engine.sqlite.execute(f"ALTER TABLE {obj.physical} ADD COLUMN {physical}"
-                                   + (" TEXT COLLATE CI" if is_string(t) else ""))
+        if physically:
+            self.engine.sqlite.execute(f"ALTER TABLE {obj.physical} ADD COLUMN {physical}{self._affinity(t)}")
         c = Rec(db, id=id_, name=name, type=t, nullable=o["nullable"], identity=o["identity"],
                 default=o["default"], physical=physical,
                 collation=self._column_collation(env, obj, t, o.get("collation")))
