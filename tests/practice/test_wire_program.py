@@ -24,7 +24,7 @@ GO
 
 
 class Program:
-    """One practice-server process with its record and control socket."""
+    """One practice_server process with its record and control socket."""
 
     def __init__(self, *arguments):
         self.certificates = certificates("good", "localhost", "127.0.0.1")
@@ -36,7 +36,7 @@ class Program:
         with open(base + ".sql", "w", encoding="utf-8") as file:
             file.write(SCRIPT)
         self.process = subprocess.Popen(
-            [os.path.join(HERE, "practice-server"), "--listen", "127.0.0.1:0",
+            [os.path.join(HERE, "practice_server"), "--listen", "127.0.0.1:0",
              "--cert", os.path.join(self.certificates, "server.pem"),
              "--key", os.path.join(self.certificates, "server.key"),
              "--sa-password-file", base + ".sa", "--script", base + ".sql",
@@ -48,7 +48,7 @@ class Program:
         self.port = int(line.rsplit(":", 1)[1])
 
     def ask(self, *arguments):
-        ran = subprocess.run([os.path.join(HERE, "practice-control"), self.control, *arguments],
+        ran = subprocess.run([os.path.join(HERE, "practice_control"), self.control, *arguments],
                              stdout=subprocess.PIPE, text=True, timeout=20)
         return json.loads(ran.stdout)
 

@@ -50,7 +50,7 @@ class Certificates:
     """A CA and the certificate of one server: `ca`, `certificate`, `key`."""
 
     def __init__(self, directory, *names):
-        subprocess.run([os.path.join(TOOLS, "make-certificates"), directory, *names], check=True)
+        subprocess.run([os.path.join(TOOLS, "make_certificates"), directory, *names], check=True)
         self.ca = os.path.join(directory, "ca.pem")
         self.certificate = os.path.join(directory, "server.pem")
         self.key = os.path.join(directory, "server.key")
@@ -80,7 +80,7 @@ class PracticeServer:
             file.write(script)
         listen = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
         self._process = space.start(
-            "/usr/bin/python3", os.path.join(TOOLS, "practice-server"), "--listen", listen,
+            "/usr/bin/python3", os.path.join(TOOLS, "practice_server"), "--listen", listen,
             "--cert", certificates.certificate, "--key", certificates.key,
             "--sa-password-file", password, "--name", name.upper(), "--script", start,
             "--record", self._record, "--control", self._control,

@@ -50,7 +50,7 @@ class Connection:
     def own_fault(self, trace):
         """A mistake in this program: on record and on stderr, without ending anything else."""
         self.record("own-fault", trace=trace)
-        print(f"practice-server: connection {self.number}: {trace}", file=sys.stderr, flush=True)
+        print(f"practice_server: connection {self.number}: {trace}", file=sys.stderr, flush=True)
 
     def delay(self):
         milliseconds = self.server.faults.fires("delay")

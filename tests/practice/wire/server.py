@@ -74,7 +74,7 @@ class WireServer:
                 sock, address = self._listener.accept()
             except OSError as error:
                 if not self.stopping.is_set():
-                    print(f"practice-server: accept: {error}", file=sys.stderr, flush=True)
+                    print(f"practice_server: accept: {error}", file=sys.stderr, flush=True)
                     self.stopping.set()
                 return
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -38,7 +38,7 @@ def certificates(name, *hosts):
     """The directory of a CA and a server certificate for hosts; made once per name."""
     path = os.path.join(directory(), name)
     if not os.path.exists(os.path.join(path, "server.pem")):
-        subprocess.run([os.path.join(HERE, "make-certificates"), path, *hosts], check=True)
+        subprocess.run([os.path.join(HERE, "make_certificates"), path, *hosts], check=True)
     return path
 
 
