@@ -28,6 +28,7 @@ enum option_flag {
 	OPT_RESET = 1 << 10,
 	OPT_BOOT = 1 << 11,
 	OPT_NAMES = 1 << 12,
+	OPT_PERSON = 1 << 13,
 };
 
 #define MAX_OPERANDS 4
@@ -38,7 +39,7 @@ struct cli {
 	bool json, no_terminal, boot;
 	bool unprivileged; /* may not look at the credentials: what needs them, the service alone can do */
 	bool by_service; /* goes by what only the service may act upon: never by itself */
-	const char *at, *reason, *html, *svg, *ics, *from, *to, *user, *reset, *names;
+	const char *at, *reason, *html, *svg, *ics, *from, *to, *user, *reset, *names, *person;
 	const char *operands[MAX_OPERANDS + 1];
 	int n_operands;
 };
@@ -82,8 +83,9 @@ int cli_server(const struct server **out, const struct cli *cli, const struct pr
 int cli_user(const struct user **out, const struct cli *cli, const struct client *c);
 /* *out is NULL when there is none yet and `write` is not asked for. 0 or exit code. */
 int cli_journal(struct journal **out, const struct cli *cli, const struct program *p, bool write);
-/* What is revoked by the journal; without one (NULL) nothing is. 0 or exit code. */
-int cli_overrides(struct overrides *out, const struct cli *cli, struct journal *j);
+/* What is revoked by the journal (NULL: there is none) and by the second copy. 0 or exit code. */
+int cli_overrides(
+	struct overrides *out, const struct cli *cli, const struct program *p, struct journal *j);
 /* "root (uid 0)", and who became it. Static buffer of the process's life. */
 const char *cli_actor(void);
 

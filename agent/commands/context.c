@@ -12,6 +12,7 @@
 #include "curfew/clock.h"
 #include "curfew/control.h"
 #include "curfew/last_good.h"
+#include "curfew/revocation_copy.h"
 #include "curfew/state.h"
 #include "curfew/text.h"
 
@@ -150,11 +151,22 @@ int cli_journal(struct journal **out, const struct cli *cli, const struct progra
 	return 0;
 }
 
-int cli_overrides(struct overrides *out, const struct cli *cli, struct journal *j)
+int cli_overrides(
+	struct overrides *out, const struct cli *cli, const struct program *p, struct journal *j)
 {
+	struct revocation_copy *copy = NULL;
+
 	if (j && override_read(out, j))
-		return cli_fail(
-			cli, EXIT_FAILED, "cannot read the revocations from the journal");
+		return cli_fail(cli, EXIT_FAILED, "cannot read the revocations from the journal");
+	/* Revoked while the journal could not be written. */
+	int rc = revocation_copy_open(&copy, p->settings.state_directory, false);
+	if (rc == 0)
+		rc = revocation_copy_merge(out, copy);
+	revocation_copy_close(copy);
+	if (rc < 0 && rc != -ENOENT && rc != -EACCES)
+		return cli_fail(cli, EXIT_FAILED,
+			"cannot read the second copy of revocations in %s: %s",
+			p->settings.state_directory, strerror(-rc));
 	return 0;
 }
 
@@ -178,7 +190,7 @@ int context_state(struct context *c, bool write)
 	if (!code)
 		code = cli_journal(&c->journal, c->cli, c->program, write);
 	if (!code)
-		code = cli_overrides(&c->overrides, c->cli, c->journal);
+		code = cli_overrides(&c->overrides, c->cli, c->program, c->journal);
 	if (!code && schedule_at(&c->grants, c->program, &c->overrides, c->now))
 		code = EXIT_FAILED;
 	return code;

@@ -4,92 +4,76 @@
 
 #include <jansson.h>
 
-#include "commands/command.h"
 #include "commands/plan_text.h"
-#include "curfew/control.h"
-#include "curfew/report.h"
+#include "commands/revoke_text.h"
+#include "curfew/revocation_copy.h"
+#include "curfew/state.h"
 
-static int put(struct journal *j, const struct cli *cli, const char *client, const char *login,
-	instant_t now, bool revoke)
+typedef int (*target_fn)(void *context, const char *client, const char *login);
+
+/* Whose access: a client's, one of its users', or (neither) a person's wherever the configuration has the email
+ * address. Until `each` says other than 0. */
+static int targets_each(const struct context *c, target_fn each, void *context)
 {
-	return revoke ? override_add(j, client, login, now, cli_actor(), cli->reason)
-		      : override_remove(j, client, login, now, cli_actor(), cli->reason);
+	const struct program *p = c->program;
+	int rc = 0;
+
+	if (c->client)
+		return each(context, c->client->name, c->user ? c->user->login : NULL);
+	for (size_t i = 0; i < p->n_clients && !rc; i++)
+		for (size_t k = 0; k < p->clients[i].n_users && !rc; k++)
+			if (names_equal(p->clients[i].users[k].email, c->cli->person))
+				rc = each(
+					context, p->clients[i].name, p->clients[i].users[k].login);
+	return rc;
 }
 
-static bool is_network_change(const struct record *r, enum firewall_change_kind kind)
+static int count(void *context, const char *client, const char *login)
 {
-	return r->kind == RECORD_NETWORK_OUTCOME && r->state == STATE_OK && r->network.kind == kind;
+	(void)client;
+	(void)login;
+	++*(size_t *)context;
+	return 0;
 }
 
-/* What became of the way in, which is shut whatever the SQL servers do. */
-static void network_say(const struct program *p, const struct records *k)
+static int targets_open(struct context *c, struct cli *cli)
 {
-	size_t closed = 0, shared = 0;
-	char text[NETWORK_TEXT_MAX];
+	size_t n = 0;
 
-	if (!p->settings.firewall.enabled) {
-		puts("network: firewall disabled on this host; only SQL access was removed");
-		return;
+	if (!cli->person == !cli->n_operands) {
+		*c = (struct context){0};
+		return cli_fail(cli, EXIT_USAGE,
+			"name either a client or a person: curfew %s CLIENT [USER] --reason TEXT, or --person EMAIL",
+			cli->command->name);
 	}
-	for (size_t i = 0; i < k->n; i++) {
-		const struct record *r = &k->items[i];
-		shared += is_network_change(r, FIREWALL_ALLOW_COMMENT);
-		if (is_network_change(r, FIREWALL_ALLOW_REMOVE))
-			printf("%s %s", closed++ ? "," : "network: removed",
-				network_text(text, r->network.kind, &r->network.source,
-					&r->network.endpoint));
-	}
-	if (!closed)
-		fputs(shared ? "network: removed no entry" : "network: no allowlist entry existed", stdout);
-	if (shared)
-		printf("; %zu stay%s for other users of the same address", shared,
-			shared == 1 ? "s" : "");
-	putchar('\n');
-}
-
-static bool is_done(const struct pass_result *r)
-{
-	return !r->failed && !r->unreachable && !r->overdue && !r->network_failed &&
-	       !r->journal_failed;
-}
-
-/* What was said stands, whatever could be reached. */
-static int undone_say(const struct cli *cli, const struct program *p, const struct pass_result *r,
-	const struct records *k, const char *client, bool revoke)
-{
-	bool shut = revoke && p->settings.firewall.enabled && !r->network_failed;
-
-	fprintf(stderr, "curfew %s: the revocation is recorded%s, but is not complete:",
-		cli->command->name, shut ? " and the network is blocked" : "");
-	for (size_t i = 0; i < k->n; i++)
-		if (k->items[i].kind == RECORD_SERVER && k->items[i].state == STATE_UNREACHABLE)
-			fprintf(stderr, " cannot reach %s (%s);", k->items[i].server,
-				k->items[i].detail);
-	if (r->failed)
-		fprintf(stderr, " %zu change%s failed;", r->failed, r->failed == 1 ? "" : "s");
-	if (r->network_failed)
-		fputs(" the packet filter does not match the schedule;", stderr);
-	if (r->journal_failed)
-		fputs(" cannot write the journal;", stderr);
-	if (r->overdue)
-		fprintf(stderr, " access of %zu grant%s is not confirmed as removed;", r->overdue,
-			r->overdue == 1 ? "" : "s");
-	fprintf(stderr, " see `curfew status %s`\n", client);
-	return EXIT_FAILED;
+	int code = context_open(c, cli, CONTEXT_LOADED | (cli->person ? 0 : CONTEXT_CLIENT));
+	if (!code)
+		targets_each(c, count, &n);
+	if (!code && !n)
+		code = cli_fail(cli, EXIT_USAGE,
+			"no client has a user with the email address '%s'; `curfew check` reads the files",
+			cli->person);
+	return code;
 }
 
 /* By the service when one runs: it closes the network in the same second, whatever else it is doing. */
-static int ask_service(struct pass_result *out, struct cli *cli, const struct program *p,
-	const char *client, const char *login, struct records *k)
+static int ask_service(struct pass_result *out, enum recorded *recorded, const struct context *c,
+	struct records *k)
 {
+	struct cli *cli = c->cli;
 	json_t *end = NULL;
-	json_t *request = json_pack("{s:s, s:s, s:s?, s:s}", "command", cli->command->name,
-		"client", client, "user", login, "reason", cli->reason);
-	int rc = control_call(&end, p->settings.runtime_directory, request, records_keep, k);
+	json_t *request = json_pack("{s:s, s:s?, s:s?, s:s?, s:s}", "command", cli->command->name,
+		"client", c->client ? c->client->name : NULL, "user",
+		c->user ? c->user->login : NULL, "person", cli->person, "reason", cli->reason);
+	int rc = control_call(
+		&end, c->program->settings.runtime_directory, request, records_keep, k);
 
 	if (rc)
 		return rc;
 	const char *error = json_string_value(json_object_get(end, "error"));
+	json_int_t where = json_integer_value(json_object_get(end, "recorded"));
+	if (where > RECORDED && where <= RECORDED_NOWHERE)
+		*recorded = (enum recorded)where;
 	rc = (int)json_integer_value(json_object_get(end, "end"));
 	if (error)
 		cli_fail(cli, 0, "%s", error);
@@ -99,10 +83,37 @@ static int ask_service(struct pass_result *out, struct cli *cli, const struct pr
 	return rc;
 }
 
-static int record(struct context *c, bool revoke)
+/* ---- without a service ---- */
+
+struct alone {
+	struct context *c; /* its journal is NULL when it cannot be opened */
+	struct revocation_copy *copy;
+	enum recorded recorded; /* the worst */
+};
+
+/* Closed first, in memory: what cannot be recorded holds no closing up. */
+static int revoke_target(void *context, const char *client, const char *login)
 {
-	const char *client = c->client->name, *login = c->user ? c->user->login : NULL;
-	int rc = put(c->journal, c->cli, client, login, c->now, revoke);
+	struct alone *a = context;
+	struct context *c = a->c;
+	const struct revocation r = {client, login, c->now, cli_actor(), c->cli->reason};
+	int copied = a->copy ? revocation_copy_add(a->copy, &r) : -ENODEV;
+	int rc = c->journal ? override_add(c->journal, client, login, c->now, r.actor, r.reason)
+			    : -ENODEV;
+	enum recorded here = !rc ? RECORDED : !copied ? RECORDED_COPY : RECORDED_NOWHERE;
+
+	if (rc && c->journal)
+		cli_fail(c->cli, 0, "cannot write the journal: %s", journal_problem(rc));
+	if (here > a->recorded)
+		a->recorded = here;
+	return overrides_add(&c->overrides, client, login, c->now, c->cli->reason);
+}
+
+static int reinstate_target(void *context, const char *client, const char *login)
+{
+	struct alone *a = context;
+	struct context *c = a->c;
+	int rc = override_remove(c->journal, client, login, c->now, cli_actor(), c->cli->reason);
 
 	if (rc == -ENOENT)
 		return cli_fail(c->cli, EXIT_FAILED,
@@ -110,68 +121,117 @@ static int record(struct context *c, bool revoke)
 			login ? " / " : "", login ? login : "",
 			login ? " by its own name" : " as a whole", client);
 	if (rc)
-		return cli_fail(c->cli, EXIT_FAILED, "%s", journal_problem(rc));
+		return cli_fail(
+			c->cli, EXIT_FAILED, "access stays revoked: %s", journal_problem(rc));
+	overrides_remove(&c->overrides, client, login);
+	if (a->copy && revocation_copy_remove(a->copy, client, login))
+		return cli_fail(c->cli, EXIT_FAILED,
+			"access stays revoked: cannot write the second copy of revocations");
 	return 0;
 }
 
-static int alone(struct pass_result *out, struct context *c, bool revoke, struct records *k)
+static int records_open(struct alone *a, bool revoke)
 {
-	struct network network = {0};
-	int code = cli_now(&c->now, c->cli, c->program, NULL);
+	struct context *c = a->c;
+	const struct settings *s = &c->program->settings;
+	int rc = revoke ? state_journal_open(&c->journal, s, true) : 0;
+	int code = revoke ? 0 : cli_journal(&c->journal, c->cli, c->program, true);
 
-	if (!code)
-		code = cli_journal(&c->journal, c->cli, c->program, true);
-	if (!code)
-		code = record(c, revoke);
-	/* The revocation is recorded, whatever can be read and reached now. */
-	if (!code)
-		code = cli_overrides(&c->overrides, c->cli, c->journal);
-	if (!code)
-		code = cli_network(&network, c->cli, c->program, true);
-	if (!code) {
-		struct pass_options o = {
-			.mode = PASS_APPLY,
-			.program = c->program,
-			.overrides = &c->overrides,
-			.journal = c->journal,
-			.network = network.present ? &network.port : NULL,
-			.now = c->now,
-			.client = c->client->name,
-			.actor = cli_actor(),
-			.reason = c->cli->reason,
-			.sink = records_keep,
-			.context = k,
-		};
-		int rc = pass_run(out, &o);
-		if (rc)
-			code = cli_fail(c->cli, EXIT_FAILED,
-				"the revocation is recorded, but is not complete: %s; see `curfew status %s`",
-				strerror(-rc), c->client->name);
+	if (rc) {
+		c->journal = NULL;
+		cli_fail(c->cli, 0, "cannot open the journal in %s: %s; closing all the same",
+			s->state_directory, journal_problem(rc));
 	}
+	if (revoke)
+		journal_patience(c->journal, CLOSING_PATIENCE);
+	if (revocation_copy_open(&a->copy, s->state_directory, true))
+		a->copy = NULL;
+	state_own(s->state_directory, "revocations");
+	return code ? code : cli_overrides(&c->overrides, c->cli, c->program, c->journal);
+}
+
+static int pass_make(struct pass_result *out, const struct alone *a, struct records *k)
+{
+	const struct context *c = a->c;
+	struct network network = {0};
+	int code = cli_network(&network, c->cli, c->program, true);
+
+	if (code)
+		return code;
+	const struct pass_options o = {
+		.mode = PASS_APPLY,
+		.program = c->program,
+		.overrides = &c->overrides,
+		.journal = c->journal,
+		.network = network.present ? &network.port : NULL,
+		.now = c->now,
+		.client = c->client ? c->client->name : NULL,
+		.actor = cli_actor(),
+		.reason = c->cli->reason,
+		.sink = records_keep,
+		.context = k,
+	};
+	int rc = pass_run(out, &o);
+	if (rc)
+		code = cli_fail(c->cli, EXIT_FAILED,
+			"no access is confirmed to be closed: %s; the revocation is %srecorded; see `curfew status`",
+			strerror(-rc), a->recorded == RECORDED_NOWHERE ? "not " : "");
 	network_close(&network);
 	return code;
 }
 
+static int alone(struct pass_result *out, enum recorded *recorded, struct context *c, bool revoke,
+	struct records *k)
+{
+	struct alone a = {.c = c};
+	int code = cli_now(&c->now, c->cli, c->program, NULL);
+
+	if (!code)
+		code = records_open(&a, revoke);
+	if (!code)
+		code = targets_each(c, revoke ? revoke_target : reinstate_target, &a);
+	if (code < 0)
+		code = cli_fail(c->cli, EXIT_FAILED, "%s", strerror(-code));
+	/* The revocation stands, whatever can be read and reached now. */
+	if (!code)
+		code = pass_make(out, &a, k);
+	*recorded = a.recorded;
+	revocation_copy_close(a.copy);
+	return code;
+}
+
+/* ---- both ---- */
+
+static int done_print(void *context, const char *client, const char *login)
+{
+	const bool *revoke = context;
+
+	printf("%s%s%s %s\n", client, login ? " / " : "", login ? login : "",
+		*revoke ? "revoked: no access until `curfew reinstate`"
+			: "reinstated: access follows the schedule; if the login was re-created, run `curfew handover` to set a password");
+	return 0;
+}
+
 static int carry_out(struct context *c, bool revoke, struct records *k)
 {
-	const char *client = c->client->name, *login = c->user ? c->user->login : NULL;
+	enum recorded recorded = RECORDED;
 	struct pass_result result = {0};
-	int code = ask_service(&result, c->cli, c->program, client, login, k);
+	int code = ask_service(&result, &recorded, c, k);
 
 	if (!c->cli->by_service && (code == -ENOENT || code == -ECONNREFUSED))
-		code = alone(&result, c, revoke, k);
+		code = alone(&result, &recorded, c, revoke, k);
 	else if (code < 0)
-		code = cli_fail(c->cli, EXIT_FAILED, "cannot contact the service: %s",
-			strerror(-code));
+		code = cli_fail(
+			c->cli, EXIT_FAILED, "cannot contact the service: %s", strerror(-code));
 	plan_print(k->items, k->n, stdout);
 	if (!code && revoke)
-		network_say(c->program, k);
-	if (!code && !is_done(&result))
-		return undone_say(c->cli, c->program, &result, k, client, revoke);
+		revoke_network_print(c->program, k);
+	if (!code && (!revoke_is_done(&result) || recorded != RECORDED)) {
+		revoke_incomplete_print(c->cli, c->program, &result, k, recorded);
+		return EXIT_FAILED;
+	}
 	if (!code)
-		printf("%s%s%s %s\n", client, login ? " / " : "", login ? login : "",
-			revoke ? "revoked: no access until `curfew reinstate`"
-			       : "reinstated: access follows the schedule; if the login was re-created, run `curfew handover` to set a password");
+		targets_each(c, done_print, &revoke);
 	return code;
 }
 
@@ -183,7 +243,7 @@ static int run(struct cli *cli, bool revoke)
 	if (!cli->reason || !*cli->reason)
 		return cli_fail(cli, EXIT_USAGE,
 			"option --reason is required, for example --reason \"CS-1234: laptop stolen\"; recorded in the journal");
-	int code = context_open(&c, cli, CONTEXT_LOADED | CONTEXT_CLIENT);
+	int code = targets_open(&c, cli);
 	if (!code)
 		code = carry_out(&c, revoke, &records);
 	records_free(&records);
@@ -203,26 +263,25 @@ static int run_reinstate(struct cli *cli)
 
 const struct command command_revoke = {
 	.name = "revoke",
-	.operands = "CLIENT [USER]",
+	.operands = "[CLIENT [USER]]",
 	.required = "--reason TEXT",
-	.min_operands = 1,
 	.max_operands = 2,
-	.options = OPT_REASON,
+	.options = OPT_REASON | OPT_PERSON,
 	.summary = "Remove access now, until it is reinstated",
 	.help = "Blocks network access first, then removes SQL access. A revocation overrides the configuration.\n"
-		"--reason is required. Exit status: 1 the revocation is recorded, but is not complete.\n",
+		"Instead of CLIENT, --person EMAIL revokes every user with that address, in every client file.\n"
+		"--reason is required. Exit status: 1 access may remain, or the revocation is not recorded.\n",
 	.run = run_revoke,
 };
 
 const struct command command_reinstate = {
 	.name = "reinstate",
-	.operands = "CLIENT [USER]",
+	.operands = "[CLIENT [USER]]",
 	.required = "--reason TEXT",
-	.min_operands = 1,
 	.max_operands = 2,
-	.options = OPT_REASON,
+	.options = OPT_REASON | OPT_PERSON,
 	.summary = "Undo a revocation",
-	.help = "Access then follows the schedule. Name the user to reinstate a user, or only the client to reinstate the whole\n"
-		"client. --reason is required.\n",
+	.help = "Access then follows the schedule. Name the user to reinstate a user, only the client to reinstate the whole\n"
+		"client, and --person EMAIL to reinstate that person everywhere. --reason is required.\n",
 	.run = run_reinstate,
 };

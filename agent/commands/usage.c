@@ -32,6 +32,8 @@ static const struct {
 	{OPT_NAMES, "names", "WHAT",
 		"print only names, one per line: clients, servers, or logins (client, tab, login)",
 		INTO(names)},
+	{OPT_PERSON, "person", "EMAIL",
+		"in the place of a client: this person, in every client file", INTO(person)},
 };
 #define OPTION_KEY 256
 
@@ -66,8 +68,7 @@ int usage_unknown(const char *name)
 		names[n++] = (*c)->name;
 	near = nearest_word(name, names, n);
 	if (near)
-		fprintf(stderr, "curfew: unknown command '%s'; did you mean '%s'?\n", name,
-			near);
+		fprintf(stderr, "curfew: unknown command '%s'; did you mean '%s'?\n", name, near);
 	else if (name[0] == '-')
 		fprintf(stderr,
 			"curfew: option '%s' must follow the command; use: curfew COMMAND %s ...\n",
@@ -176,8 +177,8 @@ static void operand_refuse(const struct command *c, int n, char *const *operands
 	for (int i = 0; i < n && *missing; i++)
 		missing += strcspn(missing, " ") + 1;
 	if (n < c->min_operands)
-		fprintf(stderr, "curfew %s: missing argument %.*s", c->name, (int)strcspn(missing, " "),
-			missing);
+		fprintf(stderr, "curfew %s: missing argument %.*s", c->name,
+			(int)strcspn(missing, " "), missing);
 	else
 		fprintf(stderr, "curfew %s: unexpected argument '%s'", c->name,
 			operands[c->max_operands]);

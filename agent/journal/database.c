@@ -191,6 +191,12 @@ int transaction_end(struct journal *j, int r)
 	return r;
 }
 
+void journal_patience(struct journal *j, int milliseconds)
+{
+	if (j)
+		sqlite3_busy_timeout(j->db, milliseconds);
+}
+
 int journal_begin(struct journal *j)
 {
 	int r;

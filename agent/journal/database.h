@@ -9,7 +9,7 @@
 
 #define JOURNAL_KEY_SIZE 32
 /* How long a writer waits for another process; a person with sqlite3 open may hold a read lock. */
-#define JOURNAL_BUSY_MS 10000
+#define JOURNAL_BUSY_MS JOURNAL_PATIENCE
 /* No statement, evidence or name comes near; what does is a fault, and is refused rather than cut. */
 #define JOURNAL_TEXT_MAX (1024 * 1024)
 

@@ -118,10 +118,13 @@ int pass_new(struct pass **out, const struct pass_options *o)
 	p->o = *o;
 	p->zero_ms = second_began_ms();
 	rc = schedule_at(&p->grants, o->program, o->overrides, o->now);
+	/* Trouble with our own records holds no closing up: without them nothing is opened, and what should end by the
+	 * configuration alone ends. */
 	if (!rc && o->journal)
-		rc = ledger_read(&p->identities, o->journal);
-	if (!rc && o->journal)
-		rc = proved_read(&p->proved, o->journal);
+		p->journal_error = ledger_read(&p->identities, o->journal);
+	if (!rc && o->journal && !p->journal_error)
+		p->journal_error = proved_read(&p->proved, o->journal);
+	p->result.journal_failed = p->journal_error != 0;
 	if (!rc) {
 		p->works = calloc(p->grants.n + 1, sizeof(*p->works));
 		p->servers = calloc(o->program->n_servers + 1, sizeof(*p->servers));
@@ -161,8 +164,7 @@ void pass_free(struct pass *p)
 {
 	if (!p)
 		return;
-	if (p->in_journal)
-		journal_rollback(p->o.journal);
+	pass_journal_drop(p);
 	for (size_t i = 0; i < p->n_servers; i++) {
 		struct server_work *w = &p->servers[i];
 		for (size_t k = 0; k < w->n_plans; k++)

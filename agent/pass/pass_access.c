@@ -105,6 +105,8 @@ static int lasts_read(struct pass *p)
 {
 	if (p->lasts)
 		return 0;
+	if (!p->o.journal)
+		return -ENODEV;
 	p->lasts = calloc(p->grants.n + 1, sizeof(*p->lasts));
 	if (!p->lasts)
 		return -ENOMEM;

@@ -57,8 +57,10 @@ struct pass {
 	struct worker_job *jobs;
 	size_t n_servers;
 	struct pass_result result;
-	int64_t zero_ms; /* of the monotonic clock, when the second `now` began */
-	bool in_journal; /* a batch is open */
+	int64_t zero_ms;	     /* of the monotonic clock, when the second `now` began */
+	bool in_journal;	     /* a batch is open */
+	struct journal_entry *batch; /* copies of what it says was done */
+	size_t n_batch;
 	int journal_error;
 };
 
@@ -66,6 +68,10 @@ void pass_tell(struct pass *p, const struct record *r);
 /* Opens a batch of the journal when none is open; 0, or the first error that it had. */
 int pass_journal_begin(struct pass *p);
 int pass_journal_commit(struct pass *p);
+/* The pass is given up: an open batch is undone. */
+void pass_journal_drop(struct pass *p);
+/* Into that batch. What cannot be written, or is lost with its batch, goes to the pass's `unrecorded`. 0 or the error. */
+int pass_journal_write(struct pass *p, const struct journal_entry *e);
 /* An entry with the pass's own instant, actor and configuration. */
 struct journal_entry pass_entry(const struct pass *p, enum journal_kind kind);
 int pass_index_build(struct pass *p);

@@ -117,7 +117,7 @@ static int change_journal(
 	if (!e->detail && *names)
 		e->detail = names;
 	e->until = c->until;
-	return journal_write(id, p->o.journal, e);
+	return id ? journal_write(id, p->o.journal, e) : pass_journal_write(p, e);
 }
 
 /* Sets ids[i] to the record of each that was written. */
@@ -149,9 +149,9 @@ static int outcome_journal(struct pass *p, const struct firewall_change *c, int6
 static void outcomes_journal(struct pass *p, const struct firewall_changes *planned, int64_t *ids,
 	const struct firewall_changes *done, int rc)
 {
-	int error = planned->n || done->n ? pass_journal_begin(p) : 0;
+	int error = 0;
 
-	for (size_t i = 0; i < done->n && !error; i++) {
+	for (size_t i = 0; i < done->n; i++) {
 		const struct firewall_change *c = &done->items[i], *intent = NULL;
 		int64_t *id = NULL;
 
@@ -160,7 +160,8 @@ static void outcomes_journal(struct pass *p, const struct firewall_changes *plan
 				firewall_change_compare);
 		if (intent)
 			id = &ids[intent - planned->items];
-		error = outcome_journal(p, c, id ? *id : 0, rc ? "failed" : "done", NULL);
+		int failed = outcome_journal(p, c, id ? *id : 0, rc ? "failed" : "done", NULL);
+		error = error ? error : failed;
 		if (id)
 			*id = 0;
 	}
@@ -211,6 +212,9 @@ static int commit_recorded(struct pass *p, const struct allowlist *wanted,
 	if (rc && planned->n) {
 		p->result.journal_failed = true;
 		closings_only = true;
+		/* Announced in vain: what is done all the same is recorded by itself. */
+		for (size_t i = 0; ids && i < planned->n; i++)
+			ids[i] = 0;
 	}
 	rc = p->o.network->apply(
 		&done, p->o.network->context, wanted, network_now(p), closings_only);
@@ -259,7 +263,10 @@ int pass_close_network(struct pass *p)
 		&wanted, p->o.program, &p->grants, p->o.now, grant_admission_before, p);
 	if (rc)
 		return rc;
+	/* Whoever keeps the journal locked must not keep access open. */
+	journal_patience(p->o.journal, CLOSING_PATIENCE);
 	rc = network_commit(p, &wanted, true);
+	journal_patience(p->o.journal, JOURNAL_PATIENCE);
 	allowlist_free(&wanted);
 	return rc;
 }

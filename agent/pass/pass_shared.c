@@ -25,15 +25,62 @@ int pass_journal_begin(struct pass *p)
 	return p->journal_error;
 }
 
+static void batch_clear(struct pass *p, bool lost)
+{
+	for (size_t i = 0; i < p->n_batch; i++) {
+		if (lost)
+			p->o.unrecorded(p->o.context, &p->batch[i]);
+		journal_entry_free(&p->batch[i]);
+	}
+	free(p->batch);
+	p->batch = NULL;
+	p->n_batch = 0;
+}
+
 int pass_journal_commit(struct pass *p)
 {
 	if (!p->in_journal)
 		return p->journal_error;
 	p->in_journal = false;
 	int rc = journal_commit(p->o.journal);
+	batch_clear(p, rc != 0);
 	if (rc && !p->journal_error)
 		p->journal_error = rc;
 	return p->journal_error;
+}
+
+void pass_journal_drop(struct pass *p)
+{
+	if (p->in_journal)
+		journal_rollback(p->o.journal);
+	p->in_journal = false;
+	batch_clear(p, true);
+}
+
+static int batch_keep(struct pass *p, const struct journal_entry *e)
+{
+	struct journal_entry *items = array_grown(p->batch, p->n_batch, sizeof(*items));
+
+	if (!items)
+		return -ENOMEM;
+	p->batch = items;
+	int rc = journal_entry_copy(&items[p->n_batch], e);
+	p->n_batch += rc == 0;
+	return rc;
+}
+
+int pass_journal_write(struct pass *p, const struct journal_entry *e)
+{
+	int rc = pass_journal_begin(p);
+
+	if (rc && p->o.unrecorded)
+		p->o.unrecorded(p->o.context, e);
+	if (!rc)
+		rc = journal_write(NULL, p->o.journal, e);
+	/* Written or not, it stands and falls with its batch. */
+	if (p->in_journal && p->o.unrecorded)
+		batch_keep(p, e);
+	return rc;
 }
 
 struct journal_entry pass_entry(const struct pass *p, enum journal_kind kind)

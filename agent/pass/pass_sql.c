@@ -64,8 +64,7 @@ static void plan_take(struct pass *p, struct server_work *w, const struct record
 	}
 	w->plans = plans;
 	plans[w->n_plans] = (struct told_plan){.number = r->change.number};
-	if (r->change.kind == CHANGE_LOGIN_CREATE &&
-		!(plans[w->n_plans].login = strdup(r->login)))
+	if (r->change.kind == CHANGE_LOGIN_CREATE && !(plans[w->n_plans].login = strdup(r->login)))
 		p->journal_error = -ENOMEM;
 	if (!pass_journal_begin(p)) {
 		int rc = journal_write(&plans[w->n_plans].id, p->o.journal, &e);
@@ -83,14 +82,19 @@ static int intent_take(struct pass *p, struct server_work *w, const struct recor
 	for (size_t i = 0; i < w->n_plans && !rc; i++) {
 		if (!w->plans[i].login)
 			continue;
-		rc = ledger_intend(p->o.journal, w->server->name, w->plans[i].login, r->intent.clock);
+		rc = ledger_intend(
+			p->o.journal, w->server->name, w->plans[i].login, r->intent.clock);
 		free(w->plans[i].login);
 		w->plans[i].login = NULL;
 	}
 	if (!rc)
 		rc = pass_journal_commit(p);
-	if (rc)
-		p->result.journal_failed = true;
+	if (!rc)
+		return 0;
+	/* Announced in vain: what is done all the same is recorded by itself. */
+	for (size_t i = 0; i < w->n_plans; i++)
+		w->plans[i].id = 0;
+	p->result.journal_failed = true;
 	return rc;
 }
 
@@ -116,7 +120,11 @@ static void outcome_take(struct pass *p, struct server_work *w, const struct rec
 		p->result.failed++;
 		w->failed++;
 	}
-	if (!pass_journal_begin(p) && journal_write(NULL, p->o.journal, &e))
+	if (!e.intent) {
+		e.statement = text_or_null(r->change.statement);
+		e.reason = text_or_null(r->change.reason);
+	}
+	if (pass_journal_write(p, &e))
 		p->result.journal_failed = true;
 }
 
@@ -233,7 +241,7 @@ static void proof_take(struct pass *p, const struct record *r)
 	p->result.failed += r->verification.result == VERIFICATION_EXCESS;
 	e.outcome = verification_name(r->verification.result);
 	e.level = level_name(r->verification.level);
-	if (pass_journal_begin(p) || journal_write(NULL, p->o.journal, &e))
+	if (pass_journal_write(p, &e))
 		p->result.journal_failed = true;
 }
 
@@ -273,7 +281,7 @@ static void unfinished_take(struct pass *p, struct server_work *w, const struct 
 		e.intent = w->plans[i].id;
 		e.outcome = "unknown";
 		w->plans[i].id = 0;
-		if (!pass_journal_begin(p) && journal_write(NULL, p->o.journal, &e))
+		if (pass_journal_write(p, &e))
 			p->result.journal_failed = true;
 	}
 }

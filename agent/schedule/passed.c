@@ -3,6 +3,7 @@
  * Once go-live, the end of staging or the end of all access has come, moving the date ahead would give again what was
  * taken and proved. It takes a new decision: a ticket that the passed instant did not have, and, but for staging, an
  * approval of that day or later. Without it the passed instant holds on. */
+#include <errno.h>
 #include <string.h>
 
 #include "schedule/dates.h"
@@ -131,15 +132,52 @@ size_t client_passed(struct passed out[PASSED_WHATS], const struct client *c,
 	return n;
 }
 
+static void override_clear(struct override *o)
+{
+	free(o->client);
+	free(o->login);
+	free(o->reason);
+}
+
+int overrides_add(struct overrides *o, const char *client, const char *login, instant_t at,
+	const char *reason)
+{
+	/* Not array_grown(): the list may have been read, and is then as long as it is. */
+	struct override *items = reallocarray(o->items, o->n + 1, sizeof(*items));
+
+	if (!items)
+		return -ENOMEM;
+	o->items = items;
+	struct override *fresh = &items[o->n];
+	*fresh = (struct override){
+		strdup(client), login ? strdup(login) : NULL, at, strdup(reason ? reason : "")};
+	if (!fresh->client || !fresh->reason || (login && !fresh->login)) {
+		override_clear(fresh);
+		return -ENOMEM;
+	}
+	o->n++;
+	return 0;
+}
+
+void overrides_remove(struct overrides *o, const char *client, const char *login)
+{
+	for (size_t i = 0; i < o->n; i++) {
+		struct override *k = &o->items[i];
+		if (strcmp(k->client, client) != 0 || !k->login != !login ||
+			(login && strcmp(k->login, login) != 0))
+			continue;
+		override_clear(k);
+		*k = o->items[--o->n];
+		return;
+	}
+}
+
 void overrides_free(struct overrides *o)
 {
 	if (!o)
 		return;
-	for (size_t i = 0; i < o->n; i++) {
-		free(o->items[i].client);
-		free(o->items[i].login);
-		free(o->items[i].reason);
-	}
+	for (size_t i = 0; i < o->n; i++)
+		override_clear(&o->items[i]);
 	for (size_t i = 0; i < o->n_passed; i++) {
 		free(o->passed[i].client);
 		free(o->passed[i].ticket);

@@ -6,6 +6,7 @@
 #include "curfew/firewall.h"
 #include "curfew/journal.h"
 #include "curfew/log.h"
+#include "curfew/revocation_copy.h"
 #include "curfew/sandbox.h"
 #include "curfew/schedule.h"
 #include "service/internal.h"
@@ -54,6 +55,20 @@ static int before_read(struct before *out, const char *state_directory)
 	else
 		*out = b;
 	return r;
+}
+
+/* Revoked while the journal could not be written, or lost with it. */
+static void copy_merge(struct overrides *o, const char *state_directory)
+{
+	struct revocation_copy *c = NULL;
+	int rc = revocation_copy_open(&c, state_directory, false);
+
+	if (rc == 0)
+		rc = revocation_copy_merge(o, c);
+	if (rc < 0 && rc != -ENOENT)
+		log_send(LOG_JOURNAL_FAILED, NULL, "the second copy of revocations in %s: %s",
+			state_directory, strerror(-rc));
+	revocation_copy_close(c);
 }
 
 static int guard(const struct program *p, struct before *b, instant_t now)
@@ -107,6 +122,7 @@ static int boot(const struct program *p, bool unconfined)
 	if (r < 0)
 		log_send(LOG_TROUBLE, NULL, "journal: %s: nobody is let in until the service runs",
 			journal_problem(r));
+	copy_merge(&b.overrides, p->settings.state_directory);
 	r = unconfined ? 0 : sandbox_enter(NULL, SANDBOX_BOOT, NULL);
 	if (r < 0)
 		log_send(LOG_TROUBLE, NULL, "shedding rights: %s", strerror(-r));

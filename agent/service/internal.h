@@ -1,6 +1,6 @@
 /* Inside the service: the struct that it composes, and what its files do to it. Not for other modules.
  *
- * Upward: event.c, time.c <- network.c <- transition.c <- passes.c, queries.c <- requests.c, reload.c <- loop.c <- start.c.
+ * Upward: event.c <- records.c <- time.c <- network.c <- transition.c <- passes.c, queries.c <- requests.c, reload.c <- loop.c <- start.c.
  * What needs less than the whole service takes arguments: dispatcher, health, lane, configuration, overdue. */
 #ifndef SERVICE_INTERNAL_H
 #define SERVICE_INTERNAL_H
@@ -11,7 +11,9 @@
 #include "curfew/log.h"
 #include "curfew/metrics.h"
 #include "curfew/pass.h"
+#include "curfew/revocation_copy.h"
 #include "curfew/service.h"
+#include "service/backlog.h"
 #include "service/configuration.h"
 #include "service/dispatcher.h"
 #include "service/health.h"
@@ -32,6 +34,7 @@ struct request {
 	enum pass_mode mode;
 	char *client, *reason, *actor; /* owned; client may be NULL */
 	int64_t asked;		       /* monotonic milliseconds */
+	enum recorded recorded;
 };
 void request_free(struct request *r);
 /* Answered before its turn: the service stops. */
@@ -65,7 +68,11 @@ struct service {
 	struct service_options options;
 	struct configuration loaded;
 	struct overrides overrides;
-	struct journal *journal;
+	struct journal *journal; /* NULL: it cannot be opened; nothing is granted until it can */
+	struct revocation_copy *copy; /* NULL: it cannot be opened */
+	struct backlog *backlog;      /* what the journal did not take yet */
+	bool unsettled;		      /* the copy knows of what the journal does not */
+	int64_t next_record;	      /* when what waits is tried again: monotonic milliseconds */
 	struct firewall_client *firewall; /* NULL: this host filters nothing */
 	struct firewall_port gate;	  /* what passes see of it */
 	struct control *control;
@@ -88,6 +95,7 @@ struct service {
 
 	struct control_call *reloaders[MAX_CONTROL_CLIENTS]; /* who waits for a reload */
 	size_t n_reloaders;
+	bool unsaved;	    /* what is loaded could not be kept as last known good version */
 	bool reload_wanted; /* done between two passes, for they point into the configuration */
 	bool stopping;
 	int code; /* exit status once stopping */
@@ -98,9 +106,24 @@ int64_t service_monotonic(void); /* milliseconds */
 void service_stop(struct service *s, int code);
 /* Asks for a pass; for what is urgent the one under way is cut short. */
 void service_ask(struct service *s, unsigned reasons);
-/* An event of the service's own in the journal. 0 or what the journal said, which is logged. */
+
+/* records.c */
+/* Journal, second copy, overrides. 0 also when neither can be opened: the service then only closes. */
+int records_open(struct service *s);
+void records_close(struct service *s);
+/* An event of the service's own. 0, or what the journal said, which is logged: it is written later. */
 int service_event(struct service *s, const char *action, const char *client, const char *login,
 	const char *actor, const char *reason, const char *detail);
+/* What a pass did and could not record. */
+void records_unrecorded(void *service, const struct journal_entry *e);
+/* On disk, once the network is closed: in both places, where that is possible. */
+enum recorded records_revoke(struct service *s, const char *client, const char *login,
+	const char *actor, const char *reason, instant_t at);
+/* 0, -ENOENT: nothing is revoked there, or what the journal said: it stays revoked. */
+int records_reinstate(struct service *s, const char *client, const char *login, const char *actor,
+	const char *reason);
+int64_t records_next(const struct service *s); /* when records_flush() has something to do */
+void records_flush(struct service *s);
 
 /* time.c */
 /* The present, never before the latest seen, and on disk; raises and clears the clock's alarm. */
@@ -144,6 +167,9 @@ int64_t queries_next(const struct service *s);
 /* Between two passes; service_reload_ask() sees to it that the one under way ends soon. */
 void service_reload_ask(struct service *s);
 void service_reload(struct service *s);
+/* Keeps what is loaded as last known good version. 0, also when the disk takes nothing, which is logged; -EAGAIN: the
+ * files changed meanwhile. */
+int service_save(struct service *s, const struct configuration *c);
 /* The firewall process reads the files too, and takes them when they are the same. -EAGAIN: they are not. */
 int service_firewall_adopt(struct service *s, const struct program *p);
 

@@ -16,7 +16,7 @@
 /* The regular look, the next retry, the end of a grace, the journal's head: whichever comes first. */
 static void ticks_set(struct service *s)
 {
-	const int64_t all[] = {s->next_head, passes_next(s), queries_next(s)};
+	const int64_t all[] = {s->next_head, passes_next(s), queries_next(s), records_next(s)};
 	int64_t next = INT64_MAX;
 	struct itimerspec t = {0};
 
@@ -36,7 +36,7 @@ static void head_log(struct service *s)
 	char text[2 * JOURNAL_HASH_SIZE + 1];
 	int64_t id;
 
-	if (journal_head(hash, &id, s->journal) < 0)
+	if (!s->journal || journal_head(hash, &id, s->journal) < 0)
 		return;
 	for (size_t i = 0; i < sizeof(hash); i++)
 		snprintf(text + 2 * i, 3, "%02x", hash[i]);
@@ -67,6 +67,8 @@ static void tick_ready(void *context)
 		head_log(s);
 		s->next_head = now + HEAD_INTERVAL_MS;
 	}
+	if (records_next(s) <= now)
+		records_flush(s);
 	lane_tick(s->queries.lane);
 	passes_tick(s);
 }

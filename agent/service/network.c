@@ -72,6 +72,13 @@ static int network_record(void *context, const struct record *r)
 	return 0;
 }
 
+static void network_unrecorded(void *context, const struct journal_entry *e)
+{
+	const struct listener *l = context;
+
+	records_unrecorded(l->service, e);
+}
+
 void service_network_now(struct service *s, const char *why, const char *actor, bool outdates,
 	struct control_call *call)
 {
@@ -88,6 +95,7 @@ void service_network_now(struct service *s, const char *why, const char *actor, 
 		.servers = nowhere,
 		.actor = actor,
 		.reason = why,
+		.unrecorded = network_unrecorded,
 		.sink = network_record,
 		.context = &listener};
 

@@ -176,7 +176,8 @@ static void pass_done(struct service *s, const struct pass_result *result)
 	result_log(s, result);
 	if (p->has_request)
 		control_end(p->request.call, 0, NULL,
-			json_pack("{s:o}", "result", control_result_json(result)));
+			json_pack("{s:o, s:i}", "result", control_result_json(result), "recorded",
+				(int)p->request.recorded));
 	run_clear(p);
 	service_schedule(s);
 	/* What has come since the pass began is the next one's to do, and not overdue yet. */
@@ -266,6 +267,7 @@ void passes_begin(struct service *s)
 		.servers = p->servers,
 		.actor = p->has_request ? p->request.actor : "service",
 		.reason = p->text,
+		.unrecorded = records_unrecorded,
 		.sink = record_handle,
 		.context = s,
 	};

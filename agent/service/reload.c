@@ -25,6 +25,21 @@ int service_firewall_adopt(struct service *s, const struct program *p)
 	return rc;
 }
 
+/* A disk that takes nothing must not keep a reload from removing access: the files are loaded all the same. -EAGAIN: they
+ * changed meanwhile. */
+int service_save(struct service *s, const struct configuration *c)
+{
+	int rc = last_good_save(&c->saved, c->program, &c->kept, s->options.config);
+
+	s->unsaved = rc < 0 && rc != -ENOENT;
+	if (s->unsaved)
+		log_send(LOG_RELOAD_FAILED, NULL,
+			"cannot save the last known good version in %s: %s; the files are loaded, and a file that gets "
+			"errors falls back on an older version",
+			c->saved.folder, strerror(-rc));
+	return rc == -ENOENT ? -EAGAIN : 0;
+}
+
 static int configuration_read(struct configuration *out, struct service *s)
 {
 	struct configuration c = {0};
@@ -34,7 +49,7 @@ static int configuration_read(struct configuration *out, struct service *s)
 		rc = configuration_load(&c, s->options.config, &s->loaded.saved);
 		if (rc < 0)
 			return rc;
-		rc = last_good_save(&c.saved, c.program, &c.kept, s->options.config);
+		rc = service_save(s, &c);
 		if (rc == 0)
 			rc = service_firewall_adopt(s, c.program);
 		if (rc != 0)
@@ -98,7 +113,10 @@ void service_reload(struct service *s)
 		"configuration taken: %zu clients, %zu by their last good version",
 		c.program->n_clients, c.kept.n);
 	const char *error = NULL;
-	if (c.left_out)
+	if (s->unsaved)
+		error = "access is removed and granted as the files say, but their last known good version "
+			"could not be saved; free some space in state_directory, then reload again";
+	else if (c.left_out)
 		error = "a client file with errors was left out: nothing of it is in force; "
 			"`curfew check` says what is wrong";
 	else if (c.kept.n > 0)

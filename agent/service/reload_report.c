@@ -77,8 +77,8 @@ static void widenings_report(
 			g->database->name, words, "configuration"};
 		log_send(LOG_WIDENED, &f, "%s on %s/%s: %s", g->user->login, g->server->name,
 			g->database->name, words);
-		service_event(s, "access-extended", g->client->name, g->user->login, "configuration",
-			"the configuration was changed", words);
+		service_event(s, "access-extended", g->client->name, g->user->login,
+			"configuration", "the configuration was changed", words);
 	}
 }
 

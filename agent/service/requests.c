@@ -17,19 +17,20 @@ static char *text_copy(const char *text)
 
 /* To be made when its turn comes. For one that changes something, what is under way is asked to hurry; one that only
  * looks goes its own way. */
-static void pass_enqueue(struct service *s, struct control_call *call, const json_t *request,
-	enum pass_mode mode, const char *reason)
+static int pass_enqueue(struct service *s, struct control_call *call, const json_t *request,
+	enum pass_mode mode, const char *reason, enum recorded recorded)
 {
 	const char *client = text_of(request, "client");
 	struct request r = {.call = call,
 		.mode = mode,
+		.recorded = recorded,
 		.client = text_copy(client),
 		.asked = service_monotonic()};
 
 	if (client && !program_client(s->loaded.program, client)) {
 		request_free(&r);
 		control_end(call, CODE_USAGE, "no such client in the configuration in force", NULL);
-		return;
+		return -EINVAL;
 	}
 	r.reason = strdup(reason);
 	if (asprintf(&r.actor, "%s, through the service", control_actor(call)) < 0)
@@ -39,85 +40,176 @@ static void pass_enqueue(struct service *s, struct control_call *call, const jso
 		rc = mode == PASS_APPLY ? passes_enqueue(s, &r) : queries_enqueue(s, &r);
 	if (rc < 0) {
 		request_free(&r);
-		control_end(call, CODE_FAILED, strerror(-rc), NULL);
+		control_end(call, CODE_FAILED,
+			rc == -EBUSY ? "too many requests wait already; ask again in a moment"
+				     : strerror(-rc),
+			NULL);
 	}
+	return rc;
 }
 
 static void ask_plan(struct service *s, struct control_call *call, const json_t *request)
 {
-	pass_enqueue(s, call, request, PASS_PLAN, "plan");
+	pass_enqueue(s, call, request, PASS_PLAN, "plan", RECORDED);
 }
 
 static void ask_apply(struct service *s, struct control_call *call, const json_t *request)
 {
-	pass_enqueue(s, call, request, PASS_APPLY, "apply");
+	pass_enqueue(s, call, request, PASS_APPLY, "apply", RECORDED);
 }
 
 static void ask_status(struct service *s, struct control_call *call, const json_t *request)
 {
-	pass_enqueue(s, call, request, PASS_STATUS, "status");
+	pass_enqueue(s, call, request, PASS_STATUS, "status", RECORDED);
 }
 
 static void ask_audit(struct service *s, struct control_call *call, const json_t *request)
 {
-	pass_enqueue(s, call, request, PASS_AUDIT, "audit");
+	pass_enqueue(s, call, request, PASS_AUDIT, "audit", RECORDED);
 }
 
-/* The network first, in this very second; then SQL, whose records go back to the one who asked. */
-static void override_set(
-	struct service *s, struct control_call *call, const json_t *request, bool revoke)
+/* A client, one of its users (login), or a person wherever the configuration has that email address. */
+struct target {
+	const char *client, *login; /* NULL: every user of the client */
+};
+struct targets {
+	struct target *items;
+	size_t n;
+};
+
+static int target_add(struct targets *t, const char *client, const char *login)
+{
+	struct target *items = array_grown(t->items, t->n, sizeof(*items));
+
+	if (!items)
+		return -ENOMEM;
+	t->items = items;
+	items[t->n++] = (struct target){client, login};
+	return 0;
+}
+
+static int targets_of_person(struct targets *out, const struct program *p, const char *email)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < p->n_clients; i++)
+		for (size_t k = 0; k < p->clients[i].n_users && rc == 0; k++) {
+			const struct user *u = &p->clients[i].users[k];
+			if (names_equal(u->email, email))
+				rc = target_add(out, p->clients[i].name, u->login);
+		}
+	return rc;
+}
+
+/* NULL, or what is wrong with the request. */
+static const char *targets_read(struct targets *out, const struct program *p, const json_t *request)
 {
 	const char *client = text_of(request, "client"), *user = text_of(request, "user"),
-		   *reason = text_of(request, "reason"), *login = NULL;
-	const struct client *c = client ? program_client(s->loaded.program, client) : NULL;
-	char words[RECORD_TEXT_MAX];
+		   *person = text_of(request, "person"), *reason = text_of(request, "reason");
+	const struct client *c = client ? program_client(p, client) : NULL;
+	const struct user *u = c && user ? client_user(c, user) : NULL;
+	int rc;
 
-	if (!c || !reason || !*reason) {
-		control_end(call, CODE_USAGE,
-			c ? "a reason is needed; it stands in the journal"
-			  : "no such client in the configuration in force",
-			NULL);
-		return;
-	}
-	const struct user *u = user ? client_user(c, user) : NULL;
-	if (user && !u) {
-		control_end(call, CODE_USAGE, "no such user of this client", NULL);
-		return;
-	}
-	login = u ? u->login : NULL;
+	if (!reason || !*reason)
+		return "a reason is needed; it stands in the journal";
+	if (!client && person)
+		rc = targets_of_person(out, p, person);
+	else if (!c)
+		return "no such client in the configuration in force";
+	else if (user && !u)
+		return "no such user of this client";
+	else
+		rc = target_add(out, c->name, u ? u->login : NULL);
+	if (rc < 0)
+		return "out of memory; nothing was done";
+	return out->n ? NULL : "no user has this email address in the configuration in force";
+}
+
+/* The network first, in this very second, then the records; then SQL, whose records go back to the one who asked.
+ * Closing does not wait for the journal. */
+static void revoke(struct service *s, struct control_call *call, const json_t *request,
+	const struct targets *t)
+{
+	const char *reason = text_of(request, "reason"), *actor = control_actor(call);
+	enum recorded worst = RECORDED;
 	instant_t now = service_now(s);
-	/* It is on disk when this says so, and not undone with what a pass could not write. */
-	lane_settle(s->passes.lane);
-	int r = revoke ? override_add(s->journal, c->name, login, now, control_actor(call), reason)
-		       : override_remove(
-				 s->journal, c->name, login, now, control_actor(call), reason);
-	struct overrides fresh;
-	if (r == 0)
-		r = override_read(&fresh, s->journal);
-	if (r < 0) {
+	char text[RECORD_TEXT_MAX];
+
+	for (size_t i = 0; i < t->n; i++)
+		if (overrides_add(&s->overrides, t->items[i].client, t->items[i].login, now,
+			    reason) < 0) {
+			control_end(
+				call, CODE_FAILED, "out of memory; not everything is closed", NULL);
+			return;
+		}
+	record_printf(text, sizeof(text), "revoked: %s", reason);
+	journal_patience(s->journal, CLOSING_PATIENCE);
+	service_network_now(s, text, actor, true, call);
+	for (size_t i = 0; i < t->n; i++) {
+		enum recorded r = records_revoke(
+			s, t->items[i].client, t->items[i].login, actor, reason, now);
+		if (r > worst)
+			worst = r;
+	}
+	journal_patience(s->journal, JOURNAL_PATIENCE);
+	service_schedule(s);
+	/* Whatever becomes of the one who asked. */
+	if (pass_enqueue(s, call, request, PASS_APPLY, text, worst) < 0)
+		service_ask(s, REASON_OVERRIDE);
+}
+
+/* Granting waits for the records. */
+static void reinstate(struct service *s, struct control_call *call, const json_t *request,
+	const struct targets *t)
+{
+	const char *reason = text_of(request, "reason"), *actor = control_actor(call);
+	size_t done = 0;
+	char text[RECORD_TEXT_MAX];
+
+	for (size_t i = 0; i < t->n; i++) {
+		int rc = records_reinstate(s, t->items[i].client, t->items[i].login, actor, reason);
+		done += rc == 0;
+		if (rc == 0 || rc == -ENOENT)
+			continue;
+		record_printf(text, sizeof(text),
+			"access stays revoked: cannot write the journal: %s", journal_problem(rc));
+		control_end(call, CODE_FAILED, text, NULL);
+		return;
+	}
+	if (!done) {
 		control_end(call, CODE_FAILED,
-			r == -ENOENT
-				? "nothing is revoked there: a user's own revocation is taken back by the user's name, a whole client's without"
-				: strerror(-r),
+			"nothing is revoked there: a user's own revocation is taken back by the user's name, a whole client's without",
 			NULL);
 		return;
 	}
-	overrides_free(&s->overrides);
-	s->overrides = fresh;
-	record_printf(words, sizeof(words), "%s: %s", revoke ? "revoked" : "reinstated", reason);
-	service_network_now(s, words, control_actor(call), true, call);
+	record_printf(text, sizeof(text), "reinstated: %s", reason);
+	service_network_now(s, text, actor, true, call);
 	service_schedule(s);
-	pass_enqueue(s, call, request, PASS_APPLY, words);
+	pass_enqueue(s, call, request, PASS_APPLY, text, RECORDED);
+}
+
+static void override_set(struct service *s, struct control_call *call, const json_t *request,
+	void (*set)(struct service *s, struct control_call *call, const json_t *request,
+		const struct targets *t))
+{
+	struct targets t = {0};
+	const char *wrong = targets_read(&t, s->loaded.program, request);
+
+	if (wrong)
+		control_end(call, CODE_USAGE, wrong, NULL);
+	else
+		set(s, call, request, &t);
+	free(t.items);
 }
 
 static void ask_revoke(struct service *s, struct control_call *call, const json_t *request)
 {
-	override_set(s, call, request, true);
+	override_set(s, call, request, revoke);
 }
 
 static void ask_reinstate(struct service *s, struct control_call *call, const json_t *request)
 {
-	override_set(s, call, request, false);
+	override_set(s, call, request, reinstate);
 }
 
 static json_t *refused_json(const struct refused *r)

@@ -27,20 +27,6 @@ static int say(int r, const char *what, const char *name)
 	return r;
 }
 
-static int journal_start(struct service *s)
-{
-	const char *folder = s->loaded.program->settings.state_directory;
-	int r = folder_make(folder, 0750);
-
-	if (r == 0)
-		r = state_journal_open(&s->journal, &s->loaded.program->settings, true);
-	if (r < 0) {
-		log_send(LOG_TROUBLE, NULL, "journal in %s: %s", folder, journal_problem(r));
-		return r;
-	}
-	return say(override_read(&s->overrides, s->journal), "overrides of", folder);
-}
-
 /* As the service starts: by last known good versions when need be. What is wrong with the files it has reported. */
 static int firewall_reload(struct program **out, void *context)
 {
@@ -155,11 +141,13 @@ static int service_open(struct service *s)
 	r = say(clock_open(&s->clock, settings->state_directory), "the clock's ratchet in",
 		settings->state_directory);
 	if (r == 0)
-		r = journal_start(s);
+		r = say(folder_make(settings->state_directory, 0750), "making",
+			settings->state_directory);
 	if (r == 0)
-		r = say(last_good_save(
-				&s->loaded.saved, s->loaded.program, &s->loaded.kept, config_file),
-			"keeping the configuration in", s->loaded.saved.folder);
+		r = records_open(s);
+	if (r == 0)
+		r = say(service_save(s, &s->loaded), "keeping the configuration in",
+			s->loaded.saved.folder);
 	if (r == 0)
 		r = firewall_begin(s, config_folder);
 	if (r == 0)
@@ -185,8 +173,7 @@ static void service_close(struct service *s)
 	loop_close(s);
 	dispatcher_free(s->dispatcher);
 	health_free(s->health);
-	overrides_free(&s->overrides);
-	journal_close(s->journal);
+	records_close(s);
 	configuration_free(&s->loaded);
 }
 
@@ -242,8 +229,6 @@ int service_run(const struct service_options *o)
 	signals_hold(&before);
 	int r = service_open(&s);
 	if (r == 0) {
-		say(state_settle(s.journal, service_now(&s)),
-			"journal:", "what was left unfinished");
 		service_event(&s, "start", NULL, NULL, "service", "the service was started", NULL);
 		s.next_head = s.passes.next_interval = service_monotonic();
 		service_schedule(&s);

@@ -13,6 +13,13 @@
 
 struct json_t; /* jansson's */
 
+/* Where a revocation stands when the command that asked for it is answered: "recorded" in the last word. */
+enum recorded {
+	RECORDED,	  /* in the journal */
+	RECORDED_COPY,	  /* in the second copy alone: the journal gets it when it can be written */
+	RECORDED_NOWHERE, /* in memory alone: closed until the service is restarted */
+};
+
 #define CONTROL_SOCKET "control" /* in the runtime directory */
 /* Beside root, its members may ask. */
 #define CONTROL_GROUP "curfew"

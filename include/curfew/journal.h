@@ -56,6 +56,12 @@ struct journal_entry {
 };
 /* Durable when it returns (synchronous=FULL). Sets *id (may be NULL). */
 int journal_write(int64_t *id, struct journal *j, const struct journal_entry *e);
+/* A copy with texts of its own; 0 or -ENOMEM. */
+int journal_entry_copy(struct journal_entry *out, const struct journal_entry *e);
+void journal_entry_free(struct journal_entry *e);
+/* Waits for up to this many milliseconds for another process that keeps the journal locked; 10 s unless told. */
+void journal_patience(struct journal *j, int milliseconds);
+#define JOURNAL_PATIENCE 10000
 /* Many at once, one commit. */
 int journal_begin(struct journal *j);
 /* Commits, or undoes the whole batch and returns the first error that any call within it had. */

@@ -28,6 +28,7 @@ enum log_message {
 	LOG_ASKED,	 /* a command over the control socket */
 	LOG_FIREWALL_DEAD,
 	LOG_JOURNAL_FAILED,
+	LOG_JOURNAL_BACK, /* it is written again, and what waited is in it */
 	LOG_JOURNAL_HEAD, /* the journal's head hash, so that a rewritten file can be recognised */
 	LOG_TROUBLE,	  /* anything else that failed */
 	LOG_MESSAGES	  /* how many there are */

@@ -13,6 +13,9 @@
 
 enum pass_mode { PASS_PLAN, PASS_APPLY, PASS_STATUS, PASS_HANDOVER, PASS_AUDIT };
 
+/* Milliseconds for another process that has the journal locked: what closes is recorded later then. */
+#define CLOSING_PATIENCE 500
+
 /* A person waits for what PLAN and STATUS say: no server gets longer for it, in seconds. */
 #define PASS_READING_DEADLINE 20
 
@@ -32,6 +35,8 @@ struct pass_options {
 	/* Set by the caller while the pass is under way: the schedule is another now than it knows, and the network is
 	 * left alone. May be NULL. */
 	const bool *stale;
+	/* Gets what was done and could not be recorded, to be recorded later: entries with their instants. May be NULL. */
+	void (*unrecorded)(void *context, const struct journal_entry *e);
 	record_fn sink; /* what a person or a report should see; its result is ignored */
 	void *context;
 };
@@ -46,9 +51,9 @@ struct pass_result {
 	size_t overdue; /* grants past their end or narrowing and not proved closed */
 	size_t drift;	/* grants not as wanted after all was tried */
 	size_t waiting, unverified, unread, excess;
-	size_t findings;    /* above low */
+	size_t findings;     /* above low */
 	size_t not_verified; /* verifications that could not be had, or that show excess */
-	size_t round_trips; /* the most of any server */
+	size_t round_trips;  /* the most of any server */
 	bool network_failed;
 	bool journal_failed; /* closings go on all the same; nothing is opened that cannot be recorded */
 };

@@ -4,14 +4,7 @@
 
 #include "curfew/program.h"
 
-enum phase {
-	PHASE_PENDING,
-	PHASE_TESTING,
-	PHASE_LIVE,
-	PHASE_ENDED,
-	PHASE_LAPSED,
-	PHASE_REVOKED
-};
+enum phase { PHASE_PENDING, PHASE_TESTING, PHASE_LIVE, PHASE_ENDED, PHASE_LAPSED, PHASE_REVOKED };
 const char *phase_name(enum phase p);
 
 /* Access taken away by an operator until it is reinstated. */
@@ -38,6 +31,10 @@ struct overrides {
 	struct passed *passed;
 	size_t n_passed;
 };
+/* Copies the texts. 0 or -ENOMEM: nothing was added. */
+int overrides_add(struct overrides *o, const char *client, const char *login, instant_t at,
+	const char *reason);
+void overrides_remove(struct overrides *o, const char *client, const char *login);
 void overrides_free(struct overrides *o);
 
 /* A date of the files that would give again what ended. Go-live and the final end take a new ticket and an approval

@@ -70,8 +70,8 @@ class Revoked(ServiceCase):
         done = self.revoke(expect=1)
         self.elements_come(0)
         self.assertIn("network: removed ", done.out)
-        self.assertIn("the revocation is recorded and the network is blocked, but is not complete: "
-                      "cannot reach sql01", done.err)
+        self.assertIn("curfew revoke: access removed: network; may remain: SQL on sql01, which cannot be reached", done.err)
+        self.assertIn("the revocation is recorded", done.err)
         self.assertNotIn("acme revoked: no access until", done.out)
         self.assertTrue(self.found.server.login(USER), "nobody could have dropped it")
         self.found.server.faults()

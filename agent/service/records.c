@@ -1,0 +1,198 @@
+/* The service's records on disk: the journal, the second copy of revocations, and what waits for either. Trouble with
+ * them never holds a closing up. */
+#include <errno.h>
+#include <string.h>
+#include "curfew/state.h"
+#include "service/internal.h"
+
+/* How often what waits is tried again. */
+#define RETRY_MS (5 * 1000)
+
+int service_event(struct service *s, const char *action, const char *client, const char *login,
+	const char *actor, const char *reason, const char *detail)
+{
+	struct journal_entry e = {.kind = JOURNAL_EVENT,
+		.action = action,
+		.client = client,
+		.login = login,
+		.actor = actor,
+		.reason = reason,
+		.detail = detail,
+		.configuration = s->loaded.program->digest};
+
+	clock_now(&e.at, NULL, &s->clock);
+	int rc = backlog_write(s->backlog, s->journal, &e);
+	if (rc < 0)
+		log_send(LOG_JOURNAL_FAILED, NULL, "the journal does not take \"%s\": %s", action,
+			journal_problem(rc));
+	return rc;
+}
+
+void records_unrecorded(void *service, const struct journal_entry *e)
+{
+	struct service *s = service;
+
+	backlog_keep(s->backlog, e);
+	s->next_record = service_monotonic() + RETRY_MS;
+}
+
+/* Those of the journal when it can be read, and in any case those that the second copy has. */
+static int overrides_load(struct service *s)
+{
+	struct overrides o = {0};
+	int rc = s->journal ? override_read(&o, s->journal) : 0;
+
+	if (rc == 0 && s->copy)
+		rc = revocation_copy_merge(&o, s->copy);
+	if (rc < 0) {
+		overrides_free(&o);
+		return rc;
+	}
+	overrides_free(&s->overrides);
+	s->overrides = o;
+	return 0;
+}
+
+static void copy_open(struct service *s, const char *folder)
+{
+	int rc = revocation_copy_open(&s->copy, folder, true);
+
+	if (rc < 0) {
+		s->copy = NULL;
+		log_send(LOG_JOURNAL_FAILED, NULL,
+			"cannot open the second copy of revocations in %s: %s; revocations are in the journal alone",
+			folder, strerror(-rc));
+	} else if (revocation_copy_damaged(s->copy)) {
+		log_send(LOG_JOURNAL_FAILED, NULL,
+			"%zu places of the second copy of revocations in %s are damaged; compare `curfew history` "
+			"with what you know to be revoked",
+			revocation_copy_damaged(s->copy), folder);
+	}
+}
+
+static int journal_begin_use(struct service *s)
+{
+	instant_t now;
+	int rc = state_journal_open(&s->journal, &s->loaded.program->settings, true);
+
+	if (rc < 0) {
+		s->journal = NULL;
+		return rc;
+	}
+	clock_now(&now, NULL, &s->clock);
+	rc = state_settle(s->journal, now);
+	if (rc == 0 && s->copy)
+		rc = revocation_copy_settle(s->copy, s->journal);
+	s->unsettled = rc != 0;
+	return overrides_load(s);
+}
+
+int records_open(struct service *s)
+{
+	const char *folder = s->loaded.program->settings.state_directory;
+	int rc = backlog_new(&s->backlog);
+
+	if (rc < 0)
+		return rc;
+	copy_open(s, folder);
+	rc = journal_begin_use(s);
+	if (rc == 0)
+		return 0;
+	log_send(LOG_JOURNAL_FAILED, NULL,
+		"journal in %s: %s; access is removed as scheduled, none is granted until it can be opened",
+		folder, journal_problem(rc));
+	return overrides_load(s);
+}
+
+void records_close(struct service *s)
+{
+	if (s->backlog && backlog_count(s->backlog) && backlog_flush(s->backlog, s->journal))
+		log_send(LOG_JOURNAL_FAILED, NULL,
+			"%zu records were never written: they stand in this log alone",
+			backlog_count(s->backlog));
+	backlog_free(s->backlog);
+	revocation_copy_close(s->copy);
+	journal_close(s->journal);
+	overrides_free(&s->overrides);
+}
+
+static bool records_wait(const struct service *s)
+{
+	return !s->journal || s->unsettled || backlog_count(s->backlog);
+}
+
+int64_t records_next(const struct service *s)
+{
+	return records_wait(s) ? s->next_record : INT64_MAX;
+}
+
+/* What the pass under way writes is a batch of its own. */
+void records_flush(struct service *s)
+{
+	size_t waiting = backlog_count(s->backlog);
+	bool opened = !s->journal;
+	int rc = 0;
+
+	if (!records_wait(s))
+		return;
+	s->next_record = service_monotonic() + RETRY_MS;
+	lane_settle(s->passes.lane);
+	journal_patience(s->journal, 0);
+	if (!s->journal)
+		rc = journal_begin_use(s);
+	if (rc == 0)
+		rc = backlog_flush(s->backlog, s->journal);
+	if (rc == 0 && s->unsettled && s->copy)
+		rc = revocation_copy_settle(s->copy, s->journal);
+	journal_patience(s->journal, JOURNAL_PATIENCE);
+	if (rc)
+		return;
+	s->unsettled = false;
+	log_send(LOG_JOURNAL_BACK, NULL,
+		"the journal is written again; %zu records that waited are in it", waiting);
+	if (opened) {
+		overrides_load(s);
+		service_ask(s, REASON_START);
+	} else {
+		/* What could not be granted without the journal is granted now. */
+		service_ask(s, REASON_OVERRIDE);
+	}
+}
+
+enum recorded records_revoke(struct service *s, const char *client, const char *login,
+	const char *actor, const char *reason, instant_t at)
+{
+	const struct revocation r = {client, login, at, actor, reason};
+	int copied = s->copy ? revocation_copy_add(s->copy, &r) : -ENODEV;
+
+	/* It is on disk when this returns, and not undone with what a pass could not write. */
+	lane_settle(s->passes.lane);
+	int rc = s->journal ? override_add(s->journal, client, login, at, actor, reason) : -ENODEV;
+	if (rc == 0)
+		return RECORDED;
+	log_send(LOG_JOURNAL_FAILED, NULL, "the journal does not take the revocation of %s%s%s: %s",
+		client, login ? " / " : "", login ? login : "", journal_problem(rc));
+	s->next_record = service_monotonic() + RETRY_MS;
+	if (copied == 0) {
+		s->unsettled = true; /* the copy brings it into the journal */
+		return RECORDED_COPY;
+	}
+	backlog_keep_revocation(s->backlog, client, login, at, actor, reason);
+	return RECORDED_NOWHERE;
+}
+
+int records_reinstate(struct service *s, const char *client, const char *login, const char *actor,
+	const char *reason)
+{
+	lane_settle(s->passes.lane);
+	int rc = backlog_flush(s->backlog, s->journal);
+	if (rc == 0 && s->unsettled && s->copy)
+		rc = revocation_copy_settle(s->copy, s->journal);
+	if (rc == 0)
+		rc = s->journal ? override_remove(
+					  s->journal, client, login, service_now(s), actor, reason)
+				: -ENODEV;
+	if (rc == 0 && s->copy && revocation_copy_remove(s->copy, client, login) < 0)
+		s->unsettled = true;
+	return rc ? rc : overrides_load(s);
+}
