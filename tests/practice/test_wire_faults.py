@@ -155,11 +155,27 @@ class Faults(unittest.TestCase):
         self.faults.clear()
         self.assertEqual(features, events.Features())
 
+    def test_rules_are_switched_on_and_off(self):
+        features = self.server.wire.faults._features
+        self.faults.set("session-settings", "off")
+        self.assertFalse(features.session_settings)
+        self.faults.set("session-settings", None)
+        self.assertTrue(features.session_settings)
+        self.faults.set("real")
+        self.assertTrue(all(getattr(features, rule) for rule in events.PENDING))
+        self.faults.set("database-state", "shop:suspect,other:offline")
+        self.assertEqual(features.database_state, {"shop": "suspect", "other": "offline"})
+        self.faults.set("mars", "jane")
+        self.assertEqual(features.mars, "jane")
+        self.faults.clear()
+        self.assertEqual(features, events.Features())
+
     def test_refused_faults(self):
         for name, value in (("nonsense", True), ("no-tls", "x"), ("drop-after", "x"),
                             ("drop-after-match", "("), ("wrong-cert", "/no,/no"),
                             ("wrong-cert", "/no"), ("no-deny@2", True), ("no-tls@x", True),
-                            ("error-map", "1"), ("deadlock-on", "a")):
+                            ("error-map", "1"), ("deadlock-on", "a"),
+                            ("catalogue-locks", "perhaps"), ("database-state", "shop")):
             with self.subTest(name=name), self.assertRaises(FaultError):
                 self.faults.set(name, value)
         self.assertEqual(self.faults.active(), {})

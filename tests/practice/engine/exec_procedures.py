@@ -325,22 +325,19 @@ class ProcedureExecutor:
         raise SqlError(14262, f"The specified @job_name ('{g.get('job_name')}') does not exist.", 16)
 
     def _sp_addextendedproperty(self, env, g):
-        db = env.db
-        if not env.has_db("ALTER"):
-            raise error(15247)
-        key = (0, 0, 0, g.get("name"))
+        """On the database, a schema or an object, whichever of them one may ALTER."""
+        db, key, place = env.db, (0, 0, 0, g.get("name")), ("DATABASE", 0)
         if g.get("level0type") is not None:
-            if g["level0type"].upper() != "SCHEMA" or db.schemas.find(g.get("level0name") or "") is None:
+            schema = db.schemas.find(g.get("level0name") or "") if g["level0type"].upper() == "SCHEMA" else None
+            obj = schema and g.get("level1name") and db.objects.find_in(schema.id, g["level1name"])
+            if schema is None or g.get("level1name") and obj is None:
                 raise SqlError(15135, "Object is invalid. Extended properties are not permitted on "
-                                      f"'{g.get('level0name')}', or the object does not exist.", 16)
-            schema = db.schemas.find(g["level0name"])
-            key = (3, schema.id, 0, g.get("name"))
-            if g.get("level1name") is not None:
-                obj = db.objects.find_in(schema.id, g["level1name"])
-                if obj is None:
-                    raise SqlError(15135, "Object is invalid. Extended properties are not permitted on "
-                                          f"'{g['level1name']}', or the object does not exist.", 16)
-                key = (1, obj.id, 0, g.get("name"))
+                                      f"'{g.get('level1name') or g.get('level0name')}', or the object does "
+                                      "not exist.", 16)
+            key = (1, obj.id, 0, g.get("name")) if obj else (3, schema.id, 0, g.get("name"))
+            place = ("OBJECT", obj.id) if obj else ("SCHEMA", schema.id)
+        if not env.has(db, *place, "ALTER"):
+            raise error(15247)
         if key in db.properties:
             raise error(15233, name=g.get("name"), object="object specified")
         db.properties[key] = g.get("value")
