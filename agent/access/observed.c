@@ -19,6 +19,11 @@ void permission_free(struct permission *p)
 	free(p->grantor);
 }
 
+bool permission_is_right(const struct permission *p)
+{
+	return p->state == 'G' || p->state == 'W';
+}
+
 static void texts_free(char **texts, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -44,6 +49,8 @@ static void database_free(struct observed_database *d)
 	}
 	texts_free(d->schemas, d->n_schemas);
 	texts_free(d->triggers, d->n_triggers);
+	free(d->unread);
+	free(d->unwritable);
 	free(d->users);
 	free(d->members);
 	free(d->permissions);
@@ -55,8 +62,10 @@ void observed_free(struct observed_server *o)
 {
 	if (!o)
 		return;
-	for (size_t i = 0; i < o->n_logins; i++)
+	for (size_t i = 0; i < o->n_logins; i++) {
 		free(o->logins[i].name);
+		free(o->logins[i].default_database);
+	}
 	for (size_t i = 0; i < o->n_members; i++)
 		member_free(&o->members[i]);
 	for (size_t i = 0; i < o->n_permissions; i++)

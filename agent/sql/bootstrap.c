@@ -26,7 +26,7 @@ int sql_write_bootstrap(
 		to);
 	for (size_t i = 0; i < ARRAY_SIZE(server_rights); i++) {
 		fprintf(to, "-- %s\nGRANT %s TO ", server_rights[i].why,
-			server_rights[i].permission);
+			server_rights[i].permissions[0]);
 		sql_write_name(to, s->login);
 		fputs(";\n", to);
 	}

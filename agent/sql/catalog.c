@@ -1,21 +1,67 @@
-/* Observes a server in three round trips, whatever the number of users and databases: what the server is and what we may
- * do there (nothing secret: this proves the encryption), its logins and sessions, then every database in one batch.
+/* Observes a server: what it is and what we may do there, its principals and databases, the sessions of our logins.
  *
  * A server that lacks a view answers the whole batch with an error. Then the parts are asked one by one, and what is
- * missing is named in `unreadable`: not an error by itself, but nothing is ever proved by it. */
+ * missing is named in `unreadable`: not an error by itself, but nothing is ever verified by it. */
+#include "sql/catalog.h"
+
 #include <errno.h>
 #include <string.h>
 
-#include "sql/catalog.h"
+#include "sql/closing.h"
 #include "sql/rights.h"
+#include "sql/rows.h"
 
-static int run(struct sql_session *s, struct sql_error *error, struct observed_server *o,
-	const char *batch)
+static void reading_forget(struct server_reading *r)
 {
-	return sql_session_run(s, error, batch, catalog_row, o);
+	observed_free(r->o);
+	raw_catalog_free(&r->raw);
 }
 
-static int probe(struct observed_server *o, struct sql_error *error, struct sql_session *s)
+static int ask(
+	struct server_reading *r, struct sql_error *error, struct sql_session *s, const char *batch)
+{
+	return sql_session_run(s, error, batch, catalog_server_row, r);
+}
+
+int catalog_unreadable_add(
+	struct observed_server *o, const char *part, const char *database, const char *why)
+{
+	char **more = row_array_more(o->unreadable, &o->n_unreadable, sizeof(*more));
+
+	if (!more)
+		return -ENOMEM;
+	o->unreadable = more;
+	return asprintf(&more[o->n_unreadable - 1], "%s%s%s: %s", part, database ? " of " : "",
+		       database ? database : "", why) < 0
+		       ? -ENOMEM
+		       : 0;
+}
+
+/* ---- what it is, and what we may do ---- */
+
+static bool right_is_missing(const struct server_reading *r, size_t right)
+{
+	const signed char *held = r->rights[right];
+	bool others = server_rights[right].permissions[1] != NULL;
+
+	for (size_t k = 1; k < RIGHT_ALTERNATIVES && server_rights[right].permissions[k]; k++)
+		others = others && held[k] == 1;
+	return held[0] == 0 && !others;
+}
+
+static int rights_judge(struct server_reading *r)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(server_rights); i++) {
+		if (!right_is_missing(r, i))
+			continue;
+		char **name = ROW_MORE(r->o->missing_rights, r->o->n_missing_rights);
+		if (!name || !(*name = strdup(server_rights[i].permissions[0])))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int probe(struct server_reading *r, struct sql_error *error, struct sql_session *s)
 {
 	char *batch = NULL;
 	size_t size;
@@ -23,141 +69,56 @@ static int probe(struct observed_server *o, struct sql_error *error, struct sql_
 
 	if (!to)
 		return -ENOMEM;
-	/* The clock counts from a day that DATEDIFF in seconds reaches from for sixty years. */
-	fputs("SELECT N'server' AS [part], CAST(SERVERPROPERTY(N'ProductVersion') AS nvarchar(128)),\n"
-	      "  DATEDIFF(SECOND, '20200101', GETDATE());\n",
-		to);
-	for (size_t i = 0; i < ARRAY_SIZE(server_rights); i++)
-		fprintf(to,
-			"%s N'right' AS [part], N'%s', CASE WHEN IS_SRVROLEMEMBER(N'sysadmin') = 1 THEN 1\n"
-			"  ELSE HAS_PERMS_BY_NAME(NULL, NULL, N'%s') END%s\n",
-			i ? "UNION ALL SELECT" : "SELECT", server_rights[i].permission,
-			server_rights[i].permission, i + 1 == ARRAY_SIZE(server_rights) ? ";" : "");
-	if (fclose(to)) {
-		free(batch);
-		return -ENOMEM;
-	}
-	int rc = run(s, error, o, batch);
+	memset(r->rights, -1, sizeof(r->rights));
+	catalog_probe_write(to);
+	int rc = fclose(to) ? -ENOMEM : ask(r, error, s, batch);
 	free(batch);
-	return rc;
+	if (!rc)
+		return rights_judge(r);
+	if (rc != SQL_SERVER_ERROR)
+		return rc;
+	/* A server that does not know how to say what we may do has said nothing against it. */
+	rc = ask(r, error, s, catalog_probe_plain);
+	return rc ? rc
+		  : catalog_unreadable_add(
+			    r->o, "the agent's own rights", NULL, "the server does not tell");
 }
 
-static int unreadable_add(
-	struct observed_server *o, const char *part, const char *database, const char *why)
+/* ---- the server ---- */
+
+/* Every part by itself. What cannot be read is named; what is needed ends the reading. */
+static int parts_ask(struct server_reading *r, struct sql_error *error, struct sql_session *s)
 {
-	char **more = reallocarray(o->unreadable, o->n_unreadable + 1, sizeof(*more));
-
-	if (!more)
-		return -ENOMEM;
-	o->unreadable = more;
-	if (asprintf(&more[o->n_unreadable], "%s%s%s: %s", part, database ? " of " : "",
-		    database ? database : "", why) < 0)
-		return -ENOMEM;
-	o->n_unreadable++;
-	return 0;
-}
-
-static void write_roles(FILE *to, const struct server *s)
-{
-	for (int level = LEVEL_READ_ONLY; level <= LEVEL_FULL; level++) {
-		if (level > LEVEL_READ_ONLY)
-			fputs(", ", to);
-		/* No role of ours: a name that nothing has. */
-		sql_write_string(to, s->terms[level].role ? s->terms[level].role : "");
-	}
-}
-
-static int part_write(char **out, const struct part *p, const struct server *s,
-	const char *database, size_t index)
-{
-	char *text = NULL;
-	size_t size;
-	FILE *to = open_memstream(&text, &size);
-
-	if (!to)
-		return -ENOMEM;
-	if (database) {
-		fputs("USE ", to);
-		sql_write_name(to, database);
-		fputs(";\n", to);
-	}
-	for (const char *c = p->text; *c; c++)
-		if (!strncmp(c, "%zu", 3)) {
-			fprintf(to, "%zu", index);
-			c += 2;
-		} else if (!strncmp(c, "%s", 2)) {
-			write_roles(to, s);
-			c++;
-		} else {
-			putc(*c, to);
-		}
-	if (fclose(to)) {
-		free(text);
-		return -ENOMEM;
-	}
-	*out = text;
-	return 0;
-}
-
-/* The parts of one database (or of the server: database NULL), each in its own round trip. */
-static int parts_run_apart(struct observed_server *o, struct sql_error *error,
-	struct sql_session *s, const struct part *parts, const struct server *server,
-	const char *database, size_t index)
-{
-	for (const struct part *p = parts; p->name; p++) {
-		_cleanup_free_ char *text = NULL;
-		int rc = part_write(&text, p, server, database, index);
-		if (!rc)
-			rc = run(s, error, o, text);
-		if (rc < 0)
+	for (const struct part *p = server_parts; p->name; p++) {
+		int rc = ask(r, error, s, p->text);
+		if (rc < 0 || (rc && p->needed))
 			return rc;
-		if (rc && unreadable_add(o, p->name, database, error->text))
+		if (rc && catalog_unreadable_add(r->o, p->name, NULL, error->text))
 			return -ENOMEM;
-		/* What cannot be said of a database is left unread; of the server, ends the pass. */
-		if (rc && p->needed && !database)
-			return rc;
-		if (rc && p->needed) {
-			o->databases[index].read = false;
-			return 0;
-		}
 	}
 	return 0;
 }
 
-static bool database_is_wanted(const struct wanted_server *w, const char *name)
+/* A refused batch may have told some parts already: those are dropped before all are asked again, but what the first
+ * question told stands. */
+static int parts_forget(struct server_reading *r)
 {
-	for (size_t i = 0; i < w->n_grants; i++)
-		if (names_equal(w->grants[i]->database->name, name))
-			return true;
-	return false;
-}
+	struct observed_server kept = {.version = r->o->version,
+		.clock = r->o->clock,
+		.missing_rights = r->o->missing_rights,
+		.n_missing_rights = r->o->n_missing_rights,
+		.unreadable = r->o->unreadable,
+		.n_unreadable = r->o->n_unreadable};
 
-/* What the first question told stands: also that a part of it could not be read. A server that answers beyond what it
- * was asked changes nothing of that. */
-static int probed_keep(struct observed_server *fresh, struct observed_server *probed)
-{
-	size_t n = fresh->n_unreadable + probed->n_unreadable;
-	char **unreadable = reallocarray(fresh->unreadable, n + 1, sizeof(*unreadable));
-	struct observed_server unasked = *fresh;
-
-	if (!unreadable)
-		return -ENOMEM;
-	fresh->unreadable = unreadable;
-	for (size_t i = 0; i < probed->n_unreadable; i++)
-		unreadable[fresh->n_unreadable++] = probed->unreadable[i];
-	probed->n_unreadable = 0;
-	fresh->version = probed->version;
-	fresh->missing_rights = probed->missing_rights;
-	fresh->n_missing_rights = probed->n_missing_rights;
-	probed->version = unasked.version;
-	probed->missing_rights = unasked.missing_rights;
-	probed->n_missing_rights = unasked.n_missing_rights;
-	observed_free(probed);
+	r->o->version = NULL;
+	r->o->missing_rights = r->o->unreadable = NULL;
+	r->o->n_missing_rights = r->o->n_unreadable = 0;
+	reading_forget(r);
+	*r->o = kept;
 	return 0;
 }
 
-static int server_read(struct observed_server *o, struct sql_error *error, struct sql_session *s,
-	const struct wanted_server *w)
+static int server_ask(struct server_reading *r, struct sql_error *error, struct sql_session *s)
 {
 	char *batch = NULL;
 	size_t size;
@@ -167,146 +128,222 @@ static int server_read(struct observed_server *o, struct sql_error *error, struc
 		return -ENOMEM;
 	for (const struct part *p = server_parts; p->name; p++)
 		fputs(p->text, to);
-	if (fclose(to)) {
-		free(batch);
-		return -ENOMEM;
-	}
-	/* A refused batch may have told some parts already: those are dropped before all are asked again. */
-	struct observed_server fresh = {.clock = o->clock};
-	int rc = run(s, error, &fresh, batch);
+	int rc = fclose(to) ? -ENOMEM : ask(r, error, s, batch);
 	free(batch);
-	if (rc == SQL_SERVER_ERROR) {
-		observed_free(&fresh);
-		fresh = (struct observed_server){.clock = o->clock};
-		rc = parts_run_apart(&fresh, error, s, server_parts, w->server, NULL, 0);
-	}
-	if (!rc)
-		rc = probed_keep(&fresh, o);
-	if (rc) {
-		observed_free(&fresh);
+	if (rc != SQL_SERVER_ERROR)
 		return rc;
+	rc = parts_forget(r);
+	return rc ? rc : parts_ask(r, error, s);
+}
+
+/* ---- names of the configuration ---- */
+
+static size_t names_collect(const char **names, const struct wanted_server *w)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < w->n_grants; i++) {
+		const char *name = w->grants[i]->database->name;
+		bool known = false;
+		for (size_t k = 0; k < n && !known; k++)
+			known = !strcmp(names[k], name);
+		if (!known)
+			names[n++] = name;
 	}
-	*o = fresh;
-	for (size_t i = 0; i < o->n_databases; i++) {
-		struct observed_database *d = &o->databases[i];
-		d->managed = database_is_wanted(w, d->name);
-		d->system = names_equal(d->name, "tempdb") || names_equal(d->name, "model");
+	return n;
+}
+
+static struct observed_database *database_by(struct observed_server *o, int id)
+{
+	for (size_t i = 0; id && i < o->n_databases; i++)
+		if (o->databases[i].id == id)
+			return &o->databases[i];
+	return NULL;
+}
+
+/* One that is configured and that the server does not show: not seen is not absent. Entering it will tell. */
+static int database_unseen_add(struct server_reading *r, const char *name, int id)
+{
+	struct observed_database *d = ROW_MORE(r->o->databases, r->o->n_databases);
+
+	if (!d)
+		return -ENOMEM;
+	d->id = id;
+	d->name = strdup(name);
+	d->managed = true;
+	return d->name ? 0 : -ENOMEM;
+}
+
+/* By the server's own comparison of names; where it does not answer, by ours. */
+static int names_resolve(struct server_reading *r, struct sql_error *error, struct sql_session *s,
+	const struct wanted_server *w)
+{
+	_cleanup_free_ const char **names = calloc(w->n_grants + 1, sizeof(*names));
+	_cleanup_free_ int *ids = calloc(w->n_grants + 1, sizeof(*ids));
+	char *batch = NULL;
+	size_t size, n;
+	FILE *to = names && ids ? open_memstream(&batch, &size) : NULL;
+	int rc;
+
+	if (!to)
+		return -ENOMEM;
+	n = r->n_ids = names_collect(names, w);
+	r->ids = ids;
+	catalog_names_write(to, names, n);
+	rc = fclose(to) ? -ENOMEM : n ? ask(r, error, s, batch) : 0;
+	free(batch);
+	r->ids = NULL;
+	r->n_ids = 0;
+	for (size_t i = 0; i < n && (rc == 0 || rc == SQL_SERVER_ERROR); i++) {
+		struct observed_database *d =
+			ids[i] ? database_by(r->o, ids[i]) : observed_find_database(r->o, names[i]);
+		if (d)
+			d->managed = true;
+		else if (database_unseen_add(r, names[i], ids[i]))
+			return -ENOMEM;
 	}
+	return rc < 0 ? rc : 0;
+}
+
+/* ---- sessions ---- */
+
+static bool login_is_concerned(
+	const struct observed_login *l, const struct wanted_server *w, const struct claims *c)
+{
+	if (l->marked || claims_have_sid(c, &l->sid))
+		return true;
+	for (size_t i = 0; i < w->n_grants; i++)
+		if (names_equal(w->grants[i]->user->login, l->name))
+			return true;
+	for (size_t i = 0; i < c->n; i++)
+		if (names_equal(c->items[i].login, l->name))
+			return true;
+	return false;
+}
+
+int catalog_sids_of_ours(struct sid **out, size_t *n, const struct observed_server *o,
+	const struct wanted_server *w, const struct claims *c)
+{
+	struct sid *sids = calloc(o->n_logins + c->n + 1, sizeof(*sids));
+	size_t count = 0;
+
+	if (!sids)
+		return -ENOMEM;
+	for (size_t i = 0; i < o->n_logins; i++)
+		if (o->logins[i].sid.size && login_is_concerned(&o->logins[i], w, c))
+			sids[count++] = o->logins[i].sid;
+	/* Logins that are gone may have left a session, or a user that a restore brought back. */
+	for (size_t i = 0; i < c->n; i++) {
+		bool known =
+			!c->items[i].sid.size || strcmp(c->items[i].server, w->server->name) != 0;
+		for (size_t k = 0; k < count && !known; k++)
+			known = sid_equal(&sids[k], &c->items[i].sid);
+		if (!known)
+			sids[count++] = c->items[i].sid;
+	}
+	*out = sids;
+	*n = count;
 	return 0;
 }
 
-static bool database_is_read(const struct observed_database *d)
+static void sessions_forget(struct observed_server *o)
 {
-	/* tempdb and model hold no user of anybody for long: not looked at. */
-	return d->online && d->accessible && !d->system;
+	for (size_t i = 0; i < o->n_sessions; i++)
+		session_free(&o->sessions[i]);
+	free(o->sessions);
+	o->sessions = NULL;
+	o->n_sessions = 0;
 }
 
-/* What was read of a database by a batch that then failed. */
-static void database_forget(struct observed_database *d)
+/* Of our logins alone, so that no flood of others hides one. */
+static int sessions_ask(struct server_reading *r, struct sql_error *error, struct sql_session *s,
+	const struct sid *sids, size_t n)
 {
-	struct observed_server shell = {.n_databases = 1};
-	struct observed_database *kept = calloc(1, sizeof(*kept));
+	const char *const selects[] = {session_select, session_select_plain};
+	int rc = SQL_SERVER_ERROR;
 
-	if (!kept)
-		return;
-	*kept = *d;
-	*d = (struct observed_database){.name = kept->name,
-		.online = kept->online,
-		.accessible = kept->accessible,
-		.system = kept->system,
-		.managed = kept->managed};
-	kept->name = NULL;
-	shell.databases = kept;
-	observed_free(&shell);
+	for (size_t i = 0; i < ARRAY_SIZE(selects) && rc == SQL_SERVER_ERROR; i++) {
+		char *batch = NULL;
+		size_t size;
+		FILE *to = open_memstream(&batch, &size);
+		if (!to)
+			return -ENOMEM;
+		sessions_forget(r->o);
+		closing_sessions_write(to, selects[i], NULL, 0, sids, n);
+		rc = fclose(to) ? -ENOMEM : ask(r, error, s, batch);
+		free(batch);
+	}
+	r->o->sessions_visible = !rc;
+	return rc == SQL_SERVER_ERROR ? catalog_unreadable_add(r->o, "session", NULL, error->text)
+				      : rc;
 }
 
-static int databases_read(struct observed_server *o, struct sql_error *error, struct sql_session *s,
-	const struct wanted_server *w)
+/* A server that does not know LOGINPROPERTY leaves every condition unknown. */
+static int conditions_ask(struct server_reading *r, struct sql_error *error, struct sql_session *s,
+	const struct sid *sids, size_t n)
 {
 	char *batch = NULL;
 	size_t size;
 	FILE *to = open_memstream(&batch, &size);
-	int rc = to ? 0 : -ENOMEM;
 
-	for (size_t i = 0; i < o->n_databases && !rc; i++)
-		for (const struct part *p = database_parts;
-			p->name && !rc && database_is_read(&o->databases[i]); p++) {
-			_cleanup_free_ char *text = NULL;
-			rc = part_write(&text, p, w->server,
-				p == database_parts ? o->databases[i].name : NULL, i);
-			if (!rc)
-				fputs(text, to);
-		}
-	/* The session stays in no database: nobody has to wait for us to take one offline. */
-	if (to)
-		fputs("USE [master];\n", to);
-	if (to && fclose(to))
-		rc = -ENOMEM;
-	if (!rc)
-		rc = run(s, error, o, batch);
+	if (!to)
+		return -ENOMEM;
+	catalog_conditions_write(to, sids, n);
+	int rc = fclose(to) ? -ENOMEM : ask(r, error, s, batch);
 	free(batch);
-	if (rc != SQL_SERVER_ERROR)
-		return rc;
-	for (size_t i = 0; i < o->n_databases; i++) {
-		if (!database_is_read(&o->databases[i]))
-			continue;
-		database_forget(&o->databases[i]);
-		rc = parts_run_apart(
-			o, error, s, database_parts, w->server, o->databases[i].name, i);
-		if (rc)
-			return rc;
-	}
-	/* Without a master there is nothing to leave the database for. */
-	rc = run(s, error, o, "USE [master];\n");
 	return rc < 0 ? rc : 0;
 }
 
-/* Membership in the mark is no right: it is what tells our logins from others'. */
-static void marks_take(struct observed_server *o)
+static int ours_ask(struct server_reading *r, struct sql_error *error, struct sql_session *s,
+	const struct wanted_server *w, const struct claims *c)
 {
-	size_t kept = 0;
+	_cleanup_free_ struct sid *sids = NULL;
+	size_t n;
+	int rc = catalog_sids_of_ours(&sids, &n, r->o, w, c);
 
-	for (size_t i = 0; i < o->n_members; i++) {
-		struct observed_member m = o->members[i];
-		if (!names_equal(m.role, MARK_ROLE)) {
-			o->members[kept++] = m;
-			continue;
-		}
-		struct observed_login *l = observed_find_login(o, m.member);
-		if (l)
-			l->marked = true;
-		free(m.role);
-		free(m.member);
-	}
-	o->n_members = kept;
+	if (!rc)
+		rc = sessions_ask(r, error, s, sids, n);
+	if (!rc && n)
+		rc = conditions_ask(r, error, s, sids, n);
+	return rc;
 }
 
-int sql_observe(struct observed_server *out, struct sql_error *error, struct sql_session *s,
-	const struct wanted_server *w)
+int sql_observe_server(struct observed_server *out, struct sql_error *error, struct sql_session *s,
+	const struct wanted_server *w, const struct claims *c)
 {
 	struct observed_server o = {0};
-	int rc = probe(&o, error, s);
+	struct server_reading r = {.o = &o};
+	int rc = probe(&r, error, s);
 
-	/* A server that does not know how to say what we may do has said nothing against it. */
-	if (rc == SQL_SERVER_ERROR) {
-		observed_free(&o);
-		o = (struct observed_server){0};
-		rc = run(s, error, &o,
-			"SELECT N'server' AS [part], CAST(@@VERSION AS nvarchar(128)),\n"
-			"  DATEDIFF(SECOND, '20200101', GETDATE());\n");
-		if (!rc && unreadable_add(
-				   &o, "the agent's own rights", NULL, "the server does not tell"))
-			rc = -ENOMEM;
+	if (!rc && sql_session_unsettled(s))
+		rc = catalog_unreadable_add(
+			&o, "the session's settings", NULL, sql_session_unsettled(s));
+	if (!rc)
+		rc = server_ask(&r, error, s);
+	/* Something changed between two of its views: once more, then it is as it is. */
+	if (!rc && (rc = catalog_server_join(&o, &r.raw)) == -ESTALE) {
+		rc = parts_forget(&r);
+		if (!rc)
+			rc = server_ask(&r, error, s);
+		if (!rc)
+			rc = catalog_server_join(&o, &r.raw);
 	}
 	if (!rc)
-		rc = server_read(&o, error, s, w);
+		rc = names_resolve(&r, error, s, w);
 	if (!rc)
-		rc = databases_read(&o, error, s, w);
+		rc = ours_ask(&r, error, s, w, c);
+	raw_catalog_free(&r.raw);
 	if (rc) {
+		if (!error->text[0])
+			snprintf(error->text, sizeof(error->text), "%s",
+				rc == -ESTALE ? "the catalog of the server changes while it is read"
+					      : strerror(rc < 0 ? -rc : EIO));
 		observed_free(&o);
 		return rc;
 	}
-	marks_take(&o);
+	for (size_t i = 0; i < o.n_databases; i++)
+		o.databases[i].system = names_equal(o.databases[i].name, "tempdb") ||
+					names_equal(o.databases[i].name, "model");
 	*out = o;
 	return 0;
 }

@@ -1,259 +1,327 @@
-/* Answers of the catalogue, row by row, into what was observed. */
+/* Answers of the catalog, row by row, as they came: ids are explained when all rows are there. */
 #include <errno.h>
 #include <string.h>
 
 #include "sql/catalog.h"
 #include "sql/closing.h"
+#include "sql/rights.h"
 #include "sql/rows.h"
 
-/* One more zeroed item at the end; NULL without memory, the array as it was. */
-static void *array_more(void *items, size_t *n, size_t size)
+static int id_of(const struct sql_value *v)
 {
-	char *more = reallocarray(items, *n + 1, size);
-
-	if (more)
-		memset(more + (*n)++ * size, 0, size);
-	return more;
-}
-#define ARRAY_MORE(array, count)                                                                   \
-	({                                                                                         \
-		__typeof__(array) more_ = array_more((array), &(count), sizeof(*(array)));         \
-		if (more_)                                                                         \
-			(array) = more_;                                                           \
-		more_ ? &(array)[(count)-1] : NULL;                                                \
-	})
-
-static int64_t number(const struct sql_value *v)
-{
-	return v->data ? strtoll(v->data, NULL, 10) : 0;
+	return (int)row_number(v);
 }
 
-/* Trailing blanks are not part of a name: some servers pad char columns. */
-static char *copy(const struct sql_value *v)
-{
-	size_t n = v->data ? strnlen(v->data, v->size) : 0;
+/* ---- of the server ---- */
 
-	while (n && v->data[n - 1] == ' ')
-		n--;
-	return v->data ? strndup(v->data, n) : NULL;
+static int row_server(struct server_reading *r, const struct sql_value *v)
+{
+	free(r->o->version);
+	r->o->clock = row_number(&v[2]);
+	r->o->version = v[1].data ? row_text(&v[1]) : strdup("");
+	return r->o->version ? 0 : -ENOMEM;
 }
 
-/* A name that must be there: an empty text stands for NULL. */
-static bool take(char **to, const struct sql_value *v)
+/* NULL: this server does not know such a permission. What the first of a right lacks, the others together may have. */
+static int row_right(struct server_reading *r, const struct sql_value *v)
 {
-	*to = v->data ? copy(v) : strdup("");
-	return *to != NULL;
-}
+	size_t right = (size_t)row_number(&v[1]), which = (size_t)row_number(&v[2]);
 
-static void sid_take(struct sid *to, const struct sql_value *v)
-{
-	if (v->data && v->size <= SID_MAX) {
-		memcpy(to->bytes, v->data, v->size);
-		to->size = (uint8_t)v->size;
-	}
-}
-
-static int row_login(struct observed_server *o, const struct sql_value *v)
-{
-	struct observed_login *l = ARRAY_MORE(o->logins, o->n_logins);
-
-	if (!l || !take(&l->name, &v[1]))
-		return -ENOMEM;
-	sid_take(&l->sid, &v[2]);
-	l->type = v[3].data ? v[3].data[0] : '?';
-	l->disabled = number(&v[4]) != 0;
-	l->created = o->clock - number(&v[5]);
+	if (right >= ARRAY_SIZE(server_rights) || which >= ARRAY_SIZE(server_rights[0].permissions))
+		return -EBADMSG;
+	r->rights[right][which] = (signed char)(v[3].data ? row_number(&v[3]) == 1 : -1);
 	return 0;
 }
 
-static int row_server_role(struct observed_server *o, const struct sql_value *v)
+static int row_principal(struct server_reading *r, const struct sql_value *v)
 {
-	(void)v;
-	o->mark_role = true;
-	return 0;
-}
-
-static int row_server_member(struct observed_server *o, const struct sql_value *v)
-{
-	/* The mark is told apart when all logins are known; see sql_observe(). */
-	struct observed_member *m = ARRAY_MORE(o->members, o->n_members);
-
-	return m && take(&m->role, &v[1]) && take(&m->member, &v[2]) ? 0 : -ENOMEM;
-}
-
-static int row_server_permission(struct observed_server *o, const struct sql_value *v)
-{
-	struct permission *p = ARRAY_MORE(o->permissions, o->n_permissions);
+	struct raw_principal *p = ROW_MORE(r->raw.principals, r->raw.n_principals);
 
 	if (!p)
 		return -ENOMEM;
-	p->class = (uint8_t)number(&v[1]);
-	p->state = v[2].data ? v[2].data[0] : 'G';
-	p->object = copy(&v[4]);
-	return take(&p->name, &v[3]) && take(&p->grantee, &v[5]) && take(&p->grantor, &v[6])
-		       ? 0
-		       : -ENOMEM;
+	p->id = id_of(&v[1]);
+	row_sid(&p->sid, &v[3]);
+	p->type = row_letter(&v[4]);
+	p->disabled = row_number(&v[5]) != 0;
+	p->age_known = v[6].data != NULL;
+	p->age = row_number(&v[6]);
+	return row_name(&p->name, &v[2]) && row_name_or_null(&p->default_database, &v[7]) ? 0
+											  : -ENOMEM;
 }
 
-static int row_of_session(struct observed_server *o, const struct sql_value *v)
+static int member_take(struct raw_catalog *raw, const struct sql_value *role)
 {
-	struct observed_session *s = ARRAY_MORE(o->sessions, o->n_sessions);
+	struct raw_member *m = ROW_MORE(raw->members, raw->n_members);
+
+	if (!m)
+		return -ENOMEM;
+	*m = (struct raw_member){id_of(&role[0]), id_of(&role[1])};
+	return 0;
+}
+
+static int row_server_member(struct server_reading *r, const struct sql_value *v)
+{
+	return member_take(&r->raw, &v[1]);
+}
+
+static int row_server_permission(struct server_reading *r, const struct sql_value *v)
+{
+	struct raw_permission *p = ROW_MORE(r->raw.permissions, r->raw.n_permissions);
+
+	if (!p)
+		return -ENOMEM;
+	*p = (struct raw_permission){.class = (uint8_t)row_number(&v[1]),
+		.state = row_letter(&v[2]),
+		.name = row_text(&v[3]),
+		.major = id_of(&v[4]),
+		.grantee = id_of(&v[5]),
+		.grantor = id_of(&v[6])};
+	return p->name ? 0 : -ENOMEM;
+}
+
+static int unwritable_set(struct observed_database *d, const char *why)
+{
+	if (!d->unwritable)
+		d->unwritable = strdup(why);
+	return d->unwritable ? 0 : -ENOMEM;
+}
+
+static int unread_set(struct observed_database *d, const char *why)
+{
+	if (!d->unread)
+		d->unread = strdup(why);
+	return d->unread ? 0 : -ENOMEM;
+}
+
+enum { ACCESS_SINGLE_USER = 1 };
+
+static int row_database(struct server_reading *r, const struct sql_value *v)
+{
+	struct observed_database *d = ROW_MORE(r->o->databases, r->o->n_databases);
+
+	if (!d || !row_name(&d->name, &v[2]))
+		return -ENOMEM;
+	d->id = id_of(&v[1]);
+	d->source = id_of(&v[5]);
+	const char *state = database_state_words(v[3].data ? id_of(&v[3]) : -1);
+	d->online = !state;
+	/* 0 also of one that is closed at the moment: whether it lets us in, the attempt says. */
+	d->accessible = !v[8].data || row_number(&v[8]) == 1;
+	int rc = state ? unread_set(d, state) : 0;
+	/* Entering would take the only place, and keep a DBA out. */
+	if (!rc && id_of(&v[4]) == ACCESS_SINGLE_USER)
+		rc = unread_set(d, "it is in single-user mode");
+	if (!rc && d->source)
+		rc = unwritable_set(d, "it is a snapshot");
+	if (!rc && row_number(&v[7]))
+		rc = unwritable_set(d, "it is a standby copy");
+	if (!rc && row_number(&v[6]))
+		rc = unwritable_set(d, "it is read-only");
+	if (!rc && row_is(&v[9], "READ_ONLY"))
+		rc = unwritable_set(d, "it is a read-only copy");
+	return rc;
+}
+
+static int row_database_id(struct server_reading *r, const struct sql_value *v)
+{
+	size_t i = (size_t)row_number(&v[1]);
+
+	if (i >= r->n_ids)
+		return -EBADMSG;
+	r->ids[i] = id_of(&v[2]);
+	return 0;
+}
+
+static int trigger_add(char ***triggers, size_t *n, const struct sql_value *v)
+{
+	char **more = row_array_more(*triggers, n, sizeof(*more));
+
+	if (!more)
+		return -ENOMEM;
+	*triggers = more;
+	return row_name(&more[*n - 1], v) ? 0 : -ENOMEM;
+}
+
+static int row_server_trigger(struct server_reading *r, const struct sql_value *v)
+{
+	return trigger_add(&r->o->triggers, &r->o->n_triggers, &v[1]);
+}
+
+static int row_of_session(struct server_reading *r, const struct sql_value *v)
+{
+	struct observed_session *s = ROW_MORE(r->o->sessions, r->o->n_sessions);
 
 	return s ? row_session(s, v, SESSION_COLUMNS) : -ENOMEM;
 }
 
-static int row_database(struct observed_server *o, const struct sql_value *v)
+static int condition_of(const struct sql_value *v)
 {
-	struct observed_database *d = ARRAY_MORE(o->databases, o->n_databases);
+	return v->data ? id_of(v) : -1;
+}
 
-	if (!d || !take(&d->name, &v[1]))
-		return -ENOMEM;
-	d->online = number(&v[2]) == 0;
-	d->accessible = number(&v[3]) == 1;
+static int row_condition(struct server_reading *r, const struct sql_value *v)
+{
+	struct sid sid;
+
+	row_sid(&sid, &v[1]);
+	for (size_t i = 0; i < r->o->n_logins; i++) {
+		struct observed_login *l = &r->o->logins[i];
+		if (!sid_equal(&l->sid, &sid))
+			continue;
+		l->locked = condition_of(&v[2]);
+		l->expired = condition_of(&v[3]);
+		l->must_change = condition_of(&v[4]);
+		l->days_until_expiration = condition_of(&v[5]);
+		l->bad_passwords = condition_of(&v[6]);
+	}
 	return 0;
-}
-
-static int text_add(char ***texts, size_t *n, const struct sql_value *v)
-{
-	char **more = array_more(*texts, n, sizeof(*more));
-
-	if (!more)
-		return -ENOMEM;
-	*texts = more;
-	return take(&more[*n - 1], v) ? 0 : -ENOMEM;
-}
-
-static int row_server_trigger(struct observed_server *o, const struct sql_value *v)
-{
-	return text_add(&o->triggers, &o->n_triggers, &v[1]);
-}
-
-static struct observed_database *database_of(struct observed_server *o, const struct sql_value *v)
-{
-	int64_t i = number(&v[1]);
-
-	return i >= 0 && (uint64_t)i < o->n_databases ? &o->databases[i] : NULL;
-}
-
-static int row_user(struct observed_server *o, const struct sql_value *v)
-{
-	struct observed_database *d = database_of(o, v);
-	struct observed_user *u = d ? ARRAY_MORE(d->users, d->n_users) : NULL;
-
-	if (!u)
-		return d ? -ENOMEM : -EBADMSG;
-	sid_take(&u->sid, &v[3]);
-	u->type = v[4].data ? v[4].data[0] : '?';
-	u->owner = copy(&v[5]);
-	d->read = true;
-	return take(&u->name, &v[2]) ? 0 : -ENOMEM;
-}
-
-static int row_member(struct observed_server *o, const struct sql_value *v)
-{
-	struct observed_database *d = database_of(o, v);
-	struct observed_member *m = d ? ARRAY_MORE(d->members, d->n_members) : NULL;
-
-	if (!m)
-		return d ? -ENOMEM : -EBADMSG;
-	return take(&m->role, &v[2]) && take(&m->member, &v[3]) ? 0 : -ENOMEM;
-}
-
-static int row_permissions(struct observed_server *o, const struct sql_value *v)
-{
-	struct observed_database *d = database_of(o, v);
-
-	if (!d)
-		return -EBADMSG;
-	d->permissions_visible = number(&v[2]) > 0;
-	return 0;
-}
-
-static int row_permission(struct observed_server *o, const struct sql_value *v)
-{
-	struct observed_database *d = database_of(o, v);
-	struct permission *p = d ? ARRAY_MORE(d->permissions, d->n_permissions) : NULL;
-
-	if (!p)
-		return d ? -ENOMEM : -EBADMSG;
-	p->class = (uint8_t)number(&v[2]);
-	p->state = v[3].data ? v[3].data[0] : 'G';
-	p->schema = copy(&v[5]);
-	p->object = copy(&v[6]);
-	p->column = copy(&v[7]);
-	return take(&p->name, &v[4]) && take(&p->grantee, &v[8]) && take(&p->grantor, &v[9])
-		       ? 0
-		       : -ENOMEM;
-}
-
-static int row_schema(struct observed_server *o, const struct sql_value *v)
-{
-	struct observed_database *d = database_of(o, v);
-
-	return d ? text_add(&d->schemas, &d->n_schemas, &v[2]) : -EBADMSG;
-}
-
-static int row_owned(struct observed_server *o, const struct sql_value *v)
-{
-	struct observed_database *d = database_of(o, v);
-	struct observed_owned *w = d ? ARRAY_MORE(d->owned, d->n_owned) : NULL;
-
-	if (!w)
-		return d ? -ENOMEM : -EBADMSG;
-	w->schema = copy(&v[3]);
-	return take(&w->kind, &v[2]) && take(&w->name, &v[4]) && take(&w->owner, &v[5]) ? 0
-											: -ENOMEM;
-}
-
-static int row_trigger(struct observed_server *o, const struct sql_value *v)
-{
-	struct observed_database *d = database_of(o, v);
-
-	return d ? text_add(&d->triggers, &d->n_triggers, &v[2]) : -EBADMSG;
-}
-
-static int row_server(struct observed_server *o, const struct sql_value *v)
-{
-	free(o->version);
-	o->clock = number(&v[2]);
-	return take(&o->version, &v[1]) ? 0 : -ENOMEM;
-}
-
-/* 0: the login lacks it. NULL: this server does not know such a permission. */
-static int row_right(struct observed_server *o, const struct sql_value *v)
-{
-	return v[2].data && !number(&v[2])
-		       ? text_add(&o->missing_rights, &o->n_missing_rights, &v[1])
-		       : 0;
 }
 
 static const struct {
 	const char *part;
 	int columns;
-	int (*row)(struct observed_server *o, const struct sql_value *v);
-} rows[] = {
+	int (*row)(struct server_reading *r, const struct sql_value *v);
+} server_rows[] = {
 	{"server", 3, row_server},
-	{"right", 3, row_right},
-	{"login", 6, row_login},
-	{"server-role", 2, row_server_role},
+	{"right", 4, row_right},
+	{"principal", 8, row_principal},
 	{"server-member", 3, row_server_member},
 	{"server-permission", 7, row_server_permission},
-	{"session", SESSION_COLUMNS, row_of_session},
-	{"database", 4, row_database},
+	{"database", 10, row_database},
+	{"database-id", 3, row_database_id},
 	{"server-trigger", 2, row_server_trigger},
-	{"user", 6, row_user},
-	{"member", 4, row_member},
-	{"permissions", 3, row_permissions},
-	{"permission", 10, row_permission},
-	{"schema", 3, row_schema},
-	{"owned", 6, row_owned},
-	{"trigger", 3, row_trigger},
+	{"session", SESSION_COLUMNS, row_of_session},
+	{"condition", 7, row_condition},
 };
 
-int catalog_row(void *observed, const struct sql_value *values, int n)
+int catalog_server_row(void *reading, const struct sql_value *values, int n)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-		if (n >= 1 && values[0].data && !strcmp(values[0].data, rows[i].part))
-			return n == rows[i].columns ? rows[i].row(observed, values) : -EBADMSG;
+	for (size_t i = 0; i < ARRAY_SIZE(server_rows); i++)
+		if (n >= 1 && row_is(&values[0], server_rows[i].part))
+			return n == server_rows[i].columns ? server_rows[i].row(reading, values)
+							   : -EBADMSG;
+	return -EBADMSG;
+}
+
+/* ---- of a database ---- */
+
+static int row_user(struct raw_catalog *raw, const struct sql_value *v)
+{
+	enum { IN_DATABASE = 2 };
+	struct raw_principal *p = ROW_MORE(raw->principals, raw->n_principals);
+
+	if (!p)
+		return -ENOMEM;
+	p->id = id_of(&v[2]);
+	row_sid(&p->sid, &v[4]);
+	p->type = row_letter(&v[5]);
+	p->owner = id_of(&v[6]);
+	p->contained = row_number(&v[7]) == IN_DATABASE;
+	return row_name(&p->name, &v[3]) ? 0 : -ENOMEM;
+}
+
+static int row_member(struct raw_catalog *raw, const struct sql_value *v)
+{
+	return member_take(raw, &v[2]);
+}
+
+static int row_permission(struct raw_catalog *raw, const struct sql_value *v)
+{
+	struct raw_permission *p = ROW_MORE(raw->permissions, raw->n_permissions);
+
+	if (!p)
+		return -ENOMEM;
+	*p = (struct raw_permission){.class = (uint8_t)row_number(&v[2]),
+		.state = row_letter(&v[3]),
+		.name = row_text(&v[4]),
+		.major = id_of(&v[5]),
+		.minor = id_of(&v[6]),
+		.grantee = id_of(&v[7]),
+		.grantor = id_of(&v[8])};
+	return p->name ? 0 : -ENOMEM;
+}
+
+static int thing_take(struct raw_things *things, const struct sql_value *v)
+{
+	struct raw_thing *t = ROW_MORE(things->items, things->n);
+
+	if (!t)
+		return -ENOMEM;
+	t->id = id_of(&v[2]);
+	t->schema = id_of(&v[4]);
+	t->owner = id_of(&v[5]);
+	return row_name(&t->name, &v[3]) ? 0 : -ENOMEM;
+}
+
+static int row_schema(struct raw_catalog *raw, const struct sql_value *v)
+{
+	return thing_take(&raw->schemas, v);
+}
+
+static int row_object(struct raw_catalog *raw, const struct sql_value *v)
+{
+	return thing_take(&raw->objects, v);
+}
+
+static int row_column(struct raw_catalog *raw, const struct sql_value *v)
+{
+	return thing_take(&raw->columns, v);
+}
+
+static int row_type(struct raw_catalog *raw, const struct sql_value *v)
+{
+	return thing_take(&raw->types, v);
+}
+
+static int row_trigger(struct raw_catalog *raw, const struct sql_value *v)
+{
+	return trigger_add(&raw->triggers, &raw->n_triggers, &v[2]);
+}
+
+static int row_end(struct raw_catalog *raw, const struct sql_value *v)
+{
+	raw->ended = true;
+	raw->may_view = v[2].data ? row_number(&v[2]) == 1 : -1;
+	return 0;
+}
+
+static int row_failed(struct raw_catalog *raw, const struct sql_value *v)
+{
+	raw->failed = id_of(&v[2]);
+	record_set(raw->words, sizeof(raw->words), v[3].data ? v[3].data : "");
+	return 0;
+}
+
+static const struct {
+	const char *part;
+	int columns;
+	int (*row)(struct raw_catalog *raw, const struct sql_value *v);
+} database_rows[] = {
+	{"user", 8, row_user},
+	{"member", 4, row_member},
+	{"permission", 9, row_permission},
+	{"schema", 6, row_schema},
+	{"object", 6, row_object},
+	{"column", 6, row_column},
+	{"type", 6, row_type},
+	{"trigger", 3, row_trigger},
+	{"end", 3, row_end},
+	{"failed", 4, row_failed},
+};
+
+int catalog_database_row(void *raw, const struct sql_value *values, int n)
+{
+	struct raw_catalog *r = raw;
+
+	for (size_t i = 0; i < ARRAY_SIZE(database_rows); i++) {
+		if (n < 1 || !row_is(&values[0], database_rows[i].part))
+			continue;
+		if (n != database_rows[i].columns)
+			return -EBADMSG;
+		if (id_of(&values[1]) == r->database)
+			return database_rows[i].row(r, values);
+		r->strays++;
+		return 0;
+	}
 	return -EBADMSG;
 }

@@ -1,105 +1,163 @@
-/* The questions that sql_observe() asks. The first column of every row names its part, so that an answer is understood
- * whatever was left out before it. Only long-standing catalogue views, plainly joined: any DBA can paste and read them. */
+/* The questions that an observation asks. The first column of every row names its part, so that an answer is understood
+ * whatever was left out before it. Only long-standing catalog views, and no two of them in one expression. */
 #include "sql/catalog.h"
-#include "sql/closing.h"
+#include "sql/rights.h"
 
 /* A server's local time is what create_date is in: ages are differences of the server's own readings. */
 const struct part server_parts[] = {
-	{"login",
-		"SELECT N'login' AS [part], p.name, CAST(p.sid AS varbinary(85)), p.type, p.is_disabled,\n"
-		"  DATEDIFF(SECOND, p.create_date, GETDATE())\n"
-		"FROM sys.server_principals AS p WHERE p.type <> 'R';\n",
+	{"principal",
+		"SELECT N'principal' AS [part], p.principal_id,\n"
+		"  CAST(CAST(p.name AS nvarchar(128)) AS varbinary(256)), CAST(p.sid AS varbinary(85)), p.type, p.is_disabled,\n"
+		"  CASE WHEN p.create_date < '19900101' THEN NULL ELSE DATEDIFF(SECOND, p.create_date, GETDATE()) END,\n"
+		"  CAST(CAST(p.default_database_name AS nvarchar(128)) AS varbinary(256))\n"
+		"FROM sys.server_principals AS p;\n",
 		true},
-	{"server-role",
-		"SELECT N'server-role' AS [part], r.name FROM sys.server_principals AS r\n"
-		"WHERE r.type = 'R' AND r.name = N'" MARK_ROLE "';\n",
-		false},
 	{"server-member",
-		"SELECT N'server-member' AS [part], r.name, m.name FROM sys.server_role_members AS rm\n"
-		"JOIN sys.server_principals AS r ON r.principal_id = rm.role_principal_id\n"
-		"JOIN sys.server_principals AS m ON m.principal_id = rm.member_principal_id;\n",
+		"SELECT N'server-member' AS [part], m.role_principal_id, m.member_principal_id\n"
+		"FROM sys.server_role_members AS m;\n",
 		false},
 	{"server-permission",
-		"SELECT N'server-permission' AS [part], p.class, p.state, p.permission_name, t.name, g.name, r.name\n"
-		"FROM sys.server_permissions AS p\n"
-		"JOIN sys.server_principals AS g ON g.principal_id = p.grantee_principal_id\n"
-		"JOIN sys.server_principals AS r ON r.principal_id = p.grantor_principal_id\n"
-		"LEFT JOIN sys.server_principals AS t ON p.class = 101 AND t.principal_id = p.major_id\n"
-		"WHERE g.type = 'S';\n",
+		"SELECT N'server-permission' AS [part], p.class, p.state, p.permission_name, p.major_id,\n"
+		"  p.grantee_principal_id, p.grantor_principal_id FROM sys.server_permissions AS p;\n",
 		false},
-	{"session", session_select, false},
 	{"database",
-		"SELECT N'database' AS [part], d.name, d.state, HAS_DBACCESS(d.name) FROM sys.databases AS d;\n",
+		"SELECT N'database' AS [part], d.database_id, CAST(CAST(d.name AS nvarchar(128)) AS varbinary(256)),\n"
+		"  d.state, d.user_access, d.source_database_id, d.is_read_only, d.is_in_standby, HAS_DBACCESS(d.name),\n"
+		"  CAST(DATABASEPROPERTYEX(d.name, N'Updateability') AS nvarchar(20)) FROM sys.databases AS d;\n",
 		true},
 	{"server-trigger",
-		"SELECT N'server-trigger' AS [part], t.name FROM sys.server_triggers AS t WHERE t.is_disabled = 0;\n",
+		"SELECT N'server-trigger' AS [part], CAST(CAST(t.name AS nvarchar(128)) AS varbinary(256))\n"
+		"FROM sys.server_triggers AS t WHERE t.is_disabled = 0;\n",
 		false},
 	{0},
 };
 
-/* In these, %zu stands for the database's number; the roles of ours are joined in as %s. */
+/* Every row says which database it is of: a USE that did not take us there must not pass for one that did. Of objects,
+ * types and columns only those that somebody holds something on, or that have an owner of their own. */
 const struct part database_parts[] = {
 	{"user",
-		"SELECT N'user' AS [part], %zu, p.name, CAST(p.sid AS varbinary(85)), p.type, o.name\n"
-		"FROM sys.database_principals AS p\n"
-		"LEFT JOIN sys.database_principals AS o ON p.type = 'R' AND o.principal_id = p.owning_principal_id;\n",
+		"SELECT N'user' AS [part], DB_ID(), p.principal_id, CAST(CAST(p.name AS nvarchar(128)) AS varbinary(256)),\n"
+		"  CAST(p.sid AS varbinary(85)), p.type, p.owning_principal_id, p.authentication_type\n"
+		"FROM sys.database_principals AS p;\n",
 		true},
 	{"member",
-		"SELECT N'member' AS [part], %zu, r.name, m.name FROM sys.database_role_members AS rm\n"
-		"JOIN sys.database_principals AS r ON r.principal_id = rm.role_principal_id\n"
-		"JOIN sys.database_principals AS m ON m.principal_id = rm.member_principal_id;\n",
+		"SELECT N'member' AS [part], DB_ID(), m.role_principal_id, m.member_principal_id\n"
+		"FROM sys.database_role_members AS m;\n",
 		true},
-	{"permissions",
-		"SELECT N'permissions' AS [part], %zu, COUNT(*) FROM sys.database_permissions;\n",
+	{"schema",
+		"SELECT N'schema' AS [part], DB_ID(), s.schema_id, CAST(CAST(s.name AS nvarchar(128)) AS varbinary(256)), NULL,\n"
+		"  s.principal_id FROM sys.schemas AS s;\n",
 		false},
 	{"permission",
-		"SELECT N'permission' AS [part], %zu, p.class, p.state, p.permission_name,\n"
-		"  CASE p.class WHEN 1 THEN os.name WHEN 3 THEN s.name\n"
-		"    WHEN 4 THEN CASE t.type WHEN 'R' THEN N'ROLE' WHEN 'A' THEN N'APPLICATION ROLE' ELSE N'USER' END END,\n"
-		"  CASE p.class WHEN 1 THEN o.name WHEN 4 THEN t.name END, c.name, g.name, r.name\n"
-		"FROM sys.database_permissions AS p\n"
-		"JOIN sys.database_principals AS g ON g.principal_id = p.grantee_principal_id\n"
-		"JOIN sys.database_principals AS r ON r.principal_id = p.grantor_principal_id\n"
-		"LEFT JOIN sys.all_objects AS o ON p.class = 1 AND o.object_id = p.major_id\n"
-		"LEFT JOIN sys.schemas AS os ON os.schema_id = o.schema_id\n"
-		"LEFT JOIN sys.columns AS c ON p.class = 1 AND c.object_id = p.major_id AND c.column_id = p.minor_id\n"
-		"LEFT JOIN sys.schemas AS s ON p.class = 3 AND s.schema_id = p.major_id\n"
-		"LEFT JOIN sys.database_principals AS so ON so.principal_id = COALESCE(s.principal_id, o.principal_id)\n"
-		"LEFT JOIN sys.database_principals AS t ON p.class = 4 AND t.principal_id = p.major_id\n"
-		"WHERE (g.type = 'S' AND g.principal_id > 4) OR (r.type = 'S' AND r.principal_id > 4)\n"
-		"  OR (so.type = 'S' AND so.principal_id > 4) OR g.name IN (%s);\n",
+		"SELECT N'permission' AS [part], DB_ID(), p.class, p.state, p.permission_name, p.major_id, p.minor_id,\n"
+		"  p.grantee_principal_id, p.grantor_principal_id FROM sys.database_permissions AS p WHERE p.major_id >= 0;\n",
 		false},
-	{"schema",
-		"SELECT N'schema' AS [part], %zu, s.name FROM sys.schemas AS s WHERE s.name NOT IN\n"
-		"  (N'sys', N'INFORMATION_SCHEMA', N'guest', N'db_owner', N'db_accessadmin', N'db_securityadmin',\n"
-		"   N'db_ddladmin', N'db_backupoperator', N'db_datareader', N'db_datawriter', N'db_denydatareader',\n"
-		"   N'db_denydatawriter');\n",
+	{"object",
+		"SELECT N'object' AS [part], DB_ID(), o.object_id, CAST(CAST(o.name AS nvarchar(128)) AS varbinary(256)),\n"
+		"  o.schema_id, o.principal_id FROM sys.objects AS o WHERE o.parent_object_id = 0 AND (o.principal_id IS NOT NULL\n"
+		"  OR o.object_id IN (SELECT p.major_id FROM sys.database_permissions AS p WHERE p.class = 1));\n",
 		false},
-	{"owned-schema",
-		"SELECT N'owned' AS [part], %zu, N'SCHEMA', NULL, s.name, p.name FROM sys.schemas AS s\n"
-		"JOIN sys.database_principals AS p ON p.principal_id = s.principal_id\n"
-		"WHERE p.type = 'S' AND p.principal_id > 4;\n",
+	{"column",
+		"SELECT N'column' AS [part], DB_ID(), c.column_id, CAST(CAST(c.name AS nvarchar(128)) AS varbinary(256)),\n"
+		"  c.object_id, NULL FROM sys.columns AS c WHERE c.object_id IN\n"
+		"  (SELECT p.major_id FROM sys.database_permissions AS p WHERE p.class = 1 AND p.minor_id > 0);\n",
 		false},
-	{"owned-object",
-		"SELECT N'owned' AS [part], %zu, N'OBJECT', s.name, o.name, p.name FROM sys.objects AS o\n"
-		"JOIN sys.schemas AS s ON s.schema_id = o.schema_id\n"
-		"JOIN sys.database_principals AS p ON p.principal_id = o.principal_id\n"
-		"WHERE o.parent_object_id = 0;\n",
-		false},
-	{"owned-type",
-		"SELECT N'owned' AS [part], %zu, N'TYPE', s.name, t.name, p.name FROM sys.types AS t\n"
-		"JOIN sys.schemas AS s ON s.schema_id = t.schema_id\n"
-		"JOIN sys.database_principals AS p ON p.principal_id = t.principal_id\n"
-		"WHERE t.is_user_defined = 1;\n",
-		false},
-	{"owned-role",
-		"SELECT N'owned' AS [part], %zu, N'ROLE', NULL, r.name, p.name FROM sys.database_principals AS r\n"
-		"JOIN sys.database_principals AS p ON p.principal_id = r.owning_principal_id\n"
-		"WHERE r.type = 'R' AND p.type = 'S' AND p.principal_id > 4;\n",
+	{"type",
+		"SELECT N'type' AS [part], DB_ID(), t.user_type_id, CAST(CAST(t.name AS nvarchar(128)) AS varbinary(256)),\n"
+		"  t.schema_id, t.principal_id FROM sys.types AS t WHERE t.is_user_defined = 1;\n",
 		false},
 	{"trigger",
-		"SELECT N'trigger' AS [part], %zu, t.name FROM sys.triggers AS t\n"
-		"WHERE t.parent_class = 0 AND t.is_disabled = 0;\n",
+		"SELECT N'trigger' AS [part], DB_ID(), CAST(CAST(t.name AS nvarchar(128)) AS varbinary(256))\n"
+		"FROM sys.triggers AS t WHERE t.parent_class = 0 AND t.is_disabled = 0;\n",
 		false},
+	{"end",
+		"SELECT N'end' AS [part], DB_ID(), COALESCE(HAS_PERMS_BY_NAME(QUOTENAME(DB_NAME()), N'DATABASE', N'VIEW DEFINITION'),\n"
+		"  HAS_PERMS_BY_NAME(DB_NAME(), N'DATABASE', N'VIEW DEFINITION'));\n",
+		true},
 	{0},
 };
+
+/* The clock counts from a day that DATEDIFF in seconds reaches from for sixty years. */
+#define CLOCK "DATEDIFF(SECOND, '20200101', GETDATE())"
+
+void catalog_probe_write(FILE *to)
+{
+	fputs("SELECT N'server' AS [part], CAST(SERVERPROPERTY(N'ProductVersion') AS nvarchar(128)),\n"
+	      "  " CLOCK ";\n",
+		to);
+	for (size_t i = 0; i < ARRAY_SIZE(server_rights); i++)
+		for (size_t k = 0; k < ARRAY_SIZE(server_rights[i].permissions); k++) {
+			const char *permission = server_rights[i].permissions[k];
+			if (permission)
+				fprintf(to,
+					"%s %zu, %zu, CASE WHEN IS_SRVROLEMEMBER(N'sysadmin') = 1 THEN 1\n"
+					"  ELSE HAS_PERMS_BY_NAME(NULL, NULL, N'%s') END\n",
+					i || k ? "UNION ALL SELECT N'right',"
+					       : "SELECT N'right' AS [part],",
+					i, k, permission);
+		}
+	fputs(";\n", to);
+}
+
+const char catalog_probe_plain[] =
+	"SELECT N'server' AS [part], CAST(@@VERSION AS nvarchar(128)), " CLOCK ";\n";
+
+void catalog_names_write(FILE *to, const char *const *names, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		fprintf(to, "SELECT N'database-id' AS [part], %zu, DB_ID(", i);
+		sql_write_string(to, names[i]);
+		fputs(");\n", to);
+	}
+}
+
+void sid_write(FILE *to, const struct sid *s)
+{
+	fputs("0x", to);
+	for (size_t i = 0; i < s->size; i++)
+		fprintf(to, "%02X", s->bytes[i]);
+}
+
+void sids_write(FILE *to, const struct sid *sids, size_t n)
+{
+	if (!n)
+		fputs("0x", to);
+	for (size_t i = 0; i < n; i++) {
+		fputs(i ? ",\n  " : "", to);
+		sid_write(to, &sids[i]);
+	}
+}
+
+void catalog_principals_write(FILE *to, const struct sid *sids, size_t n)
+{
+	fputs("SELECT N'user' AS [part], DB_ID(), p.principal_id, CAST(CAST(p.name AS nvarchar(128)) AS varbinary(256)),\n"
+	      "  CAST(p.sid AS varbinary(85)), p.type, p.owning_principal_id, p.authentication_type\n"
+	      "FROM sys.database_principals AS p WHERE p.sid IN (",
+		to);
+	sids_write(to, sids, n);
+	fputs(") OR p.authentication_type = 2;\n", to);
+}
+
+void catalog_conditions_write(FILE *to, const struct sid *sids, size_t n)
+{
+	static const char *const properties[] = {
+		"IsLocked", "IsExpired", "IsMustChange", "DaysUntilExpiration", "BadPasswordCount"};
+
+	fputs("SELECT N'condition' AS [part], CAST(p.sid AS varbinary(85))", to);
+	for (size_t i = 0; i < ARRAY_SIZE(properties); i++)
+		fprintf(to, ",\n  CAST(LOGINPROPERTY(p.name, N'%s') AS int)", properties[i]);
+	fputs("\nFROM sys.server_principals AS p WHERE p.sid IN (", to);
+	sids_write(to, sids, n);
+	fputs(");\n", to);
+}
+
+void catalog_blocker_write(FILE *to, int database)
+{
+	fprintf(to,
+		"SELECT TOP (1) N'blocker' AS [part], s.session_id,\n"
+		"  CAST(CAST(s.original_login_name AS nvarchar(128)) AS varbinary(256))\n"
+		"FROM sys.dm_exec_sessions AS s\n"
+		"WHERE s.database_id = %d AND s.open_transaction_count > 0 AND s.session_id <> @@SPID\n"
+		"ORDER BY s.last_request_start_time;\n",
+		database);
+}

@@ -1,4 +1,5 @@
 /* Closing first, as T-SQL. */
+#include "sql/catalog.h"
 #include "sql/closing.h"
 #include "sql/name.h"
 
@@ -25,13 +26,6 @@ const char session_select_plain[] =
 
 /* One refused statement ends neither the others nor the session. */
 static const char opening[] = "SET XACT_ABORT OFF;\n";
-
-static void sid_write(FILE *to, const struct sid *s)
-{
-	fputs("0x", to);
-	for (size_t i = 0; i < s->size; i++)
-		fprintf(to, "%02X", s->bytes[i]);
-}
 
 static void caught_write(FILE *to, const char *part, size_t number, const char *rest)
 {
@@ -90,10 +84,7 @@ void closing_sessions_write(FILE *to, const char *select, const struct sql_closi
 	fputs(select, to);
 	if (n_sids) {
 		fprintf(to, "%ss.original_security_id IN (", separator);
-		for (size_t i = 0; i < n_sids; i++) {
-			fputs(i ? ",\n  " : "", to);
-			sid_write(to, &sids[i]);
-		}
+		sids_write(to, sids, n_sids);
 		putc(')', to);
 		separator = "\n  OR ";
 	}

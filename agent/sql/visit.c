@@ -96,16 +96,20 @@ static int lock_take(struct visit_run *run, struct sql_error *error)
 
 static int observe(struct visit_run *run, struct sql_error *error)
 {
-	const struct sql_visit *p = run->visit;
+	const struct sql_visit *v = run->visit;
 
 	observed_free(&run->observed);
 	difference_free(&run->difference);
-	int rc = sql_observe(&run->observed, error, run->session, &p->wanted);
+	int rc = sql_observe_server(&run->observed, error, run->session, &v->wanted, &run->claims);
 	if (rc)
 		return rc;
-	observed_claim(&run->observed, &p->wanted, &run->claims,
-		p->program->settings.server_deadline);
-	return difference_build(&run->difference, &p->wanted, &run->observed, &run->claims, p->now);
+	observed_claim(&run->observed, &v->wanted, &run->claims,
+		v->program->settings.server_deadline);
+	rc = sql_observe_databases(
+		&run->observed, error, run->session, &v->wanted, &run->claims, &run->blocked);
+	if (rc)
+		return rc;
+	return difference_build(&run->difference, &v->wanted, &run->observed, &run->claims, v->now);
 }
 
 static void pause_ms(long ms)
@@ -468,6 +472,7 @@ int sql_visit_run(struct worker *w, void *context)
 		free(run.touched.logins[i]);
 	free(run.touched.logins);
 	free(run.claims.items);
+	sql_blocked_free(&run.blocked);
 	observed_free(&run.observed);
 	difference_free(&run.difference);
 	return 0;

@@ -20,6 +20,7 @@ struct visit_run {
 	bool failed;	  /* some change was refused by the server */
 	bool unrecorded;  /* the journal cannot be written: closings alone go on */
 	struct touched touched;
+	struct sql_blocked blocked;
 	struct claims claims; /* the pass's, and the logins made by this run; its array is owned */
 };
 

@@ -52,8 +52,11 @@ struct observed_login {
 	char type; /* 'S' SQL login, 'U' 'G' Windows, 'E' 'X' external, 'C' 'K' mapped */
 	bool disabled;
 	instant_t created; /* server's clock */
-	bool marked;	   /* member of MARK_ROLE */
-	bool ours;	   /* marked, or the ledger knows it; see observed_claim() */
+	char *default_database;
+	/* LOGINPROPERTY, of logins of ours alone; -1: the server does not tell */
+	int locked, expired, must_change, days_until_expiration, bad_passwords;
+	bool marked; /* member of MARK_ROLE */
+	bool ours;   /* marked, or the ledger knows it; see observed_claim() */
 };
 struct observed_member { /* server role membership, the mark aside */
 	char *role, *member;
@@ -77,18 +80,21 @@ struct observed_session {
 	char *address, *program, *host;
 };
 struct permission {
-	uint8_t class;			/* as sys.database_permissions.class; 100 and up: server */
-	char state;			/* 'G', 'W' with grant option, 'D' */
+	uint8_t class; /* as sys.database_permissions.class; 100 and up: server */
+	char state; /* 'G', 'W' with grant option, 'D'; 'R': a column taken out of a grant on its table, no right */
+	bool owner_apart; /* the securable has an owner of its own: a transfer of its schema leaves it alone */
 	char *name;			/* "SELECT" */
 	char *schema, *object, *column; /* securable's names; unused ones are NULL */
 	char *grantee, *grantor;	/* principals' names */
 };
+bool permission_is_right(
+	const struct permission *p); /* gives something: granted, with or without grant option */
 struct observed_user {
 	char *name;
 	struct sid sid;
-	char type; /* 'S', 'U', 'R' role, ... */
-	bool fixed_role;
-	char *owner; /* of a role: owning principal; else NULL */
+	char type;	/* 'S', 'U', 'R' role, ... */
+	bool contained; /* logs in without a login */
+	char *owner;	/* of a role: owning principal; else NULL */
 };
 struct observed_owned { /* something that a principal owns */
 	char *kind;	/* "SCHEMA", "OBJECT", "TYPE", "ROLE" */
@@ -96,10 +102,15 @@ struct observed_owned { /* something that a principal owns */
 	char *owner;
 };
 struct observed_database {
-	char *name; /* in the server's letter case */
+	char *name;  /* in the server's letter case */
+	int id;	     /* database_id; 0: the server shows no such row */
+	int source;  /* of a snapshot: the id of its database; else 0 */
+	bool absent; /* configured, and the server says that it has none of that name */
 	bool online, accessible, system;
-	bool managed;		     /* in the configuration: read whole; else principals only */
-	bool read;		     /* its catalogue was read */
+	bool managed; /* in the configuration: read whole; else principals only, unless one is ours */
+	bool read;    /* its catalog was read */
+	char *unread;	  /* why it was not; NULL when it was, or need not be */
+	char *unwritable; /* why nothing can be changed there (a copy, read-only); NULL: it can */
 	bool permissions_visible;    /* sys.database_permissions has rows at all */
 	struct observed_user *users; /* users and roles */
 	size_t n_users;

@@ -64,10 +64,22 @@ void sql_session_close(struct sql_session *s);
 
 /* ---- catalogue ---- */
 
-/* Whole observation of a server; databases of the configuration (names, NULL-terminated) are read whole.
- * 0, -ENOMEM, or what sql_session_run() said when not even the parts that count could be read. */
-int sql_observe(struct observed_server *out, struct sql_error *error, struct sql_session *s,
-	const struct wanted_server *w);
+/* Databases whose catalog somebody held locked: not asked again in the same visit, for each time takes its patience. */
+struct sql_blocked {
+	int *ids;
+	char **reasons;
+	size_t n;
+};
+void sql_blocked_free(struct sql_blocked *b);
+
+/* The server itself: principals, sessions of logins of ours, which databases there are. Nothing of it waits for what
+ * happens in a database. 0, -ENOMEM, or what sql_session_run() said when not even the parts that count could be read. */
+int sql_observe_server(struct observed_server *out, struct sql_error *error, struct sql_session *s,
+	const struct wanted_server *w, const struct claims *c);
+/* Then its databases; of those that the configuration does not name, principals alone unless one of them is ours. One
+ * that cannot be read is `unread`, with the reason. 0, -ENOMEM, or a lost session. */
+int sql_observe_databases(struct observed_server *o, struct sql_error *error, struct sql_session *s,
+	const struct wanted_server *w, const struct claims *c, struct sql_blocked *blocked);
 
 /* ---- statements ---- */
 

@@ -1,115 +1,312 @@
-/* The observation against servers that do not answer as asked. The session is played: its functions stand here. */
+/* The observation against servers that do not answer as asked. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 
 #include <cmocka.h>
 
-#include <errno.h>
-#include <string.h>
+#include "played.h"
+#include "sql/catalog.h"
 
-#include "curfew/sql.h"
-
-struct answer {
-	const char *columns[8];
-	int n;
-};
-/* What the server says to every question, and the words of a question that it refuses. */
-static struct answer answers[8];
-static const char *refused;
-
-int sql_session_open(
-	struct sql_session **out, struct sql_error *error, const struct sql_session_options *o)
-{
-	(void)out;
-	(void)error;
-	(void)o;
-	return -ENOTSUP;
-}
-
-void sql_session_close(struct sql_session *s)
-{
-	(void)s;
-}
-
-unsigned sql_session_round_trips(const struct sql_session *s)
-{
-	(void)s;
-	return 0;
-}
-
-int sql_session_run(struct sql_session *s, struct sql_error *error, const char *batch,
-	sql_row_fn each, void *context)
-{
-	(void)s;
-	if (refused && strstr(batch, refused)) {
-		*error = (struct sql_error){.number = 195, .text = "no such function"};
-		return SQL_SERVER_ERROR;
+#define SERVER                                                                                     \
+	{                                                                                          \
+		"N'server'",                                                                       \
+		{                                                                                  \
+			"server", "15.0", "7"                                                      \
+		}                                                                                  \
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(answers) && answers[i].n; i++) {
-		struct sql_value values[8];
-
-		for (int k = 0; k < answers[i].n; k++)
-			values[k] = (struct sql_value){
-				answers[i].columns[k], strlen(answers[i].columns[k])};
-		int rc = each(context, values, answers[i].n);
-		if (rc)
-			return rc;
+#define SA                                                                                         \
+	{                                                                                          \
+		"sys.server_principals AS p;",                                                     \
+		{                                                                                  \
+			"principal", "1", "=sa", "#01", "S", "0", "1", "=master"                   \
+		}                                                                                  \
 	}
-	return 0;
-}
+#define JANE                                                                                       \
+	{                                                                                          \
+		"sys.server_principals AS p;",                                                     \
+		{                                                                                  \
+			"principal", "7", "=acme.jane", "#07", "S", "0", "1", "=master"            \
+		}                                                                                  \
+	}
+#define MARK                                                                                       \
+	{                                                                                          \
+		"sys.server_principals AS p;",                                                     \
+		{                                                                                  \
+			"principal", "9", "=curfew_logins", "#09", "R", "0", "1", "~"              \
+		}                                                                                  \
+	}
+#define MARKED                                                                                     \
+	{                                                                                          \
+		"sys.server_role_members",                                                         \
+		{                                                                                  \
+			"server-member", "9", "7"                                                  \
+		}                                                                                  \
+	}
+#define DATABASE(id, name, state, access, source, read_only)                                       \
+	{                                                                                          \
+		"sys.databases",                                                                   \
+		{                                                                                  \
+			"database", id, "=" name, state, access, source, read_only, "0", "1",      \
+				"READ_WRITE"                                                       \
+		}                                                                                  \
+	}
+#define IN(name) "USE [" name "]"
+#define END(id, in)                                                                                \
+	{                                                                                          \
+		IN(in),                                                                            \
+		{                                                                                  \
+			"end", id, "1"                                                             \
+		}                                                                                  \
+	}
 
-static int observe(struct observed_server *o)
+static struct user joe = {.login = (char *)"acme.jane"};
+static struct database configured = {.name = (char *)"Acme"};
+static struct grant grant = {.user = &joe, .database = &configured, .level = LEVEL_FULL};
+static const struct grant *const grants[] = {&grant};
+static struct server server = {.name = (char *)"sql01"};
+static const struct wanted_server wanted = {
+	.server = &server, .grants = (const struct grant **)grants, .n_grants = 1};
+
+static int observe(struct observed_server *o, const struct played_row *rows, size_t n)
 {
-	static struct server server = {.name = (char *)"sql01"};
-	static const struct wanted_server wanted = {.server = &server};
+	static const struct claims none;
+	struct sql_blocked blocked = {0};
 	struct sql_error error;
 
-	return sql_observe(o, &error, NULL, &wanted);
+	played_rows = rows;
+	n_played_rows = n;
+	questions = 0;
+	int rc = sql_observe_server(o, &error, NULL, &wanted, &none);
+	if (!rc && (rc = sql_observe_databases(o, &error, NULL, &wanted, &none, &blocked)))
+		observed_free(o);
+	sql_blocked_free(&blocked);
+	return rc;
+}
+#define OBSERVE(o, rows) observe((o), (rows), ARRAY_SIZE(rows))
+
+static int reset(void **state)
+{
+	(void)state;
+	refused = NULL;
+	refused_number = 195;
+	return 0;
 }
 
-/* Nothing may be proved on it: the pass asks for just these words. */
+/* Nothing may be verified on it: the proofs ask for just these words. */
 static void a_server_that_hides_our_rights_is_told(void **state)
 {
+	static const struct played_row rows[] = {SERVER, SA};
 	struct observed_server o;
 
 	(void)state;
-	answers[0] = (struct answer){{"server", "15.0", "7"}, 3};
-	answers[1] = (struct answer){.n = 0};
-	refused = "HAS_PERMS_BY_NAME";
-	assert_int_equal(observe(&o), 0);
+	refused = "HAS_PERMS_BY_NAME(NULL";
+	assert_int_equal(OBSERVE(&o, rows), 0);
 	assert_int_equal(o.n_unreadable, 1);
 	assert_string_equal(o.unreadable[0], "the agent's own rights: the server does not tell");
 	assert_string_equal(o.version, "15.0");
 	observed_free(&o);
-	/* Beside a view that is not there either. */
-	refused = "HAS_";
-	assert_int_equal(observe(&o), SQL_SERVER_ERROR); /* of databases it must tell */
-	refused = NULL;
+	refused = "sys.server_principals AS p;";
+	assert_int_equal(OBSERVE(&o, rows), SQL_SERVER_ERROR);
 }
 
-/* Rows that were not asked for neither take the place of what was, nor are lost. */
-static void what_was_not_asked_for_changes_nothing(void **state)
+static void a_right_may_be_held_in_parts(void **state)
 {
+	static const struct played_row parts[] = {SERVER, SA,
+		{"N'right'", {"right", "3", "0", "0"}}, {"N'right'", {"right", "3", "1", "1"}},
+		{"N'right'", {"right", "3", "2", "1"}}};
+	static const struct played_row half[] = {SERVER, SA, {"N'right'", {"right", "3", "0", "0"}},
+		{"N'right'", {"right", "3", "1", "1"}}, {"N'right'", {"right", "3", "2", "~"}},
+		{"N'right'", {"right", "2", "0", "0"}}};
 	struct observed_server o;
 
 	(void)state;
-	answers[0] = (struct answer){{"server", "15.0", "7"}, 3};
-	answers[1] = (struct answer){{"right", "VIEW ANY DEFINITION", "0"}, 3};
-	answers[2] = (struct answer){{"login", "sa", "1", "S", "0", "1"}, 6};
-	answers[3] = (struct answer){.n = 0};
-	assert_int_equal(observe(&o), 0);
-	assert_string_equal(o.version, "15.0");
-	assert_true(o.n_missing_rights > 0);
-	assert_true(o.n_logins > 0);
+	assert_int_equal(OBSERVE(&o, parts), 0);
+	assert_int_equal(o.n_missing_rights, 0);
+	observed_free(&o);
+	assert_int_equal(OBSERVE(&o, half), 0);
+	assert_int_equal(o.n_missing_rights, 2);
+	assert_string_equal(o.missing_rights[0], "VIEW ANY DATABASE");
+	assert_string_equal(o.missing_rights[1], "VIEW SERVER STATE");
+	observed_free(&o);
+}
+
+static void the_mark_and_a_login_are_joined_by_their_ids(void **state)
+{
+	static const struct played_row rows[] = {SERVER, SA, JANE, MARK, MARKED,
+		{"sys.server_permissions",
+			{"server-permission", "101", "G", "CONTROL", "9", "7", "1"}},
+		{"LOGINPROPERTY", {"condition", "#07", "1", "0", "~", "12", "5"}}};
+	struct observed_server o;
+
+	(void)state;
+	assert_int_equal(OBSERVE(&o, rows), 0);
+	const struct observed_login *l = observed_find_login(&o, "acme.jane");
+	assert_non_null(l);
+	assert_true(o.mark_role && l->marked);
+	assert_int_equal(o.n_members, 0);
+	assert_int_equal(o.n_permissions, 1);
+	assert_string_equal(o.permissions[0].schema, "SERVER ROLE");
+	assert_string_equal(o.permissions[0].object, "curfew_logins");
+	assert_string_equal(o.permissions[0].grantee, "acme.jane");
+	assert_int_equal(l->locked, 1);
+	assert_int_equal(l->must_change, -1);
+	assert_int_equal(l->bad_passwords, 5);
+	observed_free(&o);
+}
+
+#define USERS(id, in)                                                                              \
+	{IN(in), {"user", id, "0", "=public", "~", "R", "1", "0"}},                                \
+		{IN(in), {"user", id, "1", "=dbo", "#01", "S", "~", "1"}},                         \
+		{IN(in), {"user", id, "5", "=acme.jane", "#07", "S", "~", "1"}},                   \
+		{IN(in), {"schema", id, "1", "=dbo", "~", "1"}},                                   \
+	{                                                                                          \
+		IN(in),                                                                            \
+		{                                                                                  \
+			"schema", id, "6", "=sales", "~", "5"                                      \
+		}                                                                                  \
+	}
+
+static void ids_of_a_database_are_joined(void **state)
+{
+	static const struct played_row rows[] = {SERVER, SA, JANE,
+		DATABASE("5", "Acme", "0", "0", "~", "0"),
+		{"DB_ID(N'Acme')", {"database-id", "0", "5"}}, USERS("5", "Acme"),
+		{IN("Acme"), {"object", "5", "100", "=orders", "6", "~"}},
+		{IN("Acme"), {"object", "5", "101", "=mine", "6", "5"}},
+		{IN("Acme"), {"column", "5", "2", "=price", "100", "~"}},
+		{IN("Acme"), {"permission", "5", "1", "G", "SELECT", "100", "2", "0", "1"}},
+		{IN("Acme"), {"permission", "5", "1", "W", "UPDATE", "101", "0", "0", "5"}},
+		{IN("Acme"), {"permission", "5", "1", "G", "SELECT", "100", "3", "0", "1"}},
+		{IN("Acme"), {"permission", "5", "3", "D", "INSERT", "6", "0", "5", "1"}},
+		END("5", "Acme")};
+	struct observed_server o;
+
+	(void)state;
+	assert_int_equal(OBSERVE(&o, rows), 0);
+	const struct observed_database *d = observed_find_database(&o, "Acme");
+	assert_true(d && d->read && d->managed && !d->unread);
+	assert_int_equal(d->n_permissions, 4);
+	assert_string_equal(d->permissions[0].schema, "sales");
+	assert_string_equal(d->permissions[0].object, "orders");
+	assert_string_equal(d->permissions[0].column, "price");
+	assert_false(d->permissions[0].owner_apart);
+	assert_true(d->permissions[1].owner_apart);
+	assert_string_equal(d->permissions[1].grantor, "acme.jane");
+	/* A column that is not there: never the table. */
+	assert_null(d->permissions[2].object);
+	assert_string_equal(d->permissions[3].schema, "sales");
+	assert_int_equal(d->n_owned, 2);
+	assert_string_equal(d->owned[0].kind, "SCHEMA");
+	assert_string_equal(d->owned[1].name, "mine");
+	assert_int_equal(d->n_schemas, 2);
+	observed_free(&o);
+}
+
+/* A USE that failed and a batch that went on: what came is of another database. */
+static void rows_of_another_database_are_not_taken(void **state)
+{
+	static const struct played_row rows[] = {SERVER, SA, JANE,
+		DATABASE("5", "Acme", "0", "0", "~", "0"), USERS("1", "Acme"), END("1", "Acme")};
+	struct observed_server o;
+
+	(void)state;
+	assert_int_equal(OBSERVE(&o, rows), 0);
+	const struct observed_database *d = observed_find_database(&o, "Acme");
+	assert_false(d->read);
+	assert_non_null(d->unread);
+	assert_int_equal(d->n_users, 0);
+	observed_free(&o);
+}
+
+static void one_that_is_locked_is_its_own_affair(void **state)
+{
+	static const struct played_row rows[] = {SERVER, SA, JANE,
+		DATABASE("5", "Acme", "0", "0", "~", "0"),
+		DATABASE("6", "Other", "0", "0", "~", "0"),
+		{IN("Acme"), {"failed", "5", "1222", "Lock request time out period exceeded."}},
+		{"N'blocker'", {"blocker", "53", "=acme.joe"}}, END("6", "Other")};
+	struct observed_server o;
+
+	(void)state;
+	assert_int_equal(OBSERVE(&o, rows), 0);
+	assert_string_equal(observed_find_database(&o, "Acme")->unread,
+		"somebody holds a lock on its catalog, perhaps session 53 of acme.joe, which has an open transaction there "
+		"(1222)");
+	assert_true(observed_find_database(&o, "Other")->read);
+	observed_free(&o);
+}
+
+/* Not seen is not absent; absent is what has neither a row nor an id, and cannot be entered for that reason. */
+static void absent_is_what_the_server_says_it_has_not(void **state)
+{
+	static const struct played_row none[] = {SERVER, SA};
+	static const struct played_row hidden[] = {
+		SERVER, SA, {"DB_ID(N'Acme')", {"database-id", "0", "8"}}};
+	struct observed_server o;
+
+	(void)state;
+	refused = IN("Acme");
+	refused_number = 911;
+	assert_int_equal(OBSERVE(&o, none), 0);
+	assert_true(observed_find_database(&o, "Acme")->absent);
+	observed_free(&o);
+	assert_int_equal(OBSERVE(&o, hidden), 0);
+	assert_false(observed_find_database(&o, "Acme")->absent);
+	assert_non_null(observed_find_database(&o, "Acme")->unread);
+	observed_free(&o);
+	refused_number = 942;
+	assert_int_equal(OBSERVE(&o, none), 0);
+	assert_false(observed_find_database(&o, "Acme")->absent);
+	assert_string_equal(observed_find_database(&o, "Acme")->unread, "it is offline (942)");
+	observed_free(&o);
+}
+
+static void what_must_not_be_entered_is_not(void **state)
+{
+	static const struct played_row rows[] = {SERVER, SA,
+		DATABASE("5", "Acme", "0", "1", "~", "0"), DATABASE("6", "Old", "6", "0", "~", "0"),
+		DATABASE("7", "Copy", "0", "0", "5", "1"), END("7", "Copy")};
+	struct observed_server o;
+
+	(void)state;
+	refused = IN("Acme");
+	assert_int_equal(OBSERVE(&o, rows), 0);
+	assert_string_equal(
+		observed_find_database(&o, "Acme")->unread, "it is in single-user mode");
+	assert_string_equal(observed_find_database(&o, "Old")->unread, "it is offline");
+	assert_int_equal(observed_find_database(&o, "Copy")->source, 5);
+	assert_string_equal(observed_find_database(&o, "Copy")->unwritable, "it is a snapshot");
+	assert_true(observed_find_database(&o, "Copy")->read);
+	observed_free(&o);
+}
+
+static void definitions_that_we_may_not_see_make_it_unread(void **state)
+{
+	static const struct played_row rows[] = {SERVER, SA,
+		DATABASE("5", "Acme", "0", "0", "~", "0"), USERS("5", "Acme"),
+		{IN("Acme"), {"end", "5", "0"}}};
+	struct observed_server o;
+
+	(void)state;
+	assert_int_equal(OBSERVE(&o, rows), 0);
+	assert_string_equal(observed_find_database(&o, "Acme")->unread,
+		"the agent's login may not see definitions there");
 	observed_free(&o);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_server_that_hides_our_rights_is_told),
-		cmocka_unit_test(what_was_not_asked_for_changes_nothing),
+		cmocka_unit_test_setup(a_server_that_hides_our_rights_is_told, reset),
+		cmocka_unit_test_setup(a_right_may_be_held_in_parts, reset),
+		cmocka_unit_test_setup(the_mark_and_a_login_are_joined_by_their_ids, reset),
+		cmocka_unit_test_setup(ids_of_a_database_are_joined, reset),
+		cmocka_unit_test_setup(rows_of_another_database_are_not_taken, reset),
+		cmocka_unit_test_setup(one_that_is_locked_is_its_own_affair, reset),
+		cmocka_unit_test_setup(absent_is_what_the_server_says_it_has_not, reset),
+		cmocka_unit_test_setup(what_must_not_be_entered_is_not, reset),
+		cmocka_unit_test_setup(definitions_that_we_may_not_see_make_it_unread, reset),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

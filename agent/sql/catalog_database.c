@@ -1,0 +1,357 @@
+/* Observes databases, each by a batch of its own. Whoever holds a lock on the catalog of one, or takes it offline, makes
+ * it unread, and keeps nobody else waiting.
+ *
+ * Where a batch works in a database it begins with USE; every row of an answer says which database it is of, and every
+ * change stands behind IF DB_NAME() = N'...'. EXEC [db].sys.sp_executesql N'...' would do as well, but puts every
+ * statement into a string, which nobody reads with ease, and an engine that passes over the first part of such a name
+ * would act in master without a word. */
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "sql/catalog.h"
+#include "sql/rows.h"
+
+/* Milliseconds for a lock. After one that was held for the whole time the others get less. */
+#define LOCK_PATIENCE	    5000
+#define LOCK_PATIENCE_AFTER 1000
+
+enum { ERROR_NO_DATABASE = 911, ERROR_LOCK_TIMEOUT = 1222 };
+
+struct database_reading {
+	struct observed_server *o;
+	struct observed_database *d;
+	struct sql_session *session;
+	struct sql_error *error;
+	struct raw_catalog raw;
+	const struct sid *sids;
+	size_t n_sids;
+	unsigned patience;
+	bool locked; /* somebody held a lock for the whole time */
+};
+
+void sql_blocked_free(struct sql_blocked *b)
+{
+	for (size_t i = 0; i < b->n; i++)
+		free(b->reasons[i]);
+	free(b->reasons);
+	free(b->ids);
+	*b = (struct sql_blocked){0};
+}
+
+static int blocked_add(struct sql_blocked *b, const struct observed_database *d)
+{
+	size_t n = b->n;
+	int *id = ROW_MORE(b->ids, n);
+
+	if (!id)
+		return -ENOMEM;
+	n = b->n;
+	char **reason = ROW_MORE(b->reasons, n);
+	if (!reason || !(*reason = strdup(d->unread)))
+		return -ENOMEM;
+	*id = d->id;
+	b->n++;
+	return 0;
+}
+
+static int unread_set(struct observed_database *d, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+static int unread_set(struct observed_database *d, const char *format, ...)
+{
+	va_list args;
+
+	free(d->unread);
+	va_start(args, format);
+	int n = vasprintf(&d->unread, format, args);
+	va_end(args);
+	if (n < 0)
+		d->unread = NULL;
+	return n < 0 ? -ENOMEM : 0;
+}
+
+static void use_write(FILE *to, const struct database_reading *r)
+{
+	fprintf(to, "SET LOCK_TIMEOUT %u;\nUSE ", r->patience);
+	sql_write_name(to, r->d->name);
+	fputs(";\n", to);
+}
+
+/* The first statement that fails ends the reading: each further one would wait as long for the same lock. */
+static int parts_send(struct database_reading *r, const struct part *parts, bool principals_alone)
+{
+	char *batch = NULL;
+	size_t size;
+	FILE *to = open_memstream(&batch, &size);
+
+	if (!to)
+		return -ENOMEM;
+	use_write(to, r);
+	fputs("BEGIN TRY\n", to);
+	if (principals_alone)
+		catalog_principals_write(to, r->sids, r->n_sids);
+	for (const struct part *p = parts; p && p->name; p++)
+		if (!principals_alone || !strcmp(p->name, "end"))
+			fputs(p->text, to);
+	fputs("END TRY\nBEGIN CATCH SELECT N'failed' AS [part], DB_ID(), ERROR_NUMBER(), ERROR_MESSAGE(); END CATCH;\n",
+		to);
+	raw_catalog_free(&r->raw);
+	r->raw.database = r->d->id;
+	int rc = fclose(to) ? -ENOMEM
+			    : sql_session_run(
+				      r->session, r->error, batch, catalog_database_row, &r->raw);
+	free(batch);
+	return rc;
+}
+
+/* ---- why it could not be read ---- */
+
+static int blocker_row(void *words, const struct sql_value *v, int n)
+{
+	_cleanup_free_ char *login = NULL;
+
+	if (n != 3 || !row_is(&v[0], "blocker"))
+		return -EBADMSG;
+	if (!row_name(&login, &v[2]))
+		return -ENOMEM;
+	snprintf(words, RECORD_TEXT_MAX,
+		", perhaps session %lld of %.128s, which has an open transaction there",
+		(long long)row_number(&v[1]), login);
+	return 0;
+}
+
+static int blocked_tell(struct database_reading *r)
+{
+	char who[RECORD_TEXT_MAX] = "", *batch = NULL;
+	size_t size;
+	struct sql_error ignored;
+	FILE *to = open_memstream(&batch, &size);
+	int rc = to ? 0 : -ENOMEM;
+
+	if (to) {
+		fputs("USE [master];\n", to);
+		catalog_blocker_write(to, r->d->id);
+		rc = fclose(to) ? -ENOMEM
+				: sql_session_run(r->session, &ignored, batch, blocker_row, who);
+		free(batch);
+	}
+	if (rc < 0 && rc != -EBADMSG)
+		return rc;
+	return unread_set(r->d, "%s%s (%d)", database_error_words(ERROR_LOCK_TIMEOUT), who,
+		ERROR_LOCK_TIMEOUT);
+}
+
+static int failure_tell(struct database_reading *r, int number, const char *text)
+{
+	const char *words = database_error_words(number);
+
+	r->locked = number == ERROR_LOCK_TIMEOUT;
+	if (r->locked)
+		return blocked_tell(r);
+	/* No row, no id, and this: the one way to know that there is none. */
+	if (number == ERROR_NO_DATABASE && !r->d->id)
+		r->d->absent = true;
+	return unread_set(r->d, "%s (%d)", words ? words : text, number);
+}
+
+/* ---- one by one, where a view is missing ---- */
+
+static int parts_send_apart(struct database_reading *r)
+{
+	struct raw_catalog whole = {.database = r->d->id};
+	int rc = 0;
+
+	raw_catalog_free(&r->raw);
+	r->raw = whole;
+	for (const struct part *p = database_parts; p->name && !rc; p++) {
+		char *batch = NULL;
+		size_t size;
+		FILE *to = open_memstream(&batch, &size);
+		if (!to)
+			return -ENOMEM;
+		use_write(to, r);
+		fputs(p->text, to);
+		rc = fclose(to) ? -ENOMEM
+				: sql_session_run(r->session, r->error, batch, catalog_database_row,
+					  &r->raw);
+		free(batch);
+		if (rc == SQL_SERVER_ERROR && database_error_words(r->error->number))
+			return rc;
+		if (rc == SQL_SERVER_ERROR && !p->needed) {
+			rc = catalog_unreadable_add(r->o, p->name, r->d->name, r->error->text);
+		} else if (rc == SQL_SERVER_ERROR && !strcmp(p->name, "end")) {
+			/* What we may see there the server does not say; what it showed is all there is. */
+			r->raw.ended = true;
+			r->raw.may_view = -1;
+			rc = 0;
+		}
+	}
+	return rc;
+}
+
+/* ---- one database ---- */
+
+/* 0: everything was answered, and from there. */
+static int answer_judge(struct database_reading *r)
+{
+	if (r->raw.failed)
+		return failure_tell(r, r->raw.failed, r->raw.words);
+	if (!r->raw.ended || r->raw.strays)
+		return unread_set(r->d, "the server did not answer from there");
+	if (r->raw.may_view == 0)
+		return unread_set(r->d, "the agent's login may not see definitions there");
+	return 0;
+}
+
+static int whole_read(struct database_reading *r)
+{
+	int rc = parts_send(r, database_parts, false);
+
+	if (rc == SQL_SERVER_ERROR && !database_error_words(r->error->number))
+		rc = parts_send_apart(r);
+	if (rc == SQL_SERVER_ERROR)
+		return failure_tell(r, r->error->number, r->error->text);
+	if (rc == -EOVERFLOW)
+		return unread_set(r->d, "%s", r->error->text);
+	if (!rc)
+		rc = answer_judge(r);
+	return rc;
+}
+
+static void database_clear(struct observed_database *d)
+{
+	struct observed_server shell = {.n_databases = 1};
+	struct observed_database kept = *d;
+
+	shell.databases = calloc(1, sizeof(*shell.databases));
+	if (!shell.databases)
+		return;
+	*shell.databases = kept;
+	shell.databases->name = shell.databases->unread = shell.databases->unwritable = NULL;
+	*d = (struct observed_database){.name = kept.name,
+		.id = kept.id,
+		.source = kept.source,
+		.absent = kept.absent,
+		.online = kept.online,
+		.accessible = kept.accessible,
+		.system = kept.system,
+		.managed = kept.managed,
+		.unread = kept.unread,
+		.unwritable = kept.unwritable};
+	observed_free(&shell);
+}
+
+static int whole_join(struct database_reading *r)
+{
+	for (int attempt = 0; attempt < 2; attempt++) {
+		int rc = whole_read(r);
+		if (rc || r->d->unread)
+			return rc;
+		rc = catalog_database_join(r->d, &r->raw);
+		if (!rc)
+			r->d->read = true;
+		if (rc != -ESTALE)
+			return rc;
+		database_clear(r->d);
+	}
+	return unread_set(r->d, "its catalog changes while it is read");
+}
+
+/* Nobody of ours: read, as far as it concerns us. */
+static int principals_read(struct database_reading *r, bool *ours)
+{
+	int rc = parts_send(r, database_parts, true);
+
+	*ours = false;
+	if (rc == SQL_SERVER_ERROR && !database_error_words(r->error->number)) {
+		/* A view is missing: the whole way tells which. */
+		*ours = true;
+		return 0;
+	}
+	if (rc == SQL_SERVER_ERROR)
+		return failure_tell(r, r->error->number, r->error->text);
+	if (rc == -EOVERFLOW)
+		return unread_set(r->d, "%s", r->error->text);
+	if (!rc)
+		rc = answer_judge(r);
+	if (rc || r->d->unread)
+		return rc;
+	*ours = r->raw.n_principals > 0;
+	r->d->read = !*ours;
+	return 0;
+}
+
+static int database_read(struct database_reading *r)
+{
+	bool whole = r->d->managed;
+	int rc = 0;
+
+	if (!whole)
+		rc = principals_read(r, &whole);
+	if (!rc && whole && !r->d->unread)
+		rc = whole_join(r);
+	raw_catalog_free(&r->raw);
+	if (r->d->unread)
+		r->d->read = false;
+	return rc;
+}
+
+static const char *blocked_reason(const struct sql_blocked *b, int id)
+{
+	for (size_t i = 0; i < b->n; i++)
+		if (b->ids[i] == id)
+			return b->reasons[i];
+	return NULL;
+}
+
+static int databases_read(struct observed_server *o, struct sql_error *error, struct sql_session *s,
+	const struct sid *sids, size_t n_sids, struct sql_blocked *blocked)
+{
+	unsigned patience = blocked->n ? LOCK_PATIENCE_AFTER : LOCK_PATIENCE;
+	int rc = 0;
+
+	for (size_t i = 0; i < o->n_databases && rc >= 0; i++) {
+		struct observed_database *d = &o->databases[i];
+		const char *before = blocked_reason(blocked, d->id);
+		if (before && d->id) {
+			rc = unread_set(d, "%s", before);
+			continue;
+		}
+		/* tempdb and model hold no user of anybody for long: not looked at. */
+		if (d->system || d->unread)
+			continue;
+		struct database_reading r = {.o = o,
+			.d = d,
+			.session = s,
+			.error = error,
+			.sids = sids,
+			.n_sids = n_sids,
+			.patience = patience};
+		rc = database_read(&r);
+		d->online = d->online || d->read;
+		if (rc < 0 || !r.locked)
+			continue;
+		rc = blocked_add(blocked, d);
+		patience = LOCK_PATIENCE_AFTER;
+	}
+	return rc;
+}
+
+int sql_observe_databases(struct observed_server *o, struct sql_error *error, struct sql_session *s,
+	const struct wanted_server *w, const struct claims *c, struct sql_blocked *blocked)
+{
+	_cleanup_free_ struct sid *sids = NULL;
+	size_t n;
+	int rc = catalog_sids_of_ours(&sids, &n, o, w, c);
+	char leave[64];
+
+	if (!rc)
+		rc = databases_read(o, error, s, sids, n, blocked);
+	if (rc < 0)
+		return rc;
+	/* The session stays in no database: nobody has to wait for us to take one offline. Without a master there is
+	 * nothing to leave the database for. */
+	snprintf(leave, sizeof(leave), "USE [master];\nSET LOCK_TIMEOUT %u;\n", LOCK_PATIENCE);
+	rc = sql_session_run(s, error, leave, NULL, NULL);
+	return rc < 0 ? rc : 0;
+}

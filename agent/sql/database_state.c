@@ -1,0 +1,46 @@
+/* Why a database cannot be read, in words. None of these says that it is not there, or that nobody has access to it. */
+#include "sql/catalog.h"
+
+const char *database_error_words(int number)
+{
+	static const struct {
+		int number;
+		const char *words;
+	} errors[] = {
+		{911, "the server has no database of that name, or does not show it"},
+		{916, "the agent's login has no user there"},
+		{921, "it is being recovered"},
+		{922, "it is being recovered"},
+		{923, "it is in single-user mode"},
+		{924, "it is in single-user mode, and taken"},
+		{926, "it is suspect"},
+		{927, "it is being restored"},
+		{942, "it is offline"},
+		{945, "files of it are missing"},
+		{952, "it is in transition"},
+		{954, "it is a mirror"},
+		{955, "it has no quorum of its mirroring"},
+		{976, "it is a secondary replica that cannot be read"},
+		{978, "it is a secondary replica that takes read-intent connections alone"},
+		{979, "it is a secondary replica that takes read-intent connections alone"},
+		{982, "it is a secondary replica that cannot be read"},
+		{983, "its replica is neither primary nor secondary now"},
+		{4060, "it cannot be opened"},
+		{1205, "the reading lost a deadlock"},
+		{1222, "somebody holds a lock on its catalog"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(errors); i++)
+		if (errors[i].number == number)
+			return errors[i].words;
+	return NULL;
+}
+
+const char *database_state_words(int state)
+{
+	static const char *const words[] = {NULL, "it is being restored", "it is being recovered",
+		"its recovery waits for files", "it is suspect", "it is in emergency mode",
+		"it is offline"};
+
+	return state < 0 || (size_t)state >= ARRAY_SIZE(words) ? "it is not online" : words[state];
+}
