@@ -9,8 +9,8 @@ static const char *const forgets[] = {
 	"DELETE FROM verification WHERE server = ?1 AND (?2 IS NULL OR database = ?2 COLLATE NOCASE)",
 	"DELETE FROM proved WHERE server = ?1 AND (?2 IS NULL OR database = ?2 COLLATE NOCASE)",
 	"DELETE FROM ledger WHERE server = ?1 AND ?2 IS NULL AND removed = 0 AND sid IS NULL",
-	"DELETE FROM ledger WHERE server = ?1 AND ?2 IS NULL AND removed <> 0 AND EXISTS (SELECT 1 FROM ledger l"
-	" WHERE l.server = ledger.server AND l.login = ledger.login AND l.sid = ledger.sid AND l.removed = 0)",
+	("DELETE FROM ledger WHERE server = ?1 AND ?2 IS NULL AND removed <> 0 AND EXISTS (SELECT 1 FROM ledger l"
+	 " WHERE l.server = ledger.server AND l.login = ledger.login AND l.sid = ledger.sid AND l.removed = 0)"),
 	"UPDATE ledger SET removed = max(1, ?3), intended = 0 WHERE server = ?1 AND ?2 IS NULL AND removed = 0",
 	"DELETE FROM guard WHERE server = ?1 AND ?2 IS NULL",
 };

@@ -11,8 +11,8 @@
 static const char *const tables[] = {
 	"SELECT server, login, sid, intended, created, removed FROM ledger ORDER BY server, login, removed, sid",
 	"SELECT server, login, database, level, at FROM proved ORDER BY server, login, database",
-	"SELECT server, login, database, sid, level, result, fingerprint, at FROM verification"
-	" ORDER BY server, login, database",
+	("SELECT server, login, database, sid, level, result, fingerprint, at FROM verification"
+	 " ORDER BY server, login, database"),
 	"SELECT client, what, instant, ticket, approved FROM passed ORDER BY client, what",
 	"SELECT server, endpoint, trusted FROM guard ORDER BY server, endpoint",
 	"SELECT one, at, why FROM loss",

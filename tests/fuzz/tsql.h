@@ -65,6 +65,12 @@ static inline void statement_check(const char *text, const struct names *names)
 	while (*text) {
 		bool bracket = *text == '[', string = text[0] == 'N' && text[1] == '\'';
 
+		/* A moment, which holds no letter but the one in its middle. */
+		if (*text == '\'') {
+			text += 1 + strspn(text + 1, "0123456789-:.T");
+			REQUIRE(*text++ == '\'');
+			continue;
+		}
 		if (!bracket && !string) {
 			REQUIRE(is_plain(*text));
 			text++;
