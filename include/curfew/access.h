@@ -82,10 +82,10 @@ struct observed_session {
 struct permission {
 	uint8_t class; /* as sys.database_permissions.class; 100 and up: server */
 	char state; /* 'G', 'W' with grant option, 'D'; 'R': a column taken out of a grant on its table, no right */
-	bool owner_apart; /* the securable has an owner of its own: a transfer of its schema leaves it alone */
 	char *name;			/* "SELECT" */
 	char *schema, *object, *column; /* securable's names; unused ones are NULL */
 	char *grantee, *grantor;	/* principals' names */
+	bool owner_apart; /* the securable has an owner of its own: a transfer of its schema leaves it alone */
 };
 bool permission_is_right(
 	const struct permission *p); /* gives something: granted, with or without grant option */
