@@ -195,7 +195,7 @@ class ApplicationLocks(LockCase):
         a = self.login("a")
         self.assertEqual(self.one(a, self.GET.format("")), 0)
         self.assertEqual(self.one(self.sa, self.GET.format("")), -1)
-        self.fails(a, self.GET.format(", @DbPrincipal = N'keepers'").replace("; SELECT @r", ""), 15404)
+        self.fails(a, self.GET.format(", @DbPrincipal = N'keepers'").replace("; SELECT @r", ""), 1202)
         self.assertEqual(self.one(self.sa, self.GET.format(", @DbPrincipal = N'keepers'")), 0)
         self.ok(self.sa, "EXEC sp_releaseapplock @Resource = N'curfew', @LockOwner = N'Session', @DbPrincipal = N'keepers'")
 

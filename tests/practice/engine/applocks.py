@@ -40,7 +40,7 @@ class ApplicationLocks:
         p = env.db.principals.find(name or "public")
         if p is None or p.id not in env.engine.security.token(env.ctx, env.db) and \
                 not env.has_db("CONTROL"):
-            raise error(15404, name=name)
+            raise error(1202, name=name)
         return p
 
     def get(self, env, resource, mode, owner, timeout, principal=None):

@@ -265,7 +265,7 @@ class UserExecutor:
         if cls == "OBJECT" and rec.parent:
             raise error(15346)
         if cls == "OBJECT" and rec.type == "SQ":
-            raise error(15150, verb="change the owner of", what="queue", name=s.parts[2])
+            raise error(15344, what="service queue")
         rec.owner = new.id if new is not None else None
         self._permissions_end(db, cls, id_)
         self.ddl_event(env, s, "ALTER_AUTHORIZATION_DATABASE", s.parts[2])
