@@ -56,7 +56,7 @@ FUZZ  := $(patsubst %.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_OBJS  := $(SRCS:%.c=build/fuzz/%.o)
 FUZZ_FLAGS  = $(CPPFLAGS_OURS) $(WARN) -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -MMD -MP
 
-PARTS := runner lint unit property practice sanitize clang valgrind fuzz system clients words install-test monitoring
+PARTS := runner lint unit property practice sanitize valgrind fuzz system clients words install-test monitoring
 .PHONY: all deps check machines package browser demo bench tests fuzzers install uninstall help clean flags $(PARTS)
 
 all: $(BIN)                     ## the program (default)
@@ -145,10 +145,8 @@ property:                       ## property tests with many more cases
 	$(RUN) property
 practice:                       ## the practice server's own tests
 	$(RUN) practice
-sanitize:                       ## unit tests under the address and undefined behaviour sanitizers
+sanitize:                       ## unit tests built by clang, with its address and undefined behaviour sanitizers
 	$(RUN) sanitize
-clang:                          ## unit tests built by clang
-	$(RUN) clang
 valgrind:                       ## unit tests of the pure parts under valgrind
 	$(RUN) valgrind
 fuzz:                           ## each fuzzer for FUZZ_SECONDS (5)

@@ -22,7 +22,7 @@ from lab import days  # noqa: E402
 from practice import ROOT  # noqa: E402
 
 SECONDS = int(os.environ.get("CURFEW_LONG_SECONDS", "30"))
-SANITIZED = os.path.abspath(os.environ.get("CURFEW_SANITIZED", os.path.join(ROOT, "build", "cc-sanitize")))
+SANITIZED = os.path.abspath(os.environ.get("CURFEW_SANITIZED", os.path.join(ROOT, "build", "clang-sanitize")))
 SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "long_service.c")
 STARTS, ENDS = 120, 120
 # Caches of an allocator come and go; what leaks at each of some hundred passes is far more than this.
@@ -67,14 +67,14 @@ class LongRun(LabCase):
         target = os.path.join(build, "libcurfew.a")
         if not os.path.exists(target):
             subprocess.run(["make", "-s", "-C", ROOT, f"BUILD={os.path.relpath(build, ROOT)}", target[len(ROOT) + 1:],
-                            *(["SANITIZE=1"] if more else [])], check=True, stdout=subprocess.DEVNULL)
+                            *(["SANITIZE=1", "CC=clang"] if more else [])], check=True, stdout=subprocess.DEVNULL)
         out = self.found.path("service")
         flags = subprocess.run(["make", "-s", "-C", ROOT, "flags"], check=True, text=True,
                                stdout=subprocess.PIPE).stdout.split()
         libraries = subprocess.run(["pkg-config", "--libs", "libconfig", "jansson", "libmnl", "libnftnl", "libseccomp",
                                     "libcap", "smartcols", "libsodium", "sqlite3", "libsystemd"], check=True,
                                    text=True, stdout=subprocess.PIPE).stdout.split()
-        subprocess.run(["cc", *flags, "-g", *more, "-o", out, SOURCE, target, *libraries, "-lsybdb"],
+        subprocess.run(["clang" if more else "cc", *flags, "-g", *more, "-o", out, SOURCE, target, *libraries, "-lsybdb"],
                        cwd=ROOT, check=True)
         return out
 
