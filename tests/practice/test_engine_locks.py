@@ -41,6 +41,12 @@ class Catalogue(LockCase):
         self.ok(self.sa, "SELECT 1 FROM master.sys.objects; SELECT 1 FROM sys.database_principals; "
                          "SELECT 1 FROM sys.server_principals; SELECT 1 FROM sys.databases")
 
+    def test_the_log_is_held(self):
+        ask = "SELECT log_reuse_wait_desc FROM sys.databases WHERE name = N'shop'"
+        self.assertEqual(self.one(self.sa, ask), "NOTHING")
+        self.ok(self.other, "BEGIN TRAN; ALTER TABLE dbo.t ADD y int")
+        self.assertEqual(self.one(self.sa, ask), "ACTIVE_TRANSACTION")
+
     def test_no_hint_and_no_level_helps(self):
         self.ok(self.other, "BEGIN TRAN; ALTER TABLE dbo.t ADD y int")
         self.fails(self.sa, "SELECT 1 FROM sys.objects WITH (NOLOCK)", 1222)

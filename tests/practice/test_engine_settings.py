@@ -45,6 +45,11 @@ class Login(SettingsCase):
                          (True, False, 7, "British", "dmy"))
         self.assertEqual(self.one(self.bare, "SELECT SESSIONPROPERTY('ANSI_NULLS')"), 0)
 
+    def test_useroptions(self):
+        self.ok(self.bare, "SET ARITHABORT ON; SET LOCK_TIMEOUT 9")
+        rows = dict(self.ok(self.bare, "DBCC USEROPTIONS"))
+        self.assertEqual((rows["arithabort"], rows["lock_timeout"], rows.get("ansi_nulls")), ("SET", "9", None))
+
     def test_database_option_counts_unless_set(self):
         self.ok(self.sa, "ALTER DATABASE shop SET CONCAT_NULL_YIELDS_NULL ON")
         null = "SELECT CASE WHEN N'a' + CAST(NULL AS nvarchar(9)) IS NULL THEN 1 ELSE 0 END"

@@ -7,8 +7,8 @@ import time
 
 from . import collations, functions, functions_catalogue
 from . import functions_rights, passwords, xml_methods  # noqa: F401  (they register their functions)
-from . import (views_database, views_modules, views_replicas, views_server,  # noqa: F401  (they register their views)
-               views_sessions)
+from . import (views_database, views_modules, views_more, views_replicas,  # noqa: F401  (they register)
+               views_server, views_sessions)  # noqa: F401
 from .catalogue import ServerCatalogue
 from .databases import refuse_changes
 from .errors import error

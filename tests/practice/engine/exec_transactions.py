@@ -1,9 +1,10 @@
 """Variables, SET, USE, and transactions: begin, commit, roll back, save."""
 from . import nodes as n
+from .bind_from import SourceColumn
 from .errors import error
 from .events import SqlError
 from .settings import BITS
-from .sqltypes import INT
+from .sqltypes import INT, T
 from .state import undo_to
 
 NUMBERS = {"LOCK_TIMEOUT": "lock_timeout", "ROWCOUNT": "row_limit", "TEXTSIZE": "text_size",
@@ -54,6 +55,16 @@ class TransactionExecutor:
             elif name in ("NOEXEC", "FMTONLY", "PARSEONLY", "SHOWPLAN_TEXT", "SHOWPLAN_ALL",
                           "SHOWPLAN_XML") and s.value:
                 raise SqlError(40517, f"The practice server does not have SET {name} ON.", 16)
+
+    def do_dbcc_useroptions(self, env, s):
+        """One row an option that is on, and those that have a value."""
+        o = self.session.settings
+        rows = [("textsize", str(o.text_size)), ("language", o.language), ("dateformat", o.date_format),
+                ("datefirst", str(o.date_first)), ("lock_timeout", str(o.lock_timeout))]
+        rows += [(name.lower(), "SET") for name in BITS if self.session.option(name)]
+        rows.append(("isolation level", o.isolation.lower()))
+        self.emit([SourceColumn("Set Option", T("nvarchar", 128), ""), SourceColumn("Value", T("nvarchar", 128), "")],
+                  rows)
 
     def do_reconfigure(self, env, s):
         if not env.has_server("ALTER SETTINGS"):

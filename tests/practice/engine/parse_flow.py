@@ -279,6 +279,15 @@ class FlowParser(QueryParser):
             self.expect("OVERRIDE")
         return self.stmt("reconfigure", t)
 
+    def dbcc_statement(self):
+        t = self.next()
+        if self.tok.word != "USEROPTIONS":
+            raise SqlError(2526, f"Incorrect DBCC statement: '{self.tok.text}'.", 16, line=t.line)
+        self.next()
+        if self.accept("WITH"):
+            self.expect("NO_INFOMSGS")
+        return self.stmt("dbcc_useroptions", t)
+
     def revert_statement(self):
         t = self.next()
         cookie = n.Var(self.variable()) if self.accept("WITH", "COOKIE", "=") else None

@@ -17,7 +17,7 @@ _CODES = {"n": SYSNAME, "i": INT, "b": BIT, "s": T("smallint"), "t": T("tinyint"
 _FIXED = ("d60", "c1", "c2", "c4")
 _FIXED_NAMES = ("permission_name", "masking_function")
 _SERVER = ("server", "dm_", "databases", "sql_logins", "configurations", "linked_logins", "credentials",
-           "availability_", "securable_classes")
+           "availability_", "endpoints")
 # Columns by which views are joined; without an index a join of two long ones takes for ever.
 _JOINED = ("object_id", "principal_id", "schema_id", "session_id")
 REGISTRY = {}

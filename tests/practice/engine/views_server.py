@@ -4,6 +4,7 @@ from .permissions import type_code
 from .permtable import CLASS_DESC, CLASS_NUMBER
 from .settings import DATABASE_OPTIONS
 from .views import view
+from .views_replicas import replica_id
 
 OTHER_DESC = {"U": "WINDOWS_LOGIN", "G": "WINDOWS_GROUP", "E": "EXTERNAL_LOGIN", "X": "EXTERNAL_GROUP"}
 TYPE_DESC = {"S": "SQL_LOGIN", "R": "SERVER_ROLE", "C": "CERTIFICATE_MAPPED_LOGIN"}
@@ -19,6 +20,7 @@ def nothing(env, db):
       "recovery_model_desc:d60 is_trustworthy_on:b is_db_chaining_on:b is_published:b "
       "is_distributor:b is_broker_enabled:b containment:t containment_desc:d60 is_encrypted:b "
       "is_query_store_on:b is_cdc_enabled:b snapshot_isolation_state:t is_read_committed_snapshot_on:b "
+      "log_reuse_wait:t log_reuse_wait_desc:d60 replica_id:u group_database_id:u "
       + " ".join(f"is_{o.lower()}_on:b" for o in DATABASE_OPTIONS), fixed=False)
 def _databases(env, db):
     engine = env.engine
@@ -26,6 +28,7 @@ def _databases(env, db):
         if not is_seen(env, d):
             continue
         f, state = d.fields, state_of(engine, d)
+        replica = replica_id(engine.catalogue.name) if state.replica else None
         access = {"MULTI_USER": 0, "SINGLE_USER": 1, "RESTRICTED_USER": 2}
         recovery = {"FULL": 1, "BULK_LOGGED": 2, "SIMPLE": 3}
         yield (engine.catalogue.shown(f.name), d.id, f.source, f.owner_sid, f.created, 160,
@@ -33,7 +36,13 @@ def _databases(env, db):
                f.read_only or state.standby, f.auto_close, state.number, state.name, state.standby,
                recovery[f.recovery], f.recovery, f.trustworthy,
                f.chaining, 0, 0, 0, int(f.contained), "PARTIAL" if f.contained else "NONE", 0, 0, 0, 0,
-               0) + tuple(o in f.set_options for o in DATABASE_OPTIONS)
+               0, *_log_wait(engine, d), replica, None) + tuple(o in f.set_options for o in DATABASE_OPTIONS)
+
+
+def _log_wait(engine, db):
+    """4 while an open transaction holds the log of a database."""
+    held = any(u.scope is db for s in engine.sessions.values() for u in s.undo)
+    return (4, "ACTIVE_TRANSACTION") if held else (0, "NOTHING")
 
 
 def _logins(env):
