@@ -102,6 +102,13 @@ class Triggers(EngineCase):
         self.assertTrue(self.one(self.sa, "SELECT is_disabled FROM sys.server_principals WHERE name = N'x'"))
         self.assertEqual([r[0] for r in self.ok(self.sa, "SELECT x FROM dbo.log_")][-1], "sa")
 
+    def test_grants_on_the_server_are_the_servers_events(self):
+        boss = self.session("sa", "Sa!pass1", "master")
+        self.ok(boss, "CREATE TRIGGER mine ON DATABASE FOR GRANT_DATABASE AS SELECT N'database'")
+        self.ok(boss, "CREATE TRIGGER its ON ALL SERVER FOR DDL_GDR_SERVER_EVENTS AS SELECT N'server'")
+        self.assertEqual(self.ok(boss, "GRANT VIEW SERVER STATE TO x"), [("server",)])
+        self.assertEqual(self.ok(boss, "GRANT SELECT TO public"), [("database",)])
+
     def test_instead_of_on_a_view(self):
         self.ok(self.sa, "CREATE VIEW dbo.v AS SELECT x FROM dbo.log_")
         self.fails(self.sa, "INSERT dbo.v VALUES (N'a')", 4406)

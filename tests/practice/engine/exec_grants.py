@@ -187,6 +187,10 @@ class GrantExecutor:
                 for entries, minor in places:
                     yield scope, (STORED_AS.get(cls, cls), id_), perm, grantor, p, entries, minor
 
+    def _event(self, env, s, verb):
+        scope = self._addressed(env, s)[0]
+        self.ddl_event(env, s, f"{verb}_{'DATABASE' if scope is env.db else 'SERVER'}", "")
+
     def do_grant(self, env, s):
         for _, _, perm, grantor, p, entries, _ in list(self._each(env, s)):
             key = (p.id, perm, grantor)
@@ -194,7 +198,7 @@ class GrantExecutor:
             state = "W" if s.option or entries.get(key) == "W" else "G"
             if entries.get(key) != state:
                 entries[key] = state
-        self.ddl_event(env, s, "GRANT_DATABASE", "")
+        self._event(env, s, "GRANT")
 
     def do_deny(self, env, s):
         if self.engine.catalogue.features.no_deny:
@@ -211,7 +215,7 @@ class GrantExecutor:
                     if (cls, id_) == where and m and key in other:
                         del other[key]
             entries[key] = "D"
-        self.ddl_event(env, s, "DENY_DATABASE", "")
+        self._event(env, s, "DENY")
 
     def do_revoke(self, env, s):
         for scope, where, perm, grantor, p, entries, minor in list(self._each(env, s)):
@@ -236,7 +240,7 @@ class GrantExecutor:
                     place[key] = "G" if state == "W" else state
                 else:
                     del place[key]
-        self.ddl_event(env, s, "REVOKE_DATABASE", "")
+        self._event(env, s, "REVOKE")
 
     @staticmethod
     def _except_column(scope, where, entries, key):
