@@ -9,14 +9,6 @@
 /* Room for some 500,000 elements in one transaction; a limit, not an allocation. */
 #define SEND_BUFFER (128 * 1024 * 1024)
 
-int64_t monotonic_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 int firewall_fail(struct firewall *f, int r, const char *format, ...)
 {
 	char what[160];

@@ -174,6 +174,7 @@ static void observe(struct firewall_process *f, const struct firewall_request *r
 	a.u.state.present = s.present;
 	a.u.state.intact = s.intact;
 	a.u.state.generation = s.generation;
+	a.u.state.read_ms = s.read_ms;
 	a.u.state.refused_packets = s.refused_packets;
 	answer(f, &a);
 	a = (struct firewall_answer){.kind = ANSWER_STATE_ALLOW};

@@ -167,6 +167,7 @@ static int state_take(struct firewall_state *s, const struct firewall_answer *a)
 		s->present = a->u.state.present;
 		s->intact = a->u.state.intact;
 		s->generation = a->u.state.generation;
+		s->read_ms = a->u.state.read_ms;
 		s->refused_packets = a->u.state.refused_packets;
 		return 0;
 	case ANSWER_STATE_ALLOW:

@@ -44,6 +44,7 @@ struct firewall_answer {
 		struct {
 			bool present, intact;
 			uint32_t generation;
+			int64_t read_ms; /* CLOCK_MONOTONIC is the same in both processes */
 			uint64_t refused_packets;
 		} state;
 		struct observed_allow allow;

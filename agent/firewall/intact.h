@@ -10,6 +10,8 @@ struct intact_set {
 	struct set_id id;
 	bool readable; /* the shape that we make, so its elements can be understood */
 	bool has_rule;
+	bool counted;	/* this kernel says how many elements a set has */
+	uint32_t count; /* those among them that have expired included */
 };
 struct intact {
 	struct firewall_settings settings;

@@ -205,7 +205,6 @@ int probe_features(struct firewall_features *out, struct firewall *f);
 
 int firewall_fail(struct firewall *f, int r, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-int64_t monotonic_ms(void);
 
 static inline size_t address_length(int family)
 {

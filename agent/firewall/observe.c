@@ -6,10 +6,17 @@
 #include "firewall/netlink.h"
 #include "firewall/table_state.h"
 
+/* NFTA_SET_COUNT, which headers of older kernels do not have. */
+#define SET_COUNT_ATTRIBUTE 20
+
+/* Readings until two agree; the kernel finishes rehashing within a few. */
+#define MAX_READINGS 16
+
 struct reading {
 	struct firewall *firewall;
 	struct intact *intact;
 	struct state_draft draft;
+	bool doubtful; /* a dump of several messages, and no count of the kernel's that confirms it */
 };
 
 static int elements_take(const struct nlmsghdr *nlh, void *context)
@@ -19,16 +26,31 @@ static int elements_take(const struct nlmsghdr *nlh, void *context)
 	return state_take_elements(&g->draft, nlh);
 }
 
-static int elements_query(struct reading *g, const struct set_id *id)
+/* A set that the kernel is rehashing is dumped wrong, without an error: between two messages of one dump elements move,
+ * so that some come twice and others not at all. One message is of one piece; several are when their number is the
+ * kernel's own count. Otherwise only a second dump that agrees confirms the first. */
+static bool dump_is_confirmed(const struct state_draft *d, const struct intact_set *s)
 {
+	return d->messages <= 1 || s->id.kind == SET_DENIED || (s->counted && d->rows == s->count);
+}
+
+static int elements_query(struct reading *g, const struct intact_set *s)
+{
+	const struct set_id *id = &s->id;
+	int r;
+
 	uint64_t buf[QUERY_ROOM / 8] = {0};
 	struct nlmsghdr *nlh = query_make(buf, NFT_MSG_GETSETELEM, NLM_F_DUMP);
 	char name[SET_NAME_MAX];
 
 	g->draft.set = id;
+	g->draft.rows = g->draft.messages = 0;
 	mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_TABLE, TABLE_NAME);
 	mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_SET, set_id_format(name, id));
-	return query(g->firewall, nlh, elements_take, g);
+	r = query(g->firewall, nlh, elements_take, g);
+	if (r == 0 && !dump_is_confirmed(&g->draft, s))
+		g->doubtful = true;
+	return r;
 }
 
 static int set_take(const struct nlmsghdr *nlh, void *context)
@@ -40,6 +62,12 @@ static int set_take(const struct nlmsghdr *nlh, void *context)
 	if (!set)
 		return -ENOMEM;
 	r = nftnl_set_nlmsg_parse(nlh, set) < 0 ? -EBADMSG : intact_set(g->intact, set);
+	if (r == 0 && g->intact->n_sets && message_attribute(nlh, SET_COUNT_ATTRIBUTE)) {
+		struct intact_set *s = &g->intact->sets[g->intact->n_sets - 1];
+
+		s->counted = true;
+		s->count = message_u32(nlh, SET_COUNT_ATTRIBUTE);
+	}
 	nftnl_set_free(set);
 	return r;
 }
@@ -112,7 +140,7 @@ static int state_read(struct reading *g)
 		r = query_of_table(g, NFT_MSG_GETRULE, NFTA_RULE_TABLE, rule_take);
 	for (size_t i = 0; r == 0 && i < g->intact->n_sets; i++)
 		if (g->intact->sets[i].readable)
-			r = elements_query(g, &g->intact->sets[i].id);
+			r = elements_query(g, &g->intact->sets[i]);
 	/* Whatever vanished while we read belongs to another generation. */
 	if (r == -ENOENT)
 		return -EINTR;
@@ -123,8 +151,8 @@ static int state_read(struct reading *g)
 	return r;
 }
 
-static int observe_once(struct firewall_state *out, struct intact *intact, struct firewall *f,
-	instant_t now, int64_t began_ms)
+static int observe_once(struct firewall_state *out, bool *doubtful, struct intact *intact,
+	struct firewall *f, instant_t now, int64_t began_ms)
 {
 	struct reading g = {
 		.firewall = f,
@@ -145,7 +173,11 @@ static int observe_once(struct firewall_state *out, struct intact *intact, struc
 	if (r < 0)
 		return r;
 	state_sort(out);
+	if (state_has_twins(out))
+		return -EINTR;
 	out->generation = after;
+	out->read_ms = began_ms;
+	*doubtful = g.doubtful;
 	return 0;
 }
 
@@ -153,22 +185,34 @@ int observe_with(
 	struct firewall_state *out, struct intact *intact, struct firewall *f, instant_t now)
 {
 	int64_t began_ms = monotonic_ms();
+	struct firewall_state last = {0};
+	bool has_last = false;
 	int r = -EINTR;
 
-	for (int attempt = 0; attempt < MAX_ATTEMPTS && r == -EINTR; attempt++) {
+	for (int attempt = 0; attempt < MAX_READINGS && r == -EINTR; attempt++) {
 		struct firewall_state state = {0};
 		struct intact found;
+		bool doubtful = false;
 
 		intact_init(&found, &f->settings);
-		r = observe_once(&state, &found, f, now, began_ms);
-		if (r == 0) {
+		r = observe_once(&state, &doubtful, &found, f, now, began_ms);
+		if (r == 0 && (!doubtful || (has_last && state_has_same_keys(&last, &state)))) {
+			firewall_state_free(&last);
 			*out = state;
 			*intact = found;
 			return 0;
 		}
-		firewall_state_free(&state);
+		firewall_state_free(&last);
+		has_last = r == 0;
+		if (has_last) {
+			last = state;
+			r = -EINTR;
+		} else {
+			firewall_state_free(&state);
+		}
 		intact_free(&found);
 	}
+	firewall_state_free(&last);
 	return firewall_fail(f, r == -EINTR ? -EAGAIN : r, "reading the table");
 }
 

@@ -25,6 +25,25 @@ void firewall_state_free(struct firewall_state *s)
 	*s = (struct firewall_state){0};
 }
 
+void firewall_state_age(struct firewall_state *s, int64_t to_ms)
+{
+	uint64_t passed = to_ms > s->read_ms ? (uint64_t)(to_ms - s->read_ms) : 0;
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n_allows; i++) {
+		struct observed_allow *a = &s->allows[i];
+
+		if (a->has_timeout && a->remaining_ms <= passed)
+			continue;
+		if (a->has_timeout)
+			a->remaining_ms -= passed;
+		s->allows[n++] = *a;
+	}
+	s->n_allows = n;
+	if (passed)
+		s->read_ms = to_ms;
+}
+
 /* The element's comment, bounded whatever the bytes say. */
 static void comment_read(char *out, size_t size, struct nftnl_set_elem *e)
 {
@@ -134,6 +153,8 @@ static int element_read(struct nftnl_set_elem *e, void *context)
 	uint32_t length = 0;
 	const void *key = nftnl_set_elem_get(e, NFTNL_SET_ELEM_KEY, &length);
 
+	d->rows++;
+
 	if (!key || !set_key_read(&s, &ep, d->set, key, length))
 		return 0;
 	switch (d->set->kind) {
@@ -162,6 +183,7 @@ int state_take_elements(struct state_draft *d, const struct nlmsghdr *nlh)
 
 	if (!set)
 		return -ENOMEM;
+	d->messages++;
 	d->r = nftnl_set_elems_nlmsg_parse(nlh, set) < 0 ? -EBADMSG : 0;
 	if (d->r == 0)
 		nftnl_set_elem_foreach(set, element_read, d);
@@ -229,4 +251,41 @@ void state_sort(struct firewall_state *s)
 	list_sort(s->trusted, s->n_trusted, sizeof(*s->trusted), compare_trusted);
 	list_sort(s->refused, s->n_refused, sizeof(*s->refused), compare_refused);
 	refused_merge(s);
+}
+
+static bool has_twins(
+	const void *items, size_t n, size_t size, int (*compare)(const void *, const void *))
+{
+	for (size_t i = 1; i < n; i++)
+		if (compare((const char *)items + (i - 1) * size, (const char *)items + i * size) ==
+			0)
+			return true;
+	return false;
+}
+
+bool state_has_twins(const struct firewall_state *s)
+{
+	return has_twins(s->allows, s->n_allows, sizeof(*s->allows), compare_allows) ||
+	       has_twins(s->guards, s->n_guards, sizeof(*s->guards), compare_guards) ||
+	       has_twins(s->trusted, s->n_trusted, sizeof(*s->trusted), compare_trusted);
+}
+
+static bool same_keys(const void *a, size_t n_a, const void *b, size_t n_b, size_t size,
+	int (*compare)(const void *, const void *))
+{
+	bool same = n_a == n_b;
+
+	for (size_t i = 0; i < n_a && same; i++)
+		same = compare((const char *)a + i * size, (const char *)b + i * size) == 0;
+	return same;
+}
+
+bool state_has_same_keys(const struct firewall_state *a, const struct firewall_state *b)
+{
+	return same_keys(a->allows, a->n_allows, b->allows, b->n_allows, sizeof(*a->allows),
+		       compare_allows) &&
+	       same_keys(a->guards, a->n_guards, b->guards, b->n_guards, sizeof(*a->guards),
+		       compare_guards) &&
+	       same_keys(a->trusted, a->n_trusted, b->trusted, b->n_trusted, sizeof(*a->trusted),
+		       compare_trusted);
 }

@@ -10,11 +10,16 @@ struct state_draft {
 	int64_t began_ms;	  /* the moment that `now` stands for */
 	const struct set_id *set; /* whose elements come */
 	int r;
+	size_t rows, messages; /* of this set's dump */
 };
 
 /* The elements of one message of a dump. */
 int state_take_elements(struct state_draft *d, const struct nlmsghdr *nlh);
 void state_sort(struct firewall_state *s);
+/* A sorted state that names an element twice was read while the kernel moved elements: others are missing from it. */
+bool state_has_twins(const struct firewall_state *s);
+/* Two sorted states hold the same elements (the denied sets, which change with every packet, aside). */
+bool state_has_same_keys(const struct firewall_state *a, const struct firewall_state *b);
 
 struct counts {
 	uint64_t packets, bytes;

@@ -178,10 +178,7 @@ static void outcomes_journal(struct pass *p, const struct firewall_changes *plan
  * deadline. */
 static instant_t network_now(const struct pass *p)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return p->o.now + ((int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000 - p->zero_ms) / 1000;
+	return p->o.now + (monotonic_ms() - p->zero_ms) / 1000;
 }
 
 /* What the next commit would do. */
@@ -193,7 +190,8 @@ static int changes_preview(
 
 	if (rc)
 		return rc;
-	/* As of after the look: on a busy machine what it waited for would make every deadline seem early. */
+	/* The present, for both sides: what a large list takes to arrive would make every deadline seem late. */
+	firewall_state_age(&state, monotonic_ms());
 	rc = firewall_diff(out, wanted, &state, network_now(p));
 	firewall_state_free(&state);
 	return rc;

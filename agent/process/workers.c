@@ -47,14 +47,6 @@ struct workers {
 /* epoll data: the slot, or this. */
 #define EVENT_TIMER UINT64_MAX
 
-static int64_t monotonic_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 static int workers_watch(struct workers *w, int fd, uint64_t what)
 {
 	struct epoll_event e = {.events = EPOLLIN, .data.u64 = what};

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* Seconds since 1970-01-01T00:00:00Z, as time_t, but 64 bits everywhere. */
 typedef int64_t instant_t;
@@ -52,5 +53,14 @@ static inline void cleanup_fclose(FILE **f)
 #define _cleanup_(f)	 __attribute__((cleanup(f)))
 #define _cleanup_free_	 _cleanup_(cleanup_free)
 #define _cleanup_fclose_ _cleanup_(cleanup_fclose)
+
+/* Milliseconds of the clock that nobody sets; the same in every process of this boot. */
+static inline int64_t monotonic_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
 
 #endif

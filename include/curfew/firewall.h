@@ -16,7 +16,7 @@ struct observed_allow {
 	struct source source;
 	struct endpoint endpoint;
 	bool has_timeout;      /* false: permanent, which is never right */
-	uint64_t remaining_ms; /* from `now` of the observation on */
+	uint64_t remaining_ms; /* from the state's `read_ms` on */
 	uint64_t packets, bytes;
 	char comment[256];
 };
@@ -30,6 +30,7 @@ struct firewall_state {
 	bool present; /* the table exists */
 	bool intact;  /* chains, rules, hooks, priority, set flags as we make them */
 	uint32_t generation;
+	int64_t read_ms; /* CLOCK_MONOTONIC, milliseconds: the moment from which remaining times count */
 	struct observed_allow *allows; /* sorted by endpoint, source */
 	size_t n_allows;
 	struct endpoint *guards;
@@ -67,6 +68,9 @@ void firewall_features_get(const struct firewall *f, struct firewall_features *o
 /* Reads the whole table, consistent (one generation). `now` only turns remaining times into instants. */
 int firewall_observe(struct firewall_state *out, struct firewall *f, instant_t now);
 void firewall_state_free(struct firewall_state *s);
+/* The same elements with their remaining times counted from `to_ms`: what was read a while ago is compared with the
+ * present. What has expired by then is left out. */
+void firewall_state_age(struct firewall_state *s, int64_t to_ms);
 
 /* Pure. A deadline up to the tolerance before the wanted one is equal; a later one never is. An element
  * whose end has come or that is about to expire by itself is left to expire; an end nearer than the

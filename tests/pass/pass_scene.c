@@ -22,6 +22,7 @@ static int port_observe(struct firewall_state *out, void *context, instant_t now
 		.endpoint = s->program->servers[0].endpoints[0],
 		.has_timeout = true,
 		.remaining_ms = 3600 * 1000};
+	out->read_ms = monotonic_ms();
 	out->present = out->intact = true;
 	out->allows = calloc(1, sizeof(*out->allows));
 	assert_non_null(out->allows);
@@ -128,7 +129,8 @@ struct collected scene_journal(const struct scene *s, enum journal_kind kind)
 	return c;
 }
 
-struct record scene_plan(const char *server, uint64_t number, enum change_kind kind, const char *login)
+struct record scene_plan(
+	const char *server, uint64_t number, enum change_kind kind, const char *login)
 {
 	struct record r = scene_record(RECORD_PLAN, server);
 

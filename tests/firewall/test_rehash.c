@@ -1,0 +1,109 @@
+/* A set that the kernel is still rehashing is dumped wrong without an error: a reading of it must be whole all the same.
+ * The elements come from nft, so that the reading begins while the kernel is at work on them. */
+#include <sys/wait.h>
+
+#include "lab.h"
+
+#include "firewall/netlink.h"
+#include "firewall/table_state.h"
+
+#define E4     HOME4 ":1433"
+#define MANY   60000
+#define ROUNDS 6
+
+static void elements_write(const char *path)
+{
+	FILE *to = fopen(path, "w");
+
+	assert_non_null(to);
+	fputs("flush set inet curfew allow4_32\nadd element inet curfew allow4_32 {\n", to);
+	for (unsigned i = 1; i <= MANY; i++)
+		fprintf(to, "203.%u.%u.%u . " HOME4 " . 1433 timeout 1h,\n", i >> 16, i >> 8 & 255,
+			i & 255);
+	fputs("}\n", to);
+	assert_int_equal(fclose(to), 0);
+}
+
+/* Returns as soon as the kernel has taken nft's transaction, while nft itself is still to end. */
+static pid_t load_begin(struct firewall *f, const char *path)
+{
+	uint32_t before, now;
+
+	assert_int_equal(query_generation(&before, f), 0);
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (!pid) {
+		execlp("nft", "nft", "-f", path, (char *)NULL);
+		_exit(127);
+	}
+	do
+		assert_int_equal(query_generation(&now, f), 0);
+	while (now == before && waitpid(pid, NULL, WNOHANG) == 0);
+	assert_int_not_equal(now, before);
+	return pid;
+}
+
+static void test_reading_is_whole_while_the_kernel_rehashes(void **state)
+{
+	char path[] = "/tmp/curfew-rehash-XXXXXX";
+	struct firewall_state s;
+	struct firewall *f;
+	struct list l;
+
+	(void)state;
+	lab_require();
+	list_init(&l);
+	list_guard(&l, E4);
+	list_allow(&l, "203.0.0.1", E4, real_now() + 3600, "acme/acme.jane.doe");
+	f = lab_open(&LAB_SETTINGS);
+	applied(f, &l, real_now());
+	firewall_close(f); /* the table stays, and nft may write to it */
+	int fd = mkstemp(path);
+	assert_true(fd >= 0);
+	close(fd);
+	elements_write(path);
+	assert_int_equal(firewall_open_reader(&f, &LAB_SETTINGS), 0);
+	for (int round = 0; round < ROUNDS; round++) {
+		pid_t pid = load_begin(f, path);
+		assert_int_equal(firewall_observe(&s, f, real_now()), 0);
+		assert_int_equal(s.n_allows, MANY);
+		assert_false(state_has_twins(&s));
+		firewall_state_free(&s);
+		waitpid(pid, NULL, 0);
+	}
+	unlink(path);
+	firewall_close(f);
+	f = lab_open(&LAB_SETTINGS);
+	lab_close(f);
+	list_free(&l);
+}
+
+/* What was read a while ago is compared with the present, not with the moment when it was read. */
+static void test_age_counts_from_the_reading(void **state)
+{
+	struct firewall_state s = {.read_ms = 1000, .n_allows = 3};
+
+	(void)state;
+	s.allows = calloc(3, sizeof(*s.allows));
+	assert_non_null(s.allows);
+	s.allows[0] = (struct observed_allow){.has_timeout = true, .remaining_ms = 60000};
+	s.allows[1] = (struct observed_allow){.has_timeout = true, .remaining_ms = 2000};
+	s.allows[2] = (struct observed_allow){.has_timeout = false};
+	firewall_state_age(&s, 4000);
+	assert_int_equal(s.n_allows, 2);
+	assert_int_equal(s.allows[0].remaining_ms, 57000);
+	assert_false(s.allows[1].has_timeout);
+	firewall_state_age(&s, 4000);
+	assert_int_equal(s.allows[0].remaining_ms, 57000);
+	firewall_state_free(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_age_counts_from_the_reading),
+		cmocka_unit_test(test_reading_is_whole_while_the_kernel_rehashes),
+	};
+
+	return cmocka_run_group_tests(tests, lab_setup, NULL);
+}
