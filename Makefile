@@ -56,7 +56,7 @@ FUZZ  := $(patsubst %.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_OBJS  := $(SRCS:%.c=build/fuzz/%.o)
 FUZZ_FLAGS  = $(CPPFLAGS_OURS) $(WARN) -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -MMD -MP
 
-PARTS := runner lint unit property practice sanitize valgrind fuzz system clients words install-test monitoring
+PARTS := runner lint unit property practice sanitize valgrind fuzz system tsql clients words install-test monitoring
 .PHONY: all deps check machines package browser demo bench tests fuzzers install uninstall help clean flags $(PARTS)
 
 all: $(BIN)                     ## the program (default)
@@ -101,7 +101,7 @@ $(BIN): $(BUILD)/agent/main.o $(LIB)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
-$(BUILD)/tests/%: $(BUILD)/tests/%.o $(LIB)
+$(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/tests/corpus.o $(LIB)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(PKG_LIBS) $(TEST_LIBS)
 
@@ -153,6 +153,8 @@ fuzz:                           ## each fuzzer for FUZZ_SECONDS (5)
 	$(RUN) fuzz
 system:                         ## the whole life of a client, real packets
 	$(RUN) system
+tsql:                           ## every statement that tests saw, before SQL Server's own parser, where dotnet is
+	$(RUN) tsql
 clients:                        ## Microsoft's, Node's and Python's client libraries, where dotnet and npm are
 	$(RUN) clients
 machines:                       ## whole machines: booted systemd, kernel 6.1, the package, a fresh Debian 13: minutes each, as root
@@ -226,6 +228,6 @@ uninstall:                      ## all but configuration and journal
 clean:                          ## what was built
 	rm -rf build
 
--include $(OBJS:.o=.d) $(BUILD)/agent/main.d $(TESTS:=.d) $(BENCH:=.d) $(SHARED:.o=.d) $(FUZZ_OBJS:.o=.d) $(FUZZ:=.d)
+-include $(OBJS:.o=.d) $(BUILD)/agent/main.d $(TESTS:=.d) $(BUILD)/tests/corpus.d $(BENCH:=.d) $(SHARED:.o=.d) $(FUZZ_OBJS:.o=.d) $(FUZZ:=.d)
 .SECONDARY:
 .DELETE_ON_ERROR:

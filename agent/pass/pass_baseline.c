@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "curfew/text.h"
+#include "pass/baseline_remedy.h"
 #include "pass/pass_internal.h"
 
 static int none_take(void *context, instant_t at, const struct baseline_item *i)
@@ -12,8 +13,6 @@ static int none_take(void *context, instant_t at, const struct baseline_item *i)
 	(void)context, (void)at, (void)i;
 	return 0;
 }
-
-#define SERVER_BASELINE "master"
 
 static bool baseline_is_missing(
 	const struct pass *p, const struct server_work *w, const char *database)
@@ -113,16 +112,6 @@ static bool name_is_ours(
 	return false;
 }
 
-/* The length of the quoted name that the text begins with: to the bracket that is not doubled. */
-static size_t quoted_size(const char *text)
-{
-	size_t i = 1;
-
-	while (text[i] && (text[i] != ']' || text[i + 1] == ']'))
-		i += text[i] == ']' ? 2 : 1;
-	return text[i] ? i + 1 : i;
-}
-
 static bool item_is_ours(
 	const struct pass *p, const struct server_work *w, const struct baseline_item *i)
 {
@@ -131,7 +120,7 @@ static bool item_is_ours(
 	if (!strcmp(i->kind, "principal") || !strcmp(i->kind, "login"))
 		return name_is_ours(p, w, i->name, strlen(i->name));
 	if (!strcmp(i->kind, "member") || !strcmp(i->kind, "server-member"))
-		return name_is_ours(p, w, i->name, quoted_size(i->name));
+		return name_is_ours(p, w, i->name, baseline_quoted_size(i->name));
 	if (strcmp(i->kind, "permission") != 0 && strcmp(i->kind, "server-permission") != 0)
 		return false;
 	/* The first of them: behind it stands nothing but the name, or it is none of ours. */
@@ -167,95 +156,6 @@ static int known_take(void *context, instant_t at, const struct baseline_item *b
 	return 0; /* dropped since: that is what access is for */
 }
 
-static bool begins(const char *text, const char *with)
-{
-	return !strncmp(text, with, strlen(with));
-}
-
-static const char *drop_of(const char *type)
-{
-	static const struct {
-		const char *type, *statement;
-	} kinds[] = {{"SQL_STORED_PROCEDURE", "DROP PROCEDURE"}, {"USER_TABLE", "DROP TABLE"},
-		{"VIEW", "DROP VIEW"}, {"SQL_TRIGGER", "DROP TRIGGER"}, {"SYNONYM", "DROP SYNONYM"},
-		{"SEQUENCE_OBJECT", "DROP SEQUENCE"}, {"SQL_SCALAR_FUNCTION", "DROP FUNCTION"},
-		{"SQL_INLINE_TABLE_VALUED_FUNCTION", "DROP FUNCTION"},
-		{"SQL_TABLE_VALUED_FUNCTION", "DROP FUNCTION"},
-		{"CLR_STORED_PROCEDURE", "DROP PROCEDURE"}, {"CLR_TRIGGER", "DROP TRIGGER"},
-		{"CLR_SCALAR_FUNCTION", "DROP FUNCTION"},
-		{"CLR_TABLE_VALUED_FUNCTION", "DROP FUNCTION"},
-		{"AGGREGATE_FUNCTION", "DROP AGGREGATE"},
-		{"EXTENDED_STORED_PROCEDURE", "DROP PROCEDURE"}, {"TYPE", "DROP TYPE"},
-		{"CERTIFICATE ", "DROP CERTIFICATE"}, {"DATABASE_ROLE", "DROP ROLE"},
-		{"APPLICATION_ROLE", "DROP APPLICATION ROLE"}, {"SERVER_ROLE", "DROP SERVER ROLE"},
-		{"SQL_LOGIN", "DROP LOGIN"}, {"WINDOWS_LOGIN", "DROP LOGIN"},
-		{"WINDOWS_GROUP", "DROP LOGIN"}, {"CERTIFICATE_MAPPED_LOGIN", "DROP LOGIN"}};
-
-	for (size_t k = 0; k < ARRAY_SIZE(kinds); k++)
-		if (begins(type, kinds[k].type))
-			return kinds[k].statement;
-	return "DROP USER";
-}
-
-#define TWO_PART_NAME "QUOTENAME(SCHEMA_NAME(schema_id)) + N'.' + QUOTENAME(name)"
-
-/* What was changed, as it is now: of what has no text, the catalogue's row, or a table's columns. */
-static void look_write(FILE *to, const struct baseline_item *i)
-{
-	static const struct {
-		const char *kind, *type, *before, *after;
-	} looks[] = {
-		{"object", "USER_TABLE",
-			"SELECT name, TYPE_NAME(user_type_id) AS type, max_length, [precision], scale, is_nullable "
-			"FROM sys.columns WHERE object_id = OBJECT_ID(",
-			") ORDER BY column_id"},
-		{"object", "SYNONYM",
-			"SELECT base_object_name FROM sys.synonyms WHERE " TWO_PART_NAME " = ", ""},
-		{"object", "SEQUENCE_OBJECT",
-			"SELECT * FROM sys.sequences WHERE " TWO_PART_NAME " = ", ""},
-		{"principal", "",
-			"SELECT * FROM sys.database_principals WHERE QUOTENAME(name) = ", ""},
-		{"login", "", "SELECT * FROM sys.server_principals WHERE QUOTENAME(name) = ", ""},
-		{"certificate", "", "SELECT * FROM sys.certificates WHERE QUOTENAME(name) = ", ""},
-		{"", "", "SELECT OBJECT_DEFINITION(OBJECT_ID(", "))"}};
-	size_t k = 0;
-
-	/* The last of them fits what no other does. */
-	while (*looks[k].kind &&
-		(strcmp(looks[k].kind, i->kind) != 0 || !begins(i->hash, looks[k].type)))
-		k++;
-	fputs(looks[k].before, to);
-	sql_write_string(to, i->name);
-	fputs(looks[k].after, to);
-}
-
-/* Only what takes the new thing away; what was changed is for a person to judge: its remedy is the way to look. */
-static void remedy_write(
-	FILE *to, const struct comparison *c, const struct baseline_item *i, bool changed)
-{
-	bool server = !strcmp(c->database, SERVER_BASELINE);
-
-	fputs("USE ", to);
-	sql_write_name(to, c->database);
-	fputs("; ", to);
-	if (!strcmp(i->kind, "setting")) {
-		fputs(server ? "EXEC sp_configure " : "SELECT * FROM sys.databases WHERE name = ",
-			to);
-		sql_write_string(to, server ? i->name : c->database);
-	} else if (changed) {
-		look_write(to, i);
-	} else if (!strcmp(i->kind, "member") || !strcmp(i->kind, "server-member")) {
-		size_t member = quoted_size(i->name);
-		fprintf(to, "ALTER %s %s DROP MEMBER %.*s", server ? "SERVER ROLE" : "ROLE",
-			i->name + member + strlen(" in "), (int)member, i->name);
-	} else if (!strcmp(i->kind, "permission") || !strcmp(i->kind, "server-permission")) {
-		fprintf(to, "REVOKE %s CASCADE", i->name);
-	} else {
-		fprintf(to, "%s %s", drop_of(i->hash), i->name);
-	}
-	fputs(";", to);
-}
-
 static void item_tell(const struct comparison *c, size_t index, const char *check,
 	enum finding_severity severity, const char *words)
 {
@@ -264,7 +164,7 @@ static void item_tell(const struct comparison *c, size_t index, const char *chec
 	struct text text;
 
 	if (text_begin(&text))
-		remedy_write(text.to, c, i, c->before[index] != NULL);
+		baseline_remedy_write(text.to, c->database, i, c->before[index] != NULL);
 	_cleanup_free_ char *remedy = text_end(&text);
 	RECORD_SET(&r, finding.remedy, remedy);
 	RECORD_SET(&r, server, c->work->server->name);
@@ -299,9 +199,9 @@ static void changed_tell(const struct comparison *c, size_t index)
 	else if (!strcmp(k->kind, "principal") || !strcmp(k->kind, "login"))
 		item_tell(c, index, "replaced-principal", FINDING_HIGH,
 			"made anew under the same name since access opened");
-	else if (begins(k->hash, "USER_TABLE") || change_is_expected(c))
+	else if (baseline_begins(k->hash, "USER_TABLE") || change_is_expected(c))
 		item_tell(c, index,
-			begins(k->hash, "USER_TABLE") ? "changed-table" : "changed-definition",
+			baseline_begins(k->hash, "USER_TABLE") ? "changed-table" : "changed-definition",
 			FINDING_LOW, "changed since access opened");
 	else
 		item_tell(c, index, "changed-definition", FINDING_MEDIUM,
@@ -313,7 +213,7 @@ static bool permission_came_along(const struct comparison *c, const struct basel
 {
 	static const char connect[] = "CONNECT TO ";
 
-	if (strcmp(k->kind, "permission") != 0 || !begins(k->name, connect))
+	if (strcmp(k->kind, "permission") != 0 || !baseline_begins(k->name, connect))
 		return false;
 	for (size_t i = 0; i < c->n_items; i++)
 		if (!strcmp(c->items[i].kind, "principal") && !c->known[i] &&

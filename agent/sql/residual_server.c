@@ -57,12 +57,12 @@ const struct leftover server_leftovers[] = {
 		"a linked server: queries leave this one",
 		FOUND
 		"s.name, COALESCE(s.data_source, s.product, N'?'),\n"
-		"  N'EXEC sp_dropserver @server = N''' + REPLACE(s.name, N'''', N'''''') + N''', @droplogins = ''droplogins'''\n"
+		"  N'EXEC sys.sp_dropserver @server = N''' + REPLACE(s.name, N'''', N'''''') + N''', @droplogins = ''droplogins'''\n"
 		"FROM sys.servers AS s WHERE s.is_linked = 1;\n"},
 	{"startup-procedure", FINDING_CRITICAL, LEFTOVER_SERVER,
 		"a procedure that runs as sysadmin when the server starts",
 		FOUND
-		"p.name, N'in master', N'EXEC sp_procoption @ProcName = N''' + REPLACE(p.name, N'''', N'''''') +\n"
+		"p.name, N'in master', N'EXEC sys.sp_procoption @ProcName = N''' + REPLACE(p.name, N'''', N'''''') +\n"
 		"  N''', @OptionName = ''startup'', @OptionValue = ''off'''\n"
 		"FROM master.sys.procedures AS p WHERE p.is_auto_executed = 1;\n"},
 	{"agent-job", FINDING_HIGH, LEFTOVER_SERVER,

@@ -72,7 +72,7 @@ static int lock_take(struct visit_run *run, struct sql_error *error)
 		"USE [master];\n"
 		"SET LOCK_TIMEOUT 10000;\n"
 		"DECLARE @held int;\n"
-		"EXEC @held = sp_getapplock @Resource = N'curfew', @LockMode = N'Exclusive',\n"
+		"EXEC @held = sys.sp_getapplock @Resource = N'curfew', @LockMode = N'Exclusive',\n"
 		"  @LockOwner = N'Session', @LockTimeout = 15000;\n"
 		"SELECT N'lock' AS [part], @held;\n",
 		lock_row, &answer);

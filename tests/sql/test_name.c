@@ -10,6 +10,8 @@
 #include "../program/random.h"
 #include "sql/name.h"
 
+#include "../corpus.h"
+
 #define DECODES(bytes, text)                                                                       \
 	do {                                                                                       \
 		_cleanup_free_ char *got = name_decode((bytes), sizeof(bytes) - 1);                \
@@ -75,6 +77,7 @@ static char *sendable(const char *batch)
 	assert_non_null(to);
 	batch_write_sendable(to, batch);
 	assert_int_equal(fclose(to), 0);
+	corpus_add(text);
 	return text;
 }
 

@@ -10,6 +10,8 @@
 
 #include "curfew/sql.h"
 
+#include "../corpus.h"
+
 #define LOGIN	 "acme.o'brien]x"
 #define DATABASE "Acme]Test"
 #define USER	 "u]x"
@@ -105,6 +107,8 @@ static char *written(int *rc, const struct change *c, const char *password)
 	assert_non_null(f);
 	*rc = sql_write_change(f, c, password);
 	assert_int_equal(fclose(f), 0);
+	if (!*rc)
+		corpus_add(out);
 	return out;
 }
 
@@ -227,6 +231,7 @@ static char *handover(const char *password, bool must_change)
 	assert_non_null(f);
 	assert_int_equal(sql_write_handover(f, LOGIN, password, must_change), 0);
 	assert_int_equal(fclose(f), 0);
+	corpus_add(out);
 	return out;
 }
 

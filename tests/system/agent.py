@@ -3,9 +3,14 @@
 import json
 import os
 import subprocess
+import sys
 from dataclasses import dataclass
 
-from practice import ROOT, SLOW, batches
+from practice import ROOT, SLOW, TOOLS, batches
+
+sys.path.insert(0, TOOLS)
+
+from wire import corpus  # noqa: E402  (the path above makes it importable)
 
 # Not an instrumented build by accident: what `make` builds, or what CURFEW names.
 CURFEW = os.path.abspath(
@@ -107,6 +112,8 @@ class Agent:
         done = self.space.run(*self.command(*arguments), check=False, timeout=seconds)
         result = Result(done.returncode, done.stdout, done.stderr)
         self.said.append(str(result))
+        if "--json" in arguments:
+            corpus.add_proposals(result.out)
         wanted = (expect,) if isinstance(expect, int) else expect
         if wanted is not None and result.code not in wanted:
             raise AssertionError(f"curfew {' '.join(arguments)}: wanted exit {expect}\n{result}")
@@ -131,7 +138,10 @@ class Agent:
     def bootstrap(self, server, practice):
         """A DBA's part: puts the password where it belongs and runs what bootstrap printed."""
         text = self.curfew("bootstrap", server, expect=0).out
-        practice.script(text.replace("<the password, as N'...'>", f"N'{self.password}'"))
+        script = text.replace("<the password, as N'...'>", f"N'{self.password}'")
+        practice.script(script)
+        for batch in batches(script):
+            corpus.add(batch)
 
     def elements(self):
         """(source, endpoint, seconds left) of the allowlist, as the kernel shows it."""

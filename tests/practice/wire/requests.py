@@ -9,7 +9,7 @@ import queue
 import threading
 import traceback
 
-from . import packets, parameters, tokens
+from . import corpus, packets, parameters, tokens
 from .answer import Answer, Stream
 from .faults import ConnectionDropped
 from .packets import ProtocolError
@@ -149,6 +149,8 @@ class Requests:
             text = _call_text(calls)
             fields = {"procedures": [name for name, _ in calls],
                       "parameters": [[p.name, p.type, p.value] for _, ps in calls for p in ps]}
+        if self._connection.login.app == corpus.PROGRAM:
+            corpus.add(text)
         self._number += 1
         self._connection.record("rpc" if calls else "batch", number=self._number,
                                 spid=self._session.spid, login=self._session.login,

@@ -1,0 +1,103 @@
+/* What takes a new thing away, or shows a changed one: T-SQL for a person who has read the finding. */
+#include <string.h>
+
+#include "pass/baseline_remedy.h"
+
+bool baseline_begins(const char *text, const char *with)
+{
+	return !strncmp(text, with, strlen(with));
+}
+
+/* The length of the quoted name that the text begins with: to the bracket that is not doubled. */
+size_t baseline_quoted_size(const char *text)
+{
+	size_t i = 1;
+
+	while (text[i] && (text[i] != ']' || text[i + 1] == ']'))
+		i += text[i] == ']' ? 2 : 1;
+	return text[i] ? i + 1 : i;
+}
+
+static const char *drop_of(const char *type)
+{
+	static const struct {
+		const char *type, *statement;
+	} kinds[] = {{"SQL_STORED_PROCEDURE", "DROP PROCEDURE"}, {"USER_TABLE", "DROP TABLE"},
+		{"VIEW", "DROP VIEW"}, {"SQL_TRIGGER", "DROP TRIGGER"}, {"SYNONYM", "DROP SYNONYM"},
+		{"SEQUENCE_OBJECT", "DROP SEQUENCE"}, {"SQL_SCALAR_FUNCTION", "DROP FUNCTION"},
+		{"SQL_INLINE_TABLE_VALUED_FUNCTION", "DROP FUNCTION"},
+		{"SQL_TABLE_VALUED_FUNCTION", "DROP FUNCTION"},
+		{"CLR_STORED_PROCEDURE", "DROP PROCEDURE"}, {"CLR_TRIGGER", "DROP TRIGGER"},
+		{"CLR_SCALAR_FUNCTION", "DROP FUNCTION"},
+		{"CLR_TABLE_VALUED_FUNCTION", "DROP FUNCTION"},
+		{"AGGREGATE_FUNCTION", "DROP AGGREGATE"},
+		{"EXTENDED_STORED_PROCEDURE", "DROP PROCEDURE"}, {"TYPE", "DROP TYPE"},
+		{"CERTIFICATE ", "DROP CERTIFICATE"}, {"DATABASE_ROLE", "DROP ROLE"},
+		{"APPLICATION_ROLE", "DROP APPLICATION ROLE"}, {"SERVER_ROLE", "DROP SERVER ROLE"},
+		{"SQL_LOGIN", "DROP LOGIN"}, {"WINDOWS_LOGIN", "DROP LOGIN"},
+		{"WINDOWS_GROUP", "DROP LOGIN"}, {"CERTIFICATE_MAPPED_LOGIN", "DROP LOGIN"}};
+
+	for (size_t k = 0; k < ARRAY_SIZE(kinds); k++)
+		if (baseline_begins(type, kinds[k].type))
+			return kinds[k].statement;
+	return "DROP USER";
+}
+
+#define TWO_PART_NAME "QUOTENAME(SCHEMA_NAME(schema_id)) + N'.' + QUOTENAME(name)"
+
+/* What was changed, as it is now: of what has no text, the catalogue's row, or a table's columns. */
+static void look_write(FILE *to, const struct baseline_item *i)
+{
+	static const struct {
+		const char *kind, *type, *before, *after;
+	} looks[] = {
+		{"object", "USER_TABLE",
+			"SELECT name, TYPE_NAME(user_type_id) AS type, max_length, [precision], scale, is_nullable "
+			"FROM sys.columns WHERE object_id = OBJECT_ID(",
+			") ORDER BY column_id"},
+		{"object", "SYNONYM",
+			"SELECT base_object_name FROM sys.synonyms WHERE " TWO_PART_NAME " = ", ""},
+		{"object", "SEQUENCE_OBJECT",
+			"SELECT * FROM sys.sequences WHERE " TWO_PART_NAME " = ", ""},
+		{"principal", "",
+			"SELECT * FROM sys.database_principals WHERE QUOTENAME(name) = ", ""},
+		{"login", "", "SELECT * FROM sys.server_principals WHERE QUOTENAME(name) = ", ""},
+		{"certificate", "", "SELECT * FROM sys.certificates WHERE QUOTENAME(name) = ", ""},
+		{"", "", "SELECT OBJECT_DEFINITION(OBJECT_ID(", "))"}};
+	size_t k = 0;
+
+	/* The last of them fits what no other does. */
+	while (*looks[k].kind &&
+		(strcmp(looks[k].kind, i->kind) != 0 || !baseline_begins(i->hash, looks[k].type)))
+		k++;
+	fputs(looks[k].before, to);
+	sql_write_string(to, i->name);
+	fputs(looks[k].after, to);
+}
+
+/* Only what takes the new thing away; what was changed is for a person to judge: its remedy is the way to look. */
+void baseline_remedy_write(
+	FILE *to, const char *database, const struct baseline_item *i, bool changed)
+{
+	bool server = !strcmp(database, SERVER_BASELINE);
+
+	fputs("USE ", to);
+	sql_write_name(to, database);
+	fputs("; ", to);
+	if (!strcmp(i->kind, "setting")) {
+		fputs(server ? "EXEC sys.sp_configure " : "SELECT * FROM sys.databases WHERE name = ",
+			to);
+		sql_write_string(to, server ? i->name : database);
+	} else if (changed) {
+		look_write(to, i);
+	} else if (!strcmp(i->kind, "member") || !strcmp(i->kind, "server-member")) {
+		size_t member = baseline_quoted_size(i->name);
+		fprintf(to, "ALTER %s %s DROP MEMBER %.*s", server ? "SERVER ROLE" : "ROLE",
+			i->name + member + strlen(" in "), (int)member, i->name);
+	} else if (!strcmp(i->kind, "permission") || !strcmp(i->kind, "server-permission")) {
+		fprintf(to, "REVOKE %s CASCADE", i->name);
+	} else {
+		fprintf(to, "%s %s", drop_of(i->hash), i->name);
+	}
+	fputs(";", to);
+}

@@ -1,0 +1,98 @@
+/* The remedy of each thing that can be new or changed since a baseline. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "pass/baseline_remedy.h"
+
+#include "../corpus.h"
+
+#define IN     "USE [Acme]]Test]; "
+#define MASTER "USE [master]; "
+
+static const struct remedy {
+	const char *database;
+	struct baseline_item item;
+	bool changed;
+	const char *text;
+} remedies[] = {
+	{"Acme]Test", {"object", "[dbo].[p]", "SQL_STORED_PROCEDURE 1F"}, false,
+		IN "DROP PROCEDURE [dbo].[p];"},
+	{"Acme]Test", {"object", "[dbo].[t]", "USER_TABLE 2026"}, false, IN "DROP TABLE [dbo].[t];"},
+	{"Acme]Test", {"object", "[dbo].[v]", "VIEW 1F"}, false, IN "DROP VIEW [dbo].[v];"},
+	{"Acme]Test", {"object", "[dbo].[g]", "SQL_TRIGGER 1F"}, false,
+		IN "DROP TRIGGER [dbo].[g];"},
+	{"Acme]Test", {"object", "[dbo].[y]", "SYNONYM [x]"}, false, IN "DROP SYNONYM [dbo].[y];"},
+	{"Acme]Test", {"object", "[dbo].[q]", "SEQUENCE_OBJECT 2026"}, false,
+		IN "DROP SEQUENCE [dbo].[q];"},
+	{"Acme]Test", {"object", "[dbo].[f]", "SQL_SCALAR_FUNCTION 1F"}, false,
+		IN "DROP FUNCTION [dbo].[f];"},
+	{"Acme]Test", {"object", "[dbo].[a]", "AGGREGATE_FUNCTION 2026"}, false,
+		IN "DROP AGGREGATE [dbo].[a];"},
+	{"Acme]Test", {"type", "[dbo].[ty]", "TYPE"}, false, IN "DROP TYPE [dbo].[ty];"},
+	{"Acme]Test", {"certificate", "[c]", "CERTIFICATE 1F"}, false, IN "DROP CERTIFICATE [c];"},
+	{"Acme]Test", {"principal", "[r]", "DATABASE_ROLE 0x01"}, false, IN "DROP ROLE [r];"},
+	{"Acme]Test", {"principal", "[r]", "APPLICATION_ROLE 0x01"}, false,
+		IN "DROP APPLICATION ROLE [r];"},
+	{"Acme]Test", {"principal", "[u]", "SQL_USER 0x01"}, false, IN "DROP USER [u];"},
+	{"Acme]Test", {"member", "[a]]b] in [r]", ""}, false,
+		IN "ALTER ROLE [r] DROP MEMBER [a]]b];"},
+	{"Acme]Test", {"permission", "SELECT ON OBJECT::[dbo].[t] TO [u]", "GRANT"}, false,
+		IN "REVOKE SELECT ON OBJECT::[dbo].[t] TO [u] CASCADE;"},
+	{"master", {"login", "[l]", "SQL_LOGIN 0x01"}, false, MASTER "DROP LOGIN [l];"},
+	{"master", {"login", "[r]", "SERVER_ROLE 0x01"}, false, MASTER "DROP SERVER ROLE [r];"},
+	{"master", {"server-member", "[l] in [sysadmin]", ""}, false,
+		MASTER "ALTER SERVER ROLE [sysadmin] DROP MEMBER [l];"},
+	{"master", {"server-permission", "CONTROL SERVER TO [l]", "GRANT"}, false,
+		MASTER "REVOKE CONTROL SERVER TO [l] CASCADE;"},
+	/* What was changed is shown, not dropped. */
+	{"master", {"setting", "clr enabled", "1"}, true,
+		MASTER "EXEC sys.sp_configure N'clr enabled';"},
+	{"Acme]Test", {"setting", "trustworthy", "1"}, true,
+		IN "SELECT * FROM sys.databases WHERE name = N'Acme]Test';"},
+	{"Acme]Test", {"object", "[dbo].[o'r]", "USER_TABLE 2026"}, true,
+		IN "SELECT name, TYPE_NAME(user_type_id) AS type, max_length, [precision], scale, is_nullable "
+		   "FROM sys.columns WHERE object_id = OBJECT_ID(N'[dbo].[o''r]') ORDER BY column_id;"},
+	{"Acme]Test", {"object", "[dbo].[y]", "SYNONYM [x]"}, true,
+		IN "SELECT base_object_name FROM sys.synonyms "
+		   "WHERE QUOTENAME(SCHEMA_NAME(schema_id)) + N'.' + QUOTENAME(name) = N'[dbo].[y]';"},
+	{"Acme]Test", {"object", "[dbo].[q]", "SEQUENCE_OBJECT 2026"}, true,
+		IN "SELECT * FROM sys.sequences "
+		   "WHERE QUOTENAME(SCHEMA_NAME(schema_id)) + N'.' + QUOTENAME(name) = N'[dbo].[q]';"},
+	{"Acme]Test", {"principal", "[u]", "SQL_USER 0x01"}, true,
+		IN "SELECT * FROM sys.database_principals WHERE QUOTENAME(name) = N'[u]';"},
+	{"Acme]Test", {"certificate", "[c]", "CERTIFICATE 1F"}, true,
+		IN "SELECT * FROM sys.certificates WHERE QUOTENAME(name) = N'[c]';"},
+	{"master", {"login", "[l]", "SQL_LOGIN 0x01"}, true,
+		MASTER "SELECT * FROM sys.server_principals WHERE QUOTENAME(name) = N'[l]';"},
+	{"Acme]Test", {"object", "[dbo].[p]", "SQL_STORED_PROCEDURE 1F"}, true,
+		IN "SELECT OBJECT_DEFINITION(OBJECT_ID(N'[dbo].[p]'));"},
+};
+
+static void test_remedies(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(remedies); i++) {
+		_cleanup_free_ char *text = NULL;
+		size_t size;
+		FILE *to = open_memstream(&text, &size);
+
+		assert_non_null(to);
+		baseline_remedy_write(
+			to, remedies[i].database, &remedies[i].item, remedies[i].changed);
+		assert_int_equal(fclose(to), 0);
+		assert_string_equal(text, remedies[i].text);
+		corpus_add(text);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_remedies),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
