@@ -36,6 +36,10 @@ class ResultRead(unittest.TestCase):
         self.assertEqual(run.result_read("# SKIPPED: no owners here\nnot ok 2 # SKIP test_b\nskip - x: why\n", 0).reasons,
                          ["no owners here", "test_b", "x: why"])
 
+    def test_notes(self):
+        r = run.result_read("Ran 1 test in 1.0s\n\nOK\nnote - 5 of them\n", 0)
+        self.assertEqual((r.passed, r.failed, r.notes), (1, 0, ["5 of them"]))
+
     def test_unittest(self):
         self.assertEqual(counts("Ran 5 tests in 1.0s\n\nFAILED (failures=1, errors=1, skipped=1)\n", 1), (2, 2, 1))
 

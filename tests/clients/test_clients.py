@@ -40,7 +40,7 @@ def setUpModule():
 
 def tearDownModule():
     for name, parts in made.items():
-        print(f"{name}: checks: {', '.join(parts)}", file=sys.stderr)
+        print(f"note - {name}: checks: {', '.join(parts)}", file=sys.stderr)
 
 
 class Clients(LabCase):

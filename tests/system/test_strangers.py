@@ -80,6 +80,16 @@ class Strangers(LabCase):
                    if e["login"] == "curfew_agent" and USER in e["text"]]
         self.assertEqual(changed, [])
 
+    def test_rights_untold(self):
+        """A server that does not say what the agent may do: the agent asks what it still can, and calls nothing verified."""
+        self.acme()
+        self.server.faults(fail_on=[["IS_SRVROLEMEMBER", 8116]])
+        told = self.agent.apply(expect=2).out
+        self.assertIn("unverified: the server does not show the agent's own rights", told)
+        self.assertIn(f"unverified: {USER} on AcmeTest", told)
+        self.server.faults()
+        self.applied(self.agent)
+
     def test_staging_restored_over_production(self):
         """The backup brings staging's rights: they are narrowed, and the session in it ends."""
         self.acme(("staging", "sql01", "AcmeTest"), ("production", "sql01", "AcmeProd"))

@@ -33,9 +33,16 @@ class Judge:
 
 
 class Statements(unittest.TestCase):
+    note = None
+
     @classmethod
     def setUpClass(cls):
         cls.batches = corpus.read(FOLDER)
+
+    @classmethod
+    def tearDownClass(cls):
+        if cls.note:
+            print(f"note - {cls.note}", file=sys.stderr)
 
     def judge(self, batches):
         try:
@@ -52,8 +59,8 @@ class Statements(unittest.TestCase):
                 self.fail(verdict["text"])
         counts = judge.counts
         self.assertEqual(counts["parsed"], dict.fromkeys(LEVELS, counts["templates"]))
-        print(f"{counts['templates']} templates of {len(self.batches)} batches; statements: " +
-              ", ".join(f"{counts['statements'][level]} at level {level}" for level in LEVELS), file=sys.stderr)
+        type(self).note = (f"{counts['templates']} templates of {len(self.batches)} batches; statements: " +
+                           ", ".join(f"{counts['statements'][level]} at level {level}" for level in LEVELS))
 
     def test_judge_refuses(self):
         """The judge can say no: to what does not parse, at which level, and to each kind of name."""
