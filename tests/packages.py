@@ -4,6 +4,7 @@ Unavailable says why one cannot be had on this machine: the test that wanted it 
 does not compile, or a lock file that disagrees with its project, is a fault and no such reason.
 """
 
+import functools
 import os
 import shutil
 import subprocess
@@ -40,6 +41,7 @@ def _fetch(what, command, folder=None):
     raise Unavailable(f"{what}: packages cannot be restored here ({lines[0].strip()[:160]})")
 
 
+@functools.lru_cache
 def dotnet_program(project):
     """The command of tests/PROJECT/NAME.csproj, restored in the versions that it pins and built."""
     if shutil.which("dotnet") is None:
@@ -52,7 +54,7 @@ def dotnet_program(project):
     code, said = _run(["dotnet", "build", *own, "--no-restore", "-o", f"{out}/bin"])
     if code != 0:
         raise AssertionError(f"{name} does not build:\n{said}")
-    return ["dotnet", f"{out}/bin/{name}.dll"]
+    return ("dotnet", f"{out}/bin/{name}.dll")
 
 
 def npm_program(project, script):
@@ -66,4 +68,4 @@ def npm_program(project, script):
     for file in ("package.json", "package-lock.json", script):
         shutil.copy(os.path.join(TOP, "tests", project, file), out)
     _fetch(name, ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], out)
-    return ["node", os.path.join(out, script)]
+    return ("node", os.path.join(out, script))

@@ -85,7 +85,8 @@ void baseline_remedy_write(
 	sql_write_name(to, database);
 	fputs("; ", to);
 	if (!strcmp(i->kind, "setting")) {
-		fputs(server ? "EXEC sys.sp_configure " : "SELECT * FROM sys.databases WHERE name = ",
+		fputs(server ? "EXEC sys.sp_configure "
+			     : "SELECT * FROM sys.databases WHERE name = ",
 			to);
 		sql_write_string(to, server ? i->name : database);
 	} else if (changed) {

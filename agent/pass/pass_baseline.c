@@ -201,7 +201,8 @@ static void changed_tell(const struct comparison *c, size_t index)
 			"made anew under the same name since access opened");
 	else if (baseline_begins(k->hash, "USER_TABLE") || change_is_expected(c))
 		item_tell(c, index,
-			baseline_begins(k->hash, "USER_TABLE") ? "changed-table" : "changed-definition",
+			baseline_begins(k->hash, "USER_TABLE") ? "changed-table"
+							       : "changed-definition",
 			FINDING_LOW, "changed since access opened");
 	else
 		item_tell(c, index, "changed-definition", FINDING_MEDIUM,

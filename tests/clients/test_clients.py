@@ -22,7 +22,7 @@ from practice import Certificates  # noqa: E402
 
 PEOPLE = ("sqlclient", "tedious", "pytds")
 SECONDS = 240 * lab.SLOW
-programs = {"pytds": ["/usr/bin/python3", os.path.join(HERE, "pytds_checks.py")]}
+programs = {"pytds": ("/usr/bin/python3", os.path.join(HERE, "pytds_checks.py"))}
 unavailable = {}
 made = {}
 

@@ -20,7 +20,8 @@ static const struct remedy {
 } remedies[] = {
 	{"Acme]Test", {"object", "[dbo].[p]", "SQL_STORED_PROCEDURE 1F"}, false,
 		IN "DROP PROCEDURE [dbo].[p];"},
-	{"Acme]Test", {"object", "[dbo].[t]", "USER_TABLE 2026"}, false, IN "DROP TABLE [dbo].[t];"},
+	{"Acme]Test", {"object", "[dbo].[t]", "USER_TABLE 2026"}, false,
+		IN "DROP TABLE [dbo].[t];"},
 	{"Acme]Test", {"object", "[dbo].[v]", "VIEW 1F"}, false, IN "DROP VIEW [dbo].[v];"},
 	{"Acme]Test", {"object", "[dbo].[g]", "SQL_TRIGGER 1F"}, false,
 		IN "DROP TRIGGER [dbo].[g];"},
@@ -53,14 +54,17 @@ static const struct remedy {
 	{"Acme]Test", {"setting", "trustworthy", "1"}, true,
 		IN "SELECT * FROM sys.databases WHERE name = N'Acme]Test';"},
 	{"Acme]Test", {"object", "[dbo].[o'r]", "USER_TABLE 2026"}, true,
-		IN "SELECT name, TYPE_NAME(user_type_id) AS type, max_length, [precision], scale, is_nullable "
-		   "FROM sys.columns WHERE object_id = OBJECT_ID(N'[dbo].[o''r]') ORDER BY column_id;"},
+		IN
+		"SELECT name, TYPE_NAME(user_type_id) AS type, max_length, [precision], scale, is_nullable "
+		"FROM sys.columns WHERE object_id = OBJECT_ID(N'[dbo].[o''r]') ORDER BY column_id;"},
 	{"Acme]Test", {"object", "[dbo].[y]", "SYNONYM [x]"}, true,
-		IN "SELECT base_object_name FROM sys.synonyms "
-		   "WHERE QUOTENAME(SCHEMA_NAME(schema_id)) + N'.' + QUOTENAME(name) = N'[dbo].[y]';"},
+		IN
+		"SELECT base_object_name FROM sys.synonyms "
+		"WHERE QUOTENAME(SCHEMA_NAME(schema_id)) + N'.' + QUOTENAME(name) = N'[dbo].[y]';"},
 	{"Acme]Test", {"object", "[dbo].[q]", "SEQUENCE_OBJECT 2026"}, true,
-		IN "SELECT * FROM sys.sequences "
-		   "WHERE QUOTENAME(SCHEMA_NAME(schema_id)) + N'.' + QUOTENAME(name) = N'[dbo].[q]';"},
+		IN
+		"SELECT * FROM sys.sequences "
+		"WHERE QUOTENAME(SCHEMA_NAME(schema_id)) + N'.' + QUOTENAME(name) = N'[dbo].[q]';"},
 	{"Acme]Test", {"principal", "[u]", "SQL_USER 0x01"}, true,
 		IN "SELECT * FROM sys.database_principals WHERE QUOTENAME(name) = N'[u]';"},
 	{"Acme]Test", {"certificate", "[c]", "CERTIFICATE 1F"}, true,

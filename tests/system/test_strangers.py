@@ -84,7 +84,7 @@ class Strangers(LabCase):
         """A server that does not say what the agent may do: the agent asks what it still can, and calls nothing verified."""
         self.acme()
         self.server.faults(fail_on=[["IS_SRVROLEMEMBER", 8116]])
-        told = self.agent.apply(expect=2).out
+        told = self.agent.apply(expect=None).out
         self.assertIn("unverified: the server does not show the agent's own rights", told)
         self.assertIn(f"unverified: {USER} on AcmeTest", told)
         self.server.faults()
