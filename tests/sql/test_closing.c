@@ -9,6 +9,8 @@
 
 #include "sql/closing.h"
 
+#include "../corpus.h"
+
 static const struct sql_closing closings[] = {
 	{.login = "acme.o'brien]x", .sid = {{0x01, 0x05, 0xff}, 3}},
 	{.login = "acme.jane", .reason = "revoked"},
@@ -25,6 +27,7 @@ static const struct sql_closing closings[] = {
 		assert_non_null(to);                                                               \
 		call;                                                                              \
 		assert_int_equal(fclose(to), 0);                                                   \
+		corpus_add(text_);                                                                 \
 		text_;                                                                             \
 	})
 
