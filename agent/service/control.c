@@ -1,234 +1,12 @@
-/* The service's end of the control socket. Everything about a client is bounded: how many there are, how long a
- * request may be and take, how much unread answer is kept for one that does not read. */
+/* The service's listening end of the control socket: who may connect, for how long, and in which folder it lies. */
 #include <errno.h>
-#include <jansson.h>
-#include <pwd.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/timerfd.h>
-#include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
-#include "curfew/control.h"
-
-struct control_call {
-	struct control *control;
-	int fd; /* -1: nobody listens any more */
-	char actor[128];
-	int64_t deadline; /* monotonic seconds; 0: we are the ones who take time */
-	char *in;
-	size_t in_size;
-	char *out;
-	size_t out_size, out_sent, out_room;
-	bool asked; /* the handler has it, until control_end() */
-	bool ended; /* nothing more to say: closes once all is sent */
-};
-
-struct control {
-	int epoll, listener, timer;
-	gid_t group;
-	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
-	control_fn handle;
-	void *context;
-	struct control_call *calls[MAX_CONTROL_CLIENTS];
-};
-
-static int64_t monotonic(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec;
-}
-
-static void call_hang_up(struct control_call *call)
-{
-	if (call->fd >= 0) {
-		epoll_ctl(call->control->epoll, EPOLL_CTL_DEL, call->fd, NULL);
-		close(call->fd);
-	}
-	call->fd = -1;
-}
-
-/* Only once its handler has let go of it. */
-static void call_free(struct control_call *call)
-{
-	struct control *c = call->control;
-
-	for (size_t i = 0; i < MAX_CONTROL_CLIENTS; i++)
-		if (c->calls[i] == call)
-			c->calls[i] = NULL;
-	call_hang_up(call);
-	free(call->in);
-	free(call->out);
-	free(call);
-}
-
-static void call_drop(struct control_call *call)
-{
-	if (call->asked && !call->ended)
-		call_hang_up(call);
-	else
-		call_free(call);
-}
-
-static void call_watch(struct control_call *call)
-{
-	struct epoll_event e = {.data.ptr = call};
-
-	/* Reading goes on after the request, for that is how a hang-up is seen. */
-	e.events = EPOLLIN | (call->out_size > call->out_sent ? (uint32_t)EPOLLOUT : 0);
-	epoll_ctl(call->control->epoll, EPOLL_CTL_MOD, call->fd, &e);
-}
-
-static void call_flush(struct control_call *call)
-{
-	while (call->fd >= 0 && call->out_sent < call->out_size) {
-		ssize_t n = send(call->fd, call->out + call->out_sent,
-			call->out_size - call->out_sent, MSG_NOSIGNAL | MSG_DONTWAIT);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && errno == EAGAIN) {
-			if (!call->deadline)
-				call->deadline = monotonic() + CONTROL_TIMEOUT;
-			call_watch(call);
-			return;
-		}
-		if (n < 0) {
-			call_hang_up(call);
-			break;
-		}
-		call->out_sent += (size_t)n;
-		call->deadline = 0;
-	}
-	call->out_size = call->out_sent = 0;
-	if (call->fd >= 0)
-		call_watch(call);
-}
-
-static int call_append(struct control_call *call, const char *text, size_t size)
-{
-	size_t need = call->out_size + size;
-
-	if (need - call->out_sent > MAX_CONTROL_BACKLOG)
-		return -EOVERFLOW;
-	if (need > call->out_room) {
-		size_t room = need < 65536 ? 65536 : need * 2;
-		char *out = realloc(call->out, room);
-		if (!out)
-			return -ENOMEM;
-		call->out = out;
-		call->out_room = room;
-	}
-	memcpy(call->out + call->out_size, text, size);
-	call->out_size = need;
-	return 0;
-}
-
-/* One line; the JSON is released. A reader that cannot have all of it gets nothing more: half an answer must not
- * look like a whole one. */
-static void call_say(struct control_call *call, json_t *json)
-{
-	_cleanup_free_ char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
-	int r = -ENOMEM;
-
-	json_decref(json);
-	if (call->fd < 0)
-		return;
-	if (text) {
-		size_t size = strlen(text);
-		text[size] = '\n';
-		r = call_append(call, text, size + 1);
-	}
-	if (r < 0)
-		call_hang_up(call);
-	else
-		call_flush(call);
-}
-
-const char *control_actor(const struct control_call *call)
-{
-	return call->actor;
-}
-
-bool control_is_open(const struct control_call *call)
-{
-	return call->fd >= 0;
-}
-
-void control_tell(struct control_call *call, const struct record *r)
-{
-	if (call->fd >= 0)
-		call_say(call, json_pack("{s:o}", "record", record_json(r)));
-}
-
-void control_end(struct control_call *call, int code, const char *error, json_t *more)
-{
-	json_t *end = json_pack("{s:i, s:s*}", "end", code, "error", error);
-
-	if (end && more)
-		json_object_update(end, more);
-	json_decref(more);
-	call->ended = true;
-	call_say(call, end);
-	if (call->fd < 0 || call->out_size == 0)
-		call_free(call);
-}
-
-/* A request that is no request is answered before any handler sees it. */
-static void call_refuse(struct control_call *call, int code, const char *why)
-{
-	call->asked = true;
-	call->deadline = 0;
-	control_end(call, code, why, NULL);
-}
-
-static void call_ask(struct control_call *call)
-{
-	json_error_t error;
-	json_t *request = json_loadb(call->in, call->in_size - 1, JSON_REJECT_DUPLICATES, &error);
-
-	if (!json_is_object(request) || !json_is_string(json_object_get(request, "command"))) {
-		json_decref(request);
-		call_refuse(call, 64, "the request is not a JSON object with a \"command\"");
-		return;
-	}
-	call->asked = true;
-	call->deadline = 0;
-	call->control->handle(call->control->context, call, request);
-	json_decref(request);
-}
-
-static void call_read(struct control_call *call)
-{
-	char more[4096];
-	ssize_t n = recv(call->fd, more, sizeof(more), MSG_DONTWAIT);
-
-	if (n < 0 && (errno == EINTR || errno == EAGAIN))
-		return;
-	/* Gone; or talking on after its one request. */
-	if (n <= 0 || call->asked) {
-		call_drop(call);
-		return;
-	}
-	char *in = realloc(call->in, call->in_size + (size_t)n);
-	if (!in) {
-		call_drop(call);
-		return;
-	}
-	call->in = in;
-	memcpy(in + call->in_size, more, (size_t)n);
-	call->in_size += (size_t)n;
-	const char *line_end = memchr(in, '\n', call->in_size);
-	if (line_end && line_end == in + call->in_size - 1)
-		call_ask(call);
-	else if (line_end)
-		call_refuse(call, 64, "one request a connection");
-	else if (call->in_size > MAX_CONTROL_REQUEST)
-		call_refuse(call, 64, "the request is too long");
-}
+#include "service/control_internal.h"
 
 static bool peer_is_allowed(int fd, const struct ucred *peer, gid_t group)
 {
@@ -249,29 +27,6 @@ static bool peer_is_allowed(int fd, const struct ucred *peer, gid_t group)
 	return false;
 }
 
-static int call_new(struct control *c, int fd, const struct ucred *peer)
-{
-	struct control_call *call = calloc(1, sizeof(*call));
-	struct epoll_event e = {.events = EPOLLIN, .data.ptr = call};
-	const struct passwd *pw = getpwuid(peer->uid);
-	size_t i = 0;
-
-	if (!call)
-		return -ENOMEM;
-	while (i < MAX_CONTROL_CLIENTS && c->calls[i])
-		i++;
-	if (i == MAX_CONTROL_CLIENTS || epoll_ctl(c->epoll, EPOLL_CTL_ADD, fd, &e) < 0) {
-		free(call);
-		return -EBUSY;
-	}
-	call->control = c;
-	call->fd = fd;
-	call->deadline = monotonic() + CONTROL_TIMEOUT;
-	RECORD_PRINTF(call, actor, "%s (uid %u)", pw ? pw->pw_name : "?", (unsigned)peer->uid);
-	c->calls[i] = call;
-	return 0;
-}
-
 static void control_accept(struct control *c)
 {
 	struct ucred peer;
@@ -281,7 +36,7 @@ static void control_accept(struct control *c)
 	if (fd < 0)
 		return;
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 ||
-		!peer_is_allowed(fd, &peer, c->group) || call_new(c, fd, &peer) < 0)
+		!peer_is_allowed(fd, &peer, c->group) || call_new(c, fd, peer.uid) < 0)
 		close(fd);
 }
 
@@ -289,7 +44,7 @@ static void control_accept(struct control *c)
 static void control_keep_time(struct control *c)
 {
 	struct itimerspec at = {0};
-	int64_t now = monotonic();
+	int64_t now = control_seconds();
 
 	for (size_t i = 0; i < MAX_CONTROL_CLIENTS; i++)
 		if (c->calls[i] && c->calls[i]->deadline && c->calls[i]->deadline <= now)
@@ -308,19 +63,6 @@ static bool call_is_alive(const struct control *c, const struct control_call *ca
 	return false;
 }
 
-static void call_serve(struct control *c, struct control_call *call, uint32_t events)
-{
-	if (events & EPOLLOUT)
-		call_flush(call);
-	if (call->ended && (call->fd < 0 || call->out_size == 0)) {
-		call_free(call);
-		return;
-	}
-	if (call->fd >= 0 && events & (EPOLLIN | EPOLLHUP | EPOLLERR))
-		call_read(call);
-	(void)c;
-}
-
 int control_dispatch(struct control *c)
 {
 	struct epoll_event events[32];
@@ -335,7 +77,7 @@ int control_dispatch(struct control *c)
 		else if (events[i].data.ptr == &c->timer)
 			(void)!read(c->timer, &ticks, sizeof(ticks));
 		else if (call_is_alive(c, events[i].data.ptr))
-			call_serve(c, events[i].data.ptr, events[i].events);
+			call_serve(events[i].data.ptr, events[i].events);
 	}
 	control_keep_time(c);
 	return 0;

@@ -17,6 +17,12 @@ void service_stop(struct service *s, int code)
 	s->stopping = true;
 }
 
+void service_hurry(struct service *s, bool closes)
+{
+	if (!s->passes.owed && (closes || !(s->passes.reasons & REASONS_CLOSING)))
+		lane_hurry(s->passes.lane);
+}
+
 void service_ask(struct service *s, unsigned reasons)
 {
 	s->passes.pending |= reasons;

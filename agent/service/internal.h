@@ -24,6 +24,9 @@
 /* Exit statuses: the service's own, and those that its answers give to commands. */
 enum { CODE_FAILED = 1, CODE_DIFFERENCES = 2, CODE_USAGE = 64, CODE_CONFIG = 78 };
 
+/* What a pass for these reasons closes must not be kept from its end by whoever may ask. */
+#define REASONS_CLOSING                                                                            \
+	(REASON_START | REASON_TRANSITION | REASON_RELOAD | REASON_CLOCK | REASON_OVERRIDE)
 /* What does not wait for a slow server: a pass that is under way is cut short for it. */
 #define REASONS_URGENT                                                                             \
 	(REASON_TRANSITION | REASON_RELOAD | REASON_CLOCK | REASON_OVERRIDE | REASON_ASKED)
@@ -34,6 +37,7 @@ struct request {
 	enum pass_mode mode;
 	char *client, *reason, *actor; /* owned; client may be NULL */
 	int64_t asked;		       /* monotonic milliseconds */
+	bool closes;		       /* a revocation */
 	enum recorded recorded;
 };
 void request_free(struct request *r);
@@ -44,11 +48,13 @@ void request_drop(struct request *r);
 struct passes {
 	struct lane *lane;
 	unsigned pending; /* reasons */
+	bool owed;	  /* the last pass was cut short: no request cuts the next one */
 	struct request queue[MAX_CONTROL_CLIENTS];
 	size_t n_queue;
 	int64_t next_interval; /* monotonic milliseconds */
 	/* of the pass under way */
 	unsigned reasons;
+	bool cut; /* some server was not visited to its end */
 	bool has_request;
 	struct request request;
 	const char **servers; /* NULL-terminated; NULL: as the pass chooses */
@@ -106,6 +112,9 @@ int64_t service_monotonic(void); /* milliseconds */
 void service_stop(struct service *s, int code);
 /* Asks for a pass; for what is urgent the one under way is cut short. */
 void service_ask(struct service *s, unsigned reasons);
+/* The same by somebody on the control socket. No one there can starve a closing: of two passes in a row requests cut
+ * short at most one, and one that closes only for what `closes` too, a revocation or a reload. */
+void service_hurry(struct service *s, bool closes);
 
 /* records.c */
 /* Journal, second copy, overrides. 0 also when neither can be opened: the service then only closes. */
@@ -121,7 +130,7 @@ enum recorded records_revoke(struct service *s, const char *client, const char *
 	const char *actor, const char *reason, instant_t at);
 /* 0, -ENOENT: nothing is revoked there, or what the journal said: it stays revoked. */
 int records_reinstate(struct service *s, const char *client, const char *login, const char *actor,
-	const char *reason);
+	const char *reason, instant_t at);
 int64_t records_next(const struct service *s); /* when records_flush() has something to do */
 void records_flush(struct service *s);
 
@@ -148,7 +157,7 @@ int passes_open(struct service *s); /* 0 or -ENOMEM */
 void passes_close(struct service *s);
 /* Takes the request over. -EBUSY: too many wait. */
 int passes_enqueue(struct service *s, const struct request *r);
-bool passes_are_due(const struct service *s);
+bool passes_are_due(struct service *s);
 void passes_begin(struct service *s);
 /* When passes_tick() has something to do: monotonic milliseconds. */
 int64_t passes_next(const struct service *s);

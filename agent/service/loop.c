@@ -189,7 +189,7 @@ void service_loop(struct service *s)
 		while (!s->stopping && passes_are_due(s))
 			passes_begin(s);
 		if (s->reload_wanted)
-			lane_hurry(s->passes.lane); /* one that was begun since it was asked for */
+			service_hurry(s, true); /* one that was begun since it was asked for */
 		else
 			queries_begin(s);
 		if (s->stopping)

@@ -83,6 +83,7 @@ static int record_handle(void *context, const struct record *r)
 			lane_age(lane, r->server) >= 0, now);
 		break;
 	case RECORD_END:
+		s->passes.cut |= r->code == -ECANCELED;
 		health_ended(s->health, r->server, r->code, r->detail, !lane_pass(lane)->client,
 			r->end.round_trips, now);
 		break;
@@ -131,6 +132,11 @@ static void run_clear(struct passes *p)
 	if (p->has_request)
 		request_free(&p->request);
 	p->has_request = false;
+	/* What was cut short is the next one's to do: on servers that hang when they are tried again, on the others now. */
+	p->owed = p->cut;
+	if (p->cut && p->reasons & REASONS_CLOSING)
+		p->pending |= REASON_TRANSITION;
+	p->cut = false;
 	p->reasons = 0;
 }
 
@@ -223,6 +229,28 @@ static int servers_choose(struct service *s)
 	return 0;
 }
 
+/* Nobody waits for it any more. A revocation is carried out all the same. */
+static bool is_moot(const struct request *r)
+{
+	return !r->closes && !control_is_open(r->call);
+}
+
+static void moot_drop(struct passes *p)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < p->n_queue; i++) {
+		struct request r = p->queue[i];
+		if (is_moot(&r)) {
+			control_end(r.call, CODE_FAILED, NULL, NULL);
+			request_free(&r);
+		} else {
+			p->queue[kept++] = r;
+		}
+	}
+	p->n_queue = kept;
+}
+
 static void reason_take(struct passes *p)
 {
 	static const struct request none;
@@ -235,15 +263,30 @@ static void reason_take(struct passes *p)
 	}
 	p->has_request = true;
 	p->request = p->queue[0];
-	p->reasons = REASON_ASKED;
+	p->reasons = REASON_ASKED | (p->request.closes ? REASON_OVERRIDE : 0);
 	memmove(p->queue, p->queue + 1, --p->n_queue * sizeof(p->queue[0]));
 	p->queue[p->n_queue] = none;
 	record_set(p->text, sizeof(p->text), p->request.reason);
 }
 
-bool passes_are_due(const struct service *s)
+bool passes_are_due(struct service *s)
 {
+	moot_drop(&s->passes);
 	return !lane_is_busy(s->passes.lane) && (s->passes.pending || s->passes.n_queue);
+}
+
+void passes_tick(struct service *s)
+{
+	int64_t now = service_monotonic();
+
+	if (lane_is_busy(s->passes.lane)) {
+		lane_tick(s->passes.lane);
+		return;
+	}
+	if (s->passes.next_interval <= now)
+		service_ask(s, REASON_INTERVAL);
+	if (health_next_retry(s->health) <= now)
+		service_ask(s, REASON_RETRY);
 }
 
 void passes_begin(struct service *s)
@@ -252,6 +295,7 @@ void passes_begin(struct service *s)
 
 	p->began = service_monotonic();
 	service_schedule(s); /* first: what it finds to have come is this pass's reason */
+	passes_tick(s);	     /* requests without end must not keep the others from their turn */
 	reason_take(p);
 	if (p->reasons != REASON_RETRY) /* which leaves the others' regular look at its time */
 		p->next_interval = p->began + (int64_t)s->loaded.program->settings.interval * 1000;
@@ -285,28 +329,15 @@ int64_t passes_next(const struct service *s)
 	return retry < s->passes.next_interval ? retry : s->passes.next_interval;
 }
 
-void passes_tick(struct service *s)
-{
-	int64_t now = service_monotonic();
-
-	if (lane_is_busy(s->passes.lane)) {
-		lane_tick(s->passes.lane);
-		return;
-	}
-	if (s->passes.next_interval <= now)
-		service_ask(s, REASON_INTERVAL);
-	if (health_next_retry(s->health) <= now)
-		service_ask(s, REASON_RETRY);
-}
-
 int passes_enqueue(struct service *s, const struct request *r)
 {
 	struct passes *p = &s->passes;
 
+	moot_drop(p);
 	if (p->n_queue == ARRAY_SIZE(p->queue))
 		return -EBUSY;
 	p->queue[p->n_queue++] = *r;
-	lane_hurry(p->lane);
+	service_hurry(s, r->closes);
 	return 0;
 }
 

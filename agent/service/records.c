@@ -182,15 +182,14 @@ enum recorded records_revoke(struct service *s, const char *client, const char *
 }
 
 int records_reinstate(struct service *s, const char *client, const char *login, const char *actor,
-	const char *reason)
+	const char *reason, instant_t at)
 {
 	lane_settle(s->passes.lane);
 	int rc = backlog_flush(s->backlog, s->journal);
 	if (rc == 0 && s->unsettled && s->copy)
 		rc = revocation_copy_settle(s->copy, s->journal);
 	if (rc == 0)
-		rc = s->journal ? override_remove(
-					  s->journal, client, login, service_now(s), actor, reason)
+		rc = s->journal ? override_remove(s->journal, client, login, at, actor, reason)
 				: -ENODEV;
 	if (rc == 0 && s->copy && revocation_copy_remove(s->copy, client, login) < 0)
 		s->unsettled = true;

@@ -64,7 +64,7 @@ void service_reload_ask(struct service *s)
 {
 	notify_reloading();
 	s->reload_wanted = true;
-	lane_hurry(s->passes.lane);
+	service_hurry(s, true);
 	lane_hurry(s->queries.lane);
 }
 

@@ -18,12 +18,13 @@ static char *text_copy(const char *text)
 /* To be made when its turn comes. For one that changes something, what is under way is asked to hurry; one that only
  * looks goes its own way. */
 static int pass_enqueue(struct service *s, struct control_call *call, const json_t *request,
-	enum pass_mode mode, const char *reason, enum recorded recorded)
+	enum pass_mode mode, const char *reason, const struct request *like)
 {
 	const char *client = text_of(request, "client");
 	struct request r = {.call = call,
 		.mode = mode,
-		.recorded = recorded,
+		.closes = like && like->closes,
+		.recorded = like ? like->recorded : RECORDED,
 		.client = text_copy(client),
 		.asked = service_monotonic()};
 
@@ -50,22 +51,22 @@ static int pass_enqueue(struct service *s, struct control_call *call, const json
 
 static void ask_plan(struct service *s, struct control_call *call, const json_t *request)
 {
-	pass_enqueue(s, call, request, PASS_PLAN, "plan", RECORDED);
+	pass_enqueue(s, call, request, PASS_PLAN, "plan", NULL);
 }
 
 static void ask_apply(struct service *s, struct control_call *call, const json_t *request)
 {
-	pass_enqueue(s, call, request, PASS_APPLY, "apply", RECORDED);
+	pass_enqueue(s, call, request, PASS_APPLY, "apply", NULL);
 }
 
 static void ask_status(struct service *s, struct control_call *call, const json_t *request)
 {
-	pass_enqueue(s, call, request, PASS_STATUS, "status", RECORDED);
+	pass_enqueue(s, call, request, PASS_STATUS, "status", NULL);
 }
 
 static void ask_audit(struct service *s, struct control_call *call, const json_t *request)
 {
-	pass_enqueue(s, call, request, PASS_AUDIT, "audit", RECORDED);
+	pass_enqueue(s, call, request, PASS_AUDIT, "audit", NULL);
 }
 
 /* A client, one of its users (login), or a person wherever the configuration has that email address. */
@@ -154,7 +155,8 @@ static void revoke(struct service *s, struct control_call *call, const json_t *r
 	journal_patience(s->journal, JOURNAL_PATIENCE);
 	service_schedule(s);
 	/* Whatever becomes of the one who asked. */
-	if (pass_enqueue(s, call, request, PASS_APPLY, text, worst) < 0)
+	const struct request r = {.closes = true, .recorded = worst};
+	if (pass_enqueue(s, call, request, PASS_APPLY, text, &r) < 0)
 		service_ask(s, REASON_OVERRIDE);
 }
 
@@ -163,11 +165,13 @@ static void reinstate(struct service *s, struct control_call *call, const json_t
 	const struct targets *t)
 {
 	const char *reason = text_of(request, "reason"), *actor = control_actor(call);
+	instant_t now = service_now(s);
 	size_t done = 0;
 	char text[RECORD_TEXT_MAX];
 
 	for (size_t i = 0; i < t->n; i++) {
-		int rc = records_reinstate(s, t->items[i].client, t->items[i].login, actor, reason);
+		int rc = records_reinstate(
+			s, t->items[i].client, t->items[i].login, actor, reason, now);
 		done += rc == 0;
 		if (rc == 0 || rc == -ENOENT)
 			continue;
@@ -185,7 +189,7 @@ static void reinstate(struct service *s, struct control_call *call, const json_t
 	record_printf(text, sizeof(text), "reinstated: %s", reason);
 	service_network_now(s, text, actor, true, call);
 	service_schedule(s);
-	pass_enqueue(s, call, request, PASS_APPLY, text, RECORDED);
+	pass_enqueue(s, call, request, PASS_APPLY, text, NULL);
 }
 
 static void override_set(struct service *s, struct control_call *call, const json_t *request,

@@ -8,6 +8,7 @@
 #include <grp.h>
 #include <jansson.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -178,22 +179,25 @@ static void the_silent_are_put_out(void **state)
 	close(fd);
 }
 
-static void there_is_room_for_so_many(void **state)
+/* Whoever holds places without asking keeps nobody out: the longest idle makes room for the next of the same user. */
+static void the_idle_make_room(void **state)
 {
 	struct fixture *f = *state;
+	size_t most = getuid() == 0 ? MAX_CONTROL_CLIENTS : MAX_CONTROL_PER_USER;
 	int fds[MAX_CONTROL_CLIENTS + 1];
 	char byte;
 
-	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+	for (size_t i = 0; i <= most; i++) {
 		fds[i] = client_connect(f);
 		serve(f);
 	}
-	assert_int_equal(recv(fds[MAX_CONTROL_CLIENTS], &byte, 1, MSG_DONTWAIT), 0);
-	assert_int_equal(recv(fds[0], &byte, 1, MSG_DONTWAIT), -1); /* still there */
-	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+	assert_int_equal(recv(fds[0], &byte, 1, MSG_DONTWAIT), 0);
+	assert_int_equal(recv(fds[1], &byte, 1, MSG_DONTWAIT), -1); /* still there */
+	assert_int_equal(recv(fds[most], &byte, 1, MSG_DONTWAIT), -1);
+	assert_non_null(strstr(ANSWER(f, "{\"command\":\"plan\"}\n"), "\"end\":0"));
+	for (size_t i = 0; i <= most; i++)
 		close(fds[i]);
 	serve(f);
-	assert_non_null(strstr(ANSWER(f, "{\"command\":\"plan\"}\n"), "\"end\":0"));
 }
 
 static void who_hangs_up_is_seen(void **state)
@@ -403,6 +407,48 @@ static void records_go_both_ways(void **state)
 	assert_int_equal(record_parse(&b, NULL), -EBADMSG);
 }
 
+/* As a member of the group: takes every place that it gets, asks in each, and waits. */
+static int member_hold_all(const struct fixture *f, gid_t group)
+{
+	static const char text[] = "{\"command\":\"hold\"}\n";
+
+	if (setgroups(1, &group) < 0 || setgid(65534) < 0 || setuid(65534) < 0)
+		return 1;
+	for (int i = 0; i < 2 * MAX_CONTROL_CLIENTS; i++)
+		send(client_connect(f), text, sizeof(text) - 1, MSG_NOSIGNAL);
+	pause();
+	return 0;
+}
+
+static void one_user_cannot_hold_all_places(void **state)
+{
+	struct fixture *f = *state;
+	const gid_t group = 54321;
+
+	if (geteuid() != 0) {
+		print_message("# SKIPPED: only root can become somebody else to try\n");
+		skip();
+	}
+	control_close(f->control);
+	assert_int_equal(control_open(&f->control, f->folder, group, handle, f), 0);
+	assert_int_equal(chmod(f->folder, 0755), 0);
+	pid_t child = fork();
+	if (child == 0)
+		_exit(member_hold_all(f, group));
+	struct pollfd p = {.fd = control_fd(f->control), .events = POLLIN};
+	while (f->n_asked < MAX_CONTROL_PER_USER) {
+		assert_true(poll(&p, 1, 60000) > 0);
+		assert_int_equal(control_dispatch(f->control), 0);
+	}
+	serve(f);
+	assert_int_equal(f->n_asked, MAX_CONTROL_PER_USER);
+	/* Root is served, again and again. */
+	for (int i = 0; i < MAX_CONTROL_CLIENTS; i++)
+		assert_non_null(strstr(ANSWER(f, "{\"command\":\"plan\"}\n"), "\"end\":0"));
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 int main(void)
 {
@@ -412,7 +458,8 @@ int main(void)
 		TEST(nonsense_reaches_no_handler),
 		TEST(a_request_without_an_end_is_refused),
 		TEST(the_silent_are_put_out),
-		TEST(there_is_room_for_so_many),
+		TEST(the_idle_make_room),
+		TEST(one_user_cannot_hold_all_places),
 		TEST(who_hangs_up_is_seen),
 		TEST(who_does_not_read_gets_no_half_answer),
 		TEST(commands_get_records_and_result),
