@@ -28,7 +28,7 @@ struct journal {
 	bool closed;  /* an archive: nothing is added to it */
 	bool created; /* the file was made by this opening */
 	int version;  /* of its schema; older ones are read as they are */
-	uint8_t key[JOURNAL_KEY_SIZE];
+	uint8_t *key; /* or NULL; a page of its own, which no child process gets */
 	bool batch;	/* between journal_begin() and journal_commit() */
 	unsigned depth; /* of transactions within each other; only the outermost commits */
 	int error;	/* the first failure within it: nothing of it may be kept */

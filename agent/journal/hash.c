@@ -31,7 +31,7 @@ static void hash_number(crypto_generichash_state *h, int64_t value)
 void hash_begin(crypto_generichash_state *h, const struct journal *j, const char *label)
 {
 	crypto_generichash_init(
-		h, j->keyed ? j->key : NULL, j->keyed ? sizeof(j->key) : 0, JOURNAL_HASH_SIZE);
+		h, j->keyed ? j->key : NULL, j->keyed ? JOURNAL_KEY_SIZE : 0, JOURNAL_HASH_SIZE);
 	/* A record's hash can never stand for a seal's, nor the other way round. */
 	hash_bytes(h, SQLITE_TEXT, label, strlen(label));
 }

@@ -10,8 +10,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define KEY_PAGE 4096
 
 /* Made by ourselves, for its mode; SQLite gives its rollback journal the mode of the file. */
 static int file_create(const char *path)
@@ -51,6 +54,31 @@ static int database_settle(struct journal *j)
 	return r ? r : schema_upgrade(j);
 }
 
+/* SQL workers are forked from the process that has the journal open, and talk to servers: in them the page is zeros. */
+static uint8_t *key_keep(const uint8_t key[JOURNAL_KEY_SIZE])
+{
+	uint8_t *page =
+		mmap(NULL, KEY_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (page == MAP_FAILED)
+		return NULL;
+	if (madvise(page, KEY_PAGE, MADV_WIPEONFORK) < 0 ||
+		madvise(page, KEY_PAGE, MADV_DONTDUMP) < 0) {
+		munmap(page, KEY_PAGE);
+		return NULL;
+	}
+	memcpy(page, key, JOURNAL_KEY_SIZE);
+	return page;
+}
+
+static void key_free(uint8_t *page)
+{
+	if (!page)
+		return;
+	sodium_memzero(page, JOURNAL_KEY_SIZE);
+	munmap(page, KEY_PAGE);
+}
+
 static int journal_try(struct journal **out, const struct journal_options *o)
 {
 	struct journal *j = calloc(1, sizeof(*j));
@@ -60,10 +88,9 @@ static int journal_try(struct journal **out, const struct journal_options *o)
 		return -ENOMEM;
 	j->read_only = o->read_only;
 	j->has_key = o->key != NULL;
-	if (o->key)
-		memcpy(j->key, o->key, sizeof(j->key));
+	j->key = o->key ? key_keep(o->key) : NULL;
 	j->path = strdup(o->path);
-	if (!j->path) {
+	if (!j->path || (o->key && !j->key)) {
 		journal_close(j);
 		return -ENOMEM;
 	}
@@ -116,7 +143,7 @@ void journal_close(struct journal *j)
 		return;
 	journal_rollback(j);
 	sqlite3_close_v2(j->db);
-	sodium_memzero(j->key, sizeof(j->key));
+	key_free(j->key);
 	free(j->path);
 	free(j);
 }

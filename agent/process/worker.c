@@ -1,8 +1,10 @@
 /* The child's side of a worker: sheds what it must not keep, runs its job, talks to the parent. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include "process/worker_internal.h"
@@ -59,6 +61,49 @@ static void worker_follow(pid_t parent)
 		_exit(WORKER_EXIT_ORPHAN);
 }
 
+/* Instruments map terabytes, and use few of them. */
+#if defined(__SANITIZE_ADDRESS__)
+#define IS_INSTRUMENTED true
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define IS_INSTRUMENTED true
+#endif
+#endif
+#ifndef IS_INSTRUMENTED
+#define IS_INSTRUMENTED false
+#endif
+
+int workers_score_open(void)
+{
+	int fd = open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+void score_set(int fd, int score, int *before)
+{
+	char text[16] = "";
+
+	if (before && pread(fd, text, sizeof(text) - 1, 0) > 0)
+		*before = (int)strtol(text, NULL, 10);
+	int n = snprintf(text, sizeof(text), "%d", score);
+	/* Not everywhere is it given to us: the limit on memory stays. */
+	(void)!pwrite(fd, text, (size_t)n, 0);
+}
+
+/* Answers of a server, however long, cost the worker its life at most. */
+static int worker_limit(const struct worker_job *job)
+{
+	const struct rlimit memory = {WORKER_MEMORY_MAX, WORKER_MEMORY_MAX};
+	int fd = job->score > 0 ? -1 : workers_score_open();
+
+	if (fd >= 0) {
+		score_set(fd, WORKER_OOM_SCORE, NULL);
+		close(fd);
+	}
+	return !IS_INSTRUMENTED && setrlimit(RLIMIT_AS, &memory) < 0 ? -errno : 0;
+}
+
 static int worker_isolate(int channel, pid_t parent)
 {
 	struct sigaction act = {.sa_handler = SIG_DFL};
@@ -90,6 +135,8 @@ void worker_main(const struct worker_job *job, int channel, pid_t parent)
 	struct worker w = {0};
 	int r = worker_isolate(channel, parent);
 
+	if (r == 0)
+		r = worker_limit(job);
 	if (r == 0 && job->prepare)
 		r = job->prepare(job->context);
 	if (r == 0 && !job->unconfined)

@@ -17,6 +17,8 @@ struct worker_answer {
 	int32_t reserved;
 };
 
+/* Writes the score to its file; what it was before goes to *before, unless NULL. */
+void score_set(int fd, int score, int *before);
 _Noreturn void worker_main(const struct worker_job *job, int channel, pid_t parent);
 
 #endif

@@ -160,11 +160,17 @@ static int slot_start(struct workers *w, struct slot *s, const struct worker_job
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return -errno;
 	r = workers_watch(w, pair[0], (uint64_t)(s - w->slots));
+	/* The child inherits it. */
+	int score = 0;
+	if (job->score > 0)
+		score_set(job->score, WORKER_OOM_SCORE, &score);
 	pid_t parent = getpid(), child = r < 0 ? -1 : fork();
 	if (child == 0)
 		worker_main(job, pair[1], parent);
 	if (r == 0 && child < 0)
 		r = -errno;
+	if (job->score > 0)
+		score_set(job->score, score, NULL);
 	close(pair[1]);
 	if (r < 0) {
 		epoll_ctl(w->epoll, EPOLL_CTL_DEL, pair[0], NULL);

@@ -103,6 +103,7 @@ struct service {
 	size_t n_reloaders;
 	bool unsaved;	    /* what is loaded could not be kept as last known good version */
 	bool reload_wanted; /* done between two passes, for they point into the configuration */
+	int score; /* of the workers' OOM score: see worker.h; 0: there is none */
 	bool stopping;
 	int code; /* exit status once stopping */
 };

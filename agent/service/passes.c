@@ -210,6 +210,7 @@ static unsigned job_adjust(void *context, struct worker_job *job)
 	const struct server_health *h = health_find(s->health, job->name);
 
 	job->unconfined = s->options.unconfined;
+	job->score = s->score;
 	return h && h->failures > 0;
 }
 

@@ -78,6 +78,7 @@ static unsigned job_adjust(void *context, struct worker_job *job)
 	bool silent = server_is_silent(s, job->name);
 
 	job->unconfined = s->options.unconfined;
+	job->score = s->score;
 	if (silent)
 		job->deadline = SILENT_DEADLINE;
 	return silent;

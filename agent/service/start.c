@@ -105,6 +105,8 @@ static int shed(struct service *s, const char *config_folder)
 	}
 	const struct sandbox_paths paths = {.read = read, .write = write};
 	bool landlocked = true;
+	int score = workers_score_open();
+	s->score = score > 0 ? score : 0;
 	int r = s->options.unconfined ? 0 : sandbox_enter(&landlocked, SANDBOX_ENGINE, &paths);
 	if (r == 0 && !landlocked)
 		log_send(LOG_STARTED, NULL,
@@ -172,6 +174,8 @@ static void service_close(struct service *s)
 	firewall_process_stop(s->firewall);
 	loop_close(s);
 	dispatcher_free(s->dispatcher);
+	if (s->score > 0)
+		close(s->score);
 	health_free(s->health);
 	records_close(s);
 	configuration_free(&s->loaded);

@@ -26,9 +26,18 @@ struct worker_job {
 	/* What `run` may read and connect to beyond name resolution; read after prepare; may be NULL. */
 	const struct sandbox_paths *paths;
 	unsigned deadline; /* seconds, of this job alone; 0: that of the round */
+	/* From workers_score_open(), in a parent that may not open files of /proc any more; 0: the child opens its own. */
+	int score;
 	/* For tests of the machinery alone: the child keeps its rights. */
 	bool unconfined;
 };
+
+/* What one worker may have of memory. A server that makes it need more is one that could not be read. */
+#define WORKER_MEMORY_MAX ((size_t)1 << 30)
+/* A worker that takes too much is the one that the kernel ends, and not the service. */
+#define WORKER_OOM_SCORE 500
+/* The calling process's file of that score, to be opened before it sheds its rights; negative errno without one. */
+int workers_score_open(void);
 
 /* Runs all jobs, at most `parallel` at once, each within `deadline` seconds (then it is killed). Every
  * record reaches `sink` in the parent, in order per worker; a job always ends with one RECORD_END, given
