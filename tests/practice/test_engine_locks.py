@@ -96,6 +96,9 @@ class Catalogue(LockCase):
         self.fails(self.sa, "SET XACT_ABORT ON; BEGIN TRAN; SELECT 1 FROM sys.objects; SELECT 5", 1222)
         self.assertEqual(self.one(self.sa, "SELECT @@TRANCOUNT"), 0)
 
+    def test_set_up_does_not_wait_for_ever(self):
+        self.assertGreater(self.server.sa_session().settings.lock_timeout, 0)
+
     def test_not_kept_unless_asked_for(self):
         self.server.features.catalogue_locks = False
         self.ok(self.other, "BEGIN TRAN; ALTER TABLE dbo.t ADD y int")

@@ -70,6 +70,7 @@ class Logins(EngineCase):
     def test_sid_and_hash(self):
         self.ok(self.sa, f"CREATE LOGIN a WITH PASSWORD = N'{PASSWORD}', SID = 0x{'0B' * 16}")
         self.fails(self.sa, f"CREATE LOGIN b WITH PASSWORD = N'{PASSWORD}', SID = 0x{'0B' * 16}", 15433)
+        self.fails(self.sa, f"CREATE LOGIN b WITH PASSWORD = N'{PASSWORD}', SID = 0x0B", 15419)
         stored = self.one(self.sa, "SELECT CONVERT(varchar(max), password_hash, 1) FROM sys.sql_logins "
                                    "WHERE name = N'a'")
         self.assertNotIn(PASSWORD.encode("utf-16-le").hex().upper(), stored)

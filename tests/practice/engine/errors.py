@@ -174,6 +174,7 @@ _ERRORS = {
     15405: (16, "Cannot use the special principal '{name}'."),
     15410: (11, "User or role '{name}' does not exist in this database."),
     15413: (11, "Cannot make a role a member of itself."),
+    15419: (16, "Supplied parameter sid should be binary(16)."),
     15421: (16, "The database principal owns a database role and cannot be dropped."),
     15433: (16, "Supplied parameter sid is in use."),
     15434: (16, "Could not drop login '{name}' as the user is currently logged in."),

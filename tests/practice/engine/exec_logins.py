@@ -43,6 +43,8 @@ class LoginExecutor:
         if not cat.databases.find(database):
             raise error(911, name=database)
         sid = o.get("SID")
+        if sid is not None and len(sid) != cat.features.sid_length:
+            raise error(15419)
         if sid is not None and cat.login_of_sid(sid):
             raise error(15433)
         if pw["hashed"]:

@@ -12,6 +12,8 @@ from .permissions import Context
 from .sessions import Session
 from .settings import Settings
 
+SET_UP_PATIENCE = 60_000        # milliseconds
+
 
 class Server:
     """One per process. Sessions may run in threads; one lock inside keeps statements apart."""
@@ -145,6 +147,8 @@ class Server:
             if db is None:
                 raise error(4060, name=database)
             session = Session(self, self._spid(), cat.principals.get(1), db, app="set-up")
+            # A test that leaves a transaction open is told so (1222), instead of waiting for ever.
+            session.settings.lock_timeout = SET_UP_PATIENCE
             self.engine.sessions[session.spid] = session
             return session
 
