@@ -35,8 +35,8 @@ static int print(const struct cli *cli, const struct server *s, char **databases
 	_cleanup_free_ char *statement = text_end(&text);
 	if (rc || !statement)
 		return EXIT_FAILED;
-	return json_print(json_pack("{s:s, s:s}", "server", s->name, "statement", statement),
-		       stdout)
+	return json_print(
+		       json_pack("{s:s, s:s}", "server", s->name, "statement", statement), stdout)
 		       ? EXIT_FAILED
 		       : EXIT_FINE;
 }

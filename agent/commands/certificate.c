@@ -137,7 +137,8 @@ static size_t missing_print(const struct cli *cli, const struct collected *c,
 		if (!comment_may_name(
 			    a->comment, &a->source, &a->endpoint, c->report.program, client))
 			continue;
-		snprintf(text, sizeof(text), "%s of this client is still allowed by the packet filter%s",
+		snprintf(text, sizeof(text),
+			"%s of this client is still allowed by the packet filter%s",
 			source_format(source, &a->source),
 			comment_names(a->comment, client->name, NULL)
 				? ""
@@ -177,7 +178,8 @@ static int write_out(const struct cli *cli, const struct certificate *c)
 		int rc = certificate_html(c, to);
 		if (to != stdout && fclose(to))
 			rc = -EIO;
-		return rc ? cli_fail(cli, EXIT_FAILED, "cannot write %s: %s", cli->html, strerror(-rc))
+		return rc ? cli_fail(cli, EXIT_FAILED, "cannot write %s: %s", cli->html,
+				    strerror(-rc))
 			  : EXIT_FINE;
 	}
 	if (cli->json)

@@ -53,7 +53,8 @@ static int run(struct cli *cli)
 {
 	if (cli->names && strcmp(cli->names, "clients") != 0 && strcmp(cli->names, "logins") != 0 &&
 		strcmp(cli->names, "servers") != 0)
-		return cli_fail(cli, EXIT_USAGE, "invalid value '%s' for --names; use clients, logins, or servers",
+		return cli_fail(cli, EXIT_USAGE,
+			"invalid value '%s' for --names; use clients, logins, or servers",
 			cli->names);
 	if (cli->names && cli->json)
 		return cli_fail(cli, EXIT_USAGE, "cannot combine --names with --json");

@@ -103,8 +103,7 @@ static int run(struct cli *cli)
 	int code;
 
 	if (cli->reason && !cli->reset)
-		return cli_fail(cli, EXIT_USAGE,
-			"--reason requires --reset");
+		return cli_fail(cli, EXIT_USAGE, "--reason requires --reset");
 	code = cli_load_in_force(&p, cli);
 	if (code)
 		return code;
@@ -119,8 +118,8 @@ static int run(struct cli *cli)
 		if (code == -ENOENT && !cli->by_service)
 			code = reset(cli, p, &c, to);
 		else if (code < 0)
-			code = cli_fail(
-				cli, EXIT_FAILED, "cannot contact the service: %s", strerror(-code));
+			code = cli_fail(cli, EXIT_FAILED, "cannot contact the service: %s",
+				strerror(-code));
 	} else {
 		printf("latest time seen  %s\nsystem clock      %s\n",
 			c.highest ? instant_format(highest, c.highest) : "none yet",

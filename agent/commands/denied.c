@@ -103,7 +103,8 @@ static void hint_words(char *buf, size_t size, const struct hint *h, const struc
 		snprintf(buf, size, "belongs to %s: %s, %s", h->user->login, phase_name(k->phase),
 			grant_words(words, k, now));
 	else
-		snprintf(buf, size, "belongs to %s, whose access is scheduled now; run `curfew status %s`",
+		snprintf(buf, size,
+			"belongs to %s, whose access is scheduled now; run `curfew status %s`",
 			h->user->login, h->client->name);
 }
 

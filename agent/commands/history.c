@@ -140,8 +140,7 @@ static int instant_is_known(
 	if (!rc)
 		rc = journal_anchor(hash, &before, j);
 	if (rc == -ENOENT)
-		return cli_fail(
-			cli, EXIT_FAILED, "the journal is empty; no access is recorded");
+		return cli_fail(cli, EXIT_FAILED, "the journal is empty; no access is recorded");
 	if (rc)
 		return cli_fail(cli, EXIT_FAILED, "%s", journal_problem(rc));
 	if (!before && at < first)
@@ -176,8 +175,7 @@ static int look(struct cli *cli, const struct program *p, struct journal *j)
 	if (!code)
 		code = instant_option(&at, &has_at, cli, p, "at", cli->at);
 	if (!code && f.has_from && f.has_to && f.from >= f.to)
-		code = cli_fail(cli, EXIT_USAGE,
-			"--from '%s' must be before --to '%s'", cli->from,
+		code = cli_fail(cli, EXIT_USAGE, "--from '%s' must be before --to '%s'", cli->from,
 			cli->to);
 	if (!code && cli->at)
 		code = instant_is_known(cli, p, j, at);

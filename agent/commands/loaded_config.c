@@ -73,8 +73,8 @@ static int faulty_go_on(struct program **out, const struct cli *cli)
 		code = cli_fail(cli, EXIT_CONFIG, "nothing done: %s has errors", cli->config);
 	else if (word.file && !is_same_file(word.file, cli->config))
 		code = cli_fail(cli, EXIT_CONFIG,
-			"nothing done: %s has errors, and the running service uses %s",
-			cli->config, word.file);
+			"nothing done: %s has errors, and the running service uses %s", cli->config,
+			word.file);
 	else
 		cli_fail(cli, 0,
 			"warning: %s has errors; using the last known good version, as the service does; "

@@ -25,10 +25,11 @@ static int view_record(void *context, const struct record *r)
 {
 	struct view *v = context;
 
-	const char *what = r->kind == RECORD_END	      ? "done"
-			   : r->kind == RECORD_OUTCOME	      ? change_name(r->change.kind)
-			   : r->kind == RECORD_NETWORK_OUTCOME ? firewall_change_name(r->network.kind)
-							      : NULL;
+	const char *what = r->kind == RECORD_END       ? "done"
+			   : r->kind == RECORD_OUTCOME ? change_name(r->change.kind)
+			   : r->kind == RECORD_NETWORK_OUTCOME
+				   ? firewall_change_name(r->network.kind)
+				   : NULL;
 
 	if (v->progress && what) {
 		v->changes += r->kind != RECORD_END;
@@ -43,15 +44,17 @@ static void result_json(const struct pass_result *r, const struct records *k, in
 
 	for (size_t i = 0; i < k->n; i++)
 		json_array_append_new(records, record_json(&k->items[i]));
-	json_print(json_pack("{s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:o}",
-			   "at", instant_json(now), "planned", (json_int_t)r->planned, "done",
-			   (json_int_t)r->done, "failed", (json_int_t)r->failed, "unreachable",
-			   (json_int_t)r->unreachable, "overdue", (json_int_t)r->overdue, "drift",
-			   (json_int_t)r->drift, "waiting", (json_int_t)r->waiting, "unverified",
-			   (json_int_t)r->unverified, "unread", (json_int_t)r->unread, "excess",
-			   (json_int_t)r->excess, "round_trips", (json_int_t)r->round_trips,
-			   "network_failed", r->network_failed, "journal_failed", r->journal_failed,
-			   "records", records),
+	json_print(
+		json_pack(
+			"{s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:o}",
+			"at", instant_json(now), "planned", (json_int_t)r->planned, "done",
+			(json_int_t)r->done, "failed", (json_int_t)r->failed, "unreachable",
+			(json_int_t)r->unreachable, "overdue", (json_int_t)r->overdue, "drift",
+			(json_int_t)r->drift, "waiting", (json_int_t)r->waiting, "unverified",
+			(json_int_t)r->unverified, "unread", (json_int_t)r->unread, "excess",
+			(json_int_t)r->excess, "round_trips", (json_int_t)r->round_trips,
+			"network_failed", r->network_failed, "journal_failed", r->journal_failed,
+			"records", records),
 		stdout);
 }
 
@@ -78,7 +81,8 @@ static void result_print(const struct pass_result *r, bool applied)
 			printf(", %zu server%s UNREACHABLE", r->unreachable,
 				plural(r->unreachable));
 		if (r->planned && !applied)
-			printf(". To make %s, run `curfew apply`.", r->planned == 1 ? "it" : "them");
+			printf(". To make %s, run `curfew apply`.",
+				r->planned == 1 ? "it" : "them");
 		putchar('\n');
 	}
 	if (r->overdue)
@@ -153,7 +157,8 @@ static int by_service(const struct cli *cli, const char *runtime, enum pass_mode
 	else if (code && code != -ENOENT)
 		code = cli_fail(cli, EXIT_FAILED, "cannot contact the service in %s: %s%s", runtime,
 			strerror(-code),
-			code == -EACCES ? "; run as root or as a member of group " CONTROL_GROUP : "");
+			code == -EACCES ? "; run as root or as a member of group " CONTROL_GROUP
+					: "");
 	else if (!code)
 		code = result_show(cli, &result, &view, (instant_t)time(NULL), applied);
 	records_free(&view.records);
@@ -271,8 +276,8 @@ static int run_apply(struct cli *cli)
 	const struct service_options boot = {.config = cli->config};
 
 	if (cli->boot && (cli->n_operands || cli->at || cli->json))
-		return cli_fail(cli, EXIT_USAGE,
-			"cannot combine --boot with CLIENT, --at, or --json");
+		return cli_fail(
+			cli, EXIT_USAGE, "cannot combine --boot with CLIENT, --at, or --json");
 	return cli->boot ? service_boot(&boot) : run(cli, PASS_APPLY);
 }
 

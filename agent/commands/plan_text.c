@@ -35,8 +35,7 @@ static int outcome_compare(const void *a, const void *b)
 	int c = strcmp(x->server, y->server);
 
 	return c ? c
-		 : (x->change.number > y->change.number) -
-			   (x->change.number < y->change.number);
+		 : (x->change.number > y->change.number) - (x->change.number < y->change.number);
 }
 
 static size_t outcomes_sort(const struct record **out, const struct record *items, size_t n)
@@ -73,8 +72,8 @@ static const char *network_sign(enum firewall_change_kind kind)
 	}
 }
 
-static void change_print(const struct record *r, FILE *to, bool color, const char *sign,
-	bool opens, const char *text)
+static void change_print(const struct record *r, FILE *to, bool color, const char *sign, bool opens,
+	const char *text)
 {
 	bool failed = r->state != STATE_OK;
 	enum tone tone = failed ? TONE_BAD : opens ? TONE_GOOD : TONE_WARN;

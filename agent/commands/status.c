@@ -39,9 +39,8 @@ static json_t *status_json(
 		enum state state = r ? r->state : STATE_UNREACHABLE;
 		json_object_set_new(object, "state", json_string(state_name(state)));
 		json_object_set_new(object, "observed",
-			r && r->state != STATE_UNREACHABLE
-				? json_string(level_name(r->grant.level))
-				: json_null());
+			r && r->state != STATE_UNREACHABLE ? json_string(level_name(r->grant.level))
+							   : json_null());
 		json_object_set_new(
 			object, "detail", r && *r->detail ? text_json(r->detail) : json_null());
 		json_object_set_new(object, "packets",
@@ -75,8 +74,7 @@ static bool is_over(const struct grant *g, instant_t now)
 	return now >= g->client->end || g->phase == PHASE_REVOKED;
 }
 
-static void client_heading(
-	const struct client *c, const struct grant *g, instant_t now, bool color)
+static void client_heading(const struct client *c, const struct grant *g, instant_t now, bool color)
 {
 	char words[WORDS_MAX], duration[WORDS_MAX], when[64];
 	bool ends = c->has_go_live && now >= c->go_live;
@@ -176,12 +174,12 @@ static int status_print(
 		const struct record *r = &seen->records.items[i];
 		if (r->kind == RECORD_NOTE ||
 			(r->kind == RECORD_SERVER && r->state == STATE_UNREACHABLE))
-			printf("%s: %s: %s\n", r->server, state_name(r->state),
-				r->detail);
+			printf("%s: %s: %s\n", r->server, state_name(r->state), r->detail);
 		if (r->kind == RECORD_SESSION)
 			printf("session %llu of %s on %s from %s (%s)%s%s\n",
 				(unsigned long long)r->session.number, r->login, r->server,
-				*r->session.address ? r->session.address : "?", *r->session.program ? r->session.program : "?",
+				*r->session.address ? r->session.address : "?",
+				*r->session.program ? r->session.program : "?",
 				*r->detail ? ": " : "", r->detail);
 	}
 	return EXIT_FINE;
@@ -194,7 +192,7 @@ static int show(const struct context *c, const struct seen *seen)
 	if (!c->cli->json)
 		return status_print(&c->grants, seen, only, c->now);
 	return json_print(status_json(&c->grants, seen, only, c->now), stdout) ? EXIT_FAILED
-									      : EXIT_FINE;
+									       : EXIT_FINE;
 }
 
 static int observe(struct context *c, struct seen *seen)

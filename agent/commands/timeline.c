@@ -15,7 +15,8 @@ static int file_write(const struct cli *cli, const char *path, const struct time
 	int rc = svg ? timelines_svg(all, n, to) : timelines_ics(all, n, to, now);
 	if (to != stdout && fclose(to))
 		rc = -EIO;
-	return rc ? cli_fail(cli, EXIT_FAILED, "cannot write %s: %s", path, strerror(-rc)) : EXIT_FINE;
+	return rc ? cli_fail(cli, EXIT_FAILED, "cannot write %s: %s", path, strerror(-rc))
+		  : EXIT_FINE;
 }
 
 static int show(const struct cli *cli, const struct timeline *all, size_t n, instant_t now)
@@ -63,8 +64,8 @@ static int run(struct cli *cli)
 	int code;
 
 	if (cli->svg && cli->ics && streq(cli->svg, cli->ics))
-		return cli_fail(cli, EXIT_USAGE, "--svg and --ics must name different files, not both %s",
-			cli->svg);
+		return cli_fail(cli, EXIT_USAGE,
+			"--svg and --ics must name different files, not both %s", cli->svg);
 	code = context_open(&c, cli, CONTEXT_CLIENT);
 	if (!code)
 		code = context_state(&c, false);

@@ -23,7 +23,8 @@ static int unknown(const struct cli *cli, const char *what, const char *name,
 {
 	const char *near = nearest_word(name, names, n);
 
-	fprintf(stderr, "curfew %s: unknown %s '%s' in %s", cli->command->name, what, name, cli->config);
+	fprintf(stderr, "curfew %s: unknown %s '%s' in %s", cli->command->name, what, name,
+		cli->config);
 	if (near)
 		fprintf(stderr, "; did you mean '%s'?", near);
 	else
@@ -79,8 +80,9 @@ int cli_user(const struct user **out, const struct cli *cli, const struct client
 	if (*out)
 		return 0;
 	/* A handful at most, and two people may have one name: all of them help more than the nearest. */
-	fprintf(stderr, "curfew %s: '%s' matches no user, or several users, of client '%s'; use a login, an email address, or "
-			"first.last; users:",
+	fprintf(stderr,
+		"curfew %s: '%s' matches no user, or several users, of client '%s'; use a login, an email address, or "
+		"first.last; users:",
 		cli->command->name, cli->operands[1], c->name);
 	for (size_t i = 0; i < c->n_users; i++)
 		fprintf(stderr, "%s %s <%s>", i ? "," : "", c->users[i].login, c->users[i].email);

@@ -38,8 +38,10 @@ const char *audit_words(enum state s)
 		[STATE_WAITING] =
 			"A database does not exist yet. All other access matches the schedule.",
 		[STATE_DRIFT] = "Some access differs from the schedule.",
-		[STATE_UNVERIFIED] = "No difference was found, but some access could not be verified.",
-		[STATE_UNREACHABLE] = "A server could not be reached. Its current access is unknown.",
+		[STATE_UNVERIFIED] =
+			"No difference was found, but some access could not be verified.",
+		[STATE_UNREACHABLE] =
+			"A server could not be reached. Its current access is unknown.",
 		[STATE_UNREAD] =
 			"A database or a part of a server could not be read. Its current access is unknown.",
 		[STATE_EXCESS] = "Some access is more than scheduled.",

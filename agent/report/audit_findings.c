@@ -185,7 +185,8 @@ static void session_findings(struct build *b, const struct record *r)
 	if (login_is_shared(b, r))
 		finding_add(b,
 			finding_of(r, "session-addresses", FINDING_LOW,
-				text_format(b, "%s: session %llu from %s, others from other addresses",
+				text_format(b,
+					"%s: session %llu from %s, others from other addresses",
 					r->login, number, r->session.address),
 				"ask the person; to remove the access now, run `curfew revoke CLIENT USER`"));
 }
@@ -198,18 +199,16 @@ void findings_add(struct build *b)
 			continue;
 		if (r->kind == RECORD_SESSION)
 			session_findings(b, r);
-		if (r->kind == RECORD_VERIFICATION &&
-			r->verification.result == VERIFICATION_EXCESS)
-			finding_add(b,
-				finding_of(r, "effective-permission", FINDING_CRITICAL, r->detail,
-					"curfew apply"));
+		if (r->kind == RECORD_VERIFICATION && r->verification.result == VERIFICATION_EXCESS)
+			finding_add(b, finding_of(r, "effective-permission", FINDING_CRITICAL,
+					       r->detail, "curfew apply"));
 		/* What could not be read stands beside what was found. */
 		if (r->kind == RECORD_NOTE)
-			finding_add(b, finding_of(r, AUDIT_NOT_SHOWN, FINDING_INFO, r->detail, NULL));
+			finding_add(
+				b, finding_of(r, AUDIT_NOT_SHOWN, FINDING_INFO, r->detail, NULL));
 		if (r->kind == RECORD_FINDING && !(streq(r->finding.name, "password-set") &&
 							 password_was_handed(b, r->login)))
-			finding_add(b,
-				finding_of(r, r->finding.name, r->finding.severity, r->detail,
-					r->finding.remedy));
+			finding_add(b, finding_of(r, r->finding.name, r->finding.severity,
+					       r->detail, r->finding.remedy));
 	}
 }

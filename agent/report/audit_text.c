@@ -10,8 +10,7 @@ static void heading(FILE *to, const char *text)
 {
 	bool color = style_wanted(to);
 
-	fprintf(to, "\n%s%s%s\n", style_begin(color, TONE_BOLD), text,
-		style_end(color, TONE_BOLD));
+	fprintf(to, "\n%s%s%s\n", style_begin(color, TONE_BOLD), text, style_end(color, TONE_BOLD));
 }
 
 /* Runs a printing of rows between table_new() and table_print(). */

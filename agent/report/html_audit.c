@@ -185,8 +185,8 @@ static int clients_print(const struct audit_report *a, FILE *to)
 
 static void sessions_print(const struct audit_report *a, FILE *to)
 {
-	static const char *const titles[] = {
-		"server", "session", "login", "from", "program (self-reported)", "since", "detail", NULL};
+	static const char *const titles[] = {"server", "session", "login", "from",
+		"program (self-reported)", "since", "detail", NULL};
 
 	fputs("<h2>Sessions</h2>\n", to);
 	if (!a->n_sessions) {
@@ -229,8 +229,7 @@ static void proofs_print(const struct audit_report *a, FILE *to)
 		html_cell(to, NULL, p->server);
 		html_cell(to, NULL, p->database);
 		html_cell(to, "w", level_name(p->level));
-		badge_cell(
-			to, is_verified(p->outcome) ? TONE_GOOD : TONE_WARN, p->outcome);
+		badge_cell(to, is_verified(p->outcome) ? TONE_GOOD : TONE_WARN, p->outcome);
 		html_cell(to, NULL, p->detail);
 		html_instant_cell(to, p->at, a->zone);
 		if (p->record)

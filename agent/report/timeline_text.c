@@ -81,8 +81,8 @@ static void months_print(const struct timeline *t, FILE *to, size_t label, size_
 	fputc('\n', to);
 }
 
-static void database_print(const struct timeline *t, FILE *to, size_t database, size_t label,
-	size_t width, bool color)
+static void database_print(
+	const struct timeline *t, FILE *to, size_t database, size_t label, size_t width, bool color)
 {
 	const struct database *d = &t->client->databases[database];
 	const char *role = database_role_name(d->role);

@@ -187,7 +187,7 @@ struct audit_input {
 	const struct record *records; /* of a pass that only observes */
 	size_t n_records;
 	const struct grants *grants;
-	const struct firewall_state *network;	   /* NULL: not read */
+	const struct firewall_state *network;	 /* NULL: not read */
 	const struct journal_entries *handovers; /* of all clients; NULL: no journal */
 };
 /* Sets servers, grants, sessions, findings and proofs of a report whose program and client are set. 0 or -ENOMEM; to be

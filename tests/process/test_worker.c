@@ -198,8 +198,7 @@ static int run_naming_itself(struct worker *w, void *context)
 static int pass_pid_on(void *context, const struct record *r)
 {
 	if (r->kind == RECORD_SESSION)
-		(void)!write(*(int *)context, &r->session.number,
-			sizeof(r->session.number));
+		(void)!write(*(int *)context, &r->session.number, sizeof(r->session.number));
 	return 0;
 }
 

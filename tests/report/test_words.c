@@ -117,8 +117,8 @@ static void test_record_json(void **state)
 		assert_non_null(j);
 		json_decref(j);
 	}
-	r = (struct record){.kind = RECORD_LOGIN,
-		.identity = {.sid = {{0x01, 0xab}, 2}, .created = GO_LIVE}};
+	r = (struct record){
+		.kind = RECORD_LOGIN, .identity = {.sid = {{0x01, 0xab}, 2}, .created = GO_LIVE}};
 	json_t *j = record_json(&r);
 	assert_string_equal(json_string_value(json_object_get(j, "sid")), "0x01AB");
 	assert_string_equal(

@@ -58,8 +58,7 @@ static bool field_parse(const struct field *f, struct record *r, const json_t *v
 	case FIELD_INSTANT:
 		return text && !instant_parse(&at, text, "UTC", 0) && field_set_number(f, r, at);
 	default:
-		return json_is_integer(value) &&
-		       field_set_number(f, r, json_integer_value(value));
+		return json_is_integer(value) && field_set_number(f, r, json_integer_value(value));
 	}
 }
 
