@@ -4,11 +4,6 @@
 
 #include "report/audit_build.h"
 
-const char *audit_or_null(const char *text)
-{
-	return *text ? text : NULL;
-}
-
 static size_t count(const struct audit_input *in, enum record_kind kind)
 {
 	size_t n = 0;

@@ -20,7 +20,10 @@ struct build {
 };
 
 /* NULL for an empty text. */
-const char *audit_or_null(const char *text);
+static inline const char *audit_or_null(const char *text)
+{
+	return *text ? text : NULL;
+}
 /* Room for what the records hold; see audit_sessions.c for what each session can add. */
 #define FINDINGS_A_SESSION 2
 #define TEXTS_A_SESSION	   4

@@ -1,0 +1,259 @@
+/* What commands use one by one: messages, configuration, clock, journal, packet filter, a pass. */
+#include <errno.h>
+#include <pwd.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "commands/command.h"
+#include "curfew/calendar.h"
+#include "curfew/clock.h"
+#include "curfew/control.h"
+#include "curfew/last_good.h"
+#include "curfew/revocation_copy.h"
+#include "curfew/state.h"
+#include "curfew/text.h"
+
+int cli_fail(const struct cli *cli, int code, const char *format, ...)
+{
+	va_list args;
+
+	fprintf(stderr, "curfew %s: ", cli->command->name);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputc('\n', stderr);
+	return code;
+}
+
+/* Advice is for `curfew check`: in front of every plan it would hide what matters. And what only root may look at is a
+ * problem for what needs it alone. */
+static void advice_drop(struct problems *p, bool *unseen)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < p->n; i++) {
+		struct problem k = p->items[i];
+		*unseen |= k.unseen;
+		if (k.severity != SEVERITY_ADVICE && !k.unseen) {
+			p->items[kept++] = k;
+			continue;
+		}
+		free(k.file);
+		free(k.text);
+	}
+	p->n = kept;
+}
+
+/* A client file with errors leaves its last good version in force, as the service keeps it. */
+static int load_keeping(struct program **out, struct problems *problems, const struct cli *cli)
+{
+	struct last_good folder;
+	struct program *p = NULL;
+	struct strings kept = {0};
+	instant_t now = (instant_t)time(NULL);
+	int rc = program_load(&p, problems, cli->config, now);
+
+	if (!rc && p && !problems->fatal && problems->n_errors) {
+		rc = last_good_locate(&folder, p->settings.state_directory);
+		program_free(p);
+		problems_free(problems);
+		p = NULL;
+		if (rc)
+			return rc;
+		rc = last_good_complete(&p, problems, &kept, cli->config, &folder, now);
+		last_good_free(&folder);
+		strings_clear(&kept);
+	}
+	*out = p;
+	return rc;
+}
+
+int cli_read(struct program **out, struct cli *cli)
+{
+	struct problems problems = {0};
+	struct program *p = NULL;
+	int rc = load_keeping(&p, &problems, cli);
+
+	if (rc)
+		return cli_fail(cli, EXIT_FAILED, "cannot read %s: %s", cli->config, strerror(-rc));
+	advice_drop(&problems, &cli->unprivileged);
+	problems_print(&problems, stderr);
+	problems_free(&problems);
+	*out = p;
+	return 0;
+}
+
+int cli_load(struct program **out, struct cli *cli)
+{
+	int code = cli_read(out, cli);
+
+	if (!code && !*out)
+		code = cli_fail(cli, EXIT_CONFIG, "nothing done: %s has errors", cli->config);
+	return code;
+}
+
+const char *cli_lost_file(const struct program *p, const char *config)
+{
+	for (size_t i = 0; i < p->n_files; i++) {
+		bool found = !strcmp(p->files[i], config);
+		for (size_t k = 0; k < p->n_clients && !found; k++)
+			found = !strcmp(base_name(p->clients[k].file), base_name(p->files[i]));
+		if (!found)
+			return base_name(p->files[i]);
+	}
+	return NULL;
+}
+
+int cli_instant(instant_t *out, const struct cli *cli, const char *option, const char *text,
+	const char *zone)
+{
+	if (!instant_parse(out, text, zone, (instant_t)time(NULL)))
+		return 0;
+	return cli_fail(cli, EXIT_USAGE,
+		"invalid time '%s' for --%s; use 2026-11-23, 2026-11-23T09:00, 2026-11-23T15:00:00Z, @SECONDS, or now",
+		text, option);
+}
+
+int cli_now(instant_t *out, const struct cli *cli, const struct program *p, const char *zone)
+{
+	struct clock c;
+	instant_t now = (instant_t)time(NULL), behind = 0;
+
+	if (cli->at)
+		return cli_instant(out, cli, "at", cli->at, zone ? zone : p->settings.timezone);
+	int rc = clock_open(&c, p->settings.state_directory);
+	if (rc == -EACCES || rc == -ENOENT) {
+		*out = now; /* reading only, as somebody who may not see the ratchet */
+		return 0;
+	}
+	if (rc)
+		return cli_fail(cli, EXIT_FAILED, "cannot read the latest time seen in %s: %s",
+			p->settings.state_directory, strerror(-rc));
+	if (clock_now(out, &behind, &c) == CLOCK_RAN_BACK)
+		cli_fail(cli, 0,
+			"warning: the system clock is %lld s behind the latest time seen; using the latest time seen; see `curfew clock`",
+			(long long)behind);
+	return 0;
+}
+
+int cli_journal(struct journal **out, const struct cli *cli, const struct program *p, bool write)
+{
+	*out = NULL;
+	int rc = state_journal_open(out, &p->settings, write);
+	if (rc == -ENOENT && !write)
+		return 0;
+	if (rc)
+		return cli_fail(cli, EXIT_FAILED, "cannot open the journal in %s: %s",
+			p->settings.state_directory, journal_problem(rc));
+	return 0;
+}
+
+int cli_overrides(
+	struct overrides *out, const struct cli *cli, const struct program *p, struct journal *j)
+{
+	struct revocation_copy *copy = NULL;
+
+	if (j && override_read(out, j))
+		return cli_fail(cli, EXIT_FAILED, "cannot read the revocations from the journal");
+	/* Revoked while the journal could not be written. */
+	int rc = revocation_copy_open(&copy, p->settings.state_directory, false);
+	if (rc == 0)
+		rc = revocation_copy_merge(out, copy);
+	revocation_copy_close(copy);
+	if (rc < 0 && rc != -ENOENT && rc != -EACCES)
+		return cli_fail(cli, EXIT_FAILED,
+			"cannot read the second copy of revocations in %s: %s",
+			p->settings.state_directory, strerror(-rc));
+	return 0;
+}
+
+const char *cli_actor(void)
+{
+	static char text[256];
+	const struct passwd *pw = getpwuid(getuid());
+	const char *sudo = getuid() == 0 ? getenv("SUDO_USER") : NULL;
+
+	snprintf(text, sizeof(text), "%.64s (uid %u)%s%.64s", pw ? pw->pw_name : "?",
+		(unsigned)getuid(), sudo ? ", sudo by " : "", sudo ? sudo : "");
+	return text;
+}
+
+int cli_network(struct network *out, const struct cli *cli, const struct program *p, bool write)
+{
+	*out = (struct network){0};
+	if (!p->settings.firewall.enabled)
+		return 0;
+	int rc = write ? firewall_open(&out->firewall, &p->settings.firewall)
+		       : firewall_open_reader(&out->firewall, &p->settings.firewall);
+	if (rc == -EPERM && geteuid())
+		return cli_fail(cli, EXIT_FAILED,
+			"root is required to read the packet filter; run as root");
+	if (rc == -EPERM)
+		return cli_fail(cli, EXIT_FAILED,
+			"the packet filter requires CAP_NET_ADMIN; if this host must not filter packets, set "
+			"`firewall = { enabled = false; };`");
+	if (rc)
+		return cli_fail(
+			cli, EXIT_FAILED, "cannot open the packet filter: %s", strerror(-rc));
+	out->port = firewall_port_direct(out->firewall);
+	out->present = true;
+	return 0;
+}
+
+int cli_network_beside(struct network *out, const struct cli *cli, const struct program *p)
+{
+	*out = (struct network){0};
+	return cli->unprivileged ? EXIT_FAILED : cli_network(out, cli, p, false);
+}
+
+void network_close(struct network *n)
+{
+	if (n->present)
+		firewall_close(n->firewall);
+	*n = (struct network){0};
+}
+
+FILE *cli_output(const struct cli *cli, const char *path)
+{
+	FILE *to = strcmp(path, "-") ? fopen(path, "we") : stdout;
+
+	if (!to)
+		cli_fail(cli, EXIT_FAILED,
+			"cannot write %s: %s; choose a writable file in an existing directory",
+			path, strerror(errno));
+	return to;
+}
+
+int cli_pass(struct pass_result *out, const struct cli *cli, const struct pass_options *o)
+{
+	char error[RECORD_TEXT_MAX] = "";
+	int rc = control_pass(out, error, o->program->settings.runtime_directory, o);
+
+	if (rc == -EREMOTEIO)
+		return cli_fail(cli, EXIT_FAILED, "the service: %s", error);
+	/* Whoever may not ask the service may still look by himself, as far as his rights go. */
+	if (!cli->by_service && (rc == -ENOENT || rc == -ECONNREFUSED || rc == -EACCES))
+		rc = pass_run(out, o);
+	return rc ? cli_fail(cli, EXIT_FAILED, "%s", strerror(-rc)) : 0;
+}
+
+int records_keep(void *records, const struct record *r)
+{
+	struct records *k = records;
+	struct record *items = array_grown(k->items, k->n, sizeof(*items));
+
+	if (!items)
+		return -ENOMEM;
+	k->items = items;
+	k->items[k->n++] = *r;
+	return 0;
+}
+
+void records_free(struct records *r)
+{
+	free(r->items);
+	*r = (struct records){0};
+}
