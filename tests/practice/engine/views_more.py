@@ -1,4 +1,5 @@
 """Views that are asked about what may be left behind or in use; most are short, some always empty here."""
+from .sqltypes import TYPE_IDS, T
 from .views import view
 from .views_database import seen_objects
 
@@ -26,7 +27,6 @@ def _index_columns(env, db):
 @view("parameters", "object_id:i name:n parameter_id:i system_type_id:t user_type_id:i is_output:b "
       "has_default_value:b")
 def _parameters(env, db):
-    from .sqltypes import TYPE_IDS, T
     for o in seen_objects(env, db, "P", "FN", "IF"):
         for i, (name, t, default, output) in enumerate(o.stmt.params, 1):
             id_ = TYPE_IDS.get(t.name, 0) if isinstance(t, T) else 0
