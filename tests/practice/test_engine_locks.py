@@ -74,6 +74,18 @@ class Catalogue(LockCase):
         self.fails(self.sa, "SELECT HAS_PERMS_BY_NAME(N'dbo.t', N'OBJECT', N'SELECT')", 1222)
         self.ok(self.sa, "SELECT HAS_PERMS_BY_NAME(N'dbo.s', N'OBJECT', N'SELECT')")
 
+    def test_roles_of_the_asked_one(self):
+        a = self.login("a")
+        self.ok(a, "SET LOCK_TIMEOUT 0")
+        ask = "SELECT HAS_PERMS_BY_NAME(N'dbo.t', N'OBJECT', N'SELECT')"
+        self.ok(self.sa, "GRANT VIEW DEFINITION ON dbo.t TO a")
+        self.assertEqual(self.one(a, ask), 0)
+        self.ok(self.other, "BEGIN TRAN; ALTER ROLE db_datareader ADD MEMBER a")
+        self.fails(a, ask, 1222)
+        self.fails(a, "SELECT * FROM dbo.t", 1222)
+        self.ok(self.other, "ROLLBACK")
+        self.assertEqual(self.one(a, ask), 0)
+
     def test_the_blocker_is_named(self):
         self.ok(self.other, "BEGIN TRAN; ALTER TABLE dbo.t ADD y int")
         waiter = threading.Thread(target=self.run_batch, args=(self.sa, "SET LOCK_TIMEOUT 20000; SELECT 1 FROM sys.objects"))

@@ -95,13 +95,13 @@ class Locks(ApplicationLocks):
 
     # ---- the catalogue -------------------------------------------------------------------------
 
-    def _changing(self, session, scope, kinds, keys=None):
+    def _changing(self, session, scope, kinds, concerns=lambda key: True):
         """Another session with an open change of such rows in a database or the server; else None."""
         for other in self.engine.sessions.values():
             if other.transaction is session.transaction or not other.undo:
                 continue
             for entry in other.undo:
-                if entry.scope is scope and entry.kind in kinds and (keys is None or entry.key in keys):
+                if entry.scope is scope and entry.kind in kinds and concerns(entry.key):
                     return other
         return None
 
@@ -120,17 +120,26 @@ class Locks(ApplicationLocks):
         """Whoever names an object waits for who makes, changes or drops it."""
         session, key = env.session, (schema_id, db.fold(name))
         if self._applies(session):
-            ids = {obj.id} if obj is not None else ()
-            self.pass_when_free(session, lambda: self._changing(session, db, ("objects by name",), (key,))
-                                or (self._changing(session, db, ("objects",), ids) if ids else None))
+            id_ = obj.id if obj is not None else None
+            self.pass_when_free(session, lambda: (
+                self._changing(session, db, ("objects by name",), lambda k: k == key)
+                or self._changing(session, db, ("objects",), lambda k: k == id_)))
 
     def judging(self, env, db, cls, major):
-        """Whoever is asked for a right on a securable waits for who changes permissions on it."""
-        session = env.session
+        """Whoever is asked for a right on a securable waits for who changes permissions on it, or the
+        roles that the asked one is in."""
+        session, security = env.session, self.engine.security
+        scope = db if db is not None else self.engine.catalogue
+
+        def is_me(key):
+            token = security.token(env.ctx, db) if db is not None else security.server_token(env.ctx)
+            return key[1] in token
+
+        def holder():
+            return (self._changing(session, scope, ("permissions",), lambda k: k == (cls, major))
+                    or self._changing(session, scope, ("members",), is_me))
         if self._applies(session):
-            scope = db if db is not None else self.engine.catalogue
-            self.pass_when_free(session, lambda: self._changing(session, scope, ("permissions",),
-                                                                ((cls, major),)))
+            self.pass_when_free(session, holder)
 
     def changing_principal(self, env, db, principal):
         """A principal's memberships and existence change once no statement of its runs any more."""
