@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import threading
 import unittest
@@ -102,6 +103,24 @@ class OneProgram(unittest.TestCase):
                                               "rows": [[1, "Zoë"], [2, None]]}])
         answer = self.program.ask("sql", "SELECT nothing FROM dbo.missing", "shop")
         self.assertEqual((answer["ok"], answer["errors"][0]["number"]), (False, 208))
+
+    def test_half_a_surrogate_through_it_all(self):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as control:
+            control.connect(self.program.control)
+            with control.makefile("rw", encoding="utf-8") as lines:
+                def sql(text):
+                    lines.write(json.dumps({"op": "sql", "text": text, "database": "shop"}) + "\n")
+                    lines.flush()
+                    return json.loads(lines.readline())
+                self.assertTrue(sql("CREATE USER [h\ud800f] WITHOUT LOGIN")["ok"])
+                self.assertEqual(sql("SELECT name, CAST(name AS varbinary(256)) FROM sys.database_principals WHERE "
+                                     "name = N'h\ud800f'")["results"][0]["rows"], [["h\ud800f", "0x680000D86600"]])
+
+    def test_settings_come_from_the_login(self):
+        cursor = self.cursor()
+        self.assertEqual(self.one(cursor, "SELECT @@OPTIONS & 4096"), 4096)
+        batch = [b for b in self.program.record("batch") if "@@OPTIONS & 4096" in b["text"]][-1]
+        self.assertEqual((batch["options"] & 4096, batch["transactions"]), (4096, 0))
 
     def test_control_faults(self):
         self.assertEqual(self.program.ask("fault", "no-deny", "delay=1")["active"],
