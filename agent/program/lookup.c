@@ -1,4 +1,5 @@
 /* Words and lookups of the model. */
+#include "program/zone.h"
 #include "curfew/program.h"
 
 #include "program/names.h"
@@ -28,6 +29,21 @@ bool strings_contain(const struct strings *s, const char *item)
 }
 
 /* No two clients differ in letter case only, so neither need the person who types the name. */
+uint64_t program_zones(const struct program *p)
+{
+	uint64_t sum = zone_identity(p->settings.timezone);
+	const char *last = p->settings.timezone;
+
+	for (size_t i = 0; i < p->n_clients; i++) {
+		const char *zone = p->clients[i].timezone;
+		/* Mostly the same for all. */
+		if (strcmp(zone, last) != 0)
+			sum = sum * 31 + zone_identity(zone);
+		last = zone;
+	}
+	return sum;
+}
+
 const struct client *program_client(const struct program *p, const char *name)
 {
 	for (size_t i = 0; i < p->n_clients; i++)

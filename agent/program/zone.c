@@ -60,6 +60,24 @@ bool zone_exists(const char *zone)
 	return found;
 }
 
+uint64_t zone_identity(const char *zone)
+{
+	char path[sizeof(ZONE_FOLDER) + ZONE_NAME_MAX];
+	struct stat st;
+
+	if (!zone_is_wellformed(zone))
+		return 0;
+	snprintf(path, sizeof(path), ZONE_FOLDER "%s", zone);
+	if (stat(path, &st) < 0)
+		return 0;
+	const uint64_t parts[] = {st.st_dev, st.st_ino, (uint64_t)st.st_size,
+		(uint64_t)st.st_mtim.tv_sec, (uint64_t)st.st_mtim.tv_nsec};
+	uint64_t sum = 14695981039346656037U; /* FNV-1a, a word at a time */
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+		sum = (sum ^ parts[i]) * 1099511628211U;
+	return sum;
+}
+
 /* The zone of the process while it is another one; every switch reads a file. */
 struct switched {
 	char *before; /* owned; NULL: TZ was not set */

@@ -31,6 +31,9 @@ struct zone_reading {
 /* How many; `wall` is the reading in seconds as if the clock showed UTC. */
 int zone_readings(struct zone_reading out[ZONE_READINGS], int64_t wall, const char *zone);
 
+/* A number for the zone's file as it is: which one, how long, of when; 0 when there is none. */
+uint64_t zone_identity(const char *zone);
+
 /* The zone that is spelt most like this one, or NULL; for messages. The caller frees it. */
 char *zone_nearest(const char *zone);
 

@@ -36,8 +36,8 @@ static void servers_fill(struct metrics_server *servers, const struct health *he
 		const struct server_health *h = health_at(health, i);
 		servers[i] = (struct metrics_server){.name = h->name,
 			.reachable = h->reachable && !h->failures,
-			.has_good_pass = h->has_complete_pass,
-			.good_pass = h->complete_pass,
+			.has_complete_pass = h->has_complete_pass,
+			.complete_pass = h->complete_pass,
 			.failures = h->failures,
 			.round_trips = h->round_trips};
 	}
@@ -61,14 +61,14 @@ void service_metrics_write(struct service *s)
 	m->overdue = s->overdue.n;
 	m->overdue_age = s->overdue.age;
 	m->clock_behind = s->clock_behind;
+	m->unrecorded = backlog_count(s->backlog);
 	m->servers = servers;
 	m->n_servers = n;
 	grants_count(m, s);
 	refused_count(m, s);
 	int rc = metrics_write(m, file);
 	if (rc < 0)
-		log_send(LOG_TROUBLE, NULL, "the figures cannot be written to %s: %s", file,
-			strerror(-rc));
+		log_send(LOG_TROUBLE, NULL, "cannot write metrics to %s: %s", file, strerror(-rc));
 	m->servers = NULL;
 	m->n_servers = 0;
 }

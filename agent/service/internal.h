@@ -101,9 +101,10 @@ struct service {
 
 	struct control_call *reloaders[MAX_CONTROL_CLIENTS]; /* who waits for a reload */
 	size_t n_reloaders;
+	uint64_t zones;	    /* time zone files, as the loaded configuration was read with them */
 	bool unsaved;	    /* what is loaded could not be kept as last known good version */
 	bool reload_wanted; /* done between two passes, for they point into the configuration */
-	int score; /* of the workers' OOM score: see worker.h; 0: there is none */
+	int score;	    /* of the workers' OOM score: see worker.h; 0: there is none */
 	bool stopping;
 	int code; /* exit status once stopping */
 };
@@ -177,6 +178,9 @@ int64_t queries_next(const struct service *s);
 /* Between two passes; service_reload_ask() sees to it that the one under way ends soon. */
 void service_reload_ask(struct service *s);
 void service_reload(struct service *s);
+/* Time zone data was updated: dates may be other instants now. Asks for a reload, unless the files have changed too:
+ * those an operator loads. */
+void service_zones_watch(struct service *s);
 /* Keeps what is loaded as last known good version. 0, also when the disk takes nothing, which is logged; -EAGAIN: the
  * files changed meanwhile. */
 int service_save(struct service *s, const struct configuration *c);

@@ -186,8 +186,10 @@ void service_loop(struct service *s)
 		if (s->reload_wanted && !lane_is_busy(s->passes.lane) &&
 			!lane_is_busy(s->queries.lane))
 			service_reload(s);
-		while (!s->stopping && passes_are_due(s))
+		while (!s->stopping && passes_are_due(s)) {
+			service_zones_watch(s);
 			passes_begin(s);
+		}
 		if (s->reload_wanted)
 			service_hurry(s, true); /* one that was begun since it was asked for */
 		else

@@ -45,18 +45,35 @@ static void server_line(FILE *to, const char *name, const char *server, int64_t 
 	fprintf(to, "\"} %" PRId64 "\n", value);
 }
 
+/* Under its older name too, for one release: dashboards and alarms have it. */
+static void gauge_renamed(
+	FILE *to, const char *name, const char *older, int64_t value, const char *help)
+{
+	char deprecated[128];
+
+	gauge(to, name, value, help);
+	snprintf(deprecated, sizeof(deprecated), "Deprecated; use curfew_%s.", name);
+	gauge(to, older, value, deprecated);
+}
+
+static void complete_print(const struct metrics *m, FILE *to, const char *name, const char *help)
+{
+	family(to, name, help);
+	for (size_t i = 0; i < m->n_servers; i++)
+		if (m->servers[i].has_complete_pass)
+			server_line(to, name, m->servers[i].name, m->servers[i].complete_pass);
+}
+
 static void servers_print(const struct metrics *m, FILE *to)
 {
 	family(to, "server_reachable", "Whether the last pass could read this SQL server.");
 	for (size_t i = 0; i < m->n_servers; i++)
 		server_line(to, "server_reachable", m->servers[i].name, m->servers[i].reachable);
-	family(to, "server_last_good_pass_timestamp_seconds",
-		"When a pass over this SQL server was last complete.");
-	for (size_t i = 0; i < m->n_servers; i++)
-		if (m->servers[i].has_good_pass)
-			server_line(to, "server_last_good_pass_timestamp_seconds",
-				m->servers[i].name, m->servers[i].good_pass);
-	family(to, "server_failures", "Passes over this SQL server that failed in a row.");
+	complete_print(m, to, "server_last_complete_pass_timestamp_seconds",
+		"Time of the last complete pass over this SQL server.");
+	complete_print(m, to, "server_last_good_pass_timestamp_seconds",
+		"Deprecated; use curfew_server_last_complete_pass_timestamp_seconds.");
+	family(to, "server_failures", "Failed passes over this SQL server in a row.");
 	for (size_t i = 0; i < m->n_servers; i++)
 		server_line(to, "server_failures", m->servers[i].name, m->servers[i].failures);
 	family(to, "server_round_trips", "Round trips of the last pass over this SQL server.");
@@ -65,43 +82,50 @@ static void servers_print(const struct metrics *m, FILE *to)
 			(int64_t)m->servers[i].round_trips);
 }
 
-int metrics_print(const struct metrics *m, FILE *to)
+static void access_print(const struct metrics *m, FILE *to)
 {
-	gauge(to, "clients", (int64_t)m->clients, "Clients of the configuration in force.");
-	gauge(to, "clients_kept", (int64_t)m->kept_clients,
-		"Clients whose file is broken and whose last good version is in force.");
-	family(to, "grants",
-		"Grants (user and database) by the level that the schedule wants now.");
+	gauge(to, "clients", (int64_t)m->clients, "Clients of the loaded configuration.");
+	gauge_renamed(to, "clients_last_known_good", "clients_kept", (int64_t)m->kept_clients,
+		"Clients whose file has errors and whose last known good version is loaded.");
+	family(to, "grants", "Grants (user and database) by the level scheduled now.");
 	for (int l = LEVEL_NONE; l <= LEVEL_FULL; l++)
 		fprintf(to, "curfew_grants{level=\"%s\"} %zu\n", level_name((enum level)l),
 			m->grants[l]);
 	gauge(to, "allowlist_elements", (int64_t)m->allowlist,
-		"Elements that the packet filter should hold.");
+		"Allowlist entries scheduled for the packet filter.");
 	if (m->has_next)
 		gauge(to, "next_transition_timestamp_seconds", m->next_transition,
-			"When some grant changes next.");
+			"Time at which a grant changes next.");
 	gauge(to, "overdue_grants", (int64_t)m->overdue,
-		"Grants past their end or narrowing and not proved closed.");
-	gauge(to, "overdue_age_seconds", m->overdue_age,
-		"For how long the oldest of them has been.");
+		"Grants whose access should have ended or become read-only, and this is not confirmed.");
+	gauge(to, "overdue_age_seconds", m->overdue_age, "Age of the oldest overdue grant.");
+	gauge(to, "excess_grants", (int64_t)m->excess,
+		"Grants that gave more than scheduled in the last pass that saw them.");
+	gauge(to, "unrecorded", (int64_t)m->unrecorded,
+		"Records that wait because the journal cannot be written.");
+}
+
+int metrics_print(const struct metrics *m, FILE *to)
+{
+	access_print(m, to);
 	if (m->has_pass) {
-		gauge(to, "last_pass_timestamp_seconds", m->last_pass, "When the last pass ended.");
-		family(to, "last_pass_duration_seconds", "How long it took.");
+		gauge(to, "last_pass_timestamp_seconds", m->last_pass, "Time of the last pass.");
+		family(to, "last_pass_duration_seconds", "Duration of the last pass.");
 		fprintf(to, "curfew_last_pass_duration_seconds %.3f\n", m->pass_duration);
 	}
-	counter(to, "passes_total", m->passes, "Passes since the service was started.");
-	counter(to, "passes_failed_total", m->passes_failed, "Passes that left something undone.");
+	counter(to, "passes_total", m->passes, "Passes since the service started.");
+	counter(to, "passes_failed_total", m->passes_failed, "Passes that were not complete.");
 	counter(to, "changes_total", m->changes,
 		"Changes made on SQL servers and in the packet filter.");
 	counter(to, "changes_failed_total", m->changes_failed, "Changes that failed.");
 	counter(to, "drift_network_total", m->drift_network,
-		"Times that somebody else's change of the table was repaired.");
+		"Changes to the nftables table by another program that were corrected.");
 	counter(to, "drift_sql_total", m->drift_sql,
-		"Grants found otherwise than the schedule explains, and mended.");
-	gauge(to, "refused_packets", (int64_t)m->refused_packets,
-		"Packets refused since the table was made.");
+		"Corrections on SQL servers that no scheduled change explains.");
+	gauge_renamed(to, "denied_packets", "refused_packets", (int64_t)m->refused_packets,
+		"Packets denied since the nftables table was created.");
 	gauge(to, "clock_behind_seconds", m->clock_behind,
-		"By how much this machine's clock is behind the highest instant seen.");
+		"Seconds by which the system clock is behind the latest time seen.");
 	servers_print(m, to);
 	fputs("# EOF\n", to);
 	return ferror(to) ? -EIO : 0;

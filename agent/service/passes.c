@@ -179,6 +179,9 @@ static void pass_done(struct service *s, const struct pass_result *result)
 	s->metrics.has_pass = true;
 	s->metrics.last_pass = service_now(s);
 	s->metrics.pass_duration = took;
+	/* One that visited some servers alone has not seen the others. */
+	if (!p->has_request && p->reasons != REASON_RETRY)
+		s->metrics.excess = result->excess;
 	result_log(s, result);
 	if (p->has_request)
 		control_end(p->request.call, 0, NULL,

@@ -89,6 +89,29 @@ static void reload_refuse(struct service *s, int error)
 		"`curfew check` says what is wrong");
 }
 
+void service_zones_watch(struct service *s)
+{
+	uint64_t zones = program_zones(s->loaded.program);
+	struct configuration c;
+
+	if (zones == s->zones)
+		return;
+	s->zones = zones;
+	if (configuration_load(&c, s->options.config, &s->loaded.saved) < 0)
+		return;
+	bool same = strcmp(c.program->digest, s->loaded.program->digest) == 0;
+	configuration_free(&c);
+	if (same) {
+		log_send(LOG_RELOADED, NULL,
+			"time zone data was updated; loading the configuration with it");
+		service_reload_ask(s);
+	} else {
+		log_send(LOG_RELOAD_FAILED, NULL,
+			"time zone data was updated, but configuration files changed since the last reload; dates "
+			"keep their times until `systemctl reload curfew`");
+	}
+}
+
 void service_reload(struct service *s)
 {
 	struct configuration c;
@@ -105,6 +128,7 @@ void service_reload(struct service *s)
 	reload_report(s, c.program);
 	configuration_free(&s->loaded);
 	s->loaded = c;
+	s->zones = program_zones(c.program);
 	if (health_set(s->health, c.program) < 0)
 		service_stop(s, CODE_FAILED);
 	service_schedule(s);

@@ -70,26 +70,26 @@ static void ask_audit(struct service *s, struct control_call *call, const json_t
 }
 
 /* A client, one of its users (login), or a person wherever the configuration has that email address. */
-struct target {
+struct subject {
 	const char *client, *login; /* NULL: every user of the client */
 };
-struct targets {
-	struct target *items;
+struct subjects {
+	struct subject *items;
 	size_t n;
 };
 
-static int target_add(struct targets *t, const char *client, const char *login)
+static int subject_add(struct subjects *t, const char *client, const char *login)
 {
-	struct target *items = array_grown(t->items, t->n, sizeof(*items));
+	struct subject *items = array_grown(t->items, t->n, sizeof(*items));
 
 	if (!items)
 		return -ENOMEM;
 	t->items = items;
-	items[t->n++] = (struct target){client, login};
+	items[t->n++] = (struct subject){client, login};
 	return 0;
 }
 
-static int targets_of_person(struct targets *out, const struct program *p, const char *email)
+static int subjects_of_person(struct subjects *out, const struct program *p, const char *email)
 {
 	int rc = 0;
 
@@ -97,13 +97,13 @@ static int targets_of_person(struct targets *out, const struct program *p, const
 		for (size_t k = 0; k < p->clients[i].n_users && rc == 0; k++) {
 			const struct user *u = &p->clients[i].users[k];
 			if (names_equal(u->email, email))
-				rc = target_add(out, p->clients[i].name, u->login);
+				rc = subject_add(out, p->clients[i].name, u->login);
 		}
 	return rc;
 }
 
 /* NULL, or what is wrong with the request. */
-static const char *targets_read(struct targets *out, const struct program *p, const json_t *request)
+static const char *subjects_read(struct subjects *out, const struct program *p, const json_t *request)
 {
 	const char *client = text_of(request, "client"), *user = text_of(request, "user"),
 		   *person = text_of(request, "person"), *reason = text_of(request, "reason");
@@ -114,13 +114,13 @@ static const char *targets_read(struct targets *out, const struct program *p, co
 	if (!reason || !*reason)
 		return "a reason is needed; it stands in the journal";
 	if (!client && person)
-		rc = targets_of_person(out, p, person);
+		rc = subjects_of_person(out, p, person);
 	else if (!c)
 		return "no such client in the configuration in force";
 	else if (user && !u)
 		return "no such user of this client";
 	else
-		rc = target_add(out, c->name, u ? u->login : NULL);
+		rc = subject_add(out, c->name, u ? u->login : NULL);
 	if (rc < 0)
 		return "out of memory; nothing was done";
 	return out->n ? NULL : "no user has this email address in the configuration in force";
@@ -129,7 +129,7 @@ static const char *targets_read(struct targets *out, const struct program *p, co
 /* The network first, in this very second, then the records; then SQL, whose records go back to the one who asked.
  * Closing does not wait for the journal. */
 static void revoke(struct service *s, struct control_call *call, const json_t *request,
-	const struct targets *t)
+	const struct subjects *t)
 {
 	const char *reason = text_of(request, "reason"), *actor = control_actor(call);
 	enum recorded worst = RECORDED;
@@ -162,7 +162,7 @@ static void revoke(struct service *s, struct control_call *call, const json_t *r
 
 /* Granting waits for the records. */
 static void reinstate(struct service *s, struct control_call *call, const json_t *request,
-	const struct targets *t)
+	const struct subjects *t)
 {
 	const char *reason = text_of(request, "reason"), *actor = control_actor(call);
 	instant_t now = service_now(s);
@@ -194,10 +194,10 @@ static void reinstate(struct service *s, struct control_call *call, const json_t
 
 static void override_set(struct service *s, struct control_call *call, const json_t *request,
 	void (*set)(struct service *s, struct control_call *call, const json_t *request,
-		const struct targets *t))
+		const struct subjects *t))
 {
-	struct targets t = {0};
-	const char *wrong = targets_read(&t, s->loaded.program, request);
+	struct subjects t = {0};
+	const char *wrong = subjects_read(&t, s->loaded.program, request);
 
 	if (wrong)
 		control_end(call, CODE_USAGE, wrong, NULL);

@@ -163,6 +163,7 @@ static int service_open(struct service *s)
 		r = shed(s, config_folder);
 	if (r == 0)
 		r = say(parts_open(s), "opening", "events");
+	s->zones = program_zones(s->loaded.program);
 	return r == 0 ? health_set(s->health, s->loaded.program) : r;
 }
 

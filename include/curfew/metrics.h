@@ -1,4 +1,4 @@
-/* The service's figures, in Prometheus' text format for a textfile collector. */
+/* The service's metrics, in Prometheus' text format for a textfile collector. */
 #ifndef CURFEW_METRICS_H
 #define CURFEW_METRICS_H
 
@@ -7,9 +7,9 @@
 struct metrics_server {
 	const char *name;
 	bool reachable;
-	bool has_good_pass;
-	instant_t good_pass; /* the last that was complete */
-	unsigned failures;   /* in a row */
+	bool has_complete_pass;
+	instant_t complete_pass; /* the last */
+	unsigned failures;	 /* in a row */
 	uint64_t round_trips;
 };
 struct metrics {
@@ -18,6 +18,8 @@ struct metrics {
 	bool has_next;
 	instant_t next_transition;
 	size_t overdue;
+	size_t excess;	     /* grants that give more than scheduled */
+	size_t unrecorded;   /* records that wait for the journal */
 	int64_t overdue_age; /* seconds, of the oldest; 0 without one */
 	size_t kept_clients; /* in force by their last good version */
 	bool has_pass;

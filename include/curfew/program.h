@@ -156,6 +156,9 @@ int names_compare(const char *a, const char *b);
 /* Where a credential lies: NAME in the folder of credentials, or curfew_NAME, which is what LoadCredential= makes of
  * a whole folder. 0 or -ENAMETOOLONG; whether it is there is for the caller to see. */
 int settings_credential(char path[4096], const struct settings *s, const char *name);
+/* Another number when a time zone file that the configuration names is another than before: its dates may then be other
+ * instants. */
+uint64_t program_zones(const struct program *p);
 const struct client *program_client(const struct program *p, const char *name);
 const struct server *program_server(const struct program *p, const char *name);
 const struct user *client_user(

@@ -114,8 +114,8 @@ static struct sample text_parse(char *text)
 static const struct metrics_server servers[] = {
 	{.name = "sql07",
 		.reachable = true,
-		.has_good_pass = true,
-		.good_pass = 1795392408,
+		.has_complete_pass = true,
+		.complete_pass = 1795392408,
 		.round_trips = 3},
 	{.name = "we\"ird\\name\nof a {server}", .failures = 7},
 };

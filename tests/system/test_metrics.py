@@ -68,7 +68,7 @@ class Figures(ServiceCase):
         self.assertEqual(found["curfew_next_transition_timestamp_seconds",], golive.timestamp())
         self.assertEqual(found["curfew_overdue_grants",], 0)
         self.assertEqual(found["curfew_server_reachable", "sql01"], 1)
-        self.assertGreaterEqual(found["curfew_server_last_good_pass_timestamp_seconds", "sql01"],
+        self.assertGreaterEqual(found["curfew_server_last_complete_pass_timestamp_seconds", "sql01"],
                                 golive.timestamp() - 20 * 86400)
         self.assertGreater(found["curfew_changes_total",], 2)
         before = found["curfew_passes_total",]
@@ -76,7 +76,7 @@ class Figures(ServiceCase):
         self.agent.apply(expect=0)
         until(lambda: service.figure("curfew_passes_total") > before, "the next pass has ended")
         found = self.read()
-        self.assertGreater(found["curfew_refused_packets",], 0)
+        self.assertGreater(found["curfew_denied_packets",], 0)
 
 
 if __name__ == "__main__":
