@@ -5,6 +5,7 @@
  * enabled only by a later round that finds it clean and without a session: so a pass that dies in between leaves it
  * shut, and any agent can finish the work. */
 #include <errno.h>
+#include <string.h>
 
 #include "access/difference.h"
 
@@ -41,15 +42,28 @@ static void unclaimed_name(struct builder *b)
 	}
 }
 
+/* This very session made it. */
+static bool is_claimed(const struct builder *b, const struct observed_login *l)
+{
+	for (size_t i = 0; i < b->c->n; i++)
+		if (!strcmp(b->c->items[i].server, b->w->server->name) &&
+			names_equal(b->c->items[i].login, l->name))
+			return true;
+	return false;
+}
+
 /* On a first start there is nobody yet who could bear the mark. */
 static bool records_are_missing(struct builder *b)
 {
 	for (size_t i = 0; b->w->first_start && i < b->o->n_logins; i++)
-		if (b->o->logins[i].marked && b->o->logins[i].type == 'S') {
+		if (b->o->logins[i].marked && b->o->logins[i].type == 'S' &&
+			!is_claimed(b, &b->o->logins[i])) {
 			obstacle_push(b, STATE_UNVERIFIED, NULL, NULL,
 				"login [%s] bears Curfew's mark and the journal knows nothing: its records are missing, or another "
 				"agent serves this server; nothing is opened until `curfew accept-loss --reason TEXT`",
 				b->o->logins[i].name);
+			if (b->n_obstacles)
+				b->obstacles[b->n_obstacles - 1].records_missing = true;
 			return true;
 		}
 	return false;
@@ -113,8 +127,5 @@ int difference_build(struct difference *out, const struct wanted_server *w,
 		builder_drop(&b, &b.closings, change_is_of_server);
 		builder_drop(&b, &b.openings, NULL);
 	}
-	int rc = builder_join(out, &b);
-	if (!rc)
-		out->records_missing = missing;
-	return rc;
+	return builder_join(out, &b);
 }

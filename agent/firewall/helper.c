@@ -110,12 +110,9 @@ static void take_allow(struct firewall_process *f, const struct firewall_request
 static void take_guard(struct firewall_process *f, const struct firewall_request *r)
 {
 	struct allowlist *w = &f->wanted;
-	const char *why = firewall_policy_guard(f->policy, &r->endpoint);
 
-	if (!why && w->n_guards && endpoint_compare(&w->guards[w->n_guards - 1], &r->endpoint) >= 0)
-		why = "out of order";
-	if (why)
-		refuse_entry(r, why);
+	if (w->n_guards && endpoint_compare(&w->guards[w->n_guards - 1], &r->endpoint) >= 0)
+		refuse_entry(r, "out of order");
 	w->guards = room_for(w->guards, w->n_guards, &f->room_guards, sizeof(*w->guards));
 	w->guards[w->n_guards++] = r->endpoint;
 }
@@ -133,12 +130,25 @@ static void take_trusted(struct firewall_process *f, const struct firewall_reque
 	w->trusted[w->n_trusted++] = t;
 }
 
+static const char *guards_refused(struct firewall_process *f, instant_t now)
+{
+	const struct allowlist *w = &f->wanted;
+	struct firewall_state held = {0};
+
+	if (firewall_policy_keeps(f->policy, w->guards, w->n_guards) &&
+		firewall_observe(&held, f->firewall, now) < 0)
+		return "what is guarded now cannot be read";
+	const char *why = firewall_policy_guards(f->policy, w->guards, w->n_guards, &held);
+	firewall_state_free(&held);
+	return why;
+}
+
 static void commit(struct firewall_process *f, const struct firewall_request *r)
 {
 	struct firewall_changes done = {0};
 	/* Never an earlier "now" than this machine's: it would lengthen every deadline. */
 	instant_t machine = machine_now(), now = r->now > machine ? r->now : machine;
-	const char *why = firewall_policy_guards(f->policy, f->wanted.n_guards);
+	const char *why = guards_refused(f, now);
 	size_t kept = 0;
 
 	if (why)

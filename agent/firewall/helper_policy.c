@@ -179,21 +179,45 @@ const char *firewall_policy_allow(const struct firewall_policy *p, const struct 
 	return comment_is_sound(a->comment) ? NULL : "the comment is malformed";
 }
 
+static bool is_configured(const struct firewall_policy *p, const struct endpoint *e)
+{
+	return p->n_guards && bsearch(e, p->guards, p->n_guards, sizeof(*e), guard_compare);
+}
+
 const char *firewall_policy_trusted(const struct firewall_policy *p, const struct trusted *t)
 {
-	if (!entry_find(p->trusted, p->n_trusted, &t->source, &t->endpoint))
+	/* Of an endpoint that has left the configuration the guard may stay, and those with it who were trusted there:
+	 * without the guard everybody would reach it. */
+	if (is_configured(p, &t->endpoint) &&
+		!entry_find(p->trusted, p->n_trusted, &t->source, &t->endpoint))
 		return "the configuration does not trust this source on this endpoint";
 	return comment_is_sound(t->comment) ? NULL : "the comment is malformed";
 }
 
-const char *firewall_policy_guard(const struct firewall_policy *p, const struct endpoint *e)
+static bool state_has_guard(const struct firewall_state *s, const struct endpoint *e)
 {
-	if (!p->n_guards || !bsearch(e, p->guards, p->n_guards, sizeof(*e), guard_compare))
-		return "no server of the configuration has this endpoint";
+	for (size_t i = 0; i < s->n_guards; i++)
+		if (!endpoint_compare(&s->guards[i], e))
+			return true;
+	return false;
+}
+
+const char *firewall_policy_guards(const struct firewall_policy *p, const struct endpoint *guards,
+	size_t n, const struct firewall_state *held)
+{
+	for (size_t i = 0; i < p->n_guards; i++)
+		if (!n || !bsearch(&p->guards[i], guards, n, sizeof(*guards), guard_compare))
+			return "an endpoint of the configuration is not guarded";
+	for (size_t i = 0; i < n; i++)
+		if (!is_configured(p, &guards[i]) && !(held && state_has_guard(held, &guards[i])))
+			return "no server of the configuration has this endpoint, and it is not guarded now";
 	return NULL;
 }
 
-const char *firewall_policy_guards(const struct firewall_policy *p, size_t n_distinct)
+bool firewall_policy_keeps(const struct firewall_policy *p, const struct endpoint *guards, size_t n)
 {
-	return n_distinct == p->n_guards ? NULL : "an endpoint of the configuration is not guarded";
+	for (size_t i = 0; i < n; i++)
+		if (!is_configured(p, &guards[i]))
+			return true;
+	return false;
 }

@@ -63,6 +63,17 @@ int loss_accept(struct journal *j, instant_t at, const char *actor, const char *
 	return transaction_end(j, r);
 }
 
+int loss_was_accepted(bool *out, struct journal *j)
+{
+	int64_t n = 0;
+	int r = database_number(&n, j,
+		"SELECT EXISTS (SELECT 1 FROM record WHERE kind = 'event' AND action = 'accept-loss')",
+		0);
+
+	*out = n != 0;
+	return r;
+}
+
 bool journal_is_new(const struct journal *j)
 {
 	return j->created;

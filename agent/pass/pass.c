@@ -43,7 +43,8 @@ static int claims_build(struct claims *out, const struct identities *ids)
 	for (size_t i = 0; i < ids->n; i++) {
 		items[i] = (struct claim){.server = ids->items[i].server,
 			.login = ids->items[i].login,
-			.intended = ids->items[i].intended};
+			.intended = ids->items[i].intended,
+			.living = !ids->items[i].removed};
 		if (ids->items[i].sid && ids->items[i].sid_size <= SID_MAX) {
 			memcpy(items[i].sid.bytes, ids->items[i].sid, ids->items[i].sid_size);
 			items[i].sid.size = (uint8_t)ids->items[i].sid_size;
@@ -60,6 +61,18 @@ static unsigned reading_deadline(const struct pass *p)
 	if (p->o.mode != PASS_PLAN && p->o.mode != PASS_STATUS)
 		return most;
 	return most < PASS_READING_DEADLINE ? most : PASS_READING_DEADLINE;
+}
+
+/* The server's stand together. */
+static void verified_ask(const struct pass *p, struct server_work *w)
+{
+	for (size_t i = 0; i < p->verified.n; i++) {
+		if (strcmp(p->verified.items[i].server, w->server->name) != 0)
+			continue;
+		if (!w->sql.n_verified)
+			w->sql.verified = &p->verified.items[i];
+		w->sql.n_verified++;
+	}
 }
 
 static int server_add(struct pass *p, const struct server *s)
@@ -81,11 +94,18 @@ static int server_add(struct pass *p, const struct server *s)
 	if (rc)
 		return rc;
 	p->n_servers++;
+	w->sql.wanted.hold = p->hold[0] ? p->hold : NULL;
+	w->sql.wanted.first_start = p->first_start;
 	rc = claims_build(&w->sql.claims, &p->identities);
+	if (!rc && p->o.mode == PASS_APPLY)
+		rc = pass_closings_build(p, w);
+	if (!rc)
+		rc = pass_remnants_ask(p, w);
 	if (!rc)
 		rc = pass_baselines_ask(p, w);
 	if (rc)
 		return rc;
+	verified_ask(p, w);
 	w->read[0] = s->ca_file;
 	w->connect[0] = s->port;
 	w->paths = (struct sandbox_paths){.read = w->read, .connect = w->connect};
@@ -117,14 +137,13 @@ int pass_new(struct pass **out, const struct pass_options *o)
 		return -ENOMEM;
 	p->o = *o;
 	p->zero_ms = second_began_ms();
-	rc = schedule_at(&p->grants, o->program, o->overrides, o->now);
-	/* Trouble with our own records holds no closing up: without them nothing is opened, and what should end by the
-	 * configuration alone ends. */
-	if (!rc && o->journal)
-		p->journal_error = ledger_read(&p->identities, o->journal);
-	if (!rc && o->journal && !p->journal_error)
-		p->journal_error = proved_read(&p->proved, o->journal);
-	p->result.journal_failed = p->journal_error != 0;
+	rc = pass_memory_read(p);
+	if (!rc) {
+		p->overrides = o->overrides ? *o->overrides : (struct overrides){0};
+		p->overrides.passed = p->kept.passed;
+		p->overrides.n_passed = p->kept.n_passed;
+		rc = schedule_at(&p->grants, o->program, &p->overrides, o->now);
+	}
 	if (!rc) {
 		p->works = calloc(p->grants.n + 1, sizeof(*p->works));
 		p->servers = calloc(o->program->n_servers + 1, sizeof(*p->servers));
@@ -133,6 +152,12 @@ int pass_new(struct pass **out, const struct pass_options *o)
 	}
 	if (!rc)
 		rc = pass_index_build(p);
+	if (!rc)
+		pass_verified_begin(p);
+	if (!rc)
+		rc = pass_remnants_build(p);
+	for (size_t i = 0; !rc && i < p->grants.n; i++)
+		p->works[i].before = pass_admission(&p->grants.items[i], p);
 	for (size_t i = 0; !rc && i < o->program->n_servers; i++)
 		if (server_is_asked(o, &p->grants, &o->program->servers[i]))
 			rc = server_add(p, &o->program->servers[i]);
@@ -171,6 +196,8 @@ void pass_free(struct pass *p)
 			free(w->plans[k].login);
 		free(w->plans);
 		pass_baselines_free(w);
+		pass_closings_free(w);
+		free(w->remnants);
 		free(w->sql.claims.items);
 		wanted_free(&w->sql.wanted);
 	}
@@ -180,8 +207,8 @@ void pass_free(struct pass *p)
 	free(p->works);
 	free(p->index);
 	grants_free(&p->grants);
-	identities_free(&p->identities);
-	proved_list_free(&p->proved);
+	pass_remnants_free(p);
+	pass_memory_free(p);
 	free(p);
 }
 

@@ -9,7 +9,15 @@ struct last_access { /* on record */
 	enum level level;
 	char *sources;
 	instant_t until;
+	struct source *left; /* of them, what the file has no more; read when asked for */
+	size_t n_left;
 };
+
+static void last_free(struct last_access *l)
+{
+	free(l->sources);
+	free(l->left);
+}
 
 static enum level level_of(const char *name)
 {
@@ -50,7 +58,7 @@ static int last_take(void *context, const struct journal_entry *e)
 	if (!g)
 		return e->login && e->server && e->database ? left_take(p, e) : 0;
 	struct last_access *l = &p->lasts[pass_grant_number(p, g)];
-	free(l->sources);
+	last_free(l);
 	*l = (struct last_access){.level = level_of(e->level),
 		.until = e->until,
 		.sources = strdup(e->sources ? e->sources : "")};
@@ -122,7 +130,7 @@ static int lasts_read(struct pass *p)
 void pass_lasts_free(struct pass *p)
 {
 	for (size_t i = 0; p->lasts && i < p->grants.n; i++)
-		free(p->lasts[i].sources);
+		last_free(&p->lasts[i]);
 	free(p->lasts);
 	for (size_t i = 0; i < p->n_lefts; i++) {
 		struct left_access *l = &p->lefts[i];
@@ -141,7 +149,8 @@ void pass_lasts_free(struct pass *p)
  * did not answer nothing new is known. */
 static bool grant_is_known(const struct grant_work *w)
 {
-	return w->seen && (w->state != STATE_UNVERIFIED || w->admission == ADMIT);
+	return w->seen && w->state != STATE_UNREAD &&
+	       (w->state != STATE_UNVERIFIED || w->told_admission == ADMIT);
 }
 
 static int grant_record(struct pass *p, const struct grant *g, const struct grant_work *w,
@@ -150,7 +159,7 @@ static int grant_record(struct pass *p, const struct grant *g, const struct gran
 	const struct proved *proved = proved_find(&p->proved, g);
 	/* Held by a disabled login, or one that must not be there: not an access that anybody may use. */
 	enum level level =
-		w->admission == ADMIT || w->observed > g->level ? w->observed : LEVEL_NONE;
+		pass_admission(g, p) == ADMIT || w->observed > g->level ? w->observed : LEVEL_NONE;
 	_cleanup_free_ char *sources = sources_text(g->user->sources, g->user->n_sources);
 
 	if (!sources)
@@ -190,15 +199,16 @@ static int left_record(struct pass *p, struct left_access *l)
 	return rc;
 }
 
-int pass_record_gone(struct pass *p, const char *server, const char *login)
+int pass_record_gone(struct pass *p, const char *server, const char *login, const char *database)
 {
 	int rc = lasts_read(p);
 
 	for (size_t i = 0; i < p->n_lefts && !rc; i++) {
 		struct left_access *l = &p->lefts[i];
 
-		if (!l->on_record && !strcmp(l->server, server) &&
-			(!login || names_equal(l->login, login)))
+		if (!l->on_record && !strcmp(l->server, server) && names_equal(l->login, login) &&
+			(database ? names_equal(l->database, database)
+				  : !pass_is_remnant(p, server, login, l->database)))
 			rc = left_record(p, l);
 	}
 	return rc;
@@ -216,8 +226,57 @@ int pass_record_access(struct pass *p)
 		rc = grant_record(p, &p->grants.items[i], w, &p->lasts[i]);
 		w->on_record = !rc;
 	}
-	for (size_t i = 0; i < p->n_servers && !rc; i++)
-		if (p->servers[i].agrees)
-			rc = pass_record_gone(p, p->servers[i].server->name, NULL);
+	if (!rc)
+		rc = pass_remnants_save(p);
+	if (!rc)
+		rc = pass_verified_save(p);
+	return rc;
+}
+
+static bool user_has_source(const struct user *u, const struct source *s)
+{
+	for (size_t i = 0; i < u->n_sources; i++)
+		if (!source_compare(&u->sources[i], s))
+			return true;
+	return false;
+}
+
+/* Sources of the text, "203.0.113.7, 198.51.100.0/29", that the user does not have. */
+static int sources_parse(struct last_access *l, const struct user *u)
+{
+	_cleanup_free_ char *text = strdup(l->sources);
+	char *rest = text;
+
+	if (!text)
+		return -ENOMEM;
+	for (char *one; (one = strsep(&rest, ",")) != NULL;) {
+		struct source s, *items;
+
+		one += strspn(one, " ");
+		if (!*one || source_parse(&s, one) || user_has_source(u, &s))
+			continue;
+		items = array_grown(l->left, l->n_left, sizeof(*items));
+		if (!items)
+			return -ENOMEM;
+		l->left = items;
+		items[l->n_left++] = s;
+	}
+	return 0;
+}
+
+int pass_sources_left(struct source **out, size_t *n, struct pass *p, const struct grant *g)
+{
+	int rc = p->o.journal && !p->memory_failed ? lasts_read(p) : 0;
+
+	*n = 0;
+	if (rc || !p->lasts)
+		return rc == -ENOMEM ? rc : 0;
+	struct last_access *l = &p->lasts[pass_grant_number(p, g)];
+	if (l->level == LEVEL_NONE || !l->sources)
+		return 0;
+	if (!l->left)
+		rc = sources_parse(l, g->user);
+	*out = l->left;
+	*n = l->n_left;
 	return rc;
 }

@@ -2,6 +2,7 @@
 #ifndef CURFEW_PASS_INTERNAL_H
 #define CURFEW_PASS_INTERNAL_H
 
+#include "curfew/memory.h"
 #include "curfew/pass.h"
 
 struct told_plan { /* an announced change, until its outcome */
@@ -26,20 +27,34 @@ struct server_work {
 	const char **baselines; /* databases whose baseline is asked for; NULL-terminated */
 	struct kept_item *items;
 	size_t n_items;
+	struct closings due;	      /* from memory; sql.closings borrows their texts */
+	struct sql_closing *closings; /* sql.closings */
+	struct sql_remnant *remnants; /* sql.remnants */
 	size_t failed;	    /* changes, until the server is seen to be as wanted all the same */
 	bool told, reached; /* something was said of the server; it answered */
-	bool whole;	    /* it shows all that there is to see */
-	bool agrees;	    /* and nothing is left to do */
 };
 
 struct grant_work { /* beside the grant of the same index */
 	enum state state;
 	enum level observed;
-	bool told;		  /* its worker has spoken of it */
-	bool answered;		  /* ... and its server has shown it */
-	bool seen;		  /* ... and all else that it has to show */
-	bool on_record;		  /* as seen */
-	enum admission admission; /* what SQL shows of the login, or showed last */
+	bool told;		       /* its worker has spoken of it */
+	bool answered;		       /* ... and its server has shown it */
+	bool seen;		       /* ... and all else that it has to show */
+	bool on_record;		       /* as seen */
+	enum admission before;	       /* by what was known when the pass began */
+	enum admission told_admission; /* what its worker makes of it by roles alone */
+	bool has_verified, to_save;
+	struct verified verified; /* the last one, of now or of before */
+};
+
+struct remnant {			       /* names are the memory's */
+	const char *server, *login, *database; /* database NULL: the login itself */
+	char *client;			       /* or NULL: unknown */
+	struct sid sid;
+	enum level level; /* last known */
+	bool told, gone, saved;
+	enum state state;
+	char detail[256];
 };
 
 struct pass {
@@ -48,10 +63,20 @@ struct pass {
 	struct grant_work *works;
 	const struct grant *
 		*index; /* the grants by server, login and database, letter case aside */
+	/* Memory: empty where it could not be read. */
 	struct identities identities;
 	struct proved_list proved;
-	struct last_access *lasts; /* on record, beside the grants; NULL until it was read */
-	struct left_access *lefts; /* on record, without a grant */
+	struct verified_list verified;
+	struct kept_guards guards;
+	struct overrides kept;	    /* the journal's; its passed instants count */
+	struct overrides overrides; /* the caller's revocations with those instants; borrowed */
+	struct remnant *remnants;
+	size_t n_remnants;
+	bool memory_failed;
+	bool first_start;	    /* nothing was ever on record */
+	char hold[RECORD_TEXT_MAX]; /* why nothing is opened; "": all as scheduled */
+	struct last_access *lasts;  /* on record, beside the grants; NULL until it was read */
+	struct left_access *lefts;  /* on record, without a grant */
 	size_t n_lefts;
 	struct server_work *servers;
 	struct worker_job *jobs;
@@ -78,6 +103,8 @@ int pass_index_build(struct pass *p);
 /* By names in whatever letter case a server answers; NULL: not of the configuration. */
 const struct grant *pass_grant(
 	const struct pass *p, const char *server, const char *login, const char *database);
+/* Some grant of the server is of that login. */
+bool pass_login_is_named(const struct pass *p, const char *server, const char *login);
 size_t pass_grant_number(const struct pass *p, const struct grant *g);
 /* Baselines: which are asked for, what comes in. */
 int pass_baselines_ask(struct pass *p, struct server_work *w);
@@ -86,9 +113,53 @@ void pass_baselines_free(struct server_work *w);
 /* Puts the access that was found on record where it is another than before; each grant once. */
 int pass_record_access(struct pass *p);
 void pass_lasts_free(struct pass *p);
-/* The login was seen gone, or (NULL) the server as wanted altogether: of what has left the configuration no grant tells
- * any more that its access has ended. */
-int pass_record_gone(struct pass *p, const char *server, const char *login);
+/* Verified gone: of what has left the configuration no grant tells any more that its access has ended. database NULL: the
+ * login, with what is on record of it and not remembered of any database. */
+int pass_record_gone(struct pass *p, const char *server, const char *login, const char *database);
+/* The sources that the record of the grant's last access has and its file has not, when that was an access. Valid until
+ * pass_free(). */
+int pass_sources_left(struct source **out, size_t *n, struct pass *p, const struct grant *g);
+
+/* ---- memory ---- */
+
+/* 0 or -ENOMEM: trouble with the journal is told by p->hold. */
+int pass_memory_read(struct pass *p);
+void pass_memory_free(struct pass *p);
+/* Nothing is opened, and why; the first reason stays. */
+void pass_hold(struct pass *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Places the last verifications beside their grants. */
+void pass_verified_begin(struct pass *p);
+void pass_verified_note(struct pass *p, const struct grant *g, const struct verified *v);
+int pass_verified_save(struct pass *p);
+int pass_passed_save(struct pass *p);
+void pass_reopenings_tell(struct pass *p);
+/* Guards that stay although the configuration does not have them. */
+int pass_guards_keep(struct allowlist *wanted, const struct pass *p);
+void pass_guards_tell(struct pass *p);
+int pass_guards_save(struct pass *p);
+
+/* ---- closings ---- */
+
+/* What is remembered of a server, sorted, one row a database; the caller frees the array alone. */
+int pass_remembered(struct remembered **out, size_t *n, const struct pass *p, const char *server);
+int pass_closings_build(struct pass *p, struct server_work *w);
+void pass_closings_free(struct server_work *w);
+
+/* ---- remnants ---- */
+
+int pass_remnants_build(struct pass *p);
+void pass_remnants_free(struct pass *p);
+int pass_remnants_ask(struct pass *p, struct server_work *w);
+/* A database that the grant's login was given and that is not verified gone: nobody of it is let in. */
+bool pass_is_remnant(
+	const struct pass *p, const char *server, const char *login, const char *database);
+bool pass_remnant_is_left(const struct pass *p, const struct grant *g);
+/* False: the record is of none. */
+bool pass_remnant_take(struct pass *p, const struct record *r);
+void pass_remnant_login_gone(struct pass *p, const char *server, const char *login);
+int pass_remnants_save(struct pass *p);
+void pass_remnants_tell(struct pass *p);
+
 /* What SQL shows of the grant's login, now or, where it was not asked, last. */
 enum admission pass_admission(const struct grant *g, void *pass);
 /* The network as SQL has shown it so far: nobody waits for the servers that have not answered yet. */

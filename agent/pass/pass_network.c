@@ -8,24 +8,15 @@
 #include "curfew/text.h"
 #include "pass/pass_internal.h"
 
-static bool server_agrees(const struct pass *p, const struct server *s)
-{
-	for (size_t i = 0; i < p->n_servers; i++)
-		if (p->servers[i].server == s)
-			return p->servers[i].agrees;
-	return false;
-}
-
+/* Admitted is what is verified, at no more than is scheduled now. What was not seen this time counts as it was last. */
 enum admission pass_admission(const struct grant *g, void *pass)
 {
 	const struct pass *p = pass;
 	const struct grant_work *w = &p->works[pass_grant_number(p, g)];
 
-	if (!w->seen)
-		return proved_admission(&p->proved, g);
-	/* Workers speak of what the files name; of the rest it is known only that nothing is left to do. */
-	return !server_agrees(p, g->server) && proved_left(&p->proved, g) ? ADMIT_NOBODY
-									  : w->admission;
+	if (pass_remnant_is_left(p, g) || (w->seen && w->told_admission == ADMIT_NOBODY))
+		return ADMIT_NOBODY;
+	return admission_by(w->has_verified ? &w->verified : NULL, g->level);
 }
 
 /* Before SQL was asked: what was last proved wider than it should be now is shut first and narrowed then. What is
@@ -261,9 +252,11 @@ int pass_close_network(struct pass *p)
 		&wanted, p->o.program, &p->grants, p->o.now, grant_admission_before, p);
 	if (rc)
 		return rc;
+	rc = pass_guards_keep(&wanted, p);
 	/* Whoever keeps the journal locked must not keep access open. */
 	journal_patience(p->o.journal, CLOSING_PATIENCE);
-	rc = network_commit(p, &wanted, true);
+	if (!rc)
+		rc = network_commit(p, &wanted, true);
 	journal_patience(p->o.journal, JOURNAL_PATIENCE);
 	allowlist_free(&wanted);
 	return rc;
@@ -278,12 +271,19 @@ static int network_plan(struct pass *p, const struct allowlist *wanted)
 		network_note(p, "reading the packet filter", rc);
 		return rc;
 	}
-	for (size_t i = 0; i < changes.n; i++)
+	for (size_t i = 0; i < changes.n; i++) {
+		enum firewall_change_kind kind = changes.items[i].kind;
+
+		if (p->hold[0] && firewall_change_opens(kind))
+			continue;
 		change_tell(p, &changes.items[i], RECORD_NETWORK_PLAN, 0,
-			changes.items[i].kind == FIREWALL_GUARD_ADD
+			kind == FIREWALL_GUARD_ADD
 				? "nobody but the sources listed and `trusted` will reach this endpoint from now on"
+			: kind == FIREWALL_GUARD_REMOVE
+				? "everybody will reach this endpoint from now on"
 				: "");
-	p->result.planned += changes.n;
+		p->result.planned++;
+	}
 	firewall_changes_free(&changes);
 	return 0;
 }
@@ -301,9 +301,12 @@ static int network_update(struct pass *p)
 	int rc = allowlist_build(&wanted, p->o.program, &p->grants, p->o.now, pass_admission, p);
 	if (rc)
 		return rc;
-	network_commit(p, &wanted, false);
+	rc = pass_guards_keep(&wanted, p);
+	/* The next pass that finds it so may drop what is not guarded any more. */
+	if (!rc && !network_commit(p, &wanted, p->hold[0] != '\0') && pass_guards_save(p))
+		p->result.journal_failed = true;
 	allowlist_free(&wanted);
-	return 0;
+	return rc;
 }
 
 void pass_network_step(struct pass *p)
@@ -322,7 +325,9 @@ static enum admission grant_admission_planned(const struct grant *g, void *conte
 	const struct pass *p = context;
 	const struct grant_work *w = &p->works[pass_grant_number(p, g)];
 
-	return w->seen && w->state != STATE_WAITING && w->state != STATE_UNVERIFIED
+	return w->seen && w->state != STATE_WAITING && w->state != STATE_UNVERIFIED &&
+			       w->state != STATE_UNREAD && w->state != STATE_OVERDUE &&
+			       w->state != STATE_EXCESS
 		       ? ADMIT
 		       : pass_admission(g, context);
 }
@@ -335,9 +340,26 @@ static int network_preview(struct pass *p)
 
 	if (rc)
 		return rc;
-	network_plan(p, &wanted);
+	rc = pass_guards_keep(&wanted, p);
+	if (!rc)
+		network_plan(p, &wanted);
 	allowlist_free(&wanted);
-	return 0;
+	return rc;
+}
+
+/* What a person should know of the pass as a whole. */
+static void notes_tell(struct pass *p)
+{
+	struct record r = {.kind = RECORD_NOTE, .state = STATE_UNVERIFIED};
+
+	if (p->o.mode == PASS_HANDOVER)
+		return;
+	RECORD_SET(&r, detail, p->hold);
+	if (p->hold[0])
+		pass_tell(p, &r);
+	pass_reopenings_tell(p);
+	pass_guards_tell(p);
+	pass_remnants_tell(p);
 }
 
 int pass_finish(struct pass_result *out, struct pass *p)
@@ -348,6 +370,9 @@ int pass_finish(struct pass_result *out, struct pass *p)
 		rc = network_update(p);
 	else if (p->o.mode == PASS_PLAN && p->o.network)
 		rc = network_preview(p);
+	if (p->o.mode == PASS_APPLY && !p->memory_failed && pass_passed_save(p))
+		p->result.journal_failed = true;
+	notes_tell(p);
 	if (pass_journal_commit(p))
 		p->result.journal_failed = p->o.journal != NULL;
 	*out = p->result;

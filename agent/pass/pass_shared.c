@@ -140,6 +140,26 @@ const struct grant *pass_grant(
 	return NULL;
 }
 
+bool pass_login_is_named(const struct pass *p, const char *server, const char *login)
+{
+	size_t from = 0, to = p->grants.n;
+
+	while (from < to) {
+		size_t at = from + (to - from) / 2;
+		int c = strcmp(server, p->index[at]->server->name);
+
+		if (!c)
+			c = names_compare(login, p->index[at]->user->login);
+		if (!c)
+			return true;
+		if (c < 0)
+			to = at;
+		else
+			from = at + 1;
+	}
+	return false;
+}
+
 size_t pass_grant_number(const struct pass *p, const struct grant *g)
 {
 	return (size_t)(g - p->grants.items);

@@ -137,6 +137,17 @@ static const struct identity *identity_of(const struct pass *p, const struct rec
 	return NULL;
 }
 
+static void login_gone(struct pass *p, const struct record *r)
+{
+	const struct identity *known = identity_of(p, r);
+
+	pass_remnant_login_gone(p, r->server, r->login);
+	if (known && !known->removed && !pass_journal_begin(p) &&
+		(ledger_remove(p->o.journal, known->server, known->login, p->o.now) ||
+			pass_record_gone(p, r->server, r->login, NULL)))
+		p->result.journal_failed = true;
+}
+
 static void login_take(struct pass *p, const struct record *r)
 {
 	const struct identity *known = identity_of(p, r);
@@ -145,10 +156,7 @@ static void login_take(struct pass *p, const struct record *r)
 	if (p->o.mode != PASS_APPLY)
 		return;
 	if (l->status == LOGIN_GONE) {
-		if (known && !known->removed && !pass_journal_begin(p) &&
-			(ledger_remove(p->o.journal, r->server, r->login, p->o.now) ||
-				pass_record_gone(p, r->server, r->login)))
-			p->result.journal_failed = true;
+		login_gone(p, r);
 		return;
 	}
 	bool same = known && !known->removed && known->sid && known->sid_size == l->sid.size &&
@@ -158,8 +166,8 @@ static void login_take(struct pass *p, const struct record *r)
 		.sid = l->sid.bytes,
 		.sid_size = l->sid.size,
 		.created = l->created};
-	if (!same && !pass_journal_begin(p))
-		ledger_put(p->o.journal, &i);
+	if (!same && !pass_journal_begin(p) && ledger_put(p->o.journal, &i))
+		p->result.journal_failed = true;
 }
 
 static void state_count(struct pass *p, enum state s)
@@ -189,43 +197,65 @@ static void state_count(struct pass *p, enum state s)
 	}
 }
 
-/* Of a server that did not answer nothing new is known. Nor of a database that could not be read: what it gave last and
- * should give no more, it may give still. */
-static enum admission grant_admission(const struct pass *p, const struct grant *g,
-	const struct grant_work *w, enum admission told)
+/* What the roles say stands for a verification where there is none of the server's own. */
+static void catalog_take(struct pass *p, const struct grant *g, const struct grant_work *w)
 {
-	enum admission before = proved_admission(&p->proved, g);
+	struct verified v = {.level = w->observed, .result = VERIFICATION_VERIFIED};
 
-	if (!w->answered)
-		return before;
-	return w->state == STATE_UNVERIFIED && told == ADMIT_NOT_YET && before == ADMIT_NOBODY
-		       ? before
-		       : told;
+	if (w->has_verified && w->verified.fingerprint[0])
+		return;
+	if (w->told_admission == ADMIT_NOBODY)
+		v.result = VERIFICATION_EXCESS;
+	else if (w->told_admission != ADMIT && w->observed != LEVEL_NONE)
+		return;
+	pass_verified_note(p, g, &v);
 }
 
-/* Nothing can be seen: overdue when the last that was proved is wider than what should hold now. */
+/* What cannot be seen is overdue when the last that was verified is wider than what should hold now. */
+static void grant_overdue(struct grant_work *w, const struct grant *g, struct record *told)
+{
+	if (!w->has_verified || w->verified.level <= g->level)
+		return;
+	w->state = STATE_OVERDUE;
+	RECORD_PRINTF(told, detail, "was %s when last verified, should be %s; %s",
+		level_name(w->verified.level), level_name(g->level),
+		w->answered ? "the database cannot be read" : "the server cannot be reached");
+}
+
+/* A database that was never given anything of is waited for; any other is unread while it is not seen. */
+static void grant_waits(struct grant_work *w, struct record *told)
+{
+	bool given = w->has_verified && w->verified.level != LEVEL_NONE;
+
+	if (w->state == STATE_WAITING && given) {
+		w->state = STATE_UNREAD;
+		RECORD_SET(told, detail,
+			"the database was there and cannot be read now; what was last verified counts");
+	}
+}
+
 static void grant_take(struct pass *p, const struct record *r)
 {
 	struct record told = *r;
 	const struct grant *g = pass_grant(p, r->server, r->login, r->database);
 
-	if (!g)
+	if (!g) {
+		pass_remnant_take(p, r);
 		return;
+	}
 	struct grant_work *w = &p->works[pass_grant_number(p, g)];
-	const struct proved *proved = proved_find(&p->proved, g);
 	w->told = true;
 	w->answered = r->state != STATE_UNREACHABLE;
 	w->observed = r->grant.level;
 	w->state = r->state;
-	w->admission = grant_admission(p, g, w, r->grant.admission);
-	if (!w->answered && proved && proved->level > g->level) {
-		w->state = STATE_OVERDUE;
-		RECORD_PRINTF(&told, detail,
-			"was %s when last seen, should be %s; the server cannot be reached",
-			level_name(proved->level), level_name(g->level));
-	}
+	w->told_admission = r->grant.admission;
+	grant_waits(w, &told);
+	if (!w->answered || w->state == STATE_UNREAD)
+		grant_overdue(w, g, &told);
+	else if (w->state != STATE_WAITING && w->state != STATE_UNVERIFIED)
+		catalog_take(p, g, w);
 	told.state = w->state;
-	told.grant.admission = w->admission;
+	told.grant.admission = pass_admission(g, p);
 	state_count(p, w->state);
 	pass_tell(p, &told);
 }
@@ -235,9 +265,19 @@ static void proof_take(struct pass *p, const struct record *r)
 {
 	struct journal_entry e = record_entry(p, r, JOURNAL_PROOF);
 
+	const struct grant *g = pass_grant(p, r->server, r->login, r->database);
+
 	p->result.not_verified += r->verification.result != VERIFICATION_VERIFIED;
 	if (p->o.mode != PASS_APPLY)
 		return;
+	/* Of a database that could not be asked nothing new is known. */
+	if (g && r->state != STATE_UNREAD) {
+		struct verified v = {.level = r->verification.level,
+			.result = r->verification.result,
+			.sid = r->verification.sid};
+		memcpy(v.fingerprint, r->verification.fingerprint, sizeof(v.fingerprint));
+		pass_verified_note(p, g, &v);
+	}
 	p->result.failed += r->verification.result == VERIFICATION_EXCESS;
 	e.outcome = verification_name(r->verification.result);
 	e.level = level_name(r->verification.level);
@@ -292,14 +332,15 @@ static void server_ended(struct pass *p, struct server_work *w, const struct rec
 {
 	bool changed = false;
 
-	w->agrees = w->whole && !end->code && end->state == STATE_OK && !p->o.client;
+	(void)end;
 	for (size_t i = 0; i < p->grants.n; i++) {
 		const struct grant *g = &p->grants.items[i];
 
 		if (g->server != w->server)
 			continue;
+		enum admission before = p->works[i].before, now;
 		p->works[i].seen = p->works[i].answered;
-		enum admission now = pass_admission(g, p), before = proved_admission(&p->proved, g);
+		now = pass_admission(g, p);
 		/* Without a level it lets nobody in; it matters only when somebody holds one all the same. */
 		changed |= now != before && (g->level != LEVEL_NONE || now == ADMIT_NOBODY ||
 						    before == ADMIT_NOBODY);
@@ -309,6 +350,16 @@ static void server_ended(struct pass *p, struct server_work *w, const struct rec
 		pass_network_step(p);
 	else
 		pass_journal_commit(p);
+}
+
+/* A worker that looked at what was taken for a first start has found somebody who bears the mark. */
+static void loss_take(struct pass *p, const struct record *r)
+{
+	pass_hold(p, "%s", r->detail);
+	p->first_start = false;
+	if (p->o.mode == PASS_APPLY &&
+		(pass_journal_begin(p) || loss_put(p->o.journal, p->o.now, r->detail)))
+		p->result.journal_failed = true;
 }
 
 int pass_record(void *pass, const struct record *r)
@@ -336,7 +387,6 @@ int pass_record(void *pass, const struct record *r)
 	case RECORD_SERVER:
 		w->told = true;
 		w->reached = r->state != STATE_UNREACHABLE;
-		w->whole = r->state == STATE_OK;
 		break;
 	case RECORD_END:
 		unsaid_take(p, w, r);
@@ -364,8 +414,11 @@ int pass_record(void *pass, const struct record *r)
 	case RECORD_FINDING:
 		p->result.findings += r->finding.severity > FINDING_LOW;
 		break;
-	case RECORD_SESSION:
 	case RECORD_NOTE:
+		if (r->code == RECORD_CODE_LOSS)
+			loss_take(p, r);
+		break;
+	case RECORD_SESSION:
 		break;
 	/* The packet filter is not a worker's to speak of. */
 	case RECORD_NETWORK_PLAN:

@@ -463,6 +463,7 @@ int sql_visit_run(struct worker *w, void *context)
 			"");
 		tell_obstacles(&run);
 		tell_grants(&run);
+		tell_remnants(&run);
 		tell_logins(&run);
 		tell_sessions(&run);
 	}

@@ -37,6 +37,8 @@ int change_record(struct record *r, struct visit_run *run, const struct change *
 void tell_server(const struct visit_run *run, enum state state, const char *detail);
 void tell_obstacles(const struct visit_run *run);
 void tell_grants(const struct visit_run *run);
+/* Looked for, whatever else is told. */
+void tell_remnants(const struct visit_run *run);
 void tell_logins(const struct visit_run *run);
 void tell_sessions(const struct visit_run *run);
 /* Nothing could be seen. */

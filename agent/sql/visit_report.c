@@ -91,6 +91,7 @@ void tell_obstacles(const struct visit_run *run)
 			continue;
 		record_of(&r, run->visit, RECORD_NOTE, l ? l->client : NULL, o->login, o->database);
 		r.state = o->state;
+		r.code = o->records_missing ? RECORD_CODE_LOSS : 0;
 		RECORD_SET(&r, detail, o->text);
 		worker_tell(run->worker, &r);
 	}

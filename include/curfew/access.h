@@ -249,13 +249,13 @@ struct obstacle {
 	enum state state;
 	char *login, *database; /* NULL: all */
 	char *text;
+	bool records_missing; /* on what was taken for a first start: see wanted_server.first_start */
 };
 struct difference {
 	struct change *changes; /* closings first, in the order to apply them */
 	size_t n_changes;
 	struct obstacle *obstacles;
 	size_t n_obstacles;
-	bool records_missing; /* on what was taken for a first start: see wanted_server.first_start */
 };
 /* 0 or -ENOMEM. An empty difference without obstacles is agreement. */
 int difference_build(struct difference *out, const struct wanted_server *w,

@@ -18,9 +18,13 @@ void firewall_policy_free(struct firewall_policy *p);
  * client who has this source on this endpoint. */
 const char *firewall_policy_allow(const struct firewall_policy *p, const struct allow *a);
 const char *firewall_policy_trusted(const struct firewall_policy *p, const struct trusted *t);
-const char *firewall_policy_guard(const struct firewall_policy *p, const struct endpoint *e);
-/* Every endpoint of the configuration is guarded: an entry less would open one. */
-const char *firewall_policy_guards(const struct firewall_policy *p, size_t n_distinct);
+/* Every endpoint of the configuration is guarded: an entry less would open one. And no other, but for what is guarded
+ * now (`held`; NULL: nothing is): a guard may outlive its server's entry. The guards are sorted. */
+const char *firewall_policy_guards(const struct firewall_policy *p, const struct endpoint *guards,
+	size_t n, const struct firewall_state *held);
+/* Some guard is of an endpoint that the configuration does not name. */
+bool firewall_policy_keeps(
+	const struct firewall_policy *p, const struct endpoint *guards, size_t n);
 
 /* ---- the engine's end ---- */
 

@@ -34,6 +34,8 @@ int loss_put(struct journal *j, instant_t at, const char *why);
 int loss_read(instant_t *at, char **why, struct journal *j);
 /* An operator goes on with what there is: an event, `accept-loss`. -ENOENT as above. */
 int loss_accept(struct journal *j, instant_t at, const char *actor, const char *reason);
+/* An operator has said so once: what is not on record is not missing. */
+int loss_was_accepted(bool *out, struct journal *j);
 /* The journal's file was made by this opening: there were no records before. */
 bool journal_is_new(const struct journal *j);
 /* Whether the journal holds, or has archived, the record of that id and hash: a head that was kept elsewhere. False for

@@ -3,6 +3,8 @@
 #ifndef CURFEW_RECORD_H
 #define CURFEW_RECORD_H
 
+#include <errno.h>
+
 #include "curfew/change.h"
 #include "curfew/program.h"
 
@@ -74,6 +76,9 @@ struct sid {
 	uint8_t size;
 };
 bool sid_equal(const struct sid *a, const struct sid *b);
+
+/* The code of a note that says so: on what was taken for a first start, somebody bears our mark. */
+#define RECORD_CODE_LOSS (-ENODATA)
 
 struct record_server {
 	uint64_t round_trips;

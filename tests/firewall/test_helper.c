@@ -66,8 +66,8 @@ static void the_policy_admits_what_the_configuration_can_give(void **state)
 	assert_null(firewall_policy_allow(p, &a));
 	a = allow_of("198.51.100.0/29", "192.0.2.10:1433", 1);
 	assert_null(firewall_policy_allow(p, &a));
-	assert_null(firewall_policy_guard(p, &endpoints[0]));
-	assert_null(firewall_policy_guards(p, 1));
+	assert_false(firewall_policy_keeps(p, endpoints, 1));
+	assert_null(firewall_policy_guards(p, endpoints, 1, NULL));
 	struct trusted t = {.source = trusted_sources[0], .endpoint = endpoints[0]};
 	assert_null(firewall_policy_trusted(p, &t));
 	firewall_policy_free(p);
@@ -112,8 +112,17 @@ static void the_policy_refuses_everything_else(void **state)
 	assert_non_null(firewall_policy_trusted(p, &t));
 	struct endpoint e = endpoints[0];
 	e.port++;
-	assert_non_null(firewall_policy_guard(p, &e));
-	assert_non_null(firewall_policy_guards(p, 0));
+	assert_non_null(firewall_policy_guards(p, endpoints, 0, NULL));
+	/* Beside the configuration's, another is kept where it is guarded already, and never made. */
+	struct endpoint both[] = {endpoints[0], e};
+	if (endpoint_compare(&both[0], &both[1]) > 0) {
+		both[0] = e;
+		both[1] = endpoints[0];
+	}
+	struct firewall_state held = {.guards = &e, .n_guards = 1};
+	assert_true(firewall_policy_keeps(p, both, 2));
+	assert_non_null(firewall_policy_guards(p, both, 2, NULL));
+	assert_null(firewall_policy_guards(p, both, 2, &held));
 	firewall_policy_free(p);
 }
 

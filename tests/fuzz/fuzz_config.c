@@ -270,8 +270,8 @@ static void allowlist_check(const struct program *p, const struct grants *g, ins
 	for (size_t i = 0; i < list.n_trusted; i++)
 		REQUIRE(!firewall_policy_trusted(policy, &list.trusted[i]));
 	for (size_t i = 0; i < list.n_guards; i++)
-		REQUIRE(!firewall_policy_guard(policy, &list.guards[i]));
-	REQUIRE(!firewall_policy_guards(policy, list.n_guards));
+		REQUIRE(!firewall_policy_keeps(policy, &list.guards[i], 1));
+	REQUIRE(!firewall_policy_guards(policy, list.guards, list.n_guards, NULL));
 	allowlist_free(&list);
 	firewall_policy_free(policy);
 }

@@ -150,6 +150,24 @@ struct record scene_grant(const char *server, const char *database, enum level l
 	return r;
 }
 
+void scene_remember(struct scene *s, const char *server, const char *database, enum level level)
+{
+	const struct proved seen = {.server = server,
+		.login = "acme.jane.doe",
+		.database = database,
+		.level = level,
+		.at = TESTING - 1};
+	const struct verified verified = {.server = server,
+		.login = "acme.jane.doe",
+		.database = database,
+		.level = level,
+		.result = VERIFICATION_VERIFIED,
+		.at = TESTING - 1};
+
+	assert_int_equal(proved_put(s->journal, &seen), 0);
+	assert_int_equal(verified_save(s->journal, &verified), 0);
+}
+
 void scene_work(struct pass *p, void (*between)(struct pass *p, struct scene *s), struct scene *s)
 {
 	struct record plan = scene_plan("sqltest02", 1, CHANGE_USER_CREATE, "acme.jane.doe");

@@ -5,6 +5,7 @@
 #include "../program/fixture.h"
 #include "../journal/journal_fixture.h"
 
+#include "curfew/memory.h"
 #include "curfew/pass.h"
 
 /* Full access until GOLIVE, then read-only. */
@@ -40,6 +41,8 @@ struct record scene_grant(const char *server, const char *database, enum level l
 const struct record *scene_told(const struct scene *s, enum record_kind kind, const char *server);
 struct collected scene_journal(const struct scene *s, enum journal_kind kind);
 /* Announces a change on sqltest02, has it done, and ends; `between` happens before the outcome. */
+/* An earlier pass saw Jane there at that level, and verified it. */
+void scene_remember(struct scene *s, const char *server, const char *database, enum level level);
 void scene_work(struct pass *p, void (*between)(struct pass *p, struct scene *s), struct scene *s);
 void nothing_happens(struct pass *p, struct scene *s);
 

@@ -6,13 +6,8 @@ static void a_dead_worker_leaves_nothing_unsaid(void **state)
 	struct scene *s = *state;
 	struct pass_result result;
 	struct pass *p;
-	const struct proved before = {.server = "sqltest02",
-		.login = "acme.jane.doe",
-		.database = "AcmeTest",
-		.level = LEVEL_FULL,
-		.at = TESTING};
 
-	assert_int_equal(proved_put(s->journal, &before), 0);
+	scene_remember(s, "sqltest02", "AcmeTest", LEVEL_FULL);
 	s->options.mode = PASS_STATUS;
 	s->options.now = GOLIVE;
 	assert_int_equal(pass_new(&p, &s->options), 0);
@@ -105,29 +100,24 @@ static void what_follows_a_correction_bears_the_right_time(void **state)
 	}
 }
 
-/* A database was taken out of a client's file; the login has another on that server. Until the server is seen to agree
- * the login may have there what it had, and is shut out. */
+/* A database was taken out of a client's file; the login has another on that server. Until it is verified gone from
+ * there the login may have what it had, and is shut out; a server that answers of all else does not tell. */
 static void what_a_file_names_no_more_shuts_its_login_out(void **state)
 {
 	struct scene *s = *state;
 	static const char *const servers[] = {"sqltest02", NULL};
 	static const char *const databases[] = {"AcmeTest", "OldDatabase"};
 	static const struct {
-		bool answers;
-		enum state ends;
+		bool answers, of_remnant;
+		enum state remnant;
 		bool let_in;
-	} cases[] = {{false, STATE_OK, false}, {true, STATE_DRIFT, false}, {true, STATE_OK, true},
-		{false, STATE_OK, true}};
+	} cases[] = {{false, false, STATE_OK, false}, {true, false, STATE_OK, false},
+		{true, true, STATE_UNREAD, false}, {true, true, STATE_OVERDUE, false},
+		{true, true, STATE_OK, true}, {false, false, STATE_OK, true}};
 
 	s->options.servers = servers;
-	for (size_t i = 0; i < ARRAY_SIZE(databases); i++) {
-		const struct proved had = {.server = "sqltest02",
-			.login = "acme.jane.doe",
-			.database = databases[i],
-			.level = LEVEL_FULL,
-			.at = TESTING};
-		assert_int_equal(proved_put(s->journal, &had), 0);
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(databases); i++)
+		scene_remember(s, "sqltest02", databases[i], LEVEL_FULL);
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct pass_result result;
 		struct pass *p;
@@ -141,12 +131,16 @@ static void what_a_file_names_no_more_shuts_its_login_out(void **state)
 		r.grant.admission = ADMIT;
 		r.state = cases[i].answers ? STATE_OK : STATE_UNREACHABLE;
 		assert_int_equal(pass_record(p, &r), 0);
+		r = scene_grant("sqltest02", "OldDatabase", LEVEL_NONE);
+		r.state = cases[i].remnant;
+		if (cases[i].of_remnant)
+			assert_int_equal(pass_record(p, &r), 0);
 		r = scene_record(RECORD_END, "sqltest02");
-		r.state = cases[i].ends;
 		r.code = cases[i].answers ? 0 : -ETIMEDOUT;
 		assert_int_equal(pass_record(p, &r), 0);
 		assert_int_equal(pass_finish(&result, p), 0);
 		pass_free(p);
+		assert_int_equal(result.overdue, !cases[i].let_in);
 		assert_int_equal(s->n_allows > 0, cases[i].let_in);
 	}
 }

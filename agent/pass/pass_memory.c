@@ -1,0 +1,321 @@
+/* What a pass knows before any server is asked: the journal's memory. Trouble with the journal is no reason not to begin:
+ * what is known then is less, closings go on, and nothing is opened. */
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "curfew/calendar.h"
+#include "pass/pass_internal.h"
+
+static int tables_read(struct pass *p)
+{
+	struct journal *j = p->o.journal;
+	int rc = ledger_read(&p->identities, j);
+
+	if (!rc)
+		rc = proved_read(&p->proved, j);
+	if (!rc)
+		rc = verified_load(&p->verified, j);
+	if (!rc)
+		rc = guards_load(&p->guards, j);
+	if (!rc)
+		rc = override_read(&p->kept, j);
+	return rc;
+}
+
+static void tables_free(struct pass *p)
+{
+	identities_free(&p->identities);
+	proved_list_free(&p->proved);
+	verified_list_free(&p->verified);
+	kept_guards_free(&p->guards);
+	overrides_free(&p->kept);
+}
+
+static bool memory_is_empty(const struct pass *p)
+{
+	return !p->identities.n && !p->proved.n && !p->verified.n;
+}
+
+static int loss_find(struct pass *p)
+{
+	_cleanup_free_ char *why = NULL;
+	instant_t at;
+	bool accepted = false;
+	int rc = loss_read(&at, &why, p->o.journal);
+
+	if (!rc) {
+		pass_hold(p, "%s", why);
+		return 0;
+	}
+	if (rc == -ENOENT)
+		rc = loss_was_accepted(&accepted, p->o.journal);
+	p->first_start = !rc && !accepted && memory_is_empty(p);
+	return rc;
+}
+
+void pass_hold(struct pass *p, const char *format, ...)
+{
+	va_list args;
+
+	if (p->hold[0])
+		return;
+	va_start(args, format);
+	vsnprintf(p->hold, sizeof(p->hold), format, args);
+	va_end(args);
+}
+
+int pass_memory_read(struct pass *p)
+{
+	int rc = 0;
+
+	/* A look before the first pass: there is nothing to know. */
+	if (!p->o.journal && p->o.mode != PASS_APPLY) {
+		p->first_start = true;
+		return 0;
+	}
+	rc = p->o.journal ? tables_read(p) : -ENODEV;
+	if (!rc)
+		rc = loss_find(p);
+	if (rc == -ENOMEM)
+		return rc;
+	if (rc) {
+		/* A part of it must not pass for the whole. */
+		tables_free(p);
+		p->memory_failed = true;
+		p->journal_error = rc;
+		p->result.journal_failed = true;
+		pass_hold(p, "the journal cannot be read (%s); nothing is opened",
+			p->o.journal ? journal_problem(rc) : "it could not be opened");
+	}
+	return 0;
+}
+
+void pass_memory_free(struct pass *p)
+{
+	tables_free(p);
+}
+
+/* ---- verifications, as they were and as they come in ---- */
+
+static int place_compare(const void *a, const void *b)
+{
+	const struct verified *x = a, *y = b;
+	int c = strcmp(x->server, y->server);
+
+	if (!c)
+		c = names_compare(x->login, y->login);
+	return c ? c : names_compare(x->database, y->database);
+}
+
+void pass_verified_begin(struct pass *p)
+{
+	if (p->verified.n)
+		qsort(p->verified.items, p->verified.n, sizeof(*p->verified.items), place_compare);
+	for (size_t i = 0; i < p->verified.n; i++) {
+		const struct verified *v = &p->verified.items[i];
+		const struct grant *g = pass_grant(p, v->server, v->login, v->database);
+
+		if (!g)
+			continue;
+		struct grant_work *w = &p->works[pass_grant_number(p, g)];
+		w->verified = *v;
+		w->has_verified = true;
+	}
+}
+
+void pass_verified_note(struct pass *p, const struct grant *g, const struct verified *v)
+{
+	struct grant_work *w = &p->works[pass_grant_number(p, g)];
+	const struct verified *old = &w->verified;
+	bool same = w->has_verified && old->level == v->level && old->result == v->result &&
+		    !strcmp(old->fingerprint, v->fingerprint) &&
+		    (old->sid.size == v->sid.size &&
+			    !memcmp(old->sid.bytes, v->sid.bytes, v->sid.size));
+
+	if (same)
+		return;
+	w->verified = *v;
+	/* As the files write them: the grant outlives the record. */
+	w->verified.server = g->server->name;
+	w->verified.login = g->user->login;
+	w->verified.database = g->database->name;
+	w->verified.at = p->o.now;
+	w->has_verified = w->to_save = true;
+}
+
+int pass_verified_save(struct pass *p)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < p->grants.n && !rc; i++) {
+		struct grant_work *w = &p->works[i];
+
+		if (!w->to_save)
+			continue;
+		rc = pass_journal_begin(p);
+		if (!rc)
+			rc = verified_save(p->o.journal, &w->verified);
+		w->to_save = rc != 0;
+	}
+	return rc;
+}
+
+/* ---- what has passed, and what would be reopened ---- */
+
+static bool client_was_given(const struct pass *p, const struct client *c)
+{
+	for (size_t i = 0; i < p->identities.n; i++)
+		for (size_t u = 0; u < c->n_users; u++)
+			if (names_equal(p->identities.items[i].login, c->users[u].login))
+				return true;
+	return false;
+}
+
+static bool passed_is_known(const struct pass *p, const struct passed *k)
+{
+	for (size_t i = 0; i < p->kept.n_passed; i++) {
+		const struct passed *old = &p->kept.passed[i];
+		if (old->what == k->what && names_equal(old->client, k->client))
+			return old->instant == k->instant && old->approved == k->approved &&
+			       !strcmp(old->ticket, k->ticket ? k->ticket : "");
+	}
+	return false;
+}
+
+int pass_passed_save(struct pass *p)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < p->o.program->n_clients && !rc; i++) {
+		const struct client *c = &p->o.program->clients[i];
+		struct passed passed[PASSED_WHATS];
+		size_t n = client_passed(passed, c, &p->overrides, p->o.now);
+
+		for (size_t k = 0; k < n && !rc; k++) {
+			if (passed_is_known(p, &passed[k]) || !client_was_given(p, c))
+				continue;
+			rc = pass_journal_begin(p);
+			if (!rc)
+				rc = passed_put(p->o.journal, &passed[k]);
+		}
+	}
+	return rc;
+}
+
+static void reopening_tell(struct pass *p, const struct reopening *r)
+{
+	static const char *const words[] = {[PASSED_GO_LIVE] = "go-live",
+		[PASSED_STAGING_END] = "the end of staging",
+		[PASSED_END] = "the end of all access"};
+	char passed[INSTANT_TEXT_MAX], wanted[INSTANT_TEXT_MAX];
+	struct record note = {.kind = RECORD_NOTE, .state = r->approved ? STATE_OK : STATE_DRIFT};
+
+	RECORD_SET(&note, client, r->client->name);
+	instant_format(passed, r->passed);
+	if (r->wanted)
+		instant_format(wanted, r->wanted);
+	RECORD_PRINTF(&note, detail, "%s: reopens what ended on %s: %s is now %s%s",
+		r->client->name, passed, words[r->what], r->wanted ? wanted : "not set",
+		r->approved ? ""
+		: r->what == PASSED_STAGING_END
+			? "; it stays ended: that takes a new `ticket`"
+			: "; it stays ended: that takes a new `ticket`, and an `approved_on` not before that day");
+	pass_tell(p, &note);
+}
+
+void pass_reopenings_tell(struct pass *p)
+{
+	for (size_t i = 0; i < p->o.program->n_clients; i++) {
+		const struct client *c = &p->o.program->clients[i];
+		struct reopening r[REOPENINGS_MAX];
+		size_t n = p->o.client && strcmp(p->o.client, c->name) != 0
+				   ? 0
+				   : client_reopenings(r, c, &p->overrides, p->o.now);
+
+		for (size_t k = 0; k < n; k++)
+			reopening_tell(p, &r[k]);
+	}
+}
+
+/* ---- guards of what has left the configuration ---- */
+
+static bool server_is_remembered(const struct pass *p, const char *server)
+{
+	for (size_t i = 0; i < p->identities.n; i++)
+		if (!p->identities.items[i].removed &&
+			!strcmp(p->identities.items[i].server, server))
+			return true;
+	for (size_t i = 0; i < p->proved.n; i++)
+		if (p->proved.items[i].level != LEVEL_NONE &&
+			!strcmp(p->proved.items[i].server, server))
+			return true;
+	for (size_t i = 0; i < p->verified.n; i++)
+		if (p->verified.items[i].level != LEVEL_NONE &&
+			!strcmp(p->verified.items[i].server, server))
+			return true;
+	return false;
+}
+
+static bool endpoint_is_configured(const struct pass *p, const struct endpoint *e)
+{
+	for (size_t i = 0; i < p->o.program->n_servers; i++)
+		for (size_t k = 0; k < p->o.program->servers[i].n_endpoints; k++)
+			if (!endpoint_compare(&p->o.program->servers[i].endpoints[k], e))
+				return true;
+	return false;
+}
+
+static bool guard_is_kept(const struct pass *p, const struct kept_guard *k)
+{
+	return !endpoint_is_configured(p, &k->endpoint) && server_is_remembered(p, k->server);
+}
+
+int pass_guards_keep(struct allowlist *wanted, const struct pass *p)
+{
+	const struct kept_guard **kept = calloc(p->guards.n + 1, sizeof(*kept));
+	size_t n = 0;
+
+	if (!kept)
+		return -ENOMEM;
+	for (size_t i = 0; i < p->guards.n; i++)
+		if (guard_is_kept(p, &p->guards.items[i]))
+			kept[n++] = &p->guards.items[i];
+	int rc = allowlist_keep(wanted, kept, n);
+	free(kept);
+	return rc;
+}
+
+void pass_guards_tell(struct pass *p)
+{
+	for (size_t i = 0; i < p->guards.n && p->o.network; i++) {
+		const struct kept_guard *k = &p->guards.items[i];
+		char endpoint[ENDPOINT_TEXT_MAX];
+		struct record note = {.kind = RECORD_NOTE, .state = STATE_DRIFT};
+
+		if (!guard_is_kept(p, k))
+			continue;
+		RECORD_SET(&note, server, PASS_NETWORK);
+		RECORD_PRINTF(&note, detail,
+			"guard %s of server %s stays although the configuration does not name it: logins there are not "
+			"verified gone; unguarded, everybody would reach it; `curfew unguard %s --reason TEXT` if that is "
+			"meant",
+			endpoint_format(endpoint, &k->endpoint), k->server, k->server);
+		pass_tell(p, &note);
+	}
+}
+
+/* After the packet filter is as it should be: what it guards now, and what it guards no more. */
+int pass_guards_save(struct pass *p)
+{
+	int rc = p->o.program->n_servers || p->guards.n ? pass_journal_begin(p) : 0;
+
+	for (size_t i = 0; i < p->o.program->n_servers && !rc; i++)
+		rc = guards_save(p->o.journal, &p->o.program->servers[i]);
+	for (size_t i = 0; i < p->guards.n && !rc; i++) {
+		const struct kept_guard *k = &p->guards.items[i];
+		if (!endpoint_is_configured(p, &k->endpoint) && !guard_is_kept(p, k))
+			rc = guards_drop(p->o.journal, k->server, &k->endpoint);
+	}
+	return rc;
+}

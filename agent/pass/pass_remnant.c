@@ -1,0 +1,209 @@
+/* Remnants: what was given once and the configuration does not name any more. They are looked for on every pass until they
+ * are verified gone, or an operator lets them be forgotten. Not seen is not gone. */
+#include <errno.h>
+#include <string.h>
+
+#include "pass/pass_internal.h"
+
+static int remnant_add(struct pass *p, const char *server, const char *login, const char *database,
+	enum level level)
+{
+	struct remnant *items = array_grown(p->remnants, p->n_remnants, sizeof(*items));
+
+	if (!items)
+		return -ENOMEM;
+	p->remnants = items;
+	struct remnant *r = &items[p->n_remnants++];
+	*r = (struct remnant){
+		.server = server, .login = login, .database = database, .level = level};
+	for (size_t i = 0; i < p->identities.n; i++) {
+		const struct identity *k = &p->identities.items[i];
+		if (strcmp(k->server, server) != 0 || !names_equal(k->login, login) || !k->sid ||
+			k->sid_size > SID_MAX)
+			continue;
+		memcpy(r->sid.bytes, k->sid, k->sid_size);
+		r->sid.size = (uint8_t)k->sid_size;
+		if (!k->removed)
+			break;
+	}
+	/* Whose it was is for the reports alone. */
+	journal_client_of(&r->client, p->o.journal, server, login);
+	return 0;
+}
+
+bool pass_is_remnant(
+	const struct pass *p, const char *server, const char *login, const char *database)
+{
+	for (size_t i = 0; i < p->n_remnants; i++) {
+		const struct remnant *r = &p->remnants[i];
+		if (!strcmp(r->server, server) && names_equal(r->login, login) &&
+			(!database || (r->database && names_equal(r->database, database))))
+			return true;
+	}
+	return false;
+}
+
+static int remnant_find(struct pass *p, const char *server, const char *login, const char *database,
+	enum level level)
+{
+	if (level == LEVEL_NONE || pass_grant(p, server, login, database) ||
+		pass_is_remnant(p, server, login, database))
+		return 0;
+	return remnant_add(p, server, login, database, level);
+}
+
+int pass_remnants_build(struct pass *p)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < p->verified.n && !rc; i++) {
+		const struct verified *v = &p->verified.items[i];
+		rc = remnant_find(p, v->server, v->login, v->database, v->level);
+	}
+	for (size_t i = 0; i < p->proved.n && !rc; i++) {
+		const struct proved *k = &p->proved.items[i];
+		rc = remnant_find(p, k->server, k->login, k->database, k->level);
+	}
+	for (size_t i = 0; i < p->identities.n && !rc; i++) {
+		const struct identity *k = &p->identities.items[i];
+		if (!k->removed && !pass_is_remnant(p, k->server, k->login, NULL) &&
+			!pass_login_is_named(p, k->server, k->login))
+			rc = remnant_add(p, k->server, k->login, NULL, LEVEL_NONE);
+	}
+	return rc;
+}
+
+void pass_remnants_free(struct pass *p)
+{
+	for (size_t i = 0; i < p->n_remnants; i++)
+		free(p->remnants[i].client);
+	free(p->remnants);
+}
+
+int pass_remnants_ask(struct pass *p, struct server_work *w)
+{
+	w->remnants = calloc(p->n_remnants + 1, sizeof(*w->remnants));
+	if (!w->remnants)
+		return -ENOMEM;
+	w->sql.remnants = w->remnants;
+	for (size_t i = 0; i < p->n_remnants; i++) {
+		const struct remnant *r = &p->remnants[i];
+		if (!strcmp(r->server, w->server->name) && r->database)
+			w->remnants[w->sql.n_remnants++] = (struct sql_remnant){.login = r->login,
+				.database = r->database,
+				.sid = r->sid,
+				.client = r->client};
+	}
+	return 0;
+}
+
+bool pass_remnant_is_left(const struct pass *p, const struct grant *g)
+{
+	for (size_t i = 0; i < p->n_remnants; i++) {
+		const struct remnant *r = &p->remnants[i];
+		if (!r->gone && r->database && !strcmp(r->server, g->server->name) &&
+			names_equal(r->login, g->user->login))
+			return true;
+	}
+	return false;
+}
+
+bool pass_remnant_take(struct pass *p, const struct record *r)
+{
+	for (size_t i = 0; i < p->n_remnants; i++) {
+		struct remnant *m = &p->remnants[i];
+		if (!m->database || strcmp(m->server, r->server) != 0 ||
+			!names_equal(m->login, r->login) || !names_equal(m->database, r->database))
+			continue;
+		m->told = true;
+		m->state = r->state;
+		snprintf(m->detail, sizeof(m->detail), "%.*s", (int)sizeof(m->detail) - 1,
+			r->detail);
+		m->gone = r->state == STATE_OK && r->grant.level == LEVEL_NONE;
+		return true;
+	}
+	return false;
+}
+
+void pass_remnant_login_gone(struct pass *p, const char *server, const char *login)
+{
+	for (size_t i = 0; i < p->n_remnants; i++) {
+		struct remnant *m = &p->remnants[i];
+		if (!m->database && !strcmp(m->server, server) && names_equal(m->login, login))
+			m->gone = true;
+	}
+}
+
+static int remnant_save(struct pass *p, struct remnant *r)
+{
+	struct verified v = {.server = r->server,
+		.login = r->login,
+		.database = r->database,
+		.sid = r->sid,
+		.level = LEVEL_NONE,
+		.result = VERIFICATION_VERIFIED,
+		.at = p->o.now};
+	int rc = pass_journal_begin(p);
+
+	if (!rc)
+		rc = pass_record_gone(p, r->server, r->login, r->database);
+	if (!rc)
+		rc = verified_save(p->o.journal, &v);
+	r->saved = !rc;
+	return rc;
+}
+
+int pass_remnants_save(struct pass *p)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < p->n_remnants && !rc; i++)
+		if (p->remnants[i].gone && p->remnants[i].database && !p->remnants[i].saved)
+			rc = remnant_save(p, &p->remnants[i]);
+	return rc;
+}
+
+static const struct server_work *work_of(const struct pass *p, const char *server)
+{
+	for (size_t i = 0; i < p->n_servers; i++)
+		if (!strcmp(p->servers[i].server->name, server))
+			return &p->servers[i];
+	return NULL;
+}
+
+static void remnant_tell(struct pass *p, const struct remnant *m, const struct server_work *w)
+{
+	bool configured = program_server(p->o.program, m->server) != NULL;
+	struct record r = {.kind = RECORD_GRANT, .state = STATE_OVERDUE, .grant.level = m->level};
+
+	RECORD_SET(&r, server, m->server);
+	RECORD_SET(&r, client, m->client ? m->client : "");
+	RECORD_SET(&r, login, m->login);
+	RECORD_SET(&r, database, m->database ? m->database : "");
+	r.grant.admission = ADMIT_NOBODY;
+	RECORD_PRINTF(&r, detail,
+		"the configuration does not name it any more and it is not verified gone: %s%s",
+		!configured ? "the server has left curfew.conf; put it back, or `curfew forget` it"
+		: !w->reached		  ? "the server cannot be reached"
+		: m->told && m->detail[0] ? m->detail
+					  : "it is still there",
+		m->database && configured && w->reached && m->state == STATE_UNREAD ? " (unread)"
+										    : "");
+	p->result.overdue++;
+	pass_tell(p, &r);
+}
+
+void pass_remnants_tell(struct pass *p)
+{
+	for (size_t i = 0; i < p->n_remnants; i++) {
+		const struct remnant *m = &p->remnants[i];
+		const struct server_work *w = work_of(p, m->server);
+
+		if (m->gone || (p->o.client && (!m->client || strcmp(m->client, p->o.client) != 0)))
+			continue;
+		/* Another pass asks that server. */
+		if (!w && program_server(p->o.program, m->server))
+			continue;
+		remnant_tell(p, m, w);
+	}
+}

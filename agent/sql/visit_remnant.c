@@ -1,0 +1,57 @@
+/* What was given once and is not named any more: looked for by name and identifier. Not seen is not gone. */
+#include <string.h>
+
+#include "sql/visit.h"
+
+/* By the identifier of the login, living or as it was, or under its name: a restore may have changed either. */
+static const struct observed_user *user_left(const struct observed_server *o,
+	const struct observed_database *d, const struct sql_remnant *m)
+{
+	const struct observed_login *l = observed_find_login(o, m->login);
+
+	for (size_t i = 0; i < d->n_users; i++) {
+		const struct observed_user *u = &d->users[i];
+		if (u->type == 'R')
+			continue;
+		if (sid_equal(&u->sid, &m->sid) || (l && l->ours && sid_equal(&u->sid, &l->sid)) ||
+			(!m->sid.size && names_equal(u->name, m->login)))
+			return u;
+	}
+	return NULL;
+}
+
+void tell_remnants(const struct visit_run *run)
+{
+	for (size_t i = 0; i < run->visit->n_remnants; i++) {
+		const struct sql_remnant *m = &run->visit->remnants[i];
+		const struct observed_database *d =
+			observed_find_database(&run->observed, m->database);
+		const struct observed_user *u =
+			d && d->read ? user_left(&run->observed, d, m) : NULL;
+		const struct observed_login *l = observed_find_login(&run->observed, m->login);
+		bool exact;
+		struct record r;
+
+		if (!pass_is_for(run->visit, m->client))
+			continue;
+		record_of(&r, run->visit, RECORD_GRANT, m->client, m->login, m->database);
+		r.grant.admission = ADMIT_NOBODY;
+		if (!d || !d->read) {
+			r.state = STATE_UNREAD;
+			RECORD_PRINTF(&r, detail, "database [%s] %s", m->database,
+				!d	     ? "is not listed"
+				: !d->online ? "is not online"
+					     : "cannot be read");
+		} else if (u) {
+			r.state = STATE_OVERDUE;
+			r.grant.level = l && l->ours ? observed_level(&exact, &run->observed, d, l,
+							       run->visit->server)
+						     : LEVEL_FULL;
+			RECORD_PRINTF(&r, detail, "user [%s] is still in database [%s]", u->name,
+				d->name);
+		} else {
+			r.grant.admission = ADMIT_NOT_YET;
+		}
+		worker_tell(run->worker, &r);
+	}
+}
