@@ -214,6 +214,35 @@ int pass_record_gone(struct pass *p, const char *server, const char *login, cons
 	return rc;
 }
 
+static int remnant_save(struct pass *p, struct remnant *r)
+{
+	struct verified v = {.server = r->server,
+		.login = r->login,
+		.database = r->database,
+		.sid = r->sid,
+		.level = LEVEL_NONE,
+		.result = VERIFICATION_VERIFIED,
+		.at = p->o.now};
+	int rc = pass_journal_begin(p);
+
+	if (!rc)
+		rc = pass_record_gone(p, r->server, r->login, r->database);
+	if (!rc)
+		rc = verified_save(p->o.journal, &v);
+	r->saved = !rc;
+	return rc;
+}
+
+static int remnants_save(struct pass *p)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < p->n_remnants && !rc; i++)
+		if (p->remnants[i].gone && p->remnants[i].database && !p->remnants[i].saved)
+			rc = remnant_save(p, &p->remnants[i]);
+	return rc;
+}
+
 int pass_record_access(struct pass *p)
 {
 	int rc = lasts_read(p);
@@ -227,7 +256,7 @@ int pass_record_access(struct pass *p)
 		w->on_record = !rc;
 	}
 	if (!rc)
-		rc = pass_remnants_save(p);
+		rc = remnants_save(p);
 	if (!rc)
 		rc = pass_verified_save(p);
 	return rc;

@@ -106,6 +106,15 @@ const struct grant *pass_grant(
 /* Some grant of the server is of that login. */
 bool pass_login_is_named(const struct pass *p, const char *server, const char *login);
 size_t pass_grant_number(const struct pass *p, const struct grant *g);
+/* Changes that a worker announces: on record before it may go on, and what came of them after. */
+struct journal_entry pass_record_entry(
+	const struct pass *p, const struct record *r, enum journal_kind kind);
+void pass_plan_take(struct pass *p, struct server_work *w, const struct record *r);
+/* The worker's question: is everything that it announced on record? 0: it may go on. */
+int pass_intent_take(struct pass *p, struct server_work *w, const struct record *r);
+void pass_outcome_take(struct pass *p, struct server_work *w, const struct record *r);
+/* Announced, and not said what came of it. */
+void pass_unfinished_take(struct pass *p, struct server_work *w, const struct record *end);
 /* Baselines: which are asked for, what comes in. */
 int pass_baselines_ask(struct pass *p, struct server_work *w);
 int pass_baseline_take(struct pass *p, struct server_work *w, const struct record *r);
@@ -157,7 +166,6 @@ bool pass_remnant_is_left(const struct pass *p, const struct grant *g);
 /* False: the record is of none. */
 bool pass_remnant_take(struct pass *p, const struct record *r);
 void pass_remnant_login_gone(struct pass *p, const char *server, const char *login);
-int pass_remnants_save(struct pass *p);
 void pass_remnants_tell(struct pass *p);
 
 /* What SQL shows of the grant's login, now or, where it was not asked, last. */

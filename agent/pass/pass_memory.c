@@ -161,6 +161,17 @@ int pass_verified_save(struct pass *p)
 	return rc;
 }
 
+/* Admitted is what is verified, at no more than is scheduled now. What was not seen this time counts as it was last. */
+enum admission pass_admission(const struct grant *g, void *pass)
+{
+	const struct pass *p = pass;
+	const struct grant_work *w = &p->works[pass_grant_number(p, g)];
+
+	if (pass_remnant_is_left(p, g) || (w->seen && w->told_admission == ADMIT_NOBODY))
+		return ADMIT_NOBODY;
+	return admission_by(w->has_verified ? &w->verified : NULL, g->level);
+}
+
 /* ---- what has passed, and what would be reopened ---- */
 
 static bool client_was_given(const struct pass *p, const struct client *c)

@@ -8,17 +8,6 @@
 #include "curfew/text.h"
 #include "pass/pass_internal.h"
 
-/* Admitted is what is verified, at no more than is scheduled now. What was not seen this time counts as it was last. */
-enum admission pass_admission(const struct grant *g, void *pass)
-{
-	const struct pass *p = pass;
-	const struct grant_work *w = &p->works[pass_grant_number(p, g)];
-
-	if (pass_remnant_is_left(p, g) || (w->seen && w->told_admission == ADMIT_NOBODY))
-		return ADMIT_NOBODY;
-	return admission_by(w->has_verified ? &w->verified : NULL, g->level);
-}
-
 /* Before SQL was asked: what was last proved wider than it should be now is shut first and narrowed then. What is
  * still to be opened is not closed for that. */
 static enum admission grant_admission_before(const struct grant *g, void *context)
@@ -374,7 +363,7 @@ int pass_finish(struct pass_result *out, struct pass *p)
 		p->result.journal_failed = true;
 	notes_tell(p);
 	if (pass_journal_commit(p))
-		p->result.journal_failed = p->o.journal != NULL;
+		p->result.journal_failed |= p->o.journal != NULL;
 	*out = p->result;
 	return rc;
 }

@@ -134,35 +134,6 @@ void pass_remnant_login_gone(struct pass *p, const char *server, const char *log
 	}
 }
 
-static int remnant_save(struct pass *p, struct remnant *r)
-{
-	struct verified v = {.server = r->server,
-		.login = r->login,
-		.database = r->database,
-		.sid = r->sid,
-		.level = LEVEL_NONE,
-		.result = VERIFICATION_VERIFIED,
-		.at = p->o.now};
-	int rc = pass_journal_begin(p);
-
-	if (!rc)
-		rc = pass_record_gone(p, r->server, r->login, r->database);
-	if (!rc)
-		rc = verified_save(p->o.journal, &v);
-	r->saved = !rc;
-	return rc;
-}
-
-int pass_remnants_save(struct pass *p)
-{
-	int rc = 0;
-
-	for (size_t i = 0; i < p->n_remnants && !rc; i++)
-		if (p->remnants[i].gone && p->remnants[i].database && !p->remnants[i].saved)
-			rc = remnant_save(p, &p->remnants[i]);
-	return rc;
-}
-
 static const struct server_work *work_of(const struct pass *p, const char *server)
 {
 	for (size_t i = 0; i < p->n_servers; i++)

@@ -1,5 +1,5 @@
-/* What the workers say, as it comes in: announced changes go to the journal before their worker may go on, outcomes after
- * them; identities go to the ledger; states of grants decide what the network may let in. */
+/* What the workers say, as it comes in: identities go to the ledger, verifications to memory; states of grants decide what
+ * the network may let in. */
 #include <errno.h>
 #include <string.h>
 
@@ -11,121 +11,6 @@ static struct server_work *server_of(struct pass *p, const char *name)
 		if (!strcmp(p->servers[i].server->name, name))
 			return &p->servers[i];
 	return NULL;
-}
-
-static const char *text_or_null(const char *text)
-{
-	return *text ? text : NULL;
-}
-
-static struct journal_entry record_entry(
-	const struct pass *p, const struct record *r, enum journal_kind kind)
-{
-	struct journal_entry e = pass_entry(p, kind);
-
-	e.client = text_or_null(r->client);
-	e.login = text_or_null(r->login);
-	e.server = text_or_null(r->server);
-	e.database = text_or_null(r->database);
-	e.detail = text_or_null(r->detail);
-	return e;
-}
-
-/* The worker knows only whom the configuration names: what closes for somebody who has left it is on record as his
- * client's all the same. NULL: nobody's, or unknown; the change does not wait for that. */
-static char *former_client(const struct pass *p, const struct record *r)
-{
-	char *client = NULL;
-
-	if (*r->login && !*r->client && p->o.journal)
-		journal_client_of(&client, p->o.journal, r->server, r->login);
-	return client;
-}
-
-/* Announced: on record before it happens. A record that cannot be kept shows when the worker asks. */
-static void plan_take(struct pass *p, struct server_work *w, const struct record *r)
-{
-	struct told_plan *plans;
-	struct journal_entry e = record_entry(p, r, JOURNAL_INTENT);
-
-	e.action = change_name(r->change.kind);
-	e.reason = text_or_null(r->change.reason);
-	e.statement = text_or_null(r->change.statement);
-	p->result.planned++;
-	if (p->o.mode != PASS_APPLY && p->o.mode != PASS_HANDOVER)
-		return;
-	_cleanup_free_ char *client = former_client(p, r);
-	if (client)
-		e.client = client;
-	plans = reallocarray(w->plans, w->n_plans + 1, sizeof(*plans));
-	if (!plans) {
-		p->journal_error = -ENOMEM;
-		return;
-	}
-	w->plans = plans;
-	plans[w->n_plans] = (struct told_plan){.number = r->change.number};
-	if (r->change.kind == CHANGE_LOGIN_CREATE && !(plans[w->n_plans].login = strdup(r->login)))
-		p->journal_error = -ENOMEM;
-	if (!pass_journal_begin(p)) {
-		int rc = journal_write(&plans[w->n_plans].id, p->o.journal, &e);
-		if (rc)
-			p->journal_error = rc;
-	}
-	w->n_plans++;
-}
-
-/* The worker's question: is everything that it announced on record? */
-static int intent_take(struct pass *p, struct server_work *w, const struct record *r)
-{
-	int rc = pass_journal_begin(p);
-
-	for (size_t i = 0; i < w->n_plans && !rc; i++) {
-		if (!w->plans[i].login)
-			continue;
-		rc = ledger_intend(
-			p->o.journal, w->server->name, w->plans[i].login, r->intent.clock);
-		free(w->plans[i].login);
-		w->plans[i].login = NULL;
-	}
-	if (!rc)
-		rc = pass_journal_commit(p);
-	if (!rc)
-		return 0;
-	/* Announced in vain: what is done all the same is recorded by itself. */
-	for (size_t i = 0; i < w->n_plans; i++)
-		w->plans[i].id = 0;
-	p->result.journal_failed = true;
-	return rc;
-}
-
-static void outcome_take(struct pass *p, struct server_work *w, const struct record *r)
-{
-	struct journal_entry e = record_entry(p, r, JOURNAL_OUTCOME);
-	_cleanup_free_ char *client = former_client(p, r);
-
-	if (client)
-		e.client = client;
-	for (size_t i = w->n_plans; i-- > 0;)
-		if (w->plans[i].number == r->change.number) {
-			e.intent = w->plans[i].id;
-			w->plans[i].id = 0;
-			break;
-		}
-	/* Statement and reason are the intent's. */
-	e.action = change_name(r->change.kind);
-	e.outcome = r->state == STATE_OK ? "done" : "failed";
-	if (r->state == STATE_OK) {
-		p->result.done++;
-	} else {
-		p->result.failed++;
-		w->failed++;
-	}
-	if (!e.intent) {
-		e.statement = text_or_null(r->change.statement);
-		e.reason = text_or_null(r->change.reason);
-	}
-	if (pass_journal_write(p, &e))
-		p->result.journal_failed = true;
 }
 
 static const struct identity *identity_of(const struct pass *p, const struct record *r)
@@ -263,7 +148,7 @@ static void grant_take(struct pass *p, const struct record *r)
 /* Only what was asked in the course of changes is history; an audit changes nothing, its journal neither. */
 static void proof_take(struct pass *p, const struct record *r)
 {
-	struct journal_entry e = record_entry(p, r, JOURNAL_PROOF);
+	struct journal_entry e = pass_record_entry(p, r, JOURNAL_PROOF);
 
 	const struct grant *g = pass_grant(p, r->server, r->login, r->database);
 
@@ -307,22 +192,6 @@ static void unsaid_take(struct pass *p, struct server_work *w, const struct reco
 		RECORD_SET(&r, login, g->user->login);
 		RECORD_SET(&r, database, g->database->name);
 		grant_take(p, &r);
-	}
-}
-
-/* Announced, and not said what came of it: the worker died, or lost its session. On record as that, for as unfinished it
- * would stand for ever, and no archive could take it. */
-static void unfinished_take(struct pass *p, struct server_work *w, const struct record *end)
-{
-	for (size_t i = 0; i < w->n_plans; i++) {
-		struct journal_entry e = record_entry(p, end, JOURNAL_OUTCOME);
-		if (!w->plans[i].id)
-			continue;
-		e.intent = w->plans[i].id;
-		e.outcome = "unknown";
-		w->plans[i].id = 0;
-		if (pass_journal_write(p, &e))
-			p->result.journal_failed = true;
 	}
 }
 
@@ -371,12 +240,12 @@ int pass_record(void *pass, const struct record *r)
 		return -EINVAL;
 	switch (r->kind) {
 	case RECORD_PLAN:
-		plan_take(p, w, r);
+		pass_plan_take(p, w, r);
 		break;
 	case RECORD_INTENT:
-		return intent_take(p, w, r);
+		return pass_intent_take(p, w, r);
 	case RECORD_OUTCOME:
-		outcome_take(p, w, r);
+		pass_outcome_take(p, w, r);
 		break;
 	case RECORD_GRANT:
 		grant_take(p, r);
@@ -390,7 +259,7 @@ int pass_record(void *pass, const struct record *r)
 		break;
 	case RECORD_END:
 		unsaid_take(p, w, r);
-		unfinished_take(p, w, r);
+		pass_unfinished_take(p, w, r);
 		p->result.servers++;
 		/* A worker that died said nothing of its server: what its grants are is not known. */
 		if (!w->reached || r->code < 0)
