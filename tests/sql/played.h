@@ -8,6 +8,8 @@
 
 #include "curfew/sql.h"
 
+#include "../corpus.h"
+
 #define PLAYED_COLUMNS 13
 struct played_row {
 	const char *words; /* the row answers questions that hold them */
@@ -60,6 +62,7 @@ int sql_session_run(struct sql_session *s, struct sql_error *error, const char *
 	sql_row_fn each, void *context)
 {
 	(void)s;
+	corpus_add(batch);
 	questions++;
 	*error = (struct sql_error){0};
 	if (refused && strstr(batch, refused)) {

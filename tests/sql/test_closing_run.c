@@ -11,6 +11,8 @@
 #include "sql/closing.h"
 #include "sql/visit.h"
 
+#include "../corpus.h"
+
 #define N 3
 static const struct sql_closing closings[N] = {
 	{.login = "acme.ann", .sid = {{1}, 1}, .reason = "revoked"},
@@ -102,6 +104,7 @@ int sql_session_run(struct sql_session *s, struct sql_error *error, const char *
 
 	(void)s;
 	*error = (struct sql_error){0};
+	corpus_add(batch);
 	server.batches++;
 	if (server.loses_connection) {
 		snprintf(error->text, sizeof(error->text), "the connection was lost");
