@@ -1,10 +1,38 @@
 /* curfew check: the configuration, with advice. */
+#include <ifaddrs.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <time.h>
 
 #include <jansson.h>
 
 #include "commands/command.h"
+
+static bool address_is_among(void *interfaces, int family, const uint8_t *addr)
+{
+	for (const struct ifaddrs *i = interfaces; i; i = i->ifa_next) {
+		if (!i->ifa_addr || i->ifa_addr->sa_family != family)
+			continue;
+		if (family == AF_INET
+				? !memcmp(&((const struct sockaddr_in *)i->ifa_addr)->sin_addr, addr, 4)
+				: !memcmp(&((const struct sockaddr_in6 *)i->ifa_addr)->sin6_addr,
+					  addr, 16))
+			return true;
+	}
+	return false;
+}
+
+static int hosts_check(struct problems *problems, const struct program *p)
+{
+	struct ifaddrs *interfaces = NULL;
+
+	/* Where they cannot be read, the advice is missing, and nothing else. */
+	if (getifaddrs(&interfaces) < 0)
+		return 0;
+	int rc = program_hosts_check(problems, p, address_is_among, interfaces);
+	freeifaddrs(interfaces);
+	return rc;
+}
 
 static void problems_json(const struct problems *problems)
 {
@@ -62,8 +90,14 @@ static int run(struct cli *cli)
 	struct program *p = NULL;
 	int rc = program_load(&p, &problems, cli->config, (instant_t)time(NULL));
 
-	if (rc)
-		return cli_fail(cli, EXIT_FAILED, "reading %s: %s", cli->config, strerror(-rc));
+	if (!rc && p)
+		rc = hosts_check(&problems, p);
+	if (rc) {
+		problems_free(&problems);
+		program_free(p);
+		return cli_fail(
+			cli, EXIT_FAILED, "cannot read %s: %s", cli->config, strerror(-rc));
+	}
 	if (cli->names && p)
 		names_print(cli, p);
 	else if (cli->json)

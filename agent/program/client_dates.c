@@ -10,6 +10,9 @@
 #define YEAR_FIRST 2000
 #define YEAR_LAST  2199
 
+/* Longer than any customization project, and far within what the packet filter can count down (3,660 days). */
+#define DISTANCE_DAYS 1096
+
 #define LOCAL_TEXT_MAX 64
 
 /* A date of the configuration: as read on the wall, and the instant that it names. */
@@ -87,6 +90,16 @@ static instant_t moment_add_days(const struct moment *m, unsigned days, const ch
 
 	local_to_instant(&instant, &local, zone);
 	return instant;
+}
+
+/* A slip of the finger in a year must not give access for decades. */
+static void distance_check(struct reading *r, const struct moment *m, const char *name,
+	const struct moment *from, const char *from_name)
+{
+	if (m->at && m->instant - from->instant > DISTANCE_DAYS * (instant_t)86400)
+		reading_limit(r, m->at,
+			"\"%s\" (%s) is more than %d days after \"%s\" (%s); correct the year", name,
+			m->text, DISTANCE_DAYS, from_name, from->text);
 }
 
 static void testing_resolve(struct client *c, struct reading *r, const struct moment *starts,
@@ -169,6 +182,11 @@ void course_read(struct client *c, struct reading *r, const config_setting_t *gr
 
 	if (!approved.at || !starts.at || !zone_known)
 		return;
+	distance_check(r, &starts, "starts", &approved, "approved_on");
+	distance_check(r, &approved, "approved_on", &starts, "starts");
+	distance_check(r, &go_live, "go_live", &starts, "starts");
+	distance_check(r, &testing_until, "testing_until", &starts, "starts");
+	distance_check(r, &staging_until, "staging_until", &starts, "starts");
 	c->approved = approved.instant;
 	c->starts = starts.instant;
 	testing_resolve(c, r, &starts, &testing_until, s);

@@ -14,6 +14,7 @@ struct reading {
 	int failure;	  /* 0 or -ENOMEM: reading went on, but its result must not be used */
 	instant_t now;	  /* for advice only */
 	uid_t owner;	  /* whose files are read beside root's and our own; 0: nobody's */
+	bool kept;	  /* a last known good version: an upgrade's new limits must not end what it gives */
 };
 
 /* at NULL: the file as a whole. */
@@ -23,6 +24,9 @@ __attribute__((format(printf, 4, 5))) void reading_say_line(
 	struct reading *r, enum severity severity, int line, const char *format, ...);
 #define reading_error(r, at, ...)   reading_say(r, SEVERITY_ERROR, at, __VA_ARGS__)
 #define reading_warning(r, at, ...) reading_say(r, SEVERITY_WARNING, at, __VA_ARGS__)
+/* A limit: an error in what is written now, a warning in what was taken before there was the limit. */
+#define reading_limit(r, at, ...)                                                                  \
+	reading_say(r, (r)->kept ? SEVERITY_WARNING : SEVERITY_ERROR, at, __VA_ARGS__)
 #define reading_advice(r, at, ...)  reading_say(r, SEVERITY_ADVICE, at, __VA_ARGS__)
 
 /* Allocation that notes a failure in the reading; NULL then. */

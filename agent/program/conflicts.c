@@ -1,4 +1,4 @@
-/* What two clients cannot both have: a name, a login; and what they hardly both mean: a database. */
+/* What two clients cannot both have: a name, a login, and a database where databases are not shared. */
 #include "program/loading.h"
 #include "program/names.h"
 #include "program/problems.h"
@@ -84,11 +84,14 @@ static int clash_report(struct problems *problems, const struct claim *a, const 
 {
 	const struct client *other = &b->draft->client;
 
+	/* What an older version admitted must not end because this one asks for a setting. */
+	a->draft->clashes |= !a->database || !a->draft->kept || !b->draft->kept;
 	if (a->database)
-		return claim_report(problems, a, SEVERITY_WARNING,
-			"database \"%s\" is also client \"%s\"'s (%s, line %d); check that both are meant",
-			a->database->name, known(other->name), other->file, b->line);
-	a->draft->clashes = true;
+		return claim_report(problems, a, SEVERITY_ERROR,
+			"database \"%s\" is also in client \"%s\" (%s, line %d); remove it from one of the "
+			"two, or set shared_databases = true in \"program\";%s",
+			a->database->name, known(other->name), other->file, b->line,
+			consequence(a));
 	if (!a->user)
 		return claim_report(problems, a, SEVERITY_ERROR,
 			"client \"%s\" is also in %s, line %d; give each client its own name;%s",
@@ -172,7 +175,7 @@ static int draft_claims(
 	return r;
 }
 
-int clashes_check(struct drafts *d, struct problems *problems)
+int clashes_check(struct drafts *d, struct problems *problems, bool shared_databases)
 {
 	struct claims names = {0}, logins = {0}, databases = {0};
 	int r = 0;
@@ -183,7 +186,7 @@ int clashes_check(struct drafts *d, struct problems *problems)
 		r = claims_compare(&names, problems);
 	if (r == 0)
 		r = claims_compare(&logins, problems);
-	if (r == 0)
+	if (r == 0 && !shared_databases)
 		r = claims_compare(&databases, problems);
 	claims_free(&names);
 	claims_free(&logins);

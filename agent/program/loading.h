@@ -7,6 +7,7 @@
 /* A client on its way into the program. */
 struct draft {
 	struct client client;
+	bool kept;    /* a last known good version */
 	bool broken;  /* its file has errors: kept only to name what clashes with it */
 	bool clashes; /* with another client that is whole */
 };
@@ -55,8 +56,8 @@ int program_load_with(struct program **out, struct problems *problems, const cha
 int program_load_kept(
 	struct program **out, struct problems *problems, const char *folder, instant_t now);
 
-/* Finds what two clients cannot both have, and marks both: which of them opens must not hang on the order
+/* Finds what two clients cannot both have (a database only where they are not shared), and marks both: which of them opens must not hang on the order
  * of files. A broken client takes nothing away from a whole one. 0 or -ENOMEM. */
-int clashes_check(struct drafts *d, struct problems *problems);
+int clashes_check(struct drafts *d, struct problems *problems, bool shared_databases);
 
 #endif

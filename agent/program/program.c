@@ -185,7 +185,10 @@ static int main_load(struct loading *l, const char *file)
 static int client_load(
 	struct loading *l, const char *path, int folder, const char *name, uid_t owner)
 {
-	struct reading r = {.problems = l->problems, .now = l->now, .owner = owner};
+	struct reading r = {.problems = l->problems,
+		.now = l->now,
+		.owner = owner,
+		.kept = l->last_good || path == l->kept};
 	struct draft *items, *draft;
 	config_t config;
 
@@ -194,7 +197,7 @@ static int client_load(
 		return -ENOMEM;
 	l->drafts.items = items;
 	draft = &items[l->drafts.n++];
-	*draft = (struct draft){0};
+	*draft = (struct draft){.kept = r.kept};
 	draft->client.file = path_join(&r, path, name);
 	r.file = draft->client.file;
 	if (r.failure || !files_add(l->program, &r, r.file))
@@ -307,7 +310,7 @@ static int file_order(const void *a, const void *b)
 static int clients_take(struct loading *l)
 {
 	struct program *p = l->program;
-	int r = clashes_check(&l->drafts, l->problems);
+	int r = clashes_check(&l->drafts, l->problems, p->settings.shared_databases);
 
 	if (r < 0)
 		return r;

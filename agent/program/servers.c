@@ -2,6 +2,7 @@
 #include "program/levels.h"
 #include "program/loading.h"
 #include "program/names.h"
+#include "program/problems.h"
 
 #include <string.h>
 #include <sys/socket.h>
@@ -136,6 +137,39 @@ static bool host_address(struct endpoint *out, const char *host, uint16_t port)
 	return true;
 }
 
+static bool endpoint_is_loopback(const struct endpoint *e)
+{
+	static const uint8_t loopback6[16] = {[15] = 1};
+
+	return e->family == AF_INET ? e->addr[0] == 127 : memcmp(e->addr, loopback6, 16) == 0;
+}
+
+int program_hosts_check(struct problems *problems, const struct program *p,
+	bool (*is_local)(void *context, int family, const uint8_t *addr), void *context)
+{
+	struct reading r = {.problems = problems};
+
+	for (size_t i = 0; i < p->n_servers && p->settings.firewall.enabled; i++) {
+		const struct server *s = &p->servers[i];
+		struct endpoint e;
+		bool guarded = false;
+
+		if (!host_address(&e, s->host, s->port) || endpoint_is_loopback(&e) ||
+			!is_local(context, e.family, e.addr))
+			continue;
+		for (size_t k = 0; k < s->n_endpoints; k++)
+			guarded |= endpoint_compare(&e, &s->endpoints[k]) == 0;
+		r.file = s->file;
+		if (!guarded)
+			reading_say_line(&r, SEVERITY_WARNING, s->line,
+				"server \"%s\": host %s is an address of this host, and %s port %u is not "
+				"guarded; add it to \"endpoints\"",
+				s->name, s->host, s->host, s->port);
+	}
+	problems_sort(problems);
+	return r.failure;
+}
+
 static void host_read(struct server *s, struct reading *r, const config_setting_t *group)
 {
 	const char *host = reading_text(r, group, "host", "\"192.0.2.10\"");
@@ -150,13 +184,6 @@ static void host_read(struct server *s, struct reading *r, const config_setting_
 			"\"sql01.example\", and the port in port = %d;",
 			host, SQL_PORT);
 	s->host = reading_copy(r, host);
-}
-
-static bool endpoint_is_loopback(const struct endpoint *e)
-{
-	static const uint8_t loopback6[16] = {[15] = 1};
-
-	return e->family == AF_INET ? e->addr[0] == 127 : memcmp(e->addr, loopback6, 16) == 0;
 }
 
 static void endpoint_add(struct server *s, struct reading *r, const config_setting_t *at,

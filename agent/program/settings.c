@@ -23,7 +23,8 @@ struct number {
 
 /* Bounds keep a slip of the finger from becoming years of access. */
 static const struct number PROGRAM_NUMBERS[] = {
-	{"max_users", offsetof(struct settings, max_users), 3, 1, 100, "people per client"},
+	{"max_sources", offsetof(struct settings, max_sources), 50, 1, 1000, "sources per user"},
+	{"max_users", offsetof(struct settings, max_users), 3, 1, 100, "users per client"},
 	{"read_only_days", offsetof(struct settings, read_only_days), 30, 1, 366, "days"},
 	{"staging_days", offsetof(struct settings, staging_days), 14, 1, 366, "days"},
 	{"testing_days", offsetof(struct settings, testing_days), 180, 1, 731, "days"},
@@ -70,14 +71,15 @@ const char *zone_read(struct reading *r, const config_setting_t *group)
 static void program_group_read(
 	struct settings *out, struct reading *r, const config_setting_t *root)
 {
-	static const char *const names[] = {"max_users", "read_only_days", "staging_days",
-		"testing_days", "timezone", "widest_prefix4", "widest_prefix6"};
+	static const char *const names[] = {"max_sources", "max_users", "read_only_days",
+		"shared_databases", "staging_days", "testing_days", "timezone", "widest_prefix4", "widest_prefix6"};
 	const config_setting_t *group = reading_group(r, root, "program", NULL);
 	const char *zone = zone_read(r, group);
 
 	if (group)
 		reading_known(r, group, "program", names, ARRAY_SIZE(names));
 	numbers_read(out, r, group, PROGRAM_NUMBERS, ARRAY_SIZE(PROGRAM_NUMBERS));
+	out->shared_databases = reading_bool(r, group, "shared_databases", false);
 	if (out->staging_days > out->read_only_days)
 		reading_warning(r, group,
 			"\"staging_days\" is more than \"read_only_days\", which ends all access; "

@@ -122,7 +122,7 @@ bool source_contains(const struct source *s, int family, const uint8_t *addr)
 	return memcmp(masked, s->addr, sizeof(masked)) == 0;
 }
 
-static bool source_overlaps(const struct source *a, const struct source *b)
+bool source_overlaps(const struct source *a, const struct source *b)
 {
 	return source_contains(a, b->family, b->addr) || source_contains(b, a->family, a->addr);
 }

@@ -72,6 +72,27 @@ static void private_warn(struct reading *r, const config_setting_t *list, const 
 				source_format(buf, &u->sources[i]));
 }
 
+/* A trusted source has no end, so neither has the access to the server of whoever uses it. */
+static void trusted_warn(struct reading *r, const config_setting_t *list, const struct user *u,
+	const struct client *c, const struct program *p)
+{
+	char mine[SOURCE_TEXT_MAX], theirs[SOURCE_TEXT_MAX];
+
+	for (size_t i = 0; i < u->n_sources; i++)
+		for (size_t k = 0; k < p->n_servers; k++) {
+			const struct source *t = client_uses_server(c, k)
+							 ? source_overlaps_trusted(&u->sources[i],
+								   &p->servers[k])
+							 : NULL;
+			if (t)
+				reading_warning(r, list,
+					"%s overlaps trusted source %s of server \"%s\", which stays allowed "
+					"after access ends; use another address, or remove it from \"trusted\"",
+					source_format(mine, &u->sources[i]),
+					source_format(theirs, t), p->servers[k].name);
+		}
+}
+
 static void user_read(struct user *u, struct reading *r, const config_setting_t *group,
 	const struct client *c, const struct program *p)
 {
@@ -97,7 +118,13 @@ static void user_read(struct user *u, struct reading *r, const config_setting_t 
 			"\"sources\" is empty; write the addresses that the person connects from");
 	u->sources = sources_read(&u->n_sources, r, sources, p->settings.widest_prefix4,
 		p->settings.widest_prefix6, "as curfew.conf allows");
+	if (u->n_sources > p->settings.max_sources)
+		reading_limit(r, sources,
+			"%zu sources exceed the limit of %u per user; use fewer and wider sources, or raise "
+			"max_sources in curfew.conf",
+			u->n_sources, p->settings.max_sources);
 	private_warn(r, sources, u);
+	trusted_warn(r, sources, u, c, p);
 }
 
 static bool logins_equal(const char *a, const char *b)

@@ -95,12 +95,14 @@ struct firewall_settings {
 
 struct settings {
 	unsigned max_users;	 /* 3 */
+	unsigned max_sources;	 /* of one user; 50 */
 	unsigned read_only_days; /* 30 */
 	unsigned staging_days;	 /* 14 */
 	unsigned testing_days;	 /* 180 */
 	unsigned widest_prefix4; /* 24 */
 	unsigned widest_prefix6; /* 48 */
 	char *timezone;		 /* "UTC" */
+	bool shared_databases;	 /* several clients may name one database; false */
 	bool practice;
 	char *state_directory;	    /* /var/lib/curfew: journal.db, clock, last good client files */
 	char *runtime_directory;    /* /run/curfew */
@@ -150,6 +152,12 @@ void problems_free(struct problems *p);
 /* "FILE:LINE: error: TEXT" lines. */
 void problems_print(const struct problems *p, FILE *to);
 
+/* Adds a warning for each server whose `host` is an address of this host and, with its port, no guarded endpoint: users
+ * could reach it there. `is_local`: whether the address is one of this host's interfaces; a loopback address need not
+ * be. 0 or -ENOMEM. */
+int program_hosts_check(struct problems *problems, const struct program *p,
+	bool (*is_local)(void *context, int family, const uint8_t *addr), void *context);
+
 /* As SQL Server compares names: the case of ASCII letters does not count, whatever the locale. */
 bool names_equal(const char *a, const char *b);
 int names_compare(const char *a, const char *b);
@@ -159,6 +167,11 @@ int settings_credential(char path[4096], const struct settings *s, const char *n
 /* Another number when a time zone file that the configuration names is another than before: its dates may then be other
  * instants. */
 uint64_t program_zones(const struct program *p);
+/* The trusted source of the server that lies within this source or contains it: whoever connects from there keeps
+ * reaching the server after the end. NULL: there is none. */
+const struct source *source_overlaps_trusted(const struct source *source, const struct server *s);
+/* Whether the client has a database on that server (an index in program.servers). */
+bool client_uses_server(const struct client *c, size_t server);
 const struct client *program_client(const struct program *p, const char *name);
 const struct server *program_server(const struct program *p, const char *name);
 const struct user *client_user(

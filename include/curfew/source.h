@@ -35,6 +35,7 @@ const char *source_format(char buf[SOURCE_TEXT_MAX], const struct source *s);
 char *sources_text(const struct source *sources, size_t n);
 /* Total order: family, prefix length, address. */
 int source_compare(const struct source *a, const struct source *b);
+bool source_overlaps(const struct source *a, const struct source *b);
 bool source_contains(const struct source *s, int family, const uint8_t *addr);
 /* Kinds that need words in `check`. */
 bool source_is_unusable(const struct source *s); /* unspecified, loopback, multicast, link-local */

@@ -33,7 +33,7 @@ class Disk(ServiceCase):
     """The state directory lies on a small disk of its own."""
 
     def service_make(self, golive, **more):
-        found = self.lab_make(limits=self.LIMITS)
+        found = self.lab_make(limits=self.LIMITS, program={"shared_databases": True})
         self.found, self.agent = found, found.agent
         state = self.agent.path("state")
         subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m,mode=0700", "tmpfs", state], check=True)
