@@ -94,7 +94,7 @@ static void slot_answer(struct workers *w, struct slot *s, struct record *r)
 	struct worker_answer a = {.number = r->intent.number, .verdict = w->sink(w->context, r)};
 	ssize_t n = send(s->channel, &a, sizeof(a), MSG_NOSIGNAL | MSG_DONTWAIT);
 	if (n != (ssize_t)sizeof(a) && errno != EPIPE)
-		slot_kill(s, -EPROTO, "does not take the answers to its intents");
+		slot_kill(s, -EPROTO, "does not read the answers to its intents");
 }
 
 static void slot_take(struct workers *w, struct slot *s, const uint8_t *packed, size_t size)
@@ -205,7 +205,7 @@ static void slot_finish(struct workers *w, struct slot *s)
 		end = s->end;
 	} else {
 		end.code = s->failure;
-		RECORD_PRINTF(&end, detail, "the worker for this server %s", s->why);
+		RECORD_PRINTF(&end, detail, "the SQL worker %s", s->why);
 	}
 	w->n_running--;
 	workers_give(w, s->job, &end);
@@ -217,10 +217,9 @@ static void workers_fail_job(struct workers *w, const struct worker_job *job, in
 	struct record end = {.kind = RECORD_END, .code = error};
 
 	if (error == -ECANCELED)
-		RECORD_SET(&end, detail, "not begun because something more urgent came");
+		RECORD_SET(&end, detail, "not started because a more urgent pass was due");
 	else
-		RECORD_PRINTF(&end, detail, "cannot start a worker for this server: %s",
-			strerror(-error));
+		RECORD_PRINTF(&end, detail, "cannot start a SQL worker: %s", strerror(-error));
 	workers_give(w, job, &end);
 }
 
@@ -250,8 +249,8 @@ static void workers_keep_time(struct workers *w)
 		if (!s->job || s->failure)
 			continue;
 		if (s->deadline <= now) {
-			record_printf(why, sizeof(why), "did not end within %u seconds",
-				slot_seconds(w, s));
+			record_printf(
+				why, sizeof(why), "timed out after %u seconds", slot_seconds(w, s));
 			slot_kill(s, -ETIMEDOUT, why);
 		} else if (s->deadline < next) {
 			next = s->deadline;
@@ -361,7 +360,7 @@ void workers_cancel(struct workers *w)
 	for (size_t i = 0; i < w->n_slots; i++)
 		if (w->slots[i].job)
 			slot_kill(&w->slots[i], -ECANCELED,
-				"was ended because something more urgent came");
+				"was canceled because a more urgent pass was due");
 	timerfd_settime(w->timer, 0, &at_once, NULL);
 }
 

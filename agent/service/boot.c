@@ -87,10 +87,10 @@ static int guard(const struct program *p, struct before *b, instant_t now)
 			r = firewall_apply(NULL, f, &wanted, now, false);
 		if (r == 0)
 			log_send(LOG_STARTED, NULL,
-				"guarded before the network: %zu endpoints, %zu sources let in",
-				wanted.n_guards, wanted.n_allows);
+				"boot: guarded %zu endpoints, allowed %zu sources", wanted.n_guards,
+				wanted.n_allows);
 		else
-			log_send(LOG_TROUBLE, NULL, "the endpoints could not be guarded: %s",
+			log_send(LOG_TROUBLE, NULL, "cannot guard the endpoints: %s",
 				f ? firewall_error(f) : strerror(r < 0 ? -r : EIO));
 		firewall_close(f);
 		allowlist_free(&wanted);
@@ -109,23 +109,24 @@ static int boot(const struct program *p, bool unconfined)
 		return 0;
 	int r = clock_open(&clock, p->settings.state_directory);
 	if (r < 0) {
-		log_send(LOG_TROUBLE, NULL, "the clock's ratchet in %s: %s",
+		log_send(LOG_TROUBLE, NULL, "cannot read the latest time seen in %s: %s",
 			p->settings.state_directory, strerror(-r));
 		return r;
 	}
 	if (clock_now(&now, &behind, &clock) == CLOCK_RAN_BACK)
 		log_send(LOG_CLOCK_BACK, NULL,
-			"this machine's clock is %lld s behind the highest instant seen",
+			"the system clock is %lld s behind the latest time seen",
 			(long long)behind);
 	r = before_read(&b, p->settings.state_directory);
 	/* A journal that cannot be read tells nothing of anybody: guard all the same, and let nobody in. */
 	if (r < 0)
-		log_send(LOG_TROUBLE, NULL, "journal: %s: nobody is let in until the service runs",
+		log_send(LOG_TROUBLE, NULL,
+			"cannot read the journal: %s; all user access stays blocked until the service starts",
 			journal_problem(r));
 	copy_merge(&b.overrides, p->settings.state_directory);
 	r = unconfined ? 0 : sandbox_enter(NULL, SANDBOX_BOOT, NULL);
 	if (r < 0)
-		log_send(LOG_TROUBLE, NULL, "shedding rights: %s", strerror(-r));
+		log_send(LOG_TROUBLE, NULL, "cannot drop privileges: %s", strerror(-r));
 	else
 		r = guard(p, &b, now);
 	overrides_free(&b.overrides);
@@ -139,7 +140,7 @@ int service_boot(const struct service_options *o)
 	int r = configuration_open(&c, o->config, false);
 
 	if (r < 0) {
-		log_send(LOG_TROUBLE, NULL, "configuration %s: %s: nothing is guarded", o->config,
+		log_send(LOG_TROUBLE, NULL, "cannot load %s: %s; no endpoint is guarded", o->config,
 			strerror(-r));
 		return r == -EINVAL ? CODE_CONFIG : CODE_FAILED;
 	}

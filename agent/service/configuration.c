@@ -44,7 +44,7 @@ static int files_load(struct configuration *c, const char *file, bool report)
 		problems_log(&problems);
 	for (size_t i = 0; report && c->program && i < c->kept.n; i++)
 		log_send(LOG_CLIENT_KEPT, NULL,
-			"%s has errors: its last good version stays in force, with its ends",
+			"%s has errors; using its last known good version and its end times",
 			c->kept.items[i]);
 	c->left_out = c->program && is_any_left_out(&problems, &c->kept, file);
 	problems_free(&problems);
@@ -77,8 +77,8 @@ static int saved_load(struct configuration *c)
 	problems_free(&problems);
 	if (!c->program)
 		return -EINVAL;
-	log_send(LOG_RELOAD_FAILED, NULL,
-		"%s stays in force, with its ends, until curfew.conf is mended", c->saved.config);
+	log_send(LOG_RELOAD_FAILED, NULL, "using %s and its end times until curfew.conf is fixed",
+		c->saved.config);
 	return 0;
 }
 

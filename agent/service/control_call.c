@@ -201,7 +201,7 @@ static void call_read(struct control_call *call)
 	if (line_end && line_end == in + call->in_size - 1)
 		call_ask(call);
 	else if (line_end)
-		call_refuse(call, 64, "one request a connection");
+		call_refuse(call, 64, "only one request per connection");
 	else if (call->in_size > MAX_CONTROL_REQUEST)
 		call_refuse(call, 64, "the request is too long");
 }

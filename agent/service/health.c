@@ -108,8 +108,7 @@ static void failed(struct health *h, struct server_health *s, int code, const ch
 	s->failures++;
 	s->retry = h->monotonic() + health_retry_delay(s->failures, chance);
 	if (s->failures == 1)
-		log_send(LOG_SERVER_UNREACHABLE, &f,
-			"%s: no complete pass: %s; it is tried again until it works", s->name,
+		log_send(LOG_SERVER_UNREACHABLE, &f, "%s: pass failed: %s; retrying", s->name,
 			*detail ? detail : strerror(code < 0 ? -code : EPROTO));
 }
 
@@ -130,7 +129,7 @@ void health_ended(struct health *h, const char *name, int code, const char *deta
 		return;
 	s->round_trips = round_trips;
 	if (s->failures)
-		log_send(LOG_SERVER_BACK, &f, "%s: works again after %u failed passes", s->name,
+		log_send(LOG_SERVER_BACK, &f, "%s: pass complete after %u failed passes", s->name,
 			s->failures);
 	s->failures = 0;
 	s->retry = 0;

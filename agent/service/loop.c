@@ -87,12 +87,12 @@ static void firewall_ready(void *context)
 	if (!changed)
 		return;
 	s->metrics.drift_network++;
-	log_send(LOG_DRIFT_NETWORK, NULL,
-		"the table inet curfew was changed by %s: it is put right",
-		who[0] ? who : "somebody else");
-	service_event(s, "drift", NULL, NULL, "service", "the packet filter's table was changed",
-		who[0] ? who : "somebody else");
-	service_network_now(s, "somebody else changed the table", "service", false, NULL);
+	log_send(LOG_DRIFT_NETWORK, NULL, "%s changed nftables table inet curfew; restoring it",
+		who[0] ? who : "another program");
+	service_event(s, "drift", NULL, NULL, "service", "nftables table inet curfew was changed",
+		who[0] ? who : "another program");
+	service_network_now(
+		s, "another program changed nftables table inet curfew", "service", false, NULL);
 }
 
 static void signal_ready(void *context)

@@ -9,7 +9,7 @@ void service_firewall_died(struct service *s, int code)
 	if (s->stopping)
 		return;
 	log_send(LOG_FIREWALL_DEAD, NULL,
-		"%s (%s): the service ends; the kernel goes on enforcing what it holds",
+		"%s (%s); stopping the service; the kernel still enforces all end times",
 		firewall_client_error(s->firewall), strerror(-code));
 	service_stop(s, CODE_FAILED);
 }
@@ -108,7 +108,7 @@ void service_network_now(struct service *s, const char *why, const char *actor, 
 	lane_settle(s->passes.lane);
 	int r = pass_run(&result, &o);
 	if (r < 0 || result.network_failed)
-		log_send(LOG_PASS_FAILED, NULL, "the packet filter is not as it should be: %s",
+		log_send(LOG_PASS_FAILED, NULL, "the packet filter does not match the schedule: %s",
 			r < 0 ? strerror(-r) : firewall_client_error(s->firewall));
 	/* Asked again only to learn whether it is alive: the pass says no more than that it failed. */
 	bool changed;

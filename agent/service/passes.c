@@ -113,11 +113,11 @@ static void result_log(struct service *s, const struct pass_result *r)
 
 	if (r->journal_failed)
 		log_send(LOG_JOURNAL_FAILED, &f,
-			"the journal could not be written: what could not be recorded was not done");
+			"cannot write the journal; access was removed as scheduled, but no access was granted");
 	if (failed)
-		log_send(LOG_PASS_FAILED, &f,
-			"a pass left something undone: %zu of %zu changes failed%s (%s)", r->failed,
-			r->planned, r->network_failed ? ", and the packet filter" : "", p->text);
+		log_send(LOG_PASS_FAILED, &f, "pass incomplete: %zu of %zu changes failed%s (%s)",
+			r->failed, r->planned, r->network_failed ? ", and the packet filter" : "",
+			p->text);
 	else if (r->done)
 		log_send(LOG_PASS, &f, "%zu changes made on %zu servers (%s)", r->done, r->servers,
 			p->text);
@@ -144,7 +144,7 @@ static void pass_failed(struct service *s, int error)
 {
 	struct passes *p = &s->passes;
 
-	log_send(LOG_PASS_FAILED, NULL, "a pass could not be made: %s", strerror(-error));
+	log_send(LOG_PASS_FAILED, NULL, "pass failed: %s", strerror(-error));
 	s->metrics.passes_failed++;
 	if (p->has_request)
 		control_end(p->request.call, CODE_FAILED, strerror(-error), NULL);
@@ -161,11 +161,11 @@ static void overdue_update(struct service *s)
 	overdue_count(&s->overdue, s->journal, s->loaded.program, &s->overrides, now);
 	if (s->overdue.n)
 		log_send(LOG_OVERDUE, NULL,
-			"%zu grants are past their end or narrowing and not proved closed, the oldest for "
-			"%lld s; `curfew status` names them",
+			"access of %zu grants should have ended or become read-only, and this is not confirmed "
+			"(oldest: %lld s ago); run `curfew status`",
 			s->overdue.n, (long long)s->overdue.age);
 	else if (before.n)
-		log_send(LOG_OVERDUE_OVER, NULL, "no access is overdue any more");
+		log_send(LOG_OVERDUE_OVER, NULL, "no access is overdue now");
 }
 
 static void pass_done(struct service *s, const struct pass_result *result)

@@ -51,9 +51,9 @@ static int record_handle(void *context, const struct record *r)
 		health_came_back(s->health, r->server);
 	} else if (h && h->silent_since) {
 		int64_t wait = h->retry - service_monotonic();
-		RECORD_PRINTF(&told, detail,
-			"%s; it has not answered since %s, and is asked %s%lld s", r->detail,
-			instant_format(since, h->silent_since), h->retry ? "again in " : "every ",
+		RECORD_PRINTF(&told, detail, "%s; no answer since %s; next attempt %s%lld s",
+			r->detail, instant_format(since, h->silent_since),
+			h->retry ? "in " : "within ",
 			h->retry ? (long long)(wait > 0 ? wait / 1000 : 0)
 				 : (long long)s->loaded.program->settings.interval);
 	}

@@ -6,13 +6,13 @@ static const struct {
 	enum reason reason;
 	const char *text;
 } reason_texts[] = {
-	{REASON_START, "the service was started"},
-	{REASON_TRANSITION, "the schedule says so now"},
-	{REASON_RELOAD, "the configuration was read again"},
-	{REASON_OVERRIDE, "an operator took or gave back access"},
+	{REASON_START, "the service started"},
+	{REASON_TRANSITION, "a scheduled change"},
+	{REASON_RELOAD, "the configuration was reloaded"},
+	{REASON_OVERRIDE, "an operator revoked or reinstated access"},
 	{REASON_CLOCK, "the clock was set"},
-	{REASON_INTERVAL, "regular look"},
-	{REASON_RETRY, "another try"},
+	{REASON_INTERVAL, "regular pass"},
+	{REASON_RETRY, "retry"},
 	{REASON_ASKED, "an operator asked"},
 };
 

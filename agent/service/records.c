@@ -23,7 +23,8 @@ int service_event(struct service *s, const char *action, const char *client, con
 	clock_now(&e.at, NULL, &s->clock);
 	int rc = backlog_write(s->backlog, s->journal, &e);
 	if (rc < 0)
-		log_send(LOG_JOURNAL_FAILED, NULL, "the journal does not take \"%s\": %s", action,
+		log_send(LOG_JOURNAL_FAILED, NULL,
+			"cannot write \"%s\" to the journal: %s; retrying", action,
 			journal_problem(rc));
 	return rc;
 }
@@ -149,7 +150,7 @@ void records_flush(struct service *s)
 		return;
 	s->unsettled = false;
 	log_send(LOG_JOURNAL_BACK, NULL,
-		"the journal is written again; %zu records that waited are in it", waiting);
+		"the journal can be written again; %zu waiting records were written", waiting);
 	if (opened) {
 		overrides_load(s);
 		service_ask(s, REASON_START);
@@ -170,8 +171,9 @@ enum recorded records_revoke(struct service *s, const char *client, const char *
 	int rc = s->journal ? override_add(s->journal, client, login, at, actor, reason) : -ENODEV;
 	if (rc == 0)
 		return RECORDED;
-	log_send(LOG_JOURNAL_FAILED, NULL, "the journal does not take the revocation of %s%s%s: %s",
-		client, login ? " / " : "", login ? login : "", journal_problem(rc));
+	log_send(LOG_JOURNAL_FAILED, NULL,
+		"cannot write the revocation of %s%s%s to the journal: %s; retrying", client,
+		login ? " / " : "", login ? login : "", journal_problem(rc));
 	s->next_record = service_monotonic() + RETRY_MS;
 	if (copied == 0) {
 		s->unsettled = true; /* the copy brings it into the journal */

@@ -82,11 +82,11 @@ static void reload_answer(struct service *s, int code, const char *error)
 static void reload_refuse(struct service *s, int error)
 {
 	log_send(LOG_RELOAD_FAILED, NULL,
-		"the new configuration is not taken (%s); the one before stays in force, with its ends",
+		"reload failed (%s); the service keeps the loaded configuration and its end times",
 		error == -EINVAL ? "it has errors" : strerror(-error));
 	reload_answer(s, CODE_CONFIG,
-		"the new configuration is not taken; the one before stays in force, with its ends; "
-		"`curfew check` says what is wrong");
+		"reload failed; the service keeps the loaded configuration and its end times; "
+		"run `curfew check`");
 }
 
 void service_zones_watch(struct service *s)
@@ -123,8 +123,8 @@ void service_reload(struct service *s)
 		return;
 	}
 	if (strcmp(s->loaded.program->digest, c.program->digest) != 0)
-		service_event(s, "reload", NULL, NULL, "service",
-			"the configuration was read again", c.program->digest);
+		service_event(s, "reload", NULL, NULL, "service", "the configuration was reloaded",
+			c.program->digest);
 	reload_report(s, c.program);
 	configuration_free(&s->loaded);
 	s->loaded = c;
@@ -134,17 +134,17 @@ void service_reload(struct service *s)
 	service_schedule(s);
 	service_ask(s, REASON_RELOAD);
 	log_send(LOG_RELOADED, NULL,
-		"configuration taken: %zu clients, %zu by their last good version",
+		"configuration reloaded: %zu clients, %zu of them from the last known good version",
 		c.program->n_clients, c.kept.n);
 	const char *error = NULL;
 	if (s->unsaved)
 		error = "access is removed and granted as the files say, but their last known good version "
 			"could not be saved; free some space in state_directory, then reload again";
 	else if (c.left_out)
-		error = "a client file with errors was left out: nothing of it is in force; "
-			"`curfew check` says what is wrong";
+		error = "a client file with errors has no last known good version and was not loaded; "
+			"run `curfew check`";
 	else if (c.kept.n > 0)
-		error = "client files with errors stay in force by their last good version; "
-			"`curfew check` says what is wrong";
+		error = "client files with errors were replaced by their last known good version; "
+			"run `curfew check`";
 	reload_answer(s, error ? CODE_DIFFERENCES : 0, error);
 }

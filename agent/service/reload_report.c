@@ -91,9 +91,10 @@ static void removed_report(
 			continue;
 		struct log_fields f = {.client = c->name};
 		log_send(LOG_CLIENT_GONE, &f,
-			"client %s is gone from the configuration: its access ends", c->name);
+			"client %s was removed from the configuration; its access ends now",
+			c->name);
 		service_event(s, "client-removed", c->name, NULL, "configuration",
-			"its file is gone from the configuration", c->file);
+			"its file was removed from the configuration", c->file);
 	}
 }
 
@@ -103,7 +104,7 @@ static void settings_report(const struct settings *a, const struct settings *b)
 		strcmp(a->runtime_directory, b->runtime_directory) != 0 ||
 		a->firewall.enabled != b->firewall.enabled)
 		log_send(LOG_RELOAD_FAILED, NULL,
-			"state_directory, runtime_directory and firewall.enabled are taken at start only: "
+			"changes of state_directory, runtime_directory, and firewall.enabled take effect at start; "
 			"restart the service");
 }
 

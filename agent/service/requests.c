@@ -30,7 +30,7 @@ static int pass_enqueue(struct service *s, struct control_call *call, const json
 
 	if (client && !program_client(s->loaded.program, client)) {
 		request_free(&r);
-		control_end(call, CODE_USAGE, "no such client in the configuration in force", NULL);
+		control_end(call, CODE_USAGE, "unknown client in the loaded configuration", NULL);
 		return -EINVAL;
 	}
 	r.reason = strdup(reason);
@@ -103,7 +103,8 @@ static int subjects_of_person(struct subjects *out, const struct program *p, con
 }
 
 /* NULL, or what is wrong with the request. */
-static const char *subjects_read(struct subjects *out, const struct program *p, const json_t *request)
+static const char *subjects_read(
+	struct subjects *out, const struct program *p, const json_t *request)
 {
 	const char *client = text_of(request, "client"), *user = text_of(request, "user"),
 		   *person = text_of(request, "person"), *reason = text_of(request, "reason");
@@ -112,13 +113,13 @@ static const char *subjects_read(struct subjects *out, const struct program *p, 
 	int rc;
 
 	if (!reason || !*reason)
-		return "a reason is needed; it stands in the journal";
+		return "a reason is required; it is recorded in the journal";
 	if (!client && person)
 		rc = subjects_of_person(out, p, person);
 	else if (!c)
-		return "no such client in the configuration in force";
+		return "unknown client in the loaded configuration";
 	else if (user && !u)
-		return "no such user of this client";
+		return "unknown user of this client";
 	else
 		rc = subject_add(out, c->name, u ? u->login : NULL);
 	if (rc < 0)
@@ -182,7 +183,7 @@ static void reinstate(struct service *s, struct control_call *call, const json_t
 	}
 	if (!done) {
 		control_end(call, CODE_FAILED,
-			"nothing is revoked there: a user's own revocation is taken back by the user's name, a whole client's without",
+			"no such revocation; name the user to reinstate a user, or only the client to reinstate the whole client",
 			NULL);
 		return;
 	}
@@ -236,7 +237,7 @@ static void ask_denied(struct service *s, struct control_call *call, const json_
 	if (!s->firewall || s->gate.observe(&state, s, service_now(s)) < 0) {
 		json_decref(list);
 		control_end(call, CODE_FAILED,
-			"the packet filter cannot be read, or is not used here", NULL);
+			"cannot read the packet filter, or it is disabled on this host", NULL);
 		return;
 	}
 	for (size_t i = 0; i < state.n_refused; i++)
@@ -256,10 +257,10 @@ static void ask_clock(struct service *s, struct control_call *call, const json_t
 
 	if (reset) {
 		if (!json_is_integer(reset) || !reason || !*reason) {
-			control_end(call, CODE_USAGE, "an instant and a reason are needed", NULL);
+			control_end(call, CODE_USAGE, "a time and a reason are required", NULL);
 			return;
 		}
-		record_printf(words, sizeof(words), "highest instant %lld, was %lld",
+		record_printf(words, sizeof(words), "latest time seen %lld, was %lld",
 			(long long)json_integer_value(reset), (long long)s->clock.highest);
 		int r = clock_reset_check(&s->clock, json_integer_value(reset));
 		/* On record first: a reset that nobody knows of must not be. */
@@ -272,8 +273,8 @@ static void ask_clock(struct service *s, struct control_call *call, const json_t
 		if (r < 0) {
 			control_end(call, CODE_FAILED,
 				r == -ERANGE
-					? "the instant lies before the machine's clock, or ahead of "
-					  "it and of all that was seen"
+					? "the time must be between the system clock and the latest "
+					  "time seen"
 					: strerror(-r),
 				NULL);
 			return;
@@ -358,5 +359,5 @@ void service_request(void *service, struct control_call *call, const json_t *req
 			commands[i].ask(s, call, request);
 			return;
 		}
-	control_end(call, CODE_USAGE, "the service knows no such command", NULL);
+	control_end(call, CODE_USAGE, "unknown command", NULL);
 }

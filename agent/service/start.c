@@ -63,7 +63,7 @@ static int firewall_begin(struct service *s, const char *config_folder)
 		r = service_firewall_adopt(s, s->loaded.program);
 	return say(r, "the packet filter",
 		r == -EPERM
-			? "(CAP_NET_ADMIN is needed, and no other Curfew may own the table: does the service run already?)"
+			? "(CAP_NET_ADMIN is required, and only one Curfew can own the table; is the service running already?)"
 			: "");
 }
 
@@ -110,7 +110,7 @@ static int shed(struct service *s, const char *config_folder)
 	int r = s->options.unconfined ? 0 : sandbox_enter(&landlocked, SANDBOX_ENGINE, &paths);
 	if (r == 0 && !landlocked)
 		log_send(LOG_STARTED, NULL,
-			"this kernel has no Landlock: files are kept apart by their modes alone");
+			"this kernel has no Landlock; only file modes restrict access to files");
 	free(read);
 	return say(r, "shedding rights", "");
 }
@@ -140,7 +140,7 @@ static int service_open(struct service *s)
 	if (r < 0)
 		return r;
 	const struct settings *settings = &s->loaded.program->settings;
-	r = say(clock_open(&s->clock, settings->state_directory), "the clock's ratchet in",
+	r = say(clock_open(&s->clock, settings->state_directory), "the latest time seen in",
 		settings->state_directory);
 	if (r == 0)
 		r = say(folder_make(settings->state_directory, 0750), "making",
@@ -234,19 +234,19 @@ int service_run(const struct service_options *o)
 	signals_hold(&before);
 	int r = service_open(&s);
 	if (r == 0) {
-		service_event(&s, "start", NULL, NULL, "service", "the service was started", NULL);
+		service_event(&s, "start", NULL, NULL, "service", "the service started", NULL);
 		s.next_head = s.passes.next_interval = service_monotonic();
 		service_schedule(&s);
 		/* Guarded before anybody is told that we are ready; SQL servers are not waited for. */
-		service_network_now(&s, "the service was started", "service", false, NULL);
+		service_network_now(&s, "the service started", "service", false, NULL);
 		service_ask(&s, REASON_START);
 		log_send(LOG_STARTED, NULL, "started: %zu clients on %zu servers",
 			s.loaded.program->n_clients, health_count(s.health));
 		notify_ready();
 		service_loop(&s);
 		notify_stopping();
-		service_event(&s, "stop", NULL, NULL, "service", "the service was stopped", NULL);
-		log_send(LOG_STOPPED, NULL, "stopped; the kernel goes on enforcing what it holds");
+		service_event(&s, "stop", NULL, NULL, "service", "the service stopped", NULL);
+		log_send(LOG_STOPPED, NULL, "stopped; the kernel still enforces all end times");
 	} else {
 		s.code = r == -EINVAL && !s.loaded.program ? CODE_CONFIG : CODE_FAILED;
 	}

@@ -11,18 +11,18 @@ static void clock_watch(struct service *s, int ran_back, instant_t behind)
 		return;
 	s->clock_alarm = ran_back != 0;
 	if (s->clock_alarm) {
-		record_printf(text, sizeof(text), "%lld s behind the highest instant seen",
+		record_printf(text, sizeof(text), "%lld s behind the latest time seen",
 			(long long)behind);
 		log_send(LOG_CLOCK_BACK, NULL,
-			"this machine's clock is %s: nothing is reopened, time goes on from there; set the "
-			"clock right, or see `curfew clock`",
+			"the system clock is %s; Curfew continues from the latest time seen, so ended access stays "
+			"ended; correct the clock, or see `curfew clock`",
 			text);
 		service_event(s, "clock-back", NULL, NULL, "service",
-			"the machine's clock was set back", text);
+			"the system clock was set back", text);
 	} else {
-		log_send(LOG_CLOCK_RIGHT, NULL, "this machine's clock is right again");
+		log_send(LOG_CLOCK_RIGHT, NULL, "the system clock is correct again");
 		service_event(s, "clock-restored", NULL, NULL, "service",
-			"the machine's clock is right again", NULL);
+			"the system clock is correct again", NULL);
 	}
 }
 
@@ -34,7 +34,7 @@ instant_t service_now(struct service *s)
 
 	if (rc < 0)
 		log_send(LOG_TROUBLE, NULL,
-			"the highest instant seen cannot be put on disk (%s): a restart would not know it",
+			"cannot save the latest time seen (%s); a restart would not know it",
 			strerror(-rc));
 	clock_watch(s, ran_back, behind);
 	return now;

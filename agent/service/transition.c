@@ -9,7 +9,7 @@ void service_time_came(struct service *s, unsigned reasons)
 {
 	service_ask(s, reasons);
 	if (lane_is_busy(s->passes.lane))
-		service_network_now(s, "the schedule says so now", "service", true, NULL);
+		service_network_now(s, "a scheduled change", "service", true, NULL);
 }
 
 /* The machine's clock at which ours reaches `at`; far ahead when nothing comes: the timer still tells of steps.
@@ -33,7 +33,7 @@ static bool transition_set(struct service *s)
 		return false;
 	if (errno == ECANCELED)
 		return true;
-	log_send(LOG_TROUBLE, NULL, "the timer cannot be set: %s", strerror(errno));
+	log_send(LOG_TROUBLE, NULL, "cannot set the timer: %s", strerror(errno));
 	return false;
 }
 

@@ -101,7 +101,7 @@ def measure(agent, servers):
     gone = elements_watch(agent, when, (CLIENTS + 1) // 2)
     print(f"network  {spread([seen - when for seen in gone.values()])}", flush=True)
     # The service's own word, and not the records again and again: whoever reads them takes part of the processors.
-    while "the schedule says so now" not in log_read(agent) and time.time() < when + 240:
+    while "a scheduled change" not in log_read(agent) and time.time() < when + 240:
         time.sleep(1)
     changes = sql_changes(servers, when)
     for kind, rest in (("go-live", 0), ("end", 1)):

@@ -168,7 +168,7 @@ class SteppedClock(ServiceCase):
 
         # Set right again: it stays shut, and says so.
         clock_set(right + seconds(time.monotonic() - since))
-        until(lambda: "<1>curfew: this machine's clock is" in self.service.log(), "the alarm")
+        until(lambda: "<1>curfew: the system clock is" in self.service.log(), "the alarm")
         self.told("alarm")
         self.pass_ends()
         self.still_shut()
@@ -192,7 +192,7 @@ class SteppedClock(ServiceCase):
         self.told("open after the reset")
         self.deadlines_come(self.golive)
         self.agent.curfew("clock", expect=0)
-        self.assertIn("this machine's clock is right again", self.service.log())
+        self.assertIn("the system clock is correct again", self.service.log())
         self.assertIn("a typing mistake", self.agent.curfew("history", expect=0).out)
         self.first_login(self.found, self.found.person("jane"), self.agent.handover("acme", USER))
 
@@ -210,7 +210,7 @@ class SteppedClock(ServiceCase):
         before = self.left()
 
         clock_step(-seconds(HOUR))
-        until(lambda: "<1>curfew: this machine's clock is" in self.service.log(), "the alarm")
+        until(lambda: "<1>curfew: the system clock is" in self.service.log(), "the alarm")
         self.told("alarm")
         least, most = self.left()
         self.assertLessEqual(most, before[1], "a step back gave more time")

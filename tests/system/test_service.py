@@ -165,7 +165,7 @@ class Outages(ServiceCase):
         self.assertEqual({grant["server"]: grant["state"] for grant in status["grants"]},
                          {"sqlgood": "ok", "sqlhang": "unreachable"})
         told = {server["server"]: server.get("detail") or "" for server in status["servers"]}
-        self.assertRegex(told["sqlhang"], r"did not end within 3 seconds; it has not answered since 20.*again in \d")
+        self.assertRegex(told["sqlhang"], r"timed out after 3 seconds; no answer since 20.*next attempt in \d")
         self.assertIn("sqlhang: unreachable: ", self.agent.curfew("status", expect=1).out)
         self.assertIn("1 server UNREACHABLE", self.agent.curfew("plan", expect=1).out)
 
@@ -208,7 +208,7 @@ class Outages(ServiceCase):
         self.golive_comes(meanwhile=self.server_stops_answering, back=self.found.server.faults)
         until(lambda: service.figure("curfew_overdue_grants") == 1, "overdue in the figures")
         self.assertIn("<2>curfew: 1 grants are past their end or narrowing", service.log())
-        self.assertIn("<4>curfew: sql01: no complete pass", service.log())
+        self.assertIn("<4>curfew: sql01: pass failed", service.log())
         self.elements_come(0)  # not as narrow as it must be: the network stays shut
         self.found.server.faults()
         self.role_comes("curfew_read_only")
@@ -335,7 +335,7 @@ class Told(ServiceCase):
         service.start()
         self.elements_come(0)
         until(lambda: self.found.server.login(USER) is None, "the login is gone")
-        self.assertIn("<1>curfew: this machine's clock is", service.log())
+        self.assertIn("<1>curfew: the system clock is", service.log())
         self.assertGreater(service.ask(command="clock")["behind"], 59 * 86400)
         # The operator says that the clock was wrong before, and is right now.
         answer = service.ask(command="clock", reset=int(time.time()), reason="the battery was dead")
