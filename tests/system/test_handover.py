@@ -44,7 +44,7 @@ class HowToConnect(LabCase):
     def test_gateway(self):
         text = self.handed(shape="gateway", must_change=False).out
         self.fields(text, Server_name="10.20.1.5,1433",
-                    First_connection="cannot ask for a new password (must_change = false):")
+                    First_connection="password change not enforced (must_change = false);")
         self.assertIn("where a gateway translates addresses: its address and port", text)
 
     def test_json(self):
