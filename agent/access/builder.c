@@ -67,15 +67,33 @@ void permission_copy(struct builder *b, struct permission *to, const struct perm
 	to->grantor = builder_copy(b, p->grantor);
 }
 
-bool database_is_trapped(
-	const struct builder *b, const struct observed_database *d, const char **trigger)
+static const char *unknown_trigger(const struct builder *b, const struct observed_database *d)
 {
 	for (size_t i = 0; i < d->n_triggers; i++)
-		if (!strings_contain(&b->w->server->known_triggers, d->triggers[i])) {
-			*trigger = d->triggers[i];
-			return true;
-		}
-	return false;
+		if (!strings_contain(&b->w->server->known_triggers, d->triggers[i]))
+			return d->triggers[i];
+	return NULL;
+}
+
+bool database_is_untouchable(const struct builder *b, const struct observed_database *d)
+{
+	return d->unwritable || unknown_trigger(b, d);
+}
+
+bool database_refuses(struct builder *b, const struct observed_database *d, const char *login)
+{
+	const char *trigger = unknown_trigger(b, d);
+
+	if (d->unwritable)
+		obstacle_push(b, STATE_UNVERIFIED, login, d->name,
+			"nothing can be changed in database [%s]: %s; what it permits there stays as it is",
+			d->name, d->unwritable);
+	else if (trigger)
+		obstacle_push(b, STATE_UNVERIFIED, login, d->name,
+			"enabled DDL trigger [%s] would run as Curfew; review it, then name it in known_triggers "
+			"or disable it",
+			trigger);
+	return d->unwritable || trigger;
 }
 
 static void list_free(struct change_list *l)

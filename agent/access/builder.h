@@ -32,9 +32,11 @@ void obstacle_push(struct builder *b, enum state state, const char *login, const
 
 void permission_copy(struct builder *b, struct permission *to, const struct permission *p);
 
-/* A database where nothing may be run: an enabled DDL trigger that nobody has reviewed would run as us. */
-bool database_is_trapped(
-	const struct builder *b, const struct observed_database *d, const char **trigger);
+/* A database where nothing may be run: a copy that cannot be changed, or one with an enabled DDL trigger that nobody has
+ * reviewed, and that would run as us. */
+bool database_is_untouchable(const struct builder *b, const struct observed_database *d);
+/* The same, and says so of the login. */
+bool database_refuses(struct builder *b, const struct observed_database *d, const char *login);
 
 /* Drops what may not be done now; `stays` NULL: everything. */
 void builder_drop(struct builder *b, struct change_list *l, bool (*stays)(const struct change *c));

@@ -71,26 +71,33 @@ static void login_narrow_server(struct builder *b, struct login_work *work)
 	}
 	for (size_t i = 0; i < b->o->n_permissions; i++) {
 		const struct permission *p = &b->o->permissions[i];
-		if (!names_equal(p->grantee, work->login) || p->state == 'D' ||
+		if (!names_equal(p->grantee, work->login) || !permission_is_right(p) ||
 			!strcmp(p->name, "CONNECT SQL"))
 			continue;
 		struct change *c = change_push(b, &b->closings, CHANGE_SERVER_REVOKE, work->client,
 			work->login, NULL, reason);
-		c->permission = (struct permission){.class = p->class, .state = p->state};
-		c->permission.name = builder_copy(b, p->name);
-		c->permission.object = builder_copy(b, p->object);
-		c->permission.grantee = builder_copy(b, p->grantee);
-		c->permission.grantor = builder_copy(b, p->grantor);
+		permission_copy(b, &c->permission, p);
 		work->narrowed = true;
 	}
+}
+
+/* A snapshot of a database that the login may at least read. */
+static bool copy_is_wanted(const struct builder *b, const struct wanted_login *wanted,
+	const struct observed_database *copy)
+{
+	for (size_t i = 0; copy->source && i < b->o->n_databases; i++) {
+		const struct observed_database *d = &b->o->databases[i];
+		for (size_t k = 0; d->id == copy->source && k < wanted->n_users; k++)
+			if (names_equal(wanted->users[k].grant->database->name, d->name))
+				return true;
+	}
+	return false;
 }
 
 /* Users of this login in databases where nothing is wanted for it. */
 static void login_remove_users(struct builder *b, struct login_work *work,
 	const struct wanted_login *wanted, const char *reason)
 {
-	const char *trigger;
-
 	for (size_t i = 0; i < b->o->n_databases; i++) {
 		const struct observed_database *d = &b->o->databases[i];
 		bool keep = false;
@@ -99,11 +106,10 @@ static void login_remove_users(struct builder *b, struct login_work *work,
 		const struct observed_user *u = keep ? NULL : observed_user_of(d, work->observed);
 		if (!u)
 			continue;
-		if (database_is_trapped(b, d, &trigger)) {
-			obstacle_push(b, STATE_UNVERIFIED, work->login, d->name,
-				"enabled DDL trigger [%s] would run as Curfew; review it, then name it in known_triggers "
-				"or disable it",
-				trigger);
+		/* A copy lets read what its database lets read; and nobody, once the login is gone. */
+		if (d->unwritable && (!wanted || copy_is_wanted(b, wanted, d)))
+			continue;
+		if (database_refuses(b, d, work->login)) {
 			work->blocked = work->narrowed = true;
 			continue;
 		}
@@ -116,7 +122,6 @@ void login_want(struct builder *b, const struct wanted_login *l, const bool *rol
 	struct login_work work = {
 		.client = l->client, .login = l->login, .closings_before = b->closings.n};
 	char reason[RECORD_TEXT_MAX] = "";
-	const char *trigger;
 
 	work.observed = observed_find_login(b->o, l->login);
 	if (work.observed && !work.observed->ours) {
@@ -130,30 +135,27 @@ void login_want(struct builder *b, const struct wanted_login *l, const bool *rol
 		const struct grant *g = l->users[i].grant;
 		const struct observed_database *d = observed_find_database(b->o, g->database->name);
 		grant_reason(reason, sizeof(reason), g);
-		if (!d || !d->online) {
+		if (!d || d->absent) {
 			obstacle_push(b, STATE_WAITING, l->login, g->database->name,
-				"database [%s] is %s", g->database->name,
-				d ? "not online" : "not there yet");
+				"database [%s] is not there yet", g->database->name);
 			continue;
 		}
-		if (!d->accessible || !d->read) {
-			obstacle_push(b, STATE_UNVERIFIED, l->login, g->database->name,
-				"database [%s] cannot be read by the agent's login; see `curfew bootstrap`",
-				d->name);
+		/* Not seen is not absent: what it gave last, it may give still. */
+		if (!d->read) {
+			obstacle_push(b, STATE_UNREAD, l->login, g->database->name,
+				"database [%s] cannot be read: %s", d->name,
+				d->unread ? d->unread : "see `curfew bootstrap`");
 			work.blocked = true;
 			continue;
 		}
-		if (database_is_trapped(b, d, &trigger)) {
-			obstacle_push(b, STATE_UNVERIFIED, l->login, d->name,
-				"enabled DDL trigger [%s] would run as Curfew; review it, then name it in known_triggers "
-				"or disable it",
-				trigger);
+		if (database_refuses(b, d, l->login)) {
 			/* What it holds there beyond its level cannot be taken away now: it must not be used. */
 			bool exact;
-			if (observed_level(&exact, b->o, d, work.observed, b->w->server) >
-					g->level ||
-				!exact || roles_exceed(b, d))
+			enum level level =
+				observed_level(&exact, b->o, d, work.observed, b->w->server);
+			if (level > g->level || !exact || roles_exceed(b, d))
 				work.blocked = work.narrowed = true;
+			work.reachable = work.reachable || level == g->level;
 			continue;
 		}
 		work.reachable = true;

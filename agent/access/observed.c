@@ -231,7 +231,7 @@ enum level observed_level(bool *exact, const struct observed_server *o,
 		}
 	for (size_t i = 0; i < d->n_permissions; i++) {
 		const struct permission *p = &d->permissions[i];
-		if (names_equal(p->grantee, u->name) && p->state != 'D' &&
+		if (names_equal(p->grantee, u->name) && permission_is_right(p) &&
 			strcmp(p->name, "CONNECT") != 0)
 			*exact = false;
 	}

@@ -79,7 +79,9 @@ static bool drop_surplus(
 
 	for (size_t i = 0; i < d->n_permissions; i++) {
 		const struct permission *p = &d->permissions[i];
-		if (!names_equal(p->grantee, t->role) || permission_is_in_terms(t, p))
+		/* A column's exception goes with the grant that it is an exception to. */
+		if (!names_equal(p->grantee, t->role) || permission_is_in_terms(t, p) ||
+			p->state == 'R')
 			continue;
 		/* Without a denial the members can do more: that is an opening. */
 		bool denial = p->state == 'D';
@@ -100,7 +102,7 @@ bool roles_exceed(const struct builder *b, const struct observed_database *d)
 		const struct level_terms *t = &b->w->server->terms[level];
 		for (size_t i = 0; t->role && i < d->n_permissions; i++)
 			if (names_equal(d->permissions[i].grantee, t->role) &&
-				d->permissions[i].state != 'D' &&
+				permission_is_right(&d->permissions[i]) &&
 				!permission_is_in_terms(t, &d->permissions[i]))
 				return true;
 	}
@@ -152,10 +154,9 @@ static bool database_has_wanted_user(const struct builder *b, const struct obser
 
 bool roles_want(struct builder *b, const struct observed_database *d)
 {
-	const char *trigger;
 	bool pending = false;
 
-	if (!d->managed || !d->read || database_is_trapped(b, d, &trigger) ||
+	if (!d->managed || !d->read || database_is_untouchable(b, d) ||
 		!database_has_wanted_user(b, d))
 		return false;
 	/* Both at once: at go-live the narrower role must be there already. */
@@ -185,9 +186,7 @@ static bool member_is_handled(
 
 void roles_police(struct builder *b, const struct observed_database *d)
 {
-	const char *trigger;
-
-	if (!d->managed || !d->read || database_is_trapped(b, d, &trigger))
+	if (!d->managed || !d->read || database_is_untouchable(b, d))
 		return;
 	for (size_t i = 0; i < d->n_members; i++) {
 		const struct observed_member *m = &d->members[i];

@@ -35,42 +35,80 @@ static bool same_text(const char *a, const char *b)
 	return a == b || (a && b && !strcmp(a, b));
 }
 
-/* ALTER AUTHORIZATION drops every permission on its target: those of others are granted again with it. */
+static void regrant_push(struct builder *b, struct change *c, const struct permission *p)
+{
+	struct permission *items = reallocarray(c->regrants, c->n_regrants + 1, sizeof(*items));
+
+	if (!items) {
+		b->no_memory = true;
+		return;
+	}
+	c->regrants = items;
+	permission_copy(b, &items[c->n_regrants++], p);
+}
+
+enum { CLASS_OBJECT = 1, CLASS_SCHEMA = 3, CLASS_PRINCIPAL = 4, CLASS_TYPE = 6 };
+
+/* ALTER AUTHORIZATION drops every permission on its target; of a schema, also those on what it contains and that has no
+ * owner of its own. */
+static bool transfer_drops(const struct observed_owned *owned, const struct permission *p)
+{
+	if (!strcmp(owned->kind, "SCHEMA"))
+		return p->class == CLASS_SCHEMA
+			       ? same_text(p->schema, owned->name)
+			       : (p->class == CLASS_OBJECT || p->class == CLASS_TYPE) &&
+					 !p->owner_apart && same_text(p->schema, owned->name);
+	if (!strcmp(owned->kind, "ROLE"))
+		return p->class == CLASS_PRINCIPAL && same_text(p->schema, "ROLE") &&
+		       same_text(p->object, owned->name);
+	return p->class == (strcmp(owned->kind, "TYPE") ? CLASS_OBJECT : CLASS_TYPE) &&
+	       same_text(p->schema, owned->schema) && same_text(p->object, owned->name);
+}
+
+/* Others keep what they had: grants, then the columns taken out of them, then what is denied. */
 static void owner_regrants(struct builder *b, struct change *c, const struct observed_database *d,
 	const struct observed_owned *owned, const char *user)
 {
-	bool schema = !strcmp(owned->kind, "SCHEMA"), object = !strcmp(owned->kind, "OBJECT");
+	static const char *const order[] = {"GW", "R", "D"};
 
-	for (size_t i = 0; i < d->n_permissions && (schema || object); i++) {
-		const struct permission *p = &d->permissions[i];
-		bool on_it = schema ? p->class == 3 && same_text(p->schema, owned->name)
-				    : p->class == 1 && same_text(p->schema, owned->schema) &&
-					      same_text(p->object, owned->name);
-		if (!on_it || names_equal(p->grantee, user))
-			continue;
-		struct permission *items =
-			reallocarray(c->regrants, c->n_regrants + 1, sizeof(*items));
-		if (!items) {
-			b->no_memory = true;
-			return;
+	for (size_t k = 0; k < ARRAY_SIZE(order); k++)
+		for (size_t i = 0; i < d->n_permissions; i++) {
+			const struct permission *p = &d->permissions[i];
+			if (strchr(order[k], p->state) && !names_equal(p->grantee, user) &&
+				transfer_drops(owned, p))
+				regrant_push(b, c, p);
 		}
-		c->regrants = items;
-		permission_copy(b, &items[c->n_regrants++], p);
-	}
 }
 
-/* What a user holds besides roles: explicit grants to it, grants by it, things it owns. True: there was something. */
-static bool user_strip(struct builder *b, const struct login_work *work,
+/* What the user granted and denied to others, with all that came of it. A denial stays: from now on it is ours. */
+static bool user_strip_granted(struct builder *b, const struct login_work *work,
 	const struct observed_database *d, const char *user, const char *reason)
 {
 	bool any = false;
 
 	for (size_t i = 0; i < d->n_permissions; i++) {
 		const struct permission *p = &d->permissions[i];
-		bool to = names_equal(p->grantee, user) && p->state != 'D' &&
-			  strcmp(p->name, "CONNECT") != 0;
-		bool by = names_equal(p->grantor, user);
-		if (!to && !by)
+		if (!names_equal(p->grantor, user) || p->state == 'R')
+			continue;
+		struct change *c =
+			user_change(b, &b->closings, CHANGE_REVOKE, work, d, user, reason);
+		permission_copy(b, &c->permission, p);
+		if (p->state == 'D' && !names_equal(p->grantee, user))
+			regrant_push(b, c, p);
+		any = true;
+	}
+	return any;
+}
+
+static bool user_strip_held(struct builder *b, const struct login_work *work,
+	const struct observed_database *d, const char *user, const char *reason)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < d->n_permissions; i++) {
+		const struct permission *p = &d->permissions[i];
+		if (!names_equal(p->grantee, user) || names_equal(p->grantor, user) ||
+			!permission_is_right(p) || !strcmp(p->name, "CONNECT"))
 			continue;
 		permission_copy(b,
 			&user_change(b, &b->closings, CHANGE_REVOKE, work, d, user, reason)
@@ -78,6 +116,18 @@ static bool user_strip(struct builder *b, const struct login_work *work,
 			p);
 		any = true;
 	}
+	return any;
+}
+
+/* What a user holds besides roles: grants by it, explicit grants to it, things it owns. True: there was something. What
+ * it granted goes first: without its grant option nothing can be revoked in its name. */
+static bool user_strip(struct builder *b, const struct login_work *work,
+	const struct observed_database *d, const char *user, const char *reason)
+{
+	bool any = user_strip_granted(b, work, d, user, reason);
+
+	if (user_strip_held(b, work, d, user, reason))
+		any = true;
 	for (size_t i = 0; i < d->n_owned; i++) {
 		const struct observed_owned *owned = &d->owned[i];
 		if (!names_equal(owned->owner, user))
@@ -259,9 +309,8 @@ void user_remove(struct builder *b, struct login_work *work, const struct observ
 /* Users that a restore brought back after their login had gone: known by the SID that the ledger keeps. */
 void orphans_remove(struct builder *b, const struct observed_database *d)
 {
-	const char *trigger;
-
-	if (!d->read)
+	/* Without its login nobody enters a copy. */
+	if (!d->read || d->unwritable)
 		return;
 	for (size_t i = 0; i < d->n_users; i++) {
 		const struct observed_user *u = &d->users[i];
@@ -276,11 +325,7 @@ void orphans_remove(struct builder *b, const struct observed_database *d)
 		if (mapped || wanted)
 			continue;
 		struct login_work work = {.login = u->name};
-		if (database_is_trapped(b, d, &trigger))
-			obstacle_push(b, STATE_UNVERIFIED, u->name, d->name,
-				"enabled DDL trigger [%s] would run as Curfew; a user left behind stays until it is reviewed",
-				trigger);
-		else
+		if (!database_refuses(b, d, u->name))
 			user_remove(
 				b, &work, d, u, "a user of Curfew's that a restore brought back");
 	}

@@ -249,7 +249,7 @@ static size_t databases_unread(const struct observed_server *o)
 	size_t n = 0;
 
 	for (size_t i = 0; i < o->n_databases; i++)
-		n += !o->databases[i].read && !o->databases[i].system && o->databases[i].online;
+		n += !o->databases[i].read && !o->databases[i].system && !o->databases[i].absent;
 	return n;
 }
 
@@ -305,7 +305,7 @@ static void gone_tell(const struct visit_run *run, const struct grant *g)
 		if (d && observed_user_of(d, l))
 			proof_tell(
 				run, g, VERIFICATION_EXCESS, "the user is still in the database");
-		else if (d && d->online && !d->read)
+		else if (d && !d->absent && !d->read)
 			proof_tell(run, g, VERIFICATION_UNVERIFIED, "the database cannot be read");
 		else
 			proof_tell(run, g, VERIFICATION_VERIFIED,

@@ -103,8 +103,8 @@ static int observe(struct visit_run *run, struct sql_error *error)
 	int rc = sql_observe_server(&run->observed, error, run->session, &v->wanted, &run->claims);
 	if (rc)
 		return rc;
-	observed_claim(&run->observed, &v->wanted, &run->claims,
-		v->program->settings.server_deadline);
+	observed_claim(
+		&run->observed, &v->wanted, &run->claims, v->program->settings.server_deadline);
 	rc = sql_observe_databases(
 		&run->observed, error, run->session, &v->wanted, &run->claims, &run->blocked);
 	if (rc)
@@ -140,6 +140,14 @@ static int change_run(struct visit_run *run, struct sql_error *error, const stru
 			break;
 		pause_ms(50L << attempt);
 		rc = 0;
+	}
+	/* A transaction that the server ended leaves its setting behind. */
+	if (rc == SQL_SERVER_ERROR && (c->kind == CHANGE_OWNER || c->n_regrants)) {
+		struct sql_error ignored;
+		int lost = sql_session_run(run->session, &ignored,
+			"IF @@TRANCOUNT > 0 ROLLBACK TRANSACTION;\nSET XACT_ABORT OFF;\n", NULL,
+			NULL);
+		rc = lost < 0 ? lost : rc;
 	}
 	/* No error text of a statement that carried a secret is passed on with a piece of it. */
 	if (rc && password && strstr(error->text, password))

@@ -36,8 +36,12 @@ int change_record(struct record *r, struct visit_run *run, const struct change *
 	if (rc)
 		RECORD_SET(r, change.statement,
 			"-- cannot be written: what the server calls it is no name or word of T-SQL");
-	else
+	else if (size < sizeof(r->change.statement))
 		RECORD_SET(r, change.statement, text);
+	else
+		RECORD_PRINTF(r, change.statement,
+			"-- %zu permissions of others are granted again with it: too long to be shown; it begins with\n%.1024s",
+			c->n_regrants, text);
 	free(text);
 	return rc;
 }
@@ -159,9 +163,11 @@ static enum state state_of_none(const struct visit_run *run, const struct grant 
 			r, detail, "the user is still in the database, %s", level_name(level));
 		return ended_state(g);
 	}
-	if (d && d->online && !d->read && l) {
-		RECORD_SET(r, detail, "the database cannot be read");
-		return STATE_UNVERIFIED;
+	/* Not seen is not absent: whoever had access there may have a user there still. */
+	if (d && !d->absent && !d->read && (l || g->phase != PHASE_PENDING)) {
+		RECORD_PRINTF(r, detail, "the database cannot be read: %s",
+			d->unread ? d->unread : "unknown why");
+		return STATE_UNREAD;
 	}
 	return STATE_OK;
 }
@@ -200,14 +206,15 @@ static void tell_grant(const struct visit_run *run, const struct grant *g)
 	r.grant.level = level;
 	if (g->level == LEVEL_NONE)
 		r.state = state_of_none(run, g, l, d, level, &r);
-	else if (!d || !d->online)
+	else if (!d || d->absent)
 		r.state = STATE_WAITING;
 	else if (!d->read)
-		r.state = STATE_UNVERIFIED;
+		r.state = STATE_UNREAD;
 	else
 		r.state = state_of_level(g, l && l->ours ? l : NULL, level, exact, &r);
 	/* The network may be open only to a login that is at its level, and no wider anywhere. */
-	bool wider = g->level == LEVEL_NONE ? r.state != STATE_OK && r.state != STATE_UNVERIFIED
+	bool wider = g->level == LEVEL_NONE ? r.state != STATE_OK && r.state != STATE_UNVERIFIED &&
+						      r.state != STATE_UNREAD
 					    : level > g->level || !exact;
 	r.grant.admission = wider ? ADMIT_NOBODY : r.state == STATE_OK ? ADMIT : ADMIT_NOT_YET;
 	if (r.state == STATE_OK && change) {
@@ -280,7 +287,9 @@ void tell_sessions(const struct visit_run *run)
 			r.session.since = run->visit->now - (instant_t)s->age;
 		RECORD_SET(&r, session.address, s->address);
 		RECORD_SET(&r, session.program, s->program);
-		if (!names_equal(s->login, s->acting))
+		if (s->ending)
+			RECORD_PRINTF(&r, detail, "ending: %u %% rolled back", s->percent);
+		else if (!names_equal(s->login, s->acting))
 			RECORD_PRINTF(&r, detail, "acts as %s", s->acting);
 		worker_tell(run->worker, &r);
 	}

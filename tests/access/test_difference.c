@@ -131,6 +131,64 @@ static void test_strip(void **state)
 	stage_free(s);
 }
 
+static const struct change *change_of(
+	const struct stage *s, enum change_kind kind, const char *name)
+{
+	for (size_t i = 0; i < s->d.n_changes; i++)
+		if (s->d.changes[i].kind == kind && s->d.changes[i].permission.object &&
+			!strcmp(s->d.changes[i].permission.object, name))
+			return &s->d.changes[i];
+	fail_msg("no change of %s", name);
+	return NULL;
+}
+
+/* A transfer drops permissions also on what a schema contains: everybody but her keeps his, denials last. */
+static void test_transfer_keeps_what_others_hold(void **state)
+{
+	struct stage *s = stage_new(false);
+
+	(void)state;
+	stage_jane(s, FULL);
+	model_schema(s->test, "hers", JANE);
+	model_owned(s->test, "OBJECT", "dbo", "table", JANE);
+	model_permission(s->test, 'D', "DELETE", "hers", "orders", "app", "dbo");
+	model_permission(s->test, 'R', "SELECT", "hers", "orders", "app", "dbo");
+	model_permission(s->test, 'G', "SELECT", "hers", "orders", "app", "dbo");
+	model_permission(s->test, 'G', "SELECT", "hers", "apart", "app", "dbo");
+	s->test->permissions[s->test->n_permissions - 1].owner_apart = true;
+	model_permission(s->test, 'W', "SELECT", "hers", NULL, "public", "dbo");
+	model_permission(s->test, 'G', "SELECT", "dbo", "table", "app", "dbo");
+	compare(s);
+	const struct change *schema = change_of(s, CHANGE_OWNER, "hers");
+	const struct change *table = change_of(s, CHANGE_OWNER, "table");
+	static const char order[] = "GWRD";
+	assert_int_equal(schema->n_regrants, 4);
+	for (size_t i = 0; i < 4; i++)
+		assert_int_equal(schema->regrants[i].state, order[i]);
+	assert_int_equal(table->n_regrants, 1);
+	assert_string_equal(table->regrants[0].grantee, "app");
+	stage_free(s);
+}
+
+/* What she denied to others goes with her as hers, and stays as ours. A column's exception is no right. */
+static void test_her_denials_stay(void **state)
+{
+	struct stage *s = stage_new(false);
+
+	(void)state;
+	stage_jane(s, FULL);
+	model_permission(s->test, 'R', "SELECT", "dbo", "orders", JANE, "dbo");
+	expect(s, "");
+	model_permission(s->test, 'D', "SELECT", "dbo", "orders", "public", JANE);
+	compare(s);
+	const struct change *revoke = change_of(s, CHANGE_REVOKE, "orders");
+	assert_string_equal(revoke->permission.grantor, JANE);
+	assert_int_equal(revoke->n_regrants, 1);
+	assert_int_equal(revoke->regrants[0].state, 'D');
+	assert_string_equal(revoke->regrants[0].grantee, "public");
+	stage_free(s);
+}
+
 /* A schema that the agent may not see has permissions all the same: they stand for no other schema. */
 static void test_schema_without_name(void **state)
 {
@@ -328,6 +386,8 @@ int main(void)
 		cmocka_unit_test(test_enable_waits_for_sessions),
 		cmocka_unit_test(test_old_session),
 		cmocka_unit_test(test_strip),
+		cmocka_unit_test(test_transfer_keeps_what_others_hold),
+		cmocka_unit_test(test_her_denials_stay),
 		cmocka_unit_test(test_schema_without_name),
 		cmocka_unit_test(test_remove),
 		cmocka_unit_test(test_closings_of_all_first),

@@ -44,8 +44,49 @@ static void test_waiting(void **state)
 
 	(void)state;
 	s->test->online = s->test->accessible = s->test->read = false;
+	s->test->absent = true;
 	expect(s, "");
 	assert_non_null(obstacle_of(s, STATE_WAITING));
+	/* Not seen is not absent. */
+	s->test->absent = false;
+	s->test->unread = strdup("it is offline");
+	expect(s, "");
+	const struct obstacle *o = obstacle_of(s, STATE_UNREAD);
+	assert_non_null(o);
+	assert_string_equal(o->text, "database [AcmeTest] cannot be read: it is offline");
+	stage_free(s);
+}
+
+/* Nothing is tried on a copy; what it gives beyond the level shuts the login, what it gives within leaves it alone. */
+static void test_a_copy_that_cannot_be_changed(void **state)
+{
+	struct stage *s = stage_new(true);
+	struct observed_login *l = stage_jane(s, READ_ONLY);
+	struct observed_database *copy;
+
+	(void)state;
+	model_user(s->prod, JANE, l->sid);
+	model_member(s->prod, READ_ONLY, JANE);
+	expect(s, "");
+	s->prod->unwritable = strdup("it is read-only");
+	expect(s, "");
+	assert_non_null(obstacle_of(s, STATE_UNVERIFIED));
+	/* A snapshot of what she may read anyway. */
+	s->prod->id = 5;
+	copy = model_database(&s->model, "AcmeProdBefore");
+	copy->unwritable = strdup("it is a snapshot");
+	model_user(copy, JANE, l->sid);
+	model_member(copy, FULL, JANE);
+	s->prod = observed_find_database(&s->model.o, "AcmeProd");
+	s->test = observed_find_database(&s->model.o, "AcmeTest");
+	copy->source = 5;
+	expect(s, "");
+	/* Of another database: she must not read it. */
+	copy->source = 9;
+	expect(s, "login-disable");
+	copy->source = 5;
+	model_member(s->prod, FULL, JANE);
+	expect(s, "login-disable");
 	stage_free(s);
 }
 
@@ -188,6 +229,7 @@ int main(void)
 		cmocka_unit_test(test_stranger),
 		cmocka_unit_test(test_stranger_user),
 		cmocka_unit_test(test_waiting),
+		cmocka_unit_test(test_a_copy_that_cannot_be_changed),
 		cmocka_unit_test(test_database_trigger),
 		cmocka_unit_test(test_trigger_over_something_wider),
 		cmocka_unit_test(test_server_trigger),

@@ -15,7 +15,7 @@
 #define LOGIN	 "acme.o'brien]x"
 #define DATABASE "Acme]Test"
 #define USER	 "u]x"
-#define IN	 "USE [Acme]]Test]; "
+#define IN	 "USE [Acme]]Test]; IF DB_NAME() = N'Acme]Test' "
 #define AS(class, state, name, schema, object, column, grantee, grantor)                           \
 	{                                                                                          \
 		class, state, (char *)(name), (char *)(schema), (char *)(object),                  \
@@ -31,7 +31,16 @@ struct golden {
 	{                                                                                          \
 		.kind = CHANGE_##k, .login = (char *)LOGIN, __VA_ARGS__                            \
 	}
-#define HERE	.database = (char *)DATABASE
+#define HERE .database = (char *)DATABASE
+#define COUNT                                                                                              \
+	"(SELECT COUNT(*) FROM (SELECT DISTINCT p.class, p.major_id, p.minor_id, p.grantee_principal_id, " \
+	"p.type FROM sys.database_permissions AS p WHERE p.grantee_principal_id NOT IN "                   \
+	"(SELECT u.principal_id FROM sys.database_principals AS u WHERE u.name = N'u]x')) AS q)"
+#define OWNER_BEGIN "BEGIN SET XACT_ABORT ON; BEGIN TRANSACTION; DECLARE @before int = " COUNT "; "
+#define OWNER_END                                                                                  \
+	"IF @before <> " COUNT " BEGIN ROLLBACK TRANSACTION; THROW 50001, "                        \
+	"N'The transfer would take permissions from others.', 1; END; COMMIT TRANSACTION; "        \
+	"SET XACT_ABORT OFF; END;"
 #define WHO	.principal = (char *)USER
 #define ROLE(r) .role = (char *)(r)
 
@@ -48,10 +57,10 @@ static const struct golden goldens[] = {
 		"ALTER SERVER ROLE [sysadmin] DROP MEMBER [acme.o'brien]]x];"},
 	{CHANGE(SERVER_REVOKE,
 		 .permission = AS(100, 'G', "VIEW SERVER STATE", NULL, NULL, NULL, LOGIN, "sa")),
-		"USE [master]; REVOKE VIEW SERVER STATE FROM [acme.o'brien]]x] CASCADE AS [sa];"},
+		"USE [master]; IF DB_NAME() = N'master' REVOKE VIEW SERVER STATE FROM [acme.o'brien]]x] CASCADE AS [sa];"},
 	{CHANGE(SERVER_REVOKE,
-		 .permission = AS(101, 'W', "IMPERSONATE", NULL, "s]a", NULL, LOGIN, "sa")),
-		"USE [master]; REVOKE IMPERSONATE ON LOGIN::[s]]a] FROM [acme.o'brien]]x] CASCADE AS [sa];"},
+		 .permission = AS(101, 'W', "IMPERSONATE", "LOGIN", "s]a", NULL, LOGIN, "sa")),
+		"USE [master]; IF DB_NAME() = N'master' REVOKE IMPERSONATE ON LOGIN::[s]]a] FROM [acme.o'brien]]x] CASCADE AS [sa];"},
 	{CHANGE(SESSION_KILL, .session = {.id = 57,
 				      .login_time = "2026-11-28T04:25:10.123",
 				      .sid = {{0x01, 0xab}, 2}}),
@@ -93,9 +102,21 @@ static const struct golden goldens[] = {
 		 .permission = AS(6, 'G', "REFERENCES", "dbo", "ty", NULL, USER, "dbo")),
 		IN "REVOKE REFERENCES ON TYPE::[dbo].[ty] FROM [u]]x] CASCADE AS [dbo];"},
 	{CHANGE(OWNER, HERE, WHO, .permission = AS(0, 0, "SCHEMA", NULL, "s]", NULL, NULL, NULL)),
-		IN "ALTER AUTHORIZATION ON SCHEMA::[s]]] TO [dbo];"},
+		IN OWNER_BEGIN "ALTER AUTHORIZATION ON SCHEMA::[s]]] TO [dbo]; " OWNER_END},
 	{CHANGE(OWNER, HERE, WHO, .permission = AS(0, 0, "OBJECT", "dbo", "t]", NULL, NULL, NULL)),
-		IN "ALTER AUTHORIZATION ON OBJECT::[dbo].[t]]] TO [dbo];"},
+		IN OWNER_BEGIN
+		"ALTER AUTHORIZATION ON OBJECT::[dbo].[t]]] TO SCHEMA OWNER; " OWNER_END},
+	{CHANGE(OWNER, HERE, WHO, .permission = AS(0, 0, "TYPE", "dbo", "ty", NULL, NULL, NULL)),
+		IN OWNER_BEGIN
+		"ALTER AUTHORIZATION ON TYPE::[dbo].[ty] TO SCHEMA OWNER; " OWNER_END},
+	{CHANGE(SERVER_REVOKE,
+		 .permission = AS(101, 'G', "ALTER", "SERVER ROLE", "r", NULL, LOGIN, "sa")),
+		"USE [master]; IF DB_NAME() = N'master' REVOKE ALTER ON SERVER ROLE::[r] FROM [acme.o'brien]]x] CASCADE AS "
+		"[sa];"},
+	/* Half a surrogate pair in a name, which no library sends. */
+	{CHANGE(USER_DROP, .database = (char *)"D", .principal = (char *)"a\355\240\200"),
+		"DECLARE @batch nvarchar(max) = CAST(N'' AS nvarchar(max)) + N'USE [D]; IF DB_NAME() = N''D'' DROP USER [a' + "
+		"CAST(0x00D8 AS nchar(1)) + N'];'; EXEC sys.sp_executesql @batch;"},
 };
 
 static char *written(int *rc, const struct change *c, const char *password)
@@ -135,7 +156,8 @@ static void test_owner_keeps_others(void **state)
 {
 	struct permission others[] = {AS(3, 'G', "SELECT", "s", NULL, NULL, "app", "dbo"),
 		AS(3, 'D', "DELETE", "s", NULL, NULL, "public", "dbo"),
-		AS(3, 'W', "EXECUTE", "s", NULL, NULL, "b]", "dbo")};
+		AS(3, 'W', "EXECUTE", "s", NULL, NULL, "b]", "dbo"),
+		AS(1, 'R', "SELECT", "s", "t", "c", "app", "dbo")};
 	struct change c = CHANGE(OWNER, HERE, WHO,
 		.permission = AS(0, 0, "SCHEMA", NULL, "s", NULL, NULL, NULL), .regrants = others,
 		.n_regrants = ARRAY_SIZE(others));
@@ -144,10 +166,27 @@ static void test_owner_keeps_others(void **state)
 	(void)state;
 	_cleanup_free_ char *text = written(&rc, &c, NULL);
 	assert_int_equal(rc, 0);
-	assert_string_equal(text, IN
-		"SET XACT_ABORT ON; BEGIN TRANSACTION; ALTER AUTHORIZATION ON SCHEMA::[s] TO [dbo]; "
+	assert_string_equal(text, IN OWNER_BEGIN
+		"ALTER AUTHORIZATION ON SCHEMA::[s] TO [dbo]; "
 		"GRANT SELECT ON SCHEMA::[s] TO [app]; DENY DELETE ON SCHEMA::[s] TO [public]; "
-		"GRANT EXECUTE ON SCHEMA::[s] TO [b]]] WITH GRANT OPTION; COMMIT TRANSACTION;");
+		"GRANT EXECUTE ON SCHEMA::[s] TO [b]]] WITH GRANT OPTION; "
+		"REVOKE SELECT ON OBJECT::[s].[t] ([c]) FROM [app]; " OWNER_END);
+}
+
+/* What was denied to others stays denied when the one who did it goes. */
+static void test_revoke_keeps_denials(void **state)
+{
+	struct permission denial = AS(3, 'D', "DELETE", "s", NULL, NULL, "public", USER);
+	struct change c = CHANGE(
+		REVOKE, HERE, WHO, .permission = denial, .regrants = &denial, .n_regrants = 1);
+	int rc;
+
+	(void)state;
+	_cleanup_free_ char *text = written(&rc, &c, NULL);
+	assert_int_equal(rc, 0);
+	assert_string_equal(text, IN
+		"BEGIN SET XACT_ABORT ON; BEGIN TRANSACTION; REVOKE DELETE ON SCHEMA::[s] FROM [public] CASCADE AS [u]]x]; "
+		"DENY DELETE ON SCHEMA::[s] TO [public]; COMMIT TRANSACTION; SET XACT_ABORT OFF; END;");
 }
 
 /* A securable without a name that could be written is refused; it must not be taken for the whole database. */
@@ -244,7 +283,7 @@ static void test_handover(void **state)
 	assert_string_equal(masked,
 		"ALTER LOGIN [acme.o'brien]]x] WITH PASSWORD = N'********' MUST_CHANGE UNLOCK, "
 		"CHECK_EXPIRATION = ON, CHECK_POLICY = ON;");
-	assert_string_equal(plain, "ALTER LOGIN [acme.o'brien]]x] WITH PASSWORD = N'a''b';");
+	assert_string_equal(plain, "ALTER LOGIN [acme.o'brien]]x] WITH PASSWORD = N'a''b' UNLOCK;");
 }
 
 int main(void)
@@ -252,6 +291,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_goldens),
 		cmocka_unit_test(test_owner_keeps_others),
+		cmocka_unit_test(test_revoke_keeps_denials),
 		cmocka_unit_test(test_unnameable),
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_secrets),
