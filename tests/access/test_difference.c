@@ -152,7 +152,7 @@ static void test_transfer_keeps_what_others_hold(void **state)
 	model_schema(s->test, "hers", JANE);
 	model_owned(s->test, "OBJECT", "dbo", "table", JANE);
 	model_permission(s->test, 'D', "DELETE", "hers", "orders", "app", "dbo");
-	model_permission(s->test, 'R', "SELECT", "hers", "orders", "app", "dbo");
+	model_permission(s->test, 'R', "UPDATE", "hers", "orders", "app", "dbo");
 	model_permission(s->test, 'G', "SELECT", "hers", "orders", "app", "dbo");
 	model_permission(s->test, 'G', "SELECT", "hers", "apart", "app", "dbo");
 	s->test->permissions[s->test->n_permissions - 1].owner_apart = true;
