@@ -118,6 +118,7 @@ static bool query_is_due(const struct service *s)
 
 void queries_begin(struct service *s)
 {
+	static const struct pass_result none;
 	struct queries *q = &s->queries;
 
 	while (!s->stopping && query_is_due(s)) {
@@ -125,7 +126,7 @@ void queries_begin(struct service *s)
 		memmove(q->queue, q->queue + 1, --q->n_queue * sizeof(q->queue[0]));
 		int rc = query_start(s);
 		if (rc < 0)
-			query_answer(q, rc, NULL);
+			query_answer(q, rc, &none);
 	}
 }
 

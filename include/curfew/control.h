@@ -24,12 +24,12 @@ enum recorded {
 /* Beside root, its members may ask. */
 #define CONTROL_GROUP "curfew"
 
-#define MAX_CONTROL_CLIENTS  32 /* connections */
-#define CONTROL_RESERVED     8	/* of them, which only root gets */
-#define MAX_CONTROL_PER_USER 8	/* of the others */
-#define MAX_CONTROL_REQUEST 65536      /* bytes */
-#define MAX_CONTROL_BACKLOG (64 << 20) /* bytes that a client has not read yet */
-#define CONTROL_TIMEOUT	    10 /* seconds for a request to come in, or for a reader that stands still */
+#define MAX_CONTROL_CLIENTS  32		/* connections */
+#define CONTROL_RESERVED     8		/* of them, which only root gets */
+#define MAX_CONTROL_PER_USER 8		/* of the others */
+#define MAX_CONTROL_REQUEST  65536	/* bytes */
+#define MAX_CONTROL_BACKLOG  (64 << 20) /* bytes that a client has not read yet */
+#define CONTROL_TIMEOUT	     10 /* seconds for a request to come in, or for a reader that stands still */
 
 /* ---- the service's end ---- */
 
