@@ -26,6 +26,7 @@ struct journal {
 	bool keyed;   /* the file was made with a key */
 	bool has_key; /* and we were given it */
 	bool closed;  /* an archive: nothing is added to it */
+	int64_t head_saved; /* the id that head_copy_save() kept last */
 	bool created; /* the file was made by this opening */
 	int version;  /* of its schema; older ones are read as they are */
 	uint8_t *key; /* or NULL; a page of its own, which no child process gets */

@@ -7,6 +7,7 @@
 #include <sodium.h>
 
 #include "curfew/base.h"
+#include "curfew/memory.h"
 #include "curfew/state.h"
 
 /* Shorter could be guessed; `openssl rand -hex 32` gives 64. */
@@ -70,8 +71,12 @@ int state_journal_open(struct journal **out, const struct settings *s, bool writ
 	if (!rc)
 		rc = journal_open(out, &o);
 	sodium_memzero(key, sizeof(key));
-	if (!rc && write)
+	if (!rc && write) {
 		state_own(s->state_directory, "journal.db");
+		rc = head_copy_check(*out);
+		if (rc)
+			journal_close(*out);
+	}
 	return rc;
 }
 

@@ -364,6 +364,9 @@ int pass_finish(struct pass_result *out, struct pass *p)
 	notes_tell(p);
 	if (pass_journal_commit(p))
 		p->result.journal_failed |= p->o.journal != NULL;
+	/* Where it cannot be kept the former one stands, which the journal holds too. */
+	if (p->o.mode == PASS_APPLY && p->o.journal && !p->journal_error)
+		head_copy_save(p->o.journal);
 	*out = p->result;
 	return rc;
 }

@@ -42,6 +42,11 @@ bool journal_is_new(const struct journal *j);
  * an older copy, an emptied one, another one. 0 or negative errno. */
 int journal_holds(bool *out, struct journal *j, const uint8_t hash[JOURNAL_HASH_SIZE], int64_t id);
 
+/* The present head, kept in a file beside the journal. 0 or negative errno, with the former one kept. */
+int head_copy_save(struct journal *j);
+/* A loss is put on record when the journal does not hold the head that was kept. 0 or negative errno. */
+int head_copy_check(struct journal *j);
+
 /* ---- forgetting ---- */
 
 /* What is remembered of a server, or of one database of it, without its having been seen gone: an operator's word, on

@@ -292,6 +292,46 @@ static void test_archived(void **state)
 	assert_int_equal(journal_verify(&first, why, f->j), JOURNAL_BROKEN);
 }
 
+/* An older copy in its place, an emptied journal, none at all: noticed by the head that lies beside it. */
+static void test_head_copy(void **state)
+{
+	struct fixture *f = *state;
+	char command[400];
+	struct journal_options o = {.path = f->path};
+	char *why;
+	instant_t at;
+
+	for (int loss = 0; loss < 3; loss++) {
+		write_access(f->j, "acme", "l", "d", LEVEL_FULL, 10, 1000);
+		assert_int_equal(head_copy_save(f->j), 0);
+		assert_int_equal(head_copy_check(f->j), 0);
+		assert_int_equal(loss_read(&at, &why, f->j), -ENOENT);
+		snprintf(command, sizeof(command), "cp '%s' '%s.old'", f->path, f->path);
+		assert_int_equal(system(command), 0);
+		write_access(f->j, "acme", "l", "d", LEVEL_NONE, 11, 0);
+		/* Later records are no loss; what could not be kept leaves the former head. */
+		assert_int_equal(head_copy_check(f->j), 0);
+		assert_int_equal(loss_read(&at, &why, f->j), -ENOENT);
+		assert_int_equal(head_copy_save(f->j), 0);
+		journal_close(f->j);
+		snprintf(command, sizeof(command),
+			loss == 0   ? "mv '%s.old' '%s'"
+			: loss == 1 ? ": '%s'; : > '%s'"
+				    : ": '%s'; rm '%s'",
+			f->path, f->path);
+		assert_int_equal(system(command), 0);
+		assert_int_equal(journal_open(&f->j, &o), 0);
+		assert_int_equal(head_copy_check(f->j), 0);
+		assert_int_equal(loss_read(&at, &why, f->j), 0);
+		free(why);
+		assert_int_equal(loss_accept(f->j, 20, "root", "so be it"), 0);
+		assert_int_equal(head_copy_save(f->j), 0);
+		assert_int_equal(head_copy_check(f->j), 0);
+		assert_int_equal(loss_read(&at, &why, f->j), -ENOENT);
+		assert_verifies(f->j);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -302,6 +342,7 @@ int main(void)
 		WITH_JOURNAL(test_tampering),
 		WITH_JOURNAL(test_digests),
 		WITH_JOURNAL(test_archived),
+		WITH_JOURNAL(test_head_copy),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
