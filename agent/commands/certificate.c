@@ -3,7 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "commands/audit_collect.h"
+#include "commands/certificate_memory.h"
 #include "curfew/calendar.h"
 #include "curfew/comment.h"
 
@@ -77,7 +77,7 @@ static size_t refuse(const struct cli *cli, size_t n, const char *what)
 
 /* What is missing, each in a line; the number of them. */
 static size_t missing_print(const struct cli *cli, const struct collected *c,
-	const struct client *client, const struct identities *ids)
+	const struct client *client, const struct identities *ids, const struct left_places *left)
 {
 	size_t n = 0;
 	char text[RECORD_TEXT_MAX * 2];
@@ -103,7 +103,7 @@ static size_t missing_print(const struct cli *cli, const struct collected *c,
 		if (!is_verified(p->outcome))
 			snprintf(text, sizeof(text), "%s on %s / %s: %s: %s", p->login, p->server,
 				p->database, p->outcome, p->detail);
-		else if (!proof_record(c, p, &at))
+		else if (!proof_record(c, p, &at) && !place_needs_no_record(left, c, p))
 			snprintf(text, sizeof(text),
 				"%s on %s / %s: removed, but the journal has no proof record; run `curfew apply`",
 				p->login, p->server, p->database);
@@ -127,6 +127,15 @@ static size_t missing_print(const struct cli *cli, const struct collected *c,
 		snprintf(text, sizeof(text),
 			"%s on %s: no longer in the configuration, and removal is not verified; run `curfew apply`",
 			e->login, e->server);
+		n = refuse(cli, n, text);
+	}
+	for (size_t i = 0; i < left->n; i++) {
+		const struct left_place *k = &left->items[i];
+		if (k->gone || k->forgotten)
+			continue;
+		snprintf(text, sizeof(text),
+			"%s on %s / %s: no longer in the configuration, and not verified gone; run `curfew apply`",
+			k->login, k->server, k->database);
 		n = refuse(cli, n, text);
 	}
 	if (c->report.program->settings.firewall.enabled && !c->network_seen)
@@ -211,15 +220,33 @@ static size_t formers_add(struct certificate_item *items, size_t n, const struct
 	return n;
 }
 
+/* What left the file while access went on. A forgotten place is named as what it is. */
+static size_t left_add(struct certificate_item *items, size_t n, const struct collected *c,
+	const struct left_places *left)
+{
+	for (size_t i = 0; i < left->n; i++) {
+		const struct left_place *k = &left->items[i];
+		items[n++] = (struct certificate_item){.what = k->gone ? "user" : "forgotten",
+			.name = k->login,
+			.server = k->server,
+			.database = k->database,
+			.at = k->gone ? k->gone : c->report.at,
+			.observation =
+				k->gone ? "sys.database_principals read: no such user; it had left the configuration"
+					: k->forgotten};
+	}
+	return n;
+}
+
 static int issue(const struct cli *cli, const struct collected *c, const struct client *client,
-	const struct identities *ids)
+	const struct identities *ids, const struct left_places *left)
 {
 	size_t n = 0, elements = 0;
 
 	for (size_t i = 0; i < client->n_users; i++)
 		elements += client->users[i].n_sources;
-	_cleanup_free_ struct certificate_item *items =
-		calloc(c->report.n_proofs * 3 + elements + c->history.n + 1, sizeof(*items));
+	_cleanup_free_ struct certificate_item *items = calloc(
+		c->report.n_proofs * 3 + elements + c->history.n + left->n + 1, sizeof(*items));
 	_cleanup_free_ char *texts = calloc(elements + 1, SOURCE_TEXT_MAX);
 	if (!items || !texts)
 		return EXIT_FAILED;
@@ -240,6 +267,7 @@ static int issue(const struct cli *cli, const struct collected *c, const struct 
 				.observation =
 					"nftables table inet curfew read: no element with this client's name"};
 	n = formers_add(items, n, c, client, ids);
+	n = left_add(items, n, c, left);
 	struct certificate certificate = {.client = client,
 		.at = c->report.at,
 		.items = items,
@@ -254,11 +282,17 @@ static int certify(struct cli *cli, const struct collected *c)
 {
 	const struct client *client = c->context.client;
 	struct identities ids = {0};
+	struct left_places left;
 	int code;
 
-	if (c->context.journal && ledger_read(&ids, c->context.journal))
-		return cli_fail(cli, EXIT_FAILED, "cannot read the login inventory");
-	code = missing_print(cli, c, client, &ids) ? EXIT_DIFFERENT : issue(cli, c, client, &ids);
+	if (left_places_read(&left, c, client) ||
+		(c->context.journal && ledger_read(&ids, c->context.journal)))
+		code = cli_fail(cli, EXIT_FAILED, "cannot read the login inventory");
+	else if (missing_print(cli, c, client, &ids, &left))
+		code = EXIT_DIFFERENT;
+	else
+		code = issue(cli, c, client, &ids, &left);
+	left_places_free(&left);
 	identities_free(&ids);
 	return code;
 }

@@ -98,7 +98,8 @@ static int exit_of(const struct pass_result *r, bool applied)
 {
 	bool differs = r->overdue || r->excess || r->drift;
 
-	if (r->failed || r->unreachable || r->unread || r->network_failed || r->journal_failed)
+	if (r->failed || r->unreachable || r->unread || r->held || r->network_failed ||
+		r->journal_failed)
 		return EXIT_FAILED;
 	if (applied)
 		return differs ? EXIT_FAILED : EXIT_FINE;

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#define GO_ON	 "; nothing is opened until `curfew accept-loss --reason TEXT`"
 #define HEX_SIZE (2 * JOURNAL_HASH_SIZE + 1)
 
 static char *path_of(const struct journal *j, const char *suffix)
@@ -101,6 +102,6 @@ int head_copy_check(struct journal *j)
 	if (!rc && holds)
 		return 0;
 	return loss_put(j, (instant_t)time(NULL),
-		rc ? "what was last seen of the journal cannot be read: records may be missing"
-		   : "the journal is not the one that was last seen, or an older copy of it: records are missing");
+		rc ? "what was last seen of the journal cannot be read: records may be missing" GO_ON
+		   : "the journal is not the one that was last seen, or an older copy of it: records are missing" GO_ON);
 }

@@ -367,6 +367,7 @@ int pass_finish(struct pass_result *out, struct pass *p)
 	/* Where it cannot be kept the former one stands, which the journal holds too. */
 	if (p->o.mode == PASS_APPLY && p->o.journal && !p->journal_error)
 		head_copy_save(p->o.journal);
+	p->result.held = p->hold[0] != '\0';
 	*out = p->result;
 	return rc;
 }

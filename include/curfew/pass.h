@@ -54,6 +54,7 @@ struct pass_result {
 	size_t findings;     /* above low */
 	size_t not_verified; /* verifications that could not be had, or that show excess */
 	size_t round_trips;  /* the most of any server */
+	bool held;	     /* nothing is opened: records are missing, or cannot be read */
 	bool network_failed;
 	bool journal_failed; /* closings go on all the same; nothing is opened that cannot be recorded */
 };

@@ -1,0 +1,27 @@
+/* What the journal's memory says beyond the client's file: access that was given and is named no more. */
+#ifndef COMMANDS_CERTIFICATE_MEMORY_H
+#define COMMANDS_CERTIFICATE_MEMORY_H
+
+#include "commands/audit_collect.h"
+#include "curfew/memory.h"
+
+/* One place where access was given once and that the client's file does not name any more. */
+struct left_place {
+	const char *login, *server, *database; /* the history's */
+	instant_t gone;			       /* when it was verified gone; 0: it is not */
+	const char
+		*forgotten; /* the operator's reason, when it is not looked for any more; owned */
+};
+struct left_places {
+	struct left_place *items;
+	size_t n;
+	struct verified_list verified;
+};
+int left_places_read(
+	struct left_places *out, const struct collected *c, const struct client *client);
+void left_places_free(struct left_places *l);
+/* Nothing was ever given of it, or memory has it as verified gone: no record of its removal need be there. */
+bool place_needs_no_record(
+	const struct left_places *l, const struct collected *c, const struct audit_proof *p);
+
+#endif
