@@ -203,6 +203,15 @@ static bool level_has_role(const struct level_terms *t, const char *role)
 	return t->role ? names_equal(t->role, role) : strings_have_role(&t->member_of, role);
 }
 
+/* A role of a level that gives no more than the one that the user has. */
+static bool level_covers_role(const struct server *s, enum level level, const char *role)
+{
+	for (int l = LEVEL_READ_ONLY; l <= (int)level; l++)
+		if (level_has_role(&s->terms[l], role))
+			return true;
+	return false;
+}
+
 enum level observed_level(bool *exact, const struct observed_server *o,
 	const struct observed_database *d, const struct observed_login *l, const struct server *s)
 {
@@ -216,17 +225,16 @@ enum level observed_level(bool *exact, const struct observed_server *o,
 		*exact = false;
 		return LEVEL_FULL;
 	}
-	if (user_has_level(d, u->name, &s->terms[LEVEL_READ_ONLY]))
-		level = LEVEL_READ_ONLY;
-	if (user_has_level(d, u->name, &s->terms[LEVEL_FULL]))
-		level = LEVEL_FULL;
+	for (enum level k = LEVEL_READ_ONLY; k <= LEVEL_FULL; k++)
+		if (user_has_level(d, u->name, &s->terms[k]))
+			level = k;
 	for (size_t i = 0; i < d->n_members; i++)
 		if (names_equal(d->members[i].member, u->name) &&
 			!(level != LEVEL_NONE &&
 				level_has_role(&s->terms[level], d->members[i].role))) {
 			/* Whatever we do not know is taken for the widest. */
 			*exact = false;
-			if (!level_has_role(&s->terms[LEVEL_READ_ONLY], d->members[i].role))
+			if (!level_covers_role(s, level ? level : LEVEL_READ_ONLY, d->members[i].role))
 				level = LEVEL_FULL;
 		}
 	for (size_t i = 0; i < d->n_permissions; i++) {

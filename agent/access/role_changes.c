@@ -152,6 +152,21 @@ static bool database_has_wanted_user(const struct builder *b, const struct obser
 	return false;
 }
 
+/* Few databases need a role for writing: it is made where a client has that level, and kept right where it is. */
+static bool level_is_used(
+	const struct builder *b, const struct observed_database *d, enum level level)
+{
+	const char *role = b->w->server->terms[level].role;
+
+	if (level != LEVEL_WRITE || (role && role_exists(d, role)))
+		return true;
+	for (size_t i = 0; i < b->w->n_grants; i++)
+		if (b->w->grants[i]->database->before_go_live == level &&
+			names_equal(b->w->grants[i]->database->name, d->name))
+			return true;
+	return false;
+}
+
 bool roles_want(struct builder *b, const struct observed_database *d)
 {
 	bool pending = false;
@@ -159,9 +174,9 @@ bool roles_want(struct builder *b, const struct observed_database *d)
 	if (!d->managed || !d->read || database_is_untouchable(b, d) ||
 		!database_has_wanted_user(b, d))
 		return false;
-	/* Both at once: at go-live the narrower role must be there already. */
-	for (int level = LEVEL_FULL; level > LEVEL_NONE; level--)
-		if (role_want(b, d, &b->w->server->terms[level]))
+	/* All at once: at go-live the narrower role must be there already. */
+	for (enum level level = LEVEL_FULL; level > LEVEL_NONE; level--)
+		if (level_is_used(b, d, level) && role_want(b, d, &b->w->server->terms[level]))
 			pending = true;
 	return pending;
 }

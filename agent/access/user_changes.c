@@ -192,6 +192,15 @@ static const struct observed_user *user_by_name(struct builder *b, struct login_
 	return NULL;
 }
 
+/* The narrowest level that has the role; one of no level counts as the widest. */
+static enum level role_level(const struct level_terms *terms, const char *role)
+{
+	for (enum level level = LEVEL_READ_ONLY; level < LEVEL_FULL; level++)
+		if (terms_have_role(&terms[level], role))
+			return level;
+	return LEVEL_FULL;
+}
+
 /* Memberships of an existing user against the terms. */
 static void user_level(struct builder *b, struct login_work *work,
 	const struct observed_database *d, const char *user, const struct grant *g, bool orphan,
@@ -206,8 +215,7 @@ static void user_level(struct builder *b, struct login_work *work,
 			continue;
 		any = true;
 		if (!terms_have_role(want, d->members[i].role) &&
-			!(g->level == LEVEL_FULL &&
-				terms_have_role(&terms[LEVEL_READ_ONLY], d->members[i].role)))
+			role_level(terms, d->members[i].role) >= g->level)
 			narrows = true;
 	}
 	const char *const own[] = {want->role};
@@ -226,14 +234,16 @@ static void user_level(struct builder *b, struct login_work *work,
 	/* What it holds by itself goes before the roles, one of which may deny just that. */
 	if (user_strip(b, work, d, user, "a user has its role and nothing else"))
 		narrows = true;
-	for (size_t i = 0; i < d->n_members; i++) {
-		if (!names_equal(d->members[i].member, user) ||
-			terms_have_role(want, d->members[i].role))
-			continue;
-		member_change(b, &b->closings, CHANGE_MEMBER_DROP, work, d, user,
-			d->members[i].role, reason);
-		work->pending = true;
-	}
+	for (enum level level = LEVEL_FULL; level > LEVEL_NONE; level--)
+		for (size_t i = 0; i < d->n_members; i++) {
+			if (!names_equal(d->members[i].member, user) ||
+				terms_have_role(want, d->members[i].role) ||
+				role_level(terms, d->members[i].role) != level)
+				continue;
+			member_change(b, &b->closings, CHANGE_MEMBER_DROP, work, d, user,
+				d->members[i].role, reason);
+			work->pending = true;
+		}
 	/* An orphan has no sessions: nobody can log in as it. */
 	if (narrows && !orphan)
 		work->narrowed = true;
@@ -294,12 +304,11 @@ void user_remove(struct builder *b, struct login_work *work, const struct observ
 		return;
 	}
 	user_strip(b, work, d, u->name, reason);
-	/* The narrower role last: its denials hold while the wider ones go. */
-	for (int last = 0; last <= 1; last++)
+	/* The narrower roles last: their denials hold while the wider ones go. */
+	for (enum level level = LEVEL_FULL; level > LEVEL_NONE; level--)
 		for (size_t i = 0; i < d->n_members; i++)
 			if (names_equal(d->members[i].member, u->name) &&
-				terms_have_role(&b->w->server->terms[LEVEL_READ_ONLY],
-					d->members[i].role) == last)
+				role_level(b->w->server->terms, d->members[i].role) == level)
 				member_change(b, &b->closings, CHANGE_MEMBER_DROP, work, d, u->name,
 					d->members[i].role, reason);
 	user_change(b, &b->closings, CHANGE_USER_DROP, work, d, u->name, reason);

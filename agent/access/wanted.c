@@ -28,7 +28,7 @@ static bool grant_has_narrowed(const struct grant *g, instant_t *at)
 	bool narrowed = false;
 
 	if (g->level == LEVEL_READ_ONLY && g->phase == PHASE_LIVE &&
-		(g->database->role == ROLE_STAGING || g->database->before_go_live == LEVEL_FULL))
+		g->database->before_go_live > LEVEL_READ_ONLY)
 		narrowed = true;
 	/* An ended staging grant of somebody who keeps production. */
 	if (g->level == LEVEL_NONE && g->from > g->client->starts && g->next_level == LEVEL_NONE)

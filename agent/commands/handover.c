@@ -74,8 +74,8 @@ static void result_show(const struct cli *cli, const struct program *p, const st
 		result_json(p, k, u, g, password);
 		return;
 	}
-	printf("%s %s <%s>\n  login     %s\n  password  %s\n  servers  ", u->first, u->last,
-		u->email, u->login, password);
+	printf("%s%s%s <%s>\n  login     %s\n  password  %s\n  servers  ", u->first,
+		*u->last ? " " : "", u->last, u->email, u->login, password);
 	for (size_t i = 0; i < k->n; i++)
 		if (set_on(p, &k->items[i]))
 			printf(" %s", k->items[i].server);

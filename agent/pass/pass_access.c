@@ -21,7 +21,7 @@ static void last_free(struct last_access *l)
 
 static enum level level_of(const char *name)
 {
-	static const enum level levels[] = {LEVEL_READ_ONLY, LEVEL_FULL};
+	static const enum level levels[] = {LEVEL_READ_ONLY, LEVEL_WRITE, LEVEL_FULL};
 
 	for (size_t i = 0; i < ARRAY_SIZE(levels); i++)
 		if (name && !strcmp(name, level_name(levels[i])))

@@ -28,17 +28,17 @@ void advice_check(const struct client *c, struct reading *r, const config_settin
 	instant_format_local(local, sizeof(local), c->go_live, c->timezone);
 	if (c->go_live - r->now < LEAD_WEEKS * WEEK && !c->milestones.production_ticket)
 		reading_advice(r, go_live,
-			"go-live is closer than %d weeks (%s) and no production ticket is recorded; open "
-			"it and write milestones.production_ticket, or move go-live",
+			"go-live is in less than %d weeks (%s) and milestones.production_ticket is missing; "
+			"open the ticket and add it, or move go-live",
 			LEAD_WEEKS, local);
 	if (weekday_is_late(local))
 		reading_advice(r, go_live,
 			"go-live is late in the week (%s); a Monday or another early weekday leaves time "
-			"to mend",
+			"to fix problems",
 			local);
 	if (!c->milestones.checklist_signed)
 		reading_advice(r, go_live,
-			"go-live is set (%s) but no signed checklist is recorded; write "
-			"milestones.checklist_signed once it is signed",
+			"go-live is set (%s) but milestones.checklist_signed is missing; add it when the "
+			"checklist is signed",
 			local);
 }

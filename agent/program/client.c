@@ -33,7 +33,9 @@ void client_free(struct client *c)
 	free(c->file);
 }
 
-static void role_read(struct database *d, struct reading *r, const config_setting_t *group)
+/* `passed`: go-live is in the past. */
+static void role_read(
+	struct database *d, struct reading *r, const config_setting_t *group, bool passed)
 {
 	const char *role = reading_text(r, group, "role", "\"staging\"");
 	const char *before = reading_text(r, group, "before_go_live", NULL);
@@ -43,37 +45,43 @@ static void role_read(struct database *d, struct reading *r, const config_settin
 		d->role = ROLE_PRODUCTION;
 	else if (role && strcmp(role, "staging") != 0)
 		reading_error(r, config_setting_get_member(group, "role"),
-			"unknown role \"%s\"; write \"staging\" or \"production\"", role);
+			"unknown role \"%s\"; use \"staging\" or \"production\"", role);
 	d->before_go_live = role && d->role == ROLE_STAGING ? LEVEL_FULL : LEVEL_NONE;
 	if (!before)
 		return;
-	if (role && d->role == ROLE_STAGING)
-		reading_error(r, at,
-			"\"before_go_live\" is for production databases; staging is full "
-			"until go-live, remove it");
-	else if (strcmp(before, "full") == 0)
+	if (strcmp(before, "full") == 0)
 		d->before_go_live = LEVEL_FULL;
+	else if (strcmp(before, "write") == 0)
+		d->before_go_live = LEVEL_WRITE;
 	else if (strcmp(before, "read-only") == 0)
 		d->before_go_live = LEVEL_READ_ONLY;
 	else if (strcmp(before, "none") != 0)
 		reading_error(r, at,
-			"unknown level \"%s\"; write \"none\", \"read-only\" or \"full\"", before);
+			"unknown level \"%s\"; use \"none\", \"read-only\", \"write\", or \"full\"",
+			before);
+	else if (role && d->role == ROLE_STAGING)
+		reading_error(r, at,
+			"a staging database without access before go-live is of no use; use "
+			"\"read-only\", \"write\", or \"full\"");
+	/* Whoever may alter modules writes code that others run, with their rights. */
+	if (role && d->role == ROLE_PRODUCTION && d->before_go_live == LEVEL_FULL && !passed)
+		reading_warning(r, at,
+			"full access to a production database lets users change code that others run; "
+			"use before_go_live = \"write\" unless users must change definitions there");
 }
 
-static void server_find(struct database *d, struct reading *r, const config_setting_t *group,
-	const struct program *p)
+size_t server_find(struct reading *r, const config_setting_t *group, const struct program *p)
 {
 	const char *name = reading_text(r, group, "server", "\"sql01\""), *near;
 	const config_setting_t *at = config_setting_get_member(group, "server");
 	_cleanup_free_ const char **names = NULL;
 
-	d->server = SIZE_MAX;
 	for (size_t i = 0; name && i < p->n_servers; i++)
 		if (strcmp(p->servers[i].name, name) == 0)
-			d->server = i;
+			return i;
 	/* Without any server curfew.conf itself is broken, which is told there. */
-	if (!name || d->server != SIZE_MAX || p->n_servers == 0)
-		return;
+	if (!name || p->n_servers == 0)
+		return SIZE_MAX;
 	names = reading_array(r, p->n_servers, sizeof(*names));
 	for (size_t i = 0; names && i < p->n_servers; i++)
 		names[i] = p->servers[i].name;
@@ -82,7 +90,8 @@ static void server_find(struct database *d, struct reading *r, const config_sett
 		reading_error(r, at, "unknown server \"%s\"; did you mean \"%s\"?", name, near);
 	else
 		reading_error(r, at,
-			"unknown server \"%s\"; write the name of a server in curfew.conf", name);
+			"unknown server \"%s\"; use the name of a server in curfew.conf", name);
+	return SIZE_MAX;
 }
 
 static void database_name_read(struct database *d, struct reading *r, const config_setting_t *group)
@@ -93,7 +102,7 @@ static void database_name_read(struct database *d, struct reading *r, const conf
 	for (size_t i = 0; name && i < ARRAY_SIZE(system); i++)
 		if (names_equal(name, system[i]))
 			reading_error(r, config_setting_get_member(group, "name"),
-				"\"%s\" is one of SQL Server's own databases; write the client's",
+				"\"%s\" is a system database; use the client's database",
 				name);
 	d->name = reading_copy(r, name);
 }
@@ -105,8 +114,7 @@ static void databases_compare(struct reading *r, const struct database *a, const
 
 	if (x && y && a->server == b->server && a->server != SIZE_MAX && strcmp(x, y) == 0)
 		reading_say_line(r, SEVERITY_ERROR, b->line,
-			"database \"%s\" is written at line %d already (letter case does not count); keep "
-			"one",
+			"duplicate database \"%s\" (first at line %d; case does not matter); remove one",
 			b->name, a->line);
 }
 
@@ -126,8 +134,8 @@ static void databases_read(
 			continue;
 		d->line = (int)config_setting_source_line(element);
 		reading_known(r, element, "a database", names, ARRAY_SIZE(names));
-		role_read(d, r, element);
-		server_find(d, r, element, p);
+		role_read(d, r, element, c->has_go_live && c->go_live <= r->now);
+		d->server = server_find(r, element, p);
 		database_name_read(d, r, element);
 		for (size_t j = 0; j < c->n_databases; j++)
 			databases_compare(r, &c->databases[j], d);
@@ -142,7 +150,7 @@ static char *milestone_date(struct reading *r, const config_setting_t *group, co
 
 	if (text && local_parse(&t, text) < 0)
 		reading_error(r, config_setting_get_member(group, name),
-			"\"%s\" is no date: \"%s\"; write the day it happened, as \"2026-08-12\"",
+			"invalid date for \"%s\": \"%s\"; use the day it happened, for example \"2026-08-12\"",
 			name, text);
 	return reading_copy(r, text);
 }

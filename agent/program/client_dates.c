@@ -35,13 +35,13 @@ static void moment_tell_fit(struct reading *r, const struct moment *m, const cha
 	instant_format_local(local, sizeof(local), m->instant, zone);
 	if (fit == LOCAL_SKIPPED)
 		reading_warning(r, m->at,
-			"%s does not exist in %s, where clocks are put forward past it; %s (%s) is taken, "
-			"write another time if that is not meant",
+			"%s does not exist in %s (clocks go forward); using %s (%s); write another time "
+			"unless that is meant",
 			reading, zone, utc, local);
 	else if (fit == LOCAL_TWICE)
 		reading_warning(r, m->at,
-			"%s comes twice in %s, where clocks are put back; the first, %s (%s), is taken, "
-			"write another time if that is not meant",
+			"%s occurs twice in %s (clocks go back); using the first, %s (%s); write another "
+			"time unless that is meant",
 			reading, zone, utc, local);
 }
 
@@ -58,16 +58,15 @@ static struct moment moment_read(struct reading *r, const config_setting_t *grou
 	result = local_parse(&m.local, m.text);
 	if (result == -ERANGE)
 		reading_error(r, m.at,
-			"\"%s\": no calendar or clock has \"%s\"; write a day and time "
-			"that exist",
+			"invalid date for \"%s\": \"%s\" does not exist",
 			name, m.text);
 	else if (result < 0)
 		reading_error(r, m.at,
-			"\"%s\" is no date: \"%s\"; write \"2026-11-23\" or \"2026-11-23T09:00\"",
+			"invalid date for \"%s\": \"%s\"; use \"2026-11-23\" or \"2026-11-23T09:00\"",
 			name, m.text);
 	else if (m.local.year < YEAR_FIRST || m.local.year > YEAR_LAST)
 		reading_error(r, m.at,
-			"\"%s\": the year of \"%s\" is out of bounds; write one from %d to %d",
+			"invalid date for \"%s\": the year of \"%s\" must be from %d to %d",
 			name, m.text, YEAR_FIRST, YEAR_LAST);
 	else {
 		if (ends && m.local.hour < 0)
@@ -80,6 +79,15 @@ static struct moment moment_read(struct reading *r, const config_setting_t *grou
 		return m;
 	}
 	return none;
+}
+
+bool instant_read(instant_t *out, struct reading *r, const config_setting_t *group,
+	const char *name, const char *example, const char *zone, bool ends)
+{
+	struct moment m = moment_read(r, group, name, example, zone, ends);
+
+	*out = m.instant;
+	return m.at;
 }
 
 /* The same reading of the clock, so many calendar days later. */
@@ -110,7 +118,7 @@ static void testing_resolve(struct client *c, struct reading *r, const struct mo
 		return;
 	if (until->instant <= starts->instant)
 		reading_error(r, until->at,
-			"\"testing_until\" is not after \"starts\"; write a day after %s",
+			"\"testing_until\" must be after \"starts\" (%s)",
 			starts->text);
 	else
 		c->testing_end = until->instant;
@@ -128,7 +136,7 @@ static void go_live_resolve(
 	c->staging_end = e14 < c->end ? e14 : c->end;
 	if (c->go_live < c->starts)
 		reading_error(r, go_live->at,
-			"\"go_live\" is before \"starts\"; write an instant from %s on",
+			"\"go_live\" must not be before \"starts\" (%s)",
 			instant_format_local(text, sizeof(text), c->starts, c->timezone));
 	else if (c->go_live > c->testing_end)
 		reading_warning(r, go_live->at,
@@ -137,8 +145,8 @@ static void go_live_resolve(
 			instant_format_local(text, sizeof(text), c->testing_end, c->timezone));
 	if (c->approved > c->go_live)
 		reading_warning(r, go_live->at,
-			"\"approved_on\" is later than \"go_live\", so nobody gets in before; correct one "
-			"of the two unless that is meant");
+			"\"approved_on\" is later than \"go_live\", so there is no access before go-live; "
+			"correct one of the two unless that is meant");
 }
 
 static void staging_resolve(struct client *c, struct reading *r, const struct moment *until)
@@ -149,21 +157,20 @@ static void staging_resolve(struct client *c, struct reading *r, const struct mo
 		return;
 	if (!c->has_go_live) {
 		reading_warning(r, until->at,
-			"\"staging_until\" counts from go-live only; without \"go_live\" access ends with "
-			"testing, %s",
+			"\"staging_until\" has no effect without \"go_live\"; access ends when testing ends, "
+			"%s",
 			instant_format_local(text, sizeof(text), c->end, c->timezone));
 		return;
 	}
 	if (until->instant < c->go_live) {
 		reading_error(r, until->at,
-			"\"staging_until\" is before \"go_live\"; write a day after %s",
+			"\"staging_until\" must not be before \"go_live\" (%s)",
 			instant_format_local(text, sizeof(text), c->go_live, c->timezone));
 		return;
 	}
 	if (until->instant > c->end)
 		reading_warning(r, until->at,
-			"\"staging_until\" is beyond the end of SQL access, %s; access ends then, however "
-			"long the site stays",
+			"\"staging_until\" is after the end of SQL access, %s; access ends then",
 			instant_format_local(text, sizeof(text), c->end, c->timezone));
 	c->staging_end = until->instant < c->end ? until->instant : c->end;
 }
@@ -171,6 +178,7 @@ static void staging_resolve(struct client *c, struct reading *r, const struct mo
 void course_read(struct client *c, struct reading *r, const config_setting_t *group,
 	const struct settings *s, bool zone_known)
 {
+	char text[LOCAL_TEXT_MAX];
 	/* In a zone that is not known every date would be told a second time as skipped or early. */
 	const char *zone = zone_known ? c->timezone : "UTC";
 	struct moment approved =
@@ -196,4 +204,9 @@ void course_read(struct client *c, struct reading *r, const config_setting_t *gr
 	staging_resolve(c, r, &staging_until);
 	if (go_live.at)
 		advice_check(c, r, go_live.at);
+	if (c->end <= r->now)
+		reading_warning(r, NULL,
+			"all access of this client ended at %s; once `curfew certificate` succeeds, remove "
+			"the file, or correct the dates",
+			instant_format_local(text, sizeof(text), c->end, c->timezone));
 }

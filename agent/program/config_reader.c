@@ -1,6 +1,7 @@
 #include "program/config_reader.h"
 
 #include "program/names.h"
+#include "program/odd_characters.h"
 #include "program/suggest.h"
 #include "program/problems.h"
 
@@ -66,7 +67,7 @@ static bool text_has_include(struct reading *r, const char *text)
 		s += strspn(s, " \t");
 		if (strncmp(s, "@include", 8) == 0) {
 			reading_say_line(r, SEVERITY_ERROR, line,
-				"@include is not allowed, since the included file would not be checked; "
+				"@include is not allowed, because the included file would not be checked; "
 				"write its settings here");
 			found = true;
 		}
@@ -80,6 +81,11 @@ static bool text_is_readable(struct reading *r, const char *text, size_t size)
 {
 	int line = 1;
 
+	if (strncmp(text, "\xef\xbb\xbf", 3) == 0) {
+		reading_say_line(r, SEVERITY_ERROR, 1,
+			"the file starts with a byte order mark (BOM); save it as UTF-8 without BOM");
+		return false;
+	}
 	for (const char *s = text; s < text + size;) {
 		uint32_t c;
 		size_t n = utf8_decode(&c, s);
@@ -87,7 +93,7 @@ static bool text_is_readable(struct reading *r, const char *text, size_t size)
 		if (n == 0) {
 			reading_say_line(r, SEVERITY_ERROR, line,
 				*s ? "this line is not UTF-8; save the file as UTF-8"
-				   : "this line holds a zero byte; save the file as plain UTF-8 text");
+				   : "this line contains a zero byte; save the file as plain UTF-8 text");
 			return false;
 		}
 		line += c == '\n';
@@ -96,7 +102,7 @@ static bool text_is_readable(struct reading *r, const char *text, size_t size)
 	/* The library would cut the string there without a word. */
 	if (strstr(text, "\\x00")) {
 		reading_say(r, SEVERITY_ERROR, NULL,
-			"a string holds the escape \\x00; write it without");
+			"a string contains the escape \\x00; remove it");
 		return false;
 	}
 	return !text_has_include(r, text);
@@ -105,11 +111,73 @@ static bool text_is_readable(struct reading *r, const char *text, size_t size)
 static const char *syntax_words(const char *error)
 {
 	if (strcmp(error, "duplicate setting name") == 0)
-		return "this setting is written twice; keep one of the two";
+		return "duplicate setting; remove one";
 	if (strcmp(error, "mismatched element type in array") == 0)
-		return "the elements of [ ] are of different kinds; write them all as strings";
-	return "syntax error; look on this line and the one before for a missing quote, bracket, brace "
+		return "the elements of [ ] have different types; write them all as strings";
+	return "syntax error; check this line and the one before for a missing quote, bracket, brace, "
 	       "or semicolon";
+}
+
+static const char *line_begin(const char *text, int line)
+{
+	while (line-- > 1) {
+		const char *end = strchr(text, '\n');
+
+		if (!end)
+			break;
+		text = end + 1;
+	}
+	return text;
+}
+
+/* What can be told better than the library does: a character that cannot be seen, a setting's name. */
+static bool syntax_explain(struct reading *r, const char *text, int line, const char *error)
+{
+	struct duplicate d;
+	const struct odd_character *odd = NULL;
+
+	if (strcmp(error, "duplicate setting name") == 0 && duplicate_find(&d, text)) {
+		reading_say_line(r, SEVERITY_ERROR, d.second,
+			"duplicate setting \"%.*s\" (first at line %d); remove one", (int)d.length,
+			d.name, d.first);
+		return true;
+	}
+	/* The library may notice on the line below. */
+	for (int at = line; at >= 1 && at >= line - 1 && !odd; at--) {
+		const char *begin = line_begin(text, at);
+
+		odd = odd_character_find(begin, strcspn(begin, "\n"));
+		line = at;
+	}
+	if (odd)
+		reading_say_line(r, SEVERITY_ERROR, line,
+			"syntax error: this line contains a %s (U+%04X); %s", odd->name,
+			(unsigned)odd->code, odd->instead);
+	return odd;
+}
+
+/* A name may look right and be another. */
+static void text_look(struct reading *r, const config_setting_t *s, const char *text)
+{
+	const struct odd_character *odd = odd_character_find(text, strlen(text));
+
+	if (odd && !odd->in_names)
+		reading_warning(r, s, "\"%s\" contains a %s (U+%04X); %s unless it is meant", text,
+			odd->name, (unsigned)odd->code, odd->instead);
+}
+
+/* `what`: the setting or the element, as a message begins. */
+static void text_fault(
+	struct reading *r, const config_setting_t *s, const char *what, const char *text)
+{
+	const struct odd_character *odd = odd_character_find(text, strlen(text));
+
+	if (odd && !odd->in_names)
+		reading_error(r, s, "%s contains a %s (U+%04X); %s", what, odd->name,
+			(unsigned)odd->code, odd->instead);
+	else
+		reading_error(
+			r, s, "%s %s; use 1 to 128 visible characters", what, name_fault(text));
 }
 
 bool reading_parse(struct reading *r, config_t *out, const char *text, size_t size)
@@ -118,8 +186,10 @@ bool reading_parse(struct reading *r, config_t *out, const char *text, size_t si
 		return false;
 	if (config_read_string(out, text))
 		return true;
-	reading_say_line(r, SEVERITY_ERROR, config_error_line(out), "%s",
-		syntax_words(config_error_text(out) ? config_error_text(out) : ""));
+	const char *error = config_error_text(out) ? config_error_text(out) : "";
+	if (!syntax_explain(r, text, config_error_line(out), error))
+		reading_say_line(
+			r, SEVERITY_ERROR, config_error_line(out), "%s", syntax_words(error));
 	return false;
 }
 
@@ -164,7 +234,7 @@ config_setting_t *reading_group(
 
 	if (!s || config_setting_is_group(s))
 		return s;
-	reading_error(r, s, "\"%s\" is no group; write %s = { ... };", name, name);
+	reading_error(r, s, "\"%s\" must be a group; use %s = { ... };", name, name);
 	return NULL;
 }
 
@@ -177,14 +247,14 @@ config_setting_t *reading_groups(
 		return NULL;
 	/* [ ] cannot hold groups; an empty one says the same as an empty list. */
 	if (!config_setting_is_list(s) && !config_setting_is_array(s)) {
-		reading_error(r, s, "\"%s\" is no list; write %s = ( { ... } );", name, name);
+		reading_error(r, s, "\"%s\" must be a list; use %s = ( { ... } );", name, name);
 		return NULL;
 	}
 	for (int i = 0; i < config_setting_length(s); i++) {
 		const config_setting_t *element = config_setting_get_elem(s, (unsigned)i);
 
 		if (!config_setting_is_group(element))
-			reading_error(r, element, "element %d of \"%s\" is no group; write { ... }",
+			reading_error(r, element, "element %d of \"%s\" must be a group; use { ... }",
 				i + 1, name);
 	}
 	if (config_setting_length(s) == 0 && example)
@@ -200,45 +270,52 @@ config_setting_t *reading_list(
 
 	if (!s || config_setting_is_list(s) || config_setting_is_array(s))
 		return s;
-	reading_error(r, s, "\"%s\" is no list; write %s = ( \"...\" );", name, name);
+	reading_error(r, s, "\"%s\" must be a list; use %s = ( \"...\" );", name, name);
 	return NULL;
 }
 
 const char *reading_item(struct reading *r, const config_setting_t *list, int index)
 {
 	const config_setting_t *s = config_setting_get_elem(list, (unsigned)index);
-	const char *text = config_setting_get_string(s), *fault;
+	const char *text = config_setting_get_string(s);
+	char what[256];
 
 	if (!text) {
-		reading_error(r, s, "element %d of \"%s\" is no string; put it in quotes",
+		reading_error(r, s, "element %d of \"%s\" must be a string; put it in quotes",
 			index + 1, config_setting_name(list));
 		return NULL;
 	}
-	fault = name_fault(text);
-	if (fault)
-		reading_error(r, s, "element %d of \"%s\" %s; write 1 to 128 visible characters",
-			index + 1, config_setting_name(list), fault);
-	return fault ? NULL : text;
+	if (name_fault(text)) {
+		snprintf(what, sizeof(what), "element %d of \"%s\"", index + 1,
+			config_setting_name(list));
+		text_fault(r, s, what, text);
+		return NULL;
+	}
+	text_look(r, s, text);
+	return text;
 }
 
 const char *reading_text(
 	struct reading *r, const config_setting_t *group, const char *name, const char *example)
 {
 	const config_setting_t *s = reading_member(r, group, name, example);
-	const char *text, *fault;
+	const char *text;
+	char what[256];
 
 	if (!s)
 		return NULL;
 	text = config_setting_get_string(s);
 	if (!text) {
-		reading_error(r, s, "\"%s\" is no string; write %s = \"...\";", name, name);
+		reading_error(r, s, "\"%s\" must be a string; use %s = \"...\";", name, name);
 		return NULL;
 	}
-	fault = name_fault(text);
-	if (!fault)
-		return text;
-	reading_error(r, s, "\"%s\" %s; write 1 to 128 visible characters", name, fault);
-	return NULL;
+	if (name_fault(text)) {
+		snprintf(what, sizeof(what), "\"%s\"", name);
+		text_fault(r, s, what, text);
+		return NULL;
+	}
+	text_look(r, s, text);
+	return text;
 }
 
 const char *reading_path(struct reading *r, const config_setting_t *group, const char *name,
@@ -250,17 +327,17 @@ const char *reading_path(struct reading *r, const config_setting_t *group, const
 	if (!s)
 		return NULL;
 	if (!text) {
-		reading_error(r, s, "\"%s\" is no string; write %s = \"/...\";", name, name);
+		reading_error(r, s, "\"%s\" must be a string; use %s = \"/...\";", name, name);
 		return NULL;
 	}
 	if (text[0] != '/') {
-		reading_error(r, s, "\"%s\" is not an absolute path: \"%s\"; begin it with /", name,
+		reading_error(r, s, "\"%s\" must be an absolute path, not \"%s\"; start it with /", name,
 			text);
 		return NULL;
 	}
 	if (strlen(text) > max) {
 		reading_error(
-			r, s, "\"%s\" is longer than %zu bytes; choose a shorter path", name, max);
+			r, s, "\"%s\" is longer than %zu bytes; use a shorter path", name, max);
 		return NULL;
 	}
 	for (const char *p = text; *p;) {
@@ -269,7 +346,7 @@ const char *reading_path(struct reading *r, const config_setting_t *group, const
 
 		if (n == 0 || character_is_hidden(c)) {
 			reading_error(
-				r, s, "\"%s\" holds a control character; write a plain path", name);
+				r, s, "\"%s\" contains a control character; use a plain path", name);
 			return NULL;
 		}
 		p += n;
@@ -285,7 +362,7 @@ bool reading_bool(struct reading *r, const config_setting_t *group, const char *
 		return usual;
 	if (config_setting_type(s) != CONFIG_TYPE_BOOL) {
 		reading_error(r, s,
-			"\"%s\" is neither true nor false; write %s = %s; (without quotes)", name,
+			"\"%s\" must be true or false; use %s = %s; (without quotes)", name,
 			name, usual ? "true" : "false");
 		return usual;
 	}
@@ -302,7 +379,7 @@ int reading_number(struct reading *r, const config_setting_t *group, const char 
 	if (config_setting_type(s) != CONFIG_TYPE_INT || config_setting_get_int(s) < min ||
 		config_setting_get_int(s) > max) {
 		reading_error(r, s,
-			"\"%s\" is no whole number within its bounds; write %d to %d (%s)", name,
+			"invalid value for \"%s\"; use an integer from %d to %d (%s)", name,
 			min, max, unit);
 		return usual;
 	}

@@ -77,7 +77,7 @@ static const char *known(const char *text)
 /* A broken client would not be taken anyway. */
 static const char *consequence(const struct claim *claim)
 {
-	return claim->draft->broken ? "" : " neither client is taken until then";
+	return claim->draft->broken ? "" : " until then, Curfew loads neither";
 }
 
 static int clash_report(struct problems *problems, const struct claim *a, const struct claim *b)
@@ -94,11 +94,12 @@ static int clash_report(struct problems *problems, const struct claim *a, const 
 			consequence(a));
 	if (!a->user)
 		return claim_report(problems, a, SEVERITY_ERROR,
-			"client \"%s\" is also in %s, line %d; give each client its own name;%s",
+			"duplicate client name \"%s\" (also in %s, line %d); use a different name for each "
+			"client;%s",
 			a->draft->client.name, other->file, b->line, consequence(a));
 	return claim_report(problems, a, SEVERITY_ERROR,
-		"login \"%s\" of %s %s is also that of %s %s (%s, line %d); write another in login = "
-		"\"...\";%s",
+		"duplicate login \"%s\" of %s %s and of %s %s (%s, line %d); set a different one with "
+		"login = \"...\";%s",
 		a->user->login, known(a->user->first), known(a->user->last), known(b->user->first),
 		known(b->user->last), other->file, b->line, consequence(a));
 }

@@ -18,9 +18,9 @@ static struct fault stat_fault(const struct stat *st, uid_t owner)
 {
 	if (st->st_uid != 0 && st->st_uid != geteuid() && st->st_uid != owner)
 		return (struct fault){
-			"belongs to neither root nor the user that runs this", "chown root"};
+			"must be owned by root or by the current user", "chown root"};
 	if (st->st_mode & (S_IWGRP | S_IWOTH))
-		return (struct fault){"can be written by others than its owner", "chmod go-w"};
+		return (struct fault){"must be writable by its owner only", "chmod go-w"};
 	return (struct fault){NULL, NULL};
 }
 
@@ -30,7 +30,7 @@ static struct fault secret_fault(const struct stat *st, enum secret_rule rule)
 	mode_t others = rule == SECRET_MANAGED ? S_IRWXO : S_IRWXG | S_IRWXO;
 
 	if (!fault.what && (st->st_mode & others))
-		return (struct fault){"can be read by others than its owner", "chmod 0600"};
+		return (struct fault){"must be readable by its owner only", "chmod 0600"};
 	return fault;
 }
 
@@ -42,7 +42,7 @@ int folder_open(struct reading *r, const char *path)
 
 	if (fd < 0 || fstat(fd, &st) < 0) {
 		reading_error(r, NULL,
-			"cannot open the folder %s: %s; make it a folder that can be read", path,
+			"cannot open directory %s: %s; create it, or make it readable", path,
 			strerror(errno));
 		if (fd >= 0)
 			close(fd);
@@ -51,7 +51,7 @@ int folder_open(struct reading *r, const char *path)
 	fault = stat_fault(&st, r->owner);
 	if (!fault.what)
 		return fd;
-	reading_error(r, NULL, "the folder %s %s; %s %s", path, fault.what, fault.remedy, path);
+	reading_error(r, NULL, "directory %s %s; run: %s %s", path, fault.what, fault.remedy, path);
 	close(fd);
 	return -1;
 }
@@ -69,7 +69,7 @@ static char *descriptor_read(struct reading *r, int fd, size_t *size)
 			continue;
 		if (got < 0) {
 			reading_error(
-				r, NULL, "cannot read it: %s; look at the disk", strerror(errno));
+				r, NULL, "cannot read file: %s; check the disk", strerror(errno));
 			free(text);
 			return NULL;
 		}
@@ -78,7 +78,7 @@ static char *descriptor_read(struct reading *r, int fd, size_t *size)
 	if (!text)
 		return NULL;
 	if (n > MAX_FILE_BYTES) {
-		reading_error(r, NULL, "larger than 1 MiB; this is no configuration file");
+		reading_error(r, NULL, "the file is larger than 1 MiB; use a configuration file");
 		free(text);
 		return NULL;
 	}
@@ -97,7 +97,7 @@ char *file_read(struct reading *r, int folder, const char *name, size_t *size)
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0) {
-		reading_error(r, NULL, "cannot open it: %s; check that it exists and may be read",
+		reading_error(r, NULL, "cannot open file: %s; check that it exists and is readable",
 			strerror(errno));
 		if (fd >= 0)
 			close(fd);
@@ -106,9 +106,9 @@ char *file_read(struct reading *r, int folder, const char *name, size_t *size)
 	fault = stat_fault(&st, r->owner);
 	if (!S_ISREG(st.st_mode))
 		reading_error(
-			r, NULL, "this is no regular file; write the settings into a plain file");
+			r, NULL, "not a regular file; write the settings into a regular file");
 	else if (fault.what)
-		reading_error(r, NULL, "this file %s; %s %s", fault.what, fault.remedy, r->file);
+		reading_error(r, NULL, "this file %s; run: %s %s", fault.what, fault.remedy, r->file);
 	else
 		text = descriptor_read(r, fd, size);
 	close(fd);
@@ -121,7 +121,7 @@ static void secret_unseen(
 	size_t before = r->problems->n;
 
 	reading_say_line(r, SEVERITY_ERROR, line,
-		"the %s %s cannot be looked at: %s; run this as root", words, path,
+		"cannot check %s %s: %s; run this command as root", words, path,
 		strerror(error));
 	if (error == EACCES && r->problems->n > before)
 		r->problems->items[before].unseen = true;
@@ -136,11 +136,11 @@ void secret_check(
 	if (stat(path, &st) < 0) {
 		if (errno == ENOENT && rule == SECRET_MANAGED)
 			reading_say_line(r, SEVERITY_ERROR, line,
-				"the %s is missing: %s; add a LoadCredential= line for it to the service",
+				"missing %s: %s; add a LoadCredential= line for it to the service",
 				words, path);
 		else if (errno == ENOENT)
 			reading_say_line(r, SEVERITY_ERROR, line,
-				"the %s is missing: %s; create it: install -m 0600 /dev/stdin %s",
+				"missing %s: %s; create it: install -m 0600 /dev/stdin %s",
 				words, path, path);
 		else
 			secret_unseen(r, line, path, words, errno);
@@ -149,10 +149,10 @@ void secret_check(
 	fault = secret_fault(&st, rule);
 	if (!S_ISREG(st.st_mode))
 		reading_say_line(r, SEVERITY_ERROR, line,
-			"the %s %s is no regular file; write it into a plain file of mode 0600",
+			"%s %s must be a regular file; write it into a regular file of mode 0600",
 			words, path);
 	else if (fault.what)
-		reading_say_line(r, SEVERITY_ERROR, line, "the %s %s %s; %s %s", words, path,
+		reading_say_line(r, SEVERITY_ERROR, line, "%s %s %s; run: %s %s", words, path,
 			fault.what, fault.remedy, path);
 }
 
@@ -163,14 +163,14 @@ void trusted_file_check(struct reading *r, int line, const char *path, const cha
 
 	if (stat(path, &st) < 0) {
 		reading_say_line(r, SEVERITY_ERROR, line,
-			"the %s %s cannot be read: %s; put it there", words, path, strerror(errno));
+			"cannot read %s %s: %s; copy it there", words, path, strerror(errno));
 		return;
 	}
 	fault = stat_fault(&st, 0);
 	if (!S_ISREG(st.st_mode))
 		reading_say_line(r, SEVERITY_ERROR, line,
-			"the %s %s is no regular file; put it there", words, path);
+			"%s %s must be a regular file; copy it there", words, path);
 	else if (fault.what)
-		reading_say_line(r, SEVERITY_ERROR, line, "the %s %s %s; %s %s", words, path,
+		reading_say_line(r, SEVERITY_ERROR, line, "%s %s %s; run: %s %s", words, path,
 			fault.what, fault.remedy, path);
 }

@@ -52,8 +52,8 @@ static int kept_tell(struct strings *kept, struct problems *problems, const stru
 		r = strings_add(kept, base_name(c->file));
 		if (r == 0)
 			reading_warning(&told, NULL,
-				"client \"%s\": its file has errors, so this last good version stays in "
-				"force, with its ends; mend the file and reload",
+				"client \"%s\": the file has errors, so Curfew uses its last known good "
+				"version and its end times; fix the file, then reload",
 				c->name);
 		if (r == 0)
 			r = told.failure;

@@ -13,10 +13,15 @@ struct built_in {
 };
 
 /* ALTER without CREATE lets people change and remove what is there and add nothing. */
-static const struct built_in BUILT_IN[3] = {
+static const struct built_in BUILT_IN[LEVELS] = {
 	[LEVEL_READ_ONLY] = {"curfew_read_only",
 		{{"SHOWPLAN"}, {NULL}, {"SELECT", "VIEW DEFINITION"},
 			{"INSERT", "UPDATE", "DELETE", "EXECUTE", "ALTER"}}},
+	/* Without ALTER nobody changes code that runs with the rights of others. */
+	[LEVEL_WRITE] = {"curfew_write",
+		{{"SHOWPLAN"}, {NULL},
+			{"SELECT", "INSERT", "UPDATE", "DELETE", "EXECUTE", "VIEW DEFINITION"},
+			{"ALTER"}}},
 	[LEVEL_FULL] = {"curfew_full", {{"SHOWPLAN"}, {NULL},
 					       {"SELECT", "INSERT", "UPDATE", "DELETE", "EXECUTE",
 						       "VIEW DEFINITION", "ALTER"},
@@ -35,7 +40,14 @@ static const struct permission_list {
 	{"schema_denies", offsetof(struct level_terms, schema_denies), SCOPE_SCHEMA, false},
 };
 
-static const char *const LEVEL_SETTING[3] = {"none", "read_only", "full"};
+static const char *const LEVEL_SETTING[LEVELS] = {"none", "read_only", "write", "full"};
+
+/* What may be granted at a level, at most. */
+static const enum permission_reach LEVEL_REACH[LEVELS] = {
+	[LEVEL_READ_ONLY] = PERMISSION_READS,
+	[LEVEL_WRITE] = PERMISSION_WRITES,
+	[LEVEL_FULL] = PERMISSION_CREATES,
+};
 
 void strings_free(struct strings *s)
 {
@@ -56,9 +68,9 @@ static void terms_free(struct level_terms *t)
 	*t = (struct level_terms){0};
 }
 
-void levels_free(struct level_terms terms[3])
+void levels_free(struct level_terms terms[LEVELS])
 {
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < LEVELS; i++)
 		terms_free(&terms[i]);
 }
 
@@ -106,10 +118,12 @@ static bool role_escapes(const char *role)
 	       names_equal(role, "db_accessadmin");
 }
 
-static bool role_changes(const char *role)
+/* The narrowest level that may have a fixed role. */
+static enum level role_level(const char *role)
 {
-	return names_equal(role, "db_ddladmin") || names_equal(role, "db_datawriter") ||
-	       names_equal(role, "db_backupoperator");
+	if (names_equal(role, "db_ddladmin") || names_equal(role, "db_backupoperator"))
+		return LEVEL_FULL;
+	return names_equal(role, "db_datawriter") ? LEVEL_WRITE : LEVEL_READ_ONLY;
 }
 
 static void member_of_read(
@@ -126,18 +140,20 @@ static void member_of_read(
 			continue;
 		if (role_escapes(role))
 			reading_error(r, at,
-				"members of %s could undo what Curfew does; use db_datareader, "
-				"db_datawriter or db_ddladmin, or a role of your own",
+				"members of %s could undo Curfew's changes; use db_datareader, "
+				"db_datawriter, or db_ddladmin, or a role of your own",
 				role);
-		else if (level == LEVEL_READ_ONLY && role_changes(role))
-			reading_error(r, at,
-				"members of %s can do more than read; use db_datareader", role);
+		else if (role_level(role) > level)
+			reading_error(r, at, "members of %s can do more than %s allows; use %s",
+				role, LEVEL_SETTING[level],
+				level == LEVEL_WRITE ? "db_datareader and db_datawriter"
+						     : "db_datareader");
 		else if (names_equal(role, "public"))
-			reading_error(r, at, "everyone is a member of public; leave it out");
+			reading_error(r, at, "every user is a member of public; remove it");
 		strings_put(r, &t->member_of, role);
 	}
 	if (n == 0)
-		reading_error(r, list, "\"member_of\" is empty; name at least one role");
+		reading_error(r, list, "\"member_of\" is empty; add at least one role");
 }
 
 static void permission_check(struct reading *r, const config_setting_t *at, const char *name,
@@ -150,24 +166,26 @@ static void permission_check(struct reading *r, const config_setting_t *at, cons
 		reading_error(r, at, "unknown permission \"%s\"; did you mean \"%s\"?", name, near);
 	else if (!p)
 		reading_error(r, at,
-			"unknown permission \"%s\"; curfew.conf(5) lists those that are known",
+			"unknown permission \"%s\"; curfew.conf(5) lists the known permissions",
 			name);
 	else if (list->grants && p->reach == PERMISSION_ESCAPES)
 		reading_error(
-			r, at, "%s would let people undo what Curfew does; leave it out", name);
+			r, at, "%s is not allowed, because users could undo Curfew's changes; remove it", name);
 	else if (!p->scopes)
 		reading_error(
-			r, at, "%s is no permission on a database or schema; leave it out", name);
+			r, at, "%s is not a permission on a database or schema; remove it", name);
 	else if (!(p->scopes & list->scope))
-		reading_error(r, at, "%s is no permission on a %s; move it to %s", name,
+		reading_error(r, at, "%s is not a permission on a %s; move it to %s", name,
 			list->scope == SCOPE_SCHEMA ? "schema" : "database",
 			list->scope == SCOPE_SCHEMA ? "the database lists" : "the schema lists");
-	else if (list->grants && level == LEVEL_READ_ONLY && p->reach != PERMISSION_READS)
-		reading_error(r, at, "%s is more than reading; leave it out of read_only", name);
+	else if (list->grants && p->reach > LEVEL_REACH[level])
+		reading_error(r, at, "%s allows more than %s; remove it from %s", name,
+			level == LEVEL_WRITE ? "reading and writing data" : "reading",
+			LEVEL_SETTING[level]);
 	else if (list->grants && p->reach == PERMISSION_CREATES)
 		reading_warning(r, at,
-			"%s lets people add new customisations, which the program forbids; leave it out "
-			"unless that is meant",
+			"%s lets users create new customizations, which the access program forbids; remove "
+			"it unless that is meant",
 			name);
 }
 
@@ -187,7 +205,7 @@ static void permissions_read(struct reading *r, struct level_terms *t,
 		permission_check(r, config_setting_get_elem(s, (unsigned)i), name, list, level);
 		if (strings_contain(out, name))
 			reading_warning(r, config_setting_get_elem(s, (unsigned)i),
-				"%s is written twice; keep one", name);
+				"duplicate permission %s; remove one", name);
 		else
 			strings_put(r, out, name);
 	}
@@ -200,7 +218,7 @@ static void role_read(struct reading *r, struct level_terms *t, const config_set
 
 	if (role && login_fault(role))
 		reading_error(r, config_setting_get_member(group, "role"),
-			"role \"%s\" %s; choose a name of its own, as \"%s\"", role,
+			"role \"%s\" %s; use a different name, for example \"%s\"", role,
 			login_fault(role), BUILT_IN[level].role);
 	if (!role)
 		role = base && base->role ? base->role : BUILT_IN[level].role;
@@ -219,8 +237,8 @@ static void level_read(struct reading *r, struct level_terms *t, const config_se
 	if (member_of) {
 		if (config_setting_length(group) > 1)
 			reading_error(r, member_of,
-				"a level is either \"member_of\" or a role with permissions, never both; "
-				"remove one of the two");
+				"a level must have either \"member_of\" or a role with permissions; remove one of "
+				"the two");
 		member_of_read(r, t, member_of, level);
 		return;
 	}
@@ -256,36 +274,40 @@ static bool strings_contain_folded(const struct strings *s, const char *item)
 	return false;
 }
 
-/* At go-live a user moves from the one to the other: if the second holds all of the first, nothing narrows. */
-static void levels_compare(
-	struct reading *r, const config_setting_t *at, const struct level_terms terms[3])
+/* A user who moves from the wider to the narrower must lose something, and membership must tell which one it is. */
+static void levels_compare(struct reading *r, const config_setting_t *at,
+	const struct level_terms terms[LEVELS], enum level wide, enum level narrow)
 {
-	const struct level_terms *full = &terms[LEVEL_FULL], *narrow = &terms[LEVEL_READ_ONLY];
+	const struct level_terms *w = &terms[wide], *n = &terms[narrow];
 	size_t shared = 0;
 
-	if (full->role && narrow->role && names_equal(full->role, narrow->role))
+	if (w->role && n->role && names_equal(w->role, n->role))
 		reading_error(r, at,
-			"both levels use the role \"%s\", so nothing would narrow at go-live; give each "
-			"its own",
-			full->role);
-	for (size_t i = 0; i < full->member_of.n; i++)
-		shared += strings_contain_folded(&narrow->member_of, full->member_of.items[i]);
-	if (full->member_of.n > 0 && shared == full->member_of.n)
+			"levels %s and %s both use role \"%s\", so access would not change between them; "
+			"use a different role for each level",
+			LEVEL_SETTING[wide], LEVEL_SETTING[narrow], w->role);
+	for (size_t i = 0; i < w->member_of.n; i++)
+		shared += strings_contain_folded(&n->member_of, w->member_of.items[i]);
+	if (w->member_of.n > 0 && shared == w->member_of.n)
 		reading_error(r, at,
-			"read_only has every role of full, so nothing would narrow at go-live; take out "
-			"those that can change data");
-	if ((full->role && strings_contain_folded(&narrow->member_of, full->role)) ||
-		(narrow->role && strings_contain_folded(&full->member_of, narrow->role)))
-		reading_error(
-			r, at, "one level is a member of the other's role; give each its own");
+			"%s has every role of %s, so access would not change between them; remove the "
+			"roles that allow more than %s",
+			LEVEL_SETTING[narrow], LEVEL_SETTING[wide],
+			narrow == LEVEL_READ_ONLY ? "reading" : "writing data");
+	if ((w->role && strings_contain_folded(&n->member_of, w->role)) ||
+		(n->role && strings_contain_folded(&w->member_of, n->role)))
+		reading_error(r, at,
+			"one of the levels %s and %s is a member of the other's role; use a different "
+			"role for each level",
+			LEVEL_SETTING[wide], LEVEL_SETTING[narrow]);
 }
 
-void levels_read(struct level_terms out[3], struct reading *r, const config_setting_t *group,
+void levels_read(struct level_terms out[LEVELS], struct reading *r, const config_setting_t *group,
 	const struct level_terms *base)
 {
-	static const char *const names[] = {"full", "read_only"};
+	static const char *const names[] = {"full", "read_only", "write"};
 
-	memset(out, 0, 3 * sizeof(*out));
+	memset(out, 0, LEVELS * sizeof(*out));
 	if (group)
 		reading_known(r, group, "levels", names, ARRAY_SIZE(names));
 	for (enum level level = LEVEL_READ_ONLY; level <= LEVEL_FULL; level++) {
@@ -298,6 +320,7 @@ void levels_read(struct level_terms out[3], struct reading *r, const config_sett
 		else
 			level_default(r, &out[level], level, under);
 	}
-	if (group)
-		levels_compare(r, group, out);
+	for (enum level wide = LEVEL_FULL; group && wide > LEVEL_READ_ONLY; wide--)
+		for (enum level narrow = wide - 1; narrow > LEVEL_NONE; narrow--)
+			levels_compare(r, group, out, wide, narrow);
 }

@@ -8,6 +8,7 @@
 enum permission_scope { SCOPE_DATABASE = 1, SCOPE_SCHEMA = 2 };
 enum permission_reach {
 	PERMISSION_READS,   /* may be granted at any level */
+	PERMISSION_WRITES,  /* data, not definitions: at the levels write and full */
 	PERMISSION_CHANGES, /* only at level full */
 	PERMISSION_CREATES, /* only at level full, and against the program's rule: with a warning */
 	PERMISSION_ESCAPES, /* could undo what Curfew does: never granted */
@@ -22,11 +23,11 @@ const struct permission *permission_find(const char *name);
 const char *permission_nearest(const char *name);
 
 /* Reads the group `levels` (NULL: there is none) over `base`, which stands for what is not written; with
- * base NULL, over the built-in levels. Fills out[LEVEL_READ_ONLY] and out[LEVEL_FULL]; to be freed with
+ * base NULL, over the built-in levels. Fills all but out[LEVEL_NONE]; to be freed with
  * levels_free() whatever was reported. */
-void levels_read(struct level_terms out[3], struct reading *r, const config_setting_t *group,
+void levels_read(struct level_terms out[LEVELS], struct reading *r, const config_setting_t *group,
 	const struct level_terms *base);
-void levels_free(struct level_terms terms[3]);
+void levels_free(struct level_terms terms[LEVELS]);
 void strings_free(struct strings *s);
 
 #endif

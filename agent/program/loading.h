@@ -23,6 +23,15 @@ void settings_read(struct settings *out, const char **clients, struct reading *r
 /* The setting "timezone", a zone that exists; NULL when it is missing, or reported. Borrowed. */
 const char *zone_read(struct reading *r, const config_setting_t *group);
 void settings_free(struct settings *s);
+/* A date of the group in that zone; false when it is missing or was reported. `ends`: a date alone is the end of that
+ * day. */
+bool instant_read(instant_t *out, struct reading *r, const config_setting_t *group,
+	const char *name, const char *example, const char *zone, bool ends);
+/* The maintenance windows of curfew.conf. Needs the servers, in their final order. */
+void maintenance_read(struct program *p, struct reading *r, const config_setting_t *root);
+void maintenance_free(struct program *p);
+/* The index of the server, or SIZE_MAX after reporting. */
+size_t server_find(struct reading *r, const config_setting_t *group, const struct program *p);
 /* Looks at the files of credentials and certificates that curfew.conf names. */
 void credentials_check(const struct program *p, struct reading *r, int journal_key_line);
 

@@ -20,7 +20,7 @@ static size_t count_char(const char *text, char c)
 	return n;
 }
 
-static bool is_ascii(const char *text)
+bool is_ascii(const char *text)
 {
 	while (*text && (unsigned char)*text < 0x80)
 		text++;
@@ -88,12 +88,14 @@ static int login_part(char **out, const char *text)
 int login_make(char **out, const char *client, const char *first, const char *last)
 {
 	const char *const texts[] = {client, first, last};
+	size_t n = *last ? 3 : 2;
 	char *parts[3] = {NULL};
 	int r = 0;
 
-	for (size_t i = 0; i < 3 && r == 0; i++)
+	for (size_t i = 0; i < n && r == 0; i++)
 		r = login_part(&parts[i], texts[i]);
-	if (r == 0 && asprintf(out, "%s.%s.%s", parts[0], parts[1], parts[2]) < 0)
+	if (r == 0 && asprintf(out, "%s.%s%s%s", parts[0], parts[1], *last ? "." : "",
+			      *last ? parts[2] : "") < 0)
 		r = -ENOMEM;
 	for (size_t i = 0; i < 3; i++)
 		free(parts[i]);
@@ -113,11 +115,11 @@ const char *login_fault(const char *login)
 	if (name_fault(login))
 		return name_fault(login);
 	if (strchr(login, '\\'))
-		return "holds a backslash, which makes it a Windows login";
+		return "contains a backslash, which makes it a Windows login";
 	if (strncmp(login, "##", 2) == 0)
-		return "begins with ##, which SQL Server keeps for itself";
+		return "starts with ##, which SQL Server reserves";
 	for (size_t i = 0; i < ARRAY_SIZE(taken); i++)
 		if (names_equal(login, taken[i]))
-			return "is a name that SQL Server has already";
+			return "is a name that SQL Server reserves";
 	return NULL;
 }

@@ -10,7 +10,7 @@
 
 const char *level_name(enum level l)
 {
-	static const char *const names[] = {"none", "read-only", "full"};
+	static const char *const names[] = {"none", "read-only", "write", "full"};
 
 	return names[l];
 }
@@ -68,6 +68,8 @@ static bool person_matches(const struct user *u, const char *name)
 	for (; *first; first++, name++)
 		if (to_small(*first) != to_small(*name))
 			return false;
+	if (!*u->last)
+		return !*name;
 	return *name == '.' && names_equal(u->last, name + 1);
 }
 

@@ -32,7 +32,7 @@ const char *name_fault(const char *text)
 		if (n == 0)
 			return "is not UTF-8";
 		if (character_is_hidden(c))
-			return "holds a control character";
+			return "contains a control character";
 		/* SQL Server counts UTF-16 code units. */
 		units += c > 0xffff ? 2 : 1;
 		s += n;
@@ -41,7 +41,7 @@ const char *name_fault(const char *text)
 		return "is longer than 128 characters";
 	/* SQL Server ignores blanks at the end when it compares: two such names are one to it. */
 	if (text[0] == ' ' || text[length - 1] == ' ')
-		return "begins or ends with a blank";
+		return "starts or ends with a space";
 	return NULL;
 }
 

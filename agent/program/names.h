@@ -11,6 +11,7 @@ bool character_is_hidden(uint32_t c);
 const char *name_fault(const char *text);
 /* ASCII, whatever the locale: a login must not depend on who started the agent. */
 bool is_letter_or_digit(char c);
+bool is_ascii(const char *text);
 char to_small(char c);
 /* Letters, digits, '.', '_' and '-', not beginning with '.' or '-': fit for a file name and a section. */
 bool name_is_plain(const char *text);
@@ -21,7 +22,7 @@ bool name_is_email(const char *text);
 /* In small letters, so that names that SQL Server takes for one compare equal. NULL: no memory. */
 char *name_fold(const char *text);
 
-/* The login of a person: "acme.jane.doe". 0, -ENOMEM, or LOGIN_UNSPEAKABLE when a part has no letters
+/* The login of a person: "acme.jane.doe", or "acme.jane" where `last` is empty. 0, -ENOMEM, or LOGIN_UNSPEAKABLE when a part has no letters
  * that ASCII could stand for. */
 enum login_problem { LOGIN_UNSPEAKABLE = 1 };
 int login_make(char **out, const char *client, const char *first, const char *last);

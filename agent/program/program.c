@@ -36,6 +36,7 @@ static void program_clear(struct program *p)
 		client_free(&p->clients[i]);
 	for (size_t i = 0; i < p->n_files; i++)
 		free(p->files[i]);
+	maintenance_free(p);
 	settings_free(&p->settings);
 	free(p->servers);
 	free(p->clients);
@@ -139,6 +140,7 @@ static void main_sections_read(struct loading *l, struct reading *r, const confi
 	if (!parsed || p->n_files == 0)
 		return;
 	servers_read(p, r, root, p->files[0]);
+	maintenance_read(p, r, root);
 	key = config_setting_get_member(root, "journal_key");
 	/* What is wrong with a file that curfew.conf names is an error, but leaves the program whole: one
 	 * server without its credential must not keep access on the others from ending. */
@@ -164,7 +166,7 @@ static int main_load(struct loading *l, const char *file)
 	config_init(&config);
 	if (!found)
 		reading_error(&r, NULL,
-			"there is no such file; write it, or name another with --config FILE");
+			"file not found; create it, or use --config FILE");
 	fd = found ? folder_open(&r, folder) : -1;
 	if (fd >= 0) {
 		parsed = file_load(l, &r, fd, base_name(file), &config);
@@ -253,8 +255,8 @@ static int entry_load(struct loading *l, int folder, const char *name)
 	r.file = path;
 	if (path)
 		reading_advice(&r, NULL,
-			"this file is ignored; the name of a client file ends in .conf and does not begin "
-			"with a dot");
+			"this file is ignored; the name of a client file must end in .conf and must not "
+			"start with a dot");
 	return r.failure;
 }
 

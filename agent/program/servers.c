@@ -17,7 +17,7 @@
 #define TRUSTED_WIDEST6 16
 
 static const char *const SERVER_NAMES[] = {"name", "host", "port", "endpoints", "trusted",
-	"ca_file", "login", "credential", "must_change", "known_triggers", "known_linked_servers",
+	"ca_file", "login", "credential", "evidence", "must_change", "known_triggers", "known_linked_servers",
 	"known_proxies", "levels"};
 
 #define SERVER_EXAMPLE                                                                             \
@@ -50,13 +50,12 @@ static void host_bits_report(struct reading *r, const config_setting_t *at, cons
 		snprintf(all, sizeof(all), "%lu", 1UL << bits);
 	if (whole->prefix < widest)
 		reading_error(r, at,
-			"\"%s\" has bits beyond its prefix; write \"%.*s\" for this address alone, or a prefix "
-			"of /%u or longer",
+			"\"%s\" has host bits set; use \"%.*s\" for one address, or a prefix of /%u or "
+			"longer",
 			text, alone, text, widest);
 	else
 		reading_error(r, at,
-			"\"%s\" has bits beyond its prefix; write \"%.*s\" for this address alone, \"%s\" for "
-			"all %s",
+			"\"%s\" has host bits set; use \"%.*s\" for one address, or \"%s\" for all %s",
 			text, alone, text, source_format(buf, whole), all);
 }
 
@@ -65,11 +64,11 @@ static void source_report(struct reading *r, const config_setting_t *at, const c
 {
 	if (problem == SOURCE_BAD_PREFIX)
 		reading_error(r, at,
-			"\"%s\" has no valid prefix length; write /0 to /%d behind the address",
+			"invalid prefix length in \"%s\"; use /0 to /%d after the address",
 			text, strchr(text, ':') ? 128 : 32);
 	else
 		reading_error(r, at,
-			"\"%s\" is no address; write one as \"203.0.113.7\", \"198.51.100.0/29\" or "
+			"invalid address \"%s\"; examples: \"203.0.113.7\", \"198.51.100.0/29\", "
 			"\"2001:db8:7::/64\"",
 			text);
 }
@@ -108,16 +107,15 @@ struct source *sources_read(size_t *n, struct reading *r, const config_setting_t
 			host_bits_report(r, at, text, &s, widest);
 		else if (s.prefix < widest)
 			reading_error(r, at,
-				"\"%s\" is wider than allowed; write a prefix of /%u or longer, %s",
+				"\"%s\" is too wide; use a prefix of /%u or longer, %s",
 				text, widest, bound);
 		else if (source_is_unusable(&s))
 			reading_error(r, at,
-				"\"%s\" is no address that a connection could come from (unspecified, "
-				"loopback, link-local, multicast or reserved); write the one that the "
-				"packets carry",
+				"\"%s\" cannot be a source address (unspecified, loopback, link-local, "
+				"multicast, or reserved); use the address in the users' packets",
 				text);
 		else if (source_is_among(&s, out, *n))
-			reading_warning(r, at, "\"%s\" is written twice; keep one", text);
+			reading_warning(r, at, "duplicate source \"%s\"; remove one", text);
 		else
 			out[(*n)++] = s;
 	}
@@ -180,8 +178,8 @@ static void host_read(struct server *s, struct reading *r, const config_setting_
 		return;
 	if (!host_address(&e, host, s->port) && !name_is_host(host))
 		reading_error(r, config_setting_get_member(group, "host"),
-			"\"%s\" is neither an address nor a host name; write \"192.0.2.10\" or "
-			"\"sql01.example\", and the port in port = %d;",
+			"\"%s\" is neither an address nor a host name; use \"192.0.2.10\" or "
+			"\"sql01.example\", and set the port with port = %d;",
 			host, SQL_PORT);
 	s->host = reading_copy(r, host);
 }
@@ -193,14 +191,14 @@ static void endpoint_add(struct server *s, struct reading *r, const config_setti
 
 	for (size_t i = 0; i < s->n_endpoints; i++)
 		if (endpoint_compare(&s->endpoints[i], e) == 0) {
-			reading_warning(r, at, "endpoint %s is written twice; keep one",
+			reading_warning(r, at, "duplicate endpoint %s; remove one",
 				endpoint_format(buf, e));
 			return;
 		}
 	if (endpoint_is_loopback(e) && !guard_loopback)
 		reading_warning(r, at,
 			"endpoint %s is on the loopback interface, which is not guarded; set "
-			"guard_loopback = true; in firewall, or name the address that users reach",
+			"guard_loopback = true; in \"firewall\", or use the address that users reach",
 			endpoint_format(buf, e));
 	s->endpoints[s->n_endpoints++] = *e;
 }
@@ -222,7 +220,7 @@ static void endpoints_read(struct server *s, struct reading *r, const config_set
 		/* The agent must not ask the name service what to guard: whoever answers would decide. */
 		if (settings->firewall.enabled && (list || s->host))
 			reading_error(r, list ? list : group,
-				"no endpoint is known for a host that is no address; add endpoints = ( "
+				"\"endpoints\" is required if \"host\" is a name; add endpoints = ( "
 				"\"192.0.2.10:%u\" );",
 				s->port);
 		return;
@@ -235,7 +233,7 @@ static void endpoints_read(struct server *s, struct reading *r, const config_set
 				guard_loopback);
 		else if (text)
 			reading_error(r, config_setting_get_elem(list, (unsigned)i),
-				"\"%s\" is no endpoint; write \"192.0.2.10:1433\" or \"[2001:db8::5]:1433\"",
+				"invalid endpoint \"%s\"; examples: \"192.0.2.10:1433\", \"[2001:db8::5]:1433\"",
 				text);
 	}
 }
@@ -250,15 +248,15 @@ static void identity_read(struct server *s, struct reading *r, const config_sett
 	/* Another's login works; that it can do more than it needs is the operator's to know. */
 	if (login && names_equal(login, "sa"))
 		reading_warning(r, config_setting_get_member(group, "login"),
-			"login \"sa\" may do anything on the server; `curfew bootstrap` makes one that may do "
-			"what Curfew needs");
+			"login \"sa\" has full control of the server; use the restricted login that `curfew "
+			"bootstrap` creates");
 	else if (login && login_fault(login))
 		reading_error(r, config_setting_get_member(group, "login"),
-			"login \"%s\" %s; write the agent's own SQL login, as \"curfew_agent\"",
+			"login \"%s\" %s; use the agent's SQL login, for example \"curfew_agent\"",
 			login, login_fault(login));
 	if (credential && !name_is_plain(credential))
 		reading_error(r, config_setting_get_member(group, "credential"),
-			"\"%s\" is no plain file name; use letters, digits, dots, '_' and '-'",
+			"\"%s\" must be a plain file name; use letters, digits, dots, '_', and '-'",
 			credential);
 	else
 		s->credential = reading_copy(r, credential ? credential : s->name);
@@ -283,6 +281,17 @@ static void known_read(
 	}
 }
 
+/* What verifies a user's permissions on a server that cannot tell them by impersonation. */
+static void evidence_read(struct server *s, struct reading *r, const config_setting_t *group)
+{
+	const char *evidence = reading_text(r, group, "evidence", NULL);
+
+	s->catalog_evidence = evidence && strcmp(evidence, "catalog") == 0;
+	if (evidence && !s->catalog_evidence && strcmp(evidence, "impersonation") != 0)
+		reading_error(r, config_setting_get_member(group, "evidence"),
+			"unknown evidence \"%s\"; use \"impersonation\" or \"catalog\"", evidence);
+}
+
 static void server_read(struct server *s, struct reading *r, const config_setting_t *group,
 	const struct program *p, const struct level_terms *levels)
 {
@@ -293,7 +302,7 @@ static void server_read(struct server *s, struct reading *r, const config_settin
 	reading_known(r, group, "a server", SERVER_NAMES, ARRAY_SIZE(SERVER_NAMES));
 	if (name && !name_is_plain(name))
 		reading_error(r, config_setting_get_member(group, "name"),
-			"server name \"%s\" is not plain; use letters, digits, dots, '_' and '-'",
+			"invalid server name \"%s\"; use letters, digits, dots, '_', and '-'",
 			name);
 	else
 		s->name = reading_copy(r, name);
@@ -301,8 +310,9 @@ static void server_read(struct server *s, struct reading *r, const config_settin
 	endpoints_read(s, r, group, &p->settings);
 	trusted = reading_list(r, group, "trusted", NULL);
 	s->trusted = sources_read(&s->n_trusted, r, trusted, TRUSTED_WIDEST4, TRUSTED_WIDEST6,
-		"since all in it would reach the server for ever");
+		"because trusted sources reach the server without an end time");
 	identity_read(s, r, group);
+	evidence_read(s, r, group);
 	known_read(&s->known_triggers, r, group, "known_triggers");
 	known_read(&s->known_linked_servers, r, group, "known_linked_servers");
 	known_read(&s->known_proxies, r, group, "known_proxies");
@@ -316,19 +326,19 @@ static void server_compare(struct reading *r, const struct server *a, const stru
 
 	if (names_equal(a->name, b->name))
 		reading_say_line(r, SEVERITY_ERROR, b->line,
-			"server \"%s\" is already written at line %d; give each server its own name",
+			"duplicate server \"%s\" (first at line %d); use a different name for each server",
 			b->name, a->line);
 	if (a->host && b->host && a->port == b->port && names_equal(a->host, b->host))
 		reading_say_line(r, SEVERITY_ERROR, b->line,
-			"server \"%s\" connects to %s port %u as server \"%s\" at line %d does; keep one",
-			b->name, b->host, b->port, a->name, a->line);
+			"servers \"%s\" and \"%s\" (line %d) both connect to %s port %u; remove one",
+			b->name, a->name, a->line, b->host, b->port);
 	for (size_t i = 0; i < a->n_endpoints; i++)
 		for (size_t j = 0; j < b->n_endpoints; j++) {
 			if (endpoint_compare(&a->endpoints[i], &b->endpoints[j]) != 0)
 				continue;
 			reading_say_line(r, SEVERITY_ERROR, b->line,
-				"endpoint %s of server \"%s\" is also of server \"%s\" at line %d; an "
-				"endpoint leads to one server",
+				"duplicate endpoint %s of server \"%s\" and of server \"%s\" (line %d); an "
+				"endpoint must belong to one server",
 				endpoint_format(buf, &b->endpoints[j]), b->name, a->name, a->line);
 		}
 }
@@ -345,7 +355,7 @@ void servers_read(
 {
 	const config_setting_t *list = reading_groups(r, root, "servers", SERVER_EXAMPLE);
 	int n = list ? config_setting_length(list) : 0;
-	struct level_terms levels[3];
+	struct level_terms levels[LEVELS];
 
 	levels_read(levels, r, reading_group(r, root, "levels", NULL), NULL);
 	p->servers = reading_array(r, (size_t)n, sizeof(*p->servers));

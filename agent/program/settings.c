@@ -62,7 +62,7 @@ const char *zone_read(struct reading *r, const config_setting_t *group)
 			"unknown time zone \"%s\"; did you mean \"%s\"?", zone, near);
 	else
 		reading_error(r, config_setting_get_member(group, "timezone"),
-			"unknown time zone \"%s\"; write one of tzdata's names, as "
+			"unknown time zone \"%s\"; use a tzdata name, for example "
 			"\"America/Chicago\" or \"UTC\"",
 			zone);
 	return NULL;
@@ -82,8 +82,8 @@ static void program_group_read(
 	out->shared_databases = reading_bool(r, group, "shared_databases", false);
 	if (out->staging_days > out->read_only_days)
 		reading_warning(r, group,
-			"\"staging_days\" is more than \"read_only_days\", which ends all access; "
-			"staging ends after %u days as well",
+			"\"staging_days\" is greater than \"read_only_days\", which ends all access; "
+			"staging also ends after %u days",
 			out->read_only_days);
 	out->timezone = reading_copy(r, zone ? zone : "UTC");
 }
@@ -106,13 +106,13 @@ static void hooks_read(struct settings *out, struct reading *r, const config_set
 			out->firewall.hooks |= HOOK_FORWARD;
 		else if (name)
 			reading_error(r, config_setting_get_elem(list, (unsigned)i),
-				"unknown hook \"%s\"; write \"input\" (users' packets end on this "
-				"machine) or \"forward\" (they pass through it)",
+				"unknown hook \"%s\"; use \"input\" (users' packets end on this "
+				"host) or \"forward\" (users' packets pass through it)",
 				name);
 	}
 	if (n == 0)
 		reading_error(r, list,
-			"\"hooks\" is empty; name \"input\", \"forward\" or both, or set "
+			"\"hooks\" is empty; add \"input\", \"forward\", or both, or set "
 			"enabled = false;");
 }
 
@@ -143,8 +143,7 @@ static void limits_read(struct settings *out, struct reading *r, const config_se
 	numbers_read(out, r, group, LIMIT_NUMBERS, ARRAY_SIZE(LIMIT_NUMBERS));
 	if (out->connect_timeout >= out->server_deadline)
 		reading_error(r, group,
-			"\"connect_timeout\" leaves no time within \"server_deadline\"; write less than "
-			"%u (seconds)",
+			"\"connect_timeout\" must be less than \"server_deadline\" (%u seconds)",
 			out->server_deadline);
 }
 
@@ -171,8 +170,8 @@ static void metrics_folder_check(
 		return;
 	if (access(folder, F_OK) < 0 && errno == ENOENT)
 		reading_warning(r, config_setting_get_member(root, "metrics_file"),
-			"the folder %s of \"metrics_file\" does not exist, so no figures are written; "
-			"make it (install -d -o curfew %s) and restart the service, or take the setting away",
+			"directory %s of \"metrics_file\" does not exist, so no metrics are written; "
+			"run: install -d -o curfew %s, then restart the service, or remove the setting",
 			folder, folder);
 }
 
@@ -181,7 +180,7 @@ void settings_read(
 {
 	static const char *const names[] = {"program", "practice", "clients", "state_directory",
 		"runtime_directory", "credential_directory", "journal_key", "metrics_file",
-		"servers", "levels", "firewall", "limits"};
+		"servers", "levels", "firewall", "limits", "maintenance"};
 	const char *managed = getenv("CREDENTIALS_DIRECTORY");
 	const char *key = reading_text(r, root, "journal_key", NULL);
 	const char *folder = reading_text(r, root, "clients", NULL);
@@ -202,8 +201,8 @@ void settings_read(
 	metrics_folder_check(out, r, root);
 	if (key && !name_is_plain(key)) {
 		reading_error(r, config_setting_get_member(root, "journal_key"),
-			"\"journal_key\" is no plain file name: \"%s\"; use letters, digits, dots, '_' "
-			"and '-'",
+			"\"journal_key\" must be a plain file name, not \"%s\"; use letters, digits, dots, "
+			"'_', and '-'",
 			key);
 		key = NULL;
 	}

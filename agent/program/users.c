@@ -27,12 +27,12 @@ static void login_read(
 		r->failure = result;
 	if (result == LOGIN_UNSPEAKABLE)
 		reading_error(r, group,
-			"no login can be made of \"%s\", \"%s %s\" in ASCII letters; add login = \"...\";",
+			"cannot make an ASCII login from \"%s\", \"%s %s\"; add login = \"...\";",
 			client, u->first, u->last);
 	fault = u->login ? login_fault(u->login) : NULL;
 	if (fault)
 		reading_error(r, at ? at : group,
-			"login \"%s\" %s; write another in login = \"...\";", u->login, fault);
+			"login \"%s\" %s; set a different one with login = \"...\";", u->login, fault);
 }
 
 /* A person who could take the agent's login would be the agent. */
@@ -44,16 +44,16 @@ static void login_compare_agents(const struct user *u, struct reading *r,
 
 		if (s->login && names_equal(u->login, s->login)) {
 			reading_error(r, group,
-				"login \"%s\" is the agent's own on server \"%s\" (line %d of %s); write "
-				"another in login = \"...\";",
+				"login \"%s\" is the agent login of server \"%s\" (line %d of %s); set a "
+				"different one with login = \"...\";",
 				u->login, s->name, s->line, s->file);
 			return;
 		}
-		for (size_t l = LEVEL_READ_ONLY; l <= LEVEL_FULL; l++)
+		for (size_t l = LEVEL_READ_ONLY; l < LEVELS; l++)
 			if (s->terms[l].role && names_equal(u->login, s->terms[l].role)) {
 				reading_error(r, group,
-					"login \"%s\" is a level's role on server \"%s\" (line %d of %s); "
-					"write another in login = \"...\";",
+					"login \"%s\" is the role of a level on server \"%s\" (line %d of "
+					"%s); set a different one with login = \"...\";",
 					u->login, s->name, s->line, s->file);
 				return;
 			}
@@ -67,8 +67,8 @@ static void private_warn(struct reading *r, const config_setting_t *list, const 
 	for (size_t i = 0; i < u->n_sources; i++)
 		if (source_is_private(&u->sources[i]))
 			reading_warning(r, list,
-				"%s is a private address; unless the person connects through a private "
-				"link, write the public address that the packets carry",
+				"%s is a private address; use the public address in the user's packets, "
+				"unless the user connects through a private link",
 				source_format(buf, &u->sources[i]));
 }
 
@@ -93,6 +93,16 @@ static void trusted_warn(struct reading *r, const config_setting_t *list, const 
 		}
 }
 
+/* A person with one name has last = "". */
+static char *last_read(struct reading *r, const config_setting_t *group)
+{
+	const char *last = NULL;
+
+	if (config_setting_lookup_string(group, "last", &last) && !*last)
+		return reading_copy(r, "");
+	return reading_copy(r, reading_text(r, group, "last", "\"Doe\""));
+}
+
 static void user_read(struct user *u, struct reading *r, const config_setting_t *group,
 	const struct client *c, const struct program *p)
 {
@@ -103,11 +113,16 @@ static void user_read(struct user *u, struct reading *r, const config_setting_t 
 	u->line = (int)config_setting_source_line(group);
 	reading_known(r, group, "a user", names, ARRAY_SIZE(names));
 	u->first = reading_copy(r, reading_text(r, group, "first", "\"Jane\""));
-	u->last = reading_copy(r, reading_text(r, group, "last", "\"Doe\""));
+	u->last = last_read(r, group);
 	email = reading_text(r, group, "email", "\"jane.doe@acme.example\"");
-	if (email && !name_is_email(email))
+	if (email && !is_ascii(email))
 		reading_error(r, config_setting_get_member(group, "email"),
-			"\"%s\" is no email address; write one as \"jane.doe@acme.example\"",
+			"\"%s\" contains characters outside ASCII; use the domain's ASCII form "
+			"(xn--...), or another address of this user",
+			email);
+	else if (email && !name_is_email(email))
+		reading_error(r, config_setting_get_member(group, "email"),
+			"invalid email address \"%s\"; example: \"jane.doe@acme.example\"",
 			email);
 	u->email = reading_copy(r, email);
 	login_read(u, r, group, c->name);
@@ -115,7 +130,7 @@ static void user_read(struct user *u, struct reading *r, const config_setting_t 
 	sources = reading_list(r, group, "sources", "( \"203.0.113.7\" )");
 	if (sources && config_setting_length(sources) == 0)
 		reading_error(r, sources,
-			"\"sources\" is empty; write the addresses that the person connects from");
+			"\"sources\" is empty; add the addresses that the user connects from");
 	u->sources = sources_read(&u->n_sources, r, sources, p->settings.widest_prefix4,
 		p->settings.widest_prefix6, "as curfew.conf allows");
 	if (u->n_sources > p->settings.max_sources)
@@ -138,12 +153,11 @@ static void people_compare(struct reading *r, const struct user *a, const struct
 {
 	if (a->email && b->email && names_equal(a->email, b->email))
 		reading_say_line(r, SEVERITY_ERROR, b->line,
-			"%s has an entry at line %d already; one person has one login, put the sources "
-			"together",
+			"duplicate user %s (first at line %d); merge the sources into one entry",
 			b->email, a->line);
 	else if (logins_equal(a->login, b->login))
 		reading_say_line(r, SEVERITY_ERROR, b->line,
-			"login \"%s\" of %s %s is that of %s %s (line %d) already; write another in "
+			"duplicate login \"%s\" of %s %s and of %s %s (line %d); set a different one with "
 			"login = \"...\";",
 			b->login, b->first ? b->first : "?", b->last ? b->last : "?",
 			a->first ? a->first : "?", a->last ? a->last : "?", a->line);
@@ -156,7 +170,7 @@ void users_read(
 	int n = list ? config_setting_length(list) : 0;
 
 	if ((unsigned)n > p->settings.max_users)
-		reading_error(r, list, "%d users are more than the program allows; keep at most %u",
+		reading_error(r, list, "%d users exceed the limit of %u (max_users in curfew.conf); remove some",
 			n, p->settings.max_users);
 	c->users = reading_array(r, (size_t)n, sizeof(*c->users));
 	for (int i = 0; c->users && i < n; i++) {

@@ -130,8 +130,8 @@ static void grant_print(const struct audit_grant *g, FILE *to)
 	const struct grant *w = g->wanted;
 
 	fputs("<tr>", to);
-	html_printf(to, "<td><bdi>%s %s</bdi><br><code><bdi>%s</bdi></code></td>", w->user->first,
-		w->user->last, w->user->login);
+	html_printf(to, "<td><bdi>%s%s%s</bdi><br><code><bdi>%s</bdi></code></td>", w->user->first,
+		*w->user->last ? " " : "", w->user->last, w->user->login);
 	html_printf(to, "<td><bdi>%s</bdi> / <bdi>%s</bdi><br><span class=\"soft\">%s</span></td>",
 		w->server->name, w->database->name, database_role_name(w->database->role));
 	badge_cell(to, level_tone(w->level), level_name(w->level));

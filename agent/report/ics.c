@@ -118,7 +118,7 @@ static void property_description(FILE *to, const struct timeline *t, const struc
 
 		line_text(&l, i ? ", " : "Users: ");
 		line_text(&l, u->first);
-		line_text(&l, " ");
+		line_text(&l, *u->last ? " " : "");
 		line_text(&l, u->last);
 		line_text(&l, " <");
 		line_text(&l, u->email);

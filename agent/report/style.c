@@ -71,5 +71,5 @@ enum tone severity_tone(enum finding_severity s)
 
 enum tone level_tone(enum level l)
 {
-	return l == LEVEL_FULL ? TONE_BOLD : l == LEVEL_READ_ONLY ? TONE_PLAIN : TONE_DIM;
+	return l == LEVEL_FULL ? TONE_BOLD : l == LEVEL_NONE ? TONE_DIM : TONE_PLAIN;
 }

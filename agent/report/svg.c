@@ -71,7 +71,7 @@ static void word_print(const struct timeline *t, const struct timeline_bar *b, F
 	double y, double width)
 {
 	bool full = b->level == LEVEL_FULL;
-	double room = full ? 24 : 62, at = x + 8, now = place(t, t->now);
+	double room = full ? 24 : b->level == LEVEL_WRITE ? 32 : 62, at = x + 8, now = place(t, t->now);
 
 	if (timeline_shows_now(t) && now > at - 6 && now < at + room + 6)
 		at = now + 8;
@@ -95,6 +95,11 @@ static void bar_print(
 	if (full)
 		fprintf(to,
 			"<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%d\" rx=\"3\" fill=\"#1f4e8c\"/>\n",
+			x, y, width, BAR);
+	else if (b->level == LEVEL_WRITE)
+		fprintf(to,
+			"<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%d\" rx=\"3\" fill=\"#9db8da\""
+			" stroke=\"#1f4e8c\"/>\n",
 			x, y, width, BAR);
 	else
 		fprintf(to,
@@ -175,6 +180,11 @@ static void legend_print(const struct timeline *t, FILE *to, double top, unsigne
 		"<line x1=\"212\" y1=\"%.1f\" x2=\"240\" y2=\"%.1f\" stroke=\"#aab4c0\" stroke-width=\"1.5\"/>"
 		"<text x=\"246\" y=\"%.1f\" fill=\"#5a6675\">no access</text>\n",
 		top - 6, top + 4.5, top - 6, serial, top + 4.5, top, top, top + 4.5);
+	if (timeline_shows_write(t))
+		fprintf(to,
+			"<rect x=\"330\" y=\"%.1f\" width=\"28\" height=\"12\" rx=\"3\" fill=\"#9db8da\""
+			" stroke=\"#1f4e8c\"/><text x=\"364\" y=\"%.1f\" fill=\"#5a6675\">write</text>\n",
+			top - 6, top + 4.5);
 }
 
 int timeline_svg(const struct timeline *t, FILE *to, unsigned serial)

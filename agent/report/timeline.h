@@ -13,6 +13,8 @@ bool timeline_is_revoked(const struct timeline *t); /* now, the whole client */
 /* "Aug" */
 const char *month_name(int month);
 bool timeline_shows_now(const struct timeline *t);
+/* Some bar is of the level `write`, which few clients have. */
+bool timeline_shows_write(const struct timeline *t);
 /* "in 3 days 4 hours", "12 days ago" */
 const char *distance_words(char buf[WORDS_MAX], instant_t at, instant_t now);
 /* "testing; next: go-live in 3 days, Mon 2026-11-23 09:00 CST" */

@@ -44,6 +44,14 @@ const char *month_name(int month)
 	return month >= 1 && month <= 12 ? names[month - 1] : "?";
 }
 
+bool timeline_shows_write(const struct timeline *t)
+{
+	for (size_t i = 0; i < t->n_bars; i++)
+		if (t->bars[i].level == LEVEL_WRITE)
+			return true;
+	return false;
+}
+
 bool timeline_shows_now(const struct timeline *t)
 {
 	return t->now >= t->from && t->now <= t->until;

@@ -15,10 +15,15 @@
 static const char *const glyphs[] = {
 	[LEVEL_NONE] = "\xc2\xb7",
 	[LEVEL_READ_ONLY] = "\xe2\x96\x92",
+	[LEVEL_WRITE] = "\xe2\x96\x93",
 	[LEVEL_FULL] = "\xe2\x96\x88",
 };
 static const enum tone bar_tones[] = {
-	[LEVEL_NONE] = TONE_DIM, [LEVEL_READ_ONLY] = TONE_PLAIN, [LEVEL_FULL] = TONE_BOLD};
+	[LEVEL_NONE] = TONE_DIM,
+	[LEVEL_READ_ONLY] = TONE_PLAIN,
+	[LEVEL_WRITE] = TONE_PLAIN,
+	[LEVEL_FULL] = TONE_BOLD,
+};
 
 /* Prints at most `most` cells of the text and returns how many. */
 static size_t cells_print(FILE *to, const char *text, size_t most)
@@ -141,8 +146,10 @@ static void marks_print(const struct timeline *t, FILE *to, size_t label, size_t
 			instant_format_local(when, sizeof(when), m->at, t->client->timezone),
 			distance_words(distance, m->at, t->now), style_end(color, tone));
 	}
-	fprintf(to, "  %s full  %s read-only  %s none", glyphs[LEVEL_FULL], glyphs[LEVEL_READ_ONLY],
-		glyphs[LEVEL_NONE]);
+	fprintf(to, "  %s full", glyphs[LEVEL_FULL]);
+	if (timeline_shows_write(t))
+		fprintf(to, "  %s write", glyphs[LEVEL_WRITE]);
+	fprintf(to, "  %s read-only  %s none", glyphs[LEVEL_READ_ONLY], glyphs[LEVEL_NONE]);
 	if (timeline_shows_now(t))
 		fprintf(to, "  ^ today, %s",
 			instant_format_local(when, sizeof(when), t->now, t->client->timezone));

@@ -71,9 +71,8 @@ static struct course database_course(
 	struct course course = {.steps = {{0, LEVEL_NONE}}, .n = 1};
 	instant_t opens = client_opens(c), end = database_end(dates, d);
 	instant_t narrows = dates->has_go_live ? earlier(dates->go_live, end) : end;
-	enum level before = d->role == ROLE_STAGING ? LEVEL_FULL : d->before_go_live;
 
-	course_add(&course, opens, narrows, before);
+	course_add(&course, opens, narrows, d->before_go_live);
 	course_add(&course, later(opens, narrows), end, LEVEL_READ_ONLY);
 	/* Without any access before it, the end is no change. */
 	course_add(&course, end, INT64_MAX, LEVEL_NONE);

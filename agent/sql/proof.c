@@ -344,7 +344,9 @@ static void target_tell(const struct visit_run *run, struct target *k, bool lost
 		proof_tell(run, k->grant, VERIFICATION_EXCESS, k->evidence);
 	else if (k->asked && !k->unknown && !blind)
 		proof_tell(run, k->grant, VERIFICATION_VERIFIED,
-			k->grant->level == LEVEL_FULL
+			k->grant->level == LEVEL_WRITE
+				? "impersonated: changes no object, schema or the database, hands nothing on, owns nothing"
+			: k->grant->level == LEVEL_FULL
 				? "impersonated: makes nothing, hands nothing on, owns nothing"
 				: "impersonated: changes nothing on any object, schema or the database, grants nothing");
 	else

@@ -4,10 +4,11 @@
 
 #include "curfew/source.h"
 
-enum level { LEVEL_NONE, LEVEL_READ_ONLY, LEVEL_FULL }; /* ordered: wider is greater */
+enum level { LEVEL_NONE, LEVEL_READ_ONLY, LEVEL_WRITE, LEVEL_FULL }; /* ordered: wider is greater */
+#define LEVELS (LEVEL_FULL + 1)
 enum database_role { ROLE_STAGING, ROLE_PRODUCTION };
 
-const char *level_name(enum level l);		      /* "none", "read-only", "full" */
+const char *level_name(enum level l);		      /* "none", "read-only", "write", "full" */
 const char *database_role_name(enum database_role r); /* "staging", "production" */
 
 struct strings {
@@ -35,10 +36,11 @@ struct server {
 	char *ca_file;		       /* absolute path; never NULL */
 	char *login;		       /* the agent's own login */
 	char *credential;	       /* name of the file with its password */
+	bool catalog_evidence;	       /* where the server cannot tell a user's permissions, its catalog verifies */
 	bool must_change;	       /* one-time passwords carry MUST_CHANGE */
 	struct strings known_triggers; /* DDL and server triggers that the operator has reviewed */
 	struct strings known_linked_servers, known_proxies; /* these too, and Agent proxies */
-	struct level_terms terms[3]; /* by enum level; LEVEL_NONE's is empty */
+	struct level_terms terms[LEVELS]; /* by enum level; LEVEL_NONE's is empty */
 	const char *file;	     /* where it is written, for messages; owned by program */
 	int line;
 };
@@ -47,7 +49,7 @@ struct database {
 	enum database_role role;
 	size_t server; /* index in program.servers */
 	char *name;
-	enum level before_go_live; /* staging: full */
+	enum level before_go_live; /* of staging full, unless it is written */
 	int line;
 };
 
@@ -116,8 +118,18 @@ struct settings {
 	struct firewall_settings firewall;
 };
 
+/* A time in which a database, or a whole server, is expected to be offline. */
+struct maintenance {
+	size_t server;	/* index in program.servers */
+	char *database; /* NULL: every database of the server, and the server itself */
+	instant_t from, until;
+	int line;
+};
+
 struct program {
 	struct settings settings;
+	struct maintenance *maintenance;
+	size_t n_maintenance;
 	struct server *servers; /* sorted by name */
 	size_t n_servers;
 	struct client *clients; /* sorted by name; only those whose file is whole and valid */
@@ -170,6 +182,10 @@ uint64_t program_zones(const struct program *p);
 /* The trusted source of the server that lies within this source or contains it: whoever connects from there keeps
  * reaching the server after the end. NULL: there is none. */
 const struct source *source_overlaps_trusted(const struct source *source, const struct server *s);
+/* Whether `now` lies within a maintenance window of that database; `database` NULL: of the server as a whole. Quiets
+ * alarms of unread and unreachable, and changes nothing else. */
+bool maintenance_covers(
+	const struct program *p, const char *server, const char *database, instant_t now);
 /* Whether the client has a database on that server (an index in program.servers). */
 bool client_uses_server(const struct client *c, size_t server);
 const struct client *program_client(const struct program *p, const char *name);

@@ -40,12 +40,15 @@ static inline void scene_server(struct scene *s, bool fixed_roles)
 {
 	struct level_terms *full = &s->server.terms[LEVEL_FULL];
 	struct level_terms *read_only = &s->server.terms[LEVEL_READ_ONLY];
+	struct level_terms *write = &s->server.terms[LEVEL_WRITE];
 
 	s->server.name = (char *)"sql1";
 	if (fixed_roles) {
 		scene_strings(&full->member_of, (const char *const[]){"db_datareader",
 							"db_datawriter", "db_ddladmin", NULL});
 		scene_strings(&read_only->member_of, (const char *const[]){"db_datareader", NULL});
+		scene_strings(&write->member_of,
+			(const char *const[]){"db_datareader", "db_datawriter", NULL});
 		return;
 	}
 	full->role = (char *)"curfew_full";
@@ -54,6 +57,12 @@ static inline void scene_server(struct scene *s, bool fixed_roles)
 		&full->schema_grants, (const char *const[]){"SELECT", "INSERT", "UPDATE", "DELETE",
 					      "EXECUTE", "VIEW DEFINITION", "ALTER", NULL});
 	scene_strings(&full->schema_denies, (const char *const[]){"CREATE SEQUENCE", NULL});
+	write->role = (char *)"curfew_write";
+	scene_strings(&write->database_grants, (const char *const[]){"SHOWPLAN", NULL});
+	scene_strings(
+		&write->schema_grants, (const char *const[]){"SELECT", "INSERT", "UPDATE", "DELETE",
+					       "EXECUTE", "VIEW DEFINITION", NULL});
+	scene_strings(&write->schema_denies, (const char *const[]){"ALTER", NULL});
 	read_only->role = (char *)"curfew_read_only";
 	scene_strings(&read_only->database_grants, (const char *const[]){"SHOWPLAN", NULL});
 	scene_strings(&read_only->schema_grants,

@@ -69,6 +69,7 @@ static void test_narrowed(void **state)
 		{5, LEVEL_NONE, 5},  /* staging narrows too */
 		{20, LEVEL_NONE, 6}, /* and ended six days ago */
 		{20, LEVEL_FULL, 6},
+		{5, LEVEL_WRITE, 5},
 	};
 
 	(void)state;

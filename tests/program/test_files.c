@@ -31,41 +31,41 @@ static void writable_by_others(void **state)
 {
 	(void)state;
 	mode_check("curfew.conf", 0660,
-		"curfew.conf:1: error: this file can be written by others than its owner; chmod go-w "
+		"curfew.conf:1: error: this file must be writable by its owner only; run: chmod go-w "
 		"curfew.conf\n",
 		true);
 	mode_check("curfew.conf", 0602,
-		"curfew.conf:1: error: this file can be written by others than its owner; chmod go-w "
+		"curfew.conf:1: error: this file must be writable by its owner only; run: chmod go-w "
 		"curfew.conf\n",
 		true);
 	mode_check("clients.d/acme.conf", 0620,
-		"clients.d/acme.conf:1: error: this file can be written by others than its owner; chmod "
+		"clients.d/acme.conf:1: error: this file must be writable by its owner only; run: chmod "
 		"go-w clients.d/acme.conf\n",
 		false);
 	mode_check("clients.d", 0770,
-		"curfew.conf:1: error: the folder clients.d can be written by others than its owner; "
+		"curfew.conf:1: error: directory clients.d must be writable by its owner only; run: "
 		"chmod go-w clients.d\n",
 		true);
 	mode_check(".", 01777,
-		"curfew.conf:1: error: the folder @FOLDER@ can be written by others than its owner; chmod "
+		"curfew.conf:1: error: directory @FOLDER@ must be writable by its owner only; run: chmod "
 		"go-w @FOLDER@\n",
 		true);
 	mode_check("ca.pem", 0666,
-		"curfew.conf:3: error: the CA certificate ca.pem can be written by others than its owner; "
+		"curfew.conf:3: error: CA certificate ca.pem must be writable by its owner only; run: "
 		"chmod go-w ca.pem\n"
-		"curfew.conf:4: error: the CA certificate ca.pem can be written by others than its owner; "
+		"curfew.conf:4: error: CA certificate ca.pem must be writable by its owner only; run: "
 		"chmod go-w ca.pem\n",
 		false);
 }
 
 #define CREDENTIAL_MESSAGES(path, what)                                                            \
-	"curfew.conf:3: error: the credential " path " " what "\n"                                 \
-	"curfew.conf:4: error: the credential " path " " what "\n"
+	"curfew.conf:3: error: credential " path " " what "\n"                                 \
+	"curfew.conf:4: error: credential " path " " what "\n"
 
 static void credentials_that_others_can_read(void **state)
 {
 	const char *expected = CREDENTIAL_MESSAGES("credentials/secret",
-		"can be read by others than its owner; chmod 0600 credentials/secret");
+		"must be readable by its owner only; run: chmod 0600 credentials/secret");
 
 	(void)state;
 	mode_check("credentials/secret", 0640, expected, false);
@@ -95,7 +95,7 @@ static void credentials_of_the_service_manager(void **state)
 	fixture_chmod(folder, "managed/secret", 0444);
 	messages_check(folder,
 		CREDENTIAL_MESSAGES("managed/secret",
-			"can be read by others than its owner; chmod 0600 managed/secret"),
+			"must be readable by its owner only; run: chmod 0600 managed/secret"),
 		false);
 	unsetenv("CREDENTIALS_DIRECTORY");
 }
@@ -112,8 +112,8 @@ static void owned_by_someone_else(void **state)
 		skip();
 	}
 	messages_check(folder,
-		"clients.d/acme.conf:1: error: this file belongs to neither root nor the user that runs "
-		"this; chown root clients.d/acme.conf\n",
+		"clients.d/acme.conf:1: error: this file must be owned by root or by the current "
+		"user; run: chown root clients.d/acme.conf\n",
 		false);
 }
 
@@ -128,7 +128,7 @@ static void link_leads_to_a_judged_file(void **state)
 	assert_int_equal(symlink("../elsewhere", client), 0);
 	fixture_chmod(folder, "elsewhere", 0666);
 	messages_check(folder,
-		"clients.d/acme.conf:1: error: this file can be written by others than its owner; chmod "
+		"clients.d/acme.conf:1: error: this file must be writable by its owner only; run: chmod "
 		"go-w clients.d/acme.conf\n",
 		false);
 }
@@ -142,9 +142,9 @@ static void no_plain_file(void **state)
 	assert_int_equal(mkfifo(pipe_path, 0600), 0);
 	fixture_mkdir(folder, "clients.d/folder.conf", 0700);
 	messages_check(folder,
-		"clients.d/folder.conf:1: error: this is no regular file; write the settings into a plain "
+		"clients.d/folder.conf:1: error: not a regular file; write the settings into a regular "
 		"file\n"
-		"clients.d/pipe.conf:1: error: this is no regular file; write the settings into a plain "
+		"clients.d/pipe.conf:1: error: not a regular file; write the settings into a regular "
 		"file\n",
 		false);
 }
@@ -157,7 +157,7 @@ static void too_large(void **state)
 	(void)state;
 	assert_int_equal(truncate(path, 2 * 1024 * 1024), 0);
 	messages_check(folder,
-		"clients.d/acme.conf:1: error: larger than 1 MiB; this is no configuration file\n",
+		"clients.d/acme.conf:1: error: the file is larger than 1 MiB; use a configuration file\n",
 		false);
 }
 

@@ -405,8 +405,8 @@ static void example_is_valid(void **state)
 	fixture_chmod(folder, "credentials/sql07", 0600);
 	messages = fixture_load(&p, &problems, folder, at("2026-09-01"));
 	assert_string_equal(messages,
-		"clients.d/acme.conf:10: advice: go-live is set (Mon 2026-11-23 09:00 CST) but no signed "
-		"checklist is recorded; write milestones.checklist_signed once it is signed\n");
+		"clients.d/acme.conf:10: advice: go-live is set (Mon 2026-11-23 09:00 CST) but "
+		"milestones.checklist_signed is missing; add it when the checklist is signed\n");
 	assert_int_equal(p->n_clients, 1);
 	program_free(p);
 	problems_free(&problems);

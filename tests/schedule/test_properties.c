@@ -58,7 +58,7 @@ static void client_random(struct crowd *c, struct prng *p, size_t i)
 			(struct database){.role = prng_below(p, 2) ? ROLE_STAGING : ROLE_PRODUCTION,
 				.server = prng_below(p, 2),
 				.name = (char *)(uintptr_t)names[d],
-				.before_go_live = (enum level)prng_below(p, 3)};
+				.before_go_live = (enum level)prng_below(p, LEVELS)};
 }
 
 static void crowd_random(struct crowd *c, struct prng *p)
@@ -95,7 +95,7 @@ static enum level table_level(const struct grant *g, instant_t now)
 {
 	const struct client *c = g->client;
 	bool is_staging = g->database->role == ROLE_STAGING;
-	enum level before = is_staging ? LEVEL_FULL : g->database->before_go_live;
+	enum level before = g->database->before_go_live;
 
 	if (now < c->starts || now < c->approved)
 		return LEVEL_NONE;

@@ -101,6 +101,28 @@ static void staging_row(void **state)
 	rows_check(&w, NULL, rows, ARRAY_SIZE(rows));
 }
 
+/* Staging and production alike: the level that the file names, until go-live. */
+static void write_until_go_live(void **state)
+{
+	static const struct row staging[] = {
+		{S - 1, PHASE_PENDING, LEVEL_NONE, LEVEL_WRITE, 0, S},
+		{S, PHASE_TESTING, LEVEL_WRITE, LEVEL_READ_ONLY, S, G},
+		{G, PHASE_LIVE, LEVEL_READ_ONLY, LEVEL_NONE, G, E14},
+	};
+	static const struct row production[] = {
+		{S, PHASE_TESTING, LEVEL_WRITE, LEVEL_READ_ONLY, S, G},
+		{G - 1, PHASE_TESTING, LEVEL_WRITE, LEVEL_READ_ONLY, S, G},
+		{G, PHASE_LIVE, LEVEL_READ_ONLY, LEVEL_NONE, G, E30},
+	};
+	struct world w;
+
+	(void)state;
+	world_make(&w, ROLE_STAGING, LEVEL_WRITE, true);
+	rows_check(&w, NULL, staging, ARRAY_SIZE(staging));
+	world_make(&w, ROLE_PRODUCTION, LEVEL_WRITE, true);
+	rows_check(&w, NULL, production, ARRAY_SIZE(production));
+}
+
 static void staging_end_is_bounded(void **state)
 {
 	static const struct row rows[] = {
@@ -288,6 +310,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(staging_row),
+		cmocka_unit_test(write_until_go_live),
 		cmocka_unit_test(staging_end_is_bounded),
 		cmocka_unit_test(staging_ends_at_go_live),
 		cmocka_unit_test(production_row),

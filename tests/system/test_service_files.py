@@ -62,7 +62,7 @@ class Files(ServiceCase):
 
     def test_a_client_file_is_spoiled(self):
         self.spoil("clients.d", "client0.conf")
-        self.spoiled("this last good version stays in force")
+        self.spoiled("Curfew uses its last known good version")
 
     def test_the_main_file_is_spoiled(self):
         self.spoil("curfew.conf")

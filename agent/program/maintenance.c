@@ -1,0 +1,67 @@
+/* Maintenance windows: times in which a server or a database is expected to be offline. */
+#include "program/loading.h"
+
+#include <string.h>
+
+/* A window that nobody closes would hide a real outage for good. */
+#define LONGEST_DAYS 31
+
+static void window_read(struct maintenance *m, struct reading *r, const config_setting_t *group,
+	const struct program *p)
+{
+	static const char *const names[] = {"server", "database", "from", "until"};
+	const char *zone = p->settings.timezone;
+	bool from, until;
+
+	m->line = (int)config_setting_source_line(group);
+	reading_known(r, group, "a maintenance window", names, ARRAY_SIZE(names));
+	m->server = server_find(r, group, p);
+	m->database = reading_copy(r, reading_text(r, group, "database", NULL));
+	from = instant_read(&m->from, r, group, "from", "\"2026-11-22T20:00\"", zone, false);
+	until = instant_read(&m->until, r, group, "until", "\"2026-11-23T06:00\"", zone, true);
+	if (!from || !until)
+		return;
+	if (m->until <= m->from)
+		reading_error(r, config_setting_get_member(group, "until"),
+			"\"until\" must be after \"from\"");
+	else if (m->until - m->from > LONGEST_DAYS * (instant_t)86400)
+		reading_error(r, config_setting_get_member(group, "until"),
+			"a maintenance window must be at most %d days long; use several windows",
+			LONGEST_DAYS);
+}
+
+void maintenance_read(struct program *p, struct reading *r, const config_setting_t *root)
+{
+	const config_setting_t *list = reading_groups(r, root, "maintenance", NULL);
+	int n = list ? config_setting_length(list) : 0;
+
+	p->maintenance = reading_array(r, (size_t)n, sizeof(*p->maintenance));
+	for (int i = 0; p->maintenance && i < n; i++) {
+		const config_setting_t *group = config_setting_get_elem(list, (unsigned)i);
+
+		if (config_setting_is_group(group))
+			window_read(&p->maintenance[p->n_maintenance++], r, group, p);
+	}
+}
+
+void maintenance_free(struct program *p)
+{
+	for (size_t i = 0; i < p->n_maintenance; i++)
+		free(p->maintenance[i].database);
+	free(p->maintenance);
+}
+
+bool maintenance_covers(
+	const struct program *p, const char *server, const char *database, instant_t now)
+{
+	for (size_t i = 0; i < p->n_maintenance; i++) {
+		const struct maintenance *m = &p->maintenance[i];
+
+		if (now < m->from || now >= m->until || m->server >= p->n_servers ||
+			strcmp(p->servers[m->server].name, server) != 0)
+			continue;
+		if (!m->database || (database && names_equal(m->database, database)))
+			return true;
+	}
+	return false;
+}
