@@ -1,4 +1,4 @@
-/* One client file: an organisation, its databases and, in users.c and course.c, its people and dates. */
+/* One client file: an organization, its databases and, in users.c and course.c, its people and dates. */
 #include "program/loading.h"
 
 #include "curfew/calendar.h"

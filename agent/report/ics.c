@@ -129,6 +129,15 @@ static void property_description(FILE *to, const struct timeline *t, const struc
 	line_end(&l);
 }
 
+/* Without access before it, nothing becomes read-only at go-live. */
+static bool narrows_at(const struct timeline *t, instant_t at)
+{
+	for (size_t i = 0; i < t->client->n_databases; i++)
+		if (timeline_level(t, i, at - 1) > timeline_level(t, i, at))
+			return true;
+	return false;
+}
+
 static void event_print(
 	const struct timeline *t, const struct timeline_mark *m, FILE *to, instant_t now)
 {
@@ -148,7 +157,7 @@ static void event_print(
 	line_raw(&l, "SUMMARY:");
 	line_text(&l, t->client->name);
 	line_text(&l, ": ");
-	line_text(&l, words[m->kind]);
+	line_text(&l, m->kind == MARK_GO_LIVE && !narrows_at(t, m->at) ? "go-live" : words[m->kind]);
 	line_end(&l);
 	property_description(to, t, m);
 	property(to, "TRANSP", "TRANSPARENT");
@@ -163,7 +172,7 @@ int timelines_ics(const struct timeline *all, size_t n, FILE *to, instant_t now)
 		to);
 	for (size_t i = 0; i < n; i++) {
 		/* What is revoked stays closed: nothing is to come but its reinstatement. */
-		if (timeline_is_revoked(&all[i]))
+		if (timeline_is_revoked(&all[i]) || !all[i].n_bars)
 			continue;
 		for (size_t k = 0; k < all[i].n_marks; k++)
 			if (all[i].marks[k].at > now && all[i].marks[k].kind != MARK_REVOKED)

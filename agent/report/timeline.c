@@ -156,6 +156,31 @@ static void bars_revoke(struct timeline *t)
 	t->n_bars = kept;
 }
 
+/* Access starts and ends when somebody's does: production alone starts at go-live, staging alone ends with staging. */
+static void marks_fit(struct timeline *t)
+{
+	instant_t opens = INT64_MAX, ends = 0;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < t->n_bars; i++) {
+		opens = t->bars[i].from < opens ? t->bars[i].from : opens;
+		ends = t->bars[i].until > ends ? t->bars[i].until : ends;
+	}
+	for (size_t i = 0; t->n_bars && i < t->n_marks; i++) {
+		struct timeline_mark *m = &t->marks[i];
+
+		if (m->kind == MARK_START)
+			m->at = opens;
+		if (m->kind == MARK_END || m->kind == MARK_TESTING_END)
+			m->at = ends;
+		if (m->kind != MARK_STAGING_END || m->at < ends)
+			t->marks[kept++] = *m;
+	}
+	if (t->n_bars)
+		t->n_marks = kept;
+	qsort(t->marks, t->n_marks, sizeof(t->marks[0]), mark_compare);
+}
+
 int timeline_make(struct timeline *out, const struct program *p, const struct client *c,
 	const struct overrides *o, instant_t now)
 {
@@ -169,6 +194,7 @@ int timeline_make(struct timeline *out, const struct program *p, const struct cl
 		timeline_free(&t);
 		return r;
 	}
+	marks_fit(&t);
 	bars_revoke(&t);
 	t.from = t.marks[0].at;
 	t.until = t.marks[t.n_marks - 1].at;

@@ -1,5 +1,5 @@
 /* What should hold at an instant. Every grant is a course of at most three periods (before go-live,
- * read-only, none); neighbours of one level are one period, so that what `until` names is always a
+ * read-only, none); neighbors of one level are one period, so that what `until` names is always a
  * real change of what a person can do. */
 #include "schedule/dates.h"
 

@@ -107,9 +107,19 @@ static void failed(struct health *h, struct server_health *s, int code, const ch
 	(void)!getrandom(&chance, sizeof(chance), GRND_NONBLOCK);
 	s->failures++;
 	s->retry = h->monotonic() + health_retry_delay(s->failures, chance);
-	if (s->failures == 1)
-		log_send(LOG_SERVER_UNREACHABLE, &f, "%s: pass failed: %s; retrying", s->name,
-			*detail ? detail : strerror(code < 0 ? -code : EPROTO));
+	if (s->told || s->quiet)
+		return;
+	s->told = true;
+	log_send(LOG_SERVER_UNREACHABLE, &f, "%s: pass failed: %s; retrying", s->name,
+		*detail ? detail : strerror(code < 0 ? -code : EPROTO));
+}
+
+void health_quiet(struct health *h, const char *name, bool quiet)
+{
+	struct server_health *s = find(h, name);
+
+	if (s)
+		s->quiet = quiet;
 }
 
 void health_ended(struct health *h, const char *name, int code, const char *detail, bool whole,
@@ -128,9 +138,10 @@ void health_ended(struct health *h, const char *name, int code, const char *deta
 	if (!whole)
 		return;
 	s->round_trips = round_trips;
-	if (s->failures)
+	if (s->told)
 		log_send(LOG_SERVER_BACK, &f, "%s: pass complete after %u failed passes", s->name,
 			s->failures);
+	s->told = false;
 	s->failures = 0;
 	s->retry = 0;
 	s->has_complete_pass = true;

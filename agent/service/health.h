@@ -18,6 +18,8 @@ struct server_health {
 	unsigned failures; /* in a row */
 	int64_t retry;	   /* monotonic milliseconds; 0: no retry is due */
 	bool reachable, has_complete_pass;
+	bool quiet; /* within a maintenance window: its failures are no alarm */
+	bool told;  /* its failures were logged, so its return is too */
 	instant_t complete_pass;
 	instant_t silent_since; /* of the first pass that had no answer from it; 0: it answers */
 	uint64_t round_trips;	/* of the last complete pass */
@@ -44,6 +46,9 @@ void health_answered(
 /* A worker has ended. `code`: 0 or negative errno, `detail` says why. `whole`: it was about all clients. */
 void health_ended(struct health *h, const char *name, int code, const char *detail, bool whole,
 	uint64_t round_trips, instant_t now);
+/* Whether the server is in a maintenance window, to be said before health_ended(). One that still fails after the
+ * window is told then. */
+void health_quiet(struct health *h, const char *name, bool quiet);
 /* A silent server has answered a reading: what waits for it is due now. */
 void health_came_back(struct health *h, const char *name);
 /* The clock was wrong and is right now: no instant kept here may lie ahead of `now`. */

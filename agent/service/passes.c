@@ -84,6 +84,8 @@ static int record_handle(void *context, const struct record *r)
 		break;
 	case RECORD_END:
 		s->passes.cut |= r->code == -ECANCELED;
+		health_quiet(s->health, r->server,
+			maintenance_covers(s->loaded.program, r->server, NULL, now));
 		health_ended(s->health, r->server, r->code, r->detail, !lane_pass(lane)->client,
 			r->end.round_trips, now);
 		break;

@@ -24,7 +24,7 @@ static inline struct prng prng_start(void)
 	return p;
 }
 
-/* splitmix64: every seed is good, and neighbours differ. */
+/* splitmix64: every seed is good, and neighbors differ. */
 static inline uint64_t prng_next(struct prng *p)
 {
 	uint64_t z = p->state += 0x9e3779b97f4a7c15u;

@@ -79,6 +79,75 @@ static void test_timeline_equals_schedule(void **state)
 	free(s);
 }
 
+static instant_t mark_at(const struct timeline *t, enum timeline_mark_kind kind)
+{
+	for (size_t i = 0; i < t->n_marks; i++)
+		if (t->marks[i].kind == kind)
+			return t->marks[i].at;
+	return 0;
+}
+
+/* Access starts and ends with what the client has, not with what another would have had. */
+static void test_marks_of_real_grants(void **state)
+{
+	struct sample *s = sample_new();
+	struct client *c = &s->clients[0];
+	struct timeline t;
+	char *text;
+
+	(void)state;
+	c->n_databases = 1; /* production, none before go-live */
+	assert_int_equal(timeline_make(&t, &s->program, c, NULL, GOLDEN_NOW), 0);
+	assert_int_equal(mark_at(&t, MARK_START), c->go_live);
+	assert_int_equal(mark_at(&t, MARK_END), c->end);
+	CAPTURED(text, timelines_ics(&t, 1, to, GOLDEN_NOW));
+	assert_null(strstr(text, "becomes read-only"));
+	free(text);
+	timeline_free(&t);
+	c->databases++; /* staging alone */
+	assert_int_equal(timeline_make(&t, &s->program, c, NULL, GOLDEN_NOW), 0);
+	assert_int_equal(mark_at(&t, MARK_START), c->starts);
+	assert_int_equal(mark_at(&t, MARK_END), c->staging_end);
+	assert_int_equal(mark_at(&t, MARK_STAGING_END), 0);
+	CAPTURED(text, timelines_ics(&t, 1, to, GOLDEN_NOW));
+	assert_non_null(strstr(text, "becomes read-only"));
+	free(text);
+	timeline_free(&t);
+	c->databases[0].role = ROLE_PRODUCTION; /* never anything: nothing is announced */
+	c->databases[0].before_go_live = LEVEL_NONE;
+	c->has_go_live = false;
+	c->end = c->testing_end;
+	assert_int_equal(timeline_make(&t, &s->program, c, NULL, GOLDEN_NOW), 0);
+	CAPTURED(text, timelines_ics(&t, 1, to, GOLDEN_NOW));
+	assert_null(strstr(text, "VEVENT"));
+	free(text);
+	timeline_free(&t);
+	free(s);
+}
+
+/* A level that few have is explained only where it is shown. */
+static void test_write_is_shown(void **state)
+{
+	struct sample *s = sample_new();
+	struct timeline t;
+	char *text;
+
+	(void)state;
+	s->databases[0][0].before_go_live = LEVEL_WRITE;
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(
+			timeline_make(&t, &s->program, &s->clients[i], NULL, GOLDEN_NOW), 0);
+		CAPTURED(text, timeline_print(&t, to, 100));
+		assert_int_equal(strstr(text, "write") != NULL, i == 0);
+		free(text);
+		CAPTURED(text, timelines_svg(&t, 1, to));
+		assert_int_equal(strstr(text, ">write<") != NULL, i == 0);
+		free(text);
+		timeline_free(&t);
+	}
+	free(s);
+}
+
 static void test_svg(void **state)
 {
 	struct sample *s = sample_new();
@@ -112,7 +181,7 @@ static void test_svg_crowded(void **state)
 	s->clients[0].approved = s->clients[0].starts = GO_LIVE - DAY / 4;
 	s->clients[0].staging_end = GO_LIVE + DAY / 4;
 	s->clients[1].name =
-		(char *)"an-organisation-whose-name-is-as-long-as-names-of-organisations-may-be";
+		(char *)"an-organization-whose-name-is-as-long-as-names-of-organizations-may-be";
 	assert_int_equal(timeline_make(&t[0], &s->program, &s->clients[0],
 				 &(struct overrides){&item, 1}, GO_LIVE - 340 * DAY - 82800),
 		0);
@@ -207,6 +276,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_timeline_text),
 		cmocka_unit_test(test_timeline_equals_schedule),
+		cmocka_unit_test(test_marks_of_real_grants),
+		cmocka_unit_test(test_write_is_shown),
 		cmocka_unit_test(test_svg),
 		cmocka_unit_test(test_svg_crowded),
 		cmocka_unit_test(test_calendar),

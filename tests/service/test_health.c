@@ -97,6 +97,24 @@ static void a_complete_pass_clears_all_of_it(void **state)
 	assert_true(health_next_retry(h) == INT64_MAX);
 }
 
+/* In a window nothing is said of a failure; what still fails after it is told, once, and so is its end. */
+static void a_window_quiets_the_log(void **state)
+{
+	struct health *h = *state;
+	const struct server_health *s = health_find(h, "sql01");
+
+	health_quiet(h, "sql01", true);
+	visit(h, "sql01", STATE_UNREACHABLE, -ETIMEDOUT, NOW);
+	assert_int_equal(s->failures, 1);
+	assert_false(s->told);
+	assert_true(s->retry > 0);
+	health_quiet(h, "sql01", false);
+	visit(h, "sql01", STATE_UNREACHABLE, -ETIMEDOUT, NOW + 5);
+	assert_true(s->told);
+	visit(h, "sql01", STATE_OK, 0, NOW + 10);
+	assert_false(s->told);
+}
+
 static void one_client_says_nothing_of_the_others(void **state)
 {
 	struct health *h = *state;
@@ -198,6 +216,7 @@ int main(void)
 		TEST(the_delay_doubles_up_to_five_minutes),
 		TEST(a_failure_sets_the_next_try),
 		TEST(a_complete_pass_clears_all_of_it),
+		TEST(a_window_quiets_the_log),
 		TEST(one_client_says_nothing_of_the_others),
 		TEST(cut_short_is_no_failure),
 		TEST(who_is_due),
