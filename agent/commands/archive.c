@@ -112,6 +112,7 @@ const struct command command_archive = {
 	.options = OPT_JSON | OPT_TO | OPT_REASON,
 	.summary = "Move older journal records to another file",
 	.help = "The hash chain continues from the head of the archive. FILE must not exist. Current access is copied, so the\n"
-		"journal can answer for every time from TIME on. For earlier times, open the archive with sqlite3.\n",
+		"journal can answer for every time from TIME on. For earlier times, open the archive read-only with sqlite3. The\n"
+		"owner of `state_directory` writes FILE.\n",
 	.run = run,
 };

@@ -1,7 +1,5 @@
 /* What commands use one by one: messages, configuration, clock, journal, packet filter, a pass. */
 #include <errno.h>
-#include <pwd.h>
-#include <stdarg.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -15,18 +13,6 @@
 #include "curfew/revocation_copy.h"
 #include "curfew/state.h"
 #include "curfew/text.h"
-
-int cli_fail(const struct cli *cli, int code, const char *format, ...)
-{
-	va_list args;
-
-	fprintf(stderr, "curfew %s: ", cli->command->name);
-	va_start(args, format);
-	vfprintf(stderr, format, args);
-	va_end(args);
-	fputc('\n', stderr);
-	return code;
-}
 
 /* Advice is for `curfew check`: in front of every plan it would hide what matters. And what only root may look at is a
  * problem for what needs it alone. */
@@ -57,6 +43,10 @@ static int load_keeping(struct program **out, struct problems *problems, const s
 	int rc = program_load(&p, problems, cli->config, now);
 
 	if (!rc && p && !problems->fatal && problems->n_errors) {
+		if (cli_enter(cli, p->settings.state_directory, p)) {
+			program_free(p);
+			return -EACCES;
+		}
 		rc = last_good_locate(&folder, p->settings.state_directory);
 		program_free(p);
 		problems_free(problems);
@@ -75,11 +65,14 @@ int cli_read(struct program **out, struct cli *cli)
 {
 	struct problems problems = {0};
 	struct program *p = NULL;
+	uid_t before = geteuid();
 	int rc = load_keeping(&p, &problems, cli);
 
 	if (rc)
 		return cli_fail(cli, EXIT_FAILED, "cannot read %s: %s", cli->config, strerror(-rc));
-	advice_drop(&problems, &cli->unprivileged);
+	/* What root opened on the way into the state folder is there. */
+	bool entered = geteuid() != before, unseen = false;
+	advice_drop(&problems, entered ? &unseen : &cli->unprivileged);
 	problems_print(&problems, stderr);
 	problems_free(&problems);
 	*out = p;
@@ -124,7 +117,10 @@ int cli_now(instant_t *out, const struct cli *cli, const struct program *p, cons
 
 	if (cli->at)
 		return cli_instant(out, cli, "at", cli->at, zone ? zone : p->settings.timezone);
-	int rc = clock_open(&c, p->settings.state_directory);
+	int rc = cli_enter(cli, p->settings.state_directory, p);
+	if (rc)
+		return rc;
+	rc = clock_open(&c, p->settings.state_directory);
 	if (rc == -EACCES || rc == -ENOENT) {
 		*out = now; /* reading only, as somebody who may not see the ratchet */
 		return 0;
@@ -142,7 +138,10 @@ int cli_now(instant_t *out, const struct cli *cli, const struct program *p, cons
 int cli_journal(struct journal **out, const struct cli *cli, const struct program *p, bool write)
 {
 	*out = NULL;
-	int rc = state_journal_open(out, &p->settings, write);
+	int rc = cli_enter(cli, p->settings.state_directory, p);
+	if (rc)
+		return rc;
+	rc = state_journal_open(out, &p->settings, write);
 	if (rc == -ENOENT && !write)
 		return 0;
 	if (rc)
@@ -168,17 +167,6 @@ int cli_overrides(
 			"cannot read the second copy of revocations in %s: %s",
 			p->settings.state_directory, strerror(-rc));
 	return 0;
-}
-
-const char *cli_actor(void)
-{
-	static char text[256];
-	const struct passwd *pw = getpwuid(getuid());
-	const char *sudo = getuid() == 0 ? getenv("SUDO_USER") : NULL;
-
-	snprintf(text, sizeof(text), "%.64s (uid %u)%s%.64s", pw ? pw->pw_name : "?",
-		(unsigned)getuid(), sudo ? ", sudo by " : "", sudo ? sudo : "");
-	return text;
 }
 
 int cli_network(struct network *out, const struct cli *cli, const struct program *p, bool write)
@@ -214,17 +202,6 @@ void network_close(struct network *n)
 	if (n->present)
 		firewall_close(n->firewall);
 	*n = (struct network){0};
-}
-
-FILE *cli_output(const struct cli *cli, const char *path)
-{
-	FILE *to = strcmp(path, "-") ? fopen(path, "we") : stdout;
-
-	if (!to)
-		cli_fail(cli, EXIT_FAILED,
-			"cannot write %s: %s; choose a writable file in an existing directory",
-			path, strerror(errno));
-	return to;
 }
 
 int cli_pass(struct pass_result *out, const struct cli *cli, const struct pass_options *o)

@@ -107,8 +107,11 @@ static int run(struct cli *cli)
 	code = cli_load_in_force(&p, cli);
 	if (code)
 		return code;
-	int rc = clock_open(&c, p->settings.state_directory);
-	if (rc) {
+	code = cli_enter(cli, p->settings.state_directory, p);
+	int rc = code ? 0 : clock_open(&c, p->settings.state_directory);
+	if (code) {
+		/* told */
+	} else if (rc) {
 		code = cli_fail(cli, EXIT_FAILED, "cannot read the latest time seen in %s: %s",
 			p->settings.state_directory, strerror(-rc));
 	} else if (cli->reset) {

@@ -70,6 +70,9 @@ int cli_load_in_force(struct program **out, struct cli *cli);
 /* A client file that has errors and no last good version: to act as if there were no such client would end its
  * access for a slip of the pen. NULL when there is none. */
 const char *cli_lost_file(const struct program *p, const char *config);
+/* Before anything in the state folder is touched: root opens what only root may (credentials, the control socket, files
+ * of reports) and becomes the folder's owner for good. `p` is NULL when there is no configuration. 0 or exit code. */
+int cli_enter(const struct cli *cli, const char *folder, const struct program *p);
 /* What --OPTION says, in that zone. 0 or exit code. */
 int cli_instant(instant_t *out, const struct cli *cli, const char *option, const char *text,
 	const char *zone);

@@ -16,8 +16,10 @@ int context_open(struct context *c, struct cli *cli, unsigned flags)
 
 int context_state(struct context *c, bool write)
 {
-	int code = cli_now(&c->now, c->cli, c->program, c->client ? c->client->timezone : NULL);
+	int code = cli_enter(c->cli, c->program->settings.state_directory, c->program);
 
+	if (!code)
+		code = cli_now(&c->now, c->cli, c->program, c->client ? c->client->timezone : NULL);
 	if (!code)
 		code = cli_journal(&c->journal, c->cli, c->program, write);
 	if (!code)

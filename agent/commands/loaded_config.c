@@ -4,6 +4,7 @@
  * the command then goes by the last good version, as the service does. What was loaded so never acts by itself, for
  * it lies where the service's user can write. */
 #include <errno.h>
+#include <libgen.h>
 #include <jansson.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -44,7 +45,7 @@ static bool is_same_file(const char *a, const char *b)
 }
 
 /* What the service has saved of its loaded configuration; NULL when it cannot be read. */
-static struct program *saved_load(const struct program *p)
+static struct program *saved_load(const struct cli *cli, const struct program *p)
 {
 	struct last_good folder;
 	struct problems problems;
@@ -52,6 +53,12 @@ static struct program *saved_load(const struct program *p)
 
 	if (last_good_locate(&folder, p ? p->settings.state_directory : NULL) < 0)
 		return NULL;
+	/* Not by the folder of last good versions: whoever owns the state may have put another one there. */
+	_cleanup_free_ char *state = strdup(folder.folder);
+	if (!state || cli_enter(cli, dirname(state), p)) {
+		last_good_free(&folder);
+		return NULL;
+	}
 	int rc = last_good_load(&saved, &problems, &folder, (instant_t)time(NULL));
 	last_good_free(&folder);
 	if (rc < 0)
@@ -63,7 +70,7 @@ static struct program *saved_load(const struct program *p)
 /* The files are faulty as a whole. A service that goes by other ones is not the one that is meant. */
 static int faulty_go_on(struct program **out, const struct cli *cli)
 {
-	struct program *taken = saved_load(NULL);
+	struct program *taken = saved_load(cli, NULL);
 	struct word word = {0};
 	int code = 0;
 
@@ -102,7 +109,7 @@ static struct program *changed_go_on(
 		cli_fail(cli, 0,
 			"warning: configuration files changed since the last reload; showing the loaded configuration; "
 			"to load the files, run `systemctl reload curfew`");
-	struct program *taken = saved_load(p);
+	struct program *taken = saved_load(cli, p);
 	if (!taken || strcmp(taken->digest, word->configuration) != 0) {
 		program_free(taken);
 		return p;

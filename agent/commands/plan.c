@@ -116,8 +116,6 @@ static int clock_put(const struct cli *cli, const struct program *p, instant_t n
 	rc = clock_open(&c, p->settings.state_directory);
 	if (!rc)
 		rc = clock_advance(&c, now);
-	if (!rc)
-		state_own(p->settings.state_directory, strrchr(c.path, '/') + 1);
 	return rc ? cli_fail(cli, EXIT_FAILED, "cannot save the latest time seen in %s: %s",
 			    p->settings.state_directory, strerror(-rc))
 		  : 0;

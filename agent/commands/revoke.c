@@ -146,7 +146,6 @@ static int records_open(struct alone *a, bool revoke)
 		journal_patience(c->journal, CLOSING_PATIENCE);
 	if (revocation_copy_open(&a->copy, s->state_directory, true))
 		a->copy = NULL;
-	state_own(s->state_directory, "revocations");
 	return code ? code : cli_overrides(&c->overrides, c->cli, c->program, c->journal);
 }
 
@@ -184,8 +183,10 @@ static int alone(struct pass_result *out, enum recorded *recorded, struct contex
 	struct records *k)
 {
 	struct alone a = {.c = c};
-	int code = cli_now(&c->now, c->cli, c->program, NULL);
+	int code = cli_enter(c->cli, c->program->settings.state_directory, c->program);
 
+	if (!code)
+		code = cli_now(&c->now, c->cli, c->program, NULL);
 	if (!code)
 		code = records_open(&a, revoke);
 	if (!code)

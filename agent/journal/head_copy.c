@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -21,11 +20,8 @@ static char *path_of(const struct journal *j, const char *suffix)
 	return asprintf(&path, "%s%s", j->path, suffix) < 0 ? NULL : path;
 }
 
-/* The file is the journal's owner's, whoever writes it. */
-static int file_write(const char *path, const char *text, const struct journal *j)
+static int file_write(const char *path, const char *text)
 {
-	struct stat st;
-
 	unlink(path);
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640);
 	size_t size = strlen(text);
@@ -36,9 +32,6 @@ static int file_write(const char *path, const char *text, const struct journal *
 	ssize_t n = write(fd, text, size);
 	if (n != (ssize_t)size)
 		rc = n < 0 ? -errno : -ENOSPC;
-	if (!rc && geteuid() == 0 && stat(j->path, &st) == 0 &&
-		fchown(fd, st.st_uid, st.st_gid) < 0)
-		rc = -errno;
 	if (!rc && fsync(fd) < 0)
 		rc = -errno;
 	close(fd);
@@ -57,7 +50,7 @@ int head_copy_save(struct journal *j)
 		return rc;
 	sodium_bin2hex(hex, sizeof(hex), hash, sizeof(hash));
 	snprintf(text, sizeof(text), "%" PRId64 " %s\n", id, hex);
-	rc = file_write(fresh, text, j);
+	rc = file_write(fresh, text);
 	if (!rc && rename(fresh, path) < 0)
 		rc = -errno;
 	if (!rc)
@@ -69,7 +62,7 @@ static int file_read(int64_t *id, uint8_t hash[JOURNAL_HASH_SIZE], const char *p
 {
 	char text[HEX_SIZE + 32] = "", hex[HEX_SIZE];
 	size_t size = 0;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 
 	if (fd < 0)
 		return -errno;

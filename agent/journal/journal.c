@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -106,18 +107,21 @@ static int journal_try(struct journal **out, const struct journal_options *o)
 	return 0;
 }
 
-/* Undoes what a killed writer had not committed; SQLite does it on the first read that may write. */
-static int journal_mend(const char *path)
+/* Nothing that whoever may write there has put in the journal's place. */
+static int file_check(const char *path)
 {
-	sqlite3 *db = NULL;
-	int rc = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL), r;
+	_cleanup_free_ char *copy = strdup(path);
+	struct stat st, folder;
 
-	sqlite3_busy_timeout(db, JOURNAL_BUSY_MS);
-	if (!rc)
-		rc = sqlite3_exec(db, "SELECT count(*) FROM sqlite_schema", NULL, NULL, NULL);
-	r = database_error(db, rc);
-	sqlite3_close(db);
-	return r;
+	if (!copy)
+		return -ENOMEM;
+	if (lstat(path, &st) < 0 || stat(dirname(copy), &folder) < 0)
+		return -errno;
+	if (S_ISLNK(st.st_mode))
+		return -ELOOP;
+	if (!S_ISREG(st.st_mode))
+		return -EBADMSG;
+	return st.st_uid == folder.st_uid || st.st_uid == geteuid() || st.st_uid == 0 ? 0 : -EPERM;
 }
 
 int journal_open(struct journal **out, const struct journal_options *o)
@@ -128,13 +132,12 @@ int journal_open(struct journal **out, const struct journal_options *o)
 		return -EIO;
 	if (!o->read_only)
 		r = file_create(o->path);
-	else if (access(o->path, R_OK) < 0)
-		r = -errno;
 	if (!r)
-		r = journal_try(out, o);
-	if (r == -EUCLEAN && journal_mend(o->path) == 0)
-		r = journal_try(out, o);
-	return r;
+		r = file_check(o->path);
+	if (!r && o->read_only && access(o->path, R_OK) < 0)
+		r = -errno;
+	/* A reader never mends: a rollback journal names other files that SQLite would delete. */
+	return r ? r : journal_try(out, o);
 }
 
 void journal_close(struct journal *j)
@@ -164,8 +167,12 @@ const char *journal_problem(int result)
 	case -EPROTONOSUPPORT:
 		return "the journal was made by a newer Curfew";
 	case -EUCLEAN:
-		return "a writer was interrupted; open the journal once with the right to write (curfew status as "
-		       "root) to mend it";
+		return "a writer was interrupted, and commands that only read never mend; start the service, or run "
+		       "`curfew apply` as root, to undo its unfinished change";
+	case -ELOOP:
+		return "journal.db is a symbolic link; find out who made it, then put the journal back in its place";
+	case -EPERM:
+		return "journal.db belongs to neither root nor its folder's owner; find out who made it";
 	case -EBUSY:
 		return "another process keeps the journal locked; end long-open sqlite3 sessions on it";
 	case -ENODATA:

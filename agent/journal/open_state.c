@@ -6,8 +6,8 @@
 
 #include <sodium.h>
 
-#include "curfew/base.h"
 #include "curfew/memory.h"
+#include "curfew/owner.h"
 #include "curfew/state.h"
 
 /* Shorter could be guessed; `openssl rand -hex 32` gives 64. */
@@ -17,13 +17,12 @@
 /* Any line of text is a key by its hash: a credential file looks like every other. */
 static int key_read(uint8_t key[JOURNAL_HASH_SIZE], const struct settings *s)
 {
-	char path[4096], text[KEY_TEXT_MAX];
-	int rc = settings_credential(path, s, s->journal_key);
-	int fd = rc < 0 ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	char text[KEY_TEXT_MAX];
+	int fd = credential_open(s, s->journal_key), rc;
 
 	if (fd < 0)
 		return -ENOKEY;
-	ssize_t n = read(fd, text, sizeof(text));
+	ssize_t n = pread(fd, text, sizeof(text), 0);
 	close(fd);
 	while (n > 0 && (text[n - 1] == '\n' || text[n - 1] == '\r'))
 		n--;
@@ -33,20 +32,6 @@ static int key_read(uint8_t key[JOURNAL_HASH_SIZE], const struct settings *s)
 			key, JOURNAL_HASH_SIZE, (const uint8_t *)text, (size_t)n, NULL, 0);
 	sodium_memzero(text, sizeof(text));
 	return rc;
-}
-
-void state_own(const char *folder, const char *name)
-{
-	struct stat st;
-	int fd = geteuid() == 0 ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-
-	if (fd < 0)
-		return;
-	if (!fstat(fd, &st) && st.st_uid != 0 &&
-		fchownat(fd, name, st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW)) {
-		/* The file is not there, or the file system knows no owners: the service will say so. */
-	}
-	close(fd);
 }
 
 int state_journal_open(struct journal **out, const struct settings *s, bool write)
@@ -72,7 +57,6 @@ int state_journal_open(struct journal **out, const struct settings *s, bool writ
 		rc = journal_open(out, &o);
 	sodium_memzero(key, sizeof(key));
 	if (!rc && write) {
-		state_own(s->state_directory, "journal.db");
 		rc = head_copy_check(*out);
 		if (rc)
 			journal_close(*out);

@@ -129,7 +129,7 @@ static int file_make(int folder)
 
 static int file_open(const char *state_directory, bool write)
 {
-	int flags = (write ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW;
+	int flags = (write ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
 	int folder = open(state_directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (folder < 0)

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "curfew/owner.h"
 #include "pass/pass_internal.h"
 
 static bool server_is_asked(
@@ -114,7 +115,8 @@ static int server_add(struct pass *p, const struct server *s)
 		.prepare = sql_visit_prepare,
 		.run = sql_visit_run,
 		.context = &w->sql,
-		.paths = &w->paths};
+		.paths = &w->paths,
+		.secret = credential_held(s->credential)};
 	return 0;
 }
 

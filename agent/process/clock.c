@@ -24,7 +24,7 @@ static int clock_read(instant_t *out, const char *path)
 	char text[CLOCK_TEXT_MAX], again[CLOCK_TEXT_MAX];
 	int64_t value;
 	ssize_t n;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 
 	if (fd < 0)
 		return -errno;

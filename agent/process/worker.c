@@ -104,7 +104,7 @@ static int worker_limit(const struct worker_job *job)
 	return !IS_INSTRUMENTED && setrlimit(RLIMIT_AS, &memory) < 0 ? -errno : 0;
 }
 
-static int worker_isolate(int channel, pid_t parent)
+static int worker_isolate(const struct worker_job *job, int channel, pid_t parent)
 {
 	struct sigaction act = {.sa_handler = SIG_DFL};
 	sigset_t none;
@@ -112,7 +112,9 @@ static int worker_isolate(int channel, pid_t parent)
 	worker_follow(parent);
 	if (channel != CHANNEL_FD && dup2(channel, CHANNEL_FD) < 0)
 		return -errno;
-	if (close_range(CHANNEL_FD + 1, ~0U, 0) < 0)
+	if (job->secret > 0 && dup2(job->secret, WORKER_SECRET_FD) < 0)
+		return -errno;
+	if (close_range(CHANNEL_FD + 1 + (job->secret > 0), ~0U, 0) < 0)
 		return -errno;
 
 	/* The parent's handlers speak of the parent's state; an interrupt at the terminal is the parent's to
@@ -133,7 +135,7 @@ static int worker_isolate(int channel, pid_t parent)
 void worker_main(const struct worker_job *job, int channel, pid_t parent)
 {
 	struct worker w = {0};
-	int r = worker_isolate(channel, parent);
+	int r = worker_isolate(job, channel, parent);
 
 	if (r == 0)
 		r = worker_limit(job);

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 #include "curfew/log.h"
+#include "curfew/owner.h"
 #include "service/configuration.h"
 
 static void problems_log(const struct problems *problems)
@@ -95,7 +96,14 @@ int configuration_open(struct configuration *out, const char *file, bool report)
 	if (!p)
 		problems_log(&problems);
 	problems_free(&problems);
-	if (p) {
+	if (p && owner_differs(p->settings.state_directory)) {
+		log_send(LOG_TROUBLE, NULL,
+			"%s belongs to another user, who may have prepared what lies there; start the service as that user, "
+			"for example with `systemctl start curfew`",
+			p->settings.state_directory);
+		program_free(p);
+		rc = -EPERM;
+	} else if (p) {
 		rc = last_good_locate(&c.saved, p->settings.state_directory);
 		program_free(p);
 		if (rc == 0)

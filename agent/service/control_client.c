@@ -69,10 +69,40 @@ static int control_read(json_t **end, FILE *from, record_fn sink, void *context)
 	return -ECONNRESET;
 }
 
+/* Two: to ask what the service has loaded, and to ask it to act. */
+static int kept[2] = {-1, -1};
+
+void control_keep(const char *runtime_directory)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
+		if (kept[i] < 0)
+			kept[i] = control_connect(runtime_directory);
+}
+
+static int kept_take(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(kept); i++) {
+		int fd = kept[i];
+		char none;
+		kept[i] = -1;
+		if (fd < 0)
+			continue;
+		/* The service has given up waiting, or has been restarted. */
+		if (recv(fd, &none, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN)
+			return fd;
+		close(fd);
+	}
+	return -ENOTCONN;
+}
+
 int control_call(
 	json_t **end, const char *runtime_directory, json_t *request, record_fn sink, void *context)
 {
-	int fd = control_connect(runtime_directory), r = fd;
+	int fd = kept_take(), r;
+
+	if (fd < 0)
+		fd = control_connect(runtime_directory);
+	r = fd;
 
 	if (r >= 0)
 		r = control_ask(fd, request);

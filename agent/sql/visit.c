@@ -12,6 +12,7 @@
 
 #include <sodium.h>
 
+#include "curfew/owner.h"
 #include "sql/closing.h"
 #include "sql/residual.h"
 #include "sql/proof.h"
@@ -28,16 +29,14 @@
 int sql_visit_prepare(void *context)
 {
 	struct sql_visit *p = context;
-	char path[4096];
 	struct stat st;
 	ssize_t n;
 
-	int rc = settings_credential(path, &p->program->settings, p->server->credential);
-	if (rc)
-		return rc;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	int fd = credential_held(p->server->credential)
+			 ? WORKER_SECRET_FD
+			 : credential_open(&p->program->settings, p->server->credential);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	if (fstat(fd, &st) || !S_ISREG(st.st_mode) ||
 		(st.st_mode & (S_IRWXG | S_IRWXO) & ~(mode_t)S_IRGRP) || sodium_init() < 0 ||
 		!(p->password = sodium_malloc(PASSWORD_MAX))) {
@@ -45,7 +44,7 @@ int sql_visit_prepare(void *context)
 		return -EPERM;
 	}
 	do
-		n = read(fd, p->password, PASSWORD_MAX - 1);
+		n = pread(fd, p->password, PASSWORD_MAX - 1, 0);
 	while (n < 0 && errno == EINTR);
 	close(fd);
 	if (n <= 0)

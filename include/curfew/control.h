@@ -58,6 +58,10 @@ void control_end(struct control_call *call, int code, const char *error, struct 
 
 /* ---- the commands' end ---- */
 
+/* Connects as who the process is now, for calls that it makes when it is somebody else. Where no service answers there
+ * is nothing to keep. */
+void control_keep(const char *runtime_directory);
+
 /* -ENOENT, -ECONNREFUSED: no service runs here. -EACCES: not for this user. Other negative errno: it broke off.
  * Else 0, and *end is the last word, to be released. `request` is stolen. */
 int control_call(struct json_t **end, const char *runtime_directory, struct json_t *request,

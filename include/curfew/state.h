@@ -12,8 +12,4 @@ int state_journal_open(struct journal **out, const struct settings *s, bool writ
  * there now is seen by the next pass. Only where nobody else can be in the midst of one. 0 or what the journal said. */
 int state_settle(struct journal *j, instant_t now);
 
-/* Root has written into the folder of the service's user: the file becomes that user's, or the service could not go
- * on with it. Nothing to do for anybody but root. */
-void state_own(const char *folder, const char *name);
-
 #endif

@@ -19,7 +19,7 @@ struct worker_job {
 	/* Runs in the child, after fork: `prepare` still with the parent's rights (reads the credential),
 	 * then the child sheds everything, then `run`. Each 0 or negative errno, which becomes the code of
 	 * RECORD_END when the job has not told one itself. The child has of the parent's descriptors only
-	 * 0, 1 and 2, must log nothing to the system log itself, and keeps what prepare opened. */
+	 * 0, 1 and 2, and `secret`; it must log nothing to the system log itself, and keeps what prepare opened. */
 	int (*prepare)(void *context); /* may be NULL */
 	int (*run)(struct worker *w, void *context);
 	void *context;
@@ -28,9 +28,14 @@ struct worker_job {
 	unsigned deadline; /* seconds, of this job alone; 0: that of the round */
 	/* From workers_score_open(), in a parent that may not open files of /proc any more; 0: the child opens its own. */
 	int score;
+	/* A descriptor that the child keeps too, as WORKER_SECRET_FD: its server's password, in a parent that may not open
+	 * it by its name any more. 0: none. */
+	int secret;
 	/* For tests of the machinery alone: the child keeps its rights. */
 	bool unconfined;
 };
+
+#define WORKER_SECRET_FD 4
 
 /* What one worker may have of memory. A server that makes it need more is one that could not be read. */
 #define WORKER_MEMORY_MAX ((size_t)1 << 30)
