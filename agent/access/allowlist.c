@@ -89,13 +89,6 @@ static void entries_sort(struct entries *list)
 		qsort(list->items, list->n, sizeof(*list->items), entry_compare);
 }
 
-enum admission admission_of(enum level proved, enum level wanted)
-{
-	if (proved > wanted)
-		return ADMIT_NOBODY;
-	return proved == wanted ? ADMIT : ADMIT_NOT_YET;
-}
-
 /* One login's way in to one server. */
 static int add_login(struct entries *list, const struct grant *g, instant_t until)
 {

@@ -34,3 +34,58 @@ enum admission admission_by(const struct verified *last, enum level scheduled)
 		return ADMIT_NOBODY;
 	return last->level == LEVEL_NONE ? ADMIT_NOT_YET : ADMIT;
 }
+
+/* The first of the rows of a login on a server. */
+static size_t login_first(const struct verified_list *list, const char *server, const char *login)
+{
+	const struct verified key = {.server = server, .login = login, .database = ""};
+	size_t from = 0, to = list->n;
+
+	while (from < to) {
+		size_t at = from + (to - from) / 2;
+
+		if (verified_compare(&list->items[at], &key) < 0)
+			from = at + 1;
+		else
+			to = at;
+	}
+	return from;
+}
+
+/* The client's file names it on the grant's server. */
+static bool database_is_named(const struct grant *g, const char *database)
+{
+	const struct client *c = g->client;
+
+	for (size_t i = 0; i < c->n_databases; i++)
+		if (c->databases[i].server == g->database->server &&
+			names_equal(c->databases[i].name, database))
+			return true;
+	return false;
+}
+
+static bool login_has_left(const struct verified_list *list, const struct grant *g)
+{
+	for (size_t i = login_first(list, g->server->name, g->user->login); i < list->n; i++) {
+		const struct verified *p = &list->items[i];
+
+		if (strcmp(p->server, g->server->name) != 0 ||
+			strcmp(p->login, g->user->login) != 0)
+			break;
+		if (p->level != LEVEL_NONE && !database_is_named(g, p->database))
+			return true;
+	}
+	return false;
+}
+
+enum admission verified_admission(const struct verified_list *list, const struct grant *g)
+{
+	if (login_has_left(list, g))
+		return ADMIT_NOBODY;
+
+	const struct verified key = {
+		.server = g->server->name, .login = g->user->login, .database = g->database->name};
+	return admission_by(
+		list->n ? bsearch(&key, list->items, list->n, sizeof(key), verified_compare) : NULL,
+		g->level);
+}

@@ -6,6 +6,7 @@
 #include "curfew/firewall.h"
 #include "curfew/journal.h"
 #include "curfew/log.h"
+#include "curfew/memory.h"
 #include "curfew/revocation_copy.h"
 #include "curfew/sandbox.h"
 #include "curfew/schedule.h"
@@ -14,14 +15,40 @@
 /* What is on disk of the time before. */
 struct before {
 	struct overrides overrides;
-	struct proved_list proved;
+	struct verified_list verified;
+	struct kept_guards guards;
+	bool lost; /* records are missing: nobody is let in */
 };
 
 static enum admission grant_admission(const struct grant *g, void *context)
 {
 	const struct before *b = context;
 
-	return proved_admission(&b->proved, g);
+	return b->lost ? ADMIT_NOBODY : verified_admission(&b->verified, g);
+}
+
+static int loss_find(bool *out, struct journal *j)
+{
+	_cleanup_free_ char *why = NULL;
+	instant_t at;
+	int r = loss_read(&at, &why, j);
+
+	*out = r == 0;
+	return r == -ENOENT ? 0 : r;
+}
+
+/* What has left the configuration stays guarded until the service knows more. */
+static int guards_keep(struct allowlist *wanted, const struct kept_guards *guards)
+{
+	const struct kept_guard **kept = calloc(guards->n + 1, sizeof(*kept));
+
+	if (!kept)
+		return -ENOMEM;
+	for (size_t i = 0; i < guards->n; i++)
+		kept[i] = &guards->items[i];
+	int r = allowlist_keep(wanted, kept, guards->n);
+	free(kept);
+	return r;
 }
 
 /* Without a journal nobody was ever let in by us, and nobody is now. */
@@ -48,7 +75,11 @@ static int before_read(struct before *out, const char *state_directory)
 		return r;
 	r = override_read(&b.overrides, j);
 	if (r == 0)
-		r = proved_read(&b.proved, j);
+		r = verified_load(&b.verified, j);
+	if (r == 0)
+		r = guards_load(&b.guards, j);
+	if (r == 0)
+		r = loss_find(&b.lost, j);
 	journal_close(j);
 	if (r < 0)
 		overrides_free(&b.overrides);
@@ -82,7 +113,9 @@ static int guard(const struct program *p, struct before *b, instant_t now)
 		return r;
 	r = allowlist_build(&wanted, p, &grants, now, grant_admission, b);
 	if (r == 0) {
-		r = firewall_open(&f, &p->settings.firewall);
+		r = guards_keep(&wanted, &b->guards);
+		if (r == 0)
+			r = firewall_open(&f, &p->settings.firewall);
 		if (r == 0)
 			r = firewall_apply(NULL, f, &wanted, now, false);
 		if (r == 0)
@@ -130,7 +163,8 @@ static int boot(const struct program *p, bool unconfined)
 	else
 		r = guard(p, &b, now);
 	overrides_free(&b.overrides);
-	proved_list_free(&b.proved);
+	verified_list_free(&b.verified);
+	kept_guards_free(&b.guards);
 	return r;
 }
 

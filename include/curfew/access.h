@@ -226,6 +226,9 @@ void closings_free(struct closings *c);
 
 /* Whether a grant may let its login in, by its last verification (NULL: none) and the level that is scheduled now. */
 enum admission admission_by(const struct verified *last, enum level scheduled);
+/* The same for whoever asks no server: by the list alone. A login with something left in a database that its file does
+ * not name any more lets nobody in. */
+enum admission verified_admission(const struct verified_list *list, const struct grant *g);
 
 /* ---- changes ---- */
 

@@ -28,7 +28,6 @@ struct allowlist {
 	size_t n_trusted;
 };
 
-enum admission admission_of(enum level proved, enum level wanted);
 typedef enum admission (*admission_fn)(const struct grant *g, void *context);
 
 /* Each login's way in lasts until the next instant at which one of its grants on that server narrows, not until the

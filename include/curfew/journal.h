@@ -154,10 +154,6 @@ int proved_read(struct proved_list *out, struct journal *j);
 void proved_list_free(struct proved_list *p);
 /* NULL when nothing was ever proved of it. */
 const struct proved *proved_find(const struct proved_list *list, const struct grant *g);
-/* The login has something left in a database of the grant's server that its client's file does not name any more. */
-bool proved_left(const struct proved_list *list, const struct grant *g);
-/* For a server that was not asked, or did not answer: what it proved last counts. */
-enum admission proved_admission(const struct proved_list *list, const struct grant *g);
 
 /* Baselines for the audit: one row an object, with a hash of its definition. */
 struct baseline_item {

@@ -182,17 +182,6 @@ static void test_until_the_narrowing(void **state)
 	allowlist_free(&a);
 }
 
-static void test_admission_of(void **state)
-{
-	(void)state;
-	for (enum level proved = LEVEL_NONE; proved <= LEVEL_FULL; proved++)
-		for (enum level wanted = LEVEL_NONE; wanted <= LEVEL_FULL; wanted++)
-			assert_int_equal(
-				admission_of(proved, wanted), proved > wanted	 ? ADMIT_NOBODY
-							      : proved == wanted ? ADMIT
-										 : ADMIT_NOT_YET);
-}
-
 struct verdicts {
 	const struct world *world;
 	enum admission of[16];
@@ -375,7 +364,6 @@ int main(void)
 		cmocka_unit_test(test_guards_and_trusted),
 		cmocka_unit_test(test_merging),
 		cmocka_unit_test(test_until_the_narrowing),
-		cmocka_unit_test(test_admission_of),
 		cmocka_unit_test(test_who_is_left_out),
 		cmocka_unit_test(test_who_holds_too_much),
 		cmocka_unit_test(test_proved_in_part),

@@ -198,6 +198,35 @@ static void test_admission(void **state)
 	assert_int_equal(admission_by(NULL, LEVEL_FULL), ADMIT_NOT_YET);
 }
 
+/* By the list alone: what a login was given in a database that its file does not name shuts it out of the server. */
+static void test_admission_by_list(void **state)
+{
+	struct stage *s = stage_new(false);
+	struct verified items[] = {
+		{.server = "sql1",
+			.login = JANE,
+			.database = "AcmeOld",
+			.result = VERIFICATION_VERIFIED},
+		{.server = "sql1",
+			.login = JANE,
+			.database = "AcmeTest",
+			.level = LEVEL_FULL,
+			.result = VERIFICATION_VERIFIED},
+	};
+	const struct verified_list list = {items, 2}, nothing = {0};
+	const struct grant *test = wanted_find(&s->scene.wanted, JANE)->users[0].grant;
+
+	(void)state;
+	assert_int_equal(verified_admission(&list, test), ADMIT);
+	assert_int_equal(verified_admission(&nothing, test), ADMIT_NOT_YET);
+	items[0].level = LEVEL_READ_ONLY;
+	assert_int_equal(verified_admission(&list, test), ADMIT_NOBODY);
+	items[0].login = "acme.other";
+	qsort(items, 2, sizeof(*items), verified_compare);
+	assert_int_equal(verified_admission(&list, test), ADMIT);
+	stage_free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -205,6 +234,7 @@ int main(void)
 		cmocka_unit_test(test_left),
 		cmocka_unit_test(test_property),
 		cmocka_unit_test(test_admission),
+		cmocka_unit_test(test_admission_by_list),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
