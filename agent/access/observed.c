@@ -234,7 +234,8 @@ enum level observed_level(bool *exact, const struct observed_server *o,
 				level_has_role(&s->terms[level], d->members[i].role))) {
 			/* Whatever we do not know is taken for the widest. */
 			*exact = false;
-			if (!level_covers_role(s, level ? level : LEVEL_READ_ONLY, d->members[i].role))
+			if (!level_covers_role(
+				    s, level ? level : LEVEL_READ_ONLY, d->members[i].role))
 				level = LEVEL_FULL;
 		}
 	for (size_t i = 0; i < d->n_permissions; i++) {

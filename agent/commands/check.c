@@ -14,7 +14,8 @@ static bool address_is_among(void *interfaces, int family, const uint8_t *addr)
 		if (!i->ifa_addr || i->ifa_addr->sa_family != family)
 			continue;
 		if (family == AF_INET
-				? !memcmp(&((const struct sockaddr_in *)i->ifa_addr)->sin_addr, addr, 4)
+				? !memcmp(&((const struct sockaddr_in *)i->ifa_addr)->sin_addr,
+					  addr, 4)
 				: !memcmp(&((const struct sockaddr_in6 *)i->ifa_addr)->sin6_addr,
 					  addr, 16))
 			return true;
@@ -95,8 +96,7 @@ static int run(struct cli *cli)
 	if (rc) {
 		problems_free(&problems);
 		program_free(p);
-		return cli_fail(
-			cli, EXIT_FAILED, "cannot read %s: %s", cli->config, strerror(-rc));
+		return cli_fail(cli, EXIT_FAILED, "cannot read %s: %s", cli->config, strerror(-rc));
 	}
 	if (cli->names && p)
 		names_print(cli, p);

@@ -102,8 +102,7 @@ static void database_name_read(struct database *d, struct reading *r, const conf
 	for (size_t i = 0; name && i < ARRAY_SIZE(system); i++)
 		if (names_equal(name, system[i]))
 			reading_error(r, config_setting_get_member(group, "name"),
-				"\"%s\" is a system database; use the client's database",
-				name);
+				"\"%s\" is a system database; use the client's database", name);
 	d->name = reading_copy(r, name);
 }
 

@@ -57,17 +57,16 @@ static struct moment moment_read(struct reading *r, const config_setting_t *grou
 	m.at = config_setting_get_member(group, name);
 	result = local_parse(&m.local, m.text);
 	if (result == -ERANGE)
-		reading_error(r, m.at,
-			"invalid date for \"%s\": \"%s\" does not exist",
-			name, m.text);
+		reading_error(
+			r, m.at, "invalid date for \"%s\": \"%s\" does not exist", name, m.text);
 	else if (result < 0)
 		reading_error(r, m.at,
 			"invalid date for \"%s\": \"%s\"; use \"2026-11-23\" or \"2026-11-23T09:00\"",
 			name, m.text);
 	else if (m.local.year < YEAR_FIRST || m.local.year > YEAR_LAST)
 		reading_error(r, m.at,
-			"invalid date for \"%s\": the year of \"%s\" must be from %d to %d",
-			name, m.text, YEAR_FIRST, YEAR_LAST);
+			"invalid date for \"%s\": the year of \"%s\" must be from %d to %d", name,
+			m.text, YEAR_FIRST, YEAR_LAST);
 	else {
 		if (ends && m.local.hour < 0)
 			m.local = local_add_days(m.local, 1);
@@ -106,8 +105,8 @@ static void distance_check(struct reading *r, const struct moment *m, const char
 {
 	if (m->at && m->instant - from->instant > DISTANCE_DAYS * (instant_t)86400)
 		reading_limit(r, m->at,
-			"\"%s\" (%s) is more than %d days after \"%s\" (%s); correct the year", name,
-			m->text, DISTANCE_DAYS, from_name, from->text);
+			"\"%s\" (%s) is more than %d days after \"%s\" (%s); correct the year",
+			name, m->text, DISTANCE_DAYS, from_name, from->text);
 }
 
 static void testing_resolve(struct client *c, struct reading *r, const struct moment *starts,
@@ -117,8 +116,7 @@ static void testing_resolve(struct client *c, struct reading *r, const struct mo
 	if (!until->at)
 		return;
 	if (until->instant <= starts->instant)
-		reading_error(r, until->at,
-			"\"testing_until\" must be after \"starts\" (%s)",
+		reading_error(r, until->at, "\"testing_until\" must be after \"starts\" (%s)",
 			starts->text);
 	else
 		c->testing_end = until->instant;
@@ -135,8 +133,7 @@ static void go_live_resolve(
 	c->end = moment_add_days(go_live, s->read_only_days, c->timezone);
 	c->staging_end = e14 < c->end ? e14 : c->end;
 	if (c->go_live < c->starts)
-		reading_error(r, go_live->at,
-			"\"go_live\" must not be before \"starts\" (%s)",
+		reading_error(r, go_live->at, "\"go_live\" must not be before \"starts\" (%s)",
 			instant_format_local(text, sizeof(text), c->starts, c->timezone));
 	else if (c->go_live > c->testing_end)
 		reading_warning(r, go_live->at,
@@ -163,8 +160,7 @@ static void staging_resolve(struct client *c, struct reading *r, const struct mo
 		return;
 	}
 	if (until->instant < c->go_live) {
-		reading_error(r, until->at,
-			"\"staging_until\" must not be before \"go_live\" (%s)",
+		reading_error(r, until->at, "\"staging_until\" must not be before \"go_live\" (%s)",
 			instant_format_local(text, sizeof(text), c->go_live, c->timezone));
 		return;
 	}

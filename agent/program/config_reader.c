@@ -101,8 +101,8 @@ static bool text_is_readable(struct reading *r, const char *text, size_t size)
 	}
 	/* The library would cut the string there without a word. */
 	if (strstr(text, "\\x00")) {
-		reading_say(r, SEVERITY_ERROR, NULL,
-			"a string contains the escape \\x00; remove it");
+		reading_say(
+			r, SEVERITY_ERROR, NULL, "a string contains the escape \\x00; remove it");
 		return false;
 	}
 	return !text_has_include(r, text);
@@ -254,8 +254,8 @@ config_setting_t *reading_groups(
 		const config_setting_t *element = config_setting_get_elem(s, (unsigned)i);
 
 		if (!config_setting_is_group(element))
-			reading_error(r, element, "element %d of \"%s\" must be a group; use { ... }",
-				i + 1, name);
+			reading_error(r, element,
+				"element %d of \"%s\" must be a group; use { ... }", i + 1, name);
 	}
 	if (config_setting_length(s) == 0 && example)
 		reading_error(
@@ -331,8 +331,8 @@ const char *reading_path(struct reading *r, const config_setting_t *group, const
 		return NULL;
 	}
 	if (text[0] != '/') {
-		reading_error(r, s, "\"%s\" must be an absolute path, not \"%s\"; start it with /", name,
-			text);
+		reading_error(r, s, "\"%s\" must be an absolute path, not \"%s\"; start it with /",
+			name, text);
 		return NULL;
 	}
 	if (strlen(text) > max) {
@@ -345,8 +345,8 @@ const char *reading_path(struct reading *r, const config_setting_t *group, const
 		size_t n = utf8_decode(&c, p);
 
 		if (n == 0 || character_is_hidden(c)) {
-			reading_error(
-				r, s, "\"%s\" contains a control character; use a plain path", name);
+			reading_error(r, s, "\"%s\" contains a control character; use a plain path",
+				name);
 			return NULL;
 		}
 		p += n;
@@ -361,9 +361,8 @@ bool reading_bool(struct reading *r, const config_setting_t *group, const char *
 	if (!s)
 		return usual;
 	if (config_setting_type(s) != CONFIG_TYPE_BOOL) {
-		reading_error(r, s,
-			"\"%s\" must be true or false; use %s = %s; (without quotes)", name,
-			name, usual ? "true" : "false");
+		reading_error(r, s, "\"%s\" must be true or false; use %s = %s; (without quotes)",
+			name, name, usual ? "true" : "false");
 		return usual;
 	}
 	return config_setting_get_bool(s) != 0;
@@ -378,9 +377,8 @@ int reading_number(struct reading *r, const config_setting_t *group, const char 
 		return usual;
 	if (config_setting_type(s) != CONFIG_TYPE_INT || config_setting_get_int(s) < min ||
 		config_setting_get_int(s) > max) {
-		reading_error(r, s,
-			"invalid value for \"%s\"; use an integer from %d to %d (%s)", name,
-			min, max, unit);
+		reading_error(r, s, "invalid value for \"%s\"; use an integer from %d to %d (%s)",
+			name, min, max, unit);
 		return usual;
 	}
 	return config_setting_get_int(s);

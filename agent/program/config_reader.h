@@ -14,7 +14,7 @@ struct reading {
 	int failure;	  /* 0 or -ENOMEM: reading went on, but its result must not be used */
 	instant_t now;	  /* for advice only */
 	uid_t owner;	  /* whose files are read beside root's and our own; 0: nobody's */
-	bool kept;	  /* a last known good version: an upgrade's new limits must not end what it gives */
+	bool kept; /* a last known good version: an upgrade's new limits must not end what it gives */
 };
 
 /* at NULL: the file as a whole. */
@@ -27,7 +27,7 @@ __attribute__((format(printf, 4, 5))) void reading_say_line(
 /* A limit: an error in what is written now, a warning in what was taken before there was the limit. */
 #define reading_limit(r, at, ...)                                                                  \
 	reading_say(r, (r)->kept ? SEVERITY_WARNING : SEVERITY_ERROR, at, __VA_ARGS__)
-#define reading_advice(r, at, ...)  reading_say(r, SEVERITY_ADVICE, at, __VA_ARGS__)
+#define reading_advice(r, at, ...) reading_say(r, SEVERITY_ADVICE, at, __VA_ARGS__)
 
 /* Allocation that notes a failure in the reading; NULL then. */
 char *reading_copy(struct reading *r, const char *text);

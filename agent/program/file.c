@@ -17,8 +17,7 @@ struct fault {
 static struct fault stat_fault(const struct stat *st, uid_t owner)
 {
 	if (st->st_uid != 0 && st->st_uid != geteuid() && st->st_uid != owner)
-		return (struct fault){
-			"must be owned by root or by the current user", "chown root"};
+		return (struct fault){"must be owned by root or by the current user", "chown root"};
 	if (st->st_mode & (S_IWGRP | S_IWOTH))
 		return (struct fault){"must be writable by its owner only", "chmod go-w"};
 	return (struct fault){NULL, NULL};
@@ -108,7 +107,8 @@ char *file_read(struct reading *r, int folder, const char *name, size_t *size)
 		reading_error(
 			r, NULL, "not a regular file; write the settings into a regular file");
 	else if (fault.what)
-		reading_error(r, NULL, "this file %s; run: %s %s", fault.what, fault.remedy, r->file);
+		reading_error(
+			r, NULL, "this file %s; run: %s %s", fault.what, fault.remedy, r->file);
 	else
 		text = descriptor_read(r, fd, size);
 	close(fd);
@@ -121,8 +121,7 @@ static void secret_unseen(
 	size_t before = r->problems->n;
 
 	reading_say_line(r, SEVERITY_ERROR, line,
-		"cannot check %s %s: %s; run this command as root", words, path,
-		strerror(error));
+		"cannot check %s %s: %s; run this command as root", words, path, strerror(error));
 	if (error == EACCES && r->problems->n > before)
 		r->problems->items[before].unseen = true;
 }
@@ -140,8 +139,8 @@ void secret_check(
 				words, path);
 		else if (errno == ENOENT)
 			reading_say_line(r, SEVERITY_ERROR, line,
-				"missing %s: %s; create it: install -m 0600 /dev/stdin %s",
-				words, path, path);
+				"missing %s: %s; create it: install -m 0600 /dev/stdin %s", words,
+				path, path);
 		else
 			secret_unseen(r, line, path, words, errno);
 		return;
@@ -162,8 +161,8 @@ void trusted_file_check(struct reading *r, int line, const char *path, const cha
 	struct stat st;
 
 	if (stat(path, &st) < 0) {
-		reading_say_line(r, SEVERITY_ERROR, line,
-			"cannot read %s %s: %s; copy it there", words, path, strerror(errno));
+		reading_say_line(r, SEVERITY_ERROR, line, "cannot read %s %s: %s; copy it there",
+			words, path, strerror(errno));
 		return;
 	}
 	fault = stat_fault(&st, 0);

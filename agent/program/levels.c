@@ -169,8 +169,9 @@ static void permission_check(struct reading *r, const config_setting_t *at, cons
 			"unknown permission \"%s\"; curfew.conf(5) lists the known permissions",
 			name);
 	else if (list->grants && p->reach == PERMISSION_ESCAPES)
-		reading_error(
-			r, at, "%s is not allowed, because users could undo Curfew's changes; remove it", name);
+		reading_error(r, at,
+			"%s is not allowed, because users could undo Curfew's changes; remove it",
+			name);
 	else if (!p->scopes)
 		reading_error(
 			r, at, "%s is not a permission on a database or schema; remove it", name);

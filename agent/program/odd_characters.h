@@ -7,7 +7,7 @@
 struct odd_character {
 	uint32_t code;
 	const char *name, *instead; /* "use a plain space" */
-	bool in_names;		    /* belongs into some people's names, as a curly apostrophe does */
+	bool in_names; /* belongs into some people's names, as a curly apostrophe does */
 };
 /* The first one in `size` bytes of a text, or NULL. */
 const struct odd_character *odd_character_find(const char *text, size_t size);

@@ -165,8 +165,7 @@ static int main_load(struct loading *l, const char *file)
 		return r.failure;
 	config_init(&config);
 	if (!found)
-		reading_error(&r, NULL,
-			"file not found; create it, or use --config FILE");
+		reading_error(&r, NULL, "file not found; create it, or use --config FILE");
 	fd = found ? folder_open(&r, folder) : -1;
 	if (fd >= 0) {
 		parsed = file_load(l, &r, fd, base_name(file), &config);

@@ -17,8 +17,8 @@
 #define TRUSTED_WIDEST6 16
 
 static const char *const SERVER_NAMES[] = {"name", "host", "port", "endpoints", "trusted",
-	"ca_file", "login", "credential", "evidence", "must_change", "known_triggers", "known_linked_servers",
-	"known_proxies", "levels"};
+	"ca_file", "login", "credential", "evidence", "must_change", "known_triggers",
+	"known_linked_servers", "known_proxies", "levels"};
 
 #define SERVER_EXAMPLE                                                                             \
 	"( { name = \"sql01\"; host = \"192.0.2.10\"; ca_file = \"/etc/curfew/tls/ca.pem\"; } )"
@@ -64,8 +64,8 @@ static void source_report(struct reading *r, const config_setting_t *at, const c
 {
 	if (problem == SOURCE_BAD_PREFIX)
 		reading_error(r, at,
-			"invalid prefix length in \"%s\"; use /0 to /%d after the address",
-			text, strchr(text, ':') ? 128 : 32);
+			"invalid prefix length in \"%s\"; use /0 to /%d after the address", text,
+			strchr(text, ':') ? 128 : 32);
 	else
 		reading_error(r, at,
 			"invalid address \"%s\"; examples: \"203.0.113.7\", \"198.51.100.0/29\", "
@@ -107,8 +107,8 @@ struct source *sources_read(size_t *n, struct reading *r, const config_setting_t
 			host_bits_report(r, at, text, &s, widest);
 		else if (s.prefix < widest)
 			reading_error(r, at,
-				"\"%s\" is too wide; use a prefix of /%u or longer, %s",
-				text, widest, bound);
+				"\"%s\" is too wide; use a prefix of /%u or longer, %s", text,
+				widest, bound);
 		else if (source_is_unusable(&s))
 			reading_error(r, at,
 				"\"%s\" cannot be a source address (unspecified, loopback, link-local, "
@@ -286,10 +286,10 @@ static void evidence_read(struct server *s, struct reading *r, const config_sett
 {
 	const char *evidence = reading_text(r, group, "evidence", NULL);
 
-	s->catalog_evidence = evidence && strcmp(evidence, "catalog") == 0;
-	if (evidence && !s->catalog_evidence && strcmp(evidence, "impersonation") != 0)
+	s->evidence_catalog = evidence && strcmp(evidence, "catalog") == 0;
+	if (evidence && !s->evidence_catalog && strcmp(evidence, "server") != 0)
 		reading_error(r, config_setting_get_member(group, "evidence"),
-			"unknown evidence \"%s\"; use \"impersonation\" or \"catalog\"", evidence);
+			"unknown evidence \"%s\"; use \"server\" or \"catalog\"", evidence);
 }
 
 static void server_read(struct server *s, struct reading *r, const config_setting_t *group,

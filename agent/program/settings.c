@@ -72,7 +72,8 @@ static void program_group_read(
 	struct settings *out, struct reading *r, const config_setting_t *root)
 {
 	static const char *const names[] = {"max_sources", "max_users", "read_only_days",
-		"shared_databases", "staging_days", "testing_days", "timezone", "widest_prefix4", "widest_prefix6"};
+		"shared_databases", "staging_days", "testing_days", "timezone", "widest_prefix4",
+		"widest_prefix6"};
 	const config_setting_t *group = reading_group(r, root, "program", NULL);
 	const char *zone = zone_read(r, group);
 

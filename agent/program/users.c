@@ -32,7 +32,8 @@ static void login_read(
 	fault = u->login ? login_fault(u->login) : NULL;
 	if (fault)
 		reading_error(r, at ? at : group,
-			"login \"%s\" %s; set a different one with login = \"...\";", u->login, fault);
+			"login \"%s\" %s; set a different one with login = \"...\";", u->login,
+			fault);
 }
 
 /* A person who could take the agent's login would be the agent. */
@@ -80,10 +81,10 @@ static void trusted_warn(struct reading *r, const config_setting_t *list, const 
 
 	for (size_t i = 0; i < u->n_sources; i++)
 		for (size_t k = 0; k < p->n_servers; k++) {
-			const struct source *t = client_uses_server(c, k)
-							 ? source_overlaps_trusted(&u->sources[i],
-								   &p->servers[k])
-							 : NULL;
+			const struct source *t =
+				client_uses_server(c, k)
+					? source_overlaps_trusted(&u->sources[i], &p->servers[k])
+					: NULL;
 			if (t)
 				reading_warning(r, list,
 					"%s overlaps trusted source %s of server \"%s\", which stays allowed "
@@ -122,8 +123,7 @@ static void user_read(struct user *u, struct reading *r, const config_setting_t 
 			email);
 	else if (email && !name_is_email(email))
 		reading_error(r, config_setting_get_member(group, "email"),
-			"invalid email address \"%s\"; example: \"jane.doe@acme.example\"",
-			email);
+			"invalid email address \"%s\"; example: \"jane.doe@acme.example\"", email);
 	u->email = reading_copy(r, email);
 	login_read(u, r, group, c->name);
 	login_compare_agents(u, r, group, p);
@@ -170,7 +170,8 @@ void users_read(
 	int n = list ? config_setting_length(list) : 0;
 
 	if ((unsigned)n > p->settings.max_users)
-		reading_error(r, list, "%d users exceed the limit of %u (max_users in curfew.conf); remove some",
+		reading_error(r, list,
+			"%d users exceed the limit of %u (max_users in curfew.conf); remove some",
 			n, p->settings.max_users);
 	c->users = reading_array(r, (size_t)n, sizeof(*c->users));
 	for (int i = 0; c->users && i < n; i++) {

@@ -157,7 +157,8 @@ static void event_print(
 	line_raw(&l, "SUMMARY:");
 	line_text(&l, t->client->name);
 	line_text(&l, ": ");
-	line_text(&l, m->kind == MARK_GO_LIVE && !narrows_at(t, m->at) ? "go-live" : words[m->kind]);
+	line_text(
+		&l, m->kind == MARK_GO_LIVE && !narrows_at(t, m->at) ? "go-live" : words[m->kind]);
 	line_end(&l);
 	property_description(to, t, m);
 	property(to, "TRANSP", "TRANSPARENT");

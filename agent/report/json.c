@@ -55,7 +55,8 @@ struct json_t *grant_json(const struct grant *g)
 {
 	_cleanup_free_ char *name = NULL;
 
-	if (asprintf(&name, "%s%s%s", g->user->first, *g->user->last ? " " : "", g->user->last) < 0) {
+	if (asprintf(&name, "%s%s%s", g->user->first, *g->user->last ? " " : "", g->user->last) <
+		0) {
 		name = NULL;
 		return NULL;
 	}

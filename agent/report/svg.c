@@ -71,7 +71,10 @@ static void word_print(const struct timeline *t, const struct timeline_bar *b, F
 	double y, double width)
 {
 	bool full = b->level == LEVEL_FULL;
-	double room = full ? 24 : b->level == LEVEL_WRITE ? 32 : 62, at = x + 8, now = place(t, t->now);
+	double room = full			? 24
+		      : b->level == LEVEL_WRITE ? 32
+						: 62,
+	       at = x + 8, now = place(t, t->now);
 
 	if (timeline_shows_now(t) && now > at - 6 && now < at + room + 6)
 		at = now + 8;

@@ -41,7 +41,7 @@
 	     "  WHERE o.parent_object_id = 0) AS q\n"                                              \
 	     "WHERE q.answer = 1 OR q.answer IS NULL GROUP BY q.permission, q.answer;\n"
 /* Only where somebody granted on a column: the user sees the rows that concern it and its roles. */
-#define COLUMNS_HELD(permissions)                                                                               \
+#define COLUMNS_HELD(permissions)                                                                  \
 	HELD "N'COLUMN', q.permission_name, COUNT(*), MIN(q.name), q.answer\n"                     \
 	     "FROM (SELECT " OBJECT_NAME                                                           \
 	     " + N'.' + QUOTENAME(c.name) AS name, p.permission_name,\n"                           \
@@ -50,7 +50,7 @@
 	     "  FROM sys.database_permissions AS p\n"                                              \
 	     "  JOIN sys.objects AS o ON p.class = 1 AND o.object_id = p.major_id\n"               \
 	     "  JOIN sys.columns AS c ON c.object_id = p.major_id AND c.column_id = p.minor_id\n"  \
-	     "  WHERE p.minor_id > 0 AND p.permission_name IN (" permissions ")) AS q\n"  \
+	     "  WHERE p.minor_id > 0 AND p.permission_name IN (" permissions ")) AS q\n"           \
 	     "WHERE q.answer = 1 OR q.answer IS NULL GROUP BY q.permission_name, q.answer;\n"
 #define SCHEMAS_HELD(permissions)                                                                  \
 	HELD "N'SCHEMA', q.permission, COUNT(*), MIN(q.name), q.answer\n"                          \
@@ -104,14 +104,11 @@ const char *const proof_questions[LEVELS] = {
 	/* The widest first: evidence is cut where a record ends. */
 	[LEVEL_READ_ONLY] = DATABASE_HELD(DATABASE_RULES ", " DATABASE_WRITES)
 		PRINCIPALS_HELD OPTIONS_HELD OTHERS_HELD COLUMNS_HELD("N'UPDATE', N'REFERENCES'")
-			SCHEMAS_HELD(SCHEMA_WRITES)
-			OBJECTS_HELD(OBJECT_WRITES) ASKED,
+			SCHEMAS_HELD(SCHEMA_WRITES) OBJECTS_HELD(OBJECT_WRITES) ASKED,
 	/* Data, and nothing that defines how it is used. */
-	[LEVEL_WRITE] =
-		DATABASE_HELD(DATABASE_RULES) PRINCIPALS_HELD OPTIONS_HELD OTHERS_HELD COLUMNS_HELD(
-			"N'REFERENCES'")
-			SCHEMAS_HELD(DEFINITIONS ", (N'CREATE SEQUENCE')")
-				OBJECTS_HELD(DEFINITIONS) ASKED,
+	[LEVEL_WRITE] = DATABASE_HELD(DATABASE_RULES)
+		PRINCIPALS_HELD OPTIONS_HELD OTHERS_HELD COLUMNS_HELD("N'REFERENCES'") SCHEMAS_HELD(
+			DEFINITIONS ", (N'CREATE SEQUENCE')") OBJECTS_HELD(DEFINITIONS) ASKED,
 	/* Full access changes and drops what is there; it makes nothing, hands nothing on, and owns nothing. */
 	[LEVEL_FULL] =
 		DATABASE_HELD(DATABASE_RULES) PRINCIPALS_HELD OPTIONS_HELD OTHERS_HELD SCHEMAS_HELD(

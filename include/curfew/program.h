@@ -33,15 +33,15 @@ struct server {
 	size_t n_endpoints;
 	struct source *trusted; /* keep reaching the endpoints, without an end */
 	size_t n_trusted;
-	char *ca_file;		       /* absolute path; never NULL */
-	char *login;		       /* the agent's own login */
-	char *credential;	       /* name of the file with its password */
-	bool catalog_evidence;	       /* where the server cannot tell a user's permissions, its catalog verifies */
+	char *ca_file;	  /* absolute path; never NULL */
+	char *login;	  /* the agent's own login */
+	char *credential; /* name of the file with its password */
+	bool evidence_catalog; /* where the server cannot tell a user's permissions, its catalog verifies */
 	bool must_change;	       /* one-time passwords carry MUST_CHANGE */
 	struct strings known_triggers; /* DDL and server triggers that the operator has reviewed */
 	struct strings known_linked_servers, known_proxies; /* these too, and Agent proxies */
 	struct level_terms terms[LEVELS]; /* by enum level; LEVEL_NONE's is empty */
-	const char *file;	     /* where it is written, for messages; owned by program */
+	const char *file;		  /* where it is written, for messages; owned by program */
 	int line;
 };
 

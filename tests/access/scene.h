@@ -59,9 +59,8 @@ static inline void scene_server(struct scene *s, bool fixed_roles)
 	scene_strings(&full->schema_denies, (const char *const[]){"CREATE SEQUENCE", NULL});
 	write->role = (char *)"curfew_write";
 	scene_strings(&write->database_grants, (const char *const[]){"SHOWPLAN", NULL});
-	scene_strings(
-		&write->schema_grants, (const char *const[]){"SELECT", "INSERT", "UPDATE", "DELETE",
-					       "EXECUTE", "VIEW DEFINITION", NULL});
+	scene_strings(&write->schema_grants, (const char *const[]){"SELECT", "INSERT", "UPDATE",
+						     "DELETE", "EXECUTE", "VIEW DEFINITION", NULL});
 	scene_strings(&write->schema_denies, (const char *const[]){"ALTER", NULL});
 	read_only->role = (char *)"curfew_read_only";
 	scene_strings(&read_only->database_grants, (const char *const[]){"SHOWPLAN", NULL});

@@ -59,7 +59,7 @@ static void writable_by_others(void **state)
 }
 
 #define CREDENTIAL_MESSAGES(path, what)                                                            \
-	"curfew.conf:3: error: credential " path " " what "\n"                                 \
+	"curfew.conf:3: error: credential " path " " what "\n"                                     \
 	"curfew.conf:4: error: credential " path " " what "\n"
 
 static void credentials_that_others_can_read(void **state)

@@ -12,9 +12,10 @@ static const char SERVERS[] =
 	"program = { shared_databases = true; };\n"
 	"servers = (\n"
 	" { name = \"one\"; host = \"192.0.2.1\"; endpoints = ( \"192.0.2.9:1433\" ); trusted = ( \"203.0.113.0/28\" );\n"
-	"   ca_file = \"" FOLDER_MARK "/ca.pem\"; credential = \"secret\"; evidence = \"catalog\"; },\n"
+	"   ca_file = \"" FOLDER_MARK
+	"/ca.pem\"; credential = \"secret\"; evidence = \"catalog\"; },\n"
 	" { name = \"two\"; host = \"192.0.2.2\"; ca_file = \"" FOLDER_MARK
-	"/ca.pem\"; credential = \"secret\"; evidence = \"impersonation\"; },\n"
+	"/ca.pem\"; credential = \"secret\"; evidence = \"server\"; },\n"
 	" { name = \"loop\"; host = \"127.0.0.1\"; endpoints = ( \"192.0.2.3:1433\" ); ca_file = \"" FOLDER_MARK
 	"/ca.pem\"; credential = \"secret\"; },\n"
 	" { name = \"named\"; host = \"sql.example\"; endpoints = ( \"192.0.2.4:1433\" ); ca_file = \"" FOLDER_MARK
@@ -93,9 +94,9 @@ static void evidence_is_explicit(void **state)
 {
 	const struct program *p = ((struct loaded *)*state)->program;
 
-	assert_true(program_server(p, "one")->catalog_evidence);
-	assert_false(program_server(p, "two")->catalog_evidence);
-	assert_false(program_server(p, "named")->catalog_evidence);
+	assert_true(program_server(p, "one")->evidence_catalog);
+	assert_false(program_server(p, "two")->evidence_catalog);
+	assert_false(program_server(p, "named")->evidence_catalog);
 }
 
 static void shared_where_it_is_said(void **state)
