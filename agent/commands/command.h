@@ -29,6 +29,7 @@ enum option_flag {
 	OPT_BOOT = 1 << 11,
 	OPT_NAMES = 1 << 12,
 	OPT_PERSON = 1 << 13,
+	OPT_ADDRESS = 1 << 14,
 };
 
 #define MAX_OPERANDS 4
@@ -39,7 +40,7 @@ struct cli {
 	bool json, no_terminal, boot;
 	bool unprivileged; /* may not look at the credentials: what needs them, the service alone can do */
 	bool by_service; /* goes by what only the service may act upon: never by itself */
-	const char *at, *reason, *html, *svg, *ics, *from, *to, *user, *reset, *names, *person;
+	const char *at, *reason, *html, *svg, *ics, *from, *to, *user, *reset, *names, *person, *address;
 	const char *operands[MAX_OPERANDS + 1];
 	int n_operands;
 };
@@ -142,6 +143,6 @@ extern const struct command command_check, command_schedule, command_plan, comma
 	command_status, command_audit, command_history, command_timeline, command_handover,
 	command_certificate, command_bootstrap, command_revoke, command_reinstate, command_denied,
 	command_clock, command_adopt, command_forget, command_unguard, command_accept_loss,
-	command_archive, command_run, command_reload, command_firewall;
+	command_archive, command_run, command_explain, command_reload, command_firewall;
 
 #endif

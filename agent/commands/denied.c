@@ -1,18 +1,12 @@
 /* curfew denied: who was refused, and why that may be: it answers "I cannot connect". */
 #include <errno.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include <jansson.h>
 
-#include "commands/command.h"
+#include "commands/denied_read.h"
 #include "curfew/calendar.h"
-#include "curfew/control.h"
 #include "curfew/report.h"
-
-/* How near an address must be to an allowed prefix to be worth a word: the same /24 or /48. */
-#define NEAR4 24
-#define NEAR6 48
 
 struct hint {
 	const struct user *user;
@@ -20,35 +14,6 @@ struct hint {
 	bool own; /* the address is allowed to this user (elsewhere, or at another time) */
 	struct source source;
 };
-
-static bool is_near(const struct source *s, const struct source *refused)
-{
-	struct source wide = *refused;
-	unsigned bits = refused->family == AF_INET ? NEAR4 : NEAR6;
-
-	if (s->family != refused->family)
-		return false;
-	wide.prefix = (uint8_t)(s->prefix < bits ? s->prefix : bits);
-	for (unsigned i = wide.prefix; i < sizeof(wide.addr) * 8; i++)
-		wide.addr[i / 8] &= (uint8_t) ~(0x80U >> (i % 8));
-	return source_contains(&wide, s->family, s->addr);
-}
-
-static bool server_has(const struct server *s, const struct endpoint *e)
-{
-	for (size_t i = 0; i < s->n_endpoints; i++)
-		if (!endpoint_compare(&s->endpoints[i], e))
-			return true;
-	return false;
-}
-
-static const struct server *server_at(const struct program *p, const struct endpoint *e)
-{
-	for (size_t i = 0; i < p->n_servers; i++)
-		if (server_has(&p->servers[i], e))
-			return &p->servers[i];
-	return NULL;
-}
 
 /* The best word for an address: whose it is, else whose it is near to. */
 static bool hint_find(struct hint *out, const struct program *p, const struct client *only,
@@ -62,7 +27,7 @@ static bool hint_find(struct hint *out, const struct program *p, const struct cl
 			for (size_t s = 0; s < p->clients[c].users[u].n_sources; s++) {
 				const struct source *k = &p->clients[c].users[u].sources[s];
 				bool own = source_contains(k, refused->family, refused->addr);
-				if (!own && (found || !is_near(k, refused)))
+				if (!own && (found || !source_is_near(k, refused)))
 					continue;
 				*out = (struct hint){.user = &p->clients[c].users[u],
 					.client = &p->clients[c],
@@ -108,14 +73,6 @@ static void hint_words(char *buf, size_t size, const struct hint *h, const struc
 			h->user->login, h->client->name);
 }
 
-static int refused_compare(const void *a, const void *b)
-{
-	const struct refused *x = a, *y = b;
-
-	return (x->last_seen_latest < y->last_seen_latest) -
-	       (x->last_seen_latest > y->last_seen_latest);
-}
-
 /* One refused source, and what is said of it. */
 struct line {
 	const struct refused *refused;
@@ -153,7 +110,7 @@ static int lines_make(struct lines *out, const struct program *p, const struct c
 		k->known = hint_find(&k->hint, p, only, &k->refused->source);
 		if (only && !k->known)
 			continue;
-		k->server = server_at(p, &k->refused->endpoint);
+		k->server = denied_server(p, &k->refused->endpoint);
 		if (k->known)
 			hint_words(words, sizeof(words), &k->hint, g, k->server, now);
 		k->words = strdup(words);
@@ -253,7 +210,7 @@ static int show(const struct cli *cli, const struct program *p, const struct cli
 	struct lines lines;
 	int code;
 
-	qsort(state->refused, state->n_refused, sizeof(*state->refused), refused_compare);
+	qsort(state->refused, state->n_refused, sizeof(*state->refused), denied_compare);
 	if (lines_make(&lines, p, only, state, g, now))
 		return EXIT_FAILED;
 	if (cli->json)
@@ -264,49 +221,12 @@ static int show(const struct cli *cli, const struct program *p, const struct cli
 	return code;
 }
 
-static int refused_parse(struct firewall_state *out, const json_t *list)
-{
-	size_t n = json_array_size(list);
-	struct refused *items = calloc(n + 1, sizeof(*items));
-
-	if (!items)
-		return -ENOMEM;
-	for (size_t i = 0; i < n; i++) {
-		const json_t *k = json_array_get(list, i);
-		const char *source = json_string_value(json_object_get(k, "source"));
-		const char *endpoint = json_string_value(json_object_get(k, "endpoint"));
-		if (!source || !endpoint || source_parse(&items[i].source, source) ||
-			endpoint_parse(&items[i].endpoint, endpoint)) {
-			free(items);
-			return -EBADMSG;
-		}
-		items[i].packets = (uint64_t)json_integer_value(json_object_get(k, "packets"));
-		items[i].last_seen_latest = json_integer_value(json_object_get(k, "last_seen"));
-	}
-	out->refused = items;
-	out->n_refused = n;
-	return 0;
-}
-
-/* From the service, for whoever may ask it and not read the packet filter. */
-static int refused_by_service(struct firewall_state *out, const struct program *p)
-{
-	json_t *end = NULL;
-	int rc = control_call(&end, p->settings.runtime_directory,
-		json_pack("{s:s}", "command", "denied"), NULL, NULL);
-
-	if (!rc)
-		rc = refused_parse(out, json_object_get(end, "refused"));
-	json_decref(end);
-	return rc;
-}
-
 static int refused_read(
 	struct firewall_state *out, const struct cli *cli, const struct program *p, instant_t now)
 {
 	struct network network;
 
-	if (!refused_by_service(out, p))
+	if (!denied_by_service(out, p))
 		return 0;
 	int code = cli_network(&network, cli, p, false);
 	if (!code && !network.present)

@@ -122,6 +122,21 @@ bool source_contains(const struct source *s, int family, const uint8_t *addr)
 	return memcmp(masked, s->addr, sizeof(masked)) == 0;
 }
 
+#define NEAR4 24
+#define NEAR6 48
+
+bool source_is_near(const struct source *s, const struct source *address)
+{
+	uint8_t bits = address->family == AF_INET ? NEAR4 : NEAR6;
+	struct source wide = *address;
+
+	if (s->family != address->family)
+		return false;
+	wide.prefix = s->prefix < bits ? s->prefix : bits;
+	address_mask(wide.addr, wide.prefix);
+	return source_contains(&wide, s->family, s->addr);
+}
+
 bool source_overlaps(const struct source *a, const struct source *b)
 {
 	return source_contains(a, b->family, b->addr) || source_contains(b, a->family, a->addr);

@@ -37,6 +37,8 @@ char *sources_text(const struct source *sources, size_t n);
 int source_compare(const struct source *a, const struct source *b);
 bool source_overlaps(const struct source *a, const struct source *b);
 bool source_contains(const struct source *s, int family, const uint8_t *addr);
+/* Not in it, perhaps, but near enough for a changed address or a slip of the pen: in the same /24 or /48. */
+bool source_is_near(const struct source *s, const struct source *address);
 /* Kinds that need words in `check`. */
 bool source_is_unusable(const struct source *s); /* unspecified, loopback, multicast, link-local */
 bool source_is_private(const struct source *s);	 /* RFC 1918, RFC 6598, RFC 4193 */

@@ -1,0 +1,69 @@
+/* Denied packets: read from the service, and matched with the servers. */
+#include "commands/denied_read.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "curfew/control.h"
+
+static bool server_has(const struct server *s, const struct endpoint *e)
+{
+	for (size_t i = 0; i < s->n_endpoints; i++)
+		if (!endpoint_compare(&s->endpoints[i], e))
+			return true;
+	return false;
+}
+
+const struct server *denied_server(const struct program *p, const struct endpoint *e)
+{
+	for (size_t i = 0; i < p->n_servers; i++)
+		if (server_has(&p->servers[i], e))
+			return &p->servers[i];
+	return NULL;
+}
+
+int denied_compare(const void *a, const void *b)
+{
+	const struct refused *x = a, *y = b;
+
+	return (x->last_seen_latest < y->last_seen_latest) -
+	       (x->last_seen_latest > y->last_seen_latest);
+}
+
+static int refused_parse(struct firewall_state *out, const json_t *list)
+{
+	size_t n = json_array_size(list);
+	struct refused *items = calloc(n + 1, sizeof(*items));
+
+	if (!items)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		const json_t *k = json_array_get(list, i);
+		const char *source = json_string_value(json_object_get(k, "source"));
+		const char *endpoint = json_string_value(json_object_get(k, "endpoint"));
+		if (!source || !endpoint || source_parse(&items[i].source, source) ||
+			endpoint_parse(&items[i].endpoint, endpoint)) {
+			free(items);
+			return -EBADMSG;
+		}
+		items[i].packets = (uint64_t)json_integer_value(json_object_get(k, "packets"));
+		items[i].last_seen_latest = json_integer_value(json_object_get(k, "last_seen"));
+	}
+	out->refused = items;
+	out->n_refused = n;
+	return 0;
+}
+
+int denied_by_service(struct firewall_state *out, const struct program *p)
+{
+	json_t *end = NULL;
+	int rc = control_call(&end, p->settings.runtime_directory,
+		json_pack("{s:s}", "command", "denied"), NULL, NULL);
+
+	if (!rc)
+		rc = refused_parse(out, json_object_get(end, "refused"));
+	json_decref(end);
+	return rc;
+}

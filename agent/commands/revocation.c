@@ -1,0 +1,31 @@
+/* Who revoked, by the journal: the state in force has the reason and the time alone. */
+#include "commands/revocation.h"
+
+#include <string.h>
+
+struct search {
+	const char *login;
+	char *actor;
+};
+
+static int revocation_take(void *context, const struct journal_entry *e)
+{
+	struct search *s = context;
+
+	if (!e->action || !streq(e->action, "revoke") || !e->actor || !e->login != !s->login ||
+		(s->login && !names_equal(e->login, s->login)))
+		return 0;
+	free(s->actor);
+	s->actor = strdup(e->actor);
+	return 0;
+}
+
+char *revocation_actor(struct journal *j, const char *client, const char *login)
+{
+	const struct journal_filter f = {.client = client, .login = login, .kind = JOURNAL_EVENT};
+	struct search s = {.login = login};
+
+	if (j)
+		journal_read(j, &f, revocation_take, &s);
+	return s.actor;
+}

@@ -1,0 +1,129 @@
+#!/usr/bin/python3
+"""`curfew explain`: the last line names the cause, with real packets and a server that answers, refuses, or is gone."""
+
+import os
+import sys
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import lab  # noqa: E402  (the path above makes it importable)
+from case import OWN_PASSWORD, USER, LabCase  # noqa: E402
+from lab import days, local  # noqa: E402
+from practice import Certificates  # noqa: E402
+
+NEAR = "203.0.113.200"
+FAR = "192.0.2.200"
+
+
+def setUpModule():
+    lab.require()
+
+
+class Explain(LabCase):
+    def setUp(self):
+        self.found = self.lab_make(limits={"connect_timeout": 2})
+        self.agent, self.server = self.found.agent, self.found.server
+        self.golive = lab.now() + days(20)
+        self.found.client_add("acme", [("staging", "sql01", "AcmeTest")], **self.dates(self.golive))
+
+    def cause(self, expected, words, *arguments):
+        """The cause, its words in the last line, and the same from --json."""
+        asked = self.agent.curfew("explain", "acme", USER, *arguments)
+        answer = self.agent.curfew("explain", "acme", USER, "--json", *arguments)
+        self.assertEqual(answer.json["cause"], expected, f"{asked}")
+        self.assertEqual(asked.out.splitlines()[-1], answer.json["text"])
+        self.assertIn(words, answer.json["text"])
+        self.assertEqual(asked.code, 0 if expected == "none" else 2, f"{asked}")
+        self.assertEqual(answer.code, asked.code)
+        return answer.json
+
+    def opened(self):
+        self.agent.apply(expect=0)
+        jane = self.found.person("jane")
+        self.first_login(self.found, jane, self.agent.handover("acme", USER))
+        return jane
+
+    def test_before_and_after(self):
+        """Before anything was applied, then through the schedule."""
+        self.cause("login-missing", "`curfew apply acme`")
+        self.agent.apply(expect=0)
+        self.cause("never-handed-over", f"`curfew handover acme {USER}`")
+        self.agent.handover("acme", USER)
+        facts = self.cause(*self.must_change())
+        self.assertEqual(facts["servers"][0]["network"], "allowed")
+        self.assertIs(facts["servers"][0]["handed_over"], True)
+        self.cause("not-started", "access has not started", "--at", local(lab.now() - days(11)))
+        self.cause("ended", "access ended", "--at", local(self.golive + days(31)))
+        self.agent.apply(local(self.golive), expect=0)
+        self.cause("read-only", "so writing fails", "--at", local(self.golive + days(1)))
+
+    def must_change(self):
+        return "must-change", "must change the one-time password"
+
+    def test_addresses(self):
+        self.opened()
+        self.cause("none", "keeps nothing closed")
+        self.cause("none", "error message", "--address", lab.JANE[0])
+        self.cause("address-near", f"near {lab.JANE[0]}", "--address", NEAR)
+        self.cause("address-wrong", "not among the sources", "--address", FAR)
+        self.agent.servers["sql01"]["trusted"] = ["192.0.2.192/28"]
+        self.agent.write()
+        self.agent.apply(expect=0)
+        self.cause("trusted-only", "only as a trusted source", "--address", FAR)
+        refused = self.agent.curfew("explain", "acme", USER, "--address", "jane", expect=64)
+        self.assertIn("invalid address 'jane'", refused.err)
+        # From somewhere else: the packets that were denied are shown to whoever names the address.
+        self.silent(self.found.person("other"))
+        facts = self.cause("address-wrong", lab.OTHER[0], "--address", lab.OTHER[0])
+        self.assertEqual([d["source"] for d in facts["denied"]], [lab.OTHER[0]])
+
+    def test_revoked(self):
+        self.opened()
+        self.agent.curfew("revoke", "acme", USER, "--reason", "laptop stolen", expect=0)
+        facts = self.cause("user-revoked", f"`curfew reinstate acme {USER} --reason TEXT`")
+        self.assertIn("laptop stolen", facts["text"])
+        self.assertIn("by root (uid 0)", facts["text"])
+        self.agent.curfew("revoke", "acme", "--reason", "contract ended", expect=0)
+        self.cause("client-revoked", "client acme is revoked")
+
+    def test_server(self):
+        """Certificate, agent's password, server gone: what the journal knows is still told."""
+        self.opened()
+        other = Certificates(self.found.path("other"), lab.CERTIFICATE_NAME, *lab.PUBLIC)
+        self.server.faults(wrong_cert=f"{other.certificate},{other.key}")
+        self.cause("certificate", "certificate of sql01 is not accepted")
+        self.server.faults()
+        password, path = self.agent.password, self.agent.path("credentials", "sql01")
+        self.agent._write(path, "another password\n")
+        self.cause("agent-refused", "`curfew bootstrap sql01`")
+        self.agent._write(path, password + "\n")
+        self.server.faults(stall_prelogin=True)
+        facts = self.cause("server-down", "sql01 does not answer")
+        self.assertIsNone(facts["databases"][0]["state"])
+        self.assertEqual(facts["databases"][0]["verification"]["result"], "verified")
+        self.assertEqual(facts["servers"][0]["network"], "allowed")
+        self.server.faults()
+        self.cause("none", "keeps nothing closed")
+
+    def test_database(self):
+        self.opened()
+        self.server.sql("ALTER DATABASE [AcmeTest] SET OFFLINE")
+        self.cause("database-unread", "database AcmeTest on sql01 cannot be read")
+        self.server.sql("ALTER DATABASE [AcmeTest] SET ONLINE")
+        self.cause("none", "keeps nothing closed")
+        self.server.sql("DROP DATABASE [AcmeTest]")
+        facts = self.agent.curfew("explain", "acme", USER, "--json").json
+        self.assertIn(facts["cause"], ("database-missing", "database-unread"))
+        self.assertIn("AcmeTest", facts["text"])
+
+    def test_excess(self):
+        self.opened()
+        self.server.sql(f"ALTER ROLE [db_owner] ADD MEMBER [{USER}]", database="AcmeTest")
+        facts = self.agent.curfew("explain", "acme", USER, "--json", expect=2).json
+        self.assertIn(facts["cause"], ("excess", "not-as-scheduled"))
+        self.assertIn("AcmeTest", facts["text"])
+
+
+if __name__ == "__main__":
+    unittest.main()
