@@ -40,7 +40,8 @@ struct cli {
 	bool json, no_terminal, boot;
 	bool unprivileged; /* may not look at the credentials: what needs them, the service alone can do */
 	bool by_service; /* goes by what only the service may act upon: never by itself */
-	const char *at, *reason, *html, *svg, *ics, *from, *to, *user, *reset, *names, *person, *address;
+	const char *at, *reason, *html, *svg, *ics, *from, *to, *user, *reset, *names, *person,
+		*address;
 	const char *operands[MAX_OPERANDS + 1];
 	int n_operands;
 };

@@ -14,7 +14,8 @@ struct inquiry {
 	struct context context;
 	struct source address;
 	struct records records;
-	struct firewall_state network; /* allowlist and denied packets; what could not be read is empty */
+	struct firewall_state
+		network; /* allowlist and denied packets; what could not be read is empty */
 	bool network_known;
 	struct verified_list verified;
 	struct journal_entries handovers; /* of this login */
@@ -56,7 +57,8 @@ static int journal_ask(struct inquiry *q)
 		rc = journal_read(c->journal, &mine, handover_keep, &q->handovers);
 	if (c->journal && !rc)
 		rc = verified_load(&q->verified, c->journal);
-	return rc ? cli_fail(c->cli, EXIT_FAILED, "cannot read the journal: %s", journal_problem(rc))
+	return rc ? cli_fail(
+			    c->cli, EXIT_FAILED, "cannot read the journal: %s", journal_problem(rc))
 		  : 0;
 }
 
@@ -73,7 +75,8 @@ static void network_ask(struct inquiry *q)
 		q->network = (struct firewall_state){0};
 		denied_by_service(&q->network, c->program);
 	}
-	qsort(q->network.refused, q->network.n_refused, sizeof(*q->network.refused), denied_compare);
+	qsort(q->network.refused, q->network.n_refused, sizeof(*q->network.refused),
+		denied_compare);
 }
 
 static int servers_ask(struct inquiry *q)
@@ -122,6 +125,9 @@ static void server_record(struct explain_server *s, const struct record *r, cons
 			   : r->identity.status == LOGIN_DISABLED ? EXPLAIN_LOGIN_DISABLED
 								  : EXPLAIN_LOGIN_ENABLED;
 		s->created = r->identity.created;
+		s->locked = r->identity.locked;
+		s->expired = r->identity.expired;
+		s->must_change = r->identity.must_change;
 	}
 }
 
@@ -353,7 +359,7 @@ const struct command command_explain = {
 	.operands = "CLIENT USER",
 	.min_operands = 2,
 	.max_operands = 2,
-	.options = OPT_JSON | OPT_ADDRESS,
+	.options = OPT_JSON | OPT_AT | OPT_ADDRESS,
 	.summary = "Explain why a user cannot connect",
 	.help = "Shows the network, the login, each database, and the schedule of one user; the last line is the cause and what\n"
 		"to do. Also works without the service, and while a server is down. Changes nothing.\n"

@@ -36,6 +36,8 @@ static const struct {
 		INTO(names)},
 	{OPT_PERSON, "person", "EMAIL",
 		"in the place of a client: this person, in every client file", INTO(person)},
+	{OPT_ADDRESS, "address", "ADDRESS", "the address that the user connects from",
+		INTO(address)},
 };
 #define OPTION_KEY 256
 

@@ -252,7 +252,9 @@ int pass_record(void *pass, const struct record *r)
 		return 0;
 	case RECORD_LOGIN:
 		login_take(p, r);
-		return 0;
+		if (p->o.mode != PASS_STATUS)
+			return 0;
+		break;
 	case RECORD_SERVER:
 		w->told = true;
 		w->reached = r->state != STATE_UNREACHABLE;

@@ -15,6 +15,7 @@ WORDS(state_name, state)
 WORDS(finding_severity_name, finding_severity)
 WORDS(verification_name, verification)
 WORDS(login_status_name, login_status)
+WORDS(answer_name, answer)
 WORDS(level_name, level)
 WORDS(change_name, change_kind)
 WORDS(firewall_change_name, firewall_change_kind)
@@ -85,6 +86,9 @@ static const struct field grant_fields[] = {WHO, STATE, LEVEL(grant.level),
 
 static const struct field login_fields[] = {WHO,
 	WORD("status", identity.status, login_status_name_word, LOGIN_STATUSES),
+	WORD("locked", identity.locked, answer_name_word, ANSWERS),
+	WORD("expired", identity.expired, answer_name_word, ANSWERS),
+	WORD("must_change", identity.must_change, answer_name_word, ANSWERS),
 	OF(INSTANT, "created", identity.created), OF(SID, "sid", identity.sid), LAST};
 
 static const struct field session_fields[] = {WHO, OF(COUNT, "number", session.number),

@@ -41,6 +41,14 @@ const char *login_status_name(enum login_status s)
 	return (size_t)s < ARRAY_SIZE(names) ? names[s] : "unknown";
 }
 
+const char *answer_name(enum answer a)
+{
+	static const char *const names[ANSWERS] = {
+		[ANSWER_UNKNOWN] = "unknown", [ANSWER_NO] = "no", [ANSWER_YES] = "yes"};
+
+	return (size_t)a < ARRAY_SIZE(names) ? names[a] : "unknown";
+}
+
 /* `before`: the word of journals written by 1.0. */
 static const struct {
 	const char *name, *before;

@@ -2,14 +2,12 @@
  *
  * The order is that of the way in: the schedule, the address, the server, its databases, the login. A cause further in
  * is no use to a person whom one further out keeps away. */
-#include "curfew/explain.h"
+#include "report/explanation.h"
 
 #include <stdarg.h>
 #include <string.h>
 
-static bool say(char *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static bool say(char *text, const char *format, ...)
+bool explain_say(char *text, const char *format, ...)
 {
 	va_list args;
 
@@ -29,12 +27,12 @@ static const char *file_of(const struct explain_facts *f)
 	return f->client->file ? f->client->file : "the client file";
 }
 
-static const char *text_or(const char *text, const char *other)
+const char *explain_or(const char *text, const char *other)
 {
 	return text && *text ? text : other;
 }
 
-static bool is_scheduled(const struct explain_facts *f, const struct server *s)
+bool explain_is_scheduled(const struct explain_facts *f, const struct server *s)
 {
 	for (size_t i = 0; i < f->n_databases; i++)
 		if (f->databases[i].grant->level != LEVEL_NONE &&
@@ -51,11 +49,11 @@ static bool revoked(char *text, const struct explain_facts *f, const struct over
 
 	if (!o)
 		return false;
-	return say(text,
+	return explain_say(text,
 		"%s%s is revoked since %s%s%s (%s); to give the access back, run `curfew reinstate %s%s%s --reason TEXT`",
 		whole ? "client " : "", whole ? f->client->name : f->user->login,
-		when(at, f, o->at), f->revoked_by ? " by " : "", text_or(f->revoked_by, ""),
-		text_or(o->reason, "no reason recorded"), f->client->name, whole ? "" : " ",
+		when(at, f, o->at), f->revoked_by ? " by " : "", explain_or(f->revoked_by, ""),
+		explain_or(o->reason, "no reason recorded"), f->client->name, whole ? "" : " ",
 		whole ? "" : f->user->login);
 }
 
@@ -74,11 +72,11 @@ static bool clock_is_behind(char *text, const struct explain_facts *f)
 {
 	char duration[WORDS_MAX];
 
-	if (!f->clock_behind || is_scheduled(f, NULL))
+	if (!f->clock_behind || explain_is_scheduled(f, NULL))
 		return false;
 	for (size_t i = 0; i < f->n_databases; i++)
 		if (f->databases[i].grant->end > f->now - f->clock_behind)
-			return say(text,
+			return explain_say(text,
 				"the system clock is %s behind the latest time seen, by which access has ended; "
 				"set the clock right, or see `curfew clock` if the latest time seen is wrong",
 				duration_words(duration, f->clock_behind));
@@ -100,9 +98,10 @@ static bool not_started(char *text, const struct explain_facts *f)
 		if (is_pending(g, f->now) && (!first || g->until < first))
 			first = g->until;
 	}
-	if (!first || is_scheduled(f, NULL))
+	if (!first || explain_is_scheduled(f, NULL))
 		return false;
-	return say(text, "access has not started; it starts %s; to start earlier, change %s and reload",
+	return explain_say(text,
+		"access has not started; it starts %s; to start earlier, change %s and reload",
 		when(at, f, first), file_of(f));
 }
 
@@ -111,14 +110,14 @@ static bool has_ended(char *text, const struct explain_facts *f)
 	instant_t last = 0;
 	char at[64];
 
-	if (is_scheduled(f, NULL))
+	if (explain_is_scheduled(f, NULL))
 		return false;
 	for (size_t i = 0; i < f->n_databases; i++)
 		if (f->databases[i].grant->end > last)
 			last = f->databases[i].grant->end;
 	if (!last)
-		return say(text, "no access is scheduled; see %s", file_of(f));
-	return say(text,
+		return explain_say(text, "no access is scheduled; see %s", file_of(f));
+	return explain_say(text,
 		"access ended %s; to give access again, write the new date, ticket and approval into %s and reload",
 		when(at, f, last), file_of(f));
 }
@@ -146,7 +145,7 @@ static bool near_words(char *text, const struct explain_facts *f, const struct s
 {
 	char source[SOURCE_TEXT_MAX], allowed[SOURCE_TEXT_MAX];
 
-	return say(text,
+	return explain_say(text,
 		"%s%s is not allowed, but near %s of %s; if the address has changed, replace it in %s and reload",
 		subject, source_format(source, from), source_format(allowed, near), f->user->login,
 		file_of(f));
@@ -168,7 +167,7 @@ static bool address_is_wrong(char *text, const struct explain_facts *f)
 
 	if (!f->filters || !f->address || own_source(f) || is_trusted(f))
 		return false;
-	return say(text,
+	return explain_say(text,
 		"address %s is not among the sources of %s; connect from one of them, or add it to %s and reload",
 		source_format(source, f->address), f->user->login, file_of(f));
 }
@@ -180,228 +179,13 @@ static bool guard_is_kept(char *text, const struct explain_facts *f)
 	for (size_t i = 0; i < f->n_denied; i++) {
 		const struct explain_denied *d = &f->denied[i];
 		if (d->own && !d->server)
-			return say(text,
+			return explain_say(text,
 				"packets to %s are denied: no server of the configuration has this endpoint, but its guard "
 				"is kept; connect to an endpoint of the configuration, or end the guard with `curfew unguard`",
 				endpoint_format(endpoint, &d->refused->endpoint));
 	}
 	return false;
 }
-
-/* ---- the server ---- */
-
-static const struct explain_server *server_reached(
-	const struct explain_facts *f, enum explain_reach reach)
-{
-	for (size_t i = 0; i < f->n_servers; i++)
-		if (f->servers[i].reach == reach && is_scheduled(f, f->servers[i].server))
-			return &f->servers[i];
-	return NULL;
-}
-
-static bool certificate_is_wrong(char *text, const struct explain_facts *f)
-{
-	const struct explain_server *s = server_reached(f, REACH_CERTIFICATE);
-
-	return s && say(text,
-			    "the certificate of %s is not accepted, so access there cannot be checked (%s); renew it, or "
-			    "correct `host` and `ca_file` of the server",
-			    s->server->name, text_or(s->problem, "TLS failed"));
-}
-
-static bool agent_is_refused(char *text, const struct explain_facts *f)
-{
-	const struct explain_server *s = server_reached(f, REACH_REFUSED);
-
-	return s && say(text,
-			    "%s does not let the agent login in (%s); a DBA must run the statements of `curfew bootstrap %s`",
-			    s->server->name, text_or(s->problem, "login failed"), s->server->name);
-}
-
-static bool server_is_down(char *text, const struct explain_facts *f)
-{
-	const struct explain_server *s = server_reached(f, REACH_DOWN);
-
-	return s && say(text,
-			    "server %s does not answer (%s); start it, or ask whoever runs it: nobody can connect",
-			    s->server->name, text_or(s->problem, "no answer"));
-}
-
-/* Access is as scheduled there all the same: then what the agent lacks keeps nobody out. */
-static bool is_well(const struct explain_facts *f, const struct explain_server *s)
-{
-	for (size_t i = 0; i < f->n_databases; i++)
-		if (f->databases[i].grant->server == s->server && f->databases[i].seen &&
-			f->databases[i].grant->level != LEVEL_NONE &&
-			f->databases[i].state != STATE_OK)
-			return false;
-	return s->login == EXPLAIN_LOGIN_ENABLED && (s->allowed || !s->network_known);
-}
-
-static bool agent_lacks_rights(char *text, const struct explain_facts *f)
-{
-	for (size_t i = 0; i < f->n_servers; i++) {
-		const struct explain_server *s = &f->servers[i];
-		if (s->lacks && is_scheduled(f, s->server) && !is_well(f, s))
-			return say(text,
-				"%s: %s; a DBA must run the statements of `curfew bootstrap %s`",
-				s->server->name, s->lacks, s->server->name);
-	}
-	return false;
-}
-
-/* ---- the databases ---- */
-
-static bool has_excess(const struct explain_database *d)
-{
-	if (d->last && d->last->result == VERIFICATION_EXCESS)
-		return true;
-	return d->seen && (d->state == STATE_EXCESS || d->state == STATE_OVERDUE ||
-				  d->observed > d->grant->level);
-}
-
-static bool is_excess(char *text, const struct explain_facts *f)
-{
-	for (size_t i = 0; i < f->n_databases; i++) {
-		const struct explain_database *d = &f->databases[i];
-		if (has_excess(d))
-			return say(text,
-				"access on %s / %s is more than scheduled (%s), so nothing is open on %s until that is "
-				"removed; run `curfew audit %s` and remove what it names",
-				d->grant->server->name, d->grant->database->name,
-				text_or(d->detail, "by the last verification"),
-				d->grant->server->name, f->client->name);
-	}
-	return false;
-}
-
-static const struct explain_database *database_in(const struct explain_facts *f, enum state state)
-{
-	for (size_t i = 0; i < f->n_databases; i++)
-		if (f->databases[i].seen && f->databases[i].state == state &&
-			f->databases[i].grant->level != LEVEL_NONE)
-			return &f->databases[i];
-	return NULL;
-}
-
-static bool database_is_missing(char *text, const struct explain_facts *f)
-{
-	const struct explain_database *d = database_in(f, STATE_WAITING);
-
-	return d && say(text,
-			    "database %s does not exist on %s; create or restore it: the next pass then gives the access",
-			    d->grant->database->name, d->grant->server->name);
-}
-
-static bool database_is_unread(char *text, const struct explain_facts *f)
-{
-	const struct explain_database *d = database_in(f, STATE_UNREAD);
-
-	return d && say(text,
-			    "database %s on %s cannot be read (%s); a DBA must bring it online",
-			    d->grant->database->name, d->grant->server->name,
-			    text_or(d->detail, "offline or blocked"));
-}
-
-static bool not_as_scheduled(char *text, const struct explain_facts *f)
-{
-	for (size_t i = 0; i < f->n_databases; i++) {
-		const struct explain_database *d = &f->databases[i];
-		if (d->seen && d->state != STATE_OK && d->grant->level != LEVEL_NONE)
-			return say(text, "%s / %s is %s (%s); run `curfew apply %s`",
-				d->grant->server->name, d->grant->database->name,
-				state_name(d->state), text_or(d->detail, "no detail"),
-				f->client->name);
-	}
-	return false;
-}
-
-/* ---- the login ---- */
-
-typedef bool (*login_fn)(const struct explain_server *s);
-
-static const struct explain_server *login_where(const struct explain_facts *f, login_fn holds)
-{
-	for (size_t i = 0; i < f->n_servers; i++)
-		if (is_scheduled(f, f->servers[i].server) && holds(&f->servers[i]))
-			return &f->servers[i];
-	return NULL;
-}
-
-static bool login_missing(const struct explain_server *s)
-{
-	return s->login == EXPLAIN_LOGIN_MISSING;
-}
-
-static bool login_disabled(const struct explain_server *s)
-{
-	return s->login == EXPLAIN_LOGIN_DISABLED;
-}
-
-static bool network_closed(const struct explain_server *s)
-{
-	return s->network_known && !s->allowed && !s->trusted;
-}
-
-static bool never_handed_over(const struct explain_server *s)
-{
-	return s->login == EXPLAIN_LOGIN_ENABLED && s->handed_over == ANSWER_NO;
-}
-
-static bool locked(const struct explain_server *s)
-{
-	return s->locked == ANSWER_YES;
-}
-
-static bool expired(const struct explain_server *s)
-{
-	return s->expired == ANSWER_YES && s->must_change != ANSWER_YES;
-}
-
-static bool must_change(const struct explain_server *s)
-{
-	return s->must_change == ANSWER_YES;
-}
-
-static bool trusted_only(const struct explain_server *s)
-{
-	return s->trusted && !s->allowed;
-}
-
-#define LOGIN_CAUSE(function, holds, ...)                                                          \
-	static bool function(char *text, const struct explain_facts *f)                            \
-	{                                                                                          \
-		const struct explain_server *s = login_where(f, holds);                            \
-		return s && say(text, __VA_ARGS__);                                                \
-	}
-
-LOGIN_CAUSE(login_is_missing, login_missing,
-	"login %s does not exist on %s; run `curfew apply %s`, then `curfew handover %s %s`",
-	f->user->login, s->server->name, f->client->name, f->client->name, f->user->login)
-LOGIN_CAUSE(login_is_disabled, login_disabled,
-	"login %s is disabled on %s until its access is verified; run `curfew apply %s`",
-	f->user->login, s->server->name, f->client->name)
-LOGIN_CAUSE(network_is_closed, network_closed,
-	"the network to %s is closed for %s although access is scheduled; run `curfew apply %s`",
-	s->server->name, f->user->login, f->client->name)
-LOGIN_CAUSE(was_never_handed_over, never_handed_over,
-	"no password of %s was handed over since the login was created on %s; run `curfew handover %s %s`",
-	f->user->login, s->server->name, f->client->name, f->user->login)
-LOGIN_CAUSE(is_locked, locked,
-	"login %s is locked on %s after wrong passwords; a DBA unlocks it, or `curfew handover %s %s` sets a new password",
-	f->user->login, s->server->name, f->client->name, f->user->login)
-LOGIN_CAUSE(is_expired, expired,
-	"the password of %s has expired on %s; the user sets a new one when connecting with SSMS, or run `curfew handover "
-	"%s %s`",
-	f->user->login, s->server->name, f->client->name, f->user->login)
-LOGIN_CAUSE(has_to_change, must_change,
-	"%s must change the one-time password on %s; the first connection must come from a program that asks for a new "
-	"one, for example SSMS; if the password is lost, run `curfew handover %s %s`",
-	f->user->login, s->server->name, f->client->name, f->user->login)
-LOGIN_CAUSE(is_trusted_only, trusted_only,
-	"the address reaches %s only as a trusted source, not as a source of %s; Curfew keeps nothing closed there, so "
-	"ask for the exact error message",
-	s->server->name, f->user->login)
 
 /* ---- what is no fault ---- */
 
@@ -410,12 +194,12 @@ static bool is_read_only(char *text, const struct explain_facts *f)
 	char words[WORDS_MAX], since[64];
 
 	for (size_t i = 0; i < f->n_databases; i++)
-		if (f->databases[i].grant->level == LEVEL_FULL)
+		if (f->databases[i].grant->level > LEVEL_READ_ONLY)
 			return false;
 	for (size_t i = 0; i < f->n_databases; i++) {
 		const struct grant *g = f->databases[i].grant;
 		if (g->level == LEVEL_READ_ONLY)
-			return say(text,
+			return explain_say(text,
 				"%s can connect and read; the schedule is read-only since %s, so writing fails (%s)",
 				f->user->login, when(since, f, g->from),
 				grant_words(words, g, f->now));
@@ -434,9 +218,9 @@ static bool near_was_denied(char *text, const struct explain_facts *f)
 
 static bool nothing_found(char *text, const struct explain_facts *f)
 {
-	return say(text,
-		"Curfew keeps nothing closed for %s; ask for the exact error message%s", f->user->login,
-		f->address ? "" : " and the address, and run this with --address");
+	return explain_say(text,
+		"Curfew keeps nothing closed for %s; ask for the exact error message%s",
+		f->user->login, f->address ? "" : " and the address, and run this with --address");
 }
 
 static const struct {

@@ -34,7 +34,8 @@ static void network_print(const struct explain_facts *f, const struct explain_se
 
 static void denied_print(const struct explain_facts *f, FILE *to)
 {
-	char source[SOURCE_TEXT_MAX], endpoint[ENDPOINT_TEXT_MAX], near[SOURCE_TEXT_MAX], ago[WORDS_MAX];
+	char source[SOURCE_TEXT_MAX], endpoint[ENDPOINT_TEXT_MAX], near[SOURCE_TEXT_MAX],
+		ago[WORDS_MAX];
 
 	for (size_t i = 0; i < f->n_denied; i++) {
 		const struct explain_denied *d = &f->denied[i];
@@ -49,7 +50,8 @@ static void denied_print(const struct explain_facts *f, FILE *to)
 		if (d->near)
 			fprintf(to, "; %s %s", d->own ? "belongs to" : "near",
 				source_format(near, d->near));
-		fputs(d->server ? "\n" : "; no server of the configuration has this endpoint\n", to);
+		fputs(d->server ? "\n" : "; no server of the configuration has this endpoint\n",
+			to);
 	}
 }
 
@@ -81,7 +83,8 @@ static void login_print(const struct explain_facts *f, const struct explain_serv
 	fputc('\n', to);
 }
 
-static void database_print(const struct explain_facts *f, const struct explain_database *d, FILE *to)
+static void database_print(
+	const struct explain_facts *f, const struct explain_database *d, FILE *to)
 {
 	const struct grant *g = d->grant;
 	char at[64];
@@ -163,11 +166,11 @@ static json_t *server_json(const struct explain_facts *f, const struct explain_s
 		[EXPLAIN_LOGIN_MISSING] = "missing",
 		[EXPLAIN_LOGIN_DISABLED] = "disabled",
 		[EXPLAIN_LOGIN_ENABLED] = "enabled"};
-	const char *network = !f->filters	   ? "unfiltered"
+	const char *network = !f->filters	  ? "unfiltered"
 			      : !s->network_known ? NULL
-			      : s->allowed	   ? "allowed"
-			      : s->trusted	   ? "trusted"
-						   : "closed";
+			      : s->allowed	  ? "allowed"
+			      : s->trusted	  ? "trusted"
+						  : "closed";
 
 	return json_pack("{s:o, s:b, s:o, s:s?, s:o, s:o, s:s?, s:o, s:o, s:o, s:o, s:o, s:o}",
 		"server", text_json(s->server->name), "read", s->reach == REACH_READ, "detail",
@@ -184,11 +187,12 @@ static json_t *database_json(const struct explain_database *d)
 {
 	json_t *object = grant_json(d->grant);
 
-	json_object_set_new(object, "state", d->seen ? json_string(state_name(d->state)) : json_null());
+	json_object_set_new(
+		object, "state", d->seen ? json_string(state_name(d->state)) : json_null());
 	json_object_set_new(
 		object, "observed", d->seen ? json_string(level_name(d->observed)) : json_null());
-	json_object_set_new(object, "detail",
-		d->detail && *d->detail ? text_json(d->detail) : json_null());
+	json_object_set_new(
+		object, "detail", d->detail && *d->detail ? text_json(d->detail) : json_null());
 	json_object_set_new(object, "verification",
 		d->last ? json_pack("{s:s, s:s, s:o}", "result", verification_name(d->last->result),
 				  "level", level_name(d->last->level), "at",

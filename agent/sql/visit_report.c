@@ -245,6 +245,11 @@ instant_t instant_within(instant_t t)
 	return t >= 0 && t <= INSTANT_LAST ? t : 0;
 }
 
+static enum answer answer_of(int condition)
+{
+	return condition < 0 ? ANSWER_UNKNOWN : condition ? ANSWER_YES : ANSWER_NO;
+}
+
 void tell_logins(const struct visit_run *run)
 {
 	const struct sql_visit *p = run->visit;
@@ -257,6 +262,9 @@ void tell_logins(const struct visit_run *run)
 		record_of(&r, p, RECORD_LOGIN, NULL, l->name, NULL);
 		r.identity = (struct record_login){
 			.status = l->disabled ? LOGIN_DISABLED : LOGIN_ENABLED,
+			.locked = answer_of(l->locked),
+			.expired = answer_of(l->expired),
+			.must_change = answer_of(l->must_change),
 			.created = instant_within(l->created),
 			.sid = l->sid};
 		worker_tell(run->worker, &r);

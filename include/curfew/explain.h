@@ -6,8 +6,6 @@
 #include "curfew/access.h"
 #include "curfew/report.h"
 
-enum answer { ANSWER_UNKNOWN, ANSWER_NO, ANSWER_YES };
-
 enum explain_reach {
 	REACH_UNASKED, /* nothing was said of the server */
 	REACH_READ,
@@ -36,7 +34,8 @@ struct explain_server {
 	uint64_t packets;
 	enum explain_login login;
 	enum answer locked, must_change, expired, handed_over;
-	instant_t created, handed_over_at, last_login; /* 0: unknown; created: by the server's clock */
+	instant_t created, handed_over_at,
+		last_login; /* 0: unknown; created: by the server's clock */
 };
 
 struct explain_database {

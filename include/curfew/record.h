@@ -105,8 +105,14 @@ struct record_grant {
 	enum level level; /* observed */
 	enum admission admission;
 };
+/* What a server tells of a login's password, if it does. */
+enum answer { ANSWER_UNKNOWN, ANSWER_NO, ANSWER_YES };
+#define ANSWERS (ANSWER_YES + 1)
+const char *answer_name(enum answer a);
+
 struct record_login {
 	enum login_status status;
+	enum answer locked, expired, must_change; /* of logins of ours that are there */
 	instant_t created; /* the server's clock */
 	struct sid sid;
 };

@@ -8,7 +8,7 @@ import unittest
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import lab  # noqa: E402  (the path above makes it importable)
-from case import OWN_PASSWORD, USER, LabCase  # noqa: E402
+from case import USER, LabCase  # noqa: E402
 from lab import days, local  # noqa: E402
 from practice import Certificates  # noqa: E402
 
@@ -50,16 +50,16 @@ class Explain(LabCase):
         self.agent.apply(expect=0)
         self.cause("never-handed-over", f"`curfew handover acme {USER}`")
         self.agent.handover("acme", USER)
-        facts = self.cause(*self.must_change())
+        facts = self.cause("must-change", "must change the one-time password")
         self.assertEqual(facts["servers"][0]["network"], "allowed")
         self.assertIs(facts["servers"][0]["handed_over"], True)
         self.cause("not-started", "access has not started", "--at", local(lab.now() - days(11)))
         self.cause("ended", "access ended", "--at", local(self.golive + days(31)))
+
+    def test_read_only(self):
+        self.opened()
         self.agent.apply(local(self.golive), expect=0)
         self.cause("read-only", "so writing fails", "--at", local(self.golive + days(1)))
-
-    def must_change(self):
-        return "must-change", "must change the one-time password"
 
     def test_addresses(self):
         self.opened()

@@ -1,0 +1,221 @@
+/* The causes that lie on an SQL server: the way to it, its databases, the login. */
+#include "report/explanation.h"
+
+/* ---- the server ---- */
+
+static const struct explain_server *server_reached(
+	const struct explain_facts *f, enum explain_reach reach)
+{
+	for (size_t i = 0; i < f->n_servers; i++)
+		if (f->servers[i].reach == reach && explain_is_scheduled(f, f->servers[i].server))
+			return &f->servers[i];
+	return NULL;
+}
+
+bool certificate_is_wrong(char *text, const struct explain_facts *f)
+{
+	const struct explain_server *s = server_reached(f, REACH_CERTIFICATE);
+
+	return s &&
+	       explain_say(text,
+		       "the certificate of %s is not accepted, so access there cannot be checked (%s); renew it, or "
+		       "correct `host` and `ca_file` of the server",
+		       s->server->name, explain_or(s->problem, "TLS failed"));
+}
+
+bool agent_is_refused(char *text, const struct explain_facts *f)
+{
+	const struct explain_server *s = server_reached(f, REACH_REFUSED);
+
+	return s &&
+	       explain_say(text,
+		       "%s does not let the agent login in (%s); a DBA must run the statements of `curfew bootstrap %s`",
+		       s->server->name, explain_or(s->problem, "login failed"), s->server->name);
+}
+
+bool server_is_down(char *text, const struct explain_facts *f)
+{
+	const struct explain_server *s = server_reached(f, REACH_DOWN);
+
+	return s &&
+	       explain_say(text,
+		       "server %s does not answer (%s); start it, or ask whoever runs it: nobody can connect",
+		       s->server->name, explain_or(s->problem, "no answer"));
+}
+
+/* Access is as scheduled there all the same: then what the agent lacks keeps nobody out. */
+static bool is_well(const struct explain_facts *f, const struct explain_server *s)
+{
+	for (size_t i = 0; i < f->n_databases; i++)
+		if (f->databases[i].grant->server == s->server && f->databases[i].seen &&
+			f->databases[i].grant->level != LEVEL_NONE &&
+			f->databases[i].state != STATE_OK)
+			return false;
+	return s->login == EXPLAIN_LOGIN_ENABLED && (s->allowed || !s->network_known);
+}
+
+bool agent_lacks_rights(char *text, const struct explain_facts *f)
+{
+	for (size_t i = 0; i < f->n_servers; i++) {
+		const struct explain_server *s = &f->servers[i];
+		if (s->lacks && explain_is_scheduled(f, s->server) && !is_well(f, s))
+			return explain_say(text,
+				"%s: %s; a DBA must run the statements of `curfew bootstrap %s`",
+				s->server->name, s->lacks, s->server->name);
+	}
+	return false;
+}
+
+/* ---- the databases ---- */
+
+static bool has_excess(const struct explain_database *d)
+{
+	if (d->last && d->last->result == VERIFICATION_EXCESS)
+		return true;
+	return d->seen && (d->state == STATE_EXCESS || d->state == STATE_OVERDUE ||
+				  d->observed > d->grant->level);
+}
+
+bool is_excess(char *text, const struct explain_facts *f)
+{
+	for (size_t i = 0; i < f->n_databases; i++) {
+		const struct explain_database *d = &f->databases[i];
+		if (has_excess(d))
+			return explain_say(text,
+				"access on %s / %s is more than scheduled (%s), so nothing is open on %s until that is "
+				"removed; run `curfew audit %s` and remove what it names",
+				d->grant->server->name, d->grant->database->name,
+				explain_or(d->detail, "by the last verification"),
+				d->grant->server->name, f->client->name);
+	}
+	return false;
+}
+
+static const struct explain_database *database_in(const struct explain_facts *f, enum state state)
+{
+	for (size_t i = 0; i < f->n_databases; i++)
+		if (f->databases[i].seen && f->databases[i].state == state &&
+			f->databases[i].grant->level != LEVEL_NONE)
+			return &f->databases[i];
+	return NULL;
+}
+
+bool database_is_missing(char *text, const struct explain_facts *f)
+{
+	const struct explain_database *d = database_in(f, STATE_WAITING);
+
+	return d &&
+	       explain_say(text,
+		       "database %s does not exist on %s; create or restore it: the next pass then gives the access",
+		       d->grant->database->name, d->grant->server->name);
+}
+
+bool database_is_unread(char *text, const struct explain_facts *f)
+{
+	const struct explain_database *d = database_in(f, STATE_UNREAD);
+
+	return d && explain_say(text,
+			    "database %s on %s cannot be read (%s); a DBA must bring it online",
+			    d->grant->database->name, d->grant->server->name,
+			    explain_or(d->detail, "offline or blocked"));
+}
+
+bool not_as_scheduled(char *text, const struct explain_facts *f)
+{
+	for (size_t i = 0; i < f->n_databases; i++) {
+		const struct explain_database *d = &f->databases[i];
+		if (d->seen && d->state != STATE_OK && d->grant->level != LEVEL_NONE)
+			return explain_say(text, "%s / %s is %s (%s); run `curfew apply %s`",
+				d->grant->server->name, d->grant->database->name,
+				state_name(d->state), explain_or(d->detail, "no detail"),
+				f->client->name);
+	}
+	return false;
+}
+
+/* ---- the login ---- */
+
+typedef bool (*login_fn)(const struct explain_server *s);
+
+static const struct explain_server *login_where(const struct explain_facts *f, login_fn holds)
+{
+	for (size_t i = 0; i < f->n_servers; i++)
+		if (explain_is_scheduled(f, f->servers[i].server) && holds(&f->servers[i]))
+			return &f->servers[i];
+	return NULL;
+}
+
+static bool login_missing(const struct explain_server *s)
+{
+	return s->login == EXPLAIN_LOGIN_MISSING;
+}
+
+static bool login_disabled(const struct explain_server *s)
+{
+	return s->login == EXPLAIN_LOGIN_DISABLED;
+}
+
+static bool network_closed(const struct explain_server *s)
+{
+	return s->network_known && !s->allowed && !s->trusted;
+}
+
+static bool never_handed_over(const struct explain_server *s)
+{
+	return s->login == EXPLAIN_LOGIN_ENABLED && s->handed_over == ANSWER_NO;
+}
+
+static bool locked(const struct explain_server *s)
+{
+	return s->locked == ANSWER_YES;
+}
+
+static bool expired(const struct explain_server *s)
+{
+	return s->expired == ANSWER_YES && s->must_change != ANSWER_YES;
+}
+
+static bool must_change(const struct explain_server *s)
+{
+	return s->must_change == ANSWER_YES;
+}
+
+static bool trusted_only(const struct explain_server *s)
+{
+	return s->trusted && !s->allowed;
+}
+
+#define LOGIN_CAUSE(function, holds, ...)                                                          \
+	bool function(char *text, const struct explain_facts *f)                                   \
+	{                                                                                          \
+		const struct explain_server *s = login_where(f, holds);                            \
+		return s && explain_say(text, __VA_ARGS__);                                        \
+	}
+
+LOGIN_CAUSE(login_is_missing, login_missing,
+	"login %s does not exist on %s; run `curfew apply %s`, then `curfew handover %s %s`",
+	f->user->login, s->server->name, f->client->name, f->client->name, f->user->login)
+LOGIN_CAUSE(login_is_disabled, login_disabled,
+	"login %s is disabled on %s until its access is verified; run `curfew apply %s`",
+	f->user->login, s->server->name, f->client->name)
+LOGIN_CAUSE(network_is_closed, network_closed,
+	"the network to %s is closed for %s although access is scheduled; run `curfew apply %s`",
+	s->server->name, f->user->login, f->client->name)
+LOGIN_CAUSE(was_never_handed_over, never_handed_over,
+	"no password of %s was handed over since the login was created on %s; run `curfew handover %s %s`",
+	f->user->login, s->server->name, f->client->name, f->user->login)
+LOGIN_CAUSE(is_locked, locked,
+	"login %s is locked on %s after wrong passwords; a DBA unlocks it, or `curfew handover %s %s` sets a new password",
+	f->user->login, s->server->name, f->client->name, f->user->login)
+LOGIN_CAUSE(is_expired, expired,
+	"the password of %s has expired on %s; the user sets a new one when connecting with SSMS, or run `curfew handover "
+	"%s %s`",
+	f->user->login, s->server->name, f->client->name, f->user->login)
+LOGIN_CAUSE(has_to_change, must_change,
+	"%s must change the one-time password on %s; the first connection must come from a program that asks for a new "
+	"one, for example SSMS; if the password is lost, run `curfew handover %s %s`",
+	f->user->login, s->server->name, f->client->name, f->user->login)
+LOGIN_CAUSE(is_trusted_only, trusted_only,
+	"the address reaches %s only as a trusted source, not as a source of %s; Curfew keeps nothing closed there, so "
+	"ask for the exact error message",
+	s->server->name, f->user->login)
