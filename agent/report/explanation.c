@@ -4,18 +4,7 @@
  * is no use to a person whom one further out keeps away. */
 #include "report/explanation.h"
 
-#include <stdarg.h>
 #include <string.h>
-
-bool explain_say(char *text, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text, EXPLAIN_TEXT_MAX, format, args);
-	va_end(args);
-	return true;
-}
 
 static const char *when(char buf[64], const struct explain_facts *f, instant_t t)
 {
@@ -25,20 +14,6 @@ static const char *when(char buf[64], const struct explain_facts *f, instant_t t
 static const char *file_of(const struct explain_facts *f)
 {
 	return f->client->file ? f->client->file : "the client file";
-}
-
-const char *explain_or(const char *text, const char *other)
-{
-	return text && *text ? text : other;
-}
-
-bool explain_is_scheduled(const struct explain_facts *f, const struct server *s)
-{
-	for (size_t i = 0; i < f->n_databases; i++)
-		if (f->databases[i].grant->level != LEVEL_NONE &&
-			(!s || f->databases[i].grant->server == s))
-			return true;
-	return false;
 }
 
 /* ---- the schedule ---- */
