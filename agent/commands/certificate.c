@@ -6,6 +6,7 @@
 #include "commands/certificate_memory.h"
 #include "curfew/calendar.h"
 #include "curfew/comment.h"
+#include "program/visible_text.h"
 
 /* The journal's last proof of that grant. */
 static int64_t proof_record(const struct collected *c, const struct audit_proof *p, instant_t *at)
@@ -71,7 +72,7 @@ static size_t refuse(const struct cli *cli, size_t n, const char *what)
 {
 	if (!n)
 		cli_fail(cli, 0, "cannot issue the certificate; not verified as removed:");
-	fprintf(stderr, "  %s\n", what);
+	text_printf(stderr, "  %s\n", what);
 	return n + 1;
 }
 

@@ -6,6 +6,7 @@
 #include "commands/command.h"
 #include "curfew/memory.h"
 #include "curfew/state.h"
+#include "program/visible_text.h"
 
 struct decision {
 	const struct cli *cli;
@@ -49,7 +50,8 @@ static int adopt(const struct decision *d)
 		rc = journal_commit(d->journal);
 	if (rc)
 		return cli_fail(cli, EXIT_FAILED, "%s", journal_problem(rc));
-	printf("login %s on %s is now this agent's; `curfew plan` shows what becomes of it\n",
+	text_printf(stdout,
+		"login %s on %s is now this agent's; `curfew plan` shows what becomes of it\n",
 		cli->operands[1], cli->operands[0]);
 	return EXIT_FINE;
 }
@@ -66,7 +68,8 @@ static int forget(const struct decision *d)
 			server, database ? " / " : "", database ? database : "");
 	if (rc)
 		return cli_fail(cli, EXIT_FAILED, "%s", journal_problem(rc));
-	printf("%s%s%s is forgotten: access that is still there is not looked for any more; certificates say so\n",
+	text_printf(stdout,
+		"%s%s%s is forgotten: access that is still there is not looked for any more; certificates say so\n",
 		server, database ? " / " : "", database ? database : "");
 	return EXIT_FINE;
 }
@@ -106,7 +109,8 @@ static int unguard(const struct decision *d)
 	if (!n)
 		return cli_fail(cli, EXIT_FAILED, "no guard of server %s is kept; check the name",
 			cli->operands[0]);
-	printf("what the configuration does not name of %s is unguarded by the next `curfew apply`: everybody will reach it\n",
+	text_printf(stdout,
+		"what the configuration does not name of %s is unguarded by the next `curfew apply`: everybody will reach it\n",
 		cli->operands[0]);
 	return EXIT_FINE;
 }

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "commands/command.h"
+#include "program/visible_text.h"
 
 int cli_fail(const struct cli *cli, int code, const char *format, ...)
 {
@@ -11,7 +12,7 @@ int cli_fail(const struct cli *cli, int code, const char *format, ...)
 
 	fprintf(stderr, "curfew %s: ", cli->command->name);
 	va_start(args, format);
-	vfprintf(stderr, format, args);
+	text_vprintf(stderr, format, args);
 	va_end(args);
 	fputc('\n', stderr);
 	return code;

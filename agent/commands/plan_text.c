@@ -3,6 +3,7 @@
 #include "commands/plan_text.h"
 #include "curfew/pass.h"
 #include "curfew/report.h"
+#include "program/visible_text.h"
 
 static bool is_shown(const struct record *r)
 {
@@ -78,11 +79,28 @@ static void change_print(const struct record *r, FILE *to, bool color, const cha
 	bool failed = r->state != STATE_OK;
 	enum tone tone = failed ? TONE_BAD : opens ? TONE_GOOD : TONE_WARN;
 
-	fprintf(to, "    %s%s%s %s%s\n", style_begin(color, tone), failed ? "FAILED " : "", sign,
-		text, style_end(color, tone));
-	if (*r->detail)
-		fprintf(to, "      %s%s%s\n", style_begin(color, failed ? TONE_BAD : TONE_WARN),
-			r->detail, style_end(color, TONE_BAD));
+	fprintf(to, "    %s%s%s ", style_begin(color, tone), failed ? "FAILED " : "", sign);
+	text_printf(to, "%s", text);
+	fprintf(to, "%s\n", style_end(color, tone));
+	if (!*r->detail)
+		return;
+	fprintf(to, "      %s", style_begin(color, failed ? TONE_BAD : TONE_WARN));
+	text_printf(to, "%s", r->detail);
+	fprintf(to, "%s\n", style_end(color, TONE_BAD));
+}
+
+static void client_print(const char *name, FILE *to, bool color, bool first)
+{
+	fprintf(to, "%s%s", first ? "" : "\n", style_begin(color, TONE_BOLD));
+	text_printf(to, "%s", name);
+	fprintf(to, "%s\n", style_end(color, TONE_BOLD));
+}
+
+static void reason_print(const char *why, FILE *to, bool color)
+{
+	fprintf(to, "    %s# ", style_begin(color, TONE_DIM));
+	text_printf(to, "%s", why);
+	fprintf(to, "%s\n", style_end(color, TONE_DIM));
 }
 
 static void line_print(const struct record *r, FILE *to, bool color, const char **reason)
@@ -97,8 +115,7 @@ static void line_print(const struct record *r, FILE *to, bool color, const char 
 		/* Why, once for all that follows from it. */
 		why = r->change.reason;
 		if (*why && (!*reason || !streq(*reason, why)))
-			fprintf(to, "    %s# %s%s\n", style_begin(color, TONE_DIM), why,
-				style_end(color, TONE_DIM));
+			reason_print(why, to, color);
 		if (*why)
 			*reason = why;
 		change_print(r, to, color, change_opens(r->change.kind) ? "+" : "-",
@@ -116,8 +133,8 @@ static void line_print(const struct record *r, FILE *to, bool color, const char 
 	fprintf(to, "    %s%s:%s ", style_begin(color, tone), state_name(r->state),
 		style_end(color, tone));
 	if (*r->login)
-		fprintf(to, "%s%s%s: ", r->login, *r->database ? " on " : "", r->database);
-	fprintf(to, "%s\n",
+		text_printf(to, "%s%s%s: ", r->login, *r->database ? " on " : "", r->database);
+	text_printf(to, "%s\n",
 		*r->detail		  ? r->detail
 		: r->kind == RECORD_GRANT ? "the database does not exist yet"
 					  : "");
@@ -165,10 +182,9 @@ void plan_print(const struct record *items, size_t n, FILE *to)
 	for (size_t i = 0; i < n_shown; i++) {
 		const struct record *r = shown[i].record, *last = i ? shown[i - 1].record : NULL;
 		if (!last || strcmp(last->client, r->client) != 0)
-			fprintf(to, "%s%s%s%s\n", i ? "\n" : "", style_begin(color, TONE_BOLD),
-				*r->client ? r->client : "servers", style_end(color, TONE_BOLD));
+			client_print(*r->client ? r->client : "servers", to, color, i == 0);
 		if (!last || place_compare(last, r) != 0) {
-			fprintf(to, "  %s\n", is_network(r) ? "network" : r->server);
+			text_printf(to, "  %s\n", is_network(r) ? "network" : r->server);
 			reason = NULL;
 		}
 		line_print(r, to, color, &reason);

@@ -8,6 +8,7 @@
 #include "commands/revoke_text.h"
 #include "curfew/revocation_copy.h"
 #include "curfew/state.h"
+#include "program/visible_text.h"
 
 typedef int (*target_fn)(void *context, const char *client, const char *login);
 
@@ -207,7 +208,7 @@ static int done_print(void *context, const char *client, const char *login)
 {
 	const bool *revoke = context;
 
-	printf("%s%s%s %s\n", client, login ? " / " : "", login ? login : "",
+	text_printf(stdout, "%s%s%s %s\n", client, login ? " / " : "", login ? login : "",
 		*revoke ? "revoked: no access until `curfew reinstate`"
 			: "reinstated: access follows the schedule; if the login was re-created, run `curfew handover` to set a password");
 	return 0;

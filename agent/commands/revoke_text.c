@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "commands/revoke_text.h"
+#include "program/visible_text.h"
 
 static bool is_network_change(const struct record *r, enum firewall_change_kind kind)
 {
@@ -59,7 +60,7 @@ static void open_print(const struct pass_result *r, const struct records *k)
 			stderr);
 	for (size_t i = 0; i < k->n; i++)
 		if (k->items[i].kind == RECORD_SERVER && k->items[i].state == STATE_UNREACHABLE)
-			fprintf(stderr, " may remain: SQL on %s, which cannot be reached (%s);",
+			text_printf(stderr, " may remain: SQL on %s, which cannot be reached (%s);",
 				k->items[i].server, k->items[i].detail);
 	if (r->failed)
 		fprintf(stderr, " %zu change%s failed;", r->failed, r->failed == 1 ? "" : "s");

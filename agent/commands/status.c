@@ -7,6 +7,7 @@
 #include "commands/command.h"
 #include "curfew/calendar.h"
 #include "curfew/report.h"
+#include "program/visible_text.h"
 
 struct seen {
 	struct records records;
@@ -174,9 +175,10 @@ static int status_print(
 		const struct record *r = &seen->records.items[i];
 		if (r->kind == RECORD_NOTE ||
 			(r->kind == RECORD_SERVER && r->state == STATE_UNREACHABLE))
-			printf("%s: %s: %s\n", r->server, state_name(r->state), r->detail);
+			text_printf(
+				stdout, "%s: %s: %s\n", r->server, state_name(r->state), r->detail);
 		if (r->kind == RECORD_SESSION)
-			printf("session %llu of %s on %s from %s (%s)%s%s\n",
+			text_printf(stdout, "session %llu of %s on %s from %s (%s)%s%s\n",
 				(unsigned long long)r->session.number, r->login, r->server,
 				*r->session.address ? r->session.address : "?",
 				*r->session.program ? r->session.program : "?",

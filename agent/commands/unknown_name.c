@@ -3,6 +3,7 @@
 
 #include "commands/command.h"
 #include "program/suggest.h"
+#include "program/visible_text.h"
 
 /* More than this is no help on a terminal. */
 #define SHOWN_MOST 8
@@ -13,7 +14,7 @@ static void names_write(FILE *to, const char *const *names, size_t n)
 
 	fputs(n ? "; known: " : "; none is configured", to);
 	for (size_t i = 0; i < shown; i++)
-		fprintf(to, "%s%s", i ? ", " : "", names[i]);
+		text_printf(to, "%s%s", i ? ", " : "", names[i]);
 	if (n > shown)
 		fprintf(to, " and %zu more", n - shown);
 }
@@ -23,7 +24,7 @@ static int unknown(const struct cli *cli, const char *what, const char *name,
 {
 	const char *near = nearest_word(name, names, n);
 
-	fprintf(stderr, "curfew %s: unknown %s '%s' in %s", cli->command->name, what, name,
+	text_printf(stderr, "curfew %s: unknown %s '%s' in %s", cli->command->name, what, name,
 		cli->config);
 	if (near)
 		fprintf(stderr, "; did you mean '%s'?", near);

@@ -1,6 +1,6 @@
 /* One record: its columns, and writing it. One table of columns serves writing, reading and hashing. */
 #include "journal/database.h"
-#include "journal/visible_text.h"
+#include "program/visible_text.h"
 
 #include <errno.h>
 #include <stddef.h>

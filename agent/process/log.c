@@ -8,6 +8,7 @@
 #include <systemd/sd-journal.h>
 #include <unistd.h>
 #include "curfew/log.h"
+#include "program/visible_text.h"
 
 /* Ids never change their meaning: people's alarms hang on them. A message that goes leaves its id unused. */
 static const struct {
@@ -65,14 +66,6 @@ static bool stderr_is_journal(void)
 	return strcmp(stream, ours) == 0;
 }
 
-/* One entry, one line: what comes from outside must not look like another of ours. */
-static void line_make_single(char *text)
-{
-	for (; *text; text++)
-		if ((unsigned char)*text < 0x20 || *text == 0x7f)
-			*text = ' ';
-}
-
 #define MAX_FIELDS 16
 
 struct entry {
@@ -83,9 +76,10 @@ struct entry {
 
 static void entry_add(struct entry *e, const char *name, const char *value)
 {
+	_cleanup_free_ char *shown = value && *value ? text_shown(value) : NULL;
 	char *text;
 
-	if (!value || !*value || e->n == MAX_FIELDS || asprintf(&text, "%s=%s", name, value) < 0)
+	if (!shown || e->n == MAX_FIELDS || asprintf(&text, "%s=%s", name, shown) < 0)
 		return;
 	e->texts[e->n] = text;
 	e->parts[e->n] = (struct iovec){text, strlen(text)};
@@ -126,11 +120,14 @@ void log_send(enum log_message m, const struct log_fields *f, const char *format
 		text = NULL;
 		return;
 	}
-	line_make_single(text);
-	if (stderr_is_journal() && entry_send(m, f ? f : &none, text) == 0)
+	/* One entry, one line: what comes from outside must not look like another of ours. */
+	_cleanup_free_ char *shown = text_shown(text);
+	if (!shown)
+		return;
+	if (stderr_is_journal() && entry_send(m, f ? f : &none, shown) == 0)
 		return;
 	if (isatty(STDERR_FILENO))
-		fprintf(stderr, "curfew: %s\n", text);
+		fprintf(stderr, "curfew: %s\n", shown);
 	else
-		fprintf(stderr, "<%d>curfew: %s\n", messages[m].priority, text);
+		fprintf(stderr, "<%d>curfew: %s\n", messages[m].priority, shown);
 }

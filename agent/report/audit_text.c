@@ -1,7 +1,7 @@
 /* The audit on a terminal: the state, what is not well, then everything. */
 #include "report/audit.h"
 
-#include "journal/visible_text.h"
+#include "program/visible_text.h"
 
 #include <errno.h>
 #include <string.h>

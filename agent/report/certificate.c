@@ -2,7 +2,7 @@
 #include "report/audit.h"
 #include "report/html.h"
 
-#include "journal/visible_text.h"
+#include "program/visible_text.h"
 
 #include <errno.h>
 #include <jansson.h>

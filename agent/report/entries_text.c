@@ -3,7 +3,7 @@
 #include "curfew/report.h"
 #include "curfew/text.h"
 
-#include "journal/visible_text.h"
+#include "program/visible_text.h"
 
 #include <errno.h>
 #include <string.h>

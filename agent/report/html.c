@@ -2,7 +2,7 @@
  * should an escape ever be missed. */
 #include "report/html.h"
 
-#include "journal/visible_text.h"
+#include "program/visible_text.h"
 
 #include <errno.h>
 #include <sodium.h>

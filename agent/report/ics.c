@@ -1,7 +1,7 @@
 /* Coming changes as a calendar, RFC 5545: CRLF, lines of at most 75 octets, text escaped. */
 #include "report/timeline.h"
 
-#include "journal/visible_text.h"
+#include "program/visible_text.h"
 
 #include <errno.h>
 #include <sodium.h>

@@ -2,7 +2,7 @@
 #include "curfew/report.h"
 #include "curfew/text.h"
 
-#include "journal/visible_text.h"
+#include "program/visible_text.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -105,11 +105,11 @@ struct json_t *entry_json(const struct journal_entry *e)
 
 int json_print(struct json_t *json, FILE *to)
 {
-	int r;
+	_cleanup_free_ char *text = json ? json_dumps(json, JSON_INDENT(2)) : NULL;
 
-	if (!json)
-		return -ENOMEM;
-	r = json_dumpf(json, to, JSON_INDENT(2));
 	json_decref(json);
-	return r < 0 || fputc('\n', to) == EOF ? -EIO : 0;
+	if (!text)
+		return -ENOMEM;
+	text_print_json(to, text);
+	return fputc('\n', to) == EOF || ferror(to) ? -EIO : 0;
 }

@@ -1,7 +1,7 @@
 /* Tables, by libsmartcols. */
 #include "curfew/report.h"
 
-#include "journal/visible_text.h"
+#include "program/visible_text.h"
 
 #include <errno.h>
 #include <libsmartcols.h>

@@ -1,7 +1,7 @@
 /* The timeline on a terminal: one line a database, letters for the turns, told apart without color. */
 #include "report/timeline.h"
 
-#include "journal/visible_text.h"
+#include "program/visible_text.h"
 
 #include <errno.h>
 #include <string.h>

@@ -48,7 +48,7 @@ static void a_hostile_name_makes_no_second_line(void **state)
 	dup2(old, STDERR_FILENO);
 	ssize_t n = read(pipes[0], text, sizeof(text) - 1);
 	assert_true(n > 0);
-	assert_string_equal(text, "<2>curfew: evil <0>curfew: all is well [2J\n");
+	assert_string_equal(text, "<2>curfew: evil\u240a<0>curfew: all is well\u241b[2J\n");
 	close(old);
 	close(pipes[0]);
 	close(pipes[1]);

@@ -2,6 +2,7 @@
 """What the service's user has prepared in its own folder, and what root's commands make of it."""
 
 import glob
+import json
 import os
 import shutil
 import sqlite3
@@ -37,7 +38,7 @@ def give(folder):
         os.chown(path, OWNER, GROUP, follow_symlinks=False)
 
 
-class Prepared(unittest.TestCase):
+class State(unittest.TestCase):
     """No server answers: it is the state folder that matters."""
 
     def setUp(self):
@@ -75,10 +76,16 @@ class Prepared(unittest.TestCase):
     def curfew(self, *arguments, expect=None):
         name, *rest = arguments
         done = subprocess.run([CURFEW, name, "--config", self.path("curfew.conf"), *rest], capture_output=True,
-                              text=True, timeout=120, check=False)
+                              timeout=120, check=False)
+        # Not text=True: a carriage return is something that is looked for.
+        done.stdout, done.stderr = (said.decode("utf-8", "surrogateescape") for said in (done.stdout, done.stderr))
         if expect is not None:
             self.assertIn(done.returncode, expect, done.stdout + done.stderr)
         return done
+
+
+class Prepared(State):
+    """Files of the owner's that are none."""
 
     def victim_is_whole(self, what):
         with self.subTest(what), open(self.path("victim"), encoding="utf-8") as file:
@@ -141,6 +148,39 @@ class Prepared(unittest.TestCase):
         for command in (("run",), ("apply", "--boot")):
             done = self.curfew(*command, expect=(1,))
             self.assertIn("belongs to another user", done.stdout + done.stderr)
+
+
+class Shown(State):
+    """Text from outside is shown by every command, and obeyed by no terminal."""
+
+    HOSTILE = "stolen\x1b]0;owned\x07\x1b[2J\r\u009b31m\u202ecod\u2066.exe\u200b\U000e0041\x7f"
+
+    def harmless(self, text, what):
+        for character in text:
+            number = ord(character)
+            if number >= 0x20 and not 0x7f <= number < 0xa0 and character not in "\u202e\u2066\u200b\U000e0041":
+                continue
+            self.assertEqual(character, "\n", f"U+{number:04X} in what {what} says:\n{text!r}")
+
+    def test_every_command(self):
+        hostile = self.HOSTILE
+        self.curfew("revoke", "acme", "--reason", hostile)
+        said = ""
+        for command in (*READERS, ("revoke", hostile, "--reason", "x"), ("status", hostile), ("denied",),
+                        ("schedule",), ("check",), ("bootstrap", hostile), ("forget", hostile, "--reason", "x"),
+                        ("history", "--from", hostile), ("timeline", "acme", "--svg", "-"),
+                        ("timeline", "acme", "--ics", "-"), ("audit", "--html", "-"),
+                        ("audit", "--html", "/" + hostile), ("apply",)):
+            for extra in ((), ("--json",)):
+                done = self.curfew(*command, *extra)
+                text = (done.stdout + done.stderr).replace("\r\n", "\n") if "--ics" in command else \
+                    done.stdout + done.stderr
+                self.harmless(text, command)
+                said += text
+        self.assertIn("<U+202E>", said)
+        self.assertIn("\\u202E", said)
+        reasons = [entry["reason"] for entry in json.loads(self.curfew("history", "--json", expect=(0,)).stdout)]
+        self.assertTrue(any("\u202e" in (reason or "") for reason in reasons), "it is not kept as it was")
 
 
 class Owned(LabCase):

@@ -1,6 +1,9 @@
 /* Text that came from outside, made harmless: for the journal, and for screens and pages. */
-#ifndef JOURNAL_TEXT_H
-#define JOURNAL_TEXT_H
+#ifndef PROGRAM_VISIBLE_TEXT_H
+#define PROGRAM_VISIBLE_TEXT_H
+
+#include <stdarg.h>
+#include <stdio.h>
 
 #include "curfew/base.h"
 
@@ -17,5 +20,11 @@ char *text_shown(const char *text);
 /* One character of that; its length, without a terminator. */
 #define TEXT_SHOWN_MAX 12 /* "<U+10FFFF>" */
 size_t text_put_shown(char out[TEXT_SHOWN_MAX], uint32_t c);
+
+/* One line of it: as printf(), with all that it makes shown harmlessly but a line feed that ends `format`. */
+void text_printf(FILE *to, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void text_vprintf(FILE *to, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
+/* The same text for programs that read JSON: what a terminal would obey is escaped as JSON escapes it. */
+void text_print_json(FILE *to, const char *json);
 
 #endif

@@ -1,5 +1,5 @@
 /* What a server or a user sent is shown, never obeyed. */
-#include "journal/visible_text.h"
+#include "program/visible_text.h"
 
 #include "curfew/text.h"
 #include "program/names.h"
@@ -62,4 +62,49 @@ char *text_shown(const char *text)
 		to += text_put_shown(to, c);
 	*to = '\0';
 	return copy;
+}
+
+void text_vprintf(FILE *to, const char *format, va_list args)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t size = strlen(format);
+	bool ends = size && format[size - 1] == '\n';
+
+	if (vasprintf(&text, format, args) < 0) {
+		text = NULL;
+		return;
+	}
+	size = strlen(text);
+	if (ends && size)
+		text[size - 1] = '\0';
+	_cleanup_free_ char *shown = text_shown(text);
+	fputs(shown ? shown : "", to);
+	if (ends)
+		fputc('\n', to);
+}
+
+void text_printf(FILE *to, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	text_vprintf(to, format, args);
+	va_end(args);
+}
+
+/* Outside strings JSON has ASCII and line feeds alone; inside, these are what jansson leaves as they are. */
+void text_print_json(FILE *to, const char *json)
+{
+	char bytes[TEXT_SHOWN_MAX];
+	uint32_t c;
+
+	while ((c = text_next(&json)) != 0) {
+		if (c < 0x7f || (!is_control(c) && !character_is_hidden(c)))
+			fwrite(bytes, 1, utf8_encode(bytes, c), to);
+		else if (c < 0x10000)
+			fprintf(to, "\\u%04X", c);
+		else
+			fprintf(to, "\\u%04X\\u%04X", 0xd800 + ((c - 0x10000) >> 10),
+				0xdc00 + ((c - 0x10000) & 0x3ff));
+	}
 }
