@@ -104,7 +104,7 @@ static size_t missing_print(const struct cli *cli, const struct collected *c,
 		if (!is_verified(p->outcome))
 			snprintf(text, sizeof(text), "%s on %s / %s: %s: %s", p->login, p->server,
 				p->database, p->outcome, p->detail);
-		else if (!proof_record(c, p, &at) && !place_needs_no_record(left, c, p))
+		else if (!proof_record(c, p, &at) && !place_needs_no_record(left, p))
 			snprintf(text, sizeof(text),
 				"%s on %s / %s: removed, but the journal has no proof record; run `curfew apply`",
 				p->login, p->server, p->database);

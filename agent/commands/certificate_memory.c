@@ -98,14 +98,7 @@ void left_places_free(struct left_places *l)
 	verified_list_free(&l->verified);
 }
 
-bool place_needs_no_record(
-	const struct left_places *l, const struct collected *c, const struct audit_proof *p)
+bool place_needs_no_record(const struct left_places *l, const struct audit_proof *p)
 {
-	for (size_t i = 0; i < c->history.n; i++) {
-		const struct journal_entry *e = &c->history.items[i];
-		if (was_given(e) && !strcmp(e->server, p->server) &&
-			names_equal(e->login, p->login) && names_equal(e->database, p->database))
-			return verified_gone(&l->verified, p->server, p->login, p->database) != 0;
-	}
-	return true;
+	return verified_gone(&l->verified, p->server, p->login, p->database) != 0;
 }

@@ -20,8 +20,7 @@ struct left_places {
 int left_places_read(
 	struct left_places *out, const struct collected *c, const struct client *client);
 void left_places_free(struct left_places *l);
-/* Nothing was ever given of it, or memory has it as verified gone: no record of its removal need be there. */
-bool place_needs_no_record(
-	const struct left_places *l, const struct collected *c, const struct audit_proof *p);
+/* A pass has verified that nothing is there, and put that in memory: of what was never given there is no other record. */
+bool place_needs_no_record(const struct left_places *l, const struct audit_proof *p);
 
 #endif

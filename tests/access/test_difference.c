@@ -218,7 +218,6 @@ static void test_remove(void **state)
 	struct observed_login *l = model_login(&s->model, "gone.user", 7);
 
 	stage_claim(s, l);
-
 	(void)state;
 	l->marked = true;
 	model_user(s->test, "other name", l->sid);
@@ -241,7 +240,6 @@ static void test_closings_of_all_first(void **state)
 	struct observed_login *l = model_login(&s->model, "zz.gone", 7);
 
 	stage_claim(s, l);
-
 	(void)state;
 	l->marked = true;
 	/* Jane is to be made, another to be removed. */

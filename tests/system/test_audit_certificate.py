@@ -111,7 +111,7 @@ class Certificate(audit_lab.AuditCase):
         self.refused(found, "acme.john.roe on sql01: no longer in the configuration")
         found.agent.apply()
         items = self.certificate(found, "--json").json["items"]
-        [john] = [i for i in items if i["name"] == "acme.john.roe"]
+        [john] = [i for i in items if i["name"] == "acme.john.roe" and i["what"] == "login"]
         self.assertEqual(john["what"], "login")
         self.assertTrue(john["record"])
 

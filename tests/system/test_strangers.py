@@ -244,6 +244,9 @@ class Strangers(LabCase):
         self.acme()
         other = self.second()
         self.applied(self.agent)
+        # Nothing is on its record and somebody bears the mark: a lost journal looks the same.
+        self.assertIn("curfew accept-loss", other.curfew("apply", expect=1).out)
+        other.curfew("accept-loss", "--reason", "second gateway", expect=0)
         other.plan(expect=0)
         self.applied(other, local(self.golive))
         self.assertEqual(self.server.roles(USER, "AcmeTest"), ["curfew_read_only"])
@@ -275,6 +278,8 @@ class Strangers(LabCase):
         """Under the server's lock one writes at a time: nothing is made twice."""
         self.acme()
         other = self.second()
+        for agent in (self.agent, other):
+            agent.curfew("accept-loss", "--reason", "two gateways", expect=0)
         for at, role in ((None, ["curfew_full"]), (local(self.golive), ["curfew_read_only"]),
                          (local(self.golive + days(14)), [])):
             more = ["--at", at] if at else []
