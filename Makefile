@@ -57,7 +57,7 @@ FUZZ_OBJS  := $(SRCS:%.c=build/fuzz/%.o)
 FUZZ_FLAGS  = $(CPPFLAGS_OURS) $(WARN) -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -MMD -MP
 
 PARTS := runner lint unit property practice sanitize valgrind fuzz system tsql clients words install-test monitoring
-.PHONY: all deps check machines package browser demo bench tests fuzzers install uninstall help clean flags $(PARTS)
+.PHONY: all deps check check-server machines package browser demo bench tests fuzzers install uninstall help clean flags $(PARTS)
 
 all: $(BIN)                     ## the program (default)
 
@@ -167,6 +167,9 @@ monitoring:                     ## alerts and dashboard, by promtool and against
 	$(RUN) monitoring
 install-test:                   ## install and uninstall into a scratch folder
 	$(RUN) install-test
+
+check-server: $(BIN)            ## try all that Curfew asks of a server: SERVER=NAME, CONFIG=FILE
+	$(Q)$(BIN) check-server $(if $(CONFIG),--config $(CONFIG)) $(SERVER)
 
 demo: $(BIN)                    ## the life of a grant to look at, under a minute
 	$(Q)CURFEW=$(BIN) demo/demo

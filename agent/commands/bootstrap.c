@@ -8,23 +8,6 @@
 #include "curfew/report.h"
 #include "curfew/text.h"
 
-/* The databases that client files name on this server, each once. */
-static size_t databases_of(char **out, const struct program *p, const struct server *s)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < p->n_clients; i++)
-		for (size_t k = 0; k < p->clients[i].n_databases; k++) {
-			const struct database *d = &p->clients[i].databases[k];
-			bool known = &p->servers[d->server] != s;
-			for (size_t m = 0; m < n && !known; m++)
-				known = names_equal(out[m], d->name);
-			if (!known)
-				out[n++] = d->name;
-		}
-	return n;
-}
-
 static int print(const struct cli *cli, const struct server *s, char **databases, size_t n)
 {
 	struct text text;
@@ -57,7 +40,7 @@ static int run(struct cli *cli)
 	if (!code && !databases)
 		code = EXIT_FAILED;
 	else if (!code)
-		code = print(cli, s, databases, databases_of(databases, p, s));
+		code = print(cli, s, databases, cli_databases(databases, p, s));
 	program_free(p);
 	return code;
 }

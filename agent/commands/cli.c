@@ -217,6 +217,22 @@ int cli_pass(struct pass_result *out, const struct cli *cli, const struct pass_o
 	return rc ? cli_fail(cli, EXIT_FAILED, "%s", strerror(-rc)) : 0;
 }
 
+size_t cli_databases(char **out, const struct program *p, const struct server *s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->n_clients; i++)
+		for (size_t k = 0; k < p->clients[i].n_databases; k++) {
+			const struct database *d = &p->clients[i].databases[k];
+			bool known = &p->servers[d->server] != s;
+			for (size_t m = 0; m < n && !known; m++)
+				known = names_equal(out[m], d->name);
+			if (!known)
+				out[n++] = d->name;
+		}
+	return n;
+}
+
 int records_keep(void *records, const struct record *r)
 {
 	struct records *k = records;

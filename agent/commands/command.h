@@ -30,6 +30,8 @@ enum option_flag {
 	OPT_NAMES = 1 << 12,
 	OPT_PERSON = 1 << 13,
 	OPT_ADDRESS = 1 << 14,
+	OPT_LIFE = 1 << 15,
+	OPT_ANONYMOUS = 1 << 16,
 };
 
 #define MAX_OPERANDS 4
@@ -37,11 +39,11 @@ enum option_flag {
 struct cli {
 	const struct command *command;
 	const char *config;
-	bool json, no_terminal, boot;
+	bool json, no_terminal, boot, anonymous;
 	bool unprivileged; /* may not look at the credentials: what needs them, the service alone can do */
 	bool by_service; /* goes by what only the service may act upon: never by itself */
 	const char *at, *reason, *html, *svg, *ics, *from, *to, *user, *reset, *names, *person,
-		*address;
+		*address, *life;
 	const char *operands[MAX_OPERANDS + 1];
 	int n_operands;
 };
@@ -84,6 +86,8 @@ int cli_now(instant_t *out, const struct cli *cli, const struct program *p, cons
 int cli_client(const struct client **out, const struct cli *cli, const struct program *p);
 /* The server named by the first operand, which is there. */
 int cli_server(const struct server **out, const struct cli *cli, const struct program *p);
+/* The databases that client files name on this server, each once: how many. `out` has room for those of all clients. */
+size_t cli_databases(char **out, const struct program *p, const struct server *s);
 /* The user of `c` named by the second operand; NULL and 0 when there is none. */
 int cli_user(const struct user **out, const struct cli *cli, const struct client *c);
 /* *out is NULL when there is none yet and `write` is not asked for. 0 or exit code. */
@@ -144,6 +148,7 @@ extern const struct command command_check, command_schedule, command_plan, comma
 	command_status, command_audit, command_history, command_timeline, command_handover,
 	command_certificate, command_bootstrap, command_revoke, command_reinstate, command_denied,
 	command_clock, command_adopt, command_forget, command_unguard, command_accept_loss,
-	command_archive, command_run, command_explain, command_reload, command_firewall;
+	command_archive, command_run, command_explain, command_reload, command_firewall,
+	command_check_server;
 
 #endif

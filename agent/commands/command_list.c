@@ -19,6 +19,7 @@ const struct command *const commands[] = {
 	&command_handover,
 	&command_certificate,
 	&command_bootstrap,
+	&command_check_server,
 	&command_adopt,
 	&command_forget,
 	&command_unguard,

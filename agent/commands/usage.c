@@ -38,6 +38,10 @@ static const struct {
 		"in the place of a client: this person, in every client file", INTO(person)},
 	{OPT_ADDRESS, "address", "ADDRESS", "the address that the user connects from",
 		INTO(address)},
+	{OPT_LIFE, "life", "DATABASE", "also make, use and remove a login in this scratch database",
+		INTO(life)},
+	{OPT_ANONYMOUS, "anonymous", NULL, "a report without names, to be sent to somebody",
+		INTO(anonymous)},
 };
 #define OPTION_KEY 256
 

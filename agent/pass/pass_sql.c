@@ -291,7 +291,8 @@ int pass_record(void *pass, const struct record *r)
 		break;
 	case RECORD_SESSION:
 		break;
-	/* The packet filter is not a worker's to speak of. */
+	/* The packet filter is not a worker's to speak of, and a pass checks no server. */
+	case RECORD_CHECK:
 	case RECORD_NETWORK_PLAN:
 	case RECORD_NETWORK_OUTCOME:
 		return -EINVAL;

@@ -17,6 +17,7 @@ WORDS(verification_name, verification)
 WORDS(login_status_name, login_status)
 WORDS(answer_name, answer)
 WORDS(level_name, level)
+WORDS(check_result_name, check_result)
 WORDS(change_name, change_kind)
 WORDS(firewall_change_name, firewall_change_kind)
 
@@ -111,6 +112,12 @@ static const struct field baseline_fields[] = {SERVER, TEXT("database", database
 
 static const struct field note_fields[] = {WHO, STATE, CODE, DETAIL, LAST};
 
+static const struct field check_fields[] = {SERVER, TEXT("database", database),
+	TEXT("name", check.name),
+	WORD("result", check.result, check_result_name_word, CHECK_RESULTS), DETAIL,
+	TEXT("fix", check.fix), OF(COUNT, "milliseconds", check.milliseconds),
+	OF(COUNT, "rows", check.rows), LAST};
+
 static const struct field end_fields[] = {
 	SERVER, STATE, CODE, OF(COUNT, "round_trips", end.round_trips), DETAIL, LAST};
 
@@ -128,6 +135,7 @@ static const struct record_type types[RECORD_KINDS] = {
 	[RECORD_FINDING] = {"finding", finding_fields},
 	[RECORD_BASELINE] = {"baseline", baseline_fields},
 	[RECORD_NOTE] = {"note", note_fields},
+	[RECORD_CHECK] = {"check", check_fields},
 	[RECORD_END] = {"end", end_fields},
 };
 

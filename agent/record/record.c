@@ -33,6 +33,14 @@ const char *finding_severity_name(enum finding_severity s)
 	return (size_t)s < ARRAY_SIZE(names) ? names[s] : "unknown";
 }
 
+const char *check_result_name(enum check_result r)
+{
+	static const char *const names[CHECK_RESULTS] = {
+		[CHECK_OK] = "ok", [CHECK_SKIP] = "skip", [CHECK_FAIL] = "FAIL"};
+
+	return (size_t)r < ARRAY_SIZE(names) ? names[r] : "unknown";
+}
+
 const char *login_status_name(enum login_status s)
 {
 	static const char *const names[LOGIN_STATUSES] = {

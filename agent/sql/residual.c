@@ -5,7 +5,7 @@
 
 #include "sql/residual.h"
 
-static void question_write(FILE *to, const char *text, size_t check, size_t database)
+void leftover_write(FILE *to, const char *text, size_t check, size_t database)
 {
 	for (const char *c = text; *c; c++)
 		if (!strncmp(c, "%C", 2)) {
@@ -183,13 +183,13 @@ static int all_write(char **out, const struct visit_run *run)
 	if (!to)
 		return -ENOMEM;
 	for (size_t c = 0; server_leftovers[c].name; c++)
-		question_write(to, server_leftovers[c].text, SERVER_CHECKS + c, 0);
+		leftover_write(to, server_leftovers[c].text, SERVER_CHECKS + c, 0);
 	for (size_t d = 0; d < run->observed.n_databases; d++) {
 		if (!is_checked(run, d))
 			continue;
 		use_write(to, run->observed.databases[d].name);
 		for (size_t c = 0; database_leftovers[c].name; c++)
-			question_write(to, database_leftovers[c].text, c, d);
+			leftover_write(to, database_leftovers[c].text, c, d);
 	}
 	fputs("USE [master];\n", to);
 	return fclose(to) ? -ENOMEM : 0;
@@ -208,7 +208,7 @@ static int one_run(struct visit_run *run, struct sql_error *error, size_t check,
 		return -ENOMEM;
 	if (database)
 		use_write(to, database);
-	question_write(to, k->text, check, d);
+	leftover_write(to, k->text, check, d);
 	if (fclose(to))
 		return -ENOMEM;
 	struct kept kept = {.run = run};
@@ -280,7 +280,7 @@ static int baseline_write(FILE *to, const struct visit_run *run, const char *nam
 		return 0;
 	baseline_mark(run, d, BASELINE_BEGIN);
 	use_write(to, d->name);
-	question_write(to,
+	leftover_write(to,
 		strcasecmp(d->name, "master") != 0 ? baseline_question : server_baseline_question,
 		0, (size_t)(d - run->observed.databases));
 	return 1;

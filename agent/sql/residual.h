@@ -37,6 +37,9 @@ extern const char baseline_question[], server_baseline_question[];
 	"  N'TYPE::' + QUOTENAME(ys.name) + N'.' + QUOTENAME(y.name), N'CERTIFICATE::' + QUOTENAME(e.name),\n"              \
 	"  p.class_desc + N'::' + CAST(p.major_id AS nvarchar(20))) END"
 
+/* A question with its numbers in place. */
+void leftover_write(FILE *to, const char *text, size_t check, size_t database);
+
 #define FOUND "SELECT N'finding' AS [part], %C, %D, "
 
 /* What the observation itself shows to be there beyond what is wanted: a RECORD_FINDING for each change that

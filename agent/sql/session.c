@@ -169,6 +169,9 @@ int sql_session_open(
 	*out = s;
 	return 0;
 fail:
+	error->stage = !s->process  ? SQL_STAGE_LOGIN
+		       : !s->proved ? SQL_STAGE_ENCRYPTION
+				    : SQL_STAGE_SETTINGS;
 	sql_session_close(s);
 	return rc;
 }

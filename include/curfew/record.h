@@ -22,6 +22,7 @@ enum record_kind {
 	RECORD_FINDING,	     /* audit: residual access, or something wrong */
 	RECORD_BASELINE, /* an item of a database as it is now, or the mark before or after its items */
 	RECORD_NOTE,	 /* anything else that a person should read */
+	RECORD_CHECK,	 /* what `curfew check-server` tried on a server, and what came of it */
 	RECORD_END,	 /* last of a worker: code 0 or what went wrong */
 };
 #define RECORD_KINDS (RECORD_END + 1)
@@ -145,6 +146,15 @@ struct record_baseline {
 	char name[RECORD_STATEMENT_MAX];
 	char hash[RECORD_TEXT_MAX];
 };
+enum check_result { CHECK_OK, CHECK_SKIP, CHECK_FAIL };
+#define CHECK_RESULTS (CHECK_FAIL + 1)
+const char *check_result_name(enum check_result r); /* "ok", "skip", "FAIL" */
+struct record_check { /* what was seen in `detail` */
+	enum check_result result;
+	char name[RECORD_WORD_MAX]; /* "right.view-any-definition" */
+	char fix[RECORD_TEXT_MAX];  /* what to do where it failed */
+	uint64_t milliseconds, rows;
+};
 struct record_end {
 	uint64_t round_trips;
 };
@@ -169,6 +179,7 @@ struct record {
 		struct record_verification verification;
 		struct record_finding finding;
 		struct record_baseline baseline;
+		struct record_check check;
 		struct record_end end;
 	};
 };

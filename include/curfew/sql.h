@@ -17,10 +17,14 @@ void sql_write_string(FILE *to, const char *text);
 
 struct sql_session;
 
+/* How far a session came that could not be opened. */
+enum sql_stage { SQL_STAGE_LOGIN, SQL_STAGE_ENCRYPTION, SQL_STAGE_SETTINGS };
+
 struct sql_error {
 	int number; /* SQL Server's, or 0 */
 	int severity;
 	int os_error; /* negative errno of a broken connection, or 0 */
+	enum sql_stage stage; /* of sql_session_open(): what it failed at */
 	int library;  /* db-lib's number for what broke it, or 0 */
 	char text[RECORD_TEXT_MAX];
 };

@@ -106,12 +106,12 @@ class Person:
 
 
 class Lab:
-    def __init__(self, shape="box", servers=None, faults=(), **settings):
-        """`servers`: {name: databases}; in a box there is one."""
+    def __init__(self, shape="box", servers=None, faults=(), arguments=(), **settings):
+        """`servers`: {name: databases}; in a box there is one. `arguments`: more of each practice server's."""
         self.directory = tempfile.mkdtemp(prefix="curfew-lab-")
         self.net, self.servers = net.Net(), {}
         try:
-            self._build(shape, servers or {"sql01": ("AcmeTest", "AcmeProd")}, faults, settings)
+            self._build(shape, servers or {"sql01": ("AcmeTest", "AcmeProd")}, faults, arguments, settings)
         except BaseException:
             self.close()
             raise
@@ -119,7 +119,7 @@ class Lab:
     def path(self, *names):
         return os.path.join(self.directory, *names)
 
-    def _build(self, shape, servers, faults, settings):
+    def _build(self, shape, servers, faults, arguments, settings):
         self.hub = self.net.add(shape, forwards=shape == "gateway")
         for name, addresses in (("jane", JANE), ("other", OTHER)):
             self.net.connect(self.net.add(name), self.hub, addresses)
@@ -131,7 +131,7 @@ class Lab:
                            firewall={"hooks": ["input" if shape == "box" else "forward"],
                                      "log": False}, **settings)
         for number, (name, databases) in enumerate(servers.items()):
-            self._server_add(shape, number, name, databases, faults)
+            self._server_add(shape, number, name, databases, faults, arguments)
         self.agent.write()
         for name, server in self.servers.items():
             # Without clients bootstrap knows no databases: its part in each comes with client_add().
@@ -142,7 +142,7 @@ class Lab:
         """A server's own addresses behind the gateway."""
         return (f"10.20.{number + 1}.5", f"2001:db8:20:{number + 1}::5")
 
-    def _server_add(self, shape, number, name, databases, faults):
+    def _server_add(self, shape, number, name, databases, faults, arguments):
         space, host = self.hub, PUBLIC[0]
         endpoints = [f"{PUBLIC[0]}:{PORT}", f"[{PUBLIC[1]}]:{PORT}"]
         if shape == "gateway":
@@ -159,7 +159,7 @@ class Lab:
                              f"tcp dport {PORT + number} dnat to {target}:{PORT}")
         self.servers[name] = PracticeServer(
             space, self.path(name), self.certificates, name=name, port=PORT,
-            databases=databases, faults=faults)
+            databases=databases, faults=faults, arguments=arguments)
         self.agent.server_add(name, host=host, port=PORT, ca=self.certificates.ca,
                               endpoints=endpoints)
 

@@ -66,7 +66,7 @@ class SqlRefused(Exception):
 
 class PracticeServer:
     def __init__(self, space, directory, certificates, *, name="sql01", address="::", port=1433,
-                 databases=(), script="", faults=()):
+                 databases=(), script="", faults=(), arguments=()):
         os.makedirs(directory, mode=0o700, exist_ok=True)
         self.name, self.port, self.certificates = name, port, certificates
         self._control = os.path.join(directory, "control")
@@ -84,7 +84,7 @@ class PracticeServer:
             "--cert", certificates.certificate, "--key", certificates.key,
             "--sa-password-file", password, "--name", name.upper(), "--script", start,
             "--record", self._record, "--control", self._control,
-            *(part for fault in faults for part in ("--fault", fault)),
+            *(part for fault in faults for part in ("--fault", fault)), *arguments,
             stdout=subprocess.PIPE, stderr=self._log, text=True)
         self._wait_ready()
 

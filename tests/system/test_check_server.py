@@ -1,0 +1,142 @@
+#!/usr/bin/python3
+"""check-server: a healthy server passes whole; whatever a server may get wrong makes a line of its own fail."""
+
+import os
+import sys
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import lab  # noqa: E402  (the path above makes it importable)
+from case import LabCase  # noqa: E402
+from lab import days  # noqa: E402
+from practice import Certificates  # noqa: E402
+
+
+def setUpModule():
+    lab.require()
+
+
+class CheckServer(LabCase):
+    def made(self, faults=(), **options):
+        found = self.lab_make(servers={"sql01": ("AcmeTest", "AcmeProd", "Scratch")}, faults=faults, **options)
+        found.client_add("acme", [("staging", "sql01", "AcmeTest"), ("production", "sql01", "AcmeProd")],
+                         **self.dates(lab.now() + days(20)))
+        return found
+
+    def check(self, found, *options, expect=0):
+        return found.agent.curfew("check-server", "sql01", "--json", *options, expect=expect).json
+
+    @staticmethod
+    def lines(report, result):
+        return {check["name"] for check in report["checks"] if check["result"] == result}
+
+    def fails(self, found, *names, expect=2):
+        """Exactly these lines fail, each with what to do."""
+        report = self.check(found, expect=expect)
+        failed = [check for check in report["checks"] if check["result"] == "FAIL"]
+        self.assertEqual({check["name"] for check in failed}, set(names), failed)
+        for check in failed:
+            self.assertTrue(check["fix"] and check["detail"], check)
+        return report
+
+
+class Healthy(CheckServer):
+    def test_everything_passes_and_nothing_is_changed(self):
+        found = self.made()
+        before = found.server.sql("SELECT name, is_disabled FROM sys.server_principals ORDER BY name")
+        report = self.check(found)
+        self.assertEqual((report["result"], report["failed"], report["skipped"]), ("ok", 0, 0))
+        names = self.lines(report, "ok")
+        self.assertLessEqual({"name", "tcp", "tls", "encryption", "login", "settings", "version", "collation", "clock",
+                              "right.ALTER ANY LOGIN", "mark", "lock", "earlier-checks", "read.principal", "read.session",
+                              "audit.linked-server", "database.state", "read.user", "audit.orphaned-user",
+                              "audit.baseline"}, names)
+        self.assertEqual({c["database"] for c in report["checks"] if c["name"] == "read.user"}, {"AcmeTest", "AcmeProd"})
+        self.assertEqual(found.server.sql("SELECT name, is_disabled FROM sys.server_principals ORDER BY name"), before)
+        for batch in (r for r in found.server.records("batch") if r["login"] == "curfew_agent"):
+            for word in ("CREATE ", "ALTER LOGIN", "DROP "):
+                self.assertFalse(batch["text"].lstrip().startswith(word), batch["text"])
+        text = found.agent.curfew("check-server", "sql01", expect=0).out
+        self.assertIn("ok   tls: ", text)
+        self.assertRegex(text, r"ok   read\.user \[AcmeTest\]: \d+ rows, \d+ ms\n")
+        self.assertRegex(text.splitlines()[-1], r"^sql01: \d+ checks, 0 failed, 0 skipped$")
+
+    def test_no_name_is_left_in_an_anonymous_report(self):
+        found = self.made(faults=("fail-on=is_trustworthy_on = 1,50000",))
+        for options in (("--json",), ()):
+            said = found.agent.curfew("check-server", "sql01", "--anonymous", *options, expect=2).out
+            for name in ("sql01", "Acme", "acme", "curfew_agent", lab.PUBLIC[0], found.directory):
+                self.assertNotIn(name, said)
+        self.assertIn("[database 2]", said)
+
+
+class Faults(CheckServer):
+    def test_of_the_way_there(self):
+        found = self.made(limits={"connect_timeout": 2})
+        wrong = Certificates(found.path("wrong"), "other.example")
+        pair = f"{wrong.certificate},{wrong.key}"
+        for faults, line, expect in (({"no_tls": True}, "tls", 2), ({"wrong_cert": pair}, "tls", 2),
+                                     ({"login_only_tls": True}, "encryption", 2), ({"tds5_only": True}, "tls", 2),
+                                     ({"stall_prelogin": True}, "tls", 1),
+                                     ({"fail_on": "@@OPTIONS,50000"}, "settings", 2)):
+            with self.subTest(faults=faults):
+                found.server.faults(**faults)
+                self.fails(found, line, expect=expect)
+        found.server.faults()
+        with open(found.agent.path("credentials", "sql01"), "w", encoding="utf-8") as file:
+            file.write("Not-The-Passw0rd\n")
+        report = self.fails(found, "login")
+        self.assertEqual(self.lines(report, "skip"), {"encryption", "settings"})
+        found.agent.servers["sql01"]["port"] = 1
+        found.agent.write()
+        self.assertEqual(self.fails(found, "tcp", expect=1)["result"], "unreachable")
+        found.agent.servers["sql01"].update(host="nowhere.invalid", port=1433)
+        found.agent.write()
+        self.fails(found, "name", expect=1)
+
+    def test_of_rights(self):
+        found = self.made()
+        for right in ("ALTER ANY LOGIN", "ALTER ANY CONNECTION", "CONNECT ANY DATABASE"):
+            with self.subTest(right=right):
+                found.server.sql(f"REVOKE {right} FROM [curfew_agent]")
+                self.fails(found, f"right.{right}")
+                found.server.sql(f"GRANT {right} TO [curfew_agent]")
+        for right, action in (("VIEW ANY DEFINITION", "REVOKE"), ("VIEW SERVER STATE", "REVOKE"),
+                              ("VIEW ANY DATABASE", "DENY")):
+            with self.subTest(right=right):
+                found.server.sql(f"{action} {right} {'FROM' if action == 'REVOKE' else 'TO'} [curfew_agent]")
+                report = self.check(found, expect=2)
+                self.assertIn(f"right.{right}", self.lines(report, "FAIL"))
+                found.server.sql(f"GRANT {right} TO [curfew_agent]")
+        found.server.sql("ALTER ROLE [db_owner] DROP MEMBER [curfew_agent]", "AcmeProd")
+        self.fails(found, "database.rights")
+        found.server.sql("ALTER ROLE [db_owner] ADD MEMBER [curfew_agent]", "AcmeProd")
+        found.server.sql("DROP SERVER ROLE [curfew_logins]")
+        self.fails(found, "mark")
+
+    def test_of_the_server(self):
+        found = self.made()
+        for faults, lines in (({"no_applock": True}, ("lock",)),
+                              ({"empty_permissions": True}, ("read.permission", "read.server-permission")),
+                              ({"fail_on": "sys\\.triggers AS t WHERE t\\.parent_class = 0 AND,1222"}, ("read.trigger",)),
+                              ({"deadlock_on": "sys\\.linked|is_linked,1"}, ("audit.linked-server",)),
+                              ({"database_state": {"AcmeProd": "offline"}}, ("database.state",)),
+                              ({"database_state": {"AcmeProd": "suspect"}}, ("database.state",)),
+                              ({"database_state": {"AcmeProd": "secondary"}}, ("database.access",)),
+                              ({"database_state": {"AcmeProd": "standby"}}, ("database.state",)),
+                              ({"drop_before_match": "is_auto_executed"}, ("connection", "audit.startup-procedure"))):
+            with self.subTest(faults=faults):
+                found.server.faults(**faults)
+                self.fails(found, *lines)
+        found.server.faults()
+        found.server.sql("CREATE LOGIN [curfew_check_0] WITH PASSWORD = N'Some-Passw0rd'")
+        self.fails(found, "earlier-checks")
+
+    def test_of_collations_and_versions(self):
+        found = self.made(arguments=("--collation", "Latin1_General_CS_AS", "--product-version", "12.0.6024.0"))
+        self.fails(found, "collation", "version")
+
+
+if __name__ == "__main__":
+    unittest.main()
