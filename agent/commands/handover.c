@@ -155,6 +155,36 @@ static int hand(struct context *x, char *password)
 	return code;
 }
 
+static int handover_take(void *context, const struct journal_entry *e)
+{
+	if (e->action && streq(e->action, "handover"))
+		*(instant_t *)context = e->at;
+	return 0;
+}
+
+/* A person may be at work with the password that this one replaces. */
+static int replacing_agree(const struct context *c)
+{
+	const struct journal_filter f = {
+		.client = c->client->name, .login = c->user->login, .kind = JOURNAL_EVENT};
+	instant_t before = 0;
+	char at[64], answer[16] = "";
+
+	if (journal_read(c->journal, &f, handover_take, &before) || !before)
+		return 0;
+	instant_format_local(at, sizeof(at), before, c->client->timezone);
+	if (!isatty(STDIN_FILENO) || c->cli->no_terminal)
+		return cli_fail(c->cli, 0,
+			"warning: replaces the password of %s that was handed over %s: it no longer works",
+			c->user->login, at);
+	fprintf(stderr,
+		"This replaces the password of %s that was handed over %s: it will no longer work. Continue? [y/N] ",
+		c->user->login, at);
+	if (fgets(answer, sizeof(answer), stdin) && (*answer == 'y' || *answer == 'Y'))
+		return 0;
+	return cli_fail(c->cli, EXIT_FAILED, "nothing done: the password stays as it is");
+}
+
 static int run(struct cli *cli)
 {
 	struct context c;
@@ -170,6 +200,8 @@ static int run(struct cli *cli)
 			cli->operands[0], cli->operands[1]);
 	if (!code)
 		code = context_state(&c, true);
+	if (!code)
+		code = replacing_agree(&c);
 	char *password = code ? NULL : sql_password_new();
 	if (!code)
 		code = password ? hand(&c, password) : EXIT_FAILED;
@@ -186,6 +218,7 @@ const struct command command_handover = {
 	.options = OPT_JSON | OPT_FORCE,
 	.summary = "Set a one-time password and show it once",
 	.help = "On every server where the user has access now. Curfew does not store or log the password. The journal records\n"
-		"the handover. With MUST_CHANGE where the server supports it (setting `must_change`).\n",
+		"the handover. A password that was handed over before no longer works: on a terminal the command asks first.\n"
+		"With MUST_CHANGE where the server supports it (setting `must_change`).\n",
 	.run = run,
 };

@@ -204,14 +204,62 @@ static int alone(struct pass_result *out, enum recorded *recorded, struct contex
 
 /* ---- both ---- */
 
-static int done_print(void *context, const char *client, const char *login)
+static int revoked_print(void *context, const char *client, const char *login)
 {
-	const bool *revoke = context;
-
-	text_printf(stdout, "%s%s%s %s\n", client, login ? " / " : "", login ? login : "",
-		*revoke ? "revoked: no access until `curfew reinstate`"
-			: "reinstated: access follows the schedule; if the login was re-created, run `curfew handover` to set a password");
+	(void)context;
+	text_printf(stdout, "%s%s%s revoked: no access until `curfew reinstate`\n", client,
+		login ? " / " : "", login ? login : "");
 	return 0;
+}
+
+struct reinstated {
+	const struct overrides *left;
+	bool closed; /* somebody is still shut out by another revocation */
+};
+
+/* A user has two revocations to wait for: its own, and its client's. */
+static int reinstated_print(void *context, const char *client, const char *login)
+{
+	struct reinstated *r = context;
+	bool whole = false;
+
+	for (size_t i = 0; i < r->left->n; i++) {
+		const struct override *o = &r->left->items[i];
+		if (!streq(o->client, client))
+			continue;
+		whole |= !o->login;
+		if (!login && o->login)
+			text_printf(stdout,
+				"%s / %s still closed: revoked by its own name; run `curfew reinstate %s %s`\n",
+				client, o->login, client, o->login);
+	}
+	text_printf(stdout, "%s%s%s reinstated: ", client, login ? " / " : "", login ? login : "");
+	if (whole)
+		text_printf(stdout,
+			"still closed: client %s is revoked; run `curfew reinstate %s`\n", client,
+			client);
+	else
+		puts("access follows the schedule; if the login was re-created, run `curfew handover` to set a password");
+	r->closed |= whole;
+	return 0;
+}
+
+/* By what is on record now: the service may have written it. Whoever may not read it is told what was done. */
+static int reinstated_show(struct context *c)
+{
+	struct overrides left = {0};
+	struct reinstated r = {.left = &left};
+	struct journal *j = c->journal;
+
+	if (!j)
+		state_journal_open(&j, &c->program->settings, false);
+	int code = cli_overrides(&left, c->cli, c->program, j);
+	if (!code)
+		targets_each(c, reinstated_print, &r);
+	overrides_free(&left);
+	if (j != c->journal)
+		journal_close(j);
+	return code ? code : r.closed ? EXIT_DIFFERENT : EXIT_FINE;
 }
 
 static int carry_out(struct context *c, bool revoke, struct records *k)
@@ -232,8 +280,10 @@ static int carry_out(struct context *c, bool revoke, struct records *k)
 		revoke_incomplete_print(c->cli, c->program, &result, k, recorded);
 		return EXIT_FAILED;
 	}
+	if (!code && !revoke)
+		return reinstated_show(c);
 	if (!code)
-		targets_each(c, done_print, &revoke);
+		targets_each(c, revoked_print, NULL);
 	return code;
 }
 
@@ -284,6 +334,7 @@ const struct command command_reinstate = {
 	.options = OPT_REASON | OPT_PERSON,
 	.summary = "Undo a revocation",
 	.help = "Access then follows the schedule. Name the user to reinstate a user, only the client to reinstate the whole\n"
-		"client, and --person EMAIL to reinstate that person everywhere. --reason is required.\n",
+		"client, and --person EMAIL to reinstate that person everywhere. --reason is required.\n"
+		"Exit status: 2 the user stays closed, because the whole client is revoked.\n",
 	.run = run_reinstate,
 };

@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include "commands/command.h"
+#include "commands/revocation.h"
 #include "curfew/calendar.h"
 #include "curfew/report.h"
 #include "program/visible_text.h"
@@ -12,7 +13,21 @@
 struct seen {
 	struct records records;
 	const struct firewall_state *network; /* NULL: not looked at */
+	const struct context *context;
 };
+
+/* An entry of the allowlist lets one of the user's addresses reach the grant's server. */
+static bool is_admitted(const struct firewall_state *s, const struct grant *g)
+{
+	for (size_t i = 0; i < s->n_allows; i++)
+		for (size_t k = 0; k < g->user->n_sources; k++)
+			for (size_t e = 0; e < g->server->n_endpoints; e++)
+				if (!source_compare(&s->allows[i].source, &g->user->sources[k]) &&
+					!endpoint_compare(
+						&s->allows[i].endpoint, &g->server->endpoints[e]))
+					return true;
+	return false;
+}
 
 static const struct record *grant_record(const struct records *k, const struct grant *g)
 {
@@ -47,6 +62,10 @@ static json_t *status_json(
 		json_object_set_new(object, "packets",
 			seen->network ? json_integer((json_int_t)grant_packets(seen->network, k))
 				      : json_null());
+		json_object_set_new(object, "network",
+			seen->network
+				? json_string(is_admitted(seen->network, k) ? "allowed" : "closed")
+				: json_null());
 		json_array_append_new(grants, object);
 	}
 	for (size_t i = 0; i < seen->records.n; i++) {
@@ -95,14 +114,54 @@ static void client_heading(const struct client *c, const struct grant *g, instan
 			instant_format_local(when, sizeof(when), next, c->timezone));
 }
 
+/* Who shut them out, and why: whoever is asked to let them in again must know. */
+static void revocation_print(const struct context *c, const struct grant *g)
+{
+	for (size_t i = 0; i < c->overrides.n; i++) {
+		const struct override *o = &c->overrides.items[i];
+		if (!streq(o->client, g->client->name) ||
+			(o->login && !names_equal(o->login, g->user->login)))
+			continue;
+		_cleanup_free_ char *actor = revocation_actor(c->journal, o->client, o->login);
+		text_printf(stdout, "  by %s: %s\n", actor ? actor : "an operator",
+			o->reason && *o->reason ? o->reason : "no reason recorded");
+		return;
+	}
+}
+
 static struct table *status_table(void)
 {
 	/* Names are never cut: two rows would look like one. */
 	static const struct table_column columns[] = {{"  USER", 0}, {"SERVER", 0}, {"DATABASE", 0},
-		{"STATE", 0}, {"LEVEL", 0}, {"PACKETS", TABLE_RIGHT}, {"REMARK", TABLE_WRAP}};
+		{"STATE", 0}, {"LEVEL", 0}, {"UNTIL", 0}, {"NETWORK", 0}, {"REMARK", TABLE_WRAP}};
 	struct table *t;
 
 	return table_new(&t, columns, ARRAY_SIZE(columns), stdout, 0) ? NULL : t;
+}
+
+/* The day on which the level changes; the time stands above the table. */
+static void until_cell(struct table *t, const struct grant *g)
+{
+	struct local_time l;
+
+	if (g->next_level == g->level || instant_to_local(&l, g->until, g->client->timezone))
+		table_cell(t, NULL);
+	else
+		table_cellf(t, "%04d-%02d-%02d", l.year, l.month, l.day);
+}
+
+static void network_cell(struct table *t, const struct grant *g, const struct firewall_state *s)
+{
+	unsigned long long packets = s ? grant_packets(s, g) : 0;
+
+	if (!s)
+		table_cell(t, NULL);
+	else if (!is_admitted(s, g))
+		table_cell(t, "closed");
+	else if (packets)
+		table_cellf(t, "%llu packets", packets);
+	else
+		table_cell(t, "allowed");
 }
 
 static void status_row(struct table *t, const struct grant *g, const struct seen *seen)
@@ -122,10 +181,8 @@ static void status_row(struct table *t, const struct grant *g, const struct seen
 			t, "%s (scheduled: %s)", level_name(r->grant.level), level_name(g->level));
 	else
 		table_cell(t, known ? level_name(g->level) : "?");
-	if (seen->network && g->level != LEVEL_NONE)
-		table_cellf(t, "%llu", (unsigned long long)grant_packets(seen->network, g));
-	else
-		table_cell(t, NULL);
+	until_cell(t, g);
+	network_cell(t, g, seen->network);
 	/* What keeps a whole server from us is said once, below. */
 	table_cell(t, known && *r->detail ? r->detail : "");
 }
@@ -139,6 +196,8 @@ static int client_print(const struct grant *items, size_t n, const struct seen *
 	for (size_t i = 0; i < n; i++) {
 		if (!grant_begins_group(items, i))
 			continue;
+		if (items[i].phase == PHASE_REVOKED)
+			revocation_print(seen->context, &items[i]);
 		struct table *t = status_table();
 		if (!t)
 			return -ENOMEM;
@@ -223,8 +282,8 @@ static int run(struct cli *cli)
 {
 	struct firewall_state state = {0};
 	struct network network = {0};
-	struct seen seen = {0};
 	struct context c;
+	struct seen seen = {.context = &c};
 	int code = context_open(&c, cli, CONTEXT_LOADED | CONTEXT_CLIENT);
 
 	if (!code)

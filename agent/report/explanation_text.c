@@ -1,6 +1,8 @@
 /* All that is known of one user's access, from the network inward, and the verdict as the last line. */
 #include "curfew/explain.h"
 
+#include "program/visible_text.h"
+
 #include <errno.h>
 #include <jansson.h>
 #include <string.h>
@@ -18,14 +20,14 @@ static void network_print(const struct explain_facts *f, const struct explain_se
 {
 	char until[64];
 
-	fprintf(to, LABEL "%s: ", "network", s->server->name);
+	text_printf(to, LABEL "%s: ", "network", s->server->name);
 	if (!f->filters)
 		fputs("not filtered by this host\n", to);
 	else if (!s->network_known)
 		fputs("not read: root is required to read the packet filter\n", to);
 	else if (s->allowed)
-		fprintf(to, "allowed until %s, %llu packets\n", when(until, f, s->allowed_until),
-			(unsigned long long)s->packets);
+		text_printf(to, "allowed until %s, %llu packets\n",
+			when(until, f, s->allowed_until), (unsigned long long)s->packets);
 	else if (s->trusted)
 		fputs("allowed as a trusted source\n", to);
 	else
@@ -41,14 +43,14 @@ static void denied_print(const struct explain_facts *f, FILE *to)
 		const struct explain_denied *d = &f->denied[i];
 		const struct refused *r = d->refused;
 
-		fprintf(to, LABEL "%s to %s, %llu packets", "denied",
+		text_printf(to, LABEL "%s to %s, %llu packets", "denied",
 			source_format(source, &r->source), endpoint_format(endpoint, &r->endpoint),
 			(unsigned long long)r->packets);
 		if (r->last_seen_latest)
-			fprintf(to, ", last %s ago",
+			text_printf(to, ", last %s ago",
 				duration_words(ago, f->now - r->last_seen_latest));
 		if (d->near)
-			fprintf(to, "; %s %s", d->own ? "belongs to" : "near",
+			text_printf(to, "; %s %s", d->own ? "belongs to" : "near",
 				source_format(near, d->near));
 		fputs(d->server ? "\n" : "; no server of the configuration has this endpoint\n",
 			to);
@@ -63,7 +65,7 @@ static void login_print(const struct explain_facts *f, const struct explain_serv
 		[EXPLAIN_LOGIN_ENABLED] = "enabled"};
 	char at[64];
 
-	fprintf(to, LABEL "%s: %s", "login", s->server->name, words[s->login]);
+	text_printf(to, LABEL "%s: %s", "login", s->server->name, words[s->login]);
 	if (s->locked == ANSWER_YES)
 		fputs(", locked", to);
 	if (s->must_change == ANSWER_YES)
@@ -71,15 +73,15 @@ static void login_print(const struct explain_facts *f, const struct explain_serv
 	else if (s->expired == ANSWER_YES)
 		fputs(", password expired", to);
 	if (s->handed_over == ANSWER_YES && s->handed_over_at)
-		fprintf(to, ", handed over %s", when(at, f, s->handed_over_at));
+		text_printf(to, ", handed over %s", when(at, f, s->handed_over_at));
 	if (s->handed_over == ANSWER_NO)
 		fputs(", password never handed over", to);
 	if (s->last_login)
-		fprintf(to, ", last login %s", when(at, f, s->last_login));
+		text_printf(to, ", last login %s", when(at, f, s->last_login));
 	if (s->problem)
-		fprintf(to, " (%s)", s->problem);
+		text_printf(to, " (%s)", s->problem);
 	else if (s->lacks)
-		fprintf(to, " (%s)", s->lacks);
+		text_printf(to, " (%s)", s->lacks);
 	fputc('\n', to);
 }
 
@@ -89,18 +91,18 @@ static void database_print(
 	const struct grant *g = d->grant;
 	char at[64];
 
-	fprintf(to, LABEL "%s / %s: ", "database", g->server->name, g->database->name);
+	text_printf(to, LABEL "%s / %s: ", "database", g->server->name, g->database->name);
 	if (d->seen)
-		fprintf(to, "%s, %s", state_name(d->state), level_name(d->observed));
+		text_printf(to, "%s, %s", state_name(d->state), level_name(d->observed));
 	else
 		fputs("not read", to);
 	if (!d->seen || d->observed != g->level)
-		fprintf(to, " (scheduled: %s)", level_name(g->level));
+		text_printf(to, " (scheduled: %s)", level_name(g->level));
 	if (d->last)
-		fprintf(to, ", last verification %s: %s, %s", when(at, f, d->last->at),
+		text_printf(to, ", last verification %s: %s, %s", when(at, f, d->last->at),
 			verification_name(d->last->result), level_name(d->last->level));
 	if (d->detail && *d->detail)
-		fprintf(to, "; %s", d->detail);
+		text_printf(to, "; %s", d->detail);
 	fputc('\n', to);
 }
 
@@ -118,12 +120,12 @@ static void schedule_print(const struct explain_facts *f, FILE *to)
 				f->databases[k].grant->level != g->level;
 		if (!first)
 			continue;
-		fprintf(to, LABEL "%s, %s, %s:", "schedule", phase_name(g->phase),
+		text_printf(to, LABEL "%s, %s, %s:", "schedule", phase_name(g->phase),
 			level_name(g->level), grant_words(words, g, f->now));
 		for (size_t k = i; k < f->n_databases; k++)
 			if (grant_is_alike(f->databases[k].grant, g) &&
 				f->databases[k].grant->level == g->level)
-				fprintf(to, " %s", f->databases[k].grant->database->name);
+				text_printf(to, " %s", f->databases[k].grant->database->name);
 		fputc('\n', to);
 	}
 }
@@ -132,7 +134,7 @@ int explain_print(const struct explain_facts *f, FILE *to)
 {
 	char text[EXPLAIN_TEXT_MAX], at[64], source[SOURCE_TEXT_MAX];
 
-	fprintf(to, "%s of %s%s%s, %s\n", f->user->login, f->client->name,
+	text_printf(to, "%s of %s%s%s, %s\n", f->user->login, f->client->name,
 		f->address ? " from " : "", f->address ? source_format(source, f->address) : "",
 		when(at, f, f->now));
 	for (size_t i = 0; i < f->n_servers; i++)
@@ -144,7 +146,8 @@ int explain_print(const struct explain_facts *f, FILE *to)
 		database_print(f, &f->databases[i], to);
 	schedule_print(f, to);
 	explain_verdict(text, f);
-	fprintf(to, "\n%s\n", text);
+	fputc('\n', to);
+	text_printf(to, "%s\n", text);
 	return ferror(to) ? -EIO : 0;
 }
 

@@ -109,6 +109,36 @@ class Words(LabCase):
         self.assertEqual(self.agent.curfew("status").out.count("revoked"), 1)
         self.agent.curfew("reinstate", "acme", "--reason", "a test", expect=0)
 
+    def test_reinstated_while_the_client_is_revoked(self):
+        """It is done, and lets nobody in: that is said, with what would."""
+        for operands in ((USER,), ()):
+            self.agent.curfew("revoke", "acme", *operands, "--reason", "lost laptop", expect=0)
+        result = self.agent.curfew("reinstate", "acme", USER, "--reason", "a test", expect=2)
+        self.assertIn(f"acme / {USER} reinstated: still closed: client acme is revoked; run `curfew reinstate acme`",
+                      result.out)
+        self.assertNotIn("access follows the schedule", result.out)
+        result = self.agent.curfew("reinstate", "acme", "--reason", "a test", expect=0)
+        self.assertIn("acme reinstated: access follows the schedule", result.out)
+
+    def test_status_says_who_revoked_and_the_network(self):
+        lines = [line.split() for line in self.agent.curfew("status").out.splitlines() if DATABASES[0] in line]
+        until = lab.day(lab.now() + days(20))
+        self.assertEqual([(line[5], line[6]) for line in lines], [(until, "allowed"), (until, "allowed")], str(lines))
+        self.agent.curfew("revoke", "acme", USER, "--reason", "lost laptop", expect=0)
+        self.addCleanup(self.agent.curfew, "reinstate", "acme", USER, "--reason", "a test", expect=0)
+        said = self.agent.curfew("status").out
+        self.assertRegex(said, r"\n  by root \(uid 0\)[^\n]*: lost laptop\n")
+        self.assertRegex(said, rf"{USER} .* none .*closed")
+        grants = self.agent.curfew("status", "--json").json["grants"]
+        self.assertEqual({(g["login"], g["network"]) for g in grants}, {(USER, "closed"), (JOHN, "allowed")})
+
+    def test_handover_says_what_it_replaces(self):
+        self.agent.apply(expect=0)
+        first = self.agent.curfew("handover", "acme", JOHN, "--no-terminal", expect=0)
+        self.assertNotIn("replaces", first.err)
+        second = self.agent.curfew("handover", "acme", JOHN, "--no-terminal", expect=0)
+        self.assertRegex(second.err, rf"warning: replaces the password of {JOHN} that was handed over .*: it no longer works")
+
     def test_nothing_is_to_be_made(self):
         self.addCleanup(self.server.faults)
         self.server.faults(stall_prelogin=True)
