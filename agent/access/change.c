@@ -1,4 +1,6 @@
 /* Changes: a digest of a list of them, and their memory. */
+#include <string.h>
+
 #include "curfew/access.h"
 
 static uint64_t digest_text(uint64_t hash, const char *text)
@@ -26,22 +28,32 @@ uint64_t difference_digest(const struct difference *d)
 	return hash;
 }
 
+static void change_free(struct change *c)
+{
+	free(c->login);
+	free(c->database);
+	free(c->principal);
+	free(c->role);
+	free(c->reason);
+	permission_free(&c->permission);
+	for (size_t k = 0; k < c->n_regrants; k++)
+		permission_free(&c->regrants[k]);
+	free(c->regrants);
+}
+
+void difference_drop(struct difference *d, size_t i)
+{
+	change_free(&d->changes[i]);
+	d->n_changes--;
+	memmove(&d->changes[i], &d->changes[i + 1], (d->n_changes - i) * sizeof(*d->changes));
+}
+
 void difference_free(struct difference *d)
 {
 	if (!d)
 		return;
-	for (size_t i = 0; i < d->n_changes; i++) {
-		struct change *c = &d->changes[i];
-		free(c->login);
-		free(c->database);
-		free(c->principal);
-		free(c->role);
-		free(c->reason);
-		permission_free(&c->permission);
-		for (size_t k = 0; k < c->n_regrants; k++)
-			permission_free(&c->regrants[k]);
-		free(c->regrants);
-	}
+	for (size_t i = 0; i < d->n_changes; i++)
+		change_free(&d->changes[i]);
 	for (size_t i = 0; i < d->n_obstacles; i++) {
 		free(d->obstacles[i].login);
 		free(d->obstacles[i].database);

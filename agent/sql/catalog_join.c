@@ -295,7 +295,7 @@ static int owned_add(struct observed_database *d, const struct raw_catalog *r, c
 	const struct raw_principal *by = principal_by(r, owner);
 	const struct raw_thing *in = schema ? thing_by(&r->schemas, schema) : NULL;
 
-	if (owner <= LAST_BUILT_IN_PRINCIPAL || owner >= FIRST_FIXED_ROLE || !by || by->type == 'R')
+	if (owner <= LAST_BUILT_IN_PRINCIPAL || owner >= FIRST_FIXED_ROLE || !by)
 		return 0;
 	struct observed_owned *w = ROW_MORE(d->owned, d->n_owned);
 	if (!w)

@@ -271,9 +271,10 @@ static void unanswered_mark(struct closing_run *c)
 			c->kills[i].code = -ECONNRESET;
 }
 
-int closings_run(struct visit_run *run, struct sql_error *error)
+int closings_run(struct visit_run *run, struct sql_error *error, const struct sql_closing *closings,
+	size_t n)
 {
-	struct closing_run c = {.closings = run->visit->closings, .n = run->visit->n_closings};
+	struct closing_run c = {.closings = closings, .n = n};
 	int rc = 0;
 
 	if (!c.n)

@@ -59,8 +59,9 @@ struct visit_run;
 void closings_tell(const struct visit_run *run, const struct closing_run *c);
 void closing_sessions_unread_tell(const struct visit_run *run, const struct sql_error *error);
 
-/* Closes what the visit was handed, and tells what came of it. Whatever the server refuses, the visit goes on: only a
+/* Closes these, and tells what came of it. Whatever the server refuses, the visit goes on: only a
  * session that is lost is an error. */
-int closings_run(struct visit_run *run, struct sql_error *error);
+int closings_run(struct visit_run *run, struct sql_error *error, const struct sql_closing *closings,
+	size_t n);
 
 #endif

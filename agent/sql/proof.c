@@ -1,4 +1,4 @@
-/* Proofs by effective permissions, after a narrowing or a removal and for the audit. */
+/* Verification by effective permissions: the server itself says what a login may do. */
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
@@ -10,8 +10,8 @@
 
 struct target {
 	const struct grant *grant;
-	const struct observed_database *database;
-	const char *user;
+	size_t number; /* of the grant */
+	struct grant_place place;
 	bool asked;
 	bool held;
 	bool unknown; /* some permission that the server does not say anything about */
@@ -23,23 +23,25 @@ struct targets {
 	size_t n;
 };
 
-static bool is_touched(const struct touched *t, const char *login)
+void verdict_tell(struct visit_run *run, size_t number, const struct grant_place *place,
+	enum verification result, enum state state, const char *evidence)
 {
-	for (size_t i = 0; t && i < t->n; i++)
-		if (names_equal(t->logins[i], login))
-			return true;
-	return !t;
-}
-
-static void proof_tell(const struct visit_run *run, const struct grant *g, enum verification result,
-	const char *evidence)
-{
+	const struct grant *g = run->visit->wanted.grants[number];
+	struct verdict *v = &run->verdicts[number];
 	struct record r;
 
+	free(v->evidence);
+	*v = (struct verdict){.asked = true, .result = result, .evidence = strdup(evidence)};
+	if (place->user)
+		observed_fingerprint(v->fingerprint, place->database, place->user);
 	record_of(&r, run->visit, RECORD_VERIFICATION, g->client->name, g->user->login,
 		g->database->name);
 	r.verification = (struct record_verification){
 		.level = g->level, .result = result, .at = run->visit->now};
+	if (place->login)
+		r.verification.sid = place->login->sid;
+	memcpy(r.verification.fingerprint, v->fingerprint, sizeof(v->fingerprint));
+	r.state = state;
 	RECORD_SET(&r, detail, evidence);
 	worker_tell(run->worker, &r);
 }
@@ -75,7 +77,7 @@ static int answer_row(void *context, const struct sql_value *v, int n)
 	struct target *k = &t->items[i];
 	if (!strcmp(v[0].data, "asked")) {
 		/* Only what was answered as that user, and in terms that the server knows, proves anything. */
-		k->asked = v[2].data && names_equal(v[2].data, k->user);
+		k->asked = v[2].data && names_equal(v[2].data, k->place.user->name);
 		if (!v[3].data || strcmp(v[3].data, "1") != 0)
 			k->unknown = true;
 		return 0;
@@ -142,9 +144,9 @@ static const char *blindness(const struct observed_server *o)
 static void question_write(FILE *to, const struct target *t, size_t index)
 {
 	fputs("USE ", to);
-	sql_write_name(to, t->database->name);
+	sql_write_name(to, t->place.database->name);
 	fputs(";\nEXECUTE AS USER = ", to);
-	sql_write_string(to, t->user);
+	sql_write_string(to, t->place.user->name);
 	fputs(";\n", to);
 	for (const char *c = proof_questions[t->grant->level]; *c; c++)
 		if (!strncmp(c, "%zu", 3)) {
@@ -191,11 +193,29 @@ static void target_reset(struct target *k)
 	k->evidence[0] = '\0';
 }
 
+/* Words that the server does not know: nobody else has to be asked. One user's failure says nothing of the others. */
+static bool is_syntax_error(int number)
+{
+	static const int numbers[] = {102, 156, 195, 40510, 40517, 33557097};
+
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+		if (numbers[i] == number)
+			return true;
+	return false;
+}
+
+static void target_cannot_tell(struct target *k, const struct sql_error *error)
+{
+	target_reset(k);
+	snprintf(k->evidence, sizeof(k->evidence), "the server cannot tell (%d: %.200s)",
+		error->number, error->text);
+}
+
 static int targets_ask(struct visit_run *run, struct sql_error *error, struct targets *t)
 {
 	for (size_t from = 0; from < t->n; from += CHUNK) {
 		size_t to = from + CHUNK < t->n ? from + CHUNK : t->n;
-		int rc = chunk_ask(run, error, t, from, to);
+		int rc = run->cannot_tell ? SQL_SERVER_ERROR : chunk_ask(run, error, t, from, to);
 		if (rc < 0)
 			return rc;
 		if (rc == 0)
@@ -203,15 +223,20 @@ static int targets_ask(struct visit_run *run, struct sql_error *error, struct ta
 		rc = impersonation_leave(run);
 		/* One by one, so that what cannot be asked of one user is not unproved of all. */
 		for (size_t i = from; i < to && rc >= 0; i++) {
+			if (run->cannot_tell) {
+				target_cannot_tell(&t->items[i], error);
+				continue;
+			}
 			target_reset(&t->items[i]);
 			rc = chunk_ask(run, error, t, i, i + 1);
 			if (rc <= 0)
 				continue;
 			/* A batch goes on after some errors: what came then was answered as somebody else, perhaps. */
-			target_reset(&t->items[i]);
-			snprintf(t->items[i].evidence, sizeof(t->items[i].evidence),
-				"the server cannot tell (%d: %.200s)", error->number, error->text);
+			target_cannot_tell(&t->items[i], error);
+			run->cannot_tell = is_syntax_error(error->number);
+			struct sql_error kept = *error;
 			rc = impersonation_leave(run);
+			*error = kept;
 		}
 		if (rc < 0)
 			return rc;
@@ -219,8 +244,7 @@ static int targets_ask(struct visit_run *run, struct sql_error *error, struct ta
 	return 0;
 }
 
-static int targets_collect(
-	struct targets *out, const struct visit_run *run, const struct touched *touched)
+static int targets_collect(struct targets *out, const struct visit_run *run, verify_filter filter)
 {
 	const struct wanted_server *w = &run->visit->wanted;
 	struct targets t = {.items = calloc(w->n_grants + 1, sizeof(*t.items))};
@@ -229,139 +253,71 @@ static int targets_collect(
 		return -ENOMEM;
 	for (size_t i = 0; i < w->n_grants; i++) {
 		const struct grant *g = w->grants[i];
-		const struct observed_login *l =
-			observed_find_login(&run->observed, g->user->login);
-		const struct observed_database *d =
-			observed_find_database(&run->observed, g->database->name);
-		const struct observed_user *u = d && l ? observed_user_of(d, l) : NULL;
-		if (g->level == LEVEL_NONE || !u || !l->ours ||
-			!is_touched(touched, g->user->login) ||
-			!pass_is_for(run->visit, g->client->name))
-			continue;
-		t.items[t.n++] = (struct target){.grant = g, .database = d, .user = u->name};
+		struct grant_place place;
+		if (g->level != LEVEL_NONE && pass_is_for(run->visit, g->client->name) &&
+			grant_place(&place, run, g) && filter(run, g))
+			t.items[t.n++] = (struct target){.grant = g, .number = i, .place = place};
 	}
 	*out = t;
 	return 0;
 }
 
-static size_t databases_unread(const struct observed_server *o)
+/* Its roles are those of the level, and it has nothing beside them. */
+static bool catalog_agrees(const struct visit_run *run, const struct target *k)
 {
-	size_t n = 0;
+	bool exact;
 
-	for (size_t i = 0; i < o->n_databases; i++)
-		n += !o->databases[i].read && !o->databases[i].system && !o->databases[i].absent;
-	return n;
+	return observed_level(&exact, &run->observed, k->place.database, k->place.login,
+		       run->visit->server) <= k->grant->level &&
+	       exact;
 }
 
-static bool is_sid_of(const struct visit_run *run, const char *login, const struct sid *sid)
+static bool session_outlives(const struct observed_server *o, const struct observed_login *l)
 {
-	for (size_t i = 0; i < run->claims.n; i++) {
-		const struct claim *c = &run->claims.items[i];
-		if (!strcmp(c->server, run->visit->server->name) && !strcasecmp(c->login, login) &&
-			sid_equal(&c->sid, sid))
-			return true;
-	}
-	return false;
-}
-
-/* By name, and by the SIDs that the login has had: a renamed or restored user is found too. */
-static const struct observed_user *user_left(
-	const struct visit_run *run, const char *login, const char **where)
-{
-	const struct observed_server *o = &run->observed;
-
-	for (size_t i = 0; i < o->n_databases; i++)
-		for (size_t k = 0; k < o->databases[i].n_users; k++) {
-			const struct observed_user *u = &o->databases[i].users[k];
-			if (u->type == 'R' || (strcasecmp(u->name, login) != 0 &&
-						      !is_sid_of(run, login, &u->sid)))
-				continue;
-			*where = o->databases[i].name;
-			return u;
-		}
-	return NULL;
-}
-
-static bool session_is_left(const struct observed_server *o, const char *login)
-{
-	for (size_t i = 0; i < o->n_sessions; i++)
-		if (names_equal(o->sessions[i].login, login))
+	for (size_t i = 0; l->disabled && i < o->n_sessions; i++)
+		if (observed_session_may_be_of(&o->sessions[i], l->name, &l->sid))
 			return true;
 	return false;
 }
 
-/* Nothing is to be there: what was read says whether it is so. */
-static void gone_tell(const struct visit_run *run, const struct grant *g)
-{
-	const struct observed_server *o = &run->observed;
-	const struct observed_login *l = observed_find_login(o, g->user->login);
-	const struct observed_database *d = observed_find_database(o, g->database->name);
-	char evidence[RECORD_TEXT_MAX];
-	const struct observed_user *u;
-	const char *where;
-
-	if (wanted_find(&run->visit->wanted, g->user->login)) {
-		/* Still there for another database: gone from this one. */
-		if (d && observed_user_of(d, l))
-			proof_tell(
-				run, g, VERIFICATION_EXCESS, "the user is still in the database");
-		else if (d && !d->absent && !d->read)
-			proof_tell(run, g, VERIFICATION_UNVERIFIED, "the database cannot be read");
-		else
-			proof_tell(run, g, VERIFICATION_VERIFIED,
-				"sys.database_principals read: no user with the login's SID");
-		return;
-	}
-	if (l)
-		proof_tell(run, g, VERIFICATION_EXCESS, "the login is still there");
-	else if (session_is_left(o, g->user->login))
-		proof_tell(run, g, VERIFICATION_EXCESS, "a session of the login is still there");
-	else if ((u = user_left(run, g->user->login, &where))) {
-		snprintf(evidence, sizeof(evidence), "its user [%.128s] is still in [%.128s]",
-			u->name, where);
-		proof_tell(run, g, VERIFICATION_EXCESS, evidence);
-	} else if (o->n_missing_rights || o->n_unreadable || databases_unread(o)) {
-		snprintf(evidence, sizeof(evidence),
-			"no login, session or user found, but the server does not show everything: %zu database(s) unread, %zu "
-			"part(s) of the catalogue unreadable, %zu right(s) missing",
-			databases_unread(o), o->n_unreadable, o->n_missing_rights);
-		proof_tell(run, g, VERIFICATION_UNVERIFIED, evidence);
-	} else {
-		snprintf(evidence, sizeof(evidence),
-			"sys.server_principals, sys.dm_exec_sessions and sys.database_principals of %zu databases read: no login, "
-			"no session, no user",
-			o->n_databases);
-		proof_tell(run, g, VERIFICATION_VERIFIED, evidence);
-	}
-}
-
-static void target_tell(const struct visit_run *run, struct target *k, bool lost)
+static void target_tell(struct visit_run *run, struct target *k, bool lost)
 {
 	const char *blind = blindness(&run->observed);
+	enum verification result = VERIFICATION_UNVERIFIED;
+	const char *words;
 
 	server_rights_add(run, k);
-	if (k->held)
-		proof_tell(run, k->grant, VERIFICATION_EXCESS, k->evidence);
-	else if (k->asked && !k->unknown && !blind)
-		proof_tell(run, k->grant, VERIFICATION_VERIFIED,
-			k->grant->level == LEVEL_WRITE
+	if (k->held) {
+		result = VERIFICATION_EXCESS;
+		words = k->evidence;
+	} else if (session_outlives(&run->observed, k->place.login)) {
+		words = "a session from before the login was disabled is still open: what it began may outlive its rights";
+	} else if (k->asked && !k->unknown && !blind) {
+		result = VERIFICATION_VERIFIED;
+		words = k->grant->level == LEVEL_WRITE
 				? "impersonated: changes no object, schema or the database, hands nothing on, owns nothing"
 			: k->grant->level == LEVEL_FULL
 				? "impersonated: makes nothing, hands nothing on, owns nothing"
-				: "impersonated: changes nothing on any object, schema or the database, grants nothing");
-	else
-		proof_tell(run, k->grant, VERIFICATION_UNVERIFIED,
-			k->evidence[0]		  ? k->evidence
+				: "impersonated: changes nothing on any object, schema or the database, grants nothing";
+	} else if (run->cannot_tell && !blind && run->visit->server->catalog_evidence &&
+		   catalog_agrees(run, k)) {
+		result = VERIFICATION_VERIFIED;
+		words = "by the catalog alone: the server cannot tell more, and the configuration accepts that (evidence)";
+	} else {
+		words = k->evidence[0]		  ? k->evidence
 			: k->asked && !k->unknown ? blind
 			: k->asked ? "the server does not know the permissions by name"
 			: lost	   ? "the connection was lost"
-				   : "the server did not answer as that user");
+				   : "the server did not answer as that user";
+	}
+	verdict_tell(run, k->number, &k->place, result, STATE_OK, words);
 }
 
-int proofs_tell(struct visit_run *run, struct sql_error *error, const struct touched *touched)
+int verify_run(struct visit_run *run, struct sql_error *error, verify_filter filter)
 {
+	const struct wanted_server *w = &run->visit->wanted;
 	struct targets t;
-	int rc = targets_collect(&t, run, touched);
+	int rc = targets_collect(&t, run, filter);
 
 	if (rc)
 		return rc;
@@ -369,12 +325,10 @@ int proofs_tell(struct visit_run *run, struct sql_error *error, const struct tou
 	for (size_t i = 0; i < t.n; i++)
 		target_tell(run, &t.items[i], rc < 0);
 	free(t.items);
-	for (size_t i = 0; i < run->visit->wanted.n_grants && rc >= 0; i++) {
-		const struct grant *g = run->visit->wanted.grants[i];
-		if (g->level == LEVEL_NONE && g->phase != PHASE_PENDING &&
-			is_touched(touched, g->user->login) &&
-			pass_is_for(run->visit, g->client->name))
-			gone_tell(run, g);
-	}
+	for (size_t i = 0; i < w->n_grants && rc >= 0; i++)
+		if (w->grants[i]->level == LEVEL_NONE && w->grants[i]->phase != PHASE_PENDING &&
+			pass_is_for(run->visit, w->grants[i]->client->name) &&
+			filter(run, w->grants[i]))
+			gone_tell(run, i);
 	return rc < 0 ? rc : 0;
 }

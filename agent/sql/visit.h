@@ -10,6 +10,14 @@ struct touched {
 	size_t n;
 };
 
+/* What the server said in this visit of a grant. */
+struct verdict {
+	bool asked;
+	enum verification result;
+	char fingerprint[FINGERPRINT_MAX]; /* of what it was said of */
+	char *evidence;
+};
+
 struct visit_run {
 	struct worker *worker;
 	const struct sql_visit *visit;
@@ -21,6 +29,8 @@ struct visit_run {
 	bool unrecorded;  /* the journal cannot be written: closings alone go on */
 	struct touched touched;
 	struct sql_blocked blocked;
+	struct verdict *verdicts; /* beside visit->wanted.grants */
+	bool cannot_tell; /* the server does not know the words of a proof: not asked again in this visit */
 	struct claims claims; /* the pass's, and the logins made by this run; its array is owned */
 };
 
@@ -41,6 +51,33 @@ void tell_grants(const struct visit_run *run);
 void tell_remnants(const struct visit_run *run);
 void tell_logins(const struct visit_run *run);
 void tell_sessions(const struct visit_run *run);
+/* The steps of a visit. Each 0, or an error that ends it. */
+int visit_observe(struct visit_run *run, struct sql_error *error);
+int visit_apply(struct visit_run *run, struct sql_error *error);
+int visit_handover(struct visit_run *run, struct sql_error *error);
+/* -EBUSY: another agent holds it. A server that has no such locks is told. */
+int lock_take(struct visit_run *run, struct sql_error *error);
+bool work_is_left(const struct visit_run *run);
+void outcome_tell(const struct visit_run *run, struct record *r, int rc,
+	const struct sql_error *error, bool moot);
+
+/* Where a grant's login is, as far as it was read. True: it has a user there. */
+struct grant_place {
+	const struct observed_login *login; /* of ours, or NULL */
+	const struct observed_database *database;
+	const struct observed_user *user;
+};
+bool grant_place(struct grant_place *out, const struct visit_run *run, const struct grant *g);
+
+/* Asks of each login that the difference would enable, and takes out of it whoever is not verified. Then of all others
+ * that need it; who holds more than scheduled is shut. 0, or negative errno when the session was lost. */
+int verify_before_enabling(struct visit_run *run, struct sql_error *error);
+int verify_the_rest(struct visit_run *run, struct sql_error *error);
+/* Every database of it that was read was verified in this visit. */
+bool login_is_verified(const struct visit_run *run, const char *login);
+/* A grant that is told: what was verified of it counts for more than what its roles look like. */
+void verdict_apply(struct record *r, const struct visit_run *run, const struct grant *g);
+
 /* Nothing could be seen. */
 void tell_unreachable(const struct visit_run *run, const char *detail);
 

@@ -230,6 +230,7 @@ static void tell_grant(const struct visit_run *run, const struct grant *g)
 		RECORD_SET(&r, detail,
 			"as scheduled by what the server shows; it does not show everything");
 	}
+	verdict_apply(&r, run, g);
 	worker_tell(run->worker, &r);
 }
 

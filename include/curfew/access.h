@@ -8,6 +8,8 @@
 /* Members of this server role are the logins that Curfew made: the mark that every agent can read.
  * `curfew bootstrap` makes it. A server without it is served by the ledger alone. */
 #define MARK_ROLE "curfew_logins"
+/* In master: its members, the agents, may take the lock. */
+#define LOCK_ROLE "curfew_lock"
 
 /* ---- wanted ---- */
 
@@ -154,6 +156,11 @@ struct observed_login *observed_find_login(const struct observed_server *o, cons
 const struct observed_user *observed_user_of(
 	const struct observed_database *d, const struct observed_login *l);
 struct observed_database *observed_find_database(const struct observed_server *o, const char *name);
+/* The catalog's picture of what one user may do there, over the user, the roles that it is in (and those these are in),
+ * public and guest: what is granted and denied to them, and what they own. Not over other users. As long as it stays the
+ * same, what was verified holds. 64 hexadecimal digits, or "" without memory. */
+void observed_fingerprint(char out[FINGERPRINT_MAX], const struct observed_database *d,
+	const struct observed_user *u);
 /* By SID. A session whose SID the server does not tell is nobody's: it is never ended. */
 bool observed_session_is_of(const struct observed_session *s, const struct sid *sid);
 /* ... but by its name it counts where a login must have no session left. */
@@ -264,6 +271,8 @@ struct difference {
 int difference_build(struct difference *out, const struct wanted_server *w,
 	const struct observed_server *o, const struct claims *c, instant_t now);
 void difference_free(struct difference *d);
+/* Takes one change out. */
+void difference_drop(struct difference *d, size_t i);
 /* Two lists of the same changes have the same number; others hardly ever. */
 uint64_t difference_digest(const struct difference *d);
 

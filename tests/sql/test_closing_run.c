@@ -166,12 +166,12 @@ int worker_ask(struct worker *w, const struct record *r)
 static int run(void)
 {
 	static struct server s = {.name = (char *)"sql01"};
-	struct sql_visit visit = {.server = &s, .closings = closings, .n_closings = N};
+	struct sql_visit visit = {.server = &s};
 	struct visit_run r = {.visit = &visit};
 	struct sql_error error;
 
 	told[0] = '\0';
-	return closings_run(&r, &error);
+	return closings_run(&r, &error, closings, N);
 }
 
 static int reset(void **state)

@@ -35,11 +35,12 @@ def setUpModule():
 
 
 class ShortLife(LabCase):
-    def life(self, *, faults=None, levels=None, must_change=True, exit_codes=(0,), roles=None):
+    def life(self, *, faults=None, levels=None, must_change=True, exit_codes=(0,), roles=None,
+             evidence="impersonation"):
         """Testing, go-live, the end. Returns the laboratory."""
         found = self.lab_make(**({"levels": levels} if levels else {}))
         agent, server = found.agent, found.server
-        agent.servers["sql01"]["must_change"] = must_change
+        agent.servers["sql01"].update(must_change=must_change, evidence=evidence)
         if levels:
             for database in ("AcmeTest", "AcmeProd"):
                 server.script(ROLES.format(database=database))
@@ -94,13 +95,14 @@ class ShortLife(LabCase):
                          **self.dates(lab.now() + days(20)))
         found.server.faults(no_deny=True)
         result = found.agent.apply(expect=1)
-        self.assertRegex(result.out, r"FAILED . USE \[AcmeTest\]; DENY CREATE SEQUENCE")
+        self.assertRegex(result.out, r"FAILED . USE \[AcmeTest\]; IF DB_NAME\(\) = N'AcmeTest' DENY CREATE SEQUENCE")
         login = found.server.login(USER)
         self.assertTrue(login is None or login[1], "a login without its terms is enabled")
         self.assertEqual(found.agent.elements(), [])
 
     def test_no_execute_as(self):
-        self.life(faults={"no_execute_as": True})
+        """Its catalog is enough where the configuration says so; without that nobody is let in."""
+        self.life(faults={"no_execute_as": True}, evidence="catalog")
 
     def test_no_sql_logins(self):
         self.life(faults={"no_sql_logins": True})

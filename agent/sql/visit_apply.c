@@ -1,0 +1,231 @@
+/* Changes, in rounds: announced, put on record, carried out, and looked at again until nothing is left to do.
+ *
+ * Nothing is concluded from an error number: a change counts as done when the next observation does not ask for it any
+ * more. */
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include <sodium.h>
+
+#include "sql/visit.h"
+
+/* Rounds of changes: create, enable, and a few for sessions that end slowly. */
+#define MAX_ROUNDS 8
+/* Attempts at one statement that lost a deadlock (1205) or waited too long for a lock (1222). */
+#define MAX_ATTEMPTS 4
+/* Changes announced, and put on record, together. */
+#define CHUNK 32
+
+static void pause_ms(long ms)
+{
+	struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+
+	nanosleep(&t, NULL);
+}
+
+static int change_run(struct visit_run *run, struct sql_error *error, const struct change *c)
+{
+	char *password = NULL, *text = NULL;
+	size_t size;
+	int rc = -ENOMEM;
+
+	if (c->kind == CHANGE_LOGIN_CREATE && !(password = sql_password_new()))
+		return -ENOMEM;
+	FILE *to = open_memstream(&text, &size);
+	if (to) {
+		rc = sql_write_change(to, c, password);
+		if (fclose(to))
+			rc = -ENOMEM;
+	}
+	for (int attempt = 1; !rc && attempt <= MAX_ATTEMPTS; attempt++) {
+		rc = sql_session_run(run->session, error, text, NULL, NULL);
+		if (rc != SQL_SERVER_ERROR || (error->number != 1205 && error->number != 1222) ||
+			attempt == MAX_ATTEMPTS)
+			break;
+		pause_ms(50L << attempt);
+		rc = 0;
+	}
+	/* A transaction that the server ended leaves its setting behind. */
+	if (rc == SQL_SERVER_ERROR && (c->kind == CHANGE_OWNER || c->n_regrants)) {
+		struct sql_error ignored;
+		int lost = sql_session_run(run->session, &ignored,
+			"IF @@TRANCOUNT > 0 ROLLBACK TRANSACTION;\nSET XACT_ABORT OFF;\n", NULL,
+			NULL);
+		rc = lost < 0 ? lost : rc;
+	}
+	/* No error text of a statement that carried a secret is passed on with a piece of it. */
+	if (rc && password && strstr(error->text, password))
+		snprintf(error->text, sizeof(error->text),
+			"the server's message is withheld: it repeats a secret");
+	if (text) {
+		sodium_memzero(text, size);
+		free(text);
+	}
+	sodium_free(password);
+	return rc;
+}
+
+/* What failed already, in this round: nothing that widens goes on top of it. */
+static bool change_is_moot(const struct visit_run *run, const bool *failed, size_t i)
+{
+	const struct change *c = &run->difference.changes[i];
+
+	/* What cannot be put on record closes all the same, and opens nothing. */
+	if (run->unrecorded && !change_closes(c->kind))
+		return true;
+	for (size_t k = 0; k < i; k++) {
+		const struct change *f = &run->difference.changes[k];
+		/* A closing is tried whatever failed, but for a login that could not even be made. */
+		if (!failed[k] || (change_closes(c->kind) && f->kind != CHANGE_LOGIN_CREATE))
+			continue;
+		if (f->login ? c->login && names_equal(f->login, c->login)
+			     : c->database && f->database && names_equal(f->database, c->database))
+			return true;
+	}
+	return false;
+}
+
+void outcome_tell(const struct visit_run *run, struct record *r, int rc,
+	const struct sql_error *error, bool moot)
+{
+	r->kind = RECORD_OUTCOME;
+	r->code = rc == SQL_SERVER_ERROR ? error->number : rc;
+	r->state = rc || moot ? STATE_DRIFT : STATE_OK;
+	if (moot)
+		RECORD_SET(r, detail,
+			run->unrecorded ? "not tried: it could not be put on record"
+					: "not tried: something before it failed");
+	else if (rc == -ENOTSUP)
+		RECORD_SET(r, detail,
+			"Curfew does not know how to name this kind of thing: a DBA has to do it");
+	else if (rc)
+		RECORD_PRINTF(r, detail, "%s", error->text[0] ? error->text : strerror(-rc));
+	worker_tell(run->worker, r);
+}
+
+/* One more claim: on a login that this session has just made. */
+static int login_claim(struct visit_run *run, const struct change *c)
+{
+	struct claim *items = reallocarray(run->claims.items, run->claims.n + 1, sizeof(*items));
+	const struct wanted_login *l = wanted_find(&run->visit->wanted, c->login);
+
+	if (!items || !l)
+		return -ENOMEM;
+	run->claims.items = items;
+	/* The wanted set's name outlives the change's. */
+	items[run->claims.n++] = (struct claim){
+		.server = run->visit->server->name, .login = l->login, .made_now = true};
+	return 0;
+}
+
+static int login_touch(struct touched *t, const char *login)
+{
+	char **more;
+
+	for (size_t i = 0; i < t->n; i++)
+		if (names_equal(t->logins[i], login))
+			return 0;
+	more = reallocarray(t->logins, t->n + 1, sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	t->logins = more;
+	more[t->n] = strdup(login);
+	return more[t->n] ? (t->n++, 0) : -ENOMEM;
+}
+
+/* One round: announces a chunk, waits until it is on record, carries it out. Negative: the session is lost. */
+static int round_run(struct visit_run *run, struct sql_error *error)
+{
+	size_t n = run->difference.n_changes;
+	_cleanup_free_ bool *failed = calloc(n + 1, sizeof(*failed));
+	_cleanup_free_ struct record *plans = calloc(CHUNK, sizeof(*plans));
+
+	if (!failed || !plans)
+		return -ENOMEM;
+	for (size_t from = 0; from < n; from += CHUNK) {
+		size_t to = from + CHUNK < n ? from + CHUNK : n;
+		int unwritable[CHUNK];
+		for (size_t i = from; i < to; i++) {
+			const struct change *c = &run->difference.changes[i];
+			unwritable[i - from] = change_record(&plans[i - from], run, c);
+			if (pass_is_for(run->visit, c->client))
+				worker_tell(run->worker, &plans[i - from]);
+		}
+		struct record intent;
+		record_of(&intent, run->visit, RECORD_INTENT, NULL, NULL, NULL);
+		intent.intent.number = run->numbers;
+		/* The server's clock, for the ledger: a login created from now on within the deadline is ours. */
+		intent.intent.clock = instant_within(run->observed.clock);
+		run->unrecorded = worker_ask(run->worker, &intent) != 0;
+		for (size_t i = from; i < to; i++) {
+			const struct change *c = &run->difference.changes[i];
+			if (!pass_is_for(run->visit, c->client))
+				continue;
+			bool moot = change_is_moot(run, failed, i);
+			*error = (struct sql_error){0};
+			int rc = unwritable[i - from] ? -ENOTSUP
+				 : moot		      ? 0
+						      : change_run(run, error, c);
+			failed[i] = rc || moot;
+			if (c->login && change_closes(c->kind) &&
+				login_touch(&run->touched, c->login))
+				return -ENOMEM;
+			run->failed = run->failed || failed[i];
+			if (!failed[i] && c->kind == CHANGE_LOGIN_CREATE && login_claim(run, c))
+				return -ENOMEM;
+			outcome_tell(run, &plans[i - from], rc, error, moot);
+			if (rc < 0 && rc != -ENOTSUP)
+				return rc;
+		}
+	}
+	return 0;
+}
+
+bool work_is_left(const struct visit_run *run)
+{
+	for (size_t i = 0; i < run->difference.n_changes; i++)
+		if (pass_is_for(run->visit, run->difference.changes[i].client))
+			return true;
+	return false;
+}
+
+static bool only_enables(const struct difference *d)
+{
+	for (size_t i = 0; i < d->n_changes; i++)
+		if (d->changes[i].kind != CHANGE_LOGIN_ENABLE)
+			return false;
+	return d->n_changes > 0;
+}
+
+int visit_apply(struct visit_run *run, struct sql_error *error)
+{
+	int rc = lock_take(run, error);
+	uint64_t before = 0;
+
+	if (!rc)
+		rc = visit_observe(run, error);
+	for (int i = 0; !rc && i < MAX_ROUNDS && work_is_left(run); i++) {
+		/* The same list again: it does not help to repeat it for ever. */
+		if (run->failed && difference_digest(&run->difference) == before)
+			break;
+		before = difference_digest(&run->difference);
+		run->failed = false;
+		rc = verify_before_enabling(run, error);
+		if (!rc && !work_is_left(run))
+			break;
+		if (!rc)
+			rc = round_run(run, error);
+		if (rc)
+			break;
+		rc = visit_observe(run, error);
+		/* Before a login is let in again: looked at twice, for a session that was just being made. */
+		if (!rc && only_enables(&run->difference)) {
+			pause_ms(50);
+			rc = visit_observe(run, error);
+		}
+		if (!rc && run->failed)
+			pause_ms(200);
+	}
+	return rc;
+}

@@ -1,0 +1,55 @@
+/* A one-time password for a login of ours. */
+#include <errno.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "sql/visit.h"
+
+int visit_handover(struct visit_run *run, struct sql_error *error)
+{
+	const struct sql_visit *p = run->visit;
+	const struct wanted_login *w = wanted_find(&p->wanted, p->handover_login);
+	const struct observed_login *l = observed_find_login(&run->observed, p->handover_login);
+	char *text = NULL;
+	size_t size;
+	struct record r;
+
+	record_of(&r, p, RECORD_PLAN, w ? w->client : NULL, p->handover_login, NULL);
+	r.change.number = ++run->numbers;
+	r.change.kind = CHANGE_HANDOVER;
+	RECORD_SET(&r, change.reason, "a one-time password was asked for");
+	FILE *to = open_memstream(&text, &size);
+	if (!to)
+		return -ENOMEM;
+	sql_write_handover(to, p->handover_login, NULL, p->server->must_change);
+	fclose(to);
+	RECORD_SET(&r, change.statement, text);
+	free(text);
+	if (!w || !l || !l->ours) {
+		snprintf(error->text, sizeof(error->text), "%s",
+			!w   ? "no access is scheduled here now"
+			: !l ? "the login is not there yet: `curfew apply` makes it"
+			     : "the login was not made by Curfew");
+		return -ENOENT;
+	}
+	worker_tell(run->worker, &r);
+	struct record intent;
+	record_of(&intent, p, RECORD_INTENT, NULL, NULL, NULL);
+	intent.intent.number = run->numbers;
+	if (worker_ask(run->worker, &intent))
+		return -ECANCELED;
+	to = open_memstream(&text, &size);
+	if (!to)
+		return -ENOMEM;
+	sql_write_handover(to, p->handover_login, p->handover_password, p->server->must_change);
+	fclose(to);
+	int rc = sql_session_run(run->session, error, text, NULL, NULL);
+	sodium_memzero(text, size);
+	free(text);
+	if (rc && strstr(error->text, p->handover_password))
+		snprintf(error->text, sizeof(error->text),
+			"the server's message is withheld: it repeats a secret");
+	outcome_tell(run, &r, rc, error, false);
+	return rc;
+}

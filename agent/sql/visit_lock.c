@@ -1,0 +1,52 @@
+/* The application lock: one agent at a time changes a server. Its principal is a role that agents alone are in, so that
+ * nobody else can hold it; `curfew bootstrap` makes the role, and a server without it has a lock that anybody can hold. */
+#include <errno.h>
+#include <string.h>
+
+#include "sql/visit.h"
+
+#define LOCK_NO_ROLE (-998)
+#define LOCK(principal)                                                                            \
+	"EXEC @held = sys.sp_getapplock @Resource = N'curfew', @LockMode = N'Exclusive',\n"        \
+	"  @LockOwner = N'Session', @LockTimeout = 15000" principal ";\n"
+
+static const char lock_of_role[] =
+	"DECLARE @held int = -998;\n"
+	"IF IS_ROLEMEMBER(N'" LOCK_ROLE
+	"') = 1\n" LOCK(", @DbPrincipal = N'" LOCK_ROLE "'") "SELECT N'lock' AS [part], @held;\n";
+static const char lock_of_everybody[] =
+	"DECLARE @held int;\n" LOCK("") "SELECT N'lock' AS [part], @held;\n";
+
+/* sp_getapplock's return value arrives as the second column of the one row. */
+static int lock_row(void *context, const struct sql_value *values, int n)
+{
+	if (n == 2 && values[1].data)
+		*(int *)context = (int)strtol(values[1].data, NULL, 10);
+	return 0;
+}
+
+int lock_take(struct visit_run *run, struct sql_error *error)
+{
+	int answer = -999, rc;
+
+	/* In master, so that all agents mean the same lock; it ends with the session. */
+	rc = sql_session_run(run->session, error, lock_of_role, lock_row, &answer);
+	if (!rc && answer == LOCK_NO_ROLE)
+		rc = sql_session_run(run->session, error, lock_of_everybody, lock_row, &answer);
+	if (rc == SQL_SERVER_ERROR) {
+		struct record r;
+		record_of(&r, run->visit, RECORD_NOTE, NULL, NULL, NULL);
+		r.state = STATE_UNVERIFIED;
+		RECORD_PRINTF(&r, detail,
+			"no application lock on this server (%d: %.200s): let one agent alone serve it",
+			error->number, error->text);
+		worker_tell(run->worker, &r);
+		return 0;
+	}
+	if (!rc && answer < 0) {
+		snprintf(error->text, sizeof(error->text),
+			"another agent holds the lock `curfew` on this server (%d)", answer);
+		return -EBUSY;
+	}
+	return rc;
+}

@@ -1,0 +1,201 @@
+/* Verify before enabling: a login is enabled only when the server itself has said, in this visit, that it gives no more
+ * than scheduled in every database that it has; and whoever is found to hold more is shut at once.
+ *
+ * What was verified holds as long as the catalog's picture of what the user may do stays the same (its fingerprint): then
+ * nothing is asked again. */
+#include <errno.h>
+#include <string.h>
+
+#include "sql/closing.h"
+#include "sql/proof.h"
+
+static size_t grant_number(const struct visit_run *run, const struct grant *g)
+{
+	size_t i = 0;
+
+	while (run->visit->wanted.grants[i] != g)
+		i++;
+	return i;
+}
+
+bool grant_place(struct grant_place *out, const struct visit_run *run, const struct grant *g)
+{
+	const struct observed_login *l = observed_find_login(&run->observed, g->user->login);
+	const struct observed_database *d =
+		observed_find_database(&run->observed, g->database->name);
+
+	*out = (struct grant_place){.login = l && l->ours ? l : NULL, .database = d};
+	if (out->login && d && d->read)
+		out->user = observed_user_of(d, l);
+	return out->user != NULL;
+}
+
+static const struct verified *record_of_grant(const struct visit_run *run, const struct grant *g)
+{
+	for (size_t i = 0; i < run->visit->n_verified; i++) {
+		const struct verified *v = &run->visit->verified[i];
+		if (names_equal(v->login, g->user->login) &&
+			names_equal(v->database, g->database->name))
+			return v;
+	}
+	return NULL;
+}
+
+static bool login_is_touched(const struct visit_run *run, const char *login)
+{
+	for (size_t i = 0; i < run->touched.n; i++)
+		if (names_equal(run->touched.logins[i], login))
+			return true;
+	return false;
+}
+
+/* Said in this visit, of what is there now. */
+static bool verdict_stands(
+	const struct visit_run *run, const struct grant *g, const struct grant_place *place)
+{
+	const struct verdict *v = &run->verdicts[grant_number(run, g)];
+	char now[FINGERPRINT_MAX];
+
+	if (!v->asked)
+		return false;
+	observed_fingerprint(now, place->database, place->user);
+	return now[0] && !strcmp(now, v->fingerprint);
+}
+
+static bool record_stands(
+	const struct visit_run *run, const struct grant *g, const struct grant_place *place)
+{
+	const struct verified *v = record_of_grant(run, g);
+	char now[FINGERPRINT_MAX];
+
+	if (!v || v->result != VERIFICATION_VERIFIED || v->level > g->level || !v->fingerprint[0] ||
+		!sid_equal(&v->sid, &place->login->sid))
+		return false;
+	observed_fingerprint(now, place->database, place->user);
+	return !strcmp(now, v->fingerprint);
+}
+
+bool verify_all(const struct visit_run *run, const struct grant *g)
+{
+	(void)run, (void)g;
+	return true;
+}
+
+/* Whatever is not known to hold: changed since, never asked, not verified last time, or touched by this visit. */
+static bool verify_stale(const struct visit_run *run, const struct grant *g)
+{
+	struct grant_place place;
+
+	if (g->level == LEVEL_NONE) {
+		const struct verified *v = record_of_grant(run, g);
+		return login_is_touched(run, g->user->login) ||
+		       (v && (v->level != LEVEL_NONE || v->result != VERIFICATION_VERIFIED));
+	}
+	if (!grant_place(&place, run, g) || verdict_stands(run, g, &place))
+		return false;
+	return login_is_touched(run, g->user->login) || !record_stands(run, g, &place);
+}
+
+static bool login_is_to_be_enabled(const struct visit_run *run, const char *login)
+{
+	for (size_t i = 0; i < run->difference.n_changes; i++)
+		if (run->difference.changes[i].kind == CHANGE_LOGIN_ENABLE &&
+			names_equal(run->difference.changes[i].login, login))
+			return true;
+	return false;
+}
+
+static bool verify_to_be_enabled(const struct visit_run *run, const struct grant *g)
+{
+	struct grant_place place;
+
+	return g->level != LEVEL_NONE && login_is_to_be_enabled(run, g->user->login) &&
+	       grant_place(&place, run, g) && !verdict_stands(run, g, &place);
+}
+
+bool login_is_verified(const struct visit_run *run, const char *login)
+{
+	const struct wanted_server *w = &run->visit->wanted;
+
+	for (size_t i = 0; i < w->n_grants; i++) {
+		struct grant_place place;
+		if (!names_equal(w->grants[i]->user->login, login) ||
+			w->grants[i]->level == LEVEL_NONE ||
+			!grant_place(&place, run, w->grants[i]))
+			continue;
+		if (!verdict_stands(run, w->grants[i], &place) ||
+			run->verdicts[i].result != VERIFICATION_VERIFIED)
+			return false;
+	}
+	return true;
+}
+
+int verify_before_enabling(struct visit_run *run, struct sql_error *error)
+{
+	int rc = verify_run(run, error, verify_to_be_enabled);
+
+	for (size_t i = run->difference.n_changes; i-- > 0 && !rc;) {
+		const struct change *c = &run->difference.changes[i];
+		if (c->kind == CHANGE_LOGIN_ENABLE && !login_is_verified(run, c->login))
+			difference_drop(&run->difference, i);
+	}
+	return rc;
+}
+
+/* Who holds more than scheduled: disabled, sessions ended. Its network is shut by what is told. */
+static int excess_shut(struct visit_run *run, struct sql_error *error)
+{
+	const struct wanted_server *w = &run->visit->wanted;
+	_cleanup_free_ struct sql_closing *closings = calloc(w->n_grants + 1, sizeof(*closings));
+	size_t n = 0;
+
+	if (!closings)
+		return -ENOMEM;
+	for (size_t i = 0; i < w->n_grants; i++) {
+		const struct grant *g = w->grants[i];
+		struct grant_place place;
+		if (run->verdicts[i].asked && run->verdicts[i].result == VERIFICATION_EXCESS &&
+			grant_place(&place, run, g) && pass_is_for(run->visit, g->client->name))
+			closings[n++] = (struct sql_closing){.login = place.login->name,
+				.sid = place.login->sid,
+				.client = g->client->name,
+				.reason = "it holds more than scheduled"};
+	}
+	return closings_run(run, error, closings, n);
+}
+
+int verify_the_rest(struct visit_run *run, struct sql_error *error)
+{
+	int rc = verify_run(run, error, verify_stale);
+
+	return rc ? rc : excess_shut(run, error);
+}
+
+void verdict_apply(struct record *r, const struct visit_run *run, const struct grant *g)
+{
+	const struct verdict *v = &run->verdicts[grant_number(run, g)];
+	const struct verified *last = record_of_grant(run, g);
+	struct grant_place place;
+	char now[FINGERPRINT_MAX];
+
+	if (g->level == LEVEL_NONE || !grant_place(&place, run, g))
+		return;
+	observed_fingerprint(now, place.database, place.user);
+	bool known = last && last->fingerprint[0] && !strcmp(last->fingerprint, now);
+	enum verification result = v->asked ? v->result
+				   : known  ? last->result
+					    : VERIFICATION_VERIFIED;
+
+	if (result == VERIFICATION_VERIFIED)
+		return;
+	r->grant.admission = result == VERIFICATION_EXCESS ? ADMIT_NOBODY : ADMIT_NOT_YET;
+	enum state state = result == VERIFICATION_EXCESS ? STATE_EXCESS : STATE_UNVERIFIED;
+	if (state < r->state)
+		return;
+	r->state = state;
+	RECORD_SET(r, detail,
+		v->evidence ? v->evidence
+		: result == VERIFICATION_EXCESS
+			? "the last verification found more than scheduled; the login is shut until a later one succeeds"
+			: "the last verification could not tell");
+}
