@@ -299,7 +299,7 @@ static void target_tell(struct visit_run *run, struct target *k, bool lost)
 			: k->grant->level == LEVEL_FULL
 				? "impersonated: makes nothing, hands nothing on, owns nothing"
 				: "impersonated: changes nothing on any object, schema or the database, grants nothing";
-	} else if (run->cannot_tell && !blind && run->visit->server->catalog_evidence &&
+	} else if (run->cannot_tell && !blind && run->visit->server->evidence_catalog &&
 		   catalog_agrees(run, k)) {
 		result = VERIFICATION_VERIFIED;
 		words = "by the catalog alone: the server cannot tell more, and the configuration accepts that (evidence)";

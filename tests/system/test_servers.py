@@ -36,7 +36,7 @@ def setUpModule():
 
 class ShortLife(LabCase):
     def life(self, *, faults=None, levels=None, must_change=True, exit_codes=(0,), roles=None,
-             evidence="impersonation"):
+             evidence="server"):
         """Testing, go-live, the end. Returns the laboratory."""
         found = self.lab_make(**({"levels": levels} if levels else {}))
         agent, server = found.agent, found.server
