@@ -13,8 +13,8 @@
 #include "sql/rows.h"
 
 /* Milliseconds for a lock. After one that was held for the whole time the others get less. */
-#define LOCK_PATIENCE	    5000
-#define LOCK_PATIENCE_AFTER 1000
+#define LOCK_PATIENCE	    5000U
+#define LOCK_PATIENCE_AFTER 1000U
 
 enum { ERROR_NO_DATABASE = 911, ERROR_LOCK_TIMEOUT = 1222 };
 

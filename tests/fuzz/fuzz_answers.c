@@ -120,7 +120,7 @@ static struct sql_value name_value(char *room, const char *text)
 {
 	size_t n = 0;
 
-	for (; text[n] && n < MAX_NAME; n++) {
+	for (; n < MAX_NAME && text[n]; n++) {
 		room[2 * n] = text[n];
 		room[2 * n + 1] = '\0';
 	}

@@ -42,7 +42,7 @@ static void broken_bytes_become_question_marks(void **state)
 static void what_was_set_crosses_the_channel(void **state)
 {
 	struct record r = {.kind = RECORD_NOTE}, back;
-	uint8_t packed[RECORD_PACKED_MAX];
+	uint8_t packed[RECORD_PACKED_MAX] = {0};
 	char text[1024];
 
 	(void)state;
