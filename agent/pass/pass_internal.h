@@ -42,6 +42,7 @@ struct grant_work { /* beside the grant of the same index */
 	bool seen;		       /* ... and all else that it has to show */
 	bool on_record;		       /* as seen */
 	enum admission before;	       /* by what was known when the pass began */
+	bool readable;		       /* its database was read, and all of what counts in it */
 	enum admission told_admission; /* what its worker makes of it by roles alone */
 	bool has_verified, to_save;
 	struct verified verified; /* the last one, of now or of before */

@@ -166,10 +166,14 @@ enum admission pass_admission(const struct grant *g, void *pass)
 {
 	const struct pass *p = pass;
 	const struct grant_work *w = &p->works[pass_grant_number(p, g)];
+	enum admission by_memory = admission_by(w->has_verified ? &w->verified : NULL, g->level);
 
 	if (pass_remnant_is_left(p, g) || (w->seen && w->told_admission == ADMIT_NOBODY))
 		return ADMIT_NOBODY;
-	return admission_by(w->has_verified ? &w->verified : NULL, g->level);
+	/* Verified, and still shut: a session that has not ended yet, say. */
+	if (w->seen && w->readable && by_memory == ADMIT)
+		return w->told_admission;
+	return by_memory;
 }
 
 /* ---- what has passed, and what would be reopened ---- */

@@ -133,6 +133,8 @@ static void grant_take(struct pass *p, const struct record *r)
 	w->answered = r->state != STATE_UNREACHABLE;
 	w->observed = r->grant.level;
 	w->state = r->state;
+	w->readable = w->answered && r->state != STATE_UNREAD && r->state != STATE_UNVERIFIED &&
+		      r->state != STATE_WAITING;
 	w->told_admission = r->grant.admission;
 	grant_waits(w, &told);
 	if (!w->answered || w->state == STATE_UNREAD)
