@@ -37,7 +37,7 @@ static int port_apply(struct firewall_changes *done, void *context, const struct
 {
 	struct scene *s = context;
 
-	(void)closings_only;
+	s->closings_only = closings_only;
 	if (s->n_applied < ARRAY_SIZE(s->n_let_in))
 		s->n_let_in[s->n_applied] = wanted->n_allows;
 	s->n_applied++;

@@ -18,6 +18,7 @@ struct scene {
 	struct journal *journal;
 	struct pass_options options;
 	struct firewall_port port;
+	bool closings_only;	    /* of the last commit */
 	size_t n_applied, n_allows; /* calls, and how many are let in by the last of them */
 	size_t n_let_in[8];	    /* by each of the first of them */
 	int applies;		    /* what the port answers */
