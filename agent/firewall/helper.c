@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 #include "curfew/record.h"
@@ -411,6 +413,20 @@ void firewall_process_main(const struct firewall_process_options *o, int channel
 	process_serve(&f);
 }
 
+/* Whoever the socket was made for: its mode lets nobody else come this far. */
+static bool peer_is_engine(int listener, const struct ucred *peer)
+{
+	struct sockaddr_un a = {0};
+	socklen_t size = sizeof(a) - 1;
+	struct stat st;
+
+	if (peer->uid == 0 || peer->uid == geteuid())
+		return true;
+	return getsockname(listener, (struct sockaddr *)&a, &size) == 0 &&
+	       a.sun_family == AF_UNIX && stat(a.sun_path, &st) == 0 && S_ISSOCK(st.st_mode) &&
+	       peer->uid == st.st_uid;
+}
+
 int firewall_process_listen(int listener, const struct firewall_process_options *o)
 {
 	struct ucred peer;
@@ -424,8 +440,7 @@ int firewall_process_listen(int listener, const struct firewall_process_options 
 		close(fd);
 		return rc;
 	}
-	/* The engine runs as we do; the socket's mode lets nobody else come this far. */
-	if (peer.uid != geteuid() && peer.uid != 0) {
+	if (!peer_is_engine(listener, &peer)) {
 		close(fd);
 		return -EACCES;
 	}

@@ -92,11 +92,13 @@ class Booted:
     def service_reaches_ready(self):
         wait(lambda: self.machine.property("curfew.service", "ActiveState") == "active", "curfew is active")
         equal(self.machine.property("curfew.service", "Type"), "notify", "type")
-        uid = self.machine.run("id", "-u", "curfew").out.strip()
+        uids = {unit: self.machine.run("id", "-u", unit).out.strip() for unit in ("curfew", "curfew-firewall")}
         pid = self.lab.service_pid()
-        true(uid != "0", "the service's user is root")
+        equal(len({"0", *uids.values()}), 3, "users of the units, and root")
         for owner, status in self.lab.processes().values():
-            equal(set(status["Uid"].split()), {uid}, f"users of {status['Name']} of {owner}")
+            equal(set(status["Uid"].split()), {uids[owner]}, f"users of {status['Name']} of {owner}")
+        true("curfew-firewall" in {owner for owner, _ in self.lab.processes().values()}, "no firewall process")
+        equal(self.machine.property("curfew-boot.service", "User"), "curfew-firewall", "user of the boot unit")
         true(pid in self.lab.processes(), "the main process is not in its control group")
 
     # ---- rights ----

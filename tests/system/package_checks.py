@@ -67,9 +67,10 @@ class Package:
         true(not self.exists(CONFIG), "there is a configuration that nobody wrote")
 
     def user_has_no_login(self):
-        entry = self.machine.chroot("getent", "passwd", "curfew").strip().split(":")
-        true(0 < int(entry[2]) < 1000, f"not a user of the system: {entry}")
-        true(entry[6].endswith("nologin"), f"the user's shell is {entry[6]}")
+        for name in ("curfew", "curfew-firewall"):
+            entry = self.machine.chroot("getent", "passwd", name).strip().split(":")
+            true(0 < int(entry[2]) < 1000, f"not a user of the system: {entry}")
+            true(entry[6].endswith("nologin"), f"the user's shell is {entry[6]}")
 
     def list_of_libraries_is_true(self):
         """Each library that the program loads stands in it, as the machine that built it has it, and nothing besides."""

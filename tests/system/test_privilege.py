@@ -18,6 +18,7 @@ import lab  # noqa: E402  (the path above makes it importable)
 from agent import CURFEW, libconfig  # noqa: E402
 from case import USER, LabCase  # noqa: E402
 from lab import days  # noqa: E402
+from service import Service, until  # noqa: E402
 
 OWNER, GROUP = 23456, 23457
 MAGIC = bytes.fromhex("d9d505f920a163d7")
@@ -206,6 +207,67 @@ class Owned(LabCase):
         agent.curfew("history", "verify", expect=0)
         owners = {os.stat(path).st_uid for path in glob.glob(agent.path("state", "**"), recursive=True)}
         self.assertEqual(owners, {OWNER})
+
+
+class Apart(LabCase):
+    """As the units have it: the packet filter's process is one user's, the service another's."""
+
+    FILTER = 23458
+
+    def setUp(self):
+        self.found = self.lab_make()
+        agent = self.found.agent
+        self.found.client_add("acme", [("staging", "sql01", "AcmeTest")], **self.dates(lab.now() + days(20)))
+        self.elsewhere = agent.path("elsewhere")
+        for folder in ("run", "elsewhere"):
+            os.makedirs(agent.path(folder), exist_ok=True)
+        os.chown(self.elsewhere, self.FILTER, self.FILTER)
+        for folder, mode in ((self.found.directory, 0o711), (agent.directory, 0o755),
+                             (agent.path("clients.d"), 0o755), (os.path.dirname(self.found.certificates.ca), 0o711)):
+            os.chmod(folder, mode)
+        for file in (self.found.certificates.ca, agent.config, *glob.glob(agent.path("clients.d", "*"))):
+            os.chmod(file, 0o644)
+        for folder in ("state", "credentials", "run"):
+            give(agent.path(folder))
+        os.chmod(agent.path("state"), 0o750)
+        self.socket = os.path.join(self.elsewhere, "engine")
+
+    def filter_start(self, mode):
+        """Waits on its socket, which is the service's user's, as the service manager would make it."""
+        agent = self.found.agent
+        child = self.found.hub.start(
+            "setpriv", f"--reuid={self.FILTER}", f"--regid={self.FILTER}", f"--groups={GROUP}",
+            "--inh-caps=-all,+net_admin", "--ambient-caps=-all,+net_admin", "--bounding-set=-all,+net_admin",
+            "systemd-socket-activate", "--seqpacket", "-l", self.socket, "--", *agent.command("firewall"),
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        until(lambda: os.path.exists(self.socket), "the socket", lambda: child.poll() is None)
+        os.chown(self.socket, OWNER, GROUP)
+        os.chmod(self.socket, mode)
+        return child
+
+    def test_the_service_reaches_a_filter_of_another_user(self):
+        child = self.filter_start(0o600)
+        service = Service(self.found, under=("setpriv", f"--reuid={OWNER}", f"--regid={GROUP}", "--clear-groups",
+                                             "--bounding-set=-all", "env", f"CURFEW_FIREWALL={self.socket}"))
+        self.addCleanup(service.close)
+        until(lambda: len(self.found.agent.elements()) == 2, "both addresses are let in")
+        for process, user, rights in ((child, self.FILTER, 1 << 12), (service.process, OWNER, 0)):
+            with open(f"/proc/{process.pid}/status", encoding="ascii") as file:
+                status = dict(line.split(":\t", 1) for line in file.read().splitlines() if ":\t" in line)
+            self.assertEqual(set(status["Uid"].split()), {str(user)})
+            self.assertEqual(int(status["CapPrm"], 16), rights)
+        self.found.agent.curfew("revoke", "acme", "--reason", "a laptop was stolen", expect=0)
+        self.assertEqual(self.found.agent.elements(), [])
+
+    def test_a_stranger_is_refused_whatever_the_mode(self):
+        child = self.filter_start(0o666)
+        subprocess.run(["setpriv", f"--reuid={OWNER + 9}", f"--regid={OWNER + 9}", "--clear-groups", "/usr/bin/python3",
+                        "-c", "import socket, sys\ns = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)\n"
+                        "s.connect(sys.argv[1])\ns.settimeout(60)\nsys.exit(bool(s.recv(65536)))", self.socket], check=False,
+                       stderr=subprocess.DEVNULL)
+        said = child.communicate(timeout=60)[0]
+        self.assertIn("taking the engine's call", said)
+        self.assertIn("Permission denied", said)
 
 
 if __name__ == "__main__":
