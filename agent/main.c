@@ -6,9 +6,23 @@
 #include "commands/usage.h"
 #include "curfew/report.h"
 
+/* `curfew --config FILE COMMAND ...` means `curfew COMMAND --config FILE ...`: the command's name comes first. */
+static void command_first(int argc, char **argv)
+{
+	int words = argc > 1 && !strncmp(argv[1], "--config=", 9)			   ? 1
+		    : argc > 1 && (!strcmp(argv[1], "--config") || !strcmp(argv[1], "-c")) ? 2
+											   : 0;
+	if (!words || argc <= words + 1 || argv[words + 1][0] == '-')
+		return;
+	char *command = argv[words + 1];
+	memmove(argv + 2, argv + 1, (size_t)words * sizeof(*argv));
+	argv[1] = command;
+}
+
 int main(int argc, char **argv)
 {
 	report_locale();
+	command_first(argc, argv);
 	if (argc < 2)
 		return usage_all(stderr, EXIT_USAGE);
 	if (!strcmp(argv[1], "help") && argc > 2)

@@ -32,6 +32,12 @@ enum option_flag {
 	OPT_ADDRESS = 1 << 14,
 	OPT_LIFE = 1 << 15,
 	OPT_ANONYMOUS = 1 << 16,
+	OPT_SERVER = 1 << 17,
+	OPT_DATABASE = 1 << 18,
+	OPT_LIMIT = 1 << 19,
+	OPT_SUMMARY = 1 << 20,
+	OPT_CSV = 1 << 21,
+	OPT_JOURNAL = 1 << 22,
 };
 
 #define MAX_OPERANDS 4
@@ -39,11 +45,11 @@ enum option_flag {
 struct cli {
 	const struct command *command;
 	const char *config;
-	bool json, no_terminal, boot, anonymous;
+	bool json, no_terminal, boot, summary, csv, anonymous;
 	bool unprivileged; /* may not look at the credentials: what needs them, the service alone can do */
 	bool by_service; /* goes by what only the service may act upon: never by itself */
 	const char *at, *reason, *html, *svg, *ics, *from, *to, *user, *reset, *names, *person,
-		*address, *life;
+		*address, *life, *server, *database, *limit, *journal;
 	const char *operands[MAX_OPERANDS + 1];
 	int n_operands;
 };

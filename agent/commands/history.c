@@ -5,7 +5,7 @@
 #include <jansson.h>
 #include <sodium.h>
 
-#include "commands/command.h"
+#include "commands/history_select.h"
 #include "curfew/calendar.h"
 #include "curfew/report.h"
 
@@ -62,9 +62,9 @@ static int show_access(const struct cli *cli, const struct journal_entries *h)
 		table_cell(t, instant_format(until, e->until));
 		table_cell(t, e->sources);
 	}
-	int rc = table_print(t);
+	int rc = cli->csv ? table_print_csv(t) : table_print(t);
 	table_free(t);
-	if (!h->n)
+	if (!h->n && !cli->csv)
 		puts("nobody had access");
 	return rc ? EXIT_FAILED : EXIT_FINE;
 }
@@ -73,6 +73,8 @@ static int show_entries(const struct cli *cli, const struct journal_entries *h)
 {
 	if (cli->json)
 		return show_access(cli, h);
+	if (cli->summary || cli->csv)
+		return history_summary(h, cli->csv, stdout) ? EXIT_FAILED : EXIT_FINE;
 	if (!h->n)
 		puts("no records");
 	return entries_print(h->items, h->n, stdout, 0) ? EXIT_FAILED : EXIT_FINE;
@@ -111,18 +113,34 @@ static const struct user *user_find(const struct program *p, const char *client,
 	return found;
 }
 
-/* Nothing is an answer; nothing for a name that was written wrongly is none. */
-static void nothing_explain(const struct cli *cli, const struct program *p, const struct user *u)
+static bool is_configured(const struct program *p, const char *database)
+{
+	for (size_t i = 0; i < p->n_clients; i++)
+		for (size_t k = 0; k < p->clients[i].n_databases; k++)
+			if (names_equal(p->clients[i].databases[k].name, database))
+				return true;
+	return false;
+}
+
+/* Nothing is an answer; nothing for a name that was written wrongly is none. 0 or exit code. */
+static int nothing_explain(const struct cli *cli, const struct program *p, const struct user *u)
 {
 	const struct client *c;
 
 	if (cli->n_operands && !program_client(p, cli->operands[0]))
-		cli_client(&c, cli, p);
-	else if (cli->user && !u)
-		cli_fail(cli, 0,
+		return cli_client(&c, cli, p);
+	if (cli->user && !u)
+		return cli_fail(cli, EXIT_USAGE,
 			"'%s' matches no user, or several users,%s%s in %s; search for former users by login",
 			cli->user, cli->n_operands ? " of client " : "",
 			cli->n_operands ? cli->operands[0] : "", cli->config);
+	if (cli->server && !program_server(p, cli->server))
+		return cli_fail(cli, EXIT_USAGE, "no record of a server '%s', and none in %s",
+			cli->server, cli->config);
+	if (cli->database && !is_configured(p, cli->database))
+		return cli_fail(cli, EXIT_USAGE, "no record of a database '%s', and none in %s",
+			cli->database, cli->config);
+	return 0;
 }
 
 /* Where the journal says nothing, nobody having access would be no answer: before it begins, and in the future. An
@@ -163,10 +181,14 @@ static int look(struct cli *cli, const struct program *p, struct journal *j)
 	const struct user *u = user_find(p, client, cli->user);
 	/* Somebody who left the configuration is still in the journal, under the login's own name. */
 	struct journal_filter f = {.client = client, .login = u ? u->login : cli->user, .kind = -1};
-	struct journal_entries h = {0};
+	struct journal_entries h = {0}, chosen = {0};
+	struct history_choice choice;
 	bool has_at = false;
 	instant_t at = 0;
 	int rc, code = when_check(cli);
+
+	if (!code)
+		code = history_choose(&choice, cli);
 
 	if (!code)
 		code = instant_option(&f.from, &f.has_from, cli, p, "from", cli->from);
@@ -183,27 +205,37 @@ static int look(struct cli *cli, const struct program *p, struct journal *j)
 		return code;
 	rc = cli->at ? journal_access_at(j, at, client, journal_entries_keep, &h)
 		     : journal_read(j, &f, journal_entries_keep, &h);
-	if (rc) {
-		code = cli_fail(cli, EXIT_FAILED, "%s", journal_problem(rc));
-	} else if (cli->at) {
-		size_t kept = 0;
-		for (size_t i = 0; i < h.n; i++)
-			if (!f.login || (h.items[i].login && !strcmp(h.items[i].login, f.login))) {
-				struct journal_entry e = h.items[kept];
-				h.items[kept++] = h.items[i];
-				h.items[i] = e; /* what is left out is freed with the rest */
-			}
-		size_t all = h.n;
-		h.n = kept;
-		code = show_access(cli, &h);
-		h.n = all;
-	} else {
-		code = show_entries(cli, &h);
+	/* No login of that name: then whoever has left, by a shorter one. */
+	if (!rc && cli->user && !u && !h.n) {
+		f.login = NULL;
+		rc = journal_read(j, &f, journal_entries_keep, &h);
 	}
-	if (!code && !h.n)
-		nothing_explain(cli, p, u);
+	if (cli->user)
+		choice.former = u ? u->login : cli->user;
+	if (!rc)
+		history_select(&chosen, &h, &choice);
+	if (rc)
+		code = cli_fail(cli, EXIT_FAILED, "%s", journal_problem(rc));
+	else if (!chosen.n)
+		code = nothing_explain(cli, p, u);
+	if (!code)
+		code = cli->at ? show_access(cli, &chosen) : show_entries(cli, &chosen);
 	journal_entries_free(&h);
 	return code;
+}
+
+/* An archive is a journal like this one; it is read as it is, by whoever may read the file. */
+static int journal_choose(struct context *c)
+{
+	struct cli *cli = c->cli;
+
+	if (!cli->journal)
+		return cli_journal(&c->journal, cli, c->program, false);
+	int rc = journal_open(
+		&c->journal, &(struct journal_options){.path = cli->journal, .read_only = true});
+	return rc ? cli_fail(cli, EXIT_FAILED, "cannot open %s: %s", cli->journal,
+			    journal_problem(rc))
+		  : 0;
 }
 
 static int run(struct cli *cli)
@@ -212,7 +244,7 @@ static int run(struct cli *cli)
 	int code = context_open(&c, cli, 0);
 
 	if (!code)
-		code = cli_journal(&c.journal, cli, c.program, false);
+		code = journal_choose(&c);
 	if (!code && !c.journal)
 		code = cli_fail(cli, EXIT_FAILED,
 			"there is no journal in %s yet; the first `curfew apply` creates one",
@@ -230,10 +262,12 @@ const struct command command_history = {
 	.name = "history",
 	.operands = "[CLIENT|verify]",
 	.max_operands = 1,
-	.options = OPT_JSON | OPT_USER | OPT_FROM | OPT_TO | OPT_AT,
+	.options = OPT_JSON | OPT_USER | OPT_FROM | OPT_TO | OPT_AT | OPT_SERVER | OPT_DATABASE |
+		   OPT_LIMIT | OPT_SUMMARY | OPT_CSV | OPT_JOURNAL,
 	.summary = "Show changes, or access at a given time",
 	.help = "Reads only the journal. With --at: access at that time, with addresses. Exit status 1 if the journal does not\n"
 		"cover the time: before its first record, in an archive, or in the future.\n"
+		"Whoever left the configuration is found by login, or by what follows the client's name in it.\n"
 		"`curfew history verify` checks whether the journal is intact, and prints its head.\n",
 	.run = run,
 };

@@ -234,6 +234,48 @@ int table_print(struct table *t)
 	return r ? r : scols_print_table(t->table) ? -EIO : 0;
 }
 
+static void csv_cell(FILE *to, const char *text, bool first)
+{
+	const char *shown = text && strcmp(text, "-") != 0 ? text : "";
+
+	while (*shown == ' ')
+		shown++;
+	fputs(first ? "\"" : ",\"", to);
+	if (*shown && strchr("=+-@\t\r", *shown))
+		fputc('\'', to);
+	for (; *shown; shown++) {
+		if (*shown == '"')
+			fputc('"', to);
+		fputc(*shown, to);
+	}
+	fputc('"', to);
+}
+
+int table_print_csv(struct table *t)
+{
+	struct libscols_iter *i = scols_new_iter(SCOLS_ITER_FORWARD);
+	FILE *to = scols_table_get_stream(t->table);
+	struct libscols_line *line;
+
+	if (!i || t->cell != t->columns) {
+		scols_free_iter(i);
+		return i ? -EINVAL : -ENOMEM;
+	}
+	for (size_t c = 0; c < t->columns; c++)
+		csv_cell(to,
+			scols_cell_get_data(
+				scols_column_get_header(scols_table_get_column(t->table, c))),
+			c == 0);
+	fputs("\r\n", to);
+	while (scols_table_next_line(t->table, i, &line) == 0) {
+		for (size_t c = 0; c < t->columns; c++)
+			csv_cell(to, scols_cell_get_data(scols_line_get_cell(line, c)), c == 0);
+		fputs("\r\n", to);
+	}
+	scols_free_iter(i);
+	return ferror(to) ? -EIO : 0;
+}
+
 void table_free(struct table *t)
 {
 	if (!t)

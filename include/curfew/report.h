@@ -46,6 +46,8 @@ int table_cell(struct table *t, const char *text);
 int table_cellf(struct table *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Prints nothing, not even titles, when there is no row. */
 int table_print(struct table *t);
+/* As RFC 4180 has it, titles first. A cell that a spreadsheet would take for a formula gets an apostrophe. */
+int table_print_csv(struct table *t);
 void table_free(struct table *t);
 /* Puts newlines for spaces, so that no line is wider than `width` cells but of a single word. */
 void text_break(char *text, size_t width);

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Who had what at an instant, from the journal alone: a random life, against what the schedule said then."""
 
+import csv
 import datetime
 import os
 import random
@@ -139,9 +140,60 @@ class History(audit_lab.AuditCase):
         self.assertEqual(jane, [e for e in every if e["login"] == "acme.jane.doe"])
         self.assertEqual(found.agent.curfew("history", "--from", at(later), "--json", expect=0).json, [])
         self.assertEqual(found.agent.curfew("history", "--to", at(later), "--json", expect=0).json, every)
-        self.assertEqual(found.agent.curfew("history", "beta", "--json", expect=0).json, [])
+        self.assertIn("unknown client 'beta'", found.agent.curfew("history", "beta", "--json", expect=64).err)
         self.assertEqual({key[1] for key in self.recorded(found, lab.now(), "--user", "acme.jane.doe", "acme")},
                          {"acme.jane.doe"})
+
+    def test_who_left_and_what_is_asked_for(self):
+        """By the short name, server, database and number; a summary and CSV; a name that nothing has is an error."""
+        found = self.lab_make()
+        found.client_add("acme", [("staging", "sql01", "AcmeTest")], users=PEOPLE[:2])
+        found.agent.apply()
+        found.client_add("acme", [("staging", "sql01", "AcmeTest")], users=PEOPLE[1:2])
+        found.agent.apply()
+        curfew = found.agent.curfew
+        former = curfew("history", "--user", "jane.doe", "--json", expect=0).json
+        self.assertEqual({e["login"] for e in former}, {"acme.jane.doe"})
+        self.assertEqual(curfew("history", "--user", "acme.jane.doe", "--json", expect=0).json, former)
+        every = curfew("history", "--json", expect=0).json
+        self.assertEqual(curfew("history", "--json", "--limit", "3", expect=0).json, every[-3:])
+        asked = curfew("history", "--json", "--database", "acmetest", expect=0).json
+        self.assertEqual([e["id"] for e in asked if e["kind"] != "outcome"],
+                         [e["id"] for e in every if e["database"] == "AcmeTest" and e["kind"] != "outcome"])
+        intents = {e["id"] for e in asked}
+        self.assertTrue(all(e["intent"] in intents for e in asked if e["kind"] == "outcome" and not e["database"]))
+        for option, name in (("--user", "bob.miller"), ("--server", "sql99"), ("--database", "Nothing")):
+            refused = curfew("history", option, name, expect=64)
+            self.assertIn(f"'{name}'", refused.err)
+            self.assertEqual(refused.out, "")
+        self.assertIn("--limit", curfew("history", "--limit", "-1", expect=64).err)
+        lines = curfew("history", "--summary", "--user", "jane.doe", expect=0).out.splitlines()
+        self.assertLess(len(lines), len(former))
+        self.assertRegex(lines[1], r"Z +full +acme +acme\.jane\.doe +sql01 +AcmeTest")
+        curfew("revoke", "acme", "--reason", "=HYPERLINK(\"x\")", expect=0)
+        rows = list(csv.reader(curfew("history", "--csv", expect=0).out.splitlines()))
+        self.assertEqual(rows[0], ["TIME", "WHAT", "CLIENT", "LOGIN", "SERVER", "DATABASE", "ACTOR", "REASON"])
+        self.assertIn("'=HYPERLINK(\"x\")", [row[7] for row in rows if row[1] == "revoke"])
+        self.assertEqual({len(row) for row in rows}, {8})
+
+    def test_archive_is_read(self):
+        """An archive answers like the journal, and is not touched by it."""
+        found = self.lab_make()
+        found.client_add("acme", [("staging", "sql01", "AcmeTest")], users=PEOPLE[:1])
+        found.agent.apply()
+        before = found.agent.curfew("history", "acme", "--json", expect=0).json
+        wait_past(lab.now())
+        archive = found.path("old.db")
+        found.agent.curfew("archive", archive, "--to", at(lab.now()), "--reason", "a test", expect=0)
+        with open(archive, "rb") as file:
+            content = file.read()
+        os.chmod(archive, 0o444)
+        kept = found.agent.curfew("history", "acme", "--journal", archive, "--json", expect=0).json
+        self.assertEqual(kept, before[:len(kept)])
+        self.assertGreater(len(kept), 3)
+        found.agent.curfew("history", "verify", "--journal", archive, expect=0)
+        with open(archive, "rb") as file:
+            self.assertEqual(file.read(), content)
 
     def test_tampering(self):
         """Every column of every kind of record; a record gone, one added, the last one cut off."""

@@ -1,0 +1,104 @@
+/* Which records of the journal are asked for, and their summary. */
+#include "commands/history_select.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "curfew/report.h"
+
+int history_choose(struct history_choice *out, const struct cli *cli)
+{
+	char *end = NULL;
+	long limit = cli->limit ? strtol(cli->limit, &end, 10) : 0;
+
+	*out = (struct history_choice){.server = cli->server,
+		.database = cli->database,
+		.summary = !cli->at && !cli->json && (cli->summary || cli->csv)};
+	if (cli->limit && (limit < 1 || !*cli->limit || *end))
+		return cli_fail(cli, EXIT_USAGE,
+			"invalid number '%s' for --limit; use a whole number from 1", cli->limit);
+	out->limit = (size_t)limit;
+	return 0;
+}
+
+/* "acme.jane.doe" is found as that and as "jane.doe": who has left is in no file that says more. */
+static bool is_former(const char *login, const char *name)
+{
+	size_t n = strlen(login), k = strlen(name);
+
+	return names_equal(login, name) ||
+	       (n > k && login[n - k - 1] == '.' && names_equal(login + n - k, name));
+}
+
+static int entry_compare(const void *a, const void *b)
+{
+	const struct journal_entry *x = a, *y = b;
+
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+/* An outcome goes with its intent, which is before it. */
+static bool is_chosen(const struct journal_entry *e, const struct history_choice *c,
+	const struct journal_entry *kept, size_t n)
+{
+	const struct journal_entry intent = {.id = e->intent};
+
+	if (c->summary && e->kind != JOURNAL_ACCESS && e->kind != JOURNAL_EVENT)
+		return false;
+	if (e->kind == JOURNAL_OUTCOME && n &&
+		bsearch(&intent, kept, n, sizeof(*kept), entry_compare))
+		return true;
+	if (c->server && (!e->server || !names_equal(e->server, c->server)))
+		return false;
+	if (c->database && (!e->database || !names_equal(e->database, c->database)))
+		return false;
+	return !c->former || (e->login && is_former(e->login, c->former));
+}
+
+void history_select(
+	struct journal_entries *out, struct journal_entries *all, const struct history_choice *c)
+{
+	size_t kept = 0, skip;
+
+	for (size_t i = 0; i < all->n; i++)
+		if (is_chosen(&all->items[i], c, all->items, kept)) {
+			/* What is left out is freed with the rest. */
+			struct journal_entry e = all->items[kept];
+			all->items[kept++] = all->items[i];
+			all->items[i] = e;
+		}
+	skip = c->limit && kept > c->limit ? kept - c->limit : 0;
+	*out = (struct journal_entries){all->items + skip, kept - skip};
+}
+
+static const char *what_of(const struct journal_entry *e)
+{
+	return e->kind == JOURNAL_ACCESS ? e->level : e->action;
+}
+
+int history_summary(const struct journal_entries *h, bool csv, FILE *to)
+{
+	static const struct table_column columns[] = {{"TIME", 0}, {"WHAT", 0}, {"CLIENT", 0},
+		{"LOGIN", 0}, {"SERVER", 0}, {"DATABASE", 0}, {"ACTOR", TABLE_WRAP},
+		{"REASON", TABLE_WRAP}};
+	char at[INSTANT_TEXT_MAX];
+	struct table *t;
+
+	if (table_new(&t, columns, ARRAY_SIZE(columns), to, 0))
+		return -ENOMEM;
+	for (size_t i = 0; i < h->n; i++) {
+		const struct journal_entry *e = &h->items[i];
+		table_row(t, TONE_PLAIN);
+		table_cell(t, instant_format(at, e->at));
+		table_cell(t, what_of(e));
+		table_cell(t, e->client);
+		table_cell(t, e->login);
+		table_cell(t, e->server);
+		table_cell(t, e->database);
+		table_cell(t, e->actor);
+		table_cell(t, e->reason);
+	}
+	int rc = csv ? table_print_csv(t) : table_print(t);
+	table_free(t);
+	return rc;
+}
