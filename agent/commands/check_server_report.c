@@ -8,6 +8,7 @@
 
 #include "commands/command.h"
 #include "curfew/report.h"
+#include "program/visible_text.h"
 
 int check_report_begin(struct check_report *r)
 {
@@ -27,8 +28,8 @@ static void line_print(const struct record *k)
 		check_result_name(k->check.result), style_end(color, tones[k->check.result]),
 		k->check.name);
 	if (k->database[0])
-		printf(" [%s]", k->database);
-	printf(": %s%s%s\n", k->detail, k->check.fix[0] ? "; " : "", k->check.fix);
+		text_printf(stdout, " [%s]", k->database);
+	text_printf(stdout, ": %s%s%s\n", k->detail, k->check.fix[0] ? "; " : "", k->check.fix);
 	fflush(stdout);
 }
 
