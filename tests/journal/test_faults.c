@@ -131,6 +131,32 @@ static void test_interrupted_commit_is_undone(void **state)
 	assert_int_equal(count_records(f->path), 1);
 }
 
+/* Nothing that lies in the journal's place is followed, waited for, or written. */
+static void test_what_is_no_file(void **state)
+{
+	struct fixture *f = *state;
+	char path[300], target[320];
+	struct journal *j = NULL;
+	struct stat s;
+
+	snprintf(path, sizeof(path), "%s.place", f->path);
+	snprintf(target, sizeof(target), "%s.target", f->path);
+	for (int read_only = 0; read_only < 2; read_only++) {
+		const struct journal_options o = {.path = path, .read_only = read_only};
+		/* There, and not there. */
+		assert_int_equal(symlink(f->path, path), 0);
+		assert_int_equal(journal_open(&j, &o), -ELOOP);
+		unlink(path);
+		assert_int_equal(symlink(target, path), 0);
+		assert_int_equal(journal_open(&j, &o), -ELOOP);
+		assert_int_equal(lstat(target, &s), -1);
+		unlink(path);
+		assert_int_equal(mkfifo(path, 0600), 0);
+		assert_int_equal(journal_open(&j, &o), -EBADMSG);
+		unlink(path);
+	}
+}
+
 static void test_faults_of_the_file(void **state)
 {
 	struct fixture *f = *state;
@@ -246,6 +272,7 @@ int main(void)
 		WITH_JOURNAL(test_two_processes_make_one_file),
 		WITH_JOURNAL(test_killed_writer_leaves_a_whole_chain),
 		WITH_JOURNAL(test_interrupted_commit_is_undone),
+		WITH_JOURNAL(test_what_is_no_file),
 		WITH_JOURNAL(test_faults_of_the_file),
 		WITH_JOURNAL(test_read_only_never_writes),
 		WITH_JOURNAL(test_auditor_without_write_rights),

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "worker_jobs.h"
@@ -136,6 +137,48 @@ static int run_counting_descriptors(struct worker *w, void *context)
 	return 0;
 }
 
+static int run_reading_secret(struct worker *w, void *context)
+{
+	char text[16] = "";
+
+	(void)w;
+	for (int fd = WORKER_SECRET_FD + 1; fd < 256; fd++)
+		if (fcntl(fd, F_GETFD) >= 0)
+			return -EMFILE;
+	return pread(WORKER_SECRET_FD, text, sizeof(text) - 1, 0) > 0 && !strcmp(text, context)
+		       ? 0
+		       : -EBADMSG;
+}
+
+/* Each its own, and nobody else's, whatever the parent holds for the others. */
+static void a_child_has_its_own_secret_alone(void **state)
+{
+	static char words[2][8] = {"first", "second"};
+	struct worker_job jobs[2];
+	struct seen s;
+	int held[2];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(jobs); i++) {
+		int fd = memfd_create("secret", MFD_CLOEXEC);
+		assert_true(write(fd, words[i], strlen(words[i])) > 0);
+		held[i] = fcntl(fd, F_DUPFD_CLOEXEC, 16);
+		close(fd);
+		jobs[i] = (struct worker_job){.name = "s",
+			.run = run_reading_secret,
+			.context = words[i],
+			.secret = held[i]};
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(jobs); i++) {
+		s = (struct seen){0};
+		assert_int_equal(workers_run(&jobs[i], 1, 1, 20, seen_record, &s), 0);
+		assert_int_equal(s.n_ends, 1);
+		assert_int_equal(s.code, 0);
+	}
+	close(held[0]);
+	close(held[1]);
+}
+
 static void a_child_has_only_its_own_channel(void **state)
 {
 	(void)state;
@@ -247,6 +290,7 @@ int main(void)
 		cmocka_unit_test(intents_are_answered),
 		cmocka_unit_test(an_intent_cannot_be_merely_told),
 		cmocka_unit_test(a_child_has_only_its_own_channel),
+		cmocka_unit_test(a_child_has_its_own_secret_alone),
 		cmocka_unit_test(prepare_has_rights_that_run_has_not),
 		cmocka_unit_test(the_parents_death_ends_the_child),
 	};
