@@ -82,12 +82,12 @@ struct line {
 	char *words; /* owned; "" when nothing is known */
 };
 
-struct lines {
+struct denied_lines {
 	struct line *items;
 	size_t n;
 };
 
-static void lines_free(struct lines *l)
+static void lines_free(struct denied_lines *l)
 {
 	for (size_t i = 0; i < l->n; i++)
 		free(l->items[i].words);
@@ -95,10 +95,10 @@ static void lines_free(struct lines *l)
 }
 
 /* Of all, or of those who may be of the one client. */
-static int lines_make(struct lines *out, const struct program *p, const struct client *only,
+static int lines_make(struct denied_lines *out, const struct program *p, const struct client *only,
 	const struct firewall_state *state, const struct grants *g, instant_t now)
 {
-	struct lines l = {.items = calloc(state->n_refused + 1, sizeof(*l.items))};
+	struct denied_lines l = {.items = calloc(state->n_refused + 1, sizeof(*l.items))};
 
 	if (!l.items)
 		return -ENOMEM;
@@ -124,7 +124,7 @@ static int lines_make(struct lines *out, const struct program *p, const struct c
 	return 0;
 }
 
-static json_t *lines_json(const struct lines *l)
+static json_t *lines_json(const struct denied_lines *l)
 {
 	char source[SOURCE_TEXT_MAX], endpoint[ENDPOINT_TEXT_MAX];
 	json_t *list = json_array();
@@ -166,7 +166,7 @@ static void line_row(struct table *t, const struct line *k, instant_t now)
 
 /* By what is said of them: a column of sentences would leave the addresses no room. Of those of which the same is said,
  * and of these groups, the last seen comes first. */
-static int lines_print(struct lines *l, instant_t now)
+static int lines_print(struct denied_lines *l, instant_t now)
 {
 	static const struct table_column columns[] = {{"  SOURCE", 0}, {"ENDPOINT", 0},
 		{"SERVER", 0}, {"PACKETS", TABLE_RIGHT}, {"LAST SEEN", 0}};
@@ -207,7 +207,7 @@ static int lines_print(struct lines *l, instant_t now)
 static int show(const struct cli *cli, const struct program *p, const struct client *only,
 	struct firewall_state *state, const struct grants *g, instant_t now)
 {
-	struct lines lines;
+	struct denied_lines lines;
 	int code;
 
 	qsort(state->refused, state->n_refused, sizeof(*state->refused), denied_compare);

@@ -1,9 +1,9 @@
 /* Who runs the command, and what it says when it cannot. */
-#include <pwd.h>
 #include <stdarg.h>
 #include <unistd.h>
 
 #include "commands/command.h"
+#include "curfew/actor.h"
 #include "program/visible_text.h"
 
 int cli_fail(const struct cli *cli, int code, const char *format, ...)
@@ -20,14 +20,11 @@ int cli_fail(const struct cli *cli, int code, const char *format, ...)
 
 const char *cli_actor(void)
 {
-	static char text[256];
+	static char text[ACTOR_MAX];
 
-	if (*text)
-		return text;
-	const struct passwd *pw = getpwuid(getuid());
-	const char *sudo = getuid() == 0 ? getenv("SUDO_USER") : NULL;
-
-	snprintf(text, sizeof(text), "%.64s (uid %u)%s%.64s", pw ? pw->pw_name : "?",
-		(unsigned)getuid(), sudo ? ", sudo by " : "", sudo ? sudo : "");
+	/* Asked first while it is still the user's own: later root has become the owner of the state folder. */
+	if (!*text)
+		actor_text(text, getuid(), getpid(),
+			getuid() == 0 ? getenv("SUDO_USER") : NULL);
 	return text;
 }

@@ -36,7 +36,7 @@ static void control_accept(struct control *c)
 	if (fd < 0)
 		return;
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 ||
-		!peer_is_allowed(fd, &peer, c->group) || call_new(c, fd, peer.uid) < 0)
+		!peer_is_allowed(fd, &peer, c->group) || call_new(c, fd, peer.uid, peer.pid) < 0)
 		close(fd);
 }
 

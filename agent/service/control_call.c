@@ -3,7 +3,6 @@
  * whoever has not asked yet makes room for the next of the same user. */
 #include <errno.h>
 #include <jansson.h>
-#include <pwd.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -264,11 +263,10 @@ static size_t place_find(struct control *c, uid_t uid)
 	return i;
 }
 
-int call_new(struct control *c, int fd, uid_t uid)
+int call_new(struct control *c, int fd, uid_t uid, pid_t pid)
 {
 	struct control_call *call = calloc(1, sizeof(*call));
 	struct epoll_event e = {.events = EPOLLIN, .data.ptr = call};
-	const struct passwd *pw = getpwuid(uid);
 
 	if (!call)
 		return -ENOMEM;
@@ -282,7 +280,7 @@ int call_new(struct control *c, int fd, uid_t uid)
 	call->uid = uid;
 	call->number = c->n_calls++;
 	call->deadline = control_seconds() + CONTROL_TIMEOUT;
-	RECORD_PRINTF(call, actor, "%s (uid %u)", pw ? pw->pw_name : "?", (unsigned)uid);
+	actor_text(call->actor, uid, pid, NULL);
 	c->calls[i] = call;
 	return 0;
 }

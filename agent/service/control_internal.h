@@ -3,6 +3,7 @@
 #define SERVICE_CONTROL_INTERNAL_H
 
 #include <sys/un.h>
+#include "curfew/actor.h"
 #include "curfew/control.h"
 
 struct control_call {
@@ -10,7 +11,7 @@ struct control_call {
 	int fd; /* -1: nobody listens any more */
 	uid_t uid;
 	uint64_t number; /* in the order in which they came */
-	char actor[128];
+	char actor[ACTOR_MAX];
 	int64_t deadline; /* monotonic seconds; 0: we are the ones who take time */
 	char *in;
 	size_t in_size;
@@ -33,7 +34,7 @@ struct control {
 /* control_call.c */
 int64_t control_seconds(void); /* of the monotonic clock */
 /* Takes a place over for the descriptor. 0, -EBUSY: there is none for this user, or -ENOMEM. */
-int call_new(struct control *c, int fd, uid_t uid);
+int call_new(struct control *c, int fd, uid_t uid, pid_t pid);
 /* Gone, or too late; freed once its handler has let go of it. */
 void call_drop(struct control_call *call);
 void call_free(struct control_call *call);
