@@ -82,16 +82,18 @@ static void state_count(struct pass *p, enum state s)
 	}
 }
 
-/* What the roles say stands for a verification where there is none of the server's own. */
+/* The roles alone let nobody in; that nothing is held, or more than is scheduled, they can tell. */
 static void catalog_take(struct pass *p, const struct grant *g, const struct grant_work *w)
 {
 	struct verified v = {.level = w->observed, .result = VERIFICATION_VERIFIED};
 
-	if (w->has_verified && w->verified.fingerprint[0])
+	bool gone = w->state == STATE_OK && g->level == LEVEL_NONE && w->observed == LEVEL_NONE;
+
+	if (w->has_verified && w->verified.fingerprint[0] && !gone)
 		return;
 	if (w->told_admission == ADMIT_NOBODY)
 		v.result = VERIFICATION_EXCESS;
-	else if (w->told_admission != ADMIT && w->observed != LEVEL_NONE)
+	else if (w->observed != LEVEL_NONE)
 		return;
 	pass_verified_note(p, g, &v);
 }

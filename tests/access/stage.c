@@ -54,10 +54,11 @@ struct observed_login *stage_jane(struct stage *s, const char *role)
 	return l;
 }
 
-void stage_claim(struct stage *s, const struct observed_login *l)
+struct observed_login *stage_claim(struct stage *s, struct observed_login *l)
 {
 	s->claims[s->n_claims++] =
 		(struct claim){.server = "sql1", .login = l->name, .sid = l->sid, .living = true};
+	return l;
 }
 
 void compare(struct stage *s)

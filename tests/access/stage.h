@@ -24,7 +24,7 @@ void stage_free(struct stage *s);
 struct observed_login *stage_jane(struct stage *s, const char *role);
 
 /* The ledger has it, living. */
-void stage_claim(struct stage *s, const struct observed_login *l);
+struct observed_login *stage_claim(struct stage *s, struct observed_login *l);
 
 /* What is to be done now. */
 void compare(struct stage *s);

@@ -215,9 +215,7 @@ static void test_schema_without_name(void **state)
 static void test_remove(void **state)
 {
 	struct stage *s = stage_new(false);
-	struct observed_login *l = model_login(&s->model, "gone.user", 7);
-
-	stage_claim(s, l);
+	struct observed_login *l = stage_claim(s, model_login(&s->model, "gone.user", 7));
 	(void)state;
 	l->marked = true;
 	model_user(s->test, "other name", l->sid);
@@ -237,9 +235,7 @@ static void test_remove(void **state)
 static void test_closings_of_all_first(void **state)
 {
 	struct stage *s = stage_new(false);
-	struct observed_login *l = model_login(&s->model, "zz.gone", 7);
-
-	stage_claim(s, l);
+	struct observed_login *l = stage_claim(s, model_login(&s->model, "zz.gone", 7));
 	(void)state;
 	l->marked = true;
 	/* Jane is to be made, another to be removed. */

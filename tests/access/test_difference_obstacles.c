@@ -158,9 +158,7 @@ static void test_server_trigger(void **state)
 static void test_missing_rights(void **state)
 {
 	struct stage *s = stage_new(false);
-	struct observed_login *l = model_login(&s->model, "gone.user", 7);
-
-	stage_claim(s, l);
+	struct observed_login *l = stage_claim(s, model_login(&s->model, "gone.user", 7));
 	char *right = (char *)"VIEW ANY DEFINITION";
 
 	(void)state;

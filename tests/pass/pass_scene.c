@@ -140,6 +140,18 @@ struct record scene_plan(
 	return r;
 }
 
+struct record scene_verification(const char *server, const char *database, enum level level)
+{
+	struct record r = scene_record(RECORD_VERIFICATION, server);
+
+	RECORD_SET(&r, login, "acme.jane.doe");
+	RECORD_SET(&r, database, database);
+	r.verification.level = level;
+	r.verification.result = VERIFICATION_VERIFIED;
+	RECORD_SET(&r, verification.fingerprint, "00ff");
+	return r;
+}
+
 struct record scene_grant(const char *server, const char *database, enum level level)
 {
 	struct record r = scene_record(RECORD_GRANT, server);
@@ -180,6 +192,8 @@ void scene_work(struct pass *p, void (*between)(struct pass *p, struct scene *s)
 	plan.kind = RECORD_OUTCOME;
 	assert_int_equal(pass_record(p, &plan), 0);
 	r = scene_record(RECORD_SERVER, "sqltest02");
+	assert_int_equal(pass_record(p, &r), 0);
+	r = scene_verification("sqltest02", "AcmeTest", LEVEL_FULL);
 	assert_int_equal(pass_record(p, &r), 0);
 	r = scene_grant("sqltest02", "AcmeTest", LEVEL_FULL);
 	r.grant.admission = ADMIT;

@@ -37,6 +37,7 @@ struct record scene_record(enum record_kind kind, const char *server);
 struct record scene_plan(
 	const char *server, uint64_t number, enum change_kind kind, const char *login);
 /* Of acme.jane.doe. */
+struct record scene_verification(const char *server, const char *database, enum level level);
 struct record scene_grant(const char *server, const char *database, enum level level);
 /* The one record of that kind that was told of the server. */
 const struct record *scene_told(const struct scene *s, enum record_kind kind, const char *server);

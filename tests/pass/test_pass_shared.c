@@ -51,6 +51,10 @@ static void pass_of(struct scene *s, instant_t now, enum state state, enum level
 	assert_int_equal(pass_close_network(p), 0);
 	server_says(p, RECORD_SERVER, NULL, STATE_OK, LEVEL_NONE, ADMIT_NOT_YET);
 	server_says(p, RECORD_GRANT, "AcmeProd", STATE_OK, LEVEL_READ_ONLY, ADMIT);
+	if (admission == ADMIT) {
+		struct record r = scene_verification("sql07", "AcmeTest", level);
+		assert_int_equal(pass_record(p, &r), 0);
+	}
 	server_says(p, RECORD_GRANT, "AcmeTest", state, level, admission);
 	server_says(p, RECORD_END, NULL, STATE_OK, LEVEL_NONE, ADMIT_NOT_YET);
 	assert_int_equal(pass_finish(&result, p), 0);
