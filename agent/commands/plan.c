@@ -63,8 +63,22 @@ static const char *plural(size_t n)
 	return n == 1 ? "" : "s";
 }
 
-static void result_print(const struct pass_result *r, bool applied)
+static size_t skipped_count(const struct records *k)
 {
+	size_t n = 0;
+
+	for (size_t i = 0; i < k->n; i++)
+		n += outcome_is_skipped(&k->items[i]);
+	return n;
+}
+
+static void result_print(const struct pass_result *r, const struct records *k, bool applied)
+{
+	size_t skipped = skipped_count(k);
+	size_t failed = r->failed > skipped ? r->failed - skipped : 0;
+
+	if (r->planned && !applied)
+		puts("\n+ gives access, - takes access, ~ changes it");
 	if (!r->planned && !r->failed && !r->unreachable && !r->network_failed)
 		printf("No changes. Access on %zu server%s matches the schedule.\n", r->servers,
 			plural(r->servers));
@@ -73,10 +87,12 @@ static void result_print(const struct pass_result *r, bool applied)
 	else if (applied)
 		printf("\n%zu of %zu change%s made", r->done, r->planned, plural(r->planned));
 	else
-		printf("\nPlan: %zu change%s", r->planned, plural(r->planned));
+		printf("Plan: %zu change%s", r->planned, plural(r->planned));
 	if (r->planned || r->failed || r->unreachable || r->network_failed) {
-		if (r->failed)
-			printf(", %zu FAILED", r->failed);
+		if (failed)
+			printf(", %zu FAILED", failed);
+		if (skipped)
+			printf(", %zu skipped", skipped);
 		if (r->unreachable)
 			printf(", %zu server%s UNREACHABLE", r->unreachable,
 				plural(r->unreachable));
@@ -130,7 +146,7 @@ static int result_show(const struct cli *cli, const struct pass_result *result,
 		result_json(result, &view->records, now);
 	} else {
 		plan_print(view->records.items, view->records.n, stdout);
-		result_print(result, applied);
+		result_print(result, &view->records, applied);
 	}
 	return exit_of(result, applied);
 }
@@ -287,7 +303,7 @@ const struct command command_plan = {
 	.options = OPT_JSON | OPT_AT,
 	.summary = "Show the changes that apply would make, and why",
 	.help = "Reads the SQL servers and the packet filter. Changes nothing. Prints the exact T-SQL (secrets masked) and the\n"
-		"allowlist entries to add (+), change (~), and remove (-), by client.\n"
+		"allowlist entries, by client: + gives access, - takes access, ~ changes it.\n"
 		"Exit status: 0 no changes, 2 changes to make, 1 a server or the packet filter could not be read.\n",
 	.run = run_plan,
 };

@@ -56,14 +56,25 @@ static bool is_superseded(const struct record *r, const struct record **outcomes
 	       bsearch(&r, outcomes, n, sizeof(*outcomes), outcome_compare);
 }
 
-/* Of an element: added, changed or removed. A guard closes and is added all the same. */
+bool outcome_is_skipped(const struct record *r)
+{
+	return r->kind == RECORD_OUTCOME && r->state != STATE_OK && !r->code;
+}
+
+static bool is_failed(const struct record *r)
+{
+	return r->kind == RECORD_OUTCOME && r->state != STATE_OK && r->code;
+}
+
+/* By the effect on access, and not by the verb: a guard and a denial take, what has another end or name changes. */
 static const char *network_sign(enum firewall_change_kind kind)
 {
 	switch (kind) {
-	case FIREWALL_GUARD_REMOVE:
+	case FIREWALL_GUARD_ADD:
 	case FIREWALL_TRUSTED_REMOVE:
 	case FIREWALL_ALLOW_REMOVE:
 		return "-";
+	case FIREWALL_TABLE:
 	case FIREWALL_ALLOW_EXTEND:
 	case FIREWALL_ALLOW_SHORTEN:
 	case FIREWALL_ALLOW_COMMENT:
@@ -87,6 +98,17 @@ static void change_print(const struct record *r, FILE *to, bool color, const cha
 	fprintf(to, "      %s", style_begin(color, failed ? TONE_BAD : TONE_WARN));
 	text_printf(to, "%s", r->detail);
 	fprintf(to, "%s\n", style_end(color, TONE_BAD));
+}
+
+/* SQL Server's numbers for a right that the agent's login does not have: a DBA's statements help, another try does not. */
+static bool is_lacking_right(const struct record *r)
+{
+	static const int32_t numbers[] = {229, 230, 262, 297, 300, 916, 5011, 15151, 15247, 15433};
+
+	for (size_t i = 0; i < ARRAY_SIZE(numbers) && is_failed(r); i++)
+		if (r->code == numbers[i])
+			return true;
+	return false;
 }
 
 static void client_print(const char *name, FILE *to, bool color, bool first)
@@ -120,6 +142,10 @@ static void line_print(const struct record *r, FILE *to, bool color, const char 
 			*reason = why;
 		change_print(r, to, color, change_opens(r->change.kind) ? "+" : "-",
 			change_opens(r->change.kind), r->change.statement);
+		if (is_lacking_right(r))
+			text_printf(to,
+				"      if the agent login lacks the right, a DBA must run the statements of `curfew bootstrap %s`\n",
+				r->server);
 		return;
 	case RECORD_NETWORK_PLAN:
 	case RECORD_NETWORK_OUTCOME:
@@ -140,6 +166,41 @@ static void line_print(const struct record *r, FILE *to, bool color, const char 
 					  : "");
 }
 
+struct ranked {
+	const struct record *record;
+	size_t order;
+};
+
+/* The same error on the same server was shown before: one cause is one error. */
+static bool is_repeated(const struct ranked *shown, size_t i)
+{
+	const struct record *r = shown[i].record;
+
+	for (size_t k = 0; k < i && is_failed(r); k++) {
+		const struct record *f = shown[k].record;
+		if (is_failed(f) && f->code == r->code && streq(f->server, r->server) &&
+			streq(f->detail, r->detail))
+			return true;
+	}
+	return false;
+}
+
+/* What was not worth a line each. */
+struct left_out {
+	size_t skipped, repeated;
+};
+
+static void left_out_print(struct left_out *l, FILE *to)
+{
+	if (l->repeated)
+		fprintf(to, "    %zu more change%s FAILED with the error above\n", l->repeated,
+			l->repeated == 1 ? "" : "s");
+	if (l->skipped)
+		fprintf(to, "    %zu change%s skipped: something before failed\n", l->skipped,
+			l->skipped == 1 ? "" : "s");
+	*l = (struct left_out){0};
+}
+
 static int place_compare(const struct record *a, const struct record *b)
 {
 	int c = strcmp(a->client, b->client);
@@ -150,11 +211,6 @@ static int place_compare(const struct record *a, const struct record *b)
 		c = strcmp(a->server, b->server);
 	return c;
 }
-
-struct ranked {
-	const struct record *record;
-	size_t order;
-};
 
 static int ranked_compare(const void *a, const void *b)
 {
@@ -169,6 +225,7 @@ void plan_print(const struct record *items, size_t n, FILE *to)
 	bool color = style_wanted(to);
 	_cleanup_free_ struct ranked *shown = calloc(n + 1, sizeof(*shown));
 	_cleanup_free_ const struct record **outcomes = calloc(n + 1, sizeof(*outcomes));
+	struct left_out left = {0};
 	size_t n_shown = 0;
 	const char *reason = NULL;
 
@@ -181,12 +238,20 @@ void plan_print(const struct record *items, size_t n, FILE *to)
 	qsort(shown, n_shown, sizeof(*shown), ranked_compare);
 	for (size_t i = 0; i < n_shown; i++) {
 		const struct record *r = shown[i].record, *last = i ? shown[i - 1].record : NULL;
+		if (last && place_compare(last, r) != 0)
+			left_out_print(&left, to);
 		if (!last || strcmp(last->client, r->client) != 0)
 			client_print(*r->client ? r->client : "servers", to, color, i == 0);
 		if (!last || place_compare(last, r) != 0) {
 			text_printf(to, "  %s\n", is_network(r) ? "network" : r->server);
 			reason = NULL;
 		}
-		line_print(r, to, color, &reason);
+		if (outcome_is_skipped(r))
+			left.skipped++;
+		else if (is_repeated(shown, i))
+			left.repeated++;
+		else
+			line_print(r, to, color, &reason);
 	}
+	left_out_print(&left, to);
 }

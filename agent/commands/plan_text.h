@@ -5,6 +5,8 @@
 #include "curfew/record.h"
 
 /* PLAN, OUTCOME and NOTE records and SERVER records that need a word; failed outcomes are marked. */
+/* Not tried, because something before it failed. */
+bool outcome_is_skipped(const struct record *r);
 void plan_print(const struct record *items, size_t n, FILE *to);
 
 #endif

@@ -5,6 +5,7 @@ Each goes through a short life, its state asked of the server itself and not of 
 """
 
 import os
+import re
 import sys
 import unittest
 
@@ -96,9 +97,23 @@ class ShortLife(LabCase):
         found.server.faults(no_deny=True)
         result = found.agent.apply(expect=1)
         self.assertRegex(result.out, r"FAILED . USE \[AcmeTest\]; IF DB_NAME\(\) = N'AcmeTest' DENY CREATE SEQUENCE")
+        self.one_error_and_a_sum(result)
+        self.assertNotIn("bootstrap", result.out, "no right is missing")
         login = found.server.login(USER)
         self.assertTrue(login is None or login[1], "a login without its terms is enabled")
         self.assertEqual(found.agent.elements(), [])
+
+    def one_error_and_a_sum(self, result):
+        """One cause is one error; what was not tried is counted, and the numbers add up."""
+        lines = [line.strip() for line in result.out.splitlines()]
+        errors = [lines[i + 1] for i, line in enumerate(lines) if line.startswith("FAILED")]
+        self.assertEqual(len(errors), len(set(errors)), result.out)
+        self.assertNotIn("not tried", result.out)
+        self.assertRegex(result.out, r"\n    \d+ changes? skipped: something before failed\n")
+        total = re.search(r"\n(\d+) of (\d+) changes made, (\d+) FAILED, (\d+) skipped", result.out)
+        self.assertIsNotNone(total, result.out)
+        done, planned, failed, skipped = (int(number) for number in total.groups())
+        self.assertEqual(done + failed + skipped, planned, result.out)
 
     def test_no_execute_as(self):
         """Its catalog is enough where the configuration says so; without that nobody is let in."""
