@@ -168,8 +168,8 @@ monitoring:                     ## alerts and dashboard, by promtool and against
 install-test:                   ## install and uninstall into a scratch folder
 	$(RUN) install-test
 
-check-server: $(BIN)            ## try all that Curfew asks of a server: SERVER=NAME, CONFIG=FILE
-	$(Q)$(BIN) check-server $(if $(CONFIG),--config $(CONFIG)) $(SERVER)
+check-server: $(BIN)            ## try all that Curfew asks of a server: SERVER=NAME, CONFIG=FILE, LIFE=DATABASE
+	$(Q)$(BIN) check-server $(if $(CONFIG),--config $(CONFIG)) $(if $(LIFE),--life $(LIFE)) $(SERVER)
 
 demo: $(BIN)                    ## the life of a grant to look at, under a minute
 	$(Q)CURFEW=$(BIN) demo/demo

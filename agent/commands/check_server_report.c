@@ -40,6 +40,8 @@ static void check_take(struct check_report *r, const struct record *k)
 	r->skipped += k->check.result == CHECK_SKIP;
 	if (!strcmp(k->check.name, "tcp") && k->check.result == CHECK_OK)
 		r->reached = true;
+	if (!strcmp(k->check.name, "settings") && k->check.result == CHECK_OK)
+		r->entered = true;
 	if (r->json)
 		json_array_append_new(r->checks, record_json(k));
 	else

@@ -10,6 +10,7 @@ struct check_report {
 	struct json_t *checks;
 	size_t n, failed, skipped;
 	bool reached; /* the server answered on its port */
+	bool entered; /* ... and let the agent in */
 	bool silent;  /* ... and then did not go on in time */
 };
 int check_report_begin(struct check_report *r);

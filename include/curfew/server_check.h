@@ -19,6 +19,27 @@ struct server_check {
 int server_check_prepare(void *context);
 int server_check_run(struct worker *w, void *context);
 
+/* ---- the life of a throw-away login: what the visits of a pass do not show ---- */
+
+struct server_probe { /* somebody who connects */
+	const struct server_check *check;
+	const char *line; /* the check's name: "life.login" */
+	const char *login, *database;
+	char *password; /* the caller wipes it */
+	int refused;	/* the server's error that is to come, or 0: it is let in */
+	bool hold;	/* stays, until the server ends it: a line "life.kill" */
+};
+/* worker_job.run; context is a struct server_probe. */
+int server_probe_run(struct worker *w, void *context);
+
+struct server_sweep { /* the agent, who takes away all that a life may have left, and looks whether it is gone */
+	struct server_check check;
+	const char *login, *database;
+	const char *roles[LEVELS]; /* that the life made; NULL: none */
+};
+int server_sweep_prepare(void *context);
+int server_sweep_run(struct worker *w, void *context);
+
 /* "database 2" or its name. */
 const char *server_check_database(
 	char buf[MAX_NAME_BYTES + 1], const struct server_check *c, size_t i);

@@ -138,5 +138,65 @@ class Faults(CheckServer):
         self.fails(found, "collation", "version")
 
 
+class Life(CheckServer):
+    PRINCIPALS = "SELECT name, is_disabled FROM sys.server_principals ORDER BY name"
+    USERS = "SELECT name FROM sys.database_principals ORDER BY name"
+
+    def scratch(self, **options):
+        found = self.made(**options)
+        found.server.script("USE [Scratch]\nGO\nCREATE USER [curfew_agent] FOR LOGIN [curfew_agent]\nGO\n"
+                            "ALTER ROLE [db_owner] ADD MEMBER [curfew_agent]\nGO\n")
+        return found
+
+    def everything(self, found):
+        return (found.server.sql(self.PRINCIPALS),
+                *(found.server.sql(self.USERS, d) for d in ("AcmeTest", "AcmeProd", "Scratch")))
+
+    def test_the_whole_life_leaves_nothing_behind(self):
+        found = self.scratch()
+        self.applied(found.agent)
+        before = self.everything(found)
+        report = self.check(found, "--life", "Scratch")
+        life = [check["name"] for check in report["checks"] if check["name"].startswith("life.")]
+        self.assertEqual(life, ["life.plan", "life.full", "life.verified-full", "life.one-time-password", "life.must-change",
+                                "life.password", "life.login", "life.session", "life.read-only", "life.kill",
+                                "life.verified-read-only", "life.login-read-only", "life.removed", "life.verified-gone",
+                                "life.login-gone", "life.nothing-left"])
+        self.assertEqual((report["result"], report["failed"]), ("ok", 0))
+        details = {check["name"]: check["detail"] for check in report["checks"]}
+        for action in ("login-create", "login-mark", "user-create", "member-add", "login-enable"):
+            self.assertIn(action, details["life.full"])
+        self.assertEqual(self.everything(found), before)
+        self.assertTrue(found.server.records("kill"))
+        self.no_secret_was_told(found)
+        self.applied(found.agent)
+
+    def test_of_faults(self):
+        found = self.scratch()
+        before = self.everything(found)
+        for faults, line in (({"no_execute_as": True}, "life.verified-read-only"), ({"no_must_change": True}, "life.one-time-password"),
+                             ({"no_kill": True}, "life.kill"), ({"no_deny": True}, "life.full"),
+                             ({"fail_on": "CREATE USER,15247"}, "life.full"),
+                             ({"drop_before_match": "CREATE USER"}, "life.full"),
+                             ({"fail_on": "^DROP LOGIN,15434"}, "life.nothing-left")):
+            with self.subTest(faults=faults):
+                found.server.faults(**faults)
+                report = self.check(found, "--life", "Scratch", expect=2)
+                self.assertIn(line, self.lines(report, "FAIL"), report)
+                found.server.faults()
+                if line != "life.nothing-left":
+                    self.assertEqual(self.everything(found), before)
+        left = found.server.sql("SELECT name, is_disabled FROM sys.server_principals WHERE name LIKE N'curfew[_]check[_]%'")
+        self.assertEqual([row[1] for row in left], [True])
+        self.fails(found, "earlier-checks")
+
+    def test_is_refused_where_somebody_works(self):
+        found = self.made()
+        said = found.agent.curfew("check-server", "sql01", "--life", "AcmeTest", expect=64)
+        self.assertIn("database AcmeTest is a client's", said.err)
+        report = self.check(found, "--life", "Nowhere", expect=2)
+        self.assertIn("life.full", self.lines(report, "FAIL"))
+
+
 if __name__ == "__main__":
     unittest.main()
