@@ -64,8 +64,6 @@ static int show_access(const struct cli *cli, const struct journal_entries *h)
 	}
 	int rc = cli->csv ? table_print_csv(t) : table_print(t);
 	table_free(t);
-	if (!h->n && !cli->csv)
-		puts("nobody had access");
 	return rc ? EXIT_FAILED : EXIT_FINE;
 }
 
@@ -175,6 +173,22 @@ static int instant_is_known(
 	return rc;
 }
 
+/* What the schedule had ended by then, and no server had confirmed: somebody may have had it still. */
+static int past_show(const struct cli *cli, struct journal *j, instant_t at,
+	const struct history_choice *choice, bool nobody)
+{
+	const struct journal_filter f = {
+		.client = cli->n_operands ? cli->operands[0] : NULL, .kind = JOURNAL_ACCESS};
+	struct journal_entries h = {0}, chosen = {0};
+	int rc = journal_read(j, &f, journal_entries_keep, &h);
+
+	history_select(&chosen, &h, choice);
+	if (!rc && !history_past_print(&chosen, at, stdout) && nobody)
+		puts("nobody had access");
+	journal_entries_free(&h);
+	return rc ? cli_fail(cli, EXIT_FAILED, "%s", journal_problem(rc)) : EXIT_FINE;
+}
+
 static int look(struct cli *cli, const struct program *p, struct journal *j)
 {
 	const char *client = cli->n_operands ? cli->operands[0] : NULL;
@@ -220,6 +234,8 @@ static int look(struct cli *cli, const struct program *p, struct journal *j)
 		code = nothing_explain(cli, p, u);
 	if (!code)
 		code = cli->at ? show_access(cli, &chosen) : show_entries(cli, &chosen);
+	if (!code && cli->at && !cli->json && !cli->csv)
+		code = past_show(cli, j, at, &choice, !chosen.n);
 	journal_entries_free(&h);
 	return code;
 }

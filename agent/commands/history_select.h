@@ -18,5 +18,7 @@ void history_select(
 	struct journal_entries *out, struct journal_entries *all, const struct history_choice *c);
 /* One line for each change of access, revocation, handover, and the like, instead of every record. */
 int history_summary(const struct journal_entries *h, bool csv, FILE *to);
+/* Of records of access, oldest first: what was past its end at that time and not confirmed closed; their number. */
+size_t history_past_print(const struct journal_entries *h, instant_t at, FILE *to);
 
 #endif

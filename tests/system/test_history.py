@@ -176,6 +176,28 @@ class History(audit_lab.AuditCase):
         self.assertIn("'=HYPERLINK(\"x\")", [row[7] for row in rows if row[1] == "revoke"])
         self.assertEqual({len(row) for row in rows}, {8})
 
+    def test_an_end_that_nobody_confirmed(self):
+        """The server was down at the end: that nobody had access then is not known, and not said."""
+        found = self.lab_make(limits={"connect_timeout": 2})
+        start = lab.now().replace(minute=0, second=0)
+        golive = start + 5 * DAY
+        found.client_add("acme", [("staging", "sql01", "AcmeTest")], users=PEOPLE[:1],
+                         approved_on=lab.day(start - 3 * DAY), starts=lab.day(start - 2 * DAY), go_live=lab.local(golive))
+        found.agent.apply(at(golive))
+        end, back = golive + 14 * DAY, golive + 14 * DAY + datetime.timedelta(hours=2)
+        found.server.faults(stall_prelogin=True)
+        found.agent.apply(at(end), expect=1)
+        found.server.faults()
+        found.agent.apply(at(back))
+        said = found.agent.curfew("history", "--at", at(end + datetime.timedelta(hours=1)), expect=0).out
+        self.assertIn(f"past its end: acme.jane.doe on sql01 / AcmeTest, read-only until {at(end)}; "
+                      f"not confirmed closed until {at(back)}", said)
+        self.assertNotIn("nobody had access", said)
+        for when in (end - datetime.timedelta(hours=1), back):
+            said = found.agent.curfew("history", "--at", at(when), expect=0).out
+            self.assertNotIn("past its end", said)
+        self.assertIn("nobody had access", said)
+
     def test_archive_is_read(self):
         """An archive answers like the journal, and is not touched by it."""
         found = self.lab_make()
