@@ -22,7 +22,7 @@ static const char *drop_of(const char *type)
 {
 	static const struct {
 		const char *type, *statement;
-	} kinds[] = {{"SQL_STORED_PROCEDURE", "DROP PROCEDURE"}, {"USER_TABLE", "DROP TABLE"},
+	} kinds[] = {{"SQL_STORED_PROCEDURE", "DROP PROCEDURE"},
 		{"VIEW", "DROP VIEW"}, {"SQL_TRIGGER", "DROP TRIGGER"}, {"SYNONYM", "DROP SYNONYM"},
 		{"SEQUENCE_OBJECT", "DROP SEQUENCE"}, {"SQL_SCALAR_FUNCTION", "DROP FUNCTION"},
 		{"SQL_INLINE_TABLE_VALUED_FUNCTION", "DROP FUNCTION"},
@@ -45,6 +45,34 @@ static const char *drop_of(const char *type)
 
 #define TWO_PART_NAME "QUOTENAME(SCHEMA_NAME(schema_id)) + N'.' + QUOTENAME(name)"
 
+/* What can be shown and not simply taken away: it holds data, or belongs to something that does. Names stand in brackets;
+ * what is looked up is the table or module that they begin with. */
+static bool is_part_of_object(const struct baseline_item *i)
+{
+	static const char *const kinds[] = {"table", "numbered", "trigger", "column", "index",
+		"check", "default", "computed", "foreign-key", "policy", "signature", "queue"};
+
+	for (size_t k = 0; k < ARRAY_SIZE(kinds); k++)
+		if (!strcmp(i->kind, kinds[k]))
+			return true;
+	return false;
+}
+
+static void part_look_write(FILE *to, const struct baseline_item *i)
+{
+	size_t size = baseline_quoted_size(i->name);
+	_cleanup_free_ char *owner = NULL;
+
+	if (i->name[size] == '.')
+		size += 1 + baseline_quoted_size(i->name + size + 1);
+	owner = strndup(i->name, size);
+	fputs("SELECT * FROM sys.objects WHERE object_id = OBJECT_ID(", to);
+	sql_write_string(to, owner ? owner : "");
+	fputs(") OR parent_object_id = OBJECT_ID(", to);
+	sql_write_string(to, owner ? owner : "");
+	fputs(")", to);
+}
+
 /* What was changed, as it is now: of what has no text, the catalogue's row, or a table's columns. */
 static void look_write(FILE *to, const struct baseline_item *i)
 {
@@ -63,6 +91,11 @@ static void look_write(FILE *to, const struct baseline_item *i)
 			"SELECT * FROM sys.database_principals WHERE QUOTENAME(name) = ", ""},
 		{"login", "", "SELECT * FROM sys.server_principals WHERE QUOTENAME(name) = ", ""},
 		{"certificate", "", "SELECT * FROM sys.certificates WHERE QUOTENAME(name) = ", ""},
+		{"plan-guide", "", "SELECT * FROM sys.plan_guides WHERE name = ", ""},
+		{"ddl-trigger", "",
+			"SELECT t.name, m.definition FROM sys.triggers AS t LEFT JOIN sys.sql_modules AS m "
+			"ON m.object_id = t.object_id WHERE t.parent_class = 0 AND QUOTENAME(t.name) = ",
+			""},
 		{"", "", "SELECT OBJECT_DEFINITION(OBJECT_ID(", "))"}};
 	size_t k = 0;
 
@@ -75,12 +108,25 @@ static void look_write(FILE *to, const struct baseline_item *i)
 	fputs(looks[k].after, to);
 }
 
-/* Only what takes the new thing away; what was changed is for a person to judge: its remedy is the way to look. */
+/* What only a number is known of, or whose name is no text and ends in its bytes. */
+static bool is_unnamed(const struct baseline_item *i)
+{
+	const char *on = strstr(i->name, " on id "), *bracket = strchr(i->name, '[');
+
+	return (on && (!bracket || on < bracket)) || strstr(i->name, "] 0x");
+}
+
+/* Only what takes the new thing away; what was changed, or holds data, is for a person to judge: its remedy is the way to
+ * look. */
 void baseline_remedy_write(
 	FILE *to, const char *database, const struct baseline_item *i, bool changed)
 {
 	bool server = !strcmp(database, SERVER_BASELINE);
 
+	if (is_unnamed(i)) {
+		fputs("-- no statement can name this: a person must judge", to);
+		return;
+	}
 	fputs("USE ", to);
 	sql_write_name(to, database);
 	fputs("; ", to);
@@ -89,7 +135,9 @@ void baseline_remedy_write(
 			     : "SELECT * FROM sys.databases WHERE name = ",
 			to);
 		sql_write_string(to, server ? i->name : database);
-	} else if (changed) {
+	} else if (is_part_of_object(i)) {
+		part_look_write(to, i);
+	} else if (changed || baseline_begins(i->hash, "USER_TABLE")) {
 		look_write(to, i);
 	} else if (!strcmp(i->kind, "member") || !strcmp(i->kind, "server-member")) {
 		size_t member = baseline_quoted_size(i->name);
@@ -97,6 +145,11 @@ void baseline_remedy_write(
 			i->name + member + strlen(" in "), (int)member, i->name);
 	} else if (!strcmp(i->kind, "permission") || !strcmp(i->kind, "server-permission")) {
 		fprintf(to, "REVOKE %s CASCADE", i->name);
+	} else if (!strcmp(i->kind, "plan-guide")) {
+		fputs("EXEC sys.sp_control_plan_guide N'DROP', ", to);
+		sql_write_string(to, i->name);
+	} else if (!strcmp(i->kind, "ddl-trigger")) {
+		fprintf(to, "DROP TRIGGER %s ON DATABASE", i->name);
 	} else {
 		fprintf(to, "%s %s", drop_of(i->hash), i->name);
 	}

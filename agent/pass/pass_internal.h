@@ -118,6 +118,9 @@ void pass_outcome_take(struct pass *p, struct server_work *w, const struct recor
 void pass_unfinished_take(struct pass *p, struct server_work *w, const struct record *end);
 /* Baselines: which are asked for, what comes in. */
 int pass_baselines_ask(struct pass *p, struct server_work *w);
+/* Tells what is new, changed or gone since the baseline. Puts the items in order. */
+void baseline_compare(struct pass *p, struct server_work *w, const char *database,
+	struct baseline_item *items, size_t n);
 int pass_baseline_take(struct pass *p, struct server_work *w, const struct record *r);
 void pass_baselines_free(struct server_work *w);
 /* Puts the access that was found on record where it is another than before; each grant once. */

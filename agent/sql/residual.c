@@ -80,71 +80,100 @@ struct kept {
 	size_t n;
 };
 
-/* In the database of this number; SIZE_MAX: on the server. */
-static int remedy_set(
-	struct record *r, const struct visit_run *run, size_t database, const char *statement)
+/* In the database of this number; SIZE_MAX: on the server. What no T-SQL can name is for a person to judge. */
+static int remedy_set(struct record *r, const struct visit_run *run, size_t database,
+	const char *form, const struct sql_value *v, int n)
 {
-	_cleanup_free_ char *use = NULL;
+	_cleanup_free_ char *remedy = NULL;
 	size_t size;
-	FILE *to;
+	FILE *to = open_memstream(&remedy, &size);
 
-	if (database == SIZE_MAX) {
-		RECORD_PRINTF(r, finding.remedy, "%s;", statement);
-		return 0;
-	}
-	to = open_memstream(&use, &size);
 	if (!to)
 		return -ENOMEM;
-	use_write(to, run->observed.databases[database].name);
+	if (database != SIZE_MAX) {
+		fputs("USE ", to);
+		sql_write_name(to, run->observed.databases[database].name);
+		fputs("; ", to);
+	}
+	int rc = words_write(to, form, v, n);
+	putc(';', to);
 	if (fclose(to))
 		return -ENOMEM;
-	use[strcspn(use, "\n")] = '\0';
-	RECORD_PRINTF(r, finding.remedy, "%s %s;", use, statement);
-	return 0;
+	if (rc > 0)
+		RECORD_SET(r, finding.remedy,
+			"-- a name or kind that no statement can write: a person must judge");
+	else if (!rc)
+		RECORD_SET(r, finding.remedy, remedy);
+	return rc < 0 ? rc : 0;
 }
 
-/* Rows: finding, check, database, subject, evidence, remedy. */
-static int finding_row(void *context, const struct sql_value *v, int n)
+/* What was found is a login only now and then; one of ours belongs to a client. */
+static void concerned_set(struct record *r, const struct visit_run *run, const char *subject)
 {
-	struct kept *kept = context;
-	const struct visit_run *run = kept->run;
-	struct record r, *items;
+	const struct observed_login *l = observed_find_login(&run->observed, subject);
+	const struct wanted_login *w =
+		l && l->ours ? wanted_find(&run->visit->wanted, l->name) : NULL;
 
-	if (n != 6)
-		return -EBADMSG;
-	const struct leftover *k = check_of(strtoul(text_of(&v[1]), NULL, 10));
-	size_t d = strtoul(text_of(&v[2]), NULL, 10);
-	if (!k)
-		return -EBADMSG;
-	const char *known = reviewed_by(run->visit->server, k, text_of(&v[3]));
+	if (l && l->ours)
+		RECORD_SET(r, login, l->name);
+	if (w)
+		RECORD_SET(r, client, w->client);
+}
+
+static bool names_same(const struct sql_value *v, int n)
+{
+	_cleanup_free_ char *a = NULL, *b = NULL;
+
+	return n >= 2 && words_make(&a, "%1n", v, n) >= 0 && words_make(&b, "%2n", v, n) >= 0 &&
+	       !strcasecmp(a, b);
+}
+
+static int finding_keep(
+	struct kept *kept, const struct leftover *k, size_t d, const struct sql_value *v, int n)
+{
+	const struct visit_run *run = kept->run;
 	bool whole = k->scope == LEFTOVER_SERVER;
-	if (!whole && d >= run->observed.n_databases)
-		return -EBADMSG;
+	_cleanup_free_ char *subject = NULL, *evidence = NULL;
+	struct record r;
+
+	int rc = words_make(&subject, k->subject, v, n);
+	if (rc >= 0)
+		rc = words_make(&evidence, k->evidence, v, n);
+	if (rc < 0)
+		return rc;
+	const char *known = reviewed_by(run->visit->server, k, subject);
 	record_of(&r, run->visit, RECORD_FINDING, NULL, NULL,
 		whole ? NULL : run->observed.databases[d].name);
 	/* Told all the same: whoever reads the audit sees what the operator lets pass, and where it leads today. */
 	r.finding.severity = known ? FINDING_INFO : k->severity;
 	RECORD_SET(&r, finding.name, k->name);
-	/* What was found is a login only now and then; one of ours belongs to a client. */
-	const struct observed_login *l = observed_find_login(&run->observed, text_of(&v[3]));
-	const struct wanted_login *w =
-		l && l->ours ? wanted_find(&run->visit->wanted, l->name) : NULL;
-	if (l && l->ours)
-		RECORD_SET(&r, login, l->name);
-	if (w)
-		RECORD_SET(&r, client, w->client);
+	concerned_set(&r, run, subject);
 	RECORD_SET(&r, finding.reason, k->words);
-	RECORD_PRINTF(&r, detail, "%s: %s%s%s", text_of(&v[3]), text_of(&v[4]),
+	RECORD_PRINTF(&r, detail, "%s: %s%s%s", subject, evidence,
 		known ? "; reviewed: named in " : "", known ? known : "");
-	int rc = known ? 0 : remedy_set(&r, run, whole ? SIZE_MAX : d, text_of(&v[5]));
+	rc = known ? 0 : remedy_set(&r, run, whole ? SIZE_MAX : d, k->remedy, v, n);
 	if (rc)
 		return rc;
-	items = reallocarray(kept->items, kept->n + 1, sizeof(*items));
+	struct record *items = reallocarray(kept->items, kept->n + 1, sizeof(*items));
 	if (!items)
 		return -ENOMEM;
 	kept->items = items;
 	items[kept->n++] = r;
 	return 0;
+}
+
+/* Rows: finding, check, database, then the columns that its forms take. */
+static int finding_row(void *context, const struct sql_value *v, int n)
+{
+	struct kept *kept = context;
+	const struct leftover *k =
+		n > 3 ? check_of(strtoul(text_of(&v[1]), NULL, 10)) : NULL;
+	size_t d = n > 3 ? strtoul(text_of(&v[2]), NULL, 10) : 0;
+
+	if (!k || (k->scope == LEFTOVER_DATABASE && d >= kept->run->observed.n_databases))
+		return -EBADMSG;
+	return k->renames && names_same(v + 3, n - 3) ? 0
+						      : finding_keep(kept, k, d, v + 3, n - 3);
 }
 
 /* Tells what was kept, or drops it. */
@@ -156,15 +185,26 @@ static void kept_end(struct kept *k, bool whole)
 	*k = (struct kept){.run = k->run};
 }
 
-static void check_note(const struct visit_run *run, const char *check, const char *database,
+/* Collations that do not go together: the question is wrong, whatever the server is. */
+static bool error_is_ours(int number)
+{
+	return number == 446 || number == 448 || number == 451 || number == 456 || number == 457 ||
+	       number == 468;
+}
+
+void check_note(const struct visit_run *run, const char *check, const char *database,
 	const struct sql_error *error)
 {
 	struct record r;
 
 	record_of(&r, run->visit, RECORD_NOTE, NULL, NULL, database);
 	r.state = STATE_UNVERIFIED;
-	RECORD_PRINTF(&r, detail, "the check %s cannot be made%s%s (%d: %.200s)", check,
-		database ? " in " : "", database ? database : "", error->number, error->text);
+	RECORD_PRINTF(&r, detail, "the check %s cannot be made%s%s%s (%d: %.200s)", check,
+		database ? " in " : "", database ? database : "",
+		error_is_ours(error->number)
+			? ": a defect of Curfew, which should be reported to its makers"
+			: "",
+		error->number, error->text);
 	worker_tell(run->worker, &r);
 }
 
@@ -243,91 +283,4 @@ int leftovers_tell(struct visit_run *run, struct sql_error *error)
 	       : sql_session_run(run->session, &ignored, "USE [master];\n", NULL, NULL) < 0
 		       ? -ECONNRESET
 		       : 0;
-}
-
-/* Rows: base, database, kind, name, hash. */
-static int base_row(void *context, const struct sql_value *v, int n)
-{
-	const struct visit_run *run = context;
-	size_t d = n == 5 ? strtoul(text_of(&v[1]), NULL, 10) : SIZE_MAX;
-	struct record r;
-
-	if (d >= run->observed.n_databases)
-		return -EBADMSG;
-	record_of(&r, run->visit, RECORD_BASELINE, NULL, NULL, run->observed.databases[d].name);
-	RECORD_SET(&r, baseline.kind, text_of(&v[2]));
-	RECORD_SET(&r, baseline.name, text_of(&v[3]));
-	RECORD_SET(&r, baseline.hash, text_of(&v[4]));
-	worker_tell(run->worker, &r);
-	return 0;
-}
-
-static void baseline_mark(
-	const struct visit_run *run, const struct observed_database *d, enum baseline_mark mark)
-{
-	struct record r;
-
-	record_of(&r, run->visit, RECORD_BASELINE, NULL, NULL, d->name);
-	r.baseline.mark = mark;
-	worker_tell(run->worker, &r);
-}
-
-static int baseline_write(FILE *to, const struct visit_run *run, const char *name)
-{
-	struct observed_database *d = observed_find_database(&run->observed, name);
-
-	if (!d || !d->read)
-		return 0;
-	baseline_mark(run, d, BASELINE_BEGIN);
-	use_write(to, d->name);
-	leftover_write(to,
-		strcasecmp(d->name, "master") != 0 ? baseline_question : server_baseline_question,
-		0, (size_t)(d - run->observed.databases));
-	return 1;
-}
-
-/* The databases from `from` on, `n` of them, in one round trip. */
-static int baselines_ask(
-	struct visit_run *run, struct sql_error *error, const char *const *names, size_t n)
-{
-	char *batch = NULL;
-	size_t size;
-	FILE *to = open_memstream(&batch, &size);
-	int any = 0;
-
-	if (!to)
-		return -ENOMEM;
-	for (size_t i = 0; i < n; i++)
-		any |= baseline_write(to, run, names[i]);
-	fputs("USE [master];\n", to);
-	if (fclose(to))
-		return -ENOMEM;
-	int rc = any ? sql_session_run(run->session, error, batch, base_row, run) : 0;
-	free(batch);
-	for (size_t i = 0; i < n && !rc; i++) {
-		const struct observed_database *d =
-			observed_find_database(&run->observed, names[i]);
-		if (d && d->read)
-			baseline_mark(run, d, BASELINE_WHOLE);
-	}
-	return rc;
-}
-
-int baselines_tell(struct visit_run *run, struct sql_error *error, const char *const *databases)
-{
-	size_t n = 0;
-
-	while (databases && databases[n])
-		n++;
-	int rc = n ? baselines_ask(run, error, databases, n) : 0;
-	if (rc <= 0)
-		return rc;
-	for (size_t i = 0; i < n; i++) {
-		rc = baselines_ask(run, error, &databases[i], 1);
-		if (rc < 0)
-			return rc;
-		if (rc)
-			check_note(run, "new-or-changed", databases[i], error);
-	}
-	return 0;
 }

@@ -1,60 +1,185 @@
-/* What a baseline keeps: everything of a database that can be new or changed later.
- *
- * A module's hash is over its text, since a date alone can be brought back; a table's, and that of a module whose text is
- * encrypted, is its last change. */
+/* Baselines of databases and of the server: asked, and told item by item. */
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+
 #include "sql/residual.h"
+#include "sql/rows.h"
 
-#define ITEM	    "SELECT N'base' AS [part], %D, "
-#define OBJECT_NAME "QUOTENAME(s.name) + N'.' + QUOTENAME(o.name)"
+static const struct base_question *questions_of(const char *database)
+{
+	return strcasecmp(database, "master") != 0 ? base_questions : server_base_questions;
+}
 
-const char baseline_question[] = ITEM
-	"N'object', " OBJECT_NAME ",\n"
-	"  o.type_desc + N' ' + COALESCE(CONVERT(nvarchar(64), HASHBYTES('SHA2_256', m.definition), 2), y.base_object_name,\n"
-	"  CONVERT(nvarchar(30), o.modify_date, 126)) + CASE t.is_disabled WHEN 1 THEN N' disabled' ELSE N'' END\n"
-	"FROM sys.objects AS o JOIN sys.schemas AS s ON s.schema_id = o.schema_id\n"
-	"LEFT JOIN sys.sql_modules AS m ON m.object_id = o.object_id\n"
-	"LEFT JOIN sys.synonyms AS y ON y.object_id = o.object_id\n"
-	"LEFT JOIN sys.triggers AS t ON t.object_id = o.object_id\n"
-	"WHERE o.type IN ('U', 'V', 'P', 'FN', 'IF', 'TF', 'TR', 'SO', 'SN', 'PC', 'FS', 'FT', 'TA', 'AF', 'X');\n" ITEM
-	"N'type', QUOTENAME(s.name) + N'.' + QUOTENAME(t.name), N'TYPE'\n"
-	"FROM sys.types AS t JOIN sys.schemas AS s ON s.schema_id = t.schema_id WHERE t.is_user_defined = 1;\n" ITEM
-	"N'certificate', QUOTENAME(c.name), N'CERTIFICATE ' + CONVERT(nvarchar(64), c.thumbprint, 2)\n"
-	"FROM sys.certificates AS c;\n" ITEM
-	"N'principal', QUOTENAME(p.name), p.type_desc + N' ' + COALESCE(CONVERT(nvarchar(172), p.sid, 1), N'')\n"
-	"FROM sys.database_principals AS p WHERE p.principal_id > 4 AND p.is_fixed_role = 0;\n" ITEM
-	"N'member', QUOTENAME(m.name) + N' in ' + QUOTENAME(r.name), N''\n"
-	"FROM sys.database_role_members AS rm\n"
-	"JOIN sys.database_principals AS r ON r.principal_id = rm.role_principal_id\n"
-	"JOIN sys.database_principals AS m ON m.principal_id = rm.member_principal_id;\n"
-	/* As GRANT would have it, so that REVOKE can take it. Below zero are the product's own objects. */
-	ITEM "N'permission', p.permission_name + " SECURABLE
-	" + N' TO ' + QUOTENAME(g.name), p.state_desc\n" PERMISSIONS
-	"WHERE p.major_id >= 0 AND p.state <> 'D';\n" ITEM
-	"N'setting', N'trustworthy', CAST(d.is_trustworthy_on AS nvarchar(1))\n"
-	"FROM sys.databases AS d WHERE d.database_id = DB_ID();\n" ITEM
-	"N'setting', N'chaining', CAST(d.is_db_chaining_on AS nvarchar(1))\n"
-	"FROM sys.databases AS d WHERE d.database_id = DB_ID();\n" ITEM
-	"N'setting', N'containment', d.containment_desc\n"
-	"FROM sys.databases AS d WHERE d.database_id = DB_ID();\n" ITEM
-	"N'setting', N'owner', COALESCE(CONVERT(nvarchar(172), d.owner_sid, 1), N'')\n"
-	"FROM sys.databases AS d WHERE d.database_id = DB_ID();\n";
+void base_questions_write(FILE *to, const struct base_question *all, size_t database)
+{
+	for (size_t i = 0; all[i].kind; i++)
+		leftover_write(to, all[i].text, i, database);
+}
 
-/* Under the name of master: what can come and go on the server. */
-const char server_baseline_question[] = ITEM
-	"N'login', QUOTENAME(l.name), l.type_desc + N' ' + CONVERT(nvarchar(172), l.sid, 1)\n"
-	"FROM sys.server_principals AS l WHERE l.name NOT LIKE N'##MS[_]%%' AND l.name NOT LIKE N'NT %%';\n" ITEM
-	"N'server-member', QUOTENAME(m.name) + N' in ' + QUOTENAME(r.name), N''\n"
-	"FROM sys.server_role_members AS rm\n"
-	"JOIN sys.server_principals AS r ON r.principal_id = rm.role_principal_id\n"
-	"JOIN sys.server_principals AS m ON m.principal_id = rm.member_principal_id;\n" ITEM
-	"N'server-permission', p.permission_name + CASE p.class WHEN 100 THEN N'' WHEN 101 THEN N' ON ' +\n"
-	"  CASE t.type WHEN 'R' THEN N'SERVER ROLE' ELSE N'LOGIN' END + N'::' + QUOTENAME(t.name)\n"
-	"  ELSE N' ON ' + p.class_desc + N'::' + CAST(p.major_id AS nvarchar(20)) END + N' TO ' + QUOTENAME(g.name),\n"
-	"  p.state_desc FROM sys.server_permissions AS p\n"
-	"JOIN sys.server_principals AS g ON g.principal_id = p.grantee_principal_id\n"
-	"LEFT JOIN sys.server_principals AS t ON p.class = 101 AND t.principal_id = p.major_id\n"
-	"WHERE p.state <> 'D' AND p.permission_name <> N'CONNECT SQL';\n" ITEM
-	"N'setting', c.name, CAST(c.value_in_use AS nvarchar(20))\n"
-	"FROM sys.configurations AS c WHERE c.name IN (N'xp_cmdshell', N'clr enabled', N'Ole Automation Procedures',\n"
-	"  N'cross db ownership chaining', N'contained database authentication', N'scan for startup procs',\n"
-	"  N'Ad Hoc Distributed Queries', N'clr strict security');\n";
+static const struct base_question *question_of(const char *database, size_t number)
+{
+	const struct base_question *all = questions_of(database);
+	size_t n = 0;
+
+	while (all[n].kind)
+		n++;
+	return number < n ? &all[number] : NULL;
+}
+
+/* A name that is no text is told apart from its like by its bytes, and by that shows itself. */
+static void unreadable_add(char **name, const struct sql_value *v, int n)
+{
+	size_t size;
+	char *more = NULL;
+	FILE *to = open_memstream(&more, &size);
+
+	if (!to)
+		return;
+	fprintf(to, "%s", *name);
+	for (int i = 0; i < n; i++)
+		for (size_t k = 0; v[i].data && k < v[i].size; k++)
+			fprintf(to, "%s%02X", i || k ? "" : " 0x", (unsigned char)v[i].data[k]);
+	if (fclose(to)) {
+		free(more);
+		return;
+	}
+	free(*name);
+	*name = more;
+}
+
+static void unreadable_tell(
+	const struct visit_run *run, const char *database, const char *kind, const char *name)
+{
+	struct record r;
+
+	if (run->visit->mode != SQL_AUDIT)
+		return;
+	record_of(&r, run->visit, RECORD_FINDING, NULL, NULL, database);
+	r.finding.severity = FINDING_MEDIUM;
+	RECORD_SET(&r, finding.name, "name-unreadable");
+	RECORD_SET(&r, finding.reason, "a name that is no text: half of a character stands in it");
+	RECORD_PRINTF(&r, detail, "%s: %s", kind, name);
+	RECORD_SET(&r, finding.remedy,
+		"-- a name that no statement can write: a person must judge");
+	worker_tell(run->worker, &r);
+}
+
+/* Rows: base, question, database, then the columns that its forms take. */
+static int base_row(void *context, const struct sql_value *v, int n)
+{
+	const struct visit_run *run = context;
+	size_t d = n > 3 && v[2].data ? strtoul(v[2].data, NULL, 10) : SIZE_MAX;
+	_cleanup_free_ char *name = NULL, *hash = NULL;
+	struct record r;
+
+	if (d >= run->observed.n_databases)
+		return -EBADMSG;
+	const char *database = run->observed.databases[d].name;
+	const struct base_question *q = question_of(database, (size_t)row_number(&v[1]));
+	if (!q)
+		return -EBADMSG;
+	int rc = words_make(&name, q->name, v + 3, n - 3);
+	if (rc >= 0 && words_make(&hash, q->hash, v + 3, n - 3) < 0)
+		return -EBADMSG;
+	if (rc < 0)
+		return rc;
+	if (rc == WORDS_UNWRITABLE) {
+		unreadable_add(&name, v + 3, n - 3 < 3 ? n - 3 : 3);
+		unreadable_tell(run, database, q->kind, name);
+	}
+	record_of(&r, run->visit, RECORD_BASELINE, NULL, NULL, database);
+	RECORD_SET(&r, baseline.kind, q->kind);
+	RECORD_SET(&r, baseline.name, name);
+	RECORD_SET(&r, baseline.hash, hash);
+	worker_tell(run->worker, &r);
+	return 0;
+}
+
+static void baseline_mark(
+	const struct visit_run *run, const struct observed_database *d, enum baseline_mark mark)
+{
+	struct record r;
+
+	record_of(&r, run->visit, RECORD_BASELINE, NULL, NULL, d->name);
+	r.baseline.mark = mark;
+	worker_tell(run->worker, &r);
+}
+
+/* One of Curfew's logins has a user there already: what it did since would pass for how things were before. */
+static bool access_has_begun(const struct visit_run *run, const struct observed_database *d)
+{
+	for (size_t i = 0; i < run->observed.n_logins; i++)
+		if (run->observed.logins[i].ours &&
+			observed_user_of(d, &run->observed.logins[i]))
+			return true;
+	return false;
+}
+
+/* The database, if its baseline can be told now: an audit's to compare, an apply's to keep. */
+static struct observed_database *baseline_of(const struct visit_run *run, const char *name)
+{
+	struct observed_database *d = observed_find_database(&run->observed, name);
+
+	return d && d->read && (run->visit->mode == SQL_AUDIT || !access_has_begun(run, d)) ? d
+											      : NULL;
+}
+
+static int baseline_write(FILE *to, const struct visit_run *run, const char *name)
+{
+	struct observed_database *d = baseline_of(run, name);
+
+	if (!d)
+		return 0;
+	baseline_mark(run, d, BASELINE_BEGIN);
+	fputs("USE ", to);
+	sql_write_name(to, d->name);
+	fputs(";\n", to);
+	base_questions_write(to, questions_of(d->name), (size_t)(d - run->observed.databases));
+	return 1;
+}
+
+/* `n` databases in one round trip. */
+static int baselines_ask(
+	struct visit_run *run, struct sql_error *error, const char *const *names, size_t n)
+{
+	char *batch = NULL;
+	size_t size;
+	FILE *to = open_memstream(&batch, &size);
+	int any = 0;
+
+	if (!to)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		any |= baseline_write(to, run, names[i]);
+	fputs("USE [master];\n", to);
+	if (fclose(to))
+		return -ENOMEM;
+	int rc = any ? sql_session_run(run->session, error, batch, base_row, run) : 0;
+	free(batch);
+	for (size_t i = 0; i < n && !rc; i++) {
+		const struct observed_database *d = baseline_of(run, names[i]);
+		if (d)
+			baseline_mark(run, d, BASELINE_WHOLE);
+	}
+	return rc;
+}
+
+int baselines_tell(struct visit_run *run, struct sql_error *error, const char *const *databases)
+{
+	size_t n = 0;
+
+	while (databases && databases[n])
+		n++;
+	int rc = n ? baselines_ask(run, error, databases, n) : 0;
+	if (rc <= 0)
+		return rc;
+	for (size_t i = 0; i < n; i++) {
+		rc = baselines_ask(run, error, &databases[i], 1);
+		if (rc < 0)
+			return rc;
+		if (rc)
+			check_note(run, "new-or-changed", databases[i], error);
+	}
+	return 0;
+}

@@ -41,6 +41,18 @@ static int question_run(struct check_run *c, const char *database, const char *k
 	return words ? check_read(c, name, words, some) : -ENOMEM;
 }
 
+static int baseline_try(struct check_run *c, const char *database, const char *part,
+	const struct base_question *all)
+{
+	struct text text;
+
+	if (!text_begin(&text))
+		return -ENOMEM;
+	base_questions_write(text.to, all, 0);
+	_cleanup_free_ char *words = text_end(&text);
+	return words ? question_run(c, database, "audit", part, words, true) : -ENOMEM;
+}
+
 static int written_run(struct check_run *c, const char *part, struct text *text)
 {
 	char name[RECORD_WORD_MAX];
@@ -90,8 +102,7 @@ int check_reads(struct check_run *c)
 	for (const struct leftover *k = server_leftovers; k->name && !rc; k++)
 		rc = question_run(c, NULL, "audit", k->name, k->text, false);
 	if (!rc)
-		rc = question_run(
-			c, NULL, "audit", "server-baseline", server_baseline_question, true);
+		rc = baseline_try(c, NULL, "server-baseline", server_base_questions);
 	return rc;
 }
 
@@ -234,7 +245,7 @@ int check_database(struct check_run *c, size_t i)
 	for (const struct leftover *k = database_leftovers; k->name && !rc; k++)
 		rc = question_run(c, database, "audit", k->name, k->text, false);
 	if (!rc)
-		rc = question_run(c, database, "audit", "baseline", baseline_question, true);
+		rc = baseline_try(c, database, "baseline", base_questions);
 	if (rc >= 0)
 		rc = database_leave(c);
 	c->database = NULL;

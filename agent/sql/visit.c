@@ -100,12 +100,13 @@ static int work(struct visit_run *run, struct sql_error *error)
 		return rc;
 	switch (run->visit->mode) {
 	case SQL_APPLY:
-		rc = work_is_left(run) ? visit_apply(run, error) : 0;
+		/* Before anybody comes in: what is changed afterwards would pass for how it was. */
+		rc = baselines_tell(run, error, run->visit->baselines);
+		if (!rc && work_is_left(run))
+			rc = visit_apply(run, error);
 		/* A closing is finished when the server itself says so. */
 		if (!rc)
 			rc = verify_the_rest(run, error);
-		if (!rc)
-			rc = baselines_tell(run, error, run->visit->baselines);
 		return rc;
 	case SQL_AUDIT:
 		rc = verify_run(run, error, verify_all);

@@ -20,8 +20,28 @@ static const struct remedy {
 } remedies[] = {
 	{"Acme]Test", {"object", "[dbo].[p]", "SQL_STORED_PROCEDURE 1F"}, false,
 		IN "DROP PROCEDURE [dbo].[p];"},
+	/* What holds data is shown, not dropped. */
 	{"Acme]Test", {"object", "[dbo].[t]", "USER_TABLE 2026"}, false,
-		IN "DROP TABLE [dbo].[t];"},
+		IN
+		"SELECT name, TYPE_NAME(user_type_id) AS type, max_length, [precision], scale, is_nullable "
+		"FROM sys.columns WHERE object_id = OBJECT_ID(N'[dbo].[t]') ORDER BY column_id;"},
+	{"Acme]Test", {"column", "[dbo].[t].[c]", "type 56"}, false,
+		IN
+		"SELECT * FROM sys.objects WHERE object_id = OBJECT_ID(N'[dbo].[t]') OR parent_object_id = OBJECT_ID(N'[dbo].[t]');"},
+	{"Acme]Test", {"plan-guide", "g", "on object_id 5: 1F"}, false,
+		IN "EXEC sys.sp_control_plan_guide N'DROP', N'g';"},
+	{"Acme]Test", {"plan-guide", "g", "on object_id 5: 1F"}, true,
+		IN "SELECT * FROM sys.plan_guides WHERE name = N'g';"},
+	{"Acme]Test", {"ddl-trigger", "[t]", "1F"}, true,
+		IN
+		"SELECT t.name, m.definition FROM sys.triggers AS t LEFT JOIN sys.sql_modules AS m "
+		"ON m.object_id = t.object_id WHERE t.parent_class = 0 AND QUOTENAME(t.name) = N'[t]';"},
+	{"Acme]Test", {"ddl-trigger", "[t]", "1F"}, false, IN "DROP TRIGGER [t] ON DATABASE;"},
+	/* What no statement can name is never a statement. */
+	{"Acme]Test", {"object", "[dbo].[x?] 0x00D8", "USER_TABLE 2026"}, false,
+		"-- no statement can name this: a person must judge"},
+	{"master", {"server-permission", "CONNECT on id 3 of class 105 TO [public]", "GRANT"}, false,
+		"-- no statement can name this: a person must judge"},
 	{"Acme]Test", {"object", "[dbo].[v]", "VIEW 1F"}, false, IN "DROP VIEW [dbo].[v];"},
 	{"Acme]Test", {"object", "[dbo].[g]", "SQL_TRIGGER 1F"}, false,
 		IN "DROP TRIGGER [dbo].[g];"},

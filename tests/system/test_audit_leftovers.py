@@ -27,6 +27,7 @@ class Plant:
     database: str = "AcmeTest"
     undo: tuple = ()
     mended: bool = False   # by `curfew apply` as well: it concerns Curfew's own users
+    shown: bool = False    # the remedy shows it: a person must judge what holds data
 
 
 MALLORY = "CREATE USER [mallory] WITHOUT LOGIN"
@@ -56,7 +57,8 @@ PLANTS = (
     Plant("new-member", ("ALTER ROLE [db_owner] ADD MEMBER [helper]",), "[helper] in [db_owner]"),
     Plant("new-permission", (f"GRANT SELECT {TABLE} TO [helper]",), "SELECT ON OBJECT::[dbo].[Orders] TO [helper]"),
     Plant("new-permission", ("GRANT VIEW DEFINITION TO [helper]",), "VIEW DEFINITION TO [helper]"),
-    Plant("new-object", ("CREATE TABLE dbo.Mine (Id int NOT NULL)",), "[dbo].[Mine]: USER_TABLE"),
+    Plant("new-object", ("CREATE TABLE dbo.Mine (Id int NOT NULL)",), "[dbo].[Mine]: USER_TABLE",
+          undo=("DROP TABLE dbo.Mine",), shown=True),
     Plant("new-object", ("CREATE PROCEDURE dbo.Mine AS SELECT 1",), "[dbo].[Mine]: SQL_STORED_PROCEDURE"),
     Plant("new-object", ("CREATE TRIGGER dbo.Mine ON dbo.Orders AFTER INSERT AS SELECT 1",), "[dbo].[Mine]: SQL_TRIGGER"),
     Plant("new-object", ("CREATE SEQUENCE dbo.Mine AS int START WITH 1",), "[dbo].[Mine]: SEQUENCE_OBJECT"),
@@ -69,8 +71,21 @@ PLANTS = (
     Plant("changed-definition", ("ALTER TRIGGER dbo.OldTrigger ON dbo.Orders AFTER DELETE AS SELECT 666",),
           "[dbo].[OldTrigger]: SQL_TRIGGER",
           undo=("DROP TRIGGER dbo.OldTrigger", "CREATE TRIGGER dbo.OldTrigger ON dbo.Orders AFTER DELETE AS SELECT 1;",)),
-    Plant("changed-definition", ("DISABLE TRIGGER dbo.OldTrigger ON dbo.Orders",), "disabled",
-          undo=("ENABLE TRIGGER dbo.OldTrigger ON dbo.Orders",)),
+    Plant("trigger-disabled", ("DISABLE TRIGGER dbo.OldTrigger ON dbo.Orders",), "disabled",
+          undo=("ENABLE TRIGGER dbo.OldTrigger ON dbo.Orders",), shown=True),
+    Plant("numbered-changed", ("ALTER PROCEDURE dbo.Twice;2 AS SELECT 666",), "[dbo].[Twice];2: ",
+          undo=("ALTER PROCEDURE dbo.Twice;2 AS SELECT 2",), shown=True),
+    Plant("changed-table", ("CREATE UNIQUE INDEX ix ON dbo.Orders (Customer)",), "[dbo].[Orders].[ix]: ",
+          undo=("DROP INDEX ix ON dbo.Orders",), shown=True),
+    Plant("plan-guide", ("EXEC sp_create_plan_guide N'g', N'SELECT Id FROM dbo.Orders', N'OBJECT', N'dbo.OldImport', NULL, "
+                         "N'OPTION (MAXDOP 1)'",), "g: on object_id"),
+    Plant("queue-activation", ("ALTER QUEUE dbo.Inbox WITH ACTIVATION (STATUS = ON, PROCEDURE_NAME = dbo.OldImport, "
+                               "MAX_QUEUE_READERS = 1, EXECUTE AS SELF)",), "[dbo].[Inbox]: runs [dbo].[OldImport] as dbo",
+          undo=("ALTER QUEUE dbo.Inbox WITH ACTIVATION (DROP)",)),
+    Plant("renamed", ("EXEC sp_rename 'dbo.Customers', 'z'; EXEC sp_rename 'dbo.Suppliers', 'Customers'; "
+                      "EXEC sp_rename 'dbo.z', 'Suppliers'",), "[dbo].[Customers]: object_id",
+          undo=("EXEC sp_rename 'dbo.Customers', 'z'; EXEC sp_rename 'dbo.Suppliers', 'Customers'; "
+                "EXEC sp_rename 'dbo.z', 'Suppliers'",), shown=True),
     Plant("changed-setting", ("EXEC sp_configure 'xp_cmdshell', 1; RECONFIGURE",), "xp_cmdshell: 1, was 0", "master",
           undo=("EXEC sp_configure 'xp_cmdshell', 0; RECONFIGURE",)),
     Plant("replaced-principal", ("DROP USER [helper]", "CREATE USER [helper] WITHOUT LOGIN"), "[helper]: SQL_USER",
@@ -165,17 +180,21 @@ class Leftovers(audit_lab.AuditCase):
         cls.addClassCleanup(cls.lab.close)
         cls.server = cls.lab.server
         cls.server.sql("CREATE USER [helper] WITHOUT LOGIN", "AcmeTest")
+        for batch in ("CREATE PROCEDURE dbo.Twice AS SELECT 1", "CREATE PROCEDURE dbo.Twice;2 AS SELECT 1", "ALTER PROCEDURE dbo.Twice;2 AS SELECT 2",
+                      "CREATE QUEUE dbo.Inbox", "CREATE TABLE dbo.Customers (Id int)", "CREATE TABLE dbo.Suppliers (Id int)"):
+            cls.server.sql(batch, "AcmeTest")
         cls.server.sql("CREATE TRIGGER dbo.OldTrigger ON dbo.Orders AFTER DELETE AS SELECT 1;", "AcmeTest")
         cls.lab.client_add("acme", [("staging", "sql01", "AcmeTest"),
                                     ("production", "sql01", "AcmeProd", "read-only")])
         cls.lab.agent.apply()
 
     def told(self):
-        """What there is to say; `helper`, who was there from the beginning, is no news."""
+        """What there is to say; `helper`, who was there from the beginning, is no news, and a table's date moves on."""
         result = self.lab.agent.curfew("audit", "--json")
         self.last = result
         return [f for f in result.json["findings"]
-                if not (f["name"] == "loginless-user" and f["evidence"].startswith("helper:"))]
+                if not (f["name"] == "loginless-user" and f["evidence"].startswith("helper:"))
+                and not (f["name"] == "changed-table" and ": USER_TABLE" in f["evidence"])]
 
     def remedy_run(self, finding, strict):
         if finding["name"] == "effective-permission":
@@ -199,7 +218,8 @@ class Leftovers(audit_lab.AuditCase):
         return found[0]
 
     def clean_up(self, p, finding):
-        if p.check not in ("changed-definition", "changed-setting", "replaced-principal"):
+        self.assertNotIn("DROP TABLE", finding["remedy"])
+        if not p.shown and p.check not in ("changed-definition", "changed-setting", "replaced-principal"):
             self.remedy_run(finding, strict=True)
             left = [f for f in self.told() if f["name"] == p.check and p.evidence in f["evidence"]]
             self.assertEqual(left, [], "the remedy did not help")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 # Rules of the real product that are kept only when asked for, as long as the agent fails under them.
 # `real` stands for all of them at once. Once the agent copes a rule is on, and can be switched off.
-PENDING = ("collations",)
+PENDING = ()
 
 
 def _form(form, factory):
@@ -49,9 +49,9 @@ class Features:
     null_columns: str = ""                              # view.column,... that are NULL for others' rows
     spid_reuse: str = ""                                # login whose session ids are a stranger's before a KILL
     in_doubt: str = ""                                  # unit of work of a distributed transaction (-2)
-    # Rules that every server keeps. Those of PENDING are off for the time being.
+    # Rules that every server keeps.
     session_settings: bool = True
     catalogue_locks: bool = True
     hidden_databases: bool = True
     ownership_moves: bool = True
-    collations: bool = False
+    collations: bool = True

@@ -1,0 +1,313 @@
+/* What is new, changed or gone since a baseline. The program forbids new customisations, so a new object is a finding,
+ * whoever made it. */
+#include <errno.h>
+#include <string.h>
+
+#include "curfew/text.h"
+#include "pass/baseline_kinds.h"
+#include "pass/baseline_remedy.h"
+#include "pass/pass_internal.h"
+
+/* Compares a quoted name with a plain one. */
+static bool is_quoted(const char *quoted, size_t size, const char *name)
+{
+	struct text text;
+
+	if (text_begin(&text))
+		sql_write_name(text.to, name);
+	_cleanup_free_ char *plain = text_end(&text);
+	return plain && text.size == size && !strncasecmp(quoted, plain, size);
+}
+
+/* Users, roles and logins of Curfew's own come and go by the schedule. */
+static bool name_is_ours(
+	const struct pass *p, const struct server_work *w, const char *quoted, size_t size)
+{
+	for (int l = LEVEL_READ_ONLY; l <= LEVEL_FULL; l++)
+		if (w->server->terms[l].role && is_quoted(quoted, size, w->server->terms[l].role))
+			return true;
+	if (is_quoted(quoted, size, w->server->login) || is_quoted(quoted, size, MARK_ROLE))
+		return true;
+	for (size_t i = 0; i < w->sql.wanted.n_grants; i++)
+		if (is_quoted(quoted, size, w->sql.wanted.grants[i]->user->login))
+			return true;
+	for (size_t i = 0; i < p->identities.n; i++)
+		if (!strcmp(p->identities.items[i].server, w->server->name) &&
+			is_quoted(quoted, size, p->identities.items[i].login))
+			return true;
+	return false;
+}
+
+static bool item_is_ours(
+	const struct pass *p, const struct server_work *w, const struct baseline_item *i)
+{
+	const char *to;
+
+	if (!strcmp(i->kind, "principal") || !strcmp(i->kind, "login"))
+		return name_is_ours(p, w, i->name, strlen(i->name));
+	if (!strcmp(i->kind, "member") || !strcmp(i->kind, "server-member"))
+		return name_is_ours(p, w, i->name, baseline_quoted_size(i->name));
+	if (strcmp(i->kind, "permission") != 0 && strcmp(i->kind, "server-permission") != 0)
+		return false;
+	/* The first of them: behind it stands nothing but the name, or it is none of ours. */
+	to = strstr(i->name, " TO ");
+	return to && name_is_ours(p, w, to + strlen(" TO "), strlen(to + strlen(" TO ")));
+}
+
+struct comparison {
+	struct pass *pass;
+	struct server_work *work;
+	const char *database;
+	struct baseline_item *items; /* of this database, as it is now, in order */
+	size_t n_items;
+	bool *known;   /* by item: the baseline has it */
+	char **before; /* its hash then */
+	struct baseline_item *gone;
+	size_t n_gone;
+	bool whole;    /* the baseline has the kinds that are late */
+	bool expected; /* somebody has full access here: changing what is there is what it is for */
+};
+
+static int items_order(const void *a, const void *b)
+{
+	const struct baseline_item *x = a, *y = b;
+	int kind = strcmp(x->kind, y->kind);
+
+	return kind ? kind : strcmp(x->name, y->name);
+}
+
+static size_t item_find(const struct comparison *c, const struct baseline_item *like)
+{
+	const struct baseline_item *found =
+		c->n_items ? bsearch(like, c->items, c->n_items, sizeof(*like), items_order)
+			   : NULL;
+
+	return found ? (size_t)(found - c->items) : SIZE_MAX;
+}
+
+static int gone_add(struct comparison *c, const struct baseline_item *b)
+{
+	struct baseline_item *more = array_grown(c->gone, c->n_gone, sizeof(*more));
+
+	if (!more)
+		return -ENOMEM;
+	c->gone = more;
+	struct baseline_item *g = &more[c->n_gone++];
+	*g = (struct baseline_item){strdup(b->kind), strdup(b->name), strdup(b->hash)};
+	return g->kind && g->name && g->hash ? 0 : -ENOMEM;
+}
+
+static int known_take(void *context, instant_t at, const struct baseline_item *b)
+{
+	struct comparison *c = context;
+	size_t i = item_find(c, b);
+
+	(void)at;
+	if (!strcmp(b->kind, "setting") && !strcmp(b->name, "made"))
+		c->whole = true;
+	if (i == SIZE_MAX)
+		return gone_add(c, b);
+	c->known[i] = true;
+	free(c->before[i]);
+	c->before[i] = strdup(b->hash);
+	return c->before[i] ? 0 : -ENOMEM;
+}
+
+static void item_tell(const struct comparison *c, const struct baseline_item *i,
+	const char *before, bool changed, struct baseline_verdict v)
+{
+	struct record r = {.kind = RECORD_FINDING, .finding.severity = v.severity};
+	struct text text;
+
+	if (text_begin(&text))
+		baseline_remedy_write(text.to, c->database, i, changed);
+	_cleanup_free_ char *remedy = text_end(&text);
+	RECORD_SET(&r, finding.remedy, remedy);
+	RECORD_SET(&r, server, c->work->server->name);
+	RECORD_SET(&r, database, c->database);
+	RECORD_SET(&r, finding.name, v.check);
+	RECORD_SET(&r, finding.reason, v.words);
+	RECORD_PRINTF(&r, detail, "%s%s%s%s%s", i->name, *i->hash ? ": " : "", i->hash,
+		before ? ", was " : "", before ? before : "");
+	c->pass->result.findings += v.severity > FINDING_LOW;
+	pass_tell(c->pass, &r);
+}
+
+static bool ends_in(const char *text, const char *end)
+{
+	size_t n = strlen(text), m = strlen(end);
+
+	return n >= m && !strcmp(text + n - m, end);
+}
+
+static bool became_disabled(const struct baseline_item *k, const char *before)
+{
+	return ends_in(k->hash, " disabled") && !ends_in(before, " disabled");
+}
+
+static struct baseline_verdict changed_verdict(
+	const struct comparison *c, const struct baseline_kind *kind, const struct baseline_item *k,
+	const char *before)
+{
+	struct baseline_verdict v = {kind->changed, kind->changed_words, kind->changed_severity};
+	bool work = kind->work;
+
+	if (!strcmp(k->kind, "setting") && !strcmp(k->name, "made"))
+		return (struct baseline_verdict){"restored",
+			"the database was made anew or restored since access opened", FINDING_HIGH};
+	if (!strcmp(k->kind, "object")) {
+		work = true;
+		if (baseline_begins(k->hash, "USER_TABLE"))
+			v = (struct baseline_verdict){"changed-table", kind->changed_words, FINDING_LOW};
+		else if (became_disabled(k, before))
+			v = (struct baseline_verdict){"trigger-disabled",
+				"a trigger disabled since access opened", FINDING_HIGH};
+	}
+	if (!strcmp(k->kind, "index") && became_disabled(k, before))
+		v = (struct baseline_verdict){
+			"index-disabled", "an index disabled since access opened", FINDING_HIGH};
+	if ((work || !strcmp(k->kind, "table")) && c->expected)
+		v.severity = FINDING_LOW;
+	return v;
+}
+
+/* The table or module that a part's name begins with. */
+static char *whole_of(const struct baseline_item *part)
+{
+	size_t size = *part->name == '[' ? baseline_quoted_size(part->name) : 0;
+
+	if (size && part->name[size] == '.')
+		size += 1 + baseline_quoted_size(part->name + size + 1);
+	return size ? strndup(part->name, size) : NULL;
+}
+
+static bool is_among(const struct baseline_item *items, size_t n, const char *kind,
+	const char *name)
+{
+	for (size_t i = 0; name && i < n; i++)
+		if (!strcmp(items[i].kind, kind) && !strcmp(items[i].name, name))
+			return true;
+	return false;
+}
+
+/* CREATE USER gives CONNECT, CREATE TABLE columns: the user or the table itself is the news. */
+static bool came_along(const struct comparison *c, const struct baseline_kind *kind,
+	const struct baseline_item *k)
+{
+	static const char connect[] = "CONNECT TO ";
+	struct baseline_item whole = {.kind = "object", .hash = ""};
+	_cleanup_free_ char *name = NULL;
+
+	if (!strcmp(k->kind, "permission") && baseline_begins(k->name, connect)) {
+		whole.kind = "principal";
+		whole.name = k->name + strlen(connect);
+	} else if (kind->late) {
+		whole.name = name = whole_of(k);
+	}
+	size_t at = whole.name ? item_find(c, &whole) : SIZE_MAX;
+	return at != SIZE_MAX && !c->known[at];
+}
+
+static void new_tell(const struct comparison *c, const struct baseline_kind *kind, size_t i)
+{
+	const struct baseline_item *k = &c->items[i];
+	struct baseline_verdict v = {kind->new, kind->new_words, kind->new_severity};
+
+	if (!kind->new || (kind->late && !c->whole) || came_along(c, kind, k))
+		return;
+	if (kind->work && c->expected)
+		v.severity = FINDING_LOW;
+	item_tell(c, k, NULL, false, v);
+}
+
+static void gone_tell(const struct comparison *c, const struct baseline_item *g)
+{
+	const struct baseline_kind *kind = baseline_kind_of(g);
+	_cleanup_free_ char *whole = kind && kind->late ? whole_of(g) : NULL;
+
+	if (!kind || !kind->gone || item_is_ours(c->pass, c->work, g) ||
+		is_among(c->gone, c->n_gone, "object", whole))
+		return;
+	item_tell(c, g, NULL, true,
+		(struct baseline_verdict){kind->gone, kind->gone_words,
+			c->expected ? FINDING_LOW : kind->gone_severity});
+}
+
+static void items_compare(const struct comparison *c)
+{
+	for (size_t i = 0; i < c->n_items; i++) {
+		const struct baseline_item *k = &c->items[i];
+		const struct baseline_kind *kind = baseline_kind_of(k);
+		if (!kind || item_is_ours(c->pass, c->work, k))
+			continue;
+		if (!c->known[i])
+			new_tell(c, kind, i);
+		else if (kind->changed && strcmp(c->before[i], k->hash) != 0)
+			item_tell(c, k, c->before[i], true,
+				changed_verdict(c, kind, k, c->before[i]));
+	}
+	for (size_t i = 0; i < c->n_gone; i++)
+		gone_tell(c, &c->gone[i]);
+}
+
+static void no_baseline_tell(const struct comparison *c, int rc)
+{
+	struct record r = {.kind = RECORD_NOTE, .state = STATE_UNVERIFIED};
+
+	RECORD_SET(&r, server, c->work->server->name);
+	RECORD_SET(&r, database, c->database);
+	RECORD_SET(&r, detail,
+		rc == -ENOENT
+			? "no baseline: what is new or changed cannot be said; one is taken when access opens"
+			: "the baseline cannot be read");
+	pass_tell(c->pass, &r);
+}
+
+static void comparison_free(struct comparison *c)
+{
+	for (size_t i = 0; c->before && i < c->n_items; i++)
+		free(c->before[i]);
+	for (size_t i = 0; i < c->n_gone; i++) {
+		free((char *)c->gone[i].kind);
+		free((char *)c->gone[i].name);
+		free((char *)c->gone[i].hash);
+	}
+	free(c->gone);
+	free(c->before);
+	free(c->known);
+}
+
+static bool change_is_expected(const struct server_work *work, const char *database)
+{
+	const struct wanted_server *w = &work->sql.wanted;
+
+	for (size_t i = 0; i < w->n_grants; i++)
+		if (w->grants[i]->level == LEVEL_FULL &&
+			!strcasecmp(w->grants[i]->database->name, database))
+			return true;
+	return false;
+}
+
+void baseline_compare(struct pass *p, struct server_work *w, const char *database,
+	struct baseline_item *items, size_t n)
+{
+	struct comparison c = {.pass = p,
+		.work = w,
+		.database = database,
+		.items = items,
+		.n_items = n,
+		.known = calloc(n + 1, sizeof(*c.known)),
+		.before = calloc(n + 1, sizeof(*c.before)),
+		.expected = change_is_expected(w, database)};
+	int rc = -ENOENT;
+
+	if (n)
+		qsort(items, n, sizeof(*items), items_order);
+	if (c.known && c.before && p->o.journal)
+		rc = baseline_read(p->o.journal, w->server->name, database, known_take, &c);
+	if (rc)
+		no_baseline_tell(&c, rc);
+	else
+		items_compare(&c);
+	comparison_free(&c);
+}

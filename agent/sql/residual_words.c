@@ -1,0 +1,135 @@
+/* Texts of findings, built here out of plain columns: the views of a server are of several collations, which must not meet
+ * in one of its expressions, and names may hold what no text can. */
+#include <ctype.h>
+#include <errno.h>
+#include <string.h>
+
+#include "sql/name.h"
+#include "sql/residual.h"
+#include "sql/rows.h"
+
+struct columns {
+	const struct sql_value *v;
+	size_t n;
+	int result; /* so far */
+};
+
+static const struct sql_value *column(const struct columns *c, size_t number)
+{
+	static const struct sql_value none;
+
+	return number && number <= c->n ? &c->v[number - 1] : &none;
+}
+
+static void hex_write(FILE *to, const struct sql_value *v)
+{
+	for (size_t i = 0; v->data && i < v->size; i++)
+		fprintf(to, "%02X", (unsigned char)v->data[i]);
+}
+
+static int name_write(FILE *to, struct columns *c, size_t number, char how)
+{
+	_cleanup_free_ char *name = NULL;
+
+	if (!row_name(&name, column(c, number)))
+		return -EBADMSG;
+	if (!name_is_whole(name))
+		c->result = WORDS_UNWRITABLE;
+	if (how == 'n')
+		fputs(name, to);
+	else if (how == 'q')
+		sql_write_name(to, name);
+	else
+		sql_write_string(to, name);
+	return 0;
+}
+
+static int two_part_write(FILE *to, struct columns *c, size_t number)
+{
+	int rc = name_write(to, c, number, 'q');
+
+	putc('.', to);
+	return rc ? rc : name_write(to, c, number + 1, 'q');
+}
+
+/* Class, kind, schema, name, column, id (SECURABLE in residual.h): " ON SCHEMA::[dbo]", or nothing for the whole. */
+static int securable_write(FILE *to, struct columns *c, size_t number)
+{
+	int64_t class = row_number(column(c, number));
+	_cleanup_free_ char *kind = row_text(column(c, number + 1));
+	int rc = 0;
+
+	if (class == 0 || class == 100)
+		return 0;
+	if (!kind || !column(c, number + 3)->data) {
+		if (!c->result)
+			c->result = WORDS_UNNAMED;
+		fprintf(to, " on id %jd of class %jd", (intmax_t)row_number(column(c, number + 5)),
+			(intmax_t) class);
+		return 0;
+	}
+	fprintf(to, " ON %s::", kind);
+	rc = column(c, number + 2)->data ? two_part_write(to, c, number + 2)
+					 : name_write(to, c, number + 3, 'q');
+	if (!rc && column(c, number + 4)->data) {
+		fputs(" (", to);
+		rc = name_write(to, c, number + 4, 'q');
+		putc(')', to);
+	}
+	return rc;
+}
+
+static int place_write(FILE *to, struct columns *c, size_t number, char how)
+{
+	_cleanup_free_ char *text = NULL;
+
+	switch (how) {
+	case 't':
+		text = row_text(column(c, number));
+		fputs(text ? text : "", to);
+		return 0;
+	case 'x':
+		hex_write(to, column(c, number));
+		return 0;
+	case 'n':
+	case 'q':
+	case 's':
+		return name_write(to, c, number, how);
+	case 'w':
+		return two_part_write(to, c, number);
+	case 'o':
+		return securable_write(to, c, number);
+	default:
+		return -EINVAL;
+	}
+}
+
+int words_write(FILE *to, const char *form, const struct sql_value *v, int n)
+{
+	struct columns c = {.v = v, .n = n > 0 ? (size_t)n : 0};
+
+	for (; *form; form++) {
+		if (*form != '%') {
+			putc(*form, to);
+			continue;
+		}
+		if (!isdigit((unsigned char)form[1]) || !form[2])
+			return -EINVAL;
+		int rc = place_write(to, &c, (size_t)(form[1] - '0'), form[2]);
+		if (rc)
+			return rc;
+		form += 2;
+	}
+	return c.result;
+}
+
+int words_make(char **out, const char *form, const struct sql_value *v, int n)
+{
+	size_t size;
+	FILE *to = open_memstream(out, &size);
+
+	if (!to)
+		return -ENOMEM;
+	int rc = words_write(to, form, v, n);
+	return fclose(to) ? -ENOMEM : rc;
+}

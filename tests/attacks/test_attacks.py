@@ -1,0 +1,374 @@
+#!/usr/bin/python3
+"""What a client's user with full access can do on a real server, done, and what Curfew makes of it.
+
+Every case has a database and a user of its own on one practice server, and all cases go through one life together: what
+lies there before, access as full, the attack in the user's own session by an independent client, go-live, audit, the end.
+Judge is the server itself, asked by its sysadmin; what Curfew says is believed only where the case is about what it says.
+"""
+
+import os
+import sys
+import unittest
+from dataclasses import dataclass, field
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "system"))
+
+import audit_lab  # noqa: E402  (the path above makes it importable)
+import lab  # noqa: E402
+from practice import SqlRefused  # noqa: E402
+
+PASSWORD = "Known-to-the-user-7"
+SEVERITIES = ("info", "low", "medium", "high", "critical")
+QUEUE = ("CREATE QUEUE dbo.Inbox", "CREATE PROCEDURE dbo.Reader AS SELECT 1")
+
+
+@dataclass
+class Case:
+    """{db} and {user} stand for the case's own. `before`: as sa, of what lies there. `attack`: the user's batches;
+    `refused`: numbers, any of which the server must answer the last of them with. `worked`: (query, rows) that show, before
+    go-live, that the attack is one. `stays`: her session is still open at go-live. `open` leaves access as it ended up:
+    `golive` and `removed` are further (query, rows), as sa in the database. `finds`: (check, least severity, in evidence)."""
+    number: str
+    title: str
+    before: tuple = ()
+    given: tuple = ()           # as sa in the database, once she has access
+    attack: tuple = ()
+    refused: tuple = ()
+    worked: tuple = ()
+    stays: bool = False
+    server: tuple = ()          # as sa, on the server, after the attack
+    golive: tuple = ()
+    login: str = "enabled"      # at go-live: enabled, disabled or any
+    role: bool = True           # read-only at go-live; else no user must be left with anything
+    finds: tuple = ()
+    removed: tuple = ()
+    gone: bool = True           # at the end the login is
+    user_stays: bool = False    # at the end a user without login and rights may be left
+    person: object = field(default=None, repr=False)
+
+    @property
+    def client(self):
+        return "c" + self.number
+
+    @property
+    def user(self):
+        return f"{self.client}.jane.doe"
+
+    @property
+    def db(self):
+        return "Case" + self.number
+
+    def text(self, text):
+        return text.replace("{user}", self.user).replace("{db}", self.db)
+
+
+OWN_MODULE = ("CREATE PROCEDURE dbo.Helper AS SELECT 1",
+              "CREATE PROCEDURE dbo.Nightly WITH EXECUTE AS OWNER AS EXEC dbo.Helper")
+IN_OWNER = ("SELECT r.name FROM sys.database_role_members AS m JOIN sys.database_principals AS r ON r.principal_id = "
+            "m.role_principal_id JOIN sys.database_principals AS u ON u.principal_id = m.member_principal_id "
+            "WHERE u.name = N'{user}' AND r.name = N'db_owner'")
+CASES = (
+    Case("01", "the body of a procedure", attack=("ALTER PROCEDURE dbo.OrderAdd AS SELECT 666",),
+         finds=(("changed-definition", "medium", "[dbo].[OrderAdd]"),)),
+    Case("02", "a module that runs as its owner calls what she may change", before=OWN_MODULE,
+         attack=("ALTER PROCEDURE dbo.Helper AS EXEC (N'ALTER ROLE [db_owner] ADD MEMBER [{user}]')", "EXEC dbo.Nightly"),
+         worked=((IN_OWNER, [["db_owner"]]),), golive=((IN_OWNER, []),),
+         finds=(("execute-as-module", "high", "[dbo].[Nightly]"), ("changed-definition", "medium", "[dbo].[Helper]"))),
+    Case("03", "from there, CONTROL for everybody", before=OWN_MODULE,
+         attack=("ALTER PROCEDURE dbo.Helper AS EXEC (N'GRANT CONTROL TO [public]')", "EXEC dbo.Nightly"),
+         # Nothing of Curfew's own: a DBA has to revoke it. Until then nobody comes in who would hold it.
+         login="disabled", role=False, finds=(("public-grant", "high", "CONTROL"),)),
+    Case("04", "EXECUTE AS OWNER of her own", attack=("ALTER PROCEDURE dbo.OrderAdd WITH EXECUTE AS OWNER AS SELECT 1",),
+         refused=(15151, 15517, 229, 15247),
+         golive=(("SELECT COUNT(*) FROM sys.sql_modules WHERE execute_as_principal_id IS NOT NULL", [[0]]),)),
+    Case("05", "EXECUTE AS SELF", attack=("ALTER PROCEDURE dbo.OrderAdd WITH EXECUTE AS SELF AS DELETE FROM dbo.Orders",),
+         finds=(("execute-as-module", "high", "EXECUTE AS {user}"),), user_stays=True),
+    Case("06", "a trigger on a table", attack=("CREATE TRIGGER dbo.Trojan ON dbo.Orders AFTER INSERT AS SELECT 1",),
+         finds=(("new-object", "high", "[dbo].[Trojan]"),),
+         removed=(("SELECT name FROM sys.triggers", [["Trojan"]]),)),
+    Case("07", "a trigger in the place of a view", before=("CREATE VIEW dbo.Names AS SELECT Customer FROM dbo.Orders",),
+         attack=("CREATE TRIGGER dbo.Trojan ON dbo.Names INSTEAD OF INSERT AS SELECT 1",),
+         finds=(("new-object", "high", "[dbo].[Trojan]"),)),
+    Case("08", "an audit trigger switched off", before=("CREATE TRIGGER dbo.Audit ON dbo.Orders AFTER DELETE AS SELECT 1",),
+         attack=("DISABLE TRIGGER ALL ON dbo.Orders",), worked=(("SELECT is_disabled FROM sys.triggers", [[1]]),),
+         finds=(("trigger-disabled", "high", "[dbo].[Audit]"),)),
+    Case("12", "a queue that runs a procedure as her", before=QUEUE,
+         attack=("ALTER QUEUE dbo.Inbox WITH ACTIVATION (STATUS = ON, PROCEDURE_NAME = dbo.Reader, "
+                 "MAX_QUEUE_READERS = 1, EXECUTE AS SELF)",),
+         finds=(("queue-activation", "high", "[dbo].[Inbox]"), ("changed-queue", "high", "[dbo].[Inbox]")), user_stays=True),
+    Case("14", "a numbered procedure", before=("CREATE PROCEDURE dbo.Twice AS SELECT 1", "CREATE PROCEDURE dbo.Twice;2 AS SELECT 2"),
+         attack=("ALTER PROCEDURE dbo.Twice;2 AS SELECT 666",), finds=(("numbered-changed", "high", "[dbo].[Twice];2"),)),
+    Case("15", "a plan guide", attack=("EXEC sp_create_plan_guide N'g', N'SELECT Id FROM dbo.Orders', N'OBJECT', "
+                                       "N'dbo.OldImport', NULL, N'OPTION (MAXDOP 1)'",), finds=(("plan-guide", "medium", "g: "),)),
+    Case("17", "the predicate of a policy",
+         before=("CREATE FUNCTION dbo.Mine (@c nvarchar(50)) RETURNS TABLE AS RETURN SELECT 1 AS ok WHERE @c = N'Ada'",
+                 "CREATE SECURITY POLICY dbo.Rows ADD FILTER PREDICATE dbo.Mine(Customer) ON dbo.Orders WITH (STATE = ON, "
+                 "SCHEMABINDING = OFF)"),
+         attack=("ALTER FUNCTION dbo.Mine (@c nvarchar(50)) RETURNS TABLE AS RETURN SELECT 1 AS ok",),
+         finds=(("changed-definition", "medium", "[dbo].[Mine]"),)),
+    Case("18", "two tables with each other's names", before=("CREATE TABLE dbo.Prices (Id int)", "CREATE TABLE dbo.OldPrices (Id int)"),
+         attack=("EXEC sp_rename 'dbo.Prices', 'z'", "EXEC sp_rename 'dbo.OldPrices', 'Prices'",
+                 "EXEC sp_rename 'dbo.z', 'OldPrices'"),
+         finds=(("renamed", "medium", "[dbo].[Prices]"), ("renamed", "medium", "[dbo].[OldPrices]"))),
+    Case("19", "a name that would be a statement", before=("CREATE TABLE dbo.Prices (Id int)",),
+         attack=("DECLARE @n nvarchar(128) = N'x]; DROP TABLE dbo.Orders --' + NCHAR(10) + N'y'; EXEC sp_rename 'dbo.Prices', @n",),
+         golive=(("SELECT COUNT(*) FROM sys.tables WHERE name = N'Orders'", [[1]]),),
+         finds=(("new-object", "high", "x]]; DROP TABLE"), ("missing", "medium", "[dbo].[Prices]"))),
+    Case("20", "a name with half of a character", before=("CREATE TABLE dbo.Prices (Id int)",),
+         attack=("DECLARE @n nvarchar(128) = N'x' + CAST(0x00D8 AS nchar(1)); EXEC sp_rename 'dbo.Prices', @n",),
+         finds=(("name-unreadable", "medium", "780000D8"),)),
+    Case("21", "a unique index", attack=("CREATE UNIQUE INDEX ix ON dbo.Orders (Customer)",),
+         finds=(("changed-table", "medium", "[dbo].[Orders].[ix]"),)),
+    Case("22", "an index switched off", before=("CREATE INDEX ix ON dbo.Orders (Customer)",),
+         attack=("ALTER INDEX ix ON dbo.Orders DISABLE",), worked=(("SELECT is_disabled FROM sys.indexes WHERE name = N'ix'", [[1]]),),
+         finds=(("index-disabled", "high", "[dbo].[Orders].[ix]"),)),
+    Case("23", "a table dropped", before=("CREATE TABLE dbo.Prices (Id int)",), attack=("DROP TABLE dbo.Prices",),
+         worked=(("SELECT COUNT(*) FROM sys.tables WHERE name = N'Prices'", [[0]]),),
+         finds=(("missing", "medium", "[dbo].[Prices]"),)),
+    Case("24a", "a table into another schema", before=("CREATE SCHEMA side",),
+         attack=("ALTER SCHEMA side TRANSFER dbo.Orders",), refused=(15151, 229, 2760, 15247)),
+    Case("24b", "a table of her own", attack=("ALTER AUTHORIZATION ON OBJECT::dbo.Orders TO [{user}]",), refused=(15151, 229, 15247)),
+    Case("24c", "a grant to others", attack=("GRANT SELECT ON OBJECT::dbo.Orders TO [public]",), refused=(15151, 229, 4613, 15247)),
+    Case("25", "an open transaction as a wall", attack=("BEGIN TRANSACTION; ALTER TABLE dbo.Orders ADD x int NULL",), stays=True,
+         golive=(("SELECT COUNT(*) FROM sys.columns WHERE name = N'x'", [[0]]),)),
+    Case("27", "three connections in one, and no address", attack=("SELECT 1",), stays=True),
+    Case("29", "her session's number is a stranger's when it is to end", attack=("SELECT 1",), stays=True),
+    Case("31", "a session as another, for good", given=("CREATE USER [other] WITHOUT LOGIN", "GRANT IMPERSONATE ON USER::[other] TO [{user}]"),
+         attack=("EXECUTE AS USER = N'other' WITH NO REVERT",), stays=True, finds=(("loginless-user", "medium", "other"),)),
+    Case("32", "the login renamed while she is connected", attack=("SELECT 1",), stays=True,
+         server=("ALTER LOGIN [{user}] WITH NAME = [innocent]",), login="any", role=False, gone=False,
+         golive=(("SELECT COUNT(*) FROM sys.dm_exec_sessions WHERE original_login_name IN (N'{user}', N'innocent')", [[0]]),)),
+    Case("34", "Curfew's lock, held", attack=("USE master", "EXEC sp_getapplock @Resource = N'curfew', @LockMode = N'Exclusive', "
+                                            "@LockOwner = N'Session'"), stays=True),
+    Case("36", "what her program calls itself", attack=("SELECT 1",), stays=True),
+    Case("39", "made sysadmin by a DBA", server=("ALTER SERVER ROLE [sysadmin] ADD MEMBER [{user}]",), login="any", role=False,
+         finds=(("server-role-member", "critical", "sysadmin"),), gone=False),
+    Case("40", "a right on the server by sa", server=("GRANT ALTER ANY LOGIN TO [{user}]",), login="any", role=False,
+         finds=(("server-permission", "critical", "ALTER ANY LOGIN"),)),
+    Case("41", "a schema of hers with objects that others hold grants on",
+         given=("CREATE USER [helper] WITHOUT LOGIN", "CREATE SCHEMA [hers] AUTHORIZATION [{user}]",
+                 "CREATE TABLE hers.T (Id int)", "GRANT SELECT ON OBJECT::hers.T TO [helper] AS [dbo]"), attack=("SELECT 1",),
+         golive=(("SELECT USER_NAME(principal_id) FROM sys.schemas WHERE name = N'hers'", [["dbo"]]),
+                 ("SELECT p.permission_name FROM sys.database_permissions AS p WHERE p.class = 1 AND "
+                  "p.grantee_principal_id = USER_ID(N'helper')", [["SELECT"]]))),
+    Case("43", "a grant on a table with a column taken out", given=("GRANT SELECT ON OBJECT::dbo.Orders TO [{user}]",
+                                                                  "REVOKE SELECT ON OBJECT::dbo.Orders (Customer) FROM [{user}]"),
+         attack=("SELECT Id FROM dbo.Orders",),
+         golive=(("SELECT COUNT(*) FROM sys.database_permissions WHERE class = 1 AND "
+                  "grantee_principal_id = USER_ID(N'{user}')", [[0]]),)),
+    Case("44", "the database offline at the instant", attack=("SELECT 1",), server=("ALTER DATABASE [{db}] SET OFFLINE WITH ROLLBACK IMMEDIATE",),
+         role=False, login="disabled", gone=False),
+    Case("46", "the database taken by a DBA alone", attack=("SELECT 1",), server=("ALTER DATABASE [{db}] SET RESTRICTED_USER WITH ROLLBACK IMMEDIATE",),
+         role=False, login="any", gone=False),
+    Case("51", "chains into other databases", server=("ALTER DATABASE [{db}] SET DB_CHAINING ON",), finds=(("db-chaining", "medium", "{db}"),)),
+    Case("52", "TRUSTWORTHY, owned by a sysadmin", server=("ALTER DATABASE [{db}] SET TRUSTWORTHY ON",),
+         finds=(("trustworthy", "critical", "{db}"),)),
+    Case("54", "a restore from before go-live", attack=("ALTER PROCEDURE dbo.OrderAdd AS SELECT 666",),
+         server=("BACKUP DATABASE [{db}] TO DISK = N'{db}.bak'", "RESTORE DATABASE [{db}] FROM DISK = N'{db}.bak' WITH REPLACE"),
+         finds=(("changed-definition", "medium", "[dbo].[OrderAdd]"),)),
+)
+# What THREATS asks of a case and Curfew, or this test, does not do yet: none of it is counted above.
+NOT_YET = {
+    "02": "no finding execute-as-closure: the closure of a module that runs as its owner is not walked",
+    "09": "a DDL trigger that is known is known by its name alone",
+    "10": "as 09",
+    "11": "as 09; what changed since the baseline is ddl-trigger-changed",
+    "13": "activated tasks are not read",
+    "16": "the practice server has no computed columns",
+    "26": "needs a lab of its own: the time of a rollback is the whole server's",
+    "28": "covered by tests/sql/test_closing.c: a session that is still logging in",
+    "30": "covered by test_audit_leftovers: application-role; the session ends as any other",
+    "33": "needs a contained database: test_audit_leftovers has contained-user",
+    "35": "needs a lockout of the agent's own login: tests/system/test_strangers.py",
+    "37": "bound sessions are not reported",
+    "38": "a distributed transaction in doubt is not reported",
+    "42": "a downstream DENY that a cascade took is covered by tests/access",
+    "45": "needs replicas: test_handover and the practice server's own tests",
+    "47": "concerns the whole server: test_audit.Proof.test_agent_without_rights",
+    "48": "concerns the whole server: tests/sql/test_session_settings.c",
+    "49": "needs a server of another collation",
+    "50": "needs a database of another collation",
+    "53": "sessions of a reader that hold locks are not reported",
+    "54": "no finding restored: msdb.dbo.restorehistory is not read; what came back is found by the baseline",
+    "55": "rows not asked for are refused by form: tests/sql/test_catalog.c",
+}
+
+
+class Life:
+    """All cases through one life, once; what was seen is kept for the tests."""
+
+    def __init__(self):
+        self.lab = audit_lab.AuditLab({"sql01": [c.db for c in CASES]})
+        self.seen = {}
+
+    def sql(self, case, text):
+        return self.lab.server.sql(case.text(text), case.db)
+
+    def prepare(self):
+        lab_, golive = self.lab, lab.now() - lab.days(3)
+        for case in CASES:
+            lab_.agent.client_add(
+                case.client, approved_on=lab.day(lab.now() - lab.days(12)), starts=lab.day(lab.now() - lab.days(10)),
+                go_live=lab.local(golive), databases=[{"role": "staging", "server": "sql01", "name": case.db}],
+                users=[{"first": "Jane", "last": "Doe", "email": f"jane.doe@{case.client}.example",
+                        "sources": [f"203.0.113.{CASES.index(case) + 7}"]}])
+        lab_.agent.write()
+        lab_.agent.bootstrap("sql01", lab_.server)
+        for case in CASES:
+            for batch in case.before:
+                self.sql(case, batch)
+        lab_.agent.apply(lab.local(golive - lab.days(2)))
+        for case in CASES:
+            for batch in case.given:
+                self.sql(case, batch)
+            lab_.server.sql(f"ALTER LOGIN [{case.user}] WITH PASSWORD = N'{PASSWORD}'")
+
+    def attack(self):
+        shared = self.person()
+        for case in CASES:
+            case.person = self.person() if case.stays else shared
+            entered = case.person.login(case.user, PASSWORD, case.db)
+            answers = [case.person.sql(case.text(batch)) for batch in case.attack] if entered.ok else []
+            worked = [(self.sql(case, query), rows) for query, rows in case.worked]
+            if not case.stays:
+                case.person.logout()
+            self.seen[case.number] = {"entered": entered, "answers": answers, "worked": worked}
+        for case in CASES:
+            for batch in case.server:
+                self.lab.server.sql(case.text(batch), "master")
+
+    def person(self):
+        return lab.Person(self.lab.space, audit_lab.HOST, audit_lab.PORT, self.lab.server.certificates.ca, audit_lab.HOST)
+
+    def look(self, case, queries):
+        """What the server says of the user now, as sa. A database that nobody may enter tells nothing."""
+        server, found = self.lab.server, {}
+        found["login"] = server.login(case.user)
+        found["sessions"] = len(server.sessions_of(case.user))
+        try:
+            found["roles"] = server.roles(case.user, case.db)
+            found["user"] = server.user(case.user, case.db)
+            found["held"] = server.sql(
+                "SELECT p.permission_name FROM sys.database_permissions AS p JOIN sys.database_principals AS u ON "
+                "u.principal_id = p.grantee_principal_id WHERE p.state IN ('G', 'W') AND p.permission_name <> N'CONNECT' "
+                f"AND u.name = N'{case.user}'", case.db)
+            found["changes"] = server.sql(
+                f"EXECUTE AS USER = N'{case.user}'; SELECT HAS_PERMS_BY_NAME(N'dbo', N'SCHEMA', N'ALTER'), "
+                "HAS_PERMS_BY_NAME(N'dbo', N'SCHEMA', N'UPDATE'), HAS_PERMS_BY_NAME(DB_NAME(), N'DATABASE', N'CONTROL'); "
+                "REVERT", case.db) if found["user"] and found["login"] else []
+            found["queries"] = [(self.sql(case, query), rows) for query, rows in queries]
+        except SqlRefused as error:
+            found["closed"] = error.number
+        return found
+
+    def run(self):
+        self.prepare()
+        self.attack()
+        self.lab.server.faults(mars="c27.jane.doe", spid_reuse="c29.jane.doe", sign_ins=3)
+        self.golive_result = self.lab.agent.apply(expect=(0, 1, 2))
+        for case in CASES:
+            self.seen[case.number]["golive"] = self.look(case, case.golive)
+        self.lab.server.faults()
+        self.audit = self.lab.agent.curfew("audit", "--json").json
+        self.end_result = self.lab.agent.apply(lab.local(lab.now() + lab.days(60)), expect=(0, 1, 2))
+        for case in CASES:
+            self.seen[case.number]["removed"] = self.look(case, case.removed)
+
+    def close(self):
+        return self.lab.close()
+
+
+LIFE = None
+
+
+def setUpModule():
+    global LIFE  # one life for all tests
+    lab.require()
+    LIFE = Life()
+    try:
+        LIFE.run()
+    except BaseException:
+        LIFE.close()
+        raise
+
+
+def tearDownModule():
+    faults = LIFE.close()
+    if faults:
+        raise AssertionError(f"practice server's own faults: {faults}")
+
+
+class Attacks(unittest.TestCase):
+    maxDiff = None
+
+    def test_the_table_is_whole(self):
+        """Every case of the threat model is either made or named as not made."""
+        made = {c.number[:2] for c in CASES} | set(NOT_YET)
+        self.assertEqual(sorted(made), [f"{n:02}" for n in range(1, 56)])
+
+
+def case_attack(case):
+    def test(self):
+        seen = LIFE.seen[case.number]
+        self.assertTrue(seen["entered"].ok, str(seen["entered"]))
+        for number, answer in enumerate(seen["answers"]):
+            if case.refused and number == len(case.attack) - 1:
+                self.assertIn(answer.number, case.refused, str(answer))
+            else:
+                self.assertTrue(answer.ok, str(answer))
+        for found, rows in seen["worked"]:
+            self.assertEqual(found, rows)
+    return test
+
+
+def case_golive(case):
+    def test(self):
+        found = LIFE.seen[case.number]["golive"]
+        self.assertEqual(found["sessions"], 0, found)
+        if case.login != "any":
+            self.assertEqual(found["login"] and found["login"][1], int(case.login == "disabled"), found)
+        if case.role:
+            self.assertEqual((found["roles"], found["held"], found["changes"]), (["curfew_read_only"], [], [[0, 0, 0]]))
+        for rows, wanted in found.get("queries", ()):
+            self.assertEqual(rows, wanted)
+        if case.golive:
+            self.assertNotIn("closed", found)
+    return test
+
+
+def case_audit(case):
+    def test(self):
+        told = [f for f in LIFE.audit["findings"] if f["database"] == case.db or f["login"] == case.user
+                or case.db in f["evidence"]]
+        for name, severity, evidence in case.finds:
+            fitting = [f for f in told if f["name"] == name and case.text(evidence) in f["evidence"]]
+            self.assertTrue(fitting, f"{name} with “{case.text(evidence)}” in {told}")
+            self.assertGreaterEqual(SEVERITIES.index(fitting[0]["severity"]), SEVERITIES.index(severity), fitting)
+    return test
+
+
+def case_removed(case):
+    def test(self):
+        found = LIFE.seen[case.number]["removed"]
+        self.assertEqual(found["sessions"], 0, found)
+        if case.gone:
+            self.assertIsNone(found["login"])
+            self.assertNotIn("closed", found)
+            self.assertEqual((found["roles"], found["held"]), ([], []))
+            if not case.user_stays:
+                self.assertFalse(found["user"])
+        for rows, wanted in found.get("queries", ()):
+            self.assertEqual(rows, wanted)
+    return test
+
+
+for _case in CASES:
+    for _stage, _make in (("attack", case_attack), ("golive", case_golive), ("audit", case_audit), ("removed", case_removed)):
+        if _stage == "audit" and not _case.finds:
+            continue
+        _test = _make(_case)
+        _test.__doc__ = f"{_case.number} {_stage}: {_case.title}"
+        setattr(Attacks, f"test_{_case.number}_{_stage}", _test)
+
+if __name__ == "__main__":
+    unittest.main()
