@@ -56,7 +56,7 @@ FUZZ  := $(patsubst %.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_OBJS  := $(SRCS:%.c=build/fuzz/%.o)
 FUZZ_FLAGS  = $(CPPFLAGS_OURS) $(WARN) -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -MMD -MP
 
-PARTS := runner lint unit property practice sanitize valgrind fuzz system tsql clients words install-test monitoring
+PARTS := runner lint unit property practice sanitize valgrind fuzz system attacks tsql clients words install-test monitoring
 .PHONY: all deps check check-server machines package browser demo bench tests fuzzers install uninstall help clean flags $(PARTS)
 
 all: $(BIN)                     ## the program (default)
@@ -153,6 +153,8 @@ fuzz:                           ## each fuzzer for FUZZ_SECONDS (5)
 	$(RUN) fuzz
 system:                         ## the whole life of a client, real packets
 	$(RUN) system
+attacks:                        ## what a user with full access can do, done, and what comes of it
+	$(RUN) attacks
 tsql:                           ## every statement that tests saw, before SQL Server's own parser, where dotnet is
 	$(RUN) tsql
 clients:                        ## Microsoft's, Node's and Python's client libraries, where dotnet and npm are

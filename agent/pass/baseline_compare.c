@@ -79,8 +79,7 @@ static int items_order(const void *a, const void *b)
 static size_t item_find(const struct comparison *c, const struct baseline_item *like)
 {
 	const struct baseline_item *found =
-		c->n_items ? bsearch(like, c->items, c->n_items, sizeof(*like), items_order)
-			   : NULL;
+		c->n_items ? bsearch(like, c->items, c->n_items, sizeof(*like), items_order) : NULL;
 
 	return found ? (size_t)(found - c->items) : SIZE_MAX;
 }
@@ -113,8 +112,8 @@ static int known_take(void *context, instant_t at, const struct baseline_item *b
 	return c->before[i] ? 0 : -ENOMEM;
 }
 
-static void item_tell(const struct comparison *c, const struct baseline_item *i,
-	const char *before, bool changed, struct baseline_verdict v)
+static void item_tell(const struct comparison *c, const struct baseline_item *i, const char *before,
+	bool changed, struct baseline_verdict v)
 {
 	struct record r = {.kind = RECORD_FINDING, .finding.severity = v.severity};
 	struct text text;
@@ -145,9 +144,8 @@ static bool became_disabled(const struct baseline_item *k, const char *before)
 	return ends_in(k->hash, " disabled") && !ends_in(before, " disabled");
 }
 
-static struct baseline_verdict changed_verdict(
-	const struct comparison *c, const struct baseline_kind *kind, const struct baseline_item *k,
-	const char *before)
+static struct baseline_verdict changed_verdict(const struct comparison *c,
+	const struct baseline_kind *kind, const struct baseline_item *k, const char *before)
 {
 	struct baseline_verdict v = {kind->changed, kind->changed_words, kind->changed_severity};
 	bool work = kind->work;
@@ -158,7 +156,8 @@ static struct baseline_verdict changed_verdict(
 	if (!strcmp(k->kind, "object")) {
 		work = true;
 		if (baseline_begins(k->hash, "USER_TABLE"))
-			v = (struct baseline_verdict){"changed-table", kind->changed_words, FINDING_LOW};
+			v = (struct baseline_verdict){
+				"changed-table", kind->changed_words, FINDING_LOW};
 		else if (became_disabled(k, before))
 			v = (struct baseline_verdict){"trigger-disabled",
 				"a trigger disabled since access opened", FINDING_HIGH};
@@ -181,8 +180,8 @@ static char *whole_of(const struct baseline_item *part)
 	return size ? strndup(part->name, size) : NULL;
 }
 
-static bool is_among(const struct baseline_item *items, size_t n, const char *kind,
-	const char *name)
+static bool is_among(
+	const struct baseline_item *items, size_t n, const char *kind, const char *name)
 {
 	for (size_t i = 0; name && i < n; i++)
 		if (!strcmp(items[i].kind, kind) && !strcmp(items[i].name, name))
@@ -191,8 +190,8 @@ static bool is_among(const struct baseline_item *items, size_t n, const char *ki
 }
 
 /* CREATE USER gives CONNECT, CREATE TABLE columns: the user or the table itself is the news. */
-static bool came_along(const struct comparison *c, const struct baseline_kind *kind,
-	const struct baseline_item *k)
+static bool came_along(
+	const struct comparison *c, const struct baseline_kind *kind, const struct baseline_item *k)
 {
 	static const char connect[] = "CONNECT TO ";
 	struct baseline_item whole = {.kind = "object", .hash = ""};

@@ -22,8 +22,8 @@ static const char *drop_of(const char *type)
 {
 	static const struct {
 		const char *type, *statement;
-	} kinds[] = {{"SQL_STORED_PROCEDURE", "DROP PROCEDURE"},
-		{"VIEW", "DROP VIEW"}, {"SQL_TRIGGER", "DROP TRIGGER"}, {"SYNONYM", "DROP SYNONYM"},
+	} kinds[] = {{"SQL_STORED_PROCEDURE", "DROP PROCEDURE"}, {"VIEW", "DROP VIEW"},
+		{"SQL_TRIGGER", "DROP TRIGGER"}, {"SYNONYM", "DROP SYNONYM"},
 		{"SEQUENCE_OBJECT", "DROP SEQUENCE"}, {"SQL_SCALAR_FUNCTION", "DROP FUNCTION"},
 		{"SQL_INLINE_TABLE_VALUED_FUNCTION", "DROP FUNCTION"},
 		{"SQL_TABLE_VALUED_FUNCTION", "DROP FUNCTION"},

@@ -166,14 +166,12 @@ static int finding_keep(
 static int finding_row(void *context, const struct sql_value *v, int n)
 {
 	struct kept *kept = context;
-	const struct leftover *k =
-		n > 3 ? check_of(strtoul(text_of(&v[1]), NULL, 10)) : NULL;
+	const struct leftover *k = n > 3 ? check_of(strtoul(text_of(&v[1]), NULL, 10)) : NULL;
 	size_t d = n > 3 ? strtoul(text_of(&v[2]), NULL, 10) : 0;
 
 	if (!k || (k->scope == LEFTOVER_DATABASE && d >= kept->run->observed.n_databases))
 		return -EBADMSG;
-	return k->renames && names_same(v + 3, n - 3) ? 0
-						      : finding_keep(kept, k, d, v + 3, n - 3);
+	return k->renames && names_same(v + 3, n - 3) ? 0 : finding_keep(kept, k, d, v + 3, n - 3);
 }
 
 /* Tells what was kept, or drops it. */

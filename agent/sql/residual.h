@@ -23,8 +23,9 @@ struct base_question {
 	const char *text;
 	const char *name, *hash; /* forms */
 };
-extern const struct base_question base_questions[], server_base_questions[]; /* end with a NULL kind */
-/* All questions of a baseline; the database's number is in their answers. */
+extern const struct base_question base_questions[],
+	server_base_questions[]; /* end with a NULL kind */
+/* All questions of a baseline; the database\'s number is in their answers. */
 void base_questions_write(FILE *to, const struct base_question *all, size_t database);
 
 /* Of a form, %KL stands for column K (from 1 to 9) written as L says: t text, x bytes as hexadecimal digits, n a name, q a
@@ -60,28 +61,36 @@ void leftover_write(FILE *to, const char *text, size_t check, size_t database);
 	"LEFT JOIN sys.certificates AS e ON p.class = 25 AND e.certificate_id = p.major_id\n"                   \
 	"LEFT JOIN sys.asymmetric_keys AS f ON p.class = 26 AND f.asymmetric_key_id = p.major_id\n"
 /* Columns from 5 on: class, kind, schema, name, column, id. Kinds are as GRANT writes them. */
-#define SECURABLE                                                                                               \
-	"p.class, CASE p.class WHEN 1 THEN N'OBJECT' WHEN 3 THEN N'SCHEMA' WHEN 4 THEN CASE t.type\n"           \
-	"  WHEN 'R' THEN N'ROLE' WHEN 'A' THEN N'APPLICATION ROLE' ELSE N'USER' END WHEN 5 THEN N'ASSEMBLY'\n"  \
-	"  WHEN 6 THEN N'TYPE' WHEN 24 THEN N'SYMMETRIC KEY' WHEN 25 THEN N'CERTIFICATE'\n"                     \
-	"  WHEN 26 THEN N'ASYMMETRIC KEY' END, COALESCE(" NAME("s.name") ", " NAME("ys.name") "),\n"            \
-	"  COALESCE(" NAME("o.name") ", " NAME("c.name") ", " NAME("t.name") ",\n"                              \
-	"  " NAME("a.name") ", " NAME("y.name") ", " NAME("h.name") ",\n"                                       \
-	"  " NAME("e.name") ", " NAME("f.name") "), " NAME("k.name") ", p.major_id\n"
+#define SECURABLE                                                                                              \
+	"p.class, CASE p.class WHEN 1 THEN N'OBJECT' WHEN 3 THEN N'SCHEMA' WHEN 4 THEN CASE t.type\n"          \
+	"  WHEN 'R' THEN N'ROLE' WHEN 'A' THEN N'APPLICATION ROLE' ELSE N'USER' END WHEN 5 THEN N'ASSEMBLY'\n" \
+	"  WHEN 6 THEN N'TYPE' WHEN 24 THEN N'SYMMETRIC KEY' WHEN 25 THEN N'CERTIFICATE'\n"                    \
+	"  WHEN 26 THEN N'ASYMMETRIC KEY' END, COALESCE(" NAME("s.name") ", " NAME(                            \
+		"ys.name") "),\n"                                                                              \
+			   "  COALESCE(" NAME("o.name") ", " NAME("c.name") ", " NAME(                         \
+				   "t.name") ",\n"                                                             \
+					     "  " NAME("a.name") ", " NAME("y.name") ", " NAME(                \
+						     "h.name") ",\n"                                           \
+							       "  " NAME("e.name") ", " NAME(                  \
+								       "f.name") "), " NAME("k.name") ", p.major_id\n"
 /* Columns 1 to 4: grantee, grantor, permission, state. */
-#define GRANT_COLUMNS NAME("g.name") ", " NAME("r.name") ", p.permission_name, p.state_desc,\n  " SECURABLE
+#define GRANT_COLUMNS                                                                              \
+	NAME("g.name") ", " NAME("r.name") ", p.permission_name, p.state_desc,\n  " SECURABLE
 
 /* As on the server, where a securable is a login, a server role, an endpoint or a group of replicas. */
-#define SERVER_PERMISSIONS                                                                                      \
-	"FROM sys.server_permissions AS p\n"                                                                    \
-	"JOIN sys.server_principals AS g ON g.principal_id = p.grantee_principal_id\n"                          \
-	"JOIN sys.server_principals AS r ON r.principal_id = p.grantor_principal_id\n"                          \
-	"LEFT JOIN sys.server_principals AS t ON p.class = 101 AND t.principal_id = p.major_id\n"               \
+#define SERVER_PERMISSIONS                                                                         \
+	"FROM sys.server_permissions AS p\n"                                                       \
+	"JOIN sys.server_principals AS g ON g.principal_id = p.grantee_principal_id\n"             \
+	"JOIN sys.server_principals AS r ON r.principal_id = p.grantor_principal_id\n"             \
+	"LEFT JOIN sys.server_principals AS t ON p.class = 101 AND t.principal_id = p.major_id\n"  \
 	"LEFT JOIN sys.endpoints AS e ON p.class = 105 AND e.endpoint_id = p.major_id\n"
-#define SERVER_GRANT_COLUMNS                                                                                    \
-	NAME("g.name") ", " NAME("r.name") ", p.permission_name, p.state_desc,\n"                               \
-	"  p.class, CASE p.class WHEN 101 THEN CASE t.type WHEN 'R' THEN N'SERVER ROLE' ELSE N'LOGIN' END\n"    \
-	"  WHEN 105 THEN N'ENDPOINT' END, NULL, COALESCE(" NAME("t.name") ", " NAME("e.name") "), NULL, p.major_id\n"
+#define SERVER_GRANT_COLUMNS                                                                                                   \
+	NAME("g.name")                                                                                                         \
+	", " NAME(                                                                                                             \
+		"r.name") ", p.permission_name, p.state_desc,\n"                                                               \
+			  "  p.class, CASE p.class WHEN 101 THEN CASE t.type WHEN 'R' THEN N'SERVER ROLE' ELSE N'LOGIN' END\n" \
+			  "  WHEN 105 THEN N'ENDPOINT' END, NULL, COALESCE(" NAME(                                             \
+				  "t.name") ", " NAME("e.name") "), NULL, p.major_id\n"
 
 #define FOUND "SELECT N'finding' AS [part], %C, %D, "
 

@@ -60,8 +60,8 @@ static void unreadable_tell(
 	RECORD_SET(&r, finding.name, "name-unreadable");
 	RECORD_SET(&r, finding.reason, "a name that is no text: half of a character stands in it");
 	RECORD_PRINTF(&r, detail, "%s: %s", kind, name);
-	RECORD_SET(&r, finding.remedy,
-		"-- a name that no statement can write: a person must judge");
+	RECORD_SET(
+		&r, finding.remedy, "-- a name that no statement can write: a person must judge");
 	worker_tell(run->worker, &r);
 }
 
@@ -110,8 +110,7 @@ static void baseline_mark(
 static bool access_has_begun(const struct visit_run *run, const struct observed_database *d)
 {
 	for (size_t i = 0; i < run->observed.n_logins; i++)
-		if (run->observed.logins[i].ours &&
-			observed_user_of(d, &run->observed.logins[i]))
+		if (run->observed.logins[i].ours && observed_user_of(d, &run->observed.logins[i]))
 			return true;
 	return false;
 }
@@ -122,7 +121,7 @@ static struct observed_database *baseline_of(const struct visit_run *run, const 
 	struct observed_database *d = observed_find_database(&run->observed, name);
 
 	return d && d->read && (run->visit->mode == SQL_AUDIT || !access_has_begun(run, d)) ? d
-											      : NULL;
+											    : NULL;
 }
 
 static int baseline_write(FILE *to, const struct visit_run *run, const char *name)

@@ -26,8 +26,8 @@ QUEUE = ("CREATE QUEUE dbo.Inbox", "CREATE PROCEDURE dbo.Reader AS SELECT 1")
 class Case:
     """{db} and {user} stand for the case's own. `before`: as sa, of what lies there. `attack`: the user's batches;
     `refused`: numbers, any of which the server must answer the last of them with. `worked`: (query, rows) that show, before
-    go-live, that the attack is one. `stays`: her session is still open at go-live. `open` leaves access as it ended up:
-    `golive` and `removed` are further (query, rows), as sa in the database. `finds`: (check, least severity, in evidence)."""
+    go-live, that the attack is one. `stays`: her session is still open at go-live. `golive` and `removed` are further
+    (query, rows), as sa in the database. `finds`: (check, least severity, in evidence)."""
     number: str
     title: str
     before: tuple = ()
@@ -76,7 +76,6 @@ CASES = (
          finds=(("execute-as-module", "high", "[dbo].[Nightly]"), ("changed-definition", "medium", "[dbo].[Helper]"))),
     Case("03", "from there, CONTROL for everybody", before=OWN_MODULE,
          attack=("ALTER PROCEDURE dbo.Helper AS EXEC (N'GRANT CONTROL TO [public]')", "EXEC dbo.Nightly"),
-         # Nothing of Curfew's own: a DBA has to revoke it. Until then nobody comes in who would hold it.
          login="disabled", role=False, finds=(("public-grant", "high", "CONTROL"),)),
     Case("04", "EXECUTE AS OWNER of her own", attack=("ALTER PROCEDURE dbo.OrderAdd WITH EXECUTE AS OWNER AS SELECT 1",),
          refused=(15151, 15517, 229, 15247),

@@ -40,8 +40,8 @@ static const struct remedy {
 	/* What no statement can name is never a statement. */
 	{"Acme]Test", {"object", "[dbo].[x?] 0x00D8", "USER_TABLE 2026"}, false,
 		"-- no statement can name this: a person must judge"},
-	{"master", {"server-permission", "CONNECT on id 3 of class 105 TO [public]", "GRANT"}, false,
-		"-- no statement can name this: a person must judge"},
+	{"master", {"server-permission", "CONNECT on id 3 of class 105 TO [public]", "GRANT"},
+		false, "-- no statement can name this: a person must judge"},
 	{"Acme]Test", {"object", "[dbo].[v]", "VIEW 1F"}, false, IN "DROP VIEW [dbo].[v];"},
 	{"Acme]Test", {"object", "[dbo].[g]", "SQL_TRIGGER 1F"}, false,
 		IN "DROP TRIGGER [dbo].[g];"},

@@ -10,8 +10,14 @@
 
 #include "../corpus.h"
 
-#define VALUE(bytes) {.data = (char *)(bytes), .size = sizeof(bytes) - 1}
-#define NOTHING	     {0}
+#define VALUE(bytes)                                                                               \
+	{                                                                                          \
+		.data = (char *)(bytes), .size = sizeof(bytes) - 1                                 \
+	}
+#define NOTHING                                                                                    \
+	{                                                                                          \
+		0                                                                                  \
+	}
 
 static const struct sql_value hostile[] = {
 	VALUE("x\0]\0;\0'\0"), VALUE("b\0"), VALUE("SELECT  "), VALUE("\x01\xab")};
@@ -47,10 +53,11 @@ static void test_securables(void **state)
 	} cases[] = {
 		{{VALUE("0"), NOTHING, NOTHING, NOTHING, NOTHING, VALUE("0")}, 0, ""},
 		{{VALUE("100"), NOTHING, NOTHING, NOTHING, NOTHING, VALUE("0")}, 0, ""},
-		{{VALUE("1"), VALUE("OBJECT"), VALUE("d\0"), VALUE("t\0"), VALUE("c\0"), VALUE("5")}, 0,
-			" ON OBJECT::[d].[t] ([c])"},
-		{{VALUE("101"), VALUE("SERVER ROLE"), NOTHING, VALUE("r\0"), NOTHING, VALUE("9")}, 0,
-			" ON SERVER ROLE::[r]"},
+		{{VALUE("1"), VALUE("OBJECT"), VALUE("d\0"), VALUE("t\0"), VALUE("c\0"),
+			 VALUE("5")},
+			0, " ON OBJECT::[d].[t] ([c])"},
+		{{VALUE("101"), VALUE("SERVER ROLE"), NOTHING, VALUE("r\0"), NOTHING, VALUE("9")},
+			0, " ON SERVER ROLE::[r]"},
 		{{VALUE("105"), VALUE("ENDPOINT"), NOTHING, VALUE("e\0"), NOTHING, VALUE("9")}, 0,
 			" ON ENDPOINT::[e]"},
 		{{VALUE("108"), NOTHING, NOTHING, NOTHING, NOTHING, VALUE("7")}, WORDS_UNNAMED,
@@ -75,8 +82,8 @@ static void remedies_read(const struct leftover *all)
 {
 	for (const struct leftover *k = all; k->name; k++) {
 		bool granted = strstr(k->remedy, "%5o"), owner = strstr(k->remedy, "%2o");
-		const struct sql_value *v = granted ? permission
-					    : owner ? owned
+		const struct sql_value *v = granted		       ? permission
+					    : owner		       ? owned
 					    : strstr(k->remedy, "%1w") ? module
 								       : names;
 		int n = granted ? 9 : owner ? 7 : v == module ? 6 : 4;

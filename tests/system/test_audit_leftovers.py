@@ -99,7 +99,7 @@ PLANTS = (
           "master"),
     Plant("server-permission", (f"GRANT CONTROL SERVER TO [{USER}]",), "CONTROL SERVER", "master", mended=True),
     Plant("server-permission", (f"GRANT IMPERSONATE ON LOGIN::sa TO [{USER}]",), "IMPERSONATE", "master", mended=True),
-    Plant("server-grant", ("GRANT ALTER ANY LOGIN TO [public]",), "ALTER ANY LOGIN on SERVER", "master"),
+    Plant("server-grant", ("GRANT ALTER ANY LOGIN TO [public]",), "ALTER ANY LOGIN by sa", "master"),
     Plant("server-grant", ("GRANT CONTROL SERVER TO [curfew_logins]",), "CONTROL SERVER", "master"),
     Plant("extra-permission", (f"GRANT DELETE {TABLE} TO [{USER}]",), "DELETE on dbo.Orders", mended=True),
     Plant("extra-permission", (f"GRANT UPDATE {TABLE} (Customer) TO [{USER}]",), "UPDATE on dbo.Orders.Customer", mended=True),
