@@ -197,7 +197,7 @@ class Life:
     """All cases through one life, once; what was seen is kept for the tests."""
 
     def __init__(self):
-        self.lab = audit_lab.AuditLab({"sql01": [c.db for c in CASES]})
+        self.lab = audit_lab.AuditLab({"sql01": [c.db for c in CASES]}, limits={"server_deadline": 300})
         self.seen = {}
 
     def sql(self, case, text):
