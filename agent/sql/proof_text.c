@@ -28,17 +28,21 @@
 /* Rows: held, number, class, permission, how many, an example, the answer (NULL: the server does not say). */
 #define HELD "SELECT N'held' AS [part], %zu, "
 
-/* SCHEMA_NAME and no join: a user may hold something on an object of a schema that it does not see, and a join would
+/* Only of objects that somebody holds something on, or that have an owner of their own: what all others give comes from
+ * their schema or the database, which are asked about themselves. So 50,000 objects cost no more than their grants.
+ *
+ * SCHEMA_NAME and no join: a user may hold something on an object of a schema that it does not see, and a join would
  * pass over it. An object whose schema has no name for the user is said to be unknown, not left out. */
 #define OBJECT_NAME "QUOTENAME(SCHEMA_NAME(o.schema_id)) + N'.' + QUOTENAME(o.name)"
-#define OBJECTS_HELD(permissions)                                                                  \
-	HELD "N'OBJECT', q.permission, COUNT(*), MIN(q.name), q.answer\n"                          \
-	     "FROM (SELECT " OBJECT_NAME                                                           \
-	     " AS name, v.permission, CASE WHEN SCHEMA_NAME(o.schema_id) IS NULL THEN NULL\n"      \
-	     "    ELSE COALESCE(HAS_PERMS_BY_NAME(" OBJECT_NAME                                    \
-	     ", N'OBJECT', v.permission), 0) END AS answer\n"                                      \
-	     "  FROM sys.objects AS o CROSS JOIN (VALUES " permissions ") AS v(permission)\n"      \
-	     "  WHERE o.parent_object_id = 0) AS q\n"                                              \
+#define OBJECTS_HELD(permissions)                                                                    \
+	HELD "N'OBJECT', q.permission, COUNT(*), MIN(q.name), q.answer\n"                            \
+	     "FROM (SELECT " OBJECT_NAME                                                             \
+	     " AS name, v.permission, CASE WHEN SCHEMA_NAME(o.schema_id) IS NULL THEN NULL\n"        \
+	     "    ELSE COALESCE(HAS_PERMS_BY_NAME(" OBJECT_NAME                                      \
+	     ", N'OBJECT', v.permission), 0) END AS answer\n"                                        \
+	     "  FROM sys.objects AS o CROSS JOIN (VALUES " permissions ") AS v(permission)\n"        \
+	     "  WHERE o.parent_object_id = 0 AND (o.principal_id IS NOT NULL OR o.object_id IN\n"    \
+	     "    (SELECT p.major_id FROM sys.database_permissions AS p WHERE p.class = 1))) AS q\n" \
 	     "WHERE q.answer = 1 OR q.answer IS NULL GROUP BY q.permission, q.answer;\n"
 /* Only where somebody granted on a column: the user sees the rows that concern it and its roles. */
 #define COLUMNS_HELD(permissions)                                                                  \
