@@ -10,11 +10,13 @@
 
 static int print(const struct cli *cli, const struct server *s, char **databases, size_t n)
 {
+	int (*write)(FILE *, const struct server *, char *const *, size_t) =
+		cli->drop ? sql_write_bootstrap_drop : sql_write_bootstrap;
 	struct text text;
 
 	if (!cli->json)
-		return sql_write_bootstrap(stdout, s, databases, n) ? EXIT_FAILED : EXIT_FINE;
-	int rc = text_begin(&text) ? sql_write_bootstrap(text.to, s, databases, n) : -ENOMEM;
+		return write(stdout, s, databases, n) ? EXIT_FAILED : EXIT_FINE;
+	int rc = text_begin(&text) ? write(text.to, s, databases, n) : -ENOMEM;
 	_cleanup_free_ char *statement = text_end(&text);
 	if (rc || !statement)
 		return EXIT_FAILED;
@@ -50,10 +52,11 @@ const struct command command_bootstrap = {
 	.operands = "SERVER",
 	.min_operands = 1,
 	.max_operands = 1,
-	.options = OPT_JSON,
+	.options = OPT_JSON | OPT_DROP,
 	.summary = "Print the T-SQL that creates the agent login",
 	.help = "A DBA reviews the script, fills in the password, and runs it on the server. Does not contact any server.\n"
 		"The agent login gets permissions in the databases that client files name. Run the script again when a\n"
-		"client file names a new database; it adds only what is missing.\n",
+		"client file names a new database, or after an upgrade of Curfew; it adds only what is missing.\n"
+		"With --drop: the script that removes the agent login again.\n",
 	.run = run,
 };

@@ -38,6 +38,7 @@ enum option_flag {
 	OPT_SUMMARY = 1 << 20,
 	OPT_CSV = 1 << 21,
 	OPT_JOURNAL = 1 << 22,
+	OPT_DROP = 1 << 23,
 };
 
 #define MAX_OPERANDS 4
@@ -45,7 +46,7 @@ enum option_flag {
 struct cli {
 	const struct command *command;
 	const char *config;
-	bool json, no_terminal, boot, summary, csv, anonymous;
+	bool json, no_terminal, boot, summary, csv, anonymous, drop;
 	bool unprivileged; /* may not look at the credentials: what needs them, the service alone can do */
 	bool by_service; /* goes by what only the service may act upon: never by itself */
 	const char *at, *reason, *html, *svg, *ics, *from, *to, *user, *reset, *names, *person,

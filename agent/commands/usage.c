@@ -48,6 +48,7 @@ static const struct {
 		INTO(life)},
 	{OPT_ANONYMOUS, "anonymous", NULL, "a report without names, to be sent to somebody",
 		INTO(anonymous)},
+	{OPT_DROP, "drop", NULL, "the T-SQL that removes it again", INTO(drop)},
 };
 #define OPTION_KEY 256
 

@@ -1,81 +1,161 @@
-/* The T-SQL that a DBA reviews and runs once to make the agent's own least-privilege login. */
+/* The T-SQL that a DBA reviews and runs once to make the agent's own least-privilege login, and to take it away. */
 #include "curfew/sql.h"
 #include "sql/rights.h"
 
-static void write_guarded(FILE *to, const char *view, const char *name)
+static void write_if(FILE *to, const char *exists, const char *view, const char *name)
 {
-	fprintf(to, "IF NOT EXISTS (SELECT 1 FROM %s WHERE name = ", view);
+	fprintf(to, "IF %s (SELECT 1 FROM %s WHERE name = ", exists, view);
 	sql_write_string(to, name);
 	fputs(")\n    ", to);
 }
 
-int sql_write_bootstrap(
-	FILE *to, const struct server *s, char *const *databases, size_t n_databases)
+static void write_guarded(FILE *to, const char *view, const char *name)
+{
+	write_if(to, "NOT EXISTS", view, name);
+}
+
+static void write_present(FILE *to, const char *view, const char *name)
+{
+	write_if(to, "EXISTS", view, name);
+}
+
+static void write_words_name(FILE *to, const char *words, const char *name, const char *rest)
+{
+	fputs(words, to);
+	sql_write_name(to, name);
+	fputs(rest, to);
+}
+
+static void write_use(FILE *to, const char *database)
+{
+	write_words_name(to, "USE ", database, ";\n");
+}
+
+/* A restored database brings the user without its login: it is mapped again. */
+static void write_user(FILE *to, const char *login)
+{
+	write_guarded(to, "sys.database_principals", login);
+	write_words_name(to, "CREATE USER ", login, "");
+	write_words_name(to, " FOR LOGIN ", login, "\n");
+	write_words_name(to, "ELSE\n    ALTER USER ", login, "");
+	write_words_name(to, " WITH LOGIN = ", login, ";\n");
+}
+
+static void write_login(FILE *to, const struct server *s)
 {
 	fprintf(to,
 		"-- Curfew's own login on %s. Run as a member of sysadmin; it may be run again.\n"
 		"-- Put the password in place of the line that will not parse, and the same one into the\n"
 		"-- agent's credential file `%s` (mode 0600). Never grant more: securityadmin equals sysadmin.\n"
+		"-- The policy is off because it would lock the login after some wrong passwords, by anybody who reaches\n"
+		"-- the port, and access would not end: so take 32 random characters or more, as `openssl rand -base64 36`\n"
+		"-- makes them.\n"
 		"USE [master];\n\n",
 		s->name, s->credential);
 	write_guarded(to, "sys.server_principals", s->login);
-	fputs("CREATE LOGIN ", to);
-	sql_write_name(to, s->login);
-	fputs(" WITH PASSWORD =\n        <the password, as N'...'>,\n"
-	      "        DEFAULT_DATABASE = [master], CHECK_POLICY = ON, CHECK_EXPIRATION = OFF;\nGO\n",
-		to);
+	write_words_name(to, "CREATE LOGIN ", s->login,
+		" WITH PASSWORD =\n        <the password, as N'...'>,\n"
+		"        DEFAULT_DATABASE = [master], CHECK_POLICY = OFF, CHECK_EXPIRATION = OFF\n");
+	write_words_name(to, "ELSE\n    ALTER LOGIN ", s->login, " WITH CHECK_POLICY = OFF;\nGO\n");
+}
+
+static void write_server_rights(FILE *to, const struct server *s)
+{
 	for (size_t i = 0; i < ARRAY_SIZE(server_rights); i++) {
-		fprintf(to, "-- %s\nGRANT %s TO ", server_rights[i].why,
+		fprintf(to, "-- %s\nGRANT %s", server_rights[i].why,
 			server_rights[i].permissions[0]);
-		sql_write_name(to, s->login);
-		fputs(";\n", to);
+		write_words_name(to, " TO ", s->login, ";\n");
 	}
 	fputs("GO\n\n-- Its members are the logins that Curfew made: the mark that an agent on another gateway, and an\n"
 	      "-- auditor, can read. The role has no permission of its own.\n",
 		to);
 	write_guarded(to, "sys.server_principals", MARK_ROLE);
-	fputs("CREATE SERVER ROLE ", to);
-	sql_write_name(to, MARK_ROLE);
-	fputs(" AUTHORIZATION ", to);
-	sql_write_name(to, s->login);
-	fputs(";\nGO\n", to);
+	write_words_name(to, "CREATE SERVER ROLE ", MARK_ROLE, "");
+	write_words_name(to, " AUTHORIZATION ", s->login, "\n");
+	write_words_name(to, "ELSE\n    ALTER AUTHORIZATION ON SERVER ROLE::", MARK_ROLE, "");
+	write_words_name(to, " TO ", s->login, ";\nGO\n");
+	fputs("\n-- Its members may take the lock by which one agent at a time changes this server: without it anybody who\n"
+	      "-- may connect could hold that lock.\n",
+		to);
+	write_user(to, s->login);
+	write_guarded(to, "sys.database_principals", LOCK_ROLE);
+	write_words_name(to, "CREATE ROLE ", LOCK_ROLE, ";\n");
+	write_words_name(to, "ALTER ROLE ", LOCK_ROLE, "");
+	write_words_name(to, " ADD MEMBER ", s->login, ";\nGO\n");
+}
+
+static void write_databases(
+	FILE *to, const struct server *s, char *const *databases, size_t n_databases)
+{
 	/* Whoever makes the login before the first client file must not learn it from a refused pass. */
 	if (!n_databases)
 		fputs("\n-- No client file names a database of this server yet: the agent gets no right in any. Print this\n"
 		      "-- again and run it again once one does.\n",
 			to);
 	else
-		fputs("\n-- In each managed database: users, roles and their permissions. db_owner is the plain way; the\n"
-		      "-- narrower one is ALTER ANY USER, ALTER ANY ROLE and CONTROL on each user schema.\n",
+		fputs("\n-- In each managed database: users, roles, their permissions, and what they own.\n",
 			to);
 	for (size_t i = 0; i < n_databases; i++) {
-		fputs("USE ", to);
-		sql_write_name(to, databases[i]);
-		fputs(";\n", to);
-		write_guarded(to, "sys.database_principals", s->login);
-		fputs("CREATE USER ", to);
-		sql_write_name(to, s->login);
-		fputs(" FOR LOGIN ", to);
-		sql_write_name(to, s->login);
-		fputs(";\nALTER ROLE [db_owner] ADD MEMBER ", to);
-		sql_write_name(to, s->login);
-		fputs(";\nGO\n", to);
+		write_use(to, databases[i]);
+		write_user(to, s->login);
+		write_words_name(to, "ALTER ROLE [db_owner] ADD MEMBER ", s->login, ";\nGO\n");
 	}
-	/* Without it the search for jobs and proxies left behind is refused, and the audit says so. */
-	fputs("\n-- For the audit: who owns Agent jobs and proxies. Reading these two tables is all.\nUSE [msdb];\n",
-		to);
-	write_guarded(to, "sys.database_principals", s->login);
-	fputs("CREATE USER ", to);
-	sql_write_name(to, s->login);
-	fputs(" FOR LOGIN ", to);
-	sql_write_name(to, s->login);
-	fputs(";\n", to);
+}
+
+static void write_agent_jobs(FILE *to, const struct server *s)
+{
 	static const char *const tables[] = {"sysjobs", "sysproxies"};
+
+	/* Without it the search for jobs and proxies left behind is refused, and the audit says so. */
+	fputs("\n-- For the audit: who owns Agent jobs and proxies. Reading these two tables is all.\n",
+		to);
+	write_use(to, "msdb");
+	write_user(to, s->login);
 	for (size_t i = 0; i < ARRAY_SIZE(tables); i++) {
-		fprintf(to, "GRANT SELECT ON OBJECT::[dbo].[%s] TO ", tables[i]);
-		sql_write_name(to, s->login);
-		fputs(";\n", to);
+		fprintf(to, "GRANT SELECT ON OBJECT::[dbo].[%s]", tables[i]);
+		write_words_name(to, " TO ", s->login, ";\n");
 	}
 	fputs("GO\n", to);
+}
+
+int sql_write_bootstrap(
+	FILE *to, const struct server *s, char *const *databases, size_t n_databases)
+{
+	write_login(to, s);
+	write_server_rights(to, s);
+	write_databases(to, s, databases, n_databases);
+	write_agent_jobs(to, s);
+	return ferror(to) ? -1 : 0;
+}
+
+static void write_user_drop(FILE *to, const char *database, const char *login)
+{
+	write_use(to, database);
+	write_present(to, "sys.database_principals", login);
+	write_words_name(to, "DROP USER ", login, ";\nGO\n");
+}
+
+int sql_write_bootstrap_drop(
+	FILE *to, const struct server *s, char *const *databases, size_t n_databases)
+{
+	fprintf(to,
+		"-- Takes Curfew's own login off %s. Run as a member of sysadmin, when `curfew status` shows no access there any\n"
+		"-- more: logins that Curfew made stay, and nobody ends their access.\n",
+		s->name);
+	for (size_t i = 0; i < n_databases; i++)
+		write_user_drop(to, databases[i], s->login);
+	write_user_drop(to, "msdb", s->login);
+	write_use(to, "master");
+	write_present(to, "sys.database_principals", LOCK_ROLE);
+	write_words_name(to, "ALTER ROLE ", LOCK_ROLE, "");
+	write_words_name(to, " DROP MEMBER ", s->login, ";\n");
+	write_present(to, "sys.database_principals", LOCK_ROLE);
+	write_words_name(to, "DROP ROLE ", LOCK_ROLE, ";\nGO\n");
+	write_user_drop(to, "master", s->login);
+	fputs("-- Refused while a login that Curfew made is a member: those first.\n", to);
+	write_present(to, "sys.server_principals", MARK_ROLE);
+	write_words_name(to, "DROP SERVER ROLE ", MARK_ROLE, ";\nGO\n");
+	write_present(to, "sys.server_principals", s->login);
+	write_words_name(to, "DROP LOGIN ", s->login, ";\nGO\n");
 	return ferror(to) ? -1 : 0;
 }

@@ -94,6 +94,9 @@ int sql_write_handover(FILE *to, const char *login, const char *password, bool m
 /* What a DBA reviews and runs once. */
 int sql_write_bootstrap(
 	FILE *to, const struct server *s, char *const *databases, size_t n_databases);
+/* The way back. */
+int sql_write_bootstrap_drop(
+	FILE *to, const struct server *s, char *const *databases, size_t n_databases);
 
 /* A random password that meets the usual policies: 32 characters. In guarded memory; sodium_free() wipes it. */
 char *sql_password_new(void);

@@ -1,0 +1,63 @@
+#!/usr/bin/python3
+"""What a DBA runs: it can be run again, it repairs what a restore broke, nobody can use it against the agent."""
+
+import os
+import sys
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import lab  # noqa: E402  (the path above makes it importable)
+from case import OWN_PASSWORD, USER, LabCase  # noqa: E402
+from lab import days, local  # noqa: E402
+
+AGENT = "curfew_agent"
+
+
+def setUpModule():
+    lab.require()
+
+
+class Bootstrap(LabCase):
+    def test_again_after_a_restore(self):
+        """A restored database brings the agent's user without its login; the same script maps it again."""
+        found = self.lab_make()
+        found.client_add("acme", [("staging", "sql01", "AcmeTest")], **self.dates(lab.now() + days(20)))
+        sql = found.server.sql
+        # As a restore on another server does: the users are there, of a login with another identifier.
+        sql(f"ALTER AUTHORIZATION ON SERVER ROLE::[curfew_logins] TO [sa]; DROP LOGIN [{AGENT}]")
+        found.agent.apply(expect=1)
+        found.agent.bootstrap("sql01", found.server)
+        self.applied(found.agent)
+        self.assertEqual(found.server.login(USER)[1], False)
+
+    def test_strangers_lock_nobody_out(self):
+        """Five wrong passwords for the agent, its lock held by somebody else: go-live happens all the same."""
+        found = self.lab_make()
+        golive = lab.now() + days(20)
+        found.client_add("acme", [("staging", "sql01", "AcmeTest")], **self.dates(golive))
+        self.applied(found.agent)
+        jane = found.person("jane")
+        self.first_login(found, jane, found.agent.handover("acme", USER))
+        for _ in range(6):
+            self.refused(found.person("jane").login(AGENT, "Some-Wr0ng-Password"), 18456)
+        self.works(jane.login(USER, OWN_PASSWORD, "master"))
+        held = jane.sql("DECLARE @r int; EXEC @r = sys.sp_getapplock @Resource = N'curfew', @LockMode = N'Exclusive', "
+                        "@LockOwner = N'Session', @LockTimeout = 0; SELECT @r")
+        self.works(held, [[0]])
+        self.applied(found.agent, local(golive + days(1)))
+        self.assertEqual(found.server.roles(USER, "AcmeTest"), ["curfew_read_only"])
+
+    def test_the_way_back(self):
+        found = self.lab_make()
+        found.client_add("acme", [("staging", "sql01", "AcmeTest")], **self.dates(lab.now() + days(20)))
+        self.assertIsNotNone(found.server.login(AGENT))
+        found.server.script(found.agent.curfew("bootstrap", "sql01", "--drop", expect=0).out)
+        self.assertIsNone(found.server.login(AGENT))
+        for database in ("AcmeTest", "master", "msdb"):
+            self.assertFalse(found.server.user(AGENT, database))
+        self.assertEqual(found.server.sql("SELECT name FROM sys.server_principals WHERE name = N'curfew_logins'"), [])
+
+
+if __name__ == "__main__":
+    unittest.main()
