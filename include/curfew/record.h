@@ -22,8 +22,8 @@ enum record_kind {
 	RECORD_FINDING,	     /* audit: residual access, or something wrong */
 	RECORD_BASELINE, /* an item of a database as it is now, or the mark before or after its items */
 	RECORD_NOTE,	 /* anything else that a person should read */
-	RECORD_CHECK,	 /* what `curfew check-server` tried on a server, and what came of it */
-	RECORD_END,	 /* last of a worker: code 0 or what went wrong */
+	RECORD_CHECK, /* what `curfew check-server` tried on a server, and what came of it */
+	RECORD_END,   /* last of a worker: code 0 or what went wrong */
 };
 #define RECORD_KINDS (RECORD_END + 1)
 
@@ -114,7 +114,7 @@ const char *answer_name(enum answer a);
 struct record_login {
 	enum login_status status;
 	enum answer locked, expired, must_change; /* of logins of ours that are there */
-	instant_t created; /* the server's clock */
+	instant_t created;			  /* the server's clock */
 	struct sid sid;
 };
 struct record_session {
@@ -149,7 +149,7 @@ struct record_baseline {
 enum check_result { CHECK_OK, CHECK_SKIP, CHECK_FAIL };
 #define CHECK_RESULTS (CHECK_FAIL + 1)
 const char *check_result_name(enum check_result r); /* "ok", "skip", "FAIL" */
-struct record_check { /* what was seen in `detail` */
+struct record_check {				    /* what was seen in `detail` */
 	enum check_result result;
 	char name[RECORD_WORD_MAX]; /* "right.view-any-definition" */
 	char fix[RECORD_TEXT_MAX];  /* what to do where it failed */

@@ -174,7 +174,8 @@ class Life(CheckServer):
     def test_of_faults(self):
         found = self.scratch()
         before = self.everything(found)
-        for faults, line in (({"no_execute_as": True}, "life.verified-read-only"), ({"no_must_change": True}, "life.one-time-password"),
+        for faults, line in (({"no_execute_as": True}, "life.full"),
+                             ({"no_must_change": True}, "life.one-time-password"),
                              ({"no_kill": True}, "life.kill"), ({"no_deny": True}, "life.full"),
                              ({"fail_on": "CREATE USER,15247"}, "life.full"),
                              ({"drop_before_match": "CREATE USER"}, "life.full"),
