@@ -270,6 +270,7 @@ static int issue(const struct cli *cli, const struct collected *c, const struct 
 	n = formers_add(items, n, c, client, ids);
 	n = left_add(items, n, c, left);
 	struct certificate certificate = {.client = client,
+		.practice = c->report.program->settings.practice,
 		.at = c->report.at,
 		.items = items,
 		.n = n,

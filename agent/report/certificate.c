@@ -124,6 +124,8 @@ int certificate_print(const struct certificate *c, FILE *to)
 
 	if (!name)
 		return -ENOMEM;
+	if (c->practice)
+		fputs(PRACTICE_MARK "\n\n", to);
 	fputs("CERTIFICATE OF ENDED SQL ACCESS\n\n", to);
 	fprintf(to, "client:         %s\n", name);
 	fprintf(to, "access ended:   %s\n",
@@ -164,7 +166,11 @@ int certificate_html(const struct certificate *c, FILE *to)
 	const struct client *client = c->client;
 	char when[64], head[128];
 
-	html_begin(to, "Certificate of ended SQL access");
+	html_begin(to, c->practice ? "PRACTICE: Certificate of ended SQL access"
+				   : "Certificate of ended SQL access");
+	/* Fixed: a browser repeats it on every page that it prints. */
+	if (c->practice)
+		fputs("<p class=\"practice\">" PRACTICE_MARK "</p>\n", to);
 	html_printf(to,
 		"<header><p class=\"soft\">Certificate of ended SQL access</p><h1><bdi>%s</bdi></h1></header>\n",
 		client->name);
@@ -221,9 +227,9 @@ struct json_t *certificate_json(const struct certificate *c)
 			return NULL;
 		}
 	}
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:{s:I, s:s}}", "client",
-		text_json(c->client->name), "ended", instant_json(c->client->end), "at",
-		instant_json(c->at), "configuration", text_json(c->configuration), "items", items,
-		"journal", "head", (json_int_t)c->head, "hash",
-		sodium_bin2hex(hex, sizeof(hex), c->head_hash, JOURNAL_HASH_SIZE));
+	return json_pack("{s:o, s:b, s:o, s:o, s:o, s:o, s:{s:I, s:s}}", "client",
+		text_json(c->client->name), "practice", c->practice, "ended",
+		instant_json(c->client->end), "at", instant_json(c->at), "configuration",
+		text_json(c->configuration), "items", items, "journal", "head", (json_int_t)c->head,
+		"hash", sodium_bin2hex(hex, sizeof(hex), c->head_hash, JOURNAL_HASH_SIZE));
 }

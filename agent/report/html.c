@@ -96,6 +96,7 @@ void html_printf(FILE *to, const char *format, ...)
 
 /* Names of its own for every color, so that print and dark screens change them in one place. */
 static const char sheet[] =
+	".practice{position:fixed;top:0;left:0;right:0;margin:0;padding:.3em;text-align:center;background:#b00;color:#fff;font-weight:bold}"
 	":root{--ink:#17202b;--soft:#5a6675;--line:#d8dee6;--paper:#fff;--tint:#f4f6f9;--good:#17643a;"
 	"--good-tint:#e4f4ea;--warn:#7a4a00;--warn-tint:#fdf1da;--bad:#9c1c1c;--bad-tint:#fde8e6}"
 	"*{box-sizing:border-box}"

@@ -218,6 +218,7 @@ struct certificate_item {
 };
 struct certificate {
 	const struct client *client;
+	bool practice; /* made in a practice state: marked on every page, and no evidence */
 	instant_t at;
 	const struct certificate_item *items;
 	size_t n;
@@ -225,6 +226,8 @@ struct certificate {
 	uint8_t head_hash[JOURNAL_HASH_SIZE];
 	const char *configuration; /* digest */
 };
+/* What marks every text and page of a practice state. */
+#define PRACTICE_MARK "PRACTICE: made with `practice = true`; not evidence of anything"
 int certificate_print(const struct certificate *c, FILE *to);
 int certificate_html(const struct certificate *c, FILE *to);
 struct json_t *certificate_json(const struct certificate *c);

@@ -50,6 +50,30 @@ static void test_certificate(void **state)
 	free(text);
 	j = certificate_json(&c);
 	assert_int_equal(json_array_size(json_object_get(j, "items")), 4);
+	assert_true(json_is_false(json_object_get(j, "practice")));
+	json_decref(j);
+	free(s);
+}
+
+/* What was made in a practice state is taken for no certificate. */
+static void test_practice(void **state)
+{
+	struct sample *s = sample_new();
+	struct certificate c = {
+		.client = &s->clients[0], .practice = true, .at = GO_LIVE + 31 * DAY};
+	char *text;
+	json_t *j;
+
+	(void)state;
+	CAPTURED(text, certificate_print(&c, to));
+	assert_memory_equal(text, PRACTICE_MARK, strlen(PRACTICE_MARK));
+	free(text);
+	CAPTURED(text, certificate_html(&c, to));
+	assert_non_null(strstr(text, "<title>PRACTICE: "));
+	assert_non_null(strstr(text, ">" PRACTICE_MARK "<"));
+	free(text);
+	j = certificate_json(&c);
+	assert_true(json_is_true(json_object_get(j, "practice")));
 	json_decref(j);
 	free(s);
 }
@@ -58,6 +82,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_certificate),
+		cmocka_unit_test(test_practice),
 	};
 
 	report_locale();
