@@ -138,19 +138,28 @@ static int server_ask(struct server_reading *r, struct sql_error *error, struct 
 
 /* ---- names of the configuration ---- */
 
-static size_t names_collect(const char **names, const struct wanted_server *w)
-{
-	size_t n = 0;
+struct names {
+	const char **items;
+	size_t n;
+	size_t n_managed; /* of the configuration: the first ones */
+};
 
-	for (size_t i = 0; i < w->n_grants; i++) {
-		const char *name = w->grants[i]->database->name;
-		bool known = false;
-		for (size_t k = 0; k < n && !known; k++)
-			known = !strcmp(names[k], name);
-		if (!known)
-			names[n++] = name;
-	}
-	return n;
+static void name_add(struct names *names, const char *name)
+{
+	for (size_t k = 0; k < names->n; k++)
+		if (!strcmp(names->items[k], name))
+			return;
+	names->items[names->n++] = name;
+}
+
+static void names_collect(struct names *names, const struct wanted_server *w,
+	const struct sql_remnant *remnants, size_t n_remnants)
+{
+	for (size_t i = 0; i < w->n_grants; i++)
+		name_add(names, w->grants[i]->database->name);
+	names->n_managed = names->n;
+	for (size_t i = 0; i < n_remnants; i++)
+		name_add(names, remnants[i].database);
 }
 
 static struct observed_database *database_by(struct observed_server *o, int id)
@@ -162,7 +171,7 @@ static struct observed_database *database_by(struct observed_server *o, int id)
 }
 
 /* One that is configured and that the server does not show: not seen is not absent. Entering it will tell. */
-static int database_unseen_add(struct server_reading *r, const char *name, int id)
+static int database_unseen_add(struct server_reading *r, const char *name, int id, bool managed)
 {
 	struct observed_database *d = ROW_MORE(r->o->databases, r->o->n_databases);
 
@@ -170,36 +179,39 @@ static int database_unseen_add(struct server_reading *r, const char *name, int i
 		return -ENOMEM;
 	d->id = id;
 	d->name = strdup(name);
-	d->managed = true;
+	d->managed = managed;
 	return d->name ? 0 : -ENOMEM;
 }
 
 /* By the server's own comparison of names; where it does not answer, by ours. */
 static int names_resolve(struct server_reading *r, struct sql_error *error, struct sql_session *s,
-	const struct wanted_server *w)
+	const struct wanted_server *w, const struct sql_remnant *remnants, size_t n_remnants)
 {
-	_cleanup_free_ const char **names = calloc(w->n_grants + 1, sizeof(*names));
-	_cleanup_free_ int *ids = calloc(w->n_grants + 1, sizeof(*ids));
+	size_t room = w->n_grants + n_remnants + 1, size;
+	_cleanup_free_ const char **items = calloc(room, sizeof(*items));
+	_cleanup_free_ int *ids = calloc(room, sizeof(*ids));
+	struct names names = {.items = items};
 	char *batch = NULL;
-	size_t size, n;
-	FILE *to = names && ids ? open_memstream(&batch, &size) : NULL;
+	FILE *to = items && ids ? open_memstream(&batch, &size) : NULL;
 	int rc;
 
 	if (!to)
 		return -ENOMEM;
-	n = r->n_ids = names_collect(names, w);
+	names_collect(&names, w, remnants, n_remnants);
+	r->n_ids = names.n;
 	r->ids = ids;
-	catalog_names_write(to, names, n);
-	rc = fclose(to) ? -ENOMEM : n ? ask(r, error, s, batch) : 0;
+	catalog_names_write(to, items, names.n);
+	rc = fclose(to) ? -ENOMEM : names.n ? ask(r, error, s, batch) : 0;
 	free(batch);
 	r->ids = NULL;
 	r->n_ids = 0;
-	for (size_t i = 0; i < n && (rc == 0 || rc == SQL_SERVER_ERROR); i++) {
+	for (size_t i = 0; i < names.n && (rc == 0 || rc == SQL_SERVER_ERROR); i++) {
 		struct observed_database *d =
-			ids[i] ? database_by(r->o, ids[i]) : observed_find_database(r->o, names[i]);
+			ids[i] ? database_by(r->o, ids[i]) : observed_find_database(r->o, items[i]);
+		bool managed = i < names.n_managed;
 		if (d)
-			d->managed = true;
-		else if (database_unseen_add(r, names[i], ids[i]))
+			d->managed = d->managed || managed;
+		else if (database_unseen_add(r, items[i], ids[i], managed))
 			return -ENOMEM;
 	}
 	return rc < 0 ? rc : 0;
@@ -309,7 +321,8 @@ static int ours_ask(struct server_reading *r, struct sql_error *error, struct sq
 }
 
 int sql_observe_server(struct observed_server *out, struct sql_error *error, struct sql_session *s,
-	const struct wanted_server *w, const struct claims *c)
+	const struct wanted_server *w, const struct claims *c, const struct sql_remnant *remnants,
+	size_t n_remnants)
 {
 	struct observed_server o = {0};
 	struct server_reading r = {.o = &o};
@@ -329,7 +342,7 @@ int sql_observe_server(struct observed_server *out, struct sql_error *error, str
 			rc = catalog_server_join(&o, &r.raw);
 	}
 	if (!rc)
-		rc = names_resolve(&r, error, s, w);
+		rc = names_resolve(&r, error, s, w, remnants, n_remnants);
 	if (!rc)
 		rc = ours_ask(&r, error, s, w, c);
 	raw_catalog_free(&r.raw);

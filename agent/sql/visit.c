@@ -123,7 +123,8 @@ static int server_observe(struct visit_run *run, struct sql_error *error)
 	const struct sql_visit *v = run->visit;
 
 	observed_free(&run->observed);
-	int rc = sql_observe_server(&run->observed, error, run->session, &v->wanted, &run->claims);
+	int rc = sql_observe_server(&run->observed, error, run->session, &v->wanted, &run->claims,
+		v->remnants, v->n_remnants);
 	if (!rc)
 		observed_claim(&run->observed, &v->wanted, &run->claims,
 			v->program->settings.server_deadline);

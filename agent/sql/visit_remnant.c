@@ -36,12 +36,14 @@ void tell_remnants(const struct visit_run *run)
 			continue;
 		record_of(&r, run->visit, RECORD_GRANT, m->client, m->login, m->database);
 		r.grant.admission = ADMIT_NOBODY;
-		if (!d || !d->read) {
+		if (d && d->absent) {
+			r.grant.admission = ADMIT_NOT_YET;
+			RECORD_PRINTF(&r, detail, "the server has no database [%s] any more",
+				m->database);
+		} else if (!d || !d->read) {
 			r.state = STATE_UNREAD;
-			RECORD_PRINTF(&r, detail, "database [%s] %s", m->database,
-				!d	     ? "is not listed"
-				: !d->online ? "is not online"
-					     : "cannot be read");
+			RECORD_PRINTF(&r, detail, "database [%s] cannot be read: %s", m->database,
+				d && d->unread ? d->unread : "the server does not show it");
 		} else if (u) {
 			r.state = STATE_OVERDUE;
 			r.grant.level = l && l->ours ? observed_level(&exact, &run->observed, d, l,

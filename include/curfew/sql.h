@@ -23,9 +23,9 @@ enum sql_stage { SQL_STAGE_LOGIN, SQL_STAGE_ENCRYPTION, SQL_STAGE_SETTINGS };
 struct sql_error {
 	int number; /* SQL Server's, or 0 */
 	int severity;
-	int os_error; /* negative errno of a broken connection, or 0 */
+	int os_error;	      /* negative errno of a broken connection, or 0 */
 	enum sql_stage stage; /* of sql_session_open(): what it failed at */
-	int library;  /* db-lib's number for what broke it, or 0 */
+	int library;	      /* db-lib's number for what broke it, or 0 */
 	char text[RECORD_TEXT_MAX];
 };
 
@@ -66,7 +66,15 @@ const char *sql_session_unsettled(const struct sql_session *s);
 unsigned sql_session_round_trips(const struct sql_session *s);
 void sql_session_close(struct sql_session *s);
 
-/* ---- catalogue ---- */
+/* ---- catalog ---- */
+
+/* Given once, not named by the configuration any more, and not seen gone yet: looked for, and told as a RECORD_GRANT of
+ * that login and database, level none and state ok when it is verified gone, unread where that cannot be told. */
+struct sql_remnant {
+	const char *login, *database;
+	struct sid sid;	    /* size 0: unknown */
+	const char *client; /* or NULL */
+};
 
 /* Databases whose catalog somebody held locked: not asked again in the same visit, for each time takes its patience. */
 struct sql_blocked {
@@ -77,9 +85,11 @@ struct sql_blocked {
 void sql_blocked_free(struct sql_blocked *b);
 
 /* The server itself: principals, sessions of logins of ours, which databases there are. Nothing of it waits for what
- * happens in a database. 0, -ENOMEM, or what sql_session_run() said when not even the parts that count could be read. */
+ * happens in a database. Databases that the configuration or a remnant names are looked for also where no row shows them:
+ * `absent` is only what the server itself says that it does not have. 0, -ENOMEM, or what sql_session_run() said when not even the parts that count could be read. */
 int sql_observe_server(struct observed_server *out, struct sql_error *error, struct sql_session *s,
-	const struct wanted_server *w, const struct claims *c);
+	const struct wanted_server *w, const struct claims *c, const struct sql_remnant *remnants,
+	size_t n_remnants);
 /* Then its databases; of those that the configuration does not name, principals alone unless one of them is ours. One
  * that cannot be read is `unread`, with the reason. 0, -ENOMEM, or a lost session. */
 int sql_observe_databases(struct observed_server *o, struct sql_error *error, struct sql_session *s,
@@ -113,14 +123,6 @@ struct sql_closing {
 	instant_t since;    /* when the access ended; 0: unknown */
 	const struct source *
 		source; /* not NULL: only its sessions from there end, and the login stays enabled */
-};
-
-/* Given once, not named by the configuration any more, and not seen gone yet: looked for, and told as a RECORD_GRANT of
- * that login and database, level none and state ok when it is verified gone, unread where that cannot be told. */
-struct sql_remnant {
-	const char *login, *database;
-	struct sid sid;	    /* size 0: unknown */
-	const char *client; /* or NULL */
 };
 
 enum sql_visit_mode { SQL_PLAN, SQL_APPLY, SQL_STATUS, SQL_HANDOVER, SQL_AUDIT };

@@ -243,7 +243,7 @@ static void difference_check(const struct wanted_server *w, const struct claims 
 
 	struct sql_blocked blocked = {0};
 
-	if (sql_observe_server(&o, &error, NULL, w, c) != 0)
+	if (sql_observe_server(&o, &error, NULL, w, c, NULL, 0) != 0)
 		return;
 	observed_claim(&o, w, c, 60);
 	int rc = sql_observe_databases(&o, &error, NULL, w, c, &blocked);
