@@ -1,0 +1,87 @@
+#!/usr/bin/python3
+"""One client's lock, rollback or offline database concerns that client alone, and keeps nobody's access open."""
+
+import os
+import sys
+import time
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import lab  # noqa: E402  (the path above makes it importable)
+from case import OWN_PASSWORD, USER, LabCase  # noqa: E402
+from lab import days, local  # noqa: E402
+
+ZETA = "zeta.jane.doe"
+
+
+def setUpModule():
+    lab.require()
+
+
+class OneOfTwo(LabCase):
+    def two_clients(self, **options):
+        """Both go live at the same instant; Jane of Acme has a session."""
+        found = self.lab_make(servers={"sql01": ("AcmeTest", "ZetaTest")}, **options)
+        golive = lab.now() + days(20)
+        for name, database in (("acme", "AcmeTest"), ("zeta", "ZetaTest")):
+            found.client_add(name, [("staging", "sql01", database)], **self.dates(golive))
+        self.applied(found.agent)
+        jane = found.person("jane")
+        self.first_login(found, jane, found.agent.handover("acme", USER))
+        self.works(jane.login(USER, OWN_PASSWORD, "AcmeTest"))
+        return found, jane, local(golive + days(1))
+
+    def zeta_reads(self, found):
+        self.assertEqual(found.server.roles(ZETA, "ZetaTest"), ["curfew_read_only"])
+        self.assertEqual(found.server.login(ZETA)[1], False)
+
+    def acme_is_shut(self, found):
+        self.assertEqual(found.server.login(USER)[1], True)
+        self.assertEqual(found.server.sessions_of(USER), [])
+
+    def test_a_lock_on_the_catalog(self):
+        found, jane, at = self.two_clients()
+        found.server.sql("CREATE LOGIN [dev] WITH PASSWORD = N'Some-Passw0rd-of-dev', CHECK_POLICY = OFF")
+        found.server.sql("CREATE USER [dev] FOR LOGIN [dev]; ALTER ROLE [db_owner] ADD MEMBER [dev]", "AcmeTest")
+        dev = found.person("jane")
+        self.works(dev.login("dev", "Some-Passw0rd-of-dev", "AcmeTest"))
+        self.works(dev.sql("BEGIN TRANSACTION; ALTER TABLE dbo.Orders ADD Note int NULL"))
+        result = found.agent.apply(at, expect=(1, 2))
+        self.acme_is_shut(found)
+        self.zeta_reads(found)
+        self.assertRegex(result.out + found.agent.curfew("status").out, r"holds a lock.*session \d+ of dev")
+        self.works(dev.sql("ROLLBACK"))
+        self.applied(found.agent, at)
+        self.assertEqual(found.server.roles(USER, "AcmeTest"), ["curfew_read_only"])
+        self.assertEqual(found.server.login(USER)[1], False)
+
+    def test_a_long_rollback(self):
+        found, jane, at = self.two_clients()
+        self.works(jane.sql("BEGIN TRANSACTION; UPDATE dbo.Orders SET Customer = N'x'"))
+        found.server.faults(rollback_milliseconds=60000)
+        start = time.monotonic()
+        found.agent.apply(at, expect=(0, 1, 2))
+        self.assertLess(time.monotonic() - start, 40 * lab.SLOW, "nobody waits for a rollback")
+        self.zeta_reads(found)
+        self.assertEqual(found.server.login(USER)[1], True, "shut until its session is gone")
+        found.server.faults()
+        self.applied(found.agent, at)
+        self.assertEqual(found.server.login(USER)[1], False)
+
+    def test_an_offline_database(self):
+        found, jane, at = self.two_clients()
+        jane.logout()
+        found.server.sql("ALTER DATABASE [AcmeTest] SET OFFLINE WITH ROLLBACK IMMEDIATE")
+        result = found.agent.apply(at, expect=(1, 2))
+        self.acme_is_shut(found)
+        self.zeta_reads(found)
+        self.assertIn("AcmeTest", result.out)
+        found.server.sql("ALTER DATABASE [AcmeTest] SET ONLINE")
+        self.applied(found.agent, at)
+        self.assertEqual(found.server.roles(USER, "AcmeTest"), ["curfew_read_only"])
+        self.assertEqual(found.server.login(USER)[1], False)
+
+
+if __name__ == "__main__":
+    unittest.main()
