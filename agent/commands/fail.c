@@ -24,7 +24,6 @@ const char *cli_actor(void)
 
 	/* Asked first while it is still the user's own: later root has become the owner of the state folder. */
 	if (!*text)
-		actor_text(text, getuid(), getpid(),
-			getuid() == 0 ? getenv("SUDO_USER") : NULL);
+		actor_text(text, getuid(), getpid(), getuid() == 0 ? getenv("SUDO_USER") : NULL);
 	return text;
 }

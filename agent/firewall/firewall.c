@@ -1,5 +1,4 @@
 /* The handle: a netlink socket, which owns the table where the kernel knows owners. */
-#include <stdarg.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -8,24 +7,6 @@
 
 /* Room for some 500,000 elements in one transaction; a limit, not an allocation. */
 #define SEND_BUFFER (128 * 1024 * 1024)
-
-int firewall_fail(struct firewall *f, int r, const char *format, ...)
-{
-	char what[160];
-	va_list ap;
-
-	va_start(ap, format);
-	vsnprintf(what, sizeof(what), format, ap);
-	va_end(ap);
-	snprintf(f->error, sizeof(f->error), "%s: %s", what,
-		r == -ERESTART ? "the ruleset changed meanwhile" : strerror(-r));
-	return r;
-}
-
-const char *firewall_error(const struct firewall *f)
-{
-	return f->error;
-}
 
 void firewall_features_get(const struct firewall *f, struct firewall_features *out)
 {

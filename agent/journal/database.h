@@ -23,16 +23,16 @@ struct journal {
 	sqlite3 *db;
 	char *path;
 	bool read_only;
-	bool keyed;   /* the file was made with a key */
-	bool has_key; /* and we were given it */
-	bool closed;  /* an archive: nothing is added to it */
+	bool keyed;	    /* the file was made with a key */
+	bool has_key;	    /* and we were given it */
+	bool closed;	    /* an archive: nothing is added to it */
 	int64_t head_saved; /* the id that head_copy_save() kept last */
-	bool created; /* the file was made by this opening */
-	int version;  /* of its schema; older ones are read as they are */
-	uint8_t *key; /* or NULL; a page of its own, which no child process gets */
-	bool batch;	/* between journal_begin() and journal_commit() */
-	unsigned depth; /* of transactions within each other; only the outermost commits */
-	int error;	/* the first failure within it: nothing of it may be kept */
+	bool created;	    /* the file was made by this opening */
+	int version;	    /* of its schema; older ones are read as they are */
+	uint8_t *key;	    /* or NULL; a page of its own, which no child process gets */
+	bool batch;	    /* between journal_begin() and journal_commit() */
+	unsigned depth;	    /* of transactions within each other; only the outermost commits */
+	int error;	    /* the first failure within it: nothing of it may be kept */
 	bool state_changed; /* a table beside the chain is another now: its digest goes on record with the commit */
 	int (*at_commit)(struct journal *j); /* writes that record */
 };

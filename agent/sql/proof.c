@@ -23,29 +23,6 @@ struct targets {
 	size_t n;
 };
 
-void verdict_tell(struct visit_run *run, size_t number, const struct grant_place *place,
-	enum verification result, enum state state, const char *evidence)
-{
-	const struct grant *g = run->visit->wanted.grants[number];
-	struct verdict *v = &run->verdicts[number];
-	struct record r;
-
-	free(v->evidence);
-	*v = (struct verdict){.asked = true, .result = result, .evidence = strdup(evidence)};
-	if (place->user)
-		observed_fingerprint(v->fingerprint, place->database, place->user);
-	record_of(&r, run->visit, RECORD_VERIFICATION, g->client->name, g->user->login,
-		g->database->name);
-	r.verification = (struct record_verification){
-		.level = g->level, .result = result, .at = run->visit->now};
-	if (place->login)
-		r.verification.sid = place->login->sid;
-	memcpy(r.verification.fingerprint, v->fingerprint, sizeof(v->fingerprint));
-	r.state = state;
-	RECORD_SET(&r, detail, evidence);
-	worker_tell(run->worker, &r);
-}
-
 __attribute__((format(printf, 2, 3))) static void evidence_add(
 	struct target *k, const char *format, ...)
 {

@@ -4,21 +4,6 @@
 #include "curfew/allowlist.h"
 #include "sql/visit.h"
 
-bool pass_is_for(const struct sql_visit *p, const char *client)
-{
-	return !p->only_client || !client || !strcmp(client, p->only_client);
-}
-
-void record_of(struct record *r, const struct sql_visit *p, enum record_kind kind,
-	const char *client, const char *login, const char *database)
-{
-	*r = (struct record){.kind = kind};
-	RECORD_SET(r, server, p->server->name);
-	RECORD_SET(r, client, client ? client : "");
-	RECORD_SET(r, login, login ? login : "");
-	RECORD_SET(r, database, database ? database : "");
-}
-
 int change_record(struct record *r, struct visit_run *run, const struct change *c)
 {
 	char *text = NULL;
@@ -239,11 +224,6 @@ void tell_grants(const struct visit_run *run)
 	for (size_t i = 0; i < run->visit->wanted.n_grants; i++)
 		if (pass_is_for(run->visit, run->visit->wanted.grants[i]->client->name))
 			tell_grant(run, run->visit->wanted.grants[i]);
-}
-
-instant_t instant_within(instant_t t)
-{
-	return t >= 0 && t <= INSTANT_LAST ? t : 0;
 }
 
 static enum answer answer_of(int condition)

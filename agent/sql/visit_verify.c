@@ -18,18 +18,6 @@ static size_t grant_number(const struct visit_run *run, const struct grant *g)
 	return i;
 }
 
-bool grant_place(struct grant_place *out, const struct visit_run *run, const struct grant *g)
-{
-	const struct observed_login *l = observed_find_login(&run->observed, g->user->login);
-	const struct observed_database *d =
-		observed_find_database(&run->observed, g->database->name);
-
-	*out = (struct grant_place){.login = l && l->ours ? l : NULL, .database = d};
-	if (out->login && d && d->read)
-		out->user = observed_user_of(d, l);
-	return out->user != NULL;
-}
-
 static const struct verified *record_of_grant(const struct visit_run *run, const struct grant *g)
 {
 	for (size_t i = 0; i < run->visit->n_verified; i++) {

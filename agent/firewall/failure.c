@@ -1,0 +1,23 @@
+/* The handle's last error: what was tried, and why it did not go. */
+#include <stdarg.h>
+#include <string.h>
+
+#include "firewall/netlink.h"
+
+int firewall_fail(struct firewall *f, int r, const char *format, ...)
+{
+	char what[160];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(what, sizeof(what), format, ap);
+	va_end(ap);
+	snprintf(f->error, sizeof(f->error), "%s: %s", what,
+		r == -ERESTART ? "the ruleset changed meanwhile" : strerror(-r));
+	return r;
+}
+
+const char *firewall_error(const struct firewall *f)
+{
+	return f->error;
+}

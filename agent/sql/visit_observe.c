@@ -1,0 +1,110 @@
+/* What is there, and what is wanted instead; what the server's own views show must not go on is closed before any
+ * database is read. */
+#include <errno.h>
+#include <string.h>
+
+#include "sql/closing.h"
+#include "sql/visit.h"
+
+/* The client whose login it is; NULL: the configuration does not name it. */
+static const char *client_of_login(const struct visit_run *run, const char *login)
+{
+	const struct wanted_server *w = &run->visit->wanted;
+
+	for (size_t i = 0; i < w->n_grants; i++)
+		if (names_equal(w->grants[i]->user->login, login))
+			return w->grants[i]->client->name;
+	return NULL;
+}
+
+static bool holds_server_rights(const struct observed_server *o, const char *login)
+{
+	for (size_t i = 0; i < o->n_members; i++)
+		if (names_equal(o->members[i].member, login))
+			return true;
+	for (size_t i = 0; i < o->n_permissions; i++)
+		if (names_equal(o->permissions[i].grantee, login) &&
+			permission_is_right(&o->permissions[i]) &&
+			strcmp(o->permissions[i].name, "CONNECT SQL") != 0)
+			return true;
+	return false;
+}
+
+static bool has_live_session(const struct observed_server *o, const struct observed_login *l)
+{
+	for (size_t i = 0; i < o->n_sessions; i++)
+		if (observed_session_is_of(&o->sessions[i], &l->sid) && !o->sessions[i].ending)
+			return true;
+	return false;
+}
+
+/* What the server itself shows must not go on, whatever its databases are like: NULL, or why. */
+static const char *server_reason(const struct visit_run *run, const struct observed_login *l)
+{
+	const struct observed_server *o = &run->observed;
+	bool live = has_live_session(o, l);
+
+	if (!l->ours || (l->disabled && !live))
+		return NULL;
+	if (!wanted_find(&run->visit->wanted, l->name))
+		return "nothing is scheduled for it now";
+	if (holds_server_rights(o, l->name))
+		return "an access login has no rights on the server itself";
+	return l->disabled ? "a disabled login has no sessions" : NULL;
+}
+
+/* Once more before any database is read: what was not on record is closed by what is seen. */
+static int server_close(bool *closed, struct visit_run *run, struct sql_error *error)
+{
+	const struct observed_server *o = &run->observed;
+	_cleanup_free_ struct sql_closing *closings = calloc(o->n_logins + 1, sizeof(*closings));
+	size_t n = 0;
+
+	if (!closings)
+		return -ENOMEM;
+	for (size_t i = 0; i < o->n_logins; i++) {
+		const struct observed_login *l = &o->logins[i];
+		const char *client = client_of_login(run, l->name);
+		const char *reason = server_reason(run, l);
+		if (reason && (client ? pass_is_for(run->visit, client) : !run->visit->only_client))
+			closings[n++] = (struct sql_closing){.login = l->name,
+				.sid = l->sid,
+				.client = client,
+				.reason = reason};
+	}
+	*closed = n > 0;
+	return n ? closings_run(run, error, closings, n) : 0;
+}
+
+static int server_observe(struct visit_run *run, struct sql_error *error)
+{
+	const struct sql_visit *v = run->visit;
+
+	observed_free(&run->observed);
+	int rc = sql_observe_server(&run->observed, error, run->session, &v->wanted, &run->claims,
+		v->remnants, v->n_remnants);
+	if (!rc)
+		observed_claim(&run->observed, &v->wanted, &run->claims,
+			v->program->settings.server_deadline);
+	return rc;
+}
+
+int visit_observe(struct visit_run *run, struct sql_error *error)
+{
+	const struct sql_visit *v = run->visit;
+	bool closed = false;
+
+	difference_free(&run->difference);
+	int rc = server_observe(run, error);
+	if (!rc && v->mode == SQL_APPLY)
+		rc = server_close(&closed, run, error);
+	if (!rc && closed)
+		rc = server_observe(run, error);
+	if (rc)
+		return rc;
+	rc = sql_observe_databases(
+		&run->observed, error, run->session, &v->wanted, &run->claims, &run->blocked);
+	if (rc)
+		return rc;
+	return difference_build(&run->difference, &v->wanted, &run->observed, &run->claims, v->now);
+}
