@@ -45,11 +45,11 @@ static const struct claim *living_claim(const struct memory *m, const char *logi
 }
 
 /* What is remembered of a login: items[from..to). */
-struct span {
+struct memory_span {
 	size_t from, to;
 };
 
-static struct span span_of(const struct memory *m, const char *login)
+static struct memory_span span_of(const struct memory *m, const char *login)
 {
 	size_t from = 0, to = m->n;
 
@@ -63,19 +63,19 @@ static struct span span_of(const struct memory *m, const char *login)
 	}
 	while (to < m->n && names_equal(m->items[to].login, login))
 		to++;
-	return (struct span){from, to};
+	return (struct memory_span){from, to};
 }
 
 static bool login_is_remembered(const struct memory *m, const char *login)
 {
-	struct span s = span_of(m, login);
+	struct memory_span s = span_of(m, login);
 
 	return s.from < s.to || living_claim(m, login) != NULL;
 }
 
 static const struct remembered *remembered_find(const struct memory *m, const struct grant *g)
 {
-	struct span s = span_of(m, g->user->login);
+	struct memory_span s = span_of(m, g->user->login);
 
 	for (size_t i = s.from; i < s.to; i++)
 		if (names_equal(m->items[i].database, g->database->name))
@@ -121,7 +121,7 @@ static bool run_names(const struct wanted_server *w, size_t from, size_t to, con
 /* The database that a login holds although its client's file does not name it any more. */
 static const char *database_left(const struct memory *m, size_t from, size_t to)
 {
-	struct span s = span_of(m, m->w->grants[from]->user->login);
+	struct memory_span s = span_of(m, m->w->grants[from]->user->login);
 
 	for (size_t i = s.from; i < s.to; i++)
 		if (m->items[i].level != LEVEL_NONE &&
@@ -132,7 +132,7 @@ static const char *database_left(const struct memory *m, size_t from, size_t to)
 
 static bool has_excess(const struct memory *m, const char *login)
 {
-	struct span s = span_of(m, login);
+	struct memory_span s = span_of(m, login);
 
 	for (size_t i = s.from; i < s.to; i++)
 		if (m->items[i].excess)

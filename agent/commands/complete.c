@@ -5,7 +5,7 @@
 
 #include "commands/complete.h"
 
-struct line {
+struct command_line {
 	const struct command *command;
 	const char *config;
 	const char *operands[MAX_OPERANDS + 1];
@@ -16,20 +16,20 @@ struct line {
 	size_t n_prefix;
 };
 
-static void offer(const struct line *l, const char *word, const char *description)
+static void offer(const struct command_line *l, const char *word, const char *description)
 {
 	if (strncmp(word, l->current, strlen(l->current)) != 0)
 		return;
 	printf("%.*s%s\t%s\n", (int)l->n_prefix, l->prefix, word, description ? description : "");
 }
 
-static void commands_offer(const struct line *l)
+static void commands_offer(const struct command_line *l)
 {
 	for (const struct command *const *c = commands; *c; c++)
 		offer(l, (*c)->name, (*c)->summary);
 }
 
-static void logins_offer(const struct line *l, const struct program *p)
+static void logins_offer(const struct command_line *l, const struct program *p)
 {
 	const struct client *only = l->n_operands > 0 ? program_client(p, l->operands[0]) : NULL;
 
@@ -41,7 +41,7 @@ static void logins_offer(const struct line *l, const struct program *p)
 }
 
 /* Names of the configuration. Completion is no place for messages: what cannot be read is not offered. */
-static void names_offer(const struct line *l, const char *kind)
+static void names_offer(const struct command_line *l, const char *kind)
 {
 	struct problems problems = {0};
 	struct program *p = NULL;
@@ -59,7 +59,7 @@ static void names_offer(const struct line *l, const char *kind)
 }
 
 /* One alternative of an operand or of an option's word: in capitals a kind, else the word itself. */
-static void kind_offer(const struct line *l, const char *kind)
+static void kind_offer(const struct command_line *l, const char *kind)
 {
 	static const char *const whats[] = {"clients", "servers", "logins"};
 
@@ -77,7 +77,7 @@ static void kind_offer(const struct line *l, const char *kind)
 }
 
 /* The operand of that number, out of "[CLIENT|verify]" or "CLIENT USER ADDRESS...". */
-static void operand_offer(const struct line *l, const char *operands, int number)
+static void operand_offer(const struct command_line *l, const char *operands, int number)
 {
 	char text[128], *rest = text, *word, *last = NULL;
 
@@ -98,7 +98,8 @@ static void operand_offer(const struct line *l, const char *operands, int number
 			kind_offer(l, word);
 }
 
-static void options_offer(const struct line *l, const struct usage_option *options, size_t n)
+static void options_offer(
+	const struct command_line *l, const struct usage_option *options, size_t n)
 {
 	char word[64];
 
@@ -124,7 +125,7 @@ static const struct usage_option *option_find(
 
 /* A word that is written already. */
 static void word_take(
-	struct line *l, const struct usage_option *options, size_t n, const char *word)
+	struct command_line *l, const struct usage_option *options, size_t n, const char *word)
 {
 	const char *value = strchr(word, '=');
 
@@ -145,7 +146,7 @@ static void word_take(
 	}
 }
 
-static void rest_offer(struct line *l, int n, char *const *words)
+static void rest_offer(struct command_line *l, int n, char *const *words)
 {
 	struct usage_option options[USAGE_MAX_OPTIONS];
 	size_t n_options = usage_options(options, l->command);
@@ -173,7 +174,7 @@ static void rest_offer(struct line *l, int n, char *const *words)
 int complete_run(int n, char *const *words)
 {
 	static const struct command help = {.name = "help", .operands = "COMMAND"};
-	struct line l = {
+	struct command_line l = {
 		.config = DEFAULT_CONFIG, .current = n > 0 ? words[n - 1] : "", .prefix = ""};
 
 	if (n <= 1) {

@@ -74,7 +74,7 @@ static void hint_words(char *buf, size_t size, const struct hint *h, const struc
 }
 
 /* One refused source, and what is said of it. */
-struct line {
+struct denied_line {
 	const struct refused *refused;
 	const struct server *server;
 	struct hint hint;
@@ -83,7 +83,7 @@ struct line {
 };
 
 struct denied_lines {
-	struct line *items;
+	struct denied_line *items;
 	size_t n;
 };
 
@@ -103,7 +103,7 @@ static int lines_make(struct denied_lines *out, const struct program *p, const s
 	if (!l.items)
 		return -ENOMEM;
 	for (size_t i = 0; i < state->n_refused; i++) {
-		struct line *k = &l.items[l.n];
+		struct denied_line *k = &l.items[l.n];
 		char words[RECORD_TEXT_MAX] = "";
 
 		k->refused = &state->refused[i];
@@ -130,7 +130,7 @@ static json_t *lines_json(const struct denied_lines *l)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < l->n; i++) {
-		const struct line *k = &l->items[i];
+		const struct denied_line *k = &l->items[i];
 		const struct refused *r = k->refused;
 
 		json_array_append_new(
@@ -148,7 +148,7 @@ static json_t *lines_json(const struct denied_lines *l)
 	return list;
 }
 
-static void line_row(struct table *t, const struct line *k, instant_t now)
+static void line_row(struct table *t, const struct denied_line *k, instant_t now)
 {
 	char source[SOURCE_TEXT_MAX], endpoint[ENDPOINT_TEXT_MAX], ago[WORDS_MAX];
 	const struct refused *r = k->refused;

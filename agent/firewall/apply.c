@@ -10,7 +10,7 @@
 /* After this many commits that did not bring what they should, it is said, not tried for ever. */
 #define MAX_FRUITLESS 2
 
-struct pass {
+struct table_update {
 	struct firewall *firewall;
 	const struct allowlist *wanted;
 	int64_t now_ms, started_ms;
@@ -24,12 +24,12 @@ struct pass {
 	int64_t turn_ms, turn_late_ms;
 };
 
-static int64_t pass_now(const struct pass *p)
+static int64_t update_now(const struct table_update *p)
 {
 	return p->now_ms + (monotonic_ms() - p->started_ms);
 }
 
-static void pass_turn_free(struct pass *p)
+static void update_turn_free(struct table_update *p)
 {
 	firewall_state_free(&p->observed);
 	intact_free(&p->intact);
@@ -46,11 +46,11 @@ static void changes_keep_closings(struct firewall_changes *c)
 	c->n = n;
 }
 
-static int pass_observe(struct pass *p)
+static int update_observe(struct table_update *p)
 {
 	int r;
 
-	p->turn_ms = pass_now(p);
+	p->turn_ms = update_now(p);
 	p->turn_late_ms = p->late_ms;
 	r = observe_with(&p->observed, &p->intact, p->firewall, p->turn_ms / 1000);
 	if (r < 0)
@@ -116,7 +116,7 @@ static int build_chain(struct batch *b, const char *name)
 	return nlh ? 0 : -ENOMEM;
 }
 
-static int build_structure(struct batch *b, const struct pass *p)
+static int build_structure(struct batch *b, const struct table_update *p)
 {
 	static const struct set_id always[] = {
 		{SET_GUARD, AF_INET, 0},
@@ -171,7 +171,7 @@ static int build_missing_sets(
 
 /* Deadlines were worked out for a kernel that reaches each element within the allowance. When that took
  * longer, some may be late by the difference: the next turn finds and mends them, with more room. */
-static void pass_measure(struct pass *p, const struct batch *b)
+static void update_measure(struct table_update *p, const struct batch *b)
 {
 	int64_t took = monotonic_ms() - b->began_ms, each;
 
@@ -191,7 +191,7 @@ static void pass_measure(struct pass *p, const struct batch *b)
 }
 
 /* Fills and sends one transaction. *taken is lowered to how many changes it holds. */
-static int pass_commit(size_t *taken, struct pass *p, bool check_generation)
+static int update_commit(size_t *taken, struct table_update *p, bool check_generation)
 {
 	struct firewall *f = p->firewall;
 	bool rebuild = !p->observed.present || !p->observed.intact;
@@ -216,7 +216,7 @@ static int pass_commit(size_t *taken, struct pass *p, bool check_generation)
 	if (r == 0)
 		r = batch_commit(&b);
 	if (r == 0)
-		pass_measure(p, &b);
+		update_measure(p, &b);
 	return r;
 }
 
@@ -280,7 +280,7 @@ static bool worth_retrying(int r)
 
 /* Turns until nothing is left to do. The changes of a turn that was followed by one with fewer of them
  * were more than one transaction holds: that is progress, not failure. */
-static int pass_run(struct firewall_changes *done, struct pass *p)
+static int update_run(struct firewall_changes *done, struct table_update *p)
 {
 	int voided = 0, fruitless = 0;
 	size_t before = SIZE_MAX;
@@ -289,8 +289,8 @@ static int pass_run(struct firewall_changes *done, struct pass *p)
 		size_t n, taken;
 		int r;
 
-		pass_turn_free(p);
-		r = pass_observe(p);
+		update_turn_free(p);
+		r = update_observe(p);
 		if (r < 0)
 			return r;
 		n = p->changes.n;
@@ -304,7 +304,7 @@ static int pass_run(struct firewall_changes *done, struct pass *p)
 		/* Somebody who writes without a pause must not keep us from closing: at last without
 		 * the generation. */
 		taken = n;
-		r = pass_commit(&taken, p, voided < MAX_ATTEMPTS - 1);
+		r = update_commit(&taken, p, voided < MAX_ATTEMPTS - 1);
 		if (r == 0) {
 			before = n;
 			p->changes.n = taken;
@@ -321,17 +321,17 @@ int firewall_apply(struct firewall_changes *done, struct firewall *f,
 	const struct allowlist *wanted, instant_t now, bool closings_only)
 {
 	struct firewall_changes changes = {0};
-	struct pass p = {
+	struct table_update p = {
 		.firewall = f,
 		.wanted = wanted,
 		.now_ms = now * 1000,
 		.started_ms = monotonic_ms(),
 		.closings_only = closings_only,
 	};
-	int r = f->reader ? -EPERM : pass_run(&changes, &p);
+	int r = f->reader ? -EPERM : update_run(&changes, &p);
 
 	changes_settle(&changes, &p.changes);
-	pass_turn_free(&p);
+	update_turn_free(&p);
 	if (r == 0 && !closings_only && !deadlines_in_range(wanted, now))
 		r = firewall_fail(f, -ERANGE, "a deadline more than ten years ahead was refused");
 	if (r >= 0 && done)

@@ -53,12 +53,12 @@ bool diff_allow(enum firewall_change_kind *out, const struct allow *wanted,
 	return true;
 }
 
-struct draft {
+struct changes_draft {
 	struct firewall_changes changes;
 	int64_t now_ms, cut_ms;
 };
 
-static struct firewall_change *draft_add(struct draft *d, enum firewall_change_kind kind)
+static struct firewall_change *draft_add(struct changes_draft *d, enum firewall_change_kind kind)
 {
 	struct firewall_changes *c = &d->changes;
 	struct firewall_change *items = array_grown(c->items, c->n, sizeof(*items));
@@ -82,7 +82,7 @@ static int visit_allow(const void *wanted, const void *observed, void *context)
 {
 	const struct allow *w = wanted;
 	const struct observed_allow *o = observed;
-	struct draft *d = context;
+	struct changes_draft *d = context;
 	enum firewall_change_kind kind;
 	struct firewall_change *c;
 
@@ -155,7 +155,7 @@ int firewall_change_compare(const void *a, const void *b)
 int diff_at(struct firewall_changes *out, const struct allowlist *wanted,
 	const struct firewall_state *observed, int64_t now_ms, int64_t cut_ms)
 {
-	struct draft d = {.now_ms = now_ms, .cut_ms = cut_ms};
+	struct changes_draft d = {.now_ms = now_ms, .cut_ms = cut_ms};
 	int r = 0;
 
 	if ((!observed->present || !observed->intact) && !draft_add(&d, FIREWALL_TABLE))

@@ -12,7 +12,7 @@
 /* Readings until two agree; the kernel finishes rehashing within a few. */
 #define MAX_READINGS 16
 
-struct reading {
+struct table_reading {
 	struct firewall *firewall;
 	struct intact *intact;
 	struct state_draft draft;
@@ -21,7 +21,7 @@ struct reading {
 
 static int elements_take(const struct nlmsghdr *nlh, void *context)
 {
-	struct reading *g = context;
+	struct table_reading *g = context;
 
 	return state_take_elements(&g->draft, nlh);
 }
@@ -34,7 +34,7 @@ static bool dump_is_confirmed(const struct state_draft *d, const struct intact_s
 	return d->messages <= 1 || s->id.kind == SET_DENIED || (s->counted && d->rows == s->count);
 }
 
-static int elements_query(struct reading *g, const struct intact_set *s)
+static int elements_query(struct table_reading *g, const struct intact_set *s)
 {
 	const struct set_id *id = &s->id;
 	int r;
@@ -55,7 +55,7 @@ static int elements_query(struct reading *g, const struct intact_set *s)
 
 static int set_take(const struct nlmsghdr *nlh, void *context)
 {
-	struct reading *g = context;
+	struct table_reading *g = context;
 	struct nftnl_set *set = nftnl_set_alloc();
 	int r;
 
@@ -74,7 +74,7 @@ static int set_take(const struct nlmsghdr *nlh, void *context)
 
 static int chain_take(const struct nlmsghdr *nlh, void *context)
 {
-	struct reading *g = context;
+	struct table_reading *g = context;
 	struct nftnl_chain *chain = nftnl_chain_alloc();
 	int r = 0;
 
@@ -91,7 +91,7 @@ static int chain_take(const struct nlmsghdr *nlh, void *context)
 
 static int rule_take(const struct nlmsghdr *nlh, void *context)
 {
-	struct reading *g = context;
+	struct table_reading *g = context;
 	struct nftnl_rule *rule = nftnl_rule_alloc();
 	int r;
 
@@ -114,7 +114,7 @@ static int rule_take(const struct nlmsghdr *nlh, void *context)
 	return r;
 }
 
-static int query_of_table(struct reading *g, uint16_t type, uint16_t attribute, query_fn fn)
+static int query_of_table(struct table_reading *g, uint16_t type, uint16_t attribute, query_fn fn)
 {
 	uint64_t buf[QUERY_ROOM / 8] = {0};
 	struct nlmsghdr *nlh = query_make(buf, type, NLM_F_DUMP);
@@ -125,7 +125,7 @@ static int query_of_table(struct reading *g, uint16_t type, uint16_t attribute, 
 }
 
 /* One reading; -EINTR when it is not of one piece. */
-static int state_read(struct reading *g)
+static int state_read(struct table_reading *g)
 {
 	struct firewall *f = g->firewall;
 	int r = query_table(f);
@@ -154,7 +154,7 @@ static int state_read(struct reading *g)
 static int observe_once(struct firewall_state *out, bool *doubtful, struct intact *intact,
 	struct firewall *f, instant_t now, int64_t began_ms)
 {
-	struct reading g = {
+	struct table_reading g = {
 		.firewall = f,
 		.intact = intact,
 		.draft = {.state = out, .now = now, .began_ms = began_ms},

@@ -16,14 +16,14 @@
 #define LOG_BURST      10
 
 /* A rule under construction: the first failure sticks, the rest is skipped. */
-struct draft {
+struct rule_draft {
 	struct nftnl_rule *rule;
 	int r;
 };
 
-static struct draft draft_new(const char *chain)
+static struct rule_draft draft_new(const char *chain)
 {
-	struct draft d = {.rule = nftnl_rule_alloc()};
+	struct rule_draft d = {.rule = nftnl_rule_alloc()};
 
 	if (!d.rule || nftnl_rule_set_str(d.rule, NFTNL_RULE_TABLE, TABLE_NAME) < 0 ||
 		nftnl_rule_set_str(d.rule, NFTNL_RULE_CHAIN, chain) < 0)
@@ -33,7 +33,7 @@ static struct draft draft_new(const char *chain)
 	return d;
 }
 
-static int draft_done(struct nftnl_rule **out, struct draft *d)
+static int draft_done(struct nftnl_rule **out, struct rule_draft *d)
 {
 	if (d->r == 0)
 		*out = d->rule;
@@ -42,7 +42,7 @@ static int draft_done(struct nftnl_rule **out, struct draft *d)
 	return d->r;
 }
 
-static struct nftnl_expr *draft_add(struct draft *d, const char *name)
+static struct nftnl_expr *draft_add(struct rule_draft *d, const char *name)
 {
 	struct nftnl_expr *e = d->r == 0 ? nftnl_expr_alloc(name) : NULL;
 
@@ -54,19 +54,20 @@ static struct nftnl_expr *draft_add(struct draft *d, const char *name)
 }
 
 static void put_bytes(
-	struct draft *d, struct nftnl_expr *e, uint16_t attribute, const void *data, size_t n)
+	struct rule_draft *d, struct nftnl_expr *e, uint16_t attribute, const void *data, size_t n)
 {
 	if (nftnl_expr_set(e, attribute, data, (uint32_t)n) < 0)
 		d->r = -ENOMEM;
 }
 
-static void put_string(struct draft *d, struct nftnl_expr *e, uint16_t attribute, const char *text)
+static void put_string(
+	struct rule_draft *d, struct nftnl_expr *e, uint16_t attribute, const char *text)
 {
 	if (nftnl_expr_set_str(e, attribute, text) < 0)
 		d->r = -ENOMEM;
 }
 
-static void add_meta(struct draft *d, uint32_t key)
+static void add_meta(struct rule_draft *d, uint32_t key)
 {
 	struct nftnl_expr *e = draft_add(d, "meta");
 
@@ -76,7 +77,7 @@ static void add_meta(struct draft *d, uint32_t key)
 	nftnl_expr_set_u32(e, NFTNL_EXPR_META_DREG, NFT_REG_1);
 }
 
-static void add_equals(struct draft *d, const void *data, size_t n)
+static void add_equals(struct rule_draft *d, const void *data, size_t n)
 {
 	struct nftnl_expr *e = draft_add(d, "cmp");
 
@@ -87,7 +88,8 @@ static void add_equals(struct draft *d, const void *data, size_t n)
 	put_bytes(d, e, NFTNL_EXPR_CMP_DATA, data, n);
 }
 
-static void add_payload(struct draft *d, uint32_t base, size_t offset, size_t length, uint32_t reg)
+static void add_payload(
+	struct rule_draft *d, uint32_t base, size_t offset, size_t length, uint32_t reg)
 {
 	struct nftnl_expr *e = draft_add(d, "payload");
 
@@ -99,7 +101,7 @@ static void add_payload(struct draft *d, uint32_t base, size_t offset, size_t le
 	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_LEN, (uint32_t)length);
 }
 
-static void add_mask(struct draft *d, size_t width, unsigned prefix)
+static void add_mask(struct rule_draft *d, size_t width, unsigned prefix)
 {
 	struct nftnl_expr *e = draft_add(d, "bitwise");
 	uint8_t mask[16] = {0}, zero[16] = {0};
@@ -117,7 +119,7 @@ static void add_mask(struct draft *d, size_t width, unsigned prefix)
 }
 
 /* Loads the key of a set into the registers: [source .] endpoint address . port. */
-static void add_key(struct draft *d, const struct set_id *id)
+static void add_key(struct rule_draft *d, const struct set_id *id)
 {
 	const uint8_t protocol = id->family == AF_INET ? NFPROTO_IPV4 : NFPROTO_IPV6,
 		      tcp = IPPROTO_TCP;
@@ -141,7 +143,7 @@ static void add_key(struct draft *d, const struct set_id *id)
 	add_payload(d, NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2, next);
 }
 
-static void add_lookup(struct draft *d, const struct set_id *id)
+static void add_lookup(struct rule_draft *d, const struct set_id *id)
 {
 	struct nftnl_expr *e = draft_add(d, "lookup");
 	char name[SET_NAME_MAX];
@@ -153,7 +155,7 @@ static void add_lookup(struct draft *d, const struct set_id *id)
 	put_string(d, e, NFTNL_EXPR_LOOKUP_SET, set_id_format(name, id));
 }
 
-static void add_verdict(struct draft *d, int verdict, const char *chain)
+static void add_verdict(struct rule_draft *d, int verdict, const char *chain)
 {
 	struct nftnl_expr *e = draft_add(d, "immediate");
 
@@ -167,7 +169,7 @@ static void add_verdict(struct draft *d, int verdict, const char *chain)
 
 int rule_accept(struct nftnl_rule **out, const struct set_id *id)
 {
-	struct draft d = draft_new(CHAIN_CHECK);
+	struct rule_draft d = draft_new(CHAIN_CHECK);
 
 	add_key(&d, id);
 	add_lookup(&d, id);
@@ -178,7 +180,7 @@ int rule_accept(struct nftnl_rule **out, const struct set_id *id)
 static int rule_note_denied(struct nftnl_rule **out, int family)
 {
 	const struct set_id id = {SET_DENIED, family, 0};
-	struct draft d = draft_new(CHAIN_CHECK);
+	struct rule_draft d = draft_new(CHAIN_CHECK);
 	struct nftnl_expr *e;
 	char name[SET_NAME_MAX];
 
@@ -194,7 +196,7 @@ static int rule_note_denied(struct nftnl_rule **out, int family)
 
 static int rule_log(struct nftnl_rule **out)
 {
-	struct draft d = draft_new(CHAIN_CHECK);
+	struct rule_draft d = draft_new(CHAIN_CHECK);
 	struct nftnl_expr *e = draft_add(&d, "limit");
 
 	if (e) {
@@ -212,7 +214,7 @@ static int rule_log(struct nftnl_rule **out)
 	return draft_done(out, &d);
 }
 
-static void draft_comment(struct draft *d, const char *comment)
+static void draft_comment(struct rule_draft *d, const char *comment)
 {
 	struct nftnl_udata_buf *buf = nftnl_udata_buf_alloc(UINT8_MAX + 2u);
 
@@ -226,7 +228,7 @@ static void draft_comment(struct draft *d, const char *comment)
 
 static int rule_drop(struct nftnl_rule **out, uint64_t packets, uint64_t bytes)
 {
-	struct draft d = draft_new(CHAIN_CHECK);
+	struct rule_draft d = draft_new(CHAIN_CHECK);
 	struct nftnl_expr *e = draft_add(&d, "counter");
 
 	if (e) {
@@ -240,7 +242,7 @@ static int rule_drop(struct nftnl_rule **out, uint64_t packets, uint64_t bytes)
 
 static int rule_loopback(struct nftnl_rule **out, const char *chain)
 {
-	struct draft d = draft_new(chain);
+	struct rule_draft d = draft_new(chain);
 	uint32_t lo = if_nametoindex("lo");
 
 	/* Always the first interface of a network namespace, named so or not. */
@@ -254,7 +256,7 @@ static int rule_loopback(struct nftnl_rule **out, const char *chain)
 static int rule_guard(struct nftnl_rule **out, const char *chain, int family)
 {
 	const struct set_id id = {SET_GUARD, family, 0};
-	struct draft d = draft_new(chain);
+	struct rule_draft d = draft_new(chain);
 
 	add_key(&d, &id);
 	add_lookup(&d, &id);

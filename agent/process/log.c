@@ -68,13 +68,13 @@ static bool stderr_is_journal(void)
 
 #define MAX_FIELDS 16
 
-struct entry {
+struct log_entry {
 	struct iovec parts[MAX_FIELDS];
 	char *texts[MAX_FIELDS];
 	int n;
 };
 
-static void entry_add(struct entry *e, const char *name, const char *value)
+static void entry_add(struct log_entry *e, const char *name, const char *value)
 {
 	_cleanup_free_ char *shown = value && *value ? text_shown(value) : NULL;
 	char *text;
@@ -89,7 +89,7 @@ static void entry_add(struct entry *e, const char *name, const char *value)
 static int entry_send(enum log_message m, const struct log_fields *f, const char *text)
 {
 	char priority[] = {(char)('0' + messages[m].priority), '\0'};
-	struct entry e = {.n = 0};
+	struct log_entry e = {.n = 0};
 
 	entry_add(&e, "MESSAGE", text);
 	entry_add(&e, "MESSAGE_ID", messages[m].id);

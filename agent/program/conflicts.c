@@ -7,22 +7,22 @@
 #include <string.h>
 
 /* Something that a client claims for itself. */
-struct claim {
+struct client_claim {
 	char *key; /* owned; equal keys are one thing to SQL Server */
 	struct draft *draft;
 	const struct user *user;	 /* of a login */
 	const struct database *database; /* of a database */
 	int line;
 };
-struct claims {
-	struct claim *items;
+struct client_claims {
+	struct client_claim *items;
 	size_t n;
 };
 
 /* Takes the key; NULL is a failed allocation. */
-static int claims_add(struct claims *c, char *key, struct claim claim)
+static int claims_add(struct client_claims *c, char *key, struct client_claim claim)
 {
-	struct claim *items;
+	struct client_claim *items;
 
 	if (!key)
 		return -ENOMEM;
@@ -40,7 +40,7 @@ static int claims_add(struct claims *c, char *key, struct claim claim)
 	return 0;
 }
 
-static void claims_free(struct claims *c)
+static void claims_free(struct client_claims *c)
 {
 	for (size_t i = 0; i < c->n; i++)
 		free(c->items[i].key);
@@ -49,7 +49,7 @@ static void claims_free(struct claims *c)
 
 static int claim_order(const void *a, const void *b)
 {
-	const struct claim *x = a, *y = b;
+	const struct client_claim *x = a, *y = b;
 	int order = strcmp(x->key, y->key);
 
 	if (!order)
@@ -58,7 +58,7 @@ static int claim_order(const void *a, const void *b)
 }
 
 __attribute__((format(printf, 4, 5))) static int claim_report(struct problems *problems,
-	const struct claim *claim, enum severity severity, const char *format, ...)
+	const struct client_claim *claim, enum severity severity, const char *format, ...)
 {
 	va_list args;
 	int r;
@@ -75,12 +75,13 @@ static const char *known(const char *text)
 }
 
 /* A broken client would not be taken anyway. */
-static const char *consequence(const struct claim *claim)
+static const char *consequence(const struct client_claim *claim)
 {
 	return claim->draft->broken ? "" : " until then, Curfew loads neither";
 }
 
-static int clash_report(struct problems *problems, const struct claim *a, const struct claim *b)
+static int clash_report(
+	struct problems *problems, const struct client_claim *a, const struct client_claim *b)
 {
 	const struct client *other = &b->draft->client;
 
@@ -105,8 +106,8 @@ static int clash_report(struct problems *problems, const struct claim *a, const 
 }
 
 /* The first of the equal claims that this one clashes with, or NULL. */
-static const struct claim *claim_rival(
-	const struct claim *claim, const struct claim *group, size_t n)
+static const struct client_claim *claim_rival(
+	const struct client_claim *claim, const struct client_claim *group, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		const struct client *mine = &claim->draft->client, *other = &group[i].draft->client;
@@ -123,7 +124,7 @@ static const struct claim *claim_rival(
 	return NULL;
 }
 
-static int claims_compare(struct claims *c, struct problems *problems)
+static int claims_compare(struct client_claims *c, struct problems *problems)
 {
 	size_t n;
 	int r = 0;
@@ -135,7 +136,8 @@ static int claims_compare(struct claims *c, struct problems *problems)
 			if (strcmp(c->items[first].key, c->items[first + n].key) != 0)
 				break;
 		for (size_t i = first; i < first + n && r == 0; i++) {
-			const struct claim *rival = claim_rival(&c->items[i], &c->items[first], n);
+			const struct client_claim *rival =
+				claim_rival(&c->items[i], &c->items[first], n);
 
 			if (rival)
 				r = clash_report(problems, &c->items[i], rival);
@@ -152,25 +154,25 @@ static char *database_key(const struct database *d)
 	return name && asprintf(&key, "%zu/%s", d->server, name) >= 0 ? key : NULL;
 }
 
-static int draft_claims(
-	struct claims *names, struct claims *logins, struct claims *databases, struct draft *draft)
+static int draft_claims(struct client_claims *names, struct client_claims *logins,
+	struct client_claims *databases, struct draft *draft)
 {
 	const struct client *c = &draft->client;
 	int r = 0;
 
 	if (c->name)
-		r = claims_add(
-			names, name_fold(c->name), (struct claim){.draft = draft, .line = c->line});
+		r = claims_add(names, name_fold(c->name),
+			(struct client_claim){.draft = draft, .line = c->line});
 	for (size_t i = 0; i < c->n_users && r == 0; i++)
 		if (c->users[i].login)
 			r = claims_add(logins, name_fold(c->users[i].login),
-				(struct claim){.draft = draft,
+				(struct client_claim){.draft = draft,
 					.user = &c->users[i],
 					.line = c->users[i].line});
 	for (size_t i = 0; i < c->n_databases && r == 0; i++)
 		if (c->databases[i].name && c->databases[i].server != SIZE_MAX)
 			r = claims_add(databases, database_key(&c->databases[i]),
-				(struct claim){.draft = draft,
+				(struct client_claim){.draft = draft,
 					.database = &c->databases[i],
 					.line = c->databases[i].line});
 	return r;
@@ -178,7 +180,7 @@ static int draft_claims(
 
 int clashes_check(struct drafts *d, struct problems *problems, bool shared_databases)
 {
-	struct claims names = {0}, logins = {0}, databases = {0};
+	struct client_claims names = {0}, logins = {0}, databases = {0};
 	int r = 0;
 
 	for (size_t i = 0; i < d->n && r == 0; i++)

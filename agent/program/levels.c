@@ -159,7 +159,7 @@ static void member_of_read(
 static void permission_check(struct reading *r, const config_setting_t *at, const char *name,
 	const struct permission_list *list, enum level level)
 {
-	const struct permission *p = permission_find(name);
+	const struct permission_rule *p = permission_find(name);
 	const char *near = p ? NULL : permission_nearest(name);
 
 	if (!p && near)

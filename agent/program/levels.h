@@ -13,12 +13,12 @@ enum permission_reach {
 	PERMISSION_CREATES, /* only at level full, and against the program's rule: with a warning */
 	PERMISSION_ESCAPES, /* could undo what Curfew does: never granted */
 };
-struct permission {
+struct permission_rule {
 	const char *name;
 	unsigned scopes; /* enum permission_scope, or-ed */
 	enum permission_reach reach;
 };
-const struct permission *permission_find(const char *name);
+const struct permission_rule *permission_find(const char *name);
 /* The known permission that is spelt most like it, or NULL. */
 const char *permission_nearest(const char *name);
 

@@ -8,7 +8,7 @@
 
 #define BOTH (SCOPE_DATABASE | SCOPE_SCHEMA)
 
-static const struct permission PERMISSIONS[] = {
+static const struct permission_rule PERMISSIONS[] = {
 	{"ALTER", BOTH, PERMISSION_CHANGES},
 	{"ALTER ANY APPLICATION ROLE", SCOPE_DATABASE, PERMISSION_ESCAPES},
 	{"ALTER ANY ASSEMBLY", SCOPE_DATABASE, PERMISSION_ESCAPES},
@@ -45,7 +45,7 @@ static const struct permission PERMISSIONS[] = {
 	{"VIEW DEFINITION", BOTH, PERMISSION_READS},
 };
 
-const struct permission *permission_find(const char *name)
+const struct permission_rule *permission_find(const char *name)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(PERMISSIONS); i++)
 		if (strcmp(name, PERMISSIONS[i].name) == 0)

@@ -18,7 +18,7 @@ struct table {
 	struct libscols_line *line;
 	size_t columns, cell; /* the next cell of the line */
 	size_t limit;	      /* of the terminal; TABLE_NO_LIMIT: none */
-	struct shape {
+	struct column_shape {
 		size_t width; /* of its longest cell */
 		bool wraps;
 	} * shapes;
@@ -64,10 +64,10 @@ static size_t widths_fit(struct table *t)
 	for (size_t i = 0; i < t->columns; i++)
 		total += t->shapes[i].width + (i ? GAP : 0);
 	for (; total > t->limit; total--) {
-		struct shape *widest = NULL;
+		struct column_shape *widest = NULL;
 
 		for (size_t i = 0; i < t->columns; i++) {
-			struct shape *s = &t->shapes[i];
+			struct column_shape *s = &t->shapes[i];
 
 			if (s->wraps && s->width > WRAP_LEAST &&
 				(!widest || s->width > widest->width))
