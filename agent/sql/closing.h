@@ -25,7 +25,7 @@ void closing_kill_write(FILE *to, const struct session_key *s);
 #define SESSION_COLUMNS 12
 extern const char session_select[], session_select_plain[];
 
-/* ---- running (closing.c) ---- */
+/* ---- running (closing_run.c) ---- */
 
 #define NOT_TOLD_YET INT32_MIN
 
