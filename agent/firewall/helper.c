@@ -1,300 +1,18 @@
-/* The child: takes messages from the engine alone, checks each, and carries them out on the table it owns. */
+/* The child: opens the table and takes messages from the engine alone. */
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 #include "curfew/record.h"
 #include "curfew/sandbox.h"
 #include "firewall/helper_message.h"
 
 #define CHANNEL_FD 3
-enum { EXIT_REFUSED = 70 };
-
-/* The engine has a fault, or has been taken over. Nothing is mended here: the service ends, the kernel goes on
- * with what it holds, and every element in it has its end. */
-__attribute__((format(printf, 1, 2))) static _Noreturn void refuse(const char *format, ...)
-{
-	va_list args;
-
-	/* 2: the priority that the system log takes from standard error. */
-	fputs("<2>firewall process: refused, and ended: ", stderr);
-	va_start(args, format);
-	vfprintf(stderr, format, args);
-	va_end(args);
-	fputc('\n', stderr);
-	_exit(EXIT_REFUSED);
-}
-
-static void answer(struct firewall_process *f, const struct firewall_answer *a)
-{
-	ssize_t n;
-
-	do
-		n = send(f->channel, a, sizeof(*a), MSG_NOSIGNAL);
-	while (n < 0 && errno == EINTR);
-	if (n != (ssize_t)sizeof(*a))
-		_exit(0); /* the engine has gone */
-}
-
-static void answer_result(struct firewall_process *f, int code, const char *text)
-{
-	struct firewall_answer a = {.kind = ANSWER_RESULT, .code = code};
-
-	record_set(a.u.text, sizeof(a.u.text), text);
-	answer(f, &a);
-}
-
-/* Doubles room at powers of two, up to the bound. */
-static void *room_for(void *items, size_t n, size_t *room, size_t size)
-{
-	if (n < *room)
-		return items;
-	if (n >= MAX_FIREWALL_ENTRIES)
-		refuse("more than %d entries", MAX_FIREWALL_ENTRIES);
-	*room = *room ? *room * 2 : 256;
-	items = reallocarray(items, *room, size);
-	if (!items)
-		refuse("%s", strerror(ENOMEM));
-	return items;
-}
-
-static instant_t machine_now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (instant_t)t.tv_sec;
-}
-
-static void wanted_clear(struct firewall_process *f)
-{
-	f->wanted.n_allows = f->wanted.n_guards = f->wanted.n_trusted = 0;
-}
-
-static _Noreturn void refuse_entry(const struct firewall_request *r, const char *why)
-{
-	char source[SOURCE_TEXT_MAX] = "?", endpoint[ENDPOINT_TEXT_MAX] = "?";
-
-	if (r->source.family == AF_INET || r->source.family == AF_INET6)
-		source_format(source, &r->source);
-	if (r->endpoint.family == AF_INET || r->endpoint.family == AF_INET6)
-		endpoint_format(endpoint, &r->endpoint);
-	refuse("%s -> %s: %s", r->verb == VERB_GUARD ? "guard" : source, endpoint, why);
-}
-
-static void take_allow(struct firewall_process *f, const struct firewall_request *r)
-{
-	struct allowlist *w = &f->wanted;
-	struct allow a = {.source = r->source, .endpoint = r->endpoint, .until = r->until};
-
-	memcpy(a.comment, r->text, sizeof(a.comment));
-	const char *why = firewall_policy_allow(f->policy, &a);
-	if (why)
-		refuse_entry(r, why);
-	/* The list is sorted without a double, as the diff needs it: order is checked, not restored. */
-	if (w->n_allows) {
-		const struct allow *last = &w->allows[w->n_allows - 1];
-		int c = endpoint_compare(&last->endpoint, &a.endpoint);
-		if (c > 0 || (c == 0 && source_compare(&last->source, &a.source) >= 0))
-			refuse_entry(r, "out of order");
-	}
-	w->allows = room_for(w->allows, w->n_allows, &f->room_allows, sizeof(*w->allows));
-	w->allows[w->n_allows++] = a;
-}
-
-static void take_guard(struct firewall_process *f, const struct firewall_request *r)
-{
-	struct allowlist *w = &f->wanted;
-
-	if (w->n_guards && endpoint_compare(&w->guards[w->n_guards - 1], &r->endpoint) >= 0)
-		refuse_entry(r, "out of order");
-	w->guards = room_for(w->guards, w->n_guards, &f->room_guards, sizeof(*w->guards));
-	w->guards[w->n_guards++] = r->endpoint;
-}
-
-static void take_trusted(struct firewall_process *f, const struct firewall_request *r)
-{
-	struct allowlist *w = &f->wanted;
-	struct trusted t = {.source = r->source, .endpoint = r->endpoint};
-
-	memcpy(t.comment, r->text, sizeof(t.comment));
-	const char *why = firewall_policy_trusted(f->policy, &t);
-	if (why)
-		refuse_entry(r, why);
-	w->trusted = room_for(w->trusted, w->n_trusted, &f->room_trusted, sizeof(*w->trusted));
-	w->trusted[w->n_trusted++] = t;
-}
-
-static const char *guards_refused(struct firewall_process *f, instant_t now)
-{
-	const struct allowlist *w = &f->wanted;
-	struct firewall_state held = {0};
-
-	if (firewall_policy_keeps(f->policy, w->guards, w->n_guards) &&
-		firewall_observe(&held, f->firewall, now) < 0)
-		return "what is guarded now cannot be read";
-	const char *why = firewall_policy_guards(f->policy, w->guards, w->n_guards, &held);
-	firewall_state_free(&held);
-	return why;
-}
-
-static void commit(struct firewall_process *f, const struct firewall_request *r)
-{
-	struct firewall_changes done = {0};
-	/* Never an earlier "now" than this machine's: it would lengthen every deadline. */
-	instant_t machine = machine_now(), now = r->now > machine ? r->now : machine;
-	const char *why = guards_refused(f, now);
-	size_t kept = 0;
-
-	if (why)
-		refuse("%s", why);
-	/* What ended on its way here is not wanted any more. */
-	for (size_t i = 0; i < f->wanted.n_allows; i++)
-		if (f->wanted.allows[i].until > now)
-			f->wanted.allows[kept++] = f->wanted.allows[i];
-	f->wanted.n_allows = kept;
-	int rc = firewall_apply(&done, f->firewall, &f->wanted, now, r->closings_only != 0);
-	if (rc >= 0) {
-		for (size_t i = 0; i < done.n; i++) {
-			struct firewall_answer a = {.kind = ANSWER_CHANGE};
-			a.u.change = done.items[i];
-			answer(f, &a);
-		}
-		firewall_changes_free(&done);
-	}
-	wanted_clear(f);
-	answer_result(f, rc, rc ? firewall_error(f->firewall) : "");
-}
-
-static void observe(struct firewall_process *f, const struct firewall_request *r)
-{
-	struct firewall_state s;
-	struct firewall_answer a = {.kind = ANSWER_STATE};
-	int rc = firewall_observe(&s, f->firewall, r->now);
-
-	if (rc < 0) {
-		answer_result(f, rc, firewall_error(f->firewall));
-		return;
-	}
-	a.u.state.present = s.present;
-	a.u.state.intact = s.intact;
-	a.u.state.generation = s.generation;
-	a.u.state.read_ms = s.read_ms;
-	a.u.state.refused_packets = s.refused_packets;
-	answer(f, &a);
-	a = (struct firewall_answer){.kind = ANSWER_STATE_ALLOW};
-	for (size_t i = 0; i < s.n_allows; i++) {
-		a.u.allow = s.allows[i];
-		answer(f, &a);
-	}
-	a = (struct firewall_answer){.kind = ANSWER_STATE_GUARD};
-	for (size_t i = 0; i < s.n_guards; i++) {
-		a.u.guard = s.guards[i];
-		answer(f, &a);
-	}
-	a = (struct firewall_answer){.kind = ANSWER_STATE_TRUSTED};
-	for (size_t i = 0; i < s.n_trusted; i++) {
-		a.u.trusted = s.trusted[i];
-		answer(f, &a);
-	}
-	a = (struct firewall_answer){.kind = ANSWER_STATE_REFUSED};
-	for (size_t i = 0; i < s.n_refused; i++) {
-		a.u.refused = s.refused[i];
-		answer(f, &a);
-	}
-	firewall_state_free(&s);
-	answer_result(f, rc, "");
-}
-
-static void reload(struct firewall_process *f)
-{
-	struct program *p = NULL;
-	int rc = f->options->reload ? f->options->reload(&p, f->options->context) : -EOPNOTSUPP;
-
-	if (rc == 0) {
-		program_free(f->candidate);
-		f->candidate = p;
-	}
-	answer_result(f, rc, rc == 0 ? p->digest : strerror(rc < 0 ? -rc : EINVAL));
-}
-
-/* Hooks, priority and logging belong to the table: another table, made by opening anew. */
-static int firewall_reopen(struct firewall_process *f, const struct firewall_settings *s)
-{
-	const struct firewall_settings *old = &f->program->settings.firewall;
-
-	if (old->hooks == s->hooks && old->priority == s->priority && old->log == s->log &&
-		old->guard_loopback == s->guard_loopback)
-		return 0;
-	firewall_monitor_close(f->monitor);
-	firewall_close(f->firewall);
-	f->monitor = NULL;
-	f->firewall = NULL;
-	int rc = firewall_open(&f->firewall, s);
-	return rc ? rc : firewall_monitor_open(&f->monitor, f->firewall);
-}
-
-static void adopt(struct firewall_process *f, const struct firewall_request *r)
-{
-	struct firewall_policy *policy;
-
-	if (!f->candidate ||
-		strncmp(f->candidate->digest, r->text, sizeof(f->candidate->digest)) != 0)
-		refuse("asked to take into force a configuration that it has not read");
-	int rc = firewall_policy_build(&policy, f->candidate);
-	if (rc == 0 && firewall_reopen(f, &f->candidate->settings.firewall) < 0)
-		refuse("cannot open the packet filter with the settings of the new configuration");
-	if (rc == 0) {
-		firewall_policy_free(f->policy);
-		f->policy = policy;
-		program_free(f->own);
-		f->own = f->candidate;
-		f->program = f->own;
-		f->candidate = NULL;
-		wanted_clear(f);
-	}
-	answer_result(f, rc, "");
-}
-
-static void request_take(struct firewall_process *f, const struct firewall_request *r)
-{
-	if (r->text[sizeof(r->text) - 1] != '\0')
-		refuse("a text without an end");
-	switch ((enum firewall_verb)r->verb) {
-	case VERB_BEGIN:
-		wanted_clear(f);
-		return;
-	case VERB_ALLOW:
-		take_allow(f, r);
-		return;
-	case VERB_GUARD:
-		take_guard(f, r);
-		return;
-	case VERB_TRUSTED:
-		take_trusted(f, r);
-		return;
-	case VERB_COMMIT:
-		commit(f, r);
-		return;
-	case VERB_OBSERVE:
-		observe(f, r);
-		return;
-	case VERB_RELOAD:
-		reload(f);
-		return;
-	case VERB_ADOPT:
-		adopt(f, r);
-		return;
-	}
-	refuse("unknown verb %u", r->verb);
-}
 
 static void request_read(struct firewall_process *f)
 {
@@ -319,10 +37,10 @@ static void request_read(struct firewall_process *f)
 		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_CREDENTIALS)
 			memcpy(&from, CMSG_DATA(c), sizeof(from));
 	if (from.pid != f->engine)
-		refuse("a message from process %d, which is not the engine", (int)from.pid);
+		helper_refuse("a message from process %d, which is not the engine", (int)from.pid);
 	if (n != (ssize_t)sizeof(r) || m.msg_flags & (MSG_TRUNC | MSG_CTRUNC))
-		refuse("a message of a wrong size");
-	request_take(f, &r);
+		helper_refuse("a message of a wrong size");
+	helper_take(f, &r);
 }
 
 static void monitor_take(struct firewall_process *f)
@@ -333,7 +51,7 @@ static void monitor_take(struct firewall_process *f)
 	int rc = firewall_monitor_read(&changed, who, f->monitor);
 
 	if (rc < 0)
-		refuse("the kernel's events: %s", strerror(-rc));
+		helper_refuse("the kernel's events: %s", strerror(-rc));
 	if (!changed)
 		return;
 	record_set(a.u.text, sizeof(a.u.text), who);
@@ -379,14 +97,14 @@ static _Noreturn void process_serve(struct firewall_process *f)
 		prctl(PR_SET_PDEATHSIG, SIGKILL); /* a change of credentials clears it */
 	if (rc == 0)
 		rc = process_open(f);
-	answer_result(f, rc, rc ? (f->firewall ? firewall_error(f->firewall) : strerror(-rc)) : "");
+	helper_result(f, rc, rc ? (f->firewall ? firewall_error(f->firewall) : strerror(-rc)) : "");
 	if (rc)
 		_exit(1);
 	for (;;) {
 		struct pollfd p[] = {{.fd = f->channel, .events = POLLIN},
 			{.fd = firewall_monitor_fd(f->monitor), .events = POLLIN}};
 		if (poll(p, ARRAY_SIZE(p), -1) < 0 && errno != EINTR)
-			refuse("%s", strerror(errno));
+			helper_refuse("%s", strerror(errno));
 		if (p[1].revents)
 			monitor_take(f);
 		if (p[0].revents)

@@ -71,6 +71,13 @@ struct firewall_process { /* in the child */
 	size_t room_allows, room_guards, room_trusted;
 };
 
+/* The engine has a fault, or has been taken over. Nothing is mended here: the service ends, the kernel goes on
+ * with what it holds, and every element in it has its end. */
+_Noreturn void helper_refuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The last of every answer. */
+void helper_result(struct firewall_process *f, int code, const char *text);
+void helper_take(struct firewall_process *f, const struct firewall_request *r);
+
 _Noreturn void firewall_process_main(
 	const struct firewall_process_options *o, int channel, pid_t engine);
 

@@ -173,3 +173,29 @@ void trusted_file_check(struct reading *r, int line, const char *path, const cha
 		reading_say_line(r, SEVERITY_ERROR, line, "%s %s %s; run: %s %s", words, path,
 			fault.what, fault.remedy, path);
 }
+
+char *path_folder(struct reading *r, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *folder;
+
+	if (!slash)
+		return reading_copy(r, ".");
+	folder = strndup(path, slash == path ? 1 : (size_t)(slash - path));
+	if (!folder)
+		r->failure = -ENOMEM;
+	return folder;
+}
+
+char *path_join(struct reading *r, const char *folder, const char *name)
+{
+	char *path = NULL;
+
+	if (name[0] == '/' || strcmp(folder, ".") == 0)
+		return reading_copy(r, name);
+	if (asprintf(&path, "%s%s%s", folder, folder[strlen(folder) - 1] == '/' ? "" : "/", name) >=
+		0)
+		return path;
+	r->failure = -ENOMEM;
+	return NULL;
+}

@@ -87,33 +87,6 @@ static const char *files_add(struct program *p, struct reading *r, const char *f
 	return name;
 }
 
-/* The folder that a path lies in. */
-static char *folder_of(struct reading *r, const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	char *folder;
-
-	if (!slash)
-		return reading_copy(r, ".");
-	folder = strndup(path, slash == path ? 1 : (size_t)(slash - path));
-	if (!folder)
-		r->failure = -ENOMEM;
-	return folder;
-}
-
-static char *path_join(struct reading *r, const char *folder, const char *name)
-{
-	char *path = NULL;
-
-	if (name[0] == '/' || strcmp(folder, ".") == 0)
-		return reading_copy(r, name);
-	if (asprintf(&path, "%s%s%s", folder, folder[strlen(folder) - 1] == '/' ? "" : "/", name) >=
-		0)
-		return path;
-	r->failure = -ENOMEM;
-	return NULL;
-}
-
 /* The text of a file, checked, counted in the digest and parsed; false after reporting. */
 static bool file_load(
 	struct loading *l, struct reading *r, int folder, const char *name, config_t *out)
@@ -155,7 +128,7 @@ static int main_load(struct loading *l, const char *file)
 {
 	struct reading r = {
 		.problems = l->problems, .file = file, .now = l->now, .owner = l->owner};
-	_cleanup_free_ char *folder = folder_of(&r, file);
+	_cleanup_free_ char *folder = path_folder(&r, file);
 	config_t config;
 	bool parsed = false, found = access(file, F_OK) == 0 || errno != ENOENT;
 	int fd;

@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <jansson.h>
 #include <string.h>
-#include "curfew/report.h"
 #include "service/internal.h"
 
 static const char *text_of(const json_t *request, const char *name)
