@@ -2,6 +2,7 @@
 #ifndef TESTS_PROGRAM_FIXTURE_H
 #define TESTS_PROGRAM_FIXTURE_H
 
+#include "curfew/calendar.h"
 #include "curfew/program.h"
 
 #include <errno.h>
@@ -14,6 +15,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
+
+#define NOW ((instant_t)1788220800) /* 2026-09-01T00:00:00Z */
 
 #define FIXTURES "tests/program/"
 /* Stands for the test's folder in fixtures and in expected messages. */
@@ -157,6 +160,31 @@ static inline char *fixture_load(
 	marked = text_replace(shown, folder, FOLDER_MARK);
 	free(text);
 	return marked;
+}
+
+static inline void fixture_text(const char *folder, const char *name, const char *text)
+{
+	fixture_write(folder, name, text, strlen(text));
+}
+
+static inline instant_t instant_at(const char *text)
+{
+	instant_t t;
+
+	assert_int_equal(instant_parse(&t, text, "UTC", 0), 0);
+	return t;
+}
+
+/* That configuration, whatever it says of it. */
+static inline struct program *fixture_program(const char *folder, instant_t now)
+{
+	struct problems problems;
+	struct program *p;
+
+	free(fixture_load(&p, &problems, folder, now));
+	problems_free(&problems);
+	assert_non_null(p);
+	return p;
 }
 
 #endif

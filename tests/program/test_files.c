@@ -1,8 +1,6 @@
 /* Files that others can write or read, that are none, or that are not there. */
 #include "fixture.h"
 
-#define NOW 1788220800 /* 2026-09-01T00:00:00Z */
-
 /* Changes something in the good configuration and expects exactly these messages. */
 static void messages_check(char *folder, const char *expected, bool fatal)
 {

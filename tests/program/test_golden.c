@@ -6,7 +6,6 @@
 #include <dirent.h>
 
 /* 2026-09-01T00:00:00Z: near enough to some go-lives for advice. */
-#define NOW	  1788220800
 #define SPLIT	  "#=== "
 #define MIN_CASES 60
 

@@ -4,8 +4,6 @@
 
 #include "curfew/last_good.h"
 
-#define NOW ((instant_t)1788220800) /* 2026-09-01T00:00:00Z */
-
 static const char CLIENT[] =
 	"client = { name = \"%s\"; ticket = \"CS-1\"; approved_by = \"a\"; approved_on = \"2026-08-03\";\n"
 	" starts = \"2026-08-10\"; testing_until = \"%s\";\n"

@@ -1,12 +1,7 @@
-/* A whole configuration: every value where it belongs, advice by the clock, and the digest. */
+/* A whole configuration: every value where it belongs, and the digest. */
 #include "fixture.h"
 
 #include "curfew/last_good.h"
-
-#include "curfew/calendar.h"
-#include "curfew/schedule.h"
-
-#define NOW 1788220800 /* 2026-09-01T00:00:00Z */
 
 static const char FULL_MAIN[] =
 	"program = { max_users = 5; read_only_days = 20; staging_days = 7; testing_days = 90;\n"
@@ -44,19 +39,6 @@ static const char FULL_CLIENT[] =
 	"    { first = \"John\"; last = \"Roe\"; email = \"r@acme.example\"; login = \"Roe\";\n"
 	"      sources = ( \"198.51.0.0/16\" ); } );\n"
 	"};\n";
-
-static void write_text(const char *folder, const char *name, const char *text)
-{
-	fixture_write(folder, name, text, strlen(text));
-}
-
-static instant_t at(const char *text)
-{
-	instant_t t;
-
-	assert_int_equal(instant_parse(&t, text, "UTC", 0), 0);
-	return t;
-}
 
 static void settings_check(const struct settings *s)
 {
@@ -130,13 +112,13 @@ static void client_check(const struct program *p)
 	assert_string_equal(c->ticket, "T-1");
 	assert_string_equal(c->approved_by, "lead");
 	assert_string_equal(c->timezone, "Europe/Berlin");
-	assert_int_equal(c->approved, at("2026-08-02T22:00Z"));
-	assert_int_equal(c->starts, at("2026-08-09T22:00Z"));
+	assert_int_equal(c->approved, instant_at("2026-08-02T22:00Z"));
+	assert_int_equal(c->starts, instant_at("2026-08-09T22:00Z"));
 	assert_true(c->has_go_live);
-	assert_int_equal(c->go_live, at("2026-11-23T08:00Z"));
-	assert_int_equal(c->testing_end, at("2026-11-07T23:00Z"));
-	assert_int_equal(c->staging_end, at("2026-12-01T23:00Z"));
-	assert_int_equal(c->end, at("2026-12-13T08:00Z"));
+	assert_int_equal(c->go_live, instant_at("2026-11-23T08:00Z"));
+	assert_int_equal(c->testing_end, instant_at("2026-11-07T23:00Z"));
+	assert_int_equal(c->staging_end, instant_at("2026-12-01T23:00Z"));
+	assert_int_equal(c->end, instant_at("2026-12-13T08:00Z"));
 	assert_string_equal(c->milestones.files_received, "2026-08-04");
 	assert_string_equal(c->milestones.database_upgraded, "2026-08-07");
 	assert_string_equal(c->milestones.checklist_signed, "2026-10-19");
@@ -175,7 +157,7 @@ static void last_good_clients_lie_beside(void **state)
 
 	(void)state;
 	fixture_mkdir(folder, "customers", 0750);
-	write_text(folder, "curfew.conf", elsewhere);
+	fixture_text(folder, "curfew.conf", elsewhere);
 	assert_int_equal(program_load(&p, &problems, path, NOW), 0);
 	assert_non_null(p);
 	assert_int_equal(p->n_clients, 0);
@@ -197,8 +179,8 @@ static void every_setting(void **state)
 
 	(void)state;
 	fixture_mkdir(folder, "customers", 0750);
-	write_text(folder, "curfew.conf", FULL_MAIN);
-	write_text(folder, "customers/a.conf", FULL_CLIENT);
+	fixture_text(folder, "curfew.conf", FULL_MAIN);
+	fixture_text(folder, "customers/a.conf", FULL_CLIENT);
 	messages = fixture_load(&p, &problems, folder, NOW);
 	/* The fixture's own client lies in another folder now. */
 	assert_string_equal(messages,
@@ -259,53 +241,21 @@ static void defaults(void **state)
 	fixture_remove(folder);
 }
 
-/* The instants of the client in the design's example, a change of the clocks between start and go-live. */
-static void wall_clock_days(void **state)
-{
-	char *folder = fixture_make(), *messages;
-	struct problems problems;
-	struct program *p;
-
-	(void)state;
-	messages = fixture_load(&p, &problems, folder, NOW);
-	assert_int_equal(p->n_clients, 1);
-	assert_int_equal(p->clients[0].starts, at("2026-08-10T05:00Z"));
-	assert_int_equal(p->clients[0].testing_end, at("2027-02-06T06:00Z"));
-	assert_int_equal(p->clients[0].go_live, at("2026-11-23T15:00Z"));
-	assert_int_equal(p->clients[0].staging_end, at("2026-12-07T15:00Z"));
-	assert_int_equal(p->clients[0].end, at("2026-12-23T15:00Z"));
-	program_free(p);
-	problems_free(&problems);
-	free(messages);
-	fixture_remove(folder);
-}
-
-static struct program *folder_program(const char *folder, instant_t now)
-{
-	struct problems problems;
-	struct program *p;
-
-	free(fixture_load(&p, &problems, folder, now));
-	problems_free(&problems);
-	assert_non_null(p);
-	return p;
-}
-
 static void digest_of_all_files(void **state)
 {
 	char *folder = fixture_make();
-	struct program *first = folder_program(folder, NOW), *again, *changed, *more;
+	struct program *first = fixture_program(folder, NOW), *again, *changed, *more;
 
 	(void)state;
 	assert_int_equal(strlen(first->digest), 64);
-	again = folder_program(folder, NOW + 1);
+	again = fixture_program(folder, NOW + 1);
 	assert_string_equal(first->digest, again->digest);
 	/* A comment is no change of what holds, but one of what was read. */
-	write_text(folder, "clients.d/beta.conf", "# nothing yet\n");
-	more = folder_program(folder, NOW);
+	fixture_text(folder, "clients.d/beta.conf", "# nothing yet\n");
+	more = fixture_program(folder, NOW);
 	assert_string_not_equal(first->digest, more->digest);
-	write_text(folder, "clients.d/beta.conf", "# nothing now\n");
-	changed = folder_program(folder, NOW);
+	fixture_text(folder, "clients.d/beta.conf", "# nothing now\n");
+	changed = fixture_program(folder, NOW);
 	assert_string_not_equal(more->digest, changed->digest);
 	/* Broken or not, a file was read: the service must tell it from one that is gone. */
 	assert_int_equal(more->n_files, 3);
@@ -314,70 +264,6 @@ static void digest_of_all_files(void **state)
 	program_free(again);
 	program_free(more);
 	program_free(changed);
-	fixture_remove(folder);
-}
-
-static size_t advices(const char *folder, instant_t now)
-{
-	struct problems problems;
-	struct program *p;
-	size_t n = 0;
-
-	free(fixture_load(&p, &problems, folder, now));
-	for (size_t i = 0; i < problems.n; i++)
-		n += problems.items[i].severity == SEVERITY_ADVICE;
-	/* The clock never decides what is valid. */
-	assert_int_equal(problems.n_errors, 0);
-	assert_int_equal(p->n_clients, 1);
-	program_free(p);
-	problems_free(&problems);
-	return n;
-}
-
-static void advice_by_the_clock(void **state)
-{
-	char *folder = fixture_make();
-	size_t size;
-	_cleanup_free_ char *good = file_content(FIXTURES "good/clients.d/acme.conf", &size);
-	_cleanup_free_ char *bare = text_replace(good, "production_ticket", "files_received");
-	_cleanup_free_ char *dated = text_replace(bare, "CS-50977", "2026-08-04");
-	_cleanup_free_ char *thursday = text_replace(good, "2026-11-23T09:00", "2026-11-26T09:00");
-	_cleanup_free_ char *unsigned_list =
-		text_replace(good, "checklist_signed", "database_upgraded");
-	instant_t go_live = at("2026-11-23T15:00Z");
-
-	(void)state;
-	assert_int_equal(advices(folder, go_live - 1), 0);
-	write_text(folder, "clients.d/acme.conf", dated);
-	assert_int_equal(advices(folder, go_live - 28 * 86400), 0);
-	assert_int_equal(advices(folder, go_live - 28 * 86400 + 1), 1);
-	assert_int_equal(advices(folder, go_live - 1), 1);
-	assert_int_equal(advices(folder, go_live), 0);
-	write_text(folder, "clients.d/acme.conf", thursday);
-	assert_int_equal(advices(folder, NOW), 1);
-	assert_int_equal(advices(folder, go_live + 7 * 86400), 0);
-	write_text(folder, "clients.d/acme.conf", unsigned_list);
-	assert_int_equal(advices(folder, NOW), 1);
-	assert_int_equal(advices(folder, go_live), 0);
-	fixture_remove(folder);
-}
-
-static void testing_until_moves_the_end(void **state)
-{
-	char *folder = fixture_make();
-	size_t size;
-	_cleanup_free_ char *good = file_content(FIXTURES "good/clients.d/acme.conf", &size);
-	_cleanup_free_ char *until = text_replace(
-		good, "go_live = \"2026-11-23T09:00\"", "testing_until = \"2026-09-30\"");
-	struct program *p;
-
-	(void)state;
-	write_text(folder, "clients.d/acme.conf", until);
-	p = folder_program(folder, NOW);
-	assert_false(p->clients[0].has_go_live);
-	assert_int_equal(p->clients[0].end, at("2026-10-01T05:00Z"));
-	assert_int_equal(p->clients[0].testing_end, p->clients[0].end);
-	program_free(p);
 	fixture_remove(folder);
 }
 
@@ -397,13 +283,13 @@ static void example_is_valid(void **state)
 	struct program *p;
 
 	(void)state;
-	write_text(folder, "curfew.conf", there);
-	write_text(folder, "clients.d/acme.conf", client_text);
+	fixture_text(folder, "curfew.conf", there);
+	fixture_text(folder, "clients.d/acme.conf", client_text);
 	fixture_write(folder, "credentials/sqltest02", "x\n", 2);
 	fixture_chmod(folder, "credentials/sqltest02", 0600);
 	fixture_write(folder, "credentials/sql07", "x\n", 2);
 	fixture_chmod(folder, "credentials/sql07", 0600);
-	messages = fixture_load(&p, &problems, folder, at("2026-09-01"));
+	messages = fixture_load(&p, &problems, folder, instant_at("2026-09-01"));
 	assert_string_equal(messages,
 		"clients.d/acme.conf:10: advice: go-live is set (Mon 2026-11-23 09:00 CST) but "
 		"milestones.checklist_signed is missing; add it when the checklist is signed\n");
@@ -420,10 +306,7 @@ int main(void)
 		cmocka_unit_test(every_setting),
 		cmocka_unit_test(last_good_clients_lie_beside),
 		cmocka_unit_test(defaults),
-		cmocka_unit_test(wall_clock_days),
 		cmocka_unit_test(digest_of_all_files),
-		cmocka_unit_test(advice_by_the_clock),
-		cmocka_unit_test(testing_until_moves_the_end),
 		cmocka_unit_test(example_is_valid),
 	};
 

@@ -5,8 +5,6 @@
 
 #include <sys/socket.h>
 
-#define NOW ((instant_t)1788220800) /* 2026-09-01T00:00:00Z */
-
 static const char SERVERS[] =
 	"credential_directory = \"" FOLDER_MARK "/credentials\";\n"
 	"program = { shared_databases = true; };\n"
