@@ -160,6 +160,52 @@ static inline void assert_verifies(struct journal *j)
 		fail_msg("%d, first %lld: %s", r, (long long)first, why);
 }
 
+static const uint8_t fixture_key[JOURNAL_KEY_SIZE] = {1, 2, 3};
+
+/* Every column of a record set to something, so that each can be changed to something else. */
+static inline void fixture_fill(struct journal *j)
+{
+	for (int i = 0; i < 4; i++) {
+		write_intent(j, "acme", 100 * i);
+		assert_int_equal(journal_write(NULL, j,
+					 &(struct journal_entry){.kind = JOURNAL_OUTCOME,
+						 .at = 100 * i + 1,
+						 .intent = 4 * i + 1,
+						 .actor = "root",
+						 .reason = "r",
+						 .phase = "testing",
+						 .client = "acme",
+						 .login = "l",
+						 .server = "s",
+						 .database = "d",
+						 .action = "a",
+						 .statement = "st",
+						 .before = "b",
+						 .after = "",
+						 .outcome = "done",
+						 .detail = NULL,
+						 .level = "full",
+						 .sources = "x",
+						 .configuration = "c"}),
+			0);
+		write_access(j, "acme", "l", "d", LEVEL_FULL, 100 * i + 2, 1000);
+		assert_int_equal(journal_write(NULL, j,
+					 &(struct journal_entry){.kind = JOURNAL_EVENT,
+						 .at = 100 * i + 3,
+						 .action = "start"}),
+			0);
+	}
+}
+
+static inline void fixture_keyed(struct fixture *f)
+{
+	journal_close(f->j);
+	unlink(f->path);
+	assert_int_equal(
+		journal_open(&f->j, &(struct journal_options){.path = f->path, .key = fixture_key}),
+		0);
+}
+
 static inline int fixture_setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));

@@ -1,0 +1,157 @@
+/* What keeps the chain whole: nothing but appending, one key, and an archive that it goes on from. */
+#include "journal_fixture.h"
+
+#include <errno.h>
+
+static const uint8_t other_key[JOURNAL_KEY_SIZE] = {1, 2, 4};
+
+static void assert_refused(const char *path, const char *statement)
+{
+	sqlite3 *db;
+	char *error = NULL;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, statement, NULL, NULL, &error), SQLITE_CONSTRAINT);
+	assert_string_equal(error, "the journal is append-only");
+	sqlite3_free(error);
+	sqlite3_close(db);
+}
+
+static void test_append_only(void **state)
+{
+	struct fixture *f = *state;
+
+	fixture_fill(f->j);
+	assert_refused(f->path, "UPDATE record SET reason = 'x' WHERE id = 3");
+	assert_refused(f->path, "DELETE FROM record WHERE id = 3");
+	assert_refused(f->path, "DELETE FROM record");
+	assert_refused(f->path, "DELETE FROM chain");
+	assert_refused(f->path, "INSERT INTO record (id, kind, at, previous, hash)"
+				" VALUES (20, 'event', 1, zeroblob(32), zeroblob(32))");
+	assert_verifies(f->j);
+}
+
+/* A record put in behind our back with the head left alone: we stop rather than write beside it. */
+static void test_write_stops_at_a_strange_head(void **state)
+{
+	struct fixture *f = *state;
+
+	fixture_fill(f->j);
+	sql(f->path, "INSERT INTO record (id, kind, at, previous, hash)"
+		     " VALUES (17, 'event', 1, zeroblob(32), zeroblob(32))");
+	assert_int_equal(
+		journal_write(NULL, f->j, &(struct journal_entry){.kind = JOURNAL_EVENT}), -EINVAL);
+}
+
+static void test_keys(void **state)
+{
+	struct fixture *f = *state;
+	struct journal *j = NULL;
+	struct journal_options o = {.path = f->path, .key = fixture_key};
+	int64_t first;
+	char why[256];
+
+	fixture_fill(f->j);
+	/* Made without a key. */
+	assert_int_equal(journal_open(&j, &o), -EKEYREJECTED);
+	o.read_only = true;
+	assert_int_equal(journal_open(&j, &o), -EKEYREJECTED);
+	fixture_keyed(f);
+	fixture_fill(f->j);
+	o.key = other_key;
+	assert_int_equal(journal_open(&j, &o), -EKEYREJECTED);
+	o.key = NULL;
+	assert_int_equal(journal_open(&j, &(struct journal_options){.path = f->path}), -ENOKEY);
+	/* An auditor without the key reads, and cannot be told that all is well. */
+	assert_int_equal(journal_open(&j, &o), 0);
+	struct collected got = {0};
+	assert_int_equal(journal_read(j, &(struct journal_filter){.kind = -1}, collect, &got), 0);
+	assert_int_equal(got.n, 16);
+	collected_free(&got);
+	assert_int_equal(journal_verify(&first, why, j), -ENOKEY);
+	journal_close(j);
+	/* To call a keyed journal an unkeyed one does not get past the key that is configured. */
+	sql(f->path, "UPDATE chain_key SET keyed = 0");
+	o.key = fixture_key;
+	assert_int_equal(journal_open(&j, &o), -EKEYREJECTED);
+}
+
+static void test_archive_keeps_the_chain(void **state)
+{
+	struct fixture *f = *state;
+	char path[300], why[256];
+	uint8_t hash[JOURNAL_HASH_SIZE];
+	struct journal *archive;
+	struct collected got = {0};
+	int64_t first, id;
+
+	fixture_keyed(f);
+	fixture_fill(f->j);
+	/* Record 17: an intent that is still open stays; 18 and 19 are a pair that the cut would part. */
+	write_intent(f->j, "acme", 500);
+	write_intent(f->j, "acme", 500);
+	write_outcome(f->j, 18, 600);
+	snprintf(path, sizeof(path), "%s.archive", f->path);
+	assert_int_equal(journal_archive(f->j, 0, path), JOURNAL_NOTHING);
+	assert_int_equal(access(path, F_OK), -1);
+	assert_int_equal(journal_archive(f->j, 201, path), 0);
+	assert_verifies(f->j);
+	/* The intent at 200 (record 9) has its outcome at 201: both stay. */
+	assert_int_equal(sql_number(f->path, "SELECT min(id) FROM record"), 9);
+	assert_int_equal(
+		sql_number(f->path, "SELECT count(*) FROM record WHERE action = 'archive'"), 1);
+	assert_int_equal(journal_archive(f->j, 700, path), -EEXIST);
+	assert_int_equal(journal_open(&archive,
+				 &(struct journal_options){
+					 .path = path, .key = fixture_key, .read_only = true}),
+		0);
+	assert_verifies(archive);
+	assert_int_equal(journal_head(hash, &id, archive), 0);
+	assert_int_equal(id, 8);
+	assert_int_equal(
+		journal_write(NULL, archive, &(struct journal_entry){.kind = JOURNAL_EVENT}),
+		-EROFS);
+	/* What the live file follows is what the archive ends with. */
+	uint8_t followed[JOURNAL_HASH_SIZE];
+	assert_int_equal(journal_anchor(followed, &id, f->j), 0);
+	assert_int_equal(id, 8);
+	assert_memory_equal(followed, hash, sizeof(hash));
+	journal_close(archive);
+	assert_int_equal(
+		journal_open(&archive, &(struct journal_options){.path = path, .key = fixture_key}),
+		0);
+	assert_int_equal(
+		journal_write(NULL, archive, &(struct journal_entry){.kind = JOURNAL_EVENT}),
+		-EROFS);
+	journal_close(archive);
+	/* Open for ever: never archived. */
+	strcat(path, "2");
+	assert_int_equal(journal_archive(f->j, 10000, path), 0);
+	assert_verifies(f->j);
+	assert_int_equal(journal_unfinished(f->j, collect, &got), 0);
+	assert_int_equal(got.n, 1);
+	assert_int_equal(got.items[0].id, 17);
+	collected_free(&got);
+	/* The second archive follows the first. */
+	assert_int_equal(journal_open(&archive,
+				 &(struct journal_options){
+					 .path = path, .key = fixture_key, .read_only = true}),
+		0);
+	assert_int_equal(journal_verify(&first, why, archive), 0);
+	journal_close(archive);
+	unlink(path);
+	path[strlen(path) - 1] = '\0';
+	unlink(path);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WITH_JOURNAL(test_append_only),
+		WITH_JOURNAL(test_write_stops_at_a_strange_head),
+		WITH_JOURNAL(test_keys),
+		WITH_JOURNAL(test_archive_keeps_the_chain),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
