@@ -27,21 +27,20 @@ void firewall_state_free(struct firewall_state *s)
 
 void firewall_state_age(struct firewall_state *s, int64_t to_ms)
 {
-	uint64_t passed = to_ms > s->read_ms ? (uint64_t)(to_ms - s->read_ms) : 0;
+	int64_t passed = to_ms - s->read_ms;
 	size_t n = 0;
 
 	for (size_t i = 0; i < s->n_allows; i++) {
 		struct observed_allow *a = &s->allows[i];
 
-		if (a->has_timeout && a->remaining_ms <= passed)
+		if (a->has_timeout && (int64_t)a->remaining_ms <= passed)
 			continue;
 		if (a->has_timeout)
-			a->remaining_ms -= passed;
+			a->remaining_ms = (uint64_t)((int64_t)a->remaining_ms - passed);
 		s->allows[n++] = *a;
 	}
 	s->n_allows = n;
-	if (passed)
-		s->read_ms = to_ms;
+	s->read_ms = to_ms;
 }
 
 /* The element's comment, bounded whatever the bytes say. */

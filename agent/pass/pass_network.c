@@ -170,9 +170,11 @@ static int changes_preview(
 
 	if (rc)
 		return rc;
-	/* The present, for both sides: what a large list takes to arrive would make every deadline seem late. */
-	firewall_state_age(&state, monotonic_ms());
-	rc = firewall_diff(out, wanted, &state, network_now(p));
+	/* Both sides as of the moment at which this second began: what a large list takes to arrive would make every deadline
+	 * seem late, and the rest of the second every deadline seem early. */
+	instant_t now = network_now(p);
+	firewall_state_age(&state, p->zero_ms + (now - p->o.now) * 1000);
+	rc = firewall_diff(out, wanted, &state, now);
 	firewall_state_free(&state);
 	return rc;
 }

@@ -68,8 +68,8 @@ void firewall_features_get(const struct firewall *f, struct firewall_features *o
 /* Reads the whole table, consistent (one generation). `now` only turns remaining times into instants. */
 int firewall_observe(struct firewall_state *out, struct firewall *f, instant_t now);
 void firewall_state_free(struct firewall_state *s);
-/* The same elements with their remaining times counted from `to_ms`: what was read a while ago is compared with the
- * present. What has expired by then is left out. */
+/* The same elements with their remaining times counted from `to_ms`, later or earlier than the reading: both sides of a
+ * comparison must mean one moment. What has expired by then is left out. */
 void firewall_state_age(struct firewall_state *s, int64_t to_ms);
 
 /* Pure. A deadline up to the tolerance before the wanted one is equal; a later one never is. An element

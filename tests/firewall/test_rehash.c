@@ -95,6 +95,8 @@ static void test_age_counts_from_the_reading(void **state)
 	assert_false(s.allows[1].has_timeout);
 	firewall_state_age(&s, 4000);
 	assert_int_equal(s.allows[0].remaining_ms, 57000);
+	firewall_state_age(&s, 3500);
+	assert_int_equal(s.allows[0].remaining_ms, 57500);
 	firewall_state_free(&s);
 }
 

@@ -207,7 +207,7 @@ class Outages(ServiceCase):
         self.elements_come(2)
         self.golive_comes(meanwhile=self.server_stops_answering, back=self.found.server.faults)
         until(lambda: service.figure("curfew_overdue_grants") == 1, "overdue in the figures")
-        self.assertIn("<2>curfew: 1 grants are past their end or narrowing", service.log())
+        self.assertIn("<2>curfew: access of 1 grants should have ended or become read-only", service.log())
         self.assertIn("<4>curfew: sql01: pass failed", service.log())
         self.elements_come(0)  # not as narrow as it must be: the network stays shut
         self.found.server.faults()
@@ -250,7 +250,7 @@ class Deaths(ServiceCase):
         firewall = service.children()[0]
         os.kill(firewall, signal.SIGKILL)
         self.assertEqual(service.process.wait(COMES), 1)
-        self.assertIn("the service ends; the kernel goes on", service.log())
+        self.assertIn("stopping the service; the kernel still enforces", service.log())
         self.assertEqual(len(self.agent.elements()), 2)
         service.start()
         self.elements_come(2)
