@@ -98,6 +98,8 @@ class TwoGateways(ServiceCase):
             more = {key: value for key, value in server.items() if key not in ("name", "ca_file")}
             other.server_add(name, ca=server["ca_file"], **more)
         other.write()
+        # Its own records begin here, on a server where somebody has access: said once, and deliberately.
+        other.curfew("accept-loss", "--reason", "second gateway", expect=0)
         beside = Service(self.found, other, "second.log")
         self.addCleanup(beside.close)
 
