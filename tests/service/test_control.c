@@ -1,115 +1,5 @@
-/* The control socket: who may ask, what a client can do to the service (nothing), records both ways. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <grp.h>
-#include <jansson.h>
-#include <poll.h>
-#include <signal.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <sys/wait.h>
-#include <unistd.h>
-#include "curfew/control.h"
-
-struct fixture {
-	char folder[64];
-	struct control *control;
-	struct control_call *held; /* answered later */
-	size_t n_asked;
-	char actor[128];
-	size_t n_records;
-	bool flood;
-};
-
-static void handle(void *context, struct control_call *call, const json_t *request)
-{
-	struct fixture *f = context;
-	const char *command = json_string_value(json_object_get(request, "command"));
-	struct record r = {.kind = RECORD_NOTE, .code = 7};
-
-	f->n_asked++;
-	snprintf(f->actor, sizeof(f->actor), "%s", control_actor(call));
-	if (strcmp(command, "hold") == 0) {
-		f->held = call;
-		return;
-	}
-	RECORD_SET(&r, detail, "Łódź \"quoted\"\nline");
-	for (size_t i = 0; i < f->n_records; i++)
-		control_tell(call, &r);
-	struct pass_result result = {.planned = 3, .done = 2, .failed = 1, .journal_failed = true};
-	control_end(call, 0, NULL, json_pack("{s:o}", "result", control_result_json(&result)));
-}
-
-static int setup(void **state)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-
-	if (!f)
-		return -1;
-	snprintf(f->folder, sizeof(f->folder), "/tmp/curfew-control-XXXXXX");
-	if (!mkdtemp(f->folder))
-		return -1;
-	f->n_records = 1;
-	*state = f;
-	return control_open(&f->control, f->folder, (gid_t)-1, handle, f);
-}
-
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	control_close(f->control);
-	control_close(NULL);
-	int r = rmdir(f->folder); /* the socket went with the service */
-	free(f);
-	return r;
-}
-
-static int client_connect(const struct fixture *f)
-{
-	struct sockaddr_un a = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	snprintf(a.sun_path, sizeof(a.sun_path), "%s/" CONTROL_SOCKET, f->folder);
-	assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof(a)), 0);
-	return fd;
-}
-
-/* Lets the service work until it has nothing to do for a moment, or the client's end is closed. */
-static void serve(struct fixture *f)
-{
-	struct pollfd p = {.fd = control_fd(f->control), .events = POLLIN};
-
-	while (poll(&p, 1, 50) > 0)
-		assert_int_equal(control_dispatch(f->control), 0);
-}
-
-static char *answer_of(struct fixture *f, const char *request, size_t size)
-{
-	static char text[65536];
-	int fd = client_connect(f);
-	size_t n = 0;
-	ssize_t got;
-
-	assert_int_equal(send(fd, request, size, 0), size);
-	serve(f);
-	fcntl(fd, F_SETFL, O_NONBLOCK);
-	while (n < sizeof(text) - 1 && (got = recv(fd, text + n, sizeof(text) - 1 - n, 0)) > 0) {
-		n += (size_t)got;
-		serve(f);
-	}
-	text[n] = '\0';
-	close(fd);
-	serve(f);
-	return text;
-}
-#define ANSWER(f, text) answer_of(f, text, strlen(text))
+/* The control socket: what a client can do to the service (nothing), records both ways. */
+#include "control_fixture.h"
 
 static void a_request_is_answered(void **state)
 {
@@ -281,71 +171,6 @@ static void commands_get_records_and_result(void **state)
 	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
-static void nobody_else_may_ask(void **state)
-{
-	struct fixture *f = *state;
-	int status;
-
-	if (geteuid() != 0) {
-		print_message("# SKIPPED: only root can become somebody else to try\n");
-		skip();
-	}
-	assert_int_equal(chmod(f->folder, 0755), 0);
-	char path[128];
-	struct stat st;
-	snprintf(path, sizeof(path), "%s/" CONTROL_SOCKET, f->folder);
-	assert_int_equal(stat(path, &st), 0);
-	assert_int_equal(st.st_mode & 0777, 0600);
-	/* Even where the mode let them: the kernel's word counts. */
-	assert_int_equal(chmod(path, 0666), 0);
-	pid_t child = fork();
-	if (child == 0) {
-		json_t *end = NULL;
-		if (setgid(65534) < 0 || setuid(65534) < 0)
-			_exit(2);
-		int r = control_call(
-			&end, f->folder, json_pack("{s:s}", "command", "plan"), NULL, NULL);
-		_exit(r == -ECONNRESET || r == -EPIPE ? 0 : 1);
-	}
-	struct pollfd p = {.fd = control_fd(f->control), .events = POLLIN};
-	while (waitpid(child, &status, WNOHANG) == 0)
-		if (poll(&p, 1, 20) > 0)
-			control_dispatch(f->control);
-	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-	assert_int_equal(f->n_asked, 0);
-}
-
-static void members_of_the_group_may_ask(void **state)
-{
-	struct fixture *f = *state;
-	const gid_t group = 54321;
-	int status;
-
-	if (geteuid() != 0) {
-		print_message("# SKIPPED: only root can become somebody else to try\n");
-		skip();
-	}
-	control_close(f->control);
-	assert_int_equal(control_open(&f->control, f->folder, group, handle, f), 0);
-	assert_int_equal(chmod(f->folder, 0755), 0);
-	pid_t child = fork();
-	if (child == 0) {
-		json_t *end = NULL;
-		if (setgroups(1, &group) < 0 || setgid(65534) < 0 || setuid(65534) < 0)
-			_exit(2);
-		_exit(control_call(&end, f->folder, json_pack("{s:s}", "command", "plan"), NULL,
-			      NULL) == 0
-				? 0
-				: 1);
-	}
-	struct pollfd p = {.fd = control_fd(f->control), .events = POLLIN};
-	while (waitpid(child, &status, WNOHANG) == 0)
-		if (poll(&p, 1, 20) > 0)
-			control_dispatch(f->control);
-	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-	assert_non_null(strstr(f->actor, "(uid 65534)"));
-}
-
 static void a_second_service_is_refused_and_a_dead_one_replaced(void **state)
 {
 	struct fixture *f = *state;
@@ -407,49 +232,6 @@ static void records_go_both_ways(void **state)
 	assert_int_equal(record_parse(&b, NULL), -EBADMSG);
 }
 
-/* As a member of the group: takes every place that it gets, asks in each, and waits. */
-static int member_hold_all(const struct fixture *f, gid_t group)
-{
-	static const char text[] = "{\"command\":\"hold\"}\n";
-
-	if (setgroups(1, &group) < 0 || setgid(65534) < 0 || setuid(65534) < 0)
-		return 1;
-	for (int i = 0; i < 2 * MAX_CONTROL_CLIENTS; i++)
-		send(client_connect(f), text, sizeof(text) - 1, MSG_NOSIGNAL);
-	pause();
-	return 0;
-}
-
-static void one_user_cannot_hold_all_places(void **state)
-{
-	struct fixture *f = *state;
-	const gid_t group = 54321;
-
-	if (geteuid() != 0) {
-		print_message("# SKIPPED: only root can become somebody else to try\n");
-		skip();
-	}
-	control_close(f->control);
-	assert_int_equal(control_open(&f->control, f->folder, group, handle, f), 0);
-	assert_int_equal(chmod(f->folder, 0755), 0);
-	pid_t child = fork();
-	if (child == 0)
-		_exit(member_hold_all(f, group));
-	struct pollfd p = {.fd = control_fd(f->control), .events = POLLIN};
-	while (f->n_asked < MAX_CONTROL_PER_USER) {
-		assert_true(poll(&p, 1, 60000) > 0);
-		assert_int_equal(control_dispatch(f->control), 0);
-	}
-	serve(f);
-	assert_int_equal(f->n_asked, MAX_CONTROL_PER_USER);
-	/* Root is served, again and again. */
-	for (int i = 0; i < MAX_CONTROL_CLIENTS; i++)
-		assert_non_null(strstr(ANSWER(f, "{\"command\":\"plan\"}\n"), "\"end\":0"));
-	kill(child, SIGKILL);
-	waitpid(child, NULL, 0);
-}
-
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -459,12 +241,9 @@ int main(void)
 		TEST(a_request_without_an_end_is_refused),
 		TEST(the_silent_are_put_out),
 		TEST(the_idle_make_room),
-		TEST(one_user_cannot_hold_all_places),
 		TEST(who_hangs_up_is_seen),
 		TEST(who_does_not_read_gets_no_half_answer),
 		TEST(commands_get_records_and_result),
-		TEST(nobody_else_may_ask),
-		TEST(members_of_the_group_may_ask),
 		TEST(a_second_service_is_refused_and_a_dead_one_replaced),
 		TEST(no_service_is_told_apart),
 		cmocka_unit_test(records_go_both_ways),
