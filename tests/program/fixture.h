@@ -16,7 +16,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#define NOW ((instant_t)1788220800) /* 2026-09-01T00:00:00Z */
+#define FIXTURE_NOW ((instant_t)1788220800) /* 2026-09-01T00:00:00Z */
 
 #define FIXTURES "tests/program/"
 /* Stands for the test's folder in fixtures and in expected messages. */

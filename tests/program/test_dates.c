@@ -9,7 +9,7 @@ static void wall_clock_days(void **state)
 	struct program *p;
 
 	(void)state;
-	messages = fixture_load(&p, &problems, folder, NOW);
+	messages = fixture_load(&p, &problems, folder, FIXTURE_NOW);
 	assert_int_equal(p->n_clients, 1);
 	assert_int_equal(p->clients[0].starts, instant_at("2026-08-10T05:00Z"));
 	assert_int_equal(p->clients[0].testing_end, instant_at("2027-02-06T06:00Z"));
@@ -59,10 +59,10 @@ static void advice_by_the_clock(void **state)
 	assert_int_equal(advices(folder, go_live - 1), 1);
 	assert_int_equal(advices(folder, go_live), 0);
 	fixture_text(folder, "clients.d/acme.conf", thursday);
-	assert_int_equal(advices(folder, NOW), 1);
+	assert_int_equal(advices(folder, FIXTURE_NOW), 1);
 	assert_int_equal(advices(folder, go_live + 7 * 86400), 0);
 	fixture_text(folder, "clients.d/acme.conf", unsigned_list);
-	assert_int_equal(advices(folder, NOW), 1);
+	assert_int_equal(advices(folder, FIXTURE_NOW), 1);
 	assert_int_equal(advices(folder, go_live), 0);
 	fixture_remove(folder);
 }
@@ -78,7 +78,7 @@ static void testing_until_moves_the_end(void **state)
 
 	(void)state;
 	fixture_text(folder, "clients.d/acme.conf", until);
-	p = fixture_program(folder, NOW);
+	p = fixture_program(folder, FIXTURE_NOW);
 	assert_false(p->clients[0].has_go_live);
 	assert_int_equal(p->clients[0].end, instant_at("2026-10-01T05:00Z"));
 	assert_int_equal(p->clients[0].testing_end, p->clients[0].end);

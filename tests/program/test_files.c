@@ -6,7 +6,7 @@ static void messages_check(char *folder, const char *expected, bool fatal)
 {
 	struct problems problems;
 	struct program *p;
-	char *messages = fixture_load(&p, &problems, folder, NOW);
+	char *messages = fixture_load(&p, &problems, folder, FIXTURE_NOW);
 
 	assert_string_equal(messages, expected);
 	assert_int_equal(problems.fatal, fatal);
@@ -84,7 +84,7 @@ static void credentials_of_the_service_manager(void **state)
 	fixture_write(folder, "managed/secret", "secret\n", 7);
 	fixture_chmod(folder, "managed/secret", 0440);
 	setenv("CREDENTIALS_DIRECTORY", managed, 1);
-	messages = fixture_load(&p, &problems, folder, NOW);
+	messages = fixture_load(&p, &problems, folder, FIXTURE_NOW);
 	assert_string_equal(messages, "");
 	assert_string_equal(p->settings.credential_directory, managed);
 	program_free(p);
@@ -165,7 +165,7 @@ static void nothing_there(void **state)
 	struct program *p = NULL;
 
 	(void)state;
-	assert_int_equal(program_load(&p, &problems, "/nonexistent/curfew.conf", NOW), 0);
+	assert_int_equal(program_load(&p, &problems, "/nonexistent/curfew.conf", FIXTURE_NOW), 0);
 	assert_null(p);
 	assert_true(problems.fatal);
 	assert_true(problems.n_errors > 0);

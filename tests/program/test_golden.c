@@ -41,7 +41,7 @@ static char *case_run(const char *name)
 
 	text = file_content(path, &size);
 	case_write(folder, name, text, size);
-	messages = fixture_load(&p, &problems, folder, NOW);
+	messages = fixture_load(&p, &problems, folder, FIXTURE_NOW);
 	/* No program without valid curfew.conf, and no client out of a file with an error. */
 	assert_int_equal(p == NULL, problems.fatal);
 	for (size_t i = 0; p && i < p->n_clients; i++)

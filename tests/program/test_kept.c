@@ -38,7 +38,7 @@ static char *taken(size_t known, const char *until)
 			client_write(folder, "kept", names[i], until);
 	}
 	assert_int_equal(last_good_complete(&p, &problems, &kept, file,
-				 &(struct last_good){.clients = kept_folder}, NOW),
+				 &(struct last_good){.clients = kept_folder}, FIXTURE_NOW),
 		0);
 	assert_non_null(p);
 	assert_true(problems.n_errors > 0);

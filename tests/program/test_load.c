@@ -158,12 +158,12 @@ static void last_good_clients_lie_beside(void **state)
 	(void)state;
 	fixture_mkdir(folder, "customers", 0750);
 	fixture_text(folder, "curfew.conf", elsewhere);
-	assert_int_equal(program_load(&p, &problems, path, NOW), 0);
+	assert_int_equal(program_load(&p, &problems, path, FIXTURE_NOW), 0);
 	assert_non_null(p);
 	assert_int_equal(p->n_clients, 0);
 	program_free(p);
 	problems_free(&problems);
-	assert_int_equal(last_good_load(&p, &problems, &kept, NOW), 0);
+	assert_int_equal(last_good_load(&p, &problems, &kept, FIXTURE_NOW), 0);
 	assert_non_null(p);
 	assert_int_equal(p->n_clients, 1);
 	program_free(p);
@@ -181,7 +181,7 @@ static void every_setting(void **state)
 	fixture_mkdir(folder, "customers", 0750);
 	fixture_text(folder, "curfew.conf", FULL_MAIN);
 	fixture_text(folder, "customers/a.conf", FULL_CLIENT);
-	messages = fixture_load(&p, &problems, folder, NOW);
+	messages = fixture_load(&p, &problems, folder, FIXTURE_NOW);
 	/* The fixture's own client lies in another folder now. */
 	assert_string_equal(messages,
 		"customers/a.conf:2: warning: \"go_live\" is later than the end of testing (Sun "
@@ -205,7 +205,7 @@ static void defaults(void **state)
 	struct program *p;
 
 	(void)state;
-	messages = fixture_load(&p, &problems, folder, NOW);
+	messages = fixture_load(&p, &problems, folder, FIXTURE_NOW);
 	assert_string_equal(messages, "");
 	assert_int_equal(p->settings.max_users, 3);
 	assert_int_equal(p->settings.read_only_days, 30);
@@ -244,18 +244,18 @@ static void defaults(void **state)
 static void digest_of_all_files(void **state)
 {
 	char *folder = fixture_make();
-	struct program *first = fixture_program(folder, NOW), *again, *changed, *more;
+	struct program *first = fixture_program(folder, FIXTURE_NOW), *again, *changed, *more;
 
 	(void)state;
 	assert_int_equal(strlen(first->digest), 64);
-	again = fixture_program(folder, NOW + 1);
+	again = fixture_program(folder, FIXTURE_NOW + 1);
 	assert_string_equal(first->digest, again->digest);
 	/* A comment is no change of what holds, but one of what was read. */
 	fixture_text(folder, "clients.d/beta.conf", "# nothing yet\n");
-	more = fixture_program(folder, NOW);
+	more = fixture_program(folder, FIXTURE_NOW);
 	assert_string_not_equal(first->digest, more->digest);
 	fixture_text(folder, "clients.d/beta.conf", "# nothing now\n");
-	changed = fixture_program(folder, NOW);
+	changed = fixture_program(folder, FIXTURE_NOW);
 	assert_string_not_equal(more->digest, changed->digest);
 	/* Broken or not, a file was read: the service must tell it from one that is gone. */
 	assert_int_equal(more->n_files, 3);

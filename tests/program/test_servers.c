@@ -51,7 +51,8 @@ static int load(void **state)
 
 		fixture_write(l.folder, file, text, strlen(text));
 	}
-	_cleanup_free_ char *messages = fixture_load(&l.program, &l.problems, l.folder, NOW);
+	_cleanup_free_ char *messages =
+		fixture_load(&l.program, &l.problems, l.folder, FIXTURE_NOW);
 	assert_string_equal(messages, "");
 	assert_non_null(l.program);
 	*state = &l;
@@ -72,7 +73,7 @@ static int unload(void **state)
 static void windows_cover(void **state)
 {
 	const struct program *p = ((struct loaded *)*state)->program;
-	const instant_t ten = NOW + 10 * 3600, noon = NOW + 12 * 3600;
+	const instant_t ten = FIXTURE_NOW + 10 * 3600, noon = FIXTURE_NOW + 12 * 3600;
 
 	assert_int_equal(p->n_maintenance, 2);
 	assert_false(maintenance_covers(p, "one", "AcmeTest", ten - 1));
@@ -81,11 +82,11 @@ static void windows_cover(void **state)
 	assert_false(maintenance_covers(p, "one", "AcmeTest", noon));
 	assert_false(maintenance_covers(p, "one", "Other", ten));
 	assert_false(maintenance_covers(p, "one", NULL, ten));
-	assert_true(maintenance_covers(p, "two", NULL, NOW));
+	assert_true(maintenance_covers(p, "two", NULL, FIXTURE_NOW));
 	/* A day alone ends with the day. */
-	assert_true(maintenance_covers(p, "two", "Prod", NOW + 2 * 86400 - 1));
-	assert_false(maintenance_covers(p, "two", "Prod", NOW + 2 * 86400));
-	assert_false(maintenance_covers(p, "named", NULL, NOW));
+	assert_true(maintenance_covers(p, "two", "Prod", FIXTURE_NOW + 2 * 86400 - 1));
+	assert_false(maintenance_covers(p, "two", "Prod", FIXTURE_NOW + 2 * 86400));
+	assert_false(maintenance_covers(p, "named", NULL, FIXTURE_NOW));
 }
 
 static void evidence_is_explicit(void **state)
