@@ -13,9 +13,10 @@
 #include "sql/visit.h"
 
 /* One client's rollback must not hold up the closings of others. */
-#define PATIENCE_MS  5000
-#define PAUSE_MS     20
-#define MAX_PAUSE_MS 400
+#define PATIENCE_MS	5000
+#define PAUSE_MS	20
+#define MAX_KILL_ROUNDS 20
+#define MAX_PAUSE_MS	400
 
 static void words_take(char *to, size_t size, const struct sql_value *v)
 {
@@ -243,7 +244,7 @@ static int kills_run(struct closing_run *c, struct visit_run *run, struct sql_er
 		closing_sessions_unread_tell(run, error);
 	if (rc)
 		return is_lost(rc) ? rc : 0;
-	while (kills_choose(c) && now_ms() < end) {
+	for (int round = 0; kills_choose(c) && now_ms() < end && round < MAX_KILL_ROUNDS; round++) {
 		if (c->round)
 			nanosleep(&(struct timespec){.tv_nsec = pause * 1000000}, NULL);
 		rc = kills_send(c, run, error);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include "curfew/sql.h"
+#include "sql/name.h"
 
 static void quoting_check(
 	const char *name, void (*write)(FILE *, const char *), const char *open, char close)
@@ -27,11 +28,20 @@ static void quoting_check(
 }
 
 /* A name of the input, or none. */
+/* Half a surrogate pair makes the whole statement a string: the unit tests read that back. */
+static void name_whole(char *name)
+{
+	for (char *c = name; name && *c; c++)
+		if (!name_is_whole(c))
+			*c = *c == '\xed' ? '?' : *c;
+}
+
 static char *name_take(struct input *in, struct names *names)
 {
 	bool is_there = input_number(in, 1) & 1;
 	char *name = is_there ? input_text(in, '\n') : NULL;
 
+	name_whole(name);
 	names_add(names, name);
 	return name;
 }
@@ -40,6 +50,7 @@ static char *name_need(struct input *in, struct names *names)
 {
 	char *name = input_text(in, '\n');
 
+	name_whole(name);
 	names_add(names, name);
 	return name;
 }
