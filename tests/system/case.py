@@ -1,6 +1,7 @@
 """What the system tests share: a laboratory that ends with its test, and what people can and cannot do."""
 
 import os
+import re
 import unittest
 
 import lab
@@ -53,8 +54,8 @@ class LabCase(unittest.TestCase):
         for _ in range(5):
             agent.apply(at, expect=expect)
             plan = agent.plan(at)
-            changes = [line.strip()[:2] for line in plan.out.splitlines() if line.strip()[:2] in ("+ ", "- ", "~ ")]
-            if not at or plan.code != 2 or set(changes) != {"~ "}:
+            changes = re.findall(r"^ +([-+~]) ", plan.out, re.M)
+            if not at or plan.code != 2 or set(changes) != {"~"}:
                 break
         self.assertEqual(plan.code, 0, f"{when}: something is left to do: {plan}")
 
