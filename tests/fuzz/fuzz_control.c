@@ -4,6 +4,7 @@
 #include "fuzz.h"
 
 #include <fcntl.h>
+#include <jansson.h>
 #include <sys/stat.h>
 /* Itself, for a look at the calls that it keeps. */
 #include "service/control.c"

@@ -34,7 +34,7 @@ static FILE *quiet;
 #define firewall_monitor_close kernel_watch_end
 #undef stderr
 #define stderr quiet
-#include "firewall/helper.c"
+#include "firewall/helper_request.c"
 #undef stderr
 #define stderr stderr
 
@@ -257,7 +257,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (setjmp(ended) == 0)
 		while (in.left) {
 			request_make(&r, &in);
-			request_take(&process, &r);
+			helper_take(&process, &r);
 		}
 	allowlist_free(&process.wanted);
 	firewall_policy_free(process.policy);
