@@ -12,10 +12,12 @@ static uint32_t login_uid(pid_t pid)
 	uint32_t uid = LOGIN_UID_UNSET;
 
 	snprintf(path, sizeof(path), "/proc/%ld/loginuid", (long)pid);
-	_cleanup_fclose_ FILE *from = fopen(path, "re");
-	if (!from || fscanf(from, "%" SCNu32, &uid) != 1)
+	FILE *from = fopen(path, "re");
+	if (!from)
 		return LOGIN_UID_UNSET;
-	return uid;
+	bool known = fscanf(from, "%" SCNu32, &uid) == 1;
+	fclose(from);
+	return known ? uid : LOGIN_UID_UNSET;
 }
 
 static size_t user_append(char buf[ACTOR_MAX], size_t used, const char *before, uid_t uid)

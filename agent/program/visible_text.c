@@ -95,12 +95,14 @@ void text_printf(FILE *to, const char *format, ...)
 /* Outside strings JSON has ASCII and line feeds alone; inside, these are what jansson leaves as they are. */
 void text_print_json(FILE *to, const char *json)
 {
-	char bytes[TEXT_SHOWN_MAX];
+	char bytes[TEXT_SHOWN_MAX] = "";
 	uint32_t c;
 
 	while ((c = text_next(&json)) != 0) {
+		size_t n = utf8_encode(bytes, c);
+
 		if (c < 0x7f || (!is_control(c) && !character_is_hidden(c)))
-			fwrite(bytes, 1, utf8_encode(bytes, c), to);
+			fwrite(bytes, 1, n, to);
 		else if (c < 0x10000)
 			fprintf(to, "\\u%04X", c);
 		else

@@ -150,6 +150,15 @@ class ShortLife(LabCase):
         """One agent alone can serve it; it says that."""
         self.life(faults={"no_applock": True})
 
+    def test_bootstrapped_by_an_older_version(self):
+        """Without the role of the agents' own the lock is one that anybody can hold; all else is the same."""
+        found = self.lab_make()
+        found.server.sql("ALTER ROLE [curfew_lock] DROP MEMBER [curfew_agent]", "master")
+        found.client_add("acme", [("staging", "sql01", "AcmeTest")], **self.dates(lab.now() + days(20)))
+        found.agent.apply(expect=0)
+        self.assertEqual(found.server.roles(USER, "AcmeTest"), ["curfew_full"])
+        self.assertFalse(found.server.login(USER)[1], "the login is enabled")
+
     def test_deadlocks(self):
         """1205 is tried again, a bounded number of times."""
         found = self.life(faults={"deadlock_on": [["ADD MEMBER|DROP USER|CREATE USER", 2]]})

@@ -9,8 +9,8 @@ import os
 import re
 import subprocess
 
-# The journal speaks SQLite's language.
-OTHER_DIALECT = ("agent/journal/",)
+# The journal speaks SQLite's language; commands send nothing to a server, and their operands are words in capitals.
+OTHER_DIALECT = ("agent/journal/", "agent/commands/")
 STATEMENT = re.compile(
     r"\b(?:SELECT|FROM|WHERE|JOIN|UNION|GROUP BY|ALTER|CREATE|DROP|GRANT|DENY|REVOKE|EXEC|EXECUTE|REVERT|DECLARE|USE|KILL|SET|"
     r"BEGIN(?!:)|COMMIT|ROLLBACK|AUTHORIZATION|CASCADE|DISABLE|ENABLE|MEMBER|LOGIN|PASSWORD|UNLOCK|OPTION)\b")
