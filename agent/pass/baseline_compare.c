@@ -201,7 +201,8 @@ static bool came_along(
 		whole.kind = "principal";
 		whole.name = k->name + strlen(connect);
 	} else if (kind->late) {
-		whole.name = name = whole_of(k);
+		name = whole_of(k);
+		whole.name = name;
 	}
 	size_t at = whole.name ? item_find(c, &whole) : SIZE_MAX;
 	return at != SIZE_MAX && !c->known[at];

@@ -6,11 +6,13 @@
 #include "curfew/text.h"
 #include "record/fields.h"
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): the names of a function and of an enum */
 #define WORDS(function, type)                                                                      \
 	static const char *function##_word(unsigned value)                                         \
 	{                                                                                          \
 		return function((enum type)value);                                                 \
 	}
+/* NOLINTEND(bugprone-macro-parentheses) */
 WORDS(state_name, state)
 WORDS(finding_severity_name, finding_severity)
 WORDS(verification_name, verification)

@@ -288,7 +288,7 @@ int audit_html(const struct audit_report *a, FILE *to)
 		return -ENOMEM;
 	}
 	html_begin(to, title);
-	if (a->program && a->program->settings.practice)
+	if (a->program->settings.practice)
 		fputs("<p class=\"practice\">" PRACTICE_MARK "</p>\n", to);
 	state_print(a, to);
 	findings_print(a, to);
