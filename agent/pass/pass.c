@@ -120,14 +120,17 @@ static int server_add(struct pass *p, const struct server *s)
 	return 0;
 }
 
-/* `now` is a whole second; the fraction that had gone by already is the system clock's. */
-static int64_t second_began_ms(void)
+/* When the second `now` began, by the clock that nobody sets. It may have been a while ago: reading the journal takes its
+ * time. Another time than the present (practice, or a clock that was set back) begins with the system clock's second. */
+static int64_t second_began_ms(instant_t now)
 {
-	struct timespec real, monotonic;
+	struct timespec real;
 
 	clock_gettime(CLOCK_REALTIME, &real);
-	clock_gettime(CLOCK_MONOTONIC, &monotonic);
-	return (int64_t)monotonic.tv_sec * 1000 + (monotonic.tv_nsec - real.tv_nsec) / 1000000;
+	int64_t passed = ((int64_t)real.tv_sec - now) * 1000 + real.tv_nsec / 1000000;
+	if (passed < 0 || passed > 10000)
+		passed = real.tv_nsec / 1000000;
+	return monotonic_ms() - passed;
 }
 
 int pass_new(struct pass **out, const struct pass_options *o)
@@ -138,7 +141,7 @@ int pass_new(struct pass **out, const struct pass_options *o)
 	if (!p)
 		return -ENOMEM;
 	p->o = *o;
-	p->zero_ms = second_began_ms();
+	p->zero_ms = second_began_ms(p->o.now);
 	rc = pass_memory_read(p);
 	if (!rc) {
 		p->overrides = o->overrides ? *o->overrides : (struct overrides){0};
@@ -184,7 +187,7 @@ void pass_settle(struct pass *p)
 void pass_now_correct(struct pass *p, instant_t now)
 {
 	p->o.now = now;
-	p->zero_ms = second_began_ms();
+	p->zero_ms = second_began_ms(p->o.now);
 }
 
 void pass_free(struct pass *p)
