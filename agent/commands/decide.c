@@ -126,7 +126,7 @@ static int accept_loss(const struct decision *d)
 		rc = head_copy_save(d->journal);
 	if (rc)
 		return cli_fail(d->cli, EXIT_FAILED, "%s", journal_problem(rc));
-	puts("what is on record from now on counts; revoke again whoever is to stay revoked, then run `curfew apply`");
+	puts("loss accepted: access that is scheduled is granted again; to keep a user blocked, run `curfew revoke` first, then `curfew apply`");
 	return EXIT_FINE;
 }
 
