@@ -94,7 +94,7 @@ def fold_roles(lines):
     """The statements that make a level's role are many and all alike: one line for a database."""
     out, folded = [], {}
     for line in lines:
-        if re.match(r"\s*# the (role|terms) of this level", line):
+        if re.match(r"\s*# (create the role for this access level|permissions of this role)", line):
             continue
         found = re.match(r"(\s*)[+-] USE (\[.*?\]); (?:CREATE ROLE|GRANT|DENY) .*\[curfew_\w+\]", line)
         if not found:

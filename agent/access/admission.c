@@ -1,4 +1,4 @@
-/* Verifications: their lists, and whom one lets in. */
+/* Verified levels: their lists, and whether the packet filter may allow a login by them. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,13 +29,13 @@ enum admission admission_by(const struct verified *last, enum level scheduled)
 {
 	if (!last)
 		return ADMIT_NOT_YET;
-	/* What nobody can tell may be anything. */
+	/* A result that could not be verified may hide any permission. */
 	if (last->result != VERIFICATION_VERIFIED || last->level > scheduled)
 		return ADMIT_NOBODY;
 	return last->level == LEVEL_NONE ? ADMIT_NOT_YET : ADMIT;
 }
 
-/* The first of the rows of a login on a server. */
+/* Index of the first item of this login on this server. */
 static size_t login_first(const struct verified_list *list, const char *server, const char *login)
 {
 	const struct verified key = {.server = server, .login = login, .database = ""};
@@ -52,7 +52,7 @@ static size_t login_first(const struct verified_list *list, const char *server, 
 	return from;
 }
 
-/* The client's file names it on the grant's server. */
+/* Whether the client's file names this database on the grant's server. */
 static bool database_is_named(const struct grant *g, const char *database)
 {
 	const struct client *c = g->client;

@@ -1,17 +1,17 @@
-/* From grants to the wanted allowlist: a login is let in until its next narrowing, and people behind one address and
- * endpoint merge to the latest of theirs. */
+/* Builds the scheduled allowlist from the grants. An entry of one login lasts until its next reduction; entries with
+ * the same source and endpoint merge, and the latest time counts. */
 #include <errno.h>
 #include <string.h>
 
 #include "curfew/allowlist.h"
 #include "curfew/comment.h"
 
-/* One login's way in, before merging. */
+/* One source and endpoint of one login, before entries are merged. */
 struct entry {
 	const struct source *source;
 	const struct endpoint *endpoint;
 	instant_t until;
-	const char *client, *login; /* a trusted entry has its server's name as `client` */
+	const char *client, *login; /* of a trusted source: the server's name, and no login */
 };
 struct entries {
 	struct entry *items;
@@ -57,7 +57,7 @@ static int entry_compare(const void *a, const void *b)
 	return r ? r : entry_compare_names(x, y);
 }
 
-/* Names of entries[from..to), each once; they are sorted. */
+/* The names of entries[from..to), each once. The entries are sorted. */
 static void comment_make(char *out, const struct entries *list, size_t from, size_t to)
 {
 	struct comment c;
@@ -73,7 +73,7 @@ static void comment_make(char *out, const struct entries *list, size_t from, siz
 	comment_end(&c);
 }
 
-/* The end of the run of entries with one source and endpoint that starts at `from`. */
+/* Index behind the entries with the same source and endpoint as entries[from]. */
 static size_t entries_run(const struct entries *list, size_t from)
 {
 	size_t to = from + 1;
@@ -89,7 +89,7 @@ static void entries_sort(struct entries *list)
 		qsort(list->items, list->n, sizeof(*list->items), entry_compare);
 }
 
-/* One login's way in to one server. */
+/* Every source of the user to every endpoint of the server. */
 static int add_login(struct entries *list, const struct grant *g, instant_t until)
 {
 	int r = 0;
@@ -110,7 +110,7 @@ static int add_login(struct entries *list, const struct grant *g, instant_t unti
 	return r;
 }
 
-/* The grants of one login on one server, which the schedule's order keeps together. */
+/* Index behind the grants of one login on one server, which the schedule keeps together. */
 static size_t grants_run(const struct grants *g, size_t from)
 {
 	size_t to = from + 1;
@@ -121,7 +121,7 @@ static size_t grants_run(const struct grants *g, size_t from)
 	return to;
 }
 
-/* A login is one on its server: what must narrow in one database ends the way in to all. */
+/* A login is shared by all databases of its server, so the earliest reduction in any of them ends its entry. */
 static bool login_is_admitted(instant_t *until, const struct grant *g, size_t n, instant_t now,
 	admission_fn admission, void *context)
 {

@@ -1,4 +1,5 @@
-/* Lists of changes and obstacles while the difference is being built, and what joins them in their order. */
+/* Collects changes and blockers while the difference is built, and joins them in the order in which they are applied.
+ * */
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
@@ -86,12 +87,12 @@ bool database_refuses(struct builder *b, const struct observed_database *d, cons
 
 	if (d->unwritable)
 		obstacle_push(b, STATE_UNVERIFIED, login, d->name,
-			"nothing can be changed in database [%s]: %s; what it permits there stays as it is",
+			"no changes made in database [%s]: %s; existing permissions there stay as they are",
 			d->name, d->unwritable);
 	else if (trigger)
 		obstacle_push(b, STATE_UNVERIFIED, login, d->name,
-			"enabled DDL trigger [%s] would run as Curfew; review it, then name it in known_triggers "
-			"or disable it",
+			"no changes made: enabled DDL trigger [%s] would run with Curfew's permissions; review it, then "
+			"disable it or add it to known_triggers",
 			trigger);
 	return d->unwritable || trigger;
 }

@@ -1,4 +1,4 @@
-/* Inside the difference: lists of changes being built. Not for other modules. */
+/* Used only by access/: the lists of changes while the difference is built. */
 #ifndef CURFEW_ACCESS_BUILDER_H
 #define CURFEW_ACCESS_BUILDER_H
 
@@ -14,16 +14,17 @@ struct builder {
 	const struct observed_server *o;
 	const struct claims *c;
 	instant_t now;
-	struct change_list prepare; /* roles of ours and what they deny: gives nobody anything */
+	struct change_list
+		prepare; /* creates managed roles and adds their DENYs; grants nothing to anybody */
 	struct change_list closings;
 	struct change_list openings;
 	struct obstacle *obstacles;
 	size_t n_obstacles;
 	bool no_memory;
-	struct change nowhere; /* takes the writes after memory ran out; never read */
+	struct change nowhere; /* receives writes after memory ran out; never read */
 };
 
-/* Strings are copied; NULL stays NULL. */
+/* Copies the strings. NULL stays NULL. */
 struct change *change_push(struct builder *b, struct change_list *l, enum change_kind kind,
 	const char *client, const char *login, const char *database, const char *reason);
 char *builder_copy(struct builder *b, const char *text);
@@ -32,15 +33,15 @@ void obstacle_push(struct builder *b, enum state state, const char *login, const
 
 void permission_copy(struct builder *b, struct permission *to, const struct permission *p);
 
-/* A database where nothing may be run: a copy that cannot be changed, or one with an enabled DDL trigger that nobody has
- * reviewed, and that would run as us. */
+/* No change may be made in this database: it cannot be written, or it has an enabled DDL trigger that nobody has
+ * reviewed and that would run with Curfew's permissions. */
 bool database_is_untouchable(const struct builder *b, const struct observed_database *d);
-/* The same, and says so of the login. */
+/* The same, and adds a blocker for the login. */
 bool database_refuses(struct builder *b, const struct observed_database *d, const char *login);
 
-/* Drops what may not be done now; `stays` NULL: everything. */
+/* Removes the changes that must not be made now, except those for which `stays` is true. NULL: removes all. */
 void builder_drop(struct builder *b, struct change_list *l, bool (*stays)(const struct change *c));
-/* The lists in their order, which become the difference's; takes the builder apart. 0 or -ENOMEM. */
+/* Joins the lists in the order of application and frees the builder. 0 or -ENOMEM. */
 int builder_join(struct difference *out, struct builder *b);
 
 #endif

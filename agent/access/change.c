@@ -1,11 +1,11 @@
-/* Changes: a digest of a list of them, and their memory. */
+/* Changes: the digest of a list, and freeing. */
 #include <string.h>
 
 #include "curfew/access.h"
 
 static uint64_t digest_text(uint64_t hash, const char *text)
 {
-	/* FNV-1a; the end counts as a byte, so that two texts do not run into one. */
+	/* FNV-1a. The terminator is hashed too, so that "ab","c" and "a","bc" differ. */
 	for (const char *c = text ? text : ""; *c; c++)
 		hash = (hash ^ (uint8_t)*c) * 0x100000001b3u;
 	return (hash ^ 0xff) * 0x100000001b3u;

@@ -1,4 +1,5 @@
-/* Who is shut before a server is read: decided from memory, so that nothing on the server can delay it. */
+/* Decides which logins to disable before a server is read. It uses only the journal's data, so nothing on the server
+ * can delay it. */
 #include <errno.h>
 #include <string.h>
 
@@ -6,7 +7,7 @@
 
 struct memory {
 	const struct wanted_server *w;
-	const struct claim **claims; /* living, of this server, sorted by login */
+	const struct claim **claims; /* not seen removed, on this server, sorted by login */
 	size_t n_claims;
 	const struct remembered *items;
 	size_t n;
@@ -44,7 +45,7 @@ static const struct claim *living_claim(const struct memory *m, const char *logi
 	return found ? *found : NULL;
 }
 
-/* What is remembered of a login: items[from..to). */
+/* The remembered access of one login: items[from..to). */
 struct memory_span {
 	size_t from, to;
 };
@@ -99,7 +100,7 @@ static int closing_add(struct closings *out, const struct memory *m, const char 
 	return items[out->n++].reason ? 0 : -ENOMEM;
 }
 
-/* The grants of one login on the server, which the schedule's order keeps together. */
+/* Index behind the grants of one login on this server, which the schedule keeps together. */
 static size_t login_run(const struct wanted_server *w, size_t from)
 {
 	size_t to = from + 1;
@@ -118,7 +119,7 @@ static bool run_names(const struct wanted_server *w, size_t from, size_t to, con
 	return false;
 }
 
-/* The database that a login holds although its client's file does not name it any more. */
+/* A database in which the login still has access although its client's file no longer names the database. */
 static const char *database_left(const struct memory *m, size_t from, size_t to)
 {
 	struct memory_span s = span_of(m, m->w->grants[from]->user->login);
@@ -140,14 +141,15 @@ static bool has_excess(const struct memory *m, const char *login)
 	return false;
 }
 
-/* The grant that is narrower now than what is known of it; NULL: none. */
+/* The grant whose scheduled level is below the last known level; NULL: none. */
 static const struct grant *narrower(const struct memory *m, size_t from, size_t to)
 {
 	const char *login = m->w->grants[from]->user->login;
 	bool known = login_is_remembered(m, login);
 	const struct wanted_login *wanted = wanted_find(m->w, login);
 
-	/* Without a record it may hold anything that it was ever to have; what never narrowed cannot be wider. */
+	/* Without a record, assume the highest level that the grant ever had. A grant that was never reduced cannot
+	 * exceed it. */
 	if (!known && wanted && (m->unsure || !wanted->narrowed))
 		return NULL;
 	for (size_t i = from; i < to; i++) {
@@ -174,7 +176,7 @@ static int login_close(struct closings *out, const struct memory *m, size_t from
 		snprintf(reason, sizeof(reason),
 			"its last verification found more than is scheduled");
 	else if (left)
-		snprintf(reason, sizeof(reason), "no access to database [%s] is scheduled any more",
+		snprintf(reason, sizeof(reason), "access to database [%s] is no longer scheduled",
 			left);
 	else
 		return 0;
@@ -186,10 +188,10 @@ static int former_close(struct closings *out, const struct memory *m, const char
 	if (wanted_names(m->w, login))
 		return 0;
 	return closing_add(out, m, login, NULL, 0,
-		"the login is not in the configuration of this server any more");
+		"the configuration of this server no longer names the login");
 }
 
-/* Those whom the configuration does not name here any more. */
+/* Logins that the configuration of this server no longer names. */
 static int formers_close(struct closings *out, const struct memory *m)
 {
 	const char *last = NULL;

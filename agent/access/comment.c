@@ -1,5 +1,6 @@
-/* Comments of elements: who is behind one, written into the kernel's table and read again by the journal, the certificate
- * and whoever looks with nft. Names are taken as hostile: nothing in a comment may end it, or steer a terminal. */
+/* Comments of nft elements name the client and login behind an entry. The kernel's table stores them; the journal, the
+ * certificate, and people with nft read them. Names are untrusted: no name may end the comment or control a terminal.
+ * */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,8 +10,8 @@
 
 static const char separator[] = ", ", cut_mark[] = "...";
 
-/* Controls, and what turns the direction of writing or breaks lines, would let one name pose as another;
- * quotes, backslashes and asterisks mean something inside nft's own strings. */
+/* Control characters, bidirectional marks, and line breaks would let one name look like another. Quotes, backslashes,
+ * and asterisks have a meaning inside nft strings. */
 static bool code_is_hostile(uint32_t c)
 {
 	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == '"' || c == '\\' || c == '*' ||
@@ -64,13 +65,13 @@ void comment_end(struct comment *c)
 		return;
 	if (c->length < n)
 		n = c->length;
-	/* Back to where a character begins. */
+	/* Step back to the first byte of a UTF-8 character. */
 	while (n > 0 && ((unsigned char)c->text[n] & 0xc0) == 0x80)
 		n--;
 	memcpy(c->text + n, cut_mark, sizeof(cut_mark));
 }
 
-/* Where the names end. */
+/* Where the names end and the mark of a cut comment begins. */
 static const char *names_end(const char *comment)
 {
 	return comment + strlen(comment) - (comment_is_cut(comment) ? strlen(cut_mark) : 0);
@@ -83,7 +84,8 @@ bool comment_is_cut(const char *comment)
 	return n >= mark && !strcmp(comment + n - mark, cut_mark);
 }
 
-/* What a comment may have '_' for: controls, some letters outside ASCII, and what means something to nft. */
+/* Characters for which a comment may contain '_': control characters, some non-ASCII letters, nft's special characters.
+ * */
 static bool may_be_masked(char c)
 {
 	return (unsigned char)c < 0x20 || (unsigned char)c >= 0x7f || strchr("\"\\*", c) != NULL;
@@ -91,7 +93,7 @@ static bool may_be_masked(char c)
 
 enum match { OTHER, WHOLE, BEGUN };
 
-/* The name against what stands at *text, which is moved behind it. BEGUN: the text ended first. */
+/* Compares `name` with the text at *text, and moves *text behind it. BEGUN: the text ended inside the name. */
 static enum match name_match(const char **text, const char *end, const char *name)
 {
 	const char *at = *text;
@@ -103,7 +105,7 @@ static enum match name_match(const char **text, const char *end, const char *nam
 			return OTHER;
 		at++;
 		name++;
-		/* One '_' stands for a whole character. */
+		/* One '_' stands for a whole UTF-8 character. */
 		while (masked && ((unsigned char)*name & 0xc0) == 0x80)
 			name++;
 	}
@@ -132,7 +134,8 @@ bool comment_names(const char *comment, const char *client, const char *login)
 		const char *at = p;
 
 		if (!client) {
-			/* "acme/j..." would be everybody whose login begins so. */
+			/* Without a client, a cut login is no match: "acme/j..." would name every login that begins
+			 * with j. */
 			if (*p == '/' && (!login || login_is_at(p + 1, end, false, login)))
 				return true;
 			continue;
@@ -156,7 +159,7 @@ static bool span_same(const struct span *a, const struct span *b)
 	return a->size == b->size && !memcmp(a->text, b->text, a->size);
 }
 
-/* One "client/login"; of more slashes nobody can say which of them parts the two. */
+/* Splits "client/login". With more than one slash the parts are ambiguous. */
 static bool name_part(struct span *client, struct span *login, const char *text, size_t size)
 {
 	const char *slash = memchr(text, '/', size);

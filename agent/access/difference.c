@@ -1,15 +1,13 @@
-/* The difference between wanted and observed access on one server: both sides looked at together, typed changes out.
- *
- * The order is the safety: roles of ours and what they deny first (that gives nobody anything), then every closing
- * of every client, then openings, grants of our roles among them. A login that loses something is disabled before and
- * enabled only by a later round that finds it clean and without a session: so a pass that dies in between leaves it
- * shut, and any agent can finish the work. */
+/* Compares scheduled with observed access on one server and returns the changes. Safety depends on their order: first
+ * managed roles and their DENYs, which grant nothing; then every removal of every client; then everything that grants.
+ * A login that loses something is disabled first. Only a later round enables it, once its permissions match and it has
+ * no session. If a pass dies in between, the login stays disabled, and any agent can finish the work. */
 #include <errno.h>
 #include <string.h>
 
 #include "access/difference.h"
 
-/* An ended user's login that exists but does not look like ours: not touched, and not passed over in silence. */
+/* Logins of ended users that exist but are not managed: not changed, but reported. */
 static void strangers_name(struct builder *b)
 {
 	const char *last = "";
@@ -23,26 +21,26 @@ static void strangers_name(struct builder *b)
 		if (l && !l->ours)
 			obstacle_push(b, g->phase == PHASE_PENDING ? STATE_DRIFT : STATE_OVERDUE,
 				l->name, NULL,
-				"login [%s] exists on the server, was not made by Curfew and is left alone; nobody should "
-				"have it now: a DBA has to look",
+				"login [%s] exists but is not managed by Curfew, and its user should have no access; a DBA "
+				"must review it",
 				l->name);
 	}
 }
 
-/* Another configuration's, or what a lost one left: nobody else can say which. */
+/* Marked logins that neither the configuration nor the journal names: another agent's, or left by lost records. */
 static void unclaimed_name(struct builder *b)
 {
 	for (size_t i = 0; i < b->o->n_logins; i++) {
 		const struct observed_login *l = &b->o->logins[i];
 		if (l->marked && !l->ours && l->type == 'S')
 			obstacle_push(b, STATE_OK, l->name, NULL,
-				"login [%s] bears Curfew's mark, and neither this configuration nor the journal names it: "
-				"it is left alone; if it is this agent's, `curfew adopt %s %s`",
+				"login [%s] is a member of curfew_logins, but neither this configuration nor the journal "
+				"names it, so Curfew does not change it; if this agent manages it, run `curfew adopt %s %s`",
 				l->name, b->w->server->name, l->name);
 	}
 }
 
-/* This very session made it. */
+/* Whether this session created the login. */
 static bool is_claimed(const struct builder *b, const struct observed_login *l)
 {
 	for (size_t i = 0; i < b->c->n; i++)
@@ -52,15 +50,16 @@ static bool is_claimed(const struct builder *b, const struct observed_login *l)
 	return false;
 }
 
-/* On a first start there is nobody yet who could bear the mark. */
+/* On a first start no login can be marked yet. If one is, the journal's records are missing. */
 static bool records_are_missing(struct builder *b)
 {
 	for (size_t i = 0; b->w->first_start && i < b->o->n_logins; i++)
 		if (b->o->logins[i].marked && b->o->logins[i].type == 'S' &&
 			!is_claimed(b, &b->o->logins[i])) {
 			obstacle_push(b, STATE_UNVERIFIED, NULL, NULL,
-				"login [%s] bears Curfew's mark and the journal knows nothing: its records are missing, or another "
-				"agent serves this server; nothing is opened until `curfew accept-loss --reason TEXT`",
+				"login [%s] is a member of curfew_logins, but the journal is empty: its records are missing, "
+				"or another agent serves this server; no access is granted until you run `curfew accept-loss "
+				"--reason TEXT`",
 				b->o->logins[i].name);
 			if (b->n_obstacles)
 				b->obstacles[b->n_obstacles - 1].records_missing = true;
@@ -74,8 +73,9 @@ static bool server_is_trapped(struct builder *b)
 	for (size_t i = 0; i < b->o->n_triggers; i++)
 		if (!strings_contain(&b->w->server->known_triggers, b->o->triggers[i])) {
 			obstacle_push(b, STATE_UNVERIFIED, NULL, NULL,
-				"enabled server trigger [%s] would run as Curfew: logins are disabled and sessions ended where that "
-				"is due, and nothing else is done; review it, then name it in known_triggers",
+				"enabled server trigger [%s] would run with Curfew's permissions, so Curfew only disables "
+				"logins and ends sessions here; review the trigger, then disable it or add it to "
+				"known_triggers",
 				b->o->triggers[i]);
 			return true;
 		}
@@ -86,11 +86,12 @@ static void rights_name(struct builder *b)
 {
 	for (size_t i = 0; i < b->o->n_missing_rights; i++)
 		obstacle_push(b, STATE_UNVERIFIED, NULL, NULL,
-			"the agent's login lacks %s: what it sees may be incomplete; see `curfew bootstrap %s`",
+			"the agent login lacks %s, so results may be incomplete; run the output of `curfew bootstrap %s` "
+			"again",
 			b->o->missing_rights[i], b->w->server->name);
 }
 
-/* Shuts somebody out by what the server itself has: no database's trigger runs for it. */
+/* Changes to which no database's DDL trigger applies. */
 static bool change_is_of_server(const struct change *c)
 {
 	return c->kind == CHANGE_LOGIN_DISABLE || c->kind == CHANGE_SESSION_KILL;
@@ -119,7 +120,7 @@ int difference_build(struct difference *out, const struct wanted_server *w,
 	}
 	strangers_name(&b);
 	bool missing = records_are_missing(&b);
-	/* What cannot be seen completely, or is not on record, may be closed, never opened. */
+	/* Where the catalog is incomplete, or records are missing, remove access but do not grant any. */
 	if (w->hold || missing || o->n_missing_rights)
 		builder_drop(&b, &b.openings, NULL);
 	if (server_is_trapped(&b)) {

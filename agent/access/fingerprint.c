@@ -1,4 +1,4 @@
-/* What one user may do in a database by its catalog, as one hash. */
+/* One hash over everything that the catalog says about one user's permissions in a database. */
 #include <sodium.h>
 #include <stdarg.h>
 #include <string.h>
@@ -34,7 +34,7 @@ static const char *text_of(const char *text)
 	return text ? text : "";
 }
 
-/* By the name's place among the users: itself, what it is in, public and guest. Grows until nothing is added. */
+/* Marks the user itself, its roles, their roles, public, and guest. Repeats until it finds no further role. */
 static void closure_build(
 	bool *in, const struct observed_database *d, const struct observed_user *u)
 {
@@ -97,7 +97,7 @@ static void lines_hash(char out[FINGERPRINT_MAX], struct lines *l)
 	crypto_generichash_state state;
 	uint8_t hash[(FINGERPRINT_MAX - 1) / 2];
 
-	/* In whatever order the server tells them. */
+	/* Sort, because the server returns rows in any order. */
 	if (l->n)
 		qsort(l->items, l->n, sizeof(*l->items), line_compare);
 	crypto_generichash_init(&state, NULL, 0, sizeof(hash));

@@ -1,10 +1,10 @@
-/* One login on a server: what it holds there, its sessions, its databases; brought to what is wanted, or taken away. */
+/* Changes of one login: its server permissions, its sessions, and its users in all databases. */
 #include <string.h>
 
 #include "access/difference.h"
 #include "curfew/calendar.h"
 
-/* Slack between the schedule's clock and the age of a session by the server's, in seconds. */
+/* Tolerance between Curfew's clock and the age of a session by the server's clock, in seconds. */
 #define SESSION_AGE_SLACK 2
 
 static bool session_is_doomed(const struct builder *b, const struct session_key *k)
@@ -21,7 +21,7 @@ static void sessions_kill(
 {
 	for (size_t i = 0; i < b->o->n_sessions; i++) {
 		const struct observed_session *s = &b->o->sessions[i];
-		/* One that rolls back has been told to end. */
+		/* A session that rolls back was ended already. */
 		if (!work->observed || !observed_session_is_of(s, &work->observed->sid) ||
 			s->age < older_than || s->ending || session_is_doomed(b, &s->key))
 			continue;
@@ -39,7 +39,7 @@ static bool login_has_session(const struct builder *b, const struct observed_log
 	return false;
 }
 
-/* Disabling comes before the closings that login_work collected: it moves to their front. */
+/* Puts the DISABLE in front of the changes that were collected for this login. */
 static void login_disable_first(
 	struct builder *b, const struct login_work *work, const char *reason)
 {
@@ -55,10 +55,10 @@ static void login_disable_first(
 	b->closings.items[at] = disable;
 }
 
-/* What a login has outside its databases: server roles and server-wide grants. */
+/* Removes server roles and server permissions. */
 static void login_narrow_server(struct builder *b, struct login_work *work)
 {
-	const char *reason = "an access login has no rights on the server itself";
+	const char *reason = "managed logins must not have server permissions";
 
 	for (size_t i = 0; i < b->o->n_members; i++) {
 		const struct observed_member *m = &b->o->members[i];
@@ -81,7 +81,7 @@ static void login_narrow_server(struct builder *b, struct login_work *work)
 	}
 }
 
-/* A snapshot of a database that the login may at least read. */
+/* A snapshot whose source database the login may read at its level. */
 static bool copy_is_wanted(const struct builder *b, const struct wanted_login *wanted,
 	const struct observed_database *copy)
 {
@@ -94,7 +94,7 @@ static bool copy_is_wanted(const struct builder *b, const struct wanted_login *w
 	return false;
 }
 
-/* Users of this login in databases where nothing is wanted for it. */
+/* Removes the login's users in databases for which it has no scheduled access. */
 static void login_remove_users(struct builder *b, struct login_work *work,
 	const struct wanted_login *wanted, const char *reason)
 {
@@ -106,7 +106,8 @@ static void login_remove_users(struct builder *b, struct login_work *work,
 		const struct observed_user *u = keep ? NULL : observed_user_of(d, work->observed);
 		if (!u)
 			continue;
-		/* A copy lets read what its database lets read; and nobody, once the login is gone. */
+		/* Nobody can change a snapshot. It allows what its source allows, and allows nothing once the login is
+		 * dropped. */
 		if (d->unwritable && (!wanted || copy_is_wanted(b, wanted, d)))
 			continue;
 		if (database_refuses(b, d, work->login)) {
@@ -126,8 +127,8 @@ void login_want(struct builder *b, const struct wanted_login *l, const bool *rol
 	work.observed = observed_find_login(b->o, l->login);
 	if (work.observed && !work.observed->ours) {
 		obstacle_push(b, STATE_DRIFT, l->login, NULL,
-			"login [%s] exists on the server and was not made by Curfew; it is left alone: rename it, or set "
-			"another `login` for this user",
+			"login [%s] exists but is not managed by Curfew, so Curfew does not change it; rename it, or set a "
+			"different `login` for this user",
 			l->login);
 		return;
 	}
@@ -137,19 +138,19 @@ void login_want(struct builder *b, const struct wanted_login *l, const bool *rol
 		grant_reason(reason, sizeof(reason), g);
 		if (!d || d->absent) {
 			obstacle_push(b, STATE_WAITING, l->login, g->database->name,
-				"database [%s] is not there yet", g->database->name);
+				"database [%s] does not exist yet", g->database->name);
 			continue;
 		}
-		/* Not seen is not absent: what it gave last, it may give still. */
+		/* An unread database is not an absent one: the user may still have its last access there. */
 		if (!d->read) {
 			obstacle_push(b, STATE_UNREAD, l->login, g->database->name,
-				"database [%s] cannot be read: %s", d->name,
+				"cannot read database [%s]: %s", d->name,
 				d->unread ? d->unread : "see `curfew bootstrap`");
 			work.blocked = true;
 			continue;
 		}
 		if (database_refuses(b, d, l->login)) {
-			/* What it holds there beyond its level cannot be taken away now: it must not be used. */
+			/* Excess permissions cannot be removed there now, so keep the login disabled. */
 			bool exact;
 			enum level level =
 				observed_level(&exact, b->o, d, work.observed, b->w->server);
@@ -164,22 +165,21 @@ void login_want(struct builder *b, const struct wanted_login *l, const bool *rol
 	login_remove_users(b, &work, l, "no access to this database is scheduled now");
 	if (work.observed)
 		login_narrow_server(b, &work);
-	/* A user that was narrowed anywhere starts again from a new session. */
+	/* After a reduction in any database the user must start a new session. */
 	if (work.narrowed) {
 		login_disable_first(b, &work,
-			"disabled until its sessions are gone and its rights are as scheduled");
-		sessions_kill(b, &work, 0,
-			"its rights were narrowed: open transactions would outlive that");
+			"disable the login until its sessions have ended and its permissions match the schedule");
+		sessions_kill(b, &work, 0, "end the session: it started before access was reduced");
 		return;
 	}
-	/* Whatever else stands in the way: it may have begun before the login was narrowed. */
+	/* A session may have started before the login was disabled, so end it whatever else is missing. */
 	if (work.observed && work.observed->disabled && login_has_session(b, work.observed)) {
-		sessions_kill(b, &work, 0, "a disabled login has no sessions");
+		sessions_kill(b, &work, 0, "end the session: the login is disabled");
 		return;
 	}
 	if (l->narrowed && l->narrowed <= b->now)
 		sessions_kill(b, &work, (uint64_t)(b->now - l->narrowed) + SESSION_AGE_SLACK,
-			"the session is older than the last narrowing of this login");
+			"end the session: it started before the last reduction of this login's access");
 	if (work.observed && work.observed->disabled && !work.pending && !work.blocked &&
 		work.reachable)
 		change_push(
@@ -191,7 +191,7 @@ static const char *client_of(
 {
 	const struct grant *last = NULL;
 
-	snprintf(reason, size, "the login is not in the configuration any more");
+	snprintf(reason, size, "the configuration no longer names the login");
 	for (size_t i = 0; i < w->n_grants; i++)
 		if (names_equal(w->grants[i]->user->login, login) &&
 			(!last || w->grants[i]->from > last->from))

@@ -1,4 +1,4 @@
-/* Observed access on one server: looking things up in what was read, and whose a login is. */
+/* Observed access on one server: lookups, and which logins Curfew manages. */
 #include <string.h>
 
 #include "curfew/access.h"
@@ -91,7 +91,7 @@ void observed_free(struct observed_server *o)
 	*o = (struct observed_server){0};
 }
 
-/* Servers compare names without letter case, or return them in another one. */
+/* SQL Server may compare names without case, and may return them in a different case. */
 struct observed_login *observed_find_login(const struct observed_server *o, const char *login)
 {
 	for (size_t i = 0; i < o->n_logins; i++)
@@ -157,7 +157,7 @@ static bool claim_holds(const struct claim *c, const struct observed_login *l, u
 {
 	if (c->made_now || sid_equal(&c->sid, &l->sid))
 		return true;
-	/* We died between the CREATE LOGIN and the answer: both times are the server's own. */
+	/* Curfew died after CREATE LOGIN and before it recorded the SID. Both times are from the server's clock. */
 	return c->intended && !c->sid.size && l->created >= c->intended - 1 &&
 	       l->created <= c->intended + window;
 }
@@ -173,7 +173,7 @@ void observed_claim(struct observed_server *o, const struct wanted_server *w,
 				  names_equal(c->items[k].login, l->name) &&
 				  (claim_holds(&c->items[k], l, window) ||
 					  (l->marked && c->items[k].living));
-		/* Only SQL logins are ever made by us: a mark on anything else is somebody's mistake. */
+		/* Curfew creates only SQL logins, so a mark on any other type is a mistake. */
 		l->ours = l->ours && l->type == 'S';
 	}
 }
@@ -186,7 +186,7 @@ static bool strings_have_role(const struct strings *s, const char *role)
 	return false;
 }
 
-/* True when the user is a member of each role of the level. */
+/* Whether the user is a member of every role of the level. */
 static bool user_has_level(
 	const struct observed_database *d, const char *user, const struct level_terms *t)
 {
@@ -203,7 +203,7 @@ static bool level_has_role(const struct level_terms *t, const char *role)
 	return t->role ? names_equal(t->role, role) : strings_have_role(&t->member_of, role);
 }
 
-/* A role of a level that gives no more than the one that the user has. */
+/* Whether the level that the user has includes this role. */
 static bool level_covers_role(const struct server *s, enum level level, const char *role)
 {
 	for (int l = LEVEL_READ_ONLY; l <= (int)level; l++)
@@ -232,7 +232,7 @@ enum level observed_level(bool *exact, const struct observed_server *o,
 		if (names_equal(d->members[i].member, u->name) &&
 			!(level != LEVEL_NONE &&
 				level_has_role(&s->terms[level], d->members[i].role))) {
-			/* Whatever we do not know is taken for the widest. */
+			/* An unknown role may grant anything. */
 			*exact = false;
 			if (!level_covers_role(
 				    s, level ? level : LEVEL_READ_ONLY, d->members[i].role))

@@ -1,4 +1,4 @@
-/* The roles of ours in a database: their permissions against the terms of the level, and who is in them. */
+/* Managed roles of one database: their permissions compared with the access level, and their members. */
 #include <string.h>
 
 #include "access/difference.h"
@@ -13,8 +13,7 @@ static bool role_exists(const struct observed_database *d, const char *role)
 	return false;
 }
 
-/* The members hold strong terms, so a permission counts only with exactly the state wanted: a GRANT that came
- * WITH GRANT OPTION is not a GRANT of ours. */
+/* A permission counts only in exactly the scheduled state: GRANT WITH GRANT OPTION does not count as GRANT. */
 static bool permission_stands(const struct observed_database *d, const char *role, uint8_t class,
 	const char *schema, const char *name, char state)
 {
@@ -56,10 +55,11 @@ static bool want_permissions(struct builder *b, const struct observed_database *
 		uint8_t class = schema ? CLASS_SCHEMA : CLASS_DATABASE;
 		if (permission_stands(d, t->role, class, schema, names->items[i], state))
 			continue;
-		/* A grant reaches every member at once, also one on its way to a narrower role: after the closings. */
+		/* A GRANT reaches every member at once, also one that is about to move to a lower level. So make it
+		 * after all removals. */
 		struct change *c = change_push(b, state == 'D' ? &b->prepare : &b->openings,
 			state == 'D' ? CHANGE_ROLE_DENY : CHANGE_ROLE_GRANT, NULL, NULL, d->name,
-			"the terms of this level");
+			"permissions of this role");
 		c->role = builder_copy(b, t->role);
 		c->permission = (struct permission){.class = class, .state = state};
 		c->permission.name = builder_copy(b, names->items[i]);
@@ -70,8 +70,8 @@ static bool want_permissions(struct builder *b, const struct observed_database *
 	return pending;
 }
 
-/* What the role has beyond its terms: taken away, also a denial that the terms do not know (it may stand in for a
- * term that was changed). */
+/* Revokes everything that is not a permission of the role. That includes a DENY, which may hide a missing permission.
+ * */
 static bool drop_surplus(
 	struct builder *b, const struct observed_database *d, const struct level_terms *t)
 {
@@ -79,16 +79,16 @@ static bool drop_surplus(
 
 	for (size_t i = 0; i < d->n_permissions; i++) {
 		const struct permission *p = &d->permissions[i];
-		/* A column's exception goes with the grant that it is an exception to. */
+		/* Revoking a grant also removes its column exceptions. */
 		if (!names_equal(p->grantee, t->role) || permission_is_in_terms(t, p) ||
 			p->state == 'R')
 			continue;
-		/* Without a denial the members can do more: that is an opening. */
+		/* Revoking a DENY gives the members more, so it belongs to the changes that grant. */
 		bool denial = p->state == 'D';
 		permission_copy(b,
 			&change_push(b, denial ? &b->openings : &b->prepare,
 				denial ? CHANGE_ROLE_DENY_REMOVE : CHANGE_REVOKE, NULL, NULL,
-				d->name, "not in the terms of this level")
+				d->name, "not a permission of this role")
 				 ->permission,
 			p);
 		pending = true;
@@ -118,15 +118,15 @@ static bool role_want(
 		return false;
 	if (!role_exists(d, t->role)) {
 		change_push(b, &b->prepare, CHANGE_ROLE_CREATE, NULL, NULL, d->name,
-			"the role of this level")
+			"create the role for this access level")
 			->role = builder_copy(b, t->role);
 		pending = true;
 	} else if (!d->permissions_visible) {
-		/* The server does not tell: what was granted at the creation stands, unproved. */
+		/* The catalog hides the permissions: what the role got when it was created remains, unverified. */
 		return false;
 	}
 	if (pending || d->permissions_visible) {
-		/* Surplus and denials before grants: never a moment with more than the terms. */
+		/* Revoke and deny before granting, so that the role never has more than its level. */
 		if (!pending)
 			pending = drop_surplus(b, d, t);
 		if (want_permissions(b, d, t, &t->database_denies, 'D', NULL))
@@ -152,7 +152,7 @@ static bool database_has_wanted_user(const struct builder *b, const struct obser
 	return false;
 }
 
-/* Few databases need a role for writing: it is made where a client has that level, and kept right where it is. */
+/* The write role is created only in databases where a client uses that level. Where it exists, it is kept correct. */
 static bool level_is_used(
 	const struct builder *b, const struct observed_database *d, enum level level)
 {
@@ -174,14 +174,14 @@ bool roles_want(struct builder *b, const struct observed_database *d)
 	if (!d->managed || !d->read || database_is_untouchable(b, d) ||
 		!database_has_wanted_user(b, d))
 		return false;
-	/* All at once: at go-live the narrower role must be there already. */
+	/* All roles at once: the read-only role must exist before go-live. */
 	for (enum level level = LEVEL_FULL; level > LEVEL_NONE; level--)
 		if (level_is_used(b, d, level) && role_want(b, d, &b->w->server->terms[level]))
 			pending = true;
 	return pending;
 }
 
-/* The user belongs to a login that is looked at by name elsewhere: wanted, or ours and being removed. */
+/* Users of scheduled or managed logins are handled with their login. */
 static bool member_is_handled(
 	const struct builder *b, const struct observed_database *d, const char *member)
 {
@@ -194,7 +194,7 @@ static bool member_is_handled(
 		return false;
 	for (size_t i = 0; i < b->o->n_logins; i++)
 		if (sid_equal(&b->o->logins[i].sid, &u->sid))
-			/* Bearing the mark it is ours or another configuration's. */
+			/* A marked login belongs to this configuration or to another agent's. */
 			return b->o->logins[i].ours || b->o->logins[i].marked;
 	return claims_have_sid(b->c, &u->sid) || wanted_find(b->w, u->name);
 }
@@ -211,8 +211,7 @@ void roles_police(struct builder *b, const struct observed_database *d)
 				member_is_handled(b, d, m->member))
 				continue;
 			struct change *c = change_push(b, &b->closings, CHANGE_MEMBER_DROP, NULL,
-				NULL, d->name,
-				"only the users of the configuration belong in this role");
+				NULL, d->name, "remove: not a configured user");
 			c->role = builder_copy(b, m->role);
 			c->principal = builder_copy(b, m->member);
 		}

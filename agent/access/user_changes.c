@@ -1,4 +1,4 @@
-/* One login's user in one database: brought to its level, or taken away with all that it holds. */
+/* One login's user in one database: changed to its access level, or removed with everything that it has. */
 #include <string.h>
 
 #include "access/difference.h"
@@ -49,8 +49,8 @@ static void regrant_push(struct builder *b, struct change *c, const struct permi
 
 enum { CLASS_OBJECT = 1, CLASS_SCHEMA = 3, CLASS_PRINCIPAL = 4, CLASS_TYPE = 6 };
 
-/* ALTER AUTHORIZATION drops every permission on its target; of a schema, also those on what it contains and that has no
- * owner of its own. */
+/* ALTER AUTHORIZATION drops every permission on its target. On a schema, it also drops those on contained objects that
+ * have no owner of their own. */
 static bool transfer_drops(const struct observed_owned *owned, const struct permission *p)
 {
 	if (!strcmp(owned->kind, "SCHEMA"))
@@ -65,7 +65,7 @@ static bool transfer_drops(const struct observed_owned *owned, const struct perm
 	       same_text(p->schema, owned->schema) && same_text(p->object, owned->name);
 }
 
-/* Others keep what they had: grants, then the columns taken out of them, then what is denied. */
+/* Restores the permissions of other principals: grants, then column exceptions, then DENYs. */
 static void owner_regrants(struct builder *b, struct change *c, const struct observed_database *d,
 	const struct observed_owned *owned, const char *user)
 {
@@ -80,7 +80,8 @@ static void owner_regrants(struct builder *b, struct change *c, const struct obs
 		}
 }
 
-/* What the user granted and denied to others, with all that came of it. A denial stays: from now on it is ours. */
+/* Revokes what the user granted to others, and what they granted further. A DENY is added again with Curfew as grantor.
+ * */
 static bool user_strip_granted(struct builder *b, const struct login_work *work,
 	const struct observed_database *d, const char *user, const char *reason)
 {
@@ -119,8 +120,8 @@ static bool user_strip_held(struct builder *b, const struct login_work *work,
 	return any;
 }
 
-/* What a user holds besides roles: grants by it, explicit grants to it, things it owns. True: there was something. What
- * it granted goes first: without its grant option nothing can be revoked in its name. */
+/* Removes everything that a user has besides roles: permissions that it granted, explicit permissions, ownership. True:
+ * there was something. What it granted comes first, because without the grant option it cannot be revoked any more. */
 static bool user_strip(struct builder *b, const struct login_work *work,
 	const struct observed_database *d, const char *user, const char *reason)
 {
@@ -152,18 +153,18 @@ static void login_announce(struct builder *b, struct login_work *work, const cha
 		change_push(b, &b->openings, CHANGE_LOGIN_CREATE, work->client, work->login, NULL,
 			reason);
 		change_push(b, &b->openings, CHANGE_LOGIN_DISABLE, work->client, work->login, NULL,
-			"disabled until its users are as scheduled");
+			"keep the login disabled until its database users are ready");
 		work->pending = true;
 	}
 	if (b->o->mark_role && (!work->observed || !work->observed->marked)) {
 		change_push(b, &b->openings, CHANGE_LOGIN_MARK, work->client, work->login, NULL,
-			"so that every agent knows it");
+			"mark the login as managed by Curfew");
 		work->pending = true;
 	}
 }
 
-/* A user of the wanted name that does not map to our login: an orphan of ours comes back after a restore, and is
- * narrowed before it is mapped; anybody else's is left alone. NULL when there is none, or it stands in the way. */
+/* A user with the scheduled name that does not map to the login. A managed user that a restore brought back is
+ * returned: it is reduced before it is mapped. Any other is left alone (*in_the_way). NULL: none, or *in_the_way. */
 static const struct observed_user *user_by_name(struct builder *b, struct login_work *work,
 	const struct observed_database *d, const struct grant *g, bool *in_the_way)
 {
@@ -187,12 +188,13 @@ static const struct observed_user *user_by_name(struct builder *b, struct login_
 		return u;
 	*in_the_way = true;
 	obstacle_push(b, STATE_DRIFT, work->login, d->name,
-		"[%s] exists in database [%s] and is not a user of Curfew's login; it is left alone: a DBA has to look",
+		"user [%s] in database [%s] does not belong to the managed login, so Curfew does not change it; a DBA must "
+		"review it",
 		u->name, d->name);
 	return NULL;
 }
 
-/* The narrowest level that has the role; one of no level counts as the widest. */
+/* The lowest level that includes the role. An unknown role counts as the highest level. */
 static enum level role_level(const struct level_terms *terms, const char *role)
 {
 	for (enum level level = LEVEL_READ_ONLY; level < LEVEL_FULL; level++)
@@ -201,7 +203,7 @@ static enum level role_level(const struct level_terms *terms, const char *role)
 	return LEVEL_FULL;
 }
 
-/* Memberships of an existing user against the terms. */
+/* Changes the memberships of an existing user to those of its level. */
 static void user_level(struct builder *b, struct login_work *work,
 	const struct observed_database *d, const char *user, const struct grant *g, bool orphan,
 	const char *reason)
@@ -224,15 +226,15 @@ static void user_level(struct builder *b, struct login_work *work,
 	for (size_t i = 0; i < n_roles; i++) {
 		if (observed_is_member(d, roles[i], user))
 			continue;
-		/* Into the narrower role before out of the wider: its denials hold at once. */
+		/* Add the lower role before dropping the higher one, so that its DENYs apply without a gap. */
 		bool closing = narrows && any;
 		member_change(b, closing ? &b->closings : &b->openings,
 			closing ? CHANGE_MEMBER_RESTRICT : CHANGE_MEMBER_ADD, work, d, user,
 			roles[i], reason);
 		work->pending = true;
 	}
-	/* What it holds by itself goes before the roles, one of which may deny just that. */
-	if (user_strip(b, work, d, user, "a user has its role and nothing else"))
+	/* Remove direct permissions before roles, because a role may hold a DENY for the same permission. */
+	if (user_strip(b, work, d, user, "remove permissions and ownership outside the role"))
 		narrows = true;
 	for (enum level level = LEVEL_FULL; level > LEVEL_NONE; level--)
 		for (size_t i = 0; i < d->n_members; i++) {
@@ -244,7 +246,7 @@ static void user_level(struct builder *b, struct login_work *work,
 				d->members[i].role, reason);
 			work->pending = true;
 		}
-	/* An orphan has no sessions: nobody can log in as it. */
+	/* An orphaned user has no sessions, because nobody can log in as it. */
 	if (narrows && !orphan)
 		work->narrowed = true;
 	work->pending = work->pending || narrows;
@@ -261,8 +263,8 @@ void user_want(struct builder *b, struct login_work *work, const struct grant *g
 	work->pending = work->pending || roles_pending;
 	if (u && names_equal(u->name, "dbo")) {
 		obstacle_push(b, STATE_DRIFT, work->login, d->name,
-			"login [%s] owns database [%s]: a DBA has to give it another owner",
-			work->login, d->name);
+			"login [%s] owns database [%s]; a DBA must change the owner", work->login,
+			d->name);
 		work->blocked = work->narrowed = true;
 		return;
 	}
@@ -280,7 +282,7 @@ void user_want(struct builder *b, struct login_work *work, const struct grant *g
 	if (orphan) {
 		user_level(b, work, d, orphan->name, g, true, reason);
 		user_change(b, &b->openings, CHANGE_USER_REMAP, work, d, orphan->name,
-			"a restore brought this user back without its login");
+			"map the restored database user to its login");
 		return;
 	}
 	user_change(b, &b->openings, CHANGE_USER_CREATE, work, d, work->login, reason);
@@ -298,13 +300,13 @@ void user_remove(struct builder *b, struct login_work *work, const struct observ
 {
 	if (names_equal(u->name, "dbo")) {
 		obstacle_push(b, STATE_UNVERIFIED, work->login, d->name,
-			"login [%s] owns database [%s]: a DBA has to give it another owner",
-			work->login, d->name);
+			"login [%s] owns database [%s]; a DBA must change the owner", work->login,
+			d->name);
 		work->blocked = work->narrowed = true;
 		return;
 	}
 	user_strip(b, work, d, u->name, reason);
-	/* The narrower roles last: their denials hold while the wider ones go. */
+	/* Drop lower roles last: their DENYs apply while the higher roles are dropped. */
 	for (enum level level = LEVEL_FULL; level > LEVEL_NONE; level--)
 		for (size_t i = 0; i < d->n_members; i++)
 			if (names_equal(d->members[i].member, u->name) &&
@@ -315,10 +317,10 @@ void user_remove(struct builder *b, struct login_work *work, const struct observ
 	work->narrowed = true;
 }
 
-/* Users that a restore brought back after their login had gone: known by the SID that the ledger keeps. */
+/* Removes users that a restore brought back after their login was dropped. The login inventory keeps their SIDs. */
 void orphans_remove(struct builder *b, const struct observed_database *d)
 {
-	/* Without its login nobody enters a copy. */
+	/* Without a login nobody can enter a snapshot. */
 	if (!d->read || d->unwritable)
 		return;
 	for (size_t i = 0; i < d->n_users; i++) {
@@ -335,7 +337,7 @@ void orphans_remove(struct builder *b, const struct observed_database *d)
 			continue;
 		struct login_work work = {.login = u->name};
 		if (!database_refuses(b, d, u->name))
-			user_remove(
-				b, &work, d, u, "a user of Curfew's that a restore brought back");
+			user_remove(b, &work, d, u,
+				"remove a managed user that a restore brought back");
 	}
 }

@@ -1,4 +1,4 @@
-/* Wanted access on one server: the grants of now, gathered by login. */
+/* Scheduled access on one server: the current grants, by login. */
 #include <errno.h>
 #include <string.h>
 
@@ -22,7 +22,7 @@ static struct wanted_login *login_add(struct wanted_server *w, const struct gran
 	return l;
 }
 
-/* A grant that is narrower now than it was: its sessions from before are too wide. */
+/* Whether the grant was reduced, and when. Sessions from before have too many permissions. */
 static bool grant_has_narrowed(const struct grant *g, instant_t *at)
 {
 	bool narrowed = false;
@@ -30,7 +30,7 @@ static bool grant_has_narrowed(const struct grant *g, instant_t *at)
 	if (g->level == LEVEL_READ_ONLY && g->phase == PHASE_LIVE &&
 		g->database->before_go_live > LEVEL_READ_ONLY)
 		narrowed = true;
-	/* An ended staging grant of somebody who keeps production. */
+	/* A staging grant that ended while the user keeps production access. */
 	if (g->level == LEVEL_NONE && g->from > g->client->starts && g->next_level == LEVEL_NONE)
 		narrowed = true;
 	if (narrowed)
@@ -77,7 +77,7 @@ int wanted_build(struct wanted_server *out, const struct server *s, const struct
 	if (!w.grants || !w.logins)
 		goto no_memory;
 
-	/* The grants come sorted by client and login, so a login's stand together. */
+	/* Grants are sorted by client and login, so those of one login are adjacent. */
 	for (size_t i = 0; i < g->n; i++) {
 		const struct grant *grant = &g->items[i];
 		if (grant->server != s)

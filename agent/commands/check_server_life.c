@@ -1,4 +1,5 @@
-/* The life of a throw-away login: made, let in, narrowed, thrown out, removed, and nothing left of it. */
+/* check-server --life: create a throwaway login, connect, reduce, end its session, remove it, and verify that it is
+ * removed. */
 #include "commands/check_server_life.h"
 
 #include <errno.h>
@@ -11,7 +12,7 @@
 #include "commands/check_server_job.h"
 #include "commands/check_server_visit.h"
 
-/* Milliseconds for a session that was ended to notice. */
+/* Milliseconds for an ended session to notice. */
 #define END_PATIENCE 5000
 
 /* ---- lines ---- */
@@ -19,12 +20,13 @@
 static const char *fix_of(const struct life *l, char fix[RECORD_TEXT_MAX])
 {
 	snprintf(fix, RECORD_TEXT_MAX,
-		"let a DBA run the output of `curfew bootstrap %s` again, with the agent in role db_owner of the scratch database",
+		"a DBA must run the output of `curfew bootstrap %s` again, with the agent login in role db_owner of the "
+		"scratch database",
 		l->check->shown);
 	return fix;
 }
 
-/* True: it went well. */
+/* True: the visit succeeded. */
 static bool visit_tell(const struct life *l, const char *name, int rc)
 {
 	char fix[RECORD_TEXT_MAX];
@@ -39,7 +41,7 @@ static bool visit_tell(const struct life *l, const char *name, int rc)
 	return fine;
 }
 
-/* A visit may have verified already; else the server is asked now. */
+/* Ask the server now, unless the visit has verified the login already. */
 static void verified_tell(struct life *l, const char *name, enum level level)
 {
 	int rc = l->told ? 0 : life_visit(l, SQL_AUDIT, level, NULL, false);
@@ -50,7 +52,7 @@ static void verified_tell(struct life *l, const char *name, enum level level)
 		words = l->told ? verification_name(l->verified) : "not told";
 	check_report_add(l->report, fine ? CHECK_OK : CHECK_FAIL, name, words,
 		fine ? NULL
-		     : "Curfew lets nobody in whom this server does not verify; see the lines that failed before");
+		     : "Curfew grants no access that this server does not verify; see the lines above that failed");
 }
 
 /* ---- steps ---- */
@@ -75,7 +77,7 @@ static bool password_set(struct life *l, const char *line, const char *password,
 	return visit_tell(l, line, life_visit(l, SQL_HANDOVER, LEVEL_FULL, password, must_change));
 }
 
-/* What a person is handed must be changed at once; then one that lets the check in. */
+/* First a password that must be changed at login, as a person gets it; then one with which the check can log in. */
 static int passwords(struct life *l, char *password)
 {
 	enum { MUST_CHANGE = 18488 };
@@ -89,7 +91,7 @@ static int passwords(struct life *l, char *password)
 	return rc;
 }
 
-/* Until the report has a line more: the session has come in, or could not. */
+/* Waits for the next line of the report: the session has connected, or could not. */
 static int session_await(struct workers *w, const struct check_report *report)
 {
 	struct pollfd p = {.fd = workers_fd(w), .events = POLLIN};
@@ -114,7 +116,7 @@ static int session_end(struct workers *w, const struct life *l)
 	}
 	if (!rc)
 		check_report_add(l->report, CHECK_FAIL, "life.kill",
-			"a session from before the narrowing goes on",
+			"a session from before the reduction is still open",
 			"grant ALTER ANY CONNECTION and VIEW SERVER STATE to the agent login");
 	return rc < 0 ? rc : 0;
 }
@@ -154,12 +156,13 @@ static int steps(struct life *l, char *password)
 	if (rc || l->strangers || l->problem[0]) {
 		l->problem[0] = l->strangers ? '\0' : l->problem[0];
 		check_report_add(l->report, CHECK_FAIL, "life.plan",
-			l->problem[0] ? l->problem : "more than the throw-away login would change",
-			"use an empty scratch database, in which the agent login is in role db_owner");
+			l->problem[0] ? l->problem
+				      : "the check would change more than the throwaway login",
+			"use an empty scratch database in which the agent login is in role db_owner");
 		return rc;
 	}
 	check_report_add(l->report, CHECK_OK, "life.plan",
-		"nothing but the throw-away login and the scratch database changes", NULL);
+		"only the throwaway login and the scratch database change", NULL);
 	bool made = visit_tell(l, "life.full", life_visit(l, SQL_APPLY, LEVEL_FULL, NULL, false));
 	if (made) {
 		verified_tell(l, "life.verified-full", LEVEL_FULL);
@@ -213,7 +216,7 @@ int check_life(struct check_report *report, const struct server_check *check, co
 	char *password = sql_password_new();
 	if (!password)
 		return -ENOMEM;
-	/* What was begun is cleared away before an interrupt counts. */
+	/* Remove everything before an interrupt takes effect. */
 	sigemptyset(&held);
 	sigaddset(&held, SIGINT);
 	sigaddset(&held, SIGTERM);

@@ -1,5 +1,5 @@
-/* What the firewall process holds every entry against. It is built from the whole configuration without
- * regard to the present: what a client may ever have is a bound that no mistake of the engine can pass. */
+/* The policy of the firewall process, against which it checks each entry. It is built from the whole configuration for
+ * any time: a bound that no mistake of the service can exceed. */
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -31,7 +31,7 @@ static int guard_compare(const void *a, const void *b)
 	return endpoint_compare(a, b);
 }
 
-/* Calls `f` for each source on each endpoint of a client. */
+/* Calls `f` for each source on each endpoint of the client. */
 static void client_walk(const struct program *p, const struct client *c,
 	void (*f)(void *, const struct policy_entry *), void *context)
 {
@@ -60,7 +60,7 @@ static void add_entry(void *context, const struct policy_entry *e)
 	p->allows[p->n_allows++] = *e;
 }
 
-/* One entry for those who share it, with the latest end. */
+/* Merges equal entries; the latest end counts. */
 static size_t entries_merge(struct policy_entry *items, size_t n)
 {
 	size_t kept = 0;
@@ -148,7 +148,7 @@ static const struct policy_entry *entry_find(const struct policy_entry *items, s
 	return n ? bsearch(&key, items, n, sizeof(key), entry_compare) : NULL;
 }
 
-/* Text that goes into the kernel and out to people's terminals. */
+/* The comment is stored in the kernel and printed on terminals, so it must not contain control characters. */
 static bool comment_is_sound(const char comment[ALLOW_COMMENT_MAX + 1])
 {
 	size_t n = strnlen(comment, ALLOW_COMMENT_MAX + 1);
@@ -164,19 +164,19 @@ static bool comment_is_sound(const char comment[ALLOW_COMMENT_MAX + 1])
 const char *firewall_policy_allow(const struct firewall_policy *p, const struct allow *a)
 {
 	if (a->source.family != AF_INET && a->source.family != AF_INET6)
-		return "the source is of an unknown family";
+		return "the address family of the source is unknown";
 	if (a->source.prefix < (a->source.family == AF_INET ? p->widest4 : p->widest6))
-		return "the source is wider than the configuration allows";
+		return "the source prefix is shorter than the configuration allows";
 	if (a->endpoint.family != a->source.family)
-		return "source and endpoint are of different families";
+		return "source and endpoint have different address families";
 	const struct policy_entry *e = entry_find(p->allows, p->n_allows, &a->source, &a->endpoint);
 	if (!e)
-		return "no client of the configuration has this source on this endpoint";
+		return "no configured client has this source on this endpoint";
 	if (a->until <= 0)
-		return "there is no deadline";
+		return "the timeout is missing";
 	if (a->until > e->end)
-		return "the deadline lies after the end of every client that has it";
-	return comment_is_sound(a->comment) ? NULL : "the comment is malformed";
+		return "the timeout is after the end of every client that has this entry";
+	return comment_is_sound(a->comment) ? NULL : "the comment is invalid";
 }
 
 static bool is_configured(const struct firewall_policy *p, const struct endpoint *e)
@@ -186,12 +186,12 @@ static bool is_configured(const struct firewall_policy *p, const struct endpoint
 
 const char *firewall_policy_trusted(const struct firewall_policy *p, const struct trusted *t)
 {
-	/* Of an endpoint that has left the configuration the guard may stay, and those with it who were trusted there:
-	 * without the guard everybody would reach it. */
+	/* The guard of an endpoint that left the configuration may remain, and with it the sources that were trusted
+	 * there. Without the guard everybody could reach the endpoint. */
 	if (is_configured(p, &t->endpoint) &&
 		!entry_find(p->trusted, p->n_trusted, &t->source, &t->endpoint))
-		return "the configuration does not trust this source on this endpoint";
-	return comment_is_sound(t->comment) ? NULL : "the comment is malformed";
+		return "this source is not configured as trusted on this endpoint";
+	return comment_is_sound(t->comment) ? NULL : "the comment is invalid";
 }
 
 static bool state_has_guard(const struct firewall_state *s, const struct endpoint *e)
@@ -207,10 +207,10 @@ const char *firewall_policy_guards(const struct firewall_policy *p, const struct
 {
 	for (size_t i = 0; i < p->n_guards; i++)
 		if (!n || !bsearch(&p->guards[i], guards, n, sizeof(*guards), guard_compare))
-			return "an endpoint of the configuration is not guarded";
+			return "a configured endpoint is not guarded";
 	for (size_t i = 0; i < n; i++)
 		if (!is_configured(p, &guards[i]) && !(held && state_has_guard(held, &guards[i])))
-			return "no server of the configuration has this endpoint, and it is not guarded now";
+			return "no configured server has this endpoint, and it is not guarded now";
 	return NULL;
 }
 

@@ -1,4 +1,4 @@
-/* The dates of a client, turned into instants once: after this the schedule needs no calendar. */
+/* Converts the dates of a client to UTC once, so that the schedule needs no calendar. */
 #include "program/loading.h"
 
 #include "curfew/calendar.h"
@@ -6,18 +6,18 @@
 #include <errno.h>
 #include <string.h>
 
-/* Years in which a date is meant: outside of them it is a slip of the finger. */
+/* A year outside of these is a typing error. */
 #define YEAR_FIRST 2000
 #define YEAR_LAST  2199
 
-/* Longer than any customization project, and far within what the packet filter can count down (3,660 days). */
+/* Longer than any customization project, and well below the longest nft timeout (3,660 days). */
 #define DISTANCE_DAYS 1096
 
 #define LOCAL_TEXT_MAX 64
 
-/* A date of the configuration: as read on the wall, and the instant that it names. */
+/* A configured date: the local time as written, and its UTC time. */
 struct moment {
-	const config_setting_t *at; /* NULL: not written, or faulty */
+	const config_setting_t *at; /* NULL: missing or invalid */
 	const char *text;
 	struct local_time local;
 	instant_t instant;
@@ -28,24 +28,24 @@ static void moment_tell_fit(struct reading *r, const struct moment *m, const cha
 	char utc[INSTANT_TEXT_MAX], local[LOCAL_TEXT_MAX], reading[LOCAL_TEXT_MAX];
 	const struct local_time *l = &m->local;
 
-	/* Not the text: that may be a date alone, or the day before the midnight that it ends at. */
+	/* Print the full time, because the text may be only a date, or the day before the midnight at which it ends. */
 	snprintf(reading, sizeof(reading), "%04d-%02d-%02d %02d:%02d", l->year, l->month, l->day,
 		l->hour < 0 ? 0 : l->hour, l->minute);
 	instant_format(utc, m->instant);
 	instant_format_local(local, sizeof(local), m->instant, zone);
 	if (fit == LOCAL_SKIPPED)
 		reading_warning(r, m->at,
-			"%s does not exist in %s (clocks go forward); using %s (%s); write another time "
-			"unless that is meant",
+			"%s does not exist in %s (clocks go forward); using %s (%s); to avoid the warning, write a time that "
+			"exists",
 			reading, zone, utc, local);
 	else if (fit == LOCAL_TWICE)
 		reading_warning(r, m->at,
-			"%s occurs twice in %s (clocks go back); using the first, %s (%s); write another "
-			"time unless that is meant",
+			"%s occurs twice in %s (clocks go back); using the first, %s (%s); to avoid the warning, write a "
+			"time that occurs once",
 			reading, zone, utc, local);
 }
 
-/* `ends`: a date without a time of day means the end of that day. */
+/* `ends`: a date without a time means the end of that day. */
 static struct moment moment_read(struct reading *r, const config_setting_t *group, const char *name,
 	const char *example, const char *zone, bool ends)
 {
@@ -89,7 +89,7 @@ bool instant_read(instant_t *out, struct reading *r, const config_setting_t *gro
 	return m.at;
 }
 
-/* The same reading of the clock, so many calendar days later. */
+/* The same local time, that many calendar days later. */
 static instant_t moment_add_days(const struct moment *m, unsigned days, const char *zone)
 {
 	struct local_time local = local_add_days(m->local, (int)days);
@@ -99,7 +99,7 @@ static instant_t moment_add_days(const struct moment *m, unsigned days, const ch
 	return instant;
 }
 
-/* A slip of the finger in a year must not give access for decades. */
+/* A typing error in a year must not grant access for decades. */
 static void distance_check(struct reading *r, const struct moment *m, const char *name,
 	const struct moment *from, const char *from_name)
 {
@@ -142,8 +142,8 @@ static void go_live_resolve(
 			instant_format_local(text, sizeof(text), c->testing_end, c->timezone));
 	if (c->approved > c->go_live)
 		reading_warning(r, go_live->at,
-			"\"approved_on\" is later than \"go_live\", so there is no access before go-live; "
-			"correct one of the two unless that is meant");
+			"\"approved_on\" is later than \"go_live\", so there is no access before go-live; correct one of "
+			"them if that is not intended");
 }
 
 static void staging_resolve(struct client *c, struct reading *r, const struct moment *until)
@@ -175,7 +175,7 @@ void course_read(struct client *c, struct reading *r, const config_setting_t *gr
 	const struct settings *s, bool zone_known)
 {
 	char text[LOCAL_TEXT_MAX];
-	/* In a zone that is not known every date would be told a second time as skipped or early. */
+	/* With an unknown time zone every date would be reported again as skipped or repeated. */
 	const char *zone = zone_known ? c->timezone : "UTC";
 	struct moment approved =
 		moment_read(r, group, "approved_on", "\"2026-08-03\"", zone, false);

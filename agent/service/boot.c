@@ -1,4 +1,4 @@
-/* Before the network comes up. After a reboot the kernel holds nothing: whoever comes first would meet no guard. */
+/* `curfew boot`: guards the endpoints before the network comes up, because the kernel starts without any nft table. */
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,12 +12,12 @@
 #include "curfew/schedule.h"
 #include "service/internal.h"
 
-/* What is on disk of the time before. */
+/* What the disk holds from before the boot. */
 struct before {
 	struct overrides overrides;
 	struct verified_list verified;
 	struct kept_guards guards;
-	bool lost; /* records are missing: nobody is let in */
+	bool lost; /* records are missing: allow nobody */
 };
 
 static enum admission grant_admission(const struct grant *g, void *context)
@@ -37,7 +37,7 @@ static int loss_find(bool *out, struct journal *j)
 	return r == -ENOENT ? 0 : r;
 }
 
-/* What has left the configuration stays guarded until the service knows more. */
+/* Keep guarding endpoints that left the configuration, until the service knows more. */
 static int guards_keep(struct allowlist *wanted, const struct kept_guards *guards)
 {
 	const struct kept_guard **kept = calloc(guards->n + 1, sizeof(*kept));
@@ -51,7 +51,7 @@ static int guards_keep(struct allowlist *wanted, const struct kept_guards *guard
 	return r;
 }
 
-/* Without a journal nobody was ever let in by us, and nobody is now. */
+/* Without a journal nobody ever had access, so allow nobody. */
 static int before_read(struct before *out, const char *state_directory)
 {
 	struct before b = {0};
@@ -62,7 +62,7 @@ static int before_read(struct before *out, const char *state_directory)
 	snprintf(path, sizeof(path), "%s/journal.db", state_directory);
 	o.path = path;
 	int r = journal_open(&j, &o);
-	/* The power went while it was written: only a writer can put that right. */
+	/* The power failed during a write. Only a writer can recover the database. */
 	if (r == -EUCLEAN) {
 		o.read_only = false;
 		r = journal_open(&j, &o);
@@ -88,7 +88,7 @@ static int before_read(struct before *out, const char *state_directory)
 	return r;
 }
 
-/* Revoked while the journal could not be written, or lost with it. */
+/* Add revocations that were made while the journal could not be written, or that were lost with it. */
 static void copy_merge(struct overrides *o, const char *state_directory)
 {
 	struct revocation_copy *c = NULL;
@@ -151,7 +151,7 @@ static int boot(const struct program *p, bool unconfined)
 			"the system clock is %lld s behind the latest time seen",
 			(long long)behind);
 	r = before_read(&b, p->settings.state_directory);
-	/* A journal that cannot be read tells nothing of anybody: guard all the same, and let nobody in. */
+	/* Without a readable journal: guard the endpoints and allow nobody. */
 	if (r < 0)
 		log_send(LOG_TROUBLE, NULL,
 			"cannot read the journal: %s; all user access stays blocked until the service starts",

@@ -1,5 +1,5 @@
-/* The network by itself: what a pass sees of the firewall process, and what closes at once, whatever the SQL
- * servers do. */
+/* Network access without a pass: lets passes use the firewall process, and blocks at once, whatever the SQL servers do.
+ * */
 #include <errno.h>
 #include <string.h>
 #include "service/internal.h"
@@ -25,8 +25,8 @@ static int gate_observe(struct firewall_state *out, void *context, instant_t now
 	return r;
 }
 
-/* A pass knows the schedule of its beginning. What has come since, an end, a revocation, another configuration,
- * has been carried out already: the old list must not undo it. And deadlines count from now, not from then. */
+/* A pass knows the schedule of its start. Later ends, revocations, and configurations were applied already, and its old
+ * list must not undo them. Its times count from now. */
 static int gate_apply(struct firewall_changes *done, void *context, const struct allowlist *wanted,
 	instant_t now, bool closings_only)
 {
@@ -104,13 +104,13 @@ void service_network_now(struct service *s, const char *why, const char *actor, 
 	if (!s->firewall)
 		return;
 	port = firewall_client_port(s->firewall);
-	/* One journal: what the pass under way has written so far is done with. */
+	/* Finish what the current pass has written so far: both use the same journal. */
 	lane_settle(s->passes.lane);
 	int r = pass_run(&result, &o);
 	if (r < 0 || result.network_failed)
 		log_send(LOG_PASS_FAILED, NULL, "the packet filter does not match the schedule: %s",
 			r < 0 ? strerror(-r) : firewall_client_error(s->firewall));
-	/* Asked again only to learn whether it is alive: the pass says no more than that it failed. */
+	/* Only asks whether the firewall process is alive; the pass has reported the failure already. */
 	bool changed;
 	char who[64];
 	r = firewall_client_read(&changed, who, s->firewall);

@@ -1,5 +1,5 @@
-/* The service's beginning and end: what is opened before the event loop, in which order rights are shed, what is
- * closed behind it. And the firewall process where the service manager starts it by itself. */
+/* Starts and ends the service: what is opened before the event loop, in which order privileges are dropped, what is
+ * closed afterwards. Also starts the firewall process when systemd runs it as a service of its own. */
 #include <errno.h>
 #include <grp.h>
 #include <libgen.h>
@@ -27,7 +27,7 @@ static int say(int r, const char *what, const char *name)
 	return r;
 }
 
-/* As the service starts: by last known good versions when need be. What is wrong with the files it has reported. */
+/* Loads the configuration as the service does, with last known good versions. The service has reported the errors. */
 static int firewall_reload(struct program **out, void *context)
 {
 	const struct service *s = context;
@@ -54,7 +54,8 @@ static int firewall_begin(struct service *s, const char *config_folder)
 
 	if (!s->loaded.program->settings.firewall.enabled)
 		return 0;
-	/* Set by the service's unit: then the capability is that process's alone, and never was ours. */
+	/* The unit sets this variable if the firewall process is a service of its own. Then this process never has
+	 * CAP_NET_ADMIN. */
 	const char *path = getenv("CURFEW_FIREWALL");
 	int r = path ? firewall_process_connect(&s->firewall, path)
 		     : firewall_process_start(&s->firewall, &o);
@@ -73,15 +74,15 @@ static gid_t operators(void)
 	gid_t groups[1024];
 	int n = getgroups(ARRAY_SIZE(groups), groups);
 
-	/* A group that we are not in we cannot give the socket to. */
+	/* The socket can be given only to a group of this process. */
 	for (int i = 0; g && i < n; i++)
 		if (groups[i] == g->gr_gid)
 			return g->gr_gid;
 	return g && (geteuid() == 0 || getegid() == g->gr_gid) ? g->gr_gid : (gid_t)-1;
 }
 
-/* Reading: the configuration, names of users who ask; writing: our own state. Folders of certificates and of the
- * metrics file as they are at the start: others need a restart. */
+/* Allowed for reading: the configuration and the user database; for writing: the state directory. Directories of
+ * certificates and of the metrics file are fixed at the start; others need a restart. */
 static int shed(struct service *s, const char *config_folder)
 {
 	const struct settings *settings = &s->loaded.program->settings;
@@ -200,8 +201,8 @@ int service_firewall(const struct service_options *o)
 
 	if (sd_listen_fds(1) != 1) {
 		log_send(LOG_TROUBLE, NULL,
-			"only curfew-firewall.service starts this, with its socket; by hand it is `curfew run`, "
-			"which forks it");
+			"curfew-firewall.service starts this with its socket; by hand, use `curfew run`, which starts it "
+			"itself");
 		return CODE_FAILED;
 	}
 	_cleanup_free_ char *config = strdup(o->config);
@@ -216,7 +217,7 @@ int service_firewall(const struct service_options *o)
 			.read = read,
 			.unconfined = o->unconfined};
 		r = say(firewall_process_listen(SD_LISTEN_FDS_START, &p),
-			"taking the engine's call", "");
+			"accepting the service's connection", "");
 	}
 	configuration_free(&s.loaded);
 	return r == -EINVAL ? CODE_CONFIG : CODE_FAILED;
@@ -237,7 +238,7 @@ int service_run(const struct service_options *o)
 		service_event(&s, "start", NULL, NULL, "service", "the service started", NULL);
 		s.next_head = s.passes.next_interval = service_monotonic();
 		service_schedule(&s);
-		/* Guarded before anybody is told that we are ready; SQL servers are not waited for. */
+		/* Guard the endpoints before reporting readiness. Do not wait for SQL servers. */
 		service_network_now(&s, "the service started", "service", false, NULL);
 		service_ask(&s, REASON_START);
 		log_send(LOG_STARTED, NULL, "started: %zu clients on %zu servers",

@@ -1,4 +1,5 @@
-/* The T-SQL that a DBA reviews and runs once to make the agent's own least-privilege login, and to take it away. */
+/* The T-SQL that a DBA reviews and runs once to create the agent login with the permissions that Curfew needs, and the
+ * T-SQL that drops it. */
 #include "curfew/sql.h"
 #include "sql/rights.h"
 
@@ -31,7 +32,7 @@ static void write_use(FILE *to, const char *database)
 	write_words_name(to, "USE ", database, ";\n");
 }
 
-/* A restored database brings the user without its login: it is mapped again. */
+/* A restored database contains the agent's user but maps it to no login: map it again. */
 static void write_user(FILE *to, const char *login)
 {
 	write_guarded(to, "sys.database_principals", login);
@@ -87,7 +88,8 @@ static void write_server_rights(FILE *to, const struct server *s)
 static void write_databases(
 	FILE *to, const struct server *s, char *const *databases, size_t n_databases)
 {
-	/* Whoever makes the login before the first client file must not learn it from a refused pass. */
+	/* Without a client file the script grants nothing in any database. Say so now, or the first pass fails with an
+	 * error that does not name the reason. */
 	if (!n_databases)
 		fputs("\n-- No client file names a database of this server yet: the agent gets no right in any. Print this\n"
 		      "-- again and run it again once one does.\n",
@@ -106,7 +108,7 @@ static void write_agent_jobs(FILE *to, const struct server *s)
 {
 	static const char *const tables[] = {"sysjobs", "sysproxies"};
 
-	/* Without it the search for jobs and proxies left behind is refused, and the audit says so. */
+	/* Without these, the audit cannot search for jobs and proxies of former users, and says so. */
 	fputs("\n-- For the audit: who owns Agent jobs and proxies. Reading these two tables is all.\n",
 		to);
 	write_use(to, "msdb");

@@ -1,7 +1,6 @@
-/* Observes a server: what it is and what we may do there, its principals and databases, the sessions of our logins.
- *
- * A server that lacks a view answers the whole batch with an error. Then the parts are asked one by one, and what is
- * missing is named in `unreadable`: not an error by itself, but nothing is ever verified by it. */
+/* Observes a server: its version, the agent login's permissions, principals, databases, and sessions of managed logins.
+ * A server that lacks one of the views fails the whole batch. Then each question is asked by itself, and `unreadable`
+ * names the views that are missing. That is not an error, but nothing is verified on such a server. */
 #include "sql/catalog.h"
 
 #include <errno.h>
@@ -37,7 +36,7 @@ int catalog_unreadable_add(
 		       : 0;
 }
 
-/* ---- what it is, and what we may do ---- */
+/* ---- version and permissions ---- */
 
 static bool right_is_missing(const struct server_reading *r, size_t right)
 {
@@ -77,16 +76,17 @@ static int probe(struct server_reading *r, struct sql_error *error, struct sql_s
 		return rights_judge(r);
 	if (rc != SQL_SERVER_ERROR)
 		return rc;
-	/* A server that does not know how to say what we may do has said nothing against it. */
+	/* A server that does not have HAS_PERMS_BY_NAME may still grant everything. */
 	rc = ask(r, error, s, catalog_probe_plain);
 	return rc ? rc
-		  : catalog_unreadable_add(
-			    r->o, "the agent's own rights", NULL, "the server does not tell");
+		  : catalog_unreadable_add(r->o, "the agent login's permissions", NULL,
+			    "the permission query failed");
 }
 
 /* ---- the server ---- */
 
-/* Every part by itself. What cannot be read is named; what is needed ends the reading. */
+/* Asks each question by itself. An unreadable part is added to `unreadable`; an unreadable part that is needed ends the
+ * reading. */
 static int parts_ask(struct server_reading *r, struct sql_error *error, struct sql_session *s)
 {
 	for (const struct part *p = server_parts; p->name; p++) {
@@ -99,8 +99,8 @@ static int parts_ask(struct server_reading *r, struct sql_error *error, struct s
 	return 0;
 }
 
-/* A refused batch may have told some parts already: those are dropped before all are asked again, but what the first
- * question told stands. */
+/* Parts of a failed batch may have been answered. Drop them before asking again, but keep the answers of the first
+ * question. */
 static int parts_forget(struct server_reading *r)
 {
 	struct observed_server kept = {.version = r->o->version,
@@ -136,12 +136,12 @@ static int server_ask(struct server_reading *r, struct sql_error *error, struct 
 	return rc ? rc : parts_ask(r, error, s);
 }
 
-/* ---- names of the configuration ---- */
+/* ---- configured names ---- */
 
 struct names {
 	const char **items;
 	size_t n;
-	size_t n_managed; /* of the configuration: the first ones */
+	size_t n_managed; /* configured databases: the first ones */
 };
 
 static void name_add(struct names *names, const char *name)
@@ -170,7 +170,7 @@ static struct observed_database *database_by(struct observed_server *o, int id)
 	return NULL;
 }
 
-/* One that is configured and that the server does not show: not seen is not absent. Entering it will tell. */
+/* A configured database for which the server returned no row. It may exist: entering it shows whether it does. */
 static int database_unseen_add(struct server_reading *r, const char *name, int id, bool managed)
 {
 	struct observed_database *d = ROW_MORE(r->o->databases, r->o->n_databases);
@@ -183,7 +183,7 @@ static int database_unseen_add(struct server_reading *r, const char *name, int i
 	return d->name ? 0 : -ENOMEM;
 }
 
-/* By the server's own comparison of names; where it does not answer, by ours. */
+/* Let the server compare the names. If it does not answer, compare them here. */
 static int names_resolve(struct server_reading *r, struct sql_error *error, struct sql_session *s,
 	const struct wanted_server *w, const struct sql_remnant *remnants, size_t n_remnants)
 {
@@ -244,7 +244,7 @@ int catalog_sids_of_ours(struct sid **out, size_t *n, const struct observed_serv
 	for (size_t i = 0; i < o->n_logins; i++)
 		if (o->logins[i].sid.size && login_is_concerned(&o->logins[i], w, c))
 			sids[count++] = o->logins[i].sid;
-	/* Logins that are gone may have left a session, or a user that a restore brought back. */
+	/* A login that was dropped may still have a session, or a user in a restored database. */
 	for (size_t i = 0; i < c->n; i++) {
 		bool known =
 			!c->items[i].sid.size || strcmp(c->items[i].server, w->server->name) != 0;
@@ -267,7 +267,7 @@ static void sessions_forget(struct observed_server *o)
 	o->n_sessions = 0;
 }
 
-/* Of our logins alone, so that no flood of others hides one. */
+/* Only sessions of managed logins, so that many other sessions cannot hide one. */
 static int sessions_ask(struct server_reading *r, struct sql_error *error, struct sql_session *s,
 	const struct sid *sids, size_t n)
 {
@@ -290,7 +290,7 @@ static int sessions_ask(struct server_reading *r, struct sql_error *error, struc
 				      : rc;
 }
 
-/* A server that does not know LOGINPROPERTY leaves every condition unknown. */
+/* If the server does not have LOGINPROPERTY, every condition stays unknown. */
 static int conditions_ask(struct server_reading *r, struct sql_error *error, struct sql_session *s,
 	const struct sid *sids, size_t n)
 {
@@ -333,7 +333,7 @@ int sql_observe_server(struct observed_server *out, struct sql_error *error, str
 			&o, "the session's settings", NULL, sql_session_unsettled(s));
 	if (!rc)
 		rc = server_ask(&r, error, s);
-	/* Something changed between two of its views: once more, then it is as it is. */
+	/* The server changed between two of its views: read once more. */
 	if (!rc && (rc = catalog_server_join(&o, &r.raw)) == -ESTALE) {
 		rc = parts_forget(&r);
 		if (!rc)
@@ -349,7 +349,7 @@ int sql_observe_server(struct observed_server *out, struct sql_error *error, str
 	if (rc) {
 		if (!error->text[0])
 			snprintf(error->text, sizeof(error->text), "%s",
-				rc == -ESTALE ? "the catalog of the server changes while it is read"
+				rc == -ESTALE ? "the server catalog changes while Curfew reads it"
 					      : strerror(rc < 0 ? -rc : EIO));
 		observed_free(&o);
 		return rc;

@@ -1,7 +1,6 @@
-/* Inside the observation: its questions, its answers as rows of ids, and how they are joined. Not for other modules.
- *
- * A server's views are of several collations (its own lists, the server's names, a database's names), which must not meet
- * in one expression. So every question asks for plain columns; ids are joined here, texts are built here. */
+/* Used only by sql/: the questions of an observation, their answers as rows of ids, and how the rows are joined. The
+ * views of one server use several collations (catalog, server names, database names), which must not meet in one
+ * expression. So each question selects plain columns. Ids are joined here, and texts are built here. */
 #ifndef CURFEW_SQL_CATALOG_H
 #define CURFEW_SQL_CATALOG_H
 
@@ -12,23 +11,23 @@
 struct part {
 	const char *name;
 	const char *text;
-	bool needed; /* without it nothing can be said of the server or database */
+	bool needed; /* without it the server or database counts as unread */
 };
-extern const struct part server_parts[], database_parts[]; /* end with a NULL name */
-/* The version, the clock, and what the agent's own login may do. */
+extern const struct part server_parts[], database_parts[]; /* a NULL name ends the list */
+/* Version, clock, and the agent login's permissions. */
 void catalog_probe_write(FILE *to);
-extern const char catalog_probe_plain[]; /* where the server cannot say what anybody may do */
-/* What a name of the configuration is on this server, by the server's own comparison. */
+extern const char catalog_probe_plain[]; /* for a server without HAS_PERMS_BY_NAME */
+/* The database ids of configured names, by the server's own comparison. */
 void catalog_names_write(FILE *to, const char *const *names, size_t n);
-/* Which of the principals of the database in use are ours. */
+/* Which principals of the current database belong to managed logins. */
 void catalog_principals_write(FILE *to, const struct sid *sids, size_t n);
-/* How the logins with these SIDs stand. */
+/* LOGINPROPERTY of the logins with these SIDs. */
 void catalog_conditions_write(FILE *to, const struct sid *sids, size_t n);
-/* Who may be holding a lock in that database. */
+/* Sessions that may hold a lock in this database. */
 void catalog_blocker_write(FILE *to, int database);
 /* 0x0105..., or 0x for none. */
 void sid_write(FILE *to, const struct sid *s);
-/* "0x01, 0x02"; for none, what no SID equals. */
+/* "0x01, 0x02"; for an empty list, a value that equals no SID. */
 void sids_write(FILE *to, const struct sid *sids, size_t n);
 
 /* ---- answers as rows of ids (catalog_row.c) ---- */
@@ -60,8 +59,8 @@ struct raw_things {
 	struct raw_thing *items;
 	size_t n;
 };
-struct raw_catalog {  /* of the server, or of one database */
-	int database; /* rows of another one are strays: a USE did not take us there */
+struct raw_catalog {  /* of the server or of one database */
+	int database; /* rows of a different database mean that USE failed */
 	size_t strays;
 	struct raw_principal *principals;
 	size_t n_principals;
@@ -72,9 +71,9 @@ struct raw_catalog {  /* of the server, or of one database */
 	struct raw_things schemas, objects, types, columns;
 	char **triggers;
 	size_t n_triggers;
-	bool ended;   /* everything was answered */
-	int may_view; /* the agent's own login sees definitions there; -1: the server does not tell */
-	int failed;   /* number of the error that ended the reading, caught by the server */
+	bool ended; /* the last row arrived */
+	int may_view; /* the agent login can read definitions there; -1: the server did not return it */
+	int failed; /* number of the error that ended the reading, caught in T-SQL */
 	char words[RECORD_TEXT_MAX];
 };
 void raw_catalog_free(struct raw_catalog *r);
@@ -85,34 +84,35 @@ struct server_reading {
 	struct observed_server *o;
 	struct raw_catalog raw;
 	signed char rights[RIGHTS_MAX]
-			  [RIGHT_ALTERNATIVES]; /* of rights.h: 1, 0; -1: unknown to the server */
-	int *ids;				/* by name asked for: its database_id, or 0 */
+			  /* of rights.h: 1, 0, or -1: the server does not know this permission */
+			  [RIGHT_ALTERNATIVES];
+	int *ids; /* for each configured name its database_id, or 0 */
 	size_t n_ids;
 };
-/* sql_row_fn over a struct server_reading, and over the raw_catalog of a database. 0, -ENOMEM, or -EBADMSG for a row that
- * is not as asked. */
+/* Row functions for a struct server_reading and for the raw_catalog of a database. 0, -ENOMEM, or -EBADMSG for a row of
+ * the wrong form. */
 int catalog_server_row(void *reading, const struct sql_value *values, int n);
 int catalog_database_row(void *raw, const struct sql_value *values, int n);
 
 /* ---- joining (catalog_join.c): pure ---- */
 
-/* Both take what the rows point to. 0, -ENOMEM, or -ESTALE: some row names an id that no other explains, so the rows are
- * not of one moment. */
+/* Both take ownership of what the rows point to. 0, -ENOMEM, or -ESTALE: a row has an id that no other row explains, so
+ * the views changed between two reads. */
 int catalog_server_join(struct observed_server *o, struct raw_catalog *r);
 int catalog_database_join(struct observed_database *d, struct raw_catalog *r);
 
 /* ---- reading (catalog.c, catalog_database.c) ---- */
 
-/* SIDs of logins that bear the mark, that the configuration or the inventory names, and of those that are gone. */
+/* SIDs of logins that are marked, configured, or in the login inventory, present or removed. */
 int catalog_sids_of_ours(struct sid **out, size_t *n, const struct observed_server *o,
 	const struct wanted_server *w, const struct claims *c);
-/* A part of the server, or of one database, that it does not show. */
+/* Adds a part of the server or of a database that could not be read. */
 int catalog_unreadable_add(
 	struct observed_server *o, const char *part, const char *database, const char *why);
 
-/* ---- words (database_state.c): pure ---- */
+/* ---- texts (database_state.c): pure ---- */
 
-/* What an error says of a database that was to be entered; NULL: it says nothing of the database as such. */
+/* The meaning of an error when a database was entered. NULL: the error says nothing about the database. */
 const char *database_error_words(int number);
 const char *database_state_words(int state); /* sys.databases.state; NULL: online */
 

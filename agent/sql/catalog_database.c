@@ -12,7 +12,7 @@
 #include "sql/catalog.h"
 #include "sql/rows.h"
 
-/* Milliseconds for a lock. After one that was held for the whole time the others get less. */
+/* Milliseconds to wait for a lock. After one lock was held for all this time, later databases get less. */
 #define LOCK_PATIENCE	    5000U
 #define LOCK_PATIENCE_AFTER 1000U
 
@@ -27,7 +27,7 @@ struct database_reading {
 	const struct sid *sids;
 	size_t n_sids;
 	unsigned patience;
-	bool locked; /* somebody held a lock for the whole time */
+	bool locked; /* a lock was held for the whole time */
 };
 
 void sql_blocked_free(struct sql_blocked *b)
@@ -77,7 +77,7 @@ static void use_write(FILE *to, const struct database_reading *r)
 	fputs(";\n", to);
 }
 
-/* The first statement that fails ends the reading: each further one would wait as long for the same lock. */
+/* The first failing statement ends the reading, because every further one would wait as long for the same lock. */
 static int parts_send(struct database_reading *r, const struct part *parts, bool principals_alone)
 {
 	char *batch = NULL;
@@ -104,7 +104,7 @@ static int parts_send(struct database_reading *r, const struct part *parts, bool
 	return rc;
 }
 
-/* ---- why it could not be read ---- */
+/* ---- reasons why it could not be read ---- */
 
 static int blocker_row(void *words, const struct sql_value *v, int n)
 {
@@ -148,13 +148,14 @@ static int failure_tell(struct database_reading *r, int number, const char *text
 	r->locked = number == ERROR_LOCK_TIMEOUT;
 	if (r->locked)
 		return blocked_tell(r);
-	/* No row, no id, and this: the one way to know that there is none. */
+	/* The database has no row and no id, and USE returns "no database": only all three together prove its absence.
+	 * */
 	if (number == ERROR_NO_DATABASE && !r->d->id)
 		r->d->absent = true;
 	return unread_set(r->d, "%s (%d)", words ? words : text, number);
 }
 
-/* ---- one by one, where a view is missing ---- */
+/* ---- each part by itself, if a view is missing ---- */
 
 static int parts_send_apart(struct database_reading *r)
 {
@@ -180,7 +181,8 @@ static int parts_send_apart(struct database_reading *r)
 		if (rc == SQL_SERVER_ERROR && !p->needed) {
 			rc = catalog_unreadable_add(r->o, p->name, r->d->name, r->error->text);
 		} else if (rc == SQL_SERVER_ERROR && !strcmp(p->name, "end")) {
-			/* What we may see there the server does not say; what it showed is all there is. */
+			/* The server does not tell what the agent login can see, so what it returned counts as
+			 * everything. */
 			r->raw.ended = true;
 			r->raw.may_view = -1;
 			rc = 0;
@@ -191,15 +193,15 @@ static int parts_send_apart(struct database_reading *r)
 
 /* ---- one database ---- */
 
-/* 0: everything was answered, and from there. */
+/* 0: every part was answered, and by the right database. */
 static int answer_judge(struct database_reading *r)
 {
 	if (r->raw.failed)
 		return failure_tell(r, r->raw.failed, r->raw.words);
 	if (!r->raw.ended || r->raw.strays)
-		return unread_set(r->d, "the server did not answer from there");
+		return unread_set(r->d, "the server did not answer from this database");
 	if (r->raw.may_view == 0)
-		return unread_set(r->d, "the agent's login may not see definitions there");
+		return unread_set(r->d, "the agent login cannot read definitions there");
 	return 0;
 }
 
@@ -254,17 +256,17 @@ static int whole_join(struct database_reading *r)
 			return rc;
 		database_clear(r->d);
 	}
-	return unread_set(r->d, "its catalog changes while it is read");
+	return unread_set(r->d, "its catalog changes while Curfew reads it");
 }
 
-/* Nobody of ours: read, as far as it concerns us. */
+/* No managed login has a user there: nothing else needs to be read. */
 static int principals_read(struct database_reading *r, bool *ours)
 {
 	int rc = parts_send(r, database_parts, true);
 
 	*ours = false;
 	if (rc == SQL_SERVER_ERROR && !database_error_words(r->error->number)) {
-		/* A view is missing: the whole way tells which. */
+		/* A view is missing: the complete reading tells which one. */
 		*ours = true;
 		return 0;
 	}
@@ -317,7 +319,7 @@ static int databases_read(struct observed_server *o, struct sql_error *error, st
 			rc = unread_set(d, "%s", before);
 			continue;
 		}
-		/* tempdb and model hold no user of anybody for long: not looked at. */
+		/* tempdb and model do not keep users: skip them. */
 		if (d->system || d->unread)
 			continue;
 		struct database_reading r = {.o = o,
@@ -349,8 +351,8 @@ int sql_observe_databases(struct observed_server *o, struct sql_error *error, st
 		rc = databases_read(o, error, s, sids, n, blocked);
 	if (rc < 0)
 		return rc;
-	/* The session stays in no database: nobody has to wait for us to take one offline. Without a master there is
-	 * nothing to leave the database for. */
+	/* Leave the database, because an open session in it would keep a DBA from taking it offline. If master cannot
+	 * be entered, there is no other database to go to. */
 	snprintf(leave, sizeof(leave), "USE [master];\nSET LOCK_TIMEOUT %u;\n", LOCK_PATIENCE);
 	rc = sql_session_run(s, error, leave, NULL, NULL);
 	return rc < 0 ? rc : 0;

@@ -1,4 +1,4 @@
-/* Rows of ids joined to what they stand for. */
+/* Joins the rows of ids to names. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +14,7 @@ enum {
 	CLASS_TYPE = 6,
 	CLASS_LOGIN = 101
 };
-/* public, dbo, guest, INFORMATION_SCHEMA, sys; roles of the product's own begin here. */
+/* Ids of public, dbo, guest, INFORMATION_SCHEMA, and sys; and the first id of fixed database roles. */
 enum { LAST_BUILT_IN_PRINCIPAL = 4, FIRST_FIXED_ROLE = 16384 };
 
 static void things_free(struct raw_things *t)
@@ -54,7 +54,7 @@ static int principal_compare(const void *a, const void *b)
 	return (x->id > y->id) - (x->id < y->id);
 }
 
-/* A column is found by its object too. */
+/* Columns are searched by their object too. */
 static int thing_compare(const void *a, const void *b)
 {
 	const struct raw_thing *x = a, *y = b;
@@ -114,7 +114,7 @@ static bool copied(char **to, const char *text)
 	return !text || *to;
 }
 
-/* ---- members and permissions, of both ---- */
+/* ---- members and permissions of a server or a database ---- */
 
 static int members_join(struct observed_member **members, size_t *n, const struct raw_catalog *r)
 {
@@ -135,7 +135,7 @@ static const char *principal_kind(char type)
 	return type == 'R' ? "ROLE" : type == 'A' ? "APPLICATION ROLE" : "USER";
 }
 
-/* Names of what it is on. What is not known stays without a name: no statement can be made of it, and none is. */
+/* Sets the names of the securable. An unknown securable has no name, so that no statement is written for it. */
 static bool securable_join(
 	struct permission *p, const struct raw_permission *from, const struct raw_catalog *r)
 {
@@ -153,7 +153,7 @@ static bool securable_join(
 		if (from->class == CLASS_OBJECT && from->minor) {
 			const struct raw_thing *column =
 				column_by(&r->columns, from->major, from->minor);
-			/* Without its column it would be the whole table's. */
+			/* Without its column name this would be a permission on the whole table. */
 			if (!column)
 				return true;
 			if (!copied(&p->column, column->name))
@@ -209,7 +209,7 @@ static int login_add(struct observed_server *o, const struct raw_principal *p)
 	l->sid = p->sid;
 	l->type = p->type;
 	l->disabled = p->disabled;
-	/* Without an age it is from before everything: an open intent does not make it ours. */
+	/* Without an age, assume an old login, so that an open intent does not make it managed. */
 	l->created = p->age_known ? o->clock - p->age : 0;
 	l->locked = l->expired = l->must_change = l->days_until_expiration = l->bad_passwords = -1;
 	return copied(&l->name, p->name) && copied(&l->default_database, p->default_database)
@@ -217,7 +217,7 @@ static int login_add(struct observed_server *o, const struct raw_principal *p)
 		       : -ENOMEM;
 }
 
-/* Membership in the mark is no right: it is what tells our logins from others'. */
+/* Membership in MARK_ROLE is not a permission. It identifies managed logins. */
 static void marks_take(struct observed_server *o)
 {
 	size_t kept = 0;
@@ -288,7 +288,7 @@ static bool is_user_schema(const struct raw_thing *s)
 	return true;
 }
 
-/* Owned by somebody who may have to give it up: dbo and the product's own keep theirs. */
+/* Ownership by dbo and fixed principals is normal and is left out. */
 static int owned_add(struct observed_database *d, const struct raw_catalog *r, const char *kind,
 	int schema, const char *name, int owner)
 {

@@ -1,4 +1,4 @@
-/* Answers of the catalog, row by row, as they came: ids are explained when all rows are there. */
+/* Stores the rows of catalog answers. Ids are resolved when all rows have arrived. */
 #include <errno.h>
 #include <string.h>
 
@@ -22,7 +22,7 @@ static int row_server(struct server_reading *r, const struct sql_value *v)
 	return r->o->version ? 0 : -ENOMEM;
 }
 
-/* NULL: this server does not know such a permission. What the first of a right lacks, the others together may have. */
+/* NULL: this server does not know the permission. A right counts as held if any of its alternatives is held. */
 static int row_right(struct server_reading *r, const struct sql_value *v)
 {
 	size_t right = (size_t)row_number(&v[1]), which = (size_t)row_number(&v[2]);
@@ -105,10 +105,10 @@ static int row_database(struct server_reading *r, const struct sql_value *v)
 	d->source = id_of(&v[5]);
 	const char *state = database_state_words(v[3].data ? id_of(&v[3]) : -1);
 	d->online = !state;
-	/* 0 also of one that is closed at the moment: whether it lets us in, the attempt says. */
+	/* 0 may also mean that the database is closed at the moment: try to enter it. */
 	d->accessible = !v[8].data || row_number(&v[8]) == 1;
 	int rc = state ? unread_set(d, state) : 0;
-	/* Entering would take the only place, and keep a DBA out. */
+	/* Entering would take the only connection and lock out a DBA. */
 	if (!rc && id_of(&v[4]) == ACCESS_SINGLE_USER)
 		rc = unread_set(d, "it is in single-user mode");
 	if (!rc && d->source)

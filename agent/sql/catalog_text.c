@@ -1,9 +1,10 @@
-/* The questions that an observation asks. The first column of every row names its part, so that an answer is understood
- * whatever was left out before it. Only long-standing catalog views, and no two of them in one expression. */
+/* The questions of an observation. The first column of each row names the part, so that the answer is clear even if
+ * parts were left out. Uses only catalog views that all supported versions have, and never two of them in one
+ * expression. */
 #include "sql/catalog.h"
 #include "sql/rights.h"
 
-/* A server's local time is what create_date is in: ages are differences of the server's own readings. */
+/* create_date is in the server's local time, so ages are differences between readings of the server's own clock. */
 const struct part server_parts[] = {
 	{"principal",
 		"SELECT N'principal' AS [part], p.principal_id,\n"
@@ -32,8 +33,8 @@ const struct part server_parts[] = {
 	{0},
 };
 
-/* Every row says which database it is of: a USE that did not take us there must not pass for one that did. Of objects,
- * types and columns only those that somebody holds something on, or that have an owner of their own. */
+/* Each row names its database, so that a failed USE is noticed. Of objects, types, and columns only those on which
+ * somebody has a permission, or that have their own owner. */
 const struct part database_parts[] = {
 	{"user",
 		"SELECT N'user' AS [part], DB_ID(), p.principal_id, CAST(CAST(p.name AS nvarchar(128)) AS varbinary(256)),\n"
@@ -77,7 +78,7 @@ const struct part database_parts[] = {
 	{0},
 };
 
-/* The clock counts from a day that DATEDIFF in seconds reaches from for sixty years. */
+/* Seconds since 2020, because DATEDIFF returns an int: good until 2088. */
 #define CLOCK "DATEDIFF(SECOND, '20200101', GETDATE())"
 
 void catalog_probe_write(FILE *to)

@@ -1,5 +1,5 @@
-/* Inside a visit: closing first. Logins are disabled and their sessions ended through the server's own views, before any
- * database is read: nothing that a client or a database does can hold it up. Not for other modules. */
+/* Used only by sql/: the removals that come first. Logins are disabled and their sessions ended by server-level views
+ * before any database is read, so that no client and no database can delay it. */
 #ifndef CURFEW_SQL_CLOSING_H
 #define CURFEW_SQL_CLOSING_H
 
@@ -7,21 +7,21 @@
 
 /* ---- text (closing_text.c): pure ---- */
 
-/* Each statement stands in a TRY of its own and says what came of it: a row N'disable', number of the closing, error
- * number, words, the login's SID, and whether it was disabled before. Closings of a source are left out. */
-enum { CLOSING_NOT_OURS = -1 }; /* in place of an error number: no such login, or not ours */
+/* Each statement is in its own TRY block and returns a row N'disable': number of the closing, error number, message,
+ * the login's SID, and whether it was disabled before. Closings with a `source` are left out. */
+enum { CLOSING_NOT_OURS = -1 }; /* in place of an error number: no such login, or not managed */
 void closing_disables_write(FILE *to, const struct sql_closing *closings, size_t from, size_t n);
-/* Rows N'session' of all whose login is one of these SIDs, or is closed by its mark alone. `select` is one of those
- * below. */
+/* Rows N'session' of all sessions whose login has one of these SIDs, or is closed by its mark only. `select` is one of
+ * the two below. */
 void closing_sessions_write(FILE *to, const char *select, const struct sql_closing *closings,
 	size_t n, const struct sid *sids, size_t n_sids);
-/* A row N'kill', number of the session, error number, words for each. */
+/* For each session a row N'kill': its number, error number, message. */
 enum { CLOSING_SESSION_GONE = -1 };
 void closing_kills_write(FILE *to, const struct session_key *sessions, size_t n);
-/* One KILL with its guard, for plans and the journal. */
+/* One KILL with its check, for plans and the journal. */
 void closing_kill_write(FILE *to, const struct session_key *s);
-/* The columns and views of a row N'session', up to and without its WHERE. The plain one leaves out what some servers do
- * not show to everybody: addresses, and how far a rollback has come. */
+/* Columns and views of a row N'session', without its WHERE. The plain one leaves out columns that some servers do not
+ * show to every login: addresses, and the progress of a rollback. */
 #define SESSION_COLUMNS 12
 extern const char session_select[], session_select_plain[];
 
@@ -46,10 +46,10 @@ struct kill {
 struct closing_run {
 	const struct sql_closing *closings;
 	size_t n;
-	struct disable *disables; /* one a closing */
+	struct disable *disables; /* one for each closing */
 	struct observed_session *sessions;
 	size_t n_sessions;
-	const char *select; /* what this server can say of a session */
+	const char *select; /* the columns that this server can return */
 	struct kill *kills; /* of all rounds */
 	size_t n_kills;
 	size_t round; /* of the kills, the first of this round */

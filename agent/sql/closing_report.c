@@ -1,4 +1,5 @@
-/* What came of closing first, told when it is done: nothing of it was announced, because nothing of it may wait. */
+/* Reports the removals that come first after they were made. They were not announced, because nothing may delay them.
+ * */
 #include <errno.h>
 #include <string.h>
 
@@ -41,7 +42,7 @@ static char *statement_of(const struct sql_closing *closing, const struct sessio
 	return NULL;
 }
 
-/* The agent may disable nobody who is in sysadmin or holds CONTROL SERVER: a DBA has to. */
+/* The agent login cannot disable a member of sysadmin or a holder of CONTROL SERVER. Only a DBA can. */
 static void disable_tell(
 	const struct visit_run *run, const struct sql_closing *closing, const struct disable *d)
 {
@@ -52,8 +53,8 @@ static void disable_tell(
 		return;
 	if (d->code)
 		snprintf(words, sizeof(words),
-			"%s; its sessions are ended at every pass; a member of a fixed server role, or a holder of CONTROL "
-			"SERVER, can be disabled by a DBA alone, with this statement",
+			"%s; every pass ends its sessions; the login is a member of a fixed server role or has CONTROL "
+			"SERVER, so only a DBA can disable it, with this statement",
 			d->words[0] ? d->words : strerror(EIO));
 	closing_tell(run, closing, CHANGE_LOGIN_DISABLE, d->code, statement, words);
 }
@@ -68,7 +69,7 @@ static void kill_tell(
 		closing_tell(run, closing, CHANGE_SESSION_KILL, k->code, statement, k->words);
 }
 
-/* A session is told once, with what came of it last. */
+/* Report a session once, with its last result. */
 static bool is_told_later(const struct closing_run *c, size_t i)
 {
 	for (size_t k = i + 1; k < c->n_kills; k++)
@@ -95,7 +96,8 @@ void closing_sessions_unread_tell(const struct visit_run *run, const struct sql_
 	record_of(&r, run->visit, RECORD_NOTE, NULL, NULL, NULL);
 	r.state = STATE_UNREAD;
 	RECORD_PRINTF(&r, detail,
-		"open sessions cannot be read, and so not ended (%d: %.200s): the logins are disabled, the network is shut",
+		"cannot read the open sessions, so none was ended (%d: %.200s); the logins are disabled, and network access "
+		"is blocked",
 		error->number, error->text);
 	worker_tell(run->worker, &r);
 }

@@ -1,7 +1,6 @@
-/* Closing first: one batch for the disables, then one for the kills until no session is left that does not end already.
- *
- * Nothing here waits for the journal, for the lock of another agent, or for a reading. Of a batch that the server ends in
- * the middle, the statement without an answer has failed, and what stood behind it is sent again. */
+/* The removals that come first: one batch disables logins, then batches end sessions until each is gone or rolling
+ * back. Nothing here waits for the journal, for another agent's lock, or for a reading. If the server aborts a batch,
+ * the statement without an answer has failed, and those behind it are sent again. */
 #include "sql/closing.h"
 
 #include <arpa/inet.h>
@@ -12,7 +11,7 @@
 #include "sql/rows.h"
 #include "sql/visit.h"
 
-/* One client's rollback must not hold up the closings of others. */
+/* The rollback of one client must not delay the removals of others. */
 #define PATIENCE_MS	5000
 #define PAUSE_MS	20
 #define MAX_KILL_ROUNDS 20
@@ -91,7 +90,7 @@ static int batch_send(FILE *to, char **batch, struct closing_run *c, struct visi
 	return rc;
 }
 
-/* Below zero: the session is lost, and nothing more can be done. An answer that makes no sense is none. */
+/* Negative: the session is lost, and nothing more can be done. An answer of the wrong form counts as no answer. */
 static bool is_lost(int rc)
 {
 	return rc < 0 && rc != -EBADMSG && rc != -EOVERFLOW && rc != -ENOMEM;
@@ -149,7 +148,7 @@ static int disables_run(struct closing_run *c, struct visit_run *run, struct sql
 	return 0;
 }
 
-/* What a server says of an address may be no address (shared memory): unknown, and so not a reason to stay. */
+/* The server may return a text that is not an address (shared memory): treat it as unknown, and end the session. */
 static bool is_from(const struct observed_session *s, const struct source *source)
 {
 	uint8_t address[16];
@@ -174,7 +173,7 @@ static size_t closing_of(const struct closing_run *c, const struct observed_sess
 	return i;
 }
 
-/* Refused once is refused again: it would only cost the others' time. */
+/* A KILL that was refused will be refused again. Do not spend the others' time on it. */
 static bool was_refused(const struct closing_run *c, const struct session_key *key)
 {
 	for (size_t i = 0; i < c->n_kills; i++)
@@ -183,7 +182,7 @@ static bool was_refused(const struct closing_run *c, const struct session_key *k
 	return false;
 }
 
-/* The sessions of this round. True: there are some. */
+/* Selects the sessions of this round. True: there are some. */
 static bool kills_choose(struct closing_run *c)
 {
 	c->round = c->n_kills;
@@ -250,18 +249,18 @@ static int kills_run(struct closing_run *c, struct visit_run *run, struct sql_er
 		rc = kills_send(c, run, error);
 		if (is_lost(rc))
 			return rc;
-		/* A batch that the server ended did not come to its last question. */
+		/* The server aborted the batch before its last question. */
 		if (rc && (rc = sessions_ask(c, run, error)))
 			return is_lost(rc) ? rc : 0;
 		pause = pause * 2 < MAX_PAUSE_MS ? pause * 2 : MAX_PAUSE_MS;
 	}
-	/* Those of a round that was not sent any more. */
+	/* Drop the kills of a round that was never sent. */
 	while (c->n_kills && c->kills[c->n_kills - 1].code == NOT_TOLD_YET)
 		c->n_kills--;
 	return 0;
 }
 
-/* The connection was lost: what was not answered may have been done, or not. */
+/* The connection was lost: statements without an answer may have run, or not. */
 static void unanswered_mark(struct closing_run *c)
 {
 	for (size_t i = 0; i < c->n; i++)

@@ -1,9 +1,9 @@
-/* Closing first, as T-SQL. */
+/* The removals that come first, as T-SQL. */
 #include "sql/catalog.h"
 #include "sql/closing.h"
 #include "sql/name.h"
 
-/* A session that is still logging in has the login time 1900-01-01: its age is unknown, not an error. */
+/* A session that is still logging in has login_time 1900-01-01. Its age is unknown; DATEDIFF would overflow. */
 #define SESSION_COLUMNS_OF_SESSIONS                                                                \
 	"SELECT N'session' AS [part], s.session_id, CONVERT(nvarchar(30), s.login_time, 126),\n"   \
 	"  CAST(s.original_security_id AS varbinary(85)),\n"                                       \
@@ -14,7 +14,7 @@
 	"  CAST(CAST(s.host_name AS nvarchar(128)) AS varbinary(256)),\n"                          \
 	"  CAST(CAST(s.program_name AS nvarchar(128)) AS varbinary(256)),\n"
 
-/* MARS gives a session several connections; the one without a parent is the real one. */
+/* MARS gives a session several connections. The one without a parent is the real one. */
 const char session_select[] = SESSION_COLUMNS_OF_SESSIONS
 	"  CAST(c.client_net_address AS nvarchar(48)), r.command, CAST(r.percent_complete AS int)\n"
 	"FROM sys.dm_exec_sessions AS s\n"
@@ -24,7 +24,7 @@ const char session_select[] = SESSION_COLUMNS_OF_SESSIONS
 const char session_select_plain[] =
 	SESSION_COLUMNS_OF_SESSIONS "  NULL, NULL, NULL\nFROM sys.dm_exec_sessions AS s\n";
 
-/* One refused statement ends neither the others nor the session. */
+/* A refused statement must not abort the other statements or end the session. */
 static const char opening[] = "SET XACT_ABORT OFF;\n";
 
 static void caught_write(FILE *to, const char *part, size_t number, const char *rest)
@@ -35,7 +35,7 @@ static void caught_write(FILE *to, const char *part, size_t number, const char *
 		part, number, rest);
 }
 
-/* Ours by its SID; where that is not known, by the mark. */
+/* The login is managed by its SID, or if the SID is unknown, by the mark. */
 static void guard_write(FILE *to, const struct sql_closing *c)
 {
 	if (c->sid.size) {
@@ -101,7 +101,7 @@ void closing_sessions_write(FILE *to, const char *select, const struct sql_closi
 	fputs(n_sids || *separator == '\n' ? ";\n" : "WHERE 1 = 0;\n", to);
 }
 
-/* Only the very session that was seen: a stranger may have its id by now. */
+/* Matches only the session that was observed. Its id may belong to another session by now. */
 static void session_guard_write(FILE *to, const struct session_key *s)
 {
 	fprintf(to, "IF EXISTS (SELECT 1 FROM sys.dm_exec_sessions WHERE session_id = %u AND ",

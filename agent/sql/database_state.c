@@ -1,4 +1,4 @@
-/* Why a database cannot be read, in words. None of these says that it is not there, or that nobody has access to it. */
+/* Texts for why a database cannot be read. None of them means that it does not exist, or that nobody has access. */
 #include "sql/catalog.h"
 
 const char *database_error_words(int number)
@@ -7,27 +7,27 @@ const char *database_error_words(int number)
 		int number;
 		const char *words;
 	} errors[] = {
-		{911, "the server has no database of that name, or does not show it"},
-		{916, "the agent's login has no user there"},
+		{911, "the server has no database of this name, or hides it"},
+		{916, "the agent login has no user there"},
 		{921, "it is being recovered"},
 		{922, "it is being recovered"},
 		{923, "it is in single-user mode"},
-		{924, "it is in single-user mode, and taken"},
+		{924, "it is in single-user mode, and somebody else is connected"},
 		{926, "it is suspect"},
 		{927, "it is being restored"},
 		{942, "it is offline"},
-		{945, "files of it are missing"},
+		{945, "some of its files are missing"},
 		{952, "it is in transition"},
 		{954, "it is a mirror"},
-		{955, "it has no quorum of its mirroring"},
+		{955, "its mirroring session has no quorum"},
 		{976, "it is a secondary replica that cannot be read"},
-		{978, "it is a secondary replica that takes read-intent connections alone"},
-		{979, "it is a secondary replica that takes read-intent connections alone"},
+		{978, "it is a secondary replica that accepts only read-intent connections"},
+		{979, "it is a secondary replica that accepts only read-intent connections"},
 		{982, "it is a secondary replica that cannot be read"},
-		{983, "its replica is neither primary nor secondary now"},
+		{983, "its replica is neither primary nor secondary at the moment"},
 		{4060, "it cannot be opened"},
-		{1205, "the reading lost a deadlock"},
-		{1222, "somebody holds a lock on its catalog"},
+		{1205, "the query was the victim of a deadlock"},
+		{1222, "another session holds a lock on its catalog"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(errors); i++)

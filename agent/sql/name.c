@@ -1,4 +1,4 @@
-/* Names as bytes, and batches that name what cannot be written. */
+/* Names as bytes, and batches with names that contain unpaired surrogates. */
 #include "sql/name.h"
 #include "curfew/text.h"
 
@@ -21,7 +21,7 @@ static unsigned unit_at(const char *bytes, size_t i)
 
 char *name_decode(const char *bytes, size_t size)
 {
-	/* One unit is at most three bytes; a pair, four. */
+	/* A UTF-16 unit needs at most three bytes, a pair four. */
 	char *text = bytes && size % 2 == 0 ? malloc(size / 2 * 3 + 1) : NULL;
 	size_t used = 0;
 
@@ -39,7 +39,7 @@ char *name_decode(const char *bytes, size_t size)
 	return text;
 }
 
-/* The unpaired surrogate that stands here, or 0. */
+/* The unpaired surrogate at the start of the text, or 0. */
 static unsigned surrogate_at(const char *text)
 {
 	const unsigned char *p = (const unsigned char *)text;

@@ -1,11 +1,11 @@
-/* Verification by effective permissions: the server itself says what a login may do. */
+/* Verification: the server reports the effective permissions of a login. */
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
 
 #include "sql/proof.h"
 
-/* Users asked about in one round trip. */
+/* Users in one round trip. */
 #define CHUNK 64
 
 struct target {
@@ -14,7 +14,7 @@ struct target {
 	struct grant_place place;
 	bool asked;
 	bool held;
-	bool unknown; /* some permission that the server does not say anything about */
+	bool unknown; /* the server did not answer for some permission */
 	char evidence[RECORD_TEXT_MAX];
 };
 
@@ -43,7 +43,7 @@ static const char *text_of(const struct sql_value *v)
 	return v->data ? v->data : "?";
 }
 
-/* Rows: held, number, class, permission, count, an example, answer; asked, number, user, whether CONNECT is held. */
+/* Rows: held, number, class, permission, count, example, answer; and asked, number, user, whether CONNECT is held. */
 static int answer_row(void *context, const struct sql_value *v, int n)
 {
 	struct targets *t = context;
@@ -53,7 +53,7 @@ static int answer_row(void *context, const struct sql_value *v, int n)
 		return -EBADMSG;
 	struct target *k = &t->items[i];
 	if (!strcmp(v[0].data, "asked")) {
-		/* Only what was answered as that user, and in terms that the server knows, proves anything. */
+		/* Counts only if the server answered as this user, and knows CONNECT. */
 		k->asked = v[2].data && names_equal(v[2].data, k->place.user->name);
 		if (!v[3].data || strcmp(v[3].data, "1") != 0)
 			k->unknown = true;
@@ -63,7 +63,7 @@ static int answer_row(void *context, const struct sql_value *v, int n)
 		return -EBADMSG;
 	if (!v[6].data) {
 		if (!k->unknown)
-			evidence_add(k, "the server does not say whether %s on %s is held",
+			evidence_add(k, "the server did not answer whether the user has %s on %s",
 				text_of(&v[3]), text_of(&v[2]));
 		k->unknown = true;
 		return 0;
@@ -76,7 +76,7 @@ static int answer_row(void *context, const struct sql_value *v, int n)
 	return 0;
 }
 
-/* EXECUTE AS USER hides what its login may do on the server: that is read from the catalogue. */
+/* EXECUTE AS USER hides server permissions of the login, so read those from the catalog. */
 static void server_rights_add(const struct visit_run *run, struct target *k)
 {
 	const struct observed_server *o = &run->observed;
@@ -84,7 +84,7 @@ static void server_rights_add(const struct visit_run *run, struct target *k)
 
 	for (size_t i = 0; i < o->n_members; i++)
 		if (names_equal(o->members[i].member, login)) {
-			evidence_add(k, "member of the server role %s", o->members[i].role);
+			evidence_add(k, "member of server role %s", o->members[i].role);
 			k->held = true;
 		}
 	for (size_t i = 0; i < o->n_permissions; i++) {
@@ -105,16 +105,16 @@ static bool is_unreadable(const struct observed_server *o, const char *part)
 	return false;
 }
 
-/* The agent's own rights are asserted before silence is believed: too few show as fewer rows. */
+/* Check the agent's permissions first. Without them the catalog hides rows, and an empty result means nothing. */
 static const char *blindness(const struct observed_server *o)
 {
 	for (size_t i = 0; i < o->n_missing_rights; i++)
 		if (strstr(o->missing_rights[i], "VIEW ANY DEFINITION"))
-			return "the agent's own login lacks VIEW ANY DEFINITION: what it does not see proves nothing";
-	if (is_unreadable(o, "the agent's own rights"))
-		return "the server does not say what the agent's own login may see";
+			return "the agent login lacks VIEW ANY DEFINITION, so the check is incomplete";
+	if (is_unreadable(o, "the agent login's permissions"))
+		return "the server did not answer which permissions the agent login has";
 	if (is_unreadable(o, "server-member") || is_unreadable(o, "server-permission"))
-		return "the server does not show rights on the server itself";
+		return "the server does not return server permissions";
 	return NULL;
 }
 
@@ -156,7 +156,7 @@ static int chunk_ask(
 	return rc;
 }
 
-/* After an error the session may still be somebody else: the way back is asked for until there is none. */
+/* After an error the session may still be impersonated: REVERT until it is not. */
 static int impersonation_leave(struct visit_run *run)
 {
 	struct sql_error ignored;
@@ -170,7 +170,7 @@ static void target_reset(struct target *k)
 	k->evidence[0] = '\0';
 }
 
-/* Words that the server does not know: nobody else has to be asked. One user's failure says nothing of the others. */
+/* The server does not know the syntax, so do not ask for other users. Other errors concern one user only. */
 static bool is_syntax_error(int number)
 {
 	static const int numbers[] = {102, 156, 195, 40510, 40517, 33557097};
@@ -184,7 +184,7 @@ static bool is_syntax_error(int number)
 static void target_cannot_tell(struct target *k, const struct sql_error *error)
 {
 	target_reset(k);
-	snprintf(k->evidence, sizeof(k->evidence), "the server cannot tell (%d: %.200s)",
+	snprintf(k->evidence, sizeof(k->evidence), "the permission query failed (%d: %.200s)",
 		error->number, error->text);
 }
 
@@ -198,7 +198,7 @@ static int targets_ask(struct visit_run *run, struct sql_error *error, struct ta
 		if (rc == 0)
 			continue;
 		rc = impersonation_leave(run);
-		/* One by one, so that what cannot be asked of one user is not unproved of all. */
+		/* Ask one by one, so that an error of one user does not leave all unverified. */
 		for (size_t i = from; i < to && rc >= 0; i++) {
 			if (run->cannot_tell) {
 				target_cannot_tell(&t->items[i], error);
@@ -208,7 +208,7 @@ static int targets_ask(struct visit_run *run, struct sql_error *error, struct ta
 			rc = chunk_ask(run, error, t, i, i + 1);
 			if (rc <= 0)
 				continue;
-			/* A batch goes on after some errors: what came then was answered as somebody else, perhaps. */
+			/* Some errors do not end a batch, so later rows may have been answered as a different user. */
 			target_cannot_tell(&t->items[i], error);
 			run->cannot_tell = is_syntax_error(error->number);
 			struct sql_error kept = *error;
@@ -239,7 +239,7 @@ static int targets_collect(struct targets *out, const struct visit_run *run, ver
 	return 0;
 }
 
-/* Its roles are those of the level, and it has nothing beside them. */
+/* The user has exactly the roles of its level, and no other permissions. */
 static bool catalog_agrees(const struct visit_run *run, const struct target *k)
 {
 	bool exact;
@@ -268,24 +268,27 @@ static void target_tell(struct visit_run *run, struct target *k, bool lost)
 		result = VERIFICATION_EXCESS;
 		words = k->evidence;
 	} else if (session_outlives(&run->observed, k->place.login)) {
-		words = "a session from before the login was disabled is still open: what it began may outlive its rights";
+		words = "a session from before the login was disabled is still open, and its transactions may outlive the "
+			"permissions";
 	} else if (k->asked && !k->unknown && !blind) {
 		result = VERIFICATION_VERIFIED;
 		words = k->grant->level == LEVEL_WRITE
-				? "impersonated: changes no object, schema or the database, hands nothing on, owns nothing"
+				? "impersonation check: cannot change any object, schema, or the database; cannot "
+				  "grant; owns nothing"
 			: k->grant->level == LEVEL_FULL
-				? "impersonated: makes nothing, hands nothing on, owns nothing"
-				: "impersonated: changes nothing on any object, schema or the database, grants nothing";
+				? "impersonation check: cannot create objects, cannot grant, owns nothing"
+				: "impersonation check: no write permission on any object, schema, or the database; "
+				  "cannot grant";
 	} else if (run->cannot_tell && !blind && run->visit->server->evidence_catalog &&
 		   catalog_agrees(run, k)) {
 		result = VERIFICATION_VERIFIED;
-		words = "by the catalog alone: the server cannot tell more, and the configuration accepts that (evidence)";
+		words = "catalog check only: the server cannot verify more, and the configuration accepts that (evidence)";
 	} else {
 		words = k->evidence[0]		  ? k->evidence
 			: k->asked && !k->unknown ? blind
 			: k->asked ? "the server does not know the permissions by name"
 			: lost	   ? "the connection was lost"
-				   : "the server did not answer as that user";
+				   : "impersonation failed";
 	}
 	verdict_tell(run, k->number, &k->place, result, STATE_OK, words);
 }

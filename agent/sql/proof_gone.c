@@ -1,4 +1,4 @@
-/* Verification that access has ended: what was read says whether nothing of the login is left. */
+/* Verifies that ended access is removed, by what was read from the server. */
 #include <string.h>
 #include <strings.h>
 
@@ -24,7 +24,7 @@ static bool is_sid_of(const struct visit_run *run, const char *login, const stru
 	return false;
 }
 
-/* By name, and by the SIDs that the login has had: a renamed or restored user is found too. */
+/* By name, and by every SID that the login has had, so that a renamed or restored user is found too. */
 static const struct observed_user *user_left(
 	const struct visit_run *run, const char *login, const char **where)
 {
@@ -55,7 +55,7 @@ static void tell(struct visit_run *run, size_t number, enum verification result,
 	verdict_tell(run, number, &(struct grant_place){0}, result, STATE_OK, words);
 }
 
-/* Nothing is to be there: what was read says whether it is so. */
+/* The grant has ended: check that nothing of it is left. */
 void gone_tell(struct visit_run *run, size_t number)
 {
 	const struct grant *g = run->visit->wanted.grants[number];
@@ -67,37 +67,39 @@ void gone_tell(struct visit_run *run, size_t number)
 	const char *where;
 
 	if (wanted_find(&run->visit->wanted, g->user->login)) {
-		/* Still there for another database: gone from this one. */
+		/* The login still exists for another database, but has no user in this one. */
 		if (d && observed_user_of(d, l))
-			tell(run, number, VERIFICATION_EXCESS, "the user is still in the database");
+			tell(run, number, VERIFICATION_EXCESS,
+				"the user still exists in the database");
 		else if (d && !d->absent && !d->read)
 			verdict_tell(run, number, &(struct grant_place){0}, VERIFICATION_UNVERIFIED,
-				STATE_UNREAD, "the database cannot be read");
+				STATE_UNREAD, "the database could not be read");
 		else if (!d || d->absent)
-			tell(run, number, VERIFICATION_VERIFIED, "the server has no such database");
+			tell(run, number, VERIFICATION_VERIFIED,
+				"the server has no database of this name");
 		else
 			tell(run, number, VERIFICATION_VERIFIED,
 				"sys.database_principals read: no user with the login's SID");
 		return;
 	}
 	if (l)
-		tell(run, number, VERIFICATION_EXCESS, "the login is still there");
+		tell(run, number, VERIFICATION_EXCESS, "the login still exists");
 	else if (session_is_left(o, g->user->login))
-		tell(run, number, VERIFICATION_EXCESS, "a session of the login is still there");
+		tell(run, number, VERIFICATION_EXCESS, "a session of the login is still open");
 	else if ((u = user_left(run, g->user->login, &where))) {
-		snprintf(evidence, sizeof(evidence), "its user [%.128s] is still in [%.128s]",
+		snprintf(evidence, sizeof(evidence), "its user [%.128s] still exists in [%.128s]",
 			u->name, where);
 		tell(run, number, VERIFICATION_EXCESS, evidence);
 	} else if (o->n_missing_rights || o->n_unreadable || databases_unread(o)) {
 		snprintf(evidence, sizeof(evidence),
-			"no login, session or user found, but the server does not show everything: %zu database(s) unread, %zu "
-			"part(s) of the catalog unreadable, %zu right(s) missing",
+			"no login, session, or user found, but the result is incomplete: databases not read: %zu, parts of "
+			"the catalog not read: %zu, missing permissions: %zu",
 			databases_unread(o), o->n_unreadable, o->n_missing_rights);
 		tell(run, number, VERIFICATION_UNVERIFIED, evidence);
 	} else {
 		snprintf(evidence, sizeof(evidence),
-			"sys.server_principals, sys.dm_exec_sessions and sys.database_principals of %zu databases read: no login, "
-			"no session, no user",
+			"sys.server_principals, sys.dm_exec_sessions, and sys.database_principals of %zu databases read: no "
+			"login, no session, no user",
 			o->n_databases);
 		tell(run, number, VERIFICATION_VERIFIED, evidence);
 	}

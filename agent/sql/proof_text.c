@@ -7,7 +7,7 @@
  * read from the catalogue. */
 #include "sql/proof.h"
 
-/* Names of permissions that no user of that level may hold, as a table constructor. */
+/* Permissions that no user of the level may have, as a table constructor. */
 #define OBJECT_WRITES                                                                                           \
 	"(N'INSERT'), (N'UPDATE'), (N'DELETE'), (N'EXECUTE'), (N'ALTER'), (N'CONTROL'), (N'TAKE OWNERSHIP'),\n" \
 	"  (N'REFERENCES')"
@@ -25,7 +25,7 @@
 	"  (N'CREATE CERTIFICATE'), (N'BACKUP DATABASE'), (N'BACKUP LOG')"
 #define DATABASE_WRITES "(N'INSERT'), (N'UPDATE'), (N'DELETE'), (N'EXECUTE')"
 
-/* Rows: held, number, class, permission, how many, an example, the answer (NULL: the server does not say). */
+/* Rows: held, number, class, permission, count, example, answer (NULL: the server did not answer). */
 #define HELD "SELECT N'held' AS [part], %zu, "
 
 /* Only of objects that somebody holds something on, or that have an owner of their own: what all others give comes from
@@ -44,7 +44,7 @@
 	     "  WHERE o.parent_object_id = 0 AND (o.principal_id IS NOT NULL OR o.object_id IN\n"    \
 	     "    (SELECT p.major_id FROM sys.database_permissions AS p WHERE p.class = 1))) AS q\n" \
 	     "WHERE q.answer = 1 OR q.answer IS NULL GROUP BY q.permission, q.answer;\n"
-/* Only where somebody granted on a column: the user sees the rows that concern it and its roles. */
+/* Only if column permissions exist. The user sees the rows for itself and its roles. */
 #define COLUMNS_HELD(permissions)                                                                  \
 	HELD "N'COLUMN', q.permission_name, COUNT(*), MIN(q.name), q.answer\n"                     \
 	     "FROM (SELECT " OBJECT_NAME                                                           \
@@ -63,7 +63,7 @@
 	     "  FROM sys.schemas AS s CROSS JOIN (VALUES " permissions ") AS v(permission)\n"      \
 	     "  WHERE s.name NOT IN (N'sys', N'INFORMATION_SCHEMA')) AS q\n"                       \
 	     "WHERE q.answer = 1 OR q.answer IS NULL GROUP BY q.permission, q.answer;\n"
-/* By its plain name, as the documentation has it, and quoted, for names that hold a dot or a bracket. */
+/* By its plain name, as documented, and quoted, for names with a dot or a bracket. */
 #define ON_DATABASE(permission)                                                                    \
 	"COALESCE(HAS_PERMS_BY_NAME(QUOTENAME(DB_NAME()), N'DATABASE', " permission "),\n"         \
 	"    HAS_PERMS_BY_NAME(DB_NAME(), N'DATABASE', " permission "))"
@@ -73,7 +73,7 @@
 		     "v.permission") " AS answer\n"                                                \
 				     "  FROM (VALUES " permissions ") AS v(permission)) AS q\n"    \
 				     "WHERE q.answer = 1 OR q.answer IS NULL;\n"
-/* Of itself a user may do what it likes. */
+/* Permissions on itself do not count. */
 #define PRINCIPALS_HELD                                                                                                \
 	HELD "N'USER', v.permission, COUNT(*), MIN(p.name), 1\n"                                                       \
 	     "FROM sys.database_principals AS p CROSS JOIN (VALUES (N'IMPERSONATE'), (N'CONTROL')) AS v(permission)\n" \
@@ -83,7 +83,7 @@
 	     "FROM sys.database_principals AS p CROSS JOIN (VALUES (N'ALTER'), (N'CONTROL')) AS v(permission)\n"       \
 	     "WHERE p.type = 'R' AND p.name <> N'public'\n"                                                            \
 	     "  AND HAS_PERMS_BY_NAME(QUOTENAME(p.name), N'ROLE', v.permission) = 1 GROUP BY v.permission;\n"
-/* Things beside objects that can be owned and changed. */
+/* Securables other than objects that can be owned and altered. */
 #define OTHERS_HELD                                                                                                    \
 	HELD "x.class, v.permission, COUNT(*), MIN(x.name), 1\n"                                                       \
 	     "FROM (SELECT N'CERTIFICATE' AS class, QUOTENAME(name) AS name FROM sys.certificates\n"                   \
@@ -95,7 +95,7 @@
 	     "    FROM sys.types AS t WHERE t.is_user_defined = 1) AS x\n"                                             \
 	     "CROSS JOIN (VALUES (N'CONTROL')) AS v(permission)\n"                                                     \
 	     "WHERE HAS_PERMS_BY_NAME(x.name, x.class, v.permission) = 1 GROUP BY x.class, v.permission;\n"
-/* What can be handed on: to the user itself, or to a role that it is in. */
+/* Grants WITH GRANT OPTION to the user or to one of its roles. */
 #define OPTIONS_HELD                                                                               \
 	HELD "N'GRANT OPTION', p.permission_name, COUNT(*), MIN(p.class_desc), 1\n"                \
 	     "FROM sys.database_permissions AS p\n"                                                \
@@ -105,15 +105,15 @@
 
 const char *const proof_questions[LEVELS] = {
 	[LEVEL_NONE] = NULL,
-	/* The widest first: evidence is cut where a record ends. */
+	/* The highest permissions first, because evidence is cut to the size of a record. */
 	[LEVEL_READ_ONLY] = DATABASE_HELD(DATABASE_RULES ", " DATABASE_WRITES)
 		PRINCIPALS_HELD OPTIONS_HELD OTHERS_HELD COLUMNS_HELD("N'UPDATE', N'REFERENCES'")
 			SCHEMAS_HELD(SCHEMA_WRITES) OBJECTS_HELD(OBJECT_WRITES) ASKED,
-	/* Data, and nothing that defines how it is used. */
+	/* Data changes, but no definitions that control their use. */
 	[LEVEL_WRITE] = DATABASE_HELD(DATABASE_RULES)
 		PRINCIPALS_HELD OPTIONS_HELD OTHERS_HELD COLUMNS_HELD("N'REFERENCES'") SCHEMAS_HELD(
 			DEFINITIONS ", (N'CREATE SEQUENCE')") OBJECTS_HELD(DEFINITIONS) ASKED,
-	/* Full access changes and drops what is there; it makes nothing, hands nothing on, and owns nothing. */
+	/* Full access may alter and drop existing objects. It must not create objects, grant, or own anything. */
 	[LEVEL_FULL] =
 		DATABASE_HELD(DATABASE_RULES) PRINCIPALS_HELD OPTIONS_HELD OTHERS_HELD SCHEMAS_HELD(
 			"(N'CONTROL'), (N'TAKE OWNERSHIP'), (N'CREATE SEQUENCE')")

@@ -1,4 +1,4 @@
-/* T-SQL names and strings, quoted. */
+/* Quotes T-SQL names and strings. */
 #include "curfew/sql.h"
 
 static void write_doubled(FILE *to, const char *text, char special)

@@ -1,4 +1,4 @@
-/* Runs the checks: all in one round trip; where a server does not know a view, one by one. */
+/* Runs the checks for residual access: all in one round trip, or one by one if the server lacks a view. */
 #include <errno.h>
 #include <string.h>
 #include <strings.h>
@@ -34,7 +34,7 @@ static const char *text_of(const struct sql_value *v)
 	return v->data ? v->data : "";
 }
 
-/* Checks of the server are numbered from here on, those of a database from 0. */
+/* Checks of a database are numbered from 0, those of the server from here. */
 #define SERVER_CHECKS 1000
 
 static const struct leftover *check_of(size_t number)
@@ -52,7 +52,7 @@ static const struct leftover *check_of(size_t number)
 	return NULL;
 }
 
-/* The setting in which the operator says that he has looked at this one; NULL: he has not. */
+/* The setting that lists this finding as reviewed; NULL: it is not reviewed. */
 static const char *reviewed_by(
 	const struct server *s, const struct leftover *k, const char *subject)
 {
@@ -73,14 +73,14 @@ static const char *reviewed_by(
 	return NULL;
 }
 
-/* Findings are kept until their batch is known to be whole: a refused one may have told some of them. */
+/* Findings of one batch. They are reported only when the whole batch succeeded, because it may be asked again. */
 struct kept {
 	const struct visit_run *run;
 	struct record *items;
 	size_t n;
 };
 
-/* In the database of this number; SIZE_MAX: on the server. What no T-SQL can name is for a person to judge. */
+/* Number of the database; SIZE_MAX: the server. Without a writable statement, a DBA must review the finding. */
 static int remedy_set(struct record *r, const struct visit_run *run, size_t database,
 	const char *form, const struct sql_value *v, int n)
 {
@@ -101,13 +101,13 @@ static int remedy_set(struct record *r, const struct visit_run *run, size_t data
 		return -ENOMEM;
 	if (rc > 0)
 		RECORD_SET(r, finding.remedy,
-			"-- a name or kind that no statement can write: a person must judge");
+			"-- no statement can write this name or type; a DBA must review it");
 	else if (!rc)
 		RECORD_SET(r, finding.remedy, remedy);
 	return rc < 0 ? rc : 0;
 }
 
-/* What was found is a login only now and then; one of ours belongs to a client. */
+/* Sets the login and its client if the object found is a managed login. */
 static void concerned_set(struct record *r, const struct visit_run *run, const char *subject)
 {
 	const struct observed_login *l = observed_find_login(&run->observed, subject);
@@ -144,13 +144,13 @@ static int finding_keep(
 	const char *known = reviewed_by(run->visit->server, k, subject);
 	record_of(&r, run->visit, RECORD_FINDING, NULL, NULL,
 		whole ? NULL : run->observed.databases[d].name);
-	/* Told all the same: whoever reads the audit sees what the operator lets pass, and where it leads today. */
+	/* Report reviewed findings too, so that the audit shows what is allowed and where it leads today. */
 	r.finding.severity = known ? FINDING_INFO : k->severity;
 	RECORD_SET(&r, finding.name, k->name);
 	concerned_set(&r, run, subject);
 	RECORD_SET(&r, finding.reason, k->words);
 	RECORD_PRINTF(&r, detail, "%s: %s%s%s", subject, evidence,
-		known ? "; reviewed: named in " : "", known ? known : "");
+		known ? "; reviewed: listed in " : "", known ? known : "");
 	rc = known ? 0 : remedy_set(&r, run, whole ? SIZE_MAX : d, k->remedy, v, n);
 	if (rc)
 		return rc;
@@ -162,7 +162,7 @@ static int finding_keep(
 	return 0;
 }
 
-/* Rows: finding, check, database, then the columns that its forms take. */
+/* Columns: finding, check, database, then those of the check's texts. */
 static int finding_row(void *context, const struct sql_value *v, int n)
 {
 	struct kept *kept = context;
@@ -174,7 +174,7 @@ static int finding_row(void *context, const struct sql_value *v, int n)
 	return k->renames && names_same(v + 3, n - 3) ? 0 : finding_keep(kept, k, d, v + 3, n - 3);
 }
 
-/* Tells what was kept, or drops it. */
+/* Reports the findings of a batch, or drops them. */
 static void kept_end(struct kept *k, bool whole)
 {
 	for (size_t i = 0; i < k->n && whole; i++)
@@ -183,7 +183,7 @@ static void kept_end(struct kept *k, bool whole)
 	*k = (struct kept){.run = k->run};
 }
 
-/* Collations that do not go together: the question is wrong, whatever the server is. */
+/* A collation conflict is a defect of the question, not of the server. */
 static bool error_is_ours(int number)
 {
 	return number == 446 || number == 448 || number == 451 || number == 456 || number == 457 ||
@@ -197,11 +197,10 @@ void check_note(const struct visit_run *run, const char *check, const char *data
 
 	record_of(&r, run->visit, RECORD_NOTE, NULL, NULL, database);
 	r.state = STATE_UNVERIFIED;
-	RECORD_PRINTF(&r, detail, "the check %s cannot be made%s%s%s (%d: %.200s)", check,
+	RECORD_PRINTF(&r, detail, "cannot run check %s%s%s%s (%d: %.200s)", check,
 		database ? " in " : "", database ? database : "",
-		error_is_ours(error->number)
-			? ": a defect of Curfew, which should be reported to its makers"
-			: "",
+		error_is_ours(error->number) ? "; this is a defect of Curfew: please report it"
+					     : "",
 		error->number, error->text);
 	worker_tell(run->worker, &r);
 }

@@ -1,50 +1,52 @@
-/* Inside the search for leftovers. Not for other modules. */
+/* Used only by sql/: the search for residual access. */
 #ifndef CURFEW_SQL_LEFTOVER_H
 #define CURFEW_SQL_LEFTOVER_H
 
 #include "sql/name.h"
 #include "sql/visit.h"
 
-/* A question asks for plain columns; what is said of a row is built here, by forms (words_write). */
+/* A check selects plain columns. Its texts are built from them by templates (words_write). */
 struct leftover {
 	const char *name;
 	enum finding_severity severity;
 	enum { LEFTOVER_DATABASE, LEFTOVER_SERVER } scope;
-	const char *words; /* what it is, for a person */
+	const char *words; /* what was found, for people */
 	const char *text;
-	const char *subject, *evidence, *remedy; /* forms */
-	bool renames; /* a row whose first two names are the same is nothing */
+	const char *subject, *evidence, *remedy; /* templates */
+	bool renames; /* skip rows in which the first two names are equal */
 };
-extern const struct leftover database_leftovers[], server_leftovers[]; /* end with a NULL name */
+extern const struct leftover database_leftovers[],
+	server_leftovers[]; /* a NULL name ends the list */
 
-/* What a baseline keeps of each kind of thing. */
+/* What a baseline records of one kind of item. */
 struct base_question {
 	const char *kind;
 	const char *text;
-	const char *name, *hash; /* forms */
+	const char *name, *hash; /* templates */
 };
 extern const struct base_question base_questions[],
-	server_base_questions[]; /* end with a NULL kind */
-/* All questions of a baseline; the database\'s number is in their answers. */
+	server_base_questions[]; /* a NULL kind ends the list */
+/* Writes all questions of a baseline. The answers contain the number of the database. */
 void base_questions_write(FILE *to, const struct base_question *all, size_t database);
 
-/* Of a form, %KL stands for column K (from 1 to 9) written as L says: t text, x bytes as hexadecimal digits, n a name, q a
- * name in brackets, s a name as a string, w schema and name in brackets (from K on), o a securable (from K on). A NULL is
- * empty. 0, negative errno, or why the text is for reading alone and no T-SQL. */
+/* In a template, %KL is column K (1 to 9) written as: t text, x bytes in hexadecimal, n name, q [name], s N'name', w
+ * [schema].[name] (columns K and K + 1), o securable (columns from K on). NULL becomes empty. 0, negative errno, or why
+ * the result is not valid T-SQL. */
 enum {
-	WORDS_UNWRITABLE = 1, /* a name is no text */
-	WORDS_UNNAMED,	      /* of a securable only the number is known */
+	WORDS_UNWRITABLE = 1, /* a name is not valid text */
+	WORDS_UNNAMED,	      /* only the id of a securable is known */
 };
 int words_write(FILE *to, const char *form, const struct sql_value *v, int n);
 int words_make(char **out, const char *form, const struct sql_value *v, int n);
-/* %C and %D in a question: the number of the check, and of the database. */
+/* Writes a question: %C becomes the number of the check, %D that of the database. */
 void leftover_write(FILE *to, const char *text, size_t check, size_t database);
 
 #define NAME(expression) NAME_BYTES(expression)
-/* ... of what may be longer than a name. */
+/* The same for a text that may be longer than a name. */
 #define LONG_NAME(expression) "CAST(CAST(" expression " AS nvarchar(1035)) AS varbinary(2070))"
 
-/* A permission's row with all that its securable may be; each is at most one row, so none is counted twice. */
+/* Joins everything that a permission's securable can be. Each join adds at most one row, so no permission is doubled.
+ * */
 #define PERMISSIONS                                                                                             \
 	"FROM sys.database_permissions AS p\n"                                                                  \
 	"JOIN sys.database_principals AS g ON g.principal_id = p.grantee_principal_id\n"                        \
@@ -60,7 +62,7 @@ void leftover_write(FILE *to, const char *text, size_t check, size_t database);
 	"LEFT JOIN sys.symmetric_keys AS h ON p.class = 24 AND h.symmetric_key_id = p.major_id\n"               \
 	"LEFT JOIN sys.certificates AS e ON p.class = 25 AND e.certificate_id = p.major_id\n"                   \
 	"LEFT JOIN sys.asymmetric_keys AS f ON p.class = 26 AND f.asymmetric_key_id = p.major_id\n"
-/* Columns from 5 on: class, kind, schema, name, column, id. Kinds are as GRANT writes them. */
+/* Columns from 5 on: class, kind, schema, name, column, id. The kind is as in GRANT. */
 #define SECURABLE                                                                                              \
 	"p.class, CASE p.class WHEN 1 THEN N'OBJECT' WHEN 3 THEN N'SCHEMA' WHEN 4 THEN CASE t.type\n"          \
 	"  WHEN 'R' THEN N'ROLE' WHEN 'A' THEN N'APPLICATION ROLE' ELSE N'USER' END WHEN 5 THEN N'ASSEMBLY'\n" \
@@ -77,7 +79,7 @@ void leftover_write(FILE *to, const char *text, size_t check, size_t database);
 #define GRANT_COLUMNS                                                                              \
 	NAME("g.name") ", " NAME("r.name") ", p.permission_name, p.state_desc,\n  " SECURABLE
 
-/* As on the server, where a securable is a login, a server role, an endpoint or a group of replicas. */
+/* The same for server permissions, on a login, a server role, an endpoint, or an availability group. */
 #define SERVER_PERMISSIONS                                                                         \
 	"FROM sys.server_permissions AS p\n"                                                       \
 	"JOIN sys.server_principals AS g ON g.principal_id = p.grantee_principal_id\n"             \
@@ -94,18 +96,18 @@ void leftover_write(FILE *to, const char *text, size_t check, size_t database);
 
 #define FOUND "SELECT N'finding' AS [part], %C, %D, "
 
-/* What the observation itself shows to be there beyond what is wanted: a RECORD_FINDING for each change that
- * `curfew apply` would make to narrow it, with exactly that statement as its remedy. */
+/* Reports excess that the observation itself shows: a RECORD_FINDING for each change that `curfew apply` would make to
+ * remove it, with the same statement as remedy. */
 void surplus_tell(struct visit_run *run);
 
-/* Runs every check and tells a RECORD_FINDING for each row, a RECORD_NOTE for each check that this server cannot answer.
- * 0, or negative errno when the session was lost. */
+/* Runs every check. Reports a RECORD_FINDING for each row, and a RECORD_NOTE for each check that this server cannot
+ * answer. 0, or negative errno if the session was lost. */
 int leftovers_tell(struct visit_run *run, struct sql_error *error);
-/* That a check could not be made, and whose fault it is. */
+/* Reports that a check could not run, and why. */
 void check_note(const struct visit_run *run, const char *check, const char *database,
 	const struct sql_error *error);
-/* Tells RECORD_BASELINE for every item of the named databases (NULL-terminated; as the configuration writes them), and a
- * last one with an empty name for each database that was read whole. */
+/* Reports a RECORD_BASELINE for each item of the named databases (NULL-terminated; configured names), and one with an
+ * empty name for each database that was read completely. */
 int baselines_tell(struct visit_run *run, struct sql_error *error, const char *const *databases);
 
 #endif

@@ -1,4 +1,4 @@
-/* Baselines of databases and of the server: asked, and told item by item. */
+/* Reads baselines of databases and of the server, item by item. */
 #include <errno.h>
 #include <string.h>
 #include <strings.h>
@@ -27,7 +27,7 @@ static const struct base_question *question_of(const char *database, size_t numb
 	return number < n ? &all[number] : NULL;
 }
 
-/* A name that is no text is told apart from its like by its bytes, and by that shows itself. */
+/* A name with invalid UTF-16 is shown by its bytes, so that two such names differ. */
 static void unreadable_add(char **name, const struct sql_value *v, int n)
 {
 	size_t size;
@@ -58,14 +58,13 @@ static void unreadable_tell(
 	record_of(&r, run->visit, RECORD_FINDING, NULL, NULL, database);
 	r.finding.severity = FINDING_MEDIUM;
 	RECORD_SET(&r, finding.name, "name-unreadable");
-	RECORD_SET(&r, finding.reason, "a name that is no text: half of a character stands in it");
+	RECORD_SET(&r, finding.reason, "the name is not valid UTF-16");
 	RECORD_PRINTF(&r, detail, "%s: %s", kind, name);
-	RECORD_SET(
-		&r, finding.remedy, "-- a name that no statement can write: a person must judge");
+	RECORD_SET(&r, finding.remedy, "-- no statement can write this name; a DBA must review it");
 	worker_tell(run->worker, &r);
 }
 
-/* Rows: base, question, database, then the columns that its forms take. */
+/* Columns: base, question, database, then those of the question's texts. */
 static int base_row(void *context, const struct sql_value *v, int n)
 {
 	const struct visit_run *run = context;
@@ -106,7 +105,7 @@ static void baseline_mark(
 	worker_tell(run->worker, &r);
 }
 
-/* One of Curfew's logins has a user there already: what it did since would pass for how things were before. */
+/* A managed login already has a user there, so changes by it would count as part of the baseline. */
 static bool access_has_begun(const struct visit_run *run, const struct observed_database *d)
 {
 	for (size_t i = 0; i < run->observed.n_logins; i++)
@@ -115,7 +114,7 @@ static bool access_has_begun(const struct visit_run *run, const struct observed_
 	return false;
 }
 
-/* The database, if its baseline can be told now: an audit's to compare, an apply's to keep. */
+/* The database, if its baseline can be read now: for `audit` to compare, for `apply` to save. */
 static struct observed_database *baseline_of(const struct visit_run *run, const char *name)
 {
 	struct observed_database *d = observed_find_database(&run->observed, name);

@@ -1,7 +1,6 @@
-/* What a baseline keeps: everything of a database that can be new or changed later, item by item.
- *
- * A module's hash is over its text, since a date alone can be brought back; a table's, and that of a module whose text is
- * encrypted, is its last change. Beside the text stand the settings that it was made with: they are part of what it does. */
+/* What a baseline records: every item of a database that can be new or changed later. A module is identified by a hash
+ * of its text, because dates can be set back, and by the SET options that it was created with. A table, and a module
+ * with encrypted text, is identified by its modify_date. */
 #include "sql/residual.h"
 
 #define ITEM		   "SELECT N'base' AS [part], %C, %D, "
@@ -11,7 +10,7 @@
 #define FLAG(column, word) "CASE " column " WHEN 1 THEN N'" word "' ELSE N'' END"
 
 const struct base_question base_questions[] = {
-	/* The type is first: the way to show or take away goes by it. Only literals meet in one expression here. */
+	/* The type comes first, because the remedy depends on it. Only literals meet in one expression. */
 	{"object",
 		ITEM TWO_PART ", o.type_desc, " LONG_NAME("y.base_object_name") ", " HASH(
 			"m.definition") ",\n"
@@ -144,7 +143,7 @@ const struct base_question base_questions[] = {
 				  "JOIN sys.database_principals AS r ON r.principal_id = rm.role_principal_id\n"
 				  "JOIN sys.database_principals AS m ON m.principal_id = rm.member_principal_id;\n",
 		"%1q in %2q", ""},
-	/* As GRANT would have it, so that REVOKE can take it. Below zero are the product's own objects. */
+	/* As GRANT writes it, so that REVOKE can undo it. Negative ids are system objects. */
 	{"permission",
 		ITEM GRANT_COLUMNS PERMISSIONS "WHERE p.major_id >= 0 AND p.state IN ('G', 'W');\n",
 		"%3t%5o TO %1q", "%4t"},
@@ -164,7 +163,7 @@ const struct base_question base_questions[] = {
 		ITEM "N'owner', N'0x', d.owner_sid\n"
 		     "FROM sys.databases AS d WHERE d.database_id = DB_ID();\n",
 		"%1t", "%2t%3x"},
-	/* Moves only when the database is made or restored. */
+	/* Changes only when the database is created or restored. */
 	{"setting",
 		ITEM "N'made', CONVERT(nvarchar(30), d.create_date, 126), NULL\n"
 		     "FROM sys.databases AS d WHERE d.database_id = DB_ID();\n",
@@ -172,7 +171,7 @@ const struct base_question base_questions[] = {
 	{0},
 };
 
-/* Under the name of master: what can come and go on the server. */
+/* Stored under the name of master: items of the server that can appear and disappear. */
 const struct base_question server_base_questions[] = {
 	{"login",
 		ITEM NAME(

@@ -1,5 +1,5 @@
-/* Findings that need no question of their own: what was observed to be there beyond what is wanted. `curfew apply` mends
- * these, for they are Curfew's own users, roles and grants; the remedy is exactly its statement. */
+/* Findings without a question of their own: excess that the observation shows. `curfew apply` removes it, because it
+ * concerns managed users, roles, and permissions. The remedy is exactly the statement of `apply`. */
 #include <string.h>
 #include <strings.h>
 
@@ -10,32 +10,36 @@ static const struct surplus {
 	enum finding_severity severity;
 } surpluses[] = {
 	[CHANGE_LOGIN_DISABLE] = {"login-enabled",
-		"a login whose access has ended may still log in", FINDING_CRITICAL},
-	[CHANGE_MEMBER_RESTRICT] = {"wider-role", "a user holds more than its level", FINDING_HIGH},
-	[CHANGE_SERVER_MEMBER_DROP] = {"server-role-member", "a login of Curfew's in a server role",
+		"a login whose access has ended can still log in", FINDING_CRITICAL},
+	[CHANGE_MEMBER_RESTRICT] = {"wider-role",
+		"a user has more permissions than the access level allows", FINDING_HIGH},
+	[CHANGE_SERVER_MEMBER_DROP] = {"server-role-member",
+		"a managed login is a member of a server role", FINDING_CRITICAL},
+	[CHANGE_SERVER_REVOKE] = {"server-permission", "a managed login has a server permission",
 		FINDING_CRITICAL},
-	[CHANGE_SERVER_REVOKE] = {"server-permission",
-		"a login of Curfew's with a right on the server itself", FINDING_CRITICAL},
-	[CHANGE_MEMBER_DROP] = {"extra-role", "in a role that it does not belong in", FINDING_HIGH},
+	[CHANGE_MEMBER_DROP] = {"extra-role", "a member that does not belong in this role",
+		FINDING_HIGH},
 	[CHANGE_REVOKE] = {"extra-permission",
-		"a permission beyond its role, or one that it gave to others", FINDING_HIGH},
-	[CHANGE_OWNER] = {"owned-by-user", "something that a user of Curfew's owns", FINDING_HIGH},
+		"a permission outside the role, or a permission that the user granted to others",
+		FINDING_HIGH},
+	[CHANGE_OWNER] = {"owned-by-user", "an object that a managed user owns", FINDING_HIGH},
 	[CHANGE_SESSION_KILL] = {"stale-session", "a session of a login whose access has ended",
 		FINDING_CRITICAL},
-	[CHANGE_USER_DROP] = {"stale-user", "a user where its login has no access", FINDING_HIGH},
+	[CHANGE_USER_DROP] = {"stale-user", "a user in a database to which its login has no access",
+		FINDING_HIGH},
 	[CHANGE_LOGIN_DROP] = {"stale-login", "a login whose access has ended", FINDING_HIGH},
-	[CHANGE_ROLE_DENY] = {"denial-missing", "a denial that the level rests on is not there",
+	[CHANGE_ROLE_DENY] = {"denial-missing", "a DENY required by the access level is missing",
 		FINDING_HIGH},
 };
 
-/* Made on the way to something else, and undone by the same pass: no finding by itself. */
+/* A step of another change, which the same pass undoes: not a finding by itself. */
 static bool change_is_step(const struct visit_run *run, const struct change *c)
 {
 	if (c->kind == CHANGE_LOGIN_DISABLE || c->kind == CHANGE_SESSION_KILL)
 		return wanted_find(&run->visit->wanted, c->login) != NULL;
 	if (c->kind != CHANGE_ROLE_DENY)
 		return !change_closes(c->kind);
-	/* A role that is still to be made denies nothing yet to nobody. */
+	/* A role that does not exist yet cannot lack a DENY. */
 	for (size_t i = 0; i < run->difference.n_changes; i++) {
 		const struct change *r = &run->difference.changes[i];
 		if (r->kind == CHANGE_ROLE_CREATE && !strcasecmp(r->database, c->database) &&
@@ -90,14 +94,14 @@ static void change_tell(struct visit_run *run, const struct change *c)
 
 	if (!s->check)
 		return;
-	/* For its statement only: nothing is announced. */
+	/* Only for the text of the statement. Nothing is announced. */
 	change_record(&r, run, c);
 	evidence_write(evidence, sizeof(evidence), c);
 	finding_tell(run, s->check, s->words, s->severity, c->client, c->login, c->database,
 		r.change.statement, evidence);
 }
 
-/* A user may be found by its SID alone: its name says whose it is, or hides it. */
+/* Users are found by SID, so a renamed user can hide whose it is. */
 static void renamed_tell(const struct visit_run *run, const struct observed_login *l)
 {
 	const struct wanted_login *w = wanted_find(&run->visit->wanted, l->name);
@@ -122,12 +126,11 @@ static void renamed_tell(const struct visit_run *run, const struct observed_logi
 		sql_write_name(to, l->name);
 		fputs(";", to);
 		if (!fclose(to)) {
-			snprintf(evidence, sizeof(evidence), "%s: maps to the login %s", u->name,
+			snprintf(evidence, sizeof(evidence), "%s: maps to login %s", u->name,
 				l->name);
 			finding_tell(run, "renamed-user",
-				"a user of Curfew's that bears another name than its login",
-				FINDING_HIGH, w ? w->client : NULL, l->name, d->name, remedy,
-				evidence);
+				"a managed user whose name differs from its login", FINDING_HIGH,
+				w ? w->client : NULL, l->name, d->name, remedy, evidence);
 		}
 		free(remedy);
 	}
@@ -154,8 +157,8 @@ static void session_tell(const struct visit_run *run, const struct observed_sess
 		s->key.id, s->login, s->acting, s->address ? s->address : "?");
 	snprintf(remedy, sizeof(remedy), "KILL %u;", s->key.id);
 	finding_tell(run, "session-impersonating",
-		"a session that acts as another than who logged in", FINDING_HIGH,
-		w ? w->client : NULL, ours, NULL, remedy, evidence);
+		"a session that runs as a different login than the one that logged in",
+		FINDING_HIGH, w ? w->client : NULL, ours, NULL, remedy, evidence);
 }
 
 void surplus_tell(struct visit_run *run)

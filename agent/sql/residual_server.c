@@ -1,7 +1,6 @@
-/* What may have been left behind on the server itself. As in a database: rows of what, evidence, remedy.
- *
- * What every server has from its first day is no finding: VIEW ANY DATABASE and the endpoints for public, TRUSTWORTHY of
- * msdb, ownership chains of the system databases, jobs of sa. */
+/* Residual access on the server itself: rows of object, evidence, remedy. Left out is what every server has after
+ * installation: VIEW ANY DATABASE and the endpoints for public, TRUSTWORTHY of msdb, ownership chains of the system
+ * databases, and jobs of sa. */
 #include "sql/residual.h"
 
 #define PASSWORD_SET "CAST(LOGINPROPERTY(l.name, N'PasswordLastSetTime') AS datetime)"
@@ -89,7 +88,8 @@ const struct leftover server_leftovers[] = {
 			"x.name") ", CASE x.enabled WHEN 1 THEN N'enabled' ELSE N'disabled' END\n"
 				  "FROM msdb.dbo.sysproxies AS x;\n",
 		"%1n", "%2t", "EXEC msdb.dbo.sp_delete_proxy @proxy_name = %1s"},
-	/* Both times are of the server's own calendar, which is set back once a year: the distance counts, not the sign. */
+	/* Both times are in the server's local time, which is set back once a year: so compare the distance, not the
+	 * sign. */
 	{"password-set", FINDING_MEDIUM, LEFTOVER_SERVER,
 		"a password was set although none was handed over",
 		FOUND NAME(

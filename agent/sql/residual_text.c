@@ -7,16 +7,16 @@
 #include "sql/residual.h"
 
 #define REVOKED "REVOKE %3t%5o FROM %1q CASCADE AS %2q"
-/* A column's exception from a grant on the table (state R) is no right. */
+/* State R is a column excluded from a grant on its table, and gives nothing. */
 #define GRANTED "p.state IN ('G', 'W')"
-/* Who may own something beside dbo: those that the product makes itself may. */
+/* Owners other than dbo, without the principals that SQL Server creates. */
 #define OWNER	"p.type IN ('S', 'U', 'R', 'A') AND p.principal_id > 4 AND p.is_fixed_role = 0"
 #define CREATED "CONVERT(nvarchar(30), p.create_date, 126)"
 
 const struct leftover
 	database_leftovers[] =
 		{
-			/* Who can come in. */
+			/* Ways to enter the database. */
 			{"orphaned-user", FINDING_MEDIUM, LEFTOVER_DATABASE,
 				"a user whose login is not on this server",
 				FOUND NAME(
@@ -29,7 +29,7 @@ const struct leftover
 				FOUND NAME("p.name") ", " NAME(
 					"l.name") "\n"
 						  "FROM sys.database_principals AS p JOIN sys.server_principals AS l ON l.sid = p.sid\n"
-						  /* Of Curfew's own logins the observation says more. */
+						  /* The observation reports more about managed logins. */
 						  "WHERE p.type = 'S' AND p.principal_id > 4 AND NOT EXISTS (SELECT 1\n"
 						  "  FROM sys.server_role_members AS m JOIN sys.server_principals AS k ON k.principal_id = m.role_principal_id\n"
 						  "  WHERE m.member_principal_id = l.principal_id AND k.name = N'" MARK_ROLE
@@ -66,7 +66,7 @@ const struct leftover
 				"WHERE g.name = N'guest' AND " GRANTED
 				" AND (o.object_id IS NOT NULL OR p.class <> 1);\n",
 				"%3t", "%4t%5o", REVOKED},
-			/* What they hold. */
+			/* Permissions. */
 			{"nested-role", FINDING_MEDIUM, LEFTOVER_DATABASE,
 				"a role inside another: its members hold what the outer one has",
 				FOUND NAME("m.name") ", " NAME(
@@ -96,7 +96,7 @@ const struct leftover
 			{"strong-permission", FINDING_HIGH, LEFTOVER_DATABASE,
 				"a permission from which others can be made",
 				FOUND GRANT_COLUMNS PERMISSIONS
-				/* The agent's own login may hold these in the place of db_owner. */
+				/* The agent login may have these instead of db_owner. */
 				"WHERE " GRANTED " AND COALESCE(g.sid, 0x00) <> SUSER_SID()\n"
 				"  AND p.permission_name IN (N'IMPERSONATE', N'CONTROL', N'TAKE OWNERSHIP', N'ALTER ANY USER',\n"
 				"  N'ALTER ANY ROLE', N'ALTER ANY APPLICATION ROLE', N'ALTER ANY SCHEMA', N'AUTHENTICATE',\n"
@@ -129,7 +129,7 @@ const struct leftover
 																																																											    "WHERE " OWNER
 																																																											    ";\n",
 				"%5n", "%3t owned by %1n", "ALTER AUTHORIZATION%2o TO [dbo]"},
-			/* What runs by itself, or as somebody else. */
+			/* Code that runs by itself, or as a different user. */
 			{"execute-as-module", FINDING_HIGH, LEFTOVER_DATABASE,
 				"a module that runs as another than its caller",
 				FOUND NAME("s.name") ", " NAME(

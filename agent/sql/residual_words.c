@@ -1,5 +1,5 @@
-/* Texts of findings, built here out of plain columns: the views of a server are of several collations, which must not meet
- * in one of its expressions, and names may hold what no text can. */
+/* Builds the texts of findings from plain columns. The server cannot build them, because its views use several
+ * collations that must not meet in one expression, and names may contain invalid UTF-16. */
 #include <ctype.h>
 #include <errno.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 struct columns {
 	const struct sql_value *v;
 	size_t n;
-	int result; /* so far */
+	int result; /* the result so far */
 };
 
 static const struct sql_value *column(const struct columns *c, size_t number)
@@ -52,7 +52,8 @@ static int two_part_write(FILE *to, struct columns *c, size_t number)
 	return rc ? rc : name_write(to, c, number + 1, 'q');
 }
 
-/* Class, kind, schema, name, column, id (SECURABLE in residual.h): " ON SCHEMA::[dbo]", or nothing for the whole. */
+/* Columns class, kind, schema, name, column, id (SECURABLE in residual.h) as " ON SCHEMA::[dbo]"; empty for the
+ * database or the server itself. */
 static int securable_write(FILE *to, struct columns *c, size_t number)
 {
 	int64_t class = row_number(column(c, number));

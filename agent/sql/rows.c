@@ -1,4 +1,4 @@
-/* Values of rows. */
+/* Converts values of rows. */
 #include "sql/rows.h"
 
 #include <errno.h>
@@ -61,7 +61,7 @@ void row_sid(struct sid *to, const struct sql_value *v)
 	}
 }
 
-/* It is written into the guard of a KILL: digits and their marks, or it is not known. */
+/* The text is written into the check of a KILL: accept only digits and separators, else treat it as unknown. */
 static void login_time_take(char *to, size_t size, const struct sql_value *v)
 {
 	bool sound = v->data && v->size < size && *v->data &&
@@ -85,7 +85,7 @@ int row_session(struct observed_session *s, const struct sql_value *v, int n)
 	s->key.id = (uint32_t)row_number(&v[1]);
 	login_time_take(s->key.login_time, sizeof(s->key.login_time), &v[2]);
 	row_sid(&s->key.sid, &v[3]);
-	/* Not known, or from the future of a clock that was set back: taken for old. */
+	/* An unknown age, or a negative one after the clock was set back, counts as old. */
 	s->age = v[6].data && row_number(&v[6]) >= 0 ? (uint64_t)row_number(&v[6])
 						     : SESSION_AGE_UNKNOWN;
 	s->ending = v[10].data != NULL;

@@ -1,10 +1,10 @@
-/* Values of rows into what they stand for: shared by those that read answers. Not for other modules. */
+/* Used only by sql/: converts values of rows. */
 #ifndef CURFEW_SQL_ROWS_H
 #define CURFEW_SQL_ROWS_H
 
 #include "curfew/sql.h"
 
-/* One more zeroed item at the end; NULL without memory, the array as it was. */
+/* Appends a zeroed item. NULL without memory; the array is then unchanged. */
 void *row_array_more(void *items, size_t *n, size_t size);
 #define ROW_MORE(array, count)                                                                     \
 	({                                                                                         \
@@ -18,16 +18,17 @@ bool row_is(const struct sql_value *v, const char *part);
 /* NULL is 0. */
 int64_t row_number(const struct sql_value *v);
 char row_letter(const struct sql_value *v);
-/* A text without trailing blanks, which some servers pad with; NULL for NULL or without memory. */
+/* Text without trailing spaces, which some servers add. NULL for NULL or without memory. */
 char *row_text(const struct sql_value *v);
-/* A name fetched as bytes (sql/name.h); false without memory or when it is none. NULL becomes the empty text. */
+/* A name that was fetched as bytes (sql/name.h). False without memory or if it is invalid. NULL becomes "". */
 bool row_name(char **to, const struct sql_value *v);
-/* ... NULL stays NULL. */
+/* The same, but NULL stays NULL. */
 bool row_name_or_null(char **to, const struct sql_value *v);
 void row_sid(struct sid *to, const struct sql_value *v);
 
-/* A row N'session' as session_select asks for it. 0, -ENOMEM or -EBADMSG. What it points to is the caller's. */
+/* A row N'session' with the columns of session_select. 0, -ENOMEM, or -EBADMSG. The caller frees it with
+ * session_free(). */
 int row_session(struct observed_session *to, const struct sql_value *v, int n);
-void session_free(struct observed_session *s); /* what it points to */
+void session_free(struct observed_session *s); /* frees the members */
 
 #endif

@@ -1,5 +1,5 @@
-/* The check of a server: one line for each thing tried, and nothing is changed. What fails keeps nothing else from being
- * tried, as long as there is a session. */
+/* Checks a server: one line for each thing tried. Changes nothing. After a failure the other checks still run, as long
+ * as there is a session. */
 #include "sql/server_check.h"
 
 #include <sodium.h>

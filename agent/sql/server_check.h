@@ -1,4 +1,4 @@
-/* Inside the check of a server. Not for other modules. */
+/* Used only by sql/: the parts of the check of a server. */
 #ifndef CURFEW_SQL_SERVER_CHECK_H
 #define CURFEW_SQL_SERVER_CHECK_H
 
@@ -9,24 +9,25 @@ struct check_run {
 	const struct server_check *check;
 	struct sql_session *session;
 	struct sql_error error;
-	const char *database; /* what the lines are of, as shown; NULL: the server */
+	const char
+		*database; /* the database that the lines are about, as shown; NULL: the server */
 };
 
-/* One line of the report. `fix`: what to do, where it failed; may be NULL. */
+/* One line of the report. `fix` says what to do after a failure; may be NULL. */
 void check_tell(const struct check_run *c, enum check_result result, const char *name,
 	const char *fix, const char *format, ...) __attribute__((format(printf, 5, 6)));
-/* What the server, or the library, said; its number alone in a report without names. */
+/* The error text of the server or the library; only its number in an anonymous report. */
 const char *check_said(char buf[RECORD_TEXT_MAX], const struct check_run *c);
-/* "run `curfew bootstrap SERVER` again": most of what is missing. */
+/* "run `curfew bootstrap SERVER` again", which fixes most missing permissions. */
 const char *check_bootstrap(char buf[RECORD_TEXT_MAX], const struct check_run *c, const char *why);
 
-/* A question by itself. 0, SQL_SERVER_ERROR, or negative errno when the session is lost. */
+/* One query. 0, SQL_SERVER_ERROR, or negative errno if the session is lost. */
 int check_ask(struct check_run *c, const char *batch, sql_row_fn each, void *context);
-/* One that is ever sent, as a line with time and rows. `some`: every server has a row of it. Negative errno: the session
- * is lost. */
+/* A query that Curfew uses, as a line with its time and rows. `some`: every server returns a row. Negative errno: the
+ * session is lost. */
 int check_read(struct check_run *c, const char *name, const char *batch, bool some);
 
-/* Each tells its lines. Negative errno: the session is lost. */
+/* Each reports its lines. Negative errno: the session is lost. */
 int check_session_open(struct check_run *c); /* name, tcp, tls, encryption, login, settings */
 int check_facts(struct check_run *c); /* version, collation, clock, rights, mark, lock, leftovers */
 int check_reads(struct check_run *c); /* the parts of the catalog, the audit's questions */

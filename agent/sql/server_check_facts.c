@@ -1,4 +1,4 @@
-/* What a server is, and what the agent's own login may do there. */
+/* Version, collation, and clock of a server, and the agent login's permissions there. */
 #include <errno.h>
 #include <string.h>
 #include <time.h>
@@ -10,13 +10,13 @@
 #include "sql/rights.h"
 #include "sql/rows.h"
 
-/* SQL Server 2016: what the statements are written for. */
+/* SQL Server 2016, the oldest version for which the statements are written. */
 #define OLDEST_VERSION 13
-/* Seconds. Ages are told by the server's clock alone, and access ends by ours. */
+/* Seconds. Session ages use the server's clock; access ends by Curfew's clock. */
 #define CLOCK_TOLERANCE 60
 #define COLUMNS_MAX	9
 
-/* The one row of an answer, as texts. */
+/* The single row of an answer, as texts. */
 struct one_row {
 	char columns[COLUMNS_MAX][MAX_NAME_BYTES + 1];
 	bool null[COLUMNS_MAX];
@@ -35,19 +35,19 @@ static int one_row_take(void *row, const struct sql_value *v, int n)
 	return 0;
 }
 
-/* Tells that the question itself failed. */
+/* Reports that the query itself failed. */
 static int refused(struct check_run *c, const char *name, int rc)
 {
 	char words[RECORD_TEXT_MAX];
 
 	if (rc == SQL_SERVER_ERROR)
 		check_tell(c, CHECK_FAIL, name,
-			"the agent cannot work with a server that does not answer this", "%s",
+			"the server must answer this query; Curfew cannot work without it", "%s",
 			check_said(words, c));
 	return rc < 0 ? rc : 0;
 }
 
-/* ---- what it is ---- */
+/* ---- the server ---- */
 
 static int version_check(struct check_run *c, struct one_row *a)
 {
@@ -74,7 +74,7 @@ static void collation_check(const struct check_run *c, const char *collation)
 	else
 		check_tell(c, CHECK_FAIL, "collation",
 			"Curfew compares names without regard to case: use a server whose collation has _CI_",
-			"%s: names that differ in case alone are two names on this server",
+			"%s: the server treats names that differ only in case as different",
 			collation[0] ? collation : "not told");
 }
 
@@ -86,14 +86,16 @@ static void clock_check(const struct check_run *c, const char *seconds)
 	bool near = off >= -CLOCK_TOLERANCE && off <= CLOCK_TOLERANCE;
 
 	check_tell(c, near ? CHECK_OK : CHECK_FAIL, "clock",
-		"set the clocks of both machines by NTP", "the server is %lld s %s this machine",
+		"synchronize the clocks of both hosts with NTP",
+		"the server clock is %lld s %s this host's clock",
 		(long long)(off < 0 ? -off : off), off < 0 ? "behind" : "ahead of");
 }
 
-/* ---- what the agent may do ---- */
+/* ---- the agent login's permissions ---- */
 
 struct rights {
-	int held[ARRAY_SIZE(server_rights)][RIGHT_ALTERNATIVES]; /* 1, 0; -1: not told */
+	int held[ARRAY_SIZE(server_rights)]
+		[RIGHT_ALTERNATIVES]; /* 1, 0; -1: the server did not answer */
 };
 
 static int right_row(void *rights, const struct sql_value *v, int n)
@@ -120,7 +122,7 @@ static void right_tell(const struct check_run *c, const struct rights *r, size_t
 		check_tell(c, CHECK_OK, name, NULL, "held: %s", server_rights[i].why);
 	else
 		check_tell(c, CHECK_FAIL, name, check_bootstrap(fix, c, NULL), "%s; needed to %s",
-			held[0] < 0 ? "the server does not tell" : "not held",
+			held[0] < 0 ? "the server did not answer" : "not held",
 			server_rights[i].why);
 }
 
@@ -157,16 +159,16 @@ static int mark_check(struct check_run *c)
 		return refused(c, "mark", rc);
 	if (a.n == 2 && strcmp(a.columns[1], "0") != 0)
 		check_tell(c, CHECK_OK, "mark", NULL,
-			"server role " MARK_ROLE " is there, and the agent adds members");
+			"server role " MARK_ROLE " exists, and the agent login can add members");
 	else
 		check_tell(c, CHECK_FAIL, "mark", check_bootstrap(fix, c, NULL),
-			a.n ? "the agent may not add members to server role " MARK_ROLE
+			a.n ? "the agent login cannot add members to server role " MARK_ROLE
 			    : "no server role " MARK_ROLE
 			      ": other agents cannot recognize its logins");
 	return 0;
 }
 
-/* By the principal that bootstrap makes for it, where there is one: a lock of public's anybody could hold. */
+/* With the principal that `curfew bootstrap` creates, if it exists: any login could hold a lock of public. */
 static int lock_check(struct check_run *c)
 {
 	struct one_row a = {0};
@@ -184,7 +186,7 @@ static int lock_check(struct check_run *c)
 	char words[RECORD_TEXT_MAX];
 
 	if (rc == SQL_SERVER_ERROR)
-		check_tell(c, CHECK_FAIL, "lock", "let one agent alone serve this server",
+		check_tell(c, CHECK_FAIL, "lock", "run only one agent against this server",
 			"no application lock: %s", check_said(words, c));
 	else if (!rc && (a.n != 3 || a.null[1] || strtol(a.columns[1], NULL, 10) < 0))
 		check_tell(c, CHECK_FAIL, "lock",
@@ -208,7 +210,7 @@ static int count_row(void *text, const struct sql_value *v, int n)
 	return 0;
 }
 
-/* Of a check that was killed on its way: harmless, since nobody knows its password, but not to be there. */
+/* Logins of a check that was killed. Nobody knows their passwords, but they must not stay. */
 static int leftovers_check(struct check_run *c)
 {
 	struct text text;
@@ -224,8 +226,10 @@ static int leftovers_check(struct check_run *c)
 	if (rc || !names)
 		return refused(c, "earlier-checks", rc ? rc : -ENOMEM);
 	check_tell(c, *names ? CHECK_FAIL : CHECK_OK, "earlier-checks",
-		"drop these logins, and their users in the scratch database", "%s%.300s",
-		*names ? "logins of a check that did not end: " : "nothing is left of any", names);
+		"drop these logins and their users in the scratch database", "%s%.300s",
+		*names ? "logins left by an interrupted check: "
+		       : "no logins left by an interrupted check",
+		names);
 	return 0;
 }
 

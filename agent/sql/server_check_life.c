@@ -1,4 +1,4 @@
-/* What a life needs beside the visits of a pass: somebody who connects, and somebody who clears away. */
+/* Two parts of `check-server --life` that a pass does not have: a user who connects, and the removal of everything. */
 #include <errno.h>
 #include <string.h>
 #include <time.h>
@@ -10,7 +10,7 @@
 #include "sql/rows.h"
 #include "sql/server_check.h"
 
-/* How often a session looks whether it is still one. */
+/* Pause between two queries by which a session notices that it was ended. */
 #define HOLD_PAUSE_MS 200
 
 static void pause_ms(long ms)
@@ -20,7 +20,7 @@ static void pause_ms(long ms)
 	nanosleep(&t, NULL);
 }
 
-/* ---- somebody who connects ---- */
+/* ---- a user who connects ---- */
 
 static int open_as(struct check_run *c, const char *login, const char *password)
 {
@@ -49,7 +49,7 @@ static int database_enter(struct check_run *c, const char *database)
 	return batch ? check_ask(c, batch, NULL, NULL) : -ENOMEM;
 }
 
-/* As long as the session lives: whoever started this ends it when that takes too long. */
+/* Runs until the server ends the session. The caller stops it after a timeout. */
 static void end_wait(struct check_run *c)
 {
 	int rc = 0;
@@ -59,7 +59,7 @@ static void end_wait(struct check_run *c)
 		rc = check_ask(c, "SELECT N'here' AS [part];\n", NULL, NULL);
 	}
 	check_tell(c, CHECK_OK, "life.kill", NULL,
-		"the server ended the session when access was narrowed");
+		"the server ended the session when access was reduced");
 }
 
 int server_probe_run(struct worker *w, void *context)
@@ -70,16 +70,16 @@ int server_probe_run(struct worker *w, void *context)
 	int rc = open_as(&c, p->login, p->password);
 
 	if (rc && p->refused && c.error.number == p->refused)
-		check_tell(&c, CHECK_OK, p->line, NULL, "refused, as it should be: error %d",
+		check_tell(&c, CHECK_OK, p->line, NULL, "refused as expected: error %d",
 			c.error.number);
 	else if (rc)
 		check_tell(&c, CHECK_FAIL, p->line, "look at the server's error log for the reason",
 			"%s", check_said(words, &c));
 	else if (p->refused)
-		check_tell(&c, CHECK_FAIL, p->line, "let a DBA look at this login at once",
-			"let in, and should have been refused with error %d", p->refused);
+		check_tell(&c, CHECK_FAIL, p->line, "a DBA must check this login at once",
+			"logged in, but should have been refused with error %d", p->refused);
 	else if (database_enter(&c, p->database))
-		check_tell(&c, CHECK_FAIL, p->line, "let a DBA look at the scratch database", "%s",
+		check_tell(&c, CHECK_FAIL, p->line, "a DBA must check the scratch database", "%s",
 			check_said(words, &c));
 	else {
 		check_tell(&c, CHECK_OK, p->line, NULL, "logged in, and entered the database");
@@ -90,7 +90,7 @@ int server_probe_run(struct worker *w, void *context)
 	return 0;
 }
 
-/* ---- somebody who clears away ---- */
+/* ---- removal ---- */
 
 static int change_run(struct check_run *c, const struct change *change)
 {
@@ -103,7 +103,7 @@ static int change_run(struct check_run *c, const struct change *change)
 	if (rc || !batch)
 		return rc ? rc : -ENOMEM;
 	rc = check_ask(c, batch, NULL, NULL);
-	/* That it was not there is what the last question will say. */
+	/* If the object did not exist, the last query shows it. */
 	return rc < 0 ? rc : 0;
 }
 
@@ -243,10 +243,10 @@ static void left_tell(struct check_run *c, const struct server_sweep *s)
 	struct left left = {0};
 	int rc = batch && c->session ? check_ask(c, batch, left_row, &left) : -ENOTCONN;
 
-	snprintf(fix, sizeof(fix), "let a DBA drop login [%s], and what is left in the database",
-		s->login);
+	snprintf(fix, sizeof(fix),
+		"a DBA must drop login [%s] and its users and roles in the database", s->login);
 	if (rc || !left.told)
-		check_tell(c, CHECK_FAIL, "life.nothing-left", fix, "cannot be told: %s",
+		check_tell(c, CHECK_FAIL, "life.nothing-left", fix, "cannot be checked: %s",
 			check_said(words, c));
 	else if (left.logins || left.sessions || left.principals)
 		check_tell(c, CHECK_FAIL, "life.nothing-left", fix,
@@ -255,7 +255,7 @@ static void left_tell(struct check_run *c, const struct server_sweep *s)
 			(long long)left.principals);
 	else
 		check_tell(c, CHECK_OK, "life.nothing-left", NULL,
-			"no login, session, user or role of the check is there");
+			"no login, session, user, or role of the check exists");
 }
 
 int server_sweep_prepare(void *context)
@@ -273,7 +273,7 @@ int server_sweep_run(struct worker *w, void *context)
 
 	sodium_free(s->check.visit.password);
 	s->check.visit.password = NULL;
-	/* What could not be dropped is told by what is left. */
+	/* If something could not be dropped, the last query reports it. */
 	if (!rc)
 		(void)all_drop(&c, s);
 	left_tell(&c, s);

@@ -1,4 +1,4 @@
-/* One line of the check, and the questions behind it. */
+/* One line of the check, and the queries behind it. */
 #include "sql/server_check.h"
 
 #include <errno.h>
@@ -61,7 +61,7 @@ int check_ask(struct check_run *c, const char *batch, sql_row_fn each, void *con
 {
 	int rc = sql_session_run(c->session, &c->error, batch, each, context);
 
-	/* An answer that makes no sense, or is a flood, is an answer. */
+	/* An answer of the wrong form, or one that is too large, still is an answer. */
 	return rc == -EBADMSG || rc == -EOVERFLOW ? SQL_SERVER_ERROR : rc;
 }
 
@@ -95,11 +95,11 @@ int check_read(struct check_run *c, const char *name, const char *batch, bool so
 		r.check.result = CHECK_FAIL;
 		RECORD_SET(&r, detail, check_said(words, c));
 		RECORD_SET(&r, check.fix,
-			"Curfew will report this part as unread or unverified; look the error up, and send us this report");
+			"Curfew will report this part as unread or unverified; look up the error and report it to us");
 	} else if (some && !r.check.rows) {
 		r.check.result = CHECK_FAIL;
 		RECORD_SET(&r, detail,
-			"no row, and every server has one: rows are hidden from the agent login");
+			"no rows, although every server has some: rows are hidden from the agent login");
 		RECORD_SET(&r, check.fix,
 			check_bootstrap(words, c, "VIEW ANY DEFINITION, and no DENY of it"));
 	} else {

@@ -1,4 +1,4 @@
-/* Every question that Curfew asks of a server or a database, each by itself, with its time and its rows. */
+/* Runs every query that Curfew uses on a server or a database, and reports its time and number of rows. */
 #include <errno.h>
 #include <string.h>
 
@@ -9,7 +9,7 @@
 #include "sql/residual.h"
 #include "sql/rows.h"
 
-/* Parts of which even an empty server, or database, has a row. */
+/* Parts that return a row even on an empty server or database. */
 static bool has_rows(const char *part)
 {
 	static const char *const names[] = {"principal", "server-member", "server-permission",
@@ -21,7 +21,7 @@ static bool has_rows(const char *part)
 	return false;
 }
 
-/* The question in the database of this name (NULL: where the session is), as an error if it is not there. */
+/* Runs the query in the named database (NULL: the current one). Fails if that database was not entered. */
 static int question_run(struct check_run *c, const char *database, const char *kind,
 	const char *part, const char *text, bool some)
 {
@@ -132,30 +132,30 @@ static int state_row(void *state, const struct sql_value *v, int n)
 	return 0;
 }
 
-/* Whether its questions may be asked. */
+/* Reports the state. True: the database can be read. */
 static bool state_tell(struct check_run *c, const struct database_facts *s)
 {
 	char words[RECORD_TEXT_MAX];
 
 	if (!s->told) {
 		check_tell(c, CHECK_FAIL, "database.state",
-			"check the name in the client files, VIEW ANY DATABASE, and that it is online",
-			"the server has no database of that name, or does not show it");
+			"check the name in the client files, VIEW ANY DATABASE, and whether the database is online",
+			"the server has no database of this name, or hides it");
 		return false;
 	}
 	if (s->state) {
 		check_tell(c, CHECK_FAIL, "database.state",
-			"bring it online: until then its access is unread", "%s",
+			"bring it online; until then access there is unread", "%s",
 			database_state_words(s->state));
 		return false;
 	}
 	check_tell(c, s->read_only ? CHECK_FAIL : CHECK_OK, "database.state",
-		"in a copy that cannot be changed nobody gets access, and none can be taken away",
+		"nobody gets access in a snapshot or standby database, and none can be removed",
 		s->read_only ? "online, but read-only" : "online");
 	check_tell(c, s->access ? CHECK_OK : CHECK_FAIL, "database.access",
-		check_bootstrap(
-			words, c, "it needs a user there; or this is a copy that cannot be read"),
-		s->access ? "the agent login gets in" : "the agent login does not get in");
+		check_bootstrap(words, c,
+			"the agent login needs a user there; a secondary replica may refuse reads"),
+		s->access ? "the agent login can enter" : "the agent login cannot enter");
 	check_tell(c, CHECK_OK, "database.settings", NULL,
 		"collation %s, containment %s, TRUSTWORTHY %s, DB_CHAINING %s", s->collation,
 		s->containment, s->trustworthy ? "on" : "off", s->chaining ? "on" : "off");
@@ -206,17 +206,16 @@ static int rights_check(struct check_run *c, const char *database)
 		return rc;
 	if (rc)
 		check_tell(c, CHECK_FAIL, "database.rights", check_bootstrap(words, c, NULL),
-			"the database cannot be entered: error %d", c->error.number);
+			"cannot enter the database: error %d", c->error.number);
 	else
 		check_tell(c, held == 1 ? CHECK_OK : CHECK_FAIL, "database.rights",
 			check_bootstrap(words, c, NULL),
-			held == 1
-				? "the agent login is in control: users, roles, permissions"
-				: "the agent login is not in control of users, roles and permissions");
+			held == 1 ? "the agent login can change users, roles, and permissions"
+				  : "the agent login cannot change users, roles, and permissions");
 	return 0;
 }
 
-/* It stays in no database: nobody has to wait for us to take one offline. */
+/* Leave the database, because an open session in it would keep a DBA from taking it offline. */
 static int database_leave(struct check_run *c)
 {
 	int rc = check_ask(c, "USE [master];\n", NULL, NULL);

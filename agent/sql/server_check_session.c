@@ -1,4 +1,4 @@
-/* The way to a server: each step has a line of its own, so that the one that fails is seen at once. */
+/* Connects to a server step by step, with one line for each step, so that the failing step is obvious. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
@@ -43,7 +43,7 @@ static int tcp_check(const struct check_run *c, const struct addrinfo *list)
 		rc = address_connect(a, timeout);
 	if (rc)
 		check_tell(c, CHECK_FAIL, "tcp",
-			"the server must listen for TCP/IP on this port, and every firewall between must let the agent through",
+			"the server must listen for TCP/IP on this port, and every firewall in between must allow the agent",
 			"port %u does not answer: %s", s->port, strerror(-rc));
 	else
 		check_tell(c, CHECK_OK, "tcp", NULL, "port %u answers", s->port);
@@ -62,7 +62,7 @@ static int name_check(const struct check_run *c)
 	int rc = getaddrinfo(s->host, port, &hints, &list);
 	if (rc) {
 		check_tell(c, CHECK_FAIL, "name",
-			"correct `host` of this server in curfew.conf, or the machine's name resolution",
+			"correct `host` of this server in curfew.conf, or name resolution on this host",
 			"%s: %s", c->check->anonymous ? "HOST" : s->host, gai_strerror(rc));
 		return -EHOSTUNREACH;
 	}
@@ -87,17 +87,18 @@ static void tls_tell(const struct check_run *c)
 		"TLS 1.2 or newer; the certificate names the host and is signed by the authority in ca_file");
 }
 
-/* Which step it was; those before it have passed. */
+/* Reports the failed step; all earlier ones have passed. */
 static void failure_tell(const struct check_run *c)
 {
 	static const char *const names[] = {"tls", "encryption", "login", "settings", NULL};
 	const char *fix =
-		"`host` must be the name in the certificate, ca_file its authority in PEM, the certificate valid today, TLS 1.2 on";
+		"`host` must be the name in the certificate, ca_file must be its CA in PEM format, the certificate must be "
+		"valid today, and the server must offer TLS 1.2 or newer";
 	char words[RECORD_TEXT_MAX];
 	size_t failed = 0;
 
 	check_said(words, c);
-	/* The login message goes inside TLS: a server that answers it with a number has passed that. */
+	/* The login message is sent inside TLS, so a server error number proves that TLS works. */
 	if (c->error.stage != SQL_STAGE_LOGIN || c->error.number) {
 		tls_tell(c);
 		failed = 1;
@@ -110,10 +111,11 @@ static void failure_tell(const struct check_run *c)
 		fix = "the credential file must hold the password of the agent login, and that login must exist and be enabled";
 	}
 	if (c->error.stage == SQL_STAGE_SETTINGS) {
-		check_tell(c, CHECK_OK, "encryption", NULL, "what follows the login is encrypted");
+		check_tell(
+			c, CHECK_OK, "encryption", NULL, "all data after the login is encrypted");
 		check_tell(c, CHECK_OK, "login", NULL, "the agent login is accepted");
 		failed = 3;
-		fix = "a DBA has to find what changes sessions: `user options`, a logon trigger, a proxy";
+		fix = "a DBA must find what changes the session: `user options`, a logon trigger, or a proxy";
 	}
 	check_tell(c, CHECK_FAIL, names[failed], fix, "%s", words);
 	skip(c, names + failed + 1);
@@ -124,16 +126,17 @@ static void success_tell(const struct check_run *c)
 	const char *unsettled = sql_session_unsettled(c->session);
 
 	tls_tell(c);
-	check_tell(c, CHECK_OK, "encryption", NULL, "what follows the login is encrypted");
+	check_tell(c, CHECK_OK, "encryption", NULL, "all data after the login is encrypted");
 	check_tell(c, CHECK_OK, "login", NULL, "the agent login is accepted");
 	if (unsettled)
 		check_tell(c, CHECK_FAIL, "settings",
-			"a server that cannot tell its session's settings verifies nothing",
+			"nothing is verified on a server that does not return its session options",
 			"cannot be read back%s%s", c->check->anonymous ? "" : ": ",
 			c->check->anonymous ? "" : unsettled);
 	else
 		check_tell(c, CHECK_OK, "settings", NULL,
-			"SET options, lock timeout, language, database and encoding of names are as asked for; no open transaction");
+			"SET options, lock timeout, language, database, and name encoding are as requested; no open "
+			"transaction");
 }
 
 int check_session_open(struct check_run *c)

@@ -14,16 +14,16 @@
 #include "sql/session_failure.h"
 #include "sql/session_internal.h"
 
-#define SEVERITY_ERROR_MIN 11 /* below are messages for information */
+#define SEVERITY_ERROR_MIN 11 /* lower severities are informational */
 #define DATABASE_CHANGED   5701
 #define LANGUAGE_CHANGED   5703
 
-/* db-lib's handlers get no context while dbopen() runs: this is it, for that call alone. */
+/* db-lib's handlers have no context while dbopen() runs. Set only during that call. */
 static struct sql_error *opening;
 
 static void error_note(struct sql_error *e, int number, int severity, const char *text)
 {
-	/* The worst one is told; of equals, the first: what follows is its consequence. */
+	/* Keep the most severe error, and of equal ones the first; the later ones follow from it. */
 	if (!e || severity < e->severity || (e->number && severity == e->severity))
 		return;
 	e->number = number;
@@ -43,8 +43,8 @@ static int on_message(DBPROCESS *p, DBINT number, int state, int severity, char 
 	return 0;
 }
 
-/* One text that is no UTF-16 (a program may call itself anything) spoils that text, and nothing else: the library puts a
- * question mark and reads on. What broke the connection ends the session. */
+/* A text that is not valid UTF-16 (programs choose their own names) breaks only this text: db-lib writes a question
+ * mark and reads on. An error of the connection ends the session. */
 static bool library_error_is_of_a_value(int number, int severity)
 {
 	return severity == EXCONVERSION || (number >= 2400 && number <= 2404);
@@ -55,7 +55,7 @@ static bool library_error_ends_session(DBPROCESS *p, int number, int severity)
 	return !p || number == SYBETIME || severity >= EXCOMM || dbdead(p);
 }
 
-/* The library's own handler would end the process. */
+/* db-lib's default handler would end the process. */
 static int on_error(
 	DBPROCESS *p, int severity, int number, int os_number, char *text, char *os_text)
 {
@@ -64,7 +64,7 @@ static int on_error(
 
 	(void)os_text;
 	if (number == SYBESMSG)
-		return INT_CANCEL; /* "check messages": they were told already */
+		return INT_CANCEL; /* "check messages": already reported */
 	if (library_error_is_of_a_value(number, severity)) {
 		if (s)
 			s->broken_values++;
@@ -86,7 +86,7 @@ static int on_error(
 	return INT_CANCEL;
 }
 
-/* Settings of other programs that FreeTDS would listen to; TDSDUMP would even write the password to a file. */
+/* Environment variables that FreeTDS reads. TDSDUMP would write the password to a file. */
 static void environment_clear(void)
 {
 	static const char *const names[] = {"FREETDSCONF", "FREETDS", "TDSVER", "TDSHOST",
@@ -104,7 +104,7 @@ static int login_make(LOGINREC **out, const struct sql_session_options *o)
 		return -ENOMEM;
 	if (DBSETLUSER(l, o->login) == FAIL || DBSETLPWD(l, o->password) == FAIL ||
 		DBSETLAPP(l, "curfew") == FAIL ||
-		/* A default database that cannot be opened would keep us out (4064). */
+		/* With a default database that cannot be opened the login would fail (4064). */
 		DBSETLDBNAME(l, "master") == FAIL || DBSETLCHARSET(l, "UTF-8") == FAIL ||
 		dbsetlversion(l, DBVERSION_74) == FAIL) {
 		dbloginfree(l);
@@ -125,7 +125,7 @@ int sql_session_open(
 	environment_clear();
 	if (dbinit() == FAIL)
 		return -ENOMEM;
-	/* After dbinit(), which sets the library's own. */
+	/* After dbinit(), which sets its own handlers. */
 	dberrhandle(on_error);
 	dbmsghandle(on_message);
 	s = calloc(1, sizeof(*s));
@@ -159,7 +159,7 @@ int sql_session_open(
 	dbsetuserdata(s->process, (BYTE *)s);
 	if (dbtds(s->process) != DBTDS_7_4) {
 		snprintf(error->text, sizeof(error->text),
-			"the server speaks an older TDS than 7.4: refused");
+			"the server speaks an older version than TDS 7.4; refused");
 		rc = -EPROTO;
 		goto fail;
 	}
@@ -190,7 +190,7 @@ void sql_session_close(struct sql_session *s)
 {
 	if (!s)
 		return;
-	s->error = NULL; /* nobody asks any more what went wrong */
+	s->error = NULL; /* later errors have no reader */
 	if (s->process)
 		dbclose(s->process);
 	if (s->login)

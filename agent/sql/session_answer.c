@@ -1,4 +1,4 @@
-/* An answer, row by row. What a server sends is bounded here: a flood is cut, so that it costs this reading alone. */
+/* Reads an answer row by row. The size is limited, so that a server can only spoil this one reading. */
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 
 #define TLS_RECORD_DATA 0x17
 #define MAX_COLUMNS	32
-/* Of one answer. The largest honest one is the catalog of a database: some ten rows for each of 50,000 objects. */
+/* Limits of one answer. The largest legitimate one is a catalog: about ten rows for each of 50,000 objects. */
 #define MAX_ROWS  1000000
 #define MAX_BYTES ((size_t)128 << 20)
 
@@ -26,12 +26,12 @@ int session_encryption_prove(struct sql_session *s, struct sql_error *error)
 		return -ETIMEDOUT;
 	}
 	if (recv(p.fd, &first, 1, MSG_PEEK) != 1) {
-		snprintf(error->text, sizeof(error->text), "connection closed by the server");
+		snprintf(error->text, sizeof(error->text), "the server closed the connection");
 		return -ECONNRESET;
 	}
 	if (first != TLS_RECORD_DATA) {
 		snprintf(error->text, sizeof(error->text),
-			"the server answered in clear after the login: refused; set the server to force encryption");
+			"the server answered without encryption after the login; refused; set Force Encryption on the server");
 		return -EPROTO;
 	}
 	s->proved = true;
@@ -53,7 +53,7 @@ static bool is_taken_raw(int type)
 	}
 }
 
-/* One column of the row: bytes and texts as they came, all else as text. */
+/* One column of the row: bytes and texts as received, all other types as text. */
 static int value_read(
 	struct sql_value *out, char **room, size_t *budget, struct sql_session *s, int column)
 {
@@ -64,7 +64,7 @@ static int value_read(
 	*out = (struct sql_value){0};
 	if (!data)
 		return 0;
-	/* The longest text of a number or date is far below this. */
+	/* The longest text of a number or date is far shorter. */
 	size_t max = is_taken_raw(type) ? (size_t)size : 64;
 	if (max > *budget)
 		return -EOVERFLOW;
@@ -101,7 +101,7 @@ static int row_read(struct sql_session *s, size_t *budget, sql_row_fn each, void
 	return rc;
 }
 
-/* The server is told to stop, and what it still sends is thrown away. */
+/* Cancels the query and discards what the server still sends. */
 static int flood_end(struct sql_session *s, struct sql_error *error)
 {
 	dbcancel(s->process);
@@ -119,7 +119,7 @@ int session_answer_read(
 	RETCODE more;
 	int rc = 0;
 
-	/* To the end whatever happens: a batch can go on after an error. */
+	/* Read to the end in any case, because a batch can continue after an error. */
 	while ((more = dbresults(s->process)) != NO_MORE_RESULTS) {
 		STATUS row;
 		if (s->dead)

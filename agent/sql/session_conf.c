@@ -1,4 +1,4 @@
-/* FreeTDS's configuration of one session, in memory: the user's and the system's files do not count. */
+/* The FreeTDS configuration of one session, in memory. Files of the user and the system are not used. */
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -6,7 +6,7 @@
 
 #include "sql/session_internal.h"
 
-/* FreeTDS cuts longer lines of its configuration without a word. */
+/* FreeTDS silently cuts longer lines. */
 #define CONF_LINE_MAX 255
 
 static int conf_line(FILE *to, const char *key, const char *value)

@@ -1,5 +1,5 @@
-/* Why a session did not come about. FreeTDS has one sentence for every fault of TLS, so what can be known beforehand is
- * looked at beforehand, and of the rest all is named that must be right. */
+/* Why a session could not be opened. FreeTDS reports every TLS fault with the same sentence. So known causes are
+ * checked before connecting, and for the rest the message lists all requirements. */
 #include "sql/session_failure.h"
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 
 #include <sybdb.h>
 
-/* As the TLS library looks for them. Windows exports the other form, DER, under the same endings. */
+/* As OpenSSL and GnuTLS look for them. Windows exports DER files with the same suffixes. */
 static bool is_certificate(const char *line)
 {
 	return strncmp(line, "-----BEGIN CERTIFICATE-----", 27) == 0 ||
@@ -21,12 +21,12 @@ static int ca_file_unread(struct sql_error *error, const char *path, int rc)
 {
 	if (rc == -EACCES || rc == -EPERM)
 		snprintf(error->text, sizeof(error->text),
-			"this process cannot read ca_file %s: %s; give it mode 0644 and every folder above it mode 0755: "
-			"the service runs as the user curfew",
+			"this process cannot read ca_file %s: %s; set mode 0644 on the file and 0755 on every directory "
+			"above it, because the service runs as user curfew",
 			path, strerror(-rc));
 	else
 		snprintf(error->text, sizeof(error->text),
-			"this process cannot read ca_file %s: %s; put the authority's certificate there",
+			"this process cannot read ca_file %s: %s; save the CA certificate there",
 			path, strerror(-rc));
 	return rc;
 }
@@ -44,7 +44,8 @@ int ca_file_check(struct sql_error *error, const char *path)
 		return ca_file_unread(error, path, -errno);
 	if (fstat(fd, &st) == 0 && !S_ISREG(st.st_mode)) {
 		close(fd);
-		snprintf(error->text, sizeof(error->text), "ca_file %s is no regular file", path);
+		snprintf(
+			error->text, sizeof(error->text), "ca_file %s is not a regular file", path);
 		return -EINVAL;
 	}
 	from = fdopen(fd, "r");
@@ -60,12 +61,12 @@ int ca_file_check(struct sql_error *error, const char *path)
 	if (found)
 		return 0;
 	snprintf(error->text, sizeof(error->text),
-		"ca_file %s holds no certificate that begins with -----BEGIN CERTIFICATE-----: write it in PEM, not DER",
+		"ca_file %s contains no certificate (-----BEGIN CERTIFICATE-----); convert it to PEM",
 		path);
 	return -EINVAL;
 }
 
-/* The server's own word on the login, which says it best. */
+/* The server's own login error is the best text. */
 static int login_refused(const struct sql_error *e)
 {
 	switch (e->number) {
@@ -83,7 +84,7 @@ static int login_refused(const struct sql_error *e)
 
 int session_failure(struct sql_error *e, const struct sql_session_options *o)
 {
-	/* The library names the section of its private configuration, which tells nobody anything. */
+	/* Cut the section name of the private configuration, which means nothing to a reader. */
 	char *section = strstr(e->text, " (");
 	char words[RECORD_TEXT_MAX];
 
@@ -106,7 +107,7 @@ int session_failure(struct sql_error *e, const struct sql_session_options *o)
 		return -EPROTO;
 	case SYBEFCON:
 	case SYBEPWD:
-		/* The connection stood, and the server has said nothing: what came between is TLS. */
+		/* Connected, but no message from the server: TLS failed. */
 		snprintf(e->text, sizeof(e->text),
 			"no TLS session with %s port %u: its certificate must be valid now, name %s and be signed by the "
 			"authority in %s; the server must offer TLS 1.2 or newer",

@@ -1,4 +1,4 @@
-/* Inside a session: what its files share. Not for other modules. */
+/* Used only by sql/: the parts of a session. */
 #ifndef CURFEW_SQL_SESSION_INTERNAL_H
 #define CURFEW_SQL_SESSION_INTERNAL_H
 
@@ -14,25 +14,24 @@ struct sql_session {
 	bool dead;
 	unsigned round_trips;
 	unsigned read_timeout;
-	unsigned
-		broken_values; /* of the answer being read: texts that the library could not convert */
-	struct sql_error *error; /* where the handlers write */
+	unsigned broken_values;	 /* number of texts in this answer that db-lib could not convert */
+	struct sql_error *error; /* where the handlers store an error */
 	char unsettled
-		[RECORD_TEXT_MAX]; /* why the settings could not be read back; empty: they were */
+		[RECORD_TEXT_MAX]; /* why the options could not be read back; empty: they were */
 };
 
-/* The private configuration, in a memory file: one section, which the library finds through /proc/self/fd. */
+/* The private configuration is a memory file with one section. db-lib opens it by /proc/self/fd. */
 #define SESSION_CONF_SECTION "curfew-server"
 int session_conf_write(int *out, const struct sql_session_options *o);
 
-/* Waits for the first byte of the first answer without taking it: a TLS record of data, or the session is in clear. */
+/* Looks at the first byte of the first answer without reading it: it must start a TLS data record. */
 int session_encryption_prove(struct sql_session *s, struct sql_error *error);
-/* Reads an answer to its end. 0, what `each` said first, -EOVERFLOW for a flood (the rest is thrown away), or another
- * negative errno. */
+/* Reads an answer to its end. 0, the first result of `each` other than 0, -EOVERFLOW for an answer that is too large
+ * (the rest is discarded), or another negative errno. */
 int session_answer_read(
 	struct sql_session *s, struct sql_error *error, sql_row_fn each, void *context);
 
-/* The session's own settings in place of the server's, read back before anything else is said. */
+/* Sets the session options and reads them back before any other batch. */
 int session_settle(struct sql_session *s, struct sql_error *error);
 
 #endif

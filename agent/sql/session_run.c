@@ -1,10 +1,10 @@
-/* One batch sent and its answer read. A session that timed out, or whose answer broke off, is never used again. */
+/* Sends one batch and reads its answer. A session that timed out or whose answer was cut off is not used again. */
 #include <errno.h>
 #include <string.h>
 
 #include "sql/session_internal.h"
 
-/* A session in an unknown state is not used again. */
+/* The state of the session is unknown, so it must not be used again. */
 static int session_give_up(struct sql_session *s, struct sql_error *error, int rc)
 {
 	if (!error->text[0])
@@ -30,7 +30,7 @@ int sql_session_run(struct sql_session *s, struct sql_error *error, const char *
 		rc = s->dead ? -ECONNRESET : -EIO;
 	if (!rc && !s->proved)
 		rc = session_encryption_prove(s, error);
-	/* dbsqlok() fails on an error in the answer too: the rest is still to be read. */
+	/* dbsqlok() also fails if the answer contains an error; the rest must still be read. */
 	if (!rc) {
 		dbsqlok(s->process);
 		rc = session_answer_read(s, error, each, context);
@@ -43,6 +43,6 @@ int sql_session_run(struct sql_session *s, struct sql_error *error, const char *
 	if (rc < 0 && (s->dead || !answer_only))
 		return session_give_up(s, error, rc);
 	if (!rc && !error->number && error->library)
-		return -EBADMSG; /* the library could not make sense of the answer */
+		return -EBADMSG; /* db-lib could not parse the answer */
 	return rc ? rc : error->number ? SQL_SERVER_ERROR : 0;
 }

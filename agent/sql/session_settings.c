@@ -1,5 +1,5 @@
-/* A session's settings are ours, not the server's: DB-Library begins with everything of ANSI off, `user options` and the
- * database's own options add to that, and a session may even begin inside a transaction that nobody would commit. */
+/* Sets the session options, because defaults differ: DB-Library starts with all ANSI options off, `user options` and
+ * database options change them, and a session may even start inside a transaction that nobody would commit. */
 #include "sql/session_settings.h"
 
 #include <errno.h>
@@ -8,7 +8,7 @@
 #include "sql/name.h"
 #include "sql/session_internal.h"
 
-/* How long a reading waits for one lock: whoever holds it longer makes his database unread, and nothing else. */
+/* Milliseconds to wait for a lock. A lock that is held longer makes only that database unread. */
 #define LOCK_TIMEOUT	  5000
 #define LOCK_TIMEOUT_TEXT "5000"
 
@@ -32,8 +32,9 @@ enum {
 #define OPTIONS_OFF                                                                                \
 	(IMPLICIT_TRANSACTIONS | CURSOR_CLOSE_ON_COMMIT | NUMERIC_ROUNDABORT | XACT_ABORT)
 
-/* What indexed views, filtered indexes and XML methods want, so that no DDL trigger of the server's own fails under us.
- * XACT_ABORT is off: one refused statement must not end the others; what is one transaction sets it itself. */
+/* The options that indexed views, filtered indexes, and XML methods require, so that no DDL trigger fails when Curfew
+ * fires it. XACT_ABORT is off, because one refused statement must not abort the others; a statement that needs a
+ * transaction sets it itself. */
 const char *const session_settings[] = {
 	"SET QUOTED_IDENTIFIER ON;\n",
 	"SET ANSI_NULLS ON;\n",
@@ -90,23 +91,23 @@ int session_state_row(void *state, const struct sql_value *v, int n)
 const char *session_state_problem(const struct session_state *s)
 {
 	if (!s->told)
-		return "the server does not answer which settings the session has";
+		return "the server does not return the session options";
 	if ((s->options & (OPTIONS_ON | OPTIONS_OFF)) != OPTIONS_ON)
-		return "the server keeps SET options of its own (@@OPTIONS)";
+		return "the server overrides SET options (@@OPTIONS)";
 	if (s->transactions)
-		return "the session begins inside a transaction that does not end (@@TRANCOUNT)";
+		return "the session starts inside a transaction that cannot be ended (@@TRANCOUNT)";
 	if (s->lock_timeout != LOCK_TIMEOUT)
-		return "the server keeps a lock timeout of its own (@@LOCK_TIMEOUT)";
+		return "the server overrides the lock timeout (@@LOCK_TIMEOUT)";
 	if (strcmp(s->language, "us_english") != 0)
-		return "the server keeps a language of its own (@@LANGUAGE)";
+		return "the server overrides the language (@@LANGUAGE)";
 	if (strcmp(s->database, "master") != 0)
-		return "the session is not in the database master";
+		return "the session is not in database master";
 	if (strcmp(s->sample, SESSION_SAMPLE) != 0)
-		return "the server sends names in an encoding that is not UTF-16";
+		return "the server does not send names as UTF-16";
 	return NULL;
 }
 
-/* A server that does not know one of them refuses the whole batch. */
+/* One unknown option makes the server refuse the whole batch. */
 static int settings_send_apart(struct sql_session *s, struct sql_error *error)
 {
 	for (const char *const *set = session_settings; *set; set++) {
@@ -137,12 +138,12 @@ int session_settle(struct sql_session *s, struct sql_error *error)
 	struct session_state state = {0};
 	int rc = settings_send(s, error);
 
-	/* A batch of its own: QUOTED_IDENTIFIER is taken when a batch is read. */
+	/* A batch of its own, because QUOTED_IDENTIFIER takes effect when the next batch is parsed. */
 	if (!rc)
 		rc = sql_session_run(
 			s, error, session_settings_question, session_state_row, &state);
 	if (rc == SQL_SERVER_ERROR) {
-		/* Nothing is proved on a server that cannot say; what can be closed on it is. */
+		/* Nothing is verified on a server that does not answer. Access there can still be removed. */
 		snprintf(s->unsettled, sizeof(s->unsettled), "%s", error->text);
 		*error = (struct sql_error){0};
 		return 0;
@@ -152,6 +153,6 @@ int session_settle(struct sql_session *s, struct sql_error *error)
 	const char *problem = session_state_problem(&state);
 	if (!problem)
 		return 0;
-	snprintf(error->text, sizeof(error->text), "%s: a DBA has to look", problem);
+	snprintf(error->text, sizeof(error->text), "%s; a DBA must check the server", problem);
 	return -EPROTO;
 }

@@ -1,10 +1,10 @@
-/* What every session sets first, and how its answer is judged. Pure; not for other modules. */
+/* Used only by sql/: the session options, and the check of what the server set. Pure. */
 #ifndef CURFEW_SQL_SESSION_SETTINGS_H
 #define CURFEW_SQL_SESSION_SETTINGS_H
 
 #include "curfew/sql.h"
 
-/* One SET a line; each may be sent alone. */
+/* One SET statement in each line. Each can be sent alone. */
 extern const char *const session_settings[]; /* ends with NULL */
 extern const char session_settings_question[];
 
@@ -15,14 +15,14 @@ struct session_state {
 	int lock_timeout; /* @@LOCK_TIMEOUT, milliseconds */
 	char language[64];
 	char database[64];
-	char sample[32]; /* SESSION_SAMPLE as its bytes, decoded by us */
+	char sample[32]; /* SESSION_SAMPLE as received, decoded */
 };
-/* A name whose bytes show how the server sends names: a letter, an accent and one character of two units. */
+/* A name that shows the server's encoding: a letter, an accented letter, and a surrogate pair. */
 #define SESSION_SAMPLE "A\303\251\360\237\230\200"
 
 /* A sql_row_fn over a struct session_state. */
 int session_state_row(void *state, const struct sql_value *values, int n);
-/* NULL: as asked. Otherwise what is not, for a person. */
+/* NULL: as requested. Else what differs, as text. */
 const char *session_state_problem(const struct session_state *s);
 
 #endif

@@ -1,4 +1,4 @@
-/* Changes as T-SQL: one statement for one purpose, safe to replay, as a DBA would write it. */
+/* Changes as T-SQL: one statement for each purpose, safe to run again, and as a DBA would write it. */
 #include <errno.h>
 #include <string.h>
 
@@ -10,7 +10,7 @@
 
 #define MASKED "********"
 
-/* A USE that fails must not let the statement act in the database before: some servers go on with the batch. */
+/* If USE fails, the statement must not run in the previous database; some servers continue the batch. */
 static void write_in(FILE *to, const char *database)
 {
 	if (!database)
@@ -37,8 +37,8 @@ static void write_create_login(FILE *to, const char *login, const char *password
 	sql_write_name(to, login);
 	fputs(" WITH PASSWORD = ", to);
 	sql_write_string(to, password ? password : MASKED);
-	/* master: a login whose default database goes away cannot connect at all (4064). No expiration: the
-	 * password is known to nobody, and would only end the access before its time. */
+	/* With master as default database, a login can connect even if its database is gone (4064). No expiration:
+	 * nobody knows this password, so an expiration would only end access early. */
 	fputs(", DEFAULT_DATABASE = [master], CHECK_POLICY = ON, CHECK_EXPIRATION = OFF", to);
 }
 
@@ -122,7 +122,7 @@ static int write_change(FILE *to, const struct change *c, const char *password)
 		rc = statement_write_grant(to, &c->permission, "GRANT", c->role);
 		break;
 	case CHANGE_HANDOVER:
-		rc = -ENOTSUP; /* sql_write_handover() */
+		rc = -ENOTSUP; /* use sql_write_handover() */
 		break;
 	}
 	putc(';', to);
@@ -142,7 +142,7 @@ int sql_write_change(FILE *to, const struct change *c, const char *password)
 		rc = -ENOMEM;
 	if (text)
 		batch_write_sendable(to, text);
-	/* It may hold the password. */
+	/* The text may contain the password. */
 	if (text)
 		sodium_memzero(text, size);
 	free(text);
@@ -155,7 +155,7 @@ int sql_write_handover(FILE *to, const char *login, const char *password, bool m
 	sql_write_name(to, login);
 	fputs(" WITH PASSWORD = ", to);
 	sql_write_string(to, password ? password : MASKED);
-	/* MUST_CHANGE needs both policies on. UNLOCK: whoever tried the old one too often starts afresh. */
+	/* MUST_CHANGE requires both policies. UNLOCK clears failed attempts with the previous password. */
 	fputs(must_change ? " MUST_CHANGE UNLOCK, CHECK_EXPIRATION = ON, CHECK_POLICY = ON;"
 			  : " UNLOCK;",
 		to);

@@ -1,5 +1,5 @@
-/* Inside the statements: pieces of T-SQL. Each is one statement (or block) without its semicolon, so that it may stand
- * behind an IF. 0, or -ENOTSUP for what the agent cannot name. Not for other modules. */
+/* Used only by sql/: pieces of T-SQL. Each writes one statement or block without a semicolon, so that it can follow an
+ * IF. 0, or -ENOTSUP for a name that Curfew cannot write. */
 #ifndef CURFEW_SQL_STATEMENT_H
 #define CURFEW_SQL_STATEMENT_H
 

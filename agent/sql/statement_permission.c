@@ -1,11 +1,10 @@
-/* GRANT, DENY, REVOKE and transfers of ownership as T-SQL. */
+/* GRANT, DENY, REVOKE, and ownership transfers as T-SQL. */
 #include "sql/statement.h"
 
 #include <errno.h>
 #include <string.h>
 
-/* A permission or a kind of thing, as the server's catalog calls it: written without quotes, so it must be words, or it
- * could be more than what it stands for. */
+/* Names of permissions and types are written without quotes. Accept only words, so that they cannot contain T-SQL. */
 static bool is_words(const char *text)
 {
 	return text && *text && !text[strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ ")];
@@ -18,7 +17,7 @@ static void write_two_names(FILE *to, const char *schema, const char *name)
 	sql_write_name(to, name);
 }
 
-/* The ON clause, by sys.database_permissions.class; for principals, keys and the like `schema` holds the kind. */
+/* Writes the ON clause, by sys.database_permissions.class. For principals, keys, and others `schema` holds the type. */
 static int write_securable(FILE *to, const struct permission *p)
 {
 	enum { DATABASE = 0, OBJECT = 1, SCHEMA = 3, TYPE = 6, SERVER = 100 };
@@ -70,7 +69,7 @@ int statement_write_grant(
 	return rc;
 }
 
-/* CASCADE takes back what was granted on; AS names the grantor that the row has, without which the row would stay. */
+/* CASCADE also revokes what was granted on. AS names the row's grantor; without it the row would remain. */
 static int write_revoke(FILE *to, const struct permission *p)
 {
 	int rc;
@@ -89,7 +88,7 @@ static int write_revoke(FILE *to, const struct permission *p)
 	return rc;
 }
 
-/* What others had, again. A column that was taken out of a grant on its table is taken out of the new one. */
+/* Grants the permissions of others again. A column excluded from a table grant is excluded again. */
 static int write_regrant(FILE *to, const struct permission *p)
 {
 	if (p->state == 'D')
@@ -130,7 +129,8 @@ int statement_write_revoke(FILE *to, const struct change *c)
 	return rc;
 }
 
-/* Of everybody but the one who gives it up, and whoever granted it: one of two equal grants is as good as both. */
+/* Counts permissions of others than the previous owner and than grants by it. Two grants of one permission by different
+ * grantors count once. */
 static void write_count(FILE *to, const char *principal)
 {
 	fputs("(SELECT COUNT(*) FROM (SELECT DISTINCT p.class, p.major_id, p.minor_id, p.grantee_principal_id, p.type "
@@ -141,7 +141,8 @@ static void write_count(FILE *to, const char *principal)
 	fputs(")) AS q)", to);
 }
 
-/* The transfer drops the permissions of others on its target: both together, or neither; and as many after as before. */
+/* A transfer drops the permissions of others on its target. So transfer and grant again in one transaction, and roll
+ * back if fewer permissions remain. */
 int statement_write_owner(FILE *to, const struct change *c)
 {
 	const struct permission *o = &c->permission;
@@ -152,7 +153,7 @@ int statement_write_owner(FILE *to, const struct change *c)
 	fputs("BEGIN SET XACT_ABORT ON; BEGIN TRANSACTION; DECLARE @before int = ", to);
 	write_count(to, c->principal);
 	fprintf(to, "; ALTER AUTHORIZATION ON %s::", o->name);
-	/* What lies in a schema is its owner's again, as if it had never had one of its own. */
+	/* An object in a schema gets its schema's owner, as if it never had its own. */
 	if (o->schema)
 		write_two_names(to, o->schema, o->object);
 	else

@@ -1,8 +1,6 @@
-/* A pass on one server, in its worker: observe, compare, and, when asked to apply, change under the server's application
- * lock, observing again after every round until nothing is left to do.
- *
- * A quiet pass is one observation. Nothing is concluded from an error number: a change counts as done when the next
- * observation does not ask for it any more. */
+/* A pass on one server, in its worker: observe, compare, and with SQL_APPLY change under the server's application lock.
+ * After each round observe again, until no change is left. If nothing differs, one observation is all. A change counts
+ * as done when the next observation no longer asks for it, whatever its error number was. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -17,7 +15,7 @@
 #include "sql/residual.h"
 #include "sql/proof.h"
 
-/* SQL Server's own limit for a password, in bytes of UTF-8 with room to spare. */
+/* SQL Server's limit for a password, in bytes of UTF-8, with a reserve. */
 #define PASSWORD_MAX 512
 
 int sql_visit_prepare(void *context)
@@ -82,11 +80,11 @@ static int work(struct visit_run *run, struct sql_error *error)
 		return rc;
 	switch (run->visit->mode) {
 	case SQL_APPLY:
-		/* Before anybody comes in: what is changed afterwards would pass for how it was. */
+		/* Before access is granted, because later changes would count as part of the baseline. */
 		rc = baselines_tell(run, error, run->visit->baselines);
 		if (!rc && work_is_left(run))
 			rc = visit_apply(run, error);
-		/* A closing is finished when the server itself says so. */
+		/* Removed access is finished only when the server confirms it. */
 		if (!rc)
 			rc = verify_the_rest(run, error);
 		return rc;
@@ -141,7 +139,7 @@ int sql_visit_run(struct worker *w, void *context)
 	if (rc && !run.observed.version) {
 		tell_unreachable(&run, error.text[0] ? error.text : strerror(rc < 0 ? -rc : EIO));
 	} else if (rc < 0 && rc != -ENOENT) {
-		/* The session was lost on the way: what was seen last is not what is there now. */
+		/* The session was lost, so the last observation may no longer be true. */
 		tell_unreachable(&run, error.text[0] ? error.text : strerror(-rc));
 	} else {
 		tell_server(&run,

@@ -1,7 +1,5 @@
-/* Changes, in rounds: announced, put on record, carried out, and looked at again until nothing is left to do.
- *
- * Nothing is concluded from an error number: a change counts as done when the next observation does not ask for it any
- * more. */
+/* Makes changes in rounds: announce, wait for the journal, run, observe again, until no change is left. A change counts
+ * as done when the next observation no longer asks for it, whatever its error number was. */
 #include <errno.h>
 #include <string.h>
 #include <time.h>
@@ -10,11 +8,11 @@
 
 #include "sql/visit.h"
 
-/* Rounds of changes: create, enable, and a few for sessions that end slowly. */
+/* Rounds: one to create, one to enable, and some for sessions that end slowly. */
 #define MAX_ROUNDS 8
-/* Attempts at one statement that lost a deadlock (1205) or waited too long for a lock (1222). */
+/* Attempts for a statement that was a deadlock victim (1205) or timed out on a lock (1222). */
 #define MAX_ATTEMPTS 4
-/* Changes announced, and put on record, together. */
+/* Changes that are announced and recorded together. */
 #define CHUNK 32
 
 static void pause_ms(long ms)
@@ -46,7 +44,7 @@ static int change_run(struct visit_run *run, struct sql_error *error, const stru
 		pause_ms(50L << attempt);
 		rc = 0;
 	}
-	/* A transaction that the server ended leaves its setting behind. */
+	/* A transaction that the server aborted leaves XACT_ABORT on. */
 	if (rc == SQL_SERVER_ERROR && (c->kind == CHANGE_OWNER || c->n_regrants)) {
 		struct sql_error ignored;
 		int lost = sql_session_run(run->session, &ignored,
@@ -54,10 +52,10 @@ static int change_run(struct visit_run *run, struct sql_error *error, const stru
 			NULL);
 		rc = lost < 0 ? lost : rc;
 	}
-	/* No error text of a statement that carried a secret is passed on with a piece of it. */
+	/* Withhold an error text that repeats a secret of its statement. */
 	if (rc && password && strstr(error->text, password))
 		snprintf(error->text, sizeof(error->text),
-			"the server's message is withheld: it repeats a secret");
+			"the server's message is withheld, because it contains a password");
 	if (text) {
 		sodium_memzero(text, size);
 		free(text);
@@ -66,17 +64,17 @@ static int change_run(struct visit_run *run, struct sql_error *error, const stru
 	return rc;
 }
 
-/* What failed already, in this round: nothing that widens goes on top of it. */
+/* Skip a change that depends on one that failed in this round: grant nothing on top of a failure. */
 static bool change_is_moot(const struct visit_run *run, const bool *failed, size_t i)
 {
 	const struct change *c = &run->difference.changes[i];
 
-	/* What cannot be put on record closes all the same, and opens nothing. */
+	/* Without a journal record, remove access but do not grant any. */
 	if (run->unrecorded && !change_closes(c->kind))
 		return true;
 	for (size_t k = 0; k < i; k++) {
 		const struct change *f = &run->difference.changes[k];
-		/* A closing is tried whatever failed, but for a login that could not even be made. */
+		/* Try to remove access whatever failed before, except for a login that could not be created. */
 		if (!failed[k] || (change_closes(c->kind) && f->kind != CHANGE_LOGIN_CREATE))
 			continue;
 		if (f->login ? c->login && names_equal(f->login, c->login)
@@ -94,17 +92,16 @@ void outcome_tell(const struct visit_run *run, struct record *r, int rc,
 	r->state = rc || moot ? STATE_DRIFT : STATE_OK;
 	if (moot)
 		RECORD_SET(r, detail,
-			run->unrecorded ? "not tried: it could not be put on record"
-					: "not tried: something before it failed");
+			run->unrecorded ? "skipped: cannot write the journal"
+					: "skipped: an earlier change failed");
 	else if (rc == -ENOTSUP)
-		RECORD_SET(r, detail,
-			"Curfew does not know how to name this kind of thing: a DBA has to do it");
+		RECORD_SET(r, detail, "unsupported object type; a DBA must make this change");
 	else if (rc)
 		RECORD_PRINTF(r, detail, "%s", error->text[0] ? error->text : strerror(-rc));
 	worker_tell(run->worker, r);
 }
 
-/* One more claim: on a login that this session has just made. */
+/* Adds a claim on a login that this session has just created. */
 static int login_claim(struct visit_run *run, const struct change *c)
 {
 	struct claim *items = reallocarray(run->claims.items, run->claims.n + 1, sizeof(*items));
@@ -113,7 +110,7 @@ static int login_claim(struct visit_run *run, const struct change *c)
 	if (!items || !l)
 		return -ENOMEM;
 	run->claims.items = items;
-	/* The wanted set's name outlives the change's. */
+	/* The name in `wanted` lives longer than that in the change. */
 	items[run->claims.n++] = (struct claim){
 		.server = run->visit->server->name, .login = l->login, .made_now = true};
 	return 0;
@@ -134,7 +131,7 @@ static int login_touch(struct touched *t, const char *login)
 	return more[t->n] ? (t->n++, 0) : -ENOMEM;
 }
 
-/* One round: announces a chunk, waits until it is on record, carries it out. Negative: the session is lost. */
+/* One round: announce a chunk, wait until it is recorded, run it. Negative: the session is lost. */
 static int round_run(struct visit_run *run, struct sql_error *error)
 {
 	size_t n = run->difference.n_changes;
@@ -155,7 +152,8 @@ static int round_run(struct visit_run *run, struct sql_error *error)
 		struct record intent;
 		record_of(&intent, run->visit, RECORD_INTENT, NULL, NULL, NULL);
 		intent.intent.number = run->numbers;
-		/* The server's clock, for the ledger: a login created from now on within the deadline is ours. */
+		/* The server's clock for the login inventory: a login that is created within the deadline from now on
+		 * is managed. */
 		intent.intent.clock = instant_within(run->observed.clock);
 		run->unrecorded = worker_ask(run->worker, &intent) != 0;
 		for (size_t i = from; i < to; i++) {
@@ -206,7 +204,7 @@ int visit_apply(struct visit_run *run, struct sql_error *error)
 	if (!rc)
 		rc = visit_observe(run, error);
 	for (int i = 0; !rc && i < MAX_ROUNDS && work_is_left(run); i++) {
-		/* The same list again: it does not help to repeat it for ever. */
+		/* The same list again: repeating it does not help. */
 		if (run->failed && difference_digest(&run->difference) == before)
 			break;
 		before = difference_digest(&run->difference);
@@ -219,7 +217,7 @@ int visit_apply(struct visit_run *run, struct sql_error *error)
 		if (rc)
 			break;
 		rc = visit_observe(run, error);
-		/* Before a login is let in again: looked at twice, for a session that was just being made. */
+		/* Observe twice before enabling a login, because a session may have been starting. */
 		if (!rc && only_enables(&run->difference)) {
 			pause_ms(50);
 			rc = visit_observe(run, error);

@@ -1,4 +1,4 @@
-/* A one-time password for a login of ours. */
+/* Sets a one-time password for a managed login. */
 #include <errno.h>
 #include <string.h>
 
@@ -18,7 +18,7 @@ int visit_handover(struct visit_run *run, struct sql_error *error)
 	record_of(&r, p, RECORD_PLAN, w ? w->client : NULL, p->handover_login, NULL);
 	r.change.number = ++run->numbers;
 	r.change.kind = CHANGE_HANDOVER;
-	RECORD_SET(&r, change.reason, "a one-time password was asked for");
+	RECORD_SET(&r, change.reason, "a one-time password was requested");
 	FILE *to = open_memstream(&text, &size);
 	if (!to)
 		return -ENOMEM;
@@ -28,9 +28,9 @@ int visit_handover(struct visit_run *run, struct sql_error *error)
 	free(text);
 	if (!w || !l || !l->ours) {
 		snprintf(error->text, sizeof(error->text), "%s",
-			!w   ? "no access is scheduled here now"
-			: !l ? "the login is not there yet: `curfew apply` makes it"
-			     : "the login was not made by Curfew");
+			!w   ? "no access on this server is scheduled now"
+			: !l ? "the login does not exist yet; run `curfew apply`"
+			     : "the login exists but is not managed by Curfew, so its password was not changed");
 		return -ENOENT;
 	}
 	worker_tell(run->worker, &r);
@@ -49,7 +49,7 @@ int visit_handover(struct visit_run *run, struct sql_error *error)
 	free(text);
 	if (rc && strstr(error->text, p->handover_password))
 		snprintf(error->text, sizeof(error->text),
-			"the server's message is withheld: it repeats a secret");
+			"the server's message is withheld, because it contains a password");
 	outcome_tell(run, &r, rc, error, false);
 	return rc;
 }

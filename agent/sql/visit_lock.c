@@ -1,5 +1,5 @@
-/* The application lock: one agent at a time changes a server. Its principal is a role that agents alone are in, so that
- * nobody else can hold it; `curfew bootstrap` makes the role, and a server without it has a lock that anybody can hold. */
+/* The application lock: one agent at a time changes a server. Its principal is a role that only agent logins are in, so
+ * that nobody else can hold it. `curfew bootstrap` creates the role. Without it any login can hold the lock. */
 #include <errno.h>
 #include <string.h>
 
@@ -17,7 +17,7 @@ static const char lock_of_role[] =
 static const char lock_of_everybody[] =
 	"DECLARE @held int;\n" LOCK("") "SELECT N'lock' AS [part], @held;\n";
 
-/* sp_getapplock's return value arrives as the second column of the one row. */
+/* The row's second column is the return value of sp_getapplock. */
 static int lock_row(void *context, const struct sql_value *values, int n)
 {
 	if (n == 2 && values[1].data)
@@ -29,7 +29,7 @@ int lock_take(struct visit_run *run, struct sql_error *error)
 {
 	int answer = -999, rc;
 
-	/* In master, so that all agents mean the same lock; it ends with the session. */
+	/* In master, so that all agents use the same lock. The lock ends with the session. */
 	rc = sql_session_run(run->session, error, lock_of_role, lock_row, &answer);
 	if (!rc && answer == LOCK_NO_ROLE)
 		rc = sql_session_run(run->session, error, lock_of_everybody, lock_row, &answer);
@@ -38,7 +38,7 @@ int lock_take(struct visit_run *run, struct sql_error *error)
 		record_of(&r, run->visit, RECORD_NOTE, NULL, NULL, NULL);
 		r.state = STATE_UNVERIFIED;
 		RECORD_PRINTF(&r, detail,
-			"no application lock on this server (%d: %.200s): let one agent alone serve it",
+			"this server has no application lock (%d: %.200s); run only one agent against it",
 			error->number, error->text);
 		worker_tell(run->worker, &r);
 		return 0;

@@ -1,12 +1,12 @@
-/* What is there, and what is wanted instead; what the server's own views show must not go on is closed before any
- * database is read. */
+/* Reads the server and compares. Logins that the server-level views show as too much are disabled before any database
+ * is read. */
 #include <errno.h>
 #include <string.h>
 
 #include "sql/closing.h"
 #include "sql/visit.h"
 
-/* The client whose login it is; NULL: the configuration does not name it. */
+/* The client of this login; NULL: it is not configured. */
 static const char *client_of_login(const struct visit_run *run, const char *login)
 {
 	const struct wanted_server *w = &run->visit->wanted;
@@ -38,7 +38,7 @@ static bool has_live_session(const struct observed_server *o, const struct obser
 	return false;
 }
 
-/* What the server itself shows must not go on, whatever its databases are like: NULL, or why. */
+/* Why this login must be disabled, by server-level views only; NULL: it need not be. */
 static const char *server_reason(const struct visit_run *run, const struct observed_login *l)
 {
 	const struct observed_server *o = &run->observed;
@@ -47,13 +47,13 @@ static const char *server_reason(const struct visit_run *run, const struct obser
 	if (!l->ours || (l->disabled && !live))
 		return NULL;
 	if (!wanted_find(&run->visit->wanted, l->name))
-		return "nothing is scheduled for it now";
+		return "no access is scheduled for the login now";
 	if (holds_server_rights(o, l->name))
-		return "an access login has no rights on the server itself";
-	return l->disabled ? "a disabled login has no sessions" : NULL;
+		return "managed logins must not have server permissions";
+	return l->disabled ? "end the session: the login is disabled" : NULL;
 }
 
-/* Once more before any database is read: what was not on record is closed by what is seen. */
+/* Disables, before any database is read, logins that the journal did not name but the server shows. */
 static int server_close(bool *closed, struct visit_run *run, struct sql_error *error)
 {
 	const struct observed_server *o = &run->observed;

@@ -1,4 +1,4 @@
-/* What all steps of a visit share: whom it is for, where a grant's login is, a record's beginning and a verdict. */
+/* Shared by all steps of a visit: which grants it covers, where a grant's login is, new records, and verdicts. */
 #include <string.h>
 
 #include "sql/proof.h"

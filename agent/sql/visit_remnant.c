@@ -1,9 +1,9 @@
-/* What was given once and is not named any more: looked for by name and identifier. Not seen is not gone. */
+/* Looks for access that was granted once and is no longer configured, by name and SID. Unread does not mean removed. */
 #include <string.h>
 
 #include "sql/visit.h"
 
-/* By the identifier of the login, living or as it was, or under its name: a restore may have changed either. */
+/* By the login's current SID, by its former SIDs, or by its name, because a restore may have changed any of them. */
 static const struct observed_user *user_left(const struct observed_server *o,
 	const struct observed_database *d, const struct sql_remnant *m)
 {
@@ -42,15 +42,15 @@ void tell_remnants(const struct visit_run *run)
 				m->database);
 		} else if (!d || !d->read) {
 			r.state = STATE_UNREAD;
-			RECORD_PRINTF(&r, detail, "database [%s] cannot be read: %s", m->database,
-				d && d->unread ? d->unread : "the server does not show it");
+			RECORD_PRINTF(&r, detail, "cannot read database [%s]: %s", m->database,
+				d && d->unread ? d->unread : "the server returned no row for it");
 		} else if (u) {
 			r.state = STATE_OVERDUE;
 			r.grant.level = l && l->ours ? observed_level(&exact, &run->observed, d, l,
 							       run->visit->server)
 						     : LEVEL_FULL;
-			RECORD_PRINTF(&r, detail, "user [%s] is still in database [%s]", u->name,
-				d->name);
+			RECORD_PRINTF(&r, detail, "user [%s] still exists in database [%s]",
+				u->name, d->name);
 		} else {
 			r.grant.admission = ADMIT_NOT_YET;
 		}

@@ -1,4 +1,4 @@
-/* What a pass says of its server: states of grants as observed, logins for the ledger, sessions, obstacles. */
+/* Reports of a pass on its server: states of grants, logins for the inventory, sessions, obstacles. */
 #include <string.h>
 
 #include "curfew/allowlist.h"
@@ -17,15 +17,14 @@ int change_record(struct record *r, struct visit_run *run, const struct change *
 	r->change.number = ++run->numbers;
 	r->change.kind = c->kind;
 	RECORD_SET(r, change.reason, c->reason);
-	/* Never half a statement: somebody might run it. */
+	/* Print a placeholder, never a partial statement that someone could run. */
 	if (rc)
-		RECORD_SET(r, change.statement,
-			"-- cannot be written: what the server calls it is no name or word of T-SQL");
+		RECORD_SET(r, change.statement, "-- no statement can write this name or type");
 	else if (size < sizeof(r->change.statement))
 		RECORD_SET(r, change.statement, text);
 	else
 		RECORD_PRINTF(r, change.statement,
-			"-- %zu permissions of others are granted again with it: too long to be shown; it begins with\n%.1024s",
+			"-- %zu permissions of others are granted again with it, too many to show; it begins with\n%.1024s",
 			c->n_regrants, text);
 	free(text);
 	return rc;
@@ -68,7 +67,7 @@ void tell_obstacles(const struct visit_run *run)
 		record_of(&r, run->visit, RECORD_NOTE, NULL, NULL, NULL);
 		r.state = STATE_UNVERIFIED;
 		RECORD_PRINTF(
-			&r, detail, "the server does not show %s", run->observed.unreadable[i]);
+			&r, detail, "the server does not return %s", run->observed.unreadable[i]);
 		worker_tell(run->worker, &r);
 	}
 	for (size_t i = 0; i < run->difference.n_obstacles; i++) {
@@ -112,7 +111,7 @@ static bool login_has_session(const struct visit_run *run, const char *login)
 	return false;
 }
 
-/* A change for this grant is still to be made: also one of the database's roles counts. */
+/* A planned change that concerns this grant. Changes of the database's roles count too. */
 static const struct change *grant_change(const struct visit_run *run, const struct grant *g)
 {
 	for (size_t i = 0; i < run->difference.n_changes; i++) {
@@ -131,7 +130,7 @@ static enum state ended_state(const struct grant *g)
 									: STATE_OVERDUE;
 }
 
-/* No access is wanted: nothing of the login may be there. */
+/* No access is scheduled, so nothing of the login may exist. */
 static enum state state_of_none(const struct visit_run *run, const struct grant *g,
 	const struct observed_login *l, const struct observed_database *d, enum level level,
 	struct record *r)
@@ -139,18 +138,18 @@ static enum state state_of_none(const struct visit_run *run, const struct grant 
 	if (!wanted_find(&run->visit->wanted, g->user->login) && l && l->ours) {
 		RECORD_SET(r, detail,
 			login_has_session(run, l->name)
-				? "the login and a session of it are still there"
-				: "the login is still there");
+				? "the login still exists and has an open session"
+				: "the login still exists");
 		return ended_state(g);
 	}
 	if (d && l && l->ours && observed_user_of(d, l)) {
-		RECORD_PRINTF(
-			r, detail, "the user is still in the database, %s", level_name(level));
+		RECORD_PRINTF(r, detail, "the database user still exists, with access level %s",
+			level_name(level));
 		return ended_state(g);
 	}
-	/* Not seen is not absent: whoever had access there may have a user there still. */
+	/* An unread database is not an absent one: a former user may still exist there. */
 	if (d && !d->absent && !d->read && (l || g->phase != PHASE_PENDING)) {
-		RECORD_PRINTF(r, detail, "the database cannot be read: %s",
+		RECORD_PRINTF(r, detail, "cannot read the database: %s",
 			d->unread ? d->unread : "unknown why");
 		return STATE_UNREAD;
 	}
@@ -161,15 +160,16 @@ static enum state state_of_level(const struct grant *g, const struct observed_lo
 	enum level level, bool exact, struct record *r)
 {
 	if (level > g->level || (!exact && level > LEVEL_NONE)) {
-		RECORD_PRINTF(r, detail, "holds %s%s, more than %s", level_name(level),
-			exact ? "" : " and other rights", level_name(g->level));
+		RECORD_PRINTF(r, detail, "has access level %s%s; should be %s", level_name(level),
+			exact ? "" : " and other permissions", level_name(g->level));
 		return g->phase == PHASE_LIVE ? STATE_OVERDUE : STATE_DRIFT;
 	}
 	if (level < g->level)
-		RECORD_PRINTF(r, detail, "holds %s, less than %s", level_name(level),
+		RECORD_PRINTF(r, detail, "has access level %s; should be %s", level_name(level),
 			level_name(g->level));
 	else if (!l || l->disabled)
-		RECORD_SET(r, detail, "the login is disabled until all is as scheduled");
+		RECORD_SET(r, detail,
+			"the login is disabled until its permissions match the schedule");
 	else
 		return STATE_OK;
 	return STATE_DRIFT;
@@ -197,14 +197,14 @@ static void tell_grant(const struct visit_run *run, const struct grant *g)
 		r.state = STATE_UNREAD;
 	else
 		r.state = state_of_level(g, l && l->ours ? l : NULL, level, exact, &r);
-	/* The network may be open only to a login that is at its level, and no wider anywhere. */
+	/* The network may be open only for a login that has its level, and more than that nowhere. */
 	bool wider = g->level == LEVEL_NONE ? r.state != STATE_OK && r.state != STATE_UNVERIFIED &&
 						      r.state != STATE_UNREAD
 					    : level > g->level || !exact;
 	r.grant.admission = wider ? ADMIT_NOBODY : r.state == STATE_OK ? ADMIT : ADMIT_NOT_YET;
 	if (r.state == STATE_OK && change) {
 		r.state = STATE_DRIFT;
-		RECORD_PRINTF(&r, detail, "%s is still to be done", change_name(change->kind));
+		RECORD_PRINTF(&r, detail, "not done yet: %s", change_name(change->kind));
 	}
 	if (obstacle && (obstacle->state > r.state || r.state == STATE_WAITING)) {
 		r.state = obstacle->state;
@@ -212,8 +212,8 @@ static void tell_grant(const struct visit_run *run, const struct grant *g)
 	}
 	if (r.state == STATE_OK && (o->n_unreadable || (d && d->read && !d->permissions_visible))) {
 		r.state = STATE_UNVERIFIED;
-		RECORD_SET(&r, detail,
-			"as scheduled by what the server shows; it does not show everything");
+		RECORD_SET(
+			&r, detail, "no difference found, but the server did not show everything");
 	}
 	verdict_apply(&r, run, g);
 	worker_tell(run->worker, &r);

@@ -1,8 +1,6 @@
-/* Verify before enabling: a login is enabled only when the server itself has said, in this visit, that it gives no more
- * than scheduled in every database that it has; and whoever is found to hold more is shut at once.
- *
- * What was verified holds as long as the catalog's picture of what the user may do stays the same (its fingerprint): then
- * nothing is asked again. */
+/* Verify before enabling. A login is enabled only after the server confirmed in this visit that it has no more than its
+ * scheduled level in every database. A login with excess access is disabled at once. A verification stays valid while
+ * the catalog's fingerprint of the user is unchanged; then the server is not asked again. */
 #include <errno.h>
 #include <string.h>
 
@@ -37,7 +35,7 @@ static bool login_is_touched(const struct visit_run *run, const char *login)
 	return false;
 }
 
-/* Said in this visit, of what is there now. */
+/* The verdict is from this visit and still describes the current state. */
 static bool verdict_stands(
 	const struct visit_run *run, const struct grant *g, const struct grant_place *place)
 {
@@ -69,7 +67,7 @@ bool verify_all(const struct visit_run *run, const struct grant *g)
 	return true;
 }
 
-/* Whatever is not known to hold: changed since, never asked, not verified last time, or touched by this visit. */
+/* Needs a new verification: changed since, never verified, not verified last time, or changed by this visit. */
 static bool verify_stale(const struct visit_run *run, const struct grant *g)
 {
 	struct grant_place place;
@@ -130,7 +128,7 @@ int verify_before_enabling(struct visit_run *run, struct sql_error *error)
 	return rc;
 }
 
-/* Who holds more than scheduled: disabled, sessions ended. Its network is shut by what is told. */
+/* Excess access: disable the login and end its sessions. The report makes the pass block its network access. */
 static int excess_shut(struct visit_run *run, struct sql_error *error)
 {
 	const struct wanted_server *w = &run->visit->wanted;
@@ -147,7 +145,7 @@ static int excess_shut(struct visit_run *run, struct sql_error *error)
 			closings[n++] = (struct sql_closing){.login = place.login->name,
 				.sid = place.login->sid,
 				.client = g->client->name,
-				.reason = "it holds more than scheduled"};
+				.reason = "the login has more access than scheduled"};
 	}
 	return closings_run(run, error, closings, n);
 }
@@ -184,6 +182,7 @@ void verdict_apply(struct record *r, const struct visit_run *run, const struct g
 	RECORD_SET(r, detail,
 		v->evidence ? v->evidence
 		: result == VERIFICATION_EXCESS
-			? "the last verification found more than scheduled; the login is shut until a later one succeeds"
-			: "the last verification could not tell");
+			? "the last verification found more than scheduled; the login stays disabled until a later one "
+			  "succeeds"
+			: "the last verification could not be completed");
 }

@@ -1,4 +1,4 @@
-/* The wanted allowlist: which source may reach which endpoint until when. Pure. */
+/* The scheduled allowlist: which source may reach which endpoint until when. Pure. */
 #ifndef CURFEW_ALLOWLIST_H
 #define CURFEW_ALLOWLIST_H
 
@@ -9,17 +9,17 @@ struct allow {
 	struct source source;
 	struct endpoint endpoint;
 	instant_t
-		until; /* the latest of all who share it, each until the next narrowing on that server */
+		until; /* latest time of all its logins; each ends at its next reduction on that server */
 	char comment[ALLOW_COMMENT_MAX +
 		     1]; /* "acme/acme.jane.doe", several joined by ", ", cut with "..." */
 };
 struct trusted {
 	struct source source;
 	struct endpoint endpoint;
-	char comment[ALLOW_COMMENT_MAX + 1]; /* server's name */
+	char comment[ALLOW_COMMENT_MAX + 1]; /* the server's name */
 };
 struct allowlist {
-	struct allow *allows; /* sorted by endpoint, source; no two alike */
+	struct allow *allows; /* sorted by endpoint and source, unique */
 	size_t n_allows;
 	struct endpoint
 		*guards; /* every endpoint of every server in the configuration, sorted, unique */
@@ -30,15 +30,14 @@ struct allowlist {
 
 typedef enum admission (*admission_fn)(const struct grant *g, void *context);
 
-/* Each login's way in lasts until the next instant at which one of its grants on that server narrows, not until the
- * last of them ends: only a pass that has seen the narrowing done prolongs it. So with the agent dead, or the SQL
- * server out of its reach, nobody keeps over the network what the schedule has taken. `admission` NULL: all are
- * admitted. 0 or -ENOMEM. */
+/* An entry expires when any grant of the login on that server is next reduced. Only a pass that verified the reduction
+ * extends it. So the kernel ends access even if the agent or the SQL server is down. `admission` NULL: allows all
+ * grants. 0 or -ENOMEM. */
 int allowlist_build(struct allowlist *out, const struct program *p, const struct grants *g,
 	instant_t now, admission_fn admission, void *context);
 void allowlist_free(struct allowlist *a);
 
-/* What was guarded once, and by whose entry in the configuration. */
+/* An endpoint that was guarded before, and the server entry that named it. */
 struct kept_guard {
 	char *server;
 	struct endpoint endpoint;
@@ -46,13 +45,13 @@ struct kept_guard {
 	size_t n_trusted;
 };
 struct kept_guards {
-	struct kept_guard *items; /* sorted by server, endpoint */
+	struct kept_guard *items; /* sorted by server and endpoint */
 	size_t n;
 };
 void kept_guards_free(struct kept_guards *k);
-/* Guards beyond the configuration's, with those who were trusted there: an endpoint that left it is not open to
- * everybody while logins of ours may be on its server. Endpoints that the list has already are left as they are.
- * 0 or -ENOMEM. */
+/* Adds guarded endpoints, with their trusted sources, that left the configuration while managed logins may still exist
+ * on their servers. Otherwise everybody could reach them. Endpoints that the list already has stay as they are. 0 or
+ * -ENOMEM. */
 int allowlist_keep(struct allowlist *a, const struct kept_guard *const *kept, size_t n);
 
 #endif

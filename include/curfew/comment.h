@@ -1,32 +1,31 @@
-/* An element's comment: whom it names, written and read again. Pure. */
+/* The comment of an nft element: whom it names. Pure. */
 #ifndef CURFEW_COMMENT_H
 #define CURFEW_COMMENT_H
 
 #include "curfew/allowlist.h"
 
-/* A comment under construction; what does not fit any more is remembered, not written. */
+/* A comment while it is written. `cut` is set when a name no longer fits. */
 struct comment {
 	char *text;
 	size_t length;
 	bool cut;
 };
 void comment_begin(struct comment *c, char text[ALLOW_COMMENT_MAX + 1]);
-/* login NULL: a server's name alone, of what it trusts. */
+/* login NULL: only a server's name, for a trusted source. */
 void comment_add(struct comment *c, const char *client, const char *login);
 void comment_end(struct comment *c);
 
-/* Whether "client/login, client/login" names that client, that login, or that login of that client; NULL: any.
- * Names are compared as they are written into a comment, hostile characters as '_'. A name may hold a separator, so
- * that one text can be read in two ways: told is then that somebody is named rather than that he is not. Of a comment
- * that was cut, the login that it ends within counts as far as it goes. */
+/* Whether a comment "client/login, client/login" names this client, this login, or this login of this client. NULL:
+ * any. Characters that a comment cannot contain match '_'. If a comment is ambiguous, assume that it names the user. In
+ * a cut comment, the beginning of a login counts as a match. */
 bool comment_names(const char *comment, const char *client, const char *login);
-/* Somebody behind the element may not be named. */
+/* Not all logins of the entry are named. */
 bool comment_is_cut(const char *comment);
-/* The client, and the login, if everybody who is named is of that one, else NULL. 0 or -ENOMEM. */
+/* The client and the login, each only if it is the same for all names; else NULL. 0 or -ENOMEM. */
 int comment_only(char **client, char **login, const char *comment);
 
-/* Whether the element of that source and endpoint may let somebody of the client in: its comment names one, or was cut,
- * and the element is one that the client's people would have. */
+/* Whether the entry with this source and endpoint may be for the client: its comment names the client, or is cut and
+ * the client's users have this source and endpoint. */
 bool comment_may_name(const char *comment, const struct source *source,
 	const struct endpoint *endpoint, const struct program *p, const struct client *c);
 

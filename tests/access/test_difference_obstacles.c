@@ -17,7 +17,7 @@ static void test_stranger(void **state)
 	expect(s, "");
 	const struct obstacle *o = obstacle_of(s, STATE_DRIFT);
 	assert_non_null(o);
-	assert_non_null(strstr(o->text, "was not made by Curfew"));
+	assert_non_null(strstr(o->text, "is not managed by Curfew"));
 	stage_free(s);
 }
 
@@ -53,7 +53,7 @@ static void test_waiting(void **state)
 	expect(s, "");
 	const struct obstacle *o = obstacle_of(s, STATE_UNREAD);
 	assert_non_null(o);
-	assert_string_equal(o->text, "database [AcmeTest] cannot be read: it is offline");
+	assert_string_equal(o->text, "cannot read database [AcmeTest]: it is offline");
 	stage_free(s);
 }
 

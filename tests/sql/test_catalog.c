@@ -103,7 +103,7 @@ static void a_server_that_hides_our_rights_is_told(void **state)
 	refused = "HAS_PERMS_BY_NAME(NULL";
 	assert_int_equal(OBSERVE(&o, rows), 0);
 	assert_int_equal(o.n_unreadable, 1);
-	assert_string_equal(o.unreadable[0], "the agent's own rights: the server does not tell");
+	assert_string_equal(o.unreadable[0], "the agent login's permissions: the permission query failed");
 	assert_string_equal(o.version, "15.0");
 	observed_free(&o);
 	refused = "sys.server_principals AS p;";
@@ -231,7 +231,7 @@ static void one_that_is_locked_is_its_own_affair(void **state)
 	(void)state;
 	assert_int_equal(OBSERVE(&o, rows), 0);
 	assert_string_equal(observed_find_database(&o, "Acme")->unread,
-		"somebody holds a lock on its catalog, perhaps session 53 of acme.joe, which has an open transaction there "
+		"another session holds a lock on its catalog, perhaps session 53 of acme.joe, which has an open transaction there "
 		"(1222)");
 	assert_true(observed_find_database(&o, "Other")->read);
 	observed_free(&o);
@@ -291,7 +291,7 @@ static void definitions_that_we_may_not_see_make_it_unread(void **state)
 	(void)state;
 	assert_int_equal(OBSERVE(&o, rows), 0);
 	assert_string_equal(observed_find_database(&o, "Acme")->unread,
-		"the agent's login may not see definitions there");
+		"the agent login cannot read definitions there");
 	observed_free(&o);
 }
 

@@ -112,10 +112,10 @@ static void test_ca_file(void **state)
 	file_make(path, "0\x82\x01\x0a");
 	assert_int_equal(ca_file_check(&e, path), -EINVAL);
 	assert_non_null(strstr(e.text, path));
-	assert_non_null(strstr(e.text, "PEM, not DER"));
+	assert_non_null(strstr(e.text, "convert it to PEM"));
 
 	assert_int_equal(ca_file_check(&e, folder), -EINVAL);
-	assert_non_null(strstr(e.text, "no regular file"));
+	assert_non_null(strstr(e.text, "not a regular file"));
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(rmdir(folder), 0);
 }

@@ -70,12 +70,12 @@ class Certificate(audit_lab.AuditCase):
         self.refused(found, "access does not end before")
 
     def test_refused_while_something_is_there(self):
-        self.refused(self.ended_lab(removed=False), "the login is still there")
+        self.refused(self.ended_lab(removed=False), "the login still exists")
 
     def test_refused_when_somebody_made_the_login_again(self):
         found = self.ended_lab()
         found.server.sql(f"CREATE LOGIN [{USER}] WITH PASSWORD = N'Str0ng-enough'")
-        self.refused(found, "the login is still there")
+        self.refused(found, "the login still exists")
 
     def test_refused_when_a_restore_brought_the_user_back(self):
         """By its SID, under another name, in a database that was never the client's."""
@@ -85,7 +85,7 @@ class Certificate(audit_lab.AuditCase):
         found.agent.apply()
         self.certificate(found)
         found.server.sql("RESTORE DATABASE [Elsewhere] FROM DISK = N'kept.bak' WITH REPLACE")
-        self.refused(found, "its user [innocent] is still in [Elsewhere]")
+        self.refused(found, "its user [innocent] still exists in [Elsewhere]")
         found.agent.apply()
         self.certificate(found)
 

@@ -37,7 +37,7 @@ PLANTS = (
     # users
     Plant("orphaned-user", ("CREATE LOGIN [eve] WITH PASSWORD = N'Str0ng-enough'", "CREATE USER [eve] FOR LOGIN [eve]",
                             "DROP LOGIN [eve]"), "eve: SID 0x"),
-    Plant("renamed-user", (f"ALTER USER [{USER}] WITH NAME = [innocent]",), f"maps to the login {USER}"),
+    Plant("renamed-user", (f"ALTER USER [{USER}] WITH NAME = [innocent]",), f"maps to login {USER}"),
     Plant("renamed-user", ("CREATE LOGIN [eve] WITH PASSWORD = N'Str0ng-enough'", "CREATE USER [bob] FOR LOGIN [eve]"),
           "bob: maps to login eve", undo=("DROP LOGIN [eve]",)),
     Plant("contained-user", ("CREATE USER [eve] WITH PASSWORD = N'Str0ng-enough'",), "eve: created", "AcmeProd"),
@@ -260,7 +260,7 @@ class Leftovers(audit_lab.AuditCase):
                 self.lab.agent.write()
                 self.assertEqual(found["theirs"], unknown["theirs"])
                 self.assertEqual(found["ours"]["severity"], "info")
-                self.assertEqual(found["ours"]["evidence"], f"{unknown['ours']['evidence']}; reviewed: named in {setting}")
+                self.assertEqual(found["ours"]["evidence"], f"{unknown['ours']['evidence']}; reviewed: listed in {setting}")
                 self.assertFalse(found["ours"]["remedy"])
                 for finding in unknown.values():
                     self.remedy_run(finding, strict=True)

@@ -266,7 +266,7 @@ class Apart(LabCase):
                         "s.connect(sys.argv[1])\ns.settimeout(60)\nsys.exit(bool(s.recv(65536)))", self.socket], check=False,
                        stderr=subprocess.DEVNULL)
         said = child.communicate(timeout=60)[0]
-        self.assertIn("taking the engine's call", said)
+        self.assertIn("accepting the service's connection", said)
         self.assertIn("Permission denied", said)
 
 

@@ -73,7 +73,7 @@ class OnTheWire(LabCase):
 
     def test_encryption_talked_down(self):
         """The login packet inside TLS, the rest in clear: the session is dropped at its first answer."""
-        noted = self.refuses("in clear after the login", login_only_tls=True)
+        noted = self.refuses("without encryption after the login", login_only_tls=True)
         self.assertTrue([e for e in noted if e["event"] == "login" and e["tls"]])
         for connection in {e["connection"] for e in noted if e["event"] == "batch"}:
             mine = [e for e in noted if e["event"] == "batch" and e["connection"] == connection]

@@ -68,14 +68,14 @@ class Strangers(LabCase):
                                  f"WHERE name = N'{USER}'")
         for at in (None, local(self.golive), local(self.golive + days(14))):
             result = self.agent.apply(at, expect=1)
-            self.assertIn("was not made by Curfew", result.out)
+            self.assertIn("is not managed by Curfew", result.out)
             self.assertEqual(self.server.sql(
                 "SELECT sid, is_disabled, create_date FROM sys.server_principals "
                 f"WHERE name = N'{USER}'"), before)
             self.assertEqual(self.server.roles(USER, "AcmeTest"), ["db_datareader"])
             self.assertEqual(self.agent.elements(), [])
         handover = self.agent.handover("acme", USER, expect=1)
-        self.assertIn("was not made by Curfew", handover.err)
+        self.assertIn("is not managed by Curfew", handover.err)
         changed = [e["text"] for e in self.server.records("batch")
                    if e["login"] == "curfew_agent" and USER in e["text"]]
         self.assertEqual(changed, [])
@@ -85,7 +85,7 @@ class Strangers(LabCase):
         self.acme()
         self.server.faults(fail_on=[["IS_SRVROLEMEMBER", 8116]])
         told = self.agent.apply(expect=None).out
-        self.assertIn("unverified: the server does not show the agent's own rights", told)
+        self.assertIn("unverified: the server does not return the agent login's permissions", told)
         self.assertIn(f"unverified: {USER} on AcmeTest", told)
         self.server.faults()
         self.applied(self.agent)
@@ -143,7 +143,7 @@ class Strangers(LabCase):
             "GO\nCREATE TRIGGER [spy] ON DATABASE FOR DDL_DATABASE_LEVEL_EVENTS AS "
             "INSERT INTO dbo.Trace (Who) SELECT SUSER_SNAME();\nGO\n")
         at = local(self.golive)
-        self.assertIn("[spy] would run as Curfew", self.agent.curfew("apply", "--at", at).out)
+        self.assertIn("[spy] would run with Curfew's permissions", self.agent.curfew("apply", "--at", at).out)
         self.assertTrue(self.server.login(USER)[1], "wider than it should be: disabled")
         self.assertEqual(self.agent.elements(), [])
         self.assertFalse(jane.sql("SELECT 1", timeout=lab.SHUT_SECONDS).ok)
@@ -266,7 +266,7 @@ class Strangers(LabCase):
         other = self.second()
         self.applied(self.agent)
         result = other.apply(local(self.golive), expect=1)
-        self.assertIn("was not made by Curfew", result.out)
+        self.assertIn("is not managed by Curfew", result.out)
         self.assertFalse(self.server.login(USER)[1])
         self.assertTrue(self.server.user(USER, "AcmeTest"))
         self.assertEqual(self.server.roles(USER, "AcmeTest"), [])

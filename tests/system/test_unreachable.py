@@ -53,7 +53,7 @@ class Words(LabCase):
         mode = os.stat(self.ca).st_mode & 0o777
         self.addCleanup(os.chmod, self.ca, mode)
         os.chmod(self.ca, 0)
-        self.tells(f"this process cannot read ca_file {self.ca}: Permission denied; give it mode 0644")
+        self.tells(f"this process cannot read ca_file {self.ca}: Permission denied; set mode 0644")
 
 
 if __name__ == "__main__":
