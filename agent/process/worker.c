@@ -61,18 +61,6 @@ static void worker_follow(pid_t parent)
 		_exit(WORKER_EXIT_ORPHAN);
 }
 
-/* Instruments map terabytes, and use few of them. */
-#if defined(__SANITIZE_ADDRESS__)
-#define IS_INSTRUMENTED true
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define IS_INSTRUMENTED true
-#endif
-#endif
-#ifndef IS_INSTRUMENTED
-#define IS_INSTRUMENTED false
-#endif
-
 int workers_score_open(void)
 {
 	int fd = open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC);

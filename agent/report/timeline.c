@@ -132,7 +132,8 @@ static int bars_make(struct timeline *t)
 			break;
 		at = next;
 	}
-	qsort(t->bars, t->n_bars, sizeof(*t->bars), bar_compare);
+	if (t->n_bars)
+		qsort(t->bars, t->n_bars, sizeof(*t->bars), bar_compare);
 	return r;
 }
 

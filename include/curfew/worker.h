@@ -39,6 +39,18 @@ struct worker_job {
 
 /* What one worker may have of memory. A server that makes it need more is one that could not be read. */
 #define WORKER_MEMORY_MAX ((size_t)1 << 30)
+
+/* Instruments map terabytes, and use few of them. */
+#if defined(__SANITIZE_ADDRESS__)
+#define IS_INSTRUMENTED true
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define IS_INSTRUMENTED true
+#endif
+#endif
+#ifndef IS_INSTRUMENTED
+#define IS_INSTRUMENTED false
+#endif
 /* A worker that takes too much is the one that the kernel ends, and not the service. */
 #define WORKER_OOM_SCORE 500
 /* The calling process's file of that score, to be opened before it sheds its rights; negative errno without one. */

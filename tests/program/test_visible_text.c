@@ -87,7 +87,8 @@ static void json_keeps_what_it_escapes(void **state)
 	char *text = NULL;
 	size_t size;
 	FILE *to = open_memstream(&text, &size);
-	char *dumped = json_dumps(json_string(hostile), JSON_ENCODE_ANY);
+	json_t *whole = json_string(hostile);
+	char *dumped = json_dumps(whole, JSON_ENCODE_ANY);
 
 	(void)state;
 	text_print_json(to, dumped);
@@ -97,6 +98,7 @@ static void json_keeps_what_it_escapes(void **state)
 	assert_string_equal(json_string_value(again), hostile);
 	assert_non_null(strstr(text, "\u00fc"));
 	json_decref(again);
+	json_decref(whole);
 	free(text);
 	free(dumped);
 }
