@@ -89,22 +89,23 @@ static void entries_sort(struct entries *list)
 		qsort(list->items, list->n, sizeof(*list->items), entry_compare);
 }
 
-/* Every source of the user to every endpoint of the server. */
-static int add_login(struct entries *list, const struct grant *g, instant_t until)
+/* Every source of the user to every endpoint of the server. A temporary source ends by itself. */
+static int add_login(struct entries *list, const struct grant *g, instant_t until, instant_t now)
 {
 	int r = 0;
 
 	for (size_t s = 0; s < g->user->n_sources; s++)
 		for (size_t e = 0; r == 0 && e < g->server->n_endpoints; e++) {
+			instant_t end = user_source_end(g->user, s);
 			struct entry entry = {
 				.source = &g->user->sources[s],
 				.endpoint = &g->server->endpoints[e],
-				.until = until,
+				.until = end < until ? end : until,
 				.client = g->client->name,
 				.login = g->user->login,
 			};
 
-			if (entry.source->family == entry.endpoint->family)
+			if (end > now && entry.source->family == entry.endpoint->family)
 				r = entries_add(list, &entry);
 		}
 	return r;
@@ -153,7 +154,7 @@ static int build_allows(struct allowlist *out, const struct grants *g, instant_t
 
 		to = grants_run(g, from);
 		if (login_is_admitted(&until, &g->items[from], to - from, now, admission, context))
-			r = add_login(&list, &g->items[from], until);
+			r = add_login(&list, &g->items[from], until, now);
 	}
 	if (r < 0 || list.n == 0)
 		return r;

@@ -9,7 +9,7 @@
 #include "curfew/report.h"
 
 /* The grants that are like the first of `items`, of one client. */
-static int group_print(const struct grant *items, size_t n)
+static int group_print(const struct grant *items, size_t n, instant_t now)
 {
 	/* Names are never cut: two rows would look like one. */
 	static const struct table_column columns[] = {{"  USER", 0}, {"SERVER", 0}, {"DATABASE", 0},
@@ -22,7 +22,7 @@ static int group_print(const struct grant *items, size_t n)
 		const struct grant *k = &items[i];
 		if (!grant_is_alike(items, k))
 			continue;
-		_cleanup_free_ char *sources = sources_text(k->user->sources, k->user->n_sources);
+		_cleanup_free_ char *sources = user_sources_words(k->user, now, k->client->timezone);
 		table_row(t, level_tone(k->level));
 		table_cellf(t, "  %s", k->user->login);
 		table_cell(t, k->server->name);
@@ -55,7 +55,7 @@ static int grants_print(const struct grants *g, instant_t now)
 				style_begin(color, TONE_BOLD), items->client->name,
 				style_end(color, TONE_BOLD), said ? "" : phase, said ? "" : ", ",
 				words);
-			if (group_print(&items[i], to - from - i))
+			if (group_print(&items[i], to - from - i, now))
 				return EXIT_FAILED;
 		}
 	}

@@ -40,8 +40,9 @@ static void client_walk(const struct program *p, const struct client *c,
 			const struct server *s = &p->servers[c->databases[d].server];
 			for (size_t e = 0; e < s->n_endpoints; e++)
 				for (size_t i = 0; i < c->users[u].n_sources; i++) {
-					struct policy_entry entry = {
-						c->users[u].sources[i], s->endpoints[e], c->end};
+					instant_t end = user_source_end(&c->users[u], i);
+					struct policy_entry entry = {c->users[u].sources[i],
+						s->endpoints[e], end < c->end ? end : c->end};
 					f(context, &entry);
 				}
 		}

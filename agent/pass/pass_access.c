@@ -160,7 +160,7 @@ static int grant_record(struct pass *p, const struct grant *g, const struct gran
 	/* Held by a disabled login, or one that must not be there: not an access that anybody may use. */
 	enum level level =
 		pass_admission(g, p) == ADMIT || w->observed > g->level ? w->observed : LEVEL_NONE;
-	_cleanup_free_ char *sources = sources_text(g->user->sources, g->user->n_sources);
+	_cleanup_free_ char *sources = user_sources_text(g->user, p->o.now);
 
 	if (!sources)
 		return -ENOMEM;
@@ -262,16 +262,16 @@ int pass_record_access(struct pass *p)
 	return rc;
 }
 
-static bool user_has_source(const struct user *u, const struct source *s)
+static bool user_has_source(const struct user *u, const struct source *s, instant_t now)
 {
 	for (size_t i = 0; i < u->n_sources; i++)
-		if (!source_compare(&u->sources[i], s))
+		if (!source_compare(&u->sources[i], s) && user_source_end(u, i) > now)
 			return true;
 	return false;
 }
 
-/* Sources of the text, "203.0.113.7, 198.51.100.0/29", that the user does not have. */
-static int sources_parse(struct last_access *l, const struct user *u)
+/* Sources of the text, "203.0.113.7, 198.51.100.0/29", that the user does not have, or no longer. */
+static int sources_parse(struct last_access *l, const struct user *u, instant_t now)
 {
 	_cleanup_free_ char *text = strdup(l->sources);
 	char *rest = text;
@@ -282,7 +282,7 @@ static int sources_parse(struct last_access *l, const struct user *u)
 		struct source s, *items;
 
 		one += strspn(one, " ");
-		if (!*one || source_parse(&s, one) || user_has_source(u, &s))
+		if (!*one || source_parse(&s, one) || user_has_source(u, &s, now))
 			continue;
 		items = array_grown(l->left, l->n_left, sizeof(*items));
 		if (!items)
@@ -304,7 +304,7 @@ int pass_sources_left(struct source **out, size_t *n, struct pass *p, const stru
 	if (l->level == LEVEL_NONE || !l->sources)
 		return 0;
 	if (!l->left)
-		rc = sources_parse(l, g->user);
+		rc = sources_parse(l, g->user, p->o.now);
 	*out = l->left;
 	*n = l->n_left;
 	return rc;

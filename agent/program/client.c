@@ -19,6 +19,7 @@ void client_free(struct client *c)
 		free(c->users[i].email);
 		free(c->users[i].login);
 		free(c->users[i].sources);
+		free(c->users[i].source_ends);
 	}
 	free(c->databases);
 	free(c->users);

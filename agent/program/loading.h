@@ -42,6 +42,9 @@ void server_free(struct server *s);
 /* Reads a list of prefixes; `widest4` and `widest6` are the shortest prefix lengths allowed. */
 struct source *sources_read(size_t *n, struct reading *r, const config_setting_t *list,
 	unsigned widest4, unsigned widest6, const char *bound);
+/* A user's: strings, and groups of an address and the date on which it ends, in the client's zone. */
+void user_sources_read(struct user *u, struct reading *r, const config_setting_t *list,
+	const struct client *c, const struct settings *s);
 
 /* Reads one client file; its instants are resolved. The client is to be freed whatever was reported. */
 void client_read(struct client *out, struct reading *r, const config_setting_t *root,

@@ -92,6 +92,17 @@ const struct user *client_user(const struct client *c, const char *name)
 	return found;
 }
 
+char *user_sources_text(const struct user *u, instant_t now)
+{
+	_cleanup_free_ struct source *current = calloc(u->n_sources + 1, sizeof(*current));
+	size_t n = 0;
+
+	for (size_t i = 0; current && i < u->n_sources; i++)
+		if (user_source_end(u, i) > now)
+			current[n++] = u->sources[i];
+	return current ? sources_text(current, n) : NULL;
+}
+
 const struct source *source_overlaps_trusted(const struct source *source, const struct server *s)
 {
 	for (size_t i = 0; i < s->n_trusted; i++)

@@ -10,8 +10,6 @@
 #define SQL_PORT 1433
 /* A line of the client library's own configuration is cut at 255 characters. */
 #define CA_PATH_BYTES 200
-/* A longer number of addresses tells nobody more. */
-#define COUNTED_BITS 16
 /* Wider than this, a trusted prefix would leave hardly anyone to guard against. */
 #define TRUSTED_WIDEST4 8
 #define TRUSTED_WIDEST6 16
@@ -36,90 +34,6 @@ void server_free(struct server *s)
 	strings_free(&s->known_linked_servers);
 	strings_free(&s->known_proxies);
 	levels_free(s->terms);
-}
-
-/* Whoever writes the address of one person behind a long prefix may mean either. */
-static void host_bits_report(struct reading *r, const config_setting_t *at, const char *text,
-	const struct source *whole, unsigned widest)
-{
-	unsigned bits = (whole->family == AF_INET ? 32U : 128U) - whole->prefix;
-	int alone = (int)strcspn(text, "/");
-	char buf[SOURCE_TEXT_MAX], all[32] = "of its addresses";
-
-	if (bits <= COUNTED_BITS)
-		snprintf(all, sizeof(all), "%lu", 1UL << bits);
-	if (whole->prefix < widest)
-		reading_error(r, at,
-			"\"%s\" has host bits set; use \"%.*s\" for one address, or a prefix of /%u or "
-			"longer",
-			text, alone, text, widest);
-	else
-		reading_error(r, at,
-			"\"%s\" has host bits set; use \"%.*s\" for one address, or \"%s\" for all %s",
-			text, alone, text, source_format(buf, whole), all);
-}
-
-static void source_report(struct reading *r, const config_setting_t *at, const char *text,
-	enum source_problem problem)
-{
-	if (problem == SOURCE_BAD_PREFIX)
-		reading_error(r, at,
-			"invalid prefix length in \"%s\"; use /0 to /%d after the address", text,
-			strchr(text, ':') ? 128 : 32);
-	else
-		reading_error(r, at,
-			"invalid address \"%s\"; examples: \"203.0.113.7\", \"198.51.100.0/29\", "
-			"\"2001:db8:7::/64\"",
-			text);
-}
-
-static bool source_is_among(const struct source *s, const struct source *list, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (source_compare(s, &list[i]) == 0)
-			return true;
-	return false;
-}
-
-struct source *sources_read(size_t *n, struct reading *r, const config_setting_t *list,
-	unsigned widest4, unsigned widest6, const char *bound)
-{
-	int length = list ? config_setting_length(list) : 0;
-	struct source *out = reading_array(r, (size_t)length, sizeof(*out));
-
-	*n = 0;
-	for (int i = 0; out && i < length; i++) {
-		const config_setting_t *at = config_setting_get_elem(list, (unsigned)i);
-		const char *text = reading_item(r, list, i);
-		struct source s;
-		unsigned widest;
-		int problem;
-
-		if (!text)
-			continue;
-		problem = source_parse(&s, text);
-		if (problem && problem != SOURCE_HOST_BITS) {
-			source_report(r, at, text, (enum source_problem)problem);
-			continue;
-		}
-		widest = s.family == AF_INET ? widest4 : widest6;
-		if (problem)
-			host_bits_report(r, at, text, &s, widest);
-		else if (s.prefix < widest)
-			reading_error(r, at,
-				"\"%s\" is too wide; use a prefix of /%u or longer, %s", text,
-				widest, bound);
-		else if (source_is_unusable(&s))
-			reading_error(r, at,
-				"\"%s\" cannot be a source address (unspecified, loopback, link-local, "
-				"multicast, or reserved); use the address in the users' packets",
-				text);
-		else if (source_is_among(&s, out, *n))
-			reading_warning(r, at, "duplicate source \"%s\"; remove one", text);
-		else
-			out[(*n)++] = s;
-	}
-	return out;
 }
 
 /* One address, by the same rules as people's sources: an IPv4 address written as IPv6 is none, since packets carry

@@ -131,8 +131,7 @@ static void user_read(struct user *u, struct reading *r, const config_setting_t 
 	if (sources && config_setting_length(sources) == 0)
 		reading_error(r, sources,
 			"\"sources\" is empty; add the addresses that the user connects from");
-	u->sources = sources_read(&u->n_sources, r, sources, p->settings.widest_prefix4,
-		p->settings.widest_prefix6, "as curfew.conf allows");
+	user_sources_read(u, r, sources, c, &p->settings);
 	if (u->n_sources > p->settings.max_sources)
 		reading_limit(r, sources,
 			"%zu sources exceed the limit of %u per user; use fewer and wider sources, or raise "

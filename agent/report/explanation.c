@@ -99,12 +99,22 @@ static bool has_ended(char *text, const struct explain_facts *f)
 
 /* ---- the address ---- */
 
-static const struct source *own_source(const struct explain_facts *f)
+/* The user's source that has the address, by whether it still holds; the number of sources when there is none. */
+static size_t own_source(const struct explain_facts *f, bool ended)
 {
-	for (size_t i = 0; f->address && i < f->user->n_sources; i++)
-		if (source_contains(&f->user->sources[i], f->address->family, f->address->addr))
-			return &f->user->sources[i];
-	return NULL;
+	const struct user *u = f->user;
+	size_t i = 0;
+
+	while (i < u->n_sources &&
+		(!source_contains(&u->sources[i], f->address->family, f->address->addr) ||
+			(user_source_end(u, i) <= f->now) != ended))
+		i++;
+	return i;
+}
+
+static bool is_own(const struct explain_facts *f)
+{
+	return own_source(f, false) < f->user->n_sources;
 }
 
 static bool is_trusted(const struct explain_facts *f)
@@ -126,9 +136,24 @@ static bool near_words(char *text, const struct explain_facts *f, const struct s
 		file_of(f));
 }
 
+static bool address_has_ended(char *text, const struct explain_facts *f)
+{
+	char source[SOURCE_TEXT_MAX], at[64];
+
+	if (!f->filters || !f->address || is_own(f) || is_trusted(f))
+		return false;
+	size_t i = own_source(f, true);
+	if (i == f->user->n_sources)
+		return false;
+	return explain_say(text,
+		"source %s of %s was temporary and ended %s; to allow it again, run `curfew allow`",
+		source_format(source, &f->user->sources[i]), f->user->login,
+		when(at, f, user_source_end(f->user, i)));
+}
+
 static bool address_is_near(char *text, const struct explain_facts *f)
 {
-	if (!f->filters || !f->address || own_source(f) || is_trusted(f))
+	if (!f->filters || !f->address || is_own(f) || is_trusted(f))
 		return false;
 	for (size_t i = 0; i < f->user->n_sources; i++)
 		if (source_is_near(&f->user->sources[i], f->address))
@@ -140,7 +165,7 @@ static bool address_is_wrong(char *text, const struct explain_facts *f)
 {
 	char source[SOURCE_TEXT_MAX];
 
-	if (!f->filters || !f->address || own_source(f) || is_trusted(f))
+	if (!f->filters || !f->address || is_own(f) || is_trusted(f))
 		return false;
 	return explain_say(text,
 		"address %s is not among the sources of %s; connect from one of them, or add it to %s and reload",
@@ -207,6 +232,7 @@ static const struct {
 	[CAUSE_CLOCK_BEHIND] = {"clock-behind", clock_is_behind},
 	[CAUSE_NOT_STARTED] = {"not-started", not_started},
 	[CAUSE_ENDED] = {"ended", has_ended},
+	[CAUSE_ADDRESS_ENDED] = {"address-ended", address_has_ended},
 	[CAUSE_ADDRESS_NEAR] = {"address-near", address_is_near},
 	[CAUSE_ADDRESS_WRONG] = {"address-wrong", address_is_wrong},
 	[CAUSE_GUARD_KEPT] = {"guard-kept", guard_is_kept},

@@ -37,18 +37,26 @@ struct json_t *instant_json(instant_t t)
 	return json_string(instant_format(text, t));
 }
 
-struct json_t *sources_json(const struct source *sources, size_t n)
+/* Those with an end of their own, each {address, until}, NULL when there are none; or the others, as texts. */
+static json_t *user_sources_json(const struct user *u, bool temporary)
 {
-	json_t *array = json_array();
+	json_t *list = json_array();
 	char text[SOURCE_TEXT_MAX];
 
-	for (size_t i = 0; array && i < n; i++) {
-		if (json_array_append_new(array, json_string(source_format(text, &sources[i])))) {
-			json_decref(array);
-			return NULL;
-		}
+	for (size_t i = 0; i < u->n_sources; i++) {
+		instant_t end = user_source_end(u, i);
+
+		if ((end != SOURCE_NO_END) != temporary)
+			continue;
+		source_format(text, &u->sources[i]);
+		json_array_append_new(list, temporary ? json_pack("{s:s, s:o}", "address", text,
+								"until", instant_json(end))
+						      : json_string(text));
 	}
-	return array;
+	if (!temporary || json_array_size(list))
+		return list;
+	json_decref(list);
+	return NULL;
 }
 
 struct json_t *grant_json(const struct grant *g)
@@ -60,7 +68,7 @@ struct json_t *grant_json(const struct grant *g)
 		name = NULL;
 		return NULL;
 	}
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:s, s:s, s:o, s:o, s:s?, s:o}",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:s, s:s, s:o, s:o, s:s?, s:o, s:o*}",
 		"client", text_json(g->client->name), "user", text_json(name), "login",
 		text_json(g->user->login), "email", text_json(g->user->email), "server",
 		text_json(g->server->name), "database", text_json(g->database->name), "role",
@@ -68,7 +76,8 @@ struct json_t *grant_json(const struct grant *g)
 		level_name(g->level), "from", g->from ? instant_json(g->from) : json_null(),
 		"until", instant_json(g->until), "next_level",
 		g->next_level == g->level ? NULL : level_name(g->next_level), "sources",
-		sources_json(g->user->sources, g->user->n_sources));
+		user_sources_json(g->user, false), "temporary_sources",
+		user_sources_json(g->user, true));
 }
 
 struct json_t *grants_json(const struct grants *g)

@@ -114,8 +114,13 @@ static int bars_make(struct timeline *t)
 	instant_t at = t->marks[0].at < t->now ? t->marks[0].at : t->now;
 	int r = 0;
 
-	if (alone.n_users > 1)
+	/* And of no source: a temporary one changes nothing that is shown. */
+	struct user user = alone.n_users ? alone.users[0] : (struct user){0};
+	if (alone.n_users) {
+		user.n_sources = 0;
+		alone.users = &user;
 		alone.n_users = 1;
+	}
 	at -= 1;
 	for (size_t turns = 0; !r && turns < TURNS_MAX; turns++) {
 		struct grants g;

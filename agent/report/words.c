@@ -1,5 +1,6 @@
 /* Durations and coming changes as a person says them. */
 #include "curfew/report.h"
+#include "curfew/text.h"
 
 #include <string.h>
 
@@ -50,6 +51,28 @@ const char *grant_words(char buf[WORDS_MAX], const struct grant *g, instant_t no
 	else
 		snprintf(buf, WORDS_MAX, "no access scheduled");
 	return buf;
+}
+
+char *user_sources_words(const struct user *u, instant_t now, const char *zone)
+{
+	char one[SOURCE_TEXT_MAX], until[64];
+	const char *before = "";
+	struct text text;
+
+	if (!text_begin(&text))
+		return NULL;
+	for (size_t i = 0; i < u->n_sources; i++) {
+		instant_t end = user_source_end(u, i);
+
+		if (end <= now)
+			continue;
+		fprintf(text.to, "%s%s", before, source_format(one, &u->sources[i]));
+		if (end != SOURCE_NO_END)
+			fprintf(text.to, " (until %s)",
+				instant_format_local(until, sizeof(until), end, zone));
+		before = ", ";
+	}
+	return text_end(&text);
 }
 
 bool grant_is_alike(const struct grant *a, const struct grant *b)

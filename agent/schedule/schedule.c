@@ -206,6 +206,17 @@ void grants_free(struct grants *g)
 	*g = (struct grants){0};
 }
 
+/* A source that ends while its user has access is a change too. */
+static instant_t sources_next(const struct grant *g, instant_t now)
+{
+	instant_t next = INT64_MAX;
+
+	for (size_t i = 0; g->level != LEVEL_NONE && i < g->user->n_sources; i++)
+		if (user_source_end(g->user, i) > now)
+			next = earlier(next, user_source_end(g->user, i));
+	return next;
+}
+
 bool schedule_next(instant_t *out, const struct grants *g, instant_t now)
 {
 	instant_t next = INT64_MAX;
@@ -215,6 +226,7 @@ bool schedule_next(instant_t *out, const struct grants *g, instant_t now)
 
 		if (grant->next_level != grant->level && grant->until > now)
 			next = earlier(next, grant->until);
+		next = earlier(next, sources_next(grant, now));
 	}
 	if (next == INT64_MAX)
 		return false;

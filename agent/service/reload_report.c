@@ -20,7 +20,8 @@ static const struct source *source_added(const struct user *before, const struct
 	for (size_t i = 0; i < now->n_sources; i++) {
 		size_t k = 0;
 		while (k < before->n_sources &&
-			source_compare(&before->sources[k], &now->sources[i]) != 0)
+			(source_compare(&before->sources[k], &now->sources[i]) != 0 ||
+				user_source_end(before, k) < user_source_end(now, i)))
 			k++;
 		if (k == before->n_sources)
 			return &now->sources[i];

@@ -57,9 +57,11 @@ struct user {
 	char *first, *last, *email;
 	char *login;
 	struct source *sources;
+	instant_t *source_ends; /* one for each source; NULL: none ends before the access does */
 	size_t n_sources;
 	int line;
 };
+#define SOURCE_NO_END INT64_MAX
 
 /* Recorded, never acted upon: RFC 3339 date as written, or NULL. */
 struct milestones {
@@ -190,6 +192,13 @@ bool maintenance_covers(
 bool client_uses_server(const struct client *c, size_t server);
 const struct client *program_client(const struct program *p, const char *name);
 const struct server *program_server(const struct program *p, const char *name);
+/* The instant from which on the user's source is no longer let in; SOURCE_NO_END: it stays as long as the access. */
+static inline instant_t user_source_end(const struct user *u, size_t i)
+{
+	return u->source_ends ? u->source_ends[i] : SOURCE_NO_END;
+}
+/* Those that have not ended, "203.0.113.7, 198.51.100.0/29". Owned; NULL without memory. */
+char *user_sources_text(const struct user *u, instant_t now);
 const struct user *client_user(
 	const struct client *c, const char *name); /* login, email or "first.last" */
 

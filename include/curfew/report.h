@@ -59,6 +59,9 @@ const char *duration_words(char buf[WORDS_MAX], int64_t seconds);
 /* What comes next for a grant, in its client's zone: "read-only in 3 days 4 hours, Mon 2026-11-23 09:00 CST";
  * "ended Wed 2026-12-23 09:00 CST"; "no access to come". */
 const char *grant_words(char buf[WORDS_MAX], const struct grant *g, instant_t now);
+/* A user's sources that have not ended, those that end before the access with their date in that zone. Owned; NULL
+ * without memory. */
+char *user_sources_words(const struct user *u, instant_t now, const char *zone);
 /* Whether the same is true of both: their client, phase and what comes next. */
 bool grant_is_alike(const struct grant *a, const struct grant *b);
 /* Whether none of the items before it is like the i-th. */
@@ -67,7 +70,6 @@ bool grant_begins_group(const struct grant *items, size_t i);
 /* JSON: each a new reference, NULL without memory. Text that is not UTF-8 is repaired. */
 struct json_t *text_json(const char *text); /* null for NULL */
 struct json_t *instant_json(instant_t t);   /* "2026-11-23T15:00:00Z" */
-struct json_t *sources_json(const struct source *sources, size_t n);
 /* { client user login email server database role phase level from until next_level sources }; `user` is
  * "First Last"; `from` is null before any access, `next_level` is null when nothing is to come. */
 struct json_t *grant_json(const struct grant *g);

@@ -35,7 +35,7 @@ static const char FULL_CLIENT[] =
 	"      before_go_live = \"read-only\"; },\n"
 	"    { role = \"staging\"; server = \"z\"; name = \"S\"; } );\n"
 	"  users = ( { first = \"Jürgen\"; last = \"Groß\"; email = \"j@acme.example\";\n"
-	"      sources = [ \"203.0.113.7\", \"2001:db8:7::/64\" ]; },\n"
+	"      sources = ( \"203.0.113.7\", { address = \"2001:db8:7::/64\"; until = \"2026-12-05\"; } ); },\n"
 	"    { first = \"John\"; last = \"Roe\"; email = \"r@acme.example\"; login = \"Roe\";\n"
 	"      sources = ( \"198.51.0.0/16\" ); } );\n"
 	"};\n";
@@ -133,6 +133,9 @@ static void client_check(const struct program *p)
 	assert_int_equal(c->n_users, 2);
 	assert_string_equal(c->users[0].login, "acmeltd.jurgen.gross");
 	assert_int_equal(c->users[0].n_sources, 2);
+	assert_true(user_source_end(&c->users[0], 0) == SOURCE_NO_END);
+	/* To the end of that day in Berlin. */
+	assert_int_equal(user_source_end(&c->users[0], 1), instant_at("2026-12-05T23:00:00Z"));
 	assert_string_equal(c->users[1].login, "Roe");
 	assert_int_equal(c->users[1].line, 10);
 	assert_ptr_equal(client_user(c, "ROE"), &c->users[1]);

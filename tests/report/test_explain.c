@@ -82,6 +82,13 @@ static void near_address(struct scene *s)
 {
 	from(s, "203.0.113.9");
 }
+static void ended_address(struct scene *s)
+{
+	static instant_t ends[] = {GO_LIVE - 25 * DAY, SOURCE_NO_END, SOURCE_NO_END};
+
+	from(s, "203.0.113.7");
+	s->sample->users[0][0].source_ends = ends;
+}
 static void near_denied(struct scene *s)
 {
 	was_denied(s, "203.0.113.9", false, true);
@@ -241,6 +248,7 @@ static const struct {
 	{TESTING, wrong_address, CAUSE_ADDRESS_WRONG, "192.0.2.200 is not among the sources",
 		"add it to"},
 	{TESTING, near_address, CAUSE_ADDRESS_NEAR, "near 203.0.113.7", "replace it"},
+	{TESTING, ended_address, CAUSE_ADDRESS_ENDED, "ended Thu 2026-10-29", "curfew allow"},
 	{TESTING, near_denied, CAUSE_DENIED_NEAR, "203.0.113.9", "replace it"},
 	{TESTING, trusted_only, CAUSE_TRUSTED_ONLY, "only as a trusted source", "error message"},
 	{TESTING, revoked_user, CAUSE_USER_REVOKED, "acme.jane.doe is revoked since",

@@ -291,6 +291,31 @@ static void next_change(void **state)
 	grants_free(&g);
 }
 
+/* The end of a temporary source is a change while there is access. */
+static void next_source_end(void **state)
+{
+	instant_t ends[] = {S - 5, G + 7, E14 + 9, SOURCE_NO_END}, now = S, next;
+	static const instant_t changes[] = {G, G + 7, E14};
+	struct source sources[4] = {{0}};
+	struct world w;
+	struct grants g;
+
+	(void)state;
+	world_make(&w, ROLE_STAGING, LEVEL_FULL, true);
+	w.user.sources = sources;
+	w.user.source_ends = ends;
+	w.user.n_sources = 4;
+	for (size_t i = 0; i < ARRAY_SIZE(changes); i++, now = next) {
+		assert_int_equal(schedule_at(&g, &w.program, NULL, now), 0);
+		assert_true(schedule_next(&next, &g, now));
+		assert_int_equal(next, changes[i]);
+		grants_free(&g);
+	}
+	assert_int_equal(schedule_at(&g, &w.program, NULL, now), 0);
+	assert_false(schedule_next(&next, &g, now));
+	grants_free(&g);
+}
+
 static void nobody(void **state)
 {
 	struct program empty = {0};
@@ -310,6 +335,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(staging_row),
+		cmocka_unit_test(next_source_end),
 		cmocka_unit_test(write_until_go_live),
 		cmocka_unit_test(staging_end_is_bounded),
 		cmocka_unit_test(staging_ends_at_go_live),
