@@ -149,6 +149,11 @@ void login_want(struct builder *b, const struct wanted_login *l, const bool *rol
 			work.blocked = true;
 			continue;
 		}
+		if (d->held && !observed_user_of(d, work.observed)) {
+			obstacle_push(b, STATE_UNVERIFIED, l->login, d->name,
+				"nothing is opened in database [%s]: %s", d->name, d->held);
+			continue;
+		}
 		if (database_refuses(b, d, l->login)) {
 			/* Excess permissions cannot be removed there now, so keep the login disabled. */
 			bool exact;

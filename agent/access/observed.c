@@ -50,6 +50,7 @@ static void database_free(struct observed_database *d)
 	texts_free(d->schemas, d->n_schemas);
 	texts_free(d->triggers, d->n_triggers);
 	free(d->unread);
+	free(d->held);
 	free(d->unwritable);
 	free(d->users);
 	free(d->members);

@@ -123,6 +123,48 @@ static struct observed_database *baseline_of(const struct visit_run *run, const 
 											    : NULL;
 }
 
+bool baselines_are_due(const struct visit_run *run)
+{
+	for (size_t i = 0; run->visit->baselines && run->visit->baselines[i]; i++)
+		if (strcasecmp(run->visit->baselines[i], "master") != 0 &&
+			baseline_of(run, run->visit->baselines[i]))
+			return true;
+	return false;
+}
+
+int baseline_hold(struct visit_run *run, size_t baseline, const struct sql_error *error)
+{
+	free(run->held[baseline]);
+	if (asprintf(&run->held[baseline], "%s%.200s (%d)",
+		    strcasecmp(run->visit->baselines[baseline], "master") ? "" : "of the server: ",
+		    error->text, error->number) >= 0)
+		return 0;
+	run->held[baseline] = NULL;
+	return -ENOMEM;
+}
+
+/* Without the server's own baseline, who was made or given something since access began could not be told either. */
+int baselines_mark_held(struct visit_run *run)
+{
+	const char *const *names = run->visit->baselines;
+	const char *server = NULL;
+
+	for (size_t i = 0; names && names[i]; i++)
+		if (!strcasecmp(names[i], "master"))
+			server = run->held[i];
+	for (size_t i = 0; names && names[i]; i++) {
+		struct observed_database *d = baseline_of(run, names[i]);
+		const char *why = run->held[i] ? run->held[i] : server;
+		if (!d || !why || d->held)
+			continue;
+		if (asprintf(&d->held, "its baseline cannot be read: %s", why) < 0) {
+			d->held = NULL;
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
 static int baseline_write(FILE *to, const struct visit_run *run, const char *name)
 {
 	struct observed_database *d = baseline_of(run, name);
@@ -178,6 +220,8 @@ int baselines_tell(struct visit_run *run, struct sql_error *error, const char *c
 			return rc;
 		if (rc)
 			check_note(run, "new-or-changed", databases[i], error);
+		if (rc && run->visit->mode == SQL_APPLY && baseline_hold(run, i, error))
+			return -ENOMEM;
 	}
 	return 0;
 }

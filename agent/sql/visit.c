@@ -80,9 +80,7 @@ static int work(struct visit_run *run, struct sql_error *error)
 		return rc;
 	switch (run->visit->mode) {
 	case SQL_APPLY:
-		/* Before access is granted, because later changes would count as part of the baseline. */
-		rc = baselines_tell(run, error, run->visit->baselines);
-		if (!rc && work_is_left(run))
+		if (work_is_left(run) || baselines_are_due(run))
 			rc = visit_apply(run, error);
 		/* Removed access is finished only when the server confirms it. */
 		if (!rc)
@@ -125,7 +123,11 @@ int sql_visit_run(struct worker *w, void *context)
 	run.claims = (struct claims){
 		.items = calloc(p->claims.n + 1, sizeof(struct claim)), .n = p->claims.n};
 	run.verdicts = calloc(p->wanted.n_grants + 1, sizeof(*run.verdicts));
-	if (!run.claims.items || !run.verdicts)
+	size_t n_baselines = 0;
+	while (p->baselines && p->baselines[n_baselines])
+		n_baselines++;
+	run.held = calloc(n_baselines + 1, sizeof(*run.held));
+	if (!run.claims.items || !run.verdicts || !run.held)
 		rc = -ENOMEM;
 	else if (p->claims.n)
 		memcpy(run.claims.items, p->claims.items, p->claims.n * sizeof(struct claim));
@@ -162,6 +164,9 @@ int sql_visit_run(struct worker *w, void *context)
 	for (size_t i = 0; run.verdicts && i < p->wanted.n_grants; i++)
 		free(run.verdicts[i].evidence);
 	free(run.verdicts);
+	for (size_t i = 0; run.held && i < n_baselines; i++)
+		free(run.held[i]);
+	free(run.held);
 	sql_blocked_free(&run.blocked);
 	observed_free(&run.observed);
 	difference_free(&run.difference);

@@ -33,6 +33,8 @@ struct visit_run {
 	bool cannot_tell; /* the server does not know the syntax of a verification; not asked again in this visit */
 	struct claims
 		claims; /* those of the pass and of logins that this run created; the array is owned */
+	bool closing_only; /* removals come first; then baselines are read; then access is granted */
+	char **held; /* parallel to visit->baselines: why it could not be read; NULL: it was, or was not needed */
 };
 
 bool pass_is_for(const struct sql_visit *p, const char *client);
@@ -59,6 +61,12 @@ int visit_handover(struct visit_run *run, struct sql_error *error);
 /* -EBUSY: another agent holds it. If the server has no application locks, that is reported. */
 int lock_take(struct visit_run *run, struct sql_error *error);
 bool work_is_left(const struct visit_run *run);
+/* Some baseline is asked for that can still be taken: nobody of ours has been in that database. */
+bool baselines_are_due(const struct visit_run *run);
+/* Of a baseline that could not be read, in an apply: until it is, nothing is opened there. 0 or -ENOMEM. */
+int baseline_hold(struct visit_run *run, size_t baseline, const struct sql_error *error);
+/* Marks those databases in what was observed. 0 or -ENOMEM. */
+int baselines_mark_held(struct visit_run *run);
 void outcome_tell(const struct visit_run *run, struct record *r, int rc,
 	const struct sql_error *error, bool moot);
 

@@ -6,7 +6,7 @@
 
 #include <sodium.h>
 
-#include "sql/visit.h"
+#include "sql/residual.h"
 
 /* Rounds: one to create, one to enable, and some for sessions that end slowly. */
 #define MAX_ROUNDS 8
@@ -196,13 +196,11 @@ static bool only_enables(const struct difference *d)
 	return d->n_changes > 0;
 }
 
-int visit_apply(struct visit_run *run, struct sql_error *error)
+static int rounds_run(struct visit_run *run, struct sql_error *error)
 {
-	int rc = lock_take(run, error);
 	uint64_t before = 0;
+	int rc = 0;
 
-	if (!rc)
-		rc = visit_observe(run, error);
 	for (int i = 0; !rc && i < MAX_ROUNDS && work_is_left(run); i++) {
 		/* The same list again: repeating it does not help. */
 		if (run->failed && difference_digest(&run->difference) == before)
@@ -226,4 +224,28 @@ int visit_apply(struct visit_run *run, struct sql_error *error)
 			pause_ms(200);
 	}
 	return rc;
+}
+
+/* Baselines after everything that closes, for closing waits for no reading; before anybody comes in, for what is changed
+ * afterwards would pass for how it was. */
+static int baselines_take(struct visit_run *run, struct sql_error *error)
+{
+	int rc = rounds_run(run, error);
+
+	run->closing_only = false;
+	if (!rc)
+		rc = baselines_tell(run, error, run->visit->baselines);
+	return rc ? rc : visit_observe(run, error);
+}
+
+int visit_apply(struct visit_run *run, struct sql_error *error)
+{
+	int rc = lock_take(run, error);
+
+	run->closing_only = baselines_are_due(run);
+	if (!rc)
+		rc = visit_observe(run, error);
+	if (!rc && run->closing_only)
+		rc = baselines_take(run, error);
+	return rc ? rc : rounds_run(run, error);
 }

@@ -89,6 +89,13 @@ static int server_observe(struct visit_run *run, struct sql_error *error)
 	return rc;
 }
 
+/* One that is disabled because it is about to be made is no closing yet. */
+static bool closes_something(const struct visit_run *run, const struct change *c)
+{
+	return change_closes(c->kind) &&
+	       (!c->login || observed_find_login(&run->observed, c->login));
+}
+
 int visit_observe(struct visit_run *run, struct sql_error *error)
 {
 	const struct sql_visit *v = run->visit;
@@ -106,5 +113,12 @@ int visit_observe(struct visit_run *run, struct sql_error *error)
 		&run->observed, error, run->session, &v->wanted, &run->claims, &run->blocked);
 	if (rc)
 		return rc;
-	return difference_build(&run->difference, &v->wanted, &run->observed, &run->claims, v->now);
+	rc = baselines_mark_held(run);
+	if (!rc)
+		rc = difference_build(
+			&run->difference, &v->wanted, &run->observed, &run->claims, v->now);
+	for (size_t i = run->difference.n_changes; i-- > 0 && run->closing_only;)
+		if (!closes_something(run, &run->difference.changes[i]))
+			difference_drop(&run->difference, i);
+	return rc;
 }

@@ -111,6 +111,7 @@ struct observed_database {
 	bool managed; /* named in the configuration: read completely. Else only principals, unless one is managed */
 	bool read;	  /* the catalog was read */
 	char *unread;	  /* why it was not read; NULL if it was, or was not needed */
+	char *held;	  /* why nobody may be added who is not there yet; NULL: as scheduled */
 	char *unwritable; /* why nothing can be changed there (snapshot, read-only); NULL: it can */
 	bool permissions_visible;    /* sys.database_permissions returned any rows */
 	struct observed_user *users; /* users and roles */

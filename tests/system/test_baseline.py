@@ -1,0 +1,76 @@
+#!/usr/bin/python3
+"""When a baseline is taken: after everything that closes, before anybody comes in, or nobody comes in."""
+
+import re
+import unittest
+
+import audit_lab
+import lab
+
+USER, OTHER = "acme.jane.doe", "beta.jane.doe"
+BASELINE = "N'base' AS [part]"
+
+
+def setUpModule():
+    lab.require()
+
+
+class Baseline(audit_lab.AuditCase):
+    def two(self):
+        """Beta has had full access and went live; acme begins."""
+        found = self.lab_make(servers={"sql01": ("AcmeTest", "BetaTest")})
+        found.client_add("beta", [("staging", "sql01", "BetaTest")], go_live=lab.local(lab.now() - lab.days(3)))
+        found.agent.apply(lab.local(lab.now() - lab.days(5)), expect=0)
+        found.client_add("acme", [("staging", "sql01", "AcmeTest")])
+        return found
+
+    def batches(self, found, since=0):
+        return [b["text"] for b in found.server.records("batch")[since:] if b["login"] == "curfew_agent"]
+
+    def place(self, batches, pattern, last=False):
+        places = [n for n, text in enumerate(batches) if re.search(pattern, text)]
+        self.assertTrue(places, f"nothing like {pattern}")
+        return places[-1 if last else 0]
+
+    def test_after_the_closings_before_the_openings(self):
+        found = self.two()
+        since = len(found.server.records("batch"))
+        found.agent.apply(expect=0)
+        batches = self.batches(found, since)
+        first = self.place(batches, re.escape(BASELINE))
+        self.assertLess(self.place(batches, rf"ALTER ROLE \[curfew_full\] DROP MEMBER \[{OTHER}\]", last=True), first)
+        last = self.place(batches, re.escape(BASELINE), last=True)
+        self.assertLess(last, self.place(batches, rf"CREATE LOGIN \[{USER}\]"))
+        self.assertLess(last, self.place(batches, rf"CREATE USER \[{USER}\]"))
+        self.assertEqual(found.server.roles(USER, "AcmeTest"), ["curfew_full"])
+        self.assertEqual(found.server.roles(OTHER, "BetaTest"), ["curfew_read_only"])
+
+    def test_without_one_nobody_comes_in(self):
+        found = self.two()
+        found.server.faults(fail_on=[[r"FROM sys\.plan_guides", 208]])
+        result = found.agent.apply()
+        self.assertIn("nothing is opened in database [AcmeTest]: its baseline cannot be read: Planned failure 208. (208)",
+                      result.out)
+        self.assertIn(f"unverified: {USER} on AcmeTest: nothing is opened", result.out)
+        self.assertIsNone(found.server.login(USER))
+        self.assertFalse(found.server.user(USER, "AcmeTest"))
+        found.agent.curfew("status", expect=2)
+        self.assertEqual(found.server.roles(OTHER, "BetaTest"), ["curfew_read_only"], "others are closed all the same")
+        found.server.faults()
+        found.agent.apply(expect=0)
+        self.assertEqual(found.server.roles(USER, "AcmeTest"), ["curfew_full"])
+
+    def test_nor_without_that_of_the_server(self):
+        found = self.lab_make(servers={"sql01": ("AcmeTest",)})
+        found.client_add("acme", [("staging", "sql01", "AcmeTest")])
+        found.server.faults(fail_on=[[r"FROM sys\.configurations", 208]])
+        result = found.agent.apply()
+        self.assertIn("its baseline cannot be read: of the server: ", result.out)
+        self.assertIsNone(found.server.login(USER))
+        found.server.faults()
+        found.agent.apply(expect=0)
+        self.assertEqual(found.server.roles(USER, "AcmeTest"), ["curfew_full"])
+
+
+if __name__ == "__main__":
+    unittest.main()
