@@ -1,5 +1,5 @@
-/* Observes databases, each by a batch of its own. Whoever holds a lock on the catalog of one, or takes it offline, makes
- * it unread, and keeps nobody else waiting.
+/* Reads one database by batches of its own, where the common batch (catalog_batch.c) gave no complete answer. A lock on its
+ * catalog, or taking it offline, makes this database unread and does not delay the others.
  *
  * Where a batch works in a database it begins with USE; every row of an answer says which database it is of, and every
  * change stands behind IF DB_NAME() = N'...'. EXEC [db].sys.sp_executesql N'...' would do as well, but puts every
@@ -12,52 +12,9 @@
 #include "sql/catalog.h"
 #include "sql/rows.h"
 
-/* Milliseconds to wait for a lock. After one lock was held for all this time, later databases get less. */
-#define LOCK_PATIENCE	    5000U
-#define LOCK_PATIENCE_AFTER 1000U
+enum { ERROR_NO_DATABASE = 911 };
 
-enum { ERROR_NO_DATABASE = 911, ERROR_LOCK_TIMEOUT = 1222 };
-
-struct database_reading {
-	struct observed_server *o;
-	struct observed_database *d;
-	struct sql_session *session;
-	struct sql_error *error;
-	struct raw_catalog raw;
-	const struct sid *sids;
-	size_t n_sids;
-	unsigned patience;
-	bool locked; /* a lock was held for the whole time */
-};
-
-void sql_blocked_free(struct sql_blocked *b)
-{
-	for (size_t i = 0; i < b->n; i++)
-		free(b->reasons[i]);
-	free(b->reasons);
-	free(b->ids);
-	*b = (struct sql_blocked){0};
-}
-
-static int blocked_add(struct sql_blocked *b, const struct observed_database *d)
-{
-	size_t n = b->n;
-	int *id = ROW_MORE(b->ids, n);
-
-	if (!id)
-		return -ENOMEM;
-	n = b->n;
-	char **reason = ROW_MORE(b->reasons, n);
-	if (!reason || !(*reason = strdup(d->unread)))
-		return -ENOMEM;
-	*id = d->id;
-	b->n++;
-	return 0;
-}
-
-static int unread_set(struct observed_database *d, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-static int unread_set(struct observed_database *d, const char *format, ...)
+int database_unread_set(struct observed_database *d, const char *format, ...)
 {
 	va_list args;
 
@@ -77,8 +34,24 @@ static void use_write(FILE *to, const struct database_reading *r)
 	fputs(";\n", to);
 }
 
-/* The first failing statement ends the reading, because every further one would wait as long for the same lock. */
-static int parts_send(struct database_reading *r, const struct part *parts, bool principals_alone)
+void database_block_write(FILE *to, const struct database_reading *r, bool principals_alone)
+{
+	fputs("USE ", to);
+	sql_write_name(to, r->d->name);
+	fputs(";\nBEGIN TRY\n", to);
+	if (principals_alone)
+		catalog_principals_write(to, r->sids, r->n_sids);
+	for (const struct part *p = database_parts; p->name; p++)
+		if (!principals_alone || !strcmp(p->name, "end"))
+			fputs(p->text, to);
+	fprintf(to,
+		"END TRY\nBEGIN CATCH\n"
+		"IF ERROR_NUMBER() = %d SET LOCK_TIMEOUT %u;\n"
+		"SELECT N'failed' AS [part], DB_ID(), ERROR_NUMBER(), ERROR_MESSAGE(); END CATCH;\n",
+		ERROR_LOCK_TIMEOUT, LOCK_PATIENCE_AFTER);
+}
+
+static int parts_send(struct database_reading *r, bool principals_alone)
 {
 	char *batch = NULL;
 	size_t size;
@@ -86,15 +59,8 @@ static int parts_send(struct database_reading *r, const struct part *parts, bool
 
 	if (!to)
 		return -ENOMEM;
-	use_write(to, r);
-	fputs("BEGIN TRY\n", to);
-	if (principals_alone)
-		catalog_principals_write(to, r->sids, r->n_sids);
-	for (const struct part *p = parts; p && p->name; p++)
-		if (!principals_alone || !strcmp(p->name, "end"))
-			fputs(p->text, to);
-	fputs("END TRY\nBEGIN CATCH SELECT N'failed' AS [part], DB_ID(), ERROR_NUMBER(), ERROR_MESSAGE(); END CATCH;\n",
-		to);
+	fprintf(to, "SET LOCK_TIMEOUT %u;\n", r->patience);
+	database_block_write(to, r, principals_alone);
 	raw_catalog_free(&r->raw);
 	r->raw.database = r->d->id;
 	int rc = fclose(to) ? -ENOMEM
@@ -137,11 +103,11 @@ static int blocked_tell(struct database_reading *r)
 	}
 	if (rc < 0 && rc != -EBADMSG)
 		return rc;
-	return unread_set(r->d, "%s%s (%d)", database_error_words(ERROR_LOCK_TIMEOUT), who,
+	return database_unread_set(r->d, "%s%s (%d)", database_error_words(ERROR_LOCK_TIMEOUT), who,
 		ERROR_LOCK_TIMEOUT);
 }
 
-static int failure_tell(struct database_reading *r, int number, const char *text)
+int database_failure_tell(struct database_reading *r, int number, const char *text)
 {
 	const char *words = database_error_words(number);
 
@@ -152,7 +118,7 @@ static int failure_tell(struct database_reading *r, int number, const char *text
 	 * */
 	if (number == ERROR_NO_DATABASE && !r->d->id)
 		r->d->absent = true;
-	return unread_set(r->d, "%s (%d)", words ? words : text, number);
+	return database_unread_set(r->d, "%s (%d)", words ? words : text, number);
 }
 
 /* ---- each part by itself, if a view is missing ---- */
@@ -193,34 +159,34 @@ static int parts_send_apart(struct database_reading *r)
 
 /* ---- one database ---- */
 
-/* 0: every part was answered, and by the right database. */
-static int answer_judge(struct database_reading *r)
+/* 0: everything was answered, and from there. */
+int database_answer_judge(struct database_reading *r)
 {
 	if (r->raw.failed)
-		return failure_tell(r, r->raw.failed, r->raw.words);
+		return database_failure_tell(r, r->raw.failed, r->raw.words);
 	if (!r->raw.ended || r->raw.strays)
-		return unread_set(r->d, "the server did not answer from this database");
+		return database_unread_set(r->d, "the server did not answer from this database");
 	if (r->raw.may_view == 0)
-		return unread_set(r->d, "the agent login cannot read definitions there");
+		return database_unread_set(r->d, "the agent login cannot read definitions there");
 	return 0;
 }
 
 static int whole_read(struct database_reading *r)
 {
-	int rc = parts_send(r, database_parts, false);
+	int rc = parts_send(r, false);
 
 	if (rc == SQL_SERVER_ERROR && !database_error_words(r->error->number))
 		rc = parts_send_apart(r);
 	if (rc == SQL_SERVER_ERROR)
-		return failure_tell(r, r->error->number, r->error->text);
+		return database_failure_tell(r, r->error->number, r->error->text);
 	if (rc == -EOVERFLOW)
-		return unread_set(r->d, "%s", r->error->text);
+		return database_unread_set(r->d, "%s", r->error->text);
 	if (!rc)
-		rc = answer_judge(r);
+		rc = database_answer_judge(r);
 	return rc;
 }
 
-static void database_clear(struct observed_database *d)
+void database_clear(struct observed_database *d)
 {
 	struct observed_server shell = {.n_databases = 1};
 	struct observed_database kept = *d;
@@ -256,13 +222,13 @@ static int whole_join(struct database_reading *r)
 			return rc;
 		database_clear(r->d);
 	}
-	return unread_set(r->d, "its catalog changes while Curfew reads it");
+	return database_unread_set(r->d, "its catalog changes while Curfew reads it");
 }
 
 /* No managed login has a user there: nothing else needs to be read. */
 static int principals_read(struct database_reading *r, bool *ours)
 {
-	int rc = parts_send(r, database_parts, true);
+	int rc = parts_send(r, true);
 
 	*ours = false;
 	if (rc == SQL_SERVER_ERROR && !database_error_words(r->error->number)) {
@@ -271,11 +237,11 @@ static int principals_read(struct database_reading *r, bool *ours)
 		return 0;
 	}
 	if (rc == SQL_SERVER_ERROR)
-		return failure_tell(r, r->error->number, r->error->text);
+		return database_failure_tell(r, r->error->number, r->error->text);
 	if (rc == -EOVERFLOW)
-		return unread_set(r->d, "%s", r->error->text);
+		return database_unread_set(r->d, "%s", r->error->text);
 	if (!rc)
-		rc = answer_judge(r);
+		rc = database_answer_judge(r);
 	if (rc || r->d->unread)
 		return rc;
 	*ours = r->raw.n_principals > 0;
@@ -283,7 +249,7 @@ static int principals_read(struct database_reading *r, bool *ours)
 	return 0;
 }
 
-static int database_read(struct database_reading *r)
+int database_read_alone(struct database_reading *r)
 {
 	bool whole = r->d->managed;
 	int rc = 0;
@@ -296,64 +262,4 @@ static int database_read(struct database_reading *r)
 	if (r->d->unread)
 		r->d->read = false;
 	return rc;
-}
-
-static const char *blocked_reason(const struct sql_blocked *b, int id)
-{
-	for (size_t i = 0; i < b->n; i++)
-		if (b->ids[i] == id)
-			return b->reasons[i];
-	return NULL;
-}
-
-static int databases_read(struct observed_server *o, struct sql_error *error, struct sql_session *s,
-	const struct sid *sids, size_t n_sids, struct sql_blocked *blocked)
-{
-	unsigned patience = blocked->n ? LOCK_PATIENCE_AFTER : LOCK_PATIENCE;
-	int rc = 0;
-
-	for (size_t i = 0; i < o->n_databases && rc >= 0; i++) {
-		struct observed_database *d = &o->databases[i];
-		const char *before = blocked_reason(blocked, d->id);
-		if (before && d->id) {
-			rc = unread_set(d, "%s", before);
-			continue;
-		}
-		/* tempdb and model do not keep users: skip them. */
-		if (d->system || d->unread)
-			continue;
-		struct database_reading r = {.o = o,
-			.d = d,
-			.session = s,
-			.error = error,
-			.sids = sids,
-			.n_sids = n_sids,
-			.patience = patience};
-		rc = database_read(&r);
-		d->online = d->online || d->read;
-		if (rc < 0 || !r.locked)
-			continue;
-		rc = blocked_add(blocked, d);
-		patience = LOCK_PATIENCE_AFTER;
-	}
-	return rc;
-}
-
-int sql_observe_databases(struct observed_server *o, struct sql_error *error, struct sql_session *s,
-	const struct wanted_server *w, const struct claims *c, struct sql_blocked *blocked)
-{
-	_cleanup_free_ struct sid *sids = NULL;
-	size_t n;
-	int rc = catalog_sids_of_ours(&sids, &n, o, w, c);
-	char leave[64];
-
-	if (!rc)
-		rc = databases_read(o, error, s, sids, n, blocked);
-	if (rc < 0)
-		return rc;
-	/* Leave the database, because an open session in it would keep a DBA from taking it offline. If master cannot
-	 * be entered, there is no other database to go to. */
-	snprintf(leave, sizeof(leave), "USE [master];\nSET LOCK_TIMEOUT %u;\n", LOCK_PATIENCE);
-	rc = sql_session_run(s, error, leave, NULL, NULL);
-	return rc < 0 ? rc : 0;
 }

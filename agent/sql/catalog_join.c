@@ -256,6 +256,23 @@ int catalog_server_join(struct observed_server *o, struct raw_catalog *r)
 	return rc;
 }
 
+void catalog_conditions_join(
+	struct observed_server *o, const struct raw_condition *conditions, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < o->n_logins; k++) {
+			struct observed_login *l = &o->logins[k];
+			const int *value = conditions[i].values;
+			if (!sid_equal(&l->sid, &conditions[i].sid))
+				continue;
+			l->locked = value[0];
+			l->expired = value[1];
+			l->must_change = value[2];
+			l->days_until_expiration = value[3];
+			l->bad_passwords = value[4];
+		}
+}
+
 /* ---- a database ---- */
 
 static int users_join(struct observed_database *d, const struct raw_catalog *r)

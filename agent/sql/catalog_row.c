@@ -14,6 +14,20 @@ static int id_of(const struct sql_value *v)
 
 /* ---- of the server ---- */
 
+int catalog_unreadable_add(
+	struct observed_server *o, const char *part, const char *database, const char *why)
+{
+	char **more = row_array_more(o->unreadable, &o->n_unreadable, sizeof(*more));
+
+	if (!more)
+		return -ENOMEM;
+	o->unreadable = more;
+	return asprintf(&more[o->n_unreadable - 1], "%s%s%s: %s", part, database ? " of " : "",
+		       database ? database : "", why) < 0
+		       ? -ENOMEM
+		       : 0;
+}
+
 static int row_server(struct server_reading *r, const struct sql_value *v)
 {
 	free(r->o->version);
@@ -126,7 +140,7 @@ static int row_database_id(struct server_reading *r, const struct sql_value *v)
 {
 	size_t i = (size_t)row_number(&v[1]);
 
-	if (i >= r->n_ids)
+	if (i >= r->n_names)
 		return -EBADMSG;
 	r->ids[i] = id_of(&v[2]);
 	return 0;
@@ -161,19 +175,13 @@ static int condition_of(const struct sql_value *v)
 
 static int row_condition(struct server_reading *r, const struct sql_value *v)
 {
-	struct sid sid;
+	struct raw_condition *c = ROW_MORE(r->conditions, r->n_conditions);
 
-	row_sid(&sid, &v[1]);
-	for (size_t i = 0; i < r->o->n_logins; i++) {
-		struct observed_login *l = &r->o->logins[i];
-		if (!sid_equal(&l->sid, &sid))
-			continue;
-		l->locked = condition_of(&v[2]);
-		l->expired = condition_of(&v[3]);
-		l->must_change = condition_of(&v[4]);
-		l->days_until_expiration = condition_of(&v[5]);
-		l->bad_passwords = condition_of(&v[6]);
-	}
+	if (!c)
+		return -ENOMEM;
+	row_sid(&c->sid, &v[1]);
+	for (size_t i = 0; i < CONDITIONS; i++)
+		c->values[i] = condition_of(&v[2 + i]);
 	return 0;
 }
 
@@ -191,7 +199,7 @@ static const struct {
 	{"database-id", 3, row_database_id},
 	{"server-trigger", 2, row_server_trigger},
 	{"session", SESSION_COLUMNS, row_of_session},
-	{"condition", 7, row_condition},
+	{"condition", 2 + CONDITIONS, row_condition},
 };
 
 int catalog_server_row(void *reading, const struct sql_value *values, int n)

@@ -139,9 +139,10 @@ void catalog_principals_write(FILE *to, const struct sid *sids, size_t n)
 	fputs(") OR p.authentication_type = 2;\n", to);
 }
 
-void catalog_conditions_write(FILE *to, const struct sid *sids, size_t n)
+void catalog_conditions_write(
+	FILE *to, const struct sid *sids, size_t n, const struct sql_closing *named, size_t n_named)
 {
-	static const char *const properties[] = {
+	static const char *const properties[CONDITIONS] = {
 		"IsLocked", "IsExpired", "IsMustChange", "DaysUntilExpiration", "BadPasswordCount"};
 
 	fputs("SELECT N'condition' AS [part], CAST(p.sid AS varbinary(85))", to);
@@ -149,7 +150,17 @@ void catalog_conditions_write(FILE *to, const struct sid *sids, size_t n)
 		fprintf(to, ",\n  CAST(LOGINPROPERTY(p.name, N'%s') AS int)", properties[i]);
 	fputs("\nFROM sys.server_principals AS p WHERE p.sid IN (", to);
 	sids_write(to, sids, n);
+	for (size_t i = 0; i < n_named; i++) {
+		fputs(",\n  SUSER_SID(", to);
+		sql_write_string(to, named[i].login);
+		putc(')', to);
+	}
 	fputs(");\n", to);
+}
+
+void catalog_leave_write(FILE *to)
+{
+	fprintf(to, "USE [master];\nSET LOCK_TIMEOUT %u;\n", LOCK_PATIENCE);
 }
 
 void catalog_blocker_write(FILE *to, int database)

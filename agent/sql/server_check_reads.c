@@ -81,7 +81,7 @@ static int others_read(struct check_run *c)
 
 	if (!text_begin(&text))
 		return -ENOMEM;
-	catalog_conditions_write(text.to, &nobody, 1);
+	catalog_conditions_write(text.to, &nobody, 1, NULL, 0);
 	int rc = written_run(c, "login-condition", &text);
 	if (rc || !text_begin(&text))
 		return rc ? rc : -ENOMEM;

@@ -118,7 +118,10 @@ static int settings_send_apart(struct sql_session *s, struct sql_error *error)
 	return 0;
 }
 
-static int settings_send(struct sql_session *s, struct sql_error *error)
+/* The question can stand in the same batch: SET QUOTED_IDENTIFIER changes the session when the text is parsed, the other SET
+ * statements when they run. */
+static int settings_send(
+	struct sql_session *s, struct sql_error *error, struct session_state *state)
 {
 	char *batch = NULL;
 	size_t size;
@@ -128,20 +131,21 @@ static int settings_send(struct sql_session *s, struct sql_error *error)
 		return -ENOMEM;
 	for (const char *const *set = session_settings; *set; set++)
 		fputs(*set, to);
-	int rc = fclose(to) ? -ENOMEM : sql_session_run(s, error, batch, NULL, NULL);
+	fputs(session_settings_question, to);
+	int rc = fclose(to) ? -ENOMEM : sql_session_run(s, error, batch, session_state_row, state);
 	free(batch);
-	return rc == SQL_SERVER_ERROR ? settings_send_apart(s, error) : rc;
+	if (rc != SQL_SERVER_ERROR)
+		return rc;
+	rc = settings_send_apart(s, error);
+	return rc ? rc
+		  : sql_session_run(s, error, session_settings_question, session_state_row, state);
 }
 
 int session_settle(struct sql_session *s, struct sql_error *error)
 {
 	struct session_state state = {0};
-	int rc = settings_send(s, error);
+	int rc = settings_send(s, error, &state);
 
-	/* A batch of its own, because QUOTED_IDENTIFIER takes effect when the next batch is parsed. */
-	if (!rc)
-		rc = sql_session_run(
-			s, error, session_settings_question, session_state_row, &state);
 	if (rc == SQL_SERVER_ERROR) {
 		/* Nothing is verified on a server that does not answer. Access there can still be removed. */
 		snprintf(s->unsettled, sizeof(s->unsettled), "%s", error->text);

@@ -19,6 +19,8 @@ static const struct played_row *played_rows;
 static size_t n_played_rows;
 static const char *refused; /* a question that holds these words is refused */
 static int refused_number = 195;
+static const char *ended_in,
+	*ended_at; /* a question that holds the first is ended before rows for the second */
 static unsigned questions;
 
 /* Plain letters alone: the other half of each unit is zero. */
@@ -70,6 +72,11 @@ int sql_session_run(struct sql_session *s, struct sql_error *error, const char *
 		return SQL_SERVER_ERROR;
 	}
 	for (size_t i = 0; each && i < n_played_rows; i++) {
+		if (ended_in && strstr(batch, ended_in) && strstr(batch, ended_at) &&
+			!strcmp(played_rows[i].words, ended_at)) {
+			*error = (struct sql_error){.number = refused_number, .text = "ended"};
+			return SQL_SERVER_ERROR;
+		}
 		int rc = strstr(batch, played_rows[i].words)
 				 ? played_give(&played_rows[i], each, context)
 				 : 0;

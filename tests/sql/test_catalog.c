@@ -88,7 +88,7 @@ static int observe(struct observed_server *o, const struct played_row *rows, siz
 static int reset(void **state)
 {
 	(void)state;
-	refused = NULL;
+	refused = ended_in = NULL;
 	refused_number = 195;
 	return 0;
 }
@@ -103,7 +103,8 @@ static void a_server_that_hides_our_rights_is_told(void **state)
 	refused = "HAS_PERMS_BY_NAME(NULL";
 	assert_int_equal(OBSERVE(&o, rows), 0);
 	assert_int_equal(o.n_unreadable, 1);
-	assert_string_equal(o.unreadable[0], "the agent login's permissions: the permission query failed");
+	assert_string_equal(
+		o.unreadable[0], "the agent login's permissions: the permission query failed");
 	assert_string_equal(o.version, "15.0");
 	observed_free(&o);
 	refused = "sys.server_principals AS p;";
@@ -237,6 +238,84 @@ static void one_that_is_locked_is_its_own_affair(void **state)
 	observed_free(&o);
 }
 
+#define TWO                                                                                        \
+	SERVER, SA, JANE, DATABASE("5", "Acme", "0", "0", "~", "0"),                               \
+		DATABASE("6", "Other", "0", "0", "~", "0")
+
+static void all_databases_are_read_in_one_batch(void **state)
+{
+	static const struct played_row rows[] = {
+		TWO, USERS("5", "Acme"), END("5", "Acme"), END("6", "Other")};
+	struct observed_server o;
+
+	(void)state;
+	assert_int_equal(OBSERVE(&o, rows), 0);
+	assert_true(observed_find_database(&o, "Acme")->read);
+	assert_int_equal(observed_find_database(&o, "Acme")->n_users, 3);
+	assert_true(observed_find_database(&o, "Other")->read);
+	/* The server, sessions and conditions of who is not on record, the databases. */
+	assert_int_equal(questions, 4);
+	observed_free(&o);
+}
+
+/* An end that no TRY catches: what has its sentinel stands, the rest is asked by itself. */
+static void what_has_no_sentinel_is_asked_by_itself(void **state)
+{
+	static const struct played_row rows[] = {
+		TWO, END("6", "Other"), USERS("5", "Acme"), END("5", "Acme")};
+	static const struct played_row silent[] = {TWO, END("6", "Other"), USERS("5", "Acme")};
+	struct observed_server o;
+
+	(void)state;
+	ended_in = IN("Other");
+	ended_at = IN("Acme");
+	assert_int_equal(OBSERVE(&o, rows), 0);
+	assert_true(observed_find_database(&o, "Other")->read);
+	assert_true(observed_find_database(&o, "Acme")->read);
+	assert_int_equal(observed_find_database(&o, "Acme")->n_users, 3);
+	/* And the way back to master, which the batch did not come to. */
+	assert_int_equal(questions, 6);
+	observed_free(&o);
+	assert_int_equal(OBSERVE(&o, silent), 0);
+	assert_false(observed_find_database(&o, "Acme")->read);
+	assert_string_equal(observed_find_database(&o, "Acme")->unread,
+		"the server did not answer from this database");
+	assert_true(observed_find_database(&o, "Other")->read);
+	observed_free(&o);
+}
+
+/* A USE that did not lead there, in a batch that went on: the reading that the rows fell into is worth nothing either. */
+static void rows_behind_a_sentinel_spoil_the_reading(void **state)
+{
+	static const struct played_row rows[] = {TWO, END("5", "Acme"),
+		{IN("Other"), {"user", "5", "7", "=x", "#07", "S", "~", "1"}},
+		{IN("Other"), {"end", "5", "1"}}};
+	struct observed_server o;
+
+	(void)state;
+	assert_int_equal(OBSERVE(&o, rows), 0);
+	assert_true(observed_find_database(&o, "Acme")->read);
+	assert_int_equal(observed_find_database(&o, "Acme")->n_users, 0);
+	assert_false(observed_find_database(&o, "Other")->read);
+	assert_int_equal(questions, 7);
+	observed_free(&o);
+}
+
+/* Whose principals alone were asked for, and who turned out to hold somebody of ours. */
+static void a_stranger_with_one_of_ours_is_read_whole(void **state)
+{
+	static const struct played_row rows[] = {TWO, END("5", "Acme"),
+		{IN("Other"), {"user", "6", "7", "=acme.jane", "#07", "S", "~", "1"}},
+		{"sys.database_role_members", {"member", "6", "7", "7"}}, END("6", "Other")};
+	struct observed_server o;
+
+	(void)state;
+	assert_int_equal(OBSERVE(&o, rows), 0);
+	assert_true(observed_find_database(&o, "Other")->read);
+	assert_int_equal(observed_find_database(&o, "Other")->n_members, 1);
+	observed_free(&o);
+}
+
 /* Not seen is not absent; absent is what has neither a row nor an id, and cannot be entered for that reason. */
 static void absent_is_what_the_server_says_it_has_not(void **state)
 {
@@ -304,6 +383,10 @@ int main(void)
 		cmocka_unit_test_setup(ids_of_a_database_are_joined, reset),
 		cmocka_unit_test_setup(rows_of_another_database_are_not_taken, reset),
 		cmocka_unit_test_setup(one_that_is_locked_is_its_own_affair, reset),
+		cmocka_unit_test_setup(all_databases_are_read_in_one_batch, reset),
+		cmocka_unit_test_setup(what_has_no_sentinel_is_asked_by_itself, reset),
+		cmocka_unit_test_setup(rows_behind_a_sentinel_spoil_the_reading, reset),
+		cmocka_unit_test_setup(a_stranger_with_one_of_ours_is_read_whole, reset),
 		cmocka_unit_test_setup(absent_is_what_the_server_says_it_has_not, reset),
 		cmocka_unit_test_setup(what_must_not_be_entered_is_not, reset),
 		cmocka_unit_test_setup(definitions_that_we_may_not_see_make_it_unread, reset),
