@@ -210,6 +210,7 @@ static void database_facts(struct explain_database *d, const struct inquiry *q)
 			!streq(r->login, g->user->login) || !streq(r->database, g->database->name))
 			continue;
 		d->seen = r->state != STATE_UNREACHABLE;
+		d->unread = r->grant.seen != ANSWER_YES;
 		d->state = r->state;
 		d->observed = r->grant.level;
 		d->detail = d->seen ? r->detail : NULL;

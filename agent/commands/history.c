@@ -38,7 +38,8 @@ static int verify(const struct cli *cli, struct journal *j)
 static int show_access(const struct cli *cli, const struct journal_entries *h)
 {
 	static const struct table_column columns[] = {{"CLIENT", 0}, {"LOGIN", 0}, {"SERVER", 0},
-		{"DATABASE", 0}, {"LEVEL", 0}, {"SINCE", 0}, {"UNTIL", 0}, {"SOURCES", TABLE_WRAP}};
+		{"DATABASE", 0}, {"SQL", TABLE_WRAP}, {"NETWORK", TABLE_WRAP}, {"SINCE", 0},
+		{"UNTIL", 0}};
 	char since[INSTANT_TEXT_MAX], until[INSTANT_TEXT_MAX];
 	struct table *t;
 
@@ -52,15 +53,17 @@ static int show_access(const struct cli *cli, const struct journal_entries *h)
 		return EXIT_FAILED;
 	for (size_t i = 0; i < h->n; i++) {
 		const struct journal_entry *e = &h->items[i];
-		table_row(t, TONE_PLAIN);
+		_cleanup_free_ char *sql = access_text(access_sql_write, e);
+		_cleanup_free_ char *network = access_text(access_network_write, e);
+		table_row(t, access_is_plain(e) ? TONE_PLAIN : TONE_BAD);
 		table_cell(t, e->client);
 		table_cell(t, e->login);
 		table_cell(t, e->server);
 		table_cell(t, e->database);
-		table_cell(t, e->level);
+		table_cell(t, sql);
+		table_cell(t, network);
 		table_cell(t, instant_format(since, e->at));
-		table_cell(t, instant_format(until, e->until));
-		table_cell(t, e->sources);
+		table_cell(t, e->until ? instant_format(until, e->until) : NULL);
 	}
 	int rc = cli->csv ? table_print_csv(t) : table_print(t);
 	table_free(t);

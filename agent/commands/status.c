@@ -41,6 +41,12 @@ static const struct record *grant_record(const struct records *k, const struct g
 	return NULL;
 }
 
+/* What was not seen is never shown as none. */
+static bool is_seen(const struct record *r)
+{
+	return r && r->state != STATE_UNREACHABLE && r->grant.seen == ANSWER_YES;
+}
+
 static json_t *status_json(
 	const struct grants *g, const struct seen *seen, const char *client, instant_t now)
 {
@@ -55,8 +61,7 @@ static json_t *status_json(
 		enum state state = r ? r->state : STATE_UNREACHABLE;
 		json_object_set_new(object, "state", json_string(state_name(state)));
 		json_object_set_new(object, "observed",
-			r && r->state != STATE_UNREACHABLE ? json_string(level_name(r->grant.level))
-							   : json_null());
+			is_seen(r) ? json_string(level_name(r->grant.level)) : json_null());
 		json_object_set_new(
 			object, "detail", r && *r->detail ? text_json(r->detail) : json_null());
 		json_object_set_new(object, "packets",
@@ -176,11 +181,11 @@ static void status_row(struct table *t, const struct grant *g, const struct seen
 	table_cell(t, g->database->name);
 	table_cell(t, state_name(state));
 	/* What is there, and what should be when that is something else. */
-	if (known && r->grant.level != g->level)
+	if (is_seen(r) && r->grant.level != g->level)
 		table_cellf(
 			t, "%s (scheduled: %s)", level_name(r->grant.level), level_name(g->level));
 	else
-		table_cell(t, known ? level_name(g->level) : "?");
+		table_cell(t, is_seen(r) ? level_name(g->level) : "?");
 	until_cell(t, g);
 	network_cell(t, g, seen->network);
 	/* What keeps a whole server from us is said once, below. */

@@ -247,7 +247,7 @@ int journal_access_at(
 		"SELECT *, row_number() OVER (PARTITION BY client, login, server, database"
 		" ORDER BY at DESC, id DESC) AS nth FROM record"
 		" WHERE kind = 'access' AND at <= ?1 AND (?2 IS NULL OR client = ?2))"
-		" WHERE nth = 1 AND level <> 'none' AND until > ?1 ORDER BY client, login, server, database");
+		" WHERE nth = 1 AND (level <> 'none' AND until > ?1 OR outcome IN ('excess', 'refuted')) ORDER BY client, login, server, database");
 	if (r)
 		return r;
 	rc = sqlite3_bind_int64(s, 1, at);

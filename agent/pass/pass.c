@@ -209,6 +209,8 @@ void pass_free(struct pass *p)
 	free(p->servers);
 	free(p->jobs);
 	pass_lasts_free(p);
+	for (size_t i = 0; p->works && i < p->grants.n; i++)
+		free(p->works[i].shown);
 	free(p->works);
 	free(p->index);
 	grants_free(&p->grants);

@@ -7,7 +7,7 @@
 
 struct last_access { /* on record */
 	enum level level;
-	char *sources;
+	char *sources, *network, *outcome;
 	instant_t until;
 	struct source *left; /* of them, what the file has no more; read when asked for */
 	size_t n_left;
@@ -16,6 +16,8 @@ struct last_access { /* on record */
 static void last_free(struct last_access *l)
 {
 	free(l->sources);
+	free(l->network);
+	free(l->outcome);
 	free(l->left);
 }
 
@@ -61,18 +63,27 @@ static int last_take(void *context, const struct journal_entry *e)
 	last_free(l);
 	*l = (struct last_access){.level = level_of(e->level),
 		.until = e->until,
-		.sources = strdup(e->sources ? e->sources : "")};
-	return l->sources ? 0 : -ENOMEM;
+		.sources = strdup(e->sources ? e->sources : ""),
+		.network = strdup(e->after ? e->after : ""),
+		.outcome = strdup(e->outcome ? e->outcome : "")};
+	return l->sources && l->network && l->outcome ? 0 : -ENOMEM;
 }
 
-static int access_write(
-	struct pass *p, const struct grant *g, enum level level, const char *sources)
+/* What was found: of SQL and of the network apart. */
+struct found {
+	enum level level;
+	const char *sources; /* that the network lets in; "": none */
+	const char *network, *outcome;
+	const char *detail; /* or NULL */
+};
+
+static int access_write(struct pass *p, const struct grant *g, const struct found *f)
 {
 	struct journal_entry e = pass_entry(p, JOURNAL_ACCESS);
 	struct proved proved = {.server = g->server->name,
 		.login = g->user->login,
 		.database = g->database->name,
-		.level = level,
+		.level = f->level,
 		.at = p->o.now};
 	int rc = pass_journal_begin(p);
 
@@ -81,9 +92,12 @@ static int access_write(
 	e.server = g->server->name;
 	e.database = g->database->name;
 	e.phase = phase_name(g->phase);
-	e.level = level_name(level);
-	e.sources = sources;
-	e.until = level == LEVEL_NONE ? 0 : g->until;
+	e.level = level_name(f->level);
+	e.sources = f->sources;
+	e.until = f->level == LEVEL_NONE ? 0 : g->until;
+	e.outcome = f->outcome;
+	e.after = f->network;
+	e.detail = f->detail;
 	e.reason = p->o.reason;
 	if (!rc)
 		rc = journal_write(NULL, p->o.journal, &e);
@@ -153,23 +167,59 @@ static bool grant_is_known(const struct grant_work *w)
 	       (w->state != STATE_UNVERIFIED || w->told_admission == ADMIT);
 }
 
+static enum verification grant_verification(const struct pass *p, const struct grant *g)
+{
+	const struct grant_work *w = &p->works[pass_grant_number(p, g)];
+
+	if (w->told_admission == ADMIT_NOBODY)
+		return VERIFICATION_EXCESS;
+	return w->has_verified ? w->verified.result : VERIFICATION_UNVERIFIED;
+}
+
+/* Held by a disabled login is not an access that anybody may use; more than is scheduled is one in any case, and so is
+ * what an enabled login holds: the network may have other ways in than ours. */
+static bool is_held(
+	const struct grant *g, const struct grant_work *w, enum verification v, bool open)
+{
+	return open || w->observed > g->level || v == VERIFICATION_EXCESS || !w->login_shut;
+}
+
+static bool is_on_record(const struct last_access *last, const struct found *f,
+	const struct grant *g, const struct proved *proved)
+{
+	bool excess = streq(f->outcome, verification_name(VERIFICATION_EXCESS));
+
+	if (f->level == LEVEL_NONE && !excess)
+		return last->level == LEVEL_NONE &&
+		       (!last->outcome || !*last->outcome || streq(last->outcome, f->outcome)) &&
+		       (!proved || proved->level == LEVEL_NONE);
+	return last->outcome && f->level == last->level &&
+	       last->until == (f->level == LEVEL_NONE ? 0 : g->until) &&
+	       streq(last->sources, f->sources) && streq(last->network, f->network) &&
+	       streq(last->outcome, f->outcome) && proved && proved->level == f->level;
+}
+
 static int grant_record(struct pass *p, const struct grant *g, const struct grant_work *w,
 	const struct last_access *last)
 {
 	const struct proved *proved = proved_find(&p->proved, g);
-	/* Held by a disabled login, or one that must not be there: not an access that anybody may use. */
-	enum level level =
-		pass_admission(g, p) == ADMIT || w->observed > g->level ? w->observed : LEVEL_NONE;
+	enum verification v = grant_verification(p, g);
+	bool open = pass_admission(g, p) == ADMIT;
+	enum level level = is_held(g, w, v, open) ? w->observed : LEVEL_NONE;
 	_cleanup_free_ char *sources = user_sources_text(g->user, p->o.now);
 
 	if (!sources)
 		return -ENOMEM;
-	bool same =
-		level == last->level &&
-		(level == LEVEL_NONE ? (!proved || proved->level == LEVEL_NONE)
-				     : last->until == g->until && !strcmp(last->sources, sources) &&
-					       proved && proved->level == level);
-	return same ? 0 : access_write(p, g, level, sources);
+	if (level == LEVEL_NONE && v != VERIFICATION_EXCESS)
+		v = VERIFICATION_VERIFIED;
+	const struct found f = {.level = level,
+		.sources = open ? sources : "",
+		.network = !p->o.network		 ? ACCESS_UNFILTERED
+			   : open && level != LEVEL_NONE ? ACCESS_ALLOWED
+							 : ACCESS_CLOSED,
+		.outcome = verification_name(v),
+		.detail = w->shown};
+	return is_on_record(last, &f, g, proved) ? 0 : access_write(p, g, &f);
 }
 
 static int left_record(struct pass *p, struct left_access *l)
@@ -189,6 +239,8 @@ static int left_record(struct pass *p, struct left_access *l)
 	e.database = l->database;
 	e.phase = phase_name(PHASE_ENDED);
 	e.level = level_name(LEVEL_NONE);
+	e.outcome = verification_name(VERIFICATION_VERIFIED);
+	e.after = p->o.network ? ACCESS_CLOSED : ACCESS_UNFILTERED;
 	e.reason = p->o.reason;
 	/* Without a client it stands there already, as past its end. */
 	if (!rc && l->client)

@@ -44,6 +44,8 @@ struct grant_work { /* beside the grant of the same index */
 	enum admission before;	       /* by what was known when the pass began */
 	bool readable;		       /* its database was read, and all of what counts in it */
 	enum admission told_admission; /* what its worker makes of it by roles alone */
+	bool login_shut;	       /* its login is disabled, or not there */
+	char *shown; /* what a verification found beyond the level, or could not tell; or NULL */
 	bool has_verified, to_save;
 	struct verified verified; /* the last one, of now or of before */
 };

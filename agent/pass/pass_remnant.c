@@ -152,6 +152,7 @@ static void remnant_tell(struct pass *p, const struct remnant *m, const struct s
 	RECORD_SET(&r, login, m->login);
 	RECORD_SET(&r, database, m->database ? m->database : "");
 	r.grant.admission = ADMIT_NOBODY;
+	r.grant.seen = m->told && m->state == STATE_OVERDUE ? ANSWER_YES : ANSWER_NO;
 	RECORD_PRINTF(&r, detail,
 		"the configuration does not name it any more and it is not verified gone: %s%s",
 		!configured ? "the server has left curfew.conf; put it back, or `curfew forget` it"

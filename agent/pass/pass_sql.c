@@ -33,6 +33,15 @@ static void login_gone(struct pass *p, const struct record *r)
 		p->result.journal_failed = true;
 }
 
+static void login_shut_note(struct pass *p, const struct record *r)
+{
+	for (size_t i = 0; i < p->grants.n; i++) {
+		const struct grant *g = &p->grants.items[i];
+		if (!strcmp(g->server->name, r->server) && names_equal(g->user->login, r->login))
+			p->works[i].login_shut = r->identity.status != LOGIN_ENABLED;
+	}
+}
+
 static void login_take(struct pass *p, const struct record *r)
 {
 	const struct identity *known = identity_of(p, r);
@@ -40,6 +49,7 @@ static void login_take(struct pass *p, const struct record *r)
 
 	if (p->o.mode != PASS_APPLY)
 		return;
+	login_shut_note(p, r);
 	if (l->status == LOGIN_GONE) {
 		login_gone(p, r);
 		return;
@@ -149,6 +159,15 @@ static void grant_take(struct pass *p, const struct record *r)
 	pass_tell(p, &told);
 }
 
+/* For the record of access; without memory it lacks these words alone. */
+static void shown_note(struct grant_work *w, const struct record *r)
+{
+	bool verified = r->verification.result == VERIFICATION_VERIFIED;
+
+	free(w->shown);
+	w->shown = verified || !*r->detail ? NULL : strdup(r->detail);
+}
+
 /* Only what was asked in the course of changes is history; an audit changes nothing, its journal neither. */
 static void proof_take(struct pass *p, const struct record *r)
 {
@@ -166,6 +185,7 @@ static void proof_take(struct pass *p, const struct record *r)
 			.sid = r->verification.sid};
 		memcpy(v.fingerprint, r->verification.fingerprint, sizeof(v.fingerprint));
 		pass_verified_note(p, g, &v);
+		shown_note(&p->works[pass_grant_number(p, g)], r);
 	}
 	p->result.failed += r->verification.result == VERIFICATION_EXCESS;
 	e.outcome = verification_name(r->verification.result);

@@ -85,6 +85,7 @@ static const struct field intent_fields[] = {
 	SERVER, OF(COUNT, "number", intent.number), OF(INSTANT, "clock", intent.clock), LAST};
 
 static const struct field grant_fields[] = {WHO, STATE, LEVEL(grant.level),
+	WORD("seen", grant.seen, answer_name_word, ANSWERS),
 	WORD("admission", grant.admission, admission_word, ADMISSIONS), DETAIL, LAST};
 
 static const struct field login_fields[] = {WHO,

@@ -54,7 +54,7 @@ const char *audit_words(enum state s)
 
 const char *observed_words(const struct audit_grant *g)
 {
-	return g->seen ? level_name(g->observed) : "unknown";
+	return g->seen ? level_name(g->observed) : "unread";
 }
 
 const char *head_words(char buf[128], int64_t head, const uint8_t hash[JOURNAL_HASH_SIZE])

@@ -12,7 +12,7 @@ struct audit_counts {
 void audit_count(struct audit_counts *out, const struct audit_report *a);
 /* "All access matches the schedule and is verified.": one sentence on a state. */
 const char *audit_words(enum state s);
-/* "read-only", "none", "unknown" */
+/* "read-only", "none", "unread" */
 const char *observed_words(const struct audit_grant *g);
 /* "curfew journal: record 812, 5f3a..."; "" without a journal. */
 const char *head_words(char buf[128], int64_t head, const uint8_t hash[JOURNAL_HASH_SIZE]);

@@ -55,7 +55,7 @@ static void grant_add(struct build *b, const struct grant *g)
 		if (r->kind != RECORD_GRANT || !is_of_grant(r, g))
 			continue;
 		a->state = r->state;
-		a->seen = r->state != STATE_UNREACHABLE;
+		a->seen = r->state != STATE_UNREACHABLE && r->grant.seen == ANSWER_YES;
 		a->observed = r->grant.level;
 		a->detail = audit_or_null(r->detail);
 	}

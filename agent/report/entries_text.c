@@ -92,6 +92,19 @@ static bool went_well(const char *outcome)
 	return !outcome || streq(outcome, "done") || is_verified(outcome);
 }
 
+/* By which way, and what SQL shows beside the level. */
+static void access_way_write(FILE *to, const struct journal_entry *e)
+{
+	bool none = !e->level || streq(e->level, level_name(LEVEL_NONE));
+
+	if (e->kind != JOURNAL_ACCESS || (none && (!e->outcome || is_verified(e->outcome))))
+		return;
+	if (e->outcome && !is_verified(e->outcome))
+		fprintf(to, "; SQL: %s", e->outcome);
+	fputs(access_is_plain(e) ? " from " : "; network: ", to);
+	access_network_write(to, e);
+}
+
 static void headline_write(
 	FILE *to, const struct journal_entry *e, const struct journal_entry *outcome)
 {
@@ -103,12 +116,12 @@ static void headline_write(
 		fputs(e->action ? e->action : journal_kind_name(e->kind), to);
 	subject_write(to, e);
 	if (e->kind == JOURNAL_ACCESS && e->level && strcmp(e->level, "none") != 0)
-		fprintf(to, " until %s from %s", instant_format(until, e->until),
-			e->sources ? e->sources : "nowhere");
+		fprintf(to, " until %s", instant_format(until, e->until));
+	access_way_write(to, e);
 	if (outcome)
 		fprintf(to, ": %s (%lld)", outcome->outcome ? outcome->outcome : "?",
 			(long long)outcome->id);
-	else if (e->outcome)
+	else if (e->outcome && e->kind != JOURNAL_ACCESS)
 		fprintf(to, ": %s", e->outcome);
 	else if (e->kind == JOURNAL_INTENT)
 		fputs(": intended", to);
@@ -124,7 +137,7 @@ static void why_write(FILE *to, const struct journal_entry *e, const struct jour
 		fprintf(to, "by %s", e->actor);
 	if (e->reason)
 		fprintf(to, "%s%s", e->actor ? ": " : "because: ", e->reason);
-	if (e->before || e->after)
+	if (e->kind != JOURNAL_ACCESS && (e->before || e->after))
 		fprintf(to, "%sfrom %s to %s", e->actor || e->reason ? "; " : "",
 			e->before ? e->before : "-", e->after ? e->after : "-");
 }

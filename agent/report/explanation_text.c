@@ -93,10 +93,11 @@ static void database_print(
 
 	text_printf(to, LABEL "%s / %s: ", "database", g->server->name, g->database->name);
 	if (d->seen)
-		text_printf(to, "%s, %s", state_name(d->state), level_name(d->observed));
+		text_printf(to, "%s, %s", state_name(d->state),
+			d->unread ? "unread" : level_name(d->observed));
 	else
 		fputs("not read", to);
-	if (!d->seen || d->observed != g->level)
+	if (!d->seen || d->unread || d->observed != g->level)
 		text_printf(to, " (scheduled: %s)", level_name(g->level));
 	if (d->last)
 		text_printf(to, ", last verification %s: %s, %s", when(at, f, d->last->at),
@@ -192,8 +193,8 @@ static json_t *database_json(const struct explain_database *d)
 
 	json_object_set_new(
 		object, "state", d->seen ? json_string(state_name(d->state)) : json_null());
-	json_object_set_new(
-		object, "observed", d->seen ? json_string(level_name(d->observed)) : json_null());
+	json_object_set_new(object, "observed",
+		d->seen && !d->unread ? json_string(level_name(d->observed)) : json_null());
 	json_object_set_new(
 		object, "detail", d->detail && *d->detail ? text_json(d->detail) : json_null());
 	json_object_set_new(object, "verification",

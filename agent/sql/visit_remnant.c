@@ -36,6 +36,7 @@ void tell_remnants(const struct visit_run *run)
 			continue;
 		record_of(&r, run->visit, RECORD_GRANT, m->client, m->login, m->database);
 		r.grant.admission = ADMIT_NOBODY;
+		r.grant.seen = d && (d->absent || d->read) ? ANSWER_YES : ANSWER_NO;
 		if (d && d->absent) {
 			r.grant.admission = ADMIT_NOT_YET;
 			RECORD_PRINTF(&r, detail, "the server has no database [%s] any more",

@@ -215,6 +215,9 @@ static void tell_grant(const struct visit_run *run, const struct grant *g)
 		RECORD_SET(
 			&r, detail, "no difference found, but the server did not show everything");
 	}
+	/* A database that cannot be read shows nothing, also past an end. */
+	bool seen = d ? d->absent || d->read : r.state == STATE_OK || r.state == STATE_WAITING;
+	r.grant.seen = seen ? ANSWER_YES : ANSWER_NO;
 	verdict_apply(&r, run, g);
 	worker_tell(run->worker, &r);
 }

@@ -40,7 +40,8 @@ struct explain_server {
 
 struct explain_database {
 	const struct grant *grant;
-	bool seen; /* `state` and `observed` were read now */
+	bool seen;   /* `state` was found now */
+	bool unread; /* ... but not `observed`: nobody could look */
 	enum state state;
 	enum level observed;
 	const char *detail;

@@ -34,6 +34,11 @@ const char *journal_kind_name(enum journal_kind k);
 /* In the place of a server: the packet filter, whose records have the element's comment as their detail. */
 #define JOURNAL_NETWORK "(network)"
 
+/* What an ACCESS record's `after` says of the network as that pass left it. Records of older versions say nothing. */
+#define ACCESS_ALLOWED	  "allowed"
+#define ACCESS_CLOSED	  "closed"
+#define ACCESS_UNFILTERED "not filtered" /* this host filters no packets */
+
 /* Strings may be NULL; none is ever a secret. Borrowed while writing, owned by the row while reading. */
 struct journal_entry {
 	int64_t id;
@@ -44,13 +49,15 @@ struct journal_entry {
 	const char *reason; /* why, in words */
 	const char *phase;  /* the client's, by the schedule */
 	const char *client, *login, *server, *database;
-	const char *action;	    /* as record.action */
-	const char *statement;	    /* masked T-SQL or set element */
-	const char *before, *after; /* observed */
-	const char *outcome;	    /* "done", "failed", "unproved", "refused" */
+	const char *action;    /* as record.action */
+	const char *statement; /* masked T-SQL or set element */
+	const char *before,
+		*after; /* observed; ACCESS: `after` is the network, ACCESS_ALLOWED ... */
+	const char *
+		outcome; /* "done", "failed", "refused"; ACCESS and PROOF: as verification_name() */
 	const char *detail;
-	const char *level;	   /* ACCESS: "full", "read-only", "none" */
-	const char *sources;	   /* ACCESS: "203.0.113.7, 198.51.100.0/29" */
+	const char *level;	   /* ACCESS: what SQL holds: "full", "read-only", "none" */
+	const char *sources;	   /* ACCESS: "203.0.113.7, 198.51.100.0/29"; "": none is let in */
 	instant_t until;	   /* ACCESS */
 	const char *configuration; /* digest */
 };
@@ -93,7 +100,8 @@ int journal_client_of(char **out, struct journal *j, const char *server, const c
 int journal_unfinished(struct journal *j, journal_fn each, void *context);
 
 /* Who had which access at `at`, from JOURNAL_ACCESS records alone: the last record at or before `at` of each
- * client × login × server × database, those at level none left out; one whose `until` has come counts as none.
+ * client × login × server × database, those at level none left out; one whose `until` has come counts as none. What holds
+ * more than is scheduled is never left out.
  * "Last" is by `at`, then by id. -ENODATA: the instant lies in an archive. */
 int journal_access_at(
 	struct journal *j, instant_t at, const char *client, journal_fn each, void *context);

@@ -102,14 +102,17 @@ struct record_intent {
 	uint64_t number; /* of the last plan */
 	instant_t clock; /* the server's */
 };
-struct record_grant {
-	enum level level; /* observed */
-	enum admission admission;
-};
-/* What a server tells of a login's password, if it does. */
+/* What a server tells, if it does. */
 enum answer { ANSWER_UNKNOWN, ANSWER_NO, ANSWER_YES };
 #define ANSWERS (ANSWER_YES + 1)
 const char *answer_name(enum answer a);
+
+struct record_grant {
+	enum level level; /* observed */
+	enum admission admission;
+	enum answer
+		seen; /* yes: `level` was seen there; else nobody looked, and it means nothing */
+};
 
 struct record_login {
 	enum login_status status;

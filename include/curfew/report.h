@@ -78,6 +78,15 @@ struct json_t *entry_json(const struct journal_entry *e);
 /* Prints and releases; a newline follows. -ENOMEM when `json` is NULL. */
 int json_print(struct json_t *json, FILE *to);
 
+/* Of a record of access. SQL: "read-only", "read-only, excess: member of sysadmin"; the network: addresses that are let
+ * in, "closed", "not filtered". Plain: as it should be, in both. */
+bool access_is_plain(const struct journal_entry *e);
+void access_sql_write(FILE *to, const struct journal_entry *e);
+void access_network_write(FILE *to, const struct journal_entry *e);
+/* What one of these writes; NULL without memory. */
+char *access_text(
+	void (*write)(FILE *to, const struct journal_entry *e), const struct journal_entry *e);
+
 /* The journal's records, oldest first, for a person: an outcome stands with its intent, and who asked and why with
  * each. Broken between words at `width` columns; 0: at the terminal's, and never where there is none. */
 int entries_print(const struct journal_entry *items, size_t n, FILE *to, size_t width);

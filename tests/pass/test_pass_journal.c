@@ -131,6 +131,58 @@ static void who_left_has_nothing_on_record(void **state)
 	collected_free(&held);
 }
 
+/* Who holds more than is scheduled is shut out of the network, and is not on record as having nothing: other ways than
+ * ours may lead there. */
+static void excess_is_on_record_beside_a_closed_network(void **state)
+{
+	struct scene *s = *state;
+	static const char *const servers[] = {"sqltest02", NULL};
+	struct pass_result result;
+	struct collected held = {0};
+	struct pass *p;
+
+	s->options.servers = servers;
+	for (int i = 0; i < 2; i++) {
+		s->n_told = 0;
+		assert_int_equal(pass_new(&p, &s->options), 0);
+		struct record r = scene_record(RECORD_SERVER, "sqltest02");
+		assert_int_equal(pass_record(p, &r), 0);
+		r = scene_verification("sqltest02", "AcmeTest", LEVEL_FULL);
+		r.verification.result = VERIFICATION_EXCESS;
+		RECORD_SET(&r, detail, "member of sysadmin");
+		assert_int_equal(pass_record(p, &r), 0);
+		r = scene_grant("sqltest02", "AcmeTest", LEVEL_FULL);
+		r.state = STATE_EXCESS;
+		r.grant.admission = ADMIT_NOBODY;
+		assert_int_equal(pass_record(p, &r), 0);
+		r = scene_record(RECORD_LOGIN, "sqltest02");
+		RECORD_SET(&r, login, "acme.jane.doe");
+		r.identity.status = LOGIN_DISABLED;
+		assert_int_equal(pass_record(p, &r), 0);
+		r = scene_record(RECORD_END, "sqltest02");
+		assert_int_equal(pass_record(p, &r), 0);
+		assert_int_equal(pass_finish(&result, p), 0);
+		pass_free(p);
+		assert_int_equal(s->n_allows, 0);
+	}
+	assert_int_equal(journal_access_at(s->journal, TESTING, NULL, collect, &held), 0);
+	assert_int_equal(held.n, 1);
+	assert_string_equal(held.items[0].level, "full");
+	assert_string_equal(held.items[0].outcome, "excess");
+	assert_string_equal(held.items[0].after, ACCESS_CLOSED);
+	assert_string_equal(held.items[0].sources, "");
+	assert_string_equal(held.items[0].detail, "member of sysadmin");
+	/* Past its end too, for nobody has seen it end. */
+	collected_free(&held);
+	assert_int_equal(journal_access_at(s->journal, GOLIVE + 1, NULL, collect, &held), 0);
+	assert_int_equal(held.n, 1);
+	collected_free(&held);
+	/* Once: the second pass found what was on record. */
+	held = scene_journal(s, JOURNAL_ACCESS);
+	assert_int_equal(held.n, 1);
+	collected_free(&held);
+}
+
 /* The server's own spelling; the worker does not know whose he was. */
 static void what_closes_for_who_left_is_his_clients(void **state)
 {
@@ -265,6 +317,8 @@ static void an_element_bears_the_names_behind_it(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			excess_is_on_record_beside_a_closed_network, scene_setup, scene_teardown),
 		cmocka_unit_test_setup_teardown(
 			every_intent_has_its_outcome, scene_setup, scene_teardown),
 		cmocka_unit_test_setup_teardown(

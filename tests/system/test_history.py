@@ -129,6 +129,21 @@ class History(audit_lab.AuditCase):
         both = {"acme.jane.doe", "acme.john.roe"}
         self.assertEqual(logins, [both, {"acme.john.roe"}, both, set(), both])
 
+    def test_who_holds_more_is_never_nobody(self):
+        """Shut out by the network, and a sysadmin all the same: SQL and network are two facts, and both are on record."""
+        found = self.lab_make()
+        found.client_add("acme", [("staging", "sql01", "AcmeTest")])
+        found.agent.apply()
+        found.server.sql("ALTER SERVER ROLE [sysadmin] ADD MEMBER [acme.jane.doe]")
+        found.server.sql("USE [master]; DENY ALTER ANY LOGIN TO [curfew_agent]")
+        found.agent.apply(expect=1)
+        rows = found.agent.curfew("history", "--at", at(lab.now()), "--json", expect=0).json
+        self.assertEqual([(r["login"], r["outcome"], r["sources"]) for r in rows], [("acme.jane.doe", "excess", "")])
+        self.assertIn("sysadmin", rows[0]["detail"])
+        said = found.agent.curfew("history", "--at", at(lab.now()), expect=0).out
+        self.assertIn("excess", said)
+        self.assertNotIn("nobody had access", said)
+
     def test_filters(self):
         found = self.lab_make()
         found.client_add("acme", [("staging", "sql01", "AcmeTest")], users=PEOPLE[:2])

@@ -1,0 +1,36 @@
+/* What a record of access says of SQL and of the network: two facts, which are never made one. */
+#include "curfew/report.h"
+#include "curfew/text.h"
+
+bool access_is_plain(const struct journal_entry *e)
+{
+	return (!e->outcome || is_verified(e->outcome)) &&
+	       (!e->after || streq(e->after, ACCESS_ALLOWED)) && e->sources && *e->sources;
+}
+
+void access_sql_write(FILE *to, const struct journal_entry *e)
+{
+	fputs(e->level ? e->level : "?", to);
+	/* Records of older versions have none. */
+	if (e->outcome && !is_verified(e->outcome))
+		fprintf(to, ", %s%s%s", e->outcome, e->detail ? ": " : "",
+			e->detail ? e->detail : "");
+}
+
+void access_network_write(FILE *to, const struct journal_entry *e)
+{
+	const char *sources = e->sources && *e->sources ? e->sources : NULL;
+	bool allowed = !e->after || streq(e->after, ACCESS_ALLOWED);
+
+	fputs(allowed ? sources ? sources : ACCESS_CLOSED : e->after, to);
+}
+
+char *access_text(
+	void (*write)(FILE *to, const struct journal_entry *e), const struct journal_entry *e)
+{
+	struct text text;
+
+	if (text_begin(&text))
+		write(text.to, e);
+	return text_end(&text);
+}
