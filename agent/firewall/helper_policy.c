@@ -187,38 +187,55 @@ static bool is_configured(const struct firewall_policy *p, const struct endpoint
 
 const char *firewall_policy_trusted(const struct firewall_policy *p, const struct trusted *t)
 {
-	/* The guard of an endpoint that left the configuration may remain, and with it the sources that were trusted
-	 * there. Without the guard everybody could reach the endpoint. */
+	/* Of an endpoint that has left the configuration nothing is known here: firewall_policy_list() judges that. */
 	if (is_configured(p, &t->endpoint) &&
 		!entry_find(p->trusted, p->n_trusted, &t->source, &t->endpoint))
-		return "this source is not configured as trusted on this endpoint";
-	return comment_is_sound(t->comment) ? NULL : "the comment is invalid";
+		return "the configuration does not trust this source on this endpoint";
+	return comment_is_sound(t->comment) ? NULL : "the comment is malformed";
 }
 
 static bool state_has_guard(const struct firewall_state *s, const struct endpoint *e)
 {
-	for (size_t i = 0; i < s->n_guards; i++)
+	for (size_t i = 0; s && i < s->n_guards; i++)
 		if (!endpoint_compare(&s->guards[i], e))
 			return true;
 	return false;
 }
 
-const char *firewall_policy_guards(const struct firewall_policy *p, const struct endpoint *guards,
-	size_t n, const struct firewall_state *held)
+static bool state_has_trusted(const struct firewall_state *s, const struct trusted *t)
+{
+	for (size_t i = 0; s && i < s->n_trusted; i++)
+		if (!endpoint_compare(&s->trusted[i].endpoint, &t->endpoint) &&
+			!source_compare(&s->trusted[i].source, &t->source))
+			return true;
+	return false;
+}
+
+const char *firewall_policy_list(const struct firewall_policy *p, const struct allowlist *w,
+	const struct firewall_state *held)
 {
 	for (size_t i = 0; i < p->n_guards; i++)
-		if (!n || !bsearch(&p->guards[i], guards, n, sizeof(*guards), guard_compare))
-			return "a configured endpoint is not guarded";
-	for (size_t i = 0; i < n; i++)
-		if (!is_configured(p, &guards[i]) && !(held && state_has_guard(held, &guards[i])))
-			return "no configured server has this endpoint, and it is not guarded now";
+		if (!w->n_guards || !bsearch(&p->guards[i], w->guards, w->n_guards,
+					    sizeof(*w->guards), guard_compare))
+			return "an endpoint of the configuration is not guarded";
+	for (size_t i = 0; i < w->n_guards; i++)
+		if (!is_configured(p, &w->guards[i]) && !state_has_guard(held, &w->guards[i]))
+			return "no server of the configuration has this endpoint, and it is not guarded now";
+	/* Whom nobody configured to be trusted, nobody but the table itself vouches for. */
+	for (size_t i = 0; i < w->n_trusted; i++)
+		if (!is_configured(p, &w->trusted[i].endpoint) &&
+			!state_has_trusted(held, &w->trusted[i]))
+			return "no server of the configuration has this endpoint, and this source is not trusted there now";
 	return NULL;
 }
 
-bool firewall_policy_keeps(const struct firewall_policy *p, const struct endpoint *guards, size_t n)
+bool firewall_policy_keeps(const struct firewall_policy *p, const struct allowlist *w)
 {
-	for (size_t i = 0; i < n; i++)
-		if (!is_configured(p, &guards[i]))
+	for (size_t i = 0; i < w->n_guards; i++)
+		if (!is_configured(p, &w->guards[i]))
+			return true;
+	for (size_t i = 0; i < w->n_trusted; i++)
+		if (!is_configured(p, &w->trusted[i].endpoint))
 			return true;
 	return false;
 }

@@ -123,15 +123,14 @@ static void take_trusted(struct firewall_process *f, const struct firewall_reque
 	w->trusted[w->n_trusted++] = t;
 }
 
-static const char *guards_refused(struct firewall_process *f, instant_t now)
+static const char *list_refused(struct firewall_process *f, instant_t now)
 {
 	const struct allowlist *w = &f->wanted;
 	struct firewall_state held = {0};
 
-	if (firewall_policy_keeps(f->policy, w->guards, w->n_guards) &&
-		firewall_observe(&held, f->firewall, now) < 0)
+	if (firewall_policy_keeps(f->policy, w) && firewall_observe(&held, f->firewall, now) < 0)
 		return "what is guarded now cannot be read";
-	const char *why = firewall_policy_guards(f->policy, w->guards, w->n_guards, &held);
+	const char *why = firewall_policy_list(f->policy, w, &held);
 	firewall_state_free(&held);
 	return why;
 }
@@ -141,7 +140,7 @@ static void commit(struct firewall_process *f, const struct firewall_request *r)
 	struct firewall_changes done = {0};
 	/* Never an earlier "now" than this machine's: it would lengthen every deadline. */
 	instant_t machine = machine_now(), now = r->now > machine ? r->now : machine;
-	const char *why = guards_refused(f, now);
+	const char *why = list_refused(f, now);
 	size_t kept = 0;
 
 	if (why)

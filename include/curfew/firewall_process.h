@@ -18,13 +18,13 @@ void firewall_policy_free(struct firewall_policy *p);
  * client who has this source on this endpoint. */
 const char *firewall_policy_allow(const struct firewall_policy *p, const struct allow *a);
 const char *firewall_policy_trusted(const struct firewall_policy *p, const struct trusted *t);
-/* Every endpoint of the configuration is guarded: an entry less would open one. And no other, but for what is guarded
- * now (`held`; NULL: nothing is): a guard may outlive its server's entry. The guards are sorted. */
-const char *firewall_policy_guards(const struct firewall_policy *p, const struct endpoint *guards,
-	size_t n, const struct firewall_state *held);
-/* Some guard is of an endpoint that the configuration does not name. */
-bool firewall_policy_keeps(
-	const struct firewall_policy *p, const struct endpoint *guards, size_t n);
+/* Every endpoint of the configuration is guarded: an entry less would open one. A guard may outlive its server's entry,
+ * and whom that server trusted with it, since without the guard everybody would reach it: such a guard, and such a trusted
+ * source, must be in the table now (`held`; NULL: nothing is). The guards are sorted. */
+const char *firewall_policy_list(const struct firewall_policy *p, const struct allowlist *w,
+	const struct firewall_state *held);
+/* Something in the list is of an endpoint that the configuration does not name. */
+bool firewall_policy_keeps(const struct firewall_policy *p, const struct allowlist *w);
 
 /* ---- the engine's end ---- */
 

@@ -66,10 +66,12 @@ static void the_policy_admits_what_the_configuration_can_give(void **state)
 	assert_null(firewall_policy_allow(p, &a));
 	a = allow_of("198.51.100.0/29", "192.0.2.10:1433", 1);
 	assert_null(firewall_policy_allow(p, &a));
-	assert_false(firewall_policy_keeps(p, endpoints, 1));
-	assert_null(firewall_policy_guards(p, endpoints, 1, NULL));
 	struct trusted t = {.source = trusted_sources[0], .endpoint = endpoints[0]};
 	assert_null(firewall_policy_trusted(p, &t));
+	const struct allowlist list = {
+		.guards = endpoints, .n_guards = 1, .trusted = &t, .n_trusted = 1};
+	assert_false(firewall_policy_keeps(p, &list));
+	assert_null(firewall_policy_list(p, &list, NULL));
 	firewall_policy_free(p);
 	firewall_policy_free(NULL);
 }
@@ -131,12 +133,26 @@ static void the_policy_refuses_everything_else(void **state)
 	assert_non_null(firewall_policy_trusted(p, &t));
 	struct endpoint e = endpoints[0];
 	e.port++;
-	assert_non_null(firewall_policy_guards(p, endpoints, 0, NULL));
+	struct allowlist list = {.guards = endpoints};
+	assert_non_null(firewall_policy_list(p, &list, NULL));
 	/* Beside the configuration's, another is kept where it is guarded already, and never made. */
 	struct endpoint both[] = {endpoints[0], e};
 	struct firewall_state held = {.guards = &e, .n_guards = 1};
-	assert_non_null(firewall_policy_guards(p, both, 2, NULL));
-	assert_null(firewall_policy_guards(p, both, 2, &held));
+	list = (struct allowlist){.guards = both, .n_guards = 2};
+	assert_true(firewall_policy_keeps(p, &list));
+	assert_non_null(firewall_policy_list(p, &list, NULL));
+	assert_null(firewall_policy_list(p, &list, &held));
+	/* And there nobody is trusted who was not: whoever controls the service could name the whole world. */
+	struct trusted world = {.source = source_of("0.0.0.0/0"), .endpoint = e};
+	struct trusted old = {.source = trusted_sources[0], .endpoint = e};
+	held.trusted = &old;
+	held.n_trusted = 1;
+	list.trusted = &world;
+	list.n_trusted = 1;
+	assert_non_null(firewall_policy_list(p, &list, &held));
+	list.trusted = &old;
+	assert_null(firewall_policy_list(p, &list, &held));
+	assert_non_null(firewall_policy_list(p, &list, NULL));
 	firewall_policy_free(p);
 }
 

@@ -269,9 +269,8 @@ static void allowlist_check(const struct program *p, const struct grants *g, ins
 		REQUIRE(!firewall_policy_allow(policy, &list.allows[i]));
 	for (size_t i = 0; i < list.n_trusted; i++)
 		REQUIRE(!firewall_policy_trusted(policy, &list.trusted[i]));
-	for (size_t i = 0; i < list.n_guards; i++)
-		REQUIRE(!firewall_policy_keeps(policy, &list.guards[i], 1));
-	REQUIRE(!firewall_policy_guards(policy, list.guards, list.n_guards, NULL));
+	REQUIRE(!firewall_policy_keeps(policy, &list));
+	REQUIRE(!firewall_policy_list(policy, &list, NULL));
 	allowlist_free(&list);
 	firewall_policy_free(policy);
 }
