@@ -79,7 +79,11 @@ static void result_print(const struct pass_result *r, const struct records *k, b
 
 	if (r->planned && !applied)
 		puts("\n+ gives access, - takes access, ~ changes it");
-	if (!r->planned && !r->failed && !r->unreachable && !r->network_failed)
+	size_t differ = r->drift + r->excess + r->overdue;
+	if (!r->planned && !r->failed && !r->unreachable && !r->network_failed && differ)
+		printf("No changes. %zu grant%s not as scheduled; see `curfew status`.\n", differ,
+			differ == 1 ? " is" : "s are");
+	else if (!r->planned && !r->failed && !r->unreachable && !r->network_failed)
 		printf("No changes. Access on %zu server%s matches the schedule.\n", r->servers,
 			plural(r->servers));
 	else if (!r->planned)

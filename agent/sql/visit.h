@@ -58,8 +58,9 @@ void tell_sessions(const struct visit_run *run);
 int visit_observe(struct visit_run *run, struct sql_error *error);
 int visit_apply(struct visit_run *run, struct sql_error *error);
 int visit_handover(struct visit_run *run, struct sql_error *error);
-/* -EBUSY: another agent holds it. If the server has no application locks, that is reported. */
-int lock_take(struct visit_run *run, struct sql_error *error);
+/* At once or, with `wait`, within some seconds. -EBUSY: another agent holds it. If the server has no application locks,
+ * that is reported. */
+int lock_take(struct visit_run *run, struct sql_error *error, bool wait);
 bool work_is_left(const struct visit_run *run);
 /* Some baseline is asked for that can still be taken: nobody of ours has been in that database. */
 bool baselines_are_due(const struct visit_run *run);

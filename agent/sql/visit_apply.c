@@ -196,6 +196,17 @@ static bool only_enables(const struct difference *d)
 	return d->n_changes > 0;
 }
 
+static void lock_busy_tell(const struct visit_run *run, const char *text)
+{
+	struct record r;
+
+	record_of(&r, run->visit, RECORD_NOTE, NULL, NULL, NULL);
+	r.state = STATE_DRIFT;
+	RECORD_PRINTF(
+		&r, detail, "%s; what must be removed was removed, no access was granted", text);
+	worker_tell(run->worker, &r);
+}
+
 static int rounds_run(struct visit_run *run, struct sql_error *error)
 {
 	uint64_t before = 0;
@@ -238,11 +249,30 @@ static int baselines_take(struct visit_run *run, struct sql_error *error)
 	return rc ? rc : visit_observe(run, error);
 }
 
+/* Another agent at work keeps no closing waiting: what only takes away needs no lock. -EBUSY: it is at work still. */
+static int lock_await(struct visit_run *run, struct sql_error *error)
+{
+	run->closing_only = true;
+	int rc = visit_observe(run, error);
+
+	if (!rc)
+		rc = rounds_run(run, error);
+	run->closing_only = false;
+	return rc ? rc : lock_take(run, error, true);
+}
+
 int visit_apply(struct visit_run *run, struct sql_error *error)
 {
-	int rc = lock_take(run, error);
+	int rc = lock_take(run, error, false);
 
-	run->closing_only = baselines_are_due(run);
+	if (rc == -EBUSY)
+		rc = lock_await(run, error);
+	if (rc == -EBUSY) {
+		lock_busy_tell(run, error->text);
+		*error = (struct sql_error){0};
+		return visit_observe(run, error);
+	}
+	run->closing_only = !rc && baselines_are_due(run);
 	if (!rc)
 		rc = visit_observe(run, error);
 	if (!rc && run->closing_only)

@@ -6,16 +6,18 @@
 #include "sql/visit.h"
 
 #define LOCK_NO_ROLE (-998)
-#define LOCK(principal)                                                                            \
+#define LOCK(milliseconds, principal)                                                              \
 	"EXEC @held = sys.sp_getapplock @Resource = N'curfew', @LockMode = N'Exclusive',\n"        \
-	"  @LockOwner = N'Session', @LockTimeout = 15000" principal ";\n"
+	"  @LockOwner = N'Session', @LockTimeout = " milliseconds principal ";\n"
+#define LOCK_OF_ROLE(milliseconds)                                                                 \
+	"DECLARE @held int = -998;\n"                                                              \
+	"IF IS_ROLEMEMBER(N'" LOCK_ROLE "') = 1\n" LOCK(milliseconds,                              \
+		", @DbPrincipal = N'" LOCK_ROLE "'") "SELECT N'lock' AS [part], @held;\n"
+#define LOCK_OF_EVERYBODY(milliseconds)                                                            \
+	"DECLARE @held int;\n" LOCK(milliseconds, "") "SELECT N'lock' AS [part], @held;\n"
 
-static const char lock_of_role[] =
-	"DECLARE @held int = -998;\n"
-	"IF IS_ROLEMEMBER(N'" LOCK_ROLE
-	"') = 1\n" LOCK(", @DbPrincipal = N'" LOCK_ROLE "'") "SELECT N'lock' AS [part], @held;\n";
-static const char lock_of_everybody[] =
-	"DECLARE @held int;\n" LOCK("") "SELECT N'lock' AS [part], @held;\n";
+static const char *const lock_of_role[] = {LOCK_OF_ROLE("0"), LOCK_OF_ROLE("15000")};
+static const char *const lock_of_everybody[] = {LOCK_OF_EVERYBODY("0"), LOCK_OF_EVERYBODY("15000")};
 
 /* The row's second column is the return value of sp_getapplock. */
 static int lock_row(void *context, const struct sql_value *values, int n)
@@ -25,14 +27,15 @@ static int lock_row(void *context, const struct sql_value *values, int n)
 	return 0;
 }
 
-int lock_take(struct visit_run *run, struct sql_error *error)
+int lock_take(struct visit_run *run, struct sql_error *error, bool wait)
 {
 	int answer = -999, rc;
 
 	/* In master, so that all agents use the same lock. The lock ends with the session. */
-	rc = sql_session_run(run->session, error, lock_of_role, lock_row, &answer);
+	rc = sql_session_run(run->session, error, lock_of_role[wait], lock_row, &answer);
 	if (!rc && answer == LOCK_NO_ROLE)
-		rc = sql_session_run(run->session, error, lock_of_everybody, lock_row, &answer);
+		rc = sql_session_run(
+			run->session, error, lock_of_everybody[wait], lock_row, &answer);
 	if (rc == SQL_SERVER_ERROR) {
 		struct record r;
 		record_of(&r, run->visit, RECORD_NOTE, NULL, NULL, NULL);

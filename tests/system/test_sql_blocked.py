@@ -56,6 +56,26 @@ class OneOfTwo(LabCase):
         self.assertEqual(found.server.roles(USER, "AcmeTest"), ["curfew_read_only"])
         self.assertEqual(found.server.login(USER)[1], False)
 
+    def test_another_agent_at_work(self):
+        """What is to be taken away needs no lock of the server; what is to be given waits for it."""
+        found, jane, at = self.two_clients()
+        found.server.sql("CREATE LOGIN [dba] WITH PASSWORD = N'Some-Passw0rd-of-dba', CHECK_POLICY = OFF; "
+                         "ALTER SERVER ROLE [sysadmin] ADD MEMBER [dba]")
+        dba = found.person("jane")
+        self.works(dba.login("dba", "Some-Passw0rd-of-dba", "master"))
+        self.works(dba.sql("DECLARE @r int; EXEC @r = sys.sp_getapplock @Resource = N'curfew', "
+                           "@LockMode = N'Exclusive', @LockOwner = N'Session', @LockTimeout = 0, "
+                           "@DbPrincipal = N'curfew_lock'; SELECT @r"), [[0]])
+        result = found.agent.apply(at, expect=(1, 2))
+        self.acme_is_shut(found)
+        for login, database in ((USER, "AcmeTest"), (ZETA, "ZetaTest")):
+            self.assertNotIn("curfew_full", found.server.roles(login, database), "taken away")
+            self.assertEqual(found.server.login(login)[1], True)
+        self.assertIn("another agent holds the lock", result.out)
+        found.server.sql(f"KILL {found.server.sessions_of('dba')[0]['spid']}")
+        self.applied(found.agent, at)
+        self.zeta_reads(found)
+
     def test_a_long_rollback(self):
         found, jane, at = self.two_clients()
         self.works(jane.sql("BEGIN TRANSACTION; UPDATE dbo.Orders SET Customer = N'x'"))
