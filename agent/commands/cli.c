@@ -11,6 +11,7 @@
 #include "curfew/control.h"
 #include "curfew/last_good.h"
 #include "curfew/revocation_copy.h"
+#include "curfew/memory.h"
 #include "curfew/state.h"
 #include "curfew/text.h"
 
@@ -141,9 +142,12 @@ int cli_journal(struct journal **out, const struct cli *cli, const struct progra
 	int rc = cli_enter(cli, p->settings.state_directory, p);
 	if (rc)
 		return rc;
+	const char *why;
 	rc = state_journal_open(out, &p->settings, write);
 	if (rc == -ENOENT && !write)
 		return 0;
+	if (!rc && !write && !head_copy_compare(&why, *out) && why)
+		cli_fail(cli, 0, "warning: %s", why);
 	if (rc)
 		return cli_fail(cli, EXIT_FAILED, "cannot open the journal in %s: %s",
 			p->settings.state_directory, journal_problem(rc));

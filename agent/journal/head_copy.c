@@ -77,8 +77,9 @@ static int file_read(int64_t *id, uint8_t hash[JOURNAL_HASH_SIZE], const char *p
 	return 0;
 }
 
-int head_copy_check(struct journal *j)
+int head_copy_compare(const char **why, struct journal *j)
 {
+	*why = NULL;
 	_cleanup_free_ char *path = path_of(j, ".head");
 	uint8_t hash[JOURNAL_HASH_SIZE];
 	int64_t id = 0;
@@ -92,9 +93,23 @@ int head_copy_check(struct journal *j)
 		return rc;
 	if (!rc)
 		rc = journal_holds(&holds, j, hash, id);
-	if (!rc && holds)
-		return 0;
-	return loss_put(j, (instant_t)time(NULL),
-		rc ? "what was last seen of the journal cannot be read: records may be missing" GO_ON
-		   : "the journal is not the one that was last seen, or an older copy of it: records are missing" GO_ON);
+	/* Locked just now: that says nothing. */
+	if (rc == -EBUSY)
+		return rc;
+	if (rc || !holds)
+		*why = rc ? "what was last seen of the journal cannot be read: records may be missing"
+			  : "the journal is not the one that was last seen, or an older copy of it: records are missing";
+	return 0;
+}
+
+int head_copy_check(struct journal *j)
+{
+	const char *why;
+	char text[256];
+	int rc = head_copy_compare(&why, j);
+
+	if (rc || !why)
+		return rc;
+	snprintf(text, sizeof(text), "%s" GO_ON, why);
+	return loss_put(j, (instant_t)time(NULL), text);
 }

@@ -181,3 +181,11 @@ const char *journal_problem(int result)
 		return strerror(result < 0 ? -result : result);
 	}
 }
+
+bool journal_has_moved(const struct journal *j)
+{
+	int moved = 0;
+
+	return sqlite3_file_control(j->db, NULL, SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK &&
+	       moved != 0;
+}

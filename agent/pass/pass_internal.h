@@ -60,13 +60,27 @@ struct remnant {			       /* names are the memory's */
 	char detail[256];
 };
 
+/* The tables of the journal that passes go by; shared. */
+struct recall {
+	unsigned users;
+	struct identities identities;
+	struct proved_list proved;
+	struct verified_list verified; /* by server, login, database, letter case aside */
+	struct kept_guards guards;
+	struct overrides kept;
+};
+/* All of it, or an error. */
+int recall_read(struct recall **out, struct journal *j);
+struct recall *recall_share(struct recall *r);
+
 struct pass {
 	struct pass_options o;
 	struct grants grants;
 	struct grant_work *works;
 	const struct grant *
 		*index; /* the grants by server, login and database, letter case aside */
-	/* Memory: empty where it could not be read. */
+	/* Memory: of `recall`; the last that was read, or empty, where it could not be read. */
+	struct recall *recall;
 	struct identities identities;
 	struct proved_list proved;
 	struct verified_list verified;
@@ -140,6 +154,8 @@ int pass_sources_left(struct source **out, size_t *n, struct pass *p, const stru
 /* 0 or -ENOMEM: trouble with the journal is told by p->hold. */
 int pass_memory_read(struct pass *p);
 void pass_memory_free(struct pass *p);
+/* As it is after this pass: a login that it has made must be known when the journal cannot be read any more. */
+void pass_memory_keep(struct pass *p);
 /* Nothing is opened, and why; the first reason stays. */
 void pass_hold(struct pass *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Places the last verifications beside their grants. */

@@ -7,29 +7,32 @@
 #include "curfew/calendar.h"
 #include "pass/pass_internal.h"
 
-static int tables_read(struct pass *p)
+/* Borrowed from what was read: it outlives the pass's pointers. */
+static void recall_use(struct pass *p, struct recall *r)
 {
-	struct journal *j = p->o.journal;
-	int rc = ledger_read(&p->identities, j);
-
-	if (!rc)
-		rc = proved_read(&p->proved, j);
-	if (!rc)
-		rc = verified_load(&p->verified, j);
-	if (!rc)
-		rc = guards_load(&p->guards, j);
-	if (!rc)
-		rc = override_read(&p->kept, j);
-	return rc;
+	p->recall = r;
+	p->identities = r->identities;
+	p->proved = r->proved;
+	p->verified = r->verified;
+	p->guards = r->guards;
+	p->kept = r->kept;
 }
 
-static void tables_free(struct pass *p)
+static int tables_read(struct pass *p)
 {
-	identities_free(&p->identities);
-	proved_list_free(&p->proved);
-	verified_list_free(&p->verified);
-	kept_guards_free(&p->guards);
-	overrides_free(&p->kept);
+	struct recall *r;
+	int rc = p->o.journal ? recall_read(&r, p->o.journal) : -ENODEV;
+
+	if (!rc) {
+		if (p->o.last) {
+			recall_free(*p->o.last);
+			*p->o.last = recall_share(r);
+		}
+		recall_use(p, r);
+	} else if (rc != -ENOMEM && p->o.last && *p->o.last) {
+		recall_use(p, recall_share(*p->o.last));
+	}
+	return rc;
 }
 
 static bool memory_is_empty(const struct pass *p)
@@ -74,14 +77,12 @@ int pass_memory_read(struct pass *p)
 		p->first_start = true;
 		return 0;
 	}
-	rc = p->o.journal ? tables_read(p) : -ENODEV;
+	rc = tables_read(p);
 	if (!rc)
 		rc = loss_find(p);
 	if (rc == -ENOMEM)
 		return rc;
 	if (rc) {
-		/* A part of it must not pass for the whole. */
-		tables_free(p);
 		p->memory_failed = true;
 		p->journal_error = rc;
 		p->result.journal_failed = true;
@@ -91,27 +92,25 @@ int pass_memory_read(struct pass *p)
 	return 0;
 }
 
+void pass_memory_keep(struct pass *p)
+{
+	struct recall *r;
+
+	if (!p->o.last || !p->o.journal || recall_read(&r, p->o.journal))
+		return;
+	recall_free(*p->o.last);
+	*p->o.last = r;
+}
+
 void pass_memory_free(struct pass *p)
 {
-	tables_free(p);
+	recall_free(p->recall);
 }
 
 /* ---- verifications, as they were and as they come in ---- */
 
-static int place_compare(const void *a, const void *b)
-{
-	const struct verified *x = a, *y = b;
-	int c = strcmp(x->server, y->server);
-
-	if (!c)
-		c = names_compare(x->login, y->login);
-	return c ? c : names_compare(x->database, y->database);
-}
-
 void pass_verified_begin(struct pass *p)
 {
-	if (p->verified.n)
-		qsort(p->verified.items, p->verified.n, sizeof(*p->verified.items), place_compare);
 	for (size_t i = 0; i < p->verified.n; i++) {
 		const struct verified *v = &p->verified.items[i];
 		const struct grant *g = pass_grant(p, v->server, v->login, v->database);

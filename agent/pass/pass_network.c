@@ -369,6 +369,8 @@ int pass_finish(struct pass_result *out, struct pass *p)
 	/* Where it cannot be kept the former one stands, which the journal holds too. */
 	if (p->o.mode == PASS_APPLY && p->o.journal && !p->journal_error)
 		head_copy_save(p->o.journal);
+	if (p->result.done)
+		pass_memory_keep(p);
 	p->result.held = p->hold[0] != '\0';
 	*out = p->result;
 	return rc;

@@ -27,7 +27,8 @@ static int remnant_add(struct pass *p, const char *server, const char *login, co
 			break;
 	}
 	/* Whose it was is for the reports alone. */
-	journal_client_of(&r->client, p->o.journal, server, login);
+	if (p->o.journal)
+		journal_client_of(&r->client, p->o.journal, server, login);
 	return 0;
 }
 

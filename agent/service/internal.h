@@ -75,6 +75,7 @@ struct service {
 	struct configuration loaded;
 	struct overrides overrides;
 	struct journal *journal; /* NULL: it cannot be opened; nothing is granted until it can */
+	struct recall *recall;	 /* what passes last read of it; NULL: nothing yet */
 	struct revocation_copy *copy; /* NULL: it cannot be opened */
 	struct backlog *backlog;      /* what the journal did not take yet */
 	bool unsettled;		      /* the copy knows of what the journal does not */
@@ -133,6 +134,8 @@ enum recorded records_revoke(struct service *s, const char *client, const char *
 /* 0, -ENOENT: nothing is revoked there, or what the journal said: it stays revoked. */
 int records_reinstate(struct service *s, const char *client, const char *login, const char *actor,
 	const char *reason, instant_t at);
+/* Between two passes: a journal that was deleted, or replaced, is opened anew, which notices the loss. */
+void records_watch(struct service *s);
 int64_t records_next(const struct service *s); /* when records_flush() has something to do */
 void records_flush(struct service *s);
 

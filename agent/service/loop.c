@@ -188,6 +188,7 @@ void service_loop(struct service *s)
 			service_reload(s);
 		while (!s->stopping && passes_are_due(s)) {
 			service_zones_watch(s);
+			records_watch(s);
 			passes_begin(s);
 		}
 		if (s->reload_wanted)

@@ -311,6 +311,7 @@ void passes_begin(struct service *s)
 		.program = s->loaded.program,
 		.overrides = &s->overrides,
 		.journal = s->journal,
+		.last = &s->recall,
 		.network = s->firewall ? &s->gate : NULL,
 		.now = service_now(s),
 		.client = p->has_request ? p->request.client : NULL,

@@ -2,6 +2,7 @@
  * them never holds a closing up. */
 #include <errno.h>
 #include <string.h>
+#include "curfew/memory.h"
 #include "curfew/state.h"
 #include "service/internal.h"
 
@@ -114,7 +115,29 @@ void records_close(struct service *s)
 	backlog_free(s->backlog);
 	revocation_copy_close(s->copy);
 	journal_close(s->journal);
+	recall_free(s->recall);
 	overrides_free(&s->overrides);
+}
+
+void records_watch(struct service *s)
+{
+	if (!s->journal || lane_is_busy(s->passes.lane) || lane_is_busy(s->queries.lane))
+		return;
+	if (!journal_has_moved(s->journal)) {
+		/* Another content in the same file: passes find the loss on record. */
+		head_copy_check(s->journal);
+		return;
+	}
+	journal_close(s->journal);
+	log_send(LOG_JOURNAL_FAILED, NULL,
+		"the journal in %s was deleted or replaced under the running service; access is removed as scheduled, and "
+		"nothing is opened",
+		s->loaded.program->settings.state_directory);
+	int rc = journal_begin_use(s);
+	if (rc < 0)
+		log_send(LOG_JOURNAL_FAILED, NULL, "journal in %s: %s",
+			s->loaded.program->settings.state_directory, journal_problem(rc));
+	service_ask(s, REASON_START);
 }
 
 static bool records_wait(const struct service *s)
@@ -138,6 +161,7 @@ void records_flush(struct service *s)
 		return;
 	s->next_record = service_monotonic() + RETRY_MS;
 	lane_settle(s->passes.lane);
+	records_watch(s);
 	journal_patience(s->journal, 0);
 	if (!s->journal)
 		rc = journal_begin_use(s);

@@ -17,6 +17,8 @@ struct journal_options {
  * -EBADMSG: not a journal, or damaged; -EPROTONOSUPPORT: made by a newer version; -EUCLEAN: a writer was
  * interrupted and a reader cannot mend that. Any call: -ENOSPC, -EROFS, -EIO, -EBUSY (locked for 10 s). */
 int journal_open(struct journal **out, const struct journal_options *o);
+/* The file that is open does not stand at its path any more: deleted, or replaced. */
+bool journal_has_moved(const struct journal *j);
 void journal_close(struct journal *j);
 /* Words for a result of this module, for a person: what is wrong and what would be right. */
 const char *journal_problem(int result);

@@ -44,7 +44,9 @@ int journal_holds(bool *out, struct journal *j, const uint8_t hash[JOURNAL_HASH_
 
 /* The present head, kept in a file beside the journal. 0 or negative errno, with the former one kept. */
 int head_copy_save(struct journal *j);
-/* A loss is put on record when the journal does not hold the head that was kept. 0 or negative errno. */
+/* *why is NULL when the journal holds the head that was kept, or none was. 0 or negative errno. */
+int head_copy_compare(const char **why, struct journal *j);
+/* A loss is put on record when it does not. 0 or negative errno. */
 int head_copy_check(struct journal *j);
 
 /* ---- forgetting ---- */

@@ -19,11 +19,17 @@ enum pass_mode { PASS_PLAN, PASS_APPLY, PASS_STATUS, PASS_HANDOVER, PASS_AUDIT }
 /* A person waits for what PLAN and STATUS say: no server gets longer for it, in seconds. */
 #define PASS_READING_DEADLINE 20
 
+/* What was last read of the journal's memory; the caller's. */
+struct recall;
+void recall_free(struct recall *r);
+
 struct pass_options {
 	enum pass_mode mode;
 	const struct program *program;
 	const struct overrides *overrides;
 	struct journal *journal; /* NULL: none yet (PLAN and STATUS before the first apply) */
+	/* Kept from pass to pass: where the journal cannot be read, what it said last still closes. May be NULL. */
+	struct recall **last;
 	const struct firewall_port *network; /* NULL: this host filters nothing */
 	instant_t now;
 	const char *

@@ -154,6 +154,53 @@ class Journal(Disk):
         self.assertTrue(self.bob_is_shut_out())
 
 
+    def test_a_journal_deleted_under_the_service(self):
+        """Noticed without a restart: what was revoked stays so, nothing new is opened until an operator says so."""
+        self.service_make(lab.now() + days(20))
+        self.assertEqual(self.revoke().code, 0)
+        for name in ("journal.db", "journal.db-journal"):
+            if os.path.exists(self.agent.path("state", name)):
+                os.unlink(self.agent.path("state", name))
+        self.agent.curfew("apply", expect=(1, 2))
+        self.assertIn("was deleted or replaced under the running service", self.service.log())
+        self.assertTrue(self.bob_is_shut_out())
+        self.found.client_add("gamma", [("staging", "sql01", "AcmeTest")],
+                              users=[{**BOB, "email": "ann@gamma.example"}], **self.dates(lab.now() + days(9)))
+        self.agent.curfew("reload", expect=(0, 1, 2))
+        self.agent.curfew("apply", expect=(1, 2))
+        self.assertIsNone(self.found.server.login("gamma.bob.ray"), "nothing new is opened")
+        self.agent.curfew("accept-loss", "--reason", "CS-9: disk replaced", expect=0)
+        self.agent.curfew("apply", expect=0)
+        until(lambda: self.found.server.login("gamma.bob.ray") == ["gamma.bob.ray", False],
+              lambda: f"gamma's login is enabled: {self.service.log()}")
+        self.assertIsNone(self.found.server.login(BOB_LOGIN))
+
+    def test_an_older_copy_under_the_service(self):
+        self.service_make(lab.now() + days(20))
+        with open(self.agent.path("state", "journal.db"), "rb") as file:
+            older = file.read()
+        self.assertEqual(self.revoke().code, 0)
+        with open(self.agent.path("state", "journal.db"), "r+b") as file:
+            file.write(older)
+            file.truncate()
+        self.assertIn("records are missing", self.agent.curfew("history").err)
+        self.agent.curfew("apply", expect=(1, 2))
+        self.assertIn("records are missing", self.agent.curfew("status").out)
+        self.assertTrue(self.bob_is_shut_out())
+
+    def test_what_is_known_closes_when_the_journal_cannot_be_read(self):
+        """Bob's client leaves the files while nobody can read who Bob was."""
+        self.service_make(lab.now() + days(20))
+        with sqlite3.connect(self.agent.path("state", "journal.db"), timeout=60, isolation_level=None) as db:
+            db.execute("BEGIN EXCLUSIVE")
+            del self.agent.clients["beta"]
+            self.agent.write()
+            self.agent.curfew("reload", expect=(0, 1, 2))
+            until(self.bob_is_shut_out, lambda: f"what has left the files is closed: {self.service.log()}")
+            self.assertEqual(self.found.server.login(USER), [USER, False], "nobody else is shut for it")
+            db.execute("ROLLBACK")
+
+
 class Person(Disk):
     def test_one_person_of_two_clients(self):
         self.service_make(lab.now() + days(20))
