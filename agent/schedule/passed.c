@@ -113,6 +113,7 @@ size_t client_passed(struct passed out[PASSED_WHATS], const struct client *c,
 	struct client_dates d = client_dates(c, o, now);
 	bool live = d.has_go_live && now >= d.go_live;
 	const instant_t instants[] = {d.go_live, d.staging_end, d.end};
+	const struct passed *end = passed_find(o, c, PASSED_END);
 	size_t n = 0;
 
 	/* What is held stands on record by the word that it passed with; and with it the ends that it had. */
@@ -120,8 +121,10 @@ size_t client_passed(struct passed out[PASSED_WHATS], const struct client *c,
 		return 0;
 	for (int what = 0; what < PASSED_WHATS; what++) {
 		bool of_go_live = live && (what == PASSED_GO_LIVE || what == PASSED_STAGING_END);
+		/* The end that went with a go-live since moved has not come: it must not hold when it would have. */
+		bool moved = end && end->instant > now && end->instant != d.end;
 
-		if ((of_go_live || (what == PASSED_END && (live || now >= d.end))) &&
+		if ((of_go_live || (what == PASSED_END && (live || now >= d.end || moved))) &&
 			!is_undecided(c, o, (enum passed_what)what, now))
 			out[n++] = (struct passed){.client = c->name,
 				.what = (enum passed_what)what,

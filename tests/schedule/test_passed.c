@@ -98,6 +98,34 @@ static void test_moved_before_it_passed(void **state)
 	assert_levels(w, G + DAY, LEVEL_FULL, LEVEL_NONE);
 }
 
+/* Beyond the end that the old go-live had: that end is not one of the new go-live. */
+static void test_go_live_moved_beyond_the_old_end(void **state)
+{
+	struct world *w = world_make();
+	static const instant_t days[] = {205, 213, 215, 229, 231, 239, 240, 241, 253};
+
+	(void)state;
+	remember(w, G + DAY);
+	move(w, G + 40 * DAY, "CS-2", 202 * DAY);
+	for (size_t i = 0; i < ARRAY_SIZE(days); i++) {
+		instant_t now = days[i] * DAY + 51;
+		bool live = now >= G + 40 * DAY;
+
+		remember(w, now);
+		assert_levels(w, now, live ? LEVEL_READ_ONLY : LEVEL_FULL,
+			live ? LEVEL_READ_ONLY : LEVEL_NONE);
+	}
+	remember(w, G + 71 * DAY);
+	assert_levels(w, G + 71 * DAY, LEVEL_NONE, LEVEL_NONE);
+	/* Once the end itself has come, an approval from before it moves nothing. */
+	w = world_make();
+	remember(w, G + DAY);
+	remember(w, E30);
+	move(w, E30 + 40 * DAY, "CS-2", 202 * DAY);
+	remember(w, E30 + DAY);
+	assert_levels(w, E30 + DAY, LEVEL_NONE, LEVEL_NONE);
+}
+
 static void test_go_live_moved_after_it_passed(void **state)
 {
 	static const struct {
@@ -222,6 +250,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_moved_before_it_passed),
 		cmocka_unit_test(test_go_live_moved_after_it_passed),
+		cmocka_unit_test(test_go_live_moved_beyond_the_old_end),
 		cmocka_unit_test(test_go_live_taken_out_after_it_passed),
 		cmocka_unit_test(test_end_moved_after_it_passed),
 		cmocka_unit_test(test_staging_extended),
