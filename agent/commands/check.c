@@ -6,7 +6,7 @@
 
 #include <jansson.h>
 
-#include "commands/command.h"
+#include "commands/preview_files.h"
 
 static bool address_is_among(void *interfaces, int family, const uint8_t *addr)
 {
@@ -104,6 +104,9 @@ static int run(struct cli *cli)
 		problems_json(&problems);
 	else
 		problems_print(&problems, cli->names ? stderr : stdout);
+	/* A file with errors may define it. */
+	if (p && !problems.n_errors && !cli->json && !cli->names)
+		vanished_print(cli, p, stdout);
 	if (p && !problems.n_errors && !cli->json && !cli->names)
 		printf("configuration OK: %zu client%s, %zu server%s\n", p->n_clients,
 			p->n_clients == 1 ? "" : "s", p->n_servers, p->n_servers == 1 ? "" : "s");

@@ -221,6 +221,14 @@ int cli_pass(struct pass_result *out, const struct cli *cli, const struct pass_o
 	return rc ? cli_fail(cli, EXIT_FAILED, "%s", strerror(-rc)) : 0;
 }
 
+bool cli_agrees(const char *question)
+{
+	char answer[16] = "";
+
+	fprintf(stderr, "%s Continue? [y/N] ", question);
+	return fgets(answer, sizeof(answer), stdin) && (*answer == 'y' || *answer == 'Y');
+}
+
 size_t cli_databases(char **out, const struct program *p, const struct server *s)
 {
 	size_t n = 0;

@@ -14,39 +14,42 @@ enum exit_code {
 	EXIT_CONFIG = 78,
 };
 
-enum option_flag {
-	OPT_JSON = 1 << 0,
-	OPT_AT = 1 << 1,
-	OPT_REASON = 1 << 2,
-	OPT_FORCE = 1 << 3, /* --no-terminal of handover */
-	OPT_HTML = 1 << 4,
-	OPT_SVG = 1 << 5,
-	OPT_ICS = 1 << 6,
-	OPT_FROM = 1 << 7,
-	OPT_TO = 1 << 8,
-	OPT_USER = 1 << 9,
-	OPT_RESET = 1 << 10,
-	OPT_BOOT = 1 << 11,
-	OPT_NAMES = 1 << 12,
-	OPT_PERSON = 1 << 13,
-	OPT_ADDRESS = 1 << 14,
-	OPT_LIFE = 1 << 15,
-	OPT_ANONYMOUS = 1 << 16,
-	OPT_SERVER = 1 << 17,
-	OPT_DATABASE = 1 << 18,
-	OPT_LIMIT = 1 << 19,
-	OPT_SUMMARY = 1 << 20,
-	OPT_CSV = 1 << 21,
-	OPT_JOURNAL = 1 << 22,
-	OPT_DROP = 1 << 23,
-};
+/* One bit each, of struct command.options. */
+#define OPTION(number) (UINT64_C(1) << (number))
+#define OPT_JSON       OPTION(0)
+#define OPT_AT	       OPTION(1)
+#define OPT_REASON     OPTION(2)
+#define OPT_FORCE      OPTION(3) /* --no-terminal of handover */
+#define OPT_HTML       OPTION(4)
+#define OPT_SVG	       OPTION(5)
+#define OPT_ICS	       OPTION(6)
+#define OPT_FROM       OPTION(7)
+#define OPT_TO	       OPTION(8)
+#define OPT_USER       OPTION(9)
+#define OPT_RESET      OPTION(10)
+#define OPT_BOOT       OPTION(11)
+#define OPT_NAMES      OPTION(12)
+#define OPT_PERSON     OPTION(13)
+#define OPT_ADDRESS    OPTION(14)
+#define OPT_LIFE       OPTION(15)
+#define OPT_ANONYMOUS  OPTION(16)
+#define OPT_SERVER     OPTION(17)
+#define OPT_DATABASE   OPTION(18)
+#define OPT_LIMIT      OPTION(19)
+#define OPT_SUMMARY    OPTION(20)
+#define OPT_CSV	       OPTION(21)
+#define OPT_JOURNAL    OPTION(22)
+#define OPT_DROP       OPTION(23)
+#define OPT_FILES      OPTION(24)
+#define OPT_DRY_RUN    OPTION(25)
+#define OPT_YES	       OPTION(26)
 
 #define MAX_OPERANDS 4
 
 struct cli {
 	const struct command *command;
 	const char *config;
-	bool json, no_terminal, boot, summary, csv, anonymous, drop;
+	bool json, no_terminal, boot, summary, csv, anonymous, drop, files, dry_run, yes;
 	bool unprivileged; /* may not look at the credentials: what needs them, the service alone can do */
 	bool by_service; /* goes by what only the service may act upon: never by itself */
 	const char *at, *reason, *html, *svg, *ics, *from, *to, *user, *reset, *names, *person,
@@ -60,7 +63,7 @@ struct command {
 	const char *operands; /* as in the usage line: "[CLIENT]" */
 	const char *required; /* options that it cannot do without, for the usage line; or NULL */
 	int min_operands, max_operands;
-	unsigned options; /* enum option_flag */
+	uint64_t options; /* OPT_... */
 	const char *summary;
 	const char *help; /* more lines for --help */
 	int (*run)(struct cli *cli);
@@ -78,6 +81,11 @@ int cli_read(struct program **out, struct cli *cli);
 /* For commands that ask the service: where one answers, it is what that has taken. When the files are faulty, or have
  * changed since, that is its last good version, said aloud, and cli->by_service is set. */
 int cli_load_in_force(struct program **out, struct cli *cli);
+/* What the running service, or the last one, has loaded: its saved copy, owned; NULL where there is none, or where this
+ * user may not read it. */
+struct program *cli_saved(const struct cli *cli, const struct program *p);
+/* Asks on the terminal; where there is none, the answer is no. */
+bool cli_agrees(const char *question);
 /* A client file that has errors and no last good version: to act as if there were no such client would end its
  * access for a slip of the pen. NULL when there is none. */
 const char *cli_lost_file(const struct program *p, const char *config);

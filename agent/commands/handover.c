@@ -168,7 +168,7 @@ static int replacing_agree(const struct context *c)
 	const struct journal_filter f = {
 		.client = c->client->name, .login = c->user->login, .kind = JOURNAL_EVENT};
 	instant_t before = 0;
-	char at[64], answer[16] = "";
+	char at[64], question[256];
 
 	if (journal_read(c->journal, &f, handover_take, &before) || !before)
 		return 0;
@@ -177,10 +177,10 @@ static int replacing_agree(const struct context *c)
 		return cli_fail(c->cli, 0,
 			"warning: replaces the password of %s that was handed over %s: it no longer works",
 			c->user->login, at);
-	fprintf(stderr,
-		"This replaces the password of %s that was handed over %s: it will no longer work. Continue? [y/N] ",
+	snprintf(question, sizeof(question),
+		"This replaces the password of %s that was handed over %s: it will no longer work.",
 		c->user->login, at);
-	if (fgets(answer, sizeof(answer), stdin) && (*answer == 'y' || *answer == 'Y'))
+	if (cli_agrees(question))
 		return 0;
 	return cli_fail(c->cli, EXIT_FAILED, "nothing done: the password stays as it is");
 }

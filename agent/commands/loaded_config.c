@@ -44,8 +44,7 @@ static bool is_same_file(const char *a, const char *b)
 					x.st_ino == y.st_ino);
 }
 
-/* What the service has saved of its loaded configuration; NULL when it cannot be read. */
-static struct program *saved_load(const struct cli *cli, const struct program *p)
+struct program *cli_saved(const struct cli *cli, const struct program *p)
 {
 	struct last_good folder;
 	struct problems problems;
@@ -70,7 +69,7 @@ static struct program *saved_load(const struct cli *cli, const struct program *p
 /* The files are faulty as a whole. A service that goes by other ones is not the one that is meant. */
 static int faulty_go_on(struct program **out, const struct cli *cli)
 {
-	struct program *taken = saved_load(cli, NULL);
+	struct program *taken = cli_saved(cli, NULL);
 	struct word word = {0};
 	int code = 0;
 
@@ -109,7 +108,7 @@ static struct program *changed_go_on(
 		cli_fail(cli, 0,
 			"warning: configuration files changed since the last reload; showing the loaded configuration; "
 			"to load the files, run `systemctl reload curfew`");
-	struct program *taken = saved_load(cli, p);
+	struct program *taken = cli_saved(cli, p);
 	if (!taken || strcmp(taken->digest, word->configuration) != 0) {
 		program_free(taken);
 		return p;

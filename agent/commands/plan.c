@@ -8,16 +8,19 @@
 
 #include "commands/command.h"
 #include "commands/plan_text.h"
+#include "commands/preview_files.h"
 #include "curfew/calendar.h"
 #include "curfew/clock.h"
 #include "curfew/control.h"
+#include "curfew/preview.h"
 #include "curfew/report.h"
 #include "curfew/state.h"
 #include "curfew/service.h"
 
 struct view {
 	struct records records;
-	bool progress; /* a line that changes, on a terminal */
+	const struct preview *preview; /* of the files; or NULL */
+	bool progress;		       /* a line that changes, on a terminal */
 	size_t changes;
 };
 
@@ -38,15 +41,17 @@ static int view_record(void *context, const struct record *r)
 	return records_keep(&v->records, r);
 }
 
-static void result_json(const struct pass_result *r, const struct records *k, instant_t now)
+static void result_json(const struct pass_result *r, const struct view *v, instant_t now)
 {
-	json_t *records = json_array();
+	const struct records *k = &v->records;
+	json_t *records = json_array(),
+	       *files = v->preview ? preview_json(v->preview) : json_null();
 
 	for (size_t i = 0; i < k->n; i++)
 		json_array_append_new(records, record_json(&k->items[i]));
 	json_print(
 		json_pack(
-			"{s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:o}",
+			"{s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:o, s:o}",
 			"at", instant_json(now), "planned", (json_int_t)r->planned, "done",
 			(json_int_t)r->done, "failed", (json_int_t)r->failed, "unreachable",
 			(json_int_t)r->unreachable, "overdue", (json_int_t)r->overdue, "drift",
@@ -54,7 +59,7 @@ static void result_json(const struct pass_result *r, const struct records *k, in
 			(json_int_t)r->unverified, "unread", (json_int_t)r->unread, "excess",
 			(json_int_t)r->excess, "round_trips", (json_int_t)r->round_trips,
 			"network_failed", r->network_failed, "journal_failed", r->journal_failed,
-			"records", records),
+			"records", records, "files", files),
 		stdout);
 }
 
@@ -147,7 +152,7 @@ static int result_show(const struct cli *cli, const struct pass_result *result,
 	if (view->progress)
 		fputs("\r\033[K", stderr);
 	if (cli->json) {
-		result_json(result, &view->records, now);
+		result_json(result, view, now);
 	} else {
 		plan_print(view->records.items, view->records.n, stdout);
 		result_print(result, &view->records, applied);
@@ -184,14 +189,15 @@ static int by_service(const struct cli *cli, const char *runtime, enum pass_mode
 	return code;
 }
 
-static int alone(struct context *c, enum pass_mode mode)
+static int alone(struct context *c, enum pass_mode mode, const struct preview *preview)
 {
 	struct cli *cli = c->cli;
 	bool applied = mode == PASS_APPLY;
-	struct view view = {.progress = applied && isatty(STDERR_FILENO) && !cli->json};
+	struct view view = {
+		.progress = applied && isatty(STDERR_FILENO) && !cli->json, .preview = preview};
 	struct network network = {0};
 	struct pass_result result = {0};
-	int code = context_state(c, applied);
+	int code = preview ? 0 : context_state(c, applied);
 
 	if (!code && applied)
 		code = clock_put(cli, c->program, c->now);
@@ -266,7 +272,7 @@ static int by_itself(struct context *c, enum pass_mode mode)
 	int code = cli_client(&c->client, cli, c->program);
 	if (!code && mode == PASS_APPLY)
 		code = apply_check(c);
-	return code ? code : alone(c, mode);
+	return code ? code : alone(c, mode, NULL);
 }
 
 static int run(struct cli *cli, enum pass_mode mode)
@@ -285,8 +291,38 @@ static int run(struct cli *cli, enum pass_mode mode)
 	return code;
 }
 
+/* The edited files against what is in force: in words first, then as statements and elements. */
+static int plan_files(struct cli *cli)
+{
+	struct context c = {.cli = cli};
+	struct preview preview = {0};
+	struct program *saved = NULL;
+	int code = cli->at ? cli_fail(cli, EXIT_USAGE, "cannot combine --files with --at")
+			   : context_open(&c, cli, CONTEXT_CLIENT);
+
+	if (!code)
+		code = preview_files(&preview, &saved, &c);
+	if (!code && !cli->json && preview_print(&preview, stdout))
+		code = EXIT_FAILED;
+	if (!code && cli->unprivileged)
+		code = cli_fail(cli, EXIT_FAILED,
+			"statements and allowlist entries are not shown: root is required to read the credentials");
+	else if (!code && !cli->json)
+		putchar('\n');
+	if (!code)
+		code = alone(&c, PASS_PLAN, &preview);
+	if (!code && preview.n)
+		code = EXIT_DIFFERENT;
+	preview_free(&preview);
+	program_free(saved);
+	context_close(&c);
+	return code;
+}
+
 static int run_plan(struct cli *cli)
 {
+	if (cli->files)
+		return plan_files(cli);
 	return run(cli, PASS_PLAN);
 }
 
@@ -304,10 +340,12 @@ const struct command command_plan = {
 	.name = "plan",
 	.operands = "[CLIENT]",
 	.max_operands = 1,
-	.options = OPT_JSON | OPT_AT,
+	.options = OPT_JSON | OPT_AT | OPT_FILES,
 	.summary = "Show the changes that apply would make, and why",
 	.help = "Reads the SQL servers and the packet filter. Changes nothing. Prints the exact T-SQL (secrets masked) and the\n"
 		"allowlist entries, by client: + gives access, - takes access, ~ changes it.\n"
+		"With --files: by the files as they are now, not by what the service has loaded; first in words who loses or\n"
+		"gains access or time.\n"
 		"Exit status: 0 no changes, 2 changes to make, 1 a server or the packet filter could not be read.\n",
 	.run = run_plan,
 };

@@ -2,9 +2,19 @@
 #include <errno.h>
 #include <jansson.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "commands/command.h"
+#include "commands/preview_files.h"
 #include "curfew/control.h"
+#include "curfew/report.h"
+
+static int service_fail(const struct cli *cli, int rc)
+{
+	if (rc == -ENOENT || rc == -ECONNREFUSED)
+		return cli_fail(cli, EXIT_FAILED,
+			"nothing to reload: the service is not running; other commands read the configuration files themselves");
+	return cli_fail(cli, EXIT_FAILED, "cannot contact the service: %s", strerror(-rc));
+}
 
 static int reload_ask(const struct cli *cli, const struct program *p)
 {
@@ -12,11 +22,8 @@ static int reload_ask(const struct cli *cli, const struct program *p)
 	int rc = control_call(&end, p->settings.runtime_directory,
 		json_pack("{s:s}", "command", "reload"), NULL, NULL);
 
-	if (rc == -ENOENT || rc == -ECONNREFUSED)
-		return cli_fail(cli, EXIT_FAILED,
-			"nothing to reload: the service is not running; other commands read the configuration files themselves");
 	if (rc < 0)
-		return cli_fail(cli, EXIT_FAILED, "cannot contact the service: %s", strerror(-rc));
+		return service_fail(cli, rc);
 	int code = (int)json_integer_value(json_object_get(end, "end"));
 	const char *error = json_string_value(json_object_get(end, "error"));
 	if (error)
@@ -29,33 +36,83 @@ static int reload_ask(const struct cli *cli, const struct program *p)
 	return code;
 }
 
+static int service_check(const struct cli *cli, const struct program *p)
+{
+	json_t *end = NULL;
+	int rc = control_call(&end, p->settings.runtime_directory,
+		json_pack("{s:s}", "command", "service"), NULL, NULL);
+
+	json_decref(end);
+	return rc < 0 ? service_fail(cli, rc) : 0;
+}
+
+static int preview_show(const struct cli *cli, const struct preview *p)
+{
+	if (cli->json)
+		return json_print(preview_json(p), stdout) ? EXIT_FAILED : 0;
+	return preview_print(p, cli->dry_run ? stdout : stderr) ? EXIT_FAILED : 0;
+}
+
+/* What would end is seen by whoever sits there, before it does. */
+static int agree(const struct cli *cli, const struct preview *p)
+{
+	char question[128];
+
+	if (!p->takes)
+		return 0;
+	snprintf(question, sizeof(question), "This takes access or time in %zu case%s.", p->takes,
+		p->takes == 1 ? "" : "s");
+	return cli_agrees(question)
+		       ? 0
+		       : cli_fail(cli, EXIT_FAILED,
+				 "nothing done: the service keeps the loaded configuration");
+}
+
+static int previewed(struct context *c)
+{
+	struct program *saved = NULL;
+	struct preview preview = {0};
+	int code = preview_files(&preview, &saved, c);
+
+	if (!code)
+		code = preview_show(c->cli, &preview);
+	if (!code && c->cli->dry_run && preview.n)
+		code = EXIT_DIFFERENT;
+	else if (!code && !c->cli->dry_run)
+		code = agree(c->cli, &preview);
+	preview_free(&preview);
+	program_free(saved);
+	return code;
+}
+
 static int run_reload(struct cli *cli)
 {
-	struct problems problems;
-	struct program *p = NULL;
+	struct context c = {.cli = cli};
+	bool asks = !cli->yes && isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
+	int code = cli_read(&c.program, cli);
 
-	/* Only to learn where the socket is: the service says what it thinks of the files. */
-	int rc = program_load(&p, &problems, cli->config, 0);
-	if (rc < 0)
-		return cli_fail(cli, EXIT_FAILED, "cannot read %s: %s", cli->config, strerror(-rc));
-	if (!p)
-		problems_print(&problems, stderr);
-	problems_free(&problems);
-	if (!p)
-		return cli_fail(cli, EXIT_CONFIG,
+	if (!code && !c.program)
+		code = cli_fail(cli, EXIT_CONFIG,
 			"reload failed: %s has errors; the service keeps the loaded configuration",
 			cli->config);
-	int code = reload_ask(cli, p);
-	program_free(p);
+	if (!code && !cli->dry_run)
+		code = service_check(cli, c.program);
+	if (!code && (cli->dry_run || asks))
+		code = previewed(&c);
+	if (!code && !cli->dry_run)
+		code = reload_ask(cli, c.program);
+	context_close(&c);
 	return code;
 }
 
 const struct command command_reload = {
 	.name = "reload",
 	.operands = "",
+	.options = OPT_DRY_RUN | OPT_YES | OPT_JSON,
 	.summary = "Reload the configuration of the service",
 	.help = "Does the same as `systemctl reload curfew`. If a client file has errors, the service uses its last known good\n"
 		"version and its end times. If a client file was deleted, the access of its client ends.\n"
-		"Exit status: 0 all files loaded, 2 some files not loaded, 78 no file loaded.\n",
+		"On a terminal, shows first who loses or gains access or time, and asks if anything is taken.\n"
+		"Exit status: 0 all files loaded, 2 some files not loaded, 78 no file loaded. With --dry-run: 0 no changes, 2 changes.\n",
 	.run = run_reload,
 };

@@ -7,7 +7,7 @@
 /* Each option: its flag, its name, its words, and where its value goes in struct cli: a text with an argument, else a
  * bool. getopt's key is OPTION_KEY and the row. */
 static const struct {
-	enum option_flag flag;
+	uint64_t flag;
 	const char *name, *argument, *words;
 	size_t offset;
 } known[] = {
@@ -48,6 +48,9 @@ static const struct {
 		INTO(life)},
 	{OPT_ANONYMOUS, "anonymous", NULL, "a report without names, to be sent to somebody",
 		INTO(anonymous)},
+	{OPT_FILES, "files", NULL, "what the edited files would change", INTO(files)},
+	{OPT_DRY_RUN, "dry-run", NULL, "only show what would change", INTO(dry_run)},
+	{OPT_YES, "yes", NULL, "do not ask", INTO(yes)},
 	{OPT_DROP, "drop", NULL, "the T-SQL that removes it again", INTO(drop)},
 };
 #define OPTION_KEY 256
@@ -109,7 +112,7 @@ size_t usage_options(struct usage_option out[USAGE_MAX_OPTIONS], const struct co
 	out[n++] = (struct usage_option){
 		"config", "FILE", "configuration (default " DEFAULT_CONFIG ")"};
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
-		if (c->options & (unsigned)known[i].flag)
+		if (c->options & known[i].flag)
 			out[n++] = (struct usage_option){
 				known[i].name, known[i].argument, known[i].words};
 	out[n++] = (struct usage_option){"help", NULL, "this text"};
@@ -221,7 +224,7 @@ bool usage_parse(struct cli *out, int *code, const struct command *c, int argc, 
 	int key;
 
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
-		if (c->options & (unsigned)known[i].flag)
+		if (c->options & known[i].flag)
 			options[n++] = (struct option){known[i].name,
 				known[i].argument ? required_argument : no_argument, NULL,
 				OPTION_KEY + (int)i};

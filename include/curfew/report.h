@@ -91,6 +91,11 @@ char *access_text(
  * each. Broken between words at `width` columns; 0: at the terminal's, and never where there is none. */
 int entries_print(const struct journal_entry *items, size_t n, FILE *to, size_t width);
 
+/* What other files would change, by client; and the array of { effect before after }, each as grant_json() or null. */
+struct preview;
+int preview_print(const struct preview *p, FILE *to);
+struct json_t *preview_json(const struct preview *p);
+
 /* Timeline: what a client's databases go through, as the schedule says, whoever looks. */
 enum timeline_mark_kind {
 	MARK_START,

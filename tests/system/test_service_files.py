@@ -2,6 +2,7 @@
 """Files that somebody spoiled or changed under a running service: commands go by what it has taken, and say so."""
 
 import os
+import pty
 import sys
 import unittest
 
@@ -92,6 +93,78 @@ class Files(ServiceCase):
         self.agent.curfew("reload", expect=0)
         for command in ("status", "plan", "audit"):
             self.assertNotIn("changed since", self.curfew(command).err)
+
+    def replaced(self):
+        """Jane leaves acme's file, John comes: not loaded yet."""
+        self.agent.clients["acme"]["users"] = [{"first": "John", "last": "Roe", "email": "john@acme.example",
+                                                "sources": ["198.51.100.77"]}]
+        self.agent.write()
+        self.kept_give(os.geteuid())  # whose the service is here
+
+    def test_what_edited_files_would_change(self):
+        self.assertEqual(self.agent.curfew("reload", "--dry-run", expect=0).out,
+                         "Files: nobody loses or gains access or time.\n")
+        self.replaced()
+        said = self.agent.curfew("reload", "--dry-run", expect=2).out
+        self.assertRegex(said, r"  - acme\.jane\.doe on sql01 / AcmeTest: no access; now: full until ")
+        self.assertRegex(said, r"  \+ acme\.john\.roe on sql01 / AcmeTest: full until ")
+        self.assertIn("Files: 1 of 2 changes of access take, 1 give.", said)
+        effects = [(c["effect"], bool(c["before"]), bool(c["after"]))
+                   for c in self.agent.curfew("reload", "--dry-run", "--json", expect=2).json]
+        self.assertEqual(effects, [("takes", True, False), ("gives", False, True)])
+        plan = self.agent.curfew("plan", "--files", expect=2).out
+        self.assertIn("acme.jane.doe on sql01 / AcmeTest: no access", plan)
+        self.assertIn("DROP LOGIN [acme.jane.doe]", plan)
+        self.assertIn("CREATE LOGIN [acme.john.roe]", plan)
+        self.assertIn("198.51.100.77", plan)
+        self.assertEqual(len(self.agent.curfew("plan", "--files", "--json", expect=2).json["files"]), 2)
+        # Nothing of it was loaded.
+        self.assertIn("No changes", self.agent.curfew("plan", expect=0).out)
+
+    def test_a_client_that_vanished(self):
+        self.kept_give(os.geteuid())
+        os.unlink(self.agent.path("clients.d", "client0.conf"))
+        said = self.agent.curfew("check", expect=0).out
+        self.assertIn("warning: client acme has no file any more; with the next reload all access of its users ends", said)
+        self.assertIn("acme: has no file any more; all its access ends",
+                      self.agent.curfew("reload", "--dry-run", expect=2).out)
+
+    def asked(self, answer, *more):
+        """`reload` on a terminal, where somebody types this answer."""
+        ours, theirs = pty.openpty()
+        child = self.agent.space.start(*self.agent.command("reload", *more), stdin=theirs, stdout=theirs, stderr=theirs)
+        os.close(theirs)
+        os.write(ours, answer.encode() + b"\n")
+        said = b""
+        while True:
+            try:
+                some = os.read(ours, 4096)
+            except OSError:  # the other end is closed
+                break
+            if not some:
+                break
+            said += some
+        os.close(ours)
+        return child.wait(), said.decode()
+
+    def test_a_reload_on_a_terminal_asks(self):
+        self.replaced()
+        code, said = self.asked("n")
+        self.assertEqual(code, 1, said)
+        self.assertIn("no access; now: full", said)
+        self.assertIn("This takes access or time in 1 case. Continue? [y/N]", said)
+        self.assertIn("nothing done: the service keeps the loaded configuration", said)
+        self.assertIsNotNone(self.found.server.login(USER))
+        code, said = self.asked("y")
+        self.assertEqual(code, 0, said)
+        self.assertIn("configuration reloaded", said)
+        # With nothing that ends there is nothing to ask; nor with --yes.
+        self.assertEqual(self.asked("n")[0], 0)
+        self.agent.clients["acme"]["users"][0]["first"] = "Jim"
+        self.agent.write()
+        code, said = self.asked("n", "--yes")
+        self.assertEqual(code, 0, said)
+        self.assertNotIn("Continue?", said)
 
     def test_without_the_service_nothing_is_done(self):
         self.spoil("curfew.conf")

@@ -1,0 +1,19 @@
+/* Clients that the service has loaded and that the files have no more: their access ends with the next reload. */
+#include "commands/preview_files.h"
+
+#include "program/visible_text.h"
+
+int vanished_print(const struct cli *cli, const struct program *p, FILE *to)
+{
+	struct program *saved = cli_saved(cli, p);
+	_cleanup_free_ const struct client **removed =
+		calloc((saved ? saved->n_clients : 0) + 1, sizeof(*removed));
+	size_t n = removed && saved ? clients_removed(removed, saved, p) : 0;
+
+	for (size_t i = 0; i < n; i++)
+		text_printf(to,
+			"%s: warning: client %s has no file any more; with the next reload all access of its users ends\n",
+			cli->config, removed[i]->name);
+	program_free(saved);
+	return removed ? 0 : EXIT_FAILED;
+}
