@@ -98,7 +98,7 @@ static int when_check(const struct cli *cli)
 	return 0;
 }
 
-/* The one whom --user means, of the client or of any; NULL: nobody, or more than one. */
+/* The user that --user names, of the client or of any. NULL: none, or several. */
 static const struct user *user_find(const struct program *p, const char *client, const char *name)
 {
 	const struct user *found = NULL;
@@ -123,7 +123,7 @@ static bool is_configured(const struct program *p, const char *database)
 	return false;
 }
 
-/* Nothing is an answer; nothing for a name that was written wrongly is none. 0 or exit code. */
+/* If the result is empty because the name is unknown, say so. 0 or exit code. */
 static int nothing_explain(const struct cli *cli, const struct program *p, const struct user *u)
 {
 	const struct client *c;
@@ -144,8 +144,8 @@ static int nothing_explain(const struct cli *cli, const struct program *p, const
 	return 0;
 }
 
-/* Where the journal says nothing, nobody having access would be no answer: before it begins, and in the future. An
- * archive's end is told by journal_access_at(). */
+/* Without records, "nobody had access" would be wrong: before the journal begins, and in the future.
+ * journal_access_at() reports times in an archive. */
 static int instant_is_known(
 	const struct cli *cli, const struct program *p, struct journal *j, instant_t at)
 {
@@ -168,7 +168,7 @@ static int instant_is_known(
 			instant_format(text, first));
 	clock.at = NULL;
 	rc = cli_now(&now, &clock, p, NULL);
-	/* Practice puts on record what is to come. */
+	/* Practice may record future times. */
 	if (!rc && at > now && at > last)
 		return cli_fail(cli, EXIT_FAILED,
 			"%s is in the future; for scheduled access, run `curfew schedule --at %s`",
@@ -176,7 +176,7 @@ static int instant_is_known(
 	return rc;
 }
 
-/* What the schedule had ended by then, and no server had confirmed: somebody may have had it still. */
+/* Access that should have ended by then and was not confirmed as removed: the user may still have had it. */
 static int past_show(const struct cli *cli, struct journal *j, instant_t at,
 	const struct history_choice *choice, bool nobody)
 {
@@ -196,7 +196,7 @@ static int look(struct cli *cli, const struct program *p, struct journal *j)
 {
 	const char *client = cli->n_operands ? cli->operands[0] : NULL;
 	const struct user *u = user_find(p, client, cli->user);
-	/* Somebody who left the configuration is still in the journal, under the login's own name. */
+	/* A user who left the configuration is found in the journal by login. */
 	struct journal_filter f = {.client = client, .login = u ? u->login : cli->user, .kind = -1};
 	struct journal_entries h = {0}, chosen = {0};
 	struct history_choice choice;
@@ -222,7 +222,7 @@ static int look(struct cli *cli, const struct program *p, struct journal *j)
 		return code;
 	rc = cli->at ? journal_access_at(j, at, client, journal_entries_keep, &h)
 		     : journal_read(j, &f, journal_entries_keep, &h);
-	/* No login of that name: then whoever has left, by a shorter one. */
+	/* No such login: search for a former user by the part of the login behind the client's name. */
 	if (!rc && cli->user && !u && !h.n) {
 		f.login = NULL;
 		rc = journal_read(j, &f, journal_entries_keep, &h);
@@ -243,7 +243,7 @@ static int look(struct cli *cli, const struct program *p, struct journal *j)
 	return code;
 }
 
-/* An archive is a journal like this one; it is read as it is, by whoever may read the file. */
+/* An archive is a journal too. Whoever can read the file may use it. */
 static int journal_choose(struct context *c)
 {
 	struct cli *cli = c->cli;

@@ -1,4 +1,5 @@
-/* Access past its end: what was on record as held, had to end or narrow before a time, and was confirmed only after it. */
+/* Access past its end: recorded access that should have ended or been reduced before a time, and was confirmed only
+ * later. */
 #include <string.h>
 
 #include "commands/history_select.h"
@@ -16,7 +17,7 @@ static bool is_same_access(const struct journal_entry *a, const struct journal_e
 	       is_same(a->server, b->server) && is_same(a->database, b->database);
 }
 
-/* The record that followed the i-th for the same login on the same database, or NULL. */
+/* The next record for the same login and database after the i-th, or NULL. */
 static const struct journal_entry *following(const struct journal_entries *h, size_t i)
 {
 	for (size_t k = i + 1; k < h->n; k++)

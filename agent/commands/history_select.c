@@ -1,4 +1,4 @@
-/* Which records of the journal are asked for, and their summary. */
+/* Selects records of the journal, and summarizes them. */
 #include "commands/history_select.h"
 
 #include <errno.h>
@@ -21,7 +21,7 @@ int history_choose(struct history_choice *out, const struct cli *cli)
 	return 0;
 }
 
-/* "acme.jane.doe" is found as that and as "jane.doe": who has left is in no file that says more. */
+/* "acme.jane.doe" is found by that and by "jane.doe", because no file names a former user. */
 static bool is_former(const char *login, const char *name)
 {
 	size_t n = strlen(login), k = strlen(name);
@@ -37,7 +37,7 @@ static int entry_compare(const void *a, const void *b)
 	return (x->id > y->id) - (x->id < y->id);
 }
 
-/* An outcome goes with its intent, which is before it. */
+/* An outcome is kept or dropped with its intent, which comes before it. */
 static bool is_chosen(const struct journal_entry *e, const struct history_choice *c,
 	const struct journal_entry *kept, size_t n)
 {
@@ -62,7 +62,7 @@ void history_select(
 
 	for (size_t i = 0; i < all->n; i++)
 		if (is_chosen(&all->items[i], c, all->items, kept)) {
-			/* What is left out is freed with the rest. */
+			/* Entries that are left out are freed with the rest. */
 			struct journal_entry e = all->items[kept];
 			all->items[kept++] = all->items[i];
 			all->items[i] = e;

@@ -1,13 +1,13 @@
-/* Brings the kernel to what is wanted: observe, compare, commit, observe again.
- * One turn of the loop reads the table and writes at most one transaction; a turn that finds nothing to
- * write is the proof. A concurrent change, or an element that expires under our hands, voids the
- * transaction as a whole and the next turn starts from what is there then. */
+/* Changes the kernel's table to what is scheduled: observe, compare, commit, observe again. Each round reads the table
+ * and writes at most one transaction. A round that finds nothing to write proves that the table matches. If another
+ * program changes the table, or an element expires meanwhile, the whole transaction fails, and the next round starts
+ * again. */
 #include <string.h>
 
 #include "firewall/intact.h"
 #include "firewall/netlink.h"
 
-/* After this many commits that did not bring what they should, it is said, not tried for ever. */
+/* After this many commits without the expected result, report an error instead of trying again. */
 #define MAX_FRUITLESS 2
 
 struct table_update {
@@ -15,9 +15,8 @@ struct table_update {
 	const struct allowlist *wanted;
 	int64_t now_ms, started_ms;
 	bool closings_only;
-	int64_t late_ms; /* how much longer a batch took than was allowed for: its ends are then held to
-			  * the second that `now` was cut by */
-	/* Of this turn. */
+	int64_t late_ms; /* how much longer a batch took than allowed: the margin for its timeouts grows by that */
+	/* Of this round. */
 	struct firewall_state observed;
 	struct intact intact;
 	struct firewall_changes changes;
@@ -65,7 +64,7 @@ static int update_observe(struct table_update *p)
 	return r;
 }
 
-/* Ours already, or as much ours as this kernel allows. */
+/* Curfew owns the table, as far as this kernel supports it. */
 static bool table_is_held(const struct firewall *f)
 {
 	return !f->features.owner_persist || f->table_owner == f->portid;
@@ -81,7 +80,7 @@ static int build_set(struct batch *b, const struct set_id *id)
 	r = rule_accept(&rule, id);
 	if (r < 0)
 		return r;
-	/* At the head, before what notes and drops. */
+	/* In front of the rules that log and drop. */
 	r = batch_rule(b, rule, false);
 	nftnl_rule_free(rule);
 	return r;
@@ -105,8 +104,8 @@ static int build_chain(struct batch *b, const char *name)
 	struct nlmsghdr *nlh = NULL;
 
 	if (c)
-		nlh = batch_message(b, NFT_MSG_NEWCHAIN, NLM_F_CREATE | NLM_F_EXCL,
-			"adding the chain %s", name);
+		nlh = batch_message(
+			b, NFT_MSG_NEWCHAIN, NLM_F_CREATE | NLM_F_EXCL, "adding chain %s", name);
 	if (nlh) {
 		nftnl_chain_nlmsg_build_payload(nlh, c);
 		batch_message_end(b, nlh);
@@ -146,7 +145,7 @@ static int build_structure(struct batch *b, const struct table_update *p)
 	return r;
 }
 
-/* The sets that the elements need and that are not there. Elements are sorted by set within a phase. */
+/* Sets that the elements need and that do not exist. Within a phase the elements are sorted by set. */
 static int build_missing_sets(
 	struct batch *b, const struct elements *list, const struct intact *there)
 {
@@ -169,20 +168,20 @@ static int build_missing_sets(
 	return 0;
 }
 
-/* Deadlines were worked out for a kernel that reaches each element within the allowance. When that took
- * longer, some may be late by the difference: the next turn finds and mends them, with more room. */
+/* Timeouts assume that the kernel receives each element within the allowance. If that took longer, some may be late by
+ * the difference: the next round finds and corrects them, with a larger allowance. */
 static void update_measure(struct table_update *p, const struct batch *b)
 {
 	int64_t took = monotonic_ms() - b->began_ms, each;
 
 	if (took - b->allowance_ms > p->late_ms)
 		p->late_ms = took - b->allowance_ms;
-	/* A busy machine gets all the room that the tolerance leaves, until it answers quickly again. */
+	/* A busy host gets the full allowance until it answers quickly again. */
 	if (took > b->allowance_ms)
 		p->firewall->batch_ms = ALLOWANCE_MS + MAX_SPREAD_MS;
 	else if (took < ALLOWANCE_MS / 2)
 		p->firewall->batch_ms = ALLOWANCE_MS;
-	/* A small batch tells how busy the machine is, not how fast. */
+	/* A small batch shows how busy the host is, not how fast. */
 	if (b->n_elements < 100)
 		return;
 	each = took * 1500 / (int64_t)b->n_elements;
@@ -190,7 +189,7 @@ static void update_measure(struct table_update *p, const struct batch *b)
 	p->firewall->element_us = each > ELEMENT_US ? each : ELEMENT_US;
 }
 
-/* Fills and sends one transaction. *taken is lowered to how many changes it holds. */
+/* Fills and sends one transaction. *taken is lowered to the number of changes in it. */
 static int update_commit(size_t *taken, struct table_update *p, bool check_generation)
 {
 	struct firewall *f = p->firewall;
@@ -220,7 +219,7 @@ static int update_commit(size_t *taken, struct table_update *p, bool check_gener
 	return r;
 }
 
-/* A deadline of ours that took its time into the kernel, not a change of anybody's mind. */
+/* A correction of a timeout that took too long to reach the kernel; the schedule did not change. */
 static bool change_is_correction(const struct firewall_change *c, int64_t late_ms)
 {
 	return late_ms && c->kind == FIREWALL_ALLOW_SHORTEN && c->observed_until &&
@@ -244,7 +243,7 @@ static int changes_append(
 	return 0;
 }
 
-/* What was attempted turn by turn becomes what was done: each change once, and none that is still to do. */
+/* Replaces the attempts of each round with what was done: each change once, and none that is still to do. */
 static void changes_settle(struct firewall_changes *done, const struct firewall_changes *left)
 {
 	size_t n = 0;
@@ -272,14 +271,14 @@ static bool deadlines_in_range(const struct allowlist *wanted, instant_t now)
 	return true;
 }
 
-/* What a concurrent change, or an element expiring under our hands, makes of a transaction. */
+/* Errors after a concurrent change, or after an element expired meanwhile. */
 static bool worth_retrying(int r)
 {
 	return r == -ERESTART || r == -ENOENT || r == -EEXIST || r == -EBUSY || r == -EINTR;
 }
 
-/* Turns until nothing is left to do. The changes of a turn that was followed by one with fewer of them
- * were more than one transaction holds: that is progress, not failure. */
+/* Repeats rounds until nothing is left to do. If a round leaves fewer changes than the one before, a transaction was
+ * too small for all, which is progress and not a failure. */
 static int update_run(struct firewall_changes *done, struct table_update *p)
 {
 	int voided = 0, fruitless = 0;
@@ -301,8 +300,8 @@ static int update_run(struct firewall_changes *done, struct table_update *p)
 				"%zu changes are not in the kernel after the commit", n);
 			return FIREWALL_UNPROVED;
 		}
-		/* Somebody who writes without a pause must not keep us from closing: at last without
-		 * the generation. */
+		/* A program that writes without a pause must not prevent removals: the last attempt ignores the
+		 * generation. */
 		taken = n;
 		r = update_commit(&taken, p, voided < MAX_ATTEMPTS - 1);
 		if (r == 0) {
@@ -333,7 +332,7 @@ int firewall_apply(struct firewall_changes *done, struct firewall *f,
 	changes_settle(&changes, &p.changes);
 	update_turn_free(&p);
 	if (r == 0 && !closings_only && !deadlines_in_range(wanted, now))
-		r = firewall_fail(f, -ERANGE, "a deadline more than ten years ahead was refused");
+		r = firewall_fail(f, -ERANGE, "a timeout of more than ten years was refused");
 	if (r >= 0 && done)
 		*done = changes;
 	else

@@ -1,11 +1,11 @@
-/* A transaction: messages gathered in memory and sent with one sendto, wholly taken or not at all. */
+/* A transaction: messages are collected in memory and sent with one sendto, applied completely or not at all. */
 #include <arpa/inet.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "firewall/netlink.h"
 
-/* An element is its key, timeout, counter and comment; a nest ends at 64 KiB. */
+/* An element has a key, timeout, counter, and comment. A nested attribute is at most 64 KiB. */
 #define ELEMENT_BYTES 256
 #define ELEMENT_ROOM  1024
 #define MAX_NEST      60000
@@ -122,7 +122,7 @@ int batch_table(struct batch *b, bool delete_first)
 		mnl_attr_put_strz(nlh, NFTA_TABLE_NAME, TABLE_NAME);
 		batch_message_end(b, nlh);
 	}
-	nlh = batch_message(b, NFT_MSG_NEWTABLE, NLM_F_CREATE, "making the table ours");
+	nlh = batch_message(b, NFT_MSG_NEWTABLE, NLM_F_CREATE, "taking ownership of the table");
 	if (!nlh)
 		return -ENOMEM;
 	mnl_attr_put_strz(nlh, NFTA_TABLE_NAME, TABLE_NAME);
@@ -138,10 +138,10 @@ int batch_set(struct batch *b, const struct set_id *id)
 	struct nlmsghdr *nlh = NULL;
 
 	if (set)
-		nlh = batch_message(b, NFT_MSG_NEWSET, NLM_F_CREATE | NLM_F_EXCL,
-			"adding the set %s", set_id_format(name, id));
+		nlh = batch_message(b, NFT_MSG_NEWSET, NLM_F_CREATE | NLM_F_EXCL, "adding set %s",
+			set_id_format(name, id));
 	if (nlh) {
-		/* Rules name their sets; the number serves only the batch. */
+		/* Rules refer to sets by name. The id only has to be unique in the batch. */
 		nftnl_set_set_u32(set, NFTNL_SET_ID, b->firewall->sequence);
 		nftnl_set_nlmsg_build_payload(nlh, set);
 		batch_message_end(b, nlh);
@@ -197,7 +197,7 @@ static bool has_timeout(const struct element *e)
 	return e->phase == PHASE_ADD && (e->set.kind == SET_ALLOW || e->set.kind == SET_DENIED);
 }
 
-/* One message, of elements that are alike; returns where the next one begins. */
+/* One message with equal kinds of elements. Returns the index behind its last element. */
 static int batch_elements_run(
 	size_t *next, struct batch *b, const struct elements *list, size_t n, int64_t ahead_ms)
 {
@@ -216,7 +216,7 @@ static int batch_elements_run(
 
 		if (nlh->nlmsg_len > MAX_NEST - ELEMENT_ROOM)
 			break;
-		/* Its end came while we were at work: it needs no adding any more. */
+		/* Its end came in the meantime, so it need not be added. */
 		if (has_timeout(e) && !element_timeout(&timeout, e->end_ms,
 					      monotonic_ms() + ahead_ms, b->allowance_ms))
 			continue;
@@ -270,7 +270,7 @@ static const char *batch_step_name(const struct batch *b, uint32_t sequence)
 	return NULL;
 }
 
-/* The first error that belongs to this batch, or 0: the others follow from it. */
+/* The first error that belongs to this batch, or 0. The others follow from it. */
 static int batch_reply(struct batch *b, const void *data, int length, int r)
 {
 	const struct nlmsghdr *nlh = data;
@@ -294,13 +294,13 @@ static int batch_receive(struct batch *b)
 
 	if (!buf)
 		return -ENOMEM;
-	/* The kernel has answered before sendto returned; what was accepted gets no answer. */
+	/* The kernel has answered before sendto returned. Accepted messages get no answer. */
 	for (;;) {
 		ssize_t n = recv(fd, buf, REPLY_ROOM, MSG_DONTWAIT);
 
 		if (n < 0 && errno == EINTR)
 			continue;
-		/* Answers were lost: reading back will tell. */
+		/* Answers were lost. Reading back shows the result. */
 		if (n < 0 && errno == ENOBUFS)
 			continue;
 		if (n <= 0) {

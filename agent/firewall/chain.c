@@ -1,4 +1,4 @@
-/* The chains of the table: one for each hook, and the one that checks. */
+/* The chains of the table: one for each hook, and the check chain. */
 #include <string.h>
 
 #include "firewall/netlink.h"

@@ -1,4 +1,4 @@
-/* Wanted against observed: both sorted by endpoint and source, one walk, typed changes out. Pure. */
+/* Compares scheduled with observed: both sorted by endpoint and source, one walk, typed changes. Pure. */
 #include <string.h>
 
 #include "firewall/netlink.h"
@@ -9,7 +9,7 @@ void firewall_changes_free(struct firewall_changes *c)
 	*c = (struct firewall_changes){0};
 }
 
-/* Milliseconds until the wanted end; 0: none are left, INT64_MAX: more than is ever granted. */
+/* Milliseconds until the scheduled end. 0: none left; INT64_MAX: more than the maximum. */
 static int64_t rest_ms(instant_t until, int64_t now_ms)
 {
 	int64_t now = now_ms / 1000;
@@ -24,13 +24,12 @@ bool diff_allow(enum firewall_change_kind *out, const struct allow *wanted,
 {
 	int64_t wanted_rest = wanted ? rest_ms(wanted->until, now_ms) : 0, late;
 
-	/* Refused: nothing is opened, and what stands ends by itself, or is ended. */
+	/* Refused: the entry is not added, and an existing one is removed or expires. */
 	if (wanted_rest == INT64_MAX) {
 		*out = FIREWALL_ALLOW_REMOVE;
 		return observed && !observed->has_timeout;
 	}
-	/* What ends within the tolerance is as good as ended: it is neither begun nor cut, but it must not
-	 * outlive its end. */
+	/* An entry that ends within the tolerance is neither added nor shortened, but must not outlive its end. */
 	if (wanted_rest <= TOLERANCE_MS) {
 		late = wanted ? wanted_rest : TOLERANCE_MS;
 		*out = FIREWALL_ALLOW_REMOVE;
@@ -130,8 +129,8 @@ static int visit_guard(const void *wanted, const void *observed, void *context)
 	return 0;
 }
 
-/* The table, then closings, then openings, and last the guards that go: without its guard an endpoint is
- * open to all. */
+/* The table first, then removals, then additions. Guards are removed last, because an endpoint without a guard is open
+ * to everybody. */
 static int change_rank(enum firewall_change_kind k)
 {
 	if (k == FIREWALL_TABLE)

@@ -1,4 +1,4 @@
-/* One set element as the kernel takes it, and the list of those that a commit writes. */
+/* One set element in the kernel's format, and the list of elements of a commit. */
 #include <string.h>
 
 #include <libnftnl/udata.h>
@@ -16,8 +16,8 @@ int elements_add(struct elements *list, const struct element *e)
 	return 0;
 }
 
-/* By phase, then by message (set and flags), and within it the nearest end first: it has the least
- * time to wait for its turn in the kernel. */
+/* By phase, then by message (set and flags). Within a message, the earliest end comes first, because it can wait least.
+ * */
 static int element_compare(const void *a, const void *b)
 {
 	const struct element *x = a, *y = b;
@@ -106,7 +106,7 @@ int element_build(struct nlmsghdr *nlh, const struct element *e, uint64_t timeou
 	struct nftnl_set_elem *elem;
 	int r;
 
-	/* A timeout of 0 would mean: for ever. */
+	/* A timeout of 0 would mean no timeout. */
 	if (e->phase == PHASE_ADD && (e->set.kind == SET_ALLOW || e->set.kind == SET_DENIED) &&
 		!timeout_ms)
 		return -EINVAL;

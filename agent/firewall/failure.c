@@ -1,4 +1,4 @@
-/* The handle's last error: what was tried, and why it did not go. */
+/* The last error of the handle: what was tried, and why it failed. */
 #include <stdarg.h>
 #include <string.h>
 
@@ -13,7 +13,7 @@ int firewall_fail(struct firewall *f, int r, const char *format, ...)
 	vsnprintf(what, sizeof(what), format, ap);
 	va_end(ap);
 	snprintf(f->error, sizeof(f->error), "%s: %s", what,
-		r == -ERESTART ? "the ruleset changed meanwhile" : strerror(-r));
+		r == -ERESTART ? "the ruleset changed in the meantime" : strerror(-r));
 	return r;
 }
 

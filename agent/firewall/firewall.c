@@ -1,11 +1,11 @@
-/* The handle: a netlink socket, which owns the table where the kernel knows owners. */
+/* The handle: a netlink socket, which owns the table if the kernel supports owners. */
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 
 #include "firewall/netlink.h"
 
-/* Room for some 500,000 elements in one transaction; a limit, not an allocation. */
+/* Enough for about 500,000 elements in one transaction. A limit, not an allocation. */
 #define SEND_BUFFER (128 * 1024 * 1024)
 
 void firewall_features_get(const struct firewall *f, struct firewall_features *out)
@@ -27,8 +27,8 @@ void firewall_close(struct firewall *f)
 	free(f);
 }
 
-/* The send buffer bounds a transaction. Forcing it needs the capability in the first user namespace;
- * elsewhere what the system allows has to do, and a large difference takes several transactions. */
+/* The send buffer limits a transaction. Exceeding the system limit requires CAP_NET_ADMIN in the initial user
+ * namespace. Elsewhere a large difference takes several transactions. */
 static void send_buffer_set(struct firewall *f)
 {
 	int fd = mnl_socket_get_fd(f->socket), size = SEND_BUFFER;
@@ -49,7 +49,7 @@ static int socket_open(struct firewall *f)
 	if (!f->socket || mnl_socket_bind(f->socket, 0, MNL_SOCKET_AUTOPID) < 0)
 		return -errno;
 	f->portid = mnl_socket_get_portid(f->socket);
-	/* Without the cap an error would carry the whole message of 64 KiB back. */
+	/* Without NETLINK_CAP_ACK an error would return the whole message of 64 KiB. */
 	if (mnl_socket_setsockopt(f->socket, NETLINK_CAP_ACK, &one, sizeof(one)) < 0)
 		return -errno;
 	send_buffer_set(f);

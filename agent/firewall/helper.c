@@ -1,4 +1,4 @@
-/* The child: opens the table and takes messages from the engine alone. */
+/* The firewall process: opens the table and accepts messages only from the service. */
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -32,14 +32,14 @@ static void request_read(struct firewall_process *f)
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return;
 	if (n <= 0)
-		_exit(0); /* the engine has gone; the table stays */
+		_exit(0); /* the service has ended; the table stays */
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c))
 		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_CREDENTIALS)
 			memcpy(&from, CMSG_DATA(c), sizeof(from));
 	if (from.pid != f->engine)
-		helper_refuse("a message from process %d, which is not the engine", (int)from.pid);
+		helper_refuse("a message from process %d, which is not the service", (int)from.pid);
 	if (n != (ssize_t)sizeof(r) || m.msg_flags & (MSG_TRUNC | MSG_CTRUNC))
-		helper_refuse("a message of a wrong size");
+		helper_refuse("a message of the wrong size");
 	helper_take(f, &r);
 }
 
@@ -55,8 +55,8 @@ static void monitor_take(struct firewall_process *f)
 	if (!changed)
 		return;
 	record_set(a.u.text, sizeof(a.u.text), who);
-	/* An engine that is in the middle of a long list reads nothing: it must not wait for us while we wait
-	 * for it. A full channel holds an event already. */
+	/* A service that is sending a long list does not read. Do not wait for it while it waits for this process. If
+	 * the channel is full, it contains an event already. */
 	if (send(f->channel, &a, sizeof(a), MSG_NOSIGNAL | MSG_DONTWAIT) < 0 && errno != EAGAIN)
 		_exit(0);
 }
@@ -76,7 +76,8 @@ static void signals_set(void)
 {
 	sigset_t none;
 
-	/* The engine's end is told by the channel; a signal to the group must not come before its last order. */
+	/* The channel shows that the service has ended. A signal to the process group must not come before its last
+	 * message. */
 	signal(SIGINT, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGTERM, SIG_IGN);
@@ -131,7 +132,7 @@ void firewall_process_main(const struct firewall_process_options *o, int channel
 	process_serve(&f);
 }
 
-/* Whoever the socket was made for: its mode lets nobody else come this far. */
+/* The mode of the socket admits only the service's user. */
 static bool peer_is_engine(int listener, const struct ucred *peer)
 {
 	struct sockaddr_un a = {0};

@@ -1,4 +1,4 @@
-/* The engine's end of the channel to the firewall process: lists out, results in. */
+/* The service's end of the channel to the firewall process: sends lists, receives results. */
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -11,13 +11,13 @@
 #include "curfew/record.h"
 #include "firewall/helper_message.h"
 
-/* 100,000 elements take the kernel half a second; a process that is silent for this long is not busy. */
+/* 100,000 elements take the kernel half a second. A process that is silent for this long hangs. */
 #define ANSWER_TIMEOUT_MS 60000
 
 struct firewall_client {
 	int channel;
 	pid_t pid;
-	bool changed; /* an event came among the answers */
+	bool changed; /* an event arrived among the answers */
 	char who[64];
 	char error[256];
 };
@@ -48,7 +48,7 @@ static void event_note(struct firewall_client *c, const struct firewall_answer *
 		record_set(c->who, sizeof(c->who), a->u.text);
 }
 
-/* The next answer; events are noted on the way. */
+/* Receives the next answer. Notes events on the way. */
 static int client_receive(struct firewall_client *c, struct firewall_answer *a)
 {
 	for (;;) {
@@ -89,7 +89,7 @@ static int append(void *items, size_t *n, size_t size, const void *element)
 	return 0;
 }
 
-/* Member by member into cleared memory: padding would carry over what our memory held before. */
+/* Set members one by one in zeroed memory, because padding would leak memory of this process. */
 static struct firewall_request *request_set(struct firewall_request *r, uint32_t verb,
 	const struct endpoint *endpoint, const struct source *source, const char *comment)
 {
@@ -284,10 +284,10 @@ int firewall_client_read(bool *changed, char who[64], struct firewall_client *c)
 	return 0;
 }
 
-/* A channel on which the process has yet to say how its opening went. */
+/* The process has not reported yet whether it could open the table. */
 static int client_begin(struct firewall_client **out, struct firewall_client *c)
 {
-	/* A send that waits this long waits for a process that is stuck. */
+	/* A send that blocks for this long means that the process hangs. */
 	const struct timeval patience = {.tv_sec = ANSWER_TIMEOUT_MS / 1000};
 	struct firewall_answer a;
 	int rc = 0;
@@ -358,7 +358,7 @@ void firewall_process_stop(struct firewall_client *c)
 	if (c->channel >= 0)
 		close(c->channel);
 	if (c->pid > 0) {
-		/* It ends by itself when the channel does; one that hangs must not hold up our own end. */
+		/* The process ends when its channel closes. If it hangs, do not wait for it. */
 		const struct timespec moment = {0, 10 * 1000000};
 		int tries = 0;
 		while (waitpid(c->pid, NULL, WNOHANG) == 0)

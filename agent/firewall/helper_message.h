@@ -1,19 +1,19 @@
-/* What the engine and the firewall process say to each other: one fixed-size message each way, kept whole by
- * the socket. Both ends are the same binary, so there is no version; the size is checked all the same. */
+/* Messages between the service and the firewall process: fixed sizes, kept whole by the socket. Both ends are the same
+ * binary, so there is no version; the size is checked all the same. */
 #ifndef ENGINE_FIREWALL_MESSAGE_H
 #define ENGINE_FIREWALL_MESSAGE_H
 
 #include "curfew/firewall_process.h"
 
 enum firewall_verb {
-	VERB_BEGIN = 1, /* forget the entries so far */
+	VERB_BEGIN = 1, /* clears the entries */
 	VERB_ALLOW,
 	VERB_GUARD,
 	VERB_TRUSTED,
-	VERB_COMMIT,  /* apply what came since BEGIN; answered by CHANGEs and a RESULT */
-	VERB_OBSERVE, /* answered by a STATE, its parts and a RESULT */
-	VERB_RELOAD,  /* read the configuration again; RESULT with its digest */
-	VERB_ADOPT,   /* take it into force */
+	VERB_COMMIT,  /* applies the entries since BEGIN; answered by CHANGEs and a RESULT */
+	VERB_OBSERVE, /* answered by a STATE, its parts, and a RESULT */
+	VERB_RELOAD,  /* loads the configuration; answered by a RESULT with its digest */
+	VERB_ADOPT,   /* uses the configuration that was loaded */
 };
 struct firewall_request {
 	uint32_t verb;
@@ -26,20 +26,20 @@ struct firewall_request {
 };
 
 enum firewall_answer_kind {
-	ANSWER_RESULT = 1, /* the last of every answer */
+	ANSWER_RESULT = 1, /* ends every answer */
 	ANSWER_CHANGE,
 	ANSWER_STATE,
 	ANSWER_STATE_ALLOW,
 	ANSWER_STATE_GUARD,
 	ANSWER_STATE_TRUSTED,
 	ANSWER_STATE_REFUSED,
-	ANSWER_EVENT, /* unasked: somebody changed the table */
+	ANSWER_EVENT, /* unsolicited: another program changed the table */
 };
 struct firewall_answer {
 	uint32_t kind;
 	int32_t code; /* RESULT */
 	union {
-		char text[256]; /* RESULT: error or digest; EVENT: who */
+		char text[256]; /* RESULT: error or digest; EVENT: process name */
 		struct firewall_change change;
 		struct {
 			bool present, intact;
@@ -54,16 +54,16 @@ struct firewall_answer {
 	} u;
 };
 
-/* A list that is longer is a mistake: 30,000 people with ten addresses each on three endpoints. */
+/* A longer list is a mistake: 30,000 users with ten addresses each on three endpoints. */
 #define MAX_FIREWALL_ENTRIES 1000000
 
-struct firewall_process { /* in the child */
+struct firewall_process { /* state of the firewall process */
 	int channel;
-	pid_t engine; /* the only process that it listens to */
-	bool forked;  /* from the engine, and ends with it */
+	pid_t engine; /* the only process whose messages it accepts */
+	bool forked;  /* started by the service, and ends with it */
 	const struct firewall_process_options *options;
-	const struct program *program;	 /* in force */
-	struct program *own, *candidate; /* read here; `own` is `program` once adopted */
+	const struct program *program;	 /* used for the checks */
+	struct program *own, *candidate; /* loaded here; `own` is `program` after ADOPT */
 	struct firewall_policy *policy;
 	struct firewall *firewall;
 	struct firewall_monitor *monitor;
@@ -71,10 +71,10 @@ struct firewall_process { /* in the child */
 	size_t room_allows, room_guards, room_trusted;
 };
 
-/* The engine has a fault, or has been taken over. Nothing is mended here: the service ends, the kernel goes on
- * with what it holds, and every element in it has its end. */
+/* The service has a defect or was compromised. Both processes end; the kernel keeps the table, and every entry in it
+ * has a timeout. */
 _Noreturn void helper_refuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* The last of every answer. */
+/* Ends an answer. */
 void helper_result(struct firewall_process *f, int code, const char *text);
 void helper_take(struct firewall_process *f, const struct firewall_request *r);
 

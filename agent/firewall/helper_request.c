@@ -1,4 +1,4 @@
-/* One message of the engine: checked, and carried out on the table that this process owns. */
+/* Checks one message of the service, and applies it to the table. */
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
@@ -14,8 +14,8 @@ void helper_refuse(const char *format, ...)
 {
 	va_list args;
 
-	/* 2: the priority that the system log takes from standard error. */
-	fputs("<2>firewall process: refused, and ended: ", stderr);
+	/* "<2>" is the priority for the system log. */
+	fputs("<2>firewall process: refused the request and stopped: ", stderr);
 	va_start(args, format);
 	vfprintf(stderr, format, args);
 	va_end(args);
@@ -31,7 +31,7 @@ static void answer(struct firewall_process *f, const struct firewall_answer *a)
 		n = send(f->channel, a, sizeof(*a), MSG_NOSIGNAL);
 	while (n < 0 && errno == EINTR);
 	if (n != (ssize_t)sizeof(*a))
-		_exit(0); /* the engine has gone */
+		_exit(0); /* the service has ended */
 }
 
 void helper_result(struct firewall_process *f, int code, const char *text)
@@ -42,7 +42,7 @@ void helper_result(struct firewall_process *f, int code, const char *text)
 	answer(f, &a);
 }
 
-/* Doubles room at powers of two, up to the bound. */
+/* Doubles the array at powers of two, up to the limit. */
 static void *room_for(void *items, size_t n, size_t *room, size_t size)
 {
 	if (n < *room)
@@ -89,12 +89,12 @@ static void take_allow(struct firewall_process *f, const struct firewall_request
 	const char *why = firewall_policy_allow(f->policy, &a);
 	if (why)
 		refuse_entry(r, why);
-	/* The list is sorted without a double, as the diff needs it: order is checked, not restored. */
+	/* diff needs a sorted list without duplicates. Check the order; do not sort. */
 	if (w->n_allows) {
 		const struct allow *last = &w->allows[w->n_allows - 1];
 		int c = endpoint_compare(&last->endpoint, &a.endpoint);
 		if (c > 0 || (c == 0 && source_compare(&last->source, &a.source) >= 0))
-			refuse_entry(r, "out of order");
+			refuse_entry(r, "the entries are not sorted");
 	}
 	w->allows = room_for(w->allows, w->n_allows, &f->room_allows, sizeof(*w->allows));
 	w->allows[w->n_allows++] = a;
@@ -105,7 +105,7 @@ static void take_guard(struct firewall_process *f, const struct firewall_request
 	struct allowlist *w = &f->wanted;
 
 	if (w->n_guards && endpoint_compare(&w->guards[w->n_guards - 1], &r->endpoint) >= 0)
-		refuse_entry(r, "out of order");
+		refuse_entry(r, "the entries are not sorted");
 	w->guards = room_for(w->guards, w->n_guards, &f->room_guards, sizeof(*w->guards));
 	w->guards[w->n_guards++] = r->endpoint;
 }
@@ -129,7 +129,7 @@ static const char *list_refused(struct firewall_process *f, instant_t now)
 	struct firewall_state held = {0};
 
 	if (firewall_policy_keeps(f->policy, w) && firewall_observe(&held, f->firewall, now) < 0)
-		return "what is guarded now cannot be read";
+		return "cannot read which endpoints are guarded now";
 	const char *why = firewall_policy_list(f->policy, w, &held);
 	firewall_state_free(&held);
 	return why;
@@ -138,14 +138,14 @@ static const char *list_refused(struct firewall_process *f, instant_t now)
 static void commit(struct firewall_process *f, const struct firewall_request *r)
 {
 	struct firewall_changes done = {0};
-	/* Never an earlier "now" than this machine's: it would lengthen every deadline. */
+	/* Never use a time before this host's clock, which would extend every timeout. */
 	instant_t machine = machine_now(), now = r->now > machine ? r->now : machine;
 	const char *why = list_refused(f, now);
 	size_t kept = 0;
 
 	if (why)
 		helper_refuse("%s", why);
-	/* What ended on its way here is not wanted any more. */
+	/* Entries that ended in the meantime are no longer scheduled. */
 	for (size_t i = 0; i < f->wanted.n_allows; i++)
 		if (f->wanted.allows[i].until > now)
 			f->wanted.allows[kept++] = f->wanted.allows[i];
@@ -215,7 +215,7 @@ static void reload(struct firewall_process *f)
 	helper_result(f, rc, rc == 0 ? p->digest : strerror(rc < 0 ? -rc : EINVAL));
 }
 
-/* Hooks, priority and logging belong to the table: another table, made by opening anew. */
+/* Hooks, priority, and logging belong to the table, so a change of them needs a new table. */
 static int firewall_reopen(struct firewall_process *f, const struct firewall_settings *s)
 {
 	const struct firewall_settings *old = &f->program->settings.firewall;
@@ -237,11 +237,11 @@ static void adopt(struct firewall_process *f, const struct firewall_request *r)
 
 	if (!f->candidate ||
 		strncmp(f->candidate->digest, r->text, sizeof(f->candidate->digest)) != 0)
-		helper_refuse("asked to take into force a configuration that it has not read");
+		helper_refuse("asked to use a configuration that it has not loaded");
 	int rc = firewall_policy_build(&policy, f->candidate);
 	if (rc == 0 && firewall_reopen(f, &f->candidate->settings.firewall) < 0)
 		helper_refuse(
-			"cannot open the packet filter with the settings of the new configuration");
+			"cannot open the packet filter with the new configuration's settings");
 	if (rc == 0) {
 		firewall_policy_free(f->policy);
 		f->policy = policy;
@@ -257,7 +257,7 @@ static void adopt(struct firewall_process *f, const struct firewall_request *r)
 void helper_take(struct firewall_process *f, const struct firewall_request *r)
 {
 	if (r->text[sizeof(r->text) - 1] != '\0')
-		helper_refuse("a text without an end");
+		helper_refuse("a text without a terminator");
 	switch ((enum firewall_verb)r->verb) {
 	case VERB_BEGIN:
 		wanted_clear(f);

@@ -1,6 +1,6 @@
-/* Compares chains, rules and sets with those that we would make.
- * Rules are compared by what they do, as libnftnl writes it, without counters and handles: a rule that
- * somebody replaced by one of the same comment is found, an accept in front of ours as well. */
+/* Compares chains, rules, and sets with those that Curfew creates. Rules are compared by their expressions as libnftnl
+ * prints them, without counters and handles. So a rule that was replaced by one with the same comment is found, and so
+ * is an additional accept. */
 #include <string.h>
 
 #include "firewall/intact.h"
@@ -170,7 +170,7 @@ static int guard_chain_matches(bool *out, const struct intact *i, int c)
 	return n < 0 ? n : rules_match(out, &i->rules[c], 0, rules, n);
 }
 
-/* A table that is switched off, or that would vanish with its owner, protects nobody. */
+/* A dormant table, or one that vanishes with its owner, does not filter. */
 static bool flags_match(const struct firewall *f)
 {
 	uint32_t flags = f->table_flags;

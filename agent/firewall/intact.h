@@ -1,4 +1,4 @@
-/* Whether the table is as we make it: gathered while it is read, judged at the end. */
+/* Whether the table is as Curfew creates it: collected while reading, compared at the end. */
 #ifndef FIREWALL_INTACT_H
 #define FIREWALL_INTACT_H
 
@@ -8,10 +8,10 @@ enum { INTACT_CHAINS = 3 }; /* check, guard_input, guard_forward */
 
 struct intact_set {
 	struct set_id id;
-	bool readable; /* the shape that we make, so its elements can be understood */
+	bool readable; /* has the expected type and flags, so its elements can be read */
 	bool has_rule;
-	bool counted;	/* this kernel says how many elements a set has */
-	uint32_t count; /* those among them that have expired included */
+	bool counted;	/* this kernel returns the number of elements */
+	uint32_t count; /* number of elements, including expired ones */
 };
 struct intact {
 	struct firewall_settings settings;
@@ -21,8 +21,8 @@ struct intact {
 		char **items; /* as text, in order */
 		size_t n;
 	} rules[INTACT_CHAINS];
-	bool chains[INTACT_CHAINS]; /* those that are there, as made */
-	bool broken;		    /* something that is not ours, or not as made */
+	bool chains[INTACT_CHAINS]; /* those that exist as created */
+	bool broken;		    /* something was added or changed */
 	uint64_t refused_bytes;
 };
 
@@ -34,7 +34,7 @@ int intact_rule(struct intact *i, struct nftnl_rule *rule);
 int intact_verdict(bool *out, struct intact *i, const struct firewall *f);
 bool intact_has_set(const struct intact *i, const struct set_id *id);
 
-/* observe.c: firewall_observe() that also says what the table is made of. Free both. */
+/* observe.c: firewall_observe(), and what the table consists of. Free both. */
 int observe_with(
 	struct firewall_state *out, struct intact *intact, struct firewall *f, instant_t now);
 

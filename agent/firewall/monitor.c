@@ -1,5 +1,5 @@
-/* Watches the ruleset for what others do to our table. The kernel tells what was touched, message by
- * message, and closes each transaction with a NEWGEN that names who it was. */
+/* Watches the ruleset for changes of Curfew's table by other programs. The kernel sends one message for each object,
+ * and ends each transaction with a NEWGEN that names the process. */
 #include <arpa/inet.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -11,8 +11,8 @@
 
 struct firewall_monitor {
 	struct mnl_socket *socket;
-	uint32_t ours; /* the port of the firewall's own socket */
-	bool touched;  /* our table, in a transaction whose end has not been read yet */
+	uint32_t ours; /* netlink port of the firewall's own socket */
+	bool touched;  /* a transaction that is not complete yet has changed the table */
 	uint8_t *buf;
 };
 
@@ -49,7 +49,7 @@ int firewall_monitor_open(struct firewall_monitor **out, struct firewall *ours)
 		r = -errno;
 		goto fail;
 	}
-	/* More room, fewer losses; without it a loss is still noticed and read after. */
+	/* A larger buffer loses fewer events. Lost events are noticed, and the table is read again. */
 	if (setsockopt(firewall_monitor_fd(m), SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
 		setsockopt(firewall_monitor_fd(m), SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 	*out = m;
@@ -67,7 +67,7 @@ static const char *event_text(const struct nlmsghdr *nlh, uint16_t type)
 									 : NULL;
 }
 
-/* Attribute 1 is the table's name in the messages of every kind of object. */
+/* Attribute 1 is the table's name in the messages of all object types. */
 static bool event_is_of_table(const struct nlmsghdr *nlh)
 {
 	const struct nfgenmsg *nfg = mnl_nlmsg_get_payload(nlh);
@@ -81,7 +81,7 @@ static void event_author(char who[64], const struct nlmsghdr *nlh)
 	const char *name = event_text(nlh, NFTA_GEN_PROC_NAME);
 
 	snprintf(who, 64, "%.32s (%u)", name ? name : "?", message_u32(nlh, NFTA_GEN_PROC_PID));
-	/* A process may call itself anything. */
+	/* A process can choose any name, so replace control characters. */
 	for (char *c = who; *c; c++)
 		if ((unsigned char)*c < 0x20 || *c == 0x7f)
 			*c = '_';
@@ -120,7 +120,7 @@ int firewall_monitor_read(bool *changed, char who[64], struct firewall_monitor *
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 && errno == ENOBUFS) {
-			/* Lost events may have been about us. */
+			/* Lost events may have been about this table. */
 			found = true;
 			m->touched = false;
 			continue;

@@ -1,4 +1,4 @@
-/* Reads the table back: every set, element, chain and rule, all of one generation. */
+/* Reads the table: every set, element, chain, and rule, all of one generation. */
 #include <arpa/inet.h>
 #include <string.h>
 
@@ -9,14 +9,14 @@
 /* NFTA_SET_COUNT, which headers of older kernels do not have. */
 #define SET_COUNT_ATTRIBUTE 20
 
-/* Readings until two agree; the kernel finishes rehashing within a few. */
+/* Attempts until two readings agree. The kernel finishes rehashing within a few. */
 #define MAX_READINGS 16
 
 struct table_reading {
 	struct firewall *firewall;
 	struct intact *intact;
 	struct state_draft draft;
-	bool doubtful; /* a dump of several messages, and no count of the kernel's that confirms it */
+	bool doubtful; /* a dump of several messages that no element count confirms */
 };
 
 static int elements_take(const struct nlmsghdr *nlh, void *context)
@@ -26,9 +26,9 @@ static int elements_take(const struct nlmsghdr *nlh, void *context)
 	return state_take_elements(&g->draft, nlh);
 }
 
-/* A set that the kernel is rehashing is dumped wrong, without an error: between two messages of one dump elements move,
- * so that some come twice and others not at all. One message is of one piece; several are when their number is the
- * kernel's own count. Otherwise only a second dump that agrees confirms the first. */
+/* While the kernel rehashes a set, a dump can be wrong without an error: elements move between two messages, so that
+ * some appear twice and others are missing. A single message is consistent. Several are if the kernel's element count
+ * matches. Otherwise a second, equal dump must confirm the first. */
 static bool dump_is_confirmed(const struct state_draft *d, const struct intact_set *s)
 {
 	return d->messages <= 1 || s->id.kind == SET_DENIED || (s->counted && d->rows == s->count);
@@ -82,7 +82,7 @@ static int chain_take(const struct nlmsghdr *nlh, void *context)
 		return -ENOMEM;
 	if (nftnl_chain_nlmsg_parse(nlh, chain) < 0)
 		r = -EBADMSG;
-	/* The kernel hands out the chains of every table. */
+	/* The kernel returns the chains of every table. */
 	else if (strcmp(nftnl_chain_get_str(chain, NFTNL_CHAIN_TABLE), TABLE_NAME) == 0)
 		intact_chain(g->intact, chain);
 	nftnl_chain_free(chain);
@@ -104,7 +104,7 @@ static int rule_take(const struct nlmsghdr *nlh, void *context)
 	} else {
 		struct counts counts = {0};
 
-		/* Only the rule that drops counts. */
+		/* Only the counter of the drop rule is used. */
 		nftnl_expr_foreach(rule, counter_read, &counts);
 		g->draft.state->refused_packets += counts.packets;
 		g->intact->refused_bytes += counts.bytes;
@@ -124,7 +124,7 @@ static int query_of_table(struct table_reading *g, uint16_t type, uint16_t attri
 	return query(g->firewall, nlh, fn, g);
 }
 
-/* One reading; -EINTR when it is not of one piece. */
+/* One reading. -EINTR: inconsistent. */
 static int state_read(struct table_reading *g)
 {
 	struct firewall *f = g->firewall;
@@ -141,7 +141,7 @@ static int state_read(struct table_reading *g)
 	for (size_t i = 0; r == 0 && i < g->intact->n_sets; i++)
 		if (g->intact->sets[i].readable)
 			r = elements_query(g, &g->intact->sets[i]);
-	/* Whatever vanished while we read belongs to another generation. */
+	/* An object that vanished while reading belongs to another generation. */
 	if (r == -ENOENT)
 		return -EINTR;
 	if (r == 0) {
@@ -166,8 +166,8 @@ static int observe_once(struct firewall_state *out, bool *doubtful, struct intac
 		r = state_read(&g);
 	if (r == 0)
 		r = query_generation(&after, f);
-	/* Elements are read set by set and announce no interruption. Nobody else can change a table that
-	 * is ours, so other people's changes do not count then. */
+	/* Elements are read set by set, and NLM_F_DUMP_INTR does not cover that. If Curfew owns the table, no other
+	 * program can change it, and changes elsewhere do not matter. */
 	if (r == 0 && before != after && f->table_owner != f->portid)
 		r = -EINTR;
 	if (r < 0)

@@ -1,4 +1,4 @@
-/* The port of a process that holds CAP_NET_ADMIN itself. */
+/* The firewall port for a process that has CAP_NET_ADMIN itself. */
 #include "curfew/firewall_port.h"
 
 static int port_observe(struct firewall_state *out, void *context, instant_t now)

@@ -1,5 +1,5 @@
-/* What this kernel can do, tried out on a table that goes again, never read from a version.
- * The table has no chains, so no packet meets it, and where owners are known it vanishes with us. */
+/* Probes what this kernel supports with a temporary table, instead of relying on its version. The table has no chains,
+ * so no packet meets it. If the kernel supports owners, the table vanishes with this process. */
 #include <arpa/inet.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,7 +19,7 @@ struct probe {
 static int probe_table(struct probe *p, uint16_t type, uint32_t flags)
 {
 	struct nlmsghdr *nlh = batch_message(
-		&p->batch, type, type == NFT_MSG_NEWTABLE ? NLM_F_CREATE : 0, "trying out a table");
+		&p->batch, type, type == NFT_MSG_NEWTABLE ? NLM_F_CREATE : 0, "probing a table");
 
 	if (!nlh)
 		return -ENOMEM;
@@ -37,7 +37,7 @@ static int probe_set(struct probe *p)
 
 	if (set && nftnl_set_set_str(set, NFTNL_SET_TABLE, p->table) == 0 &&
 		nftnl_set_set_str(set, NFTNL_SET_NAME, PROBE_SET) == 0)
-		nlh = batch_message(&p->batch, NFT_MSG_NEWSET, NLM_F_CREATE, "trying out a set");
+		nlh = batch_message(&p->batch, NFT_MSG_NEWSET, NLM_F_CREATE, "probing a set");
 	if (nlh) {
 		nftnl_set_set_u32(set, NFTNL_SET_ID, 1);
 		nftnl_set_set_u32(set, NFTNL_SET_FLAGS, NFT_SET_TIMEOUT);
@@ -53,7 +53,7 @@ static int probe_set(struct probe *p)
 static int probe_element(struct probe *p, uint16_t type, uint32_t key, uint64_t timeout_ms)
 {
 	struct nlmsghdr *nlh = batch_message(&p->batch, type,
-		type == NFT_MSG_NEWSETELEM ? NLM_F_CREATE : 0, "trying out an element");
+		type == NFT_MSG_NEWSETELEM ? NLM_F_CREATE : 0, "probing an element");
 	struct nftnl_set_elem *elem = nftnl_set_elem_alloc();
 	struct nlattr *nest;
 	int r = -ENOMEM;
@@ -79,7 +79,7 @@ static int probe_begin(struct probe *p)
 	return batch_begin(&p->batch, p->firewall, 0, false);
 }
 
-/* -EPERM and -ENOMEM say nothing about what the kernel knows. */
+/* -EPERM and -ENOMEM do not tell what the kernel supports. */
 static int probe_verdict(bool *out, int r)
 {
 	if (r == -EPERM || r == -ENOMEM || r == -ENOBUFS)
@@ -88,7 +88,7 @@ static int probe_verdict(bool *out, int r)
 	return 0;
 }
 
-/* Made and deleted in one transaction, so that nothing can stay behind. */
+/* Created and deleted in one transaction, so that nothing is left. */
 static int probe_owner_persist(bool *out, struct probe *p, uint32_t flags)
 {
 	int r = probe_begin(p);
@@ -119,7 +119,7 @@ static int probe_take(const struct nlmsghdr *nlh, void *context)
 	return r;
 }
 
-/* Adds an element again with a longer deadline and reads which of the two holds. */
+/* Adds an element again with a longer timeout, and reads which of the two counts. */
 static int probe_update(bool *out, struct probe *p)
 {
 	uint64_t buf[QUERY_ROOM / 8] = {0}, remaining = 0;

@@ -1,4 +1,4 @@
-/* Questions to the kernel: one request, all its answers. */
+/* Queries to the kernel: one request and all its answers. */
 #include <arpa/inet.h>
 #include <string.h>
 
@@ -12,7 +12,7 @@ struct nlmsghdr *query_make(void *buf, uint16_t type, uint16_t flags)
 	struct nfgenmsg *nfg;
 
 	nlh->nlmsg_type = (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type);
-	/* An acknowledgement ends a single answer as NLMSG_DONE ends a dump. */
+	/* An acknowledgement ends a single answer, like NLMSG_DONE ends a dump. */
 	nlh->nlmsg_flags = NLM_F_REQUEST | (flags ? flags : NLM_F_ACK);
 	nfg = mnl_nlmsg_put_extra_header(nlh, sizeof(*nfg));
 	nfg->nfgen_family = NFPROTO_INET;
@@ -35,7 +35,7 @@ static void answers_take(struct answers *a, const void *data, int length)
 	for (; mnl_nlmsg_ok(nlh, length) && !a->ended; nlh = mnl_nlmsg_next(nlh, &length)) {
 		const struct nlmsgerr *e = mnl_nlmsg_get_payload(nlh);
 
-		/* What an earlier question left behind. */
+		/* An answer to an earlier query. */
 		if (nlh->nlmsg_seq != a->sequence)
 			continue;
 		if (nlh->nlmsg_flags & NLM_F_DUMP_INTR)
@@ -52,7 +52,7 @@ static void answers_take(struct answers *a, const void *data, int length)
 	}
 }
 
-/* To the end even after a failure: an unfinished dump would block the next one. */
+/* Read to the end even after a failure, because an unfinished dump would block the next one. */
 static int answers_receive(struct answers *a, int fd, uint8_t *buf)
 {
 	while (!a->ended) {
@@ -64,7 +64,7 @@ static int answers_receive(struct answers *a, int fd, uint8_t *buf)
 			a->torn = true;
 			continue;
 		}
-		/* The kernel answers at once; an answer that is missing was lost. */
+		/* The kernel answers at once, so a missing answer was lost. */
 		if (n < 0 && errno == EAGAIN)
 			return -EINTR;
 		if (n <= 0)

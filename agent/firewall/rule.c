@@ -1,4 +1,4 @@
-/* The rules of the table, as nft would write them, so that nft can list them and read them again. */
+/* The rules of the table in the form that nft writes, so that nft can list and reload them. */
 #include <errno.h>
 #include <linux/netfilter/nf_log.h>
 #include <net/if.h>
@@ -15,7 +15,7 @@
 #define LOG_PER_MINUTE 6
 #define LOG_BURST      10
 
-/* A rule under construction: the first failure sticks, the rest is skipped. */
+/* A rule while it is built. After the first failure the rest is skipped. */
 struct rule_draft {
 	struct nftnl_rule *rule;
 	int r;
@@ -118,14 +118,14 @@ static void add_mask(struct rule_draft *d, size_t width, unsigned prefix)
 	put_bytes(d, e, NFTNL_EXPR_BITWISE_XOR, zero, width);
 }
 
-/* Loads the key of a set into the registers: [source .] endpoint address . port. */
+/* Loads the key of a set into registers: [source .] endpoint address . port. */
 static void add_key(struct rule_draft *d, const struct set_id *id)
 {
 	const uint8_t protocol = id->family == AF_INET ? NFPROTO_IPV4 : NFPROTO_IPV6,
 		      tcp = IPPROTO_TCP;
 	const size_t width = address_length(id->family);
 	const size_t source_at = id->family == AF_INET ? 12 : 8, target_at = source_at + width;
-	/* The numbers of the 4-byte registers, which share their room with the 16-byte ones. */
+	/* Numbers of the 4-byte registers, which overlap with the 16-byte ones. */
 	uint32_t next = id->family == AF_INET ? NFT_REG32_01 : NFT_REG_2;
 
 	add_meta(d, NFT_META_NFPROTO);
@@ -245,7 +245,7 @@ static int rule_loopback(struct nftnl_rule **out, const char *chain)
 	struct rule_draft d = draft_new(chain);
 	uint32_t lo = if_nametoindex("lo");
 
-	/* Always the first interface of a network namespace, named so or not. */
+	/* lo has the lowest index in every network namespace, whatever its name. */
 	lo = lo ? lo : 1;
 	add_meta(&d, NFT_META_IIF);
 	add_equals(&d, &lo, sizeof(lo));
@@ -317,7 +317,7 @@ static int expr_print(struct nftnl_expr *e, void *context)
 	}
 	if (nftnl_expr_snprintf(text, sizeof(text), e, NFTNL_OUTPUT_DEFAULT, 0) < 0)
 		return -1;
-	/* The kernel tells defaults that we need not send. */
+	/* Skip attributes that the kernel adds as defaults. */
 	if (strcmp(nftnl_expr_get_str(e, NFTNL_EXPR_NAME), "dynset") == 0) {
 		char *timeout = strstr(text, " timeout 0ms");
 

@@ -1,6 +1,5 @@
-/* The sets of the table: their names, keys and shape.
- * One hash set per prefix length, keyed by the masked source: overlapping prefixes live side by side,
- * each with its own deadline, and adding or deleting costs the same at any size. */
+/* The sets of the table: names, keys, and flags. One hash set for each prefix length, with the masked source as key. So
+ * overlapping prefixes have separate timeouts, and changes cost the same at any size. */
 #include <arpa/inet.h>
 #include <string.h>
 
@@ -8,7 +7,7 @@
 
 static const char *const KIND_NAMES[] = {"guard", "trusted", "allow", "denied"};
 
-/* nft's numbers of the types in a concatenation, six bits each. */
+/* nft's type numbers in a concatenation, six bits each. */
 enum { TYPE_IPV4 = 7, TYPE_IPV6 = 8, TYPE_PORT = 13, TYPE_BITS = 6 };
 
 struct set_id set_id_of(enum set_kind kind, const struct source *s)
@@ -64,7 +63,7 @@ bool set_id_parse(struct set_id *out, const char *name)
 				return false;
 			id.prefix = (uint8_t)prefix;
 		}
-		/* Only the one way in which we would write it. */
+		/* Accept only the canonical spelling. */
 		if (strcmp(set_id_format(again, &id), name) != 0)
 			return false;
 		*out = id;
@@ -143,7 +142,7 @@ static struct shape set_shape(const struct set_id *id)
 	}
 	if (id->kind == SET_ALLOW) {
 		shape.flags |= NFT_SET_TIMEOUT;
-		/* A failsafe: an element without a timeout would stay for ever. */
+		/* A fail-safe: an element without a timeout would never expire. */
 		shape.timeout = ALLOW_TIMEOUT_DEFAULT_MS;
 		shape.counter = true;
 	}

@@ -1,9 +1,9 @@
-/* What was read of the table: elements into lists, sorted at the end. */
+/* Stores what was read from the table: elements in lists, sorted at the end. */
 #include <string.h>
 
 #include "firewall/table_state.h"
 
-/* One more item, all zero, in a list that is one of the pointer and count pairs of the state. */
+/* Appends a zeroed item to a list of the state, which is a pointer and a count. */
 #define LIST_ADD(list, count) list_add((void **)&(list), &(count), sizeof(*(list)))
 
 static void *list_add(void **items, size_t *n, size_t size)
@@ -43,7 +43,7 @@ void firewall_state_age(struct firewall_state *s, int64_t to_ms)
 	s->read_ms = to_ms;
 }
 
-/* The element's comment, bounded whatever the bytes say. */
+/* Copies the element's comment, bounded whatever its length byte says. */
 static void comment_read(char *out, size_t size, struct nftnl_set_elem *e)
 {
 	uint32_t length = 0;
@@ -52,7 +52,7 @@ static void comment_read(char *out, size_t size, struct nftnl_set_elem *e)
 	if (!nftnl_set_elem_is_set(e, NFTNL_SET_ELEM_USERDATA))
 		return;
 	data = nftnl_set_elem_get(e, NFTNL_SET_ELEM_USERDATA, &length);
-	/* Type, length, value; type 0 is the comment with its terminator. */
+	/* Type, length, value. Type 0 is the comment with its terminator. */
 	while (length >= 2 && length - 2 >= data[1]) {
 		if (data[0] == 0) {
 			size_t n = strnlen((const char *)data + 2, data[1]);
@@ -92,7 +92,7 @@ static int allow_read(struct state_draft *d, struct nftnl_set_elem *e, const str
 	struct counts counts = {0};
 	struct observed_allow *a;
 
-	/* Expired and only waiting to be collected: it lets nobody in. */
+	/* Expired, and not collected yet: it allows nobody. */
 	if (has_timeout && !remaining)
 		return 0;
 	a = LIST_ADD(state->allows, state->n_allows);
@@ -102,7 +102,7 @@ static int allow_read(struct state_draft *d, struct nftnl_set_elem *e, const str
 	a->source = *s;
 	a->endpoint = *ep;
 	a->has_timeout = has_timeout;
-	/* As of the beginning: reading a large table takes its time. */
+	/* Counted from the start, because reading a large table takes time. */
 	a->remaining_ms = remaining + (uint64_t)(monotonic_ms() - d->began_ms);
 	a->packets = counts.packets;
 	a->bytes = counts.bytes;
@@ -125,7 +125,7 @@ static int refused_read(struct state_draft *d, struct nftnl_set_elem *e, const s
 	to->endpoint = *ep;
 	to->packets = counts.packets;
 	to->bytes = counts.bytes;
-	/* Each packet sets the rest back to a day. */
+	/* Each packet resets the timeout to one day. */
 	if (remaining && remaining <= DENIED_TIMEOUT_MS)
 		to->last_seen_latest = d->now - (instant_t)((DENIED_TIMEOUT_MS - remaining) / 1000);
 	return 0;
@@ -223,7 +223,7 @@ static void list_sort(
 		qsort(items, n, size, compare);
 }
 
-/* Older kernels may note one source twice, when its packet meets a transaction that notes it too. */
+/* Older kernels may store a source twice if its packet arrives during a transaction that adds it too. */
 static void refused_merge(struct firewall_state *s)
 {
 	size_t n = 0;

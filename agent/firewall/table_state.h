@@ -1,4 +1,4 @@
-/* What was read of the table, on its way into lists. */
+/* What was read from the table, while the lists are built. */
 #ifndef FIREWALL_STATE_H
 #define FIREWALL_STATE_H
 
@@ -7,24 +7,24 @@
 struct state_draft {
 	struct firewall_state *state;
 	instant_t now;
-	int64_t began_ms;	  /* the moment that `now` stands for */
-	const struct set_id *set; /* whose elements come */
+	int64_t began_ms;	  /* monotonic time for `now` */
+	const struct set_id *set; /* the set whose elements are read */
 	int r;
 	size_t rows, messages; /* of this set's dump */
 };
 
-/* The elements of one message of a dump. */
+/* Stores the elements of one message of a dump. */
 int state_take_elements(struct state_draft *d, const struct nlmsghdr *nlh);
 void state_sort(struct firewall_state *s);
-/* A sorted state that names an element twice was read while the kernel moved elements: others are missing from it. */
+/* A state with duplicate elements was read during a rehash, so other elements are missing from it. */
 bool state_has_twins(const struct firewall_state *s);
-/* Two sorted states hold the same elements (the denied sets, which change with every packet, aside). */
+/* Both states have the same elements. The denied sets do not count, because every packet changes them. */
 bool state_has_same_keys(const struct firewall_state *a, const struct firewall_state *b);
 
 struct counts {
 	uint64_t packets, bytes;
 };
-/* For foreach over expressions: into struct counts when it is a counter. */
+/* For nftnl_expr_foreach(): adds the values of a counter to a struct counts. */
 int counter_read(struct nftnl_expr *e, void *counts);
 
 #endif

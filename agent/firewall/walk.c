@@ -1,4 +1,4 @@
-/* One walk over two sorted lists, wanted and observed: the shape of every comparison here. Pure. */
+/* Walks two sorted lists, scheduled and observed, in step. Every comparison in firewall/ uses it. Pure. */
 #include "firewall/netlink.h"
 
 int allow_key_compare(const struct endpoint *e1, const struct source *s1, const struct endpoint *e2,

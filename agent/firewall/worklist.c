@@ -49,8 +49,8 @@ static struct element element_of(enum set_kind kind, const struct endpoint *e,
 	};
 }
 
-/* Deletes and adds in one batch, taking the counts along: a kernel that cannot change a deadline keeps
- * the old one without a word, and none changes a comment. */
+/* Deletes and adds an element in one batch, and keeps its counters. Some kernels silently ignore a new timeout for an
+ * existing element, and none changes a comment. */
 static int worklist_replace(struct elements *out, struct element *add)
 {
 	struct element gone = *add;
@@ -117,7 +117,8 @@ int worklist_changes(size_t *taken, struct elements *out, const struct firewall 
 {
 	size_t i = 0;
 
-	/* A change may delete and add: both belong into one transaction, over the limit by one if need be. */
+	/* A change that deletes and adds must not be split over two transactions, even if that exceeds the limit by
+	 * one. */
 	for (; i < changes->n && out->n < limit; i++) {
 		int r = worklist_change(out, f, &changes->items[i], observed);
 
@@ -140,7 +141,7 @@ static bool rebuild_allows_change(const struct rebuilding *b, enum firewall_chan
 	return !(b->closings_only && firewall_change_opens(kind));
 }
 
-/* What stands of one source and endpoint in the table that is built anew. */
+/* The current entry of a source and endpoint, for a table that is built again. */
 static int rebuild_allow(const void *wanted, const void *observed, void *context)
 {
 	const struct allow *w = wanted;
@@ -159,7 +160,7 @@ static int rebuild_allow(const void *wanted, const void *observed, void *context
 		if (!o)
 			return 0;
 		e = element_of(SET_ALLOW, &o->endpoint, &o->source, PHASE_ADD);
-		/* Moved as it is: the margin was taken off when it was first written. */
+		/* Keep the end as it is: the margin was subtracted when the entry was first written. */
 		e.end_ms = b->now_ms + (int64_t)o->remaining_ms + CUT_MS + ALLOWANCE_MS;
 		e.comment = o->comment;
 	}
@@ -170,7 +171,7 @@ static int rebuild_allow(const void *wanted, const void *observed, void *context
 	return elements_add(b->out, &e);
 }
 
-/* Both sides' when nothing may be opened: a guard that goes is an opening. */
+/* With `closings_only` keep the guards of both sides: removing a guard would grant access. */
 static int rebuild_guard(const void *wanted, const void *observed, void *context)
 {
 	const struct endpoint *e = wanted ? wanted : observed;
@@ -183,7 +184,7 @@ static int rebuild_guard(const void *wanted, const void *observed, void *context
 	return elements_add(b->out, &guard);
 }
 
-/* Who was refused answers "I cannot connect": worth keeping. */
+/* Keep the denied sources, which explain why somebody cannot connect. */
 static int rebuild_refused(struct elements *out, const struct refused *d)
 {
 	struct element e = element_of(SET_DENIED, &d->endpoint, &d->source, PHASE_ADD);

@@ -1,9 +1,9 @@
-/* Moving old records to a file of their own.
+/* Moves old records to a file of their own.
  *
- * The archive is a journal like any other: its anchor is what the live one's was, its head is what the live one's
- * anchor becomes, so the two together are one chain. Three things hold whatever is cut: an intent and its
- * outcome stay together, an intent without an outcome stays, and who had what after the cut can still be told
- * from the live file alone: access in force at the cut is written there anew, under its own old instant. */
+ * The archive is a journal too. Its anchor is the previous anchor of the live journal, and its head becomes the live
+ * journal's anchor, so both together are one chain. An intent and its outcome stay together. An intent without an outcome
+ * stays in the live journal. Access in effect at the cut is written there again with its original time, so that the live
+ * file alone shows who had which access from then on. */
 #include "journal/database.h"
 
 #include <errno.h>
@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The last record to move; the anchor's id when there is none. */
+/* The last record to move. Nothing to move: the anchor's id. */
 static int archive_cut(
 	struct link *cut, struct journal *j, const struct link *anchor, instant_t before)
 {
@@ -47,7 +47,7 @@ static int archive_cut(
 	return 0;
 }
 
-/* Copies rows as they are, hashes included. */
+/* Copies records unchanged, hashes included. */
 static int copy_records(struct journal *to, struct journal *from, int64_t up_to)
 {
 	_cleanup_statement_ sqlite3_stmt *get = NULL, *put = NULL;
@@ -77,14 +77,14 @@ static int copy_records(struct journal *to, struct journal *from, int64_t up_to)
 			r = -EBADMSG;
 		else
 			memcpy(l.hash, sqlite3_column_blob(get, n - 1), JOURNAL_HASH_SIZE);
-		/* The head moves with each row: the file's own rule asks for it. */
+		/* Move the head with each row, as the trigger on the table requires. */
 		if (!r)
 			r = chain_set_head(to, &l);
 	}
 	return r ? r : database_error(from->db, rc);
 }
 
-/* Writes the archive under a temporary name; durable when it returns. */
+/* Writes the archive under a temporary name. It is synced when this returns. */
 static int archive_fill(const char *path, struct journal *j, const struct link *anchor,
 	instant_t anchored, const struct link *cut)
 {
@@ -107,17 +107,17 @@ static int archive_fill(const char *path, struct journal *j, const struct link *
 			r = chain_close(archive);
 		r = transaction_end(archive, r);
 	}
-	/* Nothing leaves the journal that has not arrived whole. */
+	/* Delete nothing from the journal that is not completely in the archive. */
 	if (!r)
 		r = journal_verify(&first, why, archive);
 	journal_close(archive);
 	return r;
 }
 
-/* Gives the archive its name, unless something has that name already. */
+/* Gives the archive its name, unless a file of that name exists. */
 static int archive_publish(const char *temporary, const char *path)
 {
-	/* Unlike rename(), link() never replaces. */
+	/* Unlike rename(), link() never replaces a file. */
 	if (link(temporary, path) < 0)
 		return -errno;
 	if (unlink(temporary) < 0)
@@ -125,7 +125,7 @@ static int archive_publish(const char *temporary, const char *path)
 	return folder_sync(path);
 }
 
-/* The revocations in force, as events under their own old instants: verify compares the two. */
+/* Writes the current revocations as events with their original times, because verify compares both. */
 static int overrides_carry(struct journal *j, const char *reason)
 {
 	struct overrides list = {0};
@@ -161,14 +161,14 @@ static int carry_over(void *context, const struct journal_entry *e)
 	const struct carry *c = context;
 	struct journal_entry again = *e;
 
-	/* What stays is still there to be read. */
+	/* The record stays in the journal. */
 	if (e->id > c->up_to)
 		return 0;
 	again.reason = c->reason;
 	return journal_write(NULL, c->j, &again);
 }
 
-/* In the open batch: moves the anchor, drops what was archived, says so. */
+/* In the open batch: moves the anchor, deletes the archived records, and records that. */
 static int archive_finish(struct journal *j, const struct link *cut, instant_t before,
 	const char *to_path, instant_t now)
 {
@@ -190,12 +190,12 @@ static int archive_finish(struct journal *j, const struct link *cut, instant_t b
 	sodium_bin2hex(hex, sizeof(hex), cut->hash, sizeof(cut->hash));
 	snprintf(detail, sizeof(detail), "records up to %lld; `after` is the hash of the last",
 		(long long)cut->id);
-	snprintf(reason, sizeof(reason), "in force when records up to %lld were archived",
+	snprintf(reason, sizeof(reason), "in effect when the records up to %lld were archived",
 		(long long)cut->id);
 	r = journal_write(NULL, j, &e);
-	/* The last digest may be among what goes: one of now stands at the end. */
+	/* The last digest of the tables may be archived, so write a new one at the end. */
 	j->state_changed = true;
-	/* Read while the old records are still there. */
+	/* Read before the old records are deleted. */
 	if (!r)
 		r = journal_access_at(j, before, NULL, carry_over, &carry);
 	if (!r)
@@ -224,7 +224,7 @@ int journal_archive(struct journal *j, instant_t before, const char *to_path)
 		return -EEXIST;
 	if (asprintf(&temporary, "%s.part", to_path) < 0)
 		return -ENOMEM;
-	/* Left by an archiving that was interrupted: never published, so never the only copy. */
+	/* Left by an interrupted `curfew archive`. It was never published, so the journal still has its records. */
 	if (unlink(temporary) < 0 && errno != ENOENT)
 		return -errno;
 	r = journal_begin(j);
@@ -235,7 +235,7 @@ int journal_archive(struct journal *j, instant_t before, const char *to_path)
 		r = archive_cut(&cut, j, &anchor, before);
 	if (!r && cut.id == anchor.id)
 		r = JOURNAL_NOTHING;
-	/* The instant of the record at the head: the journal has no clock of its own. */
+	/* The time of the head record, because the journal has no clock. */
 	if (!r)
 		r = database_number(&now, j, "SELECT max(at) FROM record", 0);
 	if (!r)

@@ -1,4 +1,4 @@
-/* Baselines: what a database held when access opened, so that the audit can say "new or changed since". */
+/* Baselines: the items of a database when access started, so that the audit can report what is new or changed. */
 #include "journal/database.h"
 
 #include <errno.h>
@@ -11,7 +11,7 @@ static int bind_database(sqlite3_stmt *s, const char *server, const char *databa
 	return rc ? rc : bind_text(s, 2, database);
 }
 
-/* A statement that takes server and database, and an instant where it has a third parameter. */
+/* Runs a statement with parameters for server, database, and optionally a time. */
 static int baseline_run(
 	struct journal *j, const char *sql, const char *server, const char *database, instant_t at)
 {
@@ -96,7 +96,7 @@ int baselines_seal(struct journal *j)
 		_cleanup_free_ char *database = strdup((const char *)sqlite3_column_text(s, 1));
 
 		r = server && database ? baseline_seal(j, server, database) : -ENOMEM;
-		/* The row has left the set that is being read. */
+		/* The row no longer belongs to the result that is being read. */
 		sqlite3_reset(s);
 	}
 	return r ? r : database_error(j->db, rc);
@@ -124,7 +124,7 @@ int baseline_put(struct journal *j, const char *server, const char *database, in
 }
 
 struct items {
-	struct baseline_item *items; /* strings owned */
+	struct baseline_item *items; /* the strings are owned */
 	size_t n;
 };
 
@@ -190,7 +190,7 @@ int baseline_read(struct journal *j, const char *server, const char *database, b
 	if ((rc = bind_database(s, server, database)) != 0)
 		return database_error(j->db, rc);
 	r = database_rows(j, s, items_take, &list);
-	/* The file must not stay locked while `each` works. */
+	/* Do not keep the file locked while `each` runs. */
 	statement_finalize(&s);
 	for (size_t i = 0; i < list.n && !r; i++)
 		r = each(context, at, &list.items[i]);

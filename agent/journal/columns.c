@@ -1,4 +1,4 @@
-/* One table of a record's columns serves writing, reading and hashing. */
+/* The columns of a record: one table for writing, reading, and hashing. */
 #include "journal/database.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* SQLite as every file of this folder uses it: statements, values, errors, transactions. */
+/* How this folder uses SQLite: statements, values, errors, transactions. */
 #include "journal/database.h"
 
 #include <errno.h>
@@ -20,7 +20,7 @@ int database_error(sqlite3 *db, int rc)
 	if (rc == SQLITE_OK || rc == SQLITE_DONE)
 		return 0;
 	if (db && sqlite3_extended_errcode(db) == SQLITE_READONLY_ROLLBACK)
-		return -EUCLEAN; /* a writer died: the next one to open the file mends it */
+		return -EUCLEAN; /* a writer died; the next writer that opens the file recovers it */
 	switch (rc & 0xff) {
 	case SQLITE_NOMEM:
 		return -ENOMEM;
@@ -44,8 +44,8 @@ int database_error(sqlite3 *db, int rc)
 	case SQLITE_TOOBIG:
 		return -E2BIG;
 	case SQLITE_CONSTRAINT:
-		/* A column's own rule is the caller's fault; the chain's rules fail when the head and
-		 * the records do not fit each other. */
+		/* A CHECK of a column is the caller's fault. The chain's triggers fail if head and records do not
+		 * match. */
 		return sqlite3_extended_errcode(db) == SQLITE_CONSTRAINT_TRIGGER ? -EBADMSG
 										 : -EINVAL;
 	default:
@@ -67,7 +67,7 @@ int database_run(struct journal *j, sqlite3_stmt *s)
 {
 	int rc = sqlite3_step(s);
 
-	/* A statement that was meant to yield nothing and yields a row is a fault of ours. */
+	/* A statement that must not return a row returned one: a defect. */
 	return rc == SQLITE_ROW ? -EPROTO : database_error(j->db, rc);
 }
 
@@ -153,7 +153,8 @@ int transaction_begin(struct journal *j)
 		j->depth++;
 		return 0;
 	}
-	/* The write lock at once: of two writers, the second reads the head only after the first is done. */
+	/* Take the write lock at once, so that of two writers the second reads the head after the first has finished.
+	 * */
 	r = database_execute(j, "BEGIN IMMEDIATE");
 	if (r)
 		return r;
@@ -179,13 +180,13 @@ int transaction_end(struct journal *j, int r)
 		j->depth--;
 		return r;
 	}
-	/* Its own writing counts as within. */
+	/* What it writes belongs to the same transaction. */
 	if (!j->error && j->state_changed && j->at_commit)
 		j->error = j->at_commit(j);
 	j->state_changed = false;
 	j->depth = 0;
 	r = j->error ? j->error : database_execute(j, "COMMIT");
-	/* A full disk or an I/O error may have undone the transaction already. */
+	/* A full disk or an I/O error may have rolled back the transaction already. */
 	if (r && !sqlite3_get_autocommit(j->db))
 		sqlite3_exec(j->db, "ROLLBACK", NULL, NULL, NULL);
 	return r;
@@ -238,7 +239,7 @@ int folder_sync(const char *path)
 	free(copy);
 	if (r)
 		return r;
-	/* EINVAL: a file system that has nothing to sync there. */
+	/* EINVAL: this file system does not support fsync on directories. */
 	if (fsync(fd) < 0 && errno != EINVAL)
 		r = -errno;
 	close(fd);

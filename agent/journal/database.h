@@ -1,4 +1,4 @@
-/* What the files of this folder share: the open database, transactions, the chain's state. */
+/* Used only by journal/: the open database, transactions, and the state of the chain. */
 #ifndef JOURNAL_DATABASE_H
 #define JOURNAL_DATABASE_H
 
@@ -8,12 +8,12 @@
 #include <sqlite3.h>
 
 #define JOURNAL_KEY_SIZE 32
-/* How long a writer waits for another process; a person with sqlite3 open may hold a read lock. */
+/* Milliseconds that a writer waits for another process. Somebody with sqlite3 open may hold a read lock. */
 #define JOURNAL_BUSY_MS JOURNAL_PATIENCE
-/* No statement, evidence or name comes near; what does is a fault, and is refused rather than cut. */
+/* No legitimate text is nearly as long. A longer one is refused, not cut. */
 #define JOURNAL_TEXT_MAX (1024 * 1024)
 
-/* A place in the chain: the record that it names and that record's hash. */
+/* A position in the chain: a record's id and hash. */
 struct link {
 	int64_t id;
 	uint8_t hash[JOURNAL_HASH_SIZE];
@@ -23,93 +23,95 @@ struct journal {
 	sqlite3 *db;
 	char *path;
 	bool read_only;
-	bool keyed;	    /* the file was made with a key */
-	bool has_key;	    /* and we were given it */
-	bool closed;	    /* an archive: nothing is added to it */
-	int64_t head_saved; /* the id that head_copy_save() kept last */
-	bool created;	    /* the file was made by this opening */
-	int version;	    /* of its schema; older ones are read as they are */
-	uint8_t *key;	    /* or NULL; a page of its own, which no child process gets */
+	bool keyed;	    /* the file was created with a key */
+	bool has_key;	    /* the caller gave that key */
+	bool closed;	    /* an archive: nothing is added */
+	int64_t head_saved; /* id of the last head that head_copy_save() saved */
+	bool created;	    /* this opening created the file */
+	int version;	    /* schema version; older files are read as they are */
+	uint8_t *key;	    /* or NULL; in its own page, which child processes do not inherit */
 	bool batch;	    /* between journal_begin() and journal_commit() */
-	unsigned depth;	    /* of transactions within each other; only the outermost commits */
-	int error;	    /* the first failure within it: nothing of it may be kept */
-	bool state_changed; /* a table beside the chain is another now: its digest goes on record with the commit */
+	unsigned depth;	    /* nesting depth of transactions; only the outermost commits */
+	int error;	    /* first failure inside; the transaction must be rolled back */
+	bool state_changed; /* a table beside the chain changed: its digest is recorded with the commit */
 	int (*at_commit)(struct journal *j); /* writes that record */
 };
 
 void statement_finalize(sqlite3_stmt **s);
 #define _cleanup_statement_ _cleanup_(statement_finalize)
 
-/* SQLite's word for what went wrong, as a negative errno. */
+/* Converts SQLite's error code to a negative errno. */
 int database_error(sqlite3 *db, int rc);
 int database_prepare(sqlite3_stmt **out, struct journal *j, const char *sql);
 int database_execute(struct journal *j, const char *sql);
-/* Runs a statement that yields no rows. */
+/* Runs a statement that returns no rows. */
 int database_run(struct journal *j, sqlite3_stmt *s);
-/* The one number that a query with at most one parameter yields; -EBADMSG when it yields none. */
+/* Runs a query with at most one parameter that returns one number. -EBADMSG: it returned none. */
 int database_number(int64_t *out, struct journal *j, const char *sql, int64_t parameter);
-/* Makes a new name in the folder of `path` survive a power cut. */
+/* Syncs the directory of `path`, so that a new name survives a power failure. */
 int folder_sync(const char *path);
-/* NULL binds NULL. */
+/* Binds NULL for NULL. */
 int bind_text(sqlite3_stmt *s, int n, const char *text);
-/* What our queries call beyond SQLite's own; its result code. */
+/* Defines the SQL functions that the queries use. SQLite's result code. */
 int functions_define(sqlite3 *db);
-/* A copy, or NULL for NULL; -ENOMEM. */
+/* Copies a text; NULL for NULL. 0 or -ENOMEM. */
 int column_text(char **out, sqlite3_stmt *s, int n);
-/* So the first n columns, all or none. */
+/* The same for the first n columns; all or none. */
 int column_texts(char **out, sqlite3_stmt *s, int n);
 /* A level by its name; -EBADMSG. */
 int column_level(enum level *out, sqlite3_stmt *s, int n);
-/* Adds each row to a list by `take`: 0, or the first failure of `take` or of reading. */
+/* Calls `take` for each row. 0, or the first error of `take` or of reading. */
 int database_rows(
 	struct journal *j, sqlite3_stmt *s, int (*take)(void *list, sqlite3_stmt *s), void *list);
 
-/* A transaction, or part of the one that is open. Each begin that returned 0 needs its end. */
+/* Begins a transaction, or joins the open one. Each successful begin needs a transaction_end(). */
 int transaction_begin(struct journal *j);
-/* The same for what changes a table beside the chain. */
+/* The same for a change of a table beside the chain. */
 int state_begin(struct journal *j);
-/* Commits when `r` is 0, else undoes; returns `r` or what the commit said. */
+/* Commits if `r` is 0, else rolls back. Returns `r`, or the error of the commit. */
 int transaction_end(struct journal *j, int r);
 
-/* Creates the tables in an empty file, or checks that the file is a journal of ours. */
+/* Creates the tables in an empty file, or checks that the file is a journal. */
 int schema_prepare(struct journal *j);
-/* JOURNAL_BROKEN and `why` when a table, view or trigger is not as we make it. */
+/* JOURNAL_BROKEN with `why` if a table, view, or trigger differs from the schema. */
 int schema_verify(char why[256], struct journal *j);
-/* An older file that may be written comes to the present version, in one transaction. */
+/* Upgrades a writable older file to the current version, in one transaction. */
 int schema_upgrade(struct journal *j);
 
-/* What stands beside the chain and decides something: ledger, proved levels, verifications, passed instants, guards,
- * overrides, baselines. Each commit that changes one puts the digest of all on record, so that the chain covers them. */
+/* The tables beside the chain that decide about access: inventory, verified levels, verifications, passed times,
+ * guards, revocations, baselines. Each commit that changes one records the digest of all, so that the chain covers
+ * them. */
 int state_digest(uint8_t digest[JOURNAL_HASH_SIZE], struct journal *j);
-/* A journal_entry of kind JOURNAL_STATE with the present digest. */
+/* Writes a record of kind JOURNAL_STATE with the current digest. */
 int state_record(struct journal *j);
-/* Adds the instants that have passed; see override_read(). */
+/* Adds the passed times; see override_read(). */
 int passed_read(struct overrides *out, struct journal *j);
-/* Of a baseline's items, kept in its row: they are too many to be read at each commit. */
+/* Digest of a baseline's items, stored with the baseline: there are too many to read at each commit. */
 int baseline_digest(uint8_t digest[JOURNAL_HASH_SIZE], struct journal *j, const char *server,
 	const char *database);
 int baselines_seal(struct journal *j);
-/* JOURNAL_BROKEN and `why` when one of the tables is not as the last record of its digest says. */
+/* JOURNAL_BROKEN with `why` if a table does not match its last recorded digest. */
 int state_verify(char why[256], struct journal *j);
 
-/* Hashes an anchor or a head, so that neither can be moved without the key. */
+/* Hashes an anchor or a head, so that nobody without the key can move it. */
 void link_seal(uint8_t seal[JOURNAL_HASH_SIZE], const struct journal *j, const char *label,
 	const struct link *l, instant_t at);
 int chain_create(struct journal *j);
 int chain_open(struct journal *j);
-/* Makes the file an archive. */
+/* Marks the file as an archive. */
 int chain_close(struct journal *j);
 /* The row named "anchor" or "head"; `at` and `seal` may be NULL. */
 int chain_get(struct link *out, instant_t *at, uint8_t seal[JOURNAL_HASH_SIZE], struct journal *j,
 	const char *name);
-extern const char anchor_label[], head_label[]; /* what their seals are sealed as */
+extern const char anchor_label[], head_label[]; /* the labels that go into their seals */
 int chain_head(struct link *out, struct journal *j);
 int chain_anchor(struct link *out, instant_t *at, struct journal *j);
-/* Writes one row of the table `chain`: head or anchor. */
+/* Writes the head or the anchor into table `chain`. */
 int chain_set_head(struct journal *j, const struct link *l);
 int chain_set_anchor(struct journal *j, const struct link *l, instant_t at);
 
-/* One column of table `record`, in the order of the table; id first, previous and hash last and not here. */
+/* A column of table `record`, in the order of the table. First is the id; previous and hash are last, and not listed.
+ * */
 struct record_column {
 	const char *name;
 	enum { COLUMN_KIND, COLUMN_TEXT, COLUMN_ID, COLUMN_INSTANT } type;
@@ -117,21 +119,21 @@ struct record_column {
 };
 extern const struct record_column record_columns[];
 extern const size_t n_record_columns;
-/* "id, kind, at, ...": every column, previous and hash included. */
+/* "id, kind, at, ...": all columns, with previous and hash. */
 #define RECORD_COLUMNS                                                                             \
 	"id, kind, at, intent, actor, reason, phase, client, login, server, database, action, "    \
 	"statement, before, after, outcome, detail, level, sources, until, configuration, "        \
 	"previous, hash"
 
-/* Rows of a statement, hashed one after the other as they come. */
+/* Hashes the rows of a statement in their order. */
 int rows_hash(crypto_generichash_state *h, struct journal *j, sqlite3_stmt *s);
 void hash_begin(crypto_generichash_state *h, const struct journal *j, const char *label);
-/* The hash of the row that a statement over RECORD_COLUMNS stands on, computed anew. */
+/* Computes the hash of the current row of a statement over RECORD_COLUMNS. */
 int record_hash(uint8_t hash[JOURNAL_HASH_SIZE], const struct journal *j, sqlite3_stmt *s);
-/* Reads the row into an entry whose strings stay with the statement until it moves. */
+/* Reads the current row. The entry's strings are valid until the statement moves. */
 void record_read(struct journal_entry *out, sqlite3_stmt *s);
-/* Steps through `s`, copies each row, and hands them on when the statement is done, so that `each`
- * never runs while the file is locked. */
+/* Copies all rows of `s`, and passes them on after the statement is done, so that the file is not locked while `each`
+ * runs. */
 int record_deliver(int64_t *last, size_t *n, struct journal *j, sqlite3_stmt *s, journal_fn each,
 	void *context);
 

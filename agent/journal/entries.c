@@ -1,4 +1,4 @@
-/* Copies of the journal's entries, for who needs them after the reading. */
+/* Copies of journal entries, for use after reading. */
 #include <errno.h>
 #include <string.h>
 

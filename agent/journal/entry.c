@@ -1,4 +1,4 @@
-/* Writing one record. */
+/* Writes one record. */
 #include "journal/database.h"
 #include "program/visible_text.h"
 
@@ -36,7 +36,7 @@ static int64_t entry_number(const struct journal_entry *e, size_t offset)
 	return number;
 }
 
-/* NULL where the column means nothing for this kind. */
+/* Columns that do not apply to this kind are NULL. */
 static bool column_applies(const struct record_column *c, const struct journal_entry *e)
 {
 	if (c->offset == offsetof(struct journal_entry, intent))
@@ -65,7 +65,7 @@ static int column_bind(
 	return clean ? sqlite3_bind_text(s, n, clean, -1, free) : SQLITE_NOMEM;
 }
 
-/* The row as it will stand, without touching the file: the same code hashes it as hashes a row that was read. */
+/* Computes the row without the file, so that the same code hashes rows that are written and rows that are read. */
 static int record_compute(struct link *next, struct journal *j, const struct link *head,
 	const struct journal_entry *e)
 {

@@ -1,10 +1,10 @@
-/* What an operator lets go of without its having been seen gone. */
+/* `curfew forget`: drops journal data about access whose removal was not verified. */
 #include "journal/database.h"
 #include "curfew/memory.h"
 
 #include <errno.h>
 
-/* Of a database ?2, or of all (NULL). A tombstone keeps the identifier: a restore may bring it back. */
+/* For database ?2, or for all (NULL). Tombstones keep the SIDs, because a restore may bring a user back. */
 static const char *const forgets[] = {
 	"DELETE FROM verification WHERE server = ?1 AND (?2 IS NULL OR database = ?2 COLLATE NOCASE)",
 	"DELETE FROM proved WHERE server = ?1 AND (?2 IS NULL OR database = ?2 COLLATE NOCASE)",
@@ -54,7 +54,7 @@ int memory_forget(struct journal *j, const char *server, const char *database, i
 		r = forget_run(&changes, j, forgets[i], server, database, at);
 	if (!r && changes)
 		r = journal_write(NULL, j, &e);
-	/* Nothing was changed: a batch around us stays good. */
+	/* Nothing was changed, so a batch around this is not affected. */
 	r = transaction_end(j, r);
 	return r || changes ? r : -ENOENT;
 }

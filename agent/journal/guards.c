@@ -1,4 +1,5 @@
-/* What was guarded for each server: an endpoint does not become open to everybody by leaving the configuration. */
+/* Saved guards of each server, so that an endpoint does not become open to everybody when it leaves the configuration.
+ * */
 #include "journal/database.h"
 #include "curfew/memory.h"
 

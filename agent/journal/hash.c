@@ -1,8 +1,6 @@
-/* What a record's hash and a link's seal are taken over.
- *
- * The hash covers the hash of the record before and then every column in turn, each as a byte for its type,
- * eight bytes of length and the value: no two rows have one encoding, NULL and '' differ, and a value
- * cannot flow over into its neighbour. */
+/* What the hash of a record and the seal of a link cover. A record's hash covers the previous hash and then each
+ * column: one byte for the type, eight bytes for the length, and the value. So no two rows have the same encoding, NULL
+ * and '' differ, and no value can extend into the next. */
 #include "journal/database.h"
 
 #include <errno.h>
@@ -32,7 +30,7 @@ void hash_begin(crypto_generichash_state *h, const struct journal *j, const char
 {
 	crypto_generichash_init(
 		h, j->keyed ? j->key : NULL, j->keyed ? JOURNAL_KEY_SIZE : 0, JOURNAL_HASH_SIZE);
-	/* A record's hash can never stand for a seal's, nor the other way round. */
+	/* The label keeps a record's hash from being used as a seal, and a seal as a hash. */
 	hash_bytes(h, SQLITE_TEXT, label, strlen(label));
 }
 
@@ -48,7 +46,7 @@ void link_seal(uint8_t seal[JOURNAL_HASH_SIZE], const struct journal *j, const c
 	crypto_generichash_final(&h, seal, JOURNAL_HASH_SIZE);
 }
 
-/* By what the row really holds, not by what the columns should hold. */
+/* Hashes the stored types, not the declared ones. */
 static int columns_hash(crypto_generichash_state *h, sqlite3_stmt *s, int n)
 {
 	for (int i = 0; i < n; i++) {

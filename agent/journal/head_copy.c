@@ -1,5 +1,5 @@
-/* The last head that was seen, in a small file beside the journal: an older copy put in its place, an emptied one, or none
- * at all does not hold that record any more. */
+/* The last head, saved in a small file beside the journal. An older copy of the journal, an emptied one, or a missing
+ * one does not contain that record. */
 #include "curfew/memory.h"
 #include "journal/database.h"
 
@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define GO_ON	 "; nothing is opened until `curfew accept-loss --reason TEXT`"
+#define GO_ON	 "; no access is granted until you run `curfew accept-loss --reason TEXT`"
 #define HEX_SIZE (2 * JOURNAL_HASH_SIZE + 1)
 
 static char *path_of(const struct journal *j, const char *suffix)
@@ -86,7 +86,7 @@ int head_copy_compare(const char **why, struct journal *j)
 	bool holds = false;
 	int rc = path ? file_read(&id, hash, path) : -ENOMEM;
 
-	/* There was none before: a first start, or an older version. */
+	/* There is no saved head: the first start, or after an older version. */
 	if (rc == -ENOENT)
 		return 0;
 	if (rc == -ENOMEM)

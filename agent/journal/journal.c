@@ -17,7 +17,7 @@
 
 #define KEY_PAGE 4096
 
-/* Made by ourselves, for its mode; SQLite gives its rollback journal the mode of the file. */
+/* Created here for its mode; SQLite gives its rollback journal the same mode. */
 static int file_create(const char *path)
 {
 	int fd, r = 0;
@@ -37,11 +37,11 @@ static int database_settle(struct journal *j)
 
 	sqlite3_extended_result_codes(j->db, 0);
 	sqlite3_busy_timeout(j->db, JOURNAL_BUSY_MS);
-	/* The file may have been written by somebody else: its schema gets no say beyond plain SQL. */
+	/* Somebody else may have written the file: trust its schema with nothing but plain SQL. */
 	sqlite3_db_config(j->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_db_config(j->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	r = database_error(j->db, functions_define(j->db));
-	/* Sorting must not need a temporary file: the engine may write below its state folder only. */
+	/* Sort in memory: the service may write only below its state directory. */
 	if (!r)
 		r = database_execute(j, "PRAGMA temp_store = MEMORY; PRAGMA cell_size_check = ON;");
 	if (!r && !j->read_only)
@@ -55,7 +55,7 @@ static int database_settle(struct journal *j)
 	return r ? r : schema_upgrade(j);
 }
 
-/* SQL workers are forked from the process that has the journal open, and talk to servers: in them the page is zeros. */
+/* SQL workers are forked from the process with the open journal and talk to servers. In them this page is zeros. */
 static uint8_t *key_keep(const uint8_t key[JOURNAL_KEY_SIZE])
 {
 	uint8_t *page =
@@ -107,7 +107,7 @@ static int journal_try(struct journal **out, const struct journal_options *o)
 	return 0;
 }
 
-/* Nothing that whoever may write there has put in the journal's place. */
+/* Refuse a file that somebody with write access put in the journal's place. */
 static int file_check(const char *path)
 {
 	_cleanup_free_ char *copy = strdup(path);
@@ -136,7 +136,7 @@ int journal_open(struct journal **out, const struct journal_options *o)
 		r = file_check(o->path);
 	if (!r && o->read_only && access(o->path, R_OK) < 0)
 		r = -errno;
-	/* A reader never mends: a rollback journal names other files that SQLite would delete. */
+	/* A reader never recovers: a rollback journal names other files, which SQLite would delete. */
 	return r ? r : journal_try(out, o);
 }
 
@@ -155,28 +155,28 @@ const char *journal_problem(int result)
 {
 	switch (result) {
 	case JOURNAL_BROKEN:
-		return "the journal's chain is broken; see curfew history verify";
+		return "the journal's chain is broken; run `curfew history verify`";
 	case -ENOKEY:
-		return "the journal is keyed and no key was given; set journal_key to its credential";
+		return "the journal has a key, but none was given; set journal_key to its credential";
 	case -EKEYREJECTED:
-		return "the journal was made with another key, or without one; give the right key, or archive "
-		       "the old file by hand and start a new one";
+		return "the journal was created with another key, or without one; use the right key, or move the old file "
+		       "away and start a new journal";
 	case -EBADMSG:
-		return "the file is not a journal of Curfew, or is damaged; keep it for inspection and restore it "
+		return "the file is damaged, or is not a Curfew journal; keep it for inspection, and restore the journal "
 		       "from a copy";
 	case -EPROTONOSUPPORT:
-		return "the journal was made by a newer Curfew";
+		return "the journal was created by a newer version of Curfew";
 	case -EUCLEAN:
-		return "a writer was interrupted, and commands that only read never mend; start the service, or run "
-		       "`curfew apply` as root, to undo its unfinished change";
+		return "a write was interrupted, and commands that only read do not recover it; start the service, or run "
+		       "`curfew apply` as root, to roll it back";
 	case -ELOOP:
-		return "journal.db is a symbolic link; find out who made it, then put the journal back in its place";
+		return "journal.db is a symbolic link; find out who created it, then move the journal back";
 	case -EPERM:
-		return "journal.db belongs to neither root nor its folder's owner; find out who made it";
+		return "journal.db is owned neither by root nor by the owner of its directory; find out who created it";
 	case -EBUSY:
-		return "another process keeps the journal locked; end long-open sqlite3 sessions on it";
+		return "another process keeps the journal locked; end sqlite3 sessions on it";
 	case -ENODATA:
-		return "that instant lies in an archive of the journal; ask the archive file";
+		return "this time is in an archive of the journal; use the archive file";
 	default:
 		return strerror(result < 0 ? -result : result);
 	}

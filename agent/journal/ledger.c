@@ -1,7 +1,6 @@
-/* The ledger of identities: which login on which server is ours, and which once was.
- *
- * A server and login have at most one living row, and one tombstone for each security identifier that ever
- * was ours there: a restored database may bring any of them back. */
+/* The login inventory: which logins on which server Curfew manages, and which it managed before. A server and login
+ * have at most one present row, and one tombstone for each SID that was ever managed there, because a restored database
+ * may bring any of them back. */
 #include "journal/database.h"
 
 #include <errno.h>
@@ -50,7 +49,7 @@ static int ledger_write(struct journal *j, const char *sql, const struct identit
 	return rc ? database_error(j->db, rc) : database_run(j, s);
 }
 
-/* A login that came back with another identifier does not erase the one that it had. */
+/* If a login was re-created with another SID, keep the former SID as a tombstone. */
 #define BURY_OTHER                                                                                  \
 	"INSERT INTO ledger SELECT server, login, sid, 0, created, max(1, ?5, created) FROM ledger" \
 	" WHERE server = ?1 AND login = ?2 AND removed = 0 AND sid <> ?3 AND ?4 IS NOT NULL"        \
@@ -85,7 +84,7 @@ int ledger_put(struct journal *j, const struct identity *i)
 
 int ledger_remove(struct journal *j, const char *server, const char *login, instant_t now)
 {
-	/* A row that never got an identifier leaves nothing to watch for; one tombstone an identifier. */
+	/* A row without a SID leaves no tombstone. */
 	static const char *const steps[] = {
 		"DELETE FROM ledger WHERE server = ?1 AND login = ?2 AND (removed = 0 AND sid IS NULL OR"
 		" removed <> 0 AND ?3 IS NOT NULL AND sid = (SELECT sid FROM ledger WHERE server = ?1"
@@ -135,7 +134,7 @@ static int identity_take(void *list, sqlite3_stmt *s)
 		return -ENOMEM;
 	l->items = items;
 	if (sqlite3_column_type(s, 2) != SQLITE_NULL) {
-		/* One byte more, so that an empty identifier is not NULL. */
+		/* One byte more, so that an empty SID is not NULL. */
 		sid = calloc(1, (size_t)size + 1);
 		if (!sid)
 			return -ENOMEM;

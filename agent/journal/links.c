@@ -1,4 +1,4 @@
-/* The chain's two links that no record carries, the anchor and the head, and the key that seals them. */
+/* The two links that no record contains, anchor and head, and the key that seals them. */
 #include "journal/database.h"
 
 #include <errno.h>
@@ -77,7 +77,7 @@ int chain_set_anchor(struct journal *j, const struct link *l, instant_t at)
 	return chain_set(j, "anchor", anchor_label, l, at);
 }
 
-/* Shows which key the file was made with, and that it was not called open or unkeyed since. */
+/* Proves which key the file was created with, and that nobody marked it as open or unkeyed afterwards. */
 static void key_proof(uint8_t proof[JOURNAL_HASH_SIZE], const struct journal *j)
 {
 	static const struct link nothing;
@@ -111,7 +111,7 @@ int chain_create(struct journal *j)
 
 	j->keyed = j->has_key;
 	r = chain_set_key(j);
-	/* No two journals begin alike: none can be passed off as another's continuation. */
+	/* Start each journal with random bytes, so that none can pass as the continuation of another. */
 	randombytes_buf(origin.hash, sizeof(origin.hash));
 	if (!r)
 		r = chain_set_anchor(j, &origin, INT64_MIN);
@@ -137,7 +137,7 @@ int chain_open(struct journal *j)
 		return rc == SQLITE_DONE ? -EBADMSG : database_error(j->db, rc);
 	j->keyed = sqlite3_column_int(s, 0) != 0;
 	j->closed = sqlite3_column_int(s, 1) != 0;
-	/* Anybody may read a keyed journal; writing and verifying need the key. */
+	/* Reading a keyed journal needs no key. Writing and verifying do. */
 	if (j->keyed && !j->has_key)
 		return j->read_only ? 0 : -ENOKEY;
 	if (!j->keyed && j->has_key)

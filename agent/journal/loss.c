@@ -1,5 +1,4 @@
-/* Records that must have been and are not there: noticed, kept in mind, and accepted only by an operator's word. And
- * what an operator lets be forgotten without its having been seen gone. */
+/* Missing records: a loss is saved, and no access is granted until an operator accepts it. */
 #include "journal/database.h"
 #include "curfew/memory.h"
 
@@ -88,7 +87,7 @@ int journal_holds(bool *out, struct journal *j, const uint8_t hash[JOURNAL_HASH_
 	*out = false;
 	if (r)
 		return r;
-	/* Archived by this very journal, or of the beginning that it still has. */
+	/* The record was archived by this journal, or is its original beginning. */
 	if (id <= anchor.id) {
 		*out = id < anchor.id || !memcmp(hash, anchor.hash, JOURNAL_HASH_SIZE);
 		return 0;

@@ -10,11 +10,11 @@
 #include "curfew/owner.h"
 #include "curfew/state.h"
 
-/* Shorter could be guessed; `openssl rand -hex 32` gives 64. */
+/* A shorter key could be guessed. `openssl rand -hex 32` prints 64 characters. */
 #define KEY_TEXT_MIN 32
 #define KEY_TEXT_MAX 512
 
-/* Any line of text is a key by its hash: a credential file looks like every other. */
+/* The key is the hash of a line of text, so that its file looks like every other credential file. */
 static int key_read(uint8_t key[JOURNAL_HASH_SIZE], const struct settings *s)
 {
 	char text[KEY_TEXT_MAX];
@@ -49,7 +49,7 @@ int state_journal_open(struct journal **out, const struct settings *s, bool writ
 	if (s->journal_key) {
 		rc = key_read(key, s);
 		o.key = rc ? NULL : key;
-		/* A reader without the key still reads; only `history verify` needs it. */
+		/* Reading works without the key; only `history verify` needs it. */
 		if (!write)
 			rc = 0;
 	}
@@ -65,7 +65,7 @@ int state_journal_open(struct journal **out, const struct settings *s, bool writ
 }
 
 struct open_intents {
-	struct journal_entry *items; /* without their texts, but for what tells whose they are */
+	struct journal_entry *items; /* without texts that are not needed to find the client */
 	size_t n;
 };
 
@@ -117,7 +117,8 @@ int state_settle(struct journal *j, instant_t now)
 		o.items[i].at = now;
 		o.items[i].actor = "service";
 		o.items[i].outcome = "unknown";
-		o.items[i].detail = "whoever made it died before it was said what came of it";
+		o.items[i].detail =
+			"the process that made the change died before it recorded the outcome";
 		r = journal_write(NULL, j, &o.items[i]);
 	}
 	if (r)

@@ -1,4 +1,4 @@
-/* Overrides: access that an operator took away, until it is given back; each step is an event in the chain. */
+/* Revocations: access that an operator blocked, until it is reinstated. Each step is an event in the chain. */
 #include "journal/database.h"
 
 #include <errno.h>
@@ -32,7 +32,7 @@ static int override_insert(struct journal *j, const char *client, const char *lo
 	const char *actor, const char *reason)
 {
 	_cleanup_statement_ sqlite3_stmt *s = NULL;
-	/* Revoked twice is revoked since the first time. */
+	/* A second revocation keeps the time of the first. */
 	int rc, r = database_prepare(&s, j,
 			"INSERT INTO override (client, login, at, actor, reason) VALUES (?, ?, ?, ?, ?)"
 			" ON CONFLICT DO NOTHING");
@@ -87,7 +87,7 @@ int override_remove(struct journal *j, const char *client, const char *login, in
 	r = override_delete(j, client, login);
 	if (!r)
 		r = override_event(j, "reinstate", client, login, at, actor, reason);
-	/* Nothing was changed: a batch around us stays good. */
+	/* Nothing was changed, so a batch around this is not affected. */
 	if (r == -ENOENT) {
 		r = transaction_end(j, 0);
 		return r ? r : -ENOENT;

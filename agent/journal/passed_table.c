@@ -1,4 +1,4 @@
-/* Instants at which access narrowed or ended: a date in a file alone does not take them back. */
+/* Times at which access was reduced or ended. A changed date in a file is not enough to undo them. */
 #include "journal/database.h"
 #include "curfew/memory.h"
 

@@ -1,4 +1,4 @@
-/* The level that a server last proved for a login on a database. */
+/* The level that a server last verified for a login on a database. */
 #include "journal/database.h"
 
 #include <errno.h>

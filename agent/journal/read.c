@@ -1,4 +1,4 @@
-/* Reading the journal: history, what was left unfinished, who had what at an instant. */
+/* Reads the journal: history, open intents, and who had which access at a time. */
 #include "journal/database.h"
 
 #include "curfew/comment.h"
@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* Rows copied at a time before they are handed on. */
+/* Rows that are copied before they are passed on. */
 #define PAGE_ROWS 256
 
 static int kind_parse(const char *name)
@@ -52,7 +52,7 @@ static void entry_free(struct journal_entry *e)
 	}
 }
 
-/* A copy of the row with strings of its own. */
+/* Copies the row with its strings. */
 static int entry_copy(struct journal_entry *out, sqlite3_stmt *s)
 {
 	struct journal_entry copy;
@@ -126,7 +126,7 @@ static int bind_filter(sqlite3_stmt *s, const struct journal_filter *f)
 	return rc;
 }
 
-/* names(detail, client, login): an element of the packet filter is its people's, whom its comment names. */
+/* names(detail, client, login): records about an nft element are found by the users that its comment names. */
 static void names_function(sqlite3_context *context, int n, sqlite3_value **values)
 {
 	const char *comment = (const char *)sqlite3_value_text(values[0]);
@@ -159,14 +159,14 @@ int journal_read(struct journal *j, const struct journal_filter *f, journal_fn e
 		"SELECT " RECORD_COLUMNS " FROM record WHERE id > ?1 AND id <= ?2"
 		" AND at >= ?5 AND (?6 IS NULL OR at < ?6)"
 		" AND CASE WHEN ?7 IS NULL THEN kind <> 'state' ELSE kind = ?7 END"
-		/* What came of a change is of whom the change was. */
+		/* An outcome belongs to the client and login of its intent. */
 		" AND (" RECORD_CONCERNS(
 			"record") " OR EXISTS (SELECT 1 FROM record i"
 				  " WHERE i.id = record.intent AND " RECORD_CONCERNS(
 					  "i") "))"
 					       " ORDER BY id LIMIT ?8");
 
-	/* What is written meanwhile, perhaps by `each`, is not read. */
+	/* Records that are written meanwhile, perhaps by `each`, are not read. */
 	if (!r)
 		r = chain_head(&head, j);
 	if (r)
@@ -186,7 +186,7 @@ int journal_read(struct journal *j, const struct journal_filter *f, journal_fn e
 
 int journal_client_of(char **out, struct journal *j, const char *server, const char *login)
 {
-	/* Of access there is little on record, and an index that holds all of this. */
+	/* There are few records of access, and an index covers them. */
 	static const char *const queries[] = {
 		"SELECT client FROM record WHERE kind = 'access' AND server = ? AND login = ? COLLATE NOCASE"
 		" AND client IS NOT NULL ORDER BY at DESC, id DESC LIMIT 1",
@@ -238,10 +238,10 @@ int journal_access_at(
 
 	if (r)
 		return r;
-	/* The records that could answer are in an archive, which answers for itself. */
+	/* The records for this time are in an archive. */
 	if (at < archived)
 		return -ENODATA;
-	/* By instant and only then by id: the archive carries records over under new ids. */
+	/* By time first and then by id, because an archive carries records over under new ids. */
 	r = database_prepare(&s, j,
 		"SELECT " RECORD_COLUMNS " FROM ("
 		"SELECT *, row_number() OVER (PARTITION BY client, login, server, database"

@@ -1,4 +1,4 @@
-/* Places of one size, each with a checksum. Writing one overwrites blocks that the file has already, and syncs them. */
+/* Slots of one size, each with a checksum. Writing one overwrites and syncs blocks that the file already has. */
 #include "curfew/revocation_copy.h"
 
 #include <errno.h>
@@ -13,21 +13,21 @@
 
 #define COPY_FILE  "revocations"
 #define PLACE_SIZE 1024
-/* More people are revoked at once by their clients' files: those end by the schedule, not by revocations. */
+/* Enough for emergencies. A client file that is deleted ends access by schedule, without revocations. */
 #define MAX_PLACES 512
 #define CHECKSUM   32
 #define TEXTS	   (PLACE_SIZE - CHECKSUM - 24)
 
-struct place {			    /* as on disk */
-	uint8_t checksum[CHECKSUM]; /* of the rest */
+struct place {			    /* a slot, as stored */
+	uint8_t checksum[CHECKSUM]; /* of everything behind it */
 	char magic[7];
 	uint8_t taken;
 	int64_t at;
 	uint8_t has_login;
 	uint8_t reserved[7];
-	char texts[TEXTS]; /* client, login, actor, reason: each with its end */
+	char texts[TEXTS]; /* client, login, actor, reason, each with its terminator */
 };
-_Static_assert(sizeof(struct place) == PLACE_SIZE, "a place has no holes");
+_Static_assert(sizeof(struct place) == PLACE_SIZE, "a slot has no padding");
 
 static const char magic[7] = "curfew1";
 
@@ -52,7 +52,7 @@ static bool place_is_sound(const struct place *p)
 	       memcmp(checksum, p->checksum, CHECKSUM) == 0 && p->texts[TEXTS - 1] == '\0';
 }
 
-/* A text that does not fit is cut; the next one begins behind it. */
+/* Cuts a text that does not fit. The next one begins behind it. */
 static size_t text_put(struct place *p, size_t at, const char *text, size_t most)
 {
 	size_t n = text ? strnlen(text, most) : 0;
@@ -100,7 +100,7 @@ static int place_write(struct revocation_copy *c, size_t i, const struct place *
 	return 0;
 }
 
-/* Zeros, not fallocate() alone: a block that was never written may still need room when it is. */
+/* Write zeros: a block that was only reserved with fallocate() may need space when it is written. */
 static int file_make(int folder)
 {
 	static const char fresh[] = COPY_FILE ".new";
@@ -200,7 +200,7 @@ size_t revocation_copy_damaged(const struct revocation_copy *c)
 	return c->n_damaged;
 }
 
-/* ---- what it holds ---- */
+/* ---- slots ---- */
 
 static bool is_same(const char *client, const char *login, const char *c, const char *l)
 {
@@ -273,7 +273,7 @@ int revocation_copy_merge(struct overrides *o, struct revocation_copy *c)
 
 /* ---- with the journal ---- */
 
-/* Reinstated since, by the journal: the power went before that was written here. */
+/* The journal has a later reinstatement: the power failed before it was written here. */
 static int is_reinstated(bool *out, struct journal *j, const struct revocation *r)
 {
 	_cleanup_statement_ sqlite3_stmt *s = NULL;

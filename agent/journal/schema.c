@@ -1,11 +1,11 @@
-/* The journal's schema: made in a new file, brought up to date in an older one, compared with what it should be. */
+/* The journal's schema: created in a new file, upgraded in an older one, and compared with the definitions here. */
 #include "journal/database.h"
 #include "journal/schema.h"
 
 #include <errno.h>
 #include <string.h>
 
-/* "CRFW": tells file(1) and us whose file this is. */
+/* "CRFW", by which file(1) and Curfew recognize the file. */
 #define APPLICATION_ID 0x43524657
 
 static int schema_step(struct journal *j, int version)
@@ -36,7 +36,7 @@ int schema_prepare(struct journal *j)
 	int64_t application = 0, version = 0, objects = 0;
 	int r = 0;
 
-	/* Under the write lock, so that of two processes that find an empty file one makes the tables. */
+	/* Under the write lock, so that only one of two processes creates the tables in an empty file. */
 	if (!j->read_only && (r = transaction_begin(j)) != 0)
 		return r;
 	r = database_number(&application, j, "PRAGMA application_id", 0);
@@ -60,13 +60,13 @@ int schema_upgrade(struct journal *j)
 	int64_t version;
 	int r;
 
-	/* An archive stays as it was closed; whoever only reads goes by what is there. */
+	/* An archive is never changed, and a reader uses what exists. */
 	if (j->read_only || j->closed || j->version == SCHEMA_VERSION)
 		return 0;
 	r = transaction_begin(j);
 	if (r)
 		return r;
-	/* Another process may have been first. */
+	/* Another process may have upgraded the file already. */
 	r = database_number(&version, j, "PRAGMA user_version", 0);
 	for (int v = (int)version + 1; v <= SCHEMA_VERSION && !r; v++)
 		r = schema_step(j, v);
@@ -84,7 +84,7 @@ int schema_upgrade(struct journal *j)
 
 enum { SCHEMA_END = 2 };
 
-/* The next definition of each side. SCHEMA_END: both came to their end alike. */
+/* Compares the next definition of each side. SCHEMA_END: both ended, without a difference. */
 static int definition_compare(char why[256], sqlite3_stmt *ours, sqlite3_stmt *theirs)
 {
 	int a = sqlite3_step(ours), b = sqlite3_step(theirs), order = 0;
@@ -96,7 +96,7 @@ static int definition_compare(char why[256], sqlite3_stmt *ours, sqlite3_stmt *t
 	if ((a != SQLITE_ROW && a != SQLITE_DONE) || (b != SQLITE_ROW && b != SQLITE_DONE))
 		return database_error(sqlite3_db_handle(b == SQLITE_ROW ? ours : theirs),
 			b == SQLITE_ROW ? a : b);
-	/* Type and name order both sides; then the definition itself. */
+	/* Sort both sides by type and name. Then compare the definition. */
 	for (int i = 0; i < 3 && !order && a == b; i++) {
 		const char *x = (const char *)sqlite3_column_text(ours, i);
 		const char *y = (const char *)sqlite3_column_text(theirs, i);

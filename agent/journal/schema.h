@@ -1,12 +1,12 @@
-/* The text of the journal's schema, by version. Not for other modules. */
+/* Used only by journal/: the text of the schema, by version. */
 #ifndef JOURNAL_SCHEMA_H
 #define JOURNAL_SCHEMA_H
 
 #define SCHEMA_VERSION 2
 
-/* steps[v - 1] makes version v of the one before. */
+/* steps[v - 1] upgrades version v - 1 to v. */
 extern const char *const schema_steps[SCHEMA_VERSION];
-/* As v_access was in journals of version 1 made before: none had until 1970. They are whole with it. */
+/* View v_access in journals of version 1 before `until` was added; such journals are intact too. */
 extern const char schema_former_access[];
 
 #endif

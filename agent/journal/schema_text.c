@@ -2,7 +2,7 @@
  * new file is made by all steps in turn, an older one by those that it lacks, so that both come to the same. */
 #include "journal/schema.h"
 
-/* Instants are seconds since 1970 in UTC; the views spell them out. */
+/* Times are seconds since 1970 in UTC. The views print them as text. */
 #define UTC(column) "strftime('%Y-%m-%dT%H:%M:%SZ', " column ", 'unixepoch')"
 
 #define VIEW_ACCESS(end)                                                                           \
@@ -13,7 +13,7 @@
 
 const char schema_former_access[] = VIEW_ACCESS(UTC("until"));
 
-/* `previous` is the hash of the record before, `hash` covers every other column. */
+/* `previous` is the hash of the previous record. `hash` covers every other column. */
 #define RECORD_TABLE(name, kinds, levels)                                                          \
 	"CREATE TABLE " name " (\n"                                                                \
 	"  id INTEGER PRIMARY KEY CHECK (id > 0),\n"                                               \
@@ -39,8 +39,8 @@ const char schema_former_access[] = VIEW_ACCESS(UTC("until"));
 	"CREATE INDEX record_access ON record (client, login, server, database, at, id)\n"         \
 	"  WHERE kind = 'access';\n"
 
-/* Against slips, not against an enemy: who can write the file can drop a trigger, and verify tells. What the archive
- * took lies at or before the anchor. */
+/* The triggers prevent mistakes, not attacks: a writer can drop them, and verify reports that. Archived records are at
+ * or before the anchor. */
 #define RECORD_TRIGGERS                                                                            \
 	"CREATE TRIGGER record_no_update BEFORE UPDATE ON record BEGIN\n"                          \
 	"  SELECT RAISE(ABORT, 'the journal is append-only');\n"                                   \

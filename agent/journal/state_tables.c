@@ -1,13 +1,12 @@
-/* The tables beside the chain, and the record that lets the chain cover them.
- *
- * They hold what is, not what was: rows of theirs are changed and taken away. Who could change one unnoticed could let
- * somebody in, or make a baseline agree with what he planted. */
+/* The tables beside the chain, and the record by which the chain covers them. They hold current state, so rows are
+ * changed and deleted. Somebody who could change them unnoticed could allow a login, or make a baseline match a planned
+ * change. */
 #include "journal/database.h"
 
 #include <errno.h>
 #include <string.h>
 
-/* In this order, each in the order of its key. Items of baselines are in their baseline's digest. */
+/* In this order, and each table in the order of its key. Items of baselines are covered by their baseline's digest. */
 static const char *const tables[] = {
 	"SELECT server, login, sid, intended, created, removed FROM ledger ORDER BY server, login, removed, sid",
 	"SELECT server, login, database, level, at FROM proved ORDER BY server, login, database",
@@ -38,7 +37,7 @@ int state_digest(uint8_t digest[JOURNAL_HASH_SIZE], struct journal *j)
 	return r;
 }
 
-/* The journal has no clock of its own: as late as the record before. */
+/* The journal has no clock: use the time of the last record. */
 static int last_instant(instant_t *out, struct journal *j)
 {
 	return database_number(out, j,
@@ -62,7 +61,7 @@ int state_record(struct journal *j)
 	return journal_write(NULL, j, &e);
 }
 
-/* What the last such record says; of a journal that has none, that every table is empty. */
+/* Reads the last recorded digest. Without one, every table must be empty. */
 static int state_on_record(char hex[2 * JOURNAL_HASH_SIZE + 1], struct journal *j)
 {
 	_cleanup_statement_ sqlite3_stmt *s = NULL;
@@ -97,7 +96,7 @@ static int state_is_empty(bool *out, struct journal *j)
 	return r;
 }
 
-/* The first baseline whose items are not those that were taken. */
+/* Finds a baseline whose items differ from those that were saved. */
 static int baselines_verify(char why[256], struct journal *j)
 {
 	_cleanup_statement_ sqlite3_stmt *s = NULL;
@@ -111,7 +110,8 @@ static int baselines_verify(char why[256], struct journal *j)
 		r = baseline_digest(digest, j, server, database);
 		if (!r && (sqlite3_column_bytes(s, 2) != sizeof(digest) ||
 				  memcmp(sqlite3_column_blob(s, 2), digest, sizeof(digest)) != 0)) {
-			snprintf(why, 256, "the baseline of %.100s / %.100s is not as it was taken",
+			snprintf(why, 256,
+				"the baseline of %.90s / %.90s does not match the one that was saved",
 				server, database);
 			return JOURNAL_BROKEN;
 		}
@@ -126,7 +126,7 @@ int state_verify(char why[256], struct journal *j)
 	bool whole = false;
 	int r;
 
-	/* As older versions made it: nothing tells. */
+	/* Older versions recorded no digest. */
 	if (j->version < 2)
 		return 0;
 	r = state_on_record(kept, j);
@@ -142,7 +142,7 @@ int state_verify(char why[256], struct journal *j)
 	if (whole)
 		return baselines_verify(why, j);
 	snprintf(why, 256,
-		"what is kept beside the records (identities, levels, verifications, baselines, revocations) is not as "
-		"the last record of it says");
+		"the state tables (inventory, levels, verifications, baselines, revocations) do not match their last "
+		"recorded digest");
 	return JOURNAL_BROKEN;
 }

@@ -1,8 +1,8 @@
-/* Whether the journal is whole: every record fits the one before, from the anchor to the head.
+/* Whether the journal is intact: each record follows the previous one, from the anchor to the head.
  *
- * Who can write the file and holds the key, or has a journal without a key, can rewrite the whole of it; who
- * kept an old copy can put it back. Neither shows in the file alone: the head's hash, sent to the system log at
- * intervals, does. With a key, anybody else's change shows, a cut-off end included. */
+ * With a key, this shows every change by somebody without the key, a cut-off end included. Somebody who can write the file
+ * and has the key, or any writer of a journal without a key, can rewrite it completely, and an older copy can replace it.
+ * The file alone does not show that; the hashes of the head in the system log do. */
 #include "journal/database.h"
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 
 #define BROKEN(...) (snprintf(why, 256, __VA_ARGS__), JOURNAL_BROKEN)
 
-/* One end of the chain, its seal checked. */
+/* Reads one end of the chain and checks its seal. */
 static int verify_link(struct link *out, instant_t *at, char why[256], struct journal *j,
 	const char *name, const char *label)
 {
@@ -30,7 +30,7 @@ static int verify_link(struct link *out, instant_t *at, char why[256], struct jo
 	return 0;
 }
 
-/* One row against the link before it; *last moves on to the row. */
+/* Checks one row against the previous one, and moves *last to the row. */
 static int verify_record(struct link *last, char why[256], const struct journal *j, sqlite3_stmt *s)
 {
 	int previous = (int)n_record_columns;
@@ -65,7 +65,7 @@ static int verify_record(struct link *last, char why[256], const struct journal 
 static int verify_records(struct link *last, int64_t *first, char why[256], struct journal *j)
 {
 	_cleanup_statement_ sqlite3_stmt *s = NULL;
-	/* NOT INDEXED: an index can be forged apart from its table. */
+	/* NOT INDEXED: an index can be forged independently of its table. */
 	int r = database_prepare(
 		    &s, j, "SELECT " RECORD_COLUMNS " FROM record NOT INDEXED ORDER BY id"),
 	    rc;
@@ -90,8 +90,8 @@ static int verify_records(struct link *last, int64_t *first, char why[256], stru
 	return database_error(j->db, rc);
 }
 
-/* A beginning that is not the journal's own must be an archive's end, and the archiving be on record. (In an
- * archive, that record may already lie in the next one.) */
+/* A chain that does not start at this journal's own beginning must start at the end of an archive, and that archive
+ * must be recorded. (In an archive, this record may be in the next archive.) */
 static int verify_archived(char why[256], struct journal *j, const struct link *anchor)
 {
 	_cleanup_statement_ sqlite3_stmt *s = NULL;
@@ -113,12 +113,13 @@ static int verify_archived(char why[256], struct journal *j, const struct link *
 		return 0;
 	if (rc != SQLITE_DONE)
 		return database_error(j->db, rc);
-	return BROKEN("the records up to %lld are gone, and no archive of them is on record",
+	return BROKEN(
+		"the records up to %lld are missing, and the journal has no record of an archive with them",
 		(long long)anchor->id);
 }
 
-/* What is revoked, by the events since each one's last reinstatement, against what is kept as in force:
- * who could take a row away there would give access back. */
+/* Compares the revocations since each last reinstatement in the records with table `override`. Otherwise somebody who
+ * deletes a row there would give access back. */
 #define REVOKED_ON_RECORD                                                                              \
 	"SELECT client, login, min(at) AS at FROM record r WHERE kind = 'event' AND action = 'revoke'" \
 	" AND id > (SELECT ifnull(max(id), 0) FROM record x WHERE x.kind = 'event'"                    \
@@ -139,7 +140,7 @@ static int verify_overrides(char why[256], struct journal *j)
 	rc = sqlite3_step(s);
 	if (rc != SQLITE_ROW)
 		return database_error(j->db, rc);
-	return BROKEN("the override of %.100s %.60s is not as the records say",
+	return BROKEN("the revocation of %.100s %.60s does not match the journal records",
 		(const char *)sqlite3_column_text(s, 0),
 		sqlite3_column_text(s, 1) ? (const char *)sqlite3_column_text(s, 1) : "");
 }
@@ -168,13 +169,13 @@ static int verify_all(int64_t *first, char why[256], struct journal *j)
 	if (r)
 		return r;
 	if (head.id > last.id)
-		return BROKEN("record %lld is missing, and all after it", (long long)last.id + 1);
+		return BROKEN("record %lld and all later ones are missing", (long long)last.id + 1);
 	*first = last.id;
 	if (head.id < last.id || memcmp(head.hash, last.hash, sizeof(head.hash)) != 0)
 		return BROKEN(
 			"record %lld is not the one that was written last", (long long)last.id);
 	*first = 0;
-	/* An archive has none: they went on in the journal. */
+	/* An archive has no current revocations; they stayed in the journal. */
 	if (j->closed)
 		return 0;
 	r = verify_overrides(why, j);
@@ -191,7 +192,7 @@ int journal_verify(int64_t *first, char why[256], struct journal *j)
 		return -ENOKEY;
 	if (j->batch)
 		return -EALREADY;
-	/* One state of the file throughout, while others go on writing. */
+	/* A consistent view of the file, while other processes write. */
 	r = database_execute(j, "BEGIN");
 	if (r)
 		return r;

@@ -1,5 +1,5 @@
-/* What is new, changed or gone since a baseline. The program forbids new customisations, so a new object is a finding,
- * whoever made it. */
+/* Finds what was created, changed, or dropped since a baseline. The program forbids new customizations, so a new object
+ * is a finding, whoever created it. */
 #include <errno.h>
 #include <string.h>
 
@@ -8,7 +8,7 @@
 #include "pass/baseline_remedy.h"
 #include "pass/pass_internal.h"
 
-/* Compares a quoted name with a plain one. */
+/* Whether the quoted name is this plain name. */
 static bool is_quoted(const char *quoted, size_t size, const char *name)
 {
 	struct text text;
@@ -19,7 +19,7 @@ static bool is_quoted(const char *quoted, size_t size, const char *name)
 	return plain && text.size == size && !strncasecmp(quoted, plain, size);
 }
 
-/* Users, roles and logins of Curfew's own come and go by the schedule. */
+/* Managed users, roles, and logins come and go with the schedule, so they are not findings. */
 static bool name_is_ours(
 	const struct pass *p, const struct server_work *w, const char *quoted, size_t size)
 {
@@ -49,7 +49,7 @@ static bool item_is_ours(
 		return name_is_ours(p, w, i->name, baseline_quoted_size(i->name));
 	if (strcmp(i->kind, "permission") != 0 && strcmp(i->kind, "server-permission") != 0)
 		return false;
-	/* The first of them: behind it stands nothing but the name, or it is none of ours. */
+	/* Only the name may follow the first " TO ". Else the item is not a managed one. */
 	to = strstr(i->name, " TO ");
 	return to && name_is_ours(p, w, to + strlen(" TO "), strlen(to + strlen(" TO ")));
 }
@@ -58,14 +58,14 @@ struct comparison {
 	struct pass *pass;
 	struct server_work *work;
 	const char *database;
-	struct baseline_item *items; /* of this database, as it is now, in order */
+	struct baseline_item *items; /* the current items of this database, sorted */
 	size_t n_items;
-	bool *known;   /* by item: the baseline has it */
-	char **before; /* its hash then */
+	bool *known;   /* by item: whether the baseline has it */
+	char **before; /* by item: its hash in the baseline */
 	struct baseline_item *gone;
 	size_t n_gone;
-	bool whole;    /* the baseline has the kinds that are late */
-	bool expected; /* somebody has full access here: changing what is there is what it is for */
+	bool whole;    /* the baseline was taken by a version that records all kinds */
+	bool expected; /* a user has full access here, so changes of existing objects are expected */
 };
 
 static int items_order(const void *a, const void *b)
@@ -152,7 +152,8 @@ static struct baseline_verdict changed_verdict(const struct comparison *c,
 
 	if (!strcmp(k->kind, "setting") && !strcmp(k->name, "made"))
 		return (struct baseline_verdict){"restored",
-			"the database was made anew or restored since access opened", FINDING_HIGH};
+			"the database was re-created or restored since access started",
+			FINDING_HIGH};
 	if (!strcmp(k->kind, "object")) {
 		work = true;
 		if (baseline_begins(k->hash, "USER_TABLE"))
@@ -160,17 +161,17 @@ static struct baseline_verdict changed_verdict(const struct comparison *c,
 				"changed-table", kind->changed_words, FINDING_LOW};
 		else if (became_disabled(k, before))
 			v = (struct baseline_verdict){"trigger-disabled",
-				"a trigger disabled since access opened", FINDING_HIGH};
+				"a trigger was disabled since access started", FINDING_HIGH};
 	}
 	if (!strcmp(k->kind, "index") && became_disabled(k, before))
-		v = (struct baseline_verdict){
-			"index-disabled", "an index disabled since access opened", FINDING_HIGH};
+		v = (struct baseline_verdict){"index-disabled",
+			"an index was disabled since access started", FINDING_HIGH};
 	if ((work || !strcmp(k->kind, "table")) && c->expected)
 		v.severity = FINDING_LOW;
 	return v;
 }
 
-/* The table or module that a part's name begins with. */
+/* The name of the table or module that an item belongs to. */
 static char *whole_of(const struct baseline_item *part)
 {
 	size_t size = *part->name == '[' ? baseline_quoted_size(part->name) : 0;
@@ -189,7 +190,7 @@ static bool is_among(
 	return false;
 }
 
-/* CREATE USER gives CONNECT, CREATE TABLE columns: the user or the table itself is the news. */
+/* CREATE USER also grants CONNECT, and CREATE TABLE adds columns. Report only the user or the table. */
 static bool came_along(
 	const struct comparison *c, const struct baseline_kind *kind, const struct baseline_item *k)
 {
@@ -258,8 +259,9 @@ static void no_baseline_tell(const struct comparison *c, int rc)
 	RECORD_SET(&r, database, c->database);
 	RECORD_SET(&r, detail,
 		rc == -ENOENT
-			? "no baseline: what is new or changed cannot be said; one is taken when access opens"
-			: "the baseline cannot be read");
+			? "no baseline, so new and changed objects cannot be reported; Curfew takes a baseline when "
+			  "access starts"
+			: "cannot read the baseline");
 	pass_tell(c->pass, &r);
 }
 

@@ -1,11 +1,11 @@
-/* What is reported of the kinds of things that a baseline keeps. */
+/* The kinds of items in a baseline, and how their changes are reported. */
 #ifndef PASS_BASELINE_KINDS_H
 #define PASS_BASELINE_KINDS_H
 
 #include "curfew/journal.h"
 #include "curfew/record.h"
 
-/* A check that is NULL: another one tells it already. */
+/* A check that is NULL is not reported, because another one covers it. */
 struct baseline_kind {
 	const char *kind;
 	const char *new, *new_words;
@@ -14,15 +14,15 @@ struct baseline_kind {
 	enum finding_severity changed_severity;
 	const char *gone, *gone_words;
 	enum finding_severity gone_severity;
-	bool work; /* while somebody has full access, doing this is what the access is for: low */
-	bool late; /* older baselines know nothing of it */
+	bool work; /* with full access this is expected work: severity low */
+	bool late; /* missing in baselines of older versions */
 };
 struct baseline_verdict {
 	const char *check, *words;
 	enum finding_severity severity;
 };
 
-/* NULL: a kind of some other version. */
+/* NULL: a kind of a different version. */
 const struct baseline_kind *baseline_kind_of(const struct baseline_item *i);
 
 #endif

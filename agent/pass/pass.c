@@ -1,4 +1,4 @@
-/* A pass: made, its steps in order, taken apart. */
+/* A pass: created, its steps in order, freed. */
 #include <errno.h>
 #include <string.h>
 #include <time.h>
@@ -14,7 +14,8 @@ static bool server_is_asked(
 			return true;
 	if (o->servers)
 		return false;
-	/* Without a client every server is looked at: somebody who left the configuration may be there still. */
+	/* Without a client visit every server, because a user who left the configuration may still have access there.
+	 * */
 	for (size_t i = 0; o->client && i < g->n; i++)
 		if (g->items[i].server == s && !strcmp(g->items[i].client->name, o->client))
 			return o->mode != PASS_HANDOVER ||
@@ -64,7 +65,7 @@ static unsigned reading_deadline(const struct pass *p)
 	return most < PASS_READING_DEADLINE ? most : PASS_READING_DEADLINE;
 }
 
-/* The server's stand together. */
+/* The verifications of one server are adjacent. */
 static void verified_ask(const struct pass *p, struct server_work *w)
 {
 	for (size_t i = 0; i < p->verified.n; i++) {
@@ -120,8 +121,9 @@ static int server_add(struct pass *p, const struct server *s)
 	return 0;
 }
 
-/* When the second `now` began, by the clock that nobody sets. It may have been a while ago: reading the journal takes its
- * time. Another time than the present (practice, or a clock that was set back) begins with the system clock's second. */
+/* When the second `now` began, on the monotonic clock. That may be a while ago, because reading the journal takes time.
+ * If `now` is not the current time (practice, or a clock that was set back), take the start of the system clock's
+ * second. */
 static int64_t second_began_ms(instant_t now)
 {
 	struct timespec real;
@@ -238,7 +240,8 @@ int pass_run(struct pass_result *out, const struct pass_options *o)
 	if (rc)
 		return rc;
 	if (o->mode == PASS_APPLY)
-		pass_close_network(p); /* a failure is counted, and SQL is closed all the same */
+		pass_close_network(
+			p); /* a failure is counted, and SQL access is removed all the same */
 	size_t n;
 	const struct worker_job *jobs = pass_jobs(p, &n);
 	rc = workers_run(jobs, n, o->program->settings.workers,

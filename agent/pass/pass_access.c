@@ -1,15 +1,16 @@
-/* Who has what from now on, put on record where it is another than before: what `history --at` answers from. */
+/* Records who has which access from now on, where it changed. `history --at` reads these records. */
 #include <errno.h>
 #include <string.h>
 #include <strings.h>
 
 #include "pass/pass_internal.h"
 
-struct last_access { /* on record */
+struct last_access { /* from the journal */
 	enum level level;
 	char *sources, *network, *outcome;
 	instant_t until;
-	struct source *left; /* of them, what the file has no more; read when asked for */
+	struct source
+		*left; /* those of them that the client's file no longer names; read on demand */
 	size_t n_left;
 };
 
@@ -31,10 +32,11 @@ static enum level level_of(const char *name)
 	return LEVEL_NONE;
 }
 
-/* On record as held, of a grant that the configuration does not have any more. */
+/* Access that the journal shows and the configuration no longer has. */
 struct left_access {
-	char *client, *login, *server, *database; /* client: NULL when only proved */
-	bool on_record;				  /* as ended */
+	char *client, *login, *server,
+		*database; /* client: NULL if the journal has only a verified level */
+	bool on_record;	   /* the journal shows it as ended */
 };
 
 static int left_take(struct pass *p, const struct journal_entry *e)
@@ -104,7 +106,7 @@ static int access_write(struct pass *p, const struct grant *g, const struct foun
 	return rc ? rc : proved_put(p->o.journal, &proved);
 }
 
-/* What was proved of a grant that is no more, or was spelled otherwise. */
+/* Adds verified levels of grants that no longer exist, or whose names changed. */
 static int proved_lefts_take(struct pass *p)
 {
 	int rc = 0;
@@ -135,7 +137,7 @@ static int lasts_read(struct pass *p)
 	int rc = journal_access_at(p->o.journal, p->o.now, NULL, last_take, p);
 	if (!rc)
 		rc = proved_lefts_take(p);
-	/* A part of it must not pass for the whole when it is asked for again. */
+	/* Drop a partial list, which must not be taken for the whole. */
 	if (rc)
 		pass_lasts_free(p);
 	return rc;
@@ -159,8 +161,8 @@ void pass_lasts_free(struct pass *p)
 	p->n_lefts = 0;
 }
 
-/* What was observed counts, not what was wanted: a user who still holds more is on record with more. Of a server that
- * did not answer nothing new is known. */
+/* Record observed access, not scheduled access: a user who still has more is recorded with more. Skip servers that did
+ * not answer. */
 static bool grant_is_known(const struct grant_work *w)
 {
 	return w->seen && w->state != STATE_UNREAD &&
@@ -225,7 +227,8 @@ static int grant_record(struct pass *p, const struct grant *g, const struct gran
 static int left_record(struct pass *p, struct left_access *l)
 {
 	struct journal_entry e = pass_entry(p, JOURNAL_ACCESS);
-	/* Should he come back, what was proved of his old login opens nothing for the new one. */
+	/* Reset the verified level, so that the old login's level cannot open the network for a new login of the same
+	 * name. */
 	const struct proved nothing = {.server = l->server,
 		.login = l->login,
 		.database = l->database,
@@ -242,7 +245,7 @@ static int left_record(struct pass *p, struct left_access *l)
 	e.outcome = verification_name(VERIFICATION_VERIFIED);
 	e.after = p->o.network ? ACCESS_CLOSED : ACCESS_UNFILTERED;
 	e.reason = p->o.reason;
-	/* Without a client it stands there already, as past its end. */
+	/* client == NULL: the journal already shows this access as ended. */
 	if (!rc && l->client)
 		rc = journal_write(NULL, p->o.journal, &e);
 	if (!rc)
@@ -322,7 +325,7 @@ static bool user_has_source(const struct user *u, const struct source *s, instan
 	return false;
 }
 
-/* Sources of the text, "203.0.113.7, 198.51.100.0/29", that the user does not have, or no longer. */
+/* The sources in the text "203.0.113.7, 198.51.100.0/29" that the user does not have, or no longer. */
 static int sources_parse(struct last_access *l, const struct user *u, instant_t now)
 {
 	_cleanup_free_ char *text = strdup(l->sources);

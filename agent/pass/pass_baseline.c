@@ -1,6 +1,6 @@
-/* Baselines: taken when access to a database opens, kept in the journal, compared by the audit: what is new or changed
- * since. The program forbids new customisations, so a new object is a finding, whoever made it. The server has one of its
- * own, under the name of master. */
+/* Baselines: taken before access to a database starts, stored in the journal, and compared by the audit. The program
+ * forbids new customizations, so a new object is a finding, whoever created it. The server's own baseline is stored
+ * under the name of master. */
 #include <errno.h>
 #include <string.h>
 
@@ -21,8 +21,9 @@ static bool baseline_is_missing(
 	       baseline_read(p->o.journal, w->server->name, database, none_take, NULL) == -ENOENT;
 }
 
-/* An apply asks for the databases that have none yet and where access is open now; an audit for those that have one, and
- * for those that should: where access has not opened yet, there is nothing to compare with and nothing amiss. */
+/* An apply asks for databases without a baseline to which access is open now. An audit asks for databases with a
+ * baseline, and for those that should have one. Before access starts there is nothing to compare, and nothing is wrong.
+ * */
 static bool baseline_is_asked(
 	const struct pass *p, const struct server_work *w, const struct grant *g)
 {
@@ -62,7 +63,7 @@ static void item_free(struct kept_item *k)
 	free((char *)k->item.hash);
 }
 
-/* Drops what was kept of one database; NULL: of all. */
+/* Drops the items of one database; NULL: of all. */
 static void items_drop(struct server_work *w, const char *database)
 {
 	size_t kept = 0;
@@ -82,7 +83,7 @@ void pass_baselines_free(struct server_work *w)
 	free(w->baselines);
 }
 
-/* The configuration's spelling, whatever letter case the server answers in. */
+/* The name as configured, in whatever case the server returns it. */
 static const char *database_name(const struct server_work *w, const char *name)
 {
 	for (size_t i = 0; w->baselines && w->baselines[i]; i++)

@@ -1,4 +1,4 @@
-/* Changes that a worker announces and makes: on record before they happen, and what came of them after. */
+/* Changes that a worker announces and makes: an intent is recorded before, and the outcome after. */
 #include <errno.h>
 #include <string.h>
 
@@ -22,8 +22,8 @@ struct journal_entry pass_record_entry(
 	return e;
 }
 
-/* The worker knows only whom the configuration names: what closes for somebody who has left it is on record as his
- * client's all the same. NULL: nobody's, or unknown; the change does not wait for that. */
+/* The worker knows only configured users. For a former user, look up the client in the journal. NULL: none, or unknown;
+ * the change does not wait for it. */
 static char *former_client(const struct pass *p, const struct record *r)
 {
 	char *client = NULL;
@@ -33,7 +33,7 @@ static char *former_client(const struct pass *p, const struct record *r)
 	return client;
 }
 
-/* Announced: on record before it happens. A record that cannot be kept shows when the worker asks. */
+/* Records the intent before the change is made. A failure shows when the worker asks for approval. */
 void pass_plan_take(struct pass *p, struct server_work *w, const struct record *r)
 {
 	struct told_plan *plans;
@@ -65,7 +65,7 @@ void pass_plan_take(struct pass *p, struct server_work *w, const struct record *
 	w->n_plans++;
 }
 
-/* The worker's question: is everything that it announced on record? */
+/* The worker asks whether everything that it announced is recorded. */
 int pass_intent_take(struct pass *p, struct server_work *w, const struct record *r)
 {
 	int rc = pass_journal_begin(p);
@@ -82,7 +82,7 @@ int pass_intent_take(struct pass *p, struct server_work *w, const struct record 
 		rc = pass_journal_commit(p);
 	if (!rc)
 		return 0;
-	/* Announced in vain: what is done all the same is recorded by itself. */
+	/* Forget the announced changes; what is made all the same gets its own record. */
 	for (size_t i = 0; i < w->n_plans; i++)
 		w->plans[i].id = 0;
 	p->result.journal_failed = true;
@@ -102,7 +102,7 @@ void pass_outcome_take(struct pass *p, struct server_work *w, const struct recor
 			w->plans[i].id = 0;
 			break;
 		}
-	/* Statement and reason are the intent's. */
+	/* The intent has the statement and the reason. */
 	e.action = change_name(r->change.kind);
 	e.outcome = r->state == STATE_OK ? "done" : "failed";
 	if (r->state == STATE_OK) {
@@ -119,8 +119,8 @@ void pass_outcome_take(struct pass *p, struct server_work *w, const struct recor
 		p->result.journal_failed = true;
 }
 
-/* Announced, and not said what came of it: the worker died, or lost its session. On record as that, for as unfinished it
- * would stand for ever, and no archive could take it. */
+/* Closes the intents of a dead worker, or of a lost session, with outcome "unknown". An open intent could never be
+ * archived. */
 void pass_unfinished_take(struct pass *p, struct server_work *w, const struct record *end)
 {
 	for (size_t i = 0; i < w->n_plans; i++) {

@@ -1,4 +1,4 @@
-/* What each server's visit closes before it reads anything, from memory alone. */
+/* Builds, from the journal only, what each server's visit removes before it reads anything. */
 #include <errno.h>
 #include <string.h>
 
@@ -12,7 +12,7 @@ static int remembered_compare(const void *a, const void *b)
 	return c ? c : names_compare(x->database, y->database);
 }
 
-/* One row for each database: the widest of what was seen and verified. */
+/* Merges to one row for each database, with the highest level that was observed or verified. */
 static size_t remembered_merge(struct remembered *items, size_t n)
 {
 	size_t kept = 0;
@@ -67,7 +67,7 @@ static struct sql_closing *closing_push(struct server_work *w)
 	return c;
 }
 
-/* Whoever comes from an address that has left his file: those sessions end, the login stays. */
+/* Sources that left the user's file: end their sessions, and leave the login enabled. */
 static int sources_close(struct pass *p, struct server_work *w)
 {
 	const char *last = "";
@@ -91,7 +91,7 @@ static int sources_close(struct pass *p, struct server_work *w)
 				return -ENOMEM;
 			*c = (struct sql_closing){.login = g->user->login,
 				.client = g->client->name,
-				.reason = "this source has left the user's file",
+				.reason = "this source was removed from the user's file",
 				.source = &left[k]};
 		}
 	}

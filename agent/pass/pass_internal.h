@@ -1,17 +1,17 @@
-/* Inside a pass: what its steps share. Not for other modules. */
+/* Used only by pass/: what the steps of a pass share. */
 #ifndef CURFEW_PASS_INTERNAL_H
 #define CURFEW_PASS_INTERNAL_H
 
 #include "curfew/memory.h"
 #include "curfew/pass.h"
 
-struct told_plan { /* an announced change, until its outcome */
+struct told_plan { /* a change that a worker announced, until its outcome */
 	uint64_t number;
-	int64_t id;  /* the journal's, until its outcome is on record */
-	char *login; /* of a login to be made: becomes an intent of the ledger */
+	int64_t id;  /* id in the journal, until the outcome is recorded */
+	char *login; /* of a login to be created, for the login inventory */
 };
 
-struct kept_item { /* of a baseline, until its database is whole */
+struct kept_item { /* an item of a baseline, until its database is complete */
 	char *database;
 	struct baseline_item item;
 };
@@ -24,17 +24,17 @@ struct server_work {
 	struct sandbox_paths paths;
 	struct told_plan *plans;
 	size_t n_plans;
-	const char **baselines; /* databases whose baseline is asked for; NULL-terminated */
+	const char **baselines; /* databases whose baseline is read; NULL-terminated */
 	struct kept_item *items;
 	size_t n_items;
-	struct closings due;	      /* from memory; sql.closings borrows their texts */
+	struct closings due;	      /* from the journal; sql.closings borrows the strings */
 	struct sql_closing *closings; /* sql.closings */
 	struct sql_remnant *remnants; /* sql.remnants */
-	size_t failed;	    /* changes, until the server is seen to be as wanted all the same */
-	bool told, reached; /* something was said of the server; it answered */
+	size_t failed;		      /* failed changes, until the server is seen to match anyway */
+	bool told, reached;	      /* a record about the server arrived; the server answered */
 };
 
-struct grant_work { /* beside the grant of the same index */
+struct grant_work { /* parallel to the grants */
 	enum state state;
 	enum level observed;
 	bool told;		       /* its worker has spoken of it */
@@ -47,10 +47,10 @@ struct grant_work { /* beside the grant of the same index */
 	bool login_shut;	       /* its login is disabled, or not there */
 	char *shown; /* what a verification found beyond the level, or could not tell; or NULL */
 	bool has_verified, to_save;
-	struct verified verified; /* the last one, of now or of before */
+	struct verified verified; /* the last one, of this pass or before */
 };
 
-struct remnant {			       /* names are the memory's */
+struct remnant {			       /* the strings are the journal data's */
 	const char *server, *login, *database; /* database NULL: the login itself */
 	char *client;			       /* or NULL: unknown */
 	struct sid sid;
@@ -85,114 +85,116 @@ struct pass {
 	struct proved_list proved;
 	struct verified_list verified;
 	struct kept_guards guards;
-	struct overrides kept;	    /* the journal's; its passed instants count */
-	struct overrides overrides; /* the caller's revocations with those instants; borrowed */
+	struct overrides kept;	    /* from the journal; only its passed times are used */
+	struct overrides overrides; /* the caller's revocations with those times; borrowed */
 	struct remnant *remnants;
 	size_t n_remnants;
 	bool memory_failed;
-	bool first_start;	    /* nothing was ever on record */
-	char hold[RECORD_TEXT_MAX]; /* why nothing is opened; "": all as scheduled */
-	struct last_access *lasts;  /* on record, beside the grants; NULL until it was read */
-	struct left_access *lefts;  /* on record, without a grant */
+	bool first_start;	    /* the journal never had a record */
+	char hold[RECORD_TEXT_MAX]; /* why no access is granted; "": granted as scheduled */
+	struct last_access
+		*lasts; /* last recorded access, parallel to the grants; NULL until it is read */
+	struct left_access *lefts; /* recorded access without a grant */
 	size_t n_lefts;
 	struct server_work *servers;
 	struct worker_job *jobs;
 	size_t n_servers;
 	struct pass_result result;
-	int64_t zero_ms;	     /* of the monotonic clock, when the second `now` began */
-	bool in_journal;	     /* a batch is open */
-	struct journal_entry *batch; /* copies of what it says was done */
+	int64_t zero_ms;	     /* monotonic time at which the second `now` began */
+	bool in_journal;	     /* a journal batch is open */
+	struct journal_entry *batch; /* copies of entries about changes that were made */
 	size_t n_batch;
 	int journal_error;
 };
 
 void pass_tell(struct pass *p, const struct record *r);
-/* Opens a batch of the journal when none is open; 0, or the first error that it had. */
+/* Opens a journal batch unless one is open. 0, or its first error. */
 int pass_journal_begin(struct pass *p);
 int pass_journal_commit(struct pass *p);
-/* The pass is given up: an open batch is undone. */
+/* Rolls back the open batch, because the pass is abandoned. */
 void pass_journal_drop(struct pass *p);
-/* Into that batch. What cannot be written, or is lost with its batch, goes to the pass's `unrecorded`. 0 or the error. */
+/* Writes into that batch. An entry that cannot be written, or is lost with its batch, goes to the pass's `unrecorded`.
+ * 0 or the error. */
 int pass_journal_write(struct pass *p, const struct journal_entry *e);
-/* An entry with the pass's own instant, actor and configuration. */
+/* An entry with the pass's time, actor, and configuration. */
 struct journal_entry pass_entry(const struct pass *p, enum journal_kind kind);
 int pass_index_build(struct pass *p);
-/* By names in whatever letter case a server answers; NULL: not of the configuration. */
+/* Names in any case, as a server returns them. NULL: not configured. */
 const struct grant *pass_grant(
 	const struct pass *p, const char *server, const char *login, const char *database);
-/* Some grant of the server is of that login. */
+/* Whether any grant of the server is for this login. */
 bool pass_login_is_named(const struct pass *p, const char *server, const char *login);
 size_t pass_grant_number(const struct pass *p, const struct grant *g);
-/* Changes that a worker announces: on record before it may go on, and what came of them after. */
+/* Changes that a worker announces: recorded before it may continue, and their outcomes. */
 struct journal_entry pass_record_entry(
 	const struct pass *p, const struct record *r, enum journal_kind kind);
 void pass_plan_take(struct pass *p, struct server_work *w, const struct record *r);
-/* The worker's question: is everything that it announced on record? 0: it may go on. */
+/* The worker asks whether everything that it announced is recorded. 0: it may continue. */
 int pass_intent_take(struct pass *p, struct server_work *w, const struct record *r);
 void pass_outcome_take(struct pass *p, struct server_work *w, const struct record *r);
-/* Announced, and not said what came of it. */
+/* Closes intents for which the worker reported no outcome. */
 void pass_unfinished_take(struct pass *p, struct server_work *w, const struct record *end);
-/* Baselines: which are asked for, what comes in. */
+/* Baselines: which are read, and their items. */
 int pass_baselines_ask(struct pass *p, struct server_work *w);
-/* Tells what is new, changed or gone since the baseline. Puts the items in order. */
+/* Reports items that are new, changed, or gone since the baseline. Sorts the items. */
 void baseline_compare(struct pass *p, struct server_work *w, const char *database,
 	struct baseline_item *items, size_t n);
 int pass_baseline_take(struct pass *p, struct server_work *w, const struct record *r);
 void pass_baselines_free(struct server_work *w);
-/* Puts the access that was found on record where it is another than before; each grant once. */
+/* Records observed access where it changed; each grant once. */
 int pass_record_access(struct pass *p);
 void pass_lasts_free(struct pass *p);
-/* Verified gone: of what has left the configuration no grant tells any more that its access has ended. database NULL: the
- * login, with what is on record of it and not remembered of any database. */
+/* Access that left the configuration is verified as removed: records its end, which no grant does any more. database
+ * NULL: the login, with recorded access in databases without other journal data. */
 int pass_record_gone(struct pass *p, const char *server, const char *login, const char *database);
-/* The sources that the record of the grant's last access has and its file has not, when that was an access. Valid until
- * pass_free(). */
+/* Sources in the last recorded access of the grant that the client's file no longer has. Valid until pass_free(). */
 int pass_sources_left(struct source **out, size_t *n, struct pass *p, const struct grant *g);
 
-/* ---- memory ---- */
+/* ---- journal data ---- */
 
-/* 0 or -ENOMEM: trouble with the journal is told by p->hold. */
+/* 0 or -ENOMEM. Other journal errors set p->hold. */
 int pass_memory_read(struct pass *p);
 void pass_memory_free(struct pass *p);
 /* As it is after this pass: a login that it has made must be known when the journal cannot be read any more. */
 void pass_memory_keep(struct pass *p);
 /* Nothing is opened, and why; the first reason stays. */
 void pass_hold(struct pass *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* Places the last verifications beside their grants. */
+/* Stores the last verifications with their grants. */
 void pass_verified_begin(struct pass *p);
 void pass_verified_note(struct pass *p, const struct grant *g, const struct verified *v);
 int pass_verified_save(struct pass *p);
 int pass_passed_save(struct pass *p);
 void pass_reopenings_tell(struct pass *p);
-/* Guards that stay although the configuration does not have them. */
+/* Adds guards that stay although the configuration no longer has them. */
 int pass_guards_keep(struct allowlist *wanted, const struct pass *p);
 void pass_guards_tell(struct pass *p);
 int pass_guards_save(struct pass *p);
 
-/* ---- closings ---- */
+/* ---- removals that come first ---- */
 
-/* What is remembered of a server, sorted, one row a database; the caller frees the array alone. */
+/* Journal data of one server, sorted, one row for each database. The caller frees only the array. */
 int pass_remembered(struct remembered **out, size_t *n, const struct pass *p, const char *server);
 int pass_closings_build(struct pass *p, struct server_work *w);
 void pass_closings_free(struct server_work *w);
 
-/* ---- remnants ---- */
+/* ---- former access ---- */
 
 int pass_remnants_build(struct pass *p);
 void pass_remnants_free(struct pass *p);
 int pass_remnants_ask(struct pass *p, struct server_work *w);
-/* A database that the grant's login was given and that is not verified gone: nobody of it is let in. */
+/* The login was granted access to a database that left the configuration, and it is not verified as removed: block it.
+ * */
 bool pass_is_remnant(
 	const struct pass *p, const char *server, const char *login, const char *database);
 bool pass_remnant_is_left(const struct pass *p, const struct grant *g);
-/* False: the record is of none. */
+/* False: the record is about a grant. */
 bool pass_remnant_take(struct pass *p, const struct record *r);
 void pass_remnant_login_gone(struct pass *p, const char *server, const char *login);
 void pass_remnants_tell(struct pass *p);
 
-/* What SQL shows of the grant's login, now or, where it was not asked, last. */
+/* Decision by what SQL shows of the grant's login, now, or by the last verification if it was not asked. */
 enum admission pass_admission(const struct grant *g, void *pass);
-/* The network as SQL has shown it so far: nobody waits for the servers that have not answered yet. */
+/* Applies what SQL has shown so far, without waiting for servers that have not answered yet. */
 void pass_network_step(struct pass *p);
 
 #endif

@@ -1,5 +1,5 @@
-/* What a pass knows before any server is asked: the journal's memory. Trouble with the journal is no reason not to begin:
- * what is known then is less, closings go on, and nothing is opened. */
+/* The journal data that a pass knows before any server is asked. A journal error does not stop the pass: it then knows
+ * less, removes access, and grants none. */
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
@@ -72,7 +72,7 @@ int pass_memory_read(struct pass *p)
 {
 	int rc = 0;
 
-	/* A look before the first pass: there is nothing to know. */
+	/* Reading before the first apply: there is no journal yet. */
 	if (!p->o.journal && p->o.mode != PASS_APPLY) {
 		p->first_start = true;
 		return 0;
@@ -86,7 +86,7 @@ int pass_memory_read(struct pass *p)
 		p->memory_failed = true;
 		p->journal_error = rc;
 		p->result.journal_failed = true;
-		pass_hold(p, "the journal cannot be read (%s); nothing is opened",
+		pass_hold(p, "cannot read the journal (%s); no access is granted",
 			p->o.journal ? journal_problem(rc) : "it could not be opened");
 	}
 	return 0;
@@ -107,7 +107,7 @@ void pass_memory_free(struct pass *p)
 	recall_free(p->recall);
 }
 
-/* ---- verifications, as they were and as they come in ---- */
+/* ---- verifications, from the journal and new ones ---- */
 
 void pass_verified_begin(struct pass *p)
 {
@@ -135,7 +135,7 @@ void pass_verified_note(struct pass *p, const struct grant *g, const struct veri
 	if (same)
 		return;
 	w->verified = *v;
-	/* As the files write them: the grant outlives the record. */
+	/* Use the configuration's strings: they live longer than the record. */
 	w->verified.server = g->server->name;
 	w->verified.login = g->user->login;
 	w->verified.database = g->database->name;
@@ -160,7 +160,8 @@ int pass_verified_save(struct pass *p)
 	return rc;
 }
 
-/* Admitted is what is verified, at no more than is scheduled now. What was not seen this time counts as it was last. */
+/* Network access requires a verification at no more than the scheduled level. Unless this pass asked, the last one
+ * counts. */
 enum admission pass_admission(const struct grant *g, void *pass)
 {
 	const struct pass *p = pass;
@@ -169,13 +170,13 @@ enum admission pass_admission(const struct grant *g, void *pass)
 
 	if (pass_remnant_is_left(p, g) || (w->seen && w->told_admission == ADMIT_NOBODY))
 		return ADMIT_NOBODY;
-	/* Verified, and still shut: a session that has not ended yet, say. */
+	/* Verified, but not allowed, for example because an old session has not ended yet. */
 	if (w->seen && w->readable && by_memory == ADMIT)
 		return w->told_admission;
 	return by_memory;
 }
 
-/* ---- what has passed, and what would be reopened ---- */
+/* ---- times that have passed, and what would be reopened ---- */
 
 static bool client_was_given(const struct pass *p, const struct client *c)
 {
@@ -229,12 +230,13 @@ static void reopening_tell(struct pass *p, const struct reopening *r)
 	instant_format(passed, r->passed);
 	if (r->wanted)
 		instant_format(wanted, r->wanted);
-	RECORD_PRINTF(&note, detail, "%s: reopens what ended on %s: %s is now %s%s",
+	RECORD_PRINTF(&note, detail, "%s: reopens access that ended on %s: %s is now %s%s",
 		r->client->name, passed, words[r->what], r->wanted ? wanted : "not set",
 		r->approved ? ""
 		: r->what == PASSED_STAGING_END
-			? "; it stays ended: that takes a new `ticket`"
-			: "; it stays ended: that takes a new `ticket`, and an `approved_on` not before that day");
+			? "; access stays ended until the file has a new `ticket`"
+			: "; access stays ended until the file has a new `ticket` and an `approved_on` not before that "
+			  "day");
 	pass_tell(p, &note);
 }
 
@@ -252,7 +254,7 @@ void pass_reopenings_tell(struct pass *p)
 	}
 }
 
-/* ---- guards of what has left the configuration ---- */
+/* ---- guards that left the configuration ---- */
 
 static bool server_is_remembered(const struct pass *p, const char *server)
 {
@@ -311,15 +313,15 @@ void pass_guards_tell(struct pass *p)
 			continue;
 		RECORD_SET(&note, server, PASS_NETWORK);
 		RECORD_PRINTF(&note, detail,
-			"guard %s of server %s stays although the configuration does not name it: logins there are not "
-			"verified gone; unguarded, everybody would reach it; `curfew unguard %s --reason TEXT` if that is "
-			"meant",
+			"keeping the guard %s of server %s, which the configuration no longer names: its logins are not "
+			"verified as removed, and without the guard everybody could reach it; to remove it, run `curfew "
+			"unguard %s --reason TEXT`",
 			endpoint_format(endpoint, &k->endpoint), k->server, k->server);
 		pass_tell(p, &note);
 	}
 }
 
-/* After the packet filter is as it should be: what it guards now, and what it guards no more. */
+/* After the packet filter matches: saves which endpoints are guarded, and forgets the others. */
 int pass_guards_save(struct pass *p)
 {
 	int rc = p->o.program->n_servers || p->guards.n ? pass_journal_begin(p) : 0;

@@ -1,4 +1,4 @@
-/* The network's two steps of a pass, and its end: closings before anything is waited for, openings after SQL. */
+/* The two network steps of a pass, and its end: removals before anything is waited for, additions after SQL. */
 #include <errno.h>
 #include <string.h>
 #include <time.h>
@@ -8,8 +8,8 @@
 #include "curfew/text.h"
 #include "pass/pass_internal.h"
 
-/* Before SQL was asked: what was last proved wider than it should be now is shut first and narrowed then. What is
- * still to be opened is not closed for that. */
+/* Step 1 runs before SQL is contacted. Block logins whose last verified level is above the scheduled level. Do not
+ * block grants that are still being created. */
 static enum admission grant_admission_before(const struct grant *g, void *context)
 {
 	enum admission a = pass_admission(g, context);
@@ -36,7 +36,7 @@ static void network_note(struct pass *p, const char *what, int rc)
 
 	RECORD_SET(&r, server, PASS_NETWORK);
 	RECORD_PRINTF(&r, detail, "%s: %s", what,
-		rc < 0 ? strerror(-rc) : "the kernel does not hold what was sent");
+		rc < 0 ? strerror(-rc) : "the kernel's table differs from what was sent");
 	pass_tell(p, &r);
 	p->result.network_failed = true;
 }
@@ -53,7 +53,8 @@ static bool change_concerns(const struct firewall_change *c, const struct grant 
 	       (g->level != LEVEL_NONE || c->kind == FIREWALL_ALLOW_REMOVE);
 }
 
-/* A cut comment in full: its whole names, and who besides is behind the element by the schedule. NULL without memory. */
+/* The full text of a cut comment: its complete names, and the other users of the entry by the schedule. NULL without
+ * memory. */
 static char *names_text(const struct pass *p, const struct firewall_change *c)
 {
 	char whole[ALLOW_COMMENT_MAX + 1];
@@ -100,7 +101,7 @@ static int change_journal(
 	return id ? journal_write(id, p->o.journal, e) : pass_journal_write(p, e);
 }
 
-/* Sets ids[i] to the record of each that was written. */
+/* Sets ids[i] to the record of each intent that was written. */
 static int intents_journal(struct pass *p, const struct firewall_changes *c, int64_t *ids)
 {
 	int error = c->n ? pass_journal_begin(p) : 0;
@@ -124,8 +125,8 @@ static int outcome_journal(struct pass *p, const struct firewall_change *c, int6
 	return change_journal(p, &e, c, NULL);
 }
 
-/* Every intent gets its outcome; what had to be done besides, because the table changed under our hands, has none
- * before it. */
+/* Writes the outcome of every intent. A change that was needed because another program changed the table has no intent.
+ * */
 static void outcomes_journal(struct pass *p, const struct firewall_changes *planned, int64_t *ids,
 	const struct firewall_changes *done, int rc)
 {
@@ -145,23 +146,22 @@ static void outcomes_journal(struct pass *p, const struct firewall_changes *plan
 		if (id)
 			*id = 0;
 	}
-	const char *why = rc == -ECANCELED ? "not done: what should hold had changed meanwhile"
-			  : rc		   ? "the packet filter could not be changed"
-					   : "nothing was left to do for it";
+	const char *why = rc == -ECANCELED ? "skipped: the schedule changed during the pass"
+			  : rc		   ? "cannot change the packet filter"
+					   : "nothing left to change";
 	for (size_t i = 0; i < planned->n && !error; i++)
 		if (ids[i])
 			error = outcome_journal(
 				p, &planned->items[i], ids[i], rc ? "failed" : "done", why);
 }
 
-/* The kernel counts from the moment that it is told: what SQL took in the meantime would come on top of every
- * deadline. */
+/* The kernel counts a timeout from the moment it receives it, so subtract the time that SQL took. */
 static instant_t network_now(const struct pass *p)
 {
 	return p->o.now + (monotonic_ms() - p->zero_ms) / 1000;
 }
 
-/* What the next commit would do. */
+/* The changes that the next commit would make. */
 static int changes_preview(
 	struct firewall_changes *out, struct pass *p, const struct allowlist *wanted)
 {
@@ -170,8 +170,8 @@ static int changes_preview(
 
 	if (rc)
 		return rc;
-	/* Both sides as of the moment at which this second began: what a large list takes to arrive would make every deadline
-	 * seem late, and the rest of the second every deadline seem early. */
+	/* Compare both sides at the start of this second. Else the time that a large list takes would make timeouts
+	 * seem late, and the rest of the second would make them seem early. */
 	instant_t now = network_now(p);
 	firewall_state_age(&state, p->zero_ms + (now - p->o.now) * 1000);
 	rc = firewall_diff(out, wanted, &state, now);
@@ -179,7 +179,7 @@ static int changes_preview(
 	return rc;
 }
 
-/* Closing goes on when it cannot be recorded, and says so; opening does not. */
+/* Removals continue if the intent cannot be recorded, and are reported. Additions do not. */
 static int commit_recorded(struct pass *p, const struct allowlist *wanted,
 	const struct firewall_changes *planned, bool closings_only)
 {
@@ -192,7 +192,7 @@ static int commit_recorded(struct pass *p, const struct allowlist *wanted,
 	if (rc && planned->n) {
 		p->result.journal_failed = true;
 		closings_only = true;
-		/* Announced in vain: what is done all the same is recorded by itself. */
+		/* Forget the announced changes; what is made all the same gets its own record. */
 		for (size_t i = 0; ids && i < planned->n; i++)
 			ids[i] = 0;
 	}
@@ -244,7 +244,7 @@ int pass_close_network(struct pass *p)
 	if (rc)
 		return rc;
 	rc = pass_guards_keep(&wanted, p);
-	/* Whoever keeps the journal locked must not keep access open. */
+	/* A process that locks the journal must not keep access open. */
 	journal_patience(p->o.journal, CLOSING_PATIENCE);
 	if (!rc)
 		rc = network_commit(p, &wanted, true);
@@ -269,9 +269,9 @@ static int network_plan(struct pass *p, const struct allowlist *wanted)
 			continue;
 		change_tell(p, &changes.items[i], RECORD_NETWORK_PLAN, 0,
 			kind == FIREWALL_GUARD_ADD
-				? "nobody but the sources listed and `trusted` will reach this endpoint from now on"
+				? "warning: after apply, only the allowlist and `trusted` can reach this endpoint"
 			: kind == FIREWALL_GUARD_REMOVE
-				? "everybody will reach this endpoint from now on"
+				? "warning: after apply, everybody can reach this endpoint"
 				: "");
 		p->result.planned++;
 	}
@@ -283,17 +283,18 @@ static int network_update(struct pass *p)
 {
 	struct allowlist wanted;
 
-	/* On record before the network opens: should we die then, what must narrow later is known to be there. */
+	/* Record access before the network opens. If this process dies afterward, the next pass knows what to reduce.
+	 * */
 	if (pass_record_access(p))
 		p->result.journal_failed = true;
-	/* Nor is it announced what would not be done. */
+	/* If the firewall step is skipped, write no intents for it. */
 	if (!p->o.network || (p->o.stale && *p->o.stale))
 		return 0;
 	int rc = allowlist_build(&wanted, p->o.program, &p->grants, p->o.now, pass_admission, p);
 	if (rc)
 		return rc;
 	rc = pass_guards_keep(&wanted, p);
-	/* The next pass that finds it so may drop what is not guarded any more. */
+	/* The next pass that finds the packet filter so may forget what is no longer guarded. */
 	if (!rc && !network_commit(p, &wanted, p->hold[0] != '\0') && pass_guards_save(p))
 		p->result.journal_failed = true;
 	allowlist_free(&wanted);
@@ -305,12 +306,12 @@ void pass_network_step(struct pass *p)
 	int rc = network_update(p);
 
 	if (rc)
-		network_note(p, "working out the allowlist", rc);
+		network_note(p, "building the allowlist", rc);
 	pass_journal_commit(p);
 }
 
-/* When SQL does as planned. What no change is planned for stays as it is: a database that is not there yet, a server
- * that does not answer. */
+/* The decision if SQL does what is planned. Grants without a planned change keep theirs: a database that does not exist
+ * yet, or a server that does not answer. */
 static enum admission grant_admission_planned(const struct grant *g, void *context)
 {
 	const struct pass *p = context;
@@ -338,7 +339,7 @@ static int network_preview(struct pass *p)
 	return rc;
 }
 
-/* What a person should know of the pass as a whole. */
+/* Notes about the pass as a whole. */
 static void notes_tell(struct pass *p)
 {
 	struct record r = {.kind = RECORD_NOTE, .state = STATE_UNVERIFIED};
@@ -366,7 +367,7 @@ int pass_finish(struct pass_result *out, struct pass *p)
 	notes_tell(p);
 	if (pass_journal_commit(p))
 		p->result.journal_failed |= p->o.journal != NULL;
-	/* Where it cannot be kept the former one stands, which the journal holds too. */
+	/* If the copy cannot be saved, the previous one remains; its record is in the journal too. */
 	if (p->o.mode == PASS_APPLY && p->o.journal && !p->journal_error)
 		head_copy_save(p->o.journal);
 	if (p->result.done)

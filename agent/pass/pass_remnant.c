@@ -1,5 +1,5 @@
-/* Remnants: what was given once and the configuration does not name any more. They are looked for on every pass until they
- * are verified gone, or an operator lets them be forgotten. Not seen is not gone. */
+/* Former access: granted once, and no longer configured. Every pass looks for it until it is verified as removed, or an
+ * operator runs `curfew forget`. Unread does not mean removed. */
 #include <errno.h>
 #include <string.h>
 
@@ -155,11 +155,12 @@ static void remnant_tell(struct pass *p, const struct remnant *m, const struct s
 	r.grant.admission = ADMIT_NOBODY;
 	r.grant.seen = m->told && m->state == STATE_OVERDUE ? ANSWER_YES : ANSWER_NO;
 	RECORD_PRINTF(&r, detail,
-		"the configuration does not name it any more and it is not verified gone: %s%s",
-		!configured ? "the server has left curfew.conf; put it back, or `curfew forget` it"
-		: !w->reached		  ? "the server cannot be reached"
+		"the configuration no longer names it, and its removal is not verified: %s%s",
+		!configured
+			? "the server was removed from curfew.conf; add it again, or run `curfew forget`"
+		: !w->reached		  ? "cannot reach the server"
 		: m->told && m->detail[0] ? m->detail
-					  : "it is still there",
+					  : "it still exists",
 		m->database && configured && w->reached && m->state == STATE_UNREAD ? " (unread)"
 										    : "");
 	p->result.overdue++;
@@ -174,7 +175,7 @@ void pass_remnants_tell(struct pass *p)
 
 		if (m->gone || (p->o.client && (!m->client || strcmp(m->client, p->o.client) != 0)))
 			continue;
-		/* Another pass asks that server. */
+		/* A pass for other servers: this one is not asked. */
 		if (!w && program_server(p->o.program, m->server))
 			continue;
 		remnant_tell(p, m, w);

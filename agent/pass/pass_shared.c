@@ -1,4 +1,4 @@
-/* What the steps of a pass share: telling, the journal's batch, finding a grant by the names that a server answers. */
+/* Shared by the steps of a pass: reports, the journal batch, and finding a grant by the names that a server returns. */
 #include <errno.h>
 #include <string.h>
 
@@ -14,8 +14,8 @@ int pass_journal_begin(struct pass *p)
 {
 	if (!p->o.journal)
 		return -ENODEV;
-	/* One that only looks goes on beside one that writes, on the same journal: whatever its worker says, it opens no
-	 * batch, which would keep the other from writing. */
+	/* A read-only pass may run beside one that writes to the same journal. It must not open a batch, which would
+	 * block the other. */
 	if (p->o.mode != PASS_APPLY && p->o.mode != PASS_HANDOVER)
 		return -EROFS;
 	if (!p->in_journal && !p->journal_error) {
@@ -77,7 +77,7 @@ int pass_journal_write(struct pass *p, const struct journal_entry *e)
 		p->o.unrecorded(p->o.context, e);
 	if (!rc)
 		rc = journal_write(NULL, p->o.journal, e);
-	/* Written or not, it stands and falls with its batch. */
+	/* The entry lives or is lost with its batch. */
 	if (p->in_journal && p->o.unrecorded)
 		batch_keep(p, e);
 	return rc;

@@ -1,5 +1,5 @@
-/* What the workers say, as it comes in: identities go to the ledger, verifications to memory; states of grants decide what
- * the network may let in. */
+/* Handles the workers' records as they arrive. Logins go to the inventory and verifications to the journal; states of
+ * grants decide about network access. */
 #include <errno.h>
 #include <string.h>
 
@@ -92,7 +92,7 @@ static void state_count(struct pass *p, enum state s)
 	}
 }
 
-/* The roles alone let nobody in; that nothing is held, or more than is scheduled, they can tell. */
+/* Roles alone never allow network access, but they can show missing or excess access. */
 static void catalog_take(struct pass *p, const struct grant *g, const struct grant_work *w)
 {
 	struct verified v = {.level = w->observed, .result = VERIFICATION_VERIFIED};
@@ -108,7 +108,7 @@ static void catalog_take(struct pass *p, const struct grant *g, const struct gra
 	pass_verified_note(p, g, &v);
 }
 
-/* What cannot be seen is overdue when the last that was verified is wider than what should hold now. */
+/* Access that cannot be read is overdue if its last verified level is above the scheduled level. */
 static void grant_overdue(struct grant_work *w, const struct grant *g, struct record *told)
 {
 	if (!w->has_verified || w->verified.level <= g->level)
@@ -116,10 +116,10 @@ static void grant_overdue(struct grant_work *w, const struct grant *g, struct re
 	w->state = STATE_OVERDUE;
 	RECORD_PRINTF(told, detail, "was %s when last verified, should be %s; %s",
 		level_name(w->verified.level), level_name(g->level),
-		w->answered ? "the database cannot be read" : "the server cannot be reached");
+		w->answered ? "cannot read the database" : "cannot reach the server");
 }
 
-/* A database that was never given anything of is waited for; any other is unread while it is not seen. */
+/* `waiting` only for a database in which access was never granted. Otherwise an unread database is `unread`. */
 static void grant_waits(struct grant_work *w, struct record *told)
 {
 	bool given = w->has_verified && w->verified.level != LEVEL_NONE;
@@ -127,7 +127,7 @@ static void grant_waits(struct grant_work *w, struct record *told)
 	if (w->state == STATE_WAITING && given) {
 		w->state = STATE_UNREAD;
 		RECORD_SET(told, detail,
-			"the database was there and cannot be read now; what was last verified counts");
+			"the database cannot be read now, but existed before; the last verification counts");
 	}
 }
 
@@ -159,7 +159,7 @@ static void grant_take(struct pass *p, const struct record *r)
 	pass_tell(p, &told);
 }
 
-/* For the record of access; without memory it lacks these words alone. */
+/* For the record of access. Without memory only this text is missing. */
 static void shown_note(struct grant_work *w, const struct record *r)
 {
 	bool verified = r->verification.result == VERIFICATION_VERIFIED;
@@ -168,7 +168,7 @@ static void shown_note(struct grant_work *w, const struct record *r)
 	w->shown = verified || !*r->detail ? NULL : strdup(r->detail);
 }
 
-/* Only what was asked in the course of changes is history; an audit changes nothing, its journal neither. */
+/* Only verifications made with changes are recorded. An audit changes nothing, not even the journal. */
 static void proof_take(struct pass *p, const struct record *r)
 {
 	struct journal_entry e = pass_record_entry(p, r, JOURNAL_PROOF);
@@ -178,7 +178,7 @@ static void proof_take(struct pass *p, const struct record *r)
 	p->result.not_verified += r->verification.result != VERIFICATION_VERIFIED;
 	if (p->o.mode != PASS_APPLY)
 		return;
-	/* Of a database that could not be asked nothing new is known. */
+	/* A database that was not read has no new result. */
 	if (g && r->state != STATE_UNREAD) {
 		struct verified v = {.level = r->verification.level,
 			.result = r->verification.result,
@@ -194,8 +194,8 @@ static void proof_take(struct pass *p, const struct record *r)
 		p->result.journal_failed = true;
 }
 
-/* A worker that died, or was ended, has left things unsaid: a server or grant of which nothing is known must not be
- * missing from what is told, and what is overdue is so all the same. */
+/* Reports everything that a dead worker did not report. A server or grant must not be missing from the results, and can
+ * be overdue. */
 static void unsaid_take(struct pass *p, struct server_work *w, const struct record *end)
 {
 	struct record r = {.kind = RECORD_SERVER, .code = end->code, .state = STATE_UNREACHABLE};
@@ -219,8 +219,8 @@ static void unsaid_take(struct pass *p, struct server_work *w, const struct reco
 	}
 }
 
-/* Its word is complete. When it changes who may come in, the network follows at once: another server that hangs must
- * not keep these people waiting, nor hold open what has to be shut. */
+/* This server is finished. If its network decisions changed, update the packet filter now, without waiting for other
+ * servers. */
 static void server_ended(struct pass *p, struct server_work *w, const struct record *end)
 {
 	bool changed = false;
@@ -234,18 +234,18 @@ static void server_ended(struct pass *p, struct server_work *w, const struct rec
 		enum admission before = p->works[i].before, now;
 		p->works[i].seen = p->works[i].answered;
 		now = pass_admission(g, p);
-		/* Without a level it lets nobody in; it matters only when somebody holds one all the same. */
+		/* A grant at level none allows nobody. It matters only if the login must be blocked. */
 		changed |= now != before && (g->level != LEVEL_NONE || now == ADMIT_NOBODY ||
 						    before == ADMIT_NOBODY);
 	}
-	/* After the last one the pass is finished anyway. */
+	/* After the last server the pass updates the network anyway. */
 	if (changed && p->o.mode == PASS_APPLY && p->result.servers < p->n_servers)
 		pass_network_step(p);
 	else
 		pass_journal_commit(p);
 }
 
-/* A worker that looked at what was taken for a first start has found somebody who bears the mark. */
+/* A worker found a marked login although the journal is empty: records are missing. */
 static void loss_take(struct pass *p, const struct record *r)
 {
 	pass_hold(p, "%s", r->detail);
@@ -287,14 +287,15 @@ int pass_record(void *pass, const struct record *r)
 		unsaid_take(p, w, r);
 		pass_unfinished_take(p, w, r);
 		p->result.servers++;
-		/* A worker that died said nothing of its server: what its grants are is not known. */
+		/* The worker died without a report, so the state of its grants is unknown. */
 		if (!w->reached || r->code < 0)
 			p->result.unreachable++;
 		if (r->end.round_trips > p->result.round_trips)
 			p->result.round_trips = (size_t)r->end.round_trips;
 		if (p->o.mode == PASS_APPLY && r->state != STATE_OK)
 			p->result.failed += p->result.failed == 0;
-		/* A later round made it good, or it was gone already: a session that ended before its KILL. */
+		/* A later round succeeded, or the object was gone already, like a session that ended before its KILL.
+		 * */
 		else if (p->o.mode == PASS_APPLY && w->reached && !r->code)
 			p->result.failed -= w->failed;
 		server_ended(p, w, r);
@@ -315,7 +316,7 @@ int pass_record(void *pass, const struct record *r)
 		break;
 	case RECORD_SESSION:
 		break;
-	/* The packet filter is not a worker's to speak of, and a pass checks no server. */
+	/* Workers do not report about the packet filter, and a pass checks no server. */
 	case RECORD_CHECK:
 	case RECORD_NETWORK_PLAN:
 	case RECORD_NETWORK_OUTCOME:

@@ -1,37 +1,38 @@
-/* The allowlist in the kernel: one nftables table of our own, read, compared, changed, read back. */
+/* The allowlist in the kernel: one nftables table, read, compared, changed, read back. */
 #ifndef CURFEW_FIREWALL_H
 #define CURFEW_FIREWALL_H
 
 #include "curfew/allowlist.h"
 
-struct firewall; /* a netlink socket; owns the table where the kernel knows owners */
+struct firewall; /* a netlink socket; owns the table if the kernel supports owners */
 
-struct firewall_features {   /* probed once at open, never assumed from a version */
+struct firewall_features {   /* probed at open, never assumed from a version */
 	bool owner_persist;  /* NFT_TABLE_F_OWNER|PERSIST */
-	bool update_timeout; /* a re-add changes an element's deadline */
+	bool update_timeout; /* adding an element again changes its timeout */
 	bool destroy;	     /* NFT_MSG_DESTROYSETELEM */
 };
 
 struct observed_allow {
 	struct source source;
 	struct endpoint endpoint;
-	bool has_timeout;      /* false: permanent, which is never right */
-	uint64_t remaining_ms; /* from the state's `read_ms` on */
+	bool has_timeout;      /* false: permanent, which is always an error */
+	uint64_t remaining_ms; /* counted from the state's `read_ms` */
 	uint64_t packets, bytes;
 	char comment[256];
 };
-struct refused { /* an element of denied4/denied6 */
+struct refused { /* an element of denied4 or denied6 */
 	struct source source;
 	struct endpoint endpoint;
 	uint64_t packets, bytes;
-	instant_t last_seen_latest; /* from the remaining timeout: not later than this, or 0 */
+	instant_t
+		last_seen_latest; /* from the remaining timeout: not later than this; 0: unknown */
 };
 struct firewall_state {
 	bool present; /* the table exists */
-	bool intact;  /* chains, rules, hooks, priority, set flags as we make them */
+	bool intact;  /* chains, rules, hooks, priority, and set flags are as Curfew creates them */
 	uint32_t generation;
-	int64_t read_ms; /* CLOCK_MONOTONIC, milliseconds: the moment from which remaining times count */
-	struct observed_allow *allows; /* sorted by endpoint, source */
+	int64_t read_ms; /* CLOCK_MONOTONIC in milliseconds: remaining times count from here */
+	struct observed_allow *allows; /* sorted by endpoint and source */
 	size_t n_allows;
 	struct endpoint *guards;
 	size_t n_guards;
@@ -46,63 +47,56 @@ struct firewall_change {
 	enum firewall_change_kind kind;
 	struct source source;
 	struct endpoint endpoint;
-	instant_t until;	  /* wanted; 0 for removals */
-	instant_t observed_until; /* by the observed remaining time; 0 for additions */
+	instant_t until;	  /* scheduled; 0 for removals */
+	instant_t observed_until; /* by the remaining time that was read; 0 for additions */
 	char comment[ALLOW_COMMENT_MAX + 1];
 };
 struct firewall_changes {
-	struct firewall_change *items; /* closings first */
+	struct firewall_change *items; /* removals first */
 	size_t n;
 };
-/* 0; -EPERM without CAP_NET_ADMIN or when another process owns the table; other negative errno. */
+/* 0, -EPERM without CAP_NET_ADMIN or if another process owns the table, or another negative errno. */
 int firewall_open(struct firewall **out, const struct firewall_settings *s);
-/* To observe only, also while another process owns the table: probes nothing, changes nothing. */
+/* For reading only, even if another process owns the table. Probes nothing and changes nothing. */
 int firewall_open_reader(struct firewall **out, const struct firewall_settings *s);
 void firewall_close(struct firewall *f);
-/* As of the last reading: the netlink port of another living owner (as a rule its process id), or 0. */
+/* In the last reading: netlink port of another owner that is alive (usually its process id), or 0. */
 uint32_t firewall_other_owner(const struct firewall *f);
-/* The last failure in words: "adding elements of allow4_32: File exists". Never NULL. */
+/* Text of the last failure: "adding elements of allow4_32: File exists". Never NULL. */
 const char *firewall_error(const struct firewall *f);
 void firewall_features_get(const struct firewall *f, struct firewall_features *out);
 
-/* Reads the whole table, consistent (one generation). `now` only turns remaining times into instants. */
+/* Reads the whole table, consistently (one generation). `now` only converts remaining times to ends. */
 int firewall_observe(struct firewall_state *out, struct firewall *f, instant_t now);
 void firewall_state_free(struct firewall_state *s);
-/* The same elements with their remaining times counted from `to_ms`, later or earlier than the reading: both sides of a
- * comparison must mean one moment. What has expired by then is left out. */
+/* Counts remaining times from `to_ms`, later or earlier than the reading, because both sides of a comparison must use
+ * the same moment. Leaves out elements that have expired by then. */
 void firewall_state_age(struct firewall_state *s, int64_t to_ms);
 
-/* Pure. A deadline up to the tolerance before the wanted one is equal; a later one never is. An element
- * whose end has come or that is about to expire by itself is left to expire; an end nearer than the
- * tolerance is not begun any more. */
+/* Pure. An end up to the tolerance before the scheduled one counts as equal; a later one never does. An element whose
+ * end has come, or that expires within the tolerance, is left to expire; a new one is not added. */
 #define FIREWALL_TOLERANCE                                                                         \
-	3 /* seconds: a margin of 1.25 to 2.25 is taken off, so as never to be late */
+	3 /* seconds: a margin of 1.25 to 2.25 is subtracted, so that no end is late */
 int firewall_diff(struct firewall_changes *out, const struct allowlist *wanted,
 	const struct firewall_state *observed, instant_t now);
-/* The order of the changes in such a list; 0: the same change of the same thing. */
+/* The order of changes in a list. 0: the same change of the same entry. */
 int firewall_change_compare(const void *a, const void *b);
 void firewall_changes_free(struct firewall_changes *c);
 
-/* One atomic batch, its generation checked; retried a bounded number of times on ERESTART by observing
- * and computing the difference again. Only closings (removals, shortenings, guards) when `closings_only`.
- * After the commit reads back and compares: 0 only when the kernel holds what was wanted (within the part
- * asked for); FIREWALL_UNPROVED when it does not. *done (may be NULL) is what was changed; it is set, and
- * to be freed, whenever the result is not negative.
- * `now` may be a practice time and counts as cut to whole seconds; the deadlines are moved up for that.
- * Deadlines <= now are refused in code (never a timeout of 0). -ERANGE when a deadline lies more than ten
- * years ahead: that entry is not let in, everything else is done. -EPERM: another process owns the table
- * or the capability is missing; firewall_other_owner() tells which. Trusted sources count as closings:
- * a guard never comes without them. */
+/* Applies one atomic batch and checks its generation. On ERESTART it observes and compares again, a limited number of
+ * times. With `closings_only`, only removals, shorter timeouts, and guards. Then reads back: 0 only if the kernel has
+ * what is scheduled (or that part of it), else FIREWALL_UNPROVED. *done (may be NULL) is what was changed. It is set,
+ * and must be freed, whenever the result is not negative. */
 enum { FIREWALL_UNPROVED = 1 };
 int firewall_apply(struct firewall_changes *done, struct firewall *f,
 	const struct allowlist *wanted, instant_t now, bool closings_only);
 
-/* Removes our table, for `make demo`'s end, tests and uninstall. */
+/* Removes the table. For the end of `make demo`, tests, and uninstalling. */
 int firewall_remove(struct firewall *f);
 
-/* Watches the ruleset: a descriptor to poll; firewall_monitor_read() drains it and says whether somebody
- * else than ourselves changed our table, or events were lost (overflow): then observe again.
- * *who is the other's process name and id when the kernel told (NFTA_GEN_PROC_*). */
+/* Watches the ruleset. firewall_monitor_read() reads all pending events and returns whether another program changed the
+ * table, or events were lost (overflow): then observe again. *who is the other process's name and id, if the kernel
+ * sent them (NFTA_GEN_PROC_*). */
 struct firewall_monitor;
 int firewall_monitor_open(struct firewall_monitor **out, struct firewall *ours);
 int firewall_monitor_fd(const struct firewall_monitor *m);

@@ -1,6 +1,6 @@
-/* The second copy of revocations, outside the journal: a file of fixed size whose blocks are allocated at the first
- * start, so that a revocation is kept although the disk is full, or the journal locked, damaged, or put back from an
- * older copy. It holds what is revoked now; what was, and who did it, is the journal's. */
+/* A second copy of the revocations, outside the journal: a file of fixed size with all blocks allocated at the first
+ * start. So a revocation is saved even if the disk is full, or the journal is locked, damaged, or replaced by an older
+ * copy. The file has only current revocations; the journal has their history. */
 #ifndef CURFEW_REVOCATION_COPY_H
 #define CURFEW_REVOCATION_COPY_H
 
@@ -12,29 +12,29 @@ struct revocation {
 	const char *client;
 	const char *login; /* NULL: every user of the client */
 	instant_t at;
-	const char *actor, *reason; /* long ones are cut */
+	const char *actor, *reason; /* long texts are cut */
 };
 
-/* In the state directory; `write`: made, with all its blocks, when it is not there. -ENOENT: it is not, or -EBADMSG:
- * it is none of ours; other negative errno. */
+/* In the state directory. `write` creates it with all its blocks if it is missing. -ENOENT: missing; -EBADMSG: not such
+ * a file; or another negative errno. */
 int revocation_copy_open(struct revocation_copy **out, const char *state_directory, bool write);
 void revocation_copy_close(struct revocation_copy *c);
 
-/* On disk when it returns. Revoking again keeps the first instant. -ENOSPC: all places are taken. */
+/* Synced when it returns. Revoking again keeps the first time. -ENOSPC: all slots are in use. */
 int revocation_copy_add(struct revocation_copy *c, const struct revocation *r);
-/* 0 also when it was not there. */
+/* 0 also if there was none. */
 int revocation_copy_remove(struct revocation_copy *c, const char *client, const char *login);
 
-/* The result of `each` other than 0 ends it and is returned. */
+/* A result of `each` other than 0 ends the loop and is returned. */
 int revocation_copy_each(struct revocation_copy *c,
 	int (*each)(void *context, const struct revocation *r), void *context);
-/* Places whose checksum does not fit: the power went while they were written, or the disk lies. */
+/* Number of slots with a wrong checksum, because of a power failure or a broken disk. */
 size_t revocation_copy_damaged(const struct revocation_copy *c);
 
-/* Adds to `o` what is revoked here and not there. 0 or -ENOMEM. */
+/* Adds to `o` the revocations that only this file has. 0 or -ENOMEM. */
 int revocation_copy_merge(struct overrides *o, struct revocation_copy *c);
-/* Brings both up to date: what the journal lacks is added to it with its own instant and reason; what it knows to be
- * reinstated since is taken out here; what is missing here is added. 0 or the first error. */
+/* Updates both sides: adds to the journal what it lacks, with the original time and reason; removes here what the
+ * journal shows as reinstated; adds here what is missing. 0 or the first error. */
 int revocation_copy_settle(struct revocation_copy *c, struct journal *j);
 
 #endif

@@ -132,7 +132,7 @@ static void assert_structure_noticed(const struct fixture *f, const uint8_t *k)
 	assert_noticed(f, k, "DELETE FROM record WHERE id = 1", 1, "record 1 is missing");
 	assert_noticed(f, k, "DELETE FROM record WHERE id < 4", 1, "record 1 is missing");
 	assert_noticed(f, k, "DELETE FROM record WHERE id > 14", 15,
-		"record 15 is missing, and all after it");
+		"record 15 and all later ones are missing");
 	assert_noticed(f, k, "DELETE FROM record", 1, "missing");
 	/* Swapped: first and second place exchanged. */
 	assert_noticed(f, k,

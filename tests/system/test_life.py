@@ -33,7 +33,7 @@ class OnTheServer(LabCase):
         plan = agent.plan(expect=2).out
         for part in ("CREATE LOGIN [acme.jane.doe] WITH PASSWORD = N'********'",
                      "ALTER ROLE [curfew_full] ADD MEMBER [acme.jane.doe]",
-                     f"- guard {lab.PUBLIC[0]}:{lab.PORT}", "nobody but the sources",
+                     f"- guard {lab.PUBLIC[0]}:{lab.PORT}", "only the allowlist and `trusted` can reach",
                      f"+ {lab.JANE[0]} -> {lab.PUBLIC[0]}:{lab.PORT} until "):
             self.assertIn(part, plan)
         self.assertIsNone(server.login(USER), "a plan changes nothing")

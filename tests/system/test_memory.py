@@ -127,7 +127,7 @@ class Reopened(MemoryCase):
         agent.clients["acme"]["go_live"] = local(lab.now() + days(100))
         agent.write()
         plan = agent.curfew("plan")
-        self.assertIn("reopens what ended on", plan.out + plan.err)
+        self.assertIn("reopens access that ended on", plan.out + plan.err)
         agent.curfew("apply")
         self.works(jane.login(USER, OWN_PASSWORD, "AcmeTest"))
         self.assertFalse(jane.sql("INSERT INTO dbo.Orders (Id, Customer) VALUES (51, N'x')").ok)
