@@ -68,11 +68,12 @@ void permission_copy(struct builder *b, struct permission *to, const struct perm
 	to->grantor = builder_copy(b, p->grantor);
 }
 
-static const char *unknown_trigger(const struct builder *b, const struct observed_database *d)
+static const struct observed_trigger *unknown_trigger(
+	const struct builder *b, const struct observed_database *d)
 {
 	for (size_t i = 0; i < d->n_triggers; i++)
-		if (!strings_contain(&b->w->server->known_triggers, d->triggers[i]))
-			return d->triggers[i];
+		if (!trigger_is_known(&b->w->server->known_triggers, &d->triggers[i]))
+			return &d->triggers[i];
 	return NULL;
 }
 
@@ -81,19 +82,36 @@ bool database_is_untouchable(const struct builder *b, const struct observed_data
 	return d->unwritable || unknown_trigger(b, d);
 }
 
+static void trigger_refuse(struct builder *b, const struct observed_database *d, const char *login,
+	const struct observed_trigger *t)
+{
+	bool named = trigger_is_named(&b->w->server->known_triggers, t->name);
+	const char *unsafe = trigger_unsafe(t);
+	char entry[TRIGGER_ENTRY_MAX];
+
+	trigger_entry(entry, t);
+	if (unsafe)
+		obstacle_push(b, STATE_UNVERIFIED, login, d->name,
+			"no changes made: enabled DDL trigger [%s] would run with Curfew's permissions and cannot be "
+			"trusted: %s; disable it",
+			t->name, unsafe);
+	else
+		obstacle_push(b, STATE_UNVERIFIED, login, d->name,
+			"no changes made: enabled DDL trigger [%s] would run with Curfew's permissions%s; review its "
+			"definition, then disable it or add \"%s\" to known_triggers",
+			t->name, named ? " and is not as it was reviewed" : "", entry);
+}
+
 bool database_refuses(struct builder *b, const struct observed_database *d, const char *login)
 {
-	const char *trigger = unknown_trigger(b, d);
+	const struct observed_trigger *trigger = unknown_trigger(b, d);
 
 	if (d->unwritable)
 		obstacle_push(b, STATE_UNVERIFIED, login, d->name,
 			"no changes made in database [%s]: %s; existing permissions there stay as they are",
 			d->name, d->unwritable);
 	else if (trigger)
-		obstacle_push(b, STATE_UNVERIFIED, login, d->name,
-			"no changes made: enabled DDL trigger [%s] would run with Curfew's permissions; review it, then "
-			"disable it or add it to known_triggers",
-			trigger);
+		trigger_refuse(b, d, login, trigger);
 	return d->unwritable || trigger;
 }
 

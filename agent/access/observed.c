@@ -48,7 +48,9 @@ static void database_free(struct observed_database *d)
 		free(d->owned[i].owner);
 	}
 	texts_free(d->schemas, d->n_schemas);
-	texts_free(d->triggers, d->n_triggers);
+	for (size_t i = 0; i < d->n_triggers; i++)
+		free(d->triggers[i].name);
+	free(d->triggers);
 	free(d->unread);
 	free(d->held);
 	free(d->unwritable);

@@ -72,7 +72,7 @@ struct raw_catalog {  /* of the server or of one database */
 	struct raw_permission *permissions;
 	size_t n_permissions;
 	struct raw_things schemas, objects, types, columns;
-	char **triggers;
+	struct observed_trigger *triggers;
 	size_t n_triggers;
 	bool ended; /* the last row arrived */
 	int may_view; /* the agent login can read definitions there; -1: the server did not return it */

@@ -145,6 +145,7 @@ static int parts_send_apart(struct database_reading *r)
 		if (rc == SQL_SERVER_ERROR && database_error_words(r->error->number))
 			return rc;
 		if (rc == SQL_SERVER_ERROR && !p->needed) {
+			r->d->triggers_unknown |= !strcmp(p->name, "trigger");
 			rc = catalog_unreadable_add(r->o, p->name, r->d->name, r->error->text);
 		} else if (rc == SQL_SERVER_ERROR && !strcmp(p->name, "end")) {
 			/* The server does not tell what the agent login can see, so what it returned counts as

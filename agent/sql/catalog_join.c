@@ -33,7 +33,7 @@ void raw_catalog_free(struct raw_catalog *r)
 	for (size_t i = 0; i < r->n_permissions; i++)
 		free(r->permissions[i].name);
 	for (size_t i = 0; i < r->n_triggers; i++)
-		free(r->triggers[i]);
+		free(r->triggers[i].name);
 	things_free(&r->schemas);
 	things_free(&r->objects);
 	things_free(&r->types);

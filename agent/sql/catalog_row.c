@@ -146,19 +146,11 @@ static int row_database_id(struct server_reading *r, const struct sql_value *v)
 	return 0;
 }
 
-static int trigger_add(char ***triggers, size_t *n, const struct sql_value *v)
-{
-	char **more = row_array_more(*triggers, n, sizeof(*more));
-
-	if (!more)
-		return -ENOMEM;
-	*triggers = more;
-	return row_name(&more[*n - 1], v) ? 0 : -ENOMEM;
-}
-
 static int row_server_trigger(struct server_reading *r, const struct sql_value *v)
 {
-	return trigger_add(&r->o->triggers, &r->o->n_triggers, &v[1]);
+	char **name = ROW_MORE(r->o->triggers, r->o->n_triggers);
+
+	return name && row_name(name, &v[1]) ? 0 : -ENOMEM;
 }
 
 static int row_of_session(struct server_reading *r, const struct sql_value *v)
@@ -281,9 +273,19 @@ static int row_type(struct raw_catalog *raw, const struct sql_value *v)
 	return thing_take(&raw->types, v);
 }
 
+#define DIGEST_BYTES ((DIGEST_TEXT_MAX - 1) / 2)
+
 static int row_trigger(struct raw_catalog *raw, const struct sql_value *v)
 {
-	return trigger_add(&raw->triggers, &raw->n_triggers, &v[2]);
+	struct observed_trigger *t = ROW_MORE(raw->triggers, raw->n_triggers);
+
+	if (!t)
+		return -ENOMEM;
+	for (size_t i = 0; v[3].data && v[3].size == DIGEST_BYTES && i < DIGEST_BYTES; i++)
+		snprintf(t->digest + 2 * i, 3, "%02x", (unsigned char)v[3].data[i]);
+	t->dynamic = row_number(&v[4]) != 0;
+	t->reaches = row_number(&v[5]) != 0;
+	return row_name(&t->name, &v[2]) ? 0 : -ENOMEM;
 }
 
 static int row_end(struct raw_catalog *raw, const struct sql_value *v)
@@ -312,7 +314,7 @@ static const struct {
 	{"object", 6, row_object},
 	{"column", 6, row_column},
 	{"type", 6, row_type},
-	{"trigger", 3, row_trigger},
+	{"trigger", 6, row_trigger},
 	{"end", 3, row_end},
 	{"failed", 4, row_failed},
 };

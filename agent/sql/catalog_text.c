@@ -68,8 +68,13 @@ const struct part database_parts[] = {
 		"  t.schema_id, t.principal_id FROM sys.types AS t WHERE t.is_user_defined = 1;\n",
 		false},
 	{"trigger",
-		"SELECT N'trigger' AS [part], DB_ID(), CAST(CAST(t.name AS nvarchar(128)) AS varbinary(256))\n"
-		"FROM sys.triggers AS t WHERE t.parent_class = 0 AND t.is_disabled = 0;\n",
+		"SELECT N'trigger' AS [part], DB_ID(), CAST(CAST(t.name AS nvarchar(128)) AS varbinary(256)),\n"
+		"  HASHBYTES('SHA2_256', m.definition),\n"
+		"  CASE WHEN REPLACE(UPPER(m.definition), N'EXECUTE AS', N'') LIKE N'%EXEC%' THEN 1 ELSE 0 END,\n"
+		"  (SELECT COUNT(*) FROM sys.sql_expression_dependencies AS d WHERE d.referencing_class = 12\n"
+		"    AND d.referencing_id = t.object_id)\n"
+		"FROM sys.triggers AS t LEFT JOIN sys.sql_modules AS m ON m.object_id = t.object_id\n"
+		"WHERE t.parent_class = 0 AND t.is_disabled = 0;\n",
 		false},
 	{"end",
 		"SELECT N'end' AS [part], DB_ID(), COALESCE(HAS_PERMS_BY_NAME(QUOTENAME(DB_NAME()), N'DATABASE', N'VIEW DEFINITION'),\n"

@@ -53,14 +53,13 @@ static const struct leftover *check_of(size_t number)
 }
 
 /* The setting that lists this finding as reviewed; NULL: it is not reviewed. */
-static const char *reviewed_by(
-	const struct server *s, const struct leftover *k, const char *subject)
+static const char *reviewed_by(const struct server *s, const struct leftover *k,
+	const struct observed_database *d, const char *subject)
 {
 	const struct {
 		const char *check, *setting;
 		const struct strings *names;
 	} settings[] = {
-		{"ddl-trigger", "known_triggers", &s->known_triggers},
 		{"server-trigger", "known_triggers", &s->known_triggers},
 		{"linked-server", "known_linked_servers", &s->known_linked_servers},
 		{"agent-proxy", "known_proxies", &s->known_proxies},
@@ -70,6 +69,11 @@ static const char *reviewed_by(
 		if (!strcmp(k->name, settings[i].check) &&
 			strings_contain(settings[i].names, subject))
 			return settings[i].setting;
+	/* By its text, not by its name alone. A disabled one is not reviewed: it may be enabled with any text. */
+	for (size_t i = 0; d && !strcmp(k->name, "ddl-trigger") && i < d->n_triggers; i++)
+		if (!strcmp(d->triggers[i].name, subject) &&
+			trigger_is_known(&s->known_triggers, &d->triggers[i]))
+			return "known_triggers";
 	return NULL;
 }
 
@@ -141,7 +145,8 @@ static int finding_keep(
 		rc = words_make(&evidence, k->evidence, v, n);
 	if (rc < 0)
 		return rc;
-	const char *known = reviewed_by(run->visit->server, k, subject);
+	const char *known = reviewed_by(
+		run->visit->server, k, whole ? NULL : &run->observed.databases[d], subject);
 	record_of(&r, run->visit, RECORD_FINDING, NULL, NULL,
 		whole ? NULL : run->observed.databases[d].name);
 	/* Report reviewed findings too, so that the audit shows what is allowed and where it leads today. */

@@ -10,4 +10,7 @@ int statement_write_grant(
 int statement_write_revoke(FILE *to, const struct change *c);
 int statement_write_owner(FILE *to, const struct change *c);
 
+/* Ends the batch unless the enabled DDL triggers of the database are those that were read. 0 or -ENOMEM. */
+int statement_write_guard(FILE *to, const struct observed_database *d);
+
 #endif

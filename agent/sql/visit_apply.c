@@ -7,6 +7,7 @@
 #include <sodium.h>
 
 #include "sql/residual.h"
+#include "sql/statement.h"
 
 /* Rounds: one to create, one to enable, and some for sessions that end slowly. */
 #define MAX_ROUNDS 8
@@ -22,6 +23,16 @@ static void pause_ms(long ms)
 	nanosleep(&t, NULL);
 }
 
+static int change_write(
+	FILE *to, const struct visit_run *run, const struct change *c, const char *password)
+{
+	const struct observed_database *d =
+		c->database ? observed_find_database(&run->observed, c->database) : NULL;
+	int rc = d ? statement_write_guard(to, d) : 0;
+
+	return rc ? rc : sql_write_change(to, c, password);
+}
+
 static int change_run(struct visit_run *run, struct sql_error *error, const struct change *c)
 {
 	char *password = NULL, *text = NULL;
@@ -32,7 +43,7 @@ static int change_run(struct visit_run *run, struct sql_error *error, const stru
 		return -ENOMEM;
 	FILE *to = open_memstream(&text, &size);
 	if (to) {
-		rc = sql_write_change(to, c, password);
+		rc = change_write(to, run, c, password);
 		if (fclose(to))
 			rc = -ENOMEM;
 	}

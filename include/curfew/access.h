@@ -102,6 +102,13 @@ struct observed_owned { /* something that a principal owns */
 	char *schema, *name;
 	char *owner;
 };
+#define DIGEST_TEXT_MAX 65 /* SHA-256 in hexadecimal digits */
+struct observed_trigger {  /* an enabled DDL trigger of a database */
+	char *name;
+	char digest[DIGEST_TEXT_MAX]; /* of its definition; "": the server does not show it */
+	bool reaches; /* it names tables, procedures, or anything else that is no part of the product */
+	bool dynamic; /* it runs something with EXEC */
+};
 struct observed_database {
 	char *name;  /* in the server's case */
 	int id;	     /* database_id; 0: the server returned no row */
@@ -124,8 +131,9 @@ struct observed_database {
 	size_t n_schemas;
 	struct observed_owned *owned;
 	size_t n_owned;
-	char **triggers; /* enabled DDL triggers */
+	struct observed_trigger *triggers; /* enabled DDL triggers */
 	size_t n_triggers;
+	bool triggers_unknown; /* the server has no such catalog view */
 };
 struct observed_server {
 	char *version;
@@ -149,6 +157,14 @@ struct observed_server {
 	char **triggers; /* enabled server triggers */
 	size_t n_triggers;
 };
+/* NULL, or why no review of its text can vouch for what it does. */
+const char *trigger_unsafe(const struct observed_trigger *t);
+/* "NAME sha256:DIGEST": the entry of known_triggers for exactly this text. */
+#define TRIGGER_ENTRY_MAX (MAX_NAME_BYTES + 8 + DIGEST_TEXT_MAX + 1)
+void trigger_entry(char buf[TRIGGER_ENTRY_MAX], const struct observed_trigger *t);
+/* Some entry has the name, whatever its digest; with the digest of its text, and safe. */
+bool trigger_is_named(const struct strings *known, const char *name);
+bool trigger_is_known(const struct strings *known, const struct observed_trigger *t);
 void permission_free(struct permission *p); /* frees the members */
 void observed_free(struct observed_server *o);
 struct observed_login *observed_find_login(const struct observed_server *o, const char *login);

@@ -100,7 +100,10 @@ void model_member(struct observed_database *d, const char *role, const char *mem
 
 void model_trigger(struct observed_database *d, const char *name)
 {
-	*ADD(d->triggers, d->n_triggers) = copy(name);
+	struct observed_trigger *t = ADD(d->triggers, d->n_triggers);
+
+	t->name = copy(name);
+	snprintf(t->digest, sizeof(t->digest), "%064d", 7);
 }
 
 static void server_permission(struct model *m, uint8_t class, const char *name, const char *login)

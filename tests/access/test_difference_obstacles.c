@@ -101,8 +101,25 @@ static void test_database_trigger(void **state)
 	const struct obstacle *o = obstacle_of(s, STATE_UNVERIFIED);
 	assert_non_null(o);
 	assert_non_null(strstr(o->text, "tr_evil"));
+	/* Its name says nothing of what it does. */
 	strings_add(&s->scene.server.known_triggers, "tr_evil");
+	expect(s, "");
+	o = obstacle_of(s, STATE_UNVERIFIED);
+	assert_non_null(strstr(o->text, "is not as it was reviewed"));
+	char entry[TRIGGER_ENTRY_MAX];
+	trigger_entry(entry, &s->test->triggers[0]);
+	assert_non_null(strstr(o->text, entry));
+	strings_add(&s->scene.server.known_triggers, entry);
 	expect(s, "login-create login-disable login-mark user-create member-add");
+	/* What decides outside its text what it does makes the review worthless. */
+	s->test->triggers[0].reaches = true;
+	expect(s, "");
+	s->test->triggers[0].reaches = false;
+	s->test->triggers[0].dynamic = true;
+	expect(s, "");
+	s->test->triggers[0].dynamic = false;
+	s->test->triggers[0].digest[0] = '\0';
+	expect(s, "");
 	stage_free(s);
 }
 

@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "curfew/sql.h"
+#include "sql/statement.h"
 
 #include "../corpus.h"
 
@@ -274,6 +274,43 @@ static char *handover(const char *password, bool must_change)
 	return out;
 }
 
+/* A trigger that was not there, or had another text, when the database was read. */
+static void test_guard(void **state)
+{
+	struct observed_trigger trigger = {.name = (char *)"guard"};
+	struct observed_database d = {.name = (char *)DATABASE};
+	const char *const digests[] = {"0x", "0xabab"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(digests); i++) {
+		_cleanup_free_ char *text = NULL;
+		char expected[64];
+		size_t size;
+		FILE *f = open_memstream(&text, &size);
+		assert_non_null(f);
+		assert_int_equal(statement_write_guard(f, &d), 0);
+		assert_int_equal(fclose(f), 0);
+		corpus_add(text);
+		assert_ptr_equal(
+			strstr(text, "USE [Acme]]Test]; IF DB_NAME() = N'Acme]Test' AND EXISTS ("),
+			text);
+		snprintf(expected, sizeof(expected), "NOT IN (%s)) THROW 50002, ", digests[i]);
+		assert_non_null(strstr(text, expected));
+		snprintf(trigger.digest, sizeof(trigger.digest), "abab");
+		d.triggers = &trigger;
+		d.n_triggers = 1;
+	}
+	/* A server without such views has no such triggers. */
+	d.triggers_unknown = true;
+	_cleanup_free_ char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+	assert_non_null(f);
+	assert_int_equal(statement_write_guard(f, &d), 0);
+	assert_int_equal(fclose(f), 0);
+	assert_int_equal(size, 0);
+}
+
 static void test_handover(void **state)
 {
 	(void)state;
@@ -295,6 +332,7 @@ int main(void)
 		cmocka_unit_test(test_unnameable),
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_secrets),
+		cmocka_unit_test(test_guard),
 		cmocka_unit_test(test_handover),
 	};
 

@@ -2,6 +2,7 @@
 """What a former full-access user or a DBA may leave behind: each planted by real T-SQL, found by its named check with
 evidence and remedy, gone when a DBA runs the remedy. Nothing else is ever found on a clean server."""
 
+import re
 import unittest
 from dataclasses import dataclass
 
@@ -255,6 +256,11 @@ class Leftovers(audit_lab.AuditCase):
                 self.assertEqual(set(unknown), {"ours", "theirs"})
                 settings[setting] = ["ours"]
                 self.lab.agent.write()
+                if check == "ddl-trigger":  # reviewed is a text, not a name
+                    found = {f["evidence"].split(":")[0]: f for f in self.told() if f["name"] == check}
+                    self.assertEqual(found, unknown)
+                    settings[setting] = re.findall(r'"(ours sha256:[0-9a-f]{64})"', self.lab.agent.plan().out)[:1]
+                    self.lab.agent.write()
                 found = {f["evidence"].split(":")[0]: f for f in self.told() if f["name"] == check}
                 del settings[setting]
                 self.lab.agent.write()

@@ -3,6 +3,7 @@
 a server that does not answer, and a second agent."""
 
 import os
+import re
 import sys
 import unittest
 
@@ -12,7 +13,7 @@ import lab  # noqa: E402  (the path above makes it importable)
 from agent import Agent  # noqa: E402
 from case import USER, LabCase  # noqa: E402
 from lab import days, local  # noqa: E402
-from practice import DATABASE  # noqa: E402
+from practice import DATABASE, SqlRefused  # noqa: E402
 
 PASSWORD = "Set-by-the-DBA-7"
 
@@ -148,11 +149,75 @@ class Strangers(LabCase):
         self.assertEqual(self.agent.elements(), [])
         self.assertFalse(jane.sql("SELECT 1", timeout=lab.SHUT_SECONDS).ok)
         self.assertEqual(self.server.sql("SELECT Who FROM dbo.Trace", "AcmeTest"), [])
-        self.agent.servers["sql01"]["known_triggers"] = ["spy"]
+
+    def known(self, at):
+        """The operator takes over what Curfew says of each trigger that may be reviewed."""
+        out = self.agent.curfew("apply", "--at", at).out
+        entries = sorted(set(re.findall(r'"(\w+ sha256:[0-9a-f]{64})"', out)))
+        self.agent.servers["sql01"]["known_triggers"] = entries
         self.agent.write()
+        return out, entries
+
+    def test_reviewed_trigger(self):
+        """What it is known by is its text: nobody can put another one under its name."""
+        self.acme()
+        self.applied(self.agent)
+        at = local(self.golive)
+        text = "CREATE TRIGGER [guard] ON DATABASE FOR DROP_TABLE AS IF IS_SRVROLEMEMBER(N'sysadmin') = 0 ROLLBACK"
+        self.server.sql(text, "AcmeTest")
+        self.agent.servers["sql01"]["known_triggers"] = ["guard"]
+        self.agent.write()
+        out, entries = self.known(at)
+        self.assertIn("is not as it was reviewed", out)
+        self.assertTrue(self.server.login(USER)[1], "wider than it should be: disabled")
+        self.assertEqual(len(entries), 1)
         self.applied(self.agent, at)
         self.assertEqual(self.server.roles(USER, "AcmeTest"), ["curfew_read_only"])
-        self.assertTrue(self.server.sql("SELECT Who FROM dbo.Trace", "AcmeTest"))
+        self.server.sql(text.replace("CREATE", "ALTER") + "; CREATE LOGIN [hers] WITH PASSWORD = N'Some-Passw0rd-7'", "AcmeTest")
+        self.assertIn("is not as it was reviewed", self.agent.curfew("apply", "--at", local(self.golive + days(14))).out)
+        self.assertIsNone(self.server.login("hers"))
+        self.assertTrue(self.server.login(USER)[1])
+
+    def test_trigger_made_in_the_middle(self):
+        """Between the reading and the change: the change's own batch looks once more."""
+        self.acme()
+        self.applied(self.agent)
+        change = rf"ALTER ROLE \[curfew_full\] DROP MEMBER \[{re.escape(USER)}\]"
+        before = len(self.server.records("batch"))
+        self.agent.apply(local(self.golive))
+        text = next(b["text"] for b in self.server.records("batch")[before:] if re.search(change, b["text"]))
+        self.server.sql("CREATE TRIGGER [late] ON DATABASE FOR DROP_ROLE_MEMBER AS SELECT 1", "AcmeTest")
+        self.server.sql(f"ALTER ROLE [curfew_full] ADD MEMBER [{USER}]", "AcmeTest")
+        with self.assertRaises(SqlRefused) as refused:
+            self.server.sql(text, "AcmeTest")
+        self.assertEqual(refused.exception.number, 50002)
+        self.assertIn("curfew_full", self.server.roles(USER, "AcmeTest"))
+
+    def test_reviewed_trigger_that_others_steer(self):
+        """It calls, writes, or runs what a user with full access may alter: no review helps, and logins are shut all the same."""
+        self.acme()
+        self.applied(self.agent)
+        jane = self.jane_in()
+        self.server.script("USE [AcmeTest]\nGO\nCREATE TABLE dbo.Trace (Id int IDENTITY(1, 1), Who nvarchar(128))\nGO\n"
+                           "CREATE PROCEDURE dbo.Notify AS SELECT 1\nGO\n")
+        at = local(self.golive)
+        for body, why in (("INSERT INTO dbo.Trace (Who) SELECT SUSER_SNAME()", "uses other objects"),
+                          ("EXEC dbo.Notify", "with EXEC"), ("EXEC (N'SELECT 1')", "with EXEC")):
+            with self.subTest(body):
+                self.server.sql(f"CREATE TRIGGER [spy] ON DATABASE FOR DDL_DATABASE_LEVEL_EVENTS AS {body}", "AcmeTest")
+                digest = self.server.sql("SELECT CONVERT(nvarchar(64), HASHBYTES('SHA2_256', m.definition), 2) FROM "
+                                         "sys.triggers AS t JOIN sys.sql_modules AS m ON m.object_id = t.object_id "
+                                         "WHERE t.name = N'spy'", "AcmeTest")[0][0]
+                self.agent.servers["sql01"]["known_triggers"] = [f"spy sha256:{digest}"]
+                self.agent.write()
+                out, entries = self.known(at)
+                self.assertEqual(entries, [])
+                self.assertIn("cannot be trusted: it", out)
+                self.assertIn(why, out)
+                self.assertTrue(self.server.login(USER)[1])
+                self.server.sql("DROP TRIGGER [spy] ON DATABASE", "AcmeTest")
+        self.assertFalse(jane.sql("SELECT 1", timeout=lab.SHUT_SECONDS).ok)
+        self.assertEqual(self.server.sql("SELECT Who FROM dbo.Trace", "AcmeTest"), [])
 
     def test_tampering_is_undone(self):
         """Rights that others gave by hand in our databases are taken back."""

@@ -1,0 +1,54 @@
+/* DDL triggers of a database run with the permissions of whoever changes something there, so also with Curfew's. One is
+ * known only while its text is exactly the reviewed one, and only if nothing outside its text decides what it does: what it
+ * names in the database may be altered by a user with full access, who would then act as the agent login. */
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "curfew/access.h"
+
+#define DIGEST " sha256:"
+
+const char *trigger_unsafe(const struct observed_trigger *t)
+{
+	if (!t->digest[0])
+		return "its definition is not visible";
+	if (t->dynamic)
+		return "it runs procedures or dynamic SQL with EXEC, and what these do may change";
+	if (t->reaches)
+		return "it uses other objects, which a user with full access may alter";
+	return NULL;
+}
+
+void trigger_entry(char buf[TRIGGER_ENTRY_MAX], const struct observed_trigger *t)
+{
+	snprintf(buf, TRIGGER_ENTRY_MAX, "%s" DIGEST "%s", t->name, t->digest);
+}
+
+bool trigger_is_named(const struct strings *known, const char *name)
+{
+	size_t size = strlen(name);
+
+	for (size_t i = 0; i < known->n; i++)
+		if (!strncmp(known->items[i], name, size) &&
+			(!known->items[i][size] ||
+				!strncmp(known->items[i] + size, DIGEST, strlen(DIGEST))))
+			return true;
+	return false;
+}
+
+bool trigger_is_known(const struct strings *known, const struct observed_trigger *t)
+{
+	size_t size = strlen(t->name);
+
+	if (trigger_unsafe(t))
+		return false;
+	for (size_t i = 0; i < known->n; i++) {
+		const char *item = known->items[i];
+		if (!strncmp(item, t->name, size) &&
+			!strncmp(item + size, DIGEST, strlen(DIGEST)) &&
+			!strcasecmp(item + size + strlen(DIGEST), t->digest))
+			return true;
+	}
+	return false;
+}
