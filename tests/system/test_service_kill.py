@@ -187,9 +187,9 @@ class Kills(ServiceCase):
             time.sleep(self.chance.uniform(0, 0.3))
         until(lambda: self.found.server.login(USER) is None, f"the login is gone; seed {self.seed}")
         self.assertEqual(self.agent.elements(), [])
-        self.assertTrue(self.watcher.is_alive(), "the watcher has died")
         self.assertEqual(self.watcher.wrong, [],
                          f"seed {self.seed}; the service said:\n{self.service.log()[-4000:]}")
+        self.assertTrue(self.watcher.is_alive(), "the watcher has died")
 
     def test_lives(self):
         lives, times = 0, 1
