@@ -143,13 +143,22 @@ class Agent:
         for batch in batches(script):
             corpus.add(batch)
 
+    def listing(self):
+        """The table as nft prints it in JSON; it prints half of it when the table is changed meanwhile: then again."""
+        for _ in range(20):
+            listing = self.space.run("nft", "-j", "list", "table", "inet", "curfew", check=False)
+            if listing.returncode != 0:
+                return []
+            try:
+                return json.loads(listing.stdout)["nftables"]
+            except json.JSONDecodeError:
+                broken = listing.stdout
+        raise AssertionError(f"nft prints no JSON: {broken}")
+
     def elements(self):
         """(source, endpoint, seconds left) of the allowlist, as the kernel shows it."""
-        listing = self.space.run("nft", "-j", "list", "table", "inet", "curfew", check=False)
-        if listing.returncode != 0:
-            return []
         found = []
-        for item in json.loads(listing.stdout)["nftables"]:
+        for item in self.listing():
             name = item.get("set", {}).get("name", "")
             if not name.startswith("allow"):
                 continue
