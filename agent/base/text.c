@@ -27,6 +27,20 @@ void text_drop(struct text *t)
 	free(text_end(t));
 }
 
+int template_write(FILE *to, const char *template, placeholder_fn write, void *context)
+{
+	for (const char *c = template; *c; c++) {
+		int n = 0;
+
+		if (*c != '%')
+			putc(*c, to);
+		else if ((n = write(to, c + 1, context)) < 0)
+			return n;
+		c += n;
+	}
+	return 0;
+}
+
 size_t utf8_decode(uint32_t *out, const char *text)
 {
 	static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};

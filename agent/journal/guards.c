@@ -2,25 +2,21 @@
  * */
 #include "journal/database.h"
 #include "curfew/memory.h"
+#include "curfew/text.h"
 
 #include <errno.h>
 #include <string.h>
 
 static char *trusted_text(const struct server *s)
 {
-	char *text = NULL, one[SOURCE_TEXT_MAX];
-	size_t size;
-	FILE *to = open_memstream(&text, &size);
+	char one[SOURCE_TEXT_MAX];
+	struct text text;
 
-	if (!to)
+	if (!text_begin(&text))
 		return NULL;
 	for (size_t i = 0; i < s->n_trusted; i++)
-		fprintf(to, "%s%s", i ? "," : "", source_format(one, &s->trusted[i]));
-	if (fclose(to)) {
-		free(text);
-		return NULL;
-	}
-	return text;
+		fprintf(text.to, "%s%s", i ? "," : "", source_format(one, &s->trusted[i]));
+	return text_end(&text);
 }
 
 static int guard_put(bool *changed, struct journal *j, const char *server, const struct endpoint *e,

@@ -3,6 +3,7 @@
 #include "report/html.h"
 
 #include "program/visible_text.h"
+#include "curfew/text.h"
 
 #include <errno.h>
 #include <sodium.h>
@@ -57,41 +58,45 @@ void html_lines(FILE *to, const char *text)
 	}
 }
 
-static void html_vprintf(FILE *to, const char *format, va_list *args)
+struct html_arguments {
+	va_list list;
+};
+
+static int html_argument(FILE *to, const char *at, void *context)
 {
-	for (const char *p = format; *p; p++) {
-		if (*p != '%') {
-			fputc(*p, to);
-			continue;
-		}
-		p++;
-		if (*p == 's') {
-			html_text(to, va_arg(*args, const char *));
-		} else if (*p == 'd') {
-			fprintf(to, "%d", va_arg(*args, int));
-		} else if (*p == 'u') {
-			fprintf(to, "%u", va_arg(*args, unsigned));
-		} else if (strncmp(p, "zu", 2) == 0) {
-			fprintf(to, "%zu", va_arg(*args, size_t));
-			p += 1;
-		} else if (strncmp(p, "lld", 3) == 0) {
-			fprintf(to, "%lld", va_arg(*args, long long));
-			p += 2;
-		} else if (*p == '%') {
-			fputc('%', to);
-		} else {
-			abort(); /* a format of ours that this function does not know */
-		}
+	struct html_arguments *args = context;
+
+	switch (*at) {
+	case 's':
+		html_text(to, va_arg(args->list, const char *));
+		return 1;
+	case 'd':
+		fprintf(to, "%d", va_arg(args->list, int));
+		return 1;
+	case 'u':
+		fprintf(to, "%u", va_arg(args->list, unsigned));
+		return 1;
+	case 'z':
+		fprintf(to, "%zu", va_arg(args->list, size_t));
+		return 2;
+	case 'l':
+		fprintf(to, "%lld", va_arg(args->list, long long));
+		return 3;
+	case '%':
+		fputc('%', to);
+		return 1;
+	default:
+		abort(); /* a conversion that this function does not support */
 	}
 }
 
 void html_printf(FILE *to, const char *format, ...)
 {
-	va_list args;
+	struct html_arguments args;
 
-	va_start(args, format);
-	html_vprintf(to, format, &args);
-	va_end(args);
+	va_start(args.list, format);
+	template_write(to, format, html_argument, &args);
+	va_end(args.list);
 }
 
 /* Names of its own for every color, so that print and dark screens change them in one place. */

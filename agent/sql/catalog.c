@@ -8,6 +8,7 @@
 
 #include "sql/rights.h"
 #include "sql/rows.h"
+#include "sql/question.h"
 
 static void reading_forget(struct server_reading *r)
 {
@@ -51,16 +52,13 @@ static int rights_judge(struct server_reading *r)
 
 static int probe(struct server_reading *r, struct sql_error *error, struct sql_session *s)
 {
-	char *batch = NULL;
-	size_t size;
-	FILE *to = open_memstream(&batch, &size);
+	struct text batch;
 
-	if (!to)
+	if (!text_begin(&batch))
 		return -ENOMEM;
 	memset(r->rights, -1, sizeof(r->rights));
-	catalog_probe_write(to);
-	int rc = fclose(to) ? -ENOMEM : ask(r, error, s, batch);
-	free(batch);
+	catalog_probe_write(batch.to);
+	int rc = question_ask(s, error, &batch, catalog_server_row, r);
 	if (!rc)
 		return rights_judge(r);
 	if (rc != SQL_SERVER_ERROR)
@@ -109,16 +107,13 @@ static int parts_forget(struct server_reading *r)
 
 static int server_ask(struct server_reading *r, struct sql_error *error, struct sql_session *s)
 {
-	char *batch = NULL;
-	size_t size;
-	FILE *to = open_memstream(&batch, &size);
+	struct text batch;
 
-	if (!to)
+	if (!text_begin(&batch))
 		return -ENOMEM;
 	for (const struct part *p = server_parts; p->name; p++)
-		fputs(p->text, to);
-	int rc = fclose(to) ? -ENOMEM : ask(r, error, s, batch);
-	free(batch);
+		fputs(p->text, batch.to);
+	int rc = question_ask(s, error, &batch, catalog_server_row, r);
 	if (rc != SQL_SERVER_ERROR)
 		return rc;
 	rc = parts_forget(r);
@@ -129,15 +124,14 @@ static int server_ask(struct server_reading *r, struct sql_error *error, struct 
 
 static int names_ask(struct server_reading *r, struct sql_error *error, struct sql_session *s)
 {
-	char *batch = NULL;
-	size_t size;
-	FILE *to = open_memstream(&batch, &size);
+	struct text batch;
 
-	if (!to)
+	if (!r->n_names)
+		return 0;
+	if (!text_begin(&batch))
 		return -ENOMEM;
-	catalog_names_write(to, r->names, r->n_names);
-	int rc = fclose(to) ? -ENOMEM : r->n_names ? ask(r, error, s, batch) : 0;
-	free(batch);
+	catalog_names_write(batch.to, r->names, r->n_names);
+	int rc = question_ask(s, error, &batch, catalog_server_row, r);
 	return rc < 0 ? rc : 0;
 }
 

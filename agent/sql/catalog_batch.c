@@ -10,6 +10,7 @@
 #include "curfew/text.h"
 #include "sql/catalog.h"
 #include "sql/rows.h"
+#include "sql/question.h"
 
 /* Size of one batch's text. A server with hundreds of databases and logins gets several batches. */
 #define MAX_BATCH ((long)1 << 20)
@@ -97,9 +98,9 @@ static int reading_finish(struct database_reading *r)
 static int batch_send(size_t *from, struct database_reading *readings, size_t n)
 {
 	struct database_batch b = {.readings = readings, .n = n};
-	char *text = NULL;
-	size_t size, to = *from, asked = 0;
-	FILE *f = open_memstream(&text, &size);
+	_cleanup_text_ struct text text;
+	size_t to = *from, asked = 0;
+	FILE *f = text_begin(&text);
 
 	if (!f)
 		return -ENOMEM;
@@ -112,10 +113,7 @@ static int batch_send(size_t *from, struct database_reading *readings, size_t n)
 		asked++;
 	}
 	catalog_leave_write(f);
-	int rc = fclose(f) ? -ENOMEM : 0;
-	if (!rc && asked)
-		rc = sql_session_run(readings->session, readings->error, text, batch_row, &b);
-	free(text);
+	int rc = asked ? question_ask(readings->session, readings->error, &text, batch_row, &b) : 0;
 	/* A cut or malformed answer is read again like a missing one. */
 	bool lost = rc < 0 && rc != -EBADMSG && rc != -EOVERFLOW;
 	for (size_t i = *from; i < to && !lost; i++) {

@@ -11,6 +11,7 @@
 
 #include "sql/catalog.h"
 #include "sql/rows.h"
+#include "sql/question.h"
 
 enum { ERROR_NO_DATABASE = 911 };
 
@@ -53,21 +54,15 @@ void database_block_write(FILE *to, const struct database_reading *r, bool princ
 
 static int parts_send(struct database_reading *r, bool principals_alone)
 {
-	char *batch = NULL;
-	size_t size;
-	FILE *to = open_memstream(&batch, &size);
+	struct text batch;
 
-	if (!to)
+	if (!text_begin(&batch))
 		return -ENOMEM;
-	fprintf(to, "SET LOCK_TIMEOUT %u;\n", r->patience);
-	database_block_write(to, r, principals_alone);
+	fprintf(batch.to, "SET LOCK_TIMEOUT %u;\n", r->patience);
+	database_block_write(batch.to, r, principals_alone);
 	raw_catalog_free(&r->raw);
 	r->raw.database = r->d->id;
-	int rc = fclose(to) ? -ENOMEM
-			    : sql_session_run(
-				      r->session, r->error, batch, catalog_database_row, &r->raw);
-	free(batch);
-	return rc;
+	return question_ask(r->session, r->error, &batch, catalog_database_row, &r->raw);
 }
 
 /* ---- reasons why it could not be read ---- */
@@ -88,18 +83,15 @@ static int blocker_row(void *words, const struct sql_value *v, int n)
 
 static int blocked_tell(struct database_reading *r)
 {
-	char who[RECORD_TEXT_MAX] = "", *batch = NULL;
-	size_t size;
+	char who[RECORD_TEXT_MAX] = "";
 	struct sql_error ignored;
-	FILE *to = open_memstream(&batch, &size);
-	int rc = to ? 0 : -ENOMEM;
+	struct text batch;
+	int rc = -ENOMEM;
 
-	if (to) {
-		fputs("USE [master];\n", to);
-		catalog_blocker_write(to, r->d->id);
-		rc = fclose(to) ? -ENOMEM
-				: sql_session_run(r->session, &ignored, batch, blocker_row, who);
-		free(batch);
+	if (text_begin(&batch)) {
+		fputs("USE [master];\n", batch.to);
+		catalog_blocker_write(batch.to, r->d->id);
+		rc = question_ask(r->session, &ignored, &batch, blocker_row, who);
 	}
 	if (rc < 0 && rc != -EBADMSG)
 		return rc;
@@ -131,17 +123,12 @@ static int parts_send_apart(struct database_reading *r)
 	raw_catalog_free(&r->raw);
 	r->raw = whole;
 	for (const struct part *p = database_parts; p->name && !rc; p++) {
-		char *batch = NULL;
-		size_t size;
-		FILE *to = open_memstream(&batch, &size);
-		if (!to)
+		struct text batch;
+		if (!text_begin(&batch))
 			return -ENOMEM;
-		use_write(to, r);
-		fputs(p->text, to);
-		rc = fclose(to) ? -ENOMEM
-				: sql_session_run(r->session, r->error, batch, catalog_database_row,
-					  &r->raw);
-		free(batch);
+		use_write(batch.to, r);
+		fputs(p->text, batch.to);
+		rc = question_ask(r->session, r->error, &batch, catalog_database_row, &r->raw);
 		if (rc == SQL_SERVER_ERROR && database_error_words(r->error->number))
 			return rc;
 		if (rc == SQL_SERVER_ERROR && !p->needed) {

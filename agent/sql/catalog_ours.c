@@ -5,6 +5,7 @@
 #include "sql/catalog.h"
 #include "sql/closing.h"
 #include "sql/rows.h"
+#include "sql/question.h"
 
 static bool login_is_concerned(
 	const struct observed_login *l, const struct wanted_server *w, const struct claims *c)
@@ -62,15 +63,12 @@ static int sessions_ask(struct server_reading *r, struct sql_error *error, struc
 	int rc = SQL_SERVER_ERROR;
 
 	for (size_t i = 0; i < ARRAY_SIZE(selects) && rc == SQL_SERVER_ERROR; i++) {
-		char *batch = NULL;
-		size_t size;
-		FILE *to = open_memstream(&batch, &size);
-		if (!to)
+		struct text batch;
+		if (!text_begin(&batch))
 			return -ENOMEM;
 		sessions_forget(r->o);
-		closing_sessions_write(to, selects[i], NULL, 0, sids, n);
-		rc = fclose(to) ? -ENOMEM : sql_session_run(s, error, batch, catalog_server_row, r);
-		free(batch);
+		closing_sessions_write(batch.to, selects[i], NULL, 0, sids, n);
+		rc = question_ask(s, error, &batch, catalog_server_row, r);
 	}
 	r->o->sessions_visible = !rc;
 	return rc == SQL_SERVER_ERROR ? catalog_unreadable_add(r->o, "session", NULL, error->text)
@@ -81,15 +79,12 @@ static int sessions_ask(struct server_reading *r, struct sql_error *error, struc
 static int conditions_ask(struct server_reading *r, struct sql_error *error, struct sql_session *s,
 	const struct sid *sids, size_t n)
 {
-	char *batch = NULL;
-	size_t size;
-	FILE *to = open_memstream(&batch, &size);
+	struct text batch;
 
-	if (!to)
+	if (!text_begin(&batch))
 		return -ENOMEM;
-	catalog_conditions_write(to, sids, n, NULL, 0);
-	int rc = fclose(to) ? -ENOMEM : sql_session_run(s, error, batch, catalog_server_row, r);
-	free(batch);
+	catalog_conditions_write(batch.to, sids, n, NULL, 0);
+	int rc = question_ask(s, error, &batch, catalog_server_row, r);
 	return rc < 0 ? rc : 0;
 }
 

@@ -6,6 +6,7 @@
 
 #include "sql/catalog.h"
 #include "sql/closing.h"
+#include "sql/question.h"
 
 /* Logins that are expected to exist: by their recorded SIDs, and by name if no SID is recorded yet. */
 struct expected {
@@ -81,9 +82,8 @@ static int expected_covers(bool *enough, const struct expected *e, const struct 
 static int whole_ask(struct server_reading *r, struct sql_error *error, struct sql_session *s,
 	const struct expected *e)
 {
-	char *batch = NULL;
-	size_t size;
-	FILE *to = open_memstream(&batch, &size);
+	struct text batch;
+	FILE *to = text_begin(&batch);
 
 	if (!to)
 		return -ENOMEM;
@@ -93,9 +93,7 @@ static int whole_ask(struct server_reading *r, struct sql_error *error, struct s
 	catalog_names_write(to, r->names, r->n_names);
 	closing_sessions_write(to, session_select, e->named, e->n_named, e->sids, e->n_sids);
 	catalog_conditions_write(to, e->sids, e->n_sids, e->named, e->n_named);
-	int rc = fclose(to) ? -ENOMEM : sql_session_run(s, error, batch, catalog_server_row, r);
-	free(batch);
-	return rc;
+	return question_ask(s, error, &batch, catalog_server_row, r);
 }
 
 int catalog_whole_read(struct server_reading *r, struct sql_error *error, struct sql_session *s,

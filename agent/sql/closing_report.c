@@ -5,6 +5,7 @@
 
 #include "sql/closing.h"
 #include "sql/visit.h"
+#include "curfew/text.h"
 
 static void closing_tell(const struct visit_run *run, const struct sql_closing *closing,
 	enum change_kind kind, int code, const char *statement, const char *words)
@@ -23,9 +24,8 @@ static void closing_tell(const struct visit_run *run, const struct sql_closing *
 
 static char *statement_of(const struct sql_closing *closing, const struct session_key *key)
 {
-	char *text = NULL;
-	size_t size;
-	FILE *to = open_memstream(&text, &size);
+	struct text text;
+	FILE *to = text_begin(&text);
 
 	if (!to)
 		return NULL;
@@ -36,10 +36,7 @@ static char *statement_of(const struct sql_closing *closing, const struct sessio
 		sql_write_name(to, closing->login);
 		fputs(" DISABLE;", to);
 	}
-	if (!fclose(to))
-		return text;
-	free(text);
-	return NULL;
+	return text_end(&text);
 }
 
 /* The agent login cannot disable a member of sysadmin or a holder of CONTROL SERVER. Only a DBA can. */

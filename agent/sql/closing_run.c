@@ -10,6 +10,7 @@
 
 #include "sql/rows.h"
 #include "sql/visit.h"
+#include "sql/question.h"
 
 /* The rollback of one client must not delay the removals of others. */
 #define PATIENCE_MS	5000
@@ -80,16 +81,6 @@ static void sessions_question_write(FILE *to, const struct closing_run *c)
 	closing_sessions_write(to, c->select, c->closings, c->n, sids, n);
 }
 
-static int batch_send(FILE *to, char **batch, struct closing_run *c, struct visit_run *run,
-	struct sql_error *error)
-{
-	int rc =
-		fclose(to) ? -ENOMEM : sql_session_run(run->session, error, *batch, closing_row, c);
-
-	free(*batch);
-	return rc;
-}
-
 /* Negative: the session is lost, and nothing more can be done. An answer of the wrong form counts as no answer. */
 static bool is_lost(int rc)
 {
@@ -99,14 +90,12 @@ static bool is_lost(int rc)
 static int disables_send(
 	struct closing_run *c, struct visit_run *run, struct sql_error *error, size_t from)
 {
-	char *batch = NULL;
-	size_t size;
-	FILE *to = open_memstream(&batch, &size);
+	struct text batch;
 
-	if (!to)
+	if (!text_begin(&batch))
 		return -ENOMEM;
-	closing_disables_write(to, c->closings, from, c->n);
-	return batch_send(to, &batch, c, run, error);
+	closing_disables_write(batch.to, c->closings, from, c->n);
+	return question_ask(run->session, error, &batch, closing_row, c);
 }
 
 static int sessions_ask(struct closing_run *c, struct visit_run *run, struct sql_error *error)
@@ -115,15 +104,13 @@ static int sessions_ask(struct closing_run *c, struct visit_run *run, struct sql
 	int rc = SQL_SERVER_ERROR;
 
 	for (size_t i = 0; i < ARRAY_SIZE(selects) && rc == SQL_SERVER_ERROR; i++) {
-		char *batch = NULL;
-		size_t size;
-		FILE *to = open_memstream(&batch, &size);
-		if (!to)
+		struct text batch;
+		if (!text_begin(&batch))
 			return -ENOMEM;
 		sessions_forget(c);
 		c->select = selects[i];
-		sessions_question_write(to, c);
-		rc = batch_send(to, &batch, c, run, error);
+		sessions_question_write(batch.to, c);
+		rc = question_ask(run->session, error, &batch, closing_row, c);
 	}
 	return rc;
 }
@@ -201,19 +188,18 @@ static bool kills_choose(struct closing_run *c)
 
 static int kills_send(struct closing_run *c, struct visit_run *run, struct sql_error *error)
 {
-	size_t n = c->n_kills - c->round, size;
+	size_t n = c->n_kills - c->round;
 	_cleanup_free_ struct session_key *keys = calloc(n + 1, sizeof(*keys));
-	char *batch = NULL;
-	FILE *to = keys ? open_memstream(&batch, &size) : NULL;
+	struct text batch;
 
-	if (!to)
+	if (!keys || !text_begin(&batch))
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++)
 		keys[i] = c->kills[c->round + i].key;
-	closing_kills_write(to, keys, n);
+	closing_kills_write(batch.to, keys, n);
 	sessions_forget(c);
-	sessions_question_write(to, c);
-	int rc = batch_send(to, &batch, c, run, error);
+	sessions_question_write(batch.to, c);
+	int rc = question_ask(run->session, error, &batch, closing_row, c);
 	for (size_t i = c->round; i < c->n_kills; i++)
 		if (c->kills[i].code == NOT_TOLD_YET) {
 			c->kills[i].code = rc == SQL_SERVER_ERROR ? error->number : -EIO;

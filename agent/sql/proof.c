@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "sql/proof.h"
+#include "sql/question.h"
 
 /* Users in one round trip. */
 #define CHUNK 64
@@ -118,42 +119,28 @@ static const char *blindness(const struct observed_server *o)
 	return NULL;
 }
 
-static void question_write(FILE *to, const struct target *t, size_t index)
+static void target_question_write(FILE *to, const struct target *t, size_t index)
 {
 	fputs("USE ", to);
 	sql_write_name(to, t->place.database->name);
 	fputs(";\nEXECUTE AS USER = ", to);
 	sql_write_string(to, t->place.user->name);
 	fputs(";\n", to);
-	for (const char *c = proof_questions[t->grant->level]; *c; c++)
-		if (!strncmp(c, "%zu", 3)) {
-			fprintf(to, "%zu", index);
-			c += 2;
-		} else {
-			putc(*c, to);
-		}
+	question_write(to, proof_questions[t->grant->level], index, 0);
 	fputs("REVERT;\n", to);
 }
 
 static int chunk_ask(
 	struct visit_run *run, struct sql_error *error, struct targets *t, size_t from, size_t to)
 {
-	char *batch = NULL;
-	size_t size;
-	FILE *f = open_memstream(&batch, &size);
+	struct text batch;
 
-	if (!f)
+	if (!text_begin(&batch))
 		return -ENOMEM;
 	for (size_t i = from; i < to; i++)
-		question_write(f, &t->items[i], i);
-	fputs("USE [master];\n", f);
-	if (fclose(f)) {
-		free(batch);
-		return -ENOMEM;
-	}
-	int rc = sql_session_run(run->session, error, batch, answer_row, t);
-	free(batch);
-	return rc;
+		target_question_write(batch.to, &t->items[i], i);
+	fputs("USE [master];\n", batch.to);
+	return question_ask(run->session, error, &batch, answer_row, t);
 }
 
 /* After an error the session may still be impersonated: REVERT until it is not. */

@@ -4,7 +4,7 @@
 
 #include "sql/visit.h"
 
-/* By level. %zu is replaced by the number of the target. */
+/* By level. %C is replaced by the number of the target. */
 extern const char *const proof_questions[LEVELS];
 
 /* Saves the verdict on a grant, and reports it. */

@@ -26,7 +26,7 @@
 #define DATABASE_WRITES "(N'INSERT'), (N'UPDATE'), (N'DELETE'), (N'EXECUTE')"
 
 /* Rows: held, number, class, permission, count, example, answer (NULL: the server did not answer). */
-#define HELD "SELECT N'held' AS [part], %zu, "
+#define HELD "SELECT N'held' AS [part], %C, "
 
 /* Only of objects that somebody holds something on, or that have an owner of their own: what all others give comes from
  * their schema or the database, which are asked about themselves. So 50,000 objects cost no more than their grants.
@@ -101,7 +101,7 @@
 	     "FROM sys.database_permissions AS p\n"                                                \
 	     "JOIN sys.database_principals AS g ON g.principal_id = p.grantee_principal_id\n"      \
 	     "WHERE p.state = 'W' AND (g.name = USER_NAME() OR IS_MEMBER(g.name) = 1) GROUP BY p.permission_name;\n"
-#define ASKED "SELECT N'asked' AS [part], %zu, USER_NAME(), " ON_DATABASE("N'CONNECT'") ";\n"
+#define ASKED "SELECT N'asked' AS [part], %C, USER_NAME(), " ON_DATABASE("N'CONNECT'") ";\n"
 
 const char *const proof_questions[LEVELS] = {
 	[LEVEL_NONE] = NULL,

@@ -4,23 +4,7 @@
 #include <strings.h>
 
 #include "sql/residual.h"
-
-void leftover_write(FILE *to, const char *text, size_t check, size_t database)
-{
-	for (const char *c = text; *c; c++)
-		if (!strncmp(c, "%C", 2)) {
-			fprintf(to, "%zu", check);
-			c++;
-		} else if (!strncmp(c, "%D", 2)) {
-			fprintf(to, "%zu", database);
-			c++;
-		} else if (!strncmp(c, "%%", 2)) {
-			putc('%', to);
-			c++;
-		} else {
-			putc(*c, to);
-		}
-}
+#include "sql/question.h"
 
 static void use_write(FILE *to, const char *database)
 {
@@ -88,9 +72,8 @@ struct kept {
 static int remedy_set(struct record *r, const struct visit_run *run, size_t database,
 	const char *form, const struct sql_value *v, int n)
 {
-	_cleanup_free_ char *remedy = NULL;
-	size_t size;
-	FILE *to = open_memstream(&remedy, &size);
+	struct text text;
+	FILE *to = text_begin(&text);
 
 	if (!to)
 		return -ENOMEM;
@@ -101,7 +84,8 @@ static int remedy_set(struct record *r, const struct visit_run *run, size_t data
 	}
 	int rc = words_write(to, form, v, n);
 	putc(';', to);
-	if (fclose(to))
+	_cleanup_free_ char *remedy = text_end(&text);
+	if (!remedy)
 		return -ENOMEM;
 	if (rc > 0)
 		RECORD_SET(r, finding.remedy,
@@ -217,45 +201,41 @@ static bool is_checked(const struct visit_run *run, size_t d)
 	return b->managed && b->read;
 }
 
-static int all_write(char **out, const struct visit_run *run)
+static int all_ask(
+	const struct visit_run *run, struct sql_error *error, sql_row_fn each, void *context)
 {
-	size_t size;
-	FILE *to = open_memstream(out, &size);
+	struct text batch;
+	FILE *to = text_begin(&batch);
 
 	if (!to)
 		return -ENOMEM;
 	for (size_t c = 0; server_leftovers[c].name; c++)
-		leftover_write(to, server_leftovers[c].text, SERVER_CHECKS + c, 0);
+		question_write(to, server_leftovers[c].text, SERVER_CHECKS + c, 0);
 	for (size_t d = 0; d < run->observed.n_databases; d++) {
 		if (!is_checked(run, d))
 			continue;
 		use_write(to, run->observed.databases[d].name);
 		for (size_t c = 0; database_leftovers[c].name; c++)
-			leftover_write(to, database_leftovers[c].text, c, d);
+			question_write(to, database_leftovers[c].text, c, d);
 	}
 	fputs("USE [master];\n", to);
-	return fclose(to) ? -ENOMEM : 0;
+	return question_ask(run->session, error, &batch, each, context);
 }
 
 static int one_run(struct visit_run *run, struct sql_error *error, size_t check, size_t d)
 {
-	char *batch = NULL;
-	size_t size;
+	struct text batch;
+	struct kept kept = {.run = run};
 	const struct leftover *k = check_of(check);
 	const char *database =
 		k->scope == LEFTOVER_DATABASE ? run->observed.databases[d].name : NULL;
-	FILE *to = open_memstream(&batch, &size);
 
-	if (!to)
+	if (!text_begin(&batch))
 		return -ENOMEM;
 	if (database)
-		use_write(to, database);
-	leftover_write(to, k->text, check, d);
-	if (fclose(to))
-		return -ENOMEM;
-	struct kept kept = {.run = run};
-	int rc = sql_session_run(run->session, error, batch, finding_row, &kept);
-	free(batch);
+		use_write(batch.to, database);
+	question_write(batch.to, k->text, check, d);
+	int rc = question_ask(run->session, error, &batch, finding_row, &kept);
 	kept_end(&kept, !rc);
 	if (rc == SQL_SERVER_ERROR)
 		check_note(run, k->name, database, error);
@@ -264,13 +244,10 @@ static int one_run(struct visit_run *run, struct sql_error *error, size_t check,
 
 int leftovers_tell(struct visit_run *run, struct sql_error *error)
 {
-	_cleanup_free_ char *batch = NULL;
 	struct kept kept = {.run = run};
-	int rc = all_write(&batch, run);
 
 	surplus_tell(run);
-	if (!rc)
-		rc = sql_session_run(run->session, error, batch, finding_row, &kept);
+	int rc = all_ask(run, error, finding_row, &kept);
 	kept_end(&kept, !rc);
 	if (rc <= 0)
 		return rc;

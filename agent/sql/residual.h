@@ -38,8 +38,6 @@ enum {
 };
 int words_write(FILE *to, const char *form, const struct sql_value *v, int n);
 int words_make(char **out, const char *form, const struct sql_value *v, int n);
-/* Writes a question: %C becomes the number of the check, %D that of the database. */
-void leftover_write(FILE *to, const char *text, size_t check, size_t database);
 
 #define NAME(expression) NAME_BYTES(expression)
 /* The same for a text that may be longer than a name. */

@@ -5,6 +5,7 @@
 
 #include "sql/residual.h"
 #include "sql/rows.h"
+#include "sql/question.h"
 
 static const struct base_question *questions_of(const char *database)
 {
@@ -14,7 +15,7 @@ static const struct base_question *questions_of(const char *database)
 void base_questions_write(FILE *to, const struct base_question *all, size_t database)
 {
 	for (size_t i = 0; all[i].kind; i++)
-		leftover_write(to, all[i].text, i, database);
+		question_write(to, all[i].text, i, database);
 }
 
 static const struct base_question *question_of(const char *database, size_t number)
@@ -30,20 +31,18 @@ static const struct base_question *question_of(const char *database, size_t numb
 /* A name with invalid UTF-16 is shown by its bytes, so that two such names differ. */
 static void unreadable_add(char **name, const struct sql_value *v, int n)
 {
-	size_t size;
-	char *more = NULL;
-	FILE *to = open_memstream(&more, &size);
+	struct text text;
+	FILE *to = text_begin(&text);
 
 	if (!to)
 		return;
-	fprintf(to, "%s", *name);
+	fputs(*name, to);
 	for (int i = 0; i < n; i++)
 		for (size_t k = 0; v[i].data && k < v[i].size; k++)
 			fprintf(to, "%s%02X", i || k ? "" : " 0x", (unsigned char)v[i].data[k]);
-	if (fclose(to)) {
-		free(more);
+	char *more = text_end(&text);
+	if (!more)
 		return;
-	}
 	free(*name);
 	*name = more;
 }
@@ -183,20 +182,15 @@ static int baseline_write(FILE *to, const struct visit_run *run, const char *nam
 static int baselines_ask(
 	struct visit_run *run, struct sql_error *error, const char *const *names, size_t n)
 {
-	char *batch = NULL;
-	size_t size;
-	FILE *to = open_memstream(&batch, &size);
+	_cleanup_text_ struct text batch;
 	int any = 0;
 
-	if (!to)
+	if (!text_begin(&batch))
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++)
-		any |= baseline_write(to, run, names[i]);
-	fputs("USE [master];\n", to);
-	if (fclose(to))
-		return -ENOMEM;
-	int rc = any ? sql_session_run(run->session, error, batch, base_row, run) : 0;
-	free(batch);
+		any |= baseline_write(batch.to, run, names[i]);
+	fputs("USE [master];\n", batch.to);
+	int rc = any ? question_ask(run->session, error, &batch, base_row, run) : 0;
 	for (size_t i = 0; i < n && !rc; i++) {
 		const struct observed_database *d = baseline_of(run, names[i]);
 		if (d)

@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "sql/residual.h"
+#include "curfew/text.h"
 
 static const struct surplus {
 	const char *check, *words;
@@ -111,11 +112,11 @@ static void renamed_tell(const struct visit_run *run, const struct observed_logi
 	for (size_t i = 0; i < run->observed.n_databases; i++) {
 		const struct observed_database *d = &run->observed.databases[i];
 		const struct observed_user *u = observed_user_of(d, l);
-		char evidence[RECORD_TEXT_MAX], *remedy = NULL;
-		size_t size;
+		char evidence[RECORD_TEXT_MAX];
+		struct text text;
 		if (!u || !strcasecmp(u->name, l->name) || !strcasecmp(u->name, "dbo"))
 			continue;
-		FILE *to = open_memstream(&remedy, &size);
+		FILE *to = text_begin(&text);
 		if (!to)
 			return;
 		fputs("USE ", to);
@@ -125,14 +126,14 @@ static void renamed_tell(const struct visit_run *run, const struct observed_logi
 		fputs(" WITH NAME = ", to);
 		sql_write_name(to, l->name);
 		fputs(";", to);
-		if (!fclose(to)) {
+		_cleanup_free_ char *remedy = text_end(&text);
+		if (remedy) {
 			snprintf(evidence, sizeof(evidence), "%s: maps to login %s", u->name,
 				l->name);
 			finding_tell(run, "renamed-user",
 				"a managed user whose name differs from its login", FINDING_HIGH,
 				w ? w->client : NULL, l->name, d->name, remedy, evidence);
 		}
-		free(remedy);
 	}
 }
 

@@ -7,6 +7,7 @@
 #include "sql/name.h"
 #include "sql/residual.h"
 #include "sql/rows.h"
+#include "curfew/text.h"
 
 struct columns {
 	const struct sql_value *v;
@@ -105,32 +106,30 @@ static int place_write(FILE *to, struct columns *c, size_t number, char how)
 	}
 }
 
+/* "%KL", see residual.h. */
+static int column_write(FILE *to, const char *at, void *columns)
+{
+	if (!isdigit((unsigned char)at[0]) || !at[1])
+		return -EINVAL;
+	int rc = place_write(to, columns, (size_t)(at[0] - '0'), at[1]);
+	return rc ? rc : 2;
+}
+
 int words_write(FILE *to, const char *form, const struct sql_value *v, int n)
 {
 	struct columns c = {.v = v, .n = n > 0 ? (size_t)n : 0};
+	int rc = template_write(to, form, column_write, &c);
 
-	for (; *form; form++) {
-		if (*form != '%') {
-			putc(*form, to);
-			continue;
-		}
-		if (!isdigit((unsigned char)form[1]) || !form[2])
-			return -EINVAL;
-		int rc = place_write(to, &c, (size_t)(form[1] - '0'), form[2]);
-		if (rc)
-			return rc;
-		form += 2;
-	}
-	return c.result;
+	return rc ? rc : c.result;
 }
 
 int words_make(char **out, const char *form, const struct sql_value *v, int n)
 {
-	size_t size;
-	FILE *to = open_memstream(out, &size);
+	struct text text;
 
-	if (!to)
+	if (!text_begin(&text))
 		return -ENOMEM;
-	int rc = words_write(to, form, v, n);
-	return fclose(to) ? -ENOMEM : rc;
+	int rc = words_write(text.to, form, v, n);
+	*out = text_end(&text);
+	return *out ? rc : -ENOMEM;
 }

@@ -8,6 +8,7 @@
 #include "sql/closing.h"
 #include "sql/residual.h"
 #include "sql/rows.h"
+#include "sql/question.h"
 
 /* Parts that return a row even on an empty server or database. */
 static bool has_rows(const char *part)
@@ -36,7 +37,7 @@ static int question_run(struct check_run *c, const char *database, const char *k
 		sql_write_name(batch.to, database);
 		fputs(";\n", batch.to);
 	}
-	leftover_write(batch.to, text, 0, 0);
+	question_write(batch.to, text, 0, 0);
 	_cleanup_free_ char *words = text_end(&batch);
 	return words ? check_read(c, name, words, some) : -ENOMEM;
 }

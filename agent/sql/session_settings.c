@@ -7,6 +7,7 @@
 
 #include "sql/name.h"
 #include "sql/session_internal.h"
+#include "sql/question.h"
 
 /* Milliseconds to wait for a lock. A lock that is held longer makes only that database unread. */
 #define LOCK_TIMEOUT	  5000
@@ -123,17 +124,14 @@ static int settings_send_apart(struct sql_session *s, struct sql_error *error)
 static int settings_send(
 	struct sql_session *s, struct sql_error *error, struct session_state *state)
 {
-	char *batch = NULL;
-	size_t size;
-	FILE *to = open_memstream(&batch, &size);
+	struct text batch;
 
-	if (!to)
+	if (!text_begin(&batch))
 		return -ENOMEM;
 	for (const char *const *set = session_settings; *set; set++)
-		fputs(*set, to);
-	fputs(session_settings_question, to);
-	int rc = fclose(to) ? -ENOMEM : sql_session_run(s, error, batch, session_state_row, state);
-	free(batch);
+		fputs(*set, batch.to);
+	fputs(session_settings_question, batch.to);
+	int rc = question_ask(s, error, &batch, session_state_row, state);
 	if (rc != SQL_SERVER_ERROR)
 		return rc;
 	rc = settings_send_apart(s, error);

@@ -7,6 +7,7 @@
 #include "sql/closing.h"
 #include "sql/name.h"
 #include "sql/statement.h"
+#include "curfew/text.h"
 
 #define MASKED "********"
 
@@ -131,20 +132,17 @@ static int write_change(FILE *to, const struct change *c, const char *password)
 
 int sql_write_change(FILE *to, const struct change *c, const char *password)
 {
-	char *text = NULL;
-	size_t size;
-	FILE *plain = open_memstream(&text, &size);
+	struct text plain;
 
-	if (!plain)
+	if (!text_begin(&plain))
 		return -ENOMEM;
-	int rc = write_change(plain, c, password);
-	if (fclose(plain) && !rc)
-		rc = -ENOMEM;
-	if (text)
-		batch_write_sendable(to, text);
+	int rc = write_change(plain.to, c, password);
+	char *text = text_end(&plain);
+	if (!text)
+		return rc ? rc : -ENOMEM;
+	batch_write_sendable(to, text);
 	/* The text may contain the password. */
-	if (text)
-		sodium_memzero(text, size);
+	sodium_memzero(text, plain.size);
 	free(text);
 	return rc;
 }

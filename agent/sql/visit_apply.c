@@ -8,6 +8,7 @@
 
 #include "sql/residual.h"
 #include "sql/statement.h"
+#include "curfew/text.h"
 
 /* Rounds: one to create, one to enable, and some for sessions that end slowly. */
 #define MAX_ROUNDS 8
@@ -35,18 +36,15 @@ static int change_write(
 
 static int change_run(struct visit_run *run, struct sql_error *error, const struct change *c)
 {
-	char *password = NULL, *text = NULL;
-	size_t size;
-	int rc = -ENOMEM;
+	char *password = NULL;
+	struct text statement;
 
 	if (c->kind == CHANGE_LOGIN_CREATE && !(password = sql_password_new()))
 		return -ENOMEM;
-	FILE *to = open_memstream(&text, &size);
-	if (to) {
-		rc = change_write(to, run, c, password);
-		if (fclose(to))
-			rc = -ENOMEM;
-	}
+	int rc = text_begin(&statement) ? change_write(statement.to, run, c, password) : -ENOMEM;
+	char *text = text_end(&statement);
+	if (!text && !rc)
+		rc = -ENOMEM;
 	for (int attempt = 1; !rc && attempt <= MAX_ATTEMPTS; attempt++) {
 		rc = sql_session_run(run->session, error, text, NULL, NULL);
 		if (rc != SQL_SERVER_ERROR || (error->number != 1205 && error->number != 1222) ||
@@ -68,7 +66,7 @@ static int change_run(struct visit_run *run, struct sql_error *error, const stru
 		snprintf(error->text, sizeof(error->text),
 			"the server's message is withheld, because it contains a password");
 	if (text) {
-		sodium_memzero(text, size);
+		sodium_memzero(text, statement.size);
 		free(text);
 	}
 	sodium_free(password);

@@ -5,25 +5,26 @@
 #include <sodium.h>
 
 #include "sql/visit.h"
+#include "curfew/text.h"
 
 int visit_handover(struct visit_run *run, struct sql_error *error)
 {
 	const struct sql_visit *p = run->visit;
 	const struct wanted_login *w = wanted_find(&p->wanted, p->handover_login);
 	const struct observed_login *l = observed_find_login(&run->observed, p->handover_login);
-	char *text = NULL;
-	size_t size;
+	struct text statement;
 	struct record r;
 
 	record_of(&r, p, RECORD_PLAN, w ? w->client : NULL, p->handover_login, NULL);
 	r.change.number = ++run->numbers;
 	r.change.kind = CHANGE_HANDOVER;
 	RECORD_SET(&r, change.reason, "a one-time password was requested");
-	FILE *to = open_memstream(&text, &size);
-	if (!to)
+	if (!text_begin(&statement))
 		return -ENOMEM;
-	sql_write_handover(to, p->handover_login, NULL, p->server->must_change);
-	fclose(to);
+	sql_write_handover(statement.to, p->handover_login, NULL, p->server->must_change);
+	char *text = text_end(&statement);
+	if (!text)
+		return -ENOMEM;
 	RECORD_SET(&r, change.statement, text);
 	free(text);
 	if (!w || !l || !l->ours) {
@@ -39,13 +40,15 @@ int visit_handover(struct visit_run *run, struct sql_error *error)
 	intent.intent.number = run->numbers;
 	if (worker_ask(run->worker, &intent))
 		return -ECANCELED;
-	to = open_memstream(&text, &size);
-	if (!to)
+	if (!text_begin(&statement))
 		return -ENOMEM;
-	sql_write_handover(to, p->handover_login, p->handover_password, p->server->must_change);
-	fclose(to);
+	sql_write_handover(
+		statement.to, p->handover_login, p->handover_password, p->server->must_change);
+	text = text_end(&statement);
+	if (!text)
+		return -ENOMEM;
 	int rc = sql_session_run(run->session, error, text, NULL, NULL);
-	sodium_memzero(text, size);
+	sodium_memzero(text, statement.size);
 	free(text);
 	if (rc && strstr(error->text, p->handover_password))
 		snprintf(error->text, sizeof(error->text),

@@ -3,15 +3,17 @@
 
 #include "curfew/allowlist.h"
 #include "sql/visit.h"
+#include "curfew/text.h"
 
 int change_record(struct record *r, struct visit_run *run, const struct change *c)
 {
-	char *text = NULL;
-	size_t size;
-	FILE *to = open_memstream(&text, &size);
-	int rc = to ? sql_write_change(to, c, NULL) : -1;
+	struct text statement;
 
-	if (!to || fclose(to))
+	if (!text_begin(&statement))
+		return -1;
+	int rc = sql_write_change(statement.to, c, NULL);
+	char *text = text_end(&statement);
+	if (!text)
 		return -1;
 	record_of(r, run->visit, RECORD_PLAN, c->client, c->login, c->database);
 	r->change.number = ++run->numbers;
@@ -20,7 +22,7 @@ int change_record(struct record *r, struct visit_run *run, const struct change *
 	/* Print a placeholder, never a partial statement that someone could run. */
 	if (rc)
 		RECORD_SET(r, change.statement, "-- no statement can write this name or type");
-	else if (size < sizeof(r->change.statement))
+	else if (statement.size < sizeof(r->change.statement))
 		RECORD_SET(r, change.statement, text);
 	else
 		RECORD_PRINTF(r, change.statement,

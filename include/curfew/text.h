@@ -18,6 +18,11 @@ char *text_end(struct text *t);
 void text_drop(struct text *t);
 #define _cleanup_text_ _cleanup_(text_drop)
 
+/* Writes what the placeholder behind a `%` stands for. The number of its characters that were read, or negative errno. */
+typedef int (*placeholder_fn)(FILE *to, const char *at, void *context);
+/* Copies a template, and calls `write` for each `%`. 0, or the first negative errno. */
+int template_write(FILE *to, const char *template, placeholder_fn write, void *context);
+
 /* Bytes of the character at a text's beginning, 0 at its end and where there is no valid UTF-8: shortest form only, no
  * surrogates. */
 size_t utf8_decode(uint32_t *out, const char *text);

@@ -12,6 +12,7 @@
 #include <sodium.h>
 #include <time.h>
 #include "../access/scene.h"
+#include "../sql/played_session.h"
 #include "curfew/sql.h"
 #include "sql/name.h"
 
@@ -35,38 +36,11 @@ static char secret[] = "Once]only-9-Zx";
 
 static struct row rows[MAX_ROWS];
 static size_t n_rows;
-static unsigned questions;
 static bool ended, refuses;
 static struct scene scene;
 static struct names names;
 
 /* ---- what the session says ---- */
-
-int sql_session_open(
-	struct sql_session **out, struct sql_error *error, const struct sql_session_options *o)
-{
-	(void)error;
-	(void)o;
-	*out = (struct sql_session *)&rows;
-	return 0;
-}
-
-void sql_session_close(struct sql_session *s)
-{
-	(void)s;
-}
-
-const char *sql_session_unsettled(const struct sql_session *s)
-{
-	(void)s;
-	return NULL;
-}
-
-unsigned sql_session_round_trips(const struct sql_session *s)
-{
-	(void)s;
-	return questions;
-}
 
 static bool question_has(const char *batch, const char *word)
 {

@@ -6,9 +6,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "curfew/sql.h"
-
 #include "../corpus.h"
+#include "played_session.h"
 
 #define PLAYED_COLUMNS 13
 struct played_row {
@@ -21,7 +20,6 @@ static const char *refused; /* a question that holds these words is refused */
 static int refused_number = 195;
 static const char *ended_in,
 	*ended_at; /* a question that holds the first is ended before rows for the second */
-static unsigned questions;
 
 /* Plain letters alone: the other half of each unit is zero. */
 static struct sql_value played_name(char *room, const char *text)
@@ -84,30 +82,6 @@ int sql_session_run(struct sql_session *s, struct sql_error *error, const char *
 			return rc;
 	}
 	return 0;
-}
-
-int sql_session_open(
-	struct sql_session **out, struct sql_error *error, const struct sql_session_options *o)
-{
-	(void)out, (void)error, (void)o;
-	return -ENOTSUP;
-}
-
-void sql_session_close(struct sql_session *s)
-{
-	(void)s;
-}
-
-const char *sql_session_unsettled(const struct sql_session *s)
-{
-	(void)s;
-	return NULL;
-}
-
-unsigned sql_session_round_trips(const struct sql_session *s)
-{
-	(void)s;
-	return questions;
 }
 
 #endif

@@ -12,6 +12,7 @@
 #include "sql/visit.h"
 
 #include "../corpus.h"
+#include "played_session.h"
 
 #define N 3
 static const struct sql_closing closings[N] = {
@@ -30,7 +31,7 @@ static struct {
 	bool killed[N];
 	int refuses_kill[N];
 	bool loses_connection;
-	unsigned batches, kill_batches;
+	unsigned kill_batches;
 } server;
 static char told[4096];
 
@@ -105,7 +106,7 @@ int sql_session_run(struct sql_session *s, struct sql_error *error, const char *
 	(void)s;
 	*error = (struct sql_error){0};
 	corpus_add(batch);
-	server.batches++;
+	questions++;
 	if (server.loses_connection) {
 		snprintf(error->text, sizeof(error->text), "the connection was lost");
 		return -ECONNRESET;
@@ -120,30 +121,6 @@ int sql_session_run(struct sql_session *s, struct sql_error *error, const char *
 		return 0;
 	*error = (struct sql_error){.number = 3609, .severity = 16, .text = "ended in the trigger"};
 	return SQL_SERVER_ERROR;
-}
-
-int sql_session_open(
-	struct sql_session **out, struct sql_error *error, const struct sql_session_options *o)
-{
-	(void)out, (void)error, (void)o;
-	return -ENOTSUP;
-}
-
-void sql_session_close(struct sql_session *s)
-{
-	(void)s;
-}
-
-const char *sql_session_unsettled(const struct sql_session *s)
-{
-	(void)s;
-	return NULL;
-}
-
-unsigned sql_session_round_trips(const struct sql_session *s)
-{
-	(void)s;
-	return 0;
 }
 
 void worker_tell(struct worker *w, const struct record *r)
@@ -178,6 +155,7 @@ static int reset(void **state)
 {
 	(void)state;
 	memset(&server, 0, sizeof(server));
+	questions = 0;
 	server.ends_batch_at = -1;
 	return 0;
 }
@@ -192,7 +170,7 @@ static void three_round_trips_close_all(void **state)
 		assert_true(server.disabled[i]);
 		assert_int_equal(server.sessions[i], 0);
 	}
-	assert_int_equal(server.batches, 3);
+	assert_int_equal(questions, 3);
 	assert_string_equal(told,
 		"login-disable acme.ann 0\nlogin-disable acme.ben 0\nlogin-disable acme.cat 0\n"
 		"session-kill acme.ann 0\nsession-kill acme.ben 0\nsession-kill acme.cat 0\n");

@@ -1,0 +1,43 @@
+/* Questions to a server. */
+#include <errno.h>
+
+#include "sql/question.h"
+
+struct numbers {
+	size_t question, database;
+};
+
+static int number_write(FILE *to, const char *at, void *context)
+{
+	const struct numbers *n = context;
+
+	switch (*at) {
+	case 'C':
+		fprintf(to, "%zu", n->question);
+		return 1;
+	case 'D':
+		fprintf(to, "%zu", n->database);
+		return 1;
+	case '%':
+		putc('%', to);
+		return 1;
+	default:
+		putc('%', to);
+		return 0;
+	}
+}
+
+void question_write(FILE *to, const char *text, size_t number, size_t database)
+{
+	struct numbers numbers = {number, database};
+
+	template_write(to, text, number_write, &numbers);
+}
+
+int question_ask(struct sql_session *s, struct sql_error *error, struct text *batch,
+	sql_row_fn each, void *context)
+{
+	_cleanup_free_ char *text = text_end(batch);
+
+	return text ? sql_session_run(s, error, text, each, context) : -ENOMEM;
+}

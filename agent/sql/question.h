@@ -1,0 +1,15 @@
+/* Used only by sql/: questions to a server, written into a text and sent as one batch. */
+#ifndef CURFEW_SQL_QUESTION_H
+#define CURFEW_SQL_QUESTION_H
+
+#include "curfew/sql.h"
+#include "curfew/text.h"
+
+/* Writes a question: %C becomes its number, %D the number of the database, and %% a percent sign. The answer's rows contain
+ * both numbers. */
+void question_write(FILE *to, const char *text, size_t number, size_t database);
+/* Ends the text and sends it. 0, or as sql_session_run(). */
+int question_ask(struct sql_session *s, struct sql_error *error, struct text *batch,
+	sql_row_fn each, void *context);
+
+#endif
