@@ -43,17 +43,30 @@ enum exit_code {
 #define OPT_FILES      OPTION(24)
 #define OPT_DRY_RUN    OPTION(25)
 #define OPT_YES	       OPTION(26)
+/* Of commands that change a client file. */
+#define OPT_TICKET	OPTION(32)
+#define OPT_PRINT	OPTION(33)
+#define OPT_STAGING	OPTION(34)
+#define OPT_UNTIL	OPTION(35)
+#define OPT_ABORT	OPTION(36)
+#define OPT_APPROVED_ON OPTION(37)
+#define OPT_APPROVED_BY OPTION(38)
+#define OPT_FIRST	OPTION(39)
+#define OPT_LAST	OPTION(40)
+#define OPT_EMAIL	OPTION(41)
 
-#define MAX_OPERANDS 4
+#define MAX_OPERANDS 20
 
 struct cli {
 	const struct command *command;
 	const char *config;
-	bool json, no_terminal, boot, summary, csv, anonymous, drop, files, dry_run, yes;
+	bool json, no_terminal, boot, summary, csv, anonymous, drop, files, dry_run, yes, print,
+		abort;
 	bool unprivileged; /* may not look at the credentials: what needs them, the service alone can do */
 	bool by_service; /* goes by what only the service may act upon: never by itself */
 	const char *at, *reason, *html, *svg, *ics, *from, *to, *user, *reset, *names, *person,
-		*address, *life, *server, *database, *limit, *journal;
+		*address, *life, *server, *database, *limit, *journal, *ticket, *staging, *until,
+		*approved_on, *approved_by, *first, *last, *email;
 	const char *operands[MAX_OPERANDS + 1];
 	int n_operands;
 };
@@ -164,6 +177,7 @@ extern const struct command command_check, command_schedule, command_plan, comma
 	command_certificate, command_bootstrap, command_revoke, command_reinstate, command_denied,
 	command_clock, command_adopt, command_forget, command_unguard, command_accept_loss,
 	command_archive, command_run, command_explain, command_reload, command_firewall,
-	command_check_server;
+	command_check_server, command_extend, command_golive, command_allow, command_disallow,
+	command_user;
 
 #endif

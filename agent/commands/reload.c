@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "commands/preview_files.h"
+#include "commands/reload_ask.h"
 #include "curfew/control.h"
 #include "curfew/report.h"
 
@@ -14,26 +15,6 @@ static int service_fail(const struct cli *cli, int rc)
 		return cli_fail(cli, EXIT_FAILED,
 			"nothing to reload: the service is not running; other commands read the configuration files themselves");
 	return cli_fail(cli, EXIT_FAILED, "cannot contact the service: %s", strerror(-rc));
-}
-
-static int reload_ask(const struct cli *cli, const struct program *p)
-{
-	json_t *end;
-	int rc = control_call(&end, p->settings.runtime_directory,
-		json_pack("{s:s}", "command", "reload"), NULL, NULL);
-
-	if (rc < 0)
-		return service_fail(cli, rc);
-	int code = (int)json_integer_value(json_object_get(end, "end"));
-	const char *error = json_string_value(json_object_get(end, "error"));
-	if (error)
-		cli_fail(cli, code, "%s", error);
-	else
-		printf("configuration reloaded: %lld clients, %lld of them from the last known good version\n",
-			(long long)json_integer_value(json_object_get(end, "clients")),
-			(long long)json_integer_value(json_object_get(end, "kept")));
-	json_decref(end);
-	return code;
 }
 
 static int service_check(const struct cli *cli, const struct program *p)
@@ -101,6 +82,8 @@ static int run_reload(struct cli *cli)
 		code = previewed(&c);
 	if (!code && !cli->dry_run)
 		code = reload_ask(cli, c.program);
+	if (code == -ENOENT)
+		code = service_fail(cli, code);
 	context_close(&c);
 	return code;
 }

@@ -51,6 +51,20 @@ static const struct {
 	{OPT_FILES, "files", NULL, "what the edited files would change", INTO(files)},
 	{OPT_DRY_RUN, "dry-run", NULL, "only show what would change", INTO(dry_run)},
 	{OPT_YES, "yes", NULL, "do not ask", INTO(yes)},
+	{OPT_TICKET, "ticket", "ID", "the ticket that asks for it; recorded in the journal",
+		INTO(ticket)},
+	{OPT_PRINT, "print", NULL, "print a unified patch of the file, change nothing",
+		INTO(print)},
+	{OPT_STAGING, "staging", "DATE", "the last day of staging, or its end: 2026-12-20T18:00",
+		INTO(staging)},
+	{OPT_UNTIL, "until", "DATE", "through this day, or until this time: 2026-12-05T18:00",
+		INTO(until)},
+	{OPT_ABORT, "abort", NULL, "take go-live back", INTO(abort)},
+	{OPT_APPROVED_ON, "approved-on", "DATE", "the day of the new approval", INTO(approved_on)},
+	{OPT_APPROVED_BY, "approved-by", "EMAIL", "who gave the new approval", INTO(approved_by)},
+	{OPT_FIRST, "first", "NAME", "first name", INTO(first)},
+	{OPT_LAST, "last", "NAME", "last name", INTO(last)},
+	{OPT_EMAIL, "email", "EMAIL", "email address", INTO(email)},
 	{OPT_DROP, "drop", NULL, "the T-SQL that removes it again", INTO(drop)},
 };
 #define OPTION_KEY 256
@@ -69,7 +83,7 @@ int usage_all(FILE *to, int code)
 	for (const struct command *const *c = commands; *c; c++) {
 		char left[64];
 		snprintf(left, sizeof(left), "%s %s", (*c)->name, (*c)->operands);
-		fprintf(to, "  %-26s %s\n", left, (*c)->summary);
+		fprintf(to, "  %-31s %s\n", left, (*c)->summary);
 	}
 	fputs("\n`curfew COMMAND --help` says more; so do curfew(8) and curfew.conf(5).\n"
 	      "Exit status: 0 success, 1 failure, 2 differences found, 64 usage error, 78 configuration error.\n",
@@ -97,9 +111,10 @@ int usage_unknown(const char *name)
 }
 
 /* "revoke CLIENT [USER] --reason TEXT" */
-static const char *command_line(char buf[96], const struct command *c)
+#define COMMAND_LINE_MAX 128
+static const char *command_line(char buf[COMMAND_LINE_MAX], const struct command *c)
 {
-	snprintf(buf, 96, "%s%s%s%s%s", c->name, *c->operands ? " " : "", c->operands,
+	snprintf(buf, COMMAND_LINE_MAX, "%s%s%s%s%s", c->name, *c->operands ? " " : "", c->operands,
 		c->required ? " " : "", c->required ? c->required : "");
 	return buf;
 }
@@ -123,7 +138,7 @@ static void command_help(const struct command *c)
 {
 	struct usage_option options[USAGE_MAX_OPTIONS];
 	size_t n = usage_options(options, c);
-	char line[96];
+	char line[COMMAND_LINE_MAX];
 
 	printf("usage: curfew %s [OPTIONS]\n\n%s.\n", command_line(line, c), c->summary);
 	if (c->help)
@@ -190,7 +205,7 @@ static void option_refuse(
 static void operand_refuse(const struct command *c, int n, char *const *operands)
 {
 	const char *missing = c->operands;
-	char line[96];
+	char line[COMMAND_LINE_MAX];
 
 	for (int i = 0; i < n && *missing; i++)
 		missing += strcspn(missing, " ") + 1;

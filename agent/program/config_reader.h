@@ -7,6 +7,11 @@
 #include <libconfig.h>
 #include <sys/types.h>
 
+/* A text that stands for a file's, before it is written. */
+struct edited_file {
+	const char *path, *text;
+};
+
 struct reading {
 	struct problems *problems;
 	const char *file; /* as messages name it */
@@ -14,6 +19,7 @@ struct reading {
 	int failure;	  /* 0 or -ENOMEM: reading went on, but its result must not be used */
 	instant_t now;	  /* for advice only */
 	uid_t owner;	  /* whose files are read beside root's and our own; 0: nobody's */
+	const struct edited_file *edited; /* NULL: files are as they are */
 	bool kept; /* a last known good version: an upgrade's new limits must not end what it gives */
 };
 

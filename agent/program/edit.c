@@ -114,18 +114,16 @@ static void splice_out(struct splices *s, const char *text, size_t from, size_t 
 	} else {
 		/* One of the blanks around it goes as well. */
 		bool between = from > 0 && isblank((unsigned char)text[from - 1]);
-		splice_add(s, from, to - from + (between && text[to] == ' '), "%s", "");
+		bool last = !text[to] || strchr("\r\n", text[to]);
+
+		from -= between && last;
+		splice_add(s, from, to - from + (between && !last && text[to] == ' '), "%s", "");
 	}
 }
 
 static void element_add(
 	struct splices *s, const char *text, const struct layout *list, const struct edit *e)
 {
-	/* Only a list of ( ) has room for groups beside strings. */
-	bool opens = list->open == '[' && e->value[0] == '{';
-
-	if (opens)
-		splice_add(s, list->begin, 1, "(");
 	if (!list->n) {
 		splice_add(s, list->begin + 1, 0, " %s%s", e->value,
 			isspace((unsigned char)text[list->begin + 1]) ? "" : " ");
@@ -138,8 +136,13 @@ static void element_add(
 			splice_add(s, last->end, 0, ",");
 		splice_behind(s, text, last, ended ? comma + 1 : last->end, "", e->value, "");
 	}
-	if (opens)
-		splice_add(s, list->end - 1, 1, ")");
+}
+
+/* Only a list of ( ) has room for groups beside strings. */
+static bool list_must_open(const struct layout *list, const struct edit *e)
+{
+	return (e->kind == EDIT_ADD || e->kind == EDIT_REPLACE) && list->open == '[' &&
+	       e->value[0] == '{';
 }
 
 static void element_remove(
@@ -182,6 +185,9 @@ static void edit_place(
 		item = layout_find(at, text, e->name);
 	else if (e->kind != EDIT_ADD && e->index < at->n)
 		item = &at->items[e->index];
+	bool opens = list_must_open(at, e);
+	if (opens)
+		splice_add(s, at->begin, 1, "(");
 	if (e->kind == EDIT_SET && !item)
 		setting_insert(s, text, at, e);
 	else if (e->kind == EDIT_UNSET && item)
@@ -194,6 +200,8 @@ static void edit_place(
 		element_remove(s, text, at, e->index);
 	else if (item)
 		splice_add(s, item->begin, item->end - item->begin, "%s", e->value);
+	if (opens)
+		splice_add(s, at->end - 1, 1, ")");
 }
 
 int edit_apply(char **out, const char *text, const struct edit *e)

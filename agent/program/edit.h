@@ -25,6 +25,10 @@ struct edit {
  * one. */
 int edit_apply(char **out, const char *text, const struct edit *e);
 
+struct source;
+/* Which element of the list of sources at `path` is that source, as a string or as a temporary one; -ENOENT: none. */
+int edit_source_find(bool *temporary, const char *text, const char *path, const struct source *s);
+
 /* A string as libconfig writes it. The caller frees it; NULL without memory. */
 char *edit_quote(const char *text);
 

@@ -1,6 +1,7 @@
 /* Both texts are written down in one form, the first with the edit on the way: they must be equal. The order of a group's
  * settings and the kind of a list's brackets mean nothing, so they are not written. */
 #include "program/edit_check.h"
+#include "curfew/source.h"
 #include "curfew/text.h"
 
 #include <errno.h>
@@ -138,6 +139,29 @@ static int configs_compare(
 	if (!a || !b)
 		return -ENOMEM;
 	return streq(a, b) ? 0 : -EBADMSG;
+}
+
+int edit_source_find(bool *temporary, const char *text, const char *path, const struct source *s)
+{
+	const config_setting_t *list;
+	int found = -ENOENT;
+	config_t c;
+
+	config_init(&c);
+	list = config_read_string(&c, text) ? config_lookup(&c, path) : NULL;
+	for (int i = 0; list && i < config_setting_length(list) && found < 0; i++) {
+		const config_setting_t *at = config_setting_get_elem(list, (unsigned)i);
+		const char *address = config_setting_get_string(at);
+		struct source other;
+
+		*temporary = config_setting_is_group(at);
+		if (*temporary)
+			config_setting_lookup_string(at, "address", &address);
+		if (address && source_parse(&other, address) == 0 && source_compare(&other, s) == 0)
+			found = i;
+	}
+	config_destroy(&c);
+	return found;
 }
 
 int edit_check(const char *before, const char *after, const struct edit *e)

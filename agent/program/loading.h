@@ -64,6 +64,10 @@ void users_read(struct client *c, struct reading *r, const config_setting_t *gro
 int program_load_with(struct program **out, struct problems *problems, const char *file,
 	const char *kept, const struct strings *substitutes, uid_t owner, instant_t now);
 
+/* program_load(), with one client file's text as given, whether the file is there yet or not. */
+int program_load_edited(struct program **out, struct problems *problems, const char *file,
+	const struct edited_file *edited, instant_t now);
+
 /* The whole of what the service keeps in `folder`, its clients beside curfew.conf whatever that says. */
 int program_load_kept(
 	struct program **out, struct problems *problems, const char *folder, instant_t now);

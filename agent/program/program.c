@@ -24,6 +24,7 @@ struct loading {
 	const char *kept; /* folder of last good versions, or NULL */
 	const struct strings *substitutes; /* client files to be read from there */
 	crypto_generichash_state digest;
+	const struct edited_file *edited;
 	uid_t owner;
 	instant_t now;
 };
@@ -162,6 +163,7 @@ static int client_load(
 	struct reading r = {.problems = l->problems,
 		.now = l->now,
 		.owner = owner,
+		.edited = l->edited,
 		.kept = l->last_good || path == l->kept};
 	struct draft *items, *draft;
 	config_t config;
@@ -247,6 +249,7 @@ static int clients_load(struct loading *l, const char *file)
 	struct reading r = {
 		.problems = l->problems, .file = file, .now = l->now, .owner = l->owner};
 	int folder = folder_open(&r, l->clients), n, result = 0;
+	const char *fresh = l->edited ? base_name(l->edited->path) : NULL;
 	struct dirent **entries = NULL;
 
 	if (r.failure)
@@ -261,9 +264,13 @@ static int clients_load(struct loading *l, const char *file)
 	for (int i = 0; i < n; i++) {
 		if (result == 0)
 			result = entry_load(l, folder, entries[i]->d_name);
+		if (fresh && streq(fresh, entries[i]->d_name))
+			fresh = NULL;
 		free(entries[i]);
 	}
 	free(entries);
+	if (fresh && result == 0)
+		result = client_load(l, l->clients, folder, fresh, l->owner);
 	close(folder);
 	return result;
 }
@@ -368,6 +375,14 @@ int program_load_with(struct program **out, struct problems *problems, const cha
 int program_load(struct program **out, struct problems *problems, const char *file, instant_t now)
 {
 	return program_load_with(out, problems, file, NULL, NULL, 0, now);
+}
+
+int program_load_edited(struct program **out, struct problems *problems, const char *file,
+	const struct edited_file *edited, instant_t now)
+{
+	struct loading l = {.problems = problems, .edited = edited, .now = now};
+
+	return load(out, &l, file);
 }
 
 int program_load_kept(
