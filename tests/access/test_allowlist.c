@@ -357,38 +357,6 @@ static void test_cut(void **state)
 	}
 }
 
-/* A temporary source ends by itself, in the kernel too; another user's behind the same address does not. */
-static void test_temporary_source(void **state)
-{
-	instant_t ends[2] = {NOW + 50, SOURCE_NO_END};
-	struct allowlist a;
-	struct world w;
-
-	(void)state;
-	world_init(&w);
-	w.users[0].source_ends = ends;
-	grant(&w, 0, 1, LEVEL_FULL, NOW + 100);
-	a = build(&w);
-	assert_int_equal(a.n_allows, 1);
-	assert_int_equal(a.allows[0].until, NOW + 50);
-	allowlist_free(&a);
-	/* Never longer than the access itself. */
-	ends[0] = NOW + 5000;
-	a = build(&w);
-	assert_int_equal(a.allows[0].until, NOW + 100);
-	allowlist_free(&a);
-	ends[0] = NOW;
-	a = build(&w);
-	assert_int_equal(a.n_allows, 0);
-	allowlist_free(&a);
-	grant(&w, 1, 1, LEVEL_FULL, NOW + 80);
-	a = build(&w);
-	assert_int_equal(a.n_allows, 1);
-	assert_int_equal(a.allows[0].until, NOW + 80);
-	assert_null(strstr(a.allows[0].comment, w.users[0].login));
-	allowlist_free(&a);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -402,7 +370,6 @@ int main(void)
 		cmocka_unit_test(test_sorted_and_unique),
 		cmocka_unit_test(test_hostile_names),
 		cmocka_unit_test(test_cut),
-		cmocka_unit_test(test_temporary_source),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

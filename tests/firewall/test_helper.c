@@ -76,25 +76,6 @@ static void the_policy_admits_what_the_configuration_can_give(void **state)
 	firewall_policy_free(NULL);
 }
 
-/* The service cannot prolong a temporary source. */
-static void the_policy_knows_the_end_of_a_source(void **state)
-{
-	instant_t ends[2] = {NOW + 50, SOURCE_NO_END};
-	struct allow late = allow_of("203.0.113.7", "192.0.2.10:1433", NOW + 51);
-	struct allow other = allow_of("198.51.100.0/29", "192.0.2.10:1433", NOW + 1000);
-	struct firewall_policy *p;
-
-	(void)state;
-	users[0].source_ends = ends;
-	assert_int_equal(firewall_policy_build(&p, &program), 0);
-	users[0].source_ends = NULL;
-	assert_non_null(firewall_policy_allow(p, &late));
-	late.until = NOW + 50;
-	assert_null(firewall_policy_allow(p, &late));
-	assert_null(firewall_policy_allow(p, &other));
-	firewall_policy_free(p);
-}
-
 static void the_policy_refuses_everything_else(void **state)
 {
 	struct firewall_policy *p;
@@ -421,7 +402,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_policy_admits_what_the_configuration_can_give),
-		cmocka_unit_test(the_policy_knows_the_end_of_a_source),
 		cmocka_unit_test(the_policy_refuses_everything_else),
 		cmocka_unit_test(the_process_applies_and_observes),
 		cmocka_unit_test(the_process_holds_one_capability),
