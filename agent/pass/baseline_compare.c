@@ -5,7 +5,6 @@
 
 #include "curfew/text.h"
 #include "pass/baseline_kinds.h"
-#include "pass/baseline_remedy.h"
 #include "pass/pass_internal.h"
 
 /* Whether the quoted name is this plain name. */
@@ -46,7 +45,7 @@ static bool item_is_ours(
 	if (!strcmp(i->kind, "principal") || !strcmp(i->kind, "login"))
 		return name_is_ours(p, w, i->name, strlen(i->name));
 	if (!strcmp(i->kind, "member") || !strcmp(i->kind, "server-member"))
-		return name_is_ours(p, w, i->name, baseline_quoted_size(i->name));
+		return name_is_ours(p, w, i->name, sql_quoted_size(i->name));
 	if (strcmp(i->kind, "permission") != 0 && strcmp(i->kind, "server-permission") != 0)
 		return false;
 	/* Only the name may follow the first " TO ". Else the item is not a managed one. */
@@ -119,7 +118,8 @@ static void item_tell(const struct comparison *c, const struct baseline_item *i,
 	struct text text;
 
 	if (text_begin(&text))
-		baseline_remedy_write(text.to, c->database, i, changed);
+		sql_write_remedy(text.to, c->database,
+			&(struct sql_item){i->kind, i->name, i->hash}, changed);
 	_cleanup_free_ char *remedy = text_end(&text);
 	RECORD_SET(&r, finding.remedy, remedy);
 	RECORD_SET(&r, server, c->work->server->name);
@@ -156,7 +156,7 @@ static struct baseline_verdict changed_verdict(const struct comparison *c,
 			FINDING_HIGH};
 	if (!strcmp(k->kind, "object")) {
 		work = true;
-		if (baseline_begins(k->hash, "USER_TABLE"))
+		if (begins_with(k->hash, "USER_TABLE"))
 			v = (struct baseline_verdict){
 				"changed-table", kind->changed_words, FINDING_LOW};
 		else if (became_disabled(k, before))
@@ -174,10 +174,10 @@ static struct baseline_verdict changed_verdict(const struct comparison *c,
 /* The name of the table or module that an item belongs to. */
 static char *whole_of(const struct baseline_item *part)
 {
-	size_t size = *part->name == '[' ? baseline_quoted_size(part->name) : 0;
+	size_t size = *part->name == '[' ? sql_quoted_size(part->name) : 0;
 
 	if (size && part->name[size] == '.')
-		size += 1 + baseline_quoted_size(part->name + size + 1);
+		size += 1 + sql_quoted_size(part->name + size + 1);
 	return size ? strndup(part->name, size) : NULL;
 }
 
@@ -198,7 +198,7 @@ static bool came_along(
 	struct baseline_item whole = {.kind = "object", .hash = ""};
 	_cleanup_free_ char *name = NULL;
 
-	if (!strcmp(k->kind, "permission") && baseline_begins(k->name, connect)) {
+	if (!strcmp(k->kind, "permission") && begins_with(k->name, connect)) {
 		whole.kind = "principal";
 		whole.name = k->name + strlen(connect);
 	} else if (kind->late) {

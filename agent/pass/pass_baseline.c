@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "curfew/text.h"
-#include "pass/baseline_remedy.h"
 #include "pass/pass_internal.h"
 
 static int none_take(void *context, instant_t at, const struct baseline_item *i)
@@ -49,8 +48,8 @@ int pass_baselines_ask(struct pass *p, struct server_work *w)
 		if (!known && baseline_is_asked(p, w, wanted->grants[i]))
 			w->baselines[n++] = wanted->grants[i]->database->name;
 	}
-	if (n && (p->o.mode == PASS_AUDIT || baseline_is_missing(p, w, SERVER_BASELINE)))
-		w->baselines[n] = SERVER_BASELINE;
+	if (n && (p->o.mode == PASS_AUDIT || baseline_is_missing(p, w, SQL_SERVER_BASELINE)))
+		w->baselines[n] = SQL_SERVER_BASELINE;
 	w->sql.baselines = w->baselines;
 	return 0;
 }

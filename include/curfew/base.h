@@ -22,6 +22,10 @@ typedef int64_t instant_t;
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
+static inline bool begins_with(const char *text, const char *start)
+{
+	return !strncmp(text, start, strlen(start));
+}
 static inline bool streq(const char *a, const char *b)
 {
 	return strcmp(a, b) == 0;

@@ -110,6 +110,17 @@ int sql_write_bootstrap(
 int sql_write_bootstrap_drop(
 	FILE *to, const struct server *s, char *const *databases, size_t n_databases);
 
+/* An item of a baseline, as RECORD_BASELINE reports it. */
+struct sql_item {
+	const char *kind, *name, *hash;
+};
+/* The database under whose name the server's own baseline is stored. */
+#define SQL_SERVER_BASELINE "master"
+/* Length of the quoted name at the start of `text`, with its brackets. */
+size_t sql_quoted_size(const char *text);
+/* One batch that removes a new item. An item that was changed, or that contains data, is only shown: a DBA must judge. */
+void sql_write_remedy(FILE *to, const char *database, const struct sql_item *i, bool changed);
+
 /* A random password of 32 characters that meets common policies, in guarded memory; free it with sodium_free(). */
 char *sql_password_new(void);
 

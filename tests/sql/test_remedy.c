@@ -1,11 +1,12 @@
-/* The remedy of each thing that can be new or changed since a baseline. */
+/* The remedy of each kind of item that can be new or changed since a baseline. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 
 #include <cmocka.h>
 
-#include "pass/baseline_remedy.h"
+#include "curfew/sql.h"
+#include "curfew/text.h"
 
 #include "../corpus.h"
 
@@ -14,7 +15,7 @@
 
 static const struct remedy {
 	const char *database;
-	struct baseline_item item;
+	struct sql_item item;
 	bool changed;
 	const char *text;
 } remedies[] = {
@@ -39,9 +40,9 @@ static const struct remedy {
 	{"Acme]Test", {"ddl-trigger", "[t]", "1F"}, false, IN "DROP TRIGGER [t] ON DATABASE;"},
 	/* What no statement can name is never a statement. */
 	{"Acme]Test", {"object", "[dbo].[x?] 0x00D8", "USER_TABLE 2026"}, false,
-		"-- no statement can name this: a person must judge"},
+		"-- no statement can write this name; a DBA must review it"},
 	{"master", {"server-permission", "CONNECT on id 3 of class 105 TO [public]", "GRANT"},
-		false, "-- no statement can name this: a person must judge"},
+		false, "-- no statement can write this name; a DBA must review it"},
 	{"Acme]Test", {"object", "[dbo].[v]", "VIEW 1F"}, false, IN "DROP VIEW [dbo].[v];"},
 	{"Acme]Test", {"object", "[dbo].[g]", "SQL_TRIGGER 1F"}, false,
 		IN "DROP TRIGGER [dbo].[g];"},
@@ -99,14 +100,13 @@ static void test_remedies(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(remedies); i++) {
-		_cleanup_free_ char *text = NULL;
-		size_t size;
-		FILE *to = open_memstream(&text, &size);
+		struct text remedy;
 
-		assert_non_null(to);
-		baseline_remedy_write(
-			to, remedies[i].database, &remedies[i].item, remedies[i].changed);
-		assert_int_equal(fclose(to), 0);
+		assert_non_null(text_begin(&remedy));
+		sql_write_remedy(
+			remedy.to, remedies[i].database, &remedies[i].item, remedies[i].changed);
+		_cleanup_free_ char *text = text_end(&remedy);
+		assert_non_null(text);
 		assert_string_equal(text, remedies[i].text);
 		corpus_add(text);
 	}

@@ -1,15 +1,9 @@
-/* What takes a new thing away, or shows a changed one: T-SQL for a person who has read the finding. */
+/* T-SQL that removes a new item, or shows a changed one, for a DBA who has read the finding. */
 #include <string.h>
 
-#include "pass/baseline_remedy.h"
+#include "curfew/sql.h"
 
-bool baseline_begins(const char *text, const char *with)
-{
-	return !strncmp(text, with, strlen(with));
-}
-
-/* The length of the quoted name that the text begins with: to the bracket that is not doubled. */
-size_t baseline_quoted_size(const char *text)
+size_t sql_quoted_size(const char *text)
 {
 	size_t i = 1;
 
@@ -38,16 +32,16 @@ static const char *drop_of(const char *type)
 		{"WINDOWS_GROUP", "DROP LOGIN"}, {"CERTIFICATE_MAPPED_LOGIN", "DROP LOGIN"}};
 
 	for (size_t k = 0; k < ARRAY_SIZE(kinds); k++)
-		if (baseline_begins(type, kinds[k].type))
+		if (begins_with(type, kinds[k].type))
 			return kinds[k].statement;
 	return "DROP USER";
 }
 
 #define TWO_PART_NAME "QUOTENAME(SCHEMA_NAME(schema_id)) + N'.' + QUOTENAME(name)"
 
-/* What can be shown and not simply taken away: it holds data, or belongs to something that does. Names stand in brackets;
- * what is looked up is the table or module that they begin with. */
-static bool is_part_of_object(const struct baseline_item *i)
+/* An item that contains data, or belongs to a table or module, is shown and not dropped. Its name begins with the quoted
+ * name of that table or module. */
+static bool is_part_of_object(const struct sql_item *i)
 {
 	static const char *const kinds[] = {"table", "numbered", "trigger", "column", "index",
 		"check", "default", "computed", "foreign-key", "policy", "signature", "queue"};
@@ -58,13 +52,13 @@ static bool is_part_of_object(const struct baseline_item *i)
 	return false;
 }
 
-static void part_look_write(FILE *to, const struct baseline_item *i)
+static void part_look_write(FILE *to, const struct sql_item *i)
 {
-	size_t size = baseline_quoted_size(i->name);
+	size_t size = sql_quoted_size(i->name);
 	_cleanup_free_ char *owner = NULL;
 
 	if (i->name[size] == '.')
-		size += 1 + baseline_quoted_size(i->name + size + 1);
+		size += 1 + sql_quoted_size(i->name + size + 1);
 	owner = strndup(i->name, size);
 	fputs("SELECT * FROM sys.objects WHERE object_id = OBJECT_ID(", to);
 	sql_write_string(to, owner ? owner : "");
@@ -73,8 +67,8 @@ static void part_look_write(FILE *to, const struct baseline_item *i)
 	fputs(")", to);
 }
 
-/* What was changed, as it is now: of what has no text, the catalogue's row, or a table's columns. */
-static void look_write(FILE *to, const struct baseline_item *i)
+/* Shows a changed item as it is now: its text, or without one its catalog row or the columns of the table. */
+static void look_write(FILE *to, const struct sql_item *i)
 {
 	static const struct {
 		const char *kind, *type, *before, *after;
@@ -99,32 +93,29 @@ static void look_write(FILE *to, const struct baseline_item *i)
 		{"", "", "SELECT OBJECT_DEFINITION(OBJECT_ID(", "))"}};
 	size_t k = 0;
 
-	/* The last of them fits what no other does. */
+	/* The last one matches every item. */
 	while (*looks[k].kind &&
-		(strcmp(looks[k].kind, i->kind) != 0 || !baseline_begins(i->hash, looks[k].type)))
+		(strcmp(looks[k].kind, i->kind) != 0 || !begins_with(i->hash, looks[k].type)))
 		k++;
 	fputs(looks[k].before, to);
 	sql_write_string(to, i->name);
 	fputs(looks[k].after, to);
 }
 
-/* What only a number is known of, or whose name is no text and ends in its bytes. */
-static bool is_unnamed(const struct baseline_item *i)
+/* Only the id of the item is known, or its name is not valid UTF-16 and ends with its bytes. */
+static bool is_unnamed(const struct sql_item *i)
 {
 	const char *on = strstr(i->name, " on id "), *bracket = strchr(i->name, '[');
 
 	return (on && (!bracket || on < bracket)) || strstr(i->name, "] 0x");
 }
 
-/* Only what takes the new thing away; what was changed, or holds data, is for a person to judge: its remedy is the way to
- * look. */
-void baseline_remedy_write(
-	FILE *to, const char *database, const struct baseline_item *i, bool changed)
+void sql_write_remedy(FILE *to, const char *database, const struct sql_item *i, bool changed)
 {
-	bool server = !strcmp(database, SERVER_BASELINE);
+	bool server = !strcmp(database, SQL_SERVER_BASELINE);
 
 	if (is_unnamed(i)) {
-		fputs("-- no statement can name this: a person must judge", to);
+		fputs("-- no statement can write this name; a DBA must review it", to);
 		return;
 	}
 	fputs("USE ", to);
@@ -137,10 +128,10 @@ void baseline_remedy_write(
 		sql_write_string(to, server ? i->name : database);
 	} else if (is_part_of_object(i)) {
 		part_look_write(to, i);
-	} else if (changed || baseline_begins(i->hash, "USER_TABLE")) {
+	} else if (changed || begins_with(i->hash, "USER_TABLE")) {
 		look_write(to, i);
 	} else if (!strcmp(i->kind, "member") || !strcmp(i->kind, "server-member")) {
-		size_t member = baseline_quoted_size(i->name);
+		size_t member = sql_quoted_size(i->name);
 		fprintf(to, "ALTER %s %s DROP MEMBER %.*s", server ? "SERVER ROLE" : "ROLE",
 			i->name + member + strlen(" in "), (int)member, i->name);
 	} else if (!strcmp(i->kind, "permission") || !strcmp(i->kind, "server-permission")) {
