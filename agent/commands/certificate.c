@@ -1,48 +1,10 @@
 /* curfew certificate CLIENT: after access has ended, each thing verified as removed; refused while anything is not. */
 #include <errno.h>
 #include <string.h>
-#include <strings.h>
 
-#include "commands/certificate_memory.h"
+#include "commands/certificate_scope.h"
 #include "curfew/calendar.h"
-#include "curfew/comment.h"
 #include "program/visible_text.h"
-
-/* The journal's last proof of that grant. */
-static int64_t proof_record(const struct collected *c, const struct audit_proof *p, instant_t *at)
-{
-	for (size_t i = c->history.n; i-- > 0;) {
-		const struct journal_entry *e = &c->history.items[i];
-		if (e->kind == JOURNAL_PROOF && e->login && !strcmp(e->login, p->login) &&
-			e->server && !strcmp(e->server, p->server) && e->database &&
-			!strcmp(e->database, p->database) && is_verified(e->outcome)) {
-			*at = e->at;
-			return e->id;
-		}
-	}
-	return 0;
-}
-
-/* A login of the client's that its file does not name any more: somebody who was replaced. */
-static bool is_former(const struct client *client, const struct journal_entry *e)
-{
-	if (e->kind != JOURNAL_ACCESS || !e->login || !e->server)
-		return false;
-	for (size_t i = 0; i < client->n_users; i++)
-		if (!strcasecmp(client->users[i].login, e->login))
-			return false;
-	return true;
-}
-
-/* When the ledger saw the login gone; 0 while it has not. */
-static instant_t former_gone(const struct identities *ids, const struct journal_entry *e)
-{
-	for (size_t i = 0; i < ids->n; i++)
-		if (!strcmp(ids->items[i].server, e->server) &&
-			!strcasecmp(ids->items[i].login, e->login))
-			return ids->items[i].removed;
-	return 0;
-}
 
 struct going {
 	const char *server;
@@ -62,100 +24,15 @@ static int going_take(void *context, const struct journal_entry *e)
 /* The last record of its going: by the login alone, since it may be under no client's name. */
 static int64_t former_record(const struct collected *c, const struct journal_entry *e)
 {
+	instant_t at;
+	int64_t proof = scope_proof(&at, c, e->login, e->server, NULL);
+
+	if (proof)
+		return proof;
 	struct journal_filter f = {.login = e->login, .kind = JOURNAL_OUTCOME};
 	struct going g = {.server = e->server};
 
 	return journal_read(c->context.journal, &f, going_take, &g) ? 0 : g.id;
-}
-
-static size_t refuse(const struct cli *cli, size_t n, const char *what)
-{
-	if (!n)
-		cli_fail(cli, 0, "cannot issue the certificate; not verified as removed:");
-	text_printf(stderr, "  %s\n", what);
-	return n + 1;
-}
-
-/* What is missing, each in a line; the number of them. */
-static size_t missing_print(const struct cli *cli, const struct collected *c,
-	const struct client *client, const struct identities *ids, const struct left_places *left)
-{
-	size_t n = 0;
-	char text[RECORD_TEXT_MAX * 2];
-
-	if (c->report.at < client->end) {
-		char end[INSTANT_TEXT_MAX];
-		snprintf(text, sizeof(text), "access does not end before %s",
-			instant_format(end, client->end));
-		n = refuse(cli, n, text);
-	}
-	for (size_t i = 0; i < c->report.n_servers; i++)
-		if (c->report.servers[i].state != STATE_OK) {
-			snprintf(text, sizeof(text), "server %s: %s%s%s",
-				c->report.servers[i].server->name,
-				state_name(c->report.servers[i].state),
-				c->report.servers[i].detail ? ": " : "",
-				c->report.servers[i].detail ? c->report.servers[i].detail : "");
-			n = refuse(cli, n, text);
-		}
-	for (size_t i = 0; i < c->report.n_proofs; i++) {
-		const struct audit_proof *p = &c->report.proofs[i];
-		instant_t at;
-		if (!is_verified(p->outcome))
-			snprintf(text, sizeof(text), "%s on %s / %s: %s: %s", p->login, p->server,
-				p->database, p->outcome, p->detail);
-		else if (!proof_record(c, p, &at) && !place_needs_no_record(left, p))
-			snprintf(text, sizeof(text),
-				"%s on %s / %s: removed, but the journal has no proof record; run `curfew apply`",
-				p->login, p->server, p->database);
-		else
-			continue;
-		n = refuse(cli, n, text);
-	}
-	for (size_t i = 0; i < c->report.n_grants; i++)
-		if (c->report.grants[i].state != STATE_OK) {
-			const struct audit_grant *g = &c->report.grants[i];
-			snprintf(text, sizeof(text), "%s on %s / %s: %s%s%s",
-				g->wanted->user->login, g->wanted->server->name,
-				g->wanted->database->name, state_name(g->state),
-				g->detail ? ": " : "", g->detail ? g->detail : "");
-			n = refuse(cli, n, text);
-		}
-	for (size_t i = 0; i < c->history.n; i++) {
-		const struct journal_entry *e = &c->history.items[i];
-		if (!is_former(client, e) || former_gone(ids, e))
-			continue;
-		snprintf(text, sizeof(text),
-			"%s on %s: no longer in the configuration, and removal is not verified; run `curfew apply`",
-			e->login, e->server);
-		n = refuse(cli, n, text);
-	}
-	for (size_t i = 0; i < left->n; i++) {
-		const struct left_place *k = &left->items[i];
-		if (k->gone || k->forgotten)
-			continue;
-		snprintf(text, sizeof(text),
-			"%s on %s / %s: no longer in the configuration, and not verified gone; run `curfew apply`",
-			k->login, k->server, k->database);
-		n = refuse(cli, n, text);
-	}
-	if (c->report.program->settings.firewall.enabled && !c->network_seen)
-		n = refuse(cli, n, "cannot read the packet filter; run as root");
-	for (size_t i = 0; i < c->network.n_allows; i++) {
-		const struct observed_allow *a = &c->network.allows[i];
-		char source[SOURCE_TEXT_MAX];
-		if (!comment_may_name(
-			    a->comment, &a->source, &a->endpoint, c->report.program, client))
-			continue;
-		snprintf(text, sizeof(text),
-			"%s of this client is still allowed by the packet filter%s",
-			source_format(source, &a->source),
-			comment_names(a->comment, client->name, NULL)
-				? ""
-				: ", or belongs only to others: the comment has no room for all names");
-		n = refuse(cli, n, text);
-	}
-	return n;
 }
 
 static size_t item_add(struct certificate_item *items, size_t n, const char *what, const char *name,
@@ -174,7 +51,9 @@ static size_t item_add(struct certificate_item *items, size_t n, const char *wha
 			!strcmp(items[k].server, p->server) &&
 			(!database || !strcmp(items[k].database, database)))
 			return n;
-	i.record = proof_record(c, p, &i.at);
+	i.record = scope_proof(&i.at, c, p->login, p->server, p->database);
+	if (!i.record)
+		i.evidence = "observed now; nothing was given there";
 	items[n] = i;
 	return n + 1;
 }
@@ -199,23 +78,24 @@ static int write_out(const struct cli *cli, const struct certificate *c)
 
 /* Whoever was replaced has a certificate too: the tombstone, and the record of the drop. */
 static size_t formers_add(struct certificate_item *items, size_t n, const struct collected *c,
-	const struct client *client, const struct identities *ids)
+	const struct certificate_scope *scope, const struct identities *ids)
 {
 	size_t first = n;
 
 	for (size_t i = 0; i < c->history.n; i++) {
 		const struct journal_entry *e = &c->history.items[i];
-		bool known = !is_former(client, e);
+		bool known = !scope_is_former(scope, e);
 		for (size_t k = first; k < n && !known; k++)
-			known = !strcasecmp(items[k].name, e->login) &&
+			known = names_equal(items[k].name, e->login) &&
 				!strcmp(items[k].server, e->server);
 		if (!known)
 			items[n++] = (struct certificate_item){.what = "login",
 				.name = e->login,
 				.server = e->server,
-				.at = former_gone(ids, e),
+				.at = scope_login_gone(ids, e),
 				.observation =
 					"sys.server_principals read: no such login; its user was replaced",
+				.evidence = "seen by the login inventory",
 				.record = former_record(c, e)};
 	}
 	return n;
@@ -223,15 +103,23 @@ static size_t formers_add(struct certificate_item *items, size_t n, const struct
 
 /* What left the file while access went on. A forgotten place is named as what it is. */
 static size_t left_add(struct certificate_item *items, size_t n, const struct collected *c,
-	const struct left_places *left)
+	const struct certificate_scope *scope, const struct left_places *left)
 {
+	instant_t at;
+
 	for (size_t i = 0; i < left->n; i++) {
 		const struct left_place *k = &left->items[i];
+		if (!scope_has(scope, k->login))
+			continue;
 		items[n++] = (struct certificate_item){.what = k->gone ? "user" : "forgotten",
 			.name = k->login,
 			.server = k->server,
 			.database = k->database,
 			.at = k->gone ? k->gone : c->report.at,
+			.record =
+				k->gone ? scope_proof(&at, c, k->login, k->server, k->database) : 0,
+			.evidence = k->gone ? "last verification kept in the journal"
+					    : "not looked for; see `history`",
 			.observation =
 				k->gone ? "sys.database_principals read: no such user; it had left the configuration"
 					: k->forgotten};
@@ -239,9 +127,43 @@ static size_t left_add(struct certificate_item *items, size_t n, const struct co
 	return n;
 }
 
-static int issue(const struct cli *cli, const struct collected *c, const struct client *client,
-	const struct identities *ids, const struct left_places *left)
+/* When it was over: the schedule's end, or for somebody who went before, when the last of it was seen gone. */
+static instant_t ended_at(const struct collected *c, const struct certificate_scope *s,
+	const struct certificate_item *items, size_t n)
 {
+	instant_t last = 0;
+
+	if (!s->login || c->report.at >= s->client->end)
+		return s->client->end;
+	for (size_t i = 0; i < n; i++)
+		if (items[i].record && items[i].at > last)
+			last = items[i].at;
+	return last ? last : c->report.at;
+}
+
+static size_t elements_add(struct certificate_item *items, size_t n, char *texts,
+	const struct collected *c, const struct certificate_scope *s)
+{
+	const struct client *client = s->client;
+
+	for (size_t i = 0, t = 0; i < client->n_users && c->network_seen; i++)
+		for (size_t k = 0; k < client->users[i].n_sources; k++, t++)
+			if (scope_has(s, client->users[i].login))
+				items[n++] = (struct certificate_item){.what = "element",
+					.name = source_format(texts + t * SOURCE_TEXT_MAX,
+						&client->users[i].sources[k]),
+					.at = c->report.at,
+					.evidence = "observed now",
+					.observation =
+						"nftables table inet curfew read: no element with this client's name"};
+	return n;
+}
+
+static int issue(const struct cli *cli, const struct collected *c,
+	const struct certificate_scope *s, const struct identities *ids,
+	const struct left_places *left)
+{
+	const struct client *client = s->client;
 	size_t n = 0, elements = 0;
 
 	for (size_t i = 0; i < client->n_users; i++)
@@ -253,25 +175,23 @@ static int issue(const struct cli *cli, const struct collected *c, const struct 
 		return EXIT_FAILED;
 	for (size_t i = 0; i < c->report.n_proofs; i++) {
 		const struct audit_proof *p = &c->report.proofs[i];
+		if (!scope_has(s, p->login))
+			continue;
 		n = item_add(items, n, "login", p->login, p, NULL,
 			"sys.server_principals read: no such login", c);
 		n = item_add(items, n, "session", p->login, p, NULL,
 			"sys.dm_exec_sessions read: no session of the login", c);
 		n = item_add(items, n, "user", p->login, p, p->database, p->detail, c);
 	}
-	for (size_t i = 0, t = 0; i < client->n_users && c->network_seen; i++)
-		for (size_t k = 0; k < client->users[i].n_sources; k++, t++)
-			items[n++] = (struct certificate_item){.what = "element",
-				.name = source_format(
-					texts + t * SOURCE_TEXT_MAX, &client->users[i].sources[k]),
-				.at = c->report.at,
-				.observation =
-					"nftables table inet curfew read: no element with this client's name"};
-	n = formers_add(items, n, c, client, ids);
-	n = left_add(items, n, c, left);
+	n = elements_add(items, n, texts, c, s);
+	n = formers_add(items, n, c, s, ids);
+	n = left_add(items, n, c, s, left);
 	struct certificate certificate = {.client = client,
+		.user = s->user,
+		.login = s->login,
 		.practice = c->report.program->settings.practice,
 		.at = c->report.at,
+		.ended = ended_at(c, s, items, n),
 		.items = items,
 		.n = n,
 		.head = c->report.head,
@@ -280,20 +200,22 @@ static int issue(const struct cli *cli, const struct collected *c, const struct 
 	return write_out(cli, &certificate);
 }
 
-static int certify(struct cli *cli, const struct collected *c)
+static int certify(struct cli *cli, const struct collected *c, const char *user)
 {
-	const struct client *client = c->context.client;
+	struct certificate_scope scope;
 	struct identities ids = {0};
-	struct left_places left;
-	int code;
+	struct left_places left = {0};
+	int code = scope_find(&scope, cli, c, user);
 
-	if (left_places_read(&left, c, client) ||
+	if (code)
+		return code;
+	if (left_places_read(&left, c, scope.client) ||
 		(c->context.journal && ledger_read(&ids, c->context.journal)))
 		code = cli_fail(cli, EXIT_FAILED, "cannot read the login inventory");
-	else if (missing_print(cli, c, client, &ids, &left))
+	else if (scope_missing(cli, c, &scope, &ids, &left))
 		code = EXIT_DIFFERENT;
 	else
-		code = issue(cli, c, client, &ids, &left);
+		code = issue(cli, c, &scope, &ids, &left);
 	left_places_free(&left);
 	identities_free(&ids);
 	return code;
@@ -301,23 +223,27 @@ static int certify(struct cli *cli, const struct collected *c)
 
 static int run(struct cli *cli)
 {
+	/* Somebody who left the file is looked for in the journal. */
+	const char *user = cli->n_operands > 1 ? cli->operands[1] : NULL;
 	struct collected c;
-	int code = collect(&c, cli);
 
+	cli->n_operands = 1;
+	int code = collect(&c, cli);
 	if (!code)
-		code = certify(cli, &c);
+		code = certify(cli, &c, user);
 	collected_free(&c);
 	return code;
 }
 
 const struct command command_certificate = {
 	.name = "certificate",
-	.operands = "CLIENT",
+	.operands = "CLIENT [USER]",
 	.min_operands = 1,
-	.max_operands = 1,
+	.max_operands = 2,
 	.options = OPT_JSON | OPT_HTML | OPT_AT,
-	.summary = "Certify that all access of a client is removed",
+	.summary = "Certify that all access of a client, or of one user, is removed",
 	.help = "After access has ended: each login, database user, session, and allowlist entry verified as removed, with\n"
-		"time, method, journal record, and journal head. Exit status 2, with a list, while any of them is unverified.\n",
+		"time, method, journal record, and journal head. With USER: of that person alone, also of one who was replaced or\n"
+		"revoked while the client goes on. Exit status 2, with a list, while any of them is unverified.\n",
 	.run = run,
 };

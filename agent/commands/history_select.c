@@ -22,7 +22,7 @@ int history_choose(struct history_choice *out, const struct cli *cli)
 }
 
 /* "acme.jane.doe" is found by that and by "jane.doe", because no file names a former user. */
-static bool is_former(const char *login, const char *name)
+bool login_is_called(const char *login, const char *name)
 {
 	size_t n = strlen(login), k = strlen(name);
 
@@ -52,7 +52,7 @@ static bool is_chosen(const struct journal_entry *e, const struct history_choice
 		return false;
 	if (c->database && (!e->database || !names_equal(e->database, c->database)))
 		return false;
-	return !c->former || (e->login && is_former(e->login, c->former));
+	return !c->former || (e->login && login_is_called(e->login, c->former));
 }
 
 void history_select(

@@ -226,8 +226,8 @@ int journal_unfinished(struct journal *j, journal_fn each, void *context)
 	return r ? r : record_deliver(&last, &n, j, s, each, context);
 }
 
-int journal_access_at(
-	struct journal *j, instant_t at, const char *client, journal_fn each, void *context)
+static int access_read(struct journal *j, instant_t at, const char *client, bool past,
+	journal_fn each, void *context)
 {
 	_cleanup_statement_ sqlite3_stmt *s = NULL;
 	struct link anchor;
@@ -247,13 +247,26 @@ int journal_access_at(
 		"SELECT *, row_number() OVER (PARTITION BY client, login, server, database"
 		" ORDER BY at DESC, id DESC) AS nth FROM record"
 		" WHERE kind = 'access' AND at <= ?1 AND (?2 IS NULL OR client = ?2))"
-		" WHERE nth = 1 AND (level <> 'none' AND until > ?1 OR outcome IN ('excess', 'refuted')) ORDER BY client, login, server, database");
+		" WHERE nth = 1 AND (level <> 'none' AND (?3 OR until > ?1) OR outcome IN ('excess', 'refuted')) ORDER BY client, login, server, database");
 	if (r)
 		return r;
 	rc = sqlite3_bind_int64(s, 1, at);
 	if (!rc)
 		rc = bind_text(s, 2, client);
+	if (!rc)
+		rc = sqlite3_bind_int(s, 3, past);
 	return rc ? database_error(j->db, rc) : record_deliver(&last, &n, j, s, each, context);
+}
+
+int journal_access_at(
+	struct journal *j, instant_t at, const char *client, journal_fn each, void *context)
+{
+	return access_read(j, at, client, false, each, context);
+}
+
+int journal_access_last(struct journal *j, instant_t at, journal_fn each, void *context)
+{
+	return access_read(j, at, NULL, true, each, context);
 }
 
 int journal_bounds(instant_t *first, instant_t *last, struct journal *j)

@@ -5,15 +5,6 @@
 
 #include "pass/pass_internal.h"
 
-struct last_access { /* from the journal */
-	enum level level;
-	char *sources, *network, *outcome;
-	instant_t until;
-	struct source
-		*left; /* those of them that the client's file no longer names; read on demand */
-	size_t n_left;
-};
-
 static void last_free(struct last_access *l)
 {
 	free(l->sources);
@@ -125,7 +116,7 @@ static int proved_lefts_take(struct pass *p)
 	return rc;
 }
 
-static int lasts_read(struct pass *p)
+int pass_lasts_read(struct pass *p)
 {
 	if (p->lasts)
 		return 0;
@@ -134,7 +125,7 @@ static int lasts_read(struct pass *p)
 	p->lasts = calloc(p->grants.n + 1, sizeof(*p->lasts));
 	if (!p->lasts)
 		return -ENOMEM;
-	int rc = journal_access_at(p->o.journal, p->o.now, NULL, last_take, p);
+	int rc = journal_access_last(p->o.journal, p->o.now, last_take, p);
 	if (!rc)
 		rc = proved_lefts_take(p);
 	/* Drop a partial list, which must not be taken for the whole. */
@@ -256,7 +247,7 @@ static int left_record(struct pass *p, struct left_access *l)
 
 int pass_record_gone(struct pass *p, const char *server, const char *login, const char *database)
 {
-	int rc = lasts_read(p);
+	int rc = pass_lasts_read(p);
 
 	for (size_t i = 0; i < p->n_lefts && !rc; i++) {
 		struct left_access *l = &p->lefts[i];
@@ -283,6 +274,8 @@ static int remnant_save(struct pass *p, struct remnant *r)
 	if (!rc)
 		rc = pass_record_gone(p, r->server, r->login, r->database);
 	if (!rc)
+		rc = pass_prove_gone(p, r->server, r->login, r->database);
+	if (!rc)
 		rc = verified_save(p->o.journal, &v);
 	r->saved = !rc;
 	return rc;
@@ -300,7 +293,7 @@ static int remnants_save(struct pass *p)
 
 int pass_record_access(struct pass *p)
 {
-	int rc = lasts_read(p);
+	int rc = pass_lasts_read(p);
 
 	for (size_t i = 0; i < p->grants.n && !rc; i++) {
 		struct grant_work *w = &p->works[i];
@@ -350,7 +343,7 @@ static int sources_parse(struct last_access *l, const struct user *u, instant_t 
 
 int pass_sources_left(struct source **out, size_t *n, struct pass *p, const struct grant *g)
 {
-	int rc = p->o.journal && !p->memory_failed ? lasts_read(p) : 0;
+	int rc = p->o.journal && !p->memory_failed ? pass_lasts_read(p) : 0;
 
 	*n = 0;
 	if (rc || !p->lasts)

@@ -50,6 +50,15 @@ struct grant_work { /* parallel to the grants */
 	struct verified verified; /* the last one, of this pass or before */
 };
 
+/* The last record of a grant's access. */
+struct last_access { /* on record */
+	enum level level;
+	char *sources, *network, *outcome;
+	instant_t until;
+	struct source *left; /* of them, what the file has no more; read when asked for */
+	size_t n_left;
+};
+
 struct remnant {			       /* the strings are the journal data's */
 	const char *server, *login, *database; /* database NULL: the login itself */
 	char *client;			       /* or NULL: unknown */
@@ -147,6 +156,12 @@ void pass_lasts_free(struct pass *p);
 /* Access that left the configuration is verified as removed: records its end, which no grant does any more. database
  * NULL: the login, with recorded access in databases without other journal data. */
 int pass_record_gone(struct pass *p, const char *server, const char *login, const char *database);
+/* The last recorded access of each grant, read once. 0 or the error. */
+int pass_lasts_read(struct pass *p);
+/* Records, once and with its end time, what the kernel allowed until then and has removed itself. */
+int pass_record_expired(struct pass *p);
+/* Records a verification that it is removed; database NULL: the login. */
+int pass_prove_gone(struct pass *p, const char *server, const char *login, const char *database);
 /* Sources in the last recorded access of the grant that the client's file no longer has. Valid until pass_free(). */
 int pass_sources_left(struct source **out, size_t *n, struct pass *p, const struct grant *g);
 

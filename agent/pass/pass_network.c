@@ -248,6 +248,8 @@ int pass_close_network(struct pass *p)
 	journal_patience(p->o.journal, CLOSING_PATIENCE);
 	if (!rc)
 		rc = network_commit(p, &wanted, true);
+	if (!rc && pass_record_expired(p))
+		p->result.journal_failed = true;
 	journal_patience(p->o.journal, JOURNAL_PATIENCE);
 	allowlist_free(&wanted);
 	return rc;

@@ -29,7 +29,9 @@ static void login_gone(struct pass *p, const struct record *r)
 	pass_remnant_login_gone(p, r->server, r->login);
 	if (known && !known->removed && !pass_journal_begin(p) &&
 		(ledger_remove(p->o.journal, known->server, known->login, p->o.now) ||
-			pass_record_gone(p, r->server, r->login, NULL)))
+			pass_record_gone(p, r->server, r->login, NULL) ||
+			(!pass_login_is_named(p, r->server, r->login) &&
+				pass_prove_gone(p, known->server, known->login, NULL))))
 		p->result.journal_failed = true;
 }
 

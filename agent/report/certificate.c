@@ -30,6 +30,11 @@ static const char *observation_of(const struct certificate_item *i)
 	return i->observation ? i->observation : "-";
 }
 
+static const char *evidence_of(const struct certificate_item *i)
+{
+	return i->evidence ? i->evidence : "observed now";
+}
+
 static bool is_alike(const struct certificate_item *a, const struct certificate_item *b)
 {
 	return strcmp(a->what, b->what) == 0 && strcmp(observation_of(a), observation_of(b)) == 0;
@@ -75,7 +80,7 @@ static int rows_print(const struct certificate *c, FILE *to, const struct certif
 			r = table_cell(t, instant_format(when, item->at));
 		if (!r)
 			r = item->record ? table_cellf(t, "%lld", (long long)item->record)
-					 : table_cell(t, NULL);
+					 : table_cell(t, evidence_of(item));
 	}
 	if (!r)
 		r = table_print(t);
@@ -116,6 +121,20 @@ static void head_print(const struct certificate *c, FILE *to)
 		fprintf(to, "                %s\n", hash);
 }
 
+/* Who it is about, and who approved. */
+static void facts_print(const struct certificate *c, FILE *to)
+{
+	if (c->user)
+		text_printf(to, "person:         %s%s%s <%s>\n", c->user->first,
+			*c->user->last ? " " : "", c->user->last, c->user->email);
+	if (c->login)
+		text_printf(to, "login:          %s%s\n", c->login,
+			c->user ? "" : " (no longer in the client's file)");
+	text_printf(to, "ticket:         %s\n", c->client->ticket ? c->client->ticket : "-");
+	text_printf(
+		to, "approved by:    %s\n", c->client->approved_by ? c->client->approved_by : "-");
+}
+
 int certificate_print(const struct certificate *c, FILE *to)
 {
 	_cleanup_free_ char *name = text_shown(c->client->name);
@@ -128,8 +147,9 @@ int certificate_print(const struct certificate *c, FILE *to)
 		fputs(PRACTICE_MARK "\n\n", to);
 	fputs("CERTIFICATE OF ENDED SQL ACCESS\n\n", to);
 	fprintf(to, "client:         %s\n", name);
+	facts_print(c, to);
 	fprintf(to, "access ended:   %s\n",
-		instant_format_local(when, sizeof(when), c->client->end, c->client->timezone));
+		instant_format_local(when, sizeof(when), c->ended, c->client->timezone));
 	fprintf(to, "certified:      %s\n",
 		instant_format_local(when, sizeof(when), c->at, c->client->timezone));
 	head_print(c, to);
@@ -153,7 +173,10 @@ static void item_print(const struct certificate *c, const struct certificate_ite
 		item->database);
 	html_instant_cell(to, item->at, c->client->timezone);
 	html_cell(to, NULL, item->observation);
-	html_printf(to, "<td class=\"n\">%lld</td></tr>\n", (long long)item->record);
+	if (item->record)
+		html_printf(to, "<td class=\"n\">%lld</td></tr>\n", (long long)item->record);
+	else
+		html_printf(to, "<td>%s</td></tr>\n", evidence_of(item));
 }
 
 static void fact_print(FILE *to, const char *name, const char *value)
@@ -176,14 +199,21 @@ int certificate_html(const struct certificate *c, FILE *to)
 		client->name);
 	html_printf(to,
 		"<section class=\"state good\"><b>ended</b><span>All %zu logins, database users, sessions, and allowlist "
-		"entries of this client were checked after access ended. None exists.</span>"
+		"entries of %s were checked after access ended. None exists.</span>"
 		"</section>\n<table>\n",
-		c->n);
+		c->n, c->login ? c->login : "this client");
 	fact_print(to, "Access ended",
-		instant_format_local(when, sizeof(when), client->end, client->timezone));
+		instant_format_local(when, sizeof(when), c->ended, client->timezone));
 	fact_print(
 		to, "Certified", instant_format_local(when, sizeof(when), c->at, client->timezone));
+	if (c->user)
+		html_printf(to,
+			"<tr><th scope=\"row\">Person</th><td><bdi>%s%s%s</bdi>, <bdi>%s</bdi></td></tr>\n",
+			c->user->first, *c->user->last ? " " : "", c->user->last, c->user->email);
+	if (c->login)
+		fact_print(to, "Login", c->login);
 	fact_print(to, "Ticket", client->ticket);
+	fact_print(to, "Approved by", client->approved_by);
 	fact_print(to, "Journal head", head_words(head, c->head, c->head_hash));
 	fact_print(to, "Configuration", c->configuration);
 	fputs("</table>\n", to);
@@ -210,10 +240,12 @@ int certificate_html(const struct certificate *c, FILE *to)
 
 static json_t *item_json(const struct certificate_item *i)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:I}", "what", text_json(i->what), "name",
-		text_json(i->name), "server", text_json(i->server), "database",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "what", text_json(i->what),
+		"name", text_json(i->name), "server", text_json(i->server), "database",
 		text_json(i->database), "at", instant_json(i->at), "method",
-		text_json(i->observation), "record", (json_int_t)i->record);
+		text_json(i->observation), "record",
+		i->record ? json_integer(i->record) : json_null(), "evidence",
+		i->record ? json_string("journal record") : text_json(evidence_of(i)));
 }
 
 struct json_t *certificate_json(const struct certificate *c)
@@ -227,9 +259,11 @@ struct json_t *certificate_json(const struct certificate *c)
 			return NULL;
 		}
 	}
-	return json_pack("{s:o, s:b, s:o, s:o, s:o, s:o, s:{s:I, s:s}}", "client",
-		text_json(c->client->name), "practice", c->practice, "ended",
-		instant_json(c->client->end), "at", instant_json(c->at), "configuration",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:{s:I, s:s}}",
+		"client", text_json(c->client->name), "login", text_json(c->login), "email",
+		text_json(c->user ? c->user->email : NULL), "ticket", text_json(c->client->ticket),
+		"approved_by", text_json(c->client->approved_by), "practice", c->practice, "ended",
+		instant_json(c->ended), "at", instant_json(c->at), "configuration",
 		text_json(c->configuration), "items", items, "journal", "head", (json_int_t)c->head,
 		"hash", sodium_bin2hex(hex, sizeof(hex), c->head_hash, JOURNAL_HASH_SIZE));
 }

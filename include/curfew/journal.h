@@ -107,6 +107,9 @@ int journal_unfinished(struct journal *j, journal_fn each, void *context);
 int journal_access_at(
 	struct journal *j, instant_t at, const char *client, journal_fn each, void *context);
 
+/* The same of everybody, with what is past its `until`: nothing on record says that it has ended. */
+int journal_access_last(struct journal *j, instant_t at, journal_fn each, void *context);
+
 /* The times of the earliest and latest records; -ENOENT without records. Earlier access is unknown, unless there is an
  * archive. */
 int journal_bounds(instant_t *first, instant_t *last, struct journal *j);

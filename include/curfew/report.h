@@ -230,10 +230,14 @@ struct certificate_item {
 	const char *server, *database; /* or NULL */
 	instant_t at;		       /* when it was observed gone */
 	const char *observation; /* by which: "sys.server_principals read, no such sid", ... */
-	int64_t record;		 /* in the journal */
+	int64_t record;		 /* in the journal; 0: none, and `evidence` says what there is instead */
+	const char *evidence;
 };
 struct certificate {
 	const struct client *client;
+	const struct user *user; /* of one person that the file names; or NULL */
+	const char *login;	 /* of one person; NULL: of the whole client */
+	instant_t ended;
 	bool practice; /* made in a practice state: marked on every page, and no evidence */
 	instant_t at;
 	const struct certificate_item *items;

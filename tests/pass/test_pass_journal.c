@@ -129,6 +129,15 @@ static void who_left_has_nothing_on_record(void **state)
 	assert_int_equal(journal_access_at(s->journal, TESTING - 1, NULL, collect, &held), 0);
 	assert_int_equal(held.n, 1);
 	collected_free(&held);
+	/* Whoever left, that the login is gone was verified, and stands there with the reason. */
+	held = scene_journal(s, JOURNAL_PROOF);
+	assert_int_equal(held.n, 1);
+	assert_string_equal(held.items[0].login, "acme.john.roe");
+	assert_string_equal(held.items[0].client, "acme");
+	assert_string_equal(held.items[0].outcome, "verified");
+	assert_string_equal(held.items[0].level, "none");
+	assert_non_null(held.items[0].reason);
+	collected_free(&held);
 }
 
 /* Who holds more than is scheduled is shut out of the network, and is not on record as having nothing: other ways than

@@ -26,9 +26,13 @@ static void test_certificate(void **state)
 			903},
 		{"element", "203.0.113.7 to 192.0.2.10:1433", NULL, NULL, GO_LIVE + 30 * DAY + 1,
 			"kernel's set read back", 904},
+		/* Without a record it says what there is instead. */
+		{"element", "203.0.113.8", NULL, NULL, GO_LIVE + 31 * DAY, "kernel's set read back",
+			0, "observed now"},
 	};
 	struct sample *s = sample_new();
 	struct certificate c = {.client = &s->clients[2],
+		.ended = s->clients[2].end,
 		.at = GO_LIVE + 31 * DAY,
 		.items = items,
 		.n = ARRAY_SIZE(items),
@@ -49,7 +53,7 @@ static void test_certificate(void **state)
 	assert_golden("certificate.html", text);
 	free(text);
 	j = certificate_json(&c);
-	assert_int_equal(json_array_size(json_object_get(j, "items")), 4);
+	assert_int_equal(json_array_size(json_object_get(j, "items")), 5);
 	assert_true(json_is_false(json_object_get(j, "practice")));
 	json_decref(j);
 	free(s);

@@ -115,6 +115,37 @@ class Certificate(audit_lab.AuditCase):
         self.assertEqual(john["what"], "login")
         self.assertTrue(john["record"])
 
+    def test_one_person_while_the_client_goes_on(self):
+        """Replaced, or revoked: what was verified of them is on record, and they have a certificate of their own."""
+        found = self.lab_make()
+        databases = [("staging", "sql01", "AcmeTest")]
+        found.client_add("acme", databases, users=(("Jane", "Doe"), ("John", "Roe")))
+        found.agent.apply()
+        result = self.certificate(found, USER, expect=2)
+        self.assertIn(f"access of {USER} does not end before", result.err)
+        found.client_add("acme", databases)
+        result = self.certificate(found, "john.roe", expect=2)
+        self.assertIn("acme.john.roe on sql01: no longer in the configuration", result.err)
+        found.agent.apply()
+        issued = self.certificate(found, "john.roe", "--json").json
+        self.assertEqual({i["name"] for i in issued["items"]}, {"acme.john.roe"})
+        self.assertEqual(issued["login"], "acme.john.roe")
+        records = {e["id"]: e for e in found.agent.curfew("history", "acme", "--json").json}
+        for item in issued["items"]:
+            self.assertEqual(records[item["record"]]["kind"], "proof", item)
+            self.assertEqual(records[item["record"]]["login"], "acme.john.roe")
+            self.assertIn("does not name it any more", records[item["record"]]["reason"])
+        # The client has none, and neither has she.
+        self.certificate(found, expect=2)
+        found.agent.curfew("revoke", "acme", USER, "--reason", "a laptop was stolen", expect=0)
+        found.agent.apply()
+        issued = self.certificate(found, USER, "--json").json
+        self.assertEqual((issued["email"], issued["ticket"], issued["approved_by"]),
+                         ("jane.doe@acme.example", "CS-1", "account-lead@host.example"))
+        self.assertTrue(all(i["record"] for i in issued["items"] if i["what"] in ("login", "user", "session")))
+        self.assertIn("person:         Jane Doe <jane.doe@acme.example>", self.certificate(found, USER).out)
+        self.assertIn("and the journal knows none of that name", self.certificate(found, "nobody", expect=64).err)
+
     def test_refused_without_a_record(self):
         """Gone, but nobody saw it go: not what a certificate says."""
         found = self.lab_make()

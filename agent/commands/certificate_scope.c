@@ -1,0 +1,221 @@
+/* See certificate_scope.h. */
+#include <stdarg.h>
+#include <string.h>
+
+#include "commands/certificate_scope.h"
+#include "commands/history_select.h"
+#include "curfew/calendar.h"
+#include "curfew/comment.h"
+#include "program/visible_text.h"
+
+int scope_find(struct certificate_scope *out, const struct cli *cli, const struct collected *c,
+	const char *name)
+{
+	const struct client *client = c->context.client;
+
+	*out = (struct certificate_scope){.client = client};
+	if (!name)
+		return 0;
+	out->user = client_user(client, name);
+	out->login = out->user ? out->user->login : NULL;
+	for (size_t i = c->history.n; i-- > 0 && !out->login;) {
+		const char *login = c->history.items[i].login;
+		if (login && login_is_called(login, name))
+			out->login = login;
+	}
+	return out->login
+		       ? 0
+		       : cli_fail(cli, EXIT_USAGE,
+				 "client '%s' has no user '%s', and the journal knows none of that name",
+				 client->name, name);
+}
+
+bool scope_has(const struct certificate_scope *s, const char *login)
+{
+	return !s->login || names_equal(s->login, login);
+}
+
+int64_t scope_proof(instant_t *at, const struct collected *c, const char *login, const char *server,
+	const char *database)
+{
+	for (size_t i = c->history.n; i-- > 0;) {
+		const struct journal_entry *e = &c->history.items[i];
+		bool place = database ? e->database && streq(e->database, database) : !e->database;
+
+		if (e->kind == JOURNAL_PROOF && e->login && names_equal(e->login, login) &&
+			e->server && streq(e->server, server) && place && is_verified(e->outcome)) {
+			*at = e->at;
+			return e->id;
+		}
+	}
+	return 0;
+}
+
+bool scope_is_former(const struct certificate_scope *s, const struct journal_entry *e)
+{
+	if (e->kind != JOURNAL_ACCESS || !e->login || !e->server || !scope_has(s, e->login))
+		return false;
+	for (size_t i = 0; i < s->client->n_users; i++)
+		if (names_equal(s->client->users[i].login, e->login))
+			return false;
+	return true;
+}
+
+instant_t scope_login_gone(const struct identities *ids, const struct journal_entry *e)
+{
+	for (size_t i = 0; i < ids->n; i++)
+		if (streq(ids->items[i].server, e->server) &&
+			names_equal(ids->items[i].login, e->login))
+			return ids->items[i].removed;
+	return 0;
+}
+
+struct missing {
+	const struct cli *cli;
+	const struct collected *collected;
+	const struct certificate_scope *scope;
+	size_t n;
+};
+
+__attribute__((format(printf, 2, 3))) static void refuse(struct missing *m, const char *format, ...)
+{
+	char text[RECORD_TEXT_MAX * 2];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	if (!m->n++)
+		cli_fail(m->cli, 0, "cannot issue the certificate; not verified as removed:");
+	text_printf(stderr, "  %s\n", text);
+}
+
+/* The client goes on: his grants must be over, or revoked. */
+static void person_is_over(struct missing *m)
+{
+	const struct grants *g = &m->collected->context.grants;
+	char until[INSTANT_TEXT_MAX];
+
+	for (size_t i = 0; i < g->n; i++)
+		if (g->items[i].user == m->scope->user && m->scope->user &&
+			(g->items[i].level != LEVEL_NONE ||
+				(g->items[i].phase != PHASE_REVOKED &&
+					g->items[i].next_level != LEVEL_NONE))) {
+			refuse(m, "access of %s does not end before %s", m->scope->login,
+				instant_format(until, g->items[i].end));
+			return;
+		}
+}
+
+static void end_check(struct missing *m)
+{
+	const struct client *client = m->scope->client;
+	char end[INSTANT_TEXT_MAX];
+
+	if (m->scope->login)
+		person_is_over(m);
+	else if (m->collected->report.at < client->end)
+		refuse(m, "access does not end before %s", instant_format(end, client->end));
+}
+
+static void servers_check(struct missing *m)
+{
+	const struct audit_report *r = &m->collected->report;
+
+	for (size_t i = 0; i < r->n_servers; i++)
+		if (r->servers[i].state != STATE_OK)
+			refuse(m, "server %s: %s%s%s", r->servers[i].server->name,
+				state_name(r->servers[i].state), r->servers[i].detail ? ": " : "",
+				r->servers[i].detail ? r->servers[i].detail : "");
+}
+
+static void proofs_check(struct missing *m, const struct left_places *left)
+{
+	const struct audit_report *r = &m->collected->report;
+	instant_t at;
+
+	for (size_t i = 0; i < r->n_proofs; i++) {
+		const struct audit_proof *p = &r->proofs[i];
+		if (!scope_has(m->scope, p->login))
+			continue;
+		if (!is_verified(p->outcome))
+			refuse(m, "%s on %s / %s: %s: %s", p->login, p->server, p->database,
+				p->outcome, p->detail);
+		else if (!scope_proof(&at, m->collected, p->login, p->server, p->database) &&
+			 !place_needs_no_record(left, p))
+			refuse(m,
+				"%s on %s / %s: removed, but the journal has no proof record; run `curfew apply`",
+				p->login, p->server, p->database);
+	}
+	for (size_t i = 0; i < r->n_grants; i++) {
+		const struct audit_grant *g = &r->grants[i];
+		if (g->state != STATE_OK && scope_has(m->scope, g->wanted->user->login))
+			refuse(m, "%s on %s / %s: %s%s%s", g->wanted->user->login,
+				g->wanted->server->name, g->wanted->database->name,
+				state_name(g->state), g->detail ? ": " : "",
+				g->detail ? g->detail : "");
+	}
+}
+
+static void memory_check(
+	struct missing *m, const struct identities *ids, const struct left_places *left)
+{
+	const struct journal_entries *h = &m->collected->history;
+
+	for (size_t i = 0; i < h->n; i++)
+		if (scope_is_former(m->scope, &h->items[i]) && !scope_login_gone(ids, &h->items[i]))
+			refuse(m,
+				"%s on %s: no longer in the configuration, and removal is not verified; run `curfew apply`",
+				h->items[i].login, h->items[i].server);
+	for (size_t i = 0; i < left->n; i++) {
+		const struct left_place *k = &left->items[i];
+		if (!k->gone && !k->forgotten && scope_has(m->scope, k->login))
+			refuse(m,
+				"%s on %s / %s: no longer in the configuration, and not verified gone; run `curfew apply`",
+				k->login, k->server, k->database);
+	}
+}
+
+static bool may_be_of(const struct observed_allow *a, const struct missing *m)
+{
+	const struct certificate_scope *s = m->scope;
+
+	if (!s->login)
+		return comment_may_name(a->comment, &a->source, &a->endpoint,
+			m->collected->report.program, s->client);
+	return comment_names(a->comment, s->client->name, s->login) ||
+	       (comment_is_cut(a->comment) && comment_may_name(a->comment, &a->source, &a->endpoint,
+						      m->collected->report.program, s->client));
+}
+
+static void network_check(struct missing *m)
+{
+	const struct collected *c = m->collected;
+	char source[SOURCE_TEXT_MAX];
+
+	if (c->report.program->settings.firewall.enabled && !c->network_seen)
+		refuse(m, "cannot read the packet filter; run as root");
+	for (size_t i = 0; i < c->network.n_allows; i++) {
+		const struct observed_allow *a = &c->network.allows[i];
+		if (may_be_of(a, m))
+			refuse(m, "%s of this client is still allowed by the packet filter%s",
+				source_format(source, &a->source),
+				comment_names(a->comment, m->scope->client->name, m->scope->login)
+					? ""
+					: ", or belongs only to others: the comment has no room for all names");
+	}
+}
+
+size_t scope_missing(const struct cli *cli, const struct collected *c,
+	const struct certificate_scope *s, const struct identities *ids,
+	const struct left_places *left)
+{
+	struct missing m = {.cli = cli, .collected = c, .scope = s};
+
+	end_check(&m);
+	servers_check(&m);
+	proofs_check(&m, left);
+	memory_check(&m, ids, left);
+	network_check(&m);
+	return m.n;
+}

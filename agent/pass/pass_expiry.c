@@ -1,0 +1,146 @@
+/* The kernel closes by its own deadline, whether anybody runs or not. That it has done so is read back from it, and stands
+ * on record by itself: the network is closed, and of SQL nothing new is known. */
+#include <errno.h>
+#include <string.h>
+
+#include "curfew/calendar.h"
+#include "curfew/text.h"
+#include "pass/pass_internal.h"
+
+/* Let in by the last record, until an instant that has passed. */
+static bool is_due(const struct pass *p, const struct last_access *l)
+{
+	return l->level != LEVEL_NONE && l->until && l->until <= p->o.now && l->sources &&
+	       *l->sources && l->network && streq(l->network, ACCESS_ALLOWED);
+}
+
+static bool any_is_due(const struct pass *p)
+{
+	for (size_t i = 0; i < p->grants.n; i++)
+		if (is_due(p, &p->lasts[i]))
+			return true;
+	return false;
+}
+
+static bool is_let_in(const struct firewall_state *s, const struct grant *g)
+{
+	for (size_t i = 0; i < s->n_allows; i++)
+		for (size_t k = 0; k < g->user->n_sources; k++)
+			for (size_t e = 0; e < g->server->n_endpoints; e++)
+				if (!source_compare(&s->allows[i].source, &g->user->sources[k]) &&
+					!endpoint_compare(
+						&s->allows[i].endpoint, &g->server->endpoints[e]))
+					return true;
+	return false;
+}
+
+static int event_write(struct pass *p, const struct grant *g, const struct last_access *l)
+{
+	struct journal_entry e = pass_entry(p, JOURNAL_EVENT);
+	char until[INSTANT_TEXT_MAX], before[INSTANT_TEXT_MAX + 16];
+	_cleanup_free_ char *statement = NULL;
+	struct text text;
+
+	if (!text_begin(&text))
+		return -ENOMEM;
+	fprintf(text.to, "%s ->", l->sources);
+	for (size_t i = 0; i < g->server->n_endpoints; i++) {
+		char endpoint[ENDPOINT_TEXT_MAX];
+		fprintf(text.to, "%s %s", i ? "," : "",
+			endpoint_format(endpoint, &g->server->endpoints[i]));
+	}
+	statement = text_end(&text);
+	if (!statement)
+		return -ENOMEM;
+	snprintf(before, sizeof(before), "until %s", instant_format(until, l->until));
+	e.client = g->client->name;
+	e.login = g->user->login;
+	e.server = JOURNAL_NETWORK;
+	e.action = "allow-expire";
+	e.statement = statement;
+	e.before = before;
+	e.after = ACCESS_CLOSED;
+	e.outcome = "done";
+	e.detail = "the kernel's own deadline; read back, the entries are gone";
+	return journal_write(NULL, p->o.journal, &e);
+}
+
+/* What SQL holds is as it was last seen, until somebody looks again. */
+static int closed_write(struct pass *p, const struct grant *g, const struct last_access *l)
+{
+	struct journal_entry e = pass_entry(p, JOURNAL_ACCESS);
+
+	e.client = g->client->name;
+	e.login = g->user->login;
+	e.server = g->server->name;
+	e.database = g->database->name;
+	e.phase = phase_name(g->phase);
+	e.level = level_name(l->level);
+	e.sources = "";
+	e.until = l->until;
+	e.outcome = verification_name(VERIFICATION_UNVERIFIED);
+	e.after = ACCESS_CLOSED;
+	e.reason = "the kernel's own deadline";
+	return journal_write(NULL, p->o.journal, &e);
+}
+
+static int last_close(struct last_access *l)
+{
+	char *sources = strdup(""), *network = strdup(ACCESS_CLOSED);
+	char *outcome = strdup(verification_name(VERIFICATION_UNVERIFIED));
+
+	if (!sources || !network || !outcome) {
+		free(sources);
+		free(network);
+		free(outcome);
+		return -ENOMEM;
+	}
+	free(l->sources);
+	free(l->network);
+	free(l->outcome);
+	l->sources = sources;
+	l->network = network;
+	l->outcome = outcome;
+	return 0;
+}
+
+static int expired_write(struct pass *p, const struct firewall_state *s)
+{
+	const struct grant *told = NULL;
+	int rc = pass_journal_begin(p);
+
+	for (size_t i = 0; i < p->grants.n && !rc; i++) {
+		const struct grant *g = &p->grants.items[i];
+		struct last_access *l = &p->lasts[i];
+
+		if (!is_due(p, l) || is_let_in(s, g))
+			continue;
+		/* One entry of the allowlist is for all databases of a server. */
+		if (!told || told->user != g->user || told->server != g->server)
+			rc = event_write(p, g, l);
+		told = g;
+		if (!rc)
+			rc = closed_write(p, g, l);
+		if (!rc)
+			rc = last_close(l);
+	}
+	return rc;
+}
+
+int pass_record_expired(struct pass *p)
+{
+	struct firewall_state state;
+	int rc = p->o.journal && !p->memory_failed ? pass_lasts_read(p) : -ENODEV;
+
+	if (rc || !any_is_due(p))
+		return rc == -ENODEV ? 0 : rc;
+	rc = p->o.network->observe(&state, p->o.network->context, p->o.now);
+	/* Not seen is not gone: the next pass looks again. */
+	if (rc)
+		return 0;
+	rc = expired_write(p, &state);
+	firewall_state_free(&state);
+	if (rc && !p->journal_error)
+		p->journal_error = rc;
+	return rc ? rc : pass_journal_commit(p);
+}
