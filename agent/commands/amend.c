@@ -56,7 +56,7 @@ static int managed_refuse(const struct amendment *a)
 	return cli_fail(a->cli, EXIT_CONFIG, "nothing done");
 }
 
-static char *text_read(const char *path)
+char *amend_text_read(const char *path)
 {
 	_cleanup_fclose_ FILE *f = fopen(path, "re");
 	struct text text;
@@ -69,20 +69,41 @@ static char *text_read(const char *path)
 	return text_end(&text);
 }
 
+/* The file of that name, where no client has it: it has errors. */
+static const char *broken_find(const struct amendment *a)
+{
+	const char *name = a->cli->operands[0];
+	size_t n = strlen(name);
+
+	if (program_client(a->program, name))
+		return NULL;
+	for (size_t i = 0; i < a->program->n_files; i++) {
+		const char *file = base_name(a->program->files[i]);
+
+		if (!strncmp(file, name, n) && streq(file + n, ".conf") &&
+			!streq(a->program->files[i], a->cli->config))
+			return a->program->files[i];
+	}
+	return NULL;
+}
+
 int amend_open(struct amendment *a, struct cli *cli)
 {
 	int code = amend_load(a, cli);
 
-	if (!code)
+	if (code)
+		return code;
+	const char *file = a->may_be_broken ? broken_find(a) : NULL;
+	if (!file)
 		code = cli_client(&a->client, cli, a->program);
 	if (code)
 		return code;
-	a->path = strdup(a->client->file);
-	a->before = a->path ? text_read(a->path) : NULL;
+	a->path = strdup(file ? file : a->client->file);
+	a->before = a->path ? amend_text_read(a->path) : NULL;
 	a->after = a->before ? strdup(a->before) : NULL;
 	if (!a->after)
-		return cli_fail(
-			cli, EXIT_FAILED, "cannot read %s: %s", a->client->file, strerror(errno));
+		return cli_fail(cli, EXIT_FAILED, "cannot read %s: %s",
+			a->path ? a->path : "the file", strerror(errno));
 	return managed_refuse(a);
 }
 

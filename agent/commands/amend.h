@@ -24,6 +24,7 @@ struct amendment {
 	const char *login;    /* whom it is about, or NULL; borrowed */
 	bool closes;	      /* takes access away: trouble with the journal does not hold it up */
 	bool optional_reason; /* --reason and --ticket may be missing */
+	bool may_be_broken;   /* a file with errors is taken by its name */
 	bool hushed;	      /* a look that may end in another attempt says nothing of the rule */
 };
 
@@ -31,6 +32,8 @@ struct amendment {
 int amend_open(struct amendment *a, struct cli *cli);
 /* The configuration, before a file is chosen. 0 or exit code. */
 int amend_load(struct amendment *a, struct cli *cli);
+/* A whole file; NULL, with errno. Owned. */
+char *amend_text_read(const char *path);
 /* One change of the new text. 0 or exit code. */
 int amend_edit(struct amendment *a, const struct edit *e);
 /* Sets NAME of the client to a string; NULL: takes the setting out. */

@@ -178,6 +178,6 @@ extern const struct command command_check, command_schedule, command_plan, comma
 	command_clock, command_adopt, command_forget, command_unguard, command_accept_loss,
 	command_archive, command_run, command_explain, command_reload, command_firewall,
 	command_check_server, command_extend, command_golive, command_allow, command_disallow,
-	command_user;
+	command_user, command_edit;
 
 #endif

@@ -19,6 +19,7 @@ const struct command *const commands[] = {
 	&command_allow,
 	&command_disallow,
 	&command_user,
+	&command_edit,
 	&command_revoke,
 	&command_reinstate,
 	&command_handover,
