@@ -22,7 +22,8 @@ static int group_print(const struct grant *items, size_t n, instant_t now)
 		const struct grant *k = &items[i];
 		if (!grant_is_alike(items, k))
 			continue;
-		_cleanup_free_ char *sources = user_sources_words(k->user, now, k->client->timezone);
+		_cleanup_free_ char *sources =
+			user_sources_words(k->user, now, k->client->timezone);
 		table_row(t, level_tone(k->level));
 		table_cellf(t, "  %s", k->user->login);
 		table_cell(t, k->server->name);

@@ -78,6 +78,8 @@ static void group_write(const struct edit_writer *w, const config_setting_t *s)
 
 static void value_write(const struct edit_writer *w, const config_setting_t *s)
 {
+	if (!s)
+		return;
 	switch (config_setting_type(s)) {
 	case CONFIG_TYPE_GROUP:
 		group_write(w, s);

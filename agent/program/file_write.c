@@ -101,7 +101,7 @@ static int new_write(
 int file_replace(const char *path, const char *text, const char *expected)
 {
 	_cleanup_free_ char *copy = strdup(path);
-	struct stat st;
+	struct stat st = {0};
 
 	if (!copy)
 		return -ENOMEM;

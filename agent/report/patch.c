@@ -26,7 +26,7 @@ struct patch_step {
 struct patch {
 	struct patch_side before, after;
 	struct patch_step *steps;
-	size_t n;
+	size_t n, n_before, n_after;
 };
 
 static int side_split(struct patch_side *out, const char *text)
@@ -55,13 +55,9 @@ static bool line_equal(const struct patch_line *a, const struct patch_line *b)
 
 static void step_add(struct patch *p, char kind, const struct patch_line *line)
 {
-	const struct patch_step *last = p->n ? &p->steps[p->n - 1] : NULL;
-
-	p->steps[p->n] = (struct patch_step){.kind = kind,
-		.line = *line,
-		.before = (last ? last->before : 0) + (kind != '+'),
-		.after = (last ? last->after : 0) + (kind != '-')};
-	p->n++;
+	p->n_before += kind != '+';
+	p->n_after += kind != '-';
+	p->steps[p->n++] = (struct patch_step){kind, *line, p->n_before, p->n_after};
 }
 
 /* common[i * (m + 1) + k]: the length of the common subsequence from a's line i and b's line k on. */
