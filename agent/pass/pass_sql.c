@@ -318,8 +318,13 @@ int pass_record(void *pass, const struct record *r)
 		break;
 	case RECORD_SESSION:
 		break;
-	/* Workers do not report about the packet filter, and a pass checks no server. */
+	/* Workers do not report about the packet filter, and a pass neither checks a server nor takes an
+	 * inventory. */
 	case RECORD_CHECK:
+	case RECORD_ITEM:
+	case RECORD_USE:
+	case RECORD_REFERENCE:
+	case RECORD_COVERAGE:
 	case RECORD_NETWORK_PLAN:
 	case RECORD_NETWORK_OUTCOME:
 		return -EINVAL;

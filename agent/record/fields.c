@@ -121,6 +121,29 @@ static const struct field check_fields[] = {SERVER, TEXT("database", database),
 	TEXT("fix", check.fix), OF(COUNT, "milliseconds", check.milliseconds),
 	OF(COUNT, "rows", check.rows), LAST};
 
+static const struct field item_fields[] = {SERVER, TEXT("database", database),
+	TEXT("type", item.type), OF(COUNT, "id", item.id), OF(COUNT, "parent", item.parent),
+	OF(COUNT, "refers", item.refers),
+	WORD("writable", item.writable, answer_name_word, ANSWERS), TEXT("schema", item.schema),
+	TEXT("name", item.name), TEXT("hash", item.hash), TEXT("facts", item.facts),
+	TEXT("target", item.target), OF(INSTANT, "created", item.created),
+	OF(INSTANT, "modified", item.modified), LAST};
+
+static const struct field use_fields[] = {SERVER, TEXT("database", database),
+	TEXT("source", use.source), OF(COUNT, "id", use.id), OF(COUNT, "index", use.index),
+	OF(COUNT, "count", use.count), OF(INSTANT, "last", use.last), OF(COUNT, "rows", use.rows),
+	OF(COUNT, "bytes", use.bytes), LAST};
+
+static const struct field reference_fields[] = {SERVER, TEXT("database", database),
+	TEXT("how", reference.how), OF(COUNT, "from", reference.from),
+	OF(COUNT, "to", reference.to), TEXT("to_server", reference.server),
+	TEXT("to_database", reference.database), TEXT("to_schema", reference.schema),
+	TEXT("to_name", reference.name), TEXT("facts", reference.facts), LAST};
+
+static const struct field coverage_fields[] = {SERVER, TEXT("database", database),
+	TEXT("part", coverage.part), WORD("seen", coverage.seen, answer_name_word, ANSWERS),
+	OF(INSTANT, "since", coverage.since), CODE, DETAIL, LAST};
+
 static const struct field end_fields[] = {
 	SERVER, STATE, CODE, OF(COUNT, "round_trips", end.round_trips), DETAIL, LAST};
 
@@ -139,6 +162,10 @@ static const struct record_type types[RECORD_KINDS] = {
 	[RECORD_BASELINE] = {"baseline", baseline_fields},
 	[RECORD_NOTE] = {"note", note_fields},
 	[RECORD_CHECK] = {"check", check_fields},
+	[RECORD_ITEM] = {"item", item_fields},
+	[RECORD_USE] = {"use", use_fields},
+	[RECORD_REFERENCE] = {"reference", reference_fields},
+	[RECORD_COVERAGE] = {"coverage", coverage_fields},
 	[RECORD_END] = {"end", end_fields},
 };
 

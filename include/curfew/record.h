@@ -22,8 +22,12 @@ enum record_kind {
 	RECORD_FINDING,	     /* audit: residual access, or something wrong */
 	RECORD_BASELINE, /* an item of a database as it is now, or the mark before or after its items */
 	RECORD_NOTE,	 /* anything else that a person should read */
-	RECORD_CHECK, /* what `curfew check-server` tried on a server, and what came of it */
-	RECORD_END,   /* last of a worker: code 0 or what went wrong */
+	RECORD_CHECK,	  /* what `curfew check-server` tried on a server, and what came of it */
+	RECORD_ITEM,	  /* inventory: something that a database, or the server, holds */
+	RECORD_USE,	  /* inventory: when the server saw it in use last, or how large it is */
+	RECORD_REFERENCE, /* inventory: what an item names, or does */
+	RECORD_COVERAGE, /* inventory: a part was read or not, and since when it could have been seen */
+	RECORD_END,	 /* last of a worker: code 0 or what went wrong */
 };
 #define RECORD_KINDS (RECORD_END + 1)
 
@@ -158,6 +162,38 @@ struct record_check {				    /* what was seen in `detail` */
 	char fix[RECORD_TEXT_MAX];  /* what to do where it failed */
 	uint64_t milliseconds, rows;
 };
+/* Ids are the server's own, of one database. What an item is called stands in `schema` and `name`; both are "?" where
+ * they are not valid text, and then the name ends with its bytes. */
+struct record_item {
+	char type[RECORD_WORD_MAX]; /* "procedure", "column", ... */
+	uint64_t id, parent;	    /* 0: none */
+	uint64_t refers;	    /* of a column: the id of its user-defined type; or 0 */
+	enum answer writable;	    /* no: no statement can write this name */
+	char schema[MAX_NAME_BYTES + 1], name[MAX_NAME_BYTES + 1];
+	char hash[RECORD_TEXT_MAX];	   /* of its definition, or what defines it */
+	char facts[RECORD_TEXT_MAX];	   /* words: "execute-as disabled" */
+	char target[RECORD_STATEMENT_MAX]; /* of a synonym; of a job step, its command */
+	instant_t created, modified;	   /* 0: unknown */
+};
+struct record_use {
+	char source[RECORD_WORD_MAX]; /* the part that was read */
+	uint64_t id, index;
+	uint64_t count;
+	instant_t last; /* 0: never seen */
+	uint64_t rows, bytes;
+};
+struct record_reference {
+	char how[RECORD_WORD_MAX]; /* the part that was read */
+	uint64_t from, to;	   /* `to` 0: not in that database, or not there */
+	char server[MAX_NAME_BYTES + 1], database[MAX_NAME_BYTES + 1];
+	char schema[MAX_NAME_BYTES + 1], name[MAX_NAME_BYTES + 1];
+	char facts[RECORD_TEXT_MAX];
+};
+struct record_coverage { /* `code` and `detail`: why it was not seen */
+	char part[RECORD_WORD_MAX];
+	enum answer seen; /* no: there, and says nothing; unknown: not read */
+	instant_t since;  /* 0: unknown */
+};
 struct record_end {
 	uint64_t round_trips;
 };
@@ -183,6 +219,10 @@ struct record {
 		struct record_finding finding;
 		struct record_baseline baseline;
 		struct record_check check;
+		struct record_item item;
+		struct record_use use;
+		struct record_reference reference;
+		struct record_coverage coverage;
 		struct record_end end;
 	};
 };

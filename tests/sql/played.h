@@ -9,7 +9,7 @@
 #include "../corpus.h"
 #include "played_session.h"
 
-#define PLAYED_COLUMNS 13
+#define PLAYED_COLUMNS 15
 struct played_row {
 	const char *words; /* the row answers questions that hold them */
 	const char *columns[PLAYED_COLUMNS];
@@ -70,7 +70,7 @@ int sql_session_run(struct sql_session *s, struct sql_error *error, const char *
 		return SQL_SERVER_ERROR;
 	}
 	for (size_t i = 0; each && i < n_played_rows; i++) {
-		if (ended_in && strstr(batch, ended_in) && strstr(batch, ended_at) &&
+		if (ended_in && ended_at && strstr(batch, ended_in) && strstr(batch, ended_at) &&
 			!strcmp(played_rows[i].words, ended_at)) {
 			*error = (struct sql_error){.number = refused_number, .text = "ended"};
 			return SQL_SERVER_ERROR;

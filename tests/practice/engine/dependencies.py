@@ -48,3 +48,17 @@ def rows(env, db):
             schema = home and (home.schemas.find(parts[1]) if parts[1] else home.schemas.get(1))
             target = schema and home.objects.find_in(schema.id, parts[2])
             yield obj, cls, target, parts
+
+
+def written(db, obj):
+    """Ids of the tables that a module's own statements write to, as far as they are in its database."""
+    found, pending = set(), [obj.stmt]
+    while pending:
+        x = pending.pop()
+        if getattr(x, "kind", None) in ("insert", "update", "delete") and isinstance(x.target, n.TableRef) and \
+                x.target.parts[0] is None:
+            schema = db.schemas.find(x.target.parts[1]) if x.target.parts[1] else db.schemas.get(1)
+            target = schema and db.objects.find_in(schema.id, x.target.parts[2])
+            found.update([target.id] if target else ())
+        pending.extend(_children(x))
+    return found

@@ -8,7 +8,7 @@ import time
 from . import collations, functions, functions_catalogue
 from . import functions_rights, passwords, xml_methods  # noqa: F401  (they register their functions)
 from . import (views_database, views_modules, views_more, views_replicas,  # noqa: F401  (they register)
-               views_server, views_sessions)  # noqa: F401
+               views_server, views_sessions, views_usage)  # noqa: F401
 from .catalogue import ServerCatalogue
 from .databases import refuse_changes
 from .errors import error
@@ -79,6 +79,7 @@ class Engine:
         self.lock = threading.Condition(threading.RLock())
         self.locks = Locks(self)
         self.sessions = {}
+        self.usage = views_usage.Usage()
         self.current = None
         self.running = 0
         self.looks = 0
@@ -192,7 +193,9 @@ class Engine:
         self.running += 1
         self.failure = None
         try:
-            return self.sqlite.execute(sql, params).fetchall()
+            rows = self.sqlite.execute(sql, params).fetchall()
+            self.usage.read(self.catalogue, sql)
+            return rows
         except sqlite3.Error as e:
             if self.failure is not None:
                 failure, self.failure = self.failure, None

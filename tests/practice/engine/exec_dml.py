@@ -43,6 +43,7 @@ class DmlExecutor:
     def snapshot(self, obj):
         """Notes how to put a table's rows back: before each statement, which a savepoint may follow, or an error end."""
         c = self.engine.sqlite
+        self.engine.usage.written(self.engine.catalogue, obj.physical)
         rows = c.execute(f"SELECT rowid, * FROM {obj.physical}").fetchall()
         self.session.undo.append(Undo(None, self._restore, (obj, rows)))
 

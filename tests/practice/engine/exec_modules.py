@@ -136,6 +136,7 @@ class ModuleExecutor:
     def in_module(self, env, db, obj, body, child, execute_as="own"):
         """Runs a module's body in its database and context; both are as before afterwards."""
         session = self.session
+        self.engine.usage.module(self.engine, db, obj)
         saved, contexts = session.database_object, len(session.contexts)
         settings, session.settings = session.settings, session.settings.of_module(obj)
         execute_as = obj.execute_as if execute_as == "own" else execute_as
@@ -157,6 +158,7 @@ class ModuleExecutor:
 
     def scalar_function(self, env, db, obj_id, args):
         obj = db.objects.get(obj_id)
+        self.engine.usage.module(self.engine, db, obj)
         child = self.module_env(env, db, obj)
         for p, v in zip(obj.stmt.params, args):
             t = self.engine.resolver.data_type(env, db, p[1])

@@ -43,6 +43,8 @@ class Features:
     password_age: dict = _form("words", dict)           # {login: days since its password was set}
     bare_login_properties: bool = False                 # LOGINPROPERTY is mostly NULL without CHECK_EXPIRATION
     other_logins: dict = _form("words", dict)           # {name: type} of logins of other kinds: U G E X
+    aged_days: int = 0                                  # server and objects are older by that many days
+    query_store: dict = _form("words", dict)            # {name: ALL or AUTO}: databases whose Query Store is on
     sign_ins: int = 0                                   # every n-th look at the sessions meets one that is logging in
     mars: str = ""                                      # login whose sessions have three connections
     shared_memory: str = ""                             # login whose sessions came without TCP

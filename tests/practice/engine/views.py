@@ -4,11 +4,11 @@ All views share one pattern: a line of column specifications and a generator of 
 and a database. Rows are put into one SQLite table a view, under a key; as long as neither the
 server nor the database has changed, the same viewer reads the same key again.
 """
-from .sqltypes import (BIGINT, BIT, DATETIME, INT, NMAX, SID, SYSNAME, TYPE_IDS, UID, VARIANT, T,
+from .sqltypes import (BIGINT, BIT, DATETIME, INT, NMAX, OFFSET, SID, SYSNAME, TYPE_IDS, UID, VARIANT, T,
                        is_string)
 
 _CODES = {"n": SYSNAME, "i": INT, "b": BIT, "s": T("smallint"), "t": T("tinyint"), "B": BIGINT,
-          "d": DATETIME, "v": SID, "m": NMAX, "V": T("varbinary", 256), "u": UID, "x": VARIANT,
+          "d": DATETIME, "o": OFFSET, "v": SID, "m": NMAX, "V": T("varbinary", 256), "u": UID, "x": VARIANT,
           "d60": T("nvarchar", 60), "c1": T("char", 1), "c2": T("char", 2), "c4": T("char", 4),
           "k": T("nvarchar", 4000), "r": T("real"), "n48": T("varchar", 48), "M": T("varbinary", -1),
           "n256": T("nvarchar", 256), "v32": T("varbinary", 32)}

@@ -65,10 +65,17 @@ def _row(o):
             OBJECT_DESC[o.type], o.created, o.modified, 0, 0, 0)
 
 
+def aged(env, o):
+    """The dates of an object, as the switch aged-days has them."""
+    from .views_usage import older
+    return older(env.engine.catalogue, o.created), older(env.engine.catalogue, o.modified)
+
+
 @view("objects", _OBJECT)
 def _objects(env, db):
     for o in seen_objects(env, db):
-        yield _row(o)
+        row = _row(o)
+        yield row[:7] + aged(env, o) + row[9:]
 
 
 @view("all_objects", _OBJECT)
