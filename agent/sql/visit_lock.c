@@ -6,18 +6,15 @@
 #include "sql/visit.h"
 
 #define LOCK_NO_ROLE (-998)
-#define LOCK(milliseconds, principal)                                                              \
+#define LOCK(principal)                                                                            \
 	"EXEC @held = sys.sp_getapplock @Resource = N'curfew', @LockMode = N'Exclusive',\n"        \
-	"  @LockOwner = N'Session', @LockTimeout = " milliseconds principal ";\n"
-#define LOCK_OF_ROLE(milliseconds)                                                                 \
-	"DECLARE @held int = -998;\n"                                                              \
-	"IF IS_ROLEMEMBER(N'" LOCK_ROLE "') = 1\n" LOCK(milliseconds,                              \
-		", @DbPrincipal = N'" LOCK_ROLE "'") "SELECT N'lock' AS [part], @held;\n"
-#define LOCK_OF_EVERYBODY(milliseconds)                                                            \
-	"DECLARE @held int;\n" LOCK(milliseconds, "") "SELECT N'lock' AS [part], @held;\n"
+	"  @LockOwner = N'Session', @LockTimeout = %d" principal ";\n"                             \
+	"SELECT N'lock' AS [part], @held;\n"
 
-static const char *const lock_of_role[] = {LOCK_OF_ROLE("0"), LOCK_OF_ROLE("15000")};
-static const char *const lock_of_everybody[] = {LOCK_OF_EVERYBODY("0"), LOCK_OF_EVERYBODY("15000")};
+#define LOCK_OF_ROLE                                                                               \
+	"DECLARE @held int = -998;\n"                                                              \
+	"IF IS_ROLEMEMBER(N'" LOCK_ROLE "') = 1\n" LOCK(", @DbPrincipal = N'" LOCK_ROLE "'")
+#define LOCK_OF_EVERYBODY "DECLARE @held int;\n" LOCK("")
 
 /* The row's second column is the return value of sp_getapplock. */
 static int lock_row(void *context, const struct sql_value *values, int n)
@@ -29,13 +26,16 @@ static int lock_row(void *context, const struct sql_value *values, int n)
 
 int lock_take(struct visit_run *run, struct sql_error *error, bool wait)
 {
-	int answer = -999, rc;
+	int answer = -999, milliseconds = wait ? 15000 : 0, rc;
+	char text[512];
 
 	/* In master, so that all agents use the same lock. The lock ends with the session. */
-	rc = sql_session_run(run->session, error, lock_of_role[wait], lock_row, &answer);
-	if (!rc && answer == LOCK_NO_ROLE)
-		rc = sql_session_run(
-			run->session, error, lock_of_everybody[wait], lock_row, &answer);
+	snprintf(text, sizeof(text), LOCK_OF_ROLE, milliseconds);
+	rc = sql_session_run(run->session, error, text, lock_row, &answer);
+	if (!rc && answer == LOCK_NO_ROLE) {
+		snprintf(text, sizeof(text), LOCK_OF_EVERYBODY, milliseconds);
+		rc = sql_session_run(run->session, error, text, lock_row, &answer);
+	}
 	if (rc == SQL_SERVER_ERROR) {
 		struct record r;
 		record_of(&r, run->visit, RECORD_NOTE, NULL, NULL, NULL);

@@ -234,7 +234,7 @@ static int full_disk(const struct fixture *f)
 	char path[128], block[4096] = {1};
 	ssize_t n;
 
-	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0 ||
 		mount("tmpfs", f->folder, "tmpfs", 0, "size=1m") < 0)
 		return 77;
 	if (revocation_copy_open(&c, f->folder, true) < 0)
@@ -250,6 +250,8 @@ static int full_disk(const struct fixture *f)
 		return 3;
 	struct held h = {0};
 	revocation_copy_each(c, held_one, &h);
+	revocation_copy_close(c);
+	close(fd);
 	return h.n == 1 ? 0 : 4;
 }
 
