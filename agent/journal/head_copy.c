@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <string.h>
 #include <time.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define GO_ON	 "; no access is granted until you run `curfew accept-loss --reason TEXT`"
@@ -29,6 +30,9 @@ static int file_write(const char *path, const char *text)
 
 	if (fd < 0)
 		return -errno;
+	/* Whoever may read the journal compares it with this file, whatever the umask of the writer was. */
+	if (fchmod(fd, 0640) < 0)
+		rc = -errno;
 	ssize_t n = write(fd, text, size);
 	if (n != (ssize_t)size)
 		rc = n < 0 ? -errno : -ENOSPC;

@@ -5,7 +5,6 @@ import os
 import signal
 import sqlite3
 import sys
-import time
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -27,7 +26,9 @@ class Archive(LabCase):
         found.client_add("acme", [("staging", "sql01", "AcmeTest")], **self.dates(lab.now() + days(20)))
         self.applied(agent)
         before = agent.curfew("history", "--json", expect=0).json
-        time.sleep(1.1)  # instants are whole seconds
+        # Records and --to are whole seconds: "now" must be a later one.
+        written = lab.now()
+        until(lambda: lab.now() > written, "the next second")
         file = found.path("2026.db")
         self.assertIn("option --to is required", agent.curfew("archive", file, expect=64).err)
         self.assertIn("in the future", agent.curfew("archive", file, "--to", "2999-01-01", expect=64).err)
