@@ -9,9 +9,9 @@
 /* `curfew --config FILE COMMAND ...` means `curfew COMMAND --config FILE ...`: the command's name comes first. */
 static void command_first(int argc, char **argv)
 {
-	int words = argc > 1 && !strncmp(argv[1], "--config=", 9)			   ? 1
-		    : argc > 1 && (!strcmp(argv[1], "--config") || !strcmp(argv[1], "-c")) ? 2
-											   : 0;
+	int words = argc > 1 && !strncmp(argv[1], "--config=", 9)		       ? 1
+		    : argc > 1 && (streq(argv[1], "--config") || streq(argv[1], "-c")) ? 2
+										       : 0;
 	if (!words || argc <= words + 1 || argv[words + 1][0] == '-')
 		return;
 	char *command = argv[words + 1];
@@ -25,16 +25,16 @@ int main(int argc, char **argv)
 	command_first(argc, argv);
 	if (argc < 2)
 		return usage_all(stderr, EXIT_USAGE);
-	if (!strcmp(argv[1], "help") && argc > 2)
+	if (streq(argv[1], "help") && argc > 2)
 		return usage_help(argv[2]);
-	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help"))
+	if (streq(argv[1], "--help") || streq(argv[1], "-h") || streq(argv[1], "help"))
 		return usage_all(stdout, EXIT_FINE);
-	if (!strcmp(argv[1], "--version"))
+	if (streq(argv[1], "--version"))
 		return usage_version();
-	if (!strcmp(argv[1], "complete"))
+	if (streq(argv[1], "complete"))
 		return complete_run(argc - 2, argv + 2);
 	for (const struct command *const *c = commands; *c; c++)
-		if (!strcmp(argv[1], (*c)->name)) {
+		if (streq(argv[1], (*c)->name)) {
 			struct cli cli;
 			int code;
 			return usage_parse(&cli, &code, *c, argc - 1, argv + 1) ? (*c)->run(&cli)

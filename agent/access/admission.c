@@ -69,8 +69,7 @@ static bool login_has_left(const struct verified_list *list, const struct grant 
 	for (size_t i = login_first(list, g->server->name, g->user->login); i < list->n; i++) {
 		const struct verified *p = &list->items[i];
 
-		if (strcmp(p->server, g->server->name) != 0 ||
-			strcmp(p->login, g->user->login) != 0)
+		if (!streq(p->server, g->server->name) || !streq(p->login, g->user->login))
 			break;
 		if (p->level != LEVEL_NONE && !database_is_named(g, p->database))
 			return true;

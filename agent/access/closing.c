@@ -28,7 +28,7 @@ static int claims_take(struct memory *m, const struct claims *c)
 	if (!m->claims)
 		return -ENOMEM;
 	for (size_t i = 0; i < c->n; i++)
-		if (c->items[i].living && !strcmp(c->items[i].server, m->w->server->name))
+		if (c->items[i].living && streq(c->items[i].server, m->w->server->name))
 			m->claims[m->n_claims++] = &c->items[i];
 	if (m->n_claims)
 		qsort(m->claims, m->n_claims, sizeof(*m->claims), claim_compare);

@@ -81,7 +81,7 @@ bool comment_is_cut(const char *comment)
 {
 	size_t n = strlen(comment), mark = strlen(cut_mark);
 
-	return n >= mark && !strcmp(comment + n - mark, cut_mark);
+	return n >= mark && streq(comment + n - mark, cut_mark);
 }
 
 /* Characters for which a comment may contain '_': control characters, some non-ASCII letters, nft's special characters.

@@ -44,7 +44,7 @@ static void unclaimed_name(struct builder *b)
 static bool is_claimed(const struct builder *b, const struct observed_login *l)
 {
 	for (size_t i = 0; i < b->c->n; i++)
-		if (!strcmp(b->c->items[i].server, b->w->server->name) &&
+		if (streq(b->c->items[i].server, b->w->server->name) &&
 			names_equal(b->c->items[i].login, l->name))
 			return true;
 	return false;

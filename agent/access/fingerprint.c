@@ -41,17 +41,17 @@ static void closure_build(
 	bool more = true;
 
 	for (size_t i = 0; i < d->n_users; i++)
-		in[i] = &d->users[i] == u || !strcmp(d->users[i].name, "public") ||
-			!strcmp(d->users[i].name, "guest");
+		in[i] = &d->users[i] == u || streq(d->users[i].name, "public") ||
+			streq(d->users[i].name, "guest");
 	while (more) {
 		more = false;
 		for (size_t m = 0; m < d->n_members; m++)
 			for (size_t i = 0; i < d->n_users; i++) {
-				if (in[i] || strcmp(d->users[i].name, d->members[m].role) != 0)
+				if (in[i] || !streq(d->users[i].name, d->members[m].role))
 					continue;
 				for (size_t k = 0; k < d->n_users && !in[i]; k++)
 					in[i] = in[k] &&
-						!strcmp(d->users[k].name, d->members[m].member);
+						streq(d->users[k].name, d->members[m].member);
 				more = more || in[i];
 			}
 	}
@@ -60,7 +60,7 @@ static void closure_build(
 static bool has(const bool *in, const struct observed_database *d, const char *name)
 {
 	for (size_t i = 0; i < d->n_users; i++)
-		if (in[i] && !strcmp(d->users[i].name, name))
+		if (in[i] && streq(d->users[i].name, name))
 			return true;
 	return false;
 }

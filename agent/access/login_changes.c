@@ -72,7 +72,7 @@ static void login_narrow_server(struct builder *b, struct login_work *work)
 	for (size_t i = 0; i < b->o->n_permissions; i++) {
 		const struct permission *p = &b->o->permissions[i];
 		if (!names_equal(p->grantee, work->login) || !permission_is_right(p) ||
-			!strcmp(p->name, "CONNECT SQL"))
+			streq(p->name, "CONNECT SQL"))
 			continue;
 		struct change *c = change_push(b, &b->closings, CHANGE_SERVER_REVOKE, work->client,
 			work->login, NULL, reason);

@@ -124,8 +124,7 @@ const struct observed_user *observed_user_of(
 
 bool session_key_equal(const struct session_key *a, const struct session_key *b)
 {
-	return a->id == b->id && !strcmp(a->login_time, b->login_time) &&
-	       sid_equal(&a->sid, &b->sid);
+	return a->id == b->id && streq(a->login_time, b->login_time) && sid_equal(&a->sid, &b->sid);
 }
 
 bool observed_session_is_of(const struct observed_session *s, const struct sid *sid)
@@ -172,7 +171,7 @@ void observed_claim(struct observed_server *o, const struct wanted_server *w,
 		struct observed_login *l = &o->logins[i];
 		l->ours = l->marked && wanted_names(w, l->name);
 		for (size_t k = 0; k < c->n && !l->ours; k++)
-			l->ours = !strcmp(c->items[k].server, w->server->name) &&
+			l->ours = streq(c->items[k].server, w->server->name) &&
 				  names_equal(c->items[k].login, l->name) &&
 				  (claim_holds(&c->items[k], l, window) ||
 					  (l->marked && c->items[k].living));
@@ -244,7 +243,7 @@ enum level observed_level(bool *exact, const struct observed_server *o,
 	for (size_t i = 0; i < d->n_permissions; i++) {
 		const struct permission *p = &d->permissions[i];
 		if (names_equal(p->grantee, u->name) && permission_is_right(p) &&
-			strcmp(p->name, "CONNECT") != 0)
+			!streq(p->name, "CONNECT"))
 			*exact = false;
 	}
 	for (size_t i = 0; i < d->n_owned; i++)

@@ -21,7 +21,7 @@ static bool permission_stands(const struct observed_database *d, const char *rol
 		const struct permission *p = &d->permissions[i];
 		if (p->class == class && p->state == state && names_equal(p->grantee, role) &&
 			names_equal(p->name, name) &&
-			(class != CLASS_SCHEMA || (p->schema && !strcmp(p->schema, schema))))
+			(class != CLASS_SCHEMA || (p->schema && streq(p->schema, schema))))
 			return true;
 	}
 	return false;

@@ -32,7 +32,7 @@ static void member_change(struct builder *b, struct change_list *l, enum change_
 
 static bool same_text(const char *a, const char *b)
 {
-	return a == b || (a && b && !strcmp(a, b));
+	return a == b || (a && b && streq(a, b));
 }
 
 static void regrant_push(struct builder *b, struct change *c, const struct permission *p)
@@ -53,12 +53,12 @@ enum { CLASS_OBJECT = 1, CLASS_SCHEMA = 3, CLASS_PRINCIPAL = 4, CLASS_TYPE = 6 }
  * have no owner of their own. */
 static bool transfer_drops(const struct observed_owned *owned, const struct permission *p)
 {
-	if (!strcmp(owned->kind, "SCHEMA"))
+	if (streq(owned->kind, "SCHEMA"))
 		return p->class == CLASS_SCHEMA
 			       ? same_text(p->schema, owned->name)
 			       : (p->class == CLASS_OBJECT || p->class == CLASS_TYPE) &&
 					 !p->owner_apart && same_text(p->schema, owned->name);
-	if (!strcmp(owned->kind, "ROLE"))
+	if (streq(owned->kind, "ROLE"))
 		return p->class == CLASS_PRINCIPAL && same_text(p->schema, "ROLE") &&
 		       same_text(p->object, owned->name);
 	return p->class == (strcmp(owned->kind, "TYPE") ? CLASS_OBJECT : CLASS_TYPE) &&
@@ -109,7 +109,7 @@ static bool user_strip_held(struct builder *b, const struct login_work *work,
 	for (size_t i = 0; i < d->n_permissions; i++) {
 		const struct permission *p = &d->permissions[i];
 		if (!names_equal(p->grantee, user) || names_equal(p->grantor, user) ||
-			!permission_is_right(p) || !strcmp(p->name, "CONNECT"))
+			!permission_is_right(p) || streq(p->name, "CONNECT"))
 			continue;
 		permission_copy(b,
 			&user_change(b, &b->closings, CHANGE_REVOKE, work, d, user, reason)

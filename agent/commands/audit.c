@@ -19,7 +19,7 @@ static int show(const struct cli *cli, const struct collected *c)
 	}
 	if (cli->json)
 		return json_print(audit_json(&c->report), stdout) ? EXIT_FAILED : EXIT_FINE;
-	if (!cli->html || strcmp(cli->html, "-") != 0)
+	if (!cli->html || !streq(cli->html, "-"))
 		return audit_print(&c->report, stdout) ? EXIT_FAILED : EXIT_FINE;
 	return EXIT_FINE;
 }
@@ -33,7 +33,7 @@ static bool is_clean(const struct collected *c)
 		if (!is_verified(c->report.proofs[i].outcome))
 			return false;
 	for (size_t i = 0; i < c->report.n_findings; i++)
-		if (!strcmp(c->report.findings[i].name, AUDIT_NOT_SHOWN))
+		if (streq(c->report.findings[i].name, AUDIT_NOT_SHOWN))
 			return false;
 	return true;
 }

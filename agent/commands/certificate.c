@@ -15,8 +15,8 @@ static int going_take(void *context, const struct journal_entry *e)
 {
 	struct going *g = context;
 
-	if (e->server && !strcmp(e->server, g->server) && e->action &&
-		!strcmp(e->action, "login-drop") && e->outcome && !strcmp(e->outcome, "done"))
+	if (e->server && streq(e->server, g->server) && e->action &&
+		streq(e->action, "login-drop") && e->outcome && streq(e->outcome, "done"))
 		g->id = e->id;
 	return 0;
 }
@@ -47,9 +47,9 @@ static size_t item_add(struct certificate_item *items, size_t n, const char *wha
 		.observation = observation};
 
 	for (size_t k = 0; k < n; k++)
-		if (!strcmp(items[k].what, what) && !strcmp(items[k].name, name) &&
-			!strcmp(items[k].server, p->server) &&
-			(!database || !strcmp(items[k].database, database)))
+		if (streq(items[k].what, what) && streq(items[k].name, name) &&
+			streq(items[k].server, p->server) &&
+			(!database || streq(items[k].database, database)))
 			return n;
 	i.record = scope_proof(&i.at, c, p->login, p->server, p->database);
 	if (!i.record)
@@ -87,7 +87,7 @@ static size_t formers_add(struct certificate_item *items, size_t n, const struct
 		bool known = !scope_is_former(scope, e);
 		for (size_t k = first; k < n && !known; k++)
 			known = names_equal(items[k].name, e->login) &&
-				!strcmp(items[k].server, e->server);
+				streq(items[k].server, e->server);
 		if (!known)
 			items[n++] = (struct certificate_item){.what = "login",
 				.name = e->login,

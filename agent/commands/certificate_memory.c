@@ -7,7 +7,7 @@
 static bool was_given(const struct journal_entry *e)
 {
 	return e->kind == JOURNAL_ACCESS && e->login && e->server && e->database && e->level &&
-	       strcmp(e->level, level_name(LEVEL_NONE)) != 0;
+	       !streq(e->level, level_name(LEVEL_NONE));
 }
 
 static bool is_named(
@@ -19,14 +19,14 @@ static bool is_named(
 		user = names_equal(client->users[i].login, e->login);
 	for (size_t i = 0; i < client->n_databases && !database; i++)
 		database = names_equal(client->databases[i].name, e->database) &&
-			   !strcmp(p->servers[client->databases[i].server].name, e->server);
+			   streq(p->servers[client->databases[i].server].name, e->server);
 	return user && database;
 }
 
 static bool is_listed(const struct left_places *l, const struct journal_entry *e)
 {
 	for (size_t i = 0; i < l->n; i++)
-		if (!strcmp(l->items[i].server, e->server) &&
+		if (streq(l->items[i].server, e->server) &&
 			names_equal(l->items[i].login, e->login) &&
 			names_equal(l->items[i].database, e->database))
 			return true;
@@ -39,7 +39,7 @@ static instant_t verified_gone(
 {
 	for (size_t i = 0; i < v->n; i++) {
 		const struct verified *k = &v->items[i];
-		if (!strcmp(k->server, server) && names_equal(k->login, login) &&
+		if (streq(k->server, server) && names_equal(k->login, login) &&
 			names_equal(k->database, database))
 			return k->level == LEVEL_NONE && k->result == VERIFICATION_VERIFIED ? k->at
 											    : 0;
@@ -51,11 +51,11 @@ static int forgotten_take(void *context, const struct journal_entry *e)
 {
 	struct left_places *l = context;
 
-	if (!e->action || strcmp(e->action, "forget") != 0 || !e->server)
+	if (!e->action || !streq(e->action, "forget") || !e->server)
 		return 0;
 	for (size_t i = 0; i < l->n; i++) {
 		struct left_place *k = &l->items[i];
-		if (k->gone || k->forgotten || strcmp(k->server, e->server) != 0 ||
+		if (k->gone || k->forgotten || !streq(k->server, e->server) ||
 			(e->database && !names_equal(k->database, e->database)))
 			continue;
 		k->forgotten = strdup(e->reason ? e->reason : "");

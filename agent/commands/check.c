@@ -63,7 +63,7 @@ static void name_print(const char *client, const char *name)
 
 static int names_print(const struct cli *cli, const struct program *p)
 {
-	bool clients = !strcmp(cli->names, "clients"), logins = !strcmp(cli->names, "logins");
+	bool clients = streq(cli->names, "clients"), logins = streq(cli->names, "logins");
 
 	for (size_t i = 0; i < p->n_clients && (clients || logins); i++) {
 		const struct client *c = &p->clients[i];
@@ -80,8 +80,8 @@ static int names_print(const struct cli *cli, const struct program *p)
 
 static int run(struct cli *cli)
 {
-	if (cli->names && strcmp(cli->names, "clients") != 0 && strcmp(cli->names, "logins") != 0 &&
-		strcmp(cli->names, "servers") != 0)
+	if (cli->names && !streq(cli->names, "clients") && !streq(cli->names, "logins") &&
+		!streq(cli->names, "servers"))
 		return cli_fail(cli, EXIT_USAGE,
 			"invalid value '%s' for --names; use clients, logins, or servers",
 			cli->names);

@@ -38,9 +38,9 @@ static void check_take(struct check_report *r, const struct record *k)
 	r->n++;
 	r->failed += k->check.result == CHECK_FAIL;
 	r->skipped += k->check.result == CHECK_SKIP;
-	if (!strcmp(k->check.name, "tcp") && k->check.result == CHECK_OK)
+	if (streq(k->check.name, "tcp") && k->check.result == CHECK_OK)
 		r->reached = true;
-	if (!strcmp(k->check.name, "settings") && k->check.result == CHECK_OK)
+	if (streq(k->check.name, "settings") && k->check.result == CHECK_OK)
 		r->entered = true;
 	if (r->json)
 		json_array_append_new(r->checks, record_json(k));

@@ -92,9 +92,9 @@ int cli_load(struct program **out, struct cli *cli)
 const char *cli_lost_file(const struct program *p, const char *config)
 {
 	for (size_t i = 0; i < p->n_files; i++) {
-		bool found = !strcmp(p->files[i], config);
+		bool found = streq(p->files[i], config);
 		for (size_t k = 0; k < p->n_clients && !found; k++)
-			found = !strcmp(base_name(p->clients[k].file), base_name(p->files[i]));
+			found = streq(base_name(p->clients[k].file), base_name(p->files[i]));
 		if (!found)
 			return base_name(p->files[i]);
 	}

@@ -47,11 +47,11 @@ static void names_offer(const struct command_line *l, const char *kind)
 	struct program *p = NULL;
 
 	if (program_load(&p, &problems, l->config, (instant_t)time(NULL)) == 0 && p) {
-		for (size_t i = 0; i < p->n_clients && !strcmp(kind, "CLIENT"); i++)
+		for (size_t i = 0; i < p->n_clients && streq(kind, "CLIENT"); i++)
 			offer(l, p->clients[i].name, p->clients[i].ticket);
-		for (size_t i = 0; i < p->n_servers && !strcmp(kind, "SERVER"); i++)
+		for (size_t i = 0; i < p->n_servers && streq(kind, "SERVER"); i++)
 			offer(l, p->servers[i].name, p->servers[i].host);
-		if (!strcmp(kind, "USER"))
+		if (streq(kind, "USER"))
 			logins_offer(l, p);
 	}
 	problems_free(&problems);
@@ -63,11 +63,11 @@ static void kind_offer(const struct command_line *l, const char *kind)
 {
 	static const char *const whats[] = {"clients", "servers", "logins"};
 
-	if (!strcmp(kind, "FILE"))
+	if (streq(kind, "FILE"))
 		puts(COMPLETE_FILES);
-	else if (!strcmp(kind, "COMMAND"))
+	else if (streq(kind, "COMMAND"))
 		commands_offer(l);
-	else if (!strcmp(kind, "WHAT"))
+	else if (streq(kind, "WHAT"))
 		for (size_t i = 0; i < ARRAY_SIZE(whats); i++)
 			offer(l, whats[i], NULL);
 	else if (kind[0] >= 'a' && kind[0] <= 'z')
@@ -114,7 +114,7 @@ static const struct usage_option *option_find(
 {
 	size_t length = strcspn(word, "=");
 
-	if (!strcmp(word, "-c"))
+	if (streq(word, "-c"))
 		return option_find(options, n, "--config");
 	for (size_t i = 0; i < n && length > 2; i++)
 		if (strlen(options[i].name) == length - 2 &&
@@ -130,7 +130,7 @@ static void word_take(
 	const char *value = strchr(word, '=');
 
 	if (l->awaits) {
-		if (!strcmp(l->awaits->name, "config"))
+		if (streq(l->awaits->name, "config"))
 			l->config = word;
 		l->awaits = NULL;
 	} else if (word[0] != '-') {
@@ -141,7 +141,7 @@ static void word_take(
 		const struct usage_option *o = option_find(options, n, word);
 		if (o && o->argument && !value)
 			l->awaits = o;
-		else if (o && value && !strcmp(o->name, "config"))
+		else if (o && value && streq(o->name, "config"))
 			l->config = value + 1;
 	}
 }
@@ -184,10 +184,10 @@ int complete_run(int n, char *const *words)
 		offer(&l, "--version", "Print the version");
 		return EXIT_FINE;
 	}
-	if (!strcmp(words[0], help.name))
+	if (streq(words[0], help.name))
 		l.command = &help;
 	for (const struct command *const *c = commands; *c && !l.command; c++)
-		if (!strcmp((*c)->name, words[0]))
+		if (streq((*c)->name, words[0]))
 			l.command = *c;
 	if (l.command)
 		rest_offer(&l, n - 2, words + 1);

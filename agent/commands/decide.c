@@ -81,7 +81,7 @@ static int guards_forget(size_t *n, const struct decision *d)
 
 	*n = 0;
 	for (size_t i = 0; i < guards.n && !rc; i++) {
-		if (strcmp(guards.items[i].server, d->cli->operands[0]) != 0)
+		if (!streq(guards.items[i].server, d->cli->operands[0]))
 			continue;
 		rc = guards_drop(d->journal, guards.items[i].server, &guards.items[i].endpoint);
 		++*n;

@@ -189,7 +189,7 @@ static int lines_print(struct denied_lines *l, instant_t now)
 		first = false;
 		line_row(t, &l->items[i], now);
 		for (size_t k = i + 1; k < l->n; k++) {
-			if (!l->items[k].words || strcmp(l->items[k].words, words) != 0)
+			if (!l->items[k].words || !streq(l->items[k].words, words))
 				continue;
 			line_row(t, &l->items[k], now);
 			free(l->items[k].words);

@@ -19,7 +19,7 @@ static int outputs_hold(const struct cli *cli)
 	const char *const paths[] = {cli->html, cli->svg, cli->ics};
 
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
-		if (!paths[i] || !strcmp(paths[i], "-"))
+		if (!paths[i] || streq(paths[i], "-"))
 			continue;
 		/* Emptied when it is written: a report that cannot be made leaves the last one as it is. */
 		outputs[i].fd = open(paths[i], O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY, 0666);
@@ -33,7 +33,7 @@ static int outputs_hold(const struct cli *cli)
 static FILE *output_held(const char *path)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(outputs); i++) {
-		if (!outputs[i].path || strcmp(outputs[i].path, path) != 0)
+		if (!outputs[i].path || !streq(outputs[i].path, path))
 			continue;
 		if (ftruncate(outputs[i].fd, 0) < 0 && errno != EINVAL)
 			return NULL;

@@ -17,7 +17,7 @@ static size_t servers_of(const char **out, const struct grants *g, const struct 
 		const struct grant *k = &g->items[i];
 		bool known = k->user != u || k->level == LEVEL_NONE;
 		for (size_t m = 0; m < n && !known; m++)
-			known = !strcmp(out[m], k->server->name);
+			known = streq(out[m], k->server->name);
 		if (!known)
 			out[n++] = k->server->name;
 	}
@@ -37,7 +37,7 @@ static size_t outcomes(const struct records *k, bool done)
 static const struct server *server_named(const struct program *p, const char *name)
 {
 	for (size_t i = 0; i < p->n_servers; i++)
-		if (!strcmp(p->servers[i].name, name))
+		if (streq(p->servers[i].name, name))
 			return &p->servers[i];
 	return NULL;
 }

@@ -40,8 +40,8 @@ static bool is_same_file(const char *a, const char *b)
 {
 	struct stat x, y;
 
-	return !strcmp(a, b) || (stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev &&
-					x.st_ino == y.st_ino);
+	return streq(a, b) || (stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev &&
+				      x.st_ino == y.st_ino);
 }
 
 struct program *cli_saved(const struct cli *cli, const struct program *p)
@@ -109,7 +109,7 @@ static struct program *changed_go_on(
 			"warning: configuration files changed since the last reload; showing the loaded configuration; "
 			"to load the files, run `systemctl reload curfew`");
 	struct program *taken = cli_saved(cli, p);
-	if (!taken || strcmp(taken->digest, word->configuration) != 0) {
+	if (!taken || !streq(taken->digest, word->configuration)) {
 		program_free(taken);
 		return p;
 	}
@@ -148,7 +148,7 @@ int cli_load_in_force(struct program **out, struct cli *cli)
 		program_free(p);
 		return code;
 	}
-	if (*word.configuration && strcmp(word.configuration, p->digest) != 0)
+	if (*word.configuration && !streq(word.configuration, p->digest))
 		p = changed_go_on(cli, p, &word, p->settings.runtime_directory);
 	free(word.file);
 	*out = p;

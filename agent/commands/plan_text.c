@@ -25,7 +25,7 @@ static bool is_shown(const struct record *r)
 
 static bool is_network(const struct record *r)
 {
-	return !strcmp(r->server, PASS_NETWORK);
+	return streq(r->server, PASS_NETWORK);
 }
 
 /* A change that was announced and then told as an outcome is shown once, as the outcome: with the plan's words. */
@@ -240,7 +240,7 @@ void plan_print(const struct record *items, size_t n, FILE *to)
 		const struct record *r = shown[i].record, *last = i ? shown[i - 1].record : NULL;
 		if (last && place_compare(last, r) != 0)
 			left_out_print(&left, to);
-		if (!last || strcmp(last->client, r->client) != 0)
+		if (!last || !streq(last->client, r->client))
 			client_print(*r->client ? r->client : "servers", to, color, i == 0);
 		if (!last || place_compare(last, r) != 0) {
 			text_printf(to, "  %s\n", is_network(r) ? "network" : r->server);

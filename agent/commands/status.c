@@ -33,9 +33,8 @@ static const struct record *grant_record(const struct records *k, const struct g
 {
 	for (size_t i = 0; i < k->n; i++) {
 		const struct record *r = &k->items[i];
-		if (r->kind == RECORD_GRANT && !strcmp(r->server, g->server->name) &&
-			!strcmp(r->login, g->user->login) &&
-			!strcmp(r->database, g->database->name))
+		if (r->kind == RECORD_GRANT && streq(r->server, g->server->name) &&
+			streq(r->login, g->user->login) && streq(r->database, g->database->name))
 			return r;
 	}
 	return NULL;
@@ -54,7 +53,7 @@ static json_t *status_json(
 
 	for (size_t i = 0; i < g->n; i++) {
 		const struct grant *k = &g->items[i];
-		if (client && strcmp(client, k->client->name) != 0)
+		if (client && !streq(client, k->client->name))
 			continue;
 		const struct record *r = grant_record(&seen->records, k);
 		json_t *object = grant_json(k);
@@ -229,7 +228,7 @@ static int status_print(
 		size_t from = i;
 		while (i < g->n && g->items[i].client == c)
 			i++;
-		if (only && strcmp(only, c->name) != 0)
+		if (only && !streq(only, c->name))
 			continue;
 		client_heading(c, heading_grant(&g->items[from], i - from), now, color);
 		if (client_print(&g->items[from], i - from, seen, now))

@@ -156,7 +156,7 @@ static void command_help(const struct command *c)
 int usage_help(const char *name)
 {
 	for (const struct command *const *c = commands; *c; c++)
-		if (!strcmp((*c)->name, name)) {
+		if (streq((*c)->name, name)) {
 			command_help(*c);
 			return EXIT_FINE;
 		}

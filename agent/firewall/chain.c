@@ -5,14 +5,13 @@
 
 bool chain_is_wanted(const char *name, const struct firewall_settings *s)
 {
-	return strcmp(name, CHAIN_CHECK) == 0 ||
-	       (strcmp(name, CHAIN_INPUT) == 0 && s->hooks & HOOK_INPUT) ||
-	       (strcmp(name, CHAIN_FORWARD) == 0 && s->hooks & HOOK_FORWARD);
+	return streq(name, CHAIN_CHECK) || (streq(name, CHAIN_INPUT) && s->hooks & HOOK_INPUT) ||
+	       (streq(name, CHAIN_FORWARD) && s->hooks & HOOK_FORWARD);
 }
 
 static uint32_t chain_hook(const char *name)
 {
-	return strcmp(name, CHAIN_INPUT) == 0 ? NF_INET_LOCAL_IN : NF_INET_FORWARD;
+	return streq(name, CHAIN_INPUT) ? NF_INET_LOCAL_IN : NF_INET_FORWARD;
 }
 
 struct nftnl_chain *chain_make(const char *name, const struct firewall_settings *s)
@@ -25,7 +24,7 @@ struct nftnl_chain *chain_make(const char *name, const struct firewall_settings 
 		nftnl_chain_set_str(c, NFTNL_CHAIN_NAME, name) < 0)
 		goto fail;
 	nftnl_chain_set_u32(c, NFTNL_CHAIN_FAMILY, NFPROTO_INET);
-	if (strcmp(name, CHAIN_CHECK) == 0)
+	if (streq(name, CHAIN_CHECK))
 		return c;
 	if (nftnl_chain_set_str(c, NFTNL_CHAIN_TYPE, "filter") < 0)
 		goto fail;
@@ -44,11 +43,11 @@ bool chain_is_as_made(const struct nftnl_chain *c, const struct firewall_setting
 
 	if (!chain_is_wanted(name, s))
 		return false;
-	if (strcmp(name, CHAIN_CHECK) == 0)
+	if (streq(name, CHAIN_CHECK))
 		return !nftnl_chain_is_set(c, NFTNL_CHAIN_HOOKNUM);
 	return nftnl_chain_is_set(c, NFTNL_CHAIN_HOOKNUM) &&
 	       nftnl_chain_get_u32(c, NFTNL_CHAIN_HOOKNUM) == chain_hook(name) &&
 	       nftnl_chain_get_s32(c, NFTNL_CHAIN_PRIO) == s->priority &&
 	       nftnl_chain_get_u32(c, NFTNL_CHAIN_POLICY) == NF_ACCEPT &&
-	       strcmp(nftnl_chain_get_str(c, NFTNL_CHAIN_TYPE), "filter") == 0;
+	       streq(nftnl_chain_get_str(c, NFTNL_CHAIN_TYPE), "filter");
 }

@@ -45,7 +45,7 @@ bool diff_allow(enum firewall_change_kind *out, const struct allow *wanted,
 		*out = FIREWALL_ALLOW_SHORTEN;
 	else if (late < -TOLERANCE_MS)
 		*out = FIREWALL_ALLOW_EXTEND;
-	else if (strcmp(wanted->comment, observed->comment) != 0)
+	else if (!streq(wanted->comment, observed->comment))
 		*out = FIREWALL_ALLOW_COMMENT;
 	else
 		return false;
@@ -106,7 +106,7 @@ static int visit_trusted(const void *wanted, const void *observed, void *context
 	const struct trusted *w = wanted, *o = observed, *t = w ? w : o;
 	struct firewall_change *c;
 
-	if (!t || (w && o && strcmp(w->comment, o->comment) == 0))
+	if (!t || (w && o && streq(w->comment, o->comment)))
 		return 0;
 	c = draft_add(context, w ? FIREWALL_TRUSTED_ADD : FIREWALL_TRUSTED_REMOVE);
 	if (!c)

@@ -26,7 +26,7 @@ void intact_free(struct intact *i)
 static int chain_index(const char *name)
 {
 	for (int c = 0; c < INTACT_CHAINS; c++)
-		if (name && strcmp(name, CHAINS[c]) == 0)
+		if (name && streq(name, CHAINS[c]))
 			return c;
 	return -1;
 }
@@ -96,7 +96,7 @@ static bool rule_text_matches(int *r, struct nftnl_rule *wanted, const char *obs
 
 	if (!text)
 		*r = -ENOMEM;
-	return text && strcmp(text, observed) == 0;
+	return text && streq(text, observed);
 }
 
 /* The rules from `first` on are exactly these. Frees them. */
@@ -137,7 +137,7 @@ static int accepts_match(size_t *n, struct intact *i)
 		if (!text)
 			return -ENOMEM;
 		for (size_t m = 0; m < rules->n; m++)
-			if (strcmp(rules->items[m], text) == 0)
+			if (streq(rules->items[m], text))
 				i->sets[k].has_rule = true;
 		if (!i->sets[k].has_rule)
 			i->broken = true;

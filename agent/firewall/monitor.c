@@ -73,7 +73,7 @@ static bool event_is_of_table(const struct nlmsghdr *nlh)
 	const struct nfgenmsg *nfg = mnl_nlmsg_get_payload(nlh);
 	const char *table = event_text(nlh, NFTA_TABLE_NAME);
 
-	return nfg->nfgen_family == NFPROTO_INET && table && strcmp(table, TABLE_NAME) == 0;
+	return nfg->nfgen_family == NFPROTO_INET && table && streq(table, TABLE_NAME);
 }
 
 static void event_author(char who[64], const struct nlmsghdr *nlh)

@@ -83,7 +83,7 @@ static int chain_take(const struct nlmsghdr *nlh, void *context)
 	if (nftnl_chain_nlmsg_parse(nlh, chain) < 0)
 		r = -EBADMSG;
 	/* The kernel returns the chains of every table. */
-	else if (strcmp(nftnl_chain_get_str(chain, NFTNL_CHAIN_TABLE), TABLE_NAME) == 0)
+	else if (streq(nftnl_chain_get_str(chain, NFTNL_CHAIN_TABLE), TABLE_NAME))
 		intact_chain(g->intact, chain);
 	nftnl_chain_free(chain);
 	return r;
@@ -99,7 +99,7 @@ static int rule_take(const struct nlmsghdr *nlh, void *context)
 		return -ENOMEM;
 	if (nftnl_rule_nlmsg_parse(nlh, rule) < 0) {
 		r = -EBADMSG;
-	} else if (strcmp(nftnl_rule_get_str(rule, NFTNL_RULE_TABLE), TABLE_NAME) != 0) {
+	} else if (!streq(nftnl_rule_get_str(rule, NFTNL_RULE_TABLE), TABLE_NAME)) {
 		r = 0;
 	} else {
 		struct counts counts = {0};

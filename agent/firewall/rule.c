@@ -291,7 +291,7 @@ int rules_guard(struct nftnl_rule *out[8], const struct firewall_settings *s, co
 {
 	int n = 0, r = 0;
 
-	if (strcmp(chain, CHAIN_INPUT) == 0 && !s->guard_loopback) {
+	if (streq(chain, CHAIN_INPUT) && !s->guard_loopback) {
 		r = rule_loopback(&out[n], chain);
 		n += r == 0;
 	}
@@ -311,14 +311,14 @@ static int expr_print(struct nftnl_expr *e, void *context)
 	FILE *to = context;
 	char text[512];
 
-	if (strcmp(nftnl_expr_get_str(e, NFTNL_EXPR_NAME), "counter") == 0) {
+	if (streq(nftnl_expr_get_str(e, NFTNL_EXPR_NAME), "counter")) {
 		fputs("[ counter ]", to);
 		return 0;
 	}
 	if (nftnl_expr_snprintf(text, sizeof(text), e, NFTNL_OUTPUT_DEFAULT, 0) < 0)
 		return -1;
 	/* Skip attributes that the kernel adds as defaults. */
-	if (strcmp(nftnl_expr_get_str(e, NFTNL_EXPR_NAME), "dynset") == 0) {
+	if (streq(nftnl_expr_get_str(e, NFTNL_EXPR_NAME), "dynset")) {
 		char *timeout = strstr(text, " timeout 0ms");
 
 		if (timeout)

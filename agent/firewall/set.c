@@ -64,7 +64,7 @@ bool set_id_parse(struct set_id *out, const char *name)
 			id.prefix = (uint8_t)prefix;
 		}
 		/* Accept only the canonical spelling. */
-		if (strcmp(set_id_format(again, &id), name) != 0)
+		if (!streq(set_id_format(again, &id), name))
 			return false;
 		*out = id;
 		return true;
@@ -194,7 +194,7 @@ struct nftnl_set *set_make(const struct set_id *id)
 static int expr_is_counter(struct nftnl_expr *e, void *n)
 {
 	++*(unsigned *)n;
-	return strcmp(nftnl_expr_get_str(e, NFTNL_EXPR_NAME), "counter") == 0 ? 0 : -1;
+	return streq(nftnl_expr_get_str(e, NFTNL_EXPR_NAME), "counter") ? 0 : -1;
 }
 
 static uint64_t set_timeout(const struct nftnl_set *s)

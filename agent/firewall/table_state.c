@@ -71,7 +71,7 @@ int counter_read(struct nftnl_expr *e, void *context)
 {
 	struct counts *c = context;
 
-	if (strcmp(nftnl_expr_get_str(e, NFTNL_EXPR_NAME), "counter") == 0) {
+	if (streq(nftnl_expr_get_str(e, NFTNL_EXPR_NAME), "counter")) {
 		c->packets = nftnl_expr_get_u64(e, NFTNL_EXPR_CTR_PACKETS);
 		c->bytes = nftnl_expr_get_u64(e, NFTNL_EXPR_CTR_BYTES);
 	}

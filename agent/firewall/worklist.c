@@ -79,7 +79,7 @@ static int worklist_allow(struct elements *out, const struct firewall *f,
 	}
 	if (c->kind == FIREWALL_ALLOW_ADD || !o)
 		return elements_add(out, &e);
-	if (f->features.update_timeout && strcmp(c->comment, o->comment) == 0) {
+	if (f->features.update_timeout && streq(c->comment, o->comment)) {
 		e.update = true;
 		return elements_add(out, &e);
 	}

@@ -122,7 +122,7 @@ int column_level(enum level *out, sqlite3_stmt *s, int n)
 	const char *name = (const char *)sqlite3_column_text(s, n);
 
 	for (int l = LEVEL_NONE; name && l <= LEVEL_FULL; l++) {
-		if (strcmp(name, level_name((enum level)l)) == 0) {
+		if (streq(name, level_name((enum level)l))) {
 			*out = (enum level)l;
 			return 0;
 		}

@@ -33,7 +33,7 @@ int passed_put(struct journal *j, const struct passed *p)
 static int what_parse(enum passed_what *out, const char *name)
 {
 	for (int w = 0; name && w < PASSED_WHATS; w++)
-		if (!strcmp(name, passed_what_name((enum passed_what)w))) {
+		if (streq(name, passed_what_name((enum passed_what)w))) {
 			*out = (enum passed_what)w;
 			return 0;
 		}

@@ -12,7 +12,7 @@
 static int kind_parse(const char *name)
 {
 	for (int k = JOURNAL_INTENT; k <= JOURNAL_STATE; k++)
-		if (name && strcmp(name, journal_kind_name((enum journal_kind)k)) == 0)
+		if (name && streq(name, journal_kind_name((enum journal_kind)k)))
 			return k;
 	return JOURNAL_EVENT;
 }

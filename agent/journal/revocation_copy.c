@@ -204,7 +204,7 @@ size_t revocation_copy_damaged(const struct revocation_copy *c)
 
 static bool is_same(const char *client, const char *login, const char *c, const char *l)
 {
-	return strcmp(client, c) == 0 && !login == !l && (!login || strcmp(login, l) == 0);
+	return streq(client, c) && !login == !l && (!login || streq(login, l));
 }
 
 static struct place *place_find(struct revocation_copy *c, const char *client, const char *login)

@@ -103,7 +103,7 @@ static int definition_compare(char why[256], sqlite3_stmt *ours, sqlite3_stmt *t
 
 		if (!x || !y)
 			return -ENOMEM;
-		order = i == 2 && !strcmp(y, schema_former_access) ? 0 : strcmp(x, y);
+		order = i == 2 && streq(y, schema_former_access) ? 0 : strcmp(x, y);
 		if (!order && i == 2)
 			return 0;
 		if (order && i < 2)

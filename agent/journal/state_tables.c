@@ -135,7 +135,7 @@ int state_verify(char why[256], struct journal *j)
 	} else if (!r) {
 		r = state_digest(digest, j);
 		sodium_bin2hex(hex, sizeof(hex), digest, sizeof(digest));
-		whole = !strcmp(hex, kept);
+		whole = streq(hex, kept);
 	}
 	if (r)
 		return r;

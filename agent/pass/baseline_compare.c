@@ -31,7 +31,7 @@ static bool name_is_ours(
 		if (is_quoted(quoted, size, w->sql.wanted.grants[i]->user->login))
 			return true;
 	for (size_t i = 0; i < p->identities.n; i++)
-		if (!strcmp(p->identities.items[i].server, w->server->name) &&
+		if (streq(p->identities.items[i].server, w->server->name) &&
 			is_quoted(quoted, size, p->identities.items[i].login))
 			return true;
 	return false;
@@ -42,11 +42,11 @@ static bool item_is_ours(
 {
 	const char *to;
 
-	if (!strcmp(i->kind, "principal") || !strcmp(i->kind, "login"))
+	if (streq(i->kind, "principal") || streq(i->kind, "login"))
 		return name_is_ours(p, w, i->name, strlen(i->name));
-	if (!strcmp(i->kind, "member") || !strcmp(i->kind, "server-member"))
+	if (streq(i->kind, "member") || streq(i->kind, "server-member"))
 		return name_is_ours(p, w, i->name, sql_quoted_size(i->name));
-	if (strcmp(i->kind, "permission") != 0 && strcmp(i->kind, "server-permission") != 0)
+	if (!streq(i->kind, "permission") && !streq(i->kind, "server-permission"))
 		return false;
 	/* Only the name may follow the first " TO ". Else the item is not a managed one. */
 	to = strstr(i->name, " TO ");
@@ -101,7 +101,7 @@ static int known_take(void *context, instant_t at, const struct baseline_item *b
 	size_t i = item_find(c, b);
 
 	(void)at;
-	if (!strcmp(b->kind, "setting") && !strcmp(b->name, "made"))
+	if (streq(b->kind, "setting") && streq(b->name, "made"))
 		c->whole = true;
 	if (i == SIZE_MAX)
 		return gone_add(c, b);
@@ -136,7 +136,7 @@ static bool ends_in(const char *text, const char *end)
 {
 	size_t n = strlen(text), m = strlen(end);
 
-	return n >= m && !strcmp(text + n - m, end);
+	return n >= m && streq(text + n - m, end);
 }
 
 static bool became_disabled(const struct baseline_item *k, const char *before)
@@ -150,11 +150,11 @@ static struct baseline_verdict changed_verdict(const struct comparison *c,
 	struct baseline_verdict v = {kind->changed, kind->changed_words, kind->changed_severity};
 	bool work = kind->work;
 
-	if (!strcmp(k->kind, "setting") && !strcmp(k->name, "made"))
+	if (streq(k->kind, "setting") && streq(k->name, "made"))
 		return (struct baseline_verdict){"restored",
 			"the database was re-created or restored since access started",
 			FINDING_HIGH};
-	if (!strcmp(k->kind, "object")) {
+	if (streq(k->kind, "object")) {
 		work = true;
 		if (begins_with(k->hash, "USER_TABLE"))
 			v = (struct baseline_verdict){
@@ -163,10 +163,10 @@ static struct baseline_verdict changed_verdict(const struct comparison *c,
 			v = (struct baseline_verdict){"trigger-disabled",
 				"a trigger was disabled since access started", FINDING_HIGH};
 	}
-	if (!strcmp(k->kind, "index") && became_disabled(k, before))
+	if (streq(k->kind, "index") && became_disabled(k, before))
 		v = (struct baseline_verdict){"index-disabled",
 			"an index was disabled since access started", FINDING_HIGH};
-	if ((work || !strcmp(k->kind, "table")) && c->expected)
+	if ((work || streq(k->kind, "table")) && c->expected)
 		v.severity = FINDING_LOW;
 	return v;
 }
@@ -185,7 +185,7 @@ static bool is_among(
 	const struct baseline_item *items, size_t n, const char *kind, const char *name)
 {
 	for (size_t i = 0; name && i < n; i++)
-		if (!strcmp(items[i].kind, kind) && !strcmp(items[i].name, name))
+		if (streq(items[i].kind, kind) && streq(items[i].name, name))
 			return true;
 	return false;
 }
@@ -198,7 +198,7 @@ static bool came_along(
 	struct baseline_item whole = {.kind = "object", .hash = ""};
 	_cleanup_free_ char *name = NULL;
 
-	if (!strcmp(k->kind, "permission") && begins_with(k->name, connect)) {
+	if (streq(k->kind, "permission") && begins_with(k->name, connect)) {
 		whole.kind = "principal";
 		whole.name = k->name + strlen(connect);
 	} else if (kind->late) {
@@ -243,7 +243,7 @@ static void items_compare(const struct comparison *c)
 			continue;
 		if (!c->known[i])
 			new_tell(c, kind, i);
-		else if (kind->changed && strcmp(c->before[i], k->hash) != 0)
+		else if (kind->changed && !streq(c->before[i], k->hash))
 			item_tell(c, k, c->before[i], true,
 				changed_verdict(c, kind, k, c->before[i]));
 	}

@@ -85,7 +85,7 @@ static const struct baseline_kind kinds[] = {
 const struct baseline_kind *baseline_kind_of(const struct baseline_item *i)
 {
 	for (size_t k = 0; k < ARRAY_SIZE(kinds); k++)
-		if (!strcmp(kinds[k].kind, i->kind))
+		if (streq(kinds[k].kind, i->kind))
 			return &kinds[k];
 	return NULL;
 }

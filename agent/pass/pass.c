@@ -10,16 +10,16 @@ static bool server_is_asked(
 	const struct pass_options *o, const struct grants *g, const struct server *s)
 {
 	for (size_t i = 0; o->servers && o->servers[i]; i++)
-		if (!strcmp(o->servers[i], s->name))
+		if (streq(o->servers[i], s->name))
 			return true;
 	if (o->servers)
 		return false;
 	/* Without a client visit every server, because a user who left the configuration may still have access there.
 	 * */
 	for (size_t i = 0; o->client && i < g->n; i++)
-		if (g->items[i].server == s && !strcmp(g->items[i].client->name, o->client))
+		if (g->items[i].server == s && streq(g->items[i].client->name, o->client))
 			return o->mode != PASS_HANDOVER ||
-			       !strcmp(g->items[i].user->login, o->handover_login);
+			       streq(g->items[i].user->login, o->handover_login);
 	return !o->client;
 }
 
@@ -69,7 +69,7 @@ static unsigned reading_deadline(const struct pass *p)
 static void verified_ask(const struct pass *p, struct server_work *w)
 {
 	for (size_t i = 0; i < p->verified.n; i++) {
-		if (strcmp(p->verified.items[i].server, w->server->name) != 0)
+		if (!streq(p->verified.items[i].server, w->server->name))
 			continue;
 		if (!w->sql.n_verified)
 			w->sql.verified = &p->verified.items[i];

@@ -18,7 +18,7 @@ static enum level level_of(const char *name)
 	static const enum level levels[] = {LEVEL_READ_ONLY, LEVEL_WRITE, LEVEL_FULL};
 
 	for (size_t i = 0; i < ARRAY_SIZE(levels); i++)
-		if (name && !strcmp(name, level_name(levels[i])))
+		if (name && streq(name, level_name(levels[i])))
 			return levels[i];
 	return LEVEL_NONE;
 }
@@ -107,8 +107,8 @@ static int proved_lefts_take(struct pass *p)
 		const struct grant *g = pass_grant(p, k->server, k->login, k->database);
 		const struct journal_entry e = {
 			.login = k->login, .server = k->server, .database = k->database};
-		bool same = g && !strcmp(g->user->login, k->login) &&
-			    !strcmp(g->database->name, k->database);
+		bool same = g && streq(g->user->login, k->login) &&
+			    streq(g->database->name, k->database);
 
 		if (k->level != LEVEL_NONE && !same)
 			rc = left_take(p, &e);
@@ -252,7 +252,7 @@ int pass_record_gone(struct pass *p, const char *server, const char *login, cons
 	for (size_t i = 0; i < p->n_lefts && !rc; i++) {
 		struct left_access *l = &p->lefts[i];
 
-		if (!l->on_record && !strcmp(l->server, server) && names_equal(l->login, login) &&
+		if (!l->on_record && streq(l->server, server) && names_equal(l->login, login) &&
 			(database ? names_equal(l->database, database)
 				  : !pass_is_remnant(p, server, login, l->database)))
 			rc = left_record(p, l);

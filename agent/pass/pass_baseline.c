@@ -68,7 +68,7 @@ static void items_drop(struct server_work *w, const char *database)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < w->n_items; i++)
-		if (database && strcmp(w->items[i].database, database) != 0)
+		if (database && !streq(w->items[i].database, database))
 			w->items[kept++] = w->items[i];
 		else
 			item_free(&w->items[i]);
@@ -115,7 +115,7 @@ static int database_end(struct pass *p, struct server_work *w, const char *datab
 	if (!items)
 		return -ENOMEM;
 	for (size_t i = 0; i < w->n_items; i++)
-		if (!strcmp(w->items[i].database, database))
+		if (streq(w->items[i].database, database))
 			items[n++] = w->items[i].item;
 	if (p->o.mode == PASS_AUDIT)
 		baseline_compare(p, w, database, items, n);

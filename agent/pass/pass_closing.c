@@ -41,12 +41,12 @@ int pass_remembered(struct remembered **out, size_t *n, const struct pass *p, co
 	*n = 0;
 	for (size_t i = 0; i < p->proved.n; i++) {
 		const struct proved *k = &p->proved.items[i];
-		if (!strcmp(k->server, server))
+		if (streq(k->server, server))
 			items[(*n)++] = (struct remembered){k->login, k->database, k->level, false};
 	}
 	for (size_t i = 0; i < p->verified.n; i++) {
 		const struct verified *v = &p->verified.items[i];
-		if (!strcmp(v->server, server))
+		if (streq(v->server, server))
 			items[(*n)++] = (struct remembered){
 				v->login, v->database, v->level, v->result == VERIFICATION_EXCESS};
 	}

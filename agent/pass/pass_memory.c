@@ -128,7 +128,7 @@ void pass_verified_note(struct pass *p, const struct grant *g, const struct veri
 	struct grant_work *w = &p->works[pass_grant_number(p, g)];
 	const struct verified *old = &w->verified;
 	bool same = w->has_verified && old->level == v->level && old->result == v->result &&
-		    !strcmp(old->fingerprint, v->fingerprint) &&
+		    streq(old->fingerprint, v->fingerprint) &&
 		    (old->sid.size == v->sid.size &&
 			    !memcmp(old->sid.bytes, v->sid.bytes, v->sid.size));
 
@@ -193,7 +193,7 @@ static bool passed_is_known(const struct pass *p, const struct passed *k)
 		const struct passed *old = &p->kept.passed[i];
 		if (old->what == k->what && names_equal(old->client, k->client))
 			return old->instant == k->instant && old->approved == k->approved &&
-			       !strcmp(old->ticket, k->ticket ? k->ticket : "");
+			       streq(old->ticket, k->ticket ? k->ticket : "");
 	}
 	return false;
 }
@@ -245,7 +245,7 @@ void pass_reopenings_tell(struct pass *p)
 	for (size_t i = 0; i < p->o.program->n_clients; i++) {
 		const struct client *c = &p->o.program->clients[i];
 		struct reopening r[REOPENINGS_MAX];
-		size_t n = p->o.client && strcmp(p->o.client, c->name) != 0
+		size_t n = p->o.client && !streq(p->o.client, c->name)
 				   ? 0
 				   : client_reopenings(r, c, &p->overrides, p->o.now);
 
@@ -259,16 +259,15 @@ void pass_reopenings_tell(struct pass *p)
 static bool server_is_remembered(const struct pass *p, const char *server)
 {
 	for (size_t i = 0; i < p->identities.n; i++)
-		if (!p->identities.items[i].removed &&
-			!strcmp(p->identities.items[i].server, server))
+		if (!p->identities.items[i].removed && streq(p->identities.items[i].server, server))
 			return true;
 	for (size_t i = 0; i < p->proved.n; i++)
 		if (p->proved.items[i].level != LEVEL_NONE &&
-			!strcmp(p->proved.items[i].server, server))
+			streq(p->proved.items[i].server, server))
 			return true;
 	for (size_t i = 0; i < p->verified.n; i++)
 		if (p->verified.items[i].level != LEVEL_NONE &&
-			!strcmp(p->verified.items[i].server, server))
+			streq(p->verified.items[i].server, server))
 			return true;
 	return false;
 }

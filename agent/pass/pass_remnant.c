@@ -18,7 +18,7 @@ static int remnant_add(struct pass *p, const char *server, const char *login, co
 		.server = server, .login = login, .database = database, .level = level};
 	for (size_t i = 0; i < p->identities.n; i++) {
 		const struct identity *k = &p->identities.items[i];
-		if (strcmp(k->server, server) != 0 || !names_equal(k->login, login) || !k->sid ||
+		if (!streq(k->server, server) || !names_equal(k->login, login) || !k->sid ||
 			k->sid_size > SID_MAX)
 			continue;
 		memcpy(r->sid.bytes, k->sid, k->sid_size);
@@ -37,7 +37,7 @@ bool pass_is_remnant(
 {
 	for (size_t i = 0; i < p->n_remnants; i++) {
 		const struct remnant *r = &p->remnants[i];
-		if (!strcmp(r->server, server) && names_equal(r->login, login) &&
+		if (streq(r->server, server) && names_equal(r->login, login) &&
 			(!database || (r->database && names_equal(r->database, database))))
 			return true;
 	}
@@ -89,7 +89,7 @@ int pass_remnants_ask(struct pass *p, struct server_work *w)
 	w->sql.remnants = w->remnants;
 	for (size_t i = 0; i < p->n_remnants; i++) {
 		const struct remnant *r = &p->remnants[i];
-		if (!strcmp(r->server, w->server->name) && r->database)
+		if (streq(r->server, w->server->name) && r->database)
 			w->remnants[w->sql.n_remnants++] = (struct sql_remnant){.login = r->login,
 				.database = r->database,
 				.sid = r->sid,
@@ -102,7 +102,7 @@ bool pass_remnant_is_left(const struct pass *p, const struct grant *g)
 {
 	for (size_t i = 0; i < p->n_remnants; i++) {
 		const struct remnant *r = &p->remnants[i];
-		if (!r->gone && r->database && !strcmp(r->server, g->server->name) &&
+		if (!r->gone && r->database && streq(r->server, g->server->name) &&
 			names_equal(r->login, g->user->login))
 			return true;
 	}
@@ -113,7 +113,7 @@ bool pass_remnant_take(struct pass *p, const struct record *r)
 {
 	for (size_t i = 0; i < p->n_remnants; i++) {
 		struct remnant *m = &p->remnants[i];
-		if (!m->database || strcmp(m->server, r->server) != 0 ||
+		if (!m->database || !streq(m->server, r->server) ||
 			!names_equal(m->login, r->login) || !names_equal(m->database, r->database))
 			continue;
 		m->told = true;
@@ -130,7 +130,7 @@ void pass_remnant_login_gone(struct pass *p, const char *server, const char *log
 {
 	for (size_t i = 0; i < p->n_remnants; i++) {
 		struct remnant *m = &p->remnants[i];
-		if (!m->database && !strcmp(m->server, server) && names_equal(m->login, login))
+		if (!m->database && streq(m->server, server) && names_equal(m->login, login))
 			m->gone = true;
 	}
 }
@@ -138,7 +138,7 @@ void pass_remnant_login_gone(struct pass *p, const char *server, const char *log
 static const struct server_work *work_of(const struct pass *p, const char *server)
 {
 	for (size_t i = 0; i < p->n_servers; i++)
-		if (!strcmp(p->servers[i].server->name, server))
+		if (streq(p->servers[i].server->name, server))
 			return &p->servers[i];
 	return NULL;
 }
@@ -173,7 +173,7 @@ void pass_remnants_tell(struct pass *p)
 		const struct remnant *m = &p->remnants[i];
 		const struct server_work *w = work_of(p, m->server);
 
-		if (m->gone || (p->o.client && (!m->client || strcmp(m->client, p->o.client) != 0)))
+		if (m->gone || (p->o.client && (!m->client || !streq(m->client, p->o.client))))
 			continue;
 		/* A pass for other servers: this one is not asked. */
 		if (!w && program_server(p->o.program, m->server))

@@ -8,7 +8,7 @@
 static struct server_work *server_of(struct pass *p, const char *name)
 {
 	for (size_t i = 0; i < p->n_servers; i++)
-		if (!strcmp(p->servers[i].server->name, name))
+		if (streq(p->servers[i].server->name, name))
 			return &p->servers[i];
 	return NULL;
 }
@@ -16,7 +16,7 @@ static struct server_work *server_of(struct pass *p, const char *name)
 static const struct identity *identity_of(const struct pass *p, const struct record *r)
 {
 	for (size_t i = 0; i < p->identities.n; i++)
-		if (!strcmp(p->identities.items[i].server, r->server) &&
+		if (streq(p->identities.items[i].server, r->server) &&
 			names_equal(p->identities.items[i].login, r->login))
 			return &p->identities.items[i];
 	return NULL;
@@ -39,7 +39,7 @@ static void login_shut_note(struct pass *p, const struct record *r)
 {
 	for (size_t i = 0; i < p->grants.n; i++) {
 		const struct grant *g = &p->grants.items[i];
-		if (!strcmp(g->server->name, r->server) && names_equal(g->user->login, r->login))
+		if (streq(g->server->name, r->server) && names_equal(g->user->login, r->login))
 			p->works[i].login_shut = r->identity.status != LOGIN_ENABLED;
 	}
 }
@@ -212,7 +212,7 @@ static void unsaid_take(struct pass *p, struct server_work *w, const struct reco
 	for (size_t i = 0; i < w->sql.wanted.n_grants; i++) {
 		const struct grant *g = w->sql.wanted.grants[i];
 		if (p->works[pass_grant_number(p, g)].told ||
-			(p->o.client && strcmp(p->o.client, g->client->name) != 0))
+			(p->o.client && !streq(p->o.client, g->client->name)))
 			continue;
 		RECORD_SET(&r, client, g->client->name);
 		RECORD_SET(&r, login, g->user->login);

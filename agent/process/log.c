@@ -63,7 +63,7 @@ static bool stderr_is_journal(void)
 	if (!stream || fstat(STDERR_FILENO, &st) < 0)
 		return false;
 	snprintf(ours, sizeof(ours), "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
-	return strcmp(stream, ours) == 0;
+	return streq(stream, ours);
 }
 
 #define MAX_FIELDS 16

@@ -116,7 +116,7 @@ int credentials_hold(const struct program *p)
 int credential_held(const char *name)
 {
 	for (size_t i = 0; i < held.n; i++)
-		if (!strcmp(held.items[i].name, name))
+		if (streq(held.items[i].name, name))
 			return held.items[i].fd;
 	return 0;
 }

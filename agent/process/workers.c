@@ -346,7 +346,7 @@ int workers_run(const struct worker_job *jobs, size_t n, unsigned parallel, unsi
 int64_t workers_age(const struct workers *w, const char *name)
 {
 	for (size_t i = 0; i < w->n_slots; i++)
-		if (w->slots[i].job && strcmp(w->slots[i].job->name, name) == 0)
+		if (w->slots[i].job && streq(w->slots[i].job->name, name))
 			return monotonic_ms() - w->slots[i].began;
 	return -1;
 }

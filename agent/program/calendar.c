@@ -248,7 +248,7 @@ int instant_parse(instant_t *out, const char *text, const char *zone, instant_t 
 	int64_t offset;
 	int r;
 
-	if (strcmp(text, "now") == 0) {
+	if (streq(text, "now")) {
 		*out = now;
 		return 0;
 	}

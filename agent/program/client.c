@@ -42,21 +42,21 @@ static void role_read(
 	const char *before = reading_text(r, group, "before_go_live", NULL);
 	const config_setting_t *at = config_setting_get_member(group, "before_go_live");
 
-	if (role && strcmp(role, "production") == 0)
+	if (role && streq(role, "production"))
 		d->role = ROLE_PRODUCTION;
-	else if (role && strcmp(role, "staging") != 0)
+	else if (role && !streq(role, "staging"))
 		reading_error(r, config_setting_get_member(group, "role"),
 			"unknown role \"%s\"; use \"staging\" or \"production\"", role);
 	d->before_go_live = role && d->role == ROLE_STAGING ? LEVEL_FULL : LEVEL_NONE;
 	if (!before)
 		return;
-	if (strcmp(before, "full") == 0)
+	if (streq(before, "full"))
 		d->before_go_live = LEVEL_FULL;
-	else if (strcmp(before, "write") == 0)
+	else if (streq(before, "write"))
 		d->before_go_live = LEVEL_WRITE;
-	else if (strcmp(before, "read-only") == 0)
+	else if (streq(before, "read-only"))
 		d->before_go_live = LEVEL_READ_ONLY;
-	else if (strcmp(before, "none") != 0)
+	else if (!streq(before, "none"))
 		reading_error(r, at,
 			"unknown level \"%s\"; use \"none\", \"read-only\", \"write\", or \"full\"",
 			before);
@@ -78,7 +78,7 @@ size_t server_find(struct reading *r, const config_setting_t *group, const struc
 	_cleanup_free_ const char **names = NULL;
 
 	for (size_t i = 0; name && i < p->n_servers; i++)
-		if (strcmp(p->servers[i].name, name) == 0)
+		if (streq(p->servers[i].name, name))
 			return i;
 	/* Without any server curfew.conf itself is broken, which is told there. */
 	if (!name || p->n_servers == 0)
@@ -112,7 +112,7 @@ static void databases_compare(struct reading *r, const struct database *a, const
 	_cleanup_free_ char *x = a->name ? name_fold(a->name) : NULL;
 	_cleanup_free_ char *y = b->name ? name_fold(b->name) : NULL;
 
-	if (x && y && a->server == b->server && a->server != SIZE_MAX && strcmp(x, y) == 0)
+	if (x && y && a->server == b->server && a->server != SIZE_MAX && streq(x, y))
 		reading_say_line(r, SEVERITY_ERROR, b->line,
 			"duplicate database \"%s\" (first at line %d; case does not matter); remove one",
 			b->name, a->line);

@@ -110,9 +110,9 @@ static bool text_is_readable(struct reading *r, const char *text, size_t size)
 
 static const char *syntax_words(const char *error)
 {
-	if (strcmp(error, "duplicate setting name") == 0)
+	if (streq(error, "duplicate setting name"))
 		return "duplicate setting; remove one";
-	if (strcmp(error, "mismatched element type in array") == 0)
+	if (streq(error, "mismatched element type in array"))
 		return "the elements of [ ] have different types; write them all as strings";
 	return "syntax error; check this line and the one before for a missing quote, bracket, brace, "
 	       "or semicolon";
@@ -136,7 +136,7 @@ static bool syntax_explain(struct reading *r, const char *text, int line, const 
 	struct duplicate d;
 	const struct odd_character *odd = NULL;
 
-	if (strcmp(error, "duplicate setting name") == 0 && duplicate_find(&d, text)) {
+	if (streq(error, "duplicate setting name") && duplicate_find(&d, text)) {
 		reading_say_line(r, SEVERITY_ERROR, d.second,
 			"duplicate setting \"%.*s\" (first at line %d); remove one", (int)d.length,
 			d.name, d.first);
@@ -201,7 +201,7 @@ void reading_known(struct reading *r, const config_setting_t *group, const char 
 		const char *name = config_setting_name(s), *near;
 		size_t known = 0;
 
-		while (known < n && strcmp(name, names[known]) != 0)
+		while (known < n && !streq(name, names[known]))
 			known++;
 		if (known < n)
 			continue;

@@ -133,7 +133,7 @@ static int claims_compare(struct client_claims *c, struct problems *problems)
 		qsort(c->items, c->n, sizeof(*c->items), claim_order);
 	for (size_t first = 0; first < c->n; first += n) {
 		for (n = 1; first + n < c->n; n++)
-			if (strcmp(c->items[first].key, c->items[first + n].key) != 0)
+			if (!streq(c->items[first].key, c->items[first + n].key))
 				break;
 		for (size_t i = first; i < first + n && r == 0; i++) {
 			const struct client_claim *rival =

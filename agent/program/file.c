@@ -195,7 +195,7 @@ char *path_join(struct reading *r, const char *folder, const char *name)
 {
 	char *path = NULL;
 
-	if (name[0] == '/' || strcmp(folder, ".") == 0)
+	if (name[0] == '/' || streq(folder, "."))
 		return reading_copy(r, name);
 	if (asprintf(&path, "%s%s%s", folder, folder[strlen(folder) - 1] == '/' ? "" : "/", name) >=
 		0)

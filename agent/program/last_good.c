@@ -26,7 +26,7 @@ static int strings_add_broken(struct strings *s, const struct problems *problems
 
 	for (size_t i = 0; i < problems->n; i++) {
 		const struct problem *p = &problems->items[i];
-		if (p->severity != SEVERITY_ERROR || strcmp(p->file, file) == 0 ||
+		if (p->severity != SEVERITY_ERROR || streq(p->file, file) ||
 			strings_contain(s, base_name(p->file)))
 			continue;
 		int r = strings_add(s, base_name(p->file));

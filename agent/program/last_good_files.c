@@ -135,7 +135,7 @@ static int file_save(const char *file, int folder, const char *name)
 static bool program_reads(const struct program *p, const char *path)
 {
 	for (size_t i = 0; i < p->n_files; i++)
-		if (strcmp(p->files[i], path) == 0)
+		if (streq(p->files[i], path))
 			return true;
 	return false;
 }
@@ -143,7 +143,7 @@ static bool program_reads(const struct program *p, const char *path)
 static bool program_has_file(const struct program *p, const char *name)
 {
 	for (size_t i = 0; i < p->n_files; i++)
-		if (strcmp(base_name(p->files[i]), name) == 0)
+		if (streq(base_name(p->files[i]), name))
 			return true;
 	return false;
 }

@@ -23,7 +23,7 @@ const char *database_role_name(enum database_role r)
 bool strings_contain(const struct strings *s, const char *item)
 {
 	for (size_t i = 0; i < s->n; i++)
-		if (strcmp(s->items[i], item) == 0)
+		if (streq(s->items[i], item))
 			return true;
 	return false;
 }
@@ -37,7 +37,7 @@ uint64_t program_zones(const struct program *p)
 	for (size_t i = 0; i < p->n_clients; i++) {
 		const char *zone = p->clients[i].timezone;
 		/* Mostly the same for all. */
-		if (strcmp(zone, last) != 0)
+		if (!streq(zone, last))
 			sum = sum * 31 + zone_identity(zone);
 		last = zone;
 	}

@@ -58,7 +58,7 @@ bool maintenance_covers(
 		const struct maintenance *m = &p->maintenance[i];
 
 		if (now < m->from || now >= m->until || m->server >= p->n_servers ||
-			strcmp(p->servers[m->server].name, server) != 0)
+			!streq(p->servers[m->server].name, server))
 			continue;
 		if (!m->database || (database && names_equal(m->database, database)))
 			return true;

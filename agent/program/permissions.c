@@ -48,7 +48,7 @@ static const struct permission_rule PERMISSIONS[] = {
 const struct permission_rule *permission_find(const char *name)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(PERMISSIONS); i++)
-		if (strcmp(name, PERMISSIONS[i].name) == 0)
+		if (streq(name, PERMISSIONS[i].name))
 			return &PERMISSIONS[i];
 	return NULL;
 }

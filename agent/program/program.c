@@ -213,7 +213,7 @@ static bool name_is_client_file(const char *name)
 {
 	size_t n = strlen(name);
 
-	return name[0] != '.' && n > 5 && strcmp(name + n - 5, ".conf") == 0;
+	return name[0] != '.' && n > 5 && streq(name + n - 5, ".conf");
 }
 
 static int entry_load(struct loading *l, int folder, const char *name)
@@ -236,7 +236,7 @@ static int entry_load(struct loading *l, int folder, const char *name)
 
 static int entry_is_wanted(const struct dirent *entry)
 {
-	return strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
+	return !streq(entry->d_name, ".") && !streq(entry->d_name, "..");
 }
 
 static int entry_order(const struct dirent **a, const struct dirent **b)

@@ -200,8 +200,8 @@ static void evidence_read(struct server *s, struct reading *r, const config_sett
 {
 	const char *evidence = reading_text(r, group, "evidence", NULL);
 
-	s->evidence_catalog = evidence && strcmp(evidence, "catalog") == 0;
-	if (evidence && !s->evidence_catalog && strcmp(evidence, "server") != 0)
+	s->evidence_catalog = evidence && streq(evidence, "catalog");
+	if (evidence && !s->evidence_catalog && !streq(evidence, "server"))
 		reading_error(r, config_setting_get_member(group, "evidence"),
 			"unknown evidence \"%s\"; use \"server\" or \"catalog\"", evidence);
 }

@@ -101,9 +101,9 @@ static void hooks_read(struct settings *out, struct reading *r, const config_set
 	for (int i = 0; i < n; i++) {
 		const char *name = reading_item(r, list, i);
 
-		if (name && strcmp(name, "input") == 0)
+		if (name && streq(name, "input"))
 			out->firewall.hooks |= HOOK_INPUT;
-		else if (name && strcmp(name, "forward") == 0)
+		else if (name && streq(name, "forward"))
 			out->firewall.hooks |= HOOK_FORWARD;
 		else if (name)
 			reading_error(r, config_setting_get_elem(list, (unsigned)i),
@@ -167,7 +167,7 @@ static void metrics_folder_check(
 	char *slash = strrchr(folder, '/');
 	slash[slash == folder] = '\0';
 	/* The service makes its own folder when it starts. */
-	if (s->state_directory && !strcmp(folder, s->state_directory))
+	if (s->state_directory && streq(folder, s->state_directory))
 		return;
 	if (access(folder, F_OK) < 0 && errno == ENOENT)
 		reading_warning(r, config_setting_get_member(root, "metrics_file"),

@@ -145,7 +145,7 @@ static bool logins_equal(const char *a, const char *b)
 {
 	_cleanup_free_ char *x = a ? name_fold(a) : NULL, *y = b ? name_fold(b) : NULL;
 
-	return x && y && strcmp(x, y) == 0;
+	return x && y && streq(x, y);
 }
 
 static void people_compare(struct reading *r, const struct user *a, const struct user *b)

@@ -23,7 +23,7 @@ static bool zone_is_special(const char *zone)
 	if (strncmp(zone, "posix/", 6) == 0 || strncmp(zone, "right/", 6) == 0)
 		return true;
 	for (size_t i = 0; i < ARRAY_SIZE(special); i++)
-		if (strcmp(zone, special[i]) == 0)
+		if (streq(zone, special[i]))
 			return true;
 	return false;
 }

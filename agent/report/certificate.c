@@ -21,7 +21,7 @@ static size_t kind_count(const struct certificate *c, const char *what)
 	size_t n = 0;
 
 	for (size_t i = 0; i < c->n; i++)
-		n += strcmp(c->items[i].what, what) == 0;
+		n += streq(c->items[i].what, what);
 	return n;
 }
 
@@ -37,7 +37,7 @@ static const char *evidence_of(const struct certificate_item *i)
 
 static bool is_alike(const struct certificate_item *a, const struct certificate_item *b)
 {
-	return strcmp(a->what, b->what) == 0 && strcmp(observation_of(a), observation_of(b)) == 0;
+	return streq(a->what, b->what) && streq(observation_of(a), observation_of(b));
 }
 
 static int observation_print(const struct certificate_item *item, FILE *to)
@@ -94,7 +94,7 @@ static int kind_print(const struct certificate *c, FILE *to, const char *what)
 	int r = 0;
 
 	for (size_t i = 0; i < c->n && !r; i++) {
-		bool told = strcmp(c->items[i].what, what) != 0;
+		bool told = !streq(c->items[i].what, what);
 
 		for (size_t k = 0; k < i && !told; k++)
 			told = is_alike(&c->items[k], &c->items[i]);
@@ -227,7 +227,7 @@ int certificate_html(const struct certificate *c, FILE *to)
 		      "<th>method</th><th class=\"n\">record</th></tr></thead><tbody>\n",
 			to);
 		for (size_t i = 0; i < c->n; i++)
-			if (strcmp(c->items[i].what, kinds[k]) == 0)
+			if (streq(c->items[i].what, kinds[k]))
 				item_print(c, &c->items[i], to);
 		fputs("</tbody></table></div>\n", to);
 	}

@@ -115,7 +115,7 @@ static void headline_write(
 	else
 		fputs(e->action ? e->action : journal_kind_name(e->kind), to);
 	subject_write(to, e);
-	if (e->kind == JOURNAL_ACCESS && e->level && strcmp(e->level, "none") != 0)
+	if (e->kind == JOURNAL_ACCESS && e->level && !streq(e->level, "none"))
 		fprintf(to, " until %s", instant_format(until, e->until));
 	access_way_write(to, e);
 	if (outcome)
@@ -178,8 +178,7 @@ static int entry_print(
 		r = line_print(page, e->statement);
 	if (!r && e->detail)
 		r = line_print(page, e->detail);
-	if (!r && outcome && outcome->detail &&
-		(!e->detail || strcmp(outcome->detail, e->detail) != 0))
+	if (!r && outcome && outcome->detail && (!e->detail || !streq(outcome->detail, e->detail)))
 		r = line_print(page, outcome->detail);
 	fputc('\n', page->to);
 	return r;

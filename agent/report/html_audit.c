@@ -177,7 +177,7 @@ static int clients_print(const struct audit_report *a, FILE *to)
 	for (size_t i = 0; i < a->program->n_clients && !r; i++) {
 		const struct client *c = &a->program->clients[i];
 
-		if (!a->client || strcmp(a->client, c->name) == 0)
+		if (!a->client || streq(a->client, c->name))
 			r = client_print(a, c, to, (unsigned)i);
 	}
 	return r;

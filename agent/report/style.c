@@ -18,7 +18,7 @@ bool style_wanted(FILE *to)
 	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
 	int fd = fileno(to);
 
-	if ((no && *no) || !term || !*term || strcmp(term, "dumb") == 0)
+	if ((no && *no) || !term || !*term || streq(term, "dumb"))
 		return false;
 	return fd >= 0 && isatty(fd);
 }

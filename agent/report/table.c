@@ -236,7 +236,7 @@ int table_print(struct table *t)
 
 static void csv_cell(FILE *to, const char *text, bool first)
 {
-	const char *shown = text && strcmp(text, "-") != 0 ? text : "";
+	const char *shown = text && !streq(text, "-") ? text : "";
 
 	while (*shown == ' ')
 		shown++;

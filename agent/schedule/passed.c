@@ -29,7 +29,7 @@ static const struct passed *passed_find(
 /* `approved` is where the day of approved_on begins: the instant lies before that day's end. */
 static bool is_approved(const struct client *c, const struct passed *p)
 {
-	if (!c->ticket || !strcmp(c->ticket, p->ticket))
+	if (!c->ticket || streq(c->ticket, p->ticket))
 		return false;
 	return p->what == PASSED_STAGING_END || p->instant < c->approved + DAY;
 }
@@ -166,8 +166,8 @@ void overrides_remove(struct overrides *o, const char *client, const char *login
 {
 	for (size_t i = 0; i < o->n; i++) {
 		struct override *k = &o->items[i];
-		if (strcmp(k->client, client) != 0 || !k->login != !login ||
-			(login && strcmp(k->login, login) != 0))
+		if (!streq(k->client, client) || !k->login != !login ||
+			(login && !streq(k->login, login)))
 			continue;
 		override_clear(k);
 		*k = o->items[--o->n];

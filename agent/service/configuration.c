@@ -23,7 +23,7 @@ static bool is_any_left_out(
 {
 	for (size_t i = 0; i < problems->n; i++) {
 		const struct problem *p = &problems->items[i];
-		if (p->severity == SEVERITY_ERROR && strcmp(p->file, config) != 0 &&
+		if (p->severity == SEVERITY_ERROR && !streq(p->file, config) &&
 			!strings_contain(kept, base_name(p->file)))
 			return true;
 	}

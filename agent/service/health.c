@@ -41,7 +41,7 @@ void health_free(struct health *h)
 static struct server_health *find(const struct health *h, const char *name)
 {
 	for (size_t i = 0; i < h->n; i++)
-		if (strcmp(h->items[i].name, name) == 0)
+		if (streq(h->items[i].name, name))
 			return &h->items[i];
 	return NULL;
 }

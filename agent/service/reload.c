@@ -16,7 +16,7 @@ int service_firewall_adopt(struct service *s, const struct program *p)
 	if (!s->firewall)
 		return 0;
 	int rc = firewall_client_reload(digest, s->firewall);
-	if (rc == 0 && strcmp(digest, p->digest) != 0)
+	if (rc == 0 && !streq(digest, p->digest))
 		return -EAGAIN;
 	if (rc == 0)
 		rc = firewall_client_adopt(s->firewall, digest);
@@ -99,7 +99,7 @@ void service_zones_watch(struct service *s)
 	s->zones = zones;
 	if (configuration_load(&c, s->options.config, &s->loaded.saved) < 0)
 		return;
-	bool same = strcmp(c.program->digest, s->loaded.program->digest) == 0;
+	bool same = streq(c.program->digest, s->loaded.program->digest);
 	configuration_free(&c);
 	if (same) {
 		log_send(LOG_RELOADED, NULL,
@@ -122,7 +122,7 @@ void service_reload(struct service *s)
 		reload_refuse(s, rc);
 		return;
 	}
-	if (strcmp(s->loaded.program->digest, c.program->digest) != 0)
+	if (!streq(s->loaded.program->digest, c.program->digest))
 		service_event(s, "reload", NULL, NULL, "service", "the configuration was reloaded",
 			c.program->digest);
 	reload_report(s, c.program);

@@ -101,8 +101,8 @@ static void removed_report(
 
 static void settings_report(const struct settings *a, const struct settings *b)
 {
-	if (strcmp(a->state_directory, b->state_directory) != 0 ||
-		strcmp(a->runtime_directory, b->runtime_directory) != 0 ||
+	if (!streq(a->state_directory, b->state_directory) ||
+		!streq(a->runtime_directory, b->runtime_directory) ||
 		a->firewall.enabled != b->firewall.enabled)
 		log_send(LOG_RELOAD_FAILED, NULL,
 			"changes of state_directory, runtime_directory, and firewall.enabled take effect at start; "

@@ -350,7 +350,7 @@ void service_request(void *service, struct control_call *call, const json_t *req
 		.actor = control_actor(call)};
 
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		if (strcmp(commands[i].name, name) == 0) {
+		if (streq(commands[i].name, name)) {
 			/* What each command asks first is no request of a person's. */
 			if (commands[i].ask != ask_service)
 				log_send(LOG_ASKED, &f, "%s asks: %s%s%s", control_actor(call),

@@ -43,7 +43,7 @@ void database_block_write(FILE *to, const struct database_reading *r, bool princ
 	if (principals_alone)
 		catalog_principals_write(to, r->sids, r->n_sids);
 	for (const struct part *p = database_parts; p->name; p++)
-		if (!principals_alone || !strcmp(p->name, "end"))
+		if (!principals_alone || streq(p->name, "end"))
 			fputs(p->text, to);
 	fprintf(to,
 		"END TRY\nBEGIN CATCH\n"
@@ -132,9 +132,9 @@ static int parts_send_apart(struct database_reading *r)
 		if (rc == SQL_SERVER_ERROR && database_error_words(r->error->number))
 			return rc;
 		if (rc == SQL_SERVER_ERROR && !p->needed) {
-			r->d->triggers_unknown |= !strcmp(p->name, "trigger");
+			r->d->triggers_unknown |= streq(p->name, "trigger");
 			rc = catalog_unreadable_add(r->o, p->name, r->d->name, r->error->text);
-		} else if (rc == SQL_SERVER_ERROR && !strcmp(p->name, "end")) {
+		} else if (rc == SQL_SERVER_ERROR && streq(p->name, "end")) {
 			/* The server does not tell what the agent login can see, so what it returned counts as
 			 * everything. */
 			r->raw.ended = true;

@@ -300,7 +300,7 @@ static bool is_user_schema(const struct raw_thing *s)
 		"db_datareader", "db_datawriter", "db_denydatareader", "db_denydatawriter"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
-		if (!strcmp(s->name, others[i]))
+		if (streq(s->name, others[i]))
 			return false;
 	return true;
 }

@@ -8,7 +8,7 @@
 static void name_add(struct server_reading *r, const char *name)
 {
 	for (size_t k = 0; k < r->n_names; k++)
-		if (!strcmp(r->names[k], name))
+		if (streq(r->names[k], name))
 			return;
 	r->names[r->n_names++] = name;
 }

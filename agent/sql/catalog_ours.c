@@ -34,8 +34,7 @@ int catalog_sids_of_ours(struct sid **out, size_t *n, const struct observed_serv
 			sids[count++] = o->logins[i].sid;
 	/* A login that was dropped may still have a session, or a user in a restored database. */
 	for (size_t i = 0; i < c->n; i++) {
-		bool known =
-			!c->items[i].sid.size || strcmp(c->items[i].server, w->server->name) != 0;
+		bool known = !c->items[i].sid.size || !streq(c->items[i].server, w->server->name);
 		for (size_t k = 0; k < count && !known; k++)
 			known = sid_equal(&sids[k], &c->items[i].sid);
 		if (!known)

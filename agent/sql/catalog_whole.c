@@ -27,7 +27,7 @@ static void expected_name(struct expected *e, const char *login)
 static bool has_sid_on_record(const struct claims *c, const char *server, const char *login)
 {
 	for (size_t i = 0; i < c->n; i++)
-		if (c->items[i].sid.size && !strcmp(c->items[i].server, server) &&
+		if (c->items[i].sid.size && streq(c->items[i].server, server) &&
 			names_equal(c->items[i].login, login))
 			return true;
 	return false;
@@ -42,7 +42,7 @@ static int expected_collect(
 		return -ENOMEM;
 	for (size_t i = 0; i < c->n; i++) {
 		const struct claim *k = &c->items[i];
-		if (strcmp(k->server, w->server->name) != 0)
+		if (!streq(k->server, w->server->name))
 			continue;
 		if (k->sid.size)
 			e->sids[e->n_sids++] = k->sid;

@@ -22,7 +22,7 @@ static const char *kind_word(const struct sql_value *v)
 	_cleanup_free_ char *code = row_text(v);
 
 	for (size_t i = 0; code && i < ARRAY_SIZE(kinds); i++)
-		if (!strcmp(kinds[i].code, code))
+		if (streq(kinds[i].code, code))
 			return kinds[i].word;
 	return NULL;
 }
@@ -34,10 +34,10 @@ static const char *kind_facts(const struct sql_value *v)
 
 	if (!code)
 		return "";
-	if (!strcmp(code, "PC") || !strcmp(code, "FS") || !strcmp(code, "FT") ||
-		!strcmp(code, "TA") || !strcmp(code, "AF"))
+	if (streq(code, "PC") || streq(code, "FS") || streq(code, "FT") || streq(code, "TA") ||
+		streq(code, "AF"))
 		return " clr";
-	return !strcmp(code, "IF") || !strcmp(code, "TF") ? " table-valued" : "";
+	return streq(code, "IF") || streq(code, "TF") ? " table-valued" : "";
 }
 
 static void text_append(char *field, size_t size, const char *more)

@@ -53,14 +53,14 @@ static int answer_row(void *context, const struct sql_value *v, int n)
 	if (i >= t->n || !v[0].data)
 		return -EBADMSG;
 	struct target *k = &t->items[i];
-	if (!strcmp(v[0].data, "asked")) {
+	if (streq(v[0].data, "asked")) {
 		/* Counts only if the server answered as this user, and knows CONNECT. */
 		k->asked = v[2].data && names_equal(v[2].data, k->place.user->name);
-		if (!v[3].data || strcmp(v[3].data, "1") != 0)
+		if (!v[3].data || !streq(v[3].data, "1"))
 			k->unknown = true;
 		return 0;
 	}
-	if (n != 7 || strcmp(v[0].data, "held") != 0)
+	if (n != 7 || !streq(v[0].data, "held"))
 		return -EBADMSG;
 	if (!v[6].data) {
 		if (!k->unknown)
@@ -69,7 +69,7 @@ static int answer_row(void *context, const struct sql_value *v, int n)
 		k->unknown = true;
 		return 0;
 	}
-	bool several = strcmp(text_of(&v[4]), "1") != 0;
+	bool several = !streq(text_of(&v[4]), "1");
 	evidence_add(k, "%s on %s %s%s%s%s", text_of(&v[3]), text_of(&v[2]), text_of(&v[5]),
 		several ? " and others, " : "", several ? text_of(&v[4]) : "",
 		several ? " in all" : "");
@@ -91,7 +91,7 @@ static void server_rights_add(const struct visit_run *run, struct target *k)
 	for (size_t i = 0; i < o->n_permissions; i++) {
 		const struct permission *p = &o->permissions[i];
 		if (!names_equal(p->grantee, login) || p->state == 'D' ||
-			!strcmp(p->name, "CONNECT SQL"))
+			streq(p->name, "CONNECT SQL"))
 			continue;
 		evidence_add(k, "%s on the server", p->name);
 		k->held = true;

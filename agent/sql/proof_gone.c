@@ -17,7 +17,7 @@ static bool is_sid_of(const struct visit_run *run, const char *login, const stru
 {
 	for (size_t i = 0; i < run->claims.n; i++) {
 		const struct claim *c = &run->claims.items[i];
-		if (!strcmp(c->server, run->visit->server->name) && !strcasecmp(c->login, login) &&
+		if (streq(c->server, run->visit->server->name) && !strcasecmp(c->login, login) &&
 			sid_equal(&c->sid, sid))
 			return true;
 	}

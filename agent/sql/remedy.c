@@ -47,7 +47,7 @@ static bool is_part_of_object(const struct sql_item *i)
 		"check", "default", "computed", "foreign-key", "policy", "signature", "queue"};
 
 	for (size_t k = 0; k < ARRAY_SIZE(kinds); k++)
-		if (!strcmp(i->kind, kinds[k]))
+		if (streq(i->kind, kinds[k]))
 			return true;
 	return false;
 }
@@ -95,7 +95,7 @@ static void look_write(FILE *to, const struct sql_item *i)
 
 	/* The last one matches every item. */
 	while (*looks[k].kind &&
-		(strcmp(looks[k].kind, i->kind) != 0 || !begins_with(i->hash, looks[k].type)))
+		(!streq(looks[k].kind, i->kind) || !begins_with(i->hash, looks[k].type)))
 		k++;
 	fputs(looks[k].before, to);
 	sql_write_string(to, i->name);
@@ -112,7 +112,7 @@ static bool is_unnamed(const struct sql_item *i)
 
 void sql_write_remedy(FILE *to, const char *database, const struct sql_item *i, bool changed)
 {
-	bool server = !strcmp(database, SQL_SERVER_BASELINE);
+	bool server = streq(database, SQL_SERVER_BASELINE);
 
 	if (is_unnamed(i)) {
 		fputs("-- no statement can write this name; a DBA must review it", to);
@@ -121,7 +121,7 @@ void sql_write_remedy(FILE *to, const char *database, const struct sql_item *i, 
 	fputs("USE ", to);
 	sql_write_name(to, database);
 	fputs("; ", to);
-	if (!strcmp(i->kind, "setting")) {
+	if (streq(i->kind, "setting")) {
 		fputs(server ? "EXEC sys.sp_configure "
 			     : "SELECT * FROM sys.databases WHERE name = ",
 			to);
@@ -130,16 +130,16 @@ void sql_write_remedy(FILE *to, const char *database, const struct sql_item *i, 
 		part_look_write(to, i);
 	} else if (changed || begins_with(i->hash, "USER_TABLE")) {
 		look_write(to, i);
-	} else if (!strcmp(i->kind, "member") || !strcmp(i->kind, "server-member")) {
+	} else if (streq(i->kind, "member") || streq(i->kind, "server-member")) {
 		size_t member = sql_quoted_size(i->name);
 		fprintf(to, "ALTER %s %s DROP MEMBER %.*s", server ? "SERVER ROLE" : "ROLE",
 			i->name + member + strlen(" in "), (int)member, i->name);
-	} else if (!strcmp(i->kind, "permission") || !strcmp(i->kind, "server-permission")) {
+	} else if (streq(i->kind, "permission") || streq(i->kind, "server-permission")) {
 		fprintf(to, "REVOKE %s CASCADE", i->name);
-	} else if (!strcmp(i->kind, "plan-guide")) {
+	} else if (streq(i->kind, "plan-guide")) {
 		fputs("EXEC sys.sp_control_plan_guide N'DROP', ", to);
 		sql_write_string(to, i->name);
-	} else if (!strcmp(i->kind, "ddl-trigger")) {
+	} else if (streq(i->kind, "ddl-trigger")) {
 		fprintf(to, "DROP TRIGGER %s ON DATABASE", i->name);
 	} else {
 		fprintf(to, "%s %s", drop_of(i->hash), i->name);

@@ -50,12 +50,12 @@ static const char *reviewed_by(const struct server *s, const struct leftover *k,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(settings); i++)
-		if (!strcmp(k->name, settings[i].check) &&
+		if (streq(k->name, settings[i].check) &&
 			strings_contain(settings[i].names, subject))
 			return settings[i].setting;
 	/* By its text, not by its name alone. A disabled one is not reviewed: it may be enabled with any text. */
-	for (size_t i = 0; d && !strcmp(k->name, "ddl-trigger") && i < d->n_triggers; i++)
-		if (!strcmp(d->triggers[i].name, subject) &&
+	for (size_t i = 0; d && streq(k->name, "ddl-trigger") && i < d->n_triggers; i++)
+		if (streq(d->triggers[i].name, subject) &&
 			trigger_is_known(&s->known_triggers, &d->triggers[i]))
 			return "known_triggers";
 	return NULL;

@@ -18,7 +18,7 @@ void *row_array_more(void *items, size_t *n, size_t size)
 
 bool row_is(const struct sql_value *v, const char *part)
 {
-	return v->data && !strcmp(v->data, part);
+	return v->data && streq(v->data, part);
 }
 
 int64_t row_number(const struct sql_value *v)

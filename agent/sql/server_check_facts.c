@@ -157,7 +157,7 @@ static int mark_check(struct check_run *c)
 
 	if (rc)
 		return refused(c, "mark", rc);
-	if (a.n == 2 && strcmp(a.columns[1], "0") != 0)
+	if (a.n == 2 && !streq(a.columns[1], "0"))
 		check_tell(c, CHECK_OK, "mark", NULL,
 			"server role " MARK_ROLE " exists, and the agent login can add members");
 	else

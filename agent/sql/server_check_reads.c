@@ -17,7 +17,7 @@ static bool has_rows(const char *part)
 		"database", "user", "schema", "permission", "end"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (!strcmp(names[i], part))
+		if (streq(names[i], part))
 			return true;
 	return false;
 }

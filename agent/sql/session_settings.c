@@ -75,7 +75,7 @@ int session_state_row(void *state, const struct sql_value *v, int n)
 {
 	struct session_state *s = state;
 
-	if (n != 7 || !v[0].data || strcmp(v[0].data, "settings") != 0)
+	if (n != 7 || !v[0].data || !streq(v[0].data, "settings"))
 		return -EBADMSG;
 	s->options = number_of(&v[1]);
 	s->transactions = number_of(&v[2]);
@@ -99,11 +99,11 @@ const char *session_state_problem(const struct session_state *s)
 		return "the session starts inside a transaction that cannot be ended (@@TRANCOUNT)";
 	if (s->lock_timeout != LOCK_TIMEOUT)
 		return "the server overrides the lock timeout (@@LOCK_TIMEOUT)";
-	if (strcmp(s->language, "us_english") != 0)
+	if (!streq(s->language, "us_english"))
 		return "the server overrides the language (@@LANGUAGE)";
-	if (strcmp(s->database, "master") != 0)
+	if (!streq(s->database, "master"))
 		return "the session is not in database master";
-	if (strcmp(s->sample, SESSION_SAMPLE) != 0)
+	if (!streq(s->sample, SESSION_SAMPLE))
 		return "the server does not send names as UTF-16";
 	return NULL;
 }

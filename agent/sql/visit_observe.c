@@ -25,7 +25,7 @@ static bool holds_server_rights(const struct observed_server *o, const char *log
 	for (size_t i = 0; i < o->n_permissions; i++)
 		if (names_equal(o->permissions[i].grantee, login) &&
 			permission_is_right(&o->permissions[i]) &&
-			strcmp(o->permissions[i].name, "CONNECT SQL") != 0)
+			!streq(o->permissions[i].name, "CONNECT SQL"))
 			return true;
 	return false;
 }

@@ -5,7 +5,7 @@
 
 bool pass_is_for(const struct sql_visit *p, const char *client)
 {
-	return !p->only_client || !client || !strcmp(client, p->only_client);
+	return !p->only_client || !client || streq(client, p->only_client);
 }
 
 void record_of(struct record *r, const struct sql_visit *p, enum record_kind kind,

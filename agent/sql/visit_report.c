@@ -257,7 +257,7 @@ void tell_logins(const struct visit_run *run)
 	}
 	for (size_t i = 0; i < p->claims.n; i++) {
 		const struct claim *c = &p->claims.items[i];
-		if (strcmp(c->server, p->server->name) != 0 ||
+		if (!streq(c->server, p->server->name) ||
 			observed_find_login(&run->observed, c->login))
 			continue;
 		record_of(&r, p, RECORD_LOGIN, NULL, c->login, NULL);

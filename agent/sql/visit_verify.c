@@ -45,7 +45,7 @@ static bool verdict_stands(
 	if (!v->asked)
 		return false;
 	observed_fingerprint(now, place->database, place->user);
-	return now[0] && !strcmp(now, v->fingerprint);
+	return now[0] && streq(now, v->fingerprint);
 }
 
 static bool record_stands(
@@ -58,7 +58,7 @@ static bool record_stands(
 		!sid_equal(&v->sid, &place->login->sid))
 		return false;
 	observed_fingerprint(now, place->database, place->user);
-	return !strcmp(now, v->fingerprint);
+	return streq(now, v->fingerprint);
 }
 
 bool verify_all(const struct visit_run *run, const struct grant *g)
@@ -167,7 +167,7 @@ void verdict_apply(struct record *r, const struct visit_run *run, const struct g
 	if (g->level == LEVEL_NONE || !grant_place(&place, run, g))
 		return;
 	observed_fingerprint(now, place.database, place.user);
-	bool known = last && last->fingerprint[0] && !strcmp(last->fingerprint, now);
+	bool known = last && last->fingerprint[0] && streq(last->fingerprint, now);
 	enum verification result = v->asked ? v->result
 				   : known  ? last->result
 					    : VERIFICATION_VERIFIED;
