@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "curfew/person.h"
 #include "pass/pass_internal.h"
 
 static void last_free(struct last_access *l)
@@ -10,6 +11,7 @@ static void last_free(struct last_access *l)
 	free(l->sources);
 	free(l->network);
 	free(l->outcome);
+	free(l->person);
 	free(l->left);
 }
 
@@ -28,6 +30,7 @@ struct left_access {
 	char *client, *login, *server,
 		*database; /* client: NULL if the journal has only a verified level */
 	bool on_record;	   /* the journal shows it as ended */
+	char *person;	   /* as last recorded; or NULL */
 };
 
 static int left_take(struct pass *p, const struct journal_entry *e)
@@ -39,8 +42,12 @@ static int left_take(struct pass *p, const struct journal_entry *e)
 	p->lefts = items;
 	struct left_access *l = &items[p->n_lefts++];
 	*l = (struct left_access){e->client ? strdup(e->client) : NULL, strdup(e->login),
-		strdup(e->server), strdup(e->database), false};
-	return !e->client == !l->client && l->login && l->server && l->database ? 0 : -ENOMEM;
+		strdup(e->server), strdup(e->database), false,
+		e->before ? strdup(e->before) : NULL};
+	return !e->client == !l->client && !e->before == !l->person && l->login && l->server &&
+			       l->database
+		       ? 0
+		       : -ENOMEM;
 }
 
 static int last_take(void *context, const struct journal_entry *e)
@@ -58,8 +65,9 @@ static int last_take(void *context, const struct journal_entry *e)
 		.until = e->until,
 		.sources = strdup(e->sources ? e->sources : ""),
 		.network = strdup(e->after ? e->after : ""),
-		.outcome = strdup(e->outcome ? e->outcome : "")};
-	return l->sources && l->network && l->outcome ? 0 : -ENOMEM;
+		.outcome = strdup(e->outcome ? e->outcome : ""),
+		.person = strdup(e->before ? e->before : "")};
+	return l->sources && l->network && l->outcome && l->person ? 0 : -ENOMEM;
 }
 
 /* What was found: of SQL and of the network apart. */
@@ -68,6 +76,7 @@ struct found {
 	const char *sources; /* that the network lets in; "": none */
 	const char *network, *outcome;
 	const char *detail; /* or NULL */
+	const char *person;
 };
 
 static int access_write(struct pass *p, const struct grant *g, const struct found *f)
@@ -91,6 +100,7 @@ static int access_write(struct pass *p, const struct grant *g, const struct foun
 	e.outcome = f->outcome;
 	e.after = f->network;
 	e.detail = f->detail;
+	e.before = f->person;
 	e.reason = p->o.reason;
 	if (!rc)
 		rc = journal_write(NULL, p->o.journal, &e);
@@ -142,6 +152,7 @@ void pass_lasts_free(struct pass *p)
 	for (size_t i = 0; i < p->n_lefts; i++) {
 		struct left_access *l = &p->lefts[i];
 		free(l->client);
+		free(l->person);
 		free(l->login);
 		free(l->server);
 		free(l->database);
@@ -189,7 +200,8 @@ static bool is_on_record(const struct last_access *last, const struct found *f,
 	return last->outcome && f->level == last->level &&
 	       last->until == (f->level == LEVEL_NONE ? 0 : g->until) &&
 	       streq(last->sources, f->sources) && streq(last->network, f->network) &&
-	       streq(last->outcome, f->outcome) && proved && proved->level == f->level;
+	       streq(last->outcome, f->outcome) && streq(last->person, f->person) && proved &&
+	       proved->level == f->level;
 }
 
 static int grant_record(struct pass *p, const struct grant *g, const struct grant_work *w,
@@ -200,8 +212,9 @@ static int grant_record(struct pass *p, const struct grant *g, const struct gran
 	bool open = pass_admission(g, p) == ADMIT;
 	enum level level = is_held(g, w, v, open) ? w->observed : LEVEL_NONE;
 	_cleanup_free_ char *sources = user_sources_text(g->user, p->o.now);
+	_cleanup_free_ char *person = person_text(g);
 
-	if (!sources)
+	if (!sources || !person)
 		return -ENOMEM;
 	if (level == LEVEL_NONE && v != VERIFICATION_EXCESS)
 		v = VERIFICATION_VERIFIED;
@@ -211,7 +224,8 @@ static int grant_record(struct pass *p, const struct grant *g, const struct gran
 			   : open && level != LEVEL_NONE ? ACCESS_ALLOWED
 							 : ACCESS_CLOSED,
 		.outcome = verification_name(v),
-		.detail = w->shown};
+		.detail = w->shown,
+		.person = person};
 	return is_on_record(last, &f, g, proved) ? 0 : access_write(p, g, &f);
 }
 
@@ -233,6 +247,7 @@ static int left_record(struct pass *p, struct left_access *l)
 	e.database = l->database;
 	e.phase = phase_name(PHASE_ENDED);
 	e.level = level_name(LEVEL_NONE);
+	e.before = l->person;
 	e.outcome = verification_name(VERIFICATION_VERIFIED);
 	e.after = p->o.network ? ACCESS_CLOSED : ACCESS_UNFILTERED;
 	e.reason = p->o.reason;

@@ -80,6 +80,7 @@ static int closed_write(struct pass *p, const struct grant *g, const struct last
 	e.until = l->until;
 	e.outcome = verification_name(VERIFICATION_UNVERIFIED);
 	e.after = ACCESS_CLOSED;
+	e.before = l->person;
 	e.reason = "the kernel's own deadline";
 	return journal_write(NULL, p->o.journal, &e);
 }

@@ -53,7 +53,7 @@ struct grant_work { /* parallel to the grants */
 /* The last record of a grant's access. */
 struct last_access { /* on record */
 	enum level level;
-	char *sources, *network, *outcome;
+	char *sources, *network, *outcome, *person;
 	instant_t until;
 	struct source *left; /* of them, what the file has no more; read when asked for */
 	size_t n_left;

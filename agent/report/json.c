@@ -1,4 +1,5 @@
 /* JSON for programs: the same words everywhere, instants in UTC, null for what is not there. */
+#include "curfew/person.h"
 #include "curfew/report.h"
 #include "curfew/text.h"
 
@@ -93,11 +94,26 @@ struct json_t *grants_json(const struct grants *g)
 	return array;
 }
 
+/* Who it was about; null of other kinds, and of records of older versions. */
+static json_t *entry_person_json(const struct journal_entry *e)
+{
+	struct person p;
+
+	if (e->kind != JOURNAL_ACCESS || !person_parse(&p, e->before))
+		return json_null();
+	json_t *json = json_pack("{s:o, s:o, s:o, s:o, s:o}", "user", text_json(p.name), "email",
+		text_json(p.email), "ticket", text_json(p.ticket), "approved_by",
+		text_json(p.approved_by), "approved",
+		p.approved ? instant_json(p.approved) : json_null());
+	person_free(&p);
+	return json;
+}
+
 struct json_t *entry_json(const struct journal_entry *e)
 {
 	return json_pack(
 		"{s:I, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-		"s:o, s:o, s:o}",
+		"s:o, s:o, s:o, s:o}",
 		"id", (json_int_t)e->id, "at", instant_json(e->at), "kind",
 		journal_kind_name(e->kind), "intent",
 		e->kind == JOURNAL_OUTCOME ? json_integer(e->intent) : json_null(), "actor",
@@ -105,11 +121,12 @@ struct json_t *entry_json(const struct journal_entry *e)
 		"client", text_json(e->client), "login", text_json(e->login), "server",
 		text_json(e->server), "database", text_json(e->database), "action",
 		text_json(e->action), "statement", text_json(e->statement), "before",
-		text_json(e->before), "after", text_json(e->after), "outcome",
-		text_json(e->outcome), "detail", text_json(e->detail), "level", text_json(e->level),
-		"sources", text_json(e->sources), "until",
+		text_json(e->kind == JOURNAL_ACCESS ? NULL : e->before), "after",
+		text_json(e->after), "outcome", text_json(e->outcome), "detail",
+		text_json(e->detail), "level", text_json(e->level), "sources",
+		text_json(e->sources), "until",
 		e->kind == JOURNAL_ACCESS ? instant_json(e->until) : json_null(), "configuration",
-		text_json(e->configuration));
+		text_json(e->configuration), "person", entry_person_json(e));
 }
 
 int json_print(struct json_t *json, FILE *to)

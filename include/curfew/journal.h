@@ -54,7 +54,7 @@ struct journal_entry {
 	const char *action;    /* name of the change, or of the event */
 	const char *statement; /* T-SQL with masked passwords, or the set element */
 	const char *before,
-		*after; /* observed; ACCESS: `after` is the network, ACCESS_ALLOWED ... */
+		*after; /* observed; ACCESS: person_text(), and the network, ACCESS_ALLOWED ... */
 	const char *
 		outcome; /* "done", "failed", "refused"; ACCESS and PROOF: as verification_name() */
 	const char *detail;

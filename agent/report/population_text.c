@@ -1,0 +1,184 @@
+/* The population report as a table, CSV, JSON, and a page: the same columns in each. */
+#include "curfew/population.h"
+#include "report/audit.h"
+#include "report/html.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <sodium.h>
+
+/* "records 12, 88; verified 90" */
+static char *evidence_text(const struct population_row *r)
+{
+	char *text = NULL;
+	int n;
+
+	if (!r->end)
+		n = asprintf(&text, "record %lld", (long long)r->last->id);
+	else if (r->proof)
+		n = asprintf(&text, "records %lld, %lld; verification %lld",
+			(long long)r->first->id, (long long)r->end->id, (long long)r->proof->id);
+	else
+		n = asprintf(&text, "records %lld, %lld; no verification recorded",
+			(long long)r->first->id, (long long)r->end->id);
+	return n < 0 ? NULL : text;
+}
+
+static const char *ended_text(char buf[INSTANT_TEXT_MAX], const struct population_row *r)
+{
+	return r->ended ? instant_format(buf, r->ended) : r->late ? "not confirmed" : "open";
+}
+
+static void row_cells(struct table *t, const struct population_row *r)
+{
+	char opened[INSTANT_TEXT_MAX], due[INSTANT_TEXT_MAX], ended[INSTANT_TEXT_MAX],
+		late[WORDS_MAX], approved[INSTANT_TEXT_MAX];
+	_cleanup_free_ char *evidence = evidence_text(r);
+	_cleanup_free_ char *sql = access_text(access_sql_write, r->last);
+
+	table_row(t, r->late ? TONE_BAD : TONE_PLAIN);
+	table_cell(t, r->first->client);
+	table_cell(t, r->person.name);
+	table_cell(t, r->person.email);
+	table_cell(t, r->first->login);
+	table_cell(t, r->first->server);
+	table_cell(t, r->first->database);
+	table_cell(t, sql);
+	table_cell(t, r->person.ticket);
+	table_cell(t, r->person.approved_by);
+	table_cell(t, r->person.approved ? instant_format(approved, r->person.approved) : NULL);
+	table_cell(t, instant_format(opened, r->opened));
+	table_cell(t, r->due ? instant_format(due, r->due) : NULL);
+	table_cell(t, ended_text(ended, r));
+	table_cell(t, r->late ? duration_words(late, r->late) : NULL);
+	table_cell(t, evidence);
+}
+
+int population_print(const struct population *p, bool csv, FILE *to)
+{
+	static const struct table_column columns[] = {{"CLIENT", 0}, {"PERSON", 0}, {"E-MAIL", 0},
+		{"LOGIN", 0}, {"SERVER", 0}, {"DATABASE", 0}, {"ACCESS", TABLE_WRAP}, {"TICKET", 0},
+		{"APPROVED BY", 0}, {"APPROVED", 0}, {"OPENED", 0}, {"DUE", 0}, {"ENDED", 0},
+		{"LATE BY", 0}, {"EVIDENCE", 0}};
+	char from[INSTANT_TEXT_MAX], until[INSTANT_TEXT_MAX];
+	struct table *t;
+	int rc = table_new(&t, columns, ARRAY_SIZE(columns), to, csv ? TABLE_NO_LIMIT : 0);
+
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < p->n; i++)
+		row_cells(t, &p->items[i]);
+	if (!csv && p->practice)
+		fputs(PRACTICE_MARK "\n\n", to);
+	if (!csv)
+		fprintf(to, "Access between %s and %s: %zu\n\n", instant_format(from, p->from),
+			instant_format(until, p->to), p->n);
+	rc = csv ? table_print_csv(t) : table_print(t);
+	table_free(t);
+	return rc;
+}
+
+static void text_cell(FILE *to, const char *a, const char *b)
+{
+	html_printf(
+		to, "<td><bdi>%s</bdi><br><bdi>%s</bdi></td>", a ? a : "\xe2\x80\x93", b ? b : "");
+}
+
+static void row_html(const struct population_row *r, const char *zone, FILE *to)
+{
+	_cleanup_free_ char *evidence = evidence_text(r);
+	_cleanup_free_ char *sql = access_text(access_sql_write, r->last);
+	char late[WORDS_MAX];
+
+	fputs("<tr>", to);
+	text_cell(to, r->person.name, r->person.email);
+	text_cell(to, r->first->client, r->first->login);
+	text_cell(to, r->first->server, r->first->database);
+	html_cell(to, NULL, sql);
+	text_cell(to, r->person.approved_by, r->person.ticket);
+	html_instant_cell(to, r->opened, zone);
+	if (r->due)
+		html_instant_cell(to, r->due, zone);
+	else
+		html_cell(to, "t", NULL);
+	if (r->ended)
+		html_instant_cell(to, r->ended, zone);
+	else
+		html_cell(to, "t", r->late ? "not confirmed" : "open");
+	fputs("<td>", to);
+	if (r->late)
+		html_badge(to, TONE_BAD, duration_words(late, r->late));
+	else
+		fputs("\xe2\x80\x93", to);
+	fputs("</td>", to);
+	html_cell(to, NULL, evidence);
+	fputs("</tr>\n", to);
+}
+
+int population_html(const struct population *p, const char *zone, FILE *to)
+{
+	char from[64], until[64], head[128];
+	size_t late = 0;
+
+	for (size_t i = 0; i < p->n; i++)
+		late += p->items[i].late != 0;
+	html_begin(to,
+		p->practice ? "PRACTICE: Access between two dates" : "Access between two dates");
+	if (p->practice)
+		fputs("<p class=\"practice\">" PRACTICE_MARK "</p>\n", to);
+	html_printf(to,
+		"<header><p class=\"soft\">Who had access</p><h1><bdi>%s</bdi></h1><p>%s to %s</p></header>\n",
+		p->client ? p->client : "all clients",
+		instant_format_local(from, sizeof(from), p->from, zone),
+		instant_format_local(until, sizeof(until), p->to, zone));
+	html_printf(to,
+		"<section class=\"state %s\"><b>%zu</b><span>periods of access, of which %zu ended late or are not "
+		"confirmed as ended.</span></section>\n",
+		late ? "bad" : "good", p->n, late);
+	fputs("<div class=\"wide\"><table><thead><tr><th>person</th><th>client, login</th><th>server, database</th>"
+	      "<th>access</th><th>approved by, ticket</th><th>opened</th><th>due</th><th>ended</th><th>late by</th>"
+	      "<th>evidence</th></tr></thead><tbody>\n",
+		to);
+	for (size_t i = 0; i < p->n; i++)
+		row_html(&p->items[i], zone, to);
+	html_printf(to,
+		"</tbody></table></div>\n<footer><p>Made by Curfew %s from the journal alone. Records: <code>curfew "
+		"history</code>. Journal head: <code>%s</code></p></footer>\n",
+		CURFEW_VERSION, head_words(head, p->head, p->head_hash));
+	return html_end(to);
+}
+
+static json_t *row_json(const struct population_row *r)
+{
+	return json_pack(
+		"{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:[I, I], s:o}",
+		"client", text_json(r->first->client), "user", text_json(r->person.name), "email",
+		text_json(r->person.email), "login", text_json(r->first->login), "server",
+		text_json(r->first->server), "database", text_json(r->first->database), "level",
+		text_json(r->last->level), "outcome", text_json(r->last->outcome), "ticket",
+		text_json(r->person.ticket), "approved_by", text_json(r->person.approved_by),
+		"approved", r->person.approved ? instant_json(r->person.approved) : json_null(),
+		"opened", instant_json(r->opened), "due",
+		r->due ? instant_json(r->due) : json_null(), "ended",
+		r->ended ? instant_json(r->ended) : json_null(), "late_seconds",
+		(json_int_t)r->late, "records", (json_int_t)r->first->id,
+		(json_int_t)(r->end ? r->end->id : r->last->id), "verification",
+		r->proof ? json_integer(r->proof->id) : json_null());
+}
+
+struct json_t *population_json(const struct population *p)
+{
+	char hex[2 * JOURNAL_HASH_SIZE + 1];
+	json_t *rows = json_array();
+
+	for (size_t i = 0; rows && i < p->n; i++)
+		if (json_array_append_new(rows, row_json(&p->items[i]))) {
+			json_decref(rows);
+			return NULL;
+		}
+	return json_pack("{s:b, s:o, s:o, s:o, s:o, s:o, s:{s:I, s:s}}", "practice", p->practice,
+		"at", instant_json(p->at), "from", instant_json(p->from), "to", instant_json(p->to),
+		"begins", instant_json(p->begins), "rows", rows, "journal", "head",
+		(json_int_t)p->head, "hash",
+		sodium_bin2hex(hex, sizeof(hex), p->head_hash, JOURNAL_HASH_SIZE));
+}
