@@ -119,6 +119,7 @@ int difference_build(struct difference *out, const struct wanted_server *w,
 		roles_police(&b, &o->databases[i]);
 	}
 	strangers_name(&b);
+	waivers_name(&b);
 	bool missing = records_are_missing(&b);
 	/* Where the catalog is incomplete, or records are missing, remove access but do not grant any. */
 	if (w->hold || missing || o->n_missing_rights)

@@ -31,6 +31,11 @@ void user_remove(struct builder *b, struct login_work *work, const struct observ
 	const struct observed_user *u, const char *reason);
 void orphans_remove(struct builder *b, const struct observed_database *d);
 
+/* What full access is worth in a database (fitness.c). True: this first grant of it is refused there; says why. */
+bool full_is_refused(struct builder *b, const struct grant *g, const struct observed_database *d);
+/* Names the databases where somebody has accepted that it equals db_owner. */
+void waivers_name(struct builder *b);
+
 /* One login: changed to what is scheduled, or removed. roles_pending[i]: the result of roles_want() for database i. */
 void login_want(struct builder *b, const struct wanted_login *l, const bool *roles_pending);
 void login_remove(struct builder *b, const struct observed_login *l);

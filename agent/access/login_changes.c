@@ -154,6 +154,15 @@ void login_want(struct builder *b, const struct wanted_login *l, const bool *rol
 				"nothing is opened in database [%s]: %s", d->name, d->held);
 			continue;
 		}
+		struct grant lower = *g;
+		if (full_is_refused(b, g, d)) {
+			/* Nobody gets more than there is now, and nobody loses it. */
+			bool exact;
+			lower.level = observed_level(&exact, b->o, d, work.observed, b->w->server);
+			if (lower.level == LEVEL_NONE)
+				continue;
+			g = &lower;
+		}
 		if (database_refuses(b, d, l->login)) {
 			/* Excess permissions cannot be removed there now, so keep the login disabled. */
 			bool exact;

@@ -51,6 +51,11 @@ static void database_free(struct observed_database *d)
 	for (size_t i = 0; i < d->n_triggers; i++)
 		free(d->triggers[i].name);
 	free(d->triggers);
+	for (size_t i = 0; i < d->n_runners; i++) {
+		free(d->runners[i].schema);
+		free(d->runners[i].name);
+	}
+	free(d->runners);
 	free(d->unread);
 	free(d->held);
 	free(d->unwritable);

@@ -11,8 +11,11 @@
 
 void client_free(struct client *c)
 {
-	for (size_t i = 0; i < c->n_databases; i++)
+	for (size_t i = 0; i < c->n_databases; i++) {
 		free(c->databases[i].name);
+		free(c->databases[i].full_waiver.approved_by);
+		free(c->databases[i].full_waiver.ticket);
+	}
 	for (size_t i = 0; i < c->n_users; i++) {
 		free(c->users[i].first);
 		free(c->users[i].last);
@@ -107,6 +110,22 @@ static void database_name_read(struct database *d, struct reading *r, const conf
 	d->name = reading_copy(r, name);
 }
 
+static void waiver_read(struct database *d, struct reading *r, const config_setting_t *database)
+{
+	static const char *const names[] = {"approved_by", "ticket"};
+	const config_setting_t *group = reading_group(r, database, "full_waiver", NULL);
+
+	if (!group)
+		return;
+	reading_known(r, group, "full_waiver", names, ARRAY_SIZE(names));
+	d->full_waiver.approved_by = reading_copy(
+		r, reading_text(r, group, "approved_by", "\"account-lead@host.example\""));
+	d->full_waiver.ticket = reading_copy(r, reading_text(r, group, "ticket", "\"CS-48211\""));
+	if (d->before_go_live != LEVEL_FULL)
+		reading_warning(r, group,
+			"\"full_waiver\" has no effect: this database never has full access");
+}
+
 static void databases_compare(struct reading *r, const struct database *a, const struct database *b)
 {
 	_cleanup_free_ char *x = a->name ? name_fold(a->name) : NULL;
@@ -121,7 +140,8 @@ static void databases_compare(struct reading *r, const struct database *a, const
 static void databases_read(
 	struct client *c, struct reading *r, const config_setting_t *group, const struct program *p)
 {
-	static const char *const names[] = {"role", "server", "name", "before_go_live"};
+	static const char *const names[] = {
+		"role", "server", "name", "before_go_live", "full_waiver"};
 	const config_setting_t *list = reading_groups(r, group, "databases", DATABASE_EXAMPLE);
 	int n = list ? config_setting_length(list) : 0;
 
@@ -135,6 +155,7 @@ static void databases_read(
 		d->line = (int)config_setting_source_line(element);
 		reading_known(r, element, "a database", names, ARRAY_SIZE(names));
 		role_read(d, r, element, c->has_go_live && c->go_live <= r->now);
+		waiver_read(d, r, element);
 		d->server = server_find(r, element, p);
 		database_name_read(d, r, element);
 		for (size_t j = 0; j < c->n_databases; j++)

@@ -72,6 +72,8 @@ struct raw_catalog {  /* of the server or of one database */
 	struct raw_permission *permissions;
 	size_t n_permissions;
 	struct raw_things schemas, objects, types, columns;
+	struct observed_runner *runners;
+	size_t n_runners;
 	struct observed_trigger *triggers;
 	size_t n_triggers;
 	bool ended; /* the last row arrived */

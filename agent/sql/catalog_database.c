@@ -133,6 +133,7 @@ static int parts_send_apart(struct database_reading *r)
 			return rc;
 		if (rc == SQL_SERVER_ERROR && !p->needed) {
 			r->d->triggers_unknown |= streq(p->name, "trigger");
+			r->d->runners_unknown |= streq(p->name, "runner");
 			rc = catalog_unreadable_add(r->o, p->name, r->d->name, r->error->text);
 		} else if (rc == SQL_SERVER_ERROR && streq(p->name, "end")) {
 			/* The server does not tell what the agent login can see, so what it returned counts as
@@ -193,7 +194,10 @@ void database_clear(struct observed_database *d)
 		.system = kept.system,
 		.managed = kept.managed,
 		.unread = kept.unread,
-		.unwritable = kept.unwritable};
+		.unwritable = kept.unwritable,
+		.owner = kept.owner,
+		.chaining = kept.chaining,
+		.trustworthy = kept.trustworthy};
 	observed_free(&shell);
 }
 

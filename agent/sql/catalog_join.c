@@ -32,6 +32,11 @@ void raw_catalog_free(struct raw_catalog *r)
 	}
 	for (size_t i = 0; i < r->n_permissions; i++)
 		free(r->permissions[i].name);
+	for (size_t i = 0; i < r->n_runners; i++) {
+		free(r->runners[i].schema);
+		free(r->runners[i].name);
+	}
+	free(r->runners);
 	for (size_t i = 0; i < r->n_triggers; i++)
 		free(r->triggers[i].name);
 	things_free(&r->schemas);
@@ -374,6 +379,10 @@ int catalog_database_join(struct observed_database *d, struct raw_catalog *r)
 	d->permissions_visible = d->n_permissions > 0;
 	d->triggers = r->triggers;
 	d->n_triggers = r->n_triggers;
+	d->runners = r->runners;
+	d->n_runners = r->n_runners;
+	r->runners = NULL;
+	r->n_runners = 0;
 	r->triggers = NULL;
 	r->n_triggers = 0;
 	return 0;

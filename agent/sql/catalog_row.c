@@ -117,6 +117,9 @@ static int row_database(struct server_reading *r, const struct sql_value *v)
 		return -ENOMEM;
 	d->id = id_of(&v[1]);
 	d->source = id_of(&v[5]);
+	row_sid(&d->owner, &v[10]);
+	d->chaining = row_number(&v[11]) != 0;
+	d->trustworthy = row_number(&v[12]) != 0;
 	const char *state = database_state_words(v[3].data ? id_of(&v[3]) : -1);
 	d->online = !state;
 	/* 0 may also mean that the database is closed at the moment: try to enter it. */
@@ -134,6 +137,12 @@ static int row_database(struct server_reading *r, const struct sql_value *v)
 	if (!rc && row_is(&v[9], "READ_ONLY"))
 		rc = unwritable_set(d, "it is a read-only copy");
 	return rc;
+}
+
+static int row_chaining(struct server_reading *r, const struct sql_value *v)
+{
+	r->o->chaining = row_number(&v[1]) != 0;
+	return 0;
 }
 
 static int row_database_id(struct server_reading *r, const struct sql_value *v)
@@ -187,7 +196,8 @@ static const struct {
 	{"principal", 8, row_principal},
 	{"server-member", 3, row_server_member},
 	{"server-permission", 7, row_server_permission},
-	{"database", 10, row_database},
+	{"database", 13, row_database},
+	{"chaining", 2, row_chaining},
 	{"database-id", 3, row_database_id},
 	{"server-trigger", 2, row_server_trigger},
 	{"session", SESSION_COLUMNS, row_of_session},
@@ -288,6 +298,22 @@ static int row_trigger(struct raw_catalog *raw, const struct sql_value *v)
 	return row_name(&t->name, &v[2]) ? 0 : -ENOMEM;
 }
 
+static int row_runner(struct raw_catalog *raw, const struct sql_value *v)
+{
+	enum { AS_OWNER = -2 };
+	struct observed_runner *r = ROW_MORE(raw->runners, raw->n_runners);
+	int64_t kind = row_number(&v[2]);
+
+	if (!r)
+		return -ENOMEM;
+	r->kind = RUNNER_MODULE;
+	if (kind < RUNNER_MODULE || kind > RUNNER_POLICY)
+		return -EBADMSG;
+	r->kind = (unsigned)kind;
+	r->as_owner = row_number(&v[5]) == AS_OWNER;
+	return row_name(&r->schema, &v[3]) && row_name(&r->name, &v[4]) ? 0 : -ENOMEM;
+}
+
 static int row_end(struct raw_catalog *raw, const struct sql_value *v)
 {
 	raw->ended = true;
@@ -315,6 +341,7 @@ static const struct {
 	{"column", 6, row_column},
 	{"type", 6, row_type},
 	{"trigger", 6, row_trigger},
+	{"runner", 6, row_runner},
 	{"end", 3, row_end},
 	{"failed", 4, row_failed},
 };

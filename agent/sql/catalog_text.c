@@ -24,8 +24,13 @@ const struct part server_parts[] = {
 	{"database",
 		"SELECT N'database' AS [part], d.database_id, CAST(CAST(d.name AS nvarchar(128)) AS varbinary(256)),\n"
 		"  d.state, d.user_access, d.source_database_id, d.is_read_only, d.is_in_standby, HAS_DBACCESS(d.name),\n"
-		"  CAST(DATABASEPROPERTYEX(d.name, N'Updateability') AS nvarchar(20)) FROM sys.databases AS d;\n",
+		"  CAST(DATABASEPROPERTYEX(d.name, N'Updateability') AS nvarchar(20)),\n"
+		"  CAST(d.owner_sid AS varbinary(85)), d.is_db_chaining_on, d.is_trustworthy_on FROM sys.databases AS d;\n",
 		true},
+	{"chaining",
+		"SELECT N'chaining' AS [part], CAST(c.value_in_use AS int) FROM sys.configurations AS c\n"
+		"WHERE c.name = N'cross db ownership chaining';\n",
+		false},
 	{"server-trigger",
 		"SELECT N'server-trigger' AS [part], CAST(CAST(t.name AS nvarchar(128)) AS varbinary(256))\n"
 		"FROM sys.server_triggers AS t WHERE t.is_disabled = 0;\n",
@@ -75,6 +80,27 @@ const struct part database_parts[] = {
 		"    AND d.referencing_id = t.object_id)\n"
 		"FROM sys.triggers AS t LEFT JOIN sys.sql_modules AS m ON m.object_id = t.object_id\n"
 		"WHERE t.parent_class = 0 AND t.is_disabled = 0;\n",
+		false},
+	/* 1: a module, 2: a CLR module, 3: a queue, 4: a policy. What uses nothing can be altered by nobody but itself. */
+	{"runner",
+		"SELECT N'runner' AS [part], DB_ID(), 1, CAST(CAST(s.name AS nvarchar(128)) AS varbinary(256)),\n"
+		"  CAST(CAST(o.name AS nvarchar(128)) AS varbinary(256)), m.execute_as_principal_id\n"
+		"FROM sys.sql_modules AS m JOIN sys.objects AS o ON o.object_id = m.object_id\n"
+		"JOIN sys.schemas AS s ON s.schema_id = o.schema_id WHERE m.execute_as_principal_id IS NOT NULL\n"
+		"  AND (m.definition IS NULL OR REPLACE(UPPER(m.definition), N'EXECUTE AS', N'') LIKE N'%EXEC%'\n"
+		"    OR EXISTS (SELECT 1 FROM sys.sql_expression_dependencies AS d WHERE d.referencing_id = m.object_id));\n"
+		"SELECT N'runner' AS [part], DB_ID(), 2, CAST(CAST(s.name AS nvarchar(128)) AS varbinary(256)),\n"
+		"  CAST(CAST(o.name AS nvarchar(128)) AS varbinary(256)), a.execute_as_principal_id\n"
+		"FROM sys.assembly_modules AS a JOIN sys.objects AS o ON o.object_id = a.object_id\n"
+		"JOIN sys.schemas AS s ON s.schema_id = o.schema_id WHERE a.execute_as_principal_id IS NOT NULL;\n"
+		"SELECT N'runner' AS [part], DB_ID(), 3, CAST(CAST(s.name AS nvarchar(128)) AS varbinary(256)),\n"
+		"  CAST(CAST(q.name AS nvarchar(128)) AS varbinary(256)), q.execute_as_principal_id\n"
+		"FROM sys.service_queues AS q JOIN sys.schemas AS s ON s.schema_id = q.schema_id\n"
+		"WHERE q.is_activation_enabled = 1 AND q.is_ms_shipped = 0;\n"
+		"SELECT N'runner' AS [part], DB_ID(), 4, CAST(CAST(s.name AS nvarchar(128)) AS varbinary(256)),\n"
+		"  CAST(CAST(y.name AS nvarchar(128)) AS varbinary(256)), NULL\n"
+		"FROM sys.security_policies AS y JOIN sys.schemas AS s ON s.schema_id = y.schema_id\n"
+		"WHERE y.is_schema_bound = 0;\n",
 		false},
 	{"end",
 		"SELECT N'end' AS [part], DB_ID(), COALESCE(HAS_PERMS_BY_NAME(QUOTENAME(DB_NAME()), N'DATABASE', N'VIEW DEFINITION'),\n"

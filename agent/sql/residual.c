@@ -247,6 +247,7 @@ int leftovers_tell(struct visit_run *run, struct sql_error *error)
 	struct kept kept = {.run = run};
 
 	surplus_tell(run);
+	fitness_tell(run);
 	int rc = all_ask(run, error, finding_row, &kept);
 	kept_end(&kept, !rc);
 	if (rc <= 0)

@@ -97,6 +97,8 @@ int words_make(char **out, const char *form, const struct sql_value *v, int n);
 /* Reports excess that the observation itself shows: a RECORD_FINDING for each change that `curfew apply` would make to
  * remove it, with the same statement as remedy. */
 void surplus_tell(struct visit_run *run);
+/* What makes full access worth db_owner, as it was observed. */
+void fitness_tell(const struct visit_run *run);
 
 /* Runs every check. Reports a RECORD_FINDING for each row, and a RECORD_NOTE for each check that this server cannot
  * answer. 0, or negative errno if the session was lost. */

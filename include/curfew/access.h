@@ -109,6 +109,12 @@ struct observed_trigger {  /* an enabled DDL trigger of a database */
 	bool reaches; /* it names tables, procedures, or anything else that is no part of the product */
 	bool dynamic; /* it runs something with EXEC */
 };
+/* Runs with other permissions than its caller's, or decides what others see, and uses what full access may alter. */
+struct observed_runner {
+	enum { RUNNER_MODULE = 1, RUNNER_ASSEMBLY, RUNNER_QUEUE, RUNNER_POLICY } kind;
+	char *schema, *name;
+	bool as_owner;
+};
 struct observed_database {
 	char *name;  /* in the server's case */
 	int id;	     /* database_id; 0: the server returned no row */
@@ -133,6 +139,11 @@ struct observed_database {
 	size_t n_owned;
 	struct observed_trigger *triggers; /* enabled DDL triggers */
 	size_t n_triggers;
+	struct sid owner;
+	bool chaining, trustworthy;
+	struct observed_runner *runners;
+	size_t n_runners;
+	bool runners_unknown;  /* the server has no such catalog views */
 	bool triggers_unknown; /* the server has no such catalog view */
 };
 struct observed_server {
@@ -154,9 +165,17 @@ struct observed_server {
 	size_t n_sessions;
 	struct observed_database *databases;
 	size_t n_databases;
+	bool chaining;	 /* ownership chains reach across all databases */
 	char **triggers; /* enabled server triggers */
 	size_t n_triggers;
 };
+/* Why full access there equals db_owner: the n-th reason, in a few words, and the check of the audit that it belongs to.
+ * NULL: there are not so many. */
+#define FITNESS_REASON_MAX (2 * MAX_NAME_BYTES + 80)
+const char *fitness_reason(char buf[FITNESS_REASON_MAX], const struct observed_server *o,
+	const struct observed_database *d, size_t n);
+/* The first of them in one text; "": there is none. Owned; NULL without memory. */
+char *fitness_text(const struct observed_server *o, const struct observed_database *d);
 /* NULL, or why no review of its text can vouch for what it does. */
 const char *trigger_unsafe(const struct observed_trigger *t);
 /* "NAME sha256:DIGEST": the entry of known_triggers for exactly this text. */

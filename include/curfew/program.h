@@ -50,6 +50,9 @@ struct database {
 	size_t server; /* index in program.servers */
 	char *name;
 	enum level before_go_live; /* of staging full, unless it is written */
+	struct {
+		char *approved_by, *ticket; /* NULL: none */
+	} full_waiver; /* full access there may be worth db_owner, and somebody has accepted that */
 	int line;
 };
 

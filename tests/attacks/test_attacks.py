@@ -208,7 +208,8 @@ class Life:
         for case in CASES:
             lab_.agent.client_add(
                 case.client, approved_on=lab.day(lab.now() - lab.days(12)), starts=lab.day(lab.now() - lab.days(10)),
-                go_live=lab.local(golive), databases=[{"role": "staging", "server": "sql01", "name": case.db}],
+                go_live=lab.local(golive), databases=[{"role": "staging", "server": "sql01", "name": case.db,
+                                                      "full_waiver": {"approved_by": "lead@host.example", "ticket": "CS-7"}}],
                 users=[{"first": "Jane", "last": "Doe", "email": f"jane.doe@{case.client}.example",
                         "sources": [f"203.0.113.{CASES.index(case) + 7}"]}])
         lab_.agent.write()

@@ -48,7 +48,7 @@
 		"sys.databases",                                                                   \
 		{                                                                                  \
 			"database", id, "=" name, state, access, source, read_only, "0", "1",      \
-				"READ_WRITE"                                                       \
+				"READ_WRITE", "#01", "0", "0"                                      \
 		}                                                                                  \
 	}
 #define IN(name) "USE [" name "]"

@@ -1,0 +1,162 @@
+/* What full access is worth in a database. Whoever holds it may alter every module and table of the user schemas; where
+ * something there runs with other permissions than its caller's, altering what it uses gives these permissions too.
+ *
+ * A module that uses nothing is safe: altering the module itself would cost it its EXECUTE AS. One step is far enough to
+ * look: whatever it uses in a user schema can be altered, or given a trigger. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "access/difference.h"
+
+/* Reasons that are named one by one. */
+#define REASONS_SHOWN 3
+/* master, tempdb, model, msdb */
+#define LAST_SYSTEM_DATABASE 4
+
+static void runner_reason(char buf[FITNESS_REASON_MAX], const struct observed_runner *r)
+{
+	static const char *const what[] = {[RUNNER_MODULE] = "",
+		[RUNNER_ASSEMBLY] = "CLR module ",
+		[RUNNER_QUEUE] = "queue ",
+		[RUNNER_POLICY] = "security policy "};
+	static const char *const does[] = {[RUNNER_MODULE] = "uses other objects and runs as ",
+		[RUNNER_ASSEMBLY] = "runs as ",
+		[RUNNER_QUEUE] = "runs a procedure as ",
+		[RUNNER_POLICY] = "uses a function that is not schema-bound"};
+	const char *as = r->kind == RUNNER_POLICY ? "" : r->as_owner ? "its owner" : "another user";
+
+	snprintf(buf, FITNESS_REASON_MAX, "%s[%s].[%s] %s%s", what[r->kind], r->schema, r->name,
+		does[r->kind], as);
+}
+
+/* Ownership chains go on in databases of the same owner, if both allow it. */
+static bool chains_reach(const struct observed_server *o, const struct observed_database *d,
+	const struct observed_database *other)
+{
+	return other->id != d->id && (o->chaining || (d->chaining && other->chaining)) &&
+	       d->owner.size && sid_equal(&other->owner, &d->owner);
+}
+
+/* A client's database says more than one of the product's own. */
+static bool chains_reason(char buf[FITNESS_REASON_MAX], const struct observed_server *o,
+	const struct observed_database *d)
+{
+	const struct observed_database *named = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < o->n_databases; i++) {
+		const struct observed_database *other = &o->databases[i];
+		if (!chains_reach(o, d, other))
+			continue;
+		n++;
+		if (!named || named->id <= LAST_SYSTEM_DATABASE)
+			named = other;
+	}
+	if (n == 1)
+		snprintf(buf, FITNESS_REASON_MAX,
+			"ownership chains reach database [%s], which has the same owner",
+			named->name);
+	else if (n)
+		snprintf(buf, FITNESS_REASON_MAX,
+			"ownership chains reach %zu databases of the same owner, among them [%s]",
+			n, named->name);
+	return n > 0;
+}
+
+const char *fitness_reason(char buf[FITNESS_REASON_MAX], const struct observed_server *o,
+	const struct observed_database *d, size_t n)
+{
+	static const char *const checks[] = {[RUNNER_MODULE] = "execute-as-closure",
+		[RUNNER_ASSEMBLY] = "execute-as-closure",
+		[RUNNER_QUEUE] = "queue-activation",
+		[RUNNER_POLICY] = "policy-unbound"};
+
+	if (d->runners_unknown && !n--) {
+		snprintf(buf, FITNESS_REASON_MAX, "what runs there as another user cannot be read");
+		return "execute-as-closure";
+	}
+	if (d->trustworthy && !n--) {
+		snprintf(buf, FITNESS_REASON_MAX, "the database is TRUSTWORTHY");
+		return "trustworthy";
+	}
+	if (n < d->n_runners) {
+		runner_reason(buf, &d->runners[n]);
+		return checks[d->runners[n].kind];
+	}
+	return n == d->n_runners && chains_reason(buf, o, d) ? "shared-owner" : NULL;
+}
+
+char *fitness_text(const struct observed_server *o, const struct observed_database *d)
+{
+	char reason[FITNESS_REASON_MAX], *text = NULL;
+	size_t size, n = 0;
+	FILE *to = open_memstream(&text, &size);
+
+	for (; to && fitness_reason(reason, o, d, n); n++)
+		if (n < REASONS_SHOWN)
+			fprintf(to, "%s%s", n ? "; " : "", reason);
+	if (to && n > REASONS_SHOWN)
+		fprintf(to, "; and %zu more", n - REASONS_SHOWN);
+	if (to && fclose(to)) {
+		free(text);
+		text = NULL;
+	}
+	return text;
+}
+
+/* Somebody of ours holds it already: then this is not the first grant. */
+static bool full_is_given(const struct builder *b, const struct observed_database *d)
+{
+	for (size_t i = 0; i < b->o->n_logins; i++) {
+		const struct observed_login *l = &b->o->logins[i];
+		bool exact;
+		if (l->ours && observed_level(&exact, b->o, d, l, b->w->server) == LEVEL_FULL)
+			return true;
+	}
+	return false;
+}
+
+bool full_is_refused(struct builder *b, const struct grant *g, const struct observed_database *d)
+{
+	if (g->level != LEVEL_FULL || g->database->full_waiver.approved_by)
+		return false;
+	_cleanup_free_ char *why = fitness_text(b->o, d);
+	if (!why)
+		b->no_memory = true;
+	if (!why || !*why)
+		return !why;
+	bool given = full_is_given(b, d);
+	obstacle_push(b, STATE_UNVERIFIED, g->user->login, d->name,
+		"%s database [%s], where it equals db_owner: use before_go_live = \"write\", change what is named "
+		"here, or accept it with full_waiver = { approved_by = \"NAME\"; ticket = \"TICKET\"; }; beside the "
+		"database: %s",
+		given ? "full access was given to" : "full access is not given to", d->name, why);
+	return !given;
+}
+
+/* The first of the client's in that database speaks for all of them. */
+static bool is_first(const struct wanted_server *w, size_t number)
+{
+	for (size_t i = 0; i < number; i++)
+		if (w->grants[i]->database == w->grants[number]->database &&
+			w->grants[i]->level != LEVEL_NONE)
+			return false;
+	return w->grants[number]->level != LEVEL_NONE;
+}
+
+void waivers_name(struct builder *b)
+{
+	for (size_t i = 0; i < b->w->n_grants; i++) {
+		const struct grant *g = b->w->grants[i];
+		const struct observed_database *d = observed_find_database(b->o, g->database->name);
+		if (!g->database->full_waiver.approved_by || !d || !d->read || !is_first(b->w, i))
+			continue;
+		_cleanup_free_ char *why = fitness_text(b->o, d);
+		if (why && *why)
+			obstacle_push(b, STATE_OK, g->user->login, d->name,
+				"full access equals db_owner in database [%s], accepted by %s (%s), because %s",
+				d->name, g->database->full_waiver.approved_by,
+				g->database->full_waiver.ticket, why);
+	}
+}
