@@ -35,7 +35,7 @@ static void unfit_tell(const struct visit_run *run, const struct observed_databa
 	struct record r;
 
 	for (size_t i = 0; i < ARRAY_SIZE(unfits); i++) {
-		if (strcmp(unfits[i].check, check) != 0)
+		if (!streq(unfits[i].check, check))
 			continue;
 		record_of(&r, run->visit, RECORD_FINDING, NULL, NULL, d->name);
 		r.finding.severity = unfits[i].severity;
