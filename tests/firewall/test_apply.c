@@ -50,7 +50,7 @@ static void test_first(void **state)
 	assert_false(s.intact);
 	firewall_state_free(&s);
 
-	assert_int_equal(applied(f, &l, now), 1 + 2 + 1 + 3);
+	assert_int_equal(applied(f, &l, real_now()), 1 + 2 + 1 + 3);
 	s = observed(f);
 	assert_holds(&s, &l, now);
 	assert_int_equal(s.n_allows, 3);
@@ -88,7 +88,7 @@ static void test_second_does_nothing(void **state)
 	(void)state;
 	lab_require();
 	f = lab_open(&LAB_SETTINGS);
-	applied(f, &l, now);
+	applied(f, &l, real_now());
 	before = generation(f);
 	assert_int_equal(applied(f, &l, real_now()), 0);
 	assert_int_equal(applied(f, &l, real_now()), 0);
@@ -108,7 +108,7 @@ static void test_changes(void **state)
 	(void)state;
 	lab_require();
 	f = lab_open(&LAB_SETTINGS);
-	applied(f, &l, now);
+	applied(f, &l, real_now());
 	before = generation(f);
 
 	list_find(&l, JANE)->until += 86400;
@@ -117,7 +117,7 @@ static void test_changes(void **state)
 	list_allow(&l, "203.0.113.8", E4, now + 60, "acme/new");
 	list_allow(&l, "2001:db8:8::/56", E6, now + 600, "acme/another length");
 	list_trust(&l, "172.16.0.0/12", E4, "sql07, sql08");
-	assert_int_equal(applied(f, &l, now), 6);
+	assert_int_equal(applied(f, &l, real_now()), 6);
 	/* One transaction, whatever it holds, also with prefix lengths that were not in use. */
 	assert_int_equal(generation(f), before + 1);
 	table_holds(f, &l, now);
@@ -125,7 +125,7 @@ static void test_changes(void **state)
 	list_remove(&l, JANE);
 	list_remove(&l, "2001:db8:7::/64");
 	l.w.n_trusted--;
-	assert_int_equal(applied(f, &l, now), 3);
+	assert_int_equal(applied(f, &l, real_now()), 3);
 	s = observed(f);
 	assert_holds(&s, &l, now);
 	assert_null(state_find(&s, JANE));
@@ -146,7 +146,7 @@ static void test_closings_only(void **state)
 	lab_require();
 	f = lab_open(&LAB_SETTINGS);
 	/* The guard and the hoster's own machines first; nobody else yet. */
-	assert_int_equal(firewall_apply(&done, f, &l.w, now, true), 0);
+	assert_int_equal(firewall_apply(&done, f, &l.w, real_now(), true), 0);
 	assert_int_equal(done.n, 1 + 2 + 1);
 	firewall_changes_free(&done);
 	s = observed(f);
@@ -154,14 +154,14 @@ static void test_closings_only(void **state)
 	assert_int_equal(s.n_trusted, 1);
 	assert_int_equal(s.n_guards, 2);
 	firewall_state_free(&s);
-	applied(f, &l, now);
+	applied(f, &l, real_now());
 
 	list_find(&l, JANE)->until += 86400;
 	list_find(&l, OFFICE)->until -= 3600;
 	list_remove(&l, "2001:db8:7::/64");
 	list_allow(&l, "203.0.113.8", E4, now + 60, "acme/new");
 	l.w.n_guards = 1;
-	assert_int_equal(firewall_apply(&done, f, &l.w, now, true), 0);
+	assert_int_equal(firewall_apply(&done, f, &l.w, real_now(), true), 0);
 	assert_int_equal(done.n, 2);
 	firewall_changes_free(&done);
 	s = observed(f);
@@ -172,7 +172,7 @@ static void test_closings_only(void **state)
 	firewall_state_free(&s);
 
 	/* And with the rest: the guard that goes, goes last. */
-	assert_int_equal(firewall_apply(&done, f, &l.w, now, false), 0);
+	assert_int_equal(firewall_apply(&done, f, &l.w, real_now(), false), 0);
 	assert_int_equal(done.n, 3);
 	assert_int_equal(done.items[2].kind, FIREWALL_GUARD_REMOVE);
 	firewall_changes_free(&done);
@@ -191,18 +191,18 @@ static void test_counters_survive(void **state)
 	(void)state;
 	lab_require();
 	f = lab_open(&LAB_SETTINGS);
-	applied(f, &l, now);
+	applied(f, &l, real_now());
 	some_packets();
 	s = observed(f);
 	packets = state_find(&s, JANE)->packets;
 	assert_true(packets > 0);
 	firewall_state_free(&s);
 	list_find(&l, JANE)->until += 100;
-	applied(f, &l, now);
+	applied(f, &l, real_now());
 	list_find(&l, JANE)->until -= 50;
-	applied(f, &l, now);
+	applied(f, &l, real_now());
 	strcpy(list_find(&l, JANE)->comment, "renamed");
-	applied(f, &l, now);
+	applied(f, &l, real_now());
 	s = observed(f);
 	assert_int_equal(state_find(&s, JANE)->packets, packets);
 	assert_string_equal(state_find(&s, JANE)->comment, "renamed");
@@ -225,7 +225,7 @@ static void test_ends_are_refused(void **state)
 	list_allow(&l, "203.0.113.21", E4, now - 1, "past");
 	list_allow(&l, "203.0.113.22", E4, 0, "never set");
 	list_allow(&l, "203.0.113.23", E4, now + 1, "a second");
-	assert_int_equal(firewall_apply(NULL, f, &l.w, now, false), 0);
+	assert_int_equal(firewall_apply(NULL, f, &l.w, real_now(), false), 0);
 	s = observed(f);
 	assert_int_equal(s.n_allows, 3);
 	firewall_state_free(&s);
@@ -234,7 +234,7 @@ static void test_ends_are_refused(void **state)
 	list_allow(&l, "203.0.113.24", E4, now + 3661LL * 86400, "eleven years");
 	list_allow(&l, "203.0.113.25", E4, INT64_MAX, "for ever");
 	list_allow(&l, "203.0.113.26", E4, now + 3659LL * 86400, "ten years");
-	assert_int_equal(firewall_apply(NULL, f, &l.w, now, false), -ERANGE);
+	assert_int_equal(firewall_apply(NULL, f, &l.w, real_now(), false), -ERANGE);
 	s = observed(f);
 	assert_int_equal(s.n_allows, 4);
 	assert_non_null(state_find(&s, "203.0.113.26"));
@@ -256,14 +256,14 @@ static void test_permanent_elements(void **state)
 	(void)state;
 	lab_require();
 	f = lab_open(&LAB_SETTINGS);
-	applied(f, &l, now);
+	applied(f, &l, real_now());
 	firewall_close(f);
 	run("nft add element inet curfew allow4_32 { 203.0.113.66 . %s . 1433 timeout 20d }",
 		HOME4);
 	run("nft delete element inet curfew allow4_32 { %s . %s . 1433 }", JANE, HOME4);
 	run("nft add element inet curfew allow4_32 { %s . %s . 1433 timeout 90d }", JANE, HOME4);
 	f = lab_open(&LAB_SETTINGS);
-	assert_int_equal(applied(f, &l, now), 2);
+	assert_int_equal(applied(f, &l, real_now()), 2);
 	s = observed(f);
 	assert_holds(&s, &l, now);
 	assert_null(state_find(&s, "203.0.113.66"));
@@ -287,10 +287,10 @@ static void test_overlapping(void **state)
 	list_allow(&l, "198.51.100.0/25", E4, now + 200, "half");
 	list_allow(&l, "198.51.100.7", E4, now + 300, "one");
 	f = lab_open(&LAB_SETTINGS);
-	applied(f, &l, now);
+	applied(f, &l, real_now());
 	list_find(&l, "198.51.100.0/25")->until = now + 50;
 	list_remove(&l, "198.51.100.0/24");
-	applied(f, &l, now);
+	applied(f, &l, real_now());
 	s = observed(f);
 	assert_holds(&s, &l, now);
 	assert_int_equal(s.n_allows, 2);
@@ -324,7 +324,7 @@ static void test_listing_reads_again(void **state)
 	list_trust(&l, "0.0.0.0/0", E4, "everybody");
 	list_trust(&l, "::/0", E6, "everybody");
 	f = lab_open(&LAB_SETTINGS);
-	applied(f, &l, now);
+	applied(f, &l, real_now());
 	assert_int_equal(applied(f, &l, real_now()), 0);
 	run("nft list ruleset >/tmp/curfew-test-%ld.nft", (long)getpid());
 	/* In the other namespace there is no such table yet. */

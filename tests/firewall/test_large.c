@@ -3,8 +3,21 @@
 
 #include "firewall/netlink.h"
 
-#define E4   HOME4 ":1433"
-#define MANY 10000
+#define E4 HOME4 ":1433"
+
+/* Too many for one message. The emulated machine of tests/system/kernel61 is some twenty times slower: fewer there, since a
+ * pass corrects deadlines that spread while it writes only a bounded number of times. */
+static size_t many(void)
+{
+	char line[512] = "";
+	FILE *f = fopen("/proc/cmdline", "re");
+
+	if (f && !fgets(line, sizeof(line), f))
+		line[0] = '\0';
+	if (f)
+		fclose(f);
+	return strstr(line, "curfew.own_machine") ? 2000 : 10000;
+}
 
 static void fill(struct list *l, size_t n, instant_t until)
 {
@@ -43,6 +56,7 @@ static void apply_in_one(struct firewall *f, const struct list *l, size_t change
 
 static void test_one_transaction(void **state)
 {
+	const size_t n = many();
 	struct firewall *f;
 	struct list l;
 
@@ -50,7 +64,7 @@ static void test_one_transaction(void **state)
 	lab_require();
 	list_init(&l);
 	list_guard(&l, E4);
-	fill(&l, MANY, real_now() + 3600);
+	fill(&l, n, real_now() + 3600);
 	f = lab_open(&LAB_SETTINGS);
 	if (f->send_limit < 8 * 1024 * 1024) {
 		print_message("# SKIPPED: the send buffer may not be forced here (%zu bytes)\n",
@@ -59,12 +73,12 @@ static void test_one_transaction(void **state)
 		list_free(&l);
 		skip();
 	}
-	apply_in_one(f, &l, MANY + 2);
-	for (size_t i = 0; i < MANY; i++)
+	apply_in_one(f, &l, n + 2);
+	for (size_t i = 0; i < n; i++)
 		l.allows[i].until += 600;
-	apply_in_one(f, &l, MANY);
-	l.w.n_allows = MANY / 2;
-	apply_in_one(f, &l, MANY / 2);
+	apply_in_one(f, &l, n);
+	l.w.n_allows = n / 2;
+	apply_in_one(f, &l, n / 2);
 	lab_close(f);
 	list_free(&l);
 }
@@ -90,7 +104,7 @@ static void test_several_transactions(void **state)
 	before = s.generation;
 	firewall_state_free(&s);
 	/* The first transaction holds the guard, so that what does not fit is closed meanwhile, not open. */
-	assert_int_equal(firewall_apply(NULL, f, &l.w, now, false), 0);
+	assert_int_equal(firewall_apply(NULL, f, &l.w, real_now(), false), 0);
 	s = observed(f);
 	assert_true(s.generation > before + 1);
 	assert_int_equal(s.n_allows, 4000);
@@ -99,7 +113,7 @@ static void test_several_transactions(void **state)
 	/* A guard that goes while much is added goes in the last transaction. */
 	fill(&l, 8000, now + 7200);
 	l.guards[0] = second;
-	assert_int_equal(firewall_apply(NULL, f, &l.w, now, false), 0);
+	assert_int_equal(firewall_apply(NULL, f, &l.w, real_now(), false), 0);
 	s = observed(f);
 	assert_int_equal(s.n_allows, 8000);
 	assert_int_equal(s.n_guards, 1);

@@ -130,7 +130,7 @@ static void test_monitor(void **state)
 	p.fd = firewall_monitor_fd(m);
 	assert_int_equal(poll(&p, 1, 0), 0);
 
-	applied(f, &l, now);
+	applied(f, &l, real_now());
 	assert_int_equal(poll(&p, 1, 0), 1);
 	assert_false(noticed(m, who));
 	assert_string_equal(who, "");

@@ -43,7 +43,7 @@ static void test_unproved(void **state)
 	f = lab_open(&LAB_SETTINGS);
 	lies = 100;
 	commits = 0;
-	assert_int_equal(firewall_apply(&done, f, &l.w, now, false), FIREWALL_UNPROVED);
+	assert_int_equal(firewall_apply(&done, f, &l.w, real_now(), false), FIREWALL_UNPROVED);
 	assert_non_null(strstr(firewall_error(f), "not in the kernel"));
 	/* It did not go on for ever either. */
 	assert_true(commits <= 3);
@@ -53,15 +53,15 @@ static void test_unproved(void **state)
 
 	/* One lie is made good. */
 	lies = 1;
-	assert_int_equal(firewall_apply(NULL, f, &l.w, now, false), 0);
+	assert_int_equal(firewall_apply(NULL, f, &l.w, real_now(), false), 0);
 	/* A removal that was only pretended. */
 	l.w.n_allows = 0;
 	lies = 100;
-	assert_int_equal(firewall_apply(NULL, f, &l.w, now, true), FIREWALL_UNPROVED);
+	assert_int_equal(firewall_apply(NULL, f, &l.w, real_now(), true), FIREWALL_UNPROVED);
 	lies = 0;
-	assert_int_equal(firewall_apply(NULL, f, &l.w, now, true), 0);
+	assert_int_equal(firewall_apply(NULL, f, &l.w, real_now(), true), 0);
 	commits = 0;
-	assert_int_equal(firewall_apply(NULL, f, &l.w, now, true), 0);
+	assert_int_equal(firewall_apply(NULL, f, &l.w, real_now(), true), 0);
 	assert_int_equal(commits, 0);
 	lab_close(f);
 	list_free(&l);
@@ -83,9 +83,9 @@ static void test_changed_meanwhile(void **state)
 	lies = 0;
 	interlopers = 3;
 	commits = 0;
-	assert_int_equal(firewall_apply(&done, f, &l.w, now, false), 0);
+	assert_int_equal(firewall_apply(&done, f, &l.w, real_now(), false), 0);
 	assert_int_equal(commits, 4);
-	assert_non_null(strstr(firewall_error(f), "changed meanwhile"));
+	assert_non_null(strstr(firewall_error(f), "changed in the meantime"));
 	/* What was done is told once, however often it was tried. */
 	assert_int_equal(done.n, 2);
 	firewall_changes_free(&done);
@@ -93,7 +93,7 @@ static void test_changed_meanwhile(void **state)
 	list_allow(&l, "203.0.113.7", E4, now + 3600, "jane");
 	interlopers = 1000;
 	commits = 0;
-	assert_int_equal(firewall_apply(NULL, f, &l.w, now, false), 0);
+	assert_int_equal(firewall_apply(NULL, f, &l.w, real_now(), false), 0);
 	/* At the eighth; what a slow machine then finds late is mended with others that are voided. */
 	assert_true(commits >= MAX_ATTEMPTS && commits < 3 * MAX_ATTEMPTS);
 	interlopers = 0;
@@ -121,7 +121,7 @@ static void test_slow_commit(void **state)
 	interlopers = lies = 0;
 	delay_ms = 2000;
 	commits = 0;
-	assert_int_equal(firewall_apply(&done, f, &l.w, now, false), 0);
+	assert_int_equal(firewall_apply(&done, f, &l.w, real_now(), false), 0);
 	assert_true(commits >= 2);
 	assert_int_equal(done.n, 3);
 	firewall_changes_free(&done);
@@ -150,16 +150,16 @@ static void test_false_promise(void **state)
 	list_allow(&l, "203.0.113.7", E4, now + 3600, "jane");
 	f = lab_open(&LAB_SETTINGS);
 	update = f->features.update_timeout;
-	assert_int_equal(firewall_apply(NULL, f, &l.w, now, false), 0);
+	assert_int_equal(firewall_apply(NULL, f, &l.w, real_now(), false), 0);
 	l.allows[0].until -= 1800;
 	f->features.update_timeout = true;
-	assert_int_equal(firewall_apply(NULL, f, &l.w, now, false), update ? 0 : FIREWALL_UNPROVED);
+	assert_int_equal(firewall_apply(NULL, f, &l.w, real_now(), false), update ? 0 : FIREWALL_UNPROVED);
 	/* And without them all: an older kernel's ways work on every kernel. */
 	f->features.update_timeout = f->features.destroy = false;
 	l.allows[0].until -= 900;
-	assert_int_equal(firewall_apply(NULL, f, &l.w, now, false), 0);
+	assert_int_equal(firewall_apply(NULL, f, &l.w, real_now(), false), 0);
 	l.w.n_allows = 0;
-	assert_int_equal(firewall_apply(NULL, f, &l.w, now, false), 0);
+	assert_int_equal(firewall_apply(NULL, f, &l.w, real_now(), false), 0);
 	lab_close(f);
 	list_free(&l);
 }

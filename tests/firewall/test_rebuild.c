@@ -26,7 +26,7 @@ static void test_rebuild_keeps(void **state)
 	(void)state;
 	lab_require();
 	f = lab_open(&LAB_SETTINGS);
-	applied(f, &l, now);
+	applied(f, &l, real_now());
 	some_packets();
 	for (size_t i = 0; i < ARRAY_SIZE(damages); i++) {
 		struct firewall_state before = observed(f), damaged, after;
@@ -76,7 +76,7 @@ static void test_dormant(void **state)
 	lab_require();
 	f = lab_open(&LAB_SETTINGS);
 	firewall_features_get(f, &features);
-	applied(f, &l, now);
+	applied(f, &l, real_now());
 	firewall_close(f);
 	assert_int_equal(succeeds("nft 'add table inet curfew { flags dormant; }' 2>/dev/null"),
 		!features.owner_persist);
@@ -84,7 +84,7 @@ static void test_dormant(void **state)
 	s = observed(f);
 	assert_int_equal(s.intact, features.owner_persist);
 	firewall_state_free(&s);
-	assert_int_equal(applied(f, &l, now), features.owner_persist ? 0 : 1);
+	assert_int_equal(applied(f, &l, real_now()), features.owner_persist ? 0 : 1);
 	table_holds(f, &l, now);
 	lab_close(f);
 	list_free(&l);
@@ -100,7 +100,7 @@ static void test_rebuild_closings_only(void **state)
 	(void)state;
 	lab_require();
 	f = lab_open(&LAB_SETTINGS);
-	applied(f, &l, now);
+	applied(f, &l, real_now());
 	firewall_close(f);
 	run("nft flush chain inet curfew check");
 	f = lab_open(&LAB_SETTINGS);
@@ -109,7 +109,7 @@ static void test_rebuild_closings_only(void **state)
 	list_remove(&l, "2001:db8:7::/64");
 	list_allow(&l, "203.0.113.8", E4, now + 60, "acme/new");
 	l.w.n_guards = 1;
-	assert_int_equal(firewall_apply(NULL, f, &l.w, now, true), 0);
+	assert_int_equal(firewall_apply(NULL, f, &l.w, real_now(), true), 0);
 	s = observed(f);
 	assert_true(s.intact);
 	assert_int_equal(s.n_allows, 2);
@@ -133,12 +133,12 @@ static void test_flushed_by_others(void **state)
 	lab_require();
 	f = lab_open(&LAB_SETTINGS);
 	firewall_features_get(f, &features);
-	applied(f, &l, now);
+	applied(f, &l, real_now());
 	run("nft flush ruleset");
 	s = observed(f);
 	assert_int_equal(s.present, features.owner_persist);
 	firewall_state_free(&s);
-	applied(f, &l, now);
+	applied(f, &l, real_now());
 	table_holds(f, &l, now);
 	lab_close(f);
 	list_free(&l);
@@ -164,7 +164,7 @@ static void test_ownership(void **state)
 		list_free(&l);
 		skip();
 	}
-	applied(f, &l, now);
+	applied(f, &l, real_now());
 	assert_int_equal(firewall_open(&second, &LAB_SETTINGS), -EPERM);
 	assert_int_equal(firewall_open_reader(&reader, &LAB_SETTINGS), 0);
 	s = observed(reader);
@@ -172,7 +172,7 @@ static void test_ownership(void **state)
 	assert_int_equal(s.n_allows, 3);
 	firewall_state_free(&s);
 	assert_int_not_equal(firewall_other_owner(reader), 0);
-	assert_int_equal(firewall_apply(NULL, reader, &l.w, now, false), -EPERM);
+	assert_int_equal(firewall_apply(NULL, reader, &l.w, real_now(), false), -EPERM);
 	assert_int_equal(firewall_remove(reader), -EPERM);
 	firewall_close(reader);
 	assert_false(succeeds("nft delete table inet curfew 2>/dev/null"));
@@ -183,14 +183,14 @@ static void test_ownership(void **state)
 	assert_true(child >= 0);
 	if (child == 0) {
 		f = lab_open(&LAB_SETTINGS);
-		applied(f, &l, now);
+		applied(f, &l, real_now());
 		kill(getpid(), SIGKILL);
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_true(WIFSIGNALED(status));
 	f = lab_open(&LAB_SETTINGS);
 	table_holds(f, &l, now);
-	assert_int_equal(applied(f, &l, now), 0);
+	assert_int_equal(applied(f, &l, real_now()), 0);
 	/* Taken over although nothing had to change. */
 	assert_int_equal(firewall_open(&second, &LAB_SETTINGS), -EPERM);
 	run("nft flush ruleset");
@@ -210,15 +210,15 @@ static void test_settings_change(void **state)
 	(void)state;
 	lab_require();
 	f = lab_open(&s);
-	applied(f, &l, now);
+	applied(f, &l, real_now());
 	firewall_close(f);
 	s.hooks = HOOK_INPUT;
 	s.priority = -150;
 	s.log = false;
 	s.guard_loopback = true;
 	f = lab_open(&s);
-	assert_int_equal(applied(f, &l, now), 1);
-	assert_int_equal(applied(f, &l, now), 0);
+	assert_int_equal(applied(f, &l, real_now()), 1);
+	assert_int_equal(applied(f, &l, real_now()), 0);
 	text = output("nft list table inet curfew");
 	assert_null(strstr(text, "hook forward"));
 	assert_null(strstr(text, "log prefix"));
@@ -243,7 +243,7 @@ static void test_only_our_table(void **state)
 	    "add rule inet foreign input tcp dport 22 accept'");
 	before = output("nft list ruleset");
 	f = lab_open(&LAB_SETTINGS);
-	applied(f, &l, now);
+	applied(f, &l, real_now());
 	lab_close(f);
 	after = output("nft list ruleset");
 	assert_string_equal(before, after);
