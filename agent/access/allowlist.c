@@ -42,19 +42,19 @@ static bool entry_same_key(const struct entry *a, const struct entry *b)
 
 static int entry_compare_names(const struct entry *a, const struct entry *b)
 {
-	int r = strcmp(a->client, b->client);
+	int rc = strcmp(a->client, b->client);
 
-	return r || !a->login || !b->login ? r : strcmp(a->login, b->login);
+	return rc || !a->login || !b->login ? rc : strcmp(a->login, b->login);
 }
 
 static int entry_compare(const void *a, const void *b)
 {
 	const struct entry *x = a, *y = b;
-	int r = endpoint_compare(x->endpoint, y->endpoint);
+	int rc = endpoint_compare(x->endpoint, y->endpoint);
 
-	if (r == 0)
-		r = source_compare(x->source, y->source);
-	return r ? r : entry_compare_names(x, y);
+	if (rc == 0)
+		rc = source_compare(x->source, y->source);
+	return rc ? rc : entry_compare_names(x, y);
 }
 
 /* The names of entries[from..to), each once. The entries are sorted. */
@@ -92,10 +92,10 @@ static void entries_sort(struct entries *list)
 /* Every source of the user to every endpoint of the server. A temporary source ends by itself. */
 static int add_login(struct entries *list, const struct grant *g, instant_t until, instant_t now)
 {
-	int r = 0;
+	int rc = 0;
 
 	for (size_t s = 0; s < g->user->n_sources; s++)
-		for (size_t e = 0; r == 0 && e < g->server->n_endpoints; e++) {
+		for (size_t e = 0; rc == 0 && e < g->server->n_endpoints; e++) {
 			instant_t end = user_source_end(g->user, s);
 			struct entry entry = {
 				.source = &g->user->sources[s],
@@ -106,9 +106,9 @@ static int add_login(struct entries *list, const struct grant *g, instant_t unti
 			};
 
 			if (end > now && entry.source->family == entry.endpoint->family)
-				r = entries_add(list, &entry);
+				rc = entries_add(list, &entry);
 		}
-	return r;
+	return rc;
 }
 
 /* Index behind the grants of one login on one server, which the schedule keeps together. */
@@ -147,17 +147,17 @@ static int build_allows(struct allowlist *out, const struct grants *g, instant_t
 	admission_fn admission, void *context)
 {
 	_cleanup_(entries_free) struct entries list = {0};
-	int r = 0;
+	int rc = 0;
 
-	for (size_t from = 0, to; r == 0 && from < g->n; from = to) {
+	for (size_t from = 0, to; rc == 0 && from < g->n; from = to) {
 		instant_t until;
 
 		to = grants_run(g, from);
 		if (login_is_admitted(&until, &g->items[from], to - from, now, admission, context))
-			r = add_login(&list, &g->items[from], until, now);
+			rc = add_login(&list, &g->items[from], until, now);
 	}
-	if (r < 0 || list.n == 0)
-		return r;
+	if (rc < 0 || list.n == 0)
+		return rc;
 	entries_sort(&list);
 	out->allows = calloc(list.n, sizeof(*out->allows));
 	if (!out->allows)
@@ -179,13 +179,13 @@ static int build_allows(struct allowlist *out, const struct grants *g, instant_t
 static int build_trusted(struct allowlist *out, const struct program *p)
 {
 	_cleanup_(entries_free) struct entries list = {0};
-	int r = 0;
+	int rc = 0;
 
 	for (size_t i = 0; i < p->n_servers; i++) {
 		const struct server *server = &p->servers[i];
 
 		for (size_t s = 0; s < server->n_trusted; s++)
-			for (size_t e = 0; r == 0 && e < server->n_endpoints; e++) {
+			for (size_t e = 0; rc == 0 && e < server->n_endpoints; e++) {
 				struct entry entry = {
 					.source = &server->trusted[s],
 					.endpoint = &server->endpoints[e],
@@ -193,11 +193,11 @@ static int build_trusted(struct allowlist *out, const struct program *p)
 				};
 
 				if (entry.source->family == entry.endpoint->family)
-					r = entries_add(&list, &entry);
+					rc = entries_add(&list, &entry);
 			}
 	}
-	if (r < 0 || list.n == 0)
-		return r;
+	if (rc < 0 || list.n == 0)
+		return rc;
 	entries_sort(&list);
 	out->trusted = calloc(list.n, sizeof(*out->trusted));
 	if (!out->trusted)
@@ -245,15 +245,15 @@ int allowlist_build(struct allowlist *out, const struct program *p, const struct
 	instant_t now, admission_fn admission, void *context)
 {
 	struct allowlist a = {0};
-	int r = build_allows(&a, g, now, admission, context);
+	int rc = build_allows(&a, g, now, admission, context);
 
-	if (r == 0)
-		r = build_guards(&a, p);
-	if (r == 0)
-		r = build_trusted(&a, p);
-	if (r < 0) {
+	if (rc == 0)
+		rc = build_guards(&a, p);
+	if (rc == 0)
+		rc = build_trusted(&a, p);
+	if (rc < 0) {
 		allowlist_free(&a);
-		return r;
+		return rc;
 	}
 	*out = a;
 	return 0;
@@ -278,9 +278,9 @@ static bool is_guarded(const struct allowlist *a, const struct endpoint *e)
 static int trusted_compare(const void *a, const void *b)
 {
 	const struct trusted *x = a, *y = b;
-	int r = endpoint_compare(&x->endpoint, &y->endpoint);
+	int rc = endpoint_compare(&x->endpoint, &y->endpoint);
 
-	return r ? r : source_compare(&x->source, &y->source);
+	return rc ? rc : source_compare(&x->source, &y->source);
 }
 
 static int guard_keep(struct allowlist *a, const struct kept_guard *k)
@@ -313,16 +313,16 @@ static int guard_keep(struct allowlist *a, const struct kept_guard *k)
 
 int allowlist_keep(struct allowlist *a, const struct kept_guard *const *kept, size_t n)
 {
-	int r = 0;
+	int rc = 0;
 
-	for (size_t i = 0; i < n && !r; i++)
+	for (size_t i = 0; i < n && !rc; i++)
 		if (!is_guarded(a, &kept[i]->endpoint))
-			r = guard_keep(a, kept[i]);
+			rc = guard_keep(a, kept[i]);
 	if (a->n_guards)
 		qsort(a->guards, a->n_guards, sizeof(*a->guards), guard_compare);
 	if (a->n_trusted)
 		qsort(a->trusted, a->n_trusted, sizeof(*a->trusted), trusted_compare);
-	return r;
+	return rc;
 }
 
 void kept_guards_free(struct kept_guards *k)

@@ -42,9 +42,9 @@ static int draft_make(struct draft_file *d, const struct amendment *a)
 	if (asprintf(&folder, "%s/curfew-edit-XXXXXX", scratch && *scratch ? scratch : "/tmp") < 0)
 		return -ENOMEM;
 	if (!mkdtemp(folder)) {
-		int r = -errno;
+		int rc = -errno;
 		free(folder);
-		return r;
+		return rc;
 	}
 	d->folder = folder;
 	if (asprintf(&d->path, "%s/%s", folder, base_name(a->path)) < 0) {

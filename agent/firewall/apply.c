@@ -47,21 +47,21 @@ static void changes_keep_closings(struct firewall_changes *c)
 
 static int update_observe(struct table_update *p)
 {
-	int r;
+	int rc;
 
 	p->turn_ms = update_now(p);
 	p->turn_late_ms = p->late_ms;
-	r = observe_with(&p->observed, &p->intact, p->firewall, p->turn_ms / 1000);
-	if (r < 0)
-		return r;
+	rc = observe_with(&p->observed, &p->intact, p->firewall, p->turn_ms / 1000);
+	if (rc < 0)
+		return rc;
 	if (firewall_other_owner(p->firewall))
 		return firewall_fail(p->firewall, -EPERM,
 			"the table belongs to the process of netlink port %u",
 			p->firewall->table_owner);
-	r = diff_at(&p->changes, p->wanted, &p->observed, p->turn_ms, p->late_ms ? CUT_MS : 0);
-	if (r == 0 && p->closings_only)
+	rc = diff_at(&p->changes, p->wanted, &p->observed, p->turn_ms, p->late_ms ? CUT_MS : 0);
+	if (rc == 0 && p->closings_only)
 		changes_keep_closings(&p->changes);
-	return r;
+	return rc;
 }
 
 /* Curfew owns the table, as far as this kernel supports it. */
@@ -73,29 +73,29 @@ static bool table_is_held(const struct firewall *f)
 static int build_set(struct batch *b, const struct set_id *id)
 {
 	struct nftnl_rule *rule;
-	int r = batch_set(b, id);
+	int rc = batch_set(b, id);
 
-	if (r < 0 || !set_id_per_prefix(id))
-		return r;
-	r = rule_accept(&rule, id);
-	if (r < 0)
-		return r;
+	if (rc < 0 || !set_id_per_prefix(id))
+		return rc;
+	rc = rule_accept(&rule, id);
+	if (rc < 0)
+		return rc;
 	/* In front of the rules that log and drop. */
-	r = batch_rule(b, rule, false);
+	rc = batch_rule(b, rule, false);
 	nftnl_rule_free(rule);
-	return r;
+	return rc;
 }
 
 static int build_rules(struct batch *b, struct nftnl_rule *rules[], int n)
 {
-	int r = n < 0 ? n : 0;
+	int rc = n < 0 ? n : 0;
 
 	for (int i = 0; i < n; i++) {
-		if (r == 0)
-			r = batch_rule(b, rules[i], true);
+		if (rc == 0)
+			rc = batch_rule(b, rules[i], true);
 		nftnl_rule_free(rules[i]);
 	}
-	return r;
+	return rc;
 }
 
 static int build_chain(struct batch *b, const char *name)
@@ -126,23 +126,23 @@ static int build_structure(struct batch *b, const struct table_update *p)
 	static const char *const hooks[] = {CHAIN_INPUT, CHAIN_FORWARD};
 	const struct firewall_settings *s = &b->firewall->settings;
 	struct nftnl_rule *rules[8];
-	int r = 0;
+	int rc = 0;
 
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(always); i++)
-		r = batch_set(b, &always[i]);
-	if (r == 0)
-		r = build_chain(b, CHAIN_CHECK);
-	if (r == 0)
-		r = build_rules(b, rules,
+	for (size_t i = 0; rc == 0 && i < ARRAY_SIZE(always); i++)
+		rc = batch_set(b, &always[i]);
+	if (rc == 0)
+		rc = build_chain(b, CHAIN_CHECK);
+	if (rc == 0)
+		rc = build_rules(b, rules,
 			rules_tail(rules, s, p->observed.refused_packets, p->intact.refused_bytes));
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(hooks); i++) {
+	for (size_t i = 0; rc == 0 && i < ARRAY_SIZE(hooks); i++) {
 		if (!chain_is_wanted(hooks[i], s))
 			continue;
-		r = build_chain(b, hooks[i]);
-		if (r == 0)
-			r = build_rules(b, rules, rules_guard(rules, s, hooks[i]));
+		rc = build_chain(b, hooks[i]);
+		if (rc == 0)
+			rc = build_rules(b, rules, rules_guard(rules, s, hooks[i]));
 	}
-	return r;
+	return rc;
 }
 
 /* Sets that the elements need and that do not exist. Within a phase the elements are sorted by set. */
@@ -153,7 +153,7 @@ static int build_missing_sets(
 
 	for (size_t i = 0; i < list->n; i++) {
 		const struct set_id *id = &list->items[i].set;
-		int r;
+		int rc;
 
 		if (list->items[i].phase != PHASE_ADD || !set_id_per_prefix(id) ||
 			(last && set_id_compare(last, id) == 0))
@@ -161,9 +161,9 @@ static int build_missing_sets(
 		last = id;
 		if (there && intact_has_set(there, id))
 			continue;
-		r = build_set(b, id);
-		if (r < 0)
-			return r;
+		rc = build_set(b, id);
+		if (rc < 0)
+			return rc;
 	}
 	return 0;
 }
@@ -196,27 +196,28 @@ static int update_commit(size_t *taken, struct table_update *p, bool check_gener
 	bool rebuild = !p->observed.present || !p->observed.intact;
 	_cleanup_(elements_free) struct elements list = {0};
 	_cleanup_(batch_free) struct batch b = {0};
-	int r;
+	int rc;
 
 	if (rebuild)
-		r = worklist_rebuild(&list, p->wanted, &p->observed, p->turn_ms, p->closings_only);
+		rc = worklist_rebuild(&list, p->wanted, &p->observed, p->turn_ms, p->closings_only);
 	else
-		r = worklist_changes(taken, &list, f, &p->changes, &p->observed, batch_capacity(f));
-	if (r == 0)
-		r = batch_begin(&b, f, p->observed.generation, check_generation);
-	if (r == 0 && (rebuild || !table_is_held(f)))
-		r = batch_table(&b, rebuild && p->observed.present);
-	if (r == 0 && rebuild)
-		r = build_structure(&b, p);
-	if (r == 0)
-		r = build_missing_sets(&b, &list, rebuild ? NULL : &p->intact);
-	if (r == 0)
-		r = batch_elements(&b, &list, p->now_ms, p->started_ms);
-	if (r == 0)
-		r = batch_commit(&b);
-	if (r == 0)
+		rc = worklist_changes(
+			taken, &list, f, &p->changes, &p->observed, batch_capacity(f));
+	if (rc == 0)
+		rc = batch_begin(&b, f, p->observed.generation, check_generation);
+	if (rc == 0 && (rebuild || !table_is_held(f)))
+		rc = batch_table(&b, rebuild && p->observed.present);
+	if (rc == 0 && rebuild)
+		rc = build_structure(&b, p);
+	if (rc == 0)
+		rc = build_missing_sets(&b, &list, rebuild ? NULL : &p->intact);
+	if (rc == 0)
+		rc = batch_elements(&b, &list, p->now_ms, p->started_ms);
+	if (rc == 0)
+		rc = batch_commit(&b);
+	if (rc == 0)
 		update_measure(p, &b);
-	return r;
+	return rc;
 }
 
 /* A correction of a timeout that took too long to reach the kernel; the schedule did not change. */
@@ -272,9 +273,9 @@ static bool deadlines_in_range(const struct allowlist *wanted, instant_t now)
 }
 
 /* Errors after a concurrent change, or after an element expired meanwhile. */
-static bool worth_retrying(int r)
+static bool worth_retrying(int rc)
 {
-	return r == -ERESTART || r == -ENOENT || r == -EEXIST || r == -EBUSY || r == -EINTR;
+	return rc == -ERESTART || rc == -ENOENT || rc == -EEXIST || rc == -EBUSY || rc == -EINTR;
 }
 
 /* Repeats rounds until nothing is left to do. If a round leaves fewer changes than the one before, a transaction was
@@ -286,12 +287,12 @@ static int update_run(struct firewall_changes *done, struct table_update *p)
 
 	for (;;) {
 		size_t n, taken;
-		int r;
+		int rc;
 
 		update_turn_free(p);
-		r = update_observe(p);
-		if (r < 0)
-			return r;
+		rc = update_observe(p);
+		if (rc < 0)
+			return rc;
 		n = p->changes.n;
 		if (n == 0 && table_is_held(p->firewall))
 			return 0;
@@ -303,15 +304,15 @@ static int update_run(struct firewall_changes *done, struct table_update *p)
 		/* A program that writes without a pause must not prevent removals: the last attempt ignores the
 		 * generation. */
 		taken = n;
-		r = update_commit(&taken, p, voided < MAX_ATTEMPTS - 1);
-		if (r == 0) {
+		rc = update_commit(&taken, p, voided < MAX_ATTEMPTS - 1);
+		if (rc == 0) {
 			before = n;
 			p->changes.n = taken;
-			r = changes_append(done, &p->changes, p->turn_late_ms);
-			if (r < 0)
-				return r;
-		} else if (!worth_retrying(r) || ++voided >= MAX_ATTEMPTS) {
-			return r;
+			rc = changes_append(done, &p->changes, p->turn_late_ms);
+			if (rc < 0)
+				return rc;
+		} else if (!worth_retrying(rc) || ++voided >= MAX_ATTEMPTS) {
+			return rc;
 		}
 	}
 }
@@ -327,15 +328,15 @@ int firewall_apply(struct firewall_changes *done, struct firewall *f,
 		.started_ms = monotonic_ms(),
 		.closings_only = closings_only,
 	};
-	int r = f->reader ? -EPERM : update_run(&changes, &p);
+	int rc = f->reader ? -EPERM : update_run(&changes, &p);
 
 	changes_settle(&changes, &p.changes);
 	update_turn_free(&p);
-	if (r == 0 && !closings_only && !deadlines_in_range(wanted, now))
-		r = firewall_fail(f, -ERANGE, "a timeout of more than ten years was refused");
-	if (r >= 0 && done)
+	if (rc == 0 && !closings_only && !deadlines_in_range(wanted, now))
+		rc = firewall_fail(f, -ERANGE, "a timeout of more than ten years was refused");
+	if (rc >= 0 && done)
 		*done = changes;
 	else
 		firewall_changes_free(&changes);
-	return r;
+	return rc;
 }

@@ -212,7 +212,7 @@ static int batch_elements_run(
 	for (; i < n && same_message(first, &list->items[i]); i++) {
 		const struct element *e = &list->items[i];
 		uint64_t timeout = 0;
-		int r;
+		int rc;
 
 		if (nlh->nlmsg_len > MAX_NEST - ELEMENT_ROOM)
 			break;
@@ -220,9 +220,9 @@ static int batch_elements_run(
 		if (has_timeout(e) && !element_timeout(&timeout, e->end_ms,
 					      monotonic_ms() + ahead_ms, b->allowance_ms))
 			continue;
-		r = element_build(nlh, e, timeout);
-		if (r < 0)
-			return r;
+		rc = element_build(nlh, e, timeout);
+		if (rc < 0)
+			return rc;
 		b->n_elements++;
 	}
 	mnl_attr_nest_end(nlh, nest);
@@ -253,13 +253,13 @@ int batch_elements(struct batch *b, const struct elements *list, int64_t now_ms,
 	size_t n = list->n, next = 0;
 	int64_t needed =
 		n < elements_in_time(f) ? f->batch_ms + (int64_t)n * f->element_us / 1000 : most;
-	int r = 0;
+	int rc = 0;
 
 	b->began_ms = monotonic_ms();
 	b->allowance_ms = needed < most ? needed : most;
-	while (r == 0 && next < n && b->length + MAX_MESSAGE / 2 + BATCH_TAIL < f->send_limit)
-		r = batch_elements_run(&next, b, list, n, now_ms - started_ms);
-	return r;
+	while (rc == 0 && next < n && b->length + MAX_MESSAGE / 2 + BATCH_TAIL < f->send_limit)
+		rc = batch_elements_run(&next, b, list, n, now_ms - started_ms);
+	return rc;
 }
 
 static const char *batch_step_name(const struct batch *b, uint32_t sequence)
@@ -271,7 +271,7 @@ static const char *batch_step_name(const struct batch *b, uint32_t sequence)
 }
 
 /* The first error that belongs to this batch, or 0. The others follow from it. */
-static int batch_reply(struct batch *b, const void *data, int length, int r)
+static int batch_reply(struct batch *b, const void *data, int length, int rc)
 {
 	const struct nlmsghdr *nlh = data;
 
@@ -281,10 +281,10 @@ static int batch_reply(struct batch *b, const void *data, int length, int r)
 
 		if (nlh->nlmsg_type != NLMSG_ERROR || nlh->nlmsg_len < mnl_nlmsg_size(sizeof(*e)))
 			continue;
-		if (r == 0 && what && e->error < 0)
-			r = firewall_fail(b->firewall, e->error, "%s", what);
+		if (rc == 0 && what && e->error < 0)
+			rc = firewall_fail(b->firewall, e->error, "%s", what);
 	}
-	return r;
+	return rc;
 }
 
 static int batch_receive(struct batch *b)

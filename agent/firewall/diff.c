@@ -155,19 +155,19 @@ int diff_at(struct firewall_changes *out, const struct allowlist *wanted,
 	const struct firewall_state *observed, int64_t now_ms, int64_t cut_ms)
 {
 	struct changes_draft d = {.now_ms = now_ms, .cut_ms = cut_ms};
-	int r = 0;
+	int rc = 0;
 
 	if ((!observed->present || !observed->intact) && !draft_add(&d, FIREWALL_TABLE))
-		r = -ENOMEM;
-	if (r == 0)
-		r = walk_guards(wanted, observed, visit_guard, &d);
-	if (r == 0)
-		r = walk_trusted(wanted, observed, visit_trusted, &d);
-	if (r == 0)
-		r = walk_allows(wanted, observed, visit_allow, &d);
-	if (r < 0) {
+		rc = -ENOMEM;
+	if (rc == 0)
+		rc = walk_guards(wanted, observed, visit_guard, &d);
+	if (rc == 0)
+		rc = walk_trusted(wanted, observed, visit_trusted, &d);
+	if (rc == 0)
+		rc = walk_allows(wanted, observed, visit_allow, &d);
+	if (rc < 0) {
 		firewall_changes_free(&d.changes);
-		return r;
+		return rc;
 	}
 	if (d.changes.n)
 		qsort(d.changes.items, d.changes.n, sizeof(*d.changes.items),

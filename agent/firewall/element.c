@@ -21,13 +21,13 @@ int elements_add(struct elements *list, const struct element *e)
 static int element_compare(const void *a, const void *b)
 {
 	const struct element *x = a, *y = b;
-	int r;
+	int rc;
 
 	if (x->phase != y->phase)
 		return x->phase < y->phase ? -1 : 1;
-	r = set_id_compare(&x->set, &y->set);
-	if (r != 0)
-		return r;
+	rc = set_id_compare(&x->set, &y->set);
+	if (rc != 0)
+		return rc;
 	if (x->update != y->update)
 		return x->update ? 1 : -1;
 	return (x->end_ms > y->end_ms) - (x->end_ms < y->end_ms);
@@ -58,16 +58,16 @@ bool element_timeout(uint64_t *out, int64_t end_ms, int64_t now_ms, int64_t allo
 static int element_set_comment(struct nftnl_set_elem *elem, const char *comment)
 {
 	struct nftnl_udata_buf *buf = nftnl_udata_buf_alloc(UINT8_MAX + 2u);
-	int r = -ENOMEM;
+	int rc = -ENOMEM;
 
 	if (buf && nftnl_udata_put_strz(buf, NFTNL_UDATA_SET_ELEM_COMMENT, comment))
-		r = nftnl_set_elem_set(elem, NFTNL_SET_ELEM_USERDATA, nftnl_udata_buf_data(buf),
-			    nftnl_udata_buf_len(buf)) < 0
-			    ? -ENOMEM
-			    : 0;
+		rc = nftnl_set_elem_set(elem, NFTNL_SET_ELEM_USERDATA, nftnl_udata_buf_data(buf),
+			     nftnl_udata_buf_len(buf)) < 0
+			     ? -ENOMEM
+			     : 0;
 	if (buf)
 		nftnl_udata_buf_free(buf);
-	return r;
+	return rc;
 }
 
 static int element_set_counter(struct nftnl_set_elem *elem, uint64_t packets, uint64_t bytes)
@@ -85,7 +85,7 @@ static int element_set_counter(struct nftnl_set_elem *elem, uint64_t packets, ui
 static int element_fill(struct nftnl_set_elem *elem, const struct element *e, uint64_t timeout_ms)
 {
 	struct set_key key;
-	int r = 0;
+	int rc = 0;
 
 	set_key_make(&key, &e->set, &e->source, &e->endpoint);
 	if (nftnl_set_elem_set(elem, NFTNL_SET_ELEM_KEY, key.bytes, key.length) < 0)
@@ -95,16 +95,16 @@ static int element_fill(struct nftnl_set_elem *elem, const struct element *e, ui
 	if (timeout_ms)
 		nftnl_set_elem_set_u64(elem, NFTNL_SET_ELEM_TIMEOUT, timeout_ms);
 	if (e->comment && *e->comment)
-		r = element_set_comment(elem, e->comment);
-	if (r == 0 && (e->packets || e->bytes))
-		r = element_set_counter(elem, e->packets, e->bytes);
-	return r;
+		rc = element_set_comment(elem, e->comment);
+	if (rc == 0 && (e->packets || e->bytes))
+		rc = element_set_counter(elem, e->packets, e->bytes);
+	return rc;
 }
 
 int element_build(struct nlmsghdr *nlh, const struct element *e, uint64_t timeout_ms)
 {
 	struct nftnl_set_elem *elem;
-	int r;
+	int rc;
 
 	/* A timeout of 0 would mean no timeout. */
 	if (e->phase == PHASE_ADD && (e->set.kind == SET_ALLOW || e->set.kind == SET_DENIED) &&
@@ -113,9 +113,9 @@ int element_build(struct nlmsghdr *nlh, const struct element *e, uint64_t timeou
 	elem = nftnl_set_elem_alloc();
 	if (!elem)
 		return -ENOMEM;
-	r = element_fill(elem, e, timeout_ms);
-	if (r == 0 && !nftnl_set_elem_nlmsg_build(nlh, elem, 1))
-		r = -ENOMEM;
+	rc = element_fill(elem, e, timeout_ms);
+	if (rc == 0 && !nftnl_set_elem_nlmsg_build(nlh, elem, 1))
+		rc = -ENOMEM;
 	nftnl_set_elem_free(elem);
-	return r;
+	return rc;
 }

@@ -4,7 +4,7 @@
 
 #include "firewall/netlink.h"
 
-int firewall_fail(struct firewall *f, int r, const char *format, ...)
+int firewall_fail(struct firewall *f, int rc, const char *format, ...)
 {
 	char what[160];
 	va_list ap;
@@ -13,8 +13,8 @@ int firewall_fail(struct firewall *f, int r, const char *format, ...)
 	vsnprintf(what, sizeof(what), format, ap);
 	va_end(ap);
 	snprintf(f->error, sizeof(f->error), "%s: %s", what,
-		r == -ERESTART ? "the ruleset changed in the meantime" : strerror(-r));
-	return r;
+		rc == -ERESTART ? "the ruleset changed in the meantime" : strerror(-rc));
+	return rc;
 }
 
 const char *firewall_error(const struct firewall *f)

@@ -59,21 +59,21 @@ static int socket_open(struct firewall *f)
 static int firewall_new(struct firewall **out, const struct firewall_settings *s)
 {
 	struct firewall *f = calloc(1, sizeof(*f));
-	int r;
+	int rc;
 
 	if (!f)
 		return -ENOMEM;
 	f->settings = *s;
 	f->batch_ms = ALLOWANCE_MS;
 	f->element_us = ELEMENT_US;
-	r = socket_open(f);
-	if (r == 0) {
-		r = query_table(f);
-		r = r == -ENOENT ? 0 : r;
+	rc = socket_open(f);
+	if (rc == 0) {
+		rc = query_table(f);
+		rc = rc == -ENOENT ? 0 : rc;
 	}
-	if (r < 0) {
+	if (rc < 0) {
 		firewall_close(f);
-		return r;
+		return rc;
 	}
 	*out = f;
 	return 0;
@@ -81,24 +81,24 @@ static int firewall_new(struct firewall **out, const struct firewall_settings *s
 
 int firewall_open_reader(struct firewall **out, const struct firewall_settings *s)
 {
-	int r = firewall_new(out, s);
+	int rc = firewall_new(out, s);
 
-	if (r == 0)
+	if (rc == 0)
 		(*out)->reader = true;
-	return r;
+	return rc;
 }
 
 int firewall_open(struct firewall **out, const struct firewall_settings *s)
 {
 	struct firewall *f;
-	int r = firewall_new(&f, s);
+	int rc = firewall_new(&f, s);
 
-	if (r < 0)
-		return r;
-	r = firewall_other_owner(f) ? -EPERM : probe_features(&f->features, f);
-	if (r < 0) {
+	if (rc < 0)
+		return rc;
+	rc = firewall_other_owner(f) ? -EPERM : probe_features(&f->features, f);
+	if (rc < 0) {
 		firewall_close(f);
-		return r;
+		return rc;
 	}
 	*out = f;
 	return 0;
@@ -108,23 +108,23 @@ int firewall_remove(struct firewall *f)
 {
 	struct batch b;
 	struct nlmsghdr *nlh;
-	int r;
+	int rc;
 
 	if (f->reader)
 		return -EPERM;
-	r = query_table(f);
-	if (r == -ENOENT)
+	rc = query_table(f);
+	if (rc == -ENOENT)
 		return 0;
-	r = r == 0 ? batch_begin(&b, f, 0, false) : r;
-	if (r < 0)
-		return r;
+	rc = rc == 0 ? batch_begin(&b, f, 0, false) : rc;
+	if (rc < 0)
+		return rc;
 	nlh = batch_message(&b, NFT_MSG_DELTABLE, 0, "deleting the table");
 	if (nlh) {
 		mnl_attr_put_strz(nlh, NFTA_TABLE_NAME, TABLE_NAME);
 		batch_message_end(&b, nlh);
 	}
-	r = nlh ? batch_commit(&b) : -ENOMEM;
+	rc = nlh ? batch_commit(&b) : -ENOMEM;
 	batch_free(&b);
 	f->table_flags = f->table_owner = 0;
-	return r == -ENOENT ? 0 : r;
+	return rc == -ENOENT ? 0 : rc;
 }

@@ -104,15 +104,15 @@ static int rules_match(bool *out, const struct intact_rules *rules, size_t first
 	struct nftnl_rule *wanted[], int n)
 {
 	bool same = rules->n == first + (size_t)n;
-	int r = 0;
+	int rc = 0;
 
 	for (int k = 0; k < n; k++) {
-		same = same && rule_text_matches(&r, wanted[k], rules->items[first + (size_t)k]);
+		same = same && rule_text_matches(&rc, wanted[k], rules->items[first + (size_t)k]);
 		nftnl_rule_free(wanted[k]);
 	}
-	if (r == 0)
+	if (rc == 0)
 		*out = same;
-	return r;
+	return rc;
 }
 
 /* The check chain starts with one accept for each set, in any order. */
@@ -124,14 +124,14 @@ static int accepts_match(size_t *n, struct intact *i)
 	for (size_t k = 0; k < i->n_sets; k++) {
 		struct nftnl_rule *rule;
 		_cleanup_free_ char *text = NULL;
-		int r;
+		int rc;
 
 		if (!set_id_per_prefix(&i->sets[k].id))
 			continue;
 		++*n;
-		r = rule_accept(&rule, &i->sets[k].id);
-		if (r < 0)
-			return r;
+		rc = rule_accept(&rule, &i->sets[k].id);
+		if (rc < 0)
+			return rc;
 		text = rule_text(rule);
 		nftnl_rule_free(rule);
 		if (!text)
@@ -149,10 +149,10 @@ static int check_chain_matches(bool *out, struct intact *i)
 {
 	struct nftnl_rule *tail[8];
 	size_t accepts;
-	int n, r = accepts_match(&accepts, i);
+	int n, rc = accepts_match(&accepts, i);
 
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	n = rules_tail(tail, &i->settings, 0, 0);
 	return n < 0 ? n : rules_match(out, &i->rules[0], accepts, tail, n);
 }
@@ -190,15 +190,15 @@ int intact_verdict(bool *out, struct intact *i, const struct firewall *f)
 		{SET_DENIED, AF_INET6, 0},
 	};
 	bool good = flags_match(f), same;
-	int r = check_chain_matches(&same, i);
+	int rc = check_chain_matches(&same, i);
 
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	good = good && same && i->chains[0];
 	for (int c = 1; c < INTACT_CHAINS; c++) {
-		r = guard_chain_matches(&same, i, c);
-		if (r < 0)
-			return r;
+		rc = guard_chain_matches(&same, i, c);
+		if (rc < 0)
+			return rc;
 		good = good && same && i->chains[c] == chain_is_wanted(CHAINS[c], &i->settings);
 	}
 	for (size_t k = 0; k < ARRAY_SIZE(always); k++)

@@ -34,7 +34,7 @@ void firewall_monitor_close(struct firewall_monitor *m)
 int firewall_monitor_open(struct firewall_monitor **out, struct firewall *ours)
 {
 	struct firewall_monitor *m = calloc(1, sizeof(*m));
-	int group = NFNLGRP_NFTABLES, size = RECEIVE_BUFFER, r = -ENOMEM;
+	int group = NFNLGRP_NFTABLES, size = RECEIVE_BUFFER, rc = -ENOMEM;
 
 	if (!m)
 		return -ENOMEM;
@@ -46,7 +46,7 @@ int firewall_monitor_open(struct firewall_monitor **out, struct firewall *ours)
 	if (!m->socket || mnl_socket_bind(m->socket, 0, MNL_SOCKET_AUTOPID) < 0 ||
 		mnl_socket_setsockopt(m->socket, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) <
 			0) {
-		r = -errno;
+		rc = -errno;
 		goto fail;
 	}
 	/* A larger buffer loses fewer events. Lost events are noticed, and the table is read again. */
@@ -56,7 +56,7 @@ int firewall_monitor_open(struct firewall_monitor **out, struct firewall *ours)
 	return 0;
 fail:
 	firewall_monitor_close(m);
-	return r;
+	return rc;
 }
 
 static const char *event_text(const struct nlmsghdr *nlh, uint16_t type)

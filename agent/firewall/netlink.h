@@ -204,7 +204,7 @@ int worklist_rebuild(struct elements *out, const struct allowlist *wanted,
 /* probe.c */
 int probe_features(struct firewall_features *out, struct firewall *f);
 
-int firewall_fail(struct firewall *f, int r, const char *format, ...)
+int firewall_fail(struct firewall *f, int rc, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 static inline size_t address_length(int family)

@@ -37,7 +37,7 @@ static bool dump_is_confirmed(const struct state_draft *d, const struct intact_s
 static int elements_query(struct table_reading *g, const struct intact_set *s)
 {
 	const struct set_id *id = &s->id;
-	int r;
+	int rc;
 
 	uint64_t buf[QUERY_ROOM / 8] = {0};
 	struct nlmsghdr *nlh = query_make(buf, NFT_MSG_GETSETELEM, NLM_F_DUMP);
@@ -47,60 +47,60 @@ static int elements_query(struct table_reading *g, const struct intact_set *s)
 	g->draft.rows = g->draft.messages = 0;
 	mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_TABLE, TABLE_NAME);
 	mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_SET, set_id_format(name, id));
-	r = query(g->firewall, nlh, elements_take, g);
-	if (r == 0 && !dump_is_confirmed(&g->draft, s))
+	rc = query(g->firewall, nlh, elements_take, g);
+	if (rc == 0 && !dump_is_confirmed(&g->draft, s))
 		g->doubtful = true;
-	return r;
+	return rc;
 }
 
 static int set_take(const struct nlmsghdr *nlh, void *context)
 {
 	struct table_reading *g = context;
 	struct nftnl_set *set = nftnl_set_alloc();
-	int r;
+	int rc;
 
 	if (!set)
 		return -ENOMEM;
-	r = nftnl_set_nlmsg_parse(nlh, set) < 0 ? -EBADMSG : intact_set(g->intact, set);
-	if (r == 0 && g->intact->n_sets && message_attribute(nlh, SET_COUNT_ATTRIBUTE)) {
+	rc = nftnl_set_nlmsg_parse(nlh, set) < 0 ? -EBADMSG : intact_set(g->intact, set);
+	if (rc == 0 && g->intact->n_sets && message_attribute(nlh, SET_COUNT_ATTRIBUTE)) {
 		struct intact_set *s = &g->intact->sets[g->intact->n_sets - 1];
 
 		s->counted = true;
 		s->count = message_u32(nlh, SET_COUNT_ATTRIBUTE);
 	}
 	nftnl_set_free(set);
-	return r;
+	return rc;
 }
 
 static int chain_take(const struct nlmsghdr *nlh, void *context)
 {
 	struct table_reading *g = context;
 	struct nftnl_chain *chain = nftnl_chain_alloc();
-	int r = 0;
+	int rc = 0;
 
 	if (!chain)
 		return -ENOMEM;
 	if (nftnl_chain_nlmsg_parse(nlh, chain) < 0)
-		r = -EBADMSG;
+		rc = -EBADMSG;
 	/* The kernel returns the chains of every table. */
 	else if (streq(nftnl_chain_get_str(chain, NFTNL_CHAIN_TABLE), TABLE_NAME))
 		intact_chain(g->intact, chain);
 	nftnl_chain_free(chain);
-	return r;
+	return rc;
 }
 
 static int rule_take(const struct nlmsghdr *nlh, void *context)
 {
 	struct table_reading *g = context;
 	struct nftnl_rule *rule = nftnl_rule_alloc();
-	int r;
+	int rc;
 
 	if (!rule)
 		return -ENOMEM;
 	if (nftnl_rule_nlmsg_parse(nlh, rule) < 0) {
-		r = -EBADMSG;
+		rc = -EBADMSG;
 	} else if (!streq(nftnl_rule_get_str(rule, NFTNL_RULE_TABLE), TABLE_NAME)) {
-		r = 0;
+		rc = 0;
 	} else {
 		struct counts counts = {0};
 
@@ -108,10 +108,10 @@ static int rule_take(const struct nlmsghdr *nlh, void *context)
 		nftnl_expr_foreach(rule, counter_read, &counts);
 		g->draft.state->refused_packets += counts.packets;
 		g->intact->refused_bytes += counts.bytes;
-		r = intact_rule(g->intact, rule);
+		rc = intact_rule(g->intact, rule);
 	}
 	nftnl_rule_free(rule);
-	return r;
+	return rc;
 }
 
 static int query_of_table(struct table_reading *g, uint16_t type, uint16_t attribute, query_fn fn)
@@ -128,27 +128,27 @@ static int query_of_table(struct table_reading *g, uint16_t type, uint16_t attri
 static int state_read(struct table_reading *g)
 {
 	struct firewall *f = g->firewall;
-	int r = query_table(f);
+	int rc = query_table(f);
 
-	if (r == -ENOENT)
+	if (rc == -ENOENT)
 		return 0;
-	if (r == 0)
-		r = query_of_table(g, NFT_MSG_GETSET, NFTA_SET_TABLE, set_take);
-	if (r == 0)
-		r = query_of_table(g, NFT_MSG_GETCHAIN, 0, chain_take);
-	if (r == 0)
-		r = query_of_table(g, NFT_MSG_GETRULE, NFTA_RULE_TABLE, rule_take);
-	for (size_t i = 0; r == 0 && i < g->intact->n_sets; i++)
+	if (rc == 0)
+		rc = query_of_table(g, NFT_MSG_GETSET, NFTA_SET_TABLE, set_take);
+	if (rc == 0)
+		rc = query_of_table(g, NFT_MSG_GETCHAIN, 0, chain_take);
+	if (rc == 0)
+		rc = query_of_table(g, NFT_MSG_GETRULE, NFTA_RULE_TABLE, rule_take);
+	for (size_t i = 0; rc == 0 && i < g->intact->n_sets; i++)
 		if (g->intact->sets[i].readable)
-			r = elements_query(g, &g->intact->sets[i]);
+			rc = elements_query(g, &g->intact->sets[i]);
 	/* An object that vanished while reading belongs to another generation. */
-	if (r == -ENOENT)
+	if (rc == -ENOENT)
 		return -EINTR;
-	if (r == 0) {
+	if (rc == 0) {
 		g->draft.state->present = true;
-		r = intact_verdict(&g->draft.state->intact, g->intact, f);
+		rc = intact_verdict(&g->draft.state->intact, g->intact, f);
 	}
-	return r;
+	return rc;
 }
 
 static int observe_once(struct firewall_state *out, bool *doubtful, struct intact *intact,
@@ -160,18 +160,18 @@ static int observe_once(struct firewall_state *out, bool *doubtful, struct intac
 		.draft = {.state = out, .now = now, .began_ms = began_ms},
 	};
 	uint32_t before = 0, after = 0;
-	int r = query_generation(&before, f);
+	int rc = query_generation(&before, f);
 
-	if (r == 0)
-		r = state_read(&g);
-	if (r == 0)
-		r = query_generation(&after, f);
+	if (rc == 0)
+		rc = state_read(&g);
+	if (rc == 0)
+		rc = query_generation(&after, f);
 	/* Elements are read set by set, and NLM_F_DUMP_INTR does not cover that. If Curfew owns the table, no other
 	 * program can change it, and changes elsewhere do not matter. */
-	if (r == 0 && before != after && f->table_owner != f->portid)
-		r = -EINTR;
-	if (r < 0)
-		return r;
+	if (rc == 0 && before != after && f->table_owner != f->portid)
+		rc = -EINTR;
+	if (rc < 0)
+		return rc;
 	state_sort(out);
 	if (state_has_twins(out))
 		return -EINTR;
@@ -187,41 +187,41 @@ int observe_with(
 	int64_t began_ms = monotonic_ms();
 	struct firewall_state last = {0};
 	bool has_last = false;
-	int r = -EINTR;
+	int rc = -EINTR;
 
-	for (int attempt = 0; attempt < MAX_READINGS && r == -EINTR; attempt++) {
+	for (int attempt = 0; attempt < MAX_READINGS && rc == -EINTR; attempt++) {
 		struct firewall_state state = {0};
 		struct intact found;
 		bool doubtful = false;
 
 		intact_init(&found, &f->settings);
-		r = observe_once(&state, &doubtful, &found, f, now, began_ms);
-		if (r == 0 && (!doubtful || (has_last && state_has_same_keys(&last, &state)))) {
+		rc = observe_once(&state, &doubtful, &found, f, now, began_ms);
+		if (rc == 0 && (!doubtful || (has_last && state_has_same_keys(&last, &state)))) {
 			firewall_state_free(&last);
 			*out = state;
 			*intact = found;
 			return 0;
 		}
 		firewall_state_free(&last);
-		has_last = r == 0;
+		has_last = rc == 0;
 		if (has_last) {
 			last = state;
-			r = -EINTR;
+			rc = -EINTR;
 		} else {
 			firewall_state_free(&state);
 		}
 		intact_free(&found);
 	}
 	firewall_state_free(&last);
-	return firewall_fail(f, r == -EINTR ? -EAGAIN : r, "reading the table");
+	return firewall_fail(f, rc == -EINTR ? -EAGAIN : rc, "reading the table");
 }
 
 int firewall_observe(struct firewall_state *out, struct firewall *f, instant_t now)
 {
 	struct intact intact;
-	int r = observe_with(out, &intact, f, now);
+	int rc = observe_with(out, &intact, f, now);
 
-	if (r == 0)
+	if (rc == 0)
 		intact_free(&intact);
-	return r;
+	return rc;
 }

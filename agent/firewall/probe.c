@@ -56,7 +56,7 @@ static int probe_element(struct probe *p, uint16_t type, uint32_t key, uint64_t 
 		type == NFT_MSG_NEWSETELEM ? NLM_F_CREATE : 0, "probing an element");
 	struct nftnl_set_elem *elem = nftnl_set_elem_alloc();
 	struct nlattr *nest;
-	int r = -ENOMEM;
+	int rc = -ENOMEM;
 
 	if (nlh && elem && nftnl_set_elem_set(elem, NFTNL_SET_ELEM_KEY, &key, sizeof(key)) == 0) {
 		if (timeout_ms)
@@ -64,13 +64,13 @@ static int probe_element(struct probe *p, uint16_t type, uint32_t key, uint64_t 
 		mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_TABLE, p->table);
 		mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_SET, PROBE_SET);
 		nest = mnl_attr_nest_start(nlh, NFTA_SET_ELEM_LIST_ELEMENTS);
-		r = nftnl_set_elem_nlmsg_build(nlh, elem, 1) ? 0 : -ENOMEM;
+		rc = nftnl_set_elem_nlmsg_build(nlh, elem, 1) ? 0 : -ENOMEM;
 		mnl_attr_nest_end(nlh, nest);
 		batch_message_end(&p->batch, nlh);
 	}
 	if (elem)
 		nftnl_set_elem_free(elem);
-	return r;
+	return rc;
 }
 
 static int probe_begin(struct probe *p)
@@ -80,24 +80,24 @@ static int probe_begin(struct probe *p)
 }
 
 /* -EPERM and -ENOMEM do not tell what the kernel supports. */
-static int probe_verdict(bool *out, int r)
+static int probe_verdict(bool *out, int rc)
 {
-	if (r == -EPERM || r == -ENOMEM || r == -ENOBUFS)
-		return r;
-	*out = r == 0;
+	if (rc == -EPERM || rc == -ENOMEM || rc == -ENOBUFS)
+		return rc;
+	*out = rc == 0;
 	return 0;
 }
 
 /* Created and deleted in one transaction, so that nothing is left. */
 static int probe_owner_persist(bool *out, struct probe *p, uint32_t flags)
 {
-	int r = probe_begin(p);
+	int rc = probe_begin(p);
 
-	if (r == 0)
-		r = probe_table(p, NFT_MSG_NEWTABLE, flags);
-	if (r == 0)
-		r = probe_table(p, NFT_MSG_DELTABLE, 0);
-	return r < 0 ? r : probe_verdict(out, batch_commit(&p->batch));
+	if (rc == 0)
+		rc = probe_table(p, NFT_MSG_NEWTABLE, flags);
+	if (rc == 0)
+		rc = probe_table(p, NFT_MSG_DELTABLE, 0);
+	return rc < 0 ? rc : probe_verdict(out, batch_commit(&p->batch));
 }
 
 static int timeout_take(struct nftnl_set_elem *e, void *context)
@@ -110,13 +110,13 @@ static int timeout_take(struct nftnl_set_elem *e, void *context)
 static int probe_take(const struct nlmsghdr *nlh, void *context)
 {
 	struct nftnl_set *set = nftnl_set_alloc();
-	int r = set && nftnl_set_elems_nlmsg_parse(nlh, set) >= 0 ? 0 : -ENOMEM;
+	int rc = set && nftnl_set_elems_nlmsg_parse(nlh, set) >= 0 ? 0 : -ENOMEM;
 
-	if (r == 0)
+	if (rc == 0)
 		nftnl_set_elem_foreach(set, timeout_take, context);
 	if (set)
 		nftnl_set_free(set);
-	return r;
+	return rc;
 }
 
 /* Adds an element again with a longer timeout, and reads which of the two counts. */
@@ -124,75 +124,75 @@ static int probe_update(bool *out, struct probe *p)
 {
 	uint64_t buf[QUERY_ROOM / 8] = {0}, remaining = 0;
 	struct nlmsghdr *nlh;
-	int r = probe_begin(p);
+	int rc = probe_begin(p);
 
-	if (r == 0)
-		r = probe_element(p, NFT_MSG_NEWSETELEM, 1, LONG_MS);
-	if (r == 0)
-		r = probe_verdict(out, batch_commit(&p->batch));
-	if (r < 0 || !*out)
-		return r;
+	if (rc == 0)
+		rc = probe_element(p, NFT_MSG_NEWSETELEM, 1, LONG_MS);
+	if (rc == 0)
+		rc = probe_verdict(out, batch_commit(&p->batch));
+	if (rc < 0 || !*out)
+		return rc;
 	nlh = query_make(buf, NFT_MSG_GETSETELEM, NLM_F_DUMP);
 	mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_TABLE, p->table);
 	mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_SET, PROBE_SET);
-	r = query(p->firewall, nlh, probe_take, &remaining);
+	rc = query(p->firewall, nlh, probe_take, &remaining);
 	*out = remaining > SHORT_MS;
-	return r;
+	return rc;
 }
 
 static int probe_destroy(bool *out, struct probe *p)
 {
-	int r = probe_begin(p);
+	int rc = probe_begin(p);
 
-	if (r == 0)
-		r = probe_element(p, MSG_DESTROYSETELEM, 2, 0);
-	return r < 0 ? r : probe_verdict(out, batch_commit(&p->batch));
+	if (rc == 0)
+		rc = probe_element(p, MSG_DESTROYSETELEM, 2, 0);
+	return rc < 0 ? rc : probe_verdict(out, batch_commit(&p->batch));
 }
 
 static int probe_all(struct firewall_features *out, struct probe *p)
 {
 	uint32_t flags = 0;
 	bool owner = false, ignored;
-	int r = probe_owner_persist(&out->owner_persist, p, NFT_TABLE_F_OWNER | TABLE_F_PERSIST);
+	int rc = probe_owner_persist(&out->owner_persist, p, NFT_TABLE_F_OWNER | TABLE_F_PERSIST);
 	int end;
 
-	if (r == 0)
-		r = probe_owner_persist(&owner, p, NFT_TABLE_F_OWNER);
+	if (rc == 0)
+		rc = probe_owner_persist(&owner, p, NFT_TABLE_F_OWNER);
 	flags = owner ? NFT_TABLE_F_OWNER : 0;
-	if (r == 0)
-		r = probe_begin(p);
-	if (r == 0)
-		r = probe_table(p, NFT_MSG_NEWTABLE, flags);
-	if (r == 0)
-		r = probe_set(p);
-	if (r == 0)
-		r = probe_element(p, NFT_MSG_NEWSETELEM, 1, SHORT_MS);
-	if (r == 0)
-		r = batch_commit(&p->batch);
-	if (r < 0)
-		return r;
-	r = probe_update(&out->update_timeout, p);
-	if (r == 0)
-		r = probe_destroy(&out->destroy, p);
+	if (rc == 0)
+		rc = probe_begin(p);
+	if (rc == 0)
+		rc = probe_table(p, NFT_MSG_NEWTABLE, flags);
+	if (rc == 0)
+		rc = probe_set(p);
+	if (rc == 0)
+		rc = probe_element(p, NFT_MSG_NEWSETELEM, 1, SHORT_MS);
+	if (rc == 0)
+		rc = batch_commit(&p->batch);
+	if (rc < 0)
+		return rc;
+	rc = probe_update(&out->update_timeout, p);
+	if (rc == 0)
+		rc = probe_destroy(&out->destroy, p);
 	end = probe_begin(p);
 	if (end == 0)
 		end = probe_table(p, NFT_MSG_DELTABLE, 0);
 	if (end == 0)
 		end = probe_verdict(&ignored, batch_commit(&p->batch));
-	return r < 0 ? r : end;
+	return rc < 0 ? rc : end;
 }
 
 int probe_features(struct firewall_features *out, struct firewall *f)
 {
 	struct firewall_features found = {0};
 	struct probe p = {.firewall = f};
-	int r;
+	int rc;
 
 	snprintf(p.table, sizeof(p.table), "curfew-probe-%ld", (long)getpid());
-	r = probe_all(&found, &p);
+	rc = probe_all(&found, &p);
 	batch_free(&p.batch);
-	if (r == 0)
+	if (rc == 0)
 		*out = found;
 	f->error[0] = '\0';
-	return r;
+	return rc;
 }

@@ -78,16 +78,16 @@ int query(struct firewall *f, struct nlmsghdr *request, query_fn fn, void *conte
 {
 	struct answers a = {.sequence = ++f->sequence, .fn = fn, .context = context};
 	uint8_t *buf = malloc(ANSWER_ROOM);
-	int r;
+	int rc;
 
 	if (!buf)
 		return -ENOMEM;
 	request->nlmsg_seq = a.sequence;
-	r = mnl_socket_sendto(f->socket, request, request->nlmsg_len) < 0 ? -errno : 0;
-	if (r == 0)
-		r = answers_receive(&a, mnl_socket_get_fd(f->socket), buf);
+	rc = mnl_socket_sendto(f->socket, request, request->nlmsg_len) < 0 ? -errno : 0;
+	if (rc == 0)
+		rc = answers_receive(&a, mnl_socket_get_fd(f->socket), buf);
 	free(buf);
-	return r;
+	return rc;
 }
 
 const struct nlattr *message_attribute(const struct nlmsghdr *nlh, uint16_t type)
@@ -119,11 +119,11 @@ int query_generation(uint32_t *out, struct firewall *f)
 {
 	uint64_t buf[QUERY_ROOM / 8] = {0};
 	uint32_t generation = 0;
-	int r = query(f, query_make(buf, NFT_MSG_GETGEN, 0), generation_take, &generation);
+	int rc = query(f, query_make(buf, NFT_MSG_GETGEN, 0), generation_take, &generation);
 
-	if (r == 0)
+	if (rc == 0)
 		*out = generation;
-	return r;
+	return rc;
 }
 
 static int table_take(const struct nlmsghdr *nlh, void *context)

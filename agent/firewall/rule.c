@@ -18,7 +18,7 @@
 /* A rule while it is built. After the first failure the rest is skipped. */
 struct rule_draft {
 	struct nftnl_rule *rule;
-	int r;
+	int rc;
 };
 
 static struct rule_draft draft_new(const char *chain)
@@ -27,7 +27,7 @@ static struct rule_draft draft_new(const char *chain)
 
 	if (!d.rule || nftnl_rule_set_str(d.rule, NFTNL_RULE_TABLE, TABLE_NAME) < 0 ||
 		nftnl_rule_set_str(d.rule, NFTNL_RULE_CHAIN, chain) < 0)
-		d.r = -ENOMEM;
+		d.rc = -ENOMEM;
 	else
 		nftnl_rule_set_u32(d.rule, NFTNL_RULE_FAMILY, NFPROTO_INET);
 	return d;
@@ -35,19 +35,19 @@ static struct rule_draft draft_new(const char *chain)
 
 static int draft_done(struct nftnl_rule **out, struct rule_draft *d)
 {
-	if (d->r == 0)
+	if (d->rc == 0)
 		*out = d->rule;
 	else if (d->rule)
 		nftnl_rule_free(d->rule);
-	return d->r;
+	return d->rc;
 }
 
 static struct nftnl_expr *draft_add(struct rule_draft *d, const char *name)
 {
-	struct nftnl_expr *e = d->r == 0 ? nftnl_expr_alloc(name) : NULL;
+	struct nftnl_expr *e = d->rc == 0 ? nftnl_expr_alloc(name) : NULL;
 
 	if (!e)
-		d->r = -ENOMEM;
+		d->rc = -ENOMEM;
 	else
 		nftnl_rule_add_expr(d->rule, e);
 	return e;
@@ -57,14 +57,14 @@ static void put_bytes(
 	struct rule_draft *d, struct nftnl_expr *e, uint16_t attribute, const void *data, size_t n)
 {
 	if (nftnl_expr_set(e, attribute, data, (uint32_t)n) < 0)
-		d->r = -ENOMEM;
+		d->rc = -ENOMEM;
 }
 
 static void put_string(
 	struct rule_draft *d, struct nftnl_expr *e, uint16_t attribute, const char *text)
 {
 	if (nftnl_expr_set_str(e, attribute, text) < 0)
-		d->r = -ENOMEM;
+		d->rc = -ENOMEM;
 }
 
 static void add_meta(struct rule_draft *d, uint32_t key)
@@ -218,10 +218,10 @@ static void draft_comment(struct rule_draft *d, const char *comment)
 {
 	struct nftnl_udata_buf *buf = nftnl_udata_buf_alloc(UINT8_MAX + 2u);
 
-	if (!buf || d->r < 0 || !nftnl_udata_put_strz(buf, NFTNL_UDATA_RULE_COMMENT, comment) ||
+	if (!buf || d->rc < 0 || !nftnl_udata_put_strz(buf, NFTNL_UDATA_RULE_COMMENT, comment) ||
 		nftnl_rule_set_data(d->rule, NFTNL_RULE_USERDATA, nftnl_udata_buf_data(buf),
 			nftnl_udata_buf_len(buf)) < 0)
-		d->r = -ENOMEM;
+		d->rc = -ENOMEM;
 	if (buf)
 		nftnl_udata_buf_free(buf);
 }
@@ -264,46 +264,46 @@ static int rule_guard(struct nftnl_rule **out, const char *chain, int family)
 	return draft_done(out, &d);
 }
 
-static int rules_result(struct nftnl_rule *out[8], int n, int r)
+static int rules_result(struct nftnl_rule *out[8], int n, int rc)
 {
-	if (r == 0)
+	if (rc == 0)
 		return n;
 	for (int i = 0; i < n; i++)
 		nftnl_rule_free(out[i]);
-	return r;
+	return rc;
 }
 
 int rules_tail(struct nftnl_rule *out[8], const struct firewall_settings *s, uint64_t packets,
 	uint64_t bytes)
 {
-	int n = 0, r = rule_note_denied(&out[n], AF_INET);
+	int n = 0, rc = rule_note_denied(&out[n], AF_INET);
 
-	if (r == 0)
-		r = rule_note_denied(&out[++n], AF_INET6);
-	if (r == 0 && s->log)
-		r = rule_log(&out[++n]);
-	if (r == 0)
-		r = rule_drop(&out[++n], packets, bytes);
-	return rules_result(out, r == 0 ? n + 1 : n, r);
+	if (rc == 0)
+		rc = rule_note_denied(&out[++n], AF_INET6);
+	if (rc == 0 && s->log)
+		rc = rule_log(&out[++n]);
+	if (rc == 0)
+		rc = rule_drop(&out[++n], packets, bytes);
+	return rules_result(out, rc == 0 ? n + 1 : n, rc);
 }
 
 int rules_guard(struct nftnl_rule *out[8], const struct firewall_settings *s, const char *chain)
 {
-	int n = 0, r = 0;
+	int n = 0, rc = 0;
 
 	if (streq(chain, CHAIN_INPUT) && !s->guard_loopback) {
-		r = rule_loopback(&out[n], chain);
-		n += r == 0;
+		rc = rule_loopback(&out[n], chain);
+		n += rc == 0;
 	}
-	if (r == 0) {
-		r = rule_guard(&out[n], chain, AF_INET);
-		n += r == 0;
+	if (rc == 0) {
+		rc = rule_guard(&out[n], chain, AF_INET);
+		n += rc == 0;
 	}
-	if (r == 0) {
-		r = rule_guard(&out[n], chain, AF_INET6);
-		n += r == 0;
+	if (rc == 0) {
+		rc = rule_guard(&out[n], chain, AF_INET6);
+		n += rc == 0;
 	}
-	return rules_result(out, n, r);
+	return rules_result(out, n, rc);
 }
 
 static int expr_print(struct nftnl_expr *e, void *context)

@@ -158,22 +158,22 @@ static int element_read(struct nftnl_set_elem *e, void *context)
 		return 0;
 	switch (d->set->kind) {
 	case SET_ALLOW:
-		d->r = allow_read(d, e, &s, &ep);
+		d->rc = allow_read(d, e, &s, &ep);
 		break;
 	case SET_DENIED:
-		d->r = refused_read(d, e, &s, &ep);
+		d->rc = refused_read(d, e, &s, &ep);
 		break;
 	case SET_TRUSTED:
-		d->r = trusted_read(d, e, &s, &ep);
+		d->rc = trusted_read(d, e, &s, &ep);
 		break;
 	case SET_GUARD:
 		guard = LIST_ADD(d->state->guards, d->state->n_guards);
 		if (guard)
 			*guard = ep;
-		d->r = guard ? 0 : -ENOMEM;
+		d->rc = guard ? 0 : -ENOMEM;
 		break;
 	}
-	return d->r;
+	return d->rc;
 }
 
 int state_take_elements(struct state_draft *d, const struct nlmsghdr *nlh)
@@ -183,11 +183,11 @@ int state_take_elements(struct state_draft *d, const struct nlmsghdr *nlh)
 	if (!set)
 		return -ENOMEM;
 	d->messages++;
-	d->r = nftnl_set_elems_nlmsg_parse(nlh, set) < 0 ? -EBADMSG : 0;
-	if (d->r == 0)
+	d->rc = nftnl_set_elems_nlmsg_parse(nlh, set) < 0 ? -EBADMSG : 0;
+	if (d->rc == 0)
 		nftnl_set_elem_foreach(set, element_read, d);
 	nftnl_set_free(set);
-	return d->r;
+	return d->rc;
 }
 
 static int compare_allows(const void *a, const void *b)

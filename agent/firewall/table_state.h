@@ -9,7 +9,7 @@ struct state_draft {
 	instant_t now;
 	int64_t began_ms;	  /* monotonic time for `now` */
 	const struct set_id *set; /* the set whose elements are read */
-	int r;
+	int rc;
 	size_t rows, messages; /* of this set's dump */
 };
 

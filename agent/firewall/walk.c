@@ -4,9 +4,9 @@
 int allow_key_compare(const struct endpoint *e1, const struct source *s1, const struct endpoint *e2,
 	const struct source *s2)
 {
-	int r = endpoint_compare(e1, e2);
+	int rc = endpoint_compare(e1, e2);
 
-	return r ? r : source_compare(s1, s2);
+	return rc ? rc : source_compare(s1, s2);
 }
 
 static int compare_allow(const void *wanted, const void *observed)

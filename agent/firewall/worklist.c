@@ -54,11 +54,11 @@ static struct element element_of(enum set_kind kind, const struct endpoint *e,
 static int worklist_replace(struct elements *out, struct element *add)
 {
 	struct element gone = *add;
-	int r;
+	int rc;
 
 	gone.phase = PHASE_DELETE;
-	r = elements_add(out, &gone);
-	return r < 0 ? r : elements_add(out, add);
+	rc = elements_add(out, &gone);
+	return rc < 0 ? rc : elements_add(out, add);
 }
 
 static int worklist_allow(struct elements *out, const struct firewall *f,
@@ -120,10 +120,10 @@ int worklist_changes(size_t *taken, struct elements *out, const struct firewall 
 	/* A change that deletes and adds must not be split over two transactions, even if that exceeds the limit by
 	 * one. */
 	for (; i < changes->n && out->n < limit; i++) {
-		int r = worklist_change(out, f, &changes->items[i], observed);
+		int rc = worklist_change(out, f, &changes->items[i], observed);
 
-		if (r < 0)
-			return r;
+		if (rc < 0)
+			return rc;
 	}
 	elements_sort(out);
 	*taken = i;
@@ -201,20 +201,20 @@ int worklist_rebuild(struct elements *out, const struct allowlist *wanted,
 	const struct firewall_state *observed, int64_t now_ms, bool closings_only)
 {
 	struct rebuilding b = {.out = out, .now_ms = now_ms, .closings_only = closings_only};
-	int r = walk_guards(wanted, observed, rebuild_guard, &b);
+	int rc = walk_guards(wanted, observed, rebuild_guard, &b);
 
-	for (size_t i = 0; r == 0 && i < wanted->n_trusted; i++) {
+	for (size_t i = 0; rc == 0 && i < wanted->n_trusted; i++) {
 		const struct trusted *t = &wanted->trusted[i];
 		struct element e = element_of(SET_TRUSTED, &t->endpoint, &t->source, PHASE_ADD);
 
 		e.comment = t->comment;
-		r = elements_add(out, &e);
+		rc = elements_add(out, &e);
 	}
-	if (r == 0)
-		r = walk_allows(wanted, observed, rebuild_allow, &b);
-	for (size_t i = 0; r == 0 && i < observed->n_refused; i++)
-		r = rebuild_refused(out, &observed->refused[i]);
-	if (r == 0)
+	if (rc == 0)
+		rc = walk_allows(wanted, observed, rebuild_allow, &b);
+	for (size_t i = 0; rc == 0 && i < observed->n_refused; i++)
+		rc = rebuild_refused(out, &observed->refused[i]);
+	if (rc == 0)
 		elements_sort(out);
-	return r;
+	return rc;
 }

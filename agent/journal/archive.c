@@ -17,29 +17,29 @@ static int archive_cut(
 {
 	_cleanup_statement_ sqlite3_stmt *s = NULL;
 	int64_t id = 0, lower;
-	int r, rc;
+	int rc, step;
 
-	r = database_number(&id, j,
+	rc = database_number(&id, j,
 		"SELECT ifnull((SELECT min(id) FROM record WHERE at >= ?), (SELECT id + 1 FROM chain"
 		" WHERE link = 'head')) - 1",
 		before);
-	for (lower = 0; !r && lower != id;) {
+	for (lower = 0; !rc && lower != id;) {
 		lower = id;
-		r = database_number(&id, j,
+		rc = database_number(&id, j,
 			"SELECT ifnull(min(i.id) - 1, ?1) FROM record i WHERE i.kind = 'intent' AND i.id <= ?1"
 			" AND NOT EXISTS (SELECT 1 FROM record o WHERE o.kind = 'outcome' AND o.intent = i.id"
 			" AND o.id <= ?1)",
 			lower);
 	}
-	if (r || id <= anchor->id) {
+	if (rc || id <= anchor->id) {
 		*cut = *anchor;
-		return r;
+		return rc;
 	}
-	r = database_prepare(&s, j, "SELECT hash FROM record WHERE id = ?");
-	if (r)
-		return r;
-	if ((rc = sqlite3_bind_int64(s, 1, id)) != 0 || (rc = sqlite3_step(s)) != SQLITE_ROW)
-		return rc == SQLITE_DONE ? -EBADMSG : database_error(j->db, rc);
+	rc = database_prepare(&s, j, "SELECT hash FROM record WHERE id = ?");
+	if (rc)
+		return rc;
+	if ((step = sqlite3_bind_int64(s, 1, id)) != 0 || (step = sqlite3_step(s)) != SQLITE_ROW)
+		return step == SQLITE_DONE ? -EBADMSG : database_error(j->db, step);
 	if (sqlite3_column_bytes(s, 0) != JOURNAL_HASH_SIZE)
 		return -EBADMSG;
 	cut->id = id;
@@ -51,37 +51,37 @@ static int archive_cut(
 static int copy_records(struct journal *to, struct journal *from, int64_t up_to)
 {
 	_cleanup_statement_ sqlite3_stmt *get = NULL, *put = NULL;
-	int r = database_prepare(
+	int rc = database_prepare(
 		&get, from, "SELECT " RECORD_COLUMNS " FROM record WHERE id <= ? ORDER BY id");
-	int rc, n = (int)n_record_columns + 2;
+	int step, n = (int)n_record_columns + 2;
 
-	if (!r)
-		r = database_prepare(&put, to,
+	if (!rc)
+		rc = database_prepare(&put, to,
 			"INSERT INTO record (" RECORD_COLUMNS
 			") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
-	if (r)
-		return r;
-	if ((rc = sqlite3_bind_int64(get, 1, up_to)) != 0)
-		return database_error(from->db, rc);
-	while (!r && (rc = sqlite3_step(get)) == SQLITE_ROW) {
+	if (rc)
+		return rc;
+	if ((step = sqlite3_bind_int64(get, 1, up_to)) != 0)
+		return database_error(from->db, step);
+	while (!rc && (step = sqlite3_step(get)) == SQLITE_ROW) {
 		struct link l;
 
-		for (int i = 0; i < n && !r; i++)
-			r = database_error(to->db,
+		for (int i = 0; i < n && !rc; i++)
+			rc = database_error(to->db,
 				sqlite3_bind_value(put, i + 1, sqlite3_column_value(get, i)));
-		if (!r)
-			r = database_run(to, put);
+		if (!rc)
+			rc = database_run(to, put);
 		sqlite3_reset(put);
 		l.id = sqlite3_column_int64(get, 0);
 		if (sqlite3_column_bytes(get, n - 1) != JOURNAL_HASH_SIZE)
-			r = -EBADMSG;
+			rc = -EBADMSG;
 		else
 			memcpy(l.hash, sqlite3_column_blob(get, n - 1), JOURNAL_HASH_SIZE);
 		/* Move the head with each row, as the trigger on the table requires. */
-		if (!r)
-			r = chain_set_head(to, &l);
+		if (!rc)
+			rc = chain_set_head(to, &l);
 	}
-	return r ? r : database_error(from->db, rc);
+	return rc ? rc : database_error(from->db, step);
 }
 
 /* Writes the archive under a temporary name. It is synced when this returns. */
@@ -92,26 +92,26 @@ static int archive_fill(const char *path, struct journal *j, const struct link *
 	struct journal *archive = NULL;
 	int64_t first;
 	char why[256];
-	int r = journal_open(&archive, &o);
+	int rc = journal_open(&archive, &o);
 
-	if (r)
-		return r;
-	r = transaction_begin(archive);
-	if (!r) {
-		r = chain_set_anchor(archive, anchor, anchored);
-		if (!r)
-			r = chain_set_head(archive, anchor);
-		if (!r)
-			r = copy_records(archive, j, cut->id);
-		if (!r)
-			r = chain_close(archive);
-		r = transaction_end(archive, r);
+	if (rc)
+		return rc;
+	rc = transaction_begin(archive);
+	if (!rc) {
+		rc = chain_set_anchor(archive, anchor, anchored);
+		if (!rc)
+			rc = chain_set_head(archive, anchor);
+		if (!rc)
+			rc = copy_records(archive, j, cut->id);
+		if (!rc)
+			rc = chain_close(archive);
+		rc = transaction_end(archive, rc);
 	}
 	/* Delete nothing from the journal that is not completely in the archive. */
-	if (!r)
-		r = journal_verify(&first, why, archive);
+	if (!rc)
+		rc = journal_verify(&first, why, archive);
 	journal_close(archive);
-	return r;
+	return rc;
 }
 
 /* Gives the archive its name, unless a file of that name exists. */
@@ -129,9 +129,9 @@ static int archive_publish(const char *temporary, const char *path)
 static int overrides_carry(struct journal *j, const char *reason)
 {
 	struct overrides list = {0};
-	int r = override_read(&list, j);
+	int rc = override_read(&list, j);
 
-	for (size_t i = 0; i < list.n && !r; i++) {
+	for (size_t i = 0; i < list.n && !rc; i++) {
 		struct journal_entry e = {
 			.kind = JOURNAL_EVENT,
 			.at = list.items[i].at,
@@ -144,10 +144,10 @@ static int overrides_carry(struct journal *j, const char *reason)
 			.detail = reason,
 		};
 
-		r = journal_write(NULL, j, &e);
+		rc = journal_write(NULL, j, &e);
 	}
 	overrides_free(&list);
-	return r;
+	return rc;
 }
 
 struct carry {
@@ -185,29 +185,29 @@ static int archive_finish(struct journal *j, const struct link *cut, instant_t b
 		.after = hex,
 	};
 	_cleanup_statement_ sqlite3_stmt *s = NULL;
-	int rc, r;
+	int step, rc;
 
 	sodium_bin2hex(hex, sizeof(hex), cut->hash, sizeof(cut->hash));
 	snprintf(detail, sizeof(detail), "records up to %lld; `after` is the hash of the last",
 		(long long)cut->id);
 	snprintf(reason, sizeof(reason), "in effect when the records up to %lld were archived",
 		(long long)cut->id);
-	r = journal_write(NULL, j, &e);
+	rc = journal_write(NULL, j, &e);
 	/* The last digest of the tables may be archived, so write a new one at the end. */
 	j->state_changed = true;
 	/* Read before the old records are deleted. */
-	if (!r)
-		r = journal_access_at(j, before, NULL, carry_over, &carry);
-	if (!r)
-		r = overrides_carry(j, reason);
-	if (!r)
-		r = chain_set_anchor(j, cut, before);
-	if (!r)
-		r = database_prepare(&s, j, "DELETE FROM record WHERE id <= ?");
-	if (r)
-		return r;
-	rc = sqlite3_bind_int64(s, 1, cut->id);
-	return rc ? database_error(j->db, rc) : database_run(j, s);
+	if (!rc)
+		rc = journal_access_at(j, before, NULL, carry_over, &carry);
+	if (!rc)
+		rc = overrides_carry(j, reason);
+	if (!rc)
+		rc = chain_set_anchor(j, cut, before);
+	if (!rc)
+		rc = database_prepare(&s, j, "DELETE FROM record WHERE id <= ?");
+	if (rc)
+		return rc;
+	step = sqlite3_bind_int64(s, 1, cut->id);
+	return step ? database_error(j->db, step) : database_run(j, s);
 }
 
 int journal_archive(struct journal *j, instant_t before, const char *to_path)
@@ -216,7 +216,7 @@ int journal_archive(struct journal *j, instant_t before, const char *to_path)
 	struct link anchor = {0}, cut = {0};
 	instant_t anchored = 0;
 	int64_t now = 0;
-	int r;
+	int rc;
 
 	if (j->keyed && !j->has_key)
 		return -ENOKEY;
@@ -227,27 +227,27 @@ int journal_archive(struct journal *j, instant_t before, const char *to_path)
 	/* Left by an interrupted `curfew archive`. It was never published, so the journal still has its records. */
 	if (unlink(temporary) < 0 && errno != ENOENT)
 		return -errno;
-	r = journal_begin(j);
-	if (r)
-		return r;
-	r = chain_anchor(&anchor, &anchored, j);
-	if (!r)
-		r = archive_cut(&cut, j, &anchor, before);
-	if (!r && cut.id == anchor.id)
-		r = JOURNAL_NOTHING;
+	rc = journal_begin(j);
+	if (rc)
+		return rc;
+	rc = chain_anchor(&anchor, &anchored, j);
+	if (!rc)
+		rc = archive_cut(&cut, j, &anchor, before);
+	if (!rc && cut.id == anchor.id)
+		rc = JOURNAL_NOTHING;
 	/* The time of the head record, because the journal has no clock. */
-	if (!r)
-		r = database_number(&now, j, "SELECT max(at) FROM record", 0);
-	if (!r)
-		r = archive_fill(temporary, j, &anchor, anchored, &cut);
-	if (!r)
-		r = archive_publish(temporary, to_path);
-	if (!r)
-		r = archive_finish(j, &cut, before, to_path, now);
-	if (r) {
+	if (!rc)
+		rc = database_number(&now, j, "SELECT max(at) FROM record", 0);
+	if (!rc)
+		rc = archive_fill(temporary, j, &anchor, anchored, &cut);
+	if (!rc)
+		rc = archive_publish(temporary, to_path);
+	if (!rc)
+		rc = archive_finish(j, &cut, before, to_path, now);
+	if (rc) {
 		journal_rollback(j);
 		unlink(temporary);
-		return r;
+		return rc;
 	}
 	return journal_commit(j);
 }

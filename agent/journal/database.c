@@ -74,16 +74,16 @@ int database_run(struct journal *j, sqlite3_stmt *s)
 int database_number(int64_t *out, struct journal *j, const char *sql, int64_t parameter)
 {
 	_cleanup_statement_ sqlite3_stmt *s = NULL;
-	int r = database_prepare(&s, j, sql), rc = 0;
+	int rc = database_prepare(&s, j, sql), step = 0;
 
-	if (r)
-		return r;
+	if (rc)
+		return rc;
 	if (sqlite3_bind_parameter_count(s))
-		rc = sqlite3_bind_int64(s, 1, parameter);
-	if (!rc)
-		rc = sqlite3_step(s);
-	if (rc != SQLITE_ROW)
-		return rc == SQLITE_DONE ? -EBADMSG : database_error(j->db, rc);
+		step = sqlite3_bind_int64(s, 1, parameter);
+	if (!step)
+		step = sqlite3_step(s);
+	if (step != SQLITE_ROW)
+		return step == SQLITE_DONE ? -EBADMSG : database_error(j->db, step);
 	*out = sqlite3_column_int64(s, 0);
 	return 0;
 }
@@ -108,13 +108,13 @@ int column_text(char **out, sqlite3_stmt *s, int n)
 
 int column_texts(char **out, sqlite3_stmt *s, int n)
 {
-	int r = 0, got = 0;
+	int rc = 0, got = 0;
 
-	while (got < n && !(r = column_text(&out[got], s, got)))
+	while (got < n && !(rc = column_text(&out[got], s, got)))
 		got++;
-	while (r && got > 0)
+	while (rc && got > 0)
 		free(out[--got]);
-	return r;
+	return rc;
 }
 
 int column_level(enum level *out, sqlite3_stmt *s, int n)
@@ -133,17 +133,17 @@ int column_level(enum level *out, sqlite3_stmt *s, int n)
 int database_rows(
 	struct journal *j, sqlite3_stmt *s, int (*take)(void *list, sqlite3_stmt *s), void *list)
 {
-	int rc, r = 0;
+	int step, rc = 0;
 
-	while ((rc = sqlite3_step(s)) == SQLITE_ROW)
-		if ((r = take(list, s)) != 0)
-			return r;
-	return database_error(j->db, rc);
+	while ((step = sqlite3_step(s)) == SQLITE_ROW)
+		if ((rc = take(list, s)) != 0)
+			return rc;
+	return database_error(j->db, step);
 }
 
 int transaction_begin(struct journal *j)
 {
-	int r;
+	int rc;
 
 	if (j->read_only || j->closed)
 		return -EROFS;
@@ -155,9 +155,9 @@ int transaction_begin(struct journal *j)
 	}
 	/* Take the write lock at once, so that of two writers the second reads the head after the first has finished.
 	 * */
-	r = database_execute(j, "BEGIN IMMEDIATE");
-	if (r)
-		return r;
+	rc = database_execute(j, "BEGIN IMMEDIATE");
+	if (rc)
+		return rc;
 	j->depth = 1;
 	j->error = 0;
 	return 0;
@@ -165,31 +165,31 @@ int transaction_begin(struct journal *j)
 
 int state_begin(struct journal *j)
 {
-	int r = transaction_begin(j);
+	int rc = transaction_begin(j);
 
-	if (!r)
+	if (!rc)
 		j->state_changed = true;
-	return r;
+	return rc;
 }
 
-int transaction_end(struct journal *j, int r)
+int transaction_end(struct journal *j, int rc)
 {
-	if (r && !j->error)
-		j->error = r;
+	if (rc && !j->error)
+		j->error = rc;
 	if (j->depth > 1) {
 		j->depth--;
-		return r;
+		return rc;
 	}
 	/* What it writes belongs to the same transaction. */
 	if (!j->error && j->state_changed && j->at_commit)
 		j->error = j->at_commit(j);
 	j->state_changed = false;
 	j->depth = 0;
-	r = j->error ? j->error : database_execute(j, "COMMIT");
+	rc = j->error ? j->error : database_execute(j, "COMMIT");
 	/* A full disk or an I/O error may have rolled back the transaction already. */
-	if (r && !sqlite3_get_autocommit(j->db))
+	if (rc && !sqlite3_get_autocommit(j->db))
 		sqlite3_exec(j->db, "ROLLBACK", NULL, NULL, NULL);
-	return r;
+	return rc;
 }
 
 void journal_patience(struct journal *j, int milliseconds)
@@ -200,14 +200,14 @@ void journal_patience(struct journal *j, int milliseconds)
 
 int journal_begin(struct journal *j)
 {
-	int r;
+	int rc;
 
 	if (j->batch)
 		return -EALREADY;
-	r = transaction_begin(j);
-	if (!r)
+	rc = transaction_begin(j);
+	if (!rc)
 		j->batch = true;
-	return r;
+	return rc;
 }
 
 int journal_commit(struct journal *j)
@@ -229,19 +229,19 @@ void journal_rollback(struct journal *j)
 int folder_sync(const char *path)
 {
 	char *copy = strdup(path);
-	int fd, r = 0;
+	int fd, rc = 0;
 
 	if (!copy)
 		return -ENOMEM;
 	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
-		r = -errno;
+		rc = -errno;
 	free(copy);
-	if (r)
-		return r;
+	if (rc)
+		return rc;
 	/* EINVAL: this file system does not support fsync on directories. */
 	if (fsync(fd) < 0 && errno != EINVAL)
-		r = -errno;
+		rc = -errno;
 	close(fd);
-	return r;
+	return rc;
 }

@@ -68,8 +68,8 @@ int database_rows(
 int transaction_begin(struct journal *j);
 /* The same for a change of a table beside the chain. */
 int state_begin(struct journal *j);
-/* Commits if `r` is 0, else rolls back. Returns `r`, or the error of the commit. */
-int transaction_end(struct journal *j, int r);
+/* Commits if `rc` is 0, else rolls back. Returns `rc`, or the error of the commit. */
+int transaction_end(struct journal *j, int rc);
 
 /* Creates the tables in an empty file, or checks that the file is a journal. */
 int schema_prepare(struct journal *j);

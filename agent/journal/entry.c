@@ -70,57 +70,57 @@ static int record_compute(struct link *next, struct journal *j, const struct lin
 	const struct journal_entry *e)
 {
 	_cleanup_statement_ sqlite3_stmt *row = NULL, *insert = NULL;
-	int last = (int)n_record_columns, rc = 0;
+	int last = (int)n_record_columns, step = 0;
 	struct journal_entry numbered = *e;
-	int r = database_prepare(
+	int rc = database_prepare(
 		&row, j, "SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?");
 
 	numbered.id = head->id + 1;
-	if (!r)
-		r = database_prepare(&insert, j,
+	if (!rc)
+		rc = database_prepare(&insert, j,
 			"INSERT INTO record (" RECORD_COLUMNS
 			") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
-	if (r)
-		return r;
-	for (int i = 0; i < last && !rc; i++)
-		rc = column_bind(row, i + 1, &record_columns[i], &numbered);
-	if (!rc)
-		rc = sqlite3_bind_blob(
-			row, last + 1, head->hash, sizeof(head->hash), SQLITE_STATIC);
-	if (!rc && (rc = sqlite3_step(row)) == SQLITE_ROW)
-		rc = 0;
 	if (rc)
-		return rc == SQLITE_TOOBIG  ? -E2BIG
-		       : rc == SQLITE_NOMEM ? -ENOMEM
-					    : database_error(j->db, rc);
-	r = record_hash(next->hash, j, row);
-	if (r)
-		return r;
+		return rc;
+	for (int i = 0; i < last && !step; i++)
+		step = column_bind(row, i + 1, &record_columns[i], &numbered);
+	if (!step)
+		step = sqlite3_bind_blob(
+			row, last + 1, head->hash, sizeof(head->hash), SQLITE_STATIC);
+	if (!step && (step = sqlite3_step(row)) == SQLITE_ROW)
+		step = 0;
+	if (step)
+		return step == SQLITE_TOOBIG  ? -E2BIG
+		       : step == SQLITE_NOMEM ? -ENOMEM
+					      : database_error(j->db, step);
+	rc = record_hash(next->hash, j, row);
+	if (rc)
+		return rc;
 	next->id = numbered.id;
-	for (int i = 0; i <= last && !rc; i++)
-		rc = sqlite3_bind_value(insert, i + 1, sqlite3_column_value(row, i));
-	if (!rc)
-		rc = sqlite3_bind_blob(
+	for (int i = 0; i <= last && !step; i++)
+		step = sqlite3_bind_value(insert, i + 1, sqlite3_column_value(row, i));
+	if (!step)
+		step = sqlite3_bind_blob(
 			insert, last + 2, next->hash, sizeof(next->hash), SQLITE_STATIC);
-	return rc ? database_error(j->db, rc) : database_run(j, insert);
+	return step ? database_error(j->db, step) : database_run(j, insert);
 }
 
 int journal_write(int64_t *id, struct journal *j, const struct journal_entry *e)
 {
 	struct link head, next = {0};
-	int r = transaction_begin(j);
+	int rc = transaction_begin(j);
 
-	if (r)
-		return r;
-	r = chain_head(&head, j);
-	if (!r && head.id == INT64_MAX)
-		r = -EOVERFLOW;
-	if (!r)
-		r = record_compute(&next, j, &head, e);
-	if (!r)
-		r = chain_set_head(j, &next);
-	r = transaction_end(j, r);
-	if (!r && id)
+	if (rc)
+		return rc;
+	rc = chain_head(&head, j);
+	if (!rc && head.id == INT64_MAX)
+		rc = -EOVERFLOW;
+	if (!rc)
+		rc = record_compute(&next, j, &head, e);
+	if (!rc)
+		rc = chain_set_head(j, &next);
+	rc = transaction_end(j, rc);
+	if (!rc && id)
 		*id = next.id;
-	return r;
+	return rc;
 }

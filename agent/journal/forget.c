@@ -19,20 +19,20 @@ static int forget_run(int *changes, struct journal *j, const char *sql, const ch
 	const char *database, instant_t at)
 {
 	_cleanup_statement_ sqlite3_stmt *s = NULL;
-	int rc, r = database_prepare(&s, j, sql);
+	int step, rc = database_prepare(&s, j, sql);
 
-	if (r)
-		return r;
-	rc = bind_text(s, 1, server);
-	if (!rc)
-		rc = bind_text(s, 2, database);
-	if (!rc && sqlite3_bind_parameter_count(s) > 2)
-		rc = sqlite3_bind_int64(s, 3, at);
 	if (rc)
-		return database_error(j->db, rc);
-	r = database_run(j, s);
+		return rc;
+	step = bind_text(s, 1, server);
+	if (!step)
+		step = bind_text(s, 2, database);
+	if (!step && sqlite3_bind_parameter_count(s) > 2)
+		step = sqlite3_bind_int64(s, 3, at);
+	if (step)
+		return database_error(j->db, step);
+	rc = database_run(j, s);
 	*changes += sqlite3_changes(j->db);
-	return r;
+	return rc;
 }
 
 int memory_forget(struct journal *j, const char *server, const char *database, instant_t at,
@@ -46,15 +46,15 @@ int memory_forget(struct journal *j, const char *server, const char *database, i
 		.database = database,
 		.action = "forget",
 		.outcome = "done"};
-	int changes = 0, r = state_begin(j);
+	int changes = 0, rc = state_begin(j);
 
-	if (r)
-		return r;
-	for (size_t i = 0; i < ARRAY_SIZE(forgets) && !r; i++)
-		r = forget_run(&changes, j, forgets[i], server, database, at);
-	if (!r && changes)
-		r = journal_write(NULL, j, &e);
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < ARRAY_SIZE(forgets) && !rc; i++)
+		rc = forget_run(&changes, j, forgets[i], server, database, at);
+	if (!rc && changes)
+		rc = journal_write(NULL, j, &e);
 	/* Nothing was changed, so a batch around this is not affected. */
-	r = transaction_end(j, r);
-	return r || changes ? r : -ENOENT;
+	rc = transaction_end(j, rc);
+	return rc || changes ? rc : -ENOENT;
 }

@@ -24,38 +24,38 @@ static int guard_put(bool *changed, struct journal *j, const char *server, const
 {
 	_cleanup_statement_ sqlite3_stmt *s = NULL;
 	char endpoint[ENDPOINT_TEXT_MAX];
-	int rc, r = database_prepare(&s, j,
-			"INSERT INTO guard (server, endpoint, trusted) VALUES (?, ?, ?)"
-			" ON CONFLICT (server, endpoint) DO UPDATE SET trusted = excluded.trusted"
-			" WHERE trusted <> excluded.trusted");
+	int step, rc = database_prepare(&s, j,
+			  "INSERT INTO guard (server, endpoint, trusted) VALUES (?, ?, ?)"
+			  " ON CONFLICT (server, endpoint) DO UPDATE SET trusted = excluded.trusted"
+			  " WHERE trusted <> excluded.trusted");
 
-	if (r)
-		return r;
-	endpoint_format(endpoint, e);
-	rc = bind_text(s, 1, server);
-	if (!rc)
-		rc = bind_text(s, 2, endpoint);
-	if (!rc)
-		rc = bind_text(s, 3, trusted);
 	if (rc)
-		return database_error(j->db, rc);
-	r = database_run(j, s);
-	*changed |= !r && sqlite3_changes(j->db) > 0;
-	return r;
+		return rc;
+	endpoint_format(endpoint, e);
+	step = bind_text(s, 1, server);
+	if (!step)
+		step = bind_text(s, 2, endpoint);
+	if (!step)
+		step = bind_text(s, 3, trusted);
+	if (step)
+		return database_error(j->db, step);
+	rc = database_run(j, s);
+	*changed |= !rc && sqlite3_changes(j->db) > 0;
+	return rc;
 }
 
 int guards_save(struct journal *j, const struct server *s)
 {
 	_cleanup_free_ char *trusted = trusted_text(s);
 	bool changed = false;
-	int r = trusted ? transaction_begin(j) : -ENOMEM;
+	int rc = trusted ? transaction_begin(j) : -ENOMEM;
 
-	if (r)
-		return r;
-	for (size_t i = 0; i < s->n_endpoints && !r; i++)
-		r = guard_put(&changed, j, s->name, &s->endpoints[i], trusted);
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < s->n_endpoints && !rc; i++)
+		rc = guard_put(&changed, j, s->name, &s->endpoints[i], trusted);
 	j->state_changed |= changed;
-	return transaction_end(j, r);
+	return transaction_end(j, rc);
 }
 
 static int trusted_parse(struct kept_guard *out, char *text)
@@ -83,56 +83,57 @@ static int guard_take(void *list, sqlite3_stmt *s)
 	struct kept_guards *l = list;
 	struct kept_guard *items = array_grown(l->items, l->n, sizeof(*items));
 	char *text[3];
-	int r;
+	int rc;
 
 	if (!items)
 		return -ENOMEM;
 	l->items = items;
-	r = column_texts(text, s, 3);
-	if (r)
-		return r;
+	rc = column_texts(text, s, 3);
+	if (rc)
+		return rc;
 	struct kept_guard *g = &items[l->n++];
 	*g = (struct kept_guard){.server = text[0]};
-	r = endpoint_parse(&g->endpoint, text[1]) ? -EBADMSG : trusted_parse(g, text[2]);
+	rc = endpoint_parse(&g->endpoint, text[1]) ? -EBADMSG : trusted_parse(g, text[2]);
 	free(text[1]);
 	free(text[2]);
-	return r;
+	return rc;
 }
 
 int guards_load(struct kept_guards *out, struct journal *j)
 {
 	_cleanup_statement_ sqlite3_stmt *s = NULL;
 	struct kept_guards list = {0};
-	int r;
+	int rc;
 
 	*out = list;
 	if (j->version < 2)
 		return 0;
-	r = database_prepare(
+	rc = database_prepare(
 		&s, j, "SELECT server, endpoint, trusted FROM guard ORDER BY server, endpoint");
-	if (!r)
-		r = database_rows(j, s, guard_take, &list);
-	if (r)
+	if (!rc)
+		rc = database_rows(j, s, guard_take, &list);
+	if (rc)
 		kept_guards_free(&list);
 	else
 		*out = list;
-	return r;
+	return rc;
 }
 
 int guards_drop(struct journal *j, const char *server, const struct endpoint *e)
 {
 	_cleanup_statement_ sqlite3_stmt *s = NULL;
 	char endpoint[ENDPOINT_TEXT_MAX];
-	int rc, r = database_prepare(&s, j, "DELETE FROM guard WHERE server = ? AND endpoint = ?");
+	int step,
+		rc = database_prepare(&s, j, "DELETE FROM guard WHERE server = ? AND endpoint = ?");
 
-	if (r)
-		return r;
-	endpoint_format(endpoint, e);
-	rc = bind_text(s, 1, server);
-	if (!rc)
-		rc = bind_text(s, 2, endpoint);
 	if (rc)
-		return database_error(j->db, rc);
-	r = state_begin(j);
-	return r ? r : transaction_end(j, database_run(j, s));
+		return rc;
+	endpoint_format(endpoint, e);
+	step = bind_text(s, 1, server);
+	if (!step)
+		step = bind_text(s, 2, endpoint);
+	if (step)
+		return database_error(j->db, step);
+	rc = state_begin(j);
+	return rc ? rc : transaction_end(j, database_run(j, s));
 }

@@ -68,26 +68,26 @@ static int columns_hash(crypto_generichash_state *h, sqlite3_stmt *s, int n)
 
 int rows_hash(crypto_generichash_state *h, struct journal *j, sqlite3_stmt *s)
 {
-	int n = sqlite3_column_count(s), rc, r = 0;
+	int n = sqlite3_column_count(s), step, rc = 0;
 
-	while ((rc = sqlite3_step(s)) == SQLITE_ROW && !r) {
+	while ((step = sqlite3_step(s)) == SQLITE_ROW && !rc) {
 		hash_number(h, n);
-		r = columns_hash(h, s, n);
+		rc = columns_hash(h, s, n);
 	}
-	return r ? r : database_error(j->db, rc);
+	return rc ? rc : database_error(j->db, step);
 }
 
 int record_hash(uint8_t hash[JOURNAL_HASH_SIZE], const struct journal *j, sqlite3_stmt *s)
 {
 	crypto_generichash_state h;
-	int previous = (int)n_record_columns, r;
+	int previous = (int)n_record_columns, rc;
 
 	hash_begin(&h, j, "curfew journal record");
 	hash_bytes(&h, sqlite3_column_type(s, previous), sqlite3_column_blob(s, previous),
 		(size_t)sqlite3_column_bytes(s, previous));
-	r = columns_hash(&h, s, previous);
-	if (r)
-		return r;
+	rc = columns_hash(&h, s, previous);
+	if (rc)
+		return rc;
 	crypto_generichash_final(&h, hash, JOURNAL_HASH_SIZE);
 	return 0;
 }

@@ -20,39 +20,40 @@
 /* Created here for its mode; SQLite gives its rollback journal the same mode. */
 static int file_create(const char *path)
 {
-	int fd, r = 0;
+	int fd, rc = 0;
 
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640);
 	if (fd < 0)
 		return errno == EEXIST ? 0 : -errno;
 	if (fchmod(fd, 0640) < 0 || fsync(fd) < 0)
-		r = -errno;
+		rc = -errno;
 	close(fd);
-	return r ? r : folder_sync(path);
+	return rc ? rc : folder_sync(path);
 }
 
 static int database_settle(struct journal *j)
 {
-	int r;
+	int rc;
 
 	sqlite3_extended_result_codes(j->db, 0);
 	sqlite3_busy_timeout(j->db, JOURNAL_BUSY_MS);
 	/* Somebody else may have written the file: trust its schema with nothing but plain SQL. */
 	sqlite3_db_config(j->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_db_config(j->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-	r = database_error(j->db, functions_define(j->db));
+	rc = database_error(j->db, functions_define(j->db));
 	/* Sort in memory: the service may write only below its state directory. */
-	if (!r)
-		r = database_execute(j, "PRAGMA temp_store = MEMORY; PRAGMA cell_size_check = ON;");
-	if (!r && !j->read_only)
-		r = database_execute(
+	if (!rc)
+		rc = database_execute(
+			j, "PRAGMA temp_store = MEMORY; PRAGMA cell_size_check = ON;");
+	if (!rc && !j->read_only)
+		rc = database_execute(
 			j, "PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = FULL;");
-	if (!r)
-		r = schema_prepare(j);
-	if (!r)
-		r = chain_open(j);
+	if (!rc)
+		rc = schema_prepare(j);
+	if (!rc)
+		rc = chain_open(j);
 	j->at_commit = state_record;
-	return r ? r : schema_upgrade(j);
+	return rc ? rc : schema_upgrade(j);
 }
 
 /* SQL workers are forked from the process with the open journal and talk to servers. In them this page is zeros. */
@@ -83,7 +84,7 @@ static void key_free(uint8_t *page)
 static int journal_try(struct journal **out, const struct journal_options *o)
 {
 	struct journal *j = calloc(1, sizeof(*j));
-	int r, rc;
+	int rc, step;
 
 	if (!j)
 		return -ENOMEM;
@@ -95,13 +96,13 @@ static int journal_try(struct journal **out, const struct journal_options *o)
 		journal_close(j);
 		return -ENOMEM;
 	}
-	rc = sqlite3_open_v2(o->path, &j->db,
+	step = sqlite3_open_v2(o->path, &j->db,
 		(o->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) | SQLITE_OPEN_NOMUTEX,
 		NULL);
-	r = rc ? database_error(j->db, rc) : database_settle(j);
-	if (r) {
+	rc = step ? database_error(j->db, step) : database_settle(j);
+	if (rc) {
 		journal_close(j);
-		return r;
+		return rc;
 	}
 	*out = j;
 	return 0;
@@ -126,18 +127,18 @@ static int file_check(const char *path)
 
 int journal_open(struct journal **out, const struct journal_options *o)
 {
-	int r = 0;
+	int rc = 0;
 
 	if (sodium_init() < 0)
 		return -EIO;
 	if (!o->read_only)
-		r = file_create(o->path);
-	if (!r)
-		r = file_check(o->path);
-	if (!r && o->read_only && access(o->path, R_OK) < 0)
-		r = -errno;
+		rc = file_create(o->path);
+	if (!rc)
+		rc = file_check(o->path);
+	if (!rc && o->read_only && access(o->path, R_OK) < 0)
+		rc = -errno;
 	/* A reader never recovers: a rollback journal names other files, which SQLite would delete. */
-	return r ? r : journal_try(out, o);
+	return rc ? rc : journal_try(out, o);
 }
 
 void journal_close(struct journal *j)

@@ -16,37 +16,38 @@ static int bind_identity(sqlite3_stmt *s, const char *server, const char *login)
 int ledger_intend(struct journal *j, const char *server, const char *login, instant_t server_now)
 {
 	_cleanup_statement_ sqlite3_stmt *s = NULL;
-	int rc, r = database_prepare(&s, j,
+	int step,
+		rc = database_prepare(&s, j,
 			"INSERT INTO ledger (server, login, sid, intended, created, removed)"
 			" VALUES (?1, ?2, NULL, ?3, 0, 0) ON CONFLICT (server, login) WHERE removed = 0"
 			" DO UPDATE SET intended = excluded.intended");
 
-	if (r)
-		return r;
-	if ((rc = bind_identity(s, server, login)) != 0 ||
-		(rc = sqlite3_bind_int64(s, 3, server_now)) != 0)
-		return database_error(j->db, rc);
-	r = state_begin(j);
-	return r ? r : transaction_end(j, database_run(j, s));
+	if (rc)
+		return rc;
+	if ((step = bind_identity(s, server, login)) != 0 ||
+		(step = sqlite3_bind_int64(s, 3, server_now)) != 0)
+		return database_error(j->db, step);
+	rc = state_begin(j);
+	return rc ? rc : transaction_end(j, database_run(j, s));
 }
 
 static int ledger_write(struct journal *j, const char *sql, const struct identity *i)
 {
 	_cleanup_statement_ sqlite3_stmt *s = NULL;
-	int r = database_prepare(&s, j, sql), rc;
+	int rc = database_prepare(&s, j, sql), step;
 
-	if (r)
-		return r;
-	rc = bind_identity(s, i->server, i->login);
-	if (!rc && i->sid)
-		rc = sqlite3_bind_blob(s, 3, i->sid, (int)i->sid_size, SQLITE_TRANSIENT);
-	if (!rc)
-		rc = sqlite3_bind_int64(s, 4, i->intended);
-	if (!rc)
-		rc = sqlite3_bind_int64(s, 5, i->created);
-	if (!rc)
-		rc = sqlite3_bind_int64(s, 6, i->removed);
-	return rc ? database_error(j->db, rc) : database_run(j, s);
+	if (rc)
+		return rc;
+	step = bind_identity(s, i->server, i->login);
+	if (!step && i->sid)
+		step = sqlite3_bind_blob(s, 3, i->sid, (int)i->sid_size, SQLITE_TRANSIENT);
+	if (!step)
+		step = sqlite3_bind_int64(s, 4, i->intended);
+	if (!step)
+		step = sqlite3_bind_int64(s, 5, i->created);
+	if (!step)
+		step = sqlite3_bind_int64(s, 6, i->removed);
+	return step ? database_error(j->db, step) : database_run(j, s);
 }
 
 /* If a login was re-created with another SID, keep the former SID as a tombstone. */
@@ -65,21 +66,21 @@ static int ledger_write(struct journal *j, const char *sql, const struct identit
 
 int ledger_put(struct journal *j, const struct identity *i)
 {
-	int r;
+	int rc;
 
 	if (i->sid_size > INT32_MAX)
 		return -E2BIG;
-	r = state_begin(j);
-	if (r)
-		return r;
+	rc = state_begin(j);
+	if (rc)
+		return rc;
 	if (i->removed) {
-		r = ledger_write(j, PUT_TOMBSTONE, i);
+		rc = ledger_write(j, PUT_TOMBSTONE, i);
 	} else {
-		r = ledger_write(j, BURY_OTHER, i);
-		if (!r)
-			r = ledger_write(j, PUT_LIVING, i);
+		rc = ledger_write(j, BURY_OTHER, i);
+		if (!rc)
+			rc = ledger_write(j, PUT_LIVING, i);
 	}
-	return transaction_end(j, r);
+	return transaction_end(j, rc);
 }
 
 int ledger_remove(struct journal *j, const char *server, const char *login, instant_t now)
@@ -92,23 +93,23 @@ int ledger_remove(struct journal *j, const char *server, const char *login, inst
 		"UPDATE ledger SET removed = max(1, ?3), intended = 0"
 		" WHERE server = ?1 AND login = ?2 AND removed = 0",
 	};
-	int r = state_begin(j);
+	int rc = state_begin(j);
 
-	if (r)
-		return r;
-	for (size_t n = 0; n < ARRAY_SIZE(steps) && !r; n++) {
+	if (rc)
+		return rc;
+	for (size_t n = 0; n < ARRAY_SIZE(steps) && !rc; n++) {
 		_cleanup_statement_ sqlite3_stmt *s = NULL;
-		int rc;
+		int step;
 
-		r = database_prepare(&s, j, steps[n]);
-		if (r)
+		rc = database_prepare(&s, j, steps[n]);
+		if (rc)
 			break;
-		rc = bind_identity(s, server, login);
-		if (!rc)
-			rc = sqlite3_bind_int64(s, 3, now);
-		r = rc ? database_error(j->db, rc) : database_run(j, s);
+		step = bind_identity(s, server, login);
+		if (!step)
+			step = sqlite3_bind_int64(s, 3, now);
+		rc = step ? database_error(j->db, step) : database_run(j, s);
 	}
-	return transaction_end(j, r);
+	return transaction_end(j, rc);
 }
 
 void identities_free(struct identities *i)
@@ -161,15 +162,15 @@ int ledger_read(struct identities *out, struct journal *j)
 {
 	_cleanup_statement_ sqlite3_stmt *s = NULL;
 	struct identities list = {0};
-	int r = database_prepare(&s, j,
+	int rc = database_prepare(&s, j,
 		"SELECT server, login, sid, intended, created, removed FROM ledger"
 		" ORDER BY server, login, removed <> 0, removed, sid");
 
-	if (!r)
-		r = database_rows(j, s, identity_take, &list);
-	if (r)
+	if (!rc)
+		rc = database_rows(j, s, identity_take, &list);
+	if (rc)
 		identities_free(&list);
 	else
 		*out = list;
-	return r;
+	return rc;
 }

@@ -10,15 +10,16 @@ int chain_get(struct link *out, instant_t *at, uint8_t seal[JOURNAL_HASH_SIZE], 
 	const char *name)
 {
 	_cleanup_statement_ sqlite3_stmt *s = NULL;
-	int r = database_prepare(&s, j, "SELECT id, hash, at, seal FROM chain WHERE link = ?"), rc;
+	int rc = database_prepare(&s, j, "SELECT id, hash, at, seal FROM chain WHERE link = ?"),
+	    step;
 
-	if (r)
-		return r;
-	if ((rc = bind_text(s, 1, name)) != 0)
-		return database_error(j->db, rc);
-	rc = sqlite3_step(s);
-	if (rc != SQLITE_ROW)
-		return rc == SQLITE_DONE ? -EBADMSG : database_error(j->db, rc);
+	if (rc)
+		return rc;
+	if ((step = bind_text(s, 1, name)) != 0)
+		return database_error(j->db, step);
+	step = sqlite3_step(s);
+	if (step != SQLITE_ROW)
+		return step == SQLITE_DONE ? -EBADMSG : database_error(j->db, step);
 	if (sqlite3_column_bytes(s, 1) != JOURNAL_HASH_SIZE ||
 		sqlite3_column_bytes(s, 3) != JOURNAL_HASH_SIZE)
 		return -EBADMSG;
@@ -36,25 +37,25 @@ static int chain_set(
 {
 	_cleanup_statement_ sqlite3_stmt *s = NULL;
 	uint8_t seal[JOURNAL_HASH_SIZE];
-	int r = database_prepare(&s, j,
+	int rc = database_prepare(&s, j,
 		"INSERT INTO chain (link, id, hash, at, seal) VALUES (?, ?, ?, ?, ?) "
 		"ON CONFLICT (link) DO UPDATE SET id = excluded.id, hash = excluded.hash, at = excluded.at, "
 		"seal = excluded.seal");
-	int rc;
+	int step;
 
-	if (r)
-		return r;
+	if (rc)
+		return rc;
 	link_seal(seal, j, label, l, at);
-	rc = bind_text(s, 1, name);
-	if (!rc)
-		rc = sqlite3_bind_int64(s, 2, l->id);
-	if (!rc)
-		rc = sqlite3_bind_blob(s, 3, l->hash, sizeof(l->hash), SQLITE_STATIC);
-	if (!rc)
-		rc = sqlite3_bind_int64(s, 4, at);
-	if (!rc)
-		rc = sqlite3_bind_blob(s, 5, seal, sizeof(seal), SQLITE_STATIC);
-	return rc ? database_error(j->db, rc) : database_run(j, s);
+	step = bind_text(s, 1, name);
+	if (!step)
+		step = sqlite3_bind_int64(s, 2, l->id);
+	if (!step)
+		step = sqlite3_bind_blob(s, 3, l->hash, sizeof(l->hash), SQLITE_STATIC);
+	if (!step)
+		step = sqlite3_bind_int64(s, 4, at);
+	if (!step)
+		step = sqlite3_bind_blob(s, 5, seal, sizeof(seal), SQLITE_STATIC);
+	return step ? database_error(j->db, step) : database_run(j, s);
 }
 
 int chain_head(struct link *out, struct journal *j)
@@ -89,33 +90,34 @@ static int chain_set_key(struct journal *j)
 {
 	_cleanup_statement_ sqlite3_stmt *s = NULL;
 	uint8_t proof[JOURNAL_HASH_SIZE];
-	int rc, r = database_prepare(&s, j,
+	int step,
+		rc = database_prepare(&s, j,
 			"INSERT INTO chain_key (one, keyed, closed, proof) VALUES (1, ?, ?, ?)"
 			" ON CONFLICT DO UPDATE SET closed = excluded.closed, proof = excluded.proof");
 
-	if (r)
-		return r;
+	if (rc)
+		return rc;
 	key_proof(proof, j);
-	rc = sqlite3_bind_int(s, 1, j->keyed);
-	if (!rc)
-		rc = sqlite3_bind_int(s, 2, j->closed);
-	if (!rc)
-		rc = sqlite3_bind_blob(s, 3, proof, sizeof(proof), SQLITE_STATIC);
-	return rc ? database_error(j->db, rc) : database_run(j, s);
+	step = sqlite3_bind_int(s, 1, j->keyed);
+	if (!step)
+		step = sqlite3_bind_int(s, 2, j->closed);
+	if (!step)
+		step = sqlite3_bind_blob(s, 3, proof, sizeof(proof), SQLITE_STATIC);
+	return step ? database_error(j->db, step) : database_run(j, s);
 }
 
 int chain_create(struct journal *j)
 {
 	struct link origin = {0};
-	int r;
+	int rc;
 
 	j->keyed = j->has_key;
-	r = chain_set_key(j);
+	rc = chain_set_key(j);
 	/* Start each journal with random bytes, so that none can pass as the continuation of another. */
 	randombytes_buf(origin.hash, sizeof(origin.hash));
-	if (!r)
-		r = chain_set_anchor(j, &origin, INT64_MIN);
-	return r ? r : chain_set_head(j, &origin);
+	if (!rc)
+		rc = chain_set_anchor(j, &origin, INT64_MIN);
+	return rc ? rc : chain_set_head(j, &origin);
 }
 
 int chain_close(struct journal *j)
@@ -128,13 +130,13 @@ int chain_open(struct journal *j)
 {
 	_cleanup_statement_ sqlite3_stmt *s = NULL;
 	uint8_t proof[JOURNAL_HASH_SIZE];
-	int r = database_prepare(&s, j, "SELECT keyed, closed, proof FROM chain_key"), rc;
+	int rc = database_prepare(&s, j, "SELECT keyed, closed, proof FROM chain_key"), step;
 
-	if (r)
-		return r;
-	rc = sqlite3_step(s);
-	if (rc != SQLITE_ROW)
-		return rc == SQLITE_DONE ? -EBADMSG : database_error(j->db, rc);
+	if (rc)
+		return rc;
+	step = sqlite3_step(s);
+	if (step != SQLITE_ROW)
+		return step == SQLITE_DONE ? -EBADMSG : database_error(j->db, step);
 	j->keyed = sqlite3_column_int(s, 0) != 0;
 	j->closed = sqlite3_column_int(s, 1) != 0;
 	/* Reading a keyed journal needs no key. Writing and verifying do. */
@@ -153,10 +155,10 @@ static int journal_link(
 	uint8_t hash[JOURNAL_HASH_SIZE], int64_t *id, struct journal *j, const char *name)
 {
 	struct link l = {0};
-	int r = chain_get(&l, NULL, NULL, j, name);
+	int rc = chain_get(&l, NULL, NULL, j, name);
 
-	if (r)
-		return r;
+	if (rc)
+		return rc;
 	memcpy(hash, l.hash, JOURNAL_HASH_SIZE);
 	if (id)
 		*id = l.id;

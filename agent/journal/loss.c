@@ -8,33 +8,34 @@
 int loss_put(struct journal *j, instant_t at, const char *why)
 {
 	_cleanup_statement_ sqlite3_stmt *s = NULL;
-	int rc, r = database_prepare(&s, j,
+	int step,
+		rc = database_prepare(&s, j,
 			"INSERT INTO loss (one, at, why) VALUES (1, ?, ?) ON CONFLICT DO NOTHING");
 
-	if (r)
-		return r;
-	rc = sqlite3_bind_int64(s, 1, at);
-	if (!rc)
-		rc = bind_text(s, 2, why);
 	if (rc)
-		return database_error(j->db, rc);
-	r = state_begin(j);
-	return r ? r : transaction_end(j, database_run(j, s));
+		return rc;
+	step = sqlite3_bind_int64(s, 1, at);
+	if (!step)
+		step = bind_text(s, 2, why);
+	if (step)
+		return database_error(j->db, step);
+	rc = state_begin(j);
+	return rc ? rc : transaction_end(j, database_run(j, s));
 }
 
 int loss_read(instant_t *at, char **why, struct journal *j)
 {
 	_cleanup_statement_ sqlite3_stmt *s = NULL;
-	int rc, r;
+	int step, rc;
 
 	if (j->version < 2)
 		return -ENOENT;
-	r = database_prepare(&s, j, "SELECT why, at FROM loss");
-	if (r)
-		return r;
-	rc = sqlite3_step(s);
-	if (rc != SQLITE_ROW)
-		return rc == SQLITE_DONE ? -ENOENT : database_error(j->db, rc);
+	rc = database_prepare(&s, j, "SELECT why, at FROM loss");
+	if (rc)
+		return rc;
+	step = sqlite3_step(s);
+	if (step != SQLITE_ROW)
+		return step == SQLITE_DONE ? -ENOENT : database_error(j->db, step);
 	*at = sqlite3_column_int64(s, 1);
 	return column_text(why, s, 0);
 }
@@ -49,28 +50,28 @@ int loss_accept(struct journal *j, instant_t at, const char *actor, const char *
 		.reason = reason,
 		.action = "accept-loss",
 		.outcome = "done"};
-	int r = loss_read(&since, &why, j);
+	int rc = loss_read(&since, &why, j);
 
-	if (!r)
-		r = state_begin(j);
-	if (r)
-		return r;
+	if (!rc)
+		rc = state_begin(j);
+	if (rc)
+		return rc;
 	e.detail = why;
-	r = database_execute(j, "DELETE FROM loss");
-	if (!r)
-		r = journal_write(NULL, j, &e);
-	return transaction_end(j, r);
+	rc = database_execute(j, "DELETE FROM loss");
+	if (!rc)
+		rc = journal_write(NULL, j, &e);
+	return transaction_end(j, rc);
 }
 
 int loss_was_accepted(bool *out, struct journal *j)
 {
 	int64_t n = 0;
-	int r = database_number(&n, j,
+	int rc = database_number(&n, j,
 		"SELECT EXISTS (SELECT 1 FROM record WHERE kind = 'event' AND action = 'accept-loss')",
 		0);
 
 	*out = n != 0;
-	return r;
+	return rc;
 }
 
 bool journal_is_new(const struct journal *j)
@@ -82,24 +83,24 @@ int journal_holds(bool *out, struct journal *j, const uint8_t hash[JOURNAL_HASH_
 {
 	_cleanup_statement_ sqlite3_stmt *s = NULL;
 	struct link anchor;
-	int rc, r = chain_anchor(&anchor, NULL, j);
+	int step, rc = chain_anchor(&anchor, NULL, j);
 
 	*out = false;
-	if (r)
-		return r;
+	if (rc)
+		return rc;
 	/* The record was archived by this journal, or is its original beginning. */
 	if (id <= anchor.id) {
 		*out = id < anchor.id || !memcmp(hash, anchor.hash, JOURNAL_HASH_SIZE);
 		return 0;
 	}
-	r = database_prepare(&s, j, "SELECT hash FROM record WHERE id = ?");
-	if (r)
-		return r;
-	if ((rc = sqlite3_bind_int64(s, 1, id)) != 0)
-		return database_error(j->db, rc);
-	rc = sqlite3_step(s);
-	if (rc != SQLITE_ROW)
-		return rc == SQLITE_DONE ? 0 : database_error(j->db, rc);
+	rc = database_prepare(&s, j, "SELECT hash FROM record WHERE id = ?");
+	if (rc)
+		return rc;
+	if ((step = sqlite3_bind_int64(s, 1, id)) != 0)
+		return database_error(j->db, step);
+	step = sqlite3_step(s);
+	if (step != SQLITE_ROW)
+		return step == SQLITE_DONE ? 0 : database_error(j->db, step);
 	*out = sqlite3_column_bytes(s, 0) == JOURNAL_HASH_SIZE &&
 	       !memcmp(sqlite3_column_blob(s, 0), hash, JOURNAL_HASH_SIZE);
 	return 0;

@@ -108,20 +108,20 @@ static int open_intent_take(void *context, const struct journal_entry *e)
 int state_settle(struct journal *j, instant_t now)
 {
 	_cleanup_(open_intents_free) struct open_intents o = {0};
-	int r = journal_unfinished(j, open_intent_take, &o);
+	int rc = journal_unfinished(j, open_intent_take, &o);
 
-	if (r || !o.n)
-		return r;
-	r = journal_begin(j);
-	for (size_t i = 0; i < o.n && !r; i++) {
+	if (rc || !o.n)
+		return rc;
+	rc = journal_begin(j);
+	for (size_t i = 0; i < o.n && !rc; i++) {
 		o.items[i].at = now;
 		o.items[i].actor = "service";
 		o.items[i].outcome = "unknown";
 		o.items[i].detail =
 			"the process that made the change died before it recorded the outcome";
-		r = journal_write(NULL, j, &o.items[i]);
+		rc = journal_write(NULL, j, &o.items[i]);
 	}
-	if (r)
+	if (rc)
 		journal_rollback(j);
-	return r ? r : journal_commit(j);
+	return rc ? rc : journal_commit(j);
 }

@@ -33,66 +33,68 @@ static int override_insert(struct journal *j, const char *client, const char *lo
 {
 	_cleanup_statement_ sqlite3_stmt *s = NULL;
 	/* A second revocation keeps the time of the first. */
-	int rc, r = database_prepare(&s, j,
+	int step,
+		rc = database_prepare(&s, j,
 			"INSERT INTO override (client, login, at, actor, reason) VALUES (?, ?, ?, ?, ?)"
 			" ON CONFLICT DO NOTHING");
 
-	if (r)
-		return r;
-	rc = bind_override(s, client, login);
-	if (!rc)
-		rc = sqlite3_bind_int64(s, 3, at);
-	if (!rc)
-		rc = bind_text(s, 4, actor);
-	if (!rc)
-		rc = bind_text(s, 5, reason);
-	return rc ? database_error(j->db, rc) : database_run(j, s);
+	if (rc)
+		return rc;
+	step = bind_override(s, client, login);
+	if (!step)
+		step = sqlite3_bind_int64(s, 3, at);
+	if (!step)
+		step = bind_text(s, 4, actor);
+	if (!step)
+		step = bind_text(s, 5, reason);
+	return step ? database_error(j->db, step) : database_run(j, s);
 }
 
 int override_add(struct journal *j, const char *client, const char *login, instant_t at,
 	const char *actor, const char *reason)
 {
-	int r = state_begin(j);
+	int rc = state_begin(j);
 
-	if (r)
-		return r;
-	r = override_insert(j, client, login, at, actor, reason);
-	if (!r)
-		r = override_event(j, "revoke", client, login, at, actor, reason);
-	return transaction_end(j, r);
+	if (rc)
+		return rc;
+	rc = override_insert(j, client, login, at, actor, reason);
+	if (!rc)
+		rc = override_event(j, "revoke", client, login, at, actor, reason);
+	return transaction_end(j, rc);
 }
 
 static int override_delete(struct journal *j, const char *client, const char *login)
 {
 	_cleanup_statement_ sqlite3_stmt *s = NULL;
-	int r = database_prepare(&s, j, "DELETE FROM override WHERE client = ? AND login IS ?"), rc;
+	int rc = database_prepare(&s, j, "DELETE FROM override WHERE client = ? AND login IS ?"),
+	    step;
 
-	if (r)
-		return r;
-	if ((rc = bind_override(s, client, login)) != 0)
-		return database_error(j->db, rc);
-	r = database_run(j, s);
-	if (!r && sqlite3_changes(j->db) == 0)
-		r = -ENOENT;
-	return r;
+	if (rc)
+		return rc;
+	if ((step = bind_override(s, client, login)) != 0)
+		return database_error(j->db, step);
+	rc = database_run(j, s);
+	if (!rc && sqlite3_changes(j->db) == 0)
+		rc = -ENOENT;
+	return rc;
 }
 
 int override_remove(struct journal *j, const char *client, const char *login, instant_t at,
 	const char *actor, const char *reason)
 {
-	int r = state_begin(j);
+	int rc = state_begin(j);
 
-	if (r)
-		return r;
-	r = override_delete(j, client, login);
-	if (!r)
-		r = override_event(j, "reinstate", client, login, at, actor, reason);
+	if (rc)
+		return rc;
+	rc = override_delete(j, client, login);
+	if (!rc)
+		rc = override_event(j, "reinstate", client, login, at, actor, reason);
 	/* Nothing was changed, so a batch around this is not affected. */
-	if (r == -ENOENT) {
-		r = transaction_end(j, 0);
-		return r ? r : -ENOENT;
+	if (rc == -ENOENT) {
+		rc = transaction_end(j, 0);
+		return rc ? rc : -ENOENT;
 	}
-	return transaction_end(j, r);
+	return transaction_end(j, rc);
 }
 
 static int override_take(void *list, sqlite3_stmt *s)
@@ -100,34 +102,34 @@ static int override_take(void *list, sqlite3_stmt *s)
 	struct overrides *l = list;
 	struct override *items = array_grown(l->items, l->n, sizeof(*items));
 	char *text[3];
-	int r;
+	int rc;
 
 	if (!items)
 		return -ENOMEM;
 	l->items = items;
-	r = column_texts(text, s, 3);
-	if (!r)
+	rc = column_texts(text, s, 3);
+	if (!rc)
 		items[l->n++] = (struct override){.client = text[0],
 			.login = text[1],
 			.reason = text[2],
 			.at = sqlite3_column_int64(s, 3)};
-	return r;
+	return rc;
 }
 
 int override_read(struct overrides *out, struct journal *j)
 {
 	_cleanup_statement_ sqlite3_stmt *s = NULL;
 	struct overrides list = {0};
-	int r = database_prepare(
+	int rc = database_prepare(
 		&s, j, "SELECT client, login, reason, at FROM override ORDER BY client, login");
 
-	if (!r)
-		r = database_rows(j, s, override_take, &list);
-	if (!r)
-		r = passed_read(&list, j);
-	if (r)
+	if (!rc)
+		rc = database_rows(j, s, override_take, &list);
+	if (!rc)
+		rc = passed_read(&list, j);
+	if (rc)
 		overrides_free(&list);
 	else
 		*out = list;
-	return r;
+	return rc;
 }

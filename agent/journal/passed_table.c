@@ -8,26 +8,27 @@
 int passed_put(struct journal *j, const struct passed *p)
 {
 	_cleanup_statement_ sqlite3_stmt *s = NULL;
-	int rc, r = database_prepare(&s, j,
+	int step,
+		rc = database_prepare(&s, j,
 			"INSERT INTO passed (client, what, instant, ticket, approved) VALUES (?, ?, ?, ?, ?)"
 			" ON CONFLICT (client, what) DO UPDATE SET instant = excluded.instant,"
 			" ticket = excluded.ticket, approved = excluded.approved");
 
-	if (r)
-		return r;
-	rc = bind_text(s, 1, p->client);
-	if (!rc)
-		rc = bind_text(s, 2, passed_what_name(p->what));
-	if (!rc)
-		rc = sqlite3_bind_int64(s, 3, p->instant);
-	if (!rc)
-		rc = bind_text(s, 4, p->ticket ? p->ticket : "");
-	if (!rc)
-		rc = sqlite3_bind_int64(s, 5, p->approved);
 	if (rc)
-		return database_error(j->db, rc);
-	r = state_begin(j);
-	return r ? r : transaction_end(j, database_run(j, s));
+		return rc;
+	step = bind_text(s, 1, p->client);
+	if (!step)
+		step = bind_text(s, 2, passed_what_name(p->what));
+	if (!step)
+		step = sqlite3_bind_int64(s, 3, p->instant);
+	if (!step)
+		step = bind_text(s, 4, p->ticket ? p->ticket : "");
+	if (!step)
+		step = sqlite3_bind_int64(s, 5, p->approved);
+	if (step)
+		return database_error(j->db, step);
+	rc = state_begin(j);
+	return rc ? rc : transaction_end(j, database_run(j, s));
 }
 
 static int what_parse(enum passed_what *out, const char *name)
@@ -47,16 +48,16 @@ static int passed_take(void *list, sqlite3_stmt *s)
 	struct passed p = {
 		.instant = sqlite3_column_int64(s, 2), .approved = sqlite3_column_int64(s, 3)};
 	char *text[2];
-	int r;
+	int rc;
 
 	if (!items)
 		return -ENOMEM;
 	l->passed = items;
-	r = what_parse(&p.what, (const char *)sqlite3_column_text(s, 4));
-	if (!r)
-		r = column_texts(text, s, 2);
-	if (r)
-		return r;
+	rc = what_parse(&p.what, (const char *)sqlite3_column_text(s, 4));
+	if (!rc)
+		rc = column_texts(text, s, 2);
+	if (rc)
+		return rc;
 	p.client = text[0];
 	p.ticket = text[1];
 	items[l->n_passed++] = p;
@@ -66,11 +67,11 @@ static int passed_take(void *list, sqlite3_stmt *s)
 int passed_read(struct overrides *out, struct journal *j)
 {
 	_cleanup_statement_ sqlite3_stmt *s = NULL;
-	int r;
+	int rc;
 
 	if (j->version < 2)
 		return 0;
-	r = database_prepare(&s, j,
+	rc = database_prepare(&s, j,
 		"SELECT client, ticket, instant, approved, what FROM passed ORDER BY client, what");
-	return r ? r : database_rows(j, s, passed_take, out);
+	return rc ? rc : database_rows(j, s, passed_take, out);
 }

@@ -7,26 +7,27 @@
 int proved_put(struct journal *j, const struct proved *p)
 {
 	_cleanup_statement_ sqlite3_stmt *s = NULL;
-	int rc, r = database_prepare(&s, j,
+	int step,
+		rc = database_prepare(&s, j,
 			"INSERT INTO proved (server, login, database, level, at) VALUES (?, ?, ?, ?, ?)"
 			" ON CONFLICT (server, login, database) DO UPDATE"
 			" SET level = excluded.level, at = excluded.at");
 
-	if (r)
-		return r;
-	rc = bind_text(s, 1, p->server);
-	if (!rc)
-		rc = bind_text(s, 2, p->login);
-	if (!rc)
-		rc = bind_text(s, 3, p->database);
-	if (!rc)
-		rc = bind_text(s, 4, level_name(p->level));
-	if (!rc)
-		rc = sqlite3_bind_int64(s, 5, p->at);
 	if (rc)
-		return database_error(j->db, rc);
-	r = state_begin(j);
-	return r ? r : transaction_end(j, database_run(j, s));
+		return rc;
+	step = bind_text(s, 1, p->server);
+	if (!step)
+		step = bind_text(s, 2, p->login);
+	if (!step)
+		step = bind_text(s, 3, p->database);
+	if (!step)
+		step = bind_text(s, 4, level_name(p->level));
+	if (!step)
+		step = sqlite3_bind_int64(s, 5, p->at);
+	if (step)
+		return database_error(j->db, step);
+	rc = state_begin(j);
+	return rc ? rc : transaction_end(j, database_run(j, s));
 }
 
 void proved_list_free(struct proved_list *p)
@@ -46,35 +47,35 @@ static int proved_take(void *list, sqlite3_stmt *s)
 	struct proved *items = array_grown(l->items, l->n, sizeof(*items));
 	char *text[3];
 	enum level level;
-	int r;
+	int rc;
 
 	if (!items)
 		return -ENOMEM;
 	l->items = items;
-	r = column_level(&level, s, 3);
-	if (!r)
-		r = column_texts(text, s, 3);
-	if (!r)
+	rc = column_level(&level, s, 3);
+	if (!rc)
+		rc = column_texts(text, s, 3);
+	if (!rc)
 		items[l->n++] = (struct proved){
 			text[0], text[1], text[2], level, sqlite3_column_int64(s, 4)};
-	return r;
+	return rc;
 }
 
 int proved_read(struct proved_list *out, struct journal *j)
 {
 	_cleanup_statement_ sqlite3_stmt *s = NULL;
 	struct proved_list list = {0};
-	int r = database_prepare(&s, j,
+	int rc = database_prepare(&s, j,
 		"SELECT server, login, database, level, at FROM proved"
 		" ORDER BY server, login, database");
 
-	if (!r)
-		r = database_rows(j, s, proved_take, &list);
-	if (r)
+	if (!rc)
+		rc = database_rows(j, s, proved_take, &list);
+	if (rc)
 		proved_list_free(&list);
 	else
 		*out = list;
-	return r;
+	return rc;
 }
 
 static int proved_compare(const void *a, const void *b)

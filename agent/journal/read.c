@@ -56,7 +56,7 @@ static void entry_free(struct journal_entry *e)
 static int entry_copy(struct journal_entry *out, sqlite3_stmt *s)
 {
 	struct journal_entry copy;
-	int r = 0;
+	int rc = 0;
 
 	record_read(&copy, s);
 	for (size_t i = 0; i < n_record_columns; i++) {
@@ -64,15 +64,15 @@ static int entry_copy(struct journal_entry *out, sqlite3_stmt *s)
 
 		if (record_columns[i].type != COLUMN_TEXT)
 			continue;
-		if (!r)
-			r = column_text(&text, s, (int)i);
+		if (!rc)
+			rc = column_text(&text, s, (int)i);
 		memcpy((char *)&copy + record_columns[i].offset, &text, sizeof(text));
 	}
-	if (r)
+	if (rc)
 		entry_free(&copy);
 	else
 		*out = copy;
-	return r;
+	return rc;
 }
 
 int record_deliver(int64_t *last, size_t *n, struct journal *j, sqlite3_stmt *s, journal_fn each,
@@ -80,34 +80,34 @@ int record_deliver(int64_t *last, size_t *n, struct journal *j, sqlite3_stmt *s,
 {
 	struct journal_entry *rows = NULL;
 	size_t count = 0;
-	int r = 0, rc;
+	int rc = 0, step;
 
-	while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
+	while ((step = sqlite3_step(s)) == SQLITE_ROW) {
 		struct journal_entry *more = array_grown(rows, count, sizeof(*rows));
 
 		if (!more) {
-			r = -ENOMEM;
+			rc = -ENOMEM;
 			break;
 		}
 		rows = more;
-		r = entry_copy(&rows[count], s);
-		if (r)
+		rc = entry_copy(&rows[count], s);
+		if (rc)
 			break;
 		count++;
 	}
-	if (!r)
-		r = database_error(j->db, rc);
+	if (!rc)
+		rc = database_error(j->db, step);
 	sqlite3_reset(s);
 	for (size_t i = 0; i < count; i++) {
-		if (!r) {
+		if (!rc) {
 			*last = rows[i].id;
-			r = each(context, &rows[i]);
+			rc = each(context, &rows[i]);
 		}
 		entry_free(&rows[i]);
 	}
 	free(rows);
 	*n = count;
-	return r;
+	return rc;
 }
 
 static int bind_filter(sqlite3_stmt *s, const struct journal_filter *f)
@@ -154,8 +154,8 @@ int journal_read(struct journal *j, const struct journal_filter *f, journal_fn e
 	struct link head;
 	int64_t last = 0;
 	size_t n = 0;
-	int rc;
-	int r = database_prepare(&s, j,
+	int step;
+	int rc = database_prepare(&s, j,
 		"SELECT " RECORD_COLUMNS " FROM record WHERE id > ?1 AND id <= ?2"
 		" AND at >= ?5 AND (?6 IS NULL OR at < ?6)"
 		" AND CASE WHEN ?7 IS NULL THEN kind <> 'state' ELSE kind = ?7 END"
@@ -167,21 +167,22 @@ int journal_read(struct journal *j, const struct journal_filter *f, journal_fn e
 					       " ORDER BY id LIMIT ?8");
 
 	/* Records that are written meanwhile, perhaps by `each`, are not read. */
-	if (!r)
-		r = chain_head(&head, j);
-	if (r)
-		return r;
+	if (!rc)
+		rc = chain_head(&head, j);
+	if (rc)
+		return rc;
 	do {
-		rc = sqlite3_bind_int64(s, 1, last);
-		if (!rc)
-			rc = sqlite3_bind_int64(s, 2, head.id);
-		if (!rc)
-			rc = bind_filter(s, f);
-		if (!rc)
-			rc = sqlite3_bind_int(s, 8, PAGE_ROWS);
-		r = rc ? database_error(j->db, rc) : record_deliver(&last, &n, j, s, each, context);
-	} while (!r && n == PAGE_ROWS);
-	return r;
+		step = sqlite3_bind_int64(s, 1, last);
+		if (!step)
+			step = sqlite3_bind_int64(s, 2, head.id);
+		if (!step)
+			step = bind_filter(s, f);
+		if (!step)
+			step = sqlite3_bind_int(s, 8, PAGE_ROWS);
+		rc = step ? database_error(j->db, step)
+			  : record_deliver(&last, &n, j, s, each, context);
+	} while (!rc && n == PAGE_ROWS);
+	return rc;
 }
 
 int journal_client_of(char **out, struct journal *j, const char *server, const char *login)
@@ -193,25 +194,25 @@ int journal_client_of(char **out, struct journal *j, const char *server, const c
 		"SELECT client FROM record WHERE server = ? AND login = ? COLLATE NOCASE"
 		" AND client IS NOT NULL ORDER BY id DESC LIMIT 1"};
 	char *client = NULL;
-	int r = 0;
+	int rc = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(queries) && !r && !client; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(queries) && !rc && !client; i++) {
 		_cleanup_statement_ sqlite3_stmt *s = NULL;
-		int rc;
+		int step;
 
-		r = database_prepare(&s, j, queries[i]);
-		if (r)
+		rc = database_prepare(&s, j, queries[i]);
+		if (rc)
 			break;
-		rc = bind_text(s, 1, server);
-		if (!rc)
-			rc = bind_text(s, 2, login);
-		if (!rc)
-			rc = sqlite3_step(s);
-		r = rc == SQLITE_ROW ? column_text(&client, s, 0) : database_error(j->db, rc);
+		step = bind_text(s, 1, server);
+		if (!step)
+			step = bind_text(s, 2, login);
+		if (!step)
+			step = sqlite3_step(s);
+		rc = step == SQLITE_ROW ? column_text(&client, s, 0) : database_error(j->db, step);
 	}
-	if (!r)
+	if (!rc)
 		*out = client;
-	return r;
+	return rc;
 }
 
 int journal_unfinished(struct journal *j, journal_fn each, void *context)
@@ -219,11 +220,11 @@ int journal_unfinished(struct journal *j, journal_fn each, void *context)
 	_cleanup_statement_ sqlite3_stmt *s = NULL;
 	int64_t last;
 	size_t n;
-	int r = database_prepare(&s, j,
+	int rc = database_prepare(&s, j,
 		"SELECT " RECORD_COLUMNS " FROM record WHERE kind = 'intent' AND NOT EXISTS ("
 		" SELECT 1 FROM record o WHERE o.kind = 'outcome' AND o.intent = record.id) ORDER BY id");
 
-	return r ? r : record_deliver(&last, &n, j, s, each, context);
+	return rc ? rc : record_deliver(&last, &n, j, s, each, context);
 }
 
 static int access_read(struct journal *j, instant_t at, const char *client, bool past,
@@ -234,28 +235,28 @@ static int access_read(struct journal *j, instant_t at, const char *client, bool
 	instant_t archived;
 	int64_t last;
 	size_t n;
-	int rc, r = chain_anchor(&anchor, &archived, j);
+	int step, rc = chain_anchor(&anchor, &archived, j);
 
-	if (r)
-		return r;
+	if (rc)
+		return rc;
 	/* The records for this time are in an archive. */
 	if (at < archived)
 		return -ENODATA;
 	/* By time first and then by id, because an archive carries records over under new ids. */
-	r = database_prepare(&s, j,
+	rc = database_prepare(&s, j,
 		"SELECT " RECORD_COLUMNS " FROM ("
 		"SELECT *, row_number() OVER (PARTITION BY client, login, server, database"
 		" ORDER BY at DESC, id DESC) AS nth FROM record"
 		" WHERE kind = 'access' AND at <= ?1 AND (?2 IS NULL OR client = ?2))"
 		" WHERE nth = 1 AND (level <> 'none' AND (?3 OR until > ?1) OR outcome IN ('excess', 'refuted')) ORDER BY client, login, server, database");
-	if (r)
-		return r;
-	rc = sqlite3_bind_int64(s, 1, at);
-	if (!rc)
-		rc = bind_text(s, 2, client);
-	if (!rc)
-		rc = sqlite3_bind_int(s, 3, past);
-	return rc ? database_error(j->db, rc) : record_deliver(&last, &n, j, s, each, context);
+	if (rc)
+		return rc;
+	step = sqlite3_bind_int64(s, 1, at);
+	if (!step)
+		step = bind_text(s, 2, client);
+	if (!step)
+		step = sqlite3_bind_int(s, 3, past);
+	return step ? database_error(j->db, step) : record_deliver(&last, &n, j, s, each, context);
 }
 
 int journal_access_at(
@@ -272,18 +273,18 @@ int journal_access_last(struct journal *j, instant_t at, journal_fn each, void *
 int journal_bounds(instant_t *first, instant_t *last, struct journal *j)
 {
 	int64_t n, from = 0, to = 0;
-	int r = database_number(
+	int rc = database_number(
 		&n, j, "SELECT EXISTS (SELECT 1 FROM record WHERE kind <> 'state')", 0);
 
-	if (!r && !n)
-		r = -ENOENT;
-	if (!r)
-		r = database_number(
+	if (!rc && !n)
+		rc = -ENOENT;
+	if (!rc)
+		rc = database_number(
 			&from, j, "SELECT min(at) FROM record WHERE kind <> 'state'", 0);
-	if (!r)
-		r = database_number(&to, j, "SELECT max(at) FROM record WHERE kind <> 'state'", 0);
-	if (r)
-		return r;
+	if (!rc)
+		rc = database_number(&to, j, "SELECT max(at) FROM record WHERE kind <> 'state'", 0);
+	if (rc)
+		return rc;
 	*first = from;
 	*last = to;
 	return 0;

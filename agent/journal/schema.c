@@ -11,71 +11,71 @@
 static int schema_step(struct journal *j, int version)
 {
 	char pragma[64];
-	int r = database_execute(j, schema_steps[version - 1]);
+	int rc = database_execute(j, schema_steps[version - 1]);
 
 	snprintf(pragma, sizeof(pragma), "PRAGMA user_version = %d;", version);
-	return r ? r : database_execute(j, pragma);
+	return rc ? rc : database_execute(j, pragma);
 }
 
 static int schema_create(struct journal *j)
 {
 	char pragma[64];
-	int r;
+	int rc;
 
 	snprintf(pragma, sizeof(pragma), "PRAGMA application_id = %d;", APPLICATION_ID);
-	r = database_execute(j, pragma);
-	for (int v = 1; v <= SCHEMA_VERSION && !r; v++)
-		r = schema_step(j, v);
+	rc = database_execute(j, pragma);
+	for (int v = 1; v <= SCHEMA_VERSION && !rc; v++)
+		rc = schema_step(j, v);
 	j->version = SCHEMA_VERSION;
 	j->created = true;
-	return r ? r : chain_create(j);
+	return rc ? rc : chain_create(j);
 }
 
 int schema_prepare(struct journal *j)
 {
 	int64_t application = 0, version = 0, objects = 0;
-	int r = 0;
+	int rc = 0;
 
 	/* Under the write lock, so that only one of two processes creates the tables in an empty file. */
-	if (!j->read_only && (r = transaction_begin(j)) != 0)
-		return r;
-	r = database_number(&application, j, "PRAGMA application_id", 0);
-	if (!r)
-		r = database_number(&version, j, "PRAGMA user_version", 0);
-	if (!r)
-		r = database_number(&objects, j, "SELECT count(*) FROM sqlite_schema", 0);
-	if (!r && application == 0 && version == 0 && objects == 0)
-		r = j->read_only ? -ENOENT : schema_create(j);
-	else if (!r && application != APPLICATION_ID)
-		r = -EBADMSG;
-	else if (!r && (version < 1 || version > SCHEMA_VERSION))
-		r = -EPROTONOSUPPORT;
+	if (!j->read_only && (rc = transaction_begin(j)) != 0)
+		return rc;
+	rc = database_number(&application, j, "PRAGMA application_id", 0);
+	if (!rc)
+		rc = database_number(&version, j, "PRAGMA user_version", 0);
+	if (!rc)
+		rc = database_number(&objects, j, "SELECT count(*) FROM sqlite_schema", 0);
+	if (!rc && application == 0 && version == 0 && objects == 0)
+		rc = j->read_only ? -ENOENT : schema_create(j);
+	else if (!rc && application != APPLICATION_ID)
+		rc = -EBADMSG;
+	else if (!rc && (version < 1 || version > SCHEMA_VERSION))
+		rc = -EPROTONOSUPPORT;
 	else
 		j->version = (int)version;
-	return j->read_only ? r : transaction_end(j, r);
+	return j->read_only ? rc : transaction_end(j, rc);
 }
 
 int schema_upgrade(struct journal *j)
 {
 	int64_t version;
-	int r;
+	int rc;
 
 	/* An archive is never changed, and a reader uses what exists. */
 	if (j->read_only || j->closed || j->version == SCHEMA_VERSION)
 		return 0;
-	r = transaction_begin(j);
-	if (r)
-		return r;
+	rc = transaction_begin(j);
+	if (rc)
+		return rc;
 	/* Another process may have upgraded the file already. */
-	r = database_number(&version, j, "PRAGMA user_version", 0);
-	for (int v = (int)version + 1; v <= SCHEMA_VERSION && !r; v++)
-		r = schema_step(j, v);
-	if (!r)
-		r = baselines_seal(j);
-	if (!r)
+	rc = database_number(&version, j, "PRAGMA user_version", 0);
+	for (int v = (int)version + 1; v <= SCHEMA_VERSION && !rc; v++)
+		rc = schema_step(j, v);
+	if (!rc)
+		rc = baselines_seal(j);
+	if (!rc)
 		j->version = SCHEMA_VERSION;
 	j->state_changed = true;
-	return transaction_end(j, r);
+	return transaction_end(j, rc);
 }
 
 #define SCHEMA_LIST                                                                                \
@@ -124,20 +124,20 @@ int schema_verify(char why[256], struct journal *j)
 {
 	_cleanup_statement_ sqlite3_stmt *ours = NULL, *theirs = NULL;
 	sqlite3 *model = NULL;
-	int r = sqlite3_open_v2(
+	int rc = sqlite3_open_v2(
 		":memory:", &model, SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY, NULL);
 
-	for (int v = 1; v <= j->version && !r; v++)
-		r = sqlite3_exec(model, schema_steps[v - 1], NULL, NULL, NULL);
-	if (!r)
-		r = sqlite3_prepare_v2(model, SCHEMA_LIST, -1, &ours, NULL);
-	r = r ? database_error(model, r) : database_prepare(&theirs, j, SCHEMA_LIST);
-	while (!r)
-		r = definition_compare(why, ours, theirs);
-	if (r == SCHEMA_END)
-		r = 0;
+	for (int v = 1; v <= j->version && !rc; v++)
+		rc = sqlite3_exec(model, schema_steps[v - 1], NULL, NULL, NULL);
+	if (!rc)
+		rc = sqlite3_prepare_v2(model, SCHEMA_LIST, -1, &ours, NULL);
+	rc = rc ? database_error(model, rc) : database_prepare(&theirs, j, SCHEMA_LIST);
+	while (!rc)
+		rc = definition_compare(why, ours, theirs);
+	if (rc == SCHEMA_END)
+		rc = 0;
 	statement_finalize(&ours);
 	ours = NULL;
 	sqlite3_close(model);
-	return r;
+	return rc;
 }

@@ -22,19 +22,19 @@ static const char *const tables[] = {
 int state_digest(uint8_t digest[JOURNAL_HASH_SIZE], struct journal *j)
 {
 	crypto_generichash_state h;
-	int r = 0;
+	int rc = 0;
 
 	hash_begin(&h, j, "curfew journal state");
-	for (size_t i = 0; i < ARRAY_SIZE(tables) && !r; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(tables) && !rc; i++) {
 		_cleanup_statement_ sqlite3_stmt *s = NULL;
 
-		r = database_prepare(&s, j, tables[i]);
-		if (!r)
-			r = rows_hash(&h, j, s);
+		rc = database_prepare(&s, j, tables[i]);
+		if (!rc)
+			rc = rows_hash(&h, j, s);
 		crypto_generichash_update(&h, (const uint8_t *)"", 1);
 	}
 	crypto_generichash_final(&h, digest, JOURNAL_HASH_SIZE);
-	return r;
+	return rc;
 }
 
 /* The journal has no clock: use the time of the last record. */
@@ -50,12 +50,12 @@ int state_record(struct journal *j)
 	uint8_t digest[JOURNAL_HASH_SIZE];
 	char hex[2 * JOURNAL_HASH_SIZE + 1];
 	struct journal_entry e = {.kind = JOURNAL_STATE, .actor = "curfew", .after = hex};
-	int r = last_instant(&e.at, j);
+	int rc = last_instant(&e.at, j);
 
-	if (!r)
-		r = state_digest(digest, j);
-	if (r)
-		return r;
+	if (!rc)
+		rc = state_digest(digest, j);
+	if (rc)
+		return rc;
 	sodium_bin2hex(hex, sizeof(hex), digest, sizeof(digest));
 	j->state_changed = false;
 	return journal_write(NULL, j, &e);
@@ -65,58 +65,59 @@ int state_record(struct journal *j)
 static int state_on_record(char hex[2 * JOURNAL_HASH_SIZE + 1], struct journal *j)
 {
 	_cleanup_statement_ sqlite3_stmt *s = NULL;
-	int r = database_prepare(&s, j,
+	int rc = database_prepare(&s, j,
 		    "SELECT after FROM record WHERE kind = 'state' ORDER BY id DESC LIMIT 1"),
-	    rc;
+	    step;
 
-	if (r)
-		return r;
-	rc = sqlite3_step(s);
-	if (rc != SQLITE_ROW)
-		return rc == SQLITE_DONE ? -ENOENT : database_error(j->db, rc);
+	if (rc)
+		return rc;
+	step = sqlite3_step(s);
+	if (step != SQLITE_ROW)
+		return step == SQLITE_DONE ? -ENOENT : database_error(j->db, step);
 	snprintf(hex, 2 * JOURNAL_HASH_SIZE + 1, "%s", (const char *)sqlite3_column_text(s, 0));
 	return 0;
 }
 
 static int state_is_empty(bool *out, struct journal *j)
 {
-	int r = 0;
+	int rc = 0;
 
 	*out = true;
-	for (size_t i = 0; i < ARRAY_SIZE(tables) && !r && *out; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(tables) && !rc && *out; i++) {
 		_cleanup_statement_ sqlite3_stmt *s = NULL;
 
-		r = database_prepare(&s, j, tables[i]);
-		if (!r) {
-			int rc = sqlite3_step(s);
-			*out = rc != SQLITE_ROW;
-			r = rc == SQLITE_ROW ? 0 : database_error(j->db, rc);
+		rc = database_prepare(&s, j, tables[i]);
+		if (!rc) {
+			int step = sqlite3_step(s);
+			*out = step != SQLITE_ROW;
+			rc = step == SQLITE_ROW ? 0 : database_error(j->db, step);
 		}
 	}
-	return r;
+	return rc;
 }
 
 /* Finds a baseline whose items differ from those that were saved. */
 static int baselines_verify(char why[256], struct journal *j)
 {
 	_cleanup_statement_ sqlite3_stmt *s = NULL;
-	int rc, r = database_prepare(&s, j, "SELECT server, database, digest FROM baseline");
+	int step, rc = database_prepare(&s, j, "SELECT server, database, digest FROM baseline");
 
-	while (!r && (rc = sqlite3_step(s)) == SQLITE_ROW) {
+	while (!rc && (step = sqlite3_step(s)) == SQLITE_ROW) {
 		uint8_t digest[JOURNAL_HASH_SIZE];
 		const char *server = (const char *)sqlite3_column_text(s, 0);
 		const char *database = (const char *)sqlite3_column_text(s, 1);
 
-		r = baseline_digest(digest, j, server, database);
-		if (!r && (sqlite3_column_bytes(s, 2) != sizeof(digest) ||
-				  memcmp(sqlite3_column_blob(s, 2), digest, sizeof(digest)) != 0)) {
+		rc = baseline_digest(digest, j, server, database);
+		if (!rc &&
+			(sqlite3_column_bytes(s, 2) != sizeof(digest) ||
+				memcmp(sqlite3_column_blob(s, 2), digest, sizeof(digest)) != 0)) {
 			snprintf(why, 256,
 				"the baseline of %.90s / %.90s does not match the one that was saved",
 				server, database);
 			return JOURNAL_BROKEN;
 		}
 	}
-	return r ? r : database_error(j->db, rc);
+	return rc ? rc : database_error(j->db, step);
 }
 
 int state_verify(char why[256], struct journal *j)
@@ -124,21 +125,21 @@ int state_verify(char why[256], struct journal *j)
 	uint8_t digest[JOURNAL_HASH_SIZE];
 	char hex[2 * JOURNAL_HASH_SIZE + 1], kept[2 * JOURNAL_HASH_SIZE + 1] = "";
 	bool whole = false;
-	int r;
+	int rc;
 
 	/* Older versions recorded no digest. */
 	if (j->version < 2)
 		return 0;
-	r = state_on_record(kept, j);
-	if (r == -ENOENT) {
-		r = state_is_empty(&whole, j);
-	} else if (!r) {
-		r = state_digest(digest, j);
+	rc = state_on_record(kept, j);
+	if (rc == -ENOENT) {
+		rc = state_is_empty(&whole, j);
+	} else if (!rc) {
+		rc = state_digest(digest, j);
 		sodium_bin2hex(hex, sizeof(hex), digest, sizeof(digest));
 		whole = streq(hex, kept);
 	}
-	if (r)
-		return r;
+	if (rc)
+		return rc;
 	if (whole)
 		return baselines_verify(why, j);
 	snprintf(why, 256,

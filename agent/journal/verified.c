@@ -8,33 +8,34 @@
 int verified_save(struct journal *j, const struct verified *v)
 {
 	_cleanup_statement_ sqlite3_stmt *s = NULL;
-	int rc, r = database_prepare(&s, j,
+	int step,
+		rc = database_prepare(&s, j,
 			"INSERT INTO verification (server, login, database, sid, level, result, fingerprint, at)"
 			" VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (server, login, database) DO UPDATE"
 			" SET sid = excluded.sid, level = excluded.level, result = excluded.result,"
 			" fingerprint = excluded.fingerprint, at = excluded.at");
 
-	if (r)
-		return r;
-	rc = bind_text(s, 1, v->server);
-	if (!rc)
-		rc = bind_text(s, 2, v->login);
-	if (!rc)
-		rc = bind_text(s, 3, v->database);
-	if (!rc)
-		rc = sqlite3_bind_blob(s, 4, v->sid.bytes, v->sid.size, SQLITE_TRANSIENT);
-	if (!rc)
-		rc = bind_text(s, 5, level_name(v->level));
-	if (!rc)
-		rc = bind_text(s, 6, verification_name(v->result));
-	if (!rc)
-		rc = bind_text(s, 7, v->fingerprint);
-	if (!rc)
-		rc = sqlite3_bind_int64(s, 8, v->at);
 	if (rc)
-		return database_error(j->db, rc);
-	r = state_begin(j);
-	return r ? r : transaction_end(j, database_run(j, s));
+		return rc;
+	step = bind_text(s, 1, v->server);
+	if (!step)
+		step = bind_text(s, 2, v->login);
+	if (!step)
+		step = bind_text(s, 3, v->database);
+	if (!step)
+		step = sqlite3_bind_blob(s, 4, v->sid.bytes, v->sid.size, SQLITE_TRANSIENT);
+	if (!step)
+		step = bind_text(s, 5, level_name(v->level));
+	if (!step)
+		step = bind_text(s, 6, verification_name(v->result));
+	if (!step)
+		step = bind_text(s, 7, v->fingerprint);
+	if (!step)
+		step = sqlite3_bind_int64(s, 8, v->at);
+	if (step)
+		return database_error(j->db, step);
+	rc = state_begin(j);
+	return rc ? rc : transaction_end(j, database_run(j, s));
 }
 
 static int verified_take(void *list, sqlite3_stmt *s)
@@ -73,19 +74,19 @@ int verified_load(struct verified_list *out, struct journal *j)
 {
 	_cleanup_statement_ sqlite3_stmt *s = NULL;
 	struct verified_list list = {0};
-	int r;
+	int rc;
 
 	*out = list;
 	if (j->version < 2)
 		return 0;
-	r = database_prepare(&s, j,
+	rc = database_prepare(&s, j,
 		"SELECT server, login, database, sid, level, result, fingerprint, at FROM verification"
 		" ORDER BY server, login, database");
-	if (!r)
-		r = database_rows(j, s, verified_take, &list);
-	if (r)
+	if (!rc)
+		rc = database_rows(j, s, verified_take, &list);
+	if (rc)
 		verified_list_free(&list);
 	else
 		*out = list;
-	return r;
+	return rc;
 }

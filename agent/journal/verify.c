@@ -16,12 +16,12 @@ static int verify_link(struct link *out, instant_t *at, char why[256], struct jo
 {
 	uint8_t seal[JOURNAL_HASH_SIZE], right[JOURNAL_HASH_SIZE];
 	instant_t when = 0;
-	int r = chain_get(out, &when, seal, j, name);
+	int rc = chain_get(out, &when, seal, j, name);
 
-	if (r == -EBADMSG)
+	if (rc == -EBADMSG)
 		return BROKEN("the chain's %s is missing", name);
-	if (r)
-		return r;
+	if (rc)
+		return rc;
 	link_seal(right, j, label, out, when);
 	if (sodium_memcmp(right, seal, sizeof(seal)) != 0)
 		return BROKEN("the chain's %s was altered", name);
@@ -39,10 +39,10 @@ static int verify_record(struct link *last, char why[256], const struct journal 
 		   *stored = sqlite3_column_blob(s, previous + 1);
 	uint8_t hash[JOURNAL_HASH_SIZE];
 	bool follows, whole;
-	int r = record_hash(hash, j, s);
+	int rc = record_hash(hash, j, s);
 
-	if (r)
-		return r;
+	if (rc)
+		return rc;
 	follows = before && sqlite3_column_bytes(s, previous) == JOURNAL_HASH_SIZE &&
 		  memcmp(before, last->hash, JOURNAL_HASH_SIZE) == 0;
 	whole = stored && sqlite3_column_bytes(s, previous + 1) == JOURNAL_HASH_SIZE &&
@@ -66,13 +66,13 @@ static int verify_records(struct link *last, int64_t *first, char why[256], stru
 {
 	_cleanup_statement_ sqlite3_stmt *s = NULL;
 	/* NOT INDEXED: an index can be forged independently of its table. */
-	int r = database_prepare(
+	int rc = database_prepare(
 		    &s, j, "SELECT " RECORD_COLUMNS " FROM record NOT INDEXED ORDER BY id"),
-	    rc;
+	    step;
 
-	if (r)
-		return r;
-	while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
+	if (rc)
+		return rc;
+	while ((step = sqlite3_step(s)) == SQLITE_ROW) {
 		int64_t id = sqlite3_column_int64(s, 0);
 
 		*first = id;
@@ -83,11 +83,11 @@ static int verify_records(struct link *last, int64_t *first, char why[256], stru
 			*first = last->id + 1;
 			return BROKEN("record %lld is missing", (long long)last->id + 1);
 		}
-		r = verify_record(last, why, j, s);
-		if (r)
-			return r;
+		rc = verify_record(last, why, j, s);
+		if (rc)
+			return rc;
 	}
-	return database_error(j->db, rc);
+	return database_error(j->db, step);
 }
 
 /* A chain that does not start at this journal's own beginning must start at the end of an archive, and that archive
@@ -96,23 +96,23 @@ static int verify_archived(char why[256], struct journal *j, const struct link *
 {
 	_cleanup_statement_ sqlite3_stmt *s = NULL;
 	char hex[2 * JOURNAL_HASH_SIZE + 1];
-	int r, rc;
+	int rc, step;
 
 	if (!anchor->id || j->closed)
 		return 0;
-	r = database_prepare(&s, j,
+	rc = database_prepare(&s, j,
 		"SELECT 1 FROM record WHERE kind = 'event' AND action IN ('archive', 'journal-archive')"
 		" AND after = ?");
-	if (r)
-		return r;
+	if (rc)
+		return rc;
 	sodium_bin2hex(hex, sizeof(hex), anchor->hash, sizeof(anchor->hash));
-	if ((rc = bind_text(s, 1, hex)) != 0)
-		return database_error(j->db, rc);
-	rc = sqlite3_step(s);
-	if (rc == SQLITE_ROW)
+	if ((step = bind_text(s, 1, hex)) != 0)
+		return database_error(j->db, step);
+	step = sqlite3_step(s);
+	if (step == SQLITE_ROW)
 		return 0;
-	if (rc != SQLITE_DONE)
-		return database_error(j->db, rc);
+	if (step != SQLITE_DONE)
+		return database_error(j->db, step);
 	return BROKEN(
 		"the records up to %lld are missing, and the journal has no record of an archive with them",
 		(long long)anchor->id);
@@ -130,16 +130,17 @@ static int verify_archived(char why[256], struct journal *j, const struct link *
 static int verify_overrides(char why[256], struct journal *j)
 {
 	_cleanup_statement_ sqlite3_stmt *s = NULL;
-	int rc, r = database_prepare(&s, j,
+	int step,
+		rc = database_prepare(&s, j,
 			"SELECT * FROM (SELECT * FROM (" REVOKED_ON_RECORD
 			") EXCEPT " REVOKED_IN_FORCE ") UNION ALL SELECT * FROM (" REVOKED_IN_FORCE
 			" EXCEPT SELECT * FROM (" REVOKED_ON_RECORD ")) LIMIT 1");
 
-	if (r)
-		return r;
-	rc = sqlite3_step(s);
-	if (rc != SQLITE_ROW)
-		return database_error(j->db, rc);
+	if (rc)
+		return rc;
+	step = sqlite3_step(s);
+	if (step != SQLITE_ROW)
+		return database_error(j->db, step);
 	return BROKEN("the revocation of %.100s %.60s does not match the journal records",
 		(const char *)sqlite3_column_text(s, 0),
 		sqlite3_column_text(s, 1) ? (const char *)sqlite3_column_text(s, 1) : "");
@@ -148,26 +149,26 @@ static int verify_overrides(char why[256], struct journal *j)
 static int verify_all(int64_t *first, char why[256], struct journal *j)
 {
 	struct link last = {0}, head = {0}, anchor;
-	int r = schema_verify(why, j);
+	int rc = schema_verify(why, j);
 
 	*first = 0;
-	if (!r)
-		r = verify_link(&last, NULL, why, j, "anchor", anchor_label);
-	if (r)
-		return r;
+	if (!rc)
+		rc = verify_link(&last, NULL, why, j, "anchor", anchor_label);
+	if (rc)
+		return rc;
 	anchor = last;
 	*first = anchor.id + 1;
-	r = verify_records(&last, first, why, j);
-	if (r)
-		return r;
+	rc = verify_records(&last, first, why, j);
+	if (rc)
+		return rc;
 	*first = anchor.id + 1;
-	r = verify_archived(why, j, &anchor);
-	if (r)
-		return r;
+	rc = verify_archived(why, j, &anchor);
+	if (rc)
+		return rc;
 	*first = last.id + 1;
-	r = verify_link(&head, NULL, why, j, "head", head_label);
-	if (r)
-		return r;
+	rc = verify_link(&head, NULL, why, j, "head", head_label);
+	if (rc)
+		return rc;
 	if (head.id > last.id)
 		return BROKEN("record %lld and all later ones are missing", (long long)last.id + 1);
 	*first = last.id;
@@ -178,29 +179,29 @@ static int verify_all(int64_t *first, char why[256], struct journal *j)
 	/* An archive has no current revocations; they stayed in the journal. */
 	if (j->closed)
 		return 0;
-	r = verify_overrides(why, j);
-	return r ? r : state_verify(why, j);
+	rc = verify_overrides(why, j);
+	return rc ? rc : state_verify(why, j);
 }
 
 int journal_verify(int64_t *first, char why[256], struct journal *j)
 {
 	char text[256];
 	int64_t id = 0;
-	int r, rolled;
+	int rc, rolled;
 
 	if (j->keyed && !j->has_key)
 		return -ENOKEY;
 	if (j->batch)
 		return -EALREADY;
 	/* A consistent view of the file, while other processes write. */
-	r = database_execute(j, "BEGIN");
-	if (r)
-		return r;
-	r = verify_all(&id, text, j);
+	rc = database_execute(j, "BEGIN");
+	if (rc)
+		return rc;
+	rc = verify_all(&id, text, j);
 	rolled = database_execute(j, "ROLLBACK");
-	if (r == JOURNAL_BROKEN) {
+	if (rc == JOURNAL_BROKEN) {
 		*first = id;
 		snprintf(why, 256, "%s", text);
 	}
-	return r ? r : rolled;
+	return rc ? rc : rolled;
 }

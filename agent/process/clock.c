@@ -29,10 +29,10 @@ static int clock_read(instant_t *out, const char *path)
 	if (fd < 0)
 		return -errno;
 	n = read(fd, text, sizeof(text) - 1);
-	int r = n < 0 ? -errno : 0;
+	int rc = n < 0 ? -errno : 0;
 	close(fd);
 	if (n < 0)
-		return r;
+		return rc;
 	text[n] = '\0';
 	/* Written back and compared: half a line, or a longer one, is not a smaller instant. */
 	if (strncmp(text, CLOCK_WORD " ", strlen(CLOCK_WORD " ")) != 0)
@@ -47,13 +47,13 @@ static int clock_read(instant_t *out, const char *path)
 	return 0;
 }
 
-static int file_sync_close(int fd, int r)
+static int file_sync_close(int fd, int rc)
 {
-	if (r == 0 && fsync(fd) < 0)
-		r = -errno;
-	if (close(fd) < 0 && r == 0)
-		r = -errno;
-	return r;
+	if (rc == 0 && fsync(fd) < 0)
+		rc = -errno;
+	if (close(fd) < 0 && rc == 0)
+		rc = -errno;
+	return rc;
 }
 
 static int clock_write(const char *path, instant_t value)
@@ -68,12 +68,12 @@ static int clock_write(const char *path, instant_t value)
 	if (fd < 0)
 		return -errno;
 	ssize_t written = write(fd, text, (size_t)n);
-	int r = file_sync_close(fd, written == n ? 0 : written < 0 ? -errno : -EIO);
-	if (r == 0 && rename(next, path) < 0)
-		r = -errno;
-	if (r < 0) {
+	int rc = file_sync_close(fd, written == n ? 0 : written < 0 ? -errno : -EIO);
+	if (rc == 0 && rename(next, path) < 0)
+		rc = -errno;
+	if (rc < 0) {
 		unlink(next);
-		return r;
+		return rc;
 	}
 	/* The name too must survive a power cut, or the old instant comes back. */
 	snprintf(folder, sizeof(folder), "%s", path);
@@ -107,9 +107,9 @@ int clock_open(struct clock *c, const char *state_directory)
 
 	if (n < 0 || (size_t)n >= sizeof(fresh.path))
 		return -ENAMETOOLONG;
-	int r = clock_read(&fresh.highest, fresh.path);
-	if (r < 0 && r != -ENOENT)
-		return r;
+	int rc = clock_read(&fresh.highest, fresh.path);
+	if (rc < 0 && rc != -ENOENT)
+		return rc;
 	fresh.anchor = clock_elapsed();
 	*c = fresh;
 	return 0;
@@ -148,11 +148,11 @@ int clock_advance(struct clock *c, instant_t now)
 {
 	if (c->fixed || now <= c->highest)
 		return 0;
-	int r = c->path[0] ? clock_write(c->path, now) : 0;
+	int rc = c->path[0] ? clock_write(c->path, now) : 0;
 	/* In memory it holds even when the disk is full: this process at least never goes back. */
 	c->highest = now;
 	c->anchor = clock_elapsed();
-	return r;
+	return rc;
 }
 
 int clock_reset_check(const struct clock *c, instant_t to)
@@ -167,13 +167,13 @@ int clock_reset_check(const struct clock *c, instant_t to)
 
 int clock_reset(struct clock *c, instant_t to)
 {
-	int r = clock_reset_check(c, to);
+	int rc = clock_reset_check(c, to);
 
-	if (r == 0 && c->path[0])
-		r = clock_write(c->path, to);
-	if (r == 0) {
+	if (rc == 0 && c->path[0])
+		rc = clock_write(c->path, to);
+	if (rc == 0) {
 		c->highest = to;
 		c->anchor = clock_elapsed();
 	}
-	return r;
+	return rc;
 }

@@ -101,10 +101,10 @@ static int entry_send(enum log_message m, const struct log_fields *f, const char
 	entry_add(&e, "CURFEW_DATABASE", f->database);
 	entry_add(&e, "CURFEW_REASON", f->reason);
 	entry_add(&e, "CURFEW_ACTOR", f->actor);
-	int r = sd_journal_sendv(e.parts, e.n);
+	int rc = sd_journal_sendv(e.parts, e.n);
 	for (int i = 0; i < e.n; i++)
 		free(e.texts[i]);
-	return r;
+	return rc;
 }
 
 void log_send(enum log_message m, const struct log_fields *f, const char *format, ...)

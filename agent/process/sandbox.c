@@ -31,7 +31,7 @@ static bool sandbox_holds_no_more(cap_t kept)
 static int sandbox_drop_capabilities(enum sandbox_profile profile)
 {
 	const cap_value_t kept = CAP_NET_ADMIN;
-	int r = 0;
+	int rc = 0;
 
 	/* The bounding set says what an exec may gain. Without CAP_SETPCAP it stays as it is, and no_new_privs
 	 * alone sees to it. */
@@ -47,12 +47,12 @@ static int sandbox_drop_capabilities(enum sandbox_profile profile)
 	if (sandbox_keeps(profile, kept) &&
 		(cap_set_flag(caps, CAP_PERMITTED, 1, &kept, CAP_SET) < 0 ||
 			cap_set_flag(caps, CAP_EFFECTIVE, 1, &kept, CAP_SET) < 0))
-		r = -errno;
+		rc = -errno;
 	/* A service manager whose filter admits no change of capabilities has given no more than these. */
-	if (r == 0 && cap_set_proc(caps) < 0 && (errno != EPERM || !sandbox_holds_no_more(caps)))
-		r = -errno;
+	if (rc == 0 && cap_set_proc(caps) < 0 && (errno != EPERM || !sandbox_holds_no_more(caps)))
+		rc = -errno;
 	cap_free(caps);
-	return r;
+	return rc;
 }
 
 int sandbox_enter(bool *landlocked, enum sandbox_profile profile, const struct sandbox_paths *paths)
@@ -68,12 +68,12 @@ int sandbox_enter(bool *landlocked, enum sandbox_profile profile, const struct s
 		return -errno;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return -errno;
-	int r = sandbox_drop_capabilities(profile);
-	if (r == 0)
-		r = sandbox_lock_paths(&locked, profile, paths);
-	if (r == 0)
-		r = sandbox_filter_calls(profile);
-	if (r == 0 && landlocked)
+	int rc = sandbox_drop_capabilities(profile);
+	if (rc == 0)
+		rc = sandbox_lock_paths(&locked, profile, paths);
+	if (rc == 0)
+		rc = sandbox_filter_calls(profile);
+	if (rc == 0 && landlocked)
 		*landlocked = locked;
-	return r;
+	return rc;
 }

@@ -73,14 +73,14 @@ static int landlock_allow(int ruleset, const char *const *paths, uint64_t rights
 		if (fd < 0)
 			return -errno;
 		struct landlock_path_beneath_attr a = {.allowed_access = rights, .parent_fd = fd};
-		int r = fstat(fd, &st) < 0 ? -errno : 0;
-		if (r == 0 && !S_ISDIR(st.st_mode))
+		int rc = fstat(fd, &st) < 0 ? -errno : 0;
+		if (rc == 0 && !S_ISDIR(st.st_mode))
 			a.allowed_access &= FILE_RIGHTS;
-		if (r == 0 && syscall(SYS_landlock_add_rule, ruleset, RULE_PATH, &a, 0) < 0)
-			r = -errno;
+		if (rc == 0 && syscall(SYS_landlock_add_rule, ruleset, RULE_PATH, &a, 0) < 0)
+			rc = -errno;
 		close(fd);
-		if (r < 0)
-			return r;
+		if (rc < 0)
+			return rc;
 	}
 	return 0;
 }
@@ -131,17 +131,17 @@ int sandbox_lock_paths(
 	int fd = (int)syscall(SYS_landlock_create_ruleset, &attr, size, 0);
 	if (fd < 0)
 		return -errno;
-	int r = landlock_allow(fd, worker || engine ? library_paths : zone_paths, READ_RIGHTS);
-	if (r == 0)
-		r = landlock_allow(fd, paths->read, READ_RIGHTS);
-	if (r == 0 && !worker)
-		r = landlock_allow(fd, paths->write, WRITE_RIGHTS & fs);
-	if (r == 0 && ports && abi >= 4)
-		r = landlock_allow_ports(fd, paths->connect);
-	if (r == 0 && syscall(SYS_landlock_restrict_self, fd, 0) < 0)
-		r = -errno;
+	int rc = landlock_allow(fd, worker || engine ? library_paths : zone_paths, READ_RIGHTS);
+	if (rc == 0)
+		rc = landlock_allow(fd, paths->read, READ_RIGHTS);
+	if (rc == 0 && !worker)
+		rc = landlock_allow(fd, paths->write, WRITE_RIGHTS & fs);
+	if (rc == 0 && ports && abi >= 4)
+		rc = landlock_allow_ports(fd, paths->connect);
+	if (rc == 0 && syscall(SYS_landlock_restrict_self, fd, 0) < 0)
+		rc = -errno;
 	close(fd);
-	if (r == 0)
+	if (rc == 0)
 		*locked = true;
-	return r;
+	return rc;
 }

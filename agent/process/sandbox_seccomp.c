@@ -71,9 +71,9 @@ static int filter_list(scmp_filter_ctx f, uint32_t action, const char *const *na
 		/* Not of this architecture, or newer than the library: the default action holds. */
 		if (nr == __NR_SCMP_ERROR || nr < 0)
 			continue;
-		int r = seccomp_rule_add(f, action, nr, 0);
-		if (r < 0)
-			return r;
+		int rc = seccomp_rule_add(f, action, nr, 0);
+		if (rc < 0)
+			return rc;
 	}
 	return 0;
 }
@@ -97,9 +97,9 @@ static int filter_equal(scmp_filter_ctx f, uint32_t action, int nr, unsigned arg
 static int filter_open(scmp_filter_ctx f)
 {
 	const scmp_datum_t writes = O_ACCMODE | O_CREAT | O_TRUNC | (O_TMPFILE & ~O_DIRECTORY);
-	int r = filter_equal(f, SCMP_ACT_ALLOW, SCMP_SYS(openat), 2, writes, 0);
+	int rc = filter_equal(f, SCMP_ACT_ALLOW, SCMP_SYS(openat), 2, writes, 0);
 
-	return r < 0 ? r : filter_equal(f, SCMP_ACT_ALLOW, SCMP_SYS(open), 1, writes, 0);
+	return rc < 0 ? rc : filter_equal(f, SCMP_ACT_ALLOW, SCMP_SYS(open), 1, writes, 0);
 }
 
 static int filter_socket(scmp_filter_ctx f, int family)
@@ -110,9 +110,9 @@ static int filter_socket(scmp_filter_ctx f, int family)
 		/* Flags such as SOCK_CLOEXEC stand above the type. */
 		const struct scmp_arg_cmp c[] = {argument(0, UINT32_MAX, (scmp_datum_t)family),
 			argument(1, 0xf, (scmp_datum_t)types[i])};
-		int r = seccomp_rule_add_array(f, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2, c);
-		if (r < 0)
-			return r;
+		int rc = seccomp_rule_add_array(f, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2, c);
+		if (rc < 0)
+			return rc;
 	}
 	return 0;
 }
@@ -123,30 +123,30 @@ static int filter_sockets(scmp_filter_ctx f, enum sandbox_profile profile)
 	static const int absent[] = {AF_UNIX, AF_NETLINK};
 	const struct scmp_arg_cmp packet_filter[] = {
 		argument(0, UINT32_MAX, AF_NETLINK), argument(2, UINT32_MAX, NETLINK_NETFILTER)};
-	int r = 0;
+	int rc = 0;
 
 	switch (profile) {
 	case SANDBOX_SQL_WORKER:
-		for (size_t i = 0; r == 0 && i < ARRAY_SIZE(absent); i++)
-			r = filter_equal(f, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 0,
+		for (size_t i = 0; rc == 0 && i < ARRAY_SIZE(absent); i++)
+			rc = filter_equal(f, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 0,
 				UINT32_MAX, (scmp_datum_t)absent[i]);
 		break;
 	case SANDBOX_ENGINE:
 	case SANDBOX_BOOT: /* the system log */
-		r = filter_socket(f, AF_UNIX);
+		rc = filter_socket(f, AF_UNIX);
 		break;
 	case SANDBOX_FIREWALL:
 		break;
 	}
-	if (r == 0 && (profile == SANDBOX_SQL_WORKER || profile == SANDBOX_ENGINE)) {
-		r = filter_socket(f, AF_INET);
-		if (r == 0)
-			r = filter_socket(f, AF_INET6);
+	if (rc == 0 && (profile == SANDBOX_SQL_WORKER || profile == SANDBOX_ENGINE)) {
+		rc = filter_socket(f, AF_INET);
+		if (rc == 0)
+			rc = filter_socket(f, AF_INET6);
 	}
-	if (r == 0 && (profile == SANDBOX_FIREWALL || profile == SANDBOX_BOOT))
-		r = seccomp_rule_add_array(f, SCMP_ACT_ALLOW, SCMP_SYS(socket),
+	if (rc == 0 && (profile == SANDBOX_FIREWALL || profile == SANDBOX_BOOT))
+		rc = seccomp_rule_add_array(f, SCMP_ACT_ALLOW, SCMP_SYS(socket),
 			ARRAY_SIZE(packet_filter), packet_filter);
-	return r;
+	return rc;
 }
 
 static int filter_arguments(scmp_filter_ctx f, enum sandbox_profile profile)
@@ -155,68 +155,68 @@ static int filter_arguments(scmp_filter_ctx f, enum sandbox_profile profile)
 	static const int harmless[] = {PR_SET_PDEATHSIG, PR_GET_PDEATHSIG, PR_GET_DUMPABLE,
 		PR_SET_NAME, PR_GET_NAME, PR_CAPBSET_READ, PR_GET_NO_NEW_PRIVS, PR_GET_SECCOMP,
 		0x53564d41 /* PR_SET_VMA */};
-	int r = 0;
+	int rc = 0;
 
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(requests); i++)
-		r = filter_equal(f, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, UINT32_MAX, requests[i]);
+	for (size_t i = 0; rc == 0 && i < ARRAY_SIZE(requests); i++)
+		rc = filter_equal(f, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, UINT32_MAX, requests[i]);
 	/* FreeTDS asks for the machine's hardware address, and copies what it did not get when that is refused. */
 	static const unsigned addresses[] = {SIOCGIFCONF, SIOCGIFHWADDR};
 	bool worker = profile == SANDBOX_SQL_WORKER || profile == SANDBOX_ENGINE;
-	for (size_t i = 0; worker && r == 0 && i < ARRAY_SIZE(addresses); i++)
-		r = filter_equal(f, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, UINT32_MAX, addresses[i]);
+	for (size_t i = 0; worker && rc == 0 && i < ARRAY_SIZE(addresses); i++)
+		rc = filter_equal(f, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, UINT32_MAX, addresses[i]);
 	/* abort(): a process may signal itself and nobody else. */
-	if (r == 0 && profile != SANDBOX_ENGINE)
-		r = filter_equal(
+	if (rc == 0 && profile != SANDBOX_ENGINE)
+		rc = filter_equal(
 			f, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 0, UINT32_MAX, (scmp_datum_t)getpid());
 	if (profile == SANDBOX_ENGINE) {
 		/* Its children are forked from it and must be able to abort as well. */
-		if (r == 0)
-			r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 0);
+		if (rc == 0)
+			rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 0);
 		/* A fork, never a namespace. */
 		const scmp_datum_t namespaces = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS |
 						CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID |
 						CLONE_NEWNET;
-		if (r == 0)
-			r = filter_equal(f, SCMP_ACT_ALLOW, SCMP_SYS(clone), 0, namespaces, 0);
-		return r;
+		if (rc == 0)
+			rc = filter_equal(f, SCMP_ACT_ALLOW, SCMP_SYS(clone), 0, namespaces, 0);
+		return rc;
 	}
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(harmless); i++)
-		r = filter_equal(f, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 0, UINT32_MAX,
+	for (size_t i = 0; rc == 0 && i < ARRAY_SIZE(harmless); i++)
+		rc = filter_equal(f, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 0, UINT32_MAX,
 			(scmp_datum_t)harmless[i]);
 	/* Limits may be read, not set. */
-	if (r == 0)
-		r = filter_equal(f, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 2, UINT64_MAX, 0);
-	if (r == 0)
-		r = filter_open(f);
-	return r;
+	if (rc == 0)
+		rc = filter_equal(f, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 2, UINT64_MAX, 0);
+	if (rc == 0)
+		rc = filter_open(f);
+	return rc;
 }
 
 int sandbox_filter_calls(enum sandbox_profile profile)
 {
 	scmp_filter_ctx f = seccomp_init(SCMP_ACT_ERRNO(EPERM));
-	int r;
+	int rc;
 
 	if (!f)
 		return -ENOMEM;
 	/* A call by another architecture's numbers would pass by every rule below. */
-	r = seccomp_attr_set(f, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+	rc = seccomp_attr_set(f, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
 	/* A balanced tree instead of a walk through a hundred comparisons. */
-	if (r == 0)
-		r = seccomp_attr_set(f, SCMP_FLTATR_CTL_OPTIMIZE, 2);
-	if (r == 0)
-		r = filter_list(f, SCMP_ACT_ALLOW, every_process);
-	if (r == 0)
-		r = filter_list(f, SCMP_ACT_ALLOW, own_calls[profile]);
-	if (r == 0)
-		r = filter_list(f, SCMP_ACT_KILL_PROCESS, fatal);
-	if (r == 0)
-		r = filter_list(f, SCMP_ACT_ERRNO(ENOSYS), fallback);
-	if (r == 0)
-		r = filter_sockets(f, profile);
-	if (r == 0)
-		r = filter_arguments(f, profile);
-	if (r == 0)
-		r = seccomp_load(f);
+	if (rc == 0)
+		rc = seccomp_attr_set(f, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+	if (rc == 0)
+		rc = filter_list(f, SCMP_ACT_ALLOW, every_process);
+	if (rc == 0)
+		rc = filter_list(f, SCMP_ACT_ALLOW, own_calls[profile]);
+	if (rc == 0)
+		rc = filter_list(f, SCMP_ACT_KILL_PROCESS, fatal);
+	if (rc == 0)
+		rc = filter_list(f, SCMP_ACT_ERRNO(ENOSYS), fallback);
+	if (rc == 0)
+		rc = filter_sockets(f, profile);
+	if (rc == 0)
+		rc = filter_arguments(f, profile);
+	if (rc == 0)
+		rc = seccomp_load(f);
 	seccomp_release(f);
-	return r;
+	return rc;
 }

@@ -123,22 +123,22 @@ static int worker_isolate(const struct worker_job *job, int channel, pid_t paren
 void worker_main(const struct worker_job *job, int channel, pid_t parent)
 {
 	struct worker w = {0};
-	int r = worker_isolate(job, channel, parent);
+	int rc = worker_isolate(job, channel, parent);
 
-	if (r == 0)
-		r = worker_limit(job);
-	if (r == 0 && job->prepare)
-		r = job->prepare(job->context);
-	if (r == 0 && !job->unconfined)
-		r = sandbox_enter(NULL, SANDBOX_SQL_WORKER, job->paths);
+	if (rc == 0)
+		rc = worker_limit(job);
+	if (rc == 0 && job->prepare)
+		rc = job->prepare(job->context);
+	if (rc == 0 && !job->unconfined)
+		rc = sandbox_enter(NULL, SANDBOX_SQL_WORKER, job->paths);
 	/* A change of credentials clears it. */
 	worker_follow(parent);
-	if (r == 0)
-		r = job->run(&w, job->context);
+	if (rc == 0)
+		rc = job->run(&w, job->context);
 	if (!w.ended) {
-		struct record end = {.kind = RECORD_END, .code = r};
-		if (r < 0)
-			RECORD_SET(&end, detail, strerror(-r));
+		struct record end = {.kind = RECORD_END, .code = rc};
+		if (rc < 0)
+			RECORD_SET(&end, detail, strerror(-rc));
 		worker_tell(&w, &end);
 	}
 	/* Not exit(): buffers and exit handlers are the parent's. */

@@ -230,9 +230,9 @@ static void workers_fill(struct workers *w)
 	for (size_t i = 0; i < w->n_slots && w->next < w->n_jobs; i++) {
 		while (!w->slots[i].job && w->next < w->n_jobs) {
 			const struct worker_job *job = &w->jobs[w->next++];
-			int r = slot_start(w, &w->slots[i], job);
-			if (r < 0)
-				workers_fail_job(w, job, r);
+			int rc = slot_start(w, &w->slots[i], job);
+			if (rc < 0)
+				workers_fail_job(w, job, rc);
 		}
 	}
 }
@@ -281,16 +281,16 @@ int workers_start(struct workers **out, const struct worker_job *jobs, size_t n,
 	w->context = context;
 	w->timer = -1;
 	w->epoll = epoll_create1(EPOLL_CLOEXEC);
-	int r = w->epoll < 0 ? -errno : 0;
-	if (r == 0) {
+	int rc = w->epoll < 0 ? -errno : 0;
+	if (rc == 0) {
 		w->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-		r = w->timer < 0 ? -errno : workers_watch(w, w->timer, EVENT_TIMER);
+		rc = w->timer < 0 ? -errno : workers_watch(w, w->timer, EVENT_TIMER);
 	}
-	if (r == 0 && timerfd_settime(w->timer, 0, &at, NULL) < 0)
-		r = -errno;
-	if (r < 0) {
+	if (rc == 0 && timerfd_settime(w->timer, 0, &at, NULL) < 0)
+		rc = -errno;
+	if (rc < 0) {
 		workers_free(w);
-		return r;
+		return rc;
 	}
 	*out = w;
 	return 0;
@@ -332,15 +332,15 @@ int workers_run(const struct worker_job *jobs, size_t n, unsigned parallel, unsi
 	record_fn sink, void *context)
 {
 	struct workers *w;
-	int r = workers_start(&w, jobs, n, parallel, deadline, sink, context);
+	int rc = workers_start(&w, jobs, n, parallel, deadline, sink, context);
 
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	do
-		r = workers_step(w, -1);
-	while (r == 0);
+		rc = workers_step(w, -1);
+	while (rc == 0);
 	workers_free(w);
-	return r < 0 ? r : 0;
+	return rc < 0 ? rc : 0;
 }
 
 int64_t workers_age(const struct workers *w, const char *name)

@@ -121,10 +121,10 @@ static int take_local(struct local_time *out, const char **text)
 int local_parse(struct local_time *out, const char *text)
 {
 	struct local_time t;
-	int r = take_local(&t, &text);
+	int rc = take_local(&t, &text);
 
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	if (*text)
 		return -EINVAL;
 	*out = t;
@@ -166,11 +166,11 @@ int local_to_instant(instant_t *out, const struct local_time *t, const char *zon
 int instant_to_local(struct local_time *out, instant_t t, const char *zone)
 {
 	struct zone_offset offset;
-	int r = zone_offset(&offset, t, zone);
+	int rc = zone_offset(&offset, t, zone);
 
-	if (r == 0)
+	if (rc == 0)
 		wall_reading(out, t + offset.seconds);
-	return r;
+	return rc;
 }
 
 const char *instant_format(char buf[INSTANT_TEXT_MAX], instant_t t)
@@ -246,7 +246,7 @@ int instant_parse(instant_t *out, const char *text, const char *zone, instant_t 
 {
 	struct local_time t;
 	int64_t offset;
-	int r;
+	int rc;
 
 	if (streq(text, "now")) {
 		*out = now;
@@ -254,12 +254,12 @@ int instant_parse(instant_t *out, const char *text, const char *zone, instant_t 
 	}
 	if (*text == '@')
 		return seconds_parse(out, text + 1);
-	r = take_local(&t, &text);
-	if (r < 0)
-		return r;
+	rc = take_local(&t, &text);
+	if (rc < 0)
+		return rc;
 	if (!*text) {
-		r = local_to_instant(out, &t, zone);
-		return r < 0 ? r : 0;
+		rc = local_to_instant(out, &t, zone);
+		return rc < 0 ? rc : 0;
 	}
 	if (t.hour < 0)
 		return -EINVAL;

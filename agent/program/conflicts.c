@@ -61,12 +61,12 @@ __attribute__((format(printf, 4, 5))) static int claim_report(struct problems *p
 	const struct client_claim *claim, enum severity severity, const char *format, ...)
 {
 	va_list args;
-	int r;
+	int rc;
 
 	va_start(args, format);
-	r = problems_add(problems, severity, claim->draft->client.file, claim->line, format, args);
+	rc = problems_add(problems, severity, claim->draft->client.file, claim->line, format, args);
 	va_end(args);
-	return r;
+	return rc;
 }
 
 static const char *known(const char *text)
@@ -127,7 +127,7 @@ static const struct client_claim *claim_rival(
 static int claims_compare(struct client_claims *c, struct problems *problems)
 {
 	size_t n;
-	int r = 0;
+	int rc = 0;
 
 	if (c->n > 1)
 		qsort(c->items, c->n, sizeof(*c->items), claim_order);
@@ -135,15 +135,15 @@ static int claims_compare(struct client_claims *c, struct problems *problems)
 		for (n = 1; first + n < c->n; n++)
 			if (!streq(c->items[first].key, c->items[first + n].key))
 				break;
-		for (size_t i = first; i < first + n && r == 0; i++) {
+		for (size_t i = first; i < first + n && rc == 0; i++) {
 			const struct client_claim *rival =
 				claim_rival(&c->items[i], &c->items[first], n);
 
 			if (rival)
-				r = clash_report(problems, &c->items[i], rival);
+				rc = clash_report(problems, &c->items[i], rival);
 		}
 	}
-	return r;
+	return rc;
 }
 
 static char *database_key(const struct database *d)
@@ -158,41 +158,41 @@ static int draft_claims(struct client_claims *names, struct client_claims *login
 	struct client_claims *databases, struct draft *draft)
 {
 	const struct client *c = &draft->client;
-	int r = 0;
+	int rc = 0;
 
 	if (c->name)
-		r = claims_add(names, name_fold(c->name),
+		rc = claims_add(names, name_fold(c->name),
 			(struct client_claim){.draft = draft, .line = c->line});
-	for (size_t i = 0; i < c->n_users && r == 0; i++)
+	for (size_t i = 0; i < c->n_users && rc == 0; i++)
 		if (c->users[i].login)
-			r = claims_add(logins, name_fold(c->users[i].login),
+			rc = claims_add(logins, name_fold(c->users[i].login),
 				(struct client_claim){.draft = draft,
 					.user = &c->users[i],
 					.line = c->users[i].line});
-	for (size_t i = 0; i < c->n_databases && r == 0; i++)
+	for (size_t i = 0; i < c->n_databases && rc == 0; i++)
 		if (c->databases[i].name && c->databases[i].server != SIZE_MAX)
-			r = claims_add(databases, database_key(&c->databases[i]),
+			rc = claims_add(databases, database_key(&c->databases[i]),
 				(struct client_claim){.draft = draft,
 					.database = &c->databases[i],
 					.line = c->databases[i].line});
-	return r;
+	return rc;
 }
 
 int clashes_check(struct drafts *d, struct problems *problems, bool shared_databases)
 {
 	struct client_claims names = {0}, logins = {0}, databases = {0};
-	int r = 0;
+	int rc = 0;
 
-	for (size_t i = 0; i < d->n && r == 0; i++)
-		r = draft_claims(&names, &logins, &databases, &d->items[i]);
-	if (r == 0)
-		r = claims_compare(&names, problems);
-	if (r == 0)
-		r = claims_compare(&logins, problems);
-	if (r == 0 && !shared_databases)
-		r = claims_compare(&databases, problems);
+	for (size_t i = 0; i < d->n && rc == 0; i++)
+		rc = draft_claims(&names, &logins, &databases, &d->items[i]);
+	if (rc == 0)
+		rc = claims_compare(&names, problems);
+	if (rc == 0)
+		rc = claims_compare(&logins, problems);
+	if (rc == 0 && !shared_databases)
+		rc = claims_compare(&databases, problems);
 	claims_free(&names);
 	claims_free(&logins);
 	claims_free(&databases);
-	return r;
+	return rc;
 }

@@ -209,24 +209,24 @@ int edit_apply(char **out, const char *text, const struct edit *e)
 	struct splices splices = {0};
 	struct layout root;
 	char *after = NULL;
-	int r = layout_scan(&root, text);
+	int rc = layout_scan(&root, text);
 
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	edit_place(&splices, text, &root, e);
 	layout_free(&root);
-	r = splices.failure;
-	if (!r) {
+	rc = splices.failure;
+	if (!rc) {
 		after = splices_write(&splices, text);
-		r = after ? edit_check(text, after, e) : -ENOMEM;
+		rc = after ? edit_check(text, after, e) : -ENOMEM;
 	}
 	for (size_t i = 0; i < splices.n; i++)
 		free(splices.items[i].text);
-	if (r)
+	if (rc)
 		free(after);
 	else
 		*out = after;
-	return r;
+	return rc;
 }
 
 char *edit_quote(const char *text)

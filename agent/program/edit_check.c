@@ -173,13 +173,13 @@ int edit_check(const char *before, const char *after, const struct edit *e)
 	config_init(&a);
 	config_init(&b);
 	config_init(&value);
-	int r = config_read_string(&a, before) && config_read_string(&b, after) ? 0 : -EBADMSG;
-	if (!r)
-		r = read_value(&value, e);
-	if (!r)
-		r = configs_compare(&a, &b, &value, e);
+	int rc = config_read_string(&a, before) && config_read_string(&b, after) ? 0 : -EBADMSG;
+	if (!rc)
+		rc = read_value(&value, e);
+	if (!rc)
+		rc = configs_compare(&a, &b, &value, e);
 	config_destroy(&a);
 	config_destroy(&b);
 	config_destroy(&value);
-	return r;
+	return rc;
 }

@@ -42,11 +42,11 @@ static int old_check(struct stat *st, int folder, const char *name, const char *
 	int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	int r = fstat(fd, st) < 0      ? -errno
-		: S_ISREG(st->st_mode) ? content_compare(fd, expected)
-				       : -EINVAL;
+	int rc = fstat(fd, st) < 0	? -errno
+		 : S_ISREG(st->st_mode) ? content_compare(fd, expected)
+					: -EINVAL;
 	close(fd);
-	return r;
+	return rc;
 }
 
 static int content_write(int fd, const char *text)
@@ -69,7 +69,7 @@ static int new_write(
 	int folder, const char *name, const char *text, const struct stat *st, bool over)
 {
 	_cleanup_free_ char *temporary = NULL;
-	int r = 0;
+	int rc = 0;
 
 	if (asprintf(&temporary, ".%s.%ld", name, (long)getpid()) < 0) {
 		temporary = NULL;
@@ -82,20 +82,20 @@ static int new_write(
 	/* Owner first: it takes away bits of the mode. */
 	if ((st->st_uid != geteuid() || st->st_gid != getegid()) &&
 		fchown(fd, st->st_uid, st->st_gid) < 0)
-		r = -errno;
-	if (r == 0 && fchmod(fd, st->st_mode & 07777) < 0)
-		r = -errno;
-	if (r == 0)
-		r = content_write(fd, text);
-	if (close(fd) < 0 && r == 0)
-		r = -errno;
-	if (r == 0 && renameat2(folder, temporary, folder, name, over ? 0 : RENAME_NOREPLACE) < 0)
-		r = -errno;
-	if (r < 0)
+		rc = -errno;
+	if (rc == 0 && fchmod(fd, st->st_mode & 07777) < 0)
+		rc = -errno;
+	if (rc == 0)
+		rc = content_write(fd, text);
+	if (close(fd) < 0 && rc == 0)
+		rc = -errno;
+	if (rc == 0 && renameat2(folder, temporary, folder, name, over ? 0 : RENAME_NOREPLACE) < 0)
+		rc = -errno;
+	if (rc < 0)
 		unlinkat(folder, temporary, 0);
 	else if (fsync(folder) < 0)
-		r = -errno;
-	return r;
+		rc = -errno;
+	return rc;
 }
 
 int file_replace(const char *path, const char *text, const char *expected)
@@ -108,11 +108,12 @@ int file_replace(const char *path, const char *text, const char *expected)
 	int folder = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (folder < 0)
 		return -errno;
-	int r = flock(folder, LOCK_EX | LOCK_NB) < 0 ? (errno == EWOULDBLOCK ? -EBUSY : -errno) : 0;
-	if (r == 0)
-		r = old_check(&st, folder, base_name(path), expected);
-	if (r == 0)
-		r = new_write(folder, base_name(path), text, &st, expected);
+	int rc =
+		flock(folder, LOCK_EX | LOCK_NB) < 0 ? (errno == EWOULDBLOCK ? -EBUSY : -errno) : 0;
+	if (rc == 0)
+		rc = old_check(&st, folder, base_name(path), expected);
+	if (rc == 0)
+		rc = new_write(folder, base_name(path), text, &st, expected);
 	close(folder);
-	return r;
+	return rc;
 }

@@ -29,9 +29,9 @@ static int strings_add_broken(struct strings *s, const struct problems *problems
 		if (p->severity != SEVERITY_ERROR || streq(p->file, file) ||
 			strings_contain(s, base_name(p->file)))
 			continue;
-		int r = strings_add(s, base_name(p->file));
-		if (r < 0)
-			return r;
+		int rc = strings_add(s, base_name(p->file));
+		if (rc < 0)
+			return rc;
 		added++;
 	}
 	return added;
@@ -42,23 +42,23 @@ static int kept_tell(struct strings *kept, struct problems *problems, const stru
 	const char *folder)
 {
 	size_t n = strlen(folder);
-	int r = 0;
+	int rc = 0;
 
-	for (size_t i = 0; i < p->n_clients && r == 0; i++) {
+	for (size_t i = 0; i < p->n_clients && rc == 0; i++) {
 		const struct client *c = &p->clients[i];
 		struct reading told = {.problems = problems, .file = c->file};
 		if (strncmp(c->file, folder, n) != 0 || c->file[n] != '/')
 			continue;
-		r = strings_add(kept, base_name(c->file));
-		if (r == 0)
+		rc = strings_add(kept, base_name(c->file));
+		if (rc == 0)
 			reading_warning(&told, NULL,
 				"client \"%s\": the file has errors, so Curfew uses its last known good "
 				"version and its end times; fix the file, then reload",
 				c->name);
-		if (r == 0)
-			r = told.failure;
+		if (rc == 0)
+			rc = told.failure;
 	}
-	return r;
+	return rc;
 }
 
 int last_good_complete(struct program **out, struct problems *problems, struct strings *kept,
@@ -67,36 +67,36 @@ int last_good_complete(struct program **out, struct problems *problems, struct s
 	struct strings substitutes = {0}, names = {0};
 	struct problems again;
 	struct program *p;
-	int r = program_load(&p, problems, file, now);
+	int rc = program_load(&p, problems, file, now);
 
-	if (r < 0 || problems->fatal) {
-		if (r == 0)
+	if (rc < 0 || problems->fatal) {
+		if (rc == 0)
 			*out = NULL;
-		return r;
+		return rc;
 	}
 	int added = strings_add_broken(&substitutes, problems, file);
 	/* A file may clash with another's last good version: then its own comes back too, until all agree. */
 	while (added > 0) {
 		program_free(p);
 		p = NULL;
-		r = program_load_with(&p, &again, file, g->clients, &substitutes, 0, now);
-		if (r < 0)
+		rc = program_load_with(&p, &again, file, g->clients, &substitutes, 0, now);
+		if (rc < 0)
 			break;
 		added = strings_add_broken(&substitutes, &again, file);
 		problems_free(&again);
 	}
-	if (r == 0 && added < 0)
-		r = added;
-	if (r == 0 && p)
-		r = kept_tell(&names, problems, p, g->clients);
-	if (r == 0)
+	if (rc == 0 && added < 0)
+		rc = added;
+	if (rc == 0 && p)
+		rc = kept_tell(&names, problems, p, g->clients);
+	if (rc == 0)
 		problems_sort(problems);
 	strings_free(&substitutes);
-	if (r < 0) {
+	if (rc < 0) {
 		program_free(p);
 		problems_free(problems);
 		strings_free(&names);
-		return r;
+		return rc;
 	}
 	*out = p;
 	*kept = names;

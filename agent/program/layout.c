@@ -133,9 +133,9 @@ static int scan_setting(struct layout_scan *s, struct layout *out, int depth)
 		return -EINVAL;
 	s->at++;
 	scan_blanks(s);
-	int r = scan_value(s, out, depth);
-	if (r < 0)
-		return r;
+	int rc = scan_value(s, out, depth);
+	if (rc < 0)
+		return rc;
 	out->whole_end = out->end;
 	size_t next = layout_skip(s->text, s->at, s->end);
 	if (next < s->end && strchr(";,", s->text[next]))
@@ -147,9 +147,9 @@ static int scan_setting(struct layout_scan *s, struct layout *out, int depth)
 static int scan_members(struct layout_scan *s, struct layout *out, char close, int depth)
 {
 	bool group = close == '}' || !close;
-	int r = 0;
+	int rc = 0;
 
-	for (scan_blanks(s); r == 0; scan_blanks(s)) {
+	for (scan_blanks(s); rc == 0; scan_blanks(s)) {
 		if (s->at >= s->end)
 			return close ? -EINVAL : 0;
 		if (s->text[s->at] == '\0')
@@ -163,9 +163,9 @@ static int scan_members(struct layout_scan *s, struct layout *out, char close, i
 		struct layout *item = layout_add(out);
 		if (!item)
 			return -ENOMEM;
-		r = group ? scan_setting(s, item, depth) : scan_value(s, item, depth);
+		rc = group ? scan_setting(s, item, depth) : scan_value(s, item, depth);
 	}
-	return r;
+	return rc;
 }
 
 static int scan_value(struct layout_scan *s, struct layout *out, int depth)
@@ -181,9 +181,9 @@ static int scan_value(struct layout_scan *s, struct layout *out, int depth)
 	} else {
 		out->open = *open;
 		out->begin = s->at++;
-		int r = scan_members(s, out, closes[open - opens], depth + 1);
-		if (r < 0)
-			return r;
+		int rc = scan_members(s, out, closes[open - opens], depth + 1);
+		if (rc < 0)
+			return rc;
 		out->end = ++s->at;
 	}
 	if (!out->name_size) {
@@ -197,11 +197,11 @@ int layout_scan(struct layout *out, const char *text)
 {
 	struct layout_scan s = {.text = text, .end = strlen(text)};
 	struct layout root = {.end = s.end, .whole_end = s.end, .open = '{'};
-	int r = scan_members(&s, &root, '\0', 0);
+	int rc = scan_members(&s, &root, '\0', 0);
 
-	if (r < 0) {
+	if (rc < 0) {
 		layout_free(&root);
-		return r;
+		return rc;
 	}
 	*out = root;
 	return 0;

@@ -62,13 +62,13 @@ static int login_part(char **out, const char *text)
 {
 	size_t size = strlen(text) * ASCII_PER_BYTE + 1, n = 0;
 	_cleanup_free_ char *part = malloc(size);
-	int r;
+	int rc;
 
 	if (!part)
 		return -ENOMEM;
-	r = ascii_convert(part, size, text);
-	if (r)
-		return r;
+	rc = ascii_convert(part, size, text);
+	if (rc)
+		return rc;
 	/* '?' stands for a letter without a substitute: leaving it out would make another name. */
 	if (count_char(part, '?') > count_char(text, '?'))
 		return LOGIN_UNSPEAKABLE;
@@ -90,16 +90,16 @@ int login_make(char **out, const char *client, const char *first, const char *la
 	const char *const texts[] = {client, first, last};
 	size_t n = *last ? 3 : 2;
 	char *parts[3] = {NULL};
-	int r = 0;
+	int rc = 0;
 
-	for (size_t i = 0; i < n && r == 0; i++)
-		r = login_part(&parts[i], texts[i]);
-	if (r == 0 && asprintf(out, "%s.%s%s%s", parts[0], parts[1], *last ? "." : "",
-			      *last ? parts[2] : "") < 0)
-		r = -ENOMEM;
+	for (size_t i = 0; i < n && rc == 0; i++)
+		rc = login_part(&parts[i], texts[i]);
+	if (rc == 0 && asprintf(out, "%s.%s%s%s", parts[0], parts[1], *last ? "." : "",
+			       *last ? parts[2] : "") < 0)
+		rc = -ENOMEM;
 	for (size_t i = 0; i < 3; i++)
 		free(parts[i]);
-	return r;
+	return rc;
 }
 
 const char *login_fault(const char *login)

@@ -291,10 +291,10 @@ static int file_order(const void *a, const void *b)
 static int clients_take(struct loading *l)
 {
 	struct program *p = l->program;
-	int r = clashes_check(&l->drafts, l->problems, p->settings.shared_databases);
+	int rc = clashes_check(&l->drafts, l->problems, p->settings.shared_databases);
 
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	p->clients = calloc(l->drafts.n + 1, sizeof(*p->clients));
 	if (!p->clients)
 		return -ENOMEM;
@@ -320,41 +320,41 @@ static void drafts_free(struct drafts *d)
 
 static int loading_run(struct loading *l, const char *file)
 {
-	int r;
+	int rc;
 
 	if (sodium_init() < 0)
 		return -EIO;
 	crypto_generichash_init(&l->digest, NULL, 0, 32);
-	r = main_load(l, file);
+	rc = main_load(l, file);
 	/* Where no configuration is, nobody said where its clients are. */
-	if (r == 0 && !l->absent)
-		r = clients_load(l, file);
-	if (r == 0)
-		r = clients_take(l);
-	if (r == 0)
+	if (rc == 0 && !l->absent)
+		rc = clients_load(l, file);
+	if (rc == 0)
+		rc = clients_take(l);
+	if (rc == 0)
 		digest_end(l);
 	problems_sort(l->problems);
-	return r;
+	return rc;
 }
 
 static int load(struct program **out, struct loading *l, const char *file)
 {
-	int r;
+	int rc;
 
 	*l->problems = (struct problems){0};
 	l->program = calloc(1, sizeof(*l->program));
 	if (!l->program)
 		return -ENOMEM;
-	r = loading_run(l, file);
+	rc = loading_run(l, file);
 	drafts_free(&l->drafts);
 	free(l->clients);
-	if (r < 0 || l->problems->fatal) {
+	if (rc < 0 || l->problems->fatal) {
 		program_free(l->program);
 		l->program = NULL;
 	}
-	if (r < 0) {
+	if (rc < 0) {
 		problems_free(l->problems);
-		return r;
+		return rc;
 	}
 	*out = l->program;
 	return 0;

@@ -132,10 +132,10 @@ static int64_t offset_here(char abbreviation[ZONE_ABBREVIATION_MAX], instant_t a
 int zone_offset(struct zone_offset *out, instant_t at, const char *zone)
 {
 	struct switched s;
-	int r = zone_enter(&s, zone);
+	int rc = zone_enter(&s, zone);
 
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	out->seconds = offset_here(out->abbreviation, at);
 	zone_leave(&s);
 	return 0;
@@ -144,10 +144,10 @@ int zone_offset(struct zone_offset *out, instant_t at, const char *zone)
 int zone_readings(struct zone_reading out[ZONE_READINGS], int64_t wall, const char *zone)
 {
 	struct switched s;
-	int r = zone_enter(&s, zone), n = 0;
+	int rc = zone_enter(&s, zone), n = 0;
 
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	for (int i = 0; i < ZONE_READINGS; i++) {
 		int64_t offset = offset_here(NULL, wall - ZONE_REACH + (int64_t)i * ZONE_SAMPLE);
 

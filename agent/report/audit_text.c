@@ -20,113 +20,113 @@ static int table_section(const struct audit_report *a, FILE *to, const struct ta
 	size_t n, rows_fn rows)
 {
 	struct table *t;
-	int r = table_new(&t, columns, n, to, 0);
+	int rc = table_new(&t, columns, n, to, 0);
 
-	if (r)
-		return r;
-	r = rows(t, a);
-	if (!r)
-		r = table_print(t);
+	if (rc)
+		return rc;
+	rc = rows(t, a);
+	if (!rc)
+		rc = table_print(t);
 	table_free(t);
-	return r;
+	return rc;
 }
 
 static int server_rows(struct table *t, const struct audit_report *a)
 {
-	int r = 0;
+	int rc = 0;
 
-	for (size_t i = 0; i < a->n_servers && !r; i++) {
+	for (size_t i = 0; i < a->n_servers && !rc; i++) {
 		const struct audit_server *s = &a->servers[i];
 
-		r = table_row(t, state_tone(s->state));
-		if (!r)
-			r = table_cell(t, s->server->name);
-		if (!r)
-			r = table_cell(t, state_name(s->state));
-		if (!r)
-			r = table_cell(t, s->version);
-		if (!r)
-			r = table_cell(t, s->detail);
+		rc = table_row(t, state_tone(s->state));
+		if (!rc)
+			rc = table_cell(t, s->server->name);
+		if (!rc)
+			rc = table_cell(t, state_name(s->state));
+		if (!rc)
+			rc = table_cell(t, s->version);
+		if (!rc)
+			rc = table_cell(t, s->detail);
 	}
-	return r;
+	return rc;
 }
 
 static int grant_rows(struct table *t, const struct audit_report *a)
 {
-	int r = 0;
+	int rc = 0;
 
-	for (size_t i = 0; i < a->n_grants && !r; i++) {
+	for (size_t i = 0; i < a->n_grants && !rc; i++) {
 		const struct audit_grant *g = &a->grants[i];
 		char when[64];
 
-		r = table_row(t, state_tone(g->state));
-		if (!r)
-			r = table_cell(t, g->wanted->user->login);
-		if (!r)
-			r = table_cellf(
+		rc = table_row(t, state_tone(g->state));
+		if (!rc)
+			rc = table_cell(t, g->wanted->user->login);
+		if (!rc)
+			rc = table_cellf(
 				t, "%s/%s", g->wanted->server->name, g->wanted->database->name);
-		if (!r)
-			r = table_cell(t, level_name(g->wanted->level));
-		if (!r)
-			r = table_cell(t, observed_words(g));
-		if (!r)
-			r = table_cell(t, instant_format_local(when, sizeof(when), g->wanted->until,
-						  g->wanted->client->timezone));
-		if (!r)
-			r = table_cell(t, state_name(g->state));
-		if (!r)
-			r = table_cell(t, g->detail);
+		if (!rc)
+			rc = table_cell(t, level_name(g->wanted->level));
+		if (!rc)
+			rc = table_cell(t, observed_words(g));
+		if (!rc)
+			rc = table_cell(t, instant_format_local(when, sizeof(when),
+						   g->wanted->until, g->wanted->client->timezone));
+		if (!rc)
+			rc = table_cell(t, state_name(g->state));
+		if (!rc)
+			rc = table_cell(t, g->detail);
 	}
-	return r;
+	return rc;
 }
 
 static int session_rows(struct table *t, const struct audit_report *a)
 {
-	int r = 0;
+	int rc = 0;
 
-	for (size_t i = 0; i < a->n_sessions && !r; i++) {
+	for (size_t i = 0; i < a->n_sessions && !rc; i++) {
 		const struct audit_session *s = &a->sessions[i];
 		char when[64];
 
-		r = table_row(t, s->detail ? TONE_WARN : TONE_PLAIN);
-		if (!r)
-			r = table_cellf(t, "%s #%llu", s->server, (unsigned long long)s->number);
-		if (!r)
-			r = table_cell(t, s->login);
-		if (!r)
-			r = table_cell(t, s->address);
-		if (!r)
-			r = table_cell(t, s->program);
-		if (!r)
-			r = table_cell(
+		rc = table_row(t, s->detail ? TONE_WARN : TONE_PLAIN);
+		if (!rc)
+			rc = table_cellf(t, "%s #%llu", s->server, (unsigned long long)s->number);
+		if (!rc)
+			rc = table_cell(t, s->login);
+		if (!rc)
+			rc = table_cell(t, s->address);
+		if (!rc)
+			rc = table_cell(t, s->program);
+		if (!rc)
+			rc = table_cell(
 				t, instant_format_local(when, sizeof(when), s->since, a->zone));
-		if (!r)
-			r = table_cell(t, s->detail);
+		if (!rc)
+			rc = table_cell(t, s->detail);
 	}
-	return r;
+	return rc;
 }
 
 static int proof_rows(struct table *t, const struct audit_report *a)
 {
-	int r = 0;
+	int rc = 0;
 
-	for (size_t i = 0; i < a->n_proofs && !r; i++) {
+	for (size_t i = 0; i < a->n_proofs && !rc; i++) {
 		const struct audit_proof *p = &a->proofs[i];
 
-		r = table_row(t, is_verified(p->outcome) ? TONE_GOOD : TONE_WARN);
-		if (!r)
-			r = table_cell(t, p->login);
-		if (!r)
-			r = p->database ? table_cellf(t, "%s/%s", p->server, p->database)
-					: table_cell(t, p->server);
-		if (!r)
-			r = table_cell(t, level_name(p->level));
-		if (!r)
-			r = table_cell(t, p->outcome);
-		if (!r)
-			r = table_cell(t, p->detail);
+		rc = table_row(t, is_verified(p->outcome) ? TONE_GOOD : TONE_WARN);
+		if (!rc)
+			rc = table_cell(t, p->login);
+		if (!rc)
+			rc = p->database ? table_cellf(t, "%s/%s", p->server, p->database)
+					 : table_cell(t, p->server);
+		if (!rc)
+			rc = table_cell(t, level_name(p->level));
+		if (!rc)
+			rc = table_cell(t, p->outcome);
+		if (!rc)
+			rc = table_cell(t, p->detail);
 	}
-	return r;
+	return rc;
 }
 
 /* Each line below the finding, so that T-SQL can be copied as it is. */
@@ -150,7 +150,7 @@ static int finding_print(const struct audit_finding *f, FILE *to, bool color)
 {
 	_cleanup_free_ char *where = NULL, *shown = NULL;
 	enum tone tone = severity_tone(f->severity);
-	int r;
+	int rc;
 
 	if (asprintf(&where, "%s%s%s%s%s",
 		    f->server	? f->server
@@ -166,28 +166,28 @@ static int finding_print(const struct audit_finding *f, FILE *to, bool color)
 		return -ENOMEM;
 	fprintf(to, "%s%s%s  %s  %s\n", style_begin(color, tone),
 		finding_severity_name(f->severity), style_end(color, tone), f->name, shown);
-	r = lines_print(to, f->evidence);
-	if (!r && f->remedy && *f->remedy) {
+	rc = lines_print(to, f->evidence);
+	if (!rc && f->remedy && *f->remedy) {
 		fputs("  remedy:\n", to);
-		r = lines_print(to, f->remedy);
+		rc = lines_print(to, f->remedy);
 	}
-	return r;
+	return rc;
 }
 
 /* Worst first. */
 static int findings_print(const struct audit_report *a, FILE *to)
 {
 	bool color = style_wanted(to);
-	int r = 0;
+	int rc = 0;
 
 	heading(to, "Findings");
 	if (!a->n_findings)
 		fputs("none\n", to);
 	for (int s = FINDING_CRITICAL; s >= FINDING_INFO; s--)
-		for (size_t i = 0; i < a->n_findings && !r; i++)
+		for (size_t i = 0; i < a->n_findings && !rc; i++)
 			if ((int)a->findings[i].severity == s)
-				r = finding_print(&a->findings[i], to, color);
-	return r;
+				rc = finding_print(&a->findings[i], to, color);
+	return rc;
 }
 
 int audit_print(const struct audit_report *a, FILE *to)
@@ -219,7 +219,7 @@ int audit_print(const struct audit_report *a, FILE *to)
 	enum state state = audit_state(a);
 	bool color = style_wanted(to);
 	char when[64], head[128];
-	int r = 0;
+	int rc = 0;
 
 	fprintf(to, "%s%s%s  %s\n", style_begin(color, state_tone(state)), state_name(state),
 		style_end(color, state_tone(state)), audit_words(state));
@@ -227,17 +227,17 @@ int audit_print(const struct audit_report *a, FILE *to)
 	if (a->head)
 		fprintf(to, "; journal head: %s", head_words(head, a->head, a->head_hash));
 	fputc('\n', to);
-	r = findings_print(a, to);
-	for (size_t i = 0; i < ARRAY_SIZE(sections) && !r; i++) {
+	rc = findings_print(a, to);
+	for (size_t i = 0; i < ARRAY_SIZE(sections) && !rc; i++) {
 		size_t n;
 
 		memcpy(&n, (const char *)a + sections[i].count, sizeof(n));
 		heading(to, sections[i].title);
 		if (n)
-			r = table_section(
+			rc = table_section(
 				a, to, sections[i].columns, sections[i].n, sections[i].rows);
 		else
 			fputs("none\n", to);
 	}
-	return r ? r : ferror(to) ? -EIO : 0;
+	return rc ? rc : ferror(to) ? -EIO : 0;
 }

@@ -59,52 +59,52 @@ static int rows_print(const struct certificate *c, FILE *to, const struct certif
 	static const struct table_column columns[] = {
 		{"  NAME", 0}, {"WHERE", 0}, {"VERIFIED AT", 0}, {"RECORD", TABLE_RIGHT}};
 	struct table *t;
-	int r = table_new(&t, columns, ARRAY_SIZE(columns), to, TABLE_NO_LIMIT);
+	int rc = table_new(&t, columns, ARRAY_SIZE(columns), to, TABLE_NO_LIMIT);
 
-	if (r)
-		return r;
-	for (size_t i = 0; i < c->n && !r; i++) {
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < c->n && !rc; i++) {
 		const struct certificate_item *item = &c->items[i];
 		char when[INSTANT_TEXT_MAX];
 
 		if (!is_alike(item, first))
 			continue;
-		r = table_row(t, TONE_PLAIN);
-		if (!r)
-			r = table_cellf(t, "  %s", item->name);
-		if (!r)
-			r = item->server && item->database
-				    ? table_cellf(t, "%s/%s", item->server, item->database)
-				    : table_cell(t, item->server);
-		if (!r)
-			r = table_cell(t, instant_format(when, item->at));
-		if (!r)
-			r = item->record ? table_cellf(t, "%lld", (long long)item->record)
-					 : table_cell(t, evidence_of(item));
+		rc = table_row(t, TONE_PLAIN);
+		if (!rc)
+			rc = table_cellf(t, "  %s", item->name);
+		if (!rc)
+			rc = item->server && item->database
+				     ? table_cellf(t, "%s/%s", item->server, item->database)
+				     : table_cell(t, item->server);
+		if (!rc)
+			rc = table_cell(t, instant_format(when, item->at));
+		if (!rc)
+			rc = item->record ? table_cellf(t, "%lld", (long long)item->record)
+					  : table_cell(t, evidence_of(item));
 	}
-	if (!r)
-		r = table_print(t);
+	if (!rc)
+		rc = table_print(t);
 	table_free(t);
-	return r;
+	return rc;
 }
 
 /* What was seen by the same observation stands under its words: beside them, a page had no room for all. */
 static int kind_print(const struct certificate *c, FILE *to, const char *what)
 {
-	int r = 0;
+	int rc = 0;
 
-	for (size_t i = 0; i < c->n && !r; i++) {
+	for (size_t i = 0; i < c->n && !rc; i++) {
 		bool told = !streq(c->items[i].what, what);
 
 		for (size_t k = 0; k < i && !told; k++)
 			told = is_alike(&c->items[k], &c->items[i]);
 		if (told)
 			continue;
-		r = observation_print(&c->items[i], to);
-		if (!r)
-			r = rows_print(c, to, &c->items[i]);
+		rc = observation_print(&c->items[i], to);
+		if (!rc)
+			rc = rows_print(c, to, &c->items[i]);
 	}
-	return r;
+	return rc;
 }
 
 /* The hash in a line of its own: with the record before it, it would be longer than one. */
@@ -139,7 +139,7 @@ int certificate_print(const struct certificate *c, FILE *to)
 {
 	_cleanup_free_ char *name = text_shown(c->client->name);
 	char when[64];
-	int r = 0;
+	int rc = 0;
 
 	if (!name)
 		return -ENOMEM;
@@ -154,14 +154,14 @@ int certificate_print(const struct certificate *c, FILE *to)
 		instant_format_local(when, sizeof(when), c->at, c->client->timezone));
 	head_print(c, to);
 	fprintf(to, "configuration:  %s\n", c->configuration ? c->configuration : "-");
-	for (size_t i = 0; i < ARRAY_SIZE(kinds) && !r; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(kinds) && !rc; i++) {
 		size_t n = kind_count(c, kinds[i]);
 
 		fprintf(to, "\n%s verified as removed: %zu\n", kind_titles[i], n);
 		if (n)
-			r = kind_print(c, to, kinds[i]);
+			rc = kind_print(c, to, kinds[i]);
 	}
-	return r ? r : ferror(to) ? -EIO : 0;
+	return rc ? rc : ferror(to) ? -EIO : 0;
 }
 
 static void item_print(const struct certificate *c, const struct certificate_item *item, FILE *to)

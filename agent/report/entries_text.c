@@ -162,26 +162,26 @@ static int entry_print(
 	bool well = went_well(e->outcome) && (!outcome || went_well(outcome->outcome));
 	bool color = style_wanted(page->to);
 	char at[INSTANT_TEXT_MAX];
-	int r = written(&headline, headline_write, e, outcome);
+	int rc = written(&headline, headline_write, e, outcome);
 
-	if (!r)
-		r = written(&why, why_write, e, NULL);
-	if (r)
-		return r;
+	if (!rc)
+		rc = written(&why, why_write, e, NULL);
+	if (rc)
+		return rc;
 	fprintf(page->to, "%*lld  %s  ", page->digits, (long long)e->id, instant_format(at, e->at));
 	fputs(style_begin(color, well ? TONE_BOLD : TONE_BAD), page->to);
-	r = words_print(page, headline, page->indent + strlen(at) + 2);
+	rc = words_print(page, headline, page->indent + strlen(at) + 2);
 	fputs(style_end(color, well ? TONE_BOLD : TONE_BAD), page->to);
-	if (!r && *why)
-		r = line_print(page, why);
-	if (!r && e->statement)
-		r = line_print(page, e->statement);
-	if (!r && e->detail)
-		r = line_print(page, e->detail);
-	if (!r && outcome && outcome->detail && (!e->detail || !streq(outcome->detail, e->detail)))
-		r = line_print(page, outcome->detail);
+	if (!rc && *why)
+		rc = line_print(page, why);
+	if (!rc && e->statement)
+		rc = line_print(page, e->statement);
+	if (!rc && e->detail)
+		rc = line_print(page, e->detail);
+	if (!rc && outcome && outcome->detail && (!e->detail || !streq(outcome->detail, e->detail)))
+		rc = line_print(page, outcome->detail);
 	fputc('\n', page->to);
-	return r;
+	return rc;
 }
 
 /* Where the intent of this outcome stands in the list, which is in the order of its numbers; SIZE_MAX: nowhere. */
@@ -207,7 +207,7 @@ int entries_print(const struct journal_entry *items, size_t n, FILE *to, size_t 
 {
 	struct page page = {.to = to, .width = width ? width : terminal_width(to)};
 	_cleanup_free_ const struct journal_entry **outcomes = NULL;
-	int r = 0;
+	int rc = 0;
 
 	if (!n)
 		return 0;
@@ -226,8 +226,8 @@ int entries_print(const struct journal_entry *items, size_t n, FILE *to, size_t 
 		if (intent != SIZE_MAX)
 			outcomes[intent] = &items[i];
 	}
-	for (size_t i = 0; i < n && !r; i++)
+	for (size_t i = 0; i < n && !rc; i++)
 		if (intent_find(items, n, &items[i]) == SIZE_MAX)
-			r = entry_print(&page, &items[i], outcomes[i]);
-	return r ? r : ferror(to) ? -EIO : 0;
+			rc = entry_print(&page, &items[i], outcomes[i]);
+	return rc ? rc : ferror(to) ? -EIO : 0;
 }

@@ -152,35 +152,35 @@ static int client_print(
 	static const char *const titles[] = {
 		"user", "database", "wanted", "observed", "until", "sources", "state", NULL};
 	struct timeline t;
-	int r = timeline_make(&t, a->program, c, a->overrides, a->at);
+	int rc = timeline_make(&t, a->program, c, a->overrides, a->at);
 
-	if (r)
-		return r;
+	if (rc)
+		return rc;
 	html_printf(to,
 		"<h3><bdi>%s</bdi></h3>\n<p class=\"soft\">Ticket %s, approved by <bdi>%s</bdi></p>\n",
 		c->name, c->ticket, c->approved_by);
-	r = timeline_svg(&t, to, serial);
+	rc = timeline_svg(&t, to, serial);
 	timeline_free(&t);
 	table_begin(to, titles);
 	for (size_t i = 0; i < a->n_grants; i++)
 		if (a->grants[i].wanted->client == c)
 			grant_print(&a->grants[i], to);
 	table_end(to);
-	return r;
+	return rc;
 }
 
 static int clients_print(const struct audit_report *a, FILE *to)
 {
-	int r = 0;
+	int rc = 0;
 
 	fputs("<h2>Grants</h2>\n", to);
-	for (size_t i = 0; i < a->program->n_clients && !r; i++) {
+	for (size_t i = 0; i < a->program->n_clients && !rc; i++) {
 		const struct client *c = &a->program->clients[i];
 
 		if (!a->client || streq(a->client, c->name))
-			r = client_print(a, c, to, (unsigned)i);
+			rc = client_print(a, c, to, (unsigned)i);
 	}
-	return r;
+	return rc;
 }
 
 static void sessions_print(const struct audit_report *a, FILE *to)
@@ -281,7 +281,7 @@ int audit_html(const struct audit_report *a, FILE *to)
 {
 	_cleanup_free_ char *title = NULL;
 	char head[128];
-	int r;
+	int rc;
 
 	if (asprintf(&title, "SQL access audit: %s", a->client ? a->client : "all clients") < 0) {
 		title = NULL;
@@ -292,9 +292,9 @@ int audit_html(const struct audit_report *a, FILE *to)
 		fputs("<p class=\"practice\">" PRACTICE_MARK "</p>\n", to);
 	state_print(a, to);
 	findings_print(a, to);
-	r = clients_print(a, to);
-	if (r)
-		return r;
+	rc = clients_print(a, to);
+	if (rc)
+		return rc;
 	servers_print(a, to);
 	sessions_print(a, to);
 	proofs_print(a, to);

@@ -124,10 +124,10 @@ static int patch_make(struct patch *p, const char *before, const char *after)
 		tail++;
 	for (size_t i = 0; i < head; i++)
 		step_add(p, ' ', &a[i]);
-	int r = middle_add(p, a + head, n - head - tail, b + head, m - head - tail);
-	for (size_t i = n - tail; i < n && r == 0; i++)
+	int rc = middle_add(p, a + head, n - head - tail, b + head, m - head - tail);
+	for (size_t i = n - tail; i < n && rc == 0; i++)
 		step_add(p, ' ', &a[i]);
-	return r;
+	return rc;
 }
 
 /* The next hunk from step `at` on: the steps [*from, *to), with context. False: no more. */
@@ -169,16 +169,16 @@ static void hunk_print(FILE *to, const struct patch *p, size_t from, size_t unti
 int patch_print(FILE *to, const char *name, const char *before, const char *after)
 {
 	struct patch p = {0};
-	int r = patch_make(&p, before, after);
+	int rc = patch_make(&p, before, after);
 	size_t from, until;
 
-	for (size_t at = 0; r == 0 && hunk_find(&from, &until, &p, at); at = until) {
+	for (size_t at = 0; rc == 0 && hunk_find(&from, &until, &p, at); at = until) {
 		if (at == 0)
 			fprintf(to, "--- %s\n+++ %s\n", name, name);
 		hunk_print(to, &p, from, until);
 	}
 	patch_free(&p);
-	return r;
+	return rc;
 }
 
 /* Without the blanks around it, behind what is there. */
@@ -197,18 +197,18 @@ char *patch_lines(const char *before, const char *after, char side)
 {
 	struct patch p = {0};
 	struct text out;
-	int r = patch_make(&p, before, after);
+	int rc = patch_make(&p, before, after);
 
 	if (!text_begin(&out)) {
 		patch_free(&p);
 		return NULL;
 	}
-	for (size_t i = 0; i < p.n && r == 0; i++)
+	for (size_t i = 0; i < p.n && rc == 0; i++)
 		if (p.steps[i].kind == side)
 			line_add(&out, &p.steps[i].line);
 	patch_free(&p);
 	char *text = text_end(&out);
-	if (r == 0)
+	if (rc == 0)
 		return text;
 	free(text);
 	return NULL;

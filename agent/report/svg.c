@@ -234,7 +234,7 @@ int timeline_svg(const struct timeline *t, FILE *to, unsigned serial)
 
 int timelines_svg(const struct timeline *all, size_t n, FILE *to)
 {
-	int height = 0, y = 0, r = 0;
+	int height = 0, y = 0, rc = 0;
 
 	for (size_t i = 0; i < n; i++)
 		height += picture_height(&all[i]);
@@ -242,12 +242,12 @@ int timelines_svg(const struct timeline *all, size_t n, FILE *to)
 		"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 		"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\">\n",
 		WIDTH, height, WIDTH, height);
-	for (size_t i = 0; i < n && !r; i++) {
+	for (size_t i = 0; i < n && !rc; i++) {
 		fprintf(to, "<g transform=\"translate(0 %d)\">\n", y);
-		r = timeline_svg(&all[i], to, (unsigned)i);
+		rc = timeline_svg(&all[i], to, (unsigned)i);
 		fputs("</g>\n", to);
 		y += picture_height(&all[i]);
 	}
 	fputs("</svg>\n", to);
-	return r ? r : ferror(to) ? -EIO : 0;
+	return rc ? rc : ferror(to) ? -EIO : 0;
 }

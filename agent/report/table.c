@@ -147,7 +147,7 @@ int table_new(
 	struct table **out, const struct table_column *columns, size_t n, FILE *to, size_t width)
 {
 	struct table *t = calloc(1, sizeof(*t));
-	int r = -ENOMEM;
+	int rc = -ENOMEM;
 
 	if (t) {
 		t->table = scols_new_table();
@@ -160,11 +160,11 @@ int table_new(
 		t->columns = n;
 		t->cell = n;
 		t->color = style_wanted(to);
-		r = table_shape(t, columns, n, to, width);
+		rc = table_shape(t, columns, n, to, width);
 	}
-	if (r) {
+	if (rc) {
 		table_free(t);
-		return r;
+		return rc;
 	}
 	*out = t;
 	return 0;
@@ -189,7 +189,7 @@ int table_cell(struct table *t, const char *text)
 {
 	char *shown;
 	size_t cells;
-	int r;
+	int rc;
 
 	if (!t->line || t->cell >= t->columns)
 		return -EINVAL;
@@ -199,8 +199,8 @@ int table_cell(struct table *t, const char *text)
 	cells = cells_of(shown);
 	if (cells > t->shapes[t->cell].width)
 		t->shapes[t->cell].width = cells;
-	r = scols_line_refer_data(t->line, t->cell, shown);
-	if (r) {
+	rc = scols_line_refer_data(t->line, t->cell, shown);
+	if (rc) {
 		free(shown);
 		return -ENOMEM;
 	}
@@ -230,8 +230,8 @@ int table_print(struct table *t)
 		return -EINVAL;
 	if (!scols_table_get_nlines(t->table))
 		return 0;
-	int r = lines_break(t);
-	return r ? r : scols_print_table(t->table) ? -EIO : 0;
+	int rc = lines_break(t);
+	return rc ? rc : scols_print_table(t->table) ? -EIO : 0;
 }
 
 static void csv_cell(FILE *to, const char *text, bool first)

@@ -112,7 +112,7 @@ static int bars_make(struct timeline *t)
 		.n_clients = 1,
 	};
 	instant_t at = t->marks[0].at < t->now ? t->marks[0].at : t->now;
-	int r = 0;
+	int rc = 0;
 
 	/* And of no source: a temporary one changes nothing that is shown. */
 	struct user user = alone.n_users ? alone.users[0] : (struct user){0};
@@ -122,16 +122,16 @@ static int bars_make(struct timeline *t)
 		alone.n_users = 1;
 	}
 	at -= 1;
-	for (size_t turns = 0; !r && turns < TURNS_MAX; turns++) {
+	for (size_t turns = 0; !rc && turns < TURNS_MAX; turns++) {
 		struct grants g;
 		instant_t next;
 		bool more;
 
-		r = schedule_at(&g, &p, NULL, at);
-		if (r)
+		rc = schedule_at(&g, &p, NULL, at);
+		if (rc)
 			break;
 		more = schedule_next(&next, &g, at);
-		r = bars_add(t, &g, at, more ? next : t->client->end);
+		rc = bars_add(t, &g, at, more ? next : t->client->end);
 		grants_free(&g);
 		if (!more)
 			break;
@@ -139,7 +139,7 @@ static int bars_make(struct timeline *t)
 	}
 	if (t->n_bars)
 		qsort(t->bars, t->n_bars, sizeof(*t->bars), bar_compare);
-	return r;
+	return rc;
 }
 
 /* What was revoked is shown as closed from then on, whatever was still to come. */
@@ -192,13 +192,13 @@ int timeline_make(struct timeline *out, const struct program *p, const struct cl
 {
 	struct timeline t = {.client = c, .program = p, .now = now};
 	instant_t span;
-	int r;
+	int rc;
 
 	marks_make(&t, o);
-	r = bars_make(&t);
-	if (r) {
+	rc = bars_make(&t);
+	if (rc) {
 		timeline_free(&t);
-		return r;
+		return rc;
 	}
 	marks_fit(&t);
 	bars_revoke(&t);

@@ -31,10 +31,10 @@ static int loss_find(bool *out, struct journal *j)
 {
 	_cleanup_free_ char *why = NULL;
 	instant_t at;
-	int r = loss_read(&at, &why, j);
+	int rc = loss_read(&at, &why, j);
 
-	*out = r == 0;
-	return r == -ENOENT ? 0 : r;
+	*out = rc == 0;
+	return rc == -ENOENT ? 0 : rc;
 }
 
 /* Keep guarding endpoints that left the configuration, until the service knows more. */
@@ -46,9 +46,9 @@ static int guards_keep(struct allowlist *wanted, const struct kept_guards *guard
 		return -ENOMEM;
 	for (size_t i = 0; i < guards->n; i++)
 		kept[i] = &guards->items[i];
-	int r = allowlist_keep(wanted, kept, guards->n);
+	int rc = allowlist_keep(wanted, kept, guards->n);
 	free(kept);
-	return r;
+	return rc;
 }
 
 /* Without a journal nobody ever had access, so allow nobody. */
@@ -61,31 +61,31 @@ static int before_read(struct before *out, const char *state_directory)
 
 	snprintf(path, sizeof(path), "%s/journal.db", state_directory);
 	o.path = path;
-	int r = journal_open(&j, &o);
+	int rc = journal_open(&j, &o);
 	/* The power failed during a write. Only a writer can recover the database. */
-	if (r == -EUCLEAN) {
+	if (rc == -EUCLEAN) {
 		o.read_only = false;
-		r = journal_open(&j, &o);
+		rc = journal_open(&j, &o);
 	}
-	if (r == -ENOENT) {
+	if (rc == -ENOENT) {
 		*out = b;
 		return 0;
 	}
-	if (r < 0)
-		return r;
-	r = override_read(&b.overrides, j);
-	if (r == 0)
-		r = verified_load(&b.verified, j);
-	if (r == 0)
-		r = guards_load(&b.guards, j);
-	if (r == 0)
-		r = loss_find(&b.lost, j);
+	if (rc < 0)
+		return rc;
+	rc = override_read(&b.overrides, j);
+	if (rc == 0)
+		rc = verified_load(&b.verified, j);
+	if (rc == 0)
+		rc = guards_load(&b.guards, j);
+	if (rc == 0)
+		rc = loss_find(&b.lost, j);
 	journal_close(j);
-	if (r < 0)
+	if (rc < 0)
 		overrides_free(&b.overrides);
 	else
 		*out = b;
-	return r;
+	return rc;
 }
 
 /* Add revocations that were made while the journal could not be written, or that were lost with it. */
@@ -107,29 +107,29 @@ static int guard(const struct program *p, struct before *b, instant_t now)
 	struct firewall *f = NULL;
 	struct grants grants;
 	struct allowlist wanted;
-	int r = schedule_at(&grants, p, &b->overrides, now);
+	int rc = schedule_at(&grants, p, &b->overrides, now);
 
-	if (r < 0)
-		return r;
-	r = allowlist_build(&wanted, p, &grants, now, grant_admission, b);
-	if (r == 0) {
-		r = guards_keep(&wanted, &b->guards);
-		if (r == 0)
-			r = firewall_open(&f, &p->settings.firewall);
-		if (r == 0)
-			r = firewall_apply(NULL, f, &wanted, now, false);
-		if (r == 0)
+	if (rc < 0)
+		return rc;
+	rc = allowlist_build(&wanted, p, &grants, now, grant_admission, b);
+	if (rc == 0) {
+		rc = guards_keep(&wanted, &b->guards);
+		if (rc == 0)
+			rc = firewall_open(&f, &p->settings.firewall);
+		if (rc == 0)
+			rc = firewall_apply(NULL, f, &wanted, now, false);
+		if (rc == 0)
 			log_send(LOG_STARTED, NULL,
 				"boot: guarded %zu endpoints, allowed %zu sources", wanted.n_guards,
 				wanted.n_allows);
 		else
 			log_send(LOG_TROUBLE, NULL, "cannot guard the endpoints: %s",
-				f ? firewall_error(f) : strerror(r < 0 ? -r : EIO));
+				f ? firewall_error(f) : strerror(rc < 0 ? -rc : EIO));
 		firewall_close(f);
 		allowlist_free(&wanted);
 	}
 	grants_free(&grants);
-	return r > 0 ? -EIO : r;
+	return rc > 0 ? -EIO : rc;
 }
 
 static int boot(const struct program *p, bool unconfined)
@@ -140,45 +140,45 @@ static int boot(const struct program *p, bool unconfined)
 
 	if (!p->settings.firewall.enabled)
 		return 0;
-	int r = clock_open(&clock, p->settings.state_directory);
-	if (r < 0) {
+	int rc = clock_open(&clock, p->settings.state_directory);
+	if (rc < 0) {
 		log_send(LOG_TROUBLE, NULL, "cannot read the latest time seen in %s: %s",
-			p->settings.state_directory, strerror(-r));
-		return r;
+			p->settings.state_directory, strerror(-rc));
+		return rc;
 	}
 	if (clock_now(&now, &behind, &clock) == CLOCK_RAN_BACK)
 		log_send(LOG_CLOCK_BACK, NULL,
 			"the system clock is %lld s behind the latest time seen",
 			(long long)behind);
-	r = before_read(&b, p->settings.state_directory);
+	rc = before_read(&b, p->settings.state_directory);
 	/* Without a readable journal: guard the endpoints and allow nobody. */
-	if (r < 0)
+	if (rc < 0)
 		log_send(LOG_TROUBLE, NULL,
 			"cannot read the journal: %s; all user access stays blocked until the service starts",
-			journal_problem(r));
+			journal_problem(rc));
 	copy_merge(&b.overrides, p->settings.state_directory);
-	r = unconfined ? 0 : sandbox_enter(NULL, SANDBOX_BOOT, NULL);
-	if (r < 0)
-		log_send(LOG_TROUBLE, NULL, "cannot drop privileges: %s", strerror(-r));
+	rc = unconfined ? 0 : sandbox_enter(NULL, SANDBOX_BOOT, NULL);
+	if (rc < 0)
+		log_send(LOG_TROUBLE, NULL, "cannot drop privileges: %s", strerror(-rc));
 	else
-		r = guard(p, &b, now);
+		rc = guard(p, &b, now);
 	overrides_free(&b.overrides);
 	verified_list_free(&b.verified);
 	kept_guards_free(&b.guards);
-	return r;
+	return rc;
 }
 
 int service_boot(const struct service_options *o)
 {
 	struct configuration c;
-	int r = configuration_open(&c, o->config, false);
+	int rc = configuration_open(&c, o->config, false);
 
-	if (r < 0) {
+	if (rc < 0) {
 		log_send(LOG_TROUBLE, NULL, "cannot load %s: %s; no endpoint is guarded", o->config,
-			strerror(-r));
-		return r == -EINVAL ? CODE_CONFIG : CODE_FAILED;
+			strerror(-rc));
+		return rc == -EINVAL ? CODE_CONFIG : CODE_FAILED;
 	}
-	r = boot(c.program, o->unconfined);
+	rc = boot(c.program, o->unconfined);
 	configuration_free(&c);
-	return r < 0 ? CODE_FAILED : 0;
+	return rc < 0 ? CODE_FAILED : 0;
 }

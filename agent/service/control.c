@@ -95,11 +95,11 @@ static int stale_remove(const struct sockaddr_un *a)
 
 	if (fd < 0)
 		return -errno;
-	int r = connect(fd, (const struct sockaddr *)a, sizeof(*a)) == 0 ? -EADDRINUSE : -errno;
+	int rc = connect(fd, (const struct sockaddr *)a, sizeof(*a)) == 0 ? -EADDRINUSE : -errno;
 	close(fd);
-	if (r == -ECONNREFUSED)
+	if (rc == -ECONNREFUSED)
 		return unlink(a->sun_path) < 0 ? -errno : 0;
-	return r == -ENOENT ? 0 : r;
+	return rc == -ENOENT ? 0 : rc;
 }
 
 /* A service's own group has the file already; a filter may admit no change of owner. */
@@ -119,21 +119,21 @@ static int listener_open(struct control *c)
 	struct sockaddr_un a = {.sun_family = AF_UNIX};
 
 	memcpy(a.sun_path, c->path, sizeof(c->path));
-	int r = stale_remove(&a);
-	if (r < 0)
-		return r;
+	int rc = stale_remove(&a);
+	if (rc < 0)
+		return rc;
 	c->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (c->listener < 0)
 		return -errno;
 	/* Nobody but us from the first moment on. */
 	mode_t mask = umask(0177);
-	r = bind(c->listener, (struct sockaddr *)&a, sizeof(a)) < 0 ? -errno : 0;
+	rc = bind(c->listener, (struct sockaddr *)&a, sizeof(a)) < 0 ? -errno : 0;
 	umask(mask);
-	if (r == 0 && c->group != (gid_t)-1)
-		r = group_admit(c);
-	if (r == 0 && listen(c->listener, MAX_CONTROL_CLIENTS) < 0)
-		r = -errno;
-	return r;
+	if (rc == 0 && c->group != (gid_t)-1)
+		rc = group_admit(c);
+	if (rc == 0 && listen(c->listener, MAX_CONTROL_CLIENTS) < 0)
+		rc = -errno;
+	return rc;
 }
 
 int control_open(struct control **out, const char *runtime_directory, gid_t group,
@@ -149,11 +149,11 @@ int control_open(struct control **out, const char *runtime_directory, gid_t grou
 	c->group = group;
 	c->epoll = c->listener = c->timer = -1;
 	int n = snprintf(c->path, sizeof(c->path), "%s/" CONTROL_SOCKET, runtime_directory);
-	int r = n < 0 || (size_t)n >= sizeof(c->path) ? -ENAMETOOLONG : listener_open(c);
-	if (r < 0) {
+	int rc = n < 0 || (size_t)n >= sizeof(c->path) ? -ENAMETOOLONG : listener_open(c);
+	if (rc < 0) {
 		c->path[0] = '\0'; /* not ours to remove */
 		control_close(c);
-		return r;
+		return rc;
 	}
 	c->epoll = epoll_create1(EPOLL_CLOEXEC);
 	c->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
@@ -162,9 +162,9 @@ int control_open(struct control **out, const char *runtime_directory, gid_t grou
 	if (c->epoll < 0 || c->timer < 0 ||
 		epoll_ctl(c->epoll, EPOLL_CTL_ADD, c->listener, &listener) < 0 ||
 		epoll_ctl(c->epoll, EPOLL_CTL_ADD, c->timer, &timer) < 0) {
-		r = -errno;
+		rc = -errno;
 		control_close(c);
-		return r;
+		return rc;
 	}
 	*out = c;
 	return 0;

@@ -107,7 +107,7 @@ static int call_append(struct control_call *call, const char *text, size_t size)
 static void call_say(struct control_call *call, json_t *json)
 {
 	_cleanup_free_ char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
-	int r = -ENOMEM;
+	int rc = -ENOMEM;
 
 	json_decref(json);
 	if (call->fd < 0)
@@ -115,9 +115,9 @@ static void call_say(struct control_call *call, json_t *json)
 	if (text) {
 		size_t size = strlen(text);
 		text[size] = '\n';
-		r = call_append(call, text, size + 1);
+		rc = call_append(call, text, size + 1);
 	}
-	if (r < 0)
+	if (rc < 0)
 		call_hang_up(call);
 	else
 		call_flush(call);

@@ -19,9 +19,9 @@ static int control_connect(const char *runtime_directory)
 	if (fd < 0)
 		return -errno;
 	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
-		int r = -errno;
+		int rc = -errno;
 		close(fd);
-		return r;
+		return rc;
 	}
 	return fd;
 }
@@ -98,21 +98,21 @@ static int kept_take(void)
 int control_call(
 	json_t **end, const char *runtime_directory, json_t *request, record_fn sink, void *context)
 {
-	int fd = kept_take(), r;
+	int fd = kept_take(), rc;
 
 	if (fd < 0)
 		fd = control_connect(runtime_directory);
-	r = fd;
+	rc = fd;
 
-	if (r >= 0)
-		r = control_ask(fd, request);
+	if (rc >= 0)
+		rc = control_ask(fd, request);
 	json_decref(request);
-	FILE *from = r < 0 ? NULL : fdopen(fd, "r");
-	if (r >= 0)
-		r = from ? control_read(end, from, sink, context) : -errno;
+	FILE *from = rc < 0 ? NULL : fdopen(fd, "r");
+	if (rc >= 0)
+		rc = from ? control_read(end, from, sink, context) : -errno;
 	if (from)
 		fclose(from);
 	else if (fd >= 0)
 		close(fd);
-	return r;
+	return rc;
 }

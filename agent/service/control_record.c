@@ -81,12 +81,12 @@ int control_pass(struct pass_result *out, char error[RECORD_TEXT_MAX],
 		json_object_set_new(request, "client", json_string(o->client));
 	if (o->reason)
 		json_object_set_new(request, "reason", json_string(o->reason));
-	int r = control_call(&end, runtime_directory, request, o->sink, o->context);
-	if (r < 0)
-		return r;
+	int rc = control_call(&end, runtime_directory, request, o->sink, o->context);
+	if (rc < 0)
+		return rc;
 	const char *words = json_string_value(json_object_get(end, "error"));
 	record_set(error, RECORD_TEXT_MAX, words);
-	r = words ? -EREMOTEIO : control_result_parse(out, json_object_get(end, "result"));
+	rc = words ? -EREMOTEIO : control_result_parse(out, json_object_get(end, "result"));
 	json_decref(end);
-	return r;
+	return rc;
 }

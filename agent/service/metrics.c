@@ -143,14 +143,14 @@ int metrics_write(const struct metrics *m, const char *file)
 	FILE *to = fopen(next, "we");
 	if (!to)
 		return -errno;
-	int r = metrics_print(m, to);
-	if (fchmod(fileno(to), 0644) < 0 && r == 0)
-		r = -errno;
-	if (fclose(to) != 0 && r == 0)
-		r = -errno;
-	if (r == 0 && rename(next, file) < 0)
-		r = -errno;
-	if (r < 0)
+	int rc = metrics_print(m, to);
+	if (fchmod(fileno(to), 0644) < 0 && rc == 0)
+		rc = -errno;
+	if (fclose(to) != 0 && rc == 0)
+		rc = -errno;
+	if (rc == 0 && rename(next, file) < 0)
+		rc = -errno;
+	if (rc < 0)
 		unlink(next);
-	return r;
+	return rc;
 }

@@ -18,11 +18,11 @@ static int gate_observe(struct firewall_state *out, void *context, instant_t now
 {
 	struct service *s = context;
 	struct firewall_port port = firewall_client_port(s->firewall);
-	int r = port.observe(out, port.context, now);
+	int rc = port.observe(out, port.context, now);
 
-	if (r == -EPIPE || r == -ETIMEDOUT)
-		service_firewall_died(s, r);
-	return r;
+	if (rc == -EPIPE || rc == -ETIMEDOUT)
+		service_firewall_died(s, rc);
+	return rc;
 }
 
 /* A pass knows the schedule of its start. Later ends, revocations, and configurations were applied already, and its old
@@ -38,10 +38,10 @@ static int gate_apply(struct firewall_changes *done, void *context, const struct
 		lane_outdate(s->passes.lane);
 	if (lane_is_stale(s->passes.lane))
 		return -ECANCELED;
-	int r = port.apply(done, port.context, wanted, now, closings_only);
-	if (r == -EPIPE || r == -ETIMEDOUT)
-		service_firewall_died(s, r);
-	return r;
+	int rc = port.apply(done, port.context, wanted, now, closings_only);
+	if (rc == -EPIPE || rc == -ETIMEDOUT)
+		service_firewall_died(s, rc);
+	return rc;
 }
 
 struct firewall_port service_gate(struct service *s)
@@ -107,14 +107,14 @@ void service_network_now(struct service *s, const char *why, const char *actor, 
 	port = firewall_client_port(s->firewall);
 	/* Finish what the current pass has written so far: both use the same journal. */
 	lane_settle(s->passes.lane);
-	int r = pass_run(&result, &o);
-	if (r < 0 || result.network_failed)
+	int rc = pass_run(&result, &o);
+	if (rc < 0 || result.network_failed)
 		log_send(LOG_PASS_FAILED, NULL, "the packet filter does not match the schedule: %s",
-			r < 0 ? strerror(-r) : firewall_client_error(s->firewall));
+			rc < 0 ? strerror(-rc) : firewall_client_error(s->firewall));
 	/* Only asks whether the firewall process is alive; the pass has reported the failure already. */
 	bool changed;
 	char who[64];
-	r = firewall_client_read(&changed, who, s->firewall);
-	if (r < 0)
-		service_firewall_died(s, r);
+	rc = firewall_client_read(&changed, who, s->firewall);
+	if (rc < 0)
+		service_firewall_died(s, rc);
 }

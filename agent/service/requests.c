@@ -261,20 +261,20 @@ static void ask_clock(struct service *s, struct control_call *call, const json_t
 		}
 		record_printf(words, sizeof(words), "latest time seen %lld, was %lld",
 			(long long)json_integer_value(reset), (long long)s->clock.highest);
-		int r = clock_reset_check(&s->clock, json_integer_value(reset));
+		int rc = clock_reset_check(&s->clock, json_integer_value(reset));
 		/* On record first: a reset that nobody knows of must not be. */
 		lane_settle(s->passes.lane);
-		if (r == 0)
-			r = service_event(
+		if (rc == 0)
+			rc = service_event(
 				s, "clock-reset", NULL, NULL, control_actor(call), reason, words);
-		if (r == 0)
-			r = clock_reset(&s->clock, json_integer_value(reset));
-		if (r < 0) {
+		if (rc == 0)
+			rc = clock_reset(&s->clock, json_integer_value(reset));
+		if (rc < 0) {
 			control_end(call, CODE_FAILED,
-				r == -ERANGE
+				rc == -ERANGE
 					? "the time must be between the system clock and the latest "
 					  "time seen"
-					: strerror(-r),
+					: strerror(-rc),
 				NULL);
 			return;
 		}

@@ -20,11 +20,11 @@ static int folder_make(const char *path, mode_t mode)
 	return mkdir(path, mode) < 0 && errno != EEXIST ? -errno : 0;
 }
 
-static int say(int r, const char *what, const char *name)
+static int say(int rc, const char *what, const char *name)
 {
-	if (r < 0)
-		log_send(LOG_TROUBLE, NULL, "%s %s: %s", what, name, strerror(-r));
-	return r;
+	if (rc < 0)
+		log_send(LOG_TROUBLE, NULL, "%s %s: %s", what, name, strerror(-rc));
+	return rc;
 }
 
 /* Loads the configuration as the service does, with last known good versions. The service has reported the errors. */
@@ -57,13 +57,13 @@ static int firewall_begin(struct service *s, const char *config_folder)
 	/* The unit sets this variable if the firewall process is a service of its own. Then this process never has
 	 * CAP_NET_ADMIN. */
 	const char *path = getenv("CURFEW_FIREWALL");
-	int r = path ? firewall_process_connect(&s->firewall, path)
-		     : firewall_process_start(&s->firewall, &o);
+	int rc = path ? firewall_process_connect(&s->firewall, path)
+		      : firewall_process_start(&s->firewall, &o);
 	s->gate = service_gate(s);
-	if (r == 0 && path)
-		r = service_firewall_adopt(s, s->loaded.program);
-	return say(r, "the packet filter",
-		r == -EPERM
+	if (rc == 0 && path)
+		rc = service_firewall_adopt(s, s->loaded.program);
+	return say(rc, "the packet filter",
+		rc == -EPERM
 			? "(CAP_NET_ADMIN is required, and only one Curfew can own the table; is the service running already?)"
 			: "");
 }
@@ -108,25 +108,25 @@ static int shed(struct service *s, const char *config_folder)
 	bool landlocked = true;
 	int score = workers_score_open();
 	s->score = score > 0 ? score : 0;
-	int r = s->options.unconfined ? 0 : sandbox_enter(&landlocked, SANDBOX_ENGINE, &paths);
-	if (r == 0 && !landlocked)
+	int rc = s->options.unconfined ? 0 : sandbox_enter(&landlocked, SANDBOX_ENGINE, &paths);
+	if (rc == 0 && !landlocked)
 		log_send(LOG_STARTED, NULL,
 			"this kernel has no Landlock; only file modes restrict access to files");
 	free(read);
-	return say(r, "shedding rights", "");
+	return say(rc, "shedding rights", "");
 }
 
 static int parts_open(struct service *s)
 {
-	int r = dispatcher_new(&s->dispatcher);
+	int rc = dispatcher_new(&s->dispatcher);
 
-	if (r == 0)
-		r = health_new(&s->health, service_monotonic);
-	if (r == 0)
-		r = passes_open(s);
-	if (r == 0)
-		r = queries_open(s);
-	return r == 0 ? loop_open(s) : r;
+	if (rc == 0)
+		rc = health_new(&s->health, service_monotonic);
+	if (rc == 0)
+		rc = passes_open(s);
+	if (rc == 0)
+		rc = queries_open(s);
+	return rc == 0 ? loop_open(s) : rc;
 }
 
 static int service_open(struct service *s)
@@ -136,36 +136,36 @@ static int service_open(struct service *s)
 	if (!config)
 		return -ENOMEM;
 	const char *config_file = s->options.config, *config_folder = dirname(config);
-	int r = say(
+	int rc = say(
 		configuration_open(&s->loaded, config_file, true), "configuration", config_file);
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	const struct settings *settings = &s->loaded.program->settings;
-	r = say(clock_open(&s->clock, settings->state_directory), "the latest time seen in",
+	rc = say(clock_open(&s->clock, settings->state_directory), "the latest time seen in",
 		settings->state_directory);
-	if (r == 0)
-		r = say(folder_make(settings->state_directory, 0750), "making",
+	if (rc == 0)
+		rc = say(folder_make(settings->state_directory, 0750), "making",
 			settings->state_directory);
-	if (r == 0)
-		r = records_open(s);
-	if (r == 0)
-		r = say(service_save(s, &s->loaded), "keeping the configuration in",
+	if (rc == 0)
+		rc = records_open(s);
+	if (rc == 0)
+		rc = say(service_save(s, &s->loaded), "keeping the configuration in",
 			s->loaded.saved.folder);
-	if (r == 0)
-		r = firewall_begin(s, config_folder);
-	if (r == 0)
-		r = say(folder_make(settings->runtime_directory, 0750), "making",
+	if (rc == 0)
+		rc = firewall_begin(s, config_folder);
+	if (rc == 0)
+		rc = say(folder_make(settings->runtime_directory, 0750), "making",
 			settings->runtime_directory);
-	if (r == 0)
-		r = say(control_open(&s->control, settings->runtime_directory, operators(),
-				service_request, s),
+	if (rc == 0)
+		rc = say(control_open(&s->control, settings->runtime_directory, operators(),
+				 service_request, s),
 			"control socket in", settings->runtime_directory);
-	if (r == 0)
-		r = shed(s, config_folder);
-	if (r == 0)
-		r = say(parts_open(s), "opening", "events");
+	if (rc == 0)
+		rc = shed(s, config_folder);
+	if (rc == 0)
+		rc = say(parts_open(s), "opening", "events");
 	s->zones = program_zones(s->loaded.program);
-	return r == 0 ? health_set(s->health, s->loaded.program) : r;
+	return rc == 0 ? health_set(s->health, s->loaded.program) : rc;
 }
 
 static void service_close(struct service *s)
@@ -206,21 +206,21 @@ int service_firewall(const struct service_options *o)
 		return CODE_FAILED;
 	}
 	_cleanup_free_ char *config = strdup(o->config);
-	int r = config ? configuration_open(&s.loaded, o->config, false) : -ENOMEM;
+	int rc = config ? configuration_open(&s.loaded, o->config, false) : -ENOMEM;
 
-	say(r, "configuration", o->config);
-	if (r == 0) {
+	say(rc, "configuration", o->config);
+	if (rc == 0) {
 		const char *read[] = {dirname(config), s.loaded.saved.folder, NULL};
 		const struct firewall_process_options p = {.program = s.loaded.program,
 			.reload = firewall_reload,
 			.context = &s,
 			.read = read,
 			.unconfined = o->unconfined};
-		r = say(firewall_process_listen(SD_LISTEN_FDS_START, &p),
+		rc = say(firewall_process_listen(SD_LISTEN_FDS_START, &p),
 			"accepting the service's connection", "");
 	}
 	configuration_free(&s.loaded);
-	return r == -EINVAL ? CODE_CONFIG : CODE_FAILED;
+	return rc == -EINVAL ? CODE_CONFIG : CODE_FAILED;
 }
 
 int service_run(const struct service_options *o)
@@ -233,8 +233,8 @@ int service_run(const struct service_options *o)
 	sigset_t before;
 
 	signals_hold(&before);
-	int r = service_open(&s);
-	if (r == 0) {
+	int rc = service_open(&s);
+	if (rc == 0) {
 		service_event(&s, "start", NULL, NULL, "service", "the service started", NULL);
 		s.next_head = s.passes.next_interval = service_monotonic();
 		service_schedule(&s);
@@ -249,7 +249,7 @@ int service_run(const struct service_options *o)
 		service_event(&s, "stop", NULL, NULL, "service", "the service stopped", NULL);
 		log_send(LOG_STOPPED, NULL, "stopped; the kernel still enforces all end times");
 	} else {
-		s.code = r == -EINVAL && !s.loaded.program ? CODE_CONFIG : CODE_FAILED;
+		s.code = rc == -EINVAL && !s.loaded.program ? CODE_CONFIG : CODE_FAILED;
 	}
 	service_close(&s);
 	sigprocmask(SIG_SETMASK, &before, NULL);
