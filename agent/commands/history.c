@@ -5,8 +5,11 @@
 #include <jansson.h>
 #include <sodium.h>
 
+#include "commands/history_people.h"
 #include "commands/history_select.h"
+#include "commands/past_records.h"
 #include "curfew/calendar.h"
+#include "curfew/person.h"
 #include "curfew/report.h"
 
 static int verify(const struct cli *cli, struct journal *j)
@@ -35,11 +38,24 @@ static int verify(const struct cli *cli, struct journal *j)
 	return rc ? EXIT_DIFFERENT : EXIT_FINE;
 }
 
+static void person_cells(struct table *t, const struct journal_entry *e)
+{
+	struct person p;
+
+	person_parse(&p, e->before);
+	table_cell(t, p.name);
+	table_cell(t, p.email);
+	table_cell(t, p.ticket);
+	table_cell(t, p.approved_by);
+	person_free(&p);
+}
+
 static int show_access(const struct cli *cli, const struct journal_entries *h)
 {
 	static const struct table_column columns[] = {{"CLIENT", 0}, {"LOGIN", 0}, {"SERVER", 0},
 		{"DATABASE", 0}, {"SQL", TABLE_WRAP}, {"NETWORK", TABLE_WRAP}, {"SINCE", 0},
-		{"UNTIL", 0}};
+		{"UNTIL", 0}, {"PERSON", TABLE_WRAP}, {"E-MAIL", TABLE_WRAP},
+		{"TICKET", TABLE_WRAP}, {"APPROVED BY", TABLE_WRAP}};
 	char since[INSTANT_TEXT_MAX], until[INSTANT_TEXT_MAX];
 	struct table *t;
 
@@ -64,6 +80,7 @@ static int show_access(const struct cli *cli, const struct journal_entries *h)
 		table_cell(t, network);
 		table_cell(t, instant_format(since, e->at));
 		table_cell(t, e->until ? instant_format(until, e->until) : NULL);
+		person_cells(t, e);
 	}
 	int rc = cli->csv ? table_print_csv(t) : table_print(t);
 	table_free(t);
@@ -98,22 +115,6 @@ static int when_check(const struct cli *cli)
 	return 0;
 }
 
-/* The user that --user names, of the client or of any. NULL: none, or several. */
-static const struct user *user_find(const struct program *p, const char *client, const char *name)
-{
-	const struct user *found = NULL;
-
-	for (size_t i = 0; i < p->n_clients && name; i++) {
-		const struct user *u = client && !names_equal(client, p->clients[i].name)
-					       ? NULL
-					       : client_user(&p->clients[i], name);
-		if (u && found)
-			return NULL;
-		found = u ? u : found;
-	}
-	return found;
-}
-
 static bool is_configured(const struct program *p, const char *database)
 {
 	for (size_t i = 0; i < p->n_clients; i++)
@@ -124,17 +125,12 @@ static bool is_configured(const struct program *p, const char *database)
 }
 
 /* If the result is empty because the name is unknown, say so. 0 or exit code. */
-static int nothing_explain(const struct cli *cli, const struct program *p, const struct user *u)
+static int nothing_explain(const struct cli *cli, const struct program *p)
 {
 	const struct client *c;
 
 	if (cli->n_operands && !program_client(p, cli->operands[0]))
 		return cli_client(&c, cli, p);
-	if (cli->user && !u)
-		return cli_fail(cli, EXIT_USAGE,
-			"'%s' matches no user, or several users,%s%s in %s; search for former users by login",
-			cli->user, cli->n_operands ? " of client " : "",
-			cli->n_operands ? cli->operands[0] : "", cli->config);
 	if (cli->server && !program_server(p, cli->server))
 		return cli_fail(cli, EXIT_USAGE, "no record of a server '%s', and none in %s",
 			cli->server, cli->config);
@@ -192,54 +188,109 @@ static int past_show(const struct cli *cli, struct journal *j, instant_t at,
 	return rc ? cli_fail(cli, EXIT_FAILED, "%s", journal_problem(rc)) : EXIT_FINE;
 }
 
-static int look(struct cli *cli, const struct program *p, struct journal *j)
+/* The records of these people, or of everybody, in their order. */
+static int entries_read(struct journal_entries *out, struct journal *j, struct journal_filter *f,
+	const struct logins *people, bool asked)
 {
-	const char *client = cli->n_operands ? cli->operands[0] : NULL;
-	const struct user *u = user_find(p, client, cli->user);
-	/* A user who left the configuration is found in the journal by login. */
-	struct journal_filter f = {.client = client, .login = u ? u->login : cli->user, .kind = -1};
-	struct journal_entries h = {0}, chosen = {0};
-	struct history_choice choice;
-	bool has_at = false;
-	instant_t at = 0;
-	int rc, code = when_check(cli);
+	int rc = 0;
+
+	if (!asked)
+		return journal_read(j, f, journal_entries_keep, out);
+	for (size_t i = 0; i < people->n && !rc; i++) {
+		f->login = people->items[i];
+		rc = journal_read(j, f, journal_entries_keep, out);
+	}
+	if (people->n > 1)
+		history_sort(out);
+	return rc;
+}
+
+static int filter_read(
+	struct journal_filter *f, instant_t *at, const struct cli *cli, const struct program *p)
+{
+	bool has_at;
+	int code = when_check(cli);
 
 	if (!code)
-		code = history_choose(&choice, cli);
-
+		code = instant_option(&f->from, &f->has_from, cli, p, "from", cli->from);
 	if (!code)
-		code = instant_option(&f.from, &f.has_from, cli, p, "from", cli->from);
+		code = instant_option(&f->to, &f->has_to, cli, p, "to", cli->to);
 	if (!code)
-		code = instant_option(&f.to, &f.has_to, cli, p, "to", cli->to);
-	if (!code)
-		code = instant_option(&at, &has_at, cli, p, "at", cli->at);
-	if (!code && f.has_from && f.has_to && f.from >= f.to)
+		code = instant_option(at, &has_at, cli, p, "at", cli->at);
+	if (!code && f->has_from && f->has_to && f->from >= f->to)
 		code = cli_fail(cli, EXIT_USAGE, "--from '%s' must be before --to '%s'", cli->from,
 			cli->to);
-	if (!code && cli->at)
-		code = instant_is_known(cli, p, j, at);
-	if (code)
-		return code;
-	rc = cli->at ? journal_access_at(j, at, client, journal_entries_keep, &h)
-		     : journal_read(j, &f, journal_entries_keep, &h);
-	/* No such login: search for a former user by the part of the login behind the client's name. */
-	if (!rc && cli->user && !u && !h.n) {
-		f.login = NULL;
-		rc = journal_read(j, &f, journal_entries_keep, &h);
-	}
-	if (cli->user)
-		choice.former = u ? u->login : cli->user;
+	return code;
+}
+
+static int chosen_show(struct cli *cli, const struct program *p, struct journal *j,
+	struct journal_filter *f, instant_t at, struct history_choice *choice)
+{
+	struct journal_entries h = {0}, chosen = {0};
+	bool asked = cli->user || cli->person;
+	int code = 0, rc = cli->at ? journal_access_at(j, at, f->client, journal_entries_keep, &h)
+				   : entries_read(&h, j, f, choice->people, asked);
+
+	if (!cli->at || !asked)
+		choice->people = NULL;
 	if (!rc)
-		history_select(&chosen, &h, &choice);
+		history_select(&chosen, &h, choice);
 	if (rc)
 		code = cli_fail(cli, EXIT_FAILED, "%s", journal_problem(rc));
 	else if (!chosen.n)
-		code = nothing_explain(cli, p, u);
+		code = nothing_explain(cli, p);
 	if (!code)
 		code = cli->at ? show_access(cli, &chosen) : show_entries(cli, &chosen);
 	if (!code && cli->at && !cli->json && !cli->csv)
-		code = past_show(cli, j, at, &choice, !chosen.n);
+		code = past_show(cli, j, at, choice, !chosen.n);
 	journal_entries_free(&h);
+	return code;
+}
+
+/* Nobody of that name, of now or of before, is no answer. */
+static int people_choose(
+	struct logins *out, const struct cli *cli, const struct program *p, struct journal *j)
+{
+	const char *name = cli->person ? cli->person : cli->user;
+	const char *client = cli->n_operands ? cli->operands[0] : NULL;
+
+	if (!name)
+		return 0;
+	if (cli->person && cli->user)
+		return cli_fail(cli, EXIT_USAGE, "cannot combine --person with --user");
+	if (people_find(out, p, j, client, name, cli->person != NULL))
+		return cli_fail(cli, EXIT_FAILED, "cannot read the journal");
+	return out->n ? 0
+		      : cli_fail(cli, EXIT_USAGE, "no record of a user '%s'%s%s, and none in %s",
+				name, client ? " of client " : "", client ? client : "",
+				cli->config);
+}
+
+static int look(struct cli *cli, const struct program *p, struct journal *j)
+{
+	struct journal_filter f = {.client = cli->n_operands ? cli->operands[0] : NULL, .kind = -1};
+	struct history_choice choice;
+	struct logins people = {0};
+	struct journal *of = j; /* of the time that is asked for: it may be an archive */
+	instant_t at = 0;
+	int code = history_choose(&choice, cli);
+
+	if (!code)
+		code = filter_read(&f, &at, cli, p);
+	if (!code && cli->at)
+		code = instant_is_known(cli, p, j, at);
+	if (!code && cli->at && !cli->journal)
+		code = past_journal(&of, cli, j, at);
+	if (!code && of != j)
+		code = instant_is_known(cli, p, of, at);
+	if (!code)
+		code = people_choose(&people, cli, p, of);
+	choice.people = &people;
+	if (!code)
+		code = chosen_show(cli, p, of, &f, at, &choice);
+	if (of != j)
+		journal_close(of);
+	logins_free(&people);
 	return code;
 }
 
@@ -282,11 +333,11 @@ const struct command command_history = {
 	.operands = "[CLIENT|verify]",
 	.max_operands = 1,
 	.options = OPT_JSON | OPT_USER | OPT_FROM | OPT_TO | OPT_AT | OPT_SERVER | OPT_DATABASE |
-		   OPT_LIMIT | OPT_SUMMARY | OPT_CSV | OPT_JOURNAL,
+		   OPT_LIMIT | OPT_PERSON | OPT_SUMMARY | OPT_CSV | OPT_JOURNAL,
 	.summary = "Show changes, or access at a given time",
 	.help = "Reads only the journal. With --at: access at that time, with addresses. Exit status 1 if the journal does not\n"
-		"cover the time: before its first record, in an archive, or in the future.\n"
-		"Whoever left the configuration is found by login, or by what follows the client's name in it.\n"
+		"cover the time: before its first record, in an archive that cannot be read, or in the future.\n"
+		"A user is found by login, jane.doe, email address, or name, also after leaving the configuration.\n"
 		"`curfew history verify` checks whether the journal is intact, and prints its head.\n",
 	.run = run,
 };

@@ -37,6 +37,21 @@ static int entry_compare(const void *a, const void *b)
 	return (x->id > y->id) - (x->id < y->id);
 }
 
+void history_sort(struct journal_entries *h)
+{
+	size_t kept = 0;
+
+	if (h->n)
+		qsort(h->items, h->n, sizeof(*h->items), entry_compare);
+	for (size_t i = 0; i < h->n; i++) {
+		if (kept && h->items[kept - 1].id == h->items[i].id)
+			journal_entry_free(&h->items[i]);
+		else
+			h->items[kept++] = h->items[i];
+	}
+	h->n = kept;
+}
+
 /* An outcome is kept or dropped with its intent, which comes before it. */
 static bool is_chosen(const struct journal_entry *e, const struct history_choice *c,
 	const struct journal_entry *kept, size_t n)
@@ -52,7 +67,7 @@ static bool is_chosen(const struct journal_entry *e, const struct history_choice
 		return false;
 	if (c->database && (!e->database || !names_equal(e->database, c->database)))
 		return false;
-	return !c->former || (e->login && login_is_called(e->login, c->former));
+	return !c->people || logins_have(c->people, e->login);
 }
 
 void history_select(

@@ -170,6 +170,14 @@ class History(audit_lab.AuditCase):
         former = curfew("history", "--user", "jane.doe", "--json", expect=0).json
         self.assertEqual({e["login"] for e in former}, {"acme.jane.doe"})
         self.assertEqual(curfew("history", "--user", "acme.jane.doe", "--json", expect=0).json, former)
+        # By any of her names, though no file has her any more: the records say who she was.
+        for option, name in (("--user", "jane.doe@acme.example"), ("--user", "Jane Doe"), ("--user", "JANE.DOE"),
+                             ("--person", "jane.doe@acme.example")):
+            self.assertEqual(curfew("history", option, name, "--json", expect=0).json, former, name)
+        self.assertIn("no record of a user 'jane.doe'", curfew("history", "--person", "jane.doe", expect=64).err)
+        access = [e["person"] for e in former if e["kind"] == "access"]
+        self.assertEqual({(p["user"], p["email"], p["ticket"], p["approved_by"]) for p in access},
+                         {("Jane Doe", "jane.doe@acme.example", "CS-1", "account-lead@host.example")})
         every = curfew("history", "--json", expect=0).json
         self.assertEqual(curfew("history", "--json", "--limit", "3", expect=0).json, every[-3:])
         asked = curfew("history", "--json", "--database", "acmetest", expect=0).json
@@ -229,6 +237,10 @@ class History(audit_lab.AuditCase):
         self.assertEqual(kept, before[:len(kept)])
         self.assertGreater(len(kept), 3)
         found.agent.curfew("history", "verify", "--journal", archive, expect=0)
+        # An instant of the archive's is looked up there, through the journal that names it.
+        when = max(e["at"] for e in before if e["kind"] == "access")
+        rows = found.agent.curfew("history", "--at", when, "--json", expect=0).json
+        self.assertEqual([r["login"] for r in rows], ["acme.jane.doe"])
         with open(archive, "rb") as file:
             self.assertEqual(file.read(), content)
 

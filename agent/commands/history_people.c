@@ -1,0 +1,108 @@
+/* See history_people.h. */
+#include <errno.h>
+#include <string.h>
+
+#include "commands/history_people.h"
+#include "commands/history_select.h"
+#include "curfew/person.h"
+
+struct search {
+	struct logins *found;
+	const char *client, *name;
+	bool email;
+};
+
+bool logins_have(const struct logins *l, const char *login)
+{
+	for (size_t i = 0; login && i < l->n; i++)
+		if (names_equal(l->items[i], login))
+			return true;
+	return false;
+}
+
+void logins_free(struct logins *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		free(l->items[i]);
+	free(l->items);
+	*l = (struct logins){0};
+}
+
+static int login_add(struct logins *l, const char *login)
+{
+	char **items, *copy;
+
+	if (logins_have(l, login))
+		return 0;
+	items = array_grown(l->items, l->n, sizeof(*items));
+	if (items)
+		l->items = items;
+	copy = items ? strdup(login) : NULL;
+	if (!copy)
+		return -ENOMEM;
+	l->items[l->n++] = copy;
+	return 0;
+}
+
+/* "Jane Doe" is jane.doe too. */
+static bool is_named(const char *full, const char *name)
+{
+	for (; full && *full && *name; full++, name++) {
+		char a[2] = {*full == ' ' ? '.' : *full}, b[2] = {*name == ' ' ? '.' : *name};
+		if (!names_equal(a, b))
+			return false;
+	}
+	return full && !*full && !*name;
+}
+
+static bool is_called(
+	const struct search *s, const char *login, const char *full, const char *email)
+{
+	if (email && names_equal(email, s->name))
+		return true;
+	return !s->email && (login_is_called(login, s->name) || is_named(full, s->name));
+}
+
+static int record_take(void *context, const struct journal_entry *e)
+{
+	struct search *s = context;
+	struct person person = {0};
+	int rc = 0;
+
+	if (!e->login || (s->client && (!e->client || !names_equal(e->client, s->client))))
+		return 0;
+	if (e->kind == JOURNAL_ACCESS)
+		person_parse(&person, e->before);
+	if (is_called(s, e->login, person.name, person.email))
+		rc = login_add(s->found, e->login);
+	person_free(&person);
+	return rc;
+}
+
+static int client_search(struct search *s, const struct client *c)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < c->n_users && !rc; i++) {
+		const struct user *u = &c->users[i];
+		char full[512];
+
+		snprintf(full, sizeof(full), "%s%s%s", u->first, *u->last ? " " : "", u->last);
+		if (is_called(s, u->login, full, u->email))
+			rc = login_add(s->found, u->login);
+	}
+	return rc;
+}
+
+int people_find(struct logins *out, const struct program *p, struct journal *j, const char *client,
+	const char *name, bool email)
+{
+	const struct journal_filter f = {.kind = -1};
+	struct search s = {out, client, name, email};
+	int rc = 0;
+
+	for (size_t i = 0; i < p->n_clients && !rc; i++)
+		if (!client || names_equal(client, p->clients[i].name))
+			rc = client_search(&s, &p->clients[i]);
+	return rc ? rc : journal_read(j, &f, record_take, &s);
+}
