@@ -157,7 +157,7 @@ static int steps_ask(struct server_reading *r, struct sql_error *error, struct s
 
 int sql_observe_server(struct observed_server *out, struct sql_error *error, struct sql_session *s,
 	const struct wanted_server *w, const struct claims *c, const struct sql_remnant *remnants,
-	size_t n_remnants)
+	size_t n_remnants, const struct sql_head *head)
 {
 	struct observed_server o = {0};
 	struct server_reading r = {.o = &o};
@@ -165,7 +165,7 @@ int sql_observe_server(struct observed_server *out, struct sql_error *error, str
 
 	memset(r.rights, -1, sizeof(r.rights));
 	if (!rc)
-		rc = catalog_whole_read(&r, error, s, w, c);
+		rc = catalog_whole_read(&r, error, s, w, c, head);
 	if (!rc)
 		rc = rights_judge(&r);
 	if (rc == SQL_SERVER_ERROR || rc == -EBADMSG || rc == -ESTALE) {

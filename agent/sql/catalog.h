@@ -128,7 +128,7 @@ int catalog_ours_ask(struct server_reading *r, struct sql_error *error, struct s
 	const struct wanted_server *w, const struct claims *c);
 /* All of the server in one batch. After SQL_SERVER_ERROR, -EBADMSG or -ESTALE nothing that was read counts. */
 int catalog_whole_read(struct server_reading *r, struct sql_error *error, struct sql_session *s,
-	const struct wanted_server *w, const struct claims *c);
+	const struct wanted_server *w, const struct claims *c, const struct sql_head *head);
 /* Adds a part of the server or of a database that could not be read. */
 int catalog_unreadable_add(
 	struct observed_server *o, const char *part, const char *database, const char *why);

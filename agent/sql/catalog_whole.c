@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include <sodium.h>
+
 #include "sql/catalog.h"
 #include "sql/closing.h"
 #include "sql/question.h"
@@ -79,32 +81,54 @@ static int expected_covers(bool *enough, const struct expected *e, const struct 
 	return rc;
 }
 
-static int whole_ask(struct server_reading *r, struct sql_error *error, struct sql_session *s,
-	const struct expected *e)
+struct whole_rows {
+	struct server_reading *reading;
+	const struct sql_head *head;
+};
+
+static int whole_row(void *rows, const struct sql_value *v, int n)
 {
-	struct text batch;
-	FILE *to = text_begin(&batch);
+	struct whole_rows *w = rows;
+	int rc = catalog_server_row(w->reading, v, n);
+
+	return rc == -EBADMSG && w->head ? w->head->row(w->head->context, v, n) : rc;
+}
+
+static int whole_ask(struct server_reading *r, struct sql_error *error, struct sql_session *s,
+	const struct expected *e, const struct sql_head *head)
+{
+	struct whole_rows rows = {.reading = r, .head = head};
+	struct text text;
+	FILE *to = text_begin(&text);
 
 	if (!to)
 		return -ENOMEM;
+	if (head)
+		fputs(head->batch, to);
 	catalog_probe_write(to);
 	for (const struct part *p = server_parts; p->name; p++)
 		fputs(p->text, to);
 	catalog_names_write(to, r->names, r->n_names);
 	closing_sessions_write(to, session_select, e->named, e->n_named, e->sids, e->n_sids);
 	catalog_conditions_write(to, e->sids, e->n_sids, e->named, e->n_named);
-	return question_ask(s, error, &batch, catalog_server_row, r);
+	char *batch = text_end(&text);
+	int rc = batch ? sql_session_run(s, error, batch, whole_row, &rows) : -ENOMEM;
+	/* The head may hold a password. */
+	if (batch)
+		sodium_memzero(batch, text.size);
+	free(batch);
+	return rc;
 }
 
 int catalog_whole_read(struct server_reading *r, struct sql_error *error, struct sql_session *s,
-	const struct wanted_server *w, const struct claims *c)
+	const struct wanted_server *w, const struct claims *c, const struct sql_head *head)
 {
 	struct expected e;
 	bool enough = false;
 	int rc = expected_collect(&e, w, c);
 
 	if (!rc)
-		rc = whole_ask(r, error, s, &e);
+		rc = whole_ask(r, error, s, &e, head);
 	r->o->sessions_visible = !rc;
 	if (!rc)
 		rc = catalog_server_join(r->o, &r->raw);

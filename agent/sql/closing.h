@@ -49,6 +49,7 @@ struct closing_run {
 	struct disable *disables; /* one for each closing */
 	struct observed_session *sessions;
 	size_t n_sessions;
+	bool asked;	    /* with the last disable */
 	const char *select; /* the columns that this server can return */
 	struct kill *kills; /* of all rounds */
 	size_t n_kills;

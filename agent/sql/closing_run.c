@@ -95,7 +95,13 @@ static int disables_send(
 	if (!text_begin(&batch))
 		return -ENOMEM;
 	closing_disables_write(batch.to, c->closings, from, c->n);
-	return question_ask(run->session, error, &batch, closing_row, c);
+	/* Their sessions in the same batch; where that fails they are asked for by themselves. */
+	sessions_forget(c);
+	c->select = session_select;
+	sessions_question_write(batch.to, c);
+	int rc = question_ask(run->session, error, &batch, closing_row, c);
+	c->asked = !rc;
+	return rc;
 }
 
 static int sessions_ask(struct closing_run *c, struct visit_run *run, struct sql_error *error)
@@ -223,7 +229,7 @@ static int kills_run(struct closing_run *c, struct visit_run *run, struct sql_er
 	int64_t end = now_ms() + PATIENCE_MS;
 	long pause = PAUSE_MS;
 
-	int rc = sessions_ask(c, run, error);
+	int rc = c->asked ? 0 : sessions_ask(c, run, error);
 
 	if (rc == SQL_SERVER_ERROR)
 		closing_sessions_unread_tell(run, error);

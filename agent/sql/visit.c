@@ -168,6 +168,7 @@ int sql_visit_run(struct worker *w, void *context)
 		free(run.held[i]);
 	free(run.held);
 	sql_blocked_free(&run.blocked);
+	visit_ahead_forget(&run);
 	observed_free(&run.observed);
 	difference_free(&run.difference);
 	return 0;

@@ -23,7 +23,12 @@ struct visit_run {
 	const struct sql_visit *visit;
 	struct sql_session *session;
 	struct observed_server observed;
+	struct observed_server
+		ahead; /* the server as it was read right behind a round's last changes */
+	bool is_ahead;
 	struct difference difference;
+	bool lock_tried, locked;
+	char lock_text[512]; /* what lock_head() points to */
 	uint64_t numbers; /* of the plans reported so far */
 	bool failed;	  /* the server refused a change */
 	bool unrecorded;  /* the journal cannot be written: only remove access */
@@ -56,11 +61,35 @@ void tell_logins(const struct visit_run *run);
 void tell_sessions(const struct visit_run *run);
 /* The steps of a visit. Each returns 0, or an error that ends the visit. */
 int visit_observe(struct visit_run *run, struct sql_error *error);
+/* The server alone once more; its databases are as they were read last. All of it, if they are not the same ones. */
+int visit_look(struct visit_run *run, struct sql_error *error);
+/* The difference anew, of what was read last. */
+int visit_compare(struct visit_run *run);
+/* What was read ahead is no longer how it is. */
+void visit_ahead_forget(struct visit_run *run);
 int visit_apply(struct visit_run *run, struct sql_error *error);
 int visit_handover(struct visit_run *run, struct sql_error *error);
 /* At once or, with `wait`, within some seconds. -EBUSY: another agent holds it. If the server has no application locks,
  * that is reported. */
 int lock_take(struct visit_run *run, struct sql_error *error, bool wait);
+/* Takes it without waiting, in front of an observation: `locked` tells. */
+struct sql_head lock_head(struct visit_run *run);
+/* One round: the changes of the difference. Negative: the session is lost. */
+int round_run(struct visit_run *run, struct sql_error *error);
+/* Several changes that are sent in one batch. */
+struct change_batch {
+	const struct change **changes;
+	size_t n; /* after sending: those that were sent */
+	bool *done;
+	bool last; /* of its round: the server is read ahead in the same batch */
+	int number; /* of the error that the server returned for the first change that is not done, or 0 */
+	char words[RECORD_TEXT_MAX];
+};
+/* 0, SQL_SERVER_ERROR or negative errno for the batch as a whole. */
+int changes_send(struct change_batch *b, struct visit_run *run, struct sql_error *error);
+/* One change as it is sent: behind the guard of its database. 0, -ENOTSUP or -ENOMEM. */
+int change_write(
+	FILE *to, const struct observed_server *o, const struct change *c, const char *password);
 bool work_is_left(const struct visit_run *run);
 /* Some baseline is asked for that can still be taken: nobody of ours has been in that database. */
 bool baselines_are_due(const struct visit_run *run);

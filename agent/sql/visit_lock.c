@@ -24,6 +24,24 @@ static int lock_row(void *context, const struct sql_value *values, int n)
 	return 0;
 }
 
+static int lock_now_row(void *context, const struct sql_value *values, int n)
+{
+	struct visit_run *run = context;
+	int answer = LOCK_NO_ROLE;
+
+	if (n != 2 || !values[0].data || strcmp(values[0].data, "lock") != 0)
+		return -EBADMSG;
+	lock_row(&answer, values, n);
+	run->locked = answer >= 0;
+	return 0;
+}
+
+struct sql_head lock_head(struct visit_run *run)
+{
+	snprintf(run->lock_text, sizeof(run->lock_text), LOCK_OF_ROLE, 0);
+	return (struct sql_head){.batch = run->lock_text, .row = lock_now_row, .context = run};
+}
+
 int lock_take(struct visit_run *run, struct sql_error *error, bool wait)
 {
 	int answer = -999, milliseconds = wait ? 15000 : 0, rc;

@@ -76,13 +76,32 @@ static int server_close(bool *closed, struct visit_run *run, struct sql_error *e
 	return n ? closings_run(run, error, closings, n) : 0;
 }
 
+void visit_ahead_forget(struct visit_run *run)
+{
+	if (run->is_ahead)
+		observed_free(&run->ahead);
+	run->is_ahead = false;
+}
+
+/* The first reading of an apply takes the lock with it. If another agent holds it, the reading goes on without it, and
+ * lock_take() waits for it before anything is changed. */
 static int server_observe(struct visit_run *run, struct sql_error *error)
 {
 	const struct sql_visit *v = run->visit;
+	struct sql_head lock = lock_head(run);
+	bool try = v->mode == SQL_APPLY && !run->lock_tried;
+	int rc = 0;
 
 	observed_free(&run->observed);
-	int rc = sql_observe_server(&run->observed, error, run->session, &v->wanted, &run->claims,
-		v->remnants, v->n_remnants);
+	if (run->is_ahead) {
+		run->observed = run->ahead;
+		run->ahead = (struct observed_server){0};
+		run->is_ahead = false;
+	} else {
+		run->lock_tried = run->lock_tried || try;
+		rc = sql_observe_server(&run->observed, error, run->session, &v->wanted,
+			&run->claims, v->remnants, v->n_remnants, try ? &lock : NULL);
+	}
 	if (!rc)
 		observed_claim(&run->observed, &v->wanted, &run->claims,
 			v->program->settings.server_deadline);
@@ -96,7 +115,63 @@ static bool closes_something(const struct visit_run *run, const struct change *c
 	       (!c->login || observed_find_login(&run->observed, c->login));
 }
 
-int visit_observe(struct visit_run *run, struct sql_error *error)
+int visit_compare(struct visit_run *run)
+{
+	const struct sql_visit *v = run->visit;
+	int rc = baselines_mark_held(run);
+
+	difference_free(&run->difference);
+	if (!rc)
+		rc = difference_build(
+			&run->difference, &v->wanted, &run->observed, &run->claims, v->now);
+	for (size_t i = run->difference.n_changes; i-- > 0 && run->closing_only;)
+		if (!closes_something(run, &run->difference.changes[i]))
+			difference_drop(&run->difference, i);
+	return rc;
+}
+
+static const struct observed_database *database_before(
+	const struct observed_server *before, const struct observed_database *d)
+{
+	for (size_t i = 0; i < before->n_databases; i++)
+		if (before->databases[i].id == d->id &&
+			names_equal(before->databases[i].name, d->name))
+			return &before->databases[i];
+	return NULL;
+}
+
+/* Whether each database that would be read again was read before. */
+static bool databases_are_same(
+	const struct observed_server *now, const struct observed_server *before)
+{
+	for (size_t i = 0; i < now->n_databases; i++) {
+		const struct observed_database *d = &now->databases[i];
+		const struct observed_database *b = database_before(before, d);
+		if (!d->system && !d->unread && (!b || (!b->read && !b->unread) || !b->id))
+			return false;
+	}
+	/* Parts of databases that could not be read are named there too. */
+	return now->n_unreadable == before->n_unreadable;
+}
+
+static void databases_keep(struct observed_server *now, struct observed_server *before)
+{
+	for (size_t i = 0; i < now->n_databases; i++) {
+		struct observed_database *d = &now->databases[i], fresh = *d;
+		struct observed_database *b =
+			(struct observed_database *)database_before(before, d);
+		if (d->system || d->unread || !b)
+			continue;
+		*d = *b;
+		*b = fresh;
+		d->managed = d->managed || fresh.managed;
+		free(d->unwritable);
+		d->unwritable = b->unwritable;
+		b->unwritable = NULL;
+	}
+}
+
+static int observe(struct visit_run *run, struct sql_error *error, struct observed_server *before)
 {
 	const struct sql_visit *v = run->visit;
 	bool closed = false;
@@ -109,16 +184,25 @@ int visit_observe(struct visit_run *run, struct sql_error *error)
 		rc = server_observe(run, error);
 	if (rc)
 		return rc;
-	rc = sql_observe_databases(
-		&run->observed, error, run->session, &v->wanted, &run->claims, &run->blocked);
-	if (rc)
-		return rc;
-	rc = baselines_mark_held(run);
-	if (!rc)
-		rc = difference_build(
-			&run->difference, &v->wanted, &run->observed, &run->claims, v->now);
-	for (size_t i = run->difference.n_changes; i-- > 0 && run->closing_only;)
-		if (!closes_something(run, &run->difference.changes[i]))
-			difference_drop(&run->difference, i);
+	if (before && !closed && databases_are_same(&run->observed, before))
+		databases_keep(&run->observed, before);
+	else
+		rc = sql_observe_databases(&run->observed, error, run->session, &v->wanted,
+			&run->claims, &run->blocked);
+	return rc ? rc : visit_compare(run);
+}
+
+int visit_observe(struct visit_run *run, struct sql_error *error)
+{
+	return observe(run, error, NULL);
+}
+
+int visit_look(struct visit_run *run, struct sql_error *error)
+{
+	struct observed_server before = run->observed;
+
+	run->observed = (struct observed_server){0};
+	int rc = observe(run, error, &before);
+	observed_free(&before);
 	return rc;
 }

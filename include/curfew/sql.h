@@ -77,6 +77,14 @@ struct sql_remnant {
 	const char *client; /* or NULL */
 };
 
+/* T-SQL that is sent in front of an observation, in the same batch, and the function for its rows. What came of it the rows
+ * say, whatever the observation returns. The text is wiped. */
+struct sql_head {
+	const char *batch;
+	sql_row_fn row;
+	void *context;
+};
+
 /* Databases whose catalog is locked. They are not asked again in this visit, because each attempt waits for the lock.
  * */
 struct sql_blocked {
@@ -91,7 +99,7 @@ void sql_blocked_free(struct sql_blocked *b);
  * database does not exist. 0, -ENOMEM, or the result of sql_session_run() if a needed part could not be read. */
 int sql_observe_server(struct observed_server *out, struct sql_error *error, struct sql_session *s,
 	const struct wanted_server *w, const struct claims *c, const struct sql_remnant *remnants,
-	size_t n_remnants);
+	size_t n_remnants, const struct sql_head *head);
 /* Then reads the databases. In one that is not configured only principals are read, unless one is managed. A database
  * that cannot be read gets `unread` with the reason. 0, -ENOMEM, or a lost session. */
 int sql_observe_databases(struct observed_server *o, struct sql_error *error, struct sql_session *s,

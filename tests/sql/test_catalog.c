@@ -77,7 +77,7 @@ static int observe(struct observed_server *o, const struct played_row *rows, siz
 	played_rows = rows;
 	n_played_rows = n;
 	questions = 0;
-	int rc = sql_observe_server(o, &error, NULL, &wanted, &none, NULL, 0);
+	int rc = sql_observe_server(o, &error, NULL, &wanted, &none, NULL, 0, NULL);
 	if (!rc && (rc = sql_observe_databases(o, &error, NULL, &wanted, &none, &blocked)))
 		observed_free(o);
 	sql_blocked_free(&blocked);

@@ -11,8 +11,9 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import lab  # noqa: E402  (the path above makes it importable)
 from case import LabCase  # noqa: E402
-from lab import days  # noqa: E402
+from lab import days, local  # noqa: E402
 
+PHASES = {"opening": 10, "go-live": 10, "end": 10}
 AT_MOST = 3   # settings, server, databases
 
 
@@ -57,6 +58,36 @@ class RoundTrips(LabCase):
 
     def test_three_hundred_users(self):
         self.quiet(20, 15)
+
+
+class Phases(LabCase):
+    """Thirty users on ten databases: the number of statements does not change the number of round trips."""
+
+    def counted(self, found, at=None):
+        found.server.counters(reset=True)
+        result = found.agent.curfew("apply", "--json", *(["--at", local(at)] if at else []), expect=0).json
+        counted = found.server.counters()["round_trips"]
+        self.assertEqual(result["round_trips"], counted)
+        self.assertGreaterEqual(result["done"], 30)
+        return counted
+
+    def test_opening_go_live_and_end(self):
+        databases = [f"Db{number:02}" for number in range(10)]
+        found = self.lab_make(servers={"sql01": databases}, program={"max_users": 3},
+                              limits={"server_deadline": 600})
+        golive = lab.now() + days(20)
+        for number, database in enumerate(databases):
+            found.agent.client_add(
+                f"client{number:02}", databases=[{"role": "staging", "server": "sql01", "name": database}],
+                users=[{"first": f"User{user}", "last": "Doe", "email": f"user{user}@client{number}.example",
+                        "sources": [f"203.0.113.{user + 1}"]} for user in range(3)], **self.dates(golive))
+        found.agent.write()
+        found.agent.bootstrap("sql01", found.server)
+        trips = {"opening": self.counted(found), "go-live": self.counted(found, golive),
+                 "end": self.counted(found, golive + days(400))}
+        print(trips, file=sys.stderr)
+        for phase, counted in trips.items():
+            self.assertLessEqual(counted, PHASES[phase], phase)
 
 
 if __name__ == "__main__":

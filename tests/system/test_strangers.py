@@ -13,7 +13,7 @@ import lab  # noqa: E402  (the path above makes it importable)
 from agent import Agent  # noqa: E402
 from case import USER, LabCase  # noqa: E402
 from lab import days, local  # noqa: E402
-from practice import DATABASE, SqlRefused  # noqa: E402
+from practice import DATABASE  # noqa: E402
 
 PASSWORD = "Set-by-the-DBA-7"
 
@@ -78,7 +78,7 @@ class Strangers(LabCase):
         handover = self.agent.handover("acme", USER, expect=1)
         self.assertIn("is not managed by Curfew", handover.err)
         changed = [e["text"] for e in self.server.records("batch")
-                   if e["login"] == "curfew_agent" and USER in e["text"]]
+                   if e["login"] == "curfew_agent" and f"[{USER}]" in e["text"]]
         self.assertEqual(changed, [])
 
     def test_rights_untold(self):
@@ -188,9 +188,8 @@ class Strangers(LabCase):
         text = next(b["text"] for b in self.server.records("batch")[before:] if re.search(change, b["text"]))
         self.server.sql("CREATE TRIGGER [late] ON DATABASE FOR DROP_ROLE_MEMBER AS SELECT 1", "AcmeTest")
         self.server.sql(f"ALTER ROLE [curfew_full] ADD MEMBER [{USER}]", "AcmeTest")
-        with self.assertRaises(SqlRefused) as refused:
-            self.server.sql(text, "AcmeTest")
-        self.assertEqual(refused.exception.number, 50002)
+        changes = text[:text.index("SELECT N'server'")] if "SELECT N'server'" in text else text
+        self.assertEqual([row[:2] for row in self.server.sql(changes, "AcmeTest") if row[0] != "done"], [["error", 50002]])
         self.assertIn("curfew_full", self.server.roles(USER, "AcmeTest"))
 
     def test_reviewed_trigger_that_others_steer(self):
@@ -341,7 +340,8 @@ class Strangers(LabCase):
         self.assertIsNone(self.server.login(USER))
 
     def test_two_agents_at_once(self):
-        """Under the server's lock one writes at a time: nothing is made twice."""
+        """Under the server's lock one writes at a time: nothing is made twice. What takes away waits for no lock, so that
+        both may say it."""
         self.acme()
         other = self.second()
         for agent in (self.agent, other):
@@ -354,8 +354,10 @@ class Strangers(LabCase):
             self.assertEqual([child.returncode for child in both], [0, 0], "\n".join(said))
             self.assertEqual(self.server.roles(USER, "AcmeTest"), role)
         texts = [e["text"] for e in self.server.records("batch") if e["login"] == "curfew_agent"]
-        for word in ("CREATE LOGIN", "DROP LOGIN", "CREATE USER", "DROP USER"):
+        for word in ("CREATE LOGIN", "CREATE USER"):
             self.assertEqual(sum(word in text for text in texts), 1, word)
+        for word in ("DROP LOGIN", "DROP USER"):
+            self.assertTrue(any(word in text for text in texts), word)
 
 
 if __name__ == "__main__":
