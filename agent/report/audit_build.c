@@ -151,11 +151,7 @@ uint64_t grant_packets(const struct firewall_state *s, const struct grant *g)
 	uint64_t packets = 0;
 
 	for (size_t i = 0; i < s->n_allows; i++)
-		for (size_t k = 0; k < g->user->n_sources; k++)
-			for (size_t e = 0; e < g->server->n_endpoints; e++)
-				if (!source_compare(&s->allows[i].source, &g->user->sources[k]) &&
-					!endpoint_compare(
-						&s->allows[i].endpoint, &g->server->endpoints[e]))
-					packets += s->allows[i].packets;
+		if (grant_is_behind(g, &s->allows[i].source, &s->allows[i].endpoint))
+			packets += s->allows[i].packets;
 	return packets;
 }

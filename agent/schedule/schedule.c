@@ -233,3 +233,14 @@ bool schedule_next(instant_t *out, const struct grants *g, instant_t now)
 	*out = next;
 	return true;
 }
+
+bool grant_is_behind(
+	const struct grant *g, const struct source *source, const struct endpoint *endpoint)
+{
+	for (size_t i = 0; i < g->user->n_sources; i++)
+		if (!source_compare(&g->user->sources[i], source))
+			for (size_t k = 0; k < g->server->n_endpoints; k++)
+				if (!endpoint_compare(&g->server->endpoints[k], endpoint))
+					return true;
+	return false;
+}

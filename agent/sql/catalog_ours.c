@@ -45,15 +45,6 @@ int catalog_sids_of_ours(struct sid **out, size_t *n, const struct observed_serv
 	return 0;
 }
 
-static void sessions_forget(struct observed_server *o)
-{
-	for (size_t i = 0; i < o->n_sessions; i++)
-		session_free(&o->sessions[i]);
-	free(o->sessions);
-	o->sessions = NULL;
-	o->n_sessions = 0;
-}
-
 /* Only sessions of managed logins, so that many other sessions cannot hide one. */
 static int sessions_ask(struct server_reading *r, struct sql_error *error, struct sql_session *s,
 	const struct sid *sids, size_t n)
@@ -65,7 +56,7 @@ static int sessions_ask(struct server_reading *r, struct sql_error *error, struc
 		struct text batch;
 		if (!text_begin(&batch))
 			return -ENOMEM;
-		sessions_forget(r->o);
+		sessions_free(&r->o->sessions, &r->o->n_sessions);
 		closing_sessions_write(batch.to, selects[i], NULL, 0, sids, n);
 		rc = question_ask(s, error, &batch, catalog_server_row, r);
 	}

@@ -61,15 +61,6 @@ static int closing_row(void *context, const struct sql_value *v, int n)
 	return s ? row_session(s, v, n) : -ENOMEM;
 }
 
-static void sessions_forget(struct closing_run *c)
-{
-	for (size_t i = 0; i < c->n_sessions; i++)
-		session_free(&c->sessions[i]);
-	free(c->sessions);
-	c->sessions = NULL;
-	c->n_sessions = 0;
-}
-
 static void sessions_question_write(FILE *to, const struct closing_run *c)
 {
 	_cleanup_free_ struct sid *sids = calloc(c->n + 1, sizeof(*sids));
@@ -96,7 +87,7 @@ static int disables_send(
 		return -ENOMEM;
 	closing_disables_write(batch.to, c->closings, from, c->n);
 	/* Their sessions in the same batch; where that fails they are asked for by themselves. */
-	sessions_forget(c);
+	sessions_free(&c->sessions, &c->n_sessions);
 	c->select = session_select;
 	sessions_question_write(batch.to, c);
 	int rc = question_ask(run->session, error, &batch, closing_row, c);
@@ -113,7 +104,7 @@ static int sessions_ask(struct closing_run *c, struct visit_run *run, struct sql
 		struct text batch;
 		if (!text_begin(&batch))
 			return -ENOMEM;
-		sessions_forget(c);
+		sessions_free(&c->sessions, &c->n_sessions);
 		c->select = selects[i];
 		sessions_question_write(batch.to, c);
 		rc = question_ask(run->session, error, &batch, closing_row, c);
@@ -203,7 +194,7 @@ static int kills_send(struct closing_run *c, struct visit_run *run, struct sql_e
 	for (size_t i = 0; i < n; i++)
 		keys[i] = c->kills[c->round + i].key;
 	closing_kills_write(batch.to, keys, n);
-	sessions_forget(c);
+	sessions_free(&c->sessions, &c->n_sessions);
 	sessions_question_write(batch.to, c);
 	int rc = question_ask(run->session, error, &batch, closing_row, c);
 	for (size_t i = c->round; i < c->n_kills; i++)

@@ -106,3 +106,12 @@ void session_free(struct observed_session *s)
 	free(s->program);
 	free(s->address);
 }
+
+void sessions_free(struct observed_session **items, size_t *n)
+{
+	for (size_t i = 0; i < *n; i++)
+		session_free(&(*items)[i]);
+	free(*items);
+	*items = NULL;
+	*n = 0;
+}

@@ -30,5 +30,7 @@ void row_sid(struct sid *to, const struct sql_value *v);
  * session_free(). */
 int row_session(struct observed_session *to, const struct sql_value *v, int n);
 void session_free(struct observed_session *s); /* frees the members */
+/* Frees all; the array is empty afterwards. */
+void sessions_free(struct observed_session **items, size_t *n);
 
 #endif

@@ -76,6 +76,9 @@ struct grants {
 int schedule_at(
 	struct grants *out, const struct program *p, const struct overrides *o, instant_t now);
 void grants_free(struct grants *g);
+/* The grant's user has this source, and its server this endpoint: an allowlist entry of both lets the user in. */
+bool grant_is_behind(
+	const struct grant *g, const struct source *source, const struct endpoint *endpoint);
 
 /* The earliest instant after `now` at which some grant changes; false when nothing will ever change. */
 bool schedule_next(instant_t *out, const struct grants *g, instant_t now);
