@@ -273,7 +273,7 @@ int closings_run(struct visit_run *run, struct sql_error *error, const struct sq
 	if (rc)
 		unanswered_mark(&c);
 	closings_tell(run, &c);
-	sessions_forget(&c);
+	sessions_free(&c.sessions, &c.n_sessions);
 	free(c.disables);
 	free(c.kills);
 	return rc;
