@@ -192,10 +192,15 @@ int transaction_end(struct journal *j, int rc)
 	return rc;
 }
 
-void journal_patience(struct journal *j, int milliseconds)
+int journal_patience(struct journal *j, int milliseconds)
 {
-	if (j)
-		sqlite3_busy_timeout(j->db, milliseconds);
+	if (!j)
+		return milliseconds;
+	int before = j->patience;
+
+	j->patience = milliseconds;
+	sqlite3_busy_timeout(j->db, milliseconds);
+	return before;
 }
 
 int journal_begin(struct journal *j)

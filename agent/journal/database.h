@@ -8,8 +8,6 @@
 #include <sqlite3.h>
 
 #define JOURNAL_KEY_SIZE 32
-/* Milliseconds that a writer waits for another process. Somebody with sqlite3 open may hold a read lock. */
-#define JOURNAL_BUSY_MS JOURNAL_PATIENCE
 /* No legitimate text is nearly as long. A longer one is refused, not cut. */
 #define JOURNAL_TEXT_MAX (1024 * 1024)
 
@@ -26,6 +24,7 @@ struct journal {
 	bool keyed;	    /* the file was created with a key */
 	bool has_key;	    /* the caller gave that key */
 	bool closed;	    /* an archive: nothing is added */
+	int patience;	    /* milliseconds; see journal_patience() */
 	int64_t head_saved; /* id of the last head that head_copy_save() saved */
 	bool created;	    /* this opening created the file */
 	int version;	    /* schema version; older files are read as they are */

@@ -36,7 +36,7 @@ static int database_settle(struct journal *j)
 	int rc;
 
 	sqlite3_extended_result_codes(j->db, 0);
-	sqlite3_busy_timeout(j->db, JOURNAL_BUSY_MS);
+	journal_patience(j, JOURNAL_PATIENCE);
 	/* Somebody else may have written the file: trust its schema with nothing but plain SQL. */
 	sqlite3_db_config(j->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_db_config(j->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);

@@ -77,9 +77,13 @@ int pass_memory_read(struct pass *p)
 		p->first_start = true;
 		return 0;
 	}
+	/* Whoever keeps the journal locked must not keep access open. */
+	int patience = journal_patience(
+		p->o.journal, p->o.mode == PASS_APPLY ? CLOSING_PATIENCE : JOURNAL_PATIENCE);
 	rc = tables_read(p);
 	if (!rc)
 		rc = loss_find(p);
+	journal_patience(p->o.journal, patience);
 	if (rc == -ENOMEM)
 		return rc;
 	if (rc) {

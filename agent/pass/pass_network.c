@@ -245,12 +245,12 @@ int pass_close_network(struct pass *p)
 		return rc;
 	rc = pass_guards_keep(&wanted, p);
 	/* A process that locks the journal must not keep access open. */
-	journal_patience(p->o.journal, CLOSING_PATIENCE);
+	int patience = journal_patience(p->o.journal, CLOSING_PATIENCE);
 	if (!rc)
 		rc = network_commit(p, &wanted, true);
 	if (!rc && pass_record_expired(p))
 		p->result.journal_failed = true;
-	journal_patience(p->o.journal, JOURNAL_PATIENCE);
+	int patience = journal_patience(p->o.journal, JOURNAL_PATIENCE);
 	allowlist_free(&wanted);
 	return rc;
 }

@@ -104,8 +104,13 @@ int backlog_flush(struct backlog *b, struct journal *j)
 
 int backlog_write(struct backlog *b, struct journal *j, const struct journal_entry *e)
 {
+	/* What waits already has been waited for. */
+	int patience = b->n ? journal_patience(j, 0) : 0;
+	bool waits = b->n != 0;
 	int rc = backlog_flush(b, j);
 
+	if (waits)
+		journal_patience(j, patience);
 	if (rc == 0)
 		rc = j ? journal_write(NULL, j, e) : -ENODEV;
 	if (rc && !is_hopeless(rc))

@@ -31,6 +31,9 @@ enum { CODE_FAILED = 1, CODE_DIFFERENCES = 2, CODE_USAGE = 64, CODE_CONFIG = 78 
 #define REASONS_URGENT                                                                             \
 	(REASON_TRANSITION | REASON_RELOAD | REASON_CLOCK | REASON_OVERRIDE | REASON_ASKED)
 
+/* How often what waits for the journal is tried again: milliseconds. */
+#define RECORDS_RETRY (5 * 1000)
+
 /* A request that waits for its turn, or has it. */
 struct request {
 	struct control_call *call;

@@ -184,6 +184,10 @@ static void pass_done(struct service *s, const struct pass_result *result)
 	/* One that visited some servers alone has not seen the others. */
 	if (!p->has_request && p->reasons != REASON_RETRY)
 		s->metrics.excess = result->excess;
+	/* Until it can be read again nothing is opened: that is tried soon. */
+	s->unsettled |= result->journal_failed;
+	if (result->journal_failed)
+		s->next_record = service_monotonic() + RECORDS_RETRY;
 	result_log(s, result);
 	if (p->has_request)
 		control_end(p->request.call, 0, NULL,

@@ -6,9 +6,6 @@
 #include "curfew/state.h"
 #include "service/internal.h"
 
-/* How often what waits is tried again. */
-#define RETRY_MS (5 * 1000)
-
 int service_event(struct service *s, const char *action, const char *client, const char *login,
 	const char *actor, const char *reason, const char *detail)
 {
@@ -35,7 +32,7 @@ void records_unrecorded(void *service, const struct journal_entry *e)
 	struct service *s = service;
 
 	backlog_keep(s->backlog, e);
-	s->next_record = service_monotonic() + RETRY_MS;
+	s->next_record = service_monotonic() + RECORDS_RETRY;
 }
 
 /* Those of the journal when it can be read, and in any case those that the second copy has. */
@@ -81,6 +78,8 @@ static int journal_begin_use(struct service *s)
 		s->journal = NULL;
 		return rc;
 	}
+	/* Whoever keeps it locked keeps no closing waiting: what is written later waits in the backlog. */
+	journal_patience(s->journal, CLOSING_PATIENCE);
 	clock_now(&now, NULL, &s->clock);
 	rc = state_settle(s->journal, now);
 	if (rc == 0 && s->copy)
@@ -159,7 +158,7 @@ void records_flush(struct service *s)
 
 	if (!records_wait(s))
 		return;
-	s->next_record = service_monotonic() + RETRY_MS;
+	s->next_record = service_monotonic() + RECORDS_RETRY;
 	lane_settle(s->passes.lane);
 	records_watch(s);
 	journal_patience(s->journal, 0);
@@ -169,7 +168,7 @@ void records_flush(struct service *s)
 		rc = backlog_flush(s->backlog, s->journal);
 	if (rc == 0 && s->unsettled && s->copy)
 		rc = revocation_copy_settle(s->copy, s->journal);
-	journal_patience(s->journal, JOURNAL_PATIENCE);
+	journal_patience(s->journal, CLOSING_PATIENCE);
 	if (rc)
 		return;
 	s->unsettled = false;
@@ -198,7 +197,7 @@ enum recorded records_revoke(struct service *s, const char *client, const char *
 	log_send(LOG_JOURNAL_FAILED, NULL,
 		"cannot write the revocation of %s%s%s to the journal: %s; retrying", client,
 		login ? " / " : "", login ? login : "", journal_problem(rc));
-	s->next_record = service_monotonic() + RETRY_MS;
+	s->next_record = service_monotonic() + RECORDS_RETRY;
 	if (copied == 0) {
 		s->unsettled = true; /* the copy brings it into the journal */
 		return RECORDED_COPY;

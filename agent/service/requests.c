@@ -144,7 +144,6 @@ static void revoke(struct service *s, struct control_call *call, const json_t *r
 			return;
 		}
 	record_printf(text, sizeof(text), "revoked: %s", reason);
-	journal_patience(s->journal, CLOSING_PATIENCE);
 	service_network_now(s, text, actor, true, call);
 	for (size_t i = 0; i < t->n; i++) {
 		enum recorded r = records_revoke(
@@ -152,7 +151,6 @@ static void revoke(struct service *s, struct control_call *call, const json_t *r
 		if (r > worst)
 			worst = r;
 	}
-	journal_patience(s->journal, JOURNAL_PATIENCE);
 	service_schedule(s);
 	/* Whatever becomes of the one who asked. */
 	const struct request r = {.closes = true, .recorded = worst};

@@ -68,8 +68,8 @@ int journal_write(int64_t *id, struct journal *j, const struct journal_entry *e)
 /* Copies the entry with its strings. 0 or -ENOMEM. */
 int journal_entry_copy(struct journal_entry *out, const struct journal_entry *e);
 void journal_entry_free(struct journal_entry *e);
-/* Milliseconds to wait for another process that locks the journal; default 10 s. */
-void journal_patience(struct journal *j, int milliseconds);
+/* Milliseconds to wait for another process that locks the journal; default 10 s. Returns what it was. */
+int journal_patience(struct journal *j, int milliseconds);
 #define JOURNAL_PATIENCE 10000
 /* Several records in one commit. */
 int journal_begin(struct journal *j);
