@@ -136,9 +136,16 @@ class Kills(ServiceCase):
         self.chance, self.killed = random.Random(self.seed), {kind: 0 for kind in KINDS}
         self.began = time.monotonic()
         self.service_make(lab.now() + lab.days(20), started=-1)  # nothing is open yet
-        self.watcher = Watcher(self.found)
+        self.watcher = self.watcher_make()
         self.watcher.start()
         self.addCleanup(self.watcher.stop)
+
+    def watcher_make(self):
+        return Watcher(self.found)
+
+    def trouble(self):
+        if not self.is_over():
+            self.kill()
 
     def processes(self):
         """(kind, pid) of all that run now; the firewall process was born first."""
@@ -182,8 +189,7 @@ class Kills(ServiceCase):
         self.service.process.send_signal(signal.SIGHUP)
         self.watcher.begin(course)
         while time.time() < course.ends:
-            if not self.is_over():
-                self.kill()
+            self.trouble()
             time.sleep(self.chance.uniform(0, 0.3))
         until(lambda: self.found.server.login(USER) is None, f"the login is gone; seed {self.seed}")
         self.assertEqual(self.agent.elements(), [])
