@@ -15,12 +15,12 @@ static int words_require(const struct amendment *a)
 {
 	const struct cli *cli = a->cli;
 
-	if (cli->print || cli->dry_run || a->optional_reason)
+	if (cli->print || cli->dry_run)
 		return 0;
-	if (!cli->reason || !*cli->reason)
+	if (!a->optional_reason && (!cli->reason || !*cli->reason))
 		return cli_fail(cli, EXIT_USAGE,
 			"option --reason is required, for example --reason \"tests take longer\"; recorded in the journal");
-	if (!cli->ticket || !*cli->ticket)
+	if (!a->optional_reason && (!cli->ticket || !*cli->ticket))
 		return cli_fail(cli, EXIT_USAGE,
 			"option --ticket is required, for example --ticket CS-48211; recorded in the journal");
 	if (!cli->yes && !isatty(STDIN_FILENO))
@@ -56,6 +56,8 @@ static int managed_refuse(const struct amendment *a)
 	return cli_fail(a->cli, EXIT_CONFIG, "nothing done");
 }
 
+#define TEXT_MAX_BYTES ((size_t)1024 * 1024)
+
 char *amend_text_read(const char *path)
 {
 	_cleanup_fclose_ FILE *f = fopen(path, "re");
@@ -64,8 +66,15 @@ char *amend_text_read(const char *path)
 
 	if (!f || !text_begin(&text))
 		return NULL;
-	while ((c = fgetc(f)) != EOF)
+	for (size_t n = 0; (c = fgetc(f)) != EOF; n++) {
+		/* As large as a client file may be. */
+		if (n == TEXT_MAX_BYTES) {
+			text_drop(&text);
+			errno = EFBIG;
+			return NULL;
+		}
 		fputc(c, text.to);
+	}
 	return text_end(&text);
 }
 

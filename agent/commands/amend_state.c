@@ -120,6 +120,20 @@ static void reopening_print(const struct amendment *a, const struct reopening *r
 		a->client && a->client->ticket ? a->client->ticket : "-", rule);
 }
 
+/* Of a client that is new, the whole course. */
+static int picture_print(const struct amendment *a, const struct amend_state *s)
+{
+	struct timeline t;
+
+	if (timeline_make(&t, a->edited, a->changed, &s->before, s->now))
+		return -ENOMEM;
+	putchar('\n');
+	int rc = timeline_print(&t, stdout, 0);
+	timeline_free(&t);
+	putchar('\n');
+	return rc;
+}
+
 static int effect_print(const struct amendment *a, const struct amend_state *s)
 {
 	struct preview preview;
@@ -128,6 +142,8 @@ static int effect_print(const struct amendment *a, const struct amend_state *s)
 		return cli_fail(a->cli, EXIT_FAILED, "%s", strerror(ENOMEM));
 	int rc = preview_print(&preview, stdout);
 	preview_free(&preview);
+	if (!rc && !a->before)
+		rc = picture_print(a, s);
 	return rc ? EXIT_FAILED : 0;
 }
 

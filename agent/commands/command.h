@@ -54,6 +54,11 @@ enum exit_code {
 #define OPT_FIRST	OPTION(39)
 #define OPT_LAST	OPTION(40)
 #define OPT_EMAIL	OPTION(41)
+#define OPT_TIMEZONE	OPTION(42)
+#define OPT_STARTS	OPTION(43)
+#define OPT_GOLIVE	OPTION(44)
+#define OPT_DATABASES	OPTION(45)
+#define OPT_FORM	OPTION(46) /* --from of new */
 
 #define MAX_OPERANDS 20
 
@@ -66,7 +71,8 @@ struct cli {
 	bool by_service; /* goes by what only the service may act upon: never by itself */
 	const char *at, *reason, *html, *svg, *ics, *from, *to, *user, *reset, *names, *person,
 		*address, *life, *server, *database, *limit, *journal, *ticket, *staging, *until,
-		*approved_on, *approved_by, *first, *last, *email;
+		*approved_on, *approved_by, *first, *last, *email, *timezone, *starts, *golive,
+		*databases, *form;
 	const char *operands[MAX_OPERANDS + 1];
 	int n_operands;
 };
@@ -178,6 +184,6 @@ extern const struct command command_check, command_schedule, command_plan, comma
 	command_clock, command_adopt, command_forget, command_unguard, command_accept_loss,
 	command_archive, command_run, command_explain, command_reload, command_firewall,
 	command_check_server, command_extend, command_golive, command_allow, command_disallow,
-	command_user, command_edit;
+	command_user, command_edit, command_new;
 
 #endif

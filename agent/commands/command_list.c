@@ -14,6 +14,7 @@ const struct command *const commands[] = {
 	&command_timeline,
 	&command_explain,
 	&command_denied,
+	&command_new,
 	&command_extend,
 	&command_golive,
 	&command_allow,

@@ -65,6 +65,13 @@ static const struct {
 	{OPT_FIRST, "first", "NAME", "first name", INTO(first)},
 	{OPT_LAST, "last", "NAME", "last name", INTO(last)},
 	{OPT_EMAIL, "email", "EMAIL", "email address", INTO(email)},
+	{OPT_TIMEZONE, "timezone", "ZONE", "of the client's dates, for example America/Chicago",
+		INTO(timezone)},
+	{OPT_STARTS, "starts", "DATE", "when access starts", INTO(starts)},
+	{OPT_GOLIVE, "golive", "DATE", "go-live, for example 2027-01-11T09:00", INTO(golive)},
+	{OPT_DATABASES, "db", "LIST", "ROLE:SERVER:NAME,...; ROLE is staging or production",
+		INTO(databases)},
+	{OPT_FORM, "from", "FILE", "the users, from FILE.csv, FILE.json, or any text", INTO(form)},
 	{OPT_DROP, "drop", NULL, "the T-SQL that removes it again", INTO(drop)},
 };
 #define OPTION_KEY 256

@@ -42,6 +42,7 @@ static void program_clear(struct program *p)
 	free(p->servers);
 	free(p->clients);
 	free(p->files);
+	free(p->clients_folder);
 }
 
 void program_free(struct program *p)
@@ -209,13 +210,6 @@ static int client_load_kept(struct loading *l, const char *name)
 	return result;
 }
 
-static bool name_is_client_file(const char *name)
-{
-	size_t n = strlen(name);
-
-	return name[0] != '.' && n > 5 && streq(name + n - 5, ".conf");
-}
-
 static int entry_load(struct loading *l, int folder, const char *name)
 {
 	struct reading r = {.problems = l->problems, .now = l->now};
@@ -347,7 +341,7 @@ static int load(struct program **out, struct loading *l, const char *file)
 		return -ENOMEM;
 	rc = loading_run(l, file);
 	drafts_free(&l->drafts);
-	free(l->clients);
+	l->program->clients_folder = l->clients;
 	if (rc < 0 || l->problems->fatal) {
 		program_free(l->program);
 		l->program = NULL;

@@ -141,6 +141,7 @@ struct program {
 	size_t n_clients;
 	char digest
 		[65]; /* hex BLAKE2b-256 over the names and contents of the files read, in order */
+	char *clients_folder; /* of the client files; owned */
 	char **files; /* every file read, sorted; owned */
 	size_t n_files;
 };

@@ -1,0 +1,157 @@
+/* The intake form in its shapes, and texts that somebody pasted. */
+#include "program/intake.h"
+#include "curfew/text.h"
+
+#include "random.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <cmocka.h>
+
+/* "Jane|Doe|jane@acme.example|203.0.113.7,198.51.100.0/29;..." */
+static char *people_text(const struct intake *i)
+{
+	struct text text;
+
+	assert_non_null(text_begin(&text));
+	for (size_t k = 0; k < i->n_people; k++) {
+		const struct intake_person *p = &i->people[k];
+
+		fprintf(text.to, "%s%s|%s|%s|", k ? ";" : "", p->first ? p->first : "?",
+			p->last ? p->last : "?", p->email ? p->email : "?");
+		for (size_t m = 0; m < p->addresses.n; m++)
+			fprintf(text.to, "%s%s", m ? "," : "", p->addresses.items[m]);
+	}
+	return text_end(&text);
+}
+
+#define HEAD "client,first,last,email,addresses\n"
+
+static void forms_by_table(void **state)
+{
+	static const struct {
+		int (*read)(struct intake *i, const char *text, char why[256]);
+		const char *text;
+		int result;
+		const char *expected; /* people, or why not */
+	} rows[] = {
+		{intake_read_csv, HEAD "acme,Jane,Doe,j@a.example,203.0.113.7\n", 0,
+			"Jane|Doe|j@a.example|203.0.113.7"},
+		{intake_read_csv, HEAD "acme,Jane,Doe,j@a.example,\"203.0.113.7, 198.51.100.0/29\"",
+			0, "Jane|Doe|j@a.example|203.0.113.7,198.51.100.0/29"},
+		/* As a spreadsheet saves it elsewhere, in another order, with others' rows and empty ones. */
+		{intake_read_csv,
+			"\xef\xbb\xbf"
+			"Email;First;Addresses;Phone;Last;Client\r\n"
+			"j@a.example;Jane;203.0.113.7, 203.0.113.8;1;Doe;ACME\r\n;;;;;\r\n"
+			"x@b.example;X;203.0.113.9;2;Y;beta\r\n",
+			0, "Jane|Doe|j@a.example|203.0.113.7,203.0.113.8"},
+		{intake_read_csv, "first,last,email,addresses\nA,B,c,d\nE,,f,\n", 0,
+			"A|B|c|d;E||f|"},
+		{intake_read_csv, HEAD "acme,\"Jane \"\"J\"\" =1+1\",\"Doe\nTwo\",j,k\n", 0,
+			"Jane \"J\" =1+1|Doe\nTwo|j|k"},
+		{intake_read_csv, HEAD "beta,A,B,c,d\n", -ENOENT, ""},
+		{intake_read_csv, HEAD, -ENOENT, ""},
+		{intake_read_csv, "", -ENOENT, ""},
+		{intake_read_csv, "client,first,last,email\nacme,A,B,c\n", -EINVAL,
+			"line 1: no column \"addresses\""},
+		{intake_read_csv, HEAD "acme,A,B,c,d\nacme,\"A,B,c,d\n", -EINVAL, "line 3: "},
+		{intake_read_csv, HEAD "acme,\"A\"B,C,c,d\n", -EINVAL, "line 2: text behind"},
+		{intake_read_csv, HEAD ",,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,\n", -EINVAL,
+			"line 2: too many"},
+		{intake_read_json,
+			"[{\"client\": \"acme\", \"first\": \"Jane\", \"last\": \"Doe\", \"email\": \"j\", \"addresses\": [\"a\", \"b\"]},"
+			"{\"first\": \"X\", \"email\": \"x\", \"addresses\": \"c, d\"}, {\"client\": \"beta\"}]",
+			0, "Jane|Doe|j|a,b;X||x|c,d"},
+		{intake_read_json, "[]", -ENOENT, ""},
+		{intake_read_json, "{}", -EINVAL, "line 1: not a list"},
+		{intake_read_json, "[\n{\"first\": }]", -EINVAL, "line 2: "},
+		{intake_read_json, "[1]", -EINVAL, "element 1 is not an object"},
+	};
+
+	(void)state;
+	for (size_t n = 0; n < ARRAY_SIZE(rows); n++) {
+		struct intake i = {.name = strdup("acme")};
+		char why[256] = "";
+		int r = rows[n].read(&i, rows[n].text, why);
+		_cleanup_free_ char *people = people_text(&i);
+
+		if (r != rows[n].result)
+			fail_msg("%s: %d (%s), not %d", rows[n].text, r, why, rows[n].result);
+		if (r == 0 && !streq(people, rows[n].expected))
+			fail_msg("%s: %s", rows[n].text, people);
+		if (r == -EINVAL && strncmp(why, rows[n].expected, strlen(rows[n].expected)) != 0)
+			fail_msg("%s: %s", rows[n].text, why);
+		intake_free(&i);
+	}
+}
+
+static void pasted_texts(void **state)
+{
+	static const struct {
+		const char *text, *expected;
+	} rows[] = {
+		{"", ""},
+		{"Nobody is here, 3 of 4, v1.2, at 10:30.", ""},
+		{"Jane.Doe@acme.example: 203.0.113.7 and 198.51.100.0/29.",
+			"Jane|Doe|Jane.Doe@acme.example|203.0.113.7,198.51.100.0/29"},
+		{"<mailto:jane.doe@acme.example>, (IP:203.0.113.7)",
+			"Jane|Doe|jane.doe@acme.example|203.0.113.7"},
+		/* Before the first mail address they are the first's. */
+		{"203.0.113.7 is jd@acme.example; 2001:db8:7::5 is mary-ann.o.lee@acme.example",
+			"?|?|jd@acme.example|203.0.113.7,2001:db8:7::5;Mary-Ann|?|mary-ann.o.lee@acme.example|"},
+		{"a@acme.example 203.0.113.7\nA@ACME.example 203.0.113.8",
+			"?|?|a@acme.example|203.0.113.7,203.0.113.8"},
+		/* What an interface has: the address, not the network. */
+		{"a@acme.example 203.0.113.7/29", "?|?|a@acme.example|203.0.113.7"},
+		{"a@acme.example 203.0.113.300 1.2.3 ::ffff:1.2.3.4 @ a@b x@",
+			"?|?|a@acme.example|1.2.3.4"},
+	};
+
+	(void)state;
+	for (size_t n = 0; n < ARRAY_SIZE(rows); n++) {
+		struct intake i = {0};
+
+		assert_int_equal(intake_read_text(&i, rows[n].text), 0);
+		_cleanup_free_ char *people = people_text(&i);
+		if (!streq(people, rows[n].expected))
+			fail_msg("%s: %s", rows[n].text, people);
+		intake_free(&i);
+	}
+}
+
+/* Nothing in a form ends the string that it is written into. */
+static void hostile_forms(void **state)
+{
+	static const char alphabet[] = "a,;\"\n\r\\{}()[]=#/*@.:1 \t";
+	struct prng random = prng_start();
+
+	(void)state;
+	for (int n = 0; n < 5000; n++) {
+		struct intake i = {.name = strdup("acme")};
+		char text[200] = HEAD, why[256];
+		size_t at = prng_below(&random, 2) ? strlen(HEAD) : 0;
+
+		for (; at + 1 < sizeof(text) && prng_below(&random, 100); at++)
+			text[at] = alphabet[prng_below(&random, sizeof(alphabet) - 1)];
+		text[at] = '\0';
+		intake_read_csv(&i, text, why);
+		intake_read_json(&i, text, why);
+		assert_int_equal(intake_read_text(&i, text), 0);
+		free(intake_write(&i, "sql01", "2026-11-28"));
+		intake_free(&i);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(forms_by_table),
+		cmocka_unit_test(pasted_texts),
+		cmocka_unit_test(hostile_forms),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
