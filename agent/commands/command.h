@@ -178,7 +178,7 @@ void records_free(struct records *r);
 /* Opens FILE ("-": standard output) for a report; NULL, with words, on failure. */
 FILE *cli_output(const struct cli *cli, const char *path);
 
-extern const struct command command_check, command_schedule, command_plan, command_apply,
+extern const struct command command_check, command_schedule, command_notice, command_plan, command_apply,
 	command_status, command_audit, command_history, command_timeline, command_handover,
 	command_certificate, command_bootstrap, command_revoke, command_reinstate, command_denied,
 	command_clock, command_adopt, command_forget, command_unguard, command_accept_loss,

@@ -6,7 +6,7 @@
 #include <sodium.h>
 
 #include "commands/command.h"
-#include "commands/handover_text.h"
+#include "report/connection.h"
 #include "curfew/report.h"
 
 static size_t servers_of(const char **out, const struct grants *g, const struct user *u)

@@ -30,6 +30,7 @@ void client_free(struct client *c)
 	free(c->ticket);
 	free(c->approved_by);
 	free(c->timezone);
+	free(c->language);
 	free(c->milestones.files_received);
 	free(c->milestones.database_upgraded);
 	free(c->milestones.checklist_signed);
@@ -191,13 +192,28 @@ static void milestones_read(struct milestones *m, struct reading *r, const confi
 	m->production_ticket = reading_copy(r, reading_text(r, group, "production_ticket", NULL));
 }
 
+/* "de", "pt-BR": also the name of a folder. */
+static void language_read(struct client *c, struct reading *r, const config_setting_t *group)
+{
+	const char *language = reading_text(r, group, "language", NULL);
+
+	if (language && !name_is_plain(language)) {
+		reading_error(r, config_setting_get_member(group, "language"),
+			"invalid language \"%s\"; use the name of a directory of \"templates\", for example "
+			"\"de\"",
+			language);
+		language = NULL;
+	}
+	c->language = reading_copy(r, language ? language : "");
+}
+
 void client_read(
 	struct client *c, struct reading *r, const config_setting_t *root, const struct program *p)
 {
 	static const char *const outer[] = {"client"};
 	static const char *const names[] = {"name", "ticket", "approved_by", "approved_on",
-		"timezone", "starts", "go_live", "testing_until", "staging_until", "milestones",
-		"databases", "users"};
+		"timezone", "language", "starts", "go_live", "testing_until", "staging_until",
+		"milestones", "databases", "users"};
 	const config_setting_t *group =
 		reading_group(r, root, "client", "{ name = \"acme\"; ... }");
 	const char *zone;
@@ -214,6 +230,7 @@ void client_read(
 	milestones_read(&c->milestones, r, group);
 	zone = zone_read(r, group);
 	c->timezone = reading_copy(r, zone ? zone : p->settings.timezone);
+	language_read(c, r, group);
 	if (c->timezone)
 		course_read(c, r, group, &p->settings,
 			zone || !config_setting_get_member(group, "timezone"));

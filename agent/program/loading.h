@@ -32,6 +32,13 @@ void maintenance_read(struct program *p, struct reading *r, const config_setting
 void maintenance_free(struct program *p);
 /* The index of the server, or SIZE_MAX after reporting. */
 size_t server_find(struct reading *r, const config_setting_t *group, const struct program *p);
+/* Where notices are sent, and as what. */
+void notice_settings_read(
+	struct notice_settings *out, struct reading *r, const config_setting_t *root);
+void notice_settings_free(struct notice_settings *n);
+/* The operator's templates, in their folder beside curfew.conf; `folder` NULL: none is read. One with a fault is reported, and ours stands in. */
+void notice_templates_read(struct notice_settings *out, struct reading *r,
+	const config_setting_t *root, const char *folder);
 /* Looks at the files of credentials and certificates that curfew.conf names. */
 void credentials_check(const struct program *p, struct reading *r, int journal_key_line);
 

@@ -117,9 +117,9 @@ static void main_sections_read(struct loading *l, struct reading *r, const confi
 	servers_read(p, r, root, p->files[0]);
 	maintenance_read(p, r, root);
 	key = config_setting_get_member(root, "journal_key");
-	/* What is wrong with a file that curfew.conf names is an error, but leaves the program whole: one
-	 * server without its credential must not keep access on the others from ending. */
+	/* A fault of a file that is only named here leaves the program whole: access must end all the same. */
 	files.failure = r->failure;
+	notice_templates_read(&p->settings.notices, &files, root, l->last_good ? NULL : folder);
 	if (r->failure == 0)
 		credentials_check(p, &files, key ? (int)config_setting_source_line(key) : 0);
 	r->failure = files.failure;

@@ -181,7 +181,7 @@ void settings_read(
 {
 	static const char *const names[] = {"program", "practice", "clients", "state_directory",
 		"runtime_directory", "credential_directory", "journal_key", "metrics_file",
-		"servers", "levels", "firewall", "limits", "maintenance"};
+		"servers", "levels", "firewall", "limits", "maintenance", "notices"};
 	const char *managed = getenv("CREDENTIALS_DIRECTORY");
 	const char *key = reading_text(r, root, "journal_key", NULL);
 	const char *folder = reading_text(r, root, "clients", NULL);
@@ -210,6 +210,7 @@ void settings_read(
 	out->journal_key = reading_copy(r, key);
 	firewall_read(out, r, root);
 	limits_read(out, r, root);
+	notice_settings_read(&out->notices, r, root);
 	*clients = folder ? folder : "clients.d";
 }
 
@@ -221,6 +222,7 @@ void settings_free(struct settings *s)
 	free(s->credential_directory);
 	free(s->metrics_file);
 	free(s->journal_key);
+	notice_settings_free(&s->notices);
 }
 
 static void credential_check(const struct settings *s, struct reading *r, int line,

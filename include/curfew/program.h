@@ -2,6 +2,7 @@
 #ifndef CURFEW_PROGRAM_H
 #define CURFEW_PROGRAM_H
 
+#include "curfew/notice_template.h"
 #include "curfew/source.h"
 
 enum level { LEVEL_NONE, LEVEL_READ_ONLY, LEVEL_WRITE, LEVEL_FULL }; /* ordered: wider is greater */
@@ -74,6 +75,7 @@ struct milestones {
 struct client {
 	char *name, *ticket, *approved_by;
 	char *timezone;
+	char *language;	    /* of its people's notices, "" where none is named */
 	instant_t approved; /* start of approved_on */
 	instant_t starts;   /* S */
 	bool has_go_live;
@@ -100,6 +102,12 @@ struct firewall_settings {
 	bool guard_loopback; /* default false: traffic over lo is exempt */
 };
 
+struct notice_settings {
+	char *team;			   /* address; NULL: none */
+	struct notice_template *templates; /* the operator's, only those without a fault */
+	size_t n_templates;
+};
+
 struct settings {
 	unsigned max_users;	 /* 3 */
 	unsigned max_sources;	 /* of one user; 50 */
@@ -121,6 +129,7 @@ struct settings {
 	unsigned server_deadline;   /* seconds that one server's worker may take; 60 */
 	unsigned workers;	    /* SQL workers at once; 8 */
 	struct firewall_settings firewall;
+	struct notice_settings notices;
 };
 
 /* A time in which a database, or a whole server, is expected to be offline. */

@@ -1,6 +1,6 @@
-/* How a person connects with what was handed over. The names of the fields are those of the dialogue of SQL Server
+/* How a person connects. The names of the fields are those of the dialogue of SQL Server
  * Management Studio; other clients have the same ones under similar names. */
-#include "commands/handover_text.h"
+#include "report/connection.h"
 
 #include <string.h>
 #include <sys/socket.h>

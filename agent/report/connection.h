@@ -1,6 +1,6 @@
-/* How a person connects with what was handed over: what is typed into which field. */
-#ifndef CURFEW_COMMANDS_HANDOVER_TEXT_H
-#define CURFEW_COMMANDS_HANDOVER_TEXT_H
+/* How a person connects: what is typed into which field. */
+#ifndef REPORT_CONNECTION_H
+#define REPORT_CONNECTION_H
 
 #include "curfew/schedule.h"
 

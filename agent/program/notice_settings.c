@@ -1,0 +1,147 @@
+/* The group `notices` of curfew.conf, and the operator's templates. Without the group nobody is told anything. */
+#include "program/file.h"
+#include "program/loading.h"
+
+#include "program/names.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#define TEMPLATES "templates"
+
+static char *email_read(
+	struct reading *r, const config_setting_t *group, const char *name, const char *example)
+{
+	const char *text = reading_text(r, group, name, example);
+
+	if (text && !name_is_email(text)) {
+		reading_error(r, config_setting_get_member(group, name),
+			"invalid email address for \"%s\": \"%s\"; example: %s", name, text,
+			example);
+		return NULL;
+	}
+	return reading_copy(r, text);
+}
+
+void notice_settings_read(
+	struct notice_settings *out, struct reading *r, const config_setting_t *root)
+{
+	static const char *const names[] = {"team", "templates"};
+	const config_setting_t *group = reading_group(r, root, "notices", NULL);
+
+	if (!group)
+		return;
+	reading_known(r, group, "notices", names, ARRAY_SIZE(names));
+	out->team = email_read(r, group, "team", "\"cloud-services@host.example\"");
+}
+
+void notice_settings_free(struct notice_settings *n)
+{
+	free(n->team);
+	for (size_t i = 0; i < n->n_templates; i++) {
+		free(n->templates[i].language);
+		free(n->templates[i].text);
+	}
+	free(n->templates);
+	*n = (struct notice_settings){0};
+}
+
+/* "opened.html" */
+static bool file_name_parse(struct notice_template *out, const char *name)
+{
+	char kind[64];
+	const char *dot = strrchr(name, '.');
+	size_t n = dot ? (size_t)(dot - name) : 0;
+
+	if (!n || n >= sizeof(kind) || (!streq(dot, ".txt") && !streq(dot, ".html")))
+		return false;
+	memcpy(kind, name, n);
+	kind[n] = '\0';
+	out->html = streq(dot, ".html");
+	return notice_kind_parse(&out->kind, kind);
+}
+
+static void template_add(struct notice_settings *out, struct reading *r, int folder,
+	const char *language, struct notice_template *t, const char *name)
+{
+	struct notice_template *items =
+		array_grown(out->templates, out->n_templates, sizeof(*items));
+	char why[512];
+	int line = 1;
+	size_t size;
+
+	if (!items) {
+		r->failure = -ENOMEM;
+		return;
+	}
+	out->templates = items;
+	t->text = file_read(r, folder, name, &size);
+	if (!t->text)
+		return;
+	const char *fault = strlen(t->text) != size
+				    ? "the file contains a zero byte; save it as plain UTF-8 text"
+				    : template_fault(why, &line, t->text, t->html);
+	if (fault) {
+		reading_say_line(
+			r, SEVERITY_ERROR, line, "%s (Curfew's own text is used meanwhile)", fault);
+		free(t->text);
+		return;
+	}
+	t->language = reading_copy(r, language);
+	if (t->language)
+		out->templates[out->n_templates++] = *t;
+	else
+		free(t->text);
+}
+
+/* One folder of templates; the folders in it are languages. */
+static void folder_read(
+	struct notice_settings *out, struct reading *r, const char *path, const char *language)
+{
+	const char *former = r->file;
+	struct dirent **entries = NULL;
+
+	r->file = path;
+	int folder = folder_open(r, path), n;
+	r->file = former;
+	if (folder < 0)
+		return;
+	n = scandirat(folder, ".", &entries, NULL, alphasort);
+	for (int i = 0; i < n; i++) {
+		const char *name = entries[i]->d_name;
+		_cleanup_free_ char *full = path_join(r, path, name);
+		struct notice_template t = {0};
+
+		if (full && name[0] != '.') {
+			r->file = full;
+			if (file_name_parse(&t, name))
+				template_add(out, r, folder, language, &t, name);
+			else if (!*language && !strchr(name, '.') && name_is_plain(name))
+				folder_read(out, r, full, name);
+			else
+				reading_advice(r, NULL,
+					"this file is ignored; the name of a template is that of a notice and .txt or "
+					".html, for example opened.txt");
+			r->file = former;
+		}
+		free(entries[i]);
+	}
+	free(entries);
+	close(folder);
+}
+
+void notice_templates_read(struct notice_settings *out, struct reading *r,
+	const config_setting_t *root, const char *folder)
+{
+	const config_setting_t *group = config_setting_get_member(root, "notices");
+	const char *name = NULL;
+
+	if (!folder || !group || !config_setting_is_group(group))
+		return;
+	bool named = config_setting_lookup_string(group, "templates", &name);
+	_cleanup_free_ char *path = path_join(r, folder, named ? name : TEMPLATES);
+	if (path && (named || access(path, F_OK) == 0))
+		folder_read(out, r, path, "");
+}
