@@ -250,7 +250,7 @@ int pass_close_network(struct pass *p)
 		rc = network_commit(p, &wanted, true);
 	if (!rc && pass_record_expired(p))
 		p->result.journal_failed = true;
-	int patience = journal_patience(p->o.journal, JOURNAL_PATIENCE);
+	journal_patience(p->o.journal, patience);
 	allowlist_free(&wanted);
 	return rc;
 }
