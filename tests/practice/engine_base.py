@@ -1,4 +1,4 @@
-"""What every test of the engine uses: a server of its own, sessions, short ways to ask."""
+"""Shared by all tests of the engine: a server, sessions, and short functions to run SQL."""
 import unittest
 
 from engine import Message, Row, Server, SqlError

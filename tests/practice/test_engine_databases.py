@@ -1,4 +1,4 @@
-"""States of databases, copies that cannot be changed, and which rows of the server who sees."""
+"""States of databases, databases that cannot be changed, and who sees which rows of the server's views."""
 import unittest
 
 from engine import Server

@@ -1,4 +1,4 @@
-"""The language: what it computes, how errors end batches, what it refuses."""
+"""T-SQL: results, how errors end batches, and what is refused."""
 import datetime
 import time
 import unittest

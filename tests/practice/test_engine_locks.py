@@ -1,4 +1,4 @@
-"""What readers of the catalogue wait for, how waiting ends, and how long ended work takes to be undone."""
+"""Catalog locks: who waits, how waiting ends, and how long a rollback takes."""
 import threading
 import time
 import unittest

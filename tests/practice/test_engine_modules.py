@@ -1,4 +1,4 @@
-"""Modules as they run: contexts and chains, triggers, queues, numbered bodies; and what tells of them."""
+"""Modules at run time: execution contexts and ownership chains, triggers, queues, numbered procedures, and their views."""
 import time
 import unittest
 

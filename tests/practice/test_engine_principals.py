@@ -1,4 +1,4 @@
-"""Who may change whom, what moves with an owner, what a revocation leaves, and how passwords end."""
+"""Who may alter which principal, what a change of owner moves, what REVOKE leaves, and when passwords expire."""
 import unittest
 
 from engine import Server

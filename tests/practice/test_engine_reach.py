@@ -1,4 +1,4 @@
-"""How far DML and ALTER on a schema reach, without a right that a person with them was not given."""
+"""What DML and ALTER on a schema allow beyond the permissions that were granted."""
 import unittest
 
 from engine_base import PASSWORD, EngineCase

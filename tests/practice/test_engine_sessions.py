@@ -1,4 +1,4 @@
-"""What a server tells of its sessions: identities, connections, logins in progress, ids that change hands."""
+"""Views of sessions: identities, connections, logins in progress, reused session ids."""
 import datetime
 import unittest
 

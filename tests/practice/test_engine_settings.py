@@ -1,4 +1,4 @@
-"""SET options: where a session has them from, what they change, what modules keep."""
+"""SET options: where a session gets them from, what they change, and which ones modules store."""
 import unittest
 
 from engine import Features, Server

@@ -1,4 +1,4 @@
-"""Many sessions at once: nothing lost, nothing half-done, locks that wait and end."""
+"""Concurrent sessions: no lost and no partial changes, and locks that wait and end."""
 import threading
 import unittest
 

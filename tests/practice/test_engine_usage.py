@@ -1,4 +1,4 @@
-"""What a server tells of use: which views, since when, and what empties them."""
+"""Views of usage: which there are, since when they count, and what resets them."""
 import datetime
 import unittest
 

@@ -1,4 +1,4 @@
-"""Each fault as a client meets it, and what the record says of it."""
+"""Each fault as a client sees it, and its entry in the record."""
 
 import os
 import time

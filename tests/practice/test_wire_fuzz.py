@@ -1,4 +1,4 @@
-"""Mutated messages: each ends in an answer or a closed connection, never in a fault of ours."""
+"""Mutated messages: each ends in an answer or a closed connection, never in an error of the practice server."""
 
 import random
 import socket

@@ -1,4 +1,4 @@
-"""PRELOGIN, TLS and LOGIN7: what is negotiated, what is on record, what is refused and how."""
+"""PRELOGIN, TLS, and LOGIN7: what is negotiated, recorded, and refused."""
 
 import socket
 import ssl

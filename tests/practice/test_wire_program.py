@@ -1,4 +1,4 @@
-"""The whole program, both halves: started, asked, used by both clients, ended."""
+"""The whole program: started, queried by both clients, and stopped."""
 
 import contextlib
 import json

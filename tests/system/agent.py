@@ -1,4 +1,4 @@
-"""Curfew as an operator has it: configuration files, credentials, the command line."""
+"""Curfew as an operator uses it: configuration files, credentials, the command line."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""A laboratory for audits: one practice server and one agent on a loopback of their own, no packet filter."""
+"""A lab for audits: one practice server and one agent on loopback, without a packet filter."""
 
 import datetime
 import os

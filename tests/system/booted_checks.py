@@ -1,4 +1,4 @@
-"""What is looked at on the booted machine, in the order of its days: boot, service, failures, reboot, life."""
+"""Checks on the booted machine, in order: boot, service, failures, reboot, the life of a client."""
 
 import datetime
 import math

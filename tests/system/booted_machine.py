@@ -1,8 +1,7 @@
-"""A Debian of its own: made by debootstrap, kept as an archive, booted by systemd-nspawn.
+"""A Debian system, made by debootstrap, kept as an archive, and booted by systemd-nspawn.
 
-The caller has put itself into a process, mount and network namespace of its own (see `booted`), so the
-machine, its disk and its wires are gone with the caller, however that ends. Only its control group is left
-to be removed by hand.
+The caller has put itself into new process, mount, and network namespaces (see `booted`), so the machine, its disk, and its
+network vanish with the caller, however that ends. Only its control group must be removed separately.
 """
 
 import ctypes

@@ -1,4 +1,4 @@
-"""What the system tests share: a laboratory that ends with its test, and what people can and cannot do."""
+"""Shared by the system tests: a lab that ends with its test, and assertions about what users can do."""
 
 import os
 import re

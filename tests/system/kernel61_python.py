@@ -1,8 +1,8 @@
 #!/usr/bin/python3
-"""Copies what the system tests in Python read of Python, with what was compiled of it: kernel61_python.py TARGET.
+"""Copies what the Python system tests read of Python, with its compiled files: kernel61_python.py TARGET.
 
-kernel61's machine reads this machine's files over a bus: each of a thousand small ones would cost several round
-trips, and each process reads them anew.
+The machine of kernel61 reads this host's files over a bus. Each of a thousand small files would cost several round trips,
+and each process would read them again.
 """
 
 import os

@@ -1,6 +1,6 @@
-"""A laboratory: clients, a gateway or a guarded machine, SQL servers, Curfew. Real packets, real TDS.
+"""A lab: clients, a gateway or a guarded host, SQL servers, and Curfew. Real packets and real TDS.
 
-Two shapes. "box": the packet filter and the SQL server on one machine (hook input). "gateway": users reach
+Two shapes. "box": the packet filter and the SQL server on one host (hook input). "gateway": users reach
 a public address on a gateway, which translates it to servers behind it (hook forward). All addresses are of
 the ranges for documentation and benchmarks.
 """

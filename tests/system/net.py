@@ -1,8 +1,7 @@
-"""Network namespaces of the test process itself.
+"""Network namespaces of the test process.
 
-Nothing here has a name that others could see or that could be left behind: a namespace lives as long as
-a descriptor of this process, and every child is killed with its parent. So a test that is shot in the
-middle leaves nothing.
+They have no names, so other processes cannot see them and none is left behind: a namespace lives as long as a descriptor
+of this process, and every child is killed with its parent.
 """
 
 import ctypes

@@ -1,5 +1,5 @@
-"""What is looked at of the installed package, in the order of its life: installed, booted, configured, upgraded,
-removed, installed again, purged with either answer."""
+"""Checks of the installed package, in order: installed, booted, configured, upgraded, removed, installed again, purged with
+either answer."""
 
 import glob
 import json

@@ -1,4 +1,4 @@
-"""The service in a laboratory: started, asked, watched, stopped."""
+"""The service in a lab: started, queried, stopped."""
 
 import json
 import os

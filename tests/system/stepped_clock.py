@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""The wall clock stepped under the running service: in a machine of its own, see kernel61.
+"""Steps the system clock under the running service, in a machine of its own; see kernel61.
 
-No interval passes here: whatever the service does after a step it does because the kernel told it of the step.
+No interval passes during a test, so every reaction of the service follows from the kernel's report of the step.
 """
 
 import time

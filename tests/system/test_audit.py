@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Proof by effective permissions, what the audit says of itself, and that it changes nothing anywhere."""
+"""Verification by effective permissions, the audit's report, and that an audit changes nothing."""
 
 import re
 import unittest

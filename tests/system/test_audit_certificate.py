@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The certificate: refused, with what is missing, while anything is unproved; issued after the end with its records."""
+"""The certificate: refused, with the reasons, while anything is unverified; issued after the end with its records."""
 
 import os
 import unittest

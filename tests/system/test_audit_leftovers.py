@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""What a former full-access user or a DBA may leave behind: each planted by real T-SQL, found by its named check with
-evidence and remedy, gone when a DBA runs the remedy. Nothing else is ever found on a clean server."""
+"""Residual access of a former full-access user or a DBA: each kind is planted by T-SQL, found by its check with evidence and
+remedy, and gone after a DBA runs the remedy. A clean server has no findings."""
 
 import re
 import unittest

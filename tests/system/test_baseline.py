@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""When a baseline is taken: after everything that closes, before anybody comes in, or nobody comes in."""
+"""A baseline is taken after all removals and before access is granted; without it no access is granted."""
 
 import re
 import unittest

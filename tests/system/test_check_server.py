@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""check-server: a healthy server passes whole; whatever a server may get wrong makes a line of its own fail."""
+"""check-server: a healthy server passes completely; each fault of a server fails its own line."""
 
 import os
 import sys

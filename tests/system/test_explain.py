@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""`curfew explain`: the last line names the cause, with real packets and a server that answers, refuses, or is gone."""
+"""`curfew explain`: the last line names the cause, with real packets and a server that answers, refuses, or is down."""
 
 import os
 import sys

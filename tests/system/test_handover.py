@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""What is handed over with a one-time password: all that a person types to connect."""
+"""The handover of a one-time password: it contains everything that a user types to connect."""
 
 import os
 import sys

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Who had what at an instant, from the journal alone: a random life, against what the schedule said then."""
+"""Who had which access at a time, by the journal only: random lives, compared with their schedules."""
 
 import csv
 import datetime

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
-"""Interrupted anywhere: a pass that is cut off leaves nothing wider than it should be, and the next completes it.
+"""An interrupted pass leaves no access above the scheduled level, and the next pass completes it.
 
-Cut off by the server's connection, before or after each single statement of a pass, and by SIGKILL at random
-moments. CURFEW_EXHAUSTIVE=1 cuts before every statement as well, and kills ten times as often.
+Interrupted by the server's connection, before or after each single statement of a pass, and by SIGKILL at random
+moments. CURFEW_EXHAUSTIVE=1 interrupts before every statement as well, and kills ten times as often.
 """
 
 import os

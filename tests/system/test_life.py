@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The whole life of a client, with real packets: from approval to the last day and past it."""
+"""The life of a client with real packets, from approval until after its last day."""
 
 import math
 import os

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""A long run of the service with everything happening to it at once: nothing leaks, and its memory stays as it is.
+"""A long run of the service with all kinds of trouble at once: no leaks, and constant memory.
 
-Three times: as it is installed, under the sanitizers, under valgrind. CURFEW_LONG_SECONDS sets how long each takes.
+Three times: as installed, with sanitizers, with valgrind. CURFEW_LONG_SECONDS sets how long each takes.
 """
 
 import os

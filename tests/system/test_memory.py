@@ -1,4 +1,4 @@
-"""What a pass remembers: databases that cannot be seen, what has left the files, reopened dates, missing records."""
+"""What a pass knows from the journal: unread databases, former access, reopened dates, missing records."""
 import os
 import shutil
 import unittest

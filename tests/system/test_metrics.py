@@ -1,6 +1,5 @@
 #!/usr/bin/python3
-"""The figures of a running service, read by parsers that are not ours: the Prometheus project's for Python, of both
-formats."""
+"""The metrics of a running service, read by the Prometheus project's own parsers for Python, in both formats."""
 
 import os
 import sys

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""What the service's user has prepared in its own folder, and what root's commands make of it."""
+"""Files that the service's user plants in its own directory must not mislead commands that root runs."""
 
 import glob
 import json

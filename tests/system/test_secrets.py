@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""No secret in clear: not on the wire, whatever the server does about TLS; not in a file, a message or a process list."""
+"""No secret in clear text: not on the wire, whatever the server does about TLS; not in a file, a message, or a process list."""
 
 import os
 import re

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""Servers that differ: other numbers, other letter case, missing features; and names that want to be code.
+"""Servers that differ: other error numbers, other case, missing features, and names that contain T-SQL.
 
-Each goes through a short life, its state asked of the server itself and not of the agent.
+Each goes through a short life. Its state is read from the server itself, not from the agent.
 """
 
 import os

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The service at work: on time whatever servers do, told what it must be told, and back after any death."""
+"""The service at work: on time whatever servers do, reporting what it must, and recovering from any death."""
 
 import os
 import random

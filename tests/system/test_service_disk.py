@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""Trouble with our own records: the disk is full, the journal locked, damaged, or gone. What is to end ends, and is on
-record later, with the instants at which it happened."""
+"""Trouble with the state on disk: the disk is full, the journal locked, damaged, or missing. Access still ends, and is recorded
+later with the times at which it happened."""
 
 import ctypes
 import os

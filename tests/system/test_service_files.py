@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Files that somebody spoiled or changed under a running service: commands go by what it has taken, and say so."""
+"""Files that were broken or changed under a running service: commands use the loaded configuration, and say so."""
 
 import os
 import pty

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""What a pass under way has told is on record, and stays so, however the pass or the service ends."""
+"""What a running pass has reported is recorded, and stays recorded, however the pass or the service ends."""
 
 import os
 import signal

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The service beside others: a server that is down across an end, a second gateway, foreign firewall rules."""
+"""The service with others: a server that is down at an end, a second gateway, firewall rules of other programs."""
 
 import os
 import sys

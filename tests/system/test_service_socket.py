@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Whoever may ask the service cannot keep it from closing: requests without end, connections without a request."""
+"""Clients of the control socket cannot keep the service from removing access: endless requests, silent connections."""
 
 import os
 import socket

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""What commands that go through the service tell the one who asked: what was done, what was not, what it rests on."""
+"""What commands that use the service print: what was done, what was not, and which configuration they used."""
 
 import ctypes
 import functools

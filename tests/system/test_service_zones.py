@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""An update of the time zone data under the running service: the dates of the files are other instants from then on."""
+"""An update of the time zone data under the running service changes the times of the configured dates."""
 
 import ctypes
 import os

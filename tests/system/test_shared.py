@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""One address, one login, several databases: what is shared must neither open too much nor keep passes from settling."""
+"""Shared addresses and logins: they must not grant too much, and passes must not repeat changes."""
 
 import os
 import sys

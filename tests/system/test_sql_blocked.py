@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""One client's lock, rollback or offline database concerns that client alone, and keeps nobody's access open."""
+"""A lock, a rollback, or an offline database of one client affects only that client, and delays no removal."""
 
 import os
 import sys

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""What a DBA runs: it can be run again, it repairs what a restore broke, nobody can use it against the agent."""
+"""The bootstrap script: it can be run again, it repairs what a restore broke, and nobody can use it against the agent."""
 
 import os
 import sys

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""What an agent's session is, whatever the server's own settings are."""
+"""The agent's session options, whatever the server's own defaults are."""
 
 import os
 import subprocess

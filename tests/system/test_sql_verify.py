@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Admitted is what is verified: by what the server itself says that a login may do."""
+"""Network access requires a verification: the server's own report of a login's effective permissions."""
 
 import os
 import sys

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""What others do on the server: databases that come late, logins that are not ours, restores, triggers, tampering,
-a server that does not answer, and a second agent."""
+"""Changes by others on the server: late databases, unmanaged logins, restores, triggers, tampering, a server that does not
+answer, and a second agent."""
 
 import os
 import re

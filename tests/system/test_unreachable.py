@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Why a server is unreachable: the words name where, what, and what would be right."""
+"""Why a server is unreachable: the message names the place, the problem, and the fix."""
 
 import os
 import sys

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""What a person reads on a terminal of 80 columns: said once, said right, nothing cut."""
+"""Output on a terminal of 80 columns: no repetition, no mistakes, nothing cut off."""
 
 import fcntl
 import os

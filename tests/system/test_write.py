@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The level `write`: data is changed, code is not; it becomes read-only at go-live like any other."""
+"""The level `write`: data can be changed, definitions cannot; at go-live it becomes read-only like any other."""
 
 import os
 import sys

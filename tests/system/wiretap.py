@@ -1,8 +1,8 @@
 #!/usr/bin/python3
-"""Everything that went over the wire in a namespace, searched for secrets in every form that TDS gives them.
+"""Records all traffic in a namespace, and searches it for secrets in every form that TDS gives them.
 
-As a program: hears until its standard input ends and writes what it heard to the file that it is given. (tcpdump
-will not run in a user namespace, where there is nobody to whom it could drop its rights.)
+As a program: records until its standard input ends and writes to the file that it is given. (tcpdump does not run in a user
+namespace, because there is no user to whom it could drop its privileges.)
 """
 
 import os

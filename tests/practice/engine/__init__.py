@@ -1,4 +1,4 @@
-"""A SQL Server to practise on: its language, catalogue and permissions. See ../README.md."""
+"""The engine of the practice server: T-SQL, the catalog, and permissions. See ../README.md."""
 from .events import (Column, Columns, DatabaseChanged, Done, Message, ReturnStatus, ReturnValue,
                      Row, SqlError)
 from .features import PENDING, Features

@@ -1,7 +1,7 @@
-"""Names to things, queries to SQLite's SQL. Checks that names exist and that rights suffice.
+"""Resolves names and translates queries to SQLite's SQL. Checks that names exist and that the user has the permissions.
 
-Every source gets an alias of its own (s1, s2, ...), every result column is called c0, c1, ...: what
-SQLite sees never depends on how the T-SQL was spelled.
+Every source gets an alias (s1, s2, ...) and every result column a name (c0, c1, ...), so the SQL for SQLite does not
+depend on how the T-SQL was spelled.
 """
 from . import nodes as n
 from .bind_collation import CollationBinder

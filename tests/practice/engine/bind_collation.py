@@ -1,4 +1,4 @@
-"""Collation labels in the binder: which collation two texts meet under, and where they cannot."""
+"""Collation labels in the binder: the collation under which two texts are compared, and where there is none."""
 from . import collations
 from .collations import COERCIBLE, canonical, physical
 from .errors import error

@@ -1,4 +1,4 @@
-"""Conditions to SQLite's SQL: comparisons meet in one type and under one collation."""
+"""Translates conditions to SQLite's SQL: both sides get one type and one collation."""
 from . import nodes as n
 from .bind_collation import OPERATIONS
 from .bind_types import Bound, coerce, family

@@ -1,4 +1,4 @@
-"""Expressions and conditions to SQLite's SQL, with the type that each has."""
+"""Translates expressions and conditions to SQLite's SQL, each with its type."""
 from . import nodes as n
 from .bind_condition import ConditionBinder
 from .bind_types import Bound, coerce, convert_sql, family

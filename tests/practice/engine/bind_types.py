@@ -1,4 +1,4 @@
-"""Bound expressions and how values of two types come together."""
+"""Bound expressions, and the type that results from two types."""
 from .collations import COERCIBLE
 from .errors import error
 from .sqltypes import BINARIES, INTS, NUMBERS, STRINGS

@@ -1,4 +1,4 @@
-"""The server's and the databases' catalogue: what exists, by which id, and what a new one holds."""
+"""The catalog of the server and its databases: objects, their ids, and what a new server or database contains."""
 import datetime
 import hashlib
 import hmac

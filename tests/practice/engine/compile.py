@@ -1,6 +1,6 @@
-"""What a batch's compilation finds before anything of it runs: collations that cannot meet.
+"""Checks of a batch before any of it runs: collation conflicts.
 
-Other names are resolved when their statement runs; so whatever else fails here is left for then.
+All other names are resolved when their statement runs, so every other error is left for then.
 """
 from . import nodes as n
 from .bind import Binder

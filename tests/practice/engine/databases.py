@@ -1,6 +1,6 @@
-"""In which state a database is, and what that answers to whoever wants in or wants to write.
+"""States of databases, and the errors that they give to whoever enters or writes.
 
-ALTER DATABASE sets what a DBA can set; the switch `database-state` the rest: NAME:WORD, one of STATES.
+ALTER DATABASE sets the states that a DBA can set. The switch `database-state` sets the others: NAME:WORD, one of STATES.
 """
 from dataclasses import dataclass
 

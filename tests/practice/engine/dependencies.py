@@ -1,4 +1,4 @@
-"""What a module names: tables, functions, procedures, as the catalogue lists them."""
+"""The objects that a module names, as the catalog lists them."""
 from types import SimpleNamespace
 
 from . import nodes as n

@@ -1,4 +1,4 @@
-"""The heart: one SQLite connection, the catalogue, and the functions through which SQLite asks back."""
+"""The core of the engine: one SQLite connection, the catalog, and the functions by which SQLite calls back."""
 import json
 import re
 import sqlite3

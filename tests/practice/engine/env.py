@@ -1,4 +1,4 @@
-"""One scope of execution: a batch, a dynamic string or a module, with its variables and rights."""
+"""One scope of execution (a batch, a dynamic string, or a module) with its variables and permissions."""
 from .errors import error
 from .events import SqlError
 from .permissions import Context

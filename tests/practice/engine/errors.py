@@ -1,4 +1,4 @@
-"""Error numbers with their texts, severity and what they end."""
+"""Error numbers with text and severity, and whether they end the batch or the session."""
 from .events import SqlError
 
 _ERRORS = {

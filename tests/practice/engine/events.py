@@ -1,4 +1,4 @@
-"""What the engine hands to the wire: errors and result events.
+"""What the engine returns to the wire: errors and result events.
 
 Values in a Row are plain Python: int, bool (bit), str, bytes, float, Decimal, datetime, date, time,
 UUID or None. In a sql_variant column the Python type of each value names its base type.

@@ -1,4 +1,4 @@
-"""Databases: made, changed, dropped; backup and restore, held in memory."""
+"""CREATE, ALTER, and DROP DATABASE; backup and restore, kept in memory."""
 import copy
 
 from .catalogue import Database, now_text

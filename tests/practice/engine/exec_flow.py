@@ -1,4 +1,4 @@
-"""Runs statements: order, errors, TRY, transactions, variables, results."""
+"""Runs statements in order: errors, TRY, transactions, variables, results."""
 import re
 import time
 

@@ -1,5 +1,5 @@
-"""Taking away again what may be planted on a server: signatures, linked servers, Agent proxies; and the
-tables of msdb, which are read by those alone to whom SELECT on them was granted."""
+"""Drops what a test can plant on a server: signatures, linked servers, Agent proxies. Also the tables of msdb, which only
+logins with SELECT on them can read."""
 from .catalogue import now_text
 from .errors import error
 from .events import SqlError

@@ -1,4 +1,4 @@
-"""Certificates, keys, assemblies, credentials, event notifications, signatures: planted, then found."""
+"""Creates certificates, keys, assemblies, credentials, event notifications, and signatures, for an audit to find."""
 import hashlib
 import os
 

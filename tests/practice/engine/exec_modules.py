@@ -1,4 +1,4 @@
-"""Procedures, views and functions: making them, and running what they hold."""
+"""Procedures, views, and functions: creating and running them."""
 from .bind import Binder
 from .catalogue import now_text
 from .env import Env, Return

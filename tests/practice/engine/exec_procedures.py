@@ -1,4 +1,4 @@
-"""EXEC: user procedures with their parameters, and the system procedures that are known."""
+"""EXEC: user procedures with parameters, and the supported system procedures."""
 import uuid
 
 from . import nodes as n

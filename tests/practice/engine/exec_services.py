@@ -1,4 +1,4 @@
-"""Queues and who reads them, security policies, plan guides, numbered procedures, indexes switched off."""
+"""Queues and their activation, security policies, plan guides, numbered procedures, disabled indexes."""
 import threading
 
 from .catalogue import now_text

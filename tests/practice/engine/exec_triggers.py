@@ -1,4 +1,4 @@
-"""Triggers: on tables and views, on a database, on the server, at logon; making them and firing them."""
+"""Triggers on tables and views, on a database, on the server, and at logon: creating and firing them."""
 from .catalogue import now_text
 from .env import Env
 from .errors import error

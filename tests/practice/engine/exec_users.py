@@ -1,4 +1,4 @@
-"""Users, database roles, application roles, and who owns what."""
+"""Users, database roles, application roles, and ownership."""
 import os
 
 from .catalogue import now_text, password_hash

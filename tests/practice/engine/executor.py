@@ -1,4 +1,4 @@
-"""All statement kinds together."""
+"""The executor: all kinds of statements in one class."""
 from .exec_dml import DmlExecutor
 from .exec_flow import FlowExecutor
 from .exec_grants import GrantExecutor

@@ -1,6 +1,6 @@
-"""The switches: what a server departs from, how it was set up, and which rules it already keeps.
+"""The switches of the server: departures from the product, setup, and rules.
 
-A field's type says what its argument is: a bool is a switch, an int a number; the rest name their form.
+The type of a field is the form of its argument: a bool is a switch, an int a number; the others name their form.
 """
 from dataclasses import dataclass, field
 

@@ -1,4 +1,4 @@
-"""Functions that ask the catalogue, the session or the security context."""
+"""Functions about the catalog, the session, or the security context."""
 from .databases import is_open, state_of
 from .events import SqlError
 from .functions import GLOBALS, TABLE, Function, function, strict

@@ -1,4 +1,4 @@
-"""Functions that answer what one may do: HAS_PERMS_BY_NAME, memberships, HAS_DBACCESS."""
+"""Functions about permissions: HAS_PERMS_BY_NAME, memberships, HAS_DBACCESS."""
 from .databases import refusal
 from .functions import TABLE, Function, function, strict
 from .permissions import STORED_AS

@@ -1,4 +1,4 @@
-"""T-SQL text to tokens. Comments nest, quotes double, every token knows its line."""
+"""Splits T-SQL text into tokens. Comments nest, quotes are doubled, and every token has its line."""
 import re
 from dataclasses import dataclass
 

@@ -1,7 +1,7 @@
-"""Who waits for whom: tables, rows of the catalogue, application locks; a waiter lets all others run.
+"""Locks on tables, catalog rows, and application locks. A session that waits lets all others run.
 
-A row of the catalogue is locked by the session in whose open transaction it was changed. Its list of
-undoings says which rows these are; so what is taken back is unlocked, and nothing is kept twice.
+A catalog row is locked by the session whose open transaction changed it. The transaction's undo list says which rows these
+are, so a row that is rolled back is unlocked, and nothing is stored twice.
 """
 import time
 from dataclasses import dataclass

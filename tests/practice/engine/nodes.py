@@ -1,4 +1,4 @@
-"""The syntax tree: expressions, queries and statements, as the parser leaves them."""
+"""The syntax tree that the parser builds: expressions, queries, and statements."""
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 

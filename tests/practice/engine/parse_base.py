@@ -1,4 +1,4 @@
-"""The token cursor that every part of the parser stands on, with the product's syntax errors."""
+"""The token cursor of all parser parts, with the product's syntax errors."""
 from .events import SqlError
 from .lexer import tokens_from
 from .nodes import Stmt

@@ -1,4 +1,4 @@
-"""CREATE, ALTER and DROP of databases and of what is in them; the complete Parser."""
+"""CREATE, ALTER, and DROP of databases and their objects; the complete Parser."""
 from .nodes import Batch
 from .parse_tables import TableParser
 from .settings import DATABASE_OPTIONS

@@ -1,4 +1,4 @@
-"""Expressions and conditions. Both are parsed as one tree; which is meant is checked where it ends."""
+"""Expressions and conditions. Both are parsed into one tree, and the end of the tree decides which one it must be."""
 from . import nodes as n
 from .events import SqlError
 from .parse_base import NILADIC, RESERVED, ParserBase

@@ -1,4 +1,4 @@
-"""Batches, blocks, variables, SET, EXEC, transactions: everything that steers."""
+"""Batches, blocks, variables, SET, EXEC, and transactions."""
 from . import nodes as n
 from .events import SqlError
 from .parse_query import QueryParser

@@ -1,4 +1,4 @@
-"""Procedures, views, functions and triggers, and the lesser objects of a database."""
+"""Procedures, views, functions, triggers, and the rarer objects of a database."""
 from .nodes import Batch
 from .parse_services import ServiceParser
 

@@ -1,4 +1,4 @@
-"""Queues and their activation, security policies, indexes that are switched off."""
+"""Queues and their activation, security policies, disabled indexes."""
 from .parse_security import SecurityParser
 
 

@@ -1,4 +1,4 @@
-"""Passwords of logins: their age, expiry and lock-out, and what LOGINPROPERTY tells of them."""
+"""Passwords of logins: age, expiration, lockout, and LOGINPROPERTY."""
 import datetime
 
 from .functions import function, strict

@@ -1,6 +1,6 @@
-"""Who may do what: tokens, covering permissions, DENY over GRANT, ownership, column rights.
+"""Permission checks: tokens, covering permissions, DENY over GRANT, ownership, column permissions.
 
-The one oddity kept from the product: a GRANT on a column beats a DENY on its table.
+As in the product, a GRANT on a column takes precedence over a DENY on its table.
 """
 from .catalogue import NEWER_SERVER_ROLES
 from .permtable import (BUILTIN, CLASS_NUMBER, DENIED_DATABASE, FIXED_DATABASE, FIXED_SERVER,

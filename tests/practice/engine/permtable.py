@@ -1,7 +1,7 @@
-"""Which permissions exist, what their short codes are, and which permission covers which.
+"""All permissions, their type codes, and which permission implies which.
 
-One line a permission: class, permission, four-letter type, the permission of the same class that
-implies it, and the permission of the enclosing class that implies it ("-" for none).
+Each line: class, permission, four-letter type, the permission of the same class that implies it, and the permission of
+the enclosing class that implies it ("-" for none).
 """
 
 PARENT = {"OBJECT": "SCHEMA", "TYPE": "SCHEMA", "SCHEMA": "DATABASE", "USER": "DATABASE",

@@ -1,4 +1,4 @@
-"""Names of one to three parts to databases, tables, modules and types, rights to enter included."""
+"""Resolves names of one to three parts to databases, tables, modules, and types. Checks access to the database."""
 from dataclasses import dataclass
 
 from .databases import refusal

@@ -1,4 +1,4 @@
-"""The server as the wire sees it: who may log in, and with what session."""
+"""Logins: who may log in, and the session that results."""
 from .catalogue import now_text, password_hash, password_matches
 from .collations import DEFAULT
 from .databases import refusal, state_of

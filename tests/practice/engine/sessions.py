@@ -1,4 +1,4 @@
-"""The server as the wire sees it: logins, sessions, batches, remote calls."""
+"""Sessions: batches, remote procedure calls, and how a session ends."""
 import threading
 import traceback
 import uuid

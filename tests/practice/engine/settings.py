@@ -1,7 +1,7 @@
-"""SET options: which a session has, where it has them from, and what a module keeps of its own.
+"""SET options: the value that a session has, where it comes from, and which options a module stores.
 
-An option that was set is as it was set; else the database's option of that name counts; else what
-`user options` of the server gave at login.
+An option has the value that the session set; else that of the database option with its name; else that of the server's
+`user options` at login.
 """
 from .errors import error
 from .events import SqlError

@@ -1,8 +1,8 @@
-"""Records and dictionaries that can be taken back: every change notes how to undo it.
+"""Records and dictionaries with undo: every change stores how to revert it.
 
-While Root.undo is a list, changes append to it; a statement that fails, or a transaction that is
-rolled back, runs the list backwards. Each change also moves its scope's version, on which caches
-of catalogue rows and of permissions depend.
+While Root.undo is a list, changes append to it. A statement that fails, or a transaction that is rolled back, runs the
+list backwards. Each change also increments the version of its scope, on which caches of catalog rows and of permissions
+depend.
 """
 from typing import NamedTuple
 

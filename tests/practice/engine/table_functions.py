@@ -1,4 +1,4 @@
-"""Table functions of the product: rights of oneself, the list of permissions, split strings."""
+"""The product's table functions: own permissions, the list of all permissions, STRING_SPLIT."""
 from dataclasses import dataclass
 
 from .permtable import BUILTIN, PARENT, permissions_of

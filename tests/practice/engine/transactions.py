@@ -1,4 +1,4 @@
-"""What a session's open transaction is; bound sessions have one in common."""
+"""The open transaction of a session. Bound sessions share one."""
 import itertools
 
 from .catalogue import now_text

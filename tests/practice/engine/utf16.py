@@ -1,7 +1,7 @@
-"""Text as SQL Server keeps it: UTF-16 units, of which an emoji has two, and any unit may stand alone.
+"""Text as UTF-16 units, as SQL Server stores it. A unit may be half of a surrogate pair.
 
-SQLite and JSON keep no half of a pair. So half a surrogate is, inside of this program, a character of
-the last private plane: U+D800 is U+10D800. `inside` and `outside` stand where text comes in and goes out.
+SQLite and JSON cannot store half of a pair. Inside this program, half a surrogate is a character of the last private
+plane: U+D800 becomes U+10D800. `inside` and `outside` convert where text enters and leaves.
 """
 import re
 

@@ -1,8 +1,7 @@
-"""Catalogue views: their columns, who sees which rows, and how SQLite gets to read them.
+"""Catalog views: their columns, who sees which rows, and how SQLite reads them.
 
-All views share one pattern: a line of column specifications and a generator of rows for a context
-and a database. Rows are put into one SQLite table a view, under a key; as long as neither the
-server nor the database has changed, the same viewer reads the same key again.
+A view is a line of column specifications and a generator of rows for a context and a database. The rows are stored in one
+SQLite table for each view, under a key. The same viewer reads the same key again until the server or the database changes.
 """
 from .sqltypes import (BIGINT, BIT, DATETIME, INT, NMAX, OFFSET, SID, SYSNAME, TYPE_IDS, UID, VARIANT, T,
                        is_string)

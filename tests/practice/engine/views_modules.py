@@ -1,4 +1,4 @@
-"""Views of what modules are made of: numbered procedures, queues, policies, plan guides, dependencies."""
+"""Views of the parts of modules: numbered procedures, queues, policies, plan guides, dependencies."""
 from . import dependencies
 from .views import view
 from .views_database import _OBJECT, _row, seen_objects

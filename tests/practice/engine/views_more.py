@@ -1,4 +1,4 @@
-"""Views that are asked about what may be left behind or in use; most are short, some always empty here."""
+"""Views that an audit reads: residual objects, and objects in use. Most are short, and some are always empty here."""
 from .sqltypes import TYPE_IDS, T
 from .views import view
 from .views_database import seen_objects

@@ -1,4 +1,4 @@
-"""Availability groups as far as a server tells of them: the replicas, and which databases are where."""
+"""Views of availability groups: replicas, and the databases on them."""
 import hashlib
 import uuid
 

@@ -1,4 +1,4 @@
-"""Views of the server: databases, principals, permissions, sessions and what else belongs to all."""
+"""Views of the server: databases, principals, permissions, and settings."""
 from .databases import is_open, is_seen, state_of
 from .permissions import type_code
 from .permtable import CLASS_DESC, CLASS_NUMBER

@@ -1,4 +1,4 @@
-"""Views of sessions: who is connected, from where, doing what, holding what."""
+"""Views of sessions: logins, addresses, requests, locks."""
 from .errors import error
 from .views import view
 from .views_replicas import GROUP

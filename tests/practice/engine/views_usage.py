@@ -1,4 +1,4 @@
-"""Views that say what was used, how large it is, and since when the server could have seen it."""
+"""Views of usage: what was read, written, and run, the size of tables, and since when the server has recorded it."""
 import datetime
 import re
 

@@ -1,4 +1,4 @@
-"""One answer on its way to the client: events of the engine become tokens in a buffer.
+"""An answer to the client: turns the engine's events into tokens in a buffer.
 
 Invariant: what has been sent plus what is buffered always ends between two tokens, so that
 another thread may end the answer (KILL) at any moment with tokens of its own.

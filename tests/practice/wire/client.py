@@ -1,6 +1,6 @@
-"""The smallest client: says what it is told, right or wrong, in clear or inside TLS.
+"""A minimal client that sends whatever a test says, valid or not, with or without TLS.
 
-For tests, and for what neither FreeTDS' nor python-tds' users can do: change a password at login.
+For tests, and for what neither FreeTDS nor python-tds can do: change a password at login.
 """
 
 import socket

@@ -1,4 +1,4 @@
-"""One client connection from accept to close, and what is known about it."""
+"""One client connection from accept to close, with its counters."""
 
 import socket
 import sys

@@ -1,4 +1,4 @@
-"""The second half of a connection: its requests run on a thread of their own.
+"""The second half of a connection: runs its requests on a thread of their own.
 
 The connection's reading thread hands requests over and stays free to see an attention, a KILL or
 the end of the stream while the engine works. Where two locks are needed, the transport's write

@@ -1,4 +1,4 @@
-"""The listening side: accepts connections, keeps what they share, stops cleanly."""
+"""The listener: accepts connections, holds what they share, and stops them."""
 
 import itertools
 import socket

@@ -1,7 +1,7 @@
-"""What the tests of the wire share: a scripted engine, an in-process server, three clients.
+"""Shared by the tests of the wire: a scripted engine, an in-process server, three clients.
 
-The scripted engine knows only the batches that a test has written down; every other text is a
-syntax error. So a test of the wire proves the wire, whatever the real engine can do.
+The scripted engine knows only the batches that a test defines; every other text is a syntax error. So these tests check
+the wire alone, whatever the real engine supports.
 """
 
 import atexit
