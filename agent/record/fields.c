@@ -131,7 +131,8 @@ static const struct field item_fields[] = {SERVER, TEXT("database", database),
 
 static const struct field use_fields[] = {SERVER, TEXT("database", database),
 	TEXT("source", use.source), OF(COUNT, "id", use.id), OF(COUNT, "index", use.index),
-	OF(COUNT, "count", use.count), OF(INSTANT, "last", use.last), OF(COUNT, "rows", use.rows),
+	OF(COUNT, "count", use.count), OF(INSTANT, "last", use.last),
+	OF(INSTANT, "written", use.written), OF(COUNT, "rows", use.rows),
 	OF(COUNT, "bytes", use.bytes), LAST};
 
 static const struct field reference_fields[] = {SERVER, TEXT("database", database),

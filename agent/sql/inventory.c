@@ -33,6 +33,8 @@ struct inventory_place { /* a database as the server shows it */
 	bool told;
 	int64_t id, state, user_access;
 	bool accessible;
+	bool forgets; /* AUTO_CLOSE: what was used is forgotten whenever nobody is connected */
+	int64_t age; /* seconds; 0: unknown */
 };
 
 static void record_start(struct record *r, const struct inventory_run *run)
@@ -224,12 +226,12 @@ static int questions_run(struct inventory_run *run, const struct inventory_quest
 	return rc < 0 ? rc : 0;
 }
 
-/* Columns: N'place', number, id, state, user_access, HAS_DBACCESS. */
+/* Columns: N'place', number, id, state, user_access, HAS_DBACCESS, AUTO_CLOSE, age. */
 static int place_row(void *places, const struct sql_value *v, int n)
 {
 	struct inventory_place *all = places;
 
-	if (n != 6 || !row_is(&v[0], "place"))
+	if (n != 8 || !row_is(&v[0], "place"))
 		return -EBADMSG;
 	/* Its place was made for the number that this worker itself wrote. */
 	struct inventory_place *p = &all[row_number(&v[1])];
@@ -237,7 +239,10 @@ static int place_row(void *places, const struct sql_value *v, int n)
 		.id = row_number(&v[2]),
 		.state = v[3].data ? row_number(&v[3]) : -1,
 		.user_access = v[4].data ? row_number(&v[4]) : -1,
-		.accessible = row_number(&v[5]) == 1};
+		.accessible = row_number(&v[5]) == 1,
+		/* What is not told is not relied on. */
+		.forgets = !v[6].data || row_number(&v[6]) != 0,
+		.age = row_number(&v[7])};
 	return 0;
 }
 
@@ -249,7 +254,8 @@ static int places_read(struct inventory_run *run, struct inventory_place *places
 		return -ENOMEM;
 	for (size_t i = 0; i < run->inventory->n_databases; i++) {
 		fprintf(text.to,
-			"SELECT N'place' AS [part], %zu, d.database_id, d.state, d.user_access, HAS_DBACCESS(d.name)\n"
+			"SELECT N'place' AS [part], %zu, d.database_id, d.state, d.user_access, HAS_DBACCESS(d.name),\n"
+			"  d.is_auto_close_on, CASE WHEN d.create_date < '19900101' THEN NULL ELSE DATEDIFF(SECOND, d.create_date, GETDATE()) END\n"
 			"FROM sys.databases AS d WHERE d.database_id = DB_ID(",
 			i);
 		sql_write_string(text.to, run->inventory->databases[i]);
@@ -270,6 +276,20 @@ static const char *place_closed(const struct inventory_place *p)
 				     : NULL;
 }
 
+/* Since when the database's own statistics can reach back, and whether they are kept at all. */
+static void memory_tell(const struct inventory_run *run, const struct inventory_place *p)
+{
+	struct record r;
+	instant_t now = run->inventory->visit.now;
+
+	record_start(&r, run);
+	r.kind = RECORD_COVERAGE;
+	RECORD_SET(&r, coverage.part, "memory");
+	r.coverage.seen = p->forgets ? ANSWER_NO : ANSWER_YES;
+	r.coverage.since = p->age > 0 && p->age < now ? now - p->age : 0;
+	worker_tell(run->worker, &r);
+}
+
 static int databases_run(struct inventory_run *run)
 {
 	size_t n = run->inventory->n_databases;
@@ -288,6 +308,8 @@ static int databases_run(struct inventory_run *run)
 		else if (questions_run(run, inventory_database_questions, run->database,
 				 places[i].id) < 0)
 			return -ECONNRESET;
+		else
+			memory_tell(run, &places[i]);
 	}
 	return 0;
 }

@@ -175,6 +175,9 @@ static int use_letter(struct record *r, char letter, instant_t now, const struct
 		at = ago(now, v);
 		r->use.last = at > r->use.last ? at : r->use.last;
 		return 0;
+	case 'w':
+		r->use.written = ago(now, v);
+		return 0;
 	case 'r':
 		r->use.rows = count_of(v);
 		return 0;

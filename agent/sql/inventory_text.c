@@ -126,7 +126,7 @@ const struct inventory_question inventory_database_questions[] =
 			ITEM
 			"p.object_id, SUM(CASE WHEN p.index_id < 2 THEN p.row_count ELSE 0 END), SUM(p.used_page_count)\n"
 			"FROM sys.dm_db_partition_stats AS p GROUP BY p.object_id;\n"},
-		{"index-usage", RECORD_USE, false, "ixullll",
+		{"index-usage", RECORD_USE, false, "ixulllw",
 			ITEM
 			"u.object_id, u.index_id, u.user_seeks + u.user_scans + u.user_lookups + u.user_updates,\n"
 			"  " AGE("u.last_user_seek") ", " AGE(

@@ -179,7 +179,7 @@ struct record_use {
 	char source[RECORD_WORD_MAX]; /* the part that was read */
 	uint64_t id, index;
 	uint64_t count;
-	instant_t last; /* 0: never seen */
+	instant_t last, written; /* read or run, and changed; 0: never seen */
 	uint64_t rows, bytes;
 };
 struct record_reference {

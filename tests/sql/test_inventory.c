@@ -22,7 +22,7 @@ void worker_tell(struct worker *w, const struct record *r)
 	{                                                                                          \
 		"N'place'",                                                                        \
 		{                                                                                  \
-			"place", "0", "7", state, access, has                                      \
+			"place", "0", "7", state, access, has, "0", "600"                                      \
 		}                                                                                  \
 	}
 #define OBJECTS "FROM sys.objects AS o JOIN sys.schemas"

@@ -1,0 +1,163 @@
+/* Colors: green was seen in use, red was watched long enough without being seen and nothing refers to it, yellow is all
+ * else. A color is never surer than what the server could have seen. */
+#include "inventory/inventory_internal.h"
+
+#include <errno.h>
+#include <stdarg.h>
+
+#define DAY 86400
+
+const char *inventory_color_name(enum inventory_color c)
+{
+	static const char *const names[INVENTORY_COLORS] = {[COLOR_NONE] = "none",
+		[COLOR_GREEN] = "green",
+		[COLOR_YELLOW] = "yellow",
+		[COLOR_RED] = "red"};
+
+	return (size_t)c < ARRAY_SIZE(names) ? names[c] : "none";
+}
+
+static int color_set(struct inventory *v, struct inventory_item *i, enum inventory_color color,
+	const char *format, ...) __attribute__((format(printf, 4, 5)));
+static int color_set(struct inventory *v, struct inventory_item *i, enum inventory_color color,
+	const char *format, ...)
+{
+	_cleanup_free_ char *words = NULL;
+	va_list args;
+
+	va_start(args, format);
+	int n = vasprintf(&words, format, args);
+	va_end(args);
+	if (n < 0) {
+		words = NULL;
+		return -ENOMEM;
+	}
+	i->color = color;
+	i->reason = inventory_text(v, words);
+	return i->reason ? 0 : -ENOMEM;
+}
+
+static const char *day_text(char buf[16], instant_t at)
+{
+	struct tm tm;
+	time_t t = (time_t)at;
+
+	if (!gmtime_r(&t, &tm) || !strftime(buf, 16, "%Y-%m-%d", &tm))
+		buf[0] = '\0';
+	return buf;
+}
+
+static bool part_is_read(
+	const struct inventory *v, const char *server, const char *database, const char *part)
+{
+	const struct inventory_coverage *c = inventory_coverage_of(v, server, database, part);
+
+	return c && c->seen == ANSWER_YES;
+}
+
+/* Since when use of this would have been seen; 0, with `why`: it might not have been. */
+static instant_t watched_since(
+	const char **why, const struct inventory *v, const struct inventory_item *i)
+{
+	const struct inventory_coverage *start =
+		inventory_coverage_of(v, i->server, "", "server-start");
+	const struct inventory_coverage *memory =
+		inventory_coverage_of(v, i->server, i->database, "memory");
+	const struct inventory_coverage *store =
+		inventory_coverage_of(v, i->server, i->database, "query-store");
+	instant_t since = 0;
+
+	*why = NULL;
+	if (streq(i->type, "table") || streq(i->type, "index")) {
+		if (!part_is_read(v, i->server, i->database, "index-usage") || !start ||
+			start->seen != ANSWER_YES || !start->since)
+			*why = "the server's counters of use, or its start, could not be read";
+		else if (!memory || memory->seen != ANSWER_YES || !memory->since)
+			*why = "the database is closed when nobody is connected, and then its counters are lost";
+		else
+			since = start->since > memory->since ? start->since : memory->since;
+	} else if (streq(i->type, "procedure") || streq(i->type, "trigger")) {
+		if (!part_is_read(v, i->server, i->database, "query-store-use") || !store ||
+			store->seen == ANSWER_UNKNOWN)
+			*why = "Query Store could not be read";
+		else if (store->seen != ANSWER_YES || !store->since)
+			*why = "Query Store is off or does not capture all queries, and the plan cache forgets";
+		else
+			since = store->since;
+	} else {
+		*why = "the server keeps no record of the use of such a thing";
+	}
+	/* What was made later could not be seen before. Without that date nothing is certain. */
+	if (since && !i->created && !streq(i->type, "index")) {
+		*why = "when it was made is unknown";
+		return 0;
+	}
+	return since && i->created > since ? i->created : since;
+}
+
+/* What must have been read before "nothing refers to it" can be said. NULL: all was. */
+static const char *references_unread(const struct inventory *v, const struct inventory_item *i)
+{
+	static const struct {
+		const char *part, *words;
+	} needed[] = {{"reference", "references between modules were not read"},
+		{"foreign-key", "foreign keys were not read"}};
+
+	for (size_t k = 0; k < ARRAY_SIZE(needed); k++)
+		if (!part_is_read(v, i->server, i->database, needed[k].part))
+			return needed[k].words;
+	if (!part_is_read(v, i->server, "", "job") || !part_is_read(v, i->server, "", "job-step"))
+		return "Agent jobs were not read; run the output of `curfew bootstrap` again";
+	for (size_t k = 0; k < v->n_databases; k++)
+		if (streq(v->databases[k].server, i->server) && !v->databases[k].read)
+			return "another database of the client on this server was not read";
+	return NULL;
+}
+
+/* An index that enforces something works without being searched. */
+static bool enforces(const struct inventory_item *i)
+{
+	return streq(i->type, "index") && (inventory_has_fact(i->facts, "unique") ||
+						  inventory_has_fact(i->facts, "constraint"));
+}
+
+static int item_color(struct inventory *v, struct inventory_item *i)
+{
+	const char *why, *unread = references_unread(v, i);
+	instant_t since = watched_since(&why, v, i);
+	instant_t idle = i->last > since ? i->last : since;
+	int64_t days = since ? (v->at - idle) / DAY : 0;
+	char day[16];
+
+	if (i->last && v->at - i->last < (int64_t)v->days * DAY)
+		return color_set(
+			v, i, COLOR_GREEN, "used on %s (%s)", day_text(day, i->last), i->seen_by);
+	if (i->referrers)
+		return color_set(v, i, COLOR_YELLOW, "not seen in use, but %s %s%s refers to it",
+			i->referrer->type, i->referrer->full,
+			i->referrers > 1 ? " (and others)" : "");
+	if (why)
+		return color_set(v, i, COLOR_YELLOW, "not seen in use, but %s", why);
+	if (enforces(i))
+		return color_set(v, i, COLOR_YELLOW,
+			"not searched for %lld days, but it enforces a rule", (long long)days);
+	if (unread)
+		return color_set(v, i, COLOR_YELLOW, "not seen in use, but %s", unread);
+	if (days < (int64_t)v->days)
+		return color_set(v, i, COLOR_YELLOW,
+			"not seen in use, but watched for %lld of %u days only", (long long)days,
+			v->days);
+	return color_set(v, i, COLOR_RED,
+		"not used for %lld days (watched since %s), and nothing refers to it; dynamic SQL and applications are not seen",
+		(long long)days, day_text(day, since));
+}
+
+int inventory_colors(struct inventory *v)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < v->n && !rc; i++)
+		if (inventory_is_custom(&v->items[i]))
+			rc = item_color(v, &v->items[i]);
+	return rc;
+}

@@ -1,0 +1,159 @@
+/* Lists of what the product itself has, made from a clean installation: JSON, because names may hold anything. */
+#include "inventory/inventory_internal.h"
+
+#include <errno.h>
+#include <strings.h>
+
+#include <jansson.h>
+
+#define FORMAT 1
+
+static int order(const struct vendor_item *a, const struct vendor_item *b)
+{
+	int rc = strcmp(a->type, b->type);
+
+	return rc ? rc : strcasecmp(a->name, b->name);
+}
+
+static int item_order(const void *a, const void *b)
+{
+	const struct vendor_item *x = a, *y = b;
+	int rc = order(x, y);
+
+	return rc ? rc : (x->list > y->list) - (x->list < y->list);
+}
+
+static int item_add(struct vendor *v, const json_t *entry)
+{
+	const char *type = json_string_value(json_array_get(entry, 0));
+	const char *name = json_string_value(json_array_get(entry, 1));
+	const char *hash = json_string_value(json_array_get(entry, 2));
+	struct vendor_item *items;
+
+	if (!type || !name || !hash || json_array_size(entry) != 3)
+		return -EBADMSG;
+	items = array_grown(v->items, v->n, sizeof(*items));
+	if (!items)
+		return -ENOMEM;
+	v->items = items;
+	items[v->n++] = (struct vendor_item){type, name, hash, v->n_lists};
+	return 0;
+}
+
+/* The document goes with the list: the items' texts are its own. */
+static int list_add(struct vendor *v, json_t *document, const char *version, size_t n)
+{
+	struct vendor_list *lists = array_grown(v->lists, v->n_lists, sizeof(*lists));
+	if (lists)
+		v->lists = lists;
+	void **documents = array_grown(v->documents, v->n_lists, sizeof(*documents));
+	if (documents)
+		v->documents = documents;
+	if (!lists || !documents)
+		return -ENOMEM;
+	lists[v->n_lists] = (struct vendor_list){version, n};
+	documents[v->n_lists++] = document;
+	return 0;
+}
+
+int vendor_add(struct vendor *v, char why[RECORD_TEXT_MAX], const char *text, size_t size)
+{
+	size_t before = v->n, at;
+	json_error_t error;
+	json_t *document = json_loadb(text, size, JSON_REJECT_DUPLICATES, &error), *entry;
+	const json_t *items = json_object_get(document, "items");
+	const char *version = json_string_value(json_object_get(document, "version"));
+	int rc = 0;
+
+	if (!document) {
+		snprintf(why, RECORD_TEXT_MAX, "line %d: %s", error.line, error.text);
+		return -EBADMSG;
+	}
+	if (json_integer_value(json_object_get(document, "curfew_vendor")) != FORMAT || !version ||
+		!json_is_array(items)) {
+		snprintf(why, RECORD_TEXT_MAX,
+			"not a list that `curfew inventory --vendor` made: curfew_vendor %d, version, and items are needed",
+			FORMAT);
+		rc = -EBADMSG;
+	}
+	json_array_foreach(items, at, entry)
+	{
+		if (!rc && (rc = item_add(v, entry)) == -EBADMSG)
+			snprintf(
+				why, RECORD_TEXT_MAX, "item %zu is not [type, name, hash]", at + 1);
+	}
+	/* A list without anything would make everything the client's. */
+	if (!rc && v->n == before) {
+		snprintf(why, RECORD_TEXT_MAX, "the list is empty");
+		rc = -EBADMSG;
+	}
+	if (!rc)
+		rc = list_add(v, document, version, v->n - before);
+	if (rc) {
+		v->n = before;
+		json_decref(document);
+	}
+	return rc;
+}
+
+void vendor_sort(struct vendor *v)
+{
+	if (v->n)
+		qsort(v->items, v->n, sizeof(*v->items), item_order);
+}
+
+void vendor_free(struct vendor *v)
+{
+	for (size_t i = 0; i < v->n_lists; i++)
+		json_decref(v->documents[i]);
+	free(v->documents);
+	free(v->lists);
+	free(v->items);
+	*v = (struct vendor){0};
+}
+
+const struct vendor_item *vendor_find(
+	size_t *n, const struct vendor *v, const char *type, const char *name)
+{
+	const struct vendor_item wanted = {.type = type, .name = name};
+	size_t low = 0, high = v->n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (order(&v->items[middle], &wanted) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (*n = 0; low + *n < v->n && !order(&v->items[low + *n], &wanted);)
+		++*n;
+	return &v->items[low];
+}
+
+int vendor_write(FILE *to, const struct inventory *v, const char *version)
+{
+	bool first = true;
+	int rc = 0;
+
+	_cleanup_free_ char *shown = NULL;
+	json_t *name = json_string(version);
+	shown = name ? json_dumps(name, JSON_ENCODE_ANY | JSON_ENSURE_ASCII) : NULL;
+	json_decref(name);
+	if (!shown)
+		return -ENOMEM;
+	fprintf(to, "{\"curfew_vendor\": %d, \"version\": %s, \"items\": [", FORMAT, shown);
+	for (size_t i = 0; i < v->n && !rc; i++) {
+		const struct inventory_item *t = &v->items[i];
+		if (!*t->database || !t->writable)
+			continue;
+		json_t *entry = json_pack("[sss]", t->type, t->full, t->hash);
+		_cleanup_free_ char *text = entry ? json_dumps(entry, JSON_ENSURE_ASCII) : NULL;
+		json_decref(entry);
+		if (!text)
+			return -ENOMEM;
+		fprintf(to, "%s\n%s", first ? "" : ",", text);
+		first = false;
+	}
+	fputs("\n]}\n", to);
+	return ferror(to) ? -EIO : rc;
+}
