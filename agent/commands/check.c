@@ -105,11 +105,12 @@ static int run(struct cli *cli)
 	else
 		problems_print(&problems, cli->names ? stderr : stdout);
 	/* A file with errors may define it. */
-	if (p && !problems.n_errors && !cli->json && !cli->names)
+	if (p && !problems.n_errors && !cli->json && !cli->names) {
 		vanished_print(cli, p, stdout);
-	if (p && !problems.n_errors && !cli->json && !cli->names)
+		kept_print(cli, p, stdout);
 		printf("configuration OK: %zu client%s, %zu server%s\n", p->n_clients,
 			p->n_clients == 1 ? "" : "s", p->n_servers, p->n_servers == 1 ? "" : "s");
+	}
 	rc = problems.n_errors ? EXIT_CONFIG : EXIT_FINE;
 	problems_free(&problems);
 	program_free(p);

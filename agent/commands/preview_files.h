@@ -11,5 +11,7 @@
 int preview_files(struct preview *out, struct program **saved, struct context *c);
 /* A line for each client that the service has loaded and that the files have no more. 0 or exit code. */
 int vanished_print(const struct cli *cli, const struct program *p, FILE *to);
+/* What the records keep beside the files: ends that are moved after they have passed, guards and access that stay. */
+void kept_print(const struct cli *cli, const struct program *p, FILE *to);
 
 #endif

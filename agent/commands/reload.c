@@ -84,6 +84,8 @@ static int run_reload(struct cli *cli)
 		code = reload_ask(cli, c.program);
 	if (code == -ENOENT)
 		code = service_fail(cli, code);
+	if (!code && !cli->json)
+		kept_print(cli, c.program, stdout);
 	context_close(&c);
 	return code;
 }

@@ -42,10 +42,16 @@ static bool is_seen(const struct record *r)
 	return r && r->state != STATE_UNREACHABLE && r->grant.seen == ANSWER_YES;
 }
 
+static bool is_residual(const struct record *r)
+{
+	return r->kind == RECORD_GRANT && r->grant.origin == GRANT_RESIDUAL;
+}
+
 static json_t *status_json(
 	const struct grants *g, const struct seen *seen, const char *client, instant_t now)
 {
 	json_t *grants = json_array(), *servers = json_array(), *sessions = json_array();
+	json_t *residual = json_array();
 
 	for (size_t i = 0; i < g->n; i++) {
 		const struct grant *k = &g->items[i];
@@ -74,9 +80,11 @@ static json_t *status_json(
 			json_array_append_new(servers, record_json(r));
 		if (r->kind == RECORD_SESSION)
 			json_array_append_new(sessions, record_json(r));
+		if (is_residual(r))
+			json_array_append_new(residual, record_json(r));
 	}
-	return json_pack("{s:o, s:o, s:o, s:o}", "at", instant_json(now), "servers", servers,
-		"grants", grants, "sessions", sessions);
+	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "at", instant_json(now), "servers", servers,
+		"grants", grants, "residual", residual, "sessions", sessions);
 }
 
 /* Whose phase stands for the client's: nobody's who alone was revoked. */
@@ -214,6 +222,36 @@ static int client_print(const struct grant *items, size_t n, const struct seen *
 	return 0;
 }
 
+/* What was given and the configuration does not name any more. */
+static int residual_print(const struct records *k)
+{
+	static const struct table_column columns[] = {{"  USER", 0}, {"SERVER", 0}, {"DATABASE", 0},
+		{"STATE", 0}, {"LAST KNOWN", 0}, {"REMARK", TABLE_WRAP}};
+	struct table *t = NULL;
+
+	for (size_t i = 0; i < k->n; i++) {
+		const struct record *r = &k->items[i];
+		if (!is_residual(r))
+			continue;
+		if (!t && table_new(&t, columns, ARRAY_SIZE(columns), stdout, 0))
+			return -ENOMEM;
+		table_row(t, state_tone(r->state));
+		table_cellf(t, "  %s", r->login);
+		table_cell(t, r->server);
+		table_cell(t, r->database);
+		table_cell(t, state_name(r->state));
+		table_cell(t, *r->database ? level_name(r->grant.level) : "login");
+		table_cell(t, r->detail);
+	}
+	if (!t)
+		return 0;
+	puts("not in the configuration, and not verified gone");
+	table_print(t);
+	table_free(t);
+	putchar('\n');
+	return 0;
+}
+
 static int status_print(
 	const struct grants *g, const struct seen *seen, const char *only, instant_t now)
 {
@@ -230,6 +268,8 @@ static int status_print(
 		if (client_print(&g->items[from], i - from, seen, now))
 			return EXIT_FAILED;
 	}
+	if (residual_print(&seen->records))
+		return EXIT_FAILED;
 	for (size_t i = 0; i < seen->records.n; i++) {
 		const struct record *r = &seen->records.items[i];
 		if (r->kind == RECORD_NOTE ||

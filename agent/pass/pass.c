@@ -6,21 +6,32 @@
 #include "curfew/owner.h"
 #include "pass/pass_internal.h"
 
-static bool server_is_asked(
-	const struct pass_options *o, const struct grants *g, const struct server *s)
+/* The client was given something there that is not verified gone. */
+static bool client_has_remnant(const struct pass *p, const struct server *s)
 {
+	for (size_t i = 0; i < p->n_remnants; i++)
+		if (p->remnants[i].client && streq(p->remnants[i].client, p->o.client) &&
+			streq(p->remnants[i].server, s->name))
+			return true;
+	return false;
+}
+
+static bool server_is_asked(const struct pass *p, const struct server *s)
+{
+	const struct pass_options *o = &p->o;
+
 	for (size_t i = 0; o->servers && o->servers[i]; i++)
 		if (streq(o->servers[i], s->name))
 			return true;
 	if (o->servers)
 		return false;
-	/* Without a client visit every server, because a user who left the configuration may still have access there.
-	 * */
-	for (size_t i = 0; o->client && i < g->n; i++)
-		if (g->items[i].server == s && streq(g->items[i].client->name, o->client))
-			return o->mode != PASS_HANDOVER ||
-			       streq(g->items[i].user->login, o->handover_login);
-	return !o->client;
+	/* Without a client visit every server, because a user who left the configuration may still have access there. */
+	for (size_t i = 0; o->client && i < p->grants.n; i++) {
+		const struct grant *g = &p->grants.items[i];
+		if (g->server == s && streq(g->client->name, o->client))
+			return o->mode != PASS_HANDOVER || streq(g->user->login, o->handover_login);
+	}
+	return !o->client || (o->mode != PASS_HANDOVER && client_has_remnant(p, s));
 }
 
 static enum sql_visit_mode sql_mode(enum pass_mode m)
@@ -166,7 +177,7 @@ int pass_new(struct pass **out, const struct pass_options *o)
 	for (size_t i = 0; !rc && i < p->grants.n; i++)
 		p->works[i].before = pass_admission(&p->grants.items[i], p);
 	for (size_t i = 0; !rc && i < o->program->n_servers; i++)
-		if (server_is_asked(o, &p->grants, &o->program->servers[i]))
+		if (server_is_asked(p, &o->program->servers[i]))
 			rc = server_add(p, &o->program->servers[i]);
 	if (rc) {
 		pass_free(p);

@@ -307,7 +307,7 @@ int pass_guards_keep(struct allowlist *wanted, const struct pass *p)
 
 void pass_guards_tell(struct pass *p)
 {
-	for (size_t i = 0; i < p->guards.n && p->o.network; i++) {
+	for (size_t i = 0; i < p->guards.n && p->o.program->settings.firewall.enabled; i++) {
 		const struct kept_guard *k = &p->guards.items[i];
 		char endpoint[ENDPOINT_TEXT_MAX];
 		struct record note = {.kind = RECORD_NOTE, .state = STATE_DRIFT};

@@ -152,6 +152,7 @@ static void remnant_tell(struct pass *p, const struct remnant *m, const struct s
 	RECORD_SET(&r, client, m->client ? m->client : "");
 	RECORD_SET(&r, login, m->login);
 	RECORD_SET(&r, database, m->database ? m->database : "");
+	r.grant.origin = GRANT_RESIDUAL;
 	r.grant.admission = ADMIT_NOBODY;
 	r.grant.seen = m->told && m->state == STATE_OVERDUE ? ANSWER_YES : ANSWER_NO;
 	RECORD_PRINTF(&r, detail,

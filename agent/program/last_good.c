@@ -4,20 +4,10 @@
 #include "program/levels.h"
 #include "program/loading.h"
 #include "program/problems.h"
+#include "program/vanished.h"
 
 #include <errno.h>
 #include <string.h>
-
-static int strings_add(struct strings *s, const char *item)
-{
-	char **items = reallocarray(s->items, s->n + 1, sizeof(*items));
-
-	if (!items)
-		return -ENOMEM;
-	s->items = items;
-	items[s->n] = strdup(item);
-	return items[s->n++] ? 0 : -ENOMEM;
-}
 
 /* Adds the client files that have errors and are not in the list yet; how many, or -ENOMEM. */
 static int strings_add_broken(struct strings *s, const struct problems *problems, const char *file)
@@ -75,6 +65,8 @@ int last_good_complete(struct program **out, struct problems *problems, struct s
 		return rc;
 	}
 	int added = strings_add_broken(&substitutes, problems, file);
+	int vanished = added < 0 ? 0 : vanished_find(&substitutes, p, problems, file, g);
+	added = vanished < 0 ? vanished : added + vanished;
 	/* A file may clash with another's last good version: then its own comes back too, until all agree. */
 	while (added > 0) {
 		program_free(p);

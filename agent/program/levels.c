@@ -2,6 +2,7 @@
 
 #include "program/names.h"
 
+#include <errno.h>
 #include <string.h>
 
 /* The longest lists of the built-in levels. */
@@ -48,6 +49,17 @@ static const enum permission_reach LEVEL_REACH[LEVELS] = {
 	[LEVEL_WRITE] = PERMISSION_WRITES,
 	[LEVEL_FULL] = PERMISSION_CREATES,
 };
+
+int strings_add(struct strings *s, const char *item)
+{
+	char **items = reallocarray(s->items, s->n + 1, sizeof(*items));
+
+	if (!items)
+		return -ENOMEM;
+	s->items = items;
+	items[s->n] = strdup(item);
+	return items[s->n++] ? 0 : -ENOMEM;
+}
 
 void strings_free(struct strings *s)
 {

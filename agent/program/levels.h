@@ -29,5 +29,7 @@ void levels_read(struct level_terms out[LEVELS], struct reading *r, const config
 	const struct level_terms *base);
 void levels_free(struct level_terms terms[LEVELS]);
 void strings_free(struct strings *s);
+/* A copy of it. 0 or -ENOMEM. */
+int strings_add(struct strings *s, const char *item);
 
 #endif

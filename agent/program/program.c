@@ -238,6 +238,14 @@ static int entry_order(const struct dirent **a, const struct dirent **b)
 	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
+static bool entries_contain(struct dirent **entries, int n, const char *name)
+{
+	for (int i = 0; i < n; i++)
+		if (!strcmp(entries[i]->d_name, name))
+			return true;
+	return false;
+}
+
 static int clients_load(struct loading *l, const char *file)
 {
 	struct reading r = {
@@ -260,8 +268,13 @@ static int clients_load(struct loading *l, const char *file)
 			result = entry_load(l, folder, entries[i]->d_name);
 		if (fresh && streq(fresh, entries[i]->d_name))
 			fresh = NULL;
-		free(entries[i]);
 	}
+	/* Those that are gone, and may be what a file with errors was before. */
+	for (size_t i = 0; l->substitutes && i < l->substitutes->n && result == 0; i++)
+		if (!entries_contain(entries, n, l->substitutes->items[i]))
+			result = client_load_kept(l, l->substitutes->items[i]);
+	while (n > 0)
+		free(entries[--n]);
 	free(entries);
 	if (fresh && result == 0)
 		result = client_load(l, l->clients, folder, fresh, l->owner);

@@ -31,6 +31,14 @@ static const char *admission_word(unsigned value)
 	return value < ARRAY_SIZE(names) ? names[value] : "unknown";
 }
 
+static const char *origin_word(unsigned value)
+{
+	static const char *const names[GRANT_ORIGINS] = {
+		[GRANT_SCHEDULED] = "scheduled", [GRANT_RESIDUAL] = "residual"};
+
+	return value < ARRAY_SIZE(names) ? names[value] : "unknown";
+}
+
 static const char *mark_word(unsigned value)
 {
 	static const char *const names[BASELINE_MARKS] = {
@@ -84,7 +92,8 @@ static const struct field network_outcome_fields[] = {NETWORK, STATE, CODE, LAST
 static const struct field intent_fields[] = {
 	SERVER, OF(COUNT, "number", intent.number), OF(INSTANT, "clock", intent.clock), LAST};
 
-static const struct field grant_fields[] = {WHO, STATE, LEVEL(grant.level),
+static const struct field grant_fields[] = {WHO, STATE,
+	WORD("origin", grant.origin, origin_word, GRANT_ORIGINS), LEVEL(grant.level),
 	WORD("seen", grant.seen, answer_name_word, ANSWERS),
 	WORD("admission", grant.admission, admission_word, ADMISSIONS), DETAIL, LAST};
 

@@ -12,6 +12,8 @@ enum state audit_state(const struct audit_report *a)
 		worst = a->servers[i].state > worst ? a->servers[i].state : worst;
 	for (size_t i = 0; i < a->n_grants; i++)
 		worst = a->grants[i].state > worst ? a->grants[i].state : worst;
+	for (size_t i = 0; i < a->n_residual; i++)
+		worst = a->residual[i].state > worst ? a->residual[i].state : worst;
 	for (size_t i = 0; i < a->n_findings; i++)
 		if (a->findings[i].severity > FINDING_LOW && worst < STATE_DRIFT)
 			worst = STATE_DRIFT;
@@ -26,6 +28,9 @@ void audit_count(struct audit_counts *out, const struct audit_report *a)
 			out->states[a->grants[i].state]++;
 		out->open += a->grants[i].wanted->level != LEVEL_NONE;
 	}
+	for (size_t i = 0; i < a->n_residual; i++)
+		if ((size_t)a->residual[i].state < ARRAY_SIZE(out->states))
+			out->states[a->residual[i].state]++;
 	for (size_t i = 0; i < a->n_findings; i++)
 		if ((size_t)a->findings[i].severity < ARRAY_SIZE(out->severities))
 			out->severities[a->findings[i].severity]++;
@@ -99,6 +104,14 @@ static json_t *audit_grant_json(const struct audit_grant *g)
 	return o;
 }
 
+static json_t *residual_json(const struct audit_residual *r)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:s, s:s, s:o}", "client", text_json(r->client),
+		"login", text_json(r->login), "server", text_json(r->server), "database",
+		text_json(r->database), "state", state_name(r->state), "level",
+		level_name(r->level), "detail", text_json(r->detail));
+}
+
 static json_t *finding_json(const struct audit_finding *f)
 {
 	return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "name", text_json(f->name),
@@ -139,13 +152,15 @@ static json_t *journal_json(const struct audit_report *a)
 struct json_t *audit_json(const struct audit_report *a)
 {
 	json_t *servers = json_array(), *grants = json_array(), *findings = json_array();
-	json_t *sessions = json_array(), *proofs = json_array();
-	bool whole = servers && grants && findings && sessions && proofs;
+	json_t *sessions = json_array(), *proofs = json_array(), *residual = json_array();
+	bool whole = servers && grants && findings && sessions && proofs && residual;
 
 	for (size_t i = 0; whole && i < a->n_servers; i++)
 		whole = array_add(servers, server_json(&a->servers[i]));
 	for (size_t i = 0; whole && i < a->n_grants; i++)
 		whole = array_add(grants, audit_grant_json(&a->grants[i]));
+	for (size_t i = 0; whole && i < a->n_residual; i++)
+		whole = array_add(residual, residual_json(&a->residual[i]));
 	for (size_t i = 0; whole && i < a->n_findings; i++)
 		whole = array_add(findings, finding_json(&a->findings[i]));
 	for (size_t i = 0; whole && i < a->n_sessions; i++)
@@ -155,14 +170,15 @@ struct json_t *audit_json(const struct audit_report *a)
 	if (!whole) {
 		json_decref(servers);
 		json_decref(grants);
+		json_decref(residual);
 		json_decref(findings);
 		json_decref(sessions);
 		json_decref(proofs);
 		return NULL;
 	}
 	/* "o" takes the references over, whether it succeeds or not. */
-	return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "at", instant_json(a->at),
+	return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "at", instant_json(a->at),
 		"state", state_name(audit_state(a)), "servers", servers, "grants", grants,
-		"findings", findings, "sessions", sessions, "proofs", proofs, "journal",
-		journal_json(a));
+		"residual", residual, "findings", findings, "sessions", sessions, "proofs", proofs,
+		"journal", journal_json(a));
 }

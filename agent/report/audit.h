@@ -5,7 +5,7 @@
 #include "curfew/report.h"
 
 struct audit_counts {
-	size_t states[STATE_OVERDUE + 1];	 /* of grants */
+	size_t states[STATE_OVERDUE + 1];	 /* of grants, residual ones too */
 	size_t severities[FINDING_CRITICAL + 1]; /* of findings */
 	size_t open;				 /* grants wanted at a level other than none */
 };

@@ -71,6 +71,22 @@ static void grant_add(struct build *b, const struct grant *g)
 	}
 }
 
+static void residual_add(struct build *b)
+{
+	for (size_t i = 0; i < b->in->n_records; i++) {
+		const struct record *r = &b->in->records[i];
+		if (r->kind == RECORD_GRANT && r->grant.origin == GRANT_RESIDUAL)
+			b->residual[b->n_residual++] =
+				(struct audit_residual){.client = audit_or_null(r->client),
+					.login = r->login,
+					.server = r->server,
+					.database = audit_or_null(r->database),
+					.state = r->state,
+					.level = r->grant.level,
+					.detail = audit_or_null(r->detail)};
+	}
+}
+
 static void proofs_add(struct build *b)
 {
 	for (size_t i = 0; i < b->in->n_records; i++) {
@@ -94,13 +110,15 @@ static int arrays_make(struct build *b)
 
 	b->servers = calloc(count(in, RECORD_SERVER) + 1, sizeof(*b->servers));
 	b->grants = calloc(in->grants->n + 1, sizeof(*b->grants));
+	b->residual = calloc(count(in, RECORD_GRANT) + 1, sizeof(*b->residual));
 	b->sessions = calloc(sessions + 1, sizeof(*b->sessions));
 	b->findings = calloc(count(in, RECORD_FINDING) + count(in, RECORD_NOTE) + proofs +
 				     FINDINGS_A_SESSION * sessions + 1,
 		sizeof(*b->findings));
 	b->proofs = calloc(proofs + 1, sizeof(*b->proofs));
 	b->texts = calloc(TEXTS_A_SESSION * sessions + 1, sizeof(*b->texts));
-	return b->servers && b->grants && b->sessions && b->findings && b->proofs && b->texts
+	return b->servers && b->grants && b->residual && b->sessions && b->findings && b->proofs &&
+			       b->texts
 		       ? 0
 		       : -ENOMEM;
 }
@@ -115,17 +133,20 @@ int audit_build(struct audit_report *a, const struct audit_input *in)
 		for (size_t i = 0; i < in->grants->n; i++)
 			if (!b.client || streq(b.client, in->grants->items[i].client->name))
 				grant_add(&b, &in->grants->items[i]);
+		residual_add(&b);
 		sessions_add(&b);
 		findings_add(&b);
 		proofs_add(&b);
 	}
 	a->servers = b.servers;
 	a->grants = b.grants;
+	a->residual = b.residual;
 	a->sessions = b.sessions;
 	a->findings = b.findings;
 	a->proofs = b.proofs;
 	a->n_servers = b.n_servers;
 	a->n_grants = b.n_grants;
+	a->n_residual = b.n_residual;
 	a->n_sessions = b.n_sessions;
 	a->n_findings = b.n_findings;
 	a->n_proofs = b.n_proofs;
@@ -141,6 +162,7 @@ void audit_free(struct audit_report *a)
 	free(a->texts);
 	free((void *)a->servers);
 	free((void *)a->grants);
+	free((void *)a->residual);
 	free((void *)a->sessions);
 	free((void *)a->findings);
 	free((void *)a->proofs);

@@ -10,10 +10,11 @@ struct build {
 	const char *client; /* or NULL: all */
 	struct audit_server *servers;
 	struct audit_grant *grants;
+	struct audit_residual *residual;
 	struct audit_session *sessions;
 	struct audit_finding *findings;
 	struct audit_proof *proofs;
-	size_t n_servers, n_grants, n_sessions, n_findings, n_proofs;
+	size_t n_servers, n_grants, n_residual, n_sessions, n_findings, n_proofs;
 	char **texts; /* owned by the report */
 	size_t n_texts;
 	bool no_memory;

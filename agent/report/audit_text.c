@@ -80,6 +80,29 @@ static int grant_rows(struct table *t, const struct audit_report *a)
 	return rc;
 }
 
+static int residual_rows(struct table *t, const struct audit_report *a)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < a->n_residual && !r; i++) {
+		const struct audit_residual *k = &a->residual[i];
+
+		r = table_row(t, state_tone(k->state));
+		if (!r)
+			r = table_cell(t, k->login);
+		if (!r)
+			r = k->database ? table_cellf(t, "%s/%s", k->server, k->database)
+					: table_cell(t, k->server);
+		if (!r)
+			r = table_cell(t, k->database ? level_name(k->level) : "login");
+		if (!r)
+			r = table_cell(t, state_name(k->state));
+		if (!r)
+			r = table_cell(t, k->detail);
+	}
+	return r;
+}
+
 static int session_rows(struct table *t, const struct audit_report *a)
 {
 	int rc = 0;
@@ -196,6 +219,8 @@ int audit_print(const struct audit_report *a, FILE *to)
 		{"SERVER", 0}, {"STATE", 0}, {"VERSION", TABLE_CUT}, {"DETAIL", TABLE_WRAP}};
 	static const struct table_column grants[] = {{"LOGIN", 0}, {"DATABASE", 0}, {"WANTED", 0},
 		{"OBSERVED", 0}, {"UNTIL", 0}, {"STATE", 0}, {"DETAIL", TABLE_WRAP}};
+	static const struct table_column residual[] = {{"LOGIN", 0}, {"WHERE", 0},
+		{"LAST KNOWN", 0}, {"STATE", 0}, {"DETAIL", TABLE_WRAP}};
 	static const struct table_column sessions[] = {{"SESSION", 0}, {"LOGIN", 0}, {"ADDRESS", 0},
 		{"PROGRAM", TABLE_CUT}, {"SINCE", 0}, {"REMARK", TABLE_WRAP}};
 	static const struct table_column proofs[] = {
@@ -211,6 +236,8 @@ int audit_print(const struct audit_report *a, FILE *to)
 			offsetof(struct audit_report, n_servers)},
 		{"Grants", grants, ARRAY_SIZE(grants), grant_rows,
 			offsetof(struct audit_report, n_grants)},
+		{"Not in the configuration, and not verified gone", residual, ARRAY_SIZE(residual),
+			residual_rows, offsetof(struct audit_report, n_residual)},
 		{"Sessions", sessions, ARRAY_SIZE(sessions), session_rows,
 			offsetof(struct audit_report, n_sessions)},
 		{"Proofs", proofs, ARRAY_SIZE(proofs), proof_rows,

@@ -183,6 +183,30 @@ static int clients_print(const struct audit_report *a, FILE *to)
 	return rc;
 }
 
+static void residual_print(const struct audit_report *a, FILE *to)
+{
+	static const char *const titles[] = {
+		"login", "server", "database", "last known", "state", "detail", NULL};
+
+	if (!a->n_residual)
+		return;
+	fputs("<h2>Not in the configuration, and not verified gone</h2>\n", to);
+	table_begin(to, titles);
+	for (size_t i = 0; i < a->n_residual; i++) {
+		const struct audit_residual *r = &a->residual[i];
+
+		fputs("<tr>", to);
+		html_cell(to, NULL, r->login);
+		html_cell(to, NULL, r->server);
+		html_cell(to, NULL, r->database);
+		html_cell(to, "w", r->database ? level_name(r->level) : "login");
+		badge_cell(to, state_tone(r->state), state_name(r->state));
+		html_cell(to, NULL, r->detail);
+		fputs("</tr>\n", to);
+	}
+	table_end(to);
+}
+
 static void sessions_print(const struct audit_report *a, FILE *to)
 {
 	static const char *const titles[] = {"server", "session", "login", "from",
@@ -295,6 +319,7 @@ int audit_html(const struct audit_report *a, FILE *to)
 	rc = clients_print(a, to);
 	if (rc)
 		return rc;
+	residual_print(a, to);
 	servers_print(a, to);
 	sessions_print(a, to);
 	proofs_print(a, to);

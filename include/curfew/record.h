@@ -111,11 +111,16 @@ enum answer { ANSWER_UNKNOWN, ANSWER_NO, ANSWER_YES };
 #define ANSWERS (ANSWER_YES + 1)
 const char *answer_name(enum answer a);
 
+/* Residual: given once, not in the configuration any more, and not verified gone. */
+enum grant_origin { GRANT_SCHEDULED, GRANT_RESIDUAL };
+#define GRANT_ORIGINS (GRANT_RESIDUAL + 1)
+
 struct record_grant {
-	enum level level; /* observed */
+	enum level level; /* observed; of a residual grant that was not seen: as last known */
 	enum admission admission;
 	enum answer
 		seen; /* yes: `level` was seen there; else nobody looked, and it means nothing */
+	enum grant_origin origin;
 };
 
 struct record_login {

@@ -155,6 +155,12 @@ struct audit_grant {
 	instant_t last_packet; /* by the counters of its elements */
 	uint64_t packets;
 };
+struct audit_residual { /* given once, not in the configuration any more, not verified gone */
+	const char *client, *login, *server, *database; /* or NULL */
+	enum state state;
+	enum level level; /* last known */
+	const char *detail;
+};
 struct audit_session {
 	const char *server, *client, *login, *address, *program;
 	uint64_t number;
@@ -185,6 +191,8 @@ struct audit_report {
 	size_t n_servers;
 	const struct audit_grant *grants;
 	size_t n_grants;
+	const struct audit_residual *residual;
+	size_t n_residual;
 	const struct audit_session *sessions;
 	size_t n_sessions;
 	const struct audit_finding *findings;
@@ -208,7 +216,7 @@ struct audit_input {
 	const struct firewall_state *network;	 /* NULL: not read */
 	const struct journal_entries *handovers; /* of all clients; NULL: no journal */
 };
-/* Sets servers, grants, sessions, findings and proofs of a report whose program and client are set. 0 or -ENOMEM; to be
+/* Sets servers, grants, residual, sessions, findings and proofs of a report whose program and client are set. 0 or -ENOMEM; to be
  * freed in either case. */
 int audit_build(struct audit_report *a, const struct audit_input *in);
 void audit_free(struct audit_report *a);
@@ -216,7 +224,7 @@ void audit_free(struct audit_report *a);
 uint64_t grant_packets(const struct firewall_state *s, const struct grant *g);
 /* The worst state of all servers and grants; STATE_DRIFT at least when there is a finding above low. */
 enum state audit_state(const struct audit_report *a);
-/* {at, state, servers, grants, findings, sessions, proofs, journal} */
+/* {at, state, servers, grants, residual, findings, sessions, proofs, journal} */
 struct json_t *audit_json(const struct audit_report *a);
 /* For a terminal: state first, then what is not well, then all. */
 int audit_print(const struct audit_report *a, FILE *to);

@@ -1,0 +1,51 @@
+/* What the records say of the files: ends that they move after they have passed, guards and access that stay although no
+ * file names them any more. */
+#include "commands/preview_files.h"
+
+#include <string.h>
+
+#include "curfew/pass.h"
+#include "curfew/state.h"
+#include "program/visible_text.h"
+
+struct told {
+	const struct cli *cli;
+	FILE *to;
+};
+
+static int note_print(void *context, const struct record *r)
+{
+	const struct told *t = context;
+
+	if (r->kind == RECORD_NOTE)
+		text_printf(t->to, "%s: warning: %s\n", t->cli->config, r->detail);
+	else if (r->kind == RECORD_GRANT && r->grant.origin == GRANT_RESIDUAL)
+		text_printf(t->to, "%s: warning: %s on %s%s%s: %s\n", t->cli->config, r->login,
+			r->server, *r->database ? "/" : "", r->database, r->detail);
+	return 0;
+}
+
+void kept_print(const struct cli *cli, const struct program *p, FILE *to)
+{
+	static const char *const nowhere[] = {NULL};
+	struct told told = {cli, to};
+	struct overrides overrides = {0};
+	struct journal *j = NULL;
+	struct pass_result result;
+	struct pass_options o = {.mode = PASS_STATUS,
+		.program = p,
+		.overrides = &overrides,
+		.servers = nowhere,
+		.sink = note_print,
+		.context = &told};
+
+	/* Before a first start, and for whoever may not read them, there are no records. */
+	if (cli_enter(cli, p->settings.state_directory, p) ||
+		state_journal_open(&j, &p->settings, false))
+		return;
+	o.journal = j;
+	if (!cli_now(&o.now, cli, p, NULL) && !cli_overrides(&overrides, cli, p, j))
+		pass_run(&result, &o);
+	overrides_free(&overrides);
+	journal_close(j);
+}

@@ -1,0 +1,162 @@
+#!/usr/bin/python3
+"""Nothing is forgotten before it is verified gone: what left the files is named by every command until then."""
+
+import json
+import os
+import sys
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import lab  # noqa: E402  (the path above makes it importable)
+from case import USER, LabCase  # noqa: E402
+from lab import day, days, local  # noqa: E402
+from service import ServiceCase  # noqa: E402
+
+LIMITS = {"connect_timeout": 2, "server_deadline": 8}
+TWO = {"sql01": ("AcmeTest", "AcmeProd"), "sql02": ("AcmeTest", "AcmeProd")}
+
+
+def setUpModule():
+    lab.require()
+
+
+class Moved(LabCase):
+    def acme_make(self):
+        self.found = self.lab_make(shape="gateway", servers=TWO, limits=LIMITS)
+        self.agent = self.found.agent
+        self.found.client_add("acme", [("staging", "sql01", "AcmeTest"), ("production", "sql01", "AcmeProd")],
+                              **self.dates(lab.now() + days(3)))
+        self.applied(self.agent)
+
+    def end_comes(self):
+        self.agent.clients["acme"].update(go_live=local(lab.now() - days(31)), starts=day(lab.now() - days(40)))
+        self.agent.write()
+
+    def is_named(self, server, database):
+        """In each report, as a row and not as a text alone."""
+        where = {"login": USER, "server": server, "database": database}
+        for command in ("status", "audit"):
+            result = self.agent.curfew(command, "acme", expect=(1, 2))
+            self.assertIn("ot in the configuration, and not verified gone", result.out)
+            self.assertRegex(result.out, rf"{USER} +{server}(/| +){database} ")
+            found = json.loads(self.agent.curfew(command, "acme", "--json", expect=(1, 2)).out)
+            rows = [{name: row[name] for name in where} for row in found["residual"]]
+            self.assertIn(where, rows, command)
+            self.assertEqual(found["residual"][0]["state"], "overdue")
+        certificate = self.agent.curfew("certificate", "acme", expect=2)
+        self.assertIn(server, certificate.out + certificate.err)
+
+    def nothing_is_named(self):
+        for command in ("status", "audit"):
+            found = json.loads(self.agent.curfew(command, "acme", "--json", expect=0).out)
+            self.assertEqual(found["residual"], [])
+
+    def test_to_another_server_while_the_first_is_down(self):
+        self.acme_make()
+        self.found.servers["sql01"].faults(stall_prelogin=True)
+        self.agent.clients["acme"]["databases"] = [{"role": "staging", "server": "sql02", "name": "AcmeTest"}]
+        self.agent.write()
+        self.agent.bootstrap("sql02", self.found.servers["sql02"])
+        self.agent.apply(expect=1)
+        self.assertEqual(self.found.servers["sql02"].roles(USER, "AcmeTest"), ["curfew_full"])
+        self.end_comes()
+        self.agent.apply(expect=1)
+        self.assertIsNone(self.found.servers["sql02"].login(USER))
+        self.is_named("sql01", "AcmeTest")
+        # Nor when that server leaves curfew.conf.
+        sql01 = self.agent.servers.pop("sql01")
+        self.agent.write()
+        self.agent.apply(expect=1)
+        self.is_named("sql01", "AcmeTest")
+        self.assertRegex(self.agent.curfew("check").out, f"{USER} on sql01/AcmeTest: .*not verified gone")
+        self.assertRegex(self.agent.curfew("check").out, "guard .* of server sql01 stays")
+        self.agent.servers["sql01"] = sql01
+        self.agent.write()
+        self.found.servers["sql01"].faults()
+        self.agent.apply(expect=0)
+        self.assertIsNone(self.found.servers["sql01"].login(USER))
+        self.nothing_is_named()
+        certificate = self.agent.curfew("certificate", "acme", expect=0)
+        self.assertIn("sql01", certificate.out)
+
+    def test_an_entry_is_taken_out_while_its_database_is_offline(self):
+        self.acme_make()
+        server = self.found.servers["sql01"]
+        server.sql("ALTER DATABASE [AcmeTest] SET OFFLINE")
+        self.agent.clients["acme"]["databases"].pop(0)
+        self.agent.write()
+        self.agent.apply(expect=(1, 2))
+        self.end_comes()
+        self.agent.apply(expect=(1, 2))
+        self.is_named("sql01", "AcmeTest")
+        server.sql("ALTER DATABASE [AcmeTest] SET ONLINE")
+        self.agent.apply(expect=0)
+        self.assertFalse(server.user(USER, "AcmeTest"))
+        self.nothing_is_named()
+        self.agent.curfew("certificate", "acme", expect=0)
+
+    def test_a_golive_moved_after_it_has_passed_is_named_by_check(self):
+        self.acme_make()
+        self.agent.clients["acme"].update(go_live=local(lab.now() - days(1)))
+        self.agent.write()
+        self.agent.apply(expect=(0, 1, 2))
+        self.assertNotIn("reopens", self.agent.curfew("check").out)
+        self.agent.clients["acme"].update(go_live=local(lab.now() + days(5)))
+        self.agent.write()
+        self.assertRegex(self.agent.curfew("check").out, "warning: acme: reopens what ended on .*it stays ended")
+
+
+class Adopted(LabCase):
+    def test_a_marked_login_that_nobody_names(self):
+        """Left alone and shown, until an operator says that it is ours; then it goes."""
+        found = self.lab_make()
+        found.client_add("acme", [("staging", "sql01", "AcmeTest")], **self.dates(lab.now() + days(3)))
+        self.applied(found.agent)
+        # As another configuration on this server would have left it: with the same mark.
+        server, left = found.server, "beta.rob.roe"
+        mark = server.sql("SELECT r.name FROM sys.server_role_members AS m JOIN sys.server_principals AS r "
+                          "ON r.principal_id = m.role_principal_id JOIN sys.server_principals AS l "
+                          f"ON l.principal_id = m.member_principal_id WHERE l.name = N'{USER}'")[0][0]
+        server.sql(f"CREATE LOGIN [{left}] WITH PASSWORD = N'Some-Passw0rd-of-rob', CHECK_POLICY = OFF; "
+                   f"ALTER SERVER ROLE [{mark}] ADD MEMBER [{left}]")
+        result = found.agent.apply(expect=(0, 1, 2))
+        self.assertIn(left, result.out)
+        self.assertEqual(server.login(left), [left, False], "not ours: left alone")
+        self.assertNotEqual(found.agent.curfew("adopt", "sql01", left).code, 0)
+        found.agent.curfew("adopt", "sql01", left, "--reason", "CS-3: the old gateway's", expect=0)
+        found.agent.apply(expect=0)
+        self.assertIsNone(server.login(left))
+        self.assertIn("CS-3", found.agent.curfew("history").out)
+        found.agent.curfew("history", "verify", expect=0)
+
+
+class Renamed(ServiceCase):
+    def test_renamed_and_broken_at_once(self):
+        """The file of a client that is in has another name and an error, in one reload: nobody's access ends early."""
+        self.service_make(lab.now() + days(20))
+        self.role_comes("curfew_full")
+        self.elements_come(2)
+        folder = self.agent.path("clients.d")
+        name, = os.listdir(folder)
+        with open(os.path.join(folder, name), encoding="utf-8") as file:
+            text = file.read()
+        os.unlink(os.path.join(folder, name))
+        with open(os.path.join(folder, "renamed.conf"), "w", encoding="utf-8") as file:
+            file.write(text.replace("ticket", "tikcet"))
+        reloaded = self.agent.curfew("reload", expect=(2, 78))
+        self.assertIn("curfew check", reloaded.err)
+        self.agent.curfew("apply", expect=(0, 1, 2))
+        self.assertEqual(self.found.server.login(USER), [USER, False])
+        self.assertEqual(self.found.server.roles(USER, "AcmeTest"), ["curfew_full"])
+        self.assertEqual(len(self.agent.elements()), 2)
+        # The same when the service starts anew on those files.
+        self.service.stop()
+        self.service.start()
+        self.agent.curfew("apply", expect=(0, 1, 2))
+        self.assertEqual(self.found.server.login(USER), [USER, False])
+        self.assertEqual(len(self.agent.elements()), 2)
+
+
+if __name__ == "__main__":
+    unittest.main()
