@@ -43,7 +43,7 @@ static bool text_may_be_of(const char *text, const struct program *old, const ch
 		snprintf(quoted, sizeof(quoted), "\"%s\"", old->clients[i].name);
 		if (!strstr(text, quoted))
 			continue;
-		if (!strcmp(old->clients[i].name, client))
+		if (streq(old->clients[i].name, client))
 			return true;
 		names_any = true;
 	}
@@ -53,7 +53,7 @@ static bool text_may_be_of(const char *text, const struct program *old, const ch
 static bool has_version(const struct program *old, const char *file)
 {
 	for (size_t i = 0; i < old->n_clients; i++)
-		if (!strcmp(base_name(old->clients[i].file), base_name(file)))
+		if (streq(base_name(old->clients[i].file), base_name(file)))
 			return true;
 	return false;
 }
@@ -61,7 +61,7 @@ static bool has_version(const struct program *old, const char *file)
 static bool file_is_there(const struct program *p, const char *name)
 {
 	for (size_t i = 0; i < p->n_files; i++)
-		if (!strcmp(base_name(p->files[i]), name))
+		if (streq(base_name(p->files[i]), name))
 			return true;
 	return false;
 }
@@ -74,8 +74,8 @@ static int client_is_broken(const struct program *old, const char *client,
 
 	for (size_t i = 0; i < problems->n; i++) {
 		const struct problem *k = &problems->items[i];
-		if (k->severity != SEVERITY_ERROR || !strcmp(k->file, config) ||
-			(last && !strcmp(last, k->file)) || has_version(old, k->file))
+		if (k->severity != SEVERITY_ERROR || streq(k->file, config) ||
+			(last && streq(last, k->file)) || has_version(old, k->file))
 			continue;
 		last = k->file;
 		_cleanup_free_ char *text = text_read(k->file);

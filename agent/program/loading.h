@@ -4,6 +4,14 @@
 
 #include "program/config_reader.h"
 
+#include <dirent.h>
+
+bool name_is_client_file(const char *name);
+/* The names in the folder, in order. How many, or negative errno. */
+int entries_list(struct dirent ***out, int folder);
+bool entries_contain(struct dirent **entries, int n, const char *name);
+void entries_free(struct dirent **entries, int n);
+
 /* A client on its way into the program. */
 struct draft {
 	struct client client;

@@ -228,24 +228,6 @@ static int entry_load(struct loading *l, int folder, const char *name)
 	return r.failure;
 }
 
-static int entry_is_wanted(const struct dirent *entry)
-{
-	return !streq(entry->d_name, ".") && !streq(entry->d_name, "..");
-}
-
-static int entry_order(const struct dirent **a, const struct dirent **b)
-{
-	return strcmp((*a)->d_name, (*b)->d_name);
-}
-
-static bool entries_contain(struct dirent **entries, int n, const char *name)
-{
-	for (int i = 0; i < n; i++)
-		if (!strcmp(entries[i]->d_name, name))
-			return true;
-	return false;
-}
-
 static int clients_load(struct loading *l, const char *file)
 {
 	struct reading r = {
@@ -260,9 +242,9 @@ static int clients_load(struct loading *l, const char *file)
 	l->problems->fatal |= folder < 0;
 	if (folder < 0)
 		return 0;
-	n = scandirat(folder, ".", &entries, entry_is_wanted, entry_order);
+	n = entries_list(&entries, folder);
 	if (n < 0)
-		result = -errno;
+		result = n;
 	for (int i = 0; i < n; i++) {
 		if (result == 0)
 			result = entry_load(l, folder, entries[i]->d_name);
@@ -273,9 +255,7 @@ static int clients_load(struct loading *l, const char *file)
 	for (size_t i = 0; l->substitutes && i < l->substitutes->n && result == 0; i++)
 		if (!entries_contain(entries, n, l->substitutes->items[i]))
 			result = client_load_kept(l, l->substitutes->items[i]);
-	while (n > 0)
-		free(entries[--n]);
-	free(entries);
+	entries_free(entries, n);
 	if (fresh && result == 0)
 		result = client_load(l, l->clients, folder, fresh, l->owner);
 	close(folder);

@@ -145,7 +145,7 @@ static void test_audit_text(void **state)
 static void test_audit_json(void **state)
 {
 	static const char *const members[] = {
-		"at", "state", "servers", "grants", "findings", "sessions", "proofs", "journal"};
+		"at", "state", "servers", "grants", "residual", "findings", "sessions", "proofs", "journal"};
 	struct audit_sample s;
 	json_t *j, *grant;
 	size_t n = 0;
