@@ -8,7 +8,7 @@ from .sqltypes import FLOAT, INT, INTS, NMAX, RANK, T, is_string, widest
 
 AGGREGATES = {"COUNT", "COUNT_BIG", "MIN", "MAX", "SUM", "AVG", "STRING_AGG"}
 RANKING = {"ROW_NUMBER", "RANK", "DENSE_RANK"}
-# Functions by what they do with collations: need one, take any of all their texts, pass on the first's.
+# Functions by collation: those that need one, those that use that of any text argument, those that return the first's.
 SENSITIVE = {"CHARINDEX", "PATINDEX", "REPLACE", "STUFF", "NULLIF"}
 TAKING_ALL = {"CONCAT", "CONCAT_WS", "COALESCE", "ISNULL"}
 PASSING = {"LOWER", "UPPER", "LTRIM", "RTRIM", "TRIM", "REVERSE", "SUBSTRING", "LEFT", "RIGHT", "REPLICATE",
@@ -201,7 +201,7 @@ class ExprBinder(ConditionBinder):
         sql, cols = self.query(e.query, scope)
         if len(cols) != 1:
             raise error(116)
-        # MAX of the only row is that row; a second row is an error, as in the product.
+        # MAX of a single row is that row. A second row is an error, as in the product.
         return Bound(f"(SELECT CASE WHEN COUNT(*) > 1 THEN one_value() ELSE MAX(c0) END FROM ({sql}))",
                      cols[0].type, cols[0].label)
 

@@ -223,7 +223,7 @@ class FromBinder:
         sql, src = self.source(right, holder)
         if not inner.captured:
             return self.place(sql, src, scope)
-        # SQLite knows no lateral joins but does pass a table function the row beside it.
+        # SQLite has no lateral joins, but it passes the current row to a table function.
         sql = f"SELECT {', '.join(c.sql for c in src.columns)} FROM {sql}"
         key = self.engine.keep_apply(sql, list(inner.captured.values()), self.params)
         args = "".join(", " + outer for outer in inner.captured)

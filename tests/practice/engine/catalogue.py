@@ -11,7 +11,7 @@ from .utf16 import encode
 
 FIXED_SERVER_ROLES = {3: "sysadmin", 4: "securityadmin", 5: "serveradmin", 6: "setupadmin",
                       7: "processadmin", 8: "diskadmin", 9: "dbcreator", 10: "bulkadmin"}
-# Since 2022; what they may do stands with that of the others.
+# Since 2022; their permissions are listed with those of the other roles.
 NEWER_SERVER_ROLES = {11: "##MS_ServerStateReader##", 12: "##MS_ServerStateManager##",
                       13: "##MS_DefinitionReader##", 14: "##MS_DatabaseConnector##",
                       15: "##MS_DatabaseManager##", 16: "##MS_LoginManager##",

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from .errors import error
 
-# Of the columns that the product fills from lists of its own.
+# Collation of columns whose values the product defines.
 FIXED = "Latin1_General_CI_AS_KS_WS"
 DEFAULT = "SQL_Latin1_General_CP1_CI_AS"
-# Of all that is named in a contained database.
+# Collation of all names in a contained database.
 CONTAINED = "Latin1_General_100_CI_AS_KS_WS_SC"
 _FAMILIES = ("Latin1_General", "Turkish", "French", "Greek", "Polish", "Czech", "Hungarian",
              "German_PhoneBook", "Modern_Spanish", "Finnish_Swedish", "Danish_Norwegian",

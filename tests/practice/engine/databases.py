@@ -29,7 +29,7 @@ STATES = {
     "mirror": State(1, "RESTORING", 954),
     "standby": State(0, "ONLINE", 0, 3906, standby=True),
     "primary": State(0, "ONLINE", replica="PRIMARY"),
-    # A secondary says ONLINE, READ_WRITE and MULTI_USER of itself in sys.databases.
+    # A secondary replica is ONLINE, READ_WRITE, and MULTI_USER in its own sys.databases.
     "secondary": State(0, "ONLINE", 976, 3906, replica="SECONDARY"),
     "secondary-read-intent": State(0, "ONLINE", 978, 3906, replica="SECONDARY"),
     "secondary-resolving": State(0, "ONLINE", 983, 3906, replica="SECONDARY"),

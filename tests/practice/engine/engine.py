@@ -75,7 +75,7 @@ class Engine:
         self.views = Views(self)
         self.functions = Functions()
         self.table_functions = TABLE_FUNCTIONS
-        # The condition's lock is held by whoever runs a statement; waiting gives it away.
+        # A session holds the condition's lock while it runs a statement. Waiting releases it.
         self.lock = threading.Condition(threading.RLock())
         self.locks = Locks(self)
         self.sessions = {}
@@ -83,8 +83,8 @@ class Engine:
         self.current = None
         self.running = 0
         self.looks = 0
-        # What tests ask for: KILLs that hit a stranger, calls of HAS_PERMS_BY_NAME, and how often a
-        # session went into a SINGLE_USER database, where it shuts all others out.
+        # Counters for tests: KILLs that hit another login's session, calls of HAS_PERMS_BY_NAME, and entries
+        # into a SINGLE_USER database, which keep all others out.
         self.counted = {"strangers_killed": 0, "permission_checks": 0, "single_user_taken": 0}
         self.failure = None
         self.applies = {}
@@ -148,7 +148,7 @@ class Engine:
             stranger.is_stranger = True
             self.sessions[old] = stranger
 
-    # ---- work that is being taken back ----------------------------------------------------------
+    # ---- rollbacks that take time ------------------------------------------------------------
 
     def rollback_begins(self, session):
         """True when an ended session stays until its work is taken back, however it was ended."""
@@ -183,7 +183,7 @@ class Engine:
             try:
                 return self._run_once(env, sql, params)
             except Blocked as wait:
-                # A function of the query met a lock. Waiting is for where no query holds SQLite.
+                # A function of the query needs a lock. Wait only where no query is running in SQLite.
                 if self.running:
                     raise
                 self.locks.pass_when_free(env.session, wait.holder)

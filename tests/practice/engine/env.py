@@ -31,7 +31,7 @@ class Env:
         self.error = None
         self.event = None
         self.is_module = False
-        # Of literals and variables: the database's in which the batch began.
+        # Collation of literals and variables: that of the database in which the batch started.
         self.batch_collation = session.database_object.fields.collation
 
     @property

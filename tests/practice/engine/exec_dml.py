@@ -134,7 +134,7 @@ class DmlExecutor:
         triggers = self.table_triggers(env, db, obj, verb)
         before = dict((r[0], r[1:]) for r in c.execute(
             f"SELECT rowid, * FROM {physical}").fetchall()) if triggers else None
-        # What is not trusted may be broken already: only new rows count then.
+        # Rows may already violate a constraint that is not trusted, so check only new rows.
         broken = {id(x.check): self._breaking(env, obj, x.check) for x in self._checks_of(db, obj)
                   if not x.trusted}
         count = change()
@@ -291,7 +291,7 @@ class DmlExecutor:
         obj, db, check = self._target(env, s.target, verb, leaves)
         if self.instead_triggers(db, obj, verb):
             raise SqlError(40517, f"The practice server does not run INSTEAD OF {verb} triggers.", 16)
-        # Locked before it is read: the new values depend on what is there.
+        # Lock before reading, because the new values depend on the current ones.
         self.engine.locks.writing(env, obj)
         binder, scope = Binder(env), QueryScope()
         heads = [binder._cte(name, cols, q, None) for name, cols, q in s.ctes]

@@ -94,7 +94,7 @@ class FlowExecutor:
                 undo_to(session.undo, min(mark, len(session.undo)))
                 raise
             finally:
-                # A statement inside another one's function or trigger leaves the undoing to it.
+                # Inside a function or trigger of another statement, that statement does the undo.
                 if not session.tran_count and outer is None:
                     session.undo.clear()
                 engine.root.undo = outer
@@ -180,7 +180,7 @@ class FlowExecutor:
             self.run(env, s.body)
         except SqlError as e:
             session.try_depth = depth - 1
-            # What a scope could not bind it cannot catch either; its caller can.
+            # A scope cannot catch its own binding errors; its caller can.
             if (e.compile and e.env is env) or e.severity >= 20:
                 raise
             saved, env.error = env.error, e

@@ -4,7 +4,7 @@ from .events import SqlError
 from .permissions import STORED_AS
 from .permtable import BUILTIN
 
-# What ALL means, by class; elsewhere it is an error.
+# The permissions of ALL, by class; for other classes ALL is an error.
 ALL = {"U": ("SELECT", "INSERT", "UPDATE", "DELETE", "REFERENCES"),
        "V": ("SELECT", "INSERT", "UPDATE", "DELETE", "REFERENCES"), "P": ("EXECUTE",),
        "FN": ("EXECUTE", "REFERENCES"), "IF": ("SELECT", "INSERT", "UPDATE", "DELETE", "REFERENCES")}
@@ -21,7 +21,7 @@ class GrantExecutor:
         name = parts[2]
         if cls == "OBJECT":
             found = self.engine.resolver.object(env, db, parts)
-            # A synonym is a securable of its own.
+            # A synonym is a securable itself; its target is not affected.
             s = self.engine.resolver.schema(env, db, parts[1])
             own = s and db.objects.find_in(s.id, name)
             obj = own if own and own.type == "SN" else found[0] if found else None
@@ -194,7 +194,7 @@ class GrantExecutor:
     def do_grant(self, env, s):
         for _, _, perm, grantor, p, entries, _ in list(self._each(env, s)):
             key = (p.id, perm, grantor)
-            # A plain grant keeps an option that was given before.
+            # A GRANT without the option keeps an earlier WITH GRANT OPTION.
             state = "W" if s.option or entries.get(key) == "W" else "G"
             if entries.get(key) != state:
                 entries[key] = state
@@ -209,7 +209,7 @@ class GrantExecutor:
                 raise error(4611)
             if s.cascade:
                 self._cascade(entries, p.id, perm, True)
-            # A denial on the object replaces what was granted on its columns.
+            # A DENY on the object removes grants on its columns.
             if minor == 0:
                 for (cls, id_, m), other in list(scope.permissions.items()):
                     if (cls, id_) == where and m and key in other:

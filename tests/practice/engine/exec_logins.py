@@ -76,7 +76,7 @@ class LoginExecutor:
         p = self.engine.catalogue.principals.find(name)
         if p is None or p.type == "R" or not env.has(None, "LOGIN", p.id, "ALTER"):
             raise error(15151, verb=verb, what="login", name=name)
-        # Whoever may do less must not take over whoever may do all.
+        # A login with fewer permissions must not take over a sysadmin.
         above = 3 in closure(self.engine.catalogue.members, [p.id]) or \
             self.engine.security.has_server(Context(p), "CONTROL SERVER")
         if above and not env.has_server("CONTROL SERVER"):
@@ -94,7 +94,7 @@ class LoginExecutor:
             return self.ddl_event(env, s, "ALTER_LOGIN", s.name)
         pw = o.get("PASSWORD")
         policy = o.get("CHECK_POLICY", p.policy)
-        # Turning the policy on turns expiration on, turning it off turns it off, unless that is said.
+        # CHECK_POLICY also switches CHECK_EXPIRATION, unless the statement sets that too.
         as_policy = policy if policy != p.policy else p.expiration
         expiration = o.get("CHECK_EXPIRATION", as_policy)
         if pw and pw["must_change"] and cat.features.no_must_change:
@@ -333,7 +333,7 @@ class LoginExecutor:
             return self._rollback_status(env, s, target)
         if target.rollback:
             return self._rollback_status(env, s, target)
-        # The victim's own thread may be busy: its work is taken back here, so that its locks are free.
+        # The killed session's thread may be busy, so roll back its transaction here to release its locks.
         target.killed.set()
         target.close()
 

@@ -107,7 +107,7 @@ class ModuleExecutor:
     def do_create_view(self, env, s):
         s.execute_as = None
         binder = Binder(env)
-        # Binding proves that what it reads is there and may be read by whoever makes the view.
+        # Binding checks that the objects exist and that the creator of the view may read them.
         _, columns = binder.query(s.query)
         named = binder._renamed(columns, s.columns, s.parts[1])
         self._store(env, s, "V", "CREATE VIEW", columns=self._result_columns(env, named))

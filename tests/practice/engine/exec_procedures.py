@@ -382,5 +382,5 @@ def _system_procedures():
 
 
 SYSTEM = _system_procedures()
-# These go by the place of their arguments: clients give the first ones names of their own, or none.
+# These use the position of their arguments, because clients name the first ones differently or not at all.
 BY_PLACE = {"sp_executesql", "sp_prepare", "sp_prepexec", "sp_execute", "sp_unprepare", "sp_reset_connection"}

@@ -8,7 +8,7 @@ from .events import SqlError
 from .sqltypes import is_string
 from .state import JDict, Rec, Undo
 
-# Kinds as in sys.objects, and what their names begin with where the server finds them.
+# Types as in sys.objects, and the prefix of names that the server generates.
 CONSTRAINTS = {"C": "CK", "D": "DF", "PK": "PK", "UQ": "UQ", "F": "FK"}
 
 
@@ -39,7 +39,7 @@ class TableExecutor:
         obj.__dict__["physical"] = f"t{db.id}_{obj.id}_{id(obj)}"
         columns = [d for d in definitions if not isinstance(d, n.Constraint)]
         made = [self.add_column(env, db, obj, d, False) for d in columns]
-        # One statement for the whole table: each change of SQLite's schema looks through all of it.
+        # One statement for the whole table, because SQLite reads its whole schema after each change.
         shape = "".join(f", {c.physical}{self._affinity(c.type)}" for c in made)
         engine.sqlite.execute(f"CREATE TABLE {obj.physical} (z_ INTEGER{shape})")
         for k in [k for d in columns for k in d[2]["constraints"]] + [

@@ -33,7 +33,7 @@ SINGLE_EVENTS = {e for g in GROUPS.values() for e in g} | SERVER_EVENTS | {
 
 
 class TriggerExecutor:
-    # ---- making them -----------------------------------------------------------------------------
+    # ---- creating --------------------------------------------------------------------------------
 
     def do_create_trigger(self, env, s):
         if s.scope == "TABLE":
@@ -138,7 +138,7 @@ class TriggerExecutor:
             else:
                 self.drop_object(env.db, t)
 
-    # ---- firing them -----------------------------------------------------------------------------
+    # ---- firing ----------------------------------------------------------------------------------
 
     def table_triggers(self, env, db, obj, verb):
         return [t for t in db.objects if t.type == "TR" and t.parent == obj.id and not t.disabled
@@ -179,7 +179,7 @@ class TriggerExecutor:
         try:
             self.in_module(env, db, trigger, trigger.stmt.body, child)
         except SqlError:
-            # An error in a trigger takes the whole transaction with it.
+            # An error in a trigger rolls back the whole transaction.
             self.rollback_all()
             raise
         finally:

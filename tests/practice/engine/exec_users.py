@@ -51,7 +51,7 @@ class UserExecutor:
         if s.name.casefold() in SPECIAL_USERS:
             raise error(15023, name=s.name)
         self._free_name(db, s.name)
-        # A schema that is not there yet may be named.
+        # The schema need not exist yet.
         schema = o.get("DEFAULT_SCHEMA", "dbo") if type_ == "S" else None
         p = db.principal(db.next_id(db.principals), s.name, type_, sid, None, schema, auth=auth)
         p.hash = hash_

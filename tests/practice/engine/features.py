@@ -4,8 +4,8 @@ The type of a field is the form of its argument: a bool is a switch, an int a nu
 """
 from dataclasses import dataclass, field
 
-# Rules of the real product that are kept only when asked for, as long as the agent fails under them.
-# `real` stands for all of them at once. Once the agent copes a rule is on, and can be switched off.
+# Rules of the product that are off by default while the agent fails under them. `real` switches all of them on.
+# Once the agent handles a rule, it is on by default and can be switched off.
 PENDING = ()
 
 
@@ -31,7 +31,7 @@ class Features:
     deadlock_on: list = _form("regex,number", list)     # [[regex, times left], ...]
     fail_on: list = _form("regex,number", list)         # [(regex, number), ...]
     lockout_threshold: int = 5
-    # How a real server may be set up.
+    # Possible setups of a real server.
     user_options: int = 0
     rollback_milliseconds: int = 0                      # how long an ended session takes back its work
     database_state: dict = _form("words", dict)         # {name: word of databases.STATES}
@@ -51,7 +51,7 @@ class Features:
     null_columns: str = ""                              # view.column,... that are NULL for others' rows
     spid_reuse: str = ""                                # login whose session ids are a stranger's before a KILL
     in_doubt: str = ""                                  # unit of work of a distributed transaction (-2)
-    # Rules that every server keeps.
+    # Rules of every server.
     session_settings: bool = True
     catalogue_locks: bool = True
     hidden_databases: bool = True

@@ -111,7 +111,7 @@ for _name, _high, _type, _f in (
     TABLE[_name] = Function(1, _high, _type, strict(_f))
 
 
-# What LEN and DATALENGTH are made of.
+# Helpers of LEN and DATALENGTH.
 TABLE["UNITS"] = Function(1, 1, INT, strict(lambda e, s: units(text(s))))
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from .applocks import ApplicationLocks
 from .errors import error
 
-# The kinds of rows that a reader of these views passes; of all others it passes none.
+# For these views: the kinds of rows that a reader locks. Readers of other views wait for no row.
 READ = {"database_principals": ("principals",), "database_role_members": ("members",),
         "database_permissions": ("permissions",), "schemas": ("schemas",), "types": ("types",),
         "triggers": ("objects", "triggers"), "trigger_events": ("objects", "triggers"),

@@ -4,7 +4,7 @@ import datetime
 from .functions import function, strict
 from .sqltypes import VARIANT, date_parts
 
-# Told of every login; the rest only where both policies are on, if the server is one of those.
+# Returned for every login. Some servers return the others only if both policies are on.
 ALWAYS = {"passwordhash", "passwordhashalgorithm", "passwordlastsettime", "defaultdatabase", "defaultlanguage"}
 
 

@@ -104,7 +104,7 @@ class Security:
         if ctx.user is not None:
             if ctx.database is db:
                 return ctx.user if ctx.user in db.principals.by_id else None
-            # A user's impersonation leaves its database only where an owner vouches for it.
+            # An impersonated user has access outside its database only if the database is TRUSTWORTHY.
             if self.login_of(ctx) is None:
                 return 2 if db.id in (1, 2, 4) else None
         login = self.login_of(ctx)
@@ -261,7 +261,7 @@ class Security:
                 return column if allowed or any_column else 0
         return None
 
-    # ---- what may be seen ----------------------------------------------------------------------
+    # ---- metadata visibility -------------------------------------------------------------------
 
     def sees_object(self, ctx, db, obj):
         return self._memo(db, (ctx.key, "sees", obj.id), lambda: self._sees_object(ctx, db, obj))

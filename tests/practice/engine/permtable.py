@@ -206,7 +206,7 @@ def _closure(cls, perm):
 
 IMPLIED_BY = {key: _closure(*key) for key in BUILTIN}
 
-# What the fixed roles may do, as grants at the level of the database or the server.
+# Permissions of the fixed roles, as grants on the database or the server.
 FIXED_DATABASE = {
     "db_owner": ("CONTROL",),
     "db_accessadmin": ("ALTER ANY USER", "CREATE SCHEMA"),

@@ -63,7 +63,7 @@ class Server:
     def _login(self, user, password, database, app, host, address, new_password, encrypted):
         cat = self.engine.catalogue
         failed = SqlError(18456, f"Login failed for user '{user}'.", 14, 1)
-        # In a contained database its own user comes first, and no login of that name is tried then.
+        # In a contained database its own user takes precedence, and a login of that name is not tried.
         if self._contained_user(user, database):
             session = self._contained(user, password, database, app, host, address, encrypted)
             if session is None:
@@ -147,7 +147,7 @@ class Server:
             if db is None:
                 raise error(4060, name=database)
             session = Session(self, self._spid(), cat.principals.get(1), db, app="set-up")
-            # A test that leaves a transaction open is told so (1222), instead of waiting for ever.
+            # If a test leaves a transaction open, fail with 1222 instead of waiting forever.
             session.settings.lock_timeout = SET_UP_PATIENCE
             self.engine.sessions[session.spid] = session
             return session

@@ -6,16 +6,16 @@ An option has the value that the session set; else that of the database option w
 from .errors import error
 from .events import SqlError
 
-# The values that @@OPTIONS is made of.
+# The bits of @@OPTIONS.
 BITS = {"IMPLICIT_TRANSACTIONS": 2, "CURSOR_CLOSE_ON_COMMIT": 4, "ANSI_WARNINGS": 8,
         "ANSI_PADDING": 16, "ANSI_NULLS": 32, "ARITHABORT": 64, "ARITHIGNORE": 128,
         "QUOTED_IDENTIFIER": 256, "NOCOUNT": 512, "ANSI_NULL_DFLT_ON": 1024,
         "ANSI_NULL_DFLT_OFF": 2048, "CONCAT_NULL_YIELDS_NULL": 4096, "NUMERIC_ROUNDABORT": 8192,
         "XACT_ABORT": 16384}
-# What a client with the ODBC flag in its login gets set.
+# Options that are set for a login with the ODBC flag.
 ODBC = ("QUOTED_IDENTIFIER", "ANSI_NULLS", "ANSI_PADDING", "ANSI_WARNINGS", "ANSI_NULL_DFLT_ON",
         "CONCAT_NULL_YIELDS_NULL")
-# What SET ANSI_DEFAULTS sets together.
+# Options that SET ANSI_DEFAULTS sets.
 ANSI_DEFAULTS = ODBC[:5] + ("CURSOR_CLOSE_ON_COMMIT", "IMPLICIT_TRANSACTIONS")
 DATABASE_OPTIONS = ("ANSI_NULL_DEFAULT", "ANSI_NULLS", "ANSI_PADDING", "ANSI_WARNINGS", "ARITHABORT",
                     "CONCAT_NULL_YIELDS_NULL", "NUMERIC_ROUNDABORT", "QUOTED_IDENTIFIER",

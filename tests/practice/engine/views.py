@@ -11,13 +11,13 @@ _CODES = {"n": SYSNAME, "i": INT, "b": BIT, "s": T("smallint"), "t": T("tinyint"
           "d60": T("nvarchar", 60), "c1": T("char", 1), "c2": T("char", 2), "c4": T("char", 4),
           "k": T("nvarchar", 4000), "r": T("real"), "n48": T("varchar", 48), "M": T("varbinary", -1),
           "n256": T("nvarchar", 256), "v32": T("varbinary", 32)}
-# What the product fills from lists of its own has one collation everywhere; names of the server's
-# things have the server's.
+# Columns whose values the product defines have the same collation everywhere. Names of server objects have the
+# server's collation.
 _FIXED = ("d60", "c1", "c2", "c4")
 _FIXED_NAMES = ("permission_name", "masking_function")
 _SERVER = ("server", "dm_", "databases", "sql_logins", "configurations", "linked_logins", "credentials",
            "availability_", "endpoints")
-# Columns by which views are joined; without an index a join of two long ones takes for ever.
+# Columns by which views are joined; without an index a join of two long ones takes too long.
 _JOINED = ("object_id", "principal_id", "schema_id", "session_id")
 REGISTRY = {}
 FIRST_VIEW_ID = -400

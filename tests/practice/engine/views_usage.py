@@ -8,7 +8,7 @@ from .views_database import OBJECT_DESC, seen_objects
 
 USED = {"P": "dm_exec_procedure_stats", "FN": "dm_exec_function_stats", "TR": "dm_exec_trigger_stats"}
 OFFSET = " +00:00"
-# SQLite's name for a table of a database: what exec_tables.py gives it.
+# SQLite's name for a table of a database, as exec_tables.py sets it.
 PHYSICAL = re.compile(r"\bt(\d+)_(\d+)_\d+\b")
 
 

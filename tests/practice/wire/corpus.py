@@ -27,7 +27,7 @@ def add(text):
         if _file is None:
             os.makedirs(folder, exist_ok=True)
             _file = open(os.path.join(folder, f"{os.getpid()}.jsonl"), "a", encoding="utf-8")
-        # Half of a surrogate pair is no text that a parser could be given.
+        # A parser cannot read text with half of a surrogate pair.
         _file.write(json.dumps(text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")) + "\n")
         _file.flush()
 

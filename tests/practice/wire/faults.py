@@ -15,7 +15,7 @@ WIRE = {"no-tls": None, "login-only-tls": None, "force-encryption": None, "wrong
         "stall-prelogin": None, "stall-after": "number", "drop-after": "number",
         "drop-before": "number", "drop-after-match": "regex", "drop-before-match": "regex",
         "tds5-only": None, "delay": "number"}
-# What the Features object says of its own switches, and `real`: all the rules that are still pending.
+# The switches of the Features object, and `real`, which sets all rules that are off by default.
 REAL = "real"
 
 

@@ -9,7 +9,7 @@ from .faults import ConnectionDropped
 from .packets import ProtocolError
 
 PRODUCT = "Microsoft SQL Server"
-# SQL Server follows these by 18456, which is what clients look for.
+# SQL Server sends 18456 after these, and clients look for that number.
 _FOLLOWED_BY_18456 = (4060, 4064)
 
 

@@ -21,7 +21,7 @@ MAX_PACKET = 32767              # the largest size a LOGIN7 can ask for
 MAX_TLS_PACKET = 16383          # and the largest that an encrypted connection gets
 MAX_MESSAGE = 64 * 1024 * 1024  # a bound against endless messages; far above any batch here
 _HEADER = struct.Struct(">BBHHBB")
-# A fatal TLS alert, for a client that begins with TLS: it says why in the client's own words.
+# A fatal TLS alert, so that a client that starts with TLS reports the reason itself.
 _NO_SUCH_PROTOCOL = bytes((0x15, 0x03, 0x03, 0, 2, 2, 120))
 _TLS_CONTENT = frozenset((0x14, 0x15, 0x16, 0x17))
 

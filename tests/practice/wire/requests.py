@@ -177,7 +177,7 @@ class Requests:
             self._connection.end(f"error {answer.errors[-1]} of severity 20 or more")
 
     def _count(self, answer):
-        # Before the last packet: a client that has its answer finds it counted and on record.
+        # Before the last packet, so that the request is counted and recorded when the client has its answer.
         self._server.counters.add("round_trips")
         self._connection.round_trips += 1
         self._connection.record("answer", number=self._number, errors=answer.errors,
@@ -282,8 +282,8 @@ class Requests:
                     return
                 ended = ended or not self._session.tran_count
 
-        # A transaction that ends and begins again in one request must show as both; one that was taken back to a
-        # savepoint, or is an inner one's, goes on.
+        # A transaction that ends and begins again in one request must show as both. After a rollback to a savepoint,
+        # or the end of a nested transaction, it continues.
         def tell(answer):
             if ended and kind != parameters.BEGIN:
                 self._transaction_end(answer, rolled_back=kind == parameters.ROLLBACK)

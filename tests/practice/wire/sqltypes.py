@@ -16,7 +16,7 @@ _INTEGERS = {"tinyint": (1, 0, 255), "smallint": (2, -2**15, 2**15 - 1),
              "int": (4, -2**31, 2**31 - 1), "bigint": (8, -2**63, 2**63 - 1)}
 _STRINGS = {"nvarchar": 0xE7, "nchar": 0xEF, "varchar": 0xA7, "char": 0xAF,
             "varbinary": 0xA5, "binary": 0xAD}
-# Types of older servers, carried as what replaced them; clients take both alike.
+# Older types, sent as their replacements, which clients handle in the same way.
 _SUCCESSORS = {"sysname": ("nvarchar", 128), "timestamp": ("binary", 8), "text": ("varchar", -1),
                "ntext": ("nvarchar", -1), "xml": ("nvarchar", -1), "image": ("varbinary", -1)}
 _PLP_NULL = b"\xFF" * 8
