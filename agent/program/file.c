@@ -33,13 +33,6 @@ static struct fault secret_fault(const struct stat *st, enum secret_rule rule)
 	return fault;
 }
 
-bool name_is_client_file(const char *name)
-{
-	size_t n = strlen(name);
-
-	return name[0] != '.' && n > 5 && strcmp(name + n - 5, ".conf") == 0;
-}
-
 int folder_open(struct reading *r, const char *path)
 {
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

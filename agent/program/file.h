@@ -9,8 +9,6 @@
 /* The folder that a path lies in, and a name's path below a folder. The caller frees them; NULL: r->failure. */
 char *path_folder(struct reading *r, const char *path);
 char *path_join(struct reading *r, const char *folder, const char *name);
-/* "acme.conf", by its name alone. */
-bool name_is_client_file(const char *name);
 /* A folder that only root or we can write; -1 after reporting. The caller closes it. */
 int folder_open(struct reading *r, const char *path);
 /* A regular file in the folder that only root or we can write, whole and ended by a zero byte; NULL after

@@ -6,6 +6,7 @@
 
 #include <dirent.h>
 
+/* "acme.conf", by its name alone. */
 bool name_is_client_file(const char *name);
 /* The names in the folder, in order. How many, or negative errno. */
 int entries_list(struct dirent ***out, int folder);
