@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from .applocks import ApplicationLocks
 from .errors import error
 
-# For these views: the kinds of rows that a reader locks. Readers of other views wait for no row.
+# The kinds of rows that a reader of these views waits for. Readers of other views wait for none.
 READ = {"database_principals": ("principals",), "database_role_members": ("members",),
         "database_permissions": ("permissions",), "schemas": ("schemas",), "types": ("types",),
         "triggers": ("objects", "triggers"), "trigger_events": ("objects", "triggers"),
