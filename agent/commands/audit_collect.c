@@ -8,6 +8,11 @@ static int handover_keep(void *handovers, const struct journal_entry *e)
 	return e->action && streq(e->action, "handover") ? journal_entries_keep(handovers, e) : 0;
 }
 
+static int accepted_keep(void *accepted, const struct journal_entry *e)
+{
+	return e->action && streq(e->action, AUDIT_ACCEPT) ? journal_entries_keep(accepted, e) : 0;
+}
+
 static int history_read(struct collected *c)
 {
 	const struct journal_filter f = {.client = c->report.client, .kind = -1},
@@ -16,6 +21,8 @@ static int history_read(struct collected *c)
 
 	if (!rc)
 		rc = journal_read(c->context.journal, &events, handover_keep, &c->handovers);
+	if (!rc)
+		rc = journal_read(c->context.journal, &events, accepted_keep, &c->accepted);
 	if (!rc)
 		rc = journal_head(c->report.head_hash, &c->report.head, c->context.journal);
 	c->report.history = c->history.items;
@@ -62,7 +69,8 @@ int collect(struct collected *c, struct cli *cli)
 		.n_records = c->records.n,
 		.grants = &x->grants,
 		.network = c->network_seen ? &c->network : NULL,
-		.handovers = &c->handovers};
+		.handovers = &c->handovers,
+		.accepted = &c->accepted};
 	return audit_build(&c->report, &in) ? EXIT_FAILED : 0;
 }
 
@@ -71,6 +79,7 @@ void collected_free(struct collected *c)
 	audit_free(&c->report);
 	journal_entries_free(&c->history);
 	journal_entries_free(&c->handovers);
+	journal_entries_free(&c->accepted);
 	firewall_state_free(&c->network);
 	records_free(&c->records);
 	context_close(&c->context);

@@ -11,7 +11,7 @@ struct collected {
 	struct records records;
 	struct firewall_state network;
 	bool network_seen;
-	struct journal_entries history, handovers;
+	struct journal_entries history, handovers, accepted;
 };
 /* 0 or the exit code; to be freed in either case. Changes nothing anywhere. */
 int collect(struct collected *c, struct cli *cli);

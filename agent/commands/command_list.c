@@ -30,6 +30,7 @@ const struct command *const commands[] = {
 	&command_check_server,
 	&command_adopt,
 	&command_forget,
+	&command_accept,
 	&command_unguard,
 	&command_accept_loss,
 	&command_archive,

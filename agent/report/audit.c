@@ -15,7 +15,8 @@ enum state audit_state(const struct audit_report *a)
 	for (size_t i = 0; i < a->n_residual; i++)
 		worst = a->residual[i].state > worst ? a->residual[i].state : worst;
 	for (size_t i = 0; i < a->n_findings; i++)
-		if (a->findings[i].severity > FINDING_LOW && worst < STATE_DRIFT)
+		if (a->findings[i].severity > FINDING_LOW && !a->findings[i].accepted &&
+			worst < STATE_DRIFT)
 			worst = STATE_DRIFT;
 	return worst;
 }
@@ -94,6 +95,9 @@ static json_t *audit_grant_json(const struct audit_grant *g)
 		(json_object_set_new(o, "state", json_string(state_name(g->state))) ||
 			json_object_set_new(o, "observed",
 				g->seen ? json_string(level_name(g->observed)) : json_null()) ||
+			json_object_set_new(o, "ticket", text_json(g->wanted->client->ticket)) ||
+			json_object_set_new(
+				o, "approved_by", text_json(g->wanted->client->approved_by)) ||
 			json_object_set_new(o, "detail", text_json(g->detail)) ||
 			json_object_set_new(o, "packets", json_integer((json_int_t)g->packets)) ||
 			json_object_set_new(o, "last_packet",
@@ -114,9 +118,16 @@ static json_t *residual_json(const struct audit_residual *r)
 
 static json_t *finding_json(const struct audit_finding *f)
 {
-	return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "name", text_json(f->name),
-		"severity", finding_severity_name(f->severity), "server", text_json(f->server),
-		"database", text_json(f->database), "client", text_json(f->client), "login",
+	const struct journal_entry *e = f->accepted;
+	json_t *accepted = e ? json_pack("{s:o, s:o, s:o, s:I}", "until", text_json(e->after),
+				       "actor", text_json(e->actor), "reason", text_json(e->reason),
+				       "record", (json_int_t)e->id)
+			     : json_null();
+
+	return json_pack("{s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "id", f->id,
+		"accepted", accepted, "name", text_json(f->name), "severity",
+		finding_severity_name(f->severity), "server", text_json(f->server), "database",
+		text_json(f->database), "client", text_json(f->client), "login",
 		text_json(f->login), "evidence", text_json(f->evidence), "remedy",
 		text_json(f->remedy));
 }
@@ -177,8 +188,9 @@ struct json_t *audit_json(const struct audit_report *a)
 		return NULL;
 	}
 	/* "o" takes the references over, whether it succeeds or not. */
-	return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "at", instant_json(a->at),
-		"state", state_name(audit_state(a)), "servers", servers, "grants", grants,
-		"residual", residual, "findings", findings, "sessions", sessions, "proofs", proofs,
-		"journal", journal_json(a));
+	return json_pack("{s:b, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "practice",
+		a->program->settings.practice, "at", instant_json(a->at), "state",
+		state_name(audit_state(a)), "servers", servers, "grants", grants, "residual",
+		residual, "findings", findings, "sessions", sessions, "proofs", proofs, "journal",
+		journal_json(a));
 }

@@ -125,7 +125,7 @@ static int arrays_make(struct build *b)
 
 int audit_build(struct audit_report *a, const struct audit_input *in)
 {
-	struct build b = {.in = in, .program = a->program, .client = a->client};
+	struct build b = {.in = in, .program = a->program, .client = a->client, .at = a->at};
 	int rc = arrays_make(&b);
 
 	if (!rc) {

@@ -8,6 +8,7 @@ struct build {
 	const struct audit_input *in;
 	const struct program *program;
 	const char *client; /* or NULL: all */
+	instant_t at;
 	struct audit_server *servers;
 	struct audit_grant *grants;
 	struct audit_residual *residual;

@@ -1,8 +1,10 @@
 /* Sessions and findings of an audit: what is odd about a session, and whom a finding concerns. */
 #include <arpa/inet.h>
 #include <stdarg.h>
+#include <sodium.h>
 #include <string.h>
 
+#include "curfew/calendar.h"
 #include "curfew/text.h"
 #include "report/audit_build.h"
 
@@ -163,8 +165,45 @@ static struct audit_finding finding_of(const struct record *r, const char *name,
 		.remedy = remedy};
 }
 
+/* Everything that makes the finding what it is: its severity too, for what was low before go-live is another thing after. */
+static void id_make(struct audit_finding *f)
+{
+	const char *const texts[] = {f->name, finding_severity_name(f->severity), f->server,
+		f->database, f->client, f->login, f->evidence};
+	uint8_t hash[crypto_generichash_BYTES];
+	crypto_generichash_state s;
+
+	crypto_generichash_init(&s, NULL, 0, sizeof(hash));
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		const char *text = texts[i] ? texts[i] : "";
+		crypto_generichash_update(&s, (const uint8_t *)text, strlen(text) + 1);
+	}
+	crypto_generichash_final(&s, hash, sizeof(hash));
+	sodium_bin2hex(f->id, sizeof(f->id), hash, (sizeof(f->id) - 1) / 2);
+}
+
+/* The last word counts, until its end. */
+static const struct journal_entry *acceptance_find(
+	const struct build *b, const struct audit_finding *f)
+{
+	const struct journal_entries *h = b->in->accepted;
+	instant_t until;
+
+	for (size_t i = h ? h->n : 0; i-- > 0;) {
+		const struct journal_entry *e = &h->items[i];
+		if (e->statement && streq(e->statement, f->id))
+			return e->after && !instant_parse(&until, e->after, "UTC", b->at) &&
+					       until > b->at
+				       ? e
+				       : NULL;
+	}
+	return NULL;
+}
+
 static void finding_add(struct build *b, struct audit_finding f)
 {
+	id_make(&f);
+	f.accepted = acceptance_find(b, &f);
 	b->findings[b->n_findings++] = f;
 }
 

@@ -187,8 +187,12 @@ static int finding_print(const struct audit_finding *f, FILE *to, bool color)
 	shown = text_shown(where);
 	if (!shown)
 		return -ENOMEM;
-	fprintf(to, "%s%s%s  %s  %s\n", style_begin(color, tone),
-		finding_severity_name(f->severity), style_end(color, tone), f->name, shown);
+	fprintf(to, "%s%s%s  %s  %s  (%s)\n", style_begin(color, tone),
+		finding_severity_name(f->severity), style_end(color, tone), f->name, shown, f->id);
+	if (f->accepted)
+		text_printf(to, "  accepted until %s by %s: %s\n", f->accepted->after,
+			f->accepted->actor ? f->accepted->actor : "?",
+			f->accepted->reason ? f->accepted->reason : "?");
 	rc = lines_print(to, f->evidence);
 	if (!rc && f->remedy && *f->remedy) {
 		fputs("  remedy:\n", to);
@@ -248,6 +252,8 @@ int audit_print(const struct audit_report *a, FILE *to)
 	char when[64], head[128];
 	int rc = 0;
 
+	if (a->program->settings.practice)
+		fputs(PRACTICE_MARK "\n\n", to);
 	fprintf(to, "%s%s%s  %s\n", style_begin(color, state_tone(state)), state_name(state),
 		style_end(color, state_tone(state)), audit_words(state));
 	fprintf(to, "as of %s", instant_format_local(when, sizeof(when), a->at, a->zone));

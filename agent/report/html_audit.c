@@ -68,6 +68,10 @@ static void finding_print(const struct audit_finding *f, FILE *to)
 	fputs("<article class=\"finding\"><h3>", to);
 	html_badge(to, severity_tone(f->severity), finding_severity_name(f->severity));
 	html_printf(to, "<span>%s</span></h3><p class=\"soft\">", f->name);
+	if (f->accepted)
+		html_printf(to, "<b>accepted</b> until %s by <bdi>%s</bdi>: <bdi>%s</bdi><br>",
+			f->accepted->after, f->accepted->actor, f->accepted->reason);
+	html_printf(to, "<code>%s</code> ", f->id);
 	html_printf(to, "<bdi>%s</bdi>", f->server ? f->server : f->client);
 	if (f->database)
 		html_printf(to, " / <bdi>%s</bdi>", f->database);
@@ -307,7 +311,9 @@ int audit_html(const struct audit_report *a, FILE *to)
 	char head[128];
 	int rc;
 
-	if (asprintf(&title, "SQL access audit: %s", a->client ? a->client : "all clients") < 0) {
+	if (asprintf(&title, "%sSQL access audit: %s",
+		    a->program->settings.practice ? "PRACTICE: " : "",
+		    a->client ? a->client : "all clients") < 0) {
 		title = NULL;
 		return -ENOMEM;
 	}

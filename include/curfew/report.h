@@ -167,11 +167,16 @@ struct audit_session {
 	instant_t since;
 	const char *detail; /* what is odd about it, or NULL */
 };
+#define FINDING_ID_MAX 13
+/* The journal's action of an acceptance: `statement` is the id, `after` the end. */
+#define AUDIT_ACCEPT "accept-finding"
 struct audit_finding {
 	const char *name; /* of the check */
 	enum finding_severity severity;
 	const char *server, *database, *client, *login; /* or NULL */
 	const char *evidence, *remedy;
+	char id[FINDING_ID_MAX]; /* of all this: another finding, or a changed one, has another */
+	const struct journal_entry *accepted; /* by an operator, and still: reported, and not a failure; or NULL */
 };
 struct audit_proof {
 	const char *client, *login, *server, *database;
@@ -215,6 +220,7 @@ struct audit_input {
 	const struct grants *grants;
 	const struct firewall_state *network;	 /* NULL: not read */
 	const struct journal_entries *handovers; /* of all clients; NULL: no journal */
+	const struct journal_entries *accepted;	 /* acceptances, oldest first; NULL: no journal */
 };
 /* Sets servers, grants, residual, sessions, findings and proofs of a report whose program and client are set. 0 or -ENOMEM; to be
  * freed in either case. */

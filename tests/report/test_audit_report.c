@@ -144,8 +144,8 @@ static void test_audit_text(void **state)
 
 static void test_audit_json(void **state)
 {
-	static const char *const members[] = {
-		"at", "state", "servers", "grants", "residual", "findings", "sessions", "proofs", "journal"};
+	static const char *const members[] = {"practice", "at", "state", "servers", "grants",
+		"residual", "findings", "sessions", "proofs", "journal"};
 	struct audit_sample s;
 	json_t *j, *grant;
 	size_t n = 0;

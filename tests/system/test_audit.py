@@ -51,6 +51,45 @@ def setUpModule():
     lab.require()
 
 
+class Accepted(audit_lab.AuditCase):
+    def test_a_finding_that_was_reviewed(self):
+        """It stays listed and fails no audit, until it changes or its time comes; it lets nobody in."""
+        found = self.lab_make()
+        found.golive = lab.now() - lab.days(3)
+        found.client_add("acme", [("staging", "sql01", "AcmeTest")])
+        found.agent.apply(lab.local(lab.now() - lab.days(5)))
+        found.agent.apply()
+        self.clean(found)
+        found.server.sql("ALTER PROCEDURE dbo.OrderAdd AS SELECT 666", "AcmeTest")
+        [finding] = self.findings(self.audit(found, 2), "changed-definition")
+        accept = ("accept", finding["id"], "--reason", "CS-9: agreed")
+        until = lab.local(lab.now() + lab.days(30))
+        self.assertIn("--until is required", found.agent.curfew(*accept, expect=64).err)
+        self.assertIn("no finding 'abc'",
+                      found.agent.curfew("accept", "abc", "--reason", "x", "--until", until, expect=64).err)
+        found.agent.curfew(*accept, "--until", until, expect=0)
+        [kept] = self.findings(self.audit(found, 0), "changed-definition")
+        self.assertEqual(kept["accepted"]["reason"], "CS-9: agreed")
+        self.assertIn("root", kept["accepted"]["actor"])
+        said = found.agent.curfew("audit", expect=0).out
+        self.assertIn("accepted until", said)
+        # Made with `practice = true`: no audit of anything, and it says so first.
+        self.assertTrue(said.startswith("PRACTICE: "), said)
+        self.assertTrue(self.audit(found, 0)["practice"])
+        records = [e for e in found.agent.curfew("history", "--json", expect=0).json if e["action"] == "accept-finding"]
+        self.assertEqual([(e["statement"], e["reason"]) for e in records], [(finding["id"], "CS-9: agreed")])
+        # Changed again it is another finding.
+        found.server.sql("ALTER PROCEDURE dbo.OrderAdd AS SELECT 777", "AcmeTest")
+        [again] = self.findings(self.audit(found, 2), "changed-definition")
+        self.assertNotEqual(again["id"], finding["id"])
+        self.assertIsNone(again["accepted"])
+        # And an acceptance can be ended.
+        found.agent.curfew("accept", again["id"], "--reason", "CS-9", "--until", until, expect=0)
+        self.audit(found, 0)
+        found.agent.curfew("accept", again["id"], "--reason", "not agreed after all", "--until", "now", expect=0)
+        self.audit(found, 2)
+
+
 class Proof(audit_lab.AuditCase):
     def read_only_lab(self, **options):
         found = self.lab_make(**options)
