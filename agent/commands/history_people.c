@@ -3,10 +3,9 @@
 #include <string.h>
 
 #include "commands/history_people.h"
-#include "commands/history_select.h"
 #include "curfew/person.h"
 
-struct search {
+struct people_search {
 	struct logins *found;
 	const char *client, *name;
 	bool email;
@@ -55,8 +54,17 @@ static bool is_named(const char *full, const char *name)
 	return full && !*full && !*name;
 }
 
+/* "acme.jane.doe" is found by that and by "jane.doe", because no file names a former user. */
+bool login_is_called(const char *login, const char *name)
+{
+	size_t n = strlen(login), k = strlen(name);
+
+	return names_equal(login, name) ||
+	       (n > k && login[n - k - 1] == '.' && names_equal(login + n - k, name));
+}
+
 static bool is_called(
-	const struct search *s, const char *login, const char *full, const char *email)
+	const struct people_search *s, const char *login, const char *full, const char *email)
 {
 	if (email && names_equal(email, s->name))
 		return true;
@@ -65,7 +73,7 @@ static bool is_called(
 
 static int record_take(void *context, const struct journal_entry *e)
 {
-	struct search *s = context;
+	struct people_search *s = context;
 	struct person person = {0};
 	int rc = 0;
 
@@ -79,7 +87,7 @@ static int record_take(void *context, const struct journal_entry *e)
 	return rc;
 }
 
-static int client_search(struct search *s, const struct client *c)
+static int client_search(struct people_search *s, const struct client *c)
 {
 	int rc = 0;
 
@@ -98,7 +106,7 @@ int people_find(struct logins *out, const struct program *p, struct journal *j, 
 	const char *name, bool email)
 {
 	const struct journal_filter f = {.kind = -1};
-	struct search s = {out, client, name, email};
+	struct people_search s = {out, client, name, email};
 	int rc = 0;
 
 	for (size_t i = 0; i < p->n_clients && !rc; i++)

@@ -14,5 +14,7 @@ int people_find(struct logins *out, const struct program *p, struct journal *j, 
 	const char *name, bool email);
 bool logins_have(const struct logins *l, const char *login);
 void logins_free(struct logins *l);
+/* "acme.jane.doe" by that name and by "jane.doe". */
+bool login_is_called(const char *login, const char *name);
 
 #endif

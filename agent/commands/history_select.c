@@ -21,15 +21,6 @@ int history_choose(struct history_choice *out, const struct cli *cli)
 	return 0;
 }
 
-/* "acme.jane.doe" is found by that and by "jane.doe", because no file names a former user. */
-bool login_is_called(const char *login, const char *name)
-{
-	size_t n = strlen(login), k = strlen(name);
-
-	return names_equal(login, name) ||
-	       (n > k && login[n - k - 1] == '.' && names_equal(login + n - k, name));
-}
-
 static int entry_compare(const void *a, const void *b)
 {
 	const struct journal_entry *x = a, *y = b;

@@ -10,8 +10,6 @@ struct history_choice {
 	size_t limit;		       /* the last ones; 0: all */
 	bool summary;		       /* changes of access and events alone */
 };
-/* "acme.jane.doe" by that name and by "jane.doe". */
-bool login_is_called(const char *login, const char *name);
 /* --limit is a number. 0 or exit code. */
 int history_choose(struct history_choice *out, const struct cli *cli);
 /* Puts what is asked for in front, in its order; *out borrows it. */

@@ -3,14 +3,14 @@
 
 #include <string.h>
 
-struct search {
+struct revocation_search {
 	const char *login;
 	char *actor;
 };
 
 static int revocation_take(void *context, const struct journal_entry *e)
 {
-	struct search *s = context;
+	struct revocation_search *s = context;
 
 	if (!e->action || !streq(e->action, "revoke") || !e->actor || !e->login != !s->login ||
 		(s->login && !names_equal(e->login, s->login)))
@@ -23,7 +23,7 @@ static int revocation_take(void *context, const struct journal_entry *e)
 char *revocation_actor(struct journal *j, const char *client, const char *login)
 {
 	const struct journal_filter f = {.client = client, .login = login, .kind = JOURNAL_EVENT};
-	struct search s = {.login = login};
+	struct revocation_search s = {.login = login};
 
 	if (j)
 		journal_read(j, &f, revocation_take, &s);
