@@ -90,7 +90,14 @@ static void host_read(struct server *s, struct reading *r, const config_setting_
 	s->port = (uint16_t)reading_number(r, group, "port", SQL_PORT, 1, UINT16_MAX, "TCP port");
 	if (!host)
 		return;
-	if (!host_address(&e, host, s->port) && !name_is_host(host))
+	/* Asking SQL Browser would let whoever answers a UDP packet decide where the agent's password goes. */
+	if (strchr(host, '\\'))
+		reading_error(r, config_setting_get_member(group, "host"),
+			"\"%s\" names an instance, and Curfew does not ask SQL Browser for its port; use host = \"%.*s\"; and "
+			"port = its TCP port, which SQL Server Configuration Manager shows under TCP/IP, IPAll, and the server "
+			"itself in local_tcp_port of sys.dm_exec_connections; give the instance a fixed one",
+			host, (int)strcspn(host, "\\"), host);
+	else if (!host_address(&e, host, s->port) && !name_is_host(host))
 		reading_error(r, config_setting_get_member(group, "host"),
 			"\"%s\" is neither an address nor a host name; use \"192.0.2.10\" or "
 			"\"sql01.example\", and set the port with port = %d;",

@@ -154,6 +154,8 @@ int sql_visit_run(struct worker *w, void *context)
 		tell_remnants(&run);
 		tell_logins(&run);
 		tell_sessions(&run);
+		if (p->mode == SQL_STATUS || p->mode == SQL_PLAN)
+			tell_passwords(&run);
 	}
 	end_tell(&run, rc, &error);
 	sql_session_close(run.session);

@@ -29,9 +29,9 @@ struct visit_run {
 	struct difference difference;
 	bool lock_tried, locked;
 	char lock_text[512]; /* what lock_head() points to */
-	uint64_t numbers; /* of the plans reported so far */
-	bool failed;	  /* the server refused a change */
-	bool unrecorded;  /* the journal cannot be written: only remove access */
+	uint64_t numbers;    /* of the plans reported so far */
+	bool failed;	     /* the server refused a change */
+	bool unrecorded;     /* the journal cannot be written: only remove access */
 	struct touched touched;
 	struct sql_blocked blocked;
 	struct verdict *verdicts; /* parallel to visit->wanted.grants */
@@ -59,6 +59,8 @@ void tell_grants(const struct visit_run *run);
 void tell_remnants(const struct visit_run *run);
 void tell_logins(const struct visit_run *run);
 void tell_sessions(const struct visit_run *run);
+/* Passwords that the server will stop to accept while access is scheduled. */
+void tell_passwords(const struct visit_run *run);
 /* The steps of a visit. Each returns 0, or an error that ends the visit. */
 int visit_observe(struct visit_run *run, struct sql_error *error);
 /* The server alone once more; its databases are as they were read last. All of it, if they are not the same ones. */

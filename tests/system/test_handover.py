@@ -57,5 +57,26 @@ class HowToConnect(LabCase):
         self.assertEqual({outcome["server"] for outcome in answer["outcomes"]}, {"sql01"})
 
 
+class Expiration(LabCase):
+    """MUST_CHANGE wants CHECK_EXPIRATION: what the user has set grows old by the server's policy."""
+
+    def test_status_says_it_before_it_happens(self):
+        found = self.lab_make()
+        found.client_add("acme", [("staging", "sql01", "AcmeTest")], **self.dates(lab.now() + days(20)))
+        found.agent.apply(expect=0)
+        handed = found.agent.curfew("handover", "acme", USER, "--json", "--no-terminal", expect=0).json
+        self.assertTrue(handed["connections"][0]["must_change"])
+        found.server.faults(password_days=42, password_age=f"{USER}:10")
+        self.assertNotIn("18487", found.agent.curfew("status").out, "must be changed anyway")
+        found.server.sql(f"ALTER LOGIN [{USER}] WITH PASSWORD = N'Another-Passw0rd-7'")
+        self.assertNotIn("18487", found.agent.curfew("status").out, "32 days are more than the access has")
+        found.server.faults(password_days=42, password_age=f"{USER}:37")
+        self.assertIn(f"the password of {USER} expires in 5 days, before the access ends (18487)",
+                      found.agent.curfew("status").out)
+        found.server.faults(password_days=42, password_age=f"{USER}:43")
+        self.assertIn(f"the password of {USER} has expired, before the access ends (18487)",
+                      found.agent.curfew("plan").out)
+
+
 if __name__ == "__main__":
     unittest.main()
