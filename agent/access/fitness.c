@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "access/difference.h"
+#include "curfew/text.h"
 
 /* Reasons that are named one by one. */
 #define REASONS_SHOWN 3
@@ -89,20 +90,18 @@ const char *fitness_reason(char buf[FITNESS_REASON_MAX], const struct observed_s
 
 char *fitness_text(const struct observed_server *o, const struct observed_database *d)
 {
-	char reason[FITNESS_REASON_MAX], *text = NULL;
-	size_t size, n = 0;
-	FILE *to = open_memstream(&text, &size);
+	char reason[FITNESS_REASON_MAX];
+	struct text text;
+	size_t n = 0;
 
-	for (; to && fitness_reason(reason, o, d, n); n++)
+	if (!text_begin(&text))
+		return NULL;
+	for (; fitness_reason(reason, o, d, n); n++)
 		if (n < REASONS_SHOWN)
-			fprintf(to, "%s%s", n ? "; " : "", reason);
-	if (to && n > REASONS_SHOWN)
-		fprintf(to, "; and %zu more", n - REASONS_SHOWN);
-	if (to && fclose(to)) {
-		free(text);
-		text = NULL;
-	}
-	return text;
+			fprintf(text.to, "%s%s", n ? "; " : "", reason);
+	if (n > REASONS_SHOWN)
+		fprintf(text.to, "; and %zu more", n - REASONS_SHOWN);
+	return text_end(&text);
 }
 
 /* Somebody of ours holds it already: then this is not the first grant. */

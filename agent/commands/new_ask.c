@@ -218,7 +218,7 @@ static int text_paste(const struct questions *q)
 	fputs("Paste the text, then a line with a dot alone:\n", stderr);
 	if (!text_begin(&text))
 		return EXIT_FAILED;
-	while (getline(&line, &size, stdin) > 0 && strcmp(line, ".\n") != 0)
+	while (getline(&line, &size, stdin) > 0 && !streq(line, ".\n"))
 		fputs(line, text.to);
 	free(line);
 	_cleanup_free_ char *pasted = text_end(&text);

@@ -8,7 +8,7 @@
 
 static bool is_given(const struct journal_entry *e)
 {
-	return e->level && (strcmp(e->level, level_name(LEVEL_NONE)) != 0 ||
+	return e->level && (!streq(e->level, level_name(LEVEL_NONE)) ||
 				   (e->outcome && !is_verified(e->outcome)));
 }
 

@@ -5,6 +5,7 @@
 
 #include "sql/name.h"
 #include "sql/statement.h"
+#include "curfew/text.h"
 
 static void digests_write(FILE *to, const struct observed_database *d)
 {
@@ -30,20 +31,16 @@ static void guard_write(FILE *to, const struct observed_database *d)
 
 int statement_write_guard(FILE *to, const struct observed_database *d)
 {
-	char *text = NULL;
-	size_t size;
-	FILE *plain = d->triggers_unknown ? NULL : open_memstream(&text, &size);
+	struct text plain;
 
 	if (d->triggers_unknown)
 		return 0;
-	if (!plain)
+	if (!text_begin(&plain))
 		return -ENOMEM;
-	guard_write(plain, d);
-	if (fclose(plain)) {
-		free(text);
+	guard_write(plain.to, d);
+	_cleanup_free_ char *text = text_end(&plain);
+	if (!text)
 		return -ENOMEM;
-	}
 	batch_write_sendable(to, text);
-	free(text);
 	return 0;
 }

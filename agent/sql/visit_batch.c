@@ -83,14 +83,14 @@ static int answer_row(void *batch, const struct sql_value *v, int n)
 {
 	struct change_batch *b = batch;
 
-	if (n == 2 && v[0].data && v[1].data && !strcmp(v[0].data, "done")) {
+	if (n == 2 && v[0].data && v[1].data && streq(v[0].data, "done")) {
 		size_t i = (size_t)strtoull(v[1].data, NULL, 10);
 		if (i >= b->n)
 			return -EBADMSG;
 		b->done[i] = true;
 		return 0;
 	}
-	if (n != 3 || !v[0].data || strcmp(v[0].data, "error") != 0)
+	if (n != 3 || !v[0].data || !streq(v[0].data, "error"))
 		return -EBADMSG;
 	b->number = v[1].data ? (int)strtol(v[1].data, NULL, 10) : 0;
 	record_set(b->words, sizeof(b->words), v[2].data ? v[2].data : "");
@@ -143,18 +143,18 @@ static int ahead_read(
 int changes_send(struct change_batch *b, struct visit_run *run, struct sql_error *error)
 {
 	visit_ahead_forget(run);
-	char **passwords = NULL, *batch = NULL;
-	size_t size = 0, written = 0, n = b->n;
+	char **passwords = NULL;
+	struct text text = {0};
+	size_t written = 0, n = b->n;
 	int rc = passwords_make(&passwords, b);
-	FILE *to = rc ? NULL : open_memstream(&batch, &size);
 
-	if (!rc && !to)
+	if (!rc)
+		rc = text_begin(&text) ? changes_write(text.to, &written, &run->observed,
+						 b->changes, n, passwords)
+				       : -ENOMEM;
+	char *batch = text_end(&text);
+	if (!rc && !batch)
 		rc = -ENOMEM;
-	if (to) {
-		rc = changes_write(to, &written, &run->observed, b->changes, n, passwords);
-		if (fclose(to) && !rc)
-			rc = -ENOMEM;
-	}
 	b->last = b->last && written == n;
 	b->n = written;
 	if (!rc && written)
@@ -165,7 +165,7 @@ int changes_send(struct change_batch *b, struct visit_run *run, struct sql_error
 		words_withhold(error->text, sizeof(error->text), passwords, written);
 	}
 	if (batch)
-		sodium_memzero(batch, size);
+		sodium_memzero(batch, text.size);
 	free(batch);
 	passwords_free(passwords, n);
 	return rc;

@@ -29,7 +29,7 @@ static int lock_now_row(void *context, const struct sql_value *values, int n)
 	struct visit_run *run = context;
 	int answer = LOCK_NO_ROLE;
 
-	if (n != 2 || !values[0].data || strcmp(values[0].data, "lock") != 0)
+	if (n != 2 || !values[0].data || !streq(values[0].data, "lock"))
 		return -EBADMSG;
 	lock_row(&answer, values, n);
 	run->locked = answer >= 0;
