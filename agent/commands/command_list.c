@@ -22,6 +22,8 @@ const struct command *const commands[] = {
 	&command_disallow,
 	&command_user,
 	&command_edit,
+	&command_milestone,
+	&command_board,
 	&command_revoke,
 	&command_reinstate,
 	&command_handover,

@@ -4,7 +4,7 @@
 
 #include <jansson.h>
 
-#include "commands/command.h"
+#include "commands/board_read.h"
 #include "commands/revocation.h"
 #include "curfew/calendar.h"
 #include "curfew/report.h"
@@ -252,6 +252,25 @@ static int residual_print(const struct records *k)
 	return 0;
 }
 
+/* Of clients whose file has milestones. */
+static void milestone_print(const struct context *c, const struct client *client)
+{
+	struct context of = *c;
+	struct board b = {0};
+	char text[160];
+
+	of.client = client;
+	if (!client->has_milestones || board_read(&b, &of))
+		return;
+	if (b.n && milestone_sentence(text, &b.cards[0], c->now)) {
+		text_printf(stdout, "  next milestone: %s", text);
+		if (b.cards[0].late > 1)
+			printf("; %zu are late", b.cards[0].late);
+		putchar('\n');
+	}
+	board_free(&b);
+}
+
 static int status_print(
 	const struct grants *g, const struct seen *seen, const char *only, instant_t now)
 {
@@ -265,6 +284,7 @@ static int status_print(
 		if (only && !streq(only, c->name))
 			continue;
 		client_heading(c, heading_grant(&g->items[from], i - from), now, color);
+		milestone_print(seen->context, c);
 		if (client_print(&g->items[from], i - from, seen, now))
 			return EXIT_FAILED;
 	}

@@ -26,7 +26,7 @@ void advice_check(const struct client *c, struct reading *r, const config_settin
 	if (c->go_live <= r->now)
 		return;
 	instant_format_local(local, sizeof(local), c->go_live, c->timezone);
-	if (c->go_live - r->now < LEAD_WEEKS * WEEK && !c->milestones.production_ticket)
+	if (c->go_live - r->now < LEAD_WEEKS * WEEK && !c->milestones[MILESTONE_PRODUCTION_TICKET])
 		reading_advice(r, go_live,
 			"go-live is in less than %d weeks (%s) and milestones.production_ticket is missing; "
 			"open the ticket and add it, or move go-live",
@@ -36,7 +36,7 @@ void advice_check(const struct client *c, struct reading *r, const config_settin
 			"go-live is late in the week (%s); a Monday or another early weekday leaves time "
 			"to fix problems",
 			local);
-	if (!c->milestones.checklist_signed)
+	if (!c->milestones[MILESTONE_CHECKLIST_SIGNED])
 		reading_advice(r, go_live,
 			"go-live is set (%s) but milestones.checklist_signed is missing; add it when the "
 			"checklist is signed",

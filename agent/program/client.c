@@ -2,6 +2,7 @@
 #include "program/loading.h"
 
 #include "curfew/calendar.h"
+#include "curfew/milestones.h"
 #include "program/names.h"
 #include "program/suggest.h"
 
@@ -31,10 +32,8 @@ void client_free(struct client *c)
 	free(c->approved_by);
 	free(c->timezone);
 	free(c->language);
-	free(c->milestones.files_received);
-	free(c->milestones.database_upgraded);
-	free(c->milestones.checklist_signed);
-	free(c->milestones.production_ticket);
+	for (size_t m = 0; m < MILESTONES; m++)
+		free(c->milestones[m]);
 	free(c->file);
 }
 
@@ -177,19 +176,26 @@ static char *milestone_date(struct reading *r, const config_setting_t *group, co
 	return reading_copy(r, text);
 }
 
-static void milestones_read(struct milestones *m, struct reading *r, const config_setting_t *client)
+static void milestones_read(struct client *c, struct reading *r, const config_setting_t *client)
 {
-	static const char *const names[] = {
-		"files_received", "database_upgraded", "checklist_signed", "production_ticket"};
 	const config_setting_t *group = reading_group(r, client, "milestones", NULL);
+	const char *names[MILESTONES];
+	size_t n = 0;
 
 	if (!group)
 		return;
-	reading_known(r, group, "milestones", names, ARRAY_SIZE(names));
-	m->files_received = milestone_date(r, group, "files_received");
-	m->database_upgraded = milestone_date(r, group, "database_upgraded");
-	m->checklist_signed = milestone_date(r, group, "checklist_signed");
-	m->production_ticket = reading_copy(r, reading_text(r, group, "production_ticket", NULL));
+	c->has_milestones = true;
+	for (size_t m = 0; m < MILESTONES; m++) {
+		const char *name = milestone_name((enum milestone)m);
+
+		if (milestone_is_automatic((enum milestone)m))
+			continue;
+		names[n++] = name;
+		c->milestones[m] = m == MILESTONE_PRODUCTION_TICKET
+					   ? reading_copy(r, reading_text(r, group, name, NULL))
+					   : milestone_date(r, group, name);
+	}
+	reading_known(r, group, "milestones", names, n);
 }
 
 /* "de", "pt-BR": also the name of a folder. */
@@ -227,7 +233,7 @@ void client_read(
 	c->ticket = reading_copy(r, reading_text(r, group, "ticket", "\"CS-48211\""));
 	c->approved_by = reading_copy(
 		r, reading_text(r, group, "approved_by", "\"account-lead@host.example\""));
-	milestones_read(&c->milestones, r, group);
+	milestones_read(c, r, group);
 	zone = zone_read(r, group);
 	c->timezone = reading_copy(r, zone ? zone : p->settings.timezone);
 	language_read(c, r, group);

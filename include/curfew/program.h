@@ -67,9 +67,21 @@ struct user {
 };
 #define SOURCE_NO_END INT64_MAX
 
-/* Recorded, never acted upon: RFC 3339 date as written, or NULL. */
-struct milestones {
-	char *files_received, *database_upgraded, *checklist_signed, *production_ticket;
+/* In the order of the course. Recorded, never acted upon. */
+enum milestone {
+	MILESTONE_FILES_RECEIVED,
+	MILESTONE_SERVICE_PACK_CHECKED,
+	MILESTONE_DATABASE_UPGRADED,
+	MILESTONE_ACCOUNTS_SET_UP, /* by itself, as are those of go-live */
+	MILESTONE_GATEWAY_ONBOARDED,
+	MILESTONE_TEST_PLAN_DONE,
+	MILESTONE_CHECKLIST_SIGNED,
+	MILESTONE_PRODUCTION_TICKET,
+	MILESTONE_GO_LIVE_AGREED,
+	MILESTONE_GO_LIVE_DONE,
+	MILESTONE_STAGING_REMOVED,
+	MILESTONE_POST_UPGRADE_DONE,
+	MILESTONES
 };
 
 struct client {
@@ -79,11 +91,12 @@ struct client {
 	instant_t approved; /* start of approved_on */
 	instant_t starts;   /* S */
 	bool has_go_live;
-	instant_t go_live;     /* G */
-	instant_t testing_end; /* T; holds only without a go-live */
-	instant_t staging_end; /* min(E14, E30); set only with a go-live */
-	instant_t end;	       /* E30 with a go-live, else T: nothing outlives it */
-	struct milestones milestones;
+	instant_t go_live;	      /* G */
+	instant_t testing_end;	      /* T; holds only without a go-live */
+	instant_t staging_end;	      /* min(E14, E30); set only with a go-live */
+	instant_t end;		      /* E30 with a go-live, else T: nothing outlives it */
+	char *milestones[MILESTONES]; /* the date as written, or the ticket; NULL: not there */
+	bool has_milestones;	      /* the file has the group */
 	struct database *databases;
 	size_t n_databases;
 	struct user *users;
@@ -151,7 +164,7 @@ struct program {
 	char digest
 		[65]; /* hex BLAKE2b-256 over the names and contents of the files read, in order */
 	char *clients_folder; /* of the client files; owned */
-	char **files; /* every file read, sorted; owned */
+	char **files;	      /* every file read, sorted; owned */
 	size_t n_files;
 };
 

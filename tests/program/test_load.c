@@ -119,10 +119,10 @@ static void client_check(const struct program *p)
 	assert_int_equal(c->testing_end, instant_at("2026-11-07T23:00Z"));
 	assert_int_equal(c->staging_end, instant_at("2026-12-01T23:00Z"));
 	assert_int_equal(c->end, instant_at("2026-12-13T08:00Z"));
-	assert_string_equal(c->milestones.files_received, "2026-08-04");
-	assert_string_equal(c->milestones.database_upgraded, "2026-08-07");
-	assert_string_equal(c->milestones.checklist_signed, "2026-10-19");
-	assert_string_equal(c->milestones.production_ticket, "T-2");
+	assert_string_equal(c->milestones[MILESTONE_FILES_RECEIVED], "2026-08-04");
+	assert_string_equal(c->milestones[MILESTONE_DATABASE_UPGRADED], "2026-08-07");
+	assert_string_equal(c->milestones[MILESTONE_CHECKLIST_SIGNED], "2026-10-19");
+	assert_string_equal(c->milestones[MILESTONE_PRODUCTION_TICKET], "T-2");
 	assert_int_equal(c->n_databases, 2);
 	assert_int_equal(c->databases[0].role, ROLE_PRODUCTION);
 	assert_int_equal(c->databases[0].before_go_live, LEVEL_READ_ONLY);

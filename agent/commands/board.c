@@ -1,0 +1,57 @@
+/* curfew board: all clients in the order of their phases. */
+#include <errno.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "commands/board_read.h"
+#include "curfew/report.h"
+
+static int html_write(const struct cli *cli, const struct board *b)
+{
+	FILE *to = cli_output(cli, cli->html);
+
+	if (!to)
+		return EXIT_FAILED;
+	int rc = board_html(b, to);
+	if (to != stdout && fclose(to))
+		rc = -EIO;
+	return rc ? cli_fail(cli, EXIT_FAILED, "cannot write %s: %s", cli->html, strerror(-rc))
+		  : EXIT_FINE;
+}
+
+static int show(const struct cli *cli, const struct board *b)
+{
+	if (cli->html)
+		return html_write(cli, b);
+	if (cli->json)
+		return json_print(board_json(b), stdout) ? EXIT_FAILED : EXIT_FINE;
+	return board_print(b, stdout) ? EXIT_FAILED : EXIT_FINE;
+}
+
+static int run(struct cli *cli)
+{
+	struct board b = {0};
+	struct context c;
+	int code = context_open(&c, cli, 0);
+
+	if (!code)
+		code = context_state(&c, false);
+	if (!code)
+		code = board_read(&b, &c);
+	if (!code)
+		code = show(cli, &b);
+	board_free(&b);
+	context_close(&c);
+	return code;
+}
+
+const struct command command_board = {
+	.name = "board",
+	.operands = "",
+	.options = OPT_JSON | OPT_HTML | OPT_AT,
+	.summary = "Show all clients by phase, the next date first",
+	.help = "For each client the next change of access, the milestone that is due next, and how many are late. Uses the\n"
+		"files and the journal. Does not contact any server.\n",
+	.run = run,
+};

@@ -1,0 +1,35 @@
+#include "commands/board_read.h"
+
+#include <errno.h>
+#include <string.h>
+
+static int access_found(void *context, const struct journal_entry *e)
+{
+	*(bool *)context |= e->level && !streq(e->level, level_name(LEVEL_NONE));
+	return 0;
+}
+
+int board_read(struct board *out, const struct context *c)
+{
+	const struct program *p = c->program;
+	_cleanup_free_ bool *accounts = calloc(p->n_clients + 1, sizeof(*accounts));
+	size_t kept = 0;
+
+	for (size_t i = 0; accounts && c->journal && i < p->n_clients; i++) {
+		const struct journal_filter f = {
+			.client = p->clients[i].name, .kind = JOURNAL_ACCESS};
+
+		/* A journal that cannot be read says nothing of any account. */
+		if (!p->clients[i].has_milestones || (c->client && c->client != &p->clients[i]))
+			continue;
+		if (journal_read(c->journal, &f, access_found, &accounts[i]))
+			return cli_fail(c->cli, EXIT_FAILED, "cannot read the journal");
+	}
+	if (!accounts || board_make(out, p, &c->grants, accounts, c->now))
+		return cli_fail(c->cli, EXIT_FAILED, "%s", strerror(ENOMEM));
+	for (size_t i = 0; i < out->n && c->client; i++)
+		if (out->cards[i].client == c->client)
+			out->cards[kept++] = out->cards[i];
+	out->n = c->client ? kept : out->n;
+	return 0;
+}
