@@ -119,7 +119,7 @@ class Faults(CheckServer):
         found = self.made()
         for faults, lines in (({"no_applock": True}, ("lock",)),
                               ({"empty_permissions": True}, ("read.permission", "read.server-permission")),
-                              ({"fail_on": "sys\\.triggers AS t WHERE t\\.parent_class = 0 AND,1222"}, ("read.trigger",)),
+                              ({"fail_on": "d\\.referencing_class = 12,1222"}, ("read.trigger",)),
                               ({"deadlock_on": "sys\\.linked|is_linked,1"}, ("audit.linked-server",)),
                               ({"database_state": {"AcmeProd": "offline"}}, ("database.state",)),
                               ({"database_state": {"AcmeProd": "suspect"}}, ("database.state",)),
