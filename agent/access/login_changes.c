@@ -62,7 +62,7 @@ static void login_narrow_server(struct builder *b, struct login_work *work)
 
 	for (size_t i = 0; i < b->o->n_members; i++) {
 		const struct observed_member *m = &b->o->members[i];
-		if (!names_equal(m->member, work->login))
+		if (!streq(m->member, work->observed->name))
 			continue;
 		struct change *c = change_push(b, &b->closings, CHANGE_SERVER_MEMBER_DROP,
 			work->client, work->login, NULL, reason);
@@ -71,7 +71,7 @@ static void login_narrow_server(struct builder *b, struct login_work *work)
 	}
 	for (size_t i = 0; i < b->o->n_permissions; i++) {
 		const struct permission *p = &b->o->permissions[i];
-		if (!names_equal(p->grantee, work->login) || !permission_is_right(p) ||
+		if (!streq(p->grantee, work->observed->name) || !permission_is_right(p) ||
 			streq(p->name, "CONNECT SQL"))
 			continue;
 		struct change *c = change_push(b, &b->closings, CHANGE_SERVER_REVOKE, work->client,

@@ -99,9 +99,13 @@ void observed_free(struct observed_server *o)
 	*o = (struct observed_server){0};
 }
 
-/* SQL Server may compare names without case, and may return them in a different case. */
+/* SQL Server may compare names without case, and may return them in a different case. Where case counts, another login may
+ * differ by it alone: the exact name comes first, and names that the server returned are compared exactly. */
 struct observed_login *observed_find_login(const struct observed_server *o, const char *login)
 {
+	for (size_t i = 0; i < o->n_logins; i++)
+		if (streq(o->logins[i].name, login))
+			return &o->logins[i];
 	for (size_t i = 0; i < o->n_logins; i++)
 		if (names_equal(o->logins[i].name, login))
 			return &o->logins[i];
@@ -147,7 +151,7 @@ bool observed_is_member(const struct observed_database *d, const char *role, con
 {
 	for (size_t i = 0; i < d->n_members; i++)
 		if (names_equal(d->members[i].role, role) &&
-			names_equal(d->members[i].member, member))
+			streq(d->members[i].member, member))
 			return true;
 	return false;
 }
@@ -236,7 +240,7 @@ enum level observed_level(bool *exact, const struct observed_server *o,
 		if (user_has_level(d, u->name, &s->terms[k]))
 			level = k;
 	for (size_t i = 0; i < d->n_members; i++)
-		if (names_equal(d->members[i].member, u->name) &&
+		if (streq(d->members[i].member, u->name) &&
 			!(level != LEVEL_NONE &&
 				level_has_role(&s->terms[level], d->members[i].role))) {
 			/* An unknown role may grant anything. */
@@ -247,15 +251,15 @@ enum level observed_level(bool *exact, const struct observed_server *o,
 		}
 	for (size_t i = 0; i < d->n_permissions; i++) {
 		const struct permission *p = &d->permissions[i];
-		if (names_equal(p->grantee, u->name) && permission_is_right(p) &&
+		if (streq(p->grantee, u->name) && permission_is_right(p) &&
 			!streq(p->name, "CONNECT"))
 			*exact = false;
 	}
 	for (size_t i = 0; i < d->n_owned; i++)
-		if (names_equal(d->owned[i].owner, u->name))
+		if (streq(d->owned[i].owner, u->name))
 			*exact = false;
 	for (size_t i = 0; i < o->n_members; i++)
-		if (names_equal(o->members[i].member, l->name))
+		if (streq(o->members[i].member, l->name))
 			*exact = false;
 	return level;
 }

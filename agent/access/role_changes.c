@@ -188,7 +188,7 @@ static bool member_is_handled(
 	const struct observed_user *u = NULL;
 
 	for (size_t i = 0; i < d->n_users; i++)
-		if (names_equal(d->users[i].name, member))
+		if (streq(d->users[i].name, member))
 			u = &d->users[i];
 	if (!u || u->type == 'R')
 		return false;

@@ -74,7 +74,7 @@ static void owner_regrants(struct builder *b, struct change *c, const struct obs
 	for (size_t k = 0; k < ARRAY_SIZE(order); k++)
 		for (size_t i = 0; i < d->n_permissions; i++) {
 			const struct permission *p = &d->permissions[i];
-			if (strchr(order[k], p->state) && !names_equal(p->grantee, user) &&
+			if (strchr(order[k], p->state) && !streq(p->grantee, user) &&
 				transfer_drops(owned, p))
 				regrant_push(b, c, p);
 		}
@@ -89,12 +89,12 @@ static bool user_strip_granted(struct builder *b, const struct login_work *work,
 
 	for (size_t i = 0; i < d->n_permissions; i++) {
 		const struct permission *p = &d->permissions[i];
-		if (!names_equal(p->grantor, user) || p->state == 'R')
+		if (!streq(p->grantor, user) || p->state == 'R')
 			continue;
 		struct change *c =
 			user_change(b, &b->closings, CHANGE_REVOKE, work, d, user, reason);
 		permission_copy(b, &c->permission, p);
-		if (p->state == 'D' && !names_equal(p->grantee, user))
+		if (p->state == 'D' && !streq(p->grantee, user))
 			regrant_push(b, c, p);
 		any = true;
 	}
@@ -108,7 +108,7 @@ static bool user_strip_held(struct builder *b, const struct login_work *work,
 
 	for (size_t i = 0; i < d->n_permissions; i++) {
 		const struct permission *p = &d->permissions[i];
-		if (!names_equal(p->grantee, user) || names_equal(p->grantor, user) ||
+		if (!streq(p->grantee, user) || streq(p->grantor, user) ||
 			!permission_is_right(p) || streq(p->name, "CONNECT"))
 			continue;
 		permission_copy(b,
@@ -131,7 +131,7 @@ static bool user_strip(struct builder *b, const struct login_work *work,
 		any = true;
 	for (size_t i = 0; i < d->n_owned; i++) {
 		const struct observed_owned *owned = &d->owned[i];
-		if (!names_equal(owned->owner, user))
+		if (!streq(owned->owner, user))
 			continue;
 		struct change *c =
 			user_change(b, &b->closings, CHANGE_OWNER, work, d, user, reason);
@@ -213,7 +213,7 @@ static void user_level(struct builder *b, struct login_work *work,
 	bool narrows = false, any = false;
 
 	for (size_t i = 0; i < d->n_members; i++) {
-		if (!names_equal(d->members[i].member, user))
+		if (!streq(d->members[i].member, user))
 			continue;
 		any = true;
 		if (!terms_have_role(want, d->members[i].role) &&
@@ -238,7 +238,7 @@ static void user_level(struct builder *b, struct login_work *work,
 		narrows = true;
 	for (enum level level = LEVEL_FULL; level > LEVEL_NONE; level--)
 		for (size_t i = 0; i < d->n_members; i++) {
-			if (!names_equal(d->members[i].member, user) ||
+			if (!streq(d->members[i].member, user) ||
 				terms_have_role(want, d->members[i].role) ||
 				role_level(terms, d->members[i].role) != level)
 				continue;
@@ -309,7 +309,7 @@ void user_remove(struct builder *b, struct login_work *work, const struct observ
 	/* Drop lower roles last: their DENYs apply while the higher roles are dropped. */
 	for (enum level level = LEVEL_FULL; level > LEVEL_NONE; level--)
 		for (size_t i = 0; i < d->n_members; i++)
-			if (names_equal(d->members[i].member, u->name) &&
+			if (streq(d->members[i].member, u->name) &&
 				role_level(b->w->server->terms, d->members[i].role) == level)
 				member_change(b, &b->closings, CHANGE_MEMBER_DROP, work, d, u->name,
 					d->members[i].role, reason);
