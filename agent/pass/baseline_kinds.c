@@ -5,7 +5,7 @@
 
 static const struct baseline_kind kinds[] = {
 	{"object", "new-object", "created since access started (new customization)", FINDING_HIGH,
-		"changed-definition", "changed since access started", FINDING_MEDIUM, "missing",
+		"changed-definition", "changed since access started", FINDING_HIGH, "missing",
 		"dropped since access started", FINDING_MEDIUM},
 	{"type", "new-object", "a type created since access started (new customization)",
 		FINDING_HIGH, "changed-definition", "changed since access started", FINDING_MEDIUM,

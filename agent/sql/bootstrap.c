@@ -106,12 +106,13 @@ static void write_databases(
 
 static void write_agent_jobs(FILE *to, const struct server *s)
 {
-	static const char *const tables[] = {"sysjobs", "sysjobsteps", "sysproxies"};
+	static const char *const tables[] = {
+		"sysjobs", "sysjobsteps", "sysproxies", "restorehistory"};
 
 	/* Without these, the audit cannot search for jobs and proxies of former users, nor the inventory for what
 	 * jobs name; both say so. */
-	fputs("\n-- For the audit and the inventory: who owns Agent jobs and proxies, and what jobs name. Reading these three\n"
-	      "-- tables is all.\n",
+	fputs("\n-- For the audit and the inventory: who owns Agent jobs and proxies, what jobs name, and what was restored.\n"
+	      "-- Reading these four tables is all.\n",
 		to);
 	write_use(to, "msdb");
 	write_user(to, s->login);

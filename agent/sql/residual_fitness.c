@@ -13,6 +13,9 @@ static const struct unfit {
 	{"policy-unbound",
 		"a security policy whose function may be altered: it is not schema-bound",
 		FINDING_HIGH},
+	{"ddl-closure",
+		"a DDL trigger that uses what full access may alter: that runs as whoever changes something here",
+		FINDING_CRITICAL},
 	{"shared-owner", "ownership chains reach another database of the same owner",
 		FINDING_CRITICAL},
 };
@@ -31,7 +34,8 @@ static const struct database *waived_by(const struct visit_run *run, const char 
 static void unfit_tell(const struct visit_run *run, const struct observed_database *d,
 	const char *check, const char *reason)
 {
-	const struct database *waived = waived_by(run, d->name);
+	const struct database *waived =
+		streq(check, "ddl-closure") ? NULL : waived_by(run, d->name);
 	struct record r;
 
 	for (size_t i = 0; i < ARRAY_SIZE(unfits); i++) {
@@ -41,13 +45,26 @@ static void unfit_tell(const struct visit_run *run, const struct observed_databa
 		r.finding.severity = unfits[i].severity;
 		RECORD_SET(&r, finding.name, check);
 		RECORD_SET(&r, finding.reason, unfits[i].words);
-		RECORD_PRINTF(&r, detail, "%s: full access equals db_owner here%s%s%s%s%s", reason,
+		RECORD_PRINTF(&r, detail, "%s%s%s%s%s%s%s", reason,
+			streq(check, "ddl-closure") ? "" : ": full access equals db_owner here",
 			waived ? ", accepted by " : "",
 			waived ? waived->full_waiver.approved_by : "", waived ? " (" : "",
 			waived ? waived->full_waiver.ticket : "", waived ? ")" : "");
 		RECORD_SET(&r, finding.remedy,
 			"-- a DBA must review it: deny ALTER on what it uses, or rebuild it without that");
 		worker_tell(run->worker, &r);
+	}
+}
+
+static void triggers_tell(const struct visit_run *run, const struct observed_database *d)
+{
+	for (size_t i = 0; i < d->n_triggers; i++) {
+		const char *unsafe = trigger_unsafe(&d->triggers[i]);
+		char text[FITNESS_REASON_MAX];
+		if (!unsafe)
+			continue;
+		snprintf(text, sizeof(text), "%s: %s", d->triggers[i].name, unsafe);
+		unfit_tell(run, d, "ddl-closure", text);
 	}
 }
 
@@ -61,5 +78,6 @@ void fitness_tell(const struct visit_run *run)
 				   (check = fitness_reason(reason, &run->observed, d, n));
 			n++)
 			unfit_tell(run, d, check, reason);
+		triggers_tell(run, d);
 	}
 }

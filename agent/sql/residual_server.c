@@ -5,6 +5,13 @@
 
 #define PASSWORD_SET "CAST(LOGINPROPERTY(l.name, N'PasswordLastSetTime') AS datetime)"
 
+/* The session k came in by a login of ours. */
+#define OURS                                                                                       \
+	"EXISTS (SELECT 1 FROM sys.server_principals AS l\n"                                       \
+	"  JOIN sys.server_role_members AS m ON m.member_principal_id = l.principal_id\n"          \
+	"  JOIN sys.server_principals AS r ON r.principal_id = m.role_principal_id\n"              \
+	"  WHERE l.sid = k.original_security_id AND r.name = N'" MARK_ROLE "')"
+
 const struct leftover server_leftovers[] = {
 	{"trustworthy", FINDING_CRITICAL, LEFTOVER_SERVER,
 		"TRUSTWORTHY: EXECUTE AS reaches out of the database, as its owner, who is sysadmin",
@@ -100,5 +107,34 @@ const struct leftover server_leftovers[] = {
 				  "' AND l.is_disabled = 0 AND ABS(DATEDIFF(SECOND, l.create_date,\n"
 				  "  " PASSWORD_SET ")) > 5;\n",
 		"%1n", "set %2t", "ALTER LOGIN %1q DISABLE"},
+	{"bound-session", FINDING_HIGH, LEFTOVER_SERVER,
+		"a session that shares its transaction with another: it lives on when one of them is ended",
+		FOUND NAME(
+			"s.original_login_name") ", t.session_id, t.transaction_id\n"
+						 "FROM sys.dm_tran_session_transactions AS t\n"
+						 "JOIN sys.dm_exec_sessions AS s ON s.session_id = t.session_id\n"
+						 "WHERE t.transaction_id IN (SELECT b.transaction_id FROM sys.dm_tran_session_transactions AS b\n"
+						 "  WHERE b.is_bound = 1) AND EXISTS (SELECT 1 FROM sys.dm_tran_session_transactions AS o\n"
+						 "  JOIN sys.dm_exec_sessions AS k ON k.session_id = o.session_id\n"
+						 "  WHERE o.transaction_id = t.transaction_id AND " OURS
+						 ");\n",
+		"%1n", "session %2t in transaction %3t", "KILL %2t"},
+	{"in-doubt", FINDING_HIGH, LEFTOVER_SERVER,
+		"a distributed transaction that no session holds any more: it keeps its locks",
+		FOUND NAME(
+			"d.name") ", CONVERT(nvarchar(36), k.request_owner_guid)\n"
+				  "FROM sys.dm_tran_locks AS k JOIN sys.databases AS d ON d.database_id = k.resource_database_id\n"
+				  "WHERE k.request_session_id = -2 GROUP BY d.name, k.request_owner_guid;\n",
+		"%1n", "unit of work %2t", "KILL '%2t'"},
+	{"long-transaction", FINDING_MEDIUM, LEFTOVER_SERVER,
+		"a transaction of a login of Curfew's that is open for a minute and longer: others wait for its locks",
+		FOUND NAME(
+			"k.original_login_name") ", t.session_id, DATEDIFF(SECOND, a.transaction_begin_time, GETDATE())\n"
+						 "FROM sys.dm_tran_session_transactions AS t\n"
+						 "JOIN sys.dm_tran_active_transactions AS a ON a.transaction_id = t.transaction_id\n"
+						 "JOIN sys.dm_exec_sessions AS k ON k.session_id = t.session_id\n"
+						 "WHERE DATEDIFF(SECOND, a.transaction_begin_time, GETDATE()) >= 60 AND " OURS
+						 ";\n",
+		"%1n", "session %2t, open for %3t s", "KILL %2t"},
 	{0},
 };

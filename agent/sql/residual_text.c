@@ -10,7 +10,10 @@
 /* State R is a column excluded from a grant on its table, and gives nothing. */
 #define GRANTED "p.state IN ('G', 'W')"
 /* Owners other than dbo, without the principals that SQL Server creates. */
-#define OWNER	"p.type IN ('S', 'U', 'R', 'A') AND p.principal_id > 4 AND p.is_fixed_role = 0"
+#define OWNER "p.type IN ('S', 'U', 'R', 'A') AND p.principal_id > 4 AND p.is_fixed_role = 0"
+/* All that there is, or the way to it. */
+#define WIDEST                                                                                     \
+	"p.permission_name IN (N'CONTROL', N'TAKE OWNERSHIP', N'IMPERSONATE') OR p.permission_name LIKE N'ALTER%%'"
 #define CREATED "CONVERT(nvarchar(30), p.create_date, 126)"
 
 const struct leftover
@@ -75,10 +78,15 @@ const struct leftover
 						  "JOIN sys.database_principals AS r ON r.principal_id = rm.role_principal_id\n"
 						  "JOIN sys.database_principals AS m ON m.principal_id = rm.member_principal_id WHERE m.type = 'R';\n",
 				"%1n", "member of %2n", "ALTER ROLE %2q DROP MEMBER %1q"},
+			{"public-grant", FINDING_CRITICAL, LEFTOVER_DATABASE,
+				"a permission of public from which everybody can make others",
+				FOUND GRANT_COLUMNS PERMISSIONS
+				"WHERE g.name = N'public' AND (" WIDEST ") AND " GRANTED ";\n",
+				"%3t", "%4t%5o", REVOKED},
 			{"public-grant", FINDING_HIGH, LEFTOVER_DATABASE,
 				"a permission of public: everybody holds it",
 				FOUND GRANT_COLUMNS PERMISSIONS
-				"WHERE g.name = N'public' AND " GRANTED "\n"
+				"WHERE g.name = N'public' AND NOT (" WIDEST ") AND " GRANTED "\n"
 				"  AND (o.object_id IS NOT NULL AND p.permission_name <> N'EXECUTE' OR p.class IN (3, 4, 5, 6, 24, 25, 26)\n"
 				"    OR p.class = 0 AND p.permission_name NOT IN (N'CONNECT',\n"
 				"      N'VIEW ANY COLUMN ENCRYPTION KEY DEFINITION', N'VIEW ANY COLUMN MASTER KEY DEFINITION'));\n",
@@ -155,6 +163,24 @@ const struct leftover
 												      "WHERE q.is_activation_enabled = 1;\n",
 				"%1w", "runs %3n as %4t%5n",
 				"ALTER QUEUE %1w WITH ACTIVATION (STATUS = OFF)"},
+			{"activated-task", FINDING_HIGH, LEFTOVER_DATABASE,
+				"a procedure that a queue started is running, without anybody's session",
+				FOUND LONG_NAME(
+					"a.procedure_name") ", a.spid FROM sys.dm_broker_activated_tasks AS a\n"
+							    "WHERE a.database_id = DB_ID();\n",
+				"%1n", "session %2t", "KILL %2t"},
+			{"restored", FINDING_HIGH, LEFTOVER_DATABASE,
+				"a restore since a user here was given access: what it brought back is as it was then",
+				FOUND "CONVERT(nvarchar(30), h.restore_date, 126), " NAME(
+					"h.user_name") " FROM msdb.dbo.restorehistory AS h\n"
+						       "WHERE h.destination_database_name = DB_NAME() AND EXISTS (SELECT 1\n"
+						       "  FROM sys.database_principals AS u JOIN sys.server_principals AS l ON l.sid = u.sid\n"
+						       "  JOIN sys.server_role_members AS m ON m.member_principal_id = l.principal_id\n"
+						       "  JOIN sys.server_principals AS k ON k.principal_id = m.role_principal_id\n"
+						       "  WHERE k.name = N'" MARK_ROLE
+						       "' AND l.create_date < h.restore_date);\n",
+				"%1t", "restored by %2n",
+				"-- a DBA must compare what the restore brought back"},
 			{"signed-module", FINDING_HIGH, LEFTOVER_DATABASE,
 				"a signed module: it has the rights of the signature's user",
 				FOUND NAME("s.name") ", " NAME(

@@ -23,7 +23,7 @@ def instant(text):
 class AuditLab:
     """`servers`: {name: databases}. Clients start ten days ago and go live in twenty, unless said otherwise."""
 
-    def __init__(self, servers=None, script="", **settings):
+    def __init__(self, servers=None, script="", arguments=(), **settings):
         self.directory = tempfile.mkdtemp(prefix="curfew-audit-")
         self.space, self.servers = net.Namespace("audit"), {}
         self.golive = lab.now() + lab.days(20)
@@ -33,7 +33,7 @@ class AuditLab:
             for number, (name, databases) in enumerate((servers or {"sql01": ("AcmeTest",)}).items()):
                 self.servers[name] = PracticeServer(
                     self.space, self.path(name), certificates, name=name, address=HOST,
-                    port=PORT + number, databases=databases, script=script)
+                    port=PORT + number, databases=databases, script=script, arguments=arguments)
                 self.agent.server_add(name, host=HOST, port=PORT + number, ca=certificates.ca)
             self.agent.write()
         except BaseException:

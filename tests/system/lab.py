@@ -98,6 +98,10 @@ class Person:
                          user=user, password=password, database=database,
                          new_password=new_password, timeout=timeout)
 
+    def strange(self, user, password, database, calls_itself, timeout=ANSWER_SECONDS):
+        return self._ask(op="strange", host=self.target, port=self.port, ca=self.ca, user=user, password=password,
+                         database=database, calls_itself=calls_itself, timeout=timeout)
+
     def sql(self, text, timeout=ANSWER_SECONDS):
         return self._ask(op="sql", text=text, timeout=timeout)
 

@@ -6,6 +6,7 @@ cannot do, changing a password at the login, is done by the practice server's ow
 
 {"op": "reach", "host", "port", "timeout"}                        can a TCP connection be made?
 {"op": "login", "host", "port", "name", "ca", "user", "password", "database", "new_password", "timeout"}
+{"op": "strange", "host", "port", "ca", "user", "password", "database", "calls_itself", "timeout"}
 {"op": "sql", "text", "timeout"}                                  on the session that is open
 {"op": "logout"}
 Answers: {"ok": true, "rows": [...], "address": ...}
@@ -30,7 +31,7 @@ warnings.simplefilter("ignore", DeprecationWarning)
 
 class Person:
     def __init__(self):
-        self.socket = self.connection = None
+        self.socket = self.connection = self.raw = None
 
     def reach(self, r):
         with socket.create_connection((r["host"], r["port"]), timeout=r["timeout"]) as s:
@@ -50,6 +51,14 @@ class Person:
             cafile=r["ca"], sock=self.socket, autocommit=True, disable_connect_retry=True,
             login_timeout=r["timeout"], appname="SQL Server Management Studio")
         return {"address": address}
+
+    def strange(self, r):
+        """As login, by a client that calls itself and its host whatever it likes, also what is no text."""
+        self.raw = client.RawClient(r["host"], r["port"], timeout=r["timeout"])
+        self.raw.encrypt(r["ca"])
+        accepted, messages = self.raw.messages(self.raw.login(
+            user=r["user"], password=r["password"], database=r["database"], host=r["calls_itself"]))
+        return {"ok": accepted, "text": str(messages)}
 
     @staticmethod
     def _password_change(r):
