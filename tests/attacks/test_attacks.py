@@ -11,10 +11,11 @@ import sys
 import unittest
 from dataclasses import dataclass, field
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "system"))
+sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), folder) for folder in ("", os.path.join("..", "system"))]
 
 import audit_lab  # noqa: E402  (the path above makes it importable)
 import lab  # noqa: E402
+import test_alone  # noqa: E402
 from practice import SqlRefused  # noqa: E402
 
 PASSWORD = "Known-to-the-user-7"
@@ -67,16 +68,20 @@ OWN_MODULE = ("CREATE PROCEDURE dbo.Helper AS SELECT 1",
 IN_OWNER = ("SELECT r.name FROM sys.database_role_members AS m JOIN sys.database_principals AS r ON r.principal_id = "
             "m.role_principal_id JOIN sys.database_principals AS u ON u.principal_id = m.member_principal_id "
             "WHERE u.name = N'{user}' AND r.name = N'db_owner'")
+DENIED = ("SELECT p.state_desc, USER_NAME(p.grantor_principal_id) FROM sys.database_permissions AS p WHERE p.class = 1 AND "
+          "p.grantee_principal_id = USER_ID(N'helper')")
+HERS = ("SELECT name FROM sys.server_principals WHERE name LIKE N'hers[01]%'", [])
 CASES = (
     Case("01", "the body of a procedure", attack=("ALTER PROCEDURE dbo.OrderAdd AS SELECT 666",),
-         finds=(("changed-definition", "medium", "[dbo].[OrderAdd]"),)),
+         finds=(("changed-definition", "high", "[dbo].[OrderAdd]"),)),
     Case("02", "a module that runs as its owner calls what she may change", before=OWN_MODULE,
          attack=("ALTER PROCEDURE dbo.Helper AS EXEC (N'ALTER ROLE [db_owner] ADD MEMBER [{user}]')", "EXEC dbo.Nightly"),
          worked=((IN_OWNER, [["db_owner"]]),), golive=((IN_OWNER, []),),
-         finds=(("execute-as-module", "high", "[dbo].[Nightly]"), ("changed-definition", "medium", "[dbo].[Helper]"))),
+         finds=(("execute-as-module", "high", "[dbo].[Nightly]"), ("changed-definition", "high", "[dbo].[Helper]"),
+                ("execute-as-closure", "critical", "[dbo].[Nightly] uses other objects"))),
     Case("03", "from there, CONTROL for everybody", before=OWN_MODULE,
          attack=("ALTER PROCEDURE dbo.Helper AS EXEC (N'GRANT CONTROL TO [public]')", "EXEC dbo.Nightly"),
-         login="disabled", role=False, finds=(("public-grant", "high", "CONTROL"),)),
+         login="disabled", role=False, finds=(("public-grant", "critical", "CONTROL"),)),
     Case("04", "EXECUTE AS OWNER of her own", attack=("ALTER PROCEDURE dbo.OrderAdd WITH EXECUTE AS OWNER AS SELECT 1",),
          refused=(15151, 15517, 229, 15247),
          golive=(("SELECT COUNT(*) FROM sys.sql_modules WHERE execute_as_principal_id IS NOT NULL", [[0]]),)),
@@ -91,6 +96,26 @@ CASES = (
     Case("08", "an audit trigger switched off", before=("CREATE TRIGGER dbo.Audit ON dbo.Orders AFTER DELETE AS SELECT 1",),
          attack=("DISABLE TRIGGER ALL ON dbo.Orders",), worked=(("SELECT is_disabled FROM sys.triggers", [[1]]),),
          finds=(("trigger-disabled", "high", "[dbo].[Audit]"),)),
+    Case("09", "a trigger on what a reviewed DDL trigger writes",
+         given=("CREATE TABLE dbo.DdlLog (Id int)",
+                "CREATE TRIGGER [audit09] ON DATABASE FOR DDL_DATABASE_LEVEL_EVENTS AS INSERT INTO dbo.DdlLog VALUES (1)"),
+         attack=("CREATE TRIGGER dbo.Trojan ON dbo.DdlLog AFTER INSERT AS "
+                 "IF SUSER_SNAME() = N'curfew_agent' EXEC (N'CREATE LOGIN [hers09] WITH PASSWORD = N''Hers-Passw0rd-9''')",),
+         golive=(HERS,), removed=(HERS,), login="disabled", role=False, gone=False,
+         finds=(("ddl-closure", "critical", "audit09: it uses other objects"), ("new-object", "high", "[dbo].[Trojan]"))),
+    Case("10", "a procedure that a reviewed DDL trigger calls",
+         given=("CREATE PROCEDURE dbo.Notify AS SELECT 1",
+                "CREATE TRIGGER [audit10] ON DATABASE FOR DDL_DATABASE_LEVEL_EVENTS AS EXEC dbo.Notify"),
+         attack=("ALTER PROCEDURE dbo.Notify AS IF SUSER_SNAME() = N'curfew_agent' "
+                 "EXEC (N'CREATE LOGIN [hers10] WITH PASSWORD = N''Hers-Passw0rd-9''')",),
+         golive=(HERS,), removed=(HERS,), login="disabled", role=False, gone=False,
+         finds=(("ddl-closure", "critical", "audit10: it runs procedures"),)),
+    Case("11", "a reviewed DDL trigger with another text under its name",
+         before=("CREATE TRIGGER [audit11] ON DATABASE FOR DROP_TABLE AS PRINT N'dropped'",), attack=("SELECT 1",),
+         server=("USE [{db}]; EXEC (N'ALTER TRIGGER [audit11] ON DATABASE FOR DDL_DATABASE_LEVEL_EVENTS AS "
+                 "IF SUSER_SNAME() = N''curfew_agent'' CREATE LOGIN [hers11] WITH PASSWORD = N''Hers-Passw0rd-9''')",),
+         golive=(HERS,), removed=(HERS,), login="disabled", role=False, gone=False,
+         finds=(("ddl-trigger-changed", "high", "[audit11]"), ("ddl-trigger", "high", "audit11: enabled"))),
     Case("12", "a queue that runs a procedure as her", before=QUEUE,
          attack=("ALTER QUEUE dbo.Inbox WITH ACTIVATION (STATUS = ON, PROCEDURE_NAME = dbo.Reader, "
                  "MAX_QUEUE_READERS = 1, EXECUTE AS SELF)",),
@@ -104,7 +129,7 @@ CASES = (
                  "CREATE SECURITY POLICY dbo.Rows ADD FILTER PREDICATE dbo.Mine(Customer) ON dbo.Orders WITH (STATE = ON, "
                  "SCHEMABINDING = OFF)"),
          attack=("ALTER FUNCTION dbo.Mine (@c nvarchar(50)) RETURNS TABLE AS RETURN SELECT 1 AS ok",),
-         finds=(("changed-definition", "medium", "[dbo].[Mine]"),)),
+         finds=(("changed-definition", "high", "[dbo].[Mine]"), ("policy-unbound", "high", "[dbo].[Rows]"))),
     Case("18", "two tables with each other's names", before=("CREATE TABLE dbo.Prices (Id int)", "CREATE TABLE dbo.OldPrices (Id int)"),
          attack=("EXEC sp_rename 'dbo.Prices', 'z'", "EXEC sp_rename 'dbo.OldPrices', 'Prices'",
                  "EXEC sp_rename 'dbo.z', 'OldPrices'"),
@@ -131,15 +156,17 @@ CASES = (
     Case("25", "an open transaction as a wall", attack=("BEGIN TRANSACTION; ALTER TABLE dbo.Orders ADD x int NULL",), stays=True,
          golive=(("SELECT COUNT(*) FROM sys.columns WHERE name = N'x'", [[0]]),)),
     Case("27", "three connections in one, and no address", attack=("SELECT 1",), stays=True),
-    Case("29", "her session's number is a stranger's when it is to end", attack=("SELECT 1",), stays=True),
+    Case("30", "an application role, whose password she knows", given=("CREATE APPLICATION ROLE [app] WITH PASSWORD = N'App-Passw0rd-7'",),
+         attack=("EXEC sp_setapprole N'app', N'App-Passw0rd-7'",), stays=True, finds=(("application-role", "high", "app"),)),
     Case("31", "a session as another, for good", given=("CREATE USER [other] WITHOUT LOGIN", "GRANT IMPERSONATE ON USER::[other] TO [{user}]"),
-         attack=("EXECUTE AS USER = N'other' WITH NO REVERT",), stays=True, finds=(("loginless-user", "medium", "other"),)),
+         attack=("EXECUTE AS USER = N'other' WITH NO REVERT",), stays=True,
+         worked=(("SELECT COUNT(*) FROM sys.dm_exec_sessions WHERE original_login_name = N'{user}' AND "
+                  "security_id <> original_security_id", [[1]]),), finds=(("loginless-user", "medium", "other"),)),
     Case("32", "the login renamed while she is connected", attack=("SELECT 1",), stays=True,
          server=("ALTER LOGIN [{user}] WITH NAME = [innocent]",), login="any", role=False, gone=False,
          golive=(("SELECT COUNT(*) FROM sys.dm_exec_sessions WHERE original_login_name IN (N'{user}', N'innocent')", [[0]]),)),
     Case("34", "Curfew's lock, held", attack=("USE master", "EXEC sp_getapplock @Resource = N'curfew', @LockMode = N'Exclusive', "
                                             "@LockOwner = N'Session'"), stays=True),
-    Case("36", "what her program calls itself", attack=("SELECT 1",), stays=True),
     Case("39", "made sysadmin by a DBA", server=("ALTER SERVER ROLE [sysadmin] ADD MEMBER [{user}]",), login="any", role=False,
          finds=(("server-role-member", "critical", "sysadmin"),), gone=False),
     Case("40", "a right on the server by sa", server=("GRANT ALTER ANY LOGIN TO [{user}]",), login="any", role=False,
@@ -150,6 +177,10 @@ CASES = (
          golive=(("SELECT USER_NAME(principal_id) FROM sys.schemas WHERE name = N'hers'", [["dbo"]]),
                  ("SELECT p.permission_name FROM sys.database_permissions AS p WHERE p.class = 1 AND "
                   "p.grantee_principal_id = USER_ID(N'helper')", [["SELECT"]]))),
+    Case("42", "a denial that came with her grant option",
+         given=("CREATE USER [helper] WITHOUT LOGIN", "GRANT SELECT ON OBJECT::dbo.Orders TO [{user}] WITH GRANT OPTION"),
+         attack=("DENY SELECT ON OBJECT::dbo.Orders TO [helper]",), worked=((DENIED, [["DENY", "{user}"]]),),
+         golive=((DENIED, [["DENY", "dbo"]]),), removed=((DENIED, [["DENY", "dbo"]]),)),
     Case("43", "a grant on a table with a column taken out", given=("GRANT SELECT ON OBJECT::dbo.Orders TO [{user}]",
                                                                   "REVOKE SELECT ON OBJECT::dbo.Orders (Customer) FROM [{user}]"),
          attack=("SELECT Id FROM dbo.Orders",),
@@ -157,39 +188,22 @@ CASES = (
                   "grantee_principal_id = USER_ID(N'{user}')", [[0]]),)),
     Case("44", "the database offline at the instant", attack=("SELECT 1",), server=("ALTER DATABASE [{db}] SET OFFLINE WITH ROLLBACK IMMEDIATE",),
          role=False, login="disabled", gone=False),
-    Case("46", "the database taken by a DBA alone", attack=("SELECT 1",), server=("ALTER DATABASE [{db}] SET RESTRICTED_USER WITH ROLLBACK IMMEDIATE",),
-         role=False, login="any", gone=False),
-    Case("51", "chains into other databases", server=("ALTER DATABASE [{db}] SET DB_CHAINING ON",), finds=(("db-chaining", "medium", "{db}"),)),
+    Case("51", "chains into other databases of one owner", before=("ALTER DATABASE [{db}] SET DB_CHAINING ON",),
+         finds=(("db-chaining", "medium", "{db}"), ("shared-owner", "critical", "databases of the same owner"))),
     Case("52", "TRUSTWORTHY, owned by a sysadmin", server=("ALTER DATABASE [{db}] SET TRUSTWORTHY ON",),
          finds=(("trustworthy", "critical", "{db}"),)),
     Case("54", "a restore from before go-live", attack=("ALTER PROCEDURE dbo.OrderAdd AS SELECT 666",),
          server=("BACKUP DATABASE [{db}] TO DISK = N'{db}.bak'", "RESTORE DATABASE [{db}] FROM DISK = N'{db}.bak' WITH REPLACE"),
-         finds=(("changed-definition", "medium", "[dbo].[OrderAdd]"),)),
+         finds=(("changed-definition", "high", "[dbo].[OrderAdd]"), ("restored", "high", "restored by sa"))),
+    Case("55", "a trigger that answers with rows like the server's own",
+         given=("CREATE TRIGGER [shaped] ON DATABASE FOR DDL_DATABASE_LEVEL_EVENTS AS SELECT N'end' AS [part], DB_ID(), 1",),
+         attack=("SELECT 1",), login="disabled", role=False, gone=False, finds=(("ddl-trigger", "high", "shaped: enabled"),)),
 )
 # What THREATS asks of a case and Curfew, or this test, does not do yet: none of it is counted above.
 NOT_YET = {
-    "02": "no finding execute-as-closure: the closure of a module that runs as its owner is not walked",
-    "09": "a DDL trigger that is known is known by its name alone",
-    "10": "as 09",
-    "11": "as 09; what changed since the baseline is ddl-trigger-changed",
-    "13": "activated tasks are not read",
     "16": "the practice server has no computed columns",
-    "26": "needs a lab of its own: the time of a rollback is the whole server's",
-    "28": "covered by tests/sql/test_closing.c: a session that is still logging in",
-    "30": "covered by test_audit_leftovers: application-role; the session ends as any other",
     "33": "needs a contained database: test_audit_leftovers has contained-user",
-    "35": "needs a lockout of the agent's own login: tests/system/test_strangers.py",
-    "37": "bound sessions are not reported",
-    "38": "a distributed transaction in doubt is not reported",
-    "42": "a downstream DENY that a cascade took is covered by tests/access",
     "45": "needs replicas: test_handover and the practice server's own tests",
-    "47": "concerns the whole server: test_audit.Proof.test_agent_without_rights",
-    "48": "concerns the whole server: tests/sql/test_session_settings.c",
-    "49": "needs a server of another collation",
-    "50": "needs a database of another collation",
-    "53": "sessions of a reader that hold locks are not reported",
-    "54": "no finding restored: msdb.dbo.restorehistory is not read; what came back is found by the baseline",
-    "55": "rows not asked for are refused by form: tests/sql/test_catalog.c",
 }
 
 
@@ -217,11 +231,23 @@ class Life:
         for case in CASES:
             for batch in case.before:
                 self.sql(case, batch)
+        self.triggers_know()
         lab_.agent.apply(lab.local(golive - lab.days(2)))
         for case in CASES:
             for batch in case.given:
                 self.sql(case, batch)
             lab_.server.sql(f"ALTER LOGIN [{case.user}] WITH PASSWORD = N'{PASSWORD}'")
+        self.triggers_know()
+
+    def triggers_know(self):
+        """The hoster has reviewed every DDL trigger that is there now; that of 55 nobody has."""
+        known = []
+        for case in CASES:
+            known += [f"{name} sha256:{digest}" for name, digest in self.sql(case, (
+                "SELECT t.name, CONVERT(nvarchar(64), HASHBYTES('SHA2_256', m.definition), 2) FROM sys.triggers AS t "
+                "JOIN sys.sql_modules AS m ON m.object_id = t.object_id WHERE t.parent_class = 0")) if case.number != "55"]
+        self.lab.agent.servers["sql01"]["known_triggers"] = known
+        self.lab.agent.write()
 
     def attack(self):
         shared = self.person()
@@ -264,7 +290,7 @@ class Life:
     def run(self):
         self.prepare()
         self.attack()
-        self.lab.server.faults(mars="c27.jane.doe", spid_reuse="c29.jane.doe", sign_ins=3)
+        self.lab.server.faults(mars="c27.jane.doe", sign_ins=3)
         self.golive_result = self.lab.agent.apply(expect=(0, 1, 2))
         for case in CASES:
             self.seen[case.number]["golive"] = self.look(case, case.golive)
@@ -303,7 +329,8 @@ class Attacks(unittest.TestCase):
 
     def test_the_table_is_whole(self):
         """Every case of the threat model is either made or named as not made."""
-        made = {c.number[:2] for c in CASES} | set(NOT_YET)
+        alone = {name[len("test_"):][:2] for name in dir(test_alone.Alone) if name.startswith("test_")}
+        made = {c.number[:2] for c in CASES} | alone | set(NOT_YET)
         self.assertEqual(sorted(made), [f"{n:02}" for n in range(1, 56)])
 
 
@@ -317,7 +344,7 @@ def case_attack(case):
             else:
                 self.assertTrue(answer.ok, str(answer))
         for found, rows in seen["worked"]:
-            self.assertEqual(found, rows)
+            self.assertEqual(found, [[case.text(v) if isinstance(v, str) else v for v in row] for row in rows])
     return test
 
 
@@ -357,6 +384,8 @@ def case_removed(case):
             self.assertEqual((found["roles"], found["held"]), ([], []))
             if not case.user_stays:
                 self.assertFalse(found["user"])
+        elif case.login == "disabled" and found["login"]:
+            self.assertEqual(found["login"][1], 1, "what cannot be taken away stays shut")
         for rows, wanted in found.get("queries", ()):
             self.assertEqual(rows, wanted)
     return test
