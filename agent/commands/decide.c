@@ -1,5 +1,5 @@
-/* An operator's word about what the records cannot tell: whose a login is, what may be forgotten, which endpoint is no
- * longer guarded, and that the journal goes on although records are missing. Each is an event in the journal. */
+/* Decisions of an operator about what the records do not show: which agent manages a login, what to forget, which
+ * endpoint is no longer guarded, and to continue with missing records. Each is an event in the journal. */
 #include <errno.h>
 #include <string.h>
 
@@ -37,7 +37,7 @@ static int adopt(const struct decision *d)
 
 	if (!program_server(d->program, cli->operands[0]))
 		return cli_fail(cli, EXIT_USAGE,
-			"no server \"%s\" in the configuration; see `curfew check`",
+			"no server \"%s\" in the configuration; run `curfew check`",
 			cli->operands[0]);
 	int rc = journal_begin(d->journal);
 	if (!rc)
@@ -51,7 +51,7 @@ static int adopt(const struct decision *d)
 	if (rc)
 		return cli_fail(cli, EXIT_FAILED, "%s", journal_problem(rc));
 	text_printf(stdout,
-		"login %s on %s is now this agent's; `curfew plan` shows what becomes of it\n",
+		"this agent now manages login %s on %s; to see its changes, run `curfew plan`\n",
 		cli->operands[1], cli->operands[0]);
 	return EXIT_FINE;
 }
@@ -64,12 +64,12 @@ static int forget(const struct decision *d)
 
 	if (rc == -ENOENT)
 		return cli_fail(cli, EXIT_FAILED,
-			"nothing is remembered of %s%s%s; check the name, letter case included",
-			server, database ? " / " : "", database ? database : "");
+			"the journal has nothing about %s%s%s; check the name and its case", server,
+			database ? " / " : "", database ? database : "");
 	if (rc)
 		return cli_fail(cli, EXIT_FAILED, "%s", journal_problem(rc));
 	text_printf(stdout,
-		"%s%s%s is forgotten: access that is still there is not looked for any more; certificates say so\n",
+		"%s%s%s is forgotten: Curfew no longer looks for access there, and certificates say so\n",
 		server, database ? " / " : "", database ? database : "");
 	return EXIT_FINE;
 }
@@ -107,10 +107,11 @@ static int unguard(const struct decision *d)
 	if (rc)
 		return cli_fail(cli, EXIT_FAILED, "%s", journal_problem(rc));
 	if (!n)
-		return cli_fail(cli, EXIT_FAILED, "no guard of server %s is kept; check the name",
+		return cli_fail(cli, EXIT_FAILED, "server %s has no saved guard; check the name",
 			cli->operands[0]);
 	text_printf(stdout,
-		"what the configuration does not name of %s is unguarded by the next `curfew apply`: everybody will reach it\n",
+		"the next `curfew apply` removes the guards of %s that the configuration does not name; then everybody can "
+		"reach these endpoints\n",
 		cli->operands[0]);
 	return EXIT_FINE;
 }
@@ -119,7 +120,7 @@ static int accept_loss(const struct decision *d)
 {
 	int rc = loss_accept(d->journal, d->now, cli_actor(), d->cli->reason);
 
-	/* Said before a pass has noticed, on a second gateway's first day. */
+	/* No pass has noticed the loss yet, as when a second gateway starts. */
 	if (rc == -ENOENT)
 		rc = event_write(d, "accept-loss");
 	if (!rc)
@@ -180,10 +181,10 @@ const struct command command_adopt = {
 	.min_operands = 2,
 	.max_operands = 2,
 	.options = OPT_REASON,
-	.summary = "Take a marked login that nobody names as this agent's",
-	.help = "For a login that bears Curfew's mark and that neither the configuration nor the journal names: what another\n"
-		"configuration made, or a lost one left. Afterwards it is removed unless the configuration schedules it.\n"
-		"--reason is required.\n",
+	.summary = "Manage an unknown login of server role curfew_logins",
+	.help = "For a member of curfew_logins that neither the configuration nor the journal names, because another\nagent "
+		"created it or records were lost. Afterwards Curfew removes the login unless it is scheduled.\n--reason is "
+		"required.\n",
 	.run = run_adopt,
 };
 
@@ -194,9 +195,9 @@ const struct command command_forget = {
 	.min_operands = 1,
 	.max_operands = 2,
 	.options = OPT_REASON,
-	.summary = "Stop looking for access that cannot be verified gone",
-	.help = "For a server or database that does not exist any more: what was given there is no longer looked for and no\n"
-		"longer overdue. The certificate lists it. --reason is required.\n",
+	.summary = "Stop looking for access that cannot be verified as removed",
+	.help = "For a server or database that no longer exists: Curfew stops looking for former access there, and it is "
+		"no\nlonger overdue. The certificate lists it. --reason is required.\n",
 	.run = run_forget,
 };
 
@@ -207,9 +208,10 @@ const struct command command_unguard = {
 	.min_operands = 1,
 	.max_operands = 1,
 	.options = OPT_REASON,
-	.summary = "Let everybody reach a server that left the configuration",
-	.help = "The guard of an endpoint that the configuration no longer names stays until the server's logins are verified\n"
-		"gone. This takes it away before. --reason is required.\n",
+	.summary = "Remove the guard of a server that left the configuration",
+	.help = "The guard of an endpoint that left the configuration stays until the removal of the server's logins "
+		"is\nverified. This command removes it now, and then everybody can reach the endpoint. --reason is "
+		"required.\n",
 	.run = run_unguard,
 };
 
@@ -219,7 +221,8 @@ const struct command command_accept_loss = {
 	.required = "--reason TEXT",
 	.options = OPT_REASON,
 	.summary = "Continue although records of the journal are missing",
-	.help = "While records are missing nothing is opened: nobody knows who was revoked. Restore the journal if you can.\n"
-		"Otherwise, and for a second gateway's first day, this says that it may continue. --reason is required.\n",
+	.help = "While records are missing no access is granted, because the revocations are unknown. Restore the journal "
+		"if\nyou can. Otherwise, and when a second gateway starts, this command continues without them. --reason is "
+		"required.\n",
 	.run = run_accept_loss,
 };
