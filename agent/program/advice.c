@@ -19,7 +19,30 @@ static bool weekday_is_late(const char *local)
 	return false;
 }
 
-void advice_check(const struct client *c, struct reading *r, const config_setting_t *go_live)
+/* Nobody is at work on the day itself, and on the one after it nobody mends what the go-live broke. */
+static void holiday_check(const struct client *c, struct reading *r,
+	const config_setting_t *go_live, const struct strings *holidays)
+{
+	static const char *const words[] = {"on a holiday", "on the day before a holiday"};
+	struct local_time local, t;
+	char text[64];
+
+	if (instant_to_local(&local, c->go_live, c->timezone) < 0)
+		return;
+	for (int i = 0; i < 2; i++) {
+		t = local_add_days(local, i);
+		snprintf(text, sizeof(text), "%04d-%02d-%02d", t.year, t.month, t.day);
+		if (!strings_contain(holidays, text))
+			continue;
+		reading_advice(r, go_live,
+			"go-live is %s (%s); choose a day with working days behind it", words[i],
+			text);
+		return;
+	}
+}
+
+void advice_check(const struct client *c, struct reading *r, const config_setting_t *go_live,
+	const struct settings *s)
 {
 	char local[64];
 
@@ -36,6 +59,7 @@ void advice_check(const struct client *c, struct reading *r, const config_settin
 			"go-live is late in the week (%s); a Monday or another early weekday leaves time "
 			"to fix problems",
 			local);
+	holiday_check(c, r, go_live, &s->holidays);
 	if (!c->milestones[MILESTONE_CHECKLIST_SIGNED])
 		reading_advice(r, go_live,
 			"go-live is set (%s) but milestones.checklist_signed is missing; add it when the "

@@ -199,7 +199,7 @@ void course_read(struct client *c, struct reading *r, const config_setting_t *gr
 		go_live_resolve(c, r, &go_live, s);
 	staging_resolve(c, r, &staging_until);
 	if (go_live.at)
-		advice_check(c, r, go_live.at);
+		advice_check(c, r, go_live.at, s);
 	if (c->end <= r->now)
 		reading_warning(r, NULL,
 			"all access of this client ended at %s; once `curfew certificate` succeeds, remove "

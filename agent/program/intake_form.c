@@ -156,21 +156,21 @@ int intake_read_csv(struct intake *i, const char *text, char why[256])
 {
 	struct form f = {.at = text, .line = 1};
 	size_t before = i->n_people;
-	int r = 0;
+	int rc = 0;
 
 	/* As spreadsheets save it. */
 	f.at += strncmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
 	f.separator = strcspn(f.at, ";\n") < strcspn(f.at, ",\n") ? ';' : ',';
 	why[0] = '\0';
 	if (row_take(&f, why) && header_read(&f, why))
-		while (r == 0 && row_take(&f, why))
+		while (rc == 0 && row_take(&f, why))
 			if (!row_is_empty(&f) && is_of_client(i, cell(&f, COLUMN_CLIENT)))
-				r = person_take(i, cell(&f, COLUMN_FIRST), cell(&f, COLUMN_LAST),
+				rc = person_take(i, cell(&f, COLUMN_FIRST), cell(&f, COLUMN_LAST),
 					cell(&f, COLUMN_EMAIL), cell(&f, COLUMN_ADDRESSES));
 	form_clear(&f);
-	if (r == 0 && why[0])
-		r = -EINVAL;
-	return r ? r : i->n_people == before ? -ENOENT : 0;
+	if (rc == 0 && why[0])
+		rc = -EINVAL;
+	return rc ? rc : i->n_people == before ? -ENOENT : 0;
 }
 
 static const char *member(const json_t *o, enum intake_column c)
@@ -184,16 +184,16 @@ static int json_person_take(struct intake *i, const json_t *o)
 {
 	const json_t *addresses = json_object_get(o, column_names[COLUMN_ADDRESSES]), *one;
 	size_t k;
-	int r = person_take(i, member(o, COLUMN_FIRST), member(o, COLUMN_LAST),
+	int rc = person_take(i, member(o, COLUMN_FIRST), member(o, COLUMN_LAST),
 		member(o, COLUMN_EMAIL), member(o, COLUMN_ADDRESSES));
 
 	json_array_foreach(addresses, k, one)
 	{
-		if (r == 0 && json_is_string(one))
-			r = intake_addresses_add(
+		if (rc == 0 && json_is_string(one))
+			rc = intake_addresses_add(
 				&i->people[i->n_people - 1], json_string_value(one));
 	}
-	return r;
+	return rc;
 }
 
 int intake_read_json(struct intake *i, const char *text, char why[256])
@@ -201,7 +201,7 @@ int intake_read_json(struct intake *i, const char *text, char why[256])
 	size_t before = i->n_people, k;
 	json_error_t error;
 	json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, &error), *o;
-	int r = 0;
+	int rc = 0;
 
 	if (!json_is_array(root)) {
 		snprintf(why, 256, "line %d: %s", root ? 1 : error.line,
@@ -212,13 +212,13 @@ int intake_read_json(struct intake *i, const char *text, char why[256])
 	}
 	json_array_foreach(root, k, o)
 	{
-		if (r == 0 && !json_is_object(o)) {
+		if (rc == 0 && !json_is_object(o)) {
 			snprintf(why, 256, "element %zu is not an object", k + 1);
-			r = -EINVAL;
+			rc = -EINVAL;
 		}
-		if (r == 0 && is_of_client(i, member(o, COLUMN_CLIENT)))
-			r = json_person_take(i, o);
+		if (rc == 0 && is_of_client(i, member(o, COLUMN_CLIENT)))
+			rc = json_person_take(i, o);
 	}
 	json_decref(root);
-	return r ? r : i->n_people == before ? -ENOENT : 0;
+	return rc ? rc : i->n_people == before ? -ENOENT : 0;
 }

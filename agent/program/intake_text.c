@@ -40,13 +40,13 @@ static void names_guess(struct intake_person *p)
 static int address_take(struct intake *i, struct strings *early, const char *word)
 {
 	struct intake_person lone = {.addresses = *early};
-	int r;
+	int rc;
 
 	if (i->n_people)
 		return intake_addresses_add(&i->people[i->n_people - 1], word);
-	r = intake_addresses_add(&lone, word);
+	rc = intake_addresses_add(&lone, word);
 	*early = lone.addresses;
-	return r;
+	return rc;
 }
 
 static int word_take(struct intake *i, struct strings *early, const char *word)
@@ -89,9 +89,9 @@ static int word_take(struct intake *i, struct strings *early, const char *word)
 int intake_read_text(struct intake *i, const char *text)
 {
 	struct strings early = {0};
-	int r = 0;
+	int rc = 0;
 
-	while (*text && r == 0) {
+	while (*text && rc == 0) {
 		size_t n = 0;
 
 		while (is_part(text[n]))
@@ -106,11 +106,11 @@ int intake_read_text(struct intake *i, const char *text)
 			!(end > 1 && text[end - 2] == ':'))
 			end--;
 		_cleanup_free_ char *word = strndup(text, end);
-		r = word ? word_take(i, &early, word) : -ENOMEM;
+		rc = word ? word_take(i, &early, word) : -ENOMEM;
 		text += n;
 	}
 	for (size_t k = 0; k < early.n; k++)
 		free(early.items[k]);
 	free(early.items);
-	return r;
+	return rc;
 }

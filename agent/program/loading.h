@@ -32,6 +32,8 @@ void settings_read(struct settings *out, const char **clients, struct reading *r
 /* The setting "timezone", a zone that exists; NULL when it is missing, or reported. Borrowed. */
 const char *zone_read(struct reading *r, const config_setting_t *group);
 void settings_free(struct settings *s);
+/* The days of the lists `holidays` and of the calendar file `holidays_file`. */
+void holidays_read(struct settings *out, struct reading *r, const config_setting_t *group);
 /* A date of the group in that zone; false when it is missing or was reported. `ends`: a date alone is the end of that
  * day. */
 bool instant_read(instant_t *out, struct reading *r, const config_setting_t *group,
@@ -70,7 +72,8 @@ void client_free(struct client *c);
 void course_read(struct client *c, struct reading *r, const config_setting_t *group,
 	const struct settings *s, bool zone_known);
 /* What makes a go-live that is still to come riskier than it need be. */
-void advice_check(const struct client *c, struct reading *r, const config_setting_t *go_live);
+void advice_check(const struct client *c, struct reading *r, const config_setting_t *go_live,
+	const struct settings *s);
 /* Its people. Needs the name, which makes their logins. */
 void users_read(struct client *c, struct reading *r, const config_setting_t *group,
 	const struct program *p);

@@ -3,6 +3,7 @@
 
 #include "curfew/calendar.h"
 #include "program/file.h"
+#include "program/levels.h"
 #include "program/names.h"
 #include "program/zone.h"
 
@@ -71,7 +72,7 @@ const char *zone_read(struct reading *r, const config_setting_t *group)
 static void program_group_read(
 	struct settings *out, struct reading *r, const config_setting_t *root)
 {
-	static const char *const names[] = {"max_sources", "max_users", "read_only_days",
+	static const char *const names[] = {"holidays", "holidays_file", "max_sources", "max_users", "read_only_days",
 		"shared_databases", "staging_days", "testing_days", "timezone", "widest_prefix4",
 		"widest_prefix6"};
 	const config_setting_t *group = reading_group(r, root, "program", NULL);
@@ -80,6 +81,7 @@ static void program_group_read(
 	if (group)
 		reading_known(r, group, "program", names, ARRAY_SIZE(names));
 	numbers_read(out, r, group, PROGRAM_NUMBERS, ARRAY_SIZE(PROGRAM_NUMBERS));
+	holidays_read(out, r, group);
 	out->shared_databases = reading_bool(r, group, "shared_databases", false);
 	if (out->staging_days > out->read_only_days)
 		reading_warning(r, group,
@@ -222,6 +224,7 @@ void settings_free(struct settings *s)
 	free(s->credential_directory);
 	free(s->metrics_file);
 	free(s->journal_key);
+	strings_free(&s->holidays);
 	notice_settings_free(&s->notices);
 }
 

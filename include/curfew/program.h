@@ -130,6 +130,7 @@ struct settings {
 	unsigned widest_prefix4; /* 24 */
 	unsigned widest_prefix6; /* 48 */
 	char *timezone;		 /* "UTC" */
+	struct strings holidays; /* "2026-12-25": advised against */
 	bool shared_databases;	 /* several clients may name one database; false */
 	bool practice;
 	char *state_directory;	    /* /var/lib/curfew: journal.db, clock, last good client files */
