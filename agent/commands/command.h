@@ -43,6 +43,8 @@ enum exit_code {
 #define OPT_FILES      OPTION(24)
 #define OPT_DRY_RUN    OPTION(25)
 #define OPT_YES	       OPTION(26)
+#define OPT_WATCH      OPTION(27)
+#define OPT_UTC	       OPTION(28)
 /* Of commands that change a client file. */
 #define OPT_TICKET	OPTION(32)
 #define OPT_PRINT	OPTION(33)
@@ -65,14 +67,16 @@ enum exit_code {
 struct cli {
 	const struct command *command;
 	const char *config;
-	bool json, no_terminal, boot, summary, csv, anonymous, drop, files, dry_run, yes, print,
-		abort;
+	bool json, no_terminal, boot, summary, csv, anonymous, drop, files, watch, utc, dry_run,
+		yes, print, abort;
 	bool unprivileged; /* may not look at the credentials: what needs them, the service alone can do */
 	bool by_service; /* goes by what only the service may act upon: never by itself */
 	const char *at, *reason, *html, *svg, *ics, *from, *to, *user, *reset, *names, *person,
 		*address, *life, *server, *database, *limit, *journal, *ticket, *staging, *until,
 		*approved_on, *approved_by, *first, *last, *email, *timezone, *starts, *golive,
 		*databases, *form;
+	struct json_t *
+		service; /* what a running service says of itself; NULL: none was asked, or none answers */
 	const char *operands[MAX_OPERANDS + 1];
 	int n_operands;
 };

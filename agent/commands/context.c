@@ -1,5 +1,27 @@
 /* What most commands begin with, in one place. */
+#include <jansson.h>
+#include <string.h>
+
 #include "commands/command.h"
+
+/* The dates are instants already: only what is shown changes. */
+static bool zones_are_utc(struct program *p)
+{
+	char *zone = strdup("UTC");
+
+	if (!zone)
+		return false;
+	free(p->settings.timezone);
+	p->settings.timezone = zone;
+	for (size_t i = 0; i < p->n_clients; i++) {
+		zone = strdup("UTC");
+		if (!zone)
+			return false;
+		free(p->clients[i].timezone);
+		p->clients[i].timezone = zone;
+	}
+	return true;
+}
 
 int context_open(struct context *c, struct cli *cli, unsigned flags)
 {
@@ -7,6 +29,8 @@ int context_open(struct context *c, struct cli *cli, unsigned flags)
 	int code = flags & CONTEXT_LOADED ? cli_load_in_force(&c->program, cli)
 					  : cli_load(&c->program, cli);
 
+	if (!code && cli->utc && !zones_are_utc(c->program))
+		code = EXIT_FAILED;
 	if (!code && flags & CONTEXT_CLIENT)
 		code = cli_client(&c->client, cli, c->program);
 	if (!code && c->client)
@@ -35,4 +59,8 @@ void context_close(struct context *c)
 	overrides_free(&c->overrides);
 	journal_close(c->journal);
 	program_free(c->program);
+	if (c->cli)
+		json_decref(c->cli->service);
+	if (c->cli)
+		c->cli->service = NULL;
 }

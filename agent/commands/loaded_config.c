@@ -21,7 +21,7 @@ struct word {			/* of the service, about itself */
 	char *file; /* the configuration that it was started with; owned, NULL when it does not say */
 };
 
-static void word_ask(struct word *out, const char *runtime_directory)
+static void word_ask(struct word *out, struct cli *cli, const char *runtime_directory)
 {
 	json_t *end = NULL;
 	int rc = control_call(
@@ -33,7 +33,8 @@ static void word_ask(struct word *out, const char *runtime_directory)
 	const char *file = json_string_value(json_object_get(end, "file"));
 	record_set(out->configuration, sizeof(out->configuration), digest);
 	out->file = file ? strdup(file) : NULL;
-	json_decref(end);
+	json_decref(cli->service);
+	cli->service = end;
 }
 
 static bool is_same_file(const char *a, const char *b)
@@ -67,14 +68,14 @@ struct program *cli_saved(const struct cli *cli, const struct program *p)
 }
 
 /* The files are faulty as a whole. A service that goes by other ones is not the one that is meant. */
-static int faulty_go_on(struct program **out, const struct cli *cli)
+static int faulty_go_on(struct program **out, struct cli *cli)
 {
 	struct program *taken = cli_saved(cli, NULL);
 	struct word word = {0};
 	int code = 0;
 
 	if (taken)
-		word_ask(&word, taken->settings.runtime_directory);
+		word_ask(&word, cli, taken->settings.runtime_directory);
 	if (!word.answers)
 		code = cli_fail(cli, EXIT_CONFIG, "nothing done: %s has errors", cli->config);
 	else if (word.file && !is_same_file(word.file, cli->config))
@@ -142,7 +143,7 @@ int cli_load_in_force(struct program **out, struct cli *cli)
 		cli->by_service = !code;
 		return code;
 	}
-	word_ask(&word, p->settings.runtime_directory);
+	word_ask(&word, cli, p->settings.runtime_directory);
 	if (!word.answers && cli->unprivileged) {
 		code = alone_refuse(cli, p, word.result);
 		program_free(p);

@@ -1,91 +1,20 @@
 /* curfew status: what holds now, as observed, and what comes next. */
 #include <errno.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <jansson.h>
 
 #include "commands/board_read.h"
 #include "commands/revocation.h"
+#include "commands/status_service.h"
+#include "commands/status_view.h"
 #include "curfew/calendar.h"
 #include "curfew/report.h"
 #include "program/visible_text.h"
 
-struct seen {
-	struct records records;
-	const struct firewall_state *network; /* NULL: not looked at */
-	const struct context *context;
-};
-
-/* An entry of the allowlist lets one of the user's addresses reach the grant's server. */
-static bool is_admitted(const struct firewall_state *s, const struct grant *g)
-{
-	for (size_t i = 0; i < s->n_allows; i++)
-		if (grant_is_behind(g, &s->allows[i].source, &s->allows[i].endpoint))
-			return true;
-	return false;
-}
-
-static const struct record *grant_record(const struct records *k, const struct grant *g)
-{
-	for (size_t i = 0; i < k->n; i++) {
-		const struct record *r = &k->items[i];
-		if (r->kind == RECORD_GRANT && streq(r->server, g->server->name) &&
-			streq(r->login, g->user->login) && streq(r->database, g->database->name))
-			return r;
-	}
-	return NULL;
-}
-
-/* What was not seen is never shown as none. */
-static bool is_seen(const struct record *r)
-{
-	return r && r->state != STATE_UNREACHABLE && r->grant.seen == ANSWER_YES;
-}
-
-static bool is_residual(const struct record *r)
-{
-	return r->kind == RECORD_GRANT && r->grant.origin == GRANT_RESIDUAL;
-}
-
-static json_t *status_json(
-	const struct grants *g, const struct seen *seen, const char *client, instant_t now)
-{
-	json_t *grants = json_array(), *servers = json_array(), *sessions = json_array();
-	json_t *residual = json_array();
-
-	for (size_t i = 0; i < g->n; i++) {
-		const struct grant *k = &g->items[i];
-		if (client && !streq(client, k->client->name))
-			continue;
-		const struct record *r = grant_record(&seen->records, k);
-		json_t *object = grant_json(k);
-		enum state state = r ? r->state : STATE_UNREACHABLE;
-		json_object_set_new(object, "state", json_string(state_name(state)));
-		json_object_set_new(object, "observed",
-			is_seen(r) ? json_string(level_name(r->grant.level)) : json_null());
-		json_object_set_new(
-			object, "detail", r && *r->detail ? text_json(r->detail) : json_null());
-		json_object_set_new(object, "packets",
-			seen->network ? json_integer((json_int_t)grant_packets(seen->network, k))
-				      : json_null());
-		json_object_set_new(object, "network",
-			seen->network
-				? json_string(is_admitted(seen->network, k) ? "allowed" : "closed")
-				: json_null());
-		json_array_append_new(grants, object);
-	}
-	for (size_t i = 0; i < seen->records.n; i++) {
-		const struct record *r = &seen->records.items[i];
-		if (r->kind == RECORD_SERVER)
-			json_array_append_new(servers, record_json(r));
-		if (r->kind == RECORD_SESSION)
-			json_array_append_new(sessions, record_json(r));
-		if (is_residual(r))
-			json_array_append_new(residual, record_json(r));
-	}
-	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "at", instant_json(now), "servers", servers,
-		"grants", grants, "residual", residual, "sessions", sessions);
-}
+#define WATCH_SECONDS 5
 
 /* Whose phase stands for the client's: nobody's who alone was revoked. */
 static const struct grant *heading_grant(const struct grant *items, size_t n)
@@ -96,30 +25,55 @@ static const struct grant *heading_grant(const struct grant *items, size_t n)
 	return items;
 }
 
-/* What is over says so itself, and since when. */
-static bool is_over(const struct grant *g, instant_t now)
+/* What is over says so itself, and since when. By what there really is to come, not by the dates of the file: a client
+ * may have staging alone, or production alone. */
+static bool is_over(const struct grant *items, size_t n, instant_t now)
 {
-	return now >= g->client->end || g->phase == PHASE_REVOKED;
+	for (size_t i = 0; i < n; i++)
+		if (items[i].phase != PHASE_REVOKED && items[i].end > now)
+			return false;
+	return true;
 }
 
-static void client_heading(const struct client *c, const struct grant *g, instant_t now, bool color)
+struct turn {
+	const char *what;
+	instant_t at;
+};
+
+static struct turn next_turn(
+	const struct client *c, const struct grant *items, size_t n, instant_t now)
 {
+	struct turn opens = {"access starts", 0}, ends = {"all access ends", 0};
+	bool has = false;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct grant *g = &items[i];
+		has |= g->level != LEVEL_NONE;
+		if (g->level == LEVEL_NONE && g->next_level != LEVEL_NONE &&
+			(!opens.at || g->until < opens.at))
+			opens.at = g->until;
+		if (g->phase != PHASE_REVOKED && g->end > ends.at)
+			ends.at = g->end;
+	}
+	if (!has && opens.at)
+		return opens;
+	return c->has_go_live && now < c->go_live ? (struct turn){"go-live", c->go_live} : ends;
+}
+
+static void client_heading(
+	const struct client *c, const struct grant *items, size_t n, instant_t now, bool color)
+{
+	const struct grant *g = heading_grant(items, n);
 	char words[WORDS_MAX], duration[WORDS_MAX], when[64];
-	bool ends = c->has_go_live && now >= c->go_live;
-	instant_t next = now < c->starts	   ? c->starts
-			 : c->has_go_live && !ends ? c->go_live
-						   : c->end;
-	const char *what = now < c->starts	     ? "starts"
-			   : c->has_go_live && !ends ? "go-live"
-						     : "all access ends";
+	struct turn next = next_turn(c, items, n, now);
 
 	printf("%s%s%s  ", style_begin(color, TONE_BOLD), c->name, style_end(color, TONE_BOLD));
-	if (is_over(g, now))
+	if (is_over(items, n, now))
 		puts(grant_words(words, g, now));
 	else
-		printf("%s, %s in %s, %s\n", phase_name(g->phase), what,
-			duration_words(duration, next - now),
-			instant_format_local(when, sizeof(when), next, c->timezone));
+		printf("%s, %s in %s, %s\n", phase_name(g->phase), next.what,
+			duration_words(duration, next.at - now),
+			instant_format_local(when, sizeof(when), next.at, c->timezone));
 }
 
 /* Who shut them out, and why: whoever is asked to let them in again must know. */
@@ -164,7 +118,7 @@ static void network_cell(struct table *t, const struct grant *g, const struct fi
 
 	if (!s)
 		table_cell(t, NULL);
-	else if (!is_admitted(s, g))
+	else if (!status_is_admitted(s, g))
 		table_cell(t, "closed");
 	else if (packets)
 		table_cellf(t, "%llu packets", packets);
@@ -172,9 +126,9 @@ static void network_cell(struct table *t, const struct grant *g, const struct fi
 		table_cell(t, "allowed");
 }
 
-static void status_row(struct table *t, const struct grant *g, const struct seen *seen)
+static void status_row(struct table *t, const struct grant *g, const struct status_view *seen)
 {
-	const struct record *r = grant_record(&seen->records, g);
+	const struct record *r = status_record(&seen->records, g);
 	enum state state = r ? r->state : STATE_UNREACHABLE;
 	bool known = r && r->state != STATE_UNREACHABLE;
 
@@ -184,19 +138,42 @@ static void status_row(struct table *t, const struct grant *g, const struct seen
 	table_cell(t, g->database->name);
 	table_cell(t, state_name(state));
 	/* What is there, and what should be when that is something else. */
-	if (is_seen(r) && r->grant.level != g->level)
+	if (status_is_seen(r) && r->grant.level != g->level)
 		table_cellf(
 			t, "%s (scheduled: %s)", level_name(r->grant.level), level_name(g->level));
 	else
-		table_cell(t, is_seen(r) ? level_name(g->level) : "?");
+		table_cell(t, status_is_seen(r) ? level_name(g->level) : "?");
 	until_cell(t, g);
 	network_cell(t, g, seen->network);
 	/* What keeps a whole server from us is said once, below. */
 	table_cell(t, known && *r->detail ? r->detail : "");
 }
 
+/* Only what keeps somebody out, and once for a server: a column of its own would leave no room on a terminal. */
+static void passwords_print(const struct grant *items, size_t n, const struct status_view *seen)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct grant *g = &items[i];
+		const char *word =
+			status_password(&seen->records, &seen->handovers, seen->archived, g);
+		bool told = !word || streq(word, "set");
+
+		for (size_t k = 0; k < i && !told; k++)
+			told = items[k].user == g->user && items[k].server == g->server;
+		if (!told)
+			text_printf(stdout, "  password of %s on %s: %s\n", g->user->login,
+				g->server->name, word);
+		any |= !told;
+	}
+	if (any)
+		putchar('\n');
+}
+
 /* What comes next is the same for most grants of a client: it is said once, above those of which it is true. */
-static int client_print(const struct grant *items, size_t n, const struct seen *seen, instant_t now)
+static int client_print(
+	const struct grant *items, size_t n, const struct status_view *seen, instant_t now)
 {
 	const struct grant *heading = heading_grant(items, n);
 	char words[WORDS_MAX];
@@ -210,7 +187,7 @@ static int client_print(const struct grant *items, size_t n, const struct seen *
 		if (!t)
 			return -ENOMEM;
 		/* Unless the heading has said it. */
-		if (!is_over(heading, now) || !grant_is_alike(heading, &items[i]))
+		if (!is_over(items, n, now) || !grant_is_alike(heading, &items[i]))
 			printf("  %s\n", grant_words(words, &items[i], now));
 		for (size_t k = i; k < n; k++)
 			if (grant_is_alike(&items[i], &items[k]))
@@ -219,6 +196,7 @@ static int client_print(const struct grant *items, size_t n, const struct seen *
 		table_free(t);
 		putchar('\n');
 	}
+	passwords_print(items, n, seen);
 	return 0;
 }
 
@@ -231,7 +209,7 @@ static int residual_print(const struct records *k)
 
 	for (size_t i = 0; i < k->n; i++) {
 		const struct record *r = &k->items[i];
-		if (!is_residual(r))
+		if (!status_is_residual(r))
 			continue;
 		if (!t && table_new(&t, columns, ARRAY_SIZE(columns), stdout, 0))
 			return -ENOMEM;
@@ -272,10 +250,12 @@ static void milestone_print(const struct context *c, const struct client *client
 }
 
 static int status_print(
-	const struct grants *g, const struct seen *seen, const char *only, instant_t now)
+	const struct grants *g, const struct status_view *seen, const char *only, instant_t now)
 {
 	bool color = style_wanted(stdout);
 
+	status_service_print(
+		seen->context->cli, now, seen->context->program->settings.timezone, stdout);
 	for (size_t i = 0; i < g->n;) {
 		const struct client *c = g->items[i].client;
 		size_t from = i;
@@ -283,7 +263,7 @@ static int status_print(
 			i++;
 		if (only && !streq(only, c->name))
 			continue;
-		client_heading(c, heading_grant(&g->items[from], i - from), now, color);
+		client_heading(c, &g->items[from], i - from, now, color);
 		milestone_print(seen->context, c);
 		if (client_print(&g->items[from], i - from, seen, now))
 			return EXIT_FAILED;
@@ -306,7 +286,7 @@ static int status_print(
 	return EXIT_FINE;
 }
 
-static int show(const struct context *c, const struct seen *seen)
+static int show(const struct context *c, const struct status_view *seen)
 {
 	const char *only = c->client ? c->client->name : NULL;
 
@@ -316,7 +296,7 @@ static int show(const struct context *c, const struct seen *seen)
 									       : EXIT_FINE;
 }
 
-static int observe(struct context *c, struct seen *seen)
+static int observe(struct context *c, struct status_view *seen)
 {
 	struct pass_result result;
 	struct pass_options o = {
@@ -338,12 +318,12 @@ static int observe(struct context *c, struct seen *seen)
 	return code;
 }
 
-static int run(struct cli *cli)
+static int run_once(struct cli *cli)
 {
 	struct firewall_state state = {0};
 	struct network network = {0};
 	struct context c;
-	struct seen seen = {.context = &c};
+	struct status_view seen = {.context = &c};
 	int code = context_open(&c, cli, CONTEXT_LOADED | CONTEXT_CLIENT);
 
 	if (!code)
@@ -352,8 +332,11 @@ static int run(struct cli *cli)
 	if (!code && !cli_network_beside(&network, cli, c.program) && network.present &&
 		!firewall_observe(&state, network.firewall, c.now))
 		seen.network = &state;
+	if (!code && status_handovers(&seen.handovers, &seen.archived, c.journal))
+		code = EXIT_FAILED;
 	if (!code)
 		code = observe(&c, &seen);
+	journal_entries_free(&seen.handovers);
 	firewall_state_free(&state);
 	network_close(&network);
 	records_free(&seen.records);
@@ -361,11 +344,41 @@ static int run(struct cli *cli)
 	return code;
 }
 
+/* Each look in a process of its own: it gives up its rights, and the next one must have them. */
+static int look_again(struct cli *cli)
+{
+	pid_t child;
+	int status = 0;
+
+	for (;;) {
+		if (isatty(STDOUT_FILENO))
+			fputs("\033[H\033[2J", stdout);
+		fflush(stdout);
+		child = fork();
+		if (child == 0) {
+			status = run_once(cli);
+			exit(fflush(stdout) ? EXIT_FAILED : status);
+		}
+		if (child < 0 || waitpid(child, &status, 0) < 0)
+			return cli_fail(cli, EXIT_FAILED, "%s", strerror(errno));
+		if (!WIFEXITED(status))
+			return EXIT_FAILED;
+		if (WEXITSTATUS(status) >= EXIT_USAGE)
+			return WEXITSTATUS(status);
+		sleep(WATCH_SECONDS);
+	}
+}
+
+static int run(struct cli *cli)
+{
+	return cli->watch ? look_again(cli) : run_once(cli);
+}
+
 const struct command command_status = {
 	.name = "status",
 	.operands = "[CLIENT]",
 	.max_operands = 1,
-	.options = OPT_JSON,
+	.options = OPT_JSON | OPT_WATCH | OPT_UTC,
 	.summary = "Show current access and the next change",
 	.help = "Reads the SQL servers and the packet filter. Changes nothing.\n"
 		"States: ok, waiting, drift, excess, unverified, unread, unreachable, overdue. See curfew(8).\n"

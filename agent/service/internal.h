@@ -62,6 +62,7 @@ struct passes {
 	struct request request;
 	const char **servers; /* NULL-terminated; NULL: as the pass chooses */
 	int64_t began;	      /* monotonic milliseconds */
+	char last_text[128];  /* of the last that ended */
 	char text[128];	      /* its reason in words */
 };
 
@@ -90,6 +91,7 @@ struct service {
 	struct dispatcher *dispatcher;
 	struct binding signals, transitions, ticks, watchdog, firewall_events, control_events;
 
+	instant_t since; /* when it started */
 	struct clock clock;
 	bool clock_alarm;
 	int64_t clock_behind; /* seconds */

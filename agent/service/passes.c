@@ -180,6 +180,7 @@ static void pass_done(struct service *s, const struct pass_result *result)
 		result->failed || result->network_failed || result->journal_failed;
 	s->metrics.has_pass = true;
 	s->metrics.last_pass = service_now(s);
+	memcpy(p->last_text, p->text, sizeof(p->last_text));
 	s->metrics.pass_duration = took;
 	/* One that visited some servers alone has not seen the others. */
 	if (!p->has_request && p->reasons != REASON_RETRY)

@@ -314,9 +314,11 @@ static void ask_service(struct service *s, struct control_call *call, const json
 	for (size_t i = 0; i < s->loaded.kept.n; i++)
 		json_array_append_new(kept, json_string(s->loaded.kept.items[i]));
 	control_end(call, 0, NULL,
-		json_pack("{s:I, s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:o}", "now",
-			(json_int_t)service_now(s), "configuration", s->loaded.program->digest,
-			"file", s->options.config, "next_transition",
+		json_pack("{s:I, s:I, s:s, s:I, s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:o}", "since",
+			(json_int_t)s->since, "last_pass",
+			(json_int_t)(s->metrics.has_pass ? s->metrics.last_pass : 0), "pass_reason",
+			s->passes.last_text, "now", (json_int_t)service_now(s), "configuration",
+			s->loaded.program->digest, "file", s->options.config, "next_transition",
 			(json_int_t)(s->has_next ? s->next : 0), "overdue",
 			(json_int_t)s->overdue.n, "overdue_age", (json_int_t)s->overdue.age,
 			"clock_behind", (json_int_t)s->clock_behind, "servers", servers, "kept",

@@ -235,6 +235,7 @@ int service_run(const struct service_options *o)
 	signals_hold(&before);
 	int rc = service_open(&s);
 	if (rc == 0) {
+		s.since = service_now(&s);
 		service_event(&s, "start", NULL, NULL, "service", "the service started", NULL);
 		s.next_head = s.passes.next_interval = service_monotonic();
 		service_schedule(&s);

@@ -94,6 +94,32 @@ class Files(ServiceCase):
         for command in ("status", "plan", "audit"):
             self.assertNotIn("changed since", self.curfew(command).err)
 
+    def test_status_tells_of_the_service_and_of_passwords(self):
+        self.kept_give(os.geteuid())  # whose the service is here
+        found = self.agent.curfew("status", "--json", expect=0).json
+        self.assertEqual(found["grants"][0]["password"], "not handed over")
+        self.assertIsNotNone(found["service"]["since"])
+        said = self.agent.curfew("status", "--utc", expect=0).out
+        self.assertRegex(said, r"^service: running since .* UTC\n  last pass .* ago: .+\n  next change .* UTC\n")
+        self.assertIn(f"  password of {USER} on sql01: not handed over\n", said)
+        self.agent.handover("acme", USER)
+        self.assertIn(self.agent.curfew("status", "--json", expect=0).json["grants"][0]["password"], ("set", "must change"))
+        self.service.stop()
+        self.assertTrue(self.agent.curfew("status", expect=0).out.startswith("service: not running; nobody ends or grants"))
+        self.assertIsNone(self.agent.curfew("status", "--json", expect=0).json["service"])
+
+    def test_status_is_watched(self):
+        """It goes on until somebody ends it."""
+        child = self.agent.start("status", "--watch")
+        said = ""
+        while said.count("service: running since") < 2:
+            line = child.stdout.readline()
+            self.assertTrue(line, said)
+            said += line
+        child.terminate()
+        child.wait()
+        child.stdout.close()
+
     def replaced(self):
         """Jane leaves acme's file, John comes: not loaded yet."""
         self.agent.clients["acme"]["users"] = [{"first": "John", "last": "Roe", "email": "john@acme.example",

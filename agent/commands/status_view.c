@@ -1,0 +1,83 @@
+/* See status_view.h. */
+#include "commands/status_view.h"
+
+#include <jansson.h>
+#include <string.h>
+
+#include "commands/status_service.h"
+#include "curfew/report.h"
+
+/* An entry of the allowlist lets one of the user's addresses reach the grant's server. */
+bool status_is_admitted(const struct firewall_state *s, const struct grant *g)
+{
+	for (size_t i = 0; i < s->n_allows; i++)
+		if (grant_is_behind(g, &s->allows[i].source, &s->allows[i].endpoint))
+			return true;
+	return false;
+}
+
+const struct record *status_record(const struct records *k, const struct grant *g)
+{
+	for (size_t i = 0; i < k->n; i++) {
+		const struct record *r = &k->items[i];
+		if (r->kind == RECORD_GRANT && streq(r->server, g->server->name) &&
+			streq(r->login, g->user->login) && streq(r->database, g->database->name))
+			return r;
+	}
+	return NULL;
+}
+
+/* What was not seen is never shown as none. */
+bool status_is_seen(const struct record *r)
+{
+	return r && r->state != STATE_UNREACHABLE && r->grant.seen == ANSWER_YES;
+}
+
+bool status_is_residual(const struct record *r)
+{
+	return r->kind == RECORD_GRANT && r->grant.origin == GRANT_RESIDUAL;
+}
+
+json_t *status_json(
+	const struct grants *g, const struct status_view *seen, const char *client, instant_t now)
+{
+	json_t *grants = json_array(), *servers = json_array(), *sessions = json_array();
+	json_t *residual = json_array();
+
+	for (size_t i = 0; i < g->n; i++) {
+		const struct grant *k = &g->items[i];
+		if (client && !streq(client, k->client->name))
+			continue;
+		const struct record *r = status_record(&seen->records, k);
+		json_t *object = grant_json(k);
+		enum state state = r ? r->state : STATE_UNREACHABLE;
+		json_object_set_new(object, "state", json_string(state_name(state)));
+		json_object_set_new(object, "observed",
+			status_is_seen(r) ? json_string(level_name(r->grant.level)) : json_null());
+		json_object_set_new(
+			object, "detail", r && *r->detail ? text_json(r->detail) : json_null());
+		json_object_set_new(object, "packets",
+			seen->network ? json_integer((json_int_t)grant_packets(seen->network, k))
+				      : json_null());
+		json_object_set_new(object, "network",
+			seen->network ? json_string(status_is_admitted(seen->network, k) ? "allowed"
+											 : "closed")
+				      : json_null());
+		json_object_set_new(object, "password",
+			text_json(status_password(
+				&seen->records, &seen->handovers, seen->archived, k)));
+		json_array_append_new(grants, object);
+	}
+	for (size_t i = 0; i < seen->records.n; i++) {
+		const struct record *r = &seen->records.items[i];
+		if (r->kind == RECORD_SERVER)
+			json_array_append_new(servers, record_json(r));
+		if (r->kind == RECORD_SESSION)
+			json_array_append_new(sessions, record_json(r));
+		if (status_is_residual(r))
+			json_array_append_new(residual, record_json(r));
+	}
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "at", instant_json(now), "service",
+		status_service_json(seen->context->cli), "servers", servers, "grants", grants,
+		"residual", residual, "sessions", sessions);
+}

@@ -1,0 +1,23 @@
+/* What `status` has observed, and its JSON. */
+#ifndef COMMANDS_STATUS_VIEW_H
+#define COMMANDS_STATUS_VIEW_H
+
+#include "commands/command.h"
+
+struct status_view {
+	struct records records;
+	const struct firewall_state *network; /* NULL: not looked at */
+	const struct context *context;
+	struct journal_entries handovers;
+	bool archived; /* older handovers may be in an archive */
+};
+/* An entry of the allowlist lets one of the user's addresses reach the grant's server. */
+bool status_is_admitted(const struct firewall_state *s, const struct grant *g);
+const struct record *status_record(const struct records *k, const struct grant *g);
+/* What was not seen is never shown as none. */
+bool status_is_seen(const struct record *r);
+bool status_is_residual(const struct record *r);
+struct json_t *status_json(
+	const struct grants *g, const struct status_view *seen, const char *client, instant_t now);
+
+#endif
