@@ -1,4 +1,4 @@
-/* Who acts. The login uid is set once at login and stays through su and sudo: no process can take another's. */
+/* Who acts. The kernel's login uid is set once at login and survives su and sudo, so no process can take another's. */
 #include "curfew/actor.h"
 
 #include <inttypes.h>

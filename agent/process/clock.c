@@ -1,4 +1,4 @@
-/* The ratchet: one line on disk, the highest instant seen, replaced atomically and synced. */
+/* The latest time seen: one line on disk, replaced atomically and synced. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -11,12 +11,12 @@
 #include "curfew/clock.h"
 
 #define CLOCK_FILE "clock"
-/* One line: the word, a space, seconds, a line feed. */
+/* One line: the word, a space, seconds, a newline. */
 #define CLOCK_WORD     "highest"
 #define CLOCK_TEXT_MAX 64
-/* Years 1970 to 9999: what no honest clock says is a broken file. */
+/* Years 1970 to 9999. A file with any other time is damaged. */
 #define CLOCK_LATEST INT64_C(253402300799)
-/* Leap-second smearing and NTP slews stay below this; what goes further back is an alarm. */
+/* Leap-second smearing and NTP adjustments stay below this. A larger step back raises an alarm. */
 #define CLOCK_TOLERANCE 1
 
 static int clock_read(instant_t *out, const char *path)
@@ -34,7 +34,7 @@ static int clock_read(instant_t *out, const char *path)
 	if (n < 0)
 		return rc;
 	text[n] = '\0';
-	/* Written back and compared: half a line, or a longer one, is not a smaller instant. */
+	/* Format the value again and compare, so that a cut or extended line is not taken for another time. */
 	if (strncmp(text, CLOCK_WORD " ", strlen(CLOCK_WORD " ")) != 0)
 		return -EBADMSG;
 	value = strtoll(text + strlen(CLOCK_WORD " "), NULL, 10);
@@ -62,7 +62,7 @@ static int clock_write(const char *path, instant_t value)
 	int n = snprintf(text, sizeof(text), CLOCK_WORD " %" PRId64 "\n", value);
 
 	snprintf(next, sizeof(next), "%s.new", path);
-	/* One that was left half-written, perhaps by root, must not stand in the service's way. */
+	/* A temporary file that was left behind, perhaps by root, must not block the service. */
 	unlink(next);
 	int fd = open(next, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	if (fd < 0)
@@ -75,13 +75,13 @@ static int clock_write(const char *path, instant_t value)
 		unlink(next);
 		return rc;
 	}
-	/* The name too must survive a power cut, or the old instant comes back. */
+	/* Sync the directory too, or a power failure could bring the old time back. */
 	snprintf(folder, sizeof(folder), "%s", path);
 	fd = open(dirname(folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return fd < 0 ? -errno : file_sync_close(fd, 0);
 }
 
-/* Since boot, suspension included; follows no step of the wall clock. */
+/* Seconds since boot, including suspension; independent of the system clock. */
 static int64_t clock_elapsed(void)
 {
 	struct timespec t;
@@ -94,8 +94,8 @@ static instant_t clock_machine(void)
 {
 	struct timespec t;
 
-	/* Not time(): it reads a coarser clock, which still says the second before just after a timer of the
-	 * finer one has fired on the second. */
+	/* Not time(): it reads a coarser clock, which may still return the previous second just after a timer has
+	 * fired. */
 	clock_gettime(CLOCK_REALTIME, &t);
 	return (instant_t)t.tv_sec;
 }
@@ -129,7 +129,7 @@ int clock_now(instant_t *out, instant_t *behind, const struct clock *c)
 		*out = c->at;
 		return 0;
 	}
-	/* Where nothing was ever put down, the machine is all there is to believe. */
+	/* Without a saved time only the system clock can be used. */
 	expected = c->highest ? c->highest + (clock_elapsed() - c->anchor) : machine;
 	if (expected - machine <= CLOCK_TOLERANCE) {
 		*out = machine > c->highest ? machine : c->highest;
@@ -149,7 +149,7 @@ int clock_advance(struct clock *c, instant_t now)
 	if (c->fixed || now <= c->highest)
 		return 0;
 	int rc = c->path[0] ? clock_write(c->path, now) : 0;
-	/* In memory it holds even when the disk is full: this process at least never goes back. */
+	/* Keep it in memory even if the disk is full, so that at least this process never goes back. */
 	c->highest = now;
 	c->anchor = clock_elapsed();
 	return rc;
@@ -161,7 +161,7 @@ int clock_reset_check(const struct clock *c, instant_t to)
 
 	if (to < 0 || to > CLOCK_LATEST)
 		return -EINVAL;
-	/* A while may have gone by since somebody wrote the instant down. */
+	/* Some time may have passed since the operator noted the time. */
 	return to < machine - CLOCK_WAIT_MAX || to > latest + CLOCK_WAIT_MAX ? -ERANGE : 0;
 }
 

@@ -1,4 +1,4 @@
-/* The table of message ids, and the two ways out. */
+/* The message ids, and the two outputs: the system log and standard error. */
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 #include "curfew/log.h"
 #include "program/visible_text.h"
 
-/* Ids never change their meaning: people's alarms hang on them. A message that goes leaves its id unused. */
+/* Ids never change their meaning, because alarms depend on them. The id of a removed message stays unused. */
 static const struct {
 	const char *id;
 	int priority;
@@ -53,7 +53,7 @@ int log_message_priority(enum log_message m)
 	return messages[m].priority;
 }
 
-/* $JOURNAL_STREAM names the device and inode of the socket that the service manager gave us. */
+/* $JOURNAL_STREAM contains the device and inode of the socket that systemd passed. */
 static bool stderr_is_journal(void)
 {
 	const char *stream = getenv("JOURNAL_STREAM");
@@ -120,7 +120,7 @@ void log_send(enum log_message m, const struct log_fields *f, const char *format
 		text = NULL;
 		return;
 	}
-	/* One entry, one line: what comes from outside must not look like another of ours. */
+	/* One line for each entry: text from outside must not look like a second entry. */
 	_cleanup_free_ char *shown = text_shown(text);
 	if (!shown)
 		return;

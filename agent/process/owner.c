@@ -1,4 +1,4 @@
-/* How root becomes the owner of a folder, and what it takes along: open credentials, and one capability. */
+/* How root becomes the owner of a directory, and what it keeps: open credentials and one capability. */
 #include "curfew/owner.h"
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Above what a worker's own descriptors are. */
+/* Above the descriptors of a worker. */
 #define HELD_FD_MIN 16
 
 static struct {
@@ -43,7 +43,7 @@ static int capabilities_keep(bool network)
 		(cap_set_flag(caps, CAP_PERMITTED, 1, &kept, CAP_SET) < 0 ||
 			cap_set_flag(caps, CAP_EFFECTIVE, 1, &kept, CAP_SET) < 0))
 		rc = -errno;
-	/* Root without the capability, as in a container: what needs it says so. */
+	/* Root without this capability, as in a container. Whatever needs it reports the error. */
 	if (!rc && cap_set_proc(caps) < 0) {
 		rc = cap_clear(caps) < 0 || cap_set_proc(caps) < 0 ? -errno : 0;
 	}
@@ -65,7 +65,7 @@ int owner_become(const char *folder, bool network)
 	int rc = capabilities_keep(network);
 	if (!rc && prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) < 0)
 		rc = -errno;
-	/* Seen, not believed. */
+	/* Check that the privileges are really gone. */
 	if (!rc && setresuid(0, 0, 0) == 0)
 		rc = -EPERM;
 	return rc;
@@ -86,7 +86,7 @@ static int hold(const struct settings *s, const char *name)
 {
 	int fd = name && !credential_held(name) ? file_open(s, name) : -1;
 
-	/* One that is missing is missed where it is needed. */
+	/* A missing credential is reported where it is needed. */
 	if (fd < 0)
 		return 0;
 	int kept = fcntl(fd, F_DUPFD_CLOEXEC, HELD_FD_MIN);

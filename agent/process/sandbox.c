@@ -1,4 +1,4 @@
-/* Sheds rights in one order: privileges that could come back by exec, capabilities, the file system, system calls. */
+/* Drops privileges in this order: those that exec could bring back, capabilities, the file system, system calls. */
 #include <errno.h>
 #include <sys/capability.h>
 #include <sys/prctl.h>
@@ -8,11 +8,12 @@
 
 static bool sandbox_keeps(enum sandbox_profile profile, cap_value_t cap)
 {
-	/* To write the packet filter; it is all that these two are for. */
+	/* These two profiles exist to change the packet filter. */
 	return cap == CAP_NET_ADMIN && (profile == SANDBOX_FIREWALL || profile == SANDBOX_BOOT);
 }
 
-/* What is permitted counts; an inheritable one only means something to an exec, which no_new_privs makes worthless. */
+/* Compare permitted capabilities. Inheritable ones matter only for an exec, and no_new_privs makes them useless there.
+ * */
 static bool sandbox_holds_no_more(cap_t kept)
 {
 	cap_t held = cap_get_proc();
@@ -33,8 +34,8 @@ static int sandbox_drop_capabilities(enum sandbox_profile profile)
 	const cap_value_t kept = CAP_NET_ADMIN;
 	int rc = 0;
 
-	/* The bounding set says what an exec may gain. Without CAP_SETPCAP it stays as it is, and no_new_privs
-	 * alone sees to it. */
+	/* The bounding set limits what an exec can gain. Without CAP_SETPCAP it cannot be changed, and no_new_privs is
+	 * enough. */
 	for (cap_value_t c = 0; cap_get_bound(c) >= 0; c++)
 		if (cap_get_bound(c) > 0 && cap_drop_bound(c) < 0 && errno != EPERM)
 			return -errno;
@@ -48,7 +49,7 @@ static int sandbox_drop_capabilities(enum sandbox_profile profile)
 		(cap_set_flag(caps, CAP_PERMITTED, 1, &kept, CAP_SET) < 0 ||
 			cap_set_flag(caps, CAP_EFFECTIVE, 1, &kept, CAP_SET) < 0))
 		rc = -errno;
-	/* A service manager whose filter admits no change of capabilities has given no more than these. */
+	/* If the system-call filter of the service manager forbids capset(), the process has no more than these. */
 	if (rc == 0 && cap_set_proc(caps) < 0 && (errno != EPERM || !sandbox_holds_no_more(caps)))
 		rc = -errno;
 	cap_free(caps);
@@ -63,7 +64,7 @@ int sandbox_enter(bool *landlocked, enum sandbox_profile profile, const struct s
 
 	if (!paths)
 		paths = &none;
-	/* A core dump, or a tracer, would show a password. */
+	/* A core dump or a debugger could show a password. */
 	if (setrlimit(RLIMIT_CORE, &no_core) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return -errno;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)

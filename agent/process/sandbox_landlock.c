@@ -1,5 +1,5 @@
-/* Landlock by raw system calls: the C library of Debian 12 has no wrappers, and its headers know of
- * ABI 2 only. What the running kernel does not know is left out, never an error. */
+/* Landlock by raw system calls: the C library of Debian 12 has no wrappers, and its headers end at ABI 2. Features that
+ * the running kernel lacks are left out without an error. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/landlock.h>
@@ -8,7 +8,7 @@
 #include <unistd.h>
 #include "process/sandbox_internal.h"
 
-/* Bits of the newer ABIs, as in the kernel's documentation. */
+/* Bits of newer ABIs, from the kernel's documentation. */
 #define FS_TRUNCATE	    (UINT64_C(1) << 14) /* ABI 3 */
 #define FS_IOCTL_DEV	    (UINT64_C(1) << 15) /* ABI 5 */
 #define NET_BIND_TCP	    (UINT64_C(1) << 0)	/* ABI 4 */
@@ -29,19 +29,19 @@ struct port_rule {
 };
 
 #define READ_RIGHTS (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
-/* Neither programs nor devices: nothing of ours makes or starts one. */
+/* No executables and no devices: Curfew creates and runs none. */
 #define WRITE_RIGHTS                                                                               \
 	(READ_RIGHTS | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR |             \
 		LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_DIR |                     \
 		LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SOCK |                       \
 		LANDLOCK_ACCESS_FS_REFER | FS_TRUNCATE)
-/* What may be asked of something that is not a directory. */
+/* Rights that apply to files other than directories. */
 #define FILE_RIGHTS                                                                                \
 	(LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE |                               \
 		LANDLOCK_ACCESS_FS_WRITE_FILE | FS_TRUNCATE | FS_IOCTL_DEV)
 
-/* Name resolution, character sets, time zones, shared libraries that the C library loads when asked. The
- * engine has them for the workers that are forked from it. */
+/* Name resolution, character sets, time zones, and libraries that the C library loads on demand. The service allows
+ * them for its workers. */
 static const char *const library_paths[] = {"/etc/resolv.conf", "/etc/hosts", "/etc/host.conf",
 	"/etc/nsswitch.conf", "/etc/gai.conf", "/etc/services", "/etc/protocols", "/etc/localtime",
 	"/etc/gnutls", "/etc/crypto-policies", "/etc/ssl", "/etc/freetds", "/etc/ld.so.cache",
@@ -108,7 +108,7 @@ int sandbox_lock_paths(
 		(int)syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 
 	if (abi < 0) {
-		/* Not built in, not switched on, or kept from us by a container's filter. */
+		/* Not built in, not enabled, or blocked by a container's filter. */
 		if (errno != ENOSYS && errno != EOPNOTSUPP && errno != EPERM)
 			return -errno;
 		*locked = false;
@@ -117,13 +117,13 @@ int sandbox_lock_paths(
 	uint64_t fs = fs_rights(abi);
 	struct ruleset attr = {.fs = fs};
 	if (abi >= 4) {
-		/* Layers add up: what the engine's forbade, no worker could allow itself. */
+		/* Landlock layers add up: a worker cannot allow what the service has forbidden. */
 		attr.net = NET_BIND_TCP;
 		if (ports || !(worker || engine))
 			attr.net |= NET_CONNECT_TCP;
 	}
-	/* The engine must be able to signal its children, and its death must reach the firewall process, which
-	 * is none of its domain. */
+	/* The service must be able to signal its children, and its death must reach the firewall process, which is
+	 * outside its domain. */
 	if (abi >= 6 && !engine)
 		attr.scoped = SCOPE_ABSTRACT_UNIX | SCOPE_SIGNAL;
 

@@ -39,12 +39,12 @@ static const char *const engine_process[] = {"open", "openat", "creat", "mkdir",
 	"capset", "setrlimit", "prlimit64", "prctl", "rt_sigsuspend", "inotify_init1",
 	"inotify_add_watch", "inotify_rm_watch", NULL};
 
-/* The library's settings lie in a file in memory: nothing of the file system is written. */
+/* The library's configuration is a file in memory. Nothing on the file system is written. */
 static const char *const worker_process[] = {"connect", "memfd_create", NULL};
 static const char *const firewall_process[] = {"bind", "signalfd4", NULL};
 static const char *const boot_process[] = {"bind", "connect", NULL};
 
-/* No code of ours and none of its libraries calls these. */
+/* Neither Curfew nor its libraries call these. */
 static const char *const fatal[] = {"execve", "execveat", "vfork", "ptrace", "process_vm_readv",
 	"process_vm_writev", "pidfd_getfd", "bpf", "perf_event_open", "userfaultfd",
 	"io_uring_setup", "io_uring_enter", "io_uring_register", "mount", "umount2", "pivot_root",
@@ -68,7 +68,7 @@ static int filter_list(scmp_filter_ctx f, uint32_t action, const char *const *na
 {
 	for (; *names; names++) {
 		int nr = seccomp_syscall_resolve_name(*names);
-		/* Not of this architecture, or newer than the library: the default action holds. */
+		/* Not on this architecture, or newer than the library: the default action applies. */
 		if (nr == __NR_SCMP_ERROR || nr < 0)
 			continue;
 		int rc = seccomp_rule_add(f, action, nr, 0);
@@ -78,7 +78,7 @@ static int filter_list(scmp_filter_ctx f, uint32_t action, const char *const *na
 	return 0;
 }
 
-/* The library's own macros leave a member out, which some compilers say. */
+/* The library's own macros omit a member, and some compilers warn. */
 static struct scmp_arg_cmp argument(unsigned arg, scmp_datum_t mask, scmp_datum_t value)
 {
 	return (struct scmp_arg_cmp){
@@ -93,7 +93,7 @@ static int filter_equal(scmp_filter_ctx f, uint32_t action, int nr, unsigned arg
 	return seccomp_rule_add_array(f, action, nr, 1, &c);
 }
 
-/* Reading only: anything that could create or change fails. */
+/* Read-only: any flag that could create or change a file fails. */
 static int filter_open(scmp_filter_ctx f)
 {
 	const scmp_datum_t writes = O_ACCMODE | O_CREAT | O_TRUNC | (O_TMPFILE & ~O_DIRECTORY);
@@ -107,7 +107,7 @@ static int filter_socket(scmp_filter_ctx f, int family)
 	static const int types[] = {SOCK_STREAM, SOCK_DGRAM};
 
 	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
-		/* Flags such as SOCK_CLOEXEC stand above the type. */
+		/* Flags such as SOCK_CLOEXEC are in the bits above the type. */
 		const struct scmp_arg_cmp c[] = {argument(0, UINT32_MAX, (scmp_datum_t)family),
 			argument(1, 0xf, (scmp_datum_t)types[i])};
 		int rc = seccomp_rule_add_array(f, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2, c);
@@ -119,7 +119,7 @@ static int filter_socket(scmp_filter_ctx f, int family)
 
 static int filter_sockets(scmp_filter_ctx f, enum sandbox_profile profile)
 {
-	/* Asked for by name resolution, which does without. */
+	/* Name resolution tries these, and works without them. */
 	static const int absent[] = {AF_UNIX, AF_NETLINK};
 	const struct scmp_arg_cmp packet_filter[] = {
 		argument(0, UINT32_MAX, AF_NETLINK), argument(2, UINT32_MAX, NETLINK_NETFILTER)};
@@ -159,20 +159,20 @@ static int filter_arguments(scmp_filter_ctx f, enum sandbox_profile profile)
 
 	for (size_t i = 0; rc == 0 && i < ARRAY_SIZE(requests); i++)
 		rc = filter_equal(f, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, UINT32_MAX, requests[i]);
-	/* FreeTDS asks for the machine's hardware address, and copies what it did not get when that is refused. */
+	/* FreeTDS asks for the hardware address. If that is refused, it copies uninitialized memory. */
 	static const unsigned addresses[] = {SIOCGIFCONF, SIOCGIFHWADDR};
 	bool worker = profile == SANDBOX_SQL_WORKER || profile == SANDBOX_ENGINE;
 	for (size_t i = 0; worker && rc == 0 && i < ARRAY_SIZE(addresses); i++)
 		rc = filter_equal(f, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, UINT32_MAX, addresses[i]);
-	/* abort(): a process may signal itself and nobody else. */
+	/* abort(): a process may signal only itself. */
 	if (rc == 0 && profile != SANDBOX_ENGINE)
 		rc = filter_equal(
 			f, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 0, UINT32_MAX, (scmp_datum_t)getpid());
 	if (profile == SANDBOX_ENGINE) {
-		/* Its children are forked from it and must be able to abort as well. */
+		/* Its children are forked from it and must be able to abort too. */
 		if (rc == 0)
 			rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 0);
-		/* A fork, never a namespace. */
+		/* Allow fork, but no new namespaces. */
 		const scmp_datum_t namespaces = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS |
 						CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID |
 						CLONE_NEWNET;
@@ -198,9 +198,9 @@ int sandbox_filter_calls(enum sandbox_profile profile)
 
 	if (!f)
 		return -ENOMEM;
-	/* A call by another architecture's numbers would pass by every rule below. */
+	/* A system call of another architecture would bypass all rules below. */
 	rc = seccomp_attr_set(f, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
-	/* A balanced tree instead of a walk through a hundred comparisons. */
+	/* A binary tree instead of up to a hundred comparisons. */
 	if (rc == 0)
 		rc = seccomp_attr_set(f, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	if (rc == 0)

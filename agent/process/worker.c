@@ -1,4 +1,4 @@
-/* The child's side of a worker: sheds what it must not keep, runs its job, talks to the parent. */
+/* The worker's side: drops privileges, runs its job, talks to the parent. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -10,10 +10,10 @@
 #include "process/worker_internal.h"
 
 struct worker {
-	bool ended; /* has told RECORD_END */
+	bool ended; /* RECORD_END was sent */
 };
 
-/* The channel's number in the child: the first after the standard three, so that all others can be closed. */
+/* The channel's descriptor in the child: the first after the standard three, so that all others can be closed. */
 #define CHANNEL_FD 3
 
 static void worker_send(const struct record *r)
@@ -53,7 +53,7 @@ int worker_ask(struct worker *w, const struct record *r)
 	return answer.verdict;
 }
 
-/* The parent's death kills the child, even where it waits for a server that never answers. */
+/* The kernel kills the child when the parent dies, even while it waits for a server. */
 static void worker_follow(pid_t parent)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -75,11 +75,11 @@ void score_set(int fd, int score, int *before)
 	if (before && pread(fd, text, sizeof(text) - 1, 0) > 0)
 		*before = (int)strtol(text, NULL, 10);
 	int n = snprintf(text, sizeof(text), "%d", score);
-	/* Not everywhere is it given to us: the limit on memory stays. */
+	/* This may not be permitted. The memory limit applies anyway. */
 	(void)!pwrite(fd, text, (size_t)n, 0);
 }
 
-/* Answers of a server, however long, cost the worker its life at most. */
+/* A server's answer, however long, can only end this worker. */
 static int worker_limit(const struct worker_job *job)
 {
 	const struct rlimit memory = {WORKER_MEMORY_MAX, WORKER_MEMORY_MAX};
@@ -105,11 +105,12 @@ static int worker_isolate(const struct worker_job *job, int channel, pid_t paren
 	if (close_range(CHANNEL_FD + 1 + (job->secret > 0), ~0U, 0) < 0)
 		return -errno;
 
-	/* The parent's handlers speak of the parent's state; an interrupt at the terminal is the parent's to
-	 * answer, between two changes and not within one. */
+	/* The parent's handlers use the parent's state. An interrupt from the terminal is handled by the parent,
+	 * between two changes. */
 	for (int s = 1; s < NSIG; s++)
 		if (s != SIGKILL && s != SIGSTOP)
-			sigaction(s, &act, NULL); /* EINVAL for those that the C library keeps */
+			sigaction(
+				s, &act, NULL); /* EINVAL for signals that the C library reserves */
 	act.sa_handler = SIG_IGN;
 	sigaction(SIGINT, &act, NULL);
 	sigaction(SIGQUIT, &act, NULL);
@@ -141,6 +142,6 @@ void worker_main(const struct worker_job *job, int channel, pid_t parent)
 			RECORD_SET(&end, detail, strerror(-rc));
 		worker_tell(&w, &end);
 	}
-	/* Not exit(): buffers and exit handlers are the parent's. */
+	/* Not exit(): buffers and exit handlers belong to the parent. */
 	_exit(0);
 }

@@ -1,14 +1,15 @@
-/* Between the two sides of a worker's channel. */
+/* Used only by process/: what both sides of a worker's channel share. */
 #ifndef ENGINE_WORKER_INTERNAL_H
 #define ENGINE_WORKER_INTERNAL_H
 
 #include <sys/types.h>
 #include "curfew/worker.h"
 
-/* Exit statuses that tell what no record can. */
+/* Exit statuses for what no record can report. */
 enum {
-	WORKER_EXIT_ORPHAN = 80, /* the parent has gone, or talks nonsense */
-	WORKER_EXIT_MISUSE,	 /* a told intent, an asked statement, a word after the end */
+	WORKER_EXIT_ORPHAN = 80, /* the parent died or sent an invalid message */
+	/* misuse: an intent with worker_tell(), another record with worker_ask(), a record after RECORD_END */
+	WORKER_EXIT_MISUSE,
 };
 
 struct worker_answer {
@@ -17,7 +18,7 @@ struct worker_answer {
 	int32_t reserved;
 };
 
-/* Writes the score to its file; what it was before goes to *before, unless NULL. */
+/* Writes the OOM score. The previous one goes to *before, unless NULL. */
 void score_set(int fd, int score, int *before);
 _Noreturn void worker_main(const struct worker_job *job, int channel, pid_t parent);
 

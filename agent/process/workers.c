@@ -14,21 +14,21 @@
 #include <unistd.h>
 #include "process/worker_internal.h"
 
-/* Records taken from one worker before the others get their turn. */
+/* Records read from one worker before the others get their turn. */
 #define MAX_BATCH 64
-/* An audit of 300 users on 20 databases needs some tens of thousands; more is a worker gone wild. */
+/* An audit of 300 users on 20 databases needs some ten thousand. More means that the worker is out of control. */
 #define MAX_RECORDS 1000000
 
 struct slot {
 	const struct worker_job *job; /* NULL: free */
 	int channel;
-	pid_t pid;		 /* its own until we have reaped it */
-	int64_t began, deadline; /* milliseconds of the monotonic clock */
-	int failure;		 /* why its job has failed, or 0 */
+	pid_t pid;		 /* valid until it is reaped */
+	int64_t began, deadline; /* monotonic clock, milliseconds */
+	int failure;		 /* why the job failed, or 0 */
 	char why[128];
-	bool deaf; /* has lied: what it says is not heard any more */
+	bool deaf; /* sent an invalid record: ignore all further ones */
 	size_t n_records;
-	bool ended; /* `end` holds its own last word */
+	bool ended; /* `end` contains its own RECORD_END */
 	struct record end;
 };
 
@@ -74,7 +74,8 @@ static int slot_reap(struct workers *w, struct slot *s)
 {
 	int status = 0;
 
-	/* Closing alone is not enough: another child, just forked, may hold a copy that keeps it watched. */
+	/* close() is not enough: a child that was just forked may have a copy, which keeps the descriptor in the epoll
+	 * set. */
 	epoll_ctl(w->epoll, EPOLL_CTL_DEL, s->channel, NULL);
 	close(s->channel);
 
@@ -87,7 +88,7 @@ static void slot_answer(struct workers *w, struct slot *s, struct record *r)
 {
 	struct pollfd p = {.fd = s->channel};
 
-	/* Killed or gone: it will not be carried out, so it must not be put on record. */
+	/* The worker is dead and cannot make the change, so do not record the intent. */
 	if (s->failure || (poll(&p, 1, 0) > 0 && p.revents & POLLHUP))
 		return;
 	RECORD_SET(r, server, s->job->name);
@@ -128,15 +129,15 @@ static void slot_take(struct workers *w, struct slot *s, const uint8_t *packed, 
 	}
 }
 
-/* At most `limit` records; false when the channel has ended. */
+/* Reads at most `limit` records. False: the channel has ended. */
 static bool slot_drain(struct workers *w, struct slot *s, size_t limit)
 {
 	uint8_t packed[RECORD_PACKED_MAX];
 
 	for (size_t i = 0; i < limit; i++) {
-		/* MSG_TRUNC: the true size, so that a longer message is seen to be one. */
+		/* MSG_TRUNC returns the true size, so that a longer message is noticed. */
 		ssize_t n = recv(s->channel, packed, sizeof(packed), MSG_DONTWAIT | MSG_TRUNC);
-		/* A reset is told once, before the records that its sender had still left us. */
+		/* ECONNRESET is reported once, before the remaining records of the sender. */
 		if (n < 0 && (errno == EINTR || errno == ECONNRESET))
 			continue;
 		if (n < 0 && errno == EAGAIN)
@@ -184,13 +185,13 @@ static int slot_start(struct workers *w, struct slot *s, const struct worker_job
 	return 0;
 }
 
-/* Its channel has ended: whatever is left of it, its end is told. */
+/* The channel has ended: report the end of its job. */
 static void slot_finish(struct workers *w, struct slot *s)
 {
 	struct record end = {.kind = RECORD_END};
 
-	/* One that closed its channel and lives on would make us wait. An exit closes it too, a little before
-	 * it can be reaped; a signal then changes nothing any more, its status is fixed. */
+	/* A worker that closed its channel and does not exit would make us wait. If it is exiting, the signal does not
+	 * change its status. */
 	kill(s->pid, SIGKILL);
 	int status = slot_reap(w, s);
 	if (!s->failure && WIFSIGNALED(status)) {
@@ -237,7 +238,7 @@ static void workers_fill(struct workers *w)
 	}
 }
 
-/* Kills whoever is late, and sets the timer to the next who will be. */
+/* Kills workers that exceeded their deadline, and sets the timer to the next one. */
 static void workers_keep_time(struct workers *w)
 {
 	int64_t now = monotonic_ms(), next = INT64_MAX;
@@ -268,7 +269,7 @@ int workers_start(struct workers **out, const struct worker_job *jobs, size_t n,
 {
 	size_t n_slots = parallel == 0 ? 1 : parallel < n ? parallel : n;
 	struct workers *w = calloc(1, sizeof(*w) + n_slots * sizeof(w->slots[0]));
-	/* Fires at once, so that the first dispatch comes without anybody's doing. */
+	/* Expires at once, so that the first dispatch happens without an event. */
 	struct itimerspec at = {.it_value.tv_nsec = 1};
 
 	if (!w)
@@ -353,7 +354,7 @@ int64_t workers_age(const struct workers *w, const char *name)
 
 void workers_cancel(struct workers *w)
 {
-	/* Seen by the next dispatch, which a channel's end or this brings about. */
+	/* The next dispatch handles it; the timer or the end of a channel causes one. */
 	const struct itimerspec at_once = {.it_value.tv_nsec = 1};
 
 	w->cancelled = true;

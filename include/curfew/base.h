@@ -1,4 +1,4 @@
-/* Words that every module shares: instants, cleanup attributes, names' bounds. */
+/* Used by every module: times, cleanup attributes, limits of names. */
 #ifndef CURFEW_BASE_H
 #define CURFEW_BASE_H
 
@@ -13,11 +13,11 @@
 /* Seconds since 1970-01-01T00:00:00Z, as time_t, but 64 bits everywhere. */
 typedef int64_t instant_t;
 
-/* SQL Server's sysname: 128 UTF-16 code units; never more than 3 bytes each in UTF-8. */
+/* SQL Server's sysname: 128 UTF-16 units, each at most 3 bytes in UTF-8. */
 #define MAX_NAME_CHARS 128
 #define MAX_NAME_BYTES (MAX_NAME_CHARS * 3)
 
-/* The last second of the year 9999: no time that anybody means lies beyond. */
+/* The last second of the year 9999. Later times are mistakes. */
 #define INSTANT_LAST INT64_C(253402300799)
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
@@ -31,13 +31,13 @@ static inline bool streq(const char *a, const char *b)
 	return strcmp(a, b) == 0;
 }
 
-/* Room for one more behind n items, which doubles at powers of two. NULL without memory: the items are as they were. */
+/* Room for one more item behind n, doubled at powers of two. NULL without memory; the items are then unchanged. */
 static inline void *array_grown(void *items, size_t n, size_t size)
 {
 	return n & (n - 1) ? items : reallocarray(items, n ? 2 * n : 1, size);
 }
 
-/* What follows the last slash. */
+/* The part behind the last slash. */
 static inline const char *base_name(const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -58,7 +58,7 @@ static inline void cleanup_fclose(FILE **f)
 #define _cleanup_free_	 _cleanup_(cleanup_free)
 #define _cleanup_fclose_ _cleanup_(cleanup_fclose)
 
-/* Milliseconds of the clock that nobody sets; the same in every process of this boot. */
+/* Milliseconds of the monotonic clock, the same in every process since boot. */
 static inline int64_t monotonic_ms(void)
 {
 	struct timespec t;

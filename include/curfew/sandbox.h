@@ -1,21 +1,21 @@
-/* Rights that a process sheds before its first untrusted byte. None of them comes back. */
+/* Privileges that a process drops before it reads untrusted data. None can be regained. */
 #ifndef CURFEW_SANDBOX_H
 #define CURFEW_SANDBOX_H
 
 #include "curfew/base.h"
 
 enum sandbox_profile {
-	SANDBOX_FIREWALL, /* CAP_NET_ADMIN, netlink, nothing of the file system */
-	SANDBOX_ENGINE,	  /* no capability; writes only below the paths given; may fork workers */
-	SANDBOX_SQL_WORKER, /* no capability, internet sockets, reads only the paths given, writes nothing */
-	SANDBOX_BOOT, /* CAP_NET_ADMIN, reads configuration, no internet sockets */
+	SANDBOX_FIREWALL, /* CAP_NET_ADMIN, netlink, no access to the file system */
+	SANDBOX_ENGINE,	  /* no capability; writes only below the given paths; may fork workers */
+	SANDBOX_SQL_WORKER, /* no capability; internet sockets; reads only the given paths, writes nothing */
+	SANDBOX_BOOT, /* CAP_NET_ADMIN; reads the configuration; no internet sockets */
 };
 
 struct sandbox_paths {
-	const char *const *read;  /* NULL-terminated, or NULL; a path that is absent is left out */
+	const char *const *read;  /* NULL-terminated, or NULL; missing paths are skipped */
 	const char *const *write; /* NULL-terminated, or NULL */
-	/* SQL_WORKER: TCP ports that it may connect to besides 53; 0 ends the list. NULL: any. Held by Landlock
-	 * from its ABI 4 on (kernel 6.7), by nothing before. */
+	/* SQL_WORKER: TCP ports, besides 53, to which it may connect; 0 ends the list. NULL: any. Enforced by Landlock
+	 * ABI 4 (kernel 6.7) and newer. */
 	const uint16_t *connect;
 };
 

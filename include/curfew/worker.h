@@ -1,21 +1,20 @@
-/* Children that talk to one SQL server each: no capability, no writes, a hard deadline. */
+/* Worker processes, each for one SQL server: no capabilities, no writes, a hard deadline. */
 #ifndef CURFEW_WORKER_H
 #define CURFEW_WORKER_H
 
 #include "curfew/record.h"
 #include "curfew/sandbox.h"
 
-struct worker; /* the child's end of its channel */
+struct worker; /* the worker's end of its channel */
 
-/* In the child. Sends one record; worker_ask() also waits for the parent's word: 0 go on, else do not.
- * When the parent has gone, both end the process: nothing may be done that nobody records.
- * Only RECORD_INTENT is asked, and it is never merely told: the other way round ends the process too.
- * After RECORD_END nothing more may be said. */
+/* In the worker. Both send one record; worker_ask() also waits for the parent's answer: 0 continue, else stop. If the
+ * parent has died, both end the process, because nothing may be done that nobody records. Only RECORD_INTENT is sent
+ * with worker_ask(), and never with worker_tell(); any other use ends the process. No record may follow RECORD_END. */
 void worker_tell(struct worker *w, const struct record *r);
 int worker_ask(struct worker *w, const struct record *r);
 
 struct worker_job {
-	const char *name; /* the server's, for records made on the worker's behalf */
+	const char *name; /* the server's name, for records that the parent makes for the worker */
 	/* Runs in the child, after fork: `prepare` still with the parent's rights (reads the credential),
 	 * then the child sheds everything, then `run`. Each 0 or negative errno, which becomes the code of
 	 * RECORD_END when the job has not told one itself. The child has of the parent's descriptors only
@@ -23,24 +22,24 @@ struct worker_job {
 	int (*prepare)(void *context); /* may be NULL */
 	int (*run)(struct worker *w, void *context);
 	void *context;
-	/* What `run` may read and connect to beyond name resolution; read after prepare; may be NULL. */
+	/* What `run` may read and connect to besides name resolution. Read after `prepare`; may be NULL. */
 	const struct sandbox_paths *paths;
-	unsigned deadline; /* seconds, of this job alone; 0: that of the round */
-	/* From workers_score_open(), in a parent that may not open files of /proc any more; 0: the child opens its own. */
+	unsigned deadline; /* seconds, for this job only; 0: that of the round */
+	/* From workers_score_open(), if the parent cannot open files in /proc any more; 0: the worker opens its own. */
 	int score;
-	/* A descriptor that the child keeps too, as WORKER_SECRET_FD: its server's password, in a parent that may not open
-	 * it by its name any more. 0: none. */
+	/* A descriptor that the worker keeps as WORKER_SECRET_FD: the password of its server, if the parent cannot open
+	 * the file any more. 0: none. */
 	int secret;
-	/* For tests of the machinery alone: the child keeps its rights. */
+	/* Only for tests: the worker keeps its privileges. */
 	bool unconfined;
 };
 
 #define WORKER_SECRET_FD 4
 
-/* What one worker may have of memory. A server that makes it need more is one that could not be read. */
+/* Memory limit of one worker. A server that needs more counts as unread. */
 #define WORKER_MEMORY_MAX ((size_t)1 << 30)
 
-/* Instruments map terabytes, and use few of them. */
+/* Sanitizers reserve terabytes of address space and use little of it. */
 #if defined(__SANITIZE_ADDRESS__)
 #define IS_INSTRUMENTED true
 #elif defined(__has_feature)
@@ -51,9 +50,9 @@ struct worker_job {
 #ifndef IS_INSTRUMENTED
 #define IS_INSTRUMENTED false
 #endif
-/* A worker that takes too much is the one that the kernel ends, and not the service. */
+/* Under memory pressure the kernel should kill a worker, not the service. */
 #define WORKER_OOM_SCORE 500
-/* The calling process's file of that score, to be opened before it sheds its rights; negative errno without one. */
+/* Opens the OOM score of the calling process, before it drops privileges. Negative errno without one. */
 int workers_score_open(void);
 
 /* Runs all jobs, at most `parallel` at once, each within `deadline` seconds (then it is killed). Every
@@ -64,21 +63,21 @@ int workers_score_open(void);
 int workers_run(const struct worker_job *jobs, size_t n, unsigned parallel, unsigned deadline,
 	record_fn sink, void *context);
 
-/* The same for an event loop. `jobs` and what they point to are borrowed until workers_free(). Nothing is
- * forked and no record given before the first workers_dispatch(). */
+/* The same for an event loop. `jobs` and what they point to are borrowed until workers_free(). Before the first
+ * workers_dispatch() nothing is forked and no record is passed on. */
 struct workers;
 int workers_start(struct workers **out, const struct worker_job *jobs, size_t n, unsigned parallel,
 	unsigned deadline, record_fn sink, void *context);
-/* Readable when workers_dispatch() has something to do; deadlines and deaths included. */
+/* Readable when workers_dispatch() has something to do, deadlines and deaths included. */
 int workers_fd(const struct workers *w);
-/* Does what can be done without waiting. WORKERS_DONE when every job has ended, 0 while some have not. */
+/* Does everything that does not wait. WORKERS_DONE when every job has ended, else 0. */
 enum { WORKERS_DONE = 1 };
 int workers_dispatch(struct workers *w);
-/* For how many milliseconds the job's process has been running; -1: it is not. */
+/* Milliseconds for which the job's process has been running; -1: it is not running. */
 int64_t workers_age(const struct workers *w, const char *name);
-/* Ends what still runs and starts nothing more: by and by each job has its RECORD_END, code -ECANCELED. */
+/* Kills running workers and starts no more. Later each job gets its RECORD_END with code -ECANCELED. */
 void workers_cancel(struct workers *w);
-/* Kills and reaps what still runs, without a word to the sink. Not from within the sink. */
+/* Kills and reaps running workers without calling the sink. Do not call it from the sink. */
 void workers_free(struct workers *w);
 
 #endif
