@@ -341,16 +341,6 @@ static void absent_is_what_the_server_says_it_has_not(void **state)
 	observed_free(&o);
 }
 
-/* By the product's own list: 978 and 979 are opposites. */
-static void errors_of_replicas_are_told_apart(void **state)
-{
-	(void)state;
-	assert_non_null(strstr(database_error_words(978), "only read-intent"));
-	assert_non_null(strstr(database_error_words(979), "no read-only"));
-	assert_non_null(strstr(database_error_words(988), "quorum"));
-	assert_null(database_error_words(208));
-}
-
 static void what_must_not_be_entered_is_not(void **state)
 {
 	static const struct played_row rows[] = {SERVER, SA,
@@ -398,7 +388,6 @@ int main(void)
 		cmocka_unit_test_setup(rows_behind_a_sentinel_spoil_the_reading, reset),
 		cmocka_unit_test_setup(a_stranger_with_one_of_ours_is_read_whole, reset),
 		cmocka_unit_test_setup(absent_is_what_the_server_says_it_has_not, reset),
-		cmocka_unit_test_setup(errors_of_replicas_are_told_apart, reset),
 		cmocka_unit_test_setup(what_must_not_be_entered_is_not, reset),
 		cmocka_unit_test_setup(definitions_that_we_may_not_see_make_it_unread, reset),
 	};
