@@ -45,6 +45,7 @@ enum exit_code {
 #define OPT_YES	       OPTION(26)
 #define OPT_WATCH      OPTION(27)
 #define OPT_UTC	       OPTION(28)
+#define OPT_VERBOSE    OPTION(29)
 /* Of commands that change a client file. */
 #define OPT_TICKET	OPTION(32)
 #define OPT_PRINT	OPTION(33)
@@ -67,8 +68,8 @@ enum exit_code {
 struct cli {
 	const struct command *command;
 	const char *config;
-	bool json, no_terminal, boot, summary, csv, anonymous, drop, files, watch, utc, dry_run,
-		yes, print, abort;
+	bool json, no_terminal, boot, summary, csv, anonymous, drop, files, watch, utc, verbose,
+		dry_run, yes, print, abort;
 	bool unprivileged; /* may not look at the credentials: what needs them, the service alone can do */
 	bool by_service; /* goes by what only the service may act upon: never by itself */
 	const char *at, *reason, *html, *svg, *ics, *from, *to, *user, *reset, *names, *person,

@@ -77,7 +77,9 @@ static size_t skipped_count(const struct records *k)
 	return n;
 }
 
-static void result_print(const struct pass_result *r, const struct records *k, bool applied)
+/* `coming`: of a time that has not come yet. */
+static void result_print(
+	const struct pass_result *r, const struct records *k, bool applied, bool coming)
 {
 	size_t skipped = skipped_count(k);
 	size_t failed = r->failed > skipped ? r->failed - skipped : 0;
@@ -96,7 +98,8 @@ static void result_print(const struct pass_result *r, const struct records *k, b
 	else if (applied)
 		printf("\n%zu of %zu change%s made", r->done, r->planned, plural(r->planned));
 	else
-		printf("Plan: %zu change%s", r->planned, plural(r->planned));
+		printf("Plan%s: %zu change%s%s", coming ? " for a later time" : "", r->planned,
+			plural(r->planned), coming ? " will be due" : "");
 	if (r->planned || r->failed || r->unreachable || r->network_failed) {
 		if (failed)
 			printf(", %zu FAILED", failed);
@@ -105,7 +108,10 @@ static void result_print(const struct pass_result *r, const struct records *k, b
 		if (r->unreachable)
 			printf(", %zu server%s UNREACHABLE", r->unreachable,
 				plural(r->unreachable));
-		if (r->planned && !applied)
+		if (r->planned && !applied && coming)
+			printf(". At that time the service makes %s, or `curfew apply`.",
+				r->planned == 1 ? "it" : "them");
+		else if (r->planned && !applied)
 			printf(". To make %s, run `curfew apply`.",
 				r->planned == 1 ? "it" : "them");
 		putchar('\n');
@@ -154,8 +160,9 @@ static int result_show(const struct cli *cli, const struct pass_result *result,
 	if (cli->json) {
 		result_json(result, view, now);
 	} else {
-		plan_print(view->records.items, view->records.n, stdout);
-		result_print(result, &view->records, applied);
+		plan_print(view->records.items, view->records.n, cli->verbose, stdout);
+		result_print(
+			result, &view->records, applied, cli->at && now > (instant_t)time(NULL));
 	}
 	return exit_of(result, applied);
 }
@@ -340,7 +347,7 @@ const struct command command_plan = {
 	.name = "plan",
 	.operands = "[CLIENT]",
 	.max_operands = 1,
-	.options = OPT_JSON | OPT_AT | OPT_FILES,
+	.options = OPT_JSON | OPT_AT | OPT_FILES | OPT_VERBOSE,
 	.summary = "Show the changes that apply would make, and why",
 	.help = "Reads the SQL servers and the packet filter. Changes nothing. Prints the exact T-SQL (secrets masked) and the\n"
 		"allowlist entries, by client: + gives access, - takes access, ~ changes it.\n"
@@ -354,7 +361,7 @@ const struct command command_apply = {
 	.name = "apply",
 	.operands = "[CLIENT]",
 	.max_operands = 1,
-	.options = OPT_JSON | OPT_AT | OPT_BOOT,
+	.options = OPT_JSON | OPT_AT | OPT_BOOT | OPT_VERBOSE,
 	.summary = "Apply the schedule: remove access, grant access, verify",
 	.help = "Removes access of all clients before it grants any. Reports every change that failed. An unreachable server\n"
 		"does not delay the others. Safe to run again: a second pass changes nothing.\n"

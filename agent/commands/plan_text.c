@@ -187,11 +187,50 @@ static bool is_repeated(const struct ranked *shown, size_t i)
 
 /* What was not worth a line each. */
 struct left_out {
-	size_t skipped, repeated;
+	size_t skipped, repeated, roles;
 };
+
+/* The role's name in its statement, as it is quoted there: from `from` on, up to a space or the end. */
+static size_t role_name(const char **out, const char *statement, const char *before)
+{
+	const char *at = strstr(statement, before);
+
+	*out = at ? at + strlen(before) : NULL;
+	return at ? strcspn(*out, " ;") : 0;
+}
+
+/* Of a role that is made in the same list: nobody is in it yet, so that nobody's access changes by it. Of any other role
+ * a permission is somebody's. */
+static bool is_role_setup(const struct ranked *shown, size_t n, size_t i)
+{
+	const struct record *r = shown[i].record;
+	const char *role, *made;
+
+	if ((r->kind != RECORD_PLAN && r->kind != RECORD_OUTCOME) || is_failed(r) ||
+		outcome_is_skipped(r))
+		return false;
+	if (r->change.kind == CHANGE_ROLE_CREATE)
+		return true;
+	if (r->change.kind != CHANGE_ROLE_GRANT && r->change.kind != CHANGE_ROLE_DENY)
+		return false;
+	size_t size = role_name(&role, r->change.statement, " TO [");
+	for (size_t k = 0; k < n && size; k++) {
+		const struct record *c = shown[k].record;
+		if (c->kind == r->kind && c->change.kind == CHANGE_ROLE_CREATE &&
+			streq(c->server, r->server) && names_equal(c->database, r->database) &&
+			role_name(&made, c->change.statement, "CREATE ROLE [") == size &&
+			!strncmp(role, made, size))
+			return true;
+	}
+	return false;
+}
 
 static void left_out_print(struct left_out *l, FILE *to)
 {
+	if (l->roles)
+		fprintf(to,
+			"    ~ set up roles that nobody is in yet: %zu statement%s; --verbose shows them\n",
+			l->roles, l->roles == 1 ? "" : "s");
 	if (l->repeated)
 		fprintf(to, "    %zu more change%s FAILED with the error above\n", l->repeated,
 			l->repeated == 1 ? "" : "s");
@@ -220,7 +259,7 @@ static int ranked_compare(const void *a, const void *b)
 	return c ? c : (x->order > y->order) - (x->order < y->order);
 }
 
-void plan_print(const struct record *items, size_t n, FILE *to)
+void plan_print(const struct record *items, size_t n, bool verbose, FILE *to)
 {
 	bool color = style_wanted(to);
 	_cleanup_free_ struct ranked *shown = calloc(n + 1, sizeof(*shown));
@@ -246,7 +285,9 @@ void plan_print(const struct record *items, size_t n, FILE *to)
 			text_printf(to, "  %s\n", is_network(r) ? "network" : r->server);
 			reason = NULL;
 		}
-		if (outcome_is_skipped(r))
+		if (!verbose && is_role_setup(shown, n_shown, i))
+			left.roles++;
+		else if (outcome_is_skipped(r))
 			left.skipped++;
 		else if (is_repeated(shown, i))
 			left.repeated++;

@@ -7,6 +7,7 @@
 /* PLAN, OUTCOME and NOTE records and SERVER records that need a word; failed outcomes are marked. */
 /* Not tried, because something before it failed. */
 bool outcome_is_skipped(const struct record *r);
-void plan_print(const struct record *items, size_t n, FILE *to);
+/* Setting up new roles is one line, unless `verbose`. */
+void plan_print(const struct record *items, size_t n, bool verbose, FILE *to);
 
 #endif

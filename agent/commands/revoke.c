@@ -272,9 +272,10 @@ static int carry_out(struct context *c, bool revoke, struct records *k)
 	if (!c->cli->by_service && (code == -ENOENT || code == -ECONNREFUSED))
 		code = alone(&result, &recorded, c, revoke, k);
 	else if (code < 0)
-		code = cli_fail(
-			c->cli, EXIT_FAILED, "cannot contact the service: %s", strerror(-code));
-	plan_print(k->items, k->n, stdout);
+		code = cli_fail(c->cli, EXIT_FAILED, "%scannot contact the service: %s",
+			revoke && code == -EACCES ? "NOT revoked, nothing closed: " : "",
+			strerror(-code));
+	plan_print(k->items, k->n, false, stdout);
 	if (!code && revoke)
 		revoke_network_print(c->program, k);
 	if (!code && (!revoke_is_done(&result) || recorded != RECORDED)) {
@@ -297,6 +298,9 @@ static int run(struct cli *cli, bool revoke)
 		return cli_fail(cli, EXIT_USAGE,
 			"option --reason is required, for example --reason \"CS-1234: laptop stolen\"; recorded in the journal");
 	int code = targets_open(&c, cli);
+	/* What that means for access comes first. */
+	if (code && revoke && code != EXIT_USAGE)
+		cli_fail(cli, 0, "NOT revoked, nothing closed; the error above says why");
 	if (!code)
 		code = carry_out(&c, revoke, &records);
 	records_free(&records);

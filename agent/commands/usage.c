@@ -72,6 +72,7 @@ static const struct {
 	{OPT_DATABASES, "db", "LIST", "ROLE:SERVER:NAME,...; ROLE is staging or production",
 		INTO(databases)},
 	{OPT_FORM, "from", "FILE", "the users, from FILE.csv, FILE.json, or any text", INTO(form)},
+	{OPT_VERBOSE, "verbose", NULL, "also the statements that set up roles", INTO(verbose)},
 	{OPT_WATCH, "watch", NULL, "again every 5 seconds, until it is interrupted", INTO(watch)},
 	{OPT_UTC, "utc", NULL, "all times in UTC, not in the time zones of the clients", INTO(utc)},
 	{OPT_DROP, "drop", NULL, "the T-SQL that removes it again", INTO(drop)},

@@ -36,6 +36,13 @@ class OnTheServer(LabCase):
                      f"- guard {lab.PUBLIC[0]}:{lab.PORT}", "only the allowlist and `trusted` can reach",
                      f"+ {lab.JANE[0]} -> {lab.PUBLIC[0]}:{lab.PORT} until "):
             self.assertIn(part, plan)
+        # What sets up the roles is one line, unless somebody asks.
+        self.assertNotIn("CREATE ROLE", plan)
+        self.assertIn("    ~ set up roles that nobody is in yet: ", plan)
+        self.assertIn("CREATE ROLE [curfew_full]", agent.curfew("plan", "--verbose", expect=2).out)
+        coming = agent.plan(lab.local(golive + days(1)), expect=2).out
+        self.assertIn("Plan for a later time: ", coming)
+        self.assertNotIn("To make them, run `curfew apply`", coming)
         self.assertIsNone(server.login(USER), "a plan changes nothing")
 
         # Testing.
