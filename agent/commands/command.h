@@ -62,6 +62,9 @@ enum exit_code {
 #define OPT_GOLIVE	OPTION(44)
 #define OPT_DATABASES	OPTION(45)
 #define OPT_FORM	OPTION(46) /* --from of new */
+/* Of the inventory. */
+#define OPT_VENDOR	OPTION(56)
+#define OPT_DROP_SCRIPT OPTION(57) /* --drop of inventory */
 
 #define MAX_OPERANDS 20
 
@@ -70,6 +73,7 @@ struct cli {
 	const char *config;
 	bool json, no_terminal, boot, summary, csv, anonymous, drop, files, watch, utc, verbose,
 		dry_run, yes, print, abort;
+	bool vendor; /* of inventory: the product itself, not a client */
 	bool unprivileged; /* may not look at the credentials: what needs them, the service alone can do */
 	bool by_service; /* goes by what only the service may act upon: never by itself */
 	const char *at, *reason, *html, *svg, *ics, *from, *to, *user, *reset, *names, *person,
@@ -190,6 +194,6 @@ extern const struct command command_check, command_schedule, command_notice, com
 	command_accept_loss, command_archive, command_run, command_explain, command_reload,
 	command_firewall, command_check_server, command_extend, command_golive, command_allow,
 	command_disallow, command_user, command_edit, command_new, command_accept,
-	command_milestone, command_board;
+	command_milestone, command_board, command_inventory;
 
 #endif

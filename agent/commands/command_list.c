@@ -12,6 +12,7 @@ const struct command *const commands[] = {
 	&command_audit,
 	&command_history,
 	&command_timeline,
+	&command_inventory,
 	&command_notice,
 	&command_explain,
 	&command_denied,

@@ -75,6 +75,10 @@ static const struct {
 	{OPT_VERBOSE, "verbose", NULL, "also the statements that set up roles", INTO(verbose)},
 	{OPT_WATCH, "watch", NULL, "again every 5 seconds, until it is interrupted", INTO(watch)},
 	{OPT_UTC, "utc", NULL, "all times in UTC, not in the time zones of the clients", INTO(utc)},
+	{OPT_VENDOR, "vendor", NULL, "write what a clean installation has: the product's own",
+		INTO(vendor)},
+	{OPT_DROP_SCRIPT, "drop", NULL, "the T-SQL that drops it, for the client's own people",
+		INTO(drop)},
 	{OPT_DROP, "drop", NULL, "the T-SQL that removes it again", INTO(drop)},
 };
 #define OPTION_KEY 256

@@ -149,6 +149,37 @@ int inventory_expect(struct inventory *v, const char *server, const char *databa
 	return 0;
 }
 
+static bool is_of(const char *server, const char *database, const struct record *r)
+{
+	return streq(server, r->server) && streq(database, r->database);
+}
+
+/* Forgets what was reported of this place. */
+static void place_forget(struct inventory *v, const struct record *r)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < v->n; i++)
+		if (!is_of(v->items[i].server, v->items[i].database, r))
+			v->items[kept++] = v->items[i];
+	v->n = kept;
+	kept = 0;
+	for (size_t i = 0; i < v->n_steps; i++)
+		if (!is_of(v->steps[i].server, "", r) || *r->database)
+			v->steps[kept++] = v->steps[i];
+	v->n_steps = kept;
+	kept = 0;
+	for (size_t i = 0; i < v->n_uses; i++)
+		if (!is_of(v->uses[i].server, v->uses[i].database, r))
+			v->uses[kept++] = v->uses[i];
+	v->n_uses = kept;
+	kept = 0;
+	for (size_t i = 0; i < v->n_named; i++)
+		if (!is_of(v->named[i].server, v->named[i].database, r))
+			v->named[kept++] = v->named[i];
+	v->n_named = kept;
+}
+
 static int coverage_take(struct inventory *v, const struct record *r)
 {
 	struct inventory_coverage *all = array_grown(v->coverage, v->n_coverage, sizeof(*all));
@@ -157,6 +188,10 @@ static int coverage_take(struct inventory *v, const struct record *r)
 	if (!all)
 		return -ENOMEM;
 	v->coverage = all;
+	if (streq(r->coverage.part, INVENTORY_AGAIN)) {
+		place_forget(v, r);
+		return 0;
+	}
 	struct inventory_coverage c = {.seen = r->coverage.seen, .since = r->coverage.since};
 	const char **const fields[] = {&c.server, &c.database, &c.part, &c.detail};
 	const char *const texts[] = {r->server, r->database, r->coverage.part, r->detail};

@@ -20,7 +20,10 @@ static void index_seen(struct inventory *v, const struct inventory_use *u)
 		inventory_find(v, u->server, u->database, SPACE_OBJECT, u->id, 0);
 
 	seen(table, u, u->last > u->written ? u->last : u->written);
-	seen(inventory_find(v, u->server, u->database, SPACE_OTHER, u->index, u->id), u, u->last);
+	/* 0 is the table itself, without an index to find its rows by. */
+	if (u->index)
+		seen(inventory_find(v, u->server, u->database, SPACE_OTHER, u->index, u->id), u,
+			u->last);
 }
 
 void inventory_use(struct inventory *v)

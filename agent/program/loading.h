@@ -38,6 +38,10 @@ void holidays_read(struct settings *out, struct reading *r, const config_setting
  * day. */
 bool instant_read(instant_t *out, struct reading *r, const config_setting_t *group,
 	const char *name, const char *example, const char *zone, bool ends);
+/* A list of texts; empty where it is missing. */
+void strings_read(
+	struct strings *out, struct reading *r, const config_setting_t *group, const char *key);
+
 /* The maintenance windows of curfew.conf. Needs the servers, in their final order. */
 void maintenance_read(struct program *p, struct reading *r, const config_setting_t *root);
 void maintenance_free(struct program *p);

@@ -187,7 +187,7 @@ static void identity_read(struct server *s, struct reading *r, const config_sett
 }
 
 /* Names of what the operator has reviewed on this server. */
-static void known_read(
+void strings_read(
 	struct strings *out, struct reading *r, const config_setting_t *group, const char *key)
 {
 	const config_setting_t *list = reading_list(r, group, key, NULL);
@@ -234,9 +234,9 @@ static void server_read(struct server *s, struct reading *r, const config_settin
 		"because trusted sources reach the server without an end time");
 	identity_read(s, r, group);
 	evidence_read(s, r, group);
-	known_read(&s->known_triggers, r, group, "known_triggers");
-	known_read(&s->known_linked_servers, r, group, "known_linked_servers");
-	known_read(&s->known_proxies, r, group, "known_proxies");
+	strings_read(&s->known_triggers, r, group, "known_triggers");
+	strings_read(&s->known_linked_servers, r, group, "known_linked_servers");
+	strings_read(&s->known_proxies, r, group, "known_proxies");
 	levels_read(s->terms, r, reading_group(r, group, "levels", NULL), levels);
 }
 

@@ -72,9 +72,9 @@ const char *zone_read(struct reading *r, const config_setting_t *group)
 static void program_group_read(
 	struct settings *out, struct reading *r, const config_setting_t *root)
 {
-	static const char *const names[] = {"holidays", "holidays_file", "max_sources", "max_users", "read_only_days",
-		"shared_databases", "staging_days", "testing_days", "timezone", "widest_prefix4",
-		"widest_prefix6"};
+	static const char *const names[] = {"holidays", "holidays_file", "max_sources", "max_users",
+		"read_only_days", "shared_databases", "staging_days", "testing_days", "timezone",
+		"widest_prefix4", "widest_prefix6"};
 	const config_setting_t *group = reading_group(r, root, "program", NULL);
 	const char *zone = zone_read(r, group);
 
@@ -150,6 +150,27 @@ static void limits_read(struct settings *out, struct reading *r, const config_se
 			out->server_deadline);
 }
 
+static const struct number INVENTORY_NUMBERS[] = {
+	{"unused_days", offsetof(struct settings, unused_days), 90, 7, 731, "days"},
+};
+
+static void inventory_settings_read(
+	struct settings *out, struct reading *r, const config_setting_t *root)
+{
+	static const char *const names[] = {"vendor_lists", "unused_days"};
+	const config_setting_t *group = reading_group(r, root, "inventory", NULL);
+
+	if (group)
+		reading_known(r, group, "inventory", names, ARRAY_SIZE(names));
+	numbers_read(out, r, group, INVENTORY_NUMBERS, ARRAY_SIZE(INVENTORY_NUMBERS));
+	strings_read(&out->vendor_lists, r, group, "vendor_lists");
+	for (size_t i = 0; i < out->vendor_lists.n; i++)
+		if (out->vendor_lists.items[i][0] != '/')
+			reading_error(r, config_setting_get_member(group, "vendor_lists"),
+				"\"vendor_lists\" must name files by absolute paths, not \"%s\"",
+				out->vendor_lists.items[i]);
+}
+
 static char *path_read(struct reading *r, const config_setting_t *root, const char *name,
 	const char *usual, size_t max)
 {
@@ -183,7 +204,7 @@ void settings_read(
 {
 	static const char *const names[] = {"program", "practice", "clients", "state_directory",
 		"runtime_directory", "credential_directory", "journal_key", "metrics_file",
-		"servers", "levels", "firewall", "limits", "maintenance", "notices"};
+		"servers", "levels", "firewall", "limits", "maintenance", "notices", "inventory"};
 	const char *managed = getenv("CREDENTIALS_DIRECTORY");
 	const char *key = reading_text(r, root, "journal_key", NULL);
 	const char *folder = reading_text(r, root, "clients", NULL);
@@ -212,6 +233,7 @@ void settings_read(
 	out->journal_key = reading_copy(r, key);
 	firewall_read(out, r, root);
 	limits_read(out, r, root);
+	inventory_settings_read(out, r, root);
 	notice_settings_read(&out->notices, r, root);
 	*clients = folder ? folder : "clients.d";
 }
@@ -225,6 +247,7 @@ void settings_free(struct settings *s)
 	free(s->metrics_file);
 	free(s->journal_key);
 	strings_free(&s->holidays);
+	strings_free(&s->vendor_lists);
 	notice_settings_free(&s->notices);
 }
 

@@ -144,30 +144,45 @@ static const char sheet[] =
 	"tr,.finding,svg,.state{break-inside:avoid}thead{display:table-header-group}.wide{overflow:visible}"
 	"table{font-size:8.5pt}td.t{white-space:normal;min-width:6.2rem}}";
 
-/* The policy names the style sheet by its hash: not even a style that got in from a name would count. */
-static void policy_print(FILE *to)
+static void hash_print(FILE *to, const char *style)
 {
 	uint8_t hash[crypto_hash_sha256_BYTES];
 	char text[sodium_base64_ENCODED_LEN(
 		crypto_hash_sha256_BYTES, sodium_base64_VARIANT_ORIGINAL)];
 
-	crypto_hash_sha256(hash, (const uint8_t *)sheet, sizeof(sheet) - 1);
+	crypto_hash_sha256(hash, (const uint8_t *)style, strlen(style));
 	sodium_bin2base64(text, sizeof(text), hash, sizeof(hash), sodium_base64_VARIANT_ORIGINAL);
-	fprintf(to,
-		"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
-		"'sha256-%s'; base-uri 'none'; form-action 'none'\">\n",
-		text);
+	fprintf(to, " 'sha256-%s'", text);
 }
 
-void html_begin(FILE *to, const char *title)
+/* The policy names the style sheets by their hashes: not even a style that got in from a name would count. */
+static void policy_print(FILE *to, const char *more)
+{
+	fputs("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src",
+		to);
+	hash_print(to, sheet);
+	if (more)
+		hash_print(to, more);
+	fputs("; base-uri 'none'; form-action 'none'\">\n", to);
+}
+
+void html_begin_styled(FILE *to, const char *title, const char *more)
 {
 	fputs("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n", to);
-	policy_print(to);
+	policy_print(to, more);
 	html_printf(to,
 		"<meta name=\"viewport\" content=\"width=device-width\">\n<meta name=\"referrer\" "
 		"content=\"no-referrer\">\n<title>%s</title>\n",
 		title);
-	fprintf(to, "<style>%s</style>\n</head>\n<body>\n", sheet);
+	fprintf(to, "<style>%s</style>\n", sheet);
+	if (more)
+		fprintf(to, "<style>%s</style>\n", more);
+	fputs("</head>\n<body>\n", to);
+}
+
+void html_begin(FILE *to, const char *title)
+{
+	html_begin_styled(to, title, NULL);
 }
 
 int html_end(FILE *to)

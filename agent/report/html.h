@@ -12,6 +12,8 @@ void html_lines(FILE *to, const char *text);
 void html_printf(FILE *to, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* From <!doctype> to <body>: title, style sheet, and a policy that allows that style sheet and nothing else. */
 void html_begin(FILE *to, const char *title);
+/* With a style sheet of the page's own behind it; NULL: none. */
+void html_begin_styled(FILE *to, const char *title, const char *more);
 /* 0, or -EIO when anything could not be written. */
 int html_end(FILE *to);
 /* <td>s. `class` NULL: none; an absent text is a dash. */

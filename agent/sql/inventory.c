@@ -176,10 +176,6 @@ static int parts_ask(struct inventory_run *run, size_t n, const char **lost)
 	int rc = 0;
 
 	for (size_t i = 0; i < n && rc >= 0; i++) {
-		if (run->read[i]) {
-			part_tell(run, i);
-			continue;
-		}
 		rc = questions_ask(run, i, i + 1);
 		if (rc == 0 && run->read[i]) {
 			part_tell(run, i);
@@ -187,21 +183,28 @@ static int parts_ask(struct inventory_run *run, size_t n, const char **lost)
 		}
 		coverage_tell(run, run->questions[i].name, ANSWER_UNKNOWN, run->error.number,
 			error_words(run));
-		if (run->questions[i].needed) {
-			record_set(why, sizeof(why), error_words(run));
-			*lost = why;
-		}
 		/* Each further question would wait for the same lock. */
-		if (run->error.number == ERROR_LOCKED) {
+		bool locked = run->error.number == ERROR_LOCKED;
+		if (run->questions[i].needed || locked) {
 			record_set(why, sizeof(why), error_words(run));
 			*lost = why;
-			return rc < 0 ? rc : 0;
 		}
+		if (locked)
+			break;
 	}
 	return rc < 0 ? rc : 0;
 }
 
-/* 0, or negative errno if the session is lost. */
+static bool all_read(const struct inventory_run *run, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!run->read[i])
+			return false;
+	return true;
+}
+
+/* After an error a batch may go on, so that a marker arrives without its rows: then nothing of the batch counts. 0, or
+ * negative errno if the session is lost. */
 static int questions_run(struct inventory_run *run, const struct inventory_question *questions,
 	const char *database, int64_t database_id)
 {
@@ -215,10 +218,16 @@ static int questions_run(struct inventory_run *run, const struct inventory_quest
 	int rc = questions_ask(run, 0, n);
 	if (rc < 0)
 		return rc;
-	if (rc == SQL_SERVER_ERROR && run->error.number == ERROR_LOCKED)
+	if (rc == 0 && all_read(run, n)) {
+		for (size_t i = 0; i < n; i++)
+			part_tell(run, i);
+	} else if (run->error.number == ERROR_LOCKED) {
 		lost = error_words(run);
-	else
+	} else {
+		run_clear(run);
+		coverage_tell(run, INVENTORY_AGAIN, ANSWER_NO, 0, "");
 		rc = parts_ask(run, n, &lost);
+	}
 	if (rc >= 0)
 		coverage_tell(run, "whole", lost ? ANSWER_UNKNOWN : ANSWER_YES,
 			lost ? run->error.number : 0, lost ? lost : "");

@@ -144,6 +144,8 @@ struct settings {
 	unsigned workers;	    /* SQL workers at once; 8 */
 	struct firewall_settings firewall;
 	struct notice_settings notices;
+	struct strings vendor_lists; /* files: what the product itself has, of several versions */
+	unsigned unused_days;	     /* without use before an object counts as unused; 90 */
 };
 
 /* A time in which a database, or a whole server, is expected to be offline. */

@@ -194,6 +194,8 @@ struct record_reference {
 	char schema[MAX_NAME_BYTES + 1], name[MAX_NAME_BYTES + 1];
 	char facts[RECORD_TEXT_MAX];
 };
+/* The part's name: what was reported of this place before does not count, all of it is read anew. */
+#define INVENTORY_AGAIN "again"
 struct record_coverage { /* `code` and `detail`: why it was not seen */
 	char part[RECORD_WORD_MAX];
 	enum answer seen; /* no: there, and says nothing; unknown: not read */

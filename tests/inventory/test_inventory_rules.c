@@ -232,16 +232,36 @@ static void an_index_is_used_when_it_is_searched(void **state)
 	scene_item(&v, "table", 1, "T", "");
 	scene_item_of(&v, "index", 2, 1, "ix", "NONCLUSTERED", "", "");
 	scene_item_of(&v, "index", 3, 1, "uq", "NONCLUSTERED", "unique", "");
+	scene_item_of(&v, "column", 0, 1, "c", "56", "", "");
+	scene_use(&v, "index-usage", 1, 0, DAYS_AGO(2), 0);
 	scene_use(&v, "index-usage", 1, 2, 0, DAYS_AGO(1));
 	static const char *const list[] = {"table dbo.T", NULL};
 	struct vendor vendor = {0};
 	scene_vendor(&vendor, "1", list);
 	finish(&v, &vendor);
 	expect(&v, "dbo.T.ix", COLOR_RED, "not used for 200 days");
+	expect(&v, "dbo.T.c", COLOR_YELLOW, "keeps no record");
 	expect(&v, "dbo.T.uq", COLOR_YELLOW, "it enforces a rule");
 	assert_int_equal(scene_find(&v, "dbo.T")->last, DAYS_AGO(1));
 	inventory_free(&v);
 	vendor_free(&vendor);
+}
+
+/* A batch that failed in its middle has told some things already. */
+static void what_is_read_again_counts_once(void **state)
+{
+	struct inventory v;
+
+	(void)state;
+	red_scene(&v);
+	scene_use(&v, "procedure-stats", 2, 0, DAYS_AGO(1), 0);
+	scene_part(&v, "Acme", INVENTORY_AGAIN, ANSWER_NO, 0);
+	scene_item(&v, "procedure", 2, "Idle", "A1");
+	finish(&v, NULL);
+	assert_int_equal(v.n, 1);
+	assert_int_equal(v.items[0].uses, 0);
+	expect(&v, "dbo.Idle", COLOR_RED, "not used for 200 days");
+	inventory_free(&v);
 }
 
 static void an_unread_database_has_nothing_and_says_why(void **state)
@@ -365,6 +385,7 @@ int main(void)
 		cmocka_unit_test(less_evidence_is_never_red),
 		cmocka_unit_test(what_is_new_was_not_watched),
 		cmocka_unit_test(an_index_is_used_when_it_is_searched),
+		cmocka_unit_test(what_is_read_again_counts_once),
 		cmocka_unit_test(an_unread_database_has_nothing_and_says_why),
 		cmocka_unit_test(risks_are_told),
 		cmocka_unit_test(lists_that_are_none_are_refused),

@@ -33,6 +33,15 @@ def now_text(kind="datetime", utc=False):
     return date_text(T(kind, 0, 0, scale), now.replace(microsecond=0), now.microsecond * 10)
 
 
+def older(catalogue, moment):
+    """A stored instant, as many days back as the switch `aged-days` says."""
+    days = catalogue.features.aged_days
+    if not days:
+        return moment
+    before = datetime.datetime.fromisoformat(moment[:26]) - datetime.timedelta(days=days)
+    return before.strftime("%Y-%m-%d %H:%M:%S.%f") + moment[26:]
+
+
 def password_hash(password, salt=None):
     """The product's format since 2012: 0x0200, four bytes of salt, SHA-512 of UTF-16 and salt."""
     salt = os.urandom(4) if salt is None else salt
@@ -104,8 +113,9 @@ class Database(Scope):
         return self.id <= 4
 
     def next_object_id(self):
-        self.last_id += 16000057
-        return self.last_id
+        """The next of an int; it begins again from below, as the product's do, and comes to every number once."""
+        self.last_id = (self.last_id + 16000057) % 2147483647
+        return self.last_id if self.last_id > 100 else self.next_object_id()
 
     def next_id(self, register, first=5, limit=16384):
         return max([i for i in register.by_id if i < limit] + [first - 1]) + 1

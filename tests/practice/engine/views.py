@@ -84,7 +84,7 @@ class Views:
         viewer = (v.name, id(db), env.ctx.key)
         f = self.engine.catalogue.features
         versions = (self.engine.catalogue.version, db.version,
-                    f.lowercase_databases, f.empty_permissions, f.null_columns)
+                    f.lowercase_databases, f.empty_permissions, f.null_columns, f.aged_days)
         kept = self.kept.get(viewer)
         if v.fixed and kept and kept[0] == versions:
             return self._select(table, kept[1])

@@ -1,4 +1,5 @@
 """Views of one database: principals, permissions, schemas, objects and their parts."""
+from .catalogue import older
 from .sqltypes import TYPE_IDS
 from .views import REGISTRY, Views, max_length, view
 from .views_server import permission_rows
@@ -67,7 +68,6 @@ def _row(o):
 
 def aged(env, o):
     """The dates of an object, as the switch aged-days has them."""
-    from .views_usage import older
     return older(env.engine.catalogue, o.created), older(env.engine.catalogue, o.modified)
 
 

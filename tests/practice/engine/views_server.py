@@ -1,4 +1,5 @@
 """Views of the server: databases, principals, permissions, and settings."""
+from .catalogue import older
 from .databases import is_open, is_seen, state_of
 from .permissions import type_code
 from .permtable import CLASS_DESC, CLASS_NUMBER
@@ -31,7 +32,7 @@ def _databases(env, db):
         replica = replica_id(engine.catalogue.name) if state.replica else None
         access = {"MULTI_USER": 0, "SINGLE_USER": 1, "RESTRICTED_USER": 2}
         recovery = {"FULL": 1, "BULK_LOGGED": 2, "SIMPLE": 3}
-        yield (engine.catalogue.shown(f.name), d.id, f.source, f.owner_sid, f.created, 160,
+        yield (engine.catalogue.shown(f.name), d.id, f.source, f.owner_sid, older(engine.catalogue, f.created), 160,
                f.collation if is_open(env, d) else None, access[f.access], f.access,
                f.read_only or state.standby, f.auto_close, state.number, state.name, state.standby,
                recovery[f.recovery], f.recovery, f.trustworthy,

@@ -1,8 +1,7 @@
 """Views of usage: what was read, written, and run, the size of tables, and since when the server has recorded it."""
-import datetime
 import re
 
-from .catalogue import now_text
+from .catalogue import now_text, older
 from .views import view
 from .views_database import OBJECT_DESC, seen_objects
 
@@ -10,15 +9,6 @@ USED = {"P": "dm_exec_procedure_stats", "FN": "dm_exec_function_stats", "TR": "d
 OFFSET = " +00:00"
 # SQLite's name for a table of a database, as exec_tables.py sets it.
 PHYSICAL = re.compile(r"\bt(\d+)_(\d+)_\d+\b")
-
-
-def older(catalogue, moment):
-    """A stored instant, as many days back as the switch `aged-days` says."""
-    days = catalogue.features.aged_days
-    if not days:
-        return moment
-    before = datetime.datetime.fromisoformat(moment[:26]) - datetime.timedelta(days=days)
-    return before.strftime("%Y-%m-%d %H:%M:%S.%f") + moment[26:]
 
 
 class Usage:

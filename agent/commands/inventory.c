@@ -1,0 +1,235 @@
+/* curfew inventory CLIENT: what is not the product's own in the client's databases, and whether it is in use. */
+#include <errno.h>
+#include <string.h>
+
+#include "commands/check_server_job.h"
+#include "commands/command.h"
+#include "curfew/inventory_report.h"
+#include "curfew/report.h"
+#include "curfew/sql_inventory.h"
+
+/* One list of a product with tens of thousands of objects is some MiB. */
+#define LIST_BYTES_MAX ((size_t)64 << 20)
+
+static char *file_text(size_t *size, const char *path)
+{
+	_cleanup_fclose_ FILE *f = fopen(path, "re");
+	struct text text;
+	char block[65536];
+	size_t n;
+
+	if (!f || !text_begin(&text))
+		return NULL;
+	while ((n = fread(block, 1, sizeof(block), f)) > 0) {
+		fwrite(block, 1, n, text.to);
+		if ((size_t)ftell(text.to) > LIST_BYTES_MAX) {
+			text_drop(&text);
+			errno = EFBIG;
+			return NULL;
+		}
+	}
+	if (ferror(f)) {
+		text_drop(&text);
+		errno = EIO;
+		return NULL;
+	}
+	char *bytes = text_end(&text);
+	*size = text.size;
+	return bytes;
+}
+
+/* A list that cannot be read stops the command: without it everything would look like the client's. */
+static int vendor_load(struct vendor *v, const struct cli *cli, const struct program *p)
+{
+	char why[RECORD_TEXT_MAX];
+
+	for (size_t i = 0; i < p->settings.vendor_lists.n; i++) {
+		const char *path = p->settings.vendor_lists.items[i];
+		size_t size = 0;
+		_cleanup_free_ char *text = file_text(&size, path);
+		if (!text)
+			return cli_fail(cli, EXIT_CONFIG, "cannot read the vendor list %s: %s",
+				path, strerror(errno));
+		int rc = vendor_add(v, why, text, size);
+		if (rc)
+			return cli_fail(cli, EXIT_CONFIG, "invalid vendor list %s: %s", path,
+				rc == -EBADMSG ? why : strerror(-rc));
+	}
+	vendor_sort(v);
+	return 0;
+}
+
+static int server_read(struct inventory *v, const struct program *p, const struct server *s,
+	const char *const *names)
+{
+	struct sql_inventory reading = {
+		.databases = names, .visit = {.program = p, .server = s, .now = v->at}};
+	struct check_job job;
+	int rc = 0;
+
+	while (names[reading.n_databases] && !rc)
+		rc = inventory_expect(v, s->name, names[reading.n_databases++]);
+	if (rc)
+		return rc;
+	check_job_set(&job, s, s->name, sql_inventory_prepare, sql_inventory_run, &reading);
+	return check_job_run(&job, inventory_take, v);
+}
+
+static bool is_named(const char *const *names, const char *name)
+{
+	for (; *names; names++)
+		if (names_equal(*names, name))
+			return true;
+	return false;
+}
+
+/* The client's databases, server by server: an unread server takes nothing from another. */
+static int client_read(
+	struct inventory *v, const struct cli *cli, const struct program *p, const struct client *c)
+{
+	_cleanup_free_ const char **names = calloc(c->n_databases + 1, sizeof(*names));
+	size_t found = 0;
+	int rc = names ? 0 : -ENOMEM;
+
+	for (size_t s = 0; s < p->n_servers && !rc; s++) {
+		size_t n = 0;
+		memset(names, 0, (c->n_databases + 1) * sizeof(*names));
+		for (size_t i = 0; i < c->n_databases; i++) {
+			const struct database *d = &c->databases[i];
+			if (d->server == s && !is_named(names, d->name) &&
+				(!cli->database || names_equal(cli->database, d->name)))
+				names[n++] = d->name;
+		}
+		found += n;
+		if (n)
+			rc = server_read(v, p, &p->servers[s], names);
+	}
+	if (!rc && !found)
+		return cli_fail(cli, EXIT_USAGE, "client %s has no database '%s'", c->name,
+			cli->database ? cli->database : "");
+	return rc ? cli_fail(cli, EXIT_FAILED, "%s", strerror(-rc)) : 0;
+}
+
+static int html_write(const struct cli *cli, const struct inventory_report *r)
+{
+	FILE *to = cli_output(cli, cli->html);
+
+	if (!to)
+		return EXIT_FAILED;
+	int rc = inventory_html(r, to);
+	if (to != stdout && fclose(to))
+		rc = -EIO;
+	return rc ? cli_fail(cli, EXIT_FAILED, "cannot write %s: %s", cli->html, strerror(-rc)) : 0;
+}
+
+static int show(const struct cli *cli, const struct inventory_report *r)
+{
+	int code = cli->html ? html_write(cli, r) : 0, rc = 0;
+
+	if (code)
+		return code;
+	if (cli->drop)
+		rc = inventory_drop_script(stdout, r->inventory);
+	else if (cli->csv)
+		rc = inventory_print_csv(r, stdout);
+	else if (cli->json)
+		rc = json_print(inventory_json(r), stdout);
+	else if (!cli->html)
+		rc = inventory_print(r, stdout);
+	return rc ? EXIT_FAILED : 0;
+}
+
+static int unread_tell(const struct cli *cli, const struct inventory *v)
+{
+	int code = 0;
+
+	for (size_t i = 0; i < v->n_databases; i++)
+		if (!v->databases[i].read)
+			code = cli_fail(cli, EXIT_FAILED, "%s / %s is unread: %s",
+				v->databases[i].server, v->databases[i].database,
+				v->databases[i].why);
+	return code;
+}
+
+static int client_run(struct cli *cli, const struct program *p, struct inventory *v)
+{
+	const struct client *c;
+	struct vendor vendor = {0};
+	int code = cli_client(&c, cli, p);
+
+	if (!code)
+		code = vendor_load(&vendor, cli, p);
+	if (!code)
+		code = client_read(v, cli, p, c);
+	if (!code && inventory_finish(v, &vendor))
+		code = EXIT_FAILED;
+	const struct inventory_report report = {.inventory = v,
+		.vendor = &vendor,
+		.client = c ? c->name : "",
+		.zone = c ? c->timezone : "UTC",
+		.practice = p->settings.practice};
+	if (!code)
+		code = show(cli, &report);
+	if (!code)
+		code = unread_tell(cli, v);
+	vendor_free(&vendor);
+	return code;
+}
+
+/* Half a list would make the other half the client's. */
+static int vendor_run(struct cli *cli, const struct program *p, struct inventory *v)
+{
+	const char *const names[] = {cli->operands[1], NULL};
+	const struct server *s;
+	int code = cli_server(&s, cli, p);
+
+	if (code)
+		return code;
+	if (server_read(v, p, s, names) || inventory_finish(v, NULL))
+		return EXIT_FAILED;
+	code = unread_tell(cli, v);
+	for (size_t i = 0; i < v->n_coverage && !code; i++)
+		if (v->coverage[i].seen == ANSWER_UNKNOWN && *v->coverage[i].database)
+			code = cli_fail(cli, EXIT_FAILED, "part %s was not read: %s",
+				v->coverage[i].part, v->coverage[i].detail);
+	return code ? code : vendor_write(stdout, v, cli->operands[1]) ? EXIT_FAILED : 0;
+}
+
+static int run(struct cli *cli)
+{
+	struct program *p;
+	int code;
+
+	if (cli->vendor != (cli->n_operands == 2))
+		return cli_fail(cli, EXIT_USAGE,
+			"write either `curfew inventory CLIENT`, or `curfew inventory --vendor SERVER DATABASE`");
+	code = cli_load(&p, cli);
+	if (code)
+		return code;
+	struct inventory v = {.at = (instant_t)time(NULL), .days = p->settings.unused_days};
+	if (cli->unprivileged)
+		code = cli_fail(cli, EXIT_FAILED,
+			"root is required to read the agent's credentials; run `sudo curfew inventory %s`",
+			cli->operands[0]);
+	else
+		code = cli->vendor ? vendor_run(cli, p, &v) : client_run(cli, p, &v);
+	inventory_free(&v);
+	program_free(p);
+	return code;
+}
+
+const struct command command_inventory = {
+	.name = "inventory",
+	.operands = "CLIENT|SERVER [DATABASE]",
+	.min_operands = 1,
+	.max_operands = 2,
+	.options = OPT_JSON | OPT_CSV | OPT_HTML | OPT_DATABASE | OPT_VENDOR | OPT_DROP_SCRIPT,
+	.summary =
+		"List what is not the product's own in a client's databases, and whether it is used",
+	.help = "Reads catalog views and the server's statistics of use, never a user's table, and changes nothing. Green was\n"
+		"seen in use; red was not, for as long as `unused_days` says, and nothing refers to it; yellow is all else.\n"
+		"With --drop prints the T-SQL to be reviewed and run by the client's own people. With --vendor prints the list\n"
+		"of a clean installation, for `vendor_lists` in curfew.conf.\n"
+		"Exit status: 0 all was read, 1 something was not.\n",
+	.run = run,
+};

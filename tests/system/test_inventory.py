@@ -1,0 +1,236 @@
+#!/usr/bin/python3
+"""The inventory of a database with custom objects of all colors and kinds: each color with the evidence behind it, what
+cannot be read is said, and nothing is changed."""
+
+import csv
+import io
+import os
+import unittest
+
+import audit_lab
+import lab
+
+HOSTILE = "=cmd|' /C calc'!A0"
+PRODUCT = """
+CREATE TABLE dbo.Invoices (Id int NOT NULL, Customer nvarchar(100))
+GO
+CREATE TABLE dbo.Parties (Id int NOT NULL CONSTRAINT pk_Parties PRIMARY KEY)
+GO
+CREATE PROCEDURE dbo.InvoiceAdd AS INSERT INTO dbo.Invoices (Id, Customer) VALUES (1, N'x')
+GO
+CREATE PROCEDURE dbo.InvoiceShow AS SELECT Id FROM dbo.Invoices
+GO
+CREATE VIEW dbo.InvoiceList AS SELECT Id FROM dbo.Invoices
+"""
+CUSTOM = """
+ALTER PROCEDURE dbo.InvoiceShow AS SELECT Id, Customer FROM dbo.Invoices
+GO
+ALTER TABLE dbo.Invoices ADD Note nvarchar(40) NULL
+GO
+CREATE TABLE dbo.Used (Id int)
+GO
+CREATE TABLE dbo.Unused (Id int)
+GO
+CREATE TABLE dbo.Shown (Id int)
+GO
+CREATE VIEW dbo.Shows AS SELECT Id FROM dbo.Shown
+GO
+CREATE PROCEDURE dbo.Busy AS SELECT Id FROM dbo.Used
+GO
+CREATE PROCEDURE dbo.Idle AS SELECT 1
+GO
+CREATE PROCEDURE dbo.Scheduled AS SELECT 1
+GO
+CREATE PROCEDURE dbo.Writer AS INSERT INTO dbo.Invoices (Id, Customer) VALUES (2, N'y')
+GO
+CREATE PROCEDURE dbo.Mailer AS EXEC msdb.dbo.sp_send_dbmail @profile_name = N'x'
+GO
+CREATE PROCEDURE dbo.Ping AS EXEC dbo.Pong
+GO
+CREATE PROCEDURE dbo.Pong AS EXEC dbo.Ping
+GO
+CREATE TRIGGER dbo.InvoiceCopy ON dbo.Invoices AFTER INSERT AS SELECT 1
+GO
+CREATE SYNONYM dbo.Far FOR Elsewhere.dbo.Thing
+GO
+CREATE SEQUENCE dbo.Numbers AS int START WITH 1
+GO
+CREATE TYPE dbo.Short FROM nvarchar(10)
+GO
+CREATE PROCEDURE dbo.[=cmd|' /C calc'!A0] AS SELECT 1
+GO
+CREATE TABLE dbo.[<b>Bobby</b>] (Id int)
+"""
+MORE = "\nGO\n".join(f"CREATE PROCEDURE dbo.Report{n:03} AS SELECT {n}" for n in range(90))
+
+
+OLD = {"aged-days": "100", "query-store": "AcmeTest:ALL"}
+
+
+def setUpModule():
+    lab.require()
+
+
+class Inventory(audit_lab.AuditCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.found = audit_lab.AuditLab(servers={"sql01": ("AcmeTest", "AcmeProd", "Clean", "Elsewhere")})
+        found = cls.found
+        found.client_add("acme", [("staging", "sql01", "AcmeTest")])
+        for database in ("AcmeTest", "Clean"):
+            found.server.script(f"USE {database}\nGO\n{PRODUCT}")
+        found.server.sql("USE Clean; CREATE USER curfew_agent FOR LOGIN curfew_agent; ALTER ROLE db_owner ADD MEMBER curfew_agent")
+        cls.vendor = found.path("product.json")
+        with open(cls.vendor, "w", encoding="utf-8") as file:
+            file.write(found.agent.curfew("inventory", "--vendor", "sql01", "Clean", expect=0).out)
+        found.agent.settings["inventory"] = {"vendor_lists": [cls.vendor]}
+        found.agent.write()
+        found.server.script(f"USE AcmeTest\nGO\n{CUSTOM}\nGO\n{MORE}")
+        found.server.sql("EXEC msdb.dbo.sp_add_job @job_name = N'Nightly'; EXEC msdb.dbo.sp_add_jobstep @job_name = N'Nightly', "
+                         "@step_name = N's', @subsystem = N'TSQL', @command = N'EXEC dbo.Scheduled -- secret-word', "
+                         "@database_name = N'AcmeTest'")
+        found.server.faults(**OLD)
+        found.server.sql("EXEC dbo.Busy", "AcmeTest")
+
+    @classmethod
+    def tearDownClass(cls):
+        faults = cls.found.close()
+        assert not faults, faults
+
+    def setUp(self):
+        self.faults()
+
+    def faults(self, **faults):
+        self.found.server.faults(**{**OLD, **faults})
+
+    def inventory(self, *options, expect=0):
+        return self.found.agent.curfew("inventory", "acme", "--json", *options, expect=expect).json
+
+    @staticmethod
+    def named(report, name):
+        found = [o for o in report["objects"] if o["name"] == name]
+        assert len(found) == 1, (name, found)
+        return found[0]
+
+    def test_every_color_with_its_evidence(self):
+        report = self.inventory()
+        self.assertEqual([(d["database"], d["read"]) for d in report["databases"]], [("AcmeTest", True)])
+        expected = {
+            "dbo.InvoiceShow": ("changed", "red", "not used for 100 days"),
+            "dbo.Invoices.Note": ("client", "yellow", "keeps no record"),
+            "dbo.Used": ("client", "green", "(index-usage)"),
+            "dbo.Unused": ("client", "red", "nothing refers to it"),
+            "dbo.Shown": ("client", "yellow", "view dbo.Shows refers to it"),
+            "dbo.Shows": ("client", "yellow", "keeps no record"),
+            "dbo.Busy": ("client", "green", "used on"),
+            "dbo.Idle": ("client", "red", "not used for 100 days"),
+            "dbo.Scheduled": ("client", "yellow", "job Nightly refers to it"),
+            "dbo.Numbers": ("client", "yellow", "keeps no record"),
+            "Nightly": ("unknown", "yellow", "keeps no record"),
+            "dbo.Ping": ("client", "yellow", "procedure dbo.Pong refers to it"),
+        }
+        for name, (owner, color, words) in expected.items():
+            found = self.named(report, name)
+            self.assertEqual((found["class"], found["color"]), (owner, color), found)
+            self.assertIn(words, found["evidence"])
+        self.assertFalse([o for o in report["objects"] if o["name"] in ("dbo.Invoices", "dbo.InvoiceAdd", "dbo.InvoiceList")])
+        self.assertGreaterEqual(report["colors"]["red"], 90)
+        # The server, the places of databases, the database.
+        self.assertEqual(report["round_trips"], 4)
+
+    def test_cloud_risks(self):
+        report = self.inventory()
+        for name, risk in {"dbo.InvoiceCopy": "trigger-on-product-table", "dbo.Writer": "writes-product-table",
+                           "dbo.Far": "other-database", "dbo.Mailer": "database-mail", "Nightly": "agent-job"}.items():
+            self.assertIn(risk, self.named(report, name)["cloud"], name)
+        self.assertEqual(self.named(report, "dbo.Idle")["cloud"], [])
+
+    def test_circles_and_rounds(self):
+        report = self.inventory()
+        ping, pong = self.named(report, "dbo.Ping"), self.named(report, "dbo.Pong")
+        self.assertTrue(ping["circle"] and ping["circle"] == pong["circle"])
+        self.assertEqual(self.named(report, "dbo.Shows")["round"], 1)
+        self.assertEqual(self.named(report, "dbo.Shown")["round"], 2)
+
+    def test_less_evidence_is_less_sure(self):
+        self.faults(**{"query-store": "AcmeTest:AUTO"})
+        report = self.inventory()
+        self.assertEqual(self.named(report, "dbo.Idle")["color"], "yellow")
+        self.assertIn("does not capture all", self.named(report, "dbo.Idle")["evidence"])
+        self.assertEqual(self.named(report, "dbo.Unused")["color"], "red")
+        self.faults(**{"aged-days": "0"})
+        report = self.inventory()
+        self.assertEqual(report["colors"]["red"], 0)
+        self.assertIn("watched for 0 of 90 days only", self.named(report, "dbo.Unused")["evidence"])
+
+    def test_a_view_that_fails_costs_its_part(self):
+        self.faults(**{"fail-on": "sys.sql_expression_dependencies,297"})
+        report = self.inventory()
+        self.assertIn({"server": "sql01", "database": "AcmeTest", "part": "reference"},
+                      [{k: u[k] for k in ("server", "database", "part")} for u in report["unread"]])
+        self.assertEqual(report["colors"]["red"], 0)
+        self.assertIn("references between modules were not read", self.named(report, "dbo.Unused")["evidence"])
+
+    def test_a_database_that_cannot_be_read_is_unread(self):
+        for fault in ({"database-state": "AcmeTest:offline"}, {"fail-on": "FROM sys.objects AS o JOIN sys.schemas,297"}):
+            self.faults(**fault)
+            report = self.inventory(expect=1)
+            self.assertEqual([(d["database"], d["read"]) for d in report["databases"]], [("AcmeTest", False)])
+            self.assertTrue(report["databases"][0]["detail"])
+            self.assertEqual([o for o in report["objects"] if o["database"]], [])
+
+    def test_csv_is_harmless_and_whole(self):
+        out = self.found.agent.curfew("inventory", "acme", "--csv", expect=0).out
+        rows = list(csv.DictReader(io.StringIO(out)))
+        self.assertEqual(len(rows), len(self.inventory()["objects"]))
+        for row in rows:
+            for cell in row.values():
+                self.assertNotIn(cell[:1], ("=", "+", "-", "@", "\t", "\r"), row)
+        self.assertTrue([row for row in rows if row["object"] == "dbo." + HOSTILE])
+
+    def test_page(self):
+        path = self.found.path("inventory.html")
+        self.found.agent.curfew("inventory", "acme", "--html", path, expect=0)
+        with open(path, encoding="utf-8") as file:
+            page = file.read()
+        self.assertIn("dbo.&lt;b&gt;Bobby&lt;/b&gt;", page)
+        self.assertNotIn("<b>Bobby", page)
+        self.assertNotIn("<script", page)
+        self.assertIn('<tr class="red client">', page)
+        self.assertEqual(os.stat(path).st_uid, 0)
+
+    def test_drop_script(self):
+        script = self.found.agent.curfew("inventory", "acme", "--drop", expect=0).out
+        self.assertIn("USE [AcmeTest];", script)
+        self.assertIn("DROP TABLE [dbo].[Unused];", script)
+        self.assertIn("DROP PROCEDURE [dbo].[=cmd|' /C calc'!A0];", script)
+        for name in ("Invoices", "Used", "InvoiceShow", "Scheduled"):
+            self.assertNotIn(f"[{name}];", script)
+
+    def test_secrets_and_changes(self):
+        """A job's command is shown nowhere, and nothing but questions was sent."""
+        for options in (("--json",), ("--csv",), ()):
+            self.assertNotIn("secret-word", self.found.agent.curfew("inventory", "acme", *options, expect=0).out)
+        for record in self.found.server.records("batch"):
+            if record["login"] == "curfew_agent" and "[part]" in record["text"]:
+                self.assertTrue(record["text"].lstrip().startswith(audit_lab.HARMLESS), record["text"])
+
+    def test_usage(self):
+        for words in (("acme", "Extra"), ("--vendor", "sql01")):
+            self.assertIn("write either", self.found.agent.curfew("inventory", *words, expect=64).err)
+        self.assertIn("has no database 'Nowhere'",
+                      self.found.agent.curfew("inventory", "acme", "--database", "Nowhere", expect=64).err)
+        with open(self.vendor, "r+", encoding="utf-8") as file:
+            whole = file.read()
+            file.seek(0)
+            file.truncate()
+            file.write("{}")
+            file.flush()
+            self.assertIn("invalid vendor list", self.found.agent.curfew("inventory", "acme", expect=78).err)
+            file.seek(0)
+            file.truncate()
+            file.write(whole)
+
+
+if __name__ == "__main__":
+    unittest.main()
