@@ -195,7 +195,10 @@ static int issue(const struct cli *cli, const struct collected *c,
 		.items = items,
 		.n = n,
 		.head = c->report.head,
-		.configuration = c->report.program->digest};
+		.configuration = c->report.program->digest,
+		.program = c->report.program,
+		.findings = c->report.findings,
+		.n_findings = c->report.n_findings};
 	memcpy(certificate.head_hash, c->report.head_hash, sizeof(certificate.head_hash));
 	return write_out(cli, &certificate);
 }

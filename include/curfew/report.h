@@ -176,7 +176,8 @@ struct audit_finding {
 	const char *server, *database, *client, *login; /* or NULL */
 	const char *evidence, *remedy;
 	char id[FINDING_ID_MAX]; /* of all this: another finding, or a changed one, has another */
-	const struct journal_entry *accepted; /* by an operator, and still: reported, and not a failure; or NULL */
+	const struct journal_entry
+		*accepted; /* by an operator, and still: reported, and not a failure; or NULL */
 };
 struct audit_proof {
 	const char *client, *login, *server, *database;
@@ -244,7 +245,7 @@ struct certificate_item {
 	const char *server, *database; /* or NULL */
 	instant_t at;		       /* when it was observed gone */
 	const char *observation; /* by which: "sys.server_principals read, no such sid", ... */
-	int64_t record;		 /* in the journal; 0: none, and `evidence` says what there is instead */
+	int64_t record; /* in the journal; 0: none, and `evidence` says what there is instead */
 	const char *evidence;
 };
 struct certificate {
@@ -259,6 +260,9 @@ struct certificate {
 	int64_t head;
 	uint8_t head_hash[JOURNAL_HASH_SIZE];
 	const char *configuration; /* digest */
+	const struct program *program;
+	const struct audit_finding *findings; /* of the audit that it rests on */
+	size_t n_findings;
 };
 /* What marks every text and page of a practice state. */
 #define PRACTICE_MARK "PRACTICE: made with `practice = true`; not evidence of anything"

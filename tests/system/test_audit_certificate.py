@@ -63,6 +63,31 @@ class Certificate(audit_lab.AuditCase):
         self.certificate(found, "--html", other, expect=2)
         self.assertFalse(os.path.exists(other))
 
+    def test_where_full_access_equaled_db_owner(self):
+        """Accepted beforehand, and named at the end with what made it so."""
+        found = self.lab_make()
+        found.golive = lab.now() - lab.days(90)
+        for text in ("CREATE PROCEDURE dbo.Helper AS SELECT 1", "CREATE PROCEDURE dbo.Nightly WITH EXECUTE AS OWNER AS EXEC dbo.Helper"):
+            found.server.sql(text, "AcmeTest")
+        found.client_add("acme", [("staging", "sql01", "AcmeTest")], approved_on=lab.day(lab.now() - lab.days(120)),
+                         starts=lab.day(lab.now() - lab.days(110)))
+        found.agent.clients["acme"]["databases"][0]["full_waiver"] = {"approved_by": "lead@host.example", "ticket": "CS-7"}
+        found.agent.write()
+        found.agent.apply(lab.local(lab.now() - lab.days(100)))
+        self.assertEqual(found.server.roles(USER, "AcmeTest"), ["curfew_full"])
+        found.agent.apply()
+        [place] = self.certificate(found, "--json").json["equal_to_db_owner"]
+        self.assertEqual({k: place[k] for k in ("server", "database", "approved_by", "ticket")},
+                         {"server": "sql01", "database": "AcmeTest", "approved_by": "lead@host.example", "ticket": "CS-7"})
+        self.assertIn("[dbo].[Nightly] uses other objects and runs as its owner", place["because"][0])
+        text = self.certificate(found).out
+        self.assertIn("sql01/AcmeTest by lead@host.example (CS-7)", text)
+        self.assertIn("because: [dbo].[Nightly] uses other objects", text)
+        page = found.path("certificate.html")
+        self.certificate(found, "--html", page)
+        with open(page, encoding="utf-8") as file:
+            self.assertIn("[dbo].[Nightly] uses other objects", file.read())
+
     def test_refused_before_the_end(self):
         found = self.lab_make()
         found.client_add("acme", [("staging", "sql01", "AcmeTest")])
