@@ -21,13 +21,20 @@ enum state audit_state(const struct audit_report *a)
 	return worst;
 }
 
+/* What is there counts, not what should be; where nobody could look, what may be there. */
+static bool grant_is_open(const struct audit_grant *g)
+{
+	return g->seen ? g->observed != LEVEL_NONE
+		       : g->wanted->level != LEVEL_NONE || g->state == STATE_OVERDUE;
+}
+
 void audit_count(struct audit_counts *out, const struct audit_report *a)
 {
 	*out = (struct audit_counts){0};
 	for (size_t i = 0; i < a->n_grants; i++) {
 		if ((size_t)a->grants[i].state < ARRAY_SIZE(out->states))
 			out->states[a->grants[i].state]++;
-		out->open += a->grants[i].wanted->level != LEVEL_NONE;
+		out->open += grant_is_open(&a->grants[i]);
 	}
 	for (size_t i = 0; i < a->n_residual; i++)
 		if ((size_t)a->residual[i].state < ARRAY_SIZE(out->states))

@@ -7,7 +7,7 @@
 struct audit_counts {
 	size_t states[STATE_OVERDUE + 1];	 /* of grants, residual ones too */
 	size_t severities[FINDING_CRITICAL + 1]; /* of findings */
-	size_t open;				 /* grants wanted at a level other than none */
+	size_t open; /* grants that somebody has, or may have where nobody could look */
 };
 void audit_count(struct audit_counts *out, const struct audit_report *a);
 /* "All access matches the schedule and is verified.": one sentence on a state. */

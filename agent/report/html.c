@@ -46,6 +46,18 @@ void html_text(FILE *to, const char *text)
 		html_character(to, c);
 }
 
+/* A login or an address may go on in the next line after its separators, and nowhere else. */
+void html_name(FILE *to, const char *text)
+{
+	uint32_t c;
+
+	while (text && (c = text_next(&text)) != 0) {
+		html_character(to, c);
+		if (strchr(".@_-\\", (int)c) && c < 0x80)
+			fputs("<wbr>", to);
+	}
+}
+
 void html_lines(FILE *to, const char *text)
 {
 	uint32_t c;
@@ -127,6 +139,8 @@ static const char sheet[] =
 	"td{border-bottom:1px solid var(--line);overflow-wrap:anywhere;min-width:6.5rem}"
 	"td.n,td.t,td.w{white-space:nowrap;min-width:0}td.n{text-align:right}"
 	"td bdi{unicode-bidi:isolate}"
+	".practice+*{padding-top:2.6rem}"
+	".wide td{overflow-wrap:break-word}.wide td.t{white-space:normal;min-width:8.4rem}"
 	".badge{display:inline-block;padding:0 .5rem;border:1px solid;border-radius:1rem;font-size:.8rem;"
 	"font-weight:600;white-space:nowrap}"
 	".badge.good{color:var(--good);background:var(--good-tint)}.badge.warn{color:var(--warn);"

@@ -6,6 +6,8 @@
 
 /* Text for an element's content or a quoted attribute; NULL writes nothing. Holds for XML as well. */
 void html_text(FILE *to, const char *text);
+/* The same for a name in content: it may be broken after its dots and the like. */
+void html_name(FILE *to, const char *text);
 /* The same for T-SQL in <pre> or <code>: line ends stay line ends. */
 void html_lines(FILE *to, const char *text);
 /* Like fprintf(), but each %s is escaped; %d %u %zu %lld and %% pass, nothing else may be used. */

@@ -134,8 +134,12 @@ static void grant_print(const struct audit_grant *g, FILE *to)
 	const struct grant *w = g->wanted;
 
 	fputs("<tr>", to);
-	html_printf(to, "<td><bdi>%s%s%s</bdi><br><code><bdi>%s</bdi></code></td>", w->user->first,
-		*w->user->last ? " " : "", w->user->last, w->user->login);
+	html_printf(to, "<td><bdi>%s%s%s</bdi><br><bdi>", w->user->first, *w->user->last ? " " : "",
+		w->user->last);
+	html_name(to, w->user->email);
+	fputs("</bdi><br><code><bdi>", to);
+	html_name(to, w->user->login);
+	fputs("</bdi></code></td>", to);
 	html_printf(to, "<td><bdi>%s</bdi> / <bdi>%s</bdi><br><span class=\"soft\">%s</span></td>",
 		w->server->name, w->database->name, database_role_name(w->database->role));
 	badge_cell(to, level_tone(w->level), level_name(w->level));
@@ -156,13 +160,15 @@ static int client_print(
 	static const char *const titles[] = {
 		"user", "database", "wanted", "observed", "until", "sources", "state", NULL};
 	struct timeline t;
+	char approved[64];
 	int rc = timeline_make(&t, a->program, c, a->overrides, a->at);
 
 	if (rc)
 		return rc;
 	html_printf(to,
-		"<h3><bdi>%s</bdi></h3>\n<p class=\"soft\">Ticket %s, approved by <bdi>%s</bdi></p>\n",
-		c->name, c->ticket, c->approved_by);
+		"<h3><bdi>%s</bdi></h3>\n<p class=\"soft\">Ticket %s, approved by <bdi>%s</bdi> on %s</p>\n",
+		c->name, c->ticket, c->approved_by,
+		instant_format_local(approved, sizeof(approved), c->approved, c->timezone));
 	rc = timeline_svg(&t, to, serial);
 	timeline_free(&t);
 	table_begin(to, titles);

@@ -80,8 +80,11 @@ int population_print(const struct population *p, bool csv, FILE *to)
 
 static void text_cell(FILE *to, const char *a, const char *b)
 {
-	html_printf(
-		to, "<td><bdi>%s</bdi><br><bdi>%s</bdi></td>", a ? a : "\xe2\x80\x93", b ? b : "");
+	fputs("<td><bdi>", to);
+	html_name(to, a ? a : "\xe2\x80\x93");
+	fputs("</bdi><br><bdi>", to);
+	html_name(to, b);
+	fputs("</bdi></td>", to);
 }
 
 static void row_html(const struct population_row *r, const char *zone, FILE *to)
