@@ -150,8 +150,7 @@ bool observed_session_may_be_of(
 bool observed_is_member(const struct observed_database *d, const char *role, const char *member)
 {
 	for (size_t i = 0; i < d->n_members; i++)
-		if (names_equal(d->members[i].role, role) &&
-			streq(d->members[i].member, member))
+		if (names_equal(d->members[i].role, role) && streq(d->members[i].member, member))
 			return true;
 	return false;
 }

@@ -34,7 +34,7 @@ struct inventory_place { /* a database as the server shows it */
 	int64_t id, state, user_access;
 	bool accessible;
 	bool forgets; /* AUTO_CLOSE: what was used is forgotten whenever nobody is connected */
-	int64_t age; /* seconds; 0: unknown */
+	int64_t age;  /* seconds; 0: unknown */
 };
 
 static void record_start(struct record *r, const struct inventory_run *run)

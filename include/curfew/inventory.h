@@ -83,8 +83,9 @@ struct inventory_item {
 	/* In which round it can be dropped, from 1 on, when all before it are gone; 0: something of the product's
 	 * refers to it, or it is the product's. */
 	size_t round;
-	const char *decision, *replacement, *owner, *due, *note; /* people's own words; NULL: none */
-	size_t cycle; /* items of one number refer to each other around and around; 0: none */
+	const char *decision, *replacement, *owner, *due,
+		*note; /* people's own words; NULL: none */
+	size_t cycle;  /* items of one number refer to each other around and around; 0: none */
 };
 
 struct inventory_edge {

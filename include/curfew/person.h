@@ -7,7 +7,7 @@
 struct person {
 	char *name, *email, *ticket, *approved_by; /* owned; NULL: not recorded */
 	instant_t approved;			   /* 0: not recorded */
-	instant_t end;				   /* when all of this grant ends, as scheduled then; 0: not recorded */
+	instant_t end; /* when all of this grant ends, as scheduled then; 0: not recorded */
 };
 /* A line of JSON for the journal; NULL without memory. */
 char *person_text(const struct grant *g);

@@ -153,7 +153,8 @@ static void test_false_promise(void **state)
 	assert_int_equal(firewall_apply(NULL, f, &l.w, real_now(), false), 0);
 	l.allows[0].until -= 1800;
 	f->features.update_timeout = true;
-	assert_int_equal(firewall_apply(NULL, f, &l.w, real_now(), false), update ? 0 : FIREWALL_UNPROVED);
+	assert_int_equal(
+		firewall_apply(NULL, f, &l.w, real_now(), false), update ? 0 : FIREWALL_UNPROVED);
 	/* And without them all: an older kernel's ways work on every kernel. */
 	f->features.update_timeout = f->features.destroy = false;
 	l.allows[0].until -= 900;

@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <sys/wait.h>
 
-#define FOLDER "/tmp/curfew-key-XXXXXX"
+#define FOLDER	    "/tmp/curfew-key-XXXXXX"
 #define MAPPING_MAX ((size_t)1 << 30)
 
 /* As it must not be found: every byte turned around, so that looking for it finds no copy of what is looked for. */

@@ -64,7 +64,8 @@ static void memory_has_an_end(void **state)
 {
 	(void)state;
 	if (IS_INSTRUMENTED) {
-		print_message("# SKIPPED: an instrumented build maps more than the limit from the start\n");
+		print_message(
+			"# SKIPPED: an instrumented build maps more than the limit from the start\n");
 		skip();
 	}
 	struct seen s = run_one(run_greedily, NULL, 60, 0);

@@ -22,7 +22,7 @@ void worker_tell(struct worker *w, const struct record *r)
 	{                                                                                          \
 		"N'place'",                                                                        \
 		{                                                                                  \
-			"place", "0", "7", state, access, has, "0", "600"                                      \
+			"place", "0", "7", state, access, has, "0", "600"                          \
 		}                                                                                  \
 	}
 #define OBJECTS "FROM sys.objects AS o JOIN sys.schemas"
@@ -134,8 +134,8 @@ static void rows_become_records(void **state)
 static void names_that_are_no_text_are_marked(void **state)
 {
 	(void)state;
-	rows[n_rows++] = (struct played_row){"FROM sys.assemblies",
-		{"inventory", "5", "7", "3", "#410000DC", " clr", "1", "1"}};
+	rows[n_rows++] = (struct played_row){
+		"FROM sys.assemblies", {"inventory", "5", "7", "3", "#410000DC", " clr", "1", "1"}};
 	part_read("7", inventory_database_questions);
 	inventory_take();
 	size_t n = 0;
