@@ -148,7 +148,7 @@ static int item_color(struct inventory *v, struct inventory_item *i)
 			"not seen in use, but watched for %lld of %u days only", (long long)days,
 			v->days);
 	return color_set(v, i, COLOR_RED,
-		"not used for %lld days (watched since %s), and nothing refers to it; dynamic SQL and applications are not seen",
+		"not used for %lld days (watched since %s), and nothing refers to it",
 		(long long)days, day_text(day, since));
 }
 

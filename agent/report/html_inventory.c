@@ -17,7 +17,7 @@ static const char style[] =
 	"#" id ":not(:checked)~.wide tr." id "{display:none}"
 	SHOWS("red") SHOWS("yellow") SHOWS("green") SHOWS("client") SHOWS("changed") SHOWS(
 		"unknown") ".list{table-layout:fixed}.list th:nth-child(1){width:6rem}.list th:nth-child(2){width:5.5rem}"
-			   ".list th:nth-child(3){width:7rem}.list th:nth-child(6){width:4rem}.list td{min-width:0}"
+			   ".list th:nth-child(3){width:7rem}.list th:nth-child(5){width:32%}.list th:nth-child(6){width:4rem}.list td{min-width:0}"
 			   "tr.red td:first-child{border-left:.45rem solid var(--bad);padding-left:.5rem}"
 			   "tr.yellow td:first-child{border-left:.45rem dashed var(--warn);padding-left:.5rem}"
 			   "tr.green td:first-child{border-left:.45rem dotted var(--good);padding-left:.5rem}"
@@ -27,7 +27,7 @@ static const char style[] =
 			   "margin:.1rem .2rem .1rem 0;font-size:.78rem}"
 			   "@media(max-width:44rem){body{padding:1rem .8rem}.list,.list tbody,.list tr,.list td{display:block}"
 			   ".list thead{display:none}.list tr{border-bottom:2px solid var(--line);padding:.4rem 0}"
-			   ".list td{border:0;padding:.1rem .4rem}.list td.n{text-align:left}"
+			   ".list td:empty{display:none}.list td{border:0;padding:.1rem .4rem}.list td.n{text-align:left}"
 			   ".list td[data-name]::before{content:attr(data-name) \": \";color:var(--soft)}}"
 			   "@media print{.filters{display:none}}";
 

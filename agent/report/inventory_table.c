@@ -149,6 +149,8 @@ int inventory_print(const struct inventory_report *r, FILE *to)
 	fputc('\n', to);
 	if (!rc)
 		rc = items_print(v, to);
+	fputs("\nNo server sees dynamic SQL, or what applications ask for: ask who owns each object before it goes.\n",
+		to);
 	return rc ? rc : ferror(to) ? -EIO : 0;
 }
 
