@@ -62,6 +62,8 @@ enum exit_code {
 #define OPT_GOLIVE	OPTION(44)
 #define OPT_DATABASES	OPTION(45)
 #define OPT_FORM	OPTION(46) /* --from of new */
+#define OPT_AGE		OPTION(47)
+#define OPT_GPG		OPTION(48)
 /* Of the inventory. */
 #define OPT_VENDOR	OPTION(56)
 #define OPT_DROP_SCRIPT OPTION(57) /* --drop of inventory */
@@ -79,7 +81,7 @@ struct cli {
 	const char *at, *reason, *html, *svg, *ics, *from, *to, *user, *reset, *names, *person,
 		*address, *life, *server, *database, *limit, *journal, *ticket, *staging, *until,
 		*approved_on, *approved_by, *first, *last, *email, *timezone, *starts, *golive,
-		*databases, *form;
+		*databases, *form, *age, *gpg;
 	struct json_t *
 		service; /* what a running service says of itself; NULL: none was asked, or none answers */
 	const char *operands[MAX_OPERANDS + 1];

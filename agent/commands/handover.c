@@ -6,6 +6,7 @@
 #include <sodium.h>
 
 #include "commands/command.h"
+#include "commands/seal.h"
 #include "report/connection.h"
 #include "curfew/report.h"
 
@@ -90,22 +91,25 @@ static void result_show(const struct cli *cli, const struct program *p, const st
 	printf("\nCurfew does not store this password. If it is lost, run this command again.\n");
 }
 
-static void event_write(struct journal *j, const struct program *p, const struct client *c,
-	const struct user *u, instant_t now)
+static void event_write(struct journal *j, const struct cli *cli, const struct program *p,
+	const struct client *c, const struct user *u, instant_t now)
 {
+	const char *recipient = cli->age ? cli->age : cli->gpg;
 	struct journal_entry e = {.kind = JOURNAL_EVENT,
 		.at = now,
 		.actor = cli_actor(),
 		.client = c->name,
 		.login = u->login,
 		.action = "handover",
-		.detail = "a one-time password was set and shown",
+		.detail = recipient ? "a one-time password was set and encrypted"
+				    : "a one-time password was set and shown",
+		.after = recipient,
 		.configuration = p->digest};
 
 	journal_write(NULL, j, &e);
 }
 
-static int hand(struct context *x, char *password)
+static int hand(struct context *x, struct seal *seal, char *password)
 {
 	const struct program *p = x->program;
 	const struct client *c = x->client;
@@ -145,8 +149,11 @@ static int hand(struct context *x, char *password)
 				code = cli_fail(cli, EXIT_FAILED, "%s: %s", r->server, r->detail);
 		}
 		if (outcomes(&records, true)) {
-			event_write(x->journal, p, c, u, x->now);
-			result_show(cli, p, &records, u, &x->grants, password);
+			event_write(x->journal, cli, p, c, u, x->now);
+			if (!seal_open(seal, cli))
+				result_show(cli, p, &records, u, &x->grants, password);
+			else
+				code = EXIT_FAILED;
 		} else {
 			code = cli_fail(cli, EXIT_FAILED, "no password was set on any server");
 		}
@@ -187,10 +194,13 @@ static int replacing_agree(const struct context *c)
 
 static int run(struct cli *cli)
 {
-	struct context c;
-	int code;
+	struct context c = {0};
+	struct seal seal;
+	int code = seal_start(&seal, cli);
 
-	if (!isatty(STDOUT_FILENO) && !cli->no_terminal)
+	if (code)
+		return code;
+	if (!seal.pid && !isatty(STDOUT_FILENO) && !cli->no_terminal)
 		return cli_fail(cli, EXIT_USAGE,
 			"standard output is not a terminal, so the password could be saved; to print it anyway, use --no-terminal");
 	code = context_open(&c, cli, CONTEXT_CLIENT);
@@ -204,10 +214,11 @@ static int run(struct cli *cli)
 		code = replacing_agree(&c);
 	char *password = code ? NULL : sql_password_new();
 	if (!code)
-		code = password ? hand(&c, password) : EXIT_FAILED;
+		code = password ? hand(&c, &seal, password) : EXIT_FAILED;
 	sodium_free(password);
 	context_close(&c);
-	return code;
+	int sealed = seal_close(&seal, cli);
+	return code ? code : sealed;
 }
 
 const struct command command_handover = {
@@ -215,10 +226,11 @@ const struct command command_handover = {
 	.operands = "CLIENT USER",
 	.min_operands = 2,
 	.max_operands = 2,
-	.options = OPT_JSON | OPT_FORCE,
+	.options = OPT_JSON | OPT_FORCE | OPT_AGE | OPT_GPG,
 	.summary = "Set a one-time password and show it once",
 	.help = "On every server where the user has access now. Curfew does not store or log the password. The journal records\n"
 		"the handover. A password that was handed over before no longer works: on a terminal the command asks first.\n"
-		"With MUST_CHANGE where the server supports it (setting `must_change`).\n",
+		"With MUST_CHANGE where the server supports it (setting `must_change`). With --age or --gpg the sheet is printed\n"
+		"encrypted for the user, so that it can be sent: whoever runs this does not see the password.\n",
 	.run = run,
 };

@@ -79,6 +79,8 @@ static const struct {
 		INTO(vendor)},
 	{OPT_DROP_SCRIPT, "drop", NULL, "the T-SQL that drops it, for the client's own people",
 		INTO(drop)},
+	{OPT_AGE, "age", "RECIPIENT", "encrypt by age: its recipient, or an SSH key", INTO(age)},
+	{OPT_GPG, "gpg", "KEY", "encrypt by gpg: the fingerprint of a key of this user", INTO(gpg)},
 	{OPT_DROP, "drop", NULL, "the T-SQL that removes it again", INTO(drop)},
 };
 #define OPTION_KEY 256

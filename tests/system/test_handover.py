@@ -2,7 +2,11 @@
 """The handover of a one-time password: it contains everything that a user types to connect."""
 
 import os
+import re
+import shutil
+import subprocess
 import sys
+import tempfile
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -76,6 +80,88 @@ class Expiration(LabCase):
         found.server.faults(password_days=42, password_age=f"{USER}:43")
         self.assertIn(f"the password of {USER} has expired, before the access ends (18487)",
                       found.agent.curfew("plan").out)
+
+
+class Encrypted(LabCase):
+    """Whoever hands over does not see the password; the tools are the real ones."""
+
+    def setUp(self):
+        self.found = self.lab_make()
+        self.agent = self.found.agent
+        self.found.client_add("acme", [("staging", "sql01", "AcmeTest")], **self.dates(lab.now() + days(20)))
+        self.agent.apply(expect=0)
+        self.home = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, self.home, ignore_errors=True)
+
+    def handover(self, *options, expect=0):
+        return self.agent.curfew("handover", "acme", USER, *options, expect=expect)
+
+    def opened(self, command, sheet):
+        done = subprocess.run(command, input=sheet, text=True, stdout=subprocess.PIPE, check=True,
+                              env={**os.environ, "GNUPGHOME": self.home})
+        return done.stdout
+
+    def works(self, said, sheet):
+        password = re.search(r"^  password  (.*)$", sheet, re.M)[1]
+        self.assertIn("Host name in certificate" if "or  " in sheet else "Server name", sheet)
+        self.refused(self.found.person("jane").login(USER, password, "AcmeTest"), 18488)  # must be changed: it is right
+        self.no_secret_was_told(self.found, password)
+        self.assertNotIn(password, str(said))
+        return password
+
+    def event(self):
+        return [e for e in self.agent.curfew("history", "acme", "--json").json if e["action"] == "handover"][-1]
+
+    def test_age(self):
+        key = os.path.join(self.home, "key")
+        subprocess.run(["age-keygen", "-o", key], check=True, stderr=subprocess.DEVNULL)
+        with open(key, encoding="ascii") as file:
+            recipient = re.search(r"public key: (\S+)", file.read())[1]
+        said = self.handover("--age", recipient)
+        self.assertTrue(said.out.startswith("-----BEGIN AGE ENCRYPTED FILE-----\n"), said.out)
+        self.works(said, self.opened(["age", "--decrypt", "-i", key], said.out))
+        self.assertEqual(self.event()["after"], recipient)
+        self.assertEqual(self.event()["detail"], "a one-time password was set and encrypted")
+
+    def test_gpg(self):
+        os.environ["GNUPGHOME"] = self.home
+        self.addCleanup(os.environ.pop, "GNUPGHOME")
+        self.addCleanup(subprocess.run, ["gpgconf", "--kill", "all"], check=False)
+        subprocess.run(["gpg", "--batch", "--quiet", "--passphrase", "", "--quick-generate-key", "jane@acme.example",
+                        "default", "default", "never"], check=True, stderr=subprocess.DEVNULL)
+        listed = subprocess.run(["gpg", "--list-keys", "--with-colons"], check=True, text=True, stdout=subprocess.PIPE).stdout
+        said = self.handover("--gpg", re.search(r"^fpr:+(\w+):", listed, re.M)[1])
+        self.assertTrue(said.out.startswith("-----BEGIN PGP MESSAGE-----\n"), said.out)
+        self.works(said, self.opened(["gpg", "--batch", "--quiet", "--decrypt"], said.out))
+
+    def test_nothing_is_done_for_a_wrong_recipient(self):
+        before = len(self.agent.curfew("history", "acme", "--json").json)
+        for options in (("--age", "jane"), ("--age", "age1" + "q" * 58), ("--gpg", "0" * 40), ("--age", "-h")):
+            refused = self.handover(*options, expect=1)
+            self.assertIn("nothing done: cannot encrypt for", refused.err)
+            self.assertEqual(refused.out, "")
+        self.assertIn("cannot combine", self.handover("--age", "x", "--gpg", "y", expect=64).err)
+        self.assertEqual(len(self.agent.curfew("history", "acme", "--json").json), before)
+
+    def test_a_tool_that_is_not_there(self):
+        path = os.environ["PATH"]
+        self.addCleanup(os.environ.__setitem__, "PATH", path)
+        os.environ["PATH"] = self.home
+        done = self.agent.space.run(*self.agent.command("handover", "acme", USER, "--age", "age1x"), check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("age is not installed", done.stderr)
+
+    def test_nobody_is_there(self):
+        """Nothing handed over, nothing printed: not even an empty message."""
+        key = os.path.join(self.home, "key")
+        subprocess.run(["age-keygen", "-o", key], check=True, stderr=subprocess.DEVNULL)
+        with open(key, encoding="ascii") as file:
+            recipient = re.search(r"public key: (\S+)", file.read())[1]
+        self.found.server.faults(stall_prelogin=True)
+        self.agent.settings["limits"] = {"connect_timeout": 1, "server_deadline": 5}
+        self.agent.write()
+        refused = self.handover("--age", recipient, expect=1)
+        self.assertEqual(refused.out, "")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,148 @@
+#include "commands/seal.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define FINGERPRINT_CHARS 40
+#define WORDS_MOST	  12
+
+/* A key that is named by its whole fingerprint needs no trust of gpg's own. */
+static bool is_fingerprint(const char *key)
+{
+	size_t n = 0;
+
+	while (isxdigit((unsigned char)key[n]))
+		n++;
+	return n == FINGERPRINT_CHARS && !key[n];
+}
+
+static void tool_words(const char *words[WORDS_MOST], const struct cli *cli)
+{
+	size_t n = 0;
+
+	if (cli->age) {
+		const char *const age[] = {"age", "--encrypt", "--armor", "--recipient", cli->age};
+		for (; n < ARRAY_SIZE(age); n++)
+			words[n] = age[n];
+	} else {
+		const char *const gpg[] = {"gpg", "--batch", "--quiet", "--no-tty", "--armor",
+			"--encrypt", "--recipient", cli->gpg};
+		for (; n < ARRAY_SIZE(gpg); n++)
+			words[n] = gpg[n];
+		if (is_fingerprint(cli->gpg)) {
+			words[n++] = "--trust-model";
+			words[n++] = "always";
+		}
+	}
+	words[n] = NULL;
+}
+
+/* Becomes the tool, with `in` as its input and, when `out` is no -1, that as its output. */
+static _Noreturn void tool_run(const struct cli *cli, int in, int out)
+{
+	const char *words[WORDS_MOST];
+
+	tool_words(words, cli);
+	if (dup2(in, STDIN_FILENO) < 0 || (out >= 0 && dup2(out, STDOUT_FILENO) < 0))
+		_exit(126);
+	execvp(words[0], (char *const *)(uintptr_t)words);
+	_exit(127);
+}
+
+static int tool_wait(pid_t pid)
+{
+	int status;
+
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return 126;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 126;
+}
+
+/* With nothing to encrypt: whether the tool is there and takes the recipient. */
+static int recipient_try(const struct cli *cli)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	pid_t pid = null < 0 ? -1 : fork();
+
+	if (pid == 0)
+		tool_run(cli, null, null);
+	if (null >= 0)
+		close(null);
+	int code = pid < 0 ? 126 : tool_wait(pid);
+	if (code == 127)
+		return cli_fail(cli, EXIT_FAILED,
+			"nothing done: %s is not installed; run: apt install %s",
+			cli->age ? "age" : "gpg", cli->age ? "age" : "gnupg");
+	if (code)
+		return cli_fail(cli, EXIT_FAILED, "nothing done: cannot encrypt for '%s'; use %s",
+			cli->age ? cli->age : cli->gpg,
+			cli->age ? "an age recipient (age1... or an SSH key)"
+				 : "a key of root's keyring, by its whole fingerprint");
+	return 0;
+}
+
+int seal_start(struct seal *s, const struct cli *cli)
+{
+	int ends[2];
+	char go;
+
+	*s = (struct seal){0};
+	if (cli->age && cli->gpg)
+		return cli_fail(cli, EXIT_USAGE, "cannot combine --age with --gpg");
+	if (!cli->age && !cli->gpg)
+		return 0;
+	int code = recipient_try(cli);
+	if (code)
+		return code;
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return cli_fail(cli, EXIT_FAILED, "%s", strerror(errno));
+	s->pid = fork();
+	if (s->pid == 0) {
+		close(ends[1]);
+		/* Nothing comes: nothing was handed over, and nothing is printed. */
+		if (read(ends[0], &go, 1) != 1)
+			_exit(0);
+		tool_run(cli, ends[0], -1);
+	}
+	close(ends[0]);
+	s->to = ends[1];
+	if (s->pid > 0)
+		return 0;
+	close(s->to);
+	s->pid = 0;
+	return cli_fail(cli, EXIT_FAILED, "%s", strerror(errno));
+}
+
+int seal_open(struct seal *s, const struct cli *cli)
+{
+	if (!s->pid)
+		return 0;
+	fflush(stdout);
+	if (write(s->to, "!", 1) == 1 && dup2(s->to, STDOUT_FILENO) >= 0)
+		return 0;
+	return cli_fail(cli, EXIT_FAILED, "cannot pass the sheet to the tool that encrypts it: %s",
+		strerror(errno));
+}
+
+int seal_close(struct seal *s, const struct cli *cli)
+{
+	if (!s->pid)
+		return EXIT_FINE;
+	/* The pipe is standard output by now, or was never used. */
+	int failed = fflush(stdout);
+	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	if (null >= 0)
+		dup2(null, STDOUT_FILENO);
+	close(s->to);
+	int code = tool_wait(s->pid);
+	s->pid = 0;
+	if (!failed && !code)
+		return EXIT_FINE;
+	return cli_fail(cli, EXIT_FAILED,
+		"the sheet could not be encrypted and is lost; run the command again: the password that was set is replaced");
+}
