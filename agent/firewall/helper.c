@@ -88,12 +88,13 @@ static void signals_set(void)
 
 static _Noreturn void process_serve(struct firewall_process *f)
 {
-	const struct sandbox_paths paths = {.read = f->options->read};
+	const struct sandbox_paths paths = {.read = f->options->read, .write = f->options->write};
 	int on = 1;
 	int rc = setsockopt(f->channel, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0 ? -errno : 0;
 
 	if (rc == 0 && !f->options->unconfined)
-		rc = sandbox_enter(NULL, SANDBOX_FIREWALL, &paths);
+		rc = sandbox_enter(NULL,
+			f->options->write ? SANDBOX_FIREWALL_KEEPER : SANDBOX_FIREWALL, &paths);
 	if (f->forked)
 		prctl(PR_SET_PDEATHSIG, SIGKILL); /* a change of credentials clears it */
 	if (rc == 0)

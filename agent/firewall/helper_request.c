@@ -250,6 +250,8 @@ static void adopt(struct firewall_process *f, const struct firewall_request *r)
 		f->program = f->own;
 		f->candidate = NULL;
 		wanted_clear(f);
+		if (f->options->adopted)
+			f->options->adopted(f->program, f->options->context);
 	}
 	helper_result(f, rc, "");
 }

@@ -42,6 +42,9 @@ static const char *const engine_process[] = {"open", "openat", "creat", "mkdir",
 /* The library's configuration is a file in memory. Nothing on the file system is written. */
 static const char *const worker_process[] = {"connect", "memfd_create", NULL};
 static const char *const firewall_process[] = {"bind", "signalfd4", NULL};
+static const char *const keeper_process[] = {"bind", "signalfd4", "open", "openat", "mkdir",
+	"mkdirat", "unlink", "unlinkat", "rename", "renameat", "renameat2", "fsync", "fdatasync",
+	"fchmod", NULL};
 static const char *const boot_process[] = {"bind", "connect", NULL};
 
 /* Neither Curfew nor its libraries call these. */
@@ -59,6 +62,7 @@ static const char *const fallback[] = {"clone3", "openat2", "faccessat2", "fchmo
 
 static const char *const *const own_calls[] = {
 	[SANDBOX_FIREWALL] = firewall_process,
+	[SANDBOX_FIREWALL_KEEPER] = keeper_process,
 	[SANDBOX_ENGINE] = engine_process,
 	[SANDBOX_SQL_WORKER] = worker_process,
 	[SANDBOX_BOOT] = boot_process,
@@ -136,6 +140,7 @@ static int filter_sockets(scmp_filter_ctx f, enum sandbox_profile profile)
 		rc = filter_socket(f, AF_UNIX);
 		break;
 	case SANDBOX_FIREWALL:
+	case SANDBOX_FIREWALL_KEEPER:
 		break;
 	}
 	if (rc == 0 && (profile == SANDBOX_SQL_WORKER || profile == SANDBOX_ENGINE)) {
@@ -143,7 +148,7 @@ static int filter_sockets(scmp_filter_ctx f, enum sandbox_profile profile)
 		if (rc == 0)
 			rc = filter_socket(f, AF_INET6);
 	}
-	if (rc == 0 && (profile == SANDBOX_FIREWALL || profile == SANDBOX_BOOT))
+	if (rc == 0 && profile != SANDBOX_ENGINE && profile != SANDBOX_SQL_WORKER)
 		rc = seccomp_rule_add_array(f, SCMP_ACT_ALLOW, SCMP_SYS(socket),
 			ARRAY_SIZE(packet_filter), packet_filter);
 	return rc;
@@ -186,7 +191,7 @@ static int filter_arguments(scmp_filter_ctx f, enum sandbox_profile profile)
 	/* Limits may be read, not set. */
 	if (rc == 0)
 		rc = filter_equal(f, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 2, UINT64_MAX, 0);
-	if (rc == 0)
+	if (rc == 0 && profile != SANDBOX_FIREWALL_KEEPER)
 		rc = filter_open(f);
 	return rc;
 }

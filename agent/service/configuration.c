@@ -66,10 +66,10 @@ int configuration_load(struct configuration *out, const char *file, const struct
 	return rc;
 }
 
-static int saved_load(struct configuration *c)
+static int saved_load(struct configuration *c, const char *folder)
 {
 	struct problems problems;
-	int rc = last_good_locate(&c->saved, NULL);
+	int rc = last_good_locate(&c->saved, folder);
 
 	if (rc == 0)
 		rc = last_good_load(&c->program, &problems, &c->saved, 0);
@@ -83,7 +83,8 @@ static int saved_load(struct configuration *c)
 	return 0;
 }
 
-int configuration_open(struct configuration *out, const char *file, bool report)
+/* `own`: where the last known good versions lie; NULL: in the state directory. */
+static int files_open(struct configuration *out, const char *file, bool report, const char *own)
 {
 	struct configuration c = {0};
 	struct problems problems;
@@ -96,26 +97,37 @@ int configuration_open(struct configuration *out, const char *file, bool report)
 	if (!p)
 		problems_log(&problems);
 	problems_free(&problems);
-	if (p && owner_differs(p->settings.state_directory)) {
+	const char *folder = own ? own : p ? p->settings.state_directory : NULL;
+	if (p && owner_differs(folder)) {
 		log_send(LOG_TROUBLE, NULL,
 			"%s belongs to another user, who may have prepared what lies there; start the service as that user, "
 			"for example with `systemctl start curfew`",
-			p->settings.state_directory);
+			folder);
 		program_free(p);
 		rc = -EPERM;
 	} else if (p) {
-		rc = last_good_locate(&c.saved, p->settings.state_directory);
+		rc = last_good_locate(&c.saved, folder);
 		program_free(p);
 		if (rc == 0)
 			rc = files_load(&c, file, report);
 	} else {
-		rc = saved_load(&c);
+		rc = saved_load(&c, own);
 	}
 	if (rc < 0)
 		configuration_free(&c);
 	else
 		*out = c;
 	return rc;
+}
+
+int configuration_open(struct configuration *out, const char *file, bool report)
+{
+	return files_open(out, file, report, NULL);
+}
+
+int configuration_open_own(struct configuration *out, const char *file, const char *folder)
+{
+	return files_open(out, file, false, folder);
 }
 
 void configuration_free(struct configuration *c)

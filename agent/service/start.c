@@ -195,34 +195,6 @@ static void signals_hold(sigset_t *before)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-int service_firewall(const struct service_options *o)
-{
-	struct service s = {.options = *o};
-
-	if (sd_listen_fds(1) != 1) {
-		log_send(LOG_TROUBLE, NULL,
-			"curfew-firewall.service starts this with its socket; by hand, use `curfew run`, which starts it "
-			"itself");
-		return CODE_FAILED;
-	}
-	_cleanup_free_ char *config = strdup(o->config);
-	int rc = config ? configuration_open(&s.loaded, o->config, false) : -ENOMEM;
-
-	say(rc, "configuration", o->config);
-	if (rc == 0) {
-		const char *read[] = {dirname(config), s.loaded.saved.folder, NULL};
-		const struct firewall_process_options p = {.program = s.loaded.program,
-			.reload = firewall_reload,
-			.context = &s,
-			.read = read,
-			.unconfined = o->unconfined};
-		rc = say(firewall_process_listen(SD_LISTEN_FDS_START, &p),
-			"accepting the service's connection", "");
-	}
-	configuration_free(&s.loaded);
-	return rc == -EINVAL ? CODE_CONFIG : CODE_FAILED;
-}
-
 int service_run(const struct service_options *o)
 {
 	struct service s = {.options = *o,

@@ -37,8 +37,11 @@ struct firewall_process_options {
 	const struct program *program; /* the parent's; copied by fork */
 	firewall_reload_fn reload;     /* NULL: reloads are refused */
 	void *context;
-	const char *const *read; /* files that reload reads: NULL-terminated */
-	bool unconfined;	 /* only for tests */
+	/* The last configuration that was loaded for a reload is in force now. NULL: nobody has to know. */
+	void (*adopted)(const struct program *program, void *context);
+	const char *const *read;  /* files that reload reads: NULL-terminated */
+	const char *const *write; /* files of its own, NULL-terminated; NULL: it writes none */
+	bool unconfined;	  /* only for tests */
 };
 
 /* Forks the process. The result includes that of its firewall_open(). */

@@ -8,7 +8,8 @@ enum sandbox_profile {
 	SANDBOX_FIREWALL, /* CAP_NET_ADMIN, netlink, no access to the file system */
 	SANDBOX_ENGINE,	  /* no capability; writes only below the given paths; may fork workers */
 	SANDBOX_SQL_WORKER, /* no capability; internet sockets; reads only the given paths, writes nothing */
-	SANDBOX_BOOT, /* CAP_NET_ADMIN; reads the configuration; no internet sockets */
+	SANDBOX_FIREWALL_KEEPER, /* as FIREWALL, and writes only below the given paths */
+	SANDBOX_BOOT,		 /* CAP_NET_ADMIN; reads the configuration; no internet sockets */
 };
 
 struct sandbox_paths {

@@ -22,7 +22,7 @@ static void the_kernel_confirms(enum sandbox_profile profile)
 {
 	static const char *const fields[] = {
 		"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "NoNewPrivs", "Seccomp"};
-	bool admin = profile == SANDBOX_FIREWALL || profile == SANDBOX_BOOT;
+	bool admin = profile != SANDBOX_ENGINE && profile != SANDBOX_SQL_WORKER;
 	char value[64];
 	int pipes[2], status;
 	char byte;

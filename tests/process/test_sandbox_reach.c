@@ -96,6 +96,20 @@ static int engine_writes_inside_only(void)
 	return 0;
 }
 
+/* Its own folder, and nothing else; it forks nobody. */
+static int keeper_writes_inside_only(void)
+{
+	char path[160];
+
+	snprintf(path, sizeof(path), "%s/kept", inside);
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	EXPECT(fd >= 0 && write(fd, "x", 1) == 1 && fsync(fd) == 0);
+	EXPECT(unlink(path) == 0);
+	EXPECT(open(outside, O_WRONLY) < 0 || !landlock_here());
+	EXPECT(fork() < 0);
+	return 0;
+}
+
 static int engine_makes_no_namespace(void)
 {
 	EXPECT(syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, NULL, NULL, NULL, 0) < 0);
@@ -116,13 +130,14 @@ static int memory_files_stay_readable(void)
 	return 0;
 }
 
-static void only_the_engine_writes(void **state)
+static void who_keeps_files_writes_there_alone(void **state)
 {
 	(void)state;
 	assert_true(is_well(SANDBOX_SQL_WORKER, nothing_is_written));
 	assert_true(is_well(SANDBOX_FIREWALL, nothing_is_written));
 	assert_true(is_well(SANDBOX_BOOT, nothing_is_written));
 	assert_true(is_well(SANDBOX_ENGINE, engine_writes_inside_only));
+	assert_true(is_well(SANDBOX_FIREWALL_KEEPER, keeper_writes_inside_only));
 	assert_true(is_well(SANDBOX_ENGINE, engine_makes_no_namespace));
 }
 
@@ -132,6 +147,8 @@ static void each_has_its_own_sockets(void **state)
 	assert_true(is_well(SANDBOX_SQL_WORKER, worker_connects_and_nothing_else));
 	assert_true(is_well(SANDBOX_FIREWALL, netlink_only));
 	assert_true(is_well(SANDBOX_FIREWALL, firewall_has_no_unix_socket));
+	assert_true(is_well(SANDBOX_FIREWALL_KEEPER, netlink_only));
+	assert_true(is_well(SANDBOX_FIREWALL_KEEPER, firewall_has_no_unix_socket));
 	assert_true(is_well(SANDBOX_BOOT, netlink_only));
 }
 
@@ -150,7 +167,7 @@ static void a_file_in_memory_can_be_read_by_name(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(only_the_engine_writes),
+		cmocka_unit_test(who_keeps_files_writes_there_alone),
 		cmocka_unit_test(each_has_its_own_sockets),
 		cmocka_unit_test(a_file_in_memory_can_be_read_by_name),
 	};

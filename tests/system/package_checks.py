@@ -24,7 +24,8 @@ UNITS = ("curfew-boot.service", "curfew.service", "curfew-firewall.socket", "cur
 ENABLED = UNITS[:2]
 MODES = {"/etc/curfew": "750 root curfew", "/etc/curfew/clients.d": "750 root curfew",
          "/etc/curfew/credentials": "700 root root", "/etc/curfew/tls": "755 root root",
-         "/var/lib/curfew": "750 curfew curfew"}
+         "/var/lib/curfew": "750 curfew curfew",
+         "/var/lib/curfew-firewall": "700 curfew-firewall curfew-firewall"}
 FILES = ("/usr/sbin/curfew", "/usr/share/man/man8/curfew.8.gz", "/usr/share/man/man5/curfew.conf.5.gz",
          "/usr/share/bash-completion/completions/curfew", "/usr/share/zsh/vendor-completions/_curfew",
          "/usr/share/fish/vendor_completions.d/curfew.fish", "/usr/lib/sysusers.d/curfew.conf",
@@ -206,7 +207,7 @@ class Package:
     def purge_deletes_when_told(self):
         self.machine.run("sh", "-c", "echo curfew curfew/purge boolean true | debconf-set-selections")
         self.machine.run(*NO_QUESTIONS, "dpkg", "-P", "curfew")
-        for path in ("/etc/curfew", "/var/lib/curfew", *FILES):
+        for path in ("/etc/curfew", "/var/lib/curfew", "/var/lib/curfew-firewall", *FILES):
             true(not self.exists(path), f"{path} is still there")
 
     def next_purge_asks_again(self):

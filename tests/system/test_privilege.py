@@ -221,7 +221,10 @@ class Apart(LabCase):
         self.elsewhere = agent.path("elsewhere")
         for folder in ("run", "elsewhere"):
             os.makedirs(agent.path(folder), exist_ok=True)
-        os.chown(self.elsewhere, self.FILTER, self.FILTER)
+        self.own = agent.path("own")
+        os.makedirs(self.own, 0o700)
+        for folder in (self.elsewhere, self.own):
+            os.chown(folder, self.FILTER, self.FILTER)
         for folder, mode in ((self.found.directory, 0o711), (agent.directory, 0o755),
                              (agent.path("clients.d"), 0o755), (os.path.dirname(self.found.certificates.ca), 0o711)):
             os.chmod(folder, mode)
@@ -238,7 +241,8 @@ class Apart(LabCase):
         child = self.found.hub.start(
             "setpriv", f"--reuid={self.FILTER}", f"--regid={self.FILTER}", f"--groups={GROUP}",
             "--inh-caps=-all,+net_admin", "--ambient-caps=-all,+net_admin", "--bounding-set=-all,+net_admin",
-            "systemd-socket-activate", "--seqpacket", "-l", self.socket, "--", *agent.command("firewall"),
+            "systemd-socket-activate", "--seqpacket", "-E", f"STATE_DIRECTORY={self.own}", "-l", self.socket, "--",
+            *agent.command("firewall"),
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         until(lambda: os.path.exists(self.socket), "the socket", lambda: child.poll() is None)
         os.chown(self.socket, OWNER, GROUP)
@@ -246,11 +250,8 @@ class Apart(LabCase):
         return child
 
     def test_the_service_reaches_a_filter_of_another_user(self):
-        child = self.filter_start(0o600)
-        service = Service(self.found, under=("setpriv", f"--reuid={OWNER}", f"--regid={GROUP}", "--clear-groups",
-                                             "--bounding-set=-all", "env", f"CURFEW_FIREWALL={self.socket}"))
-        self.addCleanup(service.close)
-        until(lambda: len(self.found.agent.elements()) == 2, "both addresses are let in")
+        service = self.service_start()
+        child = self.filter
         for process, user, rights in ((child, self.FILTER, 1 << 12), (service.process, OWNER, 0)):
             with open(f"/proc/{process.pid}/status", encoding="ascii") as file:
                 status = dict(line.split(":\t", 1) for line in file.read().splitlines() if ":\t" in line)
@@ -258,6 +259,50 @@ class Apart(LabCase):
             self.assertEqual(int(status["CapPrm"], 16), rights)
         self.found.agent.curfew("revoke", "acme", "--reason", "a laptop was stolen", expect=0)
         self.assertEqual(self.found.agent.elements(), [])
+
+    def service_start(self):
+        self.filter = self.filter_start(0o600)
+        service = Service(self.found, under=("setpriv", f"--reuid={OWNER}", f"--regid={GROUP}", "--clear-groups",
+                                             "--bounding-set=-all", "env", f"CURFEW_FIREWALL={self.socket}"))
+        self.addCleanup(service.close)
+        until(lambda: len(self.found.agent.elements()) == 2, "both addresses are let in")
+        return service
+
+    def file_break(self):
+        name, = os.listdir(self.found.agent.path("clients.d"))
+        path = self.found.agent.path("clients.d", name)
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text.replace("ticket", "tikcet"))
+        return name
+
+    def test_a_file_with_errors_stays_as_it_was_for_both(self):
+        self.service_start()
+        self.file_break()
+        reloaded = self.found.agent.curfew("reload", expect=2)
+        self.assertIn("last known good version", reloaded.err)
+        self.assertEqual(len(self.found.agent.elements()), 2)
+        folder = os.path.join(self.own, "last-good")
+        self.assertEqual(os.stat(folder).st_uid, self.FILTER)
+        self.assertEqual(os.stat(self.own).st_mode & 0o777, 0o700)
+
+    def test_the_filter_believes_nothing_that_the_service_keeps(self):
+        """Whoever has taken the service over writes another version of a file that has errors: nobody new is let in."""
+        agent = self.found.agent
+        service = self.service_start()
+        before = agent.elements()
+        kept = agent.path("state", "last-good", "clients.d", self.file_break())
+        with open(kept, encoding="utf-8") as file:
+            text = file.read()
+        with open(kept, "w", encoding="utf-8") as file:
+            file.write(text.replace(lab.JANE[0], lab.OTHER[0]))
+        agent.curfew("reload", expect=(1, 2, 78))
+        agent.curfew("apply", expect=(0, 1, 2))
+        # Without the files as both read them, the service does not start either; the kernel keeps what it has.
+        sources = {source for source, _, _ in agent.elements()}
+        self.assertNotIn(lab.OTHER[0], sources, service.log())
+        self.assertLessEqual(sources, {source for source, _, _ in before})
 
     def test_a_stranger_is_refused_whatever_the_mode(self):
         child = self.filter_start(0o666)

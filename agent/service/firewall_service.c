@@ -1,0 +1,96 @@
+/* The firewall process as a service of its own. It keeps the last known good versions of the files itself, in a folder that
+ * nobody else writes: of what the service keeps it believes nothing. */
+#include <errno.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+#include <systemd/sd-daemon.h>
+#include "curfew/firewall_process.h"
+#include "curfew/log.h"
+#include "curfew/service.h"
+#include "service/configuration.h"
+
+/* Exit statuses. */
+enum { FAILED = 1, BAD_CONFIGURATION = 78 };
+
+struct keeper {
+	const struct service_options *options;
+	const char *folder; /* its own; NULL: it has none, and goes by the service's */
+	/* Of the last configuration that was loaded for a reload. */
+	struct last_good saved;
+	struct strings kept;
+};
+
+static int files_load(struct configuration *out, const struct keeper *k)
+{
+	return k->folder ? configuration_open_own(out, k->options->config, k->folder)
+			 : configuration_open(out, k->options->config, false);
+}
+
+static int reload(struct program **out, void *context)
+{
+	struct keeper *k = context;
+	struct configuration c;
+	int rc = files_load(&c, k);
+
+	if (rc < 0)
+		return rc;
+	last_good_free(&k->saved);
+	strings_clear(&k->kept);
+	k->saved = c.saved;
+	k->kept = c.kept;
+	*out = c.program;
+	return 0;
+}
+
+static void adopted(const struct program *p, void *context)
+{
+	const struct keeper *k = context;
+	int rc = last_good_save(&k->saved, p, &k->kept, k->options->config);
+
+	/* 3: the priority that the system log takes from standard error. */
+	if (rc < 0)
+		fprintf(stderr,
+			"<3>firewall process: cannot save the last known good version in %s: %s\n",
+			k->saved.folder, strerror(-rc));
+}
+
+static int serve(struct keeper *k, const struct configuration *c, const char *config_folder)
+{
+	const char *read[] = {config_folder, c->saved.folder, NULL};
+	const char *write[] = {k->folder, NULL};
+	const struct firewall_process_options o = {.program = c->program,
+		.reload = reload,
+		.adopted = k->folder ? adopted : NULL,
+		.context = k,
+		.read = read,
+		.write = k->folder ? write : NULL,
+		.unconfined = k->options->unconfined};
+	int rc = firewall_process_listen(SD_LISTEN_FDS_START, &o);
+
+	log_send(LOG_TROUBLE, NULL, "accepting the service's connection: %s", strerror(-rc));
+	return rc;
+}
+
+int service_firewall(const struct service_options *o)
+{
+	struct keeper k = {.options = o, .folder = getenv("STATE_DIRECTORY")};
+	struct configuration c = {0};
+
+	if (sd_listen_fds(1) != 1) {
+		log_send(LOG_TROUBLE, NULL,
+			"curfew-firewall.service starts this with its socket; by hand, use `curfew run`, which starts it "
+			"itself");
+		return FAILED;
+	}
+	_cleanup_free_ char *config = strdup(o->config);
+	int rc = config ? files_load(&c, &k) : -ENOMEM;
+	if (rc < 0)
+		log_send(LOG_TROUBLE, NULL, "configuration %s: %s", o->config, strerror(-rc));
+	else
+		rc = serve(&k, &c, dirname(config));
+	configuration_free(&c);
+	last_good_free(&k.saved);
+	strings_clear(&k.kept);
+	return rc == -EINVAL ? BAD_CONFIGURATION : FAILED;
+}
