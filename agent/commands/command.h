@@ -196,6 +196,6 @@ extern const struct command command_check, command_schedule, command_notice, com
 	command_accept_loss, command_archive, command_run, command_explain, command_reload,
 	command_firewall, command_check_server, command_extend, command_golive, command_allow,
 	command_disallow, command_user, command_edit, command_new, command_accept,
-	command_milestone, command_board, command_inventory;
+	command_milestone, command_board, command_inventory, command_credential;
 
 #endif

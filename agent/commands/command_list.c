@@ -31,6 +31,7 @@ const struct command *const commands[] = {
 	&command_certificate,
 	&command_bootstrap,
 	&command_check_server,
+	&command_credential,
 	&command_adopt,
 	&command_forget,
 	&command_accept,

@@ -1,0 +1,155 @@
+/* curfew credential SERVER: asks for the agent login's password without showing it, and writes the file that holds it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "commands/command.h"
+#include "program/visible_text.h"
+
+/* SQL Server's own limit is 128 characters. */
+#define PASSWORD_MAX 512
+
+/* Without echo; a signal waits until the terminal is as it was. 0 or negative errno. */
+static int line_read(char *out, const char *question)
+{
+	struct termios before, silent;
+	sigset_t held, old;
+	int rc = 0;
+
+	fprintf(stderr, "%s", question);
+	sigfillset(&held);
+	sigprocmask(SIG_BLOCK, &held, &old);
+	if (tcgetattr(STDIN_FILENO, &before) < 0) {
+		rc = -errno;
+	} else {
+		silent = before;
+		silent.c_lflag &= ~(tcflag_t)ECHO;
+		/* What was typed ahead was typed for something else. */
+		if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent) < 0)
+			rc = -errno;
+		ssize_t n = rc ? 0 : read(STDIN_FILENO, out, PASSWORD_MAX - 1);
+		if (n < 0)
+			rc = -errno;
+		if (!rc && (n < 1 || out[n - 1] != '\n'))
+			rc = n < 1 ? -ECANCELED : -E2BIG;
+		if (!rc)
+			out[n - 1] = '\0';
+		tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+	}
+	fputc('\n', stderr);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	return rc;
+}
+
+static int password_ask(char *out, char *again, const struct cli *cli, const struct server *s)
+{
+	char question[300];
+
+	snprintf(question, sizeof(question), "Password of the agent login on %s: ", s->name);
+	int rc = line_read(out, question);
+	if (!rc)
+		rc = line_read(again, "The same again: ");
+	if (rc)
+		return cli_fail(cli, EXIT_FAILED, "nothing written: %s", strerror(-rc));
+	if (!*out)
+		return cli_fail(cli, EXIT_USAGE, "nothing written: the password is empty");
+	if (!streq(out, again))
+		return cli_fail(cli, EXIT_USAGE, "nothing written: the two are not the same");
+	return 0;
+}
+
+static int whole_write(int fd, const char *text)
+{
+	for (size_t n = strlen(text), done = 0; done < n;) {
+		ssize_t k = write(fd, text + done, n - done);
+		if (k < 0)
+			return -errno;
+		done += (size_t)k;
+	}
+	return write(fd, "\n", 1) == 1 && fsync(fd) == 0 ? 0 : -errno;
+}
+
+/* Beside the old one, and then in its place: a reader sees one of them, whole. */
+static int file_write(const char *path, const char *password)
+{
+	_cleanup_free_ char *beside = NULL;
+
+	if (asprintf(&beside, "%s.new", path) < 0) {
+		beside = NULL;
+		return -ENOMEM;
+	}
+	unlink(beside);
+	int fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -errno;
+	int rc = fchmod(fd, 0600) < 0 ? -errno : whole_write(fd, password);
+	if (close(fd) < 0 && !rc)
+		rc = -errno;
+	if (!rc && rename(beside, path) < 0)
+		rc = -errno;
+	if (rc)
+		unlink(beside);
+	return rc;
+}
+
+static int credential_write(const struct cli *cli, const struct settings *s,
+	const struct server *server, const char *password)
+{
+	char path[4096];
+
+	/* Where the service looks for it. */
+	if (settings_credential(path, s, server->credential))
+		return cli_fail(cli, EXIT_FAILED, "%s: name too long", s->credential_directory);
+	if (mkdir(s->credential_directory, 0700) < 0 && errno != EEXIST)
+		return cli_fail(cli, EXIT_FAILED, "cannot make %s: %s", s->credential_directory,
+			strerror(errno));
+	int rc = file_write(path, password);
+	if (rc)
+		return cli_fail(
+			cli, EXIT_FAILED, "cannot write %s: %s; run as root", path, strerror(-rc));
+	text_printf(stdout,
+		"written to %s, mode 0600; a running service has it after `systemctl restart curfew`\n",
+		path);
+	return 0;
+}
+
+static int run(struct cli *cli)
+{
+	const struct server *server = NULL;
+	struct program *p = NULL;
+	int code =
+		isatty(STDIN_FILENO)
+			? cli_load(&p, cli)
+			: cli_fail(cli, EXIT_USAGE,
+				  "standard input is not a terminal; to write the file yourself, see curfew.conf(5)");
+	char *password = code ? NULL : sodium_malloc(2 * PASSWORD_MAX);
+
+	if (!code)
+		code = cli_server(&server, cli, p);
+	if (!code && !password)
+		code = cli_fail(cli, EXIT_FAILED, "%s", strerror(ENOMEM));
+	if (!code)
+		code = password_ask(password, password + PASSWORD_MAX, cli, server);
+	if (!code)
+		code = credential_write(cli, &p->settings, server, password);
+	sodium_free(password);
+	program_free(p);
+	return code;
+}
+
+const struct command command_credential = {
+	.name = "credential",
+	.operands = "SERVER",
+	.min_operands = 1,
+	.max_operands = 1,
+	.summary = "Ask for the agent login's password and write its file",
+	.help = "Asks twice, without showing what is typed, and writes the server's credential file with mode 0600. Nothing else\n"
+		"stores the password. Needs a terminal, and root.\n",
+	.run = run,
+};
