@@ -1,0 +1,185 @@
+/* What full access is worth in a database, and what comes of it: the first grant is held back, nobody loses anything. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "stage.h"
+
+static struct observed_runner *runner(struct stage *s, int kind)
+{
+	struct observed_runner *r = calloc(1, sizeof(*r));
+
+	assert_non_null(r);
+	r->kind = (unsigned)kind;
+	r->schema = strdup("dbo");
+	r->name = strdup("Nightly");
+	r->as_owner = true;
+	s->test->runners = r;
+	s->test->n_runners = 1;
+	return r;
+}
+
+static void assert_reason(const struct stage *s, const char *check, const char *words)
+{
+	char reason[FITNESS_REASON_MAX];
+
+	assert_string_equal(fitness_reason(reason, &s->model.o, s->test, 0), check);
+	assert_string_equal(reason, words);
+	assert_null(fitness_reason(reason, &s->model.o, s->test, 1));
+}
+
+static void test_reasons(void **state)
+{
+	struct stage *s = stage_new(false);
+	char reason[FITNESS_REASON_MAX];
+
+	(void)state;
+	assert_null(fitness_reason(reason, &s->model.o, s->test, 0));
+	s->test->trustworthy = true;
+	assert_reason(s, "trustworthy", "the database is TRUSTWORTHY");
+	s->test->trustworthy = false;
+	s->test->runners_unknown = true;
+	assert_reason(s, "execute-as-closure", "what runs there as another user cannot be read");
+	s->test->runners_unknown = false;
+	struct observed_runner *r = runner(s, RUNNER_MODULE);
+	assert_reason(s, "execute-as-closure",
+		"[dbo].[Nightly] uses other objects and runs as its owner");
+	r->as_owner = false;
+	r->kind = RUNNER_QUEUE;
+	assert_reason(
+		s, "queue-activation", "queue [dbo].[Nightly] runs a procedure as another user");
+	r->kind = RUNNER_POLICY;
+	assert_reason(s, "policy-unbound",
+		"security policy [dbo].[Nightly] uses a function that is not schema-bound");
+	stage_free(s);
+}
+
+/* Both databases have to allow it, or the server for all; and the owner is the same. */
+static void test_chains(void **state)
+{
+	static const char words[] =
+		"ownership chains reach database [AcmeProd], which has the same owner";
+	struct stage *s = stage_new(false);
+	char reason[FITNESS_REASON_MAX];
+
+	(void)state;
+	s->test->id = 7;
+	s->prod->id = 8;
+	s->test->owner = s->prod->owner = model_sid(1);
+	s->test->chaining = true;
+	assert_null(fitness_reason(reason, &s->model.o, s->test, 0));
+	s->prod->chaining = true;
+	assert_reason(s, "shared-owner", words);
+	s->prod->owner = model_sid(2);
+	assert_null(fitness_reason(reason, &s->model.o, s->test, 0));
+	s->prod->owner = model_sid(1);
+	s->test->chaining = s->prod->chaining = false;
+	s->model.o.chaining = true;
+	assert_reason(s, "shared-owner", words);
+	stage_free(s);
+}
+
+static void test_first_grant(void **state)
+{
+	struct stage *s = stage_new(false);
+
+	(void)state;
+	runner(s, RUNNER_MODULE);
+	expect(s, "");
+	const struct obstacle *o = obstacle_of(s, STATE_UNVERIFIED);
+	assert_non_null(o);
+	assert_string_equal(o->login, JANE);
+	assert_non_null(strstr(o->text, "full access is not given to database [AcmeTest]"));
+	assert_non_null(
+		strstr(o->text, "full_waiver = { approved_by = \"NAME\"; ticket = \"TICKET\"; };"));
+	s->scene.databases[0][0].full_waiver.approved_by = (char *)"lead@host.example";
+	s->scene.databases[0][0].full_waiver.ticket = (char *)"CS-7";
+	expect(s, "login-create login-disable login-mark user-create member-add");
+	assert_null(obstacle_of(s, STATE_UNVERIFIED));
+	o = obstacle_of(s, STATE_OK);
+	assert_non_null(o);
+	assert_non_null(
+		strstr(o->text, "accepted by lead@host.example (CS-7), because [dbo].[Nightly]"));
+	stage_free(s);
+}
+
+/* Given before: it stays, and is said. What she holds beside it is taken away as ever. */
+static void test_in_force(void **state)
+{
+	struct stage *s = stage_new(false);
+
+	(void)state;
+	stage_jane(s, FULL);
+	runner(s, RUNNER_MODULE);
+	expect(s, "");
+	const struct obstacle *o = obstacle_of(s, STATE_UNVERIFIED);
+	assert_non_null(o);
+	assert_non_null(strstr(o->text, "full access was given to database [AcmeTest]"));
+	model_member(s->test, "db_owner", JANE);
+	expect(s, "login-disable member-drop");
+	stage_free(s);
+}
+
+/* Less than full is kept as it is, neither raised nor taken. */
+static void test_less(void **state)
+{
+	struct stage *s = stage_new(false);
+
+	(void)state;
+	stage_jane(s, READ_ONLY);
+	runner(s, RUNNER_MODULE);
+	expect(s, "");
+	assert_non_null(obstacle_of(s, STATE_UNVERIFIED));
+	stage_free(s);
+}
+
+/* Nobody comes into a database without a baseline; who is there already stays. */
+static void test_held(void **state)
+{
+	struct stage *s = stage_new(false);
+
+	(void)state;
+	s->test->held = strdup("its baseline cannot be read: 208");
+	expect(s, "");
+	assert_string_equal(obstacle_of(s, STATE_UNVERIFIED)->text,
+		"nothing is opened in database [AcmeTest]: its baseline cannot be read: 208");
+	stage_jane(s, FULL);
+	model_member(s->test, "db_owner", JANE);
+	expect(s, "login-disable member-drop");
+	stage_free(s);
+}
+
+/* Where case counts, somebody of nearly the same name is somebody else. */
+static void test_names_by_case(void **state)
+{
+	struct stage *s = stage_new(false);
+
+	(void)state;
+	stage_jane(s, FULL);
+	struct observed_login *other = model_login(&s->model, "ACME.JANE.DOE", 77);
+	model_user(s->test, "ACME.JANE.DOE", other->sid);
+	model_member(s->test, "db_owner", "ACME.JANE.DOE");
+	expect(s, "");
+	model_member(s->test, READ_ONLY, "ACME.JANE.DOE");
+	expect(s, "member-drop");
+	assert_string_equal(s->d.changes[0].principal, "ACME.JANE.DOE");
+	assert_string_equal(s->d.changes[0].role, READ_ONLY);
+	stage_free(s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_reasons),
+		cmocka_unit_test(test_chains),
+		cmocka_unit_test(test_first_grant),
+		cmocka_unit_test(test_in_force),
+		cmocka_unit_test(test_less),
+		cmocka_unit_test(test_held),
+		cmocka_unit_test(test_names_by_case),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
