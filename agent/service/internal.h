@@ -57,7 +57,8 @@ struct passes {
 	int64_t next_interval; /* monotonic milliseconds */
 	/* of the pass under way */
 	unsigned reasons;
-	bool cut; /* some server was not visited to its end */
+	size_t unread; /* grants, maintenance windows aside */
+	bool cut;      /* some server was not visited to its end */
 	bool has_request;
 	struct request request;
 	const char **servers; /* NULL-terminated; NULL: as the pass chooses */

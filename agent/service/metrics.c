@@ -101,6 +101,10 @@ static void access_print(const struct metrics *m, FILE *to)
 	gauge(to, "overdue_age_seconds", m->overdue_age, "Age of the oldest overdue grant.");
 	gauge(to, "excess_grants", (int64_t)m->excess,
 		"Grants that gave more than scheduled in the last pass that saw them.");
+	gauge(to, "unread_grants", (int64_t)m->unread,
+		"Grants on databases that the last pass could not read, outside maintenance windows.");
+	gauge(to, "held", m->held,
+		"1 while no access is granted because records are missing or cannot be read.");
 	gauge(to, "unrecorded", (int64_t)m->unrecorded,
 		"Records that wait because the journal cannot be written.");
 }

@@ -89,6 +89,11 @@ static int record_handle(void *context, const struct record *r)
 		health_ended(s->health, r->server, r->code, r->detail, !lane_pass(lane)->client,
 			r->end.round_trips, now);
 		break;
+	case RECORD_GRANT:
+		s->passes.unread +=
+			r->state == STATE_UNREAD &&
+			!maintenance_covers(s->loaded.program, r->server, r->database, now);
+		break;
 	case RECORD_OUTCOME:
 		outcome_log(s, r);
 		break;
@@ -183,8 +188,11 @@ static void pass_done(struct service *s, const struct pass_result *result)
 	memcpy(p->last_text, p->text, sizeof(p->last_text));
 	s->metrics.pass_duration = took;
 	/* One that visited some servers alone has not seen the others. */
-	if (!p->has_request && p->reasons != REASON_RETRY)
+	if (!p->has_request && p->reasons != REASON_RETRY) {
 		s->metrics.excess = result->excess;
+		s->metrics.unread = p->unread;
+	}
+	s->metrics.held = result->held;
 	/* Until it can be read again nothing is opened: that is tried soon. */
 	s->unsettled |= result->journal_failed;
 	if (result->journal_failed)
@@ -305,6 +313,7 @@ void passes_begin(struct service *s)
 	struct passes *p = &s->passes;
 
 	p->began = service_monotonic();
+	p->unread = 0;
 	service_schedule(s); /* first: what it finds to have come is this pass's reason */
 	passes_tick(s);	     /* requests without end must not keep the others from their turn */
 	reason_take(p);

@@ -18,7 +18,9 @@ struct metrics {
 	bool has_next;
 	instant_t next_transition;
 	size_t overdue;
-	size_t excess;	     /* grants that give more than scheduled */
+	size_t excess; /* grants that give more than scheduled */
+	size_t unread; /* grants on databases that could not be read, maintenance windows aside */
+	bool held;     /* nothing is opened: records are missing, or cannot be read */
 	size_t unrecorded;   /* records that wait for the journal */
 	int64_t overdue_age; /* seconds, of the oldest; 0 without one */
 	size_t kept_clients; /* in force by their last good version */

@@ -66,6 +66,26 @@ class Verified(LabCase):
         self.assertEqual(found.server.login(USER)[1], False)
         self.assertEqual(len(found.agent.elements()), len(lab.JANE))
 
+    def test_a_server_that_answers_nothing(self):
+        """No answer is not an answer of no: nobody is let in by it, nor let in again."""
+        found = self.lab_make(faults=("no-permission-answers",))
+        found.client_add("acme", [("staging", "sql01", "AcmeTest")], **self.dates(lab.now() + days(20)))
+        found.agent.apply(expect=(0, 1, 2))
+        self.nobody_is_in(found)
+        found.server.faults()
+        self.applied(found.agent)
+        self.assertEqual(found.server.login(USER)[1], False)
+        # Silent from go-live on: full access ends all the same.
+        found.server.faults(no_permission_answers=True)
+        found.agent.apply(local(lab.now() + days(21)), expect=(0, 1, 2))
+        self.nobody_is_in(found)
+        self.assertNotIn("curfew_full", found.server.roles(USER, "AcmeTest"))
+
+    def nobody_is_in(self, found):
+        login = found.server.login(USER)
+        self.assertTrue(login is None or login[1], login)
+        self.assertEqual(found.agent.elements(), [])
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -23,6 +23,7 @@ class Features:
     no_execute_as: bool = False
     no_sql_logins: bool = False
     empty_permissions: bool = False
+    no_permission_answers: bool = False                 # HAS_PERMS_BY_NAME is NULL, whatever is asked
     sid_length: int = 16
     no_must_change: bool = False
     no_server_roles: bool = False
