@@ -67,6 +67,7 @@ enum exit_code {
 /* Of the inventory. */
 #define OPT_VENDOR	OPTION(56)
 #define OPT_DROP_SCRIPT OPTION(57) /* --drop of inventory */
+#define OPT_DECISIONS	OPTION(58)
 
 #define MAX_OPERANDS 20
 
@@ -76,6 +77,7 @@ struct cli {
 	bool json, no_terminal, boot, summary, csv, anonymous, drop, files, watch, utc, verbose,
 		dry_run, yes, print, abort;
 	bool vendor; /* of inventory: the product itself, not a client */
+	const char *decisions;
 	bool unprivileged; /* may not look at the credentials: what needs them, the service alone can do */
 	bool by_service; /* goes by what only the service may act upon: never by itself */
 	const char *at, *reason, *html, *svg, *ics, *from, *to, *user, *reset, *names, *person,

@@ -151,6 +151,23 @@ static int unread_tell(const struct cli *cli, const struct inventory *v)
 	return code;
 }
 
+static int decisions_take(struct inventory *v, const struct cli *cli)
+{
+	size_t size = 0;
+	_cleanup_free_ char *text = cli->decisions ? file_text(&size, cli->decisions) : NULL;
+	char why[256];
+
+	if (!cli->decisions)
+		return 0;
+	if (!text)
+		return cli_fail(
+			cli, EXIT_FAILED, "cannot read %s: %s", cli->decisions, strerror(errno));
+	int rc = inventory_decide(v, text, why);
+	return rc ? cli_fail(cli, EXIT_USAGE, "%s: %s", cli->decisions,
+			    rc == -EINVAL ? why : strerror(-rc))
+		  : 0;
+}
+
 static int client_run(struct cli *cli, const struct program *p, struct inventory *v)
 {
 	const struct client *c;
@@ -163,6 +180,8 @@ static int client_run(struct cli *cli, const struct program *p, struct inventory
 		code = client_read(v, cli, p, c);
 	if (!code && inventory_finish(v, &vendor))
 		code = EXIT_FAILED;
+	if (!code)
+		code = decisions_take(v, cli);
 	const struct inventory_report report = {.inventory = v,
 		.vendor = &vendor,
 		.client = c ? c->name : "",
@@ -223,11 +242,13 @@ const struct command command_inventory = {
 	.operands = "CLIENT|SERVER [DATABASE]",
 	.min_operands = 1,
 	.max_operands = 2,
-	.options = OPT_JSON | OPT_CSV | OPT_HTML | OPT_DATABASE | OPT_VENDOR | OPT_DROP_SCRIPT,
+	.options = OPT_JSON | OPT_CSV | OPT_HTML | OPT_DATABASE | OPT_VENDOR | OPT_DROP_SCRIPT |
+		   OPT_DECISIONS,
 	.summary =
 		"List what is not the product's own in a client's databases, and whether it is used",
 	.help = "Reads catalog views and the server's statistics of use, never a user's table, and changes nothing. Green was\n"
 		"seen in use; red was not, for as long as `unused_days` says, and nothing refers to it; yellow is all else.\n"
+		"With --decisions FILE what people wrote into the list is merged; conflicts are told, and --csv prints it anew.\n"
 		"With --drop prints the T-SQL to be reviewed and run by the client's own people. With --vendor prints the list\n"
 		"of a clean installation, for `vendor_lists` in curfew.conf.\n"
 		"Exit status: 0 all was read, 1 something was not.\n",

@@ -77,6 +77,8 @@ static const struct {
 	{OPT_UTC, "utc", NULL, "all times in UTC, not in the time zones of the clients", INTO(utc)},
 	{OPT_VENDOR, "vendor", NULL, "write what a clean installation has: the product's own",
 		INTO(vendor)},
+	{OPT_DECISIONS, "decisions", "FILE", "with what people wrote into FILE, which --csv made",
+		INTO(decisions)},
 	{OPT_DROP_SCRIPT, "drop", NULL, "the T-SQL that drops it, for the client's own people",
 		INTO(drop)},
 	{OPT_AGE, "age", "RECIPIENT", "encrypt by age: its recipient, or an SSH key", INTO(age)},

@@ -186,6 +186,27 @@ struct inventory_item *inventory_find(const struct inventory *v, const char *ser
 	return NULL;
 }
 
+struct inventory_item *inventory_called(const struct inventory *v, const char *server,
+	const char *database, const char *type, const char *full)
+{
+	const struct inventory_item wanted = {
+		.server = server, .database = database, .type = type, .full = full};
+	size_t low = 0, high = v->n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (name_order(&v->items[middle], &wanted) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	struct inventory_item *i = &v->items[low];
+	return low < v->n && streq(i->server, server) && streq(i->database, database) &&
+			       streq(i->type, type) && streq(i->full, full)
+		       ? i
+		       : NULL;
+}
+
 int inventory_named_each(const struct inventory *v, const char *server, const char *database,
 	const char *schema, const char *name, inventory_fn each, void *context)
 {

@@ -30,6 +30,9 @@ int inventory_sort(struct inventory *v);
 /* By the server's number; `owner` only for an index. NULL: not there. */
 struct inventory_item *inventory_find(const struct inventory *v, const char *server,
 	const char *database, enum inventory_space space, uint64_t id, uint64_t owner);
+/* By its full name, with case. NULL: not there. */
+struct inventory_item *inventory_called(const struct inventory *v, const char *server,
+	const char *database, const char *type, const char *full);
 /* Calls `each` for every object of that name on the server; `database` and `schema` "": any. Compares without case. */
 typedef int (*inventory_fn)(void *context, size_t item);
 int inventory_named_each(const struct inventory *v, const char *server, const char *database,

@@ -274,6 +274,7 @@ void inventory_free(struct inventory *v)
 	free(v->databases);
 	free(v->uses);
 	free(v->named);
+	free(v->notices);
 	free(v->steps);
 	free(v->by_id);
 	free(v->by_name);

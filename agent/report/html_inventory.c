@@ -89,8 +89,8 @@ static void state_print(const struct inventory_report *r, FILE *to)
 	if (!r->vendor || !r->vendor->n_lists)
 		fputs("<p>No vendor list is configured, so whose an object is remains unknown.</p>\n",
 			to);
-	for (size_t i = 0; i < r->n_notices; i++)
-		html_printf(to, "<p>Decisions: <bdi>%s</bdi></p>\n", r->notices[i]);
+	for (size_t i = 0; i < r->inventory->n_notices; i++)
+		html_printf(to, "<p>Decisions: <bdi>%s</bdi></p>\n", r->inventory->notices[i]);
 }
 
 static void readings_print(const struct inventory *v, FILE *to)

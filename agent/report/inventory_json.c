@@ -84,8 +84,8 @@ struct json_t *inventory_json(const struct inventory_report *r)
 	for (size_t i = 0; i < v->n && items; i++)
 		if (inventory_is_custom(&v->items[i]))
 			json_array_append_new(items, item_json(&v->items[i]));
-	for (size_t i = 0; i < r->n_notices && notices; i++)
-		json_array_append_new(notices, text_json(r->notices[i]));
+	for (size_t i = 0; i < r->inventory->n_notices && notices; i++)
+		json_array_append_new(notices, text_json(r->inventory->notices[i]));
 	return json_pack("{s:o, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "client",
 		text_json(r->client), "at", instant_json(v->at), "unused_days", (json_int_t)v->days,
 		"round_trips", (json_int_t)v->round_trips, "colors", colors, "databases",

@@ -138,9 +138,9 @@ int inventory_print(const struct inventory_report *r, FILE *to)
 	if (!r->vendor || !r->vendor->n_lists)
 		fputs("No vendor list is configured, so whose an object is remains unknown; see `inventory` in curfew.conf(5)\n",
 			to);
-	for (size_t i = 0; i < r->n_notices && !rc; i++) {
+	for (size_t i = 0; i < r->inventory->n_notices && !rc; i++) {
 		fputs("decisions: ", to);
-		rc = shown_print(to, r->notices[i]);
+		rc = shown_print(to, r->inventory->notices[i]);
 		fputc('\n', to);
 	}
 	fputc('\n', to);

@@ -120,6 +120,8 @@ struct inventory {
 	size_t n_databases;
 	uint64_t round_trips;
 	size_t cycles;
+	const char **notices; /* what became of decisions */
+	size_t n_notices;
 	/* Of the reading, until inventory_finish(). */
 	struct inventory_use *uses;
 	size_t n_uses;
@@ -140,6 +142,9 @@ int inventory_take(void *inventory, const struct record *r);
 /* Joins what was read; drops what belongs to databases that were not read whole. `vendor` NULL or without lists: whose
  * things are is unknown. 0 or -ENOMEM. */
 int inventory_finish(struct inventory *v, const struct vendor *vendor);
+/* Merges what people wrote into a file that inventory_print_csv() made; notices say what does not fit. 0, -ENOMEM, or -EINVAL
+ * with `why`. */
+int inventory_decide(struct inventory *v, const char *text, char why[256]);
 void inventory_free(struct inventory *v);
 
 /* NULL: no such part was reported. */

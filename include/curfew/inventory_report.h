@@ -11,8 +11,6 @@ struct inventory_report {
 	const struct vendor *vendor; /* or NULL */
 	const char *client, *zone;
 	bool practice;
-	const char *const *notices; /* what became of decisions */
-	size_t n_notices;
 };
 
 /* How many custom things have each color. */

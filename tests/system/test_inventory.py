@@ -207,6 +207,36 @@ class Inventory(audit_lab.AuditCase):
         for name in ("Invoices", "Used", "InvoiceShow", "Scheduled"):
             self.assertNotIn(f"[{name}];", script)
 
+    def test_decisions_go_around(self):
+        path = self.found.path("decisions.csv")
+        rows = list(csv.DictReader(io.StringIO(self.found.agent.curfew("inventory", "acme", "--csv", expect=0).out)))
+        for row in rows:
+            if row["object"] in ("dbo.Unused", "dbo.Used", "dbo.Shown"):
+                row.update(decision="drop", owner="Jane", due="2027-01-11", note="asked")
+            if row["object"] == "dbo.Idle":
+                row.update(decision="keep", replacement="a panel")
+        with open(path, "w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, rows[0].keys())
+            writer.writeheader()
+            writer.writerows(rows)
+        merged = self.found.agent.curfew("inventory", "acme", "--decisions", path, "--csv", expect=0).out
+        # Dates are distances from the server's clock: a second more or less.
+        kept = ("object", "color", "decision", "replacement", "owner", "due", "note")
+        self.assertEqual([[row[name] for name in kept] for row in csv.DictReader(io.StringIO(merged))],
+                         [[row[name] for name in kept] for row in rows])
+        report = self.inventory("--decisions", path)
+        self.assertEqual(self.named(report, "dbo.Unused")["decision"], "drop")
+        self.assertEqual([words[:58] for words in report["decisions"]],
+                         ["conflict: table dbo.Used is to be dropped, and is in use: used"[:58]])
+        script = self.found.agent.curfew("inventory", "acme", "--decisions", path, "--drop", expect=0).out
+        self.assertIn("DROP TABLE [dbo].[Unused];", script)
+        self.assertIn("-- not yet: view dbo.Shows refers to it, and stays", script)
+        self.assertNotIn("[Idle]", script)
+        with open(path, "a", encoding="utf-8") as file:
+            file.write("sql01,AcmeTest,table,dbo.Unused,client,red,,,,,,,,,,perhaps,,,,\n")
+        self.assertIn('decision "perhaps" is none of',
+                      self.found.agent.curfew("inventory", "acme", "--decisions", path, expect=64).err)
+
     def test_secrets_and_changes(self):
         """A job's command is shown nowhere, and nothing but questions was sent."""
         for options in (("--json",), ("--csv",), ()):

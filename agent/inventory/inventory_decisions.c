@@ -1,0 +1,184 @@
+/* Decisions that people wrote into the list come back: merged by object, never overwritten, and what does not fit is told. */
+#include "inventory/inventory_internal.h"
+
+#include "program/csv.h"
+#include "program/visible_text.h"
+
+#include <errno.h>
+#include <stdarg.h>
+
+enum { KEY_SERVER, KEY_DATABASE, KEY_TYPE, KEY_OBJECT, KEYS };
+enum { WORD_DECISION, WORD_REPLACEMENT, WORD_OWNER, WORD_DUE, WORD_NOTE, WORDS };
+
+struct deciding {
+	struct inventory *v;
+	struct csv csv;
+	int keys[KEYS], words[WORDS], color;
+	bool *seen; /* items that have a row */
+};
+
+static int notice(struct inventory *v, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+static int notice(struct inventory *v, const char *format, ...)
+{
+	const char **notices = array_grown(v->notices, v->n_notices, sizeof(*notices));
+	char *text = NULL;
+	va_list args;
+
+	if (!notices)
+		return -ENOMEM;
+	v->notices = notices;
+	va_start(args, format);
+	int n = vasprintf(&text, format, args);
+	va_end(args);
+	if (n < 0)
+		return -ENOMEM;
+	notices[v->n_notices] = inventory_text(v, text);
+	free(text);
+	return notices[v->n_notices] ? (v->n_notices++, 0) : -ENOMEM;
+}
+
+/* The apostrophe that keeps a spreadsheet from taking a cell for a formula is not part of it. */
+static const char *cell_of(const struct deciding *d, int column)
+{
+	const char *text = csv_cell(&d->csv, column);
+
+	return *text == '\'' && text[1] && strchr("=+-@\t\r", text[1]) ? text + 1 : text;
+}
+
+static bool is_shown_as(const char *name, const char *cell)
+{
+	_cleanup_free_ char *shown = text_shown(name);
+
+	/* As in the table, where leading spaces are not shown either. */
+	return shown && streq(shown + strspn(shown, " "), cell + strspn(cell, " "));
+}
+
+static struct inventory_item *item_of(const struct deciding *d)
+{
+	const char *keys[KEYS];
+
+	for (int k = 0; k < KEYS; k++)
+		keys[k] = cell_of(d, d->keys[k]);
+	struct inventory_item *found = inventory_called(
+		d->v, keys[KEY_SERVER], keys[KEY_DATABASE], keys[KEY_TYPE], keys[KEY_OBJECT]);
+	if (found && inventory_is_custom(found))
+		return found;
+	/* Names that a table shows in another way. */
+	for (size_t i = 0; i < d->v->n; i++) {
+		struct inventory_item *t = &d->v->items[i];
+		if (streq(t->type, keys[KEY_TYPE]) && streq(t->server, keys[KEY_SERVER]) &&
+			is_shown_as(t->database, keys[KEY_DATABASE]) && inventory_is_custom(t) &&
+			is_shown_as(t->full, keys[KEY_OBJECT]))
+			return t;
+	}
+	return NULL;
+}
+
+static bool is_date(const char *text)
+{
+	struct tm tm = {0};
+	const char *end = strptime(text, "%Y-%m-%d", &tm);
+
+	return end && !*end && strlen(text) == 10;
+}
+
+/* What a person wrote is corrected by a person: nothing is guessed, and nothing is left out. */
+static int row_check(const struct deciding *d, int line, char why[256])
+{
+	static const char *const decisions[] = {"", "keep", "replace", "drop"};
+	const char *decision = cell_of(d, d->words[WORD_DECISION]);
+	const char *due = cell_of(d, d->words[WORD_DUE]);
+	bool known = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(decisions); i++)
+		known = known || streq(decision, decisions[i]);
+	if (!known)
+		snprintf(why, 256, "line %d: decision \"%.60s\" is none of keep, replace, and drop",
+			line, decision);
+	else if (*due && !is_date(due))
+		snprintf(why, 256, "line %d: due \"%.60s\" is no date; use 2027-01-11", line, due);
+	return *why ? -EINVAL : 0;
+}
+
+static int words_take(struct deciding *d, struct inventory_item *t)
+{
+	const char **const words[WORDS] = {
+		&t->decision, &t->replacement, &t->owner, &t->due, &t->note};
+	bool conflict = false;
+
+	for (int w = 0; w < WORDS; w++) {
+		const char *text = cell_of(d, d->words[w]);
+		if (!*text)
+			continue;
+		if (*words[w])
+			conflict = conflict || !streq(*words[w], text);
+		else if (!(*words[w] = inventory_text(d->v, text)))
+			return -ENOMEM;
+	}
+	return conflict ? notice(d->v, "conflict: %s %s has two rows that differ; the first counts",
+				  t->type, t->full)
+			: 0;
+}
+
+static int row_merge(struct deciding *d)
+{
+	struct inventory_item *t = item_of(d);
+	const char *decision = cell_of(d, d->words[WORD_DECISION]);
+	const char *color = cell_of(d, d->color);
+
+	if (!t)
+		return notice(d->v, "gone: %s %s%s%s", cell_of(d, d->keys[KEY_TYPE]),
+			cell_of(d, d->keys[KEY_OBJECT]), *decision ? "; the decision was " : "",
+			decision);
+	d->seen[t - d->v->items] = true;
+	int rc = words_take(d, t);
+	if (!rc && *color && !streq(color, inventory_color_name(t->color)))
+		rc = notice(d->v, "changed: %s %s was %s and is %s: %s", t->type, t->full, color,
+			inventory_color_name(t->color), t->reason);
+	if (!rc && t->color == COLOR_GREEN && streq(decision, "drop"))
+		rc = notice(d->v, "conflict: %s %s is to be dropped, and is in use: %s", t->type,
+			t->full, t->reason);
+	return rc;
+}
+
+static bool header_read(struct deciding *d, char why[256])
+{
+	static const char *const keys[KEYS] = {"server", "database", "type", "object"};
+	static const char *const words[WORDS] = {"decision", "replacement", "owner", "due", "note"};
+
+	for (int k = 0; k < KEYS; k++)
+		if ((d->keys[k] = csv_column(&d->csv, keys[k])) < 0) {
+			snprintf(why, 256,
+				"line 1: no column \"%s\"; use a file that `curfew inventory CLIENT --csv` wrote",
+				keys[k]);
+			return false;
+		}
+	for (int w = 0; w < WORDS; w++)
+		d->words[w] = csv_column(&d->csv, words[w]);
+	d->color = csv_column(&d->csv, "color");
+	return true;
+}
+
+int inventory_decide(struct inventory *v, const char *text, char why[256])
+{
+	_cleanup_free_ bool *seen = calloc(v->n + 1, sizeof(*seen));
+	struct deciding d = {.v = v, .seen = seen};
+	size_t new = 0;
+	int rc = seen ? 0 : -ENOMEM;
+
+	why[0] = '\0';
+	csv_begin(&d.csv, text);
+	if (!*d.csv.at)
+		snprintf(why, 256, "the file is empty");
+	if (!rc && !*why && csv_row(&d.csv, why) && header_read(&d, why))
+		for (int line = d.csv.line; !rc && csv_row(&d.csv, why); line = d.csv.line)
+			if (!csv_row_is_empty(&d.csv) && !(rc = row_check(&d, line, why)))
+				rc = row_merge(&d);
+	csv_clear(&d.csv);
+	if (rc || *why)
+		return rc ? rc : -EINVAL;
+	for (size_t i = 0; i < v->n; i++)
+		new += inventory_is_custom(&v->items[i]) && !seen[i];
+	return new ? notice(v, "new: %zu objects have no row in the file", new) : 0;
+}
