@@ -141,6 +141,15 @@ static instant_t ended_at(const struct collected *c, const struct certificate_sc
 	return last ? last : c->report.at;
 }
 
+/* A trusted source has no end, and the packets of whoever comes from there pass with it. */
+static bool is_trusted(const struct program *p, const struct client *c, const struct source *s)
+{
+	for (size_t i = 0; i < p->n_servers; i++)
+		if (client_uses_server(c, i) && source_overlaps_trusted(s, &p->servers[i]))
+			return true;
+	return false;
+}
+
 static size_t elements_add(struct certificate_item *items, size_t n, char *texts,
 	const struct collected *c, const struct certificate_scope *s)
 {
@@ -155,7 +164,11 @@ static size_t elements_add(struct certificate_item *items, size_t n, char *texts
 					.at = c->report.at,
 					.evidence = "observed now",
 					.observation =
-						"nftables table inet curfew read: no element with this client's name"};
+						is_trusted(c->report.program, client,
+							&client->users[i].sources[k])
+							? "nftables table inet curfew read: no element with this client's name, "
+							  "but it overlaps a trusted source of the server, which has no end"
+							: "nftables table inet curfew read: no element with this client's name"};
 	return n;
 }
 

@@ -107,16 +107,17 @@ static int arrays_make(struct build *b)
 {
 	const struct audit_input *in = b->in;
 	size_t sessions = count(in, RECORD_SESSION), proofs = count(in, RECORD_VERIFICATION);
+	size_t overlaps = overlaps_count(in);
 
 	b->servers = calloc(count(in, RECORD_SERVER) + 1, sizeof(*b->servers));
 	b->grants = calloc(in->grants->n + 1, sizeof(*b->grants));
 	b->residual = calloc(count(in, RECORD_GRANT) + 1, sizeof(*b->residual));
 	b->sessions = calloc(sessions + 1, sizeof(*b->sessions));
 	b->findings = calloc(count(in, RECORD_FINDING) + count(in, RECORD_NOTE) + proofs +
-				     FINDINGS_A_SESSION * sessions + 1,
+				     overlaps + FINDINGS_A_SESSION * sessions + 1,
 		sizeof(*b->findings));
 	b->proofs = calloc(proofs + 1, sizeof(*b->proofs));
-	b->texts = calloc(TEXTS_A_SESSION * sessions + 1, sizeof(*b->texts));
+	b->texts = calloc(TEXTS_A_SESSION * sessions + overlaps + 1, sizeof(*b->texts));
 	return b->servers && b->grants && b->residual && b->sessions && b->findings && b->proofs &&
 			       b->texts
 		       ? 0

@@ -31,5 +31,7 @@ static inline const char *audit_or_null(const char *text)
 #define TEXTS_A_SESSION	   4
 void sessions_add(struct build *b);
 void findings_add(struct build *b);
+/* Findings of sources that overlap trusted ones, each with a text. */
+size_t overlaps_count(const struct audit_input *in);
 
 #endif

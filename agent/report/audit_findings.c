@@ -230,8 +230,58 @@ static void session_findings(struct build *b, const struct record *r)
 				"ask the person; to remove the access now, run `curfew revoke CLIENT USER`"));
 }
 
+/* The grants are sorted: those of one user on one server stand together. */
+static bool is_first_there(const struct grants *all, size_t i)
+{
+	const struct grant *g = &all->items[i];
+
+	return !i || all->items[i - 1].user != g->user || all->items[i - 1].server != g->server;
+}
+
+size_t overlaps_count(const struct audit_input *in)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < in->grants->n; i++) {
+		const struct grant *g = &in->grants->items[i];
+		for (size_t k = 0; k < g->user->n_sources && is_first_there(in->grants, i); k++)
+			n += source_overlaps_trusted(&g->user->sources[k], g->server) != NULL;
+	}
+	return n;
+}
+
+/* Trusted sources have no end: whoever uses one reaches the server after the access has ended. */
+static void overlaps_add(struct build *b, const struct grant *g)
+{
+	char mine[SOURCE_TEXT_MAX], theirs[SOURCE_TEXT_MAX];
+
+	for (size_t k = 0; k < g->user->n_sources; k++) {
+		const struct source *t = source_overlaps_trusted(&g->user->sources[k], g->server);
+		if (!t)
+			continue;
+		finding_add(b,
+			(struct audit_finding){.name = "source-trusted",
+				.severity = FINDING_LOW,
+				.server = g->server->name,
+				.client = g->client->name,
+				.login = g->user->login,
+				.evidence = text_format(b,
+					"%s overlaps trusted source %s of the server, so its packets pass "
+					"after access ends",
+					source_format(mine, &g->user->sources[k]),
+					source_format(theirs, t)),
+				.remedy = "use another address, or remove it from \"trusted\""});
+	}
+}
+
 void findings_add(struct build *b)
 {
+	const struct grants *all = b->in->grants;
+
+	for (size_t i = 0; i < all->n; i++)
+		if (is_first_there(all, i) &&
+			(!b->client || streq(b->client, all->items[i].client->name)))
+			overlaps_add(b, &all->items[i]);
 	for (size_t i = 0; i < b->in->n_records; i++) {
 		const struct record *r = &b->in->records[i];
 		if (!concerns(b, r))

@@ -107,6 +107,23 @@ class Moved(LabCase):
         self.assertRegex(self.agent.curfew("check").out, "warning: acme: reopens access that ended on .*stays ended")
 
 
+class Trusted(LabCase):
+    def test_a_source_that_the_server_trusts(self):
+        """It has no end: whoever comes from there reaches the server after the access, and every report says so."""
+        found = self.lab_make()
+        found.agent.servers["sql01"]["trusted"] = ["203.0.113.0/24"]
+        found.client_add("acme", [("staging", "sql01", "AcmeTest")], **self.dates(lab.now() + days(3)))
+        self.applied(found.agent)
+        audit = found.agent.curfew("audit", "--json", expect=0).json
+        named = [(f["name"], f["login"], f["server"]) for f in audit["findings"]]
+        self.assertEqual(named.count(("source-trusted", USER, "sql01")), 1, named)
+        found.agent.clients["acme"].update(go_live=local(lab.now() - days(31)), starts=day(lab.now() - days(40)))
+        found.agent.write()
+        found.agent.apply(expect=0)
+        certificate = found.agent.curfew("certificate", "acme", expect=0)
+        self.assertEqual(" ".join(certificate.out.split()).count("overlaps a trusted source"), 1, certificate.out)
+
+
 class Adopted(LabCase):
     def test_a_marked_login_that_nobody_names(self):
         """Left alone and shown, until an operator says that it is ours; then it goes."""
