@@ -69,7 +69,7 @@ static int accept(struct cli *cli, const char *id)
 		code = cli_fail(cli, EXIT_USAGE,
 			"no finding '%s'; `curfew audit` shows the number of each; a finding that changed has another",
 			id);
-	if (!code)
+	if (!code && f)
 		code = accept_record(cli, &c, f, until);
 	collected_free(&c);
 	return code;

@@ -134,9 +134,9 @@ static int run(struct cli *cli)
 		code = cli_server(&server, cli, p);
 	if (!code && !password)
 		code = cli_fail(cli, EXIT_FAILED, "%s", strerror(ENOMEM));
-	if (!code)
+	if (!code && password && server)
 		code = password_ask(password, password + PASSWORD_MAX, cli, server);
-	if (!code)
+	if (!code && password && p)
 		code = credential_write(cli, &p->settings, server, password);
 	sodium_free(password);
 	program_free(p);

@@ -138,7 +138,7 @@ static void status_row(struct table *t, const struct grant *g, const struct stat
 	table_cell(t, g->database->name);
 	table_cell(t, state_name(state));
 	/* What is there, and what should be when that is something else. */
-	if (status_is_seen(r) && r->grant.level != g->level)
+	if (known && status_is_seen(r) && r->grant.level != g->level)
 		table_cellf(
 			t, "%s (scheduled: %s)", level_name(r->grant.level), level_name(g->level));
 	else
