@@ -52,7 +52,7 @@ static void test_first(void **state)
 
 	assert_int_equal(applied(f, &l, real_now()), 1 + 2 + 1 + 3);
 	s = observed(f);
-	assert_holds(&s, &l, now);
+	assert_holds(&s, &l, real_now());
 	assert_int_equal(s.n_allows, 3);
 	for (size_t i = 0; i < s.n_allows; i++) {
 		assert_true(s.allows[i].has_timeout);
@@ -120,14 +120,14 @@ static void test_changes(void **state)
 	assert_int_equal(applied(f, &l, real_now()), 6);
 	/* One transaction, whatever it holds, also with prefix lengths that were not in use. */
 	assert_int_equal(generation(f), before + 1);
-	table_holds(f, &l, now);
+	table_holds(f, &l, real_now());
 
 	list_remove(&l, JANE);
 	list_remove(&l, "2001:db8:7::/64");
 	l.w.n_trusted--;
 	assert_int_equal(applied(f, &l, real_now()), 3);
 	s = observed(f);
-	assert_holds(&s, &l, now);
+	assert_holds(&s, &l, real_now());
 	assert_null(state_find(&s, JANE));
 	firewall_state_free(&s);
 	lab_close(f);
@@ -265,7 +265,7 @@ static void test_permanent_elements(void **state)
 	f = lab_open(&LAB_SETTINGS);
 	assert_int_equal(applied(f, &l, real_now()), 2);
 	s = observed(f);
-	assert_holds(&s, &l, now);
+	assert_holds(&s, &l, real_now());
 	assert_null(state_find(&s, "203.0.113.66"));
 	firewall_state_free(&s);
 	lab_close(f);
@@ -292,7 +292,7 @@ static void test_overlapping(void **state)
 	list_remove(&l, "198.51.100.0/24");
 	applied(f, &l, real_now());
 	s = observed(f);
-	assert_holds(&s, &l, now);
+	assert_holds(&s, &l, real_now());
 	assert_int_equal(s.n_allows, 2);
 	firewall_state_free(&s);
 	lab_close(f);

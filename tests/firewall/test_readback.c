@@ -93,7 +93,11 @@ static void test_changed_meanwhile(void **state)
 	list_allow(&l, "203.0.113.7", E4, now + 3600, "jane");
 	interlopers = 1000;
 	commits = 0;
-	assert_int_equal(firewall_apply(NULL, f, &l.w, real_now(), false), 0);
+	int64_t began = monotonic_ms();
+	int rc = firewall_apply(NULL, f, &l.w, real_now(), false);
+	/* On a machine where each takes seconds, the deadline is late when the last is through, and is said to be. */
+	assert_true(rc == 0 ||
+		    (rc == FIREWALL_UNPROVED && monotonic_ms() - began > MAX_ATTEMPTS * 1000));
 	/* At the eighth; what a slow machine then finds late is mended with others that are voided. */
 	assert_true(commits >= MAX_ATTEMPTS && commits < 3 * MAX_ATTEMPTS);
 	interlopers = 0;

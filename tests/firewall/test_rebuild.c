@@ -85,7 +85,7 @@ static void test_dormant(void **state)
 	assert_int_equal(s.intact, features.owner_persist);
 	firewall_state_free(&s);
 	assert_int_equal(applied(f, &l, real_now()), features.owner_persist ? 0 : 1);
-	table_holds(f, &l, now);
+	table_holds(f, &l, real_now());
 	lab_close(f);
 	list_free(&l);
 }
@@ -139,7 +139,7 @@ static void test_flushed_by_others(void **state)
 	assert_int_equal(s.present, features.owner_persist);
 	firewall_state_free(&s);
 	applied(f, &l, real_now());
-	table_holds(f, &l, now);
+	table_holds(f, &l, real_now());
 	lab_close(f);
 	list_free(&l);
 }
@@ -189,12 +189,12 @@ static void test_ownership(void **state)
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_true(WIFSIGNALED(status));
 	f = lab_open(&LAB_SETTINGS);
-	table_holds(f, &l, now);
+	table_holds(f, &l, real_now());
 	assert_int_equal(applied(f, &l, real_now()), 0);
 	/* Taken over although nothing had to change. */
 	assert_int_equal(firewall_open(&second, &LAB_SETTINGS), -EPERM);
 	run("nft flush ruleset");
-	table_holds(f, &l, now);
+	table_holds(f, &l, real_now());
 	lab_close(f);
 	list_free(&l);
 }

@@ -28,7 +28,7 @@ class Service:
         before = len(self.log())
         self.process = self.agent.space.start(*self.under, *self.agent.command("run"), stdout=self._log,
                                               stderr=self._log, text=True)
-        until(lambda: "started: " in self.log()[before:], "the service is started",
+        until(lambda: "started: " in self.log()[before:], lambda: f"the service is started:\n{self.log()[before:]}",
               lambda: self.process.poll() is None)
 
     def log(self):
