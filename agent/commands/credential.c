@@ -136,7 +136,7 @@ static int run(struct cli *cli)
 		code = cli_fail(cli, EXIT_FAILED, "%s", strerror(ENOMEM));
 	if (!code && password && server)
 		code = password_ask(password, password + PASSWORD_MAX, cli, server);
-	if (!code && password && p)
+	if (!code && password && p && server)
 		code = credential_write(cli, &p->settings, server, password);
 	sodium_free(password);
 	program_free(p);
