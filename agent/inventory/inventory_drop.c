@@ -55,7 +55,7 @@ bool inventory_drop_write(FILE *to, const struct inventory_item *i)
 		return part_write(to, i);
 	if (streq(i->type, "job") || streq(i->type, "linked-server")) {
 		fputs(streq(i->type, "job") ? "EXEC msdb.dbo.sp_delete_job @job_name = "
-					    : "EXEC master.dbo.sp_dropserver @server = ",
+					    : "EXEC sys.sp_dropserver @server = ",
 			to);
 		sql_write_string(to, i->name);
 		fputs(";\n", to);

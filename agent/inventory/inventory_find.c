@@ -224,7 +224,7 @@ int inventory_named_each(const struct inventory *v, const char *server, const ch
 	}
 	for (; low < v->n_by_name && !rc; low++) {
 		const struct inventory_item *i = &v->items[v->by_name[low]];
-		if (text_compare(i->server, server) || strcasecmp(i->name, name))
+		if (text_compare(i->server, server) || strcasecmp(i->name, name) != 0)
 			break;
 		if ((!*database || !strcasecmp(i->database, database)) &&
 			(!*schema || !*i->schema || !strcasecmp(i->schema, schema)))

@@ -136,7 +136,7 @@ static void every_kind_has_its_statement(void **state)
 		{"aggregate", "ag", "DROP AGGREGATE [dbo].[ag];"},
 		{"queue", "q", "DROP QUEUE [dbo].[q];"}, {"assembly", "as", "DROP ASSEMBLY [as];"},
 		{"job", "it's", "EXEC msdb.dbo.sp_delete_job @job_name = N'it''s';"},
-		{"linked-server", "ls", "EXEC master.dbo.sp_dropserver @server = N'ls';"},
+		{"linked-server", "ls", "EXEC sys.sp_dropserver @server = N'ls';"},
 		{"column", "c", "ALTER TABLE [dbo].[t]]x] DROP COLUMN [c];"},
 		{"index", "ix", "DROP INDEX [ix] ON [dbo].[t]]x];"}};
 	struct inventory v;
