@@ -76,11 +76,11 @@ static int run_reload(struct cli *cli)
 		code = cli_fail(cli, EXIT_CONFIG,
 			"reload failed: %s has errors; the service keeps the loaded configuration",
 			cli->config);
-	if (!code && !cli->dry_run)
+	if (!code && c.program && !cli->dry_run)
 		code = service_check(cli, c.program);
 	if (!code && (cli->dry_run || asks))
 		code = previewed(&c);
-	if (!code && !cli->dry_run)
+	if (!code && c.program && !cli->dry_run)
 		code = reload_ask(cli, c.program);
 	if (code == -ENOENT)
 		code = service_fail(cli, code);
