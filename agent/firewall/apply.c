@@ -16,6 +16,7 @@ struct table_update {
 	int64_t now_ms, started_ms;
 	bool closings_only;
 	int64_t late_ms; /* how much longer a batch took than allowed: the margin for its timeouts grows by that */
+	int64_t early_ms; /* how much more than usual was allowed: an end that is early by it is as it was written */
 	/* Of this round. */
 	struct firewall_state observed;
 	struct intact intact;
@@ -58,7 +59,8 @@ static int update_observe(struct table_update *p)
 		return firewall_fail(p->firewall, -EPERM,
 			"the table belongs to the process of netlink port %u",
 			p->firewall->table_owner);
-	rc = diff_at(&p->changes, p->wanted, &p->observed, p->turn_ms, p->late_ms ? CUT_MS : 0);
+	rc = diff_at(&p->changes, p->wanted, &p->observed, p->turn_ms, p->late_ms ? CUT_MS : 0,
+		p->early_ms);
 	if (rc == 0 && p->closings_only)
 		changes_keep_closings(&p->changes);
 	return rc;
@@ -172,14 +174,20 @@ static int build_missing_sets(
  * the difference: the next round finds and corrects them, with a larger allowance. */
 static void update_measure(struct table_update *p, const struct batch *b)
 {
+	const int64_t usual = ALLOWANCE_MS + MAX_SPREAD_MS;
 	int64_t took = monotonic_ms() - b->began_ms, each;
 
 	if (took - b->allowance_ms > p->late_ms)
 		p->late_ms = took - b->allowance_ms;
-	/* A busy host gets the full allowance until it answers quickly again. */
-	if (took > b->allowance_ms)
-		p->firewall->batch_ms = ALLOWANCE_MS + MAX_SPREAD_MS;
-	else if (took < ALLOWANCE_MS / 2)
+	if (b->allowance_ms - usual > p->early_ms)
+		p->early_ms = b->allowance_ms - usual;
+	/* A busy host gets the full allowance, or more than it just took, until it answers quickly again. */
+	if (took > b->allowance_ms) {
+		int64_t busy = took + took / 2;
+		busy = busy < MAX_BUSY_MS ? busy : MAX_BUSY_MS;
+		p->firewall->batch_ms = busy > usual ? busy : usual;
+	}
+	if (took < ALLOWANCE_MS / 2)
 		p->firewall->batch_ms = ALLOWANCE_MS;
 	/* A small batch shows how busy the host is, not how fast. */
 	if (b->n_elements < 100)

@@ -249,7 +249,8 @@ size_t batch_capacity(const struct firewall *f)
 int batch_elements(struct batch *b, const struct elements *list, int64_t now_ms, int64_t started_ms)
 {
 	const struct firewall *f = b->firewall;
-	const int64_t most = ALLOWANCE_MS + MAX_SPREAD_MS;
+	const int64_t usual = ALLOWANCE_MS + MAX_SPREAD_MS;
+	const int64_t most = f->batch_ms > usual ? f->batch_ms : usual;
 	size_t n = list->n, next = 0;
 	int64_t needed =
 		n < elements_in_time(f) ? f->batch_ms + (int64_t)n * f->element_us / 1000 : most;

@@ -20,7 +20,7 @@ static int64_t rest_ms(instant_t until, int64_t now_ms)
 }
 
 bool diff_allow(enum firewall_change_kind *out, const struct allow *wanted,
-	const struct observed_allow *observed, int64_t now_ms, int64_t cut_ms)
+	const struct observed_allow *observed, int64_t now_ms, int64_t cut_ms, int64_t early_ms)
 {
 	int64_t wanted_rest = wanted ? rest_ms(wanted->until, now_ms) : 0, late;
 
@@ -43,7 +43,7 @@ bool diff_allow(enum firewall_change_kind *out, const struct allow *wanted,
 	late = observed->has_timeout ? (int64_t)observed->remaining_ms - wanted_rest : 1;
 	if (late + cut_ms > 0)
 		*out = FIREWALL_ALLOW_SHORTEN;
-	else if (late < -TOLERANCE_MS)
+	else if (late < -TOLERANCE_MS - early_ms)
 		*out = FIREWALL_ALLOW_EXTEND;
 	else if (!streq(wanted->comment, observed->comment))
 		*out = FIREWALL_ALLOW_COMMENT;
@@ -54,7 +54,7 @@ bool diff_allow(enum firewall_change_kind *out, const struct allow *wanted,
 
 struct changes_draft {
 	struct firewall_changes changes;
-	int64_t now_ms, cut_ms;
+	int64_t now_ms, cut_ms, early_ms;
 };
 
 static struct firewall_change *draft_add(struct changes_draft *d, enum firewall_change_kind kind)
@@ -85,7 +85,7 @@ static int visit_allow(const void *wanted, const void *observed, void *context)
 	enum firewall_change_kind kind;
 	struct firewall_change *c;
 
-	if (!diff_allow(&kind, w, o, d->now_ms, d->cut_ms))
+	if (!diff_allow(&kind, w, o, d->now_ms, d->cut_ms, d->early_ms))
 		return 0;
 	c = draft_add(d, kind);
 	if (!c)
@@ -152,9 +152,9 @@ int firewall_change_compare(const void *a, const void *b)
 }
 
 int diff_at(struct firewall_changes *out, const struct allowlist *wanted,
-	const struct firewall_state *observed, int64_t now_ms, int64_t cut_ms)
+	const struct firewall_state *observed, int64_t now_ms, int64_t cut_ms, int64_t early_ms)
 {
-	struct changes_draft d = {.now_ms = now_ms, .cut_ms = cut_ms};
+	struct changes_draft d = {.now_ms = now_ms, .cut_ms = cut_ms, .early_ms = early_ms};
 	int rc = 0;
 
 	if ((!observed->present || !observed->intact) && !draft_add(&d, FIREWALL_TABLE))
@@ -179,5 +179,5 @@ int diff_at(struct firewall_changes *out, const struct allowlist *wanted,
 int firewall_diff(struct firewall_changes *out, const struct allowlist *wanted,
 	const struct firewall_state *observed, instant_t now)
 {
-	return diff_at(out, wanted, observed, now * 1000, 0);
+	return diff_at(out, wanted, observed, now * 1000, 0, 0);
 }

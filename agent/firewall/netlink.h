@@ -43,6 +43,9 @@
 #define ALLOWANCE_MS 250 /* for any batch: to be scheduled, to be sent */
 #define MAX_SPREAD_MS                                                                              \
 	700 /* for all elements of a batch; otherwise each pass would find them too early */
+/* For a batch on a host so busy that the last one took longer than that: an end is then as much early as it must be for
+ * none to be late. */
+#define MAX_BUSY_MS    30000
 #define ELEMENT_US     7 /* minimum for one element */
 #define MAX_ELEMENT_US 5000
 #define TOLERANCE_MS   (FIREWALL_TOLERANCE * 1000LL)
@@ -187,12 +190,12 @@ int allow_key_compare(const struct endpoint *e1, const struct source *s1, const 
 	const struct source *s2);
 
 /* diff.c: in milliseconds, because apply keeps counting while it works. `cut_ms`: how far the clock may be behind the
- * real time before a timeout counts as late. */
+ * real time before a timeout counts as late. `early_ms`: by how much more than the tolerance an end may be early. */
 int diff_at(struct firewall_changes *out, const struct allowlist *wanted,
-	const struct firewall_state *observed, int64_t now_ms, int64_t cut_ms);
+	const struct firewall_state *observed, int64_t now_ms, int64_t cut_ms, int64_t early_ms);
 /* The change that one entry needs; false: none. Either side may be NULL. */
 bool diff_allow(enum firewall_change_kind *out, const struct allow *wanted,
-	const struct observed_allow *observed, int64_t now_ms, int64_t cut_ms);
+	const struct observed_allow *observed, int64_t now_ms, int64_t cut_ms, int64_t early_ms);
 /* worklist.c: which elements a batch has to write. */
 /* The first *taken changes: no more than `limit` elements. */
 int worklist_changes(size_t *taken, struct elements *out, const struct firewall *f,

@@ -150,7 +150,7 @@ static int rebuild_allow(const void *wanted, const void *observed, void *context
 	enum firewall_change_kind kind;
 	struct element e;
 
-	if (diff_allow(&kind, w, o, b->now_ms, 0) && rebuild_allows_change(b, kind)) {
+	if (diff_allow(&kind, w, o, b->now_ms, 0, 0) && rebuild_allows_change(b, kind)) {
 		if (!w || kind == FIREWALL_ALLOW_REMOVE)
 			return 0;
 		e = element_of(SET_ALLOW, &w->endpoint, &w->source, PHASE_ADD);

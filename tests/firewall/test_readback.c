@@ -8,7 +8,7 @@ static int lying_commit(struct batch *b);
 #include "firewall/apply.c"
 #undef batch_commit
 
-static int lies, interlopers, delay_ms, commits;
+static int lies, interlopers, delay_ms, delay_always_ms, commits;
 
 static int lying_commit(struct batch *b)
 {
@@ -21,7 +21,7 @@ static int lying_commit(struct batch *b)
 		interlopers--;
 		run("nft 'add table inet interloper; delete table inet interloper'");
 	}
-	usleep((useconds_t)delay_ms * 1000);
+	usleep((useconds_t)(delay_ms + delay_always_ms) * 1000);
 	delay_ms = 0;
 	return batch_commit(b);
 }
@@ -196,12 +196,45 @@ static void test_timeout_zero(void **state)
 	assert_true(3600000 - (int64_t)timeout + 1000 <= TOLERANCE_MS);
 }
 
+/* A host that is so busy that every transaction takes long: ends come a little early, and none late. */
+static void test_always_slow(void **state)
+{
+	struct firewall *f;
+	instant_t now = real_now();
+	struct firewall_state s;
+	struct list l;
+
+	(void)state;
+	lab_require();
+	list_init(&l);
+	list_guard(&l, E4);
+	list_allow(&l, "203.0.113.7", E4, now + 3600, "jane");
+	f = lab_open(&LAB_SETTINGS);
+	delay_always_ms = 2500;
+	assert_int_equal(firewall_apply(NULL, f, &l.w, real_now(), false), 0);
+	s = observed(f);
+	assert_int_equal(s.n_allows, 1);
+	assert_true(real_ms() + (int64_t)s.allows[0].remaining_ms <= (now + 3600) * 1000);
+	assert_true(real_ms() + (int64_t)s.allows[0].remaining_ms > (now + 3590) * 1000);
+	firewall_state_free(&s);
+	/* Quick again: the ends are as usual. */
+	delay_always_ms = 0;
+	assert_int_equal(firewall_apply(NULL, f, &l.w, real_now(), false), 0);
+	s = observed(f);
+	assert_true(real_ms() + (int64_t)s.allows[0].remaining_ms >
+		    (now + 3600 - FIREWALL_TOLERANCE) * 1000 - ALLOWANCE_MS);
+	firewall_state_free(&s);
+	lab_close(f);
+	list_free(&l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_unproved),
 		cmocka_unit_test(test_changed_meanwhile),
 		cmocka_unit_test(test_slow_commit),
+		cmocka_unit_test(test_always_slow),
 		cmocka_unit_test(test_false_promise),
 		cmocka_unit_test(test_timeout_zero),
 	};
