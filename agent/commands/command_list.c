@@ -40,5 +40,6 @@ const struct command *const commands[] = {
 	&command_archive,
 	&command_clock,
 	&command_firewall,
+	&command_notify,
 	NULL,
 };

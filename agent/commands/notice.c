@@ -5,6 +5,7 @@
 
 #include "commands/command.h"
 #include "curfew/calendar.h"
+#include "curfew/control.h"
 #include "curfew/notice.h"
 #include "curfew/report.h"
 #include "program/visible_text.h"
@@ -53,8 +54,10 @@ static int mail_make(struct notice_mail *out, const struct context *c, const str
 	notice_values_free(&values);
 	if (rc == 0 && has_calendar(n->kind))
 		out->calendar = notice_calendar(n->client, n->user, dates,
-			s->notices.team ? s->notices.team : "curfew@localhost.invalid", 0,
-			n->kind == NOTICE_REVOKED, n->when);
+			s->notices.from	  ? s->notices.from
+			: s->notices.team ? s->notices.team
+					  : "curfew@localhost.invalid",
+			0, n->kind == NOTICE_REVOKED, n->when);
 	return rc;
 }
 
@@ -97,6 +100,10 @@ static int preview(struct context *c)
 		json_decref(array);
 	if (!code && !c->cli->json && (!list.n || list.items[list.n - 1].when <= c->now))
 		puts("Nothing is to be sent from this time on.");
+	if (!code && !notices_are_on(&c->program->settings.notices))
+		cli_fail(c->cli, 0,
+			"warning: nothing of this is sent; name a mail server in `notices` of %s",
+			c->cli->config);
 	notices_free(&list);
 	return code;
 }
@@ -117,15 +124,47 @@ static int template_show(const struct cli *cli)
 	return cli->n_operands == 2 ? EXIT_USAGE : EXIT_FINE;
 }
 
+static int test_ask(struct cli *cli)
+{
+	struct program *p = NULL;
+	json_t *end = NULL;
+	int code = cli->n_operands == 2
+			   ? cli_load(&p, cli)
+			   : cli_fail(cli, EXIT_USAGE,
+				     "missing ADDRESS; use `curfew notice test ADDRESS`");
+
+	if (code)
+		return code;
+	int rc = control_call(&end, p->settings.runtime_directory,
+		json_pack("{s:s, s:s}", "command", "notice-test", "address", cli->operands[1]),
+		NULL, NULL);
+	const char *error = rc ? NULL : json_string_value(json_object_get(end, "error"));
+	if (rc)
+		code = cli_fail(cli, EXIT_FAILED,
+			"cannot ask the service: %s; check `systemctl status curfew`",
+			strerror(-rc));
+	else if (error)
+		code = cli_fail(cli, EXIT_FAILED, "%s", error);
+	else
+		printf("A test to %s is in the outbox; `curfew status` says when it could not be sent.\n",
+			cli->operands[1]);
+	json_decref(end);
+	program_free(p);
+	return code;
+}
+
 static int run(struct cli *cli)
 {
 	struct context c;
 
 	if (streq(cli->operands[0], "template"))
 		return template_show(cli);
+	if (streq(cli->operands[0], "test"))
+		return test_ask(cli);
 	if (!streq(cli->operands[0], "preview"))
 		return cli_fail(cli, EXIT_USAGE,
-			"unknown word '%s'; use `curfew notice preview CLIENT` or `curfew notice template [NOTICE]`",
+			"unknown word '%s'; use `curfew notice preview CLIENT`, `curfew notice template [NOTICE]`, or "
+			"`curfew notice test ADDRESS`",
 			cli->operands[0]);
 	if (cli->n_operands != 2)
 		return cli_fail(
@@ -141,12 +180,13 @@ static int run(struct cli *cli)
 
 const struct command command_notice = {
 	.name = "notice",
-	.operands = "preview|template [CLIENT|NOTICE]",
+	.operands = "preview|template|test [CLIENT|NOTICE|ADDRESS]",
 	.min_operands = 1,
 	.max_operands = 2,
 	.options = OPT_JSON | OPT_AT,
 	.summary = "Show what people are to be told of their access, and when",
 	.help = "preview CLIENT: every mail that is to come, as it will be sent. template NOTICE: Curfew's own text of a\n"
-		"notice, to be changed in a file of that name; without NOTICE, their names. Sends nothing.\n",
+		"notice, to be changed in a file of that name; without NOTICE, their names. test ADDRESS: the service sends a mail\n"
+		"there.\n",
 	.run = run,
 };

@@ -1,5 +1,6 @@
 /* curfew run: the service. */
 #include "commands/command.h"
+#include "curfew/sender.h"
 #include "curfew/service.h"
 
 static int run_run(struct cli *cli)
@@ -35,4 +36,21 @@ const struct command command_firewall = {
 	.help = "For curfew-firewall.service only. Keeps CAP_NET_ADMIN, checks every entry against the configuration that it\n"
 		"reads itself, and stops with its service. Without that unit, `curfew run` starts the firewall process.\n",
 	.run = run_firewall,
+};
+
+static int run_notify(struct cli *cli)
+{
+	return sender_main(
+		cli->n_operands ? cli->operands[0] : "/run/curfew/" SENDER_SOCKET, false);
+}
+
+const struct command command_notify = {
+	.name = "notify",
+	.operands = "[SOCKET]",
+	.max_operands = 1,
+	.summary = "Run the process that sends notices (for the service manager)",
+	.help = "Takes one mail at a time from the service at SOCKET (/run/curfew/notify) and sends it. Has the mail password and\n"
+		"the network, and reads neither the configuration nor the journal. Ends with the service's connection: the\n"
+		"service manager starts it again.\n",
+	.run = run_notify,
 };

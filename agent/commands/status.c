@@ -6,6 +6,7 @@
 
 #include <jansson.h>
 
+#include "commands/status_notices.h"
 #include "commands/board_read.h"
 #include "commands/revocation.h"
 #include "commands/status_service.h"
@@ -290,8 +291,12 @@ static int show(const struct context *c, const struct status_view *seen)
 {
 	const char *only = c->client ? c->client->name : NULL;
 
-	if (!c->cli->json)
-		return status_print(&c->grants, seen, only, c->now);
+	if (!c->cli->json) {
+		int code = status_print(&c->grants, seen, only, c->now);
+
+		notices_print(c);
+		return code;
+	}
 	return json_print(status_json(&c->grants, seen, only, c->now), stdout) ? EXIT_FAILED
 									       : EXIT_FINE;
 }

@@ -173,4 +173,23 @@ static const char second[] = "DROP VIEW v_changes; DROP VIEW v_access; DROP VIEW
 												"  one INTEGER PRIMARY KEY CHECK (one = 1), at INTEGER NOT NULL, why TEXT NOT NULL\n"
 												") STRICT;\n" VIEWS;
 
-const char *const schema_steps[SCHEMA_VERSION] = {first, second};
+/* Notices to be sent. Beside the chain and outside the digest of what decides access: nobody's access hangs on it. A row
+ * stays when its notice was sent, without the message, so that it is never sent again. */
+static const char third[] =
+	"CREATE TABLE outbox (\n"
+	"  id INTEGER PRIMARY KEY, event TEXT NOT NULL, recipient TEXT NOT NULL,\n"
+	"  client TEXT, login TEXT, notice TEXT NOT NULL, created INTEGER NOT NULL,\n"
+	"  state TEXT NOT NULL CHECK (state IN ('queued', 'handed', 'sent', 'failed', 'uncertain')),\n"
+	"  attempts INTEGER NOT NULL, next INTEGER NOT NULL, detail TEXT, message TEXT,\n"
+	"  UNIQUE (event, recipient)\n"
+	") STRICT;\n"
+	/* What each person was told last, so that a change is noticed; one row of its own says since when notices are on. */
+	"CREATE TABLE told (\n"
+	"  client TEXT NOT NULL, login TEXT NOT NULL, sources TEXT NOT NULL, dates TEXT NOT NULL,\n"
+	"  sequence INTEGER NOT NULL, PRIMARY KEY (client, login)\n"
+	") STRICT, WITHOUT ROWID;\n"
+	"CREATE TABLE notices_on (\n"
+	"  one INTEGER PRIMARY KEY CHECK (one = 1), since INTEGER NOT NULL\n"
+	") STRICT;\n";
+
+const char *const schema_steps[SCHEMA_VERSION] = {first, second, third};

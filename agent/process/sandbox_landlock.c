@@ -102,7 +102,8 @@ static int landlock_allow_ports(int ruleset, const uint16_t *ports)
 int sandbox_lock_paths(
 	bool *locked, enum sandbox_profile profile, const struct sandbox_paths *paths)
 {
-	bool worker = profile == SANDBOX_SQL_WORKER, engine = profile == SANDBOX_ENGINE;
+	bool worker = profile == SANDBOX_SQL_WORKER || profile == SANDBOX_SENDER;
+	bool engine = profile == SANDBOX_ENGINE;
 	bool ports = worker && paths->connect;
 	int abi =
 		(int)syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);

@@ -45,6 +45,7 @@ static const char *const firewall_process[] = {"bind", "signalfd4", NULL};
 static const char *const keeper_process[] = {"bind", "signalfd4", "open", "openat", "mkdir",
 	"mkdirat", "unlink", "unlinkat", "rename", "renameat", "renameat2", "fsync", "fdatasync",
 	"fchmod", NULL};
+static const char *const sender_process[] = {"connect", "bind", NULL};
 static const char *const boot_process[] = {"bind", "connect", NULL};
 
 /* Neither Curfew nor its libraries call these. */
@@ -65,6 +66,7 @@ static const char *const *const own_calls[] = {
 	[SANDBOX_FIREWALL_KEEPER] = keeper_process,
 	[SANDBOX_ENGINE] = engine_process,
 	[SANDBOX_SQL_WORKER] = worker_process,
+	[SANDBOX_SENDER] = sender_process,
 	[SANDBOX_BOOT] = boot_process,
 };
 
@@ -127,6 +129,9 @@ static int filter_sockets(scmp_filter_ctx f, enum sandbox_profile profile)
 	static const int absent[] = {AF_UNIX, AF_NETLINK};
 	const struct scmp_arg_cmp packet_filter[] = {
 		argument(0, UINT32_MAX, AF_NETLINK), argument(2, UINT32_MAX, NETLINK_NETFILTER)};
+	/* Where the sender of notices connects; made anew when they are switched on. */
+	const struct scmp_arg_cmp packets[] = {
+		argument(0, UINT32_MAX, AF_UNIX), argument(1, 0xf, SOCK_SEQPACKET)};
 	int rc = 0;
 
 	switch (profile) {
@@ -136,6 +141,12 @@ static int filter_sockets(scmp_filter_ctx f, enum sandbox_profile profile)
 				UINT32_MAX, (scmp_datum_t)absent[i]);
 		break;
 	case SANDBOX_ENGINE:
+		rc = seccomp_rule_add_array(
+			f, SCMP_ACT_ALLOW, SCMP_SYS(socket), ARRAY_SIZE(packets), packets);
+		if (rc < 0)
+			break;
+		/* fall through */
+	case SANDBOX_SENDER:
 	case SANDBOX_BOOT: /* the system log */
 		rc = filter_socket(f, AF_UNIX);
 		break;
@@ -143,7 +154,8 @@ static int filter_sockets(scmp_filter_ctx f, enum sandbox_profile profile)
 	case SANDBOX_FIREWALL_KEEPER:
 		break;
 	}
-	if (rc == 0 && (profile == SANDBOX_SQL_WORKER || profile == SANDBOX_ENGINE)) {
+	if (rc == 0 && (profile == SANDBOX_SQL_WORKER || profile == SANDBOX_ENGINE ||
+			       profile == SANDBOX_SENDER)) {
 		rc = filter_socket(f, AF_INET);
 		if (rc == 0)
 			rc = filter_socket(f, AF_INET6);

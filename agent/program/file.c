@@ -159,6 +159,16 @@ void secret_check(
 			fault.what, fault.remedy, path);
 }
 
+void credential_check(const struct settings *s, struct reading *r, int line, const char *name,
+	enum secret_rule rule, const char *words)
+{
+	char path[4096];
+
+	if (settings_credential(path, s, name) < 0)
+		return; /* the folder's length is bounded far below */
+	secret_check(r, line, path, rule, words);
+}
+
 void trusted_file_check(struct reading *r, int line, const char *path, const char *words)
 {
 	struct fault fault;

@@ -23,6 +23,9 @@ enum secret_rule {
 /* Reports a secret file that is missing or too open; `words` says what it is for. Never reads it. */
 void secret_check(
 	struct reading *r, int line, const char *path, enum secret_rule rule, const char *words);
+/* Looks at the file of one credential; `words` says what it is for. */
+void credential_check(const struct settings *s, struct reading *r, int line, const char *name,
+	enum secret_rule rule, const char *words);
 /* Reports a file that others could exchange, as a CA certificate. */
 void trusted_file_check(struct reading *r, int line, const char *path, const char *words);
 

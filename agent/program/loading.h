@@ -2,7 +2,7 @@
 #ifndef PROGRAM_LOADING_H
 #define PROGRAM_LOADING_H
 
-#include "program/config_reader.h"
+#include "program/file.h"
 
 #include <dirent.h>
 
@@ -54,6 +54,8 @@ void notice_settings_free(struct notice_settings *n);
 /* The operator's templates, in their folder beside curfew.conf; `folder` NULL: none is read. One with a fault is reported, and ours stands in. */
 void notice_templates_read(struct notice_settings *out, struct reading *r,
 	const config_setting_t *root, const char *folder);
+/* Looks at the files that the notices' settings name. */
+void notice_files_check(const struct program *p, struct reading *r, enum secret_rule rule);
 /* Looks at the files of credentials and certificates that curfew.conf names. */
 void credentials_check(const struct program *p, struct reading *r, int journal_key_line);
 

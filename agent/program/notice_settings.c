@@ -4,12 +4,42 @@
 
 #include "program/names.h"
 
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
-#define TEMPLATES "templates"
+#define CA_FILE	     "/etc/ssl/certs/ca-certificates.crt"
+#define TEAM_EXAMPLE "\"cloud-services@host.example\""
+#define TEMPLATES    "templates"
+
+static bool is_loopback(const char *host)
+{
+	return streq(host, "localhost") || streq(host, "::1") || strncmp(host, "127.", 4) == 0;
+}
+
+static void tls_read(struct notice_settings *out, struct reading *r, const config_setting_t *group)
+{
+	const char *tls = reading_text(r, group, "tls", NULL);
+	const config_setting_t *at = config_setting_get_member(group, "tls");
+
+	if (!tls || streq(tls, "starttls"))
+		out->tls = MAIL_STARTTLS;
+	else if (streq(tls, "tls"))
+		out->tls = MAIL_TLS;
+	else if (!streq(tls, "none"))
+		reading_error(r, at,
+			"unknown value for \"tls\": \"%s\"; use \"starttls\", \"tls\", or \"none\"",
+			tls);
+	else if (out->host && !is_loopback(out->host))
+		reading_error(r, at,
+			"\"tls\" may be \"none\" only for a relay on this host (127.0.0.1, ::1, localhost), not for \"%s\"; "
+			"use \"starttls\" or \"tls\"",
+			out->host);
+	else
+		out->tls = MAIL_PLAIN;
+}
 
 static char *email_read(
 	struct reading *r, const config_setting_t *group, const char *name, const char *example)
@@ -19,26 +49,81 @@ static char *email_read(
 	if (text && !name_is_email(text)) {
 		reading_error(r, config_setting_get_member(group, name),
 			"invalid email address for \"%s\": \"%s\"; example: %s", name, text,
-			example);
+			example ? example : TEAM_EXAMPLE);
 		return NULL;
 	}
 	return reading_copy(r, text);
 }
 
+static char *credential_name_read(
+	struct reading *r, const config_setting_t *group, const char *name, const char *example)
+{
+	const char *text = reading_text(r, group, name, example);
+
+	if (text && !name_is_plain(text)) {
+		reading_error(r, config_setting_get_member(group, name),
+			"\"%s\" must be a plain file name, not \"%s\"; use letters, digits, dots, '_', and '-'",
+			name, text);
+		return NULL;
+	}
+	return reading_copy(r, text);
+}
+
+static void mail_read(struct notice_settings *out, struct reading *r, const config_setting_t *group)
+{
+	static const char *const usual_ports[] = {"587", "465", "25"};
+	const char *host = reading_text(r, group, "server", NULL);
+	const char *user = reading_text(r, group, "user", NULL);
+	struct in6_addr address;
+
+	if (host && !name_is_host(host) && inet_pton(AF_INET6, host, &address) != 1) {
+		reading_error(r, config_setting_get_member(group, "server"),
+			"invalid host \"%s\" for \"server\"; use a name or an address, and \"port\" for the port",
+			host);
+		host = NULL;
+	}
+	out->host = reading_copy(r, host);
+	tls_read(out, r, group);
+	out->port = (uint16_t)reading_number(
+		r, group, "port", atoi(usual_ports[out->tls]), 1, 65535, "TCP port");
+	out->user = reading_copy(r, user);
+	if (user)
+		out->credential = credential_name_read(r, group, "credential", "\"mail\"");
+	else if (config_setting_get_member(group, "credential"))
+		reading_error(r, config_setting_get_member(group, "credential"),
+			"\"credential\" is the password of a \"user\"; add user = \"...\";");
+	if (user && out->tls == MAIL_PLAIN)
+		reading_error(r, config_setting_get_member(group, "user"),
+			"a password must not be sent without TLS; use tls = \"starttls\";, or remove \"user\"");
+	out->team = email_read(r, group, "team", out->host ? TEAM_EXAMPLE : NULL);
+	if (!out->host)
+		return;
+	out->from = email_read(r, group, "from", "\"access@host.example\"");
+}
+
 void notice_settings_read(
 	struct notice_settings *out, struct reading *r, const config_setting_t *root)
 {
-	static const char *const names[] = {"team", "templates"};
+	static const char *const names[] = {"server", "port", "tls", "ca_file", "user",
+		"credential", "from", "team", "templates"};
 	const config_setting_t *group = reading_group(r, root, "notices", NULL);
+	const char *ca;
 
 	if (!group)
 		return;
 	reading_known(r, group, "notices", names, ARRAY_SIZE(names));
-	out->team = email_read(r, group, "team", "\"cloud-services@host.example\"");
+	ca = reading_path(r, group, "ca_file", NULL, 1024);
+	out->ca_file = reading_copy(r, ca ? ca : CA_FILE);
+	mail_read(out, r, group);
 }
 
 void notice_settings_free(struct notice_settings *n)
 {
+	free(n->host);
+	free(n->ca_file);
+	free(n->user);
+	free(n->credential);
+	free(n->from);
 	free(n->team);
 	for (size_t i = 0; i < n->n_templates; i++) {
 		free(n->templates[i].language);
@@ -144,4 +229,14 @@ void notice_templates_read(struct notice_settings *out, struct reading *r,
 	_cleanup_free_ char *path = path_join(r, folder, named ? name : TEMPLATES);
 	if (path && (named || access(path, F_OK) == 0))
 		folder_read(out, r, path, "");
+}
+
+void notice_files_check(const struct program *p, struct reading *r, enum secret_rule rule)
+{
+	const struct notice_settings *n = &p->settings.notices;
+
+	if (n->credential)
+		credential_check(&p->settings, r, 0, n->credential, rule, "mail password");
+	if (n->host && n->tls != MAIL_PLAIN)
+		trusted_file_check(r, 0, n->ca_file, "CA certificates");
 }

@@ -251,16 +251,6 @@ void settings_free(struct settings *s)
 	notice_settings_free(&s->notices);
 }
 
-static void credential_check(const struct settings *s, struct reading *r, int line,
-	const char *name, enum secret_rule rule, const char *words)
-{
-	char path[4096];
-
-	if (settings_credential(path, s, name) < 0)
-		return; /* the folder's length is bounded far below */
-	secret_check(r, line, path, rule, words);
-}
-
 void credentials_check(const struct program *p, struct reading *r, int journal_key_line)
 {
 	const char *managed = getenv("CREDENTIALS_DIRECTORY");
@@ -278,4 +268,5 @@ void credentials_check(const struct program *p, struct reading *r, int journal_k
 	if (p->settings.journal_key)
 		credential_check(&p->settings, r, journal_key_line, p->settings.journal_key, rule,
 			"journal key");
+	notice_files_check(p, r, rule);
 }

@@ -16,7 +16,8 @@
 /* The regular look, the next retry, the end of a grace, the journal's head: whichever comes first. */
 static void ticks_set(struct service *s)
 {
-	const int64_t all[] = {s->next_head, passes_next(s), queries_next(s), records_next(s)};
+	const int64_t all[] = {
+		s->next_head, passes_next(s), queries_next(s), records_next(s), sending_next(s)};
 	int64_t next = INT64_MAX;
 	struct itimerspec t = {0};
 
@@ -70,6 +71,7 @@ static void tick_ready(void *context)
 	if (records_next(s) <= now)
 		records_flush(s);
 	lane_tick(s->queries.lane);
+	sending_tick(s);
 	passes_tick(s);
 }
 
@@ -90,6 +92,8 @@ static void firewall_ready(void *context)
 	log_send(LOG_DRIFT_NETWORK, NULL, "%s changed nftables table inet curfew; restoring it",
 		who[0] ? who : "another program");
 	service_event(s, "drift", NULL, NULL, "service", "nftables table inet curfew was changed",
+		who[0] ? who : "another program");
+	sending_alarm(s, "drift", "the packet filter was changed, and is being put right",
 		who[0] ? who : "another program");
 	service_network_now(
 		s, "another program changed nftables table inet curfew", "service", false, NULL);

@@ -178,6 +178,7 @@ static void overdue_update(struct service *s)
 static void pass_done(struct service *s, const struct pass_result *result)
 {
 	struct passes *p = &s->passes;
+	unsigned reasons = p->reasons;
 	double took = (double)(service_monotonic() - p->began) / 1000;
 
 	s->metrics.passes++;
@@ -207,6 +208,7 @@ static void pass_done(struct service *s, const struct pass_result *result)
 	/* What has come since the pass began is the next one's to do, and not overdue yet. */
 	if (!(p->pending & (REASON_TRANSITION | REASON_CLOCK)))
 		overdue_update(s);
+	sending_pass_done(s, result, reasons);
 	service_metrics_write(s);
 	notify_status("%zu clients, %zu overdue", s->loaded.program->n_clients, s->overdue.n);
 }

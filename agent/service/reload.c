@@ -132,6 +132,7 @@ void service_reload(struct service *s)
 	if (health_set(s->health, c.program) < 0)
 		service_stop(s, CODE_FAILED);
 	service_schedule(s);
+	sending_reload(s);
 	service_ask(s, REASON_RELOAD);
 	log_send(LOG_RELOADED, NULL,
 		"configuration reloaded: %zu clients, %zu of them from the last known good version",

@@ -295,6 +295,20 @@ static void ask_reload(struct service *s, struct control_call *call, const json_
 	service_reload_ask(s);
 }
 
+static void ask_notice_test(struct service *s, struct control_call *call, const json_t *request)
+{
+	const char *address = text_of(request, "address");
+	int rc = address ? sending_test(s, address) : -EINVAL;
+
+	control_end(call, rc ? CODE_FAILED : 0,
+		rc == -ENODEV
+			? "no mail server is configured in `notices`, or the journal cannot be written"
+		: rc == -EINVAL ? "invalid email address"
+		: rc		? strerror(-rc)
+				: NULL,
+		NULL);
+}
+
 static json_t *server_json(const struct server_health *h)
 {
 	return json_pack("{s:s, s:b, s:i, s:I, s:I}", "name", h->name, "reachable",
@@ -338,6 +352,7 @@ static const struct {
 	{"denied", ask_denied},
 	{"clock", ask_clock},
 	{"reload", ask_reload},
+	{"notice-test", ask_notice_test},
 	{"service", ask_service},
 };
 

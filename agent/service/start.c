@@ -126,6 +126,8 @@ static int parts_open(struct service *s)
 		rc = passes_open(s);
 	if (rc == 0)
 		rc = queries_open(s);
+	if (rc == 0)
+		rc = sending_open(s);
 	return rc == 0 ? loop_open(s) : rc;
 }
 
@@ -170,6 +172,8 @@ static int service_open(struct service *s)
 
 static void service_close(struct service *s)
 {
+	if (s->passes.lane)
+		sending_close(s);
 	passes_close(s);
 	queries_close(s);
 	control_close(s->control);

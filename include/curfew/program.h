@@ -115,11 +115,23 @@ struct firewall_settings {
 	bool guard_loopback; /* default false: traffic over lo is exempt */
 };
 
+enum mail_tls { MAIL_STARTTLS, MAIL_TLS, MAIL_PLAIN };
+
+/* What people are told, and by which mail server; without `host` nothing is sent. */
 struct notice_settings {
-	char *team;			   /* address; NULL: none */
+	char *host;
+	uint16_t port;
+	enum mail_tls tls;
+	char *ca_file;			   /* what the mail server's certificate is verified by */
+	char *user, *credential;	   /* both or neither */
+	char *from, *team;		   /* addresses; never NULL with a host */
 	struct notice_template *templates; /* the operator's, only those without a fault */
 	size_t n_templates;
 };
+static inline bool notices_are_on(const struct notice_settings *n)
+{
+	return n->host && n->from && n->team;
+}
 
 struct settings {
 	unsigned max_users;	 /* 3 */

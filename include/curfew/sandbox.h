@@ -9,6 +9,7 @@ enum sandbox_profile {
 	SANDBOX_ENGINE,	  /* no capability; writes only below the given paths; may fork workers */
 	SANDBOX_SQL_WORKER, /* no capability; internet sockets; reads only the given paths, writes nothing */
 	SANDBOX_FIREWALL_KEEPER, /* as FIREWALL, and writes only below the given paths */
+	SANDBOX_SENDER,		 /* as SQL_WORKER, and the system log */
 	SANDBOX_BOOT,		 /* CAP_NET_ADMIN; reads the configuration; no internet sockets */
 };
 

@@ -136,6 +136,7 @@ static void who_keeps_files_writes_there_alone(void **state)
 	assert_true(is_well(SANDBOX_SQL_WORKER, nothing_is_written));
 	assert_true(is_well(SANDBOX_FIREWALL, nothing_is_written));
 	assert_true(is_well(SANDBOX_BOOT, nothing_is_written));
+	assert_true(is_well(SANDBOX_SENDER, nothing_is_written));
 	assert_true(is_well(SANDBOX_ENGINE, engine_writes_inside_only));
 	assert_true(is_well(SANDBOX_FIREWALL_KEEPER, keeper_writes_inside_only));
 	assert_true(is_well(SANDBOX_ENGINE, engine_makes_no_namespace));

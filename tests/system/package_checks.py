@@ -20,7 +20,7 @@ SERVER = "192.0.2.17"
 TEXT = f"""# ours
 servers = ( {{ name = "sql01"; host = "{SERVER}"; ca_file = "/etc/curfew/tls/sql-ca.pem"; }} );
 """
-UNITS = ("curfew-boot.service", "curfew.service", "curfew-firewall.socket", "curfew-firewall.service")
+UNITS = ("curfew-boot.service", "curfew.service", "curfew-firewall.socket", "curfew-firewall.service", "curfew-notify.service")
 ENABLED = UNITS[:2]
 MODES = {"/etc/curfew": "750 root curfew", "/etc/curfew/clients.d": "750 root curfew",
          "/etc/curfew/credentials": "700 root root", "/etc/curfew/tls": "755 root root",
@@ -68,7 +68,7 @@ class Package:
         true(not self.exists(CONFIG), "there is a configuration that nobody wrote")
 
     def user_has_no_login(self):
-        for name in ("curfew", "curfew-firewall"):
+        for name in ("curfew", "curfew-firewall", "curfew-notify"):
             entry = self.machine.chroot("getent", "passwd", name).strip().split(":")
             true(0 < int(entry[2]) < 1000, f"not a user of the system: {entry}")
             true(entry[6].endswith("nologin"), f"the user's shell is {entry[6]}")

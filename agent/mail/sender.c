@@ -1,0 +1,204 @@
+/* The sender's own loop: learns from the service where to send, sheds everything else, and sends what it is given. */
+#include "curfew/sender.h"
+
+#include "curfew/log.h"
+#include "curfew/sandbox.h"
+#include "program/names.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PASSWORD_MAX 1024
+#define WAIT_SECONDS 1
+
+struct sender {
+	int channel;
+	struct sender_hello to;
+	char password[PASSWORD_MAX];
+	int64_t id; /* of the job under way */
+};
+
+static int channel_open(int *out, const char *path)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	int fd;
+
+	if (strlen(path) >= sizeof(a.sun_path))
+		return -ENAMETOOLONG;
+	memcpy(a.sun_path, path, strlen(path) + 1);
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	if (connect(fd, (struct sockaddr *)&a, sizeof(a)) < 0) {
+		int rc = -errno;
+
+		close(fd);
+		return rc;
+	}
+	*out = fd;
+	return 0;
+}
+
+static int hello_read(struct sender *s)
+{
+	struct sender_hello *h = &s->to;
+	ssize_t n;
+
+	do
+		n = recv(s->channel, h, sizeof(*h), MSG_TRUNC);
+	while (n < 0 && errno == EINTR);
+	if (n == 0)
+		return -ECONNREFUSED; /* another sender is there, or this one's user is not the right one */
+	if (n != (ssize_t)sizeof(*h))
+		return n < 0 ? -errno : -EPROTO;
+	h->host[sizeof(h->host) - 1] = h->user[sizeof(h->user) - 1] = h->from[sizeof(h->from) - 1] =
+		'\0';
+	h->credential[sizeof(h->credential) - 1] = h->ca_file[sizeof(h->ca_file) - 1] = '\0';
+	return h->tls > MAIL_PLAIN || !name_is_email(h->from) ? -EPROTO : 0;
+}
+
+/* A service manager has given this process a folder of its own, with this one credential under its plain name. */
+static void credential_find(struct sender *s)
+{
+	const char *managed = getenv("CREDENTIALS_DIRECTORY"), *name = base_name(s->to.credential);
+	char path[sizeof(s->to.credential)];
+
+	if (!managed || !s->to.credential[0])
+		return;
+	name += strncmp(name, "curfew_", 7) == 0 ? 7 : 0;
+	if ((size_t)snprintf(path, sizeof(path), "%s/%s", managed, name) < sizeof(path))
+		memcpy(s->to.credential, path, sizeof(path));
+}
+
+/* The first line of the file. */
+static int password_read(struct sender *s)
+{
+	int fd;
+	ssize_t n;
+
+	if (!s->to.credential[0])
+		return 0;
+	credential_find(s);
+	fd = open(s->to.credential, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
+		return -errno;
+	n = read(fd, s->password, sizeof(s->password) - 1);
+	close(fd);
+	if (n < 0)
+		return -errno;
+	s->password[n] = '\0';
+	s->password[strcspn(s->password, "\r\n")] = '\0';
+	return s->password[0] ? 0 : -ENODATA;
+}
+
+static void report_send(
+	const struct sender *s, enum sender_word word, enum sender_result result, const char *text)
+{
+	struct sender_report r;
+
+	memset(&r, 0, sizeof(r));
+	r.word = word;
+	r.result = result;
+	r.id = s->id;
+	snprintf(r.text, sizeof(r.text), "%s", text);
+	if (send(s->channel, &r, sizeof(r), MSG_NOSIGNAL) != (ssize_t)sizeof(r))
+		_exit(0);
+}
+
+/* Waits for the word of the service; without one nothing more goes out, for nobody would record it. */
+static int ask_service(void *context)
+{
+	const struct sender *s = context;
+	struct sender_job go;
+	ssize_t n;
+
+	report_send(s, SENDER_HANDING, SENDER_LATER, "");
+	do
+		n = recv(s->channel, &go, sizeof(go), MSG_TRUNC);
+	while (n < 0 && errno == EINTR);
+	if (n != (ssize_t)sizeof(go) || go.verb != SENDER_GO || go.id != s->id)
+		_exit(0);
+	return 0;
+}
+
+static _Noreturn void serve(struct sender *s)
+{
+	struct sender_job *job = malloc(sizeof(*job) + SENDER_MESSAGE_MAX);
+	char text[SENDER_TEXT_MAX];
+
+	if (!job)
+		_exit(1);
+	for (;;) {
+		ssize_t n = recv(s->channel, job, sizeof(*job) + SENDER_MESSAGE_MAX, MSG_TRUNC);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		/* The service has gone, or has read its configuration anew. */
+		if (n <= 0)
+			_exit(0);
+		if ((size_t)n < sizeof(*job) || job->verb != SENDER_SEND ||
+			job->size > SENDER_MESSAGE_MAX || (size_t)n != sizeof(*job) + job->size ||
+			!memchr(job->to, '\0', sizeof(job->to)) || !name_is_email(job->to))
+			_exit(1);
+		s->id = job->id;
+		text[0] = '\0';
+		enum sender_result result = smtp_send(text, &s->to, s->password, job->to,
+			job->message, job->size, ask_service, s);
+		report_send(s, SENDER_DONE, result, text);
+	}
+}
+
+static int say(int rc, const char *what)
+{
+	if (rc < 0)
+		log_send(LOG_TROUBLE, NULL, "notices: %s: %s", what, strerror(-rc));
+	return rc;
+}
+
+/* Where notices are off, or the service is being restarted, nobody listens. */
+static int service_wait(struct sender *s, const char *path)
+{
+	const struct timespec pause = {.tv_sec = WAIT_SECONDS};
+	bool told = false;
+	int rc;
+
+	while ((rc = channel_open(&s->channel, path)) == -ENOENT || rc == -ECONNREFUSED) {
+		if (!told)
+			log_send(LOG_STARTED, NULL,
+				"notices: waiting for the service at %s; it listens there when `notices` is configured",
+				path);
+		told = true;
+		nanosleep(&pause, NULL);
+	}
+	return rc;
+}
+
+int sender_main(const char *path, bool unconfined)
+{
+	struct sender s = {.channel = -1};
+	int rc = say(service_wait(&s, path), path);
+
+	if (rc == 0)
+		rc = say(hello_read(&s), "the service");
+	if (rc == 0)
+		rc = say(password_read(&s), s.to.credential);
+	if (rc == 0 && (sodium_init() < 0 || curl_global_init(CURL_GLOBAL_DEFAULT)))
+		rc = say(-EIO, "starting libcurl");
+	if (rc < 0)
+		return 1;
+	/* Its libraries read their own settings before this. */
+	const char *read[] = {s.to.ca_file[0] ? s.to.ca_file : NULL, NULL};
+	const uint16_t ports[] = {s.to.port, 0};
+	const struct sandbox_paths paths = {.read = read, .connect = ports};
+	if (!unconfined &&
+		say(sandbox_enter(NULL, SANDBOX_SENDER, &paths), "cannot drop privileges") < 0)
+		return 1;
+	serve(&s);
+}

@@ -1,0 +1,26 @@
+/* What the team hears of at once, as long as it lasts: once an hour at most. */
+#include "service/internal.h"
+
+void sending_pass_done(struct service *s, const struct pass_result *r, unsigned reasons)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text),
+		"%zu grants overdue, %zu with more access than scheduled, %zu unverified, %zu servers unreachable; run "
+		"`curfew status`",
+		s->overdue.n, r->excess, r->unverified, r->unreachable);
+	if (s->overdue.n)
+		sending_alarm(s, "overdue",
+			"access should have ended or become read-only, and this is not confirmed",
+			text);
+	if (r->excess)
+		sending_alarm(s, "excess", "somebody holds more access than is scheduled", text);
+	if (reasons & REASON_TRANSITION && r->unverified)
+		sending_alarm(s, "unverified", "a change of access is made and not verified", text);
+	if (reasons & REASON_TRANSITION && r->unreachable)
+		sending_alarm(
+			s, "unreachable", "a server does not answer when access changes", text);
+	if (s->clock_alarm)
+		sending_alarm(s, "clock", "the system clock was set back", "run `curfew clock`");
+	sending_look(s);
+}

@@ -1,0 +1,244 @@
+/* Notices become mails: the text is made when the event is, so that what was true then is what is said. */
+#include <errno.h>
+#include <string.h>
+#include "curfew/calendar.h"
+#include "curfew/memory.h"
+#include "curfew/report.h"
+#include "service/sending_make.h"
+
+static bool has_calendar(enum notice_kind k)
+{
+	return k == NOTICE_OPENED || k == NOTICE_DATES_MOVED || k == NOTICE_REVOKED;
+}
+
+static int mail_add(
+	const struct sending_view *v, struct notice_mail *m, const struct outbox_item *item)
+{
+	const struct notice_settings *n = &v->program->settings.notices;
+	struct outbox_item i = *item;
+	char id[NOTICE_ID_MAX], *message = NULL;
+	size_t size;
+	int rc = notice_message(&message, &size, m, n->from, i.recipient,
+		notice_id(id, i.event, i.recipient), v->now);
+
+	if (rc)
+		return rc;
+	i.message = message;
+	i.created = v->now;
+	rc = outbox_add(v->journal, &i);
+	free(message);
+	return rc;
+}
+
+/* To the person. */
+static int notice_add(const struct sending_view *v, const struct notice *n, const char *event,
+	const struct notice_dates *dates, unsigned sequence)
+{
+	const struct settings *s = &v->program->settings;
+	const struct notice_texts texts = notice_texts(s, n->client->language, n->kind);
+	const struct outbox_item item = {.event = event,
+		.recipient = n->user->email,
+		.client = n->client->name,
+		.login = n->user->login,
+		.notice = notice_kind_name(n->kind)};
+	struct notice_values values;
+	struct notice_mail m = {0};
+	int rc = notice_values(&values, v->program, n, dates, v->overrides, v->now);
+
+	if (rc)
+		return rc;
+	rc = notice_render(&m, &texts, &values, n->client->language);
+	notice_values_free(&values);
+	if (rc == 0 && has_calendar(n->kind))
+		m.calendar = notice_calendar(n->client, n->user, dates, s->notices.from, sequence,
+			n->kind == NOTICE_REVOKED, v->now);
+	if (rc == 0)
+		rc = mail_add(v, &m, &item);
+	notice_mail_free(&m);
+	return rc;
+}
+
+static char *event_of(const struct notice *n)
+{
+	char *text = NULL;
+
+	return asprintf(&text, "%s/%s/%s/%lld", n->client->name, n->user->login,
+		       notice_kind_name(n->kind), (long long)n->at) < 0
+		       ? NULL
+		       : text;
+}
+
+/* What a server has confirmed: opened where something is open, narrowed where nothing is more than scheduled. */
+static bool is_confirmed(
+	const struct notice *n, const struct proved_list *proved, const struct grants *grants)
+{
+	bool some = false, more = false;
+
+	for (size_t i = 0; i < grants->n; i++) {
+		const struct grant *g = &grants->items[i];
+
+		if (g->user != n->user)
+			continue;
+		const struct proved *p = proved_find(proved, g);
+		some |= p && p->level != LEVEL_NONE;
+		more |= p && p->level > g->level;
+	}
+	if (n->kind == NOTICE_OPENED)
+		return some;
+	return (n->kind != NOTICE_READ_ONLY && n->kind != NOTICE_ENDED) || !more;
+}
+
+/* A calendar's version is that of the dates that were told last; one that cancels them is a later one. */
+static unsigned sequence_of(const struct sending_view *v, const struct notice *n)
+{
+	_cleanup_free_ char *sources = NULL, *dates = NULL;
+	unsigned sequence = 0;
+
+	if (!has_calendar(n->kind) ||
+		told_read(&sources, &dates, &sequence, v->journal, n->client->name, n->user->login))
+		return 0;
+	return sequence + (n->kind == NOTICE_REVOKED);
+}
+
+static int due_add(const struct sending_view *v, const struct notice *n)
+{
+	_cleanup_free_ char *event = event_of(n);
+	struct notice_dates dates;
+	bool known;
+	int rc = event ? outbox_has(&known, v->journal, event, n->user->email) : -ENOMEM;
+
+	if (rc || known)
+		return rc;
+	rc = notice_dates(&dates, v->program, n->client, v->overrides, v->now);
+	return rc ? rc : notice_add(v, n, event, &dates, sequence_of(v, n));
+}
+
+static int scheduled_add(
+	const struct sending_view *v, const struct proved_list *proved, const struct grants *grants)
+{
+	struct notices list = {0};
+	int rc = notices_scheduled(&list, v->program, NULL, v->overrides, v->now);
+
+	for (size_t i = 0; i < list.n && rc >= 0; i++)
+		if (notice_is_due(&list.items[i], v->since, v->now) &&
+			is_confirmed(&list.items[i], proved, grants))
+			rc = due_add(v, &list.items[i]);
+	notices_free(&list);
+	return rc;
+}
+
+static char *dates_key(const struct notice_dates *d)
+{
+	char *text = NULL;
+
+	return asprintf(&text, "%lld %lld %lld", (long long)d->read_only,
+		       (long long)d->staging_ends, (long long)d->ends) < 0
+		       ? NULL
+		       : text;
+}
+
+/* Compared with what the person was told last. Nobody is told of a change before access began, or after it has ended. */
+static int user_compare(const struct sending_view *v, const struct client *c, const struct user *u,
+	const struct notice_dates *d, const struct proved_list *proved, const struct grants *grants)
+{
+	struct notice n = {NOTICE_ADDRESS_CHANGED, c, u, v->now, v->now, INT64_MAX};
+	_cleanup_free_ char *sources = user_sources_text(u, v->now), *dates = dates_key(d);
+	_cleanup_free_ char *was_sources = NULL, *was_dates = NULL, *event = NULL;
+	unsigned sequence = 0;
+
+	if (!sources || !dates)
+		return -ENOMEM;
+	int rc = told_read(&was_sources, &was_dates, &sequence, v->journal, c->name, u->login);
+	bool open = d->opens && d->opens <= v->now && (!d->ends || v->now < d->ends);
+	if (rc == -ENOENT) {
+		const struct notice opened = {NOTICE_OPENED, c, u, d->opens, d->opens, INT64_MAX};
+		/* Somebody new, and nobody who was there when notices were switched on. */
+		bool fresh = open && v->since < v->now;
+
+		if (fresh && !is_confirmed(&opened, proved, grants))
+			return 0;
+		rc = told_put(v->journal, c->name, u->login, sources, dates, 0);
+		return rc || !fresh ? rc : due_add(v, &opened);
+	}
+	bool moved = rc == 0 && !streq(dates, was_dates),
+	     elsewhere = rc == 0 && !streq(sources, was_sources);
+	if (rc || (!moved && !elsewhere))
+		return rc;
+	sequence += moved;
+	if (open && elsewhere && (event = event_of(&n)))
+		rc = notice_add(v, &n, event, d, sequence);
+	free(event);
+	n.kind = NOTICE_DATES_MOVED;
+	event = NULL;
+	if (open && moved && rc >= 0 && (event = event_of(&n)))
+		rc = notice_add(v, &n, event, d, sequence);
+	return rc < 0 ? rc : told_put(v->journal, c->name, u->login, sources, dates, sequence);
+}
+
+static int client_compare(const struct sending_view *v, const struct client *c,
+	const struct proved_list *proved, const struct grants *grants)
+{
+	struct notice_dates d;
+	int rc = notice_dates(&d, v->program, c, v->overrides, v->now);
+
+	for (size_t i = 0; i < c->n_users && rc >= 0; i++) {
+		/* A mail and what is remembered of it are one commit: neither is repeated, neither is lost. */
+		rc = journal_begin(v->journal);
+		if (rc == 0)
+			rc = user_compare(v, c, &c->users[i], &d, proved, grants);
+		if (rc >= 0)
+			rc = journal_commit(v->journal);
+		else
+			journal_rollback(v->journal);
+	}
+	return rc;
+}
+
+static int revoked_add(const struct sending_view *v)
+{
+	struct notices list = {0};
+	int rc = notices_revoked(&list, v->program, NULL, v->overrides, v->now);
+
+	for (size_t i = 0; i < list.n && rc >= 0; i++)
+		if (notice_is_due(&list.items[i], v->since, v->now))
+			rc = due_add(v, &list.items[i]);
+	notices_free(&list);
+	return rc;
+}
+
+int people_add(const struct sending_view *v)
+{
+	struct proved_list proved = {0};
+	struct grants grants = {0};
+	int rc = proved_read(&proved, v->journal);
+
+	if (rc == 0)
+		rc = schedule_at(&grants, v->program, v->overrides, v->now);
+	if (rc == 0)
+		rc = scheduled_add(v, &proved, &grants);
+	if (rc >= 0)
+		rc = revoked_add(v);
+	for (size_t i = 0; i < v->program->n_clients && rc >= 0; i++)
+		rc = client_compare(v, &v->program->clients[i], &proved, &grants);
+	grants_free(&grants);
+	proved_list_free(&proved);
+	return rc;
+}
+
+int team_add(const struct sending_view *v, enum notice_kind kind, const char *key,
+	const char *client, const char *recipient, struct notice_values *values)
+{
+	const struct notice_texts texts = notice_texts(&v->program->settings, "", kind);
+	const struct outbox_item item = {.event = key,
+		.recipient = recipient,
+		.client = client,
+		.notice = notice_kind_name(kind)};
+	struct notice_mail m;
+	int rc = notice_render(&m, &texts, values, "");
+
+	if (rc)
+		return rc;
+	rc = mail_add(v, &m, &item);
+	notice_mail_free(&m);
+	return rc;
+}

@@ -1,0 +1,318 @@
+#!/usr/bin/python3
+"""Notices as they are sent: a real mail server with TLS and a login counts what arrives."""
+
+import email
+import email.policy
+import os
+import signal
+import sqlite3
+import sys
+import unittest
+
+import icalendar
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import lab  # noqa: E402  (the path above makes it importable)
+from agent import CURFEW  # noqa: E402
+from lab import days, local  # noqa: E402
+from practice import Certificates  # noqa: E402
+from service import ServiceCase, until  # noqa: E402
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+PORT = 2587
+MAIL_PASSWORD = "Mail-Passw0rd-of-the-lab"
+JANE = "jane.doe@acme.example"
+
+
+def setUpModule():
+    lab.require()
+
+
+class MailCase(ServiceCase):
+    def mail_make(self, golive, **options):
+        """A service with notices on, its sender, and the mail server, in one namespace."""
+        self.sender = self.mail = None
+        settings = {"server": "127.0.0.1", "port": PORT, "user": "curfew", "credential": "mail",
+                    "from": "access@host.example", "team": "cloud@host.example", "ca_file": ""}
+        make = self.lab_make
+
+        def lab_with_mail(**more):
+            found = make(**more)
+            self.box = found.path("mail")
+            os.mkdir(self.box)
+            certificates = Certificates(found.path("mailtls"), "mail.lab.example", "127.0.0.1")
+            self.certificates = certificates
+            settings["ca_file"] = certificates.ca
+            found.agent.settings["notices"] = settings
+            found.agent._write(found.agent.path("credentials", "mail"), MAIL_PASSWORD + "\n")
+            return found
+        self.lab_make = lab_with_mail
+        self.settings = settings
+        self.service_make(golive, **options)
+        self.socket = os.path.join(self.agent.settings["runtime_directory"], "notify")
+        self.sender_log = open(self.found.path("sender.log"), "w+", encoding="utf-8")
+        self.addCleanup(self.sender_log.close)
+
+    def mail_up(self, password=MAIL_PASSWORD):
+        if os.path.exists(self.boxed("ready")):
+            os.unlink(self.boxed("ready"))
+        self.mail = self.agent.space.start(
+            "/usr/bin/python3", os.path.join(HERE, "mail_server"), self.box, str(PORT),
+            self.certificates.certificate, self.certificates.key, "curfew", password)
+        until(lambda: os.path.exists(self.boxed("ready")), "the mail server is up")
+
+    def mail_down(self):
+        self.mail.kill()
+        self.mail.wait()
+
+    def sender_up(self):
+        """As a service manager does: it ends with its connection, and is started again."""
+        self.sender = self.agent.space.start("/bin/sh", "-c", f"while :; do {CURFEW} notify {self.socket}; sleep 0.3; done",
+                                             stdout=self.sender_log, stderr=self.sender_log, start_new_session=True)
+        self.addCleanup(self.sender_down)
+
+    def sender_down(self):
+        if self.sender.poll() is None:
+            os.killpg(self.sender.pid, signal.SIGKILL)
+            self.sender.wait()
+
+    def said(self):
+        """By the sender."""
+        self.sender_log.flush()
+        with open(self.sender_log.name, encoding="utf-8") as file:
+            return file.read()
+
+    def boxed(self, *names):
+        return os.path.join(self.box, *names)
+
+    def put(self, name, text=""):
+        with open(self.boxed(name), "w", encoding="ascii") as file:
+            file.write(text)
+
+    def mails(self, kind=None):
+        found = []
+        for name in sorted(os.listdir(self.box)):
+            if name.startswith("mail.") and not name.endswith(".new"):
+                with open(self.boxed(name), "rb") as file:
+                    found.append(email.message_from_binary_file(file, policy=email.policy.default))
+        return [m for m in found if kind is None or kind in m["Subject"]]
+
+    def mails_come(self, number, kind=None):
+        until(lambda: len(self.mails(kind)) >= number, lambda: f"{number} mails {kind}: "
+              f"{[m['Subject'] for m in self.mails()]}\n{self.rows()}\n{self.said()}\n{self.service.log()}")
+        self.assertEqual(len(self.mails(kind)), number)
+
+    def rows(self):
+        with sqlite3.connect(f"file:{self.agent.path('state', 'journal.db')}?mode=ro", uri=True) as db:
+            return db.execute("SELECT notice, recipient, state, attempts, detail FROM outbox ORDER BY id").fetchall()
+
+    def states(self, notice):
+        return [row[2] for row in self.rows() if row[0] == notice]
+
+    def hurry(self):
+        """What would be tried again in a minute is tried now."""
+        with sqlite3.connect(self.agent.path("state", "journal.db"), timeout=30) as db:
+            db.execute("UPDATE outbox SET next = 0 WHERE state = 'queued'")
+
+    def dates_move(self, golive):
+        for client in self.agent.clients.values():
+            client["go_live"] = local(golive)
+        self.agent.write()
+        self.agent.curfew("reload", expect=0)
+
+
+class Sent(MailCase):
+    def test_life(self):
+        """No backlog when notices come on; then each turn of a client's life is one mail to its person."""
+        self.mail_make(lab.now() + days(20))
+        self.role_comes("curfew_full")
+        self.mail_up()
+        self.sender_up()
+        self.found.client_add("beta", [("staging", "sql01", "AcmeProd")], **self.dates(lab.now() + days(30)))
+        self.agent.curfew("reload", expect=0)
+        self.mails_come(1)
+        mail = self.mails()[0]
+        self.assertEqual((mail["X-To"], mail["X-From"], mail["X-Tls"], mail["X-Login"]),
+                         ("jane.doe@beta.example", "access@host.example", "True", "'curfew'"))
+        self.assertEqual(mail["Subject"], "beta: your SQL Server access has started")
+        parts = {part.get_content_type(): part.get_content() for part in mail.iter_parts()}
+        self.assertIn("beta.jane.doe", parts["text/plain"])
+        self.assertIn("<pre>", parts["text/html"])
+        self.assertEqual(len(icalendar.Calendar.from_ical(parts["text/calendar"]).walk("VEVENT")), 2)
+        for secret in (MAIL_PASSWORD, self.agent.password):
+            self.assertNotIn(secret, str(mail))
+            self.assertNotIn(secret, self.service.log())
+        # An address, and a revocation.
+        self.agent.clients["beta"]["users"][0]["sources"] = ["198.51.100.77"]
+        self.agent.write()
+        self.agent.curfew("reload", expect=0)
+        self.mails_come(1, "addresses")
+        self.agent.curfew("revoke", "beta", "--reason", "a test", expect=0)
+        self.mails_come(1, "withdrawn")
+        gone = next(part for part in self.mails("withdrawn")[0].iter_parts()
+                    if part.get_content_type() == "text/calendar").get_content()
+        self.assertEqual({str(e["STATUS"]) for e in icalendar.Calendar.from_ical(gone).walk("VEVENT")},
+                         {"CANCELLED"})
+        self.assertEqual(self.states("notice-opened"), [])
+        self.assertEqual(len(self.mails()), 3)
+        actions = [e["action"] for e in self.agent.curfew("history", "--json", expect=0).json]
+        self.assertEqual((actions.count("notice"), actions.count("notice-sent")), (3, 3))
+
+    def test_date_moved_three_times(self):
+        """One mail each time, and one calendar that goes on: same events, growing versions."""
+        self.mail_make(lab.now() + days(20))
+        self.role_comes("curfew_full")
+        self.mail_up()
+        self.sender_up()
+        for number in (21, 22, 23):
+            self.dates_move(lab.now() + days(number))
+            self.mails_come(number - 20, "dates")
+        calendars = [icalendar.Calendar.from_ical(part.get_content()) for mail in self.mails("dates")
+                     for part in mail.iter_parts() if part.get_content_type() == "text/calendar"]
+        ids = [[str(e["UID"]) for e in c.walk("VEVENT") if e["STATUS"] == "CONFIRMED"] for c in calendars]
+        self.assertEqual(ids[0], ids[1])
+        self.assertEqual(ids[1], ids[2])
+        versions = [int(c.walk("VEVENT")[0]["SEQUENCE"]) for c in calendars]
+        self.assertEqual(versions, [1, 2, 3])
+        self.assertEqual(len({m["Message-ID"] for m in self.mails("dates")}), 3)
+
+    def test_test(self):
+        self.mail_make(lab.now() + days(20))
+        self.mail_up()
+        self.sender_up()
+        self.agent.curfew("notice", "test", "ops@host.example", expect=0)
+        self.mails_come(1, "Curfew: a test")
+        refused = self.agent.curfew("notice", "test", "ops@host.example>\nBcc: <x@y.example", expect=1)
+        self.assertIn("invalid email address", refused.err)
+
+
+class Trouble(MailCase):
+    def moved(self, number=21):
+        self.dates_move(lab.now() + days(number))
+        until(lambda: self.states("dates-moved"), "the notice is in the outbox")
+
+    def test_server_down(self):
+        """Tried again, seen in status, sent once when the server is back, also over a restart."""
+        self.mail_make(lab.now() + days(20))
+        self.role_comes("curfew_full")
+        self.sender_up()
+        self.moved()
+        until(lambda: any(row[3] for row in self.rows()), "an attempt failed")
+        self.assertEqual(self.states("dates-moved"), ["queued"])
+        self.assertIn("notices: 1 not sent yet", self.agent.curfew("status").out)
+        self.service.process.kill()
+        self.service.process.wait()
+        self.hurry()
+        self.mail_up()
+        self.service.start()
+        self.mails_come(1, "dates")
+        until(lambda: self.states("dates-moved") == ["sent"], "that is on record")
+        self.assertNotIn("notices:", self.agent.curfew("status").out)
+
+    def test_killed_after_250(self):
+        """The server has it, the outbox does not know: never a second one, and never silence."""
+        self.mail_make(lab.now() + days(20))
+        self.role_comes("curfew_full")
+        self.mail_up()
+        self.sender_up()
+        self.put("hold")
+        self.moved()
+        until(lambda: os.path.exists(self.boxed("arrived")), "the whole message has arrived")
+        self.service.process.send_signal(signal.SIGSTOP)
+        os.unlink(self.boxed("hold"))
+        until(lambda: os.path.exists(self.boxed("answered")), "the server has said 250")
+        self.service.process.kill()
+        self.service.process.wait()
+        self.service.start()
+        self.agent.curfew("notice", "test", "ops@host.example", expect=0)
+        self.mails_come(1, "Curfew: a test")  # whatever waited before it would have come first
+        self.assertEqual(len(self.mails("dates")), 1)
+        self.assertEqual(self.states("dates-moved"), ["uncertain"])
+        self.assertIn("may or may not have been delivered", self.service.log())
+        self.assertIn("1 uncertain", self.agent.curfew("status").out)
+
+    def test_sender_killed_before_the_end(self):
+        """Before the last line nothing was accepted: it is sent again, and arrives once."""
+        self.mail_make(lab.now() + days(20))
+        self.role_comes("curfew_full")
+        self.mail_up()
+        self.put("busy", JANE)
+        self.sender_up()
+        self.moved()
+        until(lambda: any(row[3] for row in self.rows()), "it was refused for now")
+        self.assertIn("451 4.3.0 come back later", str(self.rows()))
+        self.sender_down()
+        os.unlink(self.boxed("busy"))
+        self.hurry()
+        self.sender_up()
+        self.mails_come(1, "dates")
+
+    def test_refused_recipient(self):
+        """For good: not tried again, said in status and on record, and the next one is not held up."""
+        self.mail_make(lab.now() + days(20))
+        self.role_comes("curfew_full")
+        self.mail_up()
+        self.put("refuse", JANE)
+        self.sender_up()
+        self.moved()
+        until(lambda: self.states("dates-moved") == ["failed"], lambda: f"it failed: {self.rows()}")
+        status = self.agent.curfew("status").out
+        self.assertIn("1 not delivered", status)
+        self.assertIn("550 5.1.1 no such mailbox", status)
+        self.agent.curfew("notice", "test", "ops@host.example", expect=0)
+        self.mails_come(1, "Curfew: a test")
+        self.assertEqual(len(self.mails()), 1)
+
+    def test_wrong_certificate_and_password(self):
+        """A server that cannot be verified gets no password and no mail; a wrong password loses no mail."""
+        self.mail_make(lab.now() + days(20))
+        self.role_comes("curfew_full")
+        other = Certificates(self.found.path("othertls"), "mail.lab.example", "127.0.0.1")
+        right, self.certificates = self.certificates, other
+        self.mail_up()
+        self.sender_up()
+        self.moved()
+        until(lambda: any(row[3] for row in self.rows()), "an attempt failed")
+        self.assertIn("certificate", str(self.rows()))
+        self.mail_down()
+        self.certificates = right
+        self.mail_up(password="another")
+        self.hurry()
+        self.agent.curfew("reload", expect=0)
+        until(lambda: any(row[3] > 1 for row in self.rows()), lambda: f"the login is refused: {self.rows()}\n{self.said()}\n{self.service.log()}")
+        self.assertEqual(self.states("dates-moved"), ["queued"])
+        self.assertEqual(self.mails(), [])
+
+    def test_strangers_cannot_send(self):
+        """Nobody but root, the service's user and the sender's learns what is to be sent, and by one connection."""
+        self.mail_make(lab.now() + days(20))
+        self.sender_up()
+        self.agent.curfew("notice", "test", "ops@host.example", expect=0)
+        until(lambda: any(row[3] for row in self.rows()), "it is connected, and has tried")
+        second = self.agent.space.start(CURFEW, "notify", self.socket, stdout=self.sender_log,
+                                        stderr=self.sender_log)
+        self.assertEqual(second.wait(30), 1)
+        self.assertEqual(self.said().count("Connection refused"), 1, "the first one stays")
+
+    def test_off_again(self):
+        """Switched off, what waits is not sent; switched on again there is no backlog."""
+        self.mail_make(lab.now() + days(20))
+        self.role_comes("curfew_full")
+        self.sender_up()
+        self.moved()
+        until(lambda: any(row[3] for row in self.rows()), "an attempt failed")
+        del self.agent.settings["notices"]
+        self.dates_move(lab.now() + days(22))
+        until(lambda: self.states("dates-moved") == ["failed"], "it was given up")
+        self.agent.settings["notices"] = self.settings
+        self.mail_up()
+        self.agent.write()
+        self.agent.curfew("reload", expect=0)
+        self.agent.curfew("notice", "test", "ops@host.example", expect=0)
+        self.mails_come(1, "Curfew: a test")
+        self.assertEqual(len(self.mails()), 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
