@@ -165,6 +165,7 @@ class Kills(ServiceCase):
         kind, pid = self.chance.choice(found)
         if kind == "worker":
             time.sleep(self.chance.uniform(0, 0.08))
+        children = self.service.children() if kind == "engine" else []
         try:
             os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:
@@ -173,7 +174,13 @@ class Kills(ServiceCase):
         if kind != "worker":
             # As the service manager would: when it is down, up again.
             self.service.process.wait(COMES)
+            self.ended(children)
             self.service.start()
+
+    @staticmethod
+    def ended(children):
+        """The firewall process dies with its engine, a moment later: one that lives owns the table."""
+        until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in children), "its processes have ended")
 
     def is_over(self):
         """All kills were made, or as many as this machine makes in the time."""

@@ -119,8 +119,10 @@ class Troubles(kills.Kills):
     def journal_gone(self, replace):
         journal = os.path.join(self.state, "journal.db")
         if self.chance.random() < 0.5:
+            children = self.service.children()
             self.service.process.kill()
             self.service.process.wait()
+            self.ended(children)
             replace(journal)
             self.service.start()
         else:
