@@ -222,6 +222,7 @@ void pass_free(struct pass *p)
 	free(p->servers);
 	free(p->jobs);
 	pass_lasts_free(p);
+	free(p->removed);
 	for (size_t i = 0; p->works && i < p->grants.n; i++)
 		free(p->works[i].shown);
 	free(p->works);

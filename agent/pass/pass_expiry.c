@@ -1,5 +1,6 @@
 /* The kernel closes by its own deadline, whether anybody runs or not. That it has done so is read back from it, and stands
- * on record by itself: the network is closed, and of SQL nothing new is known. */
+ * on record by itself: the network is closed, and of SQL nothing new is known. What this pass had to remove, because the
+ * kernel's time was late, has its own records, and is not said to be the kernel's doing. */
 #include <errno.h>
 #include <string.h>
 
@@ -26,6 +27,29 @@ static bool is_let_in(const struct firewall_state *s, const struct grant *g)
 {
 	for (size_t i = 0; i < s->n_allows; i++)
 		if (grant_is_behind(g, &s->allows[i].source, &s->allows[i].endpoint))
+			return true;
+	return false;
+}
+
+int pass_removed_note(struct pass *p, const struct firewall_changes *done)
+{
+	for (size_t i = 0; i < done->n; i++) {
+		if (done->items[i].kind != FIREWALL_ALLOW_REMOVE)
+			continue;
+		struct firewall_change *items =
+			array_grown(p->removed, p->n_removed, sizeof(*items));
+		if (!items)
+			return -ENOMEM;
+		p->removed = items;
+		items[p->n_removed++] = done->items[i];
+	}
+	return 0;
+}
+
+static bool was_removed(const struct pass *p, const struct grant *g)
+{
+	for (size_t i = 0; i < p->n_removed; i++)
+		if (grant_is_behind(g, &p->removed[i].source, &p->removed[i].endpoint))
 			return true;
 	return false;
 }
@@ -62,7 +86,8 @@ static int event_write(struct pass *p, const struct grant *g, const struct last_
 }
 
 /* What SQL holds is as it was last seen, until somebody looks again. */
-static int closed_write(struct pass *p, const struct grant *g, const struct last_access *l)
+static int closed_write(
+	struct pass *p, const struct grant *g, const struct last_access *l, bool removed)
 {
 	struct journal_entry e = pass_entry(p, JOURNAL_ACCESS);
 
@@ -77,7 +102,7 @@ static int closed_write(struct pass *p, const struct grant *g, const struct last
 	e.outcome = verification_name(VERIFICATION_UNVERIFIED);
 	e.after = ACCESS_CLOSED;
 	e.before = l->person;
-	e.reason = "the kernel's own deadline";
+	e.reason = removed ? p->o.reason : "the kernel's own deadline";
 	return journal_write(NULL, p->o.journal, &e);
 }
 
@@ -113,11 +138,12 @@ static int expired_write(struct pass *p, const struct firewall_state *s)
 		if (!is_due(p, l) || is_let_in(s, g))
 			continue;
 		/* One entry of the allowlist is for all databases of a server. */
-		if (!told || told->user != g->user || told->server != g->server)
+		bool removed = was_removed(p, g);
+		if (!removed && (!told || told->user != g->user || told->server != g->server))
 			rc = event_write(p, g, l);
 		told = g;
 		if (!rc)
-			rc = closed_write(p, g, l);
+			rc = closed_write(p, g, l, removed);
 		if (!rc)
 			rc = last_close(l);
 	}
@@ -127,8 +153,10 @@ static int expired_write(struct pass *p, const struct firewall_state *s)
 int pass_record_expired(struct pass *p)
 {
 	struct firewall_state state;
-	int rc = p->o.journal && !p->memory_failed ? pass_lasts_read(p) : -ENODEV;
+	bool looks = p->o.network && p->o.journal && !p->memory_failed && !p->expiry_seen;
+	int rc = looks ? pass_lasts_read(p) : -ENODEV;
 
+	p->expiry_seen = true;
 	if (rc || !any_is_due(p))
 		return rc == -ENODEV ? 0 : rc;
 	rc = p->o.network->observe(&state, p->o.network->context, p->o.now);

@@ -105,6 +105,9 @@ struct pass {
 		*lasts; /* last recorded access, parallel to the grants; NULL until it is read */
 	struct left_access *lefts; /* recorded access without a grant */
 	size_t n_lefts;
+	struct firewall_change *removed; /* entries that this pass took out of the packet filter */
+	size_t n_removed;
+	bool expiry_seen; /* pass_record_expired() has looked */
 	struct server_work *servers;
 	struct worker_job *jobs;
 	size_t n_servers;
@@ -158,8 +161,11 @@ void pass_lasts_free(struct pass *p);
 int pass_record_gone(struct pass *p, const char *server, const char *login, const char *database);
 /* The last recorded access of each grant, read once. 0 or the error. */
 int pass_lasts_read(struct pass *p);
-/* Records, once and with its end time, what the kernel allowed until then and has removed itself. */
+/* Records, once and with its end time, what the network allowed until then and lets in no more. Closing waits neither for
+ * this reading nor for its records. */
 int pass_record_expired(struct pass *p);
+/* Notes entries that were removed by this pass, and not by the kernel's deadline. 0 or -ENOMEM. */
+int pass_removed_note(struct pass *p, const struct firewall_changes *done);
 /* Records a verification that it is removed; database NULL: the login. */
 int pass_prove_gone(struct pass *p, const char *server, const char *login, const char *database);
 /* Sources in the last recorded access of the grant that the client's file no longer has. Valid until pass_free(). */

@@ -201,6 +201,8 @@ static int commit_recorded(struct pass *p, const struct allowlist *wanted,
 	if (rc && rc != -ECANCELED)
 		network_note(p, "changing the packet filter", rc);
 	if (rc >= 0) {
+		if (pass_removed_note(p, &done))
+			p->result.journal_failed = true;
 		for (size_t i = 0; i < done.n; i++)
 			change_tell(p, &done.items[i], RECORD_NETWORK_OUTCOME, rc, "");
 		p->result.planned += done.n;
@@ -248,8 +250,6 @@ int pass_close_network(struct pass *p)
 	int patience = journal_patience(p->o.journal, CLOSING_PATIENCE);
 	if (!rc)
 		rc = network_commit(p, &wanted, true);
-	if (!rc && pass_record_expired(p))
-		p->result.journal_failed = true;
 	journal_patience(p->o.journal, patience);
 	allowlist_free(&wanted);
 	return rc;
@@ -286,7 +286,9 @@ static int network_update(struct pass *p)
 	struct allowlist wanted;
 
 	/* Record access before the network opens. If this process dies afterward, the next pass knows what to reduce.
-	 * */
+	 * What ended by itself first, for it was so before a server was asked. */
+	if (pass_record_expired(p))
+		p->result.journal_failed = true;
 	if (pass_record_access(p))
 		p->result.journal_failed = true;
 	/* If the firewall step is skipped, write no intents for it. */

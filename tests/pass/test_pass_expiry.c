@@ -2,6 +2,7 @@
 #include "pass_scene.h"
 
 static bool there; /* an entry of Jane's on the server of her database */
+static size_t n_looks;
 
 static int observe(struct firewall_state *out, void *context, instant_t now)
 {
@@ -9,6 +10,7 @@ static int observe(struct firewall_state *out, void *context, instant_t now)
 	const struct server *server = program_server(s->program, "sqltest02");
 
 	(void)now;
+	n_looks++;
 	*out = (struct firewall_state){.read_ms = monotonic_ms(), .present = true, .intact = true};
 	if (!there)
 		return 0;
@@ -34,11 +36,8 @@ static size_t actions_count(const struct scene *s, const char *action)
 	return n;
 }
 
-/* At go-live the server is down: that the kernel has shut the network by itself is on record once, with its deadline; of
- * SQL nothing new is claimed. */
-static void the_kernels_own_expiry_is_on_record(void **state)
+static void jane_was_let_in(struct scene *s)
 {
-	struct scene *s = *state;
 	static const char *const servers[] = {"sqltest02", NULL};
 	const struct journal_entry access = {.kind = JOURNAL_ACCESS,
 		.at = TESTING,
@@ -51,7 +50,6 @@ static void the_kernels_own_expiry_is_on_record(void **state)
 		.after = ACCESS_ALLOWED,
 		.sources = "203.0.113.7",
 		.until = GOLIVE};
-	struct collected held;
 
 	assert_int_equal(journal_write(NULL, s->journal, &access), 0);
 	scene_remember(s, "sqltest02", "AcmeTest", LEVEL_FULL);
@@ -59,6 +57,16 @@ static void the_kernels_own_expiry_is_on_record(void **state)
 	s->options.now = GOLIVE;
 	s->port.observe = observe;
 	s->options.network = &s->port;
+}
+
+/* At go-live the server is down: that the kernel has shut the network by itself is on record once, with its deadline; of
+ * SQL nothing new is claimed. */
+static void the_kernels_own_expiry_is_on_record(void **state)
+{
+	struct scene *s = *state;
+	struct collected held;
+
+	jane_was_let_in(s);
 	/* Still there: not gone. The second time it is. */
 	for (int i = 0; i < 4; i++) {
 		struct pass_result result;
@@ -84,11 +92,65 @@ static void the_kernels_own_expiry_is_on_record(void **state)
 	collected_free(&held);
 }
 
+static int remove_jane(struct firewall_changes *done, void *context, const struct allowlist *wanted,
+	instant_t now, bool closings_only)
+{
+	const struct scene *s = context;
+
+	(void)wanted, (void)now, (void)closings_only;
+	*done = (struct firewall_changes){0};
+	if (!there)
+		return 0;
+	there = false;
+	done->items = calloc(1, sizeof(*done->items));
+	assert_non_null(done->items);
+	done->items[0] = (struct firewall_change){.kind = FIREWALL_ALLOW_REMOVE,
+		.source = s->program->clients[0].users[0].sources[0],
+		.endpoint = program_server(s->program, "sqltest02")->endpoints[0]};
+	done->n = 1;
+	return 0;
+}
+
+/* The system clock went forward, so the kernel still let her in, and the pass removed the entry: its end is on record, and
+ * not as the kernel's doing. Before SQL is asked nothing is read or recorded for that. */
+static void what_the_pass_removed_is_not_said_to_be_the_kernels_doing(void **state)
+{
+	struct scene *s = *state;
+	struct record r = scene_record(RECORD_END, "sqltest02");
+	struct pass_result result;
+	struct collected held;
+	struct pass *p;
+
+	jane_was_let_in(s);
+	s->port.apply = remove_jane;
+	there = true;
+	n_looks = 0;
+	assert_int_equal(pass_new(&p, &s->options), 0);
+	assert_int_equal(pass_close_network(p), 0);
+	assert_int_equal(n_looks, 1);
+	held = scene_journal(s, JOURNAL_ACCESS);
+	assert_int_equal(held.n, 1);
+	collected_free(&held);
+	r.code = -ETIMEDOUT;
+	assert_int_equal(pass_record(p, &r), 0);
+	assert_int_equal(pass_finish(&result, p), 0);
+	pass_free(p);
+	assert_int_equal(actions_count(s, "allow-expire"), 0);
+	held = scene_journal(s, JOURNAL_ACCESS);
+	assert_int_equal(held.n, 2);
+	assert_string_equal(held.items[1].after, ACCESS_CLOSED);
+	assert_string_equal(held.items[1].reason, "a test");
+	collected_free(&held);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			the_kernels_own_expiry_is_on_record, scene_setup, scene_teardown),
+		cmocka_unit_test_setup_teardown(
+			what_the_pass_removed_is_not_said_to_be_the_kernels_doing, scene_setup,
+			scene_teardown),
 	};
 	return cmocka_run_group_tests_name("pass expiry", tests, NULL, NULL);
 }
