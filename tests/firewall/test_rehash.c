@@ -36,9 +36,12 @@ static pid_t load_begin(struct firewall *f, const char *path)
 		execlp("nft", "nft", "-f", path, (char *)NULL);
 		_exit(127);
 	}
-	do
+	bool ended;
+	do {
+		/* Asked first: what nft did before it ended is seen then. */
+		ended = waitpid(pid, NULL, WNOHANG) != 0;
 		assert_int_equal(query_generation(&now, f), 0);
-	while (now == before && waitpid(pid, NULL, WNOHANG) == 0);
+	} while (now == before && !ended);
 	assert_int_not_equal(now, before);
 	return pid;
 }

@@ -181,7 +181,7 @@ static void test_faults_of_the_file(void **state)
 	sql(path, "CREATE TABLE other (x)");
 	assert_int_equal(journal_open(&j, &o), -EBADMSG);
 	unlink(path);
-	sql(f->path, "PRAGMA user_version = 3");
+	sql(f->path, "PRAGMA user_version = 999");
 	o.path = f->path;
 	assert_int_equal(journal_open(&j, &o), -EPROTONOSUPPORT);
 	assert_null(j);
