@@ -53,7 +53,8 @@ json_t *status_json(
 		enum state state = r ? r->state : STATE_UNREACHABLE;
 		json_object_set_new(object, "state", json_string(state_name(state)));
 		json_object_set_new(object, "observed",
-			status_is_seen(r) ? json_string(level_name(r->grant.level)) : json_null());
+			r && status_is_seen(r) ? json_string(level_name(r->grant.level))
+					       : json_null());
 		json_object_set_new(
 			object, "detail", r && *r->detail ? text_json(r->detail) : json_null());
 		json_object_set_new(object, "packets",

@@ -20,8 +20,10 @@ static void shown_print(FILE *to, const char *text, bool lines)
 			fputc('\n', to);
 		else if (c == '\n' || c == '\r' || c == '\t')
 			fputc(' ', to);
-		else
-			fwrite(out, 1, text_put_shown(out, c), to);
+		else {
+			size_t n = text_put_shown(out, c);
+			fwrite(out, 1, n, to);
+		}
 	}
 }
 

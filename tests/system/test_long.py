@@ -25,8 +25,9 @@ SECONDS = int(os.environ.get("CURFEW_LONG_SECONDS", "30"))
 SANITIZED = os.path.abspath(os.environ.get("CURFEW_SANITIZED", os.path.join(ROOT, "build", "clang-sanitize")))
 SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "long_service.c")
 STARTS, ENDS = 120, 120
-# A busy machine makes fewer passes in that time: then it goes on until so many were made, unless it hangs.
-PASSES, HANGS = 12, 600
+# A busy machine does less in that time: then it goes on, unless it hangs, until each third of the run has met each trouble.
+# What happens for the first time is remembered by some library, which is not a leak.
+THIRDS, PASSES, HANGS = 3, 12, 600
 # Caches of an allocator come and go; what leaks at each of some hundred passes is far more than this.
 GROWTH_KB = 512
 # SQLite keeps what it has read of the journal, which grows, up to 2,000 kB and a little for each page.
@@ -124,9 +125,10 @@ class LongRun(LabCase):
         ]
         deeds[turn % len(deeds)]()
         process.send_signal(signal.SIGHUP)
+        return len(deeds)
 
     def churn(self, command, environment=None):
-        """Runs it for SECONDS and PASSES; what it and its firewall process held after each round of troubles."""
+        """Runs it for SECONDS and THIRDS rounds; what it and its firewall process held after each round of troubles."""
         with open(self.found.path("service.log"), "w", encoding="utf-8") as log:
             process = self.agent.space.start(*command, stdout=log, stderr=log,
                                              env={**os.environ, **(environment or {})})
@@ -136,10 +138,10 @@ class LongRun(LabCase):
         self.assertIn("started: ", self.log())
         with open(f"/proc/{process.pid}/task/{process.pid}/children", encoding="ascii") as file:
             pids = {"engine": process.pid, "firewall process": int(file.read().split()[0])}
-        held, turn, began = {name: [] for name in (*pids, "journal")}, 0, time.monotonic()
-        while time.monotonic() < began + SECONDS or (self.passes() < PASSES and time.monotonic() < began + HANGS):
+        held, turn, deeds, began = {name: [] for name in (*pids, "journal")}, 0, 1, time.monotonic()
+        while time.monotonic() < began + SECONDS or (turn < THIRDS * deeds and time.monotonic() < began + HANGS):
             before = self.passes()
-            self.trouble(turn, process)
+            deeds = self.trouble(turn, process)
             turn += 1
             for _ in range(20):
                 if self.passes() != before:
