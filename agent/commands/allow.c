@@ -186,6 +186,6 @@ const struct command command_disallow = {
 	.options = AMEND_OPTIONS,
 	.summary = "Take addresses of a user away",
 	.help = "Takes sources out of the client's file, shows the effect, asks, writes, and reloads. Open sessions from there\n"
-		"are ended. It goes on although the journal cannot be written, and then says so. Exit status: 1.\n",
+		"are ended. It goes on although the journal cannot be written; it then says so and exits with 1.\n",
 	.run = run_disallow,
 };

@@ -102,6 +102,13 @@ struct command {
 };
 extern const struct command *const commands[]; /* in the order of the help; ends with NULL */
 
+/* A heading of the help, before its first command. */
+struct command_group {
+	const char *title;
+	const struct command *first;
+};
+extern const struct command_group command_groups[]; /* ends with a title that is NULL */
+
 /* Words to stderr, with the command's name before them. Returns `code`. */
 int cli_fail(const struct cli *cli, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

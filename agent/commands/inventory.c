@@ -246,7 +246,9 @@ const struct command command_inventory = {
 		   OPT_DECISIONS,
 	.summary =
 		"List what is not the product's own in a client's databases, and whether it is used",
-	.help = "Reads catalog views and the server's statistics of use, never a user's table, and changes nothing. Green was\n"
+	.help = "The product is the application that the databases belong to. CLIENT alone lists its databases; SERVER and\n"
+		"DATABASE are for --vendor.\n"
+		"Reads catalog views and the server's statistics of use, never a user's table, and changes nothing. Green was\n"
 		"seen in use; red was not, for as long as `unused_days` says, and nothing refers to it; yellow is all else.\n"
 		"With --decisions FILE what people wrote into the list is merged; conflicts are told, and --csv prints it anew.\n"
 		"With --drop prints the T-SQL to be reviewed and run by the client's own people. With --vendor prints the list\n"

@@ -93,15 +93,29 @@ int usage_version(void)
 	return EXIT_FINE;
 }
 
+static void group_print(FILE *to, const struct command *c)
+{
+	for (const struct command_group *g = command_groups; g->title; g++)
+		if (g->first == c)
+			fprintf(to, "\n%s\n", g->title);
+}
+
+#define SUMMARY_COLUMN 34
 int usage_all(FILE *to, int code)
 {
 	fputs("Curfew gives people SQL Server access that ends on time.\n\n"
-	      "usage: curfew COMMAND [--config FILE] [OPTIONS] ...\n\n",
+	      "usage: curfew COMMAND [--config FILE] [OPTIONS] ...\n",
 		to);
 	for (const struct command *const *c = commands; *c; c++) {
 		char left[64];
-		snprintf(left, sizeof(left), "%s %s", (*c)->name, (*c)->operands);
-		fprintf(to, "  %-31s %s\n", left, (*c)->summary);
+		int n = snprintf(left, sizeof(left), "  %s %s", (*c)->name, (*c)->operands);
+
+		group_print(to, *c);
+		/* What is too long for its column has a line to itself. */
+		if (n >= SUMMARY_COLUMN)
+			fprintf(to, "%s\n%*s%s\n", left, SUMMARY_COLUMN, "", (*c)->summary);
+		else
+			fprintf(to, "%-*s%s\n", SUMMARY_COLUMN, left, (*c)->summary);
 	}
 	fputs("\n`curfew COMMAND --help` says more; so do curfew(8) and curfew.conf(5).\n"
 	      "Exit status: 0 success, 1 failure, 2 differences found, 64 usage error, 78 configuration error.\n",

@@ -41,6 +41,8 @@ static char *user_literal(const struct cli *cli)
 	return out;
 }
 
+#define PERSON_OPTIONS "--first NAME --last NAME --email EMAIL --address ADDRESS,..."
+
 static int person_check(const struct cli *cli)
 {
 	const char *missing = !cli->first     ? "--first"
@@ -49,9 +51,8 @@ static int person_check(const struct cli *cli)
 			      : !cli->address ? "--address"
 					      : NULL;
 
-	return missing ? cli_fail(cli, EXIT_USAGE,
-				 "option %s is required: --first NAME --last NAME --email EMAIL --address ADDRESS,...",
-				 missing)
+	return missing ? cli_fail(
+				 cli, EXIT_USAGE, "option %s is required: " PERSON_OPTIONS, missing)
 		       : 0;
 }
 
@@ -97,11 +98,13 @@ static int run(struct cli *cli)
 	if (verb == ARRAY_SIZE(verbs))
 		return cli_fail(cli, EXIT_USAGE,
 			"'%s' is not an action; use add, replace, or remove", cli->operands[0]);
-	if (cli->n_operands != (verb ? 3 : 2))
+	if (verb && cli->n_operands != 3)
 		return cli_fail(cli, EXIT_USAGE,
-			verb ? "missing argument USER; usage: curfew user %s CLIENT USER"
-			     : "usage: curfew user %s CLIENT",
-			verbs[verb]);
+			"missing argument USER; usage: curfew user %s CLIENT USER", verbs[verb]);
+	if (!verb && cli->n_operands != 2)
+		return cli_fail(cli, EXIT_USAGE,
+			"unexpected argument '%s'; usage: curfew user add CLIENT " PERSON_OPTIONS,
+			cli->operands[2]);
 	int code = kinds[verb] == EDIT_REMOVE ? 0 : person_check(cli);
 	/* From here on the operands are as everywhere. */
 	memmove(cli->operands, cli->operands + 1, sizeof(cli->operands) - sizeof(cli->operands[0]));
