@@ -68,6 +68,15 @@ static char *event_of(const struct notice *n)
 		       : text;
 }
 
+/* Two changes may come within one second: each is an event of its own, by what it changed to. */
+static char *change_event_of(const struct notice *n, const char *to)
+{
+	_cleanup_free_ char *event = event_of(n);
+	char *text = NULL;
+
+	return !event || asprintf(&text, "%s/%s", event, to) < 0 ? NULL : text;
+}
+
 /* What a server has confirmed: opened where something is open, narrowed where nothing is more than scheduled. */
 static bool is_confirmed(
 	const struct notice *n, const struct proved_list *proved, const struct grants *grants)
@@ -165,12 +174,12 @@ static int user_compare(const struct sending_view *v, const struct client *c, co
 	if (rc || (!moved && !elsewhere))
 		return rc;
 	sequence += moved;
-	if (open && elsewhere && (event = event_of(&n)))
+	if (open && elsewhere && (event = change_event_of(&n, sources)))
 		rc = notice_add(v, &n, event, d, sequence);
 	free(event);
 	n.kind = NOTICE_DATES_MOVED;
 	event = NULL;
-	if (open && moved && rc >= 0 && (event = event_of(&n)))
+	if (open && moved && rc >= 0 && (event = change_event_of(&n, dates)))
 		rc = notice_add(v, &n, event, d, sequence);
 	return rc < 0 ? rc : told_put(v->journal, c->name, u->login, sources, dates, sequence);
 }
