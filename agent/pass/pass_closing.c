@@ -67,7 +67,16 @@ static struct sql_closing *closing_push(struct server_work *w)
 	return c;
 }
 
-/* Sources that left the user's file: end their sessions, and leave the login enabled. */
+/* A temporary source that ended stays in the file. */
+static const char *source_reason(const struct user *u, const struct source *left)
+{
+	for (size_t i = 0; i < u->n_sources; i++)
+		if (!source_compare(&u->sources[i], left))
+			return "this temporary source has ended";
+	return "this source was removed from the user's file";
+}
+
+/* Sources that left the user's file, or ended: end their sessions, and leave the login enabled. */
 static int sources_close(struct pass *p, struct server_work *w)
 {
 	const char *last = "";
@@ -91,7 +100,7 @@ static int sources_close(struct pass *p, struct server_work *w)
 				return -ENOMEM;
 			*c = (struct sql_closing){.login = g->user->login,
 				.client = g->client->name,
-				.reason = "this source was removed from the user's file",
+				.reason = source_reason(g->user, &left[k]),
 				.source = &left[k]};
 		}
 	}

@@ -1,6 +1,8 @@
 /* The kernel closes at its own deadline, whoever runs: that stands on record, once, and is not taken for more. */
 #include "pass_scene.h"
 
+#include "curfew/sql.h"
+
 static bool there; /* an entry of Jane's on the server of her database */
 static size_t n_looks;
 
@@ -143,6 +145,40 @@ static void what_the_pass_removed_is_not_said_to_be_the_kernels_doing(void **sta
 	collected_free(&held);
 }
 
+static const char *source_closing(const struct scene *s)
+{
+	const char *reason = NULL;
+	struct pass *p;
+	size_t n;
+
+	assert_int_equal(pass_new(&p, &s->options), 0);
+	const struct worker_job *jobs = pass_jobs(p, &n);
+	for (size_t i = 0; i < n; i++) {
+		const struct sql_visit *v = jobs[i].context;
+		for (size_t k = 0; k < v->n_closings; k++)
+			reason = v->closings[k].source ? v->closings[k].reason : reason;
+	}
+	pass_free(p);
+	return reason;
+}
+
+/* Sessions from an address that is let in no more are ended, for the reason that is true. */
+static void a_source_that_ended_was_not_removed(void **state)
+{
+	struct scene *s = *state;
+	struct user *jane = &s->program->clients[0].users[0];
+
+	jane_was_let_in(s);
+	s->options.now = TESTING;
+	assert_null(source_closing(s));
+	assert_non_null(jane->source_ends);
+	for (size_t i = 0; i < jane->n_sources; i++)
+		jane->source_ends[i] = TESTING;
+	assert_string_equal(source_closing(s), "this temporary source has ended");
+	jane->sources[0].addr[3]++;
+	assert_string_equal(source_closing(s), "this source was removed from the user's file");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -151,6 +187,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			what_the_pass_removed_is_not_said_to_be_the_kernels_doing, scene_setup,
 			scene_teardown),
+		cmocka_unit_test_setup_teardown(
+			a_source_that_ended_was_not_removed, scene_setup, scene_teardown),
 	};
 	return cmocka_run_group_tests_name("pass expiry", tests, NULL, NULL);
 }
