@@ -9,6 +9,9 @@
 #include "service/sending_make.h"
 
 #define LOOK_MS (60 * 1000)
+/* A look keeps the passes waiting no longer; what it left is done after a pause, in which they have their turn. */
+#define LOOK_MOST_MS  200
+#define LOOK_PAUSE_MS 500
 /* A mail that could not be sent is tried again after a minute, then twice as long each time, up to an hour. */
 #define RETRY_LEAST 60
 #define RETRY_MAX   3600
@@ -21,6 +24,7 @@ struct sending {
 	int64_t next_look, next_try; /* monotonic milliseconds */
 	struct outbox_item item;     /* with the sender; id 0: none */
 	bool handed;
+	struct sending_turn turn;
 };
 
 static bool is_on(const struct service *s)
@@ -247,6 +251,7 @@ static int view_make(struct sending_view *out, struct service *s)
 
 void sending_look(struct service *s)
 {
+	struct sending_turn *turn = &s->sending->turn;
 	struct sending_view v;
 	int rc;
 
@@ -257,10 +262,15 @@ void sending_look(struct service *s)
 		rc = notices_off(outbox_of(s), service_now(s));
 	} else {
 		rc = view_make(&v, s);
+		turn->until = monotonic_ms() + LOOK_MOST_MS;
+		turn->more = false;
+		v.turn = turn;
 		if (rc == 0)
 			rc = people_add(&v);
-		if (rc >= 0)
+		if (rc >= 0 && !turn->more)
 			rc = digests_add(&v);
+		if (rc >= 0 && turn->more)
+			s->sending->next_look = service_monotonic() + LOOK_PAUSE_MS;
 	}
 	if (rc < 0)
 		fail_log(rc, "cannot write the outbox; tried again in a minute");
@@ -284,6 +294,7 @@ void sending_reload(struct service *s)
 {
 	port_close(s);
 	port_open(s);
+	s->sending->turn.client = 0;
 	s->sending->next_look = service_monotonic();
 }
 

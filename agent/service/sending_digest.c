@@ -74,7 +74,10 @@ int digests_add(const struct sending_view *v)
 {
 	int rc = 0;
 
-	for (size_t i = 0; i < v->program->n_clients && rc >= 0; i++)
+	for (size_t i = 0; i < v->program->n_clients && rc >= 0; i++) {
 		rc = client_add(v, &v->program->clients[i]);
+		if (rc > 0 && turn_ends(v))
+			break;
+	}
 	return rc;
 }

@@ -6,6 +6,13 @@
 #include "curfew/report.h"
 #include "service/sending_make.h"
 
+bool turn_ends(const struct sending_view *v)
+{
+	if (monotonic_ms() >= v->turn->until)
+		v->turn->more = true;
+	return v->turn->more;
+}
+
 static bool has_calendar(enum notice_kind k)
 {
 	return k == NOTICE_OPENED || k == NOTICE_DATES_MOVED || k == NOTICE_REVOKED;
@@ -130,8 +137,9 @@ static int scheduled_add(
 
 	for (size_t i = 0; i < list.n && rc >= 0; i++)
 		if (notice_is_due(&list.items[i], v->since, v->now) &&
-			is_confirmed(&list.items[i], proved, grants))
-			rc = due_add(v, &list.items[i]);
+			is_confirmed(&list.items[i], proved, grants) &&
+			(rc = due_add(v, &list.items[i])) > 0 && turn_ends(v))
+			break;
 	notices_free(&list);
 	return rc;
 }
@@ -209,9 +217,26 @@ static int revoked_add(const struct sending_view *v)
 	int rc = notices_revoked(&list, v->program, NULL, v->overrides, v->now);
 
 	for (size_t i = 0; i < list.n && rc >= 0; i++)
-		if (notice_is_due(&list.items[i], v->since, v->now))
-			rc = due_add(v, &list.items[i]);
+		if (notice_is_due(&list.items[i], v->since, v->now) &&
+			(rc = due_add(v, &list.items[i])) > 0 && turn_ends(v))
+			break;
 	notices_free(&list);
+	return rc;
+}
+
+/* Goes on where the last turn ended. One that fails keeps no other waiting. */
+static int clients_compare(
+	const struct sending_view *v, const struct proved_list *proved, const struct grants *grants)
+{
+	size_t n = v->program->n_clients, *at = &v->turn->client;
+	int rc = 0;
+
+	while (*at < n && rc >= 0) {
+		rc = client_compare(v, &v->program->clients[(*at)++], proved, grants);
+		if (*at < n && turn_ends(v))
+			return rc;
+	}
+	*at = *at < n ? *at : 0;
 	return rc;
 }
 
@@ -225,10 +250,10 @@ int people_add(const struct sending_view *v)
 		rc = schedule_at(&grants, v->program, v->overrides, v->now);
 	if (rc == 0)
 		rc = scheduled_add(v, &proved, &grants);
-	if (rc >= 0)
+	if (rc >= 0 && !v->turn->more)
 		rc = revoked_add(v);
-	for (size_t i = 0; i < v->program->n_clients && rc >= 0; i++)
-		rc = client_compare(v, &v->program->clients[i], &proved, &grants);
+	if (rc >= 0 && !v->turn->more)
+		rc = clients_compare(v, &proved, &grants);
 	grants_free(&grants);
 	proved_list_free(&proved);
 	return rc;
