@@ -53,14 +53,15 @@ static void closed_print(const struct program *p, const struct pass_result *r)
 			: "none that is confirmed");
 }
 
-static void open_print(const struct pass_result *r, const struct records *k)
+/* `access`: what is to be said of it where a side did not answer. */
+static void open_print(const struct pass_result *r, const struct records *k, const char *access)
 {
 	if (r->network_failed)
-		fputs(" may remain: network, the packet filter does not match the schedule;",
-			stderr);
+		fprintf(stderr, " %s: network, the packet filter does not match the schedule;",
+			access);
 	for (size_t i = 0; i < k->n; i++)
 		if (k->items[i].kind == RECORD_SERVER && k->items[i].state == STATE_UNREACHABLE)
-			text_printf(stderr, " may remain: SQL on %s, which cannot be reached (%s);",
+			text_printf(stderr, " %s: SQL on %s, which cannot be reached (%s);", access,
 				k->items[i].server, k->items[i].detail);
 	if (r->failed)
 		fprintf(stderr, " %zu change%s failed;", r->failed, r->failed == 1 ? "" : "s");
@@ -80,10 +81,16 @@ void revoke_incomplete_print(const struct cli *cli, const struct program *p,
 			"closed until restart, not recorded; free space in state_directory, then revoke again",
 	};
 
+	bool revoke = cli->command == &command_revoke;
+
 	fprintf(stderr, "curfew %s: ", cli->command->name);
-	closed_print(p, r);
-	open_print(r, k);
-	fprintf(stderr, " %s", texts[recorded]);
+	if (revoke)
+		closed_print(p, r);
+	else
+		fputs("access is not granted on every server;", stderr);
+	open_print(r, k, revoke ? "may remain" : "missing");
+	fprintf(stderr, " %s",
+		revoke || recorded != RECORDED ? texts[recorded] : "the reinstatement is recorded");
 	if (recorded == RECORDED && r->journal_failed)
 		fputs(", but its changes are not", stderr);
 	fputs("; see `curfew status`\n", stderr);

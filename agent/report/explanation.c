@@ -131,9 +131,9 @@ static bool near_words(char *text, const struct explain_facts *f, const struct s
 	char source[SOURCE_TEXT_MAX], allowed[SOURCE_TEXT_MAX];
 
 	return explain_say(text,
-		"%s%s is not allowed, but near %s of %s; if the address has changed, replace it in %s and reload",
+		"%s%s is not allowed, but near %s of %s; if the address has changed, run `curfew allow %s %s %s`",
 		subject, source_format(source, from), source_format(allowed, near), f->user->login,
-		file_of(f));
+		f->client->name, f->user->login, source);
 }
 
 static bool address_has_ended(char *text, const struct explain_facts *f)

@@ -247,9 +247,9 @@ static const struct {
 } scenes[] = {
 	{TESTING, wrong_address, CAUSE_ADDRESS_WRONG, "192.0.2.200 is not among the sources",
 		"add it to"},
-	{TESTING, near_address, CAUSE_ADDRESS_NEAR, "near 203.0.113.7", "replace it"},
+	{TESTING, near_address, CAUSE_ADDRESS_NEAR, "near 203.0.113.7", "run `curfew allow acme"},
 	{TESTING, ended_address, CAUSE_ADDRESS_ENDED, "ended Thu 2026-10-29", "curfew allow"},
-	{TESTING, near_denied, CAUSE_DENIED_NEAR, "203.0.113.9", "replace it"},
+	{TESTING, near_denied, CAUSE_DENIED_NEAR, "203.0.113.9", "run `curfew allow acme"},
 	{TESTING, trusted_only, CAUSE_TRUSTED_ONLY, "only as a trusted source", "error message"},
 	{TESTING, revoked_user, CAUSE_USER_REVOKED, "acme.jane.doe is revoked since",
 		"curfew reinstate acme acme.jane.doe"},

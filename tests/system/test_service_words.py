@@ -74,6 +74,11 @@ class Revoked(ServiceCase):
         self.assertIn("the revocation is recorded", done.err)
         self.assertNotIn("acme revoked: no access until", done.out)
         self.assertTrue(self.found.server.login(USER), "nobody could have dropped it")
+        back = self.agent.curfew("reinstate", "acme", "--reason", "found again", expect=1)
+        self.assertIn("curfew reinstate: access is not granted on every server; missing: SQL on sql01", back.err)
+        self.assertIn("the reinstatement is recorded", back.err)
+        self.assertNotIn("access removed", back.err)
+        self.revoke(expect=1)
         self.found.server.faults()
         until(lambda: self.found.server.login(USER) is None, "the login is gone")
 
