@@ -81,7 +81,7 @@ void revoke_incomplete_print(const struct cli *cli, const struct program *p,
 			"closed until restart, not recorded; free space in state_directory, then revoke again",
 	};
 
-	bool revoke = cli->command == &command_revoke;
+	bool revoke = streq(cli->command->name, "revoke");
 
 	fprintf(stderr, "curfew %s: ", cli->command->name);
 	if (revoke)
