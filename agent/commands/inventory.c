@@ -230,6 +230,11 @@ static int run(struct cli *cli)
 		code = cli_fail(cli, EXIT_FAILED,
 			"root is required to read the agent's credentials; run `sudo curfew inventory %s`",
 			cli->operands[0]);
+	else if (!cli->vendor && !program_client(p, cli->operands[0]) &&
+		 program_server(p, cli->operands[0]))
+		code = cli_fail(cli, EXIT_USAGE,
+			"'%s' is a server; write `curfew inventory CLIENT`, or `curfew inventory --vendor %s DATABASE`",
+			cli->operands[0], cli->operands[0]);
 	else
 		code = cli->vendor ? vendor_run(cli, p, &v) : client_run(cli, p, &v);
 	inventory_free(&v);

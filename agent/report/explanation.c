@@ -168,8 +168,9 @@ static bool address_is_wrong(char *text, const struct explain_facts *f)
 	if (!f->filters || !f->address || is_own(f) || is_trusted(f))
 		return false;
 	return explain_say(text,
-		"address %s is not among the sources of %s; connect from one of them, or add it to %s and reload",
-		source_format(source, f->address), f->user->login, file_of(f));
+		"address %s is not among the sources of %s; connect from one of them, or run `curfew allow %s %s %s`",
+		source_format(source, f->address), f->user->login, f->client->name, f->user->login,
+		source);
 }
 
 static bool guard_is_kept(char *text, const struct explain_facts *f)

@@ -246,7 +246,7 @@ static const struct {
 	const char *says, *remedy;
 } scenes[] = {
 	{TESTING, wrong_address, CAUSE_ADDRESS_WRONG, "192.0.2.200 is not among the sources",
-		"add it to"},
+		"run `curfew allow acme acme.jane.doe 192.0.2.200`"},
 	{TESTING, near_address, CAUSE_ADDRESS_NEAR, "near 203.0.113.7", "run `curfew allow acme"},
 	{TESTING, ended_address, CAUSE_ADDRESS_ENDED, "ended Thu 2026-10-29", "curfew allow"},
 	{TESTING, near_denied, CAUSE_DENIED_NEAR, "203.0.113.9", "run `curfew allow acme"},
