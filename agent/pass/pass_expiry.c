@@ -23,12 +23,28 @@ static bool any_is_due(const struct pass *p)
 	return false;
 }
 
-static bool is_let_in(const struct firewall_state *s, const struct grant *g)
+static bool is_endpoint_of(const struct server *s, const struct endpoint *e)
 {
-	for (size_t i = 0; i < s->n_allows; i++)
-		if (grant_is_behind(g, &s->allows[i].source, &s->allows[i].endpoint))
+	for (size_t i = 0; i < s->n_endpoints; i++)
+		if (!endpoint_compare(&s->endpoints[i], e))
 			return true;
 	return false;
+}
+
+/* By a source of today's file, or by one that the record names and the file no longer does. -ENOMEM, or whether. */
+static int is_let_in(struct pass *p, const struct firewall_state *s, const struct grant *g)
+{
+	struct source *left;
+	size_t n;
+	int rc = pass_sources_left(&left, &n, p, g);
+
+	for (size_t i = 0; i < s->n_allows && !rc; i++) {
+		rc = grant_is_behind(g, &s->allows[i].source, &s->allows[i].endpoint);
+		for (size_t k = 0; k < n && !rc; k++)
+			rc = !source_compare(&left[k], &s->allows[i].source) &&
+			     is_endpoint_of(g->server, &s->allows[i].endpoint);
+	}
+	return rc;
 }
 
 int pass_removed_note(struct pass *p, const struct firewall_changes *done)
@@ -135,7 +151,10 @@ static int expired_write(struct pass *p, const struct firewall_state *s)
 		const struct grant *g = &p->grants.items[i];
 		struct last_access *l = &p->lasts[i];
 
-		if (!is_due(p, l) || is_let_in(s, g))
+		int let_in = is_due(p, l) ? is_let_in(p, s, g) : 1;
+		if (let_in < 0)
+			rc = let_in;
+		if (let_in)
 			continue;
 		/* One entry of the allowlist is for all databases of a server. */
 		bool removed = was_removed(p, g);

@@ -5,6 +5,7 @@
 
 static bool there; /* an entry of Jane's on the server of her database */
 static size_t n_looks;
+static const struct source *shown; /* its source; NULL: the first of her file */
 
 static int observe(struct firewall_state *out, void *context, instant_t now)
 {
@@ -18,11 +19,11 @@ static int observe(struct firewall_state *out, void *context, instant_t now)
 		return 0;
 	out->allows = calloc(1, sizeof(*out->allows));
 	assert_non_null(out->allows);
-	out->allows[0] =
-		(struct observed_allow){.source = s->program->clients[0].users[0].sources[0],
-			.endpoint = server->endpoints[0],
-			.has_timeout = true,
-			.remaining_ms = 1000};
+	out->allows[0] = (struct observed_allow){
+		.source = shown ? *shown : s->program->clients[0].users[0].sources[0],
+		.endpoint = server->endpoints[0],
+		.has_timeout = true,
+		.remaining_ms = 1000};
 	out->n_allows = 1;
 	return 0;
 }
@@ -145,6 +146,31 @@ static void what_the_pass_removed_is_not_said_to_be_the_kernels_doing(void **sta
 	collected_free(&held);
 }
 
+/* What was let in from an address that the file no longer names is not gone while the kernel has it. */
+static void an_entry_of_a_source_that_left_is_not_gone(void **state)
+{
+	struct scene *s = *state;
+	struct user *jane = &s->program->clients[0].users[0];
+	struct record r = scene_record(RECORD_END, "sqltest02");
+	struct source kept = jane->sources[0], moved = kept;
+	struct pass_result result;
+	struct pass *p;
+
+	jane_was_let_in(s);
+	moved.addr[3]++;
+	there = true;
+	assert_int_equal(pass_new(&p, &s->options), 0);
+	assert_int_equal(pass_close_network(p), 0);
+	r.code = -ETIMEDOUT;
+	assert_int_equal(pass_record(p, &r), 0);
+	shown = &kept;
+	jane->sources[0] = moved;
+	assert_int_equal(pass_finish(&result, p), 0);
+	shown = NULL;
+	pass_free(p);
+	assert_int_equal(actions_count(s, "allow-expire"), 0);
+}
+
 static const char *source_closing(const struct scene *s)
 {
 	const char *reason = NULL;
@@ -187,6 +213,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			what_the_pass_removed_is_not_said_to_be_the_kernels_doing, scene_setup,
 			scene_teardown),
+		cmocka_unit_test_setup_teardown(
+			an_entry_of_a_source_that_left_is_not_gone, scene_setup, scene_teardown),
 		cmocka_unit_test_setup_teardown(
 			a_source_that_ended_was_not_removed, scene_setup, scene_teardown),
 	};
