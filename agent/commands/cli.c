@@ -85,7 +85,8 @@ int cli_load(struct program **out, struct cli *cli)
 	int code = cli_read(out, cli);
 
 	if (!code && !*out)
-		code = cli_fail(cli, EXIT_CONFIG, "nothing done: %s has errors", cli->config);
+		code = cli_fail(cli, EXIT_CONFIG, "%s%s has errors",
+			cli->outcome ? "" : "nothing done: ", cli->config);
 	return code;
 }
 

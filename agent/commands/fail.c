@@ -10,7 +10,8 @@ int cli_fail(const struct cli *cli, int code, const char *format, ...)
 {
 	va_list args;
 
-	fprintf(stderr, "curfew %s: ", cli->command->name);
+	fprintf(stderr, "curfew %s: %s", cli->command->name,
+		code && cli->outcome ? cli->outcome : "");
 	va_start(args, format);
 	text_vprintf(stderr, format, args);
 	va_end(args);

@@ -77,11 +77,12 @@ static int faulty_go_on(struct program **out, struct cli *cli)
 	if (taken)
 		word_ask(&word, cli, taken->settings.runtime_directory);
 	if (!word.answers)
-		code = cli_fail(cli, EXIT_CONFIG, "nothing done: %s has errors", cli->config);
+		code = cli_fail(cli, EXIT_CONFIG, "%s%s has errors",
+			cli->outcome ? "" : "nothing done: ", cli->config);
 	else if (word.file && !is_same_file(word.file, cli->config))
 		code = cli_fail(cli, EXIT_CONFIG,
-			"nothing done: %s has errors, and the running service uses %s", cli->config,
-			word.file);
+			"%s%s has errors, and the running service uses %s",
+			cli->outcome ? "" : "nothing done: ", cli->config, word.file);
 	else
 		cli_fail(cli, 0,
 			"warning: %s has errors; using the last known good version, as the service does; "

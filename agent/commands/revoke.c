@@ -297,10 +297,10 @@ static int run(struct cli *cli, bool revoke)
 	if (!cli->reason || !*cli->reason)
 		return cli_fail(cli, EXIT_USAGE,
 			"option --reason is required, for example --reason \"CS-1234: laptop stolen\"; recorded in the journal");
+	/* What an error up to here means for access comes first. */
+	cli->outcome = revoke ? "NOT revoked, nothing closed: " : NULL;
 	int code = targets_open(&c, cli);
-	/* What that means for access comes first. */
-	if (code && revoke && code != EXIT_USAGE)
-		cli_fail(cli, 0, "NOT revoked, nothing closed; the error above says why");
+	cli->outcome = NULL;
 	if (!code)
 		code = carry_out(&c, revoke, &records);
 	records_free(&records);
