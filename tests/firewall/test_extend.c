@@ -4,6 +4,7 @@
 #include "firewall/netlink.h"
 
 #define E4     HOME4 ":1433"
+#define NAME   "acme/acme.jane.doe"
 #define MANY   1200
 #define FAR_MS 3600000
 /* What Curfew writes lies within these milliseconds of the wanted end: it takes some off, see CUT_MS. */
@@ -17,8 +18,10 @@ static void elements_write(const char *path)
 	assert_non_null(to);
 	fputs("add element inet curfew allow4_32 {\n", to);
 	for (unsigned i = 0; i < MANY; i++)
-		fprintf(to, "203.0.%u.%u . " HOME4 " . 1433 timeout %ums expires 60s,\n", i >> 8,
-			i & 255, FAR_MS - OFF_MS + i);
+		fprintf(to,
+			"203.0.%u.%u . " HOME4 " . 1433 timeout %ums expires 60s comment \"" NAME
+			"\",\n",
+			i >> 8, i & 255, FAR_MS - OFF_MS + i);
 	fputs("}\n", to);
 	assert_int_equal(fclose(to), 0);
 }
@@ -34,7 +37,7 @@ static void test_same_timeout_is_extended(void **state)
 	lab_require();
 	list_init(&l);
 	list_guard(&l, E4);
-	list_allow(&l, "203.0.0.0", E4, real_now() + 3600, "acme/acme.jane.doe");
+	list_allow(&l, "203.0.0.0", E4, real_now() + 3600, NAME);
 	f = lab_open(&LAB_SETTINGS);
 	applied(f, &l, real_now());
 	firewall_close(f); /* the table stays, and nft may write to it */
@@ -49,11 +52,19 @@ static void test_same_timeout_is_extended(void **state)
 	l.w.n_allows = 0;
 	for (unsigned i = 0; i < MANY; i++) {
 		snprintf(source, sizeof(source), "203.0.%u.%u", i >> 8, i & 255);
-		list_allow(&l, source, E4, now + FAR_MS / 1000, "acme/acme.jane.doe");
+		list_allow(&l, source, E4, now + FAR_MS / 1000, NAME);
 	}
 	f = lab_open(&LAB_SETTINGS);
-	assert_int_equal(applied(f, &l, now), MANY);
 	s = observed(f);
+	uint32_t before = s.generation;
+	firewall_state_free(&s);
+	int64_t began = monotonic_ms();
+	assert_int_equal(applied(f, &l, now), MANY);
+	bool fast = monotonic_ms() - began < ALLOWANCE_MS;
+	s = observed(f);
+	/* At once: a second round, milliseconds later, writes other timeouts and would hide it. */
+	if (fast)
+		assert_int_equal(s.generation, before + 1);
 	assert_int_equal(s.n_allows, MANY);
 	for (size_t i = 0; i < s.n_allows; i++)
 		assert_true(s.allows[i].remaining_ms > 120 * 1000);
