@@ -92,8 +92,8 @@ static int element_fill(struct nftnl_set_elem *elem, const struct element *e, ui
 		return -ENOMEM;
 	if (e->phase != PHASE_ADD)
 		return 0;
-	/* Both: kernels that change an element in place look at its timeout in ticks, and do nothing where it is the same as before,
-	 * however little of it is left (nft_add_set_elem() in net/netfilter/nf_tables_api.c, since 6.12). */
+	/* Both: a kernel that changes an element in place looks at its timeout in ticks, and does nothing where that is the
+	 * same as before, however little of it is left (nft_add_set_elem() in net/netfilter/nf_tables_api.c, since 6.12). */
 	if (timeout_ms) {
 		nftnl_set_elem_set_u64(elem, NFTNL_SET_ELEM_TIMEOUT, timeout_ms);
 		nftnl_set_elem_set_u64(elem, NFTNL_SET_ELEM_EXPIRATION, timeout_ms);
