@@ -79,7 +79,8 @@ struct cli {
 	bool vendor; /* of inventory: the product itself, not a client */
 	const char *decisions;
 	bool unprivileged; /* may not look at the credentials: what needs them, the service alone can do */
-	const char *outcome; /* what it means for access if the command fails now; said before the error. NULL: nothing */
+	/* What it means for access if the command fails now: said before the error. NULL: nothing. */
+	const char *outcome;
 	bool by_service; /* goes by what only the service may act upon: never by itself */
 	const char *at, *reason, *html, *svg, *ics, *from, *to, *user, *reset, *names, *person,
 		*address, *life, *server, *database, *limit, *journal, *ticket, *staging, *until,
