@@ -195,10 +195,11 @@ class Files(ServiceCase):
     def test_without_the_service_nothing_is_done(self):
         self.spoil("curfew.conf")
         self.service.stop()
-        for command in (("status",), ("apply",), ("revoke", "acme", "--reason", "a test")):
+        for command, said in ((("status",), "nothing done: "), (("apply",), "nothing done: "),
+                              (("revoke", "acme", "--reason", "a test"), "NOT revoked, nothing closed: ")):
             result = self.curfew(*command)
             self.assertEqual(result.code, 78, str(result))
-            self.assertIn("nothing done: ", result.err)
+            self.assertIn(said, result.err)
 
     def test_the_service_goes_by_another_file(self):
         """A practice configuration that is spoiled must not lead to the real one's service."""
