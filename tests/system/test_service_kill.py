@@ -34,6 +34,8 @@ LEVELS = (FULL, READ_ONLY)
 BEGINS, GOES_LIVE, ENDS = 3, 10, 16
 # The most times as long as that.
 LONGEST = 8
+# Enough for every kill, and for somebody to get in at each level.
+MOST_LIVES = max(12, KILLS // 4)
 KINDS = ("engine", "firewall", "worker")
 
 
@@ -52,7 +54,8 @@ class Course:
     def client(self):
         stamp = {name: local(self.written + seconds(self.times * n)) for name, n in (
             ("starts", BEGINS), ("go_live", GOES_LIVE), ("staging_until", ENDS))}
-        return {**stamp, "approved_on": lab.day(self.written - lab.days(2))}
+        # Another life of the same client is a decision of its own: without it what has ended stays ended.
+        return {**stamp, "ticket": f"CS-{self.written.timestamp():.0f}", "approved_on": lab.day(self.written)}
 
 
 class Watcher(threading.Thread):
@@ -212,7 +215,7 @@ class Kills(ServiceCase):
             lives += 1
             self.live(times)
             times = times if all(self.watcher.let_in.values()) else min(2 * times, LONGEST)
-            self.assertLess(lives, KILLS, f"nobody ever got in: {self.watcher.let_in}")
+            self.assertLess(lives, MOST_LIVES, f"nobody ever got in: {self.watcher.let_in}")
         self.watcher.stop()
         self.assertEqual(self.watcher.wrong, [])
         self.assertGreater(self.watcher.samples, 10 * lives)
