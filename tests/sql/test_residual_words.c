@@ -76,16 +76,18 @@ static const struct sql_value owned[] = {
 	VALUE("p\0"), VALUE("1"), VALUE("SCHEMA"), NOTHING, VALUE("s\0"), NOTHING, NOTHING};
 static const struct sql_value module[] = {VALUE("s\0"), VALUE("o\0"), VALUE("PROCEDURE"), NOTHING,
 	VALUE("CERTIFICATE"), VALUE("c\0")};
+static const struct sql_value session[] = {VALUE("a\0"), VALUE("52"), VALUE("60"), NOTHING};
 static const struct sql_value names[] = {VALUE("a\0"), VALUE("b\0"), VALUE("c\0"), VALUE("d\0")};
 
 static void remedies_read(const struct leftover *all)
 {
 	for (const struct leftover *k = all; k->name; k++) {
 		bool granted = strstr(k->remedy, "%5o"), owner = strstr(k->remedy, "%2o");
-		const struct sql_value *v = granted		       ? permission
-					    : owner		       ? owned
-					    : strstr(k->remedy, "%1w") ? module
-								       : names;
+		const struct sql_value *v = granted			 ? permission
+					    : owner			 ? owned
+					    : strstr(k->remedy, "%1w")	 ? module
+					    : strstr(k->remedy, "KILL ") ? session
+									 : names;
 		int n = granted ? 9 : owner ? 7 : v == module ? 6 : 4;
 		_cleanup_free_ char *made = NULL;
 		assert_int_equal(words_make(&made, k->remedy, v, n), 0);
