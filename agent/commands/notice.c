@@ -133,7 +133,7 @@ static int test_ask(struct cli *cli)
 			   : cli_fail(cli, EXIT_USAGE,
 				     "missing ADDRESS; use `curfew notice test ADDRESS`");
 
-	if (code)
+	if (code || !p)
 		return code;
 	int rc = control_call(&end, p->settings.runtime_directory,
 		json_pack("{s:s, s:s}", "command", "notice-test", "address", cli->operands[1]),

@@ -8,7 +8,7 @@ int told_read(char **sources, char **dates, unsigned *sequence, struct journal *
 	const char *client, const char *login)
 {
 	_cleanup_statement_ sqlite3_stmt *s = NULL;
-	char *text[2];
+	char *text[2] = {NULL};
 	int step,
 		rc = database_prepare(&s, j,
 			"SELECT sources, dates, sequence FROM told WHERE client = ? AND login = ?");

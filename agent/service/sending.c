@@ -252,7 +252,7 @@ static int view_make(struct sending_view *out, struct service *s)
 void sending_look(struct service *s)
 {
 	struct sending_turn *turn = &s->sending->turn;
-	struct sending_view v;
+	struct sending_view v = {0};
 	int rc;
 
 	s->sending->next_look = service_monotonic() + LOOK_MS;
@@ -309,7 +309,7 @@ static char *now_text(const struct sending_view *v)
 void sending_alarm(struct service *s, const char *key, const char *reason, const char *detail)
 {
 	struct notice_values values = {{0}};
-	struct sending_view v;
+	struct sending_view v = {0};
 	char event[256];
 
 	if (!s->sending || !is_on(s) || view_make(&v, s) < 0)
@@ -329,7 +329,7 @@ void sending_alarm(struct service *s, const char *key, const char *reason, const
 int sending_test(struct service *s, const char *recipient)
 {
 	struct notice_values values = {{0}};
-	struct sending_view v;
+	struct sending_view v = {0};
 	char event[64];
 
 	if (!is_on(s))
