@@ -312,7 +312,7 @@ void sending_alarm(struct service *s, const char *key, const char *reason, const
 	struct sending_view v = {0};
 	char event[256];
 
-	if (!s->sending || !is_on(s) || view_make(&v, s) < 0)
+	if (!s->sending || !is_on(s) || view_make(&v, s))
 		return;
 	/* The same trouble once an hour at most. */
 	snprintf(event, sizeof(event), "alarm/%s/%lld", key, (long long)(v.now / 3600));
@@ -335,7 +335,7 @@ int sending_test(struct service *s, const char *recipient)
 	if (!is_on(s))
 		return -ENODEV;
 	int rc = view_make(&v, s);
-	if (rc < 0)
+	if (rc)
 		return rc;
 	snprintf(event, sizeof(event), "test/%lld", (long long)v.now);
 	rc = team_add(&v, NOTICE_TEST, event, NULL, recipient, &values);

@@ -20,6 +20,7 @@ int catalog_names_collect(struct server_reading *r, const struct wanted_server *
 
 	r->names = calloc(room, sizeof(*r->names));
 	r->ids = calloc(room, sizeof(*r->ids));
+	r->n_names = 0;
 	if (!r->names || !r->ids)
 		return -ENOMEM;
 	for (size_t i = 0; i < w->n_grants; i++)
