@@ -21,17 +21,19 @@ static char *path_of(const struct journal *j, const char *suffix)
 	return asprintf(&path, "%s%s", j->path, suffix) < 0 ? NULL : path;
 }
 
-static int file_write(const char *path, const char *text)
+static int file_write(const char *path, const char *text, const char *journal)
 {
 	unlink(path);
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640);
 	size_t size = strlen(text);
+	struct stat s;
 	int rc = 0;
 
 	if (fd < 0)
 		return -errno;
-	/* Whoever may read the journal compares it with this file, whatever the umask of the writer was. */
-	if (fchmod(fd, 0640) < 0)
+	/* Whoever may read the journal compares it with this file, whatever the umask and the group of the writer were. */
+	if (fchmod(fd, 0640) < 0 || stat(journal, &s) < 0 ||
+		(s.st_gid != getegid() && fchown(fd, (uid_t)-1, s.st_gid) < 0 && errno != EPERM))
 		rc = -errno;
 	ssize_t n = write(fd, text, size);
 	if (n != (ssize_t)size)
@@ -54,7 +56,7 @@ int head_copy_save(struct journal *j)
 		return rc;
 	sodium_bin2hex(hex, sizeof(hex), hash, sizeof(hash));
 	snprintf(text, sizeof(text), "%" PRId64 " %s\n", id, hex);
-	rc = file_write(fresh, text);
+	rc = file_write(fresh, text, j->path);
 	if (!rc && rename(fresh, path) < 0)
 		rc = -errno;
 	if (!rc)
