@@ -108,21 +108,27 @@ static int item_read(struct outbox_item *out, sqlite3_stmt *s)
 #define ITEM                                                                                       \
 	"SELECT event, recipient, client, login, notice, message, id, created, attempts FROM outbox "
 
-int outbox_next(struct outbox_item *out, struct journal *j, instant_t now)
+/* The first item of a query with one number in it; -ENOENT: there is none. */
+static int item_query(struct outbox_item *out, struct journal *j, const char *query, int64_t number)
 {
 	_cleanup_statement_ sqlite3_stmt *s = NULL;
-	int step, rc = database_prepare(&s, j,
-			  ITEM "WHERE state = 'queued' AND next <= ? ORDER BY next, id LIMIT 1");
+	int step, rc = database_prepare(&s, j, query);
 
 	if (rc)
 		return rc;
-	step = sqlite3_bind_int64(s, 1, now);
+	step = sqlite3_bind_int64(s, 1, number);
 	if (step)
 		return database_error(j->db, step);
 	step = sqlite3_step(s);
 	if (step == SQLITE_ROW)
 		return item_read(out, s);
 	return step == SQLITE_DONE ? -ENOENT : database_error(j->db, step);
+}
+
+int outbox_next(struct outbox_item *out, struct journal *j, instant_t now)
+{
+	return item_query(
+		out, j, ITEM "WHERE state = 'queued' AND next <= ? ORDER BY next, id LIMIT 1", now);
 }
 
 void outbox_item_free(struct outbox_item *i)
@@ -137,18 +143,7 @@ void outbox_item_free(struct outbox_item *i)
 
 static int item_find(struct outbox_item *out, struct journal *j, int64_t id)
 {
-	_cleanup_statement_ sqlite3_stmt *s = NULL;
-	int step, rc = database_prepare(&s, j, ITEM "WHERE id = ?");
-
-	if (rc)
-		return rc;
-	step = sqlite3_bind_int64(s, 1, id);
-	if (step)
-		return database_error(j->db, step);
-	step = sqlite3_step(s);
-	if (step == SQLITE_ROW)
-		return item_read(out, s);
-	return step == SQLITE_DONE ? -ENOENT : database_error(j->db, step);
+	return item_query(out, j, ITEM "WHERE id = ?", id);
 }
 
 static int item_update(
