@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -142,6 +143,28 @@ class Agent:
         practice.script(script)
         for batch in batches(script):
             corpus.add(batch)
+
+    def typed(self, arguments, lines, prompts=None):
+        """(exit code, what a terminal showed) of a command while somebody types these lines: at once, or each when one of
+        the prompts is shown."""
+        ours, theirs = pty.openpty()
+        child = self.space.start(*self.command(*arguments), stdin=theirs, stdout=theirs, stderr=theirs)
+        os.close(theirs)
+        said, left = b"", list(lines)
+        while left and not prompts:
+            os.write(ours, left.pop(0).encode() + b"\n")
+        while True:
+            if left and said.endswith(prompts):
+                os.write(ours, left.pop(0).encode() + b"\n")
+            try:
+                some = os.read(ours, 4096)
+            except OSError:  # the other end is closed
+                break
+            if not some:
+                break
+            said += some
+        os.close(ours)
+        return child.wait(), said.decode()
 
     def listing(self):
         """The table as nft prints it in JSON; it prints half of it when the table is changed meanwhile: then again."""

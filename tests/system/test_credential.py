@@ -2,7 +2,6 @@
 """The agent login's password: typed twice, never shown, in a file for its owner alone."""
 
 import os
-import pty
 import stat
 import unittest
 
@@ -19,23 +18,7 @@ def setUpModule():
 class Credential(audit_lab.AuditCase):
     def typed(self, found, *lines):
         """What the terminal shows while somebody types these lines, each when asked."""
-        ours, theirs = pty.openpty()
-        child = found.agent.space.start(*found.agent.command("credential", "sql01"), stdin=theirs, stdout=theirs,
-                                        stderr=theirs)
-        os.close(theirs)
-        said, left = b"", list(lines)
-        while True:
-            if left and said.endswith((b"sql01: ", b"again: ")):
-                os.write(ours, left.pop(0).encode() + b"\n")
-            try:
-                some = os.read(ours, 4096)
-            except OSError:  # the other end is closed
-                break
-            if not some:
-                break
-            said += some
-        os.close(ours)
-        return child.wait(), said.decode()
+        return found.agent.typed(("credential", "sql01"), lines, (b"sql01: ", b"again: "))
 
     def test_a_password_is_written(self):
         found = self.lab_make()

@@ -2,7 +2,6 @@
 """Files that were broken or changed under a running service: commands use the loaded configuration, and say so."""
 
 import os
-import pty
 import sys
 import unittest
 
@@ -157,21 +156,7 @@ class Files(ServiceCase):
 
     def asked(self, answer, *more):
         """`reload` on a terminal, where somebody types this answer."""
-        ours, theirs = pty.openpty()
-        child = self.agent.space.start(*self.agent.command("reload", *more), stdin=theirs, stdout=theirs, stderr=theirs)
-        os.close(theirs)
-        os.write(ours, answer.encode() + b"\n")
-        said = b""
-        while True:
-            try:
-                some = os.read(ours, 4096)
-            except OSError:  # the other end is closed
-                break
-            if not some:
-                break
-            said += some
-        os.close(ours)
-        return child.wait(), said.decode()
+        return self.agent.typed(("reload", *more), (answer,))
 
     def test_a_reload_on_a_terminal_asks(self):
         self.replaced()
