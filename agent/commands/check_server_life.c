@@ -49,7 +49,7 @@ static void verified_tell(struct life *l, const char *name, enum level level)
 	const char *words = l->evidence[0] ? l->evidence : "the server was not asked";
 
 	if (l->check->anonymous)
-		words = l->told ? verification_name(l->verified) : "not told";
+		words = l->told ? verification_name(l->verified) : "no answer";
 	check_report_add(l->report, fine ? CHECK_OK : CHECK_FAIL, name, words,
 		fine ? NULL
 		     : "Curfew grants no access that this server does not verify; see the lines above that failed");

@@ -255,7 +255,7 @@ const struct command command_inventory = {
 		"DATABASE are for --vendor.\n"
 		"Reads catalog views and the server's statistics of use, never a user's table, and changes nothing. Green was\n"
 		"seen in use; red was not, for as long as `unused_days` says, and nothing refers to it; yellow is all else.\n"
-		"With --decisions FILE what people wrote into the list is merged; conflicts are told, and --csv prints it anew.\n"
+		"With --decisions FILE what people wrote into the list is merged; conflicts are named, and --csv prints it anew.\n"
 		"With --drop prints the T-SQL to be reviewed and run by the client's own people. With --vendor prints the list\n"
 		"of a clean installation, for `vendor_lists` in curfew.conf.\n"
 		"Exit status: 0 all was read, 1 something was not.\n",

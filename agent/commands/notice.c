@@ -184,7 +184,7 @@ const struct command command_notice = {
 	.min_operands = 1,
 	.max_operands = 2,
 	.options = OPT_JSON | OPT_AT,
-	.summary = "Show what people are to be told of their access, and when",
+	.summary = "Show the notices about access, and when each is sent",
 	.help = "preview CLIENT: every mail that is to come, as it will be sent. template NOTICE: Curfew's own text of a\n"
 		"notice, to be changed in a file of that name; without NOTICE, their names. test ADDRESS: the service sends a mail\n"
 		"there.\n",
