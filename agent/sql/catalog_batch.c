@@ -116,11 +116,12 @@ static int batch_send(size_t *from, struct database_reading *readings, size_t n)
 	int rc = asked ? question_ask(readings->session, readings->error, &text, batch_row, &b) : 0;
 	/* A cut or malformed answer is read again like a missing one. */
 	bool lost = rc < 0 && rc != -EBADMSG && rc != -EOVERFLOW;
-	for (size_t i = *from; i < to && !lost; i++) {
-		int finished = readings[i].raw.database ? reading_finish(&readings[i]) : 0;
+	for (size_t i = *from; i < to; i++) {
+		bool finish = !lost && readings[i].raw.database;
+		int finished = finish ? reading_finish(&readings[i]) : 0;
 		raw_catalog_free(&readings[i].raw);
-		lost = finished < 0;
-		rc = lost ? finished : rc;
+		lost = lost || finished < 0;
+		rc = finished < 0 ? finished : rc;
 	}
 	*from = to;
 	return rc;

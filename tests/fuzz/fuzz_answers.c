@@ -19,8 +19,8 @@
 #define MAX_ROWS    200
 #define MAX_COLUMNS 13
 #define MAX_NAME    128
-/* Beyond it a pass would not end. */
-#define MAX_QUESTIONS 2000
+/* Beyond it a pass would not end. A server that gives half an answer each time is asked part by part: some 2,000. */
+#define MAX_QUESTIONS 10000
 
 struct row {
 	char *columns[MAX_COLUMNS];
