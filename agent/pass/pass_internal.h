@@ -4,6 +4,7 @@
 
 #include "curfew/memory.h"
 #include "curfew/pass.h"
+#include "curfew/visit.h"
 
 struct told_plan { /* a change that a worker announced, until its outcome */
 	uint64_t number;

@@ -5,8 +5,6 @@
 
 #include "curfew/sql.h"
 
-/* ---- text (closing_text.c): pure ---- */
-
 /* Each statement is in its own TRY block and returns a row N'disable': number of the closing, error number, message,
  * the login's SID, and whether it was disabled before. Closings with a `source` are left out. */
 enum { CLOSING_NOT_OURS = -1 }; /* in place of an error number: no such login, or not managed */
@@ -24,45 +22,5 @@ void closing_kill_write(FILE *to, const struct session_key *s);
  * show to every login: addresses, and the progress of a rollback. */
 #define SESSION_COLUMNS 12
 extern const char session_select[], session_select_plain[];
-
-/* ---- running (closing_run.c) ---- */
-
-#define NOT_TOLD_YET INT32_MIN
-
-struct disable {
-	int code; /* 0, CLOSING_NOT_OURS, or the server's error number */
-	bool was_disabled;
-	struct sid sid;
-	char words[256];
-};
-
-struct kill {
-	struct session_key key;
-	size_t closing;
-	int code; /* 0, CLOSING_SESSION_GONE, or the server's error number */
-	char words[256];
-};
-
-struct closing_run {
-	const struct sql_closing *closings;
-	size_t n;
-	struct disable *disables; /* one for each closing */
-	struct observed_session *sessions;
-	size_t n_sessions;
-	bool asked;	    /* with the last disable */
-	const char *select; /* the columns that this server can return */
-	struct kill *kills; /* of all rounds */
-	size_t n_kills;
-	size_t round; /* of the kills, the first of this round */
-};
-
-struct visit_run;
-void closings_tell(const struct visit_run *run, const struct closing_run *c);
-void closing_sessions_unread_tell(const struct visit_run *run, const struct sql_error *error);
-
-/* Closes these, and tells what came of it. Whatever the server refuses, the visit goes on: only a
- * session that is lost is an error. */
-int closings_run(struct visit_run *run, struct sql_error *error, const struct sql_closing *closings,
-	size_t n);
 
 #endif

@@ -1,5 +1,4 @@
 /* The removals that come first, as T-SQL. */
-#include "sql/catalog.h"
 #include "sql/closing.h"
 #include "sql/name.h"
 

@@ -23,3 +23,20 @@ void sql_write_string(FILE *to, const char *text)
 	write_doubled(to, text, '\'');
 	putc('\'', to);
 }
+
+void sid_write(FILE *to, const struct sid *s)
+{
+	fputs("0x", to);
+	for (size_t i = 0; i < s->size; i++)
+		fprintf(to, "%02X", s->bytes[i]);
+}
+
+void sids_write(FILE *to, const struct sid *sids, size_t n)
+{
+	if (!n)
+		fputs("0x", to);
+	for (size_t i = 0; i < n; i++) {
+		fputs(i ? ",\n  " : "", to);
+		sid_write(to, &sids[i]);
+	}
+}

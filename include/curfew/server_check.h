@@ -2,7 +2,7 @@
 #ifndef CURFEW_SERVER_CHECK_H
 #define CURFEW_SERVER_CHECK_H
 
-#include "curfew/sql.h"
+#include "curfew/visit.h"
 
 /* Prefix of the logins that `check-server --life` creates. */
 #define CHECK_LOGIN_PREFIX "curfew_check_"

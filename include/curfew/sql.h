@@ -1,4 +1,4 @@
-/* One SQL server: a session with verified encryption, its security catalog, and changes as T-SQL. */
+/* One SQL server: a session with verified encryption, and changes as T-SQL. */
 #ifndef CURFEW_SQL_H
 #define CURFEW_SQL_H
 
@@ -12,6 +12,10 @@
 void sql_write_name(FILE *to, const char *name);
 /* Writes N'a''b'. */
 void sql_write_string(FILE *to, const char *text);
+/* 0x0105..., or 0x for none. */
+void sid_write(FILE *to, const struct sid *s);
+/* "0x01, 0x02"; for an empty list, a value that equals no SID. */
+void sids_write(FILE *to, const struct sid *sids, size_t n);
 
 /* ---- session ---- */
 
@@ -66,45 +70,6 @@ const char *sql_session_unsettled(const struct sql_session *s);
 unsigned sql_session_round_trips(const struct sql_session *s);
 void sql_session_close(struct sql_session *s);
 
-/* ---- catalog ---- */
-
-/* Access that was granted once, that the configuration no longer names, and that was not seen removed yet. A
- * RECORD_GRANT reports it: level none and state ok once it is verified as removed, unread where that cannot be checked.
- * */
-struct sql_remnant {
-	const char *login, *database;
-	struct sid sid;	    /* size 0: unknown */
-	const char *client; /* or NULL */
-};
-
-/* T-SQL that is sent in front of an observation, in the same batch, and the function for its rows. What came of it the rows
- * say, whatever the observation returns. The text is wiped. */
-struct sql_head {
-	const char *batch;
-	sql_row_fn row;
-	void *context;
-};
-
-/* Databases whose catalog is locked. They are not asked again in this visit, because each attempt waits for the lock.
- * */
-struct sql_blocked {
-	int *ids;
-	char **reasons;
-	size_t n;
-};
-void sql_blocked_free(struct sql_blocked *b);
-
-/* Reads the server: principals, sessions of managed logins, databases. A lock in a database cannot delay it. Configured
- * and former databases are looked up even if no row shows them; `absent` is set only if the server says that the
- * database does not exist. 0, -ENOMEM, or the result of sql_session_run() if a needed part could not be read. */
-int sql_observe_server(struct observed_server *out, struct sql_error *error, struct sql_session *s,
-	const struct wanted_server *w, const struct claims *c, const struct sql_remnant *remnants,
-	size_t n_remnants, const struct sql_head *head);
-/* Then reads the databases. In one that is not configured only principals are read, unless one is managed. A database
- * that cannot be read gets `unread` with the reason. 0, -ENOMEM, or a lost session. */
-int sql_observe_databases(struct observed_server *o, struct sql_error *error, struct sql_session *s,
-	const struct wanted_server *w, const struct claims *c, struct sql_blocked *blocked);
-
 /* ---- statements ---- */
 
 /* The exact T-SQL of a change. `password` is inserted where a statement needs one; NULL writes '********'. */
@@ -132,8 +97,6 @@ void sql_write_remedy(FILE *to, const char *database, const struct sql_item *i, 
 /* A random password of 32 characters that meets common policies, in guarded memory; free it with sodium_free(). */
 char *sql_password_new(void);
 
-/* ---- a visit: one server's part of a pass, in its worker ---- */
-
 /* Access to end before anything is read from the server. The pass builds the list from the journal only: logins whose
  * last verified level is above the scheduled level, that are no longer configured, or that had excess access. */
 struct sql_closing {
@@ -145,35 +108,5 @@ struct sql_closing {
 	const struct source *
 		source; /* not NULL: end only its sessions from this source, and leave the login enabled */
 };
-
-enum sql_visit_mode { SQL_PLAN, SQL_APPLY, SQL_STATUS, SQL_HANDOVER, SQL_AUDIT };
-
-struct sql_visit {
-	enum sql_visit_mode mode;
-	const struct program *program;
-	const struct server *server;
-	struct wanted_server wanted;
-	struct claims claims;
-	instant_t now;
-	/* SQL_APPLY: done first. A RECORD_OUTCOME without an intent reports each. */
-	const struct sql_closing *closings;
-	size_t n_closings;
-	const struct sql_remnant *remnants; /* on this server, in every mode */
-	size_t n_remnants;
-	/* The last verifications on this server from the journal, sorted by login and database. A verification with an
-	 * unchanged fingerprint is still valid; any other is repeated before its login is enabled. A
-	 * RECORD_VERIFICATION reports each result, and the pass saves it. */
-	const struct verified *verified;
-	size_t n_verified;
-	const char *only_client; /* report and change only this client; NULL: all */
-	const char *const *
-		baselines; /* SQL_APPLY, SQL_AUDIT: databases whose baseline is read; may be NULL */
-	const char *handover_login; /* SQL_HANDOVER */
-	const char *handover_password;
-	char *password; /* of the agent login; set by sql_visit_prepare(), wiped by sql_visit_run() */
-};
-/* worker_job.prepare and .run; context is a struct sql_visit. */
-int sql_visit_prepare(void *context);
-int sql_visit_run(struct worker *w, void *context);
 
 #endif

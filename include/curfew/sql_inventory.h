@@ -3,7 +3,7 @@
 #ifndef CURFEW_SQL_INVENTORY_H
 #define CURFEW_SQL_INVENTORY_H
 
-#include "curfew/sql.h"
+#include "curfew/visit.h"
 
 struct sql_inventory {
 	const char *const *databases;

@@ -13,7 +13,7 @@
 #include <time.h>
 #include "../access/scene.h"
 #include "../sql/played_session.h"
-#include "curfew/sql.h"
+#include "curfew/visit.h"
 #include "sql/name.h"
 
 #define MAX_ROWS    200

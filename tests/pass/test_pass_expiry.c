@@ -1,7 +1,7 @@
 /* The kernel closes at its own deadline, whoever runs: that stands on record, once, and is not taken for more. */
 #include "pass_scene.h"
 
-#include "curfew/sql.h"
+#include "curfew/visit.h"
 
 static bool there; /* an entry of Jane's on the server of her database */
 static size_t n_looks;

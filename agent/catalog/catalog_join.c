@@ -1,0 +1,389 @@
+/* Joins the rows of ids to names. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "catalog/catalog.h"
+#include "sql/rows.h"
+
+enum {
+	CLASS_DATABASE,
+	CLASS_OBJECT = 1,
+	CLASS_SCHEMA = 3,
+	CLASS_PRINCIPAL = 4,
+	CLASS_TYPE = 6,
+	CLASS_LOGIN = 101
+};
+/* Ids of public, dbo, guest, INFORMATION_SCHEMA, and sys; and the first id of fixed database roles. */
+enum { LAST_BUILT_IN_PRINCIPAL = 4, FIRST_FIXED_ROLE = 16384 };
+
+static void things_free(struct raw_things *t)
+{
+	for (size_t i = 0; i < t->n; i++)
+		free(t->items[i].name);
+	free(t->items);
+}
+
+void raw_catalog_free(struct raw_catalog *r)
+{
+	for (size_t i = 0; i < r->n_principals; i++) {
+		free(r->principals[i].name);
+		free(r->principals[i].default_database);
+	}
+	for (size_t i = 0; i < r->n_permissions; i++)
+		free(r->permissions[i].name);
+	for (size_t i = 0; i < r->n_runners; i++) {
+		free(r->runners[i].schema);
+		free(r->runners[i].name);
+	}
+	free(r->runners);
+	for (size_t i = 0; i < r->n_triggers; i++)
+		free(r->triggers[i].name);
+	things_free(&r->schemas);
+	things_free(&r->objects);
+	things_free(&r->types);
+	things_free(&r->columns);
+	free(r->principals);
+	free(r->members);
+	free(r->permissions);
+	free(r->triggers);
+	*r = (struct raw_catalog){0};
+}
+
+/* ---- by id ---- */
+
+static int principal_compare(const void *a, const void *b)
+{
+	const struct raw_principal *x = a, *y = b;
+
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+/* Columns are searched by their object too. */
+static int thing_compare(const void *a, const void *b)
+{
+	const struct raw_thing *x = a, *y = b;
+	int c = (x->id > y->id) - (x->id < y->id);
+
+	return c ? c : (x->schema > y->schema) - (x->schema < y->schema);
+}
+
+static int thing_id_compare(const void *a, const void *b)
+{
+	const struct raw_thing *x = a, *y = b;
+
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+static void sorted(void *items, size_t n, size_t size, int (*compare)(const void *, const void *))
+{
+	if (n)
+		qsort(items, n, size, compare);
+}
+
+static void catalog_sort(struct raw_catalog *r)
+{
+	sorted(r->principals, r->n_principals, sizeof(*r->principals), principal_compare);
+	sorted(r->schemas.items, r->schemas.n, sizeof(struct raw_thing), thing_compare);
+	sorted(r->objects.items, r->objects.n, sizeof(struct raw_thing), thing_compare);
+	sorted(r->types.items, r->types.n, sizeof(struct raw_thing), thing_compare);
+	sorted(r->columns.items, r->columns.n, sizeof(struct raw_thing), thing_compare);
+}
+
+static const struct raw_principal *principal_by(const struct raw_catalog *r, int id)
+{
+	const struct raw_principal key = {.id = id};
+
+	return r->n_principals ? bsearch(&key, r->principals, r->n_principals, sizeof(key),
+					 principal_compare)
+			       : NULL;
+}
+
+static const struct raw_thing *thing_by(const struct raw_things *t, int id)
+{
+	const struct raw_thing key = {.id = id};
+
+	return t->n ? bsearch(&key, t->items, t->n, sizeof(key), thing_id_compare) : NULL;
+}
+
+static const struct raw_thing *column_by(const struct raw_things *t, int object, int id)
+{
+	const struct raw_thing key = {.id = id, .schema = object};
+
+	return t->n ? bsearch(&key, t->items, t->n, sizeof(key), thing_compare) : NULL;
+}
+
+static bool copied(char **to, const char *text)
+{
+	*to = text ? strdup(text) : NULL;
+	return !text || *to;
+}
+
+/* ---- members and permissions of a server or a database ---- */
+
+static int members_join(struct observed_member **members, size_t *n, const struct raw_catalog *r)
+{
+	for (size_t i = 0; i < r->n_members; i++) {
+		const struct raw_principal *role = principal_by(r, r->members[i].role);
+		const struct raw_principal *member = principal_by(r, r->members[i].member);
+		if (!role || !member)
+			return -ESTALE;
+		struct observed_member *m = ROW_MORE(*members, *n);
+		if (!m || !copied(&m->role, role->name) || !copied(&m->member, member->name))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static const char *principal_kind(char type)
+{
+	return type == 'R' ? "ROLE" : type == 'A' ? "APPLICATION ROLE" : "USER";
+}
+
+/* Sets the names of the securable. An unknown securable has no name, so that no statement is written for it. */
+static bool securable_join(
+	struct permission *p, const struct raw_permission *from, const struct raw_catalog *r)
+{
+	const struct raw_thing *t = NULL, *schema = NULL;
+	const struct raw_principal *principal;
+
+	switch (from->class) {
+	case CLASS_OBJECT:
+	case CLASS_TYPE:
+		t = thing_by(from->class == CLASS_OBJECT ? &r->objects : &r->types, from->major);
+		schema = t ? thing_by(&r->schemas, t->schema) : NULL;
+		if (!schema)
+			return true;
+		p->owner_apart = t->owner != 0;
+		if (from->class == CLASS_OBJECT && from->minor) {
+			const struct raw_thing *column =
+				column_by(&r->columns, from->major, from->minor);
+			/* Without its column name this would be a permission on the whole table. */
+			if (!column)
+				return true;
+			if (!copied(&p->column, column->name))
+				return false;
+		}
+		return copied(&p->schema, schema->name) && copied(&p->object, t->name);
+	case CLASS_SCHEMA:
+		schema = thing_by(&r->schemas, from->major);
+		return copied(&p->schema, schema ? schema->name : NULL);
+	case CLASS_PRINCIPAL:
+	case CLASS_LOGIN:
+		principal = principal_by(r, from->major);
+		if (!principal)
+			return true;
+		return copied(&p->schema, from->class == CLASS_PRINCIPAL
+						  ? principal_kind(principal->type)
+					  : principal->type == 'R' ? "SERVER ROLE"
+								   : "LOGIN") &&
+		       copied(&p->object, principal->name);
+	default:
+		return true;
+	}
+}
+
+static int permissions_join(struct permission **permissions, size_t *n, const struct raw_catalog *r)
+{
+	for (size_t i = 0; i < r->n_permissions; i++) {
+		const struct raw_permission *from = &r->permissions[i];
+		const struct raw_principal *grantee = principal_by(r, from->grantee);
+		const struct raw_principal *grantor = principal_by(r, from->grantor);
+		if (!grantee || !grantor)
+			return -ESTALE;
+		struct permission *p = ROW_MORE(*permissions, *n);
+		if (!p)
+			return -ENOMEM;
+		p->class = from->class;
+		p->state = from->state;
+		if (!copied(&p->name, from->name) || !copied(&p->grantee, grantee->name) ||
+			!copied(&p->grantor, grantor->name) || !securable_join(p, from, r))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* ---- the server ---- */
+
+static int login_add(struct observed_server *o, const struct raw_principal *p)
+{
+	struct observed_login *l = ROW_MORE(o->logins, o->n_logins);
+
+	if (!l)
+		return -ENOMEM;
+	l->sid = p->sid;
+	l->type = p->type;
+	l->disabled = p->disabled;
+	/* Without an age, assume an old login, so that an open intent does not make it managed. */
+	l->created = p->age_known ? o->clock - p->age : 0;
+	l->locked = l->expired = l->must_change = l->days_until_expiration = l->bad_passwords = -1;
+	return copied(&l->name, p->name) && copied(&l->default_database, p->default_database)
+		       ? 0
+		       : -ENOMEM;
+}
+
+/* Membership in MARK_ROLE is not a permission. It identifies managed logins. */
+static void marks_take(struct observed_server *o)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < o->n_members; i++) {
+		struct observed_member m = o->members[i];
+		if (!names_equal(m.role, MARK_ROLE)) {
+			o->members[kept++] = m;
+			continue;
+		}
+		struct observed_login *l = observed_find_login(o, m.member);
+		if (l)
+			l->marked = true;
+		free(m.role);
+		free(m.member);
+	}
+	o->n_members = kept;
+}
+
+int catalog_server_join(struct observed_server *o, struct raw_catalog *r)
+{
+	int rc = 0;
+
+	catalog_sort(r);
+	for (size_t i = 0; i < r->n_principals && !rc; i++) {
+		if (r->principals[i].type != 'R')
+			rc = login_add(o, &r->principals[i]);
+		else if (names_equal(r->principals[i].name, MARK_ROLE))
+			o->mark_role = true;
+	}
+	if (!rc)
+		rc = members_join(&o->members, &o->n_members, r);
+	if (!rc)
+		rc = permissions_join(&o->permissions, &o->n_permissions, r);
+	marks_take(o);
+	return rc;
+}
+
+void catalog_conditions_join(
+	struct observed_server *o, const struct raw_condition *conditions, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < o->n_logins; k++) {
+			struct observed_login *l = &o->logins[k];
+			const int *value = conditions[i].values;
+			if (!sid_equal(&l->sid, &conditions[i].sid))
+				continue;
+			l->locked = value[0];
+			l->expired = value[1];
+			l->must_change = value[2];
+			l->days_until_expiration = value[3];
+			l->bad_passwords = value[4];
+		}
+}
+
+/* ---- a database ---- */
+
+static int users_join(struct observed_database *d, const struct raw_catalog *r)
+{
+	for (size_t i = 0; i < r->n_principals; i++) {
+		const struct raw_principal *p = &r->principals[i];
+		const struct raw_principal *owner =
+			p->type == 'R' ? principal_by(r, p->owner) : NULL;
+		struct observed_user *u = ROW_MORE(d->users, d->n_users);
+		if (!u)
+			return -ENOMEM;
+		u->sid = p->sid;
+		u->type = p->type;
+		u->contained = p->contained;
+		if (!copied(&u->name, p->name) || !copied(&u->owner, owner ? owner->name : NULL))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static bool is_user_schema(const struct raw_thing *s)
+{
+	static const char *const others[] = {"sys", "INFORMATION_SCHEMA", "guest", "db_owner",
+		"db_accessadmin", "db_securityadmin", "db_ddladmin", "db_backupoperator",
+		"db_datareader", "db_datawriter", "db_denydatareader", "db_denydatawriter"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		if (streq(s->name, others[i]))
+			return false;
+	return true;
+}
+
+/* Ownership by dbo and fixed principals is normal and is left out. */
+static int owned_add(struct observed_database *d, const struct raw_catalog *r, const char *kind,
+	int schema, const char *name, int owner)
+{
+	const struct raw_principal *by = principal_by(r, owner);
+	const struct raw_thing *in = schema ? thing_by(&r->schemas, schema) : NULL;
+
+	if (owner <= LAST_BUILT_IN_PRINCIPAL || owner >= FIRST_FIXED_ROLE || !by)
+		return 0;
+	struct observed_owned *w = ROW_MORE(d->owned, d->n_owned);
+	if (!w)
+		return -ENOMEM;
+	return copied(&w->kind, kind) && copied(&w->schema, in ? in->name : NULL) &&
+			       copied(&w->name, name) && copied(&w->owner, by->name)
+		       ? 0
+		       : -ENOMEM;
+}
+
+static int owned_join(struct observed_database *d, const struct raw_catalog *r)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < r->schemas.n && !rc; i++)
+		rc = owned_add(
+			d, r, "SCHEMA", 0, r->schemas.items[i].name, r->schemas.items[i].owner);
+	for (size_t i = 0; i < r->objects.n && !rc; i++)
+		rc = owned_add(d, r, "OBJECT", r->objects.items[i].schema, r->objects.items[i].name,
+			r->objects.items[i].owner);
+	for (size_t i = 0; i < r->types.n && !rc; i++)
+		rc = owned_add(d, r, "TYPE", r->types.items[i].schema, r->types.items[i].name,
+			r->types.items[i].owner);
+	for (size_t i = 0; i < r->n_principals && !rc; i++)
+		if (r->principals[i].type == 'R')
+			rc = owned_add(
+				d, r, "ROLE", 0, r->principals[i].name, r->principals[i].owner);
+	return rc;
+}
+
+static int schemas_join(struct observed_database *d, const struct raw_catalog *r)
+{
+	for (size_t i = 0; i < r->schemas.n; i++) {
+		if (!is_user_schema(&r->schemas.items[i]))
+			continue;
+		char **name = ROW_MORE(d->schemas, d->n_schemas);
+		if (!name || !copied(name, r->schemas.items[i].name))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+int catalog_database_join(struct observed_database *d, struct raw_catalog *r)
+{
+	int rc;
+
+	catalog_sort(r);
+	rc = users_join(d, r);
+	if (!rc)
+		rc = members_join(&d->members, &d->n_members, r);
+	if (!rc)
+		rc = permissions_join(&d->permissions, &d->n_permissions, r);
+	if (!rc)
+		rc = schemas_join(d, r);
+	if (!rc)
+		rc = owned_join(d, r);
+	if (rc)
+		return rc;
+	d->permissions_visible = d->n_permissions > 0;
+	d->triggers = r->triggers;
+	d->n_triggers = r->n_triggers;
+	d->runners = r->runners;
+	d->n_runners = r->n_runners;
+	r->runners = NULL;
+	r->n_runners = 0;
+	r->triggers = NULL;
+	r->n_triggers = 0;
+	return 0;
+}

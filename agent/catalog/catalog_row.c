@@ -1,0 +1,364 @@
+/* Stores the rows of catalog answers. Ids are resolved when all rows have arrived. */
+#include <errno.h>
+#include <string.h>
+
+#include "catalog/catalog.h"
+#include "sql/closing.h"
+#include "sql/rights.h"
+#include "sql/rows.h"
+
+static int id_of(const struct sql_value *v)
+{
+	return (int)row_number(v);
+}
+
+/* ---- of the server ---- */
+
+int catalog_unreadable_add(
+	struct observed_server *o, const char *part, const char *database, const char *why)
+{
+	char **more = row_array_more(o->unreadable, &o->n_unreadable, sizeof(*more));
+
+	if (!more)
+		return -ENOMEM;
+	o->unreadable = more;
+	return asprintf(&more[o->n_unreadable - 1], "%s%s%s: %s", part, database ? " of " : "",
+		       database ? database : "", why) < 0
+		       ? -ENOMEM
+		       : 0;
+}
+
+static int row_server(struct server_reading *r, const struct sql_value *v)
+{
+	free(r->o->version);
+	r->o->clock = row_number(&v[2]);
+	r->o->version = v[1].data ? row_text(&v[1]) : strdup("");
+	return r->o->version ? 0 : -ENOMEM;
+}
+
+/* NULL: this server does not know the permission. A right counts as held if any of its alternatives is held. */
+static int row_right(struct server_reading *r, const struct sql_value *v)
+{
+	size_t right = (size_t)row_number(&v[1]), which = (size_t)row_number(&v[2]);
+
+	if (right >= ARRAY_SIZE(server_rights) || which >= ARRAY_SIZE(server_rights[0].permissions))
+		return -EBADMSG;
+	r->rights[right][which] = (signed char)(v[3].data ? row_number(&v[3]) == 1 : -1);
+	return 0;
+}
+
+static int row_principal(struct server_reading *r, const struct sql_value *v)
+{
+	struct raw_principal *p = ROW_MORE(r->raw.principals, r->raw.n_principals);
+
+	if (!p)
+		return -ENOMEM;
+	p->id = id_of(&v[1]);
+	row_sid(&p->sid, &v[3]);
+	p->type = row_letter(&v[4]);
+	p->disabled = row_number(&v[5]) != 0;
+	p->age_known = v[6].data != NULL;
+	p->age = row_number(&v[6]);
+	return row_name(&p->name, &v[2]) && row_name_or_null(&p->default_database, &v[7]) ? 0
+											  : -ENOMEM;
+}
+
+static int member_take(struct raw_catalog *raw, const struct sql_value *role)
+{
+	struct raw_member *m = ROW_MORE(raw->members, raw->n_members);
+
+	if (!m)
+		return -ENOMEM;
+	*m = (struct raw_member){id_of(&role[0]), id_of(&role[1])};
+	return 0;
+}
+
+static int row_server_member(struct server_reading *r, const struct sql_value *v)
+{
+	return member_take(&r->raw, &v[1]);
+}
+
+static int row_server_permission(struct server_reading *r, const struct sql_value *v)
+{
+	struct raw_permission *p = ROW_MORE(r->raw.permissions, r->raw.n_permissions);
+
+	if (!p)
+		return -ENOMEM;
+	*p = (struct raw_permission){.class = (uint8_t)row_number(&v[1]),
+		.state = row_letter(&v[2]),
+		.name = row_text(&v[3]),
+		.major = id_of(&v[4]),
+		.grantee = id_of(&v[5]),
+		.grantor = id_of(&v[6])};
+	return p->name ? 0 : -ENOMEM;
+}
+
+static int unwritable_set(struct observed_database *d, const char *why)
+{
+	if (!d->unwritable)
+		d->unwritable = strdup(why);
+	return d->unwritable ? 0 : -ENOMEM;
+}
+
+static int unread_set(struct observed_database *d, const char *why)
+{
+	if (!d->unread)
+		d->unread = strdup(why);
+	return d->unread ? 0 : -ENOMEM;
+}
+
+enum { ACCESS_SINGLE_USER = 1 };
+
+static int row_database(struct server_reading *r, const struct sql_value *v)
+{
+	struct observed_database *d = ROW_MORE(r->o->databases, r->o->n_databases);
+
+	if (!d || !row_name(&d->name, &v[2]))
+		return -ENOMEM;
+	d->id = id_of(&v[1]);
+	d->source = id_of(&v[5]);
+	row_sid(&d->owner, &v[10]);
+	d->chaining = row_number(&v[11]) != 0;
+	d->trustworthy = row_number(&v[12]) != 0;
+	const char *state = database_state_words(v[3].data ? id_of(&v[3]) : -1);
+	d->online = !state;
+	/* 0 may also mean that the database is closed at the moment: try to enter it. */
+	d->accessible = !v[8].data || row_number(&v[8]) == 1;
+	int rc = state ? unread_set(d, state) : 0;
+	/* Entering would take the only connection and lock out a DBA. */
+	if (!rc && id_of(&v[4]) == ACCESS_SINGLE_USER)
+		rc = unread_set(d, "it is in single-user mode");
+	if (!rc && d->source)
+		rc = unwritable_set(d, "it is a snapshot");
+	if (!rc && row_number(&v[7]))
+		rc = unwritable_set(d, "it is a standby copy");
+	if (!rc && row_number(&v[6]))
+		rc = unwritable_set(d, "it is read-only");
+	if (!rc && row_is(&v[9], "READ_ONLY"))
+		rc = unwritable_set(d, "it is a read-only copy");
+	return rc;
+}
+
+static int row_chaining(struct server_reading *r, const struct sql_value *v)
+{
+	r->o->chaining = row_number(&v[1]) != 0;
+	return 0;
+}
+
+static int row_database_id(struct server_reading *r, const struct sql_value *v)
+{
+	size_t i = (size_t)row_number(&v[1]);
+
+	if (i >= r->n_names)
+		return -EBADMSG;
+	r->ids[i] = id_of(&v[2]);
+	return 0;
+}
+
+static int row_server_trigger(struct server_reading *r, const struct sql_value *v)
+{
+	char **name = ROW_MORE(r->o->triggers, r->o->n_triggers);
+
+	return name && row_name(name, &v[1]) ? 0 : -ENOMEM;
+}
+
+static int row_of_session(struct server_reading *r, const struct sql_value *v)
+{
+	struct observed_session *s = ROW_MORE(r->o->sessions, r->o->n_sessions);
+
+	return s ? row_session(s, v, SESSION_COLUMNS) : -ENOMEM;
+}
+
+static int condition_of(const struct sql_value *v)
+{
+	return v->data ? id_of(v) : -1;
+}
+
+static int row_condition(struct server_reading *r, const struct sql_value *v)
+{
+	struct raw_condition *c = ROW_MORE(r->conditions, r->n_conditions);
+
+	if (!c)
+		return -ENOMEM;
+	row_sid(&c->sid, &v[1]);
+	for (size_t i = 0; i < CONDITIONS; i++)
+		c->values[i] = condition_of(&v[2 + i]);
+	return 0;
+}
+
+static const struct {
+	const char *part;
+	int columns;
+	int (*row)(struct server_reading *r, const struct sql_value *v);
+} server_rows[] = {
+	{"server", 3, row_server},
+	{"right", 4, row_right},
+	{"principal", 8, row_principal},
+	{"server-member", 3, row_server_member},
+	{"server-permission", 7, row_server_permission},
+	{"database", 13, row_database},
+	{"chaining", 2, row_chaining},
+	{"database-id", 3, row_database_id},
+	{"server-trigger", 2, row_server_trigger},
+	{"session", SESSION_COLUMNS, row_of_session},
+	{"condition", 2 + CONDITIONS, row_condition},
+};
+
+int catalog_server_row(void *reading, const struct sql_value *values, int n)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(server_rows); i++)
+		if (n >= 1 && row_is(&values[0], server_rows[i].part))
+			return n == server_rows[i].columns ? server_rows[i].row(reading, values)
+							   : -EBADMSG;
+	return -EBADMSG;
+}
+
+/* ---- of a database ---- */
+
+static int row_user(struct raw_catalog *raw, const struct sql_value *v)
+{
+	enum { IN_DATABASE = 2 };
+	struct raw_principal *p = ROW_MORE(raw->principals, raw->n_principals);
+
+	if (!p)
+		return -ENOMEM;
+	p->id = id_of(&v[2]);
+	row_sid(&p->sid, &v[4]);
+	p->type = row_letter(&v[5]);
+	p->owner = id_of(&v[6]);
+	p->contained = row_number(&v[7]) == IN_DATABASE;
+	return row_name(&p->name, &v[3]) ? 0 : -ENOMEM;
+}
+
+static int row_member(struct raw_catalog *raw, const struct sql_value *v)
+{
+	return member_take(raw, &v[2]);
+}
+
+static int row_permission(struct raw_catalog *raw, const struct sql_value *v)
+{
+	struct raw_permission *p = ROW_MORE(raw->permissions, raw->n_permissions);
+
+	if (!p)
+		return -ENOMEM;
+	*p = (struct raw_permission){.class = (uint8_t)row_number(&v[2]),
+		.state = row_letter(&v[3]),
+		.name = row_text(&v[4]),
+		.major = id_of(&v[5]),
+		.minor = id_of(&v[6]),
+		.grantee = id_of(&v[7]),
+		.grantor = id_of(&v[8])};
+	return p->name ? 0 : -ENOMEM;
+}
+
+static int thing_take(struct raw_things *things, const struct sql_value *v)
+{
+	struct raw_thing *t = ROW_MORE(things->items, things->n);
+
+	if (!t)
+		return -ENOMEM;
+	t->id = id_of(&v[2]);
+	t->schema = id_of(&v[4]);
+	t->owner = id_of(&v[5]);
+	return row_name(&t->name, &v[3]) ? 0 : -ENOMEM;
+}
+
+static int row_schema(struct raw_catalog *raw, const struct sql_value *v)
+{
+	return thing_take(&raw->schemas, v);
+}
+
+static int row_object(struct raw_catalog *raw, const struct sql_value *v)
+{
+	return thing_take(&raw->objects, v);
+}
+
+static int row_column(struct raw_catalog *raw, const struct sql_value *v)
+{
+	return thing_take(&raw->columns, v);
+}
+
+static int row_type(struct raw_catalog *raw, const struct sql_value *v)
+{
+	return thing_take(&raw->types, v);
+}
+
+#define DIGEST_BYTES ((DIGEST_TEXT_MAX - 1) / 2)
+
+static int row_trigger(struct raw_catalog *raw, const struct sql_value *v)
+{
+	struct observed_trigger *t = ROW_MORE(raw->triggers, raw->n_triggers);
+
+	if (!t)
+		return -ENOMEM;
+	for (size_t i = 0; v[3].data && v[3].size == DIGEST_BYTES && i < DIGEST_BYTES; i++)
+		snprintf(t->digest + 2 * i, 3, "%02x", (unsigned char)v[3].data[i]);
+	t->dynamic = row_number(&v[4]) != 0;
+	t->reaches = row_number(&v[5]) != 0;
+	return row_name(&t->name, &v[2]) ? 0 : -ENOMEM;
+}
+
+static int row_runner(struct raw_catalog *raw, const struct sql_value *v)
+{
+	enum { AS_OWNER = -2 };
+	struct observed_runner *r = ROW_MORE(raw->runners, raw->n_runners);
+	int64_t kind = row_number(&v[2]);
+
+	if (!r)
+		return -ENOMEM;
+	r->kind = RUNNER_MODULE;
+	if (kind < RUNNER_MODULE || kind > RUNNER_POLICY)
+		return -EBADMSG;
+	r->kind = (unsigned)kind;
+	r->as_owner = row_number(&v[5]) == AS_OWNER;
+	return row_name(&r->schema, &v[3]) && row_name(&r->name, &v[4]) ? 0 : -ENOMEM;
+}
+
+static int row_end(struct raw_catalog *raw, const struct sql_value *v)
+{
+	raw->ended = true;
+	raw->may_view = v[2].data ? row_number(&v[2]) == 1 : -1;
+	return 0;
+}
+
+static int row_failed(struct raw_catalog *raw, const struct sql_value *v)
+{
+	raw->failed = id_of(&v[2]);
+	record_set(raw->words, sizeof(raw->words), v[3].data ? v[3].data : "");
+	return 0;
+}
+
+static const struct {
+	const char *part;
+	int columns;
+	int (*row)(struct raw_catalog *raw, const struct sql_value *v);
+} database_rows[] = {
+	{"user", 8, row_user},
+	{"member", 4, row_member},
+	{"permission", 9, row_permission},
+	{"schema", 6, row_schema},
+	{"object", 6, row_object},
+	{"column", 6, row_column},
+	{"type", 6, row_type},
+	{"trigger", 6, row_trigger},
+	{"runner", 6, row_runner},
+	{"end", 3, row_end},
+	{"failed", 4, row_failed},
+};
+
+int catalog_database_row(void *raw, const struct sql_value *values, int n)
+{
+	struct raw_catalog *r = raw;
+
+	for (size_t i = 0; i < ARRAY_SIZE(database_rows); i++) {
+		if (n < 1 || !row_is(&values[0], database_rows[i].part))
+			continue;
+		if (n != database_rows[i].columns)
+			return -EBADMSG;
+		if (id_of(&values[1]) == r->database)
+			return database_rows[i].row(r, values);
+		r->strays++;
+		return 0;
+	}
+	return -EBADMSG;
+}

@@ -1,0 +1,189 @@
+/* The questions of an observation. The first column of each row names the part, so that the answer is clear even if
+ * parts were left out. Uses only catalog views that all supported versions have, and never two of them in one
+ * expression. */
+#include "catalog/catalog.h"
+#include "sql/rights.h"
+
+/* create_date is in the server's local time, so ages are differences between readings of the server's own clock. */
+const struct part server_parts[] = {
+	{"principal",
+		"SELECT N'principal' AS [part], p.principal_id,\n"
+		"  CAST(CAST(p.name AS nvarchar(128)) AS varbinary(256)), CAST(p.sid AS varbinary(85)), p.type, p.is_disabled,\n"
+		"  CASE WHEN p.create_date < '19900101' THEN NULL ELSE DATEDIFF(SECOND, p.create_date, GETDATE()) END,\n"
+		"  CAST(CAST(p.default_database_name AS nvarchar(128)) AS varbinary(256))\n"
+		"FROM sys.server_principals AS p;\n",
+		true},
+	{"server-member",
+		"SELECT N'server-member' AS [part], m.role_principal_id, m.member_principal_id\n"
+		"FROM sys.server_role_members AS m;\n",
+		false},
+	{"server-permission",
+		"SELECT N'server-permission' AS [part], p.class, p.state, p.permission_name, p.major_id,\n"
+		"  p.grantee_principal_id, p.grantor_principal_id FROM sys.server_permissions AS p;\n",
+		false},
+	{"database",
+		"SELECT N'database' AS [part], d.database_id, CAST(CAST(d.name AS nvarchar(128)) AS varbinary(256)),\n"
+		"  d.state, d.user_access, d.source_database_id, d.is_read_only, d.is_in_standby, HAS_DBACCESS(d.name),\n"
+		"  CAST(DATABASEPROPERTYEX(d.name, N'Updateability') AS nvarchar(20)),\n"
+		"  CAST(d.owner_sid AS varbinary(85)), d.is_db_chaining_on, d.is_trustworthy_on FROM sys.databases AS d;\n",
+		true},
+	{"chaining",
+		"SELECT N'chaining' AS [part], CAST(c.value_in_use AS int) FROM sys.configurations AS c\n"
+		"WHERE c.name = N'cross db ownership chaining';\n",
+		false},
+	{"server-trigger",
+		"SELECT N'server-trigger' AS [part], CAST(CAST(t.name AS nvarchar(128)) AS varbinary(256))\n"
+		"FROM sys.server_triggers AS t WHERE t.is_disabled = 0;\n",
+		false},
+	{0},
+};
+
+/* Each row names its database, so that a failed USE is noticed. Of objects, types, and columns only those on which
+ * somebody has a permission, or that have their own owner. */
+const struct part database_parts[] = {
+	{"user",
+		"SELECT N'user' AS [part], DB_ID(), p.principal_id, CAST(CAST(p.name AS nvarchar(128)) AS varbinary(256)),\n"
+		"  CAST(p.sid AS varbinary(85)), p.type, p.owning_principal_id, p.authentication_type\n"
+		"FROM sys.database_principals AS p;\n",
+		true},
+	{"member",
+		"SELECT N'member' AS [part], DB_ID(), m.role_principal_id, m.member_principal_id\n"
+		"FROM sys.database_role_members AS m;\n",
+		true},
+	{"schema",
+		"SELECT N'schema' AS [part], DB_ID(), s.schema_id, CAST(CAST(s.name AS nvarchar(128)) AS varbinary(256)), NULL,\n"
+		"  s.principal_id FROM sys.schemas AS s;\n",
+		false},
+	{"permission",
+		"SELECT N'permission' AS [part], DB_ID(), p.class, p.state, p.permission_name, p.major_id, p.minor_id,\n"
+		"  p.grantee_principal_id, p.grantor_principal_id FROM sys.database_permissions AS p WHERE p.major_id >= 0;\n",
+		false},
+	{"object",
+		"SELECT N'object' AS [part], DB_ID(), o.object_id, CAST(CAST(o.name AS nvarchar(128)) AS varbinary(256)),\n"
+		"  o.schema_id, o.principal_id FROM sys.objects AS o WHERE o.parent_object_id = 0 AND (o.principal_id IS NOT NULL\n"
+		"  OR o.object_id IN (SELECT p.major_id FROM sys.database_permissions AS p WHERE p.class = 1));\n",
+		false},
+	{"column",
+		"SELECT N'column' AS [part], DB_ID(), c.column_id, CAST(CAST(c.name AS nvarchar(128)) AS varbinary(256)),\n"
+		"  c.object_id, NULL FROM sys.columns AS c WHERE c.object_id IN\n"
+		"  (SELECT p.major_id FROM sys.database_permissions AS p WHERE p.class = 1 AND p.minor_id > 0);\n",
+		false},
+	{"type",
+		"SELECT N'type' AS [part], DB_ID(), t.user_type_id, CAST(CAST(t.name AS nvarchar(128)) AS varbinary(256)),\n"
+		"  t.schema_id, t.principal_id FROM sys.types AS t WHERE t.is_user_defined = 1;\n",
+		false},
+	{"trigger",
+		"SELECT N'trigger' AS [part], DB_ID(), CAST(CAST(t.name AS nvarchar(128)) AS varbinary(256)),\n"
+		"  HASHBYTES('SHA2_256', m.definition),\n"
+		"  CASE WHEN REPLACE(UPPER(m.definition), N'EXECUTE AS', N'') LIKE N'%EXEC%' THEN 1 ELSE 0 END,\n"
+		"  (SELECT COUNT(*) FROM sys.sql_expression_dependencies AS d WHERE d.referencing_class = 12\n"
+		"    AND d.referencing_id = t.object_id)\n"
+		"FROM sys.triggers AS t LEFT JOIN sys.sql_modules AS m ON m.object_id = t.object_id\n"
+		"WHERE t.parent_class = 0 AND t.is_disabled = 0;\n",
+		false},
+	/* 1: a module, 2: a CLR module, 3: a queue, 4: a policy. What uses nothing can be altered by nobody but itself. */
+	{"runner",
+		"SELECT N'runner' AS [part], DB_ID(), 1, CAST(CAST(s.name AS nvarchar(128)) AS varbinary(256)),\n"
+		"  CAST(CAST(o.name AS nvarchar(128)) AS varbinary(256)), m.execute_as_principal_id\n"
+		"FROM sys.sql_modules AS m JOIN sys.objects AS o ON o.object_id = m.object_id\n"
+		"JOIN sys.schemas AS s ON s.schema_id = o.schema_id WHERE m.execute_as_principal_id IS NOT NULL\n"
+		"  AND (m.definition IS NULL OR REPLACE(UPPER(m.definition), N'EXECUTE AS', N'') LIKE N'%EXEC%'\n"
+		"    OR EXISTS (SELECT 1 FROM sys.sql_expression_dependencies AS d WHERE d.referencing_id = m.object_id));\n"
+		"SELECT N'runner' AS [part], DB_ID(), 2, CAST(CAST(s.name AS nvarchar(128)) AS varbinary(256)),\n"
+		"  CAST(CAST(o.name AS nvarchar(128)) AS varbinary(256)), a.execute_as_principal_id\n"
+		"FROM sys.assembly_modules AS a JOIN sys.objects AS o ON o.object_id = a.object_id\n"
+		"JOIN sys.schemas AS s ON s.schema_id = o.schema_id WHERE a.execute_as_principal_id IS NOT NULL;\n"
+		"SELECT N'runner' AS [part], DB_ID(), 3, CAST(CAST(s.name AS nvarchar(128)) AS varbinary(256)),\n"
+		"  CAST(CAST(q.name AS nvarchar(128)) AS varbinary(256)), q.execute_as_principal_id\n"
+		"FROM sys.service_queues AS q JOIN sys.schemas AS s ON s.schema_id = q.schema_id\n"
+		"WHERE q.is_activation_enabled = 1 AND q.is_ms_shipped = 0;\n"
+		"SELECT N'runner' AS [part], DB_ID(), 4, CAST(CAST(s.name AS nvarchar(128)) AS varbinary(256)),\n"
+		"  CAST(CAST(y.name AS nvarchar(128)) AS varbinary(256)), NULL\n"
+		"FROM sys.security_policies AS y JOIN sys.schemas AS s ON s.schema_id = y.schema_id\n"
+		"WHERE y.is_schema_bound = 0;\n",
+		false},
+	{"end",
+		"SELECT N'end' AS [part], DB_ID(), COALESCE(HAS_PERMS_BY_NAME(QUOTENAME(DB_NAME()), N'DATABASE', N'VIEW DEFINITION'),\n"
+		"  HAS_PERMS_BY_NAME(DB_NAME(), N'DATABASE', N'VIEW DEFINITION'));\n",
+		true},
+	{0},
+};
+
+/* Seconds since 2020, because DATEDIFF returns an int: good until 2088. */
+#define CLOCK "DATEDIFF(SECOND, '20200101', GETDATE())"
+
+void catalog_probe_write(FILE *to)
+{
+	fputs("SELECT N'server' AS [part], CAST(SERVERPROPERTY(N'ProductVersion') AS nvarchar(128)),\n"
+	      "  " CLOCK ";\n",
+		to);
+	for (size_t i = 0; i < ARRAY_SIZE(server_rights); i++)
+		for (size_t k = 0; k < ARRAY_SIZE(server_rights[i].permissions); k++) {
+			const char *permission = server_rights[i].permissions[k];
+			if (permission)
+				fprintf(to,
+					"%s %zu, %zu, CASE WHEN IS_SRVROLEMEMBER(N'sysadmin') = 1 THEN 1\n"
+					"  ELSE HAS_PERMS_BY_NAME(NULL, NULL, N'%s') END\n",
+					i || k ? "UNION ALL SELECT N'right',"
+					       : "SELECT N'right' AS [part],",
+					i, k, permission);
+		}
+	fputs(";\n", to);
+}
+
+const char catalog_probe_plain[] =
+	"SELECT N'server' AS [part], CAST(@@VERSION AS nvarchar(128)), " CLOCK ";\n";
+
+void catalog_names_write(FILE *to, const char *const *names, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		fprintf(to, "SELECT N'database-id' AS [part], %zu, DB_ID(", i);
+		sql_write_string(to, names[i]);
+		fputs(");\n", to);
+	}
+}
+
+void catalog_principals_write(FILE *to, const struct sid *sids, size_t n)
+{
+	fputs("SELECT N'user' AS [part], DB_ID(), p.principal_id, CAST(CAST(p.name AS nvarchar(128)) AS varbinary(256)),\n"
+	      "  CAST(p.sid AS varbinary(85)), p.type, p.owning_principal_id, p.authentication_type\n"
+	      "FROM sys.database_principals AS p WHERE p.sid IN (",
+		to);
+	sids_write(to, sids, n);
+	fputs(") OR p.authentication_type = 2;\n", to);
+}
+
+void catalog_conditions_write(
+	FILE *to, const struct sid *sids, size_t n, const struct sql_closing *named, size_t n_named)
+{
+	static const char *const properties[CONDITIONS] = {
+		"IsLocked", "IsExpired", "IsMustChange", "DaysUntilExpiration", "BadPasswordCount"};
+
+	fputs("SELECT N'condition' AS [part], CAST(p.sid AS varbinary(85))", to);
+	for (size_t i = 0; i < ARRAY_SIZE(properties); i++)
+		fprintf(to, ",\n  CAST(LOGINPROPERTY(p.name, N'%s') AS int)", properties[i]);
+	fputs("\nFROM sys.server_principals AS p WHERE p.sid IN (", to);
+	sids_write(to, sids, n);
+	for (size_t i = 0; i < n_named; i++) {
+		fputs(",\n  SUSER_SID(", to);
+		sql_write_string(to, named[i].login);
+		putc(')', to);
+	}
+	fputs(");\n", to);
+}
+
+void catalog_leave_write(FILE *to)
+{
+	fprintf(to, "USE [master];\nSET LOCK_TIMEOUT %u;\n", LOCK_PATIENCE);
+}
+
+void catalog_blocker_write(FILE *to, int database)
+{
+	fprintf(to,
+		"SELECT TOP (1) N'blocker' AS [part], s.session_id,\n"
+		"  CAST(CAST(s.original_login_name AS nvarchar(128)) AS varbinary(256))\n"
+		"FROM sys.dm_exec_sessions AS s\n"
+		"WHERE s.database_id = %d AND s.open_transaction_count > 0 AND s.session_id <> @@SPID\n"
+		"ORDER BY s.last_request_start_time;\n",
+		database);
+}

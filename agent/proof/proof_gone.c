@@ -1,0 +1,106 @@
+/* Verifies that ended access is removed, by what was read from the server. */
+#include <string.h>
+#include <strings.h>
+
+#include "proof/proof.h"
+
+static size_t databases_unread(const struct observed_server *o)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < o->n_databases; i++)
+		n += !o->databases[i].read && !o->databases[i].system && !o->databases[i].absent;
+	return n;
+}
+
+static bool is_sid_of(const struct visit_run *run, const char *login, const struct sid *sid)
+{
+	for (size_t i = 0; i < run->claims.n; i++) {
+		const struct claim *c = &run->claims.items[i];
+		if (streq(c->server, run->visit->server->name) && !strcasecmp(c->login, login) &&
+			sid_equal(&c->sid, sid))
+			return true;
+	}
+	return false;
+}
+
+/* By name, and by every SID that the login has had, so that a renamed or restored user is found too. */
+static const struct observed_user *user_left(
+	const struct visit_run *run, const char *login, const char **where)
+{
+	const struct observed_server *o = &run->observed;
+
+	for (size_t i = 0; i < o->n_databases; i++)
+		for (size_t k = 0; k < o->databases[i].n_users; k++) {
+			const struct observed_user *u = &o->databases[i].users[k];
+			if (u->type == 'R' || (strcasecmp(u->name, login) != 0 &&
+						      !is_sid_of(run, login, &u->sid)))
+				continue;
+			*where = o->databases[i].name;
+			return u;
+		}
+	return NULL;
+}
+
+static bool session_is_left(const struct observed_server *o, const char *login)
+{
+	for (size_t i = 0; i < o->n_sessions; i++)
+		if (names_equal(o->sessions[i].login, login))
+			return true;
+	return false;
+}
+
+static void tell(struct visit_run *run, size_t number, enum verification result, const char *words)
+{
+	verdict_tell(run, number, &(struct grant_place){0}, result, STATE_OK, words);
+}
+
+/* The grant has ended: check that nothing of it is left. */
+void gone_tell(struct visit_run *run, size_t number)
+{
+	const struct grant *g = run->visit->wanted.grants[number];
+	const struct observed_server *o = &run->observed;
+	const struct observed_login *l = observed_find_login(o, g->user->login);
+	const struct observed_database *d = observed_find_database(o, g->database->name);
+	char evidence[RECORD_TEXT_MAX];
+	const struct observed_user *u;
+	const char *where;
+
+	if (wanted_find(&run->visit->wanted, g->user->login)) {
+		/* The login still exists for another database, but has no user in this one. */
+		if (d && observed_user_of(d, l))
+			tell(run, number, VERIFICATION_EXCESS,
+				"the user still exists in the database");
+		else if (d && !d->absent && !d->read)
+			verdict_tell(run, number, &(struct grant_place){0}, VERIFICATION_UNVERIFIED,
+				STATE_UNREAD, "the database could not be read");
+		else if (!d || d->absent)
+			tell(run, number, VERIFICATION_VERIFIED,
+				"the server has no database of this name");
+		else
+			tell(run, number, VERIFICATION_VERIFIED,
+				"sys.database_principals read: no user with the login's SID");
+		return;
+	}
+	if (l)
+		tell(run, number, VERIFICATION_EXCESS, "the login still exists");
+	else if (session_is_left(o, g->user->login))
+		tell(run, number, VERIFICATION_EXCESS, "a session of the login is still open");
+	else if ((u = user_left(run, g->user->login, &where))) {
+		snprintf(evidence, sizeof(evidence), "its user [%.128s] still exists in [%.128s]",
+			u->name, where);
+		tell(run, number, VERIFICATION_EXCESS, evidence);
+	} else if (o->n_missing_rights || o->n_unreadable || databases_unread(o)) {
+		snprintf(evidence, sizeof(evidence),
+			"no login, session, or user found, but the result is incomplete: databases not read: %zu, parts of "
+			"the catalog not read: %zu, missing permissions: %zu",
+			databases_unread(o), o->n_unreadable, o->n_missing_rights);
+		tell(run, number, VERIFICATION_UNVERIFIED, evidence);
+	} else {
+		snprintf(evidence, sizeof(evidence),
+			"sys.server_principals, sys.dm_exec_sessions, and sys.database_principals of %zu databases read: no "
+			"login, no session, no user",
+			o->n_databases);
+		tell(run, number, VERIFICATION_VERIFIED, evidence);
+	}
+}

@@ -1,0 +1,121 @@
+/* The questions of a proof: what a user may do, as the server itself works it out for that user.
+ *
+ * Impersonation plus HAS_PERMS_BY_NAME counts everything within the database: nested roles, ownership, public, column and
+ * database grants, denials. Each question answers with one row per permission that is held, so silence is the proof; the
+ * last row says that all was asked, as whom, and that a permission which everybody holds was recognised: a server that
+ * answers NULL to everything proves nothing. Rights on the server itself are not seen through EXECUTE AS USER; those are
+ * read from the catalogue. */
+#include "proof/proof.h"
+
+/* Permissions that no user of the level may have, as a table constructor. */
+#define OBJECT_WRITES                                                                                           \
+	"(N'INSERT'), (N'UPDATE'), (N'DELETE'), (N'EXECUTE'), (N'ALTER'), (N'CONTROL'), (N'TAKE OWNERSHIP'),\n" \
+	"  (N'REFERENCES')"
+#define SCHEMA_WRITES                                                                                           \
+	"(N'INSERT'), (N'UPDATE'), (N'DELETE'), (N'EXECUTE'), (N'ALTER'), (N'CONTROL'), (N'TAKE OWNERSHIP'),\n" \
+	"  (N'REFERENCES'), (N'CREATE SEQUENCE')"
+#define DEFINITIONS "(N'ALTER'), (N'CONTROL'), (N'TAKE OWNERSHIP'), (N'REFERENCES')"
+#define DATABASE_RULES                                                                                              \
+	"(N'CONTROL'), (N'ALTER'), (N'TAKE OWNERSHIP'), (N'ALTER ANY USER'), (N'ALTER ANY ROLE'),\n"                \
+	"  (N'ALTER ANY APPLICATION ROLE'), (N'ALTER ANY SCHEMA'), (N'ALTER ANY DATABASE DDL TRIGGER'),\n"          \
+	"  (N'ALTER ANY ASSEMBLY'), (N'ALTER ANY CERTIFICATE'), (N'ALTER ANY ASYMMETRIC KEY'),\n"                   \
+	"  (N'ALTER ANY SYMMETRIC KEY'), (N'ALTER ANY DATABASE EVENT NOTIFICATION'), (N'AUTHENTICATE'),\n"          \
+	"  (N'CREATE TABLE'), (N'CREATE VIEW'), (N'CREATE PROCEDURE'), (N'CREATE FUNCTION'), (N'CREATE SCHEMA'),\n" \
+	"  (N'CREATE ROLE'), (N'CREATE TYPE'), (N'CREATE SYNONYM'), (N'CREATE ASSEMBLY'),\n"                        \
+	"  (N'CREATE CERTIFICATE'), (N'BACKUP DATABASE'), (N'BACKUP LOG')"
+#define DATABASE_WRITES "(N'INSERT'), (N'UPDATE'), (N'DELETE'), (N'EXECUTE')"
+
+/* Rows: held, number, class, permission, count, example, answer (NULL: the server did not answer). */
+#define HELD "SELECT N'held' AS [part], %C, "
+
+/* Only of objects that somebody holds something on, or that have an owner of their own: what all others give comes from
+ * their schema or the database, which are asked about themselves. So 50,000 objects cost no more than their grants.
+ *
+ * SCHEMA_NAME and no join: a user may hold something on an object of a schema that it does not see, and a join would
+ * pass over it. An object whose schema has no name for the user is said to be unknown, not left out. */
+#define OBJECT_NAME "QUOTENAME(SCHEMA_NAME(o.schema_id)) + N'.' + QUOTENAME(o.name)"
+#define OBJECTS_HELD(permissions)                                                                    \
+	HELD "N'OBJECT', q.permission, COUNT(*), MIN(q.name), q.answer\n"                            \
+	     "FROM (SELECT " OBJECT_NAME                                                             \
+	     " AS name, v.permission, CASE WHEN SCHEMA_NAME(o.schema_id) IS NULL THEN NULL\n"        \
+	     "    ELSE COALESCE(HAS_PERMS_BY_NAME(" OBJECT_NAME                                      \
+	     ", N'OBJECT', v.permission), 0) END AS answer\n"                                        \
+	     "  FROM sys.objects AS o CROSS JOIN (VALUES " permissions ") AS v(permission)\n"        \
+	     "  WHERE o.parent_object_id = 0 AND (o.principal_id IS NOT NULL OR o.object_id IN\n"    \
+	     "    (SELECT p.major_id FROM sys.database_permissions AS p WHERE p.class = 1))) AS q\n" \
+	     "WHERE q.answer = 1 OR q.answer IS NULL GROUP BY q.permission, q.answer;\n"
+/* Only if column permissions exist. The user sees the rows for itself and its roles. */
+#define COLUMNS_HELD(permissions)                                                                  \
+	HELD "N'COLUMN', q.permission_name, COUNT(*), MIN(q.name), q.answer\n"                     \
+	     "FROM (SELECT " OBJECT_NAME                                                           \
+	     " + N'.' + QUOTENAME(c.name) AS name, p.permission_name,\n"                           \
+	     "    HAS_PERMS_BY_NAME(" OBJECT_NAME                                                  \
+	     ", N'OBJECT', p.permission_name, c.name, N'COLUMN') AS answer\n"                      \
+	     "  FROM sys.database_permissions AS p\n"                                              \
+	     "  JOIN sys.objects AS o ON p.class = 1 AND o.object_id = p.major_id\n"               \
+	     "  JOIN sys.columns AS c ON c.object_id = p.major_id AND c.column_id = p.minor_id\n"  \
+	     "  WHERE p.minor_id > 0 AND p.permission_name IN (" permissions ")) AS q\n"           \
+	     "WHERE q.answer = 1 OR q.answer IS NULL GROUP BY q.permission_name, q.answer;\n"
+#define SCHEMAS_HELD(permissions)                                                                  \
+	HELD "N'SCHEMA', q.permission, COUNT(*), MIN(q.name), q.answer\n"                          \
+	     "FROM (SELECT s.name, v.permission,\n"                                                \
+	     "    HAS_PERMS_BY_NAME(QUOTENAME(s.name), N'SCHEMA', v.permission) AS answer\n"       \
+	     "  FROM sys.schemas AS s CROSS JOIN (VALUES " permissions ") AS v(permission)\n"      \
+	     "  WHERE s.name NOT IN (N'sys', N'INFORMATION_SCHEMA')) AS q\n"                       \
+	     "WHERE q.answer = 1 OR q.answer IS NULL GROUP BY q.permission, q.answer;\n"
+/* By its plain name, as documented, and quoted, for names with a dot or a bracket. */
+#define ON_DATABASE(permission)                                                                    \
+	"COALESCE(HAS_PERMS_BY_NAME(QUOTENAME(DB_NAME()), N'DATABASE', " permission "),\n"         \
+	"    HAS_PERMS_BY_NAME(DB_NAME(), N'DATABASE', " permission "))"
+#define DATABASE_HELD(permissions)                                                                 \
+	HELD "N'DATABASE', q.permission, 1, DB_NAME(), q.answer\n"                                 \
+	     "FROM (SELECT v.permission, " ON_DATABASE(                                            \
+		     "v.permission") " AS answer\n"                                                \
+				     "  FROM (VALUES " permissions ") AS v(permission)) AS q\n"    \
+				     "WHERE q.answer = 1 OR q.answer IS NULL;\n"
+/* Permissions on itself do not count. */
+#define PRINCIPALS_HELD                                                                                                \
+	HELD "N'USER', v.permission, COUNT(*), MIN(p.name), 1\n"                                                       \
+	     "FROM sys.database_principals AS p CROSS JOIN (VALUES (N'IMPERSONATE'), (N'CONTROL')) AS v(permission)\n" \
+	     "WHERE p.type IN ('S', 'U') AND p.name <> USER_NAME()\n"                                                  \
+	     "  AND HAS_PERMS_BY_NAME(QUOTENAME(p.name), N'USER', v.permission) = 1 GROUP BY v.permission;\n" HELD     \
+	     "N'ROLE', v.permission, COUNT(*), MIN(p.name), 1\n"                                                       \
+	     "FROM sys.database_principals AS p CROSS JOIN (VALUES (N'ALTER'), (N'CONTROL')) AS v(permission)\n"       \
+	     "WHERE p.type = 'R' AND p.name <> N'public'\n"                                                            \
+	     "  AND HAS_PERMS_BY_NAME(QUOTENAME(p.name), N'ROLE', v.permission) = 1 GROUP BY v.permission;\n"
+/* Securables other than objects that can be owned and altered. */
+#define OTHERS_HELD                                                                                                    \
+	HELD "x.class, v.permission, COUNT(*), MIN(x.name), 1\n"                                                       \
+	     "FROM (SELECT N'CERTIFICATE' AS class, QUOTENAME(name) AS name FROM sys.certificates\n"                   \
+	     "  UNION ALL SELECT N'ASYMMETRIC KEY', QUOTENAME(name) FROM sys.asymmetric_keys\n"                        \
+	     "  UNION ALL SELECT N'SYMMETRIC KEY', QUOTENAME(name) FROM sys.symmetric_keys\n"                          \
+	     "  UNION ALL SELECT N'ASSEMBLY', QUOTENAME(name) FROM sys.assemblies WHERE is_user_defined = 1\n"         \
+	     "  UNION ALL SELECT N'APPLICATION ROLE', QUOTENAME(name) FROM sys.database_principals WHERE type = 'A'\n" \
+	     "  UNION ALL SELECT N'TYPE', QUOTENAME(SCHEMA_NAME(t.schema_id)) + N'.' + QUOTENAME(t.name)\n"            \
+	     "    FROM sys.types AS t WHERE t.is_user_defined = 1) AS x\n"                                             \
+	     "CROSS JOIN (VALUES (N'CONTROL')) AS v(permission)\n"                                                     \
+	     "WHERE HAS_PERMS_BY_NAME(x.name, x.class, v.permission) = 1 GROUP BY x.class, v.permission;\n"
+/* Grants WITH GRANT OPTION to the user or to one of its roles. */
+#define OPTIONS_HELD                                                                               \
+	HELD "N'GRANT OPTION', p.permission_name, COUNT(*), MIN(p.class_desc), 1\n"                \
+	     "FROM sys.database_permissions AS p\n"                                                \
+	     "JOIN sys.database_principals AS g ON g.principal_id = p.grantee_principal_id\n"      \
+	     "WHERE p.state = 'W' AND (g.name = USER_NAME() OR IS_MEMBER(g.name) = 1) GROUP BY p.permission_name;\n"
+#define ASKED "SELECT N'asked' AS [part], %C, USER_NAME(), " ON_DATABASE("N'CONNECT'") ";\n"
+
+const char *const proof_questions[LEVELS] = {
+	[LEVEL_NONE] = NULL,
+	/* The highest permissions first, because evidence is cut to the size of a record. */
+	[LEVEL_READ_ONLY] = DATABASE_HELD(DATABASE_RULES ", " DATABASE_WRITES)
+		PRINCIPALS_HELD OPTIONS_HELD OTHERS_HELD COLUMNS_HELD("N'UPDATE', N'REFERENCES'")
+			SCHEMAS_HELD(SCHEMA_WRITES) OBJECTS_HELD(OBJECT_WRITES) ASKED,
+	/* Data changes, but no definitions that control their use. */
+	[LEVEL_WRITE] = DATABASE_HELD(DATABASE_RULES)
+		PRINCIPALS_HELD OPTIONS_HELD OTHERS_HELD COLUMNS_HELD("N'REFERENCES'") SCHEMAS_HELD(
+			DEFINITIONS ", (N'CREATE SEQUENCE')") OBJECTS_HELD(DEFINITIONS) ASKED,
+	/* Full access may alter and drop existing objects. It must not create objects, grant, or own anything. */
+	[LEVEL_FULL] =
+		DATABASE_HELD(DATABASE_RULES) PRINCIPALS_HELD OPTIONS_HELD OTHERS_HELD SCHEMAS_HELD(
+			"(N'CONTROL'), (N'TAKE OWNERSHIP'), (N'CREATE SEQUENCE')")
+			OBJECTS_HELD("(N'TAKE OWNERSHIP')") ASKED,
+};

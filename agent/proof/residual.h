@@ -1,0 +1,119 @@
+/* Used only by the rooms that visit a server: the search for residual access. */
+#ifndef CURFEW_SQL_LEFTOVER_H
+#define CURFEW_SQL_LEFTOVER_H
+
+#include "sql/name.h"
+#include "proof/visit_run.h"
+
+/* A check selects plain columns. Its texts are built from them by templates (words_write). */
+struct leftover {
+	const char *name;
+	enum finding_severity severity;
+	enum { LEFTOVER_DATABASE, LEFTOVER_SERVER } scope;
+	const char *words; /* what was found, for people */
+	const char *text;
+	const char *subject, *evidence, *remedy; /* templates */
+	bool renames; /* skip rows in which the first two names are equal */
+};
+extern const struct leftover database_leftovers[],
+	server_leftovers[]; /* a NULL name ends the list */
+
+/* What a baseline records of one kind of item. */
+struct base_question {
+	const char *kind;
+	const char *text;
+	const char *name, *hash; /* templates */
+};
+extern const struct base_question base_questions[],
+	server_base_questions[]; /* a NULL kind ends the list */
+/* Writes all questions of a baseline. The answers contain the number of the database. */
+void base_questions_write(FILE *to, const struct base_question *all, size_t database);
+
+/* In a template, %KL is column K (1 to 9) written as: t text, x bytes in hexadecimal, n name, q [name], s N'name', w
+ * [schema].[name] (columns K and K + 1), o securable (columns from K on). NULL becomes empty. 0, negative errno, or why
+ * the result is not valid T-SQL. */
+enum {
+	WORDS_UNWRITABLE = 1, /* a name is not valid text */
+	WORDS_UNNAMED,	      /* only the id of a securable is known */
+};
+int words_write(FILE *to, const char *form, const struct sql_value *v, int n);
+int words_make(char **out, const char *form, const struct sql_value *v, int n);
+
+#define NAME(expression) NAME_BYTES(expression)
+/* The same for a text that may be longer than a name. */
+#define LONG_NAME(expression) "CAST(CAST(" expression " AS nvarchar(1035)) AS varbinary(2070))"
+
+/* Joins everything that a permission's securable can be. Each join adds at most one row, so no permission is doubled.
+ * */
+#define PERMISSIONS                                                                                             \
+	"FROM sys.database_permissions AS p\n"                                                                  \
+	"JOIN sys.database_principals AS g ON g.principal_id = p.grantee_principal_id\n"                        \
+	"JOIN sys.database_principals AS r ON r.principal_id = p.grantor_principal_id\n"                        \
+	"LEFT JOIN sys.objects AS o ON p.class = 1 AND o.object_id = p.major_id\n"                              \
+	"LEFT JOIN sys.schemas AS s ON s.schema_id = o.schema_id\n"                                             \
+	"LEFT JOIN sys.columns AS k ON p.class = 1 AND k.object_id = p.major_id AND k.column_id = p.minor_id\n" \
+	"LEFT JOIN sys.schemas AS c ON p.class = 3 AND c.schema_id = p.major_id\n"                              \
+	"LEFT JOIN sys.database_principals AS t ON p.class = 4 AND t.principal_id = p.major_id\n"               \
+	"LEFT JOIN sys.assemblies AS a ON p.class = 5 AND a.assembly_id = p.major_id\n"                         \
+	"LEFT JOIN sys.types AS y ON p.class = 6 AND y.user_type_id = p.major_id\n"                             \
+	"LEFT JOIN sys.schemas AS ys ON ys.schema_id = y.schema_id\n"                                           \
+	"LEFT JOIN sys.symmetric_keys AS h ON p.class = 24 AND h.symmetric_key_id = p.major_id\n"               \
+	"LEFT JOIN sys.certificates AS e ON p.class = 25 AND e.certificate_id = p.major_id\n"                   \
+	"LEFT JOIN sys.asymmetric_keys AS f ON p.class = 26 AND f.asymmetric_key_id = p.major_id\n"
+/* Columns from 5 on: class, kind, schema, name, column, id. The kind is as in GRANT. */
+#define SECURABLE                                                                                              \
+	"p.class, CASE p.class WHEN 1 THEN N'OBJECT' WHEN 3 THEN N'SCHEMA' WHEN 4 THEN CASE t.type\n"          \
+	"  WHEN 'R' THEN N'ROLE' WHEN 'A' THEN N'APPLICATION ROLE' ELSE N'USER' END WHEN 5 THEN N'ASSEMBLY'\n" \
+	"  WHEN 6 THEN N'TYPE' WHEN 24 THEN N'SYMMETRIC KEY' WHEN 25 THEN N'CERTIFICATE'\n"                    \
+	"  WHEN 26 THEN N'ASYMMETRIC KEY' END, COALESCE(" NAME("s.name") ", " NAME(                            \
+		"ys.name") "),\n"                                                                              \
+			   "  COALESCE(" NAME("o.name") ", " NAME("c.name") ", " NAME(                         \
+				   "t.name") ",\n"                                                             \
+					     "  " NAME("a.name") ", " NAME("y.name") ", " NAME(                \
+						     "h.name") ",\n"                                           \
+							       "  " NAME("e.name") ", " NAME(                  \
+								       "f.name") "), " NAME("k.name") ", p.major_id\n"
+/* Columns 1 to 4: grantee, grantor, permission, state. */
+#define GRANT_COLUMNS                                                                              \
+	NAME("g.name") ", " NAME("r.name") ", p.permission_name, p.state_desc,\n  " SECURABLE
+
+/* The same for server permissions, on a login, a server role, an endpoint, or an availability group. */
+#define SERVER_PERMISSIONS                                                                         \
+	"FROM sys.server_permissions AS p\n"                                                       \
+	"JOIN sys.server_principals AS g ON g.principal_id = p.grantee_principal_id\n"             \
+	"JOIN sys.server_principals AS r ON r.principal_id = p.grantor_principal_id\n"             \
+	"LEFT JOIN sys.server_principals AS t ON p.class = 101 AND t.principal_id = p.major_id\n"  \
+	"LEFT JOIN sys.endpoints AS e ON p.class = 105 AND e.endpoint_id = p.major_id\n"
+#define SERVER_GRANT_COLUMNS                                                                                                   \
+	NAME("g.name")                                                                                                         \
+	", " NAME(                                                                                                             \
+		"r.name") ", p.permission_name, p.state_desc,\n"                                                               \
+			  "  p.class, CASE p.class WHEN 101 THEN CASE t.type WHEN 'R' THEN N'SERVER ROLE' ELSE N'LOGIN' END\n" \
+			  "  WHEN 105 THEN N'ENDPOINT' END, NULL, COALESCE(" NAME(                                             \
+				  "t.name") ", " NAME("e.name") "), NULL, p.major_id\n"
+
+#define FOUND "SELECT N'finding' AS [part], %C, %D, "
+
+/* Reports excess that the observation itself shows: a RECORD_FINDING for each change that `curfew apply` would make to
+ * remove it, with the same statement as remedy. */
+void surplus_tell(struct visit_run *run);
+/* What makes full access worth db_owner, as it was observed. */
+void fitness_tell(const struct visit_run *run);
+
+/* Runs every check. Reports a RECORD_FINDING for each row, and a RECORD_NOTE for each check that this server cannot
+ * answer. 0, or negative errno if the session was lost. */
+int leftovers_tell(struct visit_run *run, struct sql_error *error);
+/* Reports that a check could not run, and why. */
+void check_note(const struct visit_run *run, const char *check, const char *database,
+	const struct sql_error *error);
+/* Reports a RECORD_BASELINE for each item of the named databases (NULL-terminated; configured names), and one with an
+ * empty name for each database that was read completely. */
+int baselines_tell(struct visit_run *run, struct sql_error *error, const char *const *databases);
+/* Some baseline is asked for that can still be taken: nobody of ours has been in that database. */
+bool baselines_are_due(const struct visit_run *run);
+/* Of a baseline that could not be read, in an apply: until it is, nothing is opened there. 0 or -ENOMEM. */
+int baseline_hold(struct visit_run *run, size_t baseline, const struct sql_error *error);
+/* Marks those databases in what was observed. 0 or -ENOMEM. */
+int baselines_mark_held(struct visit_run *run);
+
+#endif

@@ -1,0 +1,221 @@
+/* Reads baselines of databases and of the server, item by item. */
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+
+#include "proof/residual.h"
+#include "sql/rows.h"
+#include "sql/question.h"
+
+static const struct base_question *questions_of(const char *database)
+{
+	return strcasecmp(database, "master") != 0 ? base_questions : server_base_questions;
+}
+
+void base_questions_write(FILE *to, const struct base_question *all, size_t database)
+{
+	for (size_t i = 0; all[i].kind; i++)
+		question_write(to, all[i].text, i, database);
+}
+
+static const struct base_question *question_of(const char *database, size_t number)
+{
+	const struct base_question *all = questions_of(database);
+	size_t n = 0;
+
+	while (all[n].kind)
+		n++;
+	return number < n ? &all[number] : NULL;
+}
+
+/* A name with invalid UTF-16 is shown by its bytes, so that two such names differ. */
+static void unreadable_add(char **name, const struct sql_value *v, int n)
+{
+	struct text text;
+	FILE *to = text_begin(&text);
+
+	if (!to)
+		return;
+	fputs(*name, to);
+	for (int i = 0; i < n; i++)
+		for (size_t k = 0; v[i].data && k < v[i].size; k++)
+			fprintf(to, "%s%02X", i || k ? "" : " 0x", (unsigned char)v[i].data[k]);
+	char *more = text_end(&text);
+	if (!more)
+		return;
+	free(*name);
+	*name = more;
+}
+
+static void unreadable_tell(
+	const struct visit_run *run, const char *database, const char *kind, const char *name)
+{
+	struct record r;
+
+	if (run->visit->mode != SQL_AUDIT)
+		return;
+	record_of(&r, run->visit, RECORD_FINDING, NULL, NULL, database);
+	r.finding.severity = FINDING_MEDIUM;
+	RECORD_SET(&r, finding.name, "name-unreadable");
+	RECORD_SET(&r, finding.reason, "the name is not valid UTF-16");
+	RECORD_PRINTF(&r, detail, "%s: %s", kind, name);
+	RECORD_SET(&r, finding.remedy, "-- no statement can write this name; a DBA must review it");
+	worker_tell(run->worker, &r);
+}
+
+/* Columns: base, question, database, then those of the question's texts. */
+static int base_row(void *context, const struct sql_value *v, int n)
+{
+	const struct visit_run *run = context;
+	size_t d = n > 3 && v[2].data ? strtoul(v[2].data, NULL, 10) : SIZE_MAX;
+	_cleanup_free_ char *name = NULL, *hash = NULL;
+	struct record r;
+
+	if (d >= run->observed.n_databases)
+		return -EBADMSG;
+	const char *database = run->observed.databases[d].name;
+	const struct base_question *q = question_of(database, (size_t)row_number(&v[1]));
+	if (!q)
+		return -EBADMSG;
+	int rc = words_make(&name, q->name, v + 3, n - 3);
+	if (rc >= 0 && words_make(&hash, q->hash, v + 3, n - 3) < 0)
+		return -EBADMSG;
+	if (rc < 0)
+		return rc;
+	if (rc == WORDS_UNWRITABLE) {
+		unreadable_add(&name, v + 3, n - 3 < 3 ? n - 3 : 3);
+		unreadable_tell(run, database, q->kind, name);
+	}
+	record_of(&r, run->visit, RECORD_BASELINE, NULL, NULL, database);
+	RECORD_SET(&r, baseline.kind, q->kind);
+	RECORD_SET(&r, baseline.name, name);
+	RECORD_SET(&r, baseline.hash, hash);
+	worker_tell(run->worker, &r);
+	return 0;
+}
+
+static void baseline_mark(
+	const struct visit_run *run, const struct observed_database *d, enum baseline_mark mark)
+{
+	struct record r;
+
+	record_of(&r, run->visit, RECORD_BASELINE, NULL, NULL, d->name);
+	r.baseline.mark = mark;
+	worker_tell(run->worker, &r);
+}
+
+/* A managed login already has a user there, so changes by it would count as part of the baseline. */
+static bool access_has_begun(const struct visit_run *run, const struct observed_database *d)
+{
+	for (size_t i = 0; i < run->observed.n_logins; i++)
+		if (run->observed.logins[i].ours && observed_user_of(d, &run->observed.logins[i]))
+			return true;
+	return false;
+}
+
+/* The database, if its baseline can be read now: for `audit` to compare, for `apply` to save. */
+static struct observed_database *baseline_of(const struct visit_run *run, const char *name)
+{
+	struct observed_database *d = observed_find_database(&run->observed, name);
+
+	return d && d->read && (run->visit->mode == SQL_AUDIT || !access_has_begun(run, d)) ? d
+											    : NULL;
+}
+
+bool baselines_are_due(const struct visit_run *run)
+{
+	for (size_t i = 0; run->visit->baselines && run->visit->baselines[i]; i++)
+		if (strcasecmp(run->visit->baselines[i], "master") != 0 &&
+			baseline_of(run, run->visit->baselines[i]))
+			return true;
+	return false;
+}
+
+int baseline_hold(struct visit_run *run, size_t baseline, const struct sql_error *error)
+{
+	free(run->held[baseline]);
+	if (asprintf(&run->held[baseline], "%s%.200s (%d)",
+		    strcasecmp(run->visit->baselines[baseline], "master") ? "" : "of the server: ",
+		    error->text, error->number) >= 0)
+		return 0;
+	run->held[baseline] = NULL;
+	return -ENOMEM;
+}
+
+/* Without the server's own baseline, who was made or given something since access began could not be told either. */
+int baselines_mark_held(struct visit_run *run)
+{
+	const char *const *names = run->visit->baselines;
+	const char *server = NULL;
+
+	for (size_t i = 0; names && names[i]; i++)
+		if (!strcasecmp(names[i], "master"))
+			server = run->held[i];
+	for (size_t i = 0; names && names[i]; i++) {
+		struct observed_database *d = baseline_of(run, names[i]);
+		const char *why = run->held[i] ? run->held[i] : server;
+		if (!d || !why || d->held)
+			continue;
+		if (asprintf(&d->held, "its baseline cannot be read: %s", why) < 0) {
+			d->held = NULL;
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+static int baseline_write(FILE *to, const struct visit_run *run, const char *name)
+{
+	struct observed_database *d = baseline_of(run, name);
+
+	if (!d)
+		return 0;
+	baseline_mark(run, d, BASELINE_BEGIN);
+	fputs("USE ", to);
+	sql_write_name(to, d->name);
+	fputs(";\n", to);
+	base_questions_write(to, questions_of(d->name), (size_t)(d - run->observed.databases));
+	return 1;
+}
+
+/* `n` databases in one round trip. */
+static int baselines_ask(
+	struct visit_run *run, struct sql_error *error, const char *const *names, size_t n)
+{
+	_cleanup_text_ struct text batch;
+	int any = 0;
+
+	if (!text_begin(&batch))
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		any |= baseline_write(batch.to, run, names[i]);
+	fputs("USE [master];\n", batch.to);
+	int rc = any ? question_ask(run->session, error, &batch, base_row, run) : 0;
+	for (size_t i = 0; i < n && !rc; i++) {
+		const struct observed_database *d = baseline_of(run, names[i]);
+		if (d)
+			baseline_mark(run, d, BASELINE_WHOLE);
+	}
+	return rc;
+}
+
+int baselines_tell(struct visit_run *run, struct sql_error *error, const char *const *databases)
+{
+	size_t n = 0;
+
+	while (databases && databases[n])
+		n++;
+	int rc = n ? baselines_ask(run, error, databases, n) : 0;
+	if (rc <= 0)
+		return rc;
+	for (size_t i = 0; i < n; i++) {
+		rc = baselines_ask(run, error, &databases[i], 1);
+		if (rc < 0)
+			return rc;
+		if (rc)
+			check_note(run, "new-or-changed", databases[i], error);
+		if (rc && run->visit->mode == SQL_APPLY && baseline_hold(run, i, error))
+			return -ENOMEM;
+	}
+	return 0;
+}

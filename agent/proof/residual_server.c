@@ -1,0 +1,140 @@
+/* Residual access on the server itself: rows of object, evidence, remedy. Left out is what every server has after
+ * installation: VIEW ANY DATABASE and the endpoints for public, TRUSTWORTHY of msdb, ownership chains of the system
+ * databases, and jobs of sa. */
+#include "proof/residual.h"
+
+#define PASSWORD_SET "CAST(LOGINPROPERTY(l.name, N'PasswordLastSetTime') AS datetime)"
+
+/* The session k came in by a login of ours. */
+#define OURS                                                                                       \
+	"EXISTS (SELECT 1 FROM sys.server_principals AS l\n"                                       \
+	"  JOIN sys.server_role_members AS m ON m.member_principal_id = l.principal_id\n"          \
+	"  JOIN sys.server_principals AS r ON r.principal_id = m.role_principal_id\n"              \
+	"  WHERE l.sid = k.original_security_id AND r.name = N'" MARK_ROLE "')"
+
+const struct leftover server_leftovers[] = {
+	{"trustworthy", FINDING_CRITICAL, LEFTOVER_SERVER,
+		"TRUSTWORTHY: EXECUTE AS reaches out of the database, as its owner, who is sysadmin",
+		FOUND NAME(
+			"d.name") "\nFROM sys.databases AS d WHERE d.is_trustworthy_on = 1 AND d.name <> N'msdb'\n"
+				  "  AND COALESCE(IS_SRVROLEMEMBER(N'sysadmin', SUSER_SNAME(d.owner_sid)), 1) = 1;\n",
+		"%1n", "is_trustworthy_on = 1", "ALTER DATABASE %1q SET TRUSTWORTHY OFF"},
+	{"trustworthy", FINDING_HIGH, LEFTOVER_SERVER,
+		"TRUSTWORTHY: EXECUTE AS reaches out of the database",
+		FOUND NAME(
+			"d.name") "\nFROM sys.databases AS d WHERE d.is_trustworthy_on = 1 AND d.name <> N'msdb'\n"
+				  "  AND IS_SRVROLEMEMBER(N'sysadmin', SUSER_SNAME(d.owner_sid)) = 0;\n",
+		"%1n", "is_trustworthy_on = 1", "ALTER DATABASE %1q SET TRUSTWORTHY OFF"},
+	{"db-chaining", FINDING_MEDIUM, LEFTOVER_SERVER,
+		"DB_CHAINING: ownership chains reach into other databases",
+		FOUND NAME(
+			"d.name") "\nFROM sys.databases AS d\n"
+				  "WHERE d.is_db_chaining_on = 1 AND d.name NOT IN (N'master', N'msdb', N'tempdb');\n",
+		"%1n", "is_db_chaining_on = 1", "ALTER DATABASE %1q SET DB_CHAINING OFF"},
+	{"database-owner", FINDING_CRITICAL, LEFTOVER_SERVER,
+		"a database owned by a login of Curfew's",
+		FOUND NAME("d.name") ", " NAME("l.name") ", " NAME(
+			"SUSER_SNAME(0x01)") "\n"
+					     "FROM sys.databases AS d JOIN sys.server_principals AS l ON l.sid = d.owner_sid\n"
+					     "JOIN sys.server_role_members AS rm ON rm.member_principal_id = l.principal_id\n"
+					     "JOIN sys.server_principals AS r ON r.principal_id = rm.role_principal_id WHERE r.name = N'" MARK_ROLE
+					     "';\n",
+		"%1n", "owned by %2n", "ALTER AUTHORIZATION ON DATABASE::%1q TO %3q"},
+	{"server-grant", FINDING_HIGH, LEFTOVER_SERVER,
+		"a right on the server for public, or for the role that marks Curfew's logins",
+		FOUND SERVER_GRANT_COLUMNS SERVER_PERMISSIONS
+		"WHERE p.state IN ('G', 'W') AND g.name IN (N'public', N'" MARK_ROLE "')\n"
+		"  AND NOT (g.name = N'public' AND (p.permission_name = N'VIEW ANY DATABASE' OR p.class = 105));\n",
+		"%1n", "%3t%5o by %2n", "USE [master]; REVOKE %3t%5o FROM %1q CASCADE AS %2q"},
+	{"server-role-nested", FINDING_CRITICAL, LEFTOVER_SERVER,
+		"the role that marks Curfew's logins is inside another: all of them hold what that one has",
+		FOUND NAME("m.name") ", " NAME(
+			"r.name") "\n"
+				  "FROM sys.server_role_members AS rm\n"
+				  "JOIN sys.server_principals AS r ON r.principal_id = rm.role_principal_id\n"
+				  "JOIN sys.server_principals AS m ON m.principal_id = rm.member_principal_id WHERE m.name = N'" MARK_ROLE
+				  "';\n",
+		"%1n", "member of %2n", "ALTER SERVER ROLE %2q DROP MEMBER %1q"},
+	{"server-trigger", FINDING_HIGH, LEFTOVER_SERVER, "a trigger on the server or at logon",
+		FOUND NAME(
+			"t.name") ", CASE t.is_disabled WHEN 1 THEN N'disabled' ELSE N'enabled' END\n"
+				  "FROM sys.server_triggers AS t;\n",
+		"%1n", "%2t", "DROP TRIGGER %1q ON ALL SERVER"},
+	{"server-event-notification", FINDING_MEDIUM, LEFTOVER_SERVER,
+		"an event notification of the server",
+		FOUND NAME("e.name") ", " NAME(
+			"e.service_name") "\nFROM sys.server_event_notifications AS e;\n",
+		"%1n", "service %2n", "DROP EVENT NOTIFICATION %1q ON SERVER"},
+	{"linked-server", FINDING_MEDIUM, LEFTOVER_SERVER,
+		"a linked server: queries leave this one",
+		FOUND NAME("s.name") ", " LONG_NAME(
+			"s.data_source") ",\n"
+					 "  CASE WHEN s.data_source IS NULL THEN " NAME(
+						 "s.product") " END FROM sys.servers AS s WHERE s.is_linked = 1;\n",
+		"%1n", "%2n%3n",
+		"EXEC sys.sp_dropserver @server = %1s, @droplogins = 'droplogins'"},
+	{"startup-procedure", FINDING_CRITICAL, LEFTOVER_SERVER,
+		"a procedure that runs as sysadmin when the server starts",
+		FOUND NAME(
+			"p.name") "\nFROM master.sys.procedures AS p WHERE p.is_auto_executed = 1;\n",
+		"%1n", "in master",
+		"EXEC sys.sp_procoption @ProcName = %1s, @OptionName = 'startup', @OptionValue = 'off'"},
+	{"agent-job", FINDING_HIGH, LEFTOVER_SERVER,
+		"a job owned by a login of Curfew's, or by nobody on this server",
+		FOUND NAME("j.name") ", CASE WHEN l.sid IS NULL THEN N'no login of this server' END, " NAME(
+			"l.name") "\n"
+				  "FROM msdb.dbo.sysjobs AS j LEFT JOIN sys.server_principals AS l ON l.sid = j.owner_sid\n"
+				  "WHERE l.sid IS NULL OR EXISTS (SELECT 1 FROM sys.server_role_members AS rm\n"
+				  "  JOIN sys.server_principals AS r ON r.principal_id = rm.role_principal_id\n"
+				  "  WHERE rm.member_principal_id = l.principal_id AND r.name = N'" MARK_ROLE
+				  "');\n",
+		"%1n", "owned by %2t%3n", "EXEC msdb.dbo.sp_delete_job @job_name = %1s"},
+	{"agent-proxy", FINDING_LOW, LEFTOVER_SERVER,
+		"an Agent proxy: jobs run with its credential",
+		FOUND NAME(
+			"x.name") ", CASE x.enabled WHEN 1 THEN N'enabled' ELSE N'disabled' END\n"
+				  "FROM msdb.dbo.sysproxies AS x;\n",
+		"%1n", "%2t", "EXEC msdb.dbo.sp_delete_proxy @proxy_name = %1s"},
+	/* Both times are in the server's local time, which is set back once a year: so compare the distance, not the
+	 * sign. */
+	{"password-set", FINDING_MEDIUM, LEFTOVER_SERVER,
+		"a password was set although none was handed over",
+		FOUND NAME(
+			"l.name") ", CONVERT(nvarchar(30), " PASSWORD_SET ", 126)\n"
+				  "FROM sys.server_principals AS l JOIN sys.server_role_members AS rm ON rm.member_principal_id = l.principal_id\n"
+				  "JOIN sys.server_principals AS r ON r.principal_id = rm.role_principal_id\n"
+				  "WHERE r.name = N'" MARK_ROLE
+				  "' AND l.is_disabled = 0 AND ABS(DATEDIFF(SECOND, l.create_date,\n"
+				  "  " PASSWORD_SET ")) > 5;\n",
+		"%1n", "set %2t", "ALTER LOGIN %1q DISABLE"},
+	{"bound-session", FINDING_HIGH, LEFTOVER_SERVER,
+		"a session that shares its transaction with another: it lives on when one of them is ended",
+		FOUND NAME(
+			"s.original_login_name") ", t.session_id, t.transaction_id\n"
+						 "FROM sys.dm_tran_session_transactions AS t\n"
+						 "JOIN sys.dm_exec_sessions AS s ON s.session_id = t.session_id\n"
+						 "WHERE t.transaction_id IN (SELECT b.transaction_id FROM sys.dm_tran_session_transactions AS b\n"
+						 "  WHERE b.is_bound = 1) AND EXISTS (SELECT 1 FROM sys.dm_tran_session_transactions AS o\n"
+						 "  JOIN sys.dm_exec_sessions AS k ON k.session_id = o.session_id\n"
+						 "  WHERE o.transaction_id = t.transaction_id AND " OURS
+						 ");\n",
+		"%1n", "session %2t in transaction %3t", "KILL %2t"},
+	{"in-doubt", FINDING_HIGH, LEFTOVER_SERVER,
+		"a distributed transaction that no session holds any more: it keeps its locks",
+		FOUND NAME(
+			"d.name") ", CONVERT(nvarchar(36), k.request_owner_guid)\n"
+				  "FROM sys.dm_tran_locks AS k JOIN sys.databases AS d ON d.database_id = k.resource_database_id\n"
+				  "WHERE k.request_session_id = -2 GROUP BY d.name, k.request_owner_guid;\n",
+		"%1n", "unit of work %2t", "KILL '%2t'"},
+	{"long-transaction", FINDING_MEDIUM, LEFTOVER_SERVER,
+		"a transaction of a login of Curfew's that is open for a minute and longer: others wait for its locks",
+		FOUND NAME(
+			"k.original_login_name") ", t.session_id, DATEDIFF(SECOND, a.transaction_begin_time, GETDATE())\n"
+						 "FROM sys.dm_tran_session_transactions AS t\n"
+						 "JOIN sys.dm_tran_active_transactions AS a ON a.transaction_id = t.transaction_id\n"
+						 "JOIN sys.dm_exec_sessions AS k ON k.session_id = t.session_id\n"
+						 "WHERE DATEDIFF(SECOND, a.transaction_begin_time, GETDATE()) >= 60 AND " OURS
+						 ";\n",
+		"%1n", "session %2t, open for %3t s", "KILL %2t"},
+	{0},
+};

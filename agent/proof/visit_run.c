@@ -1,0 +1,88 @@
+/* Shared by all proofs and steps of a visit: which grants it covers, where a grant's login is, new records, and
+ * verdicts. */
+#include <string.h>
+
+#include "curfew/text.h"
+#include "proof/proof.h"
+
+bool pass_is_for(const struct sql_visit *p, const char *client)
+{
+	return !p->only_client || !client || streq(client, p->only_client);
+}
+
+void record_of(struct record *r, const struct sql_visit *p, enum record_kind kind,
+	const char *client, const char *login, const char *database)
+{
+	*r = (struct record){.kind = kind};
+	RECORD_SET(r, server, p->server->name);
+	RECORD_SET(r, client, client ? client : "");
+	RECORD_SET(r, login, login ? login : "");
+	RECORD_SET(r, database, database ? database : "");
+}
+
+instant_t instant_within(instant_t t)
+{
+	return t >= 0 && t <= INSTANT_LAST ? t : 0;
+}
+
+int change_record(struct record *r, struct visit_run *run, const struct change *c)
+{
+	struct text statement;
+
+	if (!text_begin(&statement))
+		return -1;
+	int rc = sql_write_change(statement.to, c, NULL);
+	char *text = text_end(&statement);
+	if (!text)
+		return -1;
+	record_of(r, run->visit, RECORD_PLAN, c->client, c->login, c->database);
+	r->change.number = ++run->numbers;
+	r->change.kind = c->kind;
+	RECORD_SET(r, change.reason, c->reason);
+	/* Print a placeholder, never a partial statement that someone could run. */
+	if (rc)
+		RECORD_SET(r, change.statement, "-- no statement can write this name or type");
+	else if (statement.size < sizeof(r->change.statement))
+		RECORD_SET(r, change.statement, text);
+	else
+		RECORD_PRINTF(r, change.statement,
+			"-- %zu permissions of others are granted again with it, too many to show; it begins with\n%.1024s",
+			c->n_regrants, text);
+	free(text);
+	return rc;
+}
+
+bool grant_place(struct grant_place *out, const struct visit_run *run, const struct grant *g)
+{
+	const struct observed_login *l = observed_find_login(&run->observed, g->user->login);
+	const struct observed_database *d =
+		observed_find_database(&run->observed, g->database->name);
+
+	*out = (struct grant_place){.login = l && l->ours ? l : NULL, .database = d};
+	if (out->login && d && d->read)
+		out->user = observed_user_of(d, l);
+	return out->user != NULL;
+}
+
+void verdict_tell(struct visit_run *run, size_t number, const struct grant_place *place,
+	enum verification result, enum state state, const char *evidence)
+{
+	const struct grant *g = run->visit->wanted.grants[number];
+	struct verdict *v = &run->verdicts[number];
+	struct record r;
+
+	free(v->evidence);
+	*v = (struct verdict){.asked = true, .result = result, .evidence = strdup(evidence)};
+	if (place->user)
+		observed_fingerprint(v->fingerprint, place->database, place->user);
+	record_of(&r, run->visit, RECORD_VERIFICATION, g->client->name, g->user->login,
+		g->database->name);
+	r.verification = (struct record_verification){
+		.level = g->level, .result = result, .at = run->visit->now};
+	if (place->login)
+		r.verification.sid = place->login->sid;
+	memcpy(r.verification.fingerprint, v->fingerprint, sizeof(v->fingerprint));
+	r.state = state;
+	RECORD_SET(&r, detail, evidence);
+	worker_tell(run->worker, &r);
+}

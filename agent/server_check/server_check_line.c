@@ -1,0 +1,111 @@
+/* One line of the check, and the queries behind it. */
+#include "server_check/server_check.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+#include <time.h>
+
+void check_tell(const struct check_run *c, enum check_result result, const char *name,
+	const char *fix, const char *format, ...)
+{
+	struct record r = {.kind = RECORD_CHECK};
+	char detail[RECORD_TEXT_MAX];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(detail, sizeof(detail), format, args);
+	va_end(args);
+	RECORD_SET(&r, server, c->check->shown);
+	RECORD_SET(&r, database, c->database ? c->database : "");
+	r.check.result = result;
+	RECORD_SET(&r, check.name, name);
+	RECORD_SET(&r, detail, detail);
+	RECORD_SET(&r, check.fix, result == CHECK_FAIL && fix ? fix : "");
+	worker_tell(c->worker, &r);
+}
+
+const char *check_said(char buf[RECORD_TEXT_MAX], const struct check_run *c)
+{
+	const struct sql_error *e = &c->error;
+
+	if (c->check->anonymous)
+		snprintf(buf, RECORD_TEXT_MAX, "%s %d", e->number ? "error" : "the library's error",
+			e->number ? e->number : e->library);
+	else if (e->number)
+		snprintf(buf, RECORD_TEXT_MAX, "error %d: %.400s", e->number, e->text);
+	else
+		snprintf(buf, RECORD_TEXT_MAX, "%.400s", e->text[0] ? e->text : "no answer");
+	return buf;
+}
+
+const char *check_bootstrap(char buf[RECORD_TEXT_MAX], const struct check_run *c, const char *why)
+{
+	snprintf(buf, RECORD_TEXT_MAX,
+		"let a DBA run the output of `curfew bootstrap %s` again%s%s", c->check->shown,
+		why ? ": " : "", why ? why : "");
+	return buf;
+}
+
+const char *server_check_database(
+	char buf[MAX_NAME_BYTES + 1], const struct server_check *c, size_t i)
+{
+	if (c->anonymous)
+		snprintf(buf, MAX_NAME_BYTES + 1, "database %zu", i + 1);
+	else
+		snprintf(buf, MAX_NAME_BYTES + 1, "%s", c->databases[i]);
+	return buf;
+}
+
+int check_ask(struct check_run *c, const char *batch, sql_row_fn each, void *context)
+{
+	int rc = sql_session_run(c->session, &c->error, batch, each, context);
+
+	/* An answer of the wrong form, or one that is too large, still is an answer. */
+	return rc == -EBADMSG || rc == -EOVERFLOW ? SQL_SERVER_ERROR : rc;
+}
+
+static int row_count(void *rows, const struct sql_value *v, int n)
+{
+	(void)v, (void)n;
+	++*(uint64_t *)rows;
+	return 0;
+}
+
+static uint64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+int check_read(struct check_run *c, const char *name, const char *batch, bool some)
+{
+	struct record r = {.kind = RECORD_CHECK};
+	char words[RECORD_TEXT_MAX];
+	uint64_t began = now_ms();
+	int rc = check_ask(c, batch, row_count, &r.check.rows);
+
+	r.check.milliseconds = now_ms() - began;
+	RECORD_SET(&r, server, c->check->shown);
+	RECORD_SET(&r, database, c->database ? c->database : "");
+	RECORD_SET(&r, check.name, name);
+	if (rc) {
+		r.check.result = CHECK_FAIL;
+		RECORD_SET(&r, detail, check_said(words, c));
+		RECORD_SET(&r, check.fix,
+			"Curfew will report this part as unread or unverified; look up the error and report it to us");
+	} else if (some && !r.check.rows) {
+		r.check.result = CHECK_FAIL;
+		RECORD_SET(&r, detail,
+			"no rows, although every server has some: rows are hidden from the agent login");
+		RECORD_SET(&r, check.fix,
+			check_bootstrap(words, c, "VIEW ANY DEFINITION, and no DENY of it"));
+	} else {
+		RECORD_PRINTF(&r, detail, "%llu row%s, %llu ms", (unsigned long long)r.check.rows,
+			r.check.rows == 1 ? "" : "s", (unsigned long long)r.check.milliseconds);
+	}
+	worker_tell(c->worker, &r);
+	return rc < 0 ? rc : 0;
+}

@@ -1,0 +1,100 @@
+/* Reports the removals that come first after they were made. They were not announced, because nothing may delay them.
+ * */
+#include <errno.h>
+#include <string.h>
+
+#include "visit/closing_run.h"
+#include "visit/visit.h"
+#include "curfew/text.h"
+
+static void closing_tell(const struct visit_run *run, const struct sql_closing *closing,
+	enum change_kind kind, int code, const char *statement, const char *words)
+{
+	struct record r;
+
+	record_of(&r, run->visit, RECORD_OUTCOME, closing->client, closing->login, NULL);
+	r.code = code;
+	r.state = code ? STATE_DRIFT : STATE_OK;
+	r.change.kind = kind;
+	RECORD_SET(&r, change.reason, closing->reason);
+	RECORD_SET(&r, change.statement, statement);
+	RECORD_SET(&r, detail, words);
+	worker_tell(run->worker, &r);
+}
+
+static char *statement_of(const struct sql_closing *closing, const struct session_key *key)
+{
+	struct text text;
+	FILE *to = text_begin(&text);
+
+	if (!to)
+		return NULL;
+	if (key) {
+		closing_kill_write(to, key);
+	} else {
+		fputs("ALTER LOGIN ", to);
+		sql_write_name(to, closing->login);
+		fputs(" DISABLE;", to);
+	}
+	return text_end(&text);
+}
+
+/* The agent login cannot disable a member of sysadmin or a holder of CONTROL SERVER. Only a DBA can. */
+static void disable_tell(
+	const struct visit_run *run, const struct sql_closing *closing, const struct disable *d)
+{
+	_cleanup_free_ char *statement = statement_of(closing, NULL);
+	char words[RECORD_TEXT_MAX] = "";
+
+	if (!statement || d->code == CLOSING_NOT_OURS || (!d->code && d->was_disabled))
+		return;
+	if (d->code)
+		snprintf(words, sizeof(words),
+			"%s; every pass ends its sessions; the login is a member of a fixed server role or has CONTROL "
+			"SERVER, so only a DBA can disable it, with this statement",
+			d->words[0] ? d->words : strerror(EIO));
+	closing_tell(run, closing, CHANGE_LOGIN_DISABLE, d->code, statement, words);
+}
+
+static void kill_tell(
+	const struct visit_run *run, const struct closing_run *c, const struct kill *k)
+{
+	const struct sql_closing *closing = &c->closings[k->closing];
+	_cleanup_free_ char *statement = statement_of(closing, &k->key);
+
+	if (statement && k->code != CLOSING_SESSION_GONE)
+		closing_tell(run, closing, CHANGE_SESSION_KILL, k->code, statement, k->words);
+}
+
+/* Report a session once, with its last result. */
+static bool is_told_later(const struct closing_run *c, size_t i)
+{
+	for (size_t k = i + 1; k < c->n_kills; k++)
+		if (session_key_equal(&c->kills[k].key, &c->kills[i].key) &&
+			c->kills[k].code != CLOSING_SESSION_GONE)
+			return true;
+	return false;
+}
+
+void closings_tell(const struct visit_run *run, const struct closing_run *c)
+{
+	for (size_t i = 0; i < c->n; i++)
+		if (!c->closings[i].source)
+			disable_tell(run, &c->closings[i], &c->disables[i]);
+	for (size_t i = 0; i < c->n_kills; i++)
+		if (!is_told_later(c, i))
+			kill_tell(run, c, &c->kills[i]);
+}
+
+void closing_sessions_unread_tell(const struct visit_run *run, const struct sql_error *error)
+{
+	struct record r;
+
+	record_of(&r, run->visit, RECORD_NOTE, NULL, NULL, NULL);
+	r.state = STATE_UNREAD;
+	RECORD_PRINTF(&r, detail,
+		"cannot read the open sessions, so none was ended (%d: %.200s); the logins are disabled, and network access "
+		"is blocked",
+		error->number, error->text);
+	worker_tell(run->worker, &r);
+}

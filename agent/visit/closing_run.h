@@ -1,0 +1,45 @@
+/* The removals that come first: run, and what came of each. */
+#ifndef CURFEW_VISIT_CLOSING_RUN_H
+#define CURFEW_VISIT_CLOSING_RUN_H
+
+#include "sql/closing.h"
+
+#define NOT_TOLD_YET INT32_MIN
+
+struct disable {
+	int code; /* 0, CLOSING_NOT_OURS, or the server's error number */
+	bool was_disabled;
+	struct sid sid;
+	char words[256];
+};
+
+struct kill {
+	struct session_key key;
+	size_t closing;
+	int code; /* 0, CLOSING_SESSION_GONE, or the server's error number */
+	char words[256];
+};
+
+struct closing_run {
+	const struct sql_closing *closings;
+	size_t n;
+	struct disable *disables; /* one for each closing */
+	struct observed_session *sessions;
+	size_t n_sessions;
+	bool asked;	    /* with the last disable */
+	const char *select; /* the columns that this server can return */
+	struct kill *kills; /* of all rounds */
+	size_t n_kills;
+	size_t round; /* of the kills, the first of this round */
+};
+
+struct visit_run;
+void closings_tell(const struct visit_run *run, const struct closing_run *c);
+void closing_sessions_unread_tell(const struct visit_run *run, const struct sql_error *error);
+
+/* Closes these, and tells what came of it. Whatever the server refuses, the visit goes on: only a
+ * session that is lost is an error. */
+int closings_run(struct visit_run *run, struct sql_error *error, const struct sql_closing *closings,
+	size_t n);
+
+#endif

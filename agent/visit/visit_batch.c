@@ -1,0 +1,172 @@
+/* Sends several changes in one batch.
+ *
+ * All of them stand in one TRY block, and after each follows a row with its number. The first error ends the block, so that
+ * nothing is done on top of a failed change, exactly as if each had been sent by itself. A change without its row was not
+ * done, or nobody knows: the caller sends it again by itself. */
+#include <errno.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "curfew/text.h"
+#include "sql/name.h"
+#include "sql/statement.h"
+#include "visit/visit.h"
+
+/* Changes whose statement declares a variable or holds a transaction, or a name that is no UTF-16: each in a batch of its
+ * own. */
+static bool text_is_plain(const char *text)
+{
+	return name_is_whole(text) && !strstr(text, "DECLARE @") && !strstr(text, "TRANSACTION");
+}
+
+int change_write(
+	FILE *to, const struct observed_server *o, const struct change *c, const char *password)
+{
+	const struct observed_database *d =
+		c->database ? observed_find_database(o, c->database) : NULL;
+	int rc = d ? statement_write_guard(to, d) : 0;
+
+	/* The change before may have left the session in a database: server permissions want master (4621). */
+	if (!c->database)
+		fputs("USE [master];\n", to);
+	return rc ? rc : sql_write_change(to, c, password);
+}
+
+static int statement_add(FILE *to, const struct observed_server *o, const struct change *c,
+	const char *password, size_t number)
+{
+	struct text text;
+
+	if (!text_begin(&text))
+		return -ENOMEM;
+	int rc = change_write(text.to, o, c, password);
+	char *statement = text_end(&text);
+	if (!rc && !statement)
+		rc = -ENOMEM;
+	if (!rc && !text_is_plain(statement))
+		rc = -ENOTSUP;
+	if (!rc) {
+		fprintf(to, "%s\n", statement);
+		/* As behind the statement's own USE: no row where that did not lead to the database. */
+		if (c->database) {
+			fputs("IF DB_NAME() = ", to);
+			sql_write_string(to, c->database);
+			putc(' ', to);
+		}
+		fprintf(to, "SELECT N'done' AS [part], %zu;\n", number);
+	}
+	if (statement)
+		sodium_memzero(statement, text.size);
+	free(statement);
+	return rc;
+}
+
+static int changes_write(FILE *to, size_t *written, const struct observed_server *o,
+	const struct change *const *changes, size_t n, char *const *passwords)
+{
+	size_t i = 0;
+	int rc = 0;
+
+	fputs("BEGIN TRY\n", to);
+	for (; i < n && !rc; i += !rc)
+		rc = statement_add(to, o, changes[i], passwords[i], i);
+	fputs("END TRY\n"
+	      "BEGIN CATCH SELECT N'error' AS [part], ERROR_NUMBER(), ERROR_MESSAGE(); END CATCH;\n"
+	      "USE [master];\n",
+		to);
+	*written = i;
+	return rc == -ENOTSUP ? 0 : rc;
+}
+
+static int answer_row(void *batch, const struct sql_value *v, int n)
+{
+	struct change_batch *b = batch;
+
+	if (n == 2 && v[0].data && v[1].data && streq(v[0].data, "done")) {
+		size_t i = (size_t)strtoull(v[1].data, NULL, 10);
+		if (i >= b->n)
+			return -EBADMSG;
+		b->done[i] = true;
+		return 0;
+	}
+	if (n != 3 || !v[0].data || !streq(v[0].data, "error"))
+		return -EBADMSG;
+	b->number = v[1].data ? (int)strtol(v[1].data, NULL, 10) : 0;
+	record_set(b->words, sizeof(b->words), v[2].data ? v[2].data : "");
+	return 0;
+}
+
+static void passwords_free(char **passwords, size_t n)
+{
+	for (size_t i = 0; passwords && i < n; i++)
+		sodium_free(passwords[i]);
+	free(passwords);
+}
+
+static int passwords_make(char ***out, const struct change_batch *b)
+{
+	char **passwords = calloc(b->n + 1, sizeof(*passwords));
+	bool made = passwords != NULL;
+
+	for (size_t i = 0; made && i < b->n; i++)
+		if (b->changes[i]->kind == CHANGE_LOGIN_CREATE)
+			made = (passwords[i] = sql_password_new()) != NULL;
+	*out = passwords;
+	return made ? 0 : -ENOMEM;
+}
+
+/* Withhold an error text that repeats a secret of the batch. */
+static void words_withhold(char *words, size_t size, char *const *passwords, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (passwords[i] && strstr(words, passwords[i]))
+			snprintf(words, size,
+				"the server's message is withheld, because it contains a password");
+}
+
+/* With the round's last changes the server is read in the same batch, right behind them. */
+static int ahead_read(
+	struct change_batch *b, struct visit_run *run, struct sql_error *error, const char *batch)
+{
+	const struct sql_visit *v = run->visit;
+	const struct sql_head head = {.batch = batch, .row = answer_row, .context = b};
+	int rc = sql_observe_server(&run->ahead, error, run->session, &v->wanted, &run->claims,
+		v->remnants, v->n_remnants, &head);
+
+	run->is_ahead = !rc;
+	if (!b->done[b->n - 1])
+		visit_ahead_forget(run);
+	return rc;
+}
+
+int changes_send(struct change_batch *b, struct visit_run *run, struct sql_error *error)
+{
+	visit_ahead_forget(run);
+	char **passwords = NULL;
+	struct text text = {0};
+	size_t written = 0, n = b->n;
+	int rc = passwords_make(&passwords, b);
+
+	if (!rc)
+		rc = text_begin(&text) ? changes_write(text.to, &written, &run->observed,
+						 b->changes, n, passwords)
+				       : -ENOMEM;
+	char *batch = text_end(&text);
+	if (!rc && !batch)
+		rc = -ENOMEM;
+	b->last = b->last && written == n;
+	b->n = written;
+	if (!rc && written)
+		rc = b->last ? ahead_read(b, run, error, batch)
+			     : sql_session_run(run->session, error, batch, answer_row, b);
+	if (passwords) {
+		words_withhold(b->words, sizeof(b->words), passwords, written);
+		words_withhold(error->text, sizeof(error->text), passwords, written);
+	}
+	if (batch)
+		sodium_memzero(batch, text.size);
+	free(batch);
+	passwords_free(passwords, n);
+	return rc;
+}

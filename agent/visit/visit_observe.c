@@ -1,0 +1,209 @@
+/* Reads the server and compares. Logins that the server-level views show as too much are disabled before any database
+ * is read. */
+#include <errno.h>
+#include <string.h>
+
+#include "visit/closing_run.h"
+#include "proof/residual.h"
+#include "visit/visit.h"
+
+/* The client of this login; NULL: it is not configured. */
+static const char *client_of_login(const struct visit_run *run, const char *login)
+{
+	const struct wanted_server *w = &run->visit->wanted;
+
+	for (size_t i = 0; i < w->n_grants; i++)
+		if (names_equal(w->grants[i]->user->login, login))
+			return w->grants[i]->client->name;
+	return NULL;
+}
+
+static bool holds_server_rights(const struct observed_server *o, const char *login)
+{
+	for (size_t i = 0; i < o->n_members; i++)
+		if (names_equal(o->members[i].member, login))
+			return true;
+	for (size_t i = 0; i < o->n_permissions; i++)
+		if (names_equal(o->permissions[i].grantee, login) &&
+			permission_is_right(&o->permissions[i]) &&
+			!streq(o->permissions[i].name, "CONNECT SQL"))
+			return true;
+	return false;
+}
+
+static bool has_live_session(const struct observed_server *o, const struct observed_login *l)
+{
+	for (size_t i = 0; i < o->n_sessions; i++)
+		if (observed_session_is_of(&o->sessions[i], &l->sid) && !o->sessions[i].ending)
+			return true;
+	return false;
+}
+
+/* Why this login must be disabled, by server-level views only; NULL: it need not be. */
+static const char *server_reason(const struct visit_run *run, const struct observed_login *l)
+{
+	const struct observed_server *o = &run->observed;
+	bool live = has_live_session(o, l);
+
+	if (!l->ours || (l->disabled && !live))
+		return NULL;
+	if (!wanted_find(&run->visit->wanted, l->name))
+		return "no access is scheduled for the login now";
+	if (holds_server_rights(o, l->name))
+		return "managed logins must not have server permissions";
+	return l->disabled ? "end the session: the login is disabled" : NULL;
+}
+
+/* Disables, before any database is read, logins that the journal did not name but the server shows. */
+static int server_close(bool *closed, struct visit_run *run, struct sql_error *error)
+{
+	const struct observed_server *o = &run->observed;
+	_cleanup_free_ struct sql_closing *closings = calloc(o->n_logins + 1, sizeof(*closings));
+	size_t n = 0;
+
+	if (!closings)
+		return -ENOMEM;
+	for (size_t i = 0; i < o->n_logins; i++) {
+		const struct observed_login *l = &o->logins[i];
+		const char *client = client_of_login(run, l->name);
+		const char *reason = server_reason(run, l);
+		if (reason && (client ? pass_is_for(run->visit, client) : !run->visit->only_client))
+			closings[n++] = (struct sql_closing){.login = l->name,
+				.sid = l->sid,
+				.client = client,
+				.reason = reason};
+	}
+	*closed = n > 0;
+	return n ? closings_run(run, error, closings, n) : 0;
+}
+
+void visit_ahead_forget(struct visit_run *run)
+{
+	if (run->is_ahead)
+		observed_free(&run->ahead);
+	run->is_ahead = false;
+}
+
+/* The first reading of an apply takes the lock with it. If another agent holds it, the reading goes on without it, and
+ * lock_take() waits for it before anything is changed. */
+static int server_observe(struct visit_run *run, struct sql_error *error)
+{
+	const struct sql_visit *v = run->visit;
+	struct sql_head lock = lock_head(run);
+	bool try = v->mode == SQL_APPLY && !run->lock_tried;
+	int rc = 0;
+
+	observed_free(&run->observed);
+	if (run->is_ahead) {
+		run->observed = run->ahead;
+		run->ahead = (struct observed_server){0};
+		run->is_ahead = false;
+	} else {
+		run->lock_tried = run->lock_tried || try;
+		rc = sql_observe_server(&run->observed, error, run->session, &v->wanted,
+			&run->claims, v->remnants, v->n_remnants, try ? &lock : NULL);
+	}
+	if (!rc)
+		observed_claim(&run->observed, &v->wanted, &run->claims,
+			v->program->settings.server_deadline);
+	return rc;
+}
+
+/* One that is disabled because it is about to be made is no closing yet. */
+static bool closes_something(const struct visit_run *run, const struct change *c)
+{
+	return change_closes(c->kind) &&
+	       (!c->login || observed_find_login(&run->observed, c->login));
+}
+
+int visit_compare(struct visit_run *run)
+{
+	const struct sql_visit *v = run->visit;
+	int rc = baselines_mark_held(run);
+
+	difference_free(&run->difference);
+	if (!rc)
+		rc = difference_build(
+			&run->difference, &v->wanted, &run->observed, &run->claims, v->now);
+	for (size_t i = run->difference.n_changes; i-- > 0 && run->closing_only;)
+		if (!closes_something(run, &run->difference.changes[i]))
+			difference_drop(&run->difference, i);
+	return rc;
+}
+
+static const struct observed_database *database_before(
+	const struct observed_server *before, const struct observed_database *d)
+{
+	for (size_t i = 0; i < before->n_databases; i++)
+		if (before->databases[i].id == d->id &&
+			names_equal(before->databases[i].name, d->name))
+			return &before->databases[i];
+	return NULL;
+}
+
+/* Whether each database that would be read again was read before. */
+static bool databases_are_same(
+	const struct observed_server *now, const struct observed_server *before)
+{
+	for (size_t i = 0; i < now->n_databases; i++) {
+		const struct observed_database *d = &now->databases[i];
+		const struct observed_database *b = database_before(before, d);
+		if (!d->system && !d->unread && (!b || (!b->read && !b->unread) || !b->id))
+			return false;
+	}
+	/* Parts of databases that could not be read are named there too. */
+	return now->n_unreadable == before->n_unreadable;
+}
+
+static void databases_keep(struct observed_server *now, struct observed_server *before)
+{
+	for (size_t i = 0; i < now->n_databases; i++) {
+		struct observed_database *d = &now->databases[i], fresh = *d;
+		struct observed_database *b =
+			(struct observed_database *)database_before(before, d);
+		if (d->system || d->unread || !b)
+			continue;
+		*d = *b;
+		*b = fresh;
+		d->managed = d->managed || fresh.managed;
+		free(d->unwritable);
+		d->unwritable = b->unwritable;
+		b->unwritable = NULL;
+	}
+}
+
+static int observe(struct visit_run *run, struct sql_error *error, struct observed_server *before)
+{
+	const struct sql_visit *v = run->visit;
+	bool closed = false;
+
+	difference_free(&run->difference);
+	int rc = server_observe(run, error);
+	if (!rc && v->mode == SQL_APPLY)
+		rc = server_close(&closed, run, error);
+	if (!rc && closed)
+		rc = server_observe(run, error);
+	if (rc)
+		return rc;
+	if (before && !closed && databases_are_same(&run->observed, before))
+		databases_keep(&run->observed, before);
+	else
+		rc = sql_observe_databases(&run->observed, error, run->session, &v->wanted,
+			&run->claims, &run->blocked);
+	return rc ? rc : visit_compare(run);
+}
+
+int visit_observe(struct visit_run *run, struct sql_error *error)
+{
+	return observe(run, error, NULL);
+}
+
+int visit_look(struct visit_run *run, struct sql_error *error)
+{
+	struct observed_server before = run->observed;
+
+	run->observed = (struct observed_server){0};
+	int rc = observe(run, error, &before);
+	observed_free(&before);
+	return rc;
+}

@@ -1,0 +1,306 @@
+/* Reports of a pass on its server: states of grants, logins for the inventory, sessions, obstacles. */
+#include <string.h>
+
+#include "curfew/allowlist.h"
+#include "visit/visit.h"
+
+/* As Windows begins to warn of its own passwords. */
+#define PASSWORD_WARNING_DAYS 14
+
+void tell_server(const struct visit_run *run, enum state state, const char *detail)
+{
+	struct record r;
+
+	record_of(&r, run->visit, RECORD_SERVER, NULL, NULL, NULL);
+	r.state = state;
+	r.about.round_trips = run->session ? sql_session_round_trips(run->session) : 0;
+	RECORD_SET(&r, about.version, run->observed.version ? run->observed.version : "");
+	RECORD_SET(&r, detail, detail);
+	worker_tell(run->worker, &r);
+}
+
+void tell_unreachable(const struct visit_run *run, const char *detail)
+{
+	const struct wanted_server *w = &run->visit->wanted;
+
+	tell_server(run, STATE_UNREACHABLE, detail);
+	for (size_t i = 0; i < w->n_grants; i++) {
+		const struct grant *g = w->grants[i];
+		struct record r;
+		if (!pass_is_for(run->visit, g->client->name))
+			continue;
+		record_of(&r, run->visit, RECORD_GRANT, g->client->name, g->user->login,
+			g->database->name);
+		r.state = STATE_UNREACHABLE;
+		RECORD_SET(&r, detail, detail);
+		worker_tell(run->worker, &r);
+	}
+}
+
+void tell_obstacles(const struct visit_run *run)
+{
+	for (size_t i = 0; i < run->observed.n_unreadable; i++) {
+		struct record r;
+		record_of(&r, run->visit, RECORD_NOTE, NULL, NULL, NULL);
+		r.state = STATE_UNVERIFIED;
+		RECORD_PRINTF(
+			&r, detail, "the server does not return %s", run->observed.unreadable[i]);
+		worker_tell(run->worker, &r);
+	}
+	for (size_t i = 0; i < run->difference.n_obstacles; i++) {
+		const struct obstacle *o = &run->difference.obstacles[i];
+		const struct wanted_login *l =
+			o->login ? wanted_find(&run->visit->wanted, o->login) : NULL;
+		struct record r;
+		if (l && !pass_is_for(run->visit, l->client))
+			continue;
+		record_of(&r, run->visit, RECORD_NOTE, l ? l->client : NULL, o->login, o->database);
+		r.state = o->state;
+		r.code = o->records_missing ? RECORD_CODE_LOSS : 0;
+		RECORD_SET(&r, detail, o->text);
+		worker_tell(run->worker, &r);
+	}
+}
+
+static const struct obstacle *grant_obstacle(const struct visit_run *run, const struct grant *g)
+{
+	const struct obstacle *worst = NULL;
+
+	for (size_t i = 0; i < run->difference.n_obstacles; i++) {
+		const struct obstacle *o = &run->difference.obstacles[i];
+		if ((o->login && !names_equal(o->login, g->user->login)) ||
+			(o->database && !names_equal(o->database, g->database->name)))
+			continue;
+		if (!worst || o->state > worst->state)
+			worst = o;
+	}
+	return worst;
+}
+
+static bool login_has_session(const struct visit_run *run, const char *login)
+{
+	const struct observed_login *l = observed_find_login(&run->observed, login);
+
+	for (size_t i = 0; i < run->observed.n_sessions; i++)
+		if (observed_session_may_be_of(
+			    &run->observed.sessions[i], login, l ? &l->sid : NULL))
+			return true;
+	return false;
+}
+
+/* A planned change that concerns this grant. Changes of the database's roles count too. */
+static const struct change *grant_change(const struct visit_run *run, const struct grant *g)
+{
+	for (size_t i = 0; i < run->difference.n_changes; i++) {
+		const struct change *c = &run->difference.changes[i];
+		bool its_login = c->login && names_equal(c->login, g->user->login);
+		bool its_database = !c->database || names_equal(c->database, g->database->name);
+		if (its_database && (its_login || (!c->login && g->level != LEVEL_NONE)))
+			return c;
+	}
+	return NULL;
+}
+
+static enum state ended_state(const struct grant *g)
+{
+	return g->phase == PHASE_PENDING || g->next_level != LEVEL_NONE ? STATE_DRIFT
+									: STATE_OVERDUE;
+}
+
+/* No access is scheduled, so nothing of the login may exist. */
+static enum state state_of_none(const struct visit_run *run, const struct grant *g,
+	const struct observed_login *l, const struct observed_database *d, enum level level,
+	struct record *r)
+{
+	if (!wanted_find(&run->visit->wanted, g->user->login) && l && l->ours) {
+		RECORD_SET(r, detail,
+			login_has_session(run, l->name)
+				? "the login still exists and has an open session"
+				: "the login still exists");
+		return ended_state(g);
+	}
+	if (d && l && l->ours && observed_user_of(d, l)) {
+		RECORD_PRINTF(r, detail, "the database user still exists, with access level %s",
+			level_name(level));
+		return ended_state(g);
+	}
+	/* An unread database is not an absent one: a former user may still exist there. */
+	if (d && !d->absent && !d->read && (l || g->phase != PHASE_PENDING)) {
+		RECORD_PRINTF(r, detail, "cannot read the database: %s",
+			d->unread ? d->unread : "unknown why");
+		return STATE_UNREAD;
+	}
+	return STATE_OK;
+}
+
+static enum state state_of_level(const struct grant *g, const struct observed_login *l,
+	enum level level, bool exact, struct record *r)
+{
+	if (level > g->level || (!exact && level > LEVEL_NONE)) {
+		RECORD_PRINTF(r, detail, "has access level %s%s; should be %s", level_name(level),
+			exact ? "" : " and other permissions", level_name(g->level));
+		return g->phase == PHASE_LIVE ? STATE_OVERDUE : STATE_DRIFT;
+	}
+	if (level < g->level)
+		RECORD_PRINTF(r, detail, "has access level %s; should be %s", level_name(level),
+			level_name(g->level));
+	else if (!l || l->disabled)
+		RECORD_SET(r, detail,
+			"the login is disabled until its permissions match the schedule");
+	else
+		return STATE_OK;
+	return STATE_DRIFT;
+}
+
+static void tell_grant(const struct visit_run *run, const struct grant *g)
+{
+	const struct observed_server *o = &run->observed;
+	const struct observed_login *l = observed_find_login(o, g->user->login);
+	const struct observed_database *d = observed_find_database(o, g->database->name);
+	const struct obstacle *obstacle = grant_obstacle(run, g);
+	const struct change *change = grant_change(run, g);
+	bool exact = true;
+	struct record r;
+
+	record_of(&r, run->visit, RECORD_GRANT, g->client->name, g->user->login, g->database->name);
+	enum level level = d && l && l->ours ? observed_level(&exact, o, d, l, run->visit->server)
+					     : LEVEL_NONE;
+	r.grant.level = level;
+	if (g->level == LEVEL_NONE)
+		r.state = state_of_none(run, g, l, d, level, &r);
+	else if (!d || d->absent)
+		r.state = STATE_WAITING;
+	else if (!d->read)
+		r.state = STATE_UNREAD;
+	else
+		r.state = state_of_level(g, l && l->ours ? l : NULL, level, exact, &r);
+	/* The network may be open only for a login that has its level, and more than that nowhere. */
+	bool wider = g->level == LEVEL_NONE ? r.state != STATE_OK && r.state != STATE_UNVERIFIED &&
+						      r.state != STATE_UNREAD
+					    : level > g->level || !exact;
+	r.grant.admission = wider ? ADMIT_NOBODY : r.state == STATE_OK ? ADMIT : ADMIT_NOT_YET;
+	if (r.state == STATE_OK && change) {
+		r.state = STATE_DRIFT;
+		RECORD_PRINTF(&r, detail, "not done yet: %s", change_name(change->kind));
+	}
+	if (obstacle && (obstacle->state > r.state || r.state == STATE_WAITING)) {
+		r.state = obstacle->state;
+		RECORD_SET(&r, detail, obstacle->text);
+	}
+	if (r.state == STATE_OK && (o->n_unreadable || (d && d->read && !d->permissions_visible))) {
+		r.state = STATE_UNVERIFIED;
+		RECORD_SET(
+			&r, detail, "no difference found, but the server did not show everything");
+	}
+	/* A database that cannot be read shows nothing, also past an end. */
+	bool seen = d ? d->absent || d->read : r.state == STATE_OK || r.state == STATE_WAITING;
+	r.grant.seen = seen ? ANSWER_YES : ANSWER_NO;
+	verdict_apply(&r, run, g);
+	worker_tell(run->worker, &r);
+}
+
+void tell_grants(const struct visit_run *run)
+{
+	for (size_t i = 0; i < run->visit->wanted.n_grants; i++)
+		if (pass_is_for(run->visit, run->visit->wanted.grants[i]->client->name))
+			tell_grant(run, run->visit->wanted.grants[i]);
+}
+
+static enum answer answer_of(int condition)
+{
+	return condition < 0 ? ANSWER_UNKNOWN : condition ? ANSWER_YES : ANSWER_NO;
+}
+
+void tell_logins(const struct visit_run *run)
+{
+	const struct sql_visit *p = run->visit;
+	struct record r;
+
+	for (size_t i = 0; i < run->observed.n_logins; i++) {
+		const struct observed_login *l = &run->observed.logins[i];
+		if (!l->ours)
+			continue;
+		record_of(&r, p, RECORD_LOGIN, NULL, l->name, NULL);
+		r.identity = (struct record_login){
+			.status = l->disabled ? LOGIN_DISABLED : LOGIN_ENABLED,
+			.locked = answer_of(l->locked),
+			.expired = answer_of(l->expired),
+			.must_change = answer_of(l->must_change),
+			.created = instant_within(l->created),
+			.sid = l->sid};
+		worker_tell(run->worker, &r);
+	}
+	for (size_t i = 0; i < p->claims.n; i++) {
+		const struct claim *c = &p->claims.items[i];
+		if (!streq(c->server, p->server->name) ||
+			observed_find_login(&run->observed, c->login))
+			continue;
+		record_of(&r, p, RECORD_LOGIN, NULL, c->login, NULL);
+		r.identity.status = LOGIN_GONE;
+		worker_tell(run->worker, &r);
+	}
+}
+
+/* When the last level of any grant of the login here ends. */
+static instant_t access_end(const struct visit_run *run, const char *login)
+{
+	instant_t end = 0;
+
+	for (size_t i = 0; i < run->visit->wanted.n_grants; i++) {
+		const struct grant *g = run->visit->wanted.grants[i];
+		if (names_equal(g->user->login, login) && g->end > end)
+			end = g->end;
+	}
+	return end;
+}
+
+/* MUST_CHANGE wants CHECK_EXPIRATION, so the password that a user has set grows old by the server's own policy. Then the
+ * server refuses the login (18487) until the user sets another one, which only some programs ask for. */
+void tell_passwords(const struct visit_run *run)
+{
+	const struct sql_visit *p = run->visit;
+
+	for (size_t i = 0; i < run->observed.n_logins; i++) {
+		const struct observed_login *l = &run->observed.logins[i];
+		const struct wanted_login *w = wanted_find(&p->wanted, l->name);
+		int days = l->expired == 1 ? 0 : l->days_until_expiration;
+		bool known = l->ours && w && pass_is_for(p, w->client) && l->must_change != 1;
+		struct record r;
+		if (!known || days < 0 || days > PASSWORD_WARNING_DAYS ||
+			p->now + (instant_t)days * 86400 >= access_end(run, l->name))
+			continue;
+		char when[32] = "today";
+		if (days)
+			snprintf(when, sizeof(when), "in %d day%s", days, days > 1 ? "s" : "");
+		record_of(&r, p, RECORD_NOTE, w->client, l->name, NULL);
+		RECORD_PRINTF(&r, detail,
+			"the password of %s %s%s, before the access ends (18487); the user sets a new one when SSMS asks for "
+			"it, or run `curfew handover %s %s`",
+			l->name, l->expired == 1 ? "has expired" : "expires ",
+			l->expired == 1 ? "" : when, w->client, l->name);
+		worker_tell(run->worker, &r);
+	}
+}
+
+void tell_sessions(const struct visit_run *run)
+{
+	for (size_t i = 0; i < run->observed.n_sessions; i++) {
+		const struct observed_session *s = &run->observed.sessions[i];
+		const struct observed_login *l = observed_find_login(&run->observed, s->login);
+		const struct wanted_login *w = wanted_find(&run->visit->wanted, s->login);
+		struct record r;
+		if ((!w && (!l || !l->ours)) || (w && !pass_is_for(run->visit, w->client)))
+			continue;
+		record_of(&r, run->visit, RECORD_SESSION, w ? w->client : NULL, s->login, NULL);
+		r.session.number = s->key.id;
+		if (s->age < (uint64_t)run->visit->now)
+			r.session.since = run->visit->now - (instant_t)s->age;
+		RECORD_SET(&r, session.address, s->address);
+		RECORD_SET(&r, session.program, s->program);
+		if (s->ending)
+			RECORD_PRINTF(&r, detail, "ending: %u %% rolled back", s->percent);
+		else if (!names_equal(s->login, s->acting))
+			RECORD_PRINTF(&r, detail, "acts as %s", s->acting);
+		worker_tell(run->worker, &r);
+	}
+}

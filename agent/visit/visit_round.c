@@ -1,0 +1,292 @@
+/* One round of changes: announce them, wait until they are recorded, send them, and report what came of each. Changes of one
+ * phase go in one batch (visit_batch.c), unless one of them failed or needs a batch of its own. */
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include <sodium.h>
+
+#include "curfew/text.h"
+#include "visit/visit.h"
+
+/* Attempts for a statement that was a deadlock victim (1205) or timed out on a lock (1222). */
+#define MAX_ATTEMPTS 4
+enum { ERROR_DEADLOCK = 1205, ERROR_LOCK = 1222 };
+/* Changes that are announced and recorded together. */
+#define CHUNK 256
+
+static void pause_ms(long ms)
+{
+	struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+
+	nanosleep(&t, NULL);
+}
+
+static int change_run(struct visit_run *run, struct sql_error *error, const struct change *c)
+{
+	char *password = NULL;
+	struct text statement;
+
+	visit_ahead_forget(run);
+	if (c->kind == CHANGE_LOGIN_CREATE && !(password = sql_password_new()))
+		return -ENOMEM;
+	int rc = text_begin(&statement) ? change_write(statement.to, &run->observed, c, password)
+					: -ENOMEM;
+	char *text = text_end(&statement);
+	if (!text && !rc)
+		rc = -ENOMEM;
+	for (int attempt = 1; !rc && attempt <= MAX_ATTEMPTS; attempt++) {
+		rc = sql_session_run(run->session, error, text, NULL, NULL);
+		if (rc != SQL_SERVER_ERROR ||
+			(error->number != ERROR_DEADLOCK && error->number != ERROR_LOCK) ||
+			attempt == MAX_ATTEMPTS)
+			break;
+		pause_ms(50L << attempt);
+		rc = 0;
+	}
+	/* A transaction that the server aborted leaves XACT_ABORT on. */
+	if (rc == SQL_SERVER_ERROR && (c->kind == CHANGE_OWNER || c->n_regrants)) {
+		struct sql_error ignored;
+		int lost = sql_session_run(run->session, &ignored,
+			"IF @@TRANCOUNT > 0 ROLLBACK TRANSACTION;\nSET XACT_ABORT OFF;\n", NULL,
+			NULL);
+		rc = lost < 0 ? lost : rc;
+	}
+	/* Withhold an error text that repeats a secret of its statement. */
+	if (rc && password && strstr(error->text, password))
+		snprintf(error->text, sizeof(error->text),
+			"the server's message is withheld, because it contains a password");
+	if (text) {
+		sodium_memzero(text, statement.size);
+		free(text);
+	}
+	sodium_free(password);
+	return rc;
+}
+
+/* Skip a change that depends on one that failed in this round: grant nothing on top of a failure. */
+static bool change_is_moot(const struct visit_run *run, const bool *failed, size_t i)
+{
+	const struct change *c = &run->difference.changes[i];
+
+	/* Without a journal record, remove access but do not grant any. */
+	if (run->unrecorded && !change_closes(c->kind))
+		return true;
+	for (size_t k = 0; k < i; k++) {
+		const struct change *f = &run->difference.changes[k];
+		/* Try to remove access whatever failed before, except for a login that could not be created. */
+		if (!failed[k] || (change_closes(c->kind) && f->kind != CHANGE_LOGIN_CREATE))
+			continue;
+		if (f->login ? c->login && names_equal(f->login, c->login)
+			     : c->database && f->database && names_equal(f->database, c->database))
+			return true;
+	}
+	return false;
+}
+
+void outcome_tell(const struct visit_run *run, struct record *r, int rc,
+	const struct sql_error *error, bool moot)
+{
+	r->kind = RECORD_OUTCOME;
+	r->code = rc == SQL_SERVER_ERROR ? error->number : rc;
+	r->state = rc || moot ? STATE_DRIFT : STATE_OK;
+	if (moot)
+		RECORD_SET(r, detail,
+			run->unrecorded ? "skipped: cannot write the journal"
+					: "skipped: an earlier change failed");
+	else if (rc == -ENOTSUP)
+		RECORD_SET(r, detail, "unsupported object type; a DBA must make this change");
+	else if (rc)
+		RECORD_PRINTF(r, detail, "%s", error->text[0] ? error->text : strerror(-rc));
+	worker_tell(run->worker, r);
+}
+
+/* Adds a claim on a login that this session has just created. */
+static int login_claim(struct visit_run *run, const struct change *c)
+{
+	struct claim *items = reallocarray(run->claims.items, run->claims.n + 1, sizeof(*items));
+	const struct wanted_login *l = wanted_find(&run->visit->wanted, c->login);
+
+	if (!items || !l)
+		return -ENOMEM;
+	run->claims.items = items;
+	/* The name in `wanted` lives longer than that in the change. */
+	items[run->claims.n++] = (struct claim){
+		.server = run->visit->server->name, .login = l->login, .made_now = true};
+	return 0;
+}
+
+static int login_touch(struct touched *t, const char *login)
+{
+	char **more;
+
+	for (size_t i = 0; i < t->n; i++)
+		if (names_equal(t->logins[i], login))
+			return 0;
+	more = reallocarray(t->logins, t->n + 1, sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	t->logins = more;
+	more[t->n] = strdup(login);
+	return more[t->n] ? (t->n++, 0) : -ENOMEM;
+}
+
+/* A chunk of one round's changes. */
+struct chunk {
+	struct visit_run *run;
+	size_t from, to;
+	bool *failed, *finished; /* of all changes of the round */
+	struct record *plans;	 /* of the chunk */
+	bool *unwritable;
+	bool apart; /* this server does not take several changes in one batch */
+};
+
+static int chunk_announce(struct chunk *k)
+{
+	struct visit_run *run = k->run;
+	struct record intent;
+
+	for (size_t i = k->from; i < k->to; i++) {
+		const struct change *c = &run->difference.changes[i];
+		k->unwritable[i - k->from] = change_record(&k->plans[i - k->from], run, c) != 0;
+		if (pass_is_for(run->visit, c->client))
+			worker_tell(run->worker, &k->plans[i - k->from]);
+	}
+	record_of(&intent, run->visit, RECORD_INTENT, NULL, NULL, NULL);
+	intent.intent.number = run->numbers;
+	/* The server's clock for the login inventory: a login that is created within the deadline from now on is
+	 * managed. */
+	intent.intent.clock = instant_within(run->observed.clock);
+	run->unrecorded = worker_ask(run->worker, &intent) != 0;
+	return 0;
+}
+
+/* Reports the outcome of one change. Negative: the session is lost. */
+static int change_finish(
+	struct chunk *k, size_t i, int rc, const struct sql_error *error, bool moot)
+{
+	struct visit_run *run = k->run;
+	const struct change *c = &run->difference.changes[i];
+
+	k->finished[i] = true;
+	k->failed[i] = rc || moot;
+	run->failed = run->failed || k->failed[i];
+	if (c->login && change_closes(c->kind) && login_touch(&run->touched, c->login))
+		return -ENOMEM;
+	if (!k->failed[i] && c->kind == CHANGE_LOGIN_CREATE && login_claim(run, c))
+		return -ENOMEM;
+	outcome_tell(run, &k->plans[i - k->from], rc, error, moot);
+	return rc < 0 && rc != -ENOTSUP ? rc : 0;
+}
+
+/* A batch holds changes of one phase: removals, what grants access, or the enabling of logins. */
+static int phase_of(const struct visit_run *run, const struct change *c)
+{
+	if (c->kind == CHANGE_LOGIN_ENABLE)
+		return 2;
+	/* A login is disabled right after it is created: that belongs to its creation. */
+	bool is_new =
+		c->kind == CHANGE_LOGIN_DISABLE && !observed_find_login(&run->observed, c->login);
+	return change_closes(c->kind) && !is_new ? 0 : 1;
+}
+
+/* The changes from i on that can be sent together. */
+static size_t batch_choose(struct change_batch *b, size_t *numbers, const struct chunk *k, size_t i)
+{
+	const struct visit_run *run = k->run;
+	const struct change *changes = run->difference.changes;
+	size_t m = i;
+
+	for (; m < k->to && phase_of(run, &changes[m]) == phase_of(run, &changes[i]); m++) {
+		if (k->finished[m] || !pass_is_for(k->run->visit, changes[m].client))
+			continue;
+		if (k->unwritable[m - k->from] || change_is_moot(k->run, k->failed, m))
+			break;
+		numbers[b->n] = m;
+		b->changes[b->n++] = &changes[m];
+	}
+	b->last = m == run->difference.n_changes;
+	return b->n;
+}
+
+/* Sends changes from i on in one batch, and reports those that were done. The first that was not is reported with the error
+ * that the server returned for it; without one, or if a lock was in the way, it is left to be sent by itself. */
+static int batch_run(struct chunk *k, struct sql_error *error, size_t i)
+{
+	_cleanup_free_ const struct change **changes = calloc(k->to - i, sizeof(*changes));
+	_cleanup_free_ bool *done = calloc(k->to - i, sizeof(*done));
+	_cleanup_free_ size_t *numbers = calloc(k->to - i, sizeof(*numbers));
+	struct change_batch b = {.changes = changes, .done = done};
+
+	if (!changes || !done || !numbers)
+		return -ENOMEM;
+	if (k->apart || batch_choose(&b, numbers, k, i) < 2)
+		return 0;
+	int rc = changes_send(&b, k->run, error);
+	k->apart = rc && !b.number && b.n && !done[b.n - 1];
+	struct sql_error none = {0}, said = {.number = b.number};
+	record_set(said.text, sizeof(said.text), b.words);
+	size_t behind = b.n; /* the last that was done */
+	while (behind && !done[behind - 1])
+		behind--;
+	bool blocked = b.number == ERROR_DEADLOCK || b.number == ERROR_LOCK;
+	int finished = 0;
+	for (size_t m = 0; m < b.n && !finished; m++) {
+		if (done[m])
+			finished = change_finish(k, numbers[m], 0, &none, false);
+		else if (m == behind && b.number && !blocked)
+			finished = change_finish(k, numbers[m], SQL_SERVER_ERROR, &said, false);
+	}
+	if (finished)
+		return finished;
+	return rc < 0 && rc != -EBADMSG && rc != -EOVERFLOW ? rc : 0;
+}
+
+static int chunk_run(struct chunk *k, struct sql_error *error)
+{
+	struct visit_run *run = k->run;
+
+	for (size_t i = k->from; i < k->to; i++) {
+		const struct change *c = &run->difference.changes[i];
+		if (k->finished[i] || !pass_is_for(run->visit, c->client))
+			continue;
+		*error = (struct sql_error){0};
+		int rc = batch_run(k, error, i);
+		if (!rc && !k->finished[i]) {
+			bool moot = change_is_moot(run, k->failed, i);
+			*error = (struct sql_error){0};
+			rc = k->unwritable[i - k->from] ? -ENOTSUP
+			     : moot			? 0
+							: change_run(run, error, c);
+			rc = change_finish(k, i, rc, error, moot);
+		}
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+int round_run(struct visit_run *run, struct sql_error *error)
+{
+	size_t n = run->difference.n_changes;
+	_cleanup_free_ bool *failed = calloc(n + 1, sizeof(*failed));
+	_cleanup_free_ bool *finished = calloc(n + 1, sizeof(*finished));
+	_cleanup_free_ bool *unwritable = calloc(CHUNK, sizeof(*unwritable));
+	_cleanup_free_ struct record *plans = calloc(CHUNK, sizeof(*plans));
+	struct chunk k = {.run = run,
+		.failed = failed,
+		.finished = finished,
+		.unwritable = unwritable,
+		.plans = plans};
+	int rc = 0;
+
+	if (!failed || !finished || !unwritable || !plans)
+		return -ENOMEM;
+	for (; k.to < n && !rc; k.from = k.to) {
+		k.to = k.from + CHUNK < n ? k.from + CHUNK : n;
+		rc = chunk_announce(&k);
+		if (!rc)
+			rc = chunk_run(&k, error);
+	}
+	return rc;
+}

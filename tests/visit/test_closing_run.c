@@ -1,0 +1,251 @@
+/* Closing first against a server that refuses, forgets, and takes long. The session and the channel are played. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <string.h>
+
+#include "visit/closing_run.h"
+#include "visit/visit.h"
+
+#include "../corpus.h"
+#include "../sql/played_session.h"
+
+#define N 3
+static const struct sql_closing closings[N] = {
+	{.login = "acme.ann", .sid = {{1}, 1}, .reason = "revoked"},
+	{.login = "acme.ben", .sid = {{2}, 1}, .reason = "revoked"},
+	{.login = "acme.cat", .sid = {{3}, 1}, .reason = "revoked"},
+};
+
+/* The server played. */
+static struct {
+	bool disabled[N];
+	int refuses_disable[N]; /* error number */
+	int ends_batch_at;	/* this login's disable ends the batch; -1: none */
+	int sessions[N];	/* open ones */
+	int rollbacks[N];	/* of these, how many only ever roll back */
+	bool killed[N];
+	int refuses_kill[N];
+	bool loses_connection;
+	unsigned kill_batches;
+} server;
+static char told[4096];
+
+static struct sql_value value(const char *text)
+{
+	return (struct sql_value){text, text ? strlen(text) : 0};
+}
+
+static void disables_answer(const char *batch, sql_row_fn each, void *context, int *ended)
+{
+	for (int i = 0; i < N; i++) {
+		char number[16], code[16], login[32];
+		snprintf(login, sizeof(login), "ALTER LOGIN [%s] DISABLE", closings[i].login);
+		if (!strstr(batch, login))
+			continue;
+		if (server.ends_batch_at == i) {
+			*ended = 1;
+			return;
+		}
+		snprintf(number, sizeof(number), "%d", i);
+		snprintf(code, sizeof(code), "%d", server.refuses_disable[i]);
+		struct sql_value v[6] = {value("disable"), value(number), value(code), value("why"),
+			{(const char *)closings[i].sid.bytes, 1},
+			value(server.disabled[i] ? "1" : "0")};
+		server.disabled[i] = server.disabled[i] || !server.refuses_disable[i];
+		assert_int_equal(each(context, v, 6), 0);
+	}
+}
+
+static void kills_answer(const char *batch, sql_row_fn each, void *context)
+{
+	int n = 0;
+
+	for (int i = 0; i < N; i++) {
+		char kill[24], number[16], code[16];
+		snprintf(kill, sizeof(kill), "KILL %d;", 51 + i);
+		if (!strstr(batch, kill))
+			continue;
+		snprintf(number, sizeof(number), "%d", n++);
+		snprintf(code, sizeof(code), "%d",
+			server.sessions[i] ? server.refuses_kill[i] : CLOSING_SESSION_GONE);
+		struct sql_value v[4] = {value("kill"), value(number), value(code), value("why")};
+		assert_int_equal(each(context, v, 4), 0);
+		if (server.refuses_kill[i])
+			continue;
+		server.killed[i] = true;
+		if (!server.rollbacks[i])
+			server.sessions[i] = 0;
+	}
+}
+
+static void sessions_answer(sql_row_fn each, void *context)
+{
+	for (int i = 0; i < N; i++) {
+		char id[16];
+		bool ending = server.killed[i] && server.rollbacks[i];
+		snprintf(id, sizeof(id), "%d", 51 + i);
+		struct sql_value v[SESSION_COLUMNS] = {value("session"), value(id),
+			value("2026-11-28T04:25:10"), {(const char *)closings[i].sid.bytes, 1},
+			{NULL, 0}, {NULL, 0}, {NULL, 0}, {NULL, 0}, {NULL, 0}, {NULL, 0},
+			value(ending ? "KILLED/ROLLBACK" : NULL), value(ending ? "40" : NULL)};
+		if (server.sessions[i])
+			assert_int_equal(each(context, v, SESSION_COLUMNS), 0);
+	}
+}
+
+int sql_session_run(struct sql_session *s, struct sql_error *error, const char *batch,
+	sql_row_fn each, void *context)
+{
+	int ended = 0;
+
+	(void)s;
+	*error = (struct sql_error){0};
+	corpus_add(batch);
+	questions++;
+	if (server.loses_connection) {
+		snprintf(error->text, sizeof(error->text), "the connection was lost");
+		return -ECONNRESET;
+	}
+	disables_answer(batch, each, context, &ended);
+	if (strstr(batch, "KILL "))
+		server.kill_batches++;
+	kills_answer(batch, each, context);
+	if (!ended && strstr(batch, "FROM sys.dm_exec_sessions AS s"))
+		sessions_answer(each, context);
+	if (!ended)
+		return 0;
+	*error = (struct sql_error){.number = 3609, .severity = 16, .text = "ended in the trigger"};
+	return SQL_SERVER_ERROR;
+}
+
+void worker_tell(struct worker *w, const struct record *r)
+{
+	size_t used = strlen(told);
+
+	(void)w;
+	assert_int_equal(r->kind, RECORD_OUTCOME);
+	snprintf(told + used, sizeof(told) - used, "%s %s %d\n", change_name(r->change.kind),
+		r->login, r->code);
+}
+
+int worker_ask(struct worker *w, const struct record *r)
+{
+	(void)w, (void)r;
+	fail_msg("closing first asks nobody");
+	return -1;
+}
+
+static int run(void)
+{
+	static struct server s = {.name = (char *)"sql01"};
+	struct sql_visit visit = {.server = &s};
+	struct visit_run r = {.visit = &visit};
+	struct sql_error error;
+
+	told[0] = '\0';
+	return closings_run(&r, &error, closings, N);
+}
+
+static int reset(void **state)
+{
+	(void)state;
+	memset(&server, 0, sizeof(server));
+	questions = 0;
+	server.ends_batch_at = -1;
+	return 0;
+}
+
+static void two_round_trips_close_all(void **state)
+{
+	(void)state;
+	for (int i = 0; i < N; i++)
+		server.sessions[i] = 1;
+	assert_int_equal(run(), 0);
+	for (int i = 0; i < N; i++) {
+		assert_true(server.disabled[i]);
+		assert_int_equal(server.sessions[i], 0);
+	}
+	assert_int_equal(questions, 2);
+	assert_string_equal(told,
+		"login-disable acme.ann 0\nlogin-disable acme.ben 0\nlogin-disable acme.cat 0\n"
+		"session-kill acme.ann 0\nsession-kill acme.ben 0\nsession-kill acme.cat 0\n");
+}
+
+static void what_is_closed_already_is_no_news(void **state)
+{
+	(void)state;
+	for (int i = 0; i < N; i++)
+		server.disabled[i] = true;
+	assert_int_equal(run(), 0);
+	assert_string_equal(told, "");
+	assert_int_equal(server.kill_batches, 0);
+}
+
+static void one_that_is_refused_holds_nobody_up(void **state)
+{
+	(void)state;
+	server.refuses_disable[1] = 15151;
+	server.sessions[1] = server.sessions[2] = 1;
+	server.refuses_kill[2] = 6102;
+	assert_int_equal(run(), 0);
+	assert_true(server.disabled[0] && server.disabled[2]);
+	assert_false(server.disabled[1]);
+	assert_int_equal(server.sessions[1], 0);
+	assert_string_equal(told,
+		"login-disable acme.ann 0\nlogin-disable acme.ben 15151\nlogin-disable acme.cat 0\n"
+		"session-kill acme.ben 0\nsession-kill acme.cat 6102\n");
+	assert_true(server.kill_batches <= 2);
+}
+
+/* As a server trigger does that rolls back: what stands behind it is sent again. */
+static void a_batch_that_is_ended_goes_on_behind(void **state)
+{
+	(void)state;
+	server.ends_batch_at = 1;
+	server.sessions[2] = 1;
+	assert_int_equal(run(), 0);
+	assert_true(server.disabled[0] && server.disabled[2]);
+	assert_int_equal(server.sessions[2], 0);
+	assert_string_equal(told,
+		"login-disable acme.ann 0\nlogin-disable acme.ben 3609\nlogin-disable acme.cat 0\n"
+		"session-kill acme.cat 0\n");
+}
+
+/* It is killed once, and the others do not wait for it. */
+static void a_long_rollback_holds_nobody_up(void **state)
+{
+	(void)state;
+	server.sessions[0] = server.rollbacks[0] = 1;
+	server.sessions[1] = 1;
+	assert_int_equal(run(), 0);
+	assert_int_equal(server.sessions[1], 0);
+	assert_int_equal(server.kill_batches, 1);
+}
+
+static void a_lost_connection_is_told(void **state)
+{
+	(void)state;
+	server.loses_connection = true;
+	assert_int_equal(run(), -ECONNRESET);
+	assert_non_null(strstr(told, "login-disable acme.ann -"));
+	assert_non_null(strstr(told, "login-disable acme.cat -"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(two_round_trips_close_all, reset),
+		cmocka_unit_test_setup(what_is_closed_already_is_no_news, reset),
+		cmocka_unit_test_setup(one_that_is_refused_holds_nobody_up, reset),
+		cmocka_unit_test_setup(a_batch_that_is_ended_goes_on_behind, reset),
+		cmocka_unit_test_setup(a_long_rollback_holds_nobody_up, reset),
+		cmocka_unit_test_setup(a_lost_connection_is_told, reset),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

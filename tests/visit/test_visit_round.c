@@ -1,0 +1,337 @@
+/* A round of changes: what shares a batch, and what becomes of the rest when one fails. The server and the channel are
+ * played; the server does what stands in front of the first statement that it refuses. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <sodium.h>
+#include <string.h>
+#include <time.h>
+
+#include "visit/visit.h"
+
+#include "../corpus.h"
+#include "../sql/played_session.h"
+
+static struct {
+	const char *refuses; /* a statement with these words */
+	int number;
+	unsigned times;	    /* how often; 0: always */
+	bool skips;	    /* a USE fails, and the batch goes on in the database before */
+	bool takes_no_try;  /* a batch with TRY is refused before anything of it runs */
+	bool loses_session; /* at that statement */
+	bool repeats_all;   /* its message repeats what was sent */
+} played;
+static char sent[32768], told[4096], *batches[32];
+static unsigned intents;
+static char detail[RECORD_TEXT_MAX]; /* of the last outcome */
+
+static int error_take(struct sql_error *error, const char *words)
+{
+	*error = (struct sql_error){.number = played.number, .severity = 16};
+	record_set(error->text, sizeof(error->text), words);
+	return SQL_SERVER_ERROR;
+}
+
+static bool is_refused(const char *line)
+{
+	if (!played.refuses || !strstr(line, played.refuses))
+		return false;
+	if (!played.times)
+		return true;
+	if (--played.times == 0)
+		played.refuses = NULL;
+	return true;
+}
+
+static void done_row(const char *line, sql_row_fn each, void *context)
+{
+	const char *row = strstr(line, "SELECT N'done' AS [part], ");
+	char number[16] = "";
+
+	assert_non_null(row);
+	snprintf(number, sizeof(number), "%.*s", (int)strspn(row + 26, "0123456789"), row + 26);
+	struct sql_value v[2] = {{"done", 4}, {number, strlen(number)}};
+	assert_int_equal(each(context, v, 2), 0);
+}
+
+static void error_row(const char *words, sql_row_fn each, void *context)
+{
+	char number[16];
+
+	snprintf(number, sizeof(number), "%d", played.number);
+	struct sql_value v[3] = {{"error", 5}, {number, strlen(number)}, {words, strlen(words)}};
+	assert_int_equal(each(context, v, 3), 0);
+}
+
+int sql_session_run(struct sql_session *s, struct sql_error *error, const char *batch,
+	sql_row_fn each, void *context)
+{
+	char *copy = strdup(batch), *rest = copy, *line;
+	int rc = 0;
+
+	(void)s;
+	*error = (struct sql_error){0};
+	corpus_add(batch);
+	batches[questions++] = strdup(batch);
+	bool tries = strncmp(batch, "BEGIN TRY", 9) == 0;
+	if (tries && played.takes_no_try)
+		rc = error_take(error, "no such words");
+	bool skipping = false;
+	while (!rc && (line = strsep(&rest, "\n"))) {
+		if (strstr(line, "SELECT N'server'")) {
+			rc = error_take(error, "not today"); /* nothing is read in this test */
+		} else if (strstr(line, "SELECT N'done'")) {
+			if (!skipping)
+				done_row(line, each, context);
+			skipping = false;
+		} else if (is_refused(line)) {
+			if (played.loses_session) {
+				rc = -ECONNRESET;
+			} else if (played.skips) {
+				skipping = true;
+			} else if (tries) {
+				error_row(played.repeats_all ? batch : "refused", each, context);
+				break;
+			} else {
+				rc = error_take(error, played.repeats_all ? batch : "refused");
+			}
+		} else if (strstr(line, "ALTER ") || strstr(line, "CREATE ") ||
+			   strstr(line, "GRANT ")) {
+			snprintf(sent + strlen(sent), sizeof(sent) - strlen(sent), "%s\n", line);
+		}
+	}
+	free(copy);
+	return rc;
+}
+
+int nanosleep(const struct timespec *wanted, struct timespec *left)
+{
+	(void)wanted, (void)left;
+	return 0;
+}
+
+void worker_tell(struct worker *w, const struct record *r)
+{
+	(void)w;
+	if (r->kind != RECORD_OUTCOME)
+		return;
+	snprintf(detail, sizeof(detail), "%s", r->detail);
+	snprintf(told + strlen(told), sizeof(told) - strlen(told), "%s %d%s\n",
+		change_name(r->change.kind), r->code,
+		strstr(r->detail, "skipped") ? " skipped" : "");
+}
+
+int worker_ask(struct worker *w, const struct record *r)
+{
+	(void)w;
+	assert_int_equal(r->kind, RECORD_INTENT);
+	intents++;
+	return 0;
+}
+
+static struct user jane = {.login = (char *)"acme.jane"};
+static struct database configured = {.name = (char *)"Acme"};
+static struct client acme = {.name = (char *)"acme"};
+static struct grant grant = {
+	.client = &acme, .user = &jane, .database = &configured, .level = LEVEL_FULL};
+static const struct grant *const grants[] = {&grant};
+
+#define CHANGE(k, l, d)                                                                            \
+	{                                                                                          \
+		.kind = (k), .login = (char *)(l), .database = (char *)(d),                        \
+		.principal = (char *)"acme.jane", .role = (char *)"curfew_full",                   \
+		.reason = (char *)"a test"                                                         \
+	}
+
+static int run_round(struct change *changes, size_t n)
+{
+	static struct server s = {.name = (char *)"sql01"};
+	static struct wanted_login login = {.login = "acme.jane", .client = "acme"};
+	struct sql_visit visit = {.mode = SQL_APPLY,
+		.server = &s,
+		.wanted = {.server = &s,
+			.grants = (const struct grant **)grants,
+			.n_grants = 1,
+			.logins = &login,
+			.n_logins = 1}};
+	struct visit_run run = {
+		.visit = &visit, .difference = {.changes = changes, .n_changes = n}};
+	struct sql_error error;
+	int rc = round_run(&run, &error);
+
+	free(run.claims.items);
+	for (size_t i = 0; i < run.touched.n; i++)
+		free(run.touched.logins[i]);
+	free(run.touched.logins);
+	return rc;
+}
+#define RUN(changes) run_round(changes, ARRAY_SIZE(changes))
+
+static int reset(void **state)
+{
+	(void)state;
+	memset(&played, 0, sizeof(played));
+	played.number = 15151;
+	for (unsigned i = 0; i < questions; i++)
+		free(batches[i]);
+	questions = intents = 0;
+	sent[0] = told[0] = '\0';
+	return sodium_init() < 0;
+}
+
+static void a_life_goes_in_one_batch(void **state)
+{
+	struct change changes[] = {CHANGE(CHANGE_ROLE_CREATE, NULL, "Acme"),
+		CHANGE(CHANGE_LOGIN_CREATE, "acme.jane", NULL),
+		CHANGE(CHANGE_LOGIN_DISABLE, "acme.jane", NULL),
+		CHANGE(CHANGE_LOGIN_MARK, "acme.jane", NULL),
+		CHANGE(CHANGE_USER_CREATE, "acme.jane", "Acme"),
+		CHANGE(CHANGE_MEMBER_ADD, "acme.jane", "Acme")};
+
+	(void)state;
+	assert_int_equal(RUN(changes), 0);
+	assert_int_equal(intents, 1);
+	assert_string_equal(told,
+		"role-create 0\nlogin-create 0\nlogin-disable 0\nlogin-mark 0\nuser-create 0\nmember-add 0\n");
+	/* In the changes' own batch the server is read; here it does not answer that, and is asked otherwise. */
+	for (unsigned i = 1; i < questions; i++)
+		assert_null(strstr(batches[i], "ALTER LOGIN ["));
+	assert_non_null(strstr(batches[0], "IF DB_NAME() = N'Acme' SELECT N'done' AS [part], 4;"));
+}
+
+/* An opening and a closing never share a batch; nor does the enabling of a login with what it waits for. */
+static void phases_are_batches(void **state)
+{
+	struct change changes[] = {CHANGE(CHANGE_MEMBER_DROP, "acme.jane", "Acme"),
+		CHANGE(CHANGE_MEMBER_DROP, "acme.jane", "Acme"),
+		CHANGE(CHANGE_ROLE_CREATE, NULL, "Acme"),
+		CHANGE(CHANGE_MEMBER_ADD, "acme.jane", "Acme"),
+		CHANGE(CHANGE_LOGIN_ENABLE, "acme.jane", NULL)};
+
+	(void)state;
+	assert_int_equal(RUN(changes), 0);
+	assert_non_null(strstr(batches[0], "DROP MEMBER"));
+	assert_null(strstr(batches[0], "ADD MEMBER"));
+	assert_non_null(strstr(batches[1], "ADD MEMBER"));
+	assert_null(strstr(batches[1], "ENABLE"));
+	assert_non_null(strstr(batches[2], "ENABLE"));
+}
+
+/* Nothing that widens goes on top of it, in this batch or in the next; what has nothing to do with it goes on. */
+static void nothing_is_done_on_top_of_a_failure(void **state)
+{
+	struct change changes[] = {CHANGE(CHANGE_ROLE_CREATE, NULL, "Acme"),
+		CHANGE(CHANGE_LOGIN_CREATE, "acme.jane", NULL),
+		CHANGE(CHANGE_USER_CREATE, "acme.jane", "Acme"),
+		CHANGE(CHANGE_MEMBER_ADD, "acme.jane", "Acme"),
+		CHANGE(CHANGE_ROLE_CREATE, NULL, "Other")};
+
+	(void)state;
+	played.refuses = "CREATE LOGIN";
+	assert_int_equal(RUN(changes), 0);
+	assert_string_equal(told,
+		"role-create 0\nlogin-create 15151\nuser-create 0 skipped\nmember-add 0 skipped\nrole-create 0\n");
+	assert_null(strstr(sent, "ADD MEMBER"));
+	assert_non_null(strstr(sent, "USE [Other]"));
+	assert_int_equal(intents, 1);
+}
+
+/* A deadlock is nobody's fault: that statement is sent again by itself, and the rest goes on. */
+static void a_deadlock_is_tried_again(void **state)
+{
+	struct change changes[] = {CHANGE(CHANGE_ROLE_CREATE, NULL, "Acme"),
+		CHANGE(CHANGE_USER_CREATE, "acme.jane", "Acme"),
+		CHANGE(CHANGE_MEMBER_ADD, "acme.jane", "Acme")};
+
+	(void)state;
+	played.refuses = "CREATE USER";
+	played.number = 1205;
+	played.times = 2;
+	assert_int_equal(RUN(changes), 0);
+	assert_string_equal(told, "role-create 0\nuser-create 0\nmember-add 0\n");
+}
+
+/* A USE that failed in a batch that went on: the statement behind it is not taken for done, and is sent again. */
+static void a_statement_without_its_row_is_sent_again(void **state)
+{
+	struct change changes[] = {CHANGE(CHANGE_ROLE_CREATE, NULL, "Acme"),
+		CHANGE(CHANGE_ROLE_CREATE, NULL, "Other"),
+		CHANGE(CHANGE_ROLE_CREATE, NULL, "Third")};
+
+	(void)state;
+	played.refuses = "USE [Other]";
+	played.skips = true;
+	played.times = 1;
+	assert_int_equal(RUN(changes), 0);
+	assert_string_equal(told, "role-create 0\nrole-create 0\nrole-create 0\n");
+	const char *other = strstr(sent, "USE [Other]");
+	assert_non_null(other);
+	assert_null(strstr(other + 1, "USE [Other]"));
+}
+
+static void a_server_without_try_gets_them_one_by_one(void **state)
+{
+	struct change changes[] = {CHANGE(CHANGE_ROLE_CREATE, NULL, "Acme"),
+		CHANGE(CHANGE_USER_CREATE, "acme.jane", "Acme"),
+		CHANGE(CHANGE_MEMBER_ADD, "acme.jane", "Acme")};
+
+	(void)state;
+	played.takes_no_try = true;
+	assert_int_equal(RUN(changes), 0);
+	assert_string_equal(told, "role-create 0\nuser-create 0\nmember-add 0\n");
+	/* It is asked once, with what a reading of the server asks instead of its batch. */
+	unsigned tries = 0;
+	for (unsigned i = 0; i < questions; i++)
+		tries += strncmp(batches[i], "BEGIN TRY", 9) == 0;
+	assert_int_equal(tries, 1);
+}
+
+static void a_lost_session_ends_the_round(void **state)
+{
+	struct change changes[] = {CHANGE(CHANGE_ROLE_CREATE, NULL, "Acme"),
+		CHANGE(CHANGE_USER_CREATE, "acme.jane", "Acme"),
+		CHANGE(CHANGE_MEMBER_ADD, "acme.jane", "Acme")};
+
+	(void)state;
+	played.refuses = "CREATE USER";
+	played.loses_session = true;
+	assert_int_equal(RUN(changes), -ECONNRESET);
+	assert_string_equal(told, "role-create 0\n");
+}
+
+/* The server repeats a whole statement, with the password in it. */
+static void no_password_is_told(void **state)
+{
+	struct change changes[] = {CHANGE(CHANGE_ROLE_CREATE, NULL, "Acme"),
+		CHANGE(CHANGE_LOGIN_CREATE, "acme.jane", NULL)};
+
+	(void)state;
+	played.refuses = "CREATE LOGIN";
+	played.repeats_all = true;
+	assert_int_equal(RUN(changes), 0);
+	const char *password = strstr(batches[0], "WITH PASSWORD = N'");
+	assert_non_null(password);
+	assert_string_equal(told, "role-create 0\nlogin-create 15151\n");
+	assert_string_equal(
+		detail, "the server's message is withheld, because it contains a password");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(a_life_goes_in_one_batch, reset),
+		cmocka_unit_test_setup(phases_are_batches, reset),
+		cmocka_unit_test_setup(nothing_is_done_on_top_of_a_failure, reset),
+		cmocka_unit_test_setup(a_deadlock_is_tried_again, reset),
+		cmocka_unit_test_setup(a_statement_without_its_row_is_sent_again, reset),
+		cmocka_unit_test_setup(a_server_without_try_gets_them_one_by_one, reset),
+		cmocka_unit_test_setup(a_lost_session_ends_the_round, reset),
+		cmocka_unit_test_setup(no_password_is_told, reset),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
