@@ -1,4 +1,4 @@
-/* Used only by sql/: the parts of the check of a server. */
+/* Used only by server_check/: the parts of the check of a server. */
 #ifndef CURFEW_SQL_SERVER_CHECK_H
 #define CURFEW_SQL_SERVER_CHECK_H
 

@@ -1,4 +1,4 @@
-/* Used only by sql/: the removals that come first. Logins are disabled and their sessions ended by server-level views
+/* Used by sql/ and the rooms above it: the removals that come first. Logins are disabled and their sessions ended by server-level views
  * before any database is read, so that no client and no database can delay it. */
 #ifndef CURFEW_SQL_CLOSING_H
 #define CURFEW_SQL_CLOSING_H

@@ -1,4 +1,4 @@
-/* Used only by sql/: names as bytes. SQL Server allows any 16-bit unit in a name, also half of a surrogate pair, which
+/* Used by sql/ and the rooms above it: names as bytes. SQL Server allows any 16-bit unit in a name, also half of a surrogate pair, which
  * is not valid Unicode and which conversions break. So names are fetched as bytes and decoded here. The result is
  * UTF-8; an unpaired surrogate becomes the three bytes ED A0 80 to ED BF BF, so that different names stay different.
  * Records show it as `?`. */

@@ -1,4 +1,4 @@
-/* Used only by sql/: questions to a server, written into a text and sent as one batch. */
+/* Used by sql/ and the rooms above it: questions to a server, written into a text and sent as one batch. */
 #ifndef CURFEW_SQL_QUESTION_H
 #define CURFEW_SQL_QUESTION_H
 

@@ -1,4 +1,4 @@
-/* Used only by sql/: converts values of rows. */
+/* Used by sql/ and the rooms above it: converts values of rows. */
 #ifndef CURFEW_SQL_ROWS_H
 #define CURFEW_SQL_ROWS_H
 

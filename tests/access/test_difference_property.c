@@ -12,7 +12,7 @@
 
 #include "life.h"
 
-#define MAX_ROUNDS 8 /* as agent/sql/pass.c */
+#define MAX_ROUNDS 8 /* as agent/visit/visit_apply.c */
 
 /* ---- rounds, as a pass makes them ---- */
 
