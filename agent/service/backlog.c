@@ -1,4 +1,4 @@
-/* A bounded queue of journal entries. */
+/* A bounded queue of journal entries that could not be written yet. */
 #include <errno.h>
 #include <string.h>
 #include "curfew/log.h"
@@ -12,7 +12,7 @@ struct item {
 struct backlog {
 	struct item *items;
 	size_t n;
-	bool full; /* said so */
+	bool full; /* the log says that the queue is full */
 };
 
 int backlog_new(struct backlog **out)
@@ -49,7 +49,7 @@ static void keep(struct backlog *b, const struct journal_entry *e, bool revocati
 	}
 	if (!b->full)
 		log_send(LOG_JOURNAL_FAILED, NULL,
-			"%zu records wait for the journal already; later ones stand in this log alone",
+			"%zu records already wait for the journal; later records are only in this log",
 			b->n);
 	b->full = true;
 }
@@ -76,7 +76,7 @@ static int item_write(struct journal *j, const struct item *i)
 			     : journal_write(NULL, j, e);
 }
 
-/* The entry itself is at fault: it would hold all others up for ever. */
+/* The journal will never accept this entry. Drop it, or it blocks the others for ever. */
 static bool is_hopeless(int error)
 {
 	return error == -EINVAL || error == -E2BIG;
@@ -104,7 +104,7 @@ int backlog_flush(struct backlog *b, struct journal *j)
 
 int backlog_write(struct backlog *b, struct journal *j, const struct journal_entry *e)
 {
-	/* What waits already has been waited for. */
+	/* The first entry has waited for a lock already, so do not wait again for each of the others. */
 	int patience = b->n ? journal_patience(j, 0) : 0;
 	bool waits = b->n != 0;
 	int rc = backlog_flush(b, j);

@@ -1,4 +1,4 @@
-/* Loads the configuration for the service, the firewall process, and the start of the machine. */
+/* Loads the configuration for the service, the firewall process, and `curfew boot`. */
 #include <errno.h>
 #include <string.h>
 #include <time.h>
@@ -17,7 +17,7 @@ static void problems_log(const struct problems *problems)
 	}
 }
 
-/* A client file that has errors and was never good: nothing of it is loaded. */
+/* Whether a client file has errors and no last known good version, so that it is not loaded. */
 static bool is_any_left_out(
 	const struct problems *problems, const struct strings *kept, const char *config)
 {
@@ -30,7 +30,7 @@ static bool is_any_left_out(
 	return false;
 }
 
-/* `c->saved` is set. */
+/* Requires `c->saved`. */
 static int files_load(struct configuration *c, const char *file, bool report)
 {
 	struct problems problems;
@@ -83,7 +83,7 @@ static int saved_load(struct configuration *c, const char *folder)
 	return 0;
 }
 
-/* `own`: where the last known good versions lie; NULL: in the state directory. */
+/* `own`: the directory of last known good versions; NULL: the one in the state directory. */
 static int files_open(struct configuration *out, const char *file, bool report, const char *own)
 {
 	struct configuration c = {0};
@@ -100,7 +100,7 @@ static int files_open(struct configuration *out, const char *file, bool report, 
 	const char *folder = own ? own : p ? p->settings.state_directory : NULL;
 	if (p && owner_differs(folder)) {
 		log_send(LOG_TROUBLE, NULL,
-			"%s belongs to another user, who may have prepared what lies there; start the service as that user, "
+			"%s belongs to another user, who could have planted files there; start the service as that user, "
 			"for example with `systemctl start curfew`",
 			folder);
 		program_free(p);

@@ -1,4 +1,4 @@
-/* The service's listening end of the control socket: who may connect, for how long, and in which folder it lies. */
+/* The service's end of the control socket: listening, access to the socket file, timeouts of connections. */
 #include <errno.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -40,7 +40,7 @@ static void control_accept(struct control *c)
 		close(fd);
 }
 
-/* Whoever is late goes; the timer runs only while somebody could be. */
+/* Ends connections that are past their deadline. The timer runs only while a connection has one. */
 static void control_keep_time(struct control *c)
 {
 	struct itimerspec at = {0};
@@ -88,7 +88,7 @@ int control_fd(const struct control *c)
 	return c->epoll;
 }
 
-/* A socket file without a listener is what a killed service left behind. */
+/* A killed service leaves a socket file without a listener. */
 static int stale_remove(const struct sockaddr_un *a)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -102,7 +102,7 @@ static int stale_remove(const struct sockaddr_un *a)
 	return rc == -ENOENT ? 0 : rc;
 }
 
-/* A service's own group has the file already; a filter may admit no change of owner. */
+/* The service's own group owns the file already, and a system-call filter may forbid chown(). */
 static int group_admit(const struct control *c)
 {
 	struct stat st;
@@ -125,7 +125,7 @@ static int listener_open(struct control *c)
 	c->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (c->listener < 0)
 		return -errno;
-	/* Nobody but us from the first moment on. */
+	/* Create the socket file with access for this user only, until group and mode are set. */
 	mode_t mask = umask(0177);
 	rc = bind(c->listener, (struct sockaddr *)&a, sizeof(a)) < 0 ? -errno : 0;
 	umask(mask);
@@ -151,7 +151,7 @@ int control_open(struct control **out, const char *runtime_directory, gid_t grou
 	int n = snprintf(c->path, sizeof(c->path), "%s/" CONTROL_SOCKET, runtime_directory);
 	int rc = n < 0 || (size_t)n >= sizeof(c->path) ? -ENAMETOOLONG : listener_open(c);
 	if (rc < 0) {
-		c->path[0] = '\0'; /* not ours to remove */
+		c->path[0] = '\0'; /* bind() failed, so the file belongs to another process */
 		control_close(c);
 		return rc;
 	}

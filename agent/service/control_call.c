@@ -1,6 +1,6 @@
-/* One connection to the control socket: its request comes in, its answer goes out, each bounded in size and time; and
- * who gets a place. Nobody can keep root out: places are reserved, one user has no more than some of the others, and
- * whoever has not asked yet makes room for the next of the same user. */
+/* One connection to the control socket: one request and its answer, each limited in size and time, and the limit on
+ * connections. No user can keep root out: some connections are reserved for root, each user has a share of the rest,
+ * and an idle connection is closed when its user opens another. */
 #include <errno.h>
 #include <jansson.h>
 #include <string.h>
@@ -27,7 +27,7 @@ static void call_hang_up(struct control_call *call)
 	call->fd = -1;
 }
 
-/* Only once its handler has let go of it. */
+/* Frees the call only after its handler has ended it. */
 void call_free(struct control_call *call)
 {
 	struct control *c = call->control;
@@ -53,7 +53,7 @@ static void call_watch(struct control_call *call)
 {
 	struct epoll_event e = {.data.ptr = call};
 
-	/* Reading goes on after the request, for that is how a hang-up is seen. */
+	/* Keep reading after the request, because that is how the service notices a hang-up. */
 	e.events = EPOLLIN | (call->out_size > call->out_sent ? (uint32_t)EPOLLOUT : 0);
 	epoll_ctl(call->control->epoll, EPOLL_CTL_MOD, call->fd, &e);
 }
@@ -102,8 +102,8 @@ static int call_append(struct control_call *call, const char *text, size_t size)
 	return 0;
 }
 
-/* One line; the JSON is released. A reader that cannot have all of it gets nothing more: half an answer must not
- * look like a whole one. */
+/* Sends one line; releases the JSON. If the line does not fit, nothing more is sent: half an answer must not look
+ * like a whole one. */
 static void call_say(struct control_call *call, json_t *json)
 {
 	_cleanup_free_ char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
@@ -152,7 +152,7 @@ void control_end(struct control_call *call, int code, const char *error, json_t 
 		call_free(call);
 }
 
-/* A request that is no request is answered before any handler sees it. */
+/* Answers an invalid request. No handler sees it. */
 static void call_refuse(struct control_call *call, int code, const char *why)
 {
 	call->asked = true;
@@ -183,7 +183,7 @@ static void call_read(struct control_call *call)
 
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return;
-	/* Gone; or talking on after its one request. */
+	/* The peer hung up, or sends more than its one request. */
 	if (n <= 0 || call->asked) {
 		call_drop(call);
 		return;
@@ -217,7 +217,7 @@ void call_serve(struct control_call *call, uint32_t events)
 		call_read(call);
 }
 
-/* ---- places ---- */
+/* ---- the limit on connections ---- */
 
 static size_t places_taken(const struct control *c, uid_t uid, bool by_others)
 {

@@ -1,4 +1,4 @@
-/* The commands' end of the control socket: one request out, records in, a last word. */
+/* The commands' end of the control socket: sends one request, reads records and the final answer. */
 #include <errno.h>
 #include <jansson.h>
 #include <string.h>
@@ -34,7 +34,7 @@ static int control_ask(int fd, json_t *request)
 	if (!text)
 		return -ENOMEM;
 	size = strlen(text);
-	text[size++] = '\n'; /* in the place of the terminator */
+	text[size++] = '\n'; /* replaces the terminating NUL */
 	while (done < size) {
 		ssize_t n = send(fd, text + done, size - done, MSG_NOSIGNAL);
 		if (n < 0 && errno != EINTR)
@@ -65,11 +65,11 @@ static int control_read(json_t **end, FILE *from, record_fn sink, void *context)
 		if (sink)
 			sink(context, &r);
 	}
-	/* The service ended, or would not talk to us. */
+	/* The service ended, or refused the connection. */
 	return -ECONNRESET;
 }
 
-/* Two: to ask what the service has loaded, and to ask it to act. */
+/* One connection asks what the service has loaded, the other asks it to act. */
 static int kept[2] = {-1, -1};
 
 void control_keep(const char *runtime_directory)
@@ -87,7 +87,7 @@ static int kept_take(void)
 		kept[i] = -1;
 		if (fd < 0)
 			continue;
-		/* The service has given up waiting, or has been restarted. */
+		/* The service closed the connection after its timeout, or was restarted. */
 		if (recv(fd, &none, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN)
 			return fd;
 		close(fd);

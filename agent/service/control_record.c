@@ -1,4 +1,4 @@
-/* A pass asked of the service, and its result as JSON, by one table for both ways. */
+/* Requests and results of passes as JSON, written and read by one table. */
 #include <errno.h>
 #include <jansson.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-/* One epoll descriptor for the whole service. A callback may remove any binding, its own too: events of the same batch
- * that point to it are dropped. */
+/* Waits with one epoll descriptor for the whole service. A callback may remove any binding, including its own:
+ * pending events of that binding are dropped. */
 #include <errno.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -8,7 +8,7 @@
 
 struct dispatcher {
 	int epoll;
-	int n; /* events of the batch that is being handled */
+	int n; /* events of the current batch */
 	struct epoll_event events[16];
 };
 

@@ -1,4 +1,4 @@
-/* What the rest of the service builds on: its clock for intervals, asking for a pass, its end. */
+/* Functions that every part of the service uses: monotonic time, asking for a pass, stopping. */
 #include <time.h>
 #include "service/internal.h"
 

@@ -1,5 +1,5 @@
-/* The firewall process as a service of its own. It keeps the last known good versions of the files itself, in a folder that
- * nobody else writes: of what the service keeps it believes nothing. */
+/* The firewall process as a systemd service of its own. It saves last known good versions itself, in a directory that
+ * no other user can write, and does not trust those that the service saves. */
 #include <errno.h>
 #include <libgen.h>
 #include <stdlib.h>
@@ -15,8 +15,8 @@ enum { FAILED = 1, BAD_CONFIGURATION = 78 };
 
 struct keeper {
 	const struct service_options *options;
-	const char *folder; /* its own; NULL: it has none, and goes by the service's */
-	/* Of the last configuration that was loaded for a reload. */
+	const char *folder; /* its own directory; NULL: none, so the service's versions are used */
+	/* what to save after the current reload */
 	struct last_good saved;
 	struct strings kept;
 };
@@ -48,7 +48,7 @@ static void adopted(const struct program *p, void *context)
 	const struct keeper *k = context;
 	int rc = last_good_save(&k->saved, p, &k->kept, k->options->config);
 
-	/* 3: the priority that the system log takes from standard error. */
+	/* The prefix <3> is the syslog priority that systemd reads from standard error. */
 	if (rc < 0)
 		fprintf(stderr,
 			"<3>firewall process: cannot save the last known good version in %s: %s\n",

@@ -1,4 +1,4 @@
-/* Fills in the metrics from what the service knows now, and writes their file. */
+/* Fills in the metrics from the service's state, and writes the metrics file. */
 #include <string.h>
 #include "service/internal.h"
 

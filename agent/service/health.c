@@ -99,7 +99,7 @@ static void failed(struct health *h, struct server_health *s, int code, const ch
 	struct log_fields f = {.server = s->name};
 	uint16_t chance = 0;
 
-	/* Cut short by us: no fault of the server's, and it has not had its turn. */
+	/* The service canceled this worker. Do not count a failure; retry soon. */
 	if (code == -ECANCELED) {
 		s->retry = h->monotonic() + RETRY_FIRST * 1000;
 		return;
@@ -134,7 +134,7 @@ void health_ended(struct health *h, const char *name, int code, const char *deta
 		failed(h, s, code, detail);
 		return;
 	}
-	/* That the server did what one client needed says nothing of the others. */
+	/* A pass for one client does not show that the server works for the others. */
 	if (!whole)
 		return;
 	s->round_trips = round_trips;
@@ -155,7 +155,7 @@ void health_answered(
 
 	if (!s)
 		return;
-	/* Cut short before its turn, or in the midst of work as far as we know: says nothing of the server. */
+	/* The service canceled the worker before or during its work, so this says nothing about the server. */
 	if (code == -ECANCELED && (s->reachable || !began))
 		return;
 	s->reachable = state != STATE_UNREACHABLE;
@@ -192,7 +192,7 @@ bool health_is_due(const struct health *h, size_t i, unsigned reasons)
 		return true;
 	if (s->retry)
 		return s->retry <= h->monotonic();
-	/* One that is well is visited for anything but another's retry. */
+	/* A healthy server is visited in every pass except a retry of another server. */
 	return (reasons & ~(unsigned)REASON_RETRY) != 0;
 }
 

@@ -25,17 +25,17 @@
 /* Exit statuses: the service's own, and those that its answers give to commands. */
 enum { CODE_FAILED = 1, CODE_DIFFERENCES = 2, CODE_USAGE = 64, CODE_CONFIG = 78 };
 
-/* What a pass for these reasons closes must not be kept from its end by whoever may ask. */
+/* Passes that remove access. A request must not be able to cut them short again and again. */
 #define REASONS_CLOSING                                                                            \
 	(REASON_START | REASON_TRANSITION | REASON_RELOAD | REASON_CLOCK | REASON_OVERRIDE)
-/* What does not wait for a slow server: a pass that is under way is cut short for it. */
+/* Reasons that cut the current pass short, because they cannot wait for a slow server. */
 #define REASONS_URGENT                                                                             \
 	(REASON_TRANSITION | REASON_RELOAD | REASON_CLOCK | REASON_OVERRIDE | REASON_ASKED)
 
-/* How often what waits for the journal is tried again: milliseconds. */
+/* Milliseconds between attempts to write waiting records. */
 #define RECORDS_RETRY (5 * 1000)
 
-/* A request that waits for its turn, or has it. */
+/* A request that waits, or is being answered. */
 struct request {
 	struct control_call *call;
 	enum pass_mode mode;
@@ -45,134 +45,139 @@ struct request {
 	enum recorded recorded;
 };
 void request_free(struct request *r);
-/* Answered before its turn: the service stops. */
+/* Answers a request that will not be handled because the service is stopping. */
 void request_drop(struct request *r);
 
-/* Passes that change access: what asks for the next one, and what the one under way is about. */
+/* Passes that change access: the reasons for the next pass, and the state of the current one. */
 struct passes {
 	struct lane *lane;
-	unsigned pending; /* reasons */
+	unsigned pending; /* bits of enum reason */
 	bool owed;	  /* the last pass was cut short: no request cuts the next one */
 	struct request queue[MAX_CONTROL_CLIENTS];
 	size_t n_queue;
 	int64_t next_interval; /* monotonic milliseconds */
-	/* of the pass under way */
+	/* the current pass: */
 	unsigned reasons;
 	size_t unread; /* grants, maintenance windows aside */
-	bool cut;      /* some server was not visited to its end */
+	bool cut;      /* at least one server was not finished */
 	bool has_request;
 	struct request request;
-	const char **servers; /* NULL-terminated; NULL: as the pass chooses */
+	const char **servers; /* NULL-terminated; NULL: all that the pass chooses */
 	int64_t began;	      /* monotonic milliseconds */
-	char last_text[128];  /* of the last that ended */
-	char text[128];	      /* its reason in words */
+	char last_text[128];  /* the last pass's reason */
+	char text[128];	      /* this pass's reason */
 };
 
-/* Requests that only read, and the one of them that is being answered. */
+/* Requests that only read: the queue, and the one that is being answered. */
 struct queries {
 	struct lane *lane;
 	struct request queue[MAX_CONTROL_CLIENTS];
 	size_t n_queue;
-	struct request request; /* under way while the lane is busy */
+	struct request request; /* valid while the lane is busy */
 };
 
 struct service {
 	struct service_options options;
 	struct configuration loaded;
 	struct overrides overrides;
-	struct journal *journal; /* NULL: it cannot be opened; nothing is granted until it can */
-	struct recall *recall;	 /* what passes last read of it; NULL: nothing yet */
-	struct revocation_copy *copy; /* NULL: it cannot be opened */
-	struct backlog *backlog;      /* what the journal did not take yet */
-	bool unsettled;		      /* the copy knows of what the journal does not */
-	int64_t next_record;	      /* when what waits is tried again: monotonic milliseconds */
-	struct firewall_client *firewall; /* NULL: this host filters nothing */
-	struct firewall_port gate;	  /* what passes see of it */
+	struct journal *journal; /* NULL: cannot be opened, and nothing is granted until it can */
+	struct recall *recall;	 /* what the last pass read from the journal; NULL: none yet */
+	struct revocation_copy *copy; /* NULL: cannot be opened */
+	struct backlog *backlog;      /* entries that the journal could not take yet */
+	bool unsettled;		      /* the second copy has revocations that the journal lacks */
+	int64_t next_record; /* next attempt to write what waits, in monotonic milliseconds */
+	struct firewall_client *firewall; /* NULL: the firewall is disabled on this host */
+	struct firewall_port gate;	  /* how passes use the firewall process */
 	struct control *control;
 
 	struct dispatcher *dispatcher;
 	struct binding signals, transitions, ticks, watchdog, firewall_events, control_events;
 
-	instant_t since; /* when it started */
+	instant_t since; /* start of the service */
 	struct clock clock;
 	bool clock_alarm;
 	int64_t clock_behind; /* seconds */
 	bool has_next;
-	instant_t next;	   /* transition */
-	int64_t next_head; /* of the journal, to the log: monotonic milliseconds */
+	instant_t next;	   /* the next scheduled change */
+	int64_t next_head; /* when the journal's head is logged next, in monotonic milliseconds */
 
 	struct passes passes;
 	struct queries queries;
 	struct health *health;
 	struct overdue overdue;
 	struct sending *sending;
-	struct metrics metrics; /* counters; the rest is filled in when written */
+	struct metrics metrics; /* counters; gauges.c fills in the rest */
 
-	struct control_call *reloaders[MAX_CONTROL_CLIENTS]; /* who waits for a reload */
+	struct control_call *reloaders[MAX_CONTROL_CLIENTS]; /* callers that wait for a reload */
 	size_t n_reloaders;
-	uint64_t zones;	    /* time zone files, as the loaded configuration was read with them */
-	bool unsaved;	    /* what is loaded could not be kept as last known good version */
-	bool reload_wanted; /* done between two passes, for they point into the configuration */
-	int score;	    /* of the workers' OOM score: see worker.h; 0: there is none */
+	uint64_t
+		zones; /* fingerprint of the time zone files that the configuration was read with */
+	bool unsaved;  /* the loaded configuration could not be saved as last known good version */
+	bool reload_wanted; /* done between two passes, because a pass points into the configuration */
+	int score;	    /* OOM score of workers: see worker.h; 0: none */
 	bool stopping;
-	int code; /* exit status once stopping */
+	int code; /* exit status when stopping */
 };
 
 /* event.c */
 int64_t service_monotonic(void); /* milliseconds */
 void service_stop(struct service *s, int code);
-/* Asks for a pass; for what is urgent the one under way is cut short. */
+/* Asks for a pass. Urgent reasons cut the current pass short. */
 void service_ask(struct service *s, unsigned reasons);
-/* The same by somebody on the control socket. No one there can starve a closing: of two passes in a row requests cut
- * short at most one, and one that closes only for what `closes` too, a revocation or a reload. */
+/* Asks for a pass for somebody on the control socket. Requests must not starve removals: of two passes in a row they
+ * cut short at most one, and a pass that removes access only if `closes` (a revocation or a reload). */
 void service_hurry(struct service *s, bool closes);
 
 /* records.c */
-/* Journal, second copy, overrides. 0 also when neither can be opened: the service then only closes. */
+/* Opens the journal, the second copy, and the revocations. Also returns 0 if neither can be opened: the service then
+ * only removes access. */
 int records_open(struct service *s);
 void records_close(struct service *s);
-/* An event of the service's own. 0, or what the journal said, which is logged: it is written later. */
+/* Records an event of the service itself. Returns 0, or the journal's error, which is logged; the event is then
+ * written later. */
 int service_event(struct service *s, const char *action, const char *client, const char *login,
 	const char *actor, const char *reason, const char *detail);
-/* What a pass did and could not record. */
+/* Keeps an entry that a pass could not write. */
 void records_unrecorded(void *service, const struct journal_entry *e);
-/* On disk, once the network is closed: in both places, where that is possible. */
+/* Call after the network is blocked. Writes the revocation to both places, where possible. */
 enum recorded records_revoke(struct service *s, const char *client, const char *login,
 	const char *actor, const char *reason, instant_t at);
-/* 0, -ENOENT: nothing is revoked there, or what the journal said: it stays revoked. */
+/* Returns 0, -ENOENT if there is no such revocation, or the journal's error: access then stays revoked. */
 int records_reinstate(struct service *s, const char *client, const char *login, const char *actor,
 	const char *reason, instant_t at);
-/* Between two passes: a journal that was deleted, or replaced, is opened anew, which notices the loss. */
+/* Between two passes: opens a journal again that was deleted or replaced. Opening it detects the loss. */
 void records_watch(struct service *s);
-int64_t records_next(const struct service *s); /* when records_flush() has something to do */
+int64_t records_next(
+	const struct service *s); /* When records_flush() is due: monotonic milliseconds. */
 void records_flush(struct service *s);
 
 /* time.c */
-/* The present, never before the latest seen, and on disk; raises and clears the clock's alarm. */
+/* The current time: never before the latest time seen, and saved. Raises and clears the alarm of a clock that was set
+ * back. */
 instant_t service_now(struct service *s);
 
 /* network.c */
 struct firewall_port service_gate(struct service *s);
 void service_firewall_died(struct service *s, int code);
-/* The network alone, at once: closes what has ended whatever the SQL servers do. `outdates`: the pass under way,
- * which knows the schedule of its beginning, opens nothing any more. `call`, unless NULL, is told what was changed. */
+/* Changes the network only, at once: blocks what has ended, whatever the SQL servers do. `outdates`: the current pass
+ * used the earlier schedule, so it must not grant anything any more. `call`, unless NULL, receives the changes. */
 void service_network_now(struct service *s, const char *why, const char *actor, bool outdates,
 	struct control_call *call);
 
 /* transition.c */
-/* Recomputes the next transition from configuration, overrides and clock, and sets its timer. */
+/* Computes the next scheduled change from configuration, revocations, and clock, and sets its timer. */
 void service_schedule(struct service *s);
-/* What ends now ends now, in the network, whatever servers a pass is waiting for. */
+/* Blocks in the network what ends now, whatever server a pass is waiting for. */
 void service_time_came(struct service *s, unsigned reasons);
 
 /* passes.c */
 int passes_open(struct service *s); /* 0 or -ENOMEM */
 void passes_close(struct service *s);
-/* Takes the request over. -EBUSY: too many wait. */
+/* Takes ownership of the request. -EBUSY: too many wait. */
 int passes_enqueue(struct service *s, const struct request *r);
 bool passes_are_due(struct service *s);
 void passes_begin(struct service *s);
-/* When passes_tick() has something to do: monotonic milliseconds. */
+/* When passes_tick() is due: monotonic milliseconds. */
 int64_t passes_next(const struct service *s);
 void passes_tick(struct service *s);
 
@@ -180,26 +185,26 @@ void passes_tick(struct service *s);
 int queries_open(struct service *s);
 void queries_close(struct service *s);
 int queries_enqueue(struct service *s, const struct request *r); /* as passes_enqueue() */
-/* Begins with the next when it is time. */
+/* Starts the next query if it is due. */
 void queries_begin(struct service *s);
-/* When queries_begin() or the lane has something to do: monotonic milliseconds, or INT64_MAX. */
+/* When queries_begin() or the lane is due: monotonic milliseconds, or INT64_MAX. */
 int64_t queries_next(const struct service *s);
 
 /* reload.c */
-/* Between two passes; service_reload_ask() sees to it that the one under way ends soon. */
+/* Reloads between two passes; service_reload_ask() makes the current pass end soon. */
 void service_reload_ask(struct service *s);
 void service_reload(struct service *s);
-/* Time zone data was updated: dates may be other instants now. Asks for a reload, unless the files have changed too:
- * those an operator loads. */
+/* After an update of time zone data, dates may mean other times. Asks for a reload, unless the files have changed
+ * too: an operator must load those. */
 void service_zones_watch(struct service *s);
-/* Keeps what is loaded as last known good version. 0, also when the disk takes nothing, which is logged; -EAGAIN: the
- * files changed meanwhile. */
+/* Saves what is loaded as last known good version. Returns 0, also if the disk cannot be written, which is logged;
+ * -EAGAIN: the files changed meanwhile. */
 int service_save(struct service *s, const struct configuration *c);
-/* The firewall process reads the files too, and takes them when they are the same. -EAGAIN: they are not. */
+/* The firewall process reads the files too and loads them if they are the same. -EAGAIN: they differ. */
 int service_firewall_adopt(struct service *s, const struct program *p);
 
 /* reload_report.c */
-/* What loading `now` changes: who gains access, which clients are gone. */
+/* Logs and records what loading `now` changes: who gains access, which clients were removed. */
 void reload_report(struct service *s, const struct program *now);
 
 /* gauges.c */
@@ -211,7 +216,7 @@ void service_request(void *service, struct control_call *call, const struct json
 /* loop.c */
 int loop_open(struct service *s); /* 0 or negative errno */
 void loop_close(struct service *s);
-/* Events, and the passes that they ask for, until service_stop(). */
+/* Handles events and makes the passes that they ask for, until service_stop(). */
 void service_loop(struct service *s);
 
 #endif

@@ -1,17 +1,17 @@
-/* One pass under way, bound to its workers' descriptor. */
+/* One current pass, bound to the descriptor of its workers. */
 #include <errno.h>
 #include <string.h>
 #include "service/lane.h"
 
 struct lane {
 	struct lane_options o;
-	struct pass *pass; /* NULL: free */
+	struct pass *pass; /* NULL: idle */
 	struct pass_options options;
 	struct workers *workers;
-	struct worker_job *jobs; /* by rank */
-	struct binding binding;	 /* of the workers */
-	int64_t cut;		 /* when it is cut short; 0: it is not; INT64_MAX: it was */
-	int64_t settle;		 /* when what it has recorded is committed; 0: it is */
+	struct worker_job *jobs; /* by rank: see job() in lane.h */
+	struct binding binding;	 /* the workers' descriptor */
+	int64_t cut;		 /* when the pass is cut short; 0: it is not; INT64_MAX: it was */
+	int64_t settle;		 /* when the pass's records are committed; 0: nothing to commit */
 	bool stale;
 };
 
@@ -32,7 +32,7 @@ void lane_drop(struct lane *l)
 	if (l->binding.fd >= 0)
 		dispatcher_remove(l->o.dispatcher, &l->binding);
 	workers_free(l->workers);
-	/* However it ends: what was done is recorded, and so is what others wrote meanwhile. */
+	/* Commit however the pass ends: its records are written, and then other processes can write. */
 	lane_settle(l);
 	pass_free(l->pass);
 	free(l->jobs);
@@ -100,7 +100,7 @@ static int lane_start(struct lane *l)
 
 	if (rc < 0)
 		return rc;
-	/* A failure is counted, and SQL is closed all the same. */
+	/* Count the failure, but still remove SQL access. */
 	if (l->options.mode == PASS_APPLY)
 		pass_close_network(l->pass);
 	rc = jobs_rank(l, &n);

@@ -1,15 +1,15 @@
-/* One pass under way: its workers, the instant at which it is cut short, the journal's batch that it has open. The
- * service has two lanes: one for passes that change access, one for those that only read. */
+/* One current pass: its workers, the time at which it is cut short, and its open batch of journal records. The
+ * service has two lanes: one for passes that change access, one for queries that only read. */
 #ifndef SERVICE_LANE_H
 #define SERVICE_LANE_H
 
 #include "curfew/pass.h"
 #include "service/dispatcher.h"
 
-/* What a pass still gets when something urgent came, in milliseconds: enough for every server that is well. */
+/* Milliseconds that a pass still has when something urgent arrives: enough for every server that is healthy. */
 #define LANE_GRACE 3000
-/* An outcome waits this long for others to be written with it, in milliseconds: while it waits, no other process can
- * write to the journal. */
+/* Milliseconds that a record waits for others to be committed with it. Meanwhile no other process can write to the
+ * journal. */
 #define LANE_SETTLE 1000
 
 struct lane;
@@ -17,10 +17,10 @@ struct lane;
 struct lane_options {
 	struct dispatcher *dispatcher;
 	int64_t (*monotonic)(void); /* milliseconds */
-	/* Adjusts a job before it starts. Its rank: jobs of rank 0 are started before those of rank 1, so that servers
-	 * that hang cannot keep the others from a worker. */
+	/* Adjusts a job before it starts, and returns its rank: jobs of rank 0 start before those of rank 1, so that
+	 * servers that hang do not take the workers of the others. */
 	unsigned (*job)(void *context, struct worker_job *job);
-	/* The pass has ended and the lane is free: 0 and its result, or negative errno. */
+	/* Called when the pass has ended and the lane is idle: 0 and the result, or negative errno. */
 	void (*ended)(void *context, int error, const struct pass_result *result);
 	void *context;
 };
@@ -28,32 +28,31 @@ struct lane_options {
 int lane_new(struct lane **out, const struct lane_options *o); /* 0 or -ENOMEM */
 void lane_free(struct lane *l);
 
-/* Makes the pass of `o`, whose `stale` the lane sets; closes the network at once when it changes things. `o` is
- * copied, what it points to is borrowed until the pass has ended. 0, or negative errno: the lane is free. */
+/* Starts the pass of `o`; the lane sets `stale`. A pass that changes access blocks the network at once. `o` is
+ * copied; the data it points to must stay until the pass has ended. Returns 0, or negative errno: the lane is idle. */
 int lane_begin(struct lane *l, const struct pass_options *o);
 bool lane_is_busy(const struct lane *l);
-/* What is under way; valid while the lane is busy. */
+/* The current pass; valid while the lane is busy. */
 const struct pass_options *lane_pass(const struct lane *l);
-/* For how many milliseconds the server's worker has been running; -1: it is not. */
+/* Milliseconds since the server's worker started; -1: it is not running. */
 int64_t lane_age(const struct lane *l, const char *server);
 
-/* What is under way ends soon: after the grace. */
+/* Ends the pass after the grace. */
 void lane_hurry(struct lane *l);
-/* It ends now: what still runs is cut short. */
+/* Ends the pass now and cancels its running workers. */
 void lane_cut(struct lane *l);
 bool lane_is_cut(const struct lane *l);
-/* The schedule is another now than the pass knows: it opens nothing any more. */
+/* The schedule has changed since the pass started, so it must not grant anything any more. */
 void lane_outdate(struct lane *l);
 bool lane_is_stale(const struct lane *l);
-/* The clock was wrong and is right now: the pass ends at once, and the rest of it is recorded as of `now`. */
+/* The clock was corrected: ends the pass at once, and dates its remaining records `now`. */
 void lane_correct(struct lane *l, instant_t now);
-/* What the pass has recorded so far is on disk from here on, whatever becomes of it; what is written to the journal
- * next stands by itself, and other processes can write too. */
+/* Commits what the pass has recorded so far. Later records are independent of it, and other processes can write. */
 void lane_settle(struct lane *l);
-/* Ends it without a word to `ended`: the service stops. */
+/* Drops the pass without calling `ended`: the service stops. */
 void lane_drop(struct lane *l);
 
-/* When lane_tick() has something to do: monotonic milliseconds, or INT64_MAX. */
+/* When lane_tick() is due: monotonic milliseconds, or INT64_MAX. */
 int64_t lane_next(const struct lane *l);
 void lane_tick(struct lane *l);
 

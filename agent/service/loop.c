@@ -1,6 +1,6 @@
-/* The event loop. Everything that wakes it is a file bound to a function: signals, the instant of the next transition on
- * the clock that people set, intervals on the one that nobody sets, the firewall process, the control socket, the
- * workers of what is under way. */
+/* The event loop. Every source of events is a descriptor bound to a function: signals, a wall-clock timer for the
+ * next scheduled change, a monotonic timer for intervals, the firewall process, the control socket, and the workers
+ * of the current pass. */
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
@@ -10,10 +10,10 @@
 #include "curfew/notify.h"
 #include "service/internal.h"
 
-/* The head of the journal's chain goes to the system log this often. */
+/* The journal's head is logged this often, so that a replaced journal can be detected. */
 #define HEAD_INTERVAL_MS (3600 * 1000)
 
-/* The regular look, the next retry, the end of a grace, the journal's head: whichever comes first. */
+/* Sets the monotonic timer for the earliest of: interval pass, retry, end of a grace, logging the head. */
 static void ticks_set(struct service *s)
 {
 	const int64_t all[] = {
@@ -25,7 +25,7 @@ static void ticks_set(struct service *s)
 		if (all[i] < next)
 			next = all[i];
 	if (next < 1)
-		next = 1; /* 0 would stop it */
+		next = 1; /* 0 would disarm the timer */
 	t.it_value.tv_sec = (time_t)(next / 1000);
 	t.it_value.tv_nsec = (long)(next % 1000) * 1000000;
 	timerfd_settime(s->ticks.fd, TFD_TIMER_ABSTIME, &t, NULL);
@@ -93,7 +93,7 @@ static void firewall_ready(void *context)
 		who[0] ? who : "another program");
 	service_event(s, "drift", NULL, NULL, "service", "nftables table inet curfew was changed",
 		who[0] ? who : "another program");
-	sending_alarm(s, "drift", "the packet filter was changed, and is being put right",
+	sending_alarm(s, "drift", "another program changed the packet filter; Curfew restores it",
 		who[0] ? who : "another program");
 	service_network_now(
 		s, "another program changed nftables table inet curfew", "service", false, NULL);
@@ -128,7 +128,7 @@ static void control_ready(void *context)
 	control_dispatch(s->control);
 }
 
-/* ---- the files behind them ---- */
+/* ---- their descriptors ---- */
 
 static int watchdog_open(void)
 {
@@ -196,7 +196,8 @@ void service_loop(struct service *s)
 			passes_begin(s);
 		}
 		if (s->reload_wanted)
-			service_hurry(s, true); /* one that was begun since it was asked for */
+			service_hurry(s,
+				true); /* passes that started after the request may be cut short */
 		else
 			queries_begin(s);
 		if (s->stopping)

@@ -1,7 +1,7 @@
-/* OpenMetrics that a reader of Prometheus' older text format, as node_exporter's textfile collector is, takes as well.
- * The two differ over counters alone: one has TYPE by the name with _total, the other by the name without, and each
- * stumbles over the other's. So counters have HELP and no TYPE, which both take, and _total, which says what they are.
- * The older format reads the EOF as a comment. */
+/* OpenMetrics that parsers of Prometheus' older text format (such as node_exporter's textfile collector) accept too.
+ * The formats differ in counters: one wants TYPE with the name including _total, the other without, and each rejects
+ * the other's form. So counters have HELP and the suffix _total but no TYPE, which both accept. The older format
+ * reads EOF as a comment. */
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
@@ -25,7 +25,7 @@ static void counter(FILE *to, const char *name, uint64_t value, const char *help
 	fprintf(to, "# HELP curfew_%s %s\ncurfew_%s %" PRIu64 "\n", name, help, name, value);
 }
 
-/* A label's value; only these three mean something in it. */
+/* Writes a label's value. Only these three characters need escaping. */
 static void label(FILE *to, const char *value)
 {
 	for (; *value; value++) {
@@ -45,7 +45,7 @@ static void server_line(FILE *to, const char *name, const char *server, int64_t 
 	fprintf(to, "\"} %" PRId64 "\n", value);
 }
 
-/* Under its older name too, for one release: dashboards and alarms have it. */
+/* Also writes the older name for one release, because dashboards and alarms use it. */
 static void gauge_renamed(
 	FILE *to, const char *name, const char *older, int64_t value, const char *help)
 {
@@ -139,7 +139,7 @@ int metrics_write(const struct metrics *m, const char *file)
 {
 	_cleanup_free_ char *next = NULL;
 
-	/* Beside it, or the rename would not be atomic; collectors read *.prom only. */
+	/* In the same directory, or rename() would not be atomic. Collectors read *.prom only. */
 	if (asprintf(&next, "%s.new", file) < 0) {
 		next = NULL;
 		return -ENOMEM;

@@ -51,7 +51,7 @@ struct firewall_port service_gate(struct service *s)
 
 struct listener {
 	struct service *service;
-	struct control_call *call; /* who asked, or NULL */
+	struct control_call *call; /* the request that asked for it, or NULL */
 };
 
 static int network_record(void *context, const struct record *r)
@@ -111,7 +111,7 @@ void service_network_now(struct service *s, const char *why, const char *actor, 
 	if (rc < 0 || result.network_failed)
 		log_send(LOG_PASS_FAILED, NULL, "the packet filter does not match the schedule: %s",
 			rc < 0 ? strerror(-rc) : firewall_client_error(s->firewall));
-	/* Only asks whether the firewall process is alive; the pass has reported the failure already. */
+	/* This call only checks whether the firewall process is alive; the pass has reported the failure already. */
 	bool changed;
 	char who[64];
 	rc = firewall_client_read(&changed, who, s->firewall);

@@ -17,7 +17,7 @@ static int identity_compare(const void *a, const void *b)
 	return c ? c : strcmp(x->login, y->login);
 }
 
-/* Its login was seen gone: what it last held, it holds no more. */
+/* The login was verified as removed, so it holds nothing any more. */
 static bool login_is_gone(const struct identities *ledger, const struct proved *p)
 {
 	const struct identity key = {.server = p->server, .login = p->login};
@@ -43,7 +43,7 @@ static void overdue_sum(struct overdue *o, const struct proved_list *proved,
 		instant_t since = g->level == LEVEL_NONE ? g->until : g->from;
 		overdue_add(o, since > 0 && since <= now ? since : p->at, now);
 	}
-	/* Of those that left the configuration only this is known: they were there then. */
+	/* Grants that left the configuration are known only from the last verification. */
 	for (size_t i = 0; i < proved->n; i++)
 		if (!wanted[i] && proved->items[i].level != LEVEL_NONE &&
 			!login_is_gone(ledger, &proved->items[i]))

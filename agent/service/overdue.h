@@ -1,4 +1,4 @@
-/* Access that should have ended or become less, and is not verified gone. */
+/* Counts access that should have ended or been reduced, and is not verified as ended. */
 #ifndef SERVICE_OVERDUE_H
 #define SERVICE_OVERDUE_H
 
@@ -6,12 +6,12 @@
 #include "curfew/schedule.h"
 
 struct overdue {
-	size_t n;    /* grants */
-	int64_t age; /* seconds, of the oldest; 0 without one */
+	size_t n;    /* number of grants */
+	int64_t age; /* of the oldest, in seconds; 0 if none */
 };
 
-/* By what each server last verified, so that a server that never answers again counts as well. Left as it is when the
- * journal cannot be read. */
+/* Uses each server's last verification, so that a server that never answers again counts too. Leaves `out` unchanged
+ * if the journal cannot be read. */
 void overdue_count(struct overdue *out, struct journal *j, const struct program *p,
 	const struct overrides *overrides, instant_t now);
 

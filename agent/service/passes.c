@@ -21,7 +21,7 @@ void request_drop(struct request *r)
 
 /* ---- what a pass reports ---- */
 
-/* Made although nothing was to change: somebody else had changed it before. */
+/* No change is scheduled in an interval pass, so this change corrects drift. */
 static bool is_drift(const struct service *s)
 {
 	return s->passes.reasons == REASON_INTERVAL;
@@ -130,7 +130,7 @@ static void result_log(struct service *s, const struct pass_result *r)
 			p->text);
 }
 
-/* ---- its end ---- */
+/* ---- the end of a pass ---- */
 
 static void run_clear(struct passes *p)
 {
@@ -139,7 +139,8 @@ static void run_clear(struct passes *p)
 	if (p->has_request)
 		request_free(&p->request);
 	p->has_request = false;
-	/* What was cut short is the next one's to do: on servers that hang when they are tried again, on the others now. */
+	/* If this pass was cut short, no request may cut the next one, which visits the remaining servers: those that
+	 * answer now, the others when their retry is due. */
 	p->owed = p->cut;
 	if (p->cut && p->reasons & REASONS_CLOSING)
 		p->pending |= REASON_TRANSITION;
@@ -156,7 +157,7 @@ static void pass_failed(struct service *s, int error)
 	if (p->has_request)
 		control_end(p->request.call, CODE_FAILED, strerror(-error), NULL);
 	run_clear(p);
-	/* Not at once: whatever is missing is missing still. */
+	/* Wait before retrying: the resource is probably still missing. */
 	p->next_interval = service_monotonic() + RETRY_FIRST * 1000;
 }
 
@@ -188,13 +189,13 @@ static void pass_done(struct service *s, const struct pass_result *result)
 	s->metrics.last_pass = service_now(s);
 	memcpy(p->last_text, p->text, sizeof(p->last_text));
 	s->metrics.pass_duration = took;
-	/* One that visited some servers alone has not seen the others. */
+	/* A retry visits only some servers, so its counts do not cover all. */
 	if (!p->has_request && p->reasons != REASON_RETRY) {
 		s->metrics.excess = result->excess;
 		s->metrics.unread = p->unread;
 	}
 	s->metrics.held = result->held;
-	/* Until it can be read again nothing is opened: that is tried soon. */
+	/* Nothing is granted until the journal can be read again, so try that soon. */
 	s->unsettled |= result->journal_failed;
 	if (result->journal_failed)
 		s->next_record = service_monotonic() + RECORDS_RETRY;
@@ -205,7 +206,7 @@ static void pass_done(struct service *s, const struct pass_result *result)
 				(int)p->request.recorded));
 	run_clear(p);
 	service_schedule(s);
-	/* What has come since the pass began is the next one's to do, and not overdue yet. */
+	/* A change that became due during this pass is made by the next one, and is not overdue yet. */
 	if (!(p->pending & (REASON_TRANSITION | REASON_CLOCK)))
 		overdue_update(s);
 	sending_pass_done(s, result, reasons);
@@ -221,9 +222,9 @@ static void pass_ended(void *context, int error, const struct pass_result *resul
 		pass_done(context, result);
 }
 
-/* ---- its beginning ---- */
+/* ---- the start of a pass ---- */
 
-/* Those that failed last come last. */
+/* Servers that failed last start last. */
 static unsigned job_adjust(void *context, struct worker_job *job)
 {
 	const struct service *s = context;
@@ -250,7 +251,7 @@ static int servers_choose(struct service *s)
 	return 0;
 }
 
-/* Nobody waits for it any more. A revocation is carried out all the same. */
+/* Whether the caller of the request has gone. A revocation is carried out anyway. */
 static bool is_moot(const struct request *r)
 {
 	return !r->closes && !control_is_open(r->call);
@@ -316,10 +317,12 @@ void passes_begin(struct service *s)
 
 	p->began = service_monotonic();
 	p->unread = 0;
-	service_schedule(s); /* first: what it finds to have come is this pass's reason */
-	passes_tick(s);	     /* requests without end must not keep the others from their turn */
+	service_schedule(s); /* first, because a change that is due becomes this pass's reason */
+	passes_tick(
+		s); /* a stream of requests must not keep retries and interval passes from starting */
 	reason_take(p);
-	if (p->reasons != REASON_RETRY) /* which leaves the others' regular look at its time */
+	if (p->reasons !=
+		REASON_RETRY) /* a retry does not delay the interval pass of the other servers */
 		p->next_interval = p->began + (int64_t)s->loaded.program->settings.interval * 1000;
 	int rc = servers_choose(s);
 	const struct pass_options o = {

@@ -1,15 +1,15 @@
 /* Requests that only read: plan, status, audit. A hanging server must not delay the person, and the person's request
- * must not delay the schedule. So requests are answered beside the passes that change things: they wait a little for
- * the one under way, or they would see half of its work, but neither end it nor are ended by the next. */
+ * must not delay the schedule. So queries run beside the passes that change access. A query waits briefly for the
+ * current pass, to avoid seeing half of its work, but neither one cancels the other. */
 #include <errno.h>
 #include <jansson.h>
 #include <string.h>
 #include "curfew/calendar.h"
 #include "service/internal.h"
 
-/* Milliseconds that a request waits for the pass under way: enough for every server that is well. */
+/* Milliseconds that a query waits for the current pass: enough for every server that is healthy. */
 #define PATIENCE (3 * 1000)
-/* Seconds for a server that has not answered of late: asked all the same, for it may be back. */
+/* Seconds for a server that did not answer recently. It is asked anyway, because it may be back. */
 #define SILENT_DEADLINE 3
 
 int queries_enqueue(struct service *s, const struct request *r)
@@ -37,7 +37,7 @@ static void query_ended(void *context, int error, const struct pass_result *resu
 	query_answer(&s->queries, error, result);
 }
 
-/* ---- what is read ---- */
+/* ---- the answer ---- */
 
 static int record_handle(void *context, const struct record *r)
 {
@@ -61,7 +61,7 @@ static int record_handle(void *context, const struct record *r)
 	return 0;
 }
 
-/* Its last visit had no answer, or the one of the pass under way has none yet. */
+/* The last pass had no answer from it, or the current pass has none yet. */
 static bool server_is_silent(const struct service *s, const char *name)
 {
 	const struct server_health *h = health_find(s->health, name);
@@ -71,7 +71,7 @@ static bool server_is_silent(const struct service *s, const char *name)
 	return h->silent_since || lane_age(s->passes.lane, name) >= PATIENCE;
 }
 
-/* The silent ones come last: they must not keep the others from a worker. */
+/* Servers that do not answer start last, so that they do not take the workers of the others. */
 static unsigned job_adjust(void *context, struct worker_job *job)
 {
 	const struct service *s = context;
@@ -102,11 +102,11 @@ static int query_start(struct service *s)
 		.context = s,
 	};
 
-	/* Who has gone meanwhile keeps nobody waiting. */
+	/* If the caller has gone, do not start. */
 	return control_is_open(r->call) ? lane_begin(s->queries.lane, &o) : -ECANCELED;
 }
 
-/* ---- when ---- */
+/* ---- the queue ---- */
 
 static bool query_is_due(const struct service *s)
 {
@@ -137,7 +137,7 @@ int64_t queries_next(const struct service *s)
 
 	if (lane_is_busy(q->lane))
 		return lane_next(q->lane);
-	/* Before a reload none is begun: to wake for one that is due would be to wake without a pause. */
+	/* Queries do not start before a pending reload. Waking for one that is due would loop without a pause. */
 	return q->n_queue && !s->reload_wanted ? q->queue[0].asked + PATIENCE : INT64_MAX;
 }
 

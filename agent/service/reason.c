@@ -1,4 +1,4 @@
-/* Why a pass is made, in words: the most important reason first. */
+/* The reason of a pass as text: the most important one first. */
 #include "curfew/base.h"
 #include "service/reason.h"
 

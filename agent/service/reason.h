@@ -1,4 +1,4 @@
-/* Why a pass is made. */
+/* Reasons for a pass. */
 #ifndef SERVICE_REASON_H
 #define SERVICE_REASON_H
 
@@ -13,7 +13,7 @@ enum reason {
 	REASON_OVERRIDE = 1 << 7,
 };
 
-/* The first that applies, as a sentence for log and journal. */
+/* The text of the most important reason, for log and journal. */
 const char *reason_text(unsigned reasons);
 
 #endif

@@ -1,5 +1,5 @@
-/* The service's records on disk: the journal, the second copy of revocations, and what waits for either. Trouble with
- * them never holds a closing up. */
+/* The service's records on disk: the journal, the second copy of revocations, and entries that wait for either. An
+ * error in them never delays the removal of access. */
 #include <errno.h>
 #include <string.h>
 #include "curfew/memory.h"
@@ -35,7 +35,7 @@ void records_unrecorded(void *service, const struct journal_entry *e)
 	s->next_record = service_monotonic() + RECORDS_RETRY;
 }
 
-/* Those of the journal when it can be read, and in any case those that the second copy has. */
+/* Revocations of the journal if it can be read, and always those of the second copy. */
 static int overrides_load(struct service *s)
 {
 	struct overrides o = {0};
@@ -78,7 +78,8 @@ static int journal_begin_use(struct service *s)
 		s->journal = NULL;
 		return rc;
 	}
-	/* Whoever keeps it locked keeps no closing waiting: what is written later waits in the backlog. */
+	/* A process that locks the journal must not delay the removal of access. Entries that do not fit in this time
+	 * go to the backlog. */
 	journal_patience(s->journal, CLOSING_PATIENCE);
 	clock_now(&now, NULL, &s->clock);
 	rc = state_settle(s->journal, now);
@@ -109,7 +110,7 @@ void records_close(struct service *s)
 {
 	if (s->backlog && backlog_count(s->backlog) && backlog_flush(s->backlog, s->journal))
 		log_send(LOG_JOURNAL_FAILED, NULL,
-			"%zu records were never written: they stand in this log alone",
+			"%zu records were never written; they are only in this log",
 			backlog_count(s->backlog));
 	backlog_free(s->backlog);
 	revocation_copy_close(s->copy);
@@ -123,14 +124,14 @@ void records_watch(struct service *s)
 	if (!s->journal || lane_is_busy(s->passes.lane) || lane_is_busy(s->queries.lane))
 		return;
 	if (!journal_has_moved(s->journal)) {
-		/* Another content in the same file: passes find the loss on record. */
+		/* If another journal has replaced the file, the next pass detects the loss. */
 		head_copy_check(s->journal);
 		return;
 	}
 	journal_close(s->journal);
 	log_send(LOG_JOURNAL_FAILED, NULL,
 		"the journal in %s was deleted or replaced under the running service; access is removed as scheduled, and "
-		"nothing is opened",
+		"none is granted until it can be trusted again",
 		s->loaded.program->settings.state_directory);
 	int rc = journal_begin_use(s);
 	if (rc < 0)
@@ -149,7 +150,7 @@ int64_t records_next(const struct service *s)
 	return records_wait(s) ? s->next_record : INT64_MAX;
 }
 
-/* What the pass under way writes is a batch of its own. */
+/* The current pass has its own batch, so commit that first. */
 void records_flush(struct service *s)
 {
 	size_t waiting = backlog_count(s->backlog);
@@ -178,7 +179,7 @@ void records_flush(struct service *s)
 		overrides_load(s);
 		service_ask(s, REASON_START);
 	} else {
-		/* What could not be granted without the journal is granted now. */
+		/* Grant what was not granted while the journal could not be written. */
 		service_ask(s, REASON_OVERRIDE);
 	}
 }
@@ -189,7 +190,7 @@ enum recorded records_revoke(struct service *s, const char *client, const char *
 	const struct revocation r = {client, login, at, actor, reason};
 	int copied = s->copy ? revocation_copy_add(s->copy, &r) : -ENODEV;
 
-	/* It is on disk when this returns, and not undone with what a pass could not write. */
+	/* Commit the current batch first, so that a failing pass cannot roll back the revocation. */
 	lane_settle(s->passes.lane);
 	int rc = s->journal ? override_add(s->journal, client, login, at, actor, reason) : -ENODEV;
 	if (rc == 0)
@@ -199,7 +200,7 @@ enum recorded records_revoke(struct service *s, const char *client, const char *
 		login ? " / " : "", login ? login : "", journal_problem(rc));
 	s->next_record = service_monotonic() + RECORDS_RETRY;
 	if (copied == 0) {
-		s->unsettled = true; /* the copy brings it into the journal */
+		s->unsettled = true; /* a later attempt copies it into the journal */
 		return RECORDED_COPY;
 	}
 	backlog_keep_revocation(s->backlog, client, login, at, actor, reason);

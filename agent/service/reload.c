@@ -1,14 +1,14 @@
-/* The configuration is read anew between two passes: loaded, saved, handed to the firewall process. */
+/* Reloads the configuration between two passes: load, save, pass to the firewall process. */
 #include <errno.h>
 #include <jansson.h>
 #include <string.h>
 #include "curfew/notify.h"
 #include "service/internal.h"
 
-/* Files that change while they are read are read again; a folder that never rests is reported. */
+/* If files change while they are read, read them again, at most this often. */
 #define MAX_READINGS 3
 
-/* Both sides must have read the same files. */
+/* The firewall process and the service must have read the same files. */
 int service_firewall_adopt(struct service *s, const struct program *p)
 {
 	char digest[65];
@@ -25,8 +25,8 @@ int service_firewall_adopt(struct service *s, const struct program *p)
 	return rc;
 }
 
-/* A disk that takes nothing must not keep a reload from removing access: the files are loaded all the same. -EAGAIN: they
- * changed meanwhile. */
+/* A full disk must not keep a reload from removing access, so the files are loaded anyway. -EAGAIN: they changed
+ * meanwhile. */
 int service_save(struct service *s, const struct configuration *c)
 {
 	int rc = last_good_save(&c->saved, c->program, &c->kept, s->options.config);
@@ -68,7 +68,7 @@ void service_reload_ask(struct service *s)
 	lane_hurry(s->queries.lane);
 }
 
-/* Whoever asked hears what came of it: 0 loaded, 2 loaded but for some files, 78 not loaded. */
+/* Answers the callers of a reload: 0 loaded, 2 loaded except for some files, 78 not loaded. */
 static void reload_answer(struct service *s, int code, const char *error)
 {
 	for (size_t i = 0; i < s->n_reloaders; i++)

@@ -1,4 +1,4 @@
-/* What a reload changes, to the log and the journal: who gains access, which clients are gone. */
+/* Reports what a reload changes, to log and journal: who gains access, which clients were removed. */
 #include <string.h>
 #include "curfew/calendar.h"
 #include "service/internal.h"
@@ -29,7 +29,7 @@ static const struct source *source_added(const struct user *before, const struct
 	return NULL;
 }
 
-/* In words, or NULL: what somebody has now that the configuration before did not give. */
+/* Describes access that the configuration before did not give, or returns NULL. */
 static const char *grant_widened(
 	char words[RECORD_TEXT_MAX], const struct grant *before, const struct grant *now)
 {

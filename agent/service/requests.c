@@ -14,8 +14,7 @@ static char *text_copy(const char *text)
 	return text ? strdup(text) : NULL;
 }
 
-/* To be made when its turn comes. For one that changes something, what is under way is asked to hurry; one that only
- * looks goes its own way. */
+/* Queues a pass. A pass that changes access shortens the current pass; a query runs beside it. */
 static int pass_enqueue(struct service *s, struct control_call *call, const json_t *request,
 	enum pass_mode mode, const char *reason, const struct request *like)
 {
@@ -101,7 +100,7 @@ static int subjects_of_person(struct subjects *out, const struct program *p, con
 	return rc;
 }
 
-/* NULL, or what is wrong with the request. */
+/* Returns NULL, or the problem with the request. */
 static const char *subjects_read(
 	struct subjects *out, const struct program *p, const json_t *request)
 {
@@ -123,11 +122,11 @@ static const char *subjects_read(
 		rc = subject_add(out, c->name, u ? u->login : NULL);
 	if (rc < 0)
 		return "out of memory; nothing was done";
-	return out->n ? NULL : "no user has this email address in the configuration in force";
+	return out->n ? NULL : "no user has this email address in the loaded configuration";
 }
 
-/* The network first, in this very second, then the records; then SQL, whose records go back to the one who asked.
- * Closing does not wait for the journal. */
+/* Blocks the network first, in this second, then writes the records, then removes SQL access and reports that to the
+ * caller. Blocking does not wait for the journal. */
 static void revoke(struct service *s, struct control_call *call, const json_t *request,
 	const struct subjects *t)
 {
@@ -139,8 +138,8 @@ static void revoke(struct service *s, struct control_call *call, const json_t *r
 	for (size_t i = 0; i < t->n; i++)
 		if (overrides_add(&s->overrides, t->items[i].client, t->items[i].login, now,
 			    reason) < 0) {
-			control_end(
-				call, CODE_FAILED, "out of memory; not everything is closed", NULL);
+			control_end(call, CODE_FAILED, "out of memory; not all access was removed",
+				NULL);
 			return;
 		}
 	record_printf(text, sizeof(text), "revoked: %s", reason);
@@ -152,13 +151,13 @@ static void revoke(struct service *s, struct control_call *call, const json_t *r
 			worst = r;
 	}
 	service_schedule(s);
-	/* Whatever becomes of the one who asked. */
+	/* Carried out even if the caller hangs up. */
 	const struct request r = {.closes = true, .recorded = worst};
 	if (pass_enqueue(s, call, request, PASS_APPLY, text, &r) < 0)
 		service_ask(s, REASON_OVERRIDE);
 }
 
-/* Granting waits for the records. */
+/* Reinstating waits for the journal: no record, no access. */
 static void reinstate(struct service *s, struct control_call *call, const json_t *request,
 	const struct subjects *t)
 {
@@ -224,7 +223,7 @@ static json_t *refused_json(const struct refused *r)
 		(json_int_t)r->last_seen_latest);
 }
 
-/* Only what the kernel knows; what it means is for the command to say. */
+/* Returns what the kernel counted. The command interprets it. */
 static void ask_denied(struct service *s, struct control_call *call, const json_t *request)
 {
 	struct firewall_state state;
@@ -245,7 +244,8 @@ static void ask_denied(struct service *s, struct control_call *call, const json_
 	control_end(call, 0, NULL, more);
 }
 
-/* {"command": "clock"}: how it stands. With "reset" (seconds) and "reason": an operator's correction. */
+/* {"command": "clock"} shows both times. With "reset" (seconds) and "reason" an operator corrects the latest time
+ * seen. */
 static void ask_clock(struct service *s, struct control_call *call, const json_t *request)
 {
 	const json_t *reset = json_object_get(request, "reset");
@@ -260,7 +260,7 @@ static void ask_clock(struct service *s, struct control_call *call, const json_t
 		record_printf(words, sizeof(words), "latest time seen %lld, was %lld",
 			(long long)json_integer_value(reset), (long long)s->clock.highest);
 		int rc = clock_reset_check(&s->clock, json_integer_value(reset));
-		/* On record first: a reset that nobody knows of must not be. */
+		/* Record the reset first: there must be no reset without a record. */
 		lane_settle(s->passes.lane);
 		if (rc == 0)
 			rc = service_event(
@@ -276,7 +276,7 @@ static void ask_clock(struct service *s, struct control_call *call, const json_t
 				NULL);
 			return;
 		}
-		/* What is under way closes and records by a time that never was. */
+		/* The current pass uses the wrong time. Correct it before it records more. */
 		lane_correct(s->passes.lane, service_now(s));
 		health_correct(s->health, service_now(s));
 		service_ask(s, REASON_CLOCK);
@@ -317,7 +317,7 @@ static json_t *server_json(const struct server_health *h)
 		(json_int_t)(h->retry ? (h->retry - service_monotonic()) / 1000 : 0));
 }
 
-/* The service's own state: what no SQL server needs to be asked for. */
+/* The service's own state, for which no SQL server is asked. */
 static void ask_service(struct service *s, struct control_call *call, const json_t *request)
 {
 	json_t *servers = json_array(), *kept = json_array();
@@ -366,7 +366,7 @@ void service_request(void *service, struct control_call *call, const json_t *req
 
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		if (streq(commands[i].name, name)) {
-			/* What each command asks first is no request of a person's. */
+			/* Every command sends this request first, so it is not worth a log line. */
 			if (commands[i].ask != ask_service)
 				log_send(LOG_ASKED, &f, "%s asks: %s%s%s", control_actor(call),
 					name, f.client ? " " : "", f.client ? f.client : "");

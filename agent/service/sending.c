@@ -1,5 +1,5 @@
-/* From the outbox to the sender. A message is handed over only after that is on disk: what the server may have is never
- * sent again, whoever dies. */
+/* From the outbox to the sender. A message is passed on only after that is recorded on disk, so that a message which
+ * the mail server may have is never sent twice, whichever process dies. */
 #include <errno.h>
 #include <string.h>
 #include "curfew/calendar.h"
@@ -9,20 +9,21 @@
 #include "service/sending_make.h"
 
 #define LOOK_MS (60 * 1000)
-/* A look keeps the passes waiting no longer; what it left is done after a pause, in which they have their turn. */
+/* Making due notices takes at most this long at a time, because passes wait meanwhile. The rest follows after a
+ * pause. */
 #define LOOK_MOST_MS  200
 #define LOOK_PAUSE_MS 500
-/* A mail that could not be sent is tried again after a minute, then twice as long each time, up to an hour. */
+/* A failed mail is tried again after a minute, then after twice as long each time, up to an hour. */
 #define RETRY_LEAST 60
 #define RETRY_MAX   3600
-/* Then it is given up, loudly: what it says is not news any more. */
+/* After this time a mail is given up and logged as an error, because its content is out of date. */
 #define GIVE_UP (3 * 86400)
 
 struct sending {
 	struct sender_port *port; /* NULL: notices are off */
 	struct binding listener, channel;
 	int64_t next_look, next_try; /* monotonic milliseconds */
-	struct outbox_item item;     /* with the sender; id 0: none */
+	struct outbox_item item;     /* the message that the sender has; id 0: none */
 	bool handed;
 	struct sending_turn turn;
 };
@@ -34,7 +35,7 @@ static bool is_on(const struct service *s)
 
 static struct journal *outbox_of(struct service *s)
 {
-	/* What the pass under way has written is a batch of its own, which must not take this with it when it is undone. */
+	/* Commit the current pass's batch first: if that is rolled back, this must not be lost. */
 	if (s->journal)
 		lane_settle(s->passes.lane);
 	return s->journal;
@@ -54,7 +55,7 @@ static void item_end(struct service *s, enum outbox_state state, const char *det
 
 	if (rc < 0)
 		fail_log(rc,
-			"cannot record what came of a notice; after a restart it counts as uncertain");
+			"cannot record the outcome of a notice; after a restart it counts as uncertain");
 	if (state == OUTBOX_FAILED || state == OUTBOX_UNCERTAIN)
 		log_send(LOG_NOTICE_FAILED, &f, "notice %s to %s %s: %s", g->item.notice,
 			g->item.recipient,
@@ -114,10 +115,10 @@ static void item_give(struct service *s)
 	if (rc == -E2BIG)
 		item_end(s, OUTBOX_FAILED, "the message is too large", service_now(s));
 	else if (rc < 0)
-		channel_drop(s, "the sender went away");
+		channel_drop(s, "lost the connection to the sender");
 }
 
-/* The server may have the message from the next moment on: first on disk, then out. */
+/* The mail server may have the message from the next call on, so record that on disk first. */
 static int hand_over(struct service *s)
 {
 	struct sending *g = s->sending;
@@ -137,19 +138,20 @@ static void report_handle(struct service *s, const struct sender_report *r)
 	struct sending *g = s->sending;
 
 	if (r->id != g->item.id || !g->item.id || (r->word == SENDER_HANDING && g->handed)) {
-		channel_drop(s, "the sender spoke out of turn");
+		channel_drop(s, "the sender sent an unexpected message");
 		return;
 	}
 	if (r->word == SENDER_HANDING) {
 		if (hand_over(s) < 0)
-			channel_drop(s, "handing over could not be recorded");
+			channel_drop(s, "the transmission could not be recorded");
 		return;
 	}
 	if (r->result == SENDER_SENT)
 		item_end(s, OUTBOX_SENT, NULL, service_now(s));
 	else if (r->result == SENDER_REFUSED)
 		item_end(s, OUTBOX_FAILED, r->text, service_now(s));
-	/* A server that answers 4yz to the whole message has not taken it; one that answered nothing may have. */
+	/* If the server rejects the complete message with 4yz, it does not have it. If it does not answer, it may
+	 * have it. */
 	else if (g->handed && r->text[0] != '4')
 		item_end(s, OUTBOX_UNCERTAIN, r->text, service_now(s));
 	else
@@ -166,7 +168,7 @@ static void channel_ready(void *context)
 	if (rc > 0)
 		report_handle(s, &r);
 	else if (rc < 0)
-		channel_drop(s, "the sender went away");
+		channel_drop(s, "lost the connection to the sender");
 }
 
 static void listener_ready(void *context)
@@ -205,7 +207,7 @@ static void port_close(struct service *s)
 
 	if (!g->port)
 		return;
-	channel_drop(s, "the service let the sender go");
+	channel_drop(s, "the service closed the connection");
 	dispatcher_remove(s->dispatcher, &g->listener);
 	sender_close(g->port);
 	g->port = NULL;
@@ -284,7 +286,7 @@ int64_t sending_next(const struct service *s)
 
 void sending_tick(struct service *s)
 {
-	/* A pass's end looks anyway. */
+	/* The end of the pass makes due notices anyway. */
 	if (s->sending->next_look > service_monotonic())
 		return;
 	sending_look(s);
@@ -314,7 +316,7 @@ void sending_alarm(struct service *s, const char *key, const char *reason, const
 
 	if (!s->sending || !is_on(s) || view_make(&v, s))
 		return;
-	/* The same trouble once an hour at most. */
+	/* Alarm of one kind at most once an hour. */
 	snprintf(event, sizeof(event), "alarm/%s/%lld", key, (long long)(v.now / 3600));
 	values.items[VALUE_REASON] = strdup(reason);
 	values.items[VALUE_LIST] = strdup(detail);

@@ -1,5 +1,5 @@
-/* Notices of the service: what is due goes into the outbox, and from there to the sender, one at a time. Nothing here holds
- * a pass up. */
+/* Notices of the service: due notices go into the outbox, and from there to the sender, one at a time. Nothing here
+ * delays a pass. */
 #ifndef SERVICE_SENDING_H
 #define SERVICE_SENDING_H
 
@@ -11,18 +11,18 @@ struct sending;
 int sending_open(struct service *s);
 void sending_close(struct service *s);
 struct pass_result;
-/* Alarms of the pass, then sending_look(). `reasons`: enum reason, or-ed. */
+/* Sends the alarms of the pass, then calls sending_look(). `reasons`: bits of enum reason. */
 void sending_pass_done(struct service *s, const struct pass_result *r, unsigned reasons);
-/* After a reload, and once a minute: what has become due since. */
+/* Makes the notices that have become due. Called after a reload and once a minute. */
 void sending_look(struct service *s);
-/* When sending_tick() has something to do: monotonic milliseconds. */
+/* When sending_tick() is due: monotonic milliseconds. */
 int64_t sending_next(const struct service *s);
 void sending_tick(struct service *s);
-/* The configuration is another: the sender learns it by connecting again. */
+/* The configuration has changed. The sender reads it again when it reconnects. */
 void sending_reload(struct service *s);
-/* Trouble that the team hears of at once; `key` keeps one from being told twice. */
+/* Notifies the team at once. `key` identifies the problem, so that the team is not told of it twice. */
 void sending_alarm(struct service *s, const char *key, const char *reason, const char *detail);
-/* A message to one address, to see that it comes. 0 or negative errno. */
+/* Sends a test message to one address. 0 or negative errno. */
 int sending_test(struct service *s, const char *recipient);
 
 #endif

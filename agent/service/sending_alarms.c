@@ -1,4 +1,4 @@
-/* What the team hears of at once, as long as it lasts: once an hour at most. */
+/* Alarms that go to the team at once: while a problem lasts, at most one an hour. */
 #include "service/internal.h"
 
 void sending_pass_done(struct service *s, const struct pass_result *r, unsigned reasons)
@@ -14,9 +14,9 @@ void sending_pass_done(struct service *s, const struct pass_result *r, unsigned 
 			"access should have ended or become read-only, and this is not confirmed",
 			text);
 	if (r->excess)
-		sending_alarm(s, "excess", "somebody holds more access than is scheduled", text);
+		sending_alarm(s, "excess", "a user has more access than scheduled", text);
 	if (reasons & REASON_TRANSITION && r->unverified)
-		sending_alarm(s, "unverified", "a change of access is made and not verified", text);
+		sending_alarm(s, "unverified", "access was changed, but is not verified", text);
 	if (reasons & REASON_TRANSITION && r->unreachable)
 		sending_alarm(
 			s, "unreachable", "a server does not answer when access changes", text);

@@ -1,4 +1,4 @@
-/* What a client's people were told on a day, as one mail to the account lead and the team. */
+/* One mail a day and client to the account lead and the team: the notices that the client's users received. */
 #include <errno.h>
 #include <string.h>
 #include "curfew/calendar.h"
@@ -6,7 +6,7 @@
 #include "program/names.h"
 #include "service/sending_make.h"
 
-/* The day before the present one, in the client's zone. */
+/* Yesterday, in the client's time zone. */
 static int day_of(
 	instant_t *from, instant_t *to, char name[32], const struct client *c, instant_t now)
 {

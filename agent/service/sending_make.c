@@ -1,4 +1,4 @@
-/* Notices become mails: the text is made when the event is, so that what was true then is what is said. */
+/* Turns notices into mails. The text is made when the event happens, so that it says what was true then. */
 #include <errno.h>
 #include <string.h>
 #include "curfew/calendar.h"
@@ -37,7 +37,7 @@ static int mail_add(
 	return rc;
 }
 
-/* To the person. */
+/* Adds a notice to a user. */
 static int notice_add(const struct sending_view *v, const struct notice *n, const char *event,
 	const struct notice_dates *dates, unsigned sequence)
 {
@@ -75,7 +75,7 @@ static char *event_of(const struct notice *n)
 		       : text;
 }
 
-/* Two changes may come within one second: each is an event of its own, by what it changed to. */
+/* Two changes can happen within one second. The new value tells them apart. */
 static char *change_event_of(const struct notice *n, const char *to)
 {
 	_cleanup_free_ char *event = event_of(n);
@@ -84,7 +84,7 @@ static char *change_event_of(const struct notice *n, const char *to)
 	return !event || asprintf(&text, "%s/%s", event, to) < 0 ? NULL : text;
 }
 
-/* What a server has confirmed: opened where something is open, narrowed where nothing is more than scheduled. */
+/* Whether a server confirmed the event: access granted, or reduced so that none is above the schedule. */
 static bool is_confirmed(
 	const struct notice *n, const struct proved_list *proved, const struct grants *grants)
 {
@@ -104,7 +104,8 @@ static bool is_confirmed(
 	return (n->kind != NOTICE_READ_ONLY && n->kind != NOTICE_ENDED) || !more;
 }
 
-/* A calendar's version is that of the dates that were told last; one that cancels them is a later one. */
+/* The version of a calendar entry (SEQUENCE) is that of the dates that were sent last; a cancellation has a later
+ * one. */
 static unsigned sequence_of(const struct sending_view *v, const struct notice *n)
 {
 	_cleanup_free_ char *sources = NULL, *dates = NULL;
@@ -154,7 +155,7 @@ static char *dates_key(const struct notice_dates *d)
 		       : text;
 }
 
-/* Compared with what the person was told last. Nobody is told of a change before access began, or after it has ended. */
+/* Compares with what the user was told last. Nobody is told of changes before access starts or after it has ended. */
 static int user_compare(const struct sending_view *v, const struct client *c, const struct user *u,
 	const struct notice_dates *d, const struct proved_list *proved, const struct grants *grants)
 {
@@ -169,7 +170,7 @@ static int user_compare(const struct sending_view *v, const struct client *c, co
 	bool open = d->opens && d->opens <= v->now && (!d->ends || v->now < d->ends);
 	if (rc == -ENOENT) {
 		const struct notice opened = {NOTICE_OPENED, c, u, d->opens, d->opens, INT64_MAX};
-		/* Somebody new, and nobody who was there when notices were switched on. */
+		/* A user who was added after notices were switched on. */
 		bool fresh = open && v->since < v->now;
 
 		if (fresh && !is_confirmed(&opened, proved, grants))
@@ -199,7 +200,7 @@ static int client_compare(const struct sending_view *v, const struct client *c,
 	int rc = notice_dates(&d, v->program, c, v->overrides, v->now);
 
 	for (size_t i = 0; i < c->n_users && rc >= 0; i++) {
-		/* A mail and what is remembered of it are one commit: neither is repeated, neither is lost. */
+		/* The mail and the memory of it are one commit, so that neither is repeated or lost. */
 		rc = journal_begin(v->journal);
 		if (rc == 0)
 			rc = user_compare(v, c, &c->users[i], &d, proved, grants);
@@ -224,7 +225,7 @@ static int revoked_add(const struct sending_view *v)
 	return rc;
 }
 
-/* Goes on where the last turn ended. One that fails keeps no other waiting. */
+/* Continues with the client at which the last turn ended. An error with one client does not stop the others. */
 static int clients_compare(
 	const struct sending_view *v, const struct proved_list *proved, const struct grants *grants)
 {

@@ -1,31 +1,31 @@
-/* What is due, made into mails and put into the outbox. */
+/* Turns due notices into mails in the outbox. */
 #ifndef SERVICE_SENDING_MAKE_H
 #define SERVICE_SENDING_MAKE_H
 
 #include "curfew/outbox.h"
 #include "curfew/notice.h"
 
-/* A look has its time, for passes wait while it lasts: what is left then is the next one's. */
+/* A turn's time limit, because passes wait meanwhile. The next turn does the rest. */
 struct sending_turn {
 	int64_t until; /* monotonic milliseconds */
-	size_t client; /* with whom comparing goes on */
-	bool more;     /* something is left */
+	size_t client; /* the client to continue with */
+	bool more;     /* the turn ended before all clients were compared */
 };
 struct sending_view {
-	struct sending_turn *turn; /* people_add() and digests_add() have one */
+	struct sending_turn *turn; /* only for people_add() and digests_add() */
 	struct journal *journal;
 	const struct program *program;
 	const struct overrides *overrides;
 	instant_t now, since;
 };
-/* After something was written: whether the turn ends here. */
+/* Call after each write: whether the turn ends here. */
 bool turn_ends(const struct sending_view *v);
-/* To people: the course of their access as servers have confirmed it, revocations, other addresses, other dates. 0 or
+/* Notices to users: their access as servers confirmed it, revocations, changed addresses and dates. Returns 0 or
  * more, or negative errno. */
 int people_add(const struct sending_view *v);
-/* One mail a day and client, of what people were told. */
+/* One mail a day and client: the notices that its users received. */
 int digests_add(const struct sending_view *v);
-/* To the team, or of the team's to one address. `client` may be NULL. */
+/* A notice to the team, or to one address. `client` may be NULL. */
 int team_add(const struct sending_view *v, enum notice_kind kind, const char *key,
 	const char *client, const char *recipient, struct notice_values *values);
 

@@ -1,5 +1,5 @@
-/* Starts and ends the service: what is opened before the event loop, in which order privileges are dropped, what is
- * closed afterwards. Also starts the firewall process when systemd runs it as a service of its own. */
+/* Starts and stops the service: what is opened before the event loop, when privileges are dropped, what is closed
+ * afterward. Also starts the firewall process when systemd runs it as a service of its own. */
 #include <errno.h>
 #include <grp.h>
 #include <libgen.h>

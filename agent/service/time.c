@@ -1,4 +1,4 @@
-/* The service's present, and the alarm of a clock that was set back. */
+/* The service's current time, and the alarm of a clock that was set back. */
 #include <string.h>
 #include "service/internal.h"
 

@@ -1,4 +1,4 @@
-/* The next instant at which some grant changes, and the timer that waits for it on the clock that people set. */
+/* The next time at which a grant changes, and the wall-clock timer for it. */
 #include <errno.h>
 #include <string.h>
 #include <sys/timerfd.h>
@@ -12,8 +12,9 @@ void service_time_came(struct service *s, unsigned reasons)
 		service_network_now(s, "a scheduled change", "service", true, NULL);
 }
 
-/* The machine's clock at which ours reaches `at`; far ahead when nothing comes: the timer still tells of steps.
- * True when the clock was stepped since the timer was read: it is set all the same, but tells of that here only. */
+/* Sets the timer to the system clock at which Curfew's time reaches `at`. If nothing is scheduled it is set far
+ * ahead, because it also reports clock steps. True if the clock was stepped since the timer was last read: setting
+ * the timer would lose that report. */
 static bool transition_set(struct service *s)
 {
 	const time_t years = (time_t)10 * 365 * 86400;
@@ -44,11 +45,12 @@ void service_schedule(struct service *s)
 	unsigned came = 0;
 
 	if (schedule_at(&grants, s->loaded.program, &s->overrides, now) < 0) {
-		/* Without memory for the schedule: look again soon. */
+		/* Out of memory: compute the schedule again soon. */
 		s->passes.next_interval = service_monotonic() + RETRY_FIRST * 1000;
 		return;
 	}
-	/* Setting the timer anew takes back what it had to say: it may have come while a pass was ending. */
+	/* Setting the timer discards an expiry that was not read yet, for example one that came while a pass was
+	 * ending. */
 	if (s->has_next && now >= s->next)
 		came = REASON_TRANSITION;
 	s->has_next = schedule_next(&s->next, &grants, now);
