@@ -1,4 +1,4 @@
-/* Whose things are, by the lists of the product. */
+/* Classifies objects by comparing them with the product's lists. */
 #include "inventory/inventory_internal.h"
 
 const char *inventory_class_name(enum inventory_class c)
@@ -11,7 +11,7 @@ const char *inventory_class_name(enum inventory_class c)
 	return (size_t)c < ARRAY_SIZE(names) ? names[c] : "unknown";
 }
 
-/* What has a text: without its hash nobody can say that it is as it was. */
+/* Types with a definition. Without its hash nobody can tell whether it was changed. */
 static bool has_definition(const struct inventory_item *i)
 {
 	static const char *const types[] = {
@@ -33,11 +33,11 @@ static void item_classify(struct inventory_item *i, const struct vendor *vendor)
 		i->version = vendor->lists[found[k].list].version;
 		if (!streq(found[k].hash, i->hash))
 			continue;
-		/* Both encrypted: equal names prove nothing of what is in them. */
+		/* Both are encrypted: equal names say nothing about their content. */
 		i->class = *i->hash || !has_definition(i) ? CLASS_PRODUCT : CLASS_UNKNOWN;
 		return;
 	}
-	/* It was readable in the list and cannot be read here, or the other way round. */
+	/* One is readable and the other is not, so they cannot be compared. */
 	if (n && !*i->hash && has_definition(i))
 		i->class = CLASS_UNKNOWN;
 }
@@ -46,7 +46,7 @@ void inventory_classify(struct inventory *v, const struct vendor *vendor)
 {
 	for (size_t i = 0; i < v->n; i++) {
 		struct inventory_item *t = &v->items[i];
-		/* Jobs and linked servers belong to all databases of a server: no list tells whose they are. */
+		/* Jobs and linked servers belong to the whole server, so no list of one database covers them. */
 		if (!vendor || !vendor->n_lists || !*t->database)
 			t->class = CLASS_UNKNOWN;
 		else if (t->writable)
@@ -62,6 +62,7 @@ bool inventory_is_custom(const struct inventory_item *i)
 
 	if (i->class == CLASS_PRODUCT)
 		return false;
-	/* Columns and indexes of what is listed itself go with it. Of a changed table it is they that were changed. */
+	/* Columns and indexes of a listed table go with that table. In a changed table of the product they are the
+	 * change. */
 	return !part || !i->on || i->on->class == CLASS_PRODUCT || i->on->class == CLASS_CHANGED;
 }

@@ -1,5 +1,5 @@
-/* Colors: green was seen in use, red was watched long enough without being seen and nothing refers to it, yellow is all
- * else. A color is never surer than what the server could have seen. */
+/* Colors. Green: seen in use. Red: not seen in use for long enough, and nothing refers to it. Yellow: everything
+ * else. A color is never more certain than what the server could observe. */
 #include "inventory/inventory_internal.h"
 
 #include <errno.h>
@@ -55,7 +55,7 @@ static bool part_is_read(
 	return c && c->seen == ANSWER_YES;
 }
 
-/* Since when use of this would have been seen; 0, with `why`: it might not have been. */
+/* The time since which use of this object would have been seen; 0, with `why`: it could have been missed. */
 static instant_t watched_since(
 	const char **why, const struct inventory *v, const struct inventory_item *i)
 {
@@ -73,7 +73,7 @@ static instant_t watched_since(
 			start->seen != ANSWER_YES || !start->since)
 			*why = "the server's counters of use, or its start, could not be read";
 		else if (!memory || memory->seen != ANSWER_YES || !memory->since)
-			*why = "the database is closed when nobody is connected, and then its counters are lost";
+			*why = "the database closes when no user is connected (AUTO_CLOSE), which resets its counters";
 		else
 			since = start->since > memory->since ? start->since : memory->since;
 	} else if (streq(i->type, "procedure") || streq(i->type, "trigger")) {
@@ -81,21 +81,21 @@ static instant_t watched_since(
 			store->seen == ANSWER_UNKNOWN)
 			*why = "Query Store could not be read";
 		else if (store->seen != ANSWER_YES || !store->since)
-			*why = "Query Store is off or does not capture all queries, and the plan cache forgets";
+			*why = "Query Store is off or does not capture all queries, and the plan cache keeps only recent plans";
 		else
 			since = store->since;
 	} else {
-		*why = "the server keeps no record of the use of such a thing";
+		*why = "the server does not record the use of this type";
 	}
-	/* What was made later could not be seen before. Without that date nothing is certain. */
+	/* Use before the object was created could not be seen. Without that date nothing is certain. */
 	if (since && !i->created && !streq(i->type, "index")) {
-		*why = "when it was made is unknown";
+		*why = "its creation date is unknown";
 		return 0;
 	}
 	return since && i->created > since ? i->created : since;
 }
 
-/* What must have been read before "nothing refers to it" can be said. NULL: all was. */
+/* What must have been read before "nothing refers to it" is true. NULL: all was read. */
 static const char *references_unread(const struct inventory *v, const struct inventory_item *i)
 {
 	static const struct {
@@ -114,7 +114,7 @@ static const char *references_unread(const struct inventory *v, const struct inv
 	return NULL;
 }
 
-/* An index that enforces something works without being searched. */
+/* An index that enforces a rule works even if no query uses it. */
 static bool enforces(const struct inventory_item *i)
 {
 	return streq(i->type, "index") && (inventory_has_fact(i->facts, "unique") ||

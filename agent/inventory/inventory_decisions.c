@@ -1,4 +1,4 @@
-/* Decisions that people wrote into the list come back: merged by object, never overwritten, and what does not fit is told. */
+/* Merges decisions from an edited list: by object, never overwritten, with a notice about each that does not fit. */
 #include "inventory/inventory_internal.h"
 
 #include "program/csv.h"
@@ -14,7 +14,7 @@ struct deciding {
 	struct inventory *v;
 	struct csv csv;
 	int keys[KEYS], words[WORDS], color;
-	bool *seen; /* items that have a row */
+	bool *seen; /* items that have a row in the file */
 };
 
 static int notice(struct inventory *v, const char *format, ...)
@@ -38,7 +38,7 @@ static int notice(struct inventory *v, const char *format, ...)
 	return notices[v->n_notices] ? (v->n_notices++, 0) : -ENOMEM;
 }
 
-/* The apostrophe that keeps a spreadsheet from taking a cell for a formula is not part of it. */
+/* Removes the apostrophe that keeps a spreadsheet from reading the cell as a formula. */
 static const char *cell_of(const struct deciding *d, int column)
 {
 	const char *text = csv_cell(&d->csv, column);
@@ -50,7 +50,7 @@ static bool is_shown_as(const char *name, const char *cell)
 {
 	_cleanup_free_ char *shown = text_shown(name);
 
-	/* As in the table, where leading spaces are not shown either. */
+	/* The table does not show leading spaces either. */
 	return shown && streq(shown + strspn(shown, " "), cell + strspn(cell, " "));
 }
 
@@ -64,7 +64,7 @@ static struct inventory_item *item_of(const struct deciding *d)
 		d->v, keys[KEY_SERVER], keys[KEY_DATABASE], keys[KEY_TYPE], keys[KEY_OBJECT]);
 	if (found && inventory_is_custom(found))
 		return found;
-	/* Names that a table shows in another way. */
+	/* Names that the table shows in escaped form. */
 	for (size_t i = 0; i < d->v->n; i++) {
 		struct inventory_item *t = &d->v->items[i];
 		if (streq(t->type, keys[KEY_TYPE]) && streq(t->server, keys[KEY_SERVER]) &&
@@ -83,7 +83,7 @@ static bool is_date(const char *text)
 	return end && !*end && strlen(text) == 10;
 }
 
-/* What a person wrote is corrected by a person: nothing is guessed, and nothing is left out. */
+/* Rejects a row with an error, because only its author can correct it. Nothing is guessed or dropped. */
 static int row_check(const struct deciding *d, int line, char why[256])
 {
 	static const char *const decisions[] = {"", "keep", "replace", "drop"};
@@ -94,10 +94,12 @@ static int row_check(const struct deciding *d, int line, char why[256])
 	for (size_t i = 0; i < ARRAY_SIZE(decisions); i++)
 		known = known || streq(decision, decisions[i]);
 	if (!known)
-		snprintf(why, 256, "line %d: decision \"%.60s\" is none of keep, replace, and drop",
-			line, decision);
+		snprintf(why, 256,
+			"line %d: invalid decision \"%.60s\"; use keep, replace, or drop", line,
+			decision);
 	else if (*due && !is_date(due))
-		snprintf(why, 256, "line %d: due \"%.60s\" is no date; use 2027-01-11", line, due);
+		snprintf(why, 256, "line %d: invalid date for due: \"%.60s\"; use 2027-01-11", line,
+			due);
 	return *why ? -EINVAL : 0;
 }
 

@@ -1,4 +1,4 @@
-/* The T-SQL by which the client's own people drop things. Curfew drops nothing. */
+/* Writes T-SQL for the client's own people to drop objects. Curfew itself drops nothing. */
 #include "inventory/inventory_internal.h"
 
 #include <errno.h>
@@ -75,15 +75,15 @@ bool inventory_drop_write(FILE *to, const struct inventory_item *i)
 	return false;
 }
 
-/* A name in a comment must not end its line. */
+/* A name must not end the comment's line. */
 static void comment_write(FILE *to, const char *text)
 {
 	for (; *text; text++)
 		putc((unsigned char)*text < ' ' ? ' ' : *text, to);
 }
 
-/* Red, or decided so; never what people want to keep or to replace first. What is the product's but changed is restored,
- * not dropped. */
+/* Objects to drop: red, or decided so; never those to keep or to replace. A changed object of the product is
+ * restored, not dropped. */
 static bool is_to_go(const struct inventory_item *i)
 {
 	bool wanted = i->decision ? streq(i->decision, "drop") : i->color == COLOR_RED;
@@ -108,7 +108,7 @@ static int round_order(const void *a, const void *b, void *items)
 	return x < y ? -1 : x > y;
 }
 
-/* NULL: all that refers to it goes before it, or with it. Edges are sorted by what they lead to. */
+/* Returns an object that refers to this one and stays, or NULL. Edges are sorted by what they refer to. */
 static const struct inventory_item *keeper_of(const struct dropping *d, size_t item)
 {
 	const struct inventory *v = d->v;
@@ -139,7 +139,7 @@ static void item_write(
 	fputs(": ", to);
 	comment_write(to, i->decision ? "decided to drop" : i->reason);
 	if (i->cycle)
-		fprintf(to, "; circle %zu: these refer to each other", i->cycle);
+		fprintf(to, "; cycle %zu: these objects refer to each other", i->cycle);
 	fputs("\n", to);
 	if (keeper) {
 		fprintf(to, "-- not yet: %s ", keeper->type);

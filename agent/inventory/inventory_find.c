@@ -1,10 +1,10 @@
-/* Orders of the items: by type and name for people, by the server's numbers and by name for references. */
+/* Sorted orders of the items: by type and name for people, by the server's number and by name for references. */
 #include "inventory/inventory_internal.h"
 
 #include <errno.h>
 #include <strings.h>
 
-/* Most texts are kept once, and then they are equal when their places are. */
+/* Equal texts are usually stored once, so compare the pointers first. */
 static int text_compare(const char *a, const char *b)
 {
 	return a == b ? 0 : strcmp(a, b);
@@ -95,7 +95,7 @@ static int by_name_order(const void *a, const void *b, void *items)
 	return order ? order : strcasecmp(x->name, y->name);
 }
 
-/* In items that are sorted by id. */
+/* Requires items sorted by id. */
 static const struct inventory_item *parent_find(
 	const struct inventory *v, const struct inventory_item *i)
 {
@@ -123,7 +123,7 @@ static int full_set(struct inventory *v, struct inventory_item *i)
 	return i->full ? 0 : -ENOMEM;
 }
 
-/* A part that was asked again may have been reported twice. */
+/* A part that was read again may be reported twice. */
 static void twice_drop(struct inventory *v)
 {
 	size_t kept = 0;

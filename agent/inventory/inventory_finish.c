@@ -1,4 +1,4 @@
-/* Joins a reading: what belongs to what, what was seen, whose it is, its color, and the order in which it can go. */
+/* Completes an inventory: parents, use, class, risks, color, and the order of dropping. */
 #include "inventory/inventory_internal.h"
 
 static bool was_read(const struct inventory *v, const struct inventory_item *i)
@@ -15,7 +15,7 @@ static bool was_read(const struct inventory *v, const struct inventory_item *i)
 	return false;
 }
 
-/* Half a list would look like a whole one. */
+/* An incomplete list would look like a complete one. */
 static void unread_drop(struct inventory *v)
 {
 	size_t kept = 0;

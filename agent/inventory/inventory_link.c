@@ -1,5 +1,5 @@
-/* References become edges: by the server's number where it gave one, by name where it did not. A name that could be any of
- * several counts for each: what may be referred to is not "referred to by nothing". */
+/* Turns references into edges: by the server's number if there is one, else by name. A name that could mean several
+ * objects counts for each of them, because an object that may be in use must not appear as unused. */
 #include "inventory/inventory_internal.h"
 
 #include <errno.h>
@@ -78,7 +78,7 @@ static int reference_link(struct inventory *v, const struct inventory_named *r)
 	return name_link(&l, r->to_server, r->to_database, r->to_schema, r->to_name);
 }
 
-/* "[db].[dbo].[x]" from the last part on; parts that are not there are "". */
+/* Splits "[db].[dbo].[x]", last part first; missing parts are "". */
 static void parts_read(char parts[4][MAX_NAME_BYTES + 1], const char *text)
 {
 	char read[4][MAX_NAME_BYTES + 1] = {"", "", "", ""};
@@ -131,7 +131,7 @@ static bool in_word(unsigned char c)
 	       (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
 }
 
-/* Every word of a job's command that is the name of something, and every name in brackets. */
+/* Links every word of a job's command that names an object, and every name in brackets. */
 static int step_link(struct inventory *v, const struct inventory_item *step)
 {
 	struct linking l = {.v = v, .from = SIZE_MAX};
@@ -176,7 +176,7 @@ static int edge_order(const void *a, const void *b)
 	return x->from < y->from ? -1 : x->from > y->from;
 }
 
-/* Each once; what writes and reads, writes. */
+/* Keeps each edge once. An edge that reads and writes counts as writing. */
 static void edges_sort(struct inventory *v)
 {
 	size_t kept = 0;
@@ -207,7 +207,7 @@ int inventory_link(struct inventory *v)
 	for (size_t i = 0; i < v->n_steps && !rc; i++)
 		rc = step_link(v, &v->steps[i]);
 	edges_sort(v);
-	/* What belongs to something does not keep it: it goes with it. */
+	/* A column or index that refers to its own table does not keep that table. */
 	for (size_t i = 0; i < v->n_edges && !rc; i++) {
 		const struct inventory_item *from = &v->items[v->edges[i].from];
 		struct inventory_item *to = &v->items[v->edges[i].to];

@@ -1,4 +1,4 @@
-/* Takes the records of a reading. Everything is kept as it came until inventory_finish() joins it. */
+/* Collects the records of a reading, unchanged, until inventory_finish() joins them. */
 #include "inventory/inventory_internal.h"
 
 #include <errno.h>
@@ -11,7 +11,7 @@ struct inventory_chunk {
 	char bytes[];
 };
 
-/* Rows come in the order of their database and type: many texts are those of the row before. */
+/* Rows are ordered by database and type, so many texts equal that of the row before. */
 static const char *again(const struct inventory *v, const char *text)
 {
 	const struct inventory_item *last = v->n ? &v->items[v->n - 1] : NULL;
@@ -142,7 +142,7 @@ int inventory_expect(struct inventory *v, const char *server, const char *databa
 	struct inventory_database *d = &all[v->n_databases];
 	*d = (struct inventory_database){.server = inventory_text(v, server),
 		.database = inventory_text(v, database),
-		.why = "its reading did not end"};
+		.why = "the reading was not complete"};
 	if (!d->server || !d->database)
 		return -ENOMEM;
 	v->n_databases++;
@@ -154,7 +154,7 @@ static bool is_of(const char *server, const char *database, const struct record 
 	return streq(server, r->server) && streq(database, r->database);
 }
 
-/* Forgets what was reported of this place. */
+/* Drops what was reported about this database. */
 static void place_forget(struct inventory *v, const struct record *r)
 {
 	size_t kept = 0;
@@ -206,7 +206,7 @@ static int coverage_take(struct inventory *v, const struct record *r)
 	return 0;
 }
 
-/* A worker that failed says why: for each database that it had not read. */
+/* A worker failed: gives the reason to each database that it had not finished. */
 static int end_take(struct inventory *v, const struct record *r)
 {
 	const char *why =

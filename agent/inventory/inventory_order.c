@@ -1,17 +1,17 @@
-/* In which order things can go without breaking a reference: what nothing refers to first, then what only those referred
- * to, and so on. What refers to each other around and around can only go together: Tarjan's strongly connected
- * components, without recursion, because a chain of references can be as long as the list. */
+/* The order in which objects can be dropped without breaking a reference: first those that nothing refers to, then
+ * those that only the first referred to, and so on. Objects in a cycle can only be dropped together. Uses Tarjan's
+ * strongly connected components, without recursion, because a chain of references can be as long as the list. */
 #include "inventory/inventory_internal.h"
 
 #include <errno.h>
 
 struct visit_place {
-	size_t item, edge; /* the next edge to look at */
+	size_t item, edge; /* the next edge to follow */
 };
 
 struct ordering {
 	struct inventory *v;
-	size_t *first; /* of an item's edges in `out`, and the end behind the last item */
+	size_t *first; /* offset in `out` of each item's first edge, with one more at the end */
 	size_t *out;   /* indexes of edges by `from` */
 	size_t *index, *low, *stack, *component;
 	bool *on_stack;
@@ -51,7 +51,7 @@ static int ordering_begin(struct ordering *o, struct inventory *v)
 		o->first[v->edges[i].from + 1]++;
 	for (size_t i = 0; i < v->n; i++)
 		o->first[i + 1] += o->first[i];
-	/* `index` serves as the place of each item's next edge until the search begins. */
+	/* `index` temporarily holds each item's next free place in `out`. */
 	for (size_t i = 0; i < v->n_edges; i++) {
 		size_t from = v->edges[i].from;
 		o->out[o->first[from] + o->index[from]++] = i;
@@ -80,7 +80,7 @@ static void component_end(struct ordering *o, size_t item)
 	} while (member != item);
 }
 
-/* Components are numbered so that what is referred to comes before what refers to it. */
+/* Numbers components so that an object that is referred to comes before those that refer to it. */
 static void components_find(struct ordering *o, size_t root)
 {
 	item_enter(o, root);
@@ -119,8 +119,8 @@ static void cycles_number(struct ordering *o, size_t *sizes, size_t *numbers)
 	}
 }
 
-/* What refers has the greater number: from the greatest down, each component's round is known before it is needed. What
- * belongs to a thing goes with it and does not keep it. */
+/* An object that refers has the greater number. From the greatest down, each component's round is known before it is
+ * needed. A part of an object is dropped with it and does not keep it. */
 static void rounds_set(struct ordering *o, size_t *rounds, bool *kept, size_t *order)
 {
 	struct inventory *v = o->v;

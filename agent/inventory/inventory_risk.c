@@ -1,16 +1,16 @@
-/* What the hosted product forbids or breaks. */
+/* What the hosted product forbids, or what would break there. */
 #include "inventory/inventory_internal.h"
 
 static const struct {
 	const char *name, *words;
-	const char *facts[4]; /* any of these says so */
+	const char *facts[4]; /* any of these facts gives the risk */
 } risks[CLOUD_RISKS] = {
 	[RISK_TRIGGER] = {"trigger-on-product-table",
 		"A trigger on a table of the product is not supported; an upgrade may remove it."},
 	[RISK_WRITES] = {"writes-product-table",
-		"It writes to tables of the product past the product's own rules."},
+		"It writes directly to tables of the product and bypasses the product's rules."},
 	[RISK_DATABASE] = {"other-database",
-		"It refers to another database, which is not there in the cloud.",
+		"It refers to another database, which does not exist in the cloud.",
 		{"other-database"}},
 	[RISK_SERVER] = {"other-server",
 		"It refers to another server, which cannot be reached from the cloud.",

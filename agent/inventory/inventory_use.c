@@ -1,4 +1,4 @@
-/* When the server saw something in use, and how large it is. */
+/* When the server last saw an object in use, and the object's size. */
 #include "inventory/inventory_internal.h"
 
 static void seen(struct inventory_item *i, const struct inventory_use *u, instant_t at)
@@ -12,15 +12,15 @@ static void seen(struct inventory_item *i, const struct inventory_use *u, instan
 	}
 }
 
-/* A table is used when it is read or written; an index when something is found through it, because it is written
- * whenever its table is. */
+/* Reading or writing uses a table. Only a search uses an index, because every write to its table also writes the
+ * index. */
 static void index_seen(struct inventory *v, const struct inventory_use *u)
 {
 	struct inventory_item *table =
 		inventory_find(v, u->server, u->database, SPACE_OBJECT, u->id, 0);
 
 	seen(table, u, u->last > u->written ? u->last : u->written);
-	/* 0 is the table itself, without an index to find its rows by. */
+	/* Index 0 is the heap, the table itself. */
 	if (u->index)
 		seen(inventory_find(v, u->server, u->database, SPACE_OTHER, u->index, u->id), u,
 			u->last);

@@ -1,4 +1,4 @@
-/* Lists of what the product itself has, made from a clean installation: JSON, because names may hold anything. */
+/* Lists of the product's own objects, made from a clean installation. JSON, because names can contain any character. */
 #include "inventory/inventory_internal.h"
 
 #include <errno.h>
@@ -40,7 +40,7 @@ static int item_add(struct vendor *v, const json_t *entry)
 	return 0;
 }
 
-/* The document goes with the list: the items' texts are its own. */
+/* Keep the document: the items point into it. */
 static int list_add(struct vendor *v, json_t *document, const char *version, size_t n)
 {
 	struct vendor_list *lists = array_grown(v->lists, v->n_lists, sizeof(*lists));
@@ -82,7 +82,7 @@ int vendor_add(struct vendor *v, char why[RECORD_TEXT_MAX], const char *text, si
 			snprintf(
 				why, RECORD_TEXT_MAX, "item %zu is not [type, name, hash]", at + 1);
 	}
-	/* A list without anything would make everything the client's. */
+	/* An empty list would make every object the client's. */
 	if (!rc && v->n == before) {
 		snprintf(why, RECORD_TEXT_MAX, "the list is empty");
 		rc = -EBADMSG;

@@ -1,4 +1,5 @@
-/* The sender's own loop: learns from the service where to send, sheds everything else, and sends what it is given. */
+/* The loop of the sender process: learns from the service where to send, drops privileges, and sends what it
+ * receives. */
 #include "curfew/sender.h"
 
 #include "curfew/log.h"
@@ -22,7 +23,7 @@ struct sender {
 	int channel;
 	struct sender_hello to;
 	char password[PASSWORD_MAX];
-	int64_t id; /* of the job under way */
+	int64_t id; /* the current job */
 };
 
 static int channel_open(int *out, const char *path)
@@ -55,7 +56,7 @@ static int hello_read(struct sender *s)
 		n = recv(s->channel, h, sizeof(*h), MSG_TRUNC);
 	while (n < 0 && errno == EINTR);
 	if (n == 0)
-		return -ECONNREFUSED; /* another sender is there, or this one's user is not the right one */
+		return -ECONNREFUSED; /* the service already has a sender, or does not accept this one's user */
 	if (n != (ssize_t)sizeof(*h))
 		return n < 0 ? -errno : -EPROTO;
 	h->host[sizeof(h->host) - 1] = h->user[sizeof(h->user) - 1] = h->from[sizeof(h->from) - 1] =
@@ -64,7 +65,7 @@ static int hello_read(struct sender *s)
 	return h->tls > MAIL_PLAIN || !name_is_email(h->from) ? -EPROTO : 0;
 }
 
-/* A service manager has given this process a folder of its own, with this one credential under its plain name. */
+/* systemd gives this process a directory of its own, with this credential under its plain name. */
 static void credential_find(struct sender *s)
 {
 	const char *managed = getenv("CREDENTIALS_DIRECTORY"), *name = base_name(s->to.credential);
@@ -77,7 +78,7 @@ static void credential_find(struct sender *s)
 		memcpy(s->to.credential, path, sizeof(path));
 }
 
-/* The first line of the file. */
+/* Reads the first line of the file. */
 static int password_read(struct sender *s)
 {
 	int fd;
@@ -112,7 +113,8 @@ static void report_send(
 		_exit(0);
 }
 
-/* Waits for the word of the service; without one nothing more goes out, for nobody would record it. */
+/* Waits until the service has recorded the attempt. Without that nothing more is sent, because nobody would know of
+ * it. */
 static int ask_service(void *context)
 {
 	const struct sender *s = context;
@@ -140,7 +142,7 @@ static _Noreturn void serve(struct sender *s)
 
 		if (n < 0 && errno == EINTR)
 			continue;
-		/* The service has gone, or has read its configuration anew. */
+		/* The service ended, or has reloaded its configuration. */
 		if (n <= 0)
 			_exit(0);
 		if ((size_t)n < sizeof(*job) || job->verb != SENDER_SEND ||
@@ -162,7 +164,7 @@ static int say(int rc, const char *what)
 	return rc;
 }
 
-/* Where notices are off, or the service is being restarted, nobody listens. */
+/* While notices are off, or the service restarts, nobody listens. */
 static int service_wait(struct sender *s, const char *path)
 {
 	const struct timespec pause = {.tv_sec = WAIT_SECONDS};
@@ -193,7 +195,7 @@ int sender_main(const char *path, bool unconfined)
 		rc = say(-EIO, "starting libcurl");
 	if (rc < 0)
 		return 1;
-	/* Its libraries read their own settings before this. */
+	/* libcurl and its libraries read their own settings before this. */
 	const char *read[] = {s.to.ca_file[0] ? s.to.ca_file : NULL, NULL};
 	const uint16_t ports[] = {s.to.port, 0};
 	const struct sandbox_paths paths = {.read = read, .connect = ports};

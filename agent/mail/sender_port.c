@@ -1,4 +1,4 @@
-/* The service's end: one sender at a time, which is asked who it is by the kernel. */
+/* The service's end of the sender's socket: one sender at a time, identified by the kernel. */
 #include "curfew/sender.h"
 
 #include <errno.h>
@@ -36,7 +36,7 @@ int sender_listen(struct sender_port **out, const char *runtime_directory)
 		rc = -errno;
 	if (!rc)
 		unlink(p->address.sun_path);
-	/* Whoever may look into the folder may knock; the kernel says who it is. */
+	/* Everybody who can reach the directory may connect; SO_PEERCRED says who it is. */
 	if (!rc && (bind(p->listener, (struct sockaddr *)&p->address, sizeof(p->address)) < 0 ||
 			   chmod(p->address.sun_path, 0666) < 0 || listen(p->listener, 4) < 0))
 		rc = -errno;
@@ -89,7 +89,7 @@ static int hello_send(int fd, const struct settings *s)
 	snprintf(h.ca_file, sizeof(h.ca_file), "%s", n->tls == MAIL_PLAIN ? "" : n->ca_file);
 	h.port = n->port;
 	h.tls = (uint8_t)n->tls;
-	/* By its name alone under a service manager, which gives each unit a folder of its own. */
+	/* The sender uses only the file name if systemd gave it a credential directory of its own. */
 	if (n->credential && settings_credential(h.credential, s, n->credential) < 0)
 		return -ENAMETOOLONG;
 	return send(fd, &h, sizeof(h), MSG_NOSIGNAL) == (ssize_t)sizeof(h) ? 0 : -EPIPE;

@@ -1,5 +1,5 @@
-/* One mail by libcurl: TLS is verified, or the relay is this host. The last line is held back until the service has
- * recorded that it is about to go out. */
+/* Sends one mail with libcurl. TLS is verified, unless the relay is this host. The last line is held back until the
+ * service has recorded that it is about to be sent. */
 #include "curfew/sender.h"
 
 #include <curl/curl.h>
@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* For all of one mail: a server that says nothing must not hold up the others for long. */
+/* For a whole mail: a server that does not answer must not delay the others for long. */
 #define TIMEOUT_SECONDS 120
 #define CONNECT_SECONDS 20
 
@@ -32,7 +32,7 @@ static size_t upload_read(char *out, size_t size, size_t n, void *context)
 		u->at += part;
 		return part;
 	}
-	/* Nothing follows but the line that ends the message. */
+	/* Only the line that ends the message is left. */
 	if (!u->asked) {
 		u->asked = true;
 		u->refused = u->ask(u->context) != 0;
@@ -40,7 +40,7 @@ static size_t upload_read(char *out, size_t size, size_t n, void *context)
 	return u->refused ? CURL_READFUNC_ABORT : 0;
 }
 
-/* Looked up here: libcurl would start a thread for it, which the process may not. */
+/* Resolves the name here: libcurl would start a thread for it, which the sandbox forbids. */
 static struct curl_slist *addresses(char text[SENDER_TEXT_MAX], const struct sender_hello *to)
 {
 	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
@@ -105,7 +105,7 @@ static void options_set(
 	curl_easy_setopt(c, CURLOPT_READDATA, u);
 }
 
-/* What the server refused last, and how: its replies come as "debug" lines. */
+/* Remembers the last error reply. libcurl delivers the server's replies as debug lines. */
 static int reply_note(CURL *c, curl_infotype type, char *data, size_t size, void *context)
 {
 	char *text = context;
@@ -126,7 +126,7 @@ static enum sender_result result_of(
 {
 	if (rc == CURLE_OK)
 		return SENDER_SENT;
-	/* A login that is refused is a wrong setting, and not this mail's fault. */
+	/* A rejected login is an error in the settings, not in this mail. */
 	bool refused = code >= 500 && code < 600 && rc != CURLE_LOGIN_DENIED;
 	if (code >= 400 && code < 600 && reply[0])
 		snprintf(text, SENDER_TEXT_MAX, "%s", reply);

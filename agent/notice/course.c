@@ -1,5 +1,5 @@
-/* Which notices a schedule yields: found by asking the schedule at each of its own turns, so that a notice says what
- * happens and nothing else. */
+/* Which notices a schedule yields. Asks the schedule at each of its own changes, so that a notice says what will
+ * happen and nothing else. */
 #include "curfew/notice.h"
 
 #include "curfew/calendar.h"
@@ -8,11 +8,11 @@
 #include <errno.h>
 #include <string.h>
 
-/* Three turns a database, of one client; more would be a fault of ours. */
+/* Three changes a database, of one client; more would be a bug. */
 #define TURNS_MAX 4096
 
-/* One user is like another of the same client: their sources and logins make no date. Revocations are a person's own;
- * dates that passed and may not be reopened are everybody's, and hold as they do at `dates`' time. */
+/* Users of one client share its dates, so one user stands for all. Revocations are left out, because they concern one
+ * user; dates that the latest time seen has passed count as they do at `dates`' time. */
 static int client_grants_at(struct grants *out, const struct program *p, const struct client *c,
 	const struct client_dates *dates, instant_t at)
 {
@@ -31,7 +31,7 @@ static int client_grants_at(struct grants *out, const struct program *p, const s
 	alone.users = &user;
 	alone.n_users = 1;
 	int rc = schedule_at(out, &one, NULL, at);
-	/* What `alone` lends must not be looked at afterwards. */
+	/* Do not return pointers to `alone` and `user`, which end with this function. */
 	for (size_t i = 0; rc == 0 && i < out->n; i++) {
 		out->items[i].client = c;
 		out->items[i].user = &c->users[0];
@@ -100,7 +100,7 @@ static int notice_add(struct notices *list, const struct notice *n)
 	return 0;
 }
 
-/* The same time of day, so many calendar days before. */
+/* The same local time, `days` calendar days earlier. */
 static instant_t days_before(instant_t at, int days, const char *zone)
 {
 	struct local_time local;
@@ -112,7 +112,8 @@ static instant_t days_before(instant_t at, int days, const char *zone)
 	return local_to_instant(&found, &local, zone) < 0 ? at - (instant_t)days * 86400 : found;
 }
 
-/* The two notices ahead of `at`, in the order of their kinds. Access that is shorter has the later one, or none. */
+/* The two notices ahead of `at`, in the order of their kinds. If the access is too short for the earlier one, only
+ * the later one is due, or none. */
 static int ahead_add(
 	struct notices *list, const struct notice *about, enum notice_kind seven, instant_t opens)
 {
@@ -195,7 +196,7 @@ static const struct override *revocation_of(
 	return found;
 }
 
-/* Adds the notices of one kind of thing for each person. */
+/* Adds one kind of notice for each user. */
 static int each_user(struct notices *out, const struct program *p, const struct client *only,
 	const struct overrides *o, instant_t now, bool revoked)
 {
@@ -214,7 +215,7 @@ static int each_user(struct notices *out, const struct program *p, const struct 
 
 			if (!revoked && !r)
 				rc = user_add(&list, c, &c->users[k], &d);
-			/* Before access began, and once it has ended, nobody loses any. */
+			/* Before access started, or after it ended, a revocation takes nothing away. */
 			if (revoked && r && d.opens && r->at >= d.opens &&
 				(!d.ends || r->at < d.ends))
 				rc = notice_add(

@@ -1,4 +1,4 @@
-/* A person's dates as a calendar that replaces the one before: RFC 5545, published as RFC 5546 has it. */
+/* A user's dates as a calendar (RFC 5545, published as in RFC 5546) that replaces the one before. */
 #include "curfew/notice.h"
 
 #include "curfew/text.h"
@@ -9,7 +9,7 @@
 
 enum calendar_event { EVENT_READ_ONLY, EVENT_STAGING_END, EVENT_END, CALENDAR_EVENTS };
 
-/* By person and kind, never by the time: a date that is moved moves the event. */
+/* Depends on user and kind, never on the time, so that a changed date moves the event. */
 static void uid_print(FILE *to, const struct client *c, const struct user *u, enum calendar_event e)
 {
 	uint8_t hash[16], kind = (uint8_t)e;
@@ -60,7 +60,7 @@ char *notice_calendar(const struct client *c, const struct user *u, const struct
 	      "//EN\r\nCALSCALE:GREGORIAN\r\nMETHOD:PUBLISH\r\n",
 		t.to);
 	for (enum calendar_event e = 0; e < CALENDAR_EVENTS; e++) {
-		/* The first version cannot cancel what nobody was given. */
+		/* The first version has nothing to cancel, because no event was sent before. */
 		if (!at[e] && (!sequence || !d->ends))
 			continue;
 		fputs("BEGIN:VEVENT\r\n", t.to);

@@ -1,5 +1,5 @@
-/* A mail as RFC 5322 and MIME have it: text, page, and calendar beside each other, everything in base64, so that no text
- * can end a part, begin a header, or be changed on the way. */
+/* A mail by RFC 5322 and MIME: text, HTML, and calendar as alternatives. Everything is base64, so that no text can
+ * end a part, start a header, or be changed in transit. */
 #include "curfew/notice.h"
 
 #include "curfew/text.h"
@@ -9,7 +9,7 @@
 #include <sodium.h>
 #include <string.h>
 
-/* Of a line of base64, and of an encoded word's text: RFC 2045, RFC 2047. */
+/* Bytes in a line of base64 and in an encoded word: RFC 2045, RFC 2047. */
 #define LINE_BYTES 57
 #define WORD_BYTES 36
 
@@ -46,7 +46,7 @@ static void part_print(FILE *to, const char *boundary, const char *type, const c
 	}
 }
 
-/* Whole characters in each encoded word. */
+/* Never splits a character between two encoded words. */
 static void subject_print(FILE *to, const char *subject)
 {
 	fputs("Subject:", to);
@@ -67,7 +67,7 @@ static void subject_print(FILE *to, const char *subject)
 	fputs("\r\n", to);
 }
 
-/* In English, whatever the locale. */
+/* English names, whatever the locale is. */
 static void date_print(FILE *to, instant_t now)
 {
 	static const char days[] = "SunMonTueWedThuFriSat",

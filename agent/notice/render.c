@@ -1,4 +1,4 @@
-/* Templates filled in. Values are text in whatever they are put: harmless in a subject, on a screen, and in markup. */
+/* Fills in templates. Every value is escaped for its place: subject, plain text, or HTML. */
 #include "curfew/notice.h"
 
 #include "curfew/text.h"
@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* Marks that turn or hide the text around them are spelled out; line ends stay where lines are wanted. */
+/* Writes characters that reverse or hide text as escapes, and keeps line ends only if `lines` is set. */
 static void shown_print(FILE *to, const char *text, bool lines)
 {
 	uint32_t c;
@@ -41,7 +41,7 @@ static void fill(
 	struct template_piece piece;
 
 	while (p < text + size && template_next(&piece, &p)) {
-		/* The last piece of a line may reach beyond it. */
+		/* A piece can extend beyond the end of its line. */
 		size_t n = piece.length;
 
 		if (piece.text + n > text + size)
@@ -65,7 +65,7 @@ static char *filled(const char *text, size_t size, const struct notice_values *v
 	return text_end(&t);
 }
 
-/* The plain text as a page: a paragraph each, what is indented as it stands. */
+/* The plain text as HTML: paragraphs, with indented lines kept as they are. */
 static char *page_of(const char *subject, const char *text, const char *language)
 {
 	struct text t;

@@ -1,4 +1,4 @@
-/* Our own templates, in English: what holds where the operator has written none. */
+/* Curfew's own templates, in English, for kinds without a template of the operator. */
 #include "curfew/notice.h"
 
 #define HELLO "Hello {name},\n\n"
@@ -66,7 +66,7 @@ const char *notice_template_text(enum notice_kind kind)
 	return (size_t)kind < ARRAY_SIZE(texts) ? texts[kind] : "";
 }
 
-/* The client's language, else the folder's own, else ours. */
+/* The operator's template in the client's language, else in no language; NULL: Curfew's own. */
 static const char *operators(
 	const struct settings *s, const char *language, enum notice_kind kind, bool html)
 {

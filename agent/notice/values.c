@@ -1,4 +1,4 @@
-/* What the placeholders of a notice to a person stand for. */
+/* The values of placeholders in a notice to a user. */
 #include "curfew/notice.h"
 
 #include "curfew/calendar.h"
@@ -11,7 +11,7 @@
 
 #define DAY 86400
 
-/* Without the blank lines around it: the template says where those are. */
+/* Removes blank lines at both ends: the template decides where they are. */
 static char *trimmed(char *text)
 {
 	if (!text)
@@ -39,7 +39,7 @@ static char *name_text(const struct user *u)
 	return asprintf(&text, "%s%s%s", u->first, *u->last ? " " : "", u->last) < 0 ? NULL : text;
 }
 
-/* "7 days": what is left, rounded up, since a notice comes a moment after its time. */
+/* "7 days": the time left, rounded up, because a notice is sent a moment after its time. */
 static char *days_text(instant_t at, instant_t now)
 {
 	char *text = NULL;

@@ -84,7 +84,7 @@ static void state_print(const struct inventory_report *r, FILE *to)
 	figure(to, "yellow: unsure", counts[COLOR_YELLOW]);
 	figure(to, "green: in use", counts[COLOR_GREEN]);
 	figure(to, "with a cloud risk", risky);
-	figure(to, "circles", v->cycles);
+	figure(to, "cycles", v->cycles);
 	fputs("</dl>\n", to);
 	if (!r->vendor || !r->vendor->n_lists)
 		fputs("<p>No vendor list is configured, so whose an object is remains unknown.</p>\n",

@@ -37,7 +37,7 @@ static json_t *item_json(const struct inventory_item *i)
 		text_json(i->seen_by), "created", instant_or_null(i->created), "modified",
 		instant_or_null(i->modified), "uses", (json_int_t)i->uses, "rows",
 		(json_int_t)i->rows, "bytes", (json_int_t)i->bytes, "cloud", risks_json(i),
-		"referrers", (json_int_t)i->referrers, "round", number_or_null(i->round), "circle",
+		"referrers", (json_int_t)i->referrers, "round", number_or_null(i->round), "cycle",
 		number_or_null(i->cycle), "decision", text_json(i->decision));
 }
 

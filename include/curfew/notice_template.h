@@ -1,10 +1,10 @@
-/* The kinds of notices, and the texts that they are made of: templates with placeholders from a small, fixed set. */
+/* The kinds of notices, and their templates: text with placeholders from a fixed set. */
 #ifndef CURFEW_NOTICE_TEMPLATE_H
 #define CURFEW_NOTICE_TEMPLATE_H
 
 #include "curfew/base.h"
 
-/* To a person up to NOTICE_REVOKED; the rest to the account lead and the team. */
+/* Up to NOTICE_REVOKED to a user; the others to the account lead and the team. */
 enum notice_kind {
 	NOTICE_OPENED,
 	NOTICE_READ_ONLY_7, /* days ahead */
@@ -23,7 +23,7 @@ enum notice_kind {
 	NOTICE_TEST,
 };
 #define NOTICE_KINDS (NOTICE_TEST + 1)
-/* "read-only-in-7-days": also the name of a template's file, before ".txt" and ".html". */
+/* "read-only-in-7-days". A template file has this name, with ".txt" or ".html". */
 const char *notice_kind_name(enum notice_kind k);
 bool notice_kind_parse(enum notice_kind *out, const char *name);
 static inline bool notice_is_personal(enum notice_kind k)
@@ -31,7 +31,7 @@ static inline bool notice_is_personal(enum notice_kind k)
 	return k <= NOTICE_REVOKED;
 }
 
-/* What a placeholder stands for. None is ever a secret. */
+/* Placeholders. None is ever a secret. */
 enum notice_value {
 	VALUE_CLIENT,
 	VALUE_TICKET,
@@ -41,38 +41,38 @@ enum notice_value {
 	VALUE_LOGIN,
 	VALUE_DATABASES,
 	VALUE_SOURCES,
-	VALUE_DATE,	  /* what the notice is about, in the client's zone */
-	VALUE_IN,	  /* "7 days": how long until then */
-	VALUE_DATES,	  /* what is to come, a line each */
+	VALUE_DATE,	  /* the time that the notice is about, in the client's zone */
+	VALUE_IN,	  /* "7 days": the time until then */
+	VALUE_DATES,	  /* the coming dates, one a line */
 	VALUE_CONNECTION, /* how to connect, several lines */
 	VALUE_REASON,
-	VALUE_LIST, /* of a digest */
+	VALUE_LIST, /* only in a digest */
 	VALUE_CONTACT,
 };
 #define NOTICE_VALUES (VALUE_CONTACT + 1)
 const char *notice_value_name(enum notice_value v);
 
-/* A template of the operator's in the place of ours. `text` begins with "Subject: " and a blank line. */
+/* The operator's template for a kind. `text` begins with "Subject: " and has a blank line after it. */
 struct notice_template {
-	char *language; /* "" where a client names none */
+	char *language; /* "": for clients without a language */
 	enum notice_kind kind;
 	bool html;
 	char *text;
 };
 
-/* A template is read piece by piece: text as it stands, or a placeholder. "{{" is a brace. */
+/* A template consists of pieces: literal text or a placeholder. "{{" is a literal brace. */
 struct template_piece {
 	enum { PIECE_TEXT, PIECE_VALUE, PIECE_FAULT } type;
-	const char *text; /* PIECE_TEXT, and the faulty placeholder */
+	const char *text; /* PIECE_TEXT, or the invalid placeholder */
 	size_t length;
 	enum notice_value value;
 };
-/* False at the end. */
+/* Returns false at the end. */
 bool template_next(struct template_piece *out, const char **p);
-/* What is wrong with it and in which line, "unknown placeholder {naem}; ...", or NULL. Of plain text the subject is
- * looked at too. */
+/* The first error and its line, for example "unknown placeholder {naem}; ...", or NULL. Checks the subject too,
+ * unless the template is HTML. */
 const char *template_fault(char why[512], int *line, const char *text, bool html);
-/* The body of a plain text, behind the subject and the blank line. */
+/* The body of a text template: what follows the subject and the blank line. */
 const char *template_body(const char *text);
 
 #endif

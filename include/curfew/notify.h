@@ -1,17 +1,17 @@
-/* What the service manager is told. Without one (no $NOTIFY_SOCKET) everything here does nothing. */
+/* Messages to the service manager (sd_notify). Without $NOTIFY_SOCKET the functions do nothing. */
 #ifndef CURFEW_NOTIFY_H
 #define CURFEW_NOTIFY_H
 
 #include "curfew/base.h"
 
 void notify_ready(void);
-/* Says at which instant of the monotonic clock the reload began, as the notify-reload protocol asks; older
- * managers take no notice of it. notify_ready() ends it. */
+/* Reports the start of a reload with its monotonic time, as Type=notify-reload requires; older versions of systemd
+ * ignore it. notify_ready() ends it. */
 void notify_reloading(void);
 void notify_stopping(void);
 void notify_watchdog(void);
 void notify_status(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* Microseconds within which the manager wants to hear from us; 0: it does not watch. */
+/* The watchdog's interval in microseconds; 0: off. */
 uint64_t notify_watchdog_period(void);
 
 #endif

@@ -1,4 +1,4 @@
-/* `curfew run`: sleeps to the next transition, makes a pass then and whenever something else asks for one. */
+/* `curfew run`: waits for the next scheduled change, and makes a pass then and for every other reason. */
 #ifndef CURFEW_SERVICE_H
 #define CURFEW_SERVICE_H
 
@@ -6,17 +6,18 @@
 
 struct service_options {
 	const char *config; /* path of curfew.conf */
-	bool unconfined;    /* for tests under instruments that no filter admits: nothing is shed */
+	bool unconfined; /* only for tests with instruments that no system-call filter allows: keeps all privileges */
 };
 
-/* Runs until it is told to stop. 0, or an exit status: 1 failed, 78 configuration. Logs what it does. */
+/* Runs until told to stop. Returns the exit status: 0, 1 failed, 78 configuration. Logs what it does. */
 int service_run(const struct service_options *o);
 
-/* The firewall process where a service manager starts it, on the socket that it hands over. Exit status. */
+/* The firewall process, started by systemd, on the socket that systemd passes. Returns the exit status. */
 int service_firewall(const struct service_options *o);
 
-/* Before the network comes up: guards the endpoints, and lets in whom SQL has last proved at the right level, by
- * configuration and ratchet alone. Asks no server and writes nothing but the kernel's table. Exit status. */
+/* Before the network is up: guards the endpoints, and allows users whose last verified level is not above the
+ * scheduled level, by configuration, journal, and latest time seen. Contacts no server and writes only the kernel's
+ * table. Returns the exit status. */
 int service_boot(const struct service_options *o);
 
 #endif

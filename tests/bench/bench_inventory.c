@@ -174,7 +174,7 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < v.n; i++)
 		custom += inventory_is_custom(&v.items[i]);
 	getrusage(RUSAGE_SELF, &usage);
-	printf("  %zu records, %zu items, %zu custom, %zu references, %zu circles; %ld MiB at most\n",
+	printf("  %zu records, %zu items, %zu custom, %zu references, %zu cycles; %ld MiB at most\n",
 		sent, v.n, custom, v.n_edges, v.cycles, usage.ru_maxrss >> 10);
 	inventory_free(&v);
 	vendor_free(&vendor);

@@ -122,9 +122,9 @@ static void what_cannot_be_meant_is_refused(void **state)
 		const char *text, *why;
 	} cases[] = {{"", "the file is empty"}, {"a,b\n", "no column \"server\""},
 		{HEADER "sql01,Acme,table,dbo.Quiet,red,delete,,,,\n",
-			"line 2: decision \"delete\" is none of"},
+			"line 2: invalid decision \"delete\""},
 		{HEADER "sql01,Acme,table,dbo.Quiet,red,drop,,,11.1.2027,\n",
-			"line 2: due \"11.1.2027\" is no date"},
+			"line 2: invalid date for due: \"11.1.2027\""},
 		{HEADER "\"sql01,Acme\n", "quotes without an end"}};
 
 	(void)state;

@@ -148,7 +148,7 @@ static void what_refers_keeps_from_red(void **state)
 	finish(&v, NULL);
 	expect(&v, "dbo.Quiet", COLOR_YELLOW, "view dbo.Shows refers to it");
 	expect(&v, "dbo.Idle", COLOR_YELLOW, "job Nightly refers to it");
-	expect(&v, "dbo.Shows", COLOR_YELLOW, "keeps no record");
+	expect(&v, "dbo.Shows", COLOR_YELLOW, "does not record the use");
 	inventory_free(&v);
 }
 
@@ -179,7 +179,7 @@ static void less_evidence_is_never_red(void **state)
 		{"", "server-start", ANSWER_YES, DAYS_AGO(10), "dbo.Quiet",
 			"watched for 10 of 90 days only"},
 		{"Acme", "index-usage", ANSWER_UNKNOWN, 0, "dbo.Quiet", "counters of use"},
-		{"Acme", "memory", ANSWER_NO, 0, "dbo.Quiet", "closed when nobody is connected"},
+		{"Acme", "memory", ANSWER_NO, 0, "dbo.Quiet", "closes when no user is connected"},
 		{"Acme", "memory", ANSWER_YES, DAYS_AGO(5), "dbo.Quiet",
 			"watched for 5 of 90 days only"},
 		{"Acme", "query-store", ANSWER_NO, 0, "dbo.Idle", "Query Store is off"},
@@ -219,7 +219,7 @@ static void what_is_new_was_not_watched(void **state)
 	v.items[1].created = 0;
 	finish(&v, NULL);
 	expect(&v, "dbo.Quiet", COLOR_YELLOW, "watched for 3 of 90 days only");
-	expect(&v, "dbo.Idle", COLOR_YELLOW, "when it was made is unknown");
+	expect(&v, "dbo.Idle", COLOR_YELLOW, "its creation date is unknown");
 	inventory_free(&v);
 }
 
@@ -240,7 +240,7 @@ static void an_index_is_used_when_it_is_searched(void **state)
 	scene_vendor(&vendor, "1", list);
 	finish(&v, &vendor);
 	expect(&v, "dbo.T.ix", COLOR_RED, "not used for 200 days");
-	expect(&v, "dbo.T.c", COLOR_YELLOW, "keeps no record");
+	expect(&v, "dbo.T.c", COLOR_YELLOW, "does not record the use");
 	expect(&v, "dbo.T.uq", COLOR_YELLOW, "it enforces a rule");
 	assert_int_equal(scene_find(&v, "dbo.T")->last, DAYS_AGO(1));
 	inventory_free(&v);

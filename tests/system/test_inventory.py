@@ -117,16 +117,16 @@ class Inventory(audit_lab.AuditCase):
         self.assertEqual([(d["database"], d["read"]) for d in report["databases"]], [("AcmeTest", True)])
         expected = {
             "dbo.InvoiceShow": ("changed", "red", "not used for 100 days"),
-            "dbo.Invoices.Note": ("client", "yellow", "keeps no record"),
+            "dbo.Invoices.Note": ("client", "yellow", "does not record"),
             "dbo.Used": ("client", "green", "(index-usage)"),
             "dbo.Unused": ("client", "red", "nothing refers to it"),
             "dbo.Shown": ("client", "yellow", "view dbo.Shows refers to it"),
-            "dbo.Shows": ("client", "yellow", "keeps no record"),
+            "dbo.Shows": ("client", "yellow", "does not record"),
             "dbo.Busy": ("client", "green", "used on"),
             "dbo.Idle": ("client", "red", "not used for 100 days"),
             "dbo.Scheduled": ("client", "yellow", "job Nightly refers to it"),
-            "dbo.Numbers": ("client", "yellow", "keeps no record"),
-            "Nightly": ("unknown", "yellow", "keeps no record"),
+            "dbo.Numbers": ("client", "yellow", "does not record"),
+            "Nightly": ("unknown", "yellow", "does not record"),
             "dbo.Ping": ("client", "yellow", "procedure dbo.Pong refers to it"),
         }
         for name, (owner, color, words) in expected.items():
