@@ -145,10 +145,10 @@ class Inventory(audit_lab.AuditCase):
             self.assertIn(risk, self.named(report, name)["cloud"], name)
         self.assertEqual(self.named(report, "dbo.Idle")["cloud"], [])
 
-    def test_circles_and_rounds(self):
+    def test_cycles_and_rounds(self):
         report = self.inventory()
         ping, pong = self.named(report, "dbo.Ping"), self.named(report, "dbo.Pong")
-        self.assertTrue(ping["circle"] and ping["circle"] == pong["circle"])
+        self.assertTrue(ping["cycle"] and ping["cycle"] == pong["cycle"])
         self.assertEqual(self.named(report, "dbo.Shows")["round"], 1)
         self.assertEqual(self.named(report, "dbo.Shown")["round"], 2)
 
@@ -234,7 +234,7 @@ class Inventory(audit_lab.AuditCase):
         self.assertNotIn("[Idle]", script)
         with open(path, "a", encoding="utf-8") as file:
             file.write("sql01,AcmeTest,table,dbo.Unused,client,red,,,,,,,,,,perhaps,,,,\n")
-        self.assertIn('decision "perhaps" is none of',
+        self.assertIn('invalid decision "perhaps"',
                       self.found.agent.curfew("inventory", "acme", "--decisions", path, expect=64).err)
 
     def test_secrets_and_changes(self):
