@@ -83,11 +83,11 @@ static void options_set(
 		literal ? "[" : "", to->host, literal ? "]" : "", to->port);
 	curl_easy_setopt(c, CURLOPT_URL, url);
 	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
-	curl_easy_setopt(
-		c, CURLOPT_USE_SSL, to->tls == MAIL_PLAIN ? CURLUSESSL_NONE : CURLUSESSL_ALL);
+	curl_easy_setopt(c, CURLOPT_USE_SSL,
+		(long)(to->tls == MAIL_PLAIN ? CURLUSESSL_NONE : CURLUSESSL_ALL));
 	curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 1L);
 	curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 2L);
-	curl_easy_setopt(c, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
+	curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	if (to->ca_file[0])
 		curl_easy_setopt(c, CURLOPT_CAINFO, to->ca_file);
 	curl_easy_setopt(c, CURLOPT_CAPATH, NULL);
@@ -96,7 +96,7 @@ static void options_set(
 		curl_easy_setopt(c, CURLOPT_PASSWORD, password);
 	}
 	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(c, CURLOPT_NETRC, CURL_NETRC_IGNORED);
+	curl_easy_setopt(c, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
 	curl_easy_setopt(c, CURLOPT_PROXY, "");
 	curl_easy_setopt(c, CURLOPT_TIMEOUT, (long)TIMEOUT_SECONDS);
 	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_SECONDS);
