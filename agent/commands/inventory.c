@@ -3,61 +3,10 @@
 #include <string.h>
 
 #include "commands/check_server_job.h"
-#include "commands/command.h"
+#include "commands/inventory_memory.h"
 #include "curfew/inventory_report.h"
 #include "curfew/report.h"
 #include "curfew/sql_inventory.h"
-
-/* One list of a product with tens of thousands of objects is some MiB. */
-#define LIST_BYTES_MAX ((size_t)64 << 20)
-
-static char *file_text(size_t *size, const char *path)
-{
-	_cleanup_fclose_ FILE *f = fopen(path, "re");
-	struct text text;
-	char block[65536];
-	size_t n;
-
-	if (!f || !text_begin(&text))
-		return NULL;
-	while ((n = fread(block, 1, sizeof(block), f)) > 0) {
-		fwrite(block, 1, n, text.to);
-		if ((size_t)ftell(text.to) > LIST_BYTES_MAX) {
-			text_drop(&text);
-			errno = EFBIG;
-			return NULL;
-		}
-	}
-	if (ferror(f)) {
-		text_drop(&text);
-		errno = EIO;
-		return NULL;
-	}
-	char *bytes = text_end(&text);
-	*size = text.size;
-	return bytes;
-}
-
-/* A list that cannot be read stops the command: without it everything would look like the client's. */
-static int vendor_load(struct vendor *v, const struct cli *cli, const struct program *p)
-{
-	char why[RECORD_TEXT_MAX];
-
-	for (size_t i = 0; i < p->settings.vendor_lists.n; i++) {
-		const char *path = p->settings.vendor_lists.items[i];
-		size_t size = 0;
-		_cleanup_free_ char *text = file_text(&size, path);
-		if (!text)
-			return cli_fail(cli, EXIT_CONFIG, "cannot read the vendor list %s: %s",
-				path, strerror(errno));
-		int rc = vendor_add(v, why, text, size);
-		if (rc)
-			return cli_fail(cli, EXIT_CONFIG, "invalid vendor list %s: %s", path,
-				rc == -EBADMSG ? why : strerror(-rc));
-	}
-	vendor_sort(v);
-	return 0;
-}
 
 static int server_read(struct inventory *v, const struct program *p, const struct server *s,
 	const char *const *names)
@@ -151,44 +100,75 @@ static int unread_tell(const struct cli *cli, const struct inventory *v)
 	return code;
 }
 
-static int decisions_take(struct inventory *v, const struct cli *cli)
+static int decisions_read(char **out, const struct cli *cli)
 {
-	size_t size = 0;
-	_cleanup_free_ char *text = cli->decisions ? file_text(&size, cli->decisions) : NULL;
-	char why[256];
+	size_t size;
 
-	if (!cli->decisions)
-		return 0;
-	if (!text)
-		return cli_fail(
-			cli, EXIT_FAILED, "cannot read %s: %s", cli->decisions, strerror(errno));
+	*out = cli->decisions ? inventory_file(&size, cli->decisions) : NULL;
+	return !cli->decisions || *out ? 0
+				       : cli_fail(cli, EXIT_FAILED, "cannot read %s: %s",
+						 cli->decisions, strerror(errno));
+}
+
+static int decisions_take(struct inventory *v, const struct cli *cli, const char *text)
+{
+	char why[256];
 	int rc = inventory_decide(v, text, why);
+
 	return rc ? cli_fail(cli, EXIT_USAGE, "%s: %s", cli->decisions,
 			    rc == -EINVAL ? why : strerror(-rc))
 		  : 0;
+}
+
+/* Without a list that is configured everything would look like the client's: the command stops. */
+static int inputs_read(
+	struct vendor *vendor, char **decisions, const struct cli *cli, const struct program *p)
+{
+	char why[RECORD_TEXT_MAX];
+
+	if (vendor_load(vendor, why, &p->settings.vendor_lists))
+		return cli_fail(cli, EXIT_CONFIG, "%s", why);
+	return decisions_read(decisions, cli);
+}
+
+static int client_show(struct cli *cli, const struct program *p, struct inventory *v,
+	const struct client *c, const struct vendor *vendor, const char *decisions)
+{
+	struct inventory_memory memory = {0};
+	/* The list is shown without what earlier readings saw, only less sure. */
+	int unsure = inventory_memory_open(&memory, cli, p, c, decisions != NULL), code = 0;
+
+	v->samples = &memory.samples;
+	if (inventory_finish(v, vendor))
+		code = EXIT_FAILED;
+	if (!code && decisions)
+		code = unsure ? unsure : decisions_take(v, cli, decisions);
+	if (!code && decisions)
+		code = inventory_memory_decide(&memory, cli, c, v);
+	const struct inventory_report report = {.inventory = v,
+		.vendor = vendor,
+		.client = c->name,
+		.zone = c->timezone,
+		.practice = p->settings.practice};
+	if (!code)
+		code = show(cli, &report);
+	inventory_memory_close(&memory);
+	return code ? code : unsure;
 }
 
 static int client_run(struct cli *cli, const struct program *p, struct inventory *v)
 {
 	const struct client *c;
 	struct vendor vendor = {0};
+	_cleanup_free_ char *decisions = NULL;
 	int code = cli_client(&c, cli, p);
 
 	if (!code)
-		code = vendor_load(&vendor, cli, p);
+		code = inputs_read(&vendor, &decisions, cli, p);
 	if (!code)
 		code = client_read(v, cli, p, c);
-	if (!code && inventory_finish(v, &vendor))
-		code = EXIT_FAILED;
 	if (!code)
-		code = decisions_take(v, cli);
-	const struct inventory_report report = {.inventory = v,
-		.vendor = &vendor,
-		.client = c ? c->name : "",
-		.zone = c ? c->timezone : "UTC",
-		.practice = p->settings.practice};
-	if (!code)
-		code = show(cli, &report);
+		code = client_show(cli, p, v, c, &vendor, decisions);
 	if (!code)
 		code = unread_tell(cli, v);
 	vendor_free(&vendor);
@@ -255,7 +235,8 @@ const struct command command_inventory = {
 		"DATABASE are for --vendor.\n"
 		"Reads catalog views and the server's statistics of use, never a user's table, and changes nothing. Green was\n"
 		"seen in use; red was not, for as long as `unused_days` says, and nothing refers to it; yellow is all else.\n"
-		"With --decisions FILE what people wrote into the list is merged; conflicts are named, and --csv prints it anew.\n"
+		"With --decisions FILE what people wrote into the list is merged, conflicts are named, and the journal keeps the\n"
+		"decisions; --csv prints the list with them. What earlier readings of the service saw in use counts too.\n"
 		"With --drop prints the T-SQL to be reviewed and run by the client's own people. With --vendor prints the list\n"
 		"of a clean installation, for `vendor_lists` in curfew.conf.\n"
 		"Exit status: 0 all was read, 1 something was not.\n",

@@ -55,46 +55,6 @@ static bool part_is_read(
 	return c && c->seen == ANSWER_YES;
 }
 
-/* The time since which use of this object would have been seen; 0, with `why`: it could have been missed. */
-static instant_t watched_since(
-	const char **why, const struct inventory *v, const struct inventory_item *i)
-{
-	const struct inventory_coverage *start =
-		inventory_coverage_of(v, i->server, "", "server-start");
-	const struct inventory_coverage *memory =
-		inventory_coverage_of(v, i->server, i->database, "memory");
-	const struct inventory_coverage *store =
-		inventory_coverage_of(v, i->server, i->database, "query-store");
-	instant_t since = 0;
-
-	*why = NULL;
-	if (streq(i->type, "table") || streq(i->type, "index")) {
-		if (!part_is_read(v, i->server, i->database, "index-usage") || !start ||
-			start->seen != ANSWER_YES || !start->since)
-			*why = "the server's counters of use, or its start, could not be read";
-		else if (!memory || memory->seen != ANSWER_YES || !memory->since)
-			*why = "the database closes when no user is connected (AUTO_CLOSE), which resets its counters";
-		else
-			since = start->since > memory->since ? start->since : memory->since;
-	} else if (streq(i->type, "procedure") || streq(i->type, "trigger")) {
-		if (!part_is_read(v, i->server, i->database, "query-store-use") || !store ||
-			store->seen == ANSWER_UNKNOWN)
-			*why = "Query Store could not be read";
-		else if (store->seen != ANSWER_YES || !store->since)
-			*why = "Query Store is off or does not capture all queries, and the plan cache keeps only recent plans";
-		else
-			since = store->since;
-	} else {
-		*why = "the server does not record the use of this type";
-	}
-	/* Use before the object was created could not be seen. Without that date nothing is certain. */
-	if (since && !i->created && !streq(i->type, "index")) {
-		*why = "its creation date is unknown";
-		return 0;
-	}
-	return since && i->created > since ? i->created : since;
-}
-
 /* What must have been read before "nothing refers to it" is true. NULL: all was read. */
 static const char *references_unread(const struct inventory *v, const struct inventory_item *i)
 {
@@ -121,13 +81,26 @@ static bool enforces(const struct inventory_item *i)
 						  inventory_has_fact(i->facts, "constraint"));
 }
 
+static const char *gap_text(char buf[64], int64_t gap)
+{
+	long long hours = (long long)(gap + 3599) / 3600;
+
+	if (!gap)
+		buf[0] = '\0';
+	else if (hours > 48)
+		snprintf(buf, 64, " but for %lld days around restarts", hours / 24);
+	else
+		snprintf(buf, 64, " but for %lld h around restarts", hours);
+	return buf;
+}
+
 static int item_color(struct inventory *v, struct inventory_item *i)
 {
 	const char *why, *unread = references_unread(v, i);
-	instant_t since = watched_since(&why, v, i);
-	instant_t idle = i->last > since ? i->last : since;
-	int64_t days = since ? (v->at - idle) / DAY : 0;
-	char day[16];
+	struct sample_watch w = inventory_watch(&why, v, i);
+	instant_t idle = i->last > w.since ? i->last : w.since;
+	int64_t days = w.since ? (v->at - idle - w.gap) / DAY : 0;
+	char day[16], gap[64];
 
 	if (i->last && v->at - i->last < (int64_t)v->days * DAY)
 		return color_set(
@@ -148,8 +121,8 @@ static int item_color(struct inventory *v, struct inventory_item *i)
 			"not seen in use, but watched for %lld of %u days only", (long long)days,
 			v->days);
 	return color_set(v, i, COLOR_RED,
-		"not used for %lld days (watched since %s), and nothing refers to it",
-		(long long)days, day_text(day, since));
+		"not used for %lld days (watched since %s%s), and nothing refers to it",
+		(long long)days, day_text(day, w.since), gap_text(gap, w.gap));
 }
 
 int inventory_colors(struct inventory *v)

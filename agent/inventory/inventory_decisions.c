@@ -83,10 +83,12 @@ static bool is_date(const char *text)
 	return end && !*end && strlen(text) == 10;
 }
 
+#define NONE "none"
+
 /* Rejects a row with an error, because only its author can correct it. Nothing is guessed or dropped. */
 static int row_check(const struct deciding *d, int line, char why[256])
 {
-	static const char *const decisions[] = {"", "keep", "replace", "drop"};
+	static const char *const decisions[] = {"", "keep", "replace", "drop", NONE};
 	const char *decision = cell_of(d, d->words[WORD_DECISION]);
 	const char *due = cell_of(d, d->words[WORD_DUE]);
 	bool known = false;
@@ -95,32 +97,41 @@ static int row_check(const struct deciding *d, int line, char why[256])
 		known = known || streq(decision, decisions[i]);
 	if (!known)
 		snprintf(why, 256,
-			"line %d: invalid decision \"%.60s\"; use keep, replace, or drop", line,
-			decision);
+			"line %d: invalid decision \"%.60s\"; use keep, replace, drop, or none",
+			line, decision);
 	else if (*due && !is_date(due))
-		snprintf(why, 256, "line %d: invalid date for due: \"%.60s\"; use 2027-01-11", line,
+		snprintf(why, 256,
+			"line %d: invalid date for \"due\": \"%.60s\"; use \"2027-01-11\"", line,
 			due);
 	return *why ? -EINVAL : 0;
 }
 
-static int words_take(struct deciding *d, struct inventory_item *t)
+/* Of two rows of one file the first counts; a file counts more than what was decided before it. */
+static int words_take(struct deciding *d, struct inventory_item *t, bool again)
 {
 	const char **const words[WORDS] = {
 		&t->decision, &t->replacement, &t->owner, &t->due, &t->note};
+	const char *before = t->decision;
 	bool conflict = false;
 
 	for (int w = 0; w < WORDS; w++) {
 		const char *text = cell_of(d, d->words[w]);
 		if (!*text)
 			continue;
-		if (*words[w])
+		if (again && *words[w])
 			conflict = conflict || !streq(*words[w], text);
+		else if (w == WORD_DECISION && streq(text, NONE))
+			*words[w] = NULL;
 		else if (!(*words[w] = inventory_text(d->v, text)))
 			return -ENOMEM;
 	}
-	return conflict ? notice(d->v, "conflict: %s %s has two rows that differ; the first counts",
-				  t->type, t->full)
-			: 0;
+	if (conflict)
+		return notice(d->v, "conflict: %s %s has two rows that differ; the first counts",
+			t->type, t->full);
+	if (before && (!t->decision || !streq(before, t->decision)))
+		return notice(d->v, "decided anew: %s %s was %s and is %s", t->type, t->full,
+			before, t->decision ? t->decision : NONE);
+	return 0;
 }
 
 static int row_merge(struct deciding *d)
@@ -133,14 +144,27 @@ static int row_merge(struct deciding *d)
 		return notice(d->v, "gone: %s %s%s%s", cell_of(d, d->keys[KEY_TYPE]),
 			cell_of(d, d->keys[KEY_OBJECT]), *decision ? "; the decision was " : "",
 			decision);
-	d->seen[t - d->v->items] = true;
-	int rc = words_take(d, t);
+	bool *seen = &d->seen[t - d->v->items];
+	int rc = words_take(d, t, *seen);
+	*seen = true;
 	if (!rc && *color && !streq(color, inventory_color_name(t->color)))
 		rc = notice(d->v, "changed: %s %s was %s and is %s: %s", t->type, t->full, color,
 			inventory_color_name(t->color), t->reason);
-	if (!rc && t->color == COLOR_GREEN && streq(decision, "drop"))
-		rc = notice(d->v, "conflict: %s %s is to be dropped, and is in use: %s", t->type,
-			t->full, t->reason);
+	return rc;
+}
+
+/* Also of what was decided before, and has been seen in use since. */
+static int conflicts_tell(struct inventory *v)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < v->n && !rc; i++) {
+		const struct inventory_item *t = &v->items[i];
+		if (t->color == COLOR_GREEN && t->decision && streq(t->decision, "drop"))
+			rc = notice(v,
+				"conflict: %s %s must be dropped by decision, but is in use: %s",
+				t->type, t->full, t->reason);
+	}
 	return rc;
 }
 
@@ -162,11 +186,19 @@ static bool header_read(struct deciding *d, char why[256])
 	return true;
 }
 
+static int new_tell(struct inventory *v, const bool *seen)
+{
+	size_t new = 0;
+
+	for (size_t i = 0; i < v->n; i++)
+		new += inventory_is_custom(&v->items[i]) && !seen[i];
+	return new ? notice(v, "new: %zu objects have no row in the file", new) : 0;
+}
+
 int inventory_decide(struct inventory *v, const char *text, char why[256])
 {
 	_cleanup_free_ bool *seen = calloc(v->n + 1, sizeof(*seen));
 	struct deciding d = {.v = v, .seen = seen};
-	size_t new = 0;
 	int rc = seen ? 0 : -ENOMEM;
 
 	why[0] = '\0';
@@ -180,7 +212,6 @@ int inventory_decide(struct inventory *v, const char *text, char why[256])
 	csv_clear(&d.csv);
 	if (rc || *why)
 		return rc ? rc : -EINVAL;
-	for (size_t i = 0; i < v->n; i++)
-		new += inventory_is_custom(&v->items[i]) && !seen[i];
-	return new ? notice(v, "new: %zu objects have no row in the file", new) : 0;
+	rc = conflicts_tell(v);
+	return rc ? rc : new_tell(v, seen);
 }

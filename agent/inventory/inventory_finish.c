@@ -33,7 +33,9 @@ int inventory_finish(struct inventory *v, const struct vendor *vendor)
 
 	if (rc)
 		return rc;
+	inventory_parts_name(v, vendor);
 	inventory_use(v);
+	inventory_recall(v);
 	rc = inventory_link(v);
 	if (rc)
 		return rc;

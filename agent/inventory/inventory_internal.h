@@ -39,6 +39,21 @@ int inventory_named_each(const struct inventory *v, const char *server, const ch
 	const char *schema, const char *name, inventory_fn each, void *context);
 /* inventory_use.c: sizes, and when objects were seen in use. */
 void inventory_use(struct inventory *v);
+/* inventory_watch.c: since when use of the item would have been seen, by the server or by earlier readings; `since` 0, with
+ * `why`: it might not have been. */
+enum inventory_part { PART_COUNTERS, PART_STORE };
+#define INVENTORY_PARTS (PART_STORE + 1)
+/* Gives the parts their names, under which their watches are kept. `vendor` may be NULL. */
+void inventory_parts_name(struct inventory *v, const struct vendor *vendor);
+/* NULL: nothing is kept. */
+const struct sample_watch *inventory_part_kept(const struct inventory *v, const char *server,
+	const char *database, enum inventory_part part);
+struct sample_watch inventory_part_watch(const char **why, const struct inventory *v,
+	const char *server, const char *database, enum inventory_part part);
+struct sample_watch inventory_watch(
+	const char **why, const struct inventory *v, const struct inventory_item *i);
+/* inventory_sample.c: what earlier readings saw, and people's decisions. */
+void inventory_recall(struct inventory *v);
 /* inventory_link.c: turns references into edges. 0 or -ENOMEM. */
 int inventory_link(struct inventory *v);
 /* inventory_class.c: the product's or the client's. */

@@ -102,6 +102,28 @@ void vendor_sort(struct vendor *v)
 		qsort(v->items, v->n, sizeof(*v->items), item_order);
 }
 
+/* FNV-1a: tells lists apart that differ by accident; nobody gains by making two alike. */
+static uint64_t text_mix(uint64_t sum, const char *text)
+{
+	for (; *text; text++)
+		sum = (sum ^ (uint8_t)*text) * UINT64_C(0x100000001b3);
+	return (sum ^ 0xff) * UINT64_C(0x100000001b3);
+}
+
+void vendor_fingerprint(char out[VENDOR_FINGERPRINT], const struct vendor *v)
+{
+	uint64_t sum = UINT64_C(0xcbf29ce484222325);
+
+	for (size_t i = 0; i < v->n; i++) {
+		sum = text_mix(sum, v->items[i].type);
+		sum = text_mix(sum, v->items[i].name);
+		sum = text_mix(sum, v->items[i].hash);
+	}
+	out[0] = '\0';
+	if (v->n)
+		snprintf(out, VENDOR_FINGERPRINT, "%016llx", (unsigned long long)sum);
+}
+
 void vendor_free(struct vendor *v)
 {
 	for (size_t i = 0; i < v->n_lists; i++)

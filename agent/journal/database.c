@@ -130,6 +130,19 @@ int column_level(enum level *out, sqlite3_stmt *s, int n)
 	return -EBADMSG;
 }
 
+int place_prepare(sqlite3_stmt **out, struct journal *j, const char *sql, const char *server,
+	const char *database)
+{
+	int rc = database_prepare(out, j, sql), step;
+
+	if (rc)
+		return rc;
+	step = bind_text(*out, 1, server);
+	if (!step)
+		step = bind_text(*out, 2, database);
+	return database_error(j->db, step);
+}
+
 int database_rows(
 	struct journal *j, sqlite3_stmt *s, int (*take)(void *list, sqlite3_stmt *s), void *list)
 {

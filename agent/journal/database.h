@@ -45,6 +45,9 @@ int database_prepare(sqlite3_stmt **out, struct journal *j, const char *sql);
 int database_execute(struct journal *j, const char *sql);
 /* Runs a statement that returns no rows. */
 int database_run(struct journal *j, sqlite3_stmt *s);
+/* Prepares a statement whose first two parameters are the server and the database. */
+int place_prepare(sqlite3_stmt **out, struct journal *j, const char *sql, const char *server,
+	const char *database);
 /* Runs a query with at most one parameter that returns one number. -EBADMSG: it returned none. */
 int database_number(int64_t *out, struct journal *j, const char *sql, int64_t parameter);
 /* Syncs the directory of `path`, so that a new name survives a power failure. */
@@ -89,6 +92,12 @@ int passed_read(struct overrides *out, struct journal *j);
 int baseline_digest(uint8_t digest[JOURNAL_HASH_SIZE], struct journal *j, const char *server,
 	const char *database);
 int baselines_seal(struct journal *j);
+/* Digest of what the inventory keeps of a database, stored in `sampled`. */
+#define SAMPLES_VERSION 4
+int sample_digest(uint8_t digest[JOURNAL_HASH_SIZE], struct journal *j, const char *server,
+	const char *database);
+/* JOURNAL_BROKEN with `why` if the rows of a database do not match their digest. */
+int samples_verify(char why[256], struct journal *j);
 /* JOURNAL_BROKEN with `why` if a table does not match its last recorded digest. */
 int state_verify(char why[256], struct journal *j);
 

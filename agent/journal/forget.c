@@ -13,6 +13,13 @@ static const char *const forgets[] = {
 	 " WHERE l.server = ledger.server AND l.login = ledger.login AND l.sid = ledger.sid AND l.removed = 0)"),
 	"UPDATE ledger SET removed = max(1, ?3), intended = 0 WHERE server = ?1 AND ?2 IS NULL AND removed = 0",
 	"DELETE FROM guard WHERE server = ?1 AND ?2 IS NULL",
+#define FORGET(table)                                                                              \
+	"DELETE FROM " table " WHERE server = ?1 AND (?2 IS NULL OR database = ?2 COLLATE NOCASE)"
+	FORGET("watched"),
+	FORGET("used"),
+	FORGET("tally"),
+	FORGET("decided"),
+	FORGET("sampled"),
 };
 
 static int forget_run(int *changes, struct journal *j, const char *sql, const char *server,

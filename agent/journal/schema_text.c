@@ -192,4 +192,33 @@ static const char third[] =
 	"  one INTEGER PRIMARY KEY CHECK (one = 1), since INTEGER NOT NULL\n"
 	") STRICT;\n";
 
-const char *const schema_steps[SCHEMA_VERSION] = {first, second, third};
+/* What `curfew inventory` saw in use before, how far clients are, and what people decided: see samples.h. Nobody's access
+ * hangs on it, but things are dropped by it: `sampled` has a digest of the rows of each database, and is covered itself
+ * by the digest of the state. */
+static const char fourth[] =
+	"CREATE TABLE sampled (\n"
+	"  server TEXT NOT NULL, database TEXT NOT NULL, at INTEGER NOT NULL, digest BLOB NOT NULL,\n"
+	"  PRIMARY KEY (server, database)\n"
+	") STRICT, WITHOUT ROWID;\n"
+	"CREATE TABLE watched (\n"
+	"  server TEXT NOT NULL, database TEXT NOT NULL, part TEXT NOT NULL,\n"
+	"  since INTEGER NOT NULL, until INTEGER NOT NULL, gap INTEGER NOT NULL,\n"
+	"  PRIMARY KEY (server, database, part)\n"
+	") STRICT, WITHOUT ROWID;\n"
+	"CREATE TABLE used (\n"
+	"  server TEXT NOT NULL, database TEXT NOT NULL, type TEXT NOT NULL, name TEXT NOT NULL,\n"
+	"  source TEXT NOT NULL, last INTEGER NOT NULL, PRIMARY KEY (server, database, type, name)\n"
+	") STRICT, WITHOUT ROWID;\n"
+	"CREATE TABLE tally (\n"
+	"  server TEXT NOT NULL, database TEXT NOT NULL, at INTEGER NOT NULL,\n"
+	"  red INTEGER NOT NULL, yellow INTEGER NOT NULL, green INTEGER NOT NULL,\n"
+	"  undecided INTEGER NOT NULL, keep INTEGER NOT NULL, replace INTEGER NOT NULL, gone INTEGER NOT NULL,\n"
+	"  remaining INTEGER NOT NULL, PRIMARY KEY (server, database, at)\n"
+	") STRICT, WITHOUT ROWID;\n"
+	"CREATE TABLE decided (\n"
+	"  server TEXT NOT NULL, database TEXT NOT NULL, type TEXT NOT NULL, name TEXT NOT NULL,\n"
+	"  decision TEXT, replacement TEXT, owner TEXT, due TEXT, note TEXT,\n"
+	"  PRIMARY KEY (server, database, type, name)\n"
+	") STRICT, WITHOUT ROWID;\n";
+
+const char *const schema_steps[SCHEMA_VERSION] = {first, second, third, fourth};

@@ -6,17 +6,23 @@
 #include <errno.h>
 #include <string.h>
 
-/* In this order, and each table in the order of its key. Items of baselines are covered by their baseline's digest. */
-static const char *const tables[] = {
-	"SELECT server, login, sid, intended, created, removed FROM ledger ORDER BY server, login, removed, sid",
-	"SELECT server, login, database, level, at FROM proved ORDER BY server, login, database",
-	("SELECT server, login, database, sid, level, result, fingerprint, at FROM verification"
-	 " ORDER BY server, login, database"),
-	"SELECT client, what, instant, ticket, approved FROM passed ORDER BY client, what",
-	"SELECT server, endpoint, trusted FROM guard ORDER BY server, endpoint",
-	"SELECT one, at, why FROM loss",
-	"SELECT client, login, at, actor, reason FROM override ORDER BY client, login",
-	"SELECT server, database, at, digest FROM baseline ORDER BY server, database",
+/* In this order, and each table in the order of its key. Items of baselines and samples of use are covered by digests of
+ * their own. `since`: the version that made the table; in the digests of older files it is not. */
+static const struct {
+	int since;
+	const char *rows;
+} tables[] = {
+	{1, "SELECT server, login, sid, intended, created, removed FROM ledger ORDER BY server, login, removed, sid"},
+	{1, "SELECT server, login, database, level, at FROM proved ORDER BY server, login, database"},
+	{2, "SELECT server, login, database, sid, level, result, fingerprint, at FROM verification"
+	    " ORDER BY server, login, database"},
+	{2, "SELECT client, what, instant, ticket, approved FROM passed ORDER BY client, what"},
+	{2, "SELECT server, endpoint, trusted FROM guard ORDER BY server, endpoint"},
+	{2, "SELECT one, at, why FROM loss"},
+	{1, "SELECT client, login, at, actor, reason FROM override ORDER BY client, login"},
+	{1, "SELECT server, database, at, digest FROM baseline ORDER BY server, database"},
+	{SAMPLES_VERSION,
+		"SELECT server, database, at, digest FROM sampled ORDER BY server, database"},
 };
 
 int state_digest(uint8_t digest[JOURNAL_HASH_SIZE], struct journal *j)
@@ -28,7 +34,9 @@ int state_digest(uint8_t digest[JOURNAL_HASH_SIZE], struct journal *j)
 	for (size_t i = 0; i < ARRAY_SIZE(tables) && !rc; i++) {
 		_cleanup_statement_ sqlite3_stmt *s = NULL;
 
-		rc = database_prepare(&s, j, tables[i]);
+		if (tables[i].since > j->version)
+			continue;
+		rc = database_prepare(&s, j, tables[i].rows);
 		if (!rc)
 			rc = rows_hash(&h, j, s);
 		crypto_generichash_update(&h, (const uint8_t *)"", 1);
@@ -86,7 +94,9 @@ static int state_is_empty(bool *out, struct journal *j)
 	for (size_t i = 0; i < ARRAY_SIZE(tables) && !rc && *out; i++) {
 		_cleanup_statement_ sqlite3_stmt *s = NULL;
 
-		rc = database_prepare(&s, j, tables[i]);
+		if (tables[i].since > j->version)
+			continue;
+		rc = database_prepare(&s, j, tables[i].rows);
 		if (!rc) {
 			int step = sqlite3_step(s);
 			*out = step != SQLITE_ROW;
@@ -140,10 +150,12 @@ int state_verify(char why[256], struct journal *j)
 	}
 	if (rc)
 		return rc;
-	if (whole)
-		return baselines_verify(why, j);
+	if (whole) {
+		rc = baselines_verify(why, j);
+		return rc ? rc : samples_verify(why, j);
+	}
 	snprintf(why, 256,
-		"the state tables (inventory, levels, verifications, baselines, revocations) do not match their last "
+		"the state tables (inventory, levels, verifications, baselines, samples, revocations) do not match their last "
 		"recorded digest");
 	return JOURNAL_BROKEN;
 }

@@ -325,6 +325,9 @@ int pass_record(void *pass, const struct record *r)
 	case RECORD_USE:
 	case RECORD_REFERENCE:
 	case RECORD_COVERAGE:
+	case RECORD_SEEN:
+	case RECORD_WATCH:
+	case RECORD_TALLY:
 	case RECORD_NETWORK_PLAN:
 	case RECORD_NETWORK_OUTCOME:
 		return -EINVAL;

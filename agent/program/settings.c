@@ -152,12 +152,13 @@ static void limits_read(struct settings *out, struct reading *r, const config_se
 
 static const struct number INVENTORY_NUMBERS[] = {
 	{"unused_days", offsetof(struct settings, unused_days), 90, 7, 731, "days"},
+	{"sample_hours", offsetof(struct settings, sample_hours), 24, 0, 168, "hours"},
 };
 
 static void inventory_settings_read(
 	struct settings *out, struct reading *r, const config_setting_t *root)
 {
-	static const char *const names[] = {"vendor_lists", "unused_days"};
+	static const char *const names[] = {"vendor_lists", "unused_days", "sample_hours"};
 	const config_setting_t *group = reading_group(r, root, "inventory", NULL);
 
 	if (group)

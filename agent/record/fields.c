@@ -154,6 +154,20 @@ static const struct field coverage_fields[] = {SERVER, TEXT("database", database
 	TEXT("part", coverage.part), WORD("seen", coverage.seen, answer_name_word, ANSWERS),
 	OF(INSTANT, "since", coverage.since), CODE, DETAIL, LAST};
 
+static const struct field seen_fields[] = {SERVER, TEXT("database", database),
+	TEXT("type", used.type), TEXT("name", used.name), TEXT("source", used.source),
+	OF(INSTANT, "last", used.last), LAST};
+
+static const struct field watch_fields[] = {SERVER, TEXT("database", database),
+	TEXT("part", watch.part), OF(INSTANT, "since", watch.since),
+	OF(INSTANT, "until", watch.until), OF(COUNT, "gap", watch.gap), LAST};
+
+static const struct field tally_fields[] = {SERVER, TEXT("database", database),
+	OF(COUNT, "red", tally.red), OF(COUNT, "yellow", tally.yellow),
+	OF(COUNT, "green", tally.green), OF(COUNT, "undecided", tally.undecided),
+	OF(COUNT, "keep", tally.keep), OF(COUNT, "replace", tally.replace),
+	OF(COUNT, "drop", tally.drop), OF(COUNT, "left", tally.left), LAST};
+
 static const struct field end_fields[] = {
 	SERVER, STATE, CODE, OF(COUNT, "round_trips", end.round_trips), DETAIL, LAST};
 
@@ -176,6 +190,9 @@ static const struct record_type types[RECORD_KINDS] = {
 	[RECORD_USE] = {"use", use_fields},
 	[RECORD_REFERENCE] = {"reference", reference_fields},
 	[RECORD_COVERAGE] = {"coverage", coverage_fields},
+	[RECORD_SEEN] = {"seen", seen_fields},
+	[RECORD_WATCH] = {"watch", watch_fields},
+	[RECORD_TALLY] = {"tally", tally_fields},
 	[RECORD_END] = {"end", end_fields},
 };
 

@@ -1,6 +1,6 @@
 /* Inside the service: the struct that it composes, and what its files do to it. Not for other modules.
  *
- * Upward: event.c <- records.c <- time.c <- network.c <- transition.c <- sending.c <- passes.c, queries.c <- requests.c, reload.c <- loop.c <- start.c.
+ * Upward: event.c <- records.c <- time.c <- network.c <- transition.c <- sending.c <- passes.c, queries.c <- sampling.c <- requests.c, reload.c <- loop.c <- start.c.
  * What needs less than the whole service takes arguments: dispatcher, health, lane, configuration, overdue. */
 #ifndef SERVICE_INTERNAL_H
 #define SERVICE_INTERNAL_H
@@ -20,6 +20,7 @@
 #include "service/lane.h"
 #include "service/overdue.h"
 #include "service/reason.h"
+#include "service/sampling.h"
 #include "service/sending.h"
 
 /* Exit statuses: the service's own, and those that its answers give to commands. */
@@ -106,6 +107,7 @@ struct service {
 	struct health *health;
 	struct overdue overdue;
 	struct sending *sending;
+	struct sampling *sampling;
 	struct metrics metrics; /* counters; gauges.c fills in the rest */
 
 	struct control_call *reloaders[MAX_CONTROL_CLIENTS]; /* callers that wait for a reload */

@@ -17,7 +17,8 @@
 static void ticks_set(struct service *s)
 {
 	const int64_t all[] = {
-		s->next_head, passes_next(s), queries_next(s), records_next(s), sending_next(s)};
+		s->next_head, passes_next(s), queries_next(s), records_next(s), sending_next(s),
+		sampling_next(s)};
 	int64_t next = INT64_MAX;
 	struct itimerspec t = {0};
 
@@ -72,6 +73,7 @@ static void tick_ready(void *context)
 		records_flush(s);
 	lane_tick(s->queries.lane);
 	sending_tick(s);
+	sampling_tick(s);
 	passes_tick(s);
 }
 

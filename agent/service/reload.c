@@ -126,6 +126,7 @@ void service_reload(struct service *s)
 		service_event(s, "reload", NULL, NULL, "service", "the configuration was reloaded",
 			c.program->digest);
 	reload_report(s, c.program);
+	sampling_reload(s);
 	configuration_free(&s->loaded);
 	s->loaded = c;
 	s->zones = program_zones(c.program);

@@ -82,12 +82,12 @@ static gid_t operators(void)
 }
 
 /* Allowed for reading: the configuration and the user database; for writing: the state directory. Directories of
- * certificates and of the metrics file are fixed at the start; others need a restart. */
+ * certificates and of the metrics file, and the lists of the product, are fixed at the start; others need a restart. */
 static int shed(struct service *s, const char *config_folder)
 {
 	const struct settings *settings = &s->loaded.program->settings;
 	size_t n = s->loaded.program->n_servers;
-	const char **read = calloc(n + 8, sizeof(*read));
+	const char **read = calloc(n + settings->vendor_lists.n + 8, sizeof(*read));
 	const char *write[] = {settings->state_directory, settings->runtime_directory, NULL, NULL};
 	char metrics[PATH_MAX];
 	size_t k = 0;
@@ -100,6 +100,8 @@ static int shed(struct service *s, const char *config_folder)
 	read[k++] = "/etc/group";
 	for (size_t i = 0; i < n; i++)
 		read[k++] = s->loaded.program->servers[i].ca_file;
+	for (size_t i = 0; i < settings->vendor_lists.n; i++)
+		read[k++] = settings->vendor_lists.items[i];
 	if (settings->metrics_file) {
 		snprintf(metrics, sizeof(metrics), "%s", settings->metrics_file);
 		write[2] = dirname(metrics);
@@ -128,6 +130,8 @@ static int parts_open(struct service *s)
 		rc = queries_open(s);
 	if (rc == 0)
 		rc = sending_open(s);
+	if (rc == 0)
+		rc = sampling_open(s);
 	return rc == 0 ? loop_open(s) : rc;
 }
 
@@ -174,6 +178,7 @@ static void service_close(struct service *s)
 {
 	if (s->passes.lane)
 		sending_close(s);
+	sampling_close(s);
 	passes_close(s);
 	queries_close(s);
 	control_close(s->control);

@@ -27,6 +27,7 @@ struct inventory_run {
 	bool read[QUESTIONS_MAX]; /* the marker after its rows arrived */
 	struct record *kept;	  /* coverage that the server itself reported */
 	size_t n_kept;
+	int refused; /* by whoever takes the records */
 };
 
 struct inventory_place { /* a database as the server shows it */
@@ -44,8 +45,22 @@ static void record_start(struct record *r, const struct inventory_run *run)
 	RECORD_SET(r, database, run->database ? run->database : "");
 }
 
-static void coverage_tell(const struct inventory_run *run, const char *part, enum answer seen,
-	int code, const char *detail)
+int inventory_give(struct worker *w, const struct sql_inventory *i, const struct record *r)
+{
+	if (i->sink)
+		return i->sink(i->context, r);
+	worker_tell(w, r);
+	return 0;
+}
+
+static void record_tell(struct inventory_run *run, const struct record *r)
+{
+	if (!run->refused)
+		run->refused = inventory_give(run->worker, run->inventory, r);
+}
+
+static void coverage_tell(
+	struct inventory_run *run, const char *part, enum answer seen, int code, const char *detail)
 {
 	struct record r;
 
@@ -55,7 +70,7 @@ static void coverage_tell(const struct inventory_run *run, const char *part, enu
 	r.code = code;
 	RECORD_SET(&r, coverage.part, part);
 	RECORD_SET(&r, detail, detail);
-	worker_tell(run->worker, &r);
+	record_tell(run, &r);
 }
 
 static size_t questions_count(const struct inventory_question *q)
@@ -104,8 +119,8 @@ static int inventory_row(void *context, const struct sql_value *v, int n)
 		return coverage_keep(run, &r);
 	/* Most texts say nothing. */
 	if (r.kind != RECORD_REFERENCE || r.reference.facts[0] || !streq(r.reference.how, "text"))
-		worker_tell(run->worker, &r);
-	return 0;
+		record_tell(run, &r);
+	return run->refused;
 }
 
 static void part_write(FILE *to, const struct inventory_run *run, size_t number)
@@ -155,7 +170,7 @@ static void part_tell(struct inventory_run *run, size_t number)
 
 	for (size_t i = 0; i < run->n_kept; i++)
 		if (streq(run->kept[i].coverage.part, name)) {
-			worker_tell(run->worker, &run->kept[i]);
+			record_tell(run, &run->kept[i]);
 			return;
 		}
 	coverage_tell(run, name, ANSWER_YES, 0, "");
@@ -232,7 +247,7 @@ static int questions_run(struct inventory_run *run, const struct inventory_quest
 		coverage_tell(run, "whole", lost ? ANSWER_UNKNOWN : ANSWER_YES,
 			lost ? run->error.number : 0, lost ? lost : "");
 	run_clear(run);
-	return rc < 0 ? rc : 0;
+	return rc < 0 ? rc : run->refused;
 }
 
 /* Columns: N'place', number, id, state, user_access, HAS_DBACCESS, AUTO_CLOSE, age. */
@@ -286,7 +301,7 @@ static const char *place_closed(const struct inventory_place *p)
 }
 
 /* Since when the database's own statistics can reach back, and whether they are kept at all. */
-static void memory_tell(const struct inventory_run *run, const struct inventory_place *p)
+static void memory_tell(struct inventory_run *run, const struct inventory_place *p)
 {
 	struct record r;
 	instant_t now = run->inventory->visit.now;
@@ -296,7 +311,7 @@ static void memory_tell(const struct inventory_run *run, const struct inventory_
 	RECORD_SET(&r, coverage.part, "memory");
 	r.coverage.seen = p->forgets ? ANSWER_NO : ANSWER_YES;
 	r.coverage.since = p->age > 0 && p->age < now ? now - p->age : 0;
-	worker_tell(run->worker, &r);
+	record_tell(run, &r);
 }
 
 static int databases_run(struct inventory_run *run)
@@ -316,7 +331,7 @@ static int databases_run(struct inventory_run *run)
 			coverage_tell(run, "whole", ANSWER_UNKNOWN, 0, closed);
 		else if (questions_run(run, inventory_database_questions, run->database,
 				 places[i].id) < 0)
-			return -ECONNRESET;
+			return run->refused ? run->refused : -ECONNRESET;
 		else
 			memory_tell(run, &places[i]);
 	}

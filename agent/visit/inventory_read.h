@@ -24,6 +24,8 @@ extern const struct inventory_question inventory_database_questions[], inventory
 int inventory_row_take(struct record *r, const struct inventory_question *q, instant_t now,
 	const struct sql_value *v, int n);
 
+/* To whoever takes the records: 0, or what that said. */
+int inventory_give(struct worker *w, const struct sql_inventory *i, const struct record *r);
 /* The server, then each database. 0, or negative errno if the session was lost. */
 int inventory_read(struct worker *w, const struct sql_inventory *i, struct sql_session *session,
 	struct sql_error *error);

@@ -35,7 +35,6 @@ int sql_inventory_run(struct worker *w, void *context)
 	end.end.round_trips = session ? sql_session_round_trips(session) : 0;
 	if (end.code)
 		RECORD_SET(&end, detail, error.text[0] ? error.text : strerror(-end.code));
-	worker_tell(w, &end);
 	sql_session_close(session);
-	return 0;
+	return inventory_give(w, i, &end);
 }

@@ -1,10 +1,11 @@
 /* The inventory of objects that clients added to the product's databases: who owns them, whether they are in use,
- * what they would break in the cloud, and in which order they can be dropped. Pure: records and the product's lists
- * in, a table out. */
+ * what they would break in the cloud, and in which order they can be dropped. Pure: records, earlier samples, and the
+ * product's lists in, a table out. */
 #ifndef CURFEW_INVENTORY_H
 #define CURFEW_INVENTORY_H
 
 #include "curfew/record.h"
+#include "curfew/samples.h"
 #include "curfew/text.h"
 
 /* ---- lists of the product's own objects (vendor.c) ---- */
@@ -29,6 +30,13 @@ struct vendor {
 int vendor_add(struct vendor *v, char why[RECORD_TEXT_MAX], const char *text, size_t size);
 /* Call after the last list. */
 void vendor_sort(struct vendor *v);
+/* Of all lists together; "" without lists. */
+#define VENDOR_FINGERPRINT 17
+void vendor_fingerprint(char out[VENDOR_FINGERPRINT], const struct vendor *v);
+/* The text of a list, or of decisions. NULL with errno. */
+char *inventory_file(size_t *size, const char *path);
+/* Reads files with lists, and sorts. 0, or negative errno with words in `why` that name the file. */
+int vendor_load(struct vendor *v, char why[RECORD_TEXT_MAX], const struct strings *files);
 void vendor_free(struct vendor *v);
 
 /* ---- the inventory ---- */
@@ -110,6 +118,10 @@ struct inventory_database {
 struct inventory {
 	instant_t at;
 	unsigned days; /* days without use before an object is red */
+	const struct samples
+		*samples; /* of earlier readings, with decisions; borrowed, may be NULL */
+	/* Names under which watches are saved. Other lists of the product make other objects custom, and other names. */
+	char parts[2][RECORD_WORD_MAX];
 	struct inventory_item
 		*items; /* sorted by server, database, type, and name, after inventory_finish() */
 	size_t n;
@@ -143,10 +155,24 @@ int inventory_take(void *inventory, const struct record *r);
 /* Joins what was read; drops objects of databases that were not read completely. Without lists in `vendor`, or with
  * NULL, classes are unknown. 0 or -ENOMEM. */
 int inventory_finish(struct inventory *v, const struct vendor *vendor);
-/* Merges the decisions in an edited file of inventory_print_csv(); notices name what does not fit. 0, -ENOMEM, or
- * -EINVAL with `why`. */
+/* Merges the decisions in an edited file of inventory_print_csv() over earlier decisions, where a cell is not empty;
+ * "none" takes a decision back. Notices name what does not fit and what changed. 0, -ENOMEM, or -EINVAL with `why`. */
 int inventory_decide(struct inventory *v, const char *text, char why[256]);
 void inventory_free(struct inventory *v);
+
+/* ---- what the journal keeps until the next reading ---- */
+
+/* Of a database that was read, after inventory_finish(). The strings are borrowed; free with inventory_sample_clear(). More
+ * uses than can be kept: none of its watches, because what is not remembered was not watched. 0 or -ENOMEM. */
+int inventory_sample(
+	struct sample *out, const struct inventory *v, const char *server, const char *database);
+/* The decisions of a database, with those of objects that are gone. The same rules. */
+int inventory_decisions(
+	struct sample *out, const struct inventory *v, const char *server, const char *database);
+void inventory_sample_clear(struct sample *s);
+/* What inventory_sample() counts, of a database, or (NULL) of all. */
+void inventory_tally(struct sample_tally *out, const struct inventory *v, const char *server,
+	const char *database);
 
 /* NULL: no such part was reported. */
 const struct inventory_coverage *inventory_coverage_of(

@@ -158,6 +158,7 @@ struct settings {
 	struct notice_settings notices;
 	struct strings vendor_lists; /* files: what the product itself has, of several versions */
 	unsigned unused_days;	     /* without use before an object counts as unused; 90 */
+	unsigned sample_hours;	     /* between samples of use, for the inventory; 0: none; 24 */
 };
 
 /* A time in which a database, or a whole server, is expected to be offline. */

@@ -27,6 +27,9 @@ enum record_kind {
 	RECORD_USE,	  /* inventory: when the server saw it in use last, or how large it is */
 	RECORD_REFERENCE, /* inventory: what an item names, or does */
 	RECORD_COVERAGE, /* inventory: a part was read or not, and since when it could have been seen */
+	RECORD_SEEN,	/* sample: something of a database was seen in use */
+	RECORD_WATCH,	/* sample: since when a part of the server's evidence is watched */
+	RECORD_TALLY,	/* sample: how much of a database is custom; last of what is sampled of it */
 	RECORD_END,	 /* last of a worker: code 0 or what went wrong */
 };
 #define RECORD_KINDS (RECORD_END + 1)
@@ -201,6 +204,19 @@ struct record_coverage { /* `code` and `detail`: why it was not seen */
 	enum answer seen; /* no: there, and says nothing; unknown: not read */
 	instant_t since;  /* 0: unknown */
 };
+struct record_seen {
+	char type[RECORD_WORD_MAX], source[RECORD_WORD_MAX];
+	char name[RECORD_STATEMENT_MAX];
+	instant_t last;
+};
+struct record_watch {
+	char part[RECORD_WORD_MAX];
+	instant_t since, until;
+	uint64_t gap; /* seconds within that were not watched */
+};
+struct record_tally {
+	uint64_t red, yellow, green, undecided, keep, replace, drop, left;
+};
 struct record_end {
 	uint64_t round_trips;
 };
@@ -230,6 +246,9 @@ struct record {
 		struct record_use use;
 		struct record_reference reference;
 		struct record_coverage coverage;
+		struct record_seen used;
+		struct record_watch watch;
+		struct record_tally tally;
 		struct record_end end;
 	};
 };

@@ -10,6 +10,9 @@ struct sql_inventory {
 	size_t n_databases;
 	struct sql_visit
 		visit; /* set program, server, and now; sql_visit_prepare() sets the password */
+	/* Takes the records inside the worker, instead of its channel; its error ends the reading. May be NULL. */
+	record_fn sink;
+	void *context;
 };
 /* worker_job.prepare and .run; the context is a struct sql_inventory. Reports RECORD_ITEM, RECORD_USE, and
  * RECORD_REFERENCE for what was read, and a RECORD_COVERAGE for each part of each database and of the server, read or

@@ -110,9 +110,59 @@ static void what_does_not_fit_is_told(void **state)
 		told(&v, "conflict: table dbo.Quiet has two rows that differ; the first counts"));
 	assert_string_equal(scene_find(&v, "dbo.Quiet")->decision, "drop");
 	assert_true(told(&v, "changed: table dbo.Quiet was green and is red: not used for"));
-	assert_true(
-		told(&v, "conflict: procedure dbo.Busy is to be dropped, and is in use: used on"));
+	assert_true(told(&v,
+		"conflict: procedure dbo.Busy must be dropped by decision, but is in use: used on"));
 	assert_true(told(&v, "gone: procedure dbo.Old; the decision was keep"));
+	inventory_free(&v);
+}
+
+/* What was decided before stays where a cell is empty, gives way to a file, and is taken back with a word. */
+static void earlier_decisions(void **state)
+{
+	struct sample_decision before[] = {
+		{"table", "dbo.Quiet", "drop", NULL, "Jane", "2027-01-11", "asked"},
+		{"procedure", "dbo.Busy", "drop", NULL, NULL, NULL, NULL},
+		{"view", "dbo.Gone", "drop", NULL, NULL, NULL, "went"}};
+	struct sample sample = {.server = "sql01",
+		.database = "Acme",
+		.decisions = before,
+		.n_decisions = ARRAY_SIZE(before)};
+	const struct samples samples = {&sample, 1};
+	struct inventory v;
+	struct sample kept;
+	char why[256];
+
+	(void)state;
+	scene_begin(&v);
+	v.samples = &samples;
+	scene_item(&v, "table", 1, "Quiet", "");
+	scene_item(&v, "procedure", 2, "Busy", "A1");
+	scene_item(&v, "procedure", 3, "Free", "A1");
+	scene_use(&v, "procedure-stats", 2, 0, SCENE_NOW - 60, 0);
+	assert_int_equal(inventory_finish(&v, NULL), 0);
+	assert_string_equal(scene_find(&v, "dbo.Quiet")->owner, "Jane");
+	assert_int_equal(inventory_decide(&v,
+				 HEADER "sql01,Acme,table,dbo.Quiet,red,keep,,,,\n"
+					"sql01,Acme,procedure,dbo.Free,red,none,,,,later\n",
+				 why),
+		0);
+	const struct inventory_item *quiet = scene_find(&v, "dbo.Quiet");
+	assert_string_equal(quiet->decision, "keep");
+	assert_string_equal(quiet->note, "asked");
+	assert_true(told(&v, "decided anew: table dbo.Quiet was drop and is keep"));
+	/* No row names it, and it is in use by now. */
+	assert_true(told(&v, "conflict: procedure dbo.Busy must be dropped by decision"));
+	assert_int_equal(inventory_decisions(&kept, &v, "sql01", "Acme"), 0);
+	assert_int_equal(kept.n_decisions, 4);
+	assert_string_equal(kept.decisions[0].name, "dbo.Busy");
+	assert_null(kept.decisions[1].decision);
+	assert_string_equal(kept.decisions[1].note, "later");
+	assert_string_equal(kept.decisions[3].name, "dbo.Gone");
+	assert_string_equal(kept.decisions[3].note, "went");
+	inventory_sample_clear(&kept);
+	assert_int_equal(
+		inventory_decide(&v, HEADER "sql01,Acme,table,dbo.Quiet,red,none,,,,\n", why), 0);
+	assert_null(quiet->decision);
 	inventory_free(&v);
 }
 
@@ -122,9 +172,9 @@ static void what_cannot_be_meant_is_refused(void **state)
 		const char *text, *why;
 	} cases[] = {{"", "the file is empty"}, {"a,b\n", "no column \"server\""},
 		{HEADER "sql01,Acme,table,dbo.Quiet,red,delete,,,,\n",
-			"line 2: invalid decision \"delete\""},
+			"line 2: invalid decision \"delete\"; use keep, replace, drop, or none"},
 		{HEADER "sql01,Acme,table,dbo.Quiet,red,drop,,,11.1.2027,\n",
-			"line 2: invalid date for due: \"11.1.2027\""},
+			"line 2: invalid date for \"due\": \"11.1.2027\"; use \"2027-01-11\""},
 		{HEADER "\"sql01,Acme\n", "quotes without an end"}};
 
 	(void)state;
@@ -145,6 +195,7 @@ int main(void)
 		cmocka_unit_test(words_come_back_as_they_were_written),
 		cmocka_unit_test(a_file_goes_around),
 		cmocka_unit_test(what_does_not_fit_is_told),
+		cmocka_unit_test(earlier_decisions),
 		cmocka_unit_test(what_cannot_be_meant_is_refused),
 	};
 

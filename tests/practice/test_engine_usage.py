@@ -44,6 +44,16 @@ CREATE TRIGGER dbo.tr ON dbo.t AFTER INSERT AS SELECT 1"""
         self.ok(self.sa, "EXEC dbo.p; EXEC dbo.reader")
         self.assertEqual(self.usage(), [("t", 0, 1, 1)])
 
+    def test_a_restart_empties_the_counters_and_not_the_query_store(self):
+        start = "SELECT DATEDIFF(DAY, i.sqlserver_start_time, GETDATE()) FROM sys.dm_os_sys_info AS i"
+        self.features(query_store={"shop": "ALL"}, aged_days=50)
+        self.ok(self.sa, "EXEC dbo.p")
+        self.assertEqual(self.ok(self.sa, start), [(50,)])
+        self.features(restarted=True)
+        self.assertEqual(self.ok(self.sa, start), [(0,)])
+        self.assertEqual((self.usage(), self.stats("dm_exec_procedure_stats")), ([], []))
+        self.assertIn(("p",), self.ok(self.sa, "SELECT OBJECT_NAME(q.object_id) FROM sys.query_store_query AS q"))
+
     def test_who_may_not_see_state_sees_none(self):
         a = self.login("a")
         self.ok(self.sa, "EXEC dbo.p")

@@ -2,13 +2,17 @@
 """The inventory of a database with custom objects of all colors and kinds: each color with the evidence behind it, what
 cannot be read is said, and nothing is changed."""
 
+import contextlib
 import csv
 import io
 import os
+import sqlite3
+import time
 import unittest
 
 import audit_lab
 import lab
+from service import Service, until
 
 HOSTILE = "=cmd|' /C calc'!A0"
 PRODUCT = """
@@ -227,15 +231,28 @@ class Inventory(audit_lab.AuditCase):
         report = self.inventory("--decisions", path)
         self.assertEqual(self.named(report, "dbo.Unused")["decision"], "drop")
         self.assertEqual([words[:58] for words in report["decisions"]],
-                         ["conflict: table dbo.Used is to be dropped, and is in use: used"[:58]])
+                         ["conflict: table dbo.Used must be dropped by decision, but i"[:58]])
         script = self.found.agent.curfew("inventory", "acme", "--decisions", path, "--drop", expect=0).out
         self.assertIn("DROP TABLE [dbo].[Unused];", script)
         self.assertIn("-- not yet: view dbo.Shows refers to it, and stays", script)
         self.assertNotIn("[Idle]", script)
         with open(path, "a", encoding="utf-8") as file:
             file.write("sql01,AcmeTest,table,dbo.Unused,client,red,,,,,,,,,,perhaps,,,,\n")
-        self.assertIn('invalid decision "perhaps"',
+        self.assertIn('invalid decision "perhaps"; use keep',
                       self.found.agent.curfew("inventory", "acme", "--decisions", path, expect=64).err)
+        # The journal keeps them, with who decided and when, until they are taken back.
+        self.assertEqual(self.named(self.inventory(), "dbo.Unused")["decision"], "drop")
+        self.assertIn("inventory-decisions", self.found.agent.curfew("history", "acme", expect=0).out)
+        self.assertIn("intact", self.found.agent.curfew("history", "verify", expect=0).out)
+        for row in rows:
+            row.update(decision="none" if row["decision"] else "")
+        with open(path, "w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, rows[0].keys())
+            writer.writeheader()
+            writer.writerows(rows)
+        report = self.inventory("--decisions", path)
+        self.assertIsNone(self.named(report, "dbo.Unused")["decision"])
+        self.assertIn("decided anew: table dbo.Unused was drop and is none", report["decisions"])
 
     def test_secrets_and_changes(self):
         """A job's command is shown nowhere, and nothing but questions was sent."""
@@ -260,6 +277,51 @@ class Inventory(audit_lab.AuditCase):
             file.seek(0)
             file.truncate()
             file.write(whole)
+
+
+class Samples(audit_lab.AuditCase):
+    """The service watches on: what a restart of the server erases was seen before, and counts."""
+
+    def test_a_restart_of_the_server_erases_nothing(self):
+        found = self.lab_make(servers={"sql01": ("AcmeTest",)})
+        found.client_add("acme", [("staging", "sql01", "AcmeTest")])
+        found.server.script(f"USE AcmeTest\nGO\n{PRODUCT}\nGO\n{CUSTOM}")
+        found.server.faults(**OLD)
+        found.server.sql("EXEC dbo.Busy", "AcmeTest")
+
+        def colors():
+            report = found.agent.curfew("inventory", "acme", "--json", expect=0).json
+            return {o["name"]: (o["color"], o["evidence"]) for o in report["objects"]
+                    if o["name"] in ("dbo.Used", "dbo.Unused", "dbo.Busy", "dbo.Idle")}
+
+        service = Service(found)
+        self.addCleanup(service.close)
+        journal = os.path.join(found.agent.settings["state_directory"], "journal.db")
+
+        def sampled():
+            with contextlib.closing(sqlite3.connect(f"file:{journal}?mode=ro", uri=True)) as db:
+                return db.execute("SELECT max(at) FROM sampled").fetchone()[0]
+        until(sampled, lambda: f"a sample is taken:\n{service.log()}")
+        self.assertEqual({name: color for name, (color, _) in colors().items()},
+                         {"dbo.Used": "green", "dbo.Busy": "green", "dbo.Unused": "red", "dbo.Idle": "red"})
+        until(lambda: time.time() > sampled() + 2, "between the sample and the restart lies some time")
+        # The server restarts, and Query Store is off for now: what is not watched is not red, and what was used is green.
+        found.server.faults(**{"aged-days": "100", "restarted": True})
+        now = colors()
+        self.assertEqual([now[name][0] for name in ("dbo.Used", "dbo.Busy", "dbo.Unused", "dbo.Idle")],
+                         ["green", "green", "red", "yellow"], now)
+        self.assertRegex(now["dbo.Unused"][1], r"not used for (99|100) days \(watched since .* but for 1 h around restarts\)")
+        self.assertIn("Query Store is off", now["dbo.Idle"][1])
+        self.assertNotIn("no sample of use", service.log())
+        self.assertEqual(service.stop(), 0)
+        self.assertIn("intact", found.agent.curfew("history", "verify", expect=0).out)
+        # Without the memory the same server shows less.
+        with contextlib.closing(sqlite3.connect(journal)) as db:
+            for table in ("used", "watched", "tally", "sampled"):
+                db.execute(f"DELETE FROM {table}")
+            db.commit()
+        self.assertEqual({color for color, _ in colors().values()}, {"yellow"})
+        self.assertIn("samples", found.agent.curfew("history", "verify", expect=2).out)
 
 
 if __name__ == "__main__":

@@ -45,6 +45,7 @@ class Features:
     bare_login_properties: bool = False                 # LOGINPROPERTY is mostly NULL without CHECK_EXPIRATION
     other_logins: dict = _form("words", dict)           # {name: type} of logins of other kinds: U G E X
     aged_days: int = 0                                  # server and objects are older by that many days
+    restarted: bool = False                             # the server has just started, and its counters are empty
     query_store: dict = _form("words", dict)            # {name: ALL or AUTO}: databases whose Query Store is on
     sign_ins: int = 0                                   # every n-th look at the sessions meets one that is logging in
     mars: str = ""                                      # login whose sessions have three connections

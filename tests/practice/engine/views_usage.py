@@ -47,12 +47,17 @@ def _all(env):
     return env.engine.security.has_server(env.ctx, env.engine.state_right("PERFORMANCE"))
 
 
+def _counts(env):
+    """Query Store is in its database, and outlives a restart."""
+    return _all(env) and not env.engine.catalogue.features.restarted
+
+
 _STATS = "database_id:i object_id:i type:c2 type_desc:d60 cached_time:d last_execution_time:d execution_count:B"
 
 
 def _module_stats(kind):
     def rows(env, db):
-        if not _all(env):
+        if not _counts(env):
             return
         for (db_id, object_id), (count, first, last) in env.engine.usage.modules.items():
             home = env.engine.catalogue.databases.get(db_id)
@@ -69,7 +74,7 @@ for _kind, _name in USED.items():
 @view("dm_db_index_usage_stats", "database_id:s object_id:i index_id:i user_seeks:B user_scans:B user_lookups:B "
       "user_updates:B last_user_seek:d last_user_scan:d last_user_lookup:d last_user_update:d", fixed=False)
 def _index_usage(env, db):
-    if _all(env):
+    if _counts(env):
         for (db_id, object_id, index_id), (reads, read, writes, written) in env.engine.usage.tables.items():
             yield db_id, object_id, index_id, 0, reads, 0, writes, None, read, None, written
 
@@ -98,7 +103,8 @@ def _partition_stats(env, db):
 @view("dm_os_sys_info", "cpu_count:i ms_ticks:B sqlserver_start_time:d", fixed=False)
 def _sys_info(env, db):
     if _all(env):
-        yield 2, 0, older(env.engine.catalogue, env.engine.catalogue.started)
+        catalogue = env.engine.catalogue
+        yield 2, 0, now_text() if catalogue.features.restarted else older(catalogue, catalogue.started)
 
 
 def capture_of(engine, db):

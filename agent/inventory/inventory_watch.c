@@ -1,0 +1,115 @@
+/* Since when use of an object would have been seen. A restart resets the server's counters. Samples watch on, and time in
+ * which use could have been missed is subtracted. */
+#include "inventory/inventory_internal.h"
+
+/* Since when the server's counters of a database count; 0, with `why`. */
+static instant_t counters_since(
+	const char **why, const struct inventory *v, const char *server, const char *database)
+{
+	const struct inventory_coverage *usage =
+		inventory_coverage_of(v, server, database, "index-usage");
+	const struct inventory_coverage *start =
+		inventory_coverage_of(v, server, "", "server-start");
+	const struct inventory_coverage *memory =
+		inventory_coverage_of(v, server, database, "memory");
+
+	if (!usage || usage->seen != ANSWER_YES || !start || start->seen != ANSWER_YES ||
+		!start->since)
+		*why = "the server's counters of use, or its start, could not be read";
+	else if (!memory || memory->seen != ANSWER_YES || !memory->since)
+		*why = "the database closes when no user is connected (AUTO_CLOSE), which resets its counters";
+	else
+		return start->since > memory->since ? start->since : memory->since;
+	return 0;
+}
+
+/* How far back Query Store knows what ran. */
+static instant_t store_since(
+	const char **why, const struct inventory *v, const char *server, const char *database)
+{
+	const struct inventory_coverage *use =
+		inventory_coverage_of(v, server, database, "query-store-use");
+	const struct inventory_coverage *store =
+		inventory_coverage_of(v, server, database, "query-store");
+
+	if (!use || use->seen != ANSWER_YES || !store || store->seen == ANSWER_UNKNOWN)
+		*why = "Query Store could not be read";
+	else if (store->seen != ANSWER_YES || !store->since)
+		*why = "Query Store is off or does not capture all queries, and the plan cache keeps only recent plans";
+	else
+		return store->since;
+	return 0;
+}
+
+void inventory_parts_name(struct inventory *v, const struct vendor *vendor)
+{
+	static const char *const names[INVENTORY_PARTS] = {
+		[PART_COUNTERS] = "index-usage", [PART_STORE] = "query-store"};
+	char lists[VENDOR_FINGERPRINT] = "";
+
+	if (vendor)
+		vendor_fingerprint(lists, vendor);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		snprintf(v->parts[i], sizeof(v->parts[i]), "%s%s%s", names[i], *lists ? "/" : "",
+			lists);
+}
+
+const struct sample_watch *inventory_part_kept(const struct inventory *v, const char *server,
+	const char *database, enum inventory_part part)
+{
+	const struct sample *s = sample_of(v->samples, server, database);
+
+	for (size_t i = 0; s && i < s->n_watches; i++)
+		if (streq(s->watches[i].part, v->parts[part]))
+			return &s->watches[i];
+	return NULL;
+}
+
+struct sample_watch inventory_part_watch(const char **why, const struct inventory *v,
+	const char *server, const char *database, enum inventory_part part)
+{
+	*why = NULL;
+	instant_t since = part == PART_COUNTERS ? counters_since(why, v, server, database)
+						: store_since(why, v, server, database);
+	const struct sample_watch own = {.since = since, .until = v->at};
+	const struct sample_watch *kept = inventory_part_kept(v, server, database, part);
+
+	/* A watch in the future: the clock was set back. */
+	if (!since || !kept || kept->until > v->at || kept->since >= since)
+		return own;
+	struct sample_watch joined = {.since = kept->since, .until = v->at, .gap = kept->gap};
+	if (since > kept->until)
+		joined.gap += since - kept->until;
+	/* The longer counts. */
+	return v->at - joined.since - joined.gap > v->at - since ? joined : own;
+}
+
+/* Use before the object was created could not be seen. Samples cover only custom objects, so of a changed object of the
+ * product only use after the change. An index has no date, but creating it modifies its table. 0: unknown. */
+static instant_t item_since(const struct inventory_item *i)
+{
+	if (streq(i->type, "index"))
+		return i->on ? i->on->modified : 0;
+	return i->class == CLASS_CHANGED && i->modified > i->created ? i->modified : i->created;
+}
+
+struct sample_watch inventory_watch(
+	const char **why, const struct inventory *v, const struct inventory_item *i)
+{
+	bool counted = streq(i->type, "table") || streq(i->type, "index");
+	struct sample_watch w = {0};
+
+	if (!counted && !streq(i->type, "procedure") && !streq(i->type, "trigger")) {
+		*why = "the server does not record the use of this type";
+		return w;
+	}
+	w = inventory_part_watch(
+		why, v, i->server, i->database, counted ? PART_COUNTERS : PART_STORE);
+	if (w.since && !item_since(i)) {
+		*why = "its creation date is unknown";
+		return (struct sample_watch){0};
+	}
+	if (w.since && item_since(i) > w.since)
+		w.since = item_since(i);
+	return w;
+}
