@@ -127,14 +127,12 @@ static void result_print(
 
 static int exit_of(const struct pass_result *r, bool applied)
 {
-	bool differs = r->overdue || r->excess || r->drift;
+	bool differs = r->excess || r->unverified || r->unread || r->drift;
 
-	if (r->failed || r->unreachable || r->unread || r->held || r->network_failed ||
+	if (r->failed || r->unreachable || r->overdue || r->held || r->network_failed ||
 		r->journal_failed)
 		return EXIT_FAILED;
-	if (applied)
-		return differs ? EXIT_FAILED : EXIT_FINE;
-	return r->planned || differs ? EXIT_DIFFERENT : EXIT_FINE;
+	return differs || (r->planned && !applied) ? EXIT_DIFFERENT : EXIT_FINE;
 }
 
 static int clock_put(const struct cli *cli, const struct program *p, instant_t now)
@@ -353,7 +351,8 @@ const struct command command_plan = {
 		"allowlist entries, by client: + gives access, - takes access, ~ changes it.\n"
 		"With --files: by the files as they are now, not by what the service has loaded; first in words who loses or\n"
 		"gains access or time.\n"
-		"Exit status: 0 no changes, 2 changes to make, 1 a server or the packet filter could not be read.\n",
+		"Exit status: 0 no changes, 2 changes to make or access that is not as scheduled (drift, excess, unverified,\n"
+		"unread), 1 a server or the packet filter could not be read, or access is overdue.\n",
 	.run = run_plan,
 };
 
@@ -365,6 +364,7 @@ const struct command command_apply = {
 	.summary = "Apply the schedule: remove access, grant access, verify",
 	.help = "Removes access of all clients before it grants any. Reports every change that failed. An unreachable server\n"
 		"does not delay the others. Safe to run again: a second pass changes nothing.\n"
-		"Exit status: 0 all access matches the schedule, 1 it does not. --at requires `practice = true;`.\n",
+		"Exit status: 0 all access matches the schedule, 2 some does not (drift, excess, unverified, unread), 1 something\n"
+		"is overdue, failed, or could not be reached. --at requires `practice = true;`.\n",
 	.run = run_apply,
 };

@@ -120,6 +120,7 @@ void firewall_process_main(const struct firewall_process_options *o, int channel
 		.engine = engine,
 		.forked = true,
 		.options = o,
+		.partial = o->partial,
 		.program = o->program};
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -164,8 +165,11 @@ int firewall_process_listen(int listener, const struct firewall_process_options 
 		close(fd);
 		return -EACCES;
 	}
-	struct firewall_process f = {
-		.channel = fd, .engine = peer.pid, .options = o, .program = o->program};
+	struct firewall_process f = {.channel = fd,
+		.engine = peer.pid,
+		.options = o,
+		.partial = o->partial,
+		.program = o->program};
 	close(listener);
 	signals_set();
 	process_serve(&f);

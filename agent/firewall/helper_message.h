@@ -59,8 +59,9 @@ struct firewall_answer {
 
 struct firewall_process { /* state of the firewall process */
 	int channel;
-	pid_t engine; /* the only process whose messages it accepts */
-	bool forked;  /* started by the service, and ends with it */
+	pid_t engine;			 /* the only process whose messages it accepts */
+	bool forked;			 /* started by the service, and ends with it */
+	bool partial, candidate_partial; /* files had errors when it was loaded */
 	const struct firewall_process_options *options;
 	const struct program *program;	 /* used for the checks */
 	struct program *own, *candidate; /* loaded here; `own` is `program` after ADOPT */

@@ -162,7 +162,7 @@ static bool comment_is_sound(const char comment[ALLOW_COMMENT_MAX + 1])
 	return true;
 }
 
-const char *firewall_policy_allow(const struct firewall_policy *p, const struct allow *a)
+const char *firewall_policy_form(const struct firewall_policy *p, const struct allow *a)
 {
 	if (a->source.family != AF_INET && a->source.family != AF_INET6)
 		return "the address family of the source is unknown";
@@ -170,14 +170,79 @@ const char *firewall_policy_allow(const struct firewall_policy *p, const struct 
 		return "the source prefix is shorter than the configuration allows";
 	if (a->endpoint.family != a->source.family)
 		return "source and endpoint have different address families";
-	const struct policy_entry *e = entry_find(p->allows, p->n_allows, &a->source, &a->endpoint);
-	if (!e)
-		return "no configured client has this source on this endpoint";
 	if (a->until <= 0)
 		return "the timeout is missing";
-	if (a->until > e->end)
-		return "the timeout is after the end of every client that has this entry";
 	return comment_is_sound(a->comment) ? NULL : "the comment is invalid";
+}
+
+/* 0: no configured client has this source on this endpoint. */
+static instant_t allow_end(const struct firewall_policy *p, const struct allow *a)
+{
+	const struct policy_entry *e = entry_find(p->allows, p->n_allows, &a->source, &a->endpoint);
+
+	return e ? e->end : 0;
+}
+
+const char *firewall_policy_allow(const struct firewall_policy *p, const struct allow *a)
+{
+	const char *why = firewall_policy_form(p, a);
+	instant_t end = allow_end(p, a);
+
+	if (why)
+		return why;
+	if (end <= 0)
+		return "no configured client has this source on this endpoint";
+	return a->until > end ? "the timeout is after the end of every client that has this entry"
+			      : NULL;
+}
+
+bool firewall_policy_confirms(const struct firewall_policy *p, const struct allowlist *w)
+{
+	for (size_t i = 0; i < w->n_allows; i++)
+		if (w->allows[i].until > allow_end(p, &w->allows[i]))
+			return false;
+	return true;
+}
+
+static int observed_compare(const void *key, const void *item)
+{
+	const struct allow *a = key;
+	const struct observed_allow *o = item;
+	int c = endpoint_compare(&a->endpoint, &o->endpoint);
+
+	return c ? c : source_compare(&a->source, &o->source);
+}
+
+/* Its end in the table, rounded up: the next commit must not find it too late and shorten it again. 0: it is not there. */
+static instant_t held_end(const struct firewall_state *held, const struct allow *a, instant_t now)
+{
+	const struct observed_allow *o = held->n_allows ? bsearch(a, held->allows, held->n_allows,
+								  sizeof(*o), observed_compare)
+							: NULL;
+
+	return o && o->has_timeout ? now + (instant_t)((o->remaining_ms + 999) / 1000) : 0;
+}
+
+size_t firewall_policy_bound(struct allowlist *w, const struct firewall_policy *p,
+	const struct firewall_state *held, instant_t now)
+{
+	size_t kept = 0, bounded = 0;
+
+	for (size_t i = 0; i < w->n_allows; i++) {
+		struct allow a = w->allows[i];
+		instant_t end = allow_end(p, &a), there = held_end(held, &a, now);
+
+		if (there > end)
+			end = there;
+		if (a.until > end) {
+			a.until = end;
+			bounded++;
+		}
+		if (end > 0)
+			w->allows[kept++] = a;
+	}
+	w->n_allows = kept;
+	return bounded;
 }
 
 static bool is_configured(const struct firewall_policy *p, const struct endpoint *e)

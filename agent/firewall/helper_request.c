@@ -86,7 +86,9 @@ static void take_allow(struct firewall_process *f, const struct firewall_request
 	struct allow a = {.source = r->source, .endpoint = r->endpoint, .until = r->until};
 
 	memcpy(a.comment, r->text, sizeof(a.comment));
-	const char *why = firewall_policy_allow(f->policy, &a);
+	/* Where files have errors, the service may go by another version of one: commit() leaves out what is not confirmed. */
+	const char *why = f->partial ? firewall_policy_form(f->policy, &a)
+				     : firewall_policy_allow(f->policy, &a);
 	if (why)
 		refuse_entry(r, why);
 	/* diff needs a sorted list without duplicates. Check the order; do not sort. */
@@ -135,6 +137,21 @@ static const char *list_refused(struct firewall_process *f, instant_t now)
 	return why;
 }
 
+/* How many entries were left out or end earlier, or negative errno. */
+static int wanted_bound(struct firewall_process *f, instant_t now)
+{
+	struct firewall_state held;
+
+	if (!f->partial || firewall_policy_confirms(f->policy, &f->wanted))
+		return 0;
+	int rc = firewall_observe(&held, f->firewall, now);
+	if (rc < 0)
+		return rc;
+	rc = (int)firewall_policy_bound(&f->wanted, f->policy, &held, now);
+	firewall_state_free(&held);
+	return rc;
+}
+
 static void commit(struct firewall_process *f, const struct firewall_request *r)
 {
 	struct firewall_changes done = {0};
@@ -150,7 +167,10 @@ static void commit(struct firewall_process *f, const struct firewall_request *r)
 		if (f->wanted.allows[i].until > now)
 			f->wanted.allows[kept++] = f->wanted.allows[i];
 	f->wanted.n_allows = kept;
-	int rc = firewall_apply(&done, f->firewall, &f->wanted, now, r->closings_only != 0);
+	int bounded = wanted_bound(f, now);
+	int rc = bounded < 0 ? bounded
+			     : firewall_apply(
+				       &done, f->firewall, &f->wanted, now, r->closings_only != 0);
 	if (rc >= 0) {
 		for (size_t i = 0; i < done.n; i++) {
 			struct firewall_answer a = {.kind = ANSWER_CHANGE};
@@ -160,7 +180,11 @@ static void commit(struct firewall_process *f, const struct firewall_request *r)
 		firewall_changes_free(&done);
 	}
 	wanted_clear(f);
-	helper_result(f, rc, rc ? firewall_error(f->firewall) : "");
+	if (rc == 0 && bounded > 0 && !r->closings_only)
+		helper_result(f, FIREWALL_UNCONFIRMED,
+			"its own last good version of a client file with errors does not have all that the service's has");
+	else
+		helper_result(f, rc, rc ? firewall_error(f->firewall) : "");
 }
 
 static void observe(struct firewall_process *f, const struct firewall_request *r)
@@ -208,11 +232,13 @@ static void reload(struct firewall_process *f)
 	struct program *p = NULL;
 	int rc = f->options->reload ? f->options->reload(&p, f->options->context) : -EOPNOTSUPP;
 
-	if (rc == 0) {
+	if (rc >= 0) {
 		program_free(f->candidate);
 		f->candidate = p;
+		f->candidate_partial = rc == FIREWALL_PARTIAL;
+		rc = 0;
 	}
-	helper_result(f, rc, rc == 0 ? p->digest : strerror(rc < 0 ? -rc : EINVAL));
+	helper_result(f, rc, rc == 0 ? p->digest : strerror(-rc));
 }
 
 /* Hooks, priority, and logging belong to the table, so a change of them needs a new table. */
@@ -249,6 +275,7 @@ static void adopt(struct firewall_process *f, const struct firewall_request *r)
 		f->own = f->candidate;
 		f->program = f->own;
 		f->candidate = NULL;
+		f->partial = f->candidate_partial;
 		wanted_clear(f);
 		if (f->options->adopted)
 			f->options->adopted(f->program, f->options->context);

@@ -30,11 +30,22 @@ static void change_tell(struct pass *p, const struct firewall_change *c, enum re
 	pass_tell(p, &r);
 }
 
+/* All but what the firewall process's own versions of files with errors do not confirm is as it was sent. */
+static void unconfirmed_note(struct pass *p)
+{
+	struct record r = {.kind = RECORD_NOTE, .state = STATE_UNVERIFIED, .server = PASS_NETWORK};
+	RECORD_SET(&r, detail,
+		"an address was not allowed: the firewall process has no good version of its client's file that says "
+		"so; fix the file with errors, then reload");
+	pass_tell(p, &r);
+	p->result.unverified++;
+}
+
 static void network_note(struct pass *p, const char *what, int rc)
 {
-	struct record r = {.kind = RECORD_NOTE, .code = rc, .state = STATE_OVERDUE};
+	struct record r = {
+		.kind = RECORD_NOTE, .code = rc, .state = STATE_OVERDUE, .server = PASS_NETWORK};
 
-	RECORD_SET(&r, server, PASS_NETWORK);
 	RECORD_PRINTF(&r, detail, "%s: %s", what,
 		rc < 0 ? strerror(-rc) : "the kernel's table differs from what was sent");
 	pass_tell(p, &r);
@@ -141,14 +152,16 @@ static void outcomes_journal(struct pass *p, const struct firewall_changes *plan
 				firewall_change_compare);
 		if (intent)
 			id = &ids[intent - planned->items];
-		int failed = outcome_journal(p, c, id ? *id : 0, rc ? "failed" : "done", NULL);
+		bool made = !rc || rc == FIREWALL_UNCONFIRMED;
+		int failed = outcome_journal(p, c, id ? *id : 0, made ? "done" : "failed", NULL);
 		error = error ? error : failed;
 		if (id)
 			*id = 0;
 	}
 	const char *why = rc == -ECANCELED ? "skipped: the schedule changed during the pass"
-			  : rc		   ? "cannot change the packet filter"
-					   : "nothing left to change";
+			  : rc == FIREWALL_UNCONFIRMED ? "the firewall process cannot confirm it"
+			  : rc			       ? "cannot change the packet filter"
+						       : "nothing left to change";
 	for (size_t i = 0; i < planned->n && !error; i++)
 		if (ids[i])
 			error = outcome_journal(
@@ -198,6 +211,11 @@ static int commit_recorded(struct pass *p, const struct allowlist *wanted,
 	}
 	rc = p->o.network->apply(
 		&done, p->o.network->context, wanted, network_now(p), closings_only);
+	int left = rc; /* what became of the changes that were not made */
+	if (rc == FIREWALL_UNCONFIRMED) {
+		unconfirmed_note(p);
+		rc = 0;
+	}
 	if (rc && rc != -ECANCELED)
 		network_note(p, "changing the packet filter", rc);
 	if (rc >= 0) {
@@ -209,7 +227,7 @@ static int commit_recorded(struct pass *p, const struct allowlist *wanted,
 		p->result.done += done.n;
 	}
 	if (ids)
-		outcomes_journal(p, planned, ids, &done, rc);
+		outcomes_journal(p, planned, ids, &done, left);
 	pass_journal_commit(p);
 	firewall_changes_free(&done);
 	return rc;

@@ -112,6 +112,7 @@ static int files_open(struct configuration *out, const char *file, bool report, 
 			rc = files_load(&c, file, report);
 	} else {
 		rc = saved_load(&c, own);
+		c.main_kept = true;
 	}
 	if (rc < 0)
 		configuration_free(&c);
@@ -128,6 +129,11 @@ int configuration_open(struct configuration *out, const char *file, bool report)
 int configuration_open_own(struct configuration *out, const char *file, const char *folder)
 {
 	return files_open(out, file, false, folder);
+}
+
+bool configuration_is_partial(const struct configuration *c)
+{
+	return c->main_kept || c->left_out || c->kept.n > 0;
 }
 
 void configuration_free(struct configuration *c)

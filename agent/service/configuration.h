@@ -7,9 +7,13 @@
 struct configuration {
 	struct program *program;
 	struct strings kept; /* client files loaded from their last known good version */
-	bool left_out;	     /* a client file has errors and no such version, so it is not loaded */
+	bool left_out;	/* a client file has errors and no such version, so it is not loaded */
+	bool main_kept; /* curfew.conf has errors, so everything is its last known good version */
 	struct last_good saved;
 };
+
+/* Some files have errors and were replaced or left out. */
+bool configuration_is_partial(const struct configuration *c);
 
 /* Loads FILE or, if curfew.conf itself has errors, its last known good version. `report`: log the errors of client
  * files too. Returns 0, -EINVAL if there is no good version either, or another negative errno. */

@@ -40,7 +40,7 @@ static int reload(struct program **out, void *context)
 	k->saved = c.saved;
 	k->kept = c.kept;
 	*out = c.program;
-	return 0;
+	return configuration_is_partial(&c) ? FIREWALL_PARTIAL : 0;
 }
 
 static void adopted(const struct program *p, void *context)
@@ -60,6 +60,7 @@ static int serve(struct keeper *k, const struct configuration *c, const char *co
 	const char *read[] = {config_folder, c->saved.folder, NULL};
 	const char *write[] = {k->folder, NULL};
 	const struct firewall_process_options o = {.program = c->program,
+		.partial = configuration_is_partial(c),
 		.reload = reload,
 		.adopted = k->folder ? adopted : NULL,
 		.context = k,

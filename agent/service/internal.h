@@ -202,8 +202,9 @@ void service_zones_watch(struct service *s);
 /* Saves what is loaded as last known good version. Returns 0, also if the disk cannot be written, which is logged;
  * -EAGAIN: the files changed meanwhile. */
 int service_save(struct service *s, const struct configuration *c);
-/* The firewall process reads the files too and loads them if they are the same. -EAGAIN: they differ. */
-int service_firewall_adopt(struct service *s, const struct program *p);
+/* The firewall process reads the files too and loads them if they are the same, or if only its last known good version
+ * of a client file with errors differs. -EAGAIN: they differ. */
+int service_firewall_adopt(struct service *s, const struct configuration *c);
 
 /* reload_report.c */
 /* Logs and records what loading `now` changes: who gains access, which clients were removed. */

@@ -8,18 +8,26 @@
 /* If files change while they are read, read them again, at most this often. */
 #define MAX_READINGS 3
 
-/* The firewall process and the service must have read the same files. */
-int service_firewall_adopt(struct service *s, const struct program *p)
+/* The firewall process and the service must have read the same files. If a file has errors, each uses its own last known
+ * good version, and the firewall process may have another, or none. Then it opens nothing that its own version does not
+ * confirm, and nothing waits for the file to be fixed. */
+int service_firewall_adopt(struct service *s, const struct configuration *c)
 {
 	char digest[65];
 
 	if (!s->firewall)
 		return 0;
 	int rc = firewall_client_reload(digest, s->firewall);
-	if (rc == 0 && !streq(digest, p->digest))
+	bool same = rc == 0 && streq(digest, c->program->digest);
+	if (rc == 0 && !same && (c->main_kept || !configuration_is_partial(c)))
 		return -EAGAIN;
 	if (rc == 0)
 		rc = firewall_client_adopt(s->firewall, digest);
+	if (rc == 0 && !same)
+		log_send(LOG_RELOAD_FAILED, NULL,
+			"the firewall process has another last known good version of a client file with errors, or none: it "
+			"opens nothing that its own does not confirm; addresses that are allowed stay until their end; fix "
+			"the file, then reload");
 	if (rc == -EPIPE || rc == -ETIMEDOUT)
 		service_firewall_died(s, rc);
 	return rc;
@@ -51,7 +59,7 @@ static int configuration_read(struct configuration *out, struct service *s)
 			return rc;
 		rc = service_save(s, &c);
 		if (rc == 0)
-			rc = service_firewall_adopt(s, c.program);
+			rc = service_firewall_adopt(s, &c);
 		if (rc != 0)
 			configuration_free(&c);
 	}

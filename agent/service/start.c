@@ -61,7 +61,7 @@ static int firewall_begin(struct service *s, const char *config_folder)
 		      : firewall_process_start(&s->firewall, &o);
 	s->gate = service_gate(s);
 	if (rc == 0 && path)
-		rc = service_firewall_adopt(s, s->loaded.program);
+		rc = service_firewall_adopt(s, &s->loaded);
 	return say(rc, "the packet filter",
 		rc == -EPERM
 			? "(CAP_NET_ADMIN is required, and only one Curfew can own the table; is the service running already?)"

@@ -87,7 +87,10 @@ void firewall_changes_free(struct firewall_changes *c);
  * times. With `closings_only`, only removals, shorter timeouts, and guards. Then reads back: 0 only if the kernel has
  * what is scheduled (or that part of it), else FIREWALL_UNPROVED. *done (may be NULL) is what was changed. It is set,
  * and must be freed, whenever the result is not negative. */
-enum { FIREWALL_UNPROVED = 1 };
+enum {
+	FIREWALL_UNPROVED = 1,
+	FIREWALL_UNCONFIRMED = 2 /* the firewall process left something as it was */
+};
 int firewall_apply(struct firewall_changes *done, struct firewall *f,
 	const struct allowlist *wanted, instant_t now, bool closings_only);
 

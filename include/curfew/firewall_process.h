@@ -17,6 +17,15 @@ void firewall_policy_free(struct firewall_policy *p);
 /* NULL, or the error in the entry. It must have an end, not later than that of the last client with this source on this
  * endpoint. */
 const char *firewall_policy_allow(const struct firewall_policy *p, const struct allow *a);
+/* The same without the question whose it is: what no configuration could make right. */
+const char *firewall_policy_form(const struct firewall_policy *p, const struct allow *a);
+/* Every entry is one that the configuration gives, for no longer than it does. */
+bool firewall_policy_confirms(const struct firewall_policy *p, const struct allowlist *w);
+/* Where files have errors, the service's last good version of one may say more than the firewall process knows. What that
+ * process cannot confirm is neither opened nor prolonged, and what the table has already stays until its end there.
+ * Returns how many entries were left out or end earlier. `held` is the table as read; `now` is the time of that reading. */
+size_t firewall_policy_bound(struct allowlist *w, const struct firewall_policy *p,
+	const struct firewall_state *held, instant_t now);
 const char *firewall_policy_trusted(const struct firewall_policy *p, const struct trusted *t);
 /* Every configured endpoint must be guarded, because a missing guard would open it. A guard and its trusted sources may
  * outlive their server's entry, because without the guard everybody could reach the endpoint; they must be in the table now
@@ -30,11 +39,14 @@ bool firewall_policy_keeps(const struct firewall_policy *p, const struct allowli
 
 struct firewall_client;
 
-/* Loads the configuration again for a reload, in the child. The caller owns *out. */
+/* Loads the configuration again for a reload, in the child. The caller owns *out. 0, negative errno, or FIREWALL_PARTIAL:
+ * files have errors, so that it is not what they say. */
+enum { FIREWALL_PARTIAL = 1 };
 typedef int (*firewall_reload_fn)(struct program **out, void *context);
 
 struct firewall_process_options {
 	const struct program *program; /* the parent's; copied by fork */
+	bool partial;		       /* files had errors when it was loaded */
 	firewall_reload_fn reload;     /* NULL: reloads are refused */
 	void *context;
 	/* The last configuration that was loaded for a reload is in force now. NULL: nobody has to know. */
@@ -60,7 +72,8 @@ struct firewall_port firewall_client_port(struct firewall_client *c);
 const char *firewall_client_error(const struct firewall_client *c);
 
 /* Two steps, so that both sides use the same files. First the process loads them and returns their digest; then it uses
- * them if the service has loaded the same. The result is that of the reload function. */
+ * them if the service says that digest. Where files have errors, and each side goes by its own last good versions, the two
+ * may differ: the process then applies only what its own confirm. The result is that of the reload function. */
 int firewall_client_reload(char digest[65], struct firewall_client *c);
 int firewall_client_adopt(struct firewall_client *c, const char *digest);
 

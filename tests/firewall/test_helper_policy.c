@@ -82,11 +82,52 @@ static void the_policy_refuses_everything_else(void **state)
 	firewall_policy_free(p);
 }
 
+/* Files with errors: of what the configuration does not confirm nothing is opened or prolonged, and nothing ends early. */
+static void the_policy_bounds_what_it_cannot_confirm(void **state)
+{
+	struct firewall_policy *p;
+	const char *end = "192.0.2.10:1433";
+	struct allow a[] = {allow_of("198.51.100.0/29", end, NOW + 1000),
+		allow_of("203.0.113.7", end, NOW + 2000), allow_of("203.0.113.8", end, NOW + 2000),
+		allow_of("203.0.113.9", end, NOW + 2000), allow_of("203.0.113.10", end, NOW + 100)};
+	struct observed_allow seen[] = {{.source = a[2].source,
+						.endpoint = a[2].endpoint,
+						.has_timeout = true,
+						.remaining_ms = 500001},
+		{.source = a[4].source,
+			.endpoint = a[4].endpoint,
+			.has_timeout = true,
+			.remaining_ms = 900000}};
+	const struct firewall_state held = {.allows = seen, .n_allows = ARRAY_SIZE(seen)};
+	struct allowlist w = {.allows = a, .n_allows = 1};
+
+	(void)state;
+	assert_int_equal(firewall_policy_build(&p, &program), 0);
+	assert_true(firewall_policy_confirms(p, &w));
+	w.n_allows = 2; /* that one for longer than its client has anything */
+	assert_false(firewall_policy_confirms(p, &w));
+	w.n_allows = ARRAY_SIZE(a);
+	assert_int_equal(firewall_policy_bound(&w, p, &held, NOW), 3);
+	assert_int_equal(w.n_allows, 4);
+	assert_int_equal(w.allows[0].until, NOW + 1000);
+	assert_int_equal(w.allows[1].until, NOW + 1000); /* as the configuration ends it */
+	assert_int_equal(w.allows[2].until, NOW + 501);	 /* as the table ends it */
+	assert_int_equal(source_compare(&w.allows[3].source, &seen[1].source), 0);
+	assert_int_equal(w.allows[3].until, NOW + 100); /* what is to end earlier does */
+	/* What no file could make right ends the process, whatever the files are like. */
+	struct allow wide = allow_of("203.0.0.0/16", end, NOW + 10);
+	assert_non_null(firewall_policy_form(p, &wide));
+	wide = allow_of("203.0.113.8", end, 0);
+	assert_non_null(firewall_policy_form(p, &wide));
+	firewall_policy_free(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_policy_admits_what_the_configuration_can_give),
 		cmocka_unit_test(the_policy_refuses_everything_else),
+		cmocka_unit_test(the_policy_bounds_what_it_cannot_confirm),
 	};
 	program_make();
 	return cmocka_run_group_tests_name("firewall policy", tests, NULL, NULL);

@@ -260,16 +260,17 @@ class Apart(LabCase):
         self.found.agent.curfew("revoke", "acme", "--reason", "a laptop was stolen", expect=0)
         self.assertEqual(self.found.agent.elements(), [])
 
-    def service_start(self):
+    def service_start(self, elements=2):
         self.filter = self.filter_start(0o600)
         service = Service(self.found, under=("setpriv", f"--reuid={OWNER}", f"--regid={GROUP}", "--clear-groups",
                                              "--bounding-set=-all", "env", f"CURFEW_FIREWALL={self.socket}"))
         self.addCleanup(service.close)
-        until(lambda: len(self.found.agent.elements()) == 2, "both addresses are let in")
+        if elements:
+            until(lambda: len(self.found.agent.elements()) == elements, "both addresses are let in")
         return service
 
     def file_break(self):
-        name, = os.listdir(self.found.agent.path("clients.d"))
+        name = "client0.conf"
         path = self.found.agent.path("clients.d", name)
         with open(path, encoding="utf-8") as file:
             text = file.read()
@@ -303,6 +304,42 @@ class Apart(LabCase):
         sources = {source for source, _, _ in agent.elements()}
         self.assertNotIn(lab.OTHER[0], sources, service.log())
         self.assertLessEqual(sources, {source for source, _, _ in before})
+
+    def test_a_filter_without_a_version_of_its_own(self):
+        """After an upgrade: one file has errors, and the packet filter's process never had a good version of it."""
+        agent = self.found.agent
+        service = self.service_start()
+        service.close()
+        self.filter.communicate(timeout=60)
+        shutil.rmtree(os.path.join(self.own, "last-good"))
+        os.unlink(self.socket)
+        agent.client_add("beta", databases=[{"role": "staging", "server": "sql01", "name": "AcmeProd"}],
+                         users=[{"first": "Bea", "last": "Roe", "email": "bea@beta.example",
+                                 "sources": ["198.51.100.78"]}], **self.dates(lab.now() + days(20)))
+        agent.write()
+        for file in (agent.config, *glob.glob(agent.path("clients.d", "*"))):
+            os.chmod(file, 0o644)
+        agent.bootstrap("sql01", self.found.server)
+        name = self.file_break()
+        with open(agent.path("clients.d", name), encoding="utf-8") as file:
+            whole = file.read()
+        service = self.service_start(elements=None)
+        # What was let in stays until its end; the other client is served as ever.
+        until(lambda: len(agent.elements()) == 3, service.log)
+        self.assertIn("the firewall process has another last known good version", service.log())
+        # Closing goes on; what was closed is not opened again, because nobody whom the process believes says so.
+        agent.curfew("revoke", "acme", "--reason", "a laptop was stolen", expect=0)
+        self.assertEqual([source for source, _, _ in agent.elements()], ["198.51.100.78"])
+        agent.curfew("reinstate", "acme", "--reason", "it was found again", expect=(0, 1, 2))
+        applied = agent.curfew("apply", expect=2)
+        self.assertIn("the firewall process has no good version of its client's file", applied.out + applied.err)
+        self.assertEqual([source for source, _, _ in agent.elements()], ["198.51.100.78"])
+        self.assertIsNotNone(self.found.server.login(USER))
+        # The file is mended.
+        with open(agent.path("clients.d", name), "w", encoding="utf-8") as file:
+            file.write(whole.replace("tikcet", "ticket"))
+        agent.curfew("reload", expect=0)
+        until(lambda: len(agent.elements()) == 3, service.log)
 
     def test_a_stranger_is_refused_whatever_the_mode(self):
         child = self.filter_start(0o666)
