@@ -67,8 +67,21 @@ static int process_open(struct firewall_process *f)
 
 	if (rc == 0)
 		rc = firewall_monitor_open(&f->monitor, f->firewall);
+	size_t unreadable;
+	int remembered = helper_records_open(&f->records, f->options->records, &unreadable);
+	/* Without it nothing is closed less. */
+	if (remembered < 0 && f->records)
+		fprintf(stderr, "<3>firewall process: its memory in %s: %s\n", f->options->records,
+			strerror(-remembered));
+	else if (remembered == 0 && unreadable)
+		fprintf(stderr,
+			"<3>firewall process: %zu lines of its memory in %s cannot be read\n",
+			unreadable, f->options->records);
+	if (rc == 0 && !f->records)
+		rc = remembered;
 	if (rc == 0)
-		rc = firewall_policy_build(&f->policy, f->program);
+		rc = firewall_policy_build(
+			&f->policy, f->program, helper_records_memory(f->records));
 	return rc;
 }
 

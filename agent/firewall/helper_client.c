@@ -1,26 +1,12 @@
 /* The service's end of the channel to the firewall process: sends lists, receives results. */
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 #include "curfew/record.h"
-#include "firewall/helper_message.h"
-
-/* 100,000 elements take the kernel half a second. A process that is silent for this long hangs. */
-#define ANSWER_TIMEOUT_MS 60000
-
-struct firewall_client {
-	int channel;
-	pid_t pid;
-	bool changed; /* an event arrived among the answers */
-	char who[64];
-	char error[256];
-};
+#include "curfew/text.h"
+#include "firewall/helper_client.h"
 
 static int client_fail(struct firewall_client *c, int code, const char *text)
 {
@@ -49,7 +35,7 @@ static void event_note(struct firewall_client *c, const struct firewall_answer *
 }
 
 /* Receives the next answer. Notes events on the way. */
-static int client_receive(struct firewall_client *c, struct firewall_answer *a)
+int firewall_client_receive(struct firewall_client *c, struct firewall_answer *a)
 {
 	for (;;) {
 		struct pollfd p = {.fd = c->channel, .events = POLLIN};
@@ -69,7 +55,7 @@ static int client_receive(struct firewall_client *c, struct firewall_answer *a)
 	}
 }
 
-static int client_result(struct firewall_client *c, const struct firewall_answer *a)
+int firewall_client_result(struct firewall_client *c, const struct firewall_answer *a)
 {
 	client_fail(c, 0, a->u.text);
 	return a->code;
@@ -140,16 +126,16 @@ static int client_apply(struct firewall_changes *done, void *context,
 	if (rc == 0)
 		rc = client_send(c, &r);
 	if (rc == 0)
-		rc = client_receive(c, &a);
+		rc = firewall_client_receive(c, &a);
 	int memory = 0;
 	while (rc == 0 && a.kind == ANSWER_CHANGE) {
 		if (memory == 0)
 			memory =
 				append(&changes.items, &changes.n, sizeof(a.u.change), &a.u.change);
-		rc = client_receive(c, &a);
+		rc = firewall_client_receive(c, &a);
 	}
 	if (rc == 0)
-		rc = client_result(c, &a);
+		rc = firewall_client_result(c, &a);
 	if (rc >= 0 && memory < 0)
 		rc = memory;
 	if (rc < 0 || !done) {
@@ -180,6 +166,7 @@ static int state_take(struct firewall_state *s, const struct firewall_answer *a)
 		return append(&s->refused, &s->n_refused, sizeof(a->u.refused), &a->u.refused);
 	case ANSWER_RESULT:
 	case ANSWER_CHANGE:
+	case ANSWER_TEXT:
 	case ANSWER_EVENT:
 		break;
 	}
@@ -195,14 +182,14 @@ static int client_observe(struct firewall_state *out, void *context, instant_t n
 	int rc = client_send(c, &r), taken = 0;
 
 	if (rc == 0)
-		rc = client_receive(c, &a);
+		rc = firewall_client_receive(c, &a);
 	while (rc == 0 && a.kind != ANSWER_RESULT) {
 		if (taken == 0)
 			taken = state_take(&s, &a);
-		rc = client_receive(c, &a);
+		rc = firewall_client_receive(c, &a);
 	}
 	if (rc == 0)
-		rc = client_result(c, &a);
+		rc = firewall_client_result(c, &a);
 	if (rc >= 0 && taken < 0)
 		rc = taken;
 	if (rc < 0) {
@@ -229,10 +216,10 @@ static int client_ask(struct firewall_client *c, const struct firewall_request *
 	int rc = client_send(c, r);
 
 	if (rc == 0)
-		rc = client_receive(c, &a);
+		rc = firewall_client_receive(c, &a);
 	if (rc == 0 && a.kind != ANSWER_RESULT)
 		rc = -EPROTO;
-	return rc ? rc : client_result(c, &a);
+	return rc ? rc : firewall_client_result(c, &a);
 }
 
 int firewall_client_reload(char digest[65], struct firewall_client *c)
@@ -251,6 +238,49 @@ int firewall_client_adopt(struct firewall_client *c, const char *digest)
 
 	record_set(r.text, sizeof(r.text), digest);
 	return client_ask(c, &r);
+}
+
+int firewall_client_record(struct firewall_client *c, const struct firewall_record *record)
+{
+	char line[FIREWALL_RECORD_MAX];
+	int rc = firewall_record_write(line, record);
+	const char *at = line;
+
+	for (bool last = false; rc == 0 && !last;) {
+		struct firewall_request r = {.verb = VERB_LINE};
+		size_t n = strnlen(at, sizeof(r.text) - 1);
+		memcpy(r.text, at, n);
+		at += n;
+		last = !*at;
+		r.verb = last ? VERB_RECORD : VERB_LINE;
+		rc = last ? client_ask(c, &r) : client_send(c, &r);
+	}
+	return rc;
+}
+
+int firewall_client_memory(struct firewall_memory *out, struct firewall_client *c)
+{
+	struct firewall_request r = {.verb = VERB_RECALL};
+	struct firewall_memory m = {0};
+	struct firewall_answer a;
+	struct text text;
+	size_t unreadable = 0;
+	int memory = text_begin(&text) ? 0 : -ENOMEM;
+	int rc = client_send(c, &r);
+
+	while (rc == 0 && (rc = firewall_client_receive(c, &a)) == 0 && a.kind == ANSWER_TEXT)
+		if (memory == 0)
+			fputs(a.u.text, text.to);
+	if (rc == 0)
+		rc = a.kind == ANSWER_RESULT ? firewall_client_result(c, &a) : -EPROTO;
+	_cleanup_free_ char *all = text_end(&text);
+	if (rc == 0)
+		rc = all ? firewall_memory_read(&m, &unreadable, all) : -ENOMEM;
+	if (rc < 0)
+		firewall_memory_free(&m);
+	else
+		*out = m;
+	return rc;
 }
 
 int firewall_client_fd(const struct firewall_client *c)
@@ -282,90 +312,4 @@ int firewall_client_read(bool *changed, char who[64], struct firewall_client *c)
 	c->changed = false;
 	c->who[0] = '\0';
 	return 0;
-}
-
-/* The process has not reported yet whether it could open the table. */
-static int client_begin(struct firewall_client **out, struct firewall_client *c)
-{
-	/* A send that blocks for this long means that the process hangs. */
-	const struct timeval patience = {.tv_sec = ANSWER_TIMEOUT_MS / 1000};
-	struct firewall_answer a;
-	int rc = 0;
-
-	if (setsockopt(c->channel, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) < 0)
-		rc = -errno;
-	if (rc == 0)
-		rc = client_receive(c, &a);
-	if (rc == 0)
-		rc = client_result(c, &a);
-	if (rc) {
-		firewall_process_stop(c);
-		return rc;
-	}
-	*out = c;
-	return 0;
-}
-
-int firewall_process_start(struct firewall_client **out, const struct firewall_process_options *o)
-{
-	struct firewall_client *c = calloc(1, sizeof(*c));
-	int pair[2];
-
-	if (!c)
-		return -ENOMEM;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
-		free(c);
-		return -errno;
-	}
-	pid_t engine = getpid();
-	c->pid = fork();
-	if (c->pid == 0)
-		firewall_process_main(o, pair[1], engine);
-	int rc = c->pid < 0 ? -errno : 0;
-	close(pair[1]);
-	c->channel = pair[0];
-	if (rc) {
-		firewall_process_stop(c);
-		return rc;
-	}
-	return client_begin(out, c);
-}
-
-int firewall_process_connect(struct firewall_client **out, const char *path)
-{
-	struct sockaddr_un a = {.sun_family = AF_UNIX};
-	struct firewall_client *c;
-
-	if (strlen(path) >= sizeof(a.sun_path))
-		return -ENAMETOOLONG;
-	memcpy(a.sun_path, path, strlen(path));
-	c = calloc(1, sizeof(*c));
-	if (!c)
-		return -ENOMEM;
-	c->channel = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	if (c->channel < 0 || connect(c->channel, (struct sockaddr *)&a, sizeof(a)) < 0) {
-		int rc = -errno;
-		firewall_process_stop(c);
-		return rc;
-	}
-	return client_begin(out, c);
-}
-
-void firewall_process_stop(struct firewall_client *c)
-{
-	if (!c)
-		return;
-	if (c->channel >= 0)
-		close(c->channel);
-	if (c->pid > 0) {
-		/* The process ends when its channel closes. If it hangs, do not wait for it. */
-		const struct timespec moment = {0, 10 * 1000000};
-		int tries = 0;
-		while (waitpid(c->pid, NULL, WNOHANG) == 0)
-			if (++tries < 100)
-				nanosleep(&moment, NULL);
-			else
-				kill(c->pid, SIGKILL);
-	}
-	free(c);
 }

@@ -4,6 +4,7 @@
 #define ENGINE_FIREWALL_MESSAGE_H
 
 #include "curfew/firewall_process.h"
+#include "firewall/helper_records.h"
 
 enum firewall_verb {
 	VERB_BEGIN = 1, /* clears the entries */
@@ -14,6 +15,9 @@ enum firewall_verb {
 	VERB_OBSERVE, /* answered by a STATE, its parts, and a RESULT */
 	VERB_RELOAD,  /* loads the configuration; answered by a RESULT with its digest */
 	VERB_ADOPT,   /* uses the configuration that was loaded */
+	VERB_LINE,    /* a part of a line for its memory */
+	VERB_RECORD, /* the line's last part: it is remembered, and on disk when answered by a RESULT */
+	VERB_RECALL, /* answered by the TEXT of its memory and a RESULT */
 };
 struct firewall_request {
 	uint32_t verb;
@@ -22,7 +26,7 @@ struct firewall_request {
 	struct source source;		  /* ALLOW, TRUSTED */
 	struct endpoint endpoint;	  /* ALLOW, GUARD, TRUSTED */
 	instant_t until;		  /* ALLOW */
-	char text[ALLOW_COMMENT_MAX + 1]; /* ALLOW, TRUSTED: comment; ADOPT: digest */
+	char text[ALLOW_COMMENT_MAX + 1]; /* ALLOW, TRUSTED: comment; ADOPT: digest; LINE, RECORD */
 };
 
 enum firewall_answer_kind {
@@ -33,13 +37,14 @@ enum firewall_answer_kind {
 	ANSWER_STATE_GUARD,
 	ANSWER_STATE_TRUSTED,
 	ANSWER_STATE_REFUSED,
+	ANSWER_TEXT,
 	ANSWER_EVENT, /* unsolicited: another program changed the table */
 };
 struct firewall_answer {
 	uint32_t kind;
 	int32_t code; /* RESULT */
 	union {
-		char text[256]; /* RESULT: error or digest; EVENT: process name */
+		char text[256]; /* RESULT: error or digest; EVENT: process name; TEXT: a part */
 		struct firewall_change change;
 		struct {
 			bool present, intact;
@@ -68,7 +73,9 @@ struct firewall_process { /* state of the firewall process */
 	struct firewall_policy *policy;
 	struct firewall *firewall;
 	struct firewall_monitor *monitor;
-	struct allowlist wanted; /* since BEGIN */
+	struct helper_records *records;
+	char line[FIREWALL_RECORD_MAX]; /* as far as it has come */
+	struct allowlist wanted;	/* since BEGIN */
 	size_t room_allows, room_guards, room_trusted;
 };
 

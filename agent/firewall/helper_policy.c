@@ -8,8 +8,10 @@
 struct policy_entry {
 	struct source source;
 	struct endpoint endpoint;
-	instant_t end;
+	instant_t end; /* REVOKED: everybody who has this source here is revoked */
 };
+#define REVOKED (-1)
+
 struct firewall_policy {
 	struct policy_entry *allows, *trusted; /* sorted, unique */
 	size_t n_allows, n_trusted;
@@ -31,21 +33,29 @@ static int guard_compare(const void *a, const void *b)
 	return endpoint_compare(a, b);
 }
 
+static bool is_revoked(const struct firewall_memory *m, const char *client, const char *login)
+{
+	return m && (firewall_memory_find(m, client, "") || firewall_memory_find(m, client, login));
+}
+
 /* Calls `f` for each source on each endpoint of the client. */
 static void client_walk(const struct program *p, const struct client *c,
-	void (*f)(void *, const struct policy_entry *), void *context)
+	const struct firewall_memory *m, void (*f)(void *, const struct policy_entry *),
+	void *context)
 {
-	for (size_t u = 0; u < c->n_users; u++)
+	for (size_t u = 0; u < c->n_users; u++) {
+		instant_t last = is_revoked(m, c->name, c->users[u].login) ? REVOKED : c->end;
 		for (size_t d = 0; d < c->n_databases; d++) {
 			const struct server *s = &p->servers[c->databases[d].server];
 			for (size_t e = 0; e < s->n_endpoints; e++)
 				for (size_t i = 0; i < c->users[u].n_sources; i++) {
 					instant_t end = user_source_end(&c->users[u], i);
 					struct policy_entry entry = {c->users[u].sources[i],
-						s->endpoints[e], end < c->end ? end : c->end};
+						s->endpoints[e], end < last ? end : last};
 					f(context, &entry);
 				}
 		}
+	}
 }
 
 static void count_entry(void *context, const struct policy_entry *e)
@@ -101,7 +111,8 @@ static void servers_add(struct firewall_policy *out, const struct program *p)
 	out->n_trusted = entries_merge(out->trusted, out->n_trusted);
 }
 
-int firewall_policy_build(struct firewall_policy **out, const struct program *p)
+int firewall_policy_build(
+	struct firewall_policy **out, const struct program *p, const struct firewall_memory *memory)
 {
 	struct firewall_policy *policy = calloc(1, sizeof(*policy));
 	size_t n = 0, guards = 0, trusted = 0;
@@ -109,7 +120,7 @@ int firewall_policy_build(struct firewall_policy **out, const struct program *p)
 	if (!policy)
 		return -ENOMEM;
 	for (size_t i = 0; i < p->n_clients; i++)
-		client_walk(p, &p->clients[i], count_entry, &n);
+		client_walk(p, &p->clients[i], NULL, count_entry, &n);
 	for (size_t i = 0; i < p->n_servers; i++) {
 		guards += p->servers[i].n_endpoints;
 		trusted += p->servers[i].n_endpoints * p->servers[i].n_trusted;
@@ -124,7 +135,7 @@ int firewall_policy_build(struct firewall_policy **out, const struct program *p)
 	policy->widest4 = p->settings.widest_prefix4;
 	policy->widest6 = p->settings.widest_prefix6;
 	for (size_t i = 0; i < p->n_clients; i++)
-		client_walk(p, &p->clients[i], add_entry, policy);
+		client_walk(p, &p->clients[i], memory, add_entry, policy);
 	policy->n_allows = entries_merge(policy->allows, policy->n_allows);
 	servers_add(policy, p);
 	*out = policy;
@@ -188,7 +199,8 @@ const char *firewall_policy_allow(const struct firewall_policy *p, const struct 
 	const char *why = firewall_policy_form(p, a);
 	instant_t end = allow_end(p, a);
 
-	if (why)
+	/* Of somebody who is revoked nothing is an accident of the service's: firewall_policy_bound() leaves it out. */
+	if (why || end == REVOKED)
 		return why;
 	if (end <= 0)
 		return "no configured client has this source on this endpoint";
@@ -232,7 +244,7 @@ size_t firewall_policy_bound(struct allowlist *w, const struct firewall_policy *
 		struct allow a = w->allows[i];
 		instant_t end = allow_end(p, &a), there = held_end(held, &a, now);
 
-		if (there > end)
+		if (there > end && end != REVOKED)
 			end = there;
 		if (a.until > end) {
 			a.until = end;

@@ -142,7 +142,7 @@ static int wanted_bound(struct firewall_process *f, instant_t now)
 {
 	struct firewall_state held;
 
-	if (!f->partial || firewall_policy_confirms(f->policy, &f->wanted))
+	if (firewall_policy_confirms(f->policy, &f->wanted))
 		return 0;
 	int rc = firewall_observe(&held, f->firewall, now);
 	if (rc < 0)
@@ -182,7 +182,7 @@ static void commit(struct firewall_process *f, const struct firewall_request *r)
 	wanted_clear(f);
 	if (rc == 0 && bounded > 0 && !r->closings_only)
 		helper_result(f, FIREWALL_UNCONFIRMED,
-			"its own last good version of a client file with errors does not have all that the service's has");
+			"an address of somebody who is revoked, or whom its own last good version of a file with errors does not have");
 	else
 		helper_result(f, rc, rc ? firewall_error(f->firewall) : "");
 }
@@ -264,7 +264,7 @@ static void adopt(struct firewall_process *f, const struct firewall_request *r)
 	if (!f->candidate ||
 		strncmp(f->candidate->digest, r->text, sizeof(f->candidate->digest)) != 0)
 		helper_refuse("asked to use a configuration that it has not loaded");
-	int rc = firewall_policy_build(&policy, f->candidate);
+	int rc = firewall_policy_build(&policy, f->candidate, helper_records_memory(f->records));
 	if (rc == 0 && firewall_reopen(f, &f->candidate->settings.firewall) < 0)
 		helper_refuse(
 			"cannot open the packet filter with the new configuration's settings");
@@ -281,6 +281,47 @@ static void adopt(struct firewall_process *f, const struct firewall_request *r)
 			f->options->adopted(f->program, f->options->context);
 	}
 	helper_result(f, rc, "");
+}
+
+static void take_line(struct firewall_process *f, const struct firewall_request *r)
+{
+	size_t n = strlen(f->line);
+
+	if (n + strlen(r->text) >= sizeof(f->line))
+		helper_refuse("a line that is too long to remember");
+	memcpy(f->line + n, r->text, strlen(r->text) + 1);
+}
+
+static void take_record(struct firewall_process *f, const struct firewall_request *r)
+{
+	struct firewall_policy *policy = NULL;
+
+	take_line(f, r);
+	int rc = helper_records_add(f->records, f->line);
+	if (rc == -EINVAL)
+		helper_refuse("a line that is not one of its memory's");
+	f->line[0] = '\0';
+	if (rc == 0)
+		rc = firewall_policy_build(&policy, f->program, helper_records_memory(f->records));
+	if (rc == 0) {
+		firewall_policy_free(f->policy);
+		f->policy = policy;
+	}
+	helper_result(f, rc, rc ? strerror(-rc) : "");
+}
+
+static void recall(struct firewall_process *f)
+{
+	_cleanup_free_ char *text = helper_records_text(f->records);
+
+	for (const char *at = text; at && *at;) {
+		struct firewall_answer a = {.kind = ANSWER_TEXT};
+		size_t n = strnlen(at, sizeof(a.u.text) - 1);
+		memcpy(a.u.text, at, n);
+		answer(f, &a);
+		at += n;
+	}
+	helper_result(f, text ? 0 : -ENOMEM, text ? "" : strerror(ENOMEM));
 }
 
 void helper_take(struct firewall_process *f, const struct firewall_request *r)
@@ -311,6 +352,15 @@ void helper_take(struct firewall_process *f, const struct firewall_request *r)
 		return;
 	case VERB_ADOPT:
 		adopt(f, r);
+		return;
+	case VERB_LINE:
+		take_line(f, r);
+		return;
+	case VERB_RECORD:
+		take_record(f, r);
+		return;
+	case VERB_RECALL:
+		recall(f);
 		return;
 	}
 	helper_refuse("unknown verb %u", r->verb);

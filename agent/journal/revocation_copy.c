@@ -273,26 +273,6 @@ int revocation_copy_merge(struct overrides *o, struct revocation_copy *c)
 
 /* ---- with the journal ---- */
 
-/* The journal has a later reinstatement: the power failed before it was written here. */
-static int is_reinstated(bool *out, struct journal *j, const struct revocation *r)
-{
-	_cleanup_statement_ sqlite3_stmt *s = NULL;
-	int rc = database_prepare(&s, j,
-		"SELECT count(*) FROM record WHERE kind = 'event' AND action = 'reinstate'"
-		" AND client = ? AND login IS ? AND at >= ?");
-
-	if (rc)
-		return rc;
-	if (bind_text(s, 1, r->client) || bind_text(s, 2, r->login) ||
-		sqlite3_bind_int64(s, 3, r->at))
-		return -ENOMEM;
-	rc = sqlite3_step(s);
-	if (rc != SQLITE_ROW)
-		return rc == SQLITE_DONE ? -EBADMSG : database_error(j->db, rc);
-	*out = sqlite3_column_int64(s, 0) > 0;
-	return 0;
-}
-
 int revocation_copy_settle(struct revocation_copy *c, struct journal *j)
 {
 	struct overrides o = {0};
@@ -303,7 +283,7 @@ int revocation_copy_settle(struct revocation_copy *c, struct journal *j)
 		bool reinstated = false;
 		if (!c->places[i].taken || overrides_have(&o, &r))
 			continue;
-		rc = is_reinstated(&reinstated, j, &r);
+		rc = override_was_reinstated(&reinstated, j, r.client, r.login, r.at);
 		if (rc == 0 && reinstated)
 			rc = revocation_copy_remove(c, r.client, r.login);
 		else if (rc == 0)

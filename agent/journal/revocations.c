@@ -133,3 +133,22 @@ int override_read(struct overrides *out, struct journal *j)
 		*out = list;
 	return rc;
 }
+
+int override_was_reinstated(
+	bool *out, struct journal *j, const char *client, const char *login, instant_t since)
+{
+	_cleanup_statement_ sqlite3_stmt *s = NULL;
+	int rc = database_prepare(&s, j,
+		"SELECT count(*) FROM record WHERE kind = 'event' AND action = 'reinstate'"
+		" AND client = ? AND login IS ? AND at >= ?");
+
+	if (rc)
+		return rc;
+	if (bind_override(s, client, login) || sqlite3_bind_int64(s, 3, since))
+		return -ENOMEM;
+	rc = sqlite3_step(s);
+	if (rc != SQLITE_ROW)
+		return rc == SQLITE_DONE ? -EBADMSG : database_error(j->db, rc);
+	*out = sqlite3_column_int64(s, 0) > 0;
+	return 0;
+}

@@ -66,6 +66,7 @@ static int serve(struct keeper *k, const struct configuration *c, const char *co
 		.context = k,
 		.read = read,
 		.write = k->folder ? write : NULL,
+		.records = k->folder,
 		.unconfined = k->options->unconfined};
 	int rc = firewall_process_listen(SD_LISTEN_FDS_START, &o);
 

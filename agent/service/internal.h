@@ -101,6 +101,7 @@ struct service {
 	bool has_next;
 	instant_t next;	   /* the next scheduled change */
 	int64_t next_head; /* when the journal's head is logged next, in monotonic milliseconds */
+	int64_t witnessed; /* the head that the firewall process has recorded */
 
 	struct passes passes;
 	struct queries queries;
@@ -144,6 +145,7 @@ void records_unrecorded(void *service, const struct journal_entry *e);
 /* Call after the network is blocked. Writes the revocation to both places, where possible. */
 enum recorded records_revoke(struct service *s, const char *client, const char *login,
 	const char *actor, const char *reason, instant_t at);
+bool records_are_revoked(const struct service *s, const char *client, const char *login);
 /* Returns 0, -ENOENT if there is no such revocation, or the journal's error: access then stays revoked. */
 int records_reinstate(struct service *s, const char *client, const char *login, const char *actor,
 	const char *reason, instant_t at);
@@ -152,6 +154,18 @@ void records_watch(struct service *s);
 int64_t records_next(
 	const struct service *s); /* When records_flush() is due: monotonic milliseconds. */
 void records_flush(struct service *s);
+
+/* witness.c */
+void witness_revoked(struct service *s, const char *client, const char *login, instant_t at);
+/* Returns 0, or negative errno: the firewall process then still counts it as revoked and opens nothing. */
+int witness_reinstated(struct service *s, const char *client, const char *login, instant_t at);
+/* Tells the firewall process the journal's head, if it has changed. */
+void witness_head(struct service *s);
+
+/* witness_compare.c */
+/* Puts revocations back in force that only the firewall process has, detects a loss of records, and tells the firewall
+ * process what it lacks. Returns 0, or negative errno if that process has died. */
+int witness_open(struct service *s);
 
 /* time.c */
 /* The current time: never before the latest time seen, and saved. Raises and clears the alarm of a clock that was set

@@ -190,6 +190,7 @@ enum recorded records_revoke(struct service *s, const char *client, const char *
 	const struct revocation r = {client, login, at, actor, reason};
 	int copied = s->copy ? revocation_copy_add(s->copy, &r) : -ENODEV;
 
+	witness_revoked(s, client, login, at);
 	/* Commit the current batch first, so that a failing pass cannot roll back the revocation. */
 	lane_settle(s->passes.lane);
 	int rc = s->journal ? override_add(s->journal, client, login, at, actor, reason) : -ENODEV;
@@ -207,6 +208,16 @@ enum recorded records_revoke(struct service *s, const char *client, const char *
 	return RECORDED_NOWHERE;
 }
 
+bool records_are_revoked(const struct service *s, const char *client, const char *login)
+{
+	for (size_t i = 0; i < s->overrides.n; i++) {
+		const struct override *o = &s->overrides.items[i];
+		if (streq(o->client, client) && streq(o->login ? o->login : "", login ? login : ""))
+			return true;
+	}
+	return false;
+}
+
 int records_reinstate(struct service *s, const char *client, const char *login, const char *actor,
 	const char *reason, instant_t at)
 {
@@ -214,6 +225,9 @@ int records_reinstate(struct service *s, const char *client, const char *login, 
 	int rc = backlog_flush(s->backlog, s->journal);
 	if (rc == 0 && s->unsettled && s->copy)
 		rc = revocation_copy_settle(s->copy, s->journal);
+	/* First where it opens nothing by itself: should the journal then fail, all stays closed. */
+	if (rc == 0 && s->journal && records_are_revoked(s, client, login))
+		rc = witness_reinstated(s, client, login, at);
 	if (rc == 0)
 		rc = s->journal ? override_remove(s->journal, client, login, at, actor, reason)
 				: -ENODEV;

@@ -160,6 +160,8 @@ static int service_open(struct service *s)
 	if (rc == 0)
 		rc = firewall_begin(s, config_folder);
 	if (rc == 0)
+		rc = say(witness_open(s), "the packet filter", "");
+	if (rc == 0)
 		rc = say(folder_make(settings->runtime_directory, 0750), "making",
 			settings->runtime_directory);
 	if (rc == 0)

@@ -7,12 +7,15 @@
 #include <sys/types.h>
 
 #include "curfew/firewall_port.h"
+#include "curfew/firewall_record.h"
 
 /* ---- which entries are allowed: pure ---- */
 
 struct firewall_policy; /* every entry that a configured client can ever have, with its last end */
 
-int firewall_policy_build(struct firewall_policy **out, const struct program *p);
+/* `memory`: who is revoked, as far as the firewall process knows; NULL: nobody. */
+int firewall_policy_build(struct firewall_policy **out, const struct program *p,
+	const struct firewall_memory *memory);
 void firewall_policy_free(struct firewall_policy *p);
 /* NULL, or the error in the entry. It must have an end, not later than that of the last client with this source on this
  * endpoint. */
@@ -22,7 +25,8 @@ const char *firewall_policy_form(const struct firewall_policy *p, const struct a
 /* Every entry is one that the configuration gives, for no longer than it does. */
 bool firewall_policy_confirms(const struct firewall_policy *p, const struct allowlist *w);
 /* Where files have errors, the service's last good version of one may say more than the firewall process knows. What that
- * process cannot confirm is neither opened nor prolonged, and what the table has already stays until its end there.
+ * process cannot confirm is neither opened nor prolonged, and what the table has already stays until its end there; but
+ * nothing of who is revoked.
  * Returns how many entries were left out or end earlier. `held` is the table as read; `now` is the time of that reading. */
 size_t firewall_policy_bound(struct allowlist *w, const struct firewall_policy *p,
 	const struct firewall_state *held, instant_t now);
@@ -53,6 +57,7 @@ struct firewall_process_options {
 	void (*adopted)(const struct program *program, void *context);
 	const char *const *read;  /* files that reload reads: NULL-terminated */
 	const char *const *write; /* files of its own, NULL-terminated; NULL: it writes none */
+	const char *records;	  /* the folder of its memory; NULL: it has none */
 	bool unconfined;	  /* only for tests */
 };
 
@@ -76,6 +81,11 @@ const char *firewall_client_error(const struct firewall_client *c);
  * may differ: the process then applies only what its own confirm. The result is that of the reload function. */
 int firewall_client_reload(char digest[65], struct firewall_client *c);
 int firewall_client_adopt(struct firewall_client *c, const char *digest);
+
+/* What the process remembers, in a place that the service cannot write: it can only add. A process without a place of its
+ * own takes lines and remembers nothing. */
+int firewall_client_record(struct firewall_client *c, const struct firewall_record *r);
+int firewall_client_memory(struct firewall_memory *out, struct firewall_client *c);
 
 /* Readable if another program changed the table, or the process died. */
 int firewall_client_fd(const struct firewall_client *c);

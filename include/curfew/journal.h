@@ -188,6 +188,9 @@ int override_add(struct journal *j, const char *client, const char *login, insta
 	const char *actor, const char *reason);
 int override_remove(struct journal *j, const char *client, const char *login, instant_t at,
 	const char *actor, const char *reason); /* -ENOENT: none is in effect */
+/* The journal has a reinstatement at or after that time: what another place still keeps as revoked is over. */
+int override_was_reinstated(
+	bool *out, struct journal *j, const char *client, const char *login, instant_t since);
 /* Also reads the passed times; see memory.h. */
 int override_read(struct overrides *out, struct journal *j);
 

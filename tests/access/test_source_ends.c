@@ -123,7 +123,7 @@ static void the_firewall_process_knows_it(void **state)
 
 	(void)state;
 	program.n_clients = 1;
-	assert_int_equal(firewall_policy_build(&p, &program), 0);
+	assert_int_equal(firewall_policy_build(&p, &program, NULL), 0);
 	assert_non_null(firewall_policy_allow(p, &late));
 	late.until = NOW + 50;
 	assert_null(firewall_policy_allow(p, &late));

@@ -7,7 +7,7 @@ static void the_policy_admits_what_the_configuration_can_give(void **state)
 	struct allow a = allow_of("203.0.113.7", "192.0.2.10:1433", NOW + 1000);
 
 	(void)state;
-	assert_int_equal(firewall_policy_build(&p, &program), 0);
+	assert_int_equal(firewall_policy_build(&p, &program, NULL), 0);
 	assert_null(firewall_policy_allow(p, &a));
 	a = allow_of("198.51.100.0/29", "192.0.2.10:1433", 1);
 	assert_null(firewall_policy_allow(p, &a));
@@ -28,7 +28,7 @@ static void the_policy_refuses_everything_else(void **state)
 	const char *good = "203.0.113.7", *end = "192.0.2.10:1433";
 
 	(void)state;
-	assert_int_equal(firewall_policy_build(&p, &program), 0);
+	assert_int_equal(firewall_policy_build(&p, &program, NULL), 0);
 	const struct allow wrong[] = {
 		allow_of("203.0.113.8", end, NOW + 10), /* nobody's source */
 		allow_of("198.51.100.1", end,
@@ -102,7 +102,7 @@ static void the_policy_bounds_what_it_cannot_confirm(void **state)
 	struct allowlist w = {.allows = a, .n_allows = 1};
 
 	(void)state;
-	assert_int_equal(firewall_policy_build(&p, &program), 0);
+	assert_int_equal(firewall_policy_build(&p, &program, NULL), 0);
 	assert_true(firewall_policy_confirms(p, &w));
 	w.n_allows = 2; /* that one for longer than its client has anything */
 	assert_false(firewall_policy_confirms(p, &w));

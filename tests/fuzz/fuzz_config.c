@@ -263,7 +263,7 @@ static void allowlist_check(const struct program *p, const struct grants *g, ins
 	struct firewall_policy *policy;
 	struct allowlist list;
 
-	REQUIRE(firewall_policy_build(&policy, p) == 0);
+	REQUIRE(firewall_policy_build(&policy, p, NULL) == 0);
 	REQUIRE(allowlist_build(&list, p, g, now, NULL, NULL) == 0);
 	for (size_t i = 0; i < list.n_allows; i++)
 		REQUIRE(!firewall_policy_allow(policy, &list.allows[i]));

@@ -252,7 +252,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		quiet = fopen("/dev/null", "we");
 	REQUIRE(quiet != NULL);
 	process = (struct firewall_process){.options = &options, .program = p};
-	REQUIRE(firewall_policy_build(&process.policy, p) == 0);
+	size_t unreadable;
+	REQUIRE(helper_records_open(&process.records, NULL, &unreadable) == 0);
+	REQUIRE(firewall_policy_build(&process.policy, p, NULL) == 0);
 	machine_before = machine_now();
 	if (setjmp(ended) == 0)
 		while (in.left) {
@@ -260,6 +262,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			helper_take(&process, &r);
 		}
 	allowlist_free(&process.wanted);
+	helper_records_close(process.records);
 	firewall_policy_free(process.policy);
 	program_free(process.candidate);
 	program_free(process.own);

@@ -341,6 +341,51 @@ class Apart(LabCase):
         agent.curfew("reload", expect=0)
         until(lambda: len(agent.elements()) == 3, service.log)
 
+    def pair_restart(self, service, state=None):
+        """Both end; with `state`, everything that the service keeps is put back as it was then; both start."""
+        service.close()
+        self.filter.communicate(timeout=60)
+        os.unlink(self.socket)
+        if state:
+            shutil.rmtree(self.found.agent.path("state"))
+            shutil.copytree(state, self.found.agent.path("state"))
+            give(self.found.agent.path("state"))
+        return self.service_start(elements=None)
+
+    def test_what_was_revoked_is_witnessed(self):
+        """Every file of the service is put back to before a revocation, consistently: the packet filter's process
+        remembers it, and how far the journal was."""
+        agent = self.found.agent
+        service = self.service_start()
+        service = self.pair_restart(service)
+        until(lambda: len(agent.elements()) == 2, service.log)
+        before = agent.path("before")
+        service.close()
+        self.filter.communicate(timeout=60)
+        os.unlink(self.socket)
+        shutil.copytree(agent.path("state"), before)
+        service = self.service_start()
+        agent.curfew("revoke", "acme", "--reason", "a laptop was stolen", expect=0)
+        self.assertEqual(agent.elements(), [])
+        service = self.pair_restart(service, before)
+        self.assertIn("the firewall process remembers it: it stays in force", service.log())
+        self.assertIn("not the one that the firewall process saw", service.log())
+        until(lambda: "last pass" in agent.curfew("status").out, "a pass")
+        self.assertEqual(agent.elements(), [])
+        self.assertIn("accept-loss", agent.curfew("apply", expect=1).out)
+        # An operator goes on deliberately: the loss is accepted, the revocation is not.
+        agent.curfew("accept-loss", "--reason", "a backup was put back", expect=0)
+        agent.curfew("apply", expect=0)
+        self.assertEqual(agent.elements(), [])
+        agent.curfew("reinstate", "acme", "--reason", "it was found again", expect=0)
+        self.assertEqual(len(agent.elements()), 2)
+        service = self.pair_restart(service)
+        until(lambda: len(agent.elements()) == 2, service.log)
+        self.assertNotIn("is not in the journal", service.log().rpartition("stopped; the kernel")[2])
+        with open(os.path.join(self.own, "records"), encoding="utf-8") as file:
+            words = [line.split("\t")[0] for line in file]
+        self.assertEqual([word for word in words if word != "head"][-1], "reinstate")
+
     def test_a_stranger_is_refused_whatever_the_mode(self):
         child = self.filter_start(0o666)
         subprocess.run(["setpriv", f"--reuid={OWNER + 9}", f"--regid={OWNER + 9}", "--clear-groups", "/usr/bin/python3",

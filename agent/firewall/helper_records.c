@@ -1,0 +1,177 @@
+/* The file of the firewall process's memory: lines are added, never changed. When it has grown, what still counts goes into a
+ * new one, and the whole old one is kept beside it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "curfew/text.h"
+#include "firewall/helper_records.h"
+
+#define FILE_NAME "records"
+#define OLD_NAME  "records.1"
+#define NEW_NAME  "records.new"
+/* A head after each pass with changes is some hundred bytes: years. */
+#define RECORDS_LONG (1 << 20)
+/* More is no memory of ours. */
+#define RECORDS_MAX (64 << 20)
+
+struct helper_records {
+	int folder, file; /* -1: nothing is remembered */
+	struct firewall_memory memory;
+};
+
+static char *file_text(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0 || st.st_size > RECORDS_MAX)
+		return NULL;
+	char *text = malloc((size_t)st.st_size + 1);
+	size_t n = 0;
+	while (text && n < (size_t)st.st_size) {
+		ssize_t k = pread(fd, text + n, (size_t)st.st_size - n, (off_t)n);
+		if (k < 0 && errno == EINTR)
+			continue;
+		if (k <= 0)
+			break;
+		n += (size_t)k;
+	}
+	if (text)
+		text[n] = '\0';
+	return text;
+}
+
+static int text_put(int fd, const char *text, size_t size)
+{
+	ssize_t n = write(fd, text, size);
+
+	if (n != (ssize_t)size)
+		return n < 0 ? -errno : -ENOSPC;
+	return fdatasync(fd) < 0 ? -errno : 0;
+}
+
+static int file_open(int folder, const char *name)
+{
+	int fd = openat(folder, name, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* A line that was cut off by a power failure ends where the next one begins. */
+static int file_end_line(int fd)
+{
+	off_t size = lseek(fd, 0, SEEK_END);
+	char last = '\n';
+
+	if (size > 0 && pread(fd, &last, 1, size - 1) != 1)
+		return -EIO;
+	return last == '\n' ? 0 : text_put(fd, "\n", 1);
+}
+
+/* The lines that say the same as all of them. */
+static char *memory_text(const struct firewall_memory *m)
+{
+	char line[FIREWALL_RECORD_MAX];
+	struct text t;
+
+	if (!text_begin(&t))
+		return NULL;
+	for (size_t i = 0; i < m->n; i++)
+		if (firewall_record_write(line, &m->revoked[i]) == 0)
+			fprintf(t.to, "%s\n", line);
+	if (m->head.kind && firewall_record_write(line, &m->head) == 0)
+		fprintf(t.to, "%s\n", line);
+	return text_end(&t);
+}
+
+static int file_renew(struct helper_records *r)
+{
+	_cleanup_free_ char *text = memory_text(&r->memory);
+
+	if (!text)
+		return -ENOMEM;
+	unlinkat(r->folder, NEW_NAME, 0);
+	int fd = file_open(r->folder, NEW_NAME);
+	int rc = fd < 0 ? fd : text_put(fd, text, strlen(text));
+	if (rc == 0 && (renameat(r->folder, FILE_NAME, r->folder, OLD_NAME) < 0 ||
+			       renameat(r->folder, NEW_NAME, r->folder, FILE_NAME) < 0))
+		rc = -errno;
+	if (rc < 0) {
+		if (fd >= 0)
+			close(fd);
+		return rc;
+	}
+	close(r->file);
+	r->file = fd;
+	return 0;
+}
+
+static int records_load(struct helper_records *r, const char *path, size_t *unreadable)
+{
+	struct stat st;
+
+	r->folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (r->folder < 0)
+		return -errno;
+	/* The power failed between the two renames. */
+	if (fstatat(r->folder, FILE_NAME, &st, 0) < 0 && errno == ENOENT)
+		renameat(r->folder, NEW_NAME, r->folder, FILE_NAME);
+	r->file = file_open(r->folder, FILE_NAME);
+	int rc = r->file < 0 ? r->file : file_end_line(r->file);
+	_cleanup_free_ char *text = rc == 0 ? file_text(r->file) : NULL;
+	if (rc == 0)
+		rc = text ? firewall_memory_read(&r->memory, unreadable, text) : -EFBIG;
+	if (rc == 0 && strlen(text) > RECORDS_LONG)
+		rc = file_renew(r);
+	return rc;
+}
+
+int helper_records_open(struct helper_records **out, const char *folder, size_t *unreadable)
+{
+	struct helper_records *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return -ENOMEM;
+	r->folder = r->file = -1;
+	*unreadable = 0;
+	int rc = folder ? records_load(r, folder, unreadable) : 0;
+	*out = r;
+	return rc;
+}
+
+int helper_records_add(struct helper_records *r, const char *line)
+{
+	struct firewall_record record;
+	char text[FIREWALL_RECORD_MAX + 1];
+	int n = snprintf(text, sizeof(text), "%s\n", line);
+	int rc = strchr(line, '\n') || n >= (int)sizeof(text) ? -EINVAL
+							      : firewall_record_read(&record, line);
+
+	if (rc < 0 || r->file < 0)
+		return rc;
+	rc = text_put(r->file, text, (size_t)n);
+	return rc < 0 ? rc : firewall_memory_add(&r->memory, &record);
+}
+
+char *helper_records_text(const struct helper_records *r)
+{
+	return r->file < 0 ? strdup("") : file_text(r->file);
+}
+
+const struct firewall_memory *helper_records_memory(const struct helper_records *r)
+{
+	return r ? &r->memory : NULL;
+}
+
+void helper_records_close(struct helper_records *r)
+{
+	if (!r)
+		return;
+	if (r->file >= 0)
+		close(r->file);
+	if (r->folder >= 0)
+		close(r->folder);
+	firewall_memory_free(&r->memory);
+	free(r);
+}

@@ -1,0 +1,21 @@
+/* What the firewall process remembers of what the service said: who is revoked, and how far the journal was. One line for
+ * each, in a folder that the service cannot write; the service can only add. */
+#ifndef FIREWALL_HELPER_RECORDS_H
+#define FIREWALL_HELPER_RECORDS_H
+
+#include "curfew/firewall_record.h"
+
+struct helper_records;
+
+/* `folder` NULL: nothing is remembered, and nobody counts as revoked. A line that cannot be read is skipped and counted.
+ * 0 or negative errno; *out is set also then, with as much as could be read, but for -ENOMEM. */
+int helper_records_open(struct helper_records **out, const char *folder, size_t *unreadable);
+void helper_records_close(struct helper_records *r);
+/* On disk when it returns. -EINVAL: no such line. */
+int helper_records_add(struct helper_records *r, const char *line);
+/* All lines, the newest last; owned by the caller. NULL without memory. */
+char *helper_records_text(const struct helper_records *r);
+/* NULL: it has none. */
+const struct firewall_memory *helper_records_memory(const struct helper_records *r);
+
+#endif

@@ -1,0 +1,54 @@
+/* The firewall process as a witness: it remembers who was revoked and how far the journal was, where the service cannot
+ * write. Records that are lost, older, or emptied here reinstate nobody, whoever may write them. */
+#include <errno.h>
+#include <string.h>
+#include <sodium.h>
+#include "curfew/memory.h"
+#include "service/internal.h"
+
+static int witness_tell(struct service *s, const struct firewall_record *r)
+{
+	int rc = s->firewall ? firewall_client_record(s->firewall, r) : 0;
+
+	/* Its death is an event of its own. */
+	if (rc < 0 && rc != -EPIPE && rc != -ETIMEDOUT)
+		log_send(LOG_JOURNAL_FAILED, NULL,
+			"the firewall process cannot add to its memory: %s; free some space in its folder",
+			strerror(-rc));
+	return rc;
+}
+
+static int override_tell(struct service *s, enum firewall_record_kind kind, const char *client,
+	const char *login, instant_t at)
+{
+	struct firewall_record r = {.kind = kind, .at = at};
+
+	if (strlen(client) > MAX_NAME_BYTES || (login && strlen(login) > MAX_NAME_BYTES))
+		return -ENAMETOOLONG;
+	strcpy(r.client, client);
+	strcpy(r.login, login ? login : "");
+	return witness_tell(s, &r);
+}
+
+void witness_revoked(struct service *s, const char *client, const char *login, instant_t at)
+{
+	override_tell(s, FIREWALL_REVOKED, client, login, at);
+}
+
+int witness_reinstated(struct service *s, const char *client, const char *login, instant_t at)
+{
+	return override_tell(s, FIREWALL_REINSTATED, client, login, at);
+}
+
+void witness_head(struct service *s)
+{
+	struct firewall_record r = {.kind = FIREWALL_HEAD};
+	uint8_t hash[JOURNAL_HASH_SIZE];
+
+	if (!s->journal || journal_head(hash, &r.id, s->journal) < 0 || r.id == s->witnessed)
+		return;
+	clock_now(&r.at, NULL, &s->clock);
+	sodium_bin2hex(r.hash, sizeof(r.hash), hash, sizeof(hash));
+	if (witness_tell(s, &r) == 0)
+		s->witnessed = r.id;
+}

@@ -1,0 +1,78 @@
+/* What the firewall process remembers is compared with the records, when the service starts. */
+#include <errno.h>
+#include <string.h>
+#include <sodium.h>
+#include "curfew/memory.h"
+#include "service/internal.h"
+
+/* One that the service does not know: it is in force again, unless the journal shows how it ended. */
+static int revocation_take(struct service *s, const struct firewall_record *r)
+{
+	const char *login = r->login[0] ? r->login : NULL;
+	bool ended = false;
+
+	if (records_are_revoked(s, r->client, login))
+		return 0;
+	if (s->journal &&
+		override_was_reinstated(&ended, s->journal, r->client, login, r->at) == 0 && ended)
+		return witness_reinstated(s, r->client, login, r->at);
+	static const char reason[] = "the firewall process remembers it; the journal does not";
+	int rc = overrides_add(&s->overrides, r->client, login, r->at, reason);
+	if (rc < 0)
+		return rc;
+	log_send(LOG_JOURNAL_FAILED, NULL,
+		"the revocation of %s%s%s is not in the journal; the firewall process remembers it: it stays in force",
+		r->client, login ? " / " : "", login ? login : "");
+	const struct revocation again = {r->client, login, r->at, "service", reason};
+	if (s->copy)
+		revocation_copy_add(s->copy, &again);
+	/* What the journal does not take now, the copy brings later. */
+	if (!s->journal || override_add(s->journal, r->client, login, r->at, "service", reason) != 0)
+		s->unsettled = true;
+	return 0;
+}
+
+static void head_compare(struct service *s, const struct firewall_record *head)
+{
+	uint8_t hash[JOURNAL_HASH_SIZE];
+	size_t size = 0;
+	bool holds = true;
+	instant_t now;
+
+	if (!s->journal || head->kind != FIREWALL_HEAD ||
+		sodium_hex2bin(
+			hash, sizeof(hash), head->hash, strlen(head->hash), NULL, &size, NULL) ||
+		size != sizeof(hash) || journal_holds(&holds, s->journal, hash, head->id) || holds)
+		return;
+	clock_now(&now, NULL, &s->clock);
+	if (loss_put(s->journal, now,
+		    "the journal is not the one that the firewall process saw, or an older copy of it: records are missing; "
+		    "no access is granted until you run `curfew accept-loss --reason TEXT`") < 0)
+		return;
+	log_send(LOG_JOURNAL_FAILED, NULL,
+		"the journal is not the one that the firewall process saw, or an older copy of it: records are missing");
+}
+
+int witness_open(struct service *s)
+{
+	struct firewall_memory m = {0};
+
+	if (!s->firewall)
+		return 0;
+	int rc = firewall_client_memory(&m, s->firewall);
+	/* Its own trouble, which it logs, and no reason to close less. */
+	if (rc < 0 && rc != -EPIPE && rc != -ETIMEDOUT)
+		return 0;
+	for (size_t i = 0; rc == 0 && i < m.n; i++)
+		rc = revocation_take(s, &m.revoked[i]);
+	for (size_t i = 0; rc == 0 && i < s->overrides.n; i++) {
+		const struct override *o = &s->overrides.items[i];
+		if (!firewall_memory_find(&m, o->client, o->login ? o->login : ""))
+			witness_revoked(s, o->client, o->login, o->at);
+	}
+	if (rc == 0)
+		head_compare(s, &m.head);
+	firewall_memory_free(&m);
+	witness_head(s);
+	return rc;
+}
