@@ -51,13 +51,16 @@ class LabCase(unittest.TestCase):
         A time that is given stands still while the kernel counts on: on a busy machine a deadline can seem early to the
         second. That alone, and then only, is made good and looked at again.
         """
+        wanted = {expect} if isinstance(expect, int) else set(expect)
         for _ in range(5):
             agent.apply(at, expect=expect)
             plan = agent.plan(at)
             changes = re.findall(r"^ +([-+~]) ", plan.out, re.M)
             if not at or plan.code != 2 or set(changes) != {"~"}:
                 break
-        self.assertEqual(plan.code, 0, f"{when}: something is left to do: {plan}")
+        self.assertEqual(changes, [], f"{when}: something is left to do: {plan}")
+        # What a pass could not verify the plan cannot either.
+        self.assertIn(plan.code, {0} | (wanted & {2}), f"{when}: {plan}")
 
     def first_login(self, found, person, password, database="AcmeTest"):
         """The one-time password lets nobody in; with a password of her own Jane gets in."""

@@ -212,7 +212,7 @@ class WithoutTheAgent(LabCase):
         end = lab.now() + days(34)
         found.client_add("acme", [("staging", "sql01", "AcmeTest")],
                          **self.dates(end - days(14)))
-        found.server.faults(delay=100)
+        found.server.faults(delay=250)
         began = time.time()
         found.agent.apply(expect=0)
         self.assertGreater(time.time() - began, 2, "slow enough to show")
