@@ -1,3 +1,4 @@
+/* Opens the state of a host: the directory, the latest time seen, and the journal. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* Messages to the service manager by the sd_notify protocol. */
 #include <inttypes.h>
 #include <stdarg.h>
 #include <systemd/sd-daemon.h>

@@ -1,11 +1,11 @@
-/* Advice on a go-live that is still to come, from the provider's own recommendations. */
+/* Advice on a coming go-live, from the provider's own recommendations. */
 #include "program/loading.h"
 
 #include "curfew/calendar.h"
 
 #include <string.h>
 
-/* The production ticket should come four to six weeks ahead. */
+/* The production ticket should be opened four to six weeks before go-live. */
 #define LEAD_WEEKS 4
 #define WEEK	   ((instant_t)7 * 86400)
 
@@ -19,7 +19,7 @@ static bool weekday_is_late(const char *local)
 	return false;
 }
 
-/* Nobody is at work on the day itself, and on the one after it nobody mends what the go-live broke. */
+/* Nobody is at work on a holiday, so a go-live on it, or on the day before, leaves nobody to fix problems. */
 static void holiday_check(const struct client *c, struct reading *r,
 	const config_setting_t *go_live, const struct strings *holidays)
 {

@@ -1,5 +1,5 @@
-/* Wall-clock readings and instants. The zone files give offsets only; days, gaps and repeats are
- * arithmetic on them, so that the result does not hang on how a C library normalises times. */
+/* Local times and UTC. Zone files give only offsets; days, gaps, and repeats are computed here, so that the result
+ * does not depend on how a C library normalizes times. */
 #include "curfew/calendar.h"
 
 #include "program/zone.h"
@@ -38,7 +38,7 @@ static void date_from_days(struct local_time *out, int64_t days)
 	out->year = (int)(year_of_era + era * 400 + (out->month <= 2));
 }
 
-/* The reading as if the clock showed UTC. */
+/* Seconds of the local time, as if it were UTC. */
 static int64_t wall_seconds(const struct local_time *t)
 {
 	int64_t days = days_from_date(t->year, t->month, t->day);
@@ -59,7 +59,7 @@ static void wall_reading(struct local_time *out, int64_t wall)
 	out->second = (int)(rest % 60);
 }
 
-/* Takes exactly `digits` digits. */
+/* Reads exactly `digits` digits. */
 static bool take_number(int *out, const char **text, int digits)
 {
 	int value = 0;
@@ -92,7 +92,7 @@ static int days_in_month(int year, int month)
 	return days[month - 1] + (month == 2 && leap);
 }
 
-/* Takes a date and, where one follows, a time of day; leaves *text behind them. */
+/* Reads a date and an optional time of day; moves *text behind them. */
 static int take_local(struct local_time *out, const char **text)
 {
 	struct local_time t = {.hour = -1};
@@ -153,7 +153,7 @@ int local_to_instant(instant_t *out, const struct local_time *t, const char *zon
 			first = r->at < first ? r->at : first;
 			last = r->at > last ? r->at : last;
 		} else if (r->there > r->offset) {
-			/* It lands behind a forward change: this is the offset before the gap. */
+			/* In a gap this reading has the offset before it. */
 			skipped = r->at;
 		}
 	}
@@ -192,7 +192,7 @@ const char *instant_format_local(char *buf, size_t size, instant_t t, const char
 	int64_t weekday;
 
 	if (zone_offset(&o, t, zone) < 0) {
-		/* A zone that vanished with an update still leaves an instant to be told. */
+		/* If an update removed the zone, show UTC. */
 		o.seconds = 0;
 		snprintf(o.abbreviation, sizeof(o.abbreviation), "UTC");
 	}
@@ -215,7 +215,7 @@ static int seconds_parse(instant_t *out, const char *digits)
 		if (*digits < '0' || *digits > '9')
 			return -EINVAL;
 		value = value * 10 + (*digits - '0');
-		/* The year 9999: beyond it no date can be written. */
+		/* Dates after the year 9999 cannot be written. */
 		if (value > 253402300799)
 			return -ERANGE;
 	}
@@ -223,7 +223,7 @@ static int seconds_parse(instant_t *out, const char *digits)
 	return 0;
 }
 
-/* "Z", "+05:45": what follows a time of day in RFC 3339. */
+/* "Z", "+05:45": the offset in RFC 3339. */
 static bool offset_parse(int64_t *out, const char *text)
 {
 	int sign = *text == '-' ? -1 : 1, hours, minutes;

@@ -1,4 +1,4 @@
-/* One client file: an organization, its databases and, in users.c and course.c, its people and dates. */
+/* One client file: an organization and its databases. users.c reads its users, client_dates.c its dates. */
 #include "program/loading.h"
 
 #include "curfew/calendar.h"
@@ -67,7 +67,7 @@ static void role_read(
 		reading_error(r, at,
 			"a staging database without access before go-live is of no use; use "
 			"\"read-only\", \"write\", or \"full\"");
-	/* Whoever may alter modules writes code that others run, with their rights. */
+	/* Users who can alter modules write code that others execute with their own permissions. */
 	if (role && d->role == ROLE_PRODUCTION && d->before_go_live == LEVEL_FULL && !passed)
 		reading_warning(r, at,
 			"full access to a production database lets users change code that others run; "
@@ -83,7 +83,7 @@ size_t server_find(struct reading *r, const config_setting_t *group, const struc
 	for (size_t i = 0; name && i < p->n_servers; i++)
 		if (streq(p->servers[i].name, name))
 			return i;
-	/* Without any server curfew.conf itself is broken, which is told there. */
+	/* Without any server curfew.conf itself has an error, which is reported there. */
 	if (!name || p->n_servers == 0)
 		return SIZE_MAX;
 	names = reading_array(r, p->n_servers, sizeof(*names));
@@ -198,7 +198,7 @@ static void milestones_read(struct client *c, struct reading *r, const config_se
 	reading_known(r, group, "milestones", names, n);
 }
 
-/* "de", "pt-BR": also the name of a folder. */
+/* "de", "pt-BR". Also the name of a directory. */
 static void language_read(struct client *c, struct reading *r, const config_setting_t *group)
 {
 	const char *language = reading_text(r, group, "language", NULL);

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* A year outside of these is a typing error. */
+/* A year outside of this range is a typing error. */
 #define YEAR_FIRST 2000
 #define YEAR_LAST  2199
 

@@ -1,3 +1,4 @@
+/* Reads typed settings from one file with libconfig, and explains its errors. */
 #include "program/config_reader.h"
 
 #include "program/names.h"
@@ -49,7 +50,7 @@ char *reading_copy(struct reading *r, const char *text)
 
 void *reading_array(struct reading *r, size_t n, size_t size)
 {
-	/* Never of no size: calloc() may answer NULL to that. */
+	/* calloc() may return NULL for size 0. */
 	void *array = calloc(n ? n : 1, size);
 
 	if (!array)
@@ -57,7 +58,7 @@ void *reading_array(struct reading *r, size_t n, size_t size)
 	return array;
 }
 
-/* The library would open the file itself, past the checks of owner and mode. */
+/* libconfig would open the file without our checks of owner and mode. */
 static bool text_has_include(struct reading *r, const char *text)
 {
 	bool found = false;
@@ -99,7 +100,7 @@ static bool text_is_readable(struct reading *r, const char *text, size_t size)
 		line += c == '\n';
 		s += n;
 	}
-	/* The library would cut the string there without a word. */
+	/* libconfig would silently end the string there. */
 	if (strstr(text, "\\x00")) {
 		reading_say(
 			r, SEVERITY_ERROR, NULL, "a string contains the escape \\x00; remove it");
@@ -130,7 +131,7 @@ static const char *line_begin(const char *text, int line)
 	return text;
 }
 
-/* What can be told better than the library does: a character that cannot be seen, a setting's name. */
+/* Explains an error better than libconfig: an invisible character, or the name of a duplicate setting. */
 static bool syntax_explain(struct reading *r, const char *text, int line, const char *error)
 {
 	struct duplicate d;
@@ -142,7 +143,7 @@ static bool syntax_explain(struct reading *r, const char *text, int line, const 
 			d.name, d.first);
 		return true;
 	}
-	/* The library may notice on the line below. */
+	/* libconfig may report the line after the error. */
 	for (int at = line; at >= 1 && at >= line - 1 && !odd; at--) {
 		const char *begin = line_begin(text, at);
 
@@ -156,7 +157,7 @@ static bool syntax_explain(struct reading *r, const char *text, int line, const 
 	return odd;
 }
 
-/* A name may look right and be another. */
+/* Two names can look the same and differ in one character. */
 static void text_look(struct reading *r, const config_setting_t *s, const char *text)
 {
 	const struct odd_character *odd = odd_character_find(text, strlen(text));
@@ -166,7 +167,7 @@ static void text_look(struct reading *r, const config_setting_t *s, const char *
 			odd->name, (unsigned)odd->code, odd->instead);
 }
 
-/* `what`: the setting or the element, as a message begins. */
+/* `what` begins the message: the setting or the element. */
 static void text_fault(
 	struct reading *r, const config_setting_t *s, const char *what, const char *text)
 {
@@ -245,7 +246,7 @@ config_setting_t *reading_groups(
 
 	if (!s)
 		return NULL;
-	/* [ ] cannot hold groups; an empty one says the same as an empty list. */
+	/* [ ] cannot hold groups, but an empty one means an empty list. */
 	if (!config_setting_is_list(s) && !config_setting_is_array(s)) {
 		reading_error(r, s, "\"%s\" must be a list; use %s = ( { ... } );", name, name);
 		return NULL;

@@ -1,4 +1,5 @@
-/* What two clients cannot both have: a name, a login, and a database where databases are not shared. */
+/* Conflicts between clients: two clients cannot have the same name, the same login, or (unless databases are shared)
+ * the same database. */
 #include "program/loading.h"
 #include "program/names.h"
 #include "program/problems.h"
@@ -6,12 +7,12 @@
 #include <errno.h>
 #include <string.h>
 
-/* Something that a client claims for itself. */
+/* A name that one client uses. */
 struct client_claim {
-	char *key; /* owned; equal keys are one thing to SQL Server */
+	char *key; /* owned; SQL Server treats equal keys as the same name */
 	struct draft *draft;
-	const struct user *user;	 /* of a login */
-	const struct database *database; /* of a database */
+	const struct user *user;	 /* only for a login */
+	const struct database *database; /* only for a database */
 	int line;
 };
 struct client_claims {
@@ -19,14 +20,14 @@ struct client_claims {
 	size_t n;
 };
 
-/* Takes the key; NULL is a failed allocation. */
+/* Takes ownership of the key; NULL means that its allocation failed. */
 static int claims_add(struct client_claims *c, char *key, struct client_claim claim)
 {
 	struct client_claim *items;
 
 	if (!key)
 		return -ENOMEM;
-	/* Room doubles at powers of two. */
+	/* Doubles the room at powers of two. */
 	if ((c->n & (c->n - 1)) == 0) {
 		items = reallocarray(c->items, c->n ? c->n * 2 : 1, sizeof(*items));
 		if (!items) {
@@ -74,7 +75,7 @@ static const char *known(const char *text)
 	return text ? text : "?";
 }
 
-/* A broken client would not be taken anyway. */
+/* A client with errors is not loaded anyway, so say nothing about it. */
 static const char *consequence(const struct client_claim *claim)
 {
 	return claim->draft->broken ? "" : " until then, Curfew loads neither";
@@ -85,7 +86,7 @@ static int clash_report(
 {
 	const struct client *other = &b->draft->client;
 
-	/* What an older version admitted must not end because this one asks for a setting. */
+	/* What an older version accepted must not end because this version requires a setting. */
 	a->draft->clashes |= !a->database || !a->draft->kept || !b->draft->kept;
 	if (a->database)
 		return claim_report(problems, a, SEVERITY_ERROR,
@@ -105,7 +106,7 @@ static int clash_report(
 		known(b->user->last), other->file, b->line, consequence(a));
 }
 
-/* The first of the equal claims that this one clashes with, or NULL. */
+/* Returns the first equal claim that conflicts with this one, or NULL. */
 static const struct client_claim *claim_rival(
 	const struct client_claim *claim, const struct client_claim *group, size_t n)
 {
@@ -116,7 +117,7 @@ static const struct client_claim *claim_rival(
 		if (group[i].draft == claim->draft ||
 			(group[i].draft->broken && !claim->draft->broken))
 			continue;
-		/* Of a client that is written twice everything clashes: its name says it all. */
+		/* If a client name is used twice, all names in it conflict; report only the name. */
 		if (named && names_equal(mine->name, other->name))
 			continue;
 		return &group[i];

@@ -1,4 +1,4 @@
-/* CSV as spreadsheets save it. */
+/* Reads CSV as spreadsheets write it. */
 #include "program/csv.h"
 #include "program/names.h"
 #include "curfew/program.h"
@@ -21,8 +21,8 @@ void csv_begin(struct csv *c, const char *text)
 		.separator = strcspn(text, ";\n") < strcspn(text, ",\n") ? ';' : ','};
 }
 
-/* As RFC 4180 has it: in quotes a separator, a newline, and a doubled quote stand for themselves. NULL: no memory, or no
- * end of the quotes. */
+/* By RFC 4180: within quotes, separators and newlines are text, and two quotes mean one. NULL: out of memory, or the
+ * closing quote is missing. */
 static char *field_take(struct csv *c)
 {
 	bool quoted = *c->at == '"';

@@ -1,4 +1,4 @@
-/* CSV as spreadsheets save it: RFC 4180 with commas or semicolons, with or without a byte order mark. */
+/* Reads CSV as spreadsheets write it: RFC 4180 with commas or semicolons, with or without a byte order mark. */
 #ifndef PROGRAM_CSV_H
 #define PROGRAM_CSV_H
 
@@ -8,19 +8,19 @@
 
 struct csv {
 	const char *at;
-	int line; /* of the row that comes next */
+	int line; /* of the next row */
 	char separator;
 	char *fields[CSV_FIELDS_MAX]; /* of the current row; owned */
 	size_t n;
 };
-/* `text` is borrowed. The separator is the one that comes first. */
+/* `text` is borrowed. The separator is the first comma or semicolon. */
 void csv_begin(struct csv *c, const char *text);
-/* The next row; false at the end, and when it is malformed, with `why`. */
+/* Reads the next row. False at the end, or with `why` for a malformed row. */
 bool csv_row(struct csv *c, char why[256]);
 bool csv_row_is_empty(const struct csv *c);
-/* The place of a column in the current row, which is the first; -1: there is none. Compares without case. */
+/* The column's index in the current row, which must be the header; -1: none. Ignores case. */
 int csv_column(const struct csv *c, const char *name);
-/* "" where the row is shorter, and for -1. */
+/* "" if the row is too short, or for -1. */
 const char *csv_cell(const struct csv *c, int column);
 void csv_clear(struct csv *c);
 

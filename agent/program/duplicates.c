@@ -1,4 +1,5 @@
-/* Which setting is written twice: libconfig tells the second line and no name. Reads just enough of its syntax. */
+/* Finds a duplicate setting: libconfig reports the line of the second one and no name. Parses just enough of its
+ * syntax. */
 #include "program/odd_characters.h"
 
 #include <ctype.h>
@@ -14,11 +15,11 @@ struct written {
 struct scan {
 	const char *at;
 	int line, depth;
-	struct written *open; /* settings of the groups that are not closed yet */
+	struct written *open; /* settings of the groups that are still open */
 	size_t n;
 };
 
-/* Past a string or a comment; false where there is neither. */
+/* Skips a string or a comment. False if there is neither. */
 static bool scan_skip(struct scan *s)
 {
 	const char *start = s->at, *end = NULL;
@@ -60,7 +61,7 @@ static const struct written *scan_find(const struct scan *s, const char *name, s
 	return NULL;
 }
 
-/* A name before = or : is a setting; true when its group has it already. */
+/* A name before = or : is a setting. True if its group has the name already. */
 static bool scan_name(struct duplicate *out, struct scan *s, size_t length)
 {
 	const char *name = s->at, *after = name + length + strspn(name + length, " \t");

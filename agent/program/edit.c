@@ -1,5 +1,6 @@
-/* An edit is one or two splices of the text. Where they go hangs on how the file is laid out: a setting on a line of its
- * own gets a neighbor on the next line with the same indentation; among others on one line, one on that line. */
+/* An edit replaces one or two pieces of the text. Their places depend on the layout: if a setting has a line of its
+ * own, its new neighbor gets the next line with the same indentation; if a line has several settings, the new one
+ * goes into the same line. */
 #include "program/edit.h"
 #include "program/edit_check.h"
 #include "program/layout.h"
@@ -13,11 +14,11 @@
 
 struct splice {
 	size_t at, removed;
-	char *text; /* owned; NULL: nothing comes in its place */
+	char *text; /* owned; NULL: nothing replaces it */
 };
 #define SPLICES_MAX 4
 struct splices {
-	struct splice items[SPLICES_MAX]; /* in the order of their places */
+	struct splice items[SPLICES_MAX]; /* in ascending order */
 	size_t n;
 	int failure;
 };
@@ -71,7 +72,7 @@ static const char *newline_of(const char *text)
 	return first && first > text && first[-1] == '\r' ? "\r\n" : "\n";
 }
 
-/* Behind a value or setting that ends at `end`: on a line of its own where that one has one. */
+/* Inserts after a value or setting that ends at `end`; on a new line if that one has a line of its own. */
 static void splice_behind(struct splices *s, const char *text, const struct layout *neighbor,
 	size_t end, const char *name, const char *value, const char *close)
 {
@@ -102,7 +103,7 @@ static void setting_insert(
 		s->failure = -ENOENT;
 }
 
-/* From..to, and the line with it where nothing else stands on it. A comment beside it stays. */
+/* Removes from..to, and the line if nothing else is on it. A comment on the line stays. */
 static void splice_out(struct splices *s, const char *text, size_t from, size_t to)
 {
 	size_t rest = to + strspn(text + to, " \t\r"), line = from;
@@ -112,7 +113,7 @@ static void splice_out(struct splices *s, const char *text, size_t from, size_t 
 			line--;
 		splice_add(s, line, rest + (text[rest] == '\n') - line, "%s", "");
 	} else {
-		/* One of the blanks around it goes as well. */
+		/* Also removes one of the spaces around it. */
 		bool between = from > 0 && isblank((unsigned char)text[from - 1]);
 		bool last = !text[to] || strchr("\r\n", text[to]);
 
@@ -138,7 +139,7 @@ static void element_add(
 	}
 }
 
-/* Only a list of ( ) has room for groups beside strings. */
+/* Only a list in ( ) can hold groups besides strings. */
 static bool list_must_open(const struct layout *list, const struct edit *e)
 {
 	return (e->kind == EDIT_ADD || e->kind == EDIT_REPLACE) && list->open == '[' &&
@@ -159,7 +160,7 @@ static void element_remove(
 		const struct layout *before = &list->items[index - 1];
 		size_t at = layout_skip(text, before->end, list->end);
 
-		/* In one line both go at once. */
+		/* On one line, remove the comma together with the element. */
 		if (at + 1 + strspn(text + at + 1, " \t") == element->begin) {
 			splice_add(s, at, end - at, "%s", "");
 			return;
@@ -167,7 +168,7 @@ static void element_remove(
 		splice_add(s, at, 1, "%s", "");
 	}
 	splice_out(s, text, element->begin, end);
-	/* A comma behind a comment. */
+	/* The comma comes after a comment. */
 	if (ended && end == element->end)
 		splice_add(s, comma, 1, "%s", "");
 }

@@ -1,5 +1,5 @@
-/* Both texts are written down in one form, the first with the edit on the way: they must be equal. The order of a group's
- * settings and the kind of a list's brackets mean nothing, so they are not written. */
+/* Writes both texts in one canonical form, the first with the edit applied, and compares them. The order of settings
+ * in a group and the kind of brackets have no meaning, so the form does not show them. */
 #include "program/edit_check.h"
 #include "curfew/source.h"
 #include "curfew/text.h"
@@ -10,16 +10,16 @@
 
 struct edit_writer {
 	FILE *to;
-	const struct edit *edit;	/* NULL: as it is */
-	const config_setting_t *target; /* the group or the list that the edit is about */
-	const config_setting_t *value;	/* what it says, or NULL */
+	const struct edit *edit;	/* NULL: no edit */
+	const config_setting_t *target; /* the group or the list to edit */
+	const config_setting_t *value;	/* the new value, or NULL */
 };
 
 static void value_write(const struct edit_writer *w, const config_setting_t *s);
 
 static void text_write(FILE *to, const char *text)
 {
-	/* Its length first: no text can be taken for another's end. */
+	/* The length comes first, so that no text can look like the end of another. */
 	fprintf(to, "%zu:%s", strlen(text), text);
 }
 

@@ -1,3 +1,4 @@
+/* Opens files of the configuration, and checks their type, owner, and mode. */
 #include "program/file.h"
 
 #include <errno.h>
@@ -6,11 +7,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A client file has a few kilobytes: beyond this it is something else that was put there. */
+/* A client file has a few kilobytes. A larger file is not one. */
 #define MAX_FILE_BYTES (1024 * 1024)
 
 struct fault {
-	const char *what;   /* NULL: none */
+	const char *what;   /* NULL: no problem */
 	const char *remedy; /* command before the path */
 };
 
@@ -55,7 +56,7 @@ int folder_open(struct reading *r, const char *path)
 	return -1;
 }
 
-/* Reads to the end; a file that grows past the bound while it is read is refused as well. */
+/* Reads to the end. A file that grows beyond the limit meanwhile is rejected too. */
 static char *descriptor_read(struct reading *r, int fd, size_t *size)
 {
 	char *text = reading_array(r, MAX_FILE_BYTES + 1, 1), *kept;
@@ -93,7 +94,7 @@ char *file_read(struct reading *r, int folder, const char *name, size_t *size)
 		*size = strlen(r->edited->text);
 		return reading_copy(r, r->edited->text);
 	}
-	/* O_NONBLOCK: a pipe of that name must not hold up the start. */
+	/* O_NONBLOCK: a FIFO of that name must not block the start. */
 	int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	char *text = NULL;
 	struct fault fault;
@@ -165,7 +166,7 @@ void credential_check(const struct settings *s, struct reading *r, int line, con
 	char path[4096];
 
 	if (settings_credential(path, s, name) < 0)
-		return; /* the folder's length is bounded far below */
+		return; /* the directory's length is limited far below this */
 	secret_check(r, line, path, rule, words);
 }
 

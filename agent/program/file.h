@@ -1,4 +1,4 @@
-/* Files of the configuration: opened once, judged by that descriptor, read from it. */
+/* Files of the configuration: opened once, then checked and read through that descriptor. */
 #ifndef PROGRAM_FILE_H
 #define PROGRAM_FILE_H
 
@@ -6,27 +6,27 @@
 
 #include <sys/types.h>
 
-/* The folder that a path lies in, and a name's path below a folder. The caller frees them; NULL: r->failure. */
+/* The directory part of a path, and the path of a name in a directory. The caller frees them; NULL: see r->failure. */
 char *path_folder(struct reading *r, const char *path);
 char *path_join(struct reading *r, const char *folder, const char *name);
-/* A folder that only root or we can write; -1 after reporting. The caller closes it. */
+/* Opens a directory that only root or this user can write; -1 after reporting. The caller closes it. */
 int folder_open(struct reading *r, const char *path);
-/* A regular file in the folder that only root or we can write, whole and ended by a zero byte; NULL after
- * reporting, or without a word to r->failure. The caller frees it. */
+/* Reads a regular file in the directory that only root or this user can write; the text ends with a zero byte. NULL
+ * after reporting, or with r->failure set. The caller frees it. */
 char *file_read(struct reading *r, int folder, const char *name, size_t *size);
 
-/* Who may do what with a file that holds a secret. */
+/* Which permissions a file with a secret may have. */
 enum secret_rule {
-	SECRET_OURS,	/* nobody but its owner may read it */
-	SECRET_MANAGED, /* handed over by the service manager: an access list may show as group bits */
+	SECRET_OURS, /* only its owner may read it */
+	SECRET_MANAGED, /* provided by systemd: an access control list may appear as group permissions */
 };
-/* Reports a secret file that is missing or too open; `words` says what it is for. Never reads it. */
+/* Reports a secret file that is missing or has too open permissions; `words` says what it is for. Never reads it. */
 void secret_check(
 	struct reading *r, int line, const char *path, enum secret_rule rule, const char *words);
-/* Looks at the file of one credential; `words` says what it is for. */
+/* Checks the file of one credential; `words` says what it is for. */
 void credential_check(const struct settings *s, struct reading *r, int line, const char *name,
 	enum secret_rule rule, const char *words);
-/* Reports a file that others could exchange, as a CA certificate. */
+/* Reports a file that others could replace, such as a CA certificate. */
 void trusted_file_check(struct reading *r, int line, const char *path, const char *words);
 
 #endif

@@ -1,3 +1,4 @@
+/* Replaces a client file atomically, if nobody else has changed it. */
 #include "program/file_write.h"
 
 #include <errno.h>
@@ -8,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Whether the file holds that text. 0 or negative errno. */
+/* Whether the file has this content. 0 or negative errno. */
 static int content_compare(int fd, const char *expected)
 {
 	size_t size = strlen(expected), n = 0;
@@ -64,7 +65,7 @@ static int content_write(int fd, const char *text)
 	return fsync(fd) < 0 ? -errno : 0;
 }
 
-/* Under a name that no reader takes for a client file, then in the place of the old one at once. */
+/* Writes a file under a name that no reader takes for a client file, then renames it over the old one. */
 static int new_write(
 	int folder, const char *name, const char *text, const struct stat *st, bool over)
 {
@@ -79,7 +80,7 @@ static int new_write(
 		folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
-	/* Owner first: it takes away bits of the mode. */
+	/* Set the owner first, because that clears bits of the mode. */
 	if ((st->st_uid != geteuid() || st->st_gid != getegid()) &&
 		fchown(fd, st->st_uid, st->st_gid) < 0)
 		rc = -errno;

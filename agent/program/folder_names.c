@@ -1,4 +1,4 @@
-/* The names in a folder of client files. */
+/* Lists the names in a directory of client files. */
 #include "program/loading.h"
 
 #include <errno.h>

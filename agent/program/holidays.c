@@ -1,5 +1,5 @@
-/* Days on which nobody should go live: written in curfew.conf, or taken from a calendar file. They are advice, so that
- * what is wrong with them holds nothing up. */
+/* Days on which nobody should go live, from curfew.conf or a calendar file. They only lead to advice, so an error in
+ * them must not reject the configuration. */
 #include "program/file.h"
 #include "program/levels.h"
 #include "program/loading.h"
@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #define DAY_TEXT_MAX 16
-/* Of one event: a longer one is no holiday. */
+/* Days of one event; a longer one is not a holiday. */
 #define EVENT_DAYS_MAX 31
 
 static void day_add(struct settings *out, struct reading *r, const struct local_time *t)
@@ -49,7 +49,7 @@ static void list_read(struct settings *out, struct reading *r, const config_sett
 	}
 }
 
-/* "20261225" behind "DTSTART;VALUE=DATE:"; false for anything else. */
+/* Reads "20261225" in "DTSTART;VALUE=DATE:20261225"; false for anything else. */
 static bool day_parse(struct local_time *out, const char *line, const char *name)
 {
 	size_t n = strlen(name);
@@ -60,7 +60,7 @@ static bool day_parse(struct local_time *out, const char *line, const char *name
 
 	if (!value || *value != ':' || strspn(value + 1, "0123456789") != 8)
 		return false;
-	/* With a time of day it is an appointment. */
+	/* An event with a time of day is an appointment, not a holiday. */
 	if (value[9] && !strchr("\r\n", value[9]))
 		return false;
 	snprintf(text, sizeof(text), "%.4s-%.2s-%.2s", value + 1, value + 5, value + 7);
@@ -74,7 +74,7 @@ static bool is_before(const struct local_time *a, const struct local_time *b)
 	return a->month != b->month ? a->month < b->month : a->day < b->day;
 }
 
-/* Its end is the day after. */
+/* DTEND is the day after the last one. */
 static void event_add(struct settings *out, struct reading *r, const struct local_time *from,
 	const struct local_time *until)
 {

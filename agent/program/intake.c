@@ -1,3 +1,4 @@
+/* Writes a new client file from the data of an intake. */
 #include "program/intake.h"
 #include "program/edit.h"
 #include "program/levels.h"
@@ -84,7 +85,7 @@ static void quoted_write(FILE *to, const char *before, const char *value, const 
 	fprintf(to, "%s%s%s", before, quoted ? quoted : "\"\"", after);
 }
 
-/* A setting on a line of its own; nothing where neither is known. */
+/* Writes a setting on a line of its own, or nothing if its value is unknown. */
 static void setting_write(FILE *to, const char *name, const char *value, const char *draft)
 {
 	_cleanup_free_ char *before = NULL;

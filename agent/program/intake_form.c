@@ -1,4 +1,4 @@
-/* The intake form as a table or as JSON. */
+/* Reads the intake form, as CSV or JSON. */
 #include "program/csv.h"
 #include "program/intake.h"
 #include "program/names.h"
@@ -20,7 +20,7 @@ static const char *const column_names[COLUMNS] = {"client", "first", "last", "em
 
 struct form {
 	struct csv csv;
-	int place[COLUMNS]; /* -1: there is none */
+	int place[COLUMNS]; /* -1: missing */
 };
 
 static bool header_read(struct form *f, char why[256])

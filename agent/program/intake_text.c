@@ -1,4 +1,4 @@
-/* A mail that somebody wrote: what looks like an address in it. */
+/* Finds email addresses and network addresses in the text of a mail. */
 #include "program/intake.h"
 #include "program/names.h"
 
@@ -6,13 +6,13 @@
 #include <errno.h>
 #include <string.h>
 
-/* What may stand in a mail address, a network address or a prefix; everything else is between them. */
+/* Characters of an email address, a network address, or a prefix. All others separate words. */
 static bool is_part(char c)
 {
 	return isalnum((unsigned char)c) || (c && strchr(".@_+-:/%", c));
 }
 
-/* "jane" of "jane.doe" as a name is written; NULL: it is none. */
+/* The name in a part of an email address: "Jane" for "jane"; NULL if it is not a name. */
 static char *name_part(const char *text, size_t n)
 {
 	char *name;
@@ -81,7 +81,7 @@ static int word_take(struct intake *i, struct strings *early, const char *word)
 	parsed = strpbrk(word, ".:") ? source_parse(&s, word) : SOURCE_MALFORMED;
 	if (parsed != 0 && parsed != SOURCE_HOST_BITS)
 		return 0;
-	/* An address with the length of its network behind it means itself. */
+	/* "192.0.2.7/24" in a mail means the address, with the length of its network. */
 	_cleanup_free_ char *alone = strndup(word, parsed ? strcspn(word, "/") : strlen(word));
 	return alone ? address_take(i, early, alone) : -ENOMEM;
 }
@@ -101,7 +101,7 @@ int intake_read_text(struct intake *i, const char *text)
 			continue;
 		}
 		size_t end = n;
-		/* The end of a sentence is none of its last word. */
+		/* A period that ends a sentence is not part of the word. */
 		while (end > 0 && strchr(".:/-", text[end - 1]) &&
 			!(end > 1 && text[end - 2] == ':'))
 			end--;

@@ -1,4 +1,4 @@
-/* Last known good versions are read in place of client files that have errors. */
+/* Reads last known good versions in place of client files that have errors. */
 #include "curfew/last_good.h"
 #include "curfew/text.h"
 #include "program/levels.h"
@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* Adds the client files that have errors and are not in the list yet; how many, or -ENOMEM. */
+/* Adds the client files with errors that are not in the list yet. Returns their number, or -ENOMEM. */
 static int strings_add_broken(struct strings *s, const struct problems *problems, const char *file)
 {
 	int added = 0;
@@ -27,7 +27,7 @@ static int strings_add_broken(struct strings *s, const struct problems *problems
 	return added;
 }
 
-/* Those of the list that are in force by their last good version; each is told. */
+/* Keeps the names of clients that were loaded from their last known good version, and reports each. */
 static int kept_tell(struct strings *kept, struct problems *problems, const struct program *p,
 	const char *folder)
 {
@@ -67,7 +67,8 @@ int last_good_complete(struct program **out, struct problems *problems, struct s
 	int added = strings_add_broken(&substitutes, problems, file);
 	int vanished = added < 0 ? 0 : vanished_find(&substitutes, p, problems, file, g);
 	added = vanished < 0 ? vanished : added + vanished;
-	/* A file may clash with another's last good version: then its own comes back too, until all agree. */
+	/* A new file may conflict with another client's last known good version. Then its own is used too, until none
+	 * conflict. */
 	while (added > 0) {
 		program_free(p);
 		p = NULL;

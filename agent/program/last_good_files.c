@@ -1,4 +1,4 @@
-/* The files of last known good versions: where they lie, and how they are written. */
+/* The files of last known good versions: where they are, and how they are written. */
 #include "curfew/last_good.h"
 #include "program/loading.h"
 
@@ -12,7 +12,7 @@
 #define FOLDER	    "last-good"
 #define CONFIG_FILE "curfew.conf"
 #define CLIENTS	    "clients.d"
-/* Where the state lies when neither a configuration nor the service manager can say so. */
+/* The state directory if neither a configuration nor systemd names one. */
 #define USUAL_STATE "/var/lib/curfew"
 
 static char *path_of(const char *folder, const char *name)
@@ -81,7 +81,7 @@ static int descriptor_copy(int from, int to)
 	return fsync(to) < 0 ? -errno : 0;
 }
 
-/* What is kept already need not be written again: on a full disk it could not be. */
+/* A version that is saved already need not be written again: on a full disk it could not be. */
 static bool descriptors_are_equal(int a, int b)
 {
 	char x[4096], y[4096];
@@ -108,7 +108,7 @@ static bool file_is_saved(int from, int folder, const char *name)
 	return same;
 }
 
-/* Whole or not at all: half a file would be another, shorter configuration. */
+/* Writes completely or not at all: half a file would be a valid, shorter configuration. */
 static int file_save(const char *file, int folder, const char *name)
 {
 	static const char fresh[] = ".new";
@@ -122,7 +122,7 @@ static int file_save(const char *file, int folder, const char *name)
 	}
 	unlinkat(folder, fresh, 0);
 	int to = openat(folder, fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
-	/* Commands of the service's group read it when the files have errors, whatever the unit's umask is. */
+	/* Whatever the umask: commands of the service's group read it when the current file has errors. */
 	rc = to < 0 || fchmod(to, 0640) < 0 ? -errno : descriptor_copy(from, to);
 	close(from);
 	if (to >= 0 && close(to) < 0 && rc == 0)
@@ -172,7 +172,7 @@ static int directory_open(const char *path)
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	/* One of ours, as file_save() says. Another's mode is its owner's to choose. */
+	/* Corrects the mode of an existing directory. Fails for another user's directory, which keeps its mode. */
 	fchmod(fd, 0750);
 	return fd;
 }
@@ -202,7 +202,7 @@ int last_good_save(const struct last_good *g, const struct program *p, const str
 
 	if (fd < 0)
 		return fd;
-	/* Loaded from the last known good version itself: there is nothing better to keep. */
+	/* If the program was loaded from the last known good version itself, there is nothing to save. */
 	int rc = program_reads(p, file) ? file_save(file, fd, CONFIG_FILE) : 0;
 	close(fd);
 	return rc < 0 ? rc : clients_save(p, kept, g->clients);

@@ -1,5 +1,6 @@
-/* A client file that was renamed and has errors at once has no last known good version by its name, and the file that has
- * one is gone. A file with errors never ends access early: the client that it may be of stays as it was. */
+/* A client file that is renamed and gets an error at the same time has no last known good version under its new name,
+ * and the old name is gone. A file with errors never ends access early, so every client that it could be keeps its
+ * last known good version. */
 #include "curfew/last_good.h"
 #include "program/file.h"
 #include "program/levels.h"
@@ -13,10 +14,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Above it no client file is read. */
+/* Larger client files are not read. */
 #define TEXT_MAX 65536
 
-/* Empty where it cannot be read: it may then be of any client. */
+/* Returns "" if the file cannot be read: it may then be any client's. */
 static char *text_read(const char *path)
 {
 	char *text = calloc(1, TEXT_MAX + 1);
@@ -32,7 +33,7 @@ static char *text_read(const char *path)
 	return text;
 }
 
-/* Names stand in quotes; a text without any name may be of anybody. */
+/* Names are in quotes. A text without any known name may be any client's. */
 static bool text_may_be_of(const char *text, const struct program *old, const char *client)
 {
 	bool names_any = false;
@@ -66,7 +67,7 @@ static bool file_is_there(const struct program *p, const char *name)
 	return false;
 }
 
-/* Some file with errors, and without a version of its own, may be of that client. 1, 0 or -ENOMEM. */
+/* Whether a file with errors and without a version of its own may be this client's. 1, 0, or -ENOMEM. */
 static int client_is_broken(const struct program *old, const char *client,
 	const struct problems *problems, const char *config)
 {

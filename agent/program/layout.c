@@ -1,11 +1,11 @@
-/* Reads as much of libconfig's syntax as says where each value stands. It is lenient, because the ordinary reader has
- * judged the text before, and what is made of the text is read by it again. */
+/* Parses as much of libconfig's syntax as is needed to locate each value. It is lenient, because libconfig has
+ * accepted the text before and checks the edited text again. */
 #include "program/layout.h"
 
 #include <errno.h>
 #include <string.h>
 
-/* Files of ours have five levels: a text that nests deeper is not walked. */
+/* Curfew's files have five levels. A deeper text is rejected. */
 #define DEPTH_MAX 16
 
 struct layout_scan {
@@ -18,7 +18,7 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\f';
 }
 
-/* Past one comment, or where it is. A comment without an end goes on to the end. */
+/* Skips one comment, if there is one. An unterminated comment extends to the end. */
 static size_t comment_skip(const char *text, size_t at, size_t end)
 {
 	const char *close;
@@ -66,7 +66,7 @@ size_t layout_line_end(const char *text, size_t at)
 			return SIZE_MAX;
 		at = next;
 	}
-	/* A line of another system's ends in two characters. */
+	/* CR LF is one line end. */
 	return at > 0 && text[at - 1] == '\r' ? at - 1 : at;
 }
 
@@ -81,7 +81,7 @@ static bool is_name(char c)
 	       (c && strchr("-_*", c));
 }
 
-/* Past a string, or several that are one; false when there is no end. */
+/* Skips a string, or several that libconfig joins. False if the end is missing. */
 static bool scan_string(struct layout_scan *s, size_t *end)
 {
 	while (s->at < s->end && s->text[s->at] == '"') {
@@ -143,7 +143,7 @@ static int scan_setting(struct layout_scan *s, struct layout *out, int depth)
 	return 0;
 }
 
-/* The members up to the character that closes, or to the end of the text. */
+/* Scans members up to the closing character or the end of the text. */
 static int scan_members(struct layout_scan *s, struct layout *out, char close, int depth)
 {
 	bool group = close == '}' || !close;

@@ -1,3 +1,4 @@
+/* Reads access levels, and rejects permissions that would undo what Curfew does. */
 #include "program/levels.h"
 
 #include "program/names.h"
@@ -5,20 +6,20 @@
 #include <errno.h>
 #include <string.h>
 
-/* The longest lists of the built-in levels. */
+/* Length of the longest list of a built-in level. */
 #define MAX_BUILT_IN 8
 
 struct built_in {
 	const char *role;
-	const char *lists[4][MAX_BUILT_IN]; /* as PERMISSION_LISTS */
+	const char *lists[4][MAX_BUILT_IN]; /* in the order of PERMISSION_LISTS */
 };
 
-/* ALTER without CREATE lets people change and remove what is there and add nothing. */
+/* ALTER without CREATE lets users change and drop existing objects, but not add any. */
 static const struct built_in BUILT_IN[LEVELS] = {
 	[LEVEL_READ_ONLY] = {"curfew_read_only",
 		{{"SHOWPLAN"}, {NULL}, {"SELECT", "VIEW DEFINITION"},
 			{"INSERT", "UPDATE", "DELETE", "EXECUTE", "ALTER"}}},
-	/* Without ALTER nobody changes code that runs with the rights of others. */
+	/* Without ALTER nobody can change code that runs with other users' permissions. */
 	[LEVEL_WRITE] = {"curfew_write",
 		{{"SHOWPLAN"}, {NULL},
 			{"SELECT", "INSERT", "UPDATE", "DELETE", "EXECUTE", "VIEW DEFINITION"},
@@ -43,7 +44,7 @@ static const struct permission_list {
 
 static const char *const LEVEL_SETTING[LEVELS] = {"none", "read_only", "write", "full"};
 
-/* What may be granted at a level, at most. */
+/* The most that a level may grant. */
 static const enum permission_reach LEVEL_REACH[LEVELS] = {
 	[LEVEL_READ_ONLY] = PERMISSION_READS,
 	[LEVEL_WRITE] = PERMISSION_WRITES,
@@ -123,14 +124,14 @@ static void list_default(struct reading *r, struct level_terms *t,
 	strings_copy(r, terms_list(t, list), BUILT_IN[level].lists[index], n);
 }
 
-/* Roles of every database, whose members could undo what Curfew does. */
+/* Fixed database roles whose members could undo what Curfew does. */
 static bool role_escapes(const char *role)
 {
 	return names_equal(role, "db_owner") || names_equal(role, "db_securityadmin") ||
 	       names_equal(role, "db_accessadmin");
 }
 
-/* The narrowest level that may have a fixed role. */
+/* The lowest level that may use a fixed role. */
 static enum level role_level(const char *role)
 {
 	if (names_equal(role, "db_ddladmin") || names_equal(role, "db_backupoperator"))
@@ -287,7 +288,7 @@ static bool strings_contain_folded(const struct strings *s, const char *item)
 	return false;
 }
 
-/* A user who moves from the wider to the narrower must lose something, and membership must tell which one it is. */
+/* A user who moves from the higher to the lower level must lose permissions, and role membership must show the level. */
 static void levels_compare(struct reading *r, const config_setting_t *at,
 	const struct level_terms terms[LEVELS], enum level wide, enum level narrow)
 {

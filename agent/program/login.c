@@ -1,4 +1,4 @@
-/* Logins of people: made from their names, or checked when written by hand. */
+/* Logins of users: made from their names, or checked if the configuration gives one. */
 #include "program/names.h"
 
 #include "curfew/program.h"
@@ -8,7 +8,7 @@
 #include <locale.h>
 #include <string.h>
 
-/* Some letters become several ("3/4", "(c)"): ample, and checked by iconv itself. */
+/* iconv writes some characters as several ("3/4", "(c)"). iconv checks this size itself. */
 #define ASCII_PER_BYTE 8
 
 static size_t count_char(const char *text, char c)
@@ -27,8 +27,8 @@ bool is_ascii(const char *text)
 	return !*text;
 }
 
-/* iconv's table of substitutes belongs to the locale: a fixed one, so that a login never depends on who
- * started the agent. */
+/* iconv's transliteration depends on the locale. Use a fixed one, so that a login does not depend on who starts
+ * Curfew. */
 static int ascii_convert(char *out, size_t size, const char *text)
 {
 	char *in = (char *)(uintptr_t)text;
@@ -36,7 +36,7 @@ static int ascii_convert(char *out, size_t size, const char *text)
 	locale_t locale, before;
 	iconv_t table;
 
-	/* Most names need no table, and loading it reads a file. */
+	/* Most names are ASCII, and loading the locale reads a file. */
 	if (is_ascii(text)) {
 		memcpy(out, text, left + 1);
 		return 0;
@@ -57,7 +57,7 @@ static int ascii_convert(char *out, size_t size, const char *text)
 	return converted == (size_t)-1 ? LOGIN_UNSPEAKABLE : 0;
 }
 
-/* One part of a login: small letters, digits, '.' and '-'. */
+/* One part of a login: lowercase letters, digits, '.', and '-'. */
 static int login_part(char **out, const char *text)
 {
 	size_t size = strlen(text) * ASCII_PER_BYTE + 1, n = 0;
@@ -69,7 +69,7 @@ static int login_part(char **out, const char *text)
 	rc = ascii_convert(part, size, text);
 	if (rc)
 		return rc;
-	/* '?' stands for a letter without a substitute: leaving it out would make another name. */
+	/* iconv writes '?' for a letter that it cannot convert. Dropping it would make a different name. */
 	if (count_char(part, '?') > count_char(text, '?'))
 		return LOGIN_UNSPEAKABLE;
 	for (const char *s = part; *s; s++)
@@ -104,8 +104,7 @@ int login_make(char **out, const char *client, const char *first, const char *la
 
 const char *login_fault(const char *login)
 {
-	/* A person's login is also the name of the user in each database, where it shares one name
-	 * space with the roles. */
+	/* A login is also the user's name in each database, where users and roles share one namespace. */
 	static const char *const taken[] = {"sa", "dbo", "guest", "public", "sys",
 		"INFORMATION_SCHEMA", "sysadmin", "securityadmin", "serveradmin", "setupadmin",
 		"processadmin", "diskadmin", "dbcreator", "bulkadmin", "db_owner", "db_accessadmin",

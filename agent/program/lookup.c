@@ -1,4 +1,4 @@
-/* Words and lookups of the model. */
+/* Names of enum values, and lookups in the configuration. */
 #include "program/zone.h"
 #include "curfew/program.h"
 
@@ -28,7 +28,7 @@ bool strings_contain(const struct strings *s, const char *item)
 	return false;
 }
 
-/* No two clients differ in letter case only, so neither need the person who types the name. */
+/* Client names are unique whatever their case, so the case that a person types does not matter. */
 uint64_t program_zones(const struct program *p)
 {
 	uint64_t sum = zone_identity(p->settings.timezone);
@@ -36,7 +36,7 @@ uint64_t program_zones(const struct program *p)
 
 	for (size_t i = 0; i < p->n_clients; i++) {
 		const char *zone = p->clients[i].timezone;
-		/* Mostly the same for all. */
+		/* Most clients have the same zone. */
 		if (!streq(zone, last))
 			sum = sum * 31 + zone_identity(zone);
 		last = zone;
@@ -60,7 +60,7 @@ const struct server *program_server(const struct program *p, const char *name)
 	return NULL;
 }
 
-/* name is "first.last"; either may hold dots itself. */
+/* `name` is "first.last". Both parts may contain dots. */
 static bool person_matches(const struct user *u, const char *name)
 {
 	const char *first = u->first;
@@ -82,7 +82,7 @@ const struct user *client_user(const struct client *c, const char *name)
 
 		if (names_equal(u->login, name) || names_equal(u->email, name))
 			return u;
-		/* Two people may have one name: then only login or email tells who is meant. */
+		/* Two users may have the same name. Then only login or email identifies one. */
 		if (!person_matches(u, name))
 			continue;
 		if (found)
@@ -123,7 +123,7 @@ int settings_credential(char path[4096], const struct settings *s, const char *n
 {
 	static const char *const prefixes[] = {"curfew_", ""};
 
-	/* The plain name is tried last, so that it is the one a message speaks of when neither is there. */
+	/* Try the plain name last, because the message names the last one if neither exists. */
 	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
 		int n = snprintf(path, 4096, "%s/%s%s", s->credential_directory, prefixes[i], name);
 		if (n < 0 || n >= 4096)

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* A window that nobody closes would hide a real outage for good. */
+/* A window that nobody ends would hide a real outage for ever. */
 #define LONGEST_DAYS 31
 
 static void window_read(struct maintenance *m, struct reading *r, const config_setting_t *group,

@@ -1,9 +1,10 @@
+/* Names of milestones, their due dates, and which one is next. */
 #include "curfew/milestones.h"
 
 #include <string.h>
 
 #define DAY ((instant_t)86400)
-/* The production ticket, with the signed checklist, should come four to six weeks ahead. */
+/* The production ticket, with the signed checklist, should be opened four to six weeks before go-live. */
 #define LEAD	   (28 * DAY)
 #define LEAD_EARLY (42 * DAY)
 

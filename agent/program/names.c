@@ -1,3 +1,4 @@
+/* Checks names of SQL Server, hosts, and email addresses. */
 #include "program/names.h"
 
 #include "curfew/program.h"
@@ -40,7 +41,7 @@ const char *name_fault(const char *text)
 	}
 	if (units > MAX_NAME_CHARS)
 		return "is longer than 128 characters";
-	/* SQL Server ignores blanks at the end when it compares: two such names are one to it. */
+	/* SQL Server ignores trailing spaces in comparisons, so two such names would be the same. */
 	if (text[0] == ' ' || text[length - 1] == ' ')
 		return "starts or ends with a space";
 	return NULL;
@@ -87,13 +88,13 @@ static bool label_is_wellformed(const char *label, size_t n)
 	if (n == 0 || n > LABEL_MAX || label[0] == '-' || label[n - 1] == '-')
 		return false;
 	for (size_t i = 0; i < n; i++)
-		/* Windows lets machines have an underscore in their names. */
+		/* Windows allows an underscore in computer names. */
 		if (!is_letter_or_digit(label[i]) && label[i] != '-' && label[i] != '_')
 			return false;
 	return true;
 }
 
-/* The number of labels, or 0 when one of them cannot be. */
+/* The number of labels, or 0 if one is invalid. */
 static size_t domain_labels(const char *text)
 {
 	size_t labels = 0;
@@ -137,7 +138,7 @@ bool name_is_email(const char *text)
 
 char *name_fold(const char *text)
 {
-	/* A small letter may take more bytes than its capital, but never more than four. */
+	/* A lowercase letter may need more bytes than its capital, but at most four. */
 	char *folded = malloc(strlen(text) * 4 + 1), *end = folded;
 	locale_t locale = (locale_t)0;
 

@@ -1,4 +1,4 @@
-/* The group `notices` of curfew.conf, and the operator's templates. Without the group nobody is told anything. */
+/* The group `notices` of curfew.conf, and the operator's templates. Without the group no notices are sent. */
 #include "program/file.h"
 #include "program/loading.h"
 
@@ -181,7 +181,7 @@ static void template_add(struct notice_settings *out, struct reading *r, int fol
 		free(t->text);
 }
 
-/* One folder of templates; the folders in it are languages. */
+/* Reads one directory of templates. Its subdirectories are languages. */
 static void folder_read(
 	struct notice_settings *out, struct reading *r, const char *path, const char *language)
 {

@@ -1,11 +1,11 @@
-/* Templates of notices: what their placeholders are, and what is wrong with one. */
+/* Placeholders of templates, and checks of a template. */
 #include "curfew/notice_template.h"
 
 #include "curfew/text.h"
 #include "program/suggest.h"
 
 #define SUBJECT "Subject: "
-/* Longer subjects are cut by mail programs, and a template with one is a slip. */
+/* Mail programs truncate longer subjects, so a longer one is a mistake. */
 #define SUBJECT_MAX 200
 
 static const char *const kinds[] = {

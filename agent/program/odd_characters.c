@@ -1,3 +1,4 @@
+/* The list of characters that look like others. */
 #include "program/odd_characters.h"
 
 #include "curfew/text.h"

@@ -1,4 +1,4 @@
-/* Characters that look like others or like nothing, and that an editor or a mail program puts in place of plain ones. */
+/* Characters that look like others or are invisible, and that an editor or mail program puts in place of plain ones. */
 #ifndef PROGRAM_ODD_CHARACTERS_H
 #define PROGRAM_ODD_CHARACTERS_H
 
@@ -7,14 +7,14 @@
 struct odd_character {
 	uint32_t code;
 	const char *name, *instead; /* "use a plain space" */
-	bool in_names; /* belongs into some people's names, as a curly apostrophe does */
+	bool in_names;		    /* legitimate in some names, as a curly apostrophe is */
 };
-/* The first one in `size` bytes of a text, or NULL. */
+/* The first such character in `size` bytes of a text, or NULL. */
 const struct odd_character *odd_character_find(const char *text, size_t size);
 
-/* Where a setting is written twice in one group: the first two of the file. */
+/* A setting that occurs twice in one group: the first such pair of the file. */
 struct duplicate {
-	const char *name; /* within the text */
+	const char *name; /* points into the text */
 	size_t length;
 	int first, second; /* lines */
 };

@@ -1,5 +1,5 @@
-/* SQL Server's permissions that a level may name. What is not here is refused: a new permission must be
- * judged before it is granted. */
+/* SQL Server's permissions that a level may name. Others are rejected: a new permission must be reviewed before
+ * Curfew grants it. */
 #include "program/levels.h"
 
 #include "program/suggest.h"
@@ -33,7 +33,7 @@ static const struct permission_rule PERMISSIONS[] = {
 	{"CREATE VIEW", SCOPE_DATABASE, PERMISSION_CREATES},
 	{"DELETE", BOTH, PERMISSION_WRITES},
 	{"EXECUTE", BOTH, PERMISSION_WRITES},
-	{"IMPERSONATE", 0, PERMISSION_ESCAPES}, /* on users and logins only */
+	{"IMPERSONATE", 0, PERMISSION_ESCAPES}, /* valid only on users and logins */
 	{"INSERT", BOTH, PERMISSION_WRITES},
 	{"REFERENCES", BOTH, PERMISSION_CHANGES},
 	{"SELECT", BOTH, PERMISSION_READS},

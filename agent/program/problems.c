@@ -1,3 +1,4 @@
+/* The list of problems, sorted and printed. */
 #include "program/problems.h"
 
 #include "program/names.h"
@@ -5,7 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* Bytes of a quoted value could move the cursor or hide text: each becomes a question mark. */
+/* A quoted value may contain bytes that move the cursor or hide text. Replaces each with a question mark. */
 static void text_clean(char *text)
 {
 	char *from = text, *to = text;
@@ -54,7 +55,7 @@ static int problem_compare(const void *a, const void *b)
 
 	if (!order)
 		order = (x->line > y->line) - (x->line < y->line);
-	/* The sort need not be stable: the text makes the order the same in every run. */
+	/* The sort is not stable. Comparing the texts gives the same order in every run. */
 	return order ? order : strcmp(x->text, y->text);
 }
 
@@ -83,7 +84,7 @@ void problems_print(const struct problems *p, FILE *to)
 	for (size_t i = 0; i < p->n; i++) {
 		const struct problem *x = &p->items[i];
 
-		/* Editors and other tools expect a line: a problem of the whole file is shown at its first. */
+		/* Editors and other tools expect a line number, so a problem of the whole file is shown at line 1. */
 		fprintf(to, "%s:%d: %s: %s\n", x->file, x->line > 0 ? x->line : 1,
 			names[x->severity], x->text);
 	}

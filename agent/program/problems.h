@@ -1,4 +1,4 @@
-/* Collects what is wrong in the configuration, all of it, in one run. */
+/* Collects all problems of the configuration in one run. */
 #ifndef PROGRAM_PROBLEMS_H
 #define PROGRAM_PROBLEMS_H
 
@@ -6,10 +6,10 @@
 
 #include <stdarg.h>
 
-/* 0 or -ENOMEM. Whatever the text quotes from a file is made harmless for a terminal. */
+/* 0 or -ENOMEM. Escapes what the text quotes from a file, so that it cannot control a terminal. */
 __attribute__((format(printf, 5, 0))) int problems_add(struct problems *p, enum severity severity,
 	const char *file, int line, const char *format, va_list args);
-/* By file and line. */
+/* Sorts by file and line. */
 void problems_sort(struct problems *p);
 
 #endif

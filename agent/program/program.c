@@ -1,5 +1,5 @@
-/* The whole configuration: curfew.conf first, then each client file by itself, then what they claim
- * against each other. Nothing stops at the first fault, so that one run tells all. */
+/* Loads the configuration: curfew.conf first, then each client file, then conflicts between them. Loading continues
+ * after an error, so that one run reports all. */
 #include "curfew/program.h"
 #include "curfew/text.h"
 
@@ -15,14 +15,14 @@
 #include <unistd.h>
 
 struct loading {
-	bool absent; /* there is no curfew.conf at all */
+	bool absent; /* curfew.conf does not exist */
 	struct program *program;
 	struct problems *problems;
 	struct drafts drafts;
-	char *clients;	  /* folder of the client files */
-	bool last_good;	  /* kept by the service, clients beside curfew.conf whatever that says */
-	const char *kept; /* folder of last good versions, or NULL */
-	const struct strings *substitutes; /* client files to be read from there */
+	char *clients; /* the directory of client files */
+	bool last_good; /* a last known good version: clients are beside its curfew.conf, whatever the settings say */
+	const char *kept;		   /* the directory of last known good versions, or NULL */
+	const struct strings *substitutes; /* client files to read from there */
 	crypto_generichash_state digest;
 	const struct edited_file *edited;
 	uid_t owner;
@@ -53,7 +53,7 @@ void program_free(struct program *p)
 	free(p);
 }
 
-/* Lengths go in first: otherwise text could move between two files and leave the digest alone. */
+/* Adds the lengths first: otherwise text could move from one file to the next without changing the digest. */
 static void digest_add(struct loading *l, const char *name, const char *text, size_t size)
 {
 	uint64_t lengths[2] = {strlen(name), size};
@@ -71,7 +71,7 @@ static void digest_end(struct loading *l)
 	sodium_bin2hex(l->program->digest, sizeof(l->program->digest), hash, sizeof(hash));
 }
 
-/* Notes a file; the copy of its name that the program keeps, or NULL. */
+/* Adds a file's name; returns the copy that the program keeps, or NULL. */
 static const char *files_add(struct program *p, struct reading *r, const char *file)
 {
 	char **files = reallocarray(p->files, p->n_files + 1, sizeof(*files));
@@ -89,7 +89,7 @@ static const char *files_add(struct program *p, struct reading *r, const char *f
 	return name;
 }
 
-/* The text of a file, checked, counted in the digest and parsed; false after reporting. */
+/* Reads a file's text, checks it, adds it to the digest, and parses it. False after reporting. */
 static bool file_load(
 	struct loading *l, struct reading *r, int folder, const char *name, config_t *out)
 {
@@ -117,7 +117,7 @@ static void main_sections_read(struct loading *l, struct reading *r, const confi
 	servers_read(p, r, root, p->files[0]);
 	maintenance_read(p, r, root);
 	key = config_setting_get_member(root, "journal_key");
-	/* A fault of a file that is only named here leaves the program whole: access must end all the same. */
+	/* An error in a file that curfew.conf only names does not reject the configuration: access must still end. */
 	files.failure = r->failure;
 	notice_templates_read(&p->settings.notices, &files, root, l->last_good ? NULL : folder);
 	if (r->failure == 0)
@@ -125,7 +125,7 @@ static void main_sections_read(struct loading *l, struct reading *r, const confi
 	r->failure = files.failure;
 }
 
-/* curfew.conf. After a fault the defaults stand in, so that the client files can be checked as well. */
+/* Loads curfew.conf. After an error the defaults are used, so that the client files can be checked too. */
 static int main_load(struct loading *l, const char *file)
 {
 	struct reading r = {
@@ -147,7 +147,7 @@ static int main_load(struct loading *l, const char *file)
 		close(fd);
 	}
 	if (!parsed) {
-		/* What was read before the fault would say half of what is meant. */
+		/* Settings before the error would be only part of what is meant. */
 		config_destroy(&config);
 		config_init(&config);
 	}
@@ -187,7 +187,7 @@ static int client_load(
 	return r.failure;
 }
 
-/* The service keeps them, as its own user, below the folder of its state: whoever reads goes by it too. */
+/* The service saves these files as its own user below the state directory; other readers accept that user too. */
 static uid_t owner_of(const char *folder)
 {
 	struct stat st;
@@ -238,7 +238,7 @@ static int clients_load(struct loading *l, const char *file)
 
 	if (r.failure)
 		return r.failure;
-	/* A folder that cannot be read must not look like one from which all clients were removed. */
+	/* A directory that cannot be read must not look like one without clients: that would end all access. */
 	l->problems->fatal |= folder < 0;
 	if (folder < 0)
 		return 0;
@@ -251,7 +251,7 @@ static int clients_load(struct loading *l, const char *file)
 		if (fresh && streq(fresh, entries[i]->d_name))
 			fresh = NULL;
 	}
-	/* Those that are gone, and may be what a file with errors was before. */
+	/* Client files that are gone, and may be what a file with errors was before. */
 	for (size_t i = 0; l->substitutes && i < l->substitutes->n && result == 0; i++)
 		if (!entries_contain(entries, n, l->substitutes->items[i]))
 			result = client_load_kept(l, l->substitutes->items[i]);
@@ -274,7 +274,7 @@ static int file_order(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Only clients that are whole and clash with no other go into the program. */
+/* Adds only clients without errors and without conflicts to the program. */
 static int clients_take(struct loading *l)
 {
 	struct program *p = l->program;
@@ -313,7 +313,7 @@ static int loading_run(struct loading *l, const char *file)
 		return -EIO;
 	crypto_generichash_init(&l->digest, NULL, 0, 32);
 	rc = main_load(l, file);
-	/* Where no configuration is, nobody said where its clients are. */
+	/* Without curfew.conf the directory of client files is unknown. */
 	if (rc == 0 && !l->absent)
 		rc = clients_load(l, file);
 	if (rc == 0)

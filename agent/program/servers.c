@@ -1,4 +1,4 @@
-/* The SQL servers: where the agent connects, what users' packets carry, how the server proves itself. */
+/* The SQL servers: where the agent connects, which endpoints are guarded, how the server's certificate is verified. */
 #include "program/levels.h"
 #include "program/loading.h"
 #include "program/names.h"
@@ -8,9 +8,9 @@
 #include <sys/socket.h>
 
 #define SQL_PORT 1433
-/* A line of the client library's own configuration is cut at 255 characters. */
+/* FreeTDS truncates lines of its configuration at 255 characters. */
 #define CA_PATH_BYTES 200
-/* Wider than this, a trusted prefix would leave hardly anyone to guard against. */
+/* A wider trusted prefix would allow almost everybody. */
 #define TRUSTED_WIDEST4 8
 #define TRUSTED_WIDEST6 16
 
@@ -36,8 +36,8 @@ void server_free(struct server *s)
 	levels_free(s->terms);
 }
 
-/* One address, by the same rules as people's sources: an IPv4 address written as IPv6 is none, since packets carry
- * the one and a guard on the other would hold nobody back. */
+/* Parses one address with the rules of users' sources. An IPv4-mapped IPv6 address is invalid: packets have the IPv4
+ * address, so a guard on the mapped one would block nobody. */
 static bool host_address(struct endpoint *out, const char *host, uint16_t port)
 {
 	struct source s;
@@ -90,7 +90,8 @@ static void host_read(struct server *s, struct reading *r, const config_setting_
 	s->port = (uint16_t)reading_number(r, group, "port", SQL_PORT, 1, UINT16_MAX, "TCP port");
 	if (!host)
 		return;
-	/* Asking SQL Browser would let whoever answers a UDP packet decide where the agent's password goes. */
+	/* SQL Browser answers by UDP without authentication, so anybody could redirect the agent and receive its
+	 * password. */
 	if (strchr(host, '\\'))
 		reading_error(r, config_setting_get_member(group, "host"),
 			"\"%s\" names an instance, and Curfew does not ask SQL Browser for its port; use host = \"%.*s\"; and "
@@ -138,7 +139,7 @@ static void endpoints_read(struct server *s, struct reading *r, const config_set
 	if (!list && s->host && host_address(&e, s->host, s->port)) {
 		endpoint_add(s, r, group, &e, guard_loopback);
 	} else if (!list || n == 0) {
-		/* The agent must not ask the name service what to guard: whoever answers would decide. */
+		/* Do not use DNS to decide what to guard: whoever answers would decide. */
 		if (settings->firewall.enabled && (list || s->host))
 			reading_error(r, list ? list : group,
 				"\"endpoints\" is required if \"host\" is a name; add endpoints = ( "
@@ -166,7 +167,7 @@ static void identity_read(struct server *s, struct reading *r, const config_sett
 	const char *login = reading_text(r, group, "login", NULL);
 	const char *credential = reading_text(r, group, "credential", NULL);
 
-	/* Another's login works; that it can do more than it needs is the operator's to know. */
+	/* Any other login is accepted, even if it has more permissions than it needs. */
 	if (login && names_equal(login, "sa"))
 		reading_warning(r, config_setting_get_member(group, "login"),
 			"login \"sa\" has full control of the server; use the restricted login that `curfew "
@@ -186,7 +187,7 @@ static void identity_read(struct server *s, struct reading *r, const config_sett
 	s->must_change = reading_bool(r, group, "must_change", true);
 }
 
-/* Names of what the operator has reviewed on this server. */
+/* Names that the operator has reviewed on this server. */
 void strings_read(
 	struct strings *out, struct reading *r, const config_setting_t *group, const char *key)
 {
@@ -202,7 +203,7 @@ void strings_read(
 	}
 }
 
-/* What verifies a user's permissions on a server that cannot tell them by impersonation. */
+/* How to verify permissions on a server where impersonation cannot show them. */
 static void evidence_read(struct server *s, struct reading *r, const config_setting_t *group)
 {
 	const char *evidence = reading_text(r, group, "evidence", NULL);
@@ -240,7 +241,7 @@ static void server_read(struct server *s, struct reading *r, const config_settin
 	levels_read(s->terms, r, reading_group(r, group, "levels", NULL), levels);
 }
 
-/* Two entries for one server would each undo what the other does. */
+/* Two entries for one server would undo each other's changes. */
 static void server_compare(struct reading *r, const struct server *a, const struct server *b)
 {
 	char buf[ENDPOINT_TEXT_MAX];

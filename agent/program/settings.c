@@ -1,4 +1,4 @@
-/* curfew.conf without its servers: defaults of the program, folders, firewall, limits. */
+/* curfew.conf without its servers: defaults of the program, directories, firewall, limits. */
 #include "program/loading.h"
 
 #include "curfew/calendar.h"
@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #define PATH_BYTES 1024
-/* The control socket's path lies in it, and a socket's address holds 108 bytes. */
+/* The control socket is in this directory, and the path of a socket has at most 108 bytes. */
 #define RUNTIME_PATH_BYTES 80
 
 struct number {
@@ -22,7 +22,7 @@ struct number {
 	const char *unit;
 };
 
-/* Bounds keep a slip of the finger from becoming years of access. */
+/* Limits keep a typing error from granting years of access. */
 static const struct number PROGRAM_NUMBERS[] = {
 	{"max_sources", offsetof(struct settings, max_sources), 50, 1, 1000, "sources per user"},
 	{"max_users", offsetof(struct settings, max_users), 3, 1, 100, "users per client"},
@@ -180,7 +180,7 @@ static char *path_read(struct reading *r, const config_setting_t *root, const ch
 	return reading_copy(r, path ? path : usual);
 }
 
-/* The figures come from nowhere else: a monitor that finds none should not be the first to say so. */
+/* No other alarm would notice missing metrics, so warn about the directory here. */
 static void metrics_folder_check(
 	const struct settings *s, struct reading *r, const config_setting_t *root)
 {
@@ -190,7 +190,7 @@ static void metrics_folder_check(
 		return;
 	char *slash = strrchr(folder, '/');
 	slash[slash == folder] = '\0';
-	/* The service makes its own folder when it starts. */
+	/* The service creates its own directory when it starts. */
 	if (s->state_directory && streq(folder, s->state_directory))
 		return;
 	if (access(folder, F_OK) < 0 && errno == ENOENT)

@@ -1,5 +1,5 @@
-/* Sources and endpoints: text to masked prefixes and address:port pairs, and back.
- * A source keeps its host bits zero, so that two spellings of one prefix are one value. */
+/* Sources and endpoints: text to prefixes and address:port pairs, and back. A source has no host bits set, so that
+ * equal prefixes have equal values. */
 #include "curfew/source.h"
 
 #include <arpa/inet.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* Longer than any address that inet_pton() takes; more is malformed anyway. */
+/* Longer than any address that inet_pton() accepts. */
 #define ADDRESS_TEXT_MAX 64
 
 static unsigned family_bits(int family)
@@ -15,7 +15,7 @@ static unsigned family_bits(int family)
 	return family == AF_INET ? 32 : 128;
 }
 
-/* A number as people write it: digits only, no sign, no leading zero. */
+/* Reads digits only: no sign, no leading zero. */
 static bool number_parse(unsigned *out, const char *text, unsigned max)
 {
 	unsigned value = 0;
@@ -40,7 +40,7 @@ static bool address_is_mapped(const uint8_t *addr)
 	return memcmp(addr, mapped, sizeof(mapped)) == 0;
 }
 
-/* The kernel sees a mapped address as IPv4: an IPv6 element for it would never match. */
+/* The kernel treats an IPv4-mapped address as IPv4, so an IPv6 element for it would never match. */
 static int address_parse(int *family, uint8_t addr[16], const char *text)
 {
 	memset(addr, 0, 16);
@@ -187,7 +187,7 @@ int endpoint_parse(struct endpoint *out, const char *text)
 	address[stop - start] = '\0';
 	if (address_parse(&e.family, e.addr, address) < 0)
 		return -EINVAL;
-	/* Without brackets the port of an IPv6 address could be read as its last group. */
+	/* Without brackets the port would be ambiguous with the last group of an IPv6 address. */
 	if (bracketed != (e.family == AF_INET6))
 		return -EINVAL;
 	if (!number_parse(&port, colon + 1, UINT16_MAX) || port == 0)

@@ -1,4 +1,4 @@
-/* Lists of sources, of people and of those who are trusted. A person's may end before the access does. */
+/* Lists of sources, of users and of trusted ones. A user's source may end before the access does. */
 #include "program/loading.h"
 
 #include "curfew/calendar.h"
@@ -6,16 +6,16 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* A longer number of addresses tells nobody more. */
+/* Larger numbers of addresses would not help the reader. */
 #define COUNTED_BITS 16
 
-/* What a list may hold. */
+/* Limits of a list. */
 struct source_bounds {
 	unsigned widest4, widest6;
-	const char *words; /* why */
+	const char *words; /* the reason */
 };
 
-/* Whoever writes the address of one person behind a long prefix may mean either. */
+/* A user's address with a long prefix may mean the address or the prefix, so the message offers both. */
 static void host_bits_report(struct reading *r, const config_setting_t *at, const char *text,
 	const struct source *whole, unsigned widest)
 {
@@ -58,7 +58,7 @@ static bool source_is_among(const struct source *s, const struct source *list, s
 	return false;
 }
 
-/* False when it is faulty, or there already, which is reported. */
+/* False if the source is invalid or a duplicate, which is reported. */
 static bool source_read(struct source *out, struct reading *r, const config_setting_t *at,
 	const char *text, const struct source_bounds *b, const struct source *list, size_t n)
 {
@@ -104,7 +104,7 @@ struct source *sources_read(size_t *n, struct reading *r, const config_setting_t
 	return out;
 }
 
-/* "{ address = ...; until = ...; }": the address, or NULL after reporting. */
+/* Reads "{ address = ...; until = ...; }". Returns the address, or NULL after reporting. */
 static const char *temporary_read(
 	instant_t *end, struct reading *r, const config_setting_t *group, const struct client *c)
 {

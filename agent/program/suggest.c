@@ -1,10 +1,11 @@
+/* Edit distance between two words. */
 #include "program/suggest.h"
 
 #include "program/names.h"
 
 #include <string.h>
 
-/* Settings, zones and permissions are all shorter; the bound keeps the row on the stack. */
+/* Longer than any setting, zone, or permission. Keeps the row on the stack. */
 #define NEAREST_MAX 64
 
 static size_t least(size_t a, size_t b, size_t c)
@@ -51,6 +52,6 @@ const char *nearest_word(const char *word, const char *const *words, size_t n)
 			best = words[i];
 		}
 	}
-	/* Up to a third of the letters wrong is a slip; more is another word. */
+	/* Up to a third of the letters may be wrong; more means another word. */
 	return distance <= (strlen(word) + 2) / 3 ? best : NULL;
 }

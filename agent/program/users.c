@@ -1,4 +1,4 @@
-/* The people of a client and their logins. */
+/* The users of a client, and their logins. */
 #include "program/loading.h"
 #include "program/names.h"
 
@@ -16,7 +16,7 @@ static void login_read(
 	const config_setting_t *at = config_setting_get_member(group, "login");
 	int result = 0;
 
-	/* A faulty one was reported; a login made instead would hide what is meant. */
+	/* An invalid login was reported. Making one from the name would hide that. */
 	if (at && !login)
 		return;
 	if (login)
@@ -36,7 +36,7 @@ static void login_read(
 			fault);
 }
 
-/* A person who could take the agent's login would be the agent. */
+/* A user with the agent's login would have the agent's permissions. */
 static void login_compare_agents(const struct user *u, struct reading *r,
 	const config_setting_t *group, const struct program *p)
 {
@@ -73,7 +73,7 @@ static void private_warn(struct reading *r, const config_setting_t *list, const 
 				source_format(buf, &u->sources[i]));
 }
 
-/* A trusted source has no end, so neither has the access to the server of whoever uses it. */
+/* A trusted source has no end time, so a user behind one keeps network access to the server. */
 static void trusted_warn(struct reading *r, const config_setting_t *list, const struct user *u,
 	const struct client *c, const struct program *p)
 {
@@ -94,7 +94,7 @@ static void trusted_warn(struct reading *r, const config_setting_t *list, const 
 		}
 }
 
-/* A person with one name has last = "". */
+/* A user with a single name has last = "". */
 static char *last_read(struct reading *r, const config_setting_t *group)
 {
 	const char *last = NULL;

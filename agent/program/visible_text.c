@@ -1,4 +1,4 @@
-/* What a server or a user sent is shown, never obeyed. */
+/* Escapes text from a server or a user, so that it is displayed and never interpreted. */
 #include "program/visible_text.h"
 
 #include "curfew/text.h"
@@ -30,7 +30,7 @@ static uint32_t picture(uint32_t c)
 
 char *text_clean(const char *text)
 {
-	/* A byte becomes at most the three of a picture. */
+	/* One byte becomes at most the three bytes of a control picture. */
 	char *copy = malloc(strlen(text) * 3 + 1), *to = copy;
 	uint32_t c;
 
@@ -92,7 +92,7 @@ void text_printf(FILE *to, const char *format, ...)
 	va_end(args);
 }
 
-/* Outside strings JSON has ASCII and line feeds alone; inside, these are what jansson leaves as they are. */
+/* Outside of strings JSON has only ASCII and line feeds; inside, these are what jansson does not escape. */
 void text_print_json(FILE *to, const char *json)
 {
 	char bytes[TEXT_SHOWN_MAX] = "";

@@ -1,4 +1,4 @@
-/* Offsets of IANA zones, read through the C library so that rules of the far future are right too. */
+/* Offsets of IANA zones. Reads them through the C library, which also knows the rules for the far future. */
 #include "program/zone.h"
 
 #include "curfew/calendar.h"
@@ -14,8 +14,7 @@
 #define ZONE_FOLDER   "/usr/share/zoneinfo/"
 #define ZONE_NAME_MAX 64
 
-/* Names in the zone folder that are no places: links to the machine's own choice, and the trees whose
- * clocks count leap seconds. */
+/* Names in the zone directory that are not places: links to the host's own zone, and the trees with leap seconds. */
 static bool zone_is_special(const char *zone)
 {
 	static const char *const special[] = {"localtime", "posixrules", "Factory"};
@@ -28,7 +27,7 @@ static bool zone_is_special(const char *zone)
 	return false;
 }
 
-/* No dot is allowed at all, so no name leads out of the folder. */
+/* Dots are not allowed, so no name leads out of the directory. */
 static bool zone_is_wellformed(const char *zone)
 {
 	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -78,14 +77,14 @@ uint64_t zone_identity(const char *zone)
 	return sum;
 }
 
-/* The zone of the process while it is another one; every switch reads a file. */
+/* Switches the process's zone and back. Each switch reads a file. */
 struct switched {
 	char *before; /* owned; NULL: TZ was not set */
 };
 
 static int zone_enter(struct switched *out, const char *zone)
 {
-	/* The whole path, so that TZDIR in the environment cannot put other rules in its place. */
+	/* The whole path, so that TZDIR in the environment cannot select other rules. */
 	char setting[sizeof(":" ZONE_FOLDER) + ZONE_NAME_MAX];
 	const char *found = getenv("TZ");
 	char *before = found ? strdup(found) : NULL;
@@ -116,7 +115,7 @@ static void zone_leave(struct switched *s)
 	free(s->before);
 }
 
-/* Within zone_enter(). Years that no calendar counts read as UTC. */
+/* Only within zone_enter(). Years outside the supported range read as UTC. */
 static int64_t offset_here(char abbreviation[ZONE_ABBREVIATION_MAX], instant_t at)
 {
 	time_t t = (time_t)at;

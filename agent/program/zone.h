@@ -1,4 +1,4 @@
-/* What the time zone files say: the only place where the C library's zone is touched. */
+/* The content of time zone files. Only this module changes the C library's zone. */
 #ifndef PROGRAM_ZONE_H
 #define PROGRAM_ZONE_H
 
@@ -12,29 +12,29 @@ struct zone_offset {
 	char abbreviation[ZONE_ABBREVIATION_MAX];
 };
 
-/* Both set the process's TZ and put it back: not for threads. 0 or more, or -EINVAL for an unknown zone. */
+/* Both change the process's TZ temporarily, so do not use them in threads. 0 or more, or -EINVAL for an unknown zone. */
 int zone_offset(struct zone_offset *out, instant_t at, const char *zone);
 
-/* A reading of the wall lies within 26 hours of the instant that it names: no offset, and no change of
- * one, is larger. Hourly samples find every offset that was in force in between. */
+/* A local time is within 26 hours of the UTC time that it means: no offset, and no change of one, is larger. Hourly
+ * samples find every offset in between. */
 #define ZONE_REACH    (26 * 3600)
 #define ZONE_SAMPLE   3600
 #define ZONE_READINGS (2 * ZONE_REACH / ZONE_SAMPLE + 1)
 
-/* What a reading of the wall could mean: one for each offset in force around it. It does mean it where
- * the offset that it was read with is the one that is in force there. */
+/* One possible meaning of a local time, for each offset in use around it. It is valid if the offset that it assumes
+ * is the one in use at the resulting time. */
 struct zone_reading {
 	instant_t at;
-	int64_t offset; /* read with */
-	int64_t there;	/* in force at that instant */
+	int64_t offset; /* assumed */
+	int64_t there;	/* in use at that time */
 };
-/* How many; `wall` is the reading in seconds as if the clock showed UTC. */
+/* Returns the number of possible meanings; `wall` is the local time in seconds, as if it were UTC. */
 int zone_readings(struct zone_reading out[ZONE_READINGS], int64_t wall, const char *zone);
 
-/* A number for the zone's file as it is: which one, how long, of when; 0 when there is none. */
+/* Identifies the current version of the zone's file, by inode, size, and time; 0 if there is none. */
 uint64_t zone_identity(const char *zone);
 
-/* The zone that is spelt most like this one, or NULL; for messages. The caller frees it. */
+/* The zone with the most similar spelling, or NULL. The caller frees it. */
 char *zone_nearest(const char *zone);
 
 #endif

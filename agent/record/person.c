@@ -1,3 +1,4 @@
+/* Who a record of access was about, as one line of JSON. */
 #include "curfew/person.h"
 
 #include <jansson.h>

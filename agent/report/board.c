@@ -1,3 +1,4 @@
+/* All clients by phase, and the next date of each. */
 #include "curfew/board.h"
 
 #include <errno.h>

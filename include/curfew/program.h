@@ -1,11 +1,16 @@
-/* The validated configuration: who may reach which database, on which terms. */
+/* The validated configuration: which users may access which databases, from where, and when. */
 #ifndef CURFEW_PROGRAM_H
 #define CURFEW_PROGRAM_H
 
 #include "curfew/notice_template.h"
 #include "curfew/source.h"
 
-enum level { LEVEL_NONE, LEVEL_READ_ONLY, LEVEL_WRITE, LEVEL_FULL }; /* ordered: wider is greater */
+enum level {
+	LEVEL_NONE,
+	LEVEL_READ_ONLY,
+	LEVEL_WRITE,
+	LEVEL_FULL
+}; /* ordered: a higher level allows more */
 #define LEVELS (LEVEL_FULL + 1)
 enum database_role { ROLE_STAGING, ROLE_PRODUCTION };
 
@@ -18,31 +23,33 @@ struct strings {
 };
 bool strings_contain(const struct strings *s, const char *item);
 
-/* What a level means on a server: a role of ours with permissions, or roles that exist there. */
+/* A level on a server: a role with permissions that Curfew creates, or existing roles. */
 struct level_terms {
-	char *role;		  /* NULL when member_of is used */
-	struct strings member_of; /* empty when role is used */
+	char *role;		  /* NULL if member_of is used */
+	struct strings member_of; /* empty if role is used */
 	struct strings database_grants, database_denies;
 	struct strings schema_grants, schema_denies; /* on each user schema */
 };
 
 struct server {
 	char *name;
-	char *host; /* what the agent connects to, and what the certificate must carry: FreeTDS 1.3 checks no other name */
+	char *host; /* to connect to; the certificate must contain it: FreeTDS 1.3 checks no other */
 	uint16_t port;
-	struct endpoint *endpoints; /* what users' packets carry where we filter */
+	struct endpoint *endpoints; /* of the users' packets at the packet filter */
 	size_t n_endpoints;
-	struct source *trusted; /* keep reaching the endpoints, without an end */
+	struct source *trusted; /* always allowed, without an end time */
 	size_t n_trusted;
 	char *ca_file;	  /* absolute path; never NULL */
-	char *login;	  /* the agent's own login */
-	char *credential; /* name of the file with its password */
-	bool evidence_catalog; /* where the server cannot tell a user's permissions, its catalog verifies */
-	bool must_change;	       /* one-time passwords carry MUST_CHANGE */
-	struct strings known_triggers; /* DDL and server triggers that the operator has reviewed */
-	struct strings known_linked_servers, known_proxies; /* these too, and Agent proxies */
-	struct level_terms terms[LEVELS]; /* by enum level; LEVEL_NONE's is empty */
-	const char *file;		  /* where it is written, for messages; owned by program */
+	char *login;	  /* the agent login */
+	char *credential; /* name of the file with the agent login's password */
+	bool evidence_catalog; /* verify by the catalog, because the server cannot show a user's permissions */
+	bool must_change; /* one-time passwords must be changed at the first login */
+	struct strings
+		known_triggers; /* DDL triggers, of databases and of the server, that the operator has reviewed */
+	struct strings known_linked_servers,
+		known_proxies;		  /* likewise; proxies of SQL Server Agent */
+	struct level_terms terms[LEVELS]; /* by enum level; the entry of LEVEL_NONE is empty */
+	const char *file; /* the file with this entry, for messages; owned by program */
 	int line;
 };
 
@@ -50,10 +57,10 @@ struct database {
 	enum database_role role;
 	size_t server; /* index in program.servers */
 	char *name;
-	enum level before_go_live; /* of staging full, unless it is written */
+	enum level before_go_live; /* default: full on staging */
 	struct {
-		char *approved_by, *ticket; /* NULL: none */
-	} full_waiver; /* full access there may be worth db_owner, and somebody has accepted that */
+		char *approved_by, *ticket; /* NULL: missing */
+	} full_waiver; /* an operator's acceptance that full access to this database may equal db_owner */
 	int line;
 };
 
@@ -61,18 +68,18 @@ struct user {
 	char *first, *last, *email;
 	char *login;
 	struct source *sources;
-	instant_t *source_ends; /* one for each source; NULL: none ends before the access does */
+	instant_t *source_ends; /* one for each source; NULL: none ends before the access */
 	size_t n_sources;
 	int line;
 };
 #define SOURCE_NO_END INT64_MAX
 
-/* In the order of the course. Recorded, never acted upon. */
+/* In the order in which they are reached. Recorded only; they never change access. */
 enum milestone {
 	MILESTONE_FILES_RECEIVED,
 	MILESTONE_SERVICE_PACK_CHECKED,
 	MILESTONE_DATABASE_UPGRADED,
-	MILESTONE_ACCOUNTS_SET_UP, /* by itself, as are those of go-live */
+	MILESTONE_ACCOUNTS_SET_UP, /* derived, as are those of go-live */
 	MILESTONE_GATEWAY_ONBOARDED,
 	MILESTONE_TEST_PLAN_DONE,
 	MILESTONE_CHECKLIST_SIGNED,
@@ -87,7 +94,7 @@ enum milestone {
 struct client {
 	char *name, *ticket, *approved_by;
 	char *timezone;
-	char *language;	    /* of its people's notices, "" where none is named */
+	char *language;	    /* language of notices to its users, or "" */
 	instant_t approved; /* start of approved_on */
 	instant_t starts;   /* S */
 	bool has_go_live;
@@ -95,8 +102,8 @@ struct client {
 	instant_t testing_end;	      /* T; holds only without a go-live */
 	instant_t staging_end;	      /* min(E14, E30); set only with a go-live */
 	instant_t end;		      /* E30 with a go-live, else T: nothing outlives it */
-	char *milestones[MILESTONES]; /* the date as written, or the ticket; NULL: not there */
-	bool has_milestones;	      /* the file has the group */
+	char *milestones[MILESTONES]; /* the date as written, or the ticket; NULL: missing */
+	bool has_milestones;	      /* the file has the group `milestones` */
 	struct database *databases;
 	size_t n_databases;
 	struct user *users;
@@ -109,23 +116,23 @@ enum firewall_hooks { HOOK_INPUT = 1, HOOK_FORWARD = 2 };
 
 struct firewall_settings {
 	bool enabled;
-	unsigned hooks;	     /* enum firewall_hooks, or-ed */
+	unsigned hooks;	     /* bits of enum firewall_hooks */
 	int priority;	     /* default -10 */
-	bool log;	     /* rate-limited log line for refused packets */
-	bool guard_loopback; /* default false: traffic over lo is exempt */
+	bool log;	     /* log denied packets, with a rate limit */
+	bool guard_loopback; /* default false: traffic on lo is not filtered */
 };
 
 enum mail_tls { MAIL_STARTTLS, MAIL_TLS, MAIL_PLAIN };
 
-/* What people are told, and by which mail server; without `host` nothing is sent. */
+/* Notices and the mail server; without `host` no notices are sent. */
 struct notice_settings {
 	char *host;
 	uint16_t port;
 	enum mail_tls tls;
-	char *ca_file;			   /* what the mail server's certificate is verified by */
+	char *ca_file;			   /* CA certificates to verify the mail server */
 	char *user, *credential;	   /* both or neither */
-	char *from, *team;		   /* addresses; never NULL with a host */
-	struct notice_template *templates; /* the operator's, only those without a fault */
+	char *from, *team;		   /* addresses; not NULL if there is a host */
+	struct notice_template *templates; /* the operator's templates without errors */
 	size_t n_templates;
 };
 static inline bool notices_are_on(const struct notice_settings *n)
@@ -142,29 +149,29 @@ struct settings {
 	unsigned widest_prefix4; /* 24 */
 	unsigned widest_prefix6; /* 48 */
 	char *timezone;		 /* "UTC" */
-	struct strings holidays; /* "2026-12-25": advised against */
-	bool shared_databases;	 /* several clients may name one database; false */
+	struct strings holidays; /* "2026-12-25": advice against a go-live on this day */
+	bool shared_databases;	 /* default false: two clients cannot name the same database */
 	bool practice;
-	char *state_directory;	    /* /var/lib/curfew: journal.db, clock, last good client files */
-	char *runtime_directory;    /* /run/curfew */
+	char *state_directory;	 /* /var/lib/curfew: journal.db, clock, last known good versions */
+	char *runtime_directory; /* /run/curfew */
 	char *credential_directory; /* $CREDENTIALS_DIRECTORY, else /etc/curfew/credentials */
 	char *metrics_file;	    /* NULL: none */
 	char *journal_key;	    /* credential name, or NULL */
-	unsigned interval;	    /* seconds between passes without another reason; 300 */
+	unsigned interval;	    /* seconds between regular passes; 300 */
 	unsigned connect_timeout;   /* seconds; 10 */
-	unsigned server_deadline;   /* seconds that one server's worker may take; 60 */
-	unsigned workers;	    /* SQL workers at once; 8 */
+	unsigned server_deadline;   /* seconds for the worker of one server; 60 */
+	unsigned workers;	    /* SQL workers at the same time; 8 */
 	struct firewall_settings firewall;
 	struct notice_settings notices;
-	struct strings vendor_lists; /* files: what the product itself has, of several versions */
-	unsigned unused_days;	     /* without use before an object counts as unused; 90 */
-	unsigned sample_hours;	     /* between samples of use, for the inventory; 0: none; 24 */
+	struct strings vendor_lists; /* files with the product's own objects, one a version */
+	unsigned unused_days;	     /* days without use before an object counts as unused; 90 */
+	unsigned sample_hours; /* hours between samples of use for the inventory; 0: none; 24 */
 };
 
-/* A time in which a database, or a whole server, is expected to be offline. */
+/* A time in which a database or a whole server is expected to be offline. */
 struct maintenance {
 	size_t server;	/* index in program.servers */
-	char *database; /* NULL: every database of the server, and the server itself */
+	char *database; /* NULL: the server and all its databases */
 	instant_t from, until;
 	int line;
 };
@@ -175,11 +182,11 @@ struct program {
 	size_t n_maintenance;
 	struct server *servers; /* sorted by name */
 	size_t n_servers;
-	struct client *clients; /* sorted by name; only those whose file is whole and valid */
+	struct client *clients; /* sorted by name; only those without errors and conflicts */
 	size_t n_clients;
 	char digest
-		[65]; /* hex BLAKE2b-256 over the names and contents of the files read, in order */
-	char *clients_folder; /* of the client files; owned */
+		[65]; /* BLAKE2b-256, in hexadecimal, of the names and contents of all files read, in order */
+	char *clients_folder; /* the directory of client files; owned */
 	char **files;	      /* every file read, sorted; owned */
 	size_t n_files;
 };
@@ -187,59 +194,59 @@ struct program {
 enum severity { SEVERITY_ERROR, SEVERITY_WARNING, SEVERITY_ADVICE };
 struct problem {
 	char *file; /* owned */
-	int line;   /* 0: the file as a whole */
+	int line;   /* 0: the whole file */
 	enum severity severity;
-	char *text;  /* "what; what would be right"; never a secret */
-	bool unseen; /* whoever reads may not look there: it says nothing of the configuration */
+	char *text;  /* "PROBLEM; FIX"; never contains a secret */
+	bool unseen; /* this user may not read the file, so nothing is known about it */
 };
 struct problems {
 	struct problem *items;
 	size_t n, n_errors;
-	bool fatal; /* curfew.conf itself has errors: there is no program to work with */
+	bool fatal; /* curfew.conf itself has errors, so there is no program */
 };
 
-/* Reads FILE and clients.d/ *.conf beside it (setting `clients` names another folder). Always reports
- * every problem of every file, sorted by file and line. *out is set whenever curfew.conf itself is
- * valid, with the clients whose files are valid. 0, or negative errno on resource failure only.
- * `now` is used for advice (a go-live that is near), never for what is valid. */
+/* Loads FILE and the files clients.d/ *.conf beside it (the setting `clients` names another directory). Reports every
+ * problem of every file, sorted by file and line. Sets *out whenever curfew.conf itself is valid, with the clients
+ * whose files are valid. 0, or negative errno only for lack of resources. `now` matters only for advice (a go-live
+ * that is near), never for errors. */
 int program_load(struct program **out, struct problems *problems, const char *file, instant_t now);
 void program_free(struct program *p);
 void problems_free(struct problems *p);
-/* "FILE:LINE: error: TEXT" lines. */
+/* Prints lines "FILE:LINE: error: TEXT". */
 void problems_print(const struct problems *p, FILE *to);
 
-/* Adds a warning for each server whose `host` is an address of this host and, with its port, no guarded endpoint: users
- * could reach it there. `is_local`: whether the address is one of this host's interfaces; a loopback address need not
- * be. 0 or -ENOMEM. */
+/* Adds a warning for each server whose `host` is an address of this host that, with its port, is not a guarded
+ * endpoint: users could reach it there. `is_local`: whether an address belongs to this host's interfaces; need not
+ * cover loopback addresses. 0 or -ENOMEM. */
 int program_hosts_check(struct problems *problems, const struct program *p,
 	bool (*is_local)(void *context, int family, const uint8_t *addr), void *context);
 
-/* As SQL Server compares names: the case of ASCII letters does not count, whatever the locale. */
+/* Compares as SQL Server does: ignores the case of ASCII letters, whatever the locale. */
 bool names_equal(const char *a, const char *b);
 int names_compare(const char *a, const char *b);
-/* Where a credential lies: NAME in the folder of credentials, or curfew_NAME, which is what LoadCredential= makes of
- * a whole folder. 0 or -ENAMETOOLONG; whether it is there is for the caller to see. */
+/* The path of a credential: NAME in the directory of credentials, or curfew_NAME, which systemd's LoadCredential=
+ * makes of a whole directory. 0 or -ENAMETOOLONG. The file need not exist. */
 int settings_credential(char path[4096], const struct settings *s, const char *name);
-/* Another number when a time zone file that the configuration names is another than before: its dates may then be other
- * instants. */
+/* A number that changes when a time zone file that the configuration uses changes: its dates may then mean other
+ * times. */
 uint64_t program_zones(const struct program *p);
-/* The trusted source of the server that lies within this source or contains it: whoever connects from there keeps
- * reaching the server after the end. NULL: there is none. */
+/* A trusted source of the server that overlaps this source: users behind it can reach the server after their access
+ * ends. NULL: none. */
 const struct source *source_overlaps_trusted(const struct source *source, const struct server *s);
-/* Whether `now` lies within a maintenance window of that database; `database` NULL: of the server as a whole. Quiets
- * alarms of unread and unreachable, and changes nothing else. */
+/* Whether `now` is in a maintenance window of that database; `database` NULL: of the whole server. Suppresses alarms
+ * of unread and unreachable, nothing else. */
 bool maintenance_covers(
 	const struct program *p, const char *server, const char *database, instant_t now);
-/* Whether the client has a database on that server (an index in program.servers). */
+/* Whether the client has a database on this server (an index in program.servers). */
 bool client_uses_server(const struct client *c, size_t server);
 const struct client *program_client(const struct program *p, const char *name);
 const struct server *program_server(const struct program *p, const char *name);
-/* The instant from which on the user's source is no longer let in; SOURCE_NO_END: it stays as long as the access. */
+/* The time from which the user's source is blocked; SOURCE_NO_END: as long as the access lasts. */
 static inline instant_t user_source_end(const struct user *u, size_t i)
 {
 	return u->source_ends ? u->source_ends[i] : SOURCE_NO_END;
 }
-/* Those that have not ended, "203.0.113.7, 198.51.100.0/29". Owned; NULL without memory. */
+/* Sources that have not ended: "203.0.113.7, 198.51.100.0/29". Owned; NULL without memory. */
 char *user_sources_text(const struct user *u, instant_t now);
 const struct user *client_user(
 	const struct client *c, const char *name); /* login, email or "first.last" */

@@ -1,10 +1,10 @@
-/* Addresses: a source is a masked IPv4 or IPv6 prefix, an endpoint an address and a port. */
+/* Sources (IPv4 or IPv6 prefixes) and endpoints (address and port). */
 #ifndef CURFEW_SOURCE_H
 #define CURFEW_SOURCE_H
 
 #include "curfew/base.h"
 
-/* Room for the longest text of a source or an endpoint, terminator included. */
+/* Size of the longest text of a source or an endpoint, with terminator. */
 #define SOURCE_TEXT_MAX	  64
 #define ENDPOINT_TEXT_MAX 64
 
@@ -20,16 +20,16 @@ struct endpoint {
 	uint16_t port; /* host byte order */
 };
 
-/* Positive results of source_parse(): what is wrong with the text. */
+/* Positive results of source_parse(): the error in the text. */
 enum source_problem {
 	SOURCE_MALFORMED = 1,
-	SOURCE_HOST_BITS, /* *out is the prefix that would be right */
+	SOURCE_HOST_BITS, /* *out is the corrected prefix */
 	SOURCE_BAD_PREFIX,
 };
 
 /* "203.0.113.7", "198.51.100.0/29", "2001:db8:7::/64". IPv4-mapped IPv6 is SOURCE_MALFORMED. */
 int source_parse(struct source *out, const char *text);
-/* Writes at most SOURCE_TEXT_MAX bytes; a single host is written without its prefix. */
+/* Writes at most SOURCE_TEXT_MAX bytes; a single address has no prefix length. */
 const char *source_format(char buf[SOURCE_TEXT_MAX], const struct source *s);
 /* "203.0.113.7, 198.51.100.0/29". Owned; NULL without memory. */
 char *sources_text(const struct source *sources, size_t n);
@@ -37,7 +37,7 @@ char *sources_text(const struct source *sources, size_t n);
 int source_compare(const struct source *a, const struct source *b);
 bool source_overlaps(const struct source *a, const struct source *b);
 bool source_contains(const struct source *s, int family, const uint8_t *addr);
-/* Not in it, perhaps, but near enough for a changed address or a slip of the pen: in the same /24 or /48. */
+/* In the same /24 or /48: a changed address of the same network, or a typing error. */
 bool source_is_near(const struct source *s, const struct source *address);
 /* Kinds that need words in `check`. */
 bool source_is_unusable(const struct source *s); /* unspecified, loopback, multicast, link-local */
