@@ -1,4 +1,4 @@
-/* What a record of access says of SQL and of the network: two facts, which are never made one. */
+/* A record of access as text. SQL access and network access are two facts, shown separately. */
 #include "curfew/report.h"
 #include "curfew/text.h"
 
@@ -11,7 +11,7 @@ bool access_is_plain(const struct journal_entry *e)
 void access_sql_write(FILE *to, const struct journal_entry *e)
 {
 	fputs(e->level ? e->level : "?", to);
-	/* Records of older versions have none. */
+	/* Records of older versions have no outcome. */
 	if (e->outcome && !is_verified(e->outcome))
 		fprintf(to, ", %s%s%s", e->outcome, e->detail ? ": " : "",
 			e->detail ? e->detail : "");

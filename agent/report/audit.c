@@ -1,4 +1,4 @@
-/* What an audit comes to: its state, its counts, its JSON. */
+/* The result of an audit: state, counts, JSON. */
 #include "report/audit.h"
 
 #include <jansson.h>
@@ -21,7 +21,7 @@ enum state audit_state(const struct audit_report *a)
 	return worst;
 }
 
-/* What is there counts, not what should be; where nobody could look, what may be there. */
+/* Counts observed access, not scheduled access; if the grant could not be read, its last known access. */
 static bool grant_is_open(const struct audit_grant *g)
 {
 	return g->seen ? g->observed != LEVEL_NONE
@@ -81,7 +81,7 @@ const char *head_words(char buf[128], int64_t head, const uint8_t hash[JOURNAL_H
 	return buf;
 }
 
-/* Appends and releases; false without memory. */
+/* Takes ownership of the item. False without memory. */
 static bool array_add(json_t *array, json_t *item)
 {
 	return item && json_array_append_new(array, item) == 0;
@@ -194,7 +194,7 @@ struct json_t *audit_json(const struct audit_report *a)
 		json_decref(proofs);
 		return NULL;
 	}
-	/* "o" takes the references over, whether it succeeds or not. */
+	/* "o" takes ownership of its argument, also on failure. */
 	return json_pack("{s:b, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "practice",
 		a->program->settings.practice, "at", instant_json(a->at), "state",
 		state_name(audit_state(a)), "servers", servers, "grants", grants, "residual",

@@ -1,16 +1,16 @@
-/* Counts and words that the audit's terminal, HTML and JSON forms share. */
+/* Counts and texts for an audit on a terminal, in HTML, and in JSON. */
 #ifndef REPORT_AUDIT_H
 #define REPORT_AUDIT_H
 
 #include "curfew/report.h"
 
 struct audit_counts {
-	size_t states[STATE_OVERDUE + 1];	 /* of grants, residual ones too */
+	size_t states[STATE_OVERDUE + 1];	 /* of grants, including residual ones */
 	size_t severities[FINDING_CRITICAL + 1]; /* of findings */
-	size_t open; /* grants that somebody has, or may have where nobody could look */
+	size_t open; /* grants with access, or possibly with access if they could not be read */
 };
 void audit_count(struct audit_counts *out, const struct audit_report *a);
-/* "All access matches the schedule and is verified.": one sentence on a state. */
+/* One sentence for a state, for example "All access matches the schedule and is verified." */
 const char *audit_words(enum state s);
 /* "read-only", "none", "unread" */
 const char *observed_words(const struct audit_grant *g);

@@ -1,4 +1,4 @@
-/* Puts an audit together from what a pass, the packet filter and the journal say. */
+/* Builds an audit from the records of a pass, the packet filter, and the journal. */
 #include <errno.h>
 #include <string.h>
 
@@ -29,7 +29,7 @@ static void servers_add(struct build *b)
 	}
 	for (size_t i = 0; i < b->in->n_records; i++) {
 		const struct record *r = &b->in->records[i];
-		/* Only the worker's last record counts all of its round trips. */
+		/* Only the worker's last record has the total of its round trips. */
 		for (size_t k = 0; r->kind == RECORD_END && k < b->n_servers; k++)
 			if (streq(b->servers[k].server->name, r->server))
 				b->servers[k].round_trips = r->end.round_trips;
@@ -59,7 +59,7 @@ static void grant_add(struct build *b, const struct grant *g)
 		a->observed = r->grant.level;
 		a->detail = audit_or_null(r->detail);
 	}
-	/* Its roles are as scheduled, but the effective permissions are not, or the server cannot tell. */
+	/* Its roles match the schedule, but its effective permissions do not, or could not be read. */
 	for (size_t k = 0; k < b->in->n_records; k++) {
 		const struct record *r = &b->in->records[k];
 		if (r->kind != RECORD_VERIFICATION || a->state != STATE_OK || !is_of_grant(r, g) ||

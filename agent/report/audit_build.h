@@ -1,4 +1,4 @@
-/* Inside the building of an audit. Not for other modules. */
+/* Private to the building of an audit. */
 #ifndef REPORT_AUDIT_BUILD_H
 #define REPORT_AUDIT_BUILD_H
 
@@ -7,7 +7,7 @@
 struct build {
 	const struct audit_input *in;
 	const struct program *program;
-	const char *client; /* or NULL: all */
+	const char *client; /* NULL: all */
 	instant_t at;
 	struct audit_server *servers;
 	struct audit_grant *grants;
@@ -21,17 +21,17 @@ struct build {
 	bool no_memory;
 };
 
-/* NULL for an empty text. */
+/* Returns NULL for an empty text. */
 static inline const char *audit_or_null(const char *text)
 {
 	return *text ? text : NULL;
 }
-/* Room for what the records hold; see audit_sessions.c for what each session can add. */
+/* Findings besides those in the records: at most this many a session, see audit_findings.c. */
 #define FINDINGS_A_SESSION 2
 #define TEXTS_A_SESSION	   4
 void sessions_add(struct build *b);
 void findings_add(struct build *b);
-/* Findings of sources that overlap trusted ones, each with a text. */
+/* Number of findings about sources that overlap trusted ones. Each needs a text. */
 size_t overlaps_count(const struct audit_input *in);
 
 #endif

@@ -1,4 +1,4 @@
-/* Sessions and findings of an audit: what is odd about a session, and whom a finding concerns. */
+/* Sessions and findings of an audit: what is unusual about a session, and which user a finding concerns. */
 #include <arpa/inet.h>
 #include <stdarg.h>
 #include <sodium.h>
@@ -8,7 +8,7 @@
 #include "curfew/text.h"
 #include "report/audit_build.h"
 
-/* A text that lives as long as the report; NULL without memory. */
+/* Keeps the text as long as the report; returns NULL without memory. */
 static const char *text_keep(struct build *b, char *text)
 {
 	if (!text)
@@ -71,7 +71,7 @@ static bool address_is_allowed(const struct user *u, const char *address)
 	int family = strchr(address, ':') ? AF_INET6 : AF_INET;
 
 	if (inet_pton(family, address, raw) != 1)
-		return true; /* "<local machine>" is no address */
+		return true; /* "<local machine>" is not an address */
 	for (size_t i = 0; i < u->n_sources; i++)
 		if (source_contains(&u->sources[i], family, raw))
 			return true;
@@ -97,7 +97,7 @@ static bool login_is_shared(const struct build *b, const struct record *r)
 	return false;
 }
 
-/* What is odd about a session; NULL when nothing is. */
+/* What is unusual about a session, or NULL. */
 static const char *session_detail(struct build *b, const struct record *r)
 {
 	struct text text;
@@ -111,7 +111,7 @@ static const char *session_detail(struct build *b, const struct record *r)
 		fputs("the address is not one of the user's sources; ", to);
 	if (to && login_is_shared(b, r))
 		fputs("the login is used from several addresses; ", to);
-	/* A connection can claim any program name: a hint only. */
+	/* A program can claim any name, so this is only a hint. */
 	if (to && *r->session.program && !strstr(r->session.program, "Management Studio"))
 		fputs("the program name is not SSMS (reported by the client program); ", to);
 	char *detail = text_end(&text);
@@ -141,7 +141,7 @@ void sessions_add(struct build *b)
 	}
 }
 
-/* A password was set: by `curfew handover`, when the journal has it. */
+/* Whether the journal has a handover that explains the new password. */
 static bool password_was_handed(const struct build *b, const char *login)
 {
 	const struct journal_entries *h = b->in->handovers;
@@ -165,7 +165,8 @@ static struct audit_finding finding_of(const struct record *r, const char *name,
 		.remedy = remedy};
 }
 
-/* Everything that makes the finding what it is: its severity too, for what was low before go-live is another thing after. */
+/* The id covers everything in the finding, also its severity: a finding that becomes more severe after go-live needs
+ * a new acceptance. */
 static void id_make(struct audit_finding *f)
 {
 	const char *const texts[] = {f->name, finding_severity_name(f->severity), f->server,
@@ -182,7 +183,7 @@ static void id_make(struct audit_finding *f)
 	sodium_bin2hex(f->id, sizeof(f->id), hash, (sizeof(f->id) - 1) / 2);
 }
 
-/* The last word counts, until its end. */
+/* The last acceptance counts, until its end. */
 static const struct journal_entry *acceptance_find(
 	const struct build *b, const struct audit_finding *f)
 {
@@ -230,7 +231,7 @@ static void session_findings(struct build *b, const struct record *r)
 				"ask the person; to remove the access now, run `curfew revoke CLIENT USER`"));
 }
 
-/* The grants are sorted: those of one user on one server stand together. */
+/* Requires sorted grants: those of one user on one server are adjacent. */
 static bool is_first_there(const struct grants *all, size_t i)
 {
 	const struct grant *g = &all->items[i];
@@ -250,7 +251,7 @@ size_t overlaps_count(const struct audit_input *in)
 	return n;
 }
 
-/* Trusted sources have no end: whoever uses one reaches the server after the access has ended. */
+/* Trusted sources have no end, so a user behind one reaches the server after the access has ended. */
 static void overlaps_add(struct build *b, const struct grant *g)
 {
 	char mine[SOURCE_TEXT_MAX], theirs[SOURCE_TEXT_MAX];
@@ -291,7 +292,7 @@ void findings_add(struct build *b)
 		if (r->kind == RECORD_VERIFICATION && r->verification.result == VERIFICATION_EXCESS)
 			finding_add(b, finding_of(r, "effective-permission", FINDING_CRITICAL,
 					       r->detail, "curfew apply"));
-		/* What could not be read stands beside what was found. */
+		/* List what could not be read among the findings. */
 		if (r->kind == RECORD_NOTE)
 			finding_add(
 				b, finding_of(r, AUDIT_NOT_SHOWN, FINDING_INFO, r->detail, NULL));

@@ -1,4 +1,4 @@
-/* The audit on a terminal: the state, what is not well, then everything. */
+/* The audit on a terminal: the state, then the problems, then everything. */
 #include "report/audit.h"
 
 #include "program/visible_text.h"
@@ -13,7 +13,7 @@ static void heading(FILE *to, const char *text)
 	fprintf(to, "\n%s%s%s\n", style_begin(color, TONE_BOLD), text, style_end(color, TONE_BOLD));
 }
 
-/* Runs a printing of rows between table_new() and table_print(). */
+/* Adds rows to a table; called between table_new() and table_print(). */
 typedef int (*rows_fn)(struct table *t, const struct audit_report *a);
 
 static int table_section(const struct audit_report *a, FILE *to, const struct table_column *columns,
@@ -152,7 +152,7 @@ static int proof_rows(struct table *t, const struct audit_report *a)
 	return rc;
 }
 
-/* Each line below the finding, so that T-SQL can be copied as it is. */
+/* Prints each line below the finding, so that T-SQL can be copied unchanged. */
 static int lines_print(FILE *to, const char *text)
 {
 	while (text && *text) {
@@ -201,7 +201,7 @@ static int finding_print(const struct audit_finding *f, FILE *to, bool color)
 	return rc;
 }
 
-/* Worst first. */
+/* Most severe first. */
 static int findings_print(const struct audit_report *a, FILE *to)
 {
 	bool color = style_wanted(to);
@@ -234,7 +234,7 @@ int audit_print(const struct audit_report *a, FILE *to)
 		const struct table_column *columns;
 		size_t n;
 		rows_fn rows;
-		size_t count; /* offset of the number of its rows */
+		size_t count; /* offset of the member that counts its rows */
 	} sections[] = {
 		{"Servers", servers, ARRAY_SIZE(servers), server_rows,
 			offsetof(struct audit_report, n_servers)},

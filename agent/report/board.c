@@ -44,7 +44,7 @@ static void card_make(struct board_card *out, const struct client *c, const stru
 
 		if (k->client != c)
 			continue;
-		/* By the schedule: what passed and may not come back, and who is revoked, is in the grants. */
+		/* The grants know which dates have passed and which users are revoked. */
 		out->phase = k->phase;
 		if (k->next_level == k->level || k->until <= now ||
 			(out->has_next && out->next <= k->until))

@@ -1,4 +1,4 @@
-/* The certificate of an end: every thing that a client's people had, proved gone. */
+/* The certificate of an end: each item of a client's access, verified as removed. */
 #include "report/audit.h"
 #include "report/certificate_waived.h"
 #include "report/html.h"
@@ -10,7 +10,7 @@
 #include <sodium.h>
 #include <string.h>
 
-/* Width of a terminal, and of a sheet of paper. */
+/* Columns of a terminal and of a sheet of paper. */
 #define PAGE 80
 
 static const char *const kinds[] = {"login", "user", "session", "element"};
@@ -89,7 +89,7 @@ static int rows_print(const struct certificate *c, FILE *to, const struct certif
 	return rc;
 }
 
-/* What was seen by the same observation stands under its words: beside them, a page had no room for all. */
+/* Groups items below the observation that verified them: a column for it would be too wide. */
 static int kind_print(const struct certificate *c, FILE *to, const char *what)
 {
 	int rc = 0;
@@ -108,7 +108,7 @@ static int kind_print(const struct certificate *c, FILE *to, const char *what)
 	return rc;
 }
 
-/* The hash in a line of its own: with the record before it, it would be longer than one. */
+/* The hash gets a line of its own, because it is too long for the record's line. */
 static void head_print(const struct certificate *c, FILE *to)
 {
 	char head[128], *hash;
@@ -122,7 +122,7 @@ static void head_print(const struct certificate *c, FILE *to)
 		fprintf(to, "                %s\n", hash);
 }
 
-/* Who it is about, and who approved. */
+/* The client or user, and who approved the access. */
 static void facts_print(const struct certificate *c, FILE *to)
 {
 	if (c->user)
@@ -194,7 +194,7 @@ int certificate_html(const struct certificate *c, FILE *to)
 
 	html_begin(to, c->practice ? "PRACTICE: Certificate of ended SQL access"
 				   : "Certificate of ended SQL access");
-	/* Fixed: a browser repeats it on every page that it prints. */
+	/* position: fixed makes browsers print the mark on every page. */
 	if (c->practice)
 		fputs("<p class=\"practice\">" PRACTICE_MARK "</p>\n", to);
 	html_printf(to,

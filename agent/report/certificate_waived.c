@@ -1,5 +1,5 @@
-/* What has ended may have left more behind than it was given: a certificate names the databases where full access equaled
- * db_owner, by whom that was accepted, and what makes it so. */
+/* Full access that equals db_owner can leave more behind than it was granted. The certificate names these databases,
+ * who accepted that, and the reasons. */
 #include "report/certificate_waived.h"
 
 #include "curfew/text.h"

@@ -1,5 +1,4 @@
-/* How a person connects. The names of the fields are those of the dialogue of SQL Server
- * Management Studio; other clients have the same ones under similar names. */
+/* How a user connects, with the field names of SQL Server Management Studio. Other programs use similar names. */
 #include "report/connection.h"
 
 #include <string.h>
@@ -9,9 +8,9 @@
 
 #include "curfew/report.h"
 
-/* As every login is made. */
+/* The default database of every login that Curfew creates. */
 #define DEFAULT_DATABASE "master"
-/* "address,port", without the brackets that other programs want around IPv6. */
+/* "address,port", without the brackets that other programs need around an IPv6 address. */
 #define SERVER_NAME_MAX (ENDPOINT_TEXT_MAX + 8)
 
 static const char *server_name(char buf[SERVER_NAME_MAX], const struct endpoint *e)
@@ -24,7 +23,7 @@ static const char *server_name(char buf[SERVER_NAME_MAX], const struct endpoint 
 	return buf;
 }
 
-/* The certificate carries the name that the agent connects to, and a client looks for the one that was typed. */
+/* The certificate has the name that the agent connects to. Clients compare it with the name that the user typed. */
 static bool is_certified(const struct server *s, const char *name)
 {
 	size_t len = strlen(s->host);
@@ -42,7 +41,7 @@ static void names_print(const struct server *s, unsigned hooks, FILE *to)
 	char name[SERVER_NAME_MAX];
 	bool other = false;
 
-	/* Where nothing is filtered, nobody had to write down what people's packets carry. */
+	/* Endpoints are optional if the firewall is disabled. */
 	if (!s->n_endpoints) {
 		fprintf(to, "  Server name               %s,%u\n", s->host, s->port);
 		return;

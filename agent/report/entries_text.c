@@ -1,5 +1,5 @@
-/* The journal's records for a person: what, about whom and where; then by whom and why, the statement, what was
- * said of it. An outcome stands with its intent, which is one thing to whoever reads. */
+/* Prints journal records for people: what happened to whom and where, then who asked and why, the statement, and its
+ * result. An outcome is printed together with its intent. */
 #include "curfew/report.h"
 #include "curfew/text.h"
 
@@ -13,12 +13,12 @@
 
 struct page {
 	FILE *to;
-	size_t width;  /* TABLE_NO_LIMIT: nothing is broken */
-	size_t indent; /* of what belongs to a record, below its first line */
-	int digits;    /* of the longest number */
+	size_t width;  /* TABLE_NO_LIMIT: no line breaks */
+	size_t indent; /* of a record's lines after the first */
+	int digits;    /* of the largest record number */
 };
 
-/* The text up to its next space, made harmless; its cells on the terminal. */
+/* Returns the text up to the next space, escaped, and its width on the terminal. */
 static size_t word_take(char **word, const char **text)
 {
 	const char *p = *text;
@@ -40,7 +40,7 @@ static size_t word_take(char **word, const char **text)
 	return cells;
 }
 
-/* Goes on at `column` and breaks between words; a longer word than a line is left to the terminal. */
+/* Continues at `column` and breaks between words. A word that is longer than a line is left to the terminal. */
 static int words_print(const struct page *page, const char *text, size_t column)
 {
 	bool first = true;
@@ -71,7 +71,7 @@ static int line_print(const struct page *page, const char *text)
 	return words_print(page, text, page->indent);
 }
 
-/* Its login, and its client where the login's name does not say it. */
+/* The login, and the client if the login does not contain its name. */
 static void subject_write(FILE *to, const struct journal_entry *e)
 {
 	bool state = e->kind == JOURNAL_ACCESS || e->kind == JOURNAL_PROOF;
@@ -92,7 +92,7 @@ static bool went_well(const char *outcome)
 	return !outcome || streq(outcome, "done") || is_verified(outcome);
 }
 
-/* By which way, and what SQL shows beside the level. */
+/* Network access, and what the server shows besides the level. */
 static void access_way_write(FILE *to, const struct journal_entry *e)
 {
 	bool none = !e->level || streq(e->level, level_name(LEVEL_NONE));
@@ -132,7 +132,7 @@ static void headline_write(
 /* "by root (uid 0): a laptop was stolen" */
 static void why_write(FILE *to, const struct journal_entry *e, const struct journal_entry *outcome)
 {
-	(void)outcome; /* said once: it is the intent's */
+	(void)outcome; /* printed with the intent */
 	if (e->actor)
 		fprintf(to, "by %s", e->actor);
 	if (e->reason)
@@ -184,7 +184,7 @@ static int entry_print(
 	return rc;
 }
 
-/* Where the intent of this outcome stands in the list, which is in the order of its numbers; SIZE_MAX: nowhere. */
+/* The index of this outcome's intent in the list, which is sorted by number; SIZE_MAX: none. */
 static size_t intent_find(
 	const struct journal_entry *items, size_t n, const struct journal_entry *outcome)
 {

@@ -1,7 +1,7 @@
-/* Why a user cannot connect: the first cause that holds, from the outermost inward, with what to do about it.
+/* Why a user cannot connect: finds the first cause that applies, and its fix.
  *
- * The order is that of the way in: the schedule, the address, the server, its databases, the login. A cause further in
- * is no use to a person whom one further out keeps away. */
+ * Checks in the order of a connection: schedule, address, server, databases, login. A later cause does not matter to a
+ * user who is stopped by an earlier one. */
 #include "report/explanation.h"
 
 #include <string.h>
@@ -42,7 +42,7 @@ static bool user_is_revoked(char *text, const struct explain_facts *f)
 	return revoked(text, f, f->revoked_user, false);
 }
 
-/* By the system clock some access would still go on, which by the latest time seen has ended. */
+/* Whether access has ended by the latest time seen but not by the system clock. */
 static bool clock_is_behind(char *text, const struct explain_facts *f)
 {
 	char duration[WORDS_MAX];
@@ -53,7 +53,7 @@ static bool clock_is_behind(char *text, const struct explain_facts *f)
 		if (f->databases[i].grant->end > f->now - f->clock_behind)
 			return explain_say(text,
 				"the system clock is %s behind the latest time seen, by which access has ended; "
-				"set the clock right, or see `curfew clock` if the latest time seen is wrong",
+				"correct the clock, or see `curfew clock` if the latest time seen is wrong",
 				duration_words(duration, f->clock_behind));
 	return false;
 }
@@ -99,7 +99,7 @@ static bool has_ended(char *text, const struct explain_facts *f)
 
 /* ---- the address ---- */
 
-/* The user's source that has the address, by whether it still holds; the number of sources when there is none. */
+/* The user's source with this address that has (not) ended; the number of sources if there is none. */
 static size_t own_source(const struct explain_facts *f, bool ended)
 {
 	const struct user *u = f->user;
@@ -188,7 +188,7 @@ static bool guard_is_kept(char *text, const struct explain_facts *f)
 	return false;
 }
 
-/* ---- what is no fault ---- */
+/* ---- no fault ---- */
 
 static bool is_read_only(char *text, const struct explain_facts *f)
 {
@@ -219,8 +219,7 @@ static bool near_was_denied(char *text, const struct explain_facts *f)
 
 static bool nothing_found(char *text, const struct explain_facts *f)
 {
-	return explain_say(text,
-		"Curfew keeps nothing closed for %s; ask for the exact error message%s",
+	return explain_say(text, "Curfew blocks nothing for %s; ask for the exact error message%s",
 		f->user->login, f->address ? "" : " and the address, and run this with --address");
 }
 

@@ -1,13 +1,14 @@
-/* Causes: each writes its last line and says whether it holds. */
+/* Causes of failed access. Each function writes the last line of the explanation and returns whether its cause
+ * applies. */
 #ifndef CURFEW_REPORT_EXPLANATION_H
 #define CURFEW_REPORT_EXPLANATION_H
 
 #include "curfew/explain.h"
 
-/* Writes the last line; true, for the caller to return. */
+/* Writes the last line. Returns true. */
 bool explain_say(char *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 const char *explain_or(const char *text, const char *other);
-/* Access is scheduled now, on that server (NULL: on any). */
+/* Whether access is scheduled now on this server (NULL: on any). */
 bool explain_is_scheduled(const struct explain_facts *f, const struct server *s);
 
 bool certificate_is_wrong(char *text, const struct explain_facts *f);

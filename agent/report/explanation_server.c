@@ -1,4 +1,4 @@
-/* The causes that lie on an SQL server: the way to it, its databases, the login. */
+/* Causes on an SQL server: the connection to it, its databases, the login. */
 #include "report/explanation.h"
 
 /* ---- the server ---- */
@@ -29,7 +29,7 @@ bool agent_is_refused(char *text, const struct explain_facts *f)
 
 	return s &&
 	       explain_say(text,
-		       "%s does not let the agent login in (%s); a DBA must run the statements of `curfew bootstrap %s`",
+		       "%s rejects the agent login (%s); a DBA must run the statements of `curfew bootstrap %s`",
 		       s->server->name, explain_or(s->problem, "login failed"), s->server->name);
 }
 
@@ -39,11 +39,11 @@ bool server_is_down(char *text, const struct explain_facts *f)
 
 	return s &&
 	       explain_say(text,
-		       "server %s does not answer (%s); start it, or ask whoever runs it: nobody can connect",
+		       "server %s does not answer (%s); nobody can connect; start the server, or ask its administrator",
 		       s->server->name, explain_or(s->problem, "no answer"));
 }
 
-/* Access is as scheduled there all the same: then what the agent lacks keeps nobody out. */
+/* If access there matches the schedule, the agent's missing permissions keep nobody out. */
 static bool is_well(const struct explain_facts *f, const struct explain_server *s)
 {
 	for (size_t i = 0; i < f->n_databases; i++)
@@ -82,7 +82,7 @@ bool is_excess(char *text, const struct explain_facts *f)
 		const struct explain_database *d = &f->databases[i];
 		if (has_excess(d))
 			return explain_say(text,
-				"access on %s / %s is more than scheduled (%s), so nothing is open on %s until that is "
+				"access on %s / %s is more than scheduled (%s), so all access on %s is blocked until that is "
 				"removed; run `curfew audit %s` and remove what it names",
 				d->grant->server->name, d->grant->database->name,
 				explain_or(d->detail, "by the last verification"),
@@ -199,7 +199,7 @@ LOGIN_CAUSE(login_is_disabled, login_disabled,
 	"login %s is disabled on %s until its access is verified; run `curfew apply %s`",
 	f->user->login, s->server->name, f->client->name)
 LOGIN_CAUSE(network_is_closed, network_closed,
-	"the network to %s is closed for %s although access is scheduled; run `curfew apply %s`",
+	"the packet filter to %s blocks %s although access is scheduled; run `curfew apply %s`",
 	s->server->name, f->user->login, f->client->name)
 LOGIN_CAUSE(was_never_handed_over, never_handed_over,
 	"no password of %s was handed over since the login was created on %s; run `curfew handover %s %s`",
@@ -216,6 +216,6 @@ LOGIN_CAUSE(has_to_change, must_change,
 	"one, for example SSMS; if the password is lost, run `curfew handover %s %s`",
 	f->user->login, s->server->name, f->client->name, f->user->login)
 LOGIN_CAUSE(is_trusted_only, trusted_only,
-	"the address reaches %s only as a trusted source, not as a source of %s; Curfew keeps nothing closed there, so "
+	"the address reaches %s only as a trusted source, not as a source of %s; Curfew blocks nothing there, so "
 	"ask for the exact error message",
 	s->server->name, f->user->login)

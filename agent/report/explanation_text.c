@@ -1,4 +1,4 @@
-/* All that is known of one user's access, from the network inward, and the verdict as the last line. */
+/* Prints all facts about one user's access, from the network inward, and the cause in the last line. */
 #include "curfew/explain.h"
 
 #include "program/visible_text.h"
@@ -14,7 +14,7 @@ static const char *when(char buf[64], const struct explain_facts *f, instant_t t
 	return instant_format_local(buf, 64, t, f->client->timezone);
 }
 
-/* ---- for a person ---- */
+/* ---- text ---- */
 
 static void network_print(const struct explain_facts *f, const struct explain_server *s, FILE *to)
 {
@@ -107,7 +107,7 @@ static void database_print(
 	fputc('\n', to);
 }
 
-/* Once for all databases of which the same is true. */
+/* Databases with the same schedule share a line. */
 static void schedule_print(const struct explain_facts *f, FILE *to)
 {
 	char words[WORDS_MAX];
@@ -152,7 +152,7 @@ int explain_print(const struct explain_facts *f, FILE *to)
 	return ferror(to) ? -EIO : 0;
 }
 
-/* ---- for a program ---- */
+/* ---- JSON ---- */
 
 static json_t *answer_json(enum answer a)
 {

@@ -1,4 +1,4 @@
-/* What the causes of all kinds share. */
+/* Helpers for causes of all kinds. */
 #include "report/explanation.h"
 
 #include <stdarg.h>

@@ -1,5 +1,5 @@
-/* Markup around text that may be hostile. A policy in each page forbids scripts and everything from elsewhere,
- * should an escape ever be missed. */
+/* HTML with escaped text. In case an escape is missing, each page has a policy that forbids scripts and external
+ * content. */
 #include "report/html.h"
 
 #include "program/visible_text.h"
@@ -46,7 +46,7 @@ void html_text(FILE *to, const char *text)
 		html_character(to, c);
 }
 
-/* A login or an address may go on in the next line after its separators, and nowhere else. */
+/* A login or an address may wrap only after its separators. */
 void html_name(FILE *to, const char *text)
 {
 	uint32_t c;
@@ -98,7 +98,7 @@ static int html_argument(FILE *to, const char *at, void *context)
 		fputc('%', to);
 		return 1;
 	default:
-		abort(); /* a conversion that this function does not support */
+		abort(); /* unsupported conversion */
 	}
 }
 
@@ -111,7 +111,7 @@ void html_printf(FILE *to, const char *format, ...)
 	va_end(args.list);
 }
 
-/* Names of its own for every color, so that print and dark screens change them in one place. */
+/* A variable for each color, so that print and dark mode change colors in one place. */
 static const char sheet[] =
 	".practice{position:fixed;top:0;left:0;right:0;margin:0;padding:.3em;text-align:center;background:#b00;color:#fff;font-weight:bold}"
 	":root{--ink:#17202b;--soft:#5a6675;--line:#d8dee6;--paper:#fff;--tint:#f4f6f9;--good:#17643a;"
@@ -169,7 +169,7 @@ static void hash_print(FILE *to, const char *style)
 	fprintf(to, " 'sha256-%s'", text);
 }
 
-/* The policy names the style sheets by their hashes: not even a style that got in from a name would count. */
+/* The policy allows style sheets by hash, so an injected style has no effect. */
 static void policy_print(FILE *to, const char *more)
 {
 	fputs("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src",

@@ -1,27 +1,27 @@
-/* Writing HTML and XML: the one place where text becomes markup. */
+/* Writes HTML and XML: the only place that turns text into markup. */
 #ifndef REPORT_HTML_H
 #define REPORT_HTML_H
 
 #include "curfew/report.h"
 
-/* Text for an element's content or a quoted attribute; NULL writes nothing. Holds for XML as well. */
+/* Escapes text for an element's content or a quoted attribute, in HTML and XML. NULL writes nothing. */
 void html_text(FILE *to, const char *text);
-/* The same for a name in content: it may be broken after its dots and the like. */
+/* The same for a name in an element's content: it may wrap after dots and similar separators. */
 void html_name(FILE *to, const char *text);
-/* The same for T-SQL in <pre> or <code>: line ends stay line ends. */
+/* The same for T-SQL in <pre> or <code>: keeps line ends. */
 void html_lines(FILE *to, const char *text);
-/* Like fprintf(), but each %s is escaped; %d %u %zu %lld and %% pass, nothing else may be used. */
+/* Like fprintf(), but escapes each %s. Supports only %s, %d, %u, %zu, %lld, and %%. */
 void html_printf(FILE *to, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* From <!doctype> to <body>: title, style sheet, and a policy that allows that style sheet and nothing else. */
+/* Writes the page from <!doctype> to <body>: title, style sheet, and a policy that allows only this style sheet. */
 void html_begin(FILE *to, const char *title);
-/* With a style sheet of the page's own behind it; NULL: none. */
+/* With a second style sheet; NULL: none. */
 void html_begin_styled(FILE *to, const char *title, const char *more);
-/* 0, or -EIO when anything could not be written. */
+/* 0, or -EIO if a write failed. */
 int html_end(FILE *to);
-/* <td>s. `class` NULL: none; an absent text is a dash. */
+/* Writes a <td>. `class` NULL: none; `text` NULL: a dash. */
 void html_cell(FILE *to, const char *class, const char *text);
 void html_instant_cell(FILE *to, instant_t at, const char *zone);
-/* A word in a box, distinct without color: state, severity, level. */
+/* A word in a box, recognizable without color: state, severity, level. */
 void html_badge(FILE *to, enum tone tone, const char *word);
 
 #endif

@@ -1,11 +1,11 @@
-/* The audit as one page that can be mailed, printed and filed. */
+/* The audit as one page for mailing, printing, and filing. */
 #include "report/audit.h"
 #include "report/html.h"
 
 #include <errno.h>
 #include <string.h>
 
-/* A page is for people: the newest of a long history is enough, and the journal has the rest. */
+/* Of a long history the page shows only the newest records; the journal has all. */
 #define HISTORY_SHOWN 500
 
 static void table_begin(FILE *to, const char *const *titles)
@@ -87,7 +87,7 @@ static void finding_print(const struct audit_finding *f, FILE *to)
 	fputs("</article>\n", to);
 }
 
-/* Worst first. */
+/* Most severe first. */
 static void findings_print(const struct audit_report *a, FILE *to)
 {
 	fputs("<h2>Findings</h2>\n", to);

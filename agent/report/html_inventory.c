@@ -1,11 +1,12 @@
-/* The inventory as one page: state first, then every object, to be filtered by color and class without a script. */
+/* The inventory as one page: state first, then every object, filtered by color and class without scripts. */
 #include "curfew/inventory_report.h"
 #include "report/html.h"
 
 #include <errno.h>
 
-/* Filters are check boxes before the list, and style rules that hide its rows. Colors carry their word, and a pattern of
- * their own: stripes, dots, a solid edge. A list of tens of thousands needs fixed columns, or its layout takes minutes. */
+/* Filters are check boxes before the list, with style rules that hide rows. Each color also has its name and a
+ * pattern (stripes, dots, a solid edge). Fixed columns, because the layout of tens of thousands of rows would take
+ * minutes otherwise. */
 static const char style[] =
 	".filter{position:absolute;opacity:0}"
 	".filters{display:flex;flex-wrap:wrap;gap:.5rem;margin:.6rem 0 1rem}"
@@ -87,7 +88,7 @@ static void state_print(const struct inventory_report *r, FILE *to)
 	figure(to, "cycles", v->cycles);
 	fputs("</dl>\n", to);
 	if (!r->vendor || !r->vendor->n_lists)
-		fputs("<p>No vendor list is configured, so whose an object is remains unknown.</p>\n",
+		fputs("<p>No vendor list is configured, so objects cannot be attributed to the product or the client.</p>\n",
 			to);
 	for (size_t i = 0; i < r->inventory->n_notices; i++)
 		html_printf(to, "<p>Decisions: <bdi>%s</bdi></p>\n", r->inventory->notices[i]);
@@ -148,7 +149,7 @@ static void item_print(const struct inventory_item *i, FILE *to)
 	if (i->decision)
 		html_printf(to, "<br>Decision: <bdi>%s</bdi>", i->decision);
 	if (i->cycle)
-		html_printf(to, "<br>Circle %zu: refers to itself through others", i->cycle);
+		html_printf(to, "<br>Cycle %zu: refers to itself through others", i->cycle);
 	fputs("</td><td class=\"n\" data-name=\"round\">", to);
 	if (i->round)
 		html_printf(to, "%zu", i->round);

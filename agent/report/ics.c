@@ -6,7 +6,7 @@
 #include <sodium.h>
 #include <string.h>
 
-/* By client and kind, never by instant: a go-live that is moved moves the event, and adds none. */
+/* Depends on client and kind, never on the time: if go-live moves, its event moves. */
 static void property_uid(FILE *to, const struct timeline *t, const struct timeline_mark *m)
 {
 	uint8_t hash[16], kind = (uint8_t)m->kind;
@@ -20,7 +20,7 @@ static void property_uid(FILE *to, const struct timeline *t, const struct timeli
 	fprintf(to, "UID:%s@curfew\r\n", sodium_bin2hex(text, sizeof(text), hash, sizeof(hash)));
 }
 
-/* "AcmeTest (staging): full, then read-only" for each database that changes; then who is concerned. */
+/* "AcmeTest (staging): full, then read-only" for each database that changes; then the users. */
 static void property_description(FILE *to, const struct timeline *t, const struct timeline_mark *m)
 {
 	struct ics_line l = {.to = to};
@@ -58,7 +58,7 @@ static void property_description(FILE *to, const struct timeline *t, const struc
 	ics_end(&l);
 }
 
-/* Without access before it, nothing becomes read-only at go-live. */
+/* Whether anything becomes read-only: without access before it, go-live reduces nothing. */
 static bool narrows_at(const struct timeline *t, instant_t at)
 {
 	for (size_t i = 0; i < t->client->n_databases; i++)
@@ -100,7 +100,7 @@ int timelines_ics(const struct timeline *all, size_t n, FILE *to, instant_t now)
 	      "METHOD:PUBLISH\r\nX-WR-CALNAME:SQL access\r\n",
 		to);
 	for (size_t i = 0; i < n; i++) {
-		/* What is revoked stays closed: nothing is to come but its reinstatement. */
+		/* Revoked access has no coming changes except its reinstatement. */
 		if (timeline_is_revoked(&all[i]) || !all[i].n_bars)
 			continue;
 		for (size_t k = 0; k < all[i].n_marks; k++)

@@ -1,10 +1,10 @@
-/* Content lines of RFC 5545: folded between characters, text escaped and harmless. */
+/* Content lines of RFC 5545: folded between characters, with escaped text. */
 #ifndef REPORT_ICS_LINE_H
 #define REPORT_ICS_LINE_H
 
 #include "curfew/base.h"
 
-/* One content line being written. */
+/* A content line that is being written. */
 struct ics_line {
 	FILE *to;
 	size_t octets;

@@ -1,4 +1,4 @@
-/* The inventory for programs. */
+/* The inventory as JSON. */
 #include "curfew/inventory_report.h"
 #include "curfew/report.h"
 
@@ -55,7 +55,7 @@ static json_t *databases_json(const struct inventory *v)
 	return list;
 }
 
-/* What was asked for and not read: what follows from it is less sure. */
+/* Parts that could not be read, which make the results less certain. */
 static json_t *unread_json(const struct inventory *v)
 {
 	json_t *list = json_array();

@@ -1,4 +1,4 @@
-/* The inventory on a terminal, and as the CSV that goes back and forth between people. */
+/* The inventory on a terminal, and as the CSV that people edit. */
 #include "curfew/inventory_report.h"
 #include "curfew/report.h"
 
@@ -71,7 +71,7 @@ static int databases_print(const struct inventory *v, FILE *to)
 			rc = table_cellf(t, "%s / %s", d->server, d->database);
 		if (!rc)
 			rc = d->read ? table_cell(t, "read") : table_cellf(t, "unread: %s", d->why);
-		/* Nothing is known of what was not read, not even that there is none. */
+		/* Databases that could not be read have no known objects, which does not mean that they have none. */
 		if (!rc)
 			rc = d->read ? table_cellf(t, "%zu", product) : table_cell(t, NULL);
 		for (int c = COLOR_GREEN; c <= COLOR_RED && !rc; c++)
@@ -136,7 +136,7 @@ int inventory_print(const struct inventory_report *r, FILE *to)
 		r->client, counts[COLOR_GREEN] + counts[COLOR_YELLOW] + counts[COLOR_RED],
 		counts[COLOR_GREEN], counts[COLOR_YELLOW], counts[COLOR_RED]);
 	if (!r->vendor || !r->vendor->n_lists)
-		fputs("No vendor list is configured, so whose an object is remains unknown; see `inventory` in curfew.conf(5)\n",
+		fputs("No vendor list is configured, so objects cannot be attributed to the product or the client; see `inventory` in curfew.conf(5)\n",
 			to);
 	for (size_t i = 0; i < r->inventory->n_notices && !rc; i++) {
 		fputs("decisions: ", to);
@@ -149,7 +149,7 @@ int inventory_print(const struct inventory_report *r, FILE *to)
 	fputc('\n', to);
 	if (!rc)
 		rc = items_print(v, to);
-	fputs("\nNo server sees dynamic SQL, or what applications ask for: ask who owns each object before it goes.\n",
+	fputs("\nNo server records dynamic SQL or the queries of applications; ask the owner of each object before it is dropped.\n",
 		to);
 	return rc ? rc : ferror(to) ? -EIO : 0;
 }

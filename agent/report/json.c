@@ -1,4 +1,4 @@
-/* JSON for programs: the same words everywhere, instants in UTC, null for what is not there. */
+/* JSON for programs: the same names everywhere, times in UTC, null for missing values. */
 #include "curfew/person.h"
 #include "curfew/report.h"
 #include "curfew/text.h"
@@ -18,7 +18,7 @@ struct json_t *text_json(const char *text)
 
 	if (!text)
 		return json_null();
-	/* JSON escapes control characters itself; only what is not UTF-8 cannot pass. */
+	/* jansson escapes control characters but rejects invalid UTF-8. */
 	json = json_string(text);
 	if (json)
 		return json;
@@ -38,7 +38,7 @@ struct json_t *instant_json(instant_t t)
 	return json_string(instant_format(text, t));
 }
 
-/* Those with an end of their own, each {address, until}, NULL when there are none; or the others, as texts. */
+/* Either the temporary sources, each as {address, until} (NULL if there are none), or the others as strings. */
 static json_t *user_sources_json(const struct user *u, bool temporary)
 {
 	json_t *list = json_array();
@@ -94,7 +94,7 @@ struct json_t *grants_json(const struct grants *g)
 	return array;
 }
 
-/* Who it was about; null of other kinds, and of records of older versions. */
+/* The user of a record of access; null for other kinds and for records of older versions. */
 static json_t *entry_person_json(const struct journal_entry *e)
 {
 	struct person p;

@@ -1,5 +1,5 @@
-/* The longest common subsequence of lines, after what is the same at both ends was put aside: client files are short and
- * differ in a few places. Where the rest is long it is one hunk. */
+/* Compares two texts by the longest common subsequence of lines, after removing equal lines at both ends: client
+ * files are short and differ in few places. If the rest is long, it becomes one hunk. */
 #include "curfew/patch.h"
 #include "curfew/text.h"
 
@@ -7,12 +7,12 @@
 #include <string.h>
 
 #define CONTEXT 3
-/* The table has the product of both sides as its size: beyond it all of the middle counts as changed. */
+/* The table has the product of both lengths as size. Beyond this the whole middle counts as changed. */
 #define MIDDLE_MAX 2000
 
 struct patch_line {
 	const char *text;
-	size_t size; /* with its newline, if it has one */
+	size_t size; /* including its newline, if any */
 };
 struct patch_side {
 	struct patch_line *lines;
@@ -21,7 +21,7 @@ struct patch_side {
 struct patch_step {
 	char kind; /* ' ', '-', '+' */
 	struct patch_line line;
-	size_t before, after; /* lines that lie behind it on each side */
+	size_t before, after; /* lines of each side before this one */
 };
 struct patch {
 	struct patch_side before, after;
@@ -60,7 +60,7 @@ static void step_add(struct patch *p, char kind, const struct patch_line *line)
 	p->steps[p->n++] = (struct patch_step){kind, *line, p->n_before, p->n_after};
 }
 
-/* common[i * (m + 1) + k]: the length of the common subsequence from a's line i and b's line k on. */
+/* common[i * (m + 1) + k]: length of the longest common subsequence of a's lines from i and b's lines from k. */
 static uint16_t *common_table(
 	const struct patch_line *a, size_t n, const struct patch_line *b, size_t m)
 {
@@ -130,7 +130,7 @@ static int patch_make(struct patch *p, const char *before, const char *after)
 	return rc;
 }
 
-/* The next hunk from step `at` on: the steps [*from, *to), with context. False: no more. */
+/* Finds the next hunk from step `at`: the steps [*from, *to), with context. False: none. */
 static bool hunk_find(size_t *from, size_t *to, const struct patch *p, size_t at)
 {
 	size_t first = at, last;
@@ -154,7 +154,7 @@ static void hunk_print(FILE *to, const struct patch *p, size_t from, size_t unti
 	size_t after = from ? p->steps[from - 1].after : 0;
 	size_t n = p->steps[until - 1].before - before, m = p->steps[until - 1].after - after;
 
-	/* An empty side is named by the line before it. */
+	/* For an empty side, diff gives the number of the line before it. */
 	fprintf(to, "@@ -%zu,%zu +%zu,%zu @@\n", before + (n > 0), n, after + (m > 0), m);
 	for (size_t i = from; i < until; i++) {
 		const struct patch_line *l = &p->steps[i].line;
@@ -181,7 +181,7 @@ int patch_print(FILE *to, const char *name, const char *before, const char *afte
 	return rc;
 }
 
-/* Without the blanks around it, behind what is there. */
+/* Adds the line without surrounding spaces. */
 static void line_add(struct text *out, const struct patch_line *l)
 {
 	size_t from = strspn(l->text, " \t"), to = l->size;

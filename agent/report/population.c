@@ -1,5 +1,5 @@
-/* Periods of access out of records of access: one begins with the first that gives, and ends with the first that does
- * not. */
+/* Derives periods of access from records of access: a period starts with the first record that gives access and ends
+ * with the first that does not. */
 #include "curfew/population.h"
 #include "curfew/report.h"
 
@@ -52,7 +52,7 @@ static const struct journal_entry *proof_find(
 	return NULL;
 }
 
-/* Whether a record goes on with what the row has. */
+/* Whether a record continues this period. */
 static bool row_goes_on(const struct population_row *r, const struct journal_entry *e)
 {
 	return is_given(e) && !place_compare(r->last, e) && streq(r->last->level, e->level);

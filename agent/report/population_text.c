@@ -1,4 +1,4 @@
-/* The population report as a table, CSV, JSON, and a page: the same columns in each. */
+/* The population report as table, CSV, JSON, and HTML, with the same columns. */
 #include "curfew/population.h"
 #include "report/audit.h"
 #include "report/html.h"

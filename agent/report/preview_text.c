@@ -1,4 +1,4 @@
-/* What edited files would change, for who is about to load them: by client, what is taken first. */
+/* Shows what edited files would change, before they are loaded: by client, removals first. */
 #include "curfew/preview.h"
 #include "curfew/report.h"
 
@@ -69,7 +69,7 @@ static void change_print(const struct preview_change *c, FILE *to, bool color)
 	}
 	if (c->before && c->after) {
 		sources_write(to, "new source", c->before->user, c->after->user);
-		sources_write(to, "source taken or shortened:", c->after->user, c->before->user);
+		sources_write(to, "source removed or shortened:", c->after->user, c->before->user);
 	}
 	fprintf(to, "%s\n", style_end(color, tone));
 }

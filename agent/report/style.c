@@ -1,4 +1,4 @@
-/* Color where a person looks at it and has not declined it. */
+/* Color on a terminal, unless the user has disabled it. */
 #include "curfew/report.h"
 
 #include <locale.h>
@@ -8,7 +8,7 @@
 
 void report_locale(void)
 {
-	/* In a locale of one byte a character, names would be shown as escapes. */
+	/* A single-byte locale would show names as escapes. */
 	if (!setlocale(LC_CTYPE, "") || MB_CUR_MAX == 1)
 		setlocale(LC_CTYPE, "C.UTF-8");
 }

@@ -1,6 +1,6 @@
-/* The timeline as a picture. Full is solid, read-only hatched, nothing is an empty line, and each bar says
- * what it is: printed in black and white, or seen without telling colors apart, it reads the same. Only
- * attributes, no style sheet: inside a report the page's policy would not let one through. */
+/* The timeline as a picture. Full is solid, read-only is hatched, no access is an empty line, and each bar has its
+ * level as text, so that the picture is readable in black and white and without color vision. It uses only
+ * attributes, because the page's policy would block a style sheet. */
 #include "report/html.h"
 #include "report/timeline.h"
 
@@ -8,18 +8,18 @@
 #include <string.h>
 
 #define WIDTH  960
-#define LEFT   190 /* names */
+#define LEFT   190 /* for names */
 #define RIGHT  24
 #define CHART  (WIDTH - LEFT - RIGHT)
-#define TOP    114 /* title, months, marks */
+#define TOP    114 /* for title, months, marks */
 #define MONTHS 50
 #define MARKS  92
-#define RAISED 69 /* marks that are near the one before */
+#define RAISED 69 /* for a mark that is close to the one before */
 #define ROW    40
 #define BAR    24
-#define LEGEND 24  /* one line of it */
-#define NAMES  130 /* wider than the longest mark's name in any usual font */
-#define APART  24  /* marks nearer than this are put in two rows, or side by side */
+#define LEGEND 24  /* height of one of its lines */
+#define NAMES  130 /* wider than the longest name of a mark in usual fonts */
+#define APART  24  /* marks closer than this are put into two rows, or side by side */
 #define FONT   "system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif"
 
 static double place(const struct timeline *t, instant_t at)
@@ -34,7 +34,7 @@ static int picture_height(const struct timeline *t)
 	return TOP + ROW * (int)t->client->n_databases + 26 + LEGEND * (int)lines + 8;
 }
 
-/* A name in the left column, cut where it would run into the picture; the whole one is its tooltip. */
+/* A name in the left column, clipped before the picture starts. The tooltip has the whole name. */
 static void name_print(FILE *to, double y, const char *name, const char *role)
 {
 	fprintf(to, "<svg x=\"16\" y=\"%.1f\" width=\"%d\" height=\"%d\">", y, LEFT - 28, ROW);
@@ -65,8 +65,8 @@ static void months_print(const struct timeline *t, FILE *to, double bottom)
 	}
 }
 
-/* The level's name in its bar, beside today's line if that would cross it; on a patch of its own where
- * there is hatching behind it. */
+/* The level's name in its bar, beside the line of today if that would cross it. On hatching it gets a plain
+ * background. */
 static void word_print(const struct timeline *t, const struct timeline_bar *b, FILE *to, double x,
 	double y, double width)
 {
@@ -112,8 +112,8 @@ static void bar_print(
 	word_print(t, b, to, x, y, width);
 }
 
-/* Each mark stands over its instant while there is room; what is nearer is raised, and what finds neither row
- * free goes to the right, its line leading back. Lines first: none crosses a number. */
+/* Each mark is above its time if there is room. A close neighbor is raised; if neither row is free, it moves to the
+ * right, with a line back. Lines are drawn first, so that none crosses a number. */
 static void marks_print(const struct timeline *t, FILE *to, double bottom)
 {
 	static const int rows[] = {MARKS, RAISED};
@@ -141,7 +141,7 @@ static void marks_print(const struct timeline *t, FILE *to, double bottom)
 static void now_print(const struct timeline *t, FILE *to, double bottom)
 {
 	double x = place(t, t->now);
-	/* The word is kept inside the picture. */
+	/* Keeps the word inside the picture. */
 	double word = x > WIDTH - RIGHT - 24 ? WIDTH - RIGHT - 24 : x;
 
 	if (!timeline_shows_now(t))
@@ -154,7 +154,7 @@ static void now_print(const struct timeline *t, FILE *to, double bottom)
 		x, MONTHS + 10, x, bottom, word, bottom + 14);
 }
 
-/* A mark has a line of its own: durations and zones are of any length. */
+/* Each mark has its own line, because the lengths of durations and zones vary. */
 static void legend_print(const struct timeline *t, FILE *to, double top, unsigned serial)
 {
 	char when[64], distance[WORDS_MAX];
@@ -222,7 +222,7 @@ int timeline_svg(const struct timeline *t, FILE *to, unsigned serial)
 			"<line x1=\"%d\" y1=\"%.1f\" x2=\"%d\" y2=\"%.1f\" stroke=\"#aab4c0\" stroke-width=\"1.5\"/>\n",
 			LEFT, y + ROW / 2.0, WIDTH - RIGHT, y + ROW / 2.0);
 	}
-	/* Marks lie under the bars, whose ends they name; today lies over everything. */
+	/* Marks are below the bars whose ends they name; today is above everything. */
 	marks_print(t, to, bottom);
 	for (size_t i = 0; i < t->n_bars; i++)
 		bar_print(t, to, &t->bars[i], serial);

@@ -10,16 +10,16 @@
 #include <wchar.h>
 
 #define GAP 2 /* between columns */
-/* A column that may go on in the next line is not made narrower than this. */
+/* A column that may wrap is not made narrower than this. */
 #define WRAP_LEAST 12
 
 struct table {
 	struct libscols_table *table;
 	struct libscols_line *line;
-	size_t columns, cell; /* the next cell of the line */
+	size_t columns, cell; /* next cell of the row */
 	size_t limit;	      /* of the terminal; TABLE_NO_LIMIT: none */
 	struct column_shape {
-		size_t width; /* of its longest cell */
+		size_t width; /* of the longest cell */
 		bool wraps;
 	} * shapes;
 	bool color, cuts;
@@ -55,8 +55,8 @@ void text_break(char *text, size_t width)
 		*last = '\n';
 }
 
-/* Takes what is too much from the widest column that may go on in the next line, again and again. What is left over stands
- * in the terminal's next line: the library would cut names. Returns the width. */
+/* Repeatedly narrows the widest column that may wrap. If that is not enough, the terminal wraps the line, because
+ * libsmartcols would truncate names. Returns the width. */
 static size_t widths_fit(struct table *t)
 {
 	size_t total = 0;
@@ -95,8 +95,8 @@ static int lines_break(struct table *t)
 	while (scols_table_next_line(t->table, i, &line) == 0)
 		for (size_t c = 0; c < t->columns; c++)
 			if (t->shapes[c].wraps)
-				/* The library breaks lines in the middle of words: where they are to end is said by
-				 * newlines, of which a cell has none of its own. */
+				/* libsmartcols breaks lines within words. Newlines tell it where to break; cells
+				 * contain none of their own. */
 				text_break((char *)(uintptr_t)scols_cell_get_data(
 						   scols_line_get_cell(line, c)),
 					t->shapes[c].width);
@@ -172,7 +172,7 @@ int table_new(
 
 int table_row(struct table *t, enum tone tone)
 {
-	/* A row that lacks cells is a fault of the caller's, and would shift nothing: it would lie. */
+	/* A row with missing cells is a bug of the caller; it would show values in the wrong columns. */
 	if (t->cell != t->columns)
 		return -EINVAL;
 	t->line = scols_table_new_line(t->table, NULL);

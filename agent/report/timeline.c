@@ -1,11 +1,11 @@
-/* What a client's databases go through, found by asking the schedule at each of its own turns. */
+/* The timeline of a client's databases: asks the schedule at each of its changes. */
 #include "curfew/report.h"
 
 #include <errno.h>
 #include <string.h>
 
 #define DAY 86400
-/* Turns of one client: three a database at most, and no two clients' together. */
+/* Changes of one client: at most three a database. */
 #define TURNS_MAX 4096
 
 const char *timeline_mark_name(enum timeline_mark_kind k)
@@ -55,7 +55,7 @@ static void marks_make(struct timeline *t, const struct overrides *o)
 	}
 	mark_add(t, c->has_go_live ? MARK_END : MARK_TESTING_END, c->end);
 	for (size_t i = 0; o && i < o->n; i++) {
-		/* One user's revocation is no turn of the client's. */
+		/* The revocation of one user is not part of the client's timeline. */
 		if (!o->items[i].login && names_compare(o->items[i].client, c->name) == 0) {
 			mark_add(t, MARK_REVOKED, o->items[i].at);
 			break;
@@ -64,7 +64,7 @@ static void marks_make(struct timeline *t, const struct overrides *o)
 	qsort(t->marks, t->n_marks, sizeof(t->marks[0]), mark_compare);
 }
 
-/* The levels of one period, as bars; a bar of the same level that ends where this begins goes on. */
+/* Adds the levels of one period as bars; extends a bar of the same level that ends where the period begins. */
 static int bars_add(struct timeline *t, const struct grants *g, instant_t from, instant_t until)
 {
 	for (size_t i = 0; i < g->n; i++) {
@@ -103,7 +103,7 @@ static int bar_compare(const void *a, const void *b)
 
 static int bars_make(struct timeline *t)
 {
-	/* A program of this one client, and of one user: the schedule is the same for all of them. */
+	/* A program with one client and one user: all users have the same schedule. */
 	struct client alone = *t->client;
 	struct program p = {
 		.servers = t->program->servers,
@@ -114,7 +114,7 @@ static int bars_make(struct timeline *t)
 	instant_t at = t->marks[0].at < t->now ? t->marks[0].at : t->now;
 	int rc = 0;
 
-	/* And of no source: a temporary one changes nothing that is shown. */
+	/* No sources, because a temporary source does not appear in the timeline. */
 	struct user user = alone.n_users ? alone.users[0] : (struct user){0};
 	if (alone.n_users) {
 		user.n_sources = 0;
@@ -142,7 +142,7 @@ static int bars_make(struct timeline *t)
 	return rc;
 }
 
-/* What was revoked is shown as closed from then on, whatever was still to come. */
+/* Revoked access is shown as ended from the revocation on. */
 static void bars_revoke(struct timeline *t)
 {
 	instant_t at = INT64_MAX;
@@ -162,7 +162,8 @@ static void bars_revoke(struct timeline *t)
 	t->n_bars = kept;
 }
 
-/* Access starts and ends when somebody's does: production alone starts at go-live, staging alone ends with staging. */
+/* Access starts and ends with that of any database: production alone starts at go-live, staging alone ends with
+ * staging. */
 static void marks_fit(struct timeline *t)
 {
 	instant_t opens = INT64_MAX, ends = 0;
@@ -204,7 +205,7 @@ int timeline_make(struct timeline *out, const struct program *p, const struct cl
 	bars_revoke(&t);
 	t.from = t.marks[0].at;
 	t.until = t.marks[t.n_marks - 1].at;
-	/* Today belongs into the picture when it is near; a client of years ago is not squeezed for it. */
+	/* Today is part of the picture only if it is near, so that an old client's timeline is not squeezed. */
 	span = t.until - t.from > 30 * DAY ? t.until - t.from : 30 * DAY;
 	if (now < t.from && t.from - now < span)
 		t.from = now;

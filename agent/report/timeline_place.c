@@ -1,4 +1,4 @@
-/* Where things lie in a timeline's picture, and what is said of them. */
+/* Positions in a timeline's picture, and its texts. */
 #include "report/timeline.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-/* The timeline on a terminal: one line a database, letters for the turns, told apart without color. */
+/* The timeline on a terminal: one line a database, letters for marks, readable without color. */
 #include "report/timeline.h"
 
 #include "program/visible_text.h"
@@ -9,7 +9,7 @@
 
 #define WIDTH_LEAST   60
 #define WIDTH_DEFAULT 80
-#define WIDTH_MOST    160 /* wider is not easier to read */
+#define WIDTH_MOST    160 /* wider lines are not easier to read */
 #define LABEL_MOST    34
 
 static const char *const glyphs[] = {
@@ -25,7 +25,7 @@ static const enum tone bar_tones[] = {
 	[LEVEL_FULL] = TONE_BOLD,
 };
 
-/* Prints at most `most` cells of the text and returns how many. */
+/* Prints at most `most` cells of the text; returns their number. */
 static size_t cells_print(FILE *to, const char *text, size_t most)
 {
 	size_t used = 0;
@@ -100,7 +100,7 @@ static void database_print(
 	fprintf(to, "%s ", role);
 	fputs(style_begin(color, bar_tones[last]), to);
 	for (size_t c = 0; c < width; c++) {
-		/* The middle of the cell: a bar's ends are rounded, not both widened. */
+		/* Test the middle of the cell, so that the ends of a bar are rounded. */
 		instant_t at = t->from + (instant_t)(((double)c + 0.5) *
 						     (double)(t->until - t->from) / (double)width);
 		enum level level = timeline_level(t, database, at);
@@ -128,7 +128,7 @@ static void marks_print(const struct timeline *t, FILE *to, size_t label, size_t
 	for (size_t i = 0; i < t->n_marks; i++) {
 		size_t c = column(t, t->marks[i].at, width);
 
-		/* Beside another when both lie in one cell. */
+		/* Move right if two marks are in one cell. */
 		while (c + 1 < width && line[c] != ' ')
 			c++;
 		line[c] = (char)('a' + i);

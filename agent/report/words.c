@@ -1,4 +1,4 @@
-/* Durations and coming changes as a person says them. */
+/* Durations and coming changes as text. */
 #include "curfew/report.h"
 #include "curfew/text.h"
 
@@ -80,7 +80,7 @@ bool grant_is_alike(const struct grant *a, const struct grant *b)
 	if (a->client != b->client || a->phase != b->phase || a->next_level != b->next_level ||
 		(a->level == a->next_level) != (b->level == b->next_level))
 		return false;
-	/* Of what is revoked the beginning is told, of everything else the end. */
+	/* For a revoked grant compare the start, for others the end. */
 	return a->phase == PHASE_REVOKED && a->level == a->next_level ? a->from == b->from
 								      : a->until == b->until;
 }

@@ -1,4 +1,4 @@
-/* All clients by the phase they are in, the next date first: what a team's meeting looks at. Pure. */
+/* All clients by phase, the next date first, as a team needs it in a meeting. Pure. */
 #ifndef CURFEW_BOARD_H
 #define CURFEW_BOARD_H
 
@@ -9,9 +9,9 @@ struct board_card {
 	const struct client *client;
 	enum phase phase;
 	bool has_next;
-	instant_t next; /* when the access of somebody changes */
+	instant_t next; /* when any user's access changes */
 	enum level next_level;
-	bool counts; /* the client's file has milestones */
+	bool counts; /* the client's file has milestones, so they count */
 	struct milestone_state milestones[MILESTONES];
 	size_t late;
 };
@@ -20,14 +20,14 @@ struct board {
 	size_t n;
 	instant_t now;
 };
-/* `accounts`: for each client of the program, whether its logins have been made. 0 or -ENOMEM. */
+/* `accounts`: for each client of the program, whether its logins were created. 0 or -ENOMEM. */
 int board_make(struct board *out, const struct program *p, const struct grants *g,
 	const bool *accounts, instant_t now);
 void board_free(struct board *b);
 int board_print(const struct board *b, FILE *to);
 int board_html(const struct board *b, FILE *to);
 struct json_t *board_json(const struct board *b);
-/* "checklist signed is due Mon 2026-12-14 09:00 CST", "... was due ..."; false when nothing is. */
+/* "checklist signed is due Mon 2026-12-14 09:00 CST", "... was due ..."; false if nothing is due. */
 bool milestone_sentence(char buf[160], const struct board_card *c, instant_t now);
 
 #endif

@@ -1,5 +1,5 @@
-/* "I cannot connect": what is known of one user's access, why it fails, and what to do. Pure: facts in, text out.
- * Every fact may be missing; what is not known is never taken for a cause. */
+/* "I cannot connect": the facts about one user's access, the cause, and the fix. Pure: facts in, text out. Any fact
+ * may be missing; a missing fact is never taken for a cause. */
 #ifndef CURFEW_EXPLAIN_H
 #define CURFEW_EXPLAIN_H
 
@@ -7,11 +7,11 @@
 #include "curfew/report.h"
 
 enum explain_reach {
-	REACH_UNASKED, /* nothing was said of the server */
+	REACH_UNASKED, /* the server was not asked */
 	REACH_READ,
 	REACH_DOWN,
-	REACH_CERTIFICATE, /* no TLS session */
-	REACH_REFUSED,	   /* the agent's own login is not let in */
+	REACH_CERTIFICATE, /* no TLS session, because of the certificate */
+	REACH_REFUSED,	   /* the agent login was rejected */
 };
 
 enum explain_login {
@@ -21,15 +21,15 @@ enum explain_login {
 	EXPLAIN_LOGIN_ENABLED
 };
 
-/* One server that the user has a database on. Texts are borrowed; NULL: nothing to say. */
+/* A server with a database of the user. Texts are borrowed; NULL: none. */
 struct explain_server {
 	const struct server *server;
 	enum explain_reach reach;
-	const char *problem; /* why it could not be read */
-	const char *lacks;   /* what the agent's login cannot do there */
+	const char *problem; /* why the server could not be read */
+	const char *lacks;   /* permissions that the agent login lacks */
 	bool network_known;  /* the packet filter was read */
-	bool allowed;	     /* an entry admits the user, from the address asked for if one was */
-	bool trusted;	     /* the address asked for passes as a trusted source */
+	bool allowed;	     /* an entry allows the user, from the given address if there is one */
+	bool trusted;	     /* the given address is allowed as a trusted source */
 	instant_t allowed_until;
 	uint64_t packets;
 	enum explain_login login;
@@ -40,47 +40,47 @@ struct explain_server {
 
 struct explain_database {
 	const struct grant *grant;
-	bool seen;   /* `state` was found now */
-	bool unread; /* ... but not `observed`: nobody could look */
+	bool seen;   /* `state` was observed now */
+	bool unread; /* `state` is known, but the database could not be read */
 	enum state state;
 	enum level observed;
 	const char *detail;
 	const struct verified *last; /* the last verification in the journal, or NULL */
 };
 
-/* Packets that may be the user's and were denied. */
+/* Denied packets that may be the user's. */
 struct explain_denied {
 	const struct refused *refused;
-	const struct server *server; /* NULL: the configuration has no such endpoint */
-	const struct source *near;   /* the user's source that it is, or is near to */
-	bool own;		     /* it is one of them */
+	const struct server *server; /* NULL: no configured server has this endpoint */
+	const struct source *near;   /* the user's source that contains the address or is near it */
+	bool own;		     /* the address is in `near` */
 };
 
 struct explain_facts {
 	const struct client *client;
 	const struct user *user;
-	const struct source *address; /* that was asked for, or NULL */
-	instant_t now;		      /* Curfew's */
-	instant_t clock_behind;	      /* seconds that the system clock is behind it, or 0 */
-	bool filters;		      /* this host has a packet filter */
+	const struct source *address; /* the address to explain, or NULL */
+	instant_t now;		      /* Curfew's time */
+	instant_t clock_behind;	      /* seconds that the system clock is behind it */
+	bool filters;		      /* the firewall is enabled on this host */
 	const struct override *revoked_client, *revoked_user;
 	const char *revoked_by; /* actor */
 	const struct explain_server *servers;
 	size_t n_servers;
 	const struct explain_database *databases;
 	size_t n_databases;
-	const struct explain_denied *denied; /* last seen first */
+	const struct explain_denied *denied; /* newest first */
 	size_t n_denied;
 };
 
-/* In the order in which they are looked for. */
+/* In the order of the checks. */
 enum explain_cause {
 	CAUSE_CLIENT_REVOKED,
 	CAUSE_USER_REVOKED,
 	CAUSE_CLOCK_BEHIND,
 	CAUSE_NOT_STARTED,
 	CAUSE_ENDED,
-	CAUSE_ADDRESS_ENDED, /* a temporary source */
+	CAUSE_ADDRESS_ENDED, /* of a temporary source */
 	CAUSE_ADDRESS_NEAR,
 	CAUSE_ADDRESS_WRONG,
 	CAUSE_GUARD_KEPT,
@@ -101,17 +101,17 @@ enum explain_cause {
 	CAUSE_NOT_AS_SCHEDULED,
 	CAUSE_TRUSTED_ONLY,
 	CAUSE_READ_ONLY,
-	CAUSE_DENIED_NEAR, /* no address was asked for; packets from a near one were denied */
+	CAUSE_DENIED_NEAR, /* no address was given, and packets from a near one were denied */
 	CAUSE_NONE,
 };
 #define CAUSES (CAUSE_NONE + 1)
 const char *explain_cause_name(enum explain_cause c); /* "client-revoked", ... */
 
-/* The first cause that holds, and the last line: the cause, and what to do. */
+/* Returns the first cause that applies, and writes the last line: the cause and the fix. */
 #define EXPLAIN_TEXT_MAX 1024
 enum explain_cause explain_verdict(char text[EXPLAIN_TEXT_MAX], const struct explain_facts *f);
 
-/* All facts, then the verdict. Negative errno when it cannot be written. */
+/* Prints all facts, then the cause. Negative errno if writing fails. */
 int explain_print(const struct explain_facts *f, FILE *to);
 struct json_t *explain_json(const struct explain_facts *f);
 

@@ -1,27 +1,27 @@
-/* The milestones of the program: what was reached, and by when the next one is due. Pure. */
+/* The milestones of the access program: which are reached, and when the next one is due. Pure. */
 #ifndef CURFEW_MILESTONES_H
 #define CURFEW_MILESTONES_H
 
 #include "curfew/program.h"
 
-const char *milestone_name(enum milestone m);  /* as in files: "files_received" */
+const char *milestone_name(enum milestone m);  /* as in client files: "files_received" */
 const char *milestone_words(enum milestone m); /* "files received" */
-/* Known from the dates and the journal, not written into files. */
+/* Derived from dates and the journal, and not written in client files. */
 bool milestone_is_automatic(enum milestone m);
-/* MILESTONES when there is none of that name. */
+/* Returns MILESTONES if the name is unknown. */
 enum milestone milestone_find(const char *name);
 
 struct milestone_state {
 	enum milestone which;
 	bool done;
-	instant_t due; /* 0: hangs on a go-live that is not agreed */
+	instant_t due; /* 0: depends on a go-live that has no date yet */
 };
-/* All of them, in their order. `accounts`: whether the client's logins have been made. */
+/* All milestones in order. `accounts`: whether the client's logins were created. */
 void client_milestones(struct milestone_state out[MILESTONES], const struct client *c,
 	bool accounts, instant_t now);
-/* Of those that are not done the one that is due first, or else the first; NULL: all are done. */
+/* The open milestone that is due first, or the first open one; NULL: all are reached. */
 const struct milestone_state *milestone_next(const struct milestone_state all[MILESTONES]);
-/* How many are late. */
+/* Number of late milestones. */
 size_t milestones_late(const struct milestone_state all[MILESTONES], instant_t now);
 
 #endif

@@ -1,4 +1,4 @@
-/* Who a record of access was about, and by whose approval: kept with the record, because files are edited and removed. */
+/* The user and the approval of a record of access. Stored with the record, because client files change and disappear. */
 #ifndef CURFEW_PERSON_H
 #define CURFEW_PERSON_H
 
@@ -7,11 +7,11 @@
 struct person {
 	char *name, *email, *ticket, *approved_by; /* owned; NULL: not recorded */
 	instant_t approved;			   /* 0: not recorded */
-	instant_t end; /* when all of this grant ends, as scheduled then; 0: not recorded */
+	instant_t end; /* when this grant ends, by the schedule of that time; 0: not recorded */
 };
-/* A line of JSON for the journal; NULL without memory. */
+/* One line of JSON for the journal; NULL without memory. */
 char *person_text(const struct grant *g);
-/* False: NULL, or not such a line (records of older versions). */
+/* False if the text is NULL or not such a line (records of older versions). */
 bool person_parse(struct person *out, const char *text);
 void person_free(struct person *p);
 

@@ -1,10 +1,10 @@
-/* Builds texts piece by piece, and reads UTF-8 characters. */
+/* Builds texts piece by piece, and decodes UTF-8. */
 #ifndef CURFEW_TEXT_H
 #define CURFEW_TEXT_H
 
 #include "curfew/base.h"
 
-/* A text that grows while it is written: text_begin(), write to `to`, text_end(). */
+/* A text of growing length: text_begin(), write to `to`, text_end(). */
 struct text {
 	FILE *to;
 	char *bytes;
@@ -18,7 +18,7 @@ char *text_end(struct text *t);
 void text_drop(struct text *t);
 #define _cleanup_text_ _cleanup_(text_drop)
 
-/* Writes the replacement of a placeholder; `at` is behind its `%`. Returns how many characters of it were read, or
+/* Writes the replacement of a placeholder; `at` is the text after its `%`. Returns the number of characters used, or
  * negative errno. */
 typedef int (*placeholder_fn)(FILE *to, const char *at, void *context);
 /* Copies a template and calls `write` for each `%`. 0, or the first negative errno. */

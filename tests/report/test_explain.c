@@ -284,11 +284,11 @@ static const struct {
 	{TESTING, network_closed, CAUSE_NETWORK_CLOSED, "network to sqltest02 is closed",
 		"curfew apply acme"},
 	{TESTING, in_drift, CAUSE_NOT_AS_SCHEDULED, "is drift", "curfew apply acme"},
-	{TESTING, nothing, CAUSE_NONE, "keeps nothing closed", "--address"},
-	{TESTING, clock_behind, CAUSE_NONE, "keeps nothing closed", "error message"},
-	{TESTING, rights_not_needed, CAUSE_NONE, "keeps nothing closed", "error message"},
-	{TESTING, nothing_known, CAUSE_NONE, "keeps nothing closed", "error message"},
-	{TESTING, no_filter, CAUSE_NONE, "keeps nothing closed", "error message"},
+	{TESTING, nothing, CAUSE_NONE, "blocks nothing", "--address"},
+	{TESTING, clock_behind, CAUSE_NONE, "blocks nothing", "error message"},
+	{TESTING, rights_not_needed, CAUSE_NONE, "blocks nothing", "error message"},
+	{TESTING, nothing_known, CAUSE_NONE, "blocks nothing", "error message"},
+	{TESTING, no_filter, CAUSE_NONE, "blocks nothing", "error message"},
 };
 
 static void test_causes(void **state)

@@ -63,7 +63,7 @@ class Explain(LabCase):
 
     def test_addresses(self):
         self.opened()
-        self.cause("none", "keeps nothing closed")
+        self.cause("none", "blocks nothing")
         self.cause("none", "error message", "--address", lab.JANE[0])
         self.cause("address-near", f"near {lab.JANE[0]}", "--address", NEAR)
         self.cause("address-wrong", "not among the sources", "--address", FAR)
@@ -104,14 +104,14 @@ class Explain(LabCase):
         self.assertEqual(facts["databases"][0]["verification"]["result"], "verified")
         self.assertEqual(facts["servers"][0]["network"], "allowed")
         self.server.faults()
-        self.cause("none", "keeps nothing closed")
+        self.cause("none", "blocks nothing")
 
     def test_database(self):
         self.opened()
         self.server.sql("ALTER DATABASE [AcmeTest] SET OFFLINE")
         self.cause("database-unread", "database AcmeTest on sql01 cannot be read")
         self.server.sql("ALTER DATABASE [AcmeTest] SET ONLINE")
-        self.cause("none", "keeps nothing closed")
+        self.cause("none", "blocks nothing")
         self.server.sql("DROP DATABASE [AcmeTest]")
         facts = self.agent.curfew("explain", "acme", USER, "--json").json
         self.assertIn(facts["cause"], ("database-missing", "database-unread"))
