@@ -218,13 +218,18 @@ static const char *client_of(
 void login_remove(struct builder *b, const struct observed_login *l)
 {
 	char reason[RECORD_TEXT_MAX];
+	const char *former = observed_former_name(l, b->c, b->w->server->name);
 	struct login_work work = {
-		.client = client_of(b->w, l->name, reason, sizeof(reason)),
+		.client = client_of(b->w, former ? former : l->name, reason, sizeof(reason)),
 		.login = l->name,
 		.observed = l,
 		.closings_before = b->closings.n,
 	};
 
+	if (former)
+		snprintf(reason, sizeof(reason),
+			"somebody renamed login [%.128s]; only a login of the scheduled name has access",
+			former);
 	login_disable_first(b, &work, reason);
 	sessions_kill(b, &work, 0, reason);
 	login_narrow_server(b, &work);

@@ -24,6 +24,27 @@ bool permission_is_right(const struct permission *p)
 	return p->state == 'G' || p->state == 'W';
 }
 
+bool permission_is_everybodys(const struct permission *p)
+{
+	enum { CLASS_ENDPOINT = 105 };
+	bool harmless = streq(p->name, "CONNECT SQL") || !strncmp(p->name, "VIEW ", 5) ||
+			(p->class == CLASS_ENDPOINT && streq(p->name, "CONNECT"));
+
+	return permission_is_right(p) && !harmless &&
+	       (streq(p->grantee, "public") || names_equal(p->grantee, MARK_ROLE));
+}
+
+bool observed_everybody_exceeds(const struct observed_server *o)
+{
+	for (size_t i = 0; i < o->n_permissions; i++)
+		if (permission_is_everybodys(&o->permissions[i]))
+			return true;
+	for (size_t i = 0; i < o->n_members; i++)
+		if (names_equal(o->members[i].member, MARK_ROLE))
+			return true;
+	return false;
+}
+
 static void texts_free(char **texts, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -112,6 +133,35 @@ struct observed_login *observed_find_login(const struct observed_server *o, cons
 	return NULL;
 }
 
+const struct observed_login *observed_find_claimed(const struct observed_server *o,
+	const struct claims *c, const char *server, const char *login)
+{
+	const struct observed_login *l = observed_find_login(o, login);
+
+	for (size_t i = 0; i < c->n && !l; i++)
+		for (size_t k = 0; k < o->n_logins && !l; k++)
+			if (streq(c->items[i].server, server) &&
+				names_equal(c->items[i].login, login) &&
+				sid_equal(&c->items[i].sid, &o->logins[k].sid))
+				l = &o->logins[k];
+	return l;
+}
+
+const char *observed_former_name(
+	const struct observed_login *l, const struct claims *c, const char *server)
+{
+	const char *former = NULL;
+
+	for (size_t i = 0; i < c->n; i++) {
+		if (!streq(c->items[i].server, server) || !sid_equal(&c->items[i].sid, &l->sid))
+			continue;
+		if (names_equal(c->items[i].login, l->name))
+			return NULL;
+		former = c->items[i].login;
+	}
+	return former;
+}
+
 struct observed_database *observed_find_database(const struct observed_server *o, const char *name)
 {
 	for (size_t i = 0; i < o->n_databases; i++)
@@ -180,9 +230,11 @@ void observed_claim(struct observed_server *o, const struct wanted_server *w,
 		l->ours = l->marked && wanted_names(w, l->name);
 		for (size_t k = 0; k < c->n && !l->ours; k++)
 			l->ours = streq(c->items[k].server, w->server->name) &&
-				  names_equal(c->items[k].login, l->name) &&
-				  (claim_holds(&c->items[k], l, window) ||
-					  (l->marked && c->items[k].living));
+				  (names_equal(c->items[k].login, l->name)
+						  ? claim_holds(&c->items[k], l, window) ||
+							    (l->marked && c->items[k].living)
+						  /* Somebody renamed it. It holds what it held. */
+						  : sid_equal(&c->items[k].sid, &l->sid));
 		/* Curfew creates only SQL logins, so a mark on any other type is a mistake. */
 		l->ours = l->ours && l->type == 'S';
 	}

@@ -258,6 +258,7 @@ int catalog_server_join(struct observed_server *o, struct raw_catalog *r)
 	if (!rc)
 		rc = permissions_join(&o->permissions, &o->n_permissions, r);
 	marks_take(o);
+	o->everybody_exceeds = observed_everybody_exceeds(o);
 	return rc;
 }
 

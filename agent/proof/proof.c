@@ -77,25 +77,38 @@ static int answer_row(void *context, const struct sql_value *v, int n)
 	return 0;
 }
 
-/* EXECUTE AS USER hides server permissions of the login, so read those from the catalog. */
+/* EXECUTE AS USER hides the server's permissions, so read them from the catalog: those of the login, and those that it has
+ * by public and by MARK_ROLE. */
 static void server_rights_add(const struct visit_run *run, struct target *k)
 {
 	const struct observed_server *o = &run->observed;
 	const char *login = k->grant->user->login;
+	char of_database[RECORD_TEXT_MAX];
 
-	for (size_t i = 0; i < o->n_members; i++)
-		if (names_equal(o->members[i].member, login)) {
-			evidence_add(k, "member of server role %s", o->members[i].role);
-			k->held = true;
-		}
-	for (size_t i = 0; i < o->n_permissions; i++) {
-		const struct permission *p = &o->permissions[i];
-		if (!names_equal(p->grantee, login) || p->state == 'D' ||
-			streq(p->name, "CONNECT SQL"))
+	/* The server's come first, because evidence is cut to the size of a record. */
+	snprintf(of_database, sizeof(of_database), "%s", k->evidence);
+	k->evidence[0] = '\0';
+	for (size_t i = 0; i < o->n_members; i++) {
+		const struct observed_member *m = &o->members[i];
+		bool its_own = names_equal(m->member, login);
+		if (!its_own && !names_equal(m->member, MARK_ROLE))
 			continue;
-		evidence_add(k, "%s on the server", p->name);
+		evidence_add(
+			k, "member of server role %s%s", m->role, its_own ? "" : ", by " MARK_ROLE);
 		k->held = true;
 	}
+	for (size_t i = 0; i < o->n_permissions; i++) {
+		const struct permission *p = &o->permissions[i];
+		bool its_own = names_equal(p->grantee, login) && p->state != 'D' &&
+			       strcmp(p->name, "CONNECT SQL") != 0;
+		if (!its_own && !permission_is_everybodys(p))
+			continue;
+		evidence_add(k, "%s on the server%s%s", p->name, its_own ? "" : ", by ",
+			its_own ? "" : p->grantee);
+		k->held = true;
+	}
+	if (of_database[0])
+		evidence_add(k, "%s", of_database);
 }
 
 static bool is_unreadable(const struct observed_server *o, const char *part)

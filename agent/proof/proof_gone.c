@@ -42,10 +42,13 @@ static const struct observed_user *user_left(
 	return NULL;
 }
 
-static bool session_is_left(const struct observed_server *o, const char *login)
+static bool session_is_left(const struct visit_run *run, const char *login)
 {
+	const struct observed_server *o = &run->observed;
+
 	for (size_t i = 0; i < o->n_sessions; i++)
-		if (names_equal(o->sessions[i].login, login))
+		if (names_equal(o->sessions[i].login, login) ||
+			is_sid_of(run, login, &o->sessions[i].key.sid))
 			return true;
 	return false;
 }
@@ -60,7 +63,8 @@ void gone_tell(struct visit_run *run, size_t number)
 {
 	const struct grant *g = run->visit->wanted.grants[number];
 	const struct observed_server *o = &run->observed;
-	const struct observed_login *l = observed_find_login(o, g->user->login);
+	const struct observed_login *l =
+		observed_find_claimed(o, &run->claims, g->server->name, g->user->login);
 	const struct observed_database *d = observed_find_database(o, g->database->name);
 	char evidence[RECORD_TEXT_MAX];
 	const struct observed_user *u;
@@ -82,9 +86,13 @@ void gone_tell(struct visit_run *run, size_t number)
 				"sys.database_principals read: no user with the login's SID");
 		return;
 	}
-	if (l)
+	if (l && !names_equal(l->name, g->user->login)) {
+		snprintf(evidence, sizeof(evidence),
+			"the login still exists: somebody renamed it to [%.128s]", l->name);
+		tell(run, number, VERIFICATION_EXCESS, evidence);
+	} else if (l)
 		tell(run, number, VERIFICATION_EXCESS, "the login still exists");
-	else if (session_is_left(o, g->user->login))
+	else if (session_is_left(run, g->user->login))
 		tell(run, number, VERIFICATION_EXCESS, "a session of the login is still open");
 	else if ((u = user_left(run, g->user->login, &where))) {
 		snprintf(evidence, sizeof(evidence), "its user [%.128s] still exists in [%.128s]",

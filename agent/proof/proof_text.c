@@ -24,6 +24,10 @@
 	"  (N'CREATE ROLE'), (N'CREATE TYPE'), (N'CREATE SYNONYM'), (N'CREATE ASSEMBLY'),\n"                        \
 	"  (N'CREATE CERTIFICATE'), (N'BACKUP DATABASE'), (N'BACKUP LOG')"
 #define DATABASE_WRITES "(N'INSERT'), (N'UPDATE'), (N'DELETE'), (N'EXECUTE')"
+/* Permissions that any user may have. Each version of the product has new ones: what is not here counts as too much. */
+#define DATABASE_READS                                                                             \
+	"(N'CONNECT'), (N'CONNECT REPLICATION'), (N'SELECT'), (N'SHOWPLAN'), (N'UNMASK'),\n"       \
+	"  (N'SUBSCRIBE QUERY NOTIFICATIONS')"
 
 /* Rows: held, number, class, permission, count, example, answer (NULL: the server did not answer). */
 #define HELD "SELECT N'held' AS [part], %C, "
@@ -73,14 +77,22 @@
 		     "v.permission") " AS answer\n"                                                \
 				     "  FROM (VALUES " permissions ") AS v(permission)) AS q\n"    \
 				     "WHERE q.answer = 1 OR q.answer IS NULL;\n"
+/* Everything else that the server says the user has on the database, but for what it may have or was asked about. */
+#define DATABASE_BEYOND(permissions)                                                               \
+	HELD "N'DATABASE', m.permission_name, 1, DB_NAME(), 1\n"                                   \
+	     "FROM sys.fn_my_permissions(NULL, N'DATABASE') AS m\n"                                \
+	     "WHERE m.permission_name NOT LIKE N'VIEW %%'\n"                                       \
+	     "  AND NOT EXISTS (SELECT 1 FROM (VALUES " DATABASE_READS ",\n"                       \
+	     "  " permissions ") AS v(permission) WHERE v.permission = m.permission_name);\n"
 /* Permissions on itself do not count. */
 #define PRINCIPALS_HELD                                                                                                \
 	HELD "N'USER', v.permission, COUNT(*), MIN(p.name), 1\n"                                                       \
 	     "FROM sys.database_principals AS p CROSS JOIN (VALUES (N'IMPERSONATE'), (N'CONTROL')) AS v(permission)\n" \
-	     "WHERE p.type IN ('S', 'U') AND p.name <> USER_NAME()\n"                                                  \
+	     "WHERE p.type NOT IN ('R', 'A') AND p.name <> USER_NAME()\n"                                              \
 	     "  AND HAS_PERMS_BY_NAME(QUOTENAME(p.name), N'USER', v.permission) = 1 GROUP BY v.permission;\n" HELD     \
 	     "N'ROLE', v.permission, COUNT(*), MIN(p.name), 1\n"                                                       \
-	     "FROM sys.database_principals AS p CROSS JOIN (VALUES (N'ALTER'), (N'CONTROL')) AS v(permission)\n"       \
+	     "FROM sys.database_principals AS p\n" \
+	     "CROSS JOIN (VALUES (N'ALTER'), (N'CONTROL'), (N'TAKE OWNERSHIP')) AS v(permission)\n"       \
 	     "WHERE p.type = 'R' AND p.name <> N'public'\n"                                                            \
 	     "  AND HAS_PERMS_BY_NAME(QUOTENAME(p.name), N'ROLE', v.permission) = 1 GROUP BY v.permission;\n"
 /* Securables other than objects that can be owned and altered. */
@@ -93,7 +105,7 @@
 	     "  UNION ALL SELECT N'APPLICATION ROLE', QUOTENAME(name) FROM sys.database_principals WHERE type = 'A'\n" \
 	     "  UNION ALL SELECT N'TYPE', QUOTENAME(SCHEMA_NAME(t.schema_id)) + N'.' + QUOTENAME(t.name)\n"            \
 	     "    FROM sys.types AS t WHERE t.is_user_defined = 1) AS x\n"                                             \
-	     "CROSS JOIN (VALUES (N'CONTROL')) AS v(permission)\n"                                                     \
+	     "CROSS JOIN (VALUES (N'CONTROL'), (N'ALTER'), (N'TAKE OWNERSHIP')) AS v(permission)\n"                    \
 	     "WHERE HAS_PERMS_BY_NAME(x.name, x.class, v.permission) = 1 GROUP BY x.class, v.permission;\n"
 /* Grants WITH GRANT OPTION to the user or to one of its roles. */
 #define OPTIONS_HELD                                                                               \
@@ -106,16 +118,20 @@
 const char *const proof_questions[LEVELS] = {
 	[LEVEL_NONE] = NULL,
 	/* The highest permissions first, because evidence is cut to the size of a record. */
-	[LEVEL_READ_ONLY] = DATABASE_HELD(DATABASE_RULES ", " DATABASE_WRITES)
+	[LEVEL_READ_ONLY] = DATABASE_HELD(DATABASE_RULES ", " DATABASE_WRITES) DATABASE_BEYOND(
+		DATABASE_RULES ", " DATABASE_WRITES)
 		PRINCIPALS_HELD OPTIONS_HELD OTHERS_HELD COLUMNS_HELD("N'UPDATE', N'REFERENCES'")
 			SCHEMAS_HELD(SCHEMA_WRITES) OBJECTS_HELD(OBJECT_WRITES) ASKED,
 	/* Data changes, but no definitions that control their use. */
-	[LEVEL_WRITE] = DATABASE_HELD(DATABASE_RULES)
-		PRINCIPALS_HELD OPTIONS_HELD OTHERS_HELD COLUMNS_HELD("N'REFERENCES'") SCHEMAS_HELD(
-			DEFINITIONS ", (N'CREATE SEQUENCE')") OBJECTS_HELD(DEFINITIONS) ASKED,
+	[LEVEL_WRITE] =
+		DATABASE_HELD(DATABASE_RULES) DATABASE_BEYOND(DATABASE_RULES ", " DATABASE_WRITES)
+			PRINCIPALS_HELD OPTIONS_HELD OTHERS_HELD COLUMNS_HELD("N'REFERENCES'")
+				SCHEMAS_HELD(DEFINITIONS ", (N'CREATE SEQUENCE')")
+					OBJECTS_HELD(DEFINITIONS) ASKED,
 	/* Full access may alter and drop existing objects. It must not create objects, grant, or own anything. */
-	[LEVEL_FULL] =
-		DATABASE_HELD(DATABASE_RULES) PRINCIPALS_HELD OPTIONS_HELD OTHERS_HELD SCHEMAS_HELD(
+	[LEVEL_FULL] = DATABASE_HELD(DATABASE_RULES) DATABASE_BEYOND(
+		DATABASE_RULES ", " DATABASE_WRITES ", (N'REFERENCES'), (N'CHECKPOINT')")
+		PRINCIPALS_HELD OPTIONS_HELD OTHERS_HELD SCHEMAS_HELD(
 			"(N'CONTROL'), (N'TAKE OWNERSHIP'), (N'CREATE SEQUENCE')")
 			OBJECTS_HELD("(N'TAKE OWNERSHIP')") ASKED,
 };

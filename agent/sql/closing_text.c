@@ -49,6 +49,22 @@ static void guard_write(FILE *to, const struct sql_closing *c)
 	}
 }
 
+/* Somebody may have renamed the login. Its SID stays. */
+static void renamed_write(FILE *to, const struct sql_closing *c, size_t number)
+{
+	fputs("ELSE IF SUSER_SNAME(", to);
+	sid_write(to, &c->sid);
+	fputs(") IS NOT NULL\nBEGIN SET @before = (SELECT CAST(is_disabled AS int) FROM sys.server_principals WHERE sid = ",
+		to);
+	sid_write(to, &c->sid);
+	fputs("); SET @renamed = N'ALTER LOGIN ' + QUOTENAME(SUSER_SNAME(", to);
+	sid_write(to, &c->sid);
+	fprintf(to, ")) + N' DISABLE'; EXEC (@renamed); SELECT N'disable' AS [part], %zu, 0, N'', ",
+		number);
+	sid_write(to, &c->sid);
+	fputs(", @before; END\n", to);
+}
+
 static void disable_write(FILE *to, const struct sql_closing *c, size_t number)
 {
 	fputs("BEGIN TRY\nIF ", to);
@@ -60,16 +76,18 @@ static void disable_write(FILE *to, const struct sql_closing *c, size_t number)
 	sql_write_name(to, c->login);
 	fprintf(to, " DISABLE; SELECT N'disable' AS [part], %zu, 0, N'', SUSER_SID(", number);
 	sql_write_string(to, c->login);
-	fprintf(to,
-		"), @before; END\nELSE SELECT N'disable' AS [part], %zu, %d, N'', NULL, NULL;\n",
-		number, CLOSING_NOT_OURS);
+	fputs("), @before; END\n", to);
+	if (c->sid.size)
+		renamed_write(to, c, number);
+	fprintf(to, "ELSE SELECT N'disable' AS [part], %zu, %d, N'', NULL, NULL;\n", number,
+		CLOSING_NOT_OURS);
 	caught_write(to, "disable", number, ", NULL, NULL");
 }
 
 void closing_disables_write(FILE *to, const struct sql_closing *closings, size_t from, size_t n)
 {
 	fputs(opening, to);
-	fputs("DECLARE @before int;\n", to);
+	fputs("DECLARE @before int, @renamed nvarchar(300);\n", to);
 	for (size_t i = from; i < n; i++)
 		if (!closings[i].source)
 			disable_write(to, &closings[i], i);

@@ -113,10 +113,10 @@ static enum state state_of_none(const struct visit_run *run, const struct grant 
 	struct record *r)
 {
 	if (!wanted_find(&run->visit->wanted, g->user->login) && l && l->ours) {
-		RECORD_SET(r, detail,
-			login_has_session(run, l->name)
-				? "the login still exists and has an open session"
-				: "the login still exists");
+		bool renamed = !names_equal(l->name, g->user->login);
+		RECORD_PRINTF(r, detail, "the login still exists%s%.128s%s%s",
+			renamed ? ", renamed to [" : "", renamed ? l->name : "", renamed ? "]" : "",
+			login_has_session(run, l->name) ? " and has an open session" : "");
 		return ended_state(g);
 	}
 	if (d && l && l->ours && observed_user_of(d, l)) {
@@ -155,7 +155,8 @@ static enum state state_of_level(const struct grant *g, const struct observed_lo
 static void tell_grant(const struct visit_run *run, const struct grant *g)
 {
 	const struct observed_server *o = &run->observed;
-	const struct observed_login *l = observed_find_login(o, g->user->login);
+	const struct observed_login *l =
+		observed_find_claimed(o, &run->claims, g->server->name, g->user->login);
 	const struct observed_database *d = observed_find_database(o, g->database->name);
 	const struct obstacle *obstacle = grant_obstacle(run, g);
 	const struct change *change = grant_change(run, g);
@@ -218,9 +219,11 @@ void tell_logins(const struct visit_run *run)
 
 	for (size_t i = 0; i < run->observed.n_logins; i++) {
 		const struct observed_login *l = &run->observed.logins[i];
+		const char *former = observed_former_name(l, &run->claims, p->server->name);
 		if (!l->ours)
 			continue;
-		record_of(&r, p, RECORD_LOGIN, NULL, l->name, NULL);
+		/* The inventory keeps a renamed login under the name that Curfew gave it. */
+		record_of(&r, p, RECORD_LOGIN, NULL, former ? former : l->name, NULL);
 		r.identity = (struct record_login){
 			.status = l->disabled ? LOGIN_DISABLED : LOGIN_ENABLED,
 			.locked = answer_of(l->locked),
@@ -233,7 +236,7 @@ void tell_logins(const struct visit_run *run)
 	for (size_t i = 0; i < p->claims.n; i++) {
 		const struct claim *c = &p->claims.items[i];
 		if (!streq(c->server, p->server->name) ||
-			observed_find_login(&run->observed, c->login))
+			observed_find_claimed(&run->observed, &p->claims, c->server, c->login))
 			continue;
 		record_of(&r, p, RECORD_LOGIN, NULL, c->login, NULL);
 		r.identity.status = LOGIN_GONE;

@@ -55,7 +55,9 @@ static bool record_stands(
 	const struct verified *v = record_of_grant(run, g);
 	char now[FINGERPRINT_MAX];
 
-	if (!v || v->result != VERIFICATION_VERIFIED || v->level > g->level || !v->fingerprint[0] ||
+	/* The fingerprint is of the database alone. */
+	if (run->observed.everybody_exceeds || !v || v->result != VERIFICATION_VERIFIED ||
+		v->level > g->level || !v->fingerprint[0] ||
 		!sid_equal(&v->sid, &place->login->sid))
 		return false;
 	observed_fingerprint(now, place->database, place->user);

@@ -90,6 +90,9 @@ struct permission {
 	bool owner_apart; /* the securable has its own owner, so a transfer of its schema does not change it */
 };
 bool permission_is_right(const struct permission *p); /* is a GRANT, with or without grant option */
+/* Every managed login holds it, by public or by MARK_ROLE, and no level includes it: it is of the server, and more than to
+ * connect and to look. */
+bool permission_is_everybodys(const struct permission *p);
 struct observed_user {
 	char *name;
 	struct sid sid;
@@ -161,6 +164,7 @@ struct observed_server {
 	size_t n_members;
 	struct permission *permissions; /* of the server */
 	size_t n_permissions;
+	bool everybody_exceeds; /* see observed_everybody_exceeds() */
 	struct observed_session *sessions;
 	size_t n_sessions;
 	struct observed_database *databases;
@@ -184,6 +188,8 @@ void trigger_entry(char buf[TRIGGER_ENTRY_MAX], const struct observed_trigger *t
 /* Some entry has the name, whatever its digest; with the digest of its text, and safe. */
 bool trigger_is_named(const struct strings *known, const char *name);
 bool trigger_is_known(const struct strings *known, const struct observed_trigger *t);
+/* A right on the server is everybody's, or MARK_ROLE is a member of another role. */
+bool observed_everybody_exceeds(const struct observed_server *o);
 void permission_free(struct permission *p); /* frees the members */
 void observed_free(struct observed_server *o);
 struct observed_login *observed_find_login(const struct observed_server *o, const char *login);
@@ -215,11 +221,19 @@ struct claims {
 	struct claim *items;
 	size_t n;
 };
-/* Sets `ours` (managed): for a marked login that the configuration or a living claim names, for a SID in the inventory,
- * or for a login created within `window` seconds after an open intent. Other marked logins belong to another agent. */
+/* Sets `ours` (managed): for a marked login that the configuration or a living claim names, for a SID in the inventory
+ * whatever the login's name is now, or for a login created within `window` seconds after an open intent. Other marked
+ * logins belong to another agent. */
 void observed_claim(struct observed_server *o, const struct wanted_server *w,
 	const struct claims *c, unsigned window);
 bool claims_have_sid(const struct claims *c, const struct sid *s);
+/* The login of this name; else one that the inventory of this server had under this name, and somebody renamed. NULL:
+ * neither. */
+const struct observed_login *observed_find_claimed(const struct observed_server *o,
+	const struct claims *c, const char *server, const char *login);
+/* The name that the inventory has for the login, if somebody renamed it since; else NULL. */
+const char *observed_former_name(
+	const struct observed_login *l, const struct claims *c, const char *server);
 
 /* ---- journal data ---- */
 

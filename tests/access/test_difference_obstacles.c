@@ -238,6 +238,40 @@ static void test_unclaimed(void **state)
 	stage_free(s);
 }
 
+/* Somebody gave her login another name: what it holds ends with it, whether access is scheduled or has ended. */
+static void test_renamed(void **state)
+{
+	(void)state;
+	for (int live = 0; live < 2; live++) {
+		struct stage *s = stage_new(live);
+		struct observed_login *l = stage_claim(s, stage_jane(s, FULL));
+		free(l->name);
+		l->name = strdup("innocent");
+		s->claims[0].login = JANE;
+		model_session(&s->model, "innocent", 0);
+		compare(s);
+		bool disabled = false, killed = false, stripped = false, dropped = false;
+		for (size_t i = 0; i < s->d.n_changes; i++) {
+			const struct change *c = &s->d.changes[i];
+			bool its = c->login && names_equal(c->login, "innocent");
+			disabled = disabled || (its && c->kind == CHANGE_LOGIN_DISABLE);
+			killed = killed || (its && c->kind == CHANGE_SESSION_KILL);
+			stripped = stripped || (its && c->kind == CHANGE_USER_DROP);
+			dropped = dropped || (its && c->kind == CHANGE_LOGIN_DROP);
+			if (its)
+				assert_string_equal(c->client, "acme");
+		}
+		assert_true(disabled && killed && stripped && dropped);
+		assert_null(observed_find_login(&s->model.o, JANE));
+		struct claims claims = {.items = s->claims, .n = s->n_claims};
+		assert_ptr_equal(observed_find_claimed(&s->model.o, &claims, "sql1", JANE), l);
+		assert_null(observed_find_claimed(&s->model.o, &claims, "sql2", JANE));
+		assert_string_equal(observed_former_name(l, &claims, "sql1"), JANE);
+		assert_null(observed_former_name(l, &claims, "sql2"));
+		stage_free(s);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -251,6 +285,7 @@ int main(void)
 		cmocka_unit_test(test_missing_rights),
 		cmocka_unit_test(test_missing_records),
 		cmocka_unit_test(test_unclaimed),
+		cmocka_unit_test(test_renamed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -117,7 +117,11 @@ static void test_claims(void **state)
 		{"sql1", "zoe", 1, 0, false, 'S', true}, {"sql1", "ZOE", 1, 0, false, 'S', true},
 		{"sql1", "zoe", 2, 0, false, 'S', false}, /* made anew by somebody else */
 		{"sql2", "zoe", 1, 0, false, 'S', false}, /* of another server */
-		{"sql1", "amy", 1, 0, false, 'S', false},
+		{"sql1", "amy", 1, 0, false, 'S', true},  /* renamed since */
+		{"sql2", "amy", 1, 0, true, 'S', false},
+		{"sql1", "amy", 1, 0, false, 'S', true,
+			.gone = true}, /* made again under another name */
+		{"sql1", "amy", 1, 0, true, 'U', false},
 		{"sql1", "amy", 2, 0, true, 'S', false}, /* the mark, and nobody names it */
 		{"sql1", "amy", 2, 0, true, 'S', true, .named = true},
 		{"sql1", "amy", 2, 0, false, 'S', false, .named = true},
@@ -159,6 +163,41 @@ static void test_claims(void **state)
 	}
 }
 
+/* What all managed logins hold without being named. */
+static void test_everybody(void **state)
+{
+	static const struct {
+		const char *name, *grantee;
+		uint8_t class;
+		char state;
+		bool exceeds;
+	} cases[] = {
+		{"CONTROL SERVER", "public", 100, 'G', true},
+		{"CONTROL SERVER", "public", 100, 'D', false},
+		{"IMPERSONATE", "curfew_logins", 101, 'W', true},
+		{"CONTROL SERVER", "others", 100, 'G', false},
+		{"CONNECT ANY DATABASE", "public", 100, 'G', true},
+		{"CONNECT SQL", "public", 100, 'G', false},
+		{"VIEW ANY DATABASE", "public", 100, 'G', false},
+		{"CONNECT", "public", 105, 'G', false},
+		{"CONTROL", "public", 105, 'G', true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct permission p = {.class = cases[i].class,
+			.state = cases[i].state,
+			.name = (char *)cases[i].name,
+			.grantee = (char *)cases[i].grantee};
+		struct observed_server o = {.permissions = &p, .n_permissions = 1};
+		if (observed_everybody_exceeds(&o) != cases[i].exceeds)
+			fail_msg("case %zu", i);
+	}
+	struct observed_member m = {.role = (char *)"sysadmin", .member = (char *)MARK_ROLE};
+	struct observed_server o = {.members = &m, .n_members = 1};
+	assert_true(observed_everybody_exceeds(&o));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -167,6 +206,7 @@ int main(void)
 		cmocka_unit_test(test_narrowed),
 		cmocka_unit_test(test_never_narrowed),
 		cmocka_unit_test(test_claims),
+		cmocka_unit_test(test_everybody),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

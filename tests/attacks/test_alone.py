@@ -155,6 +155,29 @@ class Alone(audit_lab.AuditCase):
         found.server.faults()
         self.assertEqual(self.findings(self.audit(found), "in-doubt"), [])
 
+    def test_40_a_right_on_the_server_for_everybody(self):
+        """By public or by the mark each login of ours holds it: nobody is let in until it is taken back."""
+        found = self.live()
+        found.agent.apply(expect=0)
+        self.narrowed(found)
+        for give, take, by in (("GRANT CONTROL SERVER TO [public]", "REVOKE CONTROL SERVER FROM [public]", "by public"),
+                               ("GRANT IMPERSONATE ON LOGIN::[sa] TO [curfew_logins]",
+                                "REVOKE IMPERSONATE ON LOGIN::[sa] FROM [curfew_logins]", "by curfew_logins"),
+                               ("ALTER SERVER ROLE [securityadmin] ADD MEMBER [curfew_logins]",
+                                "ALTER SERVER ROLE [securityadmin] DROP MEMBER [curfew_logins]", "by curfew_logins")):
+            with self.subTest(give):
+                jane = self.person(found)
+                found.server.sql(give, "master")
+                result = found.agent.apply(expect=(0, 1, 2))
+                self.assertIn("excess: acme.jane.doe", result.out)
+                self.assertIn(by, result.out)
+                self.assertFalse(jane.sql("SELECT 1").ok, str(result))
+                result = found.agent.apply(expect=(0, 1, 2))
+                self.assertEqual(found.server.login(USER)[1], 1, str(result))
+                found.server.sql(take, "master")
+                found.agent.apply(expect=0)
+                self.narrowed(found)
+
     def test_46_taken_by_a_dba_alone(self):
         found = self.live()
         found.server.sql("ALTER DATABASE [AcmeTest] SET SINGLE_USER WITH ROLLBACK IMMEDIATE")

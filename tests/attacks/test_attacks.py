@@ -71,6 +71,7 @@ IN_OWNER = ("SELECT r.name FROM sys.database_role_members AS m JOIN sys.database
 DENIED = ("SELECT p.state_desc, USER_NAME(p.grantor_principal_id) FROM sys.database_permissions AS p WHERE p.class = 1 AND "
           "p.grantee_principal_id = USER_ID(N'helper')")
 HERS = ("SELECT name FROM sys.server_principals WHERE name LIKE N'hers[01]%'", [])
+RENAMED = ("SELECT name FROM sys.server_principals WHERE name LIKE N'inno%'", [])
 CASES = (
     Case("01", "the body of a procedure", attack=("ALTER PROCEDURE dbo.OrderAdd AS SELECT 666",),
          finds=(("changed-definition", "high", "[dbo].[OrderAdd]"),)),
@@ -82,6 +83,13 @@ CASES = (
     Case("03", "from there, CONTROL for everybody", before=OWN_MODULE,
          attack=("ALTER PROCEDURE dbo.Helper AS EXEC (N'GRANT CONTROL TO [public]')", "EXEC dbo.Nightly"),
          login="disabled", role=False, finds=(("public-grant", "critical", "CONTROL"),)),
+    Case("03b", "from there, for everybody what no list of ours names", before=OWN_MODULE,
+         attack=("ALTER PROCEDURE dbo.Helper AS EXEC (N'GRANT ALTER ANY SECURITY POLICY TO [public]')", "EXEC dbo.Nightly"),
+         login="disabled", finds=(("effective-permission", "critical", "ALTER ANY SECURITY POLICY on DATABASE"),)),
+    Case("03c", "from there, for everybody a role that is more than theirs", before=OWN_MODULE,
+         attack=("ALTER PROCEDURE dbo.Helper AS EXEC (N'CREATE ROLE [boss]; ALTER ROLE [db_owner] ADD MEMBER [boss]; "
+                 "GRANT TAKE OWNERSHIP ON ROLE::[boss] TO [public]')", "EXEC dbo.Nightly"),
+         login="disabled", finds=(("effective-permission", "critical", "TAKE OWNERSHIP on ROLE boss"),)),
     Case("04", "EXECUTE AS OWNER of her own", attack=("ALTER PROCEDURE dbo.OrderAdd WITH EXECUTE AS OWNER AS SELECT 1",),
          refused=(15151, 15517, 229, 15247),
          golive=(("SELECT COUNT(*) FROM sys.sql_modules WHERE execute_as_principal_id IS NOT NULL", [[0]]),)),
@@ -158,13 +166,20 @@ CASES = (
     Case("27", "three connections in one, and no address", attack=("SELECT 1",), stays=True),
     Case("30", "an application role, whose password she knows", given=("CREATE APPLICATION ROLE [app] WITH PASSWORD = N'App-Passw0rd-7'",),
          attack=("EXEC sp_setapprole N'app', N'App-Passw0rd-7'",), stays=True, finds=(("application-role", "high", "app"),)),
+    Case("30b", "an application role, whose password everybody may set",
+         given=("CREATE APPLICATION ROLE [app] WITH PASSWORD = N'App-Passw0rd-7'", "GRANT ALTER ON APPLICATION ROLE::[app] TO [public]"),
+         attack=("SELECT 1",), login="disabled", finds=(("effective-permission", "critical", "ALTER on APPLICATION ROLE"),)),
     Case("31", "a session as another, for good", given=("CREATE USER [other] WITHOUT LOGIN", "GRANT IMPERSONATE ON USER::[other] TO [{user}]"),
          attack=("EXECUTE AS USER = N'other' WITH NO REVERT",), stays=True,
          worked=(("SELECT COUNT(*) FROM sys.dm_exec_sessions WHERE original_login_name = N'{user}' AND "
                   "security_id <> original_security_id", [[1]]),), finds=(("loginless-user", "medium", "other"),)),
     Case("32", "the login renamed while she is connected", attack=("SELECT 1",), stays=True,
-         server=("ALTER LOGIN [{user}] WITH NAME = [innocent]",), login="any", role=False, gone=False,
-         golive=(("SELECT COUNT(*) FROM sys.dm_exec_sessions WHERE original_login_name IN (N'{user}', N'innocent')", [[0]]),)),
+         server=("ALTER LOGIN [{user}] WITH NAME = [inno]]cent]",),
+         golive=(("SELECT COUNT(*) FROM sys.dm_exec_sessions WHERE original_login_name IN (N'{user}', N'inno]cent')", [[0]]),
+                 RENAMED), removed=(RENAMED,)),
+    Case("32b", "the login renamed, and so strong that nobody but a DBA can drop it", attack=("SELECT 1",), stays=True,
+         server=("ALTER LOGIN [{user}] WITH NAME = [strong]", "ALTER SERVER ROLE [sysadmin] ADD MEMBER [strong]"), login="any",
+         role=False, golive=(("SELECT COUNT(*) FROM sys.dm_exec_sessions WHERE original_login_name IN (N'{user}', N'strong')", [[0]]),)),
     Case("34", "Curfew's lock, held", attack=("USE master", "EXEC sp_getapplock @Resource = N'curfew', @LockMode = N'Exclusive', "
                                             "@LockOwner = N'Session'"), stays=True),
     Case("39", "made sysadmin by a DBA", server=("ALTER SERVER ROLE [sysadmin] ADD MEMBER [{user}]",), login="any", role=False,
@@ -332,6 +347,11 @@ class Attacks(unittest.TestCase):
         alone = {name[len("test_"):][:2] for name in dir(test_alone.Alone) if name.startswith("test_")}
         made = {c.number[:2] for c in CASES} | alone | set(NOT_YET)
         self.assertEqual(sorted(made), [f"{n:02}" for n in range(1, 56)])
+
+
+    def test_what_is_left_under_another_name_is_named(self):
+        """Case 32b: neither taken for somebody else's login, nor for gone."""
+        self.assertRegex(LIFE.end_result.out, r"overdue: c32b.jane.doe on Case32b: .*renamed to \[strong\]")
 
 
 def case_attack(case):

@@ -75,6 +75,14 @@ class Precedence(EngineCase):
                     asked = self.one(u, f"SELECT HAS_PERMS_BY_NAME(N'dbo.t', N'OBJECT', N'{perm}')")
                     self.assertEqual(asked or 0, int(number == 0), perm)
 
+    def test_the_list_of_ones_own(self):
+        u = self.login("u")
+        self.ok(self.sa, "GRANT ALTER ANY SECURITY POLICY TO public; GRANT SELECT TO u")
+        own = "SELECT permission_name FROM sys.fn_my_permissions(NULL, N'DATABASE')"
+        for rows in (self.ok(u, own), self.ok(self.sa, f"EXECUTE AS USER = N'u'; {own}; REVERT")):
+            self.assertLessEqual({("CONNECT",), ("SELECT",), ("ALTER ANY SECURITY POLICY",)}, {tuple(r) for r in rows})
+            self.assertNotIn(("CONTROL",), {tuple(r) for r in rows})
+
     def test_sysadmin_is_never_denied(self):
         u = self.login("u")
         self.ok(self.sa, "DENY SELECT ON dbo.t TO public; ALTER SERVER ROLE sysadmin ADD MEMBER u")

@@ -38,12 +38,16 @@ static void each_login_stands_in_a_try_of_its_own(void **state)
 	(void)state;
 	assert_string_equal(text,
 		"SET XACT_ABORT OFF;\n"
-		"DECLARE @before int;\n"
+		"DECLARE @before int, @renamed nvarchar(300);\n"
 		"BEGIN TRY\n"
 		"IF SUSER_SID(N'acme.o''brien]x') = 0x0105FF\n"
 		"BEGIN SET @before = (SELECT CAST(is_disabled AS int) FROM sys.server_principals WHERE name = "
 		"N'acme.o''brien]x'); ALTER LOGIN [acme.o'brien]]x] DISABLE; "
 		"SELECT N'disable' AS [part], 0, 0, N'', SUSER_SID(N'acme.o''brien]x'), @before; END\n"
+		"ELSE IF SUSER_SNAME(0x0105FF) IS NOT NULL\n"
+		"BEGIN SET @before = (SELECT CAST(is_disabled AS int) FROM sys.server_principals WHERE sid = 0x0105FF); "
+		"SET @renamed = N'ALTER LOGIN ' + QUOTENAME(SUSER_SNAME(0x0105FF)) + N' DISABLE'; EXEC (@renamed); "
+		"SELECT N'disable' AS [part], 0, 0, N'', 0x0105FF, @before; END\n"
 		"ELSE SELECT N'disable' AS [part], 0, -1, N'', NULL, NULL;\n"
 		"END TRY\n"
 		"BEGIN CATCH SELECT N'disable' AS [part], 0, ERROR_NUMBER(), ERROR_MESSAGE(), NULL, NULL; END CATCH;\n"

@@ -12,13 +12,13 @@ class TableFunction:
 
 
 def _my_permissions(env, securable=None, cls=None):
-    from .functions_rights import securable
+    from .functions_rights import securable as securable_find
     security = env.engine.security
     cls = (cls or "SERVER").upper().strip()
     if cls == "SERVER":
         return [("server", "", p) for p in permissions_of("SERVER") if security.has_server(env.ctx, p)]
     found = ("DATABASE", 0, env.db) if securable is None and cls == "DATABASE" else \
-        securable is not None and securable(env, securable, cls)
+        securable is not None and securable_find(env, securable, cls)
     if not found:
         return []
     kind, id_, db = found
