@@ -3,6 +3,7 @@
 
 #include <jansson.h>
 #include <sodium.h>
+#include <string.h>
 
 enum state audit_state(const struct audit_report *a)
 {
@@ -51,8 +52,7 @@ const char *audit_words(enum state s)
 		[STATE_WAITING] =
 			"A database does not exist yet. All other access matches the schedule.",
 		[STATE_DRIFT] = "Some access differs from the schedule.",
-		[STATE_UNVERIFIED] =
-			"No difference was found, but some access could not be verified.",
+		[STATE_UNVERIFIED] = "Some access could not be verified.",
 		[STATE_UNREACHABLE] =
 			"A server could not be reached. Its current access is unknown.",
 		[STATE_UNREAD] =
@@ -123,6 +123,19 @@ static json_t *residual_json(const struct audit_residual *r)
 		level_name(r->level), "detail", text_json(r->detail));
 }
 
+static json_t *also_json(const struct audit_finding *f)
+{
+	_cleanup_free_ char *names = f->also ? strdup(f->also) : NULL;
+	json_t *list = json_array();
+	char *rest = names;
+
+	while (rest) {
+		json_array_append_new(list, text_json(strsep(&rest, ",")));
+		rest += rest ? strspn(rest, " ") : 0;
+	}
+	return list;
+}
+
 static json_t *finding_json(const struct audit_finding *f)
 {
 	const struct journal_entry *e = f->accepted;
@@ -131,8 +144,8 @@ static json_t *finding_json(const struct audit_finding *f)
 				       "record", (json_int_t)e->id)
 			     : json_null();
 
-	return json_pack("{s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "id", f->id,
-		"accepted", accepted, "name", text_json(f->name), "severity",
+	return json_pack("{s:s, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "id", f->id,
+		"accepted", accepted, "name", text_json(f->name), "also", also_json(f), "severity",
 		finding_severity_name(f->severity), "server", text_json(f->server), "database",
 		text_json(f->database), "client", text_json(f->client), "login",
 		text_json(f->login), "evidence", text_json(f->evidence), "remedy",

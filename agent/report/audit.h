@@ -16,5 +16,7 @@ const char *audit_words(enum state s);
 const char *observed_words(const struct audit_grant *g);
 /* "curfew journal: record 812, 5f3a..."; "" without a journal. */
 const char *head_words(char buf[128], int64_t head, const uint8_t hash[JOURNAL_HASH_SIZE]);
+/* A remedy that removes nothing: a person must judge what it shows. */
+bool remedy_is_look(const char *remedy);
 
 #endif

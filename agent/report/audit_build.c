@@ -113,11 +113,12 @@ static int arrays_make(struct build *b)
 	b->grants = calloc(in->grants->n + 1, sizeof(*b->grants));
 	b->residual = calloc(count(in, RECORD_GRANT) + 1, sizeof(*b->residual));
 	b->sessions = calloc(sessions + 1, sizeof(*b->sessions));
-	b->findings = calloc(count(in, RECORD_FINDING) + count(in, RECORD_NOTE) + proofs +
-				     overlaps + FINDINGS_A_SESSION * sessions + 1,
-		sizeof(*b->findings));
+	size_t findings = count(in, RECORD_FINDING) + count(in, RECORD_NOTE) + proofs + overlaps +
+			  FINDINGS_A_SESSION * sessions;
+	b->findings = calloc(findings + 1, sizeof(*b->findings));
 	b->proofs = calloc(proofs + 1, sizeof(*b->proofs));
-	b->texts = calloc(TEXTS_A_SESSION * sessions + overlaps + 1, sizeof(*b->texts));
+	b->texts = calloc(TEXTS_A_SESSION * sessions + overlaps + TEXTS_A_MERGE * findings + 1,
+		sizeof(*b->texts));
 	return b->servers && b->grants && b->residual && b->sessions && b->findings && b->proofs &&
 			       b->texts
 		       ? 0

@@ -31,6 +31,13 @@ static inline const char *audit_or_null(const char *text)
 #define TEXTS_A_SESSION	   4
 void sessions_add(struct build *b);
 void findings_add(struct build *b);
+/* Keeps the text as long as the report; returns NULL without memory. */
+const char *audit_text_keep(struct build *b, char *text);
+__attribute__((format(printf, 2, 3))) const char *audit_text(
+	struct build *b, const char *format, ...);
+/* What two checks say of one thing becomes one finding. */
+void findings_merge(struct build *b);
+#define TEXTS_A_MERGE 2
 /* Number of findings about sources that overlap trusted ones. Each needs a text. */
 size_t overlaps_count(const struct audit_input *in);
 

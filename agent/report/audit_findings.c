@@ -1,34 +1,11 @@
 /* Sessions and findings of an audit: what is unusual about a session, and which user a finding concerns. */
 #include <arpa/inet.h>
-#include <stdarg.h>
 #include <sodium.h>
 #include <string.h>
 
 #include "curfew/calendar.h"
 #include "curfew/text.h"
 #include "report/audit_build.h"
-
-/* Keeps the text as long as the report; returns NULL without memory. */
-static const char *text_keep(struct build *b, char *text)
-{
-	if (!text)
-		b->no_memory = true;
-	else
-		b->texts[b->n_texts++] = text;
-	return text;
-}
-
-__attribute__((format(printf, 2, 3))) static const char *text_format(
-	struct build *b, const char *format, ...)
-{
-	va_list args;
-	char *text;
-
-	va_start(args, format);
-	int n = vasprintf(&text, format, args);
-	va_end(args);
-	return text_keep(b, n < 0 ? NULL : text);
-}
 
 static bool database_is_of(const struct client *c, const struct program *p, const struct record *r)
 {
@@ -121,7 +98,7 @@ static const char *session_detail(struct build *b, const struct record *r)
 	}
 	if (detail)
 		detail[text.size - 2] = '\0';
-	return text_keep(b, detail);
+	return audit_text_keep(b, detail);
 }
 
 void sessions_add(struct build *b)
@@ -170,7 +147,7 @@ static struct audit_finding finding_of(const struct record *r, const char *name,
 static void id_make(struct audit_finding *f)
 {
 	const char *const texts[] = {f->name, finding_severity_name(f->severity), f->server,
-		f->database, f->client, f->login, f->evidence};
+		f->database, f->client, f->login, f->evidence, f->also};
 	uint8_t hash[crypto_generichash_BYTES];
 	crypto_generichash_state s;
 
@@ -203,8 +180,6 @@ static const struct journal_entry *acceptance_find(
 
 static void finding_add(struct build *b, struct audit_finding f)
 {
-	id_make(&f);
-	f.accepted = acceptance_find(b, &f);
 	b->findings[b->n_findings++] = f;
 }
 
@@ -218,14 +193,14 @@ static void session_findings(struct build *b, const struct record *r)
 	if (session_is_foreign(b, r))
 		finding_add(b,
 			finding_of(r, "session-address", FINDING_HIGH,
-				text_format(b,
+				audit_text(b,
 					"%s: session %llu comes from %s, which is not one of the user's sources",
 					r->login, number, r->session.address),
-				text_format(b, "KILL %llu;", number)));
+				audit_text(b, "KILL %llu;", number)));
 	if (login_is_shared(b, r))
 		finding_add(b,
 			finding_of(r, "session-addresses", FINDING_LOW,
-				text_format(b,
+				audit_text(b,
 					"%s: session %llu from %s, others from other addresses",
 					r->login, number, r->session.address),
 				"ask the person; to remove the access now, run `curfew revoke CLIENT USER`"));
@@ -266,7 +241,7 @@ static void overlaps_add(struct build *b, const struct grant *g)
 				.server = g->server->name,
 				.client = g->client->name,
 				.login = g->user->login,
-				.evidence = text_format(b,
+				.evidence = audit_text(b,
 					"%s overlaps trusted source %s of the server, so its packets pass "
 					"after access ends",
 					source_format(mine, &g->user->sources[k]),
@@ -300,5 +275,10 @@ void findings_add(struct build *b)
 							 password_was_handed(b, r->login)))
 			finding_add(b, finding_of(r, r->finding.name, r->finding.severity,
 					       r->detail, r->finding.remedy));
+	}
+	findings_merge(b);
+	for (size_t i = 0; i < b->n_findings; i++) {
+		id_make(&b->findings[i]);
+		b->findings[i].accepted = acceptance_find(b, &b->findings[i]);
 	}
 }

@@ -187,15 +187,18 @@ static int finding_print(const struct audit_finding *f, FILE *to, bool color)
 	shown = text_shown(where);
 	if (!shown)
 		return -ENOMEM;
-	fprintf(to, "%s%s%s  %s  %s  (%s)\n", style_begin(color, tone),
-		finding_severity_name(f->severity), style_end(color, tone), f->name, shown, f->id);
+	fprintf(to, "%s%s%s  %s%s%s  %s  (%s)\n", style_begin(color, tone),
+		finding_severity_name(f->severity), style_end(color, tone), f->name,
+		f->also ? ", " : "", f->also ? f->also : "", shown, f->id);
 	if (f->accepted)
 		text_printf(to, "  accepted until %s by %s: %s\n", f->accepted->after,
 			f->accepted->actor ? f->accepted->actor : "?",
 			f->accepted->reason ? f->accepted->reason : "?");
 	rc = lines_print(to, f->evidence);
 	if (!rc && f->remedy && *f->remedy) {
-		fputs("  remedy:\n", to);
+		fputs(remedy_is_look(f->remedy) ? "  a person must judge; to look at it:\n"
+						: "  remedy:\n",
+			to);
 		rc = lines_print(to, f->remedy);
 	}
 	return rc;

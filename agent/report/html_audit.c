@@ -63,11 +63,22 @@ static void state_print(const struct audit_report *a, FILE *to)
 	fputs("</dl>\n", to);
 }
 
+/* Of each check that found it. */
+static void evidence_print(const struct audit_finding *f, FILE *to)
+{
+	_cleanup_free_ char *lines = strdup(f->evidence ? f->evidence : "");
+	char *rest = lines;
+
+	while (rest)
+		html_printf(to, "<p><bdi>%s</bdi></p>", strsep(&rest, "\n"));
+}
+
 static void finding_print(const struct audit_finding *f, FILE *to)
 {
 	fputs("<article class=\"finding\"><h3>", to);
 	html_badge(to, severity_tone(f->severity), finding_severity_name(f->severity));
-	html_printf(to, "<span>%s</span></h3><p class=\"soft\">", f->name);
+	html_printf(to, "<span>%s%s%s</span></h3><p class=\"soft\">", f->name, f->also ? ", " : "",
+		f->also ? f->also : "");
 	if (f->accepted)
 		html_printf(to, "<b>accepted</b> until %s by <bdi>%s</bdi>: <bdi>%s</bdi><br>",
 			f->accepted->after, f->accepted->actor, f->accepted->reason);
@@ -78,8 +89,10 @@ static void finding_print(const struct audit_finding *f, FILE *to)
 	if (f->login)
 		html_printf(to, ", login <bdi>%s</bdi>", f->login);
 	fputs("</p>", to);
-	html_printf(to, "<p><bdi>%s</bdi></p>", f->evidence);
+	evidence_print(f, to);
 	if (f->remedy && *f->remedy) {
+		if (remedy_is_look(f->remedy))
+			fputs("<p class=\"soft\">A person must judge; to look at it:</p>", to);
 		fputs("<pre>", to);
 		html_lines(to, f->remedy);
 		fputs("</pre>", to);

@@ -174,7 +174,8 @@ struct audit_finding {
 	const char *name; /* name of the check */
 	enum finding_severity severity;
 	const char *server, *database, *client, *login; /* or NULL */
-	const char *evidence, *remedy;
+	const char *evidence, *remedy; /* a line of evidence for each check */
+	const char *also; /* other checks that found the same thing: "new-principal, new-member"; or NULL */
 	char id[FINDING_ID_MAX]; /* hash of all members: a changed finding has another id */
 	const struct journal_entry *
 		accepted; /* NULL, or by which operator: the finding is listed but is not a failure */

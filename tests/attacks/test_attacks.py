@@ -388,7 +388,7 @@ def case_audit(case):
         told = [f for f in LIFE.audit["findings"] if f["database"] == case.db or f["login"] == case.user
                 or case.db in f["evidence"]]
         for name, severity, evidence in case.finds:
-            fitting = [f for f in told if f["name"] == name and case.text(evidence) in f["evidence"]]
+            fitting = [f for f in told if name in (f["name"], *f["also"]) and case.text(evidence) in f["evidence"]]
             self.assertTrue(fitting, f"{name} with “{case.text(evidence)}” in {told}")
             self.assertGreaterEqual(SEVERITIES.index(fitting[0]["severity"]), SEVERITIES.index(severity), fitting)
     return test

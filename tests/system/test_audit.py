@@ -147,7 +147,12 @@ class Proof(audit_lab.AuditCase):
         found.agent.apply()
         self.assertEqual(found.server.roles("stranger", "AcmeTest"), ["db_owner"])
         audit = self.audit(found, 2)
-        self.assertEqual({f["name"] for f in audit["findings"]}, {"loginless-user", "new-principal", "new-member"})
+        # One cause is one finding, with what each check has seen.
+        self.assertEqual(sorted(audit_lab.checks(f) for f in audit["findings"]),
+                         [["loginless-user", "new-principal"], ["new-member"]])
+        [stranger] = self.findings(audit, "new-principal")
+        self.assertEqual(stranger["severity"], "high")
+        self.assertRegex(stranger["evidence"], r"^stranger: created .*\n\[stranger\]: SQL_USER")
 
     def test_server_that_cannot_impersonate(self):
         found = self.read_only_lab()

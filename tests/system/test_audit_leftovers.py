@@ -209,7 +209,7 @@ class Leftovers(audit_lab.AuditCase):
     def plant(self, p):
         for batch in p.batches:
             self.server.sql(batch, p.database)
-        found = [f for f in self.told() if f["name"] == p.check and p.evidence in f["evidence"]]
+        found = [f for f in self.told() if p.check in audit_lab.checks(f) and p.evidence in f["evidence"]]
         self.assertEqual(len(found), 1, f"{p.check} with “{p.evidence}” in\n{self.last}")
         self.assertIn(found[0]["severity"], ("low", "medium", "high", "critical"))
         self.assertTrue(found[0]["remedy"])
@@ -222,7 +222,7 @@ class Leftovers(audit_lab.AuditCase):
         self.assertNotIn("DROP TABLE", finding["remedy"])
         if not p.shown and p.check not in ("changed-definition", "changed-setting", "replaced-principal"):
             self.remedy_run(finding, strict=True)
-            left = [f for f in self.told() if f["name"] == p.check and p.evidence in f["evidence"]]
+            left = [f for f in self.told() if p.check in audit_lab.checks(f) and p.evidence in f["evidence"]]
             self.assertEqual(left, [], "the remedy did not help")
         else:
             self.remedy_run(finding, strict=p.check != "changed-setting")
