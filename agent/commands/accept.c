@@ -4,7 +4,6 @@
 
 #include "commands/audit_collect.h"
 #include "curfew/calendar.h"
-#include "program/visible_text.h"
 
 static const struct audit_finding *finding_find(const struct audit_report *r, const char *id)
 {
@@ -44,11 +43,10 @@ static int accept_record(const struct cli *cli, const struct collected *c,
 	journal_close(j);
 	if (rc)
 		return cli_fail(cli, EXIT_FAILED, "nothing accepted: %s", journal_problem(rc));
-	if (!code)
-		text_printf(stdout,
-			"finding %s (%s) is accepted until %s, unless it changes; audits list it and are not failed by it\n",
-			f->id, f->name, end);
-	return code;
+	return code ? code
+		    : cli_done(cli,
+			      "finding %s (%s) is accepted until %s, unless it changes; audits list it and are not failed by it",
+			      f->id, f->name, end);
 }
 
 static int accept(struct cli *cli, const char *id)
@@ -96,7 +94,7 @@ const struct command command_accept = {
 	.required = "--reason TEXT --until TIME",
 	.min_operands = 1,
 	.max_operands = 1,
-	.options = OPT_REASON | OPT_UNTIL,
+	.options = OPT_REASON | OPT_UNTIL | OPT_JSON,
 	.summary = "Acknowledge a finding of the audit until a time",
 	.help = "FINDING is the number that `curfew audit` shows. The finding stays listed and no longer causes exit status 2,\n"
 		"until it changes, which gives it another number, or until that time. Recorded in the journal. Changes only what\n"

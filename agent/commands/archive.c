@@ -64,8 +64,9 @@ static int archive(const struct cli *cli, const struct program *p, struct journa
 	if (rc == 0)
 		rc = journal_archive(j, to, cli->operands[0]);
 	if (rc == JOURNAL_NOTHING) {
-		puts("nothing to archive: no record is that old, or the oldest one belongs to a change that has not finished");
-		return EXIT_FINE;
+		cli_fail(cli, 0,
+			"nothing to archive: no record is that old, or the oldest one belongs to a change that has not finished");
+		return cli->json && json_print(json_null(), stdout) ? EXIT_FAILED : EXIT_FINE;
 	}
 	if (rc < 0)
 		return cli_fail(cli, EXIT_FAILED, "%s: %s", cli->operands[0], journal_problem(rc));

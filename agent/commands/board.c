@@ -22,10 +22,15 @@ static int html_write(const struct cli *cli, const struct board *b)
 
 static int show(const struct cli *cli, const struct board *b)
 {
+	static const char *const members[] = {"client", "phase", "next", "next_level",
+		"next_milestone", "next_due", "late", NULL};
+
 	if (cli->html)
 		return html_write(cli, b);
 	if (cli->json)
 		return json_print(board_json(b), stdout) ? EXIT_FAILED : EXIT_FINE;
+	if (cli->csv)
+		return json_print_csv(board_json(b), members, stdout) ? EXIT_FAILED : EXIT_FINE;
 	return board_print(b, stdout) ? EXIT_FAILED : EXIT_FINE;
 }
 
@@ -49,7 +54,7 @@ static int run(struct cli *cli)
 const struct command command_board = {
 	.name = "board",
 	.operands = "",
-	.options = OPT_JSON | OPT_HTML | OPT_AT,
+	.options = OPT_JSON | OPT_CSV | OPT_HTML | OPT_AT,
 	.summary = "Show all clients by phase, the next date first",
 	.help = "For each client the next change of access, the milestone that is due next, and how many are late. Uses the\n"
 		"files and the journal. Does not contact any server.\n",

@@ -60,6 +60,9 @@ static size_t item_add(struct certificate_item *items, size_t n, const char *wha
 
 static int write_out(const struct cli *cli, const struct certificate *c)
 {
+	static const char *const members[] = {"what", "name", "server", "database", "at", "method",
+		"record", "evidence", "practice", NULL};
+
 	if (cli->html) {
 		FILE *to = cli_output(cli, cli->html);
 		if (!to)
@@ -73,6 +76,9 @@ static int write_out(const struct cli *cli, const struct certificate *c)
 	}
 	if (cli->json)
 		return json_print(certificate_json(c), stdout) ? EXIT_FAILED : EXIT_FINE;
+	if (cli->csv)
+		return json_member_csv(certificate_json(c), "items", members, stdout) ? EXIT_FAILED
+										      : EXIT_FINE;
 	return certificate_print(c, stdout) ? EXIT_FAILED : EXIT_FINE;
 }
 
@@ -256,7 +262,7 @@ const struct command command_certificate = {
 	.operands = "CLIENT [USER]",
 	.min_operands = 1,
 	.max_operands = 2,
-	.options = OPT_JSON | OPT_HTML | OPT_AT,
+	.options = OPT_JSON | OPT_CSV | OPT_HTML | OPT_AT,
 	.summary = "Certify that all access of a client, or of one user, is removed",
 	.help = "After access has ended: each login, database user, session, and allowlist entry verified as removed, with\n"
 		"time, method, journal record, and journal head. With USER: of that person alone, also of one who was replaced or\n"

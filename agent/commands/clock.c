@@ -67,7 +67,8 @@ static int reset(struct cli *cli, const struct program *p, struct clock *c, inst
 	else if ((rc = clock_reset(c, to)))
 		code = cli_fail(cli, EXIT_FAILED, "%s: %s", c->path, strerror(-rc));
 	else
-		puts("the latest time seen is set; run `curfew plan`: access may be granted again");
+		code = cli_done(cli,
+			"the latest time seen is set; run `curfew plan`: access may be granted again");
 	journal_close(j);
 	return code;
 }
@@ -88,15 +89,34 @@ static int reset_by_service(struct cli *cli, const struct program *p, instant_t 
 	rc = (int)json_integer_value(json_object_get(end, "end"));
 	if (error)
 		cli_fail(cli, 0, "the service: %s", error);
-	else
-		puts("the latest time seen is set; the service continues from there");
+	else if (!rc)
+		rc = cli_done(cli, "the latest time seen is set; the service continues from there");
 	json_decref(end);
 	return rc;
 }
 
+static void clock_print(const struct cli *cli, instant_t highest, instant_t now)
+{
+	char seen[INSTANT_TEXT_MAX], machine[INSTANT_TEXT_MAX], words[WORDS_MAX];
+	instant_t behind = highest > now + 1 ? highest - now : 0;
+
+	if (cli->json) {
+		json_print(json_pack("{s:o, s:o, s:I}", "latest_seen",
+				   highest ? instant_json(highest) : json_null(), "system_clock",
+				   instant_json(now), "behind_seconds", (json_int_t)behind),
+			stdout);
+		return;
+	}
+	printf("latest time seen  %s\nsystem clock      %s\n",
+		highest ? instant_format(seen, highest) : "none yet", instant_format(machine, now));
+	if (behind)
+		printf("the system clock is %s behind the latest time seen; Curfew uses the latest time seen, so ended access stays ended\n"
+		       "if the system clock was ahead by mistake, run `curfew clock --reset now --reason TEXT`\n",
+			duration_words(words, behind));
+}
+
 static int run(struct cli *cli)
 {
-	char highest[INSTANT_TEXT_MAX], machine[INSTANT_TEXT_MAX], words[WORDS_MAX];
 	struct program *p;
 	struct clock c;
 	instant_t to = 0, now = (instant_t)time(NULL);
@@ -124,15 +144,8 @@ static int run(struct cli *cli)
 			code = cli_fail(cli, EXIT_FAILED, "cannot contact the service: %s",
 				strerror(-code));
 	} else {
-		printf("latest time seen  %s\nsystem clock      %s\n",
-			c.highest ? instant_format(highest, c.highest) : "none yet",
-			instant_format(machine, now));
-		if (c.highest > now + 1) {
-			printf("the system clock is %s behind the latest time seen; Curfew uses the latest time seen, so ended access stays ended\n"
-			       "if the system clock was ahead by mistake, run `curfew clock --reset now --reason TEXT`\n",
-				duration_words(words, c.highest - now));
-			code = EXIT_DIFFERENT;
-		}
+		clock_print(cli, c.highest, now);
+		code = c.highest > now + 1 ? EXIT_DIFFERENT : EXIT_FINE;
 	}
 	program_free(p);
 	return code;
@@ -141,7 +154,7 @@ static int run(struct cli *cli)
 const struct command command_clock = {
 	.name = "clock",
 	.operands = "",
-	.options = OPT_RESET | OPT_REASON,
+	.options = OPT_RESET | OPT_REASON | OPT_JSON,
 	.summary = "Show or correct the latest time seen",
 	.help = "For Curfew, time never runs backward. If the system clock was far ahead by mistake, ended access stays ended\n"
 		"until an operator resets the latest time seen. --reset requires --reason. The time must be between the system\n"

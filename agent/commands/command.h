@@ -115,6 +115,9 @@ extern const struct command_group command_groups[]; /* ends with a title that is
 int cli_fail(const struct cli *cli, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* What was done, to stdout: a sentence, or { done } as JSON. Exit code. */
+int cli_done(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* Reads the configuration and prints its problems to stderr. 0, or the exit code to end with. */
 int cli_load(struct program **out, struct cli *cli);
 /* As cli_load(), but *out is NULL when curfew.conf itself has errors. */

@@ -6,7 +6,6 @@
 #include "commands/command.h"
 #include "curfew/memory.h"
 #include "curfew/state.h"
-#include "program/visible_text.h"
 
 struct decision {
 	const struct cli *cli;
@@ -50,8 +49,8 @@ static int adopt(const struct decision *d)
 		rc = journal_commit(d->journal);
 	if (rc)
 		return cli_fail(cli, EXIT_FAILED, "%s", journal_problem(rc));
-	text_printf(stdout,
-		"this agent now manages login %s on %s; to see its changes, run `curfew plan`\n",
+	return cli_done(cli,
+		"this agent now manages login %s on %s; to see its changes, run `curfew plan`",
 		cli->operands[1], cli->operands[0]);
 	return EXIT_FINE;
 }
@@ -68,10 +67,9 @@ static int forget(const struct decision *d)
 			database ? " / " : "", database ? database : "");
 	if (rc)
 		return cli_fail(cli, EXIT_FAILED, "%s", journal_problem(rc));
-	text_printf(stdout,
-		"%s%s%s is forgotten: Curfew no longer looks for access there, and certificates say so\n",
+	return cli_done(cli,
+		"%s%s%s is forgotten: Curfew no longer looks for access there, and certificates say so",
 		server, database ? " / " : "", database ? database : "");
-	return EXIT_FINE;
 }
 
 static int guards_forget(size_t *n, const struct decision *d)
@@ -109,9 +107,9 @@ static int unguard(const struct decision *d)
 	if (!n)
 		return cli_fail(cli, EXIT_FAILED, "server %s has no saved guard; check the name",
 			cli->operands[0]);
-	text_printf(stdout,
+	return cli_done(cli,
 		"the next `curfew apply` removes the guards of %s that the configuration does not name; then everybody can "
-		"reach these endpoints\n",
+		"reach these endpoints",
 		cli->operands[0]);
 	return EXIT_FINE;
 }
@@ -127,8 +125,9 @@ static int accept_loss(const struct decision *d)
 		rc = head_copy_save(d->journal);
 	if (rc)
 		return cli_fail(d->cli, EXIT_FAILED, "%s", journal_problem(rc));
-	puts("loss accepted: access that is scheduled is granted again; to keep a user blocked, run `curfew revoke` first, then `curfew apply`");
-	return EXIT_FINE;
+	return cli_done(d->cli,
+		"loss accepted: access that is scheduled is granted again; to keep a user blocked, run `curfew revoke` first, then "
+		"`curfew apply`");
 }
 
 static int decide(struct cli *cli, int (*what)(const struct decision *d))
@@ -180,7 +179,7 @@ const struct command command_adopt = {
 	.required = "--reason TEXT",
 	.min_operands = 2,
 	.max_operands = 2,
-	.options = OPT_REASON,
+	.options = OPT_REASON | OPT_JSON,
 	.summary = "Manage an unknown login of server role curfew_logins",
 	.help = "For a member of curfew_logins that neither the configuration nor the journal names, because another\nagent "
 		"created it or records were lost. Afterwards Curfew removes the login unless it is scheduled.\n--reason is "
@@ -194,7 +193,7 @@ const struct command command_forget = {
 	.required = "--reason TEXT",
 	.min_operands = 1,
 	.max_operands = 2,
-	.options = OPT_REASON,
+	.options = OPT_REASON | OPT_JSON,
 	.summary = "Stop looking for access that cannot be verified as removed",
 	.help = "For a server or database that no longer exists: Curfew stops looking for former access there, and it is "
 		"no\nlonger overdue. The certificate lists it. --reason is required.\n",
@@ -207,7 +206,7 @@ const struct command command_unguard = {
 	.required = "--reason TEXT",
 	.min_operands = 1,
 	.max_operands = 1,
-	.options = OPT_REASON,
+	.options = OPT_REASON | OPT_JSON,
 	.summary = "Remove the guard of a server that left the configuration",
 	.help = "The guard of an endpoint that left the configuration stays until the removal of the server's logins "
 		"is\nverified. This command removes it now, and then everybody can reach the endpoint. --reason is "
@@ -219,7 +218,7 @@ const struct command command_accept_loss = {
 	.name = "accept-loss",
 	.operands = "",
 	.required = "--reason TEXT",
-	.options = OPT_REASON,
+	.options = OPT_REASON | OPT_JSON,
 	.summary = "Continue although records of the journal are missing",
 	.help = "While records are missing no access is granted, because the revocations are unknown. Restore the journal "
 		"if\nyou can. Otherwise, and when a second gateway starts, this command continues without them. --reason is "

@@ -207,6 +207,8 @@ static int lines_print(struct denied_lines *l, instant_t now)
 static int show(const struct cli *cli, const struct program *p, const struct client *only,
 	struct firewall_state *state, const struct grants *g, instant_t now)
 {
+	static const char *const members[] = {"source", "endpoint", "server", "packets",
+		"last_seen", "login", "client", "detail", NULL};
 	struct denied_lines lines;
 	int code;
 
@@ -215,6 +217,9 @@ static int show(const struct cli *cli, const struct program *p, const struct cli
 		return EXIT_FAILED;
 	if (cli->json)
 		code = json_print(lines_json(&lines), stdout) ? EXIT_FAILED : EXIT_FINE;
+	else if (cli->csv)
+		code = json_print_csv(lines_json(&lines), members, stdout) ? EXIT_FAILED
+									   : EXIT_FINE;
 	else
 		code = lines_print(&lines, now);
 	lines_free(&lines);
@@ -260,7 +265,7 @@ const struct command command_denied = {
 	.name = "denied",
 	.operands = "[CLIENT]",
 	.max_operands = 1,
-	.options = OPT_JSON,
+	.options = OPT_JSON | OPT_CSV,
 	.summary = "Show denied sources and the users they may belong to",
 	.help = "The packet filter keeps denied sources for 24 hours after their last packet. Shows whether an address is near\n"
 		"an allowed one (the same /24 or /48) or belongs to a user. With CLIENT: only addresses that may belong to\n"

@@ -1,9 +1,12 @@
-/* Who runs the command, and what it says when it cannot. */
+/* Who runs the command, and what it says when it is done or cannot. */
 #include <stdarg.h>
 #include <unistd.h>
 
+#include <jansson.h>
+
 #include "commands/command.h"
 #include "curfew/actor.h"
+#include "curfew/report.h"
 #include "program/visible_text.h"
 
 int cli_fail(const struct cli *cli, int code, const char *format, ...)
@@ -17,6 +20,25 @@ int cli_fail(const struct cli *cli, int code, const char *format, ...)
 	va_end(args);
 	fputc('\n', stderr);
 	return code;
+}
+
+int cli_done(const struct cli *cli, const char *format, ...)
+{
+	_cleanup_free_ char *text = NULL;
+	va_list args;
+
+	va_start(args, format);
+	int n = vasprintf(&text, format, args);
+	va_end(args);
+	if (n < 0) {
+		text = NULL;
+		return EXIT_FAILED;
+	}
+	if (cli->json)
+		return json_print(json_pack("{s:o}", "done", text_json(text)), stdout) ? EXIT_FAILED
+										       : EXIT_FINE;
+	text_printf(stdout, "%s\n", text);
+	return EXIT_FINE;
 }
 
 const char *cli_actor(void)

@@ -108,10 +108,32 @@ static int preview(struct context *c)
 	return code;
 }
 
+static int templates_json(const struct cli *cli)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < NOTICE_KINDS; i++) {
+		const char *name = notice_kind_name((enum notice_kind)i);
+		if (cli->n_operands < 2 || streq(cli->operands[1], name))
+			json_array_append_new(list,
+				json_pack("{s:s, s:o}", "notice", name, "text",
+					text_json(notice_template_text((enum notice_kind)i))));
+	}
+	if (!json_array_size(list)) {
+		json_decref(list);
+		return cli_fail(cli, EXIT_USAGE,
+			"unknown notice '%s'; `curfew notice template` names all",
+			cli->operands[1]);
+	}
+	return json_print(list, stdout) ? EXIT_FAILED : EXIT_FINE;
+}
+
 static int template_show(const struct cli *cli)
 {
 	enum notice_kind kind;
 
+	if (cli->json)
+		return templates_json(cli);
 	if (cli->n_operands == 2 && notice_kind_parse(&kind, cli->operands[1])) {
 		fputs(notice_template_text(kind), stdout);
 		return EXIT_FINE;
@@ -146,7 +168,8 @@ static int test_ask(struct cli *cli)
 	else if (error)
 		code = cli_fail(cli, EXIT_FAILED, "%s", error);
 	else
-		printf("A test to %s is in the outbox; `curfew status` says when it could not be sent.\n",
+		code = cli_done(cli,
+			"A test to %s is in the outbox; `curfew status` says when it could not be sent.",
 			cli->operands[1]);
 	json_decref(end);
 	program_free(p);

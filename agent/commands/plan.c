@@ -7,6 +7,7 @@
 #include <jansson.h>
 
 #include "commands/command.h"
+#include "commands/pass_json.h"
 #include "commands/plan_text.h"
 #include "commands/preview_files.h"
 #include "curfew/calendar.h"
@@ -43,24 +44,10 @@ static int view_record(void *context, const struct record *r)
 
 static void result_json(const struct pass_result *r, const struct view *v, instant_t now)
 {
-	const struct records *k = &v->records;
-	json_t *records = json_array(),
-	       *files = v->preview ? preview_json(v->preview) : json_null();
+	json_t *whole = pass_json(r, &v->records, now);
 
-	for (size_t i = 0; i < k->n; i++)
-		json_array_append_new(records, record_json(&k->items[i]));
-	json_print(
-		json_pack(
-			"{s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:o, s:o}",
-			"at", instant_json(now), "planned", (json_int_t)r->planned, "done",
-			(json_int_t)r->done, "failed", (json_int_t)r->failed, "unreachable",
-			(json_int_t)r->unreachable, "overdue", (json_int_t)r->overdue, "drift",
-			(json_int_t)r->drift, "waiting", (json_int_t)r->waiting, "unverified",
-			(json_int_t)r->unverified, "unread", (json_int_t)r->unread, "excess",
-			(json_int_t)r->excess, "round_trips", (json_int_t)r->round_trips,
-			"network_failed", r->network_failed, "journal_failed", r->journal_failed,
-			"records", records, "files", files),
-		stdout);
+	json_object_set_new(whole, "files", v->preview ? preview_json(v->preview) : json_null());
+	json_print(whole, stdout);
 }
 
 static const char *plural(size_t n)

@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include "commands/plan_text.h"
+#include "commands/revoke_json.h"
 #include "commands/revoke_text.h"
 #include "curfew/revocation_copy.h"
 #include "curfew/state.h"
@@ -215,7 +216,8 @@ static int revoked_print(void *context, const char *client, const char *login)
 
 struct reinstated {
 	const struct overrides *left;
-	bool closed; /* somebody is still shut out by another revocation */
+	bool closed;	 /* somebody is still shut out by another revocation */
+	json_t *targets; /* NULL: for a person */
 };
 
 /* A user has two revocations to wait for: its own, and its client's. */
@@ -224,6 +226,13 @@ static int reinstated_print(void *context, const char *client, const char *login
 	struct reinstated *r = context;
 	bool whole = false;
 
+	if (r->targets) {
+		revoke_target_add(r->targets, r->left, client, login);
+		for (size_t i = 0; i < r->left->n; i++)
+			r->closed |=
+				streq(r->left->items[i].client, client) && !r->left->items[i].login;
+		return 0;
+	}
 	for (size_t i = 0; i < r->left->n; i++) {
 		const struct override *o = &r->left->items[i];
 		if (!streq(o->client, client))
@@ -246,10 +255,10 @@ static int reinstated_print(void *context, const char *client, const char *login
 }
 
 /* By what is on record now: the service may have written it. Whoever may not read it is told what was done. */
-static int reinstated_show(struct context *c)
+static int reinstated_show(struct context *c, json_t *targets)
 {
 	struct overrides left = {0};
-	struct reinstated r = {.left = &left};
+	struct reinstated r = {.left = &left, .targets = targets};
 	struct journal *j = c->journal;
 
 	if (!j)
@@ -261,6 +270,31 @@ static int reinstated_show(struct context *c)
 	if (j != c->journal)
 		journal_close(j);
 	return code ? code : r.closed ? EXIT_DIFFERENT : EXIT_FINE;
+}
+
+static int revoked_add(void *targets, const char *client, const char *login)
+{
+	const struct overrides all = {0};
+
+	return revoke_target_add(targets, &all, client, login);
+}
+
+static int machine_show(struct context *c, bool revoke, const struct pass_result *result,
+	const struct records *k, enum recorded recorded)
+{
+	json_t *targets = json_array();
+	int code = EXIT_FINE;
+
+	if (revoke)
+		targets_each(c, revoked_add, targets);
+	else
+		code = reinstated_show(c, targets);
+	if (revoke_json_print(result, k, c->now, recorded, targets))
+		return EXIT_FAILED;
+	if (revoke_is_done(result) && recorded == RECORDED)
+		return code;
+	revoke_incomplete_print(c->cli, c->program, result, k, recorded);
+	return EXIT_FAILED;
 }
 
 static int carry_out(struct context *c, bool revoke, struct records *k)
@@ -275,6 +309,8 @@ static int carry_out(struct context *c, bool revoke, struct records *k)
 		code = cli_fail(c->cli, EXIT_FAILED, "%scannot contact the service: %s",
 			revoke && code == -EACCES ? "NOT revoked, nothing closed: " : "",
 			strerror(-code));
+	if (c->cli->json)
+		return code ? code : machine_show(c, revoke, &result, k, recorded);
 	plan_print(k->items, k->n, false, stdout);
 	if (!code && revoke)
 		revoke_network_print(c->program, k);
@@ -283,7 +319,7 @@ static int carry_out(struct context *c, bool revoke, struct records *k)
 		return EXIT_FAILED;
 	}
 	if (!code && !revoke)
-		return reinstated_show(c);
+		return reinstated_show(c, NULL);
 	if (!code)
 		targets_each(c, revoked_print, NULL);
 	return code;
@@ -323,7 +359,7 @@ const struct command command_revoke = {
 	.operands = "[CLIENT [USER]]",
 	.required = "--reason TEXT",
 	.max_operands = 2,
-	.options = OPT_REASON | OPT_PERSON,
+	.options = OPT_REASON | OPT_PERSON | OPT_JSON,
 	.summary = "Remove access now, until it is reinstated",
 	.help = "Blocks network access first, then removes SQL access. A revocation overrides the configuration.\n"
 		"Instead of CLIENT, --person EMAIL revokes every user with that address, in every client file.\n"
@@ -336,7 +372,7 @@ const struct command command_reinstate = {
 	.operands = "[CLIENT [USER]]",
 	.required = "--reason TEXT",
 	.max_operands = 2,
-	.options = OPT_REASON | OPT_PERSON,
+	.options = OPT_REASON | OPT_PERSON | OPT_JSON,
 	.summary = "Undo a revocation",
 	.help = "Access then follows the schedule. Name the user to reinstate a user, only the client to reinstate the whole\n"
 		"client, and --person EMAIL to reinstate that person everywhere. --reason is required.\n"

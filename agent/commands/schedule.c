@@ -74,6 +74,21 @@ static void grants_keep(struct grants *g, const struct client *only)
 	g->n = kept;
 }
 
+/* One of the three forms; the exit code. */
+static int show(const struct context *c)
+{
+	static const char *const members[] = {"client", "user", "login", "email", "server",
+		"database", "role", "phase", "level", "from", "until", "next_level", "sources",
+		NULL};
+
+	if (c->cli->json)
+		return json_print(grants_json(&c->grants), stdout) ? EXIT_FAILED : EXIT_FINE;
+	if (c->cli->csv)
+		return json_print_csv(grants_json(&c->grants), members, stdout) ? EXIT_FAILED
+										: EXIT_FINE;
+	return grants_print(&c->grants, c->now);
+}
+
 static int run(struct cli *cli)
 {
 	struct context c;
@@ -83,10 +98,7 @@ static int run(struct cli *cli)
 		code = context_state(&c, false);
 	if (!code) {
 		grants_keep(&c.grants, c.client);
-		if (cli->json)
-			code = json_print(grants_json(&c.grants), stdout) ? EXIT_FAILED : EXIT_FINE;
-		else
-			code = grants_print(&c.grants, c.now);
+		code = show(&c);
 	}
 	context_close(&c);
 	return code;
@@ -96,7 +108,7 @@ const struct command command_schedule = {
 	.name = "schedule",
 	.operands = "[CLIENT]",
 	.max_operands = 1,
-	.options = OPT_JSON | OPT_AT,
+	.options = OPT_JSON | OPT_CSV | OPT_AT,
 	.summary = "Show scheduled access at a given time",
 	.help = "Uses the configuration and the revocations. Does not contact any server.\n",
 	.run = run,

@@ -6,6 +6,7 @@
 
 #include <jansson.h>
 
+#include "commands/status_heading.h"
 #include "commands/status_notices.h"
 #include "commands/board_read.h"
 #include "commands/revocation.h"
@@ -17,79 +18,16 @@
 
 #define WATCH_SECONDS 5
 
-/* Whose phase stands for the client's: nobody's who alone was revoked. */
-static const struct grant *heading_grant(const struct grant *items, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (items[i].phase != PHASE_REVOKED)
-			return &items[i];
-	return items;
-}
-
-/* What is over says so itself, and since when. By what there really is to come, not by the dates of the file: a client
- * may have staging alone, or production alone. */
-static bool is_over(const struct grant *items, size_t n, instant_t now)
-{
-	for (size_t i = 0; i < n; i++)
-		if (items[i].phase != PHASE_REVOKED && items[i].end > now)
-			return false;
-	return true;
-}
-
-struct turn {
-	const char *what;
-	instant_t at;
-};
-
-static struct turn next_turn(
-	const struct client *c, const struct grant *items, size_t n, instant_t now)
-{
-	struct turn opens = {"access starts", 0}, ends = {"all access ends", 0};
-	bool has = false;
-
-	for (size_t i = 0; i < n; i++) {
-		const struct grant *g = &items[i];
-		has |= g->level != LEVEL_NONE;
-		if (g->level == LEVEL_NONE && g->next_level != LEVEL_NONE &&
-			(!opens.at || g->until < opens.at))
-			opens.at = g->until;
-		if (g->phase != PHASE_REVOKED && g->end > ends.at)
-			ends.at = g->end;
-	}
-	if (!has && opens.at)
-		return opens;
-	return c->has_go_live && now < c->go_live ? (struct turn){"go-live", c->go_live} : ends;
-}
-
-static void client_heading(
-	const struct client *c, const struct grant *items, size_t n, instant_t now, bool color)
-{
-	const struct grant *g = heading_grant(items, n);
-	char words[WORDS_MAX], duration[WORDS_MAX], when[64];
-	struct turn next = next_turn(c, items, n, now);
-
-	printf("%s%s%s  ", style_begin(color, TONE_BOLD), c->name, style_end(color, TONE_BOLD));
-	if (is_over(items, n, now))
-		puts(grant_words(words, g, now));
-	else
-		printf("%s, %s in %s, %s\n", phase_name(g->phase), next.what,
-			duration_words(duration, next.at - now),
-			instant_format_local(when, sizeof(when), next.at, c->timezone));
-}
-
 /* Who shut them out, and why: whoever is asked to let them in again must know. */
 static void revocation_print(const struct context *c, const struct grant *g)
 {
-	for (size_t i = 0; i < c->overrides.n; i++) {
-		const struct override *o = &c->overrides.items[i];
-		if (!streq(o->client, g->client->name) ||
-			(o->login && !names_equal(o->login, g->user->login)))
-			continue;
-		_cleanup_free_ char *actor = revocation_actor(c->journal, o->client, o->login);
-		text_printf(stdout, "  by %s: %s\n", actor ? actor : "an operator",
-			o->reason && *o->reason ? o->reason : "no reason recorded");
+	const struct override *o = status_revocation(c, g);
+
+	if (!o)
 		return;
-	}
+	_cleanup_free_ char *actor = revocation_actor(c->journal, o->client, o->login);
+	text_printf(stdout, "  by %s: %s\n", actor ? actor : "an operator",
+		o->reason && *o->reason ? o->reason : "no reason recorded");
 }
 
 static struct table *status_table(void)
@@ -150,6 +88,12 @@ static void status_row(struct table *t, const struct grant *g, const struct stat
 	table_cell(t, known && *r->detail ? r->detail : "");
 }
 
+/* What is said of the login itself, not of its password. */
+static bool password_is_login(const char *word)
+{
+	return streq(word, "disabled") || streq(word, "locked");
+}
+
 /* Only what keeps somebody out, and once for a server: a column of its own would leave no room on a terminal. */
 static void passwords_print(const struct grant *items, size_t n, const struct status_view *seen)
 {
@@ -164,7 +108,8 @@ static void passwords_print(const struct grant *items, size_t n, const struct st
 		for (size_t k = 0; k < i && !told; k++)
 			told = items[k].user == g->user && items[k].server == g->server;
 		if (!told)
-			text_printf(stdout, "  password of %s on %s: %s\n", g->user->login,
+			text_printf(stdout, "  %s%s on %s: %s\n",
+				password_is_login(word) ? "login " : "password of ", g->user->login,
 				g->server->name, word);
 		any |= !told;
 	}
@@ -176,7 +121,7 @@ static void passwords_print(const struct grant *items, size_t n, const struct st
 static int client_print(
 	const struct grant *items, size_t n, const struct status_view *seen, instant_t now)
 {
-	const struct grant *heading = heading_grant(items, n);
+	const struct grant *heading = status_heading_grant(items, n);
 	char words[WORDS_MAX];
 
 	for (size_t i = 0; i < n; i++) {
@@ -188,7 +133,7 @@ static int client_print(
 		if (!t)
 			return -ENOMEM;
 		/* Unless the heading has said it. */
-		if (!is_over(items, n, now) || !grant_is_alike(heading, &items[i]))
+		if (!status_is_over(items, n, now) || !grant_is_alike(heading, &items[i]))
 			printf("  %s\n", grant_words(words, &items[i], now));
 		for (size_t k = i; k < n; k++)
 			if (grant_is_alike(&items[i], &items[k]))
@@ -264,7 +209,7 @@ static int status_print(
 			i++;
 		if (only && !streq(only, c->name))
 			continue;
-		client_heading(c, &g->items[from], i - from, now, color);
+		status_heading_print(c, &g->items[from], i - from, now, color);
 		milestone_print(seen->context, c);
 		if (client_print(&g->items[from], i - from, seen, now))
 			return EXIT_FAILED;
@@ -289,8 +234,16 @@ static int status_print(
 
 static int show(const struct context *c, const struct status_view *seen)
 {
+	static const char *const members[] = {"client", "user", "login", "email", "server",
+		"database", "role", "phase", "state", "level", "observed", "until", "next_level",
+		"network", "packets", "password", "sources", "detail", NULL};
 	const char *only = c->client ? c->client->name : NULL;
 
+	if (c->cli->csv)
+		return json_member_csv(status_json(&c->grants, seen, only, c->now), "grants",
+			       members, stdout)
+			       ? EXIT_FAILED
+			       : EXIT_FINE;
 	if (!c->cli->json) {
 		int code = status_print(&c->grants, seen, only, c->now);
 
@@ -383,7 +336,7 @@ const struct command command_status = {
 	.name = "status",
 	.operands = "[CLIENT]",
 	.max_operands = 1,
-	.options = OPT_JSON | OPT_WATCH | OPT_UTC,
+	.options = OPT_JSON | OPT_CSV | OPT_WATCH | OPT_UTC,
 	.summary = "Show current access and the next change",
 	.help = "Reads the SQL servers and the packet filter. Changes nothing.\n"
 		"States: ok, waiting, drift, excess, unverified, unread, unreachable, overdue. See curfew(8).\n"

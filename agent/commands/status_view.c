@@ -4,6 +4,7 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "commands/revocation.h"
 #include "commands/status_service.h"
 #include "curfew/report.h"
 
@@ -38,6 +39,28 @@ bool status_is_residual(const struct record *r)
 	return r->kind == RECORD_GRANT && r->grant.origin == GRANT_RESIDUAL;
 }
 
+const struct override *status_revocation(const struct context *c, const struct grant *g)
+{
+	for (size_t i = 0; i < c->overrides.n; i++) {
+		const struct override *o = &c->overrides.items[i];
+		if (streq(o->client, g->client->name) &&
+			(!o->login || names_equal(o->login, g->user->login)))
+			return o;
+	}
+	return NULL;
+}
+
+static json_t *revoked_json(const struct context *c, const struct grant *g)
+{
+	const struct override *o = status_revocation(c, g);
+
+	if (!o)
+		return json_null();
+	_cleanup_free_ char *actor = revocation_actor(c->journal, o->client, o->login);
+	return json_pack("{s:o, s:o, s:o}", "since", instant_json(o->at), "by", text_json(actor),
+		"reason", text_json(o->reason));
+}
+
 json_t *status_json(
 	const struct grants *g, const struct status_view *seen, const char *client, instant_t now)
 {
@@ -67,6 +90,7 @@ json_t *status_json(
 		json_object_set_new(object, "password",
 			text_json(status_password(
 				&seen->records, &seen->handovers, seen->archived, k)));
+		json_object_set_new(object, "revoked", revoked_json(seen->context, k));
 		json_array_append_new(grants, object);
 	}
 	for (size_t i = 0; i < seen->records.n; i++) {

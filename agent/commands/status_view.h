@@ -13,6 +13,8 @@ struct status_view {
 };
 /* An entry of the allowlist lets one of the user's addresses reach the grant's server. */
 bool status_is_admitted(const struct firewall_state *s, const struct grant *g);
+/* What shuts the user out until it is taken back; NULL: nothing. */
+const struct override *status_revocation(const struct context *c, const struct grant *g);
 const struct record *status_record(const struct records *k, const struct grant *g);
 /* What was not seen is never shown as none. */
 bool status_is_seen(const struct record *r);

@@ -23,6 +23,8 @@ static int show(const struct cli *cli, const struct timeline *all, size_t n, ins
 {
 	int code = EXIT_FINE;
 
+	if (cli->json)
+		return json_print(timelines_json(all, n), stdout) ? EXIT_FAILED : EXIT_FINE;
 	if (cli->svg)
 		code = file_write(cli, cli->svg, all, n, now, true);
 	if (!code && cli->ics)
@@ -63,6 +65,8 @@ static int run(struct cli *cli)
 	struct context c;
 	int code;
 
+	if (cli->json && (cli->svg || cli->ics))
+		return cli_fail(cli, EXIT_USAGE, "cannot combine --json with --svg or --ics");
 	if (cli->svg && cli->ics && streq(cli->svg, cli->ics))
 		return cli_fail(cli, EXIT_USAGE,
 			"--svg and --ics must name different files, not both %s", cli->svg);
@@ -79,7 +83,7 @@ const struct command command_timeline = {
 	.name = "timeline",
 	.operands = "[CLIENT]",
 	.max_operands = 1,
-	.options = OPT_AT | OPT_SVG | OPT_ICS,
+	.options = OPT_AT | OPT_JSON | OPT_SVG | OPT_ICS,
 	.summary = "Show each client's timeline, or export it as a calendar",
 	.help = "Uses the configuration and the revocations. Does not contact any server. FILE can be -.\n",
 	.run = run,

@@ -146,10 +146,16 @@ static json_t *card_json(const struct board_card *c, instant_t now)
 				"due", s->due ? instant_json(s->due) : json_null(), "late",
 				!s->done && s->due && s->due <= now));
 	}
-	return json_pack("{s:o, s:s, s:o, s:s?, s:o}", "client", text_json(c->client->name),
-		"phase", phase_name(c->phase), "next",
+	const struct milestone_state *next = c->counts ? milestone_next(c->milestones) : NULL;
+
+	return json_pack("{s:o, s:s, s:o, s:s?, s:s?, s:o, s:o, s:o}", "client",
+		text_json(c->client->name), "phase", phase_name(c->phase), "next",
 		c->has_next ? instant_json(c->next) : json_null(), "next_level",
-		c->has_next ? level_name(c->next_level) : NULL, "milestones", milestones);
+		c->has_next ? level_name(c->next_level) : NULL, "next_milestone",
+		next ? milestone_name(next->which) : NULL, "next_due",
+		next && next->due ? instant_json(next->due) : json_null(), "late",
+		c->counts ? json_integer((json_int_t)c->late) : json_null(), "milestones",
+		milestones);
 }
 
 struct json_t *board_json(const struct board *b)

@@ -242,14 +242,15 @@ int certificate_html(const struct certificate *c, FILE *to)
 	return html_end(to);
 }
 
-static json_t *item_json(const struct certificate_item *i)
+static json_t *item_json(const struct certificate *c, const struct certificate_item *i)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "what", text_json(i->what),
-		"name", text_json(i->name), "server", text_json(i->server), "database",
-		text_json(i->database), "at", instant_json(i->at), "method",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "what",
+		text_json(i->what), "name", text_json(i->name), "server", text_json(i->server),
+		"database", text_json(i->database), "at", instant_json(i->at), "method",
 		text_json(i->observation), "record",
 		i->record ? json_integer(i->record) : json_null(), "evidence",
-		i->record ? json_string("journal record") : text_json(evidence_of(i)));
+		i->record ? json_string("journal record") : text_json(evidence_of(i)), "practice",
+		c->practice);
 }
 
 struct json_t *certificate_json(const struct certificate *c)
@@ -258,7 +259,7 @@ struct json_t *certificate_json(const struct certificate *c)
 	json_t *items = json_array();
 
 	for (size_t i = 0; items && i < c->n; i++) {
-		if (json_array_append_new(items, item_json(&c->items[i]))) {
+		if (json_array_append_new(items, item_json(c, &c->items[i]))) {
 			json_decref(items);
 			return NULL;
 		}

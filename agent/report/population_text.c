@@ -29,7 +29,7 @@ static const char *ended_text(char buf[INSTANT_TEXT_MAX], const struct populatio
 	return r->ended ? instant_format(buf, r->ended) : r->late ? "not confirmed" : "open";
 }
 
-static void row_cells(struct table *t, const struct population_row *r)
+static void row_cells(struct table *t, const struct population_row *r, const char *practice)
 {
 	char opened[INSTANT_TEXT_MAX], due[INSTANT_TEXT_MAX], ended[INSTANT_TEXT_MAX],
 		late[WORDS_MAX], approved[INSTANT_TEXT_MAX];
@@ -52,6 +52,8 @@ static void row_cells(struct table *t, const struct population_row *r)
 	table_cell(t, ended_text(ended, r));
 	table_cell(t, r->late ? duration_words(late, r->late) : NULL);
 	table_cell(t, evidence);
+	if (practice)
+		table_cell(t, practice);
 }
 
 int population_print(const struct population *p, bool csv, FILE *to)
@@ -59,15 +61,16 @@ int population_print(const struct population *p, bool csv, FILE *to)
 	static const struct table_column columns[] = {{"CLIENT", 0}, {"PERSON", 0}, {"E-MAIL", 0},
 		{"LOGIN", 0}, {"SERVER", 0}, {"DATABASE", 0}, {"ACCESS", TABLE_WRAP}, {"TICKET", 0},
 		{"APPROVED BY", 0}, {"APPROVED", 0}, {"OPENED", 0}, {"DUE", 0}, {"ENDED", 0},
-		{"LATE BY", 0}, {"EVIDENCE", 0}};
+		{"LATE BY", 0}, {"EVIDENCE", 0}, {"PRACTICE", 0}};
 	char from[INSTANT_TEXT_MAX], until[INSTANT_TEXT_MAX];
 	struct table *t;
-	int rc = table_new(&t, columns, ARRAY_SIZE(columns), to, csv ? TABLE_NO_LIMIT : 0);
+	/* A file goes its own way: there each row says it. */
+	int rc = table_new(&t, columns, ARRAY_SIZE(columns) - !csv, to, csv ? TABLE_NO_LIMIT : 0);
 
 	if (rc)
 		return rc;
 	for (size_t i = 0; i < p->n; i++)
-		row_cells(t, &p->items[i]);
+		row_cells(t, &p->items[i], !csv ? NULL : p->practice ? "yes" : "no");
 	if (!csv && p->practice)
 		fputs(PRACTICE_MARK "\n\n", to);
 	if (!csv)

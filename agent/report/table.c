@@ -238,17 +238,7 @@ static void csv_cell(FILE *to, const char *text, bool first)
 {
 	const char *shown = text && !streq(text, "-") ? text : "";
 
-	while (*shown == ' ')
-		shown++;
-	fputs(first ? "\"" : ",\"", to);
-	if (*shown && strchr("=+-@\t\r", *shown))
-		fputc('\'', to);
-	for (; *shown; shown++) {
-		if (*shown == '"')
-			fputc('"', to);
-		fputc(*shown, to);
-	}
-	fputc('"', to);
+	csv_write_cell(to, shown + strspn(shown, " "), first);
 }
 
 int table_print_csv(struct table *t)

@@ -77,6 +77,12 @@ struct json_t *grants_json(const struct grants *g); /* array, in the order of `g
 struct json_t *entry_json(const struct journal_entry *e);
 /* Prints the value with a newline and releases it. -ENOMEM if `json` is NULL. */
 int json_print(struct json_t *json, FILE *to);
+/* As CSV: these members (the last is NULL) of each object of the array; a list is joined by commas. Releases. */
+int json_print_csv(struct json_t *rows, const char *const *members, FILE *to);
+/* The same of an array that is a member of `whole`, which is released. */
+int json_member_csv(struct json_t *whole, const char *member, const char *const *members, FILE *to);
+/* Quoted; what a spreadsheet would take for a formula gets an apostrophe. */
+void csv_write_cell(FILE *to, const char *text, bool first);
 
 /* A record of access as text. SQL: "read-only", "read-only, excess: member of sysadmin"; network: the allowed
  * addresses, "closed", "not filtered". Plain: both are as scheduled. */
@@ -135,6 +141,8 @@ int timeline_print(const struct timeline *t, FILE *to, size_t width);
 int timeline_svg(const struct timeline *t, FILE *to, unsigned serial);
 /* A file with one picture below the other. */
 int timelines_svg(const struct timeline *all, size_t n, FILE *to);
+/* An array of { client timezone from until marks bars }. */
+struct json_t *timelines_json(const struct timeline *all, size_t n);
 /* RFC 5545, one event for each coming change; an event that moves keeps its UID. */
 int timelines_ics(const struct timeline *all, size_t n, FILE *to, instant_t now);
 
@@ -174,8 +182,9 @@ struct audit_finding {
 	const char *name; /* name of the check */
 	enum finding_severity severity;
 	const char *server, *database, *client, *login; /* or NULL */
-	const char *evidence, *remedy; /* a line of evidence for each check */
-	const char *also; /* other checks that found the same thing: "new-principal, new-member"; or NULL */
+	const char *evidence, *remedy;			/* a line of evidence for each check */
+	const char *
+		also; /* other checks that found the same thing: "new-principal, new-member"; or NULL */
 	char id[FINDING_ID_MAX]; /* hash of all members: a changed finding has another id */
 	const struct journal_entry *
 		accepted; /* NULL, or by which operator: the finding is listed but is not a failure */
