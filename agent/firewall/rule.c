@@ -77,15 +77,20 @@ static void add_meta(struct rule_draft *d, uint32_t key)
 	nftnl_expr_set_u32(e, NFTNL_EXPR_META_DREG, NFT_REG_1);
 }
 
-static void add_equals(struct rule_draft *d, const void *data, size_t n)
+static void add_compare(struct rule_draft *d, uint32_t how, const void *data, size_t n)
 {
 	struct nftnl_expr *e = draft_add(d, "cmp");
 
 	if (!e)
 		return;
 	nftnl_expr_set_u32(e, NFTNL_EXPR_CMP_SREG, NFT_REG_1);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_CMP_OP, NFT_CMP_EQ);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_CMP_OP, how);
 	put_bytes(d, e, NFTNL_EXPR_CMP_DATA, data, n);
+}
+
+static void add_equals(struct rule_draft *d, const void *data, size_t n)
+{
+	add_compare(d, NFT_CMP_EQ, data, n);
 }
 
 static void add_payload(
@@ -101,21 +106,28 @@ static void add_payload(
 	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_LEN, (uint32_t)length);
 }
 
-static void add_mask(struct rule_draft *d, size_t width, unsigned prefix)
+static void add_bits(struct rule_draft *d, const uint8_t *mask, size_t width)
 {
 	struct nftnl_expr *e = draft_add(d, "bitwise");
-	uint8_t mask[16] = {0}, zero[16] = {0};
+	const uint8_t zero[16] = {0};
 
 	if (!e)
 		return;
-	for (unsigned bit = 0; bit < prefix; bit++)
-		mask[bit / 8] |= (uint8_t)(0x80u >> bit % 8);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_SREG, NFT_REG_1);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_DREG, NFT_REG_1);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_OP, NFT_BITWISE_BOOL);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_LEN, (uint32_t)width);
 	put_bytes(d, e, NFTNL_EXPR_BITWISE_MASK, mask, width);
 	put_bytes(d, e, NFTNL_EXPR_BITWISE_XOR, zero, width);
+}
+
+static void add_mask(struct rule_draft *d, size_t width, unsigned prefix)
+{
+	uint8_t mask[16] = {0};
+
+	for (unsigned bit = 0; bit < prefix; bit++)
+		mask[bit / 8] |= (uint8_t)(0x80u >> bit % 8);
+	add_bits(d, mask, width);
 }
 
 /* Loads the key of a set into registers: [source .] endpoint address . port. */
@@ -264,6 +276,48 @@ static int rule_guard(struct nftnl_rule **out, const char *chain, int family)
 	return draft_done(out, &d);
 }
 
+/* An IPv6 fragment hides its port if the first one ends before the TCP header; a server behind this gateway puts both together.
+ * RFC 7112 lets a router discard such a first fragment, whoever it is for. These rules come last: the first of them lets
+ * pass what has the header, as the chain's policy would; the second drops the rest. */
+static void add_first_fragment(struct rule_draft *d)
+{
+	static const uint8_t offset_bits[] = {0xff, 0xf8}, none[] = {0, 0};
+	const uint8_t protocol = NFPROTO_IPV6;
+
+	add_meta(d, NFT_META_NFPROTO);
+	add_equals(d, &protocol, sizeof(protocol));
+	struct nftnl_expr *e = draft_add(d, "exthdr");
+	if (e) {
+		nftnl_expr_set_u32(e, NFTNL_EXPR_EXTHDR_DREG, NFT_REG_1);
+		nftnl_expr_set_u8(e, NFTNL_EXPR_EXTHDR_TYPE, IPPROTO_FRAGMENT);
+		nftnl_expr_set_u32(e, NFTNL_EXPR_EXTHDR_OFFSET, 2);
+		nftnl_expr_set_u32(e, NFTNL_EXPR_EXTHDR_LEN, sizeof(offset_bits));
+	}
+	add_bits(d, offset_bits, sizeof(offset_bits));
+	add_equals(d, none, sizeof(none));
+}
+
+static int rule_fragment_whole(struct nftnl_rule **out, const char *chain)
+{
+	static const uint8_t any[] = {0, 0};
+	struct rule_draft d = draft_new(chain);
+
+	add_first_fragment(&d);
+	add_payload(&d, NFT_PAYLOAD_TRANSPORT_HEADER, 2, sizeof(any), NFT_REG_1);
+	add_compare(&d, NFT_CMP_GTE, any, sizeof(any));
+	add_verdict(&d, NF_ACCEPT, NULL);
+	return draft_done(out, &d);
+}
+
+static int rule_fragment_drop(struct nftnl_rule **out, const char *chain)
+{
+	struct rule_draft d = draft_new(chain);
+
+	add_first_fragment(&d);
+	add_verdict(&d, NF_DROP, NULL);
+	return draft_done(out, &d);
+}
+
 static int rules_result(struct nftnl_rule *out[8], int n, int rc)
 {
 	if (rc == 0)
@@ -291,18 +345,17 @@ int rules_guard(struct nftnl_rule *out[8], const struct firewall_settings *s, co
 {
 	int n = 0, rc = 0;
 
-	if (streq(chain, CHAIN_INPUT) && !s->guard_loopback) {
-		rc = rule_loopback(&out[n], chain);
-		n += rc == 0;
-	}
-	if (rc == 0) {
-		rc = rule_guard(&out[n], chain, AF_INET);
-		n += rc == 0;
-	}
-	if (rc == 0) {
-		rc = rule_guard(&out[n], chain, AF_INET6);
-		n += rc == 0;
-	}
+	if (streq(chain, CHAIN_INPUT) && !s->guard_loopback &&
+		(rc = rule_loopback(&out[n], chain)) == 0)
+		n++;
+	if (rc == 0 && (rc = rule_guard(&out[n], chain, AF_INET)) == 0)
+		n++;
+	if (rc == 0 && (rc = rule_guard(&out[n], chain, AF_INET6)) == 0)
+		n++;
+	if (rc == 0 && (rc = rule_fragment_whole(&out[n], chain)) == 0)
+		n++;
+	if (rc == 0 && (rc = rule_fragment_drop(&out[n], chain)) == 0)
+		n++;
 	return rules_result(out, n, rc);
 }
 
