@@ -1,5 +1,5 @@
-/* curfew accept FINDING: somebody has looked at it, and it need not raise the exit status of every audit until it changes
- * or that time comes. Changes what is reported, never who is admitted. */
+/* curfew accept FINDING: a reviewed finding no longer makes audits fail, until it changes or until a time. Changes
+ * only what is reported, never access. */
 #include <string.h>
 
 #include "commands/audit_collect.h"
@@ -82,8 +82,8 @@ static int run(struct cli *cli)
 			"option --reason is required, for example --reason \"CS-1234: agreed with the client\"");
 	if (!cli->until)
 		return cli_fail(cli, EXIT_USAGE,
-			"option --until is required: no acceptance is without an end");
-	/* Of all clients: the number names one. */
+			"option --until is required, because every acceptance ends");
+	/* The finding's number identifies its client. */
 	cli->n_operands = 0;
 	return accept(cli, id);
 }

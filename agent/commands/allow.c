@@ -1,4 +1,4 @@
-/* curfew allow and curfew disallow: from which addresses a user may come. */
+/* curfew allow and curfew disallow: the addresses from which a user may connect. */
 #include <errno.h>
 #include <string.h>
 #include <time.h>
@@ -78,7 +78,7 @@ static int address_allow(struct amendment *a, const char *path, const char *word
 	return value ? amend_edit(a, &e) : EXIT_FAILED;
 }
 
-/* Nothing outlives the access, and what has ended already allows nobody. */
+/* A source must not outlast the access, and must not have ended already. */
 static int until_check(const struct amendment *a)
 {
 	const struct client *c = a->client;

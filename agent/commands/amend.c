@@ -1,3 +1,4 @@
+/* Changes a client file: checks the new text, shows the effect, asks, records, writes, reloads. */
 #include <errno.h>
 #include <string.h>
 #include <time.h>
@@ -44,7 +45,7 @@ int amend_load(struct amendment *a, struct cli *cli)
 	return cli_fail(cli, EXIT_CONFIG, "nothing done: %s has errors", cli->config);
 }
 
-/* Another tool would undo the change, and with it access could come back. */
+/* Another tool would write the old text again, and removed access could come back. */
 static int managed_refuse(const struct amendment *a)
 {
 	int line = edit_managed_line(a->before);
@@ -67,7 +68,7 @@ char *amend_text_read(const char *path)
 	if (!f || !text_begin(&text))
 		return NULL;
 	for (size_t n = 0; (c = fgetc(f)) != EOF; n++) {
-		/* As large as a client file may be. */
+		/* limit of a client file */
 		if (n == TEXT_MAX_BYTES) {
 			text_drop(&text);
 			errno = EFBIG;
@@ -78,7 +79,7 @@ char *amend_text_read(const char *path)
 	return text_end(&text);
 }
 
-/* The file of that name, where no client has it: it has errors. */
+/* A file of that name that defines no loaded client, because it has errors. */
 static const char *broken_find(const struct amendment *a)
 {
 	const char *name = a->cli->operands[0];
@@ -157,7 +158,7 @@ static bool problem_is_known(const struct problems *known, const struct problem 
 	return false;
 }
 
-/* Only what the change brings about: what was wrong before is for `curfew check`. The number of new errors. */
+/* Reports only problems that the change causes; `curfew check` reports the others. Returns the number of new errors. */
 static size_t problems_fresh(struct amendment *a, const struct problems *now)
 {
 	struct problems fresh = {0};
@@ -236,7 +237,8 @@ static int record_failed(struct amendment *a)
 	return amend_record(a, "failed");
 }
 
-/* First on record, then in the file: a grant that nobody knows of must not be. What closes is not held up. */
+/* Record first, then write: there must be no grant without a record. A change that removes access is written even if
+ * it cannot be recorded. */
 static int carry_out(struct amendment *a)
 {
 	int recorded = amend_apart(a, record_done);
@@ -258,7 +260,7 @@ static int carry_out(struct amendment *a)
 	return code;
 }
 
-/* For patch(1) as it is; for a person's eyes nothing in it may move the cursor. */
+/* Unchanged for patch(1); escaped on a terminal. */
 static int patch_show(const struct amendment *a)
 {
 	struct text text;

@@ -1,3 +1,4 @@
+/* Dates of a client file, and the new approval that moving a passed date requires. */
 #include "commands/amend_dates.h"
 
 #include <errno.h>
@@ -33,7 +34,7 @@ int amend_instant(instant_t *out, const char *text, const char *zone, bool ends)
 	return rc < 0 ? rc : 0;
 }
 
-/* The new decision, where the options bring one that the file does not have. */
+/* Writes the new approval, if the options have one that the file lacks. */
 static int decision_write(struct amendment *a)
 {
 	const struct cli *cli = a->cli;

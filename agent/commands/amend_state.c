@@ -1,4 +1,4 @@
-/* What is asked of the state, and written into it: by a process of its own, which gives root away first. */
+/* Reads and writes the state for a changed client file, in a child process that gives up root first. */
 #include <errno.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -32,9 +32,9 @@ int amend_apart(struct amendment *a, int (*what)(struct amendment *a))
 
 struct amend_state {
 	instant_t now;
-	struct overrides overrides; /* as the state has them */
+	struct overrides overrides; /* from the state */
 	struct overrides before,
-		after; /* with what passes now by the old text, and by the new one */
+		after; /* with dates that pass now, by the old and by the new text */
 };
 
 static bool passed_is_known(const struct overrides *o, const struct passed *p)
@@ -45,8 +45,8 @@ static bool passed_is_known(const struct overrides *o, const struct passed *p)
 	return false;
 }
 
-/* As a pass of now would remember them: what stands on record stays unless the client's file moves it. The texts are
- * borrowed. 0 or exit code. */
+/* Updates passed dates as a pass at this time would: a recorded date stays unless the client's file changes it. Texts
+ * are borrowed. 0 or exit code. */
 static int passed_update(
 	struct overrides *out, const struct overrides *o, const struct client *c, instant_t now)
 {
@@ -91,7 +91,8 @@ static bool reopening_is_among(const struct reopening *list, size_t n, const str
 	return false;
 }
 
-/* What the new text would give again without a decision for it; what the old one tried is not this change's. NULL: none. */
+/* Finds access that the new text would grant again without a new approval, and that the old text would not. NULL:
+ * none. */
 static const struct reopening *reopening_find(struct reopening out[REOPENINGS_MAX],
 	const struct amendment *a, const struct amend_state *s)
 {
@@ -120,7 +121,7 @@ static void reopening_print(const struct amendment *a, const struct reopening *r
 		a->client && a->client->ticket ? a->client->ticket : "-", rule);
 }
 
-/* Of a client that is new, the whole course. */
+/* For a new client, prints the whole schedule. */
 static int picture_print(const struct amendment *a, const struct amend_state *s)
 {
 	struct timeline t;
@@ -169,14 +170,14 @@ int amend_look(struct amendment *a)
 {
 	int code = amend_apart(a, look);
 
-	/* What only takes away gives nothing again, and waits for nobody's records. */
+	/* A change that only removes access does not wait for the journal. */
 	if (a->closes && code == EXIT_FAILED)
 		return cli_fail(a->cli, 0,
 			"warning: the effect cannot be shown; going on, because this takes access away");
 	return code;
 }
 
-/* Long enough for every line of a few people; what is cut says so. */
+/* Enough for a change of a few users; a longer text is truncated visibly. */
 #define LINES_MAX 4096
 
 static const char *lines_bound(char *text)

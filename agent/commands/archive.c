@@ -56,7 +56,7 @@ static int archive(const struct cli *cli, const struct program *p, struct journa
 	if (to > now)
 		return cli_fail(
 			cli, EXIT_USAGE, "--to '%s' is in the future; use a past time", cli->to);
-	/* Refused before it is said on record that it was asked for. */
+	/* Check before the request is recorded. */
 	if (access(cli->operands[0], F_OK) == 0)
 		return cli_fail(cli, EXIT_FAILED, "%s already exists; choose another file name",
 			cli->operands[0]);

@@ -57,7 +57,7 @@ static int show(const struct cli *cli, const struct collected *c)
 	return EXIT_FINE;
 }
 
-/* Success only when all access is as scheduled and verified. */
+/* Whether all access is as scheduled and verified. */
 static bool is_clean(const struct collected *c)
 {
 	if (audit_state(&c->report) != STATE_OK)

@@ -1,4 +1,4 @@
-/* Gathers what an audit shows: the records of one observing pass, the packet filter, the journal. */
+/* Collects what an audit shows: the records of a pass that only reads, the packet filter, the journal. */
 #include <string.h>
 
 #include "commands/audit_collect.h"

@@ -1,4 +1,4 @@
-/* Gathers what an audit shows: one observing pass, the packet filter, the journal. */
+/* Collects what an audit shows: the records of a pass that only reads, the packet filter, the journal. */
 #ifndef CURFEW_COMMANDS_AUDIT_COLLECT_H
 #define CURFEW_COMMANDS_AUDIT_COLLECT_H
 
@@ -7,13 +7,13 @@
 
 struct collected {
 	struct context context;
-	struct audit_report report; /* points into the rest */
+	struct audit_report report; /* points into the other members */
 	struct records records;
 	struct firewall_state network;
 	bool network_seen;
 	struct journal_entries history, handovers, accepted;
 };
-/* 0 or the exit code; to be freed in either case. Changes nothing anywhere. */
+/* 0 or exit code; free it in either case. Changes nothing. */
 int collect(struct collected *c, struct cli *cli);
 void collected_free(struct collected *c);
 

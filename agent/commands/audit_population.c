@@ -51,7 +51,7 @@ static int times_read(struct population *p, struct context *c)
 	return code;
 }
 
-/* Nothing before the first record is known: said, and in the report. */
+/* Access before the first record is unknown; warn about it. */
 static int begin_check(struct population *p, const struct cli *cli, const struct journal_entries *h)
 {
 	char begins[INSTANT_TEXT_MAX];

@@ -1,4 +1,4 @@
-/* curfew board: all clients in the order of their phases. */
+/* curfew board: all clients by phase. */
 #include <errno.h>
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* Reads the journal for the board. */
 #include "commands/board_read.h"
 
 #include <errno.h>
@@ -19,7 +20,7 @@ int board_read(struct board *out, const struct context *c)
 		const struct journal_filter f = {
 			.client = p->clients[i].name, .kind = JOURNAL_ACCESS};
 
-		/* A journal that cannot be read says nothing of any account. */
+		/* If the journal cannot be read, accounts are unknown. */
 		if (!p->clients[i].has_milestones || (c->client && c->client != &p->clients[i]))
 			continue;
 		if (journal_read(c->journal, &f, access_found, &accounts[i]))

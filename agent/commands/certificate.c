@@ -1,4 +1,5 @@
-/* curfew certificate CLIENT: after access has ended, each thing verified as removed; refused while anything is not. */
+/* curfew certificate CLIENT: after access has ended, every item verified as removed. Issues nothing while an item is
+ * not. */
 #include <errno.h>
 #include <string.h>
 
@@ -21,7 +22,7 @@ static int going_take(void *context, const struct journal_entry *e)
 	return 0;
 }
 
-/* The last record of its going: by the login alone, since it may be under no client's name. */
+/* Finds the login-drop record by login only; it may have no client. */
 static int64_t former_record(const struct collected *c, const struct journal_entry *e)
 {
 	instant_t at;
@@ -82,7 +83,8 @@ static int write_out(const struct cli *cli, const struct certificate *c)
 	return certificate_print(c, stdout) ? EXIT_FAILED : EXIT_FINE;
 }
 
-/* Whoever was replaced has a certificate too: the tombstone, and the record of the drop. */
+/* A user who was replaced gets a certificate too: from the removed login in the inventory and the record of its
+ * removal. */
 static size_t formers_add(struct certificate_item *items, size_t n, const struct collected *c,
 	const struct certificate_scope *scope, const struct identities *ids)
 {
@@ -107,7 +109,7 @@ static size_t formers_add(struct certificate_item *items, size_t n, const struct
 	return n;
 }
 
-/* What left the file while access went on. A forgotten place is named as what it is. */
+/* Access that left the file before its end. A forgotten place is listed as forgotten. */
 static size_t left_add(struct certificate_item *items, size_t n, const struct collected *c,
 	const struct certificate_scope *scope, const struct left_places *left)
 {
@@ -133,7 +135,8 @@ static size_t left_add(struct certificate_item *items, size_t n, const struct co
 	return n;
 }
 
-/* When it was over: the schedule's end, or for somebody who went before, when the last of it was seen gone. */
+/* When access ended: by the schedule, or, for a user who was removed earlier, when the last item was verified as
+ * removed. */
 static instant_t ended_at(const struct collected *c, const struct certificate_scope *s,
 	const struct certificate_item *items, size_t n)
 {
@@ -147,7 +150,7 @@ static instant_t ended_at(const struct collected *c, const struct certificate_sc
 	return last ? last : c->report.at;
 }
 
-/* A trusted source has no end, and the packets of whoever comes from there pass with it. */
+/* A trusted source has no end, so a user behind one still passes the packet filter. */
 static bool is_trusted(const struct program *p, const struct client *c, const struct source *s)
 {
 	for (size_t i = 0; i < p->n_servers; i++)
@@ -245,7 +248,7 @@ static int certify(struct cli *cli, const struct collected *c, const char *user)
 
 static int run(struct cli *cli)
 {
-	/* Somebody who left the file is looked for in the journal. */
+	/* A user who left the file is looked up in the journal. */
 	const char *user = cli->n_operands > 1 ? cli->operands[1] : NULL;
 	struct collected c;
 

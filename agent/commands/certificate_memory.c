@@ -1,4 +1,4 @@
-/* See certificate_memory.h. */
+/* Access of the client that the journal knows and the file no longer names. */
 #include <errno.h>
 #include <string.h>
 
@@ -33,7 +33,7 @@ static bool is_listed(const struct left_places *l, const struct journal_entry *e
 	return false;
 }
 
-/* When it was verified that nothing is there; 0: it was not. */
+/* When absence was verified; 0: it was not. */
 static instant_t verified_gone(
 	const struct verified_list *v, const char *server, const char *login, const char *database)
 {

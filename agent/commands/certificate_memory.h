@@ -1,16 +1,15 @@
-/* What the journal's memory says beyond the client's file: access that was given and is named no more. */
+/* Access of the client that the journal knows and the file no longer names. */
 #ifndef COMMANDS_CERTIFICATE_MEMORY_H
 #define COMMANDS_CERTIFICATE_MEMORY_H
 
 #include "commands/audit_collect.h"
 #include "curfew/memory.h"
 
-/* One place where access was given once and that the client's file does not name any more. */
+/* A database on which a login had access, and which the client's file no longer names for it. */
 struct left_place {
-	const char *login, *server, *database; /* the history's */
-	instant_t gone;			       /* when it was verified gone; 0: it is not */
-	const char
-		*forgotten; /* the operator's reason, when it is not looked for any more; owned */
+	const char *login, *server, *database; /* borrowed from the history */
+	instant_t gone;			       /* when removal was verified; 0: not verified */
+	const char *forgotten; /* an operator's reason to stop looking for it; owned */
 };
 struct left_places {
 	struct left_place *items;
@@ -20,7 +19,7 @@ struct left_places {
 int left_places_read(
 	struct left_places *out, const struct collected *c, const struct client *client);
 void left_places_free(struct left_places *l);
-/* A pass has verified that nothing is there, and put that in memory: of what was never given there is no other record. */
+/* Whether a pass has verified absence where access was never granted, so that no other record exists. */
 bool place_needs_no_record(const struct left_places *l, const struct audit_proof *p);
 
 #endif

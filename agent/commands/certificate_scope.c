@@ -1,4 +1,4 @@
-/* See certificate_scope.h. */
+/* The user or client of a certificate, and the reasons not to issue it. */
 #include <stdarg.h>
 #include <string.h>
 
@@ -90,7 +90,7 @@ __attribute__((format(printf, 2, 3))) static void refuse(struct missing *m, cons
 	text_printf(stderr, "  %s\n", text);
 }
 
-/* The client goes on: his grants must be over, or revoked. */
+/* The client continues, so the user's grants must have ended or be revoked. */
 static void person_is_over(struct missing *m)
 {
 	const struct grants *g = &m->collected->context.grants;

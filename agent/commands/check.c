@@ -27,7 +27,7 @@ static int hosts_check(struct problems *problems, const struct program *p)
 {
 	struct ifaddrs *interfaces = NULL;
 
-	/* Where they cannot be read, the advice is missing, and nothing else. */
+	/* Without the list of interfaces, only this advice is missing. */
 	if (getifaddrs(&interfaces) < 0)
 		return 0;
 	int rc = program_hosts_check(problems, p, address_is_among, interfaces);
@@ -55,7 +55,7 @@ static void problems_json(const struct problems *problems)
 
 static void name_print(const char *client, const char *name)
 {
-	/* For scripts: one a line, whatever it holds. */
+	/* One per line for scripts, even if a name contains special characters. */
 	if (client)
 		printf("%s\t", client);
 	puts(name);
@@ -104,7 +104,7 @@ static int run(struct cli *cli)
 		problems_json(&problems);
 	else
 		problems_print(&problems, cli->names ? stderr : stdout);
-	/* A file with errors may define it. */
+	/* A file with errors may define the name. */
 	if (p && !problems.n_errors && !cli->json && !cli->names) {
 		vanished_print(cli, p, stdout);
 		kept_print(cli, p, stdout);

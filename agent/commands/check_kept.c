@@ -1,5 +1,5 @@
-/* What the records say of the files: ends that they move after they have passed, guards and access that stay although no
- * file names them any more. */
+/* Warnings from the state about the files: dates that change after they have passed, and guards and access that no
+ * file names any more. */
 #include "commands/preview_files.h"
 
 #include <string.h>
@@ -39,7 +39,7 @@ void kept_print(const struct cli *cli, const struct program *p, FILE *to)
 		.sink = note_print,
 		.context = &told};
 
-	/* Before a first start, and for whoever may not read them, there are no records. */
+	/* Before the first start, or for a user who may not read them, there are no records. */
 	if (cli_enter(cli, p->settings.state_directory, p) ||
 		state_journal_open(&j, &p->settings, false))
 		return;

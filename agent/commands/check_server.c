@@ -1,4 +1,4 @@
-/* curfew check-server SERVER: everything that Curfew will ask of a server, tried once and told line by line. */
+/* curfew check-server SERVER: tries everything that Curfew needs from a server, and prints a line for each check. */
 #include "curfew/server_check.h"
 
 #include <errno.h>
@@ -20,7 +20,7 @@ static int check_run(struct check_report *report, const struct server_check *che
 	return check_job_run(&job, check_report_take, report);
 }
 
-/* A database in use is nothing to try things in. */
+/* Never use a client's database for tests. */
 static int scratch_refuse(const struct cli *cli, const struct server_check *check)
 {
 	for (size_t i = 0; i < check->n_databases && cli->life; i++)

@@ -1,7 +1,7 @@
 /* A worker for one server. */
 #include "commands/check_server_job.h"
 
-/* Seconds for all that one worker asks; each answer is bounded by the server's deadline. */
+/* Seconds for all checks of one worker. The server's deadline limits each answer. */
 #define JOB_DEADLINE 600
 
 void check_job_set(struct check_job *j, const struct server *s, const char *name,

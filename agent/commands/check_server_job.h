@@ -1,4 +1,4 @@
-/* A worker for one server, with no more rights than it needs. */
+/* A worker for one server, with the same confinement as a worker of a pass. */
 #ifndef CURFEW_COMMANDS_CHECK_SERVER_JOB_H
 #define CURFEW_COMMANDS_CHECK_SERVER_JOB_H
 
@@ -10,10 +10,10 @@ struct check_job {
 	struct sandbox_paths paths;
 	struct worker_job job;
 };
-/* `name`: the server's in the worker's own records. */
+/* `name`: the server's name in the worker's records. */
 void check_job_set(struct check_job *j, const struct server *s, const char *name,
 	int (*prepare)(void *), int (*run)(struct worker *, void *), void *context);
-/* Runs it; its records go to `sink`. 0 or negative errno. */
+/* Runs the worker and passes its records to `sink`. 0 or negative errno. */
 int check_job_run(struct check_job *j, record_fn sink, void *context);
 
 #endif

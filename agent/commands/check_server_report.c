@@ -48,7 +48,7 @@ static void check_take(struct check_report *r, const struct record *k)
 		line_print(k);
 }
 
-/* The worker's last word. A session that did not come about has its lines already; a worker that died has not. */
+/* The worker's last record. A failed session has its lines already; a worker that died has none. */
 static void end_take(struct check_report *r, const struct record *end)
 {
 	r->silent = r->silent || end->code == -ETIMEDOUT;

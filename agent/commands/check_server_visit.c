@@ -1,4 +1,4 @@
-/* A visit as a pass makes it, with a schedule that holds one grant. */
+/* A visit as in a pass, with one grant as schedule. */
 #include "commands/check_server_visit.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* One visit of a pass for the throw-away login alone, and what it told. */
+/* One visit for the throwaway login only, and its result. */
 #ifndef CURFEW_COMMANDS_CHECK_SERVER_VISIT_H
 #define CURFEW_COMMANDS_CHECK_SERVER_VISIT_H
 
@@ -13,19 +13,19 @@ struct life {
 	struct user user;
 	struct database database;
 	struct grant grant;
-	struct sid sid;		   /* as the server told it; size 0: not yet */
-	const char *roles[LEVELS]; /* that were not there before: ours to drop */
-	/* Of the last visit. */
+	struct sid sid;		   /* as the server returned it; size 0: not yet */
+	const char *roles[LEVELS]; /* roles that the check created and must drop */
+	/* The last visit: */
 	char actions[RECORD_TEXT_MAX];
-	char problem[RECORD_TEXT_MAX]; /* empty: all went well */
-	bool applies;		       /* afterwards all should be as scheduled */
-	bool strangers; /* it would change something else than this login and this database */
-	bool told;	/* a verification came */
+	char problem[RECORD_TEXT_MAX]; /* empty: success */
+	bool applies;		       /* access must match the schedule afterward */
+	bool strangers; /* the visit would change anything besides this login and this database */
+	bool told;	/* a verification was received */
 	enum verification verified;
 	char evidence[RECORD_TEXT_MAX];
 };
 
-/* 0, or negative errno when no worker could be run. */
+/* 0, or negative errno if no worker could be started. */
 int life_visit(struct life *l, enum sql_visit_mode mode, enum level level, const char *password,
 	bool must_change);
 

@@ -1,4 +1,4 @@
-/* Clients that the service has loaded and that the files have no more: their access ends with the next reload. */
+/* Clients that the service has loaded and whose files are gone: their access ends with the next reload. */
 #include "commands/preview_files.h"
 
 #include "program/visible_text.h"

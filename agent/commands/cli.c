@@ -1,4 +1,4 @@
-/* What commands use one by one: messages, configuration, clock, journal, packet filter, a pass. */
+/* Services of the command line: configuration, clock, journal, packet filter, passes. */
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,8 +15,8 @@
 #include "curfew/state.h"
 #include "curfew/text.h"
 
-/* Advice is for `curfew check`: in front of every plan it would hide what matters. And what only root may look at is a
- * problem for what needs it alone. */
+/* Drop advice, which would hide errors. Drop problems of files that this user cannot read; a command that needs such
+ * a file reports them. */
 static void advice_drop(struct problems *p, bool *unseen)
 {
 	size_t kept = 0;
@@ -34,7 +34,7 @@ static void advice_drop(struct problems *p, bool *unseen)
 	p->n = kept;
 }
 
-/* A client file with errors leaves its last good version in force, as the service keeps it. */
+/* For a client file with errors, loads the last known good version, as the service does. */
 static int load_keeping(struct program **out, struct problems *problems, const struct cli *cli)
 {
 	struct last_good folder;
@@ -71,7 +71,7 @@ int cli_read(struct program **out, struct cli *cli)
 
 	if (rc)
 		return cli_fail(cli, EXIT_FAILED, "cannot read %s: %s", cli->config, strerror(-rc));
-	/* What root opened on the way into the state folder is there. */
+	/* Files that root opened before giving up privileges can still be read. */
 	bool entered = geteuid() != before, unseen = false;
 	advice_drop(&problems, entered ? &unseen : &cli->unprivileged);
 	problems_print(&problems, stderr);
@@ -124,7 +124,7 @@ int cli_now(instant_t *out, const struct cli *cli, const struct program *p, cons
 		return rc;
 	rc = clock_open(&c, p->settings.state_directory);
 	if (rc == -EACCES || rc == -ENOENT) {
-		*out = now; /* reading only, as somebody who may not see the ratchet */
+		*out = now; /* this user may read the configuration but not the latest time seen */
 		return 0;
 	}
 	if (rc)
@@ -162,7 +162,7 @@ int cli_overrides(
 
 	if (j && override_read(out, j))
 		return cli_fail(cli, EXIT_FAILED, "cannot read the revocations from the journal");
-	/* Revoked while the journal could not be written. */
+	/* Revocations that were made while the journal could not be written. */
 	int rc = revocation_copy_open(&copy, p->settings.state_directory, false);
 	if (rc == 0)
 		rc = revocation_copy_merge(out, copy);
@@ -216,7 +216,7 @@ int cli_pass(struct pass_result *out, const struct cli *cli, const struct pass_o
 
 	if (rc == -EREMOTEIO)
 		return cli_fail(cli, EXIT_FAILED, "the service: %s", error);
-	/* Whoever may not ask the service may still look by himself, as far as his rights go. */
+	/* A user who may not ask the service can still look without it, as far as permissions allow. */
 	if (!cli->by_service && (rc == -ENOENT || rc == -ECONNREFUSED || rc == -EACCES))
 		rc = pass_run(out, o);
 	return rc ? cli_fail(cli, EXIT_FAILED, "%s", strerror(-rc)) : 0;

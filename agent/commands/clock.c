@@ -1,4 +1,4 @@
-/* curfew clock: the highest instant seen, and its correction when the machine's clock was wrongly far ahead. */
+/* curfew clock: the latest time seen, and its correction after the system clock was far ahead by mistake. */
 #include <errno.h>
 #include <string.h>
 #include <time.h>
@@ -39,12 +39,12 @@ static int reset_read(
 	int code = cli_instant(to, cli, "reset", cli->reset, p->settings.timezone);
 	if (code)
 		return code;
-	/* Never behind the machine's own clock: that would be time running backwards by hand. */
+	/* An earlier time would make time run backward. */
 	if (*to < now)
 		return cli_fail(cli, EXIT_USAGE,
 			"--reset '%s' is before the system clock, %s; set the system clock first, then use --reset now",
 			cli->reset, instant_format(machine, now));
-	/* Ahead of all that was ever seen it would end what has not ended. */
+	/* A later time than any seen would end access early. */
 	if (*to > now && *to > c->highest)
 		return cli_fail(cli, EXIT_USAGE,
 			"--reset '%s' is later than the system clock and the latest time seen (%s), and would end access early; "
@@ -60,7 +60,7 @@ static int reset(struct cli *cli, const struct program *p, struct clock *c, inst
 
 	if (code)
 		return code;
-	/* On record first: a reset that nobody knows of must not be. */
+	/* Record the reset first: there must be no reset without a record. */
 	int rc = event_write(j, cli, p, c->highest, to);
 	if (rc)
 		code = cli_fail(cli, EXIT_FAILED, "%s", journal_problem(rc));
@@ -73,8 +73,8 @@ static int reset(struct cli *cli, const struct program *p, struct clock *c, inst
 	return code;
 }
 
-/* The service holds the ratchet while it runs: it is asked, and goes on from the new instant at once.
- * 0 or an exit code; -ENOENT: none runs. */
+/* A running service holds the latest time seen in memory, so it must make the change. 0 or exit code; -ENOENT: no
+ * service is running. */
 static int reset_by_service(struct cli *cli, const struct program *p, instant_t to)
 {
 	json_t *end = NULL;
@@ -130,7 +130,7 @@ static int run(struct cli *cli)
 	code = cli_enter(cli, p->settings.state_directory, p);
 	int rc = code ? 0 : clock_open(&c, p->settings.state_directory);
 	if (code) {
-		/* told */
+		/* reported already */
 	} else if (rc) {
 		code = cli_fail(cli, EXIT_FAILED, "cannot read the latest time seen in %s: %s",
 			p->settings.state_directory, strerror(-rc));

@@ -1,4 +1,4 @@
-/* What every command shares: its place in the table, its options, the configuration, the journal, the clock. */
+/* Shared by all commands: the table of commands, options, configuration, journal, clock. */
 #ifndef CURFEW_COMMANDS_COMMAND_H
 #define CURFEW_COMMANDS_COMMAND_H
 
@@ -14,7 +14,7 @@ enum exit_code {
 	EXIT_CONFIG = 78,
 };
 
-/* One bit each, of struct command.options. */
+/* Bits of struct command.options. */
 #define OPTION(number) (UINT64_C(1) << (number))
 #define OPT_JSON       OPTION(0)
 #define OPT_AT	       OPTION(1)
@@ -46,7 +46,7 @@ enum exit_code {
 #define OPT_WATCH      OPTION(27)
 #define OPT_UTC	       OPTION(28)
 #define OPT_VERBOSE    OPTION(29)
-/* Of commands that change a client file. */
+/* For commands that change a client file: */
 #define OPT_TICKET	OPTION(32)
 #define OPT_PRINT	OPTION(33)
 #define OPT_STAGING	OPTION(34)
@@ -64,7 +64,7 @@ enum exit_code {
 #define OPT_FORM	OPTION(46) /* --from of new */
 #define OPT_AGE		OPTION(47)
 #define OPT_GPG		OPTION(48)
-/* Of the inventory. */
+/* For inventory: */
 #define OPT_VENDOR	OPTION(56)
 #define OPT_DROP_SCRIPT OPTION(57) /* --drop of inventory */
 #define OPT_DECISIONS	OPTION(58)
@@ -76,123 +76,125 @@ struct cli {
 	const char *config;
 	bool json, no_terminal, boot, summary, csv, anonymous, drop, files, watch, utc, verbose,
 		dry_run, yes, print, abort;
-	bool vendor; /* of inventory: the product itself, not a client */
+	bool vendor; /* inventory of the product itself, not of a client */
 	const char *decisions;
-	bool unprivileged; /* may not look at the credentials: what needs them, the service alone can do */
-	/* What it means for access if the command fails now: said before the error. NULL: nothing. */
+	bool unprivileged; /* may not read the credentials, so only the service can make a pass */
+	/* The effect on access if the command fails now; printed before the error. NULL: none. */
 	const char *outcome;
-	bool by_service; /* goes by what only the service may act upon: never by itself */
+	bool by_service; /* uses a configuration that only the service may act on: never acts without it */
 	const char *at, *reason, *html, *svg, *ics, *from, *to, *user, *reset, *names, *person,
 		*address, *life, *server, *database, *limit, *journal, *ticket, *staging, *until,
 		*approved_on, *approved_by, *first, *last, *email, *timezone, *starts, *golive,
 		*databases, *form, *age, *gpg;
 	struct json_t *
-		service; /* what a running service says of itself; NULL: none was asked, or none answers */
+		service; /* a running service's description of itself; NULL: not asked, or no answer */
 	const char *operands[MAX_OPERANDS + 1];
 	int n_operands;
 };
 
 struct command {
 	const char *name;
-	const char *operands; /* as in the usage line: "[CLIENT]" */
-	const char *required; /* options that it cannot do without, for the usage line; or NULL */
+	const char *operands; /* for the usage line: "[CLIENT]" */
+	const char *required; /* required options, for the usage line; or NULL */
 	int min_operands, max_operands;
 	uint64_t options; /* OPT_... */
 	const char *summary;
 	const char *help; /* more lines for --help */
 	int (*run)(struct cli *cli);
 };
-extern const struct command *const commands[]; /* in the order of the help; ends with NULL */
+extern const struct command *const commands[]; /* in the order of the help; NULL-terminated */
 
-/* A heading of the help, before its first command. */
+/* A heading in the help, before its first command. */
 struct command_group {
 	const char *title;
 	const struct command *first;
 };
-extern const struct command_group command_groups[]; /* ends with a title that is NULL */
+extern const struct command_group command_groups[]; /* ends with title NULL */
 
-/* Words to stderr, with the command's name before them. Returns `code`. */
+/* Prints an error with the command's name before it. Returns `code`. */
 int cli_fail(const struct cli *cli, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* What was done, to stdout: a sentence, or { done } as JSON. Exit code. */
+/* Prints what was done to stdout: a sentence, or { done } as JSON. Exit code. */
 int cli_done(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Reads the configuration and prints its problems to stderr. 0, or the exit code to end with. */
+/* Loads the configuration and prints its problems to stderr. 0 or exit code. */
 int cli_load(struct program **out, struct cli *cli);
-/* As cli_load(), but *out is NULL when curfew.conf itself has errors. */
+/* Like cli_load(), but with *out NULL if curfew.conf itself has errors. */
 int cli_read(struct program **out, struct cli *cli);
-/* For commands that ask the service: where one answers, it is what that has taken. When the files are faulty, or have
- * changed since, that is its last good version, said aloud, and cli->by_service is set. */
+/* For commands that ask the service: loads what the service has loaded. If the files have errors or have changed
+ * since, loads its last known good version, warns, and sets cli->by_service. */
 int cli_load_in_force(struct program **out, struct cli *cli);
-/* What the running service, or the last one, has loaded: its saved copy, owned; NULL where there is none, or where this
- * user may not read it. */
+/* The configuration that the running service, or the last one, has loaded: its saved copy, owned. NULL: there is
+ * none, or this user may not read it. */
 struct program *cli_saved(const struct cli *cli, const struct program *p);
-/* Asks on the terminal; where there is none, the answer is no. */
+/* Asks on the terminal. Without a terminal the answer is no. */
 bool cli_agrees(const char *question);
-/* A client file that has errors and no last good version: to act as if there were no such client would end its
- * access for a slip of the pen. NULL when there is none. */
+/* A client file with errors and without a last known good version, or NULL. Acting without it would end the client's
+ * access because of a typing error. */
 const char *cli_lost_file(const struct program *p, const char *config);
-/* Before anything in the state folder is touched: root opens what only root may (credentials, the control socket, files
- * of reports) and becomes the folder's owner for good. `p` is NULL when there is no configuration. 0 or exit code. */
+/* Call before any access to the state directory. Root opens what only root can open (credentials, the control socket,
+ * files of reports), then becomes the directory's owner permanently. `p` is NULL without a configuration. 0 or exit
+ * code. */
 int cli_enter(const struct cli *cli, const char *folder, const struct program *p);
-/* What --OPTION says, in that zone. 0 or exit code. */
+/* The time of --OPTION in that zone. 0 or exit code. */
 int cli_instant(instant_t *out, const struct cli *cli, const char *option, const char *text,
 	const char *zone);
-/* --at in the client's zone (or the program's), or the ratcheted clock. 0 or exit code. */
+/* --at in the client's zone (or the program's), or the present: never before the latest time seen. 0 or exit code. */
 int cli_now(instant_t *out, const struct cli *cli, const struct program *p, const char *zone);
-/* The client named by the first operand; NULL and an exit code when there is none of that name. */
+/* The client of the first operand; NULL and an exit code if it is unknown. */
 int cli_client(const struct client **out, const struct cli *cli, const struct program *p);
-/* The server named by the first operand, which is there. */
+/* The server of the first operand; it must exist. */
 int cli_server(const struct server **out, const struct cli *cli, const struct program *p);
-/* The databases that client files name on this server, each once: how many. `out` has room for those of all clients. */
+/* The databases that client files name on this server, without duplicates. Returns their number; `out` must have room
+ * for those of all clients. */
 size_t cli_databases(char **out, const struct program *p, const struct server *s);
-/* The user of `c` named by the second operand; NULL and 0 when there is none. */
+/* The user of `c` of the second operand; NULL and 0 without that operand. */
 int cli_user(const struct user **out, const struct cli *cli, const struct client *c);
-/* *out is NULL when there is none yet and `write` is not asked for. 0 or exit code. */
+/* *out is NULL if there is no journal and `write` is false. 0 or exit code. */
 int cli_journal(struct journal **out, const struct cli *cli, const struct program *p, bool write);
-/* What is revoked by the journal (NULL: there is none) and by the second copy. 0 or exit code. */
+/* Revocations in the journal (NULL: none) and in the second copy. 0 or exit code. */
 int cli_overrides(
 	struct overrides *out, const struct cli *cli, const struct program *p, struct journal *j);
-/* "root (uid 0)", and who became it. Static buffer of the process's life. */
+/* "root (uid 0)", with the user who became root. Static buffer. */
 const char *cli_actor(void);
 
-/* What most commands begin with. context_close() also after a failure. */
+/* The start of most commands. Call context_close() also after a failure. */
 struct context {
 	struct cli *cli;
 	struct program *program;
 	const struct client *client; /* the first operand; NULL: all */
-	const struct user *user;     /* the second operand, or NULL */
+	const struct user *user;     /* of the second operand, or NULL */
 	instant_t now;
-	struct journal *journal; /* NULL: there is none yet */
+	struct journal *journal; /* NULL: there is none */
 	struct overrides overrides;
 	struct grants grants;
 };
 enum context_flag {
-	CONTEXT_LOADED = 1, /* the configuration that the service has loaded, where one answers */
+	CONTEXT_LOADED = 1, /* the configuration that the service has loaded, if it answers */
 	CONTEXT_CLIENT = 2, /* the operands are CLIENT and USER */
 };
-/* Configuration, client and user. 0 or exit code. */
+/* Loads the configuration; finds client and user. 0 or exit code. */
 int context_open(struct context *c, struct cli *cli, unsigned flags);
-/* Clock, journal, revocations, and the grants of now. 0 or exit code. */
+/* Reads clock, journal, and revocations, and computes the current grants. 0 or exit code. */
 int context_state(struct context *c, bool write);
 void context_close(struct context *c);
 
-/* The packet filter for one-shot commands. *out is NULL when the configuration says that this host filters nothing. */
+/* The packet filter without the service. *out is NULL if the firewall is disabled on this host. */
 struct network {
 	struct firewall *firewall;
 	struct firewall_port port;
 	bool present;
 };
 int cli_network(struct network *out, const struct cli *cli, const struct program *p, bool write);
-/* For what a report says beside what the service says: without a word for whoever may not look. */
+/* For optional details of a report: silent if this user may not read the packet filter. */
 int cli_network_beside(struct network *out, const struct cli *cli, const struct program *p);
 void network_close(struct network *n);
 
-/* One pass: by the service when one runs here, else by this process. 0 or the exit code, told. */
+/* Makes one pass: by the service if it runs, else in this process. 0 or exit code, after printing the error. */
 int cli_pass(struct pass_result *out, const struct cli *cli, const struct pass_options *o);
 
-/* Records kept until the pass is over, to be shown in a person's order. */
+/* Keeps records until the end of the pass, to print them sorted. */
 struct records {
 	struct record *items;
 	size_t n;
@@ -200,7 +202,7 @@ struct records {
 int records_keep(void *records, const struct record *r);
 void records_free(struct records *r);
 
-/* Opens FILE ("-": standard output) for a report; NULL, with words, on failure. */
+/* Opens FILE ("-": standard output) for a report; prints an error and returns NULL on failure. */
 FILE *cli_output(const struct cli *cli, const char *path);
 
 extern const struct command command_check, command_schedule, command_notice, command_notify,

@@ -1,4 +1,4 @@
-/* Every command, in the order of the help, by what somebody wants to do. */
+/* All commands, grouped by task, in the order of the help. */
 #include "commands/command.h"
 
 const struct command *const commands[] = {

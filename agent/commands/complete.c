@@ -1,5 +1,5 @@
-/* What could come next on a command line, for the completion of any shell. It reads the same table as the help and the
- * parser, so a new command, option or operand is offered without a change of any shell's script. */
+/* Completion of command lines for any shell. Reads the same table as the help and the parser, so that new commands,
+ * options, and operands need no change of a shell's script. */
 #include <string.h>
 #include <time.h>
 
@@ -10,9 +10,9 @@ struct command_line {
 	const char *config;
 	const char *operands[MAX_OPERANDS + 1];
 	int n_operands;
-	const struct usage_option *awaits; /* the option whose word comes next */
-	const char *current;		   /* what is typed of the word that is completed */
-	const char *prefix; /* of a candidate: "--user=" when the option stands in the same word */
+	const struct usage_option *awaits; /* the option that needs an argument next */
+	const char *current;		   /* the incomplete word */
+	const char *prefix; /* of a candidate: "--user=" if option and argument are one word */
 	size_t n_prefix;
 };
 
@@ -40,7 +40,7 @@ static void logins_offer(const struct command_line *l, const struct program *p)
 	}
 }
 
-/* Names of the configuration. Completion is no place for messages: what cannot be read is not offered. */
+/* Offers names of the configuration. Prints no errors: what cannot be read is not offered. */
 static void names_offer(const struct command_line *l, const char *kind)
 {
 	struct problems problems = {0};
@@ -58,7 +58,7 @@ static void names_offer(const struct command_line *l, const char *kind)
 	program_free(p);
 }
 
-/* One alternative of an operand or of an option's word: in capitals a kind, else the word itself. */
+/* One alternative of an operand or an option's argument: a kind in capitals, or a literal word. */
 static void kind_offer(const struct command_line *l, const char *kind)
 {
 	static const char *const whats[] = {"clients", "servers", "logins"};
@@ -76,7 +76,7 @@ static void kind_offer(const struct command_line *l, const char *kind)
 		names_offer(l, kind);
 }
 
-/* The operand of that number, out of "[CLIENT|verify]" or "CLIENT USER ADDRESS...". */
+/* The operand of that number in "[CLIENT|verify]" or "CLIENT USER ADDRESS...". */
 static void operand_offer(const struct command_line *l, const char *operands, int number)
 {
 	char text[128], *rest = text, *word, *last = NULL;
@@ -123,7 +123,7 @@ static const struct usage_option *option_find(
 	return NULL;
 }
 
-/* A word that is written already. */
+/* Handles a complete word. */
 static void word_take(
 	struct command_line *l, const struct usage_option *options, size_t n, const char *word)
 {
@@ -168,7 +168,7 @@ static void rest_offer(struct command_line *l, int n, char *const *words)
 		options_offer(l, options, n_options);
 	else
 		operand_offer(l, l->command->operands, l->n_operands);
-	l->awaits = NULL; /* of the options that end here */
+	l->awaits = NULL; /* "--" ends the options */
 }
 
 int complete_run(int n, char *const *words)

@@ -1,10 +1,10 @@
-/* What most commands begin with, in one place. */
+/* The start of most commands. */
 #include <jansson.h>
 #include <string.h>
 
 #include "commands/command.h"
 
-/* The dates are instants already: only what is shown changes. */
+/* Changes only how times are shown, because dates are converted to UTC already. */
 static bool zones_are_utc(struct program *p)
 {
 	char *zone = strdup("UTC");

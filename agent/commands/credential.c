@@ -1,4 +1,4 @@
-/* curfew credential SERVER: asks for the agent login's password without showing it, and writes the file that holds it. */
+/* curfew credential SERVER: asks for the agent login's password without showing it, and writes it to a file. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -15,7 +15,7 @@
 /* SQL Server's own limit is 128 characters. */
 #define PASSWORD_MAX 512
 
-/* Without echo; a signal waits until the terminal is as it was. 0 or negative errno. */
+/* Reads a line without echo; signals wait until the terminal is restored. 0 or negative errno. */
 static int line_read(char *out, const char *question)
 {
 	struct termios before, silent;
@@ -30,7 +30,7 @@ static int line_read(char *out, const char *question)
 	} else {
 		silent = before;
 		silent.c_lflag &= ~(tcflag_t)ECHO;
-		/* What was typed ahead was typed for something else. */
+		/* Discard input that was typed before the question. */
 		if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent) < 0)
 			rc = -errno;
 		ssize_t n = rc ? 0 : read(STDIN_FILENO, out, PASSWORD_MAX - 1);
@@ -75,7 +75,7 @@ static int whole_write(int fd, const char *text)
 	return write(fd, "\n", 1) == 1 && fsync(fd) == 0 ? 0 : -errno;
 }
 
-/* Beside the old one, and then in its place: a reader sees one of them, whole. */
+/* Writes a new file and renames it, so that readers see the old or the new one. */
 static int file_write(const char *path, const char *password)
 {
 	_cleanup_free_ char *beside = NULL;
@@ -103,7 +103,7 @@ static int credential_write(const struct cli *cli, const struct settings *s,
 {
 	char path[4096];
 
-	/* Where the service looks for it. */
+	/* The path that the service uses. */
 	if (settings_credential(path, s, server->credential))
 		return cli_fail(cli, EXIT_FAILED, "%s: name too long", s->credential_directory);
 	if (mkdir(s->credential_directory, 0700) < 0 && errno != EEXIST)

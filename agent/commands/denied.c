@@ -1,4 +1,4 @@
-/* curfew denied: who was refused, and why that may be: it answers "I cannot connect". */
+/* curfew denied: denied sources, and the users that they may belong to. Helps with "I cannot connect". */
 #include <errno.h>
 #include <string.h>
 
@@ -11,11 +11,11 @@
 struct hint {
 	const struct user *user;
 	const struct client *client;
-	bool own; /* the address is allowed to this user (elsewhere, or at another time) */
+	bool own; /* the address is one of the user's sources (on another server, or at another time) */
 	struct source source;
 };
 
-/* The best word for an address: whose it is, else whose it is near to. */
+/* Finds the best explanation for an address: its user, else the user of a near address. */
 static bool hint_find(struct hint *out, const struct program *p, const struct client *only,
 	const struct source *refused)
 {
@@ -73,13 +73,13 @@ static void hint_words(char *buf, size_t size, const struct hint *h, const struc
 			h->user->login, h->client->name);
 }
 
-/* One refused source, and what is said of it. */
+/* A denied source and its explanation. */
 struct denied_line {
 	const struct refused *refused;
 	const struct server *server;
 	struct hint hint;
 	bool known;
-	char *words; /* owned; "" when nothing is known */
+	char *words; /* owned; "" if unknown */
 };
 
 struct denied_lines {
@@ -94,7 +94,7 @@ static void lines_free(struct denied_lines *l)
 	free(l->items);
 }
 
-/* Of all, or of those who may be of the one client. */
+/* All denied sources, or those that may belong to the client. */
 static int lines_make(struct denied_lines *out, const struct program *p, const struct client *only,
 	const struct firewall_state *state, const struct grants *g, instant_t now)
 {
@@ -164,8 +164,7 @@ static void line_row(struct table *t, const struct denied_line *k, instant_t now
 		table_cell(t, NULL);
 }
 
-/* By what is said of them: a column of sentences would leave the addresses no room. Of those of which the same is said,
- * and of these groups, the last seen comes first. */
+/* Groups addresses by explanation, because a text column would be too wide. Newest first, in groups and among them. */
 static int lines_print(struct denied_lines *l, instant_t now)
 {
 	static const struct table_column columns[] = {{"  SOURCE", 0}, {"ENDPOINT", 0},
@@ -180,7 +179,7 @@ static int lines_print(struct denied_lines *l, instant_t now)
 		int rc;
 
 		if (!words)
-			continue; /* it stands in a group above */
+			continue; /* printed in an earlier group */
 		if (table_new(&t, columns, ARRAY_SIZE(columns), stdout, 0))
 			return EXIT_FAILED;
 		l->items[i].words = NULL;

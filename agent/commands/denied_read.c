@@ -1,4 +1,4 @@
-/* Denied packets: read from the service, and matched with the servers. */
+/* Reads denied packets from the service or the packet filter, and matches them with servers. */
 #include "commands/denied_read.h"
 
 #include <errno.h>

@@ -4,11 +4,11 @@
 
 #include "commands/command.h"
 
-/* From the service, for whoever may ask it and not read the packet filter: 0 or negative errno, silently. */
+/* For a user who may ask the service but not read the packet filter. 0 or negative errno; prints nothing. */
 int denied_by_service(struct firewall_state *out, const struct program *p);
-/* The server of the configuration that has the endpoint, or NULL. */
+/* The configured server with this endpoint, or NULL. */
 const struct server *denied_server(const struct program *p, const struct endpoint *e);
-/* For qsort(): the last seen first. */
+/* For qsort(): newest first. */
 int denied_compare(const void *a, const void *b);
 
 #endif

@@ -1,4 +1,4 @@
-/* curfew edit: a client file in an editor, as visudo does it. What has errors is not written. */
+/* curfew edit: opens a client file in an editor, as visudo does. A file with errors is not written. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "commands/amend.h"
 #include "curfew/text.h"
 
-/* A folder of this user's alone, for the file while it is edited. */
+/* A directory that only this user can read, with the file to edit. */
 struct draft_file {
 	char *folder, *path;
 };
@@ -66,7 +66,7 @@ static const char *editor_name(void)
 	return "editor";
 }
 
-/* The editor's name may have options. 0 or exit code. */
+/* EDITOR may contain options. 0 or exit code. */
 static int editor_run(const struct cli *cli, const struct draft_file *d)
 {
 	_cleanup_free_ char *line = NULL;
@@ -101,7 +101,7 @@ static int draft_read(struct amendment *a, const struct draft_file *d)
 	return 0;
 }
 
-/* True: once more. */
+/* Whether to edit again. */
 static bool edit_again(const struct amendment *a)
 {
 	char answer[16] = "";

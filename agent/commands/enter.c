@@ -1,4 +1,4 @@
-/* The step over the threshold of the state folder: root takes along what only root may open, and becomes its owner. */
+/* Gives up root: opens what only root can open, then becomes the owner of the state directory. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "curfew/control.h"
 #include "curfew/owner.h"
 
-/* Files of reports: root's command line says where they go, and the owner may not write there. */
+/* Files of reports: root chooses their paths, and the state's owner may not be able to write there. */
 static struct {
 	const char *path;
 	int fd;
@@ -21,7 +21,7 @@ static int outputs_hold(const struct cli *cli)
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
 		if (!paths[i] || streq(paths[i], "-"))
 			continue;
-		/* Emptied when it is written: a report that cannot be made leaves the last one as it is. */
+		/* Truncated only when the report is written, so that a failed report leaves the last one intact. */
 		outputs[i].fd = open(paths[i], O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY, 0666);
 		if (outputs[i].fd < 0)
 			return -errno;
@@ -58,7 +58,7 @@ int cli_enter(const struct cli *cli, const char *folder, const struct program *p
 {
 	if (!owner_differs(folder))
 		return 0;
-	cli_actor(); /* who it was */
+	cli_actor(); /* remember the user before the change */
 	control_keep(p ? p->settings.runtime_directory : "/run/curfew");
 	int rc = p ? credentials_hold(p) : 0;
 	if (rc)

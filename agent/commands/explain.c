@@ -1,4 +1,4 @@
-/* curfew explain: everything that is known of one user's access, and why it fails. */
+/* curfew explain: the facts about one user's access, and why it fails. */
 #include <errno.h>
 #include <string.h>
 
@@ -9,13 +9,13 @@
 #include "curfew/explain.h"
 #include "curfew/memory.h"
 
-/* What the facts are borrowed from. */
+/* What the facts borrow from. */
 struct inquiry {
 	struct context context;
 	struct source address;
 	struct records records;
 	struct firewall_state
-		network; /* allowlist and denied packets; what could not be read is empty */
+		network; /* allowlist and denied packets; empty if they could not be read */
 	bool network_known;
 	struct verified_list verified;
 	struct journal_entries handovers; /* of this login */
@@ -26,7 +26,7 @@ struct inquiry {
 	struct explain_facts facts;
 };
 
-/* ---- asked and read ---- */
+/* ---- read the facts ---- */
 
 static int address_parse(struct inquiry *q, const struct cli *cli)
 {
@@ -97,7 +97,7 @@ static int servers_ask(struct inquiry *q)
 	return cli_pass(&result, c->cli, &o);
 }
 
-/* ---- put together ---- */
+/* ---- join the facts ---- */
 
 static enum explain_reach reach_of(int32_t code)
 {
@@ -170,10 +170,10 @@ static void server_network(struct explain_server *s, const struct inquiry *q)
 		s->trusted |= source_contains(&s->server->trusted[i], a->family, a->addr);
 }
 
-/* Two clocks: ours of the handover, the server's of the login. */
+/* The handover has Curfew's time, the login the server's; allow for a difference. */
 #define CLOCKS_APART 60
 
-/* A password that was handed over before the login was made again is of no use. */
+/* A password from before the login was created again no longer works. */
 static void server_handover(struct explain_server *s, const struct inquiry *q)
 {
 	uint8_t hash[JOURNAL_HASH_SIZE];
@@ -344,7 +344,7 @@ static int run(struct cli *cli)
 		code = journal_ask(&q);
 	if (!code)
 		network_ask(&q);
-	/* What is known without the servers is told all the same. */
+	/* Explain from the configuration and the journal even if no server was read. */
 	if (!code)
 		servers_ask(&q);
 	if (!code)

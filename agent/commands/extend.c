@@ -1,4 +1,4 @@
-/* curfew extend: staging stays longer. */
+/* curfew extend: extends staging. */
 #include <errno.h>
 #include <string.h>
 
@@ -6,7 +6,7 @@
 #include "commands/amend_dates.h"
 #include "curfew/calendar.h"
 
-/* The schedule would cut it there without a word. */
+/* The schedule would silently shorten it. */
 static int bound_check(const struct amendment *a)
 {
 	const struct client *c = a->changed;

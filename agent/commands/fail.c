@@ -1,4 +1,4 @@
-/* Who runs the command, and what it says when it is done or cannot. */
+/* The actor of a command, its result, and its error messages. */
 #include <stdarg.h>
 #include <unistd.h>
 
@@ -45,7 +45,7 @@ const char *cli_actor(void)
 {
 	static char text[ACTOR_MAX];
 
-	/* Asked first while it is still the user's own: later root has become the owner of the state folder. */
+	/* Read it while the process has its first user: later, root becomes the owner of the state directory. */
 	if (!*text)
 		actor_text(text, getuid(), getpid(), getuid() == 0 ? getenv("SUDO_USER") : NULL);
 	return text;

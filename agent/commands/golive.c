@@ -1,4 +1,4 @@
-/* curfew golive: when every level becomes read-only; or that a go-live failed on the day. */
+/* curfew golive: sets go-live, or takes back one that failed on the day. */
 #include <errno.h>
 #include <string.h>
 #include <time.h>
@@ -7,10 +7,10 @@
 #include "commands/amend_dates.h"
 #include "curfew/calendar.h"
 
-/* A go-live that is older did not fail on the day: whoever takes it back says who approved that, and when. */
+/* After this, taking a go-live back needs a new approval with its date. */
 #define ABORT_WITHIN ((instant_t)24 * 3600)
 
-/* An extension that ends before the new go-live was of the old one. */
+/* An extension of staging that ends before the new go-live belongs to the old one. */
 static bool extension_is_stale(const struct amendment *a)
 {
 	const struct client *c = a->client;
@@ -63,7 +63,7 @@ static int abort_begin(struct amendment *a, char today[INSTANT_TEXT_MAX])
 		return cli_fail(a->cli, EXIT_FAILED,
 			"go-live of %s was %s, more than a day ago; --abort then takes --approved-on and --approved-by too",
 			c->name, instant_format_local(at, sizeof(at), c->go_live, c->timezone));
-	/* Whoever says on the day that it failed decides on that day. */
+	/* On the day of go-live, that day counts as the day of approval. */
 	int rc = instant_to_local(&local, now, c->timezone);
 	if (rc < 0)
 		return cli_fail(a->cli, EXIT_FAILED, "%s", strerror(-rc));

@@ -43,7 +43,7 @@ static const struct server *server_named(const struct program *p, const char *na
 	return NULL;
 }
 
-/* The server on which the password was set, or NULL: of the others nobody needs to know how to connect. */
+/* The server on which the password was set, or NULL: users need no connection data for the others. */
 static const struct server *set_on(const struct program *p, const struct record *r)
 {
 	return r->kind == RECORD_OUTCOME && r->state == STATE_OK ? server_named(p, r->server)
@@ -169,7 +169,7 @@ static int handover_take(void *context, const struct journal_entry *e)
 	return 0;
 }
 
-/* A person may be at work with the password that this one replaces. */
+/* The user may be working with the password that this one replaces. */
 static int replacing_agree(const struct context *c)
 {
 	const struct journal_filter f = {

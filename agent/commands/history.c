@@ -188,7 +188,7 @@ static int past_show(const struct cli *cli, struct journal *j, instant_t at,
 	return rc ? cli_fail(cli, EXIT_FAILED, "%s", journal_problem(rc)) : EXIT_FINE;
 }
 
-/* The records of these people, or of everybody, in their order. */
+/* The records of these users, or all records, in order. */
 static int entries_read(struct journal_entries *out, struct journal *j, struct journal_filter *f,
 	const struct logins *people, bool asked)
 {
@@ -247,7 +247,7 @@ static int chosen_show(struct cli *cli, const struct program *p, struct journal 
 	return code;
 }
 
-/* Nobody of that name, of now or of before, is no answer. */
+/* An unknown user is an error, not an empty result. */
 static int people_choose(
 	struct logins *out, const struct cli *cli, const struct program *p, struct journal *j)
 {
@@ -271,7 +271,7 @@ static int look(struct cli *cli, const struct program *p, struct journal *j)
 	struct journal_filter f = {.client = cli->n_operands ? cli->operands[0] : NULL, .kind = -1};
 	struct history_choice choice;
 	struct logins people = {0};
-	struct journal *of = j; /* of the time that is asked for: it may be an archive */
+	struct journal *of = j; /* the journal with that time, which may be an archive */
 	instant_t at = 0;
 	int code = history_choose(&choice, cli);
 
@@ -294,7 +294,7 @@ static int look(struct cli *cli, const struct program *p, struct journal *j)
 	return code;
 }
 
-/* An archive is a journal too. Whoever can read the file may use it. */
+/* An archive has the format of a journal. Everybody who can read the file may use it. */
 static int journal_choose(struct context *c)
 {
 	struct cli *cli = c->cli;

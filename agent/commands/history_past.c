@@ -17,15 +17,15 @@ static bool is_same_access(const struct journal_entry *a, const struct journal_e
 	       is_same(a->server, b->server) && is_same(a->database, b->database);
 }
 
-/* The network alone was closed, by its own deadline: what SQL holds is as before. */
+/* Only the network was blocked, by its timeout: SQL access did not change. */
 static bool is_network_only(const struct journal_entry *e, const struct journal_entry *before)
 {
 	return e->until == before->until && e->level && before->level &&
 	       streq(e->level, before->level) && e->after && streq(e->after, ACCESS_CLOSED);
 }
 
-/* The record that followed the i-th for the same login on the same database and speaks of SQL, or NULL; and the one that
- * closed the network before it. */
+/* The next record for the same login and database that is about SQL, or NULL; and a record before it that says that
+ * the network was blocked. */
 static const struct journal_entry *following(
 	const struct journal_entry **network, const struct journal_entries *h, size_t i)
 {
@@ -40,7 +40,7 @@ static const struct journal_entry *following(
 	return NULL;
 }
 
-/* Told with the record before it. */
+/* Printed with the record before it. */
 static bool is_continued(const struct journal_entries *h, size_t i)
 {
 	for (size_t k = i; k-- > 0;)

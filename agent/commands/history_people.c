@@ -1,4 +1,4 @@
-/* See history_people.h. */
+/* Finds users by name, in the configuration and among former users in the journal. */
 #include <errno.h>
 #include <string.h>
 
@@ -43,7 +43,7 @@ static int login_add(struct logins *l, const char *login)
 	return 0;
 }
 
-/* "Jane Doe" is jane.doe too. */
+/* "Jane Doe" means jane.doe. */
 static bool is_named(const char *full, const char *name)
 {
 	for (; full && *full && *name; full++, name++) {
@@ -54,7 +54,7 @@ static bool is_named(const char *full, const char *name)
 	return full && !*full && !*name;
 }
 
-/* "acme.jane.doe" is found by that and by "jane.doe", because no file names a former user. */
+/* Matches "acme.jane.doe" and "jane.doe", because no file has the name of a former user. */
 bool login_is_called(const char *login, const char *name)
 {
 	size_t n = strlen(login), k = strlen(name);

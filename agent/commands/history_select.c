@@ -43,7 +43,7 @@ void history_sort(struct journal_entries *h)
 	h->n = kept;
 }
 
-/* An outcome is kept or dropped with its intent, which comes before it. */
+/* An outcome is selected together with its intent, which precedes it. */
 static bool is_chosen(const struct journal_entry *e, const struct history_choice *c,
 	const struct journal_entry *kept, size_t n)
 {
@@ -68,7 +68,7 @@ void history_select(
 
 	for (size_t i = 0; i < all->n; i++)
 		if (is_chosen(&all->items[i], c, all->items, kept)) {
-			/* Entries that are left out are freed with the rest. */
+			/* Entries that are not selected are freed with the others. */
 			struct journal_entry e = all->items[kept];
 			all->items[kept++] = all->items[i];
 			all->items[i] = e;

@@ -1,4 +1,5 @@
-/* curfew inventory CLIENT: what is not the product's own in the client's databases, and whether it is in use. */
+/* curfew inventory CLIENT: objects in the client's databases that are not the product's own, and whether they are in
+ * use. */
 #include <errno.h>
 #include <string.h>
 
@@ -32,7 +33,7 @@ static bool is_named(const char *const *names, const char *name)
 	return false;
 }
 
-/* The client's databases, server by server: an unread server takes nothing from another. */
+/* Reads the client's databases. A server that cannot be read does not affect the others. */
 static int client_read(
 	struct inventory *v, const struct cli *cli, const struct program *p, const struct client *c)
 {
@@ -120,7 +121,7 @@ static int decisions_take(struct inventory *v, const struct cli *cli, const char
 		  : 0;
 }
 
-/* Without a list that is configured everything would look like the client's: the command stops. */
+/* Without a configured list every object would appear to be the client's, so an unreadable list is an error. */
 static int inputs_read(
 	struct vendor *vendor, char **decisions, const struct cli *cli, const struct program *p)
 {
@@ -135,7 +136,7 @@ static int client_show(struct cli *cli, const struct program *p, struct inventor
 	const struct client *c, const struct vendor *vendor, const char *decisions)
 {
 	struct inventory_memory memory = {0};
-	/* The list is shown without what earlier readings saw, only less sure. */
+	/* Without earlier samples the inventory is shown too, with less certain colors. */
 	int unsure = inventory_memory_open(&memory, cli, p, c, decisions != NULL), code = 0;
 
 	v->samples = &memory.samples;
@@ -175,7 +176,7 @@ static int client_run(struct cli *cli, const struct program *p, struct inventory
 	return code;
 }
 
-/* Half a list would make the other half the client's. */
+/* An incomplete list would make the missing objects appear to be the client's. */
 static int vendor_run(struct cli *cli, const struct program *p, struct inventory *v)
 {
 	const char *const names[] = {cli->operands[1], NULL};

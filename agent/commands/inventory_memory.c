@@ -12,7 +12,7 @@ int client_samples_read(
 
 		if (!sample_of(out, server, c->databases[i].name))
 			rc = sample_read(out, j, server, c->databases[i].name);
-		/* Jobs and linked servers belong to no database. */
+		/* Jobs and linked servers belong to the server. */
 		if (!rc && !sample_of(out, server, ""))
 			rc = sample_read(out, j, server, "");
 	}
@@ -50,7 +50,7 @@ static int all_decide(struct journal *j, const struct inventory *v, size_t *n)
 {
 	int rc = 0;
 
-	/* What was not read keeps the decisions that it has. */
+	/* Databases that were not read keep their decisions. */
 	for (size_t i = 0; i < v->n_databases && !rc; i++)
 		if (v->databases[i].read)
 			rc = place_decide(

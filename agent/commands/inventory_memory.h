@@ -1,4 +1,4 @@
-/* What an inventory takes from the journal, and leaves there. */
+/* The inventory's data in the journal: samples of use, and decisions. */
 #ifndef COMMANDS_INVENTORY_MEMORY_H
 #define COMMANDS_INVENTORY_MEMORY_H
 
@@ -9,15 +9,15 @@ struct inventory_memory {
 	struct journal *journal; /* NULL: there is none */
 	struct samples samples;
 };
-/* Becomes the owner of the state. Samples and decisions of the client's databases, and of their servers. 0 or exit code;
- * then nothing is known. */
+/* Becomes the owner of the state. Reads samples and decisions of the client's databases and of their servers. 0 or
+ * exit code; then no samples are available. */
 int inventory_memory_open(struct inventory_memory *m, const struct cli *cli,
 	const struct program *p, const struct client *c, bool write);
-/* Keeps the decisions, database by database, and records that. 0 or exit code. */
+/* Saves the decisions, database by database, and records that. 0 or exit code. */
 int inventory_memory_decide(struct inventory_memory *m, const struct cli *cli,
 	const struct client *c, const struct inventory *v);
 void inventory_memory_close(struct inventory_memory *m);
-/* Adds what is known of the client's databases, and of their servers. 0 or negative errno. */
+/* Adds the samples of the client's databases and of their servers. 0 or negative errno. */
 int client_samples_read(
 	struct samples *out, struct journal *j, const struct program *p, const struct client *c);
 

@@ -1,8 +1,8 @@
-/* The configuration that a command goes by: the files, and, where a service answers, what that has taken of them.
+/* The configuration of a command: the files or, if a service answers, what that has loaded.
  *
- * A running service is the one that acts, so a slip in a file must not keep anybody from asking it to close access:
- * the command then goes by the last good version, as the service does. What was loaded so never acts by itself, for
- * it lies where the service's user can write. */
+ * A typing error in a file must not keep an operator from removing access through the service. The command then uses
+ * the last known good version, as the service does. Such a configuration never acts without the service, because the
+ * service's user can write its files. */
 #include <errno.h>
 #include <libgen.h>
 #include <jansson.h>
@@ -14,11 +14,11 @@
 #include "curfew/control.h"
 #include "curfew/last_good.h"
 
-struct word {			/* of the service, about itself */
-	int result;		/* of asking: 0 or negative errno */
-	bool answers;		/* there is one, and it may be asked */
-	char configuration[65]; /* digest of what it has taken; "" when it does not say */
-	char *file; /* the configuration that it was started with; owned, NULL when it does not say */
+struct word {			/* A running service's description of itself. */
+	int result;		/* of the request: 0 or negative errno */
+	bool answers;		/* the service runs and may be asked */
+	char configuration[65]; /* digest of the loaded configuration; "" if unknown */
+	char *file;		/* path of its configuration; owned, NULL if unknown */
 };
 
 static void word_ask(struct word *out, struct cli *cli, const char *runtime_directory)
@@ -53,7 +53,7 @@ struct program *cli_saved(const struct cli *cli, const struct program *p)
 
 	if (last_good_locate(&folder, p ? p->settings.state_directory : NULL) < 0)
 		return NULL;
-	/* Not by the folder of last good versions: whoever owns the state may have put another one there. */
+	/* Do not trust the directory of last known good versions: its owner could have replaced it. */
 	_cleanup_free_ char *state = strdup(folder.folder);
 	if (!state || cli_enter(cli, dirname(state), p)) {
 		last_good_free(&folder);
@@ -67,7 +67,7 @@ struct program *cli_saved(const struct cli *cli, const struct program *p)
 	return saved;
 }
 
-/* The files are faulty as a whole. A service that goes by other ones is not the one that is meant. */
+/* curfew.conf has errors. Use the service's saved configuration, but only if the service runs with the same file. */
 static int faulty_go_on(struct program **out, struct cli *cli)
 {
 	struct program *taken = cli_saved(cli, NULL);
@@ -97,8 +97,7 @@ static int faulty_go_on(struct program **out, struct cli *cli)
 	return 0;
 }
 
-/* The files are another configuration than the service has: what it answers is by its own, and so must be the rest of
- * what the command says. */
+/* The files differ from the service's configuration. The service answers by its own, so the command must use it too. */
 static struct program *changed_go_on(
 	struct cli *cli, struct program *p, const struct word *word, const char *runtime_directory)
 {
@@ -120,7 +119,7 @@ static struct program *changed_go_on(
 	return taken;
 }
 
-/* Once, and not for every server and the packet filter. */
+/* Report it once, not for every server and the packet filter. */
 static int alone_refuse(const struct cli *cli, const struct program *p, int result)
 {
 	if (result == -EACCES)

@@ -1,4 +1,4 @@
-/* curfew milestone: a step of the program that was reached. It opens nothing. */
+/* curfew milestone: records a milestone that was reached. Does not change access. */
 #include <errno.h>
 #include <string.h>
 #include <time.h>
@@ -32,7 +32,7 @@ static int name_check(enum milestone *out, const struct cli *cli)
 	return EXIT_USAGE;
 }
 
-/* The day it happened, today unless it is said; of the production ticket its name. 0 or exit code. */
+/* The value: the date (default: today), or for the production ticket its id. 0 or exit code. */
 static int value_make(char value[64], const struct amendment *a, enum milestone m)
 {
 	const char *given = a->cli->n_operands > 2 ? a->cli->operands[2] : NULL;

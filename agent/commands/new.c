@@ -103,7 +103,7 @@ static int options_take(struct intake *i, const struct cli *cli)
 	return code || !cli->form ? code : form_take(i, cli);
 }
 
-/* Nobody can be asked. */
+/* There is no terminal to ask on. */
 static int missing_refuse(const struct cli *cli, const struct intake *i)
 {
 	const char *missing = !i->ticket	? "--ticket"
@@ -129,7 +129,7 @@ static int intake_make(struct amendment *a, struct intake *i)
 	today[strlen("2026-11-28")] = '\0';
 	if (!code && !asks)
 		code = missing_refuse(a->cli, i);
-	/* What was given is judged before anything is asked. */
+	/* Check the options before asking anything. */
 	if (!code && asks && !intake_is_sound(a, i, today))
 		code = cli_fail(a->cli, EXIT_CONFIG, "nothing done: the options have errors");
 	if (!code && asks)

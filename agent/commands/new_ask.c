@@ -1,5 +1,5 @@
-/* Each answer is judged at once, by the reader of client files: what it says of a file with this answer and nothing else
- * that could be wrong. */
+/* Checks each answer at once with the reader of client files, in a file with this answer in which everything else is
+ * valid. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +35,7 @@ bool intake_is_sound(const struct amendment *a, const struct intake *i, const ch
 	return errors == 0;
 }
 
-/* Without the blanks around it; NULL at the end of the input. "" takes `usual`. */
+/* Without surrounding spaces; NULL at the end of input. "" means `usual`. */
 static char *answer_take(const char *question, const char *usual)
 {
 	char *line = NULL;
@@ -60,7 +60,7 @@ struct questions {
 	const struct amendment *a;
 	struct intake *i;
 	const char *today;
-	size_t people; /* of those that are known: what was not asked about yet is not judged */
+	size_t people; /* of users that have answers; the others are not checked */
 };
 
 static bool is_sound(const struct questions *q)
@@ -78,7 +78,7 @@ static int ended(const struct questions *q)
 	return cli_fail(q->a->cli, EXIT_FAILED, "nothing done: no answer");
 }
 
-/* One text, until it is sound; `optional`: "" means that there is none. */
+/* Asks until the answer is valid; `optional`: "" means none. */
 static int text_ask(const struct questions *q, char **out, const char *question, const char *usual,
 	bool optional)
 {
@@ -109,7 +109,7 @@ static void database_drop(struct intake *i)
 	free(d->name);
 }
 
-/* "sql01 AcmeTest", or the name alone where there is one server. */
+/* "sql01 AcmeTest", or only the database if there is one server. */
 static int database_set(
 	struct intake *i, const struct program *p, const char *role, const char *answer)
 {
@@ -179,12 +179,12 @@ static int person_complete(const struct questions *q, struct intake_person *p)
 {
 	int code;
 
-	/* As pasted, or as the form has it. */
+	/* From the pasted text or the form. */
 	if (p->addresses.n && !is_sound(q))
 		strings_clear(&p->addresses);
 	code = text_ask(q, &p->first, "  First name", NULL, false);
 
-	/* People with one name have last = "". */
+	/* A user with a single name has last = "". */
 	if (!code && !p->last) {
 		code = text_ask(q, &p->last, "  Last name (empty: none)", NULL, true);
 		if (!code && !p->last)
@@ -208,7 +208,7 @@ static void people_show(const struct intake *i)
 	}
 }
 
-/* Everything up to a line with a dot alone. */
+/* Reads lines up to one with only a dot. */
 static int text_paste(const struct questions *q)
 {
 	struct text text;

@@ -1,4 +1,4 @@
-/* curfew notice: what people are told, before they are told. */
+/* curfew notice: shows notices before they are sent. */
 #include <string.h>
 
 #include <jansson.h>
@@ -39,7 +39,7 @@ static void mail_print(const struct notice *n, const struct notice_mail *m)
 	putchar('\n');
 }
 
-/* As it will be sent: with what is left until then, and what is to come after it. */
+/* Made as it will be sent, with the time left and the later dates. */
 static int mail_make(struct notice_mail *out, const struct context *c, const struct notice *n,
 	const struct notice_dates *dates)
 {

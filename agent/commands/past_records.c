@@ -1,4 +1,4 @@
-/* See past_records.h. */
+/* Reads records of the journal and of the archives that it names. */
 #include <errno.h>
 #include <string.h>
 
@@ -8,7 +8,7 @@ static int path_take(void *context, const struct journal_entry *e)
 {
 	char **path = context;
 
-	/* The later one: who asked for it is recorded before, by the same action. */
+	/* Use the later record: the request for an archive has the same action. */
 	if (!e->action || !streq(e->action, "archive") || !e->statement || !e->outcome)
 		return 0;
 	char *copy = strdup(e->statement);
@@ -19,7 +19,7 @@ static int path_take(void *context, const struct journal_entry *e)
 	return 0;
 }
 
-/* The archive that the journal's first record follows; *out NULL: none, it is the first. 0 or exit code. */
+/* Opens the archive that precedes the journal's first record; *out NULL: none. 0 or exit code. */
 static int archive_open(struct journal **out, const struct cli *cli, struct journal *j)
 {
 	const struct journal_filter events = {.kind = JOURNAL_EVENT};
@@ -41,7 +41,7 @@ static int archive_open(struct journal **out, const struct cli *cli, struct jour
 		return cli_fail(cli, EXIT_FAILED,
 			"cannot open %s, the archive of the earlier records: %s; if it was moved, use --journal FILE",
 			path, journal_problem(rc));
-	/* The one that was made then, and no other in its place. */
+	/* It must be the same archive, not another file in its place. */
 	rc = journal_head(its, &id, *out);
 	if (rc || id != before || memcmp(its, hash, sizeof(hash)) != 0) {
 		journal_close(*out);

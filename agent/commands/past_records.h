@@ -1,15 +1,14 @@
-/* Records of the journal and of the archives that it names. */
+/* Reads records of the journal and of the archives that it names. */
 #ifndef COMMANDS_PAST_RECORDS_H
 #define COMMANDS_PAST_RECORDS_H
 
 #include "commands/command.h"
 
-/* Adds the entries of that kind, oldest archive first, as far back as `from` takes. An archive that is needed and cannot be
- * read is an error, said: without it the answer would be a part. 0 or exit code. */
+/* Adds the entries of that kind, oldest archive first, as far back as `from` requires. An archive that is needed and
+ * cannot be read is an error, because the answer would be incomplete. 0 or exit code. */
 int past_read(struct journal_entries *out, const struct cli *cli, struct journal *j, int kind,
 	instant_t from);
-/* The journal of which the records at `at` are: `j`, or an archive, to be closed by the caller when it is another one.
- * 0 or exit code. */
+/* The journal with the records at `at`: `j`, or an archive, which the caller closes. 0 or exit code. */
 int past_journal(struct journal **out, const struct cli *cli, struct journal *j, instant_t at);
 
 #endif

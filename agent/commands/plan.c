@@ -20,8 +20,8 @@
 
 struct view {
 	struct records records;
-	const struct preview *preview; /* of the files; or NULL */
-	bool progress;		       /* a line that changes, on a terminal */
+	const struct preview *preview; /* of edited files, or NULL */
+	bool progress;		       /* print a progress line, on a terminal */
 	size_t changes;
 };
 
@@ -64,7 +64,7 @@ static size_t skipped_count(const struct records *k)
 	return n;
 }
 
-/* `coming`: of a time that has not come yet. */
+/* `coming`: the plan is for a future time. */
 static void result_print(
 	const struct pass_result *r, const struct records *k, bool applied, bool coming)
 {
@@ -128,7 +128,7 @@ static int clock_put(const struct cli *cli, const struct program *p, instant_t n
 	int rc;
 
 	if (cli->at)
-		return 0; /* practice time never is kept */
+		return 0; /* test times are never saved */
 	rc = clock_open(&c, p->settings.state_directory);
 	if (!rc)
 		rc = clock_advance(&c, now);
@@ -152,7 +152,7 @@ static int result_show(const struct cli *cli, const struct pass_result *result,
 	return exit_of(result, applied);
 }
 
-/* By the service, when one runs here: one pass at a time, whoever asks. -ENOENT: there is none. */
+/* By the service if it runs, because only one pass may run at a time. -ENOENT: it does not run. */
 static int by_service(const struct cli *cli, const char *runtime, enum pass_mode mode)
 {
 	bool applied = mode == PASS_APPLY;
@@ -218,7 +218,7 @@ static int alone(struct context *c, enum pass_mode mode, const struct preview *p
 	return code;
 }
 
-/* A member of the service's group may ask it without being able to read the configuration: c->program stays NULL. */
+/* A member of the service's group may ask the service without reading the configuration: c->program stays NULL. */
 static int configuration_read(struct context *c)
 {
 	struct cli *cli = c->cli;
@@ -283,7 +283,7 @@ static int run(struct cli *cli, enum pass_mode mode)
 	return code;
 }
 
-/* The edited files against what is in force: in words first, then as statements and elements. */
+/* Compares the edited files with the loaded configuration: first as text, then as statements and allowlist entries. */
 static int plan_files(struct cli *cli)
 {
 	struct context c = {.cli = cli};

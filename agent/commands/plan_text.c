@@ -1,3 +1,4 @@
+/* Prints a plan or its result, by client and with reasons. */
 #include <string.h>
 
 #include "commands/plan_text.h"
@@ -28,7 +29,7 @@ static bool is_network(const struct record *r)
 	return streq(r->server, PASS_NETWORK);
 }
 
-/* A change that was announced and then told as an outcome is shown once, as the outcome: with the plan's words. */
+/* A change with an outcome is shown once, as the outcome, with the reason from the plan. */
 static int outcome_compare(const void *a, const void *b)
 {
 	const struct record *x = *(const struct record *const *)a,
@@ -66,7 +67,7 @@ static bool is_failed(const struct record *r)
 	return r->kind == RECORD_OUTCOME && r->state != STATE_OK && r->code;
 }
 
-/* By the effect on access, and not by the verb: a guard and a denial take, what has another end or name changes. */
+/* By the effect on access, not by the verb: a guard and a DENY remove access; a new end or name changes an entry. */
 static const char *network_sign(enum firewall_change_kind kind)
 {
 	switch (kind) {
@@ -100,7 +101,7 @@ static void change_print(const struct record *r, FILE *to, bool color, const cha
 	fprintf(to, "%s\n", style_end(color, TONE_BAD));
 }
 
-/* SQL Server's numbers for a right that the agent's login does not have: a DBA's statements help, another try does not. */
+/* SQL Server's errors for a missing permission of the agent login: retrying does not help, a DBA must grant it. */
 static bool is_lacking_right(const struct record *r)
 {
 	static const int32_t numbers[] = {229, 230, 262, 297, 300, 916, 5011, 15151, 15247, 15433};
@@ -134,7 +135,7 @@ static void line_print(const struct record *r, FILE *to, bool color, const char 
 	switch (r->kind) {
 	case RECORD_PLAN:
 	case RECORD_OUTCOME:
-		/* Why, once for all that follows from it. */
+		/* Print the reason once for all changes that follow from it. */
 		why = r->change.reason;
 		if (*why && (!*reason || !streq(*reason, why)))
 			reason_print(why, to, color);
@@ -171,7 +172,7 @@ struct ranked {
 	size_t order;
 };
 
-/* The same error on the same server was shown before: one cause is one error. */
+/* The same error on the same server was printed already. */
 static bool is_repeated(const struct ranked *shown, size_t i)
 {
 	const struct record *r = shown[i].record;
@@ -185,12 +186,12 @@ static bool is_repeated(const struct ranked *shown, size_t i)
 	return false;
 }
 
-/* What was not worth a line each. */
+/* Changes that are only counted. */
 struct left_out {
 	size_t skipped, repeated, roles;
 };
 
-/* The role's name in its statement, as it is quoted there: from `from` on, up to a space or the end. */
+/* The role's name in the statement, as quoted there: from `from` up to a space or the end. */
 static size_t role_name(const char **out, const char *statement, const char *before)
 {
 	const char *at = strstr(statement, before);
@@ -199,8 +200,8 @@ static size_t role_name(const char **out, const char *statement, const char *bef
 	return at ? strcspn(*out, " ;") : 0;
 }
 
-/* Of a role that is made in the same list: nobody is in it yet, so that nobody's access changes by it. Of any other role
- * a permission is somebody's. */
+/* Whether the permission belongs to a role that this plan creates: it has no members, so nobody's access changes. A
+ * permission of an existing role changes access. */
 static bool is_role_setup(const struct ranked *shown, size_t n, size_t i)
 {
 	const struct record *r = shown[i].record;

@@ -1,4 +1,4 @@
-/* See preview_files.h. */
+/* Compares edited files with the loaded configuration. */
 #include <string.h>
 
 #include "commands/preview_files.h"

@@ -1,17 +1,17 @@
-/* What the edited files would change against what is in force. */
+/* Compares edited files with the loaded configuration. */
 #ifndef COMMANDS_PREVIEW_FILES_H
 #define COMMANDS_PREVIEW_FILES_H
 
 #include "commands/command.h"
 #include "curfew/preview.h"
 
-/* Of c->program, the files, against what the service has loaded or, where nothing was loaded ever, against nothing: said
- * aloud. Sets the rest of the context too. With a client: only his. 0 or exit code. `saved` is what the preview borrows
- * from, the caller's to free after it. */
+/* Compares c->program (the files) with what the service has loaded, or with nothing if it never loaded any, after a
+ * warning. Sets the rest of the context too. With a client: only that client. 0 or exit code. The preview borrows
+ * from `saved`, which the caller frees after it. */
 int preview_files(struct preview *out, struct program **saved, struct context *c);
-/* A line for each client that the service has loaded and that the files have no more. 0 or exit code. */
+/* Prints a line for each loaded client whose file is gone. 0 or exit code. */
 int vanished_print(const struct cli *cli, const struct program *p, FILE *to);
-/* What the records keep beside the files: ends that are moved after they have passed, guards and access that stay. */
+/* Prints what the state keeps in spite of the files: dates that change after they have passed, guards, and access. */
 void kept_print(const struct cli *cli, const struct program *p, FILE *to);
 
 #endif

@@ -1,4 +1,4 @@
-/* curfew reload: the running service reads its configuration again, and says what came of it. */
+/* curfew reload: the running service loads its configuration again, and reports the result. */
 #include <errno.h>
 #include <jansson.h>
 #include <string.h>
@@ -34,7 +34,7 @@ static int preview_show(const struct cli *cli, const struct preview *p)
 	return preview_print(p, cli->dry_run ? stdout : stderr) ? EXIT_FAILED : 0;
 }
 
-/* What would end is seen by whoever sits there, before it does. */
+/* The operator sees what would end before it ends. */
 static int agree(const struct cli *cli, const struct preview *p)
 {
 	char question[128];

@@ -1,3 +1,4 @@
+/* Asks the running service to reload, and prints the result. */
 #include "commands/reload_ask.h"
 
 #include <errno.h>

@@ -1,12 +1,12 @@
-/* The running service reads its files again. */
+/* Asks the running service to reload. */
 #ifndef CURFEW_COMMANDS_RELOAD_ASK_H
 #define CURFEW_COMMANDS_RELOAD_ASK_H
 
 #include "commands/command.h"
 
-/* Asks the service that runs there to reload, and prints what came of it. Exit code, or -ENOENT: none runs. */
+/* Asks the service to reload and prints the result. Exit code, or -ENOENT: no service is running. */
 int reload_ask(const struct cli *cli, const struct program *p);
-/* After a file was written: as reload_ask(), and without a service it says when the change takes effect. */
+/* Call after writing a file: like reload_ask(); without a service, prints when the change takes effect. */
 int reload_after(const struct cli *cli, const struct program *p);
 
 #endif

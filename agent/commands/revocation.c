@@ -1,4 +1,4 @@
-/* Who revoked, by the journal: the state in force has the reason and the time alone. */
+/* The operator of a revocation, from the journal: the current revocations have only reason and time. */
 #include "commands/revocation.h"
 
 #include <string.h>

@@ -13,8 +13,8 @@
 
 typedef int (*target_fn)(void *context, const char *client, const char *login);
 
-/* Whose access: a client's, one of its users', or (neither) a person's wherever the configuration has the email
- * address. Until `each` says other than 0. */
+/* Calls `each` for a client, one of its users, or (neither) a user's email address in every client, until it returns
+ * other than 0. */
 static int targets_each(const struct context *c, target_fn each, void *context)
 {
 	const struct program *p = c->program;
@@ -58,7 +58,7 @@ static int targets_open(struct context *c, struct cli *cli)
 	return code;
 }
 
-/* By the service when one runs: it closes the network in the same second, whatever else it is doing. */
+/* By the service if it runs: it blocks the network in the same second, whatever else it is doing. */
 static int ask_service(struct pass_result *out, enum recorded *recorded, const struct context *c,
 	struct records *k)
 {
@@ -89,12 +89,12 @@ static int ask_service(struct pass_result *out, enum recorded *recorded, const s
 /* ---- without a service ---- */
 
 struct alone {
-	struct context *c; /* its journal is NULL when it cannot be opened */
+	struct context *c; /* its journal is NULL if it cannot be opened */
 	struct revocation_copy *copy;
-	enum recorded recorded; /* the worst */
+	enum recorded recorded; /* the worst one */
 };
 
-/* Closed first, in memory: what cannot be recorded holds no closing up. */
+/* Revokes in memory first: an error of the journal does not delay the removal of access. */
 static int revoke_target(void *context, const char *client, const char *login)
 {
 	struct alone *a = context;
@@ -142,7 +142,7 @@ static int records_open(struct alone *a, bool revoke)
 
 	if (rc) {
 		c->journal = NULL;
-		cli_fail(c->cli, 0, "cannot open the journal in %s: %s; closing all the same",
+		cli_fail(c->cli, 0, "cannot open the journal in %s: %s; removing access anyway",
 			s->state_directory, journal_problem(rc));
 	}
 	if (revoke)
@@ -196,7 +196,7 @@ static int alone(struct pass_result *out, enum recorded *recorded, struct contex
 		code = targets_each(c, revoke ? revoke_target : reinstate_target, &a);
 	if (code < 0)
 		code = cli_fail(c->cli, EXIT_FAILED, "%s", strerror(-code));
-	/* The revocation stands, whatever can be read and reached now. */
+	/* The revocation is effective, whatever can be read or reached now. */
 	if (!code)
 		code = pass_make(out, &a, k);
 	*recorded = a.recorded;
@@ -216,11 +216,11 @@ static int revoked_print(void *context, const char *client, const char *login)
 
 struct reinstated {
 	const struct overrides *left;
-	bool closed;	 /* somebody is still shut out by another revocation */
+	bool closed;	 /* another revocation still blocks a user */
 	json_t *targets; /* NULL: for a person */
 };
 
-/* A user has two revocations to wait for: its own, and its client's. */
+/* A user can be revoked by name and with its client; both must be reinstated. */
 static int reinstated_print(void *context, const char *client, const char *login)
 {
 	struct reinstated *r = context;
@@ -254,7 +254,8 @@ static int reinstated_print(void *context, const char *client, const char *login
 	return 0;
 }
 
-/* By what is on record now: the service may have written it. Whoever may not read it is told what was done. */
+/* Shows the state by the journal, which the service may have written. A user who may not read it sees the request's
+ * result. */
 static int reinstated_show(struct context *c, json_t *targets)
 {
 	struct overrides left = {0};
@@ -333,7 +334,7 @@ static int run(struct cli *cli, bool revoke)
 	if (!cli->reason || !*cli->reason)
 		return cli_fail(cli, EXIT_USAGE,
 			"option --reason is required, for example --reason \"CS-1234: laptop stolen\"; recorded in the journal");
-	/* What an error up to here means for access comes first. */
+	/* The effect on access, for errors up to here. */
 	cli->outcome = revoke ? "NOT revoked, nothing closed: " : NULL;
 	int code = targets_open(&c, cli);
 	cli->outcome = NULL;

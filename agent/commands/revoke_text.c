@@ -53,7 +53,7 @@ static void closed_print(const struct program *p, const struct pass_result *r)
 			: "none that is confirmed");
 }
 
-/* `access`: what is to be said of it where a side did not answer. */
+/* `access`: what to say about access if a side did not answer. */
 static void open_print(const struct pass_result *r, const struct records *k, const char *access)
 {
 	if (r->network_failed)

@@ -8,10 +8,10 @@
 #include "curfew/calendar.h"
 #include "curfew/report.h"
 
-/* The grants that are like the first of `items`, of one client. */
+/* Prints grants of one client that have the same next change. */
 static int group_print(const struct grant *items, size_t n, instant_t now)
 {
-	/* Names are never cut: two rows would look like one. */
+	/* Names are never truncated: two rows would look alike. */
 	static const struct table_column columns[] = {{"  USER", 0}, {"SERVER", 0}, {"DATABASE", 0},
 		{"LEVEL", 0}, {"SOURCES", TABLE_WRAP}};
 	struct table *t;
@@ -36,7 +36,7 @@ static int group_print(const struct grant *items, size_t n, instant_t now)
 	return rc;
 }
 
-/* By client and what comes next, which would be the same in row after row. */
+/* Groups by client and next change, which would otherwise repeat in each row. */
 static int grants_print(const struct grants *g, instant_t now)
 {
 	bool color = style_wanted(stdout);
@@ -63,7 +63,7 @@ static int grants_print(const struct grants *g, instant_t now)
 	return EXIT_FINE;
 }
 
-/* In place: the grants of one client, when one is asked for. */
+/* Keeps only the grants of one client, if one is given. */
 static void grants_keep(struct grants *g, const struct client *only)
 {
 	size_t kept = 0;

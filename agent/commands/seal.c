@@ -1,3 +1,4 @@
+/* Encrypts a command's output for one recipient with age or gpg. */
 #include "commands/seal.h"
 
 #include <ctype.h>
@@ -10,7 +11,7 @@
 #define FINGERPRINT_CHARS 40
 #define WORDS_MOST	  12
 
-/* A key that is named by its whole fingerprint needs no trust of gpg's own. */
+/* gpg accepts a key named by its whole fingerprint whatever its trust. */
 static bool is_fingerprint(const char *key)
 {
 	size_t n = 0;
@@ -41,7 +42,7 @@ static void tool_words(const char *words[WORDS_MOST], const struct cli *cli)
 	words[n] = NULL;
 }
 
-/* Becomes the tool, with `in` as its input and, when `out` is no -1, that as its output. */
+/* Executes the tool with `in` as standard input and, unless it is -1, `out` as standard output. */
 static _Noreturn void tool_run(const struct cli *cli, int in, int out)
 {
 	const char *words[WORDS_MOST];
@@ -63,7 +64,7 @@ static int tool_wait(pid_t pid)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 126;
 }
 
-/* With nothing to encrypt: whether the tool is there and takes the recipient. */
+/* Encrypts nothing, to check that the tool is installed and accepts the recipient. */
 static int recipient_try(const struct cli *cli)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -104,7 +105,7 @@ int seal_start(struct seal *s, const struct cli *cli)
 	s->pid = fork();
 	if (s->pid == 0) {
 		close(ends[1]);
-		/* Nothing comes: nothing was handed over, and nothing is printed. */
+		/* The parent ended without a sheet, so print nothing. */
 		if (read(ends[0], &go, 1) != 1)
 			_exit(0);
 		tool_run(cli, ends[0], -1);
@@ -133,7 +134,7 @@ int seal_close(struct seal *s, const struct cli *cli)
 {
 	if (!s->pid)
 		return EXIT_FINE;
-	/* The pipe is standard output by now, or was never used. */
+	/* Standard output is the pipe now, or the pipe was not used. */
 	int failed = fflush(stdout);
 	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	if (null >= 0)

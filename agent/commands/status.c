@@ -1,4 +1,4 @@
-/* curfew status: what holds now, as observed, and what comes next. */
+/* curfew status: observed access, and the next change. */
 #include <errno.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -18,7 +18,7 @@
 
 #define WATCH_SECONDS 5
 
-/* Who shut them out, and why: whoever is asked to let them in again must know. */
+/* The actor and reason of a revocation: the person who is asked to reinstate the user must know them. */
 static void revocation_print(const struct context *c, const struct grant *g)
 {
 	const struct override *o = status_revocation(c, g);
@@ -32,7 +32,7 @@ static void revocation_print(const struct context *c, const struct grant *g)
 
 static struct table *status_table(void)
 {
-	/* Names are never cut: two rows would look like one. */
+	/* Names are never truncated: two rows would look alike. */
 	static const struct table_column columns[] = {{"  USER", 0}, {"SERVER", 0}, {"DATABASE", 0},
 		{"STATE", 0}, {"LEVEL", 0}, {"UNTIL", 0}, {"NETWORK", 0}, {"REMARK", TABLE_WRAP}};
 	struct table *t;
@@ -40,7 +40,7 @@ static struct table *status_table(void)
 	return table_new(&t, columns, ARRAY_SIZE(columns), stdout, 0) ? NULL : t;
 }
 
-/* The day on which the level changes; the time stands above the table. */
+/* The day of the next change; the table's heading has the time. */
 static void until_cell(struct table *t, const struct grant *g)
 {
 	struct local_time l;
@@ -76,7 +76,7 @@ static void status_row(struct table *t, const struct grant *g, const struct stat
 	table_cell(t, g->server->name);
 	table_cell(t, g->database->name);
 	table_cell(t, state_name(state));
-	/* What is there, and what should be when that is something else. */
+	/* Observed access, and the scheduled one if it differs. */
 	if (known && status_is_seen(r) && r->grant.level != g->level)
 		table_cellf(
 			t, "%s (scheduled: %s)", level_name(r->grant.level), level_name(g->level));
@@ -84,17 +84,17 @@ static void status_row(struct table *t, const struct grant *g, const struct stat
 		table_cell(t, status_is_seen(r) ? level_name(g->level) : "?");
 	until_cell(t, g);
 	network_cell(t, g, seen->network);
-	/* What keeps a whole server from us is said once, below. */
+	/* An error of the whole server is printed once, below. */
 	table_cell(t, known && *r->detail ? r->detail : "");
 }
 
-/* What is said of the login itself, not of its password. */
+/* Whether the word is about the login itself, not about its password. */
 static bool password_is_login(const char *word)
 {
 	return streq(word, "disabled") || streq(word, "locked");
 }
 
-/* Only what keeps somebody out, and once for a server: a column of its own would leave no room on a terminal. */
+/* Only problems, once for each server: a column would be too wide for a terminal. */
 static void passwords_print(const struct grant *items, size_t n, const struct status_view *seen)
 {
 	bool any = false;
@@ -117,7 +117,7 @@ static void passwords_print(const struct grant *items, size_t n, const struct st
 		putchar('\n');
 }
 
-/* What comes next is the same for most grants of a client: it is said once, above those of which it is true. */
+/* Most grants of a client have the same next change, so it is printed once, above them. */
 static int client_print(
 	const struct grant *items, size_t n, const struct status_view *seen, instant_t now)
 {
@@ -132,7 +132,7 @@ static int client_print(
 		struct table *t = status_table();
 		if (!t)
 			return -ENOMEM;
-		/* Unless the heading has said it. */
+		/* Unless the heading says the same. */
 		if (!status_is_over(items, n, now) || !grant_is_alike(heading, &items[i]))
 			printf("  %s\n", grant_words(words, &items[i], now));
 		for (size_t k = i; k < n; k++)
@@ -146,7 +146,7 @@ static int client_print(
 	return 0;
 }
 
-/* What was given and the configuration does not name any more. */
+/* Access that was granted and is no longer configured. */
 static int residual_print(const struct records *k)
 {
 	static const struct table_column columns[] = {{"  USER", 0}, {"SERVER", 0}, {"DATABASE", 0},
@@ -176,7 +176,7 @@ static int residual_print(const struct records *k)
 	return 0;
 }
 
-/* Of clients whose file has milestones. */
+/* For clients whose file has milestones. */
 static void milestone_print(const struct context *c, const struct client *client)
 {
 	struct context of = *c;
@@ -302,7 +302,7 @@ static int run_once(struct cli *cli)
 	return code;
 }
 
-/* Each look in a process of its own: it gives up its rights, and the next one must have them. */
+/* Each refresh is a child process: it gives up privileges that the next one needs. */
 static int look_again(struct cli *cli)
 {
 	pid_t child;

@@ -1,4 +1,4 @@
-/* What status says of the outbox: nothing while every notice was sent. */
+/* The outbox in `curfew status`; nothing if every notice was sent. */
 #include "commands/status_notices.h"
 
 #include "curfew/outbox.h"

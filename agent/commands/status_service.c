@@ -1,4 +1,4 @@
-/* See status_service.h. */
+/* The state of the service and of passwords in `curfew status`. */
 #include <jansson.h>
 #include <string.h>
 
@@ -24,7 +24,7 @@ void status_service_print(const struct cli *cli, instant_t now, const char *zone
 			to);
 		return;
 	}
-	/* A line each: none is wider than a terminal. */
+	/* Short lines fit on a terminal. */
 	fprintf(to, "service: running since %s\n",
 		instant_format_local(when, sizeof(when), since, zone));
 	if (last)

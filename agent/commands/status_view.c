@@ -1,4 +1,4 @@
-/* See status_view.h. */
+/* Observed access in `curfew status`, and its JSON. */
 #include "commands/status_view.h"
 
 #include <jansson.h>
@@ -8,7 +8,7 @@
 #include "commands/status_service.h"
 #include "curfew/report.h"
 
-/* An entry of the allowlist lets one of the user's addresses reach the grant's server. */
+/* Whether an allowlist entry allows one of the user's addresses to reach the grant's server. */
 bool status_is_admitted(const struct firewall_state *s, const struct grant *g)
 {
 	for (size_t i = 0; i < s->n_allows; i++)
@@ -28,7 +28,7 @@ const struct record *status_record(const struct records *k, const struct grant *
 	return NULL;
 }
 
-/* What was not seen is never shown as none. */
+/* False: unknown, which must never be shown as none. */
 bool status_is_seen(const struct record *r)
 {
 	return r && r->state != STATE_UNREACHABLE && r->grant.seen == ANSWER_YES;

@@ -1,4 +1,4 @@
-/* What `status` has observed, and its JSON. */
+/* Observed access in `curfew status`, and its JSON. */
 #ifndef COMMANDS_STATUS_VIEW_H
 #define COMMANDS_STATUS_VIEW_H
 
@@ -6,17 +6,17 @@
 
 struct status_view {
 	struct records records;
-	const struct firewall_state *network; /* NULL: not looked at */
+	const struct firewall_state *network; /* NULL: not read */
 	const struct context *context;
 	struct journal_entries handovers;
-	bool archived; /* older handovers may be in an archive */
+	bool archived; /* an archive may have older handovers */
 };
-/* An entry of the allowlist lets one of the user's addresses reach the grant's server. */
+/* Whether an allowlist entry allows one of the user's addresses to reach the grant's server. */
 bool status_is_admitted(const struct firewall_state *s, const struct grant *g);
 /* What shuts the user out until it is taken back; NULL: nothing. */
 const struct override *status_revocation(const struct context *c, const struct grant *g);
 const struct record *status_record(const struct records *k, const struct grant *g);
-/* What was not seen is never shown as none. */
+/* False: unknown, which must never be shown as none. */
 bool status_is_seen(const struct record *r);
 bool status_is_residual(const struct record *r);
 struct json_t *status_json(

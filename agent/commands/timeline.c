@@ -1,4 +1,4 @@
-/* curfew timeline: each client's course as a picture, or as a calendar of what comes. */
+/* curfew timeline: each client's timeline as a picture, or its coming changes as a calendar. */
 #include <errno.h>
 #include <string.h>
 

@@ -1,11 +1,11 @@
-/* A name that is not there: where it was looked for, and what there is instead. */
+/* Errors about unknown names: where the name was searched, and the known ones. */
 #include <string.h>
 
 #include "commands/command.h"
 #include "program/suggest.h"
 #include "program/visible_text.h"
 
-/* More than this is no help on a terminal. */
+/* More names would not help on a terminal. */
 #define SHOWN_MOST 8
 
 static void names_write(FILE *to, const char *const *names, size_t n)
@@ -80,7 +80,7 @@ int cli_user(const struct user **out, const struct cli *cli, const struct client
 	*out = client_user(c, cli->operands[1]);
 	if (*out)
 		return 0;
-	/* A handful at most, and two people may have one name: all of them help more than the nearest. */
+	/* A client has few users, and two may have the same name, so list all of them. */
 	fprintf(stderr,
 		"curfew %s: '%s' matches no user, or several users, of client '%s'; use a login, an email address, or "
 		"first.last; users:",

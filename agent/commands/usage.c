@@ -1,11 +1,12 @@
+/* Parses the command line, and prints help and errors about it. */
 #include <getopt.h>
 #include <string.h>
 
 #include "commands/usage.h"
 #include "program/suggest.h"
 
-/* Each option: its flag, its name, its words, and where its value goes in struct cli: a text with an argument, else a
- * bool. getopt's key is OPTION_KEY and the row. */
+/* Each option: its flag, name, argument, description, and member of struct cli: a string if it has an argument, else
+ * a bool. getopt's key is OPTION_KEY plus the row. */
 static const struct {
 	uint64_t flag;
 	const char *name, *argument, *words;
@@ -111,7 +112,7 @@ int usage_all(FILE *to, int code)
 		int n = snprintf(left, sizeof(left), "  %s %s", (*c)->name, (*c)->operands);
 
 		group_print(to, *c);
-		/* What is too long for its column has a line to itself. */
+		/* A command that is too long for the column gets its own line. */
 		if (n >= SUMMARY_COLUMN)
 			fprintf(to, "%s\n%*s%s\n", left, SUMMARY_COLUMN, "", (*c)->summary);
 		else
@@ -205,7 +206,7 @@ static void option_lacks(const struct command *c, int key)
 			known[key - OPTION_KEY].words);
 }
 
-/* What getopt did not like: `word` as it was written, `key` of the option that it found all the same, if any. */
+/* Explains getopt's error: `word` is the word as written, `key` the option that getopt found, if any. */
 static void option_refuse(
 	const struct command *c, const struct option *options, const char *word, int key)
 {
@@ -233,7 +234,7 @@ static void option_refuse(
 	fputs(near ? "?\n" : "\n", stderr);
 }
 
-/* The name of the operand that is missing, out of "CLIENT [USER]". */
+/* Names the missing operand, for example of "CLIENT [USER]". */
 static void operand_refuse(const struct command *c, int n, char *const *operands)
 {
 	const char *missing = c->operands;
@@ -276,7 +277,7 @@ bool usage_parse(struct cli *out, int *code, const struct command *c, int argc, 
 				known[i].argument ? required_argument : no_argument, NULL,
 				OPTION_KEY + (int)i};
 	*code = EXIT_USAGE;
-	/* A colon first: what is wrong is said here, in the words of all other messages. */
+	/* The colon makes getopt silent: errors are printed here. */
 	while ((key = getopt_long(argc, argv, ":c:h", options, NULL)) != -1) {
 		if (key == 'h') {
 			command_help(c);

@@ -1,11 +1,11 @@
-/* curfew user: who the people of a client are. */
+/* curfew user: adds, replaces, and removes users of a client. */
 #include <errno.h>
 #include <string.h>
 
 #include "commands/amend.h"
 #include "curfew/text.h"
 
-/* "( "203.0.113.7", "198.51.100.0/29" )" of "203.0.113.7,198.51.100.0/29". NULL without memory. */
+/* "( "203.0.113.7", "198.51.100.0/29" )" for "203.0.113.7,198.51.100.0/29". NULL without memory. */
 static char *sources_literal(const char *list)
 {
 	_cleanup_free_ char *copy = strdup(list);
@@ -56,7 +56,7 @@ static int person_check(const struct cli *cli)
 		       : 0;
 }
 
-/* add CLIENT, replace CLIENT USER, remove CLIENT USER: one operand before those of other commands. */
+/* add CLIENT, replace CLIENT USER, remove CLIENT USER: the action is an operand before the usual ones. */
 static int edit_make(struct edit *out, struct amendment *a, enum edit_kind kind)
 {
 	const struct user *u = NULL;
@@ -106,7 +106,7 @@ static int run(struct cli *cli)
 			"unexpected argument '%s'; usage: curfew user add CLIENT " PERSON_OPTIONS,
 			cli->operands[2]);
 	int code = kinds[verb] == EDIT_REMOVE ? 0 : person_check(cli);
-	/* From here on the operands are as everywhere. */
+	/* Remove the action, so that the operands are as in other commands. */
 	memmove(cli->operands, cli->operands + 1, sizeof(cli->operands) - sizeof(cli->operands[0]));
 	cli->n_operands--;
 	a.closes = kinds[verb] == EDIT_REMOVE;
