@@ -14,7 +14,7 @@ systemdlib  ?= $(if $(filter /usr /usr/local,$(prefix)),$(prefix)/lib,/etc)
 unitdir     ?= $(systemdlib)/systemd/system
 
 VERSION  := 1.0
-PKGS     := libconfig jansson libmnl libnftnl libseccomp libcap smartcols libsodium sqlite3 libsystemd libcurl
+PKGS     := libconfig jansson libmnl libnftnl libseccomp libcap smartcols libsodium sqlite3 libsystemd libcurl gnutls
 CC       ?= cc
 Q        := $(if $(V),,@)
 say       = $(if $(V),,@printf '  %-8s %s\n' $(1) $(2))

@@ -206,12 +206,12 @@ void records_free(struct records *r);
 FILE *cli_output(const struct cli *cli, const char *path);
 
 extern const struct command command_check, command_schedule, command_notice, command_notify,
-	command_plan, command_apply, command_status, command_audit, command_history,
-	command_timeline, command_handover, command_certificate, command_bootstrap, command_revoke,
-	command_reinstate, command_denied, command_clock, command_adopt, command_forget,
-	command_unguard, command_accept_loss, command_archive, command_run, command_explain,
-	command_reload, command_firewall, command_check_server, command_extend, command_golive,
-	command_allow, command_disallow, command_user, command_edit, command_new, command_accept,
-	command_milestone, command_board, command_inventory, command_credential;
+	command_plan, command_apply, command_status, command_audit, command_preflight,
+	command_history, command_timeline, command_handover, command_certificate, command_bootstrap,
+	command_revoke, command_reinstate, command_denied, command_clock, command_adopt,
+	command_forget, command_unguard, command_accept_loss, command_archive, command_run,
+	command_explain, command_reload, command_firewall, command_check_server, command_extend,
+	command_golive, command_allow, command_disallow, command_user, command_edit, command_new,
+	command_accept, command_milestone, command_board, command_inventory, command_credential;
 
 #endif

@@ -33,6 +33,7 @@ const struct command *const commands[] = {
 	&command_notice,
 
 	&command_audit,
+	&command_preflight,
 	&command_accept,
 	&command_certificate,
 	&command_inventory,

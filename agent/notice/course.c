@@ -100,18 +100,6 @@ static int notice_add(struct notices *list, const struct notice *n)
 	return 0;
 }
 
-/* The same local time, `days` calendar days earlier. */
-static instant_t days_before(instant_t at, int days, const char *zone)
-{
-	struct local_time local;
-	instant_t found;
-
-	if (instant_to_local(&local, at, zone) < 0)
-		return at - (instant_t)days * 86400;
-	local = local_add_days(local, -days);
-	return local_to_instant(&found, &local, zone) < 0 ? at - (instant_t)days * 86400 : found;
-}
-
 /* The two notices ahead of `at`, in the order of their kinds. If the access is too short for the earlier one, only
  * the later one is due, or none. */
 static int ahead_add(

@@ -56,6 +56,11 @@ static const char *const texts[] = {
 	[NOTICE_DIGEST] = "Subject: {client}: notices of {date}\n\n"
 			  "Client {client}, ticket {ticket}. What people were told:\n\n{list}\n",
 	[NOTICE_ALARM] = "Subject: Curfew: {reason}\n\n{date}\n\n{list}\n",
+	[NOTICE_PREFLIGHT] =
+		"Subject: {client}: {reason} in {in}, and something may keep it from that\n\n"
+		"Client {client}, ticket {ticket}: {reason} on {date}. A preflight found what has to be put right before:\n\n"
+		"{list}\n"
+		"Nothing was changed. Then run `curfew preflight {client}` again.\n",
 	[NOTICE_TEST] =
 		"Subject: Curfew: a test\n\n"
 		"This message shows that notices can be sent. Nobody's access was changed.\n",

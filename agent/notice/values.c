@@ -40,7 +40,7 @@ static char *name_text(const struct user *u)
 }
 
 /* "7 days": the time left, rounded up, because a notice is sent a moment after its time. */
-static char *days_text(instant_t at, instant_t now)
+char *notice_days_text(instant_t at, instant_t now)
 {
 	char *text = NULL;
 	int64_t left = at > now ? (at - now + DAY - 1) / DAY : 0;
@@ -133,7 +133,7 @@ int notice_values(struct notice_values *out, const struct program *p, const stru
 	v.items[VALUE_DATABASES] = databases_text(&g, n);
 	v.items[VALUE_SOURCES] = user_sources_words(u, now, c->timezone);
 	v.items[VALUE_DATE] = date_text(n->at, c->timezone);
-	v.items[VALUE_IN] = days_text(n->at, now);
+	v.items[VALUE_IN] = notice_days_text(n->at, now);
 	v.items[VALUE_DATES] = trimmed(dates_text(dates, now, c->timezone));
 	v.items[VALUE_CONNECTION] = trimmed(connection_text(p, &g, n));
 	v.items[VALUE_REASON] = strdup("-");

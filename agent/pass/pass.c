@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "curfew/owner.h"
+#include "curfew/server_check.h"
 #include "pass/pass_internal.h"
 
 /* The client was given something there that is not verified gone. */
@@ -42,6 +43,7 @@ static enum sql_visit_mode sql_mode(enum pass_mode m)
 		[PASS_STATUS] = SQL_STATUS,
 		[PASS_HANDOVER] = SQL_HANDOVER,
 		[PASS_AUDIT] = SQL_AUDIT,
+		[PASS_PREFLIGHT] = SQL_AUDIT,
 	};
 
 	return modes[m];
@@ -125,7 +127,7 @@ static int server_add(struct pass *p, const struct server *s)
 	*job = (struct worker_job){.name = s->name,
 		.deadline = reading_deadline(p),
 		.prepare = sql_visit_prepare,
-		.run = sql_visit_run,
+		.run = p->o.mode == PASS_PREFLIGHT ? sql_preflight_run : sql_visit_run,
 		.context = &w->sql,
 		.paths = &w->paths,
 		.secret = credential_held(s->credential)};
@@ -183,6 +185,7 @@ int pass_new(struct pass **out, const struct pass_options *o)
 		pass_free(p);
 		return rc;
 	}
+	pass_host_check(p);
 	*out = p;
 	return 0;
 }

@@ -219,4 +219,7 @@ enum admission pass_admission(const struct grant *g, void *pass);
 /* Applies what SQL has shown so far, without waiting for servers that have not answered yet. */
 void pass_network_step(struct pass *p);
 
+/* host_check.c: a RECORD_CHECK for each thing that PREFLIGHT asks of this host. */
+void pass_host_check(struct pass *p);
+
 #endif

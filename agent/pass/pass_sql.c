@@ -318,9 +318,11 @@ int pass_record(void *pass, const struct record *r)
 		break;
 	case RECORD_SESSION:
 		break;
-	/* Workers do not report about the packet filter, and a pass neither checks a server nor takes an
-	 * inventory. */
 	case RECORD_CHECK:
+		if (p->o.mode != PASS_PREFLIGHT)
+			return -EINVAL;
+		break;
+	/* Workers do not report about the packet filter, and a pass takes no inventory. */
 	case RECORD_ITEM:
 	case RECORD_USE:
 	case RECORD_REFERENCE:

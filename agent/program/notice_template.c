@@ -23,6 +23,7 @@ static const char *const kinds[] = {
 	[NOTICE_REVOKED] = "revoked",
 	[NOTICE_DIGEST] = "digest",
 	[NOTICE_ALARM] = "alarm",
+	[NOTICE_PREFLIGHT] = "preflight",
 	[NOTICE_TEST] = "test",
 };
 

@@ -2,7 +2,12 @@
  * as there is a session. */
 #include "server_check/server_check.h"
 
+#include <errno.h>
+
 #include <sodium.h>
+
+/* Seconds after an end in which its removal may still be tried, and read back. */
+#define REMOVAL_DAY 86400
 
 int server_check_prepare(void *context)
 {
@@ -11,18 +16,15 @@ int server_check_prepare(void *context)
 	return sql_visit_prepare(&c->visit);
 }
 
-int server_check_run(struct worker *w, void *context)
+static int check_all(struct worker *w, const struct server_check *check)
 {
-	struct server_check *check = context;
 	struct check_run c = {.worker = w, .check = check};
 	int rc = check_session_open(&c);
 
-	sodium_free(check->visit.password);
-	check->visit.password = NULL;
 	if (rc)
 		return rc;
 	rc = check_facts(&c);
-	if (!rc)
+	if (!rc && !check->brief)
 		rc = check_reads(&c);
 	for (size_t i = 0; i < check->n_databases && !rc; i++)
 		rc = check_database(&c, i);
@@ -35,4 +37,48 @@ int server_check_run(struct worker *w, void *context)
 	}
 	sql_session_close(c.session);
 	return 0;
+}
+
+int server_check_run(struct worker *w, void *context)
+{
+	struct server_check *check = context;
+	int rc = check_all(w, check);
+
+	sodium_free(check->visit.password);
+	check->visit.password = NULL;
+	return rc;
+}
+
+/* ---- before access is reduced or ends ---- */
+
+static bool is_listed(const struct server_check *c, const char *database)
+{
+	for (size_t i = 0; i < c->n_databases; i++)
+		if (names_equal(c->databases[i], database))
+			return true;
+	return false;
+}
+
+int sql_preflight_run(struct worker *w, void *context)
+{
+	struct sql_visit *v = context;
+	_cleanup_free_ char **databases = calloc(v->wanted.n_grants + 1, sizeof(*databases));
+	struct server_check check = {
+		.shown = v->server->name, .databases = databases, .brief = true, .visit = *v};
+
+	if (!databases)
+		return -ENOMEM;
+	for (size_t i = 0; i < v->wanted.n_grants; i++) {
+		const struct grant *g = v->wanted.grants[i];
+
+		if ((v->only_client && !streq(v->only_client, g->client->name)) || g->end <= v->now)
+			continue;
+		if (g->end + REMOVAL_DAY > check.needed_until)
+			check.needed_until = g->end + REMOVAL_DAY;
+		if (!is_listed(&check, g->database->name))
+			databases[check.n_databases++] = g->database->name;
+	}
+	/* What it could not read, the reading says as well, for each grant. */
+	check_all(w, &check);
+	return sql_visit_run(w, v);
 }

@@ -28,7 +28,8 @@ int check_ask(struct check_run *c, const char *batch, sql_row_fn each, void *con
 int check_read(struct check_run *c, const char *name, const char *batch, bool some);
 
 /* Each reports its lines. Negative errno: the session is lost. */
-int check_session_open(struct check_run *c); /* name, tcp, tls, encryption, login, settings */
+int check_session_open(
+	struct check_run *c);	      /* name, tcp, tls, encryption, login, settings, certificate */
 int check_facts(struct check_run *c); /* version, collation, clock, rights, mark, lock, leftovers */
 int check_reads(struct check_run *c); /* the parts of the catalog, the audit's questions */
 int check_database(struct check_run *c, size_t i);

@@ -246,7 +246,7 @@ int check_facts(struct check_run *c)
 		rc = rights_check(c);
 	if (!rc)
 		rc = mark_check(c);
-	if (!rc)
+	if (!rc && !c->check->brief)
 		rc = lock_check(c);
 	if (!rc)
 		rc = leftovers_check(c);

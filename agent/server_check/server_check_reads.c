@@ -240,11 +240,12 @@ int check_database(struct check_run *c, size_t i)
 		rc = rights_check(c, database);
 	else
 		rc = SQL_SERVER_ERROR;
-	for (const struct part *p = database_parts; p->name && !rc; p++)
+	bool whole = !c->check->brief;
+	for (const struct part *p = database_parts; whole && p->name && !rc; p++)
 		rc = question_run(c, database, "read", p->name, p->text, has_rows(p->name));
-	for (const struct leftover *k = database_leftovers; k->name && !rc; k++)
+	for (const struct leftover *k = database_leftovers; whole && k->name && !rc; k++)
 		rc = question_run(c, database, "audit", k->name, k->text, false);
-	if (!rc)
+	if (!rc && whole)
 		rc = baseline_try(c, database, "baseline", base_questions);
 	if (rc >= 0)
 		rc = database_leave(c);

@@ -5,9 +5,12 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "curfew/calendar.h"
 #include "server_check/server_check.h"
+#include "server_check/tls_expiry.h"
 
 static int connection_wait(int fd, unsigned timeout)
 {
@@ -20,7 +23,8 @@ static int connection_wait(int fd, unsigned timeout)
 	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &failed, &size) ? -errno : -failed;
 }
 
-static int address_connect(const struct addrinfo *a, unsigned timeout)
+/* *out is connected. */
+static int address_connect(int *out, const struct addrinfo *a, unsigned timeout)
 {
 	int fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
@@ -29,18 +33,22 @@ static int address_connect(const struct addrinfo *a, unsigned timeout)
 	int rc = connect(fd, a->ai_addr, a->ai_addrlen) ? -errno : 0;
 	if (rc == -EINPROGRESS)
 		rc = connection_wait(fd, timeout);
-	close(fd);
+	if (rc)
+		close(fd);
+	else
+		*out = fd;
 	return rc;
 }
 
-static int tcp_check(const struct check_run *c, const struct addrinfo *list)
+/* *out is connected when the result is 0. */
+static int tcp_check(int *out, const struct check_run *c, const struct addrinfo *list)
 {
 	const struct server *s = c->check->visit.server;
 	unsigned timeout = c->check->visit.program->settings.connect_timeout;
 	int rc = -EADDRNOTAVAIL;
 
 	for (const struct addrinfo *a = list; a && rc; a = a->ai_next)
-		rc = address_connect(a, timeout);
+		rc = address_connect(out, a, timeout);
 	if (rc)
 		check_tell(c, CHECK_FAIL, "tcp",
 			"the server must listen for TCP/IP on this port, and every firewall in between must allow the agent",
@@ -50,7 +58,32 @@ static int tcp_check(const struct check_run *c, const struct addrinfo *list)
 	return rc;
 }
 
-static int name_check(const struct check_run *c)
+/* Whether the certificate outlives what the server is needed for. */
+static void certificate_check(const struct check_run *c, int fd)
+{
+	const struct sql_visit *v = &c->check->visit;
+	instant_t at = c->check->needed_until ? c->check->needed_until : (instant_t)time(NULL);
+	struct tls_expiry e;
+	char until[INSTANT_TEXT_MAX], needed[INSTANT_TEXT_MAX];
+	int rc = tls_expiry_read(&e, fd, v->server, v->program->settings.connect_timeout, at);
+
+	if (rc)
+		check_tell(c, CHECK_FAIL, "certificate",
+			"look at the server's error log, then check again",
+			"cannot read the certificate: %s%s%s", strerror(-rc), e.why[0] ? ": " : "",
+			e.why);
+	else if (!e.valid)
+		check_tell(c, CHECK_FAIL, "certificate",
+			"renew the certificate, and what ca_file holds of its authority, before that time",
+			"valid until %s, and not trusted at %s: %s", instant_format(until, e.until),
+			instant_format(needed, at), e.why);
+	else
+		check_tell(c, CHECK_OK, "certificate", NULL, "valid until %s",
+			instant_format(until, e.until));
+}
+
+/* *out is connected when the result is 0. */
+static int name_check(int *out, const struct check_run *c)
 {
 	const struct server *s = c->check->visit.server;
 	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
@@ -70,7 +103,7 @@ static int name_check(const struct check_run *c)
 		n++;
 	check_tell(c, CHECK_OK, "name", NULL, "%s has %zu address%s",
 		c->check->anonymous ? "HOST" : s->host, n, n == 1 ? "" : "es");
-	rc = tcp_check(c, list);
+	rc = tcp_check(out, c, list);
 	freeaddrinfo(list);
 	return rc;
 }
@@ -90,7 +123,8 @@ static void tls_tell(const struct check_run *c)
 /* Reports the failed step; all earlier ones have passed. */
 static void failure_tell(const struct check_run *c)
 {
-	static const char *const names[] = {"tls", "encryption", "login", "settings", NULL};
+	static const char *const names[] = {
+		"tls", "encryption", "login", "settings", "certificate", NULL};
 	const char *fix =
 		"`host` must be the name in the certificate, ca_file must be its CA in PEM format, the certificate must be "
 		"valid today, and the server must offer TLS 1.2 or newer";
@@ -141,9 +175,10 @@ static void success_tell(const struct check_run *c)
 
 int check_session_open(struct check_run *c)
 {
-	static const char *const after[] = {"tls", "encryption", "login", "settings", NULL};
+	static const char *const after[] = {
+		"tls", "encryption", "login", "settings", "certificate", NULL};
 	const struct sql_visit *v = &c->check->visit;
-	int rc = name_check(c);
+	int fd = -1, rc = name_check(&fd, c);
 
 	if (rc) {
 		skip(c, after);
@@ -157,9 +192,12 @@ int check_session_open(struct check_run *c)
 		.connect_timeout = v->program->settings.connect_timeout,
 		.read_timeout = v->program->settings.server_deadline};
 	rc = sql_session_open(&c->session, &c->error, &o);
-	if (rc)
+	if (rc) {
 		failure_tell(c);
-	else
+	} else {
 		success_tell(c);
+		certificate_check(c, fd);
+	}
+	close(fd);
 	return rc;
 }

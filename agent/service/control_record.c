@@ -62,7 +62,8 @@ static const char *mode_name(enum pass_mode m)
 	static const char *const names[] = {[PASS_PLAN] = "plan",
 		[PASS_APPLY] = "apply",
 		[PASS_STATUS] = "status",
-		[PASS_AUDIT] = "audit"};
+		[PASS_AUDIT] = "audit",
+		[PASS_PREFLIGHT] = "preflight"};
 
 	return (size_t)m < ARRAY_SIZE(names) ? names[m] : NULL;
 }

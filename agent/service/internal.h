@@ -1,6 +1,6 @@
 /* Inside the service: the struct that it composes, and what its files do to it. Not for other modules.
  *
- * Upward: event.c <- records.c <- time.c <- network.c <- transition.c <- sending.c <- passes.c, queries.c <- sampling.c <- requests.c, reload.c <- loop.c <- start.c.
+ * Upward: event.c <- records.c <- time.c <- network.c <- transition.c <- sending.c <- preflights.c <- passes.c, queries.c <- sampling.c <- requests.c, reload.c <- loop.c <- start.c.
  * What needs less than the whole service takes arguments: dispatcher, health, lane, configuration, overdue. */
 #ifndef SERVICE_INTERNAL_H
 #define SERVICE_INTERNAL_H
@@ -74,7 +74,8 @@ struct queries {
 	struct lane *lane;
 	struct request queue[MAX_CONTROL_CLIENTS];
 	size_t n_queue;
-	struct request request; /* valid while the lane is busy */
+	struct request request; /* valid while the lane is busy; without a call: a preflight */
+	bool hurried;		/* a preflight was cut short, for a person or a reload */
 };
 
 struct service {
@@ -109,6 +110,7 @@ struct service {
 	struct overdue overdue;
 	struct sending *sending;
 	struct sampling *sampling;
+	struct preflights *preflights;
 	struct metrics metrics; /* counters; gauges.c fills in the rest */
 
 	struct control_call *reloaders[MAX_CONTROL_CLIENTS]; /* callers that wait for a reload */

@@ -15,7 +15,8 @@ void request_free(struct request *r)
 
 void request_drop(struct request *r)
 {
-	control_end(r->call, CODE_FAILED, "the service is stopping", NULL);
+	if (r->call)
+		control_end(r->call, CODE_FAILED, "the service is stopping", NULL);
 	request_free(r);
 }
 

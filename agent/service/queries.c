@@ -6,6 +6,7 @@
 #include <string.h>
 #include "curfew/calendar.h"
 #include "service/internal.h"
+#include "service/preflights.h"
 
 /* Milliseconds that a query waits for the current pass: enough for every server that is healthy. */
 #define PATIENCE (3 * 1000)
@@ -14,15 +15,24 @@
 
 int queries_enqueue(struct service *s, const struct request *r)
 {
+	/* A preflight can be made again; a person waits. */
+	if (lane_is_busy(s->queries.lane) && !s->queries.request.call) {
+		s->queries.hurried = true;
+		lane_hurry(s->queries.lane);
+	}
 	if (s->queries.n_queue == ARRAY_SIZE(s->queries.queue))
 		return -EBUSY;
 	s->queries.queue[s->queries.n_queue++] = *r;
 	return 0;
 }
 
-static void query_answer(struct queries *q, int error, const struct pass_result *result)
+static void query_answer(struct service *s, int error, const struct pass_result *result)
 {
-	if (error < 0)
+	struct queries *q = &s->queries;
+
+	if (!q->request.call)
+		preflights_ended(s, error == 0 && !q->hurried);
+	else if (error < 0)
 		control_end(q->request.call, CODE_FAILED, strerror(-error), NULL);
 	else
 		control_end(q->request.call, 0, NULL,
@@ -32,9 +42,7 @@ static void query_answer(struct queries *q, int error, const struct pass_result 
 
 static void query_ended(void *context, int error, const struct pass_result *result)
 {
-	struct service *s = context;
-
-	query_answer(&s->queries, error, result);
+	query_answer(context, error, result);
 }
 
 /* ---- the answer ---- */
@@ -98,12 +106,13 @@ static int query_start(struct service *s)
 		.client = r->client,
 		.actor = r->actor,
 		.reason = r->reason,
-		.sink = record_handle,
+		.sink = r->call ? record_handle : preflights_record,
 		.context = s,
 	};
 
+	s->queries.hurried = false;
 	/* If the caller has gone, do not start. */
-	return control_is_open(r->call) ? lane_begin(s->queries.lane, &o) : -ECANCELED;
+	return !r->call || control_is_open(r->call) ? lane_begin(s->queries.lane, &o) : -ECANCELED;
 }
 
 /* ---- the queue ---- */
@@ -117,17 +126,27 @@ static bool query_is_due(const struct service *s)
 	return !lane_is_busy(s->passes.lane) || q->queue[0].asked + PATIENCE <= service_monotonic();
 }
 
+/* People first; then what nobody waits for. */
+static bool query_take(struct service *s)
+{
+	struct queries *q = &s->queries;
+
+	if (!query_is_due(s))
+		return !lane_is_busy(q->lane) && !lane_is_busy(s->passes.lane) && !q->n_queue &&
+		       preflights_take(&q->request, s);
+	q->request = q->queue[0];
+	memmove(q->queue, q->queue + 1, --q->n_queue * sizeof(q->queue[0]));
+	return true;
+}
+
 void queries_begin(struct service *s)
 {
 	static const struct pass_result none;
-	struct queries *q = &s->queries;
 
-	while (!s->stopping && query_is_due(s)) {
-		q->request = q->queue[0];
-		memmove(q->queue, q->queue + 1, --q->n_queue * sizeof(q->queue[0]));
+	while (!s->stopping && query_take(s)) {
 		int rc = query_start(s);
 		if (rc < 0)
-			query_answer(q, rc, &none);
+			query_answer(s, rc, &none);
 	}
 }
 
@@ -138,7 +157,11 @@ int64_t queries_next(const struct service *s)
 	if (lane_is_busy(q->lane))
 		return lane_next(q->lane);
 	/* Queries do not start before a pending reload. Waking for one that is due would loop without a pause. */
-	return q->n_queue && !s->reload_wanted ? q->queue[0].asked + PATIENCE : INT64_MAX;
+	if (s->reload_wanted)
+		return INT64_MAX;
+	if (q->n_queue)
+		return q->queue[0].asked + PATIENCE;
+	return lane_is_busy(s->passes.lane) ? INT64_MAX : preflights_next(s);
 }
 
 int queries_open(struct service *s)

@@ -73,6 +73,7 @@ void service_reload_ask(struct service *s)
 	notify_reloading();
 	s->reload_wanted = true;
 	service_hurry(s, true);
+	s->queries.hurried = true;
 	lane_hurry(s->queries.lane);
 }
 

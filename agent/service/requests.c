@@ -67,6 +67,11 @@ static void ask_audit(struct service *s, struct control_call *call, const json_t
 	pass_enqueue(s, call, request, PASS_AUDIT, "audit", NULL);
 }
 
+static void ask_preflight(struct service *s, struct control_call *call, const json_t *request)
+{
+	pass_enqueue(s, call, request, PASS_PREFLIGHT, "preflight", NULL);
+}
+
 /* A client, one of its users (login), or a person wherever the configuration has that email address. */
 struct subject {
 	const char *client, *login; /* NULL: every user of the client */
@@ -347,6 +352,7 @@ static const struct {
 	{"apply", ask_apply},
 	{"status", ask_status},
 	{"audit", ask_audit},
+	{"preflight", ask_preflight},
 	{"revoke", ask_revoke},
 	{"reinstate", ask_reinstate},
 	{"denied", ask_denied},

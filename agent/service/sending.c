@@ -328,6 +328,30 @@ void sending_alarm(struct service *s, const char *key, const char *reason, const
 	item_give(s);
 }
 
+void sending_preflight_failed(struct service *s, const struct sending_preflight *f)
+{
+	const struct client *c = program_client(s->loaded.program, f->client);
+	struct notice_values values = {{0}};
+	struct sending_view v = {0};
+	char event[256], date[64];
+
+	if (!s->sending || !c || !is_on(s) || view_make(&v, s))
+		return;
+	snprintf(event, sizeof(event), "%s/preflight/%lld/%d", c->name, (long long)f->at, f->days);
+	values.items[VALUE_CLIENT] = strdup(c->name);
+	values.items[VALUE_TICKET] = strdup(c->ticket);
+	values.items[VALUE_REASON] = strdup(f->what);
+	values.items[VALUE_LIST] = strdup(f->failed);
+	values.items[VALUE_DATE] =
+		strdup(instant_format_local(date, sizeof(date), f->at, c->timezone));
+	values.items[VALUE_IN] = notice_days_text(f->at, v.now);
+	int rc = leads_add(&v, NOTICE_PREFLIGHT, event, c, &values);
+	if (rc < 0)
+		fail_log(rc, "what a preflight found");
+	notice_values_free(&values);
+	item_give(s);
+}
+
 int sending_test(struct service *s, const char *recipient)
 {
 	struct notice_values values = {{0}};

@@ -7,10 +7,10 @@
 
 struct service;
 struct sending;
+struct pass_result;
 
 int sending_open(struct service *s);
 void sending_close(struct service *s);
-struct pass_result;
 /* Sends the alarms of the pass, then calls sending_look(). `reasons`: bits of enum reason. */
 void sending_pass_done(struct service *s, const struct pass_result *r, unsigned reasons);
 /* Makes the notices that have become due. Called after a reload and once a minute. */
@@ -22,6 +22,14 @@ void sending_tick(struct service *s);
 void sending_reload(struct service *s);
 /* Notifies the team at once. `key` identifies the problem, so that the team is not told of it twice. */
 void sending_alarm(struct service *s, const char *key, const char *reason, const char *detail);
+/* What a preflight found, to the team and the account lead. */
+struct sending_preflight {
+	const char *client, *what,
+		*failed; /* "access becomes read-only"; a line for each failure */
+	instant_t at;
+	int days; /* ahead */
+};
+void sending_preflight_failed(struct service *s, const struct sending_preflight *f);
 /* Sends a test message to one address. 0 or negative errno. */
 int sending_test(struct service *s, const char *recipient);
 

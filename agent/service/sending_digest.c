@@ -3,7 +3,6 @@
 #include <string.h>
 #include "curfew/calendar.h"
 #include "curfew/text.h"
-#include "program/names.h"
 #include "service/sending_make.h"
 
 /* Yesterday, in the client's time zone. */
@@ -43,8 +42,6 @@ static int line_add(void *context, const struct outbox_item *i)
 static int client_add(const struct sending_view *v, const struct client *c)
 {
 	struct digest d = {.zone = c->timezone};
-	const char *const recipients[] = {v->program->settings.notices.team,
-		name_is_email(c->approved_by) ? c->approved_by : NULL};
 	struct notice_values values = {{0}};
 	char day[32], event[64 + MAX_NAME_BYTES];
 	instant_t from, to;
@@ -53,7 +50,7 @@ static int client_add(const struct sending_view *v, const struct client *c)
 
 	snprintf(event, sizeof(event), "%s/digest/%s", c->name, day);
 	if (rc == 0)
-		rc = outbox_has(&known, v->journal, event, recipients[0]);
+		rc = outbox_has(&known, v->journal, event, v->program->settings.notices.team);
 	if (rc || known || to <= v->since)
 		return rc;
 	if (!text_begin(&d.text))
@@ -63,9 +60,8 @@ static int client_add(const struct sending_view *v, const struct client *c)
 	values.items[VALUE_CLIENT] = strdup(c->name);
 	values.items[VALUE_TICKET] = strdup(c->ticket);
 	values.items[VALUE_DATE] = strdup(day);
-	for (size_t i = 0; i < ARRAY_SIZE(recipients) && rc >= 0; i++)
-		if (recipients[i] && values.items[VALUE_LIST] && *values.items[VALUE_LIST])
-			rc = team_add(v, NOTICE_DIGEST, event, c->name, recipients[i], &values);
+	if (rc >= 0 && values.items[VALUE_LIST] && *values.items[VALUE_LIST])
+		rc = leads_add(v, NOTICE_DIGEST, event, c, &values);
 	notice_values_free(&values);
 	return rc;
 }

@@ -4,6 +4,7 @@
 #include "curfew/calendar.h"
 #include "curfew/memory.h"
 #include "curfew/report.h"
+#include "program/names.h"
 #include "service/sending_make.h"
 
 bool turn_ends(const struct sending_view *v)
@@ -275,5 +276,18 @@ int team_add(const struct sending_view *v, enum notice_kind kind, const char *ke
 		return rc;
 	rc = mail_add(v, &m, &item);
 	notice_mail_free(&m);
+	return rc;
+}
+
+int leads_add(const struct sending_view *v, enum notice_kind kind, const char *key,
+	const struct client *c, struct notice_values *values)
+{
+	const char *const recipients[] = {v->program->settings.notices.team,
+		name_is_email(c->approved_by) ? c->approved_by : NULL};
+	int rc = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(recipients) && rc >= 0; i++)
+		if (recipients[i])
+			rc = team_add(v, kind, key, c->name, recipients[i], values);
 	return rc;
 }

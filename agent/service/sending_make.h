@@ -29,4 +29,8 @@ int digests_add(const struct sending_view *v);
 int team_add(const struct sending_view *v, enum notice_kind kind, const char *key,
 	const char *client, const char *recipient, struct notice_values *values);
 
+/* To the team and the client's account lead. */
+int leads_add(const struct sending_view *v, enum notice_kind kind, const char *key,
+	const struct client *c, struct notice_values *values);
+
 #endif

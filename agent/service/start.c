@@ -14,6 +14,7 @@
 #include "curfew/sandbox.h"
 #include "curfew/state.h"
 #include "service/internal.h"
+#include "service/preflights.h"
 
 static int folder_make(const char *path, mode_t mode)
 {
@@ -132,6 +133,8 @@ static int parts_open(struct service *s)
 		rc = sending_open(s);
 	if (rc == 0)
 		rc = sampling_open(s);
+	if (rc == 0)
+		rc = preflights_open(s);
 	return rc == 0 ? loop_open(s) : rc;
 }
 
@@ -183,6 +186,7 @@ static void service_close(struct service *s)
 	sampling_close(s);
 	passes_close(s);
 	queries_close(s);
+	preflights_close(s);
 	control_close(s->control);
 	firewall_process_stop(s->firewall);
 	loop_close(s);

@@ -31,6 +31,7 @@ enum log_message {
 	LOG_JOURNAL_BACK, /* the journal can be written again, and contains what was waiting */
 	LOG_JOURNAL_HEAD, /* head hash of the journal, so that a rewritten file can be recognized */
 	LOG_NOTICE_FAILED, /* a notice was not delivered, or may not have been */
+	LOG_PREFLIGHT,	   /* what would keep access from ending on time */
 	LOG_TROUBLE,	   /* any other failure */
 	LOG_MESSAGES	   /* number of messages */
 };

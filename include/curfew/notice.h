@@ -43,6 +43,20 @@ struct notice_dates {
 int notice_dates(struct notice_dates *out, const struct program *p, const struct client *c,
 	const struct overrides *o, instant_t now);
 
+/* The same time of day, so many calendar days before. */
+instant_t days_before(instant_t at, int days, const char *zone);
+
+/* When access is reduced or ends: what a preflight looks ahead to. */
+struct notice_turn {
+	const char *words; /* "access ends" */
+	instant_t at;
+	int days; /* the preflight that is due: that of so many days before; 0: none yet */
+};
+#define NOTICE_TURNS 3
+/* Those to come, the next one first, with what is due at `now`: 14 days, 3 days, and 1 day before. How many. */
+size_t notice_turns(struct notice_turn out[NOTICE_TURNS], const struct notice_dates *d,
+	const char *zone, instant_t now);
+
 /* The values of the placeholders. Owned; NULL is shown as "-". */
 struct notice_values {
 	char *items[NOTICE_VALUES];
@@ -51,6 +65,8 @@ struct notice_values {
 int notice_values(struct notice_values *out, const struct program *p, const struct notice *n,
 	const struct notice_dates *dates, const struct overrides *o, instant_t now);
 void notice_values_free(struct notice_values *v);
+/* "7 days": until then, rounded up. Owned; NULL without memory. */
+char *notice_days_text(instant_t at, instant_t now);
 
 /* The template for this kind and language: the operator's or Curfew's own. *html is NULL if it is made from the text. */
 struct notice_texts {

@@ -10,7 +10,7 @@
 #include "curfew/sql.h"
 #include "curfew/worker.h"
 
-enum pass_mode { PASS_PLAN, PASS_APPLY, PASS_STATUS, PASS_HANDOVER, PASS_AUDIT };
+enum pass_mode { PASS_PLAN, PASS_APPLY, PASS_STATUS, PASS_HANDOVER, PASS_AUDIT, PASS_PREFLIGHT };
 
 /* Milliseconds to wait for a process that locks the journal. Then removals continue, and are recorded later. */
 #define CLOSING_PATIENCE 500
@@ -47,6 +47,8 @@ struct pass_options {
 
 /* Stands for the server's name in records about the packet filter. */
 #define PASS_NETWORK JOURNAL_NETWORK
+/* The same in checks of this host, of PREFLIGHT. */
+#define PASS_HOST "(this host)"
 
 struct pass_result {
 	size_t planned; /* changes to make, or that would be made */

@@ -12,12 +12,18 @@ struct server_check {
 	bool anonymous;	   /* the report contains no names and no texts from the server */
 	char *const *databases;
 	size_t n_databases;
+	bool brief; /* what an audit asks as well is left to it, and so is the lock that a pass may hold */
+	instant_t needed_until; /* the certificate must hold until then; 0: now */
 	struct sql_visit visit; /* program and server; sql_visit_prepare() sets the password */
 };
 /* worker_job.prepare and .run; the context is a struct server_check. Reports a RECORD_CHECK for each thing tried.
  * RECORD_END's code is 0 if the server was reached. */
 int server_check_prepare(void *context);
 int server_check_run(struct worker *w, void *context);
+
+/* Before access is reduced or ends: a brief check, then the reading of an audit, with the reports of both. worker_job.run;
+ * the context is a struct sql_visit of SQL_AUDIT. */
+int sql_preflight_run(struct worker *w, void *context);
 
 /* ---- check-server --life: the parts that a pass does not have ---- */
 

@@ -292,6 +292,43 @@ static void test_mails(void **state)
 	free(s);
 }
 
+/* The preflight that is due for each date, and no date that has passed. */
+static void test_turns(void **state)
+{
+	const instant_t live = 1795446000, day = 86400; /* 2026-11-23T15:00:00Z */
+	const struct notice_dates d = {.opens = live - 90 * day,
+		.read_only = live,
+		.staging_ends = live + 14 * day,
+		.ends = live + 30 * day};
+	static const struct {
+		int64_t before;
+		size_t n;
+		int days;
+	} cases[] = {
+		{15 * 86400, 3, 0},
+		{14 * 86400, 3, 14},
+		{3 * 86400 + 1, 3, 14},
+		{3 * 86400, 3, 3},
+		{86400, 3, 1},
+		{1, 3, 1},
+		{0, 2, 14},
+		{-14 * 86400, 1, 0},
+		{-30 * 86400, 0, 0},
+	};
+	struct notice_turn turns[NOTICE_TURNS];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		size_t n = notice_turns(turns, &d, "UTC", live - cases[i].before);
+
+		assert_int_equal(n, cases[i].n);
+		if (n)
+			assert_int_equal(turns[0].days, cases[i].days);
+		for (size_t k = 1; k < n; k++)
+			assert_true(turns[k].at >= turns[k - 1].at);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -302,6 +339,7 @@ int main(void)
 		cmocka_unit_test(test_notices_are_true),
 		cmocka_unit_test(test_due),
 		cmocka_unit_test(test_mails),
+		cmocka_unit_test(test_turns),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

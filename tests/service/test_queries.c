@@ -5,14 +5,18 @@
 #include <cmocka.h>
 
 #include "service/internal.h"
+#include "service/preflights.h"
 
 static void it_wakes_for_what_it_can_begin(void **state)
 {
 	struct service s = {0};
 
 	(void)state;
+	assert_int_equal(passes_open(&s), 0);
 	assert_int_equal(queries_open(&s), 0);
-	assert_true(queries_next(&s) == INT64_MAX);
+	assert_int_equal(preflights_open(&s), 0);
+	/* For a preflight, and not before the first passes. */
+	assert_true(queries_next(&s) > service_monotonic() + 30 * 1000);
 	s.queries.n_queue = 1;
 	s.queries.queue[0].asked = service_monotonic();
 	assert_true(queries_next(&s) > s.queries.queue[0].asked);
@@ -21,7 +25,10 @@ static void it_wakes_for_what_it_can_begin(void **state)
 	s.queries.queue[0].asked = 0;
 	s.reload_wanted = true;
 	assert_true(queries_next(&s) == INT64_MAX);
-	lane_free(s.queries.lane);
+	s.queries.n_queue = 0;
+	preflights_close(&s);
+	queries_close(&s);
+	passes_close(&s);
 }
 
 int main(void)

@@ -71,8 +71,8 @@ class Service:
         self._log.close()
 
 
-def until(condition, what, alive=lambda: True):
-    end = time.monotonic() + COMES
+def until(condition, what, alive=lambda: True, seconds=COMES):
+    end = time.monotonic() + seconds
     while time.monotonic() < end:
         if condition():
             return

@@ -87,7 +87,7 @@ class Faults(CheckServer):
         with open(found.agent.path("credentials", "sql01"), "w", encoding="utf-8") as file:
             file.write("Not-The-Passw0rd\n")
         report = self.fails(found, "login")
-        self.assertEqual(self.lines(report, "skip"), {"encryption", "settings"})
+        self.assertEqual(self.lines(report, "skip"), {"encryption", "settings", "certificate"})
         found.agent.servers["sql01"]["port"] = 1
         found.agent.write()
         self.assertEqual(self.fails(found, "tcp", expect=1)["result"], "unreachable")

@@ -17,7 +17,7 @@ import lab  # noqa: E402  (the path above makes it importable)
 from agent import CURFEW  # noqa: E402
 from lab import days, local  # noqa: E402
 from practice import Certificates  # noqa: E402
-from service import ServiceCase, until  # noqa: E402
+from service import COMES, ServiceCase, until  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PORT = 2587
@@ -189,6 +189,36 @@ class Sent(MailCase):
         self.mails_come(1, "Curfew: a test")
         refused = self.agent.curfew("notice", "test", "ops@host.example>\nBcc: <x@y.example", expect=1)
         self.assertIn("invalid email address", refused.err)
+
+
+class Preflights(MailCase):
+    def test_in_time(self):
+        """What would keep a go-live from its time is told to the team and the account lead, once, and is on record."""
+        self.mail_make(lab.now() + days(2))
+        self.found.server.sql("CREATE TRIGGER [trap] ON ALL SERVER FOR LOGON AS SELECT 1")
+        self.mail_up()
+        self.sender_up()
+        until(lambda: len(self.mails("something may keep it")) >= 2,
+              lambda: f"the mails come: {self.rows()}\n{self.service.log()}", seconds=4 * COMES)
+        mails = self.mails("something may keep it")
+        self.assertEqual({m["X-To"] for m in mails}, {"cloud@host.example", "account-lead@host.example"})
+        self.assertEqual(mails[0]["Subject"], "acme: access becomes read-only in 2 days, and something may keep it from that")
+        text = next(mails[0].iter_parts()).get_content()
+        self.assertIn("server-trigger [sql01]: trap: enabled", text)
+        self.assertIn("DROP TRIGGER [trap]", text)
+        self.assertIn("3 days before access becomes read-only", self.service.log())
+        # A restart repeats none that was made.
+        made = self.made_preflights()
+        self.assertEqual(len(made), 1, made)
+        self.service.process.kill()
+        self.service.process.wait()
+        self.service.start()
+        self.agent.curfew("notice", "test", "ops@host.example", expect=0)
+        self.mails_come(1, "Curfew: a test")
+        self.assertEqual(self.made_preflights(), made)
+
+    def made_preflights(self):
+        return [e["reason"] for e in self.agent.curfew("history", "--json", expect=0).json if e["action"] == "preflight"]
 
 
 class Trouble(MailCase):

@@ -25,10 +25,14 @@ SYSTEM_DATABASES = ("master", "tempdb", "model", "msdb")
 FIRST_OBJECT = 1000000000
 
 
+# How much this server's clock is ahead of its host's.
+CLOCK_AHEAD = datetime.timedelta()
+
+
 def now_text(kind="datetime", utc=False):
     """This instant in stored form; the server's zone is UTC, as its Debian machine's is."""
     del utc
-    now = datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None)
+    now = datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None) + CLOCK_AHEAD
     scale = 3 if kind == "datetime" else 7
     return date_text(T(kind, 0, 0, scale), now.replace(microsecond=0), now.microsecond * 10)
 

@@ -1,0 +1,49 @@
+/* The dates at which access becomes less, and the preflights before each. */
+#include "curfew/notice.h"
+
+#include "curfew/calendar.h"
+
+instant_t days_before(instant_t at, int days, const char *zone)
+{
+	struct local_time local;
+	instant_t found;
+
+	if (instant_to_local(&local, at, zone) < 0)
+		return at - (instant_t)days * 86400;
+	local = local_add_days(local, -days);
+	return local_to_instant(&found, &local, zone) < 0 ? at - (instant_t)days * 86400 : found;
+}
+
+static int days_due(instant_t at, const char *zone, instant_t now)
+{
+	static const int ahead[] = {1, 3, 14};
+
+	for (size_t i = 0; i < ARRAY_SIZE(ahead); i++)
+		if (days_before(at, ahead[i], zone) <= now)
+			return ahead[i];
+	return 0;
+}
+
+size_t notice_turns(struct notice_turn out[NOTICE_TURNS], const struct notice_dates *d,
+	const char *zone, instant_t now)
+{
+	const struct notice_turn all[NOTICE_TURNS] = {
+		{"access becomes read-only", d->read_only, 0},
+		{"the staging site ends", d->staging_ends, 0},
+		{"all access ends", d->ends, 0},
+	};
+	size_t n = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+		size_t k = n;
+
+		if (all[i].at <= now)
+			continue;
+		for (; k > 0 && out[k - 1].at > all[i].at; k--)
+			out[k] = out[k - 1];
+		out[k] = all[i];
+		out[k].days = days_due(all[i].at, zone, now);
+		n++;
+	}
+	return n;
+}
