@@ -213,9 +213,18 @@ static int build_trusted(struct allowlist *out, const struct program *p)
 	return 0;
 }
 
-static int guard_compare(const void *a, const void *b)
+int guard_compare(const void *a, const void *b)
 {
-	return endpoint_compare(a, b);
+	const struct guard *x = a, *y = b;
+
+	return endpoint_compare(&x->endpoint, &y->endpoint);
+}
+
+const struct guard *guard_find(const struct guard *guards, size_t n, const struct endpoint *e)
+{
+	const struct guard key = {.endpoint = *e};
+
+	return n ? bsearch(&key, guards, n, sizeof(key), guard_compare) : NULL;
 }
 
 static int build_guards(struct allowlist *out, const struct program *p)
@@ -232,11 +241,11 @@ static int build_guards(struct allowlist *out, const struct program *p)
 	n = 0;
 	for (size_t i = 0; i < p->n_servers; i++)
 		for (size_t e = 0; e < p->servers[i].n_endpoints; e++)
-			out->guards[n++] = p->servers[i].endpoints[e];
+			out->guards[n++] =
+				(struct guard){p->servers[i].endpoints[e], p->servers[i].name};
 	qsort(out->guards, n, sizeof(*out->guards), guard_compare);
 	for (size_t i = 0; i < n; i++)
-		if (i == 0 ||
-			endpoint_compare(&out->guards[i], &out->guards[out->n_guards - 1]) != 0)
+		if (i == 0 || guard_compare(&out->guards[i], &out->guards[out->n_guards - 1]) != 0)
 			out->guards[out->n_guards++] = out->guards[i];
 	return 0;
 }
@@ -267,10 +276,11 @@ void allowlist_free(struct allowlist *a)
 	*a = (struct allowlist){0};
 }
 
+/* The kept ones are not sorted yet. */
 static bool is_guarded(const struct allowlist *a, const struct endpoint *e)
 {
 	for (size_t i = 0; i < a->n_guards; i++)
-		if (!endpoint_compare(&a->guards[i], e))
+		if (!endpoint_compare(&a->guards[i].endpoint, e))
 			return true;
 	return false;
 }
@@ -285,12 +295,12 @@ static int trusted_compare(const void *a, const void *b)
 
 static int guard_keep(struct allowlist *a, const struct kept_guard *k)
 {
-	struct endpoint *guards = reallocarray(a->guards, a->n_guards + 1, sizeof(*guards));
+	struct guard *guards = reallocarray(a->guards, a->n_guards + 1, sizeof(*guards));
 
 	if (!guards)
 		return -ENOMEM;
 	a->guards = guards;
-	guards[a->n_guards++] = k->endpoint;
+	guards[a->n_guards++] = (struct guard){.endpoint = k->endpoint};
 	struct trusted *trusted =
 		reallocarray(a->trusted, a->n_trusted + k->n_trusted + 1, sizeof(*trusted));
 	if (!trusted)

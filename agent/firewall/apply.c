@@ -1,11 +1,10 @@
-/* Changes the kernel's table to what is scheduled: observe, compare, commit, observe again. Each round reads the table
- * and writes at most one transaction. A round that finds nothing to write proves that the table matches. If another
+/* Changes the kernel's table to what is scheduled: observe, compare, commit, observe again. Each round knows the table, by
+ * reading it or by what is proved of the last reading, and writes at most one transaction. A round that finds nothing to write proves that the table matches. If another
  * program changes the table, or an element expires meanwhile, the whole transaction fails, and the next round starts
  * again. */
 #include <string.h>
 
-#include "firewall/intact.h"
-#include "firewall/netlink.h"
+#include "firewall/worklist.h"
 
 /* After this many commits without the expected result, report an error instead of trying again. */
 #define MAX_FRUITLESS 2
@@ -18,22 +17,14 @@ struct table_update {
 	int64_t late_ms; /* how much longer a batch took than allowed: the margin for its timeouts grows by that */
 	int64_t early_ms; /* how much more than usual was allowed: an end that is early by it is as it was written */
 	/* Of this round. */
-	struct firewall_state observed;
-	struct intact intact;
 	struct firewall_changes changes;
-	int64_t turn_ms, turn_late_ms;
+	struct diff_moment moment;
+	int64_t turn_late_ms;
 };
 
 static int64_t update_now(const struct table_update *p)
 {
 	return p->now_ms + (monotonic_ms() - p->started_ms);
-}
-
-static void update_turn_free(struct table_update *p)
-{
-	firewall_state_free(&p->observed);
-	intact_free(&p->intact);
-	firewall_changes_free(&p->changes);
 }
 
 static void changes_keep_closings(struct firewall_changes *c)
@@ -46,21 +37,50 @@ static void changes_keep_closings(struct firewall_changes *c)
 	c->n = n;
 }
 
-static int update_observe(struct table_update *p)
+/* The table as it is now, in firewall.last. */
+static int table_read(struct firewall *f, instant_t now)
 {
+	struct table_reading *r;
 	int rc;
 
-	p->turn_ms = update_now(p);
+	if (reading_is_current(f))
+		return 0;
+	reading_drop(f);
+	r = calloc(1, sizeof(*r));
+	if (!r)
+		return -ENOMEM;
+	rc = observe_with(r, f, now);
+	if (rc < 0) {
+		free(r);
+		return rc;
+	}
+	f->last = r;
+	return 0;
+}
+
+static int update_observe(struct table_update *p)
+{
+	struct firewall *f = p->firewall;
+	int64_t now_ms, monotonic;
+	int rc;
+
 	p->turn_late_ms = p->late_ms;
-	rc = observe_with(&p->observed, &p->intact, p->firewall, p->turn_ms / 1000);
+	firewall_changes_free(&p->changes);
+	rc = table_read(f, update_now(p) / 1000);
 	if (rc < 0)
 		return rc;
-	if (firewall_other_owner(p->firewall))
-		return firewall_fail(p->firewall, -EPERM,
-			"the table belongs to the process of netlink port %u",
-			p->firewall->table_owner);
-	rc = diff_at(&p->changes, p->wanted, &p->observed, p->turn_ms, p->late_ms ? CUT_MS : 0,
-		p->early_ms);
+	if (firewall_other_owner(f))
+		return firewall_fail(f, -EPERM,
+			"the table belongs to the process of netlink port %u", f->table_owner);
+	monotonic = monotonic_ms();
+	now_ms = p->now_ms + (monotonic - p->started_ms);
+	p->moment = (struct diff_moment){
+		.now_ms = now_ms,
+		.passed_ms = monotonic - f->last->state.read_ms,
+		.cut_ms = p->late_ms ? CUT_MS : 0,
+		.early_ms = p->early_ms,
+	};
+	rc = diff_at(&p->changes, p->wanted, &f->last->state, &p->moment);
 	if (rc == 0 && p->closings_only)
 		changes_keep_closings(&p->changes);
 	return rc;
@@ -70,104 +90,6 @@ static int update_observe(struct table_update *p)
 static bool table_is_held(const struct firewall *f)
 {
 	return !f->features.owner_persist || f->table_owner == f->portid;
-}
-
-static int build_set(struct batch *b, const struct set_id *id)
-{
-	struct nftnl_rule *rule;
-	int rc = batch_set(b, id);
-
-	if (rc < 0 || !set_id_per_prefix(id))
-		return rc;
-	rc = rule_accept(&rule, id);
-	if (rc < 0)
-		return rc;
-	/* In front of the rules that log and drop. */
-	rc = batch_rule(b, rule, false);
-	nftnl_rule_free(rule);
-	return rc;
-}
-
-static int build_rules(struct batch *b, struct nftnl_rule *rules[], int n)
-{
-	int rc = n < 0 ? n : 0;
-
-	for (int i = 0; i < n; i++) {
-		if (rc == 0)
-			rc = batch_rule(b, rules[i], true);
-		nftnl_rule_free(rules[i]);
-	}
-	return rc;
-}
-
-static int build_chain(struct batch *b, const char *name)
-{
-	struct nftnl_chain *c = chain_make(name, &b->firewall->settings);
-	struct nlmsghdr *nlh = NULL;
-
-	if (c)
-		nlh = batch_message(
-			b, NFT_MSG_NEWCHAIN, NLM_F_CREATE | NLM_F_EXCL, "adding chain %s", name);
-	if (nlh) {
-		nftnl_chain_nlmsg_build_payload(nlh, c);
-		batch_message_end(b, nlh);
-	}
-	if (c)
-		nftnl_chain_free(c);
-	return nlh ? 0 : -ENOMEM;
-}
-
-static int build_structure(struct batch *b, const struct table_update *p)
-{
-	static const struct set_id always[] = {
-		{SET_GUARD, AF_INET, 0},
-		{SET_GUARD, AF_INET6, 0},
-		{SET_DENIED, AF_INET, 0},
-		{SET_DENIED, AF_INET6, 0},
-	};
-	static const char *const hooks[] = {CHAIN_INPUT, CHAIN_FORWARD};
-	const struct firewall_settings *s = &b->firewall->settings;
-	struct nftnl_rule *rules[8];
-	int rc = 0;
-
-	for (size_t i = 0; rc == 0 && i < ARRAY_SIZE(always); i++)
-		rc = batch_set(b, &always[i]);
-	if (rc == 0)
-		rc = build_chain(b, CHAIN_CHECK);
-	if (rc == 0)
-		rc = build_rules(b, rules,
-			rules_tail(rules, s, p->observed.refused_packets, p->intact.refused_bytes));
-	for (size_t i = 0; rc == 0 && i < ARRAY_SIZE(hooks); i++) {
-		if (!chain_is_wanted(hooks[i], s))
-			continue;
-		rc = build_chain(b, hooks[i]);
-		if (rc == 0)
-			rc = build_rules(b, rules, rules_guard(rules, s, hooks[i]));
-	}
-	return rc;
-}
-
-/* Sets that the elements need and that do not exist. Within a phase the elements are sorted by set. */
-static int build_missing_sets(
-	struct batch *b, const struct elements *list, const struct intact *there)
-{
-	const struct set_id *last = NULL;
-
-	for (size_t i = 0; i < list->n; i++) {
-		const struct set_id *id = &list->items[i].set;
-		int rc;
-
-		if (list->items[i].phase != PHASE_ADD || !set_id_per_prefix(id) ||
-			(last && set_id_compare(last, id) == 0))
-			continue;
-		last = id;
-		if (there && intact_has_set(there, id))
-			continue;
-		rc = build_set(b, id);
-		if (rc < 0)
-			return rc;
-	}
-	return 0;
 }
 
 /* Timeouts assume that the kernel receives each element within the allowance. If that took longer, some may be late by
@@ -201,31 +123,38 @@ static void update_measure(struct table_update *p, const struct batch *b)
 static int update_commit(size_t *taken, struct table_update *p, bool check_generation)
 {
 	struct firewall *f = p->firewall;
-	bool rebuild = !p->observed.present || !p->observed.intact;
-	_cleanup_(elements_free) struct elements list = {0};
+	const struct firewall_state *s = &f->last->state;
+	bool rebuild = p->changes.n && p->changes.items[0].kind == FIREWALL_TABLE;
 	_cleanup_(batch_free) struct batch b = {0};
-	int rc;
+	_cleanup_(worklist_free) struct worklist w = {
+		.batch = &b,
+		.wanted = p->wanted,
+		.observed = f->last,
+		.moment = &p->moment,
+		.closings_only = p->closings_only,
+		.ahead_ms = p->now_ms - p->started_ms,
+		.restructured = rebuild || !table_is_held(f),
+	};
+	int rc = batch_begin(&b, f, s->generation, check_generation);
 
-	if (rebuild)
-		rc = worklist_rebuild(&list, p->wanted, &p->observed, p->turn_ms, p->closings_only);
-	else
-		rc = worklist_changes(
-			taken, &list, f, &p->changes, &p->observed, batch_capacity(f));
-	if (rc == 0)
-		rc = batch_begin(&b, f, p->observed.generation, check_generation);
 	if (rc == 0 && (rebuild || !table_is_held(f)))
-		rc = batch_table(&b, rebuild && p->observed.present);
-	if (rc == 0 && rebuild)
-		rc = build_structure(&b, p);
+		rc = batch_table(&b, rebuild && s->present);
 	if (rc == 0)
-		rc = build_missing_sets(&b, &list, rebuild ? NULL : &p->intact);
-	if (rc == 0)
-		rc = batch_elements(&b, &list, p->now_ms, p->started_ms);
+		rc = rebuild ? worklist_rebuild(&w) : worklist_changes(taken, &w, &p->changes);
 	if (rc == 0)
 		rc = batch_commit(&b);
 	if (rc == 0)
 		update_measure(p, &b);
+	/* What was read is of a generation that has passed; after a refusal it may be of another's. */
+	if (rc < 0 || w.restructured)
+		reading_drop(f);
 	return rc;
+}
+
+/* What the kernel has of it now, for the next round to compare. */
+static int update_read_back(struct table_update *p)
+{
+	return reading_refresh(p->firewall, &p->changes, p->changes.n, update_now(p) / 1000);
 }
 
 /* A correction of a timeout that took too long to reach the kernel; the schedule did not change. */
@@ -235,20 +164,35 @@ static bool change_is_correction(const struct firewall_change *c, int64_t late_m
 	       (c->observed_until - c->until) * 1000 <= late_ms;
 }
 
+/* Moves them where there are none yet: there can be very many. */
 static int changes_append(
-	struct firewall_changes *to, const struct firewall_changes *from, int64_t late_ms)
+	struct firewall_changes *to, struct firewall_changes *from, int64_t late_ms)
 {
 	struct firewall_change *items;
 
 	if (!from->n)
 		return 0;
+	if (!to->n && !late_ms) {
+		firewall_changes_free(to);
+		*to = *from;
+		*from = (struct firewall_changes){0};
+		return 0;
+	}
 	items = reallocarray(to->items, to->n + from->n, sizeof(*items));
 	if (!items)
 		return -ENOMEM;
 	to->items = items;
-	for (size_t i = 0; i < from->n; i++)
-		if (!change_is_correction(&from->items[i], late_ms))
-			items[to->n++] = from->items[i];
+	for (size_t i = 0; i < from->n; i++) {
+		struct firewall_change *c = &items[to->n];
+
+		if (change_is_correction(&from->items[i], late_ms))
+			continue;
+		*c = from->items[i];
+		c->comment = pool_text(&to->texts, c->comment);
+		if (!c->comment)
+			return -ENOMEM;
+		to->n++;
+	}
 	return 0;
 }
 
@@ -297,7 +241,6 @@ static int update_run(struct firewall_changes *done, struct table_update *p)
 		size_t n, taken;
 		int rc;
 
-		update_turn_free(p);
 		rc = update_observe(p);
 		if (rc < 0)
 			return rc;
@@ -316,13 +259,33 @@ static int update_run(struct firewall_changes *done, struct table_update *p)
 		if (rc == 0) {
 			before = n;
 			p->changes.n = taken;
-			rc = changes_append(done, &p->changes, p->turn_late_ms);
+			rc = update_read_back(p);
+			if (rc == 0)
+				rc = changes_append(done, &p->changes, p->turn_late_ms);
 			if (rc < 0)
 				return rc;
 		} else if (!worth_retrying(rc) || ++voided >= MAX_ATTEMPTS) {
 			return rc;
 		}
 	}
+}
+
+static int apply_agreed(struct firewall_changes *changes, struct table_update *p)
+{
+	const struct allowlist *wanted = p->wanted;
+	struct allowlist agreed = {0};
+	struct places places = {0};
+	int rc = places_make(&places, p->firewall, wanted->guards, wanted->n_guards, NULL, 0);
+
+	if (rc == 0 && !places_agree(&places, wanted)) {
+		rc = places_make_agree(&agreed, &places, wanted);
+		p->wanted = &agreed;
+	}
+	places_free(&places);
+	if (rc == 0)
+		rc = update_run(changes, p);
+	free(agreed.allows);
+	return rc;
 }
 
 int firewall_apply(struct firewall_changes *done, struct firewall *f,
@@ -336,10 +299,10 @@ int firewall_apply(struct firewall_changes *done, struct firewall *f,
 		.started_ms = monotonic_ms(),
 		.closings_only = closings_only,
 	};
-	int rc = f->reader ? -EPERM : update_run(&changes, &p);
+	int rc = f->reader ? -EPERM : apply_agreed(&changes, &p);
 
 	changes_settle(&changes, &p.changes);
-	update_turn_free(&p);
+	firewall_changes_free(&p.changes);
 	if (rc == 0 && !closings_only && !deadlines_in_range(wanted, now))
 		rc = firewall_fail(f, -ERANGE, "a timeout of more than ten years was refused");
 	if (rc >= 0 && done)

@@ -57,13 +57,25 @@ static struct nlmsghdr *batch_frame(
 	return nlh;
 }
 
+/* The message of elements is complete. */
+static void batch_elements_end(struct batch *b)
+{
+	struct nlmsghdr *open = b->open;
+
+	if (!open)
+		return;
+	b->open = NULL;
+	mnl_attr_nest_end(open, b->nest);
+	batch_message_end(b, open);
+}
+
 struct nlmsghdr *batch_message(
-	struct batch *b, uint16_t type, uint16_t flags, const char *what, ...)
+	struct batch *b, uint16_t type, uint16_t flags, const char *verb, const char *object)
 {
 	struct batch_step *step;
 	struct nlmsghdr *nlh;
-	va_list ap;
 
+	batch_elements_end(b);
 	if (batch_reserve(b) < 0)
 		return NULL;
 	step = batch_step(b);
@@ -71,9 +83,8 @@ struct nlmsghdr *batch_message(
 		return NULL;
 	nlh = batch_frame(b, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type), flags, NFPROTO_INET, 0);
 	step->sequence = nlh->nlmsg_seq;
-	va_start(ap, what);
-	vsnprintf(step->what, sizeof(step->what), what, ap);
-	va_end(ap);
+	step->verb = verb;
+	snprintf(step->object, sizeof(step->object), "%s", object);
 	return nlh;
 }
 
@@ -97,7 +108,8 @@ int batch_begin(struct batch *b, struct firewall *f, uint32_t generation, bool c
 	if (check_generation)
 		mnl_attr_put_u32(nlh, NFNL_BATCH_GENID, htonl(generation));
 	step->sequence = nlh->nlmsg_seq;
-	snprintf(step->what, sizeof(step->what), "beginning the transaction");
+	step->verb = "beginning the transaction";
+	step->object[0] = '\0';
 	batch_message_end(b, nlh);
 	return 0;
 }
@@ -109,20 +121,31 @@ void batch_free(struct batch *b)
 	*b = (struct batch){0};
 }
 
+int batch_delete(struct batch *b, uint16_t type, const char *verb, const char *name)
+{
+	struct nlmsghdr *nlh = batch_message(b, type, 0, verb, name);
+
+	if (!nlh)
+		return -ENOMEM;
+	/* The table's name is attribute 1 of all of them; that of a chain is 3, of a set 2. */
+	mnl_attr_put_strz(nlh, NFTA_TABLE_NAME, TABLE_NAME);
+	if (type == NFT_MSG_DELCHAIN)
+		mnl_attr_put_strz(nlh, NFTA_CHAIN_NAME, name);
+	if (type == NFT_MSG_DELSET)
+		mnl_attr_put_strz(nlh, NFTA_SET_NAME, name);
+	batch_message_end(b, nlh);
+	return 0;
+}
+
 int batch_table(struct batch *b, bool delete_first)
 {
 	uint32_t flags =
 		b->firewall->features.owner_persist ? NFT_TABLE_F_OWNER | TABLE_F_PERSIST : 0;
 	struct nlmsghdr *nlh;
 
-	if (delete_first) {
-		nlh = batch_message(b, NFT_MSG_DELTABLE, 0, "deleting the table");
-		if (!nlh)
-			return -ENOMEM;
-		mnl_attr_put_strz(nlh, NFTA_TABLE_NAME, TABLE_NAME);
-		batch_message_end(b, nlh);
-	}
-	nlh = batch_message(b, NFT_MSG_NEWTABLE, NLM_F_CREATE, "taking ownership of the table");
+	if (delete_first && batch_delete(b, NFT_MSG_DELTABLE, "deleting the table", "") < 0)
+		return -ENOMEM;
+	nlh = batch_message(b, NFT_MSG_NEWTABLE, NLM_F_CREATE, "taking ownership of the table", "");
 	if (!nlh)
 		return -ENOMEM;
 	mnl_attr_put_strz(nlh, NFTA_TABLE_NAME, TABLE_NAME);
@@ -131,15 +154,33 @@ int batch_table(struct batch *b, bool delete_first)
 	return 0;
 }
 
+int batch_chain(struct batch *b, const char *name)
+{
+	struct nftnl_chain *c = chain_make(name, &b->firewall->settings);
+	struct nlmsghdr *nlh = NULL;
+
+	if (c)
+		nlh = batch_message(
+			b, NFT_MSG_NEWCHAIN, NLM_F_CREATE | NLM_F_EXCL, "adding chain ", name);
+	if (nlh) {
+		nftnl_chain_nlmsg_build_payload(nlh, c);
+		batch_message_end(b, nlh);
+	}
+	if (c)
+		nftnl_chain_free(c);
+	return nlh ? 0 : -ENOMEM;
+}
+
 int batch_set(struct batch *b, const struct set_id *id)
 {
-	char name[SET_NAME_MAX];
-	struct nftnl_set *set = set_make(id);
+	const struct names *servers = &b->firewall->groups;
+	char name[NFT_NAME_MAX];
+	struct nftnl_set *set = set_make(id, servers);
 	struct nlmsghdr *nlh = NULL;
 
 	if (set)
-		nlh = batch_message(b, NFT_MSG_NEWSET, NLM_F_CREATE | NLM_F_EXCL, "adding set %s",
-			set_id_format(name, id));
+		nlh = batch_message(b, NFT_MSG_NEWSET, NLM_F_CREATE | NLM_F_EXCL, "adding set ",
+			set_name(name, id, servers));
 	if (nlh) {
 		/* Rules refer to sets by name. The id only has to be unique in the batch. */
 		nftnl_set_set_u32(set, NFTNL_SET_ID, b->firewall->sequence);
@@ -155,7 +196,7 @@ int batch_rule(struct batch *b, struct nftnl_rule *r, bool append)
 {
 	struct nlmsghdr *nlh =
 		batch_message(b, NFT_MSG_NEWRULE, NLM_F_CREATE | (append ? NLM_F_APPEND : 0),
-			"adding a rule to %s", nftnl_rule_get_str(r, NFTNL_RULE_CHAIN));
+			"adding a rule to ", nftnl_rule_get_str(r, NFTNL_RULE_CHAIN));
 
 	if (!nlh)
 		return -ENOMEM;
@@ -164,71 +205,56 @@ int batch_rule(struct batch *b, struct nftnl_rule *r, bool append)
 	return 0;
 }
 
-static struct nlmsghdr *batch_elements_message(struct batch *b, const struct element *e)
+static int batch_elements_begin(struct batch *b, const struct element *e)
 {
-	uint16_t type = NFT_MSG_NEWSETELEM, flags = NLM_F_CREATE;
-	char name[SET_NAME_MAX];
-	struct nlmsghdr *nlh;
+	const struct firewall *f = b->firewall;
+	const bool deletes = e->order == ELEMENT_DELETE;
+	uint16_t type = NFT_MSG_NEWSETELEM, flags = 0;
+	char name[NFT_NAME_MAX];
 
-	set_id_format(name, &e->set);
-	if (e->phase == PHASE_ADD)
-		flags |= e->update ? 0 : NLM_F_EXCL;
-	else {
-		type = b->firewall->features.destroy ? MSG_DESTROYSETELEM : NFT_MSG_DELSETELEM;
-		flags = 0;
-	}
-	nlh = batch_message(b, type, flags, "%s elements of %s",
-		e->phase == PHASE_ADD ? "adding" : "deleting", name);
-	if (nlh) {
-		mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_TABLE, TABLE_NAME);
-		mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_SET, name);
-	}
-	return nlh;
-}
-
-static bool same_message(const struct element *a, const struct element *b)
-{
-	return a->phase == b->phase && a->update == b->update &&
-	       set_id_compare(&a->set, &b->set) == 0;
-}
-
-static bool has_timeout(const struct element *e)
-{
-	return e->phase == PHASE_ADD && (e->set.kind == SET_ALLOW || e->set.kind == SET_DENIED);
-}
-
-/* One message with equal kinds of elements. Returns the index behind its last element. */
-static int batch_elements_run(
-	size_t *next, struct batch *b, const struct elements *list, size_t n, int64_t ahead_ms)
-{
-	const struct element *first = &list->items[*next];
-	struct nlmsghdr *nlh = batch_elements_message(b, first);
-	struct nlattr *nest;
-	size_t i = *next;
-
-	if (!nlh)
+	set_name(name, &e->set, &f->groups);
+	if (deletes)
+		type = f->features.destroy ? MSG_DESTROYSETELEM : NFT_MSG_DELSETELEM;
+	else
+		flags = e->order == ELEMENT_ADD ? NLM_F_CREATE | NLM_F_EXCL : NLM_F_CREATE;
+	b->open = batch_message(
+		b, type, flags, deletes ? "deleting elements of " : "adding elements of ", name);
+	if (!b->open)
 		return -ENOMEM;
-	nest = mnl_attr_nest_start(nlh, NFTA_SET_ELEM_LIST_ELEMENTS);
-	for (; i < n && same_message(first, &list->items[i]); i++) {
-		const struct element *e = &list->items[i];
-		uint64_t timeout = 0;
-		int rc;
+	mnl_attr_put_strz(b->open, NFTA_SET_ELEM_LIST_TABLE, TABLE_NAME);
+	mnl_attr_put_strz(b->open, NFTA_SET_ELEM_LIST_SET, name);
+	b->nest = mnl_attr_nest_start(b->open, NFTA_SET_ELEM_LIST_ELEMENTS);
+	b->set = e->set;
+	b->order = e->order;
+	return 0;
+}
 
-		if (nlh->nlmsg_len > MAX_NEST - ELEMENT_ROOM)
-			break;
-		/* Its end came in the meantime, so it need not be added. */
-		if (has_timeout(e) && !element_timeout(&timeout, e->end_ms,
-					      monotonic_ms() + ahead_ms, b->allowance_ms))
-			continue;
-		rc = element_build(nlh, e, timeout);
+bool batch_is_full(const struct batch *b)
+{
+	size_t open = b->open ? b->open->nlmsg_len : 0;
+
+	return b->length + open + ELEMENT_ROOM + BATCH_TAIL >= b->firewall->send_limit;
+}
+
+int batch_element(struct batch *b, const struct element *e)
+{
+	uint64_t timeout = 0;
+
+	if (batch_is_full(b))
+		return 0;
+	/* Its end came in the meantime, so it need not be added. */
+	if (e->order != ELEMENT_DELETE && set_has_timeout(&e->set) &&
+		!element_timeout(
+			&timeout, e->end_ms, monotonic_ms() + b->ahead_ms, b->allowance_ms))
+		return 0;
+	if (!b->open || b->order != e->order || set_id_compare(&b->set, &e->set) != 0 ||
+		b->open->nlmsg_len > MAX_NEST - ELEMENT_ROOM) {
+		int rc = batch_elements_begin(b, e);
 		if (rc < 0)
 			return rc;
-		b->n_elements++;
 	}
-	mnl_attr_nest_end(nlh, nest);
-	batch_message_end(b, nlh);
-	*next = i;
-	return 0;
+	b->n_elements++;
+	return element_build(b->open, e, timeout);
 }
 
 static size_t elements_in_time(const struct firewall *f)
@@ -246,28 +272,24 @@ size_t batch_capacity(const struct firewall *f)
 	return room / ELEMENT_BYTES < in_time ? room / ELEMENT_BYTES : in_time;
 }
 
-int batch_elements(struct batch *b, const struct elements *list, int64_t now_ms, int64_t started_ms)
+void batch_clock(struct batch *b, size_t n, int64_t ahead_ms)
 {
 	const struct firewall *f = b->firewall;
 	const int64_t usual = ALLOWANCE_MS + MAX_SPREAD_MS;
 	const int64_t most = f->batch_ms > usual ? f->batch_ms : usual;
-	size_t n = list->n, next = 0;
 	int64_t needed =
 		n < elements_in_time(f) ? f->batch_ms + (int64_t)n * f->element_us / 1000 : most;
-	int rc = 0;
 
 	b->began_ms = monotonic_ms();
+	b->ahead_ms = ahead_ms;
 	b->allowance_ms = needed < most ? needed : most;
-	while (rc == 0 && next < n && b->length + MAX_MESSAGE / 2 + BATCH_TAIL < f->send_limit)
-		rc = batch_elements_run(&next, b, list, n, now_ms - started_ms);
-	return rc;
 }
 
-static const char *batch_step_name(const struct batch *b, uint32_t sequence)
+static const struct batch_step *batch_step_find(const struct batch *b, uint32_t sequence)
 {
 	for (size_t i = 0; i < b->n_steps; i++)
 		if (b->steps[i].sequence == sequence)
-			return b->steps[i].what;
+			return &b->steps[i];
 	return NULL;
 }
 
@@ -278,12 +300,12 @@ static int batch_reply(struct batch *b, const void *data, int length, int rc)
 
 	for (; mnl_nlmsg_ok(nlh, length); nlh = mnl_nlmsg_next(nlh, &length)) {
 		const struct nlmsgerr *e = mnl_nlmsg_get_payload(nlh);
-		const char *what = batch_step_name(b, nlh->nlmsg_seq);
+		const struct batch_step *step = batch_step_find(b, nlh->nlmsg_seq);
 
 		if (nlh->nlmsg_type != NLMSG_ERROR || nlh->nlmsg_len < mnl_nlmsg_size(sizeof(*e)))
 			continue;
-		if (rc == 0 && what && e->error < 0)
-			rc = firewall_fail(b->firewall, e->error, "%s", what);
+		if (rc == 0 && step && e->error < 0)
+			rc = firewall_fail(b->firewall, e->error, "%s%s", step->verb, step->object);
 	}
 	return rc;
 }
@@ -323,6 +345,7 @@ int batch_commit(struct batch *b)
 	struct nlmsghdr *nlh;
 	ssize_t n;
 
+	batch_elements_end(b);
 	if (batch_reserve(b) < 0)
 		return -ENOMEM;
 	nlh = batch_frame(b, NFNL_MSG_BATCH_END, 0, AF_UNSPEC, NFNL_SUBSYS_NFTABLES);

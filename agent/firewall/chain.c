@@ -1,12 +1,17 @@
-/* The chains of the table: one for each hook, and the check chain. */
+/* The chains of the table: one for each hook, one for each server, and the one that refuses. */
 #include <string.h>
 
 #include "firewall/netlink.h"
 
 bool chain_is_wanted(const char *name, const struct firewall_settings *s)
 {
-	return streq(name, CHAIN_CHECK) || (streq(name, CHAIN_INPUT) && s->hooks & HOOK_INPUT) ||
+	return streq(name, CHAIN_REFUSE) || (streq(name, CHAIN_INPUT) && s->hooks & HOOK_INPUT) ||
 	       (streq(name, CHAIN_FORWARD) && s->hooks & HOOK_FORWARD);
+}
+
+static bool chain_is_base(const char *name)
+{
+	return streq(name, CHAIN_INPUT) || streq(name, CHAIN_FORWARD);
 }
 
 static uint32_t chain_hook(const char *name)
@@ -24,7 +29,7 @@ struct nftnl_chain *chain_make(const char *name, const struct firewall_settings 
 		nftnl_chain_set_str(c, NFTNL_CHAIN_NAME, name) < 0)
 		goto fail;
 	nftnl_chain_set_u32(c, NFTNL_CHAIN_FAMILY, NFPROTO_INET);
-	if (streq(name, CHAIN_CHECK))
+	if (!chain_is_base(name))
 		return c;
 	if (nftnl_chain_set_str(c, NFTNL_CHAIN_TYPE, "filter") < 0)
 		goto fail;
@@ -41,11 +46,9 @@ bool chain_is_as_made(const struct nftnl_chain *c, const struct firewall_setting
 {
 	const char *name = nftnl_chain_get_str(c, NFTNL_CHAIN_NAME);
 
-	if (!chain_is_wanted(name, s))
-		return false;
-	if (streq(name, CHAIN_CHECK))
+	if (!chain_is_base(name))
 		return !nftnl_chain_is_set(c, NFTNL_CHAIN_HOOKNUM);
-	return nftnl_chain_is_set(c, NFTNL_CHAIN_HOOKNUM) &&
+	return chain_is_wanted(name, s) && nftnl_chain_is_set(c, NFTNL_CHAIN_HOOKNUM) &&
 	       nftnl_chain_get_u32(c, NFTNL_CHAIN_HOOKNUM) == chain_hook(name) &&
 	       nftnl_chain_get_s32(c, NFTNL_CHAIN_PRIO) == s->priority &&
 	       nftnl_chain_get_u32(c, NFTNL_CHAIN_POLICY) == NF_ACCEPT &&

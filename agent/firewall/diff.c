@@ -6,6 +6,7 @@
 void firewall_changes_free(struct firewall_changes *c)
 {
 	free(c->items);
+	pool_free(&c->texts);
 	*c = (struct firewall_changes){0};
 }
 
@@ -19,11 +20,21 @@ static int64_t rest_ms(instant_t until, int64_t now_ms)
 	return until - now > MAX_DEADLINE_S ? INT64_MAX : until * 1000 - now_ms;
 }
 
-bool diff_allow(enum firewall_change_kind *out, const struct allow *wanted,
-	const struct observed_allow *observed, int64_t now_ms, int64_t cut_ms, int64_t early_ms)
+/* Of an element without a timeout: longer than any. */
+static int64_t observed_rest(const struct observed_allow *o, const struct diff_moment *m)
 {
-	int64_t wanted_rest = wanted ? rest_ms(wanted->until, now_ms) : 0, late;
+	return o->has_timeout ? (int64_t)o->remaining_ms - m->passed_ms : INT64_MAX / 2;
+}
 
+bool diff_allow(enum firewall_change_kind *out, const struct allow *wanted,
+	const struct observed_allow *observed, const struct diff_moment *m)
+{
+	int64_t wanted_rest = wanted ? rest_ms(wanted->until, m->now_ms) : 0, late;
+	int64_t rest = observed ? observed_rest(observed, m) : 0;
+
+	/* It has expired since it was read. */
+	if (rest <= 0)
+		observed = NULL;
 	/* Refused: the entry is not added, and an existing one is removed or expires. */
 	if (wanted_rest == INT64_MAX) {
 		*out = FIREWALL_ALLOW_REMOVE;
@@ -33,17 +44,16 @@ bool diff_allow(enum firewall_change_kind *out, const struct allow *wanted,
 	if (wanted_rest <= TOLERANCE_MS) {
 		late = wanted ? wanted_rest : TOLERANCE_MS;
 		*out = FIREWALL_ALLOW_REMOVE;
-		return observed &&
-		       (!observed->has_timeout || observed->remaining_ms > (uint64_t)late);
+		return observed && rest > late;
 	}
 	if (!observed) {
 		*out = FIREWALL_ALLOW_ADD;
 		return true;
 	}
-	late = observed->has_timeout ? (int64_t)observed->remaining_ms - wanted_rest : 1;
-	if (late + cut_ms > 0)
+	late = observed->has_timeout ? rest - wanted_rest : 1;
+	if (late + m->cut_ms > 0)
 		*out = FIREWALL_ALLOW_SHORTEN;
-	else if (late < -TOLERANCE_MS - early_ms)
+	else if (late < -TOLERANCE_MS - m->early_ms)
 		*out = FIREWALL_ALLOW_EXTEND;
 	else if (!streq(wanted->comment, observed->comment))
 		*out = FIREWALL_ALLOW_COMMENT;
@@ -54,7 +64,7 @@ bool diff_allow(enum firewall_change_kind *out, const struct allow *wanted,
 
 struct changes_draft {
 	struct firewall_changes changes;
-	int64_t now_ms, cut_ms, early_ms;
+	const struct diff_moment *moment;
 };
 
 static struct firewall_change *draft_add(struct changes_draft *d, enum firewall_change_kind kind)
@@ -65,16 +75,17 @@ static struct firewall_change *draft_add(struct changes_draft *d, enum firewall_
 	if (!items)
 		return NULL;
 	c->items = items;
-	c->items[c->n] = (struct firewall_change){.kind = kind};
+	c->items[c->n] = (struct firewall_change){.kind = kind, .comment = ""};
 	return &c->items[c->n++];
 }
 
-static void change_set_name(struct firewall_change *c, const struct endpoint *e,
+static int draft_name(struct changes_draft *d, struct firewall_change *c, const struct endpoint *e,
 	const struct source *s, const char *comment)
 {
 	c->endpoint = *e;
 	c->source = *s;
-	snprintf(c->comment, sizeof(c->comment), "%.*s", ALLOW_COMMENT_MAX, comment);
+	c->comment = pool_bytes(&d->changes.texts, comment, strnlen(comment, ALLOW_COMMENT_MAX));
+	return c->comment ? 0 : -ENOMEM;
 }
 
 static int visit_allow(const void *wanted, const void *observed, void *context)
@@ -84,48 +95,50 @@ static int visit_allow(const void *wanted, const void *observed, void *context)
 	struct changes_draft *d = context;
 	enum firewall_change_kind kind;
 	struct firewall_change *c;
+	int rc = 0;
 
-	if (!diff_allow(&kind, w, o, d->now_ms, d->cut_ms, d->early_ms))
+	if (!diff_allow(&kind, w, o, d->moment))
 		return 0;
 	c = draft_add(d, kind);
 	if (!c)
 		return -ENOMEM;
 	if (w)
-		change_set_name(c, &w->endpoint, &w->source, w->comment);
+		rc = draft_name(d, c, &w->endpoint, &w->source, w->comment);
 	else if (o)
-		change_set_name(c, &o->endpoint, &o->source, o->comment);
+		rc = draft_name(d, c, &o->endpoint, &o->source, o->comment);
 	if (w && kind != FIREWALL_ALLOW_REMOVE)
 		c->until = w->until;
 	if (o && o->has_timeout)
-		c->observed_until = (d->now_ms + (int64_t)o->remaining_ms) / 1000;
-	return 0;
+		c->observed_until = (d->moment->now_ms + observed_rest(o, d->moment)) / 1000;
+	return rc;
 }
 
 static int visit_trusted(const void *wanted, const void *observed, void *context)
 {
-	const struct trusted *w = wanted, *o = observed, *t = w ? w : o;
+	const struct trusted *w = wanted;
+	const struct observed_trusted *o = observed;
 	struct firewall_change *c;
 
-	if (!t || (w && o && streq(w->comment, o->comment)))
+	if ((!w && !o) || (w && o && streq(w->comment, o->comment)))
 		return 0;
 	c = draft_add(context, w ? FIREWALL_TRUSTED_ADD : FIREWALL_TRUSTED_REMOVE);
 	if (!c)
 		return -ENOMEM;
-	change_set_name(c, &t->endpoint, &t->source, t->comment);
-	return 0;
+	return w ? draft_name(context, c, &w->endpoint, &w->source, w->comment)
+		 : draft_name(context, c, &o->endpoint, &o->source, o->comment);
 }
 
 static int visit_guard(const void *wanted, const void *observed, void *context)
 {
-	const struct endpoint *e = wanted ? wanted : observed;
+	const struct guard *g = wanted ? wanted : observed;
 	struct firewall_change *c;
 
-	if (!e || (wanted && observed))
+	if (!g || (wanted && observed))
 		return 0;
 	c = draft_add(context, wanted ? FIREWALL_GUARD_ADD : FIREWALL_GUARD_REMOVE);
 	if (!c)
 		return -ENOMEM;
-	c->endpoint = *e;
+	c->endpoint = g->endpoint;
 	return 0;
 }
 
@@ -151,13 +164,42 @@ int firewall_change_compare(const void *a, const void *b)
 		     : allow_key_compare(&x->endpoint, &x->source, &y->endpoint, &y->source);
 }
 
-int diff_at(struct firewall_changes *out, const struct allowlist *wanted,
-	const struct firewall_state *observed, int64_t now_ms, int64_t cut_ms, int64_t early_ms)
+/* Of each kind they were found in order already: so by counting, and not by comparing. */
+static int changes_sort(struct firewall_changes *c)
 {
-	struct changes_draft d = {.now_ms = now_ms, .cut_ms = cut_ms, .early_ms = early_ms};
+	size_t next[FIREWALL_CHANGE_KINDS] = {0}, counts[FIREWALL_CHANGE_KINDS] = {0}, at = 0;
+	struct firewall_change *sorted;
+
+	for (size_t i = 0; i < c->n; i++)
+		counts[c->items[i].kind]++;
+	for (int rank = 0; rank <= 3; rank++)
+		for (size_t kind = 0; kind < FIREWALL_CHANGE_KINDS; kind++)
+			if (change_rank((enum firewall_change_kind)kind) == rank) {
+				next[kind] = at;
+				at += counts[kind];
+				if (counts[kind] == c->n)
+					return 0;
+			}
+	sorted = calloc(c->n + 1, sizeof(*sorted));
+	if (!sorted)
+		return -ENOMEM;
+	for (size_t i = 0; i < c->n; i++)
+		sorted[next[c->items[i].kind]++] = c->items[i];
+	free(c->items);
+	c->items = sorted;
+	return 0;
+}
+
+int diff_at(struct firewall_changes *out, const struct allowlist *wanted,
+	const struct firewall_state *observed, const struct diff_moment *m)
+{
+	struct changes_draft d = {.moment = m};
+	bool rebuild = !observed->present || !observed->intact ||
+		       places_differ(wanted->guards, wanted->n_guards, observed->guards,
+			       observed->n_guards);
 	int rc = 0;
 
-	if ((!observed->present || !observed->intact) && !draft_add(&d, FIREWALL_TABLE))
+	if (rebuild && !draft_add(&d, FIREWALL_TABLE))
 		rc = -ENOMEM;
 	if (rc == 0)
 		rc = walk_guards(wanted, observed, visit_guard, &d);
@@ -165,13 +207,12 @@ int diff_at(struct firewall_changes *out, const struct allowlist *wanted,
 		rc = walk_trusted(wanted, observed, visit_trusted, &d);
 	if (rc == 0)
 		rc = walk_allows(wanted, observed, visit_allow, &d);
+	if (rc == 0)
+		rc = changes_sort(&d.changes);
 	if (rc < 0) {
 		firewall_changes_free(&d.changes);
 		return rc;
 	}
-	if (d.changes.n)
-		qsort(d.changes.items, d.changes.n, sizeof(*d.changes.items),
-			firewall_change_compare);
 	*out = d.changes;
 	return 0;
 }
@@ -179,5 +220,5 @@ int diff_at(struct firewall_changes *out, const struct allowlist *wanted,
 int firewall_diff(struct firewall_changes *out, const struct allowlist *wanted,
 	const struct firewall_state *observed, instant_t now)
 {
-	return diff_at(out, wanted, observed, now * 1000, 0, 0);
+	return diff_at(out, wanted, observed, &(struct diff_moment){.now_ms = now * 1000});
 }

@@ -1,49 +1,10 @@
-/* One set element in the kernel's format, and the list of elements of a commit. */
+/* One set element in the kernel's format. */
+#include <endian.h>
 #include <string.h>
 
 #include <libnftnl/udata.h>
 
 #include "firewall/netlink.h"
-
-int elements_add(struct elements *list, const struct element *e)
-{
-	struct element *items = array_grown(list->items, list->n, sizeof(*items));
-
-	if (!items)
-		return -ENOMEM;
-	list->items = items;
-	list->items[list->n++] = *e;
-	return 0;
-}
-
-/* By phase, then by message (set and flags). Within a message, the earliest end comes first, because it can wait least.
- * */
-static int element_compare(const void *a, const void *b)
-{
-	const struct element *x = a, *y = b;
-	int rc;
-
-	if (x->phase != y->phase)
-		return x->phase < y->phase ? -1 : 1;
-	rc = set_id_compare(&x->set, &y->set);
-	if (rc != 0)
-		return rc;
-	if (x->update != y->update)
-		return x->update ? 1 : -1;
-	return (x->end_ms > y->end_ms) - (x->end_ms < y->end_ms);
-}
-
-void elements_sort(struct elements *list)
-{
-	if (list->n)
-		qsort(list->items, list->n, sizeof(*list->items), element_compare);
-}
-
-void elements_free(struct elements *list)
-{
-	free(list->items);
-	*list = (struct elements){0};
-}
 
 bool element_timeout(uint64_t *out, int64_t end_ms, int64_t now_ms, int64_t allowance_ms)
 {
@@ -55,71 +16,75 @@ bool element_timeout(uint64_t *out, int64_t end_ms, int64_t now_ms, int64_t allo
 	return true;
 }
 
-static int element_set_comment(struct nftnl_set_elem *elem, const char *comment)
+static void put_key(struct nlmsghdr *nlh, const struct element *e)
 {
-	struct nftnl_udata_buf *buf = nftnl_udata_buf_alloc(UINT8_MAX + 2u);
-	int rc = -ENOMEM;
-
-	if (buf && nftnl_udata_put_strz(buf, NFTNL_UDATA_SET_ELEM_COMMENT, comment))
-		rc = nftnl_set_elem_set(elem, NFTNL_SET_ELEM_USERDATA, nftnl_udata_buf_data(buf),
-			     nftnl_udata_buf_len(buf)) < 0
-			     ? -ENOMEM
-			     : 0;
-	if (buf)
-		nftnl_udata_buf_free(buf);
-	return rc;
-}
-
-static int element_set_counter(struct nftnl_set_elem *elem, uint64_t packets, uint64_t bytes)
-{
-	struct nftnl_expr *counter = nftnl_expr_alloc("counter");
-
-	if (!counter)
-		return -ENOMEM;
-	nftnl_expr_set_u64(counter, NFTNL_EXPR_CTR_PACKETS, packets);
-	nftnl_expr_set_u64(counter, NFTNL_EXPR_CTR_BYTES, bytes);
-	nftnl_set_elem_add_expr(elem, counter);
-	return 0;
-}
-
-static int element_fill(struct nftnl_set_elem *elem, const struct element *e, uint64_t timeout_ms)
-{
+	struct nlattr *nest = mnl_attr_nest_start(nlh, NFTA_SET_ELEM_KEY);
 	struct set_key key;
-	int rc = 0;
 
-	set_key_make(&key, &e->set, &e->source, &e->endpoint);
-	if (nftnl_set_elem_set(elem, NFTNL_SET_ELEM_KEY, key.bytes, key.length) < 0)
-		return -ENOMEM;
-	if (e->phase != PHASE_ADD)
-		return 0;
-	/* Both: a kernel that changes an element in place looks at its timeout in ticks, and does nothing where that is the
-	 * same as before, however little of it is left (nft_add_set_elem() in net/netfilter/nf_tables_api.c, since 6.12). */
-	if (timeout_ms) {
-		nftnl_set_elem_set_u64(elem, NFTNL_SET_ELEM_TIMEOUT, timeout_ms);
-		nftnl_set_elem_set_u64(elem, NFTNL_SET_ELEM_EXPIRATION, timeout_ms);
-	}
-	if (e->comment && *e->comment)
-		rc = element_set_comment(elem, e->comment);
-	if (rc == 0 && (e->packets || e->bytes))
-		rc = element_set_counter(elem, e->packets, e->bytes);
-	return rc;
+	set_key_make(&key, &e->set, e->source, e->endpoint);
+	mnl_attr_put(nlh, NFTA_DATA_VALUE, key.length, key.bytes);
+	mnl_attr_nest_end(nlh, nest);
+}
+
+static void put_goto(struct nlmsghdr *nlh, const char *chain)
+{
+	struct nlattr *data = mnl_attr_nest_start(nlh, NFTA_SET_ELEM_DATA);
+	struct nlattr *verdict = mnl_attr_nest_start(nlh, NFTA_DATA_VERDICT);
+
+	mnl_attr_put_u32(nlh, NFTA_VERDICT_CODE, htobe32((uint32_t)NFT_GOTO));
+	mnl_attr_put_strz(nlh, NFTA_VERDICT_CHAIN, chain);
+	mnl_attr_nest_end(nlh, verdict);
+	mnl_attr_nest_end(nlh, data);
+}
+
+/* As nft stores a comment: type, length, value. One that does not fit would be stored empty, so it is cut. */
+static void put_comment(struct nlmsghdr *nlh, const char *comment)
+{
+	uint8_t data[2 + UINT8_MAX] = {NFTNL_UDATA_SET_ELEM_COMMENT};
+	size_t length = strnlen(comment, UINT8_MAX - 3);
+
+	data[1] = (uint8_t)(length + 1);
+	memcpy(data + 2, comment, length);
+	mnl_attr_put(nlh, NFTA_SET_ELEM_USERDATA, length + 3, data);
+}
+
+static void put_counter(struct nlmsghdr *nlh, uint64_t packets, uint64_t bytes)
+{
+	struct nlattr *nest = mnl_attr_nest_start(nlh, NFTA_SET_ELEM_EXPR), *data;
+
+	mnl_attr_put_strz(nlh, NFTA_EXPR_NAME, "counter");
+	data = mnl_attr_nest_start(nlh, NFTA_EXPR_DATA);
+	mnl_attr_put_u64(nlh, NFTA_COUNTER_BYTES, htobe64(bytes));
+	mnl_attr_put_u64(nlh, NFTA_COUNTER_PACKETS, htobe64(packets));
+	mnl_attr_nest_end(nlh, data);
+	mnl_attr_nest_end(nlh, nest);
 }
 
 int element_build(struct nlmsghdr *nlh, const struct element *e, uint64_t timeout_ms)
 {
-	struct nftnl_set_elem *elem;
-	int rc;
+	struct nlattr *nest;
 
 	/* A timeout of 0 would mean no timeout. */
-	if (e->phase == PHASE_ADD && (e->set.kind == SET_ALLOW || e->set.kind == SET_DENIED) &&
-		!timeout_ms)
+	if (e->order != ELEMENT_DELETE && set_has_timeout(&e->set) && !timeout_ms)
 		return -EINVAL;
-	elem = nftnl_set_elem_alloc();
-	if (!elem)
-		return -ENOMEM;
-	rc = element_fill(elem, e, timeout_ms);
-	if (rc == 0 && !nftnl_set_elem_nlmsg_build(nlh, elem, 1))
-		rc = -ENOMEM;
-	nftnl_set_elem_free(elem);
-	return rc;
+	nest = mnl_attr_nest_start(nlh, NFTA_LIST_ELEM);
+	put_key(nlh, e);
+	if (e->order == ELEMENT_DELETE) {
+		mnl_attr_nest_end(nlh, nest);
+		return 0;
+	}
+	/* Both: a kernel that changes an element in place looks at its timeout in ticks, and does nothing where that is the
+	 * same as before, however little of it is left (nft_add_set_elem() in net/netfilter/nf_tables_api.c, since 6.12). */
+	if (timeout_ms) {
+		mnl_attr_put_u64(nlh, NFTA_SET_ELEM_TIMEOUT, htobe64(timeout_ms));
+		mnl_attr_put_u64(nlh, NFTA_SET_ELEM_EXPIRATION, htobe64(timeout_ms));
+	}
+	if (e->chain)
+		put_goto(nlh, e->chain);
+	if (e->comment && *e->comment)
+		put_comment(nlh, e->comment);
+	if (e->packets || e->bytes)
+		put_counter(nlh, e->packets, e->bytes);
+	mnl_attr_nest_end(nlh, nest);
+	return 0;
 }

@@ -3,7 +3,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#include "firewall/netlink.h"
+#include "firewall/intact.h"
 
 /* Enough for about 500,000 elements in one transaction. A limit, not an allocation. */
 #define SEND_BUFFER (128 * 1024 * 1024)
@@ -24,6 +24,8 @@ void firewall_close(struct firewall *f)
 		return;
 	if (f->socket)
 		mnl_socket_close(f->socket);
+	reading_drop(f);
+	names_free(&f->groups);
 	free(f);
 }
 
@@ -107,23 +109,20 @@ int firewall_open(struct firewall **out, const struct firewall_settings *s)
 int firewall_remove(struct firewall *f)
 {
 	struct batch b;
-	struct nlmsghdr *nlh;
 	int rc;
 
 	if (f->reader)
 		return -EPERM;
+	reading_drop(f);
 	rc = query_table(f);
 	if (rc == -ENOENT)
 		return 0;
 	rc = rc == 0 ? batch_begin(&b, f, 0, false) : rc;
 	if (rc < 0)
 		return rc;
-	nlh = batch_message(&b, NFT_MSG_DELTABLE, 0, "deleting the table");
-	if (nlh) {
-		mnl_attr_put_strz(nlh, NFTA_TABLE_NAME, TABLE_NAME);
-		batch_message_end(&b, nlh);
-	}
-	rc = nlh ? batch_commit(&b) : -ENOMEM;
+	rc = batch_delete(&b, NFT_MSG_DELTABLE, "deleting the table", "");
+	if (rc == 0)
+		rc = batch_commit(&b);
 	batch_free(&b);
 	f->table_flags = f->table_owner = 0;
 	return rc == -ENOENT ? 0 : rc;

@@ -54,7 +54,7 @@ static void monitor_take(struct firewall_process *f)
 		helper_refuse("the kernel's events: %s", strerror(-rc));
 	if (!changed)
 		return;
-	record_set(a.u.text, sizeof(a.u.text), who);
+	record_set(a.text, sizeof(a.text), who);
 	/* A service that is sending a long list does not read. Do not wait for it while it waits for this process. If
 	 * the channel is full, it contains an event already. */
 	if (send(f->channel, &a, sizeof(a), MSG_NOSIGNAL | MSG_DONTWAIT) < 0 && errno != EAGAIN)

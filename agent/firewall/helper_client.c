@@ -30,8 +30,8 @@ static int client_send(struct firewall_client *c, const struct firewall_request 
 static void event_note(struct firewall_client *c, const struct firewall_answer *a)
 {
 	c->changed = true;
-	if (a->u.text[0])
-		record_set(c->who, sizeof(c->who), a->u.text);
+	if (a->text[0])
+		record_set(c->who, sizeof(c->who), a->text);
 }
 
 /* Receives the next answer. Notes events on the way. */
@@ -57,7 +57,7 @@ int firewall_client_receive(struct firewall_client *c, struct firewall_answer *a
 
 int firewall_client_result(struct firewall_client *c, const struct firewall_answer *a)
 {
-	client_fail(c, 0, a->u.text);
+	client_fail(c, 0, a->text);
 	return a->code;
 }
 
@@ -99,7 +99,8 @@ static int list_send(struct firewall_client *c, const struct allowlist *w)
 	int rc = client_send(c, &r);
 
 	for (size_t i = 0; rc == 0 && i < w->n_guards; i++)
-		rc = client_send(c, request_set(&r, VERB_GUARD, &w->guards[i], NULL, NULL));
+		rc = client_send(
+			c, request_set(&r, VERB_GUARD, &w->guards[i].endpoint, NULL, NULL));
 	for (size_t i = 0; rc == 0 && i < w->n_trusted; i++) {
 		const struct trusted *t = &w->trusted[i];
 		rc = client_send(
@@ -111,6 +112,13 @@ static int list_send(struct firewall_client *c, const struct allowlist *w)
 		rc = client_send(c, &r);
 	}
 	return rc;
+}
+
+static int change_take(struct firewall_changes *c, struct firewall_answer *a)
+{
+	a->u.change.comment = pool_text(&c->texts, a->text);
+	return a->u.change.comment ? append(&c->items, &c->n, sizeof(a->u.change), &a->u.change)
+				   : -ENOMEM;
 }
 
 static int client_apply(struct firewall_changes *done, void *context,
@@ -130,8 +138,7 @@ static int client_apply(struct firewall_changes *done, void *context,
 	int memory = 0;
 	while (rc == 0 && a.kind == ANSWER_CHANGE) {
 		if (memory == 0)
-			memory =
-				append(&changes.items, &changes.n, sizeof(a.u.change), &a.u.change);
+			memory = change_take(&changes, &a);
 		rc = firewall_client_receive(c, &a);
 	}
 	if (rc == 0)
@@ -146,8 +153,12 @@ static int client_apply(struct firewall_changes *done, void *context,
 	return rc;
 }
 
-static int state_take(struct firewall_state *s, const struct firewall_answer *a)
+static int state_take(struct firewall_state *s, struct firewall_answer *a)
 {
+	const char *text = pool_text(&s->texts, a->text);
+
+	if (!text)
+		return -ENOMEM;
 	switch ((enum firewall_answer_kind)a->kind) {
 	case ANSWER_STATE:
 		s->present = a->u.state.present;
@@ -157,10 +168,13 @@ static int state_take(struct firewall_state *s, const struct firewall_answer *a)
 		s->refused_packets = a->u.state.refused_packets;
 		return 0;
 	case ANSWER_STATE_ALLOW:
+		a->u.allow.comment = text;
 		return append(&s->allows, &s->n_allows, sizeof(a->u.allow), &a->u.allow);
 	case ANSWER_STATE_GUARD:
+		a->u.guard.server = a->code ? text : NULL;
 		return append(&s->guards, &s->n_guards, sizeof(a->u.guard), &a->u.guard);
 	case ANSWER_STATE_TRUSTED:
+		a->u.trusted.comment = text;
 		return append(&s->trusted, &s->n_trusted, sizeof(a->u.trusted), &a->u.trusted);
 	case ANSWER_STATE_REFUSED:
 		return append(&s->refused, &s->n_refused, sizeof(a->u.refused), &a->u.refused);
@@ -270,7 +284,7 @@ int firewall_client_memory(struct firewall_memory *out, struct firewall_client *
 
 	while (rc == 0 && (rc = firewall_client_receive(c, &a)) == 0 && a.kind == ANSWER_TEXT)
 		if (memory == 0)
-			fputs(a.u.text, text.to);
+			fputs(a.text, text.to);
 	if (rc == 0)
 		rc = a.kind == ANSWER_RESULT ? firewall_client_result(c, &a) : -EPROTO;
 	_cleanup_free_ char *all = text_end(&text);

@@ -43,8 +43,9 @@ enum firewall_answer_kind {
 struct firewall_answer {
 	uint32_t kind;
 	int32_t code; /* RESULT */
+	/* RESULT: error or digest; EVENT: process name; TEXT: a part; CHANGE, ALLOW, TRUSTED: comment; GUARD: server */
+	char text[256];
 	union {
-		char text[256]; /* RESULT: error or digest; EVENT: process name; TEXT: a part */
 		struct firewall_change change;
 		struct {
 			bool present, intact;
@@ -53,8 +54,8 @@ struct firewall_answer {
 			uint64_t refused_packets;
 		} state;
 		struct observed_allow allow;
-		struct endpoint guard;
-		struct trusted trusted;
+		struct guard guard; /* in both, pointers to texts are for the one who receives */
+		struct observed_trusted trusted;
 		struct refused refused;
 	} u;
 };

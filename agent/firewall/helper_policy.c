@@ -15,7 +15,7 @@ struct policy_entry {
 struct firewall_policy {
 	struct policy_entry *allows, *trusted; /* sorted, unique */
 	size_t n_allows, n_trusted;
-	struct endpoint *guards; /* sorted, unique */
+	struct guard *guards; /* sorted, unique; the names are the program's */
 	size_t n_guards;
 	unsigned widest4, widest6;
 };
@@ -26,11 +26,6 @@ static int entry_compare(const void *a, const void *b)
 	int c = endpoint_compare(&x->endpoint, &y->endpoint);
 
 	return c ? c : source_compare(&x->source, &y->source);
-}
-
-static int guard_compare(const void *a, const void *b)
-{
-	return endpoint_compare(a, b);
 }
 
 static bool is_revoked(const struct firewall_memory *m, const char *client, const char *login)
@@ -96,7 +91,7 @@ static void servers_add(struct firewall_policy *out, const struct program *p)
 	for (size_t i = 0; i < p->n_servers; i++) {
 		const struct server *s = &p->servers[i];
 		for (size_t e = 0; e < s->n_endpoints; e++) {
-			out->guards[out->n_guards++] = s->endpoints[e];
+			out->guards[out->n_guards++] = (struct guard){s->endpoints[e], s->name};
 			for (size_t t = 0; t < s->n_trusted; t++)
 				out->trusted[out->n_trusted++] =
 					(struct policy_entry){s->trusted[t], s->endpoints[e], 0};
@@ -105,7 +100,7 @@ static void servers_add(struct firewall_policy *out, const struct program *p)
 	if (out->n_guards)
 		qsort(out->guards, out->n_guards, sizeof(*out->guards), guard_compare);
 	for (size_t i = 0; i < out->n_guards; i++)
-		if (!kept || endpoint_compare(&out->guards[kept - 1], &out->guards[i]) != 0)
+		if (!kept || guard_compare(&out->guards[kept - 1], &out->guards[i]) != 0)
 			out->guards[kept++] = out->guards[i];
 	out->n_guards = kept;
 	out->n_trusted = entries_merge(out->trusted, out->n_trusted);
@@ -259,7 +254,14 @@ size_t firewall_policy_bound(struct allowlist *w, const struct firewall_policy *
 
 static bool is_configured(const struct firewall_policy *p, const struct endpoint *e)
 {
-	return p->n_guards && bsearch(e, p->guards, p->n_guards, sizeof(*e), guard_compare);
+	return guard_find(p->guards, p->n_guards, e) != NULL;
+}
+
+const char *firewall_policy_server(const struct firewall_policy *p, const struct endpoint *e)
+{
+	const struct guard *g = guard_find(p->guards, p->n_guards, e);
+
+	return g ? g->server : NULL;
 }
 
 const char *firewall_policy_trusted(const struct firewall_policy *p, const struct trusted *t)
@@ -273,10 +275,7 @@ const char *firewall_policy_trusted(const struct firewall_policy *p, const struc
 
 static bool state_has_guard(const struct firewall_state *s, const struct endpoint *e)
 {
-	for (size_t i = 0; s && i < s->n_guards; i++)
-		if (!endpoint_compare(&s->guards[i], e))
-			return true;
-	return false;
+	return s && guard_find(s->guards, s->n_guards, e);
 }
 
 static bool state_has_trusted(const struct firewall_state *s, const struct trusted *t)
@@ -292,11 +291,11 @@ const char *firewall_policy_list(const struct firewall_policy *p, const struct a
 	const struct firewall_state *held)
 {
 	for (size_t i = 0; i < p->n_guards; i++)
-		if (!w->n_guards || !bsearch(&p->guards[i], w->guards, w->n_guards,
-					    sizeof(*w->guards), guard_compare))
+		if (!guard_find(w->guards, w->n_guards, &p->guards[i].endpoint))
 			return "an endpoint of the configuration is not guarded";
 	for (size_t i = 0; i < w->n_guards; i++)
-		if (!is_configured(p, &w->guards[i]) && !state_has_guard(held, &w->guards[i]))
+		if (!is_configured(p, &w->guards[i].endpoint) &&
+			!state_has_guard(held, &w->guards[i].endpoint))
 			return "no server of the configuration has this endpoint, and it is not guarded now";
 	/* Whom nobody configured to be trusted, nobody but the table itself vouches for. */
 	for (size_t i = 0; i < w->n_trusted; i++)
@@ -309,7 +308,7 @@ const char *firewall_policy_list(const struct firewall_policy *p, const struct a
 bool firewall_policy_keeps(const struct firewall_policy *p, const struct allowlist *w)
 {
 	for (size_t i = 0; i < w->n_guards; i++)
-		if (!is_configured(p, &w->guards[i]))
+		if (!is_configured(p, &w->guards[i].endpoint))
 			return true;
 	for (size_t i = 0; i < w->n_trusted; i++)
 		if (!is_configured(p, &w->trusted[i].endpoint))

@@ -38,7 +38,7 @@ void helper_result(struct firewall_process *f, int code, const char *text)
 {
 	struct firewall_answer a = {.kind = ANSWER_RESULT, .code = code};
 
-	record_set(a.u.text, sizeof(a.u.text), text);
+	record_set(a.text, sizeof(a.text), text);
 	answer(f, &a);
 }
 
@@ -106,10 +106,12 @@ static void take_guard(struct firewall_process *f, const struct firewall_request
 {
 	struct allowlist *w = &f->wanted;
 
-	if (w->n_guards && endpoint_compare(&w->guards[w->n_guards - 1], &r->endpoint) >= 0)
+	if (w->n_guards &&
+		endpoint_compare(&w->guards[w->n_guards - 1].endpoint, &r->endpoint) >= 0)
 		refuse_entry(r, "the entries are not sorted");
 	w->guards = room_for(w->guards, w->n_guards, &f->room_guards, sizeof(*w->guards));
-	w->guards[w->n_guards++] = r->endpoint;
+	w->guards[w->n_guards++] =
+		(struct guard){r->endpoint, firewall_policy_server(f->policy, &r->endpoint)};
 }
 
 static void take_trusted(struct firewall_process *f, const struct firewall_request *r)
@@ -175,6 +177,8 @@ static void commit(struct firewall_process *f, const struct firewall_request *r)
 		for (size_t i = 0; i < done.n; i++) {
 			struct firewall_answer a = {.kind = ANSWER_CHANGE};
 			a.u.change = done.items[i];
+			a.u.change.comment = NULL;
+			record_set(a.text, sizeof(a.text), done.items[i].comment);
 			answer(f, &a);
 		}
 		firewall_changes_free(&done);
@@ -206,16 +210,22 @@ static void observe(struct firewall_process *f, const struct firewall_request *r
 	a = (struct firewall_answer){.kind = ANSWER_STATE_ALLOW};
 	for (size_t i = 0; i < s.n_allows; i++) {
 		a.u.allow = s.allows[i];
+		a.u.allow.comment = NULL;
+		record_set(a.text, sizeof(a.text), s.allows[i].comment);
 		answer(f, &a);
 	}
 	a = (struct firewall_answer){.kind = ANSWER_STATE_GUARD};
 	for (size_t i = 0; i < s.n_guards; i++) {
-		a.u.guard = s.guards[i];
+		a.u.guard.endpoint = s.guards[i].endpoint;
+		record_set(a.text, sizeof(a.text), s.guards[i].server ? s.guards[i].server : "");
+		a.code = s.guards[i].server != NULL;
 		answer(f, &a);
 	}
 	a = (struct firewall_answer){.kind = ANSWER_STATE_TRUSTED};
 	for (size_t i = 0; i < s.n_trusted; i++) {
 		a.u.trusted = s.trusted[i];
+		a.u.trusted.comment = NULL;
+		record_set(a.text, sizeof(a.text), s.trusted[i].comment);
 		answer(f, &a);
 	}
 	a = (struct firewall_answer){.kind = ANSWER_STATE_REFUSED};
@@ -316,8 +326,8 @@ static void recall(struct firewall_process *f)
 
 	for (const char *at = text; at && *at;) {
 		struct firewall_answer a = {.kind = ANSWER_TEXT};
-		size_t n = strnlen(at, sizeof(a.u.text) - 1);
-		memcpy(a.u.text, at, n);
+		size_t n = strnlen(at, sizeof(a.text) - 1);
+		memcpy(a.text, at, n);
 		answer(f, &a);
 		at += n;
 	}

@@ -4,8 +4,6 @@
 
 #include "firewall/netlink.h"
 
-enum { INTACT_CHAINS = 3 }; /* check, guard_input, guard_forward */
-
 struct intact_set {
 	struct set_id id;
 	bool readable; /* has the expected type and flags, so its elements can be read */
@@ -13,29 +11,47 @@ struct intact_set {
 	bool counted;	/* this kernel returns the number of elements */
 	uint32_t count; /* number of elements, including expired ones */
 };
+struct intact_chain {
+	char *name;
+	bool as_made;
+	char **rules; /* as text, in order */
+	size_t n_rules;
+};
 struct intact {
 	struct firewall_settings settings;
+	struct names *servers; /* not owned */
 	struct intact_set *sets;
 	size_t n_sets;
-	struct intact_rules {
-		char **items; /* as text, in order */
-		size_t n;
-	} rules[INTACT_CHAINS];
-	bool chains[INTACT_CHAINS]; /* those that exist as created */
-	bool broken;		    /* something was added or changed */
+	struct intact_chain *chains;
+	size_t n_chains;
+	bool broken; /* something was added or changed */
 	uint64_t refused_bytes;
 };
 
-void intact_init(struct intact *i, const struct firewall_settings *s);
+void intact_init(struct intact *i, const struct firewall_settings *s, struct names *servers);
 void intact_free(struct intact *i);
 int intact_set(struct intact *i, const struct nftnl_set *set);
-void intact_chain(struct intact *i, const struct nftnl_chain *chain);
+int intact_chain(struct intact *i, const struct nftnl_chain *chain);
 int intact_rule(struct intact *i, struct nftnl_rule *rule);
-int intact_verdict(bool *out, struct intact *i, const struct firewall *f);
+int intact_verdict(
+	bool *out, struct intact *i, const struct firewall *f, const struct firewall_state *s);
 bool intact_has_set(const struct intact *i, const struct set_id *id);
 
-/* observe.c: firewall_observe(), and what the table consists of. Free both. */
-int observe_with(
-	struct firewall_state *out, struct intact *intact, struct firewall *f, instant_t now);
+/* observe.c: firewall_observe(), and what the table consists of. */
+struct table_reading {
+	struct firewall_state state;
+	struct intact intact;
+	bool owned; /* the table was this process's own, so nobody else can change it */
+};
+int observe_with(struct table_reading *out, struct firewall *f, instant_t now);
+void reading_free(struct table_reading *r);
+
+/* reading.c: what is kept of the last reading, in firewall.last. */
+/* Nothing has changed the table since: the generation is the same, or it is ours alone. False also when in doubt. */
+bool reading_is_current(struct firewall *f);
+void reading_drop(struct firewall *f);
+/* Reads back the first `n` changes, which were committed and touched only elements. Drops the reading when in doubt. */
+int reading_refresh(
+	struct firewall *f, const struct firewall_changes *changes, size_t n, instant_t now);
 
 #endif

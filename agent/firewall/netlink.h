@@ -18,7 +18,7 @@
 #include "curfew/firewall.h"
 
 #define TABLE_NAME    "curfew"
-#define CHAIN_CHECK   "check"
+#define CHAIN_REFUSE  "refuse"
 #define CHAIN_INPUT   "guard_input"
 #define CHAIN_FORWARD "guard_forward"
 
@@ -50,6 +50,12 @@
 #define MAX_ELEMENT_US 5000
 #define TOLERANCE_MS   (FIREWALL_TOLERANCE * 1000LL)
 
+/* Texts with numbers that stay. */
+struct names {
+	char **items;
+	size_t n;
+};
+
 struct firewall {
 	struct mnl_socket *socket;
 	uint32_t portid;
@@ -63,17 +69,30 @@ struct firewall {
 	bool reader; /* opened read-only: nothing was probed, nothing may be written */
 	/* As of the last observation. */
 	uint32_t table_flags, table_owner;
+	struct names groups; /* chains of the servers: their number is that of a set's server */
+	struct table_reading *last; /* what the table was proved to hold; NULL: nothing is */
 	char error[256];
 };
 
-/* Identifies a set of the table: guard4, trusted6_64, allow4_32, denied4, ... */
-enum set_kind { SET_GUARD, SET_TRUSTED, SET_ALLOW, SET_DENIED };
+/* Identifies a set of the table: server4, server.sql01.trusted6_64, server.sql01.allow4_32, denied4, and what earlier
+ * versions had instead: guard4, trusted6_64, allow4_32. */
+enum set_kind {
+	SET_GUARD,
+	SET_TRUSTED,
+	SET_ALLOW,
+	SET_DENIED,
+	SET_EARLIER_GUARD,
+	SET_EARLIER_TRUSTED,
+	SET_EARLIER_ALLOW,
+};
 struct set_id {
 	enum set_kind kind;
 	int family;
-	uint8_t prefix; /* only for trusted and allow */
+	uint8_t prefix;	 /* only for trusted and allow */
+	uint32_t server; /* the same: number of the server's chain */
 };
-#define SET_NAME_MAX 16
+/* As in the kernel (NFT_NAME_MAXLEN). */
+#define NFT_NAME_MAX 256
 /* Source address, endpoint address, port, each padded to 4 bytes. */
 #define KEY_MAX (16 + 16 + 4)
 struct set_key {
@@ -81,60 +100,98 @@ struct set_key {
 	uint32_t length;
 };
 
-/* set.c */
-struct set_id set_id_guard(const struct endpoint *e);
-struct set_id set_id_of(enum set_kind kind, const struct source *s);
+/* set_id.c */
+bool set_is_of_server(const struct set_id *id); /* has its own accept rule */
+bool set_is_earlier(const struct set_id *id);	/* of an earlier version: read, never written */
+bool set_has_timeout(const struct set_id *id);
 int set_id_compare(const struct set_id *a, const struct set_id *b);
-const char *set_id_format(char buf[SET_NAME_MAX], const struct set_id *id);
-bool set_id_parse(struct set_id *out, const char *name);
-bool set_id_per_prefix(const struct set_id *id); /* has its own accept rule */
+/* Names of chains and sets. A server's begin with a prefix and a dot, so that none is a keyword of nft. */
+const char *chain_name(char buf[NFT_NAME_MAX], const struct guard *g);
+/* The server of a chain; NULL in *out: that of an endpoint without a server. False: not a name of ours. */
+bool chain_name_parse(struct guard *g, const char *name, struct pool *texts);
+/* Number of a name, which is kept. -ENOMEM. */
+int names_number(uint32_t *out, struct names *n, const char *name);
+void names_free(struct names *n);
+const char *set_name(char buf[NFT_NAME_MAX], const struct set_id *id, const struct names *servers);
+/* 0, -EINVAL for a name that is not ours, -ENOMEM. */
+int set_name_parse(struct set_id *out, const char *name, struct names *servers);
+
+/* set.c */
 void set_key_make(struct set_key *out, const struct set_id *id, const struct source *s,
 	const struct endpoint *e);
+/* Fills in those of the two that are in the key. */
 bool set_key_read(struct source *s, struct endpoint *e, const struct set_id *id, const void *key,
 	uint32_t length);
-struct nftnl_set *set_make(const struct set_id *id);
+struct nftnl_set *set_make(const struct set_id *id, const struct names *servers);
 bool set_is_as_made(const struct nftnl_set *s, const struct set_id *id);
+/* Also without the mark of a concatenation, which nft does not restore. */
+bool set_is_readable(const struct nftnl_set *s, const struct set_id *id);
+
+/* places.c: which server's chain an endpoint leads to, and which endpoints share its sets. */
+struct endpoint_place {
+	const struct guard *guard;
+	uint32_t server;
+	size_t endpoints; /* of this server and family */
+	bool first;	  /* the first of them, which stands for all */
+};
+struct places {
+	struct endpoint_place *items; /* sorted by endpoint */
+	struct guard *guards;
+	size_t n;
+	size_t last; /* that was found: entries are sorted by endpoint too */
+};
+/* Of the guards in either list; where both have an endpoint, the first one's server counts. */
+int places_make(struct places *out, struct firewall *f, const struct guard *a, size_t n_a,
+	const struct guard *b, size_t n_b);
+void places_free(struct places *l);
+const struct endpoint_place *places_find(struct places *l, const struct endpoint *e);
+/* All endpoints of a server have the same entries, because they share its sets. */
+bool places_agree(struct places *l, const struct allowlist *wanted);
+/* A list of which that is true: whom not all let in none does, and of different ends the earliest counts. Free its
+ * `allows`. */
+int places_make_agree(struct allowlist *out, struct places *l, const struct allowlist *wanted);
+/* An endpoint is in another server's chain than it should be, or shares one with an endpoint that it should not. Then the
+ * table is built again: at one instant in the old places, at the next in the new ones. */
+bool places_differ(const struct guard *wanted, size_t n_wanted, const struct guard *observed,
+	size_t n_observed);
 
 /* element.c: one element to write, or to delete. */
+enum element_order { ELEMENT_ADD, ELEMENT_UPDATE, ELEMENT_DELETE };
 struct element {
 	struct set_id set;
-	struct source source; /* not for guards */
-	struct endpoint endpoint;
-	uint8_t phase;	/* order within a batch and across batches: enum element_phase */
-	bool update;	/* the element exists, and the kernel can change its timeout */
-	int64_t end_ms; /* on the clock of apply; 0 for sets without timeouts */
+	enum element_order order;    /* UPDATE: it exists, and the kernel can change its timeout */
+	const struct source *source; /* not for guards */
+	const struct endpoint *endpoint; /* for guards and denied */
+	const char *chain;		 /* of a guard that is added */
+	int64_t end_ms;			 /* on the clock of apply; 0 for sets without timeouts */
 	uint64_t packets, bytes;
-	const char *comment; /* not owned; NULL: none */
+	const char *comment; /* NULL: none */
 };
-enum element_phase { PHASE_DELETE, PHASE_ADD, PHASE_DELETE_GUARD };
-struct elements {
-	struct element *items;
-	size_t n;
-};
-int elements_add(struct elements *list, const struct element *e);
-void elements_sort(struct elements *list);
-void elements_free(struct elements *list);
 int element_build(struct nlmsghdr *nlh, const struct element *e, uint64_t timeout_ms);
 /* The timeout for the kernel. False if no time is left: it must never become 0. */
 bool element_timeout(uint64_t *out, int64_t end_ms, int64_t now_ms, int64_t allowance_ms);
 
 /* rule.c */
-int rule_accept(struct nftnl_rule **out, const struct set_id *id);
-int rules_tail(struct nftnl_rule *out[8], const struct firewall_settings *s, uint64_t packets,
+int rule_accept(struct nftnl_rule **out, const struct set_id *id, const struct names *servers);
+/* The last one of a server's chain. */
+int rule_refuse(struct nftnl_rule **out, const char *chain);
+int rules_refuse(struct nftnl_rule *out[8], const struct firewall_settings *s, uint64_t packets,
 	uint64_t bytes);
 int rules_guard(struct nftnl_rule *out[8], const struct firewall_settings *s, const char *chain);
-/* The rule's expressions as text, without counters, handle, and comment. Free it. NULL: out of memory. */
+/* rule_text.c: the rule's expressions as text, without counters, handle, and comment. Free it. NULL: out of memory. */
 char *rule_text(struct nftnl_rule *r);
 
 /* chain.c */
 struct nftnl_chain *chain_make(const char *name, const struct firewall_settings *s);
 bool chain_is_as_made(const struct nftnl_chain *c, const struct firewall_settings *s);
+/* Of those that do not belong to a server. */
 bool chain_is_wanted(const char *name, const struct firewall_settings *s);
 
 /* batch.c: messages for one sendto, which the kernel applies completely or not at all. */
 struct batch_step {
 	uint32_t sequence;
-	char what[48];
+	const char *verb; /* static */
+	char object[NFT_NAME_MAX];
 };
 struct batch {
 	struct firewall *firewall; /* not owned */
@@ -145,20 +202,30 @@ struct batch {
 	size_t n_elements;
 	int64_t allowance_ms; /* time that the elements may take from here until they are active */
 	int64_t began_ms;     /* when the timeout of the first element was computed */
+	int64_t ahead_ms;     /* of the clock of apply against the monotonic one */
+	/* The elements of the last message, which may get more. */
+	struct nlmsghdr *open;
+	struct nlattr *nest;
+	struct set_id set;
+	enum element_order order;
 };
 int batch_begin(struct batch *b, struct firewall *f, uint32_t generation, bool check_generation);
 /* A message to fill; valid until the next call. NULL: out of memory. */
-struct nlmsghdr *batch_message(struct batch *b, uint16_t type, uint16_t flags, const char *what,
-	...) __attribute__((format(printf, 4, 5)));
+struct nlmsghdr *batch_message(
+	struct batch *b, uint16_t type, uint16_t flags, const char *verb, const char *object);
 void batch_message_end(struct batch *b, const struct nlmsghdr *nlh);
 /* Number of elements that stay within the allowance and the send buffer. */
 size_t batch_capacity(const struct firewall *f);
-/* As many as fit. */
-int batch_elements(
-	struct batch *b, const struct elements *list, int64_t now_ms, int64_t started_ms);
+/* Begins the time that `n` elements may take. */
+void batch_clock(struct batch *b, size_t n, int64_t ahead_ms);
+/* An element without time left, or for which no room is left, is left out. */
+int batch_element(struct batch *b, const struct element *e);
+bool batch_is_full(const struct batch *b);
 int batch_table(struct batch *b, bool delete_first);
+int batch_chain(struct batch *b, const char *name);
 int batch_set(struct batch *b, const struct set_id *id);
 int batch_rule(struct batch *b, struct nftnl_rule *r, bool append);
+int batch_delete(struct batch *b, uint16_t type, const char *verb, const char *name);
 /* Ends and sends the batch. 0, or the kernel's error; -ERESTART if the generation changed. */
 int batch_commit(struct batch *b);
 void batch_free(struct batch *b);
@@ -189,26 +256,32 @@ int walk_guards(
 int allow_key_compare(const struct endpoint *e1, const struct source *s1, const struct endpoint *e2,
 	const struct source *s2);
 
-/* diff.c: in milliseconds, because apply keeps counting while it works. `cut_ms`: how far the clock may be behind the
- * real time before a timeout counts as late. `early_ms`: by how much more than the tolerance an end may be early. */
+/* diff.c: in milliseconds, because apply keeps counting while it works. */
+struct diff_moment {
+	int64_t now_ms;
+	int64_t passed_ms; /* since the reading: remaining times are shorter by that */
+	int64_t cut_ms; /* how far the clock may be behind the real time before a timeout counts as late */
+	int64_t early_ms; /* by how much more than the tolerance an end may be early */
+};
 int diff_at(struct firewall_changes *out, const struct allowlist *wanted,
-	const struct firewall_state *observed, int64_t now_ms, int64_t cut_ms, int64_t early_ms);
+	const struct firewall_state *observed, const struct diff_moment *m);
 /* The change that one entry needs; false: none. Either side may be NULL. */
 bool diff_allow(enum firewall_change_kind *out, const struct allow *wanted,
-	const struct observed_allow *observed, int64_t now_ms, int64_t cut_ms, int64_t early_ms);
-/* worklist.c: which elements a batch has to write. */
-/* The first *taken changes: no more than `limit` elements. */
-int worklist_changes(size_t *taken, struct elements *out, const struct firewall *f,
-	const struct firewall_changes *changes, const struct firewall_state *observed,
-	size_t limit);
-int worklist_rebuild(struct elements *out, const struct allowlist *wanted,
-	const struct firewall_state *observed, int64_t now_ms, bool closings_only);
+	const struct observed_allow *observed, const struct diff_moment *m);
 
 /* probe.c */
 int probe_features(struct firewall_features *out, struct firewall *f);
 
 int firewall_fail(struct firewall *f, int rc, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* Whether an attribute lies within another, as mnl_attr_for_each_nested() has it. */
+static inline bool attribute_is_in(const struct nlattr *a, const struct nlattr *in)
+{
+	const char *end = (const char *)mnl_attr_get_payload(in) + mnl_attr_get_payload_len(in);
+
+	return mnl_attr_ok(a, (int)(end - (const char *)a));
+}
 
 static inline size_t address_length(int family)
 {

@@ -12,16 +12,17 @@
 /* Attempts until two readings agree. The kernel finishes rehashing within a few. */
 #define MAX_READINGS 16
 
-struct table_reading {
+struct reading_draft {
 	struct firewall *firewall;
 	struct intact *intact;
+	struct places places;
 	struct state_draft draft;
 	bool doubtful; /* a dump of several messages that no element count confirms */
 };
 
 static int elements_take(const struct nlmsghdr *nlh, void *context)
 {
-	struct table_reading *g = context;
+	struct reading_draft *g = context;
 
 	return state_take_elements(&g->draft, nlh);
 }
@@ -34,28 +35,56 @@ static bool dump_is_confirmed(const struct state_draft *d, const struct intact_s
 	return d->messages <= 1 || s->id.kind == SET_DENIED || (s->counted && d->rows == s->count);
 }
 
-static int elements_query(struct table_reading *g, const struct intact_set *s)
+static int elements_query(struct reading_draft *g, const struct intact_set *s)
 {
-	const struct set_id *id = &s->id;
-	int rc;
-
 	uint64_t buf[QUERY_ROOM / 8] = {0};
 	struct nlmsghdr *nlh = query_make(buf, NFT_MSG_GETSETELEM, NLM_F_DUMP);
-	char name[SET_NAME_MAX];
+	char name[NFT_NAME_MAX];
+	int rc;
 
-	g->draft.set = id;
-	g->draft.rows = g->draft.messages = 0;
+	state_set_begin(&g->draft, &s->id, &g->places);
 	mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_TABLE, TABLE_NAME);
-	mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_SET, set_id_format(name, id));
+	mnl_attr_put_strz(
+		nlh, NFTA_SET_ELEM_LIST_SET, set_name(name, &s->id, &g->firewall->groups));
 	rc = query(g->firewall, nlh, elements_take, g);
 	if (rc == 0 && !dump_is_confirmed(&g->draft, s))
 		g->doubtful = true;
 	return rc;
 }
 
+static bool set_is_of_guards(const struct set_id *id)
+{
+	return id->kind == SET_GUARD || id->kind == SET_EARLIER_GUARD;
+}
+
+/* First which endpoint leads where, for a server's elements say nothing of endpoints. */
+static int elements_read(struct reading_draft *g)
+{
+	const struct intact *i = g->intact;
+	struct firewall_state *s = g->draft.state;
+	int rc = 0;
+
+	for (size_t k = 0; rc == 0 && k < i->n_sets; k++)
+		if (i->sets[k].readable && set_is_of_guards(&i->sets[k].id))
+			rc = elements_query(g, &i->sets[k]);
+	if (rc == 0 && s->n_guards)
+		qsort(s->guards, s->n_guards, sizeof(*s->guards), guard_compare);
+	if (rc == 0)
+		rc = places_make(&g->places, g->firewall, s->guards, s->n_guards, NULL, 0);
+	if (rc < 0)
+		return rc;
+	g->draft.endpoints = calloc(s->n_guards + 1, sizeof(*g->draft.endpoints));
+	if (!g->draft.endpoints)
+		return -ENOMEM;
+	for (size_t k = 0; rc == 0 && k < i->n_sets; k++)
+		if (i->sets[k].readable && !set_is_of_guards(&i->sets[k].id))
+			rc = elements_query(g, &i->sets[k]);
+	return rc;
+}
+
 static int set_take(const struct nlmsghdr *nlh, void *context)
 {
-	struct table_reading *g = context;
+	struct reading_draft *g = context;
 	struct nftnl_set *set = nftnl_set_alloc();
 	int rc;
 
@@ -74,7 +103,7 @@ static int set_take(const struct nlmsghdr *nlh, void *context)
 
 static int chain_take(const struct nlmsghdr *nlh, void *context)
 {
-	struct table_reading *g = context;
+	struct reading_draft *g = context;
 	struct nftnl_chain *chain = nftnl_chain_alloc();
 	int rc = 0;
 
@@ -84,14 +113,14 @@ static int chain_take(const struct nlmsghdr *nlh, void *context)
 		rc = -EBADMSG;
 	/* The kernel returns the chains of every table. */
 	else if (streq(nftnl_chain_get_str(chain, NFTNL_CHAIN_TABLE), TABLE_NAME))
-		intact_chain(g->intact, chain);
+		rc = intact_chain(g->intact, chain);
 	nftnl_chain_free(chain);
 	return rc;
 }
 
 static int rule_take(const struct nlmsghdr *nlh, void *context)
 {
-	struct table_reading *g = context;
+	struct reading_draft *g = context;
 	struct nftnl_rule *rule = nftnl_rule_alloc();
 	int rc;
 
@@ -114,7 +143,7 @@ static int rule_take(const struct nlmsghdr *nlh, void *context)
 	return rc;
 }
 
-static int query_of_table(struct table_reading *g, uint16_t type, uint16_t attribute, query_fn fn)
+static int query_of_table(struct reading_draft *g, uint16_t type, uint16_t attribute, query_fn fn)
 {
 	uint64_t buf[QUERY_ROOM / 8] = {0};
 	struct nlmsghdr *nlh = query_make(buf, type, NLM_F_DUMP);
@@ -125,7 +154,7 @@ static int query_of_table(struct table_reading *g, uint16_t type, uint16_t attri
 }
 
 /* One reading. -EINTR: inconsistent. */
-static int state_read(struct table_reading *g)
+static int state_read(struct reading_draft *g)
 {
 	struct firewall *f = g->firewall;
 	int rc = query_table(f);
@@ -138,15 +167,15 @@ static int state_read(struct table_reading *g)
 		rc = query_of_table(g, NFT_MSG_GETCHAIN, 0, chain_take);
 	if (rc == 0)
 		rc = query_of_table(g, NFT_MSG_GETRULE, NFTA_RULE_TABLE, rule_take);
-	for (size_t i = 0; rc == 0 && i < g->intact->n_sets; i++)
-		if (g->intact->sets[i].readable)
-			rc = elements_query(g, &g->intact->sets[i]);
+	if (rc == 0)
+		rc = elements_read(g);
 	/* An object that vanished while reading belongs to another generation. */
 	if (rc == -ENOENT)
 		return -EINTR;
 	if (rc == 0) {
 		g->draft.state->present = true;
-		rc = intact_verdict(&g->draft.state->intact, g->intact, f);
+		g->intact->broken |= g->draft.broken;
+		rc = intact_verdict(&g->draft.state->intact, g->intact, f, g->draft.state);
 	}
 	return rc;
 }
@@ -154,7 +183,7 @@ static int state_read(struct table_reading *g)
 static int observe_once(struct firewall_state *out, bool *doubtful, struct intact *intact,
 	struct firewall *f, instant_t now, int64_t began_ms)
 {
-	struct table_reading g = {
+	struct reading_draft g = {
 		.firewall = f,
 		.intact = intact,
 		.draft = {.state = out, .now = now, .began_ms = began_ms},
@@ -164,6 +193,8 @@ static int observe_once(struct firewall_state *out, bool *doubtful, struct intac
 
 	if (rc == 0)
 		rc = state_read(&g);
+	places_free(&g.places);
+	free(g.draft.endpoints);
 	if (rc == 0)
 		rc = query_generation(&after, f);
 	/* Elements are read set by set, and NLM_F_DUMP_INTR does not cover that. If Curfew owns the table, no other
@@ -181,8 +212,14 @@ static int observe_once(struct firewall_state *out, bool *doubtful, struct intac
 	return 0;
 }
 
-int observe_with(
-	struct firewall_state *out, struct intact *intact, struct firewall *f, instant_t now)
+void reading_free(struct table_reading *r)
+{
+	firewall_state_free(&r->state);
+	intact_free(&r->intact);
+	*r = (struct table_reading){0};
+}
+
+int observe_with(struct table_reading *out, struct firewall *f, instant_t now)
 {
 	int64_t began_ms = monotonic_ms();
 	struct firewall_state last = {0};
@@ -190,27 +227,25 @@ int observe_with(
 	int rc = -EINTR;
 
 	for (int attempt = 0; attempt < MAX_READINGS && rc == -EINTR; attempt++) {
-		struct firewall_state state = {0};
-		struct intact found;
+		struct table_reading r = {0};
 		bool doubtful = false;
 
-		intact_init(&found, &f->settings);
-		rc = observe_once(&state, &doubtful, &found, f, now, began_ms);
-		if (rc == 0 && (!doubtful || (has_last && state_has_same_keys(&last, &state)))) {
+		intact_init(&r.intact, &f->settings, &f->groups);
+		rc = observe_once(&r.state, &doubtful, &r.intact, f, now, began_ms);
+		if (rc == 0 && (!doubtful || (has_last && state_has_same_keys(&last, &r.state)))) {
 			firewall_state_free(&last);
-			*out = state;
-			*intact = found;
+			r.owned = f->table_owner == f->portid;
+			*out = r;
 			return 0;
 		}
 		firewall_state_free(&last);
 		has_last = rc == 0;
 		if (has_last) {
-			last = state;
+			last = r.state;
+			r.state = (struct firewall_state){0};
 			rc = -EINTR;
-		} else {
-			firewall_state_free(&state);
 		}
-		intact_free(&found);
+		reading_free(&r);
 	}
 	firewall_state_free(&last);
 	return firewall_fail(f, rc == -EINTR ? -EAGAIN : rc, "reading the table");
@@ -218,10 +253,12 @@ int observe_with(
 
 int firewall_observe(struct firewall_state *out, struct firewall *f, instant_t now)
 {
-	struct intact intact;
-	int rc = observe_with(out, &intact, f, now);
+	struct table_reading r;
+	int rc = observe_with(&r, f, now);
 
-	if (rc == 0)
-		intact_free(&intact);
+	if (rc == 0) {
+		*out = r.state;
+		intact_free(&r.intact);
+	}
 	return rc;
 }

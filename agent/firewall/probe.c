@@ -18,8 +18,8 @@ struct probe {
 
 static int probe_table(struct probe *p, uint16_t type, uint32_t flags)
 {
-	struct nlmsghdr *nlh = batch_message(
-		&p->batch, type, type == NFT_MSG_NEWTABLE ? NLM_F_CREATE : 0, "probing a table");
+	struct nlmsghdr *nlh = batch_message(&p->batch, type,
+		type == NFT_MSG_NEWTABLE ? NLM_F_CREATE : 0, "probing a table", "");
 
 	if (!nlh)
 		return -ENOMEM;
@@ -37,7 +37,7 @@ static int probe_set(struct probe *p)
 
 	if (set && nftnl_set_set_str(set, NFTNL_SET_TABLE, p->table) == 0 &&
 		nftnl_set_set_str(set, NFTNL_SET_NAME, PROBE_SET) == 0)
-		nlh = batch_message(&p->batch, NFT_MSG_NEWSET, NLM_F_CREATE, "probing a set");
+		nlh = batch_message(&p->batch, NFT_MSG_NEWSET, NLM_F_CREATE, "probing a set", "");
 	if (nlh) {
 		nftnl_set_set_u32(set, NFTNL_SET_ID, 1);
 		nftnl_set_set_u32(set, NFTNL_SET_FLAGS, NFT_SET_TIMEOUT);
@@ -53,7 +53,7 @@ static int probe_set(struct probe *p)
 static int probe_element(struct probe *p, uint16_t type, uint32_t key, uint64_t timeout_ms)
 {
 	struct nlmsghdr *nlh = batch_message(&p->batch, type,
-		type == NFT_MSG_NEWSETELEM ? NLM_F_CREATE : 0, "probing an element");
+		type == NFT_MSG_NEWSETELEM ? NLM_F_CREATE : 0, "probing an element", "");
 	struct nftnl_set_elem *elem = nftnl_set_elem_alloc();
 	struct nlattr *nest;
 	int rc = -ENOMEM;

@@ -8,7 +8,6 @@
 
 #include <libnftnl/udata.h>
 
-#include "curfew/text.h"
 #include "firewall/netlink.h"
 
 #define LOG_PREFIX     "curfew refused: "
@@ -130,41 +129,58 @@ static void add_mask(struct rule_draft *d, size_t width, unsigned prefix)
 	add_bits(d, mask, width);
 }
 
-/* Loads the key of a set into registers: [source .] endpoint address . port. */
-static void add_key(struct rule_draft *d, const struct set_id *id)
+static void add_family(struct rule_draft *d, int family)
 {
-	const uint8_t protocol = id->family == AF_INET ? NFPROTO_IPV4 : NFPROTO_IPV6,
-		      tcp = IPPROTO_TCP;
-	const size_t width = address_length(id->family);
-	const size_t source_at = id->family == AF_INET ? 12 : 8, target_at = source_at + width;
-	/* Numbers of the 4-byte registers, which overlap with the 16-byte ones. */
-	uint32_t next = id->family == AF_INET ? NFT_REG32_01 : NFT_REG_2;
+	const uint8_t protocol = family == AF_INET ? NFPROTO_IPV4 : NFPROTO_IPV6;
 
 	add_meta(d, NFT_META_NFPROTO);
 	add_equals(d, &protocol, sizeof(protocol));
+}
+
+static size_t source_at(int family)
+{
+	return family == AF_INET ? 12 : 8;
+}
+
+/* Loads the source, masked for the set. */
+static void add_source(struct rule_draft *d, const struct set_id *id)
+{
+	const size_t width = address_length(id->family);
+
+	add_payload(d, NFT_PAYLOAD_NETWORK_HEADER, source_at(id->family), width, NFT_REG_1);
+	if (set_is_of_server(id) && id->prefix < 8 * width)
+		add_mask(d, width, id->prefix);
+}
+
+/* Loads [source .] endpoint address . port into registers. */
+static void add_endpoint(struct rule_draft *d, const struct set_id *id)
+{
+	const uint8_t tcp = IPPROTO_TCP;
+	const size_t width = address_length(id->family);
+	/* Numbers of the 4-byte registers, which overlap with the 16-byte ones. */
+	uint32_t next = id->family == AF_INET ? NFT_REG32_01 : NFT_REG_2, first = NFT_REG_1;
+
+	add_family(d, id->family);
 	add_meta(d, NFT_META_L4PROTO);
 	add_equals(d, &tcp, sizeof(tcp));
-	if (id->kind == SET_GUARD) {
-		add_payload(d, NFT_PAYLOAD_NETWORK_HEADER, target_at, width, NFT_REG_1);
-	} else {
-		add_payload(d, NFT_PAYLOAD_NETWORK_HEADER, source_at, width, NFT_REG_1);
-		if (set_id_per_prefix(id) && id->prefix < 8 * width)
-			add_mask(d, width, id->prefix);
-		add_payload(d, NFT_PAYLOAD_NETWORK_HEADER, target_at, width, next++);
+	if (id->kind == SET_DENIED) {
+		add_source(d, id);
+		first = next++;
 	}
+	add_payload(d, NFT_PAYLOAD_NETWORK_HEADER, source_at(id->family) + width, width, first);
 	add_payload(d, NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2, next);
 }
 
-static void add_lookup(struct rule_draft *d, const struct set_id *id)
+static struct nftnl_expr *add_lookup(struct rule_draft *d, const char *set)
 {
 	struct nftnl_expr *e = draft_add(d, "lookup");
-	char name[SET_NAME_MAX];
 
 	if (!e)
-		return;
+		return NULL;
 	nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_SREG, NFT_REG_1);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_FLAGS, 0);
-	put_string(d, e, NFTNL_EXPR_LOOKUP_SET, set_id_format(name, id));
+	put_string(d, e, NFTNL_EXPR_LOOKUP_SET, set);
+	return e;
 }
 
 static void add_verdict(struct rule_draft *d, int verdict, const char *chain)
@@ -179,36 +195,46 @@ static void add_verdict(struct rule_draft *d, int verdict, const char *chain)
 		put_string(d, e, NFTNL_EXPR_IMM_CHAIN, chain);
 }
 
-int rule_accept(struct nftnl_rule **out, const struct set_id *id)
+int rule_accept(struct nftnl_rule **out, const struct set_id *id, const struct names *servers)
 {
-	struct rule_draft d = draft_new(CHAIN_CHECK);
+	struct rule_draft d = draft_new(servers->items[id->server]);
+	char name[NFT_NAME_MAX];
 
-	add_key(&d, id);
-	add_lookup(&d, id);
+	add_family(&d, id->family);
+	add_source(&d, id);
+	add_lookup(&d, set_name(name, id, servers));
 	add_verdict(&d, NF_ACCEPT, NULL);
+	return draft_done(out, &d);
+}
+
+int rule_refuse(struct nftnl_rule **out, const char *chain)
+{
+	struct rule_draft d = draft_new(chain);
+
+	add_verdict(&d, NFT_GOTO, CHAIN_REFUSE);
 	return draft_done(out, &d);
 }
 
 static int rule_note_denied(struct nftnl_rule **out, int family)
 {
-	const struct set_id id = {SET_DENIED, family, 0};
-	struct rule_draft d = draft_new(CHAIN_CHECK);
+	const struct set_id id = {.kind = SET_DENIED, .family = family};
+	struct rule_draft d = draft_new(CHAIN_REFUSE);
 	struct nftnl_expr *e;
-	char name[SET_NAME_MAX];
+	char name[NFT_NAME_MAX];
 
-	add_key(&d, &id);
+	add_endpoint(&d, &id);
 	e = draft_add(&d, "dynset");
 	if (e) {
 		nftnl_expr_set_u32(e, NFTNL_EXPR_DYNSET_SREG_KEY, NFT_REG_1);
 		nftnl_expr_set_u32(e, NFTNL_EXPR_DYNSET_OP, NFT_DYNSET_OP_UPDATE);
-		put_string(&d, e, NFTNL_EXPR_DYNSET_SET_NAME, set_id_format(name, &id));
+		put_string(&d, e, NFTNL_EXPR_DYNSET_SET_NAME, set_name(name, &id, NULL));
 	}
 	return draft_done(out, &d);
 }
 
 static int rule_log(struct nftnl_rule **out)
 {
-	struct rule_draft d = draft_new(CHAIN_CHECK);
+	struct rule_draft d = draft_new(CHAIN_REFUSE);
 	struct nftnl_expr *e = draft_add(&d, "limit");
 
 	if (e) {
@@ -240,7 +266,7 @@ static void draft_comment(struct rule_draft *d, const char *comment)
 
 static int rule_drop(struct nftnl_rule **out, uint64_t packets, uint64_t bytes)
 {
-	struct rule_draft d = draft_new(CHAIN_CHECK);
+	struct rule_draft d = draft_new(CHAIN_REFUSE);
 	struct nftnl_expr *e = draft_add(&d, "counter");
 
 	if (e) {
@@ -265,14 +291,18 @@ static int rule_loopback(struct nftnl_rule **out, const char *chain)
 	return draft_done(out, &d);
 }
 
+/* To the chain of the endpoint's server. */
 static int rule_guard(struct nftnl_rule **out, const char *chain, int family)
 {
-	const struct set_id id = {SET_GUARD, family, 0};
+	const struct set_id id = {.kind = SET_GUARD, .family = family};
 	struct rule_draft d = draft_new(chain);
+	struct nftnl_expr *e;
+	char name[NFT_NAME_MAX];
 
-	add_key(&d, &id);
-	add_lookup(&d, &id);
-	add_verdict(&d, NFT_GOTO, CHAIN_CHECK);
+	add_endpoint(&d, &id);
+	e = add_lookup(&d, set_name(name, &id, NULL));
+	if (e)
+		nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_DREG, NFT_REG_VERDICT);
 	return draft_done(out, &d);
 }
 
@@ -327,7 +357,7 @@ static int rules_result(struct nftnl_rule *out[8], int n, int rc)
 	return rc;
 }
 
-int rules_tail(struct nftnl_rule *out[8], const struct firewall_settings *s, uint64_t packets,
+int rules_refuse(struct nftnl_rule *out[8], const struct firewall_settings *s, uint64_t packets,
 	uint64_t bytes)
 {
 	int n = 0, rc = rule_note_denied(&out[n], AF_INET);
@@ -357,35 +387,4 @@ int rules_guard(struct nftnl_rule *out[8], const struct firewall_settings *s, co
 	if (rc == 0 && (rc = rule_fragment_drop(&out[n], chain)) == 0)
 		n++;
 	return rules_result(out, n, rc);
-}
-
-static int expr_print(struct nftnl_expr *e, void *context)
-{
-	FILE *to = context;
-	char text[512];
-
-	if (streq(nftnl_expr_get_str(e, NFTNL_EXPR_NAME), "counter")) {
-		fputs("[ counter ]", to);
-		return 0;
-	}
-	if (nftnl_expr_snprintf(text, sizeof(text), e, NFTNL_OUTPUT_DEFAULT, 0) < 0)
-		return -1;
-	/* Skip attributes that the kernel adds as defaults. */
-	if (streq(nftnl_expr_get_str(e, NFTNL_EXPR_NAME), "dynset")) {
-		char *timeout = strstr(text, " timeout 0ms");
-
-		if (timeout)
-			memmove(timeout, timeout + 12, strlen(timeout + 12) + 1);
-	}
-	fprintf(to, "[ %s %s]", nftnl_expr_get_str(e, NFTNL_EXPR_NAME), text);
-	return 0;
-}
-
-char *rule_text(struct nftnl_rule *r)
-{
-	_cleanup_text_ struct text text;
-
-	if (!text_begin(&text) || nftnl_expr_foreach(r, expr_print, text.to) < 0)
-		return NULL;
-	return text_end(&text);
 }

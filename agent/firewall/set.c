@@ -1,92 +1,49 @@
-/* The sets of the table: names, keys, and flags. One hash set for each prefix length, with the masked source as key. So
- * overlapping prefixes have separate timeouts, and changes cost the same at any size. */
+/* The sets of the table: keys and flags. One hash set for each server and prefix length, with the masked source as key. So
+ * overlapping prefixes have separate timeouts, changes cost the same at any size, and no set is so large that reading it
+ * becomes slow. */
 #include <arpa/inet.h>
 #include <string.h>
 
 #include "firewall/netlink.h"
 
-static const char *const KIND_NAMES[] = {"guard", "trusted", "allow", "denied"};
-
-/* nft's type numbers in a concatenation, six bits each. */
+/* nft's type numbers, six bits each in a concatenation. */
 enum { TYPE_IPV4 = 7, TYPE_IPV6 = 8, TYPE_PORT = 13, TYPE_BITS = 6 };
 
-struct set_id set_id_of(enum set_kind kind, const struct source *s)
+/* What a key consists of, in this order. */
+static bool key_has_source(const struct set_id *id)
 {
-	return (struct set_id){kind, s->family, kind == SET_DENIED ? 0 : s->prefix};
+	return id->kind != SET_GUARD && id->kind != SET_EARLIER_GUARD;
 }
 
-struct set_id set_id_guard(const struct endpoint *e)
+static bool key_has_endpoint(const struct set_id *id)
 {
-	return (struct set_id){SET_GUARD, e->family, 0};
+	return !set_is_of_server(id);
 }
 
-int set_id_compare(const struct set_id *a, const struct set_id *b)
+static uint32_t key_length(const struct set_id *id)
 {
-	if (a->kind != b->kind)
-		return a->kind < b->kind ? -1 : 1;
-	if (a->family != b->family)
-		return a->family < b->family ? -1 : 1;
-	return (int)a->prefix - (int)b->prefix;
-}
+	uint32_t width = (uint32_t)address_length(id->family);
 
-bool set_id_per_prefix(const struct set_id *id)
-{
-	return id->kind == SET_TRUSTED || id->kind == SET_ALLOW;
-}
-
-const char *set_id_format(char buf[SET_NAME_MAX], const struct set_id *id)
-{
-	char version = id->family == AF_INET ? '4' : '6';
-
-	if (set_id_per_prefix(id))
-		snprintf(buf, SET_NAME_MAX, "%s%c_%u", KIND_NAMES[id->kind], version, id->prefix);
-	else
-		snprintf(buf, SET_NAME_MAX, "%s%c", KIND_NAMES[id->kind], version);
-	return buf;
-}
-
-bool set_id_parse(struct set_id *out, const char *name)
-{
-	char again[SET_NAME_MAX];
-
-	for (unsigned k = 0; k < ARRAY_SIZE(KIND_NAMES); k++) {
-		size_t length = strlen(KIND_NAMES[k]);
-		struct set_id id = {.kind = (enum set_kind)k};
-
-		if (strncmp(name, KIND_NAMES[k], length) != 0)
-			continue;
-		id.family = name[length] == '6' ? AF_INET6 : AF_INET;
-		if (set_id_per_prefix(&id) && name[length] && name[length + 1] == '_') {
-			unsigned long prefix = strtoul(name + length + 2, NULL, 10);
-
-			if (prefix > 8 * address_length(id.family))
-				return false;
-			id.prefix = (uint8_t)prefix;
-		}
-		/* Accept only the canonical spelling. */
-		if (!streq(set_id_format(again, &id), name))
-			return false;
-		*out = id;
-		return true;
-	}
-	return false;
+	return (key_has_source(id) ? width : 0) + (key_has_endpoint(id) ? width + 4 : 0);
 }
 
 void set_key_make(struct set_key *out, const struct set_id *id, const struct source *s,
 	const struct endpoint *e)
 {
-	size_t width = address_length(id->family);
-	uint16_t port = htons(e->port);
+	size_t width = address_length(id->family), at = 0;
 
 	memset(out, 0, sizeof(*out));
-	if (id->kind != SET_GUARD) {
+	out->length = key_length(id);
+	if (key_has_source(id)) {
 		memcpy(out->bytes, s->addr, width);
-		out->length = (uint32_t)width;
+		at = width;
 	}
-	memcpy(out->bytes + out->length, e->addr, width);
-	out->length += (uint32_t)width;
-	memcpy(out->bytes + out->length, &port, sizeof(port));
-	out->length += 4;
+	if (key_has_endpoint(id)) {
+		uint16_t port = htons(e->port);
+
+		memcpy(out->bytes + at, e->addr, width);
+		memcpy(out->bytes + at + width, &port, sizeof(port));
+	}
 }
 
 bool set_key_read(struct source *s, struct endpoint *e, const struct set_id *id, const void *key,
@@ -96,20 +53,22 @@ bool set_key_read(struct source *s, struct endpoint *e, const struct set_id *id,
 	const uint8_t *bytes = key;
 	uint16_t port;
 
-	if (length != (id->kind == SET_GUARD ? width : 2 * width) + 4)
+	if (length != key_length(id))
 		return false;
-	if (id->kind != SET_GUARD) {
+	if (key_has_source(id)) {
 		memset(s, 0, sizeof(*s));
 		s->family = id->family;
 		s->prefix = id->kind == SET_DENIED ? (uint8_t)(8 * width) : id->prefix;
 		memcpy(s->addr, bytes, width);
 		at = width;
 	}
-	memset(e, 0, sizeof(*e));
-	e->family = id->family;
-	memcpy(e->addr, bytes + at, width);
-	memcpy(&port, bytes + at + width, sizeof(port));
-	e->port = ntohs(port);
+	if (key_has_endpoint(id)) {
+		memset(e, 0, sizeof(*e));
+		e->family = id->family;
+		memcpy(e->addr, bytes + at, width);
+		memcpy(&port, bytes + at + width, sizeof(port));
+		e->port = ntohs(port);
+	}
 	return true;
 }
 
@@ -121,33 +80,36 @@ struct shape {
 	bool counter;
 };
 
+static void shape_add(struct shape *shape, uint32_t type, uint8_t width)
+{
+	shape->key_type = shape->key_type << TYPE_BITS | type;
+	shape->fields[shape->n_fields++] = width;
+}
+
 static struct shape set_shape(const struct set_id *id)
 {
 	uint32_t address = id->family == AF_INET ? TYPE_IPV4 : TYPE_IPV6;
 	uint8_t width = (uint8_t)address_length(id->family);
-	struct shape shape = {
-		.flags = NFT_SET_CONCAT,
-		.key_type = address << TYPE_BITS | TYPE_PORT,
-		.key_length = width + 4u,
-		.fields = {width, 2},
-		.n_fields = 2,
-	};
+	struct shape shape = {.key_length = key_length(id)};
 
-	if (id->kind != SET_GUARD) {
-		shape.key_type |= address << 2 * TYPE_BITS;
-		shape.key_length += width;
-		shape.fields[1] = width;
-		shape.fields[2] = 2;
-		shape.n_fields = 3;
+	if (key_has_source(id))
+		shape_add(&shape, address, width);
+	if (key_has_endpoint(id)) {
+		shape_add(&shape, address, width);
+		shape_add(&shape, TYPE_PORT, 2);
+		shape.flags = NFT_SET_CONCAT;
 	}
-	if (id->kind == SET_ALLOW) {
+	if (id->kind == SET_GUARD)
+		shape.flags |= NFT_SET_MAP;
+	if (set_has_timeout(id))
 		shape.flags |= NFT_SET_TIMEOUT;
+	if (id->kind == SET_ALLOW || id->kind == SET_EARLIER_ALLOW) {
 		/* A fail-safe: an element without a timeout would never expire. */
 		shape.timeout = ALLOW_TIMEOUT_DEFAULT_MS;
 		shape.counter = true;
 	}
 	if (id->kind == SET_DENIED) {
-		shape.flags |= NFT_SET_TIMEOUT | NFT_SET_EVAL;
+		shape.flags |= NFT_SET_EVAL;
 		shape.timeout = DENIED_TIMEOUT_MS;
 		shape.size = MAX_DENIED;
 		shape.counter = true;
@@ -165,17 +127,18 @@ static int set_add_counter(struct nftnl_set *set)
 	return 0;
 }
 
-struct nftnl_set *set_make(const struct set_id *id)
+struct nftnl_set *set_make(const struct set_id *id, const struct names *servers)
 {
 	struct shape shape = set_shape(id);
 	struct nftnl_set *set = nftnl_set_alloc();
-	char name[SET_NAME_MAX];
+	char name[NFT_NAME_MAX];
 
 	if (!set)
 		return NULL;
 	if (nftnl_set_set_str(set, NFTNL_SET_TABLE, TABLE_NAME) < 0 ||
-		nftnl_set_set_str(set, NFTNL_SET_NAME, set_id_format(name, id)) < 0 ||
-		nftnl_set_set_data(set, NFTNL_SET_DESC_CONCAT, shape.fields, shape.n_fields) < 0 ||
+		nftnl_set_set_str(set, NFTNL_SET_NAME, set_name(name, id, servers)) < 0 ||
+		(shape.flags & NFT_SET_CONCAT && nftnl_set_set_data(set, NFTNL_SET_DESC_CONCAT,
+							 shape.fields, shape.n_fields) < 0) ||
 		(shape.counter && set_add_counter(set) < 0)) {
 		nftnl_set_free(set);
 		return NULL;
@@ -184,6 +147,10 @@ struct nftnl_set *set_make(const struct set_id *id)
 	nftnl_set_set_u32(set, NFTNL_SET_FLAGS, shape.flags);
 	nftnl_set_set_u32(set, NFTNL_SET_KEY_TYPE, shape.key_type);
 	nftnl_set_set_u32(set, NFTNL_SET_KEY_LEN, shape.key_length);
+	if (shape.flags & NFT_SET_MAP) {
+		nftnl_set_set_u32(set, NFTNL_SET_DATA_TYPE, NFT_DATA_VERDICT);
+		nftnl_set_set_u32(set, NFTNL_SET_DATA_LEN, sizeof(uint32_t));
+	}
 	if (shape.timeout)
 		nftnl_set_set_u64(set, NFTNL_SET_TIMEOUT, shape.timeout);
 	if (shape.size)
@@ -207,15 +174,27 @@ static uint32_t set_u32(const struct nftnl_set *s, uint16_t attribute)
 	return nftnl_set_is_set(s, attribute) ? nftnl_set_get_u32(s, attribute) : 0;
 }
 
-bool set_is_as_made(const struct nftnl_set *s, const struct set_id *id)
+static bool shape_is(const struct nftnl_set *s, const struct set_id *id, uint32_t ignored)
 {
 	struct shape shape = set_shape(id);
 	unsigned expressions = 0;
 
-	return set_u32(s, NFTNL_SET_FLAGS) == shape.flags &&
+	return (set_u32(s, NFTNL_SET_FLAGS) | ignored) == (shape.flags | ignored) &&
+	       (!(shape.flags & NFT_SET_MAP) ||
+		       set_u32(s, NFTNL_SET_DATA_TYPE) == NFT_DATA_VERDICT) &&
 	       set_u32(s, NFTNL_SET_KEY_TYPE) == shape.key_type &&
 	       set_u32(s, NFTNL_SET_KEY_LEN) == shape.key_length &&
 	       set_u32(s, NFTNL_SET_DESC_SIZE) == shape.size && set_timeout(s) == shape.timeout &&
 	       nftnl_set_expr_foreach(s, expr_is_counter, &expressions) >= 0 &&
 	       expressions == shape.counter;
+}
+
+bool set_is_as_made(const struct nftnl_set *s, const struct set_id *id)
+{
+	return shape_is(s, id, 0);
+}
+
+bool set_is_readable(const struct nftnl_set *s, const struct set_id *id)
+{
+	return shape_is(s, id, NFT_SET_CONCAT);
 }

@@ -1,6 +1,7 @@
 /* Stores what was read from the table: elements in lists, sorted at the end. */
 #include <string.h>
 
+#include "firewall/row.h"
 #include "firewall/table_state.h"
 
 /* Appends a zeroed item to a list of the state, which is a pointer and a count. */
@@ -22,6 +23,7 @@ void firewall_state_free(struct firewall_state *s)
 	free(s->guards);
 	free(s->trusted);
 	free(s->refused);
+	pool_free(&s->texts);
 	*s = (struct firewall_state){0};
 }
 
@@ -43,30 +45,6 @@ void firewall_state_age(struct firewall_state *s, int64_t to_ms)
 	s->read_ms = to_ms;
 }
 
-/* Copies the element's comment, bounded whatever its length byte says. */
-static void comment_read(char *out, size_t size, struct nftnl_set_elem *e)
-{
-	uint32_t length = 0;
-	const uint8_t *data;
-
-	if (!nftnl_set_elem_is_set(e, NFTNL_SET_ELEM_USERDATA))
-		return;
-	data = nftnl_set_elem_get(e, NFTNL_SET_ELEM_USERDATA, &length);
-	/* Type, length, value. Type 0 is the comment with its terminator. */
-	while (length >= 2 && length - 2 >= data[1]) {
-		if (data[0] == 0) {
-			size_t n = strnlen((const char *)data + 2, data[1]);
-
-			n = n < size ? n : size - 1;
-			memcpy(out, data + 2, n);
-			out[n] = '\0';
-			return;
-		}
-		length -= 2u + data[1];
-		data += 2u + data[1];
-	}
-}
-
 int counter_read(struct nftnl_expr *e, void *context)
 {
 	struct counts *c = context;
@@ -78,119 +56,142 @@ int counter_read(struct nftnl_expr *e, void *context)
 	return 0;
 }
 
-static uint64_t elem_u64(struct nftnl_set_elem *e, uint16_t attribute)
-{
-	return nftnl_set_elem_is_set(e, attribute) ? nftnl_set_elem_get_u64(e, attribute) : 0;
-}
-
-static int allow_read(struct state_draft *d, struct nftnl_set_elem *e, const struct source *s,
-	const struct endpoint *ep)
+static int allow_add(struct state_draft *d, const struct row *r, const struct source *s)
 {
 	struct firewall_state *state = d->state;
-	bool has_timeout = nftnl_set_elem_is_set(e, NFTNL_SET_ELEM_EXPIRATION);
-	uint64_t remaining = elem_u64(e, NFTNL_SET_ELEM_EXPIRATION);
-	struct counts counts = {0};
-	struct observed_allow *a;
+	const char *comment;
 
 	/* Expired, and not collected yet: it allows nobody. */
-	if (has_timeout && !remaining)
+	if (r->expires && !r->expires_ms)
 		return 0;
-	a = LIST_ADD(state->allows, state->n_allows);
-	if (!a)
+	comment = pool_bytes(&state->texts, r->comment, r->comment_length);
+	if (!comment)
 		return -ENOMEM;
-	nftnl_set_elem_expr_foreach(e, counter_read, &counts);
-	a->source = *s;
-	a->endpoint = *ep;
-	a->has_timeout = has_timeout;
-	/* Counted from the start, because reading a large table takes time. */
-	a->remaining_ms = remaining + (uint64_t)(monotonic_ms() - d->began_ms);
-	a->packets = counts.packets;
-	a->bytes = counts.bytes;
-	comment_read(a->comment, sizeof(a->comment), e);
+	for (size_t i = 0; i < d->n_endpoints; i++) {
+		struct observed_allow *a = LIST_ADD(state->allows, state->n_allows);
+
+		if (!a)
+			return -ENOMEM;
+		a->source = *s;
+		a->endpoint = *d->endpoints[i];
+		a->has_timeout = r->expires;
+		/* Counted from the start, because reading a large table takes time. */
+		a->remaining_ms = r->expires_ms + (uint64_t)(monotonic_ms() - d->began_ms);
+		a->packets = i ? 0 : r->packets;
+		a->bytes = i ? 0 : r->bytes;
+		a->comment = comment;
+	}
 	return 0;
 }
 
-static int refused_read(struct state_draft *d, struct nftnl_set_elem *e, const struct source *s,
+static int refused_add(struct state_draft *d, const struct row *r, const struct source *s,
 	const struct endpoint *ep)
 {
-	struct firewall_state *state = d->state;
-	uint64_t remaining = elem_u64(e, NFTNL_SET_ELEM_EXPIRATION);
-	struct counts counts = {0};
-	struct refused *to = LIST_ADD(state->refused, state->n_refused);
+	struct refused *to = LIST_ADD(d->state->refused, d->state->n_refused);
 
 	if (!to)
 		return -ENOMEM;
-	nftnl_set_elem_expr_foreach(e, counter_read, &counts);
 	to->source = *s;
 	to->endpoint = *ep;
-	to->packets = counts.packets;
-	to->bytes = counts.bytes;
+	to->packets = r->packets;
+	to->bytes = r->bytes;
 	/* Each packet resets the timeout to one day. */
-	if (remaining && remaining <= DENIED_TIMEOUT_MS)
-		to->last_seen_latest = d->now - (instant_t)((DENIED_TIMEOUT_MS - remaining) / 1000);
+	if (r->expires_ms && r->expires_ms <= DENIED_TIMEOUT_MS)
+		to->last_seen_latest =
+			d->now - (instant_t)((DENIED_TIMEOUT_MS - r->expires_ms) / 1000);
 	return 0;
 }
 
-static int trusted_read(struct state_draft *d, struct nftnl_set_elem *e, const struct source *s,
-	const struct endpoint *ep)
+static int trusted_add(struct state_draft *d, const struct row *r, const struct source *s)
 {
-	struct trusted *t = LIST_ADD(d->state->trusted, d->state->n_trusted);
+	const char *comment = pool_bytes(&d->state->texts, r->comment, r->comment_length);
 
-	if (!t)
+	for (size_t i = 0; comment && i < d->n_endpoints; i++) {
+		struct observed_trusted *t = LIST_ADD(d->state->trusted, d->state->n_trusted);
+
+		if (!t)
+			return -ENOMEM;
+		*t = (struct observed_trusted){*s, *d->endpoints[i], comment};
+	}
+	return comment ? 0 : -ENOMEM;
+}
+
+static int guard_add(struct state_draft *d, const struct row *r, const struct endpoint *ep)
+{
+	struct guard *g = LIST_ADD(d->state->guards, d->state->n_guards);
+
+	if (!g)
 		return -ENOMEM;
-	t->source = *s;
-	t->endpoint = *ep;
-	comment_read(t->comment, sizeof(t->comment), e);
+	g->endpoint = *ep;
+	g->server = ""; /* as it was in earlier versions */
+	if (d->set->kind == SET_GUARD &&
+		(!r->chain || !chain_name_parse(g, r->chain, &d->state->texts)))
+		d->broken = true;
 	return 0;
 }
 
-static int element_read(struct nftnl_set_elem *e, void *context)
+static int row_add(struct state_draft *d, const struct row *r)
 {
-	struct state_draft *d = context;
+	const struct endpoint *own = NULL;
 	struct source s;
-	struct endpoint ep, *guard;
-	uint32_t length = 0;
-	const void *key = nftnl_set_elem_get(e, NFTNL_SET_ELEM_KEY, &length);
+	struct endpoint ep;
 
-	d->rows++;
-
-	if (!key || !set_key_read(&s, &ep, d->set, key, length))
+	if (!set_key_read(&s, &ep, d->set, r->key, r->key_length))
 		return 0;
+	own = &ep;
+	if (set_is_earlier(d->set) && d->set->kind != SET_EARLIER_GUARD) {
+		d->endpoints[0] = own;
+		d->n_endpoints = 1;
+	}
 	switch (d->set->kind) {
 	case SET_ALLOW:
-		d->rc = allow_read(d, e, &s, &ep);
-		break;
+	case SET_EARLIER_ALLOW:
+		return allow_add(d, r, &s);
 	case SET_DENIED:
-		d->rc = refused_read(d, e, &s, &ep);
-		break;
+		return refused_add(d, r, &s, own);
 	case SET_TRUSTED:
-		d->rc = trusted_read(d, e, &s, &ep);
-		break;
+	case SET_EARLIER_TRUSTED:
+		return trusted_add(d, r, &s);
 	case SET_GUARD:
-		guard = LIST_ADD(d->state->guards, d->state->n_guards);
-		if (guard)
-			*guard = ep;
-		d->rc = guard ? 0 : -ENOMEM;
+	case SET_EARLIER_GUARD:
 		break;
 	}
-	return d->rc;
+	return guard_add(d, r, own);
 }
 
 int state_take_elements(struct state_draft *d, const struct nlmsghdr *nlh)
 {
-	struct nftnl_set *set = nftnl_set_alloc();
+	const struct nlattr *list = message_attribute(nlh, NFTA_SET_ELEM_LIST_ELEMENTS), *e;
 
-	if (!set)
-		return -ENOMEM;
 	d->messages++;
-	d->rc = nftnl_set_elems_nlmsg_parse(nlh, set) < 0 ? -EBADMSG : 0;
-	if (d->rc == 0)
-		nftnl_set_elem_foreach(set, element_read, d);
-	nftnl_set_free(set);
-	return d->rc;
+	if (!list)
+		return 0;
+	for (e = mnl_attr_get_payload(list); attribute_is_in(e, list); e = mnl_attr_next(e)) {
+		struct row r;
+		int rc = -EBADMSG;
+
+		d->rows++;
+		if (row_parse(&r, e))
+			rc = row_add(d, &r);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
 }
 
-static int compare_allows(const void *a, const void *b)
+void state_set_begin(struct state_draft *d, const struct set_id *id, const struct places *l)
+{
+	d->set = id;
+	d->rows = d->messages = 0;
+	d->n_endpoints = 0;
+	if (!set_is_of_server(id))
+		return;
+	for (size_t i = 0; i < l->n; i++)
+		if (l->items[i].server == id->server && l->guards[i].endpoint.family == id->family)
+			d->endpoints[d->n_endpoints++] = &l->guards[i].endpoint;
+}
+
+int observed_compare(const void *a, const void *b)
 {
 	const struct observed_allow *x = a, *y = b;
 
@@ -199,7 +200,7 @@ static int compare_allows(const void *a, const void *b)
 
 static int compare_trusted(const void *a, const void *b)
 {
-	const struct trusted *x = a, *y = b;
+	const struct observed_trusted *x = a, *y = b;
 
 	return allow_key_compare(&x->endpoint, &x->source, &y->endpoint, &y->source);
 }
@@ -211,15 +212,16 @@ static int compare_refused(const void *a, const void *b)
 	return allow_key_compare(&x->endpoint, &x->source, &y->endpoint, &y->source);
 }
 
-static int compare_guards(const void *a, const void *b)
-{
-	return endpoint_compare(a, b);
-}
-
 static void list_sort(
 	void *items, size_t n, size_t size, int (*compare)(const void *, const void *))
 {
-	if (n)
+	size_t i = 1;
+
+	/* Dumps of small sets often come in order, and a list that is sorted again does. */
+	while (i < n &&
+		compare((const char *)items + (i - 1) * size, (const char *)items + i * size) <= 0)
+		i++;
+	if (i < n)
 		qsort(items, n, size, compare);
 }
 
@@ -245,8 +247,8 @@ static void refused_merge(struct firewall_state *s)
 
 void state_sort(struct firewall_state *s)
 {
-	list_sort(s->allows, s->n_allows, sizeof(*s->allows), compare_allows);
-	list_sort(s->guards, s->n_guards, sizeof(*s->guards), compare_guards);
+	list_sort(s->allows, s->n_allows, sizeof(*s->allows), observed_compare);
+	list_sort(s->guards, s->n_guards, sizeof(*s->guards), guard_compare);
 	list_sort(s->trusted, s->n_trusted, sizeof(*s->trusted), compare_trusted);
 	list_sort(s->refused, s->n_refused, sizeof(*s->refused), compare_refused);
 	refused_merge(s);
@@ -264,8 +266,8 @@ static bool has_twins(
 
 bool state_has_twins(const struct firewall_state *s)
 {
-	return has_twins(s->allows, s->n_allows, sizeof(*s->allows), compare_allows) ||
-	       has_twins(s->guards, s->n_guards, sizeof(*s->guards), compare_guards) ||
+	return has_twins(s->allows, s->n_allows, sizeof(*s->allows), observed_compare) ||
+	       has_twins(s->guards, s->n_guards, sizeof(*s->guards), guard_compare) ||
 	       has_twins(s->trusted, s->n_trusted, sizeof(*s->trusted), compare_trusted);
 }
 
@@ -282,9 +284,9 @@ static bool same_keys(const void *a, size_t n_a, const void *b, size_t n_b, size
 bool state_has_same_keys(const struct firewall_state *a, const struct firewall_state *b)
 {
 	return same_keys(a->allows, a->n_allows, b->allows, b->n_allows, sizeof(*a->allows),
-		       compare_allows) &&
+		       observed_compare) &&
 	       same_keys(a->guards, a->n_guards, b->guards, b->n_guards, sizeof(*a->guards),
-		       compare_guards) &&
+		       guard_compare) &&
 	       same_keys(a->trusted, a->n_trusted, b->trusted, b->n_trusted, sizeof(*a->trusted),
 		       compare_trusted);
 }

@@ -9,17 +9,23 @@ struct state_draft {
 	instant_t now;
 	int64_t began_ms;	  /* monotonic time for `now` */
 	const struct set_id *set; /* the set whose elements are read */
-	int rc;
+	/* Endpoints that lead to it; the first one's rows have the counters. */
+	const struct endpoint **endpoints;
+	size_t n_endpoints;
+	bool broken;	       /* an endpoint leads to no chain of ours */
 	size_t rows, messages; /* of this set's dump */
 };
 
 /* Stores the elements of one message of a dump. */
 int state_take_elements(struct state_draft *d, const struct nlmsghdr *nlh);
+/* From now on the elements of this set. Guards must have been read, sorted, and laid out before sets of servers. */
+void state_set_begin(struct state_draft *d, const struct set_id *id, const struct places *l);
 void state_sort(struct firewall_state *s);
 /* A state with duplicate elements was read during a rehash, so other elements are missing from it. */
 bool state_has_twins(const struct firewall_state *s);
 /* Both states have the same elements. The denied sets do not count, because every packet changes them. */
 bool state_has_same_keys(const struct firewall_state *a, const struct firewall_state *b);
+int observed_compare(const void *a, const void *b); /* two struct observed_allow */
 
 struct counts {
 	uint64_t packets, bytes;

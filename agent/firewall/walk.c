@@ -19,14 +19,10 @@ static int compare_allow(const void *wanted, const void *observed)
 
 static int compare_trusted(const void *wanted, const void *observed)
 {
-	const struct trusted *w = wanted, *o = observed;
+	const struct trusted *w = wanted;
+	const struct observed_trusted *o = observed;
 
 	return allow_key_compare(&w->endpoint, &w->source, &o->endpoint, &o->source);
-}
-
-static int compare_guard(const void *wanted, const void *observed)
-{
-	return endpoint_compare(wanted, observed);
 }
 
 struct side {
@@ -76,6 +72,6 @@ int walk_trusted(
 int walk_guards(
 	const struct allowlist *w, const struct firewall_state *o, walk_fn visit, void *context)
 {
-	return walk(SIDE(w->guards, w->n_guards), SIDE(o->guards, o->n_guards), compare_guard,
+	return walk(SIDE(w->guards, w->n_guards), SIDE(o->guards, o->n_guards), guard_compare,
 		visit, context);
 }

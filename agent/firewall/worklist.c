@@ -1,220 +1,308 @@
-/* From changes to the elements that a commit deletes and adds. Pure. */
+/* From changes to a transaction: which elements it deletes and adds, and what they need. All endpoints of a server share
+ * its sets, so that of equal changes of several endpoints the first one's counts. */
 #include <string.h>
 
-#include "firewall/netlink.h"
+#include "firewall/worklist.h"
+
+/* A change at its place, with the entry that it changes. */
+struct job {
+	const struct firewall_change *change;
+	const struct endpoint_place *
+		place; /* NULL: the element is another endpoint's too, and that one's change stands for it */
+	const struct observed_allow *observed;
+	bool replaces; /* deletes and adds */
+};
+
+/* Where the last entry was found: changes of one kind come in the order of the entries. */
+struct cursor {
+	const struct firewall_state *state;
+	size_t at;
+};
 
 static const struct observed_allow *allow_find(
-	const struct firewall_state *observed, const struct endpoint *e, const struct source *s)
+	struct cursor *c, const struct firewall_change *change)
 {
-	size_t low = 0, high = observed->n_allows;
+	const struct firewall_state *s = c->state;
+	const struct firewall_change *k = change;
+	size_t step = 1;
+
+	if (c->at >= s->n_allows || allow_key_compare(&s->allows[c->at].endpoint,
+					    &s->allows[c->at].source, &k->endpoint, &k->source) > 0)
+		c->at = 0;
+	/* In steps that grow, then back in halves. */
+	while (step) {
+		size_t next = c->at + step;
+
+		if (next < s->n_allows &&
+			allow_key_compare(&s->allows[next].endpoint, &s->allows[next].source,
+				&k->endpoint, &k->source) <= 0) {
+			c->at = next;
+			step *= 2;
+		} else {
+			step /= 2;
+		}
+	}
+	if (c->at < s->n_allows && allow_key_compare(&s->allows[c->at].endpoint,
+					   &s->allows[c->at].source, &k->endpoint, &k->source) == 0)
+		return &s->allows[c->at];
+	return NULL;
+}
+
+static bool trusted_is_there(const struct firewall_state *s, const struct firewall_change *c)
+{
+	size_t low = 0, high = s->n_trusted;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		const struct observed_allow *o = &observed->allows[middle];
-		int order = allow_key_compare(&o->endpoint, &o->source, e, s);
+		const struct observed_trusted *t = &s->trusted[middle];
+		int order = allow_key_compare(&t->endpoint, &t->source, &c->endpoint, &c->source);
 
 		if (order == 0)
-			return o;
+			return true;
 		if (order < 0)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return NULL;
+	return false;
 }
 
-static bool trusted_exists(
-	const struct firewall_state *observed, const struct endpoint *e, const struct source *s)
+static bool is_of_allow(enum firewall_change_kind k)
 {
-	for (size_t i = 0; i < observed->n_trusted; i++)
-		if (allow_key_compare(&observed->trusted[i].endpoint, &observed->trusted[i].source,
-			    e, s) == 0)
+	return k >= FIREWALL_ALLOW_ADD;
+}
+
+static bool is_of_trusted(enum firewall_change_kind k)
+{
+	return k == FIREWALL_TRUSTED_ADD || k == FIREWALL_TRUSTED_REMOVE;
+}
+
+static struct job job_make(
+	struct worklist *w, struct cursor *c, const struct firewall_change *change)
+{
+	const struct firewall *f = w->batch->firewall;
+	struct job j = {.change = change};
+
+	if (change->kind == FIREWALL_TABLE)
+		return j;
+	j.place = places_find(&w->places, &change->endpoint);
+	if (j.place && !j.place->first &&
+		(is_of_allow(change->kind) || is_of_trusted(change->kind)))
+		j.place = NULL;
+	if (!j.place)
+		return j;
+	/* Some kernels silently ignore a new timeout for an existing element, and none changes a comment. */
+	if (is_of_allow(change->kind) && change->kind != FIREWALL_ALLOW_ADD) {
+		j.observed = allow_find(c, change);
+		j.replaces = change->kind != FIREWALL_ALLOW_REMOVE && j.observed &&
+			     !(f->features.update_timeout &&
+				     streq(change->comment, j.observed->comment));
+	}
+	if (change->kind == FIREWALL_TRUSTED_ADD)
+		j.replaces = trusted_is_there(&w->observed->state, change);
+	return j;
+}
+
+static struct set_id set_of(const struct job *j)
+{
+	enum firewall_change_kind k = j->change->kind;
+	int family = j->place->guard->endpoint.family;
+
+	if (!is_of_allow(k) && !is_of_trusted(k))
+		return (struct set_id){.kind = SET_GUARD, .family = family};
+	return (struct set_id){
+		.kind = is_of_allow(k) ? SET_ALLOW : SET_TRUSTED,
+		.family = family,
+		.prefix = j->change->source.prefix,
+		.server = j->place->server,
+	};
+}
+
+static struct element element_of(const struct job *j, enum element_order order)
+{
+	return (struct element){
+		.set = set_of(j),
+		.order = order,
+		.source = &j->change->source,
+		.endpoint = &j->change->endpoint,
+	};
+}
+
+static bool job_deletes(const struct job *j)
+{
+	enum firewall_change_kind k = j->change->kind;
+
+	return j->replaces || k == FIREWALL_ALLOW_REMOVE || k == FIREWALL_TRUSTED_REMOVE;
+}
+
+static bool job_adds(const struct job *j)
+{
+	enum firewall_change_kind k = j->change->kind;
+
+	return k != FIREWALL_ALLOW_REMOVE && k != FIREWALL_TRUSTED_REMOVE && k != FIREWALL_TABLE &&
+	       k != FIREWALL_GUARD_ADD && k != FIREWALL_GUARD_REMOVE;
+}
+
+static int phase_delete(struct worklist *w, const struct job *j)
+{
+	struct element e;
+
+	if (!job_deletes(j))
+		return 0;
+	e = element_of(j, ELEMENT_DELETE);
+	return batch_element(w->batch, &e);
+}
+
+static bool server_is_there(const struct worklist *w, uint32_t server)
+{
+	const char *name = w->batch->firewall->groups.items[server];
+	const struct intact *there = &w->observed->intact;
+
+	for (size_t i = 0; i < there->n_chains; i++)
+		if (streq(there->chains[i].name, name))
 			return true;
 	return false;
 }
 
-static struct element element_guard(const struct endpoint *e, enum element_phase phase)
+/* No endpoint before it in this transaction has made the server's chain. */
+static bool is_first_of_server(const struct worklist *w, const struct endpoint_place *p)
 {
-	return (struct element){.set = set_id_guard(e), .endpoint = *e, .phase = (uint8_t)phase};
+	for (const struct endpoint_place *other = w->places.items; other < p; other++)
+		if (other->server == p->server)
+			return false;
+	return true;
 }
 
-static struct element element_of(enum set_kind kind, const struct endpoint *e,
-	const struct source *s, enum element_phase phase)
+/* The first transaction has all new guards, so that what does not fit is closed meanwhile, not open. */
+static int phase_guard(struct worklist *w, const struct job *j)
 {
-	return (struct element){
-		.set = set_id_of(kind, s),
-		.source = *s,
-		.endpoint = *e,
-		.phase = (uint8_t)phase,
-	};
+	struct element e;
+	int rc = 0;
+
+	if (j->change->kind != FIREWALL_GUARD_ADD)
+		return 0;
+	if (!server_is_there(w, j->place->server) && is_first_of_server(w, j->place))
+		rc = structure_server(w, j->place->server);
+	if (rc < 0)
+		return rc;
+	w->restructured = true;
+	e = element_of(j, ELEMENT_ADD);
+	e.chain = w->batch->firewall->groups.items[j->place->server];
+	return batch_element(w->batch, &e);
 }
 
-/* Deletes and adds an element in one batch, and keeps its counters. Some kernels silently ignore a new timeout for an
- * existing element, and none changes a comment. */
-static int worklist_replace(struct elements *out, struct element *add)
+static int phase_add(struct worklist *w, const struct job *j)
 {
-	struct element gone = *add;
-	int rc;
+	const struct firewall_change *c = j->change;
+	struct element e;
+	int rc = 0;
 
-	gone.phase = PHASE_DELETE;
-	rc = elements_add(out, &gone);
-	return rc < 0 ? rc : elements_add(out, add);
-}
-
-static int worklist_allow(struct elements *out, const struct firewall *f,
-	const struct firewall_change *c, const struct firewall_state *observed)
-{
-	const struct observed_allow *o = allow_find(observed, &c->endpoint, &c->source);
-	struct element e = element_of(SET_ALLOW, &c->endpoint, &c->source, PHASE_ADD);
-
-	e.end_ms = c->until * 1000;
+	if (!job_adds(j))
+		return 0;
+	e = element_of(j, ELEMENT_ADD);
+	e.end_ms = is_of_allow(c->kind) ? c->until * 1000 : 0;
 	e.comment = c->comment;
-	if (o) {
-		e.packets = o->packets;
-		e.bytes = o->bytes;
+	if (j->observed && !j->replaces)
+		e.order = ELEMENT_UPDATE;
+	/* What it has counted goes on. */
+	if (j->observed && j->replaces) {
+		e.packets = j->observed->packets;
+		e.bytes = j->observed->bytes;
 	}
-	if (c->kind == FIREWALL_ALLOW_REMOVE) {
-		e.phase = PHASE_DELETE;
-		return elements_add(out, &e);
-	}
-	if (c->kind == FIREWALL_ALLOW_ADD || !o)
-		return elements_add(out, &e);
-	if (f->features.update_timeout && streq(c->comment, o->comment)) {
-		e.update = true;
-		return elements_add(out, &e);
-	}
-	return worklist_replace(out, &e);
+	if (!intact_has_set(&w->observed->intact, &e.set))
+		rc = structure_set(w, &e.set);
+	return rc < 0 ? rc : batch_element(w->batch, &e);
 }
 
-static int worklist_change(struct elements *out, const struct firewall *f,
-	const struct firewall_change *c, const struct firewall_state *observed)
+/* Whether the server keeps an endpoint once those with a change are gone. */
+static bool server_stays(const struct worklist *w, uint32_t server)
+{
+	for (size_t i = 0; i < w->places.n; i++)
+		if (w->places.items[i].server == server &&
+			guard_find(w->wanted->guards, w->wanted->n_guards,
+				&w->places.guards[i].endpoint))
+			return true;
+	return false;
+}
+
+static int phase_unguard(struct worklist *w, const struct job *j)
 {
 	struct element e;
 
-	switch (c->kind) {
-	case FIREWALL_TABLE:
+	if (j->change->kind != FIREWALL_GUARD_REMOVE)
 		return 0;
-	case FIREWALL_GUARD_ADD:
-	case FIREWALL_GUARD_REMOVE:
-		e = element_guard(&c->endpoint,
-			c->kind == FIREWALL_GUARD_ADD ? PHASE_ADD : PHASE_DELETE_GUARD);
-		return elements_add(out, &e);
-	case FIREWALL_TRUSTED_ADD:
-	case FIREWALL_TRUSTED_REMOVE:
-		e = element_of(SET_TRUSTED, &c->endpoint, &c->source,
-			c->kind == FIREWALL_TRUSTED_ADD ? PHASE_ADD : PHASE_DELETE);
-		e.comment = c->comment;
-		if (e.phase == PHASE_ADD && trusted_exists(observed, &c->endpoint, &c->source))
-			return worklist_replace(out, &e);
-		return elements_add(out, &e);
-	default:
-		return worklist_allow(out, f, c, observed);
-	}
+	w->restructured = true;
+	e = element_of(j, ELEMENT_DELETE);
+	return batch_element(w->batch, &e);
 }
 
-int worklist_changes(size_t *taken, struct elements *out, const struct firewall *f,
-	const struct firewall_changes *changes, const struct firewall_state *observed, size_t limit)
+/* After the last endpoint of a server has gone, in one transaction with all of them. */
+static int phase_remove(struct worklist *w, const struct job *j)
 {
-	size_t i = 0;
+	if (j->change->kind != FIREWALL_GUARD_REMOVE || server_stays(w, j->place->server) ||
+		!is_first_of_server(w, j->place))
+		return 0;
+	return structure_remove(w, j->place->server);
+}
 
-	/* A change that deletes and adds must not be split over two transactions, even if that exceeds the limit by
-	 * one. */
-	for (; i < changes->n && out->n < limit; i++) {
-		int rc = worklist_change(out, f, &changes->items[i], observed);
+typedef int (*phase_fn)(struct worklist *w, const struct job *j);
+
+static int phase_run(
+	struct worklist *w, phase_fn phase, const struct firewall_changes *changes, size_t n)
+{
+	struct cursor c = {.state = &w->observed->state};
+
+	for (size_t i = 0; i < n; i++) {
+		struct job j = job_make(w, &c, &changes->items[i]);
+		int rc = j.place ? phase(w, &j) : 0;
 
 		if (rc < 0)
 			return rc;
 	}
-	elements_sort(out);
-	*taken = i;
 	return 0;
 }
 
-struct rebuilding {
-	struct elements *out;
-	int64_t now_ms;
-	bool closings_only;
-};
-
-static bool rebuild_allows_change(const struct rebuilding *b, enum firewall_change_kind kind)
+/* A change that deletes and adds must not be split over two transactions, even if that exceeds the limit by one; nor must
+ * the guards of a server. *elements counts them all. */
+static size_t changes_that_fit(
+	size_t *elements, struct worklist *w, const struct firewall_changes *changes, size_t limit)
 {
-	return !(b->closings_only && firewall_change_opens(kind));
-}
+	struct cursor c = {.state = &w->observed->state};
+	size_t i = 0;
 
-/* The current entry of a source and endpoint, for a table that is built again. */
-static int rebuild_allow(const void *wanted, const void *observed, void *context)
-{
-	const struct allow *w = wanted;
-	const struct observed_allow *o = observed;
-	const struct rebuilding *b = context;
-	enum firewall_change_kind kind;
-	struct element e;
+	for (*elements = 0; i < changes->n; i++) {
+		struct job j;
 
-	if (diff_allow(&kind, w, o, b->now_ms, 0, 0) && rebuild_allows_change(b, kind)) {
-		if (!w || kind == FIREWALL_ALLOW_REMOVE)
-			return 0;
-		e = element_of(SET_ALLOW, &w->endpoint, &w->source, PHASE_ADD);
-		e.end_ms = w->until * 1000;
-		e.comment = w->comment;
-	} else {
-		if (!o)
-			return 0;
-		e = element_of(SET_ALLOW, &o->endpoint, &o->source, PHASE_ADD);
-		/* Keep the end as it is: the margin was subtracted when the entry was first written. */
-		e.end_ms = b->now_ms + (int64_t)o->remaining_ms + CUT_MS + ALLOWANCE_MS;
-		e.comment = o->comment;
+		if (*elements >= limit && changes->items[i].kind != FIREWALL_GUARD_REMOVE)
+			break;
+		j = job_make(w, &c, &changes->items[i]);
+		if (j.place)
+			*elements += 1u + j.replaces;
 	}
-	if (o) {
-		e.packets = o->packets;
-		e.bytes = o->bytes;
-	}
-	return elements_add(b->out, &e);
+	return i;
 }
 
-/* With `closings_only` keep the guards of both sides: removing a guard would grant access. */
-static int rebuild_guard(const void *wanted, const void *observed, void *context)
+int worklist_changes(size_t *taken, struct worklist *w, const struct firewall_changes *changes)
 {
-	const struct endpoint *e = wanted ? wanted : observed;
-	const struct rebuilding *b = context;
-	struct element guard;
+	static const phase_fn phases[] = {
+		phase_delete, phase_guard, phase_add, phase_unguard, phase_remove};
+	const struct firewall_state *s = &w->observed->state;
+	struct firewall *f = w->batch->firewall;
+	size_t elements = 0;
+	int rc = places_make(
+		&w->places, f, w->wanted->guards, w->wanted->n_guards, s->guards, s->n_guards);
 
-	if (!e || (!wanted && !b->closings_only))
-		return 0;
-	guard = element_guard(e, PHASE_ADD);
-	return elements_add(b->out, &guard);
-}
-
-/* Keep the denied sources, which explain why somebody cannot connect. */
-static int rebuild_refused(struct elements *out, const struct refused *d)
-{
-	struct element e = element_of(SET_DENIED, &d->endpoint, &d->source, PHASE_ADD);
-
-	if (!d->last_seen_latest)
-		return 0;
-	e.end_ms = d->last_seen_latest * 1000 + (int64_t)DENIED_TIMEOUT_MS;
-	e.packets = d->packets;
-	e.bytes = d->bytes;
-	return elements_add(out, &e);
-}
-
-int worklist_rebuild(struct elements *out, const struct allowlist *wanted,
-	const struct firewall_state *observed, int64_t now_ms, bool closings_only)
-{
-	struct rebuilding b = {.out = out, .now_ms = now_ms, .closings_only = closings_only};
-	int rc = walk_guards(wanted, observed, rebuild_guard, &b);
-
-	for (size_t i = 0; rc == 0 && i < wanted->n_trusted; i++) {
-		const struct trusted *t = &wanted->trusted[i];
-		struct element e = element_of(SET_TRUSTED, &t->endpoint, &t->source, PHASE_ADD);
-
-		e.comment = t->comment;
-		rc = elements_add(out, &e);
-	}
-	if (rc == 0)
-		rc = walk_allows(wanted, observed, rebuild_allow, &b);
-	for (size_t i = 0; rc == 0 && i < observed->n_refused; i++)
-		rc = rebuild_refused(out, &observed->refused[i]);
-	if (rc == 0)
-		elements_sort(out);
+	if (rc < 0)
+		return rc;
+	*taken = changes_that_fit(&elements, w, changes, batch_capacity(f));
+	batch_clock(w->batch, elements, w->ahead_ms);
+	for (size_t i = 0; rc == 0 && i < ARRAY_SIZE(phases); i++)
+		rc = phase_run(w, phases[i], changes, *taken);
 	return rc;
+}
+
+void worklist_free(struct worklist *w)
+{
+	places_free(&w->places);
+	free(w->made);
 }

@@ -18,10 +18,15 @@ struct trusted {
 	struct endpoint endpoint;
 	char comment[ALLOW_COMMENT_MAX + 1]; /* the server's name */
 };
+/* A guarded endpoint: whoever is not on the list of its server does not reach it. */
+struct guard {
+	struct endpoint endpoint;
+	const char *server; /* name, not owned; NULL: the endpoint has left the configuration */
+};
 struct allowlist {
 	struct allow *allows; /* sorted by endpoint and source, unique */
 	size_t n_allows;
-	struct endpoint
+	struct guard
 		*guards; /* every endpoint of every server in the configuration, sorted, unique */
 	size_t n_guards;
 	struct trusted *trusted;
@@ -33,9 +38,13 @@ typedef enum admission (*admission_fn)(const struct grant *g, void *context);
 /* An entry expires when any grant of the login on that server is next reduced. Only a pass that verified the reduction
  * extends it. So the kernel ends access even if the agent or the SQL server is down. `admission` NULL: allows all
  * grants. 0 or -ENOMEM. */
+/* The list names servers by the program, which must live as long. */
 int allowlist_build(struct allowlist *out, const struct program *p, const struct grants *g,
 	instant_t now, admission_fn admission, void *context);
 void allowlist_free(struct allowlist *a);
+int guard_compare(const void *a, const void *b); /* by endpoint */
+/* NULL: not guarded. */
+const struct guard *guard_find(const struct guard *guards, size_t n, const struct endpoint *e);
 
 /* An endpoint that was guarded before, and the server entry that named it. */
 struct kept_guard {

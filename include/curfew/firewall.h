@@ -3,6 +3,7 @@
 #define CURFEW_FIREWALL_H
 
 #include "curfew/allowlist.h"
+#include "curfew/pool.h"
 
 struct firewall; /* a netlink socket; owns the table if the kernel supports owners */
 
@@ -15,10 +16,15 @@ struct firewall_features {   /* probed at open, never assumed from a version */
 struct observed_allow {
 	struct source source;
 	struct endpoint endpoint;
-	bool has_timeout;      /* false: permanent, which is always an error */
-	uint64_t remaining_ms; /* counted from the state's `read_ms` */
-	uint64_t packets, bytes;
-	char comment[256];
+	bool has_timeout;	 /* false: permanent, which is always an error */
+	uint64_t remaining_ms;	 /* counted from the state's `read_ms` */
+	uint64_t packets, bytes; /* of the server: at the first of its endpoints; 0 at the others */
+	const char *comment;	 /* owned by the state */
+};
+struct observed_trusted {
+	struct source source;
+	struct endpoint endpoint;
+	const char *comment;
 };
 struct refused { /* an element of denied4 or denied6 */
 	struct source source;
@@ -34,13 +40,14 @@ struct firewall_state {
 	int64_t read_ms; /* CLOCK_MONOTONIC in milliseconds: remaining times count from here */
 	struct observed_allow *allows; /* sorted by endpoint and source */
 	size_t n_allows;
-	struct endpoint *guards;
+	struct guard *guards; /* sorted; the server is "" in a table of an earlier version */
 	size_t n_guards;
-	struct trusted *trusted;
+	struct observed_trusted *trusted;
 	size_t n_trusted;
 	struct refused *refused;
 	size_t n_refused;
 	uint64_t refused_packets;
+	struct pool texts;
 };
 
 struct firewall_change {
@@ -49,11 +56,12 @@ struct firewall_change {
 	struct endpoint endpoint;
 	instant_t until;	  /* scheduled; 0 for removals */
 	instant_t observed_until; /* by the remaining time that was read; 0 for additions */
-	char comment[ALLOW_COMMENT_MAX + 1];
+	const char *comment;	  /* never NULL */
 };
 struct firewall_changes {
 	struct firewall_change *items; /* removals first */
 	size_t n;
+	struct pool texts; /* of the comments */
 };
 /* 0, -EPERM without CAP_NET_ADMIN or if another process owns the table, or another negative errno. */
 int firewall_open(struct firewall **out, const struct firewall_settings *s);

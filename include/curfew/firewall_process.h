@@ -36,6 +36,8 @@ const char *firewall_policy_trusted(const struct firewall_policy *p, const struc
  * (`held`; NULL: nothing is). The guards are sorted. */
 const char *firewall_policy_list(const struct firewall_policy *p, const struct allowlist *w,
 	const struct firewall_state *held);
+/* Whose sets an endpoint leads to: by the configuration alone, whatever the service says. NULL: it is no server's. */
+const char *firewall_policy_server(const struct firewall_policy *p, const struct endpoint *e);
 /* Something in the list is for an endpoint that is not configured. */
 bool firewall_policy_keeps(const struct firewall_policy *p, const struct allowlist *w);
 

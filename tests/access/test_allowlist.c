@@ -124,7 +124,7 @@ static void test_guards_and_trusted(void **state)
 	a = build(&w);
 	assert_int_equal(a.n_allows, 0);
 	assert_int_equal(a.n_guards, 2);
-	assert_true(endpoint_compare(&a.guards[0], &a.guards[1]) < 0);
+	assert_true(guard_compare(&a.guards[0], &a.guards[1]) < 0);
 	assert_int_equal(a.n_trusted, 2);
 	assert_string_equal(a.trusted[0].comment, "sql07, sqltest02");
 	assert_int_equal(a.trusted[0].source.family, a.trusted[0].endpoint.family);

@@ -11,6 +11,7 @@
 
 /* A program of one server and one client, small enough to be written out. */
 static struct endpoint endpoints[1];
+static struct guard guards[1];
 static struct source sources[2], trusted_sources[1];
 static struct user users[1];
 static struct database databases[1];
@@ -21,6 +22,7 @@ static struct program program;
 static UNUSED void program_make(void)
 {
 	assert_int_equal(endpoint_parse(&endpoints[0], "192.0.2.10:1433"), 0);
+	guards[0] = (struct guard){endpoints[0], "sql01"};
 	sources[0] = source_of("203.0.113.7");
 	sources[1] = source_of("198.51.100.0/29");
 	trusted_sources[0] = source_of("10.0.0.0/24");

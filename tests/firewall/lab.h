@@ -8,7 +8,7 @@
 struct list {
 	struct allowlist w; /* points into the arrays */
 	struct allow *allows;
-	struct endpoint *guards;
+	struct guard *guards;
 	struct trusted *trusted;
 };
 
@@ -63,16 +63,17 @@ static UNUSED int compare_trust(const void *a, const void *b)
 	return r ? r : source_compare(&x->source, &y->source);
 }
 
-static UNUSED int compare_guard(const void *a, const void *b)
-{
-	return endpoint_compare(a, b);
-}
-
-static UNUSED void list_guard(struct list *l, const char *endpoint)
+static UNUSED void list_guard_of(struct list *l, const char *server, const char *endpoint)
 {
 	assert_true(l->w.n_guards < MAX_TEST);
-	l->guards[l->w.n_guards++] = endpoint_of(endpoint);
-	qsort(l->guards, l->w.n_guards, sizeof(l->guards[0]), compare_guard);
+	l->guards[l->w.n_guards++] = (struct guard){endpoint_of(endpoint), server};
+	qsort(l->guards, l->w.n_guards, sizeof(l->guards[0]), guard_compare);
+}
+
+/* Of no server, so that each endpoint has entries of its own. */
+static UNUSED void list_guard(struct list *l, const char *endpoint)
+{
+	list_guard_of(l, NULL, endpoint);
 }
 
 static UNUSED void list_trust(

@@ -67,8 +67,9 @@ static void test_first(void **state)
 
 	text = output("nft list table inet curfew");
 	assert_non_null(strstr(text, "acme/acme.jane.doe"));
-	assert_non_null(
-		strstr(text, "ip saddr & 255.255.255.0 . ip daddr . tcp dport @allow4_24 accept"));
+	assert_non_null(strstr(text, "ip saddr & 255.255.255.0 == @" SQL07 ".allow4_24 accept"));
+	assert_non_null(strstr(text, HOME4 " . 1433 : goto " SQL07));
+	assert_non_null(strstr(text, "ip daddr . tcp dport vmap @server4"));
 	assert_non_null(
 		strstr(text, "type filter hook input priority filter - 10; policy accept;"));
 	assert_non_null(
@@ -144,6 +145,8 @@ static void test_closings_only(void **state)
 
 	(void)state;
 	lab_require();
+	/* A server of its own, so that it can go. */
+	l.guards[1].server = "sql08";
 	f = lab_open(&LAB_SETTINGS);
 	/* The guard and the hoster's own machines first; nobody else yet. */
 	assert_int_equal(firewall_apply(&done, f, &l.w, real_now(), true), 0);
@@ -258,10 +261,9 @@ static void test_permanent_elements(void **state)
 	f = lab_open(&LAB_SETTINGS);
 	applied(f, &l, real_now());
 	firewall_close(f);
-	run("nft add element inet curfew allow4_32 { 203.0.113.66 . %s . 1433 timeout 20d }",
-		HOME4);
-	run("nft delete element inet curfew allow4_32 { %s . %s . 1433 }", JANE, HOME4);
-	run("nft add element inet curfew allow4_32 { %s . %s . 1433 timeout 90d }", JANE, HOME4);
+	run("nft add element inet curfew " SQL07 ".allow4_32 { 203.0.113.66 timeout 20d }");
+	run("nft delete element inet curfew " SQL07 ".allow4_32 { %s }", JANE);
+	run("nft add element inet curfew " SQL07 ".allow4_32 { %s timeout 90d }", JANE);
 	f = lab_open(&LAB_SETTINGS);
 	assert_int_equal(applied(f, &l, real_now()), 2);
 	s = observed(f);

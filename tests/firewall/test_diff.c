@@ -16,7 +16,7 @@ static void observe(struct firewall_state *s, const char *source, const char *en
 	o->endpoint = endpoint_of(endpoint);
 	o->has_timeout = remaining_ms >= 0;
 	o->remaining_ms = remaining_ms >= 0 ? (uint64_t)remaining_ms : 0;
-	snprintf(o->comment, sizeof(o->comment), "%s", comment);
+	o->comment = comment;
 }
 
 #define E1 "192.0.2.10:1433"
@@ -102,7 +102,7 @@ static void test_order(void **state)
 	struct list l;
 	struct firewall_state s = {.present = true};
 	struct firewall_changes c;
-	struct endpoint old = endpoint_of("192.0.2.99:1433");
+	struct guard old = {endpoint_of("192.0.2.99:1433"), NULL};
 	static const enum firewall_change_kind expected[] = {FIREWALL_TABLE, FIREWALL_GUARD_ADD,
 		FIREWALL_TRUSTED_ADD, FIREWALL_ALLOW_SHORTEN, FIREWALL_ALLOW_REMOVE,
 		FIREWALL_ALLOW_ADD, FIREWALL_ALLOW_EXTEND, FIREWALL_GUARD_REMOVE};
@@ -161,7 +161,7 @@ static void carry_out(struct firewall_state *s, const struct firewall_changes *c
 		for (size_t k = 0; k < c->n; k++)
 			touched = touched || (c->items[k].kind == FIREWALL_GUARD_REMOVE &&
 						     endpoint_compare(&c->items[k].endpoint,
-							     &s->guards[i]) == 0);
+							     &s->guards[i].endpoint) == 0);
 		if (!touched)
 			next.guards[next.n_guards++] = s->guards[i];
 	}
@@ -182,13 +182,13 @@ static void carry_out(struct firewall_state *s, const struct firewall_changes *c
 		const struct firewall_change *x = &c->items[k];
 
 		if (x->kind == FIREWALL_GUARD_ADD)
-			next.guards[next.n_guards++] = x->endpoint;
+			next.guards[next.n_guards++] = (struct guard){x->endpoint, NULL};
 		if (x->kind == FIREWALL_TRUSTED_ADD) {
-			struct trusted *t = &next.trusted[next.n_trusted++];
+			struct observed_trusted *t = &next.trusted[next.n_trusted++];
 
 			t->source = x->source;
 			t->endpoint = x->endpoint;
-			memcpy(t->comment, x->comment, sizeof(t->comment));
+			t->comment = pool_text(&next.texts, x->comment);
 		}
 		if (x->kind >= FIREWALL_ALLOW_ADD && x->kind != FIREWALL_ALLOW_REMOVE) {
 			struct observed_allow *o = &next.allows[next.n_allows++];
@@ -198,7 +198,7 @@ static void carry_out(struct firewall_state *s, const struct firewall_changes *c
 			o->has_timeout = true;
 			/* As the margin leaves it. */
 			o->remaining_ms = (uint64_t)(x->until - NOW) * 1000 - 1250;
-			snprintf(o->comment, sizeof(o->comment), "%s", x->comment);
+			o->comment = pool_text(&next.texts, x->comment);
 		}
 	}
 	firewall_state_free(s);
@@ -220,7 +220,7 @@ static void sort_state(struct firewall_state *s)
 	if (s->n_trusted)
 		qsort(s->trusted, s->n_trusted, sizeof(*s->trusted), compare_trust);
 	if (s->n_guards)
-		qsort(s->guards, s->n_guards, sizeof(*s->guards), compare_guard);
+		qsort(s->guards, s->n_guards, sizeof(*s->guards), guard_compare);
 }
 
 static unsigned draw(unsigned *seed, unsigned n)
@@ -238,7 +238,7 @@ static void random_pair(struct list *l, struct firewall_state *s, unsigned *seed
 			list_guard(l, endpoints[e]);
 		if (draw(seed, 2)) {
 			s->guards = reallocarray(s->guards, s->n_guards + 1, sizeof(*s->guards));
-			s->guards[s->n_guards++] = endpoint_of(endpoints[e]);
+			s->guards[s->n_guards++] = (struct guard){endpoint_of(endpoints[e]), NULL};
 		}
 		for (unsigned i = 0; i < 12; i++) {
 			char source[64];
@@ -268,7 +268,7 @@ static void random_pair(struct list *l, struct firewall_state *s, unsigned *seed
 			s->trusted[s->n_trusted].source =
 				source_of(e == 2 ? "2001:db8::/32" : "10.0.0.0/8");
 			s->trusted[s->n_trusted].endpoint = endpoint_of(endpoints[e]);
-			strcpy(s->trusted[s->n_trusted++].comment, "s");
+			s->trusted[s->n_trusted++].comment = "s";
 		}
 	}
 	s->present = draw(seed, 4) != 0;

@@ -33,7 +33,7 @@ static struct allowlist list_of(struct allow *a, size_t n)
 	t[0] = (struct trusted){.source = trusted_sources[0], .endpoint = endpoints[0]};
 	return (struct allowlist){.allows = a,
 		.n_allows = n,
-		.guards = endpoints,
+		.guards = guards,
 		.n_guards = 1,
 		.trusted = t,
 		.n_trusted = 1};

@@ -14,7 +14,7 @@ static void the_policy_admits_what_the_configuration_can_give(void **state)
 	struct trusted t = {.source = trusted_sources[0], .endpoint = endpoints[0]};
 	assert_null(firewall_policy_trusted(p, &t));
 	const struct allowlist list = {
-		.guards = endpoints, .n_guards = 1, .trusted = &t, .n_trusted = 1};
+		.guards = guards, .n_guards = 1, .trusted = &t, .n_trusted = 1};
 	assert_false(firewall_policy_keeps(p, &list));
 	assert_null(firewall_policy_list(p, &list, NULL));
 	firewall_policy_free(p);
@@ -59,11 +59,11 @@ static void the_policy_refuses_everything_else(void **state)
 	assert_non_null(firewall_policy_trusted(p, &t));
 	struct endpoint e = endpoints[0];
 	e.port++;
-	struct allowlist list = {.guards = endpoints};
+	struct allowlist list = {.guards = guards};
 	assert_non_null(firewall_policy_list(p, &list, NULL));
 	/* Beside the configuration's, another is kept where it is guarded already, and never made. */
-	struct endpoint both[] = {endpoints[0], e};
-	struct firewall_state held = {.guards = &e, .n_guards = 1};
+	struct guard both[] = {guards[0], {e, NULL}};
+	struct firewall_state held = {.guards = &both[1], .n_guards = 1};
 	list = (struct allowlist){.guards = both, .n_guards = 2};
 	assert_true(firewall_policy_keeps(p, &list));
 	assert_non_null(firewall_policy_list(p, &list, NULL));
@@ -71,7 +71,8 @@ static void the_policy_refuses_everything_else(void **state)
 	/* And there nobody is trusted who was not: whoever controls the service could name the whole world. */
 	struct trusted world = {.source = source_of("0.0.0.0/0"), .endpoint = e};
 	struct trusted old = {.source = trusted_sources[0], .endpoint = e};
-	held.trusted = &old;
+	struct observed_trusted there = {.source = old.source, .endpoint = e};
+	held.trusted = &there;
 	held.n_trusted = 1;
 	list.trusted = &world;
 	list.n_trusted = 1;

@@ -9,7 +9,7 @@ static struct list usual(instant_t now)
 	struct list l;
 
 	list_init(&l);
-	list_guard(&l, E4);
+	list_guard_of(&l, "sql07", E4);
 	list_allow(&l, JANE, E4, now + 3600, "jane");
 	return l;
 }
@@ -85,7 +85,7 @@ static void test_rival(void **state)
 	f = lab_open(&LAB_SETTINGS);
 	firewall_features_get(f, &features);
 	writer = writer_start(
-		"while :; do nft flush set inet curfew allow4_32; nft flush chain inet curfew check; "
+		"while :; do nft flush set inet curfew server.sql07.allow4_32; nft flush chain inet curfew refuse; "
 		"nft delete table inet curfew; done 2>/dev/null");
 	for (int i = 1; i <= 60; i++) {
 		int r;
@@ -140,7 +140,7 @@ static void test_monitor(void **state)
 
 	/* Our own table can be touched by others when it is nobody's. */
 	firewall_close(f);
-	run("nft delete element inet curfew allow4_32 '{ %s . %s . 1433 }'", JANE, HOME4);
+	run("nft delete element inet curfew server.sql07.allow4_32 '{ %s }'", JANE);
 	assert_true(noticed(m, who));
 	assert_non_null(strstr(who, "nft ("));
 	run("nft flush ruleset");

@@ -174,11 +174,11 @@ static void test_timeout_zero(void **state)
 {
 	uint64_t buf[1024] = {0}, timeout = 0;
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+	const struct source source = {AF_INET, {203, 0, 113, 7}, 32};
 	struct element e = {
-		.set = {SET_ALLOW, AF_INET, 32},
-		.source = {AF_INET, {203, 0, 113, 7}, 32},
-		.endpoint = {AF_INET, {192, 0, 2, 10}, 1433},
-		.phase = PHASE_ADD,
+		.set = {SET_ALLOW, AF_INET, 32, 0},
+		.source = &source,
+		.order = ELEMENT_ADD,
 	};
 
 	(void)state;

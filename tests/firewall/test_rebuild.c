@@ -5,7 +5,8 @@
 static void test_rebuild_keeps(void **state)
 {
 	static const char *const damages[] = {
-		"nft insert rule inet curfew check accept",
+		"nft insert rule inet curfew " SQL07 " accept",
+		"nft insert rule inet curfew refuse accept",
 		"nft flush chain inet curfew guard_input",
 		"nft delete chain inet curfew guard_forward",
 		"nft add rule inet curfew guard_input accept",
@@ -15,9 +16,10 @@ static void test_rebuild_keeps(void **state)
 		"nft 'flush chain inet curfew guard_input; delete chain inet curfew guard_input; "
 		"add chain inet curfew guard_input { type filter hook input priority 5; }'",
 		"nft flush chain inet curfew guard_input && "
-		"nft add rule inet curfew guard_input ip daddr . tcp dport @guard4 goto check",
+		"nft add rule inet curfew guard_input ip daddr . tcp dport vmap @server4",
+		"nft flush chain inet curfew " SQL07,
 		/* Last, for the count of the drops goes with its rule. */
-		"nft flush chain inet curfew check",
+		"nft flush chain inet curfew refuse",
 	};
 	struct firewall *f;
 	instant_t now = real_now();
@@ -102,7 +104,7 @@ static void test_rebuild_closings_only(void **state)
 	f = lab_open(&LAB_SETTINGS);
 	applied(f, &l, real_now());
 	firewall_close(f);
-	run("nft flush chain inet curfew check");
+	run("nft flush chain inet curfew refuse");
 	f = lab_open(&LAB_SETTINGS);
 	list_find(&l, JANE)->until += 86400;
 	list_find(&l, OFFICE)->until -= 3600;

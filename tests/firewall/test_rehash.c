@@ -16,10 +16,11 @@ static void elements_write(const char *path)
 	FILE *to = fopen(path, "w");
 
 	assert_non_null(to);
-	fputs("flush set inet curfew allow4_32\nadd element inet curfew allow4_32 {\n", to);
+	fputs("flush set inet curfew server.sql07.allow4_32\n"
+	      "add element inet curfew server.sql07.allow4_32 {\n",
+		to);
 	for (unsigned i = 1; i <= MANY; i++)
-		fprintf(to, "203.%u.%u.%u . " HOME4 " . 1433 timeout 1h,\n", i >> 16, i >> 8 & 255,
-			i & 255);
+		fprintf(to, "203.%u.%u.%u timeout 1h,\n", i >> 16, i >> 8 & 255, i & 255);
 	fputs("}\n", to);
 	assert_int_equal(fclose(to), 0);
 }
@@ -56,7 +57,7 @@ static void test_reading_is_whole_while_the_kernel_rehashes(void **state)
 	(void)state;
 	lab_require();
 	list_init(&l);
-	list_guard(&l, E4);
+	list_guard_of(&l, "sql07", E4);
 	list_allow(&l, "203.0.0.1", E4, real_now() + 3600, "acme/acme.jane.doe");
 	f = lab_open(&LAB_SETTINGS);
 	applied(f, &l, real_now());

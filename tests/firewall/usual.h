@@ -8,14 +8,15 @@
 #define E6     "[" HOME6 "]:1433"
 #define JANE   "203.0.113.7"
 #define OFFICE "198.51.100.0/24"
+#define SQL07  "server.sql07"
 
 static UNUSED struct list usual(instant_t now)
 {
 	struct list l;
 
 	list_init(&l);
-	list_guard(&l, E4);
-	list_guard(&l, E6);
+	list_guard_of(&l, "sql07", E4);
+	list_guard_of(&l, "sql07", E6);
 	list_trust(&l, "10.0.0.0/8", E4, "sql07");
 	list_allow(&l, JANE, E4, now + 3600, "acme/acme.jane.doe");
 	list_allow(&l, OFFICE, E4, now + 7200, "acme/acme.bob");

@@ -196,7 +196,7 @@ static void list_check(const struct allowlist *list, const struct scene *s, inst
 	for (size_t i = 0; i < list->n_trusted; i++)
 		comment_check(list->trusted[i].comment, sizeof(list->trusted[i].comment));
 	for (size_t i = 1; i < list->n_guards; i++)
-		REQUIRE(endpoint_compare(&list->guards[i - 1], &list->guards[i]) < 0);
+		REQUIRE(guard_compare(&list->guards[i - 1], &list->guards[i]) < 0);
 	nobody_is_missing(list, s, now);
 }
 

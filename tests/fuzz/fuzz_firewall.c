@@ -64,7 +64,7 @@ static ssize_t channel_takes(int fd, const void *data, size_t size, int flags)
 	REQUIRE(size == sizeof(*a));
 	REQUIRE(a->kind >= ANSWER_RESULT && a->kind <= ANSWER_EVENT);
 	if (a->kind == ANSWER_RESULT)
-		REQUIRE(strnlen(a->u.text, sizeof(a->u.text)) < sizeof(a->u.text));
+		REQUIRE(strnlen(a->text, sizeof(a->text)) < sizeof(a->text));
 	return (ssize_t)size;
 }
 
@@ -103,7 +103,7 @@ static int kernel_apply(struct firewall_changes *done, struct firewall *f,
 	REQUIRE(now >= machine_before);
 	REQUIRE(wanted->n_guards == s->n_endpoints);
 	for (size_t i = 0; i < wanted->n_guards; i++)
-		REQUIRE(endpoint_compare(&wanted->guards[i], &s->endpoints[i]) == 0);
+		REQUIRE(endpoint_compare(&wanted->guards[i].endpoint, &s->endpoints[i]) == 0);
 	for (size_t i = 0; i < wanted->n_allows; i++) {
 		const struct allow *a = &wanted->allows[i];
 

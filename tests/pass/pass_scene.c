@@ -27,7 +27,7 @@ static int port_observe(struct firewall_state *out, void *context, instant_t now
 	out->allows = calloc(1, sizeof(*out->allows));
 	assert_non_null(out->allows);
 	out->allows[0] = held;
-	snprintf(out->allows[0].comment, sizeof(out->allows[0].comment), "%s", s->element);
+	out->allows[0].comment = s->element;
 	out->n_allows = 1;
 	return 0;
 }

@@ -23,7 +23,8 @@ static int observe(struct firewall_state *out, void *context, instant_t now)
 		.source = shown ? *shown : s->program->clients[0].users[0].sources[0],
 		.endpoint = server->endpoints[0],
 		.has_timeout = true,
-		.remaining_ms = 1000};
+		.remaining_ms = 1000,
+		.comment = ""};
 	out->n_allows = 1;
 	return 0;
 }
@@ -109,7 +110,8 @@ static int remove_jane(struct firewall_changes *done, void *context, const struc
 	assert_non_null(done->items);
 	done->items[0] = (struct firewall_change){.kind = FIREWALL_ALLOW_REMOVE,
 		.source = s->program->clients[0].users[0].sources[0],
-		.endpoint = program_server(s->program, "sqltest02")->endpoints[0]};
+		.endpoint = program_server(s->program, "sqltest02")->endpoints[0],
+		.comment = ""};
 	done->n = 1;
 	return 0;
 }

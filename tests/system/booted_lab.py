@@ -151,7 +151,7 @@ class Lab:
         return found
 
     def guarded(self):
-        done = self.machine.run("nft", "list", "set", "inet", "curfew", "guard4", check=False)
+        done = self.machine.run("nft", "list", "map", "inet", "curfew", "server4", check=False)
         return done.code == 0 and SERVER in done.out
 
     def log(self, *matches):
