@@ -56,6 +56,25 @@ class Result:
         return f"exit {self.code}\n{self.out}{self.err}"
 
 
+def allowed_elements(listing):
+    """(source, endpoint, seconds left): who is in a server's sets reaches every endpoint that leads to its chain."""
+    endpoints, found = {}, []
+    for item in listing:
+        for (where, verdict) in item.get("map", {}).get("elem", []):
+            address, port = where["concat"]
+            host = f"[{address}]" if ":" in address else address
+            endpoints.setdefault((verdict["goto"]["target"], ":" in address), []).append(f"{host}:{port}")
+    for item in listing:
+        chain, _, kind = item.get("set", {}).get("name", "").rpartition(".")
+        if not kind.startswith("allow"):
+            continue
+        for element in item["set"].get("elem", []):
+            inner = element["elem"]
+            for endpoint in endpoints.get((chain, kind.startswith("allow6")), []):
+                found.append((inner["val"], endpoint, inner.get("expires")))
+    return found
+
+
 class Agent:
     """One installation: its configuration, its state, the machine that it runs on."""
 
@@ -180,17 +199,7 @@ class Agent:
 
     def elements(self):
         """(source, endpoint, seconds left) of the allowlist, as the kernel shows it."""
-        found = []
-        for item in self.listing():
-            name = item.get("set", {}).get("name", "")
-            if not name.startswith("allow"):
-                continue
-            for element in item["set"].get("elem", []):
-                inner = element.get("elem", {}) if isinstance(element, dict) else {}
-                source, address, port = inner["val"]["concat"]
-                host = f"[{address}]" if ":" in address else address
-                found.append((source, f"{host}:{port}", inner.get("expires")))
-        return found
+        return allowed_elements(self.listing())
 
 
-__all__ = ["Agent", "AGENT_PASSWORD", "CURFEW", "Result", "batches", "libconfig"]
+__all__ = ["Agent", "AGENT_PASSWORD", "CURFEW", "Result", "allowed_elements", "batches", "libconfig"]

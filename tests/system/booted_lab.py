@@ -13,7 +13,7 @@ import subprocess
 
 import booted_machine
 import net
-from agent import libconfig
+from agent import allowed_elements, libconfig
 from practice import Certificates, PracticeServer
 
 JANE, OTHER, SERVER = "203.0.113.7", "198.51.100.66", "192.0.2.17"
@@ -143,12 +143,7 @@ class Lab:
         listing = self.machine.run("nft", "-j", "list", "table", "inet", "curfew", check=False)
         if listing.code != 0:
             return {}
-        found = {}
-        for item in json.loads(listing.out)["nftables"]:
-            if item.get("set", {}).get("name", "").startswith("allow"):
-                for element in item["set"].get("elem", []):
-                    found[element["elem"]["val"]["concat"][0]] = element["elem"].get("expires")
-        return found
+        return {source: left for source, _, left in allowed_elements(json.loads(listing.out)["nftables"])}
 
     def guarded(self):
         done = self.machine.run("nft", "list", "map", "inet", "curfew", "server4", check=False)
