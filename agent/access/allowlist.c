@@ -89,13 +89,45 @@ static void entries_sort(struct entries *list)
 		qsort(list->items, list->n, sizeof(*list->items), entry_compare);
 }
 
+static bool server_has_endpoint(const struct server *s, const struct endpoint *e)
+{
+	for (size_t i = 0; i < s->n_endpoints; i++)
+		if (!endpoint_compare(&s->endpoints[i], e))
+			return true;
+	return false;
+}
+
+/* What the entries of one user are made of. */
+struct login_grants {
+	const struct grant
+		*items; /* of the user on all servers, which the schedule keeps together */
+	size_t n;
+	instant_t now;
+	admission_fn admission;
+	void *context;
+};
+
+/* The address of a listener leads to any of its replicas: who may not enter one of them does not pass there. */
+static bool endpoint_is_refused(
+	const struct login_grants *l, const struct server *s, const struct endpoint *e)
+{
+	for (size_t i = 0; l->admission && i < l->n; i++)
+		if (l->items[i].server != s && server_has_endpoint(l->items[i].server, e) &&
+			l->admission(&l->items[i], l->context) == ADMIT_NOBODY)
+			return true;
+	return false;
+}
+
 /* Every source of the user to every endpoint of the server. A temporary source ends by itself. */
-static int add_login(struct entries *list, const struct grant *g, instant_t until, instant_t now)
+static int add_login(
+	struct entries *list, const struct login_grants *l, const struct grant *g, instant_t until)
 {
 	int rc = 0;
 
-	for (size_t s = 0; s < g->user->n_sources; s++)
-		for (size_t e = 0; rc == 0 && e < g->server->n_endpoints; e++) {
+	for (size_t e = 0; e < g->server->n_endpoints; e++) {
+		if (endpoint_is_refused(l, g->server, &g->server->endpoints[e]))
+			continue;
+		for (size_t s = 0; rc == 0 && s < g->user->n_sources; s++) {
 			instant_t end = user_source_end(g->user, s);
 			struct entry entry = {
 				.source = &g->user->sources[s],
@@ -105,9 +137,10 @@ static int add_login(struct entries *list, const struct grant *g, instant_t unti
 				.login = g->user->login,
 			};
 
-			if (end > now && entry.source->family == entry.endpoint->family)
+			if (end > l->now && entry.source->family == entry.endpoint->family)
 				rc = entries_add(list, &entry);
 		}
+	}
 	return rc;
 }
 
@@ -122,19 +155,28 @@ static size_t grants_run(const struct grants *g, size_t from)
 	return to;
 }
 
+static size_t user_run(const struct grants *g, size_t from)
+{
+	size_t to = from + 1;
+
+	while (to < g->n && g->items[to].user == g->items[from].user)
+		to++;
+	return to;
+}
+
 /* A login is shared by all databases of its server, so the earliest reduction in any of them ends its entry. */
-static bool login_is_admitted(instant_t *until, const struct grant *g, size_t n, instant_t now,
-	admission_fn admission, void *context)
+static bool login_is_admitted(
+	instant_t *until, const struct login_grants *l, const struct grant *g, size_t n)
 {
 	bool admitted = false;
 
 	*until = INT64_MAX;
 	for (size_t i = 0; i < n; i++) {
-		enum admission a = admission ? admission(&g[i], context) : ADMIT;
+		enum admission a = l->admission ? l->admission(&g[i], l->context) : ADMIT;
 
 		if (a == ADMIT_NOBODY)
 			return false;
-		if (g[i].level == LEVEL_NONE || g[i].until <= now)
+		if (g[i].level == LEVEL_NONE || g[i].until <= l->now)
 			continue;
 		admitted |= a == ADMIT;
 		if (g[i].until < *until)
@@ -150,11 +192,16 @@ static int build_allows(struct allowlist *out, const struct grants *g, instant_t
 	int rc = 0;
 
 	for (size_t from = 0, to; rc == 0 && from < g->n; from = to) {
-		instant_t until;
+		struct login_grants l = {
+			&g->items[from], user_run(g, from) - from, now, admission, context};
+		to = from + l.n;
+		for (size_t at = from, end; rc == 0 && at < to; at = end) {
+			instant_t until;
 
-		to = grants_run(g, from);
-		if (login_is_admitted(&until, &g->items[from], to - from, now, admission, context))
-			rc = add_login(&list, &g->items[from], until, now);
+			end = grants_run(g, at);
+			if (login_is_admitted(&until, &l, &g->items[at], end - at))
+				rc = add_login(&list, &l, &g->items[at], until);
+		}
 	}
 	if (rc < 0 || list.n == 0)
 		return rc;

@@ -212,9 +212,11 @@ static bool source_is_of(const struct client *c, const struct source *source)
 static bool endpoint_is_of(
 	const struct client *c, const struct program *p, const struct endpoint *endpoint)
 {
-	for (size_t i = 0; i < c->n_databases; i++) {
-		const struct server *s = &p->servers[c->databases[i].server];
+	for (size_t i = 0; i < p->n_servers; i++) {
+		const struct server *s = &p->servers[i];
 
+		if (!client_uses_server(p, c, s))
+			continue;
 		for (size_t k = 0; k < s->n_endpoints; k++)
 			if (!endpoint_compare(&s->endpoints[k], endpoint))
 				return true;

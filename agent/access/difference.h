@@ -9,6 +9,7 @@ struct login_work {
 	const char *client;
 	const char *login;
 	const struct observed_login *observed; /* NULL: the login does not exist */
+	struct sid sid;		/* with which to create it; size 0: the server makes one */
 	size_t closings_before; /* index of this login's first change in builder.closings */
 	bool narrowed;		/* permissions are removed, so its sessions must end */
 	bool pending;		/* changes remain, so it must not be enabled yet */
@@ -24,6 +25,8 @@ bool roles_exceed(const struct builder *b, const struct observed_database *d);
 /* Removes members of managed roles that the configuration does not name. */
 void roles_police(struct builder *b, const struct observed_database *d);
 
+/* Creates and marks the login, once. */
+void login_announce(struct builder *b, struct login_work *work, const char *reason);
 /* One user in one database. */
 void user_want(struct builder *b, struct login_work *work, const struct grant *g,
 	const struct observed_database *d, bool roles_pending);

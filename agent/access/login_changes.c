@@ -118,10 +118,47 @@ static void login_remove_users(struct builder *b, struct login_work *work,
 	}
 }
 
+/* A login with another SID on one replica is unknown to the databases there after a failover. False: it cannot be
+ * created yet. */
+static bool sid_check(
+	struct builder *b, const struct login_work *work, const struct wanted_login *l)
+{
+	if (!b->w->replicated || (work->observed && !l->sid.size))
+		return true;
+	if (!work->observed && !l->sid.size)
+		obstacle_push(b, STATE_WAITING, l->login, NULL,
+			"the login waits for its SID: it is being created on another replica, and the SIDs must be the same");
+	else if (work->observed && !sid_equal(&work->observed->sid, &l->sid))
+		obstacle_push(b, STATE_DRIFT, l->login, NULL,
+			"login [%s] has another SID here than on the other replicas: after a failover its databases do not know "
+			"it before the next pass; to make them the same, drop the login where no database is the primary, and "
+			"run `curfew apply` and `curfew handover`",
+			l->login);
+	return work->observed || l->sid.size;
+}
+
+/* A secondary replica takes no changes. The login is created there all the same, and stays disabled until one of its
+ * databases is open there. */
+static bool replica_waits(struct builder *b, struct login_work *work,
+	const struct observed_database *d, const char *reason)
+{
+	if (!b->w->replicated || !d->secondary)
+		return false;
+	login_announce(b, work, reason);
+	if (d->read)
+		return false;
+	obstacle_push(b, STATE_WAITING, work->login, d->name,
+		"database [%s] is a secondary replica here: nobody gets into it before it becomes the primary",
+		d->name);
+	return true;
+}
+
 void login_want(struct builder *b, const struct wanted_login *l, const bool *roles_pending)
 {
-	struct login_work work = {
-		.client = l->client, .login = l->login, .closings_before = b->closings.n};
+	struct login_work work = {.client = l->client,
+		.login = l->login,
+		.closings_before = b->closings.n,
+		.sid = l->sid};
 	char reason[RECORD_TEXT_MAX] = "";
 
 	work.observed = observed_find_login(b->o, l->login);
@@ -132,6 +169,8 @@ void login_want(struct builder *b, const struct wanted_login *l, const bool *rol
 			l->login);
 		return;
 	}
+	if (!sid_check(b, &work, l))
+		return;
 	for (size_t i = 0; i < l->n_users; i++) {
 		const struct grant *g = l->users[i].grant;
 		const struct observed_database *d = observed_find_database(b->o, g->database->name);
@@ -141,6 +180,8 @@ void login_want(struct builder *b, const struct wanted_login *l, const bool *rol
 				"database [%s] does not exist yet", g->database->name);
 			continue;
 		}
+		if (replica_waits(b, &work, d, reason))
+			continue;
 		/* An unread database is not an absent one: the user may still have its last access there. */
 		if (!d->read) {
 			obstacle_push(b, STATE_UNREAD, l->login, g->database->name,

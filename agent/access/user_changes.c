@@ -144,14 +144,15 @@ static bool user_strip(struct builder *b, const struct login_work *work,
 	return any;
 }
 
-static void login_announce(struct builder *b, struct login_work *work, const char *reason)
+void login_announce(struct builder *b, struct login_work *work, const char *reason)
 {
 	if (work->announced)
 		return;
 	work->announced = true;
 	if (!work->observed) {
 		change_push(b, &b->openings, CHANGE_LOGIN_CREATE, work->client, work->login, NULL,
-			reason);
+			reason)
+			->sid = work->sid;
 		change_push(b, &b->openings, CHANGE_LOGIN_DISABLE, work->client, work->login, NULL,
 			"keep the login disabled until its database users are ready");
 		work->pending = true;

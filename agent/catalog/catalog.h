@@ -173,6 +173,8 @@ int database_read_alone(struct database_reading *r);
 
 /* The meaning of an error when a database was entered. NULL: the error says nothing about the database. */
 const char *database_error_words(int number);
+/* The error says that it is a secondary replica of an availability group. */
+bool database_is_secondary(int number);
 const char *database_state_words(int state); /* sys.databases.state; NULL: online */
 
 #endif

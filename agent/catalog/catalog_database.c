@@ -110,6 +110,7 @@ int database_failure_tell(struct database_reading *r, int number, const char *te
 	 * */
 	if (number == ERROR_NO_DATABASE && !r->d->id)
 		r->d->absent = true;
+	r->d->secondary = database_is_secondary(number);
 	return database_unread_set(r->d, "%s (%d)", words ? words : text, number);
 }
 
@@ -195,6 +196,7 @@ void database_clear(struct observed_database *d)
 		.managed = kept.managed,
 		.unread = kept.unread,
 		.unwritable = kept.unwritable,
+		.secondary = kept.secondary,
 		.owner = kept.owner,
 		.chaining = kept.chaining,
 		.trustworthy = kept.trustworthy};

@@ -37,6 +37,16 @@ const char *database_error_words(int number)
 	return NULL;
 }
 
+bool database_is_secondary(int number)
+{
+	static const int numbers[] = {976, 978, 979, 982};
+
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+		if (numbers[i] == number)
+			return true;
+	return false;
+}
+
 const char *database_state_words(int state)
 {
 	static const char *const words[] = {NULL, "it is being restored", "it is being recovered",

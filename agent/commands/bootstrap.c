@@ -8,15 +8,16 @@
 #include "curfew/report.h"
 #include "curfew/text.h"
 
-static int print(const struct cli *cli, const struct server *s, char **databases, size_t n)
+static int print(const struct cli *cli, const struct server *s, const struct server *first,
+	char **databases, size_t n)
 {
-	int (*write)(FILE *, const struct server *, char *const *, size_t) =
+	int (*write)(FILE *, const struct server *, const struct server *, char *const *, size_t) =
 		cli->drop ? sql_write_bootstrap_drop : sql_write_bootstrap;
 	struct text text;
 
 	if (!cli->json)
-		return write(stdout, s, databases, n) ? EXIT_FAILED : EXIT_FINE;
-	int rc = text_begin(&text) ? write(text.to, s, databases, n) : -ENOMEM;
+		return write(stdout, s, first, databases, n) ? EXIT_FAILED : EXIT_FINE;
+	int rc = text_begin(&text) ? write(text.to, s, first, databases, n) : -ENOMEM;
 	_cleanup_free_ char *statement = text_end(&text);
 	if (rc || !statement)
 		return EXIT_FAILED;
@@ -42,7 +43,7 @@ static int run(struct cli *cli)
 	if (!code && !databases)
 		code = EXIT_FAILED;
 	else if (!code)
-		code = print(cli, s, databases, cli_databases(databases, p, s));
+		code = print(cli, s, server_first(p, s), databases, cli_databases(databases, p, s));
 	program_free(p);
 	return code;
 }

@@ -154,7 +154,8 @@ static instant_t ended_at(const struct collected *c, const struct certificate_sc
 static bool is_trusted(const struct program *p, const struct client *c, const struct source *s)
 {
 	for (size_t i = 0; i < p->n_servers; i++)
-		if (client_uses_server(c, i) && source_overlaps_trusted(s, &p->servers[i]))
+		if (client_uses_server(p, c, &p->servers[i]) &&
+			source_overlaps_trusted(s, &p->servers[i]))
 			return true;
 	return false;
 }

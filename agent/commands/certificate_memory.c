@@ -13,14 +13,11 @@ static bool was_given(const struct journal_entry *e)
 static bool is_named(
 	const struct program *p, const struct client *client, const struct journal_entry *e)
 {
-	bool user = false, database = false;
+	bool user = false;
 
 	for (size_t i = 0; i < client->n_users && !user; i++)
 		user = names_equal(client->users[i].login, e->login);
-	for (size_t i = 0; i < client->n_databases && !database; i++)
-		database = names_equal(client->databases[i].name, e->database) &&
-			   streq(p->servers[client->databases[i].server].name, e->server);
-	return user && database;
+	return user && client_names_database(p, client, e->server, e->database);
 }
 
 static bool is_listed(const struct left_places *l, const struct journal_entry *e)

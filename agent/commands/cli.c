@@ -237,7 +237,7 @@ size_t cli_databases(char **out, const struct program *p, const struct server *s
 	for (size_t i = 0; i < p->n_clients; i++)
 		for (size_t k = 0; k < p->clients[i].n_databases; k++) {
 			const struct database *d = &p->clients[i].databases[k];
-			bool known = &p->servers[d->server] != s;
+			bool known = !database_is_on(p, d, s);
 			for (size_t m = 0; m < n && !known; m++)
 				known = names_equal(out[m], d->name);
 			if (!known)

@@ -68,6 +68,21 @@ static void result_json(const struct program *p, const struct records *k, const 
 		stdout);
 }
 
+/* A password belongs to one server, and the agent cannot carry over the one that the user sets. */
+static void replicas_print(const struct program *p, const struct records *k)
+{
+	for (size_t i = 0; i < k->n; i++) {
+		const struct server *s = set_on(p, &k->items[i]);
+
+		if (!s || !server_is_replicated(p, s))
+			continue;
+		printf("\n%s is a replica of an availability group. A password that the user sets counts on one server:\n"
+		       "after a failover the other asks for the password above once more, and for a new one.\n",
+			s->name);
+		return;
+	}
+}
+
 static void result_show(const struct cli *cli, const struct program *p, const struct records *k,
 	const struct user *u, const struct grants *g, const char *password)
 {
@@ -88,6 +103,7 @@ static void result_show(const struct cli *cli, const struct program *p, const st
 		if (s)
 			connection_print(s, u, g, hooks, stdout);
 	}
+	replicas_print(p, k);
 	printf("\nCurfew does not store this password. If it is lost, run this command again.\n");
 }
 

@@ -40,8 +40,10 @@ static void client_walk(const struct program *p, const struct client *c,
 {
 	for (size_t u = 0; u < c->n_users; u++) {
 		instant_t last = is_revoked(m, c->name, c->users[u].login) ? REVOKED : c->end;
-		for (size_t d = 0; d < c->n_databases; d++) {
-			const struct server *s = &p->servers[c->databases[d].server];
+		for (size_t k = 0; k < p->n_servers; k++) {
+			const struct server *s = &p->servers[k];
+			if (!client_uses_server(p, c, s))
+				continue;
 			for (size_t e = 0; e < s->n_endpoints; e++)
 				for (size_t i = 0; i < c->users[u].n_sources; i++) {
 					instant_t end = user_source_end(&c->users[u], i);

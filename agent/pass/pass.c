@@ -111,6 +111,7 @@ static int server_add(struct pass *p, const struct server *s)
 	p->n_servers++;
 	w->sql.wanted.hold = p->hold[0] ? p->hold : NULL;
 	w->sql.wanted.first_start = p->first_start;
+	pass_sids_choose(p, w);
 	rc = claims_build(&w->sql.claims, &p->identities);
 	if (!rc && p->o.mode == PASS_APPLY)
 		rc = pass_closings_build(p, w);
@@ -176,6 +177,8 @@ int pass_new(struct pass **out, const struct pass_options *o)
 		pass_verified_begin(p);
 	if (!rc)
 		rc = pass_remnants_build(p);
+	if (!rc)
+		rc = pass_remnants_spread(p);
 	for (size_t i = 0; !rc && i < p->grants.n; i++)
 		p->works[i].before = pass_admission(&p->grants.items[i], p);
 	for (size_t i = 0; !rc && i < o->program->n_servers; i++)

@@ -300,6 +300,7 @@ static int remnants_save(struct pass *p)
 {
 	int rc = 0;
 
+	pass_replicas_settle(p);
 	for (size_t i = 0; i < p->n_remnants && !rc; i++)
 		if (p->remnants[i].gone && p->remnants[i].database && !p->remnants[i].saved)
 			rc = remnant_save(p, &p->remnants[i]);

@@ -66,6 +66,7 @@ struct remnant {			       /* the strings are the journal data's */
 	struct sid sid;
 	enum level level; /* last known */
 	bool told, gone, saved;
+	bool secondary; /* its login is gone, and its database is a secondary replica that cannot be read */
 	enum state state;
 	char detail[256];
 };
@@ -202,6 +203,8 @@ void pass_closings_free(struct server_work *w);
 /* ---- former access ---- */
 
 int pass_remnants_build(struct pass *p);
+int pass_remnant_add(struct pass *p, const char *server, const char *login, const char *database,
+	enum level level);
 void pass_remnants_free(struct pass *p);
 int pass_remnants_ask(struct pass *p, struct server_work *w);
 /* The login was granted access to a database that left the configuration, and it is not verified as removed: block it.
@@ -213,6 +216,18 @@ bool pass_remnant_is_left(const struct pass *p, const struct grant *g);
 bool pass_remnant_take(struct pass *p, const struct record *r);
 void pass_remnant_login_gone(struct pass *p, const char *server, const char *login);
 void pass_remnants_tell(struct pass *p);
+
+/* ---- replicas ---- */
+
+/* The SID with which each login of a server that is or has a replica is created, the same for all of them: of the login
+ * inventory, else chosen now. It stays empty while one is being made whose SID nobody knows. */
+void pass_sids_choose(struct pass *p, struct server_work *w);
+/* On a secondary replica nothing can be read of an ended grant: true if another replica has proved that nothing of it is
+ * left, and none shows more. */
+bool pass_replica_proves(const char **where, const struct pass *p, const struct record *r);
+int pass_remnants_spread(struct pass *p);
+/* Former access on secondary replicas is gone when it is on their primary. */
+void pass_replicas_settle(struct pass *p);
 
 /* Decision by what SQL shows of the grant's login, now, or by the last verification if it was not asked. */
 enum admission pass_admission(const struct grant *g, void *pass);

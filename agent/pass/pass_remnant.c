@@ -5,7 +5,7 @@
 
 #include "pass/pass_internal.h"
 
-static int remnant_add(struct pass *p, const char *server, const char *login, const char *database,
+int pass_remnant_add(struct pass *p, const char *server, const char *login, const char *database,
 	enum level level)
 {
 	struct remnant *items = array_grown(p->remnants, p->n_remnants, sizeof(*items));
@@ -50,7 +50,7 @@ static int remnant_find(struct pass *p, const char *server, const char *login, c
 	if (level == LEVEL_NONE || pass_grant(p, server, login, database) ||
 		pass_is_remnant(p, server, login, database))
 		return 0;
-	return remnant_add(p, server, login, database, level);
+	return pass_remnant_add(p, server, login, database, level);
 }
 
 int pass_remnants_build(struct pass *p)
@@ -69,7 +69,7 @@ int pass_remnants_build(struct pass *p)
 		const struct identity *k = &p->identities.items[i];
 		if (!k->removed && !pass_is_remnant(p, k->server, k->login, NULL) &&
 			!pass_login_is_named(p, k->server, k->login))
-			rc = remnant_add(p, k->server, k->login, NULL, LEVEL_NONE);
+			rc = pass_remnant_add(p, k->server, k->login, NULL, LEVEL_NONE);
 	}
 	return rc;
 }
@@ -118,6 +118,7 @@ bool pass_remnant_take(struct pass *p, const struct record *r)
 			continue;
 		m->told = true;
 		m->state = r->state;
+		m->secondary = r->grant.secondary == ANSWER_YES;
 		snprintf(m->detail, sizeof(m->detail), "%.*s", (int)sizeof(m->detail) - 1,
 			r->detail);
 		m->gone = r->state == STATE_OK && r->grant.level == LEVEL_NONE;

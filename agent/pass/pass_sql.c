@@ -126,11 +126,27 @@ static void grant_waits(struct grant_work *w, struct record *told)
 {
 	bool given = w->has_verified && w->verified.level != LEVEL_NONE;
 
-	if (w->state == STATE_WAITING && given) {
+	/* A secondary replica that was the primary before: access is where that is now. */
+	if (w->state == STATE_WAITING && given && told->grant.secondary != ANSWER_YES) {
 		w->state = STATE_UNREAD;
 		RECORD_SET(told, detail,
 			"the database cannot be read now, but existed before; the last verification counts");
 	}
+}
+
+/* On a secondary replica an ended grant waits for the proof of its primary. */
+static void grant_settle(
+	struct grant_work *w, const struct pass *p, const struct grant *g, struct record *told)
+{
+	const char *where;
+
+	if (told->grant.secondary != ANSWER_YES || g->level != LEVEL_NONE ||
+		w->state != STATE_WAITING || !pass_replica_proves(&where, p, told))
+		return;
+	w->state = STATE_OK;
+	RECORD_PRINTF(told, detail,
+		"no login here, and on %s it is verified that no user is left in the database",
+		where);
 }
 
 static void grant_take(struct pass *p, const struct record *r)
@@ -147,6 +163,7 @@ static void grant_take(struct pass *p, const struct record *r)
 	w->answered = r->state != STATE_UNREACHABLE;
 	w->observed = r->grant.level;
 	w->state = r->state;
+	grant_settle(w, p, g, &told);
 	w->readable = w->answered && r->state != STATE_UNREAD && r->state != STATE_UNVERIFIED &&
 		      r->state != STATE_WAITING;
 	w->told_admission = r->grant.admission;
@@ -171,8 +188,20 @@ static void shown_note(struct grant_work *w, const struct record *r)
 }
 
 /* Only verifications made with changes are recorded. An audit changes nothing, not even the journal. */
-static void proof_take(struct pass *p, const struct record *r)
+static void proof_take(struct pass *p, struct record *r)
 {
+	const char *where;
+
+	/* Only secondary replicas are left unread: their primary proves it, or nothing is said until it does. */
+	if (r->state == STATE_WAITING) {
+		if (!pass_replica_proves(&where, p, r))
+			return;
+		r->state = STATE_OK;
+		r->verification.result = VERIFICATION_VERIFIED;
+		RECORD_PRINTF(r, detail,
+			"no login and no session; its databases are secondary replicas here, and were read on %s",
+			where);
+	}
 	struct journal_entry e = pass_record_entry(p, r, JOURNAL_PROOF);
 
 	const struct grant *g = pass_grant(p, r->server, r->login, r->database);
@@ -261,6 +290,7 @@ int pass_record(void *pass, const struct record *r)
 {
 	struct pass *p = pass;
 	struct server_work *w = server_of(p, r->server);
+	struct record proof;
 
 	if (!w)
 		return -EINVAL;
@@ -307,8 +337,10 @@ int pass_record(void *pass, const struct record *r)
 			p->result.journal_failed = true;
 		return 0;
 	case RECORD_VERIFICATION:
-		proof_take(p, r);
-		break;
+		proof = *r;
+		proof_take(p, &proof);
+		pass_tell(p, &proof);
+		return 0;
 	case RECORD_FINDING:
 		p->result.findings += r->finding.severity > FINDING_LOW;
 		break;

@@ -137,6 +137,19 @@ static void databases_compare(struct reading *r, const struct database *a, const
 			b->name, a->line);
 }
 
+/* Once for all replicas: which of them is the primary changes. */
+static void replica_refuse(
+	struct reading *r, const config_setting_t *database, const struct program *p, size_t server)
+{
+	if (server == SIZE_MAX)
+		return;
+	const struct server *s = &p->servers[server], *first = server_first(p, s);
+	if (first != s)
+		reading_error(r, config_setting_get_member(database, "server"),
+			"server \"%s\" is a replica of \"%s\"; use server = \"%s\", which stands for all of them",
+			s->name, first->name, first->name);
+}
+
 static void databases_read(
 	struct client *c, struct reading *r, const config_setting_t *group, const struct program *p)
 {
@@ -157,6 +170,7 @@ static void databases_read(
 		role_read(d, r, element, c->has_go_live && c->go_live <= r->now);
 		waiver_read(d, r, element);
 		d->server = server_find(r, element, p);
+		replica_refuse(r, element, p, d->server);
 		database_name_read(d, r, element);
 		for (size_t j = 0; j < c->n_databases; j++)
 			databases_compare(r, &c->databases[j], d);

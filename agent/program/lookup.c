@@ -111,14 +111,6 @@ const struct source *source_overlaps_trusted(const struct source *source, const 
 	return NULL;
 }
 
-bool client_uses_server(const struct client *c, size_t server)
-{
-	for (size_t i = 0; i < c->n_databases; i++)
-		if (c->databases[i].server == server)
-			return true;
-	return false;
-}
-
 int settings_credential(char path[4096], const struct settings *s, const char *name)
 {
 	static const char *const prefixes[] = {"curfew_", ""};

@@ -3,6 +3,7 @@
 #include "program/loading.h"
 #include "program/names.h"
 #include "program/problems.h"
+#include "program/replicas.h"
 
 #include <string.h>
 #include <sys/socket.h>
@@ -16,7 +17,7 @@
 
 static const char *const SERVER_NAMES[] = {"name", "host", "port", "endpoints", "trusted",
 	"ca_file", "login", "credential", "evidence", "must_change", "known_triggers",
-	"known_linked_servers", "known_proxies", "levels"};
+	"known_linked_servers", "known_proxies", "levels", "replicas"};
 
 #define SERVER_EXAMPLE                                                                             \
 	"( { name = \"sql01\"; host = \"192.0.2.10\"; ca_file = \"/etc/curfew/tls/ca.pem\"; } )"
@@ -33,6 +34,7 @@ void server_free(struct server *s)
 	strings_free(&s->known_triggers);
 	strings_free(&s->known_linked_servers);
 	strings_free(&s->known_proxies);
+	strings_free(&s->replicas);
 	levels_free(s->terms);
 }
 
@@ -238,14 +240,13 @@ static void server_read(struct server *s, struct reading *r, const config_settin
 	strings_read(&s->known_triggers, r, group, "known_triggers");
 	strings_read(&s->known_linked_servers, r, group, "known_linked_servers");
 	strings_read(&s->known_proxies, r, group, "known_proxies");
+	strings_read(&s->replicas, r, group, "replicas");
 	levels_read(s->terms, r, reading_group(r, group, "levels", NULL), levels);
 }
 
 /* Two entries for one server would undo each other's changes. */
 static void server_compare(struct reading *r, const struct server *a, const struct server *b)
 {
-	char buf[ENDPOINT_TEXT_MAX];
-
 	if (names_equal(a->name, b->name))
 		reading_say_line(r, SEVERITY_ERROR, b->line,
 			"duplicate server \"%s\" (first at line %d); use a different name for each server",
@@ -254,15 +255,6 @@ static void server_compare(struct reading *r, const struct server *a, const stru
 		reading_say_line(r, SEVERITY_ERROR, b->line,
 			"servers \"%s\" and \"%s\" (line %d) both connect to %s port %u; remove one",
 			b->name, a->name, a->line, b->host, b->port);
-	for (size_t i = 0; i < a->n_endpoints; i++)
-		for (size_t j = 0; j < b->n_endpoints; j++) {
-			if (endpoint_compare(&a->endpoints[i], &b->endpoints[j]) != 0)
-				continue;
-			reading_say_line(r, SEVERITY_ERROR, b->line,
-				"duplicate endpoint %s of server \"%s\" and of server \"%s\" (line %d); an "
-				"endpoint must belong to one server",
-				endpoint_format(buf, &b->endpoints[j]), b->name, a->name, a->line);
-		}
 }
 
 static int server_order(const void *a, const void *b)
@@ -299,6 +291,8 @@ void servers_read(
 		p->n_servers++;
 	}
 	levels_free(levels);
+	if (p->servers)
+		replicas_check(r, p);
 	if (p->servers && p->n_servers > 1)
 		qsort(p->servers, p->n_servers, sizeof(*p->servers), server_order);
 }

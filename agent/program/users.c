@@ -82,7 +82,7 @@ static void trusted_warn(struct reading *r, const config_setting_t *list, const 
 	for (size_t i = 0; i < u->n_sources; i++)
 		for (size_t k = 0; k < p->n_servers; k++) {
 			const struct source *t =
-				client_uses_server(c, k)
+				client_uses_server(p, c, &p->servers[k])
 					? source_overlaps_trusted(&u->sources[i], &p->servers[k])
 					: NULL;
 			if (t)

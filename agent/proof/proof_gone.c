@@ -4,12 +4,33 @@
 
 #include "proof/proof.h"
 
-static size_t databases_unread(const struct observed_server *o)
+static bool is_unread(const struct observed_database *d)
+{
+	return !d->read && !d->system && !d->absent;
+}
+
+/* A secondary replica is read where its primary is. */
+static bool is_replica(const struct visit_run *run, const struct observed_database *d)
+{
+	return run->visit->wanted.replicated && d->secondary && is_unread(d);
+}
+
+static size_t databases_unread(const struct visit_run *run)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < o->n_databases; i++)
-		n += !o->databases[i].read && !o->databases[i].system && !o->databases[i].absent;
+	for (size_t i = 0; i < run->observed.n_databases; i++)
+		n += is_unread(&run->observed.databases[i]) &&
+		     !is_replica(run, &run->observed.databases[i]);
+	return n;
+}
+
+static size_t databases_replicated(const struct visit_run *run)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < run->observed.n_databases; i++)
+		n += is_replica(run, &run->observed.databases[i]);
 	return n;
 }
 
@@ -77,7 +98,8 @@ void gone_tell(struct visit_run *run, size_t number)
 				"the user still exists in the database");
 		else if (d && !d->absent && !d->read)
 			verdict_tell(run, number, &(struct grant_place){0}, VERIFICATION_UNVERIFIED,
-				STATE_UNREAD, "the database could not be read");
+				is_replica(run, d) ? STATE_WAITING : STATE_UNREAD,
+				"the database could not be read");
 		else if (!d || d->absent)
 			tell(run, number, VERIFICATION_VERIFIED,
 				"the server has no database of this name");
@@ -98,12 +120,18 @@ void gone_tell(struct visit_run *run, size_t number)
 		snprintf(evidence, sizeof(evidence), "its user [%.128s] still exists in [%.128s]",
 			u->name, where);
 		tell(run, number, VERIFICATION_EXCESS, evidence);
-	} else if (o->n_missing_rights || o->n_unreadable || databases_unread(o)) {
+	} else if (o->n_missing_rights || o->n_unreadable || databases_unread(run)) {
 		snprintf(evidence, sizeof(evidence),
 			"no login, session, or user found, but the result is incomplete: databases not read: %zu, parts of "
 			"the catalog not read: %zu, missing permissions: %zu",
-			databases_unread(o), o->n_unreadable, o->n_missing_rights);
+			databases_unread(run), o->n_unreadable, o->n_missing_rights);
 		tell(run, number, VERIFICATION_UNVERIFIED, evidence);
+	} else if (databases_replicated(run)) {
+		snprintf(evidence, sizeof(evidence),
+			"no login, no session, and no user in what can be read; secondary replicas that cannot: %zu",
+			databases_replicated(run));
+		verdict_tell(run, number, &(struct grant_place){0}, VERIFICATION_UNVERIFIED,
+			STATE_WAITING, evidence);
 	} else {
 		snprintf(evidence, sizeof(evidence),
 			"sys.server_principals, sys.dm_exec_sessions, and sys.database_principals of %zu databases read: no "

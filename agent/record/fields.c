@@ -95,6 +95,7 @@ static const struct field intent_fields[] = {
 static const struct field grant_fields[] = {WHO, STATE,
 	WORD("origin", grant.origin, origin_word, GRANT_ORIGINS), LEVEL(grant.level),
 	WORD("seen", grant.seen, answer_name_word, ANSWERS),
+	WORD("secondary", grant.secondary, answer_name_word, ANSWERS),
 	WORD("admission", grant.admission, admission_word, ADMISSIONS), DETAIL, LAST};
 
 static const struct field login_fields[] = {WHO,

@@ -7,15 +7,6 @@
 #include "curfew/text.h"
 #include "report/audit_build.h"
 
-static bool database_is_of(const struct client *c, const struct program *p, const struct record *r)
-{
-	for (size_t i = 0; i < c->n_databases; i++)
-		if (streq(p->servers[c->databases[i].server].name, r->server) &&
-			names_equal(c->databases[i].name, r->database))
-			return true;
-	return false;
-}
-
 /* With CLIENT, keep findings about its users, its databases, and the server. Never show another client's database. */
 static bool concerns(const struct build *b, const struct record *r)
 {
@@ -29,7 +20,7 @@ static bool concerns(const struct build *b, const struct record *r)
 	for (size_t i = 0; i < ARRAY_SIZE(servers); i++)
 		if (names_equal(r->database, servers[i]))
 			return true;
-	return database_is_of(client, b->program, r);
+	return client_names_database(b->program, client, r->server, r->database);
 }
 
 static const struct user *user_of(const struct program *p, const char *client, const char *login)

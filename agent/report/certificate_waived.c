@@ -20,9 +20,8 @@ static bool is_reason(
 
 	for (size_t i = 0; i < ARRAY_SIZE(checks); i++)
 		if (streq(f->name, checks[i]))
-			return f->server && f->database &&
-			       streq(f->server, c->program->servers[d->server].name) &&
-			       names_equal(f->database, d->name);
+			return f->server && f->database && names_equal(f->database, d->name) &&
+			       client_names_database(c->program, c->client, f->server, f->database);
 	return false;
 }
 

@@ -152,8 +152,24 @@ static size_t program_grants(const struct program *p)
 	size_t n = 0;
 
 	for (size_t i = 0; i < p->n_clients; i++)
-		n += p->clients[i].n_users * p->clients[i].n_databases;
+		for (size_t d = 0; d < p->clients[i].n_databases; d++)
+			n += p->clients[i].n_users *
+			     (1 + p->servers[p->clients[i].databases[d].server].replicas.n);
 	return n;
+}
+
+/* On the server that the client's file names, and the same on each of its replicas. */
+static struct grant *database_grants_put(
+	struct grant *next, const struct program *p, const struct grant *named)
+{
+	const struct server *first = named->server;
+
+	*next++ = *named;
+	for (size_t i = 0; i < first->replicas.n; i++) {
+		*next = *named;
+		next++->server = program_server(p, first->replicas.items[i]);
+	}
+	return next;
 }
 
 static struct grant *client_grants(struct grant *next, const struct program *p,
@@ -167,14 +183,15 @@ static struct grant *client_grants(struct grant *next, const struct program *p,
 		for (size_t d = 0; d < c->n_databases; d++) {
 			const struct database *database = &c->databases[d];
 
-			*next = (struct grant){.client = c,
+			struct grant g = {.client = c,
 				.user = &c->users[u],
 				.server = &p->servers[database->server],
 				.database = database};
-			grant_place(next, &dates, database, now);
+
+			grant_place(&g, &dates, database, now);
 			if (revoked)
-				grant_revoke(next, &dates, revoked, now);
-			next++;
+				grant_revoke(&g, &dates, revoked, now);
+			next = database_grants_put(next, p, &g);
 		}
 	}
 	return next;

@@ -42,7 +42,7 @@ static void write_user(FILE *to, const char *login)
 	write_words_name(to, " WITH LOGIN = ", login, ";\n");
 }
 
-static void write_login(FILE *to, const struct server *s)
+static void write_login(FILE *to, const struct server *s, const struct server *first)
 {
 	fprintf(to,
 		"-- Curfew's own login on %s. Run as a member of sysadmin; it may be run again.\n"
@@ -55,9 +55,21 @@ static void write_login(FILE *to, const struct server *s)
 		s->name, s->credential);
 	write_guarded(to, "sys.server_principals", s->login);
 	write_words_name(to, "CREATE LOGIN ", s->login,
-		" WITH PASSWORD =\n        <the password, as N'...'>,\n"
-		"        DEFAULT_DATABASE = [master], CHECK_POLICY = OFF, CHECK_EXPIRATION = OFF\n");
+		" WITH PASSWORD =\n        <the password, as N'...'>,\n");
+	if (first != s)
+		fprintf(to, "        SID = <the SID that the script of %s printed, as 0x...>,\n",
+			first->name);
+	fputs("        DEFAULT_DATABASE = [master], CHECK_POLICY = OFF, CHECK_EXPIRATION = OFF\n",
+		to);
 	write_words_name(to, "ELSE\n    ALTER LOGIN ", s->login, " WITH CHECK_POLICY = OFF;\nGO\n");
+	if (!s->replicas.n && first == s)
+		return;
+	fputs("-- The agent's users come with the databases of an availability group and know the login by its SID alone: it\n"
+	      "-- must be the same on all replicas.\n"
+	      "SELECT p.sid FROM sys.server_principals AS p WHERE p.name = ",
+		to);
+	sql_write_string(to, s->login);
+	fputs(";\nGO\n", to);
 }
 
 static void write_server_rights(FILE *to, const struct server *s)
@@ -85,9 +97,15 @@ static void write_server_rights(FILE *to, const struct server *s)
 	write_words_name(to, " ADD MEMBER ", s->login, ";\nGO\n");
 }
 
-static void write_databases(
-	FILE *to, const struct server *s, char *const *databases, size_t n_databases)
+static void write_databases(FILE *to, const struct server *s, const struct server *first,
+	char *const *databases, size_t n_databases)
 {
+	if (first != s) {
+		fprintf(to,
+			"\n-- The databases bring the agent's users along: the script of %s makes them where the primary is.\n",
+			first->name);
+		return;
+	}
 	/* Without a client file the script grants nothing in any database. Say so now, or the first pass fails with an
 	 * error that does not name the reason. */
 	if (!n_databases)
@@ -97,6 +115,8 @@ static void write_databases(
 	else
 		fputs("\n-- In each managed database: users, roles, their permissions, and what they own.\n",
 			to);
+	if (n_databases && s->replicas.n)
+		fputs("-- Where another replica is the primary of one, run its part there.\n", to);
 	for (size_t i = 0; i < n_databases; i++) {
 		write_use(to, databases[i]);
 		write_user(to, s->login);
@@ -123,12 +143,12 @@ static void write_agent_jobs(FILE *to, const struct server *s)
 	fputs("GO\n", to);
 }
 
-int sql_write_bootstrap(
-	FILE *to, const struct server *s, char *const *databases, size_t n_databases)
+int sql_write_bootstrap(FILE *to, const struct server *s, const struct server *first,
+	char *const *databases, size_t n_databases)
 {
-	write_login(to, s);
+	write_login(to, s, first);
 	write_server_rights(to, s);
-	write_databases(to, s, databases, n_databases);
+	write_databases(to, s, first, databases, n_databases);
 	write_agent_jobs(to, s);
 	return ferror(to) ? -1 : 0;
 }
@@ -140,14 +160,15 @@ static void write_user_drop(FILE *to, const char *database, const char *login)
 	write_words_name(to, "DROP USER ", login, ";\nGO\n");
 }
 
-int sql_write_bootstrap_drop(
-	FILE *to, const struct server *s, char *const *databases, size_t n_databases)
+int sql_write_bootstrap_drop(FILE *to, const struct server *s, const struct server *first,
+	char *const *databases, size_t n_databases)
 {
 	fprintf(to,
 		"-- Takes Curfew's own login off %s. Run as a member of sysadmin, when `curfew status` shows no access there any\n"
 		"-- more: logins that Curfew made stay, and nobody ends their access.\n",
 		s->name);
-	for (size_t i = 0; i < n_databases; i++)
+	/* Those of a replica are dropped where the primary is. */
+	for (size_t i = 0; i < n_databases && first == s; i++)
 		write_user_drop(to, databases[i], s->login);
 	write_user_drop(to, "msdb", s->login);
 	write_use(to, "master");

@@ -32,12 +32,17 @@ static void write_member(
 	sql_write_name(to, member);
 }
 
-static void write_create_login(FILE *to, const char *login, const char *password)
+static void write_create_login(
+	FILE *to, const char *login, const char *password, const struct sid *sid)
 {
 	fputs("CREATE LOGIN ", to);
 	sql_write_name(to, login);
 	fputs(" WITH PASSWORD = ", to);
 	sql_write_string(to, password ? password : MASKED);
+	if (sid->size) {
+		fputs(", SID = ", to);
+		sid_write(to, sid);
+	}
 	/* With master as default database, a login can connect even if its database is gone (4064). No expiration:
 	 * nobody knows this password, so an expiration would only end access early. */
 	fputs(", DEFAULT_DATABASE = [master], CHECK_POLICY = ON, CHECK_EXPIRATION = OFF", to);
@@ -57,7 +62,7 @@ static int write_change(FILE *to, const struct change *c, const char *password)
 	write_in(to, c->database);
 	switch (c->kind) {
 	case CHANGE_LOGIN_CREATE:
-		write_create_login(to, c->login, password);
+		write_create_login(to, c->login, password, &c->sid);
 		break;
 	case CHANGE_LOGIN_DISABLE:
 		write_login(to, "ALTER", c->login, " DISABLE");

@@ -166,6 +166,7 @@ static void databases_keep(struct observed_server *now, struct observed_server *
 		*d = *b;
 		*b = fresh;
 		d->managed = d->managed || fresh.managed;
+		d->secondary = d->secondary || fresh.secondary;
 		free(d->unwritable);
 		d->unwritable = b->unwritable;
 		b->unwritable = NULL;

@@ -43,6 +43,9 @@ void tell_remnants(const struct visit_run *run)
 				m->database);
 		} else if (!d || !d->read) {
 			r.state = STATE_UNREAD;
+			r.grant.secondary = run->visit->wanted.replicated && d && d->secondary && !l
+						    ? ANSWER_YES
+						    : ANSWER_NO;
 			RECORD_PRINTF(&r, detail, "cannot read database [%s]: %s", m->database,
 				d && d->unread ? d->unread : "the server returned no row for it");
 		} else if (u) {

@@ -107,6 +107,12 @@ static enum state ended_state(const struct grant *g)
 									: STATE_OVERDUE;
 }
 
+/* A secondary replica that cannot be read: what is in the database is read where its primary is. */
+static bool replica_hides(const struct visit_run *run, const struct observed_database *d)
+{
+	return run->visit->wanted.replicated && d && d->secondary && !d->read && !d->absent;
+}
+
 /* No access is scheduled, so nothing of the login may exist. */
 static enum state state_of_none(const struct visit_run *run, const struct grant *g,
 	const struct observed_login *l, const struct observed_database *d, enum level level,
@@ -123,6 +129,11 @@ static enum state state_of_none(const struct visit_run *run, const struct grant 
 		RECORD_PRINTF(r, detail, "the database user still exists, with access level %s",
 			level_name(level));
 		return ended_state(g);
+	}
+	if (replica_hides(run, d)) {
+		RECORD_SET(r, detail,
+			"a secondary replica that cannot be read: whether a user is left there is verified where the primary is");
+		return STATE_WAITING;
 	}
 	/* An unread database is not an absent one: a former user may still exist there. */
 	if (d && !d->absent && !d->read && (l || g->phase != PHASE_PENDING)) {
@@ -172,13 +183,14 @@ static void tell_grant(const struct visit_run *run, const struct grant *g)
 	else if (!d || d->absent)
 		r.state = STATE_WAITING;
 	else if (!d->read)
-		r.state = STATE_UNREAD;
+		r.state = replica_hides(run, d) ? STATE_WAITING : STATE_UNREAD;
 	else
 		r.state = state_of_level(g, l && l->ours ? l : NULL, level, exact, &r);
 	/* The network may be open only for a login that has its level, and more than that nowhere. */
-	bool wider = g->level == LEVEL_NONE ? r.state != STATE_OK && r.state != STATE_UNVERIFIED &&
-						      r.state != STATE_UNREAD
-					    : level > g->level || !exact;
+	bool wider = g->level == LEVEL_NONE
+			     ? r.state != STATE_OK && r.state != STATE_UNVERIFIED &&
+				       r.state != STATE_WAITING && r.state != STATE_UNREAD
+			     : level > g->level || !exact;
 	r.grant.admission = wider ? ADMIT_NOBODY : r.state == STATE_OK ? ADMIT : ADMIT_NOT_YET;
 	if (r.state == STATE_OK && change) {
 		r.state = STATE_DRIFT;
@@ -196,6 +208,7 @@ static void tell_grant(const struct visit_run *run, const struct grant *g)
 	/* A database that cannot be read shows nothing, also past an end. */
 	bool seen = d ? d->absent || d->read : r.state == STATE_OK || r.state == STATE_WAITING;
 	r.grant.seen = seen ? ANSWER_YES : ANSWER_NO;
+	r.grant.secondary = replica_hides(run, d) ? ANSWER_YES : ANSWER_NO;
 	verdict_apply(&r, run, g);
 	worker_tell(run->worker, &r);
 }

@@ -22,6 +22,8 @@ struct wanted_login {
 	struct wanted_user *users; /* one for each database; at least one */
 	size_t n_users;
 	instant_t narrowed; /* latest reduction of any of its grants on this server, or 0 */
+	struct sid
+		sid; /* with which it is created, the same on all replicas; size 0: not known yet */
 };
 struct wanted_server {
 	const struct server *server;
@@ -37,6 +39,7 @@ struct wanted_server {
 	/* The journal is empty, and no operator has accepted that. A marked login on the server then means that records
 	 * are missing, and no access is granted. */
 	bool first_start;
+	bool replicated; /* is a replica or has some: logins are created with the SID that is chosen for them */
 };
 int wanted_build(struct wanted_server *out, const struct server *s, const struct grants *g);
 void wanted_free(struct wanted_server *w);
@@ -128,6 +131,7 @@ struct observed_database {
 	bool read;	  /* the catalog was read */
 	char *unread;	  /* why it was not read; NULL if it was, or was not needed */
 	char *held;	  /* why nobody may be added who is not there yet; NULL: as scheduled */
+	bool secondary;	  /* a secondary replica of an availability group */
 	char *unwritable; /* why nothing can be changed there (snapshot, read-only); NULL: it can */
 	bool permissions_visible;    /* sys.database_permissions returned any rows */
 	struct observed_user *users; /* users and roles */
@@ -301,6 +305,7 @@ struct change {
 		*regrants; /* for OWNER: permissions of others, which the transfer drops */
 	size_t n_regrants;
 	struct session_key session;
+	struct sid sid; /* of LOGIN_CREATE; size 0: the server makes one */
 	char *reason;
 };
 /* A reason why a login or a database cannot be changed, as text. */

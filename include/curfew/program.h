@@ -47,7 +47,8 @@ struct server {
 	struct strings
 		known_triggers; /* DDL triggers, of databases and of the server, that the operator has reviewed */
 	struct strings known_linked_servers,
-		known_proxies;		  /* likewise; proxies of SQL Server Agent */
+		known_proxies;	 /* likewise; proxies of SQL Server Agent */
+	struct strings replicas; /* names of the servers that hold the databases of this one too */
 	struct level_terms terms[LEVELS]; /* by enum level; the entry of LEVEL_NONE is empty */
 	const char *file; /* the file with this entry, for messages; owned by program */
 	int line;
@@ -237,8 +238,16 @@ const struct source *source_overlaps_trusted(const struct source *source, const 
  * of unread and unreachable, nothing else. */
 bool maintenance_covers(
 	const struct program *p, const char *server, const char *database, instant_t now);
-/* Whether the client has a database on this server (an index in program.servers). */
-bool client_uses_server(const struct client *c, size_t server);
+/* Whether the client has a database on that server, as a replica too. */
+bool client_uses_server(const struct program *p, const struct client *c, const struct server *s);
+bool database_is_on(const struct program *p, const struct database *d, const struct server *s);
+bool client_names_database(
+	const struct program *p, const struct client *c, const char *server, const char *database);
+/* Whether `s` names the other as its replica. */
+bool server_has_replica(const struct server *s, const struct server *other);
+/* The server that names this one as a replica, by which client files call it; itself where none does. */
+const struct server *server_first(const struct program *p, const struct server *s);
+bool server_is_replicated(const struct program *p, const struct server *s);
 const struct client *program_client(const struct program *p, const char *name);
 const struct server *program_server(const struct program *p, const char *name);
 /* The time from which the user's source is blocked; SOURCE_NO_END: as long as the access lasts. */

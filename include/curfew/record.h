@@ -27,10 +27,10 @@ enum record_kind {
 	RECORD_USE,	  /* inventory: when the server saw it in use last, or how large it is */
 	RECORD_REFERENCE, /* inventory: what an item names, or does */
 	RECORD_COVERAGE, /* inventory: a part was read or not, and since when it could have been seen */
-	RECORD_SEEN,	/* sample: something of a database was seen in use */
-	RECORD_WATCH,	/* sample: since when a part of the server's evidence is watched */
-	RECORD_TALLY,	/* sample: how much of a database is custom; last of what is sampled of it */
-	RECORD_END,	 /* last of a worker: code 0 or what went wrong */
+	RECORD_SEEN,	 /* sample: something of a database was seen in use */
+	RECORD_WATCH, /* sample: since when a part of the server's evidence is watched */
+	RECORD_TALLY, /* sample: how much of a database is custom; last of what is sampled of it */
+	RECORD_END,   /* last of a worker: code 0 or what went wrong */
 };
 #define RECORD_KINDS (RECORD_END + 1)
 
@@ -124,6 +124,8 @@ struct record_grant {
 	enum answer
 		seen; /* yes: `level` was seen there; else nobody looked, and it means nothing */
 	enum grant_origin origin;
+	enum answer
+		secondary; /* yes: the database is a secondary replica here, and cannot be read */
 };
 
 struct record_login {

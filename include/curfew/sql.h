@@ -76,12 +76,12 @@ void sql_session_close(struct sql_session *s);
 int sql_write_change(FILE *to, const struct change *c, const char *password);
 /* Sets the one-time password of a handover. */
 int sql_write_handover(FILE *to, const char *login, const char *password, bool must_change);
-/* The script that a DBA reviews and runs once. */
-int sql_write_bootstrap(
-	FILE *to, const struct server *s, char *const *databases, size_t n_databases);
+/* The script that a DBA reviews and runs once. `first`: the server that names this one as a replica, or itself. */
+int sql_write_bootstrap(FILE *to, const struct server *s, const struct server *first,
+	char *const *databases, size_t n_databases);
 /* The script that undoes it. */
-int sql_write_bootstrap_drop(
-	FILE *to, const struct server *s, char *const *databases, size_t n_databases);
+int sql_write_bootstrap_drop(FILE *to, const struct server *s, const struct server *first,
+	char *const *databases, size_t n_databases);
 
 /* An item of a baseline, as RECORD_BASELINE reports it. */
 struct sql_item {

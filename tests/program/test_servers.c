@@ -106,7 +106,8 @@ static void shared_where_it_is_said(void **state)
 	assert_string_equal(p->clients[1].databases[0].name, "AcmeTest");
 	assert_int_equal(p->clients[0].databases[0].before_go_live, LEVEL_WRITE);
 	assert_int_equal(p->clients[0].databases[1].before_go_live, LEVEL_WRITE);
-	assert_true(client_uses_server(&p->clients[0], p->clients[0].databases[0].server));
+	assert_true(client_uses_server(
+		p, &p->clients[0], &p->servers[p->clients[0].databases[0].server]));
 }
 
 static void one_name_is_enough(void **state)

@@ -48,6 +48,9 @@ static const struct golden goldens[] = {
 	{CHANGE(LOGIN_CREATE, .client = NULL),
 		"CREATE LOGIN [acme.o'brien]]x] WITH PASSWORD = N'********', DEFAULT_DATABASE = [master], "
 		"CHECK_POLICY = ON, CHECK_EXPIRATION = OFF;"},
+	{CHANGE(LOGIN_CREATE, .sid = {.bytes = {0x14, 0x58, 0xa7}, .size = 16}),
+		"CREATE LOGIN [acme.o'brien]]x] WITH PASSWORD = N'********', SID = 0x1458A700000000000000000000000000, "
+		"DEFAULT_DATABASE = [master], CHECK_POLICY = ON, CHECK_EXPIRATION = OFF;"},
 	{CHANGE(LOGIN_DISABLE, .client = NULL), "ALTER LOGIN [acme.o'brien]]x] DISABLE;"},
 	{CHANGE(LOGIN_ENABLE, .client = NULL), "ALTER LOGIN [acme.o'brien]]x] ENABLE;"},
 	{CHANGE(LOGIN_DROP, .client = NULL), "DROP LOGIN [acme.o'brien]]x];"},

@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -155,10 +156,15 @@ class Agent:
         self.said.pop()  # the one place where a password may stand
         return result.json["password"] if result.code == 0 else result
 
-    def bootstrap(self, server, practice):
+    def bootstrap(self, server, practice, others=None):
         """A DBA's part: puts the password where it belongs and runs what bootstrap printed."""
         text = self.curfew("bootstrap", server, expect=0).out
         script = text.replace("<the password, as N'...'>", f"N'{self.password}'")
+        first = re.search(r"<the SID that the script of (\S+) printed, as 0x...>", script)
+        if first:
+            printed = others[first.group(1)].sql(
+                "SELECT sid FROM sys.server_principals WHERE name = N'curfew_agent'")[0][0]
+            script = script.replace(first.group(0), printed)
         practice.script(script)
         for batch in batches(script):
             corpus.add(batch)

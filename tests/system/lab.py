@@ -110,12 +110,13 @@ class Person:
 
 
 class Lab:
-    def __init__(self, shape="box", servers=None, faults=(), arguments=(), **settings):
-        """`servers`: {name: databases}; in a box there is one. `arguments`: more of each practice server's."""
+    def __init__(self, shape="box", servers=None, faults=(), arguments=(), replicas=(), **settings):
+        """`servers`: {name: databases}; in a box there is one. `arguments`: more of each practice server's.
+        `replicas`: servers that hold the databases of the first one too."""
         self.directory = tempfile.mkdtemp(prefix="curfew-lab-")
         self.net, self.servers = net.Net(), {}
         try:
-            self._build(shape, servers or {"sql01": ("AcmeTest", "AcmeProd")}, faults, arguments, settings)
+            self._build(shape, servers or {"sql01": ("AcmeTest", "AcmeProd")}, faults, arguments, replicas, settings)
         except BaseException:
             self.close()
             raise
@@ -123,7 +124,7 @@ class Lab:
     def path(self, *names):
         return os.path.join(self.directory, *names)
 
-    def _build(self, shape, servers, faults, arguments, settings):
+    def _build(self, shape, servers, faults, arguments, replicas, settings):
         self.hub = self.net.add(shape, forwards=shape == "gateway")
         for name, addresses in (("jane", JANE), ("other", OTHER)):
             self.net.connect(self.net.add(name), self.hub, addresses)
@@ -136,10 +137,12 @@ class Lab:
                                      "log": False}, **settings)
         for number, (name, databases) in enumerate(servers.items()):
             self._server_add(shape, number, name, databases, faults, arguments)
+        if replicas:
+            self.agent.servers[next(iter(servers))]["replicas"] = list(replicas)
         self.agent.write()
         for name, server in self.servers.items():
             # Without clients bootstrap knows no databases: its part in each comes with client_add().
-            self.agent.bootstrap(name, server)
+            self.agent.bootstrap(name, server, self.servers)
 
     @staticmethod
     def behind(number):

@@ -1,5 +1,6 @@
 """The control socket: one JSON object a line in, one out, for tests and demonstrations."""
 
+import base64
 import datetime
 import json
 import os
@@ -7,6 +8,7 @@ import socket
 import threading
 import uuid
 
+from engine.failover import database_give, database_take
 from engine.utf16 import inside, json_text
 
 from .faults import FaultError
@@ -65,7 +67,7 @@ class Control:
     def _answer(self, line):
         try:
             request = json.loads(line)
-            operation = getattr(self, "op_" + str(request["op"]), None)
+            operation = getattr(self, "op_" + str(request["op"]).replace("-", "_"), None)
             if operation is None:
                 return {"ok": False, "error": f"unknown op {request['op']!r}"}
             return operation(request)
@@ -89,6 +91,15 @@ class Control:
 
     def op_stop(self, _request):
         return {"ok": True, "stopping": True}
+
+    def op_database_give(self, request):
+        """What a database holds, for database-take of another practice server: a replica."""
+        content = database_give(self._server.engine, request["name"])
+        return {"ok": True, "content": base64.b64encode(content).decode("ascii")}
+
+    def op_database_take(self, request):
+        database_take(self._server.engine, base64.b64decode(request["content"]))
+        return {"ok": True}
 
     def op_sql(self, request):
         """Runs one batch as sa. errors holds what had a severity over 10, messages the rest."""

@@ -1,0 +1,161 @@
+/* Replicas of one availability group: their logins have one SID, and what is gone from a database is proved where its
+ * primary is, for the others cannot be read. */
+#include <errno.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "pass/pass_internal.h"
+
+/* A SID as the server itself would make one. */
+#define LOGIN_SID_SIZE 16
+
+static bool are_replicas(const struct pass *p, const char *a, const char *b)
+{
+	const struct server *x = program_server(p->o.program, a);
+	const struct server *y = program_server(p->o.program, b);
+
+	return x && y && x != y && server_first(p->o.program, x) == server_first(p->o.program, y);
+}
+
+/* What the inventory knows of a login on the replicas of one server. */
+struct sid_memory {
+	struct sid sid;
+	bool unknown; /* one was being made, and nobody saw what came of it */
+};
+
+static void identity_look(struct sid_memory *m, const struct identity *k)
+{
+	if (k->removed)
+		return;
+	if (!k->sid || k->sid_size > SID_MAX) {
+		m->unknown |= k->intended != 0;
+	} else if (!m->sid.size) {
+		memcpy(m->sid.bytes, k->sid, k->sid_size);
+		m->sid.size = (uint8_t)k->sid_size;
+	}
+}
+
+/* The server that client files name comes first: its databases were there before the replicas were. */
+static struct sid_memory sid_recall(
+	const struct pass *p, const struct server *first, const char *login)
+{
+	struct sid_memory m = {0};
+
+	for (size_t i = 0; i < p->identities.n; i++)
+		if (streq(p->identities.items[i].server, first->name) &&
+			names_equal(p->identities.items[i].login, login))
+			identity_look(&m, &p->identities.items[i]);
+	for (size_t i = 0; i < p->identities.n; i++)
+		if (are_replicas(p, p->identities.items[i].server, first->name) &&
+			names_equal(p->identities.items[i].login, login))
+			identity_look(&m, &p->identities.items[i]);
+	return m;
+}
+
+/* The SID that this pass has chosen already, for another replica. */
+static const struct sid *sid_chosen(
+	const struct pass *p, const struct server_work *w, const char *login)
+{
+	for (size_t i = 0; i < p->n_servers; i++) {
+		const struct server_work *other = &p->servers[i];
+		const struct wanted_login *l =
+			other == w ? NULL
+			: are_replicas(p, other->server->name, w->server->name)
+				? wanted_find(&other->sql.wanted, login)
+				: NULL;
+		if (l && l->sid.size)
+			return &l->sid;
+	}
+	return NULL;
+}
+
+void pass_sids_choose(struct pass *p, struct server_work *w)
+{
+	struct wanted_server *wanted = &w->sql.wanted;
+	const struct server *first = server_first(p->o.program, w->server);
+
+	wanted->replicated = server_is_replicated(p->o.program, w->server);
+	for (size_t i = 0; wanted->replicated && i < wanted->n_logins; i++) {
+		struct wanted_login *l = &wanted->logins[i];
+		struct sid_memory m = sid_recall(p, first, l->login);
+		const struct sid *chosen = sid_chosen(p, w, l->login);
+
+		if (chosen) {
+			l->sid = *chosen;
+		} else if (m.sid.size) {
+			l->sid = m.sid;
+		} else if (!m.unknown) {
+			l->sid.size = LOGIN_SID_SIZE;
+			randombytes_buf(l->sid.bytes, l->sid.size);
+		}
+	}
+}
+
+bool pass_replica_proves(const char **where, const struct pass *p, const struct record *r)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < p->grants.n; i++) {
+		const struct grant *g = &p->grants.items[i];
+		const struct grant_work *w = &p->works[i];
+
+		if (!names_equal(g->user->login, r->login) ||
+			!names_equal(g->database->name, r->database) ||
+			!are_replicas(p, g->server->name, r->server) || !w->has_verified)
+			continue;
+		if (w->verified.level != LEVEL_NONE || w->verified.result != VERIFICATION_VERIFIED)
+			return false;
+		*where = g->server->name;
+		found = true;
+	}
+	return found;
+}
+
+/* Whoever left the files is looked for on all replicas: a failover may have come before any pass saw the user there. */
+int pass_remnants_spread(struct pass *p)
+{
+	size_t n = p->n_remnants;
+	int rc = 0;
+
+	for (size_t i = 0; i < n && !rc; i++)
+		for (size_t k = 0; k < p->o.program->n_servers && !rc; k++) {
+			const struct remnant r = p->remnants[i];
+			const char *name = p->o.program->servers[k].name;
+
+			if (r.database && are_replicas(p, r.server, name) &&
+				!pass_grant(p, name, r.login, r.database) &&
+				!pass_is_remnant(p, name, r.login, r.database))
+				rc = pass_remnant_add(p, name, r.login, r.database, LEVEL_NONE);
+		}
+	return rc;
+}
+
+/* On one replica nothing is left, and where anything else is unread, that is not its primary. */
+static bool remnant_is_proved(const struct pass *p, const struct remnant *m)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < p->n_remnants; i++) {
+		const struct remnant *k = &p->remnants[i];
+
+		if (k == m || !k->database || !names_equal(k->login, m->login) ||
+			!names_equal(k->database, m->database) ||
+			!are_replicas(p, k->server, m->server))
+			continue;
+		if (!k->gone && !k->secondary)
+			return false;
+		found |= k->gone && !k->secondary;
+	}
+	return found;
+}
+
+void pass_replicas_settle(struct pass *p)
+{
+	for (size_t i = 0; i < p->n_remnants; i++) {
+		struct remnant *m = &p->remnants[i];
+
+		if (m->secondary && !m->gone)
+			m->gone = remnant_is_proved(p, m);
+	}
+}
