@@ -160,6 +160,41 @@ static bool is_trusted(const struct program *p, const struct client *c, const st
 	return false;
 }
 
+/* Nothing there is this client's any more, but an entry of somebody else may let the address pass: one that is shared, or
+ * a prefix around it. */
+static bool is_passed_by_others(
+	const struct collected *c, const struct client *client, const struct source *s)
+{
+	const struct program *p = c->report.program;
+
+	for (size_t i = 0; i < c->network.n_allows; i++) {
+		const struct observed_allow *a = &c->network.allows[i];
+		if (!source_overlaps(s, &a->source))
+			continue;
+		for (size_t k = 0; k < p->n_servers; k++)
+			for (size_t e = 0; client_uses_server(p, client, &p->servers[k]) &&
+					   e < p->servers[k].n_endpoints;
+				e++)
+				if (!endpoint_compare(&p->servers[k].endpoints[e], &a->endpoint))
+					return true;
+	}
+	return false;
+}
+
+#define NONE_OF_THE_CLIENT "nftables table inet curfew read: no element with this client's name"
+
+static const char *element_observation(
+	const struct collected *c, const struct client *client, const struct source *s)
+{
+	if (is_trusted(c->report.program, client, s))
+		return NONE_OF_THE_CLIENT
+			", but it overlaps a trusted source of the server, which has no end";
+	if (is_passed_by_others(c, client, s))
+		return NONE_OF_THE_CLIENT
+			", but it overlaps an element of somebody else, so packets from there still pass";
+	return NONE_OF_THE_CLIENT;
+}
+
 static size_t elements_add(struct certificate_item *items, size_t n, char *texts,
 	const struct collected *c, const struct certificate_scope *s)
 {
@@ -173,12 +208,8 @@ static size_t elements_add(struct certificate_item *items, size_t n, char *texts
 						&client->users[i].sources[k]),
 					.at = c->report.at,
 					.evidence = "observed now",
-					.observation =
-						is_trusted(c->report.program, client,
-							&client->users[i].sources[k])
-							? "nftables table inet curfew read: no element with this client's name, "
-							  "but it overlaps a trusted source of the server, which has no end"
-							: "nftables table inet curfew read: no element with this client's name"};
+					.observation = element_observation(
+						c, client, &client->users[i].sources[k])};
 	return n;
 }
 

@@ -133,9 +133,16 @@ void gone_tell(struct visit_run *run, size_t number)
 		verdict_tell(run, number, &(struct grant_place){0}, VERIFICATION_UNVERIFIED,
 			STATE_WAITING, evidence);
 	} else {
+		/* Renamed, detached, or dropped: whoever was in there may be there still. */
+		bool has_left = !d || d->absent;
 		snprintf(evidence, sizeof(evidence),
-			"sys.server_principals, sys.dm_exec_sessions, and sys.database_principals of %zu databases read: no "
-			"login, no session, no user",
+			"%s%.128s%ssys.server_principals, sys.dm_exec_sessions, and sys.database_principals of %zu databases "
+			"read: no login, no session, no user",
+			has_left ? "the server has no database [" : "",
+			has_left ? g->database->name : "",
+			has_left
+				? "] now, so its users were not read, and are removed if it comes back; "
+				: "",
 			o->n_databases);
 		tell(run, number, VERIFICATION_VERIFIED, evidence);
 	}

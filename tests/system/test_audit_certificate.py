@@ -123,6 +123,21 @@ class Certificate(audit_lab.AuditCase):
         found.server.stop()
         self.refused(found, "unreachable")
 
+    def test_a_database_that_nobody_finds_is_no_database_that_was_read(self):
+        """Renamed and taken offline, it is hidden from the agent, with her user in it; back again, it loses that."""
+        found = self.ended_lab(removed=False)
+        found.server.sql("ALTER DATABASE [AcmeTest] MODIFY NAME = [Old]")
+        found.server.sql("ALTER DATABASE [Old] SET OFFLINE WITH ROLLBACK IMMEDIATE")
+        found.agent.apply()
+        issued = " ".join(self.certificate(found).out.split())
+        self.assertIn("the server has no database [AcmeTest] now, so its users were not read", issued)
+        self.assertNotIn("no database [AcmeProd]", issued)
+        found.server.sql("ALTER DATABASE [Old] SET ONLINE")
+        self.assertTrue(found.server.user(USER, "Old"))
+        self.refused(found, f"user [{USER}] still exists in [Old]")
+        found.agent.apply()
+        self.assertFalse(found.server.user(USER, "Old"))
+
     def test_somebody_who_was_replaced(self):
         """A user who left the client's file long before the end belongs to what is certified."""
         found = self.lab_make()

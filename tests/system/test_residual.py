@@ -124,6 +124,28 @@ class Trusted(LabCase):
         self.assertEqual(" ".join(certificate.out.split()).count("overlaps a trusted source"), 1, certificate.out)
 
 
+class Shared(LabCase):
+    def test_a_source_that_somebody_else_has_too(self):
+        """Her element is gone, her packets still pass by a colleague's prefix around it: the certificate says so."""
+        found = self.lab_make()
+        found.client_add("acme", [("staging", "sql01", "AcmeTest")], approved_on=day(lab.now() - days(62)),
+                         starts=day(lab.now() - days(60)), go_live=local(lab.now() - days(40)))
+        found.client_add("beta", [("staging", "sql01", "AcmeProd")], **self.dates(lab.now() + days(9)), users=[
+            {"first": "Bob", "last": "Ray", "email": "b@beta.example", "sources": ["203.0.113.0/24"]}])
+        found.agent.apply(local(lab.now() - days(41)))
+        found.agent.apply()
+        self.works(found.person("jane").reach())
+        certificate = " ".join(found.agent.curfew("certificate", "acme", expect=0).out.split())
+        self.assertEqual(certificate.count("overlaps an element of somebody else"), 1, certificate)
+        self.assertNotIn("203.0.113.0/24", certificate)
+        found.agent.clients.pop("beta")
+        found.agent.write()
+        found.agent.apply(expect=(0, 1, 2))
+        self.silent(found.person("jane"))
+        certificate = found.agent.curfew("certificate", "acme", expect=0)
+        self.assertNotIn("overlaps", certificate.out)
+
+
 class Adopted(LabCase):
     def test_a_marked_login_that_nobody_names(self):
         """Left alone and shown, until an operator says that it is ours; then it goes."""
