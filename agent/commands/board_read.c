@@ -1,5 +1,6 @@
 /* Reads the journal for the board. */
 #include "commands/board_read.h"
+#include "curfew/client_samples.h"
 
 #include <errno.h>
 #include <string.h>
@@ -8,6 +9,17 @@ static int access_found(void *context, const struct journal_entry *e)
 {
 	*(bool *)context |= e->level && !streq(e->level, level_name(LEVEL_NONE));
 	return 0;
+}
+
+static int progress_add(struct board_card *card, const struct context *c)
+{
+	struct samples samples = {0};
+	int rc = client_tallies_read(&samples, c->journal, c->program, card->client);
+
+	if (!rc)
+		rc = progress_make(&card->progress, &samples, NULL);
+	samples_free(&samples);
+	return rc;
 }
 
 int board_read(struct board *out, const struct context *c)
@@ -32,5 +44,8 @@ int board_read(struct board *out, const struct context *c)
 		if (out->cards[i].client == c->client)
 			out->cards[kept++] = out->cards[i];
 	out->n = c->client ? kept : out->n;
+	for (size_t i = 0; i < out->n && c->journal; i++)
+		if (progress_add(&out->cards[i], c))
+			return cli_fail(c->cli, EXIT_FAILED, "cannot read the journal");
 	return 0;
 }

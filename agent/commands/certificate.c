@@ -5,6 +5,8 @@
 
 #include "commands/certificate_scope.h"
 #include "curfew/calendar.h"
+#include "curfew/client_samples.h"
+#include "curfew/progress.h"
 #include "program/visible_text.h"
 
 struct going {
@@ -213,6 +215,22 @@ static size_t elements_add(struct certificate_item *items, size_t n, char *texts
 	return n;
 }
 
+/* The last numbers of the client's customizations. 0 or exit code. */
+static int progress_find(struct progress *out, const struct cli *cli, const struct collected *c,
+	const struct client *client)
+{
+	struct samples samples = {0};
+	int rc = c->context.journal ? client_tallies_read(&samples, c->context.journal,
+					      c->report.program, client)
+				    : 0;
+
+	if (!rc)
+		rc = progress_make(out, &samples, NULL);
+	samples_free(&samples);
+	return rc ? cli_fail(cli, EXIT_FAILED, "cannot read the samples of use from the journal")
+		  : 0;
+}
+
 static int issue(const struct cli *cli, const struct collected *c,
 	const struct certificate_scope *s, const struct identities *ids,
 	const struct left_places *left)
@@ -254,7 +272,13 @@ static int issue(const struct cli *cli, const struct collected *c,
 		.findings = c->report.findings,
 		.n_findings = c->report.n_findings};
 	memcpy(certificate.head_hash, c->report.head_hash, sizeof(certificate.head_hash));
-	return write_out(cli, &certificate);
+	struct progress progress = {0};
+	int code = s->login ? 0 : progress_find(&progress, cli, c, client);
+	certificate.custom = progress_last(&progress);
+	if (!code)
+		code = write_out(cli, &certificate);
+	progress_free(&progress);
+	return code;
 }
 
 static int certify(struct cli *cli, const struct collected *c, const char *user)

@@ -132,10 +132,24 @@ static int inputs_read(
 	return decisions_read(decisions, cli);
 }
 
+/* A reading of all of the client's databases is the last point of its progress. */
+static int progress_read(struct progress *out, const struct cli *cli, const struct inventory *v,
+	const struct samples *samples)
+{
+	struct sample_tally now;
+	bool whole = !cli->database;
+
+	for (size_t i = 0; i < v->n_databases; i++)
+		whole = whole && v->databases[i].read;
+	inventory_tally(&now, v, NULL, NULL);
+	return progress_make(out, samples, whole ? &now : NULL);
+}
+
 static int client_show(struct cli *cli, const struct program *p, struct inventory *v,
 	const struct client *c, const struct vendor *vendor, const char *decisions)
 {
 	struct inventory_memory memory = {0};
+	struct progress progress = {0};
 	/* Without earlier samples the inventory is shown too, with less certain colors. */
 	int unsure = inventory_memory_open(&memory, cli, p, c, decisions != NULL), code = 0;
 
@@ -146,14 +160,20 @@ static int client_show(struct cli *cli, const struct program *p, struct inventor
 		code = unsure ? unsure : decisions_take(v, cli, decisions);
 	if (!code && decisions)
 		code = inventory_memory_decide(&memory, cli, c, v);
+	if (!code && progress_read(&progress, cli, v, &memory.samples))
+		code = EXIT_FAILED;
 	const struct inventory_report report = {.inventory = v,
 		.vendor = vendor,
 		.client = c->name,
 		.zone = c->timezone,
+		.about = c,
+		.progress = &progress,
 		.practice = p->settings.practice};
 	if (!code)
 		code = show(cli, &report);
+	progress_free(&progress);
 	inventory_memory_close(&memory);
+	v->samples = NULL;
 	return code ? code : unsure;
 }
 

@@ -1,23 +1,7 @@
 #include "commands/inventory_memory.h"
+#include "curfew/client_samples.h"
 
 #include <string.h>
-
-int client_samples_read(
-	struct samples *out, struct journal *j, const struct program *p, const struct client *c)
-{
-	int rc = 0;
-
-	for (size_t i = 0; i < c->n_databases && !rc; i++) {
-		const char *server = p->servers[c->databases[i].server].name;
-
-		if (!sample_of(out, server, c->databases[i].name))
-			rc = sample_read(out, j, server, c->databases[i].name);
-		/* Jobs and linked servers belong to the server. */
-		if (!rc && !sample_of(out, server, ""))
-			rc = sample_read(out, j, server, "");
-	}
-	return rc;
-}
 
 int inventory_memory_open(struct inventory_memory *m, const struct cli *cli,
 	const struct program *p, const struct client *c, bool write)

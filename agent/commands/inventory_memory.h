@@ -17,8 +17,5 @@ int inventory_memory_open(struct inventory_memory *m, const struct cli *cli,
 int inventory_memory_decide(struct inventory_memory *m, const struct cli *cli,
 	const struct client *c, const struct inventory *v);
 void inventory_memory_close(struct inventory_memory *m);
-/* Adds the samples of the client's databases and of their servers. 0 or negative errno. */
-int client_samples_read(
-	struct samples *out, struct journal *j, const struct program *p, const struct client *c);
 
 #endif

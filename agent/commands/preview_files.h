@@ -11,6 +11,8 @@
 int preview_files(struct preview *out, struct program **saved, struct context *c);
 /* Prints a line for each loaded client whose file is gone. 0 or exit code. */
 int vanished_print(const struct cli *cli, const struct program *p, FILE *to);
+/* Prints advice where a go-live is near and custom objects are undecided or unused. 0 or exit code. */
+int custom_print(const struct cli *cli, const struct program *p, FILE *to);
 /* Prints what the state keeps in spite of the files: dates that change after they have passed, guards, and access. */
 void kept_print(const struct cli *cli, const struct program *p, FILE *to);
 

@@ -128,7 +128,9 @@ static void rounds_set(struct ordering *o, size_t *rounds, bool *kept, size_t *o
 	for (size_t i = 0; i < v->n; i++) {
 		size_t c = o->component[i];
 		rounds[c] = rounds[c] ? rounds[c] : 1;
-		kept[c] = kept[c] || !inventory_is_custom(&v->items[i]);
+		/* An object of the product that was changed is restored, not dropped. */
+		kept[c] = kept[c] || !inventory_is_custom(&v->items[i]) ||
+			  v->items[i].class == CLASS_CHANGED;
 	}
 	for (size_t at = 0; at < v->n; at++) {
 		size_t i = order[at], c = o->component[i];

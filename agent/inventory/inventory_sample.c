@@ -42,8 +42,10 @@ void inventory_recall(struct inventory *v)
 
 static bool is_of(const struct inventory_item *i, const char *server, const char *database)
 {
+	/* Of no server in particular: jobs and linked servers belong to no database. */
 	return inventory_is_custom(i) &&
-	       (!server || (streq(i->server, server) && streq(i->database, database)));
+	       (server ? streq(i->server, server) && streq(i->database, database)
+		       : *i->database != '\0');
 }
 
 void inventory_tally(struct sample_tally *out, const struct inventory *v, const char *server,

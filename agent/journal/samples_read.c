@@ -151,7 +151,10 @@ const struct sample *sample_of(const struct samples *all, const char *server, co
 	return NULL;
 }
 
-int sample_read(struct samples *out, struct journal *j, const char *server, const char *database)
+#define PART_TALLIES 2
+
+static int parts_read(struct samples *out, struct journal *j, const char *server,
+	const char *database, size_t from, size_t to)
 {
 	struct sample *items = array_grown(out->items, out->n, sizeof(*items));
 	struct sample s = {0};
@@ -165,7 +168,7 @@ int sample_read(struct samples *out, struct journal *j, const char *server, cons
 	s.database = strdup(database);
 	if (!s.server || !s.database)
 		rc = -ENOMEM;
-	for (size_t i = 0; i < ARRAY_SIZE(parts) && !rc && j->version >= SAMPLES_VERSION; i++) {
+	for (size_t i = from; i < to && !rc && j->version >= SAMPLES_VERSION; i++) {
 		_cleanup_statement_ sqlite3_stmt *k = NULL;
 
 		rc = place_prepare(&k, j, parts[i].sql, server, database);
@@ -177,4 +180,15 @@ int sample_read(struct samples *out, struct journal *j, const char *server, cons
 	else
 		items[out->n++] = s;
 	return rc;
+}
+
+int sample_read(struct samples *out, struct journal *j, const char *server, const char *database)
+{
+	return parts_read(out, j, server, database, 0, ARRAY_SIZE(parts));
+}
+
+int sample_tallies_read(
+	struct samples *out, struct journal *j, const char *server, const char *database)
+{
+	return parts_read(out, j, server, database, PART_TALLIES, PART_TALLIES + 1);
 }

@@ -55,6 +55,9 @@ static const char *const texts[] = {
 		"your access to the databases of {client} was withdrawn on {date}.\n" FOOT,
 	[NOTICE_DIGEST] = "Subject: {client}: notices of {date}\n\n"
 			  "Client {client}, ticket {ticket}. What people were told:\n\n{list}\n",
+	[NOTICE_CUSTOM] = "Subject: {client}: customizations before go-live {date}\n\n"
+			  "Client {client}, ticket {ticket}.\n\n{list}.\n\n"
+			  "Run `curfew inventory` for the list with its evidence.\n",
 	[NOTICE_ALARM] = "Subject: Curfew: {reason}\n\n{date}\n\n{list}\n",
 	[NOTICE_PREFLIGHT] =
 		"Subject: {client}: {reason} in {in}, and something may keep it from that\n\n"

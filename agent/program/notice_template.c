@@ -22,6 +22,7 @@ static const char *const kinds[] = {
 	[NOTICE_DATES_MOVED] = "dates-moved",
 	[NOTICE_REVOKED] = "revoked",
 	[NOTICE_DIGEST] = "digest",
+	[NOTICE_CUSTOM] = "customizations",
 	[NOTICE_ALARM] = "alarm",
 	[NOTICE_PREFLIGHT] = "preflight",
 	[NOTICE_TEST] = "test",

@@ -71,6 +71,8 @@ int board_make(struct board *out, const struct program *p, const struct grants *
 
 void board_free(struct board *b)
 {
+	for (size_t i = 0; i < b->n; i++)
+		progress_free(&b->cards[i].progress);
 	free(b->cards);
 	*b = (struct board){0};
 }
@@ -104,12 +106,24 @@ static const char *next_words(char buf[160], const struct board_card *c)
 	return buf;
 }
 
+/* "30 of 42"; NULL: its databases were not sampled. */
+static const char *left_words(char buf[64], const struct board_card *c)
+{
+	const struct sample_tally *last = progress_last(&c->progress);
+
+	if (!last)
+		return NULL;
+	snprintf(buf, 64, "%llu of %llu", (unsigned long long)last->left,
+		(unsigned long long)tally_all(last));
+	return buf;
+}
+
 int board_print(const struct board *b, FILE *to)
 {
 	static const struct table_column columns[] = {{"PHASE", 0}, {"CLIENT", 0},
-		{"NEXT CHANGE OF ACCESS", 0}, {"NEXT MILESTONE", TABLE_WRAP},
-		{"LATE", TABLE_RIGHT}};
-	char next[160], due[160];
+		{"NEXT CHANGE OF ACCESS", 0}, {"NEXT MILESTONE", TABLE_WRAP}, {"LATE", TABLE_RIGHT},
+		{"CUSTOM LEFT", TABLE_RIGHT}};
+	char next[160], due[160], left[64];
 	struct table *t;
 	int rc = table_new(&t, columns, ARRAY_SIZE(columns), to, 0);
 
@@ -126,6 +140,8 @@ int board_print(const struct board *b, FILE *to)
 			rc = table_cellf(t, "%zu", c->late);
 		else
 			rc = table_cell(t, NULL);
+		if (!rc)
+			rc = table_cell(t, left_words(left, c));
 	}
 	if (!rc)
 		rc = table_print(t);
@@ -148,14 +164,14 @@ static json_t *card_json(const struct board_card *c, instant_t now)
 	}
 	const struct milestone_state *next = c->counts ? milestone_next(c->milestones) : NULL;
 
-	return json_pack("{s:o, s:s, s:o, s:s?, s:s?, s:o, s:o, s:o}", "client",
+	return json_pack("{s:o, s:s, s:o, s:s?, s:s?, s:o, s:o, s:o, s:o}", "client",
 		text_json(c->client->name), "phase", phase_name(c->phase), "next",
 		c->has_next ? instant_json(c->next) : json_null(), "next_level",
 		c->has_next ? level_name(c->next_level) : NULL, "next_milestone",
 		next ? milestone_name(next->which) : NULL, "next_due",
 		next && next->due ? instant_json(next->due) : json_null(), "late",
 		c->counts ? json_integer((json_int_t)c->late) : json_null(), "milestones",
-		milestones);
+		milestones, "customizations", tally_json(progress_last(&c->progress)));
 }
 
 struct json_t *board_json(const struct board *b)
@@ -180,7 +196,7 @@ int board_html(const struct board *b, FILE *to)
 		if (i == 0 || b->cards[i - 1].phase != c->phase)
 			html_printf(to,
 				"<h2>%s</h2>\n<table><thead><tr><th>Client</th><th>Next change of access</th>"
-				"<th>Next milestone</th><th>Late</th></tr></thead><tbody>\n",
+				"<th>Next milestone</th><th>Late</th><th>Custom objects left</th></tr></thead><tbody>\n",
 				phase_name(c->phase));
 		fputs("<tr>", to);
 		html_cell(to, NULL, c->client->name);
@@ -190,6 +206,13 @@ int board_html(const struct board *b, FILE *to)
 			html_printf(to, "<td>%zu</td>", c->late);
 		else
 			html_cell(to, NULL, c->counts ? "0" : NULL);
+		if (left_words(text, c)) {
+			html_printf(to, "<td>%s<br>", text);
+			progress_svg(&c->progress, to, true);
+			fputs("</td>", to);
+		} else {
+			html_cell(to, NULL, NULL);
+		}
 		fputs("</tr>\n", to);
 		if (i + 1 == b->n || b->cards[i + 1].phase != c->phase)
 			fputs("</tbody></table>\n", to);

@@ -1,5 +1,7 @@
 /* The certificate of an end: each item of a client's access, verified as removed. */
 #include "report/audit.h"
+#include "curfew/progress.h"
+#include "report/certificate_custom.h"
 #include "report/certificate_waived.h"
 #include "report/html.h"
 
@@ -164,6 +166,8 @@ int certificate_print(const struct certificate *c, FILE *to)
 	}
 	if (!rc)
 		rc = waived_print(c, to, PAGE);
+	if (!rc)
+		rc = custom_left_print(c, to, PAGE);
 	return rc ? rc : ferror(to) ? -EIO : 0;
 }
 
@@ -235,6 +239,7 @@ int certificate_html(const struct certificate *c, FILE *to)
 		fputs("</tbody></table></div>\n", to);
 	}
 	waived_html(c, to);
+	custom_left_html(c, to);
 	html_printf(to,
 		"<footer><p>Made by Curfew %s. <code>record</code> is the journal record number. The head hash "
 		"covers every record up to the head.</p></footer>\n",
@@ -264,12 +269,13 @@ struct json_t *certificate_json(const struct certificate *c)
 			return NULL;
 		}
 	}
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:{s:I, s:s}}",
+	return json_pack(
+		"{s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:{s:I, s:s}}",
 		"client", text_json(c->client->name), "login", text_json(c->login), "email",
 		text_json(c->user ? c->user->email : NULL), "ticket", text_json(c->client->ticket),
 		"approved_by", text_json(c->client->approved_by), "practice", c->practice, "ended",
 		instant_json(c->ended), "at", instant_json(c->at), "configuration",
 		text_json(c->configuration), "items", items, "equal_to_db_owner", waived_json(c),
-		"journal", "head", (json_int_t)c->head, "hash",
-		sodium_bin2hex(hex, sizeof(hex), c->head_hash, JOURNAL_HASH_SIZE));
+		"customizations", tally_json(c->custom), "journal", "head", (json_int_t)c->head,
+		"hash", sodium_bin2hex(hex, sizeof(hex), c->head_hash, JOURNAL_HASH_SIZE));
 }

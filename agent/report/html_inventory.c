@@ -24,13 +24,17 @@ static const char style[] =
 			   "tr.green td:first-child{border-left:.45rem dotted var(--good);padding-left:.5rem}"
 			   ".badge.bad{background-image:repeating-linear-gradient(45deg,transparent 0 4px,#9c1c1c22 4px 6px)}"
 			   ".badge.warn{background-image:radial-gradient(#7a4a0033 1px,transparent 1.5px);background-size:6px 6px}"
+			   ".progress{margin:.6rem 0}.progress svg{max-width:100%;height:auto}"
 			   ".risk{display:inline-block;border:1px solid var(--line);border-radius:.3rem;padding:0 .35rem;"
 			   "margin:.1rem .2rem .1rem 0;font-size:.78rem}"
-			   "@media(max-width:44rem){body{padding:1rem .8rem}.list,.list tbody,.list tr,.list td{display:block}"
+			   "@media screen and (max-width:44rem){body{padding:1rem .8rem}.progress{overflow-x:auto}.progress svg{max-width:none;width:40rem}.list,.list tbody,.list tr,.list td{display:block}"
 			   ".list thead{display:none}.list tr{border-bottom:2px solid var(--line);padding:.4rem 0}"
 			   ".list td:empty{display:none}.list td{border:0;padding:.1rem .4rem}.list td.n{text-align:left}"
 			   ".list td[data-name]::before{content:attr(data-name) \": \";color:var(--soft)}}"
-			   "@media print{.filters{display:none}}";
+			   "@media print{.filters{display:none}.list tr{break-inside:avoid}.list thead{display:table-header-group}"
+			   ".list th:nth-child(1){width:42pt}.list th:nth-child(2){width:52pt}.list th:nth-child(3){width:52pt}"
+			   ".list th:nth-child(5){width:27%}.list th:nth-child(6){width:32pt}.list th:nth-child(7){width:78pt}"
+			   ".list td{padding-left:3pt;padding-right:3pt}}";
 
 static enum tone tone_of(enum inventory_color c)
 {
@@ -75,7 +79,7 @@ static void state_print(const struct inventory_report *r, FILE *to)
 			unread, v->n_databases);
 	else if (all)
 		html_printf(to,
-			"<section class=\"state warn\"><b>%zu left</b><span>objects in these databases are not the product's own.</span></section>\n",
+			"<section class=\"state warn\"><b>%zu custom</b><span>objects in these databases are not the product's own.</span></section>\n",
 			all);
 	else
 		html_printf(to,
@@ -92,6 +96,22 @@ static void state_print(const struct inventory_report *r, FILE *to)
 			to);
 	for (size_t i = 0; i < r->inventory->n_notices; i++)
 		html_printf(to, "<p>Decisions: <bdi>%s</bdi></p>\n", r->inventory->notices[i]);
+}
+
+static void progress_part_print(const struct inventory_report *r, FILE *to)
+{
+	const struct sample_tally *last = r->progress ? progress_last(r->progress) : NULL;
+	char words[TALLY_WORDS_MAX];
+
+	if (!last)
+		return;
+	html_printf(to, "<h2>Progress</h2>\n<p>%s.</p>\n",
+		tally_words(words, last, r->about, r->inventory->at));
+	fputs("<figure class=\"progress\">", to);
+	progress_svg(r->progress, to, false);
+	fputs("<figcaption class=\"soft\">Custom objects by color. The line is what is left: all but what is kept and not "
+	      "red.</figcaption></figure>\n",
+		to);
 }
 
 static void readings_print(const struct inventory *v, FILE *to)
@@ -202,6 +222,7 @@ int inventory_html(const struct inventory_report *r, FILE *to)
 	if (r->practice)
 		fputs("<p class=\"practice\">" PRACTICE_MARK "</p>\n", to);
 	state_print(r, to);
+	progress_part_print(r, to);
 	list_print(r->inventory, to);
 	readings_print(r->inventory, to);
 	html_printf(to, "<footer><p>Made by Curfew %s.</p></footer>\n", CURFEW_VERSION);

@@ -86,9 +86,9 @@ struct json_t *inventory_json(const struct inventory_report *r)
 			json_array_append_new(items, item_json(&v->items[i]));
 	for (size_t i = 0; i < r->inventory->n_notices && notices; i++)
 		json_array_append_new(notices, text_json(r->inventory->notices[i]));
-	return json_pack("{s:o, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "client",
+	return json_pack("{s:o, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "client",
 		text_json(r->client), "at", instant_json(v->at), "unused_days", (json_int_t)v->days,
 		"round_trips", (json_int_t)v->round_trips, "colors", colors, "databases",
-		databases_json(v), "unread", unread_json(v), "objects", items, "decisions",
-		notices);
+		databases_json(v), "unread", unread_json(v), "objects", items, "decisions", notices,
+		"progress", r->progress ? progress_json(r->progress) : json_array());
 }

@@ -125,16 +125,30 @@ static int items_print(const struct inventory *v, FILE *to)
 	return rc;
 }
 
+static int progress_part_print(const struct inventory_report *r, FILE *to)
+{
+	const struct sample_tally *last = r->progress ? progress_last(r->progress) : NULL;
+	char words[TALLY_WORDS_MAX];
+
+	if (!last)
+		return 0;
+	fprintf(to, "%s\n", tally_words(words, last, r->about, r->inventory->at));
+	if (r->progress->n < 2)
+		return 0;
+	fputc('\n', to);
+	return progress_print(r->progress, to, 6);
+}
+
 int inventory_print(const struct inventory_report *r, FILE *to)
 {
 	const struct inventory *v = r->inventory;
 	size_t counts[INVENTORY_COLORS];
-	int rc = 0;
+	int rc = shown_print(to, r->client);
 
 	inventory_count(counts, v);
-	fprintf(to, "%s: %zu objects are not the product's own: %zu green, %zu yellow, %zu red\n",
-		r->client, counts[COLOR_GREEN] + counts[COLOR_YELLOW] + counts[COLOR_RED],
-		counts[COLOR_GREEN], counts[COLOR_YELLOW], counts[COLOR_RED]);
+	fprintf(to, ": %zu objects are not the product's own: %zu green, %zu yellow, %zu red\n",
+		counts[COLOR_GREEN] + counts[COLOR_YELLOW] + counts[COLOR_RED], counts[COLOR_GREEN],
+		counts[COLOR_YELLOW], counts[COLOR_RED]);
 	if (!r->vendor || !r->vendor->n_lists)
 		fputs("No vendor list is configured, so objects cannot be attributed to the product or the client; see `inventory` in curfew.conf(5)\n",
 			to);
@@ -143,6 +157,8 @@ int inventory_print(const struct inventory_report *r, FILE *to)
 		rc = shown_print(to, r->inventory->notices[i]);
 		fputc('\n', to);
 	}
+	if (!rc)
+		rc = progress_part_print(r, to);
 	fputc('\n', to);
 	if (!rc)
 		rc = databases_print(v, to);

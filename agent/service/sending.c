@@ -271,6 +271,8 @@ void sending_look(struct service *s)
 			rc = people_add(&v);
 		if (rc >= 0 && !turn->more)
 			rc = digests_add(&v);
+		if (rc >= 0 && !turn->more)
+			rc = customizations_add(&v);
 		if (rc >= 0 && turn->more)
 			s->sending->next_look = service_monotonic() + LOOK_PAUSE_MS;
 	}

@@ -25,6 +25,8 @@ bool turn_ends(const struct sending_view *v);
 int people_add(const struct sending_view *v);
 /* One mail a day and client: the notices that its users received. */
 int digests_add(const struct sending_view *v);
+/* Before a go-live: what is left of the customizations, while some are undecided or unused. */
+int customizations_add(const struct sending_view *v);
 /* A notice to the team, or to one address. `client` may be NULL. */
 int team_add(const struct sending_view *v, enum notice_kind kind, const char *key,
 	const char *client, const char *recipient, struct notice_values *values);

@@ -3,6 +3,7 @@
 #define CURFEW_BOARD_H
 
 #include "curfew/milestones.h"
+#include "curfew/progress.h"
 #include "curfew/schedule.h"
 
 struct board_card {
@@ -14,6 +15,8 @@ struct board_card {
 	bool counts; /* the client's file has milestones, so they count */
 	struct milestone_state milestones[MILESTONES];
 	size_t late;
+	struct progress
+		progress; /* of the customizations; filled in by the caller, freed with the board */
 };
 struct board {
 	struct board_card *cards; /* by phase, then the next date, then the name */

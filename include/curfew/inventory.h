@@ -170,7 +170,7 @@ int inventory_sample(
 int inventory_decisions(
 	struct sample *out, const struct inventory *v, const char *server, const char *database);
 void inventory_sample_clear(struct sample *s);
-/* What inventory_sample() counts, of a database, or (NULL) of all. */
+/* What inventory_sample() counts, of a database, or (NULL) of all databases together. */
 void inventory_tally(struct sample_tally *out, const struct inventory *v, const char *server,
 	const char *database);
 

@@ -3,6 +3,7 @@
 #define CURFEW_INVENTORY_REPORT_H
 
 #include "curfew/inventory.h"
+#include "curfew/progress.h"
 
 struct json_t; /* jansson's */
 
@@ -10,6 +11,8 @@ struct inventory_report {
 	const struct inventory *inventory;
 	const struct vendor *vendor; /* or NULL */
 	const char *client, *zone;
+	const struct client *about;	 /* whose go-live counts; or NULL */
+	const struct progress *progress; /* or NULL */
 	bool practice;
 };
 

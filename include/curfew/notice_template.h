@@ -19,6 +19,7 @@ enum notice_kind {
 	NOTICE_DATES_MOVED,
 	NOTICE_REVOKED,
 	NOTICE_DIGEST,
+	NOTICE_CUSTOM, /* what is left of a client's customizations before its go-live */
 	NOTICE_ALARM,
 	NOTICE_PREFLIGHT,
 	NOTICE_TEST,

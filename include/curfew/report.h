@@ -10,6 +10,7 @@
 #include "curfew/schedule.h"
 
 struct json_t; /* jansson's */
+struct sample_tally;
 
 /* Only for `curfew`; call once before anything is printed. Sets the user's locale for character widths, or UTF-8 if
  * there is none (service, cron). */
@@ -273,6 +274,8 @@ struct certificate {
 	const struct program *program;
 	const struct audit_finding *findings; /* of the audit that the certificate is based on */
 	size_t n_findings;
+	const struct sample_tally *
+		custom; /* customizations, by the last samples; NULL: none, or not the whole client */
 };
 /* The mark on every text and page of a practice state. */
 #define PRACTICE_MARK "PRACTICE: made with `practice = true`; not evidence of anything"

@@ -55,6 +55,9 @@ int sample_put(struct journal *j, const struct sample *s);
 int sample_decide(struct journal *j, const struct sample *s);
 /* Adds one database. 0 also if nothing is known of it, or the file is of an older version. */
 int sample_read(struct samples *out, struct journal *j, const char *server, const char *database);
+/* The same with nothing but the tallies. */
+int sample_tallies_read(
+	struct samples *out, struct journal *j, const char *server, const char *database);
 /* When the database was sampled last; 0: never. */
 int sample_last(instant_t *out, struct journal *j, const char *server, const char *database);
 /* NULL: nothing is known. */

@@ -130,7 +130,7 @@ static void test_id(void **state)
 	assert_string_not_equal(notice_id(a, "ex", "@y.example"), notice_id(b, "e", "x@y.example"));
 }
 
-static char *calendar(const struct sample *s, size_t client, const struct notice_dates *d,
+static char *calendar(const struct report_fixture *s, size_t client, const struct notice_dates *d,
 	unsigned sequence, bool cancel)
 {
 	char *text = notice_calendar(&s->clients[client], &s->users[client][0], d,
@@ -159,7 +159,7 @@ static void uid_of(char out[64], const char *text)
 /* A date that moves keeps its UID and has a greater SEQUENCE; one that is gone is canceled, but not if it never was. */
 static void test_calendar(void **state)
 {
-	struct sample *s = sample_new();
+	struct report_fixture *s = sample_new();
 	struct notice_dates d = {
 		GO_LIVE - 90 * DAY, GO_LIVE, GO_LIVE + 14 * DAY, GO_LIVE + 30 * DAY};
 	char before[64], after[64];

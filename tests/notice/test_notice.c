@@ -6,9 +6,9 @@
 
 #define GOLDEN "../../notice/golden/"
 
-static struct sample *sample_ours(void)
+static struct report_fixture *sample_ours(void)
 {
-	struct sample *s = sample_new();
+	struct report_fixture *s = sample_new();
 
 	for (size_t i = 0; i < 3; i++)
 		s->clients[i].language = (char *)"";
@@ -17,7 +17,7 @@ static struct sample *sample_ours(void)
 }
 
 static struct notices scheduled(
-	const struct sample *s, size_t client, const struct overrides *o, instant_t now)
+	const struct report_fixture *s, size_t client, const struct overrides *o, instant_t now)
 {
 	struct notices n;
 
@@ -49,7 +49,7 @@ static void expect(const struct notices *n, enum notice_kind kind, instant_t whe
  * the clocks on 2026-11-01, which lies between testing_end's client and its seven days. */
 static void test_usual_course(void **state)
 {
-	struct sample *s = sample_ours();
+	struct report_fixture *s = sample_ours();
 	struct client *c = &s->clients[0];
 	struct notices n = scheduled(s, 0, NULL, GOLDEN_NOW);
 
@@ -78,7 +78,7 @@ static void test_usual_course(void **state)
 /* Without a go-live nothing becomes read-only; without databases nobody is told; access of days has no week ahead. */
 static void test_other_courses(void **state)
 {
-	struct sample *s = sample_ours();
+	struct report_fixture *s = sample_ours();
 	struct client *c = &s->clients[1];
 	struct notices n = scheduled(s, 1, NULL, GOLDEN_NOW);
 	instant_t at;
@@ -103,7 +103,7 @@ static void test_other_courses(void **state)
 /* Whoever is revoked hears of that and of nothing else; the others hear of theirs. */
 static void test_revoked(void **state)
 {
-	struct sample *s = sample_ours();
+	struct report_fixture *s = sample_ours();
 	struct override item = {
 		.client = (char *)"ACME", .login = (char *)"acme.JANE.doe", .at = GOLDEN_NOW - DAY};
 	struct overrides o = {&item, 1, NULL, 0};
@@ -134,7 +134,7 @@ static void test_revoked(void **state)
 /* An end that passed holds against a new date of the file: no notice promises what does not come. */
 static void test_passed_end_holds(void **state)
 {
-	struct sample *s = sample_ours();
+	struct report_fixture *s = sample_ours();
 	struct client *c = &s->clients[0];
 	struct passed p = {
 		(char *)"acme", PASSED_END, GO_LIVE + 30 * DAY, (char *)"CS-48211", c->approved};
@@ -159,7 +159,7 @@ static uint64_t chance(uint64_t below)
 }
 
 static bool has_access(
-	const struct sample *s, const struct client *c, instant_t at, enum level least)
+	const struct report_fixture *s, const struct client *c, instant_t at, enum level least)
 {
 	struct grants g;
 	bool has = false;
@@ -176,7 +176,7 @@ static void test_notices_are_true(void **state)
 {
 	(void)state;
 	for (int round = 0; round < 400; round++) {
-		struct sample *s = sample_ours();
+		struct report_fixture *s = sample_ours();
 		struct client *c = &s->clients[0];
 		struct notices n;
 		instant_t starts = GO_LIVE - (instant_t)chance(200 * DAY);
@@ -236,7 +236,7 @@ static void test_due(void **state)
 	assert_false(notice_is_due(&n, 0, 200));
 }
 
-static void mail_add(FILE *to, const struct sample *s, const struct notice *n)
+static void mail_add(FILE *to, const struct report_fixture *s, const struct notice *n)
 {
 	const struct notice_texts t =
 		notice_texts(&s->program.settings, n->client->language, n->kind);
@@ -256,7 +256,7 @@ static void mail_add(FILE *to, const struct sample *s, const struct notice *n)
 /* Every text of ours, for the usual client and one with names that try to break out. */
 static void test_mails(void **state)
 {
-	struct sample *s = sample_ours();
+	struct report_fixture *s = sample_ours();
 	char *text = NULL;
 	size_t size;
 	FILE *to = open_memstream(&text, &size);

@@ -20,7 +20,7 @@
 #define GOLDEN_NOW (GO_LIVE - 12 * DAY)
 #define HOSTILE	   "</td><script>alert('x')</script>&\"\xe2\x80\xae\x1b[31m"
 
-struct sample {
+struct report_fixture {
 	struct program program;
 	struct server servers[2];
 	struct client clients[3];
@@ -36,7 +36,7 @@ static inline void sample_source(struct source *s, const char *address, uint8_t 
 	assert_int_equal(inet_pton(s->family, address, s->addr), 1);
 }
 
-static inline void sample_client(struct sample *s, size_t i, const char *name, const char *first,
+static inline void sample_client(struct report_fixture *s, size_t i, const char *name, const char *first,
 	const char *last, const char *login, const char *email, instant_t go_live)
 {
 	struct client *c = &s->clients[i];
@@ -76,9 +76,9 @@ static inline void sample_client(struct sample *s, size_t i, const char *name, c
 	}
 }
 
-static inline struct sample *sample_new(void)
+static inline struct report_fixture *sample_new(void)
 {
-	struct sample *s = calloc(1, sizeof(*s));
+	struct report_fixture *s = calloc(1, sizeof(*s));
 
 	assert_non_null(s);
 	s->servers[0] = (struct server){

@@ -4,7 +4,7 @@
 #include <jansson.h>
 
 struct audit_sample {
-	struct sample *s;
+	struct report_fixture *s;
 	struct grants g;
 	struct audit_server servers[2];
 	struct audit_grant grants[6];
@@ -61,7 +61,7 @@ static const struct journal_entry history[] = {
 
 static void audit_sample_make(struct audit_sample *out)
 {
-	struct sample *s = sample_new();
+	struct report_fixture *s = sample_new();
 
 	out->s = s;
 	assert_int_equal(schedule_at(&out->g, &s->program, NULL, GOLDEN_NOW), 0);

@@ -1,5 +1,6 @@
 /* A certificate as text, as a page and as JSON: golden outputs, and names that try to break out. */
 #include "report_fixture.h"
+#include "curfew/progress.h"
 
 #include <jansson.h>
 
@@ -30,7 +31,7 @@ static void test_certificate(void **state)
 		{"element", "203.0.113.8", NULL, NULL, GO_LIVE + 31 * DAY, "kernel's set read back",
 			0, "observed now"},
 	};
-	struct sample *s = sample_new();
+	struct report_fixture *s = sample_new();
 	struct certificate c = {.client = &s->clients[2],
 		.ended = s->clients[2].end,
 		.at = GO_LIVE + 31 * DAY,
@@ -62,7 +63,7 @@ static void test_certificate(void **state)
 /* What was made in a practice state is taken for no certificate. */
 static void test_practice(void **state)
 {
-	struct sample *s = sample_new();
+	struct report_fixture *s = sample_new();
 	struct certificate c = {
 		.client = &s->clients[0], .practice = true, .at = GO_LIVE + 31 * DAY};
 	char *text;
@@ -82,11 +83,46 @@ static void test_practice(void **state)
 	free(s);
 }
 
+/* What remains of the customizations is on it, with the report that lists them; and nothing where none was sampled. */
+static void test_customizations(void **state)
+{
+	struct report_fixture *s = sample_new();
+	const struct sample_tally left = {GO_LIVE + 20 * DAY, 1, 2, 4, 1, 4, 1, 1, 3};
+	struct certificate c = {.client = &s->clients[0], .at = GO_LIVE + 31 * DAY};
+	char *text;
+	json_t *j;
+
+	(void)state;
+	for (int known = 0; known < 2; known++) {
+		c.custom = known ? &left : NULL;
+		CAPTURED(text, certificate_print(&c, to));
+		assert_int_equal(strstr(text, "Customizations that remain:") != NULL, known);
+		assert_int_equal(
+			strstr(text, "3 of 7 custom objects are left after go-live") != NULL,
+			known);
+		assert_int_equal(
+			strstr(text, "`curfew inventory acme --html FILE`") != NULL, known);
+		assert_page(text);
+		free(text);
+		CAPTURED(text, certificate_html(&c, to));
+		assert_int_equal(
+			strstr(text, "<h2>Customizations that remain</h2>") != NULL, known);
+		free(text);
+		j = certificate_json(&c);
+		assert_int_equal(json_integer_value(json_object_get(
+					 json_object_get(j, "customizations"), "left")),
+			known ? 3 : 0);
+		json_decref(j);
+	}
+	free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_certificate),
 		cmocka_unit_test(test_practice),
+		cmocka_unit_test(test_customizations),
 	};
 
 	report_locale();

@@ -7,7 +7,7 @@
 
 /* Jane, who is let in and is well on both servers, at whatever time; then one thing is made wrong. */
 struct scene {
-	struct sample *sample;
+	struct report_fixture *sample;
 	struct grants grants;
 	struct explain_server servers[2];
 	struct explain_database databases[2];

@@ -1,7 +1,7 @@
 /* Timelines as text, as pictures and as calendars: golden outputs, and names that try to break out. */
 #include "report_fixture.h"
 
-static char *picture(const struct sample *s, size_t client, const struct overrides *o,
+static char *picture(const struct report_fixture *s, size_t client, const struct overrides *o,
 	instant_t now, size_t width)
 {
 	struct timeline t;
@@ -15,7 +15,7 @@ static char *picture(const struct sample *s, size_t client, const struct overrid
 
 static void test_timeline_text(void **state)
 {
-	struct sample *s = sample_new();
+	struct report_fixture *s = sample_new();
 	struct override item = {.client = (char *)"acme", .at = GO_LIVE - 20 * DAY};
 	char *all[] = {
 		picture(s, 0, NULL, GO_LIVE - 140 * DAY, 100),
@@ -41,7 +41,7 @@ static void test_timeline_text(void **state)
 /* Bars never overlap, follow one another, end with access, and say what the schedule says. */
 static void test_timeline_equals_schedule(void **state)
 {
-	struct sample *s = sample_new();
+	struct report_fixture *s = sample_new();
 
 	(void)state;
 	s->databases[0][0].before_go_live = LEVEL_READ_ONLY;
@@ -90,7 +90,7 @@ static instant_t mark_at(const struct timeline *t, enum timeline_mark_kind kind)
 /* Access starts and ends with what the client has, not with what another would have had. */
 static void test_marks_of_real_grants(void **state)
 {
-	struct sample *s = sample_new();
+	struct report_fixture *s = sample_new();
 	struct client *c = &s->clients[0];
 	struct timeline t;
 	char *text;
@@ -128,7 +128,7 @@ static void test_marks_of_real_grants(void **state)
 /* A level that few have is explained only where it is shown. */
 static void test_write_is_shown(void **state)
 {
-	struct sample *s = sample_new();
+	struct report_fixture *s = sample_new();
 	struct timeline t;
 	char *text;
 
@@ -150,7 +150,7 @@ static void test_write_is_shown(void **state)
 
 static void test_svg(void **state)
 {
-	struct sample *s = sample_new();
+	struct report_fixture *s = sample_new();
 	struct timeline t[3];
 	char *text;
 
@@ -170,7 +170,7 @@ static void test_svg(void **state)
 /* Long names and durations, and marks that lie at nearly one instant: the browser's test looks whether words meet. */
 static void test_svg_crowded(void **state)
 {
-	struct sample *s = sample_new();
+	struct report_fixture *s = sample_new();
 	struct override item = {.client = (char *)"acme", .at = GO_LIVE + DAY / 2};
 	struct timeline t[2];
 	char *text;
@@ -213,7 +213,7 @@ static void assert_calendar_lines(const char *text)
 	}
 }
 
-static char *calendar(struct sample *s, const struct overrides *o, instant_t now)
+static char *calendar(struct report_fixture *s, const struct overrides *o, instant_t now)
 {
 	struct timeline t[3];
 	char *text;
@@ -237,7 +237,7 @@ static size_t occurrences(const char *text, const char *part)
 
 static void test_calendar(void **state)
 {
-	struct sample *s = sample_new();
+	struct report_fixture *s = sample_new();
 	struct override item = {.client = (char *)"acme", .at = GOLDEN_NOW - 1};
 	char *text = calendar(s, NULL, GOLDEN_NOW), *again, *a, *b;
 	char uid[64];

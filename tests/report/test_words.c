@@ -33,7 +33,7 @@ static void test_durations(void **state)
 		assert_string_equal(duration_words(buf, cases[i].seconds), cases[i].words);
 }
 
-static void assert_words(const struct sample *s, const struct overrides *o, instant_t now,
+static void assert_words(const struct report_fixture *s, const struct overrides *o, instant_t now,
 	const char *production, const char *staging)
 {
 	struct grants g;
@@ -51,7 +51,7 @@ static void assert_words(const struct sample *s, const struct overrides *o, inst
 
 static void test_grant_words(void **state)
 {
-	struct sample *s = sample_new();
+	struct report_fixture *s = sample_new();
 	struct override item = {.client = (char *)"acme", .at = GO_LIVE + 3600};
 
 	(void)state;
@@ -69,7 +69,7 @@ static void test_grant_words(void **state)
 
 static void test_grants_json(void **state)
 {
-	struct sample *s = sample_new();
+	struct report_fixture *s = sample_new();
 	struct grants g;
 	char *text;
 

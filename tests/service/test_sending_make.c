@@ -36,7 +36,7 @@ static bool is_told(const struct fixture *f, const struct client *c)
 static void test_a_look_ends_with_its_time(void **state)
 {
 	struct fixture *f = *state;
-	struct sample *s = sample_new();
+	struct report_fixture *s = sample_new();
 	struct client *many = calloc(CLIENTS, sizeof(*many));
 	char names[CLIENTS][16];
 	struct sending_turn turn = {.until = 0};
@@ -91,7 +91,7 @@ static size_t notices(const struct fixture *f)
 static void test_two_changes_in_one_second(void **state)
 {
 	struct fixture *f = *state;
-	struct sample *s = sample_new();
+	struct report_fixture *s = sample_new();
 	struct sending_turn turn = {.until = INT64_MAX};
 	const struct overrides none = {0};
 	const struct sending_view v = {.turn = &turn,

@@ -282,6 +282,16 @@ class Inventory(audit_lab.AuditCase):
 class Samples(audit_lab.AuditCase):
     """The service watches on: what a restart of the server erases was seen before, and counts."""
 
+    @staticmethod
+    def all_kept(found):
+        path = found.path("decisions.csv")
+        rows = list(csv.DictReader(io.StringIO(found.agent.curfew("inventory", "acme", "--csv", expect=0).out)))
+        with open(path, "w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, rows[0].keys())
+            writer.writeheader()
+            writer.writerows({**row, "decision": "keep"} for row in rows)
+        return path
+
     def test_a_restart_of_the_server_erases_nothing(self):
         found = self.lab_make(servers={"sql01": ("AcmeTest",)})
         found.client_add("acme", [("staging", "sql01", "AcmeTest")])
@@ -313,11 +323,25 @@ class Samples(audit_lab.AuditCase):
         self.assertRegex(now["dbo.Unused"][1], r"not used for (99|100) days \(watched since .* but for 1 h around restarts\)")
         self.assertIn("Query Store is off", now["dbo.Idle"][1])
         self.assertNotIn("no sample of use", service.log())
+        # The numbers of the sample are on the board and in `check`, without a server: the go-live is 20 days ahead.
+        found.agent.curfew("inventory", "acme", "--decisions", self.all_kept(found), "--json", expect=0)
+        card = found.agent.curfew("board", "--json", expect=0).json[0]["customizations"]
+        self.assertEqual((card["undecided"], card["keep"]), (card["red"] + card["yellow"] + card["green"], 0))
+        self.assertIn(f"{card['left']} of {card['left']}", found.agent.curfew("board", expect=0).out)
+        page = found.path("board.html")
+        found.agent.curfew("board", "--html", page, expect=0)
+        with open(page, encoding="utf-8") as file:
+            self.assertIn(f"{card['left']} of {card['left']} objects left", file.read())
+        self.assertRegex(found.agent.curfew("check", expect=0).out,
+                         rf"client0.conf: advice: client acme: {card['left']} of \d+ custom objects are left before go-live")
+        progress = found.agent.curfew("inventory", "acme", "--json", expect=0).json["progress"]
+        self.assertEqual((progress[-1]["undecided"], progress[-1]["keep"]), (0, card["left"]))
+        self.assertIn("custom objects are left before go-live", found.agent.curfew("inventory", "acme", expect=0).out)
         self.assertEqual(service.stop(), 0)
         self.assertIn("intact", found.agent.curfew("history", "verify", expect=0).out)
         # Without the memory the same server shows less.
         with contextlib.closing(sqlite3.connect(journal)) as db:
-            for table in ("used", "watched", "tally", "sampled"):
+            for table in ("used", "watched", "tally", "decided", "sampled"):
                 db.execute(f"DELETE FROM {table}")
             db.commit()
         self.assertEqual({color for color, _ in colors().values()}, {"yellow"})
