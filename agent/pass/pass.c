@@ -200,6 +200,7 @@ bool pass_is_writing(const struct pass *p)
 
 void pass_settle(struct pass *p)
 {
+	pass_record_network(p);
 	pass_journal_commit(p);
 }
 
@@ -213,6 +214,8 @@ void pass_free(struct pass *p)
 {
 	if (!p)
 		return;
+	firewall_changes_free(&p->closed.planned);
+	firewall_changes_free(&p->closed.done);
 	pass_journal_drop(p);
 	for (size_t i = 0; i < p->n_servers; i++) {
 		struct server_work *w = &p->servers[i];

@@ -15,10 +15,34 @@ static bool is_due(const struct pass *p, const struct last_access *l)
 	       *l->sources && l->network && streq(l->network, ACCESS_ALLOWED);
 }
 
-static bool any_is_due(const struct pass *p)
+/* A temporary source of the file that has ended, while the rest of the access goes on. */
+static instant_t source_ended(const struct grant *g, const struct source *s, instant_t now)
+{
+	for (size_t i = 0; i < g->user->n_sources; i++)
+		if (!source_compare(&g->user->sources[i], s) && user_source_end(g->user, i) <= now)
+			return user_source_end(g->user, i);
+	return 0;
+}
+
+/* The same by the last record. */
+static bool part_is_due(struct pass *p, const struct grant *g, const struct last_access *l)
+{
+	struct source *left;
+	size_t n = 0;
+
+	if (l->level == LEVEL_NONE || (l->until && l->until <= p->o.now) || !l->network ||
+		!streq(l->network, ACCESS_ALLOWED) || pass_sources_left(&left, &n, p, g))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (source_ended(g, &left[i], p->o.now))
+			return true;
+	return false;
+}
+
+static bool any_is_due(struct pass *p)
 {
 	for (size_t i = 0; i < p->grants.n; i++)
-		if (is_due(p, &p->lasts[i]))
+		if (is_due(p, &p->lasts[i]) || part_is_due(p, &p->grants.items[i], &p->lasts[i]))
 			return true;
 	return false;
 }
@@ -70,7 +94,7 @@ static bool was_removed(const struct pass *p, const struct grant *g)
 	return false;
 }
 
-static int event_write(struct pass *p, const struct grant *g, const struct last_access *l)
+static int event_write(struct pass *p, const struct grant *g, const char *sources, instant_t ended)
 {
 	struct journal_entry e = pass_entry(p, JOURNAL_EVENT);
 	char until[INSTANT_TEXT_MAX], before[INSTANT_TEXT_MAX + 16];
@@ -79,7 +103,7 @@ static int event_write(struct pass *p, const struct grant *g, const struct last_
 
 	if (!text_begin(&text))
 		return -ENOMEM;
-	fprintf(text.to, "%s ->", l->sources);
+	fprintf(text.to, "%s ->", sources);
 	for (size_t i = 0; i < g->server->n_endpoints; i++) {
 		char endpoint[ENDPOINT_TEXT_MAX];
 		fprintf(text.to, "%s %s", i ? "," : "",
@@ -88,7 +112,7 @@ static int event_write(struct pass *p, const struct grant *g, const struct last_
 	statement = text_end(&text);
 	if (!statement)
 		return -ENOMEM;
-	snprintf(before, sizeof(before), "until %s", instant_format(until, l->until));
+	snprintf(before, sizeof(before), "until %s", instant_format(until, ended));
 	e.client = g->client->name;
 	e.login = g->user->login;
 	e.server = JOURNAL_NETWORK;
@@ -142,6 +166,110 @@ static int last_close(struct last_access *l)
 	return 0;
 }
 
+static bool is_in_kernel(
+	const struct firewall_state *s, const struct grant *g, const struct source *source)
+{
+	for (size_t i = 0; i < s->n_allows; i++)
+		if (!source_compare(&s->allows[i].source, source) &&
+			is_endpoint_of(g->server, &s->allows[i].endpoint))
+			return true;
+	return false;
+}
+
+/* Of the sources on record, those that have ended and are gone, and the others. */
+struct parted {
+	struct text ended, others;
+	instant_t last;
+};
+
+static int sources_part(struct parted *out, struct pass *p, const struct firewall_state *s,
+	const struct grant *g, const struct last_access *l)
+{
+	_cleanup_free_ char *text = strdup(l->sources);
+	char *rest = text;
+
+	if (!text)
+		return -ENOMEM;
+	for (char *one; (one = strsep(&rest, ",")) != NULL;) {
+		struct source source;
+		one += strspn(one, " ");
+		instant_t end = source_parse(&source, one) ? 0 : source_ended(g, &source, p->o.now);
+		struct text *to = end && !is_in_kernel(s, g, &source) ? &out->ended : &out->others;
+		fprintf(to->to, "%s%s", ftell(to->to) > 0 ? ", " : "", one);
+		if (to == &out->ended && end > out->last)
+			out->last = end;
+	}
+	return 0;
+}
+
+/* The access goes on from its other sources. The server need not answer for that. */
+static int part_close(struct pass *p, const struct grant *g, struct last_access *l, char *ended,
+	char *others, instant_t last, bool tell)
+{
+	struct journal_entry e = pass_entry(p, JOURNAL_ACCESS);
+	int rc = tell ? event_write(p, g, ended, last) : 0;
+
+	e.client = g->client->name;
+	e.login = g->user->login;
+	e.server = g->server->name;
+	e.database = g->database->name;
+	e.phase = phase_name(g->phase);
+	e.level = level_name(l->level);
+	e.sources = others;
+	e.until = l->until;
+	e.outcome = l->outcome;
+	e.after = *others ? ACCESS_ALLOWED : ACCESS_CLOSED;
+	e.before = l->person;
+	e.reason = "the kernel's own deadline";
+	if (!rc)
+		rc = journal_write(NULL, p->o.journal, &e);
+	return rc;
+}
+
+static int part_write(struct pass *p, const struct firewall_state *s, const struct grant *g,
+	struct last_access *l, bool *told)
+{
+	struct parted parted = {0};
+
+	if (!text_begin(&parted.ended) || !text_begin(&parted.others)) {
+		text_drop(&parted.ended);
+		return -ENOMEM;
+	}
+	int rc = sources_part(&parted, p, s, g, l);
+	char *ended = text_end(&parted.ended), *others = text_end(&parted.others);
+	if (!rc && (!ended || !others))
+		rc = -ENOMEM;
+	if (!rc && *ended) {
+		rc = part_close(p, g, l, ended, others, parted.last, !*told);
+		*told = true;
+		free(l->sources);
+		l->sources = others;
+		others = NULL;
+	}
+	free(ended);
+	free(others);
+	return rc;
+}
+
+/* One entry of the allowlist is for all databases of a server: it is told once. */
+static int parts_write(struct pass *p, const struct firewall_state *s)
+{
+	const struct grant *before = NULL;
+	bool told = false;
+	int rc = pass_journal_begin(p);
+
+	for (size_t i = 0; i < p->grants.n && !rc; i++) {
+		const struct grant *g = &p->grants.items[i];
+
+		if (!part_is_due(p, g, &p->lasts[i]))
+			continue;
+		told &= before && before->user == g->user && before->server == g->server;
+		before = g;
+		rc = part_write(p, s, g, &p->lasts[i], &told);
+	}
+	return rc;
+}
+
 static int expired_write(struct pass *p, const struct firewall_state *s)
 {
 	const struct grant *told = NULL;
@@ -159,7 +287,7 @@ static int expired_write(struct pass *p, const struct firewall_state *s)
 		/* One entry of the allowlist is for all databases of a server. */
 		bool removed = was_removed(p, g);
 		if (!removed && (!told || told->user != g->user || told->server != g->server))
-			rc = event_write(p, g, l);
+			rc = event_write(p, g, l->sources, l->until);
 		told = g;
 		if (!rc)
 			rc = closed_write(p, g, l, removed);
@@ -183,6 +311,8 @@ int pass_record_expired(struct pass *p)
 	if (rc)
 		return 0;
 	rc = expired_write(p, &state);
+	if (!rc)
+		rc = parts_write(p, &state);
 	firewall_state_free(&state);
 	if (rc && !p->journal_error)
 		p->journal_error = rc;

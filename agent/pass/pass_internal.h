@@ -84,6 +84,13 @@ struct recall {
 int recall_read(struct recall **out, struct journal *j);
 struct recall *recall_share(struct recall *r);
 
+/* Removals from the packet filter that are made and not recorded yet. */
+struct network_closed {
+	bool waits;
+	int result;
+	struct firewall_changes planned, done;
+};
+
 struct pass {
 	struct pass_options o;
 	struct grants grants;
@@ -107,6 +114,7 @@ struct pass {
 		*lasts; /* last recorded access, parallel to the grants; NULL until it is read */
 	struct left_access *lefts; /* recorded access without a grant */
 	size_t n_lefts;
+	struct network_closed closed;
 	struct firewall_change *removed; /* entries that this pass took out of the packet filter */
 	size_t n_removed;
 	bool expiry_seen; /* pass_record_expired() has looked */
@@ -236,5 +244,11 @@ void pass_network_step(struct pass *p);
 
 /* host_check.c: a RECORD_CHECK for each thing that PREFLIGHT asks of this host. */
 void pass_host_check(struct pass *p);
+
+/* Intents and outcomes of changes of the packet filter. ids[i] is the record of the intent of planned change i, 0: none.
+ * 0 or negative errno; the outcomes are a part of the batch. */
+int pass_intents_journal(struct pass *p, const struct firewall_changes *c, int64_t *ids);
+void pass_outcomes_journal(struct pass *p, const struct firewall_changes *planned, int64_t *ids,
+	const struct firewall_changes *done, int rc);
 
 #endif

@@ -52,122 +52,6 @@ static void network_note(struct pass *p, const char *what, int rc)
 	p->result.network_failed = true;
 }
 
-static bool change_concerns(const struct firewall_change *c, const struct grant *g)
-{
-	bool source = false, endpoint = false;
-
-	for (size_t i = 0; i < g->user->n_sources && !source; i++)
-		source = !source_compare(&g->user->sources[i], &c->source);
-	for (size_t i = 0; i < g->server->n_endpoints && !endpoint; i++)
-		endpoint = !endpoint_compare(&g->server->endpoints[i], &c->endpoint);
-	return source && endpoint && g->phase != PHASE_PENDING &&
-	       (g->level != LEVEL_NONE || c->kind == FIREWALL_ALLOW_REMOVE);
-}
-
-/* The full text of a cut comment: its complete names, and the other users of the entry by the schedule. NULL without
- * memory. */
-static char *names_text(const struct pass *p, const struct firewall_change *c)
-{
-	char whole[ALLOW_COMMENT_MAX + 1];
-	struct text text;
-	size_t n = 0;
-
-	if (!text_begin(&text))
-		return NULL;
-	for (const char *at = c->comment; (at = strstr(at, ", ")); at++)
-		n = (size_t)(at - c->comment);
-	snprintf(whole, sizeof(whole), "%.*s", (int)n, c->comment);
-	fputs(whole, text.to);
-	const struct user *last = NULL;
-	for (size_t i = 0; i < p->grants.n; i++) {
-		const struct grant *g = &p->grants.items[i];
-		if (g->user == last || !change_concerns(c, g) ||
-			comment_names(whole, g->client->name, g->user->login))
-			continue;
-		fprintf(text.to, "%s%s/%s", n++ ? ", " : "", g->client->name, g->user->login);
-		last = g->user;
-	}
-	return text_end(&text);
-}
-
-static int change_journal(
-	struct pass *p, struct journal_entry *e, const struct firewall_change *c, int64_t *id)
-{
-	_cleanup_free_ char *full = comment_is_cut(c->comment) ? names_text(p, c) : NULL;
-	_cleanup_free_ char *client = NULL, *login = NULL;
-	const char *names = full ? full : c->comment;
-	char text[NETWORK_TEXT_MAX];
-	int rc = comment_only(&client, &login, names);
-
-	if (rc)
-		return rc;
-	e->server = PASS_NETWORK;
-	e->action = firewall_change_name(c->kind);
-	e->statement = network_text(text, c->kind, &c->source, &c->endpoint);
-	e->client = client;
-	e->login = login;
-	if (!e->detail && *names)
-		e->detail = names;
-	e->until = c->until;
-	return id ? journal_write(id, p->o.journal, e) : pass_journal_write(p, e);
-}
-
-/* Sets ids[i] to the record of each intent that was written. */
-static int intents_journal(struct pass *p, const struct firewall_changes *c, int64_t *ids)
-{
-	int error = c->n ? pass_journal_begin(p) : 0;
-
-	for (size_t i = 0; i < c->n && !error; i++) {
-		struct journal_entry e = pass_entry(p, JOURNAL_INTENT);
-		e.reason = p->o.reason;
-		error = change_journal(p, &e, &c->items[i], &ids[i]);
-	}
-	return error;
-}
-
-static int outcome_journal(struct pass *p, const struct firewall_change *c, int64_t intent,
-	const char *outcome, const char *detail)
-{
-	struct journal_entry e = pass_entry(p, JOURNAL_OUTCOME);
-
-	e.intent = intent;
-	e.outcome = outcome;
-	e.detail = detail;
-	return change_journal(p, &e, c, NULL);
-}
-
-/* Writes the outcome of every intent. A change that was needed because another program changed the table has no intent.
- * */
-static void outcomes_journal(struct pass *p, const struct firewall_changes *planned, int64_t *ids,
-	const struct firewall_changes *done, int rc)
-{
-	int error = 0;
-
-	for (size_t i = 0; i < done->n; i++) {
-		const struct firewall_change *c = &done->items[i], *intent = NULL;
-		int64_t *id = NULL;
-
-		if (planned->n)
-			intent = bsearch(c, planned->items, planned->n, sizeof(*planned->items),
-				firewall_change_compare);
-		if (intent)
-			id = &ids[intent - planned->items];
-		bool made = !rc || rc == FIREWALL_UNCONFIRMED;
-		int failed = outcome_journal(p, c, id ? *id : 0, made ? "done" : "failed", NULL);
-		error = error ? error : failed;
-		if (id)
-			*id = 0;
-	}
-	const char *why = rc == -ECANCELED ? "skipped: the schedule changed during the pass"
-			  : rc == FIREWALL_UNCONFIRMED ? "the firewall process cannot confirm it"
-			  : rc			       ? "cannot change the packet filter"
-						       : "nothing left to change";
-	for (size_t i = 0; i < planned->n && !error; i++)
-		if (ids[i])
-			error = outcome_journal(
-				p, &planned->items[i], ids[i], rc ? "failed" : "done", why);
-}
-
 /* The kernel counts a timeout from the moment it receives it, so subtract the time that SQL took. */
 static instant_t network_now(const struct pass *p)
 {
@@ -192,42 +76,66 @@ static int changes_preview(
 	return rc;
 }
 
-/* Removals continue if the intent cannot be recorded, and are reported. Additions do not. */
-static int commit_recorded(struct pass *p, const struct allowlist *wanted,
-	const struct firewall_changes *planned, bool closings_only)
+/* Says what became of the changes. 0, or the error of those that were not made. */
+static int result_tell(struct pass *p, const struct firewall_changes *done, int rc)
 {
-	struct firewall_changes done = {0};
-	_cleanup_free_ int64_t *ids = calloc(planned->n + 1, sizeof(*ids));
-	int rc = ids ? intents_journal(p, planned, ids) : -ENOMEM;
-
-	if (!rc)
-		rc = pass_journal_commit(p);
-	if (rc && planned->n) {
-		p->result.journal_failed = true;
-		closings_only = true;
-		/* Forget the announced changes; what is made all the same gets its own record. */
-		for (size_t i = 0; ids && i < planned->n; i++)
-			ids[i] = 0;
-	}
-	rc = p->o.network->apply(
-		&done, p->o.network->context, wanted, network_now(p), closings_only);
-	int left = rc; /* what became of the changes that were not made */
 	if (rc == FIREWALL_UNCONFIRMED) {
 		unconfirmed_note(p);
 		rc = 0;
 	}
 	if (rc && rc != -ECANCELED)
 		network_note(p, "changing the packet filter", rc);
-	if (rc >= 0) {
-		if (pass_removed_note(p, &done))
-			p->result.journal_failed = true;
-		for (size_t i = 0; i < done.n; i++)
-			change_tell(p, &done.items[i], RECORD_NETWORK_OUTCOME, rc, "");
-		p->result.planned += done.n;
-		p->result.done += done.n;
+	if (rc < 0)
+		return rc;
+	if (pass_removed_note(p, done))
+		p->result.journal_failed = true;
+	for (size_t i = 0; i < done->n; i++)
+		change_tell(p, &done->items[i], RECORD_NETWORK_OUTCOME, rc, "");
+	p->result.planned += done->n;
+	p->result.done += done->n;
+	return rc;
+}
+
+static int changes_apply(struct firewall_changes *done, struct pass *p,
+	const struct allowlist *wanted, bool closings_only)
+{
+	return p->o.network->apply(
+		done, p->o.network->context, wanted, network_now(p), closings_only);
+}
+
+/* Removals come first, and are recorded by pass_record_network(): they wait for no disk. */
+static int commit_closings(
+	struct pass *p, const struct allowlist *wanted, struct firewall_changes *planned)
+{
+	struct network_closed *c = &p->closed;
+
+	pass_record_network(p);
+	int rc = changes_apply(&c->done, p, wanted, true);
+	c->planned = *planned;
+	*planned = (struct firewall_changes){0};
+	c->result = rc;
+	c->waits = true;
+	return result_tell(p, &c->done, rc);
+}
+
+/* Additions wait for the record of their intent. If it cannot be written, only removals are made. */
+static int commit_recorded(
+	struct pass *p, const struct allowlist *wanted, struct firewall_changes *planned)
+{
+	struct firewall_changes done = {0};
+	_cleanup_free_ int64_t *ids = calloc(planned->n + 1, sizeof(*ids));
+	int rc = ids ? pass_intents_journal(p, planned, ids) : -ENOMEM;
+
+	if (!rc)
+		rc = pass_journal_commit(p);
+	if (rc && planned->n) {
+		p->result.journal_failed = true;
+		return commit_closings(p, wanted, planned);
 	}
+	int left = changes_apply(&done, p, wanted, false);
+	rc = result_tell(p, &done, left);
 	if (ids)
-		outcomes_journal(p, planned, ids, &done, left);
+		pass_outcomes_journal(p, planned, ids, &done, left);
 	pass_journal_commit(p);
 	firewall_changes_free(&done);
 	return rc;
@@ -247,7 +155,8 @@ static int network_commit(struct pass *p, const struct allowlist *wanted, bool c
 		if (!closings_only || !firewall_change_opens(planned.items[i].kind))
 			planned.items[kept++] = planned.items[i];
 	planned.n = kept;
-	rc = commit_recorded(p, wanted, &planned, closings_only);
+	rc = closings_only ? commit_closings(p, wanted, &planned)
+			   : commit_recorded(p, wanted, &planned);
 	firewall_changes_free(&planned);
 	return rc;
 }
@@ -264,11 +173,8 @@ int pass_close_network(struct pass *p)
 	if (rc)
 		return rc;
 	rc = pass_guards_keep(&wanted, p);
-	/* A process that locks the journal must not keep access open. */
-	int patience = journal_patience(p->o.journal, CLOSING_PATIENCE);
 	if (!rc)
 		rc = network_commit(p, &wanted, true);
-	journal_patience(p->o.journal, patience);
 	allowlist_free(&wanted);
 	return rc;
 }
@@ -380,10 +286,12 @@ int pass_finish(struct pass_result *out, struct pass *p)
 {
 	int rc = 0;
 
+	pass_record_network(p);
 	if (p->o.mode == PASS_APPLY)
 		rc = network_update(p);
 	else if (p->o.mode == PASS_PLAN && p->o.network)
 		rc = network_preview(p);
+	pass_record_network(p);
 	if (p->o.mode == PASS_APPLY && !p->memory_failed && pass_passed_save(p))
 		p->result.journal_failed = true;
 	notes_tell(p);

@@ -144,15 +144,28 @@ int clock_now(instant_t *out, instant_t *behind, const struct clock *c)
 	return CLOCK_RAN_BACK;
 }
 
-int clock_advance(struct clock *c, instant_t now)
+void clock_see(struct clock *c, instant_t now)
 {
 	if (c->fixed || now <= c->highest)
-		return 0;
-	int rc = c->path[0] ? clock_write(c->path, now) : 0;
-	/* Keep it in memory even if the disk is full, so that at least this process never goes back. */
+		return;
 	c->highest = now;
 	c->anchor = clock_elapsed();
-	return rc;
+	c->unsaved = true;
+}
+
+int clock_save(struct clock *c)
+{
+	if (!c->unsaved)
+		return 0;
+	/* If the disk is full, the next later time is tried: at least this process never goes back. */
+	c->unsaved = false;
+	return c->path[0] ? clock_write(c->path, c->highest) : 0;
+}
+
+int clock_advance(struct clock *c, instant_t now)
+{
+	clock_see(c, now);
+	return clock_save(c);
 }
 
 int clock_reset_check(const struct clock *c, instant_t to)

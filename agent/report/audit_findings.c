@@ -228,7 +228,7 @@ static void overlaps_add(struct build *b, const struct grant *g)
 			continue;
 		finding_add(b,
 			(struct audit_finding){.name = "source-trusted",
-				.severity = FINDING_LOW,
+				.severity = FINDING_MEDIUM,
 				.server = g->server->name,
 				.client = g->client->name,
 				.login = g->user->login,

@@ -170,9 +170,11 @@ void witness_head(struct service *s);
 int witness_open(struct service *s);
 
 /* time.c */
-/* The current time: never before the latest time seen, and saved. Raises and clears the alarm of a clock that was set
- * back. */
+/* The current time, never before the latest time seen. In memory alone: removing access waits for no disk. Raises and
+ * clears the alarm of a clock that was set back. */
 instant_t service_now(struct service *s);
+/* Saves the latest time seen. Call it before access is granted. */
+void service_time_save(struct service *s);
 
 /* network.c */
 struct firewall_port service_gate(struct service *s);
@@ -191,13 +193,21 @@ void service_time_came(struct service *s, unsigned reasons);
 /* passes.c */
 int passes_open(struct service *s); /* 0 or -ENOMEM */
 void passes_close(struct service *s);
-/* Takes ownership of the request. -EBUSY: too many wait. */
-int passes_enqueue(struct service *s, const struct request *r);
+/* No pass is under way or due. */
+bool passes_are_idle(const struct service *s);
 bool passes_are_due(struct service *s);
 void passes_begin(struct service *s);
 /* When passes_tick() is due: monotonic milliseconds. */
 int64_t passes_next(const struct service *s);
 void passes_tick(struct service *s);
+
+/* passes_queue.c */
+/* Takes ownership of the request. -EBUSY: too many wait. */
+int passes_enqueue(struct service *s, const struct request *r);
+/* How the revocation of this request was recorded, which its pass reports. */
+void passes_recorded(struct service *s, const struct control_call *call, enum recorded recorded);
+/* Forgets those that nobody waits for any more, but for revocations. */
+void passes_moot_drop(struct passes *p);
 
 /* queries.c */
 int queries_open(struct service *s);

@@ -59,6 +59,7 @@ static void workers_ready(void *context)
 	struct pass_result result = {0};
 	int rc = workers_dispatch(l->workers);
 
+	pass_record_network(l->pass);
 	if (rc == WORKERS_DONE) {
 		rc = pass_finish(&result, l->pass);
 		lane_end(l, rc < 0 ? rc : 0, &result);
@@ -110,7 +111,14 @@ static int lane_start(struct lane *l)
 	if (rc < 0)
 		return rc;
 	l->binding = (struct binding){workers_fd(l->workers), workers_ready, l};
-	return dispatcher_add(l->o.dispatcher, &l->binding);
+	rc = dispatcher_add(l->o.dispatcher, &l->binding);
+	/* Start at once: what the caller records next must not delay SQL removals. If nothing could be started, the
+	 * cancellation is the event that ends the pass. */
+	if (rc == 0 && n > 0 && (rc = workers_dispatch(l->workers)) == WORKERS_DONE) {
+		workers_cancel(l->workers);
+		rc = 0;
+	}
+	return rc;
 }
 
 int lane_begin(struct lane *l, const struct pass_options *o)

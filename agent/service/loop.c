@@ -16,9 +16,8 @@
 /* Sets the monotonic timer for the earliest of: interval pass, retry, end of a grace, logging the head. */
 static void ticks_set(struct service *s)
 {
-	const int64_t all[] = {
-		s->next_head, passes_next(s), queries_next(s), records_next(s), sending_next(s),
-		sampling_next(s)};
+	const int64_t all[] = {s->next_head, passes_next(s), queries_next(s), records_next(s),
+		sending_next(s), sampling_next(s)};
 	int64_t next = INT64_MAX;
 	struct itimerspec t = {0};
 

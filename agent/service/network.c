@@ -25,23 +25,34 @@ static int gate_observe(struct firewall_state *out, void *context, instant_t now
 	return rc;
 }
 
+/* Access is granted by a time only if that time is saved. */
+static int port_apply(struct firewall_changes *done, void *context, const struct allowlist *wanted,
+	instant_t now, bool closings_only)
+{
+	struct service *s = context;
+	struct firewall_port port = firewall_client_port(s->firewall);
+
+	if (!closings_only)
+		service_time_save(s);
+	int rc = port.apply(done, port.context, wanted, now, closings_only);
+	if (rc == -EPIPE || rc == -ETIMEDOUT)
+		service_firewall_died(s, rc);
+	return rc;
+}
+
 /* A pass knows the schedule of its start. Later ends, revocations, and configurations were applied already, and its old
  * list must not undo them. Its times count from now. */
 static int gate_apply(struct firewall_changes *done, void *context, const struct allowlist *wanted,
 	instant_t now, bool closings_only)
 {
 	struct service *s = context;
-	struct firewall_port port = firewall_client_port(s->firewall);
 
 	clock_now(&now, NULL, &s->clock);
 	if (s->has_next && now >= s->next)
 		lane_outdate(s->passes.lane);
 	if (lane_is_stale(s->passes.lane))
 		return -ECANCELED;
-	int rc = port.apply(done, port.context, wanted, now, closings_only);
-	if (rc == -EPIPE || rc == -ETIMEDOUT)
-		service_firewall_died(s, rc);
-	return rc;
+	return port_apply(done, s, wanted, now, closings_only);
 }
 
 struct firewall_port service_gate(struct service *s)
@@ -104,7 +115,7 @@ void service_network_now(struct service *s, const char *why, const char *actor, 
 		lane_outdate(s->passes.lane);
 	if (!s->firewall)
 		return;
-	port = firewall_client_port(s->firewall);
+	port = (struct firewall_port){gate_observe, port_apply, s};
 	/* Finish what the current pass has written so far: both use the same journal. */
 	lane_settle(s->passes.lane);
 	int rc = pass_run(&result, &o);

@@ -5,21 +5,6 @@
 #include "curfew/notify.h"
 #include "service/internal.h"
 
-void request_free(struct request *r)
-{
-	free(r->client);
-	free(r->reason);
-	free(r->actor);
-	*r = (struct request){0};
-}
-
-void request_drop(struct request *r)
-{
-	if (r->call)
-		control_end(r->call, CODE_FAILED, "the service is stopping", NULL);
-	request_free(r);
-}
-
 /* ---- what a pass reports ---- */
 
 /* No change is scheduled in an interval pass, so this change corrects drift. */
@@ -253,28 +238,6 @@ static int servers_choose(struct service *s)
 	return 0;
 }
 
-/* Whether the caller of the request has gone. A revocation is carried out anyway. */
-static bool is_moot(const struct request *r)
-{
-	return !r->closes && !control_is_open(r->call);
-}
-
-static void moot_drop(struct passes *p)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < p->n_queue; i++) {
-		struct request r = p->queue[i];
-		if (is_moot(&r)) {
-			control_end(r.call, CODE_FAILED, NULL, NULL);
-			request_free(&r);
-		} else {
-			p->queue[kept++] = r;
-		}
-	}
-	p->n_queue = kept;
-}
-
 static void reason_take(struct passes *p)
 {
 	static const struct request none;
@@ -295,7 +258,7 @@ static void reason_take(struct passes *p)
 
 bool passes_are_due(struct service *s)
 {
-	moot_drop(&s->passes);
+	passes_moot_drop(&s->passes);
 	return !lane_is_busy(s->passes.lane) && (s->passes.pending || s->passes.n_queue);
 }
 
@@ -345,6 +308,8 @@ void passes_begin(struct service *s)
 	};
 	if (rc == 0)
 		rc = lane_begin(p->lane, &o);
+	/* Removals have started, and nothing is granted before this is saved. */
+	service_time_save(s);
 	if (rc < 0 && !s->stopping)
 		pass_failed(s, rc);
 }
@@ -357,16 +322,9 @@ int64_t passes_next(const struct service *s)
 	return retry < s->passes.next_interval ? retry : s->passes.next_interval;
 }
 
-int passes_enqueue(struct service *s, const struct request *r)
+bool passes_are_idle(const struct service *s)
 {
-	struct passes *p = &s->passes;
-
-	moot_drop(p);
-	if (p->n_queue == ARRAY_SIZE(p->queue))
-		return -EBUSY;
-	p->queue[p->n_queue++] = *r;
-	service_hurry(s, r->closes);
-	return 0;
+	return !lane_is_busy(s->passes.lane) && !s->passes.pending && !s->passes.n_queue;
 }
 
 int passes_open(struct service *s)

@@ -130,8 +130,8 @@ static const char *subjects_read(
 	return out->n ? NULL : "no user has this email address in the loaded configuration";
 }
 
-/* Blocks the network first, in this second, then writes the records, then removes SQL access and reports that to the
- * caller. Blocking does not wait for the journal. */
+/* Removes access first: a pass begins now, or the network is blocked now while the current pass ends. Then it writes the
+ * records, and reports to the caller. Removing access does not wait for a disk or for the journal. */
 static void revoke(struct service *s, struct control_call *call, const json_t *request,
 	const struct subjects *t)
 {
@@ -148,18 +148,23 @@ static void revoke(struct service *s, struct control_call *call, const json_t *r
 			return;
 		}
 	record_printf(text, sizeof(text), "revoked: %s", reason);
-	service_network_now(s, text, actor, true, call);
-	for (size_t i = 0; i < t->n; i++) {
-		enum recorded r = records_revoke(
-			s, t->items[i].client, t->items[i].login, actor, reason, now);
-		if (r > worst)
-			worst = r;
-	}
 	service_schedule(s);
+	bool at_once = passes_are_idle(s);
+	if (!at_once)
+		service_network_now(s, text, actor, true, call);
 	/* Carried out even if the caller hangs up. */
-	const struct request r = {.closes = true, .recorded = worst};
+	const struct request r = {.closes = true, .recorded = RECORDED};
 	if (pass_enqueue(s, call, request, PASS_APPLY, text, &r) < 0)
 		service_ask(s, REASON_OVERRIDE);
+	if (at_once)
+		passes_begin(s);
+	for (size_t i = 0; i < t->n; i++) {
+		enum recorded recorded = records_revoke(
+			s, t->items[i].client, t->items[i].login, actor, reason, now);
+		if (recorded > worst)
+			worst = recorded;
+	}
+	passes_recorded(s, call, worst);
 }
 
 /* Reinstating waits for the journal: no record, no access. */

@@ -234,6 +234,7 @@ int service_run(const struct service_options *o)
 		notify_ready();
 		service_loop(&s);
 		notify_stopping();
+		service_time_save(&s);
 		service_event(&s, "stop", NULL, NULL, "service", "the service stopped", NULL);
 		log_send(LOG_STOPPED, NULL, "stopped; the kernel still enforces all end times");
 	} else {

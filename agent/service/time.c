@@ -30,12 +30,18 @@ instant_t service_now(struct service *s)
 {
 	instant_t now, behind = 0;
 	int ran_back = clock_now(&now, &behind, &s->clock);
-	int rc = clock_advance(&s->clock, now);
+
+	clock_see(&s->clock, now);
+	clock_watch(s, ran_back, behind);
+	return now;
+}
+
+void service_time_save(struct service *s)
+{
+	int rc = clock_save(&s->clock);
 
 	if (rc < 0)
 		log_send(LOG_TROUBLE, NULL,
 			"cannot save the latest time seen (%s); a restart would not know it",
 			strerror(-rc));
-	clock_watch(s, ran_back, behind);
-	return now;
 }

@@ -27,7 +27,8 @@ static int revocation_take(struct service *s, const struct firewall_record *r)
 	if (s->copy)
 		revocation_copy_add(s->copy, &again);
 	/* What the journal does not take now, the copy brings later. */
-	if (!s->journal || override_add(s->journal, r->client, login, r->at, "service", reason) != 0)
+	if (!s->journal ||
+		override_add(s->journal, r->client, login, r->at, "service", reason) != 0)
 		s->unsettled = true;
 	return 0;
 }

@@ -8,7 +8,8 @@ struct clock {
 	char path[4096];   /* state file; "": nothing is saved */
 	bool fixed;	   /* --at: the clock does not advance (practice, or reading only) */
 	instant_t at;	   /* the time if fixed */
-	instant_t highest; /* the latest time seen, as saved */
+	instant_t highest; /* the latest time seen */
+	bool unsaved;	   /* later than the one on disk */
 	int64_t anchor;	   /* CLOCK_BOOTTIME, in seconds, when `highest` was saved */
 };
 
@@ -24,7 +25,12 @@ void clock_fix(struct clock *c, instant_t at);
 /* The current time, never before the latest time seen. CLOCK_RAN_BACK, with *behind in seconds (may be NULL), if the
  * system clock is more than a second behind the expected time. */
 int clock_now(instant_t *out, instant_t *behind, const struct clock *c);
-/* Saves `now` (atomic, synced) if it is later. Call it before acting on a time. Practice times are never saved. */
+/* In memory alone: enough before access is removed, which must not wait for a disk. */
+void clock_see(struct clock *c, instant_t now);
+/* Saves the latest time seen (atomic, synced), if it is not. Call it before access is granted by a time. Practice times
+ * are never saved. */
+int clock_save(struct clock *c);
+/* Both. */
 int clock_advance(struct clock *c, instant_t now);
 /* An operator corrects a latest time seen that was wrongly in the future. This is the only way back; it is recorded
  * with a reason. -ERANGE: before the system clock, so that time would run backward, or after the latest time seen, so

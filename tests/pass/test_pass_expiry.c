@@ -207,6 +207,64 @@ static void a_source_that_ended_was_not_removed(void **state)
 	assert_string_equal(source_closing(s), "this source was removed from the user's file");
 }
 
+/* One address ends while the server is down and the access goes on: it is on record once, and the other address stays. */
+static void a_temporary_source_ends_without_its_server(void **state)
+{
+	struct scene *s = *state;
+	struct user *jane = &s->program->clients[0].users[0];
+	struct source both[2] = {jane->sources[0], jane->sources[0]}, *before = jane->sources;
+	instant_t ends[2] = {SOURCE_NO_END, TESTING + 100}, *ends_before = jane->source_ends;
+	size_t n_before = jane->n_sources;
+	struct collected held;
+
+	jane_was_let_in(s);
+	assert_int_equal(source_parse(&both[1], "198.51.100.9"), 0);
+	jane->sources = both;
+	jane->source_ends = ends;
+	jane->n_sources = 2;
+	const struct journal_entry access = {.kind = JOURNAL_ACCESS,
+		.at = TESTING + 1,
+		.client = "acme",
+		.login = "acme.jane.doe",
+		.server = "sqltest02",
+		.database = "AcmeTest",
+		.level = "full",
+		.outcome = "verified",
+		.after = ACCESS_ALLOWED,
+		.sources = "203.0.113.7, 198.51.100.9",
+		.until = GOLIVE};
+	assert_int_equal(journal_write(NULL, s->journal, &access), 0);
+	s->options.now = TESTING + 200;
+	for (int i = 0; i < 4; i++) {
+		struct pass_result result;
+		struct pass *p;
+		struct record r = scene_record(RECORD_END, "sqltest02");
+
+		/* Still there: not gone. Then only the other one is. */
+		there = true;
+		shown = i == 0 ? &both[1] : &both[0];
+		s->n_told = 0;
+		assert_int_equal(pass_new(&p, &s->options), 0);
+		assert_int_equal(pass_close_network(p), 0);
+		r.code = -ETIMEDOUT;
+		assert_int_equal(pass_record(p, &r), 0);
+		assert_int_equal(pass_finish(&result, p), 0);
+		pass_free(p);
+		assert_int_equal(actions_count(s, "allow-expire"), i ? 1 : 0);
+	}
+	shown = NULL;
+	held = scene_journal(s, JOURNAL_ACCESS);
+	assert_int_equal(held.n, 3);
+	assert_string_equal(held.items[2].sources, "203.0.113.7");
+	assert_string_equal(held.items[2].after, ACCESS_ALLOWED);
+	assert_string_equal(held.items[2].outcome, "verified");
+	assert_int_equal(held.items[2].until, GOLIVE);
+	collected_free(&held);
+	jane->sources = before;
+	jane->source_ends = ends_before;
+	jane->n_sources = n_before;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -219,6 +277,8 @@ int main(void)
 			an_entry_of_a_source_that_left_is_not_gone, scene_setup, scene_teardown),
 		cmocka_unit_test_setup_teardown(
 			a_source_that_ended_was_not_removed, scene_setup, scene_teardown),
+		cmocka_unit_test_setup_teardown(
+			a_temporary_source_ends_without_its_server, scene_setup, scene_teardown),
 	};
 	return cmocka_run_group_tests_name("pass expiry", tests, NULL, NULL);
 }

@@ -307,6 +307,7 @@ static void an_element_bears_the_names_behind_it(void **state)
 		s->element = cases[i].comment;
 		assert_int_equal(pass_new(&p, &s->options), 0);
 		assert_int_equal(pass_close_network(p), 0);
+		pass_record_network(p);
 		pass_free(p);
 		struct collected after = scene_journal(s, JOURNAL_INTENT);
 		const struct journal_entry *e = &after.items[before.n];

@@ -235,6 +235,28 @@ static void a_name_that_is_too_long_is_refused(void **state)
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, folder_make, folder_remove)
+/* Removing access must not wait for a disk. */
+static void what_is_seen_is_saved_later(void **state)
+{
+	struct clock c, again;
+
+	(void)state;
+	assert_int_equal(clock_open(&c, folder), 0);
+	instant_t before = c.highest, ahead = machine() + 500;
+	clock_see(&c, ahead);
+	assert_int_equal(c.highest, ahead);
+	assert_int_equal(clock_open(&again, folder), 0);
+	assert_int_equal(again.highest, before);
+	assert_int_equal(clock_save(&c), 0);
+	assert_int_equal(clock_open(&again, folder), 0);
+	assert_int_equal(again.highest, ahead);
+	clock_see(&c, ahead - 10);
+	assert_false(c.unsaved);
+	clock_fix(&c, ahead + 1000);
+	clock_see(&c, ahead + 1000);
+	assert_false(c.unsaved); /* practice */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -250,6 +272,7 @@ int main(void)
 		TEST(what_cannot_be_written_is_told_and_held_in_memory),
 		TEST(practice_time_leaves_no_trace),
 		TEST(a_name_that_is_too_long_is_refused),
+		TEST(what_is_seen_is_saved_later),
 	};
 	return cmocka_run_group_tests_name("clock", tests, NULL, NULL);
 }

@@ -114,7 +114,7 @@ class Trusted(LabCase):
         found.agent.servers["sql01"]["trusted"] = ["203.0.113.0/24"]
         found.client_add("acme", [("staging", "sql01", "AcmeTest")], **self.dates(lab.now() + days(3)))
         self.applied(found.agent)
-        audit = found.agent.curfew("audit", "--json", expect=0).json
+        audit = found.agent.curfew("audit", "--json", expect=2).json
         named = [(f["name"], f["login"], f["server"]) for f in audit["findings"]]
         self.assertEqual(named.count(("source-trusted", USER, "sql01")), 1, named)
         found.agent.clients["acme"].update(go_live=local(lab.now() - days(31)), starts=day(lab.now() - days(40)))

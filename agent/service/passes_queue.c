@@ -1,0 +1,64 @@
+/* Requests that wait for a pass of their own. */
+#include <errno.h>
+#include <string.h>
+#include "service/internal.h"
+
+void request_free(struct request *r)
+{
+	free(r->client);
+	free(r->reason);
+	free(r->actor);
+	*r = (struct request){0};
+}
+
+void request_drop(struct request *r)
+{
+	if (r->call)
+		control_end(r->call, CODE_FAILED, "the service is stopping", NULL);
+	request_free(r);
+}
+
+/* Whether the caller of the request has gone. A revocation is carried out anyway. */
+static bool is_moot(const struct request *r)
+{
+	return !r->closes && !control_is_open(r->call);
+}
+
+void passes_moot_drop(struct passes *p)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < p->n_queue; i++) {
+		struct request r = p->queue[i];
+		if (is_moot(&r)) {
+			control_end(r.call, CODE_FAILED, NULL, NULL);
+			request_free(&r);
+		} else {
+			p->queue[kept++] = r;
+		}
+	}
+	p->n_queue = kept;
+}
+
+void passes_recorded(struct service *s, const struct control_call *call, enum recorded recorded)
+{
+	struct passes *p = &s->passes;
+
+	if (p->has_request && p->request.call == call)
+		p->request.recorded = recorded;
+	for (size_t i = 0; i < p->n_queue; i++)
+		if (p->queue[i].call == call)
+			p->queue[i].recorded = recorded;
+}
+
+int passes_enqueue(struct service *s, const struct request *r)
+{
+	struct passes *p = &s->passes;
+
+	passes_moot_drop(p);
+	if (p->n_queue == ARRAY_SIZE(p->queue))
+		return -EBUSY;
+	p->queue[p->n_queue++] = *r;
+	service_hurry(s, r->closes);
+	return 0;
+}
