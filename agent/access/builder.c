@@ -79,7 +79,7 @@ static const struct observed_trigger *unknown_trigger(
 
 bool database_is_untouchable(const struct builder *b, const struct observed_database *d)
 {
-	return d->unwritable || unknown_trigger(b, d);
+	return d->unwritable || d->triggers_unknown || unknown_trigger(b, d);
 }
 
 static void trigger_refuse(struct builder *b, const struct observed_database *d, const char *login,
@@ -112,7 +112,12 @@ bool database_refuses(struct builder *b, const struct observed_database *d, cons
 			d->name, d->unwritable);
 	else if (trigger)
 		trigger_refuse(b, d, login, trigger);
-	return d->unwritable || trigger;
+	else if (d->triggers_unknown)
+		obstacle_push(b, STATE_UNVERIFIED, login, d->name,
+			"no changes made in database [%s]: its DDL triggers cannot be read, and one would run with "
+			"Curfew's permissions",
+			d->name);
+	return database_is_untouchable(b, d);
 }
 
 static void list_free(struct change_list *l)

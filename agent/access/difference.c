@@ -70,16 +70,27 @@ static bool records_are_missing(struct builder *b)
 
 static bool server_is_trapped(struct builder *b)
 {
-	for (size_t i = 0; i < b->o->n_triggers; i++)
-		if (!strings_contain(&b->w->server->known_triggers, b->o->triggers[i])) {
-			obstacle_push(b, STATE_UNVERIFIED, NULL, NULL,
-				"enabled server trigger [%s] would run with Curfew's permissions, so Curfew only disables "
-				"logins and ends sessions here; review the trigger, then disable it or add it to "
-				"known_triggers",
-				b->o->triggers[i]);
-			return true;
-		}
-	return false;
+	char entry[TRIGGER_ENTRY_MAX];
+
+	if (b->o->triggers_unknown)
+		obstacle_push(b, STATE_UNVERIFIED, NULL, NULL,
+			"the server's triggers cannot be read, and one would run with Curfew's permissions, so Curfew only "
+			"disables logins and ends sessions here");
+	for (size_t i = 0; i < b->o->n_triggers; i++) {
+		const struct observed_trigger *t = &b->o->triggers[i];
+		const char *why = server_trigger_refused(&b->w->server->known_triggers, t);
+		if (!why)
+			continue;
+		trigger_entry(entry, t);
+		obstacle_push(b, STATE_UNVERIFIED, NULL, NULL,
+			"enabled server trigger [%s] would run with Curfew's permissions and %s, so Curfew only disables "
+			"logins and ends sessions here; review the trigger, then disable it%s%s%s",
+			t->name, why, t->reaches || !t->digest[0] ? "" : " or add \"",
+			t->reaches || !t->digest[0] ? "" : entry,
+			t->reaches || !t->digest[0] ? "" : "\" to known_triggers");
+		return true;
+	}
+	return b->o->triggers_unknown;
 }
 
 static void rights_name(struct builder *b)

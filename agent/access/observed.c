@@ -110,7 +110,9 @@ void observed_free(struct observed_server *o)
 		database_free(&o->databases[i]);
 	texts_free(o->missing_rights, o->n_missing_rights);
 	texts_free(o->unreadable, o->n_unreadable);
-	texts_free(o->triggers, o->n_triggers);
+	for (size_t i = 0; i < o->n_triggers; i++)
+		free(o->triggers[i].name);
+	free(o->triggers);
 	free(o->logins);
 	free(o->members);
 	free(o->permissions);

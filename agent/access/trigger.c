@@ -37,6 +37,27 @@ bool trigger_is_named(const struct strings *known, const char *name)
 	return false;
 }
 
+/* Only who controls the server can make or alter one: its name is enough for what stands in its own text. What it uses in
+ * other databases belongs to others, and what it runs with EXEC only a review of the text shows. */
+const char *server_trigger_refused(const struct strings *known, const struct observed_trigger *t)
+{
+	char entry[TRIGGER_ENTRY_MAX];
+
+	if (!t->digest[0])
+		return "its definition is not visible";
+	if (t->reaches)
+		return "uses objects of other databases or servers, which others may alter";
+	trigger_entry(entry, t);
+	if (strings_contain(known, entry))
+		return NULL;
+	if (!strings_contain(known, t->name))
+		return trigger_is_named(known, t->name) ? "is not as it was reviewed"
+							: "was not reviewed";
+	return t->dynamic
+		       ? "runs procedures or dynamic SQL with EXEC, so its name alone is not enough"
+		       : NULL;
+}
+
 bool trigger_is_known(const struct strings *known, const struct observed_trigger *t)
 {
 	size_t size = strlen(t->name);

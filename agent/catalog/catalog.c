@@ -80,6 +80,7 @@ static int parts_ask(struct server_reading *r, struct sql_error *error, struct s
 		int rc = ask(r, error, s, p->text);
 		if (rc < 0 || (rc && p->needed))
 			return rc;
+		r->o->triggers_unknown |= rc && streq(p->name, "server-trigger");
 		if (rc && catalog_unreadable_add(r->o, p->name, NULL, error->text))
 			return -ENOMEM;
 	}

@@ -157,11 +157,23 @@ static int row_database_id(struct server_reading *r, const struct sql_value *v)
 	return 0;
 }
 
+#define DIGEST_BYTES ((DIGEST_TEXT_MAX - 1) / 2)
+
+/* Name, digest of the definition, whether it runs something, and what it uses. */
+static int trigger_take(struct observed_trigger *t, const struct sql_value *v)
+{
+	if (!t)
+		return -ENOMEM;
+	for (size_t i = 0; v[1].data && v[1].size == DIGEST_BYTES && i < DIGEST_BYTES; i++)
+		snprintf(t->digest + 2 * i, 3, "%02x", (unsigned char)v[1].data[i]);
+	t->dynamic = row_number(&v[2]) != 0;
+	t->reaches = row_number(&v[3]) != 0;
+	return row_name(&t->name, &v[0]) ? 0 : -ENOMEM;
+}
+
 static int row_server_trigger(struct server_reading *r, const struct sql_value *v)
 {
-	char **name = ROW_MORE(r->o->triggers, r->o->n_triggers);
-
-	return name && row_name(name, &v[1]) ? 0 : -ENOMEM;
+	return trigger_take(ROW_MORE(r->o->triggers, r->o->n_triggers), v + 1);
 }
 
 static int row_of_session(struct server_reading *r, const struct sql_value *v)
@@ -201,7 +213,7 @@ static const struct {
 	{"database", 13, row_database},
 	{"chaining", 2, row_chaining},
 	{"database-id", 3, row_database_id},
-	{"server-trigger", 2, row_server_trigger},
+	{"server-trigger", 5, row_server_trigger},
 	{"session", SESSION_COLUMNS, row_of_session},
 	{"condition", 2 + CONDITIONS, row_condition},
 };
@@ -285,19 +297,9 @@ static int row_type(struct raw_catalog *raw, const struct sql_value *v)
 	return thing_take(&raw->types, v);
 }
 
-#define DIGEST_BYTES ((DIGEST_TEXT_MAX - 1) / 2)
-
 static int row_trigger(struct raw_catalog *raw, const struct sql_value *v)
 {
-	struct observed_trigger *t = ROW_MORE(raw->triggers, raw->n_triggers);
-
-	if (!t)
-		return -ENOMEM;
-	for (size_t i = 0; v[3].data && v[3].size == DIGEST_BYTES && i < DIGEST_BYTES; i++)
-		snprintf(t->digest + 2 * i, 3, "%02x", (unsigned char)v[3].data[i]);
-	t->dynamic = row_number(&v[4]) != 0;
-	t->reaches = row_number(&v[5]) != 0;
-	return row_name(&t->name, &v[2]) ? 0 : -ENOMEM;
+	return trigger_take(ROW_MORE(raw->triggers, raw->n_triggers), v + 2);
 }
 
 static int row_runner(struct raw_catalog *raw, const struct sql_value *v)

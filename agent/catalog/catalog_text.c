@@ -32,8 +32,14 @@ const struct part server_parts[] = {
 		"WHERE c.name = N'cross db ownership chaining';\n",
 		false},
 	{"server-trigger",
-		"SELECT N'server-trigger' AS [part], CAST(CAST(t.name AS nvarchar(128)) AS varbinary(256))\n"
-		"FROM sys.server_triggers AS t WHERE t.is_disabled = 0;\n",
+		"SELECT N'server-trigger' AS [part], CAST(CAST(t.name AS nvarchar(128)) AS varbinary(256)),\n"
+		"  HASHBYTES('SHA2_256', m.definition),\n"
+		"  CASE WHEN REPLACE(UPPER(m.definition), N'EXECUTE AS', N'') LIKE N'%EXEC%' THEN 1 ELSE 0 END,\n"
+		"  (SELECT COUNT(*) FROM sys.sql_expression_dependencies AS d WHERE d.referencing_class = 13\n"
+		"    AND d.referencing_id = t.object_id AND (d.referenced_server_name IS NOT NULL\n"
+		"    OR d.referenced_database_name NOT IN (N'master', N'msdb')))\n"
+		"FROM sys.server_triggers AS t LEFT JOIN sys.server_sql_modules AS m ON m.object_id = t.object_id\n"
+		"WHERE t.is_disabled = 0;\n",
 		false},
 	{0},
 };

@@ -38,13 +38,12 @@ static const struct leftover *check_of(size_t number)
 
 /* The setting that lists this finding as reviewed; NULL: it is not reviewed. */
 static const char *reviewed_by(const struct server *s, const struct leftover *k,
-	const struct observed_database *d, const char *subject)
+	const struct observed_server *o, const struct observed_database *d, const char *subject)
 {
 	const struct {
 		const char *check, *setting;
 		const struct strings *names;
 	} settings[] = {
-		{"server-trigger", "known_triggers", &s->known_triggers},
 		{"linked-server", "known_linked_servers", &s->known_linked_servers},
 		{"agent-proxy", "known_proxies", &s->known_proxies},
 	};
@@ -53,6 +52,10 @@ static const char *reviewed_by(const struct server *s, const struct leftover *k,
 		if (streq(k->name, settings[i].check) &&
 			strings_contain(settings[i].names, subject))
 			return settings[i].setting;
+	for (size_t i = 0; o && streq(k->name, "server-trigger") && i < o->n_triggers; i++)
+		if (streq(o->triggers[i].name, subject) &&
+			!server_trigger_refused(&s->known_triggers, &o->triggers[i]))
+			return "known_triggers";
 	/* By its text, not by its name alone. A disabled one is not reviewed: it may be enabled with any text. */
 	for (size_t i = 0; d && streq(k->name, "ddl-trigger") && i < d->n_triggers; i++)
 		if (streq(d->triggers[i].name, subject) &&
@@ -129,8 +132,8 @@ static int finding_keep(
 		rc = words_make(&evidence, k->evidence, v, n);
 	if (rc < 0)
 		return rc;
-	const char *known = reviewed_by(
-		run->visit->server, k, whole ? NULL : &run->observed.databases[d], subject);
+	const char *known = reviewed_by(run->visit->server, k, &run->observed,
+		whole ? NULL : &run->observed.databases[d], subject);
 	record_of(&r, run->visit, RECORD_FINDING, NULL, NULL,
 		whole ? NULL : run->observed.databases[d].name);
 	/* Report reviewed findings too, so that the audit shows what is allowed and where it leads today. */

@@ -33,8 +33,6 @@ int statement_write_guard(FILE *to, const struct observed_database *d)
 {
 	struct text plain;
 
-	if (d->triggers_unknown)
-		return 0;
 	if (!text_begin(&plain))
 		return -ENOMEM;
 	guard_write(plain.to, d);

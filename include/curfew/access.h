@@ -151,7 +151,7 @@ struct observed_database {
 	struct observed_runner *runners;
 	size_t n_runners;
 	bool runners_unknown;  /* the server has no such catalog views */
-	bool triggers_unknown; /* the server has no such catalog view */
+	bool triggers_unknown; /* the view could not be read */
 };
 struct observed_server {
 	char *version;
@@ -173,9 +173,10 @@ struct observed_server {
 	size_t n_sessions;
 	struct observed_database *databases;
 	size_t n_databases;
-	bool chaining;	 /* ownership chains reach across all databases */
-	char **triggers; /* enabled server triggers */
+	bool chaining;			   /* ownership chains reach across all databases */
+	struct observed_trigger *triggers; /* enabled server triggers */
 	size_t n_triggers;
+	bool triggers_unknown; /* the view could not be read */
 };
 /* Why full access there equals db_owner: the n-th reason, in a few words, and the check of the audit that it belongs to.
  * NULL: there are not so many. */
@@ -186,6 +187,8 @@ const char *fitness_reason(char buf[FITNESS_REASON_MAX], const struct observed_s
 char *fitness_text(const struct observed_server *o, const struct observed_database *d);
 /* NULL, or why no review of its text can vouch for what it does. */
 const char *trigger_unsafe(const struct observed_trigger *t);
+/* NULL, or why this trigger of the server must not run with Curfew's permissions: a part of a sentence about it. */
+const char *server_trigger_refused(const struct strings *known, const struct observed_trigger *t);
 /* "NAME sha256:DIGEST": the entry of known_triggers for exactly this text. */
 #define TRIGGER_ENTRY_MAX (MAX_NAME_BYTES + 8 + DIGEST_TEXT_MAX + 1)
 void trigger_entry(char buf[TRIGGER_ENTRY_MAX], const struct observed_trigger *t);

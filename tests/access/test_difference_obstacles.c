@@ -155,13 +155,37 @@ static void test_trigger_over_something_wider(void **state)
 static void test_server_trigger(void **state)
 {
 	struct stage *s = stage_new(false);
-	char *trigger = (char *)"tr_logon";
+	struct observed_trigger trigger = {.name = (char *)"tr_logon", .digest = "abab"};
+	char *known = (char *)"tr_logon", *exactly = (char *)"tr_logon sha256:abab";
+	struct strings *list = &s->scene.server.known_triggers;
 
 	(void)state;
 	s->model.o.triggers = &trigger;
 	s->model.o.n_triggers = 1;
 	expect(s, "");
+	assert_non_null(strstr(obstacle_of(s, STATE_UNVERIFIED)->text, "\"tr_logon sha256:abab\""));
+	/* Its name is enough for what its own text does, and for nothing that others may alter. */
+	*list = (struct strings){&known, 1};
+	assert_null(server_trigger_refused(list, &trigger));
+	trigger.dynamic = true;
+	assert_non_null(server_trigger_refused(list, &trigger));
+	*list = (struct strings){&exactly, 1};
+	assert_null(server_trigger_refused(list, &trigger));
+	trigger.reaches = true;
+	assert_non_null(server_trigger_refused(list, &trigger));
+	trigger.reaches = false;
+	trigger.digest[0] = 'c';
+	assert_string_equal(server_trigger_refused(list, &trigger), "is not as it was reviewed");
+	trigger.digest[0] = '\0';
+	assert_non_null(server_trigger_refused(list, &trigger));
+	expect(s, "");
+	*list = (struct strings){0};
+	s->model.o.n_triggers = 0;
+	s->model.o.triggers_unknown = true;
+	expect(s, "");
 	assert_non_null(obstacle_of(s, STATE_UNVERIFIED));
+	s->model.o.triggers_unknown = false;
+	s->model.o.n_triggers = 1;
 	/* What shuts somebody out goes on all the same. */
 	stage_claim(s, model_login(&s->model, "gone.user", 7));
 	model_session(&s->model, "gone.user", 0);

@@ -303,15 +303,6 @@ static void test_guard(void **state)
 		d.triggers = &trigger;
 		d.n_triggers = 1;
 	}
-	/* A server without such views has no such triggers. */
-	d.triggers_unknown = true;
-	_cleanup_free_ char *text = NULL;
-	size_t size;
-	FILE *f = open_memstream(&text, &size);
-	assert_non_null(f);
-	assert_int_equal(statement_write_guard(f, &d), 0);
-	assert_int_equal(fclose(f), 0);
-	assert_int_equal(size, 0);
 }
 
 static void test_handover(void **state)

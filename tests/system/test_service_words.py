@@ -93,6 +93,7 @@ class Members(ServiceCase):
         self.service_make(lab.now() + days(20))
         self.role_comes("curfew_full")
         self.elements_come(2)
+        until(lambda: self.service.figure("curfew_passes_total"), "the pass at the start has ended")
         # As packaged: what is not secret is the group's to read.
         os.chmod(self.found.path(), 0o755)
         for folder, _, files in os.walk(self.agent.directory):

@@ -192,6 +192,33 @@ class Strangers(LabCase):
         self.assertEqual([row[:2] for row in self.server.sql(changes, "AcmeTest") if row[0] != "done"], [["error", 50002]])
         self.assertIn("curfew_full", self.server.roles(USER, "AcmeTest"))
 
+    def test_server_trigger_that_others_steer(self):
+        """Its name is reviewed; the table that it writes to is the client's, and so is any trigger on that."""
+        self.acme()
+        self.applied(self.agent)
+        self.server.script("USE [AcmeTest]\nGO\nCREATE TABLE dbo.Trace (Id int IDENTITY(1, 1), Who nvarchar(128))\nGO\n")
+        jane, at = self.jane_in(), local(self.golive)
+        for text, why, reviewed in (
+                ("INSERT INTO AcmeTest.dbo.Trace (Who) SELECT SUSER_SNAME()", "uses objects of other databases", False),
+                ("EXEC (N'SELECT 1')", "runs procedures or dynamic SQL with EXEC", True),
+                ("IF IS_SRVROLEMEMBER(N'sysadmin') = 1 PRINT N'by a DBA'", None, True)):
+            with self.subTest(text):
+                self.server.sql(f"CREATE TRIGGER [watch] ON ALL SERVER FOR CREATE_LOGIN, ALTER_LOGIN, DROP_LOGIN AS {text}",
+                                "master")
+                self.agent.servers["sql01"]["known_triggers"] = ["watch"]
+                self.agent.write()
+                out, entries = self.known(at) if why else ("", [])
+                if why:
+                    self.assertIn(f"enabled server trigger [watch] would run with Curfew's permissions and {why}", out)
+                    self.assertTrue(self.server.login(USER)[1], "wider than it should be: disabled")
+                    self.assertEqual(self.agent.elements(), [])
+                    self.assertEqual(len(entries), int(reviewed))
+                if reviewed:
+                    self.applied(self.agent, at)
+                    self.assertEqual(self.server.roles(USER, "AcmeTest"), ["curfew_read_only"])
+                self.server.sql("DROP TRIGGER [watch] ON ALL SERVER", "master")
+        self.assertFalse(jane.sql("SELECT 1", timeout=lab.SHUT_SECONDS).ok)
+
     def test_reviewed_trigger_that_others_steer(self):
         """It calls, writes, or runs what a user with full access may alter: no review helps, and logins are shut all the same."""
         self.acme()

@@ -40,6 +40,8 @@ def rows(env, db):
     modules = [(o, 1) for o in db.objects if getattr(o, "stmt", None) is not None
                and env.engine.security.sees_object(env.ctx, db, o)]
     modules += [(t, 12) for t in db.triggers] if env.engine.security.has_db(env.ctx, db, "VIEW DEFINITION") else []
+    if db.name.casefold() == "master" and env.engine.security.has_server(env.ctx, "VIEW ANY DEFINITION"):
+        modules += [(t, 13) for t in env.engine.catalogue.triggers]
     for obj, cls in modules:
         for parts in sorted(named(obj.stmt), key=str):
             if parts[0] is None and parts[1] is None and parts[2].casefold() in ("inserted", "deleted"):

@@ -85,7 +85,7 @@ def _computed_columns(env, db):
       "referenced_server_name:n referenced_database_name:n referenced_schema_name:n "
       "referenced_entity_name:n referenced_id:i referenced_minor_id:i is_caller_dependent:b is_ambiguous:b")
 def _dependencies(env, db):
-    described = {1: "OBJECT_OR_COLUMN", 12: "DATABASE_DDL_TRIGGER"}
+    described = {1: "OBJECT_OR_COLUMN", 12: "DATABASE_DDL_TRIGGER", 13: "SERVER_DDL_TRIGGER"}
     for obj, cls, target, parts in dependencies.rows(env, db):
         yield (obj.id, 0, cls, described[cls], 0, 1, "OBJECT_OR_COLUMN", None, parts[0], parts[1], parts[2],
                target.id if target else None, 0, parts[1] is None and obj.type == "P", 0)
