@@ -25,8 +25,8 @@ static int override_tell(struct service *s, enum firewall_record_kind kind, cons
 
 	if (strlen(client) > MAX_NAME_BYTES || (login && strlen(login) > MAX_NAME_BYTES))
 		return -ENAMETOOLONG;
-	strcpy(r.client, client);
-	strcpy(r.login, login ? login : "");
+	record_set(r.client, sizeof(r.client), client);
+	record_set(r.login, sizeof(r.login), login ? login : "");
 	return witness_tell(s, &r);
 }
 
