@@ -148,6 +148,16 @@ static int narrow(struct life *l, char *password)
 	return rc ? rc : probe(l, "life.login-read-only", password, 0);
 }
 
+/* The level between: what a person keeps who writes data and changes no code. */
+static int write_level(struct life *l, char *password)
+{
+	/* A database gets the roles of the levels that it has in its course. */
+	l->database.before_go_live = LEVEL_WRITE;
+	visit_tell(l, "life.write", life_visit(l, SQL_APPLY, LEVEL_WRITE, NULL, false));
+	verified_tell(l, "life.verified-write", LEVEL_WRITE);
+	return probe(l, "life.login-write", password, 0);
+}
+
 static int steps(struct life *l, char *password)
 {
 	enum { LOGIN_FAILED = 18456 };
@@ -167,6 +177,8 @@ static int steps(struct life *l, char *password)
 	if (made) {
 		verified_tell(l, "life.verified-full", LEVEL_FULL);
 		rc = passwords(l, password);
+		if (!rc)
+			rc = write_level(l, password);
 		if (!rc)
 			rc = narrow(l, password);
 	}

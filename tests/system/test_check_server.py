@@ -159,7 +159,8 @@ class Life(CheckServer):
         report = self.check(found, "--life", "Scratch")
         life = [check["name"] for check in report["checks"] if check["name"].startswith("life.")]
         self.assertEqual(life, ["life.plan", "life.full", "life.verified-full", "life.one-time-password", "life.must-change",
-                                "life.password", "life.login", "life.session", "life.read-only", "life.kill",
+                                "life.password", "life.login", "life.write", "life.verified-write", "life.login-write",
+                                "life.session", "life.read-only", "life.kill",
                                 "life.verified-read-only", "life.login-read-only", "life.removed", "life.verified-gone",
                                 "life.login-gone", "life.nothing-left"])
         self.assertEqual((report["result"], report["failed"]), ("ok", 0))
@@ -178,6 +179,7 @@ class Life(CheckServer):
                              ({"no_must_change": True}, "life.one-time-password"),
                              ({"no_kill": True}, "life.kill"), ({"no_deny": True}, "life.full"),
                              ({"fail_on": "CREATE USER,15247"}, "life.full"),
+                             ({"fail_on": "curfew_write\\] ADD MEMBER,15151"}, "life.write"),
                              ({"drop_before_match": "CREATE USER"}, "life.full"),
                              ({"fail_on": "^DROP LOGIN,15434"}, "life.nothing-left")):
             with self.subTest(faults=faults):
