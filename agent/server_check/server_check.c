@@ -25,6 +25,8 @@ static int check_all(struct worker *w, const struct server_check *check)
 		return rc;
 	rc = check_facts(&c);
 	if (!rc && !check->brief)
+		rc = check_ways(&c);
+	if (!rc && !check->brief)
 		rc = check_reads(&c);
 	for (size_t i = 0; i < check->n_databases && !rc; i++)
 		rc = check_database(&c, i);

@@ -31,6 +31,7 @@ int check_read(struct check_run *c, const char *name, const char *batch, bool so
 int check_session_open(
 	struct check_run *c);	      /* name, tcp, tls, encryption, login, settings, certificate */
 int check_facts(struct check_run *c); /* version, collation, clock, rights, mark, lock, leftovers */
+int check_ways(struct check_run *c);  /* port, contained group, replicas */
 int check_reads(struct check_run *c); /* the parts of the catalog, the audit's questions */
 int check_database(struct check_run *c, size_t i);
 

@@ -20,7 +20,7 @@ def _may(env):
     return env.engine.security.has_server(env.ctx, "VIEW ANY DEFINITION")
 
 
-@view("availability_groups", "group_id:u name:n resource_id:n is_contained:b")
+@view("availability_groups", "group_id:u name:n resource_id:n is_contained:b", fixed=False)
 def _groups(env, db):
     if replicas(env) and _may(env):
         yield GROUP, "group1", None, env.engine.catalogue.features.contained_group
@@ -28,7 +28,8 @@ def _groups(env, db):
 
 @view("availability_replicas", "replica_id:u group_id:u replica_server_name:n256 owner_sid:v "
       "endpoint_url:n availability_mode:t availability_mode_desc:d60 failover_mode:t failover_mode_desc:d60 "
-      "secondary_role_allow_connections:t secondary_role_allow_connections_desc:d60 read_only_routing_url:n256")
+      "secondary_role_allow_connections:t secondary_role_allow_connections_desc:d60 read_only_routing_url:n256",
+      fixed=False)
 def _replicas(env, db):
     if _may(env):
         for name in replicas(env):
