@@ -52,8 +52,21 @@ static const struct grant *grant_of(
 	return best;
 }
 
+/* By what holds now: the packets are older than that. */
+static enum answer is_admitted(
+	const struct firewall_state *state, const struct refused *r, bool network_read)
+{
+	if (!network_read)
+		return ANSWER_UNKNOWN;
+	for (size_t i = 0; i < state->n_allows; i++)
+		if (source_contains(&state->allows[i].source, r->source.family, r->source.addr) &&
+			!endpoint_compare(&state->allows[i].endpoint, &r->endpoint))
+			return ANSWER_YES;
+	return ANSWER_NO;
+}
+
 static void hint_words(char *buf, size_t size, const struct hint *h, const struct grants *g,
-	const struct server *s, instant_t now)
+	const struct server *s, enum answer admitted, instant_t now)
 {
 	char source[SOURCE_TEXT_MAX], words[WORDS_MAX];
 	const struct grant *k = s ? grant_of(g, h->user, s) : NULL;
@@ -65,12 +78,20 @@ static void hint_words(char *buf, size_t size, const struct hint *h, const struc
 		snprintf(buf, size, "belongs to %s, who has no database on this server",
 			h->user->login);
 	else if (k->level == LEVEL_NONE)
-		snprintf(buf, size, "belongs to %s: %s, %s", h->user->login, phase_name(k->phase),
-			grant_words(words, k, now));
+		snprintf(buf, size, "belongs to %s: %s%s%s", h->user->login,
+			k->phase == PHASE_REVOKED ? "" : phase_name(k->phase),
+			k->phase == PHASE_REVOKED ? "" : ", ", grant_words(words, k, now));
+	else if (admitted == ANSWER_YES)
+		snprintf(buf, size,
+			"belongs to %s, who is allowed now; these packets came before; if it still fails, run `curfew "
+			"explain %s %s`",
+			h->user->login, h->client->name, h->user->login);
 	else
 		snprintf(buf, size,
-			"belongs to %s, whose access is scheduled now; run `curfew status %s`",
-			h->user->login, h->client->name);
+			"belongs to %s, whose access is scheduled now%s; run `curfew explain %s %s`",
+			h->user->login,
+			admitted == ANSWER_NO ? ", but not allowed by the packet filter" : "",
+			h->client->name, h->user->login);
 }
 
 /* A denied source and its explanation. */
@@ -96,7 +117,8 @@ static void lines_free(struct denied_lines *l)
 
 /* All denied sources, or those that may belong to the client. */
 static int lines_make(struct denied_lines *out, const struct program *p, const struct client *only,
-	const struct firewall_state *state, const struct grants *g, instant_t now)
+	const struct firewall_state *state, bool network_read, const struct grants *g,
+	instant_t now)
 {
 	struct denied_lines l = {.items = calloc(state->n_refused + 1, sizeof(*l.items))};
 
@@ -112,7 +134,8 @@ static int lines_make(struct denied_lines *out, const struct program *p, const s
 			continue;
 		k->server = denied_server(p, &k->refused->endpoint);
 		if (k->known)
-			hint_words(words, sizeof(words), &k->hint, g, k->server, now);
+			hint_words(words, sizeof(words), &k->hint, g, k->server,
+				is_admitted(state, k->refused, network_read), now);
 		k->words = strdup(words);
 		if (!k->words) {
 			lines_free(&l);
@@ -148,9 +171,9 @@ static json_t *lines_json(const struct denied_lines *l)
 	return list;
 }
 
-static void line_row(struct table *t, const struct denied_line *k, instant_t now)
+static void line_row(struct table *t, const struct denied_line *k, instant_t now, const char *zone)
 {
-	char source[SOURCE_TEXT_MAX], endpoint[ENDPOINT_TEXT_MAX], ago[WORDS_MAX];
+	char source[SOURCE_TEXT_MAX], endpoint[ENDPOINT_TEXT_MAX], ago[WORDS_MAX], at[64];
 	const struct refused *r = k->refused;
 
 	table_row(t, k->known ? TONE_WARN : TONE_PLAIN);
@@ -159,13 +182,15 @@ static void line_row(struct table *t, const struct denied_line *k, instant_t now
 	table_cell(t, k->server ? k->server->name : NULL);
 	table_cellf(t, "%llu", (unsigned long long)r->packets);
 	if (r->last_seen_latest)
-		table_cellf(t, "%s ago", duration_words(ago, now - r->last_seen_latest));
+		table_cellf(t, "%s (%s ago)",
+			instant_format_local(at, sizeof(at), r->last_seen_latest, zone),
+			duration_words(ago, now - r->last_seen_latest));
 	else
 		table_cell(t, NULL);
 }
 
 /* Groups addresses by explanation, because a text column would be too wide. Newest first, in groups and among them. */
-static int lines_print(struct denied_lines *l, instant_t now)
+static int lines_print(struct denied_lines *l, instant_t now, const char *zone)
 {
 	static const struct table_column columns[] = {{"  SOURCE", 0}, {"ENDPOINT", 0},
 		{"SERVER", 0}, {"PACKETS", TABLE_RIGHT}, {"LAST SEEN", 0}};
@@ -186,11 +211,11 @@ static int lines_print(struct denied_lines *l, instant_t now)
 		printf("%s%s\n", first ? "" : "\n",
 			*words ? words : "not near any client's address");
 		first = false;
-		line_row(t, &l->items[i], now);
+		line_row(t, &l->items[i], now, zone);
 		for (size_t k = i + 1; k < l->n; k++) {
 			if (!l->items[k].words || !streq(l->items[k].words, words))
 				continue;
-			line_row(t, &l->items[k], now);
+			line_row(t, &l->items[k], now, zone);
 			free(l->items[k].words);
 			l->items[k].words = NULL;
 		}
@@ -204,7 +229,7 @@ static int lines_print(struct denied_lines *l, instant_t now)
 }
 
 static int show(const struct cli *cli, const struct program *p, const struct client *only,
-	struct firewall_state *state, const struct grants *g, instant_t now)
+	struct firewall_state *state, bool network_read, const struct grants *g, instant_t now)
 {
 	static const char *const members[] = {"source", "endpoint", "server", "packets",
 		"last_seen", "login", "client", "detail", NULL};
@@ -212,7 +237,7 @@ static int show(const struct cli *cli, const struct program *p, const struct cli
 	int code;
 
 	qsort(state->refused, state->n_refused, sizeof(*state->refused), denied_compare);
-	if (lines_make(&lines, p, only, state, g, now))
+	if (lines_make(&lines, p, only, state, network_read, g, now))
 		return EXIT_FAILED;
 	if (cli->json)
 		code = json_print(lines_json(&lines), stdout) ? EXIT_FAILED : EXIT_FINE;
@@ -220,16 +245,24 @@ static int show(const struct cli *cli, const struct program *p, const struct cli
 		code = json_print_csv(lines_json(&lines), members, stdout) ? EXIT_FAILED
 									   : EXIT_FINE;
 	else
-		code = lines_print(&lines, now);
+		code = lines_print(&lines, now, only ? only->timezone : p->settings.timezone);
 	lines_free(&lines);
 	return code;
 }
 
-static int refused_read(
-	struct firewall_state *out, const struct cli *cli, const struct program *p, instant_t now)
+/* By itself where it may: the allowlist says what holds now. Else as the service has them, without the allowlist. */
+static int refused_read(struct firewall_state *out, bool *network_read, const struct cli *cli,
+	const struct program *p, instant_t now)
 {
 	struct network network;
 
+	*network_read = !cli_network_beside(&network, cli, p) && network.present &&
+			!firewall_observe(out, network.firewall, now);
+	network_close(&network);
+	if (*network_read)
+		return 0;
+	firewall_state_free(out);
+	*out = (struct firewall_state){0};
 	if (!denied_by_service(out, p))
 		return 0;
 	int code = cli_network(&network, cli, p, false);
@@ -246,15 +279,16 @@ static int refused_read(
 static int run(struct cli *cli)
 {
 	struct firewall_state state = {0};
+	bool network_read = false;
 	struct context c;
 	int code = context_open(&c, cli, CONTEXT_LOADED | CONTEXT_CLIENT);
 
 	if (!code)
 		code = context_state(&c, false);
 	if (!code)
-		code = refused_read(&state, cli, c.program, c.now);
+		code = refused_read(&state, &network_read, cli, c.program, c.now);
 	if (!code)
-		code = show(cli, c.program, c.client, &state, &c.grants, c.now);
+		code = show(cli, c.program, c.client, &state, network_read, &c.grants, c.now);
 	firewall_state_free(&state);
 	context_close(&c);
 	return code;

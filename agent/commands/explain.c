@@ -19,6 +19,7 @@ struct inquiry {
 	bool network_known;
 	struct verified_list verified;
 	struct journal_entries handovers; /* of this login */
+	struct journal_entries changes;	  /* outcomes and proofs of this login, oldest first */
 	char *revoked_by;
 	struct explain_server *servers;
 	struct explain_database *databases;
@@ -46,15 +47,27 @@ static int handover_keep(void *context, const struct journal_entry *e)
 	return e->action && streq(e->action, "handover") ? journal_entries_keep(context, e) : 0;
 }
 
+/* Ended in one way or another; what was only intended says nothing. */
+static int change_keep(void *context, const struct journal_entry *e)
+{
+	return e->kind == JOURNAL_OUTCOME || e->kind == JOURNAL_PROOF
+		       ? journal_entries_keep(context, e)
+		       : 0;
+}
+
 static int journal_ask(struct inquiry *q)
 {
 	struct context *c = &q->context;
+	const struct journal_filter all = {
+		.client = c->client->name, .login = c->user->login, .kind = -1};
 	const struct journal_filter mine = {
 		.client = c->client->name, .login = c->user->login, .kind = JOURNAL_EVENT};
 	int rc = 0;
 
 	if (c->journal)
 		rc = journal_read(c->journal, &mine, handover_keep, &q->handovers);
+	if (c->journal && !rc)
+		rc = journal_read(c->journal, &all, change_keep, &q->changes);
 	if (c->journal && !rc)
 		rc = verified_load(&q->verified, c->journal);
 	return rc ? cli_fail(
@@ -131,14 +144,6 @@ static void server_record(struct explain_server *s, const struct record *r, cons
 	}
 }
 
-static bool server_has_endpoint(const struct server *s, const struct endpoint *e)
-{
-	for (size_t i = 0; i < s->n_endpoints; i++)
-		if (!endpoint_compare(&s->endpoints[i], e))
-			return true;
-	return false;
-}
-
 static bool is_users(const struct inquiry *q, const struct source *source)
 {
 	const struct user *u = q->context.user;
@@ -159,7 +164,8 @@ static void server_network(struct explain_server *s, const struct inquiry *q)
 	for (size_t i = 0; i < q->network.n_allows; i++) {
 		const struct observed_allow *k = &q->network.allows[i];
 		instant_t until = q->context.now + (instant_t)(k->remaining_ms / 1000);
-		if (!server_has_endpoint(s->server, &k->endpoint) || !is_users(q, &k->source))
+		if (denied_server(q->context.program, &k->endpoint) != s->server ||
+			!is_users(q, &k->source))
 			continue;
 		s->allowed = true;
 		s->packets += k->packets;
@@ -190,8 +196,22 @@ static void server_handover(struct explain_server *s, const struct inquiry *q)
 	s->handed_over = s->handed_over_at ? ANSWER_YES : archived ? ANSWER_UNKNOWN : ANSWER_NO;
 }
 
+/* Of the last change alone: one that was made since then has put it right. */
+static void server_failure(struct explain_server *s, const struct inquiry *q)
+{
+	for (size_t i = 0; i < q->changes.n; i++) {
+		const struct journal_entry *e = &q->changes.items[i];
+		if (e->kind != JOURNAL_OUTCOME || !e->server || !streq(e->server, s->server->name))
+			continue;
+		bool failed = e->outcome && streq(e->outcome, "failed");
+		s->failed = failed ? e->detail : NULL;
+		s->failed_statement = failed ? e->statement : NULL;
+	}
+}
+
 static void server_facts(struct explain_server *s, const struct inquiry *q)
 {
+	server_failure(s, q);
 	for (size_t i = 0; i < q->records.n; i++)
 		server_record(s, &q->records.items[i], q->context.user->login);
 	if (s->reach == REACH_READ && s->login == EXPLAIN_LOGIN_UNKNOWN)
@@ -214,6 +234,13 @@ static void database_facts(struct explain_database *d, const struct inquiry *q)
 		d->state = r->state;
 		d->observed = r->grant.level;
 		d->detail = d->seen ? r->detail : NULL;
+	}
+	for (size_t i = 0; i < q->changes.n; i++) {
+		const struct journal_entry *e = &q->changes.items[i];
+		if (e->kind == JOURNAL_PROOF && e->server && e->database &&
+			streq(e->server, g->server->name) &&
+			names_equal(e->database, g->database->name))
+			d->unverified = e->outcome && !is_verified(e->outcome) ? e->detail : NULL;
 	}
 	for (size_t i = 0; i < q->verified.n; i++) {
 		const struct verified *v = &q->verified.items[i];
@@ -314,6 +341,7 @@ static void inquiry_free(struct inquiry *q)
 	free(q->denied);
 	free(q->revoked_by);
 	journal_entries_free(&q->handovers);
+	journal_entries_free(&q->changes);
 	verified_list_free(&q->verified);
 	firewall_state_free(&q->network);
 	records_free(&q->records);

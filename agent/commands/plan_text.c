@@ -145,7 +145,7 @@ static void line_print(const struct record *r, FILE *to, bool color, const char 
 			change_opens(r->change.kind), r->change.statement);
 		if (is_lacking_right(r))
 			text_printf(to,
-				"      if the agent login lacks the right, a DBA must run the statements of `curfew bootstrap %s`\n",
+				"      if the agent login lacks the right, a DBA must run this statement, or those of `curfew bootstrap %s`\n",
 				r->server);
 		return;
 	case RECORD_NETWORK_PLAN:

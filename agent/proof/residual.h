@@ -97,6 +97,9 @@ int words_make(char **out, const char *form, const struct sql_value *v, int n);
 /* Reports excess that the observation itself shows: a RECORD_FINDING for each change that `curfew apply` would make to
  * remove it, with the same statement as remedy. */
 void surplus_tell(struct visit_run *run);
+/* What the login holds beyond its level in that database or on the server: "role db_owner, server role dbcreator". */
+void surplus_name(char *buf, size_t size, const struct visit_run *run, const char *login,
+	const char *database);
 /* What makes full access worth db_owner, as it was observed. */
 void fitness_tell(const struct visit_run *run);
 

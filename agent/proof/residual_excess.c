@@ -87,6 +87,32 @@ static void evidence_write(char *buf, size_t size, const struct change *c)
 			c->role ? c->role : "", c->role ? "" : c->reason);
 }
 
+void surplus_name(char *buf, size_t size, const struct visit_run *run, const char *login,
+	const char *database)
+{
+	size_t used = 0;
+
+	buf[0] = '\0';
+	for (size_t i = 0; i < run->difference.n_changes; i++) {
+		const struct change *c = &run->difference.changes[i];
+		char evidence[RECORD_TEXT_MAX];
+
+		if (!c->login || !names_equal(c->login, login) ||
+			(c->database && !names_equal(c->database, database)) ||
+			(c->kind != CHANGE_MEMBER_DROP && c->kind != CHANGE_SERVER_MEMBER_DROP &&
+				c->kind != CHANGE_REVOKE && c->kind != CHANGE_SERVER_REVOKE &&
+				c->kind != CHANGE_OWNER))
+			continue;
+		evidence_write(evidence, sizeof(evidence), c);
+		const char *right = strstr(evidence, ": ");
+		int n = snprintf(buf + used, size - used, "%s%s%s", used ? ", " : "",
+			c->database ? "" : "server ", right ? right + 2 : evidence);
+		if (n < 0 || (size_t)n >= size - used)
+			break;
+		used += (size_t)n;
+	}
+}
+
 static void change_tell(struct visit_run *run, const struct change *c)
 {
 	const struct surplus *s = &surpluses[c->kind];

@@ -21,6 +21,8 @@ bool database_is_unread(char *text, const struct explain_facts *f);
 bool not_as_scheduled(char *text, const struct explain_facts *f);
 bool login_is_missing(char *text, const struct explain_facts *f);
 bool login_is_disabled(char *text, const struct explain_facts *f);
+bool is_unverified(char *text, const struct explain_facts *f);
+bool change_has_failed(char *text, const struct explain_facts *f);
 bool network_is_closed(char *text, const struct explain_facts *f);
 bool was_never_handed_over(char *text, const struct explain_facts *f);
 bool is_locked(char *text, const struct explain_facts *f);

@@ -54,14 +54,18 @@ static bool is_well(const struct explain_facts *f, const struct explain_server *
 	return s->login == EXPLAIN_LOGIN_ENABLED && (s->allowed || !s->network_known);
 }
 
+/* Admitted all the same: what is not verified keeps nobody out. */
+static bool is_well_but_unverified(const struct explain_server *s)
+{
+	return s->login == EXPLAIN_LOGIN_ENABLED && (s->allowed || s->trusted || !s->network_known);
+}
+
 bool agent_lacks_rights(char *text, const struct explain_facts *f)
 {
 	for (size_t i = 0; i < f->n_servers; i++) {
 		const struct explain_server *s = &f->servers[i];
 		if (s->lacks && explain_is_scheduled(f, s->server) && !is_well(f, s))
-			return explain_say(text,
-				"%s: %s; a DBA must run the statements of `curfew bootstrap %s`",
-				s->server->name, s->lacks, s->server->name);
+			return explain_say(text, "%s: %s", s->server->name, s->lacks);
 	}
 	return false;
 }
@@ -85,7 +89,8 @@ bool is_excess(char *text, const struct explain_facts *f)
 				"access on %s / %s is more than scheduled (%s), so all access on %s is blocked until that is "
 				"removed; run `curfew audit %s` and remove what it names",
 				d->grant->server->name, d->grant->database->name,
-				explain_or(d->detail, "by the last verification"),
+				explain_or(d->unverified,
+					explain_or(d->detail, "by the last verification")),
 				d->grant->server->name, f->client->name);
 	}
 	return false;
@@ -118,6 +123,38 @@ bool database_is_unread(char *text, const struct explain_facts *f)
 			    "database %s on %s cannot be read (%s); a DBA must bring it online",
 			    d->grant->database->name, d->grant->server->name,
 			    explain_or(d->detail, "offline or blocked"));
+}
+
+/* Another `apply` would fail like the last one. */
+bool change_has_failed(char *text, const struct explain_facts *f)
+{
+	for (size_t i = 0; i < f->n_servers; i++) {
+		const struct explain_server *s = &f->servers[i];
+		if (s->failed && explain_is_scheduled(f, s->server) && !is_well(f, s))
+			return explain_say(text,
+				"the last change for %s on %s failed (%s); a DBA must run `curfew bootstrap %s`, or that "
+				"statement: %s",
+				f->user->login, s->server->name, s->failed, s->server->name,
+				explain_or(s->failed_statement, "see `curfew history`"));
+	}
+	return false;
+}
+
+bool is_unverified(char *text, const struct explain_facts *f)
+{
+	const struct explain_database *d = database_in(f, STATE_UNVERIFIED);
+
+	for (size_t i = 0; d && i < f->n_servers; i++)
+		if (f->servers[i].server == d->grant->server &&
+			is_well_but_unverified(&f->servers[i]))
+			d = NULL;
+	return d &&
+	       explain_say(text,
+		       "access on %s / %s could not be verified, so it stays closed (%s); if the agent login lacks "
+		       "permissions, a DBA must run the statements of `curfew bootstrap %s`; then `curfew apply %s`",
+		       d->grant->server->name, d->grant->database->name,
+		       explain_or(d->unverified, explain_or(d->detail, "no detail")),
+		       d->grant->server->name, f->client->name);
 }
 
 bool not_as_scheduled(char *text, const struct explain_facts *f)

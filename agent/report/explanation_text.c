@@ -85,6 +85,13 @@ static void login_print(const struct explain_facts *f, const struct explain_serv
 	fputc('\n', to);
 }
 
+static void failure_print(const struct explain_server *s, FILE *to)
+{
+	if (s->failed)
+		text_printf(to, LABEL "%s: the last change failed: %s\n", "failure",
+			s->server->name, s->failed);
+}
+
 static void database_print(
 	const struct explain_facts *f, const struct explain_database *d, FILE *to)
 {
@@ -102,6 +109,8 @@ static void database_print(
 	if (d->last)
 		text_printf(to, ", last verification %s: %s, %s", when(at, f, d->last->at),
 			verification_name(d->last->result), level_name(d->last->level));
+	if (d->unverified)
+		text_printf(to, " (%s)", d->unverified);
 	if (d->detail && *d->detail)
 		text_printf(to, "; %s", d->detail);
 	fputc('\n', to);
@@ -143,6 +152,8 @@ int explain_print(const struct explain_facts *f, FILE *to)
 	denied_print(f, to);
 	for (size_t i = 0; i < f->n_servers; i++)
 		login_print(f, &f->servers[i], to);
+	for (size_t i = 0; i < f->n_servers; i++)
+		failure_print(&f->servers[i], to);
 	for (size_t i = 0; i < f->n_databases; i++)
 		database_print(f, &f->databases[i], to);
 	schedule_print(f, to);
@@ -176,7 +187,7 @@ static json_t *server_json(const struct explain_facts *f, const struct explain_s
 			      : s->trusted	  ? "trusted"
 						  : "closed";
 
-	return json_pack("{s:o, s:b, s:o, s:s?, s:o, s:o, s:s?, s:o, s:o, s:o, s:o, s:o, s:o}",
+	return json_pack("{s:o, s:b, s:o, s:s?, s:o, s:o, s:s?, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 		"server", text_json(s->server->name), "read", s->reach == REACH_READ, "detail",
 		text_json(s->problem ? s->problem : s->lacks), "network", network, "allowed_until",
 		s->allowed ? instant_json(s->allowed_until) : json_null(), "packets",
@@ -184,7 +195,7 @@ static json_t *server_json(const struct explain_facts *f, const struct explain_s
 		logins[s->login], "locked", answer_json(s->locked), "must_change",
 		answer_json(s->must_change), "expired", answer_json(s->expired), "handed_over",
 		answer_json(s->handed_over), "handed_over_at", instant_or_null(s->handed_over_at),
-		"last_login", instant_or_null(s->last_login));
+		"last_login", instant_or_null(s->last_login), "last_failure", text_json(s->failed));
 }
 
 static json_t *database_json(const struct explain_database *d)

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "curfew/allowlist.h"
+#include "proof/residual.h"
 #include "visit/visit.h"
 
 /* As Windows begins to warn of its own passwords. */
@@ -163,6 +164,18 @@ static enum state state_of_level(const struct grant *g, const struct observed_lo
 	return STATE_DRIFT;
 }
 
+/* Whoever must end it has to know which right it is, and how it is held. */
+static void surplus_append(struct record *r, const struct visit_run *run, const struct grant *g)
+{
+	char detail[sizeof(r->detail)], rights[RECORD_TEXT_MAX];
+
+	surplus_name(rights, sizeof(rights), run, g->user->login, g->database->name);
+	if (!*rights)
+		return;
+	memcpy(detail, r->detail, sizeof(detail));
+	RECORD_PRINTF(r, detail, "%s%sholds %s", detail, *detail ? "; " : "", rights);
+}
+
 static void tell_grant(const struct visit_run *run, const struct grant *g)
 {
 	const struct observed_server *o = &run->observed;
@@ -210,6 +223,8 @@ static void tell_grant(const struct visit_run *run, const struct grant *g)
 	r.grant.seen = seen ? ANSWER_YES : ANSWER_NO;
 	r.grant.secondary = replica_hides(run, d) ? ANSWER_YES : ANSWER_NO;
 	verdict_apply(&r, run, g);
+	if (wider || r.state == STATE_DRIFT || r.state == STATE_EXCESS || r.state == STATE_OVERDUE)
+		surplus_append(&r, run, g);
 	worker_tell(run->worker, &r);
 }
 

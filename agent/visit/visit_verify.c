@@ -187,5 +187,5 @@ void verdict_apply(struct record *r, const struct visit_run *run, const struct g
 		: result == VERIFICATION_EXCESS
 			? "the last verification found more than scheduled; the login stays disabled until a later one "
 			  "succeeds"
-			: "the last verification could not be completed");
+			: "the last verification could not be completed; `curfew audit` tries again and says why");
 }

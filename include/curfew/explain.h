@@ -27,9 +27,11 @@ struct explain_server {
 	enum explain_reach reach;
 	const char *problem; /* why the server could not be read */
 	const char *lacks;   /* permissions that the agent login lacks */
-	bool network_known;  /* the packet filter was read */
-	bool allowed;	     /* an entry allows the user, from the given address if there is one */
-	bool trusted;	     /* the given address is allowed as a trusted source */
+	/* The last change for the user there, if it failed: the server's words, and the T-SQL. */
+	const char *failed, *failed_statement;
+	bool network_known; /* the packet filter was read */
+	bool allowed;	    /* an entry allows the user, from the given address if there is one */
+	bool trusted;	    /* the given address is allowed as a trusted source */
 	instant_t allowed_until;
 	uint64_t packets;
 	enum explain_login login;
@@ -45,6 +47,7 @@ struct explain_database {
 	enum state state;
 	enum level observed;
 	const char *detail;
+	const char *unverified; /* what the last verification found or lacked; NULL: it went well */
 	const struct verified *last; /* the last verification in the journal, or NULL */
 };
 
@@ -91,7 +94,9 @@ enum explain_cause {
 	CAUSE_EXCESS,
 	CAUSE_DATABASE_MISSING,
 	CAUSE_DATABASE_UNREAD,
+	CAUSE_CHANGE_FAILED,
 	CAUSE_LOGIN_MISSING,
+	CAUSE_UNVERIFIED,
 	CAUSE_LOGIN_DISABLED,
 	CAUSE_NETWORK_CLOSED,
 	CAUSE_NEVER_HANDED_OVER,

@@ -186,10 +186,30 @@ static void agent_refused(struct scene *s)
 static void agent_without_rights(struct scene *s)
 {
 	for (size_t i = 0; i < 2; i++) {
-		s->servers[i].lacks = "the agent's login lacks ALTER ANY LOGIN";
+		s->servers[i].lacks =
+			"the agent login lacks ALTER ANY LOGIN, so results may be incomplete; a DBA "
+			"must run the output of `curfew bootstrap sqltest02` again";
 		s->servers[i].allowed = false;
 		s->servers[i].login = EXPLAIN_LOGIN_MISSING;
 		s->databases[i].state = STATE_UNVERIFIED;
+	}
+}
+static void change_failed(struct scene *s)
+{
+	agent_without_rights(s);
+	for (size_t i = 0; i < 2; i++) {
+		s->servers[i].lacks = NULL;
+		s->servers[i].failed =
+			"15247: User does not have permission to perform this action.";
+		s->servers[i].failed_statement = "CREATE LOGIN [acme.jane.doe]";
+	}
+}
+static void not_verified(struct scene *s)
+{
+	for (size_t i = 0; i < 2; i++) {
+		s->servers[i].allowed = false;
+		s->databases[i].state = STATE_UNVERIFIED;
+		s->databases[i].unverified = "the permission query failed (15517)";
 	}
 }
 static void rights_not_needed(struct scene *s)
@@ -274,6 +294,9 @@ static const struct {
 	{TESTING, agent_refused, CAUSE_AGENT_REFUSED, "agent login", "curfew bootstrap sqltest02"},
 	{TESTING, agent_without_rights, CAUSE_AGENT_RIGHTS, "ALTER ANY LOGIN",
 		"curfew bootstrap sqltest02"},
+	/* Applying again would fail again. */
+	{TESTING, change_failed, CAUSE_CHANGE_FAILED, "15247", "CREATE LOGIN [acme.jane.doe]"},
+	{TESTING, not_verified, CAUSE_UNVERIFIED, "15517", "curfew bootstrap sqltest02"},
 	{TESTING, guard_kept, CAUSE_GUARD_KEPT, "192.0.2.99:1433", "curfew unguard"},
 	{GO_LIVE + 31 * DAY, clock_behind, CAUSE_CLOCK_BEHIND, "40 days behind", "curfew clock"},
 	/* Beside the twenty: what the pass itself has still to do, and what is no fault. */

@@ -106,6 +106,40 @@ class Explain(LabCase):
         self.server.faults()
         self.cause("none", "blocks nothing")
 
+    def test_agent_that_may_not_verify(self):
+        """Applying again would end in the same: the cause is what the last verification lacked, and a DBA's to mend."""
+        self.server.faults(no_execute_as=True)
+        self.agent.apply(expect=2)
+        facts = self.cause("unverified", "a DBA must run the statements of `curfew bootstrap sql01`")
+        self.assertIn("permission query failed", facts["text"])
+        self.assertEqual(facts["servers"][0]["network"], "closed")
+        self.server.faults()
+
+    def test_what_is_held_is_named(self):
+        """A server role that the agent may not take away: which it is, in status and in explain."""
+        self.opened()
+        self.server.sql(f"ALTER SERVER ROLE [dbcreator] ADD MEMBER [{USER}]")
+        self.assertIn("holds server role dbcreator", self.agent.curfew("status", expect=2).out)
+        failed = self.agent.apply(expect=1)
+        self.assertIn("a DBA must run this statement", failed.out)
+        self.assertIn("holds server role dbcreator", self.agent.curfew("status", expect=2).out)
+        facts = self.cause("excess", "server role dbcreator")
+        self.assertIn("dbcreator", facts["servers"][0]["last_failure"])
+        self.server.sql(f"ALTER SERVER ROLE [dbcreator] DROP MEMBER [{USER}]")
+        self.agent.apply(expect=0)
+        self.assertIsNone(self.cause("none", "blocks nothing")["servers"][0]["last_failure"])
+
+    def test_denied_goes_by_what_holds_now(self):
+        """Packets of a time when she was shut out: after it they say so, and that she is allowed now."""
+        self.opened()
+        self.agent.curfew("revoke", "acme", "--reason", "a test", expect=0)
+        self.silent(self.found.person("jane"))
+        self.assertIn(f"belongs to {USER}: revoked since", self.agent.curfew("denied", expect=0).out)
+        self.agent.curfew("reinstate", "acme", "--reason", "a test", expect=0)
+        said = self.agent.curfew("denied", expect=0).out
+        self.assertIn(f"belongs to {USER}, who is allowed now; these packets came before", said)
+        self.assertRegex(said, r"20\d\d-\d\d-\d\d \d\d:\d\d\S* UTC \(.* ago\)")
+
     def test_database(self):
         self.opened()
         self.server.sql("ALTER DATABASE [AcmeTest] SET OFFLINE")

@@ -275,7 +275,7 @@ class Strangers(LabCase):
         self.server.sql(f"ALTER SERVER ROLE [dbcreator] ADD MEMBER [{USER}]")
         result = self.agent.apply(expect=1)
         self.assertIn("FAILED - ALTER SERVER ROLE [dbcreator] DROP MEMBER", result.out)
-        self.assertIn("a DBA must run the statements of `curfew bootstrap sql01`", result.out)
+        self.assertIn("a DBA must run this statement, or those of `curfew bootstrap sql01`", result.out)
         self.assertTrue(self.server.login(USER)[1])
         self.assertEqual(self.agent.elements(), [])
         self.assertFalse(jane.sql("SELECT 1", timeout=lab.SHUT_SECONDS).ok)
