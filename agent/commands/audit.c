@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include "commands/audit_collect.h"
+#include "commands/audit_found.h"
 #include "commands/audit_population.h"
 
 /* All lists of the report as one, since a file has one table: the first column says of which a row is. */
@@ -75,12 +76,16 @@ static int run(struct cli *cli)
 {
 	struct collected c;
 
+	if (cli->since && (cli->from || cli->to))
+		return cli_fail(cli, EXIT_USAGE, "cannot combine --since with --from and --to");
 	if (cli->from || cli->to)
 		return audit_population(cli);
 	int code = collect(&c, cli);
 
-	if (!code)
+	if (!code) {
+		audit_found_record(&c);
 		code = show(cli, &c);
+	}
 	if (!code && !is_clean(&c))
 		code = EXIT_DIFFERENT;
 	collected_free(&c);
@@ -91,10 +96,12 @@ const struct command command_audit = {
 	.name = "audit",
 	.operands = "[CLIENT]",
 	.max_operands = 1,
-	.options = OPT_JSON | OPT_HTML | OPT_FROM | OPT_TO | OPT_CSV,
+	.options = OPT_JSON | OPT_HTML | OPT_FROM | OPT_SINCE | OPT_TO | OPT_CSV,
 	.summary = "Verify current access and search for residual access",
 	.help = "Checks the effective permissions of every user on each server, compares them with the schedule, and\n"
-		"searches for residual access. Changes nothing.\n"
+		"searches for residual access. Changes no access.\n"
+		"With --since: only findings that no audit saw before that time, as they are now; the journal records the first\n"
+		"sight of each. Exit status 2 then means that something is new.\n"
 		"With --from: everybody who had access between two times, from the journal and its archives alone, with approver,\n"
 		"due and actual end, and evidence. Exit status 2 if access ended late or its end is not confirmed.\n"
 		"Exit status: 0 all access is ok and verified, 2 it is not, 1 the audit failed.\n",

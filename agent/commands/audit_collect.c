@@ -13,6 +13,11 @@ static int accepted_keep(void *accepted, const struct journal_entry *e)
 	return e->action && streq(e->action, AUDIT_ACCEPT) ? journal_entries_keep(accepted, e) : 0;
 }
 
+static int found_keep(void *found, const struct journal_entry *e)
+{
+	return e->action && streq(e->action, AUDIT_FOUND) ? journal_entries_keep(found, e) : 0;
+}
+
 static int history_read(struct collected *c)
 {
 	const struct journal_filter f = {.client = c->report.client, .kind = -1},
@@ -23,6 +28,8 @@ static int history_read(struct collected *c)
 		rc = journal_read(c->context.journal, &events, handover_keep, &c->handovers);
 	if (!rc)
 		rc = journal_read(c->context.journal, &events, accepted_keep, &c->accepted);
+	if (!rc)
+		rc = journal_read(c->context.journal, &events, found_keep, &c->found);
 	if (!rc)
 		rc = journal_head(c->report.head_hash, &c->report.head, c->context.journal);
 	c->report.history = c->history.items;
@@ -49,6 +56,10 @@ int collect(struct collected *c, struct cli *cli)
 		.client = x->client ? x->client->name : NULL,
 		.program = x->program,
 		.overrides = &x->overrides};
+	if (cli->since)
+		code = cli_instant(&c->report.since, cli, "since", cli->since, c->report.zone);
+	if (code)
+		return code;
 	if (!cli_network_beside(&network, cli, x->program) && network.present)
 		c->network_seen = !firewall_observe(&c->network, network.firewall, x->now);
 	network_close(&network);
@@ -70,7 +81,8 @@ int collect(struct collected *c, struct cli *cli)
 		.grants = &x->grants,
 		.network = c->network_seen ? &c->network : NULL,
 		.handovers = &c->handovers,
-		.accepted = &c->accepted};
+		.accepted = &c->accepted,
+		.found = &c->found};
 	return audit_build(&c->report, &in) ? EXIT_FAILED : 0;
 }
 
@@ -80,6 +92,7 @@ void collected_free(struct collected *c)
 	journal_entries_free(&c->history);
 	journal_entries_free(&c->handovers);
 	journal_entries_free(&c->accepted);
+	journal_entries_free(&c->found);
 	firewall_state_free(&c->network);
 	records_free(&c->records);
 	context_close(&c->context);

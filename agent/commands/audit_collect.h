@@ -11,7 +11,7 @@ struct collected {
 	struct records records;
 	struct firewall_state network;
 	bool network_seen;
-	struct journal_entries history, handovers, accepted;
+	struct journal_entries history, handovers, accepted, found;
 };
 /* 0 or exit code; free it in either case. Changes nothing. */
 int collect(struct collected *c, struct cli *cli);

@@ -68,6 +68,7 @@ enum exit_code {
 #define OPT_VENDOR	OPTION(56)
 #define OPT_DROP_SCRIPT OPTION(57) /* --drop of inventory */
 #define OPT_DECISIONS	OPTION(58)
+#define OPT_SINCE	OPTION(61) /* of audit */
 
 #define MAX_OPERANDS 20
 
@@ -85,7 +86,7 @@ struct cli {
 	const char *at, *reason, *html, *svg, *ics, *from, *to, *user, *reset, *names, *person,
 		*address, *life, *server, *database, *limit, *journal, *ticket, *staging, *until,
 		*approved_on, *approved_by, *first, *last, *email, *timezone, *starts, *golive,
-		*databases, *form, *age, *gpg;
+		*databases, *form, *age, *gpg, *since;
 	struct json_t *
 		service; /* a running service's description of itself; NULL: not asked, or no answer */
 	const char *operands[MAX_OPERANDS + 1];

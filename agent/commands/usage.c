@@ -23,6 +23,8 @@ static const struct {
 	{OPT_USER, "user", "USER", "only this user: login, email address, or first.last",
 		INTO(user)},
 	{OPT_FROM, "from", "TIME", "from this time on", INTO(from)},
+	{OPT_SINCE, "since", "TIME", "only findings that no audit saw before this time",
+		INTO(since)},
 	{OPT_TO, "to", "TIME", "up to, not including, this time", INTO(to)},
 	{OPT_HTML, "html", "FILE", "write one self-contained HTML file", INTO(html)},
 	{OPT_SVG, "svg", "FILE", "write the picture as SVG", INTO(svg)},

@@ -51,7 +51,7 @@ const char *audit_words(enum state s)
 		[STATE_OK] = "All access matches the schedule and is verified.",
 		[STATE_WAITING] =
 			"A database does not exist yet. All other access matches the schedule.",
-		[STATE_DRIFT] = "Some access differs from the schedule.",
+		[STATE_DRIFT] = "Some access differs from the schedule, or a finding needs a decision.",
 		[STATE_UNVERIFIED] = "Some access could not be verified.",
 		[STATE_UNREACHABLE] =
 			"A server could not be reached. Its current access is unknown.",
@@ -144,8 +144,10 @@ static json_t *finding_json(const struct audit_finding *f)
 				       "record", (json_int_t)e->id)
 			     : json_null();
 
-	return json_pack("{s:s, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "id", f->id,
-		"accepted", accepted, "name", text_json(f->name), "also", also_json(f), "severity",
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
+		f->id, "accepted", accepted, "first_seen",
+		f->first_seen ? instant_json(f->first_seen) : json_null(), "name",
+		text_json(f->name), "also", also_json(f), "severity",
 		finding_severity_name(f->severity), "server", text_json(f->server), "database",
 		text_json(f->database), "client", text_json(f->client), "login",
 		text_json(f->login), "evidence", text_json(f->evidence), "remedy",

@@ -127,7 +127,11 @@ static int arrays_make(struct build *b)
 
 int audit_build(struct audit_report *a, const struct audit_input *in)
 {
-	struct build b = {.in = in, .program = a->program, .client = a->client, .at = a->at};
+	struct build b = {.in = in,
+		.program = a->program,
+		.client = a->client,
+		.at = a->at,
+		.since = a->since};
 	int rc = arrays_make(&b);
 
 	if (!rc) {
@@ -152,6 +156,7 @@ int audit_build(struct audit_report *a, const struct audit_input *in)
 	a->n_sessions = b.n_sessions;
 	a->n_findings = b.n_findings;
 	a->n_proofs = b.n_proofs;
+	a->n_older = b.n_older;
 	a->texts = b.texts;
 	a->n_texts = b.n_texts;
 	return b.no_memory ? -ENOMEM : rc;

@@ -8,7 +8,7 @@ struct build {
 	const struct audit_input *in;
 	const struct program *program;
 	const char *client; /* NULL: all */
-	instant_t at;
+	instant_t at, since;
 	struct audit_server *servers;
 	struct audit_grant *grants;
 	struct audit_residual *residual;
@@ -16,6 +16,7 @@ struct build {
 	struct audit_finding *findings;
 	struct audit_proof *proofs;
 	size_t n_servers, n_grants, n_residual, n_sessions, n_findings, n_proofs;
+	size_t n_older;
 	char **texts; /* owned by the report */
 	size_t n_texts;
 	bool no_memory;

@@ -169,6 +169,16 @@ static const struct journal_entry *acceptance_find(
 	return NULL;
 }
 
+static instant_t first_seen(const struct build *b, const struct audit_finding *f)
+{
+	const struct journal_entries *h = b->in->found;
+
+	for (size_t i = 0; h && i < h->n; i++)
+		if (h->items[i].statement && streq(h->items[i].statement, f->id))
+			return h->items[i].at;
+	return 0;
+}
+
 static void finding_add(struct build *b, struct audit_finding f)
 {
 	b->findings[b->n_findings++] = f;
@@ -268,8 +278,19 @@ void findings_add(struct build *b)
 					       r->detail, r->finding.remedy));
 	}
 	findings_merge(b);
+	size_t kept = 0;
 	for (size_t i = 0; i < b->n_findings; i++) {
-		id_make(&b->findings[i]);
-		b->findings[i].accepted = acceptance_find(b, &b->findings[i]);
+		struct audit_finding f = b->findings[i];
+
+		id_make(&f);
+		f.accepted = acceptance_find(b, &f);
+		f.first_seen = first_seen(b, &f);
+		/* What could not be read now is no old news. */
+		if (b->since && f.first_seen && f.first_seen < b->since &&
+			!streq(f.name, AUDIT_NOT_SHOWN))
+			b->n_older++;
+		else
+			b->findings[kept++] = f;
 	}
+	b->n_findings = kept;
 }

@@ -208,11 +208,15 @@ static int finding_print(const struct audit_finding *f, FILE *to, bool color)
 static int findings_print(const struct audit_report *a, FILE *to)
 {
 	bool color = style_wanted(to);
+	char when[64];
 	int rc = 0;
 
 	heading(to, "Findings");
 	if (!a->n_findings)
-		fputs("none\n", to);
+		fputs(a->since ? "none that is new\n" : "none\n", to);
+	if (a->n_older)
+		fprintf(to, "%zu seen before %s not listed\n", a->n_older,
+			instant_format_local(when, sizeof(when), a->since, a->zone));
 	for (int s = FINDING_CRITICAL; s >= FINDING_INFO; s--)
 		for (size_t i = 0; i < a->n_findings && !rc; i++)
 			if ((int)a->findings[i].severity == s)

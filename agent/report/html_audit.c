@@ -103,9 +103,14 @@ static void finding_print(const struct audit_finding *f, FILE *to)
 /* Most severe first. */
 static void findings_print(const struct audit_report *a, FILE *to)
 {
+	char when[64];
+
 	fputs("<h2>Findings</h2>\n", to);
 	if (!a->n_findings)
-		fputs("<p>None.</p>\n", to);
+		fputs(a->since ? "<p>None that is new.</p>\n" : "<p>None.</p>\n", to);
+	if (a->n_older)
+		html_printf(to, "<p class=\"soft\">%zu seen before %s not listed.</p>\n",
+			a->n_older, instant_format_local(when, sizeof(when), a->since, a->zone));
 	for (int s = FINDING_CRITICAL; s >= FINDING_INFO; s--)
 		for (size_t i = 0; i < a->n_findings; i++)
 			if ((int)a->findings[i].severity == s)

@@ -179,6 +179,8 @@ struct audit_session {
 #define FINDING_ID_MAX 13
 /* The journal's action for an accepted finding: `statement` is the id, `after` the end. */
 #define AUDIT_ACCEPT "accept-finding"
+/* The journal's action for a finding that an audit saw first; `statement` is the id. */
+#define AUDIT_FOUND "finding"
 struct audit_finding {
 	const char *name; /* name of the check */
 	enum finding_severity severity;
@@ -186,6 +188,8 @@ struct audit_finding {
 	const char *evidence, *remedy;			/* a line of evidence for each check */
 	const char *
 		also; /* other checks that found the same thing: "new-principal, new-member"; or NULL */
+	instant_t
+		first_seen; /* by the first audit that found it as it is; 0: none before this one */
 	char id[FINDING_ID_MAX]; /* hash of all members: a changed finding has another id */
 	const struct journal_entry *
 		accepted; /* NULL, or by which operator: the finding is listed but is not a failure */
@@ -214,6 +218,8 @@ struct audit_report {
 	size_t n_sessions;
 	const struct audit_finding *findings;
 	size_t n_findings;
+	instant_t since; /* findings that were seen before it are left out; 0: none is */
+	size_t n_older;	 /* how many */
 	const struct audit_proof *proofs;
 	size_t n_proofs;
 	const struct journal_entry *history; /* oldest first */
@@ -232,6 +238,7 @@ struct audit_input {
 	const struct grants *grants;
 	const struct firewall_state *network;	 /* NULL: not read */
 	const struct journal_entries *handovers; /* of all clients; NULL: no journal */
+	const struct journal_entries *found;	 /* first sights, oldest first; NULL: no journal */
 	const struct journal_entries *accepted;	 /* oldest first; NULL: no journal */
 };
 /* Sets servers, grants, residual access, sessions, findings, and verifications of a report. Requires program and

@@ -52,6 +52,29 @@ def setUpModule():
 
 
 class Accepted(audit_lab.AuditCase):
+    def test_what_is_new_since_the_last_audit(self):
+        """Seen once it is old news, until it changes; and it is on record when it was seen first."""
+        found = self.lab_make()
+        found.client_add("acme", [("staging", "sql01", "AcmeTest")])
+        found.agent.apply()
+        found.server.sql("CREATE USER [mallory] WITHOUT LOGIN", "AcmeTest")
+        [first] = self.audit(found, 2)["findings"]
+        self.assertIsNone(first["first_seen"])
+        [known] = self.audit(found, 2)["findings"]
+        seen = audit_lab.instant(known["first_seen"].rstrip("Z"))
+        after = (seen + lab.seconds(1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        self.assertEqual(self.audit(found, 0, "--since", after)["findings"], [])
+        self.assertIn("1 seen before ", found.agent.curfew("audit", "--since", after, expect=0).out)
+        self.assertEqual([f["id"] for f in self.audit(found, 2, "--since", known["first_seen"])["findings"]],
+                         [first["id"]])
+        found.server.sql("ALTER ROLE [db_owner] ADD MEMBER [mallory]", "AcmeTest")
+        self.assertEqual({f["name"] for f in self.audit(found, 2, "--since", after)["findings"]}, {"new-member"})
+        records = [e for e in found.agent.curfew("history", "--json", expect=0).json if e["action"] == "finding"]
+        self.assertEqual(records[0]["statement"], first["id"])
+        self.assertIn("mallory: created", records[0]["detail"])
+        self.assertEqual(len(records), 2)
+        found.agent.curfew("audit", "--since", after, "--from", after, expect=64)
+
     def test_a_finding_that_was_reviewed(self):
         """It stays listed and fails no audit, until it changes or its time comes; it lets nobody in."""
         found = self.lab_make()
