@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "sql/rights.h"
+#include "sql/agent_permissions.h"
 #include "sql/rows.h"
 #include "sql/question.h"
 
@@ -153,16 +153,16 @@ static int steps_ask(struct server_reading *r, struct sql_error *error, struct s
 	}
 	if (!rc)
 		rc = names_ask(r, error, s);
-	return rc ? rc : catalog_ours_ask(r, error, s, w, c);
+	return rc ? rc : catalog_managed_ask(r, error, s, w, c);
 }
 
 int sql_observe_server(struct observed_server *out, struct sql_error *error, struct sql_session *s,
-	const struct wanted_server *w, const struct claims *c, const struct sql_remnant *remnants,
-	size_t n_remnants, const struct sql_head *head)
+	const struct wanted_server *w, const struct claims *c, const struct sql_former *formers,
+	size_t n_formers, const struct sql_head *head)
 {
 	struct observed_server o = {0};
 	struct server_reading r = {.o = &o};
-	int rc = catalog_names_collect(&r, w, remnants, n_remnants);
+	int rc = catalog_names_collect(&r, w, formers, n_formers);
 
 	memset(r.rights, -1, sizeof(r.rights));
 	if (!rc)

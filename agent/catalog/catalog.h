@@ -93,7 +93,7 @@ struct server_reading {
 	struct raw_catalog raw;
 	signed char rights
 		[RIGHTS_MAX]
-		[RIGHT_ALTERNATIVES]; /* of rights.h: 1, 0, or -1: the server does not know this permission */
+		[RIGHT_ALTERNATIVES]; /* of agent_permissions.h: 1, 0, or -1: the server does not know this permission */
 	struct raw_condition *conditions;
 	size_t n_conditions;
 	const char **names; /* of databases: first the configured ones */
@@ -117,10 +117,10 @@ int catalog_database_join(struct observed_database *d, struct raw_catalog *r);
 /* ---- reading (catalog.c, catalog_batch.c) ---- */
 
 /* SIDs of logins that are marked, configured, or in the login inventory, present or removed. */
-int catalog_sids_of_ours(struct sid **out, size_t *n, const struct observed_server *o,
+int catalog_managed_sids(struct sid **out, size_t *n, const struct observed_server *o,
 	const struct wanted_server *w, const struct claims *c);
 /* Their sessions and conditions. 0, -ENOMEM, or a lost session. */
-int catalog_ours_ask(struct server_reading *r, struct sql_error *error, struct sql_session *s,
+int catalog_managed_ask(struct server_reading *r, struct sql_error *error, struct sql_session *s,
 	const struct wanted_server *w, const struct claims *c);
 /* All of the server in one batch. After SQL_SERVER_ERROR, -EBADMSG or -ESTALE nothing that was read counts. */
 int catalog_whole_read(struct server_reading *r, struct sql_error *error, struct sql_session *s,
@@ -133,7 +133,7 @@ int catalog_unreadable_add(
 
 /* The arrays are the reading's, and the caller's to free. */
 int catalog_names_collect(struct server_reading *r, const struct wanted_server *w,
-	const struct sql_remnant *remnants, size_t n_remnants);
+	const struct sql_former *formers, size_t n_formers);
 /* Marks what is configured, and adds what no row showed. 0 or -ENOMEM. */
 int catalog_names_apply(struct server_reading *r);
 

@@ -187,7 +187,7 @@ int sql_observe_databases(struct observed_server *o, struct sql_error *error, st
 	_cleanup_free_ struct sid *sids = NULL;
 	size_t n_sids, n = 0;
 	bool alone = false;
-	int rc = readings ? catalog_sids_of_ours(&sids, &n_sids, o, w, c) : -ENOMEM;
+	int rc = readings ? catalog_managed_sids(&sids, &n_sids, o, w, c) : -ENOMEM;
 
 	if (!rc)
 		rc = readings_choose(readings, &n, o, blocked);

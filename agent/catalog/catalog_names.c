@@ -14,9 +14,9 @@ static void name_add(struct server_reading *r, const char *name)
 }
 
 int catalog_names_collect(struct server_reading *r, const struct wanted_server *w,
-	const struct sql_remnant *remnants, size_t n_remnants)
+	const struct sql_former *formers, size_t n_formers)
 {
-	size_t room = w->n_grants + n_remnants + 1;
+	size_t room = w->n_grants + n_formers + 1;
 
 	r->names = calloc(room, sizeof(*r->names));
 	r->ids = calloc(room, sizeof(*r->ids));
@@ -26,8 +26,8 @@ int catalog_names_collect(struct server_reading *r, const struct wanted_server *
 	for (size_t i = 0; i < w->n_grants; i++)
 		name_add(r, w->grants[i]->database->name);
 	r->n_managed = r->n_names;
-	for (size_t i = 0; i < n_remnants; i++)
-		name_add(r, remnants[i].database);
+	for (size_t i = 0; i < n_formers; i++)
+		name_add(r, formers[i].database);
 	return 0;
 }
 

@@ -4,7 +4,7 @@
 
 #include "catalog/catalog.h"
 #include "sql/closing.h"
-#include "sql/rights.h"
+#include "sql/agent_permissions.h"
 #include "sql/rows.h"
 
 static int id_of(const struct sql_value *v)

@@ -2,7 +2,7 @@
  * parts were left out. Uses only catalog views that all supported versions have, and never two of them in one
  * expression. */
 #include "catalog/catalog.h"
-#include "sql/rights.h"
+#include "sql/agent_permissions.h"
 
 /* create_date is in the server's local time, so ages are differences between readings of the server's own clock. */
 const struct part server_parts[] = {

@@ -64,7 +64,7 @@ static int expected_covers(bool *enough, const struct expected *e, const struct 
 {
 	_cleanup_free_ struct sid *sids = NULL;
 	size_t n;
-	int rc = catalog_sids_of_ours(&sids, &n, r->o, w, c);
+	int rc = catalog_managed_sids(&sids, &n, r->o, w, c);
 
 	*enough = !rc;
 	for (size_t i = 0; !rc && i < n && *enough; i++) {
@@ -135,7 +135,7 @@ int catalog_whole_read(struct server_reading *r, struct sql_error *error, struct
 	if (!rc)
 		rc = expected_covers(&enough, &e, r, w, c);
 	if (!rc && !enough)
-		rc = catalog_ours_ask(r, error, s, w, c);
+		rc = catalog_managed_ask(r, error, s, w, c);
 	free(e.sids);
 	free(e.named);
 	return rc;

@@ -2,7 +2,7 @@
 #ifndef COMMANDS_CERTIFICATE_SCOPE_H
 #define COMMANDS_CERTIFICATE_SCOPE_H
 
-#include "commands/certificate_memory.h"
+#include "commands/certificate_former.h"
 
 struct certificate_scope {
 	const struct client *client;

@@ -11,7 +11,7 @@
 #include "curfew/control.h"
 #include "curfew/last_good.h"
 #include "curfew/revocation_copy.h"
-#include "curfew/memory.h"
+#include "curfew/state_tables.h"
 #include "curfew/state.h"
 #include "curfew/text.h"
 

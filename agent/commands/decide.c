@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "commands/command.h"
-#include "curfew/memory.h"
+#include "curfew/state_tables.h"
 #include "curfew/state.h"
 
 struct decision {

@@ -7,7 +7,7 @@
 #include "commands/denied_read.h"
 #include "commands/revocation.h"
 #include "curfew/explain.h"
-#include "curfew/memory.h"
+#include "curfew/state_tables.h"
 
 /* What the facts borrow from. */
 struct inquiry {

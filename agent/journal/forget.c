@@ -1,6 +1,6 @@
 /* `curfew forget`: drops journal data about access whose removal was not verified. */
 #include "journal/database.h"
-#include "curfew/memory.h"
+#include "curfew/state_tables.h"
 
 #include <errno.h>
 

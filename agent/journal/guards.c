@@ -1,7 +1,7 @@
 /* Saved guards of each server, so that an endpoint does not become open to everybody when it leaves the configuration.
  * */
 #include "journal/database.h"
-#include "curfew/memory.h"
+#include "curfew/state_tables.h"
 #include "curfew/text.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* The last head, saved in a small file beside the journal. An older copy of the journal, an emptied one, or a missing
  * one does not contain that record. */
-#include "curfew/memory.h"
+#include "curfew/state_tables.h"
 #include "journal/database.h"
 
 #include <errno.h>

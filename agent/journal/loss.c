@@ -1,6 +1,6 @@
 /* Missing records: a loss is saved, and no access is granted until an operator accepts it. */
 #include "journal/database.h"
-#include "curfew/memory.h"
+#include "curfew/state_tables.h"
 
 #include <errno.h>
 #include <string.h>

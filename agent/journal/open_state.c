@@ -7,7 +7,7 @@
 
 #include <sodium.h>
 
-#include "curfew/memory.h"
+#include "curfew/state_tables.h"
 #include "curfew/owner.h"
 #include "curfew/state.h"
 

@@ -1,6 +1,6 @@
 /* Times at which access was reduced or ended. A changed date in a file is not enough to undo them. */
 #include "journal/database.h"
-#include "curfew/memory.h"
+#include "curfew/state_tables.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* The last verification of each login on each database. */
 #include "journal/database.h"
-#include "curfew/memory.h"
+#include "curfew/state_tables.h"
 
 #include <errno.h>
 #include <string.h>

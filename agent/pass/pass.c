@@ -8,11 +8,11 @@
 #include "pass/pass_internal.h"
 
 /* The client was given something there that is not verified gone. */
-static bool client_has_remnant(const struct pass *p, const struct server *s)
+static bool client_has_former(const struct pass *p, const struct server *s)
 {
-	for (size_t i = 0; i < p->n_remnants; i++)
-		if (p->remnants[i].client && streq(p->remnants[i].client, p->o.client) &&
-			streq(p->remnants[i].server, s->name))
+	for (size_t i = 0; i < p->n_formers; i++)
+		if (p->formers[i].client && streq(p->formers[i].client, p->o.client) &&
+			streq(p->formers[i].server, s->name))
 			return true;
 	return false;
 }
@@ -32,7 +32,7 @@ static bool server_is_asked(const struct pass *p, const struct server *s)
 		if (g->server == s && streq(g->client->name, o->client))
 			return o->mode != PASS_HANDOVER || streq(g->user->login, o->handover_login);
 	}
-	return !o->client || (o->mode != PASS_HANDOVER && client_has_remnant(p, s));
+	return !o->client || (o->mode != PASS_HANDOVER && client_has_former(p, s));
 }
 
 static enum sql_visit_mode sql_mode(enum pass_mode m)
@@ -116,7 +116,7 @@ static int server_add(struct pass *p, const struct server *s)
 	if (!rc && p->o.mode == PASS_APPLY)
 		rc = pass_closings_build(p, w);
 	if (!rc)
-		rc = pass_remnants_ask(p, w);
+		rc = pass_formers_ask(p, w);
 	if (!rc)
 		rc = pass_baselines_ask(p, w);
 	if (rc)
@@ -158,7 +158,7 @@ int pass_new(struct pass **out, const struct pass_options *o)
 		return -ENOMEM;
 	p->o = *o;
 	p->zero_ms = second_began_ms(p->o.now);
-	rc = pass_memory_read(p);
+	rc = pass_state_read(p);
 	if (!rc) {
 		p->overrides = o->overrides ? *o->overrides : (struct overrides){0};
 		p->overrides.passed = p->kept.passed;
@@ -176,9 +176,9 @@ int pass_new(struct pass **out, const struct pass_options *o)
 	if (!rc)
 		pass_verified_begin(p);
 	if (!rc)
-		rc = pass_remnants_build(p);
+		rc = pass_formers_build(p);
 	if (!rc)
-		rc = pass_remnants_spread(p);
+		rc = pass_formers_spread(p);
 	for (size_t i = 0; !rc && i < p->grants.n; i++)
 		p->works[i].before = pass_admission(&p->grants.items[i], p);
 	for (size_t i = 0; !rc && i < o->program->n_servers; i++)
@@ -224,7 +224,7 @@ void pass_free(struct pass *p)
 		free(w->plans);
 		pass_baselines_free(w);
 		pass_closings_free(w);
-		free(w->remnants);
+		free(w->formers);
 		free(w->sql.claims.items);
 		wanted_free(&w->sql.wanted);
 	}
@@ -237,8 +237,8 @@ void pass_free(struct pass *p)
 	free(p->works);
 	free(p->index);
 	grants_free(&p->grants);
-	pass_remnants_free(p);
-	pass_memory_free(p);
+	pass_formers_free(p);
+	pass_state_free(p);
 	free(p);
 }
 

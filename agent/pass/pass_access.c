@@ -269,13 +269,13 @@ int pass_record_gone(struct pass *p, const char *server, const char *login, cons
 
 		if (!l->on_record && streq(l->server, server) && names_equal(l->login, login) &&
 			(database ? names_equal(l->database, database)
-				  : !pass_is_remnant(p, server, login, l->database)))
+				  : !pass_is_former(p, server, login, l->database)))
 			rc = left_record(p, l);
 	}
 	return rc;
 }
 
-static int remnant_save(struct pass *p, struct remnant *r)
+static int former_save(struct pass *p, struct former *r)
 {
 	struct verified v = {.server = r->server,
 		.login = r->login,
@@ -296,14 +296,14 @@ static int remnant_save(struct pass *p, struct remnant *r)
 	return rc;
 }
 
-static int remnants_save(struct pass *p)
+static int formers_save(struct pass *p)
 {
 	int rc = 0;
 
 	pass_replicas_settle(p);
-	for (size_t i = 0; i < p->n_remnants && !rc; i++)
-		if (p->remnants[i].gone && p->remnants[i].database && !p->remnants[i].saved)
-			rc = remnant_save(p, &p->remnants[i]);
+	for (size_t i = 0; i < p->n_formers && !rc; i++)
+		if (p->formers[i].gone && p->formers[i].database && !p->formers[i].saved)
+			rc = former_save(p, &p->formers[i]);
 	return rc;
 }
 
@@ -320,7 +320,7 @@ int pass_record_access(struct pass *p)
 		w->on_record = !rc;
 	}
 	if (!rc)
-		rc = remnants_save(p);
+		rc = formers_save(p);
 	if (!rc)
 		rc = pass_verified_save(p);
 	return rc;

@@ -2,7 +2,7 @@
 #ifndef CURFEW_PASS_INTERNAL_H
 #define CURFEW_PASS_INTERNAL_H
 
-#include "curfew/memory.h"
+#include "curfew/state_tables.h"
 #include "curfew/pass.h"
 #include "curfew/visit.h"
 
@@ -30,7 +30,7 @@ struct server_work {
 	size_t n_items;
 	struct closings due;	      /* from the journal; sql.closings borrows the strings */
 	struct sql_closing *closings; /* sql.closings */
-	struct sql_remnant *remnants; /* sql.remnants */
+	struct sql_former *formers;   /* sql.formers */
 	size_t failed;		      /* failed changes, until the server is seen to match anyway */
 	bool told, reached;	      /* a record about the server arrived; the server answered */
 };
@@ -60,7 +60,7 @@ struct last_access { /* on record */
 	size_t n_left;
 };
 
-struct remnant {			       /* the strings are the journal data's */
+struct former {				       /* the strings are the journal data's */
 	const char *server, *login, *database; /* database NULL: the login itself */
 	char *client;			       /* or NULL: unknown */
 	struct sid sid;
@@ -105,8 +105,8 @@ struct pass {
 	struct kept_guards guards;
 	struct overrides kept;	    /* from the journal; only its passed times are used */
 	struct overrides overrides; /* the caller's revocations with those times; borrowed */
-	struct remnant *remnants;
-	size_t n_remnants;
+	struct former *formers;
+	size_t n_formers;
 	bool memory_failed;
 	bool first_start;	    /* the journal never had a record */
 	char hold[RECORD_TEXT_MAX]; /* why no access is granted; "": granted as scheduled */
@@ -184,10 +184,10 @@ int pass_sources_left(struct source **out, size_t *n, struct pass *p, const stru
 /* ---- journal data ---- */
 
 /* 0 or -ENOMEM. Other journal errors set p->hold. */
-int pass_memory_read(struct pass *p);
-void pass_memory_free(struct pass *p);
+int pass_state_read(struct pass *p);
+void pass_state_free(struct pass *p);
 /* As it is after this pass: a login that it has made must be known when the journal cannot be read any more. */
-void pass_memory_keep(struct pass *p);
+void pass_state_keep(struct pass *p);
 /* Nothing is opened, and why; the first reason stays. */
 void pass_hold(struct pass *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Stores the last verifications with their grants. */
@@ -210,20 +210,20 @@ void pass_closings_free(struct server_work *w);
 
 /* ---- former access ---- */
 
-int pass_remnants_build(struct pass *p);
-int pass_remnant_add(struct pass *p, const char *server, const char *login, const char *database,
+int pass_formers_build(struct pass *p);
+int pass_former_add(struct pass *p, const char *server, const char *login, const char *database,
 	enum level level);
-void pass_remnants_free(struct pass *p);
-int pass_remnants_ask(struct pass *p, struct server_work *w);
+void pass_formers_free(struct pass *p);
+int pass_formers_ask(struct pass *p, struct server_work *w);
 /* The login was granted access to a database that left the configuration, and it is not verified as removed: block it.
  * */
-bool pass_is_remnant(
+bool pass_is_former(
 	const struct pass *p, const char *server, const char *login, const char *database);
-bool pass_remnant_is_left(const struct pass *p, const struct grant *g);
+bool pass_former_is_left(const struct pass *p, const struct grant *g);
 /* False: the record is about a grant. */
-bool pass_remnant_take(struct pass *p, const struct record *r);
-void pass_remnant_login_gone(struct pass *p, const char *server, const char *login);
-void pass_remnants_tell(struct pass *p);
+bool pass_former_take(struct pass *p, const struct record *r);
+void pass_former_login_gone(struct pass *p, const char *server, const char *login);
+void pass_formers_tell(struct pass *p);
 
 /* ---- replicas ---- */
 
@@ -233,7 +233,7 @@ void pass_sids_choose(struct pass *p, struct server_work *w);
 /* On a secondary replica nothing can be read of an ended grant: true if another replica has proved that nothing of it is
  * left, and none shows more. */
 bool pass_replica_proves(const char **where, const struct pass *p, const struct record *r);
-int pass_remnants_spread(struct pass *p);
+int pass_formers_spread(struct pass *p);
 /* Former access on secondary replicas is gone when it is on their primary. */
 void pass_replicas_settle(struct pass *p);
 

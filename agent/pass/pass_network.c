@@ -279,7 +279,7 @@ static void notes_tell(struct pass *p)
 		pass_tell(p, &r);
 	pass_reopenings_tell(p);
 	pass_guards_tell(p);
-	pass_remnants_tell(p);
+	pass_formers_tell(p);
 }
 
 int pass_finish(struct pass_result *out, struct pass *p)
@@ -301,7 +301,7 @@ int pass_finish(struct pass_result *out, struct pass *p)
 	if (p->o.mode == PASS_APPLY && p->o.journal && !p->journal_error)
 		head_copy_save(p->o.journal);
 	if (p->result.done)
-		pass_memory_keep(p);
+		pass_state_keep(p);
 	p->result.held = p->hold[0] != '\0';
 	*out = p->result;
 	return rc;

@@ -113,31 +113,31 @@ bool pass_replica_proves(const char **where, const struct pass *p, const struct 
 }
 
 /* Whoever left the files is looked for on all replicas: a failover may have come before any pass saw the user there. */
-int pass_remnants_spread(struct pass *p)
+int pass_formers_spread(struct pass *p)
 {
-	size_t n = p->n_remnants;
+	size_t n = p->n_formers;
 	int rc = 0;
 
 	for (size_t i = 0; i < n && !rc; i++)
 		for (size_t k = 0; k < p->o.program->n_servers && !rc; k++) {
-			const struct remnant r = p->remnants[i];
+			const struct former r = p->formers[i];
 			const char *name = p->o.program->servers[k].name;
 
 			if (r.database && are_replicas(p, r.server, name) &&
 				!pass_grant(p, name, r.login, r.database) &&
-				!pass_is_remnant(p, name, r.login, r.database))
-				rc = pass_remnant_add(p, name, r.login, r.database, LEVEL_NONE);
+				!pass_is_former(p, name, r.login, r.database))
+				rc = pass_former_add(p, name, r.login, r.database, LEVEL_NONE);
 		}
 	return rc;
 }
 
 /* On one replica nothing is left, and where anything else is unread, that is not its primary. */
-static bool remnant_is_proved(const struct pass *p, const struct remnant *m)
+static bool former_is_proved(const struct pass *p, const struct former *m)
 {
 	bool found = false;
 
-	for (size_t i = 0; i < p->n_remnants; i++) {
-		const struct remnant *k = &p->remnants[i];
+	for (size_t i = 0; i < p->n_formers; i++) {
+		const struct former *k = &p->formers[i];
 
 		if (k == m || !k->database || !names_equal(k->login, m->login) ||
 			!names_equal(k->database, m->database) ||
@@ -152,10 +152,10 @@ static bool remnant_is_proved(const struct pass *p, const struct remnant *m)
 
 void pass_replicas_settle(struct pass *p)
 {
-	for (size_t i = 0; i < p->n_remnants; i++) {
-		struct remnant *m = &p->remnants[i];
+	for (size_t i = 0; i < p->n_formers; i++) {
+		struct former *m = &p->formers[i];
 
 		if (m->secondary && !m->gone)
-			m->gone = remnant_is_proved(p, m);
+			m->gone = former_is_proved(p, m);
 	}
 }

@@ -26,7 +26,7 @@ static void login_gone(struct pass *p, const struct record *r)
 {
 	const struct identity *known = identity_of(p, r);
 
-	pass_remnant_login_gone(p, r->server, r->login);
+	pass_former_login_gone(p, r->server, r->login);
 	if (known && !known->removed && !pass_journal_begin(p) &&
 		(ledger_remove(p->o.journal, known->server, known->login, p->o.now) ||
 			pass_record_gone(p, r->server, r->login, NULL) ||
@@ -155,7 +155,7 @@ static void grant_take(struct pass *p, const struct record *r)
 	const struct grant *g = pass_grant(p, r->server, r->login, r->database);
 
 	if (!g) {
-		pass_remnant_take(p, r);
+		pass_former_take(p, r);
 		return;
 	}
 	struct grant_work *w = &p->works[pass_grant_number(p, g)];

@@ -7,7 +7,7 @@
 #include "catalog/catalog.h"
 #include "server_check/server_check.h"
 #include "sql/name.h"
-#include "sql/rights.h"
+#include "sql/agent_permissions.h"
 #include "sql/rows.h"
 
 /* SQL Server 2016, the oldest version for which the statements are written. */

@@ -6,7 +6,7 @@
 #include "curfew/firewall.h"
 #include "curfew/journal.h"
 #include "curfew/log.h"
-#include "curfew/memory.h"
+#include "curfew/state_tables.h"
 #include "curfew/revocation_copy.h"
 #include "curfew/sandbox.h"
 #include "curfew/schedule.h"

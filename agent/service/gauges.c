@@ -30,10 +30,10 @@ static void refused_count(struct metrics *m, struct service *s)
 	}
 }
 
-static void servers_fill(struct metrics_server *servers, const struct health *health)
+static void servers_fill(struct metrics_server *servers, const struct retries *retries)
 {
-	for (size_t i = 0; i < health_count(health); i++) {
-		const struct server_health *h = health_at(health, i);
+	for (size_t i = 0; i < retries_count(retries); i++) {
+		const struct server_retry *h = retries_at(retries, i);
 		servers[i] = (struct metrics_server){.name = h->name,
 			.reachable = h->reachable && !h->failures,
 			.has_complete_pass = h->has_complete_pass,
@@ -47,14 +47,14 @@ void service_metrics_write(struct service *s)
 {
 	struct metrics *m = &s->metrics;
 	const char *file = s->loaded.program->settings.metrics_file;
-	size_t n = health_count(s->health);
+	size_t n = retries_count(s->retries);
 
 	if (!file)
 		return;
 	_cleanup_free_ struct metrics_server *servers = calloc(n + 1, sizeof(*servers));
 	if (!servers)
 		return;
-	servers_fill(servers, s->health);
+	servers_fill(servers, s->retries);
 	m->now = service_now(s);
 	m->clients = s->loaded.program->n_clients;
 	m->kept_clients = s->loaded.kept.n;

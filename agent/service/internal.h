@@ -1,7 +1,7 @@
 /* Inside the service: the struct that it composes, and what its files do to it. Not for other modules.
  *
  * Upward: event.c <- records.c <- time.c <- network.c <- transition.c <- sending.c <- preflights.c <- passes.c, queries.c <- sampling.c <- requests.c, reload.c <- loop.c <- start.c.
- * What needs less than the whole service takes arguments: dispatcher, health, lane, configuration, overdue. */
+ * What needs less than the whole service takes arguments: dispatcher, retries, lane, configuration, overdue. */
 #ifndef SERVICE_INTERNAL_H
 #define SERVICE_INTERNAL_H
 
@@ -16,7 +16,7 @@
 #include "service/backlog.h"
 #include "service/configuration.h"
 #include "service/dispatcher.h"
-#include "service/health.h"
+#include "service/retries.h"
 #include "service/lane.h"
 #include "service/overdue.h"
 #include "service/reason.h"
@@ -106,7 +106,7 @@ struct service {
 
 	struct passes passes;
 	struct queries queries;
-	struct health *health;
+	struct retries *retries;
 	struct overdue overdue;
 	struct sending *sending;
 	struct sampling *sampling;

@@ -65,14 +65,14 @@ static int record_handle(void *context, const struct record *r)
 		control_tell(s->passes.request.call, r);
 	switch (r->kind) {
 	case RECORD_SERVER:
-		health_answered(s->health, r->server, r->state, r->code,
+		retries_answered(s->retries, r->server, r->state, r->code,
 			lane_age(lane, r->server) >= 0, now);
 		break;
 	case RECORD_END:
 		s->passes.cut |= r->code == -ECANCELED;
-		health_quiet(s->health, r->server,
+		retries_quiet(s->retries, r->server,
 			maintenance_covers(s->loaded.program, r->server, NULL, now));
-		health_ended(s->health, r->server, r->code, r->detail, !lane_pass(lane)->client,
+		retries_ended(s->retries, r->server, r->code, r->detail, !lane_pass(lane)->client,
 			r->end.round_trips, now);
 		break;
 	case RECORD_GRANT:
@@ -215,7 +215,7 @@ static void pass_ended(void *context, int error, const struct pass_result *resul
 static unsigned job_adjust(void *context, struct worker_job *job)
 {
 	const struct service *s = context;
-	const struct server_health *h = health_find(s->health, job->name);
+	const struct server_retry *h = retries_find(s->retries, job->name);
 
 	job->unconfined = s->options.unconfined;
 	job->score = s->score;
@@ -229,12 +229,12 @@ static int servers_choose(struct service *s)
 
 	if (p->has_request)
 		return 0;
-	p->servers = calloc(health_count(s->health) + 1, sizeof(*p->servers));
+	p->servers = calloc(retries_count(s->retries) + 1, sizeof(*p->servers));
 	if (!p->servers)
 		return -ENOMEM;
-	for (size_t i = 0; i < health_count(s->health); i++)
-		if (health_is_due(s->health, i, p->reasons))
-			p->servers[n++] = health_at(s->health, i)->name;
+	for (size_t i = 0; i < retries_count(s->retries); i++)
+		if (retries_is_due(s->retries, i, p->reasons))
+			p->servers[n++] = retries_at(s->retries, i)->name;
 	return 0;
 }
 
@@ -272,7 +272,7 @@ void passes_tick(struct service *s)
 	}
 	if (s->passes.next_interval <= now)
 		service_ask(s, REASON_INTERVAL);
-	if (health_next_retry(s->health) <= now)
+	if (retries_next(s->retries) <= now)
 		service_ask(s, REASON_RETRY);
 }
 
@@ -318,7 +318,7 @@ int64_t passes_next(const struct service *s)
 {
 	if (lane_is_busy(s->passes.lane))
 		return lane_next(s->passes.lane);
-	int64_t retry = health_next_retry(s->health);
+	int64_t retry = retries_next(s->retries);
 	return retry < s->passes.next_interval ? retry : s->passes.next_interval;
 }
 

@@ -50,13 +50,13 @@ static void query_ended(void *context, int error, const struct pass_result *resu
 static int record_handle(void *context, const struct record *r)
 {
 	struct service *s = context;
-	const struct server_health *h =
-		r->kind == RECORD_SERVER ? health_find(s->health, r->server) : NULL;
+	const struct server_retry *h =
+		r->kind == RECORD_SERVER ? retries_find(s->retries, r->server) : NULL;
 	struct record told = *r;
 	char since[INSTANT_TEXT_MAX];
 
 	if (h && h->silent_since && r->state != STATE_UNREACHABLE) {
-		health_came_back(s->health, r->server);
+		retries_came_back(s->retries, r->server);
 	} else if (h && h->silent_since) {
 		int64_t wait = h->retry - service_monotonic();
 		RECORD_PRINTF(&told, detail, "%s; no answer since %s; next attempt %s%lld s",
@@ -72,7 +72,7 @@ static int record_handle(void *context, const struct record *r)
 /* The last pass had no answer from it, or the current pass has none yet. */
 static bool server_is_silent(const struct service *s, const char *name)
 {
-	const struct server_health *h = health_find(s->health, name);
+	const struct server_retry *h = retries_find(s->retries, name);
 
 	if (!h || h->reachable)
 		return false;

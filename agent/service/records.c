@@ -2,7 +2,7 @@
  * error in them never delays the removal of access. */
 #include <errno.h>
 #include <string.h>
-#include "curfew/memory.h"
+#include "curfew/state_tables.h"
 #include "curfew/state.h"
 #include "service/internal.h"
 

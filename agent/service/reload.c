@@ -139,7 +139,7 @@ void service_reload(struct service *s)
 	configuration_free(&s->loaded);
 	s->loaded = c;
 	s->zones = program_zones(c.program);
-	if (health_set(s->health, c.program) < 0)
+	if (retries_set(s->retries, c.program) < 0)
 		service_stop(s, CODE_FAILED);
 	service_schedule(s);
 	sending_reload(s);

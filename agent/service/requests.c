@@ -288,7 +288,7 @@ static void ask_clock(struct service *s, struct control_call *call, const json_t
 		}
 		/* The current pass uses the wrong time. Correct it before it records more. */
 		lane_correct(s->passes.lane, service_now(s));
-		health_correct(s->health, service_now(s));
+		retries_correct(s->retries, service_now(s));
 		service_ask(s, REASON_CLOCK);
 		service_schedule(s);
 	}
@@ -319,7 +319,7 @@ static void ask_notice_test(struct service *s, struct control_call *call, const 
 		NULL);
 }
 
-static json_t *server_json(const struct server_health *h)
+static json_t *server_json(const struct server_retry *h)
 {
 	return json_pack("{s:s, s:b, s:i, s:I, s:I}", "name", h->name, "reachable",
 		h->reachable && !h->failures, "failures", (int)h->failures, "last_good_pass",
@@ -333,8 +333,8 @@ static void ask_service(struct service *s, struct control_call *call, const json
 	json_t *servers = json_array(), *kept = json_array();
 
 	(void)request;
-	for (size_t i = 0; i < health_count(s->health); i++)
-		json_array_append_new(servers, server_json(health_at(s->health, i)));
+	for (size_t i = 0; i < retries_count(s->retries); i++)
+		json_array_append_new(servers, server_json(retries_at(s->retries, i)));
 	for (size_t i = 0; i < s->loaded.kept.n; i++)
 		json_array_append_new(kept, json_string(s->loaded.kept.items[i]));
 	control_end(call, 0, NULL,

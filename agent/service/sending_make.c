@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <string.h>
 #include "curfew/calendar.h"
-#include "curfew/memory.h"
+#include "curfew/state_tables.h"
 #include "curfew/report.h"
 #include "program/names.h"
 #include "service/sending_make.h"

@@ -124,7 +124,7 @@ static int parts_open(struct service *s)
 	int rc = dispatcher_new(&s->dispatcher);
 
 	if (rc == 0)
-		rc = health_new(&s->health, service_monotonic);
+		rc = retries_new(&s->retries, service_monotonic);
 	if (rc == 0)
 		rc = passes_open(s);
 	if (rc == 0)
@@ -176,7 +176,7 @@ static int service_open(struct service *s)
 	if (rc == 0)
 		rc = say(parts_open(s), "opening", "events");
 	s->zones = program_zones(s->loaded.program);
-	return rc == 0 ? health_set(s->health, s->loaded.program) : rc;
+	return rc == 0 ? retries_set(s->retries, s->loaded.program) : rc;
 }
 
 static void service_close(struct service *s)
@@ -193,7 +193,7 @@ static void service_close(struct service *s)
 	dispatcher_free(s->dispatcher);
 	if (s->score > 0)
 		close(s->score);
-	health_free(s->health);
+	retries_free(s->retries);
 	records_close(s);
 	configuration_free(&s->loaded);
 }
@@ -230,7 +230,7 @@ int service_run(const struct service_options *o)
 		service_network_now(&s, "the service started", "service", false, NULL);
 		service_ask(&s, REASON_START);
 		log_send(LOG_STARTED, NULL, "started: %zu clients on %zu servers",
-			s.loaded.program->n_clients, health_count(s.health));
+			s.loaded.program->n_clients, retries_count(s.retries));
 		notify_ready();
 		service_loop(&s);
 		notify_stopping();

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sodium.h>
-#include "curfew/memory.h"
+#include "curfew/state_tables.h"
 #include "service/internal.h"
 
 static int witness_tell(struct service *s, const struct firewall_record *r)

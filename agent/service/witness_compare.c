@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sodium.h>
-#include "curfew/memory.h"
+#include "curfew/state_tables.h"
 #include "service/internal.h"
 
 /* One that the service does not know: it is in force again, unless the journal shows how it ended. */

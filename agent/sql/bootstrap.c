@@ -1,7 +1,7 @@
 /* The T-SQL that a DBA reviews and runs once to create the agent login with the permissions that Curfew needs, and the
  * T-SQL that drops it. */
 #include "curfew/sql.h"
-#include "sql/rights.h"
+#include "sql/agent_permissions.h"
 
 static void write_if(FILE *to, const char *exists, const char *view, const char *name)
 {

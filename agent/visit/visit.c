@@ -152,7 +152,7 @@ int sql_visit_run(struct worker *w, void *context)
 			"");
 		tell_obstacles(&run);
 		tell_grants(&run);
-		tell_remnants(&run);
+		tell_formers(&run);
 		tell_logins(&run);
 		tell_sessions(&run);
 		if (p->mode == SQL_STATUS || p->mode == SQL_PLAN)

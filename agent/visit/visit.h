@@ -10,7 +10,7 @@ void tell_server(const struct visit_run *run, enum state state, const char *deta
 void tell_obstacles(const struct visit_run *run);
 void tell_grants(const struct visit_run *run);
 /* Always looked for, whatever else is reported. */
-void tell_remnants(const struct visit_run *run);
+void tell_formers(const struct visit_run *run);
 void tell_logins(const struct visit_run *run);
 void tell_sessions(const struct visit_run *run);
 /* Passwords that the server will stop to accept while access is scheduled. */

@@ -132,7 +132,7 @@ static int ahead_read(
 	const struct sql_visit *v = run->visit;
 	const struct sql_head head = {.batch = batch, .row = answer_row, .context = b};
 	int rc = sql_observe_server(&run->ahead, error, run->session, &v->wanted, &run->claims,
-		v->remnants, v->n_remnants, &head);
+		v->formers, v->n_formers, &head);
 
 	run->is_ahead = !rc;
 	if (!b->done[b->n - 1])

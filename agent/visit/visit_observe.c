@@ -101,7 +101,7 @@ static int server_observe(struct visit_run *run, struct sql_error *error)
 	} else {
 		run->lock_tried = run->lock_tried || try;
 		rc = sql_observe_server(&run->observed, error, run->session, &v->wanted,
-			&run->claims, v->remnants, v->n_remnants, try ? &lock : NULL);
+			&run->claims, v->formers, v->n_formers, try ? &lock : NULL);
 	}
 	if (!rc)
 		observed_claim(&run->observed, &v->wanted, &run->claims,

@@ -7,7 +7,7 @@
 /* Access that was granted once, that the configuration no longer names, and that was not seen removed yet. A
  * RECORD_GRANT reports it: level none and state ok once it is verified as removed, unread where that cannot be checked.
  * */
-struct sql_remnant {
+struct sql_former {
 	const char *login, *database;
 	struct sid sid;	    /* size 0: unknown */
 	const char *client; /* or NULL */
@@ -34,8 +34,8 @@ void sql_blocked_free(struct sql_blocked *b);
  * and former databases are looked up even if no row shows them; `absent` is set only if the server says that the
  * database does not exist. 0, -ENOMEM, or the result of sql_session_run() if a needed part could not be read. */
 int sql_observe_server(struct observed_server *out, struct sql_error *error, struct sql_session *s,
-	const struct wanted_server *w, const struct claims *c, const struct sql_remnant *remnants,
-	size_t n_remnants, const struct sql_head *head);
+	const struct wanted_server *w, const struct claims *c, const struct sql_former *formers,
+	size_t n_formers, const struct sql_head *head);
 /* Then reads the databases. In one that is not configured only principals are read, unless one is managed. A database
  * that cannot be read gets `unread` with the reason. 0, -ENOMEM, or a lost session. */
 int sql_observe_databases(struct observed_server *o, struct sql_error *error, struct sql_session *s,

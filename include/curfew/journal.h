@@ -191,7 +191,7 @@ int override_remove(struct journal *j, const char *client, const char *login, in
 /* The journal has a reinstatement at or after that time: what another place still keeps as revoked is over. */
 int override_was_reinstated(
 	bool *out, struct journal *j, const char *client, const char *login, instant_t since);
-/* Also reads the passed times; see memory.h. */
+/* Also reads the passed times; see state_tables.h. */
 int override_read(struct overrides *out, struct journal *j);
 
 #endif

@@ -16,8 +16,8 @@ struct sql_visit {
 	/* SQL_APPLY: done first. A RECORD_OUTCOME without an intent reports each. */
 	const struct sql_closing *closings;
 	size_t n_closings;
-	const struct sql_remnant *remnants; /* on this server, in every mode */
-	size_t n_remnants;
+	const struct sql_former *formers; /* on this server, in every mode */
+	size_t n_formers;
 	/* The last verifications on this server from the journal, sorted by login and database. A verification with an
 	 * unchanged fingerprint is still valid; any other is repeated before its login is enabled. A
 	 * RECORD_VERIFICATION reports each result, and the pass saves it. */

@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#include "curfew/memory.h"
+#include "curfew/state_tables.h"
 #include "curfew/outbox.h"
 #include "curfew/samples.h"
 #include "journal/schema.h"

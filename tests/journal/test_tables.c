@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#include "curfew/memory.h"
+#include "curfew/state_tables.h"
 #include "journal/schema.h"
 
 /* A file as version 1 made it, with something in every table that it had. */

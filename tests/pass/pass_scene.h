@@ -5,7 +5,7 @@
 #include "../program/fixture.h"
 #include "../journal/journal_fixture.h"
 
-#include "curfew/memory.h"
+#include "curfew/state_tables.h"
 #include "curfew/pass.h"
 
 /* Full access until GOLIVE, then read-only. */

@@ -108,8 +108,8 @@ static void what_a_file_names_no_more_shuts_its_login_out(void **state)
 	static const char *const servers[] = {"sqltest02", NULL};
 	static const char *const databases[] = {"AcmeTest", "OldDatabase"};
 	static const struct {
-		bool answers, of_remnant;
-		enum state remnant;
+		bool answers, of_former;
+		enum state former;
 		bool let_in;
 	} cases[] = {{false, false, STATE_OK, false}, {true, false, STATE_OK, false},
 		{true, true, STATE_UNREAD, false}, {true, true, STATE_OVERDUE, false},
@@ -132,8 +132,8 @@ static void what_a_file_names_no_more_shuts_its_login_out(void **state)
 		r.state = cases[i].answers ? STATE_OK : STATE_UNREACHABLE;
 		assert_int_equal(pass_record(p, &r), 0);
 		r = scene_grant("sqltest02", "OldDatabase", LEVEL_NONE);
-		r.state = cases[i].remnant;
-		if (cases[i].of_remnant)
+		r.state = cases[i].former;
+		if (cases[i].of_former)
 			assert_int_equal(pass_record(p, &r), 0);
 		r = scene_record(RECORD_END, "sqltest02");
 		r.code = cases[i].answers ? 0 : -ETIMEDOUT;

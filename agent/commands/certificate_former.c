@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "commands/certificate_memory.h"
+#include "commands/certificate_former.h"
 
 static bool was_given(const struct journal_entry *e)
 {

@@ -1,7 +1,7 @@
 /* Retries of servers: whether each server answers, when it is tried again, and when its last complete pass was. The
  * caller passes the clock, so that tests can set it. */
-#ifndef SERVICE_HEALTH_H
-#define SERVICE_HEALTH_H
+#ifndef SERVICE_RETRIES_H
+#define SERVICE_RETRIES_H
 
 #include "curfew/program.h"
 #include "curfew/record.h"
@@ -11,9 +11,9 @@
 #define RETRY_FIRST 5
 #define RETRY_MOST  300
 
-struct health;
+struct retries;
 
-struct server_health {
+struct server_retry {
 	char *name;
 	unsigned failures; /* in a row */
 	int64_t retry;	   /* monotonic milliseconds; 0: none */
@@ -27,36 +27,36 @@ struct server_health {
 };
 
 /* `monotonic` returns milliseconds of a clock that cannot be set. 0 or -ENOMEM. */
-int health_new(struct health **out, int64_t (*monotonic)(void));
-void health_free(struct health *h);
+int retries_new(struct retries **out, int64_t (*monotonic)(void));
+void retries_free(struct retries *h);
 /* Replaces the list of servers by that of the configuration; servers that stay keep their state. 0 or -ENOMEM. */
-int health_set(struct health *h, const struct program *p);
+int retries_set(struct retries *h, const struct program *p);
 
-size_t health_count(const struct health *h);
-const struct server_health *health_at(const struct health *h, size_t i);
-const struct server_health *health_find(
-	const struct health *h, const char *name); /* NULL if unknown */
+size_t retries_count(const struct retries *h);
+const struct server_retry *retries_at(const struct retries *h, size_t i);
+const struct server_retry *retries_find(
+	const struct retries *h, const char *name); /* NULL if unknown */
 
 /* Whether a pass for these reasons visits server `i`. */
-bool health_is_due(const struct health *h, size_t i, unsigned reasons);
+bool retries_is_due(const struct retries *h, size_t i, unsigned reasons);
 /* The earliest retry of any server, in monotonic milliseconds, or INT64_MAX. */
-int64_t health_next_retry(const struct health *h);
+int64_t retries_next(const struct retries *h);
 
 /* A worker reported `state` of its server. `began`: the worker had started, as far as the caller knows. */
-void health_answered(
-	struct health *h, const char *name, enum state state, int code, bool began, instant_t now);
+void retries_answered(
+	struct retries *h, const char *name, enum state state, int code, bool began, instant_t now);
 /* A worker ended. `code`: 0 or negative errno, explained by `detail`. `whole`: the pass was about all clients. */
-void health_ended(struct health *h, const char *name, int code, const char *detail, bool whole,
+void retries_ended(struct retries *h, const char *name, int code, const char *detail, bool whole,
 	uint64_t round_trips, instant_t now);
-/* Sets whether the server is in a maintenance window; call before health_ended(). A server that still fails after the
+/* Sets whether the server is in a maintenance window; call before retries_ended(). A server that still fails after the
  * window is logged then. */
-void health_quiet(struct health *h, const char *name, bool quiet);
+void retries_quiet(struct retries *h, const char *name, bool quiet);
 /* An unreachable server answered a query, so its retry is due now. */
-void health_came_back(struct health *h, const char *name);
+void retries_came_back(struct retries *h, const char *name);
 /* The clock was corrected: moves times that are later than `now` back to `now`. */
-void health_correct(struct health *h, instant_t now);
+void retries_correct(struct retries *h, instant_t now);
 
 /* Milliseconds until the next retry after this many failures in a row; `chance` varies it. */
-int64_t health_retry_delay(unsigned failures, uint16_t chance);
+int64_t retries_delay(unsigned failures, uint16_t chance);
 
 #endif

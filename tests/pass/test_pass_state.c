@@ -1,4 +1,4 @@
-/* What a pass makes of its memory: remnants stay until they are verified gone, missing records open nothing, trouble with
+/* What a pass makes of its memory: formers stay until they are verified gone, missing records open nothing, trouble with
  * the journal is no reason not to begin. */
 #include "pass_scene.h"
 
@@ -21,7 +21,7 @@ static struct pass_result finish(struct pass *p)
 	return result;
 }
 
-static bool remnant_is_told(const struct scene *s)
+static bool former_is_told(const struct scene *s)
 {
 	for (size_t i = 0; i < s->n_told; i++)
 		if (s->told[i].kind == RECORD_GRANT &&
@@ -33,7 +33,7 @@ static bool remnant_is_told(const struct scene *s)
 
 /* Whatever servers say in whatever order, what was given and left the files is told until the database itself was read
  * without it, or an operator lets it be forgotten. */
-static void remnants_stay(void **state)
+static void formers_stay(void **state)
 {
 	struct scene *s = *state;
 	static const enum state says[] = {STATE_OK, STATE_UNREAD, STATE_OVERDUE, STATE_WAITING,
@@ -68,7 +68,7 @@ static void remnants_stay(void **state)
 		r = scene_record(RECORD_END, "sqltest02");
 		assert_int_equal(pass_record(p, &r), 0);
 		struct pass_result result = finish(p);
-		assert_int_equal(remnant_is_told(s), there);
+		assert_int_equal(former_is_told(s), there);
 		assert_int_equal(result.overdue > 0, there);
 	}
 	if (!there)
@@ -77,7 +77,7 @@ static void remnants_stay(void **state)
 		memory_forget(s->journal, "sqltest02", "OldDatabase", TESTING, "root", "scrapped"),
 		0);
 	finish(begin(s));
-	assert_false(remnant_is_told(s));
+	assert_false(former_is_told(s));
 }
 
 static void a_loss_opens_nothing(void **state)
@@ -130,7 +130,7 @@ static void a_pass_begins_without_its_journal(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(remnants_stay, scene_setup, scene_teardown),
+		cmocka_unit_test_setup_teardown(formers_stay, scene_setup, scene_teardown),
 		cmocka_unit_test_setup_teardown(a_loss_opens_nothing, scene_setup, scene_teardown),
 		cmocka_unit_test_setup_teardown(
 			a_marked_login_on_a_first_start_is_a_loss, scene_setup, scene_teardown),

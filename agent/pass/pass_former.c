@@ -5,16 +5,16 @@
 
 #include "pass/pass_internal.h"
 
-int pass_remnant_add(struct pass *p, const char *server, const char *login, const char *database,
+int pass_former_add(struct pass *p, const char *server, const char *login, const char *database,
 	enum level level)
 {
-	struct remnant *items = array_grown(p->remnants, p->n_remnants, sizeof(*items));
+	struct former *items = array_grown(p->formers, p->n_formers, sizeof(*items));
 
 	if (!items)
 		return -ENOMEM;
-	p->remnants = items;
-	struct remnant *r = &items[p->n_remnants++];
-	*r = (struct remnant){
+	p->formers = items;
+	struct former *r = &items[p->n_formers++];
+	*r = (struct former){
 		.server = server, .login = login, .database = database, .level = level};
 	for (size_t i = 0; i < p->identities.n; i++) {
 		const struct identity *k = &p->identities.items[i];
@@ -32,11 +32,11 @@ int pass_remnant_add(struct pass *p, const char *server, const char *login, cons
 	return 0;
 }
 
-bool pass_is_remnant(
+bool pass_is_former(
 	const struct pass *p, const char *server, const char *login, const char *database)
 {
-	for (size_t i = 0; i < p->n_remnants; i++) {
-		const struct remnant *r = &p->remnants[i];
+	for (size_t i = 0; i < p->n_formers; i++) {
+		const struct former *r = &p->formers[i];
 		if (streq(r->server, server) && names_equal(r->login, login) &&
 			(!database || (r->database && names_equal(r->database, database))))
 			return true;
@@ -44,53 +44,53 @@ bool pass_is_remnant(
 	return false;
 }
 
-static int remnant_find(struct pass *p, const char *server, const char *login, const char *database,
+static int former_find(struct pass *p, const char *server, const char *login, const char *database,
 	enum level level)
 {
 	if (level == LEVEL_NONE || pass_grant(p, server, login, database) ||
-		pass_is_remnant(p, server, login, database))
+		pass_is_former(p, server, login, database))
 		return 0;
-	return pass_remnant_add(p, server, login, database, level);
+	return pass_former_add(p, server, login, database, level);
 }
 
-int pass_remnants_build(struct pass *p)
+int pass_formers_build(struct pass *p)
 {
 	int rc = 0;
 
 	for (size_t i = 0; i < p->verified.n && !rc; i++) {
 		const struct verified *v = &p->verified.items[i];
-		rc = remnant_find(p, v->server, v->login, v->database, v->level);
+		rc = former_find(p, v->server, v->login, v->database, v->level);
 	}
 	for (size_t i = 0; i < p->proved.n && !rc; i++) {
 		const struct proved *k = &p->proved.items[i];
-		rc = remnant_find(p, k->server, k->login, k->database, k->level);
+		rc = former_find(p, k->server, k->login, k->database, k->level);
 	}
 	for (size_t i = 0; i < p->identities.n && !rc; i++) {
 		const struct identity *k = &p->identities.items[i];
-		if (!k->removed && !pass_is_remnant(p, k->server, k->login, NULL) &&
+		if (!k->removed && !pass_is_former(p, k->server, k->login, NULL) &&
 			!pass_login_is_named(p, k->server, k->login))
-			rc = pass_remnant_add(p, k->server, k->login, NULL, LEVEL_NONE);
+			rc = pass_former_add(p, k->server, k->login, NULL, LEVEL_NONE);
 	}
 	return rc;
 }
 
-void pass_remnants_free(struct pass *p)
+void pass_formers_free(struct pass *p)
 {
-	for (size_t i = 0; i < p->n_remnants; i++)
-		free(p->remnants[i].client);
-	free(p->remnants);
+	for (size_t i = 0; i < p->n_formers; i++)
+		free(p->formers[i].client);
+	free(p->formers);
 }
 
-int pass_remnants_ask(struct pass *p, struct server_work *w)
+int pass_formers_ask(struct pass *p, struct server_work *w)
 {
-	w->remnants = calloc(p->n_remnants + 1, sizeof(*w->remnants));
-	if (!w->remnants)
+	w->formers = calloc(p->n_formers + 1, sizeof(*w->formers));
+	if (!w->formers)
 		return -ENOMEM;
-	w->sql.remnants = w->remnants;
-	for (size_t i = 0; i < p->n_remnants; i++) {
-		const struct remnant *r = &p->remnants[i];
+	w->sql.formers = w->formers;
+	for (size_t i = 0; i < p->n_formers; i++) {
+		const struct former *r = &p->formers[i];
 		if (streq(r->server, w->server->name) && r->database)
-			w->remnants[w->sql.n_remnants++] = (struct sql_remnant){.login = r->login,
+			w->formers[w->sql.n_formers++] = (struct sql_former){.login = r->login,
 				.database = r->database,
 				.sid = r->sid,
 				.client = r->client};
@@ -98,10 +98,10 @@ int pass_remnants_ask(struct pass *p, struct server_work *w)
 	return 0;
 }
 
-bool pass_remnant_is_left(const struct pass *p, const struct grant *g)
+bool pass_former_is_left(const struct pass *p, const struct grant *g)
 {
-	for (size_t i = 0; i < p->n_remnants; i++) {
-		const struct remnant *r = &p->remnants[i];
+	for (size_t i = 0; i < p->n_formers; i++) {
+		const struct former *r = &p->formers[i];
 		if (!r->gone && r->database && streq(r->server, g->server->name) &&
 			names_equal(r->login, g->user->login))
 			return true;
@@ -109,10 +109,10 @@ bool pass_remnant_is_left(const struct pass *p, const struct grant *g)
 	return false;
 }
 
-bool pass_remnant_take(struct pass *p, const struct record *r)
+bool pass_former_take(struct pass *p, const struct record *r)
 {
-	for (size_t i = 0; i < p->n_remnants; i++) {
-		struct remnant *m = &p->remnants[i];
+	for (size_t i = 0; i < p->n_formers; i++) {
+		struct former *m = &p->formers[i];
 		if (!m->database || !streq(m->server, r->server) ||
 			!names_equal(m->login, r->login) || !names_equal(m->database, r->database))
 			continue;
@@ -127,10 +127,10 @@ bool pass_remnant_take(struct pass *p, const struct record *r)
 	return false;
 }
 
-void pass_remnant_login_gone(struct pass *p, const char *server, const char *login)
+void pass_former_login_gone(struct pass *p, const char *server, const char *login)
 {
-	for (size_t i = 0; i < p->n_remnants; i++) {
-		struct remnant *m = &p->remnants[i];
+	for (size_t i = 0; i < p->n_formers; i++) {
+		struct former *m = &p->formers[i];
 		if (!m->database && streq(m->server, server) && names_equal(m->login, login))
 			m->gone = true;
 	}
@@ -144,7 +144,7 @@ static const struct server_work *work_of(const struct pass *p, const char *serve
 	return NULL;
 }
 
-static void remnant_tell(struct pass *p, const struct remnant *m, const struct server_work *w)
+static void former_tell(struct pass *p, const struct former *m, const struct server_work *w)
 {
 	bool configured = program_server(p->o.program, m->server) != NULL;
 	struct record r = {.kind = RECORD_GRANT, .state = STATE_OVERDUE, .grant.level = m->level};
@@ -169,10 +169,10 @@ static void remnant_tell(struct pass *p, const struct remnant *m, const struct s
 	pass_tell(p, &r);
 }
 
-void pass_remnants_tell(struct pass *p)
+void pass_formers_tell(struct pass *p)
 {
-	for (size_t i = 0; i < p->n_remnants; i++) {
-		const struct remnant *m = &p->remnants[i];
+	for (size_t i = 0; i < p->n_formers; i++) {
+		const struct former *m = &p->formers[i];
 		const struct server_work *w = work_of(p, m->server);
 
 		if (m->gone || (p->o.client && (!m->client || !streq(m->client, p->o.client))))
@@ -180,6 +180,6 @@ void pass_remnants_tell(struct pass *p)
 		/* A pass for other servers: this one is not asked. */
 		if (!w && program_server(p->o.program, m->server))
 			continue;
-		remnant_tell(p, m, w);
+		former_tell(p, m, w);
 	}
 }

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "service/health.h"
+#include "service/retries.h"
 #include "service/reason.h"
 
 #define EVERYBODY  true
@@ -26,27 +26,27 @@ static struct server servers[] = {{.name = sql01}, {.name = sql02}, {.name = sql
 static int setup(void **state)
 {
 	const struct program p = {.servers = servers, .n_servers = 2};
-	struct health *h;
+	struct retries *h;
 
 	clock_ms = 1000000;
-	assert_int_equal(health_new(&h, clock_read), 0);
-	assert_int_equal(health_set(h, &p), 0);
-	assert_int_equal(health_count(h), 2);
+	assert_int_equal(retries_new(&h, clock_read), 0);
+	assert_int_equal(retries_set(h, &p), 0);
+	assert_int_equal(retries_count(h), 2);
 	*state = h;
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	health_free(*state);
-	health_free(NULL);
+	retries_free(*state);
+	retries_free(NULL);
 	return 0;
 }
 
-static void visit(struct health *h, const char *name, enum state state, int code, instant_t now)
+static void visit(struct retries *h, const char *name, enum state state, int code, instant_t now)
 {
-	health_answered(h, name, state, code, true, now);
-	health_ended(h, name, code, "", EVERYBODY, 7, now);
+	retries_answered(h, name, state, code, true, now);
+	retries_ended(h, name, code, "", EVERYBODY, 7, now);
 }
 
 static void the_delay_doubles_up_to_five_minutes(void **state)
@@ -55,36 +55,36 @@ static void the_delay_doubles_up_to_five_minutes(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < ARRAY_SIZE(expected); i++) {
-		int64_t least = health_retry_delay(i + 1, 0);
-		int64_t most = health_retry_delay(i + 1, UINT16_MAX);
+		int64_t least = retries_delay(i + 1, 0);
+		int64_t most = retries_delay(i + 1, UINT16_MAX);
 		assert_int_equal(least, expected[i] * 750);
 		assert_int_equal(most, expected[i] * 1250);
 	}
 	/* However often: no number wraps. */
-	assert_int_equal(health_retry_delay(UINT32_MAX, 0), 300 * 750);
+	assert_int_equal(retries_delay(UINT32_MAX, 0), 300 * 750);
 }
 
 static void a_failure_sets_the_next_try(void **state)
 {
-	struct health *h = *state;
-	const struct server_health *s = health_find(h, "sql01");
+	struct retries *h = *state;
+	const struct server_retry *s = retries_find(h, "sql01");
 
 	visit(h, "sql01", STATE_UNREACHABLE, -ETIMEDOUT, NOW);
 	assert_int_equal(s->failures, 1);
 	assert_true(s->retry >= clock_ms + 3750 && s->retry <= clock_ms + 6250);
-	assert_true(health_next_retry(h) == s->retry);
+	assert_true(retries_next(h) == s->retry);
 	visit(h, "sql01", STATE_UNREACHABLE, -ETIMEDOUT, NOW + 60);
 	assert_int_equal(s->failures, 2);
 	assert_true(s->retry >= clock_ms + 7500 && s->retry <= clock_ms + 12500);
 	/* Silent since the first time, not the last. */
 	assert_int_equal(s->silent_since, NOW);
-	assert_int_equal(health_find(h, "sql02")->failures, 0);
+	assert_int_equal(retries_find(h, "sql02")->failures, 0);
 }
 
 static void a_complete_pass_clears_all_of_it(void **state)
 {
-	struct health *h = *state;
-	const struct server_health *s = health_find(h, "sql01");
+	struct retries *h = *state;
+	const struct server_retry *s = retries_find(h, "sql01");
 
 	visit(h, "sql01", STATE_UNREACHABLE, -ETIMEDOUT, NOW);
 	visit(h, "sql01", STATE_OK, 0, NOW + 5);
@@ -94,21 +94,21 @@ static void a_complete_pass_clears_all_of_it(void **state)
 	assert_int_equal(s->complete_pass, NOW + 5);
 	assert_int_equal(s->round_trips, 7);
 	assert_true(s->reachable && s->has_complete_pass);
-	assert_true(health_next_retry(h) == INT64_MAX);
+	assert_true(retries_next(h) == INT64_MAX);
 }
 
 /* In a window nothing is said of a failure; what still fails after it is told, once, and so is its end. */
 static void a_window_quiets_the_log(void **state)
 {
-	struct health *h = *state;
-	const struct server_health *s = health_find(h, "sql01");
+	struct retries *h = *state;
+	const struct server_retry *s = retries_find(h, "sql01");
 
-	health_quiet(h, "sql01", true);
+	retries_quiet(h, "sql01", true);
 	visit(h, "sql01", STATE_UNREACHABLE, -ETIMEDOUT, NOW);
 	assert_int_equal(s->failures, 1);
 	assert_false(s->told);
 	assert_true(s->retry > 0);
-	health_quiet(h, "sql01", false);
+	retries_quiet(h, "sql01", false);
 	visit(h, "sql01", STATE_UNREACHABLE, -ETIMEDOUT, NOW + 5);
 	assert_true(s->told);
 	visit(h, "sql01", STATE_OK, 0, NOW + 10);
@@ -117,13 +117,13 @@ static void a_window_quiets_the_log(void **state)
 
 static void one_client_says_nothing_of_the_others(void **state)
 {
-	struct health *h = *state;
-	const struct server_health *s = health_find(h, "sql01");
+	struct retries *h = *state;
+	const struct server_retry *s = retries_find(h, "sql01");
 
 	visit(h, "sql01", STATE_UNREACHABLE, -ETIMEDOUT, NOW);
 	int64_t retry = s->retry;
-	health_answered(h, "sql01", STATE_OK, 0, true, NOW + 5);
-	health_ended(h, "sql01", 0, "", ONE_CLIENT, 7, NOW + 5);
+	retries_answered(h, "sql01", STATE_OK, 0, true, NOW + 5);
+	retries_ended(h, "sql01", 0, "", ONE_CLIENT, 7, NOW + 5);
 	assert_int_equal(s->failures, 1);
 	assert_true(s->retry == retry);
 	assert_false(s->has_complete_pass);
@@ -132,8 +132,8 @@ static void one_client_says_nothing_of_the_others(void **state)
 /* Cut short by us: it is visited again soon, and counts as no failure. */
 static void cut_short_is_no_failure(void **state)
 {
-	struct health *h = *state;
-	const struct server_health *s = health_find(h, "sql01");
+	struct retries *h = *state;
+	const struct server_retry *s = retries_find(h, "sql01");
 
 	visit(h, "sql01", STATE_OK, 0, NOW);
 	visit(h, "sql01", STATE_UNREACHABLE, -ECANCELED, NOW + 5);
@@ -141,72 +141,72 @@ static void cut_short_is_no_failure(void **state)
 	assert_int_equal(s->failures, 0);
 	assert_true(s->retry == clock_ms + 5000);
 	/* Not begun: nothing is known. Begun, and silent before: it is silent. */
-	health_answered(h, "sql02", STATE_UNREACHABLE, -ECANCELED, false, NOW);
-	assert_int_equal(health_find(h, "sql02")->silent_since, 0);
-	health_answered(h, "sql02", STATE_UNREACHABLE, -ECANCELED, true, NOW);
-	assert_int_equal(health_find(h, "sql02")->silent_since, NOW);
+	retries_answered(h, "sql02", STATE_UNREACHABLE, -ECANCELED, false, NOW);
+	assert_int_equal(retries_find(h, "sql02")->silent_since, 0);
+	retries_answered(h, "sql02", STATE_UNREACHABLE, -ECANCELED, true, NOW);
+	assert_int_equal(retries_find(h, "sql02")->silent_since, NOW);
 }
 
 static void who_is_due(void **state)
 {
-	struct health *h = *state;
+	struct retries *h = *state;
 
 	visit(h, "sql01", STATE_OK, 0, NOW);
 	visit(h, "sql02", STATE_UNREACHABLE, -ETIMEDOUT, NOW);
 	/* Well: for everything but another's retry. */
-	assert_true(health_is_due(h, 0, REASON_TRANSITION));
-	assert_true(health_is_due(h, 0, REASON_INTERVAL));
-	assert_true(health_is_due(h, 0, REASON_RETRY | REASON_INTERVAL));
-	assert_false(health_is_due(h, 0, REASON_RETRY));
+	assert_true(retries_is_due(h, 0, REASON_TRANSITION));
+	assert_true(retries_is_due(h, 0, REASON_INTERVAL));
+	assert_true(retries_is_due(h, 0, REASON_RETRY | REASON_INTERVAL));
+	assert_false(retries_is_due(h, 0, REASON_RETRY));
 	/* Failed: once its time has come, or when somebody asks. */
-	assert_false(health_is_due(h, 1, REASON_RETRY));
-	assert_false(health_is_due(h, 1, REASON_TRANSITION));
-	assert_true(health_is_due(h, 1, REASON_ASKED));
-	assert_true(health_is_due(h, 1, REASON_START));
-	assert_true(health_is_due(h, 1, REASON_RELOAD));
-	clock_ms = health_next_retry(h);
-	assert_true(health_is_due(h, 1, REASON_RETRY));
-	assert_true(health_is_due(h, 1, REASON_TRANSITION));
+	assert_false(retries_is_due(h, 1, REASON_RETRY));
+	assert_false(retries_is_due(h, 1, REASON_TRANSITION));
+	assert_true(retries_is_due(h, 1, REASON_ASKED));
+	assert_true(retries_is_due(h, 1, REASON_START));
+	assert_true(retries_is_due(h, 1, REASON_RELOAD));
+	clock_ms = retries_next(h);
+	assert_true(retries_is_due(h, 1, REASON_RETRY));
+	assert_true(retries_is_due(h, 1, REASON_TRANSITION));
 }
 
 static void one_that_came_back_is_due_now(void **state)
 {
-	struct health *h = *state;
+	struct retries *h = *state;
 
 	visit(h, "sql02", STATE_UNREACHABLE, -ETIMEDOUT, NOW);
-	assert_false(health_is_due(h, 1, REASON_RETRY));
-	health_came_back(h, "sql02");
-	assert_true(health_is_due(h, 1, REASON_RETRY));
-	assert_true(health_next_retry(h) <= clock_ms);
-	health_came_back(h, "no such server");
+	assert_false(retries_is_due(h, 1, REASON_RETRY));
+	retries_came_back(h, "sql02");
+	assert_true(retries_is_due(h, 1, REASON_RETRY));
+	assert_true(retries_next(h) <= clock_ms);
+	retries_came_back(h, "no such server");
 }
 
 static void a_reload_keeps_what_is_known(void **state)
 {
 	const struct program p = {.servers = servers + 1, .n_servers = 2};
-	struct health *h = *state;
+	struct retries *h = *state;
 
 	visit(h, "sql02", STATE_UNREACHABLE, -ETIMEDOUT, NOW);
 	visit(h, "sql01", STATE_OK, 0, NOW);
-	assert_int_equal(health_set(h, &p), 0);
-	assert_null(health_find(h, "sql01"));
-	assert_int_equal(health_find(h, "sql02")->failures, 1);
-	assert_int_equal(health_find(h, "sql03")->failures, 0);
-	assert_string_equal(health_at(h, 1)->name, "sql03");
+	assert_int_equal(retries_set(h, &p), 0);
+	assert_null(retries_find(h, "sql01"));
+	assert_int_equal(retries_find(h, "sql02")->failures, 1);
+	assert_int_equal(retries_find(h, "sql03")->failures, 0);
+	assert_string_equal(retries_at(h, 1)->name, "sql03");
 	/* Of one that has gone nothing is kept, and what is said of it is nobody's. */
 	visit(h, "sql01", STATE_UNREACHABLE, -ETIMEDOUT, NOW);
-	assert_null(health_find(h, "sql01"));
+	assert_null(retries_find(h, "sql01"));
 }
 
 static void no_instant_lies_ahead_of_a_corrected_clock(void **state)
 {
-	struct health *h = *state;
+	struct retries *h = *state;
 
 	visit(h, "sql01", STATE_OK, 0, NOW + 86400);
 	visit(h, "sql02", STATE_UNREACHABLE, -ETIMEDOUT, NOW + 86400);
-	health_correct(h, NOW);
-	assert_int_equal(health_find(h, "sql01")->complete_pass, NOW);
-	assert_int_equal(health_find(h, "sql02")->silent_since, NOW);
+	retries_correct(h, NOW);
+	assert_int_equal(retries_find(h, "sql01")->complete_pass, NOW);
+	assert_int_equal(retries_find(h, "sql02")->silent_since, NOW);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -224,5 +224,5 @@ int main(void)
 		TEST(a_reload_keeps_what_is_known),
 		TEST(no_instant_lies_ahead_of_a_corrected_clock),
 	};
-	return cmocka_run_group_tests_name("health", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("retries", tests, NULL, NULL);
 }

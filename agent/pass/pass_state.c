@@ -68,7 +68,7 @@ void pass_hold(struct pass *p, const char *format, ...)
 	va_end(args);
 }
 
-int pass_memory_read(struct pass *p)
+int pass_state_read(struct pass *p)
 {
 	int rc = 0;
 
@@ -96,7 +96,7 @@ int pass_memory_read(struct pass *p)
 	return 0;
 }
 
-void pass_memory_keep(struct pass *p)
+void pass_state_keep(struct pass *p)
 {
 	struct recall *r;
 
@@ -106,7 +106,7 @@ void pass_memory_keep(struct pass *p)
 	*p->o.last = r;
 }
 
-void pass_memory_free(struct pass *p)
+void pass_state_free(struct pass *p)
 {
 	recall_free(p->recall);
 }
@@ -172,7 +172,7 @@ enum admission pass_admission(const struct grant *g, void *pass)
 	const struct grant_work *w = &p->works[pass_grant_number(p, g)];
 	enum admission by_memory = admission_by(w->has_verified ? &w->verified : NULL, g->level);
 
-	if (pass_remnant_is_left(p, g) || (w->seen && w->told_admission == ADMIT_NOBODY))
+	if (pass_former_is_left(p, g) || (w->seen && w->told_admission == ADMIT_NOBODY))
 		return ADMIT_NOBODY;
 	/* Verified, but not allowed, for example because an old session has not ended yet. */
 	if (w->seen && w->readable && by_memory == ADMIT)

@@ -1,6 +1,6 @@
 /* Permissions that the agent login needs on a server. Checked before a result is trusted, and printed by bootstrap. */
-#ifndef CURFEW_SQL_RIGHTS_H
-#define CURFEW_SQL_RIGHTS_H
+#ifndef CURFEW_SQL_AGENT_PERMISSIONS_H
+#define CURFEW_SQL_AGENT_PERMISSIONS_H
 
 static const struct {
 	/* The first, or all of the others: SQL Server 2022 splits some permissions. A server may not know all of them.

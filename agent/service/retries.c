@@ -3,18 +3,18 @@
 #include <string.h>
 #include <sys/random.h>
 #include "curfew/log.h"
-#include "service/health.h"
+#include "service/retries.h"
 #include "service/reason.h"
 
-struct health {
-	struct server_health *items; /* in the configuration's order */
+struct retries {
+	struct server_retry *items; /* in the configuration's order */
 	size_t n;
 	int64_t (*monotonic)(void);
 };
 
-int health_new(struct health **out, int64_t (*monotonic)(void))
+int retries_new(struct retries **out, int64_t (*monotonic)(void))
 {
-	struct health *h = calloc(1, sizeof(*h));
+	struct retries *h = calloc(1, sizeof(*h));
 
 	if (!h)
 		return -ENOMEM;
@@ -23,14 +23,14 @@ int health_new(struct health **out, int64_t (*monotonic)(void))
 	return 0;
 }
 
-static void items_free(struct server_health *items, size_t n)
+static void items_free(struct server_retry *items, size_t n)
 {
 	for (size_t i = 0; items && i < n; i++)
 		free(items[i].name);
 	free(items);
 }
 
-void health_free(struct health *h)
+void retries_free(struct retries *h)
 {
 	if (!h)
 		return;
@@ -38,7 +38,7 @@ void health_free(struct health *h)
 	free(h);
 }
 
-static struct server_health *find(const struct health *h, const char *name)
+static struct server_retry *find(const struct retries *h, const char *name)
 {
 	for (size_t i = 0; i < h->n; i++)
 		if (streq(h->items[i].name, name))
@@ -46,14 +46,14 @@ static struct server_health *find(const struct health *h, const char *name)
 	return NULL;
 }
 
-int health_set(struct health *h, const struct program *p)
+int retries_set(struct retries *h, const struct program *p)
 {
-	struct server_health *items = calloc(p->n_servers + 1, sizeof(*items));
+	struct server_retry *items = calloc(p->n_servers + 1, sizeof(*items));
 
 	if (!items)
 		return -ENOMEM;
 	for (size_t i = 0; i < p->n_servers; i++) {
-		const struct server_health *known = find(h, p->servers[i].name);
+		const struct server_retry *known = find(h, p->servers[i].name);
 		if (known)
 			items[i] = *known;
 		items[i].name = strdup(p->servers[i].name);
@@ -68,22 +68,22 @@ int health_set(struct health *h, const struct program *p)
 	return 0;
 }
 
-size_t health_count(const struct health *h)
+size_t retries_count(const struct retries *h)
 {
 	return h->n;
 }
 
-const struct server_health *health_at(const struct health *h, size_t i)
+const struct server_retry *retries_at(const struct retries *h, size_t i)
 {
 	return &h->items[i];
 }
 
-const struct server_health *health_find(const struct health *h, const char *name)
+const struct server_retry *retries_find(const struct retries *h, const char *name)
 {
 	return find(h, name);
 }
 
-int64_t health_retry_delay(unsigned failures, uint16_t chance)
+int64_t retries_delay(unsigned failures, uint16_t chance)
 {
 	int64_t delay = RETRY_FIRST * 1000;
 
@@ -94,7 +94,7 @@ int64_t health_retry_delay(unsigned failures, uint16_t chance)
 	return delay * 3 / 4 + delay / 2 * chance / UINT16_MAX;
 }
 
-static void failed(struct health *h, struct server_health *s, int code, const char *detail)
+static void failed(struct retries *h, struct server_retry *s, int code, const char *detail)
 {
 	struct log_fields f = {.server = s->name};
 	uint16_t chance = 0;
@@ -106,7 +106,7 @@ static void failed(struct health *h, struct server_health *s, int code, const ch
 	}
 	(void)!getrandom(&chance, sizeof(chance), GRND_NONBLOCK);
 	s->failures++;
-	s->retry = h->monotonic() + health_retry_delay(s->failures, chance);
+	s->retry = h->monotonic() + retries_delay(s->failures, chance);
 	if (s->told || s->quiet)
 		return;
 	s->told = true;
@@ -114,18 +114,18 @@ static void failed(struct health *h, struct server_health *s, int code, const ch
 		*detail ? detail : strerror(code < 0 ? -code : EPROTO));
 }
 
-void health_quiet(struct health *h, const char *name, bool quiet)
+void retries_quiet(struct retries *h, const char *name, bool quiet)
 {
-	struct server_health *s = find(h, name);
+	struct server_retry *s = find(h, name);
 
 	if (s)
 		s->quiet = quiet;
 }
 
-void health_ended(struct health *h, const char *name, int code, const char *detail, bool whole,
+void retries_ended(struct retries *h, const char *name, int code, const char *detail, bool whole,
 	uint64_t round_trips, instant_t now)
 {
-	struct server_health *s = find(h, name);
+	struct server_retry *s = find(h, name);
 	struct log_fields f = {.server = name};
 
 	if (!s)
@@ -148,10 +148,10 @@ void health_ended(struct health *h, const char *name, int code, const char *deta
 	s->complete_pass = now;
 }
 
-void health_answered(
-	struct health *h, const char *name, enum state state, int code, bool began, instant_t now)
+void retries_answered(
+	struct retries *h, const char *name, enum state state, int code, bool began, instant_t now)
 {
-	struct server_health *s = find(h, name);
+	struct server_retry *s = find(h, name);
 
 	if (!s)
 		return;
@@ -165,18 +165,18 @@ void health_answered(
 		s->silent_since = now;
 }
 
-void health_came_back(struct health *h, const char *name)
+void retries_came_back(struct retries *h, const char *name)
 {
-	struct server_health *s = find(h, name);
+	struct server_retry *s = find(h, name);
 
 	if (s)
 		s->retry = 1;
 }
 
-void health_correct(struct health *h, instant_t now)
+void retries_correct(struct retries *h, instant_t now)
 {
 	for (size_t i = 0; i < h->n; i++) {
-		struct server_health *s = &h->items[i];
+		struct server_retry *s = &h->items[i];
 		if (s->complete_pass > now)
 			s->complete_pass = now;
 		if (s->silent_since > now)
@@ -184,9 +184,9 @@ void health_correct(struct health *h, instant_t now)
 	}
 }
 
-bool health_is_due(const struct health *h, size_t i, unsigned reasons)
+bool retries_is_due(const struct retries *h, size_t i, unsigned reasons)
 {
-	const struct server_health *s = &h->items[i];
+	const struct server_retry *s = &h->items[i];
 
 	if (reasons & (REASON_START | REASON_RELOAD | REASON_ASKED))
 		return true;
@@ -196,7 +196,7 @@ bool health_is_due(const struct health *h, size_t i, unsigned reasons)
 	return (reasons & ~(unsigned)REASON_RETRY) != 0;
 }
 
-int64_t health_next_retry(const struct health *h)
+int64_t retries_next(const struct retries *h)
 {
 	int64_t next = INT64_MAX;
 

@@ -21,7 +21,7 @@ static bool login_is_concerned(
 	return false;
 }
 
-int catalog_sids_of_ours(struct sid **out, size_t *n, const struct observed_server *o,
+int catalog_managed_sids(struct sid **out, size_t *n, const struct observed_server *o,
 	const struct wanted_server *w, const struct claims *c)
 {
 	struct sid *sids = calloc(o->n_logins + c->n + 1, sizeof(*sids));
@@ -78,12 +78,12 @@ static int conditions_ask(struct server_reading *r, struct sql_error *error, str
 	return rc < 0 ? rc : 0;
 }
 
-int catalog_ours_ask(struct server_reading *r, struct sql_error *error, struct sql_session *s,
+int catalog_managed_ask(struct server_reading *r, struct sql_error *error, struct sql_session *s,
 	const struct wanted_server *w, const struct claims *c)
 {
 	_cleanup_free_ struct sid *sids = NULL;
 	size_t n;
-	int rc = catalog_sids_of_ours(&sids, &n, r->o, w, c);
+	int rc = catalog_managed_sids(&sids, &n, r->o, w, c);
 
 	if (!rc)
 		rc = sessions_ask(r, error, s, sids, n);

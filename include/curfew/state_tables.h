@@ -1,7 +1,7 @@
 /* Tables of the journal that decide about access: verifications, passed times, guards, and a loss of records.
  * Inventory, verified levels, and revocations are in journal.h. journal_verify() covers all of them. */
-#ifndef CURFEW_MEMORY_H
-#define CURFEW_MEMORY_H
+#ifndef CURFEW_STATE_TABLES_H
+#define CURFEW_STATE_TABLES_H
 
 #include "curfew/access.h"
 #include "curfew/journal.h"

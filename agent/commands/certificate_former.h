@@ -1,9 +1,9 @@
 /* Access of the client that the journal knows and the file no longer names. */
-#ifndef COMMANDS_CERTIFICATE_MEMORY_H
-#define COMMANDS_CERTIFICATE_MEMORY_H
+#ifndef COMMANDS_CERTIFICATE_FORMER_H
+#define COMMANDS_CERTIFICATE_FORMER_H
 
 #include "commands/audit_collect.h"
-#include "curfew/memory.h"
+#include "curfew/state_tables.h"
 
 /* A database on which a login had access, and which the client's file no longer names for it. */
 struct left_place {

@@ -5,7 +5,7 @@
 
 /* By the login's current SID, by its former SIDs, or by its name, because a restore may have changed any of them. */
 static const struct observed_user *user_left(const struct observed_server *o,
-	const struct observed_database *d, const struct sql_remnant *m)
+	const struct observed_database *d, const struct sql_former *m)
 {
 	const struct observed_login *l = observed_find_login(o, m->login);
 
@@ -20,10 +20,10 @@ static const struct observed_user *user_left(const struct observed_server *o,
 	return NULL;
 }
 
-void tell_remnants(const struct visit_run *run)
+void tell_formers(const struct visit_run *run)
 {
-	for (size_t i = 0; i < run->visit->n_remnants; i++) {
-		const struct sql_remnant *m = &run->visit->remnants[i];
+	for (size_t i = 0; i < run->visit->n_formers; i++) {
+		const struct sql_former *m = &run->visit->formers[i];
 		const struct observed_database *d =
 			observed_find_database(&run->observed, m->database);
 		const struct observed_user *u =
