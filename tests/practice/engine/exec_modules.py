@@ -49,13 +49,14 @@ class ModuleExecutor:
         name = s.parts[1]
         if found is None or found[0].type != "P":
             raise SqlError(2730, f"Cannot create procedure '{name}' with a group number of {s.number} because a "
-                                 "procedure with the same name and a group number of 1 does not exist.", 11)
+                                 "procedure with the same name and a group number of 1 does not currently exist in the "
+                                 f"database. Must execute CREATE PROCEDURE '{name}';1 first.", 11)
         obj = found[0]
         known = s.number in obj.numbered
         if s.how == "alter" and not known or not env.has(env.db, "OBJECT", obj.id, "ALTER"):
             raise error(208, name=name)
         if s.how == "create" and known:
-            raise error(2729, name=name, number=s.number)
+            raise error(2004, name=name, number=s.number)
         if not known:
             env.require_db(permission)
         self.writable(env)
