@@ -4,7 +4,6 @@ Plain text without a terminal, and with NO_COLOR.
 """
 
 import os
-import re
 import shutil
 
 BOLD, DIM, GOOD, BAD = "1", "2", "32", "31"
@@ -42,8 +41,8 @@ class Stage:
         self._line(self._style(BOLD, f"  $ {line}"))
 
     def said(self, text):
-        """A command's words, indented and cut at the edge; the roles' terms are told in one line."""
-        for line in fold_roles(text.rstrip().splitlines()):
+        """A command's words, indented and cut at the edge."""
+        for line in text.rstrip().splitlines():
             line = "    " + line
             if len(line) > self._width:
                 line = line[:self._width - 3] + "..."
@@ -88,24 +87,3 @@ class Stage:
         self._line(self._style(GOOD, f"All as promised: {self._promises} of {self._promises}, "
                                      f"in {seconds:.0f} seconds."))
         return 0
-
-
-def fold_roles(lines):
-    """The statements that make a level's role are many and all alike: one line for a database."""
-    out, folded = [], {}
-    for line in lines:
-        if re.match(r"\s*# (create the role for this access level|permissions of this role)", line):
-            continue
-        found = re.match(r"(\s*)[+-] USE (\[.*?\]); (?:CREATE ROLE|GRANT|DENY) .*\[curfew_\w+\]", line)
-        if not found:
-            out.append(line)
-            continue
-        database = found.group(2)
-        if database not in folded:
-            folded[database] = (len(out), found.group(1))
-            out.append("")
-        index, indent = folded[database]
-        count = int(out[index].split()[1]) + 1 if out[index] else 1
-        out[index] = (f"{indent}+ {count} statements that make the roles [curfew_full] and "
-                      f"[curfew_read_only] in {database}")
-    return out
