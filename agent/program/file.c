@@ -161,12 +161,18 @@ void secret_check(
 }
 
 void credential_check(const struct settings *s, struct reading *r, int line, const char *name,
-	enum secret_rule rule, const char *words)
+	enum secret_rule rule, const char *words, const char *server)
 {
 	char path[4096];
 
 	if (settings_credential(path, s, name) < 0)
 		return; /* the directory's length is limited far below this */
+	if (server && rule != SECRET_MANAGED && access(path, F_OK) < 0 && errno == ENOENT) {
+		reading_say_line(r, SEVERITY_ERROR, line,
+			"missing %s: %s; run `curfew credential %s`, which asks for the password and writes it",
+			words, path, server);
+		return;
+	}
 	secret_check(r, line, path, rule, words);
 }
 

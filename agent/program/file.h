@@ -23,9 +23,10 @@ enum secret_rule {
 /* Reports a secret file that is missing or has too open permissions; `words` says what it is for. Never reads it. */
 void secret_check(
 	struct reading *r, int line, const char *path, enum secret_rule rule, const char *words);
-/* Checks the file of one credential; `words` says what it is for. */
+/* Checks the file of one credential; `words` says what it is for. `server`: whose it is, for `curfew credential`; NULL:
+ * nobody's. */
 void credential_check(const struct settings *s, struct reading *r, int line, const char *name,
-	enum secret_rule rule, const char *words);
+	enum secret_rule rule, const char *words, const char *server);
 /* Reports a file that others could replace, such as a CA certificate. */
 void trusted_file_check(struct reading *r, int line, const char *path, const char *words);
 

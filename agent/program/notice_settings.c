@@ -236,7 +236,7 @@ void notice_files_check(const struct program *p, struct reading *r, enum secret_
 	const struct notice_settings *n = &p->settings.notices;
 
 	if (n->credential)
-		credential_check(&p->settings, r, 0, n->credential, rule, "mail password");
+		credential_check(&p->settings, r, 0, n->credential, rule, "mail password", NULL);
 	if (n->host && n->tls != MAIL_PLAIN)
 		trusted_file_check(r, 0, n->ca_file, "CA certificates");
 }

@@ -261,13 +261,13 @@ void credentials_check(const struct program *p, struct reading *r, int journal_k
 		const struct server *s = &p->servers[i];
 
 		if (s->credential)
-			credential_check(
-				&p->settings, r, s->line, s->credential, rule, "credential");
+			credential_check(&p->settings, r, s->line, s->credential, rule,
+				"credential", s->name);
 		if (s->ca_file)
 			trusted_file_check(r, s->line, s->ca_file, "CA certificate");
 	}
 	if (p->settings.journal_key)
 		credential_check(&p->settings, r, journal_key_line, p->settings.journal_key, rule,
-			"journal key");
+			"journal key", NULL);
 	notice_files_check(p, r, rule);
 }
