@@ -73,10 +73,13 @@ static void result_print(
 
 	if (r->planned && !applied)
 		puts("\n+ gives access, - takes access, ~ changes it");
-	size_t differ = r->drift + r->excess + r->overdue;
+	size_t differ = r->drift + r->excess + r->overdue, unknown = r->unverified + r->unread;
 	if (!r->planned && !r->failed && !r->unreachable && !r->network_failed && differ)
 		printf("No changes. %zu grant%s not as scheduled; see `curfew status`.\n", differ,
 			differ == 1 ? " is" : "s are");
+	else if (!r->planned && !r->failed && !r->unreachable && !r->network_failed && unknown)
+		printf("No changes, but access of %zu grant%s is not verified; see above.\n",
+			unknown, plural(unknown));
 	else if (!r->planned && !r->failed && !r->unreachable && !r->network_failed)
 		printf("No changes. Access on %zu server%s matches the schedule.\n", r->servers,
 			plural(r->servers));
