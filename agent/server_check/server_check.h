@@ -9,6 +9,7 @@ struct check_run {
 	const struct server_check *check;
 	struct sql_session *session;
 	struct sql_error error;
+	bool optional; /* queries to views that older versions lack */
 	const char
 		*database; /* the database that the lines are about, as shown; NULL: the server */
 };

@@ -65,6 +65,8 @@ int check_ask(struct check_run *c, const char *batch, sql_row_fn each, void *con
 	return rc == -EBADMSG || rc == -EOVERFLOW ? SQL_SERVER_ERROR : rc;
 }
 
+#define ERROR_NO_OBJECT 208
+
 static int row_count(void *rows, const struct sql_value *v, int n)
 {
 	(void)v, (void)n;
@@ -91,7 +93,11 @@ int check_read(struct check_run *c, const char *name, const char *batch, bool so
 	RECORD_SET(&r, server, c->check->shown);
 	RECORD_SET(&r, database, c->database ? c->database : "");
 	RECORD_SET(&r, check.name, name);
-	if (rc) {
+	if (rc > 0 && c->optional && c->error.number == ERROR_NO_OBJECT) {
+		r.check.result = CHECK_SKIP;
+		RECORD_SET(&r, detail,
+			"this version of SQL Server has no such view; colors of the inventory are less certain");
+	} else if (rc) {
 		r.check.result = CHECK_FAIL;
 		RECORD_SET(&r, detail, check_said(words, c));
 		RECORD_SET(&r, check.fix,

@@ -9,6 +9,7 @@
 #include "proof/residual.h"
 #include "sql/rows.h"
 #include "sql/question.h"
+#include "visit/inventory_read.h"
 
 /* Parts that return a row even on an empty server or database. */
 static bool has_rows(const char *part)
@@ -90,6 +91,22 @@ static int others_read(struct check_run *c)
 	return written_run(c, "blocker", &text);
 }
 
+/* The questions of `curfew inventory`; each by itself, so that each has its own time. */
+static int inventory_try(
+	struct check_run *c, const char *database, const struct inventory_question *all)
+{
+	int rc = 0;
+
+	for (const struct inventory_question *q = all; q->name && !rc; q++) {
+		c->optional = !q->needed;
+		/* Every server has started. */
+		rc = question_run(c, database, "inventory", q->name, q->text,
+			streq(q->name, "server-start"));
+	}
+	c->optional = false;
+	return rc;
+}
+
 int check_reads(struct check_run *c)
 {
 	int rc = 0;
@@ -104,6 +121,8 @@ int check_reads(struct check_run *c)
 		rc = question_run(c, NULL, "audit", k->name, k->text, false);
 	if (!rc)
 		rc = baseline_try(c, NULL, "server-baseline", server_base_questions);
+	if (!rc)
+		rc = inventory_try(c, NULL, inventory_server_questions);
 	return rc;
 }
 
@@ -247,6 +266,8 @@ int check_database(struct check_run *c, size_t i)
 		rc = question_run(c, database, "audit", k->name, k->text, false);
 	if (!rc && whole)
 		rc = baseline_try(c, database, "baseline", base_questions);
+	if (!rc)
+		rc = inventory_try(c, database, inventory_database_questions);
 	if (rc >= 0)
 		rc = database_leave(c);
 	c->database = NULL;

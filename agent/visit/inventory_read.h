@@ -1,4 +1,4 @@
-/* Used only by visit/: what an inventory asks a server and its databases. */
+/* Used only by visit/ and server_check/: what an inventory asks a server and its databases. */
 #ifndef CURFEW_SQL_INVENTORY_READ_H
 #define CURFEW_SQL_INVENTORY_READ_H
 

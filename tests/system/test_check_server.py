@@ -51,7 +51,11 @@ class Healthy(CheckServer):
         self.assertLessEqual({"name", "tcp", "tls", "encryption", "login", "settings", "version", "collation", "clock",
                               "right.ALTER ANY LOGIN", "mark", "lock", "earlier-checks", "read.principal", "read.session",
                               "audit.linked-server", "database.state", "read.user", "audit.orphaned-user",
-                              "audit.baseline"}, names)
+                              "audit.baseline", "inventory.server-start", "inventory.job", "inventory.object",
+                              "inventory.reference", "inventory.index-usage", "inventory.query-store-use"}, names)
+        for check in report["checks"]:
+            if check["name"].startswith("inventory."):
+                self.assertRegex(check["detail"], r"^\d+ rows?, \d+ ms$")
         self.assertEqual({c["database"] for c in report["checks"] if c["name"] == "read.user"}, {"AcmeTest", "AcmeProd"})
         self.assertEqual(found.server.sql("SELECT name, is_disabled FROM sys.server_principals ORDER BY name"), before)
         for batch in (r for r in found.server.records("batch") if r["login"] == "curfew_agent"):
@@ -135,6 +139,16 @@ class Faults(CheckServer):
         found.server.faults()
         found.server.sql("CREATE LOGIN [curfew_check_0] WITH PASSWORD = N'Some-Passw0rd'")
         self.fails(found, "earlier-checks")
+
+    def test_of_the_inventory(self):
+        found = self.made()
+        found.server.faults(fail_on="sys\\.dm_exec_function_stats,208")
+        report = self.check(found)
+        self.assertEqual(self.lines(report, "skip"), {"inventory.function-stats"})
+        found.server.faults(fail_on="sys\\.dm_exec_procedure_stats,300")
+        self.fails(found, "inventory.procedure-stats")
+        found.server.faults(fail_on="j\\.date_created,229")
+        self.fails(found, "inventory.job")
 
     def test_of_collations_and_versions(self):
         found = self.made(arguments=("--collation", "Latin1_General_CS_AS", "--product-version", "12.0.6024.0"))
