@@ -69,7 +69,7 @@ static int update_observe(struct table_update *p)
 	rc = table_read(f, update_now(p) / 1000);
 	if (rc < 0)
 		return rc;
-	if (firewall_other_owner(f))
+	if (firewall_other_owner(f) && !f->reader)
 		return firewall_fail(f, -EPERM,
 			"the table belongs to the process of netlink port %u", f->table_owner);
 	monotonic = monotonic_ms();
@@ -270,7 +270,21 @@ static int update_run(struct firewall_changes *done, struct table_update *p)
 	}
 }
 
-static int apply_agreed(struct firewall_changes *changes, struct table_update *p)
+static int plan_run(struct firewall_changes *changes, struct table_update *p)
+{
+	int rc = update_observe(p);
+
+	if (rc < 0)
+		return rc;
+	*changes = p->changes;
+	p->changes = (struct firewall_changes){0};
+	return changes->n == 0 && table_is_held(p->firewall) ? FIREWALL_PROVED : 0;
+}
+
+typedef int (*update_fn)(struct firewall_changes *changes, struct table_update *p);
+
+/* With a list in which the endpoints of each server agree. */
+static int agreed_run(struct firewall_changes *changes, struct table_update *p, update_fn update)
 {
 	const struct allowlist *wanted = p->wanted;
 	struct allowlist agreed = {0};
@@ -283,9 +297,26 @@ static int apply_agreed(struct firewall_changes *changes, struct table_update *p
 	}
 	places_free(&places);
 	if (rc == 0)
-		rc = update_run(changes, p);
+		rc = update(changes, p);
 	free(agreed.allows);
 	return rc;
+}
+
+int firewall_plan(struct firewall_changes *out, struct firewall *f, const struct allowlist *wanted,
+	instant_t now, bool closings_only)
+{
+	struct table_update p = {
+		.firewall = f,
+		.wanted = wanted,
+		.now_ms = now * 1000,
+		.started_ms = monotonic_ms(),
+		.closings_only = closings_only,
+	};
+	int rc = agreed_run(out, &p, plan_run);
+
+	firewall_changes_free(&p.changes);
+	/* An apply refuses the others, and says so. */
+	return rc == FIREWALL_PROVED && !closings_only && !deadlines_in_range(wanted, now) ? 0 : rc;
 }
 
 int firewall_apply(struct firewall_changes *done, struct firewall *f,
@@ -299,7 +330,7 @@ int firewall_apply(struct firewall_changes *done, struct firewall *f,
 		.started_ms = monotonic_ms(),
 		.closings_only = closings_only,
 	};
-	int rc = f->reader ? -EPERM : apply_agreed(&changes, &p);
+	int rc = f->reader ? -EPERM : agreed_run(&changes, &p, update_run);
 
 	changes_settle(&changes, &p.changes);
 	firewall_changes_free(&p.changes);

@@ -14,14 +14,14 @@
 
 #define CHANNEL_FD 3
 
-static void request_read(struct firewall_process *f)
+static void requests_read(struct firewall_process *f)
 {
-	struct firewall_request r;
+	const size_t one = sizeof(f->requests[0]);
 	union {
 		char room[CMSG_SPACE(sizeof(struct ucred))];
 		struct cmsghdr align;
 	} control;
-	struct iovec part = {&r, sizeof(r)};
+	struct iovec part = {f->requests, sizeof(f->requests)};
 	struct msghdr m = {.msg_iov = &part,
 		.msg_iovlen = 1,
 		.msg_control = &control,
@@ -38,9 +38,10 @@ static void request_read(struct firewall_process *f)
 			memcpy(&from, CMSG_DATA(c), sizeof(from));
 	if (from.pid != f->engine)
 		helper_refuse("a message from process %d, which is not the service", (int)from.pid);
-	if (n != (ssize_t)sizeof(r) || m.msg_flags & (MSG_TRUNC | MSG_CTRUNC))
+	if ((size_t)n % one || m.msg_flags & (MSG_TRUNC | MSG_CTRUNC))
 		helper_refuse("a message of the wrong size");
-	helper_take(f, &r);
+	for (size_t i = 0; i < (size_t)n / one; i++)
+		helper_take(f, &f->requests[i]);
 }
 
 static void monitor_take(struct firewall_process *f)
@@ -66,7 +67,7 @@ static int process_open(struct firewall_process *f)
 	int rc = firewall_open(&f->firewall, &f->program->settings.firewall);
 
 	if (rc == 0)
-		rc = firewall_monitor_open(&f->monitor, f->firewall);
+		rc = helper_watch(f);
 	size_t unreadable;
 	int remembered = helper_records_open(&f->records, f->options->records, &unreadable);
 	/* Without it nothing is closed less. */
@@ -117,13 +118,14 @@ static _Noreturn void process_serve(struct firewall_process *f)
 		_exit(1);
 	for (;;) {
 		struct pollfd p[] = {{.fd = f->channel, .events = POLLIN},
-			{.fd = firewall_monitor_fd(f->monitor), .events = POLLIN}};
+			{.fd = f->monitor ? firewall_monitor_fd(f->monitor) : -1,
+				.events = POLLIN}};
 		if (poll(p, ARRAY_SIZE(p), -1) < 0 && errno != EINTR)
 			helper_refuse("%s", strerror(errno));
-		if (p[1].revents)
+		if (f->monitor && p[1].revents)
 			monitor_take(f);
 		if (p[0].revents)
-			request_read(f);
+			requests_read(f);
 	}
 }
 

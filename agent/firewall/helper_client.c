@@ -14,17 +14,33 @@ static int client_fail(struct firewall_client *c, int code, const char *text)
 	return code;
 }
 
-static int client_send(struct firewall_client *c, const struct firewall_request *r)
+static int client_flush(struct firewall_client *c)
 {
+	const size_t size = c->n_requests * sizeof(c->requests[0]);
 	ssize_t n;
 
+	c->n_requests = 0;
 	do
-		n = send(c->channel, r, sizeof(*r), MSG_NOSIGNAL);
+		n = send(c->channel, c->requests, size, MSG_NOSIGNAL);
 	while (n < 0 && errno == EINTR);
-	if (n == (ssize_t)sizeof(*r))
+	if (n == (ssize_t)size)
 		return 0;
 	return client_fail(
 		c, errno == EAGAIN ? -ETIMEDOUT : -EPIPE, "the firewall process has ended");
+}
+
+/* Goes with those that follow, at the latest with the one that is answered. */
+static int client_add(struct firewall_client *c, const struct firewall_request *r)
+{
+	c->requests[c->n_requests++] = *r;
+	return c->n_requests == MESSAGE_BATCH ? client_flush(c) : 0;
+}
+
+static int client_send(struct firewall_client *c, const struct firewall_request *r)
+{
+	int rc = client_add(c, r);
+
+	return rc == 0 && c->n_requests ? client_flush(c) : rc;
 }
 
 static void event_note(struct firewall_client *c, const struct firewall_answer *a)
@@ -34,24 +50,39 @@ static void event_note(struct firewall_client *c, const struct firewall_answer *
 		record_set(c->who, sizeof(c->who), a->text);
 }
 
+/* Whole answers, one or more. */
+static bool answers_take(struct firewall_client *c, ssize_t n)
+{
+	if (n <= 0 || n > (ssize_t)sizeof(c->answers) || n % (ssize_t)sizeof(c->answers[0]))
+		return false;
+	c->n_answers = (size_t)n / sizeof(c->answers[0]);
+	c->next_answer = 0;
+	return true;
+}
+
 /* Receives the next answer. Notes events on the way. */
 int firewall_client_receive(struct firewall_client *c, struct firewall_answer *a)
 {
 	for (;;) {
 		struct pollfd p = {.fd = c->channel, .events = POLLIN};
+
+		while (c->next_answer < c->n_answers) {
+			*a = c->answers[c->next_answer++];
+			if (a->kind != ANSWER_EVENT)
+				return 0;
+			event_note(c, a);
+		}
 		int ready = poll(&p, 1, ANSWER_TIMEOUT_MS);
 		if (ready < 0 && errno == EINTR)
 			continue;
 		if (ready == 0)
 			return client_fail(c, -ETIMEDOUT, "the firewall process does not answer");
-		ssize_t n = recv(c->channel, a, sizeof(*a), MSG_DONTWAIT | MSG_TRUNC);
+		ssize_t n =
+			recv(c->channel, c->answers, sizeof(c->answers), MSG_DONTWAIT | MSG_TRUNC);
 		if (n < 0 && (errno == EINTR || errno == EAGAIN || errno == ECONNRESET))
 			continue;
-		if (n != (ssize_t)sizeof(*a))
+		if (!answers_take(c, n))
 			return client_fail(c, -EPIPE, "the firewall process has ended");
-		if (a->kind != ANSWER_EVENT)
-			return 0;
-		event_note(c, a);
 	}
 }
 
@@ -96,20 +127,19 @@ static struct firewall_request *request_set(struct firewall_request *r, uint32_t
 static int list_send(struct firewall_client *c, const struct allowlist *w)
 {
 	struct firewall_request r = {.verb = VERB_BEGIN};
-	int rc = client_send(c, &r);
+	int rc = client_add(c, &r);
 
 	for (size_t i = 0; rc == 0 && i < w->n_guards; i++)
-		rc = client_send(
-			c, request_set(&r, VERB_GUARD, &w->guards[i].endpoint, NULL, NULL));
+		rc = client_add(c, request_set(&r, VERB_GUARD, &w->guards[i].endpoint, NULL, NULL));
 	for (size_t i = 0; rc == 0 && i < w->n_trusted; i++) {
 		const struct trusted *t = &w->trusted[i];
-		rc = client_send(
+		rc = client_add(
 			c, request_set(&r, VERB_TRUSTED, &t->endpoint, &t->source, t->comment));
 	}
 	for (size_t i = 0; rc == 0 && i < w->n_allows; i++) {
 		const struct allow *a = &w->allows[i];
 		request_set(&r, VERB_ALLOW, &a->endpoint, &a->source, a->comment)->until = a->until;
-		rc = client_send(c, &r);
+		rc = client_add(c, &r);
 	}
 	return rc;
 }
@@ -121,18 +151,16 @@ static int change_take(struct firewall_changes *c, struct firewall_answer *a)
 				   : -ENOMEM;
 }
 
-static int client_apply(struct firewall_changes *done, void *context,
-	const struct allowlist *wanted, instant_t now, bool closings_only)
+/* Sends the list with an order, and takes the changes that answer it. */
+static int list_order(struct firewall_changes *out, struct firewall_client *c,
+	const struct allowlist *wanted, const struct firewall_request *order)
 {
-	struct firewall_client *c = context;
-	struct firewall_request r = {
-		.verb = VERB_COMMIT, .now = now, .closings_only = closings_only};
 	struct firewall_changes changes = {0};
 	struct firewall_answer a;
 	int rc = list_send(c, wanted);
 
 	if (rc == 0)
-		rc = client_send(c, &r);
+		rc = client_send(c, order);
 	if (rc == 0)
 		rc = firewall_client_receive(c, &a);
 	int memory = 0;
@@ -145,12 +173,30 @@ static int client_apply(struct firewall_changes *done, void *context,
 		rc = firewall_client_result(c, &a);
 	if (rc >= 0 && memory < 0)
 		rc = memory;
-	if (rc < 0 || !done) {
+	if (rc < 0 || !out) {
 		firewall_changes_free(&changes);
 		return rc;
 	}
-	*done = changes;
+	*out = changes;
 	return rc;
+}
+
+static int client_apply(struct firewall_changes *done, void *context,
+	const struct allowlist *wanted, instant_t now, bool closings_only)
+{
+	const struct firewall_request r = {
+		.verb = VERB_COMMIT, .now = now, .closings_only = closings_only};
+
+	return list_order(done, context, wanted, &r);
+}
+
+static int client_plan(struct firewall_changes *out, void *context, const struct allowlist *wanted,
+	instant_t now, bool closings_only)
+{
+	const struct firewall_request r = {
+		.verb = VERB_PLAN, .now = now, .closings_only = closings_only};
+
+	return list_order(out, context, wanted, &r);
 }
 
 static int state_take(struct firewall_state *s, struct firewall_answer *a)
@@ -216,7 +262,7 @@ static int client_observe(struct firewall_state *out, void *context, instant_t n
 
 struct firewall_port firewall_client_port(struct firewall_client *c)
 {
-	return (struct firewall_port){client_observe, client_apply, c};
+	return (struct firewall_port){client_observe, client_plan, client_apply, c};
 }
 
 const char *firewall_client_error(const struct firewall_client *c)

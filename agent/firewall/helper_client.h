@@ -13,6 +13,10 @@ struct firewall_client {
 	bool changed; /* an event arrived among the answers */
 	char who[64];
 	char error[256];
+	struct firewall_request requests[MESSAGE_BATCH]; /* to send together */
+	size_t n_requests;
+	struct firewall_answer answers[MESSAGE_BATCH]; /* that were received together */
+	size_t n_answers, next_answer;
 };
 
 /* Receives the next answer. Notes events on the way. 0, -ETIMEDOUT or -EPIPE. */

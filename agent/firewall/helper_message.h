@@ -1,4 +1,5 @@
-/* Messages between the service and the firewall process: fixed sizes, kept whole by the socket. Both ends are the same
+/* Messages between the service and the firewall process: fixed sizes, up to MESSAGE_BATCH in one send, which the socket keeps
+ * whole. Both ends are the same
  * binary, so there is no version; the size is checked all the same. */
 #ifndef ENGINE_FIREWALL_MESSAGE_H
 #define ENGINE_FIREWALL_MESSAGE_H
@@ -6,12 +7,16 @@
 #include "curfew/firewall_process.h"
 #include "firewall/helper_records.h"
 
+/* A list has tens of thousands, and each send wakes the other side. */
+#define MESSAGE_BATCH 128
+
 enum firewall_verb {
 	VERB_BEGIN = 1, /* clears the entries */
 	VERB_ALLOW,
 	VERB_GUARD,
 	VERB_TRUSTED,
 	VERB_COMMIT,  /* applies the entries since BEGIN; answered by CHANGEs and a RESULT */
+	VERB_PLAN,    /* compares them with the table; answered alike, and nothing is changed */
 	VERB_OBSERVE, /* answered by a STATE, its parts, and a RESULT */
 	VERB_RELOAD,  /* loads the configuration; answered by a RESULT with its digest */
 	VERB_ADOPT,   /* uses the configuration that was loaded */
@@ -21,8 +26,8 @@ enum firewall_verb {
 };
 struct firewall_request {
 	uint32_t verb;
-	uint32_t closings_only;		  /* COMMIT */
-	instant_t now;			  /* COMMIT, OBSERVE */
+	uint32_t closings_only;		  /* COMMIT, PLAN */
+	instant_t now;			  /* COMMIT, PLAN, OBSERVE */
 	struct source source;		  /* ALLOW, TRUSTED */
 	struct endpoint endpoint;	  /* ALLOW, GUARD, TRUSTED */
 	instant_t until;		  /* ALLOW */
@@ -78,14 +83,23 @@ struct firewall_process { /* state of the firewall process */
 	char line[FIREWALL_RECORD_MAX]; /* as far as it has come */
 	struct allowlist wanted;	/* since BEGIN */
 	size_t room_allows, room_guards, room_trusted;
+	struct firewall_request requests[MESSAGE_BATCH]; /* that were received together */
+	struct firewall_answer answers[MESSAGE_BATCH];	 /* to send together */
+	size_t n_answers;
 };
 
 /* The service has a defect or was compromised. Both processes end; the kernel keeps the table, and every entry in it
  * has a timeout. */
 _Noreturn void helper_refuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* A part of an answer. */
+void helper_answer(struct firewall_process *f, const struct firewall_answer *a);
+void helper_changes(struct firewall_process *f, struct firewall_changes *c); /* frees them */
+void helper_state(struct firewall_process *f, const struct firewall_state *s);
 /* Ends an answer. */
 void helper_result(struct firewall_process *f, int code, const char *text);
 void helper_take(struct firewall_process *f, const struct firewall_request *r);
+/* Listens for changes of the table by others, where there can be any. */
+int helper_watch(struct firewall_process *f);
 
 _Noreturn void firewall_process_main(
 	const struct firewall_process_options *o, int channel, pid_t engine);

@@ -23,25 +23,6 @@ void helper_refuse(const char *format, ...)
 	_exit(EXIT_REFUSED);
 }
 
-static void answer(struct firewall_process *f, const struct firewall_answer *a)
-{
-	ssize_t n;
-
-	do
-		n = send(f->channel, a, sizeof(*a), MSG_NOSIGNAL);
-	while (n < 0 && errno == EINTR);
-	if (n != (ssize_t)sizeof(*a))
-		_exit(0); /* the service has ended */
-}
-
-void helper_result(struct firewall_process *f, int code, const char *text)
-{
-	struct firewall_answer a = {.kind = ANSWER_RESULT, .code = code};
-
-	record_set(a.text, sizeof(a.text), text);
-	answer(f, &a);
-}
-
 /* Doubles the array at powers of two, up to the limit. */
 static void *room_for(void *items, size_t n, size_t *room, size_t size)
 {
@@ -154,35 +135,40 @@ static int wanted_bound(struct firewall_process *f, instant_t now)
 	return rc;
 }
 
-static void commit(struct firewall_process *f, const struct firewall_request *r)
+/* Entries that ended in the meantime are no longer scheduled. Returns how many others were left out or end earlier. */
+static int wanted_settle(struct firewall_process *f, instant_t now)
 {
-	struct firewall_changes done = {0};
-	/* Never use a time before this host's clock, which would extend every timeout. */
-	instant_t machine = machine_now(), now = r->now > machine ? r->now : machine;
-	const char *why = list_refused(f, now);
 	size_t kept = 0;
 
-	if (why)
-		helper_refuse("%s", why);
-	/* Entries that ended in the meantime are no longer scheduled. */
 	for (size_t i = 0; i < f->wanted.n_allows; i++)
 		if (f->wanted.allows[i].until > now)
 			f->wanted.allows[kept++] = f->wanted.allows[i];
 	f->wanted.n_allows = kept;
-	int bounded = wanted_bound(f, now);
+	return wanted_bound(f, now);
+}
+
+/* Never a time before this host's clock, which would extend every timeout. */
+static instant_t now_of(const struct firewall_request *r)
+{
+	instant_t machine = machine_now();
+
+	return r->now > machine ? r->now : machine;
+}
+
+static void commit(struct firewall_process *f, const struct firewall_request *r)
+{
+	struct firewall_changes done = {0};
+	instant_t now = now_of(r);
+	const char *why = list_refused(f, now);
+
+	if (why)
+		helper_refuse("%s", why);
+	int bounded = wanted_settle(f, now);
 	int rc = bounded < 0 ? bounded
 			     : firewall_apply(
 				       &done, f->firewall, &f->wanted, now, r->closings_only != 0);
-	if (rc >= 0) {
-		for (size_t i = 0; i < done.n; i++) {
-			struct firewall_answer a = {.kind = ANSWER_CHANGE};
-			a.u.change = done.items[i];
-			a.u.change.comment = NULL;
-			record_set(a.text, sizeof(a.text), done.items[i].comment);
-			answer(f, &a);
-		}
-		firewall_changes_free(&done);
-	}
+	if (rc >= 0)
+		helper_changes(f, &done);
 	wanted_clear(f);
 	if (rc == 0 && bounded > 0 && !r->closings_only)
 		helper_result(f, FIREWALL_UNCONFIRMED,
@@ -191,50 +177,35 @@ static void commit(struct firewall_process *f, const struct firewall_request *r)
 		helper_result(f, rc, rc ? firewall_error(f->firewall) : "");
 }
 
+/* The list stays as it came: only a commit has to be refused what the configuration does not allow. */
+static void plan(struct firewall_process *f, const struct firewall_request *r)
+{
+	struct firewall_changes changes = {0};
+	instant_t now = now_of(r);
+	int bounded = wanted_settle(f, now);
+	int rc = bounded < 0 ? bounded
+			     : firewall_plan(&changes, f->firewall, &f->wanted, now,
+				       r->closings_only != 0);
+
+	if (rc >= 0)
+		helper_changes(f, &changes);
+	wanted_clear(f);
+	/* A commit has something to say of what was left out. */
+	if (rc == FIREWALL_PROVED && bounded > 0)
+		rc = 0;
+	helper_result(f, rc, rc < 0 ? firewall_error(f->firewall) : "");
+}
+
 static void observe(struct firewall_process *f, const struct firewall_request *r)
 {
 	struct firewall_state s;
-	struct firewall_answer a = {.kind = ANSWER_STATE};
 	int rc = firewall_observe(&s, f->firewall, r->now);
 
-	if (rc < 0) {
-		helper_result(f, rc, firewall_error(f->firewall));
-		return;
+	if (rc == 0) {
+		helper_state(f, &s);
+		firewall_state_free(&s);
 	}
-	a.u.state.present = s.present;
-	a.u.state.intact = s.intact;
-	a.u.state.generation = s.generation;
-	a.u.state.read_ms = s.read_ms;
-	a.u.state.refused_packets = s.refused_packets;
-	answer(f, &a);
-	a = (struct firewall_answer){.kind = ANSWER_STATE_ALLOW};
-	for (size_t i = 0; i < s.n_allows; i++) {
-		a.u.allow = s.allows[i];
-		a.u.allow.comment = NULL;
-		record_set(a.text, sizeof(a.text), s.allows[i].comment);
-		answer(f, &a);
-	}
-	a = (struct firewall_answer){.kind = ANSWER_STATE_GUARD};
-	for (size_t i = 0; i < s.n_guards; i++) {
-		a.u.guard.endpoint = s.guards[i].endpoint;
-		record_set(a.text, sizeof(a.text), s.guards[i].server ? s.guards[i].server : "");
-		a.code = s.guards[i].server != NULL;
-		answer(f, &a);
-	}
-	a = (struct firewall_answer){.kind = ANSWER_STATE_TRUSTED};
-	for (size_t i = 0; i < s.n_trusted; i++) {
-		a.u.trusted = s.trusted[i];
-		a.u.trusted.comment = NULL;
-		record_set(a.text, sizeof(a.text), s.trusted[i].comment);
-		answer(f, &a);
-	}
-	a = (struct firewall_answer){.kind = ANSWER_STATE_REFUSED};
-	for (size_t i = 0; i < s.n_refused; i++) {
-		a.u.refused = s.refused[i];
-		answer(f, &a);
-	}
-	firewall_state_free(&s);
-	helper_result(f, rc, "");
+	helper_result(f, rc, rc ? firewall_error(f->firewall) : "");
 }
 
 static void reload(struct firewall_process *f)
@@ -251,6 +222,16 @@ static void reload(struct firewall_process *f)
 	helper_result(f, rc, rc == 0 ? p->digest : strerror(-rc));
 }
 
+/* A table that is this process's alone nobody else can change. To listen all the same would double what each change costs the
+ * kernel. */
+int helper_watch(struct firewall_process *f)
+{
+	struct firewall_features features;
+
+	firewall_features_get(f->firewall, &features);
+	return features.owner_persist ? 0 : firewall_monitor_open(&f->monitor, f->firewall);
+}
+
 /* Hooks, priority, and logging belong to the table, so a change of them needs a new table. */
 static int firewall_reopen(struct firewall_process *f, const struct firewall_settings *s)
 {
@@ -264,7 +245,7 @@ static int firewall_reopen(struct firewall_process *f, const struct firewall_set
 	f->monitor = NULL;
 	f->firewall = NULL;
 	int rc = firewall_open(&f->firewall, s);
-	return rc ? rc : firewall_monitor_open(&f->monitor, f->firewall);
+	return rc ? rc : helper_watch(f);
 }
 
 static void adopt(struct firewall_process *f, const struct firewall_request *r)
@@ -328,7 +309,7 @@ static void recall(struct firewall_process *f)
 		struct firewall_answer a = {.kind = ANSWER_TEXT};
 		size_t n = strnlen(at, sizeof(a.text) - 1);
 		memcpy(a.text, at, n);
-		answer(f, &a);
+		helper_answer(f, &a);
 		at += n;
 	}
 	helper_result(f, text ? 0 : -ENOMEM, text ? "" : strerror(ENOMEM));
@@ -353,6 +334,9 @@ void helper_take(struct firewall_process *f, const struct firewall_request *r)
 		return;
 	case VERB_COMMIT:
 		commit(f, r);
+		return;
+	case VERB_PLAN:
+		plan(f, r);
 		return;
 	case VERB_OBSERVE:
 		observe(f, r);

@@ -41,6 +41,7 @@ bool intact_has_set(const struct intact *i, const struct set_id *id);
 struct table_reading {
 	struct firewall_state state;
 	struct intact intact;
+	bool fresh; /* read just now, so that its counters are those of now */
 	bool owned; /* the table was this process's own, so nobody else can change it */
 };
 int observe_with(struct table_reading *out, struct firewall *f, instant_t now);

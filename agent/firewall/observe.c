@@ -234,6 +234,7 @@ int observe_with(struct table_reading *out, struct firewall *f, instant_t now)
 		rc = observe_once(&r.state, &doubtful, &r.intact, f, now, began_ms);
 		if (rc == 0 && (!doubtful || (has_last && state_has_same_keys(&last, &r.state)))) {
 			firewall_state_free(&last);
+			r.fresh = true;
 			r.owned = f->table_owner == f->portid;
 			*out = r;
 			return 0;

@@ -6,6 +6,12 @@ static int port_observe(struct firewall_state *out, void *context, instant_t now
 	return firewall_observe(out, context, now);
 }
 
+static int port_plan(struct firewall_changes *out, void *context, const struct allowlist *wanted,
+	instant_t now, bool closings_only)
+{
+	return firewall_plan(out, context, wanted, now, closings_only);
+}
+
 static int port_apply(struct firewall_changes *done, void *context, const struct allowlist *wanted,
 	instant_t now, bool closings_only)
 {
@@ -14,5 +20,5 @@ static int port_apply(struct firewall_changes *done, void *context, const struct
 
 struct firewall_port firewall_port_direct(struct firewall *f)
 {
-	return (struct firewall_port){port_observe, port_apply, f};
+	return (struct firewall_port){port_observe, port_plan, port_apply, f};
 }

@@ -42,6 +42,7 @@ bool reading_is_current(struct firewall *f)
 	if (generation != r->state.generation && !(r->owned && is_ours(f)))
 		return false;
 	r->state.generation = generation;
+	r->fresh = false;
 	return true;
 }
 

@@ -213,7 +213,8 @@ static int places_build(struct worklist *w)
 int worklist_rebuild(struct worklist *w)
 {
 	struct rebuilding b = {.work = w};
-	int rc = places_build(w);
+	/* It takes over what was counted until now. */
+	int rc = w->observed->fresh ? places_build(w) : -EINTR;
 
 	w->restructured = true;
 	if (rc == 0)

@@ -149,6 +149,9 @@ static int phase_delete(struct worklist *w, const struct job *j)
 
 	if (!job_deletes(j))
 		return 0;
+	/* What it has counted until now has to be read first. */
+	if (j->replaces && !w->observed->fresh)
+		return -EINTR;
 	e = element_of(j, ELEMENT_DELETE);
 	return batch_element(w->batch, &e);
 }

@@ -58,22 +58,12 @@ static instant_t network_now(const struct pass *p)
 	return p->o.now + (monotonic_ms() - p->zero_ms) / 1000;
 }
 
-/* The changes that the next commit would make. */
-static int changes_preview(
-	struct firewall_changes *out, struct pass *p, const struct allowlist *wanted)
+/* The changes that the next commit would make; FIREWALL_PROVED: none. */
+static int changes_preview(struct firewall_changes *out, struct pass *p,
+	const struct allowlist *wanted, bool closings_only)
 {
-	struct firewall_state state;
-	int rc = p->o.network->observe(&state, p->o.network->context, network_now(p));
-
-	if (rc)
-		return rc;
-	/* Compare both sides at the start of this second. Else the time that a large list takes would make timeouts
-	 * seem late, and the rest of the second would make them seem early. */
-	instant_t now = network_now(p);
-	firewall_state_age(&state, p->zero_ms + (now - p->o.now) * 1000);
-	rc = firewall_diff(out, wanted, &state, now);
-	firewall_state_free(&state);
-	return rc;
+	return p->o.network->plan(
+		out, p->o.network->context, wanted, network_now(p), closings_only);
 }
 
 /* Says what became of the changes. 0, or the error of those that were not made. */
@@ -144,19 +134,18 @@ static int commit_recorded(
 static int network_commit(struct pass *p, const struct allowlist *wanted, bool closings_only)
 {
 	struct firewall_changes planned = {0};
-	int rc = changes_preview(&planned, p, wanted);
+	int rc = changes_preview(&planned, p, wanted, closings_only);
 
 	if (rc < 0) {
 		network_note(p, "reading the packet filter", rc);
 		return rc;
 	}
-	size_t kept = 0;
-	for (size_t i = 0; i < planned.n; i++)
-		if (!closings_only || !firewall_change_opens(planned.items[i].kind))
-			planned.items[kept++] = planned.items[i];
-	planned.n = kept;
-	rc = closings_only ? commit_closings(p, wanted, &planned)
-			   : commit_recorded(p, wanted, &planned);
+	/* That there is nothing to do has just been read from the kernel, which is all that a commit could prove. */
+	if (rc == FIREWALL_PROVED)
+		rc = 0;
+	else
+		rc = closings_only ? commit_closings(p, wanted, &planned)
+				   : commit_recorded(p, wanted, &planned);
 	firewall_changes_free(&planned);
 	return rc;
 }
@@ -182,7 +171,7 @@ int pass_close_network(struct pass *p)
 static int network_plan(struct pass *p, const struct allowlist *wanted)
 {
 	struct firewall_changes changes = {0};
-	int rc = changes_preview(&changes, p, wanted);
+	int rc = changes_preview(&changes, p, wanted, false);
 
 	if (rc < 0) {
 		network_note(p, "reading the packet filter", rc);

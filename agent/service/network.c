@@ -25,6 +25,31 @@ static int gate_observe(struct firewall_state *out, void *context, instant_t now
 	return rc;
 }
 
+static int port_plan(struct firewall_changes *out, void *context, const struct allowlist *wanted,
+	instant_t now, bool closings_only)
+{
+	struct service *s = context;
+	struct firewall_port port = firewall_client_port(s->firewall);
+	int rc = port.plan(out, port.context, wanted, now, closings_only);
+
+	if (rc == -EPIPE || rc == -ETIMEDOUT)
+		service_firewall_died(s, rc);
+	return rc;
+}
+
+/* From an old list nothing follows, also where the table matches it: apply says that it is old. */
+static int gate_plan(struct firewall_changes *out, void *context, const struct allowlist *wanted,
+	instant_t now, bool closings_only)
+{
+	const struct service *s = context;
+	int rc = port_plan(out, context, wanted, now, closings_only);
+
+	return rc == FIREWALL_PROVED &&
+			       (lane_is_stale(s->passes.lane) || (s->has_next && now >= s->next))
+		       ? 0
+		       : rc;
+}
+
 /* Access is granted by a time only if that time is saved. */
 static int port_apply(struct firewall_changes *done, void *context, const struct allowlist *wanted,
 	instant_t now, bool closings_only)
@@ -57,7 +82,7 @@ static int gate_apply(struct firewall_changes *done, void *context, const struct
 
 struct firewall_port service_gate(struct service *s)
 {
-	return (struct firewall_port){gate_observe, gate_apply, s};
+	return (struct firewall_port){gate_observe, gate_plan, gate_apply, s};
 }
 
 struct listener {
@@ -115,7 +140,7 @@ void service_network_now(struct service *s, const char *why, const char *actor, 
 		lane_outdate(s->passes.lane);
 	if (!s->firewall)
 		return;
-	port = (struct firewall_port){gate_observe, port_apply, s};
+	port = (struct firewall_port){gate_observe, port_plan, port_apply, s};
 	/* Finish what the current pass has written so far: both use the same journal. */
 	lane_settle(s->passes.lane);
 	int rc = pass_run(&result, &o);

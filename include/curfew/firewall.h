@@ -97,10 +97,16 @@ void firewall_changes_free(struct firewall_changes *c);
  * and must be freed, whenever the result is not negative. */
 enum {
 	FIREWALL_UNPROVED = 1,
-	FIREWALL_UNCONFIRMED = 2 /* the firewall process left something as it was */
+	FIREWALL_UNCONFIRMED = 2, /* the firewall process left something as it was */
+	FIREWALL_PROVED = 3,	  /* of a plan: nothing is to be done */
 };
 int firewall_apply(struct firewall_changes *done, struct firewall *f,
 	const struct allowlist *wanted, instant_t now, bool closings_only);
+
+/* What firewall_apply() would change. FIREWALL_PROVED: nothing, and it has nothing to say: the table is as it should be, and
+ * held. 0: there is something to apply, or the process has to take the table over. */
+int firewall_plan(struct firewall_changes *out, struct firewall *f, const struct allowlist *wanted,
+	instant_t now, bool closings_only);
 
 /* Removes the table. For the end of `make demo`, tests, and uninstalling. */
 int firewall_remove(struct firewall *f);

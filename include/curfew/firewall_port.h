@@ -5,8 +5,10 @@
 #include "curfew/firewall.h"
 
 struct firewall_port {
-	/* Like firewall_observe() and firewall_apply(), with `context` instead of the firewall. */
+	/* Like firewall_observe(), firewall_plan(), and firewall_apply(), with `context` instead of the firewall. */
 	int (*observe)(struct firewall_state *out, void *context, instant_t now);
+	int (*plan)(struct firewall_changes *out, void *context, const struct allowlist *wanted,
+		instant_t now, bool closings_only);
 	int (*apply)(struct firewall_changes *done, void *context, const struct allowlist *wanted,
 		instant_t now, bool closings_only);
 	void *context;

@@ -200,6 +200,9 @@ static void test_counters_survive(void **state)
 	packets = state_find(&s, JANE)->packets;
 	assert_true(packets > 0);
 	firewall_state_free(&s);
+	/* The reading that the first change goes by is from before the packets. */
+	strcpy(list_find(&l, JANE)->comment, "renamed once");
+	applied(f, &l, real_now());
 	list_find(&l, JANE)->until += 100;
 	applied(f, &l, real_now());
 	list_find(&l, JANE)->until -= 50;

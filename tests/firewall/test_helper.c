@@ -1,6 +1,8 @@
 /* The firewall process: what it lets through, what ends it, and that both ends agree with the kernel. */
 #include "helper_program.h"
 
+#include <linux/netlink.h>
+
 #include "firewall/helper_message.h"
 
 /* ---- the process ---- */
@@ -83,6 +85,87 @@ static void the_process_applies_and_observes(void **state)
 	firewall_state_free(&s);
 	firewall_process_stop(c);
 	run("nft delete table inet curfew");
+}
+
+/* More than one message each way, and a plan: what it finds is what apply does, and when there is nothing left it proves so. */
+static void a_long_list_is_planned_and_applied(void **state)
+{
+	enum { MANY = 3 * MESSAGE_BATCH + 1 };
+	static struct source many[MANY];
+	static struct allow a[MANY];
+	struct firewall_changes planned, done;
+	struct user before = users[0];
+
+	(void)state;
+	lab_require();
+	clients[0].end = real_now() + 1000;
+	for (unsigned i = 0; i < MANY; i++) {
+		many[i] = (struct source){AF_INET, {203, 0, (uint8_t)(i >> 8), (uint8_t)i}, 32};
+		a[i] = (struct allow){
+			many[i], endpoints[0], real_now() + 500, "acme/acme.jane.doe"};
+	}
+	users[0].sources = many;
+	users[0].n_sources = MANY;
+	struct firewall_client *c = process_start();
+	struct firewall_port port = firewall_client_port(c);
+	struct allowlist wanted = list_of(a, MANY);
+
+	assert_int_equal(port.plan(&planned, port.context, &wanted, real_now(), false), 0);
+	assert_int_equal(port.apply(&done, port.context, &wanted, real_now(), false), 0);
+	assert_int_equal(done.n, MANY + 3);
+	assert_int_equal(planned.n, done.n);
+	for (size_t i = 0; i < done.n; i++) {
+		assert_int_equal(firewall_change_compare(&planned.items[i], &done.items[i]), 0);
+		assert_string_equal(planned.items[i].comment, done.items[i].comment);
+	}
+	firewall_changes_free(&planned);
+	firewall_changes_free(&done);
+	assert_int_equal(
+		port.plan(&planned, port.context, &wanted, real_now(), false), FIREWALL_PROVED);
+	firewall_changes_free(&planned);
+	/* One fewer: a plan changes nothing. */
+	wanted.n_allows--;
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(port.plan(&planned, port.context, &wanted, real_now(), true), 0);
+		assert_int_equal(planned.n, 1);
+		assert_int_equal(planned.items[0].kind, FIREWALL_ALLOW_REMOVE);
+		firewall_changes_free(&planned);
+	}
+	/* An end that comes is no change, and none that does not come is hidden: the plan knows the time. */
+	assert_int_equal(port.apply(NULL, port.context, &wanted, real_now(), false), 0);
+	assert_int_equal(
+		port.plan(&planned, port.context, &wanted, real_now(), true), FIREWALL_PROVED);
+	firewall_changes_free(&planned);
+	firewall_process_stop(c);
+	users[0] = before;
+	run("nft delete table inet curfew");
+}
+
+/* Nobody else can change a table that is ours alone, and whoever listens pays for each of our own changes. */
+static void an_owner_does_not_listen(void **state)
+{
+	struct firewall_features features;
+	unsigned long groups = 0;
+	char line[256];
+
+	(void)state;
+	lab_require();
+	struct firewall *f = lab_open(&LAB_SETTINGS);
+	firewall_features_get(f, &features);
+	firewall_close(f);
+	struct firewall_client *c = process_start();
+	FILE *sockets = fopen("/proc/thread-self/net/netlink", "re");
+	assert_non_null(sockets);
+	while (fgets(line, sizeof(line), sockets)) {
+		unsigned long protocol, mask;
+
+		if (sscanf(line, "%*s %lu %*u %lx", &protocol, &mask) == 2 &&
+			protocol == NETLINK_NETFILTER)
+			groups |= mask;
+	}
+	fclose(sockets);
+	assert_int_equal(groups != 0, !features.owner_persist);
+	firewall_process_stop(c);
 }
 
 static void the_process_holds_one_capability(void **state)
@@ -268,6 +351,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_process_applies_and_observes),
+		cmocka_unit_test(a_long_list_is_planned_and_applied),
+		cmocka_unit_test(an_owner_does_not_listen),
 		cmocka_unit_test(the_process_holds_one_capability),
 		cmocka_unit_test(somebody_elses_change_is_told),
 		cmocka_unit_test(anything_unknown_ends_it),

@@ -14,6 +14,9 @@ static _Noreturn void process_ends(int status);
 static ssize_t channel_takes(int fd, const void *data, size_t size, int flags);
 static int kernel_apply(struct firewall_changes *done, struct firewall *f,
 	const struct allowlist *wanted, instant_t now, bool closings_only);
+static int kernel_plan(struct firewall_changes *out, struct firewall *f,
+	const struct allowlist *wanted, instant_t now, bool closings_only);
+static void kernel_features(const struct firewall *f, struct firewall_features *out);
 static int kernel_observe(struct firewall_state *out, struct firewall *f, instant_t now);
 static int kernel_open(struct firewall **out, const struct firewall_settings *s);
 static int kernel_watch(struct firewall_monitor **out, struct firewall *f);
@@ -26,6 +29,8 @@ static FILE *quiet;
 #define _exit		       process_ends
 #define send		       channel_takes
 #define firewall_apply	       kernel_apply
+#define firewall_plan	       kernel_plan
+#define firewall_features_get  kernel_features
 #define firewall_observe       kernel_observe
 #define firewall_open	       kernel_open
 #define firewall_close	       kernel_close
@@ -34,6 +39,7 @@ static FILE *quiet;
 #define firewall_monitor_close kernel_watch_end
 #undef stderr
 #define stderr quiet
+#include "firewall/helper_answer.c"
 #include "firewall/helper_request.c"
 #undef stderr
 #define stderr stderr
@@ -61,10 +67,12 @@ static ssize_t channel_takes(int fd, const void *data, size_t size, int flags)
 
 	(void)fd;
 	(void)flags;
-	REQUIRE(size == sizeof(*a));
-	REQUIRE(a->kind >= ANSWER_RESULT && a->kind <= ANSWER_EVENT);
-	if (a->kind == ANSWER_RESULT)
-		REQUIRE(strnlen(a->text, sizeof(a->text)) < sizeof(a->text));
+	REQUIRE(size && size % sizeof(*a) == 0);
+	for (size_t i = 0; i < size / sizeof(*a); i++) {
+		REQUIRE(a[i].kind >= ANSWER_RESULT && a[i].kind <= ANSWER_EVENT);
+		if (a[i].kind == ANSWER_RESULT)
+			REQUIRE(strnlen(a[i].text, sizeof(a[i].text)) < sizeof(a[i].text));
+	}
 	return (ssize_t)size;
 }
 
@@ -125,6 +133,24 @@ static int kernel_apply(struct firewall_changes *done, struct firewall *f,
 	}
 	*done = (struct firewall_changes){0};
 	return 0;
+}
+
+static int kernel_plan(struct firewall_changes *out, struct firewall *f,
+	const struct allowlist *wanted, instant_t now, bool closings_only)
+{
+	(void)f;
+	(void)closings_only;
+	REQUIRE(now >= machine_before);
+	for (size_t i = 0; i < wanted->n_allows; i++)
+		REQUIRE(allow_is_given(&wanted->allows[i]));
+	*out = (struct firewall_changes){0};
+	return FIREWALL_PROVED;
+}
+
+static void kernel_features(const struct firewall *f, struct firewall_features *out)
+{
+	(void)f;
+	*out = (struct firewall_features){0};
 }
 
 static int kernel_observe(struct firewall_state *out, struct firewall *f, instant_t now)

@@ -32,6 +32,25 @@ static int port_observe(struct firewall_state *out, void *context, instant_t now
 	return 0;
 }
 
+static int port_plan(struct firewall_changes *out, void *context, const struct allowlist *wanted,
+	instant_t now, bool closings_only)
+{
+	const struct scene *s = context;
+	struct firewall_state state;
+	size_t kept = 0;
+	int rc = s->port.observe(&state, context, now);
+
+	if (rc < 0)
+		return rc;
+	rc = firewall_diff(out, wanted, &state, now);
+	firewall_state_free(&state);
+	for (size_t i = 0; i < out->n; i++)
+		if (!closings_only || !firewall_change_opens(out->items[i].kind))
+			out->items[kept++] = out->items[i];
+	out->n = kept;
+	return rc < 0 ? rc : s->planned;
+}
+
 static int port_apply(struct firewall_changes *done, void *context, const struct allowlist *wanted,
 	instant_t now, bool closings_only)
 {
@@ -73,7 +92,7 @@ int scene_setup_with(void **state, void (*prepare)(const char *folder))
 	assert_non_null(s->program);
 	problems_free(&problems);
 	assert_int_equal(journal_open(&s->journal, &o), 0);
-	s->port = (struct firewall_port){port_observe, port_apply, s};
+	s->port = (struct firewall_port){port_observe, port_plan, port_apply, s};
 	s->options = (struct pass_options){.mode = PASS_APPLY,
 		.program = s->program,
 		.journal = s->journal,

@@ -22,6 +22,7 @@ struct scene {
 	size_t n_applied, n_allows; /* calls, and how many are let in by the last of them */
 	size_t n_let_in[8];	    /* by each of the first of them */
 	int applies;		    /* what the port answers */
+	int planned;		    /* what a plan answers; 0: there may be something to apply */
 	bool in_part; /* it does all but the last change, and one that nobody planned */
 	bool stale;
 	const char *element; /* the comment of one that is there */

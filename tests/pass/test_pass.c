@@ -145,9 +145,33 @@ static void what_a_file_names_no_more_shuts_its_login_out(void **state)
 	}
 }
 
+/* What the kernel has just been seen to hold as scheduled is not committed once more; what it was not seen to hold is. */
+static void a_proved_table_is_left_alone(void **state)
+{
+	struct scene *s = *state;
+	static const int answers[] = {FIREWALL_PROVED, 0};
+
+	for (size_t i = 0; i < ARRAY_SIZE(answers); i++) {
+		struct pass_result result;
+		struct pass *p;
+
+		s->planned = answers[i];
+		s->n_applied = 0;
+		assert_int_equal(pass_new(&p, &s->options), 0);
+		assert_int_equal(pass_close_network(p), 0);
+		scene_work(p, nothing_happens, s);
+		assert_int_equal(pass_finish(&result, p), 0);
+		pass_free(p);
+		assert_int_equal(s->n_applied, answers[i] ? 0 : 2);
+		assert_false(result.network_failed);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			a_proved_table_is_left_alone, scene_setup, scene_teardown),
 		cmocka_unit_test_setup_teardown(
 			a_dead_worker_leaves_nothing_unsaid, scene_setup, scene_teardown),
 		cmocka_unit_test_setup_teardown(
