@@ -11,7 +11,7 @@
 
 static int name_check(enum milestone *out, const struct cli *cli)
 {
-	const char *names[MILESTONES], *near;
+	const char *names[MILESTONES] = {0}, *near;
 	size_t n = 0;
 
 	*out = milestone_find(cli->operands[1]);
