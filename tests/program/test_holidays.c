@@ -91,6 +91,41 @@ static void a_calendar(void **state)
 	assert_said("2027-03-01T09:00", NULL);
 }
 
+static const char EACH_YEAR[] =
+	"BEGIN:VEVENT\r\nRRULE:FREQ=YEARLY\r\nDTSTART;VALUE=DATE:19701225\r\nDTEND;VALUE=DATE:19701227\r\nEND:VEVENT\r\n"
+	"BEGIN:VEVENT\nDTSTART:20001123\nRRULE:FREQ=YEARLY;BYMONTH=11;BYDAY=4TH\nEND:VEVENT\n"
+	"BEGIN:VEVENT\nDTSTART:20000529\nRRULE:FREQ=YEARLY;BYMONTH=5;BYDAY=-1MO\nEND:VEVENT\n"
+	"BEGIN:VEVENT\nDTSTART:20250301\nRRULE:FREQ=YEARLY;UNTIL=20261231T000000Z\nEND:VEVENT\n"
+	"BEGIN:VEVENT\nDTSTART:20250401\nRRULE:FREQ=YEARLY;COUNT=2\nEND:VEVENT\n"
+	"BEGIN:VEVENT\nDTSTART:20240229\nRRULE:FREQ=YEARLY\nEND:VEVENT\n"
+	"BEGIN:VEVENT\nDTSTART:20270801\nRRULE:FREQ=MONTHLY\nEND:VEVENT\n";
+
+static void a_calendar_of_every_year(void **state)
+{
+	static const char *const holidays[] = {"2026-12-25", "2026-12-26", "2030-12-26",
+		"2026-11-26", "2027-11-25", "2027-05-31", "2028-05-29", "2028-02-29", "2027-08-01"};
+	static const char *const others[] = {"2026-12-28", "2026-11-19", "2027-05-23", "2027-03-01",
+		"2027-04-01", "2029-03-01", "2027-09-01"};
+	_cleanup_free_ char *setting = text_make("holidays_file = \"%s/holidays.ics\";", folder);
+
+	(void)state;
+	program_write(setting);
+	fixture_text(folder, "holidays.ics", EACH_YEAR);
+	for (size_t i = 0; i < ARRAY_SIZE(holidays); i++) {
+		_cleanup_free_ char *day = text_make("%sT09:00", holidays[i]),
+				    *said = text_make("on a holiday (%s)", holidays[i]);
+		assert_said(day, said);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		_cleanup_free_ char *day = text_make("%sT09:00", others[i]),
+				    *said = text_make("on a holiday (%s)", others[i]);
+		_cleanup_free_ char *text = messages(day);
+		assert_null(strstr(text, said));
+	}
+	assert_said(
+		"2026-12-07T09:00", "holidays.ics:29: warning: this event comes again by a rule");
+}
+
 /* It is advice: what is wrong with the file keeps nobody's access from ending. */
 static void a_calendar_that_is_none(void **state)
 {
@@ -113,8 +148,8 @@ static void a_calendar_that_is_none(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		TEST(a_list), TEST(a_calendar), TEST(a_calendar_that_is_none)};
+	const struct CMUnitTest tests[] = {TEST(a_list), TEST(a_calendar),
+		TEST(a_calendar_of_every_year), TEST(a_calendar_that_is_none)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
