@@ -22,7 +22,7 @@
 struct sender {
 	int channel;
 	struct sender_hello to;
-	char password[PASSWORD_MAX];
+	char password[PASSWORD_MAX], secret[PASSWORD_MAX];
 	int64_t id; /* the current job */
 };
 
@@ -62,41 +62,43 @@ static int hello_read(struct sender *s)
 	h->host[sizeof(h->host) - 1] = h->user[sizeof(h->user) - 1] = h->from[sizeof(h->from) - 1] =
 		'\0';
 	h->credential[sizeof(h->credential) - 1] = h->ca_file[sizeof(h->ca_file) - 1] = '\0';
+	h->hook[sizeof(h->hook) - 1] = h->hook_host[sizeof(h->hook_host) - 1] =
+		h->hook_credential[sizeof(h->hook_credential) - 1] = '\0';
 	return h->tls > MAIL_PLAIN || !name_is_email(h->from) ? -EPROTO : 0;
 }
 
 /* systemd gives this process a directory of its own, with this credential under its plain name. */
-static void credential_find(struct sender *s)
+static void credential_find(char path[4096])
 {
-	const char *managed = getenv("CREDENTIALS_DIRECTORY"), *name = base_name(s->to.credential);
-	char path[sizeof(s->to.credential)];
+	const char *managed = getenv("CREDENTIALS_DIRECTORY"), *name = base_name(path);
+	char found[4096];
 
-	if (!managed || !s->to.credential[0])
+	if (!managed)
 		return;
 	name += strncmp(name, "curfew_", 7) == 0 ? 7 : 0;
-	if ((size_t)snprintf(path, sizeof(path), "%s/%s", managed, name) < sizeof(path))
-		memcpy(s->to.credential, path, sizeof(path));
+	if ((size_t)snprintf(found, sizeof(found), "%s/%s", managed, name) < sizeof(found))
+		memcpy(path, found, sizeof(found));
 }
 
-/* Reads the first line of the file. */
-static int password_read(struct sender *s)
+/* The first line of the file; nothing without a path. */
+static int secret_read(char out[PASSWORD_MAX], char path[4096])
 {
 	int fd;
 	ssize_t n;
 
-	if (!s->to.credential[0])
+	if (!path[0])
 		return 0;
-	credential_find(s);
-	fd = open(s->to.credential, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	credential_find(path);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
 		return -errno;
-	n = read(fd, s->password, sizeof(s->password) - 1);
+	n = read(fd, out, PASSWORD_MAX - 1);
 	close(fd);
 	if (n < 0)
 		return -errno;
-	s->password[n] = '\0';
-	s->password[strcspn(s->password, "\r\n")] = '\0';
-	return s->password[0] ? 0 : -ENODATA;
+	out[n] = '\0';
+	out[strcspn(out, "\r\n")] = '\0';
+	return out[0] ? 0 : -ENODATA;
 }
 
 static void report_send(
@@ -147,12 +149,17 @@ static _Noreturn void serve(struct sender *s)
 			_exit(0);
 		if ((size_t)n < sizeof(*job) || job->verb != SENDER_SEND ||
 			job->size > SENDER_MESSAGE_MAX || (size_t)n != sizeof(*job) + job->size ||
-			!memchr(job->to, '\0', sizeof(job->to)) || !name_is_email(job->to))
+			!memchr(job->to, '\0', sizeof(job->to)))
+			_exit(1);
+		bool hook = s->to.hook[0] && streq(job->to, WEBHOOK_RECIPIENT);
+		if (!hook && !name_is_email(job->to))
 			_exit(1);
 		s->id = job->id;
 		text[0] = '\0';
-		enum sender_result result = smtp_send(text, &s->to, s->password, job->to,
-			job->message, job->size, ask_service, s);
+		enum sender_result result = hook ? webhook_send(text, &s->to, s->secret,
+							   job->message, job->size, ask_service, s)
+						 : smtp_send(text, &s->to, s->password, job->to,
+							   job->message, job->size, ask_service, s);
 		report_send(s, SENDER_DONE, result, text);
 	}
 }
@@ -190,14 +197,16 @@ int sender_main(const char *path, bool unconfined)
 	if (rc == 0)
 		rc = say(hello_read(&s), "the service");
 	if (rc == 0)
-		rc = say(password_read(&s), s.to.credential);
+		rc = say(secret_read(s.password, s.to.credential), s.to.credential);
+	if (rc == 0)
+		rc = say(secret_read(s.secret, s.to.hook_credential), s.to.hook_credential);
 	if (rc == 0 && (sodium_init() < 0 || curl_global_init(CURL_GLOBAL_DEFAULT)))
 		rc = say(-EIO, "starting libcurl");
 	if (rc < 0)
 		return 1;
 	/* libcurl and its libraries read their own settings before this. */
 	const char *read[] = {s.to.ca_file[0] ? s.to.ca_file : NULL, NULL};
-	const uint16_t ports[] = {s.to.port, 0};
+	const uint16_t ports[] = {s.to.port, s.to.hook_port, 0};
 	const struct sandbox_paths paths = {.read = read, .connect = ports};
 	if (!unconfined &&
 		say(sandbox_enter(NULL, SANDBOX_SENDER, &paths), "cannot drop privileges") < 0)

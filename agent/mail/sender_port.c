@@ -86,9 +86,17 @@ static int hello_send(int fd, const struct settings *s)
 	snprintf(h.host, sizeof(h.host), "%s", n->host);
 	snprintf(h.user, sizeof(h.user), "%s", n->user ? n->user : "");
 	snprintf(h.from, sizeof(h.from), "%s", n->from);
-	snprintf(h.ca_file, sizeof(h.ca_file), "%s", n->tls == MAIL_PLAIN ? "" : n->ca_file);
+	snprintf(h.ca_file, sizeof(h.ca_file), "%s",
+		n->tls == MAIL_PLAIN && !n->webhook ? "" : n->ca_file);
 	h.port = n->port;
 	h.tls = (uint8_t)n->tls;
+	if (n->webhook) {
+		snprintf(h.hook, sizeof(h.hook), "%s", n->webhook);
+		snprintf(h.hook_host, sizeof(h.hook_host), "%s", n->webhook_host);
+		h.hook_port = n->webhook_port;
+		if (settings_credential(h.hook_credential, s, n->webhook_credential) < 0)
+			return -ENAMETOOLONG;
+	}
 	/* The sender uses only the file name if systemd gave it a credential directory of its own. */
 	if (n->credential && settings_credential(h.credential, s, n->credential) < 0)
 		return -ENAMETOOLONG;

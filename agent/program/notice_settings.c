@@ -101,11 +101,67 @@ static void mail_read(struct notice_settings *out, struct reading *r, const conf
 	out->from = email_read(r, group, "from", "\"access@host.example\"");
 }
 
+/* "https://HOST[:PORT][/PATH]": host and port are what the sender may reach. */
+static bool url_parse(struct notice_settings *out, struct reading *r, const char *url)
+{
+	static const char scheme[] = "https://";
+	char host[256], *end = NULL;
+	long port = 443;
+
+	if (strncmp(url, scheme, strlen(scheme)) != 0 || strlen(url) > WEBHOOK_URL_MAX)
+		return false;
+	for (const char *p = url; *p; p++)
+		if (*p <= ' ' || *p > '~' || strchr("\"\\<>^`{|}", *p))
+			return false;
+	const char *at = url + strlen(scheme);
+	size_t n = strcspn(at, ":/?#");
+	if (!n || n >= sizeof(host))
+		return false;
+	memcpy(host, at, n);
+	host[n] = '\0';
+	if (at[n] == ':') {
+		port = strtol(at + n + 1, &end, 10);
+		if (end == at + n + 1 || !strchr("/?#", *end) || port < 1 || port > 65535)
+			return false;
+	}
+	/* A name before '@' would be a login in the address. */
+	if (!name_is_host(host))
+		return false;
+	out->webhook_host = reading_copy(r, host);
+	out->webhook_port = (uint16_t)port;
+	out->webhook = reading_copy(r, url);
+	return true;
+}
+
+static void webhook_read(
+	struct notice_settings *out, struct reading *r, const config_setting_t *group)
+{
+	const char *url = reading_text(r, group, "webhook", NULL);
+	const config_setting_t *at =
+		config_setting_get_member(group, url ? "webhook" : "webhook_credential");
+
+	if (!url && at)
+		reading_error(r, at,
+			"\"webhook_credential\" signs what goes to a \"webhook\"; add webhook = \"https://...\";");
+	if (!url)
+		return;
+	/* The address itself may hold a secret, and is not repeated. */
+	if (!url_parse(out, r, url))
+		reading_error(r, at,
+			"invalid address for \"webhook\"; use https, a host name or IPv4 address, and no login, for example "
+			"\"https://chat.host.example/hooks/curfew\"");
+	out->webhook_credential =
+		credential_name_read(r, group, "webhook_credential", "\"webhook\"");
+	if (!out->host)
+		reading_error(
+			r, at, "\"webhook\" stands beside a mail server; add server = \"...\";");
+}
+
 void notice_settings_read(
 	struct notice_settings *out, struct reading *r, const config_setting_t *root)
 {
 	static const char *const names[] = {"server", "port", "tls", "ca_file", "user",
-		"credential", "from", "team", "templates"};
+		"credential", "from", "team", "templates", "webhook", "webhook_credential"};
 	const config_setting_t *group = reading_group(r, root, "notices", NULL);
 	const char *ca;
 
@@ -115,6 +171,7 @@ void notice_settings_read(
 	ca = reading_path(r, group, "ca_file", NULL, 1024);
 	out->ca_file = reading_copy(r, ca ? ca : CA_FILE);
 	mail_read(out, r, group);
+	webhook_read(out, r, group);
 }
 
 void notice_settings_free(struct notice_settings *n)
@@ -125,6 +182,9 @@ void notice_settings_free(struct notice_settings *n)
 	free(n->credential);
 	free(n->from);
 	free(n->team);
+	free(n->webhook);
+	free(n->webhook_host);
+	free(n->webhook_credential);
 	for (size_t i = 0; i < n->n_templates; i++) {
 		free(n->templates[i].language);
 		free(n->templates[i].text);
@@ -237,6 +297,9 @@ void notice_files_check(const struct program *p, struct reading *r, enum secret_
 
 	if (n->credential)
 		credential_check(&p->settings, r, 0, n->credential, rule, "mail password", NULL);
-	if (n->host && n->tls != MAIL_PLAIN)
+	if (n->webhook_credential)
+		credential_check(
+			&p->settings, r, 0, n->webhook_credential, rule, "webhook secret", NULL);
+	if (n->host && (n->tls != MAIL_PLAIN || n->webhook))
 		trusted_file_check(r, 0, n->ca_file, "CA certificates");
 }

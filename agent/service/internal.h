@@ -109,6 +109,8 @@ struct service {
 	struct retries *retries;
 	struct overdue overdue;
 	struct sending *sending;
+	uint64_t drift_told; /* of metrics.drift_sql */
+	bool journal_back;   /* it could not be written, and can be again: not told yet */
 	struct sampling *sampling;
 	struct preflights *preflights;
 	struct metrics metrics; /* counters; gauges.c fills in the rest */

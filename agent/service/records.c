@@ -175,6 +175,7 @@ void records_flush(struct service *s)
 	s->unsettled = false;
 	log_send(LOG_JOURNAL_BACK, NULL,
 		"the journal can be written again; %zu waiting records were written", waiting);
+	s->journal_back = true;
 	if (opened) {
 		overrides_load(s);
 		service_ask(s, REASON_START);

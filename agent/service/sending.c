@@ -111,6 +111,11 @@ static void item_give(struct service *s)
 		fail_log(rc, "cannot read the outbox");
 	if (rc < 0)
 		return;
+	if (streq(g->item.recipient, WEBHOOK_RECIPIENT) &&
+		!s->loaded.program->settings.notices.webhook) {
+		item_end(s, OUTBOX_FAILED, "no webhook is configured any more", service_now(s));
+		return;
+	}
 	rc = sender_give(g->port, g->item.id, g->item.recipient, g->item.message);
 	if (rc == -E2BIG)
 		item_end(s, OUTBOX_FAILED, "the message is too large", service_now(s));
@@ -152,7 +157,7 @@ static void report_handle(struct service *s, const struct sender_report *r)
 		item_end(s, OUTBOX_FAILED, r->text, service_now(s));
 	/* If the server rejects the complete message with 4yz, it does not have it. If it does not answer, it may
 	 * have it. */
-	else if (g->handed && r->text[0] != '4')
+	else if (g->handed && r->result != SENDER_NOT_TAKEN && r->text[0] != '4')
 		item_end(s, OUTBOX_UNCERTAIN, r->text, service_now(s));
 	else
 		item_retry(s, r->text);

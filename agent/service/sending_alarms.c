@@ -20,6 +20,18 @@ void sending_pass_done(struct service *s, const struct pass_result *r, unsigned 
 	if (reasons & REASON_TRANSITION && r->unreachable)
 		sending_alarm(
 			s, "unreachable", "a server does not answer when access changes", text);
+	if (s->metrics.drift_sql != s->drift_told) {
+		snprintf(text, sizeof(text), "%llu changes; run `curfew history`",
+			(unsigned long long)(s->metrics.drift_sql - s->drift_told));
+		s->drift_told = s->metrics.drift_sql;
+		sending_alarm(s, "drift-sql",
+			"access was changed on a SQL server, and is as scheduled again", text);
+	}
+	/* The outbox is in the journal: until that can be written again, only the system log can tell. */
+	if (s->journal_back)
+		sending_alarm(s, "journal", "the journal could not be written, and can be again",
+			"nothing was granted meanwhile; access was removed as scheduled");
+	s->journal_back = false;
 	if (s->clock_alarm)
 		sending_alarm(s, "clock", "the system clock was set back", "run `curfew clock`");
 	sending_look(s);

@@ -274,7 +274,14 @@ int team_add(const struct sending_view *v, enum notice_kind kind, const char *ke
 
 	if (rc)
 		return rc;
-	rc = mail_add(v, &m, &item);
+	const struct notice_settings *n = &v->program->settings.notices;
+	bool hook = streq(recipient, WEBHOOK_RECIPIENT);
+	rc = hook ? 0 : mail_add(v, &m, &item);
+	/* What the team hears goes to its chat tool and ticket system too. */
+	if (rc >= 0 && n->webhook && (hook || streq(recipient, n->team)))
+		rc = hook_add(v, &m, &item);
+	else if (hook)
+		rc = -EINVAL;
 	notice_mail_free(&m);
 	return rc;
 }

@@ -31,6 +31,9 @@ int customizations_add(const struct sending_view *v);
 int team_add(const struct sending_view *v, enum notice_kind kind, const char *key,
 	const char *client, const char *recipient, struct notice_values *values);
 
+/* To the webhook; the recipient of `item` does not count. */
+int hook_add(
+	const struct sending_view *v, const struct notice_mail *m, const struct outbox_item *item);
 /* To the team and the client's account lead. */
 int leads_add(const struct sending_view *v, enum notice_kind kind, const char *key,
 	const struct client *c, struct notice_values *values);

@@ -126,13 +126,19 @@ struct firewall_settings {
 enum mail_tls { MAIL_STARTTLS, MAIL_TLS, MAIL_PLAIN };
 
 /* Notices and the mail server; without `host` no notices are sent. */
+/* Stands for the webhook's address, which may hold a secret, where a mail has its recipient. */
+#define WEBHOOK_RECIPIENT "webhook"
+#define WEBHOOK_URL_MAX	  1023
 struct notice_settings {
 	char *host;
 	uint16_t port;
 	enum mail_tls tls;
-	char *ca_file;			   /* CA certificates to verify the mail server */
-	char *user, *credential;	   /* both or neither */
-	char *from, *team;		   /* addresses; not NULL if there is a host */
+	char *ca_file;		      /* CA certificates to verify the mail server */
+	char *user, *credential;      /* both or neither */
+	char *from, *team;	      /* addresses; not NULL if there is a host */
+	char *webhook, *webhook_host; /* "https://...", and the host in it; NULL: none */
+	uint16_t webhook_port;
+	char *webhook_credential; /* the secret that signs; not NULL if there is a webhook */
 	struct notice_template *templates; /* the operator's templates without errors */
 	size_t n_templates;
 };

@@ -17,8 +17,10 @@
 struct sender_hello {
 	char host[256], user[256], from[256];
 	char credential[4096], ca_file[4096]; /* paths; "": none */
-	uint16_t port;
-	uint8_t tls; /* enum mail_tls */
+	/* "": there is no webhook */
+	char hook[WEBHOOK_URL_MAX + 1], hook_host[256], hook_credential[4096];
+	uint16_t port, hook_port; /* hook_port: 0 without a webhook */
+	uint8_t tls;		  /* enum mail_tls */
 };
 /* Service to sender: a message, or the permission to complete it. */
 enum sender_verb { SENDER_SEND = 1, SENDER_GO };
@@ -33,8 +35,9 @@ struct sender_job {
 enum sender_word { SENDER_HANDING = 1, SENDER_DONE };
 enum sender_result {
 	SENDER_SENT,
-	SENDER_LATER,	/* rejected for now (4yz), or not reachable */
-	SENDER_REFUSED, /* rejected for good (5yz) */
+	SENDER_LATER,	  /* rejected for now (4yz), or not reachable */
+	SENDER_NOT_TAKEN, /* answered in full: not accepted, for now */
+	SENDER_REFUSED,	  /* rejected for good (5yz) */
 	SENDER_RESULTS,
 };
 struct sender_report {
@@ -55,6 +58,10 @@ typedef int (*sender_ask_fn)(void *context);
 enum sender_result smtp_send(char text[SENDER_TEXT_MAX], const struct sender_hello *to,
 	const char *password, const char *recipient, const char *message, size_t size,
 	sender_ask_fn ask, void *context);
+
+/* One event to the webhook; the same. */
+enum sender_result webhook_send(char text[SENDER_TEXT_MAX], const struct sender_hello *to,
+	const char *secret, const char *message, size_t size, sender_ask_fn ask, void *context);
 
 /* ---- the service's end ---- */
 

@@ -3,6 +3,8 @@
 
 import email
 import email.policy
+import hmac
+import json
 import os
 import signal
 import sqlite3
@@ -15,13 +17,15 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import lab  # noqa: E402  (the path above makes it importable)
 from agent import CURFEW  # noqa: E402
+from case import USER  # noqa: E402
 from lab import days, local  # noqa: E402
 from practice import Certificates  # noqa: E402
 from service import COMES, ServiceCase, until  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-PORT = 2587
+PORT, HOOK_PORT = 2587, 2443
 MAIL_PASSWORD = "Mail-Passw0rd-of-the-lab"
+HOOK_SECRET = "Hook-S3cret-of-the-lab"
 JANE = "jane.doe@acme.example"
 
 
@@ -219,6 +223,116 @@ class Preflights(MailCase):
 
     def made_preflights(self):
         return [e["reason"] for e in self.agent.curfew("history", "--json", expect=0).json if e["action"] == "preflight"]
+
+
+class Webhook(MailCase):
+    """The team's chat tool or ticket system: signed, verified, and by the rules of mail."""
+
+    def hook_make(self):
+        self.mail_make(lab.now() + days(20))
+        self.settings.update(webhook=f"https://127.0.0.1:{HOOK_PORT}/hooks/a-secret-path", webhook_credential="webhook")
+        self.agent._write(self.agent.path("credentials", "webhook"), HOOK_SECRET + "\n")
+        self.agent.write()
+        self.agent.curfew("reload", expect=0)
+
+    def hook_up(self, certificates=None):
+        certificates = certificates or self.certificates
+        if os.path.exists(self.boxed("hook-ready")):
+            os.unlink(self.boxed("hook-ready"))
+        self.hook = self.agent.space.start("/usr/bin/python3", os.path.join(HERE, "hook_server"), self.box,
+                                           str(HOOK_PORT), certificates.certificate, certificates.key)
+        until(lambda: os.path.exists(self.boxed("hook-ready")), "the HTTPS server is up")
+
+    def posts(self):
+        found = []
+        for name in sorted(os.listdir(self.box)):
+            if name.startswith("hook.") and not name.endswith(".new"):
+                with open(self.boxed(name), encoding="utf-8") as file:
+                    found.append(json.load(file))
+        return found
+
+    def told(self):
+        """One more; two tests within a second are one."""
+        before = len(self.states("test"))
+
+        def asked():
+            self.agent.curfew("notice", "test", "webhook", expect=0)
+            return len(self.states("test")) > before
+        until(asked, "a test is in the outbox")
+
+    def test_signed(self):
+        """The body is JSON, and whoever has the secret can tell that it is ours; the address is nowhere told."""
+        self.hook_make()
+        self.hook_up()
+        self.sender_up()
+        self.told()
+        until(lambda: self.states("test") == ["sent"], lambda: f"{self.rows()}\n{self.said()}\n{self.service.log()}")
+        [post] = self.posts()
+        self.assertEqual(post["path"], "/hooks/a-secret-path")
+        headers = {name.lower(): value for name, value in post["headers"].items()}
+        self.assertEqual(headers["x-curfew-signature"],
+                         "sha256=" + hmac.new(HOOK_SECRET.encode(), post["body"].encode(), "sha256").hexdigest())
+        self.assertEqual(headers["content-type"], "application/json")
+        body = json.loads(post["body"])
+        self.assertEqual((body["notice"], body["subject"]), ("test", "Curfew: a test"))
+        self.assertEqual(len(body["id"]), 32)
+        for told in (self.service.log(), self.said(), str(self.rows()), self.agent.curfew("history", "--json").out):
+            self.assertNotIn("a-secret-path", told)
+            self.assertNotIn(HOOK_SECRET, told)
+
+    def test_once(self):
+        """Busy: tried again. Refused: not. A server of another authority gets nothing. Unanswered: never a second time."""
+        self.hook_make()
+        self.put("status", "503")
+        self.hook_up()
+        self.sender_up()
+        self.told()
+        until(lambda: any(row[3] for row in self.rows()), lambda: f"it was answered 503: {self.rows()}\n{self.said()}")
+        self.assertEqual(self.states("test"), ["queued"])
+        os.unlink(self.boxed("status"))
+        self.hurry()
+        self.agent.curfew("reload", expect=0)
+        until(lambda: self.states("test") == ["sent"], lambda: f"it is sent: {self.rows()}")
+        self.assertEqual([p["status"] for p in self.posts()], [503, 204])
+        self.assertEqual(len({p["body"] for p in self.posts()}), 1)
+        self.put("status", "410")
+        self.told()
+        until(lambda: self.states("test") == ["sent", "failed"], lambda: f"it is refused: {self.rows()}")
+        os.unlink(self.boxed("status"))
+        self.put("hook-hold")
+        os.unlink(self.boxed("hook-arrived"))
+        self.told()
+        until(lambda: os.path.exists(self.boxed("hook-arrived")), "the whole request has arrived")
+        self.hook.kill()
+        self.hook.wait()
+        until(lambda: self.states("test")[-1] == "uncertain", lambda: f"nobody knows: {self.rows()}")
+        os.unlink(self.boxed("hook-hold"))
+        self.hook_up(Certificates(self.found.path("othertls"), "mail.lab.example", "127.0.0.1"))
+        posts = len(self.posts())
+        self.told()
+        until(lambda: self.rows()[-1][3], lambda: f"an attempt failed: {self.rows()}")
+        self.assertIn("certificate", str(self.rows()[-1]))
+        self.assertEqual(len(self.posts()), posts)
+
+
+class Alarms(MailCase):
+    LIMITS = {**MailCase.LIMITS, "interval": 10}
+
+    def test_at_once(self):
+        """Somebody's change that was put right, and a journal that could not be written: one mail each to the team."""
+        self.mail_make(lab.now() + days(20))
+        self.role_comes("curfew_full")
+        self.mail_up()
+        self.sender_up()
+        self.found.server.sql(f"ALTER ROLE [curfew_full] DROP MEMBER [{USER}]", "AcmeTest")
+        self.mails_come(1, "access was changed on a SQL server")
+        self.assertEqual(self.mails("access was changed")[0]["X-To"], "cloud@host.example")
+        with sqlite3.connect(self.agent.path("state", "journal.db"), timeout=30, isolation_level=None) as db:
+            db.execute("BEGIN EXCLUSIVE")
+            self.agent.curfew("revoke", "acme", "--reason", "a test")
+            until(lambda: "cannot write the revocation" in self.service.log(), self.service.log)
+            db.execute("ROLLBACK")
+        self.mails_come(1, "the journal could not be written")
 
 
 class Trouble(MailCase):
