@@ -146,7 +146,7 @@ static const char sheet[] =
 	".badge.good{color:var(--good);background:var(--good-tint)}.badge.warn{color:var(--warn);"
 	"background:var(--warn-tint)}.badge.bad{color:var(--bad);background:var(--bad-tint)}"
 	".badge.dim,.badge.plain{color:var(--soft);font-weight:400}.badge.bold{color:var(--ink)}"
-	".finding{border:1px solid var(--line);border-radius:.4rem;padding:.8rem 1.1rem;margin:.7rem 0}"
+	".finding{border:1px solid var(--line);border-radius:.4rem;padding:.8rem 1.1rem;margin:.7rem 0;overflow-wrap:anywhere}"
 	".finding h3{margin:0 0 .3rem;display:flex;gap:.7rem;align-items:center}"
 	"pre{margin:.5rem 0 0;padding:.6rem .8rem;background:var(--tint);border-radius:.3rem;white-space:pre-wrap;"
 	"overflow-wrap:anywhere;font:.83rem/1.45 ui-monospace,\"DejaVu Sans Mono\",monospace}"

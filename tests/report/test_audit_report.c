@@ -25,7 +25,8 @@ static const struct audit_finding findings[] = {
 		"guest may connect: " HOSTILE,
 		"USE [AcmeProd];\nREVOKE CONNECT FROM GUEST; -- " HOSTILE},
 	{"new-object", FINDING_INFO, "sqltest02", "AcmeTest", "acme", HOSTILE,
-		"[dbo].[report_v2] is new", ""},
+		"[dbo].[report_v2]: SQL_STORED_PROCEDURE 1DA2422EDCD9E85779E12E7145B26B0C1D0316483D2996329746CD79580D18C6",
+		""},
 };
 static const struct audit_proof proofs[] = {
 	{"acme", "acme.jane.doe", "sqltest02", "AcmeTest", LEVEL_FULL, "verified",
