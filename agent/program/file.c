@@ -59,12 +59,27 @@ int folder_open(struct reading *r, const char *path)
 /* Reads to the end. A file that grows beyond the limit meanwhile is rejected too. */
 static char *descriptor_read(struct reading *r, int fd, size_t *size)
 {
-	char *text = reading_array(r, MAX_FILE_BYTES + 1, 1), *kept;
+	struct stat st;
+	/* One more than it has shows that it ends there. */
+	size_t room = fstat(fd, &st) == 0 && st.st_size > 0 && st.st_size < MAX_FILE_BYTES
+			      ? (size_t)st.st_size + 1
+			      : MAX_FILE_BYTES + 1;
+	char *text = reading_array(r, room + 1, 1), *kept;
 	size_t n = 0;
 	ssize_t got = 1;
 
 	while (text && got != 0 && n <= MAX_FILE_BYTES) {
-		got = read(fd, text + n, MAX_FILE_BYTES + 1 - n);
+		if (n == room) {
+			room = MAX_FILE_BYTES + 1;
+			kept = realloc(text, room + 1);
+			if (!kept) {
+				free(text);
+				r->failure = -ENOMEM;
+				return NULL;
+			}
+			text = kept;
+		}
+		got = read(fd, text + n, room - n);
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0) {

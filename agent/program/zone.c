@@ -128,25 +128,64 @@ static int64_t offset_here(char abbreviation[ZONE_ABBREVIATION_MAX], instant_t a
 	return tm.tm_gmtoff;
 }
 
+/* What was read of a zone's file, for as long as the file is the same: a fleet has few zones and few dates, and each switch
+ * to a zone reads it anew. */
+#define REMEMBERED	    256
+#define REMEMBERED_READINGS 4 /* no place has changed its offset so often within two days */
+struct remembered {
+	uint64_t identity; /* of the file; 0: nothing is remembered here */
+	int64_t at;
+	char zone[ZONE_NAME_MAX];
+	union {
+		struct zone_offset offset;
+		struct zone_reading readings[REMEMBERED_READINGS];
+	} is;
+	int n; /* readings */
+};
+
+static struct remembered offsets[REMEMBERED], walls[REMEMBERED];
+
+/* Its place in the table, and whether it holds just that. A zone without a file is never remembered. */
+static bool remembered_find(
+	struct remembered **place, struct remembered *table, int64_t at, const char *zone)
+{
+	struct remembered asked = {.identity = zone_identity(zone), .at = at};
+	uint64_t hash = (uint64_t)at * 11400714819323198485U;
+
+	for (const char *c = zone; *c; c++)
+		hash = (hash ^ (unsigned char)*c) * 1099511628211U;
+	*place = &table[hash >> 32 & (REMEMBERED - 1)];
+	if (asked.identity && (*place)->identity == asked.identity && (*place)->at == at &&
+		streq((*place)->zone, zone))
+		return true;
+	snprintf(asked.zone, sizeof(asked.zone), "%s", zone);
+	**place = asked;
+	return false;
+}
+
 int zone_offset(struct zone_offset *out, instant_t at, const char *zone)
 {
+	struct remembered *r;
 	struct switched s;
-	int rc = zone_enter(&s, zone);
 
-	if (rc < 0)
-		return rc;
-	out->seconds = offset_here(out->abbreviation, at);
-	zone_leave(&s);
+	if (!remembered_find(&r, offsets, at, zone)) {
+		int rc = zone_enter(&s, zone);
+
+		if (rc < 0) {
+			r->identity = 0;
+			return rc;
+		}
+		r->is.offset.seconds = offset_here(r->is.offset.abbreviation, at);
+		zone_leave(&s);
+	}
+	*out = r->is.offset;
 	return 0;
 }
 
-int zone_readings(struct zone_reading out[ZONE_READINGS], int64_t wall, const char *zone)
+static int readings_here(struct zone_reading out[ZONE_READINGS], int64_t wall)
 {
-	struct switched s;
-	int rc = zone_enter(&s, zone), n = 0;
+	int n = 0;
 
-	if (rc < 0)
-		return rc;
 	for (int i = 0; i < ZONE_READINGS; i++) {
 		int64_t offset = offset_here(NULL, wall - ZONE_REACH + (int64_t)i * ZONE_SAMPLE);
 
@@ -155,8 +194,30 @@ int zone_readings(struct zone_reading out[ZONE_READINGS], int64_t wall, const ch
 	}
 	for (int i = 0; i < n; i++)
 		out[i].there = offset_here(NULL, out[i].at);
-	zone_leave(&s);
 	return n;
+}
+
+int zone_readings(struct zone_reading out[ZONE_READINGS], int64_t wall, const char *zone)
+{
+	struct remembered *r;
+	struct switched s;
+
+	if (!remembered_find(&r, walls, wall, zone)) {
+		int n = zone_enter(&s, zone);
+
+		if (n == 0) {
+			n = readings_here(out, wall);
+			zone_leave(&s);
+		}
+		if (n < 0 || n > REMEMBERED_READINGS) {
+			r->identity = 0;
+			return n;
+		}
+		r->n = n;
+		memcpy(r->is.readings, out, (size_t)n * sizeof(*out));
+	}
+	memcpy(out, r->is.readings, (size_t)r->n * sizeof(*out));
+	return r->n;
 }
 
 char *zone_nearest(const char *zone)
