@@ -7,7 +7,7 @@
 #include "sql/rows.h"
 
 enum {
-	CLASS_DATABASE,
+	CLASS_DATABASE = 0,
 	CLASS_OBJECT = 1,
 	CLASS_SCHEMA = 3,
 	CLASS_PRINCIPAL = 4,
