@@ -9,6 +9,7 @@ import os
 import signal
 import sqlite3
 import sys
+import time
 import unittest
 
 import icalendar
@@ -357,6 +358,52 @@ class Trouble(MailCase):
         self.mails_come(1, "dates")
         until(lambda: self.states("dates-moved") == ["sent"], "that is on record")
         self.assertNotIn("notices:", self.agent.curfew("status").out)
+
+    def test_spacing_and_giving_up(self):
+        """Twice as long after each attempt; after three days it is given up, and that is said."""
+        self.mail_make(lab.now() + days(20))
+        self.role_comes("curfew_full")
+        self.sender_up()
+        self.moved()
+        for attempt, wait in ((1, 60), (2, 120), (3, 240)):
+            until(lambda: self.rows()[0][3] >= attempt, lambda: f"attempt {attempt}: {self.rows()}")
+            [(next_try, attempts)] = self.outbox("SELECT next, attempts FROM outbox")
+            self.assertEqual(attempts, attempt)
+            # From the attempt on, which was a moment ago.
+            self.assertLessEqual(next_try - time.time(), wait)
+            self.assertGreater(next_try - time.time(), wait - 60)
+            self.outbox("UPDATE outbox SET next = 0")
+            if attempt == 3:
+                self.outbox("UPDATE outbox SET created = created - 4 * 86400")
+            self.agent.curfew("reload", expect=0)
+        until(lambda: self.states("dates-moved") == ["failed"], lambda: f"it is given up: {self.rows()}")
+        self.assertIn("given up after 4 attempts", str(self.rows()))
+        self.assertIn("given up after 4 attempts", self.service.log())
+        self.assertIn("1 not delivered", self.agent.curfew("status").out)
+
+    def test_digest(self):
+        """What people were told on a day is one mail to the team and one to the account lead, on the next."""
+        self.mail_make(lab.now() + days(20))
+        self.role_comes("curfew_full")
+        self.mail_up()
+        self.sender_up()
+        self.moved()
+        self.mails_come(1, "dates")
+        self.outbox("UPDATE outbox SET created = created - 86400")
+        self.outbox("UPDATE notices_on SET since = since - 3 * 86400")
+        self.agent.curfew("reload", expect=0)
+        self.mails_come(2, "notices of")
+        digests = self.mails("notices of")
+        self.assertEqual({m["X-To"] for m in digests}, {"cloud@host.example", "account-lead@host.example"})
+        self.assertIn(f"dates-moved to {JANE}: sent", next(digests[0].iter_parts()).get_content())
+        self.agent.curfew("reload", expect=0)
+        self.agent.curfew("notice", "test", "ops@host.example", expect=0)
+        self.mails_come(1, "Curfew: a test")
+        self.assertEqual(len(self.mails("notices of")), 2)
+
+    def outbox(self, statement):
+        with sqlite3.connect(self.agent.path("state", "journal.db"), timeout=30) as db:
+            return db.execute(statement).fetchall()
 
     def test_killed_after_250(self):
         """The server has it, the outbox does not know: never a second one, and never silence."""
