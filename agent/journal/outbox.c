@@ -141,6 +141,29 @@ void outbox_item_free(struct outbox_item *i)
 	*i = (struct outbox_item){0};
 }
 
+int outbox_last_is(
+	char **out, struct journal *j, const char *client, const char *login, const char *notice)
+{
+	_cleanup_statement_ sqlite3_stmt *s = NULL;
+	const char *const texts[] = {client, login, notice};
+	int step = 0,
+	    rc = database_prepare(&s, j,
+		    "SELECT event FROM (SELECT event, notice FROM outbox WHERE client = ? AND login = ?"
+		    " ORDER BY id DESC LIMIT 1) WHERE notice = ?");
+
+	*out = NULL;
+	if (rc)
+		return rc;
+	for (int i = 0; i < (int)ARRAY_SIZE(texts) && !step; i++)
+		step = bind_text(s, i + 1, texts[i]);
+	if (step)
+		return database_error(j->db, step);
+	step = sqlite3_step(s);
+	if (step == SQLITE_ROW)
+		return column_texts(out, s, 1);
+	return step == SQLITE_DONE ? 0 : database_error(j->db, step);
+}
+
 static int item_find(struct outbox_item *out, struct journal *j, int64_t id)
 {
 	return item_query(out, j, ITEM "WHERE id = ?", id);

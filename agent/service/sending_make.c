@@ -194,6 +194,30 @@ static int user_compare(const struct sending_view *v, const struct client *c, co
 	return rc < 0 ? rc : told_put(v->journal, c->name, u->login, sources, dates, sequence);
 }
 
+/* Whoever heard last that access was withdrawn hears that it is back, once a server has confirmed that. */
+static int reinstated_add(const struct sending_view *v, const struct client *c,
+	const struct user *u, const struct notice_dates *d, const struct proved_list *proved,
+	const struct grants *grants)
+{
+	const struct notice n = {NOTICE_OPENED, c, u, v->now, v->now, INT64_MAX};
+	_cleanup_free_ char *withdrawn = NULL, *event = NULL;
+	bool scheduled = false;
+
+	for (size_t i = 0; i < grants->n && !scheduled; i++)
+		scheduled = grants->items[i].user == u && grants->items[i].level != LEVEL_NONE;
+	if (!scheduled || !is_confirmed(&n, proved, grants))
+		return 0;
+	int rc = outbox_last_is(
+		&withdrawn, v->journal, c->name, u->login, notice_kind_name(NOTICE_REVOKED));
+	if (rc || !withdrawn)
+		return rc;
+	if (asprintf(&event, "%s/undone", withdrawn) < 0) {
+		event = NULL;
+		return -ENOMEM;
+	}
+	return notice_add(v, &n, event, d, sequence_of(v, &n) + 2);
+}
+
 static int client_compare(const struct sending_view *v, const struct client *c,
 	const struct proved_list *proved, const struct grants *grants)
 {
@@ -205,6 +229,8 @@ static int client_compare(const struct sending_view *v, const struct client *c,
 		rc = journal_begin(v->journal);
 		if (rc == 0)
 			rc = user_compare(v, c, &c->users[i], &d, proved, grants);
+		if (rc >= 0)
+			rc = reinstated_add(v, c, &c->users[i], &d, proved, grants);
 		if (rc >= 0)
 			rc = journal_commit(v->journal);
 		else
