@@ -304,7 +304,7 @@ int team_add(const struct sending_view *v, enum notice_kind kind, const char *ke
 	bool hook = streq(recipient, WEBHOOK_RECIPIENT);
 	rc = hook ? 0 : mail_add(v, &m, &item);
 	/* What the team hears goes to its chat tool and ticket system too. */
-	if (rc >= 0 && n->webhook && (hook || streq(recipient, n->team)))
+	if (rc >= 0 && n->webhook && (hook || (n->team && streq(recipient, n->team))))
 		rc = hook_add(v, &m, &item);
 	else if (hook)
 		rc = -EINVAL;
