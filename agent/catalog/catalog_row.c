@@ -171,6 +171,12 @@ static int trigger_take(struct observed_trigger *t, const struct sql_value *v)
 	return row_name(&t->name, &v[0]) ? 0 : -ENOMEM;
 }
 
+static int row_lock_role(struct server_reading *r, const struct sql_value *v)
+{
+	r->o->lock_is_open = row_number(&v[1]) != 1;
+	return 0;
+}
+
 static int row_server_trigger(struct server_reading *r, const struct sql_value *v)
 {
 	return trigger_take(ROW_MORE(r->o->triggers, r->o->n_triggers), v + 1);
@@ -213,6 +219,7 @@ static const struct {
 	{"database", 13, row_database},
 	{"chaining", 2, row_chaining},
 	{"database-id", 3, row_database_id},
+	{"lock-role", 2, row_lock_role},
 	{"server-trigger", 5, row_server_trigger},
 	{"session", SESSION_COLUMNS, row_of_session},
 	{"condition", 2 + CONDITIONS, row_condition},

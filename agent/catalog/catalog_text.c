@@ -31,6 +31,7 @@ const struct part server_parts[] = {
 		"SELECT N'chaining' AS [part], CAST(c.value_in_use AS int) FROM sys.configurations AS c\n"
 		"WHERE c.name = N'cross db ownership chaining';\n",
 		false},
+	{"lock-role", "SELECT N'lock-role' AS [part], IS_ROLEMEMBER(N'" LOCK_ROLE "');\n", false},
 	{"server-trigger",
 		"SELECT N'server-trigger' AS [part], CAST(CAST(t.name AS nvarchar(128)) AS varbinary(256)),\n"
 		"  HASHBYTES('SHA2_256', m.definition),\n"

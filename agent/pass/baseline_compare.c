@@ -259,8 +259,8 @@ static void no_baseline_tell(const struct comparison *c, int rc)
 	RECORD_SET(&r, database, c->database);
 	RECORD_SET(&r, detail,
 		rc == -ENOENT
-			? "no baseline, so new and changed objects cannot be reported; Curfew takes a baseline when "
-			  "access starts"
+			? "no baseline, so new and changed objects cannot be reported; Curfew takes a baseline before "
+			  "access starts, never after"
 			: "cannot read the baseline");
 	pass_tell(c->pass, &r);
 }

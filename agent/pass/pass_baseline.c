@@ -20,6 +20,18 @@ static bool baseline_is_missing(
 	       baseline_read(p->o.journal, w->server->name, database, none_take, NULL) == -ENOENT;
 }
 
+/* Somebody holds access there already: what was changed since would pass for how it was. */
+static bool access_was_given(const struct pass *p, const char *server, const char *database)
+{
+	for (size_t i = 0; i < p->proved.n; i++) {
+		const struct proved *v = &p->proved.items[i];
+		if (v->level != LEVEL_NONE && streq(v->server, server) &&
+			names_equal(v->database, database))
+			return true;
+	}
+	return false;
+}
+
 /* An apply asks for databases without a baseline to which access is open now. An audit asks for databases with a
  * baseline, and for those that should have one. Before access starts there is nothing to compare, and nothing is wrong.
  * */
@@ -29,8 +41,10 @@ static bool baseline_is_asked(
 	if (p->o.mode != PASS_AUDIT && p->o.mode != PASS_APPLY)
 		return false;
 	bool missing = baseline_is_missing(p, w, g->database->name);
-	return p->o.mode == PASS_AUDIT ? !missing || g->level != LEVEL_NONE
-				       : missing && g->level != LEVEL_NONE;
+	return p->o.mode == PASS_AUDIT
+		       ? !missing || g->level != LEVEL_NONE
+		       : missing && g->level != LEVEL_NONE &&
+				 !access_was_given(p, w->server->name, g->database->name);
 }
 
 int pass_baselines_ask(struct pass *p, struct server_work *w)
@@ -52,6 +66,39 @@ int pass_baselines_ask(struct pass *p, struct server_work *w)
 		w->baselines[n] = SQL_SERVER_BASELINE;
 	w->sql.baselines = w->baselines;
 	return 0;
+}
+
+static void missing_tell(struct pass *p, const struct grant *g)
+{
+	struct record r = {.kind = RECORD_NOTE, .state = STATE_UNVERIFIED};
+
+	RECORD_SET(&r, server, g->server->name);
+	RECORD_SET(&r, database, g->database->name);
+	RECORD_PRINTF(&r, detail,
+		"database [%s] has no baseline, and access was given before one could be taken: new and changed objects "
+		"are not reported; to take one, review the database, then revoke and reinstate its users",
+		g->database->name);
+	pass_tell(p, &r);
+	p->result.unverified++;
+}
+
+void pass_baselines_tell(struct pass *p)
+{
+	for (size_t i = 0; i < p->n_servers; i++) {
+		const struct server_work *w = &p->servers[i];
+		const struct wanted_server *wanted = &w->sql.wanted;
+		for (size_t k = 0; k < wanted->n_grants; k++) {
+			const struct grant *g = wanted->grants[k];
+			bool told = false;
+			for (size_t m = 0; m < k && !told; m++)
+				told = names_equal(
+					wanted->grants[m]->database->name, g->database->name);
+			if (!told && g->level != LEVEL_NONE &&
+				access_was_given(p, w->server->name, g->database->name) &&
+				baseline_is_missing(p, w, g->database->name))
+				missing_tell(p, g);
+		}
+	}
 }
 
 static void item_free(struct kept_item *k)

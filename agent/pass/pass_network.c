@@ -268,6 +268,8 @@ static void notes_tell(struct pass *p)
 		pass_tell(p, &r);
 	pass_reopenings_tell(p);
 	pass_guards_tell(p);
+	if (p->o.mode != PASS_AUDIT)
+		pass_baselines_tell(p);
 	pass_formers_tell(p);
 }
 

@@ -177,6 +177,7 @@ struct observed_server {
 	struct observed_trigger *triggers; /* enabled server triggers */
 	size_t n_triggers;
 	bool triggers_unknown; /* the view could not be read */
+	bool lock_is_open;     /* the role that keeps others from Curfew's lock is missing */
 };
 /* Why full access there equals db_owner: the n-th reason, in a few words, and the check of the audit that it belongs to.
  * NULL: there are not so many. */

@@ -2,6 +2,7 @@
 """A baseline is taken after all removals and before access is granted; without it no access is granted."""
 
 import re
+import sqlite3
 import unittest
 
 import audit_lab
@@ -48,7 +49,7 @@ class Baseline(audit_lab.AuditCase):
     def test_without_one_nobody_comes_in(self):
         found = self.two()
         found.server.faults(fail_on=[[r"FROM sys\.plan_guides", 208]])
-        result = found.agent.apply()
+        result = found.agent.apply(expect=2)
         self.assertIn("nothing is opened in database [AcmeTest]: its baseline cannot be read: Planned failure 208. (208)",
                       result.out)
         self.assertIn(f"unverified: {USER} on AcmeTest: nothing is opened", result.out)
@@ -64,11 +65,34 @@ class Baseline(audit_lab.AuditCase):
         found = self.lab_make(servers={"sql01": ("AcmeTest",)})
         found.client_add("acme", [("staging", "sql01", "AcmeTest")])
         found.server.faults(fail_on=[[r"FROM sys\.configurations", 208]])
-        result = found.agent.apply()
+        result = found.agent.apply(expect=2)
         self.assertIn("its baseline cannot be read: of the server: ", result.out)
         self.assertIsNone(found.server.login(USER))
         found.server.faults()
         found.agent.apply(expect=0)
+        self.assertEqual(found.server.roles(USER, "AcmeTest"), ["curfew_full"])
+
+    def test_never_after_the_first_access(self):
+        """As after an upgrade: access was given and there is no baseline. What was changed since would pass for how it was."""
+        found = self.lab_make(servers={"sql01": ("AcmeTest",)})
+        found.client_add("acme", [("staging", "sql01", "AcmeTest")])
+        agent, words = found.agent, "database [AcmeTest] has no baseline, and access was given before one could be taken"
+        agent.apply(expect=0)
+        with sqlite3.connect(agent.path("state", "journal.db")) as db:
+            db.execute("DELETE FROM baseline_item")
+            db.execute("DELETE FROM baseline")
+        since = len(found.server.records("batch"))
+        for command in ("plan", "apply", "status"):
+            self.assertIn(words, " ".join(agent.curfew(command, expect=2).out.split()), command)
+        self.assertNotIn(BASELINE, "".join(self.batches(found, since)))
+        self.assertEqual(found.server.roles(USER, "AcmeTest"), ["curfew_full"], "an upgrade ends nothing")
+        # On purpose: access ends, and begins anew.
+        agent.curfew("revoke", "acme", "--reason", "the database is reviewed", expect=0)
+        agent.apply(expect=0)
+        agent.curfew("reinstate", "acme", "--reason", "the database was reviewed", expect=0)
+        agent.apply(expect=0)
+        self.assertIn(BASELINE, "".join(self.batches(found, since)))
+        self.assertNotIn(words, " ".join(agent.curfew("status", expect=0).out.split()))
         self.assertEqual(found.server.roles(USER, "AcmeTest"), ["curfew_full"])
 
 

@@ -48,6 +48,21 @@ class Bootstrap(LabCase):
         self.applied(found.agent, local(golive + days(1)))
         self.assertEqual(found.server.roles(USER, "AcmeTest"), ["curfew_read_only"])
 
+    def test_a_lock_that_everybody_may_hold(self):
+        """A server whose bootstrap was not run again: it is served, and what is missing is named, with what mends it."""
+        found = self.lab_make()
+        found.client_add("acme", [("staging", "sql01", "AcmeTest")], **self.dates(lab.now() + days(20)))
+        words = "role curfew_lock is missing in master, or the agent login is not a member"
+        self.assertNotIn(words, found.agent.curfew("plan").out)
+        found.server.script(f"USE [master]\nGO\nALTER ROLE [curfew_lock] DROP MEMBER [{AGENT}]\nGO\n"
+                            "DROP ROLE [curfew_lock]\nGO\n")
+        self.assertIn(words, found.agent.curfew("plan", expect=2).out)
+        self.assertIn(words, found.agent.apply(expect=(0, 2)).out)
+        self.assertEqual(found.server.roles(USER, "AcmeTest"), ["curfew_full"])
+        self.assertIn(words, found.agent.curfew("status").out)
+        found.agent.bootstrap("sql01", found.server)
+        self.assertNotIn(words, found.agent.curfew("status", expect=0).out)
+
     def test_the_way_back(self):
         found = self.lab_make()
         found.client_add("acme", [("staging", "sql01", "AcmeTest")], **self.dates(lab.now() + days(20)))
