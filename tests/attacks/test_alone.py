@@ -79,6 +79,21 @@ class Alone(audit_lab.AuditCase):
         self.assertEqual(found.server.sql("SELECT spid FROM sys.dm_broker_activated_tasks"), [], "it ran as her")
         self.narrowed(found)
 
+    def test_33_a_contained_user_of_her_name(self):
+        """Somebody else's account, though of her name: not ended as hers, named, and in the way of the certificate."""
+        found = self.live(servers={"sql01": ("AcmeTest", "AcmeProd")})
+        found.server.sql("ALTER DATABASE [AcmeProd] SET CONTAINMENT = PARTIAL", "master")
+        found.server.sql(f"CREATE USER [{USER}] WITH PASSWORD = N'{PASSWORD}'", "AcmeProd")
+        found.client_add("beta", [("staging", "sql01", "AcmeProd")], users=(("Bea", "Roe"),))
+        hers = self.person(found)
+        other = self.person(found, database="AcmeProd")
+        found.agent.apply(expect=(0, 1, 2))
+        self.assertFalse(hers.sql("SELECT 1").ok)
+        self.assertTrue(other.sql("SELECT 1").ok, "no session of the login's")
+        self.assertEqual([s["database"] for s in found.server.sessions_of(USER)], ["AcmeProd"])
+        self.assertEqual(found.server.roles(USER, "AcmeTest"), ["curfew_read_only"])
+        self.assertEqual(self.finding(found, "contained-user", USER)["severity"], "high")
+
     def test_26_long_rollback(self):
         found = self.live()
         self.does(self.person(found), "BEGIN TRANSACTION; ALTER TABLE dbo.Orders ADD x int NULL")

@@ -59,7 +59,7 @@ class Fitness(audit_lab.AuditCase):
         for title, (before, words) in UNFIT.items():
             with self.subTest(title):
                 found = self.acme(before)
-                out = found.agent.apply().out
+                out = found.agent.apply(expect=2).out
                 self.assertIn(words, out)
                 self.assertIn('full_waiver = { approved_by = "NAME"; ticket = "TICKET"; };', out)
                 self.assertFalse(found.server.user(USER, "AcmeTest"))
@@ -82,7 +82,7 @@ class Fitness(audit_lab.AuditCase):
         found.agent.apply(expect=0)
         self.database(found)["before_go_live"] = "full"
         found.agent.write()
-        found.agent.apply()
+        found.agent.apply(expect=2)
         self.assertEqual(found.server.roles(USER, "AcmeTest"), ["curfew_write"])
         self.assertEqual(found.server.login(USER)[1], 0)
 
@@ -109,13 +109,13 @@ class Fitness(audit_lab.AuditCase):
         found.agent.clients["acme"]["users"].append(
             {"first": "John", "last": "Roe", "email": "john.roe@acme.example", "sources": ["203.0.113.8"]})
         found.agent.write()
-        out = found.agent.apply().out
+        out = found.agent.apply(expect=2).out
         self.assertIn("full access was given to database [AcmeTest], where it equals db_owner", out)
         for user in (USER, SECOND):
             self.assertEqual(found.server.roles(user, "AcmeTest"), ["curfew_full"])
             self.assertEqual(found.server.login(user)[1], 0)
         self.assertIn("unverified", found.agent.curfew("status", expect=2).out)
-        self.assertIn("full access was given", found.agent.apply().out, "each time")
+        self.assertIn("full access was given", found.agent.apply(expect=2).out, "each time")
 
 
 if __name__ == "__main__":
