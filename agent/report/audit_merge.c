@@ -33,7 +33,7 @@ static bool remedy_is_same(const char *a, const char *b)
 			from_b = strlen(" FROM ");
 		else if (begins_with(b, " TO ["))
 			from_b = strlen(" TO ");
-		if (!from_a != !from_b || (!from_a && strncmp(a, b, n)))
+		if (!from_a != !from_b || (!from_a && strncmp(a, b, n) != 0))
 			return false;
 		a += from_a ? from_a : n;
 		b += from_b ? from_b : n;
