@@ -17,7 +17,7 @@ static const char style[] =
 	"]{background:var(--tint);border-color:var(--ink)}"                                        \
 	"#" id ":not(:checked)~.wide tr." id "{display:none}"
 	SHOWS("red") SHOWS("yellow") SHOWS("green") SHOWS("client") SHOWS("changed") SHOWS(
-		"unknown") ".list{table-layout:fixed}.list th:nth-child(1){width:6rem}.list th:nth-child(2){width:5.5rem}"
+		"unknown") ".rows{content-visibility:auto;contain-intrinsic-size:auto 40rem}.list{table-layout:fixed}.list th:nth-child(1){width:6rem}.list th:nth-child(2){width:5.5rem}"
 			   ".list th:nth-child(3){width:7rem}.list th:nth-child(5){width:32%}.list th:nth-child(6){width:4rem}.list td{min-width:0}"
 			   "tr.red td:first-child{border-left:.45rem solid var(--bad);padding-left:.5rem}"
 			   "tr.yellow td:first-child{border-left:.45rem dashed var(--warn);padding-left:.5rem}"
@@ -180,12 +180,26 @@ static void item_print(const struct inventory_item *i, FILE *to)
 	fputs("</tr>\n", to);
 }
 
+/* A browser lays out only the tables that are near the window: one of tens of thousands of rows takes it many seconds. */
+#define ROWS_AT_ONCE 250
+#define TABLE_END    "</tbody></table></div>\n"
+
+static void table_begin(FILE *to)
+{
+	static const char *const titles[] = {
+		"color", "class", "type", "object", "evidence", "round", "cloud"};
+
+	fputs("<div class=\"wide rows\"><table class=\"list\"><thead><tr>", to);
+	for (size_t i = 0; i < ARRAY_SIZE(titles); i++)
+		html_printf(to, "<th scope=\"col\">%s</th>", titles[i]);
+	fputs("</tr></thead>\n<tbody>\n", to);
+}
+
 static void list_print(const struct inventory *v, FILE *to)
 {
 	static const char *const filters[] = {
 		"red", "yellow", "green", "client", "changed", "unknown"};
-	static const char *const titles[] = {
-		"color", "class", "type", "object", "evidence", "round", "cloud"};
+	size_t n = 0;
 
 	fputs("<h2>Objects</h2>\n", to);
 	for (size_t i = 0; i < ARRAY_SIZE(filters); i++)
@@ -194,17 +208,22 @@ static void list_print(const struct inventory *v, FILE *to)
 	fputs("<div class=\"filters\">Show: ", to);
 	for (size_t i = 0; i < ARRAY_SIZE(filters); i++)
 		html_printf(to, "<label for=\"%s\">%s</label>", filters[i], filters[i]);
-	fputs("</div>\n<div class=\"wide\"><table class=\"list\"><thead><tr>", to);
-	for (size_t i = 0; i < ARRAY_SIZE(titles); i++)
-		html_printf(to, "<th scope=\"col\">%s</th>", titles[i]);
-	fputs("</tr></thead>\n<tbody>\n", to);
+	fputs("</div>\n", to);
+	table_begin(to);
 	for (int c = COLOR_RED; c > COLOR_NONE; c--)
-		for (size_t i = 0; i < v->n; i++)
-			if ((int)v->items[i].color == c && inventory_is_custom(&v->items[i]))
-				item_print(&v->items[i], to);
-	fputs("</tbody></table></div>\n"
-	      "<p class=\"soft\">Round: in which it can be dropped when all of the rounds before are gone. None: the product "
-	      "refers to it. Curfew itself drops nothing.</p>\n",
+		for (size_t i = 0; i < v->n; i++) {
+			if ((int)v->items[i].color != c || !inventory_is_custom(&v->items[i]))
+				continue;
+			if (n && n % ROWS_AT_ONCE == 0) {
+				fputs(TABLE_END, to);
+				table_begin(to);
+			}
+			n++;
+			item_print(&v->items[i], to);
+		}
+	fputs(TABLE_END
+		"<p class=\"soft\">Round: in which it can be dropped when all of the rounds before are gone. None: the product "
+		"refers to it. Curfew itself drops nothing.</p>\n",
 		to);
 }
 

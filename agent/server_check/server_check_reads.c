@@ -100,8 +100,8 @@ static int inventory_try(
 	for (const struct inventory_question *q = all; q->name && !rc; q++) {
 		c->optional = !q->needed;
 		/* Every server has started. */
-		rc = question_run(c, database, "inventory", q->name, q->text,
-			streq(q->name, "server-start"));
+		rc = question_run(
+			c, database, "inventory", q->name, q->text, streq(q->name, "server-start"));
 	}
 	c->optional = false;
 	return rc;

@@ -108,6 +108,38 @@ static void test_golden(void **state)
 	free(f);
 }
 
+static size_t count_of(const char *text, const char *words)
+{
+	size_t n = 0;
+
+	while ((text = strstr(text, words)))
+		text += strlen(words), n++;
+	return n;
+}
+
+/* In pieces that a browser lays out one by one: as one table, twenty thousand rows took it half a minute. */
+static void test_many(void **state)
+{
+	struct inventory v;
+	struct inventory_report r = {.inventory = &v, .client = "acme", .zone = "UTC"};
+	char name[32], *page;
+
+	(void)state;
+	scene_begin(&v);
+	for (uint64_t i = 1; i <= 600; i++) {
+		snprintf(name, sizeof(name), "p%u", (unsigned)i);
+		scene_item(&v, "procedure", i, name, "A1");
+	}
+	assert_int_equal(inventory_finish(&v, NULL), 0);
+	CAPTURED(page, inventory_html(&r, to));
+	assert_int_equal(count_of(page, "<table class=\"list\">"), 3);
+	assert_int_equal(count_of(page, "<div class=\"wide rows\">"), 3);
+	assert_int_equal(count_of(page, "<tr class=\"red unknown\">"), 600);
+	assert_non_null(strstr(page, ".rows{content-visibility:auto"));
+	free(page);
+	inventory_free(&v);
+}
+
 /* Databases are sampled one after the other; each counts with its last numbers, and a day once. */
 static void test_sums(void **state)
 {
@@ -164,6 +196,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_golden),
+		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_sums),
 		cmocka_unit_test(test_urgency),
 	};
