@@ -293,7 +293,7 @@ class Samples(audit_lab.AuditCase):
         return path
 
     def test_a_restart_of_the_server_erases_nothing(self):
-        found = self.lab_make(servers={"sql01": ("AcmeTest",)})
+        found = self.lab_make(servers={"sql01": ("AcmeTest",)}, inventory={"sample_hours": 24})
         found.client_add("acme", [("staging", "sql01", "AcmeTest")])
         found.server.script(f"USE AcmeTest\nGO\n{PRODUCT}\nGO\n{CUSTOM}")
         found.server.faults(**OLD)
