@@ -88,11 +88,7 @@ static int run(struct cli *cli)
 	else
 		code = cli_instant(&to, cli, "to", cli->to, p->settings.timezone);
 	if (!code)
-		code = cli_journal(&j, cli, p, false);
-	if (!code && !j)
-		code = cli_fail(cli, EXIT_FAILED,
-			"nothing to archive: there is no journal in %s yet",
-			p->settings.state_directory);
+		code = cli_journal_required(&j, cli, p);
 	journal_close(j);
 	j = NULL;
 	if (!code)

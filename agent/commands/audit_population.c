@@ -107,11 +107,7 @@ int audit_population(struct cli *cli)
 	if (!code)
 		code = times_read(&p, &c);
 	if (!code)
-		code = cli_journal(&c.journal, cli, c.program, false);
-	if (!code && !c.journal)
-		code = cli_fail(cli, EXIT_FAILED,
-			"there is no journal in %s yet; the first `curfew apply` creates one",
-			c.program->settings.state_directory);
+		code = cli_journal_required(&c.journal, cli, c.program);
 	if (!code) {
 		p.practice = c.program->settings.practice;
 		code = population(&p, &c, &access, &proofs);

@@ -155,6 +155,17 @@ int cli_journal(struct journal **out, const struct cli *cli, const struct progra
 	return 0;
 }
 
+int cli_journal_required(struct journal **out, const struct cli *cli, const struct program *p)
+{
+	int code = cli_journal(out, cli, p, false);
+
+	if (!code && !*out)
+		code = cli_fail(cli, EXIT_FAILED,
+			"there is no journal in %s yet; the first `curfew apply` creates one",
+			p->settings.state_directory);
+	return code;
+}
+
 int cli_overrides(
 	struct overrides *out, const struct cli *cli, const struct program *p, struct journal *j)
 {

@@ -154,6 +154,8 @@ size_t cli_databases(char **out, const struct program *p, const struct server *s
 int cli_user(const struct user **out, const struct cli *cli, const struct client *c);
 /* *out is NULL if there is no journal and `write` is false. 0 or exit code. */
 int cli_journal(struct journal **out, const struct cli *cli, const struct program *p, bool write);
+/* For reading; no journal is an error. */
+int cli_journal_required(struct journal **out, const struct cli *cli, const struct program *p);
 /* Revocations in the journal (NULL: none) and in the second copy. 0 or exit code. */
 int cli_overrides(
 	struct overrides *out, const struct cli *cli, const struct program *p, struct journal *j);

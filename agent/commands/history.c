@@ -300,7 +300,7 @@ static int journal_choose(struct context *c)
 	struct cli *cli = c->cli;
 
 	if (!cli->journal)
-		return cli_journal(&c->journal, cli, c->program, false);
+		return cli_journal_required(&c->journal, cli, c->program);
 	int rc = journal_open(
 		&c->journal, &(struct journal_options){.path = cli->journal, .read_only = true});
 	return rc ? cli_fail(cli, EXIT_FAILED, "cannot open %s: %s", cli->journal,
@@ -315,10 +315,6 @@ static int run(struct cli *cli)
 
 	if (!code)
 		code = journal_choose(&c);
-	if (!code && !c.journal)
-		code = cli_fail(cli, EXIT_FAILED,
-			"there is no journal in %s yet; the first `curfew apply` creates one",
-			c.program->settings.state_directory);
 	if (!code && cli->n_operands && streq(cli->operands[0], "verify") &&
 		!program_client(c.program, "verify"))
 		code = verify(cli, c.journal);

@@ -26,7 +26,6 @@ struct journal {
 	bool closed;	    /* an archive: nothing is added */
 	int patience;	    /* milliseconds; see journal_patience() */
 	int64_t head_saved; /* id of the last head that head_copy_save() saved */
-	bool created;	    /* this opening created the file */
 	int version;	    /* schema version; older files are read as they are */
 	uint8_t *key;	    /* or NULL; in its own page, which child processes do not inherit */
 	bool batch;	    /* between journal_begin() and journal_commit() */

@@ -74,11 +74,6 @@ int loss_was_accepted(bool *out, struct journal *j)
 	return rc;
 }
 
-bool journal_is_new(const struct journal *j)
-{
-	return j->created;
-}
-
 int journal_holds(bool *out, struct journal *j, const uint8_t hash[JOURNAL_HASH_SIZE], int64_t id)
 {
 	_cleanup_statement_ sqlite3_stmt *s = NULL;

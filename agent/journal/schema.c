@@ -27,7 +27,6 @@ static int schema_create(struct journal *j)
 	for (int v = 1; v <= SCHEMA_VERSION && !rc; v++)
 		rc = schema_step(j, v);
 	j->version = SCHEMA_VERSION;
-	j->created = true;
 	return rc ? rc : chain_create(j);
 }
 

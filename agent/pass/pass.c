@@ -248,11 +248,6 @@ const struct worker_job *pass_jobs(const struct pass *p, size_t *n)
 	return p->jobs;
 }
 
-const struct grants *pass_grants(const struct pass *p)
-{
-	return &p->grants;
-}
-
 int pass_run(struct pass_result *out, const struct pass_options *o)
 {
 	struct pass *p;

@@ -61,11 +61,6 @@ bool notice_kind_parse(enum notice_kind *out, const char *name)
 	return false;
 }
 
-const char *notice_value_name(enum notice_value v)
-{
-	return (size_t)v < ARRAY_SIZE(values) ? values[v] : "?";
-}
-
 static bool value_find(enum notice_value *out, const char *name, size_t n)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(values); i++)

@@ -52,7 +52,6 @@ enum notice_value {
 	VALUE_CONTACT,
 };
 #define NOTICE_VALUES (VALUE_CONTACT + 1)
-const char *notice_value_name(enum notice_value v);
 
 /* The operator's template for a kind. `text` begins with "Subject: " and has a blank line after it. */
 struct notice_template {

@@ -94,7 +94,4 @@ void pass_now_correct(struct pass *p, instant_t now);
 /* All steps; waits for the workers. */
 int pass_run(struct pass_result *out, const struct pass_options *o);
 
-/* The current grants, for reports. Valid until pass_free(). */
-const struct grants *pass_grants(const struct pass *p);
-
 #endif

@@ -37,8 +37,6 @@ int loss_read(instant_t *at, char **why, struct journal *j);
 int loss_accept(struct journal *j, instant_t at, const char *actor, const char *reason);
 /* An operator accepted a loss before, so an empty journal is not a loss. */
 int loss_was_accepted(bool *out, struct journal *j);
-/* This opening created the journal file, so there were no records before. */
-bool journal_is_new(const struct journal *j);
 /* Whether the journal contains, or has archived, the record with this id and hash, which was saved elsewhere. False for
  * an older copy, an empty journal, or a different one. 0 or negative errno. */
 int journal_holds(bool *out, struct journal *j, const uint8_t hash[JOURNAL_HASH_SIZE], int64_t id);

@@ -28,6 +28,16 @@ static int lying_commit(struct batch *b)
 
 #define E4 HOME4 ":1433"
 
+/* A lab whose list has one guarded endpoint and one source, which ends an hour after `now`. */
+static struct firewall *jane_open(struct list *l, instant_t now)
+{
+	lab_require();
+	list_init(l);
+	list_guard(l, E4);
+	list_allow(l, "203.0.113.7", E4, now + 3600, "jane");
+	return lab_open(&LAB_SETTINGS);
+}
+
 static void test_unproved(void **state)
 {
 	struct firewall *f;
@@ -36,11 +46,7 @@ static void test_unproved(void **state)
 	struct list l;
 
 	(void)state;
-	lab_require();
-	list_init(&l);
-	list_guard(&l, E4);
-	list_allow(&l, "203.0.113.7", E4, now + 3600, "jane");
-	f = lab_open(&LAB_SETTINGS);
+	f = jane_open(&l, now);
 	lies = 100;
 	commits = 0;
 	assert_int_equal(firewall_apply(&done, f, &l.w, real_now(), false), FIREWALL_UNPROVED);
@@ -117,11 +123,7 @@ static void test_slow_commit(void **state)
 	struct list l;
 
 	(void)state;
-	lab_require();
-	list_init(&l);
-	list_guard(&l, E4);
-	list_allow(&l, "203.0.113.7", E4, now + 3600, "jane");
-	f = lab_open(&LAB_SETTINGS);
+	f = jane_open(&l, now);
 	interlopers = lies = 0;
 	delay_ms = 2000;
 	commits = 0;
@@ -148,11 +150,7 @@ static void test_false_promise(void **state)
 	bool update;
 
 	(void)state;
-	lab_require();
-	list_init(&l);
-	list_guard(&l, E4);
-	list_allow(&l, "203.0.113.7", E4, now + 3600, "jane");
-	f = lab_open(&LAB_SETTINGS);
+	f = jane_open(&l, now);
 	update = f->features.update_timeout;
 	assert_int_equal(firewall_apply(NULL, f, &l.w, real_now(), false), 0);
 	l.allows[0].until -= 1800;
@@ -205,11 +203,7 @@ static void test_always_slow(void **state)
 	struct list l;
 
 	(void)state;
-	lab_require();
-	list_init(&l);
-	list_guard(&l, E4);
-	list_allow(&l, "203.0.113.7", E4, now + 3600, "jane");
-	f = lab_open(&LAB_SETTINGS);
+	f = jane_open(&l, now);
 	delay_always_ms = 2500;
 	assert_int_equal(firewall_apply(NULL, f, &l.w, real_now(), false), 0);
 	s = observed(f);
