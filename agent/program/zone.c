@@ -132,7 +132,7 @@ static int64_t offset_here(char abbreviation[ZONE_ABBREVIATION_MAX], instant_t a
  * to a zone reads it anew. */
 #define REMEMBERED	    256
 #define REMEMBERED_READINGS 4 /* no place has changed its offset so often within two days */
-struct remembered {
+struct zone_memory {
 	uint64_t identity; /* of the file; 0: nothing is remembered here */
 	int64_t at;
 	char zone[ZONE_NAME_MAX];
@@ -143,13 +143,13 @@ struct remembered {
 	int n; /* readings */
 };
 
-static struct remembered offsets[REMEMBERED], walls[REMEMBERED];
+static struct zone_memory offsets[REMEMBERED], walls[REMEMBERED];
 
 /* Its place in the table, and whether it holds just that. A zone without a file is never remembered. */
 static bool remembered_find(
-	struct remembered **place, struct remembered *table, int64_t at, const char *zone)
+	struct zone_memory **place, struct zone_memory *table, int64_t at, const char *zone)
 {
-	struct remembered asked = {.identity = zone_identity(zone), .at = at};
+	struct zone_memory asked = {.identity = zone_identity(zone), .at = at};
 	uint64_t hash = (uint64_t)at * 11400714819323198485U;
 
 	for (const char *c = zone; *c; c++)
@@ -165,7 +165,7 @@ static bool remembered_find(
 
 int zone_offset(struct zone_offset *out, instant_t at, const char *zone)
 {
-	struct remembered *r;
+	struct zone_memory *r;
 	struct switched s;
 
 	if (!remembered_find(&r, offsets, at, zone)) {
@@ -199,7 +199,7 @@ static int readings_here(struct zone_reading out[ZONE_READINGS], int64_t wall)
 
 int zone_readings(struct zone_reading out[ZONE_READINGS], int64_t wall, const char *zone)
 {
-	struct remembered *r;
+	struct zone_memory *r;
 	struct switched s;
 
 	if (!remembered_find(&r, walls, wall, zone)) {
