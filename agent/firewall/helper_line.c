@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 #include "curfew/firewall_record.h"
+#include "curfew/schedule.h"
 
 static const char *const words[] = {[FIREWALL_REVOKED] = "revoke",
 	[FIREWALL_REINSTATED] = "reinstate",
@@ -80,9 +81,12 @@ int firewall_record_read(struct firewall_record *out, const char *line)
 const struct firewall_record *firewall_memory_find(
 	const struct firewall_memory *m, const char *client, const char *login)
 {
-	for (size_t i = 0; i < m->n; i++)
-		if (streq(m->revoked[i].client, client) && streq(m->revoked[i].login, login))
-			return &m->revoked[i];
+	for (size_t i = 0; i < m->n; i++) {
+		const struct firewall_record *r = &m->revoked[i];
+		if (override_is_same(
+			    r->client, *r->login ? r->login : NULL, client, *login ? login : NULL))
+			return r;
+	}
 	return NULL;
 }
 

@@ -202,16 +202,11 @@ size_t revocation_copy_damaged(const struct revocation_copy *c)
 
 /* ---- slots ---- */
 
-static bool is_same(const char *client, const char *login, const char *c, const char *l)
-{
-	return streq(client, c) && !login == !l && (!login || streq(login, l));
-}
-
 static struct place *place_find(struct revocation_copy *c, const char *client, const char *login)
 {
 	for (size_t i = 0; i < MAX_PLACES; i++) {
 		const struct revocation r = place_read(&c->places[i]);
-		if (c->places[i].taken && is_same(r.client, r.login, client, login))
+		if (c->places[i].taken && override_is_same(r.client, r.login, client, login))
 			return &c->places[i];
 	}
 	return NULL;
@@ -254,7 +249,7 @@ int revocation_copy_each(struct revocation_copy *c,
 static bool overrides_have(const struct overrides *o, const struct revocation *r)
 {
 	for (size_t i = 0; i < o->n; i++)
-		if (is_same(o->items[i].client, o->items[i].login, r->client, r->login))
+		if (override_is_same(o->items[i].client, o->items[i].login, r->client, r->login))
 			return true;
 	return false;
 }

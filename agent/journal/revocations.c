@@ -79,24 +79,6 @@ static int override_delete(struct journal *j, const char *client, const char *lo
 	return rc;
 }
 
-int override_remove(struct journal *j, const char *client, const char *login, instant_t at,
-	const char *actor, const char *reason)
-{
-	int rc = state_begin(j);
-
-	if (rc)
-		return rc;
-	rc = override_delete(j, client, login);
-	if (!rc)
-		rc = override_event(j, "reinstate", client, login, at, actor, reason);
-	/* Nothing was changed, so a batch around this is not affected. */
-	if (rc == -ENOENT) {
-		rc = transaction_end(j, 0);
-		return rc ? rc : -ENOENT;
-	}
-	return transaction_end(j, rc);
-}
-
 static int override_take(void *list, sqlite3_stmt *s)
 {
 	struct overrides *l = list;
@@ -134,13 +116,55 @@ int override_read(struct overrides *out, struct journal *j)
 	return rc;
 }
 
+/* Removes each that is the same (override_is_same), and tells it by the names under which it was recorded. */
+static int overrides_delete(struct journal *j, const char *client, const char *login, instant_t at,
+	const char *actor, const char *reason)
+{
+	struct overrides list = {0};
+	int rc = override_read(&list, j);
+	size_t found = 0;
+
+	for (size_t i = 0; i < list.n && !rc; i++) {
+		const struct override *o = &list.items[i];
+		if (!override_is_same(o->client, o->login, client, login))
+			continue;
+		found++;
+		rc = override_delete(j, o->client, o->login);
+		if (!rc)
+			rc = override_event(j, "reinstate", o->client, o->login, at, actor, reason);
+	}
+	overrides_free(&list);
+	return rc || found ? rc : -ENOENT;
+}
+
+int override_remove(struct journal *j, const char *client, const char *login, instant_t at,
+	const char *actor, const char *reason)
+{
+	int rc = state_begin(j);
+
+	if (rc)
+		return rc;
+	rc = overrides_delete(j, client, login, at, actor, reason);
+	/* Nothing was changed, so a batch around this is not affected. */
+	if (rc == -ENOENT) {
+		rc = transaction_end(j, 0);
+		return rc ? rc : -ENOENT;
+	}
+	return transaction_end(j, rc);
+}
+
+/* As override_is_same(). */
+#define SAME                                                                                       \
+	"CASE WHEN ?2 IS NULL THEN login IS NULL AND client = ?1 COLLATE NOCASE"                   \
+	" ELSE login = ?2 COLLATE NOCASE END"
+
 int override_was_reinstated(
 	bool *out, struct journal *j, const char *client, const char *login, instant_t since)
 {
 	_cleanup_statement_ sqlite3_stmt *s = NULL;
 	int rc = database_prepare(&s, j,
 		"SELECT count(*) FROM record WHERE kind = 'event' AND action = 'reinstate'"
-		" AND client = ? AND login IS ? AND at >= ?");
+		" AND at >= ?3 AND " SAME);
 
 	if (rc)
 		return rc;

@@ -176,8 +176,7 @@ static const struct override *revocation_of(
 	for (size_t i = 0; o && i < o->n; i++) {
 		const struct override *k = &o->items[i];
 
-		if (names_equal(k->client, c->name) &&
-			(!k->login || names_equal(k->login, u->login)) &&
+		if (override_is_same(k->client, k->login, c->name, k->login ? u->login : NULL) &&
 			(!found || k->at < found->at))
 			found = k;
 	}

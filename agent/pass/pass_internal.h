@@ -196,6 +196,8 @@ void pass_verified_note(struct pass *p, const struct grant *g, const struct veri
 int pass_verified_save(struct pass *p);
 int pass_passed_save(struct pass *p);
 void pass_reopenings_tell(struct pass *p);
+/* Tells of revocations that name nobody now, while a newcomer is let into what they closed. */
+void pass_revoked_tell(struct pass *p);
 /* Adds guards that stay although the configuration no longer has them. */
 int pass_guards_keep(struct allowlist *wanted, const struct pass *p);
 void pass_guards_tell(struct pass *p);

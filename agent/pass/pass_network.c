@@ -267,6 +267,7 @@ static void notes_tell(struct pass *p)
 	if (p->hold[0])
 		pass_tell(p, &r);
 	pass_reopenings_tell(p);
+	pass_revoked_tell(p);
 	pass_guards_tell(p);
 	if (p->o.mode != PASS_AUDIT)
 		pass_baselines_tell(p);

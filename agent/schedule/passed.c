@@ -162,16 +162,22 @@ int overrides_add(struct overrides *o, const char *client, const char *login, in
 	return 0;
 }
 
+/* SQL Server does not tell letter case apart: neither may a revocation. */
+bool override_is_same(
+	const char *client, const char *login, const char *other_client, const char *other_login)
+{
+	return login && other_login ? names_equal(login, other_login)
+				    : !login && !other_login && names_equal(client, other_client);
+}
+
 void overrides_remove(struct overrides *o, const char *client, const char *login)
 {
-	for (size_t i = 0; i < o->n; i++) {
+	for (size_t i = o->n; i-- > 0;) {
 		struct override *k = &o->items[i];
-		if (!streq(k->client, client) || !k->login != !login ||
-			(login && !streq(k->login, login)))
+		if (!override_is_same(k->client, k->login, client, login))
 			continue;
 		override_clear(k);
 		*k = o->items[--o->n];
-		return;
 	}
 }
 

@@ -99,8 +99,7 @@ static void grant_place(
 
 static bool override_is_for(const struct override *o, const struct client *c, const struct user *u)
 {
-	/* SQL Server does not tell letter case apart: neither may a revocation. */
-	return names_equal(o->client, c->name) && (!o->login || names_equal(o->login, u->login));
+	return override_is_same(o->client, o->login, c->name, o->login ? u->login : NULL);
 }
 
 /* The earliest revocation in force, or NULL. */

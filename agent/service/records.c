@@ -213,7 +213,7 @@ bool records_are_revoked(const struct service *s, const char *client, const char
 {
 	for (size_t i = 0; i < s->overrides.n; i++) {
 		const struct override *o = &s->overrides.items[i];
-		if (streq(o->client, client) && streq(o->login ? o->login : "", login ? login : ""))
+		if (override_is_same(o->client, o->login, client, login))
 			return true;
 	}
 	return false;

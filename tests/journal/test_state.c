@@ -188,6 +188,11 @@ static void test_overrides(void **state)
 	assert_string_equal(got.items[3].action, "revoke");
 	assert_string_equal(got.items[3].reason, "again");
 	collected_free(&got);
+	/* A user's is the login's, under whatever name the client is reinstated. */
+	assert_int_equal(override_add(f->j, "acme", "acme.jane.doe", 5, "root", "lost"), 0);
+	assert_int_equal(override_remove(f->j, "acme", "acme.john.roe", 6, "root", "x"), -ENOENT);
+	assert_int_equal(override_remove(f->j, "renamed", "ACME.jane.doe", 6, "root", "found"), 0);
+	assert_int_equal(override_remove(f->j, "acme", "acme.jane.doe", 6, "root", "x"), -ENOENT);
 	assert_verifies(f->j);
 }
 

@@ -254,7 +254,8 @@ static void revoked(void **state)
 	};
 	struct override items[] = {
 		{.client = (char *)"ACME", .login = NULL, .at = at + DAY},
-		{.client = (char *)"Acme", .login = (char *)"ACME.Jane.Doe", .at = at},
+		/* The login's, whatever name the client had then. */
+		{.client = (char *)"former", .login = (char *)"ACME.Jane.Doe", .at = at},
 		{.client = (char *)"beta", .login = NULL, .at = 0},
 		{.client = (char *)"acme", .login = (char *)"acme.john.roe", .at = 0},
 	};

@@ -146,6 +146,55 @@ class Shared(LabCase):
         self.assertNotIn("overlaps", certificate.out)
 
 
+class Revoked(LabCase):
+    """A file that names its client or its people otherwise is no way around a revocation."""
+
+    def named(self, found, client, login):
+        """The same file under another name of the client, or with another login."""
+        old = dict(next(iter(found.agent.clients.values())), name=client)
+        old["users"] = [dict(old["users"][0], login=login)]
+        found.agent.clients.clear()
+        found.agent.clients[client] = old
+        found.agent.write()
+
+    def test_under_another_name(self):
+        found = self.lab_make()
+        server, agent = found.server, found.agent
+        found.client_add("acme", [("staging", "sql01", "AcmeTest")], **self.dates(lab.now() + days(9)))
+        self.applied(agent)
+        agent.curfew("revoke", "acme", USER, "--reason", "CS-7: stolen", expect=0)
+        self.named(found, "acme2", USER.upper())
+        self.assertNotIn("no file names it", agent.curfew("check").out, "the revocation holds")
+        agent.apply()
+        self.assertIsNone(server.login(USER))
+        self.silent(found.person("jane"))
+        # With another login nothing tells that it is the same person: that is for an operator to judge.
+        self.named(found, "acme2", "acme2.jane.doe")
+        for command in ("check", "plan", "apply"):
+            said = agent.curfew(command)
+            self.assertIn(f"acme / {USER} is revoked since", said.out + said.err)
+            self.assertIn("acme2.jane.doe has access to its database [AcmeTest]", said.out + said.err)
+        self.named(found, "acme2", USER)
+        agent.curfew("reinstate", "acme2", USER, "--reason", "CS-8: found", expect=(0, 2))
+        agent.apply()
+        self.assertEqual(server.login(USER), [USER, False])
+        self.works(found.person("jane").reach())
+        agent.curfew("history", "verify", expect=0)
+
+    def test_a_client_under_another_name(self):
+        found = self.lab_make()
+        found.client_add("acme", [("staging", "sql01", "AcmeTest")], **self.dates(lab.now() + days(9)))
+        self.applied(found.agent)
+        found.agent.curfew("revoke", "acme", "--reason", "CS-7", expect=0)
+        self.named(found, "acme2", "acme2.jane.doe")
+        said = found.agent.curfew("check")
+        self.assertIn("acme is revoked since", said.out + said.err)
+        found.agent.clients["acme2"]["databases"][0]["name"] = "AcmeProd"
+        found.agent.write()
+        said = found.agent.curfew("check")
+        self.assertNotIn("revoked", said.out + said.err, "other databases are other people's")
+
+
 class Adopted(LabCase):
     def test_a_marked_login_that_nobody_names(self):
         """Left alone and shown, until an operator says that it is ours; then it goes."""
