@@ -95,12 +95,6 @@ static bool server_is_trapped(struct builder *b)
 
 static void rights_name(struct builder *b)
 {
-	if (b->o->lock_is_open)
-		obstacle_push(b, STATE_UNVERIFIED, NULL, NULL,
-			"role " LOCK_ROLE
-			" is missing in master, or the agent login is not a member, so any login can hold "
-			"Curfew's lock and delay what grants access; run the output of `curfew bootstrap %s` again",
-			b->w->server->name);
 	for (size_t i = 0; i < b->o->n_missing_rights; i++)
 		obstacle_push(b, STATE_UNVERIFIED, NULL, NULL,
 			"the agent login lacks %s, so results may be incomplete; a DBA must run the output of `curfew "

@@ -40,6 +40,18 @@ void tell_unreachable(const struct visit_run *run, const char *detail)
 
 void tell_obstacles(const struct visit_run *run)
 {
+	/* Of the server, and no reason to doubt what anybody holds there. */
+	if (run->observed.lock_is_open) {
+		struct record r;
+		record_of(&r, run->visit, RECORD_NOTE, NULL, NULL, NULL);
+		r.state = STATE_UNVERIFIED;
+		RECORD_PRINTF(&r, detail,
+			"role " LOCK_ROLE
+			" is missing in master, or the agent login is not a member, so any login can "
+			"hold Curfew's lock and delay what grants access; run the output of `curfew bootstrap %s` again",
+			run->visit->server->name);
+		worker_tell(run->worker, &r);
+	}
 	for (size_t i = 0; i < run->observed.n_unreadable; i++) {
 		struct record r;
 		record_of(&r, run->visit, RECORD_NOTE, NULL, NULL, NULL);
