@@ -298,6 +298,7 @@ static int agreed_run(struct firewall_changes *changes, struct table_update *p, 
 	places_free(&places);
 	if (rc == 0)
 		rc = update(changes, p);
+	p->wanted = wanted;
 	free(agreed.allows);
 	return rc;
 }

@@ -35,7 +35,7 @@ static int build_sets(struct batch *b, enum set_kind kind)
 int structure_server(struct worklist *w, uint32_t server)
 {
 	const char *chain = w->batch->firewall->groups.items[server];
-	struct nftnl_rule *refuse;
+	struct nftnl_rule *refuse = NULL;
 	int rc = batch_chain(w->batch, chain);
 
 	w->restructured = true;

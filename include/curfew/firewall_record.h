@@ -4,7 +4,13 @@
 
 #include "curfew/base.h"
 
-enum firewall_record_kind { FIREWALL_REVOKED = 1, FIREWALL_REINSTATED, FIREWALL_HEAD };
+/* NONE is what an empty record holds. */
+enum firewall_record_kind {
+	FIREWALL_RECORD_NONE,
+	FIREWALL_REVOKED,
+	FIREWALL_REINSTATED,
+	FIREWALL_HEAD
+};
 #define FIREWALL_HASH_TEXT 64
 
 struct firewall_record {
