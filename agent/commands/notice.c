@@ -65,7 +65,7 @@ static int each_show(const struct context *c, const struct notices *list, json_t
 {
 	struct notice_dates dates;
 
-	if (notice_dates(&dates, c->program, c->client, &c->overrides, c->now))
+	if (notice_dates_find(&dates, c->program, c->client, &c->overrides, c->now))
 		return EXIT_FAILED;
 	for (size_t i = 0; i < list->n; i++) {
 		const struct notice *n = &list->items[i];

@@ -70,7 +70,7 @@ static int dates_show(const struct context *c, const struct client *client, json
 	struct notice_dates dates;
 	char when[64];
 
-	if (notice_dates(&dates, c->program, client, &c->overrides, c->now))
+	if (notice_dates_find(&dates, c->program, client, &c->overrides, c->now))
 		return EXIT_FAILED;
 	size_t n = notice_turns(turns, &dates, client->timezone, c->now);
 	for (size_t i = 0; i < n; i++)

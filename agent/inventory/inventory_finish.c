@@ -34,7 +34,7 @@ int inventory_finish(struct inventory *v, const struct vendor *vendor)
 	if (rc)
 		return rc;
 	inventory_parts_name(v, vendor);
-	inventory_use(v);
+	inventory_use_join(v);
 	inventory_recall(v);
 	rc = inventory_link(v);
 	if (rc)

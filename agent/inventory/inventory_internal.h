@@ -38,7 +38,7 @@ typedef int (*inventory_fn)(void *context, size_t item);
 int inventory_named_each(const struct inventory *v, const char *server, const char *database,
 	const char *schema, const char *name, inventory_fn each, void *context);
 /* inventory_use.c: sizes, and when objects were seen in use. */
-void inventory_use(struct inventory *v);
+void inventory_use_join(struct inventory *v);
 /* inventory_watch.c: since when use of the item would have been seen, by the server or by earlier readings; `since` 0, with
  * `why`: it might not have been. */
 enum inventory_part { PART_COUNTERS, PART_STORE };

@@ -26,7 +26,7 @@ static void index_seen(struct inventory *v, const struct inventory_use *u)
 			u->last);
 }
 
-void inventory_use(struct inventory *v)
+void inventory_use_join(struct inventory *v)
 {
 	for (size_t i = 0; i < v->n_uses; i++) {
 		const struct inventory_use *u = &v->uses[i];

@@ -63,7 +63,7 @@ static void turn_note(struct notice_dates *d, const struct grants *before,
 		d->ends = at;
 }
 
-int notice_dates(struct notice_dates *out, const struct program *p, const struct client *c,
+int notice_dates_find(struct notice_dates *out, const struct program *p, const struct client *c,
 	const struct overrides *o, instant_t now)
 {
 	const struct client_dates dates = client_dates(c, o, now);
@@ -196,7 +196,7 @@ static int each_user(struct notices *out, const struct program *p, const struct 
 
 		if (only && c != only)
 			continue;
-		rc = notice_dates(&d, p, c, o, now);
+		rc = notice_dates_find(&d, p, c, o, now);
 		for (size_t k = 0; k < c->n_users && rc == 0; k++) {
 			const struct override *r = revocation_of(o, c, &c->users[k]);
 

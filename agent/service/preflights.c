@@ -105,7 +105,7 @@ static bool client_take(struct service *s, const struct client *c, instant_t now
 	struct notice_turn turns[NOTICE_TURNS];
 	struct notice_dates dates;
 
-	if (notice_dates(&dates, s->loaded.program, c, &s->overrides, now))
+	if (notice_dates_find(&dates, s->loaded.program, c, &s->overrides, now))
 		return false;
 	/* Nobody has anything yet that could be kept. */
 	if (dates.opens > now)

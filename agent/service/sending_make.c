@@ -127,7 +127,7 @@ static int due_add(const struct sending_view *v, const struct notice *n)
 
 	if (rc || known)
 		return rc;
-	rc = notice_dates(&dates, v->program, n->client, v->overrides, v->now);
+	rc = notice_dates_find(&dates, v->program, n->client, v->overrides, v->now);
 	return rc ? rc : notice_add(v, n, event, &dates, sequence_of(v, n));
 }
 
@@ -222,7 +222,7 @@ static int client_compare(const struct sending_view *v, const struct client *c,
 	const struct proved_list *proved, const struct grants *grants)
 {
 	struct notice_dates d;
-	int rc = notice_dates(&d, v->program, c, v->overrides, v->now);
+	int rc = notice_dates_find(&d, v->program, c, v->overrides, v->now);
 
 	for (size_t i = 0; i < c->n_users && rc >= 0; i++) {
 		/* The mail and the memory of it are one commit, so that neither is repeated or lost. */

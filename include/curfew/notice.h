@@ -40,7 +40,7 @@ struct notice_dates {
 	instant_t opens, read_only, staging_ends, ends;
 };
 /* 0 or -ENOMEM. */
-int notice_dates(struct notice_dates *out, const struct program *p, const struct client *c,
+int notice_dates_find(struct notice_dates *out, const struct program *p, const struct client *c,
 	const struct overrides *o, instant_t now);
 
 /* The same time of day, so many calendar days before. */

@@ -244,7 +244,7 @@ static void mail_add(FILE *to, const struct report_fixture *s, const struct noti
 	struct notice_dates d;
 	struct notice_mail m;
 
-	assert_int_equal(notice_dates(&d, &s->program, n->client, NULL, n->when), 0);
+	assert_int_equal(notice_dates_find(&d, &s->program, n->client, NULL, n->when), 0);
 	assert_int_equal(notice_values(&v, &s->program, n, &d, NULL, n->when), 0);
 	assert_int_equal(notice_render(&m, &t, &v, n->client->language), 0);
 	fprintf(to, "=== %s\nSubject: %s\n\n%s\n%s\n", notice_kind_name(n->kind), m.subject, m.text,
