@@ -91,8 +91,8 @@
 	     "WHERE p.type NOT IN ('R', 'A') AND p.name <> USER_NAME()\n"                                              \
 	     "  AND HAS_PERMS_BY_NAME(QUOTENAME(p.name), N'USER', v.permission) = 1 GROUP BY v.permission;\n" HELD     \
 	     "N'ROLE', v.permission, COUNT(*), MIN(p.name), 1\n"                                                       \
-	     "FROM sys.database_principals AS p\n" \
-	     "CROSS JOIN (VALUES (N'ALTER'), (N'CONTROL'), (N'TAKE OWNERSHIP')) AS v(permission)\n"       \
+	     "FROM sys.database_principals AS p\n"                                                                     \
+	     "CROSS JOIN (VALUES (N'ALTER'), (N'CONTROL'), (N'TAKE OWNERSHIP')) AS v(permission)\n"                    \
 	     "WHERE p.type = 'R' AND p.name <> N'public'\n"                                                            \
 	     "  AND HAS_PERMS_BY_NAME(QUOTENAME(p.name), N'ROLE', v.permission) = 1 GROUP BY v.permission;\n"
 /* Securables other than objects that can be owned and altered. */
