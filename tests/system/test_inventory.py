@@ -294,6 +294,11 @@ class Samples(audit_lab.AuditCase):
 
     def test_a_restart_of_the_server_erases_nothing(self):
         found = self.lab_make(servers={"sql01": ("AcmeTest",)}, inventory={"sample_hours": 24})
+        # Beside the configuration's folder: the service's sandbox has to know of it.
+        vendor = found.path("list.json")
+        with open(vendor, "w", encoding="utf-8") as file:
+            file.write('{"curfew_vendor": 1, "version": "2017", "items": [["table", "dbo.Invoices", ""]]}')
+        found.agent.settings["inventory"]["vendor_lists"] = [vendor]
         found.client_add("acme", [("staging", "sql01", "AcmeTest")])
         found.server.script(f"USE AcmeTest\nGO\n{PRODUCT}\nGO\n{CUSTOM}")
         found.server.faults(**OLD)
@@ -323,6 +328,8 @@ class Samples(audit_lab.AuditCase):
         self.assertRegex(now["dbo.Unused"][1], r"not used for (99|100) days \(watched since .* but for 1 h around restarts\)")
         self.assertIn("Query Store is off", now["dbo.Idle"][1])
         self.assertNotIn("no sample of use", service.log())
+        with contextlib.closing(sqlite3.connect(f"file:{journal}?mode=ro", uri=True)) as db:
+            self.assertRegex(db.execute("SELECT min(part) FROM watched").fetchone()[0], r"^index-usage/[0-9a-f]{16}$")
         # The numbers of the sample are on the board and in `check`, without a server: the go-live is 20 days ahead.
         found.agent.curfew("inventory", "acme", "--decisions", self.all_kept(found), "--json", expect=0)
         card = found.agent.curfew("board", "--json", expect=0).json[0]["customizations"]
