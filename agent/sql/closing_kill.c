@@ -1,4 +1,4 @@
-/* The removals that come first, as T-SQL. */
+/* The removals that come first, as T-SQL: disable logins, list their sessions, KILL them. */
 #include "sql/closing.h"
 #include "sql/name.h"
 
