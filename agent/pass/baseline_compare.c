@@ -306,7 +306,8 @@ void baseline_compare(struct pass *p, struct server_work *w, const char *databas
 	if (n)
 		qsort(items, n, sizeof(*items), items_order);
 	if (c.known && c.before && p->o.journal)
-		rc = baseline_read(p->o.journal, w->server->name, database, known_take, &c);
+		rc = baseline_read(p->o.journal, pass_baseline_server(p, w, database), database,
+			known_take, &c);
 	if (rc)
 		no_baseline_tell(&c, rc);
 	else

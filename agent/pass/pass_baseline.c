@@ -16,8 +16,8 @@ static int none_take(void *context, instant_t at, const struct baseline_item *i)
 static bool baseline_is_missing(
 	const struct pass *p, const struct server_work *w, const char *database)
 {
-	return p->o.journal &&
-	       baseline_read(p->o.journal, w->server->name, database, none_take, NULL) == -ENOENT;
+	return p->o.journal && baseline_read(p->o.journal, pass_baseline_server(p, w, database),
+				       database, none_take, NULL) == -ENOENT;
 }
 
 /* Somebody holds access there already: what was changed since would pass for how it was. */
@@ -167,7 +167,8 @@ static int database_end(struct pass *p, struct server_work *w, const char *datab
 	if (p->o.mode == PASS_AUDIT)
 		baseline_compare(p, w, database, items, n);
 	else if (!(rc = pass_journal_begin(p)))
-		rc = baseline_put(p->o.journal, w->server->name, database, p->o.now, items, n);
+		rc = baseline_put(p->o.journal, pass_baseline_server(p, w, database), database,
+			p->o.now, items, n);
 	items_drop(w, database);
 	return rc;
 }

@@ -158,6 +158,9 @@ void pass_outcome_take(struct pass *p, struct server_work *w, const struct recor
 void pass_unfinished_take(struct pass *p, struct server_work *w, const struct record *end);
 /* Baselines: which are read, and their items. */
 int pass_baselines_ask(struct pass *p, struct server_work *w);
+/* Under which server the baseline of a database is stored. */
+const char *pass_baseline_server(
+	const struct pass *p, const struct server_work *w, const char *database);
 /* Reports items that are new, changed, or gone since the baseline. Sorts the items. */
 void baseline_compare(struct pass *p, struct server_work *w, const char *database,
 	struct baseline_item *items, size_t n);

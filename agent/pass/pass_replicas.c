@@ -18,6 +18,14 @@ static bool are_replicas(const struct pass *p, const char *a, const char *b)
 	return x && y && x != y && server_first(p->o.program, x) == server_first(p->o.program, y);
 }
 
+/* What a database holds is the same on all its replicas: its baseline stands under the server that client files name. */
+const char *pass_baseline_server(
+	const struct pass *p, const struct server_work *w, const char *database)
+{
+	return streq(database, SQL_SERVER_BASELINE) ? w->server->name
+						    : server_first(p->o.program, w->server)->name;
+}
+
 /* What the inventory knows of a login on the replicas of one server. */
 struct sid_memory {
 	struct sid sid;
