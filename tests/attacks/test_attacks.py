@@ -134,7 +134,7 @@ CASES = (
                                        "N'dbo.OldImport', NULL, N'OPTION (MAXDOP 1)'",), finds=(("plan-guide", "medium", "g: "),)),
     Case("16", "a computed column over a function",
          before=("CREATE FUNCTION dbo.Rate (@id int) RETURNS int AS BEGIN RETURN 1 END",),
-         attack=("ALTER TABLE dbo.Orders ADD Rate AS dbo.Rate(Id)",), refused=(229,)),
+         attack=("ALTER TABLE dbo.Orders ADD Rate AS (dbo.Rate(Id))",), refused=(229,)),
     Case("17", "the predicate of a policy",
          before=("CREATE FUNCTION dbo.Mine (@c nvarchar(50)) RETURNS TABLE AS RETURN SELECT 1 AS ok WHERE @c = N'Ada'",
                  "CREATE SECURITY POLICY dbo.Rows ADD FILTER PREDICATE dbo.Mine(Customer) ON dbo.Orders WITH (STATE = ON, "
