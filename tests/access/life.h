@@ -14,7 +14,7 @@ struct life {
 	struct model model;
 	struct claim claims[2 * MAX_LOGINS];
 	size_t n_claims;
-	char texts[64][48];
+	char texts[128][48];
 	size_t n_texts;
 	/* What each login of ours could do where, at the start of a pass. */
 	struct {
