@@ -51,7 +51,8 @@ const char *audit_words(enum state s)
 		[STATE_OK] = "All access matches the schedule and is verified.",
 		[STATE_WAITING] =
 			"A database does not exist yet. All other access matches the schedule.",
-		[STATE_DRIFT] = "Some access differs from the schedule, or a finding needs a decision.",
+		[STATE_DRIFT] =
+			"Some access differs from the schedule, or a finding needs a decision.",
 		[STATE_UNVERIFIED] = "Some access could not be verified.",
 		[STATE_UNREACHABLE] =
 			"A server could not be reached. Its current access is unknown.",

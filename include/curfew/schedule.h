@@ -38,8 +38,8 @@ void overrides_remove(struct overrides *o, const char *client, const char *login
 void overrides_free(struct overrides *o);
 /* Whether two revocations are the same one. Logins are unique, so a user's is the login's, whatever name its client has by
  * now. That of a whole client has no login. */
-bool override_is_same(const char *client, const char *login, const char *other_client,
-	const char *other_login);
+bool override_is_same(
+	const char *client, const char *login, const char *other_client, const char *other_login);
 
 /* A date of the files that would give again what ended. Go-live and the final end take a new ticket and an approval
  * not older than the day on which they passed; the end of staging a new ticket. */

@@ -36,8 +36,9 @@ static inline void sample_source(struct source *s, const char *address, uint8_t 
 	assert_int_equal(inet_pton(s->family, address, s->addr), 1);
 }
 
-static inline void sample_client(struct report_fixture *s, size_t i, const char *name, const char *first,
-	const char *last, const char *login, const char *email, instant_t go_live)
+static inline void sample_client(struct report_fixture *s, size_t i, const char *name,
+	const char *first, const char *last, const char *login, const char *email,
+	instant_t go_live)
 {
 	struct client *c = &s->clients[i];
 

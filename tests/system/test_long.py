@@ -78,7 +78,7 @@ class LongRun(LabCase):
         flags = subprocess.run(["make", "-s", "-C", ROOT, "flags"], check=True, text=True,
                                stdout=subprocess.PIPE).stdout.split()
         libraries = subprocess.run(["pkg-config", "--libs", "libconfig", "jansson", "libmnl", "libnftnl", "libseccomp",
-                                    "libcap", "smartcols", "libsodium", "sqlite3", "libsystemd"], check=True,
+                                    "libcap", "smartcols", "libsodium", "sqlite3", "libsystemd", "gnutls"], check=True,
                                    text=True, stdout=subprocess.PIPE).stdout.split()
         subprocess.run(["clang" if more else "cc", *flags, "-g", *more, "-o", out, SOURCE, target, *libraries, "-lsybdb"],
                        cwd=ROOT, check=True)
