@@ -171,9 +171,9 @@ static json_t *lines_json(const struct denied_lines *l)
 	return list;
 }
 
-static void line_row(struct table *t, const struct denied_line *k, instant_t now, const char *zone)
+static void line_row(struct table *t, const struct denied_line *k, instant_t now)
 {
-	char source[SOURCE_TEXT_MAX], endpoint[ENDPOINT_TEXT_MAX], ago[WORDS_MAX], at[64];
+	char source[SOURCE_TEXT_MAX], endpoint[ENDPOINT_TEXT_MAX], ago[WORDS_MAX];
 	const struct refused *r = k->refused;
 
 	table_row(t, k->known ? TONE_WARN : TONE_PLAIN);
@@ -182,15 +182,13 @@ static void line_row(struct table *t, const struct denied_line *k, instant_t now
 	table_cell(t, k->server ? k->server->name : NULL);
 	table_cellf(t, "%llu", (unsigned long long)r->packets);
 	if (r->last_seen_latest)
-		table_cellf(t, "%s (%s ago)",
-			instant_format_local(at, sizeof(at), r->last_seen_latest, zone),
-			duration_words(ago, now - r->last_seen_latest));
+		table_cellf(t, "%s ago", duration_words(ago, now - r->last_seen_latest));
 	else
 		table_cell(t, NULL);
 }
 
 /* Groups addresses by explanation, because a text column would be too wide. Newest first, in groups and among them. */
-static int lines_print(struct denied_lines *l, instant_t now, const char *zone)
+static int lines_print(struct denied_lines *l, instant_t now)
 {
 	static const struct table_column columns[] = {{"  SOURCE", 0}, {"ENDPOINT", 0},
 		{"SERVER", 0}, {"PACKETS", TABLE_RIGHT}, {"LAST SEEN", 0}};
@@ -211,11 +209,11 @@ static int lines_print(struct denied_lines *l, instant_t now, const char *zone)
 		printf("%s%s\n", first ? "" : "\n",
 			*words ? words : "not near any client's address");
 		first = false;
-		line_row(t, &l->items[i], now, zone);
+		line_row(t, &l->items[i], now);
 		for (size_t k = i + 1; k < l->n; k++) {
 			if (!l->items[k].words || !streq(l->items[k].words, words))
 				continue;
-			line_row(t, &l->items[k], now, zone);
+			line_row(t, &l->items[k], now);
 			free(l->items[k].words);
 			l->items[k].words = NULL;
 		}
@@ -245,7 +243,7 @@ static int show(const struct cli *cli, const struct program *p, const struct cli
 		code = json_print_csv(lines_json(&lines), members, stdout) ? EXIT_FAILED
 									   : EXIT_FINE;
 	else
-		code = lines_print(&lines, now, only ? only->timezone : p->settings.timezone);
+		code = lines_print(&lines, now);
 	lines_free(&lines);
 	return code;
 }

@@ -146,21 +146,21 @@ static int progress_read(struct progress *out, const struct cli *cli, const stru
 }
 
 static int client_show(struct cli *cli, const struct program *p, struct inventory *v,
-	const struct client *c, const struct vendor *vendor, const char *decisions)
+	const struct client *c, const struct vendor *vendor, const char *decisions,
+	struct inventory_memory *memory)
 {
-	struct inventory_memory memory = {0};
 	struct progress progress = {0};
 	/* Without earlier samples the inventory is shown too, with less certain colors. */
-	int unsure = inventory_memory_open(&memory, cli, p, c, decisions != NULL), code = 0;
+	int unsure = inventory_memory_open(memory, cli, p, c, decisions != NULL), code = 0;
 
-	v->samples = &memory.samples;
+	v->samples = &memory->samples;
 	if (inventory_finish(v, vendor))
 		code = EXIT_FAILED;
 	if (!code && decisions)
 		code = unsure ? unsure : decisions_take(v, cli, decisions);
 	if (!code && decisions)
-		code = inventory_memory_decide(&memory, cli, c, v);
-	if (!code && progress_read(&progress, cli, v, &memory.samples))
+		code = inventory_memory_decide(memory, cli, c, v);
+	if (!code && progress_read(&progress, cli, v, &memory->samples))
 		code = EXIT_FAILED;
 	const struct inventory_report report = {.inventory = v,
 		.vendor = vendor,
@@ -172,7 +172,7 @@ static int client_show(struct cli *cli, const struct program *p, struct inventor
 	if (!code)
 		code = show(cli, &report);
 	progress_free(&progress);
-	inventory_memory_close(&memory);
+	inventory_memory_close(memory);
 	v->samples = NULL;
 	return code ? code : unsure;
 }
@@ -181,6 +181,7 @@ static int client_run(struct cli *cli, const struct program *p, struct inventory
 {
 	const struct client *c;
 	struct vendor vendor = {0};
+	struct inventory_memory memory = {0};
 	_cleanup_free_ char *decisions = NULL;
 	int code = cli_client(&c, cli, p);
 
@@ -189,7 +190,7 @@ static int client_run(struct cli *cli, const struct program *p, struct inventory
 	if (!code)
 		code = client_read(v, cli, p, c);
 	if (!code)
-		code = client_show(cli, p, v, c, &vendor, decisions);
+		code = client_show(cli, p, v, c, &vendor, decisions, &memory);
 	if (!code)
 		code = unread_tell(cli, v);
 	vendor_free(&vendor);

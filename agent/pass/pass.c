@@ -149,6 +149,18 @@ static int64_t second_began_ms(instant_t now)
 	return monotonic_ms() - passed;
 }
 
+/* A request may revoke or reinstate while the pass is under way: it keeps to what it began with. */
+static int revocations_copy(struct pass *p, const struct overrides *from)
+{
+	int rc = 0;
+
+	for (size_t i = 0; !rc && from && i < from->n; i++) {
+		const struct override *o = &from->items[i];
+		rc = overrides_add(&p->overrides, o->client, o->login, o->at, o->reason);
+	}
+	return rc;
+}
+
 int pass_new(struct pass **out, const struct pass_options *o)
 {
 	struct pass *p = calloc(1, sizeof(*p));
@@ -160,11 +172,12 @@ int pass_new(struct pass **out, const struct pass_options *o)
 	p->zero_ms = second_began_ms(p->o.now);
 	rc = pass_state_read(p);
 	if (!rc) {
-		p->overrides = o->overrides ? *o->overrides : (struct overrides){0};
+		rc = revocations_copy(p, o->overrides);
 		p->overrides.passed = p->kept.passed;
 		p->overrides.n_passed = p->kept.n_passed;
-		rc = schedule_at(&p->grants, o->program, &p->overrides, o->now);
 	}
+	if (!rc)
+		rc = schedule_at(&p->grants, o->program, &p->overrides, o->now);
 	if (!rc) {
 		p->works = calloc(p->grants.n + 1, sizeof(*p->works));
 		p->servers = calloc(o->program->n_servers + 1, sizeof(*p->servers));
@@ -238,6 +251,9 @@ void pass_free(struct pass *p)
 	free(p->index);
 	grants_free(&p->grants);
 	pass_formers_free(p);
+	p->overrides.passed = NULL; /* borrowed */
+	p->overrides.n_passed = 0;
+	overrides_free(&p->overrides);
 	pass_state_free(p);
 	free(p);
 }

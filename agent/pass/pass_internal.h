@@ -104,7 +104,7 @@ struct pass {
 	struct verified_list verified;
 	struct kept_guards guards;
 	struct overrides kept;	    /* from the journal; only its passed times are used */
-	struct overrides overrides; /* the caller's revocations with those times; borrowed */
+	struct overrides overrides; /* a copy of the caller's revocations; those times are borrowed */
 	struct former *formers;
 	size_t n_formers;
 	bool memory_failed;
