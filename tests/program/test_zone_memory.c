@@ -51,7 +51,7 @@ static void an_updated_zone_counts_at_once(void **state)
 		snprintf(path, sizeof(path), FOLDER "%s", places[i]);
 		memcpy(copies[i], file_read(path, &sizes[i]), sizeof(copies[i]));
 	}
-	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0 ||
 		mount("tmpfs", FOLDER, "tmpfs", 0, NULL) < 0) {
 		print_message("# SKIPPED: needs root, for a mount namespace of its own\n");
 		skip();
