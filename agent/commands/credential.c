@@ -22,7 +22,6 @@ static int line_read(char *out, const char *question)
 	sigset_t held, old;
 	int rc = 0;
 
-	fprintf(stderr, "%s", question);
 	sigfillset(&held);
 	sigprocmask(SIG_BLOCK, &held, &old);
 	if (tcgetattr(STDIN_FILENO, &before) < 0) {
@@ -30,9 +29,11 @@ static int line_read(char *out, const char *question)
 	} else {
 		silent = before;
 		silent.c_lflag &= ~(tcflag_t)ECHO;
-		/* Discard input that was typed before the question. */
+		/* Discard input that was typed before the question: an answer to it is neither shown nor lost. */
 		if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent) < 0)
 			rc = -errno;
+		else
+			fprintf(stderr, "%s", question);
 		ssize_t n = rc ? 0 : read(STDIN_FILENO, out, PASSWORD_MAX - 1);
 		if (n < 0)
 			rc = -errno;
