@@ -203,6 +203,7 @@ static int alone(struct context *c, enum pass_mode mode, const struct preview *p
 			.mode = mode,
 			.program = c->program,
 			.overrides = &c->overrides,
+			.in_force = preview ? &preview->before : NULL,
 			.journal = c->journal,
 			.network = network.present ? &network.port : NULL,
 			.now = c->now,

@@ -118,6 +118,7 @@ bool pass_former_take(struct pass *p, const struct record *r)
 			continue;
 		m->told = true;
 		m->state = r->state;
+		m->held = r->grant.level;
 		m->secondary = r->grant.secondary == ANSWER_YES;
 		snprintf(m->detail, sizeof(m->detail), "%.*s", (int)sizeof(m->detail) - 1,
 			r->detail);
@@ -144,6 +145,19 @@ static const struct server_work *work_of(const struct pass *p, const char *serve
 	return NULL;
 }
 
+/* Edited files no longer name it, and the same plan removes it. */
+static void coming_tell(struct pass *p, const struct former *m, struct record *r)
+{
+	r->state = m->told && m->state == STATE_UNREAD ? STATE_UNREAD : STATE_EXCESS;
+	RECORD_PRINTF(r, detail, "the edited files no longer name it: %s",
+		m->detail[0] ? m->detail : "it still exists");
+	if (r->state == STATE_UNREAD)
+		p->result.unread++;
+	else
+		p->result.excess++;
+	pass_tell(p, r);
+}
+
 static void former_tell(struct pass *p, const struct former *m, const struct server_work *w)
 {
 	bool configured = program_server(p->o.program, m->server) != NULL;
@@ -156,6 +170,11 @@ static void former_tell(struct pass *p, const struct former *m, const struct ser
 	r.grant.origin = GRANT_RESIDUAL;
 	r.grant.admission = ADMIT_NOBODY;
 	r.grant.seen = m->told && m->state == STATE_OVERDUE ? ANSWER_YES : ANSWER_NO;
+	if (configured && w->reached &&
+		pass_is_in_force(p, m->server, m->login, m->database, m->held)) {
+		coming_tell(p, m, &r);
+		return;
+	}
 	RECORD_PRINTF(&r, detail,
 		"the configuration no longer names it, and its removal is not verified: %s%s",
 		!configured

@@ -65,6 +65,7 @@ struct former {				       /* the strings are the journal data's */
 	char *client;			       /* or NULL: unknown */
 	struct sid sid;
 	enum level level; /* last known */
+	enum level held;  /* as told by the server */
 	bool told, gone, saved;
 	bool secondary; /* its login is gone, and its database is a secondary replica that cannot be read */
 	enum state state;
@@ -145,6 +146,9 @@ int pass_index_build(struct pass *p);
 const struct grant *pass_grant(
 	const struct pass *p, const char *server, const char *login, const char *database);
 /* Whether any grant of the server is for this login. */
+/* Only edited files take this access, at this level: the configuration in force gives it. `database` NULL: the login. */
+bool pass_is_in_force(const struct pass *p, const char *server, const char *login,
+	const char *database, enum level level);
 bool pass_login_is_named(const struct pass *p, const char *server, const char *login);
 size_t pass_grant_number(const struct pass *p, const struct grant *g);
 /* Changes that a worker announces: recorded before it may continue, and their outcomes. */

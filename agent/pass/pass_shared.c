@@ -140,6 +140,19 @@ const struct grant *pass_grant(
 	return NULL;
 }
 
+bool pass_is_in_force(const struct pass *p, const char *server, const char *login,
+	const char *database, enum level level)
+{
+	for (size_t i = 0; p->o.in_force && i < p->o.in_force->n; i++) {
+		const struct grant *g = &p->o.in_force->items[i];
+		if (g->level != LEVEL_NONE && g->level >= level && streq(g->server->name, server) &&
+			names_equal(g->user->login, login) &&
+			(!database || names_equal(g->database->name, database)))
+			return true;
+	}
+	return false;
+}
+
 bool pass_login_is_named(const struct pass *p, const char *server, const char *login)
 {
 	size_t from = 0, to = p->grants.n;

@@ -172,6 +172,9 @@ static void grant_take(struct pass *p, const struct record *r)
 		grant_overdue(w, g, &told);
 	else if (w->state != STATE_WAITING && w->state != STATE_UNVERIFIED)
 		catalog_take(p, g, w);
+	if (w->state == STATE_OVERDUE && w->readable &&
+		pass_is_in_force(p, r->server, r->login, r->database, w->observed))
+		w->state = STATE_EXCESS;
 	told.state = w->state;
 	told.grant.admission = pass_admission(g, p);
 	state_count(p, w->state);

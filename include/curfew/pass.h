@@ -26,6 +26,9 @@ struct pass_options {
 	enum pass_mode mode;
 	const struct program *program;
 	const struct overrides *overrides;
+	/* Of PLAN, where `program` is of edited files: what the configuration in force gives now. Nobody is late to
+	 * remove that. NULL: `program` is in force. */
+	const struct grants *in_force;
 	struct journal *journal; /* NULL: none yet (PLAN and STATUS before the first apply) */
 	/* Kept from pass to pass: where the journal cannot be read, what it said last still closes. May be NULL. */
 	struct recall **last;

@@ -146,6 +146,23 @@ class Files(ServiceCase):
         # Nothing of it was loaded.
         self.assertIn("No changes", self.agent.curfew("plan", expect=0).out)
 
+    def test_edited_files_excuse_nobody_who_is_late(self):
+        """What only the edited files end is a change to make; what the loaded files ended and is left is overdue."""
+        self.replaced()
+        self.found.server.faults(fail_on=[[r"DROP MEMBER \[acme\.jane\.doe\]|DROP USER \[acme\.jane\.doe\]", 15151]])
+        self.agent.curfew("plan", "--files", expect=2)
+        self.agent.curfew("reload", "--yes")
+        self.found.agent.curfew("apply", expect=1)
+        self.assertIn("OVERDUE: access of 1 grant", self.agent.curfew("plan", "--files", expect=1).out)
+
+    def test_edited_files_with_an_earlier_end(self):
+        self.agent.clients["acme"]["go_live"] = lab.local(lab.now() - days(8))
+        self.agent.write()
+        self.kept_give(os.geteuid())
+        said = self.agent.curfew("plan", "--files", expect=2).out
+        self.assertNotIn("OVERDUE", said)
+        self.assertIn("ALTER ROLE [curfew_full] DROP MEMBER [acme.jane.doe]", said)
+
     def test_a_client_that_vanished(self):
         self.kept_give(os.geteuid())
         os.unlink(self.agent.path("clients.d", "client0.conf"))
