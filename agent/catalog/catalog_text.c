@@ -31,7 +31,10 @@ const struct part server_parts[] = {
 		"SELECT N'chaining' AS [part], CAST(c.value_in_use AS int) FROM sys.configurations AS c\n"
 		"WHERE c.name = N'cross db ownership chaining';\n",
 		false},
-	{"lock-role", "SELECT N'lock-role' AS [part], IS_ROLEMEMBER(N'" LOCK_ROLE "');\n", false},
+	/* A change that failed may have left the session in a database: the role is in master, and so are the references of
+	 * the triggers. */
+	{"lock-role",
+		"USE [master];\nSELECT N'lock-role' AS [part], IS_ROLEMEMBER(N'" LOCK_ROLE "');\n", false},
 	{"server-trigger",
 		"SELECT N'server-trigger' AS [part], CAST(CAST(t.name AS nvarchar(128)) AS varbinary(256)),\n"
 		"  HASHBYTES('SHA2_256', m.definition),\n"
