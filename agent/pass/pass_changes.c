@@ -105,6 +105,8 @@ void pass_outcome_take(struct pass *p, struct server_work *w, const struct recor
 	/* The intent has the statement and the reason. */
 	e.action = change_name(r->change.kind);
 	e.outcome = r->state == STATE_OK ? "done" : "failed";
+	/* Removals that come first have no number, because they were not announced. */
+	p->result.planned += r->change.number == 0;
 	if (r->state == STATE_OK) {
 		p->result.done++;
 	} else {

@@ -379,6 +379,8 @@ class Strangers(LabCase):
             both = [agent.start("apply", *more) for agent in (self.agent, other)]
             said = [child.communicate(timeout=60)[0] for child in both]
             self.assertEqual([child.returncode for child in both], [0, 0], "\n".join(said))
+            for done, of in re.findall(r"(\d+) of (\d+) changes? made", "\n".join(said)):
+                self.assertLessEqual(int(done), int(of), "\n".join(said))
             self.assertEqual(self.server.roles(USER, "AcmeTest"), role)
         texts = [e["text"] for e in self.server.records("batch") if e["login"] == "curfew_agent"]
         for word in ("CREATE LOGIN", "CREATE USER"):
