@@ -34,7 +34,8 @@ const struct part server_parts[] = {
 	/* A change that failed may have left the session in a database: the role is in master, and so are the references of
 	 * the triggers. */
 	{"lock-role",
-		"USE [master];\nSELECT N'lock-role' AS [part], IS_ROLEMEMBER(N'" LOCK_ROLE "');\n", false},
+		"USE [master];\nSELECT N'lock-role' AS [part], IS_ROLEMEMBER(N'" LOCK_ROLE "');\n",
+		false},
 	{"server-trigger",
 		"SELECT N'server-trigger' AS [part], CAST(CAST(t.name AS nvarchar(128)) AS varbinary(256)),\n"
 		"  HASHBYTES('SHA2_256', m.definition),\n"
