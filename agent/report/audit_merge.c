@@ -102,6 +102,12 @@ static bool text_is_same(const char *a, const char *b)
 	return a && b ? streq(a, b) : a == b;
 }
 
+/* Ends whatever a session or a transaction does: where it comes from and what it holds are two causes. */
+static bool remedy_is_kill(const char *remedy)
+{
+	return begins_with(statement_of(remedy), "KILL ");
+}
+
 static bool cause_is_same(const struct audit_finding *a, const struct audit_finding *b)
 {
 	if (streq(a->name, b->name) || !text_is_same(a->server, b->server) ||
@@ -111,7 +117,8 @@ static bool cause_is_same(const struct audit_finding *a, const struct audit_find
 	if (a->login && b->login && !streq(a->login, b->login))
 		return false;
 	if (a->remedy && b->remedy && !begins_with(a->remedy, "-- ") &&
-		!remedy_is_look(a->remedy) && remedy_is_same(a->remedy, b->remedy))
+		!remedy_is_look(a->remedy) && !remedy_is_kill(a->remedy) &&
+		remedy_is_same(a->remedy, b->remedy))
 		return true;
 	return change_is_same(a, b);
 }
