@@ -104,8 +104,9 @@ struct pass {
 	struct proved_list proved;
 	struct verified_list verified;
 	struct kept_guards guards;
-	struct overrides kept;	    /* from the journal; only its passed times are used */
-	struct overrides overrides; /* a copy of the caller's revocations; those times are borrowed */
+	struct overrides kept; /* from the journal; only its passed times are used */
+	struct overrides
+		overrides; /* a copy of the caller's revocations; those times are borrowed */
 	struct former *formers;
 	size_t n_formers;
 	bool memory_failed;
