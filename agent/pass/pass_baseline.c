@@ -47,21 +47,38 @@ static bool baseline_is_asked(
 				 !access_was_given(p, w->server->name, g->database->name);
 }
 
+/* Each database of a server once, by the grant that gives most there. The caller frees the array; NULL: no memory. */
+static const struct grant **databases_once(size_t *n, const struct wanted_server *wanted)
+{
+	const struct grant **once = calloc(wanted->n_grants + 1, sizeof(const struct grant *));
+
+	*n = 0;
+	for (size_t i = 0; once && i < wanted->n_grants; i++) {
+		const struct grant *g = wanted->grants[i];
+		size_t k = 0;
+		while (k < *n && !names_equal(once[k]->database->name, g->database->name))
+			k++;
+		if (k == *n || g->level > once[k]->level)
+			once[k] = g;
+		*n += k == *n;
+	}
+	return once;
+}
+
 int pass_baselines_ask(struct pass *p, struct server_work *w)
 {
-	const struct wanted_server *wanted = &w->sql.wanted;
-	size_t n = 0;
+	size_t n_databases, n = 0;
+	_cleanup_free_ const struct grant **databases =
+		databases_once(&n_databases, &w->sql.wanted);
 
-	w->baselines = calloc(wanted->n_grants + 2, sizeof(*w->baselines));
+	if (!databases)
+		return -ENOMEM;
+	w->baselines = calloc(n_databases + 2, sizeof(*w->baselines));
 	if (!w->baselines)
 		return -ENOMEM;
-	for (size_t i = 0; i < wanted->n_grants; i++) {
-		bool known = false;
-		for (size_t k = 0; k < n && !known; k++)
-			known = !strcasecmp(w->baselines[k], wanted->grants[i]->database->name);
-		if (!known && baseline_is_asked(p, w, wanted->grants[i]))
-			w->baselines[n++] = wanted->grants[i]->database->name;
-	}
+	for (size_t i = 0; i < n_databases; i++)
+		if (baseline_is_asked(p, w, databases[i]))
+			w->baselines[n++] = databases[i]->database->name;
 	if (n && (p->o.mode == PASS_AUDIT || baseline_is_missing(p, w, SQL_SERVER_BASELINE)))
 		w->baselines[n] = SQL_SERVER_BASELINE;
 	w->sql.baselines = w->baselines;
@@ -82,23 +99,22 @@ static void missing_tell(struct pass *p, const struct grant *g)
 	pass_tell(p, &r);
 }
 
-void pass_baselines_tell(struct pass *p)
+int pass_baselines_tell(struct pass *p)
 {
 	for (size_t i = 0; i < p->n_servers; i++) {
 		const struct server_work *w = &p->servers[i];
-		const struct wanted_server *wanted = &w->sql.wanted;
-		for (size_t k = 0; k < wanted->n_grants; k++) {
-			const struct grant *g = wanted->grants[k];
-			bool told = false;
-			for (size_t m = 0; m < k && !told; m++)
-				told = names_equal(
-					wanted->grants[m]->database->name, g->database->name);
-			if (!told && g->level != LEVEL_NONE &&
-				access_was_given(p, w->server->name, g->database->name) &&
-				baseline_is_missing(p, w, g->database->name))
-				missing_tell(p, g);
-		}
+		size_t n;
+		_cleanup_free_ const struct grant **databases = databases_once(&n, &w->sql.wanted);
+		if (!databases)
+			return -ENOMEM;
+		for (size_t k = 0; k < n; k++)
+			if (databases[k]->level != LEVEL_NONE &&
+				access_was_given(
+					p, w->server->name, databases[k]->database->name) &&
+				baseline_is_missing(p, w, databases[k]->database->name))
+				missing_tell(p, databases[k]);
 	}
+	return 0;
 }
 
 static void item_free(struct kept_item *k)

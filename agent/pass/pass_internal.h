@@ -209,8 +209,9 @@ void pass_revoked_tell(struct pass *p);
 /* Adds guards that stay although the configuration no longer has them. */
 int pass_guards_keep(struct allowlist *wanted, const struct pass *p);
 void pass_guards_tell(struct pass *p);
-/* Names databases without a baseline to which access was given before one was taken: none is taken any more. */
-void pass_baselines_tell(struct pass *p);
+/* Names databases without a baseline to which access was given before one was taken: none is taken any more. 0
+ * or -ENOMEM. */
+int pass_baselines_tell(struct pass *p);
 int pass_guards_save(struct pass *p);
 
 /* ---- removals that come first ---- */

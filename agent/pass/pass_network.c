@@ -257,12 +257,13 @@ static int network_preview(struct pass *p)
 }
 
 /* Notes about the pass as a whole. */
-static void notes_tell(struct pass *p)
+static int notes_tell(struct pass *p)
 {
 	struct record r = {.kind = RECORD_NOTE, .state = STATE_UNVERIFIED};
+	int rc = 0;
 
 	if (p->o.mode == PASS_HANDOVER)
-		return;
+		return 0;
 	RECORD_SET(&r, detail, p->hold);
 	if (p->hold[0])
 		pass_tell(p, &r);
@@ -270,8 +271,9 @@ static void notes_tell(struct pass *p)
 	pass_revoked_tell(p);
 	pass_guards_tell(p);
 	if (p->o.mode != PASS_AUDIT)
-		pass_baselines_tell(p);
+		rc = pass_baselines_tell(p);
 	pass_formers_tell(p);
+	return rc;
 }
 
 int pass_finish(struct pass_result *out, struct pass *p)
@@ -286,7 +288,7 @@ int pass_finish(struct pass_result *out, struct pass *p)
 	pass_record_network(p);
 	if (p->o.mode == PASS_APPLY && !p->memory_failed && pass_passed_save(p))
 		p->result.journal_failed = true;
-	notes_tell(p);
+	int told = notes_tell(p);
 	if (pass_journal_commit(p))
 		p->result.journal_failed |= p->o.journal != NULL;
 	/* If the copy cannot be saved, the previous one remains; its record is in the journal too. */
@@ -296,5 +298,5 @@ int pass_finish(struct pass_result *out, struct pass *p)
 		pass_state_keep(p);
 	p->result.held = p->hold[0] != '\0';
 	*out = p->result;
-	return rc;
+	return rc ? rc : told;
 }
