@@ -72,6 +72,21 @@ class Baseline(audit_lab.AuditCase):
         found.agent.apply(expect=0)
         self.assertEqual(found.server.roles(USER, "AcmeTest"), ["curfew_full"])
 
+    def test_the_first_user_has_no_access_any_more(self):
+        """A missing baseline is of the database: it is said while anybody has access there."""
+        found = self.lab_make(servers={"sql01": ("AcmeTest",)})
+        found.client_add("acme", [("staging", "sql01", "AcmeTest")])
+        agent = found.agent
+        agent.clients["acme"]["users"].append(
+            {"first": "John", "last": "Roe", "email": "john.roe@acme.example", "sources": ["203.0.113.8"]})
+        agent.write()
+        agent.apply(expect=0)
+        with sqlite3.connect(agent.path("state", "journal.db")) as db:
+            db.execute("DELETE FROM baseline_item")
+            db.execute("DELETE FROM baseline")
+        agent.curfew("revoke", "acme", USER, "--reason", "a test", expect=0)
+        self.assertEqual(" ".join(agent.plan().out.split()).count("database [AcmeTest] has no baseline"), 1)
+
     def test_never_after_the_first_access(self):
         """As after an upgrade: access was given and there is no baseline. What was changed since would pass for how it was."""
         found = self.lab_make(servers={"sql01": ("AcmeTest",)})
