@@ -66,22 +66,23 @@ static void clock_check(struct report *r)
 /* What the preflight is for: each client's dates, the next one first. */
 static int dates_show(const struct context *c, const struct client *client, json_t *array)
 {
-	struct notice_turn turns[NOTICE_TURNS];
+	struct notice_reduction reductions[NOTICE_REDUCTIONS];
 	struct notice_dates dates;
 	char when[64];
 
 	if (notice_dates_find(&dates, c->program, client, &c->overrides, c->now))
 		return EXIT_FAILED;
-	size_t n = notice_turns(turns, &dates, client->timezone, c->now);
+	size_t n = notice_reductions(reductions, &dates, client->timezone, c->now);
 	for (size_t i = 0; i < n; i++)
 		if (array)
-			json_array_append_new(array,
-				json_pack("{s:o, s:s, s:o}", "client", text_json(client->name),
-					"what", turns[i].words, "at", instant_json(turns[i].at)));
+			json_array_append_new(
+				array, json_pack("{s:o, s:s, s:o}", "client",
+					       text_json(client->name), "what", reductions[i].words,
+					       "at", instant_json(reductions[i].at)));
 		else
-			printf("%s: %s on %s\n", client->name, turns[i].words,
+			printf("%s: %s on %s\n", client->name, reductions[i].words,
 				instant_format_local(
-					when, sizeof(when), turns[i].at, client->timezone));
+					when, sizeof(when), reductions[i].at, client->timezone));
 	return EXIT_FINE;
 }
 

@@ -89,7 +89,7 @@ static bool memory_read(struct service *s)
 }
 
 /* Made for that date and that many days ahead: a date that moves has preflights of its own. */
-static char *key_of(const struct client *c, const struct notice_turn *t)
+static char *key_of(const struct client *c, const struct notice_reduction *t)
 {
 	char at[INSTANT_TEXT_MAX], *key = NULL;
 
@@ -102,7 +102,7 @@ static char *key_of(const struct client *c, const struct notice_turn *t)
 static bool client_take(struct service *s, const struct client *c, instant_t now)
 {
 	struct preflights *p = s->preflights;
-	struct notice_turn turns[NOTICE_TURNS];
+	struct notice_reduction reductions[NOTICE_REDUCTIONS];
 	struct notice_dates dates;
 
 	if (notice_dates_find(&dates, s->loaded.program, c, &s->overrides, now))
@@ -110,15 +110,16 @@ static bool client_take(struct service *s, const struct client *c, instant_t now
 	/* Nobody has anything yet that could be kept. */
 	if (dates.opens > now)
 		return false;
-	size_t n = notice_turns(turns, &dates, c->timezone, now);
+	size_t n = notice_reductions(reductions, &dates, c->timezone, now);
 	for (size_t i = 0; i < n; i++) {
-		_cleanup_free_ char *key = turns[i].days ? key_of(c, &turns[i]) : NULL;
+		_cleanup_free_ char *key = reductions[i].days ? key_of(c, &reductions[i]) : NULL;
 
 		if (!key || strings_contain(&p->made, key))
 			continue;
 		p->client = strdup(c->name);
-		p->mail = (struct sending_preflight){
-			.what = turns[i].words, .at = turns[i].at, .days = turns[i].days};
+		p->mail = (struct sending_preflight){.what = reductions[i].words,
+			.at = reductions[i].at,
+			.days = reductions[i].days};
 		if (!p->client || !text_begin(&p->failed)) {
 			current_drop(p);
 			return false;

@@ -47,15 +47,15 @@ int notice_dates_find(struct notice_dates *out, const struct program *p, const s
 instant_t days_before(instant_t at, int days, const char *zone);
 
 /* When access is reduced or ends: what a preflight looks ahead to. */
-struct notice_turn {
+struct notice_reduction {
 	const char *words; /* "access ends" */
 	instant_t at;
 	int days; /* the preflight that is due: that of so many days before; 0: none yet */
 };
-#define NOTICE_TURNS 3
+#define NOTICE_REDUCTIONS 3
 /* Those to come, the next one first, with what is due at `now`: 14 days, 3 days, and 1 day before. How many. */
-size_t notice_turns(struct notice_turn out[NOTICE_TURNS], const struct notice_dates *d,
-	const char *zone, instant_t now);
+size_t notice_reductions(struct notice_reduction out[NOTICE_REDUCTIONS],
+	const struct notice_dates *d, const char *zone, instant_t now);
 
 /* The values of the placeholders. Owned; NULL is shown as "-". */
 struct notice_values {

@@ -315,17 +315,17 @@ static void test_turns(void **state)
 		{-14 * 86400, 1, 0},
 		{-30 * 86400, 0, 0},
 	};
-	struct notice_turn turns[NOTICE_TURNS];
+	struct notice_reduction reductions[NOTICE_REDUCTIONS];
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		size_t n = notice_turns(turns, &d, "UTC", live - cases[i].before);
+		size_t n = notice_reductions(reductions, &d, "UTC", live - cases[i].before);
 
 		assert_int_equal(n, cases[i].n);
 		if (n)
-			assert_int_equal(turns[0].days, cases[i].days);
+			assert_int_equal(reductions[0].days, cases[i].days);
 		for (size_t k = 1; k < n; k++)
-			assert_true(turns[k].at >= turns[k - 1].at);
+			assert_true(reductions[k].at >= reductions[k - 1].at);
 	}
 }
 

@@ -1,4 +1,4 @@
-/* The dates at which access becomes less, and the preflights before each. */
+/* When access of a client is reduced or ends, and which preflight is due for it: that of 14 days, 3 days, or 1 day before. */
 #include "curfew/notice.h"
 
 #include "curfew/calendar.h"
@@ -24,10 +24,10 @@ static int days_due(instant_t at, const char *zone, instant_t now)
 	return 0;
 }
 
-size_t notice_turns(struct notice_turn out[NOTICE_TURNS], const struct notice_dates *d,
-	const char *zone, instant_t now)
+size_t notice_reductions(struct notice_reduction out[NOTICE_REDUCTIONS],
+	const struct notice_dates *d, const char *zone, instant_t now)
 {
-	const struct notice_turn all[NOTICE_TURNS] = {
+	const struct notice_reduction all[NOTICE_REDUCTIONS] = {
 		{"access becomes read-only", d->read_only, 0},
 		{"the staging site ends", d->staging_ends, 0},
 		{"all access ends", d->ends, 0},
