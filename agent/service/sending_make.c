@@ -112,8 +112,8 @@ static unsigned sequence_of(const struct sending_view *v, const struct notice *n
 	_cleanup_free_ char *sources = NULL, *dates = NULL;
 	unsigned sequence = 0;
 
-	if (!has_calendar(n->kind) ||
-		told_read(&sources, &dates, &sequence, v->journal, n->client->name, n->user->login))
+	if (!has_calendar(n->kind) || last_notice_read(&sources, &dates, &sequence, v->journal,
+					      n->client->name, n->user->login))
 		return 0;
 	return sequence + (n->kind == NOTICE_REVOKED);
 }
@@ -167,7 +167,8 @@ static int user_compare(const struct sending_view *v, const struct client *c, co
 
 	if (!sources || !dates)
 		return -ENOMEM;
-	int rc = told_read(&was_sources, &was_dates, &sequence, v->journal, c->name, u->login);
+	int rc = last_notice_read(
+		&was_sources, &was_dates, &sequence, v->journal, c->name, u->login);
 	bool open = d->opens && d->opens <= v->now && (!d->ends || v->now < d->ends);
 	if (rc == -ENOENT) {
 		const struct notice opened = {NOTICE_OPENED, c, u, d->opens, d->opens, INT64_MAX};
@@ -176,7 +177,7 @@ static int user_compare(const struct sending_view *v, const struct client *c, co
 
 		if (fresh && !is_confirmed(&opened, proved, grants))
 			return 0;
-		rc = told_put(v->journal, c->name, u->login, sources, dates, 0);
+		rc = last_notice_save(v->journal, c->name, u->login, sources, dates, 0);
 		return rc || !fresh ? rc : due_add(v, &opened);
 	}
 	bool moved = rc == 0 && !streq(dates, was_dates),
@@ -191,7 +192,8 @@ static int user_compare(const struct sending_view *v, const struct client *c, co
 	event = NULL;
 	if (open && moved && rc >= 0 && (event = change_event_of(&n, dates)))
 		rc = notice_add(v, &n, event, d, sequence);
-	return rc < 0 ? rc : told_put(v->journal, c->name, u->login, sources, dates, sequence);
+	return rc < 0 ? rc
+		      : last_notice_save(v->journal, c->name, u->login, sources, dates, sequence);
 }
 
 /* Whoever heard last that access was withdrawn hears that it is back, once a server has confirmed that. */

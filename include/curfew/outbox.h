@@ -60,9 +60,9 @@ int notices_since(instant_t *out, struct journal *j, instant_t now);
 int notices_off(struct journal *j, instant_t now);
 
 /* What a user was told last. *sources and *dates are owned; -ENOENT: nothing. */
-int told_read(char **sources, char **dates, unsigned *sequence, struct journal *j,
+int last_notice_read(char **sources, char **dates, unsigned *sequence, struct journal *j,
 	const char *client, const char *login);
-int told_put(struct journal *j, const char *client, const char *login, const char *sources,
+int last_notice_save(struct journal *j, const char *client, const char *login, const char *sources,
 	const char *dates, unsigned sequence);
 
 #endif

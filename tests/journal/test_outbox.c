@@ -117,8 +117,10 @@ static void test_switch(void **state)
 	assert_int_equal(notices_since(&since, f->j, 20), 0);
 	assert_int_equal(since, 10);
 	assert_int_equal(outbox_add(f->j, &i), 1);
-	assert_int_equal(told_put(f->j, "acme", "acme.jane.doe", "203.0.113.7", "1 2 3", 4), 0);
-	assert_int_equal(told_read(&sources, &dates, &sequence, f->j, "acme", "acme.jane.doe"), 0);
+	assert_int_equal(
+		last_notice_save(f->j, "acme", "acme.jane.doe", "203.0.113.7", "1 2 3", 4), 0);
+	assert_int_equal(
+		last_notice_read(&sources, &dates, &sequence, f->j, "acme", "acme.jane.doe"), 0);
 	assert_string_equal(sources, "203.0.113.7");
 	assert_string_equal(dates, "1 2 3");
 	assert_int_equal(sequence, 4);
@@ -126,7 +128,8 @@ static void test_switch(void **state)
 	free(dates);
 	assert_int_equal(notices_off(f->j, 30), 0);
 	assert_int_equal(
-		told_read(&sources, &dates, &sequence, f->j, "acme", "acme.jane.doe"), -ENOENT);
+		last_notice_read(&sources, &dates, &sequence, f->j, "acme", "acme.jane.doe"),
+		-ENOENT);
 	assert_int_equal(outbox_count(&n, f->j, 31), 0);
 	assert_int_equal(n.queued, 0);
 	assert_int_equal(n.failed, 1);

@@ -24,7 +24,7 @@ static bool is_told(const struct fixture *f, const struct client *c)
 {
 	char *sources = NULL, *dates = NULL;
 	unsigned sequence;
-	int rc = told_read(&sources, &dates, &sequence, f->j, c->name, c->users[0].login);
+	int rc = last_notice_read(&sources, &dates, &sequence, f->j, c->name, c->users[0].login);
 
 	assert_true(rc == 0 || rc == -ENOENT);
 	free(sources);

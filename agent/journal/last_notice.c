@@ -1,10 +1,10 @@
-/* What each person was told last of addresses and dates. */
+/* The addresses and dates that the last notice to each user named. A change of them makes the next notice. Table `told`. */
 #include "curfew/outbox.h"
 #include "journal/database.h"
 
 #include <errno.h>
 
-int told_read(char **sources, char **dates, unsigned *sequence, struct journal *j,
+int last_notice_read(char **sources, char **dates, unsigned *sequence, struct journal *j,
 	const char *client, const char *login)
 {
 	_cleanup_statement_ sqlite3_stmt *s = NULL;
@@ -32,7 +32,7 @@ int told_read(char **sources, char **dates, unsigned *sequence, struct journal *
 	return 0;
 }
 
-int told_put(struct journal *j, const char *client, const char *login, const char *sources,
+int last_notice_save(struct journal *j, const char *client, const char *login, const char *sources,
 	const char *dates, unsigned sequence)
 {
 	_cleanup_statement_ sqlite3_stmt *s = NULL;
