@@ -72,8 +72,8 @@ struct former {				       /* the strings are the journal data's */
 	char detail[256];
 };
 
-/* The tables of the journal that passes go by; shared. */
-struct recall {
+/* The journal's tables that decide about access. Shared, and freed by the last user. */
+struct state_copy {
 	unsigned users;
 	struct identities identities;
 	struct proved_list proved;
@@ -82,8 +82,8 @@ struct recall {
 	struct overrides kept;
 };
 /* All of it, or an error. */
-int recall_read(struct recall **out, struct journal *j);
-struct recall *recall_share(struct recall *r);
+int state_copy_read(struct state_copy **out, struct journal *j);
+struct state_copy *state_copy_share(struct state_copy *r);
 
 /* Removals from the packet filter that are made and not recorded yet. */
 struct network_closed {
@@ -98,8 +98,8 @@ struct pass {
 	struct grant_work *works;
 	const struct grant *
 		*index; /* the grants by server, login and database, letter case aside */
-	/* Memory: of `recall`; the last that was read, or empty, where it could not be read. */
-	struct recall *recall;
+	/* Borrowed from `state_copy`. All are empty if the journal was never read. */
+	struct state_copy *state_copy;
 	struct identities identities;
 	struct proved_list proved;
 	struct verified_list verified;

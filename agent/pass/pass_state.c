@@ -8,9 +8,9 @@
 #include "pass/pass_internal.h"
 
 /* Borrowed from what was read: it outlives the pass's pointers. */
-static void recall_use(struct pass *p, struct recall *r)
+static void state_copy_use(struct pass *p, struct state_copy *r)
 {
-	p->recall = r;
+	p->state_copy = r;
 	p->identities = r->identities;
 	p->proved = r->proved;
 	p->verified = r->verified;
@@ -20,17 +20,17 @@ static void recall_use(struct pass *p, struct recall *r)
 
 static int tables_read(struct pass *p)
 {
-	struct recall *r;
-	int rc = p->o.journal ? recall_read(&r, p->o.journal) : -ENODEV;
+	struct state_copy *r;
+	int rc = p->o.journal ? state_copy_read(&r, p->o.journal) : -ENODEV;
 
 	if (!rc) {
 		if (p->o.last) {
-			recall_free(*p->o.last);
-			*p->o.last = recall_share(r);
+			state_copy_free(*p->o.last);
+			*p->o.last = state_copy_share(r);
 		}
-		recall_use(p, r);
+		state_copy_use(p, r);
 	} else if (rc != -ENOMEM && p->o.last && *p->o.last) {
-		recall_use(p, recall_share(*p->o.last));
+		state_copy_use(p, state_copy_share(*p->o.last));
 	}
 	return rc;
 }
@@ -98,17 +98,17 @@ int pass_state_read(struct pass *p)
 
 void pass_state_keep(struct pass *p)
 {
-	struct recall *r;
+	struct state_copy *r;
 
-	if (!p->o.last || !p->o.journal || recall_read(&r, p->o.journal))
+	if (!p->o.last || !p->o.journal || state_copy_read(&r, p->o.journal))
 		return;
-	recall_free(*p->o.last);
+	state_copy_free(*p->o.last);
 	*p->o.last = r;
 }
 
 void pass_state_free(struct pass *p)
 {
-	recall_free(p->recall);
+	state_copy_free(p->state_copy);
 }
 
 /* ---- verifications, from the journal and new ones ---- */

@@ -83,7 +83,8 @@ struct service {
 	struct configuration loaded;
 	struct overrides overrides;
 	struct journal *journal; /* NULL: cannot be opened, and nothing is granted until it can */
-	struct recall *recall;	 /* what the last pass read from the journal; NULL: none yet */
+	struct state_copy
+		*state_copy; /* the journal's tables as the last pass read them; NULL: none yet */
 	struct revocation_copy *copy; /* NULL: cannot be opened */
 	struct backlog *backlog;      /* entries that the journal could not take yet */
 	bool unsettled;		      /* the second copy has revocations that the journal lacks */

@@ -295,7 +295,7 @@ void passes_begin(struct service *s)
 		.program = s->loaded.program,
 		.overrides = &s->overrides,
 		.journal = s->journal,
-		.last = &s->recall,
+		.last = &s->state_copy,
 		.network = s->firewall ? &s->gate : NULL,
 		.now = service_now(s),
 		.client = p->has_request ? p->request.client : NULL,

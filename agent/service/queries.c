@@ -100,7 +100,7 @@ static int query_start(struct service *s)
 		.program = s->loaded.program,
 		.overrides = &s->overrides,
 		.journal = s->journal,
-		.last = &s->recall,
+		.last = &s->state_copy,
 		.network = s->firewall ? &s->gate : NULL,
 		.now = service_now(s),
 		.client = r->client,

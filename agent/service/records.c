@@ -115,7 +115,7 @@ void records_close(struct service *s)
 	backlog_free(s->backlog);
 	revocation_copy_close(s->copy);
 	journal_close(s->journal);
-	recall_free(s->recall);
+	state_copy_free(s->state_copy);
 	overrides_free(&s->overrides);
 }
 

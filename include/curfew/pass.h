@@ -18,9 +18,9 @@ enum pass_mode { PASS_PLAN, PASS_APPLY, PASS_STATUS, PASS_HANDOVER, PASS_AUDIT, 
 /* Seconds for each server in PLAN and STATUS, because a person waits for the answer. */
 #define PASS_READING_DEADLINE 20
 
-/* What was last read of the journal's memory; the caller's. */
-struct recall;
-void recall_free(struct recall *r);
+/* The journal's tables as they were last read, owned by the caller. */
+struct state_copy;
+void state_copy_free(struct state_copy *r);
 
 struct pass_options {
 	enum pass_mode mode;
@@ -30,8 +30,8 @@ struct pass_options {
 	 * remove that. NULL: `program` is in force. */
 	const struct grants *in_force;
 	struct journal *journal; /* NULL: none yet (PLAN and STATUS before the first apply) */
-	/* Kept from pass to pass: where the journal cannot be read, what it said last still closes. May be NULL. */
-	struct recall **last;
+	/* Kept from pass to pass: while the journal cannot be read, access is removed by this copy. May be NULL. */
+	struct state_copy **last;
 	const struct firewall_port *network; /* NULL: this host filters nothing */
 	instant_t now;
 	const char *

@@ -1,5 +1,5 @@
-/* The tables that passes go by, read together. A service keeps the last that it could read: when the journal cannot be read
- * any more, what is known still closes. */
+/* A copy in memory of the journal's tables that decide about access. A service keeps the last one that could be read: while
+ * the journal cannot be read, passes still remove access by the copy. */
 #include <errno.h>
 #include <string.h>
 
@@ -15,9 +15,9 @@ static int place_compare(const void *a, const void *b)
 	return c ? c : names_compare(x->database, y->database);
 }
 
-int recall_read(struct recall **out, struct journal *j)
+int state_copy_read(struct state_copy **out, struct journal *j)
 {
-	struct recall *r = calloc(1, sizeof(*r));
+	struct state_copy *r = calloc(1, sizeof(*r));
 
 	if (!r)
 		return -ENOMEM;
@@ -34,7 +34,7 @@ int recall_read(struct recall **out, struct journal *j)
 		rc = override_read(&r->kept, j);
 	/* A part of it must not pass for the whole. */
 	if (rc) {
-		recall_free(r);
+		state_copy_free(r);
 		return rc;
 	}
 	if (r->verified.n)
@@ -43,14 +43,14 @@ int recall_read(struct recall **out, struct journal *j)
 	return 0;
 }
 
-struct recall *recall_share(struct recall *r)
+struct state_copy *state_copy_share(struct state_copy *r)
 {
 	if (r)
 		r->users++;
 	return r;
 }
 
-void recall_free(struct recall *r)
+void state_copy_free(struct state_copy *r)
 {
 	if (!r || --r->users)
 		return;
