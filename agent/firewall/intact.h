@@ -47,7 +47,7 @@ struct table_reading {
 int observe_with(struct table_reading *out, struct firewall *f, instant_t now);
 void reading_free(struct table_reading *r);
 
-/* reading.c: what is kept of the last reading, in firewall.last. */
+/* last_reading.c: what is kept of the last reading, in firewall.last. */
 /* Nothing has changed the table since: the generation is the same, or it is ours alone. False also when in doubt. */
 bool reading_is_current(struct firewall *f);
 void reading_drop(struct firewall *f);
