@@ -107,7 +107,7 @@ static int run(struct cli *cli)
 	/* A file with errors may define the name. */
 	if (p && !problems.n_errors && !cli->json && !cli->names) {
 		vanished_print(cli, p, stdout);
-		kept_print(cli, p, stdout);
+		check_state_print(cli, p, stdout);
 		custom_print(cli, p, stdout);
 		printf("configuration OK: %zu client%s, %zu server%s\n", p->n_clients,
 			p->n_clients == 1 ? "" : "s", p->n_servers, p->n_servers == 1 ? "" : "s");

@@ -14,6 +14,6 @@ int vanished_print(const struct cli *cli, const struct program *p, FILE *to);
 /* Prints advice where a go-live is near and custom objects are undecided or unused. 0 or exit code. */
 int custom_print(const struct cli *cli, const struct program *p, FILE *to);
 /* Prints what the state keeps in spite of the files: dates that change after they have passed, guards, and access. */
-void kept_print(const struct cli *cli, const struct program *p, FILE *to);
+void check_state_print(const struct cli *cli, const struct program *p, FILE *to);
 
 #endif

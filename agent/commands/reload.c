@@ -85,7 +85,7 @@ static int run_reload(struct cli *cli)
 	if (code == -ENOENT)
 		code = service_fail(cli, code);
 	if (!code && !cli->json)
-		kept_print(cli, c.program, stdout);
+		check_state_print(cli, c.program, stdout);
 	context_close(&c);
 	return code;
 }

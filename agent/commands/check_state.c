@@ -1,5 +1,5 @@
-/* Warnings from the state about the files: dates that change after they have passed, and guards and access that no
- * file names any more. */
+/* The part of `curfew check` that needs the state: warnings about a passed date that changed, and about guards and access
+ * that no file names any more. */
 #include "commands/preview_files.h"
 
 #include <string.h>
@@ -25,7 +25,7 @@ static int note_print(void *context, const struct record *r)
 	return 0;
 }
 
-void kept_print(const struct cli *cli, const struct program *p, FILE *to)
+void check_state_print(const struct cli *cli, const struct program *p, FILE *to)
 {
 	static const char *const nowhere[] = {NULL};
 	struct told told = {cli, to};
