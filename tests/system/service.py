@@ -35,6 +35,10 @@ class Service:
         with open(self.log_path, encoding="utf-8") as file:
             return file.read()
 
+    def says(self, text):
+        """Soon, if not yet: a line of the log follows what it is about."""
+        until(lambda: text in self.log(), lambda: f"'{text}' in the log:\n{self.log()}")
+
     def ask(self, **request):
         """One request over the control socket; its last word."""
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as s:
@@ -56,6 +60,10 @@ class Service:
                 if line.startswith(name + " "):
                     return float(line.split()[1])
         return None
+
+    def figure_comes(self, name, value):
+        """The metrics are written when a pass has ended, which is after what it changed."""
+        until(lambda: self.figure(name) == value, lambda: f"{name} is {value}, not {self.figure(name)}")
 
     def children(self):
         with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children", encoding="ascii") as file:

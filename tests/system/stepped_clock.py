@@ -175,7 +175,7 @@ class SteppedClock(ServiceCase):
         said = self.agent.curfew("clock", expect=2).out
         self.assertRegex(said, r"behind the latest time seen; Curfew uses the latest time seen, so ended access stays ended")
         self.assertGreater(self.service.ask(command="clock")["behind"], 364 * 86400)
-        self.assertGreater(self.service.figure("curfew_clock_behind_seconds"), 364 * 86400)
+        until(lambda: self.service.figure("curfew_clock_behind_seconds") > 364 * 86400, "the metrics say so")
         self.agent.curfew("apply", expect=0)
         self.still_shut()
         # Nor does it forget over a restart.
@@ -192,7 +192,7 @@ class SteppedClock(ServiceCase):
         self.told("open after the reset")
         self.deadlines_come(self.golive)
         self.agent.curfew("clock", expect=0)
-        self.assertIn("the system clock is correct again", self.service.log())
+        self.service.says("the system clock is correct again")
         self.assertIn("a typing mistake", self.agent.curfew("history", expect=0).out)
         self.first_login(self.found, self.found.person("jane"), self.agent.handover("acme", USER))
 

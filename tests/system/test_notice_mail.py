@@ -225,7 +225,7 @@ class Preflights(MailCase):
         text = next(mails[0].iter_parts()).get_content()
         self.assertIn("server-trigger [sql01]: trap: enabled", text)
         self.assertIn("DROP TRIGGER [trap]", text)
-        self.assertIn("3 days before access becomes read-only", self.service.log())
+        self.service.says("3 days before access becomes read-only")
         # A restart repeats none that was made.
         made = self.made_preflights()
         self.assertEqual(len(made), 1, made)
@@ -392,7 +392,7 @@ class Trouble(MailCase):
             self.agent.curfew("reload", expect=0)
         until(lambda: self.states("dates-moved") == ["failed"], lambda: f"it is given up: {self.rows()}")
         self.assertIn("given up after 4 attempts", str(self.rows()))
-        self.assertIn("given up after 4 attempts", self.service.log())
+        self.service.says("given up after 4 attempts")
         self.assertIn("1 not delivered", self.agent.curfew("status").out)
 
     def test_digest(self):
@@ -438,7 +438,7 @@ class Trouble(MailCase):
         self.mails_come(1, "Curfew: a test")  # whatever waited before it would have come first
         self.assertEqual(len(self.mails("dates")), 1)
         self.assertEqual(self.states("dates-moved"), ["uncertain"])
-        self.assertIn("may or may not have been delivered", self.service.log())
+        self.service.says("may or may not have been delivered")
         self.assertIn("1 uncertain", self.agent.curfew("status").out)
 
     def test_sender_killed_before_the_end(self):

@@ -326,7 +326,7 @@ class Apart(LabCase):
         service = self.service_start(elements=None)
         # What was let in stays until its end; the other client is served as ever.
         until(lambda: len(agent.elements()) == 3, service.log)
-        self.assertIn("the firewall process has another last known good version", service.log())
+        service.says("the firewall process has another last known good version")
         # Closing goes on; what was closed is not opened again, because nobody whom the process believes says so.
         agent.curfew("revoke", "acme", "--reason", "a laptop was stolen", expect=0)
         self.assertEqual([source for source, _, _ in agent.elements()], ["198.51.100.78"])
@@ -368,8 +368,8 @@ class Apart(LabCase):
         agent.curfew("revoke", "acme", "--reason", "a laptop was stolen", expect=0)
         self.assertEqual(agent.elements(), [])
         service = self.pair_restart(service, before)
-        self.assertIn("the firewall process remembers it: it stays in force", service.log())
-        self.assertIn("not the one that the firewall process saw", service.log())
+        service.says("the firewall process remembers it: it stays in force")
+        service.says("not the one that the firewall process saw")
         until(lambda: "last pass" in agent.curfew("status").out, "a pass")
         self.assertEqual(agent.elements(), [])
         self.assertIn("accept-loss", agent.curfew("apply", expect=1).out)

@@ -45,7 +45,7 @@ class Life(ServiceCase):
         self.role_comes("curfew_read_only")
         self.assertGreaterEqual(time.time(), golive.timestamp(), "narrowed before its time")
         self.assertEqual(self.agent.plan().code, 0)
-        self.assertIn("asks: plan", service.log())
+        service.says("asks: plan")
         self.assertEqual(service.stop(), 0)
         self.assertEqual(len(self.agent.elements()), 2, "the kernel goes on when the service stops")
 
@@ -57,7 +57,7 @@ class Life(ServiceCase):
         self.elements_come(0)
         until(lambda: self.found.server.login(USER) is None, "the login is gone")
         self.assertGreaterEqual(time.time(), ends.timestamp(), "ended before its time")
-        self.assertEqual(self.service.figure("curfew_overdue_grants"), 0)
+        self.service.figure_comes("curfew_overdue_grants", 0)
 
     def test_golive_comes_while_a_pass_is_ending(self):
         """The timer has rung and the pass that was under way is done, both before the service looks at either."""
@@ -207,14 +207,14 @@ class Outages(ServiceCase):
         self.elements_come(2)
         self.golive_comes(meanwhile=self.server_stops_answering, back=self.found.server.faults)
         until(lambda: service.figure("curfew_overdue_grants") == 1, "overdue in the figures")
-        self.assertIn("<2>curfew: access of 1 grants should have ended or become read-only", service.log())
-        self.assertIn("<4>curfew: sql01: pass failed", service.log())
+        service.says("<2>curfew: access of 1 grants should have ended or become read-only")
+        service.says("<4>curfew: sql01: pass failed")
         self.elements_come(0)  # not as narrow as it must be: the network stays shut
         self.found.server.faults()
         self.role_comes("curfew_read_only")
         self.elements_come(2)
         until(lambda: service.figure("curfew_overdue_grants") == 0, "not overdue any more")
-        self.assertIn("sql01: pass complete after", service.log())
+        service.says("sql01: pass complete after")
 
 
 class Deaths(ServiceCase):
@@ -256,7 +256,7 @@ class Deaths(ServiceCase):
         firewall = service.children()[0]
         os.kill(firewall, signal.SIGKILL)
         self.assertEqual(service.process.wait(COMES), 1)
-        self.assertIn("stopping the service; the kernel still enforces", service.log())
+        service.says("stopping the service; the kernel still enforces")
         self.assertEqual(len(self.agent.elements()), 2)
         service.start()
         self.elements_come(2)
@@ -271,7 +271,7 @@ class Told(ServiceCase):
         self.agent.clients["acme"]["go_live"] = local(lab.now() + days(25))
         self.agent.write()
         self.assertEqual(self.agent.curfew("reload").code, 0)
-        self.assertIn("full until", service.log())
+        service.says("full until")
         self.assertIn("access-extended", self.agent.curfew("history", expect=0).out)
         # Broken: as it was, loudly.
         with open(client, "a", encoding="utf-8") as file:
@@ -341,7 +341,7 @@ class Told(ServiceCase):
         service.start()
         self.elements_come(0)
         until(lambda: self.found.server.login(USER) is None, "the login is gone")
-        self.assertIn("<1>curfew: the system clock is", service.log())
+        service.says("<1>curfew: the system clock is")
         self.assertGreater(service.ask(command="clock")["behind"], 59 * 86400)
         # The operator says that the clock was wrong before, and is right now.
         answer = service.ask(command="clock", reset=int(time.time()), reason="the battery was dead")

@@ -149,7 +149,7 @@ class Journal(Disk):
         del self.agent.clients["acme"]
         self.agent.write()
         self.service.start()
-        self.assertIn("none is granted until it can be opened", self.service.log())
+        self.service.says("none is granted until it can be opened")
         # Nobody is let in again, and the kernel lets nobody in whose access has ended.
         until(lambda: self.agent.elements() == [], "nobody is in")
         self.assertTrue(self.bob_is_shut_out())
@@ -163,8 +163,8 @@ class Journal(Disk):
             if os.path.exists(self.agent.path("state", name)):
                 os.unlink(self.agent.path("state", name))
         self.agent.curfew("apply", expect=(1, 2))
-        self.assertIn("was deleted or replaced under the running service", self.service.log())
-        until(lambda: self.service.figure("curfew_held") == 1, "the metrics say so")
+        self.service.says("was deleted or replaced under the running service")
+        self.service.figure_comes("curfew_held", 1)
         self.assertTrue(self.bob_is_shut_out())
         self.found.client_add("gamma", [("staging", "sql01", "AcmeTest")],
                               users=[{**BOB, "email": "ann@gamma.example"}], **self.dates(lab.now() + days(9)))
@@ -175,7 +175,7 @@ class Journal(Disk):
         self.agent.curfew("apply", expect=0)
         until(lambda: self.found.server.login("gamma.bob.ray") == ["gamma.bob.ray", False],
               lambda: f"gamma's login is enabled: {self.service.log()}")
-        until(lambda: self.service.figure("curfew_held") == 0, "the metrics after that pass say so")
+        self.service.figure_comes("curfew_held", 0)
         self.assertIsNone(self.found.server.login(BOB_LOGIN))
 
     def test_an_older_copy_under_the_service(self):
