@@ -4,11 +4,13 @@ import importlib.machinery
 import importlib.util
 import io
 import os
+import sys
 import tempfile
 import unittest
 from unittest import mock
 
 PATH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "run")
+sys.path.insert(0, os.path.dirname(PATH))
 LOADER = importlib.machinery.SourceFileLoader("run", PATH)
 run = importlib.util.module_from_spec(importlib.util.spec_from_loader("run", LOADER))
 LOADER.exec_module(run)
@@ -66,7 +68,7 @@ class Lanes(unittest.TestCase):
 
     def lanes(self, parts):
         with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()) as self.out, \
-                mock.patch.multiple(run, LOGS=folder, PARTS=parts, WAITING=("waits",), APART={}):
+                mock.patch.multiple(run, LOGS=folder, PARTS=parts, WAITING=("waits",), AGAIN=("waits",), APART={}):
             found = run.lanes_run([*parts], True)
         return {name: (r.passed, r.failed, r.skipped) for name, r in found.items()}
 
@@ -86,6 +88,33 @@ class Lanes(unittest.TestCase):
                          {"build": (0, 1, 0), "list": (0, 1, 0), "none": (0, 1, 0), "waits": (0, 1, 0),
                           "silent": (0, 1, 0), "hangs": (0, 1, 0), "missing": (0, 1, 0), "good": (1, 0, 0)})
         self.assertIn("not to be had", self.out.getvalue())
+
+    def test_what_passes_by_itself_is_named_as_unsteady(self):
+        with tempfile.TemporaryDirectory() as folder:
+            first = f"{folder}/ran"
+            once = f"if test -e {first}; then echo ok - a; echo ok - b; else touch {first}; echo ok - a; echo not ok - b; exit 1; fi"
+            self.assertEqual(self.lanes({"waits": lambda: [shell(once), shell("echo ok - c")]}), {"waits": (3, 0, 0)})
+        self.assertIn("UNSTEADY", self.out.getvalue())
+        self.assertIn("not ok - b", self.out.getvalue())
+
+    def test_what_fails_again_has_failed(self):
+        with tempfile.TemporaryDirectory() as folder:
+            # It passes every other time.
+            turns = f"if test -e {folder}/ran; then rm {folder}/ran; echo ok - a; else touch {folder}/ran; echo not ok - a; exit 1; fi"
+            self.assertEqual(self.lanes({"waits": lambda: [shell(turns)]}), {"waits": (0, 1, 0)})
+        self.assertIn("FAILED once more", self.out.getvalue())
+
+    def test_many_are_no_chance(self):
+        with tempfile.TemporaryDirectory() as folder:
+            def jobs():
+                return [shell(f"test -e {folder}/{n} && echo ok - a || {{ touch {folder}/{n}; echo not ok - a; exit 1; }}")
+                        for n in range(run.MOST_UNSTEADY + 1)]
+            self.assertEqual(self.lanes({"waits": jobs}), {"waits": (0, run.MOST_UNSTEADY + 1, 0)})
+
+    def test_a_part_that_does_not_wait_is_not_run_again(self):
+        with tempfile.TemporaryDirectory() as folder:
+            once = f"test -e {folder}/ran && echo ok - a || {{ touch {folder}/ran; echo not ok - a; exit 1; }}"
+            self.assertEqual(self.lanes({"lint": lambda: [shell(once)]}), {"lint": (0, 1, 0)})
 
 
 if __name__ == "__main__":
