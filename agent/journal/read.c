@@ -185,6 +185,23 @@ int journal_read(struct journal *j, const struct journal_filter *f, journal_fn e
 	return rc;
 }
 
+/* The first of a query's rows, about a login on a server. *out NULL: none. */
+static int text_of_login(
+	char **out, struct journal *j, const char *query, const char *server, const char *login)
+{
+	_cleanup_statement_ sqlite3_stmt *s = NULL;
+	int rc = database_prepare(&s, j, query), step;
+
+	if (rc)
+		return rc;
+	step = bind_text(s, 1, server);
+	if (!step)
+		step = bind_text(s, 2, login);
+	if (!step)
+		step = sqlite3_step(s);
+	return step == SQLITE_ROW ? column_text(out, s, 0) : database_error(j->db, step);
+}
+
 int journal_client_of(char **out, struct journal *j, const char *server, const char *login)
 {
 	/* There are few records of access, and an index covers them. */
@@ -196,22 +213,40 @@ int journal_client_of(char **out, struct journal *j, const char *server, const c
 	char *client = NULL;
 	int rc = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(queries) && !rc && !client; i++) {
-		_cleanup_statement_ sqlite3_stmt *s = NULL;
-		int step;
-
-		rc = database_prepare(&s, j, queries[i]);
-		if (rc)
-			break;
-		step = bind_text(s, 1, server);
-		if (!step)
-			step = bind_text(s, 2, login);
-		if (!step)
-			step = sqlite3_step(s);
-		rc = step == SQLITE_ROW ? column_text(&client, s, 0) : database_error(j->db, step);
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(queries) && !rc && !client; i++)
+		rc = text_of_login(&client, j, queries[i], server, login);
 	if (!rc)
 		*out = client;
+	return rc;
+}
+
+int journal_person_of(char **out, struct journal *j, const char *server, const char *login)
+{
+	char *person = NULL;
+	int rc = text_of_login(&person, j,
+		"SELECT before FROM record WHERE kind = 'access' AND server = ? AND login = ? COLLATE NOCASE"
+		" AND before IS NOT NULL ORDER BY at DESC, id DESC LIMIT 1",
+		server, login);
+
+	if (!rc)
+		*out = person;
+	return rc;
+}
+
+int journal_has_client(bool *out, struct journal *j, const char *client)
+{
+	_cleanup_statement_ sqlite3_stmt *s = NULL;
+	int rc = database_prepare(
+		&s, j, "SELECT 1 FROM record WHERE kind = 'access' AND client = ? LIMIT 1");
+
+	if (rc)
+		return rc;
+	int step = bind_text(s, 1, client);
+	if (!step)
+		step = sqlite3_step(s);
+	rc = step == SQLITE_ROW ? 0 : database_error(j->db, step);
+	if (!rc)
+		*out = step == SQLITE_ROW;
 	return rc;
 }
 

@@ -189,6 +189,8 @@ int pass_new(struct pass **out, const struct pass_options *o)
 	if (!rc)
 		pass_verified_begin(p);
 	if (!rc)
+		rc = pass_renamed_hold(p);
+	if (!rc)
 		rc = pass_formers_build(p);
 	if (!rc)
 		rc = pass_formers_spread(p);
@@ -251,6 +253,7 @@ void pass_free(struct pass *p)
 	free(p->index);
 	grants_free(&p->grants);
 	pass_formers_free(p);
+	free(p->passed);
 	p->overrides.passed = NULL; /* borrowed */
 	p->overrides.n_passed = 0;
 	overrides_free(&p->overrides);

@@ -107,6 +107,9 @@ struct pass {
 	struct overrides kept; /* from the journal; only its passed times are used */
 	struct overrides
 		overrides; /* a copy of the caller's revocations; those times are borrowed */
+	/* At their ends, those of people whom the files name otherwise now, not on record yet. */
+	size_t n_inherited, n_passed;
+	struct passed *passed; /* overrides.passed where it has any of these, or NULL */
 	struct former *formers;
 	size_t n_formers;
 	bool memory_failed;
@@ -204,6 +207,11 @@ void pass_verified_note(struct pass *p, const struct grant *g, const struct veri
 int pass_verified_save(struct pass *p);
 int pass_passed_save(struct pass *p);
 void pass_reopenings_tell(struct pass *p);
+/* Holds the revocations and the passed ends of whoever the files name otherwise now; changes the grants. 0 or -ENOMEM. */
+int pass_renamed_hold(struct pass *p);
+int pass_renamed_save(struct pass *p);
+void pass_renamed_tell(struct pass *p);
+bool pass_revoked_names_somebody(const struct program *program, const struct override *o);
 /* Tells of revocations that name nobody now, while a newcomer is let into what they closed. */
 void pass_revoked_tell(struct pass *p);
 /* Adds guards that stay although the configuration no longer has them. */

@@ -268,6 +268,7 @@ static int notes_tell(struct pass *p)
 	if (p->hold[0])
 		pass_tell(p, &r);
 	pass_reopenings_tell(p);
+	pass_renamed_tell(p);
 	pass_revoked_tell(p);
 	pass_guards_tell(p);
 	if (p->o.mode != PASS_AUDIT)
@@ -286,7 +287,8 @@ int pass_finish(struct pass_result *out, struct pass *p)
 	else if (p->o.mode == PASS_PLAN && p->o.network)
 		rc = network_preview(p);
 	pass_record_network(p);
-	if (p->o.mode == PASS_APPLY && !p->memory_failed && pass_passed_save(p))
+	if (p->o.mode == PASS_APPLY && !p->memory_failed &&
+		(pass_renamed_save(p) || pass_passed_save(p)))
 		p->result.journal_failed = true;
 	int told = notes_tell(p);
 	if (pass_journal_commit(p))

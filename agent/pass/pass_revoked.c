@@ -1,19 +1,9 @@
 /* Revocations that name nobody now: a client or a login was renamed, or left the files. Whoever came into the files since and
- * is let into the same database may be the same people, so this is told. */
+ * is let into the same database may be the same people, so this is told; pass_renamed.c holds those who must be. */
 #include <string.h>
 
 #include "curfew/calendar.h"
 #include "pass/pass_internal.h"
-
-static bool names_somebody(const struct program *program, const struct override *o)
-{
-	if (!o->login)
-		return program_client(program, o->client);
-	for (size_t i = 0; i < program->n_clients; i++)
-		if (client_user(&program->clients[i], o->login))
-			return true;
-	return false;
-}
 
 static bool was_known_before(const struct pass *p, const struct grant *g, instant_t at)
 {
@@ -62,7 +52,7 @@ void pass_revoked_tell(struct pass *p)
 	for (size_t i = 0; i < p->overrides.n; i++) {
 		const struct override *o = &p->overrides.items[i];
 		const struct grant *g =
-			names_somebody(p->o.program, o) ? NULL : newcomer_find(p, o);
+			pass_revoked_names_somebody(p->o.program, o) ? NULL : newcomer_find(p, o);
 		struct record note = {.kind = RECORD_NOTE, .state = STATE_OK};
 		char since[INSTANT_TEXT_MAX];
 

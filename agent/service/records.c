@@ -52,6 +52,40 @@ static int overrides_load(struct service *s)
 	return 0;
 }
 
+static bool is_among(const struct overrides *list, const struct override *o)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (override_is_same(
+			    list->items[i].client, list->items[i].login, o->client, o->login))
+			return true;
+	return false;
+}
+
+void records_inherited(struct service *s)
+{
+	struct overrides found = {0};
+
+	if (!s->journal || override_read(&found, s->journal))
+		return;
+	for (size_t i = 0; i < found.n; i++) {
+		const struct override *o = &found.items[i];
+		const struct revocation r = {o->client, o->login, o->at, "service", o->reason};
+		if (is_among(&s->overrides, o) ||
+			overrides_add(&s->overrides, o->client, o->login, o->at, o->reason))
+			continue;
+		if (s->copy)
+			revocation_copy_add(s->copy, &r);
+		witness_revoked(s, o->client, o->login, o->at);
+	}
+	struct overrides ends = {.passed = s->overrides.passed, .n_passed = s->overrides.n_passed};
+	s->overrides.passed = found.passed;
+	s->overrides.n_passed = found.n_passed;
+	found.passed = NULL;
+	found.n_passed = 0;
+	overrides_free(&found);
+	overrides_free(&ends);
+}
+
 static void copy_open(struct service *s, const char *folder)
 {
 	int rc = revocation_copy_open(&s->copy, folder, true);

@@ -96,6 +96,10 @@ void journal_entries_free(struct journal_entries *e);
 
 /* The client of a login, by its last recorded access, or else by its last record. *out NULL: none. */
 int journal_client_of(char **out, struct journal *j, const char *server, const char *login);
+/* Whether any access of a client of this name is on record. */
+int journal_has_client(bool *out, struct journal *j, const char *client);
+/* Whose the login was, by its last recorded access: person_text(). *out NULL: not on record. */
+int journal_person_of(char **out, struct journal *j, const char *server, const char *login);
 
 /* Intents without an outcome, because the process died in between. */
 int journal_unfinished(struct journal *j, journal_fn each, void *context);

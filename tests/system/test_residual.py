@@ -168,18 +168,39 @@ class Revoked(LabCase):
         agent.apply()
         self.assertIsNone(server.login(USER))
         self.silent(found.person("jane"))
-        # With another login nothing tells that it is the same person: that is for an operator to judge.
+        # With the login that she would have had by the new name she is the same person.
         self.named(found, "acme2", "acme2.jane.doe")
         for command in ("check", "plan", "apply"):
-            said = agent.curfew(command)
-            self.assertIn(f"acme / {USER} is revoked since", said.out + said.err)
-            self.assertIn("acme2.jane.doe has access to its database [AcmeTest]", said.out + said.err)
+            said = " ".join((agent.curfew(command).out + agent.curfew(command).err).split())
+            if command != "apply":
+                self.assertIn(f"revoked as acme / {USER}, which no file names now: CS-7: stolen", said)
+        self.assertIsNone(server.login("acme2.jane.doe"))
+        self.silent(found.person("jane"))
+        self.assertIn("revoked", agent.curfew("status", "acme2").out)
+        agent.curfew("history", "verify", expect=0)
         self.named(found, "acme2", USER)
         agent.curfew("reinstate", "acme2", USER, "--reason", "CS-8: found", expect=(0, 2))
         agent.apply()
         self.assertEqual(server.login(USER), [USER, False])
         self.works(found.person("jane").reach())
         agent.curfew("history", "verify", expect=0)
+
+    def test_somebody_else_in_her_place(self):
+        """Another person of the same client is let in, as the file says; a note asks who that is."""
+        found = self.lab_make()
+        found.client_add("acme", [("staging", "sql01", "AcmeTest")], **self.dates(lab.now() + days(9)))
+        self.applied(found.agent)
+        found.agent.curfew("revoke", "acme", USER, "--reason", "CS-7: left", expect=0)
+        user = found.agent.clients["acme"]["users"][0]
+        user.update(first="Bob", last="Ray", email="bob.ray@acme.example")
+        found.agent.write()
+        found.agent.apply(expect=0)
+        self.assertEqual(found.server.login("acme.bob.ray"), ["acme.bob.ray", False])
+        # She again, by another surname: her address is on record.
+        user.update(first="Jane", last="Roe", email="Jane.Doe@acme.example")
+        found.agent.write()
+        found.agent.apply(expect=(0, 1, 2))
+        self.assertIsNone(found.server.login("acme.jane.roe"))
 
     def test_a_client_under_another_name(self):
         found = self.lab_make()
@@ -188,11 +209,48 @@ class Revoked(LabCase):
         found.agent.curfew("revoke", "acme", "--reason", "CS-7", expect=0)
         self.named(found, "acme2", "acme2.jane.doe")
         said = found.agent.curfew("check")
-        self.assertIn("acme is revoked since", said.out + said.err)
+        self.assertIn("revoked as acme", said.out + said.err)
         found.agent.clients["acme2"]["databases"][0]["name"] = "AcmeProd"
         found.agent.write()
         said = found.agent.curfew("check")
         self.assertNotIn("revoked", said.out + said.err, "other databases are other people's")
+        found.agent.clients["acme2"]["databases"][0]["name"] = "AcmeTest"
+        found.agent.write()
+        for _ in range(2):
+            found.agent.apply(expect=(0, 2))
+            self.assertIsNone(found.server.login("acme2.jane.doe"))
+        self.named(found, "acme3", "acme3.jane.doe")
+        found.agent.apply(expect=(0, 2))
+        self.assertIsNone(found.server.login("acme3.jane.doe"), "a second name is no way around either")
+        found.agent.curfew("reinstate", "acme3", "--reason", "CS-8: other people", expect=(0, 2))
+        found.agent.apply(expect=(0, 2))
+        self.assertEqual(found.server.login("acme3.jane.doe"), ["acme3.jane.doe", False])
+        found.agent.curfew("history", "verify", expect=0)
+
+    def test_an_end_that_passed_is_not_reopened_by_another_name(self):
+        """Nor by another name with the old login: what passed takes a new ticket and a new approval."""
+        found = self.lab_make()
+        agent, server = found.agent, found.server
+        found.client_add("acme", [("staging", "sql01", "AcmeTest")], **self.dates(lab.now() + days(9)))
+        self.applied(agent)
+        agent.clients["acme"].update(go_live=local(lab.now() - days(2)))
+        agent.write()
+        agent.apply(expect=0)
+        self.assertEqual(server.roles(USER, "AcmeTest"), ["curfew_read_only"])
+        for login in (USER, "acme2.jane.doe"):
+            self.named(found, "acme2", login)
+            agent.clients["acme2"].update(go_live=local(lab.now() + days(20)))
+            agent.write()
+            said = agent.curfew("plan")
+            self.assertIn("acme2: reopens access that ended on", said.out + said.err)
+            for _ in range(3):
+                agent.apply(expect=(0, 2))
+                self.assertEqual(server.roles(login, "AcmeTest"), ["curfew_read_only"])
+        agent.clients["acme2"].update(ticket="CS-NEW", approved_on=day(lab.now() - days(1)))
+        agent.write()
+        agent.apply(expect=(0, 2))
+        self.assertEqual(server.roles("acme2.jane.doe", "AcmeTest"), ["curfew_full"])
+        agent.curfew("history", "verify", expect=0)
 
 
 class Adopted(LabCase):

@@ -1,0 +1,312 @@
+/* A client or a person whom the files name otherwise now is who they were. A revocation that names nobody any more, and an
+ * end of access of a client that is gone, hold for those who come in their place: for whoever never had a login, and is to
+ * be let into a database that the others had. For newcomers who are somebody else, an operator reinstates them, or approves
+ * them anew as after every end that has passed. What is held is recorded under the new name, and holds by itself from then. */
+#include <errno.h>
+#include <string.h>
+
+#include "curfew/person.h"
+#include "pass/pass_internal.h"
+#include "program/names.h"
+
+/* What was held before the first of these, by the journal. */
+#define FORGOTTEN                                                                                  \
+	"cannot read in the journal who is revoked under another name (%s); no access is granted"
+
+bool pass_revoked_names_somebody(const struct program *program, const struct override *o)
+{
+	if (!o->login)
+		return program_client(program, o->client);
+	for (size_t i = 0; i < program->n_clients; i++)
+		if (client_user(&program->clients[i], o->login))
+			return true;
+	return false;
+}
+
+static bool login_is_known(const struct pass *p, const char *server, const char *login)
+{
+	for (size_t i = 0; i < p->identities.n; i++) {
+		const struct identity *k = &p->identities.items[i];
+		if ((!server || streq(k->server, server)) && names_equal(k->login, login))
+			return true;
+	}
+	return false;
+}
+
+static bool is_newcomer(const struct pass *p, const struct grant *g)
+{
+	return g->level != LEVEL_NONE && !p->works[pass_grant_number(p, g)].has_verified &&
+	       !login_is_known(p, g->server->name, g->user->login);
+}
+
+static bool client_is_newcomer(const struct pass *p, const struct client *c)
+{
+	for (size_t i = 0; i < c->n_users; i++)
+		if (login_is_known(p, NULL, c->users[i].login))
+			return false;
+	return true;
+}
+
+static bool is_place_of(const struct verified *v, const struct grant *g)
+{
+	return streq(g->server->name, v->server) && names_equal(g->database->name, v->database);
+}
+
+/* Whether the login that was there is the client's, by the records. 1, 0, or negative errno. */
+static int was_of(const struct pass *p, const char *client, const struct verified *v)
+{
+	_cleanup_free_ char *found = NULL;
+	int rc = journal_client_of(&found, p->o.journal, v->server, v->login);
+
+	return rc ? rc : found && names_equal(found, client);
+}
+
+/* By the email address on record. 1, 0, or negative errno. */
+static int is_same_person(const struct pass *p, const struct verified *v, const struct user *u)
+{
+	_cleanup_free_ char *text = NULL;
+	struct person person = {0};
+	int rc = journal_person_of(&text, p->o.journal, v->server, v->login);
+
+	if (rc || !person_parse(&person, text))
+		return rc;
+	bool same = person.email && u->email && names_equal(person.email, u->email);
+	person_free(&person);
+	return same;
+}
+
+/* The login that the person would have had under the client's former name. 1, 0, or -ENOMEM. */
+static int is_same_login(const struct override *o, const struct user *u)
+{
+	_cleanup_free_ char *login = NULL;
+	int rc = login_make(&login, o->client, u->first, u->last);
+
+	return rc == -ENOMEM ? rc : !rc && names_equal(login, o->login);
+}
+
+enum held { HELD_NOT, HELD_LOGIN, HELD_CLIENT };
+
+/* Who is held by that revocation, where `v` shows what it closed. Negative: errno. */
+static int held_by(const struct pass *p, const struct override *o, const struct verified *v,
+	const struct grant *g)
+{
+	int rc = o->login ? names_equal(v->login, o->login) : was_of(p, o->client, v);
+
+	if (rc <= 0)
+		return rc;
+	if (!o->login && client_is_newcomer(p, g->client))
+		return HELD_CLIENT;
+	rc = o->login ? is_same_login(o, g->user) : 0;
+	if (!rc)
+		rc = is_same_person(p, v, g->user);
+	return rc < 0 ? rc : rc ? HELD_LOGIN : HELD_NOT;
+}
+
+/* An operator has judged them by their new name. 1, 0, or negative errno. */
+static int was_reinstated(const struct pass *p, const struct override *o, const struct grant *g)
+{
+	bool client = false, login = false;
+	int rc = override_was_reinstated(&client, p->o.journal, g->client->name, NULL, o->at);
+
+	if (!rc)
+		rc = override_was_reinstated(
+			&login, p->o.journal, g->client->name, g->user->login, o->at);
+	return rc ? rc : client || login;
+}
+
+static bool is_revoked(const struct pass *p, const char *client, const char *login)
+{
+	for (size_t i = 0; i < p->overrides.n; i++)
+		if (override_is_same(p->overrides.items[i].client, p->overrides.items[i].login,
+			    client, login))
+			return true;
+	return false;
+}
+
+static int hold(struct pass *p, size_t revocation, const struct grant *g, enum held held)
+{
+	const struct override *o = &p->overrides.items[revocation];
+	const char *login = held == HELD_LOGIN ? g->user->login : NULL;
+	char reason[RECORD_TEXT_MAX];
+
+	if (is_revoked(p, g->client->name, login))
+		return 0;
+	snprintf(reason, sizeof(reason), "revoked as %s%s%s, which no file names now: %s",
+		o->client, o->login ? " / " : "", o->login ? o->login : "", o->reason);
+	int rc = overrides_add(&p->overrides, g->client->name, login, p->o.now, reason);
+	p->n_inherited += !rc;
+	return rc;
+}
+
+static int newcomer_judge(struct pass *p, size_t revocation, const struct grant *g)
+{
+	enum held most = HELD_NOT;
+
+	for (size_t i = 0; i < p->verified.n; i++) {
+		if (!is_place_of(&p->verified.items[i], g))
+			continue;
+		int rc = held_by(p, &p->overrides.items[revocation], &p->verified.items[i], g);
+		if (rc < 0)
+			return rc;
+		if (rc > (int)most)
+			most = (enum held)rc;
+	}
+	int rc = most ? was_reinstated(p, &p->overrides.items[revocation], g) : 1;
+	return rc < 0 ? rc : rc ? 0 : hold(p, revocation, g, most);
+}
+
+static int revocations_inherit(struct pass *p)
+{
+	size_t n = p->overrides.n;
+	int rc = 0;
+
+	for (size_t i = 0; i < n && !rc; i++) {
+		if (pass_revoked_names_somebody(p->o.program, &p->overrides.items[i]))
+			continue;
+		for (size_t k = 0; k < p->grants.n && !rc; k++)
+			if (is_newcomer(p, &p->grants.items[k]))
+				rc = newcomer_judge(p, i, &p->grants.items[k]);
+	}
+	return rc;
+}
+
+/* ---- ends that have passed ---- */
+
+static bool has_passed(const struct pass *p, const char *client)
+{
+	for (size_t i = 0; i < p->overrides.n_passed; i++)
+		if (names_equal(p->overrides.passed[i].client, client))
+			return true;
+	return false;
+}
+
+/* Whether a database of the client was the former one's. 1, 0, or negative errno. */
+static int has_its_place(const struct pass *p, const struct client *c, const char *former)
+{
+	for (size_t i = 0; i < p->grants.n; i++)
+		for (size_t k = 0; p->grants.items[i].client == c && k < p->verified.n; k++) {
+			int rc = is_place_of(&p->verified.items[k], &p->grants.items[i])
+					 ? was_of(p, former, &p->verified.items[k])
+					 : 0;
+			if (rc)
+				return rc;
+		}
+	return 0;
+}
+
+static int ends_take(struct pass *p, const struct client *c, const char *former)
+{
+	size_t n = p->overrides.n_passed;
+	struct passed *items = reallocarray(
+		p->passed, n + PASSED_WHATS + 1, sizeof(*items)); /* their strings are others' */
+
+	if (!items)
+		return -ENOMEM;
+	if (!p->passed && n)
+		memcpy(items, p->overrides.passed, n * sizeof(*items));
+	p->overrides.passed = p->passed = items;
+	for (size_t i = 0; i < n; i++) {
+		if (!names_equal(items[i].client, former))
+			continue;
+		items[p->overrides.n_passed] = items[i];
+		items[p->overrides.n_passed++].client = c->name;
+		p->n_passed++;
+	}
+	return 0;
+}
+
+static int ends_inherit_from(struct pass *p, const struct client *c)
+{
+	for (size_t i = 0; i < p->kept.n_passed; i++) {
+		const char *former = p->kept.passed[i].client;
+		int rc = program_client(p->o.program, former) ? 0 : has_its_place(p, c, former);
+		if (rc)
+			return rc < 0 ? rc : ends_take(p, c, former);
+	}
+	return 0;
+}
+
+static bool any_client_left(const struct pass *p)
+{
+	for (size_t i = 0; i < p->kept.n_passed; i++)
+		if (!program_client(p->o.program, p->kept.passed[i].client))
+			return true;
+	return false;
+}
+
+static int ends_inherit(struct pass *p)
+{
+	int rc = 0;
+
+	if (!any_client_left(p))
+		return 0;
+	for (size_t i = 0; i < p->o.program->n_clients && !rc; i++) {
+		const struct client *c = &p->o.program->clients[i];
+		bool known = has_passed(p, c->name);
+		if (!known)
+			rc = journal_has_client(&known, p->o.journal, c->name);
+		if (!rc && !known)
+			rc = ends_inherit_from(p, c);
+	}
+	return rc;
+}
+
+/* The same grants in the same order, at their new levels. */
+static int grants_again(struct pass *p)
+{
+	struct grants again;
+	int rc = schedule_at(&again, p->o.program, &p->overrides, p->o.now);
+
+	if (rc)
+		return rc;
+	memcpy(p->grants.items, again.items, again.n * sizeof(*again.items));
+	grants_free(&again);
+	return 0;
+}
+
+int pass_renamed_hold(struct pass *p)
+{
+	if (!p->o.journal || p->memory_failed)
+		return 0;
+	int rc = revocations_inherit(p);
+	if (!rc)
+		rc = ends_inherit(p);
+	if (rc == -ENOMEM)
+		return rc;
+	if (rc)
+		pass_hold(p, FORGOTTEN, journal_problem(rc));
+	return p->n_inherited || p->n_passed ? grants_again(p) : 0;
+}
+
+int pass_renamed_save(struct pass *p)
+{
+	size_t n = p->overrides.n, ends = p->overrides.n_passed;
+	int rc = p->n_inherited || p->n_passed ? pass_journal_begin(p) : 0;
+
+	for (size_t i = n - p->n_inherited; i < n && !rc; i++) {
+		const struct override *o = &p->overrides.items[i];
+		rc = override_add(
+			p->o.journal, o->client, o->login, p->o.now, p->o.actor, o->reason);
+	}
+	for (size_t i = ends - p->n_passed; i < ends && !rc; i++)
+		rc = passed_put(p->o.journal, &p->overrides.passed[i]);
+	p->result.inherited = rc ? 0 : p->n_inherited + p->n_passed;
+	return rc;
+}
+
+void pass_renamed_tell(struct pass *p)
+{
+	for (size_t i = p->overrides.n - p->n_inherited; i < p->overrides.n; i++) {
+		const struct override *o = &p->overrides.items[i];
+		struct record note = {.kind = RECORD_NOTE, .state = STATE_OK};
+
+		if (p->o.client && !streq(p->o.client, o->client))
+			continue;
+		RECORD_SET(&note, client, o->client);
+		RECORD_PRINTF(&note, detail,
+			"%s%s%s: no access is given: %s; if these are other people, run `curfew reinstate %s%s%s --reason TEXT`",
+			o->client, o->login ? " / " : "", o->login ? o->login : "", o->reason,
+			o->client, o->login ? " " : "", o->login ? o->login : "");
+		pass_tell(p, &note);
+	}
+}
