@@ -213,6 +213,8 @@ int passes_enqueue(struct service *s, const struct request *r);
 void passes_recorded(struct service *s, const struct control_call *call, enum recorded recorded);
 /* Forgets those that nobody waits for any more, but for revocations. */
 void passes_moot_drop(struct passes *p);
+/* What became due or was revoked during this pass is removed by the next one: not overdue yet. */
+bool passes_close_next(const struct passes *p);
 
 /* queries.c */
 int queries_open(struct service *s);

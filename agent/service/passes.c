@@ -165,7 +165,8 @@ static void overdue_update(struct service *s)
 static void pass_done(struct service *s, const struct pass_result *result)
 {
 	struct passes *p = &s->passes;
-	unsigned reasons = p->reasons;
+	/* A pass that was cut short left servers to the next one, and says nothing of them. */
+	unsigned reasons = p->cut ? 0 : p->reasons;
 	double took = (double)(service_monotonic() - p->began) / 1000;
 
 	s->metrics.passes++;
@@ -195,8 +196,7 @@ static void pass_done(struct service *s, const struct pass_result *result)
 				(int)p->request.recorded));
 	run_clear(p);
 	service_schedule(s);
-	/* A change that became due during this pass is made by the next one, and is not overdue yet. */
-	if (!(p->pending & (REASON_TRANSITION | REASON_CLOCK)))
+	if (!passes_close_next(p))
 		overdue_update(s);
 	sending_pass_done(s, result, reasons);
 	service_metrics_write(s);

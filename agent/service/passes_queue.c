@@ -62,3 +62,12 @@ int passes_enqueue(struct service *s, const struct request *r)
 	service_hurry(s, r->closes);
 	return 0;
 }
+
+bool passes_close_next(const struct passes *p)
+{
+	bool closes = p->pending & (REASON_TRANSITION | REASON_CLOCK);
+
+	for (size_t i = 0; i < p->n_queue; i++)
+		closes |= p->queue[i].closes;
+	return closes;
+}

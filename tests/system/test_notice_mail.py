@@ -160,7 +160,7 @@ class Sent(MailCase):
         self.assertEqual({str(e["STATUS"]) for e in icalendar.Calendar.from_ical(gone).walk("VEVENT")},
                          {"CANCELLED"})
         self.assertEqual(self.states("notice-opened"), [])
-        self.assertEqual(len(self.mails()), 3)
+        self.assertEqual(len(self.mails()), 3, [m["Subject"] for m in self.mails()])
         # Taken back: told once, with a calendar that is newer than the one that canceled.
         self.agent.curfew("reinstate", "beta", "--reason", "a test", expect=0)
         self.mails_come(2, "has started")
@@ -177,6 +177,22 @@ class Sent(MailCase):
             actions = [e["action"] for e in self.agent.curfew("history", "--json", expect=0).json]
             return actions.count("notice"), actions.count("notice-sent")
         until(lambda: counts() == (5, 5), lambda: f"each is on record, and sent: {counts()}")
+
+    def test_revoked_during_a_pass(self):
+        """The pass that was under way did not know of it, and the next one closes: nothing is overdue, and no alarm."""
+        self.mail_make(lab.now() + days(20))
+        self.role_comes("curfew_full")
+        self.mail_up()
+        self.sender_up()
+        self.found.server.faults(delay="300")
+        begun = len(self.found.server.records("login"))
+        busy = self.agent.space.start(*self.agent.command("apply"), stdout=self.sender_log, stderr=self.sender_log)
+        until(lambda: len(self.found.server.records("login")) > begun, "the pass is on the server")
+        self.agent.curfew("revoke", "acme", "--reason", "a test", expect=0)
+        busy.wait()
+        self.mails_come(1, "withdrawn")
+        self.assertEqual([m["Subject"] for m in self.mails()], ["acme: your SQL Server access was withdrawn"])
+        self.assertNotIn("is not confirmed", self.service.log())
 
     def test_date_moved_three_times(self):
         """One mail each time, and one calendar that goes on: same events, growing versions."""
