@@ -297,8 +297,9 @@ int notices_since(instant_t *out, struct journal *j, instant_t now)
 {
 	int64_t since = 0;
 	int rc = database_number(&since, j, "SELECT ifnull(max(since), 0) FROM notices_on", 0);
+	bool were_off = !since;
 
-	if (!rc && !since) {
+	if (!rc && were_off) {
 		char sql[96];
 
 		since = now;
@@ -308,7 +309,7 @@ int notices_since(instant_t *out, struct journal *j, instant_t now)
 	}
 	if (!rc)
 		*out = since;
-	return rc;
+	return rc ? rc : were_off;
 }
 
 int notices_off(struct journal *j, instant_t now)
@@ -324,7 +325,8 @@ int notices_off(struct journal *j, instant_t now)
 	rc = rows_end(j, "SELECT id FROM outbox WHERE state = 'queued'", OUTBOX_FAILED,
 		"notices were switched off", now);
 	if (rc >= 0)
-		rc = database_execute(j, "DELETE FROM notices_on; DELETE FROM told;");
+		rc = database_execute(
+			j, "DELETE FROM notices_on; DELETE FROM told; DELETE FROM notified_person;");
 	return transaction_end(j, rc);
 }
 

@@ -221,4 +221,13 @@ static const char fourth[] =
 	"  PRIMARY KEY (server, database, type, name)\n"
 	") STRICT, WITHOUT ROWID;\n";
 
-const char *const schema_steps[SCHEMA_VERSION] = {first, second, third, fourth};
+/* Who was told something, and where: whoever is taken out of the configuration is in no file any more. Beside the chain as
+ * the outbox is. */
+static const char fifth[] =
+	"CREATE TABLE notified_person (\n"
+	"  client TEXT NOT NULL, login TEXT NOT NULL, email TEXT NOT NULL, first TEXT NOT NULL, last TEXT NOT NULL,\n"
+	"  timezone TEXT NOT NULL, language TEXT NOT NULL, opens INTEGER NOT NULL, ends INTEGER NOT NULL,\n"
+	"  PRIMARY KEY (client, login)\n"
+	") STRICT, WITHOUT ROWID;\n";
+
+const char *const schema_steps[SCHEMA_VERSION] = {first, second, third, fourth, fifth};

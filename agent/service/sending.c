@@ -28,7 +28,7 @@ struct sending {
 	struct sending_turn turn;
 };
 
-static bool is_on(const struct service *s)
+bool sending_is_on(const struct service *s)
 {
 	return notices_are_on(&s->loaded.program->settings.notices);
 }
@@ -41,7 +41,7 @@ static struct journal *outbox_of(struct service *s)
 	return s->journal;
 }
 
-static void fail_log(int rc, const char *what)
+void sending_fail_log(int rc, const char *what)
 {
 	log_send(LOG_NOTICE_FAILED, NULL, "notices: %s: %s", what, journal_problem(rc));
 }
@@ -54,7 +54,7 @@ static void item_end(struct service *s, enum outbox_state state, const char *det
 	int rc = j ? outbox_mark(j, g->item.id, state, detail, next, service_now(s)) : -ENODEV;
 
 	if (rc < 0)
-		fail_log(rc,
+		sending_fail_log(rc,
 			"cannot record the outcome of a notice; after a restart it counts as uncertain");
 	if (state == OUTBOX_FAILED || state == OUTBOX_UNCERTAIN)
 		log_send(LOG_NOTICE_FAILED, &f, "notice %s to %s %s: %s", g->item.notice,
@@ -99,7 +99,7 @@ static void channel_drop(struct service *s, const char *why)
 		item_end(s, OUTBOX_QUEUED, why, service_now(s));
 }
 
-static void item_give(struct service *s)
+void sending_give(struct service *s)
 {
 	struct sending *g = s->sending;
 	struct journal *j;
@@ -108,7 +108,7 @@ static void item_give(struct service *s)
 		return;
 	int rc = outbox_next(&g->item, j, service_now(s));
 	if (rc < 0 && rc != -ENOENT)
-		fail_log(rc, "cannot read the outbox");
+		sending_fail_log(rc, "cannot read the outbox");
 	if (rc < 0)
 		return;
 	if (streq(g->item.recipient, WEBHOOK_RECIPIENT) &&
@@ -161,7 +161,7 @@ static void report_handle(struct service *s, const struct sender_report *r)
 		item_end(s, OUTBOX_UNCERTAIN, r->text, service_now(s));
 	else
 		item_retry(s, r->text);
-	item_give(s);
+	sending_give(s);
 }
 
 static void channel_ready(void *context)
@@ -186,7 +186,7 @@ static void listener_ready(void *context)
 	g->channel = (struct binding){sender_channel(g->port), channel_ready, s};
 	if (dispatcher_add(s->dispatcher, &g->channel) < 0)
 		sender_drop(g->port);
-	item_give(s);
+	sending_give(s);
 }
 
 static void port_open(struct service *s)
@@ -194,7 +194,7 @@ static void port_open(struct service *s)
 	struct sending *g = s->sending;
 	int rc;
 
-	if (g->port || !is_on(s))
+	if (g->port || !sending_is_on(s))
 		return;
 	rc = sender_listen(&g->port, s->loaded.program->settings.runtime_directory);
 	if (rc < 0) {
@@ -243,14 +243,25 @@ void sending_close(struct service *s)
 	s->sending = NULL;
 }
 
-static int view_make(struct sending_view *out, struct service *s)
+int sending_view_make(struct sending_view *out, struct service *s)
 {
 	struct sending_view v = {.journal = outbox_of(s),
 		.program = s->loaded.program,
 		.overrides = &s->overrides,
 		.now = service_now(s)};
-	int rc = v.journal ? notices_since(&v.since, v.journal, v.now) : -ENODEV;
+	int rc = v.journal ? journal_begin(v.journal) : -ENODEV;
 
+	if (rc)
+		return rc;
+	/* Switched on, and who had access before, are one commit: without it they would all be told that access has
+	 * started. */
+	rc = notices_since(&v.since, v.journal, v.now);
+	if (rc > 0)
+		rc = people_note(&v);
+	if (rc == 0)
+		rc = journal_commit(v.journal);
+	else
+		journal_rollback(v.journal);
 	if (rc == 0)
 		*out = v;
 	return rc;
@@ -265,15 +276,17 @@ void sending_look(struct service *s)
 	s->sending->next_look = service_monotonic() + LOOK_MS;
 	if (!s->journal)
 		return;
-	if (!is_on(s)) {
+	if (!sending_is_on(s)) {
 		rc = notices_off(outbox_of(s), service_now(s));
 	} else {
-		rc = view_make(&v, s);
+		rc = sending_view_make(&v, s);
 		turn->until = monotonic_ms() + LOOK_MOST_MS;
 		turn->more = false;
 		v.turn = turn;
 		if (rc == 0)
 			rc = people_add(&v);
+		if (rc >= 0 && !turn->more)
+			rc = removed_add(&v);
 		if (rc >= 0 && !turn->more)
 			rc = digests_add(&v);
 		if (rc >= 0 && !turn->more)
@@ -282,8 +295,8 @@ void sending_look(struct service *s)
 			s->sending->next_look = service_monotonic() + LOOK_PAUSE_MS;
 	}
 	if (rc < 0)
-		fail_log(rc, "cannot write the outbox; tried again in a minute");
-	item_give(s);
+		sending_fail_log(rc, "cannot write the outbox; tried again in a minute");
+	sending_give(s);
 }
 
 int64_t sending_next(const struct service *s)
@@ -305,73 +318,4 @@ void sending_reload(struct service *s)
 	port_open(s);
 	s->sending->turn.client = 0;
 	s->sending->next_look = service_monotonic();
-}
-
-static char *now_text(const struct sending_view *v)
-{
-	char buf[64];
-
-	return strdup(
-		instant_format_local(buf, sizeof(buf), v->now, v->program->settings.timezone));
-}
-
-void sending_alarm(struct service *s, const char *key, const char *reason, const char *detail)
-{
-	struct notice_values values = {{0}};
-	struct sending_view v = {0};
-	char event[256];
-
-	if (!s->sending || !is_on(s) || view_make(&v, s))
-		return;
-	/* Alarm of one kind at most once an hour. */
-	snprintf(event, sizeof(event), "alarm/%s/%lld", key, (long long)(v.now / 3600));
-	values.items[VALUE_REASON] = strdup(reason);
-	values.items[VALUE_LIST] = strdup(detail);
-	values.items[VALUE_DATE] = now_text(&v);
-	int rc = team_add(&v, NOTICE_ALARM, event, NULL, v.program->settings.notices.team, &values);
-	if (rc < 0)
-		fail_log(rc, reason);
-	notice_values_free(&values);
-	item_give(s);
-}
-
-void sending_preflight_failed(struct service *s, const struct sending_preflight *f)
-{
-	const struct client *c = program_client(s->loaded.program, f->client);
-	struct notice_values values = {{0}};
-	struct sending_view v = {0};
-	char event[256], date[64];
-
-	if (!s->sending || !c || !is_on(s) || view_make(&v, s))
-		return;
-	snprintf(event, sizeof(event), "%s/preflight/%lld/%d", c->name, (long long)f->at, f->days);
-	values.items[VALUE_CLIENT] = strdup(c->name);
-	values.items[VALUE_TICKET] = strdup(c->ticket);
-	values.items[VALUE_REASON] = strdup(f->what);
-	values.items[VALUE_LIST] = strdup(f->failed);
-	values.items[VALUE_DATE] =
-		strdup(instant_format_local(date, sizeof(date), f->at, c->timezone));
-	values.items[VALUE_IN] = notice_days_text(f->at, v.now);
-	int rc = leads_add(&v, NOTICE_PREFLIGHT, event, c, &values);
-	if (rc < 0)
-		fail_log(rc, "what a preflight found");
-	notice_values_free(&values);
-	item_give(s);
-}
-
-int sending_test(struct service *s, const char *recipient)
-{
-	struct notice_values values = {{0}};
-	struct sending_view v = {0};
-	char event[64];
-
-	if (!is_on(s))
-		return -ENODEV;
-	int rc = view_make(&v, s);
-	if (rc)
-		return rc;
-	snprintf(event, sizeof(event), "test/%lld", (long long)v.now);
-	rc = team_add(&v, NOTICE_TEST, event, NULL, recipient, &values);
-	item_give(s);
-	return rc < 0 ? rc : 0;
 }

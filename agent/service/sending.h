@@ -8,6 +8,7 @@
 struct service;
 struct sending;
 struct pass_result;
+struct sending_view;
 
 int sending_open(struct service *s);
 void sending_close(struct service *s);
@@ -32,5 +33,13 @@ struct sending_preflight {
 void sending_preflight_failed(struct service *s, const struct sending_preflight *f);
 /* Sends a test message to one address. 0 or negative errno. */
 int sending_test(struct service *s, const char *recipient);
+
+/* Notices are configured. */
+bool sending_is_on(const struct service *s);
+/* What a notice is made of now; the first one switches notices on. 0 or negative errno. */
+int sending_view_make(struct sending_view *out, struct service *s);
+/* Passes the next message on, if the sender has none. */
+void sending_give(struct service *s);
+void sending_fail_log(int rc, const char *what);
 
 #endif

@@ -1,5 +1,83 @@
-/* Alarms that go to the team at once: while a problem lasts, at most one an hour. */
+/* What goes to the team at once: alarms, while a problem lasts at most one an hour; preflights; tests. */
+#include <errno.h>
+#include <string.h>
+#include "curfew/calendar.h"
 #include "service/internal.h"
+#include "service/sending.h"
+#include "service/sending_make.h"
+
+/* Within one second. */
+#define TESTS_MAX 100
+
+static char *now_text(const struct sending_view *v)
+{
+	char buf[64];
+
+	return strdup(
+		instant_format_local(buf, sizeof(buf), v->now, v->program->settings.timezone));
+}
+
+void sending_alarm(struct service *s, const char *key, const char *reason, const char *detail)
+{
+	struct notice_values values = {{0}};
+	struct sending_view v = {0};
+	char event[256];
+
+	if (!s->sending || !sending_is_on(s) || sending_view_make(&v, s))
+		return;
+	/* Alarm of one kind at most once an hour. */
+	snprintf(event, sizeof(event), "alarm/%s/%lld", key, (long long)(v.now / 3600));
+	values.items[VALUE_REASON] = strdup(reason);
+	values.items[VALUE_LIST] = strdup(detail);
+	values.items[VALUE_DATE] = now_text(&v);
+	int rc = team_add(&v, NOTICE_ALARM, event, NULL, v.program->settings.notices.team, &values);
+	if (rc < 0)
+		sending_fail_log(rc, reason);
+	notice_values_free(&values);
+	sending_give(s);
+}
+
+void sending_preflight_failed(struct service *s, const struct sending_preflight *f)
+{
+	const struct client *c = program_client(s->loaded.program, f->client);
+	struct notice_values values = {{0}};
+	struct sending_view v = {0};
+	char event[256], date[64];
+
+	if (!s->sending || !c || !sending_is_on(s) || sending_view_make(&v, s))
+		return;
+	snprintf(event, sizeof(event), "%s/preflight/%lld/%d", c->name, (long long)f->at, f->days);
+	values.items[VALUE_CLIENT] = strdup(c->name);
+	values.items[VALUE_TICKET] = strdup(c->ticket);
+	values.items[VALUE_REASON] = strdup(f->what);
+	values.items[VALUE_LIST] = strdup(f->failed);
+	values.items[VALUE_DATE] =
+		strdup(instant_format_local(date, sizeof(date), f->at, c->timezone));
+	values.items[VALUE_IN] = notice_days_text(f->at, v.now);
+	int rc = leads_add(&v, NOTICE_PREFLIGHT, event, c, &values);
+	if (rc < 0)
+		sending_fail_log(rc, "what a preflight found");
+	notice_values_free(&values);
+	sending_give(s);
+}
+
+int sending_test(struct service *s, const char *recipient)
+{
+	struct notice_values values = {{0}};
+	struct sending_view v = {0};
+	char event[64];
+
+	if (!sending_is_on(s))
+		return -ENODEV;
+	int rc = sending_view_make(&v, s);
+	/* Each that was asked for is one, also of several within a second. */
+	for (unsigned k = 0; rc == 0 && k < TESTS_MAX; k++) {
+		snprintf(event, sizeof(event), "test/%lld/%u", (long long)v.now, k);
+		rc = team_add(&v, NOTICE_TEST, event, NULL, recipient, &values);
+	}
+	sending_give(s);
+	return rc < 0 ? rc : 0;
+}
 
 void sending_pass_done(struct service *s, const struct pass_result *r, unsigned reasons)
 {

@@ -38,8 +38,7 @@ static int mail_add(
 	return rc;
 }
 
-/* Adds a notice to a user. */
-static int notice_add(const struct sending_view *v, const struct notice *n, const char *event,
+int person_notice_add(const struct sending_view *v, const struct notice *n, const char *event,
 	const struct notice_dates *dates, unsigned sequence)
 {
 	const struct settings *s = &v->program->settings;
@@ -128,7 +127,7 @@ static int due_add(const struct sending_view *v, const struct notice *n)
 	if (rc || known)
 		return rc;
 	rc = notice_dates_find(&dates, v->program, n->client, v->overrides, v->now);
-	return rc ? rc : notice_add(v, n, event, &dates, sequence_of(v, n));
+	return rc ? rc : person_notice_add(v, n, event, &dates, sequence_of(v, n));
 }
 
 static int scheduled_add(
@@ -156,6 +155,39 @@ static char *dates_key(const struct notice_dates *d)
 		       : text;
 }
 
+static int person_keep(const struct sending_view *v, const struct client *c, const struct user *u,
+	const struct notice_dates *d)
+{
+	const struct notified_person p = {c->name, u->login, u->email, u->first, u->last,
+		c->timezone, c->language ? c->language : "", d->opens, d->ends};
+
+	return notified_person_save(v->journal, &p);
+}
+
+int people_note(const struct sending_view *v)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < v->program->n_clients && rc == 0; i++) {
+		const struct client *c = &v->program->clients[i];
+		struct notice_dates d;
+
+		rc = notice_dates_find(&d, v->program, c, v->overrides, v->now);
+		_cleanup_free_ char *dates = rc ? NULL : dates_key(&d);
+		for (size_t k = 0; k < c->n_users && rc == 0; k++) {
+			const struct user *u = &c->users[k];
+			_cleanup_free_ char *sources = user_sources_text(u, v->now);
+
+			rc = sources && dates ? last_notice_save(v->journal, c->name, u->login,
+							sources, dates, 0)
+					      : -ENOMEM;
+			if (rc == 0)
+				rc = person_keep(v, c, u, &d);
+		}
+	}
+	return rc;
+}
+
 /* Compares with what the user was told last. Nobody is told of changes before access starts or after it has ended. */
 static int user_compare(const struct sending_view *v, const struct client *c, const struct user *u,
 	const struct notice_dates *d, const struct proved_list *proved, const struct grants *grants)
@@ -172,13 +204,12 @@ static int user_compare(const struct sending_view *v, const struct client *c, co
 	bool open = d->opens && d->opens <= v->now && (!d->ends || v->now < d->ends);
 	if (rc == -ENOENT) {
 		const struct notice opened = {NOTICE_OPENED, c, u, d->opens, d->opens, INT64_MAX};
-		/* A user who was added after notices were switched on. */
-		bool fresh = open && v->since < v->now;
 
-		if (fresh && !is_confirmed(&opened, proved, grants))
+		/* A user who was added after notices were switched on: see people_note(). */
+		if (open && !is_confirmed(&opened, proved, grants))
 			return 0;
 		rc = last_notice_save(v->journal, c->name, u->login, sources, dates, 0);
-		return rc || !fresh ? rc : due_add(v, &opened);
+		return rc || !open ? rc : due_add(v, &opened);
 	}
 	bool moved = rc == 0 && !streq(dates, was_dates),
 	     elsewhere = rc == 0 && !streq(sources, was_sources);
@@ -186,12 +217,12 @@ static int user_compare(const struct sending_view *v, const struct client *c, co
 		return rc;
 	sequence += moved;
 	if (open && elsewhere && (event = change_event_of(&n, sources)))
-		rc = notice_add(v, &n, event, d, sequence);
+		rc = person_notice_add(v, &n, event, d, sequence);
 	free(event);
 	n.kind = NOTICE_DATES_MOVED;
 	event = NULL;
 	if (open && moved && rc >= 0 && (event = change_event_of(&n, dates)))
-		rc = notice_add(v, &n, event, d, sequence);
+		rc = person_notice_add(v, &n, event, d, sequence);
 	return rc < 0 ? rc
 		      : last_notice_save(v->journal, c->name, u->login, sources, dates, sequence);
 }
@@ -217,7 +248,7 @@ static int reinstated_add(const struct sending_view *v, const struct client *c,
 		event = NULL;
 		return -ENOMEM;
 	}
-	return notice_add(v, &n, event, d, sequence_of(v, &n) + 2);
+	return person_notice_add(v, &n, event, d, sequence_of(v, &n) + 2);
 }
 
 static int client_compare(const struct sending_view *v, const struct client *c,
@@ -233,6 +264,8 @@ static int client_compare(const struct sending_view *v, const struct client *c,
 			rc = user_compare(v, c, &c->users[i], &d, proved, grants);
 		if (rc >= 0)
 			rc = reinstated_add(v, c, &c->users[i], &d, proved, grants);
+		if (rc >= 0)
+			rc = person_keep(v, c, &c->users[i], &d);
 		if (rc >= 0)
 			rc = journal_commit(v->journal);
 		else

@@ -23,6 +23,13 @@ bool turn_ends(const struct sending_view *v);
 /* Notices to users: their access as servers confirmed it, revocations, changed addresses and dates. Returns 0 or
  * more, or negative errno. */
 int people_add(const struct sending_view *v);
+/* When notices are switched on: users are known as they are, and told only of what comes. 0 or negative errno. */
+int people_note(const struct sending_view *v);
+/* Adds a notice to a user. 1: added, 0: known, negative errno. */
+int person_notice_add(const struct sending_view *v, const struct notice *n, const char *event,
+	const struct notice_dates *dates, unsigned sequence);
+/* Tells users whom no file names any more that their access was withdrawn. As people_add(). */
+int removed_add(const struct sending_view *v);
 /* One mail a day and client: the notices that its users received. */
 int digests_add(const struct sending_view *v);
 /* Before a go-live: what is left of the customizations, while some are undecided or unused. */

@@ -54,7 +54,7 @@ struct outbox_counts {
 /* A journal of an older version has no outbox: all zero. */
 int outbox_count(struct outbox_counts *out, struct journal *j, instant_t now);
 
-/* The time since which notices are on; switches them on if they were off. 0 or negative errno. */
+/* The time since which notices are on. 1: they were off, and are switched on; 0, or negative errno. */
 int notices_since(instant_t *out, struct journal *j, instant_t now);
 /* Drops what is queued, so that switching notices on again sends no backlog. */
 int notices_off(struct journal *j, instant_t now);
@@ -64,5 +64,17 @@ int last_notice_read(char **sources, char **dates, unsigned *sequence, struct jo
 	const char *client, const char *login);
 int last_notice_save(struct journal *j, const char *client, const char *login, const char *sources,
 	const char *dates, unsigned sequence);
+
+/* Whom to tell that access was withdrawn when no file names the user any more. */
+struct notified_person {
+	const char *client, *login, *email, *first, *last, *timezone, *language;
+	instant_t opens, ends; /* 0: none */
+};
+/* Writes only if it differs, and only for a user with last_notice_save(). 0 or negative errno. */
+int notified_person_save(struct journal *j, const struct notified_person *p);
+int notified_people_read(struct journal *j,
+	int (*each)(void *context, const struct notified_person *p), void *context);
+/* With what last_notice_save() keeps of the user. */
+int notified_person_forget(struct journal *j, const char *client, const char *login);
 
 #endif

@@ -32,7 +32,15 @@ static bool is_told(const struct fixture *f, const struct client *c)
 	return rc == 0;
 }
 
-/* Notices were switched on where many have access: that each is known costs a write to disk. */
+static size_t notices(const struct fixture *f)
+{
+	int64_t n = -1;
+
+	assert_int_equal(database_number(&n, f->j, "SELECT count(*) FROM outbox", 0), 0);
+	return (size_t)n;
+}
+
+/* The dates of many have moved: each mail costs a write to disk. */
 static void test_a_look_ends_with_its_time(void **state)
 {
 	struct fixture *f = *state;
@@ -57,11 +65,15 @@ static void test_a_look_ends_with_its_time(void **state)
 	}
 	s->program.clients = many;
 	s->program.n_clients = CLIENTS;
+	s->program.settings.notices.from = (char *)"access@host.example";
+	assert_int_equal(people_note(&v), 0);
+	for (size_t i = 0; i < CLIENTS; i++)
+		many[i].go_live += DAY;
 	do {
 		unsigned before = commits(f);
 
 		turn.more = false;
-		assert_true(people_add(&v) >= 0);
+		assert_true(people_add(&v) >= 0 && removed_add(&v) >= 0);
 		assert_true(commits(f) - before <= 1);
 		turns++;
 	} while (turn.more && turns < 2 * CLIENTS);
@@ -69,22 +81,15 @@ static void test_a_look_ends_with_its_time(void **state)
 		told += is_told(f, &many[i]);
 	assert_int_equal(told, CLIENTS);
 	assert_int_equal(turns, CLIENTS);
+	assert_int_equal(notices(f), CLIENTS);
 	/* With time enough one turn is enough, and nothing is left to write. */
 	turn.until = INT64_MAX;
 	turns = commits(f);
-	assert_true(people_add(&v) >= 0);
+	assert_true(people_add(&v) >= 0 && removed_add(&v) >= 0);
 	assert_false(turn.more);
 	assert_int_equal(commits(f), turns);
 	free(many);
 	free(s);
-}
-
-static size_t notices(const struct fixture *f)
-{
-	int64_t n = -1;
-
-	assert_int_equal(database_number(&n, f->j, "SELECT count(*) FROM outbox", 0), 0);
-	return (size_t)n;
 }
 
 /* Whoever corrects a date at once has both mails sent, not the first alone. */
@@ -104,16 +109,114 @@ static void test_two_changes_in_one_second(void **state)
 	s->program.n_clients = 1;
 	s->program.settings.notices.from = (char *)"access@host.example";
 	s->clients[0].language = (char *)"";
-	assert_true(people_add(&v) >= 0);
+	assert_int_equal(people_note(&v), 0);
+	assert_true(people_add(&v) >= 0 && removed_add(&v) >= 0);
 	assert_int_equal(notices(f), 0);
 	for (size_t i = 1; i <= 2; i++) {
 		s->clients[0].go_live += DAY;
 		s->sources[0].addr[3]++;
-		assert_true(people_add(&v) >= 0);
+		assert_true(people_add(&v) >= 0 && removed_add(&v) >= 0);
 		assert_int_equal(notices(f), 2 * i);
 	}
-	assert_true(people_add(&v) >= 0);
+	assert_true(people_add(&v) >= 0 && removed_add(&v) >= 0);
 	assert_int_equal(notices(f), 4);
+	free(s);
+}
+
+static void proved_as_full(
+	struct fixture *f, const struct report_fixture *s, const struct client *c)
+{
+	const struct proved p = {s->servers[c->databases[0].server].name, c->users[0].login,
+		c->databases[0].name, LEVEL_FULL, GOLDEN_NOW - DAY};
+
+	assert_int_equal(proved_put(f->j, &p), 0);
+}
+
+/* Whoever has access when notices are switched on is told nothing of it, however long the first look takes; whoever is
+ * added after that is told. */
+static void test_switching_on_mails_no_backlog(void **state)
+{
+	struct fixture *f = *state;
+	struct report_fixture *s = sample_new();
+	struct sending_turn turn = {.until = INT64_MAX};
+	const struct overrides none = {0};
+	struct sending_view v = {.turn = &turn,
+		.journal = f->j,
+		.program = &s->program,
+		.overrides = &none,
+		.now = GOLDEN_NOW,
+		.since = GOLDEN_NOW};
+
+	s->program.n_clients = 1;
+	s->program.settings.notices.from = (char *)"access@host.example";
+	s->clients[0].language = (char *)"";
+	proved_as_full(f, s, &s->clients[0]);
+	assert_int_equal(people_note(&v), 0);
+	v.now += 60;
+	assert_true(people_add(&v) >= 0 && removed_add(&v) >= 0);
+	assert_int_equal(notices(f), 0);
+	assert_int_equal(
+		notified_person_forget(f->j, s->clients[0].name, s->clients[0].users[0].login), 0);
+	assert_true(people_add(&v) >= 0 && removed_add(&v) >= 0);
+	assert_int_equal(notices(f), 1);
+	free(s);
+}
+
+static int64_t withdrawn(const struct fixture *f)
+{
+	return sql_number(f->path, "SELECT count(*) FROM outbox WHERE notice = 'revoked'");
+}
+
+/* Taken out of the configuration: told once, with a calendar that cancels; put back, told that access is back. */
+static void test_removed(void **state)
+{
+	struct fixture *f = *state;
+	struct report_fixture *s = sample_new();
+	struct client *c = &s->clients[0];
+	struct sending_turn turn = {.until = INT64_MAX};
+	const struct overrides none = {0};
+	struct sending_view v = {.turn = &turn,
+		.journal = f->j,
+		.program = &s->program,
+		.overrides = &none,
+		.now = GOLDEN_NOW,
+		.since = GOLDEN_NOW};
+	size_t users = c->n_users;
+
+	s->program.n_clients = 1;
+	s->program.settings.notices.from = (char *)"access@host.example";
+	c->language = (char *)"";
+	proved_as_full(f, s, c);
+	assert_int_equal(people_note(&v), 0);
+	/* One user, then the client's file as a whole. */
+	for (int i = 1; i <= 2; i++) {
+		c->n_users = i == 1 ? 0 : users;
+		s->program.n_clients = i == 1;
+		for (int again = 0; again < 2; again++, v.now++)
+			assert_true(people_add(&v) >= 0 && removed_add(&v) >= 0);
+		assert_int_equal(withdrawn(f), (int64_t)((size_t)i * users));
+		assert_int_equal(sql_number(f->path, "SELECT count(*) FROM notified_person"), 0);
+		c->n_users = users;
+		s->program.n_clients = 1;
+		for (int again = 0; again < 2; again++, v.now++)
+			assert_true(people_add(&v) >= 0 && removed_add(&v) >= 0);
+		assert_int_equal(
+			sql_number(f->path, "SELECT count(*) FROM outbox WHERE notice = 'opened'"),
+			i);
+	}
+	assert_int_equal(
+		sql_number(f->path,
+			"SELECT count(*) FROM outbox WHERE notice = 'revoked' AND message LIKE '%text/calendar%'"),
+		withdrawn(f));
+	/* Whose access has ended, or was revoked before, hears nothing more. */
+	assert_int_equal(
+		notified_person_save(f->j,
+			&(struct notified_person){c->name, c->users[0].login, "x@acme.example", "X",
+				"Y", "UTC", "", GOLDEN_NOW - DAY, GOLDEN_NOW - 1}),
+		0);
+	s->program.n_clients = 0;
+	assert_true(people_add(&v) >= 0 && removed_add(&v) >= 0);
+	assert_int_equal(withdrawn(f), (int64_t)(2 * users));
 	free(s);
 }
 
@@ -122,6 +225,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_JOURNAL(test_a_look_ends_with_its_time),
 		WITH_JOURNAL(test_two_changes_in_one_second),
+		WITH_JOURNAL(test_switching_on_mails_no_backlog),
+		WITH_JOURNAL(test_removed),
 	};
 	return cmocka_run_group_tests_name("sending make", tests, NULL, NULL);
 }

@@ -1,0 +1,128 @@
+/* A user who was taken out of the configuration while access was open is told so; who they were is in the journal. */
+#include <errno.h>
+#include <string.h>
+#include "service/sending_make.h"
+
+/* A copy of what the journal has. */
+struct removed_people {
+	const struct program *program;
+	struct removed_person {
+		char *client, *login, *email, *first, *last, *timezone, *language;
+		instant_t opens, ends;
+	} * items;
+	size_t n;
+};
+
+static void person_free(struct removed_person *p)
+{
+	free(p->client);
+	free(p->login);
+	free(p->email);
+	free(p->first);
+	free(p->last);
+	free(p->timezone);
+	free(p->language);
+}
+
+static bool is_configured(const struct program *p, const char *client, const char *login)
+{
+	const struct client *c = program_client(p, client);
+
+	for (size_t i = 0; c && i < c->n_users; i++)
+		if (streq(c->users[i].login, login))
+			return true;
+	return false;
+}
+
+static int person_take(void *context, const struct notified_person *p)
+{
+	struct removed_people *l = context;
+	struct removed_person *items;
+
+	if (is_configured(l->program, p->client, p->login))
+		return 0;
+	items = array_grown(l->items, l->n, sizeof(*items));
+	if (!items)
+		return -ENOMEM;
+	l->items = items;
+	struct removed_person *r = &items[l->n++];
+	*r = (struct removed_person){strdup(p->client), strdup(p->login), strdup(p->email),
+		strdup(p->first), strdup(p->last), strdup(p->timezone), strdup(p->language),
+		p->opens, p->ends};
+	return r->client && r->login && r->email && r->first && r->last && r->timezone &&
+			       r->language
+		       ? 0
+		       : -ENOMEM;
+}
+
+/* The dates that the calendar last showed, which it now cancels. */
+static struct notice_dates dates_of(const struct removed_person *p, const char *told)
+{
+	long long read_only = 0, staging_ends = 0, ends = 0;
+
+	if (told && sscanf(told, "%lld %lld %lld", &read_only, &staging_ends, &ends) != 3)
+		read_only = staging_ends = ends = 0;
+	return (struct notice_dates){.opens = p->opens,
+		.read_only = read_only,
+		.staging_ends = staging_ends,
+		.ends = ends};
+}
+
+/* Whoever heard already that access was withdrawn, or whose access had not started or has ended, hears nothing. */
+static int person_tell(const struct sending_view *v, struct removed_person *p)
+{
+	_cleanup_free_ char *sources = NULL, *told = NULL, *withdrawn = NULL, *event = NULL;
+	struct user user = {
+		.first = p->first, .last = p->last, .email = p->email, .login = p->login};
+	struct client client = {.name = p->client,
+		.timezone = p->timezone,
+		.language = p->language,
+		.users = &user,
+		.n_users = 1};
+	const struct notice n = {NOTICE_REVOKED, &client, &user, v->now, v->now, INT64_MAX};
+	unsigned sequence = 0;
+	int rc = outbox_last_is(
+		&withdrawn, v->journal, p->client, p->login, notice_kind_name(NOTICE_REVOKED));
+
+	if (rc || withdrawn || !p->opens || p->opens > v->now || (p->ends && p->ends <= v->now))
+		return rc;
+	rc = last_notice_read(&sources, &told, &sequence, v->journal, p->client, p->login);
+	if (rc)
+		return rc == -ENOENT ? 0 : rc;
+	const struct notice_dates dates = dates_of(p, told);
+	if (asprintf(&event, "%s/%s/removed/%lld", p->client, p->login, (long long)v->now) < 0) {
+		event = NULL;
+		return -ENOMEM;
+	}
+	return person_notice_add(v, &n, event, &dates, sequence + 1);
+}
+
+/* The mail and that it was sent are one commit, so that neither is repeated or lost. */
+static int person_end(const struct sending_view *v, struct removed_person *p)
+{
+	int rc = journal_begin(v->journal), added;
+
+	if (rc)
+		return rc;
+	added = person_tell(v, p);
+	rc = added < 0 ? added : notified_person_forget(v->journal, p->client, p->login);
+	if (rc == 0)
+		rc = journal_commit(v->journal);
+	else
+		journal_rollback(v->journal);
+	return rc ? rc : added;
+}
+
+int removed_add(const struct sending_view *v)
+{
+	struct removed_people l = {.program = v->program};
+	int rc = notified_people_read(v->journal, person_take, &l);
+
+	for (size_t i = 0; i < l.n && rc >= 0; i++)
+		if ((rc = person_end(v, &l.items[i])) > 0 && turn_ends(v))
+			break;
+	for (size_t i = 0; i < l.n; i++)
+		person_free(&l.items[i]);
+	free(l.items);
+	return rc;
+}
