@@ -116,6 +116,9 @@ static int item_color(struct inventory *v, struct inventory_item *i)
 			"not searched for %lld days, but it enforces a rule", (long long)days);
 	if (unread)
 		return color_set(v, i, COLOR_YELLOW, "not seen in use, but %s", unread);
+	if (w.since == v->at)
+		return color_set(v, i, COLOR_YELLOW,
+			"not seen in use, but no counter of the database shows since when the server counts");
 	if (days < (int64_t)v->days)
 		return color_set(v, i, COLOR_YELLOW,
 			"not seen in use, but watched for %lld of %u days only", (long long)days,

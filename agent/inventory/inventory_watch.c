@@ -2,24 +2,36 @@
  * which use could have been missed is subtracted. */
 #include "inventory/inventory_internal.h"
 
-/* Since when the server's counters of a database count; 0, with `why`. */
+/* NULL: the part was not read, or it is off. */
+static const struct inventory_coverage *part_on(
+	const struct inventory *v, const char *server, const char *database, const char *part)
+{
+	const struct inventory_coverage *c = inventory_coverage_of(v, server, database, part);
+
+	return c && c->seen == ANSWER_YES ? c : NULL;
+}
+
+static instant_t later(instant_t a, instant_t b)
+{
+	return a > b ? a : b;
+}
+
+/* Since when the server's counters of a database surely count; 0, with `why`. */
 static instant_t counters_since(
 	const char **why, const struct inventory *v, const char *server, const char *database)
 {
-	const struct inventory_coverage *usage =
-		inventory_coverage_of(v, server, database, "index-usage");
-	const struct inventory_coverage *start =
-		inventory_coverage_of(v, server, "", "server-start");
-	const struct inventory_coverage *memory =
-		inventory_coverage_of(v, server, database, "memory");
+	const struct inventory_coverage *start = part_on(v, server, "", "server-start");
+	const struct inventory_coverage *memory = part_on(v, server, database, "memory");
+	const struct inventory_coverage *counted = part_on(v, server, database, "counted-since");
 
-	if (!usage || usage->seen != ANSWER_YES || !start || start->seen != ANSWER_YES ||
-		!start->since)
+	if (!part_on(v, server, database, "index-usage") || !start || !start->since || !counted)
 		*why = "the server's counters of use, or its start, could not be read";
-	else if (!memory || memory->seen != ANSWER_YES || !memory->since)
+	else if (!memory || !memory->since)
 		*why = "the database closes when no user is connected (AUTO_CLOSE), which resets its counters";
+	else if (!counted->since) /* no counter: it may have begun just now */
+		return v->at;
 	else
-		return start->since > memory->since ? start->since : memory->since;
+		return later(later(start->since, memory->since), counted->since);
 	return 0;
 }
 
@@ -27,15 +39,14 @@ static instant_t counters_since(
 static instant_t store_since(
 	const char **why, const struct inventory *v, const char *server, const char *database)
 {
-	const struct inventory_coverage *use =
-		inventory_coverage_of(v, server, database, "query-store-use");
 	const struct inventory_coverage *store =
 		inventory_coverage_of(v, server, database, "query-store");
 
-	if (!use || use->seen != ANSWER_YES || !store || store->seen == ANSWER_UNKNOWN)
+	if (!part_on(v, server, database, "query-store-use") || !store ||
+		store->seen == ANSWER_UNKNOWN)
 		*why = "Query Store could not be read";
 	else if (store->seen != ANSWER_YES || !store->since)
-		*why = "Query Store is off or does not capture all queries, and the plan cache keeps only recent plans";
+		*why = "Query Store is off, nearly full, or does not capture all queries, and the plan cache keeps only recent plans";
 	else
 		return store->since;
 	return 0;
@@ -65,12 +76,19 @@ const struct sample_watch *inventory_part_kept(const struct inventory *v, const 
 	return NULL;
 }
 
+static instant_t replicated(const char **why)
+{
+	*why = "the database is in an availability group: this server does not count what was used on others";
+	return 0;
+}
+
 struct sample_watch inventory_part_watch(const char **why, const struct inventory *v,
 	const char *server, const char *database, enum inventory_part part)
 {
 	*why = NULL;
-	instant_t since = part == PART_COUNTERS ? counters_since(why, v, server, database)
-						: store_since(why, v, server, database);
+	instant_t since = !part_on(v, server, database, "one-replica") ? replicated(why)
+			  : part == PART_COUNTERS ? counters_since(why, v, server, database)
+						  : store_since(why, v, server, database);
 	const struct sample_watch own = {.since = since, .until = v->at};
 	const struct sample_watch *kept = inventory_part_kept(v, server, database, part);
 
@@ -109,7 +127,7 @@ struct sample_watch inventory_watch(
 		*why = "its creation date is unknown";
 		return (struct sample_watch){0};
 	}
-	if (w.since && item_since(i) > w.since)
-		w.since = item_since(i);
+	if (w.since)
+		w.since = later(w.since, item_since(i));
 	return w;
 }

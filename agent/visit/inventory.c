@@ -35,6 +35,7 @@ struct inventory_place { /* a database as the server shows it */
 	int64_t id, state, user_access;
 	bool accessible;
 	bool forgets; /* AUTO_CLOSE: what was used is forgotten whenever nobody is connected */
+	bool alone;   /* on no other replica, where it could be used too */
 	int64_t age;  /* seconds; 0: unknown */
 };
 
@@ -250,12 +251,12 @@ static int questions_run(struct inventory_run *run, const struct inventory_quest
 	return rc < 0 ? rc : run->refused;
 }
 
-/* Columns: N'place', number, id, state, user_access, HAS_DBACCESS, AUTO_CLOSE, age. */
+/* Columns: N'place', number, id, state, user_access, HAS_DBACCESS, AUTO_CLOSE, age, without replicas. */
 static int place_row(void *places, const struct sql_value *v, int n)
 {
 	struct inventory_place *all = places;
 
-	if (n != 8 || !row_is(&v[0], "place"))
+	if (n != 9 || !row_is(&v[0], "place"))
 		return -EBADMSG;
 	/* Its place was made for the number that this worker itself wrote. */
 	struct inventory_place *p = &all[row_number(&v[1])];
@@ -266,7 +267,8 @@ static int place_row(void *places, const struct sql_value *v, int n)
 		.accessible = row_number(&v[5]) == 1,
 		/* What is not told is not relied on. */
 		.forgets = !v[6].data || row_number(&v[6]) != 0,
-		.age = row_number(&v[7])};
+		.age = row_number(&v[7]),
+		.alone = v[8].data && row_number(&v[8]) == 1};
 	return 0;
 }
 
@@ -279,7 +281,8 @@ static int places_read(struct inventory_run *run, struct inventory_place *places
 	for (size_t i = 0; i < run->inventory->n_databases; i++) {
 		fprintf(text.to,
 			"SELECT N'place' AS [part], %zu, d.database_id, d.state, d.user_access, HAS_DBACCESS(d.name),\n"
-			"  d.is_auto_close_on, CASE WHEN d.create_date < '19900101' THEN NULL ELSE DATEDIFF(SECOND, d.create_date, GETDATE()) END\n"
+			"  d.is_auto_close_on, CASE WHEN d.create_date < '19900101' THEN NULL ELSE DATEDIFF(SECOND, d.create_date, GETDATE()) END,\n"
+			"  CASE WHEN d.replica_id IS NULL THEN 1 ELSE 0 END\n"
 			"FROM sys.databases AS d WHERE d.database_id = DB_ID(",
 			i);
 		sql_write_string(text.to, run->inventory->databases[i]);
@@ -300,7 +303,8 @@ static const char *place_closed(const struct inventory_place *p)
 				     : NULL;
 }
 
-/* Since when the database's own statistics can reach back, and whether they are kept at all. */
+/* What sys.databases tells of the database's own statistics: since when they can reach back, whether they are kept, and
+ * whether there are others. */
 static void memory_tell(struct inventory_run *run, const struct inventory_place *p)
 {
 	struct record r;
@@ -312,6 +316,7 @@ static void memory_tell(struct inventory_run *run, const struct inventory_place 
 	r.coverage.seen = p->forgets ? ANSWER_NO : ANSWER_YES;
 	r.coverage.since = p->age > 0 && p->age < now ? now - p->age : 0;
 	record_tell(run, &r);
+	coverage_tell(run, "one-replica", p->alone ? ANSWER_YES : ANSWER_NO, 0, "");
 }
 
 static int databases_run(struct inventory_run *run)

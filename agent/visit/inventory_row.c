@@ -221,13 +221,24 @@ static int reference_letter(struct record *r, char letter, const struct sql_valu
 
 static int coverage_letter(struct record *r, char letter, instant_t now, const struct sql_value *v)
 {
-	if (letter == 's')
+	instant_t *since = &r->coverage.since, at = letter == 's' ? 0 : ago(now, v);
+
+	switch (letter) {
+	case 's':
 		r->coverage.seen = count_of(v) ? ANSWER_YES : ANSWER_NO;
-	else if (letter == 'g')
-		r->coverage.since = ago(now, v);
-	else
+		return 0;
+	case 'g':
+		*since = at;
+		return 0;
+	case 'e':
+		*since = at && (!*since || at < *since) ? at : *since;
+		return 0;
+	case 'b':
+		*since = *since && at > *since ? at : *since;
+		return 0;
+	default:
 		return -EINVAL;
-	return 0;
+	}
 }
 
 int inventory_row_take(struct record *r, const struct inventory_question *q, instant_t now,

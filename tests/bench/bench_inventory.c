@@ -89,7 +89,8 @@ static void links(struct inventory *v, uint64_t i, uint64_t n)
 static void read_all(struct inventory *v, uint64_t n, bool clean)
 {
 	static const char *const parts[] = {"object", "reference", "foreign-key", "index-usage",
-		"query-store-use", "memory", "query-store", "whole"};
+		"query-store-use", "memory", "query-store", "counted-since", "one-replica",
+		"whole"};
 	static const char *const server_parts[] = {"server-start", "job", "job-step", "whole"};
 
 	*v = (struct inventory){.at = NOW, .days = 90};

@@ -30,7 +30,7 @@ void scene_part(struct inventory *v, const char *database, const char *part, enu
 void scene_begin(struct inventory *v)
 {
 	static const char *const parts[] = {"object", "reference", "foreign-key", "index-usage",
-		"procedure-stats", "query-store-use", "whole"};
+		"procedure-stats", "query-store-use", "one-replica", "whole"};
 	static const char *const server_parts[] = {"job", "job-step", "whole"};
 	instant_t began = SCENE_NOW - 200 * (instant_t)SCENE_DAY;
 
@@ -43,6 +43,7 @@ void scene_begin(struct inventory *v)
 	scene_part(v, "", "server-start", ANSWER_YES, began);
 	scene_part(v, "Acme", "query-store", ANSWER_YES, began);
 	scene_part(v, "Acme", "memory", ANSWER_YES, began);
+	scene_part(v, "Acme", "counted-since", ANSWER_YES, began);
 }
 
 void scene_item_of(struct inventory *v, const char *type, uint64_t id, uint64_t parent,

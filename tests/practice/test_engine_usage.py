@@ -44,6 +44,16 @@ CREATE TRIGGER dbo.tr ON dbo.t AFTER INSERT AS SELECT 1"""
         self.ok(self.sa, "EXEC dbo.p; EXEC dbo.reader")
         self.assertEqual(self.usage(), [("t", 0, 1, 1)])
 
+    def test_a_database_that_is_opened_counts_anew(self):
+        self.features(aged_days=50)
+        oldest = ("SELECT MAX(DATEDIFF(DAY, u.last_user_update, GETDATE())), MAX(DATEDIFF(DAY, u.last_system_scan, GETDATE())) "
+                  "FROM shop.sys.dm_db_index_usage_stats AS u WHERE u.database_id = DB_ID(N'shop')")
+        self.ok(self.sa, "EXEC dbo.p")
+        self.assertEqual(self.ok(self.sa, oldest), [(0, 50)])
+        for state in ("OFFLINE WITH ROLLBACK IMMEDIATE", "ONLINE"):
+            self.ok(self.sa, f"USE master; ALTER DATABASE shop SET {state}")
+        self.assertEqual(self.ok(self.sa, oldest), [(None, 0)])
+
     def test_a_restart_empties_the_counters_and_not_the_query_store(self):
         start = "SELECT DATEDIFF(DAY, i.sqlserver_start_time, GETDATE()) FROM sys.dm_os_sys_info AS i"
         self.features(query_store={"shop": "ALL"}, aged_days=50)
@@ -69,6 +79,15 @@ CREATE TRIGGER dbo.tr ON dbo.t AFTER INSERT AS SELECT 1"""
                                           "WHERE q.object_id <> 0 ORDER BY q.query_id"), [("p",), ("tr",)])
         options = "SELECT q.actual_state, q.query_capture_mode FROM sys.database_query_store_options AS q"
         self.assertEqual(self.one(self.sa, options), (2, 1))
+        size = "SELECT o.stale_query_threshold_days, o.current_storage_size_mb * 100 / o.max_storage_size_mb, o.actual_state " \
+               "FROM sys.database_query_store_options AS o"
+        self.assertEqual(self.one(self.sa, size), (30, 10, 2))
+        self.features(query_store={"shop": "FULL"}, query_store_days=0)
+        self.assertEqual(self.one(self.sa, size), (0, 85, 2))
+        self.features(query_store={"shop": "READ_ONLY"})
+        self.assertEqual(self.one(self.sa, size)[2], 1)
+        self.ok(self.sa, "EXEC dbo.reader")
+        self.assertNotIn(("reader",), self.ok(self.sa, "SELECT OBJECT_NAME(q.object_id) FROM sys.query_store_query AS q"))
         self.features(query_store={})
         self.assertEqual(self.one(self.sa, options), (0, 1))
 

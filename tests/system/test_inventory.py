@@ -68,7 +68,7 @@ CREATE TABLE dbo.[<b>Bobby</b>] (Id int)
 MORE = "\nGO\n".join(f"CREATE PROCEDURE dbo.Report{n:03} AS SELECT {n}" for n in range(90))
 
 
-OLD = {"aged-days": "100", "query-store": "AcmeTest:ALL"}
+OLD = {"aged-days": "100", "query-store": "AcmeTest:ALL", "query-store-days": "0"}
 
 
 def setUpModule():
@@ -162,6 +162,13 @@ class Inventory(audit_lab.AuditCase):
         self.assertEqual(self.named(report, "dbo.Idle")["color"], "yellow")
         self.assertIn("does not capture all", self.named(report, "dbo.Idle")["evidence"])
         self.assertEqual(self.named(report, "dbo.Unused")["color"], "red")
+        # One that takes in nothing, or removes queries for its size or their age, proves nothing by what is not in it.
+        for mode, days, words in (("READ_ONLY", "0", "nearly full"), ("FULL", "0", "nearly full"),
+                                  ("ALL", "30", "watched for 30 of 90 days only")):
+            self.faults(**{"query-store": f"AcmeTest:{mode}", "query-store-days": days})
+            found = self.named(self.inventory(), "dbo.Idle")
+            self.assertEqual(found["color"], "yellow", (mode, days))
+            self.assertIn(words, found["evidence"])
         self.faults(**{"aged-days": "0"})
         report = self.inventory()
         self.assertEqual(report["colors"]["red"], 0)
@@ -279,6 +286,25 @@ class Inventory(audit_lab.AuditCase):
             file.write(whole)
 
 
+class Reopened(audit_lab.AuditCase):
+    """A database that was closed and opened has counters that begin anew, while the server is as old as before."""
+
+    def test_counters_begin_when_a_database_is_opened(self):
+        found = self.lab_make(servers={"sql01": ("AcmeTest",)})
+        found.client_add("acme", [("staging", "sql01", "AcmeTest")])
+        found.server.script(f"USE AcmeTest\nGO\n{PRODUCT}\nGO\n{CUSTOM}")
+        found.server.faults(**OLD)
+
+        def unused():
+            report = found.agent.curfew("inventory", "acme", "--json", expect=0).json
+            return Inventory.named(report, "dbo.Unused")
+        self.assertEqual(unused()["color"], "red")
+        found.server.sql("ALTER DATABASE AcmeTest SET OFFLINE WITH ROLLBACK IMMEDIATE")
+        found.server.sql("ALTER DATABASE AcmeTest SET ONLINE")
+        self.assertEqual(unused()["color"], "yellow")
+        self.assertRegex(unused()["evidence"], "watched for 0 of 90 days only|no counter of the database shows")
+
+
 class Samples(audit_lab.AuditCase):
     """The service watches on: what a restart of the server erases was seen before, and counts."""
 
@@ -321,7 +347,7 @@ class Samples(audit_lab.AuditCase):
                          {"dbo.Used": "green", "dbo.Busy": "green", "dbo.Unused": "red", "dbo.Idle": "red"})
         until(lambda: time.time() > sampled() + 2, "between the sample and the restart lies some time")
         # The server restarts, and Query Store is off for now: what is not watched is not red, and what was used is green.
-        found.server.faults(**{"aged-days": "100", "restarted": True})
+        found.server.faults(**{"aged-days": "100", "restarted": True, "query-store-days": "0"})
         now = colors()
         self.assertEqual([now[name][0] for name in ("dbo.Used", "dbo.Busy", "dbo.Unused", "dbo.Idle")],
                          ["green", "green", "red", "yellow"], now)

@@ -22,7 +22,7 @@ void worker_tell(struct worker *w, const struct record *r)
 	{                                                                                          \
 		"N'place'",                                                                        \
 		{                                                                                  \
-			"place", "0", "7", state, access, has, "0", "600"                          \
+			"place", "0", "7", state, access, has, "0", "600", "1"                     \
 		}                                                                                  \
 	}
 #define OBJECTS "FROM sys.objects AS o JOIN sys.schemas"
@@ -108,8 +108,10 @@ static void rows_become_records(void **state)
 	rows[n_rows++] = (struct played_row)PROCEDURE;
 	rows[n_rows++] = (struct played_row){"sys.dm_db_index_usage_stats",
 		{"inventory", "11", "7", "12", "1", "9", "30", "~", "20", "~"}};
+	rows[n_rows++] = (struct played_row){"u.last_system_update",
+		{"inventory", "12", "7", "1", "30", "~", "20", "~", "~", "700", "~", "~"}};
 	rows[n_rows++] = (struct played_row){
-		"sys.database_query_store_options", {"inventory", "15", "7", "1", "600"}};
+		"sys.database_query_store_options", {"inventory", "16", "7", "1", "600", "500"}};
 	part_read("7", inventory_database_questions);
 	inventory_take();
 	const struct record *p = item_named("p");
@@ -122,7 +124,10 @@ static void rows_become_records(void **state)
 	assert_int_equal(p->item.created, 900);
 	assert_int_equal(p->item.writable, ANSWER_YES);
 	assert_int_equal(coverage_of("Acme", "whole")->coverage.seen, ANSWER_YES);
-	assert_int_equal(coverage_of("Acme", "query-store")->coverage.since, 400);
+	/* As old as its oldest query, and no older than it keeps one. */
+	assert_int_equal(coverage_of("Acme", "query-store")->coverage.since, 500);
+	assert_int_equal(coverage_of("Acme", "counted-since")->coverage.since, 300);
+	assert_int_equal(coverage_of("Acme", "one-replica")->coverage.seen, ANSWER_YES);
 	for (size_t i = 0; i < n_told; i++)
 		if (told[i].kind == RECORD_USE) {
 			assert_int_equal(told[i].use.count, 9);

@@ -71,6 +71,7 @@ class DatabaseExecutor:
                 raise SqlError(5058, f"Option '{s.action}' cannot be set in database '{db.name}'.", 16)
             if s.action == "OFFLINE":
                 self._clear_out(db)
+                self.engine.usage.closed(db)
                 if self.session.database_object is db:
                     self.session.use(cat.databases.get(1))
             f.state = s.action
@@ -232,4 +233,5 @@ class DatabaseExecutor:
         if old is not None:
             cat.databases.remove(old)
         cat.databases.add(db)
+        self.engine.usage.closed(db)
         cat.restores[len(cat.restores) + 1] = (now_text(), db.name, env.ctx.login.name, old is not None)

@@ -46,7 +46,8 @@ class Features:
     other_logins: dict = _form("words", dict)           # {name: type} of logins of other kinds: U G E X
     aged_days: int = 0                                  # server and objects are older by that many days
     restarted: bool = False                             # the server has just started, and its counters are empty
-    query_store: dict = _form("words", dict)            # {name: ALL or AUTO}: databases whose Query Store is on
+    query_store: dict = _form("words", dict)            # {name: ALL, AUTO, READ_ONLY or FULL}: Query Store is on
+    query_store_days: int = 30                          # how long it keeps a query that does not run; 0: for ever
     sign_ins: int = 0                                   # every n-th look at the sessions meets one that is logging in
     mars: str = ""                                      # login whose sessions have three connections
     shared_memory: str = ""                             # login whose sessions came without TCP

@@ -15,7 +15,14 @@ class Usage:
     """What was run and read since the server started; a restart, and FREEPROCCACHE for modules, empty it."""
 
     def __init__(self):
-        self.modules, self.tables, self.kept = {}, {}, {}
+        self.modules, self.tables, self.kept, self.opened = {}, {}, {}, {}
+
+    def closed(self, db):
+        """Detached, taken offline, or closed: the counters of the database begin anew. Query Store is in the database."""
+        for register in (self.modules, self.tables):
+            for key in [key for key in register if key[0] == db.id]:
+                del register[key]
+        self.opened[db.id] = now_text()
 
     def module(self, engine, db, obj):
         for register in (self.modules, self.kept) if capture_of(engine, db) else (self.modules,):
@@ -71,12 +78,28 @@ for _kind, _name in USED.items():
     view(_name, _STATS, fixed=False)(_module_stats(_kind))
 
 
+def _gathered(env):
+    """With `aged-days`, the first table of each database was scanned for its statistics when the database was opened."""
+    catalogue, usage = env.engine.catalogue, env.engine.usage
+    for db in catalogue.databases if catalogue.features.aged_days else ():
+        tables = [o for o in db.objects if o.type == "U"]
+        if tables:
+            first = min(tables, key=lambda o: o.id)
+            index = int(any(x.clustered for x in first.indexes.values()))
+            at = usage.opened.get(db.id) or older(catalogue, max(catalogue.started, db.fields.created))
+            yield (db.id, first.id, index), at
+
+
 @view("dm_db_index_usage_stats", "database_id:s object_id:i index_id:i user_seeks:B user_scans:B user_lookups:B "
-      "user_updates:B last_user_seek:d last_user_scan:d last_user_lookup:d last_user_update:d", fixed=False)
+      "user_updates:B last_user_seek:d last_user_scan:d last_user_lookup:d last_user_update:d "
+      "system_scans:B last_system_seek:d last_system_scan:d last_system_lookup:d last_system_update:d", fixed=False)
 def _index_usage(env, db):
     if _counts(env):
-        for (db_id, object_id, index_id), (reads, read, writes, written) in env.engine.usage.tables.items():
-            yield db_id, object_id, index_id, 0, reads, 0, writes, None, read, None, written
+        used, gathered = env.engine.usage.tables, dict(_gathered(env))
+        for key in {**used, **gathered}:
+            reads, read, writes, written = used.get(key, (0, None, 0, None))
+            yield (*key, 0, reads, 0, writes, None, read, None, written,
+                   int(key in gathered), None, gathered.get(key), None, None)
 
 
 def _state(env, db):
@@ -107,24 +130,38 @@ def _sys_info(env, db):
         yield 2, 0, now_text() if catalogue.features.restarted else older(catalogue, catalogue.started)
 
 
-def capture_of(engine, db):
-    """ALL or AUTO where the switch query-store turns it on; else None."""
+def mode_of(engine, db):
+    """What the switch query-store says of the database, or None."""
     return engine.catalogue.features.query_store.get(db.name)
 
 
+def capture_of(engine, db):
+    """ALL or AUTO where Query Store takes in what runs; else None. One that is full takes in what it removes others for."""
+    return {"ALL": "ALL", "AUTO": "AUTO", "FULL": "ALL"}.get(mode_of(engine, db))
+
+
+MEGABYTES = 1000
+
+
 @view("database_query_store_options", "desired_state:s desired_state_desc:d60 actual_state:s actual_state_desc:d60 "
-      "readonly_reason:i query_capture_mode:s query_capture_mode_desc:d60", fixed=False)
+      "readonly_reason:i current_storage_size_mb:B max_storage_size_mb:B stale_query_threshold_days:B "
+      "query_capture_mode:s query_capture_mode_desc:d60 size_based_cleanup_mode:s size_based_cleanup_mode_desc:d60",
+      fixed=False)
 def _query_store_options(env, db):
     if _state(env, db):
-        capture = capture_of(env.engine, db)
-        state = (2, "READ_WRITE") if capture else (0, "OFF")
-        yield (*state, *state, 0, 2 if capture == "AUTO" else 1, capture or "ALL")
+        mode = mode_of(env.engine, db)
+        wanted = (2, "READ_WRITE") if mode else (0, "OFF")
+        actual = (1, "READ_ONLY") if mode == "READ_ONLY" else wanted
+        full = mode in ("READ_ONLY", "FULL")
+        yield (*wanted, *actual, 65536 if mode == "READ_ONLY" else 0, MEGABYTES * 85 // 100 if full else MEGABYTES // 10,
+               MEGABYTES, env.engine.catalogue.features.query_store_days, *((2, "AUTO") if mode == "AUTO" else (1, "ALL")),
+               1, "AUTO")
 
 
 @view("query_store_query", "query_id:B query_text_id:B object_id:B is_internal_query:b "
       "initial_compile_start_time:o last_compile_start_time:o last_execution_time:o count_compiles:B", fixed=False)
 def _query_store_query(env, db):
-    if not _state(env, db) or not capture_of(env.engine, db):
+    if not _state(env, db) or not mode_of(env.engine, db):
         return
     first = older(env.engine.catalogue, env.engine.catalogue.started) + OFFSET
     yield 1, 1, 0, 0, first, first, first, 1
