@@ -6,51 +6,8 @@
 
 #include "commands/denied_read.h"
 #include "curfew/calendar.h"
+#include "curfew/denied.h"
 #include "curfew/report.h"
-
-struct hint {
-	const struct user *user;
-	const struct client *client;
-	bool own; /* the address is one of the user's sources (on another server, or at another time) */
-	struct source source;
-};
-
-/* Finds the best explanation for an address: its user, else the user of a near address. */
-static bool hint_find(struct hint *out, const struct program *p, const struct client *only,
-	const struct source *refused)
-{
-	bool found = false;
-
-	for (size_t c = 0; c < p->n_clients; c++)
-		for (size_t u = 0; u < p->clients[c].n_users && (!only || only == &p->clients[c]);
-			u++)
-			for (size_t s = 0; s < p->clients[c].users[u].n_sources; s++) {
-				const struct source *k = &p->clients[c].users[u].sources[s];
-				bool own = source_contains(k, refused->family, refused->addr);
-				if (!own && (found || !source_is_near(k, refused)))
-					continue;
-				*out = (struct hint){.user = &p->clients[c].users[u],
-					.client = &p->clients[c],
-					.own = own,
-					.source = *k};
-				if (own)
-					return true;
-				found = true;
-			}
-	return found;
-}
-
-static const struct grant *grant_of(
-	const struct grants *g, const struct user *u, const struct server *s)
-{
-	const struct grant *best = NULL;
-
-	for (size_t i = 0; i < g->n; i++)
-		if (g->items[i].user == u && g->items[i].server == s &&
-			(!best || g->items[i].level > best->level))
-			best = &g->items[i];
-	return best;
-}
 
 /* By what holds now: the packets are older than that. */
 static enum answer is_admitted(
@@ -65,40 +22,11 @@ static enum answer is_admitted(
 	return ANSWER_NO;
 }
 
-static void hint_words(char *buf, size_t size, const struct hint *h, const struct grants *g,
-	const struct server *s, enum answer admitted, instant_t now)
-{
-	char source[SOURCE_TEXT_MAX], words[WORDS_MAX];
-	const struct grant *k = s ? grant_of(g, h->user, s) : NULL;
-
-	if (!h->own)
-		snprintf(buf, size, "near %s of %s; check whether the address has changed",
-			source_format(source, &h->source), h->user->login);
-	else if (!k)
-		snprintf(buf, size, "belongs to %s, who has no database on this server",
-			h->user->login);
-	else if (k->level == LEVEL_NONE)
-		snprintf(buf, size, "belongs to %s: %s%s%s", h->user->login,
-			k->phase == PHASE_REVOKED ? "" : phase_name(k->phase),
-			k->phase == PHASE_REVOKED ? "" : ", ", grant_words(words, k, now));
-	else if (admitted == ANSWER_YES)
-		snprintf(buf, size,
-			"belongs to %s, who is allowed now; these packets came before; if it still fails, run `curfew "
-			"explain %s %s`",
-			h->user->login, h->client->name, h->user->login);
-	else
-		snprintf(buf, size,
-			"belongs to %s, whose access is scheduled now%s; run `curfew explain %s %s`",
-			h->user->login,
-			admitted == ANSWER_NO ? ", but not allowed by the packet filter" : "",
-			h->client->name, h->user->login);
-}
-
 /* A denied source and its explanation. */
 struct denied_line {
 	const struct refused *refused;
 	const struct server *server;
-	struct hint hint;
+	struct denied_hint hint;
 	bool known;
 	char *words; /* owned; "" if unknown */
 };
@@ -129,12 +57,12 @@ static int lines_make(struct denied_lines *out, const struct program *p, const s
 		char words[RECORD_TEXT_MAX] = "";
 
 		k->refused = &state->refused[i];
-		k->known = hint_find(&k->hint, p, only, &k->refused->source);
+		k->known = denied_hint_find(&k->hint, p, only, &k->refused->source);
 		if (only && !k->known)
 			continue;
 		k->server = denied_server(p, &k->refused->endpoint);
 		if (k->known)
-			hint_words(words, sizeof(words), &k->hint, g, k->server,
+			denied_hint_words(words, &k->hint, g, k->server,
 				is_admitted(state, k->refused, network_read), now);
 		k->words = strdup(words);
 		if (!k->words) {

@@ -8,22 +8,6 @@
 
 #include "curfew/control.h"
 
-static bool server_has(const struct server *s, const struct endpoint *e)
-{
-	for (size_t i = 0; i < s->n_endpoints; i++)
-		if (!endpoint_compare(&s->endpoints[i], e))
-			return true;
-	return false;
-}
-
-const struct server *denied_server(const struct program *p, const struct endpoint *e)
-{
-	for (size_t i = 0; i < p->n_servers; i++)
-		if (server_has(&p->servers[i], e))
-			return &p->servers[i];
-	return NULL;
-}
-
 int denied_compare(const void *a, const void *b)
 {
 	const struct refused *x = a, *y = b;

@@ -111,6 +111,7 @@ struct service {
 	struct overdue overdue;
 	struct sending *sending;
 	uint64_t drift_told; /* of metrics.drift_sql */
+	size_t denied_at;    /* where the next look at denied packets goes on */
 	bool journal_back;   /* it could not be written, and can be again: not told yet */
 	struct sampling *sampling;
 	struct preflights *preflights;

@@ -23,6 +23,8 @@ void sending_tick(struct service *s);
 void sending_reload(struct service *s);
 /* Notifies the team at once. `key` identifies the problem, so that the team is not told of it twice. */
 void sending_alarm(struct service *s, const char *key, const char *reason, const char *detail);
+/* Notifies team and account lead of denied packets that look like a user's. */
+void sending_denied(struct service *s);
 /* What a preflight found, to the team and the account lead. */
 struct sending_preflight {
 	const char *client, *what,

@@ -112,5 +112,6 @@ void sending_pass_done(struct service *s, const struct pass_result *r, unsigned 
 	s->journal_back = false;
 	if (s->clock_alarm)
 		sending_alarm(s, "clock", "the system clock was set back", "run `curfew clock`");
+	sending_denied(s);
 	sending_look(s);
 }

@@ -396,6 +396,45 @@ class Alarms(MailCase):
         self.mails_come(1, "the journal could not be written")
 
 
+    def test_denied(self):
+        """From beside Jane's address, and from hers once she is revoked: team and account lead hear, once a day each."""
+        self.mail_make(lab.now() + days(20))
+        self.role_comes("curfew_full")
+        self.mail_up()
+        self.sender_up()
+        # Strangers are nobody's business.
+        self.assertFalse(self.found.person("other").reach().ok)
+        self.agent.apply(expect=0)
+        self.assertEqual(self.mails("denied"), [])
+        self.agent.clients["acme"]["users"][0]["sources"] = ["203.0.113.99"]
+        self.agent.write()
+        self.agent.curfew("reload", expect=0)
+        self.assertFalse(self.found.person("jane").reach().ok)
+        self.agent.apply(expect=0)
+        self.mails_come(2, "denied packets may come from acme.jane.doe")
+        mails = self.mails("denied")
+        self.assertEqual({m["X-To"] for m in mails}, {"cloud@host.example", "account-lead@host.example"})
+        text = next(mails[0].iter_parts()).get_content()
+        self.assertIn(f"{lab.JANE[0]} to {lab.PUBLIC[0]}:{lab.PORT}", text)
+        self.assertIn("near 203.0.113.99 of acme.jane.doe; check whether the address has changed", text)
+        self.agent.apply(expect=0)
+        self.agent.curfew("notice", "test", "ops@host.example", expect=0)
+        self.mails_come(1, "Curfew: a test")
+        self.assertEqual(len(self.mails("denied")), 2)
+
+    def test_denied_after_a_revocation(self):
+        self.mail_make(lab.now() + days(20))
+        self.role_comes("curfew_full")
+        self.mail_up()
+        self.sender_up()
+        self.agent.curfew("revoke", "acme", "--reason", "a test", expect=0)
+        self.mails_come(1, "withdrawn")
+        self.assertFalse(self.found.person("jane").reach().ok)
+        self.agent.apply(expect=0)
+        self.mails_come(2, "denied packets may come from acme.jane.doe")
+        self.assertIn("belongs to acme.jane.doe: revoked since", next(self.mails("denied")[0].iter_parts()).get_content())
+
+
 class Trouble(MailCase):
     def moved(self, number=21):
         self.dates_move(lab.now() + days(number))
