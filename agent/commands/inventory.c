@@ -5,12 +5,13 @@
 
 #include "commands/check_server_job.h"
 #include "commands/inventory_memory.h"
+#include "curfew/client_samples.h"
 #include "curfew/inventory_report.h"
 #include "curfew/report.h"
 #include "curfew/sql_inventory.h"
 
 static int server_read(struct inventory *v, const struct program *p, const struct server *s,
-	const char *const *names)
+	const char *const *names, bool alone)
 {
 	struct sql_inventory reading = {
 		.databases = names, .visit = {.program = p, .server = s, .now = v->at}};
@@ -18,7 +19,7 @@ static int server_read(struct inventory *v, const struct program *p, const struc
 	int rc = 0;
 
 	while (names[reading.n_databases] && !rc)
-		rc = inventory_expect(v, s->name, names[reading.n_databases++]);
+		rc = inventory_expect(v, s->name, names[reading.n_databases++], alone);
 	if (rc)
 		return rc;
 	check_job_set(&job, s, s->name, sql_inventory_prepare, sql_inventory_run, &reading);
@@ -52,7 +53,7 @@ static int client_read(
 		}
 		found += n;
 		if (n)
-			rc = server_read(v, p, &p->servers[s], names);
+			rc = server_read(v, p, &p->servers[s], names, client_is_alone(p, c, s));
 	}
 	if (!rc && !found)
 		return cli_fail(cli, EXIT_USAGE, "client %s has no database '%s'", c->name,
@@ -206,7 +207,7 @@ static int vendor_run(struct cli *cli, const struct program *p, struct inventory
 
 	if (code)
 		return code;
-	if (server_read(v, p, s, names) || inventory_finish(v, NULL))
+	if (server_read(v, p, s, names, false) || inventory_finish(v, NULL))
 		return EXIT_FAILED;
 	code = unread_tell(cli, v);
 	for (size_t i = 0; i < v->n_coverage && !code; i++)

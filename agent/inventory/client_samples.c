@@ -1,5 +1,24 @@
 #include "curfew/client_samples.h"
 
+#include <stdlib.h>
+
+/* Jobs and linked servers that belong to no database are counted for a client only if there is no other. */
+bool client_is_alone(const struct program *p, const struct client *c, size_t server)
+{
+	for (size_t i = 0; i < p->n_clients; i++)
+		for (size_t k = 0; k < p->clients[i].n_databases && &p->clients[i] != c; k++)
+			if (p->clients[i].databases[k].server == server)
+				return false;
+	return true;
+}
+
+static void tallies_forget(struct sample *s)
+{
+	free(s->tallies);
+	s->tallies = NULL;
+	s->n_tallies = 0;
+}
+
 typedef int (*read_fn)(
 	struct samples *out, struct journal *j, const char *server, const char *database);
 
@@ -13,9 +32,12 @@ static int places_read(struct samples *out, struct journal *j, const struct prog
 
 		if (!sample_of(out, server, c->databases[i].name))
 			rc = read(out, j, server, c->databases[i].name);
-		/* Jobs and linked servers belong to no database. */
-		if (!rc && !sample_of(out, server, ""))
-			rc = read(out, j, server, "");
+		if (rc || sample_of(out, server, ""))
+			continue;
+		size_t before = out->n;
+		rc = read(out, j, server, "");
+		if (!rc && out->n > before && !client_is_alone(p, c, c->databases[i].server))
+			tallies_forget(&out->items[before]);
 	}
 	return rc;
 }

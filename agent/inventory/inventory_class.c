@@ -60,7 +60,7 @@ bool inventory_is_custom(const struct inventory_item *i)
 {
 	bool part = streq(i->type, "column") || streq(i->type, "index");
 
-	if (i->class == CLASS_PRODUCT)
+	if (i->class == CLASS_PRODUCT || i->elsewhere)
 		return false;
 	/* Columns and indexes of a listed table go with that table. In a changed table of the product they are the
 	 * change. */

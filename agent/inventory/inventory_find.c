@@ -17,7 +17,7 @@ static int number_compare(uint64_t a, uint64_t b)
 
 static enum inventory_space space_of(const struct inventory_item *i)
 {
-	static const char *const others[] = {"column", "index", "job", "linked-server"};
+	static const char *const others[] = {"column", "index", "job", LINKED_SERVER};
 
 	if (streq(i->type, "type"))
 		return SPACE_TYPE;
@@ -186,25 +186,49 @@ struct inventory_item *inventory_find(const struct inventory *v, const char *ser
 	return NULL;
 }
 
+/* The first item that is not before it. */
+static size_t place_find(const struct inventory *v, const struct inventory_item *wanted)
+{
+	size_t low = 0, high = v->n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (name_order(&v->items[middle], wanted) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 struct inventory_item *inventory_called(const struct inventory *v, const char *server,
 	const char *database, const char *type, const char *full)
 {
 	const struct inventory_item wanted = {
 		.server = server, .database = database, .type = type, .full = full};
-	size_t low = 0, high = v->n;
+	size_t at = place_find(v, &wanted);
+	struct inventory_item *i = &v->items[at];
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (name_order(&v->items[middle], &wanted) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	struct inventory_item *i = &v->items[low];
-	return low < v->n && streq(i->server, server) && streq(i->database, database) &&
+	return at < v->n && streq(i->server, server) && streq(i->database, database) &&
 			       streq(i->type, type) && streq(i->full, full)
 		       ? i
 		       : NULL;
+}
+
+struct inventory_item *inventory_linked_server(
+	const struct inventory *v, const char *server, const char *name)
+{
+	const struct inventory_item first = {
+		.server = server, .database = "", .type = LINKED_SERVER, .full = ""};
+
+	for (size_t at = place_find(v, &first); at < v->n; at++) {
+		struct inventory_item *i = &v->items[at];
+		if (!streq(i->server, server) || *i->database || !streq(i->type, LINKED_SERVER))
+			break;
+		if (!strcasecmp(i->name, name))
+			return i;
+	}
+	return NULL;
 }
 
 int inventory_named_each(const struct inventory *v, const char *server, const char *database,

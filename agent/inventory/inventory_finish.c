@@ -39,6 +39,7 @@ int inventory_finish(struct inventory *v, const struct vendor *vendor)
 	rc = inventory_link(v);
 	if (rc)
 		return rc;
+	inventory_places(v);
 	inventory_classify(v, vendor);
 	inventory_risks(v);
 	rc = inventory_colors(v);

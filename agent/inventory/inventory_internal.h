@@ -33,6 +33,10 @@ struct inventory_item *inventory_find(const struct inventory *v, const char *ser
 /* By full name, case-sensitive. NULL: none. */
 struct inventory_item *inventory_called(const struct inventory *v, const char *server,
 	const char *database, const char *type, const char *full);
+#define LINKED_SERVER "linked-server"
+/* Ignores case. NULL: none. */
+struct inventory_item *inventory_linked_server(
+	const struct inventory *v, const char *server, const char *name);
 /* Calls `each` for every object of that name on the server; `database` or `schema` "": any. Ignores case. */
 typedef int (*inventory_fn)(void *context, size_t item);
 int inventory_named_each(const struct inventory *v, const char *server, const char *database,
@@ -56,6 +60,8 @@ struct sample_watch inventory_watch(
 void inventory_recall(struct inventory *v);
 /* inventory_link.c: turns references into edges. 0 or -ENOMEM. */
 int inventory_link(struct inventory *v);
+/* inventory_place.c: to which database a job or a linked server belongs. */
+void inventory_places(struct inventory *v);
 /* inventory_class.c: the product's or the client's. */
 void inventory_classify(struct inventory *v, const struct vendor *vendor);
 /* inventory_risk.c: cloud risks, from facts and edges. */

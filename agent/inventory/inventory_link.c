@@ -49,8 +49,13 @@ static int name_link(struct linking *l, const char *server, const char *database
 {
 	struct inventory_item *from = &l->v->items[l->from];
 
-	if (*server)
+	if (*server) {
+		const struct inventory_item *to =
+			inventory_linked_server(l->v, from->server, server);
+		if (to && edge_add(l, (size_t)(to - l->v->items)))
+			return -ENOMEM;
 		return facts_add(l->v, from, "other-server");
+	}
 	if (*database && strcasecmp(database, from->database) != 0) {
 		int rc = facts_add(l->v, from, "other-database");
 		if (rc)
@@ -134,16 +139,14 @@ static bool in_word(unsigned char c)
 /* Links every word of a job's command that names an object, and every name in brackets. */
 static int step_link(struct inventory *v, const struct inventory_item *step)
 {
-	struct linking l = {.v = v, .from = SIZE_MAX};
+	const struct inventory_item *job = inventory_called(v, step->server, "", "job", step->name);
+	struct linking l = {.v = v};
 	char word[MAX_NAME_BYTES + 1];
 	int rc = 0;
 
-	for (size_t i = 0; i < v->n && l.from == SIZE_MAX; i++)
-		if (streq(v->items[i].type, "job") && streq(v->items[i].server, step->server) &&
-			streq(v->items[i].name, step->name))
-			l.from = i;
-	if (l.from == SIZE_MAX)
+	if (!job)
 		return 0;
+	l.from = (size_t)(job - v->items);
 	for (const char *c = step->target; *c && !rc;) {
 		size_t skip = 0, n = 0;
 		if (*c == '[') {

@@ -132,7 +132,7 @@ static struct inventory_database *database_of(
 	return NULL;
 }
 
-int inventory_expect(struct inventory *v, const char *server, const char *database)
+int inventory_expect(struct inventory *v, const char *server, const char *database, bool alone)
 {
 	struct inventory_database *all = array_grown(v->databases, v->n_databases, sizeof(*all));
 
@@ -142,6 +142,7 @@ int inventory_expect(struct inventory *v, const char *server, const char *databa
 	struct inventory_database *d = &all[v->n_databases];
 	*d = (struct inventory_database){.server = inventory_text(v, server),
 		.database = inventory_text(v, database),
+		.alone = alone,
 		.why = "the reading was not complete"};
 	if (!d->server || !d->database)
 		return -ENOMEM;

@@ -42,10 +42,23 @@ void inventory_recall(struct inventory *v)
 
 static bool is_of(const struct inventory_item *i, const char *server, const char *database)
 {
-	/* Of no server in particular: jobs and linked servers belong to no database. */
-	return inventory_is_custom(i) &&
-	       (server ? streq(i->server, server) && streq(i->database, database)
-		       : *i->database != '\0');
+	return inventory_is_custom(i) && streq(i->server, server) && streq(i->database, database);
+}
+
+/* Jobs and linked servers count with the database that they work for. */
+static bool is_counted(const struct inventory *v, const struct inventory_item *i,
+	const char *server, const char *database)
+{
+	if (!inventory_is_custom(i))
+		return false;
+	if (server)
+		return streq(i->server, server) && streq(i->place, database);
+	if (*i->place)
+		return true;
+	for (size_t k = 0; k < v->n_databases; k++)
+		if (streq(v->databases[k].server, i->server))
+			return v->databases[k].alone;
+	return false;
 }
 
 void inventory_tally(struct sample_tally *out, const struct inventory *v, const char *server,
@@ -54,7 +67,7 @@ void inventory_tally(struct sample_tally *out, const struct inventory *v, const 
 	*out = (struct sample_tally){.at = v->at};
 	for (size_t k = 0; k < v->n; k++) {
 		const struct inventory_item *i = &v->items[k];
-		if (!is_of(i, server, database))
+		if (!is_counted(v, i, server, database))
 			continue;
 		out->red += i->color == COLOR_RED;
 		out->yellow += i->color == COLOR_YELLOW;

@@ -49,6 +49,31 @@ static void uses_tell(struct worker *w, const struct sampling_job *j, const stru
 	}
 }
 
+static void tally_tell(struct worker *w, const struct sampling_job *j, const char *database,
+	const struct sample_tally *t)
+{
+	struct record r;
+
+	record_begin(&r, j, RECORD_TALLY, database);
+	r.tally = (struct record_tally){
+		t->red, t->yellow, t->green, t->undecided, t->keep, t->replace, t->drop, t->left};
+	worker_tell(w, &r);
+}
+
+/* Jobs and linked servers that belong to no database. */
+static void server_tell(struct worker *w, const struct sampling_job *j)
+{
+	const struct inventory *v = &j->inventory;
+	const char *server = j->reading.visit.server->name;
+	const struct inventory_coverage *c = inventory_coverage_of(v, server, "", "whole");
+	struct sample_tally t;
+
+	if (!c || c->seen != ANSWER_YES)
+		return;
+	inventory_tally(&t, v, server, "");
+	tally_tell(w, j, "", &t);
+}
+
 static int database_tell(
 	struct worker *w, const struct sampling_job *j, const struct inventory_database *d)
 {
@@ -65,12 +90,8 @@ static int database_tell(
 	int rc = inventory_sample(&s, &j->inventory, d->server, d->database);
 	if (rc)
 		return rc;
-	const struct sample_tally *t = &s.tallies[0];
 	uses_tell(w, j, &s);
-	record_begin(&r, j, RECORD_TALLY, d->database);
-	r.tally = (struct record_tally){
-		t->red, t->yellow, t->green, t->undecided, t->keep, t->replace, t->drop, t->left};
-	worker_tell(w, &r);
+	tally_tell(w, j, d->database, &s.tallies[0]);
 	inventory_sample_clear(&s);
 	return 0;
 }
@@ -84,13 +105,15 @@ static int job_run(struct worker *w, void *context)
 	int rc = j->unlisted;
 
 	for (size_t i = 0; i < j->reading.n_databases && !rc; i++)
-		rc = inventory_expect(v, j->reading.visit.server->name, j->databases[i]);
+		rc = inventory_expect(v, j->reading.visit.server->name, j->databases[i], false);
 	if (!rc)
 		rc = sql_inventory_run(w, &j->reading);
 	if (!rc)
 		rc = inventory_finish(v, &j->vendor);
 	for (size_t i = 0; i < v->n_databases && !rc; i++)
 		rc = database_tell(w, j, &v->databases[i]);
+	if (!rc)
+		server_tell(w, j);
 	record_begin(&end, j, RECORD_END, "");
 	end.code = rc;
 	end.end.round_trips = v->round_trips;
@@ -142,6 +165,8 @@ int sampling_job_set(struct sampling_job *j, const struct program *p, const stru
 
 	for (size_t i = 0; i < j->reading.n_databases && !rc; i++)
 		rc = sample_read(&j->before, journal, s->name, j->databases[i]);
+	if (!rc)
+		rc = sample_read(&j->before, journal, s->name, "");
 	if (rc) {
 		sampling_job_clear(j);
 		return rc;

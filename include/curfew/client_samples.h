@@ -5,6 +5,8 @@
 #include "curfew/program.h"
 #include "curfew/samples.h"
 
+/* Whether no other client has a database on the server. */
+bool client_is_alone(const struct program *p, const struct client *c, size_t server);
 /* Everything, also of the servers' jobs and linked servers. Adds; 0 or negative errno. */
 int client_samples_read(
 	struct samples *out, struct journal *j, const struct program *p, const struct client *c);

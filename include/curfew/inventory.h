@@ -86,9 +86,12 @@ struct inventory_item {
 	enum inventory_class class;
 	const char *version; /* of the product's list that has it, or NULL */
 	enum inventory_color color;
-	const char *reason;		       /* of the color; NULL for COLOR_NONE */
-	unsigned risks;			       /* 1 << enum cloud_risk */
-	size_t referrers;		       /* number of objects that refer to it */
+	const char *reason; /* of the color; NULL for COLOR_NONE */
+	unsigned risks;	    /* 1 << enum cloud_risk */
+	/* The database with which it is counted: for a job or a linked server the first that it works for; "" for none. */
+	const char *place;
+	bool elsewhere;	  /* a job of a database that is not in this inventory */
+	size_t referrers; /* number of objects that refer to it */
 	const struct inventory_item *referrer; /* one of them */
 	/* The round, from 1, in which it can be dropped, when those of earlier rounds are gone; 0: never, because an
 	 * object of the product refers to it, or it is the product's own. */
@@ -112,6 +115,7 @@ struct inventory_coverage {
 struct inventory_database {
 	const char *server, *database;
 	bool read;
+	bool alone;	 /* its client is the only one on this server */
 	const char *why; /* why it was not read */
 };
 
@@ -147,8 +151,9 @@ struct inventory {
 	struct inventory_chunk *chunks; /* texts */
 };
 
-/* Announces that this database will be read. Without records it counts as unread. */
-int inventory_expect(struct inventory *v, const char *server, const char *database);
+/* Announces that this database will be read. Without records it counts as unread. `alone`: the client is the only one on
+ * the server, so that jobs and linked servers that belong to no database are counted as the client's. */
+int inventory_expect(struct inventory *v, const char *server, const char *database, bool alone);
 /* A record_fn for RECORD_ITEM, RECORD_USE, RECORD_REFERENCE, RECORD_COVERAGE, and RECORD_END; ignores others. 0 or
  * -ENOMEM. */
 int inventory_take(void *inventory, const struct record *r);
@@ -170,7 +175,7 @@ int inventory_sample(
 int inventory_decisions(
 	struct sample *out, const struct inventory *v, const char *server, const char *database);
 void inventory_sample_clear(struct sample *s);
-/* What inventory_sample() counts, of a database, or (NULL) of all databases together. */
+/* What inventory_sample() counts, of a database, of what belongs to none (""), or (NULL) of all together. */
 void inventory_tally(struct sample_tally *out, const struct inventory *v, const char *server,
 	const char *database);
 

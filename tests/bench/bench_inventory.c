@@ -94,7 +94,7 @@ static void read_all(struct inventory *v, uint64_t n, bool clean)
 	static const char *const server_parts[] = {"server-start", "job", "job-step", "whole"};
 
 	*v = (struct inventory){.at = NOW, .days = 90};
-	inventory_expect(v, "sql01", "Acme");
+	inventory_expect(v, "sql01", "Acme", true);
 	for (uint64_t i = 1; i <= n; i++)
 		if (!clean || i % 10)
 			object(v, i,

@@ -34,7 +34,7 @@ static void scene(struct inventory *v, const struct vendor *vendor)
 	struct record whole = {.kind = RECORD_COVERAGE};
 
 	*v = (struct inventory){.at = NOW, .days = 90};
-	REQUIRE(inventory_expect(v, "sql01", "Acme") == 0);
+	REQUIRE(inventory_expect(v, "sql01", "Acme", true) == 0);
 	object(v, 1, "table", "Orders");
 	object(v, 2, "procedure", "Report");
 	object(v, 3, "view", "=1+1");

@@ -35,7 +35,7 @@ void scene_begin(struct inventory *v)
 	instant_t began = SCENE_NOW - 200 * (instant_t)SCENE_DAY;
 
 	*v = (struct inventory){.at = SCENE_NOW, .days = 90};
-	assert_int_equal(inventory_expect(v, "sql01", "Acme"), 0);
+	assert_int_equal(inventory_expect(v, "sql01", "Acme", true), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
 		scene_part(v, "Acme", parts[i], ANSWER_YES, 0);
 	for (size_t i = 0; i < ARRAY_SIZE(server_parts); i++)

@@ -276,7 +276,7 @@ static void an_unread_database_has_nothing_and_says_why(void **state)
 
 	(void)state;
 	red_scene(&v);
-	assert_int_equal(inventory_expect(&v, "sql01", "Other"), 0);
+	assert_int_equal(inventory_expect(&v, "sql01", "Other", true), 0);
 	scene_part(&v, "Other", "whole", ANSWER_UNKNOWN, 0);
 	v.items[1].database = "Other";
 	finish(&v, NULL);

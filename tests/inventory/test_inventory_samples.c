@@ -123,6 +123,50 @@ static void readings_join(void **state)
 	inventory_free(&v);
 }
 
+/* A job counts with the database in which its first step runs, and one of another client's is not listed at all; what
+ * belongs to no database counts where there is no other client. */
+static void jobs_count_where_they_work(void **state)
+{
+	static const struct {
+		const char *name, *database, *command;
+	} steps[] = {{"Nightly", "ACME", "SELECT 1"}, {"Named", "master", "EXEC Acme.dbo.Idle"},
+		{"Strange", "Other", "SELECT 1"}, {"Backup", "master", "BACKUP"}};
+	struct sample_tally t;
+	struct inventory v;
+
+	(void)state;
+	for (int alone = 0; alone < 2; alone++) {
+		scene_begin(&v);
+		v.databases[0].alone = alone;
+		scene_item(&v, "procedure", 3, "Idle", "A1");
+		scene_item_of(&v, "linked-server", 1, 0, "Far", "", "", "");
+		scene_item_of(&v, "linked-server", 2, 0, "Unused", "", "", "");
+		scene_item_of(&v, "synonym", 4, 0, "syn", "", "", "[far].[db].[dbo].[x]");
+		for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+			struct record r = {.kind = RECORD_ITEM};
+			scene_item_of(&v, "job", 0, 0, steps[i].name, "", "", "");
+			RECORD_SET(&r, server, "sql01");
+			RECORD_SET(&r, item.type, "job-step");
+			RECORD_SET(&r, item.name, steps[i].name);
+			RECORD_SET(&r, item.schema, steps[i].database);
+			RECORD_SET(&r, item.target, steps[i].command);
+			r.item.parent = 1;
+			assert_int_equal(inventory_take(&v, &r), 0);
+		}
+		assert_int_equal(inventory_finish(&v, NULL), 0);
+		assert_false(inventory_is_custom(scene_find(&v, "Strange")));
+		assert_true(inventory_is_custom(scene_find(&v, "Backup")));
+		assert_int_equal(scene_find(&v, "Far")->referrers, 1);
+		inventory_tally(&t, &v, "sql01", "Acme");
+		assert_int_equal(t.yellow + t.red, 5); /* Idle, syn, Nightly, Named, Far */
+		inventory_tally(&t, &v, "sql01", "");
+		assert_int_equal(t.yellow + t.red, 2); /* Backup, Unused */
+		inventory_tally(&t, &v, NULL, NULL);
+		assert_int_equal(t.yellow + t.red, alone ? 7 : 5);
+		inventory_free(&v);
+	}
+}
+
 /* More than can be kept: nothing is red by a memory that has holes. */
 static void too_many_uses(void **state)
 {
@@ -175,6 +219,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_restart_erases_nothing),
 		cmocka_unit_test(readings_join),
+		cmocka_unit_test(jobs_count_where_they_work),
 		cmocka_unit_test(too_many_uses),
 		cmocka_unit_test(nothing_is_older_than_itself),
 	};

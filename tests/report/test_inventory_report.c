@@ -65,7 +65,7 @@ static void scene(struct inventory *v, struct vendor *vendor)
 	scene_vendor(vendor, "2017", items);
 	scene_begin(v);
 	v->samples = &samples;
-	assert_int_equal(inventory_expect(v, "sql02", "Hidden"), 0);
+	assert_int_equal(inventory_expect(v, "sql02", "Hidden", true), 0);
 	scene_part(v, "Acme", "function-stats", ANSWER_UNKNOWN, 0);
 	items_add(v);
 	assert_int_equal(inventory_finish(v, vendor), 0);

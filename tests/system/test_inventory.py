@@ -71,6 +71,11 @@ MORE = "\nGO\n".join(f"CREATE PROCEDURE dbo.Report{n:03} AS SELECT {n}" for n in
 OLD = {"aged-days": "100", "query-store": "AcmeTest:ALL", "query-store-days": "0"}
 
 
+def job_add(server, name, database, command):
+    server.sql(f"EXEC msdb.dbo.sp_add_job @job_name = N'{name}'; EXEC msdb.dbo.sp_add_jobstep @job_name = N'{name}', "
+               f"@step_name = N's', @subsystem = N'TSQL', @command = N'{command}', @database_name = N'{database}'")
+
+
 def setUpModule():
     lab.require()
 
@@ -90,9 +95,8 @@ class Inventory(audit_lab.AuditCase):
         found.agent.settings["inventory"] = {"vendor_lists": [cls.vendor]}
         found.agent.write()
         found.server.script(f"USE AcmeTest\nGO\n{CUSTOM}\nGO\n{MORE}")
-        found.server.sql("EXEC msdb.dbo.sp_add_job @job_name = N'Nightly'; EXEC msdb.dbo.sp_add_jobstep @job_name = N'Nightly', "
-                         "@step_name = N's', @subsystem = N'TSQL', @command = N'EXEC dbo.Scheduled -- secret-word', "
-                         "@database_name = N'AcmeTest'")
+        job_add(found.server, "Nightly", "AcmeTest", "EXEC dbo.Scheduled -- secret-word")
+        job_add(found.server, "OfOthers", "Elsewhere", "EXEC dbo.Thing")
         found.server.faults(**OLD)
         found.server.sql("EXEC dbo.Busy", "AcmeTest")
 
@@ -137,7 +141,9 @@ class Inventory(audit_lab.AuditCase):
             found = self.named(report, name)
             self.assertEqual((found["class"], found["color"]), (owner, color), found)
             self.assertIn(words, found["evidence"])
-        self.assertFalse([o for o in report["objects"] if o["name"] in ("dbo.Invoices", "dbo.InvoiceAdd", "dbo.InvoiceList")])
+        # Of the product, or of a database that is not the client's.
+        self.assertFalse([o for o in report["objects"]
+                          if o["name"] in ("dbo.Invoices", "dbo.InvoiceAdd", "dbo.InvoiceList", "OfOthers")])
         self.assertGreaterEqual(report["colors"]["red"], 90)
         # The server, the places of databases, the database.
         self.assertEqual(report["round_trips"], 4)
@@ -327,6 +333,9 @@ class Samples(audit_lab.AuditCase):
         found.agent.settings["inventory"]["vendor_lists"] = [vendor]
         found.client_add("acme", [("staging", "sql01", "AcmeTest")])
         found.server.script(f"USE AcmeTest\nGO\n{PRODUCT}\nGO\n{CUSTOM}")
+        job_add(found.server, "Nightly", "AcmeTest", "SELECT 1")
+        job_add(found.server, "Nowhere", "master", "SELECT 1")
+        found.server.sql("EXEC sp_addlinkedserver @server = N'far'")
         found.server.faults(**OLD)
         found.server.sql("EXEC dbo.Busy", "AcmeTest")
 
@@ -360,6 +369,10 @@ class Samples(audit_lab.AuditCase):
         found.agent.curfew("inventory", "acme", "--decisions", self.all_kept(found), "--json", expect=0)
         card = found.agent.curfew("board", "--json", expect=0).json[0]["customizations"]
         self.assertEqual((card["undecided"], card["keep"]), (card["red"] + card["yellow"] + card["green"], 0))
+        # The same objects as in the report: also the jobs and the linked server.
+        objects = found.agent.curfew("inventory", "acme", "--json", expect=0).json["objects"]
+        self.assertLessEqual({"Nightly", "Nowhere", "far"}, {o["name"] for o in objects})
+        self.assertEqual(card["undecided"], len(objects))
         self.assertIn(f"{card['left']} of {card['left']}", found.agent.curfew("board", expect=0).out)
         page = found.path("board.html")
         found.agent.curfew("board", "--html", page, expect=0)
