@@ -27,6 +27,13 @@ void text_drop(struct text *t)
 	free(text_end(t));
 }
 
+char *text_vformat(const char *format, va_list args)
+{
+	char *text;
+
+	return vasprintf(&text, format, args) < 0 ? NULL : text;
+}
+
 int template_write(FILE *to, const char *template, placeholder_fn write, void *context)
 {
 	for (const char *c = template; *c; c++) {

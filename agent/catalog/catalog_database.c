@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "catalog/catalog.h"
+#include "curfew/text.h"
 #include "sql/rows.h"
 #include "sql/question.h"
 
@@ -21,11 +22,9 @@ int database_unread_set(struct observed_database *d, const char *format, ...)
 
 	free(d->unread);
 	va_start(args, format);
-	int n = vasprintf(&d->unread, format, args);
+	d->unread = text_vformat(format, args);
 	va_end(args);
-	if (n < 0)
-		d->unread = NULL;
-	return n < 0 ? -ENOMEM : 0;
+	return d->unread ? 0 : -ENOMEM;
 }
 
 static void use_write(FILE *to, const struct database_reading *r)

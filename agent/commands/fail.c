@@ -7,6 +7,7 @@
 #include "commands/command.h"
 #include "curfew/actor.h"
 #include "curfew/report.h"
+#include "curfew/text.h"
 #include "program/visible_text.h"
 
 int cli_fail(const struct cli *cli, int code, const char *format, ...)
@@ -24,16 +25,13 @@ int cli_fail(const struct cli *cli, int code, const char *format, ...)
 
 int cli_done(const struct cli *cli, const char *format, ...)
 {
-	_cleanup_free_ char *text = NULL;
 	va_list args;
 
 	va_start(args, format);
-	int n = vasprintf(&text, format, args);
+	_cleanup_free_ char *text = text_vformat(format, args);
 	va_end(args);
-	if (n < 0) {
-		text = NULL;
+	if (!text)
 		return EXIT_FAILED;
-	}
 	if (cli->json)
 		return json_print(json_pack("{s:o}", "done", text_json(text)), stdout) ? EXIT_FAILED
 										       : EXIT_FINE;

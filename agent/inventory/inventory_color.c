@@ -1,7 +1,7 @@
 /* Colors. Green: seen in use. Red: not seen in use for long enough, and nothing refers to it. Yellow: everything
  * else. A color is never more certain than what the server could observe. */
 #include "inventory/inventory_internal.h"
-
+#include "curfew/text.h"
 #include <errno.h>
 #include <stdarg.h>
 
@@ -22,16 +22,13 @@ static int color_set(struct inventory *v, struct inventory_item *i, enum invento
 static int color_set(struct inventory *v, struct inventory_item *i, enum inventory_color color,
 	const char *format, ...)
 {
-	_cleanup_free_ char *words = NULL;
 	va_list args;
 
 	va_start(args, format);
-	int n = vasprintf(&words, format, args);
+	_cleanup_free_ char *words = text_vformat(format, args);
 	va_end(args);
-	if (n < 0) {
-		words = NULL;
+	if (!words)
 		return -ENOMEM;
-	}
 	i->color = color;
 	i->reason = inventory_text(v, words);
 	return i->reason ? 0 : -ENOMEM;

@@ -1,6 +1,6 @@
 /* Merges decisions from an edited list: by object, never overwritten, with a notice about each that does not fit. */
 #include "inventory/inventory_internal.h"
-
+#include "curfew/text.h"
 #include "program/csv.h"
 #include "program/visible_text.h"
 
@@ -22,19 +22,17 @@ static int notice(struct inventory *v, const char *format, ...)
 static int notice(struct inventory *v, const char *format, ...)
 {
 	const char **notices = array_grown(v->notices, v->n_notices, sizeof(*notices));
-	char *text = NULL;
 	va_list args;
 
 	if (!notices)
 		return -ENOMEM;
 	v->notices = notices;
 	va_start(args, format);
-	int n = vasprintf(&text, format, args);
+	_cleanup_free_ char *text = text_vformat(format, args);
 	va_end(args);
-	if (n < 0)
+	if (!text)
 		return -ENOMEM;
 	notices[v->n_notices] = inventory_text(v, text);
-	free(text);
 	return notices[v->n_notices] ? (v->n_notices++, 0) : -ENOMEM;
 }
 

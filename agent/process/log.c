@@ -8,6 +8,7 @@
 #include <systemd/sd-journal.h>
 #include <unistd.h>
 #include "curfew/log.h"
+#include "curfew/text.h"
 #include "program/visible_text.h"
 
 /* Ids never change their meaning, because alarms depend on them. The id of a removed message stays unused. */
@@ -112,16 +113,13 @@ static int entry_send(enum log_message m, const struct log_fields *f, const char
 void log_send(enum log_message m, const struct log_fields *f, const char *format, ...)
 {
 	static const struct log_fields none;
-	_cleanup_free_ char *text = NULL;
 	va_list args;
 
 	va_start(args, format);
-	int n = vasprintf(&text, format, args);
+	_cleanup_free_ char *text = text_vformat(format, args);
 	va_end(args);
-	if (n < 0) {
-		text = NULL;
+	if (!text)
 		return;
-	}
 	/* One line for each entry: text from outside must not look like a second entry. */
 	_cleanup_free_ char *shown = text_shown(text);
 	if (!shown)

@@ -4,6 +4,7 @@
 #include <systemd/sd-daemon.h>
 #include <time.h>
 #include "curfew/notify.h"
+#include "curfew/text.h"
 
 void notify_ready(void)
 {
@@ -31,16 +32,13 @@ void notify_watchdog(void)
 
 void notify_status(const char *format, ...)
 {
-	_cleanup_free_ char *text = NULL;
 	va_list args;
 
 	va_start(args, format);
-	int n = vasprintf(&text, format, args);
+	_cleanup_free_ char *text = text_vformat(format, args);
 	va_end(args);
-	if (n < 0) {
-		text = NULL;
+	if (!text)
 		return;
-	}
 	sd_notifyf(0, "STATUS=%s", text);
 }
 

@@ -66,14 +66,12 @@ char *text_shown(const char *text)
 
 void text_vprintf(FILE *to, const char *format, va_list args)
 {
-	_cleanup_free_ char *text = NULL;
+	_cleanup_free_ char *text = text_vformat(format, args);
 	size_t size = strlen(format);
 	bool ends = size && format[size - 1] == '\n';
 
-	if (vasprintf(&text, format, args) < 0) {
-		text = NULL;
+	if (!text)
 		return;
-	}
 	size = strlen(text);
 	if (ends && size)
 		text[size - 1] = '\0';

@@ -146,13 +146,10 @@ void record_set(char *field, size_t size, const char *text)
 
 void record_printf(char *field, size_t size, const char *format, ...)
 {
-	_cleanup_free_ char *text = NULL;
 	va_list args;
 
 	va_start(args, format);
-	int n = vasprintf(&text, format, args);
+	_cleanup_free_ char *text = text_vformat(format, args);
 	va_end(args);
-	if (n < 0)
-		text = NULL;
 	record_set(field, size, text);
 }

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 
 #include "report/audit_build.h"
+#include "curfew/text.h"
 
 const char *audit_text_keep(struct build *b, char *text)
 {
@@ -15,10 +16,9 @@ const char *audit_text_keep(struct build *b, char *text)
 const char *audit_text(struct build *b, const char *format, ...)
 {
 	va_list args;
-	char *text;
 
 	va_start(args, format);
-	int n = vasprintf(&text, format, args);
+	char *text = text_vformat(format, args);
 	va_end(args);
-	return audit_text_keep(b, n < 0 ? NULL : text);
+	return audit_text_keep(b, text);
 }

@@ -1,5 +1,6 @@
 /* Tables, by libsmartcols. */
 #include "curfew/report.h"
+#include "curfew/text.h"
 
 #include "program/visible_text.h"
 
@@ -210,18 +211,12 @@ int table_cell(struct table *t, const char *text)
 
 int table_cellf(struct table *t, const char *format, ...)
 {
-	_cleanup_free_ char *text = NULL;
 	va_list args;
-	int n;
 
 	va_start(args, format);
-	n = vasprintf(&text, format, args);
+	_cleanup_free_ char *text = text_vformat(format, args);
 	va_end(args);
-	if (n < 0) {
-		text = NULL;
-		return -ENOMEM;
-	}
-	return table_cell(t, text);
+	return text ? table_cell(t, text) : -ENOMEM;
 }
 
 int table_print(struct table *t)

@@ -2,6 +2,8 @@
 #ifndef CURFEW_TEXT_H
 #define CURFEW_TEXT_H
 
+#include <stdarg.h>
+
 #include "curfew/base.h"
 
 /* A text of growing length: text_begin(), write to `to`, text_end(). */
@@ -16,6 +18,8 @@ FILE *text_begin(struct text *t);
 char *text_end(struct text *t);
 /* Discards the text. */
 void text_drop(struct text *t);
+/* The formatted text, which the caller frees. NULL without memory. */
+char *text_vformat(const char *format, va_list args) __attribute__((format(printf, 1, 0)));
 #define _cleanup_text_ _cleanup_(text_drop)
 
 /* Writes the replacement of a placeholder; `at` is the text after its `%`. Returns the number of characters used, or
