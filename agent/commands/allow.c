@@ -115,12 +115,7 @@ static int run_allow(struct cli *cli)
 		code = address_allow(&a, path, cli->operands[i]);
 	if (!code)
 		code = amend_check(&a);
-	if (!code)
-		code = amend_look(&a);
-	if (!code)
-		code = amend_finish(&a);
-	amend_close(&a);
-	return code;
+	return amend_end(&a, code);
 }
 
 static int address_disallow(
@@ -151,17 +146,10 @@ static int run_disallow(struct cli *cli)
 
 	for (int i = 2; i < cli->n_operands && !code; i++)
 		code = address_disallow(&a, path, u, cli->operands[i]);
-	if (!code)
-		code = amend_check(&a);
-	if (code == EXIT_CONFIG && a.client)
+	if (!code && (code = amend_check(&a)) == EXIT_CONFIG)
 		cli_fail(cli, 0,
 			"a user needs one source at least: to take everything away, use `curfew user remove` or `curfew revoke`");
-	if (!code)
-		code = amend_look(&a);
-	if (!code)
-		code = amend_finish(&a);
-	amend_close(&a);
-	return code;
+	return amend_end(&a, code);
 }
 
 const struct command command_allow = {

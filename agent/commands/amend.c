@@ -304,3 +304,13 @@ void amend_close(struct amendment *a)
 	free(a->after);
 	free(a->fresh);
 }
+
+int amend_end(struct amendment *a, int code)
+{
+	if (!code)
+		code = amend_look(a);
+	if (!code)
+		code = amend_finish(a);
+	amend_close(a);
+	return code == AMEND_REOPENS ? EXIT_FAILED : code;
+}

@@ -46,6 +46,9 @@ int amend_look(struct amendment *a);
 /* Shows, asks, records, writes, and reloads, depending on the options. Exit code. */
 int amend_finish(struct amendment *a);
 void amend_close(struct amendment *a);
+/* The end of a command whose text is checked: amend_look(), amend_finish(), amend_close(). `code` is the result so far; if
+ * it is not 0, only closes. Exit code. */
+int amend_end(struct amendment *a, int code);
 
 /* Runs `what` in a child process, which may become the state's owner. Returns its exit code. */
 int amend_apart(struct amendment *a, int (*what)(struct amendment *a));

@@ -98,12 +98,7 @@ static int run(struct cli *cli)
 		code = milestone_set(&a, m, value);
 	if (!code)
 		code = amend_check(&a);
-	if (!code)
-		code = amend_look(&a);
-	if (!code)
-		code = amend_finish(&a);
-	amend_close(&a);
-	return code;
+	return amend_end(&a, code);
 }
 
 const struct command command_milestone = {
