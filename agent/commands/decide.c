@@ -1,5 +1,6 @@
-/* Decisions of an operator about what the records do not show: which agent manages a login, what to forget, which
- * endpoint is no longer guarded, and to continue with missing records. Each is an event in the journal. */
+/* curfew adopt, forget, unguard, and accept-loss: an operator decides what the records do not show: which agent manages a
+ * login, what to forget, which endpoint is no longer guarded, and to continue with missing records. Each is an event in the
+ * journal. */
 #include <errno.h>
 #include <string.h>
 
@@ -43,16 +44,12 @@ static int adopt(const struct decision *d)
 		rc = ledger_put(d->journal, &i);
 	if (!rc)
 		rc = event_write(d, "adopt");
-	if (rc)
-		journal_rollback(d->journal);
-	else
-		rc = journal_commit(d->journal);
+	rc = journal_end(d->journal, rc);
 	if (rc)
 		return cli_fail(cli, EXIT_FAILED, "%s", journal_problem(rc));
 	return cli_done(cli,
 		"this agent now manages login %s on %s; to see its changes, run `curfew plan`",
 		cli->operands[1], cli->operands[0]);
-	return EXIT_FINE;
 }
 
 static int forget(const struct decision *d)
@@ -98,10 +95,7 @@ static int unguard(const struct decision *d)
 		rc = guards_forget(&n, d);
 	if (!rc && n)
 		rc = event_write(d, "unguard");
-	if (rc)
-		journal_rollback(d->journal);
-	else
-		rc = journal_commit(d->journal);
+	rc = journal_end(d->journal, rc);
 	if (rc)
 		return cli_fail(cli, EXIT_FAILED, "%s", journal_problem(rc));
 	if (!n)
@@ -111,7 +105,6 @@ static int unguard(const struct decision *d)
 		"the next `curfew apply` removes the guards of %s that the configuration does not name; then everybody can "
 		"reach these endpoints",
 		cli->operands[0]);
-	return EXIT_FINE;
 }
 
 static int accept_loss(const struct decision *d)

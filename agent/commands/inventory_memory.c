@@ -66,10 +66,7 @@ int inventory_memory_decide(struct inventory_memory *m, const struct cli *cli,
 			base_name(cli->decisions));
 		if (!rc)
 			rc = journal_write(NULL, m->journal, &e);
-		if (rc)
-			journal_rollback(m->journal);
-		else
-			rc = journal_commit(m->journal);
+		rc = journal_end(m->journal, rc);
 	}
 	return rc ? cli_fail(cli, EXIT_FAILED, "cannot keep the decisions in the journal: %s",
 			    journal_problem(rc))

@@ -244,6 +244,14 @@ void journal_rollback(struct journal *j)
 	transaction_end(j, -ECANCELED);
 }
 
+int journal_end(struct journal *j, int rc)
+{
+	if (!rc)
+		return journal_commit(j);
+	journal_rollback(j);
+	return rc;
+}
+
 int folder_sync(const char *path)
 {
 	char *copy = strdup(path);

@@ -122,7 +122,5 @@ int state_settle(struct journal *j, instant_t now)
 			"the process that made the change died before it recorded the outcome";
 		rc = journal_write(NULL, j, &o.items[i]);
 	}
-	if (rc)
-		journal_rollback(j);
-	return rc ? rc : journal_commit(j);
+	return journal_end(j, rc);
 }

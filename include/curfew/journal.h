@@ -76,6 +76,8 @@ int journal_begin(struct journal *j);
 /* Commits. After an error of any call within the batch, rolls back and returns that error. */
 int journal_commit(struct journal *j);
 void journal_rollback(struct journal *j);
+/* Commits if `rc` is 0, else rolls back. Returns `rc`, or the error of the commit. */
+int journal_end(struct journal *j, int rc);
 
 struct journal_filter {
 	/* NULL: all. Records about an element are found by the names in its comment, an outcome by its intent. */
