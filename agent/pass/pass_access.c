@@ -81,7 +81,7 @@ struct found {
 
 static int access_write(struct pass *p, const struct grant *g, const struct found *f)
 {
-	struct journal_entry e = pass_entry(p, JOURNAL_ACCESS);
+	struct journal_entry e = pass_access_entry(p, g);
 	struct proved proved = {.server = g->server->name,
 		.login = g->user->login,
 		.database = g->database->name,
@@ -89,11 +89,6 @@ static int access_write(struct pass *p, const struct grant *g, const struct foun
 		.at = p->o.now};
 	int rc = pass_journal_begin(p);
 
-	e.client = g->client->name;
-	e.login = g->user->login;
-	e.server = g->server->name;
-	e.database = g->database->name;
-	e.phase = phase_name(g->phase);
 	e.level = level_name(f->level);
 	e.sources = f->sources;
 	e.until = f->level == LEVEL_NONE ? 0 : g->until;

@@ -125,24 +125,29 @@ static int event_write(struct pass *p, const struct grant *g, const char *source
 	return journal_write(NULL, p->o.journal, &e);
 }
 
-/* What SQL holds is as it was last seen, until somebody looks again. */
+/* The SQL side is recorded as it was last observed: this step reads only the packet filter. */
+static struct journal_entry expiry_entry(
+	const struct pass *p, const struct grant *g, const struct last_access *l)
+{
+	struct journal_entry e = pass_access_entry(p, g);
+
+	e.level = level_name(l->level);
+	e.until = l->until;
+	e.before = l->person;
+	e.reason = "the kernel's own deadline";
+	return e;
+}
+
 static int closed_write(
 	struct pass *p, const struct grant *g, const struct last_access *l, bool removed)
 {
-	struct journal_entry e = pass_entry(p, JOURNAL_ACCESS);
+	struct journal_entry e = expiry_entry(p, g, l);
 
-	e.client = g->client->name;
-	e.login = g->user->login;
-	e.server = g->server->name;
-	e.database = g->database->name;
-	e.phase = phase_name(g->phase);
-	e.level = level_name(l->level);
 	e.sources = "";
-	e.until = l->until;
 	e.outcome = verification_name(VERIFICATION_UNVERIFIED);
 	e.after = ACCESS_CLOSED;
-	e.before = l->person;
-	e.reason = removed ? p->o.reason : "the kernel's own deadline";
+	if (removed)
+		e.reason = p->o.reason;
 	return journal_write(NULL, p->o.journal, &e);
 }
 
@@ -206,21 +211,12 @@ static int sources_part(struct parted *out, struct pass *p, const struct firewal
 static int part_close(struct pass *p, const struct grant *g, struct last_access *l, char *ended,
 	char *others, instant_t last, bool tell)
 {
-	struct journal_entry e = pass_entry(p, JOURNAL_ACCESS);
+	struct journal_entry e = expiry_entry(p, g, l);
 	int rc = tell ? event_write(p, g, ended, last) : 0;
 
-	e.client = g->client->name;
-	e.login = g->user->login;
-	e.server = g->server->name;
-	e.database = g->database->name;
-	e.phase = phase_name(g->phase);
-	e.level = level_name(l->level);
 	e.sources = others;
-	e.until = l->until;
 	e.outcome = l->outcome;
 	e.after = *others ? ACCESS_ALLOWED : ACCESS_CLOSED;
-	e.before = l->person;
-	e.reason = "the kernel's own deadline";
 	if (!rc)
 		rc = journal_write(NULL, p->o.journal, &e);
 	return rc;

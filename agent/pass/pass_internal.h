@@ -145,6 +145,8 @@ void pass_journal_drop(struct pass *p);
 int pass_journal_write(struct pass *p, const struct journal_entry *e);
 /* An entry with the pass's time, actor, and configuration. */
 struct journal_entry pass_entry(const struct pass *p, enum journal_kind kind);
+/* A record of access: names and phase are the grant's, and the level is left to the caller. */
+struct journal_entry pass_access_entry(const struct pass *p, const struct grant *g);
 int pass_index_build(struct pass *p);
 /* Names in any case, as a server returns them. NULL: not configured. */
 const struct grant *pass_grant(

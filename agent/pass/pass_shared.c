@@ -93,6 +93,18 @@ struct journal_entry pass_entry(const struct pass *p, enum journal_kind kind)
 	};
 }
 
+struct journal_entry pass_access_entry(const struct pass *p, const struct grant *g)
+{
+	struct journal_entry e = pass_entry(p, JOURNAL_ACCESS);
+
+	e.client = g->client->name;
+	e.login = g->user->login;
+	e.server = g->server->name;
+	e.database = g->database->name;
+	e.phase = phase_name(g->phase);
+	return e;
+}
+
 static int place_compare(
 	const char *server, const char *login, const char *database, const struct grant *g)
 {
