@@ -48,6 +48,7 @@ struct request {
 void request_free(struct request *r);
 /* Answers a request that will not be handled because the service is stopping. */
 void request_drop(struct request *r);
+void requests_drop(struct request *queue, size_t *n);
 
 /* Passes that change access: the reasons for the next pass, and the state of the current one. */
 struct passes {

@@ -349,7 +349,5 @@ void passes_close(struct service *s)
 	lane_free(p->lane);
 	p->lane = NULL;
 	run_clear(p);
-	for (size_t i = 0; i < p->n_queue; i++)
-		request_drop(&p->queue[i]);
-	p->n_queue = 0;
+	requests_drop(p->queue, &p->n_queue);
 }

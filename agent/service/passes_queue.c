@@ -18,6 +18,13 @@ void request_drop(struct request *r)
 	request_free(r);
 }
 
+void requests_drop(struct request *queue, size_t *n)
+{
+	for (size_t i = 0; i < *n; i++)
+		request_drop(&queue[i]);
+	*n = 0;
+}
+
 /* Whether the caller of the request has gone. A revocation is carried out anyway. */
 static bool is_moot(const struct request *r)
 {

@@ -186,7 +186,5 @@ void queries_close(struct service *s)
 	}
 	lane_free(q->lane);
 	q->lane = NULL;
-	for (size_t i = 0; i < q->n_queue; i++)
-		request_drop(&q->queue[i]);
-	q->n_queue = 0;
+	requests_drop(q->queue, &q->n_queue);
 }

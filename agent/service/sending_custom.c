@@ -4,7 +4,6 @@
 #include "curfew/calendar.h"
 #include "curfew/client_samples.h"
 #include "curfew/progress.h"
-#include "program/names.h"
 #include "service/sending_make.h"
 
 #define DAY 86400
@@ -44,8 +43,6 @@ static int words_make(
 
 static int client_add(const struct sending_view *v, const struct client *c)
 {
-	const char *const recipients[] = {v->program->settings.notices.team,
-		name_is_email(c->approved_by) ? c->approved_by : NULL};
 	struct notice_values values = {{0}};
 	char event[96 + MAX_NAME_BYTES], words[TALLY_WORDS_MAX], when[64];
 	int days = days_due(c, v->now, v->since), rc;
@@ -55,7 +52,7 @@ static int client_add(const struct sending_view *v, const struct client *c)
 		return 0;
 	snprintf(event, sizeof(event), "%s/customizations/%lld/%d", c->name, (long long)c->go_live,
 		days);
-	rc = outbox_has(&known, v->journal, event, recipients[0]);
+	rc = outbox_has(&known, v->journal, event, v->program->settings.notices.team);
 	if (rc || known)
 		return rc;
 	rc = words_make(words, v, c);
@@ -66,21 +63,12 @@ static int client_add(const struct sending_view *v, const struct client *c)
 	values.items[VALUE_TICKET] = c->ticket ? strdup(c->ticket) : NULL;
 	values.items[VALUE_DATE] =
 		strdup(instant_format_local(when, sizeof(when), c->go_live, c->timezone));
-	for (size_t i = 0; i < ARRAY_SIZE(recipients) && rc >= 0; i++)
-		if (recipients[i])
-			rc = team_add(v, NOTICE_CUSTOM, event, c->name, recipients[i], &values);
+	rc = leads_add(v, NOTICE_CUSTOM, event, c, &values);
 	notice_values_free(&values);
 	return rc < 0 ? rc : 1;
 }
 
 int customizations_add(const struct sending_view *v)
 {
-	int rc = 0;
-
-	for (size_t i = 0; i < v->program->n_clients && rc >= 0; i++) {
-		rc = client_add(v, &v->program->clients[i]);
-		if (rc > 0 && turn_ends(v))
-			break;
-	}
-	return rc;
+	return clients_each(v, client_add);
 }

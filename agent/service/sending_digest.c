@@ -68,12 +68,5 @@ static int client_add(const struct sending_view *v, const struct client *c)
 
 int digests_add(const struct sending_view *v)
 {
-	int rc = 0;
-
-	for (size_t i = 0; i < v->program->n_clients && rc >= 0; i++) {
-		rc = client_add(v, &v->program->clients[i]);
-		if (rc > 0 && turn_ends(v))
-			break;
-	}
-	return rc;
+	return clients_each(v, client_add);
 }

@@ -14,6 +14,19 @@ bool turn_ends(const struct sending_view *v)
 	return v->turn->more;
 }
 
+int clients_each(const struct sending_view *v,
+	int (*add)(const struct sending_view *v, const struct client *c))
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < v->program->n_clients && rc >= 0; i++) {
+		rc = add(v, &v->program->clients[i]);
+		if (rc > 0 && turn_ends(v))
+			break;
+	}
+	return rc;
+}
+
 static bool has_calendar(enum notice_kind k)
 {
 	return k == NOTICE_OPENED || k == NOTICE_DATES_MOVED || k == NOTICE_REVOKED;

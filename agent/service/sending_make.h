@@ -20,6 +20,9 @@ struct sending_view {
 };
 /* Call after each write: whether the turn ends here. */
 bool turn_ends(const struct sending_view *v);
+/* Calls `add` for each client until the turn ends. `add` returns more than 0 after a write, or negative errno. */
+int clients_each(const struct sending_view *v,
+	int (*add)(const struct sending_view *v, const struct client *c));
 /* Notices to users: their access as servers confirmed it, revocations, changed addresses and dates. Returns 0 or
  * more, or negative errno. */
 int people_add(const struct sending_view *v);
