@@ -160,19 +160,23 @@ int database_answer_judge(struct database_reading *r)
 	return 0;
 }
 
+/* What became of the questions that were sent with result `rc`. */
+static int parts_result(struct database_reading *r, int rc)
+{
+	if (rc == SQL_SERVER_ERROR)
+		return database_failure_tell(r, r->error->number, r->error->text);
+	if (rc == -EOVERFLOW)
+		return database_unread_set(r->d, "%s", r->error->text);
+	return rc ? rc : database_answer_judge(r);
+}
+
 static int whole_read(struct database_reading *r)
 {
 	int rc = parts_send(r, false);
 
 	if (rc == SQL_SERVER_ERROR && !database_error_words(r->error->number))
 		rc = parts_send_apart(r);
-	if (rc == SQL_SERVER_ERROR)
-		return database_failure_tell(r, r->error->number, r->error->text);
-	if (rc == -EOVERFLOW)
-		return database_unread_set(r->d, "%s", r->error->text);
-	if (!rc)
-		rc = database_answer_judge(r);
-	return rc;
+	return parts_result(r, rc);
 }
 
 void database_clear(struct observed_database *d)
@@ -229,12 +233,7 @@ static int principals_read(struct database_reading *r, bool *ours)
 		*ours = true;
 		return 0;
 	}
-	if (rc == SQL_SERVER_ERROR)
-		return database_failure_tell(r, r->error->number, r->error->text);
-	if (rc == -EOVERFLOW)
-		return database_unread_set(r->d, "%s", r->error->text);
-	if (!rc)
-		rc = database_answer_judge(r);
+	rc = parts_result(r, rc);
 	if (rc || r->d->unread)
 		return rc;
 	*ours = r->raw.n_principals > 0;

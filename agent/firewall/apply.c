@@ -303,16 +303,22 @@ static int agreed_run(struct firewall_changes *changes, struct table_update *p, 
 	return rc;
 }
 
-int firewall_plan(struct firewall_changes *out, struct firewall *f, const struct allowlist *wanted,
-	instant_t now, bool closings_only)
+static struct table_update update_of(
+	struct firewall *f, const struct allowlist *wanted, instant_t now, bool closings_only)
 {
-	struct table_update p = {
+	return (struct table_update){
 		.firewall = f,
 		.wanted = wanted,
 		.now_ms = now * 1000,
 		.started_ms = monotonic_ms(),
 		.closings_only = closings_only,
 	};
+}
+
+int firewall_plan(struct firewall_changes *out, struct firewall *f, const struct allowlist *wanted,
+	instant_t now, bool closings_only)
+{
+	struct table_update p = update_of(f, wanted, now, closings_only);
 	int rc = agreed_run(out, &p, plan_run);
 
 	firewall_changes_free(&p.changes);
@@ -324,13 +330,7 @@ int firewall_apply(struct firewall_changes *done, struct firewall *f,
 	const struct allowlist *wanted, instant_t now, bool closings_only)
 {
 	struct firewall_changes changes = {0};
-	struct table_update p = {
-		.firewall = f,
-		.wanted = wanted,
-		.now_ms = now * 1000,
-		.started_ms = monotonic_ms(),
-		.closings_only = closings_only,
-	};
+	struct table_update p = update_of(f, wanted, now, closings_only);
 	int rc = f->reader ? -EPERM : agreed_run(&changes, &p, update_run);
 
 	changes_settle(&changes, &p.changes);

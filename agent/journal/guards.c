@@ -1,5 +1,4 @@
-/* Saved guards of each server, so that an endpoint does not become open to everybody when it leaves the configuration.
- * */
+/* Saved guards of each server, so that an endpoint does not open to everybody when it leaves the configuration. */
 #include "journal/database.h"
 #include "curfew/state_tables.h"
 #include "curfew/text.h"
@@ -19,11 +18,18 @@ static char *trusted_text(const struct server *s)
 	return text_end(&text);
 }
 
+static int bind_endpoint(sqlite3_stmt *s, const char *server, const struct endpoint *e)
+{
+	char endpoint[ENDPOINT_TEXT_MAX];
+	int rc = bind_text(s, 1, server);
+
+	return rc ? rc : bind_text(s, 2, endpoint_format(endpoint, e));
+}
+
 static int guard_put(bool *changed, struct journal *j, const char *server, const struct endpoint *e,
 	const char *trusted)
 {
 	_cleanup_statement_ sqlite3_stmt *s = NULL;
-	char endpoint[ENDPOINT_TEXT_MAX];
 	int step, rc = database_prepare(&s, j,
 			  "INSERT INTO guard (server, endpoint, trusted) VALUES (?, ?, ?)"
 			  " ON CONFLICT (server, endpoint) DO UPDATE SET trusted = excluded.trusted"
@@ -31,10 +37,7 @@ static int guard_put(bool *changed, struct journal *j, const char *server, const
 
 	if (rc)
 		return rc;
-	endpoint_format(endpoint, e);
-	step = bind_text(s, 1, server);
-	if (!step)
-		step = bind_text(s, 2, endpoint);
+	step = bind_endpoint(s, server, e);
 	if (!step)
 		step = bind_text(s, 3, trusted);
 	if (step)
@@ -122,16 +125,12 @@ int guards_load(struct kept_guards *out, struct journal *j)
 int guards_drop(struct journal *j, const char *server, const struct endpoint *e)
 {
 	_cleanup_statement_ sqlite3_stmt *s = NULL;
-	char endpoint[ENDPOINT_TEXT_MAX];
 	int step,
 		rc = database_prepare(&s, j, "DELETE FROM guard WHERE server = ? AND endpoint = ?");
 
 	if (rc)
 		return rc;
-	endpoint_format(endpoint, e);
-	step = bind_text(s, 1, server);
-	if (!step)
-		step = bind_text(s, 2, endpoint);
+	step = bind_endpoint(s, server, e);
 	if (step)
 		return database_error(j->db, step);
 	rc = state_begin(j);
