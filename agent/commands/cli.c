@@ -49,11 +49,11 @@ static int load_keeping(struct program **out, struct problems *problems, const s
 			return -EACCES;
 		}
 		rc = last_good_locate(&folder, p->settings.state_directory);
-		program_free(p);
-		problems_free(problems);
-		p = NULL;
-		if (rc)
+		if (rc) {
+			program_free(p);
+			problems_free(problems);
 			return rc;
+		}
 		rc = last_good_complete(&p, problems, &kept, cli->config, &folder, now);
 		last_good_free(&folder);
 		strings_clear(&kept);

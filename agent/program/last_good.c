@@ -51,19 +51,18 @@ static int kept_tell(struct strings *kept, struct problems *problems, const stru
 	return rc;
 }
 
-int last_good_complete(struct program **out, struct problems *problems, struct strings *kept,
+int last_good_complete(struct program **program, struct problems *problems, struct strings *kept,
 	const char *file, const struct last_good *g, instant_t now)
 {
 	struct strings substitutes = {0}, names = {0};
 	struct problems again;
-	struct program *p;
-	int rc = program_load(&p, problems, file, now);
+	struct program *p = *program;
+	int rc = 0;
 
-	if (rc < 0 || problems->fatal) {
-		if (rc == 0)
-			*out = NULL;
-		return rc;
-	}
+	/* Without curfew.conf there is nothing to complete. */
+	if (!p)
+		return 0;
+	*program = NULL;
 	int added = strings_add_broken(&substitutes, problems, file);
 	int vanished = added < 0 ? 0 : vanished_find(&substitutes, p, problems, file, g);
 	added = vanished < 0 ? vanished : added + vanished;
@@ -91,7 +90,7 @@ int last_good_complete(struct program **out, struct problems *problems, struct s
 		strings_free(&names);
 		return rc;
 	}
-	*out = p;
+	*program = p;
 	*kept = names;
 	return 0;
 }

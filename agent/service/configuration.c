@@ -30,33 +30,50 @@ static bool is_any_left_out(
 	return false;
 }
 
-/* Requires `c->saved`. */
-static int files_load(struct configuration *c, const char *file, bool report)
+static instant_t clock_now(void)
 {
-	struct problems problems;
 	struct timespec t;
 
 	clock_gettime(CLOCK_REALTIME, &t);
-	int rc = last_good_complete(
-		&c->program, &problems, &c->kept, file, &c->saved, (instant_t)t.tv_sec);
+	return (instant_t)t.tv_sec;
+}
+
+/* Takes what program_load() returned. Requires `c->saved`. */
+static int files_complete(struct configuration *c, struct program *p, struct problems *problems,
+	const char *file, instant_t now, bool report)
+{
+	int rc = last_good_complete(&p, problems, &c->kept, file, &c->saved, now);
+
 	if (rc < 0)
 		return rc;
+	c->program = p;
 	if (report)
-		problems_log(&problems);
+		problems_log(problems);
 	for (size_t i = 0; report && c->program && i < c->kept.n; i++)
 		log_send(LOG_CLIENT_KEPT, NULL,
 			"%s has errors; using its last known good version and its end times",
 			c->kept.items[i]);
-	c->left_out = c->program && is_any_left_out(&problems, &c->kept, file);
-	problems_free(&problems);
+	c->left_out = c->program && is_any_left_out(problems, &c->kept, file);
+	problems_free(problems);
 	return c->program ? 0 : -EINVAL;
+}
+
+/* Requires `c->saved`. */
+static int files_load(struct configuration *c, const char *file)
+{
+	const instant_t now = clock_now();
+	struct problems problems;
+	struct program *p = NULL;
+	int rc = program_load(&p, &problems, file, now);
+
+	return rc < 0 ? rc : files_complete(c, p, &problems, file, now, true);
 }
 
 int configuration_load(struct configuration *out, const char *file, const struct last_good *saved)
 {
 	struct configuration c = {
 		.saved = {strdup(saved->folder), strdup(saved->config), strdup(saved->clients)}};
-	int rc = c.saved.folder && c.saved.config && c.saved.clients ? files_load(&c, file, true)
+	int rc = c.saved.folder && c.saved.config && c.saved.clients ? files_load(&c, file)
 								     : -ENOMEM;
 
 	if (rc < 0)
@@ -83,34 +100,45 @@ static int saved_load(struct configuration *c, const char *folder)
 	return 0;
 }
 
-/* `own`: the directory of last known good versions; NULL: the one in the state directory. */
-static int files_open(struct configuration *out, const char *file, bool report, const char *own)
+/* Takes what program_load() returned. `folder`: the directory of last known good versions. */
+static int files_take(struct configuration *c, struct program *p, struct problems *problems,
+	const char *file, const char *folder, instant_t now, bool report)
 {
-	struct configuration c = {0};
-	struct problems problems;
-	struct program *p = NULL;
-	/* Load twice: first to find the state directory, then with its saved versions. */
-	int rc = program_load(&p, &problems, file, 0);
+	int rc;
 
-	if (rc < 0)
-		return rc;
-	if (!p)
-		problems_log(&problems);
-	problems_free(&problems);
-	const char *folder = own ? own : p ? p->settings.state_directory : NULL;
-	if (p && owner_differs(folder)) {
+	if (owner_differs(folder)) {
 		log_send(LOG_TROUBLE, NULL,
 			"%s belongs to another user, who could have planted files there; start the service as that user, "
 			"for example with `systemctl start curfew`",
 			folder);
-		program_free(p);
 		rc = -EPERM;
-	} else if (p) {
-		rc = last_good_locate(&c.saved, folder);
-		program_free(p);
-		if (rc == 0)
-			rc = files_load(&c, file, report);
 	} else {
+		rc = last_good_locate(&c->saved, folder);
+	}
+	if (rc == 0)
+		return files_complete(c, p, problems, file, now, report);
+	program_free(p);
+	problems_free(problems);
+	return rc;
+}
+
+/* `own`: the directory of last known good versions; NULL: the one in the state directory. */
+static int files_open(struct configuration *out, const char *file, bool report, const char *own)
+{
+	const instant_t now = clock_now();
+	struct configuration c = {0};
+	struct problems problems;
+	struct program *p = NULL;
+	int rc = program_load(&p, &problems, file, now);
+
+	if (rc < 0)
+		return rc;
+	if (p) {
+		rc = files_take(&c, p, &problems, file, own ? own : p->settings.state_directory,
+			now, report);
+	} else {
+		problems_log(&problems);
+		problems_free(&problems);
 		rc = saved_load(&c, own);
 		c.main_kept = true;
 	}

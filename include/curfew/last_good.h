@@ -17,9 +17,10 @@ struct last_good {
 int last_good_locate(struct last_good *out, const char *state_directory);
 void last_good_free(struct last_good *g);
 
-/* Like program_load(), but reads the last known good version of each client file with errors. *kept are the names of
- * those. A removed file stays removed. Set only on success. */
-int last_good_complete(struct program **out, struct problems *problems, struct strings *kept,
+/* Completes what program_load() read from `file`, if client files have errors: *program is replaced by one with the last
+ * known good versions of those files. *kept are their names. A removed file stays removed. After an error, a negative
+ * errno, *program is NULL and `problems` are freed. */
+int last_good_complete(struct program **program, struct problems *problems, struct strings *kept,
 	const char *file, const struct last_good *g, instant_t now);
 /* Loads the complete saved configuration, for when curfew.conf itself has errors. The files may belong to the
  * directory's owner, the service's user. */

@@ -37,6 +37,7 @@ static char *taken(size_t known, const char *until)
 		if (i < known)
 			client_write(folder, "kept", names[i], until);
 	}
+	assert_int_equal(program_load(&p, &problems, file, FIXTURE_NOW), 0);
 	assert_int_equal(last_good_complete(&p, &problems, &kept, file,
 				 &(struct last_good){.clients = kept_folder}, FIXTURE_NOW),
 		0);
