@@ -14,7 +14,9 @@ struct deciding {
 	struct inventory *v;
 	struct csv csv;
 	int keys[KEYS], words[WORDS], color;
-	bool *seen; /* items that have a row in the file */
+	bool *seen;  /* items that have a row in the file */
+	size_t *odd; /* items whose names a table shows otherwise than they are */
+	size_t n_odd;
 };
 
 static int notice(struct inventory *v, const char *format, ...)
@@ -52,6 +54,21 @@ static bool is_shown_as(const char *name, const char *cell)
 	return shown && streq(shown + strspn(shown, " "), cell + strspn(cell, " "));
 }
 
+static bool is_odd(const char *name)
+{
+	return *name == ' ' || !is_shown_as(name, name);
+}
+
+/* They are few: a file of thousands of objects that are gone must not be compared with each of thousands. */
+static void odd_find(struct deciding *d)
+{
+	for (size_t i = 0; i < d->v->n; i++) {
+		const struct inventory_item *t = &d->v->items[i];
+		if (inventory_is_custom(t) && (is_odd(t->database) || is_odd(t->full)))
+			d->odd[d->n_odd++] = i;
+	}
+}
+
 static struct inventory_item *item_of(const struct deciding *d)
 {
 	const char *keys[KEYS];
@@ -63,10 +80,10 @@ static struct inventory_item *item_of(const struct deciding *d)
 	if (found && inventory_is_custom(found))
 		return found;
 	/* Names that the table shows in escaped form. */
-	for (size_t i = 0; i < d->v->n; i++) {
-		struct inventory_item *t = &d->v->items[i];
+	for (size_t i = 0; i < d->n_odd; i++) {
+		struct inventory_item *t = &d->v->items[d->odd[i]];
 		if (streq(t->type, keys[KEY_TYPE]) && streq(t->server, keys[KEY_SERVER]) &&
-			is_shown_as(t->database, keys[KEY_DATABASE]) && inventory_is_custom(t) &&
+			is_shown_as(t->database, keys[KEY_DATABASE]) &&
 			is_shown_as(t->full, keys[KEY_OBJECT]))
 			return t;
 	}
@@ -196,10 +213,13 @@ static int new_tell(struct inventory *v, const bool *seen)
 int inventory_decide(struct inventory *v, const char *text, char why[256])
 {
 	_cleanup_free_ bool *seen = calloc(v->n + 1, sizeof(*seen));
-	struct deciding d = {.v = v, .seen = seen};
-	int rc = seen ? 0 : -ENOMEM;
+	_cleanup_free_ size_t *odd = calloc(v->n + 1, sizeof(*odd));
+	struct deciding d = {.v = v, .seen = seen, .odd = odd};
+	int rc = seen && odd ? 0 : -ENOMEM;
 
 	why[0] = '\0';
+	if (!rc)
+		odd_find(&d);
 	csv_begin(&d.csv, text);
 	if (!*d.csv.at)
 		snprintf(why, 256, "the file is empty");
