@@ -61,6 +61,11 @@ static bool is_counted(const struct inventory *v, const struct inventory_item *i
 	return false;
 }
 
+bool inventory_is_left(const struct inventory_item *i)
+{
+	return !i->decision || !streq(i->decision, "keep") || i->color == COLOR_RED;
+}
+
 void inventory_tally(struct sample_tally *out, const struct inventory *v, const char *server,
 	const char *database)
 {
@@ -76,7 +81,7 @@ void inventory_tally(struct sample_tally *out, const struct inventory *v, const 
 		out->keep += i->decision && streq(i->decision, "keep");
 		out->replace += i->decision && streq(i->decision, "replace");
 		out->drop += i->decision && streq(i->decision, "drop");
-		out->left += !i->decision || !streq(i->decision, "keep") || i->color == COLOR_RED;
+		out->left += inventory_is_left(i);
 	}
 }
 

@@ -4,6 +4,17 @@
 
 #include <errno.h>
 
+/* Of rows that need nothing more: kept by decision, and not red. */
+#define KEPT "kept"
+#define SHOWS(id)                                                                                  \
+	"#" id ":checked~.filters label[for=" id                                                   \
+	"]{background:var(--tint);border-color:var(--ink)}"                                        \
+	"#" id ":not(:checked)~.wide tr." id "{display:none}"
+#define FILTERS                                                                                    \
+	SHOWS("red")                                                                               \
+	SHOWS("yellow")                                                                            \
+	SHOWS("green") SHOWS("client") SHOWS("changed") SHOWS("unknown") SHOWS(KEPT)
+
 /* Filters are check boxes before the list, with style rules that hide rows. Each color also has its name and a
  * pattern (stripes, dots, a solid edge). Fixed columns, because the layout of tens of thousands of rows would take
  * minutes otherwise. */
@@ -11,30 +22,25 @@ static const char style[] =
 	".filter{position:absolute;opacity:0}"
 	".filters{display:flex;flex-wrap:wrap;gap:.5rem;margin:.6rem 0 1rem}"
 	".filters label{border:1px solid var(--line);border-radius:1rem;padding:.15rem .8rem;cursor:pointer}"
-	".filter:focus-visible~.filters{outline:2px solid var(--ink)}"
-#define SHOWS(id)                                                                                  \
-	"#" id ":checked~.filters label[for=" id                                                   \
-	"]{background:var(--tint);border-color:var(--ink)}"                                        \
-	"#" id ":not(:checked)~.wide tr." id "{display:none}"
-	SHOWS("red") SHOWS("yellow") SHOWS("green") SHOWS("client") SHOWS("changed") SHOWS(
-		"unknown") ".rows{content-visibility:auto;contain-intrinsic-size:auto 40rem}.list{table-layout:fixed}.list th:nth-child(1){width:6rem}.list th:nth-child(2){width:5.5rem}"
-			   ".list th:nth-child(3){width:7rem}.list th:nth-child(5){width:32%}.list th:nth-child(6){width:4rem}.list td{min-width:0}"
-			   "tr.red td:first-child{border-left:.45rem solid var(--bad);padding-left:.5rem}"
-			   "tr.yellow td:first-child{border-left:.45rem dashed var(--warn);padding-left:.5rem}"
-			   "tr.green td:first-child{border-left:.45rem dotted var(--good);padding-left:.5rem}"
-			   ".badge.bad{background-image:repeating-linear-gradient(45deg,transparent 0 4px,#9c1c1c22 4px 6px)}"
-			   ".badge.warn{background-image:radial-gradient(#7a4a0033 1px,transparent 1.5px);background-size:6px 6px}"
-			   ".progress{margin:.6rem 0}.progress svg{max-width:100%;height:auto}"
-			   ".risk{display:inline-block;border:1px solid var(--line);border-radius:.3rem;padding:0 .35rem;"
-			   "margin:.1rem .2rem .1rem 0;font-size:.78rem}"
-			   "@media screen and (max-width:44rem){body{padding:1rem .8rem}.progress{overflow-x:auto}.progress svg{max-width:none;width:40rem}.list,.list tbody,.list tr,.list td{display:block}"
-			   ".list thead{display:none}.list tr{border-bottom:2px solid var(--line);padding:.4rem 0}"
-			   ".list td:empty{display:none}.list td{border:0;padding:.1rem .4rem}.list td.n{text-align:left}"
-			   ".list td[data-name]::before{content:attr(data-name) \": \";color:var(--soft)}}"
-			   "@media print{.filters{display:none}.list tr{break-inside:avoid}.list thead{display:table-header-group}"
-			   ".list th:nth-child(1){width:42pt}.list th:nth-child(2){width:52pt}.list th:nth-child(3){width:52pt}"
-			   ".list th:nth-child(5){width:27%}.list th:nth-child(6){width:32pt}.list th:nth-child(7){width:78pt}"
-			   ".list td{padding-left:3pt;padding-right:3pt}}";
+	".filter:focus-visible~.filters{outline:2px solid var(--ink)}" FILTERS
+	".rows{content-visibility:auto;contain-intrinsic-size:auto 40rem}.list{table-layout:fixed}.list th:nth-child(1){width:6rem}.list th:nth-child(2){width:5.5rem}"
+	".list th:nth-child(3){width:7rem}.list th:nth-child(5){width:32%}.list th:nth-child(6){width:4rem}.list td{min-width:0}"
+	"tr.red td:first-child{border-left:.45rem solid var(--bad);padding-left:.5rem}"
+	"tr.yellow td:first-child{border-left:.45rem dashed var(--warn);padding-left:.5rem}"
+	"tr.green td:first-child{border-left:.45rem dotted var(--good);padding-left:.5rem}"
+	".badge.bad{background-image:repeating-linear-gradient(45deg,transparent 0 4px,#9c1c1c22 4px 6px)}"
+	".badge.warn{background-image:radial-gradient(#7a4a0033 1px,transparent 1.5px);background-size:6px 6px}"
+	".progress{margin:.6rem 0}.progress svg{max-width:100%;height:auto}"
+	".risk{display:inline-block;border:1px solid var(--line);border-radius:.3rem;padding:0 .35rem;"
+	"margin:.1rem .2rem .1rem 0;font-size:.78rem}"
+	"@media screen and (max-width:44rem){body{padding:1rem .8rem}.progress{overflow-x:auto}.progress svg{max-width:none;width:40rem}.list,.list tbody,.list tr,.list td{display:block}"
+	".list thead{display:none}.list tr{border-bottom:2px solid var(--line);padding:.4rem 0}"
+	".list td:empty{display:none}.list td{border:0;padding:.1rem .4rem}.list td.n{text-align:left}"
+	".list td[data-name]::before{content:attr(data-name) \": \";color:var(--soft)}}"
+	"@media print{.filters{display:none}.list tr{break-inside:avoid}.list thead{display:table-header-group}"
+	".list th:nth-child(1){width:42pt}.list th:nth-child(2){width:52pt}.list th:nth-child(3){width:52pt}"
+	".list th:nth-child(5){width:27%}.list th:nth-child(6){width:32pt}.list th:nth-child(7){width:78pt}"
+	".list td{padding-left:3pt;padding-right:3pt}}";
 
 static enum tone tone_of(enum inventory_color c)
 {
@@ -157,8 +163,8 @@ static void risks_cell(FILE *to, const struct inventory_item *i)
 
 static void item_print(const struct inventory_item *i, FILE *to)
 {
-	html_printf(to, "<tr class=\"%s %s\"><td>", inventory_color_name(i->color),
-		inventory_class_name(i->class));
+	html_printf(to, "<tr class=\"%s %s%s\"><td>", inventory_color_name(i->color),
+		inventory_class_name(i->class), inventory_is_left(i) ? "" : " " KEPT);
 	html_badge(to, tone_of(i->color), inventory_color_name(i->color));
 	html_printf(to, "</td><td data-name=\"class\">%s</td><td data-name=\"type\">%s</td>",
 		inventory_class_name(i->class), i->type);
@@ -195,16 +201,24 @@ static void table_begin(FILE *to)
 	fputs("</tr></thead>\n<tbody>\n", to);
 }
 
-static void list_print(const struct inventory *v, FILE *to)
+/* After the go-live the certificates name this page for what remains: what is kept is hidden until it is asked for. */
+static bool is_live(const struct inventory_report *r)
+{
+	return r->about && r->about->has_go_live && r->about->go_live <= r->inventory->at;
+}
+
+static void list_print(const struct inventory_report *r, FILE *to)
 {
 	static const char *const filters[] = {
-		"red", "yellow", "green", "client", "changed", "unknown"};
+		"red", "yellow", "green", "client", "changed", "unknown", KEPT};
+	const struct inventory *v = r->inventory;
+	bool live = is_live(r);
 	size_t n = 0;
 
-	fputs("<h2>Objects</h2>\n", to);
+	fputs(live ? "<h2>Objects that remain after go-live</h2>\n" : "<h2>Objects</h2>\n", to);
 	for (size_t i = 0; i < ARRAY_SIZE(filters); i++)
-		html_printf(to, "<input class=\"filter\" type=\"checkbox\" id=\"%s\" checked>",
-			filters[i]);
+		html_printf(to, "<input class=\"filter\" type=\"checkbox\" id=\"%s\"%s>",
+			filters[i], live && streq(filters[i], KEPT) ? "" : " checked");
 	fputs("<div class=\"filters\">Show: ", to);
 	for (size_t i = 0; i < ARRAY_SIZE(filters); i++)
 		html_printf(to, "<label for=\"%s\">%s</label>", filters[i], filters[i]);
@@ -242,7 +256,7 @@ int inventory_html(const struct inventory_report *r, FILE *to)
 		fputs("<p class=\"practice\">" PRACTICE_MARK "</p>\n", to);
 	state_print(r, to);
 	progress_part_print(r, to);
-	list_print(r->inventory, to);
+	list_print(r, to);
 	readings_print(r->inventory, to);
 	html_printf(to, "<footer><p>Made by Curfew %s.</p></footer>\n", CURFEW_VERSION);
 	return html_end(to);

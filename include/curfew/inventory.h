@@ -179,6 +179,8 @@ void inventory_sample_clear(struct sample *s);
 void inventory_tally(struct sample_tally *out, const struct inventory *v, const char *server,
 	const char *database);
 
+/* To be done before go-live, or what remains after it: all but what is kept and not red. */
+bool inventory_is_left(const struct inventory_item *i);
 /* NULL: no such part was reported. */
 const struct inventory_coverage *inventory_coverage_of(
 	const struct inventory *v, const char *server, const char *database, const char *part);

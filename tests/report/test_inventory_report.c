@@ -18,6 +18,7 @@ static struct sample_decision decisions[] = {
 	{"table", "dbo.Unused", "drop", NULL, "Jane Doe", "1972-10-01", HOSTILE},
 	{"procedure", "dbo.Busy", "drop", NULL, NULL, NULL, NULL},
 	{"view", "dbo.Shows", "replace", "a panel", NULL, NULL, NULL},
+	{"column", "dbo.Invoices.Note", "keep", NULL, NULL, NULL, NULL},
 };
 static struct sample_watch watches[] = {{"index-usage", DAYS_AGO(300), DAYS_AGO(201), 7200}};
 static struct sample sample = {.server = "sql01",
@@ -117,6 +118,34 @@ static size_t count_of(const char *text, const char *words)
 	return n;
 }
 
+/* The certificates name this page for what remains after go-live: what is kept is hidden until it is asked for. */
+static void test_live(void **state)
+{
+	struct client client = {.has_go_live = true, .timezone = (char *)"UTC"};
+	struct inventory v;
+	struct vendor vendor;
+	struct inventory_report r = {.inventory = &v,
+		.vendor = &vendor,
+		.client = "acme",
+		.zone = "UTC",
+		.about = &client};
+	char *page;
+
+	(void)state;
+	scene(&v, &vendor);
+	for (int live = 0; live < 2; live++) {
+		client.go_live = SCENE_NOW + (live ? 0 : 1);
+		CAPTURED(page, inventory_html(&r, to));
+		assert_int_equal(count_of(page, "Objects that remain after go-live"), live);
+		assert_int_equal(count_of(page, "id=\"kept\" checked>"), !live);
+		assert_int_equal(count_of(page, "id=\"kept\">"), live);
+		assert_int_equal(count_of(page, "<tr class=\"yellow client kept\">"), 1);
+		free(page);
+	}
+	inventory_free(&v);
+	vendor_free(&vendor);
+}
+
 /* In pieces that a browser lays out one by one: as one table, twenty thousand rows took it half a minute. */
 static void test_many(void **state)
 {
@@ -196,6 +225,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_golden),
+		cmocka_unit_test(test_live),
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_sums),
 		cmocka_unit_test(test_urgency),
