@@ -55,12 +55,12 @@ static const char *plural(size_t n)
 	return n == 1 ? "" : "s";
 }
 
-static size_t skipped_count(const struct records *k)
+static size_t outcomes_count(const struct records *k, bool (*is)(const struct record *r))
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < k->n; i++)
-		n += outcome_is_skipped(&k->items[i]);
+		n += is(&k->items[i]);
 	return n;
 }
 
@@ -68,8 +68,9 @@ static size_t skipped_count(const struct records *k)
 static void result_print(
 	const struct pass_result *r, const struct records *k, bool applied, bool coming)
 {
-	size_t skipped = skipped_count(k);
-	size_t failed = r->failed > skipped ? r->failed - skipped : 0;
+	/* As they are shown: what a later round made good was planned twice, and done once. */
+	size_t skipped = outcomes_count(k, outcome_is_skipped);
+	size_t failed = outcomes_count(k, outcome_is_failed);
 
 	if (r->planned && !applied)
 		puts("\n+ gives access, - takes access, ~ changes it");
@@ -119,8 +120,7 @@ static int exit_of(const struct pass_result *r, bool applied)
 {
 	bool differs = r->excess || r->unverified || r->unread || r->drift;
 
-	if (r->failed || r->unreachable || r->overdue || r->held || r->network_failed ||
-		r->journal_failed)
+	if (pass_is_incomplete(r) || r->unreachable || r->overdue || r->held)
 		return EXIT_FAILED;
 	return differs || (r->planned && !applied) ? EXIT_DIFFERENT : EXIT_FINE;
 }

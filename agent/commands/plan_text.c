@@ -62,7 +62,7 @@ bool outcome_is_skipped(const struct record *r)
 	return r->kind == RECORD_OUTCOME && r->state != STATE_OK && !r->code;
 }
 
-static bool is_failed(const struct record *r)
+bool outcome_is_failed(const struct record *r)
 {
 	return r->kind == RECORD_OUTCOME && r->state != STATE_OK && r->code;
 }
@@ -106,7 +106,7 @@ static bool is_lacking_right(const struct record *r)
 {
 	static const int32_t numbers[] = {229, 230, 262, 297, 300, 916, 5011, 15151, 15247, 15433};
 
-	for (size_t i = 0; i < ARRAY_SIZE(numbers) && is_failed(r); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(numbers) && outcome_is_failed(r); i++)
 		if (r->code == numbers[i])
 			return true;
 	return false;
@@ -126,9 +126,101 @@ static void reason_print(const char *why, FILE *to, bool color)
 	fprintf(to, "%s\n", style_end(color, TONE_DIM));
 }
 
-static void line_print(const struct record *r, FILE *to, bool color, const char **reason)
+static int place_compare(const struct record *a, const struct record *b)
 {
+	int c = strcmp(a->client, b->client);
+
+	if (!c)
+		c = is_network(a) - is_network(b);
+	if (!c)
+		c = strcmp(a->server, b->server);
+	return c;
+}
+
+struct ranked {
+	const struct record *record;
+	size_t order;
+};
+
+/* One cause: the same error on the same server. Of a missing right the words name each login. */
+static bool is_same_failure(const struct record *a, const struct record *b)
+{
+	if (!outcome_is_failed(a) || !outcome_is_failed(b) || a->code != b->code ||
+		!streq(a->server, b->server))
+		return false;
+	return streq(a->detail, b->detail) ||
+	       (is_lacking_right(a) && a->change.kind == b->change.kind);
+}
+
+static bool is_neighbour(const struct record *a, const struct record *b)
+{
+	return a->kind == RECORD_GRANT && b->kind == RECORD_GRANT && streq(a->server, b->server) &&
+	       streq(a->login, b->login);
+}
+
+static bool is_same_state(const struct record *a, const struct record *b)
+{
+	return is_neighbour(a, b) && a->state == b->state && streq(a->detail, b->detail);
+}
+
+/* The server's own note says it of every grant there. */
+static bool is_of_server(const struct record *r, const struct record *note)
+{
+	return r->kind == RECORD_GRANT && note->kind == RECORD_NOTE && !*note->login &&
+	       !*note->database && streq(r->server, note->server) && streq(r->detail, note->detail);
+}
+
+/* Whether a record before this one says the same. */
+static bool is_repeated(const struct ranked *shown, size_t i)
+{
+	const struct record *r = shown[i].record;
+
+	for (size_t k = 0; k < i && outcome_is_failed(r); k++)
+		if (is_same_failure(r, shown[k].record))
+			return true;
+	/* The grants of a login follow each other. */
+	for (size_t k = i; k-- > 0 && is_neighbour(shown[k].record, r);)
+		if (is_same_state(shown[k].record, r))
+			return true;
+	/* The servers' notes come first. */
+	for (size_t k = 0; k < i && !*shown[k].record->client && r->kind == RECORD_GRANT; k++)
+		if (is_of_server(r, shown[k].record))
+			return true;
+	return false;
+}
+
+/* The remedy was printed with an error of that server. */
+static bool is_remedy_repeated(const struct ranked *shown, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (is_lacking_right(shown[k].record) &&
+			streq(shown[k].record->server, shown[i].record->server))
+			return true;
+	return false;
+}
+
+static void state_print(const struct ranked *shown, size_t n, size_t i, FILE *to, bool color)
+{
+	const struct record *r = shown[i].record;
 	enum tone tone = state_tone(r->state);
+
+	fprintf(to, "    %s%s:%s ", style_begin(color, tone), state_name(r->state),
+		style_end(color, tone));
+	if (*r->login)
+		text_printf(to, "%s%s%s", r->login, *r->database ? " on " : "", r->database);
+	for (size_t k = i + 1; k < n && is_neighbour(r, shown[k].record); k++)
+		if (is_same_state(r, shown[k].record))
+			text_printf(to, ", %s", shown[k].record->database);
+	text_printf(to, "%s%s\n", *r->login ? ": " : "",
+		*r->detail		  ? r->detail
+		: r->kind == RECORD_GRANT ? "the database does not exist yet"
+					  : "");
+}
+
+static void line_print(
+	const struct ranked *shown, size_t n, size_t i, FILE *to, bool color, const char **reason)
+{
+	const struct record *r = shown[i].record;
 	char text[NETWORK_CHANGE_MAX];
 	const char *why;
 
@@ -143,7 +235,7 @@ static void line_print(const struct record *r, FILE *to, bool color, const char 
 			*reason = why;
 		change_print(r, to, color, change_opens(r->change.kind) ? "+" : "-",
 			change_opens(r->change.kind), r->change.statement);
-		if (is_lacking_right(r))
+		if (is_lacking_right(r) && !is_remedy_repeated(shown, i))
 			text_printf(to,
 				"      if the agent login lacks the right, a DBA must run this statement, or those of `curfew bootstrap %s`\n",
 				r->server);
@@ -157,33 +249,7 @@ static void line_print(const struct record *r, FILE *to, bool color, const char 
 	default:
 		break;
 	}
-	fprintf(to, "    %s%s:%s ", style_begin(color, tone), state_name(r->state),
-		style_end(color, tone));
-	if (*r->login)
-		text_printf(to, "%s%s%s: ", r->login, *r->database ? " on " : "", r->database);
-	text_printf(to, "%s\n",
-		*r->detail		  ? r->detail
-		: r->kind == RECORD_GRANT ? "the database does not exist yet"
-					  : "");
-}
-
-struct ranked {
-	const struct record *record;
-	size_t order;
-};
-
-/* The same error on the same server was printed already. */
-static bool is_repeated(const struct ranked *shown, size_t i)
-{
-	const struct record *r = shown[i].record;
-
-	for (size_t k = 0; k < i && is_failed(r); k++) {
-		const struct record *f = shown[k].record;
-		if (is_failed(f) && f->code == r->code && streq(f->server, r->server) &&
-			streq(f->detail, r->detail))
-			return true;
-	}
-	return false;
+	state_print(shown, n, i, to, color);
 }
 
 /* Changes that are only counted. */
@@ -207,7 +273,7 @@ static bool is_role_setup(const struct ranked *shown, size_t n, size_t i)
 	const struct record *r = shown[i].record;
 	const char *role, *made;
 
-	if ((r->kind != RECORD_PLAN && r->kind != RECORD_OUTCOME) || is_failed(r) ||
+	if ((r->kind != RECORD_PLAN && r->kind != RECORD_OUTCOME) || outcome_is_failed(r) ||
 		outcome_is_skipped(r))
 		return false;
 	if (r->change.kind == CHANGE_ROLE_CREATE)
@@ -233,23 +299,13 @@ static void left_out_print(struct left_out *l, FILE *to)
 			"    ~ set up roles that nobody is in yet: %zu statement%s; --verbose shows them\n",
 			l->roles, l->roles == 1 ? "" : "s");
 	if (l->repeated)
-		fprintf(to, "    %zu more change%s FAILED with the error above\n", l->repeated,
-			l->repeated == 1 ? "" : "s");
+		fprintf(to,
+			"    %zu more change%s FAILED for the same cause; see `curfew history`\n",
+			l->repeated, l->repeated == 1 ? "" : "s");
 	if (l->skipped)
 		fprintf(to, "    %zu change%s skipped: something before failed\n", l->skipped,
 			l->skipped == 1 ? "" : "s");
 	*l = (struct left_out){0};
-}
-
-static int place_compare(const struct record *a, const struct record *b)
-{
-	int c = strcmp(a->client, b->client);
-
-	if (!c)
-		c = is_network(a) - is_network(b);
-	if (!c)
-		c = strcmp(a->server, b->server);
-	return c;
 }
 
 static int ranked_compare(const void *a, const void *b)
@@ -267,6 +323,7 @@ void plan_print(const struct record *items, size_t n, bool verbose, FILE *to)
 	_cleanup_free_ const struct record **outcomes = calloc(n + 1, sizeof(*outcomes));
 	struct left_out left = {0};
 	size_t n_shown = 0;
+	const struct record *last = NULL;
 	const char *reason = NULL;
 
 	if (!shown || !outcomes)
@@ -277,11 +334,14 @@ void plan_print(const struct record *items, size_t n, bool verbose, FILE *to)
 			shown[n_shown++] = (struct ranked){&items[i], i};
 	qsort(shown, n_shown, sizeof(*shown), ranked_compare);
 	for (size_t i = 0; i < n_shown; i++) {
-		const struct record *r = shown[i].record, *last = i ? shown[i - 1].record : NULL;
+		const struct record *r = shown[i].record;
+		bool again = is_repeated(shown, i);
+		if (again && r->kind == RECORD_GRANT)
+			continue;
 		if (last && place_compare(last, r) != 0)
 			left_out_print(&left, to);
 		if (!last || !streq(last->client, r->client))
-			client_print(*r->client ? r->client : "servers", to, color, i == 0);
+			client_print(*r->client ? r->client : "servers", to, color, !last);
 		if (!last || place_compare(last, r) != 0) {
 			text_printf(to, "  %s\n", is_network(r) ? "network" : r->server);
 			reason = NULL;
@@ -290,10 +350,11 @@ void plan_print(const struct record *items, size_t n, bool verbose, FILE *to)
 			left.roles++;
 		else if (outcome_is_skipped(r))
 			left.skipped++;
-		else if (is_repeated(shown, i))
+		else if (again && !verbose)
 			left.repeated++;
 		else
-			line_print(r, to, color, &reason);
+			line_print(shown, n_shown, i, to, color, &reason);
+		last = r;
 	}
 	left_out_print(&left, to);
 }

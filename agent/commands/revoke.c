@@ -216,7 +216,8 @@ static int revoked_print(void *context, const char *client, const char *login)
 
 struct reinstated {
 	const struct overrides *left;
-	bool closed;	 /* another revocation still blocks a user */
+	const struct records *records; /* of the pass that followed */
+	bool closed; /* a user is still blocked: by another revocation, or because access is not verified */
 	json_t *targets; /* NULL: for a person */
 };
 
@@ -224,8 +225,10 @@ struct reinstated {
 static int reinstated_print(void *context, const char *client, const char *login)
 {
 	struct reinstated *r = context;
+	size_t closed = reinstate_closed(r->records, client, login);
 	bool whole = false;
 
+	r->closed |= closed;
 	if (r->targets) {
 		revoke_target_add(r->targets, r->left, client, login);
 		for (size_t i = 0; i < r->left->n; i++)
@@ -248,6 +251,10 @@ static int reinstated_print(void *context, const char *client, const char *login
 		text_printf(stdout,
 			"still closed: client %s is revoked; run `curfew reinstate %s`\n", client,
 			client);
+	else if (closed)
+		text_printf(stdout,
+			"still closed: access of %zu grant%s is not verified; run `curfew status %s`\n",
+			closed, closed == 1 ? "" : "s", client);
 	else
 		puts("access follows the schedule; if the login was re-created, run `curfew handover` to set a password");
 	r->closed |= whole;
@@ -256,10 +263,10 @@ static int reinstated_print(void *context, const char *client, const char *login
 
 /* Shows the state by the journal, which the service may have written. A user who may not read it sees the request's
  * result. */
-static int reinstated_show(struct context *c, json_t *targets)
+static int reinstated_show(struct context *c, const struct records *k, json_t *targets)
 {
 	struct overrides left = {0};
-	struct reinstated r = {.left = &left, .targets = targets};
+	struct reinstated r = {.left = &left, .records = k, .targets = targets};
 	struct journal *j = c->journal;
 
 	if (!j)
@@ -289,7 +296,7 @@ static int machine_show(struct context *c, bool revoke, const struct pass_result
 	if (revoke)
 		targets_each(c, revoked_add, targets);
 	else
-		code = reinstated_show(c, targets);
+		code = reinstated_show(c, k, targets);
 	if (revoke_json_print(result, k, c->now, recorded, targets))
 		return EXIT_FAILED;
 	if (revoke_is_done(result) && recorded == RECORDED)
@@ -320,7 +327,7 @@ static int carry_out(struct context *c, bool revoke, struct records *k)
 		return EXIT_FAILED;
 	}
 	if (!code && !revoke)
-		return reinstated_show(c, NULL);
+		return reinstated_show(c, k, NULL);
 	if (!code)
 		targets_each(c, revoked_print, NULL);
 	return code;
@@ -377,6 +384,6 @@ const struct command command_reinstate = {
 	.summary = "Undo a revocation",
 	.help = "Access then follows the schedule. Name the user to reinstate a user, only the client to reinstate the whole\n"
 		"client, and --person EMAIL to reinstate that person everywhere. --reason is required.\n"
-		"Exit status: 2 the user stays closed, because the whole client is revoked.\n",
+		"Exit status: 2 the user stays closed: the whole client is revoked, or the access is not verified.\n",
 	.run = run_reinstate,
 };

@@ -35,16 +35,27 @@ void revoke_network_print(const struct program *p, const struct records *k)
 	putchar('\n');
 }
 
+size_t reinstate_closed(const struct records *k, const char *client, const char *login)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < k->n; i++) {
+		const struct record *r = &k->items[i];
+		n += r->kind == RECORD_GRANT && r->state != STATE_OK && r->state != STATE_WAITING &&
+		     streq(r->client, client) && (!login || names_equal(r->login, login));
+	}
+	return n;
+}
+
 bool revoke_is_done(const struct pass_result *r)
 {
-	return !r->failed && !r->unreachable && !r->overdue && !r->network_failed &&
-	       !r->journal_failed;
+	return !pass_is_incomplete(r) && !r->unreachable && !r->overdue;
 }
 
 static void closed_print(const struct program *p, const struct pass_result *r)
 {
 	bool network = p->settings.firewall.enabled && !r->network_failed;
-	bool sql = !r->failed && !r->unreachable && !r->overdue;
+	bool sql = !r->failed && !r->refuted && !r->unreachable && !r->overdue;
 
 	fprintf(stderr, "access removed: %s%s%s;", network ? "network" : "",
 		network && sql ? ", SQL on every server" : "",
@@ -65,6 +76,9 @@ static void open_print(const struct pass_result *r, const struct records *k, con
 				k->items[i].server, k->items[i].detail);
 	if (r->failed)
 		fprintf(stderr, " %zu change%s failed;", r->failed, r->failed == 1 ? "" : "s");
+	if (r->refuted && !r->overdue)
+		fprintf(stderr, " %zu grant%s hold%s more access than is scheduled;", r->refuted,
+			r->refuted == 1 ? "" : "s", r->refuted == 1 ? "s" : "");
 	if (r->overdue)
 		fprintf(stderr, " not confirmed: the end of %zu grant%s;", r->overdue,
 			r->overdue == 1 ? "" : "s");

@@ -221,7 +221,7 @@ static void proof_take(struct pass *p, struct record *r)
 		pass_verified_note(p, g, &v);
 		shown_note(&p->works[pass_grant_number(p, g)], r);
 	}
-	p->result.failed += r->verification.result == VERIFICATION_EXCESS;
+	p->result.refuted += r->verification.result == VERIFICATION_EXCESS;
 	e.outcome = verification_name(r->verification.result);
 	e.level = level_name(r->verification.level);
 	if (pass_journal_write(p, &e))

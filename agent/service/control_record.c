@@ -15,6 +15,7 @@ static const struct {
 	COUNT(planned),
 	COUNT(done),
 	COUNT(failed),
+	COUNT(refuted),
 	COUNT(servers),
 	COUNT(unreachable),
 	COUNT(overdue),

@@ -102,15 +102,16 @@ static void result_log(struct service *s, const struct pass_result *r)
 	const struct passes *p = &s->passes;
 	struct log_fields f = {
 		.reason = p->text, .actor = p->has_request ? p->request.actor : "service"};
-	bool failed = r->failed || r->network_failed || r->journal_failed;
+	bool failed = pass_is_incomplete(r);
 
 	if (r->journal_failed)
 		log_send(LOG_JOURNAL_FAILED, &f,
 			"cannot write the journal; access was removed as scheduled, but no access was granted");
 	if (failed)
-		log_send(LOG_PASS_FAILED, &f, "pass incomplete: %zu of %zu changes failed%s (%s)",
+		log_send(LOG_PASS_FAILED, &f,
+			"pass incomplete: %zu of %zu changes failed%s; %zu verifications found more than is scheduled (%s)",
 			r->failed, r->planned, r->network_failed ? ", and the packet filter" : "",
-			p->text);
+			r->refuted, p->text);
 	else if (r->done)
 		log_send(LOG_PASS, &f, "%zu changes made on %zu servers (%s)", r->done, r->servers,
 			p->text);
@@ -170,8 +171,7 @@ static void pass_done(struct service *s, const struct pass_result *result)
 	double took = (double)(service_monotonic() - p->began) / 1000;
 
 	s->metrics.passes++;
-	s->metrics.passes_failed +=
-		result->failed || result->network_failed || result->journal_failed;
+	s->metrics.passes_failed += pass_is_incomplete(result);
 	s->metrics.has_pass = true;
 	s->metrics.last_pass = service_now(s);
 	memcpy(p->last_text, p->text, sizeof(p->last_text));

@@ -50,8 +50,8 @@ static void disable_tell(
 		return;
 	if (d->code)
 		snprintf(words, sizeof(words),
-			"%s; every pass ends its sessions; the login is a member of a fixed server role or has CONTROL "
-			"SERVER, so only a DBA can disable it, with this statement",
+			"%s; every pass ends its sessions; if the login is a member of a fixed server role or has CONTROL "
+			"SERVER, only a DBA can disable it",
 			d->words[0] ? d->words : strerror(EIO));
 	closing_tell(run, closing, CHANGE_LOGIN_DISABLE, d->code, statement, words);
 }

@@ -56,6 +56,7 @@ struct pass_options {
 struct pass_result {
 	size_t planned; /* changes to make, or that would be made */
 	size_t done, failed;
+	size_t refuted; /* verifications that show more access than is scheduled */
 	size_t servers, unreachable;
 	size_t overdue; /* access that should have ended or been reduced, not confirmed */
 	size_t drift;	/* grants that do not match after everything was tried */
@@ -68,6 +69,11 @@ struct pass_result {
 	bool network_failed;
 	bool journal_failed; /* the journal could not be written: access was removed, but none was granted */
 };
+/* Something was not done, or not as scheduled; unreachable servers are counted apart. */
+static inline bool pass_is_incomplete(const struct pass_result *r)
+{
+	return r->failed || r->refuted || r->network_failed || r->journal_failed;
+}
 
 struct pass;
 /* Builds schedule, scheduled access, and inventory. 0, -ENOMEM, or the journal's error. Borrows all that `o` points to.
