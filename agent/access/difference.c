@@ -97,9 +97,10 @@ static void rights_name(struct builder *b)
 {
 	for (size_t i = 0; i < b->o->n_missing_rights; i++)
 		obstacle_push(b, STATE_UNVERIFIED, NULL, NULL,
-			"the agent login lacks %s, so results may be incomplete; a DBA must run the output of `curfew "
-			"bootstrap %s` again",
-			b->o->missing_rights[i], b->w->server->name);
+			"the agent login lacks %s, so results may be incomplete; a DBA must run `GRANT %s TO [%s];` in "
+			"master, or the output of `curfew bootstrap %s` again",
+			b->o->missing_rights[i], b->o->missing_rights[i], b->w->server->login,
+			b->w->server->name);
 }
 
 /* Changes to which no database's DDL trigger applies. */

@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include "commands/denied_read.h"
+#include "commands/last_failure.h"
 #include "commands/revocation.h"
 #include "curfew/explain.h"
 #include "curfew/state_tables.h"
@@ -19,7 +20,8 @@ struct inquiry {
 	bool network_known;
 	struct verified_list verified;
 	struct journal_entries handovers; /* of this login */
-	struct journal_entries changes;	  /* outcomes and proofs of this login, oldest first */
+	struct journal_entries changes;	  /* of this login */
+	char **remedies;		  /* of each server; NULL: nothing failed there */
 	char *revoked_by;
 	struct explain_server *servers;
 	struct explain_database *databases;
@@ -47,19 +49,9 @@ static int handover_keep(void *context, const struct journal_entry *e)
 	return e->action && streq(e->action, "handover") ? journal_entries_keep(context, e) : 0;
 }
 
-/* Ended in one way or another; what was only intended says nothing. */
-static int change_keep(void *context, const struct journal_entry *e)
-{
-	return e->kind == JOURNAL_OUTCOME || e->kind == JOURNAL_PROOF
-		       ? journal_entries_keep(context, e)
-		       : 0;
-}
-
 static int journal_ask(struct inquiry *q)
 {
 	struct context *c = &q->context;
-	const struct journal_filter all = {
-		.client = c->client->name, .login = c->user->login, .kind = -1};
 	const struct journal_filter mine = {
 		.client = c->client->name, .login = c->user->login, .kind = JOURNAL_EVENT};
 	int rc = 0;
@@ -67,7 +59,7 @@ static int journal_ask(struct inquiry *q)
 	if (c->journal)
 		rc = journal_read(c->journal, &mine, handover_keep, &q->handovers);
 	if (c->journal && !rc)
-		rc = journal_read(c->journal, &all, change_keep, &q->changes);
+		rc = login_changes_read(&q->changes, c->journal, c->client->name, c->user->login);
 	if (c->journal && !rc)
 		rc = verified_load(&q->verified, c->journal);
 	return rc ? cli_fail(
@@ -196,20 +188,19 @@ static void server_handover(struct explain_server *s, const struct inquiry *q)
 	s->handed_over = s->handed_over_at ? ANSWER_YES : archived ? ANSWER_UNKNOWN : ANSWER_NO;
 }
 
-/* Of the last change alone: one that was made since then has put it right. */
-static void server_failure(struct explain_server *s, const struct inquiry *q)
+static void server_failure(struct explain_server *s, struct inquiry *q)
 {
-	for (size_t i = 0; i < q->changes.n; i++) {
-		const struct journal_entry *e = &q->changes.items[i];
-		if (e->kind != JOURNAL_OUTCOME || !e->server || !streq(e->server, s->server->name))
-			continue;
-		bool failed = e->outcome && streq(e->outcome, "failed");
-		s->failed = failed ? e->detail : NULL;
-		s->failed_statement = failed ? e->statement : NULL;
-	}
+	const struct journal_entry *failed = last_failure(&q->changes, s->server->name);
+	char **remedy = &q->remedies[s - q->servers];
+
+	if (!failed)
+		return;
+	*remedy = last_failure_statements(&q->changes, s->server->name);
+	s->failed = failed->detail;
+	s->remedy = *remedy;
 }
 
-static void server_facts(struct explain_server *s, const struct inquiry *q)
+static void server_facts(struct explain_server *s, struct inquiry *q)
 {
 	server_failure(s, q);
 	for (size_t i = 0; i < q->records.n; i++)
@@ -235,13 +226,9 @@ static void database_facts(struct explain_database *d, const struct inquiry *q)
 		d->observed = r->grant.level;
 		d->detail = d->seen ? r->detail : NULL;
 	}
-	for (size_t i = 0; i < q->changes.n; i++) {
-		const struct journal_entry *e = &q->changes.items[i];
-		if (e->kind == JOURNAL_PROOF && e->server && e->database &&
-			streq(e->server, g->server->name) &&
-			names_equal(e->database, g->database->name))
-			d->unverified = e->outcome && !is_verified(e->outcome) ? e->detail : NULL;
-	}
+	const struct journal_entry *doubt =
+		last_doubt(&q->changes, g->server->name, g->database->name);
+	d->unverified = doubt ? doubt->detail : NULL;
 	for (size_t i = 0; i < q->verified.n; i++) {
 		const struct verified *v = &q->verified.items[i];
 		if (streq(v->server, g->server->name) && names_equal(v->login, g->user->login) &&
@@ -317,8 +304,9 @@ static int facts_make(struct inquiry *q)
 
 	q->servers = calloc(c->grants.n + 1, sizeof(*q->servers));
 	q->databases = calloc(c->grants.n + 1, sizeof(*q->databases));
+	q->remedies = calloc(c->grants.n + 1, sizeof(*q->remedies));
 	q->denied = calloc(q->network.n_refused + 1, sizeof(*q->denied));
-	if (!q->servers || !q->databases || !q->denied)
+	if (!q->servers || !q->databases || !q->denied || !q->remedies)
 		return EXIT_FAILED;
 	q->facts.client = c->client;
 	q->facts.user = c->user;
@@ -336,6 +324,9 @@ static int facts_make(struct inquiry *q)
 
 static void inquiry_free(struct inquiry *q)
 {
+	for (size_t i = 0; q->remedies && i < q->facts.n_servers; i++)
+		free(q->remedies[i]);
+	free(q->remedies);
 	free(q->servers);
 	free(q->databases);
 	free(q->denied);

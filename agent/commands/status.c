@@ -6,6 +6,7 @@
 
 #include <jansson.h>
 
+#include "commands/status_failures.h"
 #include "commands/status_heading.h"
 #include "commands/status_notices.h"
 #include "commands/board_read.h"
@@ -65,6 +66,18 @@ static void network_cell(struct table *t, const struct grant *g, const struct fi
 		table_cell(t, "allowed");
 }
 
+/* Said once, below, of the whole server. */
+static bool is_noted(const struct records *k, const struct record *r)
+{
+	for (size_t i = 0; i < k->n; i++) {
+		const struct record *note = &k->items[i];
+		if (note->kind == RECORD_NOTE && !*note->login && !*note->database &&
+			streq(note->server, r->server) && streq(note->detail, r->detail))
+			return true;
+	}
+	return false;
+}
+
 static void status_row(struct table *t, const struct grant *g, const struct status_view *seen)
 {
 	const struct record *r = status_record(&seen->records, g);
@@ -84,8 +97,7 @@ static void status_row(struct table *t, const struct grant *g, const struct stat
 		table_cell(t, status_is_seen(r) ? level_name(g->level) : "?");
 	until_cell(t, g);
 	network_cell(t, g, seen->network);
-	/* An error of the whole server is printed once, below. */
-	table_cell(t, known && *r->detail ? r->detail : "");
+	table_cell(t, known && !is_noted(&seen->records, r) ? r->detail : "");
 }
 
 /* Whether the word is about the login itself, not about its password. */
@@ -142,13 +154,15 @@ static int client_print(
 		table_free(t);
 		putchar('\n');
 	}
+	status_failures_print(items, n, seen);
 	passwords_print(items, n, seen);
 	return 0;
 }
 
 /* Access that was granted and is no longer configured. */
-static int residual_print(const struct records *k)
+static int residual_print(const struct status_view *seen)
 {
+	const struct records *k = &seen->records;
 	static const struct table_column columns[] = {{"  USER", 0}, {"SERVER", 0}, {"DATABASE", 0},
 		{"STATE", 0}, {"LAST KNOWN", 0}, {"REMARK", TABLE_WRAP}};
 	struct table *t = NULL;
@@ -173,6 +187,7 @@ static int residual_print(const struct records *k)
 	table_print(t);
 	table_free(t);
 	putchar('\n');
+	status_residual_failures_print(seen);
 	return 0;
 }
 
@@ -214,7 +229,7 @@ static int status_print(
 		if (client_print(&g->items[from], i - from, seen, now))
 			return EXIT_FAILED;
 	}
-	if (residual_print(&seen->records))
+	if (residual_print(seen))
 		return EXIT_FAILED;
 	for (size_t i = 0; i < seen->records.n; i++) {
 		const struct record *r = &seen->records.items[i];

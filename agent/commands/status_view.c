@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "commands/revocation.h"
+#include "commands/status_failures.h"
 #include "commands/status_service.h"
 #include "curfew/report.h"
 
@@ -91,6 +92,7 @@ json_t *status_json(
 			text_json(status_password(
 				&seen->records, &seen->handovers, seen->archived, k)));
 		json_object_set_new(object, "revoked", revoked_json(seen->context, k));
+		status_failure_json(object, k, seen);
 		json_array_append_new(grants, object);
 	}
 	for (size_t i = 0; i < seen->records.n; i++) {

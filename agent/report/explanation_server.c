@@ -43,13 +43,19 @@ bool server_is_down(char *text, const struct explain_facts *f)
 		       s->server->name, explain_or(s->problem, "no answer"));
 }
 
-/* If access there matches the schedule, the agent's missing permissions keep nobody out. */
+static bool has_its_level(const struct explain_database *d)
+{
+	return d->state == STATE_OK ||
+	       (d->state == STATE_UNVERIFIED && !d->unread && d->observed == d->grant->level);
+}
+
+/* If access there matches the schedule, and the user is admitted, the agent's missing permissions keep nobody out. */
 static bool is_well(const struct explain_facts *f, const struct explain_server *s)
 {
 	for (size_t i = 0; i < f->n_databases; i++)
 		if (f->databases[i].grant->server == s->server && f->databases[i].seen &&
 			f->databases[i].grant->level != LEVEL_NONE &&
-			f->databases[i].state != STATE_OK)
+			!has_its_level(&f->databases[i]))
 			return false;
 	return s->login == EXPLAIN_LOGIN_ENABLED && (s->allowed || !s->network_known);
 }
@@ -80,18 +86,31 @@ static bool has_excess(const struct explain_database *d)
 				  d->observed > d->grant->level);
 }
 
+/* What a DBA must run for the user there; NULL: nothing failed. */
+static const char *remedy_on(const struct explain_facts *f, const struct server *server)
+{
+	for (size_t i = 0; i < f->n_servers; i++)
+		if (f->servers[i].server == server)
+			return f->servers[i].remedy;
+	return NULL;
+}
+
 bool is_excess(char *text, const struct explain_facts *f)
 {
 	for (size_t i = 0; i < f->n_databases; i++) {
 		const struct explain_database *d = &f->databases[i];
+		const char *remedy = remedy_on(f, d->grant->server);
 		if (has_excess(d))
 			return explain_say(text,
 				"access on %s / %s is more than scheduled (%s), so all access on %s is blocked until that is "
-				"removed; run `curfew audit %s` and remove what it names",
+				"removed; %s%s%s",
 				d->grant->server->name, d->grant->database->name,
 				explain_or(d->unverified,
 					explain_or(d->detail, "by the last verification")),
-				d->grant->server->name, f->client->name);
+				d->grant->server->name,
+				remedy ? "a DBA must run: " : "run `curfew audit ",
+				remedy ? remedy : f->client->name,
+				remedy ? "" : "` and remove what it names");
 	}
 	return false;
 }
@@ -132,10 +151,10 @@ bool change_has_failed(char *text, const struct explain_facts *f)
 		const struct explain_server *s = &f->servers[i];
 		if (s->failed && explain_is_scheduled(f, s->server) && !is_well(f, s))
 			return explain_say(text,
-				"the last change for %s on %s failed (%s); a DBA must run `curfew bootstrap %s`, or that "
-				"statement: %s",
+				"the last change for %s on %s failed (%s); if the agent login lacks the right, a DBA must run "
+				"the output of `curfew bootstrap %s`, or: %s",
 				f->user->login, s->server->name, s->failed, s->server->name,
-				explain_or(s->failed_statement, "see `curfew history`"));
+				explain_or(s->remedy, "see `curfew history`"));
 	}
 	return false;
 }
@@ -161,7 +180,7 @@ bool not_as_scheduled(char *text, const struct explain_facts *f)
 {
 	for (size_t i = 0; i < f->n_databases; i++) {
 		const struct explain_database *d = &f->databases[i];
-		if (d->seen && d->state != STATE_OK && d->grant->level != LEVEL_NONE)
+		if (d->seen && !has_its_level(d) && d->grant->level != LEVEL_NONE)
 			return explain_say(text, "%s / %s is %s (%s); run `curfew apply %s`",
 				d->grant->server->name, d->grant->database->name,
 				state_name(d->state), explain_or(d->detail, "no detail"),

@@ -92,6 +92,16 @@ static void failure_print(const struct explain_server *s, FILE *to)
 			s->server->name, s->failed);
 }
 
+/* Said of the login already, or what the last verification lacked says more. */
+static bool is_detail_said(const struct explain_facts *f, const struct explain_database *d)
+{
+	for (size_t i = 0; i < f->n_servers; i++)
+		if (f->servers[i].server == d->grant->server && f->servers[i].lacks &&
+			streq(f->servers[i].lacks, d->detail))
+			return true;
+	return d->unverified && d->state == STATE_UNVERIFIED;
+}
+
 static void database_print(
 	const struct explain_facts *f, const struct explain_database *d, FILE *to)
 {
@@ -111,7 +121,7 @@ static void database_print(
 			verification_name(d->last->result), level_name(d->last->level));
 	if (d->unverified)
 		text_printf(to, " (%s)", d->unverified);
-	if (d->detail && *d->detail)
+	if (d->detail && *d->detail && !is_detail_said(f, d))
 		text_printf(to, "; %s", d->detail);
 	fputc('\n', to);
 }
@@ -187,7 +197,8 @@ static json_t *server_json(const struct explain_facts *f, const struct explain_s
 			      : s->trusted	  ? "trusted"
 						  : "closed";
 
-	return json_pack("{s:o, s:b, s:o, s:s?, s:o, s:o, s:s?, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+	return json_pack(
+		"{s:o, s:b, s:o, s:s?, s:o, s:o, s:s?, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 		"server", text_json(s->server->name), "read", s->reach == REACH_READ, "detail",
 		text_json(s->problem ? s->problem : s->lacks), "network", network, "allowed_until",
 		s->allowed ? instant_json(s->allowed_until) : json_null(), "packets",
@@ -195,7 +206,8 @@ static json_t *server_json(const struct explain_facts *f, const struct explain_s
 		logins[s->login], "locked", answer_json(s->locked), "must_change",
 		answer_json(s->must_change), "expired", answer_json(s->expired), "handed_over",
 		answer_json(s->handed_over), "handed_over_at", instant_or_null(s->handed_over_at),
-		"last_login", instant_or_null(s->last_login), "last_failure", text_json(s->failed));
+		"last_login", instant_or_null(s->last_login), "last_failure", text_json(s->failed),
+		"remedy", text_json(s->remedy));
 }
 
 static json_t *database_json(const struct explain_database *d)

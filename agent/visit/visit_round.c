@@ -92,8 +92,8 @@ void outcome_tell(const struct visit_run *run, struct record *r, int rc,
 	r->state = rc || moot ? STATE_DRIFT : STATE_OK;
 	if (moot)
 		RECORD_SET(r, detail,
-			run->unrecorded ? "skipped: cannot write the journal"
-					: "skipped: an earlier change failed");
+			run->unrecorded ? OUTCOME_SKIPPED "cannot write the journal"
+					: OUTCOME_SKIPPED "an earlier change failed");
 	else if (rc == -ENOTSUP)
 		RECORD_SET(r, detail, "unsupported object type; a DBA must make this change");
 	else if (rc)

@@ -27,8 +27,8 @@ struct explain_server {
 	enum explain_reach reach;
 	const char *problem; /* why the server could not be read */
 	const char *lacks;   /* permissions that the agent login lacks */
-	/* The last change for the user there, if it failed: the server's words, and the T-SQL. */
-	const char *failed, *failed_statement;
+	/* What failed when the user's access there was changed last: the server's words, and all the T-SQL. */
+	const char *failed, *remedy;
 	bool network_known; /* the packet filter was read */
 	bool allowed;	    /* an entry allows the user, from the given address if there is one */
 	bool trusted;	    /* the given address is allowed as a trusted source */

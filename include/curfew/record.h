@@ -70,6 +70,9 @@ const char *verification_name(enum verification v);
 bool verification_parse(enum verification *out, const char *word);
 bool is_verified(const char *word);
 
+/* How the detail of a change begins that was not tried, because something before it failed. */
+#define OUTCOME_SKIPPED "skipped: "
+
 enum login_status { LOGIN_ENABLED, LOGIN_DISABLED, LOGIN_GONE };
 #define LOGIN_STATUSES (LOGIN_GONE + 1)
 const char *login_status_name(enum login_status s);

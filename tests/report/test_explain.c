@@ -201,7 +201,7 @@ static void change_failed(struct scene *s)
 		s->servers[i].lacks = NULL;
 		s->servers[i].failed =
 			"15247: User does not have permission to perform this action.";
-		s->servers[i].failed_statement = "CREATE LOGIN [acme.jane.doe]";
+		s->servers[i].remedy = "CREATE LOGIN [acme.jane.doe]";
 	}
 }
 static void not_verified(struct scene *s)

@@ -2,6 +2,7 @@
 """`curfew explain`: the last line names the cause, with real packets and a server that answers, refuses, or is down."""
 
 import os
+import re
 import sys
 import unittest
 
@@ -113,7 +114,37 @@ class Explain(LabCase):
         facts = self.cause("unverified", "a DBA must run the statements of `curfew bootstrap sql01`")
         self.assertIn("permission query failed", facts["text"])
         self.assertEqual(facts["servers"][0]["network"], "closed")
+        self.assertIn(f"{USER} on sql01 / AcmeTest is not verified: the permission query failed",
+                      self.agent.curfew("status", expect=2).out)
         self.server.faults()
+
+    def test_agent_that_lacks_a_right(self):
+        """One cause is said once, with the DBA's statement; what could not be done stands in `status` with its statement."""
+        words = "the agent login lacks ALTER ANY LOGIN"
+        self.opened()
+        self.server.script("USE [master]\nGO\nREVOKE ALTER ANY LOGIN FROM [curfew_agent]\nGO\n")
+        for command in (("plan",), ("status",)):
+            said = self.agent.curfew(*command, expect=2).out
+            self.assertEqual(said.count(words), 1, said)
+            self.assertIn("`GRANT ALTER ANY LOGIN TO [curfew_agent];`", said)
+        self.cause("none", "blocks nothing")
+        revoked = self.agent.curfew("revoke", "acme", USER, "--reason", "left", expect=1)
+        self.assertEqual(revoked.out.count(f"ALTER LOGIN [{USER}] DISABLE;"), 1, str(revoked))
+        self.assertEqual(revoked.out.count("if the agent login lacks the right"), 1, str(revoked))
+        applied = self.agent.apply(expect=1).out
+        total = re.search(r"^(\d+) of (\d+) changes? made, (\d+) FAILED$", applied, re.M)
+        self.assertEqual(int(total[1]) + int(total[3]), int(total[2]), applied)
+        said = self.agent.curfew("status", expect=1).out
+        self.assertIn("a DBA must run the output of `curfew bootstrap sql01`, or: "
+                      f"ALTER LOGIN [{USER}] DISABLE; DROP LOGIN [{USER}];\n", said)
+        grant = self.agent.curfew("status", "--json", expect=1).json["grants"][0]
+        self.assertEqual(grant["remedy"], f"ALTER LOGIN [{USER}] DISABLE; DROP LOGIN [{USER}];")
+        back = self.agent.curfew("reinstate", "acme", USER, "--reason", "back", expect=2)
+        self.assertIn("reinstated: still closed: access of 1 grant is not verified", back.out)
+        self.assertEqual(self.agent.elements(), [])
+        self.server.script("USE [master]\nGO\nGRANT ALTER ANY LOGIN TO [curfew_agent]\nGO\n")
+        self.agent.apply(expect=0)
+        self.assertNotIn("DBA", self.agent.curfew("status", expect=0).out)
 
     def test_what_is_held_is_named(self):
         """A server role that the agent may not take away: which it is, in status and in explain."""
@@ -123,7 +154,11 @@ class Explain(LabCase):
         failed = self.agent.apply(expect=1)
         self.assertIn("a DBA must run this statement", failed.out)
         self.assertIn("holds server role dbcreator", self.agent.curfew("status", expect=2).out)
+        statement = f"ALTER SERVER ROLE [dbcreator] DROP MEMBER [{USER}];"
+        self.assertIn(f"or: {statement}", self.agent.curfew("status", expect=2).out)
         facts = self.cause("excess", "server role dbcreator")
+        self.assertIn(f"a DBA must run: {statement}", facts["text"])
+        self.assertEqual(facts["servers"][0]["remedy"], statement)
         self.assertIn("dbcreator", facts["servers"][0]["last_failure"])
         self.server.sql(f"ALTER SERVER ROLE [dbcreator] DROP MEMBER [{USER}]")
         self.agent.apply(expect=0)

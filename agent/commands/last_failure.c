@@ -1,0 +1,110 @@
+/* What failed last for a login: read from intents, outcomes and proofs. An outcome that was announced has its statement
+ * in the intent. */
+#include "commands/last_failure.h"
+
+#include <string.h>
+
+#include "curfew/record.h"
+#include "curfew/text.h"
+
+static int change_keep(void *context, const struct journal_entry *e)
+{
+	bool wanted =
+		e->kind == JOURNAL_INTENT || e->kind == JOURNAL_OUTCOME || e->kind == JOURNAL_PROOF;
+
+	return wanted ? journal_entries_keep(context, e) : 0;
+}
+
+int login_changes_read(
+	struct journal_entries *out, struct journal *j, const char *client, const char *login)
+{
+	const struct journal_filter f = {.client = client, .login = login, .kind = -1};
+
+	return journal_read(j, &f, change_keep, out);
+}
+
+static bool is_on(const struct journal_entry *e, const char *server)
+{
+	return e->kind == JOURNAL_OUTCOME && e->server && streq(e->server, server);
+}
+
+static bool is_own_failure(const struct journal_entry *e)
+{
+	return e->outcome && streq(e->outcome, "failed") &&
+	       !(e->detail && begins_with(e->detail, OUTCOME_SKIPPED));
+}
+
+/* All changes of one pass have one time. */
+static instant_t last_pass(const struct journal_entries *changes, const char *server)
+{
+	instant_t last = 0;
+
+	for (size_t i = 0; i < changes->n; i++)
+		if (is_on(&changes->items[i], server) && changes->items[i].at > last)
+			last = changes->items[i].at;
+	return last;
+}
+
+const struct journal_entry *last_failure(const struct journal_entries *changes, const char *server)
+{
+	instant_t at = last_pass(changes, server);
+
+	for (size_t i = 0; i < changes->n; i++) {
+		const struct journal_entry *e = &changes->items[i];
+		if (is_on(e, server) && e->at == at && is_own_failure(e))
+			return e;
+	}
+	return NULL;
+}
+
+static const char *statement_of(
+	const struct journal_entries *changes, const struct journal_entry *e)
+{
+	for (size_t i = 0; i < changes->n && !e->statement && e->intent; i++)
+		if (changes->items[i].id == e->intent)
+			return changes->items[i].statement;
+	return e->statement;
+}
+
+char *last_failure_statements(const struct journal_entries *changes, const char *server)
+{
+	instant_t at = last_pass(changes, server);
+	_cleanup_free_ const char **seen = calloc(changes->n + 1, sizeof(*seen));
+	struct text text;
+	size_t n = 0;
+
+	if (!seen || !text_begin(&text))
+		return NULL;
+	for (size_t i = 0; i < changes->n; i++) {
+		const struct journal_entry *e = &changes->items[i];
+		size_t k = 0;
+		const char *statement;
+
+		if (!is_on(e, server) || e->at != at || !is_own_failure(e) ||
+			!(statement = statement_of(changes, e)))
+			continue;
+		while (k < n && !streq(seen[k], statement))
+			k++;
+		if (k < n)
+			continue;
+		fprintf(text.to, "%s%s", n ? " " : "", statement);
+		seen[n++] = statement;
+	}
+	char *all = text_end(&text);
+	if (n)
+		return all;
+	free(all);
+	return NULL;
+}
+
+const struct journal_entry *last_doubt(
+	const struct journal_entries *changes, const char *server, const char *database)
+{
+	for (size_t i = changes->n; i-- > 0;) {
+		const struct journal_entry *e = &changes->items[i];
+		if (e->kind == JOURNAL_PROOF && e->server && e->database &&
+			streq(e->server, server) && names_equal(e->database, database))
+			return e->outcome && !is_verified(e->outcome) ? e : NULL;
+	}
+	return NULL;
+}
