@@ -12,5 +12,8 @@ int statement_write_owner(FILE *to, const struct change *c);
 
 /* Ends the batch unless the enabled DDL triggers of the database are those that were read. 0 or -ENOMEM. */
 int statement_write_guard(FILE *to, const struct observed_database *d);
+/* The same for the server's triggers, of which those that `known` refuses may not be there. */
+void statement_write_server_guard(
+	FILE *to, const struct observed_server *o, const struct strings *known);
 
 #endif

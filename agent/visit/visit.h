@@ -43,9 +43,9 @@ struct change_batch {
 };
 /* 0, SQL_SERVER_ERROR or negative errno for the batch as a whole. */
 int changes_send(struct change_batch *b, struct visit_run *run, struct sql_error *error);
-/* One change as it is sent: behind the guard of its database. 0, -ENOTSUP or -ENOMEM. */
+/* One change as it is sent: behind the guard of its database, or of the server. 0, -ENOTSUP or -ENOMEM. */
 int change_write(
-	FILE *to, const struct observed_server *o, const struct change *c, const char *password);
+	FILE *to, const struct visit_run *run, const struct change *c, const char *password);
 bool work_is_left(const struct visit_run *run);
 void outcome_tell(const struct visit_run *run, struct record *r, int rc,
 	const struct sql_error *error, bool moot);

@@ -20,27 +20,54 @@ static bool text_is_plain(const char *text)
 	return name_is_whole(text) && !strstr(text, "DECLARE @") && !strstr(text, "TRANSACTION");
 }
 
-int change_write(
-	FILE *to, const struct observed_server *o, const struct change *c, const char *password)
+/* Disabling a login never waits for what a trigger may do, and ending a session fires none. */
+static bool change_goes_on(const struct change *c)
+{
+	return c->kind == CHANGE_LOGIN_DISABLE || c->kind == CHANGE_SESSION_KILL;
+}
+
+static int guard_write(FILE *to, const struct visit_run *run, const struct change *c)
 {
 	const struct observed_database *d =
-		c->database ? observed_find_database(o, c->database) : NULL;
-	int rc = d ? statement_write_guard(to, d) : 0;
+		c->database ? observed_find_database(&run->observed, c->database) : NULL;
 
+	if (d)
+		return statement_write_guard(to, d);
 	/* The change before may have left the session in a database: server permissions want master (4621). */
-	if (!c->database)
+	if (!c->database && !change_goes_on(c))
+		statement_write_server_guard(
+			to, &run->observed, &run->visit->server->known_triggers);
+	else if (!c->database)
 		fputs("USE [master];\n", to);
+	return 0;
+}
+
+int change_write(
+	FILE *to, const struct visit_run *run, const struct change *c, const char *password)
+{
+	int rc = guard_write(to, run, c);
+
 	return rc ? rc : sql_write_change(to, c, password);
 }
 
-static int statement_add(FILE *to, const struct observed_server *o, const struct change *c,
-	const char *password, size_t number)
+/* Behind another change of the same place its guard has been judged, in this batch. */
+static bool is_guarded(const struct change *c, const struct change *before)
+{
+	if (!before || change_goes_on(before))
+		return false;
+	return c->database ? before->database && streq(c->database, before->database)
+			   : !before->database;
+}
+
+static int statement_add(FILE *to, const struct visit_run *run, const struct change *c,
+	const struct change *before, const char *password, size_t number)
 {
 	struct text text;
 
 	if (!text_begin(&text))
 		return -ENOMEM;
-	int rc = change_write(text.to, o, c, password);
+	int rc = is_guarded(c, before) ? sql_write_change(text.to, c, password)
+				       : change_write(text.to, run, c, password);
 	char *statement = text_end(&text);
 	if (!rc && !statement)
 		rc = -ENOMEM;
@@ -62,7 +89,7 @@ static int statement_add(FILE *to, const struct observed_server *o, const struct
 	return rc;
 }
 
-static int changes_write(FILE *to, size_t *written, const struct observed_server *o,
+static int changes_write(FILE *to, size_t *written, const struct visit_run *run,
 	const struct change *const *changes, size_t n, char *const *passwords)
 {
 	size_t i = 0;
@@ -70,7 +97,7 @@ static int changes_write(FILE *to, size_t *written, const struct observed_server
 
 	fputs("BEGIN TRY\n", to);
 	for (; i < n && !rc; i += !rc)
-		rc = statement_add(to, o, changes[i], passwords[i], i);
+		rc = statement_add(to, run, changes[i], i ? changes[i - 1] : NULL, passwords[i], i);
 	fputs("END TRY\n"
 	      "BEGIN CATCH SELECT N'error' AS [part], ERROR_NUMBER(), ERROR_MESSAGE(); END CATCH;\n"
 	      "USE [master];\n",
@@ -120,7 +147,7 @@ static int passwords_make(char ***out, const struct change_batch *b)
 static void words_withhold(char *words, size_t size, char *const *passwords, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (passwords[i] && strstr(words, passwords[i]))
+		if (sql_password_is_told(words, passwords[i]))
 			snprintf(words, size,
 				"the server's message is withheld, because it contains a password");
 }
@@ -149,9 +176,9 @@ int changes_send(struct change_batch *b, struct visit_run *run, struct sql_error
 	int rc = passwords_make(&passwords, b);
 
 	if (!rc)
-		rc = text_begin(&text) ? changes_write(text.to, &written, &run->observed,
-						 b->changes, n, passwords)
-				       : -ENOMEM;
+		rc = text_begin(&text)
+			     ? changes_write(text.to, &written, run, b->changes, n, passwords)
+			     : -ENOMEM;
 	char *batch = text_end(&text);
 	if (!rc && !batch)
 		rc = -ENOMEM;

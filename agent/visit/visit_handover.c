@@ -4,6 +4,7 @@
 
 #include <sodium.h>
 
+#include "sql/statement.h"
 #include "visit/visit.h"
 #include "curfew/text.h"
 
@@ -42,6 +43,7 @@ int visit_handover(struct visit_run *run, struct sql_error *error)
 		return -ECANCELED;
 	if (!text_begin(&statement))
 		return -ENOMEM;
+	statement_write_server_guard(statement.to, &run->observed, &p->server->known_triggers);
 	sql_write_handover(
 		statement.to, p->handover_login, p->handover_password, p->server->must_change);
 	text = text_end(&statement);
@@ -50,7 +52,7 @@ int visit_handover(struct visit_run *run, struct sql_error *error)
 	int rc = sql_session_run(run->session, error, text, NULL, NULL);
 	sodium_memzero(text, statement.size);
 	free(text);
-	if (rc && strstr(error->text, p->handover_password))
+	if (rc && sql_password_is_told(error->text, p->handover_password))
 		snprintf(error->text, sizeof(error->text),
 			"the server's message is withheld, because it contains a password");
 	outcome_tell(run, &r, rc, error, false);

@@ -30,8 +30,7 @@ static int change_run(struct visit_run *run, struct sql_error *error, const stru
 	visit_ahead_forget(run);
 	if (c->kind == CHANGE_LOGIN_CREATE && !(password = sql_password_new()))
 		return -ENOMEM;
-	int rc = text_begin(&statement) ? change_write(statement.to, &run->observed, c, password)
-					: -ENOMEM;
+	int rc = text_begin(&statement) ? change_write(statement.to, run, c, password) : -ENOMEM;
 	char *text = text_end(&statement);
 	if (!text && !rc)
 		rc = -ENOMEM;
@@ -53,7 +52,7 @@ static int change_run(struct visit_run *run, struct sql_error *error, const stru
 		rc = lost < 0 ? lost : rc;
 	}
 	/* Withhold an error text that repeats a secret of its statement. */
-	if (rc && password && strstr(error->text, password))
+	if (rc && sql_password_is_told(error->text, password))
 		snprintf(error->text, sizeof(error->text),
 			"the server's message is withheld, because it contains a password");
 	if (text) {

@@ -96,6 +96,8 @@ void sql_write_remedy(FILE *to, const char *database, const struct sql_item *i, 
 
 /* A random password of 32 characters that meets common policies, in guarded memory; free it with sodium_free(). */
 char *sql_password_new(void);
+/* Whether a text repeats the password, or its beginning. */
+bool sql_password_is_told(const char *text, const char *password);
 
 /* Access to end before anything is read from the server. The pass builds the list from the journal only: logins whose
  * last verified level is above the scheduled level, that are no longer configured, or that had excess access. */

@@ -82,12 +82,27 @@ static void test_places_vary(void **state)
 	}
 }
 
+/* As a server's message repeats its statement, which is cut at some length. */
+static void test_a_cut_message_tells_it(void **state)
+{
+	static const char text[] = "CREATE LOGIN [a] WITH PASSWORD = N'Kd7-mmPq_2zz'";
+	char cut[sizeof(text)];
+
+	(void)state;
+	snprintf(cut, sizeof(cut), "%.*s", 44, text);
+	assert_true(sql_password_is_told(text, "Kd7-mmPq_2zz"));
+	assert_true(sql_password_is_told(cut, "Kd7-mmPq_2zz"));
+	assert_false(sql_password_is_told(text, "Kd8-mmPq_2zz"));
+	assert_false(sql_password_is_told(text, NULL));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_policy),
 		cmocka_unit_test(test_never_the_same),
 		cmocka_unit_test(test_places_vary),
+		cmocka_unit_test(test_a_cut_message_tells_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

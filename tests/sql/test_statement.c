@@ -305,6 +305,31 @@ static void test_guard(void **state)
 	}
 }
 
+/* Of the server's triggers those that were read and are reviewed may run. */
+static void test_server_guard(void **state)
+{
+	struct observed_trigger triggers[] = {{.name = (char *)"known", .digest = "abab"},
+		{.name = (char *)"new", .digest = "cdcd"}};
+	struct observed_server o = {.triggers = triggers, .n_triggers = 2};
+	char *names[] = {(char *)"known"};
+	const struct strings lists[] = {{0}, {.items = names, .n = 1}};
+	const char *const digests[] = {"0x", "0xabab"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+		_cleanup_free_ char *text = NULL;
+		char expected[64];
+		size_t size;
+		FILE *f = open_memstream(&text, &size);
+		assert_non_null(f);
+		statement_write_server_guard(f, &o, &lists[i]);
+		assert_int_equal(fclose(f), 0);
+		corpus_add(text);
+		snprintf(expected, sizeof(expected), "NOT IN (%s)) THROW 50002, ", digests[i]);
+		assert_non_null(strstr(text, expected));
+	}
+}
+
 static void test_handover(void **state)
 {
 	(void)state;
@@ -327,6 +352,7 @@ int main(void)
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_secrets),
 		cmocka_unit_test(test_guard),
+		cmocka_unit_test(test_server_guard),
 		cmocka_unit_test(test_handover),
 	};
 

@@ -13,7 +13,7 @@ import lab  # noqa: E402  (the path above makes it importable)
 from agent import Agent  # noqa: E402
 from case import USER, LabCase  # noqa: E402
 from lab import days, local  # noqa: E402
-from practice import DATABASE  # noqa: E402
+from practice import DATABASE, SqlRefused  # noqa: E402
 
 PASSWORD = "Set-by-the-DBA-7"
 
@@ -191,6 +191,29 @@ class Strangers(LabCase):
         changes = text[:text.index("SELECT N'server'")] if "SELECT N'server'" in text else text
         self.assertEqual([row[:2] for row in self.server.sql(changes, "AcmeTest") if row[0] != "done"], [["error", 50002]])
         self.assertIn("curfew_full", self.server.roles(USER, "AcmeTest"))
+
+    def test_server_trigger_made_in_the_middle(self):
+        """The same for what concerns the server alone: no login is made, enabled, or given a password beside it."""
+        self.acme()
+        self.applied(self.agent)
+        self.agent.handover("acme", USER)
+        sent = [b["text"] for b in self.server.records("batch")]
+        self.server.sql("CREATE TRIGGER [late] ON ALL SERVER FOR ALTER_LOGIN AS SELECT 1", "master")
+        self.server.sql(f"ALTER LOGIN [{USER}] DISABLE")
+        before = self.server.sql(f"SELECT password_hash FROM sys.sql_logins WHERE name = N'{USER}'")
+        for change in (r"CREATE LOGIN \[", r"ALTER LOGIN \[[^]]*\] ENABLE", r"ALTER LOGIN \[[^]]*\] WITH PASSWORD = N'"):
+            with self.subTest(change):
+                text = next(t for t in sent if re.search(change, t))
+                guard = text.rindex("USE [master]; IF EXISTS", 0, re.search(change, text).start())
+                changes = text[guard:].split("SELECT N'server'")[0]
+                try:
+                    rows = self.server.sql("BEGIN TRY\n" * text.startswith("BEGIN TRY") + changes, "master")
+                except SqlRefused as refused:
+                    rows = [["error", refused.number]]
+                self.assertEqual([row[:2] for row in rows], [["error", 50002]])
+                self.assertTrue(self.server.login(USER)[1], "still disabled")
+        self.assertEqual(self.server.sql(f"SELECT password_hash FROM sys.sql_logins WHERE name = N'{USER}'"), before)
+        self.assertNotEqual(self.agent.curfew("handover", "acme", USER).code, 0, "nobody has reviewed it")
 
     def test_server_trigger_that_others_steer(self):
         """Its name is reviewed; the table that it writes to is the client's, and so is any trigger on that."""

@@ -306,7 +306,7 @@ static void a_lost_session_ends_the_round(void **state)
 /* The server repeats a whole statement, with the password in it. */
 static void no_password_is_told(void **state)
 {
-	struct change changes[] = {CHANGE(CHANGE_ROLE_CREATE, NULL, "Acme"),
+	struct change changes[] = {CHANGE(CHANGE_LOGIN_MARK, "acme.joan", NULL),
 		CHANGE(CHANGE_LOGIN_CREATE, "acme.jane", NULL)};
 
 	(void)state;
@@ -315,7 +315,7 @@ static void no_password_is_told(void **state)
 	assert_int_equal(RUN(changes), 0);
 	const char *password = strstr(batches[0], "WITH PASSWORD = N'");
 	assert_non_null(password);
-	assert_string_equal(told, "role-create 0\nlogin-create 15151\n");
+	assert_string_equal(told, "login-mark 0\nlogin-create 15151\n");
 	assert_string_equal(
 		detail, "the server's message is withheld, because it contains a password");
 }
