@@ -1,10 +1,14 @@
 #!/usr/bin/python3
 """Preflight: what would keep access from ending on time, each fault by its name and with what to do."""
 
+import ctypes
+import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
+import time
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -16,8 +20,15 @@ from practice import TOOLS  # noqa: E402
 from service import COMES, until  # noqa: E402
 
 
+CLONE_NEWNS = 0x00020000
+HOUR = 3600
+
+
 def setUpModule():
     lab.require()
+    if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNS) != 0:
+        raise unittest.SkipTest("no mount namespace of our own")
+    subprocess.run(["mount", "--make-rprivate", "/"], check=True)
 
 
 class Preflight(LabCase):
@@ -131,6 +142,68 @@ class Preflight(LabCase):
         found = self.made(arguments=("--clock-ahead", "300"))
         [failed] = [c for c in self.failing(found) if c["name"] == "clock"]
         self.assertIn("ahead of this host's clock", failed["detail"])
+
+    def test_disk(self):
+        """Room for less than months of records, and none for files."""
+        for options, figure in (("size=100m", " MB free"), ("size=1g,nr_inodes=200", " MB free")):
+            with self.subTest(options=options):
+                found = self.made()
+                state, kept = found.agent.path("state"), found.path("kept")
+                shutil.copytree(state, kept)
+                subprocess.run(["mount", "-t", "tmpfs", "-o", f"{options},mode=0700", "tmpfs", state], check=True)
+                try:
+                    shutil.copytree(kept, state, dirs_exist_ok=True)
+                    [failed] = self.fails(found, "disk")
+                finally:
+                    subprocess.run(["umount", "-l", state], check=True)
+                self.assertIn(figure, failed["detail"])
+                self.assertIn("at least 256 MB", failed["fix"])
+                self.fails(found)
+
+    def test_metrics(self):
+        """Written by no pass for longer than one may take to come, and not there at all."""
+        found = self.made()
+        metrics = found.agent.settings["metrics_file"] = found.agent.path("state", "curfew.prom")
+        found.agent.write()
+        [failed] = self.fails(found, "metrics")
+        self.assertIn("cannot read", failed["detail"])
+        with open(metrics, "w", encoding="ascii"):
+            pass
+        self.fails(found)
+        os.utime(metrics, (time.time() - HOUR, time.time() - HOUR))
+        [failed] = self.fails(found, "metrics")
+        self.assertRegex(failed["detail"], r"was written 36\d\d s ago")
+
+    def test_mail(self):
+        """What waits in the outbox for more than an hour; the reason of the last attempt stands there."""
+        found = self.made()
+        found.agent.settings["notices"] = {"server": "127.0.0.1", "from": "access@host.example",
+                                           "team": "cloud@host.example"}
+        found.agent.write()
+        self.fails(found)
+        for ago, failing in ((HOUR // 2, ()), (2 * HOUR, ("mail",))):
+            with sqlite3.connect(found.agent.path("state", "journal.db")) as db:
+                db.execute("INSERT INTO outbox (event, recipient, notice, created, next, state, attempts, detail, message) "
+                           "VALUES (?1, 'a@b.example', 'test', ?1, 0, 'queued', 3, 'connection refused', 'x')",
+                           (int(time.time()) - ago,))
+            failed = self.fails(found, *failing)
+        self.assertIn("2 not sent yet", failed[0]["detail"])
+        self.assertIn("connection refused", failed[0]["detail"])
+        self.assertIn("curfew notice test", failed[0]["fix"])
+
+    def test_kernel_clock(self):
+        """The kernel's own word on it: what a daemon that steers the clock has set."""
+        found = self.made()
+        library = found.path("kernel_clock.so")
+        source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "kernel_clock.c")
+        subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source], check=True)
+        for says, result in (("synchronized", "ok"), ("unsynchronized", "FAIL"), ("error", "FAIL")):
+            done = found.agent.space.run("env", f"LD_PRELOAD={library}", f"KERNEL_CLOCK={says}",
+                                         *found.agent.command("preflight", "acme", "--json"), check=False)
+            self.assertEqual(done.returncode, 0 if result == "ok" else 2, done.stderr)
+            [check] = [c for c in json.loads(done.stdout)["checks"] if c["name"] == "clock-synchronized"]
+            self.assertEqual(check["result"], result, check)
+            self.assertEqual("timedatectl" in check["fix"], result == "FAIL", check)
 
 
 if __name__ == "__main__":
