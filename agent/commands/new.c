@@ -29,7 +29,20 @@ static int path_make(struct amendment *a)
 	return 0;
 }
 
-/* "staging:sql01:AcmeTest,production:sql01:AcmeProd" */
+/* The level after the last colon, which is cut off; NULL: the colon, if any, belongs to the name. */
+static const char *level_cut(char *name)
+{
+	char *colon = strrchr(name, ':');
+
+	for (enum level l = LEVEL_NONE; colon && l <= LEVEL_FULL; l++)
+		if (streq(colon + 1, level_name(l))) {
+			*colon = '\0';
+			return colon + 1;
+		}
+	return NULL;
+}
+
+/* "staging:sql01:AcmeTest,production:sql01:AcmeProd:write" */
 static int databases_take(struct intake *i, const struct cli *cli)
 {
 	_cleanup_free_ char *copy = strdup(cli->databases);
@@ -41,14 +54,17 @@ static int databases_take(struct intake *i, const struct cli *cli)
 
 		if (!server || !one || !*one)
 			return cli_fail(cli, EXIT_USAGE,
-				"invalid value '%s' for --db; use ROLE:SERVER:NAME,..., for example staging:sql01:AcmeTest",
+				"invalid value '%s' for --db; use ROLE:SERVER:NAME[:LEVEL],..., for example staging:sql01:AcmeTest",
 				cli->databases);
 		if (!d)
 			return EXIT_FAILED;
+		const char *level = level_cut(one);
+
 		d->role = strdup(role);
 		d->server = strdup(server);
 		d->name = strdup(one);
-		if (!d->role || !d->server || !d->name)
+		d->before_go_live = level ? strdup(level) : NULL;
+		if (!d->role || !d->server || !d->name || (level && !d->before_go_live))
 			return EXIT_FAILED;
 	}
 	return copy ? 0 : EXIT_FAILED;
@@ -173,7 +189,7 @@ const struct command command_new = {
 	.summary = "Make a client file",
 	.help = "Asks on a terminal for what the options do not say, judges each answer at once, shows the schedule, writes the\n"
 		"file, and reloads. Never overwrites. --from reads the users: FILE.csv with the columns client, first, last,\n"
-		"email, and addresses; FILE.json, a list of objects with these members; or any text with mail and network\n"
-		"addresses. Without a terminal all options but --timezone and --golive are required.\n",
+		"email, and addresses; FILE.json, a list of objects with these members, or a whole client: see curfew(8); or\n"
+		"any text with mail and network addresses. Without a terminal, what is required must be in options or file.\n",
 	.run = run,
 };

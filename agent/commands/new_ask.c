@@ -100,15 +100,6 @@ static int text_ask(const struct questions *q, char **out, const char *question,
 	return 0;
 }
 
-static void database_drop(struct intake *i)
-{
-	struct intake_database *d = &i->databases[--i->n_databases];
-
-	free(d->role);
-	free(d->server);
-	free(d->name);
-}
-
 /* "sql01 AcmeTest", or only the database if there is one server. */
 static int database_set(
 	struct intake *i, const struct program *p, const char *role, const char *answer)
@@ -144,7 +135,7 @@ static int database_ask(const struct questions *q, const char *role)
 			return EXIT_FAILED;
 		if (is_sound(q))
 			return 0;
-		database_drop(q->i);
+		intake_database_drop(q->i);
 	}
 }
 

@@ -72,7 +72,7 @@ static const struct {
 		INTO(timezone)},
 	{OPT_STARTS, "starts", "DATE", "when access starts", INTO(starts)},
 	{OPT_GOLIVE, "golive", "DATE", "go-live, for example 2027-01-11T09:00", INTO(golive)},
-	{OPT_DATABASES, "db", "LIST", "ROLE:SERVER:NAME,...; ROLE is staging or production",
+	{OPT_DATABASES, "db", "LIST", "ROLE:SERVER:NAME[:LEVEL],...; ROLE is staging or production",
 		INTO(databases)},
 	{OPT_FORM, "from", "FILE", "the users, from FILE.csv, FILE.json, or any text", INTO(form)},
 	{OPT_VERBOSE, "verbose", NULL, "also the statements that set up roles", INTO(verbose)},

@@ -2,6 +2,7 @@
 #include "program/intake.h"
 #include "program/edit.h"
 #include "program/levels.h"
+#include "curfew/milestones.h"
 #include "curfew/text.h"
 
 #include <errno.h>
@@ -15,11 +16,10 @@ void intake_free(struct intake *i)
 		free(i->people[k].email);
 		strings_free(&i->people[k].addresses);
 	}
-	for (size_t k = 0; k < i->n_databases; k++) {
-		free(i->databases[k].role);
-		free(i->databases[k].server);
-		free(i->databases[k].name);
-	}
+	while (i->n_databases)
+		intake_database_drop(i);
+	for (size_t m = 0; m < MILESTONES; m++)
+		free(i->milestones[m]);
 	free(i->people);
 	free(i->databases);
 	free(i->name);
@@ -53,6 +53,16 @@ struct intake_database *intake_database_add(struct intake *i)
 	i->databases = databases;
 	databases[i->n_databases] = (struct intake_database){0};
 	return &databases[i->n_databases++];
+}
+
+void intake_database_drop(struct intake *i)
+{
+	struct intake_database *d = &i->databases[--i->n_databases];
+
+	free(d->role);
+	free(d->server);
+	free(d->name);
+	free(d->before_go_live);
 }
 
 int intake_addresses_add(struct intake_person *p, const char *list)
@@ -100,7 +110,7 @@ static void setting_write(FILE *to, const char *name, const char *value, const c
 static void databases_write(FILE *to, const struct intake *i, const char *draft)
 {
 	const struct intake_database any = {
-		(char *)"staging", (char *)draft, (char *)"curfew-new-draft"};
+		(char *)"staging", (char *)draft, (char *)"curfew-new-draft", NULL};
 	const struct intake_database *list = i->n_databases ? i->databases : &any;
 	size_t n = i->n_databases ? i->n_databases : draft ? 1 : 0;
 
@@ -108,7 +118,10 @@ static void databases_write(FILE *to, const struct intake *i, const char *draft)
 	for (size_t k = 0; k < n; k++) {
 		quoted_write(to, "\t\t{ role = ", list[k].role, "; ");
 		quoted_write(to, "server = ", list[k].server, "; ");
-		quoted_write(to, "name = ", list[k].name, k + 1 < n ? "; },\n" : "; }\n");
+		quoted_write(to, "name = ", list[k].name, ";");
+		if (list[k].before_go_live)
+			quoted_write(to, " before_go_live = ", list[k].before_go_live, ";");
+		fputs(k + 1 < n ? " },\n" : " }\n", to);
 	}
 	fputs("\t);\n", to);
 }
@@ -142,6 +155,23 @@ static void people_write(FILE *to, const struct intake *i, bool draft)
 	fputs("\t);\n", to);
 }
 
+static void milestones_write(FILE *to, const struct intake *i)
+{
+	bool any = false;
+
+	for (size_t m = 0; m < MILESTONES; m++) {
+		if (!i->milestones[m])
+			continue;
+		if (!any)
+			fputs("\n\tmilestones = {\n", to);
+		any = true;
+		fprintf(to, "\t\t%s", milestone_name((enum milestone)m));
+		quoted_write(to, " = ", i->milestones[m], ";\n");
+	}
+	if (any)
+		fputs("\t};\n", to);
+}
+
 char *intake_write(const struct intake *i, const char *draft, const char *today)
 {
 	struct text text;
@@ -160,6 +190,7 @@ char *intake_write(const struct intake *i, const char *draft, const char *today)
 	setting_write(to, "timezone", i->timezone, NULL);
 	setting_write(to, "starts", i->starts, draft ? today : NULL);
 	setting_write(to, "go_live", i->go_live, NULL);
+	milestones_write(to, i);
 	databases_write(to, i, draft);
 	people_write(to, i, draft);
 	fputs("};\n", to);

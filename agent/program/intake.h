@@ -10,10 +10,12 @@ struct intake_person {
 };
 struct intake_database {
 	char *role, *server, *name;
+	char *before_go_live; /* a level; NULL: by the role */
 };
 struct intake {
 	char *name, *ticket, *approved_by, *approved_on, *timezone, *starts,
 		*go_live; /* NULL: unknown */
+	char *milestones[MILESTONES];
 	struct intake_database *databases;
 	size_t n_databases;
 	struct intake_person *people;
@@ -23,6 +25,12 @@ void intake_free(struct intake *i);
 /* Adds a person at the end; NULL without memory. */
 struct intake_person *intake_person_add(struct intake *i);
 struct intake_database *intake_database_add(struct intake *i);
+void intake_database_drop(struct intake *i); /* the last one */
+/* A row of the form. 0 or -ENOMEM. */
+int intake_person_take(struct intake *i, const char *first, const char *last, const char *email,
+	const char *addresses);
+/* A row that names no client, or this one. */
+bool intake_is_of_client(const struct intake *i, const char *client);
 /* Adds the addresses of a list, separated by commas, semicolons, spaces, or newlines. 0 or -ENOMEM. */
 int intake_addresses_add(struct intake_person *p, const char *list);
 
@@ -31,7 +39,8 @@ int intake_addresses_add(struct intake_person *p, const char *list);
 char *intake_write(const struct intake *i, const char *draft, const char *today);
 
 /* Adds the people of an intake form. CSV: a header with the columns client, first, last, email, and addresses in any
- * order, separated by commas or semicolons. JSON: a list of objects with these members. Ignores rows of other
+ * order, separated by commas or semicolons. JSON: a list of objects with these members, or an object with such a list as
+ * `users`, and with databases, milestones, and settings of the client; what is known already stays. Ignores rows of other
  * clients. 0; -ENOMEM; -EINVAL with `why`, which names the line; -ENOENT: no row of this client. */
 int intake_read_csv(struct intake *i, const char *text, char why[256]);
 int intake_read_json(struct intake *i, const char *text, char why[256]);

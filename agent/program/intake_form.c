@@ -1,11 +1,10 @@
-/* Reads the intake form, as CSV or JSON. */
+/* Reads the intake form as CSV. */
 #include "program/csv.h"
 #include "program/intake.h"
 #include "program/names.h"
 #include "curfew/text.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <string.h>
 
 enum intake_column {
@@ -53,7 +52,7 @@ static char *trimmed(const char *text)
 	return strndup(text, n);
 }
 
-static int person_take(struct intake *i, const char *first, const char *last, const char *email,
+int intake_person_take(struct intake *i, const char *first, const char *last, const char *email,
 	const char *addresses)
 {
 	struct intake_person *p = intake_person_add(i);
@@ -66,7 +65,7 @@ static int person_take(struct intake *i, const char *first, const char *last, co
 	return p->first && p->last && p->email ? intake_addresses_add(p, addresses) : -ENOMEM;
 }
 
-static bool is_of_client(const struct intake *i, const char *client)
+bool intake_is_of_client(const struct intake *i, const char *client)
 {
 	_cleanup_free_ char *name = trimmed(client);
 
@@ -83,61 +82,13 @@ int intake_read_csv(struct intake *i, const char *text, char why[256])
 	why[0] = '\0';
 	if (csv_row(&f.csv, why) && header_read(&f, why))
 		while (rc == 0 && csv_row(&f.csv, why))
-			if (!csv_row_is_empty(&f.csv) && is_of_client(i, cell(&f, COLUMN_CLIENT)))
-				rc = person_take(i, cell(&f, COLUMN_FIRST), cell(&f, COLUMN_LAST),
-					cell(&f, COLUMN_EMAIL), cell(&f, COLUMN_ADDRESSES));
+			if (!csv_row_is_empty(&f.csv) &&
+				intake_is_of_client(i, cell(&f, COLUMN_CLIENT)))
+				rc = intake_person_take(i, cell(&f, COLUMN_FIRST),
+					cell(&f, COLUMN_LAST), cell(&f, COLUMN_EMAIL),
+					cell(&f, COLUMN_ADDRESSES));
 	csv_clear(&f.csv);
 	if (rc == 0 && why[0])
 		rc = -EINVAL;
-	return rc ? rc : i->n_people == before ? -ENOENT : 0;
-}
-
-static const char *member(const json_t *o, enum intake_column c)
-{
-	const char *text = json_string_value(json_object_get(o, column_names[c]));
-
-	return text ? text : "";
-}
-
-static int json_person_take(struct intake *i, const json_t *o)
-{
-	const json_t *addresses = json_object_get(o, column_names[COLUMN_ADDRESSES]), *one;
-	size_t k;
-	int rc = person_take(i, member(o, COLUMN_FIRST), member(o, COLUMN_LAST),
-		member(o, COLUMN_EMAIL), member(o, COLUMN_ADDRESSES));
-
-	json_array_foreach(addresses, k, one)
-	{
-		if (rc == 0 && json_is_string(one))
-			rc = intake_addresses_add(
-				&i->people[i->n_people - 1], json_string_value(one));
-	}
-	return rc;
-}
-
-int intake_read_json(struct intake *i, const char *text, char why[256])
-{
-	size_t before = i->n_people, k;
-	json_error_t error;
-	json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, &error), *o;
-	int rc = 0;
-
-	if (!json_is_array(root)) {
-		snprintf(why, 256, "line %d: %s", root ? 1 : error.line,
-			root ? "not a list of objects with client, first, last, email, and addresses"
-			     : error.text);
-		json_decref(root);
-		return -EINVAL;
-	}
-	json_array_foreach(root, k, o)
-	{
-		if (rc == 0 && !json_is_object(o)) {
-			snprintf(why, 256, "element %zu is not an object", k + 1);
-			rc = -EINVAL;
-		}
-		if (rc == 0 && is_of_client(i, member(o, COLUMN_CLIENT)))
-			rc = json_person_take(i, o);
-	}
-	json_decref(root);
 	return rc ? rc : i->n_people == before ? -ENOENT : 0;
 }

@@ -66,7 +66,25 @@ static void forms_by_table(void **state)
 			"{\"first\": \"X\", \"email\": \"x\", \"addresses\": \"c, d\"}, {\"client\": \"beta\"}]",
 			0, "Jane|Doe|j|a,b;X||x|c,d"},
 		{intake_read_json, "[]", -ENOENT, ""},
-		{intake_read_json, "{}", -EINVAL, "line 1: not a list"},
+		{intake_read_json, "3", -EINVAL, "line 1: "},
+		{intake_read_json, "{}", -EINVAL, "no list \"users\""},
+		{intake_read_json,
+			"{\"client\": \"acme\", \"users\": [{\"first\": \"Jane\", \"email\": \"j\", \"addresses\": \"a\"}]}",
+			0, "Jane||j|a"},
+		{intake_read_json, "{\"client\": \"beta\", \"users\": [{}]}", -ENOENT, ""},
+		{intake_read_json, "{\"users\": [{}], \"golive\": \"x\"}", -EINVAL,
+			"the client: unknown member \"golive\""},
+		{intake_read_json, "{\"users\": [{}], \"ticket\": 7}", -EINVAL,
+			"the client: not a text: \"ticket\""},
+		{intake_read_json, "{\"users\": [{}], \"databases\": [{\"role\": \"staging\"}]}",
+			-EINVAL, "database 1: role, server, and name"},
+		{intake_read_json, "{\"users\": [{}], \"databases\": {}}", -EINVAL,
+			"\"databases\" is not a list"},
+		{intake_read_json,
+			"{\"users\": [{}], \"milestones\": {\"go_live_done\": \"2026-01-01\"}}",
+			-EINVAL, "milestones: unknown member \"go_live_done\""},
+		{intake_read_json, "{\"users\": [{}], \"milestones\": []}", -EINVAL,
+			"\"milestones\" is not an object"},
 		{intake_read_json, "[\n{\"first\": }]", -EINVAL, "line 2: "},
 		{intake_read_json, "[1]", -EINVAL, "element 1 is not an object"},
 	};
@@ -86,6 +104,34 @@ static void forms_by_table(void **state)
 			fail_msg("%s: %s", rows[n].text, why);
 		intake_free(&i);
 	}
+}
+
+/* The whole client as JSON; an option that was given before stays. */
+static void whole_client(void **state)
+{
+	struct intake i = {.name = strdup("acme"), .ticket = strdup("CS-9")};
+	char why[256] = "";
+
+	(void)state;
+	assert_int_equal(
+		intake_read_json(&i,
+			"{\"ticket\": \"CS-1\", \"approved_by\": \"l@h.example\", \"starts\": \"2026-08-10\","
+			" \"milestones\": {\"test_plan_done\": \"2026-09-01\", \"files_received\": \"2026-08-01\"},"
+			" \"databases\": [{\"role\": \"staging\", \"server\": \"sql01\", \"name\": \"T\"},"
+			"  {\"role\": \"production\", \"server\": \"sql01\", \"name\": \"P\\\"q\", \"before_go_live\": \"write\"}],"
+			" \"users\": [{\"first\": \"J\", \"last\": \"D\", \"email\": \"j@a.example\", \"addresses\": [\"203.0.113.7\"]}]}",
+			why),
+		0);
+	_cleanup_free_ char *text = intake_write(&i, NULL, NULL);
+	assert_string_equal(strstr(text, "\tname = "),
+		"\tname = \"acme\";\n\tticket = \"CS-9\";\n\tapproved_by = \"l@h.example\";\n\n"
+		"\tstarts = \"2026-08-10\";\n\n"
+		"\tmilestones = {\n\t\tfiles_received = \"2026-08-01\";\n\t\ttest_plan_done = \"2026-09-01\";\n\t};\n\n"
+		"\tdatabases = (\n\t\t{ role = \"staging\"; server = \"sql01\"; name = \"T\"; },\n"
+		"\t\t{ role = \"production\"; server = \"sql01\"; name = \"P\\\"q\"; before_go_live = \"write\"; }\n\t);\n\n"
+		"\tusers = (\n\t\t{\n\t\t\tfirst = \"J\";\n\t\t\tlast = \"D\";\n\t\t\temail = \"j@a.example\";\n"
+		"\t\t\tsources = ( \"203.0.113.7\" );\n\t\t}\n\t);\n};\n");
+	intake_free(&i);
 }
 
 static void pasted_texts(void **state)
@@ -149,6 +195,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(forms_by_table),
+		cmocka_unit_test(whole_client),
 		cmocka_unit_test(pasted_texts),
 		cmocka_unit_test(hostile_forms),
 	};
