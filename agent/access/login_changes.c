@@ -153,6 +153,88 @@ static bool replica_waits(struct builder *b, struct login_work *work,
 	return true;
 }
 
+/* Whether nothing can be done for the login in this database now. `d` is NULL if the server has no such database. */
+static bool database_waits(struct builder *b, struct login_work *work, const char *name,
+	const struct observed_database *d, const char *reason)
+{
+	if (!d || d->absent) {
+		obstacle_push(b, STATE_WAITING, work->login, name,
+			"database [%s] does not exist yet", name);
+		return true;
+	}
+	if (replica_waits(b, work, d, reason))
+		return true;
+	/* An unread database is not an absent one: the user may still have its last access there. */
+	if (!d->read) {
+		obstacle_push(b, STATE_UNREAD, work->login, name, "cannot read database [%s]: %s",
+			d->name, d->unread ? d->unread : "see `curfew bootstrap`");
+		work->blocked = true;
+		return true;
+	}
+	if (d->held && !observed_user_of(d, work->observed)) {
+		obstacle_push(b, STATE_UNVERIFIED, work->login, d->name,
+			"nothing is opened in database [%s]: %s", d->name, d->held);
+		return true;
+	}
+	return false;
+}
+
+/* Plans the login's user in one database. `reason` becomes the grant's reason. */
+static void grant_plan(struct builder *b, struct login_work *work, const struct grant *g,
+	const bool *roles_pending, char reason[RECORD_TEXT_MAX])
+{
+	const struct observed_database *d = observed_find_database(b->o, g->database->name);
+	struct grant lower = *g;
+	enum level level;
+	bool exact;
+
+	grant_reason(reason, RECORD_TEXT_MAX, g);
+	if (database_waits(b, work, g->database->name, d, reason))
+		return;
+	if (full_is_refused(b, g, d)) {
+		/* Nobody gets more than there is now, and nobody loses it. */
+		lower.level = observed_level(&exact, b->o, d, work->observed, b->w->server);
+		if (lower.level == LEVEL_NONE)
+			return;
+	}
+	if (database_refuses(b, d, work->login)) {
+		/* Excess permissions cannot be removed there now, so keep the login disabled. */
+		level = observed_level(&exact, b->o, d, work->observed, b->w->server);
+		if (level > lower.level || !exact || roles_exceed(b, d))
+			work->blocked = work->narrowed = true;
+		work->reachable = work->reachable || level == lower.level;
+		return;
+	}
+	work->reachable = true;
+	user_want(b, work, &lower, d, roles_pending[d - b->o->databases]);
+}
+
+/* Plans what the login's sessions and its enabling need, once the changes in its databases are planned. */
+static void sessions_plan(struct builder *b, struct login_work *work, const struct wanted_login *l,
+	const char *reason)
+{
+	bool disabled = work->observed && work->observed->disabled;
+
+	/* After a reduction in any database the user must start a new session. */
+	if (work->narrowed) {
+		login_disable_first(b, work,
+			"disable the login until its sessions have ended and its permissions match the schedule");
+		sessions_kill(b, work, 0, "end the session: it started before access was reduced");
+		return;
+	}
+	/* A session may have started before the login was disabled, so end it whatever else is missing. */
+	if (disabled && login_has_session(b, work->observed)) {
+		sessions_kill(b, work, 0, "end the session: the login is disabled");
+		return;
+	}
+	if (l->narrowed && l->narrowed <= b->now)
+		sessions_kill(b, work, (uint64_t)(b->now - l->narrowed) + SESSION_AGE_SLACK,
+			"end the session: it started before the last reduction of this login's access");
+	if (disabled && !work->pending && !work->blocked && work->reachable)
+		change_push(
+			b, &b->openings, CHANGE_LOGIN_ENABLE, l->client, l->login, NULL, reason);
+}
+
 void login_want(struct builder *b, const struct wanted_login *l, const bool *roles_pending)
 {
 	struct login_work work = {.client = l->client,
@@ -171,74 +253,12 @@ void login_want(struct builder *b, const struct wanted_login *l, const bool *rol
 	}
 	if (!sid_check(b, &work, l))
 		return;
-	for (size_t i = 0; i < l->n_users; i++) {
-		const struct grant *g = l->users[i].grant;
-		const struct observed_database *d = observed_find_database(b->o, g->database->name);
-		grant_reason(reason, sizeof(reason), g);
-		if (!d || d->absent) {
-			obstacle_push(b, STATE_WAITING, l->login, g->database->name,
-				"database [%s] does not exist yet", g->database->name);
-			continue;
-		}
-		if (replica_waits(b, &work, d, reason))
-			continue;
-		/* An unread database is not an absent one: the user may still have its last access there. */
-		if (!d->read) {
-			obstacle_push(b, STATE_UNREAD, l->login, g->database->name,
-				"cannot read database [%s]: %s", d->name,
-				d->unread ? d->unread : "see `curfew bootstrap`");
-			work.blocked = true;
-			continue;
-		}
-		if (d->held && !observed_user_of(d, work.observed)) {
-			obstacle_push(b, STATE_UNVERIFIED, l->login, d->name,
-				"nothing is opened in database [%s]: %s", d->name, d->held);
-			continue;
-		}
-		struct grant lower = *g;
-		if (full_is_refused(b, g, d)) {
-			/* Nobody gets more than there is now, and nobody loses it. */
-			bool exact;
-			lower.level = observed_level(&exact, b->o, d, work.observed, b->w->server);
-			if (lower.level == LEVEL_NONE)
-				continue;
-			g = &lower;
-		}
-		if (database_refuses(b, d, l->login)) {
-			/* Excess permissions cannot be removed there now, so keep the login disabled. */
-			bool exact;
-			enum level level =
-				observed_level(&exact, b->o, d, work.observed, b->w->server);
-			if (level > g->level || !exact || roles_exceed(b, d))
-				work.blocked = work.narrowed = true;
-			work.reachable = work.reachable || level == g->level;
-			continue;
-		}
-		work.reachable = true;
-		user_want(b, &work, g, d, roles_pending[d - b->o->databases]);
-	}
+	for (size_t i = 0; i < l->n_users; i++)
+		grant_plan(b, &work, l->users[i].grant, roles_pending, reason);
 	login_remove_users(b, &work, l, "no access to this database is scheduled now");
 	if (work.observed)
 		login_narrow_server(b, &work);
-	/* After a reduction in any database the user must start a new session. */
-	if (work.narrowed) {
-		login_disable_first(b, &work,
-			"disable the login until its sessions have ended and its permissions match the schedule");
-		sessions_kill(b, &work, 0, "end the session: it started before access was reduced");
-		return;
-	}
-	/* A session may have started before the login was disabled, so end it whatever else is missing. */
-	if (work.observed && work.observed->disabled && login_has_session(b, work.observed)) {
-		sessions_kill(b, &work, 0, "end the session: the login is disabled");
-		return;
-	}
-	if (l->narrowed && l->narrowed <= b->now)
-		sessions_kill(b, &work, (uint64_t)(b->now - l->narrowed) + SESSION_AGE_SLACK,
-			"end the session: it started before the last reduction of this login's access");
-	if (work.observed && work.observed->disabled && !work.pending && !work.blocked &&
-		work.reachable)
-		change_push(
-			b, &b->openings, CHANGE_LOGIN_ENABLE, l->client, l->login, NULL, reason);
+	sessions_plan(b, &work, l, reason);
 }
 
 static const char *client_of(
