@@ -105,6 +105,73 @@ static int work(struct visit_run *run, struct sql_error *error)
 	return 0;
 }
 
+static size_t baselines_count(const struct sql_visit *p)
+{
+	size_t n = 0;
+
+	while (p->baselines && p->baselines[n])
+		n++;
+	return n;
+}
+
+static int run_prepare(struct visit_run *run)
+{
+	const struct sql_visit *p = run->visit;
+
+	run->claims = (struct claims){
+		.items = calloc(p->claims.n + 1, sizeof(struct claim)), .n = p->claims.n};
+	run->verdicts = calloc(p->wanted.n_grants + 1, sizeof(*run->verdicts));
+	run->held = calloc(baselines_count(p) + 1, sizeof(*run->held));
+	if (!run->claims.items || !run->verdicts || !run->held)
+		return -ENOMEM;
+	if (p->claims.n)
+		memcpy(run->claims.items, p->claims.items, p->claims.n * sizeof(struct claim));
+	return 0;
+}
+
+static void run_clear(struct visit_run *run)
+{
+	const struct sql_visit *p = run->visit;
+
+	sql_session_close(run->session);
+	for (size_t i = 0; i < run->touched.n; i++)
+		free(run->touched.logins[i]);
+	free(run->touched.logins);
+	free(run->claims.items);
+	for (size_t i = 0; run->verdicts && i < p->wanted.n_grants; i++)
+		free(run->verdicts[i].evidence);
+	free(run->verdicts);
+	for (size_t i = 0; run->held && i < baselines_count(p); i++)
+		free(run->held[i]);
+	free(run->held);
+	sql_blocked_free(&run->blocked);
+	visit_ahead_forget(run);
+	observed_free(&run->observed);
+	difference_free(&run->difference);
+}
+
+static void result_tell(const struct visit_run *run, int rc, const struct sql_error *error)
+{
+	/* Never observed, or the session was lost, so that the last observation may no longer be true. */
+	bool unknown = rc && !run->observed.version;
+
+	if (unknown || (rc < 0 && rc != -ENOENT)) {
+		tell_unreachable(run, error->text[0] ? error->text : strerror(rc < 0 ? -rc : EIO));
+		return;
+	}
+	tell_server(run,
+		run->observed.n_missing_rights || run->observed.n_unreadable ? STATE_UNVERIFIED
+									     : STATE_OK,
+		"");
+	tell_obstacles(run);
+	tell_grants(run);
+	tell_formers(run);
+	tell_logins(run);
+	tell_sessions(run);
+	if (run->visit->mode == SQL_STATUS || run->visit->mode == SQL_PLAN)
+		tell_passwords(run);
+}
+
 int sql_visit_run(struct worker *w, void *context)
 {
 	struct sql_visit *p = context;
@@ -119,60 +186,16 @@ int sql_visit_run(struct worker *w, void *context)
 		.connect_timeout = p->program->settings.connect_timeout,
 		.read_timeout = p->program->settings.server_deadline,
 	};
-	int rc = 0;
+	int rc = run_prepare(&run);
 
-	run.claims = (struct claims){
-		.items = calloc(p->claims.n + 1, sizeof(struct claim)), .n = p->claims.n};
-	run.verdicts = calloc(p->wanted.n_grants + 1, sizeof(*run.verdicts));
-	size_t n_baselines = 0;
-	while (p->baselines && p->baselines[n_baselines])
-		n_baselines++;
-	run.held = calloc(n_baselines + 1, sizeof(*run.held));
-	if (!run.claims.items || !run.verdicts || !run.held)
-		rc = -ENOMEM;
-	else if (p->claims.n)
-		memcpy(run.claims.items, p->claims.items, p->claims.n * sizeof(struct claim));
 	if (!rc)
 		rc = sql_session_open(&run.session, &error, &o);
-
 	sodium_free(p->password);
 	p->password = NULL;
 	if (!rc)
 		rc = work(&run, &error);
-	if (rc && !run.observed.version) {
-		tell_unreachable(&run, error.text[0] ? error.text : strerror(rc < 0 ? -rc : EIO));
-	} else if (rc < 0 && rc != -ENOENT) {
-		/* The session was lost, so the last observation may no longer be true. */
-		tell_unreachable(&run, error.text[0] ? error.text : strerror(-rc));
-	} else {
-		tell_server(&run,
-			run.observed.n_missing_rights || run.observed.n_unreadable
-				? STATE_UNVERIFIED
-				: STATE_OK,
-			"");
-		tell_obstacles(&run);
-		tell_grants(&run);
-		tell_formers(&run);
-		tell_logins(&run);
-		tell_sessions(&run);
-		if (p->mode == SQL_STATUS || p->mode == SQL_PLAN)
-			tell_passwords(&run);
-	}
+	result_tell(&run, rc, &error);
 	end_tell(&run, rc, &error);
-	sql_session_close(run.session);
-	for (size_t i = 0; i < run.touched.n; i++)
-		free(run.touched.logins[i]);
-	free(run.touched.logins);
-	free(run.claims.items);
-	for (size_t i = 0; run.verdicts && i < p->wanted.n_grants; i++)
-		free(run.verdicts[i].evidence);
-	free(run.verdicts);
-	for (size_t i = 0; run.held && i < n_baselines; i++)
-		free(run.held[i]);
-	free(run.held);
-	sql_blocked_free(&run.blocked);
-	visit_ahead_forget(&run);
-	observed_free(&run.observed);
-	difference_free(&run.difference);
+	run_clear(&run);
 	return 0;
 }
