@@ -79,6 +79,46 @@ static void tell(struct visit_run *run, size_t number, enum verification result,
 	verdict_tell(run, number, &(struct grant_place){0}, result, STATE_OK, words);
 }
 
+/* The login still exists for another database, but must have no user in this one. */
+static void user_gone_tell(struct visit_run *run, size_t number, const struct observed_database *d,
+	const struct observed_login *l)
+{
+	if (d && observed_user_of(d, l))
+		tell(run, number, VERIFICATION_EXCESS, "the user still exists in the database");
+	else if (d && !d->absent && !d->read)
+		verdict_tell(run, number, &(struct grant_place){0}, VERIFICATION_UNVERIFIED,
+			is_replica(run, d) ? STATE_WAITING : STATE_UNREAD,
+			"the database could not be read");
+	else if (!d || d->absent)
+		tell(run, number, VERIFICATION_VERIFIED, "the server has no database of this name");
+	else
+		tell(run, number, VERIFICATION_VERIFIED,
+			"sys.database_principals read: no user with the login's SID");
+}
+
+/* What still exists of a login that must be gone everywhere; NULL: nothing was found. */
+static const char *left_text(char buf[RECORD_TEXT_MAX], const struct visit_run *run,
+	const struct observed_login *l, const char *login)
+{
+	const struct observed_user *u;
+	const char *where;
+
+	if (l && !names_equal(l->name, login)) {
+		snprintf(buf, RECORD_TEXT_MAX,
+			"the login still exists: somebody renamed it to [%.128s]", l->name);
+		return buf;
+	}
+	if (l)
+		return "the login still exists";
+	if (session_is_left(run, login))
+		return "a session of the login is still open";
+	if (!(u = user_left(run, login, &where)))
+		return NULL;
+	snprintf(
+		buf, RECORD_TEXT_MAX, "its user [%.128s] still exists in [%.128s]", u->name, where);
+	return buf;
+}
+
 /* The grant has ended: check that nothing of it is left. */
 void gone_tell(struct visit_run *run, size_t number)
 {
@@ -88,38 +128,14 @@ void gone_tell(struct visit_run *run, size_t number)
 		observed_find_claimed(o, &run->claims, g->server->name, g->user->login);
 	const struct observed_database *d = observed_find_database(o, g->database->name);
 	char evidence[RECORD_TEXT_MAX];
-	const struct observed_user *u;
-	const char *where;
 
 	if (wanted_find(&run->visit->wanted, g->user->login)) {
-		/* The login still exists for another database, but has no user in this one. */
-		if (d && observed_user_of(d, l))
-			tell(run, number, VERIFICATION_EXCESS,
-				"the user still exists in the database");
-		else if (d && !d->absent && !d->read)
-			verdict_tell(run, number, &(struct grant_place){0}, VERIFICATION_UNVERIFIED,
-				is_replica(run, d) ? STATE_WAITING : STATE_UNREAD,
-				"the database could not be read");
-		else if (!d || d->absent)
-			tell(run, number, VERIFICATION_VERIFIED,
-				"the server has no database of this name");
-		else
-			tell(run, number, VERIFICATION_VERIFIED,
-				"sys.database_principals read: no user with the login's SID");
+		user_gone_tell(run, number, d, l);
 		return;
 	}
-	if (l && !names_equal(l->name, g->user->login)) {
-		snprintf(evidence, sizeof(evidence),
-			"the login still exists: somebody renamed it to [%.128s]", l->name);
-		tell(run, number, VERIFICATION_EXCESS, evidence);
-	} else if (l)
-		tell(run, number, VERIFICATION_EXCESS, "the login still exists");
-	else if (session_is_left(run, g->user->login))
-		tell(run, number, VERIFICATION_EXCESS, "a session of the login is still open");
-	else if ((u = user_left(run, g->user->login, &where))) {
-		snprintf(evidence, sizeof(evidence), "its user [%.128s] still exists in [%.128s]",
-			u->name, where);
-		tell(run, number, VERIFICATION_EXCESS, evidence);
+	const char *left = left_text(evidence, run, l, g->user->login);
+	if (left) {
+		tell(run, number, VERIFICATION_EXCESS, left);
 	} else if (o->n_missing_rights || o->n_unreadable || databases_unread(run)) {
 		snprintf(evidence, sizeof(evidence),
 			"no login, session, or user found, but the result is incomplete: databases not read: %zu, parts of "
