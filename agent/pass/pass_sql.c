@@ -255,11 +255,10 @@ static void unsaid_take(struct pass *p, struct server_work *w, const struct reco
 
 /* This server is finished. If its network decisions changed, update the packet filter now, without waiting for other
  * servers. */
-static void server_ended(struct pass *p, struct server_work *w, const struct record *end)
+static void server_ended(struct pass *p, struct server_work *w)
 {
 	bool changed = false;
 
-	(void)end;
 	for (size_t i = 0; i < p->grants.n; i++) {
 		const struct grant *g = &p->grants.items[i];
 
@@ -277,6 +276,25 @@ static void server_ended(struct pass *p, struct server_work *w, const struct rec
 		pass_network_step(p);
 	else
 		pass_journal_commit(p);
+}
+
+/* The worker's last record, or what stands for it if the worker died. */
+static void end_take(struct pass *p, struct server_work *w, const struct record *r)
+{
+	unsaid_take(p, w, r);
+	pass_unfinished_take(p, w, r);
+	p->result.servers++;
+	/* The worker died without a report, so the state of its grants is unknown. */
+	if (!w->reached || r->code < 0)
+		p->result.unreachable++;
+	if (r->end.round_trips > p->result.round_trips)
+		p->result.round_trips = (size_t)r->end.round_trips;
+	if (p->o.mode == PASS_APPLY && r->state != STATE_OK)
+		p->result.failed += p->result.failed == 0;
+	/* A later round succeeded, or the object was gone already, like a session that ended before its KILL. */
+	else if (p->o.mode == PASS_APPLY && w->reached && !r->code)
+		p->result.failed -= w->failed;
+	server_ended(p, w);
 }
 
 /* A worker found a marked login although the journal is empty: records are missing. */
@@ -319,21 +337,7 @@ int pass_record(void *pass, const struct record *r)
 		w->reached = r->state != STATE_UNREACHABLE;
 		break;
 	case RECORD_END:
-		unsaid_take(p, w, r);
-		pass_unfinished_take(p, w, r);
-		p->result.servers++;
-		/* The worker died without a report, so the state of its grants is unknown. */
-		if (!w->reached || r->code < 0)
-			p->result.unreachable++;
-		if (r->end.round_trips > p->result.round_trips)
-			p->result.round_trips = (size_t)r->end.round_trips;
-		if (p->o.mode == PASS_APPLY && r->state != STATE_OK)
-			p->result.failed += p->result.failed == 0;
-		/* A later round succeeded, or the object was gone already, like a session that ended before its KILL.
-		 * */
-		else if (p->o.mode == PASS_APPLY && w->reached && !r->code)
-			p->result.failed -= w->failed;
-		server_ended(p, w, r);
+		end_take(p, w, r);
 		break;
 	case RECORD_BASELINE:
 		if (pass_baseline_take(p, w, r))

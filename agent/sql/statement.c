@@ -55,6 +55,16 @@ static void write_login(FILE *to, const char *verb, const char *login, const cha
 	fputs(rest, to);
 }
 
+static void write_user(
+	FILE *to, const char *verb, const char *user, const char *join, const char *login)
+{
+	fprintf(to, "%s USER ", verb);
+	sql_write_name(to, user);
+	fputs(join, to);
+	if (login)
+		sql_write_name(to, login);
+}
+
 static int write_change(FILE *to, const struct change *c, const char *password)
 {
 	int rc = 0;
@@ -101,20 +111,13 @@ static int write_change(FILE *to, const struct change *c, const char *password)
 		closing_kill_write(to, &c->session);
 		return 0;
 	case CHANGE_USER_CREATE:
-		fputs("CREATE USER ", to);
-		sql_write_name(to, c->principal);
-		fputs(" FOR LOGIN ", to);
-		sql_write_name(to, c->login);
+		write_user(to, "CREATE", c->principal, " FOR LOGIN ", c->login);
 		break;
 	case CHANGE_USER_REMAP:
-		fputs("ALTER USER ", to);
-		sql_write_name(to, c->principal);
-		fputs(" WITH LOGIN = ", to);
-		sql_write_name(to, c->login);
+		write_user(to, "ALTER", c->principal, " WITH LOGIN = ", c->login);
 		break;
 	case CHANGE_USER_DROP:
-		fputs("DROP USER ", to);
-		sql_write_name(to, c->principal);
+		write_user(to, "DROP", c->principal, "", NULL);
 		break;
 	case CHANGE_ROLE_CREATE:
 		fputs("CREATE ROLE ", to);
