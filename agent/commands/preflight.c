@@ -1,4 +1,4 @@
-/* curfew preflight: what would keep access from ending on time, found while there is time to mend it. */
+/* curfew preflight: finds what would keep access from ending on time, while there is time to fix it. */
 #include <string.h>
 #include <sys/timex.h>
 
@@ -63,7 +63,7 @@ static void clock_check(struct report *r)
 	line_add(r, &l);
 }
 
-/* What the preflight is for: each client's dates, the next one first. */
+/* Shows the dates that the preflight is about, the next one first. */
 static int dates_show(const struct context *c, const struct client *client, json_t *array)
 {
 	struct notice_reduction reductions[NOTICE_REDUCTIONS];

@@ -1,4 +1,5 @@
-/* Lines of the firewall process's memory. Fields are separated by tabs, which no name holds. */
+/* Lines in which the firewall process saves revocations and the journal's head. Tabs separate the fields; names with
+ * control characters are rejected. */
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>

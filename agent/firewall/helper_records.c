@@ -1,5 +1,5 @@
-/* The file of the firewall process's memory: lines are added, never changed. When it has grown, what still counts goes into a
- * new one, and the whole old one is kept beside it. */
+/* The file in which the firewall process saves revocations and the journal's head. Lines are appended, never changed. When
+ * the file is large, the lines that still count go into a new one, and the old one is kept beside it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -11,9 +11,9 @@
 #define FILE_NAME "records"
 #define OLD_NAME  "records.1"
 #define NEW_NAME  "records.new"
-/* A head after each pass with changes is some hundred bytes: years. */
+/* Above this size the file is renewed. A head of some hundred bytes after each pass with changes: that takes years. */
 #define RECORDS_LONG (1 << 20)
-/* More is no memory of ours. */
+/* Larger files are not read, because this process cannot have written them. */
 #define RECORDS_MAX (64 << 20)
 
 struct helper_records {
@@ -58,7 +58,7 @@ static int file_open(int folder, const char *name)
 	return fd < 0 ? -errno : fd;
 }
 
-/* A line that was cut off by a power failure ends where the next one begins. */
+/* If a power failure cut off the last line, ends it, so that the next line starts a new one. */
 static int file_end_line(int fd)
 {
 	off_t size = lseek(fd, 0, SEEK_END);
@@ -69,7 +69,7 @@ static int file_end_line(int fd)
 	return last == '\n' ? 0 : text_put(fd, "\n", 1);
 }
 
-/* The lines that say the same as all of them. */
+/* The shortest file with the same meaning: current revocations and the head. */
 static char *memory_text(const struct firewall_memory *m)
 {
 	char line[FIREWALL_RECORD_MAX];
@@ -114,7 +114,7 @@ static int records_load(struct helper_records *r, const char *path, size_t *unre
 	r->folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (r->folder < 0)
 		return -errno;
-	/* The power failed between the two renames. */
+	/* Complete a renewal that a power failure stopped between the two renames. */
 	if (fstatat(r->folder, FILE_NAME, &st, 0) < 0 && errno == ENOENT)
 		renameat(r->folder, NEW_NAME, r->folder, FILE_NAME);
 	r->file = file_open(r->folder, FILE_NAME);

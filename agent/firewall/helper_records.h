@@ -1,5 +1,5 @@
-/* What the firewall process remembers of what the service said: who is revoked, and how far the journal was. One line for
- * each, in a folder that the service cannot write; the service can only add. */
+/* The firewall process's own copy of the revocations and of the journal's head, as the service reported them: a line each,
+ * in a directory that the service cannot write to. The service can only add lines. */
 #ifndef FIREWALL_HELPER_RECORDS_H
 #define FIREWALL_HELPER_RECORDS_H
 
@@ -11,7 +11,7 @@ struct helper_records;
  * 0 or negative errno; *out is set also then, with as much as could be read, but for -ENOMEM. */
 int helper_records_open(struct helper_records **out, const char *folder, size_t *unreadable);
 void helper_records_close(struct helper_records *r);
-/* On disk when it returns. -EINVAL: no such line. */
+/* Synced to disk when it returns. -EINVAL: the line is invalid. */
 int helper_records_add(struct helper_records *r, const char *line);
 /* All lines, the newest last; owned by the caller. NULL without memory. */
 char *helper_records_text(const struct helper_records *r);

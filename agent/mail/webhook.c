@@ -8,7 +8,7 @@
 
 #define SIGNATURE "X-Curfew-Signature: sha256="
 
-/* Of the body, as RFC 2104 has it: whoever knows the secret can tell that it comes from here, and unchanged. */
+/* HMAC-SHA256 of the body (RFC 2104): a receiver that knows the secret can verify origin and content. */
 static void signature_write(char out[sizeof(SIGNATURE) + 2 * crypto_auth_hmacsha256_BYTES],
 	const char *secret, const char *message, size_t size)
 {
@@ -35,7 +35,7 @@ static void options_set(CURL *c, const struct sender_hello *to, struct upload *u
 	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "https");
 	curl_easy_setopt(c, CURLOPT_POST, 1L);
 	curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)u->size);
-	/* A redirect is an answer like any other: it names a host that nobody configured. */
+	/* Do not follow redirects: they name a host that nobody configured. */
 	curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, answer_drop);
 	upload_options_set(c, to, u);
@@ -51,7 +51,7 @@ static enum sender_result result_of(
 	if (code >= 200 && code < 300)
 		return SENDER_SENT;
 	snprintf(text, SENDER_TEXT_MAX, "the webhook answered %ld", code);
-	/* Timeout, too many requests, and the server's own trouble. */
+	/* Timeout, too many requests, or an error of the server: try again later. */
 	return code == 408 || code == 429 || code >= 500 ? SENDER_NOT_TAKEN : SENDER_REFUSED;
 }
 

@@ -1,4 +1,4 @@
-/* What a removal needs of this host: where it is recorded, and how people hear of it. */
+/* The part of a preflight about this host: disk and journal for the records, metrics and mail for the alarms. */
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -8,12 +8,12 @@
 #include "curfew/outbox.h"
 #include "pass/pass_internal.h"
 
-/* Without room for its records a pass grants nothing: months of them fit in here. */
+/* Enough for the records of months. Without free space a pass grants nothing. */
 #define DISK_MIN  ((uint64_t)256 << 20)
 #define FILES_MIN 1000
-/* Metrics are written by each pass, and passes come at an interval. */
+/* Seconds beyond the interval of passes, each of which writes the metrics. */
 #define METRICS_LATE 300
-/* What is not sent by then is tried again and again. */
+/* Seconds that a mail may wait in the outbox. */
 #define MAIL_LATE 3600
 
 static void check_add(struct pass *p, const char *name, enum check_result result, const char *fix,

@@ -1,6 +1,6 @@
-/* The kernel closes by its own deadline, whether anybody runs or not. That it has done so is read back from it, and stands
- * on record by itself: the network is closed, and of SQL nothing new is known. What this pass had to remove, because the
- * kernel's time was late, has its own records, and is not said to be the kernel's doing. */
+/* Records allowlist entries that the kernel has removed at their timeout, which it does even while Curfew is not running.
+ * Reads the packet filter to confirm it. The record says only that network access has ended; nothing new is known about
+ * SQL. Entries that this pass had to remove itself have records of their own. */
 #include <errno.h>
 #include <string.h>
 
@@ -8,14 +8,14 @@
 #include "curfew/text.h"
 #include "pass/pass_internal.h"
 
-/* Let in by the last record, until an instant that has passed. */
+/* The last record allows network access until a time that has passed. */
 static bool is_due(const struct pass *p, const struct last_access *l)
 {
 	return l->level != LEVEL_NONE && l->until && l->until <= p->o.now && l->sources &&
 	       *l->sources && l->network && streq(l->network, ACCESS_ALLOWED);
 }
 
-/* A temporary source of the file that has ended, while the rest of the access goes on. */
+/* The end of a temporary source that has ended while the grant continues; 0: it is none. */
 static instant_t source_ended(const struct grant *g, const struct source *s, instant_t now)
 {
 	for (size_t i = 0; i < g->user->n_sources; i++)
@@ -24,7 +24,7 @@ static instant_t source_ended(const struct grant *g, const struct source *s, ins
 	return 0;
 }
 
-/* The same by the last record. */
+/* Whether the last record still lists such a source. */
 static bool part_is_due(struct pass *p, const struct grant *g, const struct last_access *l)
 {
 	struct source *left;
@@ -55,7 +55,8 @@ static bool is_endpoint_of(const struct server *s, const struct endpoint *e)
 	return false;
 }
 
-/* By a source of today's file, or by one that the record names and the file no longer does. -ENOMEM, or whether. */
+/* Whether an entry of the packet filter still allows the grant: by a source of the file, or by one that only the record
+ * names. 0, 1, or -ENOMEM. */
 static int is_let_in(struct pass *p, const struct firewall_state *s, const struct grant *g)
 {
 	struct source *left;
@@ -181,7 +182,7 @@ static bool is_in_kernel(
 	return false;
 }
 
-/* Of the sources on record, those that have ended and are gone, and the others. */
+/* The recorded sources: those that have ended and have no entry any more, and the others. */
 struct parted {
 	struct text ended, others;
 	instant_t last;
@@ -207,7 +208,7 @@ static int sources_part(struct parted *out, struct pass *p, const struct firewal
 	return 0;
 }
 
-/* The access goes on from its other sources. The server need not answer for that. */
+/* Records that access continues from the other sources. Needs no answer of the SQL server. */
 static int part_close(struct pass *p, const struct grant *g, struct last_access *l, char *ended,
 	char *others, instant_t last, bool tell)
 {
@@ -247,7 +248,7 @@ static int part_write(struct pass *p, const struct firewall_state *s, const stru
 	return rc;
 }
 
-/* One entry of the allowlist is for all databases of a server: it is told once. */
+/* An allowlist entry covers all databases of a server, so its end is recorded once. */
 static int parts_write(struct pass *p, const struct firewall_state *s)
 {
 	const struct grant *before = NULL;
@@ -280,7 +281,7 @@ static int expired_write(struct pass *p, const struct firewall_state *s)
 			rc = let_in;
 		if (let_in)
 			continue;
-		/* One entry of the allowlist is for all databases of a server. */
+		/* An allowlist entry covers all databases of a server, so its end is recorded once. */
 		bool removed = was_removed(p, g);
 		if (!removed && (!told || told->user != g->user || told->server != g->server))
 			rc = event_write(p, g, l->sources, l->until);
@@ -303,7 +304,7 @@ int pass_record_expired(struct pass *p)
 	if (rc || !any_is_due(p))
 		return rc == -ENODEV ? 0 : rc;
 	rc = p->o.network->observe(&state, p->o.network->context, p->o.now);
-	/* Not seen is not gone: the next pass looks again. */
+	/* Not read does not mean removed. The next pass reads again. */
 	if (rc)
 		return 0;
 	rc = expired_write(p, &state);

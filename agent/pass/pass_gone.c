@@ -1,5 +1,5 @@
-/* That something is gone, on record as a verification: also of what the configuration does not name any more, of which no
- * grant speaks. */
+/* Records the verified removal of a login or a user, also of one that the configuration no longer names, for which there is
+ * no grant. */
 #include "pass/pass_internal.h"
 
 static const char *why_gone(const struct pass *p, const char *client)

@@ -1,5 +1,5 @@
-/* Replicas of one availability group: their logins have one SID, and what is gone from a database is proved where its
- * primary is, for the others cannot be read. */
+/* Replicas of one availability group: a login has the same SID on all, and only the primary of a database can verify that
+ * access to it was removed, because the secondaries cannot be read. */
 #include <errno.h>
 #include <string.h>
 
@@ -7,7 +7,7 @@
 
 #include "pass/pass_internal.h"
 
-/* A SID as the server itself would make one. */
+/* As long as the SIDs that SQL Server generates. */
 #define LOGIN_SID_SIZE 16
 
 static bool are_replicas(const struct pass *p, const char *a, const char *b)
@@ -18,7 +18,7 @@ static bool are_replicas(const struct pass *p, const char *a, const char *b)
 	return x && y && x != y && server_first(p->o.program, x) == server_first(p->o.program, y);
 }
 
-/* What a database holds is the same on all its replicas: its baseline stands under the server that client files name. */
+/* A database has the same content on all replicas, so its baseline is stored under the server that client files name. */
 const char *pass_baseline_server(
 	const struct pass *p, const struct server_work *w, const char *database)
 {
@@ -29,7 +29,7 @@ const char *pass_baseline_server(
 /* What the inventory knows of a login on the replicas of one server. */
 struct sid_memory {
 	struct sid sid;
-	bool unknown; /* one was being made, and nobody saw what came of it */
+	bool unknown; /* a login was being created, and the outcome is unknown */
 };
 
 static void identity_look(struct sid_memory *m, const struct identity *k)
@@ -44,7 +44,7 @@ static void identity_look(struct sid_memory *m, const struct identity *k)
 	}
 }
 
-/* The server that client files name comes first: its databases were there before the replicas were. */
+/* The SID on the server that client files name wins: its databases existed before the replicas did. */
 static struct sid_memory sid_recall(
 	const struct pass *p, const struct server *first, const char *login)
 {
@@ -120,7 +120,7 @@ bool pass_replica_proves(const char **where, const struct pass *p, const struct 
 	return found;
 }
 
-/* Whoever left the files is looked for on all replicas: a failover may have come before any pass saw the user there. */
+/* Search for a former user on all replicas: a failover may have happened before a pass observed the user there. */
 int pass_formers_spread(struct pass *p)
 {
 	size_t n = p->n_formers;
@@ -139,7 +139,7 @@ int pass_formers_spread(struct pass *p)
 	return rc;
 }
 
-/* On one replica nothing is left, and where anything else is unread, that is not its primary. */
+/* Verified if one replica was read and has nothing left, and every other one is a secondary or has nothing left either. */
 static bool former_is_proved(const struct pass *p, const struct former *m)
 {
 	bool found = false;

@@ -1,5 +1,6 @@
-/* Revocations that name nobody now: a client or a login was renamed, or left the files. Whoever came into the files since and
- * is let into the same database may be the same people, so this is told; pass_renamed.c holds those who must be. */
+/* Notes about revocations whose client or login no file names now, because it was renamed or removed. A login that is newer
+ * than the revocation and has access to the same database may be the same person. pass_renamed.c blocks those that
+ * certainly are. */
 #include <string.h>
 
 #include "curfew/calendar.h"
@@ -32,7 +33,7 @@ static bool is_let_into(const struct grant *g, const struct verified *v)
 	       names_equal(g->database->name, v->database);
 }
 
-/* A grant of a newcomer on what the revocation closed, or NULL. */
+/* A grant of a newer login on a database of the revoked one, or NULL. */
 static const struct grant *newcomer_find(const struct pass *p, const struct override *o)
 {
 	for (size_t i = 0; i < p->verified.n; i++) {

@@ -75,7 +75,7 @@ static bool terms_equal(const struct level_terms *a, const struct level_terms *b
 	       strings_equal(&a->schema_denies, &b->schema_denies);
 }
 
-/* The roles come with the databases, so they must mean the same everywhere. */
+/* A failover brings the roles along with the databases, so they must have the same permissions on all replicas. */
 static void levels_compare(struct reading *r, const struct server *a, const struct server *b)
 {
 	for (int level = LEVEL_READ_ONLY; level < LEVELS; level++)
@@ -117,8 +117,8 @@ static void replica_check(
 		levels_compare(r, s, other);
 }
 
-/* Replicas may share the address of their listener: it leads to whichever is the primary. Two servers otherwise would
- * each let in people whom the other keeps out. */
+/* Replicas may share the address of their listener, which leads to the primary. Two other servers with one endpoint would
+ * each allow users whom the other blocks. */
 static void endpoints_compare(
 	struct reading *r, const struct program *p, const struct server *a, const struct server *b)
 {

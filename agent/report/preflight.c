@@ -1,4 +1,4 @@
-/* Of everything that a check and an audit report, what would keep a removal from its end. */
+/* Selects, from the records of checks and of an audit, what would delay or undo a removal of access. */
 #include "curfew/preflight.h"
 
 #include <jansson.h>
@@ -9,7 +9,7 @@
 
 static const struct {
 	const char *finding, *why;
-	bool of_ours; /* only where it concerns a login of Curfew's */
+	bool of_ours; /* only if it concerns a managed login */
 } hindrances[] = {
 	{"server-trigger", "it may undo or refuse the removal of a login", false},
 	{"ddl-trigger", "it may undo or refuse the removal of a user", false},
@@ -35,7 +35,7 @@ static bool finding_line(struct preflight_line *l, const struct record *r)
 		if (!streq(hindrances[i].finding, r->finding.name) ||
 			(hindrances[i].of_ours && !r->login[0]))
 			continue;
-		/* Reviewed: it is shown, and it is no fault. */
+		/* An operator has reviewed it: shown, but not a failure. */
 		l->result = r->finding.severity == FINDING_INFO ? CHECK_OK : CHECK_FAIL;
 		l->name = r->finding.name;
 		l->why = hindrances[i].why;

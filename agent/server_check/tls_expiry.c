@@ -1,5 +1,5 @@
-/* Reads the certificate of a server by a TLS handshake alone: the library of the sessions does not show it. In TDS 7
- * the handshake is inside packets of the pre-login. Nothing secret is sent, and no login is tried. */
+/* Reads the certificate of a server by a TLS handshake of its own, because FreeTDS does not show it. TDS 7 wraps the
+ * handshake in pre-login packets. Sends no secret and does not log in. */
 #include "server_check/tls_expiry.h"
 
 #include <errno.h>
@@ -12,7 +12,7 @@
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
 
-/* MS-TDS 2.2.3.1: type, status, length, and four bytes more. */
+/* MS-TDS 2.2.3.1: type, status, length, and four bytes that are not used here. */
 #define HEADER_SIZE	 8
 #define PACKET_MAX	 4096
 #define PACKET_ANSWER	 0x04
@@ -112,7 +112,7 @@ static int packet_begin(struct wire *w)
 
 static int prelogin(struct wire *w)
 {
-	/* VERSION, ENCRYPTION, INSTOPT, THREADID, and their values: offsets from the first byte. */
+	/* MS-TDS 2.2.6.5: VERSION, ENCRYPTION, INSTOPT, and THREADID with their offsets, then the values. */
 	static const unsigned char asked[] = {0, 0, 21, 0, 6, 1, 0, 27, 0, 1, 2, 0, 28, 0, 1, 3, 0,
 		29, 0, 4, 0xff, 16, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0};
 	unsigned char skipped[ANSWER_FIRST_MAX];
@@ -171,7 +171,7 @@ static time_t time_asked(time_t *out)
 	return asked_time;
 }
 
-/* The whole chain and the name, as they will be then. */
+/* Verifies chain and name as of that time. */
 static int then_verify(struct tls_expiry *out, gnutls_session_t s, const char *host, instant_t at)
 {
 	unsigned status = 0;

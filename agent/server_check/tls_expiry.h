@@ -1,4 +1,4 @@
-/* Used only by server_check/: until when a server's certificate holds. */
+/* Used only by server_check/: when a server's certificate expires, and whether it will be valid at a given time. */
 #ifndef CURFEW_SERVER_CHECK_TLS_EXPIRY_H
 #define CURFEW_SERVER_CHECK_TLS_EXPIRY_H
 
@@ -7,10 +7,10 @@
 struct tls_expiry {
 	instant_t until;	   /* of the server's own certificate */
 	bool valid;		   /* at the time asked about: chain, authority, and name */
-	char why[RECORD_TEXT_MAX]; /* where it is not, or where nothing could be read */
+	char why[RECORD_TEXT_MAX]; /* why it is not valid, or could not be read */
 };
-/* By a handshake on a fresh connection, which is the caller's to close; for one process that does nothing else
- * meanwhile. 0, or negative errno: the certificate was not read. */
+/* Makes a handshake on a new connection, which the caller closes. Sets the library's clock, so nothing else in this process
+ * may use TLS meanwhile. 0, or negative errno: the certificate was not read. */
 int tls_expiry_read(struct tls_expiry *out, int fd, const struct server *server, unsigned timeout,
 	instant_t at);
 

@@ -1,4 +1,5 @@
-/* Which preflight is due, and what becomes of one. That one was made stands in the journal: a restart repeats none. */
+/* Starts the preflights that are due, and reports those that have ended. The journal records each, so that a restart of the
+ * service repeats none. */
 #include <errno.h>
 #include <string.h>
 
@@ -11,23 +12,23 @@
 #include "service/preflights.h"
 
 #define ACTION "preflight"
-/* The service's first pass comes first; then a look a minute. */
+/* How often the clients are searched for one that is due; the first time after the service's first pass. */
 #define LOOK_MS (60 * 1000)
-/* A look keeps nothing waiting longer; the rest of the clients are the next one's. */
+/* A search stops after this time, because passes wait meanwhile. The next one continues after the pause. */
 #define LOOK_MOST_MS  100
 #define LOOK_PAUSE_MS 500
-/* Days of records that a restart reads; more than the earliest preflight is ahead. */
+/* Days of records that are read after a restart: more than the 14 days of the earliest preflight. */
 #define REMEMBERED_DAYS 15
 #define DAY		86400
 
 struct preflights {
 	int64_t next_look;   /* monotonic milliseconds */
-	size_t at;	     /* the client with whom the look goes on */
-	bool remembers;	     /* what the journal has is in `made` */
+	size_t at;	     /* the client to continue with */
+	bool remembers;	     /* `made` was read from the journal */
 	struct strings made; /* "acme: 3 days before all access ends at 2026-12-23T15:00:00Z" */
-	/* of the one under way */
+	/* of the current preflight: */
 	char *key;
-	struct sending_preflight mail; /* client and what: owned by `key`'s request, and static */
+	struct sending_preflight mail; /* its texts are borrowed */
 	char *client;
 	struct text failed;
 	size_t n_checks, n_failed;
@@ -88,7 +89,7 @@ static bool memory_read(struct service *s)
 	return p->remembers;
 }
 
-/* Made for that date and that many days ahead: a date that moves has preflights of its own. */
+/* Identifies a preflight by client, days, and date, so that a date that moves gets new preflights. */
 static char *key_of(const struct client *c, const struct notice_reduction *t)
 {
 	char at[INSTANT_TEXT_MAX], *key = NULL;
@@ -107,7 +108,7 @@ static bool client_take(struct service *s, const struct client *c, instant_t now
 
 	if (notice_dates_find(&dates, s->loaded.program, c, &s->overrides, now))
 		return false;
-	/* Nobody has anything yet that could be kept. */
+	/* Access has not started, so nothing can fail to end. */
 	if (dates.opens > now)
 		return false;
 	size_t n = notice_reductions(reductions, &dates, c->timezone, now);
@@ -161,7 +162,7 @@ bool preflights_take(struct request *out, struct service *s)
 	return false;
 }
 
-/* ---- what becomes of it ---- */
+/* ---- its result ---- */
 
 int preflights_record(void *service, const struct record *r)
 {
@@ -199,7 +200,7 @@ void preflights_ended(struct service *s, bool whole)
 			p->mail.failed = failed;
 			sending_preflight_failed(s, &p->mail);
 		}
-		/* The next client's turn comes soon. */
+		/* Search for the next client soon. */
 		p->next_look = service_monotonic() + LOOK_PAUSE_MS;
 	}
 	current_drop(p);

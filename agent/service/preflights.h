@@ -1,5 +1,5 @@
-/* Preflights of the service: 14 days, 3 days, and 1 day before access of a client becomes less, one client at a time, beside
- * the requests of people. */
+/* Preflights of the service: 14 days, 3 days, and 1 day before access of a client is reduced or ends. One client at a time;
+ * the requests of people come first. */
 #ifndef SERVICE_PREFLIGHTS_H
 #define SERVICE_PREFLIGHTS_H
 
@@ -11,14 +11,14 @@ struct preflights;
 
 int preflights_open(struct service *s); /* 0 or -ENOMEM */
 void preflights_close(struct service *s);
-/* Fills in a request that nobody waits for, when a preflight is due. */
+/* Fills in a request for a preflight that is due. False: none is. */
 bool preflights_take(struct request *out, struct service *s);
-/* When to look again: monotonic milliseconds. */
+/* When to call preflights_take() again: monotonic milliseconds. */
 int64_t preflights_next(const struct service *s);
-/* record_fn over the service, for the one under way. */
+/* A record_fn, with the service as context: takes a record of the current preflight. */
 int preflights_record(void *service, const struct record *r);
-/* It has ended: on record, and told to the team where something failed. `whole` is false when it was cut short: then it
- * is made again. */
+/* Records the current preflight, and mails the team if a check failed. If it was cut short, `whole` is false, and it is
+ * repeated. */
 void preflights_ended(struct service *s, bool whole);
 
 #endif

@@ -1,3 +1,4 @@
+/* Takes samples of use: which server is due, its worker, and writing what the worker found. */
 #include "service/sampling.h"
 
 #include <errno.h>
@@ -6,13 +7,13 @@
 #include "service/internal.h"
 #include "service/sampling_job.h"
 
-/* The first passes come first. */
+/* The first passes must not wait for a sample. */
 #define START_MS (10 * 1000)
-/* How often it is looked whether a sample is due; a server that could not be sampled is asked again after an hour. */
+/* How often to search for a server that is due. A server is not tried again within RETRY_MS. */
 #define LOOK_MS	 (60 * 1000)
 #define RETRY_MS (3600 * 1000)
 #define BUSY_MS	 1000
-/* Rows are written when no pass is under way, this many in one commit, with a pause in which a pass can begin. */
+/* Rows are written only while no pass runs: this many in one commit, then a pause in which a pass can start. */
 #define ROWS_AT_ONCE 2000
 #define PAUSE_MS     200
 
@@ -93,7 +94,7 @@ static void unread_log(const struct record *r)
 		r->detail[0] ? r->detail : strerror(-r->code));
 }
 
-/* From a process that may lie: it can at most spoil its own server's samples. */
+/* The worker reads a server's answers, so its records are not trusted: it can spoil only the samples of its own server. */
 static int record_take(void *context, const struct record *r)
 {
 	struct sampling *g = context;
@@ -286,7 +287,7 @@ void sampling_close(struct service *s)
 
 void sampling_reload(struct service *s)
 {
-	/* Other credentials, another list: whoever reloads does not want to wait an hour. */
+	/* The credentials or the lists may be new, so try every server again at once. */
 	attempts_free(s->sampling);
 	job_end(s);
 	s->sampling->next = service_monotonic() + START_MS;

@@ -1,5 +1,5 @@
-/* Samples of use for the inventory, taken beside the passes: one worker at a time, and what it finds is written between two
- * passes, a little at once. Nothing here delays a pass. */
+/* Samples of use for the inventory, taken beside the passes by one worker at a time. The results are written between two
+ * passes in small parts, so that no pass is delayed. */
 #ifndef SERVICE_SAMPLING_H
 #define SERVICE_SAMPLING_H
 
@@ -13,7 +13,7 @@ void sampling_close(struct service *s);
 /* When sampling_tick() has something to do: monotonic milliseconds, or INT64_MAX. */
 int64_t sampling_next(const struct service *s);
 void sampling_tick(struct service *s);
-/* Before the configuration is replaced: the reading under way is dropped. */
+/* Call before the configuration is replaced: stops the current worker. */
 void sampling_reload(struct service *s);
 
 #endif

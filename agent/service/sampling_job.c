@@ -1,3 +1,4 @@
+/* The worker's side of a sample of use, and what the service prepares for it. */
 #include "service/sampling_job.h"
 
 #include <errno.h>
@@ -5,11 +6,11 @@
 
 #include "curfew/owner.h"
 
-/* Seconds for one server: it is asked beside the passes, and nothing waits for it. */
+/* Seconds for one server. Long, because nothing waits for it. */
 #define JOB_DEADLINE 600
 #define HOUR	     3600
 
-/* The lists are read with the service's rights, before the worker sheds them. */
+/* Reads the product's lists before the worker drops privileges. */
 static int job_prepare(void *context)
 {
 	struct sampling_job *j = context;
@@ -96,7 +97,7 @@ static int database_tell(
 	return 0;
 }
 
-/* Whatever a database is worth without the list of the product: its tally would count the product's own. */
+/* Without the product's list there is no result: the tally would count the product's own objects as custom. */
 static int job_run(struct worker *w, void *context)
 {
 	struct sampling_job *j = context;
@@ -150,7 +151,7 @@ static int databases_find(struct sampling_job *j, const struct program *p, size_
 			if (d->server != server || is_listed(j->databases, d->name))
 				continue;
 			rc = sample_last(&last, journal, p->servers[server].name, d->name);
-			/* A clock that was set back must not keep the next sample away for long. */
+			/* last > now: the clock was set back, which must not delay the next sample. */
 			if (!rc && (last > now || last + interval <= now))
 				j->databases[j->reading.n_databases++] = d->name;
 		}

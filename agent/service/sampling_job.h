@@ -1,5 +1,5 @@
-/* One server's sample of use, in a worker process: read, joined, and judged there, so that the service only writes down
- * what comes of it. */
+/* One server's sample of use, made in a worker process: reads the databases and computes colors and tallies there, so that
+ * the service only writes the result. */
 #ifndef SERVICE_SAMPLING_JOB_H
 #define SERVICE_SAMPLING_JOB_H
 

@@ -1,4 +1,4 @@
-/* What the team hears, as JSON for the webhook: a chat tool or a ticket system. */
+/* The JSON that the webhook gets for each notice to the team. The receiver is a chat tool or a ticket system. */
 #include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@ int hook_add(
 	char id[NOTICE_ID_MAX];
 
 	i.recipient = WEBHOOK_RECIPIENT;
-	/* The id is that of the event: whoever gets one twice can tell. */
+	/* The id depends only on the event, so that the receiver can drop duplicates. */
 	json_t *json = json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "id",
 		notice_id(id, i.event, i.recipient), "notice", i.notice, "client",
 		text_json(i.client), "at", instant_json(v->now), "subject", text_json(m->subject),

@@ -1,5 +1,5 @@
-/* The firewall process as a witness: it remembers who was revoked and how far the journal was, where the service cannot
- * write. Records that are lost, older, or emptied here reinstate nobody, whoever may write them. */
+/* The firewall process as a witness: tells it each revocation and the journal's head, which it saves where the service
+ * cannot write. So a journal that is lost, emptied, or replaced by an older copy reinstates nobody. */
 #include <errno.h>
 #include <string.h>
 #include <sodium.h>
@@ -10,7 +10,7 @@ static int witness_tell(struct service *s, const struct firewall_record *r)
 {
 	int rc = s->firewall ? firewall_client_record(s->firewall, r) : 0;
 
-	/* Its death is an event of its own. */
+	/* If the process died, its monitoring reports that. */
 	if (rc < 0 && rc != -EPIPE && rc != -ETIMEDOUT)
 		log_send(LOG_JOURNAL_FAILED, NULL,
 			"the firewall process cannot add to its memory: %s; free some space in its folder",

@@ -1,11 +1,12 @@
-/* What the firewall process remembers is compared with the records, when the service starts. */
+/* At the start of the service: compares the revocations and the journal's head that the firewall process has saved with the
+ * service's own records. */
 #include <errno.h>
 #include <string.h>
 #include <sodium.h>
 #include "curfew/state_tables.h"
 #include "service/internal.h"
 
-/* One that the service does not know: it is in force again, unless the journal shows how it ended. */
+/* If the service does not know the revocation, it is in force again, unless the journal shows that it was reinstated. */
 static int revocation_take(struct service *s, const struct firewall_record *r)
 {
 	const char *login = r->login[0] ? r->login : NULL;
@@ -26,7 +27,7 @@ static int revocation_take(struct service *s, const struct firewall_record *r)
 	const struct revocation again = {r->client, login, r->at, "service", reason};
 	if (s->copy)
 		revocation_copy_add(s->copy, &again);
-	/* What the journal does not take now, the copy brings later. */
+	/* If the journal cannot take it now, it is written later from the second copy. */
 	if (!s->journal ||
 		override_add(s->journal, r->client, login, r->at, "service", reason) != 0)
 		s->unsettled = true;
@@ -61,7 +62,7 @@ int witness_open(struct service *s)
 	if (!s->firewall)
 		return 0;
 	int rc = firewall_client_memory(&m, s->firewall);
-	/* Its own trouble, which it logs, and no reason to close less. */
+	/* The firewall process logs its own errors. Continue: an error there must not keep access open. */
 	if (rc < 0 && rc != -EPIPE && rc != -ETIMEDOUT)
 		return 0;
 	for (size_t i = 0; rc == 0 && i < m.n; i++)

@@ -1,10 +1,10 @@
-/* One line of what the firewall process remembers, as text and as a struct. */
+/* A revocation or a head of the journal as the firewall process saves it: as a line, and as a struct. */
 #ifndef CURFEW_FIREWALL_RECORD_H
 #define CURFEW_FIREWALL_RECORD_H
 
 #include "curfew/base.h"
 
-/* NONE is what an empty record holds. */
+/* NONE: the struct is empty. */
 enum firewall_record_kind {
 	FIREWALL_RECORD_NONE,
 	FIREWALL_REVOKED,
@@ -24,12 +24,12 @@ struct firewall_record {
 };
 #define FIREWALL_RECORD_MAX (2 * MAX_NAME_BYTES + 128)
 
-/* Without a newline. -EINVAL: a name that no line can hold. */
+/* Without a newline. -EINVAL: a name is empty or has control characters. */
 int firewall_record_write(char line[FIREWALL_RECORD_MAX], const struct firewall_record *r);
-/* The line ends at a newline or at the end of the text. -EINVAL: it is none of ours. */
+/* The line ends at a newline or at the end of the text. -EINVAL: invalid line. */
 int firewall_record_read(struct firewall_record *out, const char *line);
 
-/* Who is revoked and how far the journal was, by all lines. */
+/* The result of all lines: current revocations, and the last head. */
 struct firewall_memory {
 	struct firewall_record *revoked; /* those not reinstated since */
 	size_t n;
@@ -38,7 +38,7 @@ struct firewall_memory {
 int firewall_memory_add(struct firewall_memory *m, const struct firewall_record *r);
 const struct firewall_record *firewall_memory_find(
 	const struct firewall_memory *m, const char *client, const char *login);
-/* Adds every line; *unreadable counts those that are none of ours. 0 or -ENOMEM. */
+/* Adds every line; *unreadable counts invalid ones. 0 or -ENOMEM. */
 int firewall_memory_read(struct firewall_memory *m, size_t *unreadable, const char *text);
 void firewall_memory_free(struct firewall_memory *m);
 

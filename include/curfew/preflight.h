@@ -1,4 +1,4 @@
-/* Before access is reduced or ends: what would hold that up, of what a preflight reports. Pure. */
+/* The lines of a preflight: what would keep access from being reduced or ending on time. Pure. */
 #ifndef CURFEW_PREFLIGHT_H
 #define CURFEW_PREFLIGHT_H
 
@@ -10,7 +10,7 @@ struct preflight_line {
 	const char *name, *server, *database, *login;
 	const char *detail, *why, *fix; /* `why` it matters: NULL or a sentence; `fix` may be "" */
 };
-/* False: the record says nothing about what is to come. */
+/* False: the record does not concern a coming removal. */
 bool preflight_line(struct preflight_line *out, const struct record *r);
 
 /* "certificate [sql01]: valid until ...; renew ..." */
