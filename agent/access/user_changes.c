@@ -47,22 +47,34 @@ static void regrant_push(struct builder *b, struct change *c, const struct permi
 	permission_copy(b, &items[c->n_regrants++], p);
 }
 
-enum { CLASS_OBJECT = 1, CLASS_SCHEMA = 3, CLASS_PRINCIPAL = 4, CLASS_TYPE = 6 };
+enum { CLASS_SCHEMA = 3 };
 
-/* ALTER AUTHORIZATION drops every permission on its target. On a schema, it also drops those on contained objects that
- * have no owner of their own. */
+/* The kind of what a schema contains; NULL: it is in no schema. */
+static const char *kind_in_schema(int class)
+{
+	enum { OBJECT = 1, TYPE = 6, XML_SCHEMA_COLLECTION = 10 };
+
+	return class == OBJECT			? "OBJECT"
+	       : class == TYPE			? "TYPE"
+	       : class == XML_SCHEMA_COLLECTION ? "XML SCHEMA COLLECTION"
+						: NULL;
+}
+
+/* ALTER AUTHORIZATION drops every permission on its target. On a schema, it also drops those on what is in it and
+ * has no owner of its own. */
 static bool transfer_drops(const struct observed_owned *owned, const struct permission *p)
 {
+	const char *kind = kind_in_schema(p->class);
+
 	if (streq(owned->kind, "SCHEMA"))
-		return p->class == CLASS_SCHEMA
-			       ? same_text(p->schema, owned->name)
-			       : (p->class == CLASS_OBJECT || p->class == CLASS_TYPE) &&
-					 !p->owner_apart && same_text(p->schema, owned->name);
-	if (streq(owned->kind, "ROLE"))
-		return p->class == CLASS_PRINCIPAL && same_text(p->schema, "ROLE") &&
+		return (p->class == CLASS_SCHEMA || (kind && !p->owner_apart)) &&
+		       same_text(p->schema, owned->name);
+	/* Of what is in no schema, the permission has the kind in its place. */
+	if (kind)
+		return streq(owned->kind, kind) && same_text(p->schema, owned->schema) &&
 		       same_text(p->object, owned->name);
-	return p->class == (strcmp(owned->kind, "TYPE") ? CLASS_OBJECT : CLASS_TYPE) &&
-	       same_text(p->schema, owned->schema) && same_text(p->object, owned->name);
+	return p->class != CLASS_SCHEMA && same_text(p->schema, owned->kind) &&
+	       same_text(p->object, owned->name);
 }
 
 /* Restores the permissions of other principals: grants, then column exceptions, then DENYs. */

@@ -58,6 +58,10 @@ struct raw_things {
 	struct raw_thing *items;
 	size_t n;
 };
+/* Assemblies, keys, and others that have owners: each kind has its own class in sys.database_permissions. */
+#define RARER_KINDS 13
+int rarer_kind(int class); /* -1: not one of them */
+const char *rarer_words(int kind);
 struct raw_catalog {  /* of the server or of one database */
 	int database; /* rows of a different database mean that USE failed */
 	size_t strays;
@@ -68,6 +72,7 @@ struct raw_catalog {  /* of the server or of one database */
 	struct raw_permission *permissions;
 	size_t n_permissions;
 	struct raw_things schemas, objects, types, columns;
+	struct raw_things rarer[RARER_KINDS];
 	struct observed_runner *runners;
 	size_t n_runners;
 	struct observed_trigger *triggers;
@@ -113,6 +118,11 @@ int catalog_server_join(struct observed_server *o, struct raw_catalog *r);
 void catalog_conditions_join(
 	struct observed_server *o, const struct raw_condition *conditions, size_t n);
 int catalog_database_join(struct observed_database *d, struct raw_catalog *r);
+/* Of a catalog that is sorted. NULL: there is none. */
+const struct raw_principal *raw_principal_by(const struct raw_catalog *r, int id);
+const struct raw_thing *raw_thing_by(const struct raw_things *t, int id);
+/* What principals other than dbo own (catalog_owned.c). 0 or -ENOMEM. */
+int catalog_owned_join(struct observed_database *d, const struct raw_catalog *r);
 
 /* ---- reading (catalog.c, catalog_batch.c) ---- */
 

@@ -14,9 +14,6 @@ enum {
 	CLASS_TYPE = 6,
 	CLASS_LOGIN = 101
 };
-/* Ids of public, dbo, guest, INFORMATION_SCHEMA, and sys; and the first id of fixed database roles. */
-enum { LAST_BUILT_IN_PRINCIPAL = 4, FIRST_FIXED_ROLE = 16384 };
-
 static void things_free(struct raw_things *t)
 {
 	for (size_t i = 0; i < t->n; i++)
@@ -43,6 +40,8 @@ void raw_catalog_free(struct raw_catalog *r)
 	things_free(&r->objects);
 	things_free(&r->types);
 	things_free(&r->columns);
+	for (size_t i = 0; i < RARER_KINDS; i++)
+		things_free(&r->rarer[i]);
 	free(r->principals);
 	free(r->members);
 	free(r->permissions);
@@ -88,9 +87,11 @@ static void catalog_sort(struct raw_catalog *r)
 	sorted(r->objects.items, r->objects.n, sizeof(struct raw_thing), thing_compare);
 	sorted(r->types.items, r->types.n, sizeof(struct raw_thing), thing_compare);
 	sorted(r->columns.items, r->columns.n, sizeof(struct raw_thing), thing_compare);
+	for (size_t i = 0; i < RARER_KINDS; i++)
+		sorted(r->rarer[i].items, r->rarer[i].n, sizeof(struct raw_thing), thing_compare);
 }
 
-static const struct raw_principal *principal_by(const struct raw_catalog *r, int id)
+const struct raw_principal *raw_principal_by(const struct raw_catalog *r, int id)
 {
 	const struct raw_principal key = {.id = id};
 
@@ -99,7 +100,7 @@ static const struct raw_principal *principal_by(const struct raw_catalog *r, int
 			       : NULL;
 }
 
-static const struct raw_thing *thing_by(const struct raw_things *t, int id)
+const struct raw_thing *raw_thing_by(const struct raw_things *t, int id)
 {
 	const struct raw_thing key = {.id = id};
 
@@ -113,23 +114,17 @@ static const struct raw_thing *column_by(const struct raw_things *t, int object,
 	return t->n ? bsearch(&key, t->items, t->n, sizeof(key), thing_compare) : NULL;
 }
 
-static bool copied(char **to, const char *text)
-{
-	*to = text ? strdup(text) : NULL;
-	return !text || *to;
-}
-
 /* ---- members and permissions of a server or a database ---- */
 
 static int members_join(struct observed_member **members, size_t *n, const struct raw_catalog *r)
 {
 	for (size_t i = 0; i < r->n_members; i++) {
-		const struct raw_principal *role = principal_by(r, r->members[i].role);
-		const struct raw_principal *member = principal_by(r, r->members[i].member);
+		const struct raw_principal *role = raw_principal_by(r, r->members[i].role);
+		const struct raw_principal *member = raw_principal_by(r, r->members[i].member);
 		if (!role || !member)
 			return -ESTALE;
 		struct observed_member *m = ROW_MORE(*members, *n);
-		if (!m || !copied(&m->role, role->name) || !copied(&m->member, member->name))
+		if (!m || !row_copy(&m->role, role->name) || !row_copy(&m->member, member->name))
 			return -ENOMEM;
 	}
 	return 0;
@@ -138,6 +133,22 @@ static int members_join(struct observed_member **members, size_t *n, const struc
 static const char *principal_kind(char type)
 {
 	return type == 'R' ? "ROLE" : type == 'A' ? "APPLICATION ROLE" : "USER";
+}
+
+/* Of a kind without a case of its own below. */
+static bool rarer_join(
+	struct permission *p, const struct raw_permission *from, const struct raw_catalog *r)
+{
+	int kind = rarer_kind(from->class);
+	const struct raw_thing *t = kind < 0 ? NULL : raw_thing_by(&r->rarer[kind], from->major);
+	const struct raw_thing *schema =
+		t && t->schema ? raw_thing_by(&r->schemas, t->schema) : NULL;
+
+	if (!t || (t->schema && !schema))
+		return true;
+	p->owner_apart = t->owner != 0;
+	return row_copy(&p->schema, schema ? schema->name : rarer_words(kind)) &&
+	       row_copy(&p->object, t->name);
 }
 
 /* Sets the names of the securable. An unknown securable has no name, so that no statement is written for it. */
@@ -150,8 +161,9 @@ static bool securable_join(
 	switch (from->class) {
 	case CLASS_OBJECT:
 	case CLASS_TYPE:
-		t = thing_by(from->class == CLASS_OBJECT ? &r->objects : &r->types, from->major);
-		schema = t ? thing_by(&r->schemas, t->schema) : NULL;
+		t = raw_thing_by(
+			from->class == CLASS_OBJECT ? &r->objects : &r->types, from->major);
+		schema = t ? raw_thing_by(&r->schemas, t->schema) : NULL;
 		if (!schema)
 			return true;
 		p->owner_apart = t->owner != 0;
@@ -161,25 +173,25 @@ static bool securable_join(
 			/* Without its column name this would be a permission on the whole table. */
 			if (!column)
 				return true;
-			if (!copied(&p->column, column->name))
+			if (!row_copy(&p->column, column->name))
 				return false;
 		}
-		return copied(&p->schema, schema->name) && copied(&p->object, t->name);
+		return row_copy(&p->schema, schema->name) && row_copy(&p->object, t->name);
 	case CLASS_SCHEMA:
-		schema = thing_by(&r->schemas, from->major);
-		return copied(&p->schema, schema ? schema->name : NULL);
+		schema = raw_thing_by(&r->schemas, from->major);
+		return row_copy(&p->schema, schema ? schema->name : NULL);
 	case CLASS_PRINCIPAL:
 	case CLASS_LOGIN:
-		principal = principal_by(r, from->major);
+		principal = raw_principal_by(r, from->major);
 		if (!principal)
 			return true;
-		return copied(&p->schema, from->class == CLASS_PRINCIPAL
-						  ? principal_kind(principal->type)
-					  : principal->type == 'R' ? "SERVER ROLE"
-								   : "LOGIN") &&
-		       copied(&p->object, principal->name);
+		return row_copy(&p->schema, from->class == CLASS_PRINCIPAL
+						    ? principal_kind(principal->type)
+					    : principal->type == 'R' ? "SERVER ROLE"
+								     : "LOGIN") &&
+		       row_copy(&p->object, principal->name);
 	default:
-		return true;
+		return rarer_join(p, from, r);
 	}
 }
 
@@ -187,8 +199,8 @@ static int permissions_join(struct permission **permissions, size_t *n, const st
 {
 	for (size_t i = 0; i < r->n_permissions; i++) {
 		const struct raw_permission *from = &r->permissions[i];
-		const struct raw_principal *grantee = principal_by(r, from->grantee);
-		const struct raw_principal *grantor = principal_by(r, from->grantor);
+		const struct raw_principal *grantee = raw_principal_by(r, from->grantee);
+		const struct raw_principal *grantor = raw_principal_by(r, from->grantor);
 		if (!grantee || !grantor)
 			return -ESTALE;
 		struct permission *p = ROW_MORE(*permissions, *n);
@@ -196,8 +208,8 @@ static int permissions_join(struct permission **permissions, size_t *n, const st
 			return -ENOMEM;
 		p->class = from->class;
 		p->state = from->state;
-		if (!copied(&p->name, from->name) || !copied(&p->grantee, grantee->name) ||
-			!copied(&p->grantor, grantor->name) || !securable_join(p, from, r))
+		if (!row_copy(&p->name, from->name) || !row_copy(&p->grantee, grantee->name) ||
+			!row_copy(&p->grantor, grantor->name) || !securable_join(p, from, r))
 			return -ENOMEM;
 	}
 	return 0;
@@ -217,7 +229,7 @@ static int login_add(struct observed_server *o, const struct raw_principal *p)
 	/* Without an age, assume an old login, so that an open intent does not make it managed. */
 	l->created = p->age_known ? o->clock - p->age : 0;
 	l->locked = l->expired = l->must_change = l->days_until_expiration = l->bad_passwords = -1;
-	return copied(&l->name, p->name) && copied(&l->default_database, p->default_database)
+	return row_copy(&l->name, p->name) && row_copy(&l->default_database, p->default_database)
 		       ? 0
 		       : -ENOMEM;
 }
@@ -286,14 +298,15 @@ static int users_join(struct observed_database *d, const struct raw_catalog *r)
 	for (size_t i = 0; i < r->n_principals; i++) {
 		const struct raw_principal *p = &r->principals[i];
 		const struct raw_principal *owner =
-			p->type == 'R' ? principal_by(r, p->owner) : NULL;
+			p->type == 'R' ? raw_principal_by(r, p->owner) : NULL;
 		struct observed_user *u = ROW_MORE(d->users, d->n_users);
 		if (!u)
 			return -ENOMEM;
 		u->sid = p->sid;
 		u->type = p->type;
 		u->contained = p->contained;
-		if (!copied(&u->name, p->name) || !copied(&u->owner, owner ? owner->name : NULL))
+		if (!row_copy(&u->name, p->name) ||
+			!row_copy(&u->owner, owner ? owner->name : NULL))
 			return -ENOMEM;
 	}
 	return 0;
@@ -311,51 +324,13 @@ static bool is_user_schema(const struct raw_thing *s)
 	return true;
 }
 
-/* Ownership by dbo and fixed principals is normal and is left out. */
-static int owned_add(struct observed_database *d, const struct raw_catalog *r, const char *kind,
-	int schema, const char *name, int owner)
-{
-	const struct raw_principal *by = principal_by(r, owner);
-	const struct raw_thing *in = schema ? thing_by(&r->schemas, schema) : NULL;
-
-	if (owner <= LAST_BUILT_IN_PRINCIPAL || owner >= FIRST_FIXED_ROLE || !by)
-		return 0;
-	struct observed_owned *w = ROW_MORE(d->owned, d->n_owned);
-	if (!w)
-		return -ENOMEM;
-	return copied(&w->kind, kind) && copied(&w->schema, in ? in->name : NULL) &&
-			       copied(&w->name, name) && copied(&w->owner, by->name)
-		       ? 0
-		       : -ENOMEM;
-}
-
-static int owned_join(struct observed_database *d, const struct raw_catalog *r)
-{
-	int rc = 0;
-
-	for (size_t i = 0; i < r->schemas.n && !rc; i++)
-		rc = owned_add(
-			d, r, "SCHEMA", 0, r->schemas.items[i].name, r->schemas.items[i].owner);
-	for (size_t i = 0; i < r->objects.n && !rc; i++)
-		rc = owned_add(d, r, "OBJECT", r->objects.items[i].schema, r->objects.items[i].name,
-			r->objects.items[i].owner);
-	for (size_t i = 0; i < r->types.n && !rc; i++)
-		rc = owned_add(d, r, "TYPE", r->types.items[i].schema, r->types.items[i].name,
-			r->types.items[i].owner);
-	for (size_t i = 0; i < r->n_principals && !rc; i++)
-		if (r->principals[i].type == 'R')
-			rc = owned_add(
-				d, r, "ROLE", 0, r->principals[i].name, r->principals[i].owner);
-	return rc;
-}
-
 static int schemas_join(struct observed_database *d, const struct raw_catalog *r)
 {
 	for (size_t i = 0; i < r->schemas.n; i++) {
 		if (!is_user_schema(&r->schemas.items[i]))
 			continue;
 		char **name = ROW_MORE(d->schemas, d->n_schemas);
-		if (!name || !copied(name, r->schemas.items[i].name))
+		if (!name || !row_copy(name, r->schemas.items[i].name))
 			return -ENOMEM;
 	}
 	return 0;
@@ -374,7 +349,7 @@ int catalog_database_join(struct observed_database *d, struct raw_catalog *r)
 	if (!rc)
 		rc = schemas_join(d, r);
 	if (!rc)
-		rc = owned_join(d, r);
+		rc = catalog_owned_join(d, r);
 	if (rc)
 		return rc;
 	d->permissions_visible = d->n_permissions > 0;

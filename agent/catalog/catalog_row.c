@@ -304,6 +304,14 @@ static int row_type(struct raw_catalog *raw, const struct sql_value *v)
 	return thing_take(&raw->types, v);
 }
 
+/* With the class in the place of the id of the others. */
+static int row_rarer(struct raw_catalog *raw, const struct sql_value *v)
+{
+	int kind = rarer_kind(id_of(&v[2]));
+
+	return kind < 0 ? -EBADMSG : thing_take(&raw->rarer[kind], v + 1);
+}
+
 static int row_trigger(struct raw_catalog *raw, const struct sql_value *v)
 {
 	return trigger_take(ROW_MORE(raw->triggers, raw->n_triggers), v + 2);
@@ -351,6 +359,7 @@ static const struct {
 	{"object", 6, row_object},
 	{"column", 6, row_column},
 	{"type", 6, row_type},
+	{"rarer", 7, row_rarer},
 	{"trigger", 6, row_trigger},
 	{"runner", 6, row_runner},
 	{"end", 3, row_end},

@@ -3,6 +3,7 @@
  * expression. */
 #include "catalog/catalog.h"
 #include "sql/agent_permissions.h"
+#include "sql/name.h"
 
 /* create_date is in the server's local time, so ages are differences between readings of the server's own clock. */
 const struct part server_parts[] = {
@@ -49,6 +50,10 @@ const struct part server_parts[] = {
 	{0},
 };
 
+#define RARER(class, id, view)                                                                     \
+	class ", x." id ", " NAME_BYTES("x.name") ", NULL, x.principal_id FROM sys." view " AS x\n"
+#define AND_RARER "UNION ALL SELECT N'rarer', DB_ID(), "
+
 /* Each row names its database, so that a failed USE is noticed. Of objects, types, and columns only those on which
  * somebody has a permission, or that have their own owner. */
 const struct part database_parts[] = {
@@ -82,6 +87,32 @@ const struct part database_parts[] = {
 	{"type",
 		"SELECT N'type' AS [part], DB_ID(), t.user_type_id, CAST(CAST(t.name AS nvarchar(128)) AS varbinary(256)),\n"
 		"  t.schema_id, t.principal_id FROM sys.types AS t WHERE t.is_user_defined = 1;\n",
+		false},
+	/* Few databases have many of them. Names are bytes here, so no collations meet. */
+	{"rarer",
+		"SELECT N'rarer' AS [part], DB_ID(), 10, x.xml_collection_id, " NAME_BYTES(
+			"x.name") ", x.schema_id,\n"
+				  "  x.principal_id FROM sys.xml_schema_collections AS x\n" AND_RARER
+					  RARER("5", "assembly_id", "assemblies") AND_RARER RARER(
+						  "15", "message_type_id",
+						  "service_message_types") AND_RARER RARER("16",
+						  "service_contract_id",
+						  "service_contracts") AND_RARER RARER("17",
+						  "service_id", "services") AND_RARER RARER("18",
+						  "remote_service_binding_id",
+						  "remote_service_bindings") AND_RARER RARER("19",
+						  "route_id", "routes") AND_RARER RARER("23",
+						  "fulltext_catalog_id",
+						  "fulltext_catalogs") AND_RARER RARER("24",
+						  "symmetric_key_id",
+						  "symmetric_keys") AND_RARER RARER("25",
+						  "certificate_id",
+						  "certificates") AND_RARER RARER("26",
+						  "asymmetric_key_id",
+						  "asymmetric_keys") AND_RARER RARER("29",
+						  "stoplist_id", "fulltext_stoplists")
+						  AND_RARER RARER("31", "property_list_id",
+							  "registered_search_property_lists") ";\n",
 		false},
 	{"trigger",
 		"SELECT N'trigger' AS [part], DB_ID(), CAST(CAST(t.name AS nvarchar(128)) AS varbinary(256)),\n"

@@ -43,6 +43,42 @@ int words_make(char **out, const char *form, const struct sql_value *v, int n);
 /* The same for a text that may be longer than a name. */
 #define LONG_NAME(expression) "CAST(CAST(" expression " AS nvarchar(1035)) AS varbinary(2070))"
 
+/* Securables of rarer kinds in one list, by their class in sys.database_permissions. Names are bytes, so no collations meet. */
+#define RARER_OF(kind, class, id, view)                                                            \
+	"  UNION ALL SELECT N'" kind                                                               \
+	"', " class ", x." id ", CAST(NULL AS varbinary(256)), " NAME(                             \
+		"x.name") ", x.principal_id FROM sys." view " AS x\n"
+#define RARER                                                                                                       \
+	"SELECT N'XML SCHEMA COLLECTION' AS kind, 10 AS class, x.xml_collection_id AS id, " NAME(                   \
+		"xs.name") " AS [schema],\n"                                                                        \
+			   "    " NAME(                                                                             \
+				   "x.name") " AS name, x.principal_id FROM sys.xml_schema_collections AS x\n"      \
+					     "    JOIN sys.schemas AS xs ON xs.schema_id = x.schema_id\n" RARER_OF( \
+						     "ASSEMBLY", "5", "assembly_id",                                \
+						     "assemblies") RARER_OF("MESSAGE TYPE", "15",                   \
+						     "message_type_id",                                             \
+						     "service_message_types") RARER_OF("CONTRACT",                  \
+						     "16", "service_contract_id",                                   \
+						     "service_contracts") RARER_OF("SERVICE",                       \
+						     "17", "service_id",                                            \
+						     "services") RARER_OF("REMOTE SERVICE BINDING",                 \
+						     "18", "remote_service_binding_id",                             \
+						     "remote_service_bindings") RARER_OF("ROUTE",                   \
+						     "19", "route_id",                                              \
+						     "routes") RARER_OF("FULLTEXT CATALOG", "23",                   \
+						     "fulltext_catalog_id",                                         \
+						     "fulltext_catalogs") RARER_OF("SYMMETRIC KEY",                 \
+						     "24", "symmetric_key_id",                                      \
+						     "symmetric_keys") RARER_OF("CERTIFICATE",                      \
+						     "25", "certificate_id",                                        \
+						     "certificates") RARER_OF("ASYMMETRIC KEY",                     \
+						     "26", "asymmetric_key_id",                                     \
+						     "asymmetric_keys") RARER_OF("FULLTEXT STOPLIST",               \
+						     "29", "stoplist_id", "fulltext_stoplists")                     \
+						     RARER_OF("SEARCH PROPERTY LIST", "31",                         \
+							     "property_list_id",                                    \
+							     "registered_search_property_lists")
+
 /* Joins everything that a permission's securable can be. Each join adds at most one row, so no permission is doubled.
  * */
 #define PERMISSIONS                                                                                             \
@@ -54,25 +90,19 @@ int words_make(char **out, const char *form, const struct sql_value *v, int n);
 	"LEFT JOIN sys.columns AS k ON p.class = 1 AND k.object_id = p.major_id AND k.column_id = p.minor_id\n" \
 	"LEFT JOIN sys.schemas AS c ON p.class = 3 AND c.schema_id = p.major_id\n"                              \
 	"LEFT JOIN sys.database_principals AS t ON p.class = 4 AND t.principal_id = p.major_id\n"               \
-	"LEFT JOIN sys.assemblies AS a ON p.class = 5 AND a.assembly_id = p.major_id\n"                         \
+	"LEFT JOIN (" RARER ") AS a ON a.class = p.class AND a.id = p.major_id\n"                               \
 	"LEFT JOIN sys.types AS y ON p.class = 6 AND y.user_type_id = p.major_id\n"                             \
-	"LEFT JOIN sys.schemas AS ys ON ys.schema_id = y.schema_id\n"                                           \
-	"LEFT JOIN sys.symmetric_keys AS h ON p.class = 24 AND h.symmetric_key_id = p.major_id\n"               \
-	"LEFT JOIN sys.certificates AS e ON p.class = 25 AND e.certificate_id = p.major_id\n"                   \
-	"LEFT JOIN sys.asymmetric_keys AS f ON p.class = 26 AND f.asymmetric_key_id = p.major_id\n"
+	"LEFT JOIN sys.schemas AS ys ON ys.schema_id = y.schema_id\n"
 /* Columns from 5 on: class, kind, schema, name, column, id. The kind is as in GRANT. */
-#define SECURABLE                                                                                              \
-	"p.class, CASE p.class WHEN 1 THEN N'OBJECT' WHEN 3 THEN N'SCHEMA' WHEN 4 THEN CASE t.type\n"          \
-	"  WHEN 'R' THEN N'ROLE' WHEN 'A' THEN N'APPLICATION ROLE' ELSE N'USER' END WHEN 5 THEN N'ASSEMBLY'\n" \
-	"  WHEN 6 THEN N'TYPE' WHEN 24 THEN N'SYMMETRIC KEY' WHEN 25 THEN N'CERTIFICATE'\n"                    \
-	"  WHEN 26 THEN N'ASYMMETRIC KEY' END, COALESCE(" NAME("s.name") ", " NAME(                            \
-		"ys.name") "),\n"                                                                              \
-			   "  COALESCE(" NAME("o.name") ", " NAME("c.name") ", " NAME(                         \
-				   "t.name") ",\n"                                                             \
-					     "  " NAME("a.name") ", " NAME("y.name") ", " NAME(                \
-						     "h.name") ",\n"                                           \
-							       "  " NAME("e.name") ", " NAME(                  \
-								       "f.name") "), " NAME("k.name") ", p.major_id\n"
+#define SECURABLE                                                                                          \
+	"p.class, CASE p.class WHEN 1 THEN N'OBJECT' WHEN 3 THEN N'SCHEMA' WHEN 4 THEN CASE t.type\n"      \
+	"  WHEN 'R' THEN N'ROLE' WHEN 'A' THEN N'APPLICATION ROLE' ELSE N'USER' END WHEN 6 THEN N'TYPE'\n" \
+	"  ELSE a.kind END, COALESCE(" NAME("s.name") ", " NAME(                                           \
+		"ys.name") ", a.[schema]),\n"                                                              \
+			   "  COALESCE(" NAME("o.name") ", " NAME("c.name") ", " NAME(                     \
+				   "t.name") ",\n"                                                         \
+					     "  " NAME("y.name") ", a.name), " NAME(                       \
+						     "k.name") ", p.major_id\n"
 /* Columns 1 to 4: grantee, grantor, permission, state. */
 #define GRANT_COLUMNS                                                                              \
 	NAME("g.name") ", " NAME("r.name") ", p.permission_name, p.state_desc,\n  " SECURABLE

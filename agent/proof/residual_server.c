@@ -40,6 +40,31 @@ const struct leftover server_leftovers[] = {
 					     "JOIN sys.server_principals AS r ON r.principal_id = rm.role_principal_id WHERE r.name = N'" MARK_ROLE
 					     "';\n",
 		"%1n", "owned by %2n", "ALTER AUTHORIZATION ON DATABASE::%1q TO %3q"},
+	{"server-owner", FINDING_HIGH, LEFTOVER_SERVER,
+		"something of the server owned by a login of Curfew's",
+		FOUND "x.kind, x.name, " NAME("l.name") ", " NAME(
+			"SUSER_SNAME(0x01)") "\n"
+					     "FROM (SELECT N'ENDPOINT' AS kind, " NAME(
+						     "e.name") " AS name, e.principal_id FROM sys.endpoints AS e\n"
+							       "  UNION ALL SELECT N'SERVER ROLE', " NAME(
+								       "o.name") ", o.owning_principal_id\n"
+										 "    FROM sys.server_principals AS o WHERE o.type = 'R') AS x\n"
+										 "JOIN sys.server_principals AS l ON l.principal_id = x.principal_id\n"
+										 "JOIN sys.server_role_members AS rm ON rm.member_principal_id = l.principal_id\n"
+										 "JOIN sys.server_principals AS r ON r.principal_id = rm.role_principal_id WHERE r.name = N'" MARK_ROLE
+										 "';\n",
+		"%2n", "%1t owned by %3n", "ALTER AUTHORIZATION ON %1t::%2q TO %4q"},
+	{"server-owner", FINDING_HIGH, LEFTOVER_SERVER,
+		"an availability group owned by a login of Curfew's",
+		FOUND NAME("g.name") ", " NAME("l.name") ", " NAME(
+			"SUSER_SNAME(0x01)") "\n"
+					     "FROM sys.availability_groups AS g JOIN sys.availability_replicas AS a ON a.group_id = g.group_id\n"
+					     "JOIN sys.server_principals AS l ON l.sid = a.owner_sid\n"
+					     "JOIN sys.server_role_members AS rm ON rm.member_principal_id = l.principal_id\n"
+					     "JOIN sys.server_principals AS r ON r.principal_id = rm.role_principal_id WHERE r.name = N'" MARK_ROLE
+					     "';\n",
+		"%1n", "AVAILABILITY GROUP owned by %2n",
+		"ALTER AUTHORIZATION ON AVAILABILITY GROUP::%1q TO %3q"},
 	{"server-grant", FINDING_HIGH, LEFTOVER_SERVER,
 		"a right on the server for public, or for the role that marks Curfew's logins",
 		FOUND SERVER_GRANT_COLUMNS SERVER_PERMISSIONS

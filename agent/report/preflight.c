@@ -15,6 +15,7 @@ static const struct {
 	{"ddl-trigger", "it may undo or refuse the removal of a user", false},
 	{"ddl-closure", "whoever has full access can make it refuse the removal", false},
 	{"database-owner", "a login that owns a database cannot be dropped", false},
+	{"server-owner", "a login that owns something of the server cannot be dropped", false},
 	{"foreign-owner",
 		"a user who owns something cannot be dropped before that has another owner", true},
 	{"agent-job",

@@ -52,6 +52,12 @@ bool row_name_or_null(char **to, const struct sql_value *v)
 	return !v->data || row_name(to, v);
 }
 
+bool row_copy(char **to, const char *text)
+{
+	*to = text ? strdup(text) : NULL;
+	return !text || *to;
+}
+
 void row_sid(struct sid *to, const struct sql_value *v)
 {
 	*to = (struct sid){0};

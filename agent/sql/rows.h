@@ -24,6 +24,8 @@ char *row_text(const struct sql_value *v);
 bool row_name(char **to, const struct sql_value *v);
 /* The same, but NULL stays NULL. */
 bool row_name_or_null(char **to, const struct sql_value *v);
+/* A copy; NULL stays NULL. False without memory. */
+bool row_copy(char **to, const char *text);
 void row_sid(struct sid *to, const struct sql_value *v);
 
 /* A row N'session' with the columns of session_select. 0, -ENOMEM, or -EBADMSG. The caller frees it with

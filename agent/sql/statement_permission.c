@@ -20,7 +20,17 @@ static void write_two_names(FILE *to, const char *schema, const char *name)
 /* Writes the ON clause, by sys.database_permissions.class. For principals, keys, and others `schema` holds the type. */
 static int write_securable(FILE *to, const struct permission *p)
 {
-	enum { DATABASE = 0, OBJECT = 1, SCHEMA = 3, TYPE = 6, SERVER = 100 };
+	enum {
+		DATABASE = 0,
+		OBJECT = 1,
+		SCHEMA = 3,
+		TYPE = 6,
+		XML_SCHEMA_COLLECTION = 10,
+		SERVER = 100
+	};
+	const char *kind = p->class == OBJECT ? "OBJECT"
+			   : p->class == TYPE ? "TYPE"
+					      : "XML SCHEMA COLLECTION";
 
 	switch (p->class) {
 	case DATABASE:
@@ -28,9 +38,10 @@ static int write_securable(FILE *to, const struct permission *p)
 		return 0;
 	case OBJECT:
 	case TYPE:
+	case XML_SCHEMA_COLLECTION:
 		if (!p->schema || !p->object)
 			return -ENOTSUP;
-		fprintf(to, " ON %s::", p->class == TYPE ? "TYPE" : "OBJECT");
+		fprintf(to, " ON %s::", kind);
 		write_two_names(to, p->schema, p->object);
 		if (p->column) {
 			fputs(" (", to);

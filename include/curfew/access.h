@@ -104,7 +104,7 @@ struct observed_user {
 	char *owner;	/* the owner of a role; else NULL */
 };
 struct observed_owned { /* something that a principal owns */
-	char *kind;	/* "SCHEMA", "OBJECT", "TYPE", "ROLE" */
+	char *kind;	/* as in ALTER AUTHORIZATION: "SCHEMA", "OBJECT", "CERTIFICATE", ... */
 	char *schema, *name;
 	char *owner;
 };

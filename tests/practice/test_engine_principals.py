@@ -35,6 +35,49 @@ class Ownership(EngineCase):
         self.fails(self.sa, "ALTER AUTHORIZATION ON own.g TO u", 15346)
 
 
+class Lesser(EngineCase):
+    """Each other kind of thing that has an owner: it keeps its owner from being dropped, and a move ends what was granted."""
+
+    SCRIPT = "CREATE USER u WITHOUT LOGIN\nGO\nCREATE USER v WITHOUT LOGIN\nGO\nCREATE QUEUE dbo.q"
+    MADE = (("CREATE CERTIFICATE x ENCRYPTION BY PASSWORD = N'Str0ng!pass' WITH SUBJECT = N's'", "CERTIFICATE", 25),
+            ("CREATE MESSAGE TYPE x VALIDATION = NONE", "MESSAGE TYPE", 15),
+            ("CREATE CONTRACT x ([DEFAULT] SENT BY ANY)", "CONTRACT", 16), ("CREATE SERVICE x ON QUEUE dbo.q", "SERVICE", 17),
+            ("CREATE REMOTE SERVICE BINDING x TO SERVICE N's' WITH USER = u", "REMOTE SERVICE BINDING", 18),
+            ("CREATE ROUTE x WITH ADDRESS = N'LOCAL'", "ROUTE", 19), ("CREATE FULLTEXT CATALOG x", "FULLTEXT CATALOG", 23),
+            ("CREATE FULLTEXT STOPLIST x FROM SYSTEM STOPLIST", "FULLTEXT STOPLIST", 29),
+            ("CREATE SEARCH PROPERTY LIST x", "SEARCH PROPERTY LIST", 31))
+
+    def test_owners(self):
+        for create, cls, number in self.MADE:
+            with self.subTest(cls):
+                self.ok(self.sa, f"{create}; GRANT VIEW DEFINITION ON {cls}::x TO v")
+                self.assertIn((number, 0, "VIEW DEFINITION", "G", "v", "dbo"), self.ok(self.sa, ROWS))
+                self.ok(self.sa, f"ALTER AUTHORIZATION ON {cls}::x TO u")
+                self.assertEqual(self.ok(self.sa, ROWS), [])
+                self.fails(self.sa, "DROP USER u", 15154)
+                self.fails(self.sa, f"ALTER AUTHORIZATION ON {cls}::x TO SCHEMA OWNER", 102)
+                self.ok(self.sa, f"DROP {cls} x")
+        self.ok(self.sa, "DROP USER u")
+
+    def test_a_collection_of_schemas_is_in_a_schema(self):
+        self.ok(self.sa, "CREATE SCHEMA own")
+        self.ok(self.sa, "CREATE XML SCHEMA COLLECTION own.x AS N'<schema/>'; GRANT EXECUTE ON XML SCHEMA COLLECTION::own.x TO v")
+        self.assertEqual([r[0] for r in self.ok(self.sa, ROWS)], [10])
+        self.ok(self.sa, "ALTER AUTHORIZATION ON SCHEMA::own TO u")
+        self.assertEqual(self.ok(self.sa, ROWS), [])
+        self.fails(self.sa, "DROP SCHEMA own", 3729)
+        self.ok(self.sa, "ALTER AUTHORIZATION ON SCHEMA::own TO dbo; ALTER AUTHORIZATION ON XML SCHEMA COLLECTION::own.x TO u")
+        self.fails(self.sa, "DROP USER u", 15154)
+        self.ok(self.sa, "ALTER AUTHORIZATION ON XML SCHEMA COLLECTION::own.x TO SCHEMA OWNER; DROP USER u")
+
+    def test_an_endpoint_keeps_its_owner(self):
+        boss = self.session("sa", "Sa!pass1", "master")
+        self.ok(boss, f"CREATE LOGIN x WITH PASSWORD = N'{PASSWORD}'; ALTER AUTHORIZATION ON ENDPOINT::[TSQL Default TCP] TO x")
+        self.assertEqual(self.ok(boss, "SELECT p.state FROM sys.server_permissions AS p WHERE p.class = 105 AND p.major_id = 4"), [])
+        self.fails(boss, "DROP LOGIN x", 15141)
+        self.ok(boss, "ALTER AUTHORIZATION ON ENDPOINT::[TSQL Default TCP] TO sa; DROP LOGIN x")
+
+
 class Revocation(EngineCase):
     SCRIPT = ("CREATE TABLE dbo.t (a int, b int)\nGO\nCREATE USER u WITHOUT LOGIN\nGO\nCREATE USER v WITHOUT LOGIN\nGO\n"
               "CREATE USER w WITHOUT LOGIN")

@@ -20,7 +20,7 @@ static struct record finding(const char *name, enum finding_severity severity, c
 static void test_findings(void **state)
 {
 	static const char *const hinder[] = {"server-trigger", "ddl-trigger", "ddl-closure",
-		"database-owner", "agent-job", "activated-task", "queue-activation",
+		"database-owner", "server-owner", "agent-job", "activated-task", "queue-activation",
 		"startup-procedure", "long-transaction", "bound-session", "in-doubt"};
 	static const char *const harmless[] = {"linked-server", "synonym-outward", "password-set"};
 	struct preflight_line l;

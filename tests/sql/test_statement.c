@@ -61,6 +61,21 @@ static const struct golden goldens[] = {
 	{CHANGE(SERVER_REVOKE,
 		 .permission = AS(100, 'G', "VIEW SERVER STATE", NULL, NULL, NULL, LOGIN, "sa")),
 		"USE [master]; IF DB_NAME() = N'master' REVOKE VIEW SERVER STATE FROM [acme.o'brien]]x] CASCADE AS [sa];"},
+	{CHANGE(OWNER, HERE, WHO,
+		 .permission = AS(0, 0, "XML SCHEMA COLLECTION", "dbo", "x", NULL, NULL, NULL)),
+		IN OWNER_BEGIN
+		"ALTER AUTHORIZATION ON XML SCHEMA COLLECTION::[dbo].[x] TO SCHEMA OWNER; " OWNER_END},
+	{CHANGE(OWNER, HERE, WHO,
+		 .permission = AS(0, 0, "REMOTE SERVICE BINDING", NULL, "b", NULL, NULL, NULL)),
+		IN OWNER_BEGIN
+		"ALTER AUTHORIZATION ON REMOTE SERVICE BINDING::[b] TO [dbo]; " OWNER_END},
+	{CHANGE(REVOKE, HERE, WHO,
+		 .permission = AS(10, 'G', "EXECUTE", "dbo", "x", NULL, USER, "dbo")),
+		IN
+		"REVOKE EXECUTE ON XML SCHEMA COLLECTION::[dbo].[x] FROM [u]]x] CASCADE AS [dbo];"},
+	{CHANGE(REVOKE, HERE, WHO,
+		 .permission = AS(25, 'G', "CONTROL", "CERTIFICATE", "c", NULL, USER, "dbo")),
+		IN "REVOKE CONTROL ON CERTIFICATE::[c] FROM [u]]x] CASCADE AS [dbo];"},
 	{CHANGE(SERVER_REVOKE,
 		 .permission = AS(101, 'W', "IMPERSONATE", "LOGIN", "s]a", NULL, LOGIN, "sa")),
 		"USE [master]; IF DB_NAME() = N'master' REVOKE IMPERSONATE ON LOGIN::[s]]a] FROM [acme.o'brien]]x] CASCADE AS [sa];"},

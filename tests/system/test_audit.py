@@ -43,8 +43,7 @@ ROUTES = {
 # Beyond the agent's own rights, or not of Curfew's own: a DBA has to follow the remedies.
 FOREIGN = {"server role": (f"ALTER SERVER ROLE [sysadmin] DROP MEMBER [{USER}]",),
            "server permission": (f"USE [master]; REVOKE CONTROL SERVER FROM [{USER}]",),
-           "by way of public": ("REVOKE DELETE ON OBJECT::side.T FROM [public]",),
-           "ownership of a certificate": ("ALTER AUTHORIZATION ON CERTIFICATE::[c] TO [dbo]",)}
+           "by way of public": ("REVOKE DELETE ON OBJECT::side.T FROM [public]",)}
 
 
 def setUpModule():

@@ -138,6 +138,18 @@ PLANTS = (
     Plant("foreign-owner", ("CREATE SYMMETRIC KEY [k] AUTHORIZATION [helper] WITH ALGORITHM = AES_256 "
                             "ENCRYPTION BY PASSWORD = N'Key-Passw0rd'",), "SYMMETRIC KEY owned by helper",
           undo=("DROP SYMMETRIC KEY [k]",)),
+    Plant("foreign-owner", ("CREATE XML SCHEMA COLLECTION dbo.Docs AS N'<schema/>'",
+                            "ALTER AUTHORIZATION ON XML SCHEMA COLLECTION::dbo.Docs TO [helper]"),
+          "XML SCHEMA COLLECTION owned by helper"),
+    Plant("foreign-owner", ("CREATE ROUTE [away] AUTHORIZATION [helper] WITH ADDRESS = N'TCP://203.0.113.99:4022'",),
+          "ROUTE owned by helper", undo=("DROP ROUTE [away]",)),
+    Plant("strong-permission", ("CREATE SERVICE [tell] ON QUEUE dbo.Inbox", "GRANT CONTROL ON SERVICE::[tell] TO [helper]"),
+          "CONTROL ON SERVICE::[tell]", undo=("DROP SERVICE [tell]",)),
+    Plant("server-owner", (f"ALTER AUTHORIZATION ON ENDPOINT::[TSQL Default TCP] TO [{USER}]",),
+          f"TSQL Default TCP: ENDPOINT owned by {USER}", "master",
+          undo=("GRANT CONNECT ON ENDPOINT::[TSQL Default TCP] TO [public]",)),
+    Plant("server-owner", (f"CREATE SERVER ROLE [hers] AUTHORIZATION [{USER}]",), f"SERVER ROLE owned by {USER}", "master",
+          undo=("DROP SERVER ROLE [hers]",)),
     Plant("database-owner", (f"ALTER AUTHORIZATION ON DATABASE::Elsewhere TO [{USER}]",), f"owned by {USER}", "Elsewhere"),
     # what runs by itself, or as somebody else
     Plant("execute-as-module", ("CREATE PROCEDURE dbo.Up WITH EXECUTE AS OWNER AS DELETE FROM dbo.Orders",),

@@ -290,6 +290,45 @@ class Strangers(LabCase):
                     self.assertFalse(jane.sql("SELECT 1").ok, "what was open with more has ended")
                 jane.logout()
 
+    RARER = ("MESSAGE TYPE [x{0}] {1} VALIDATION = NONE", "CONTRACT [x{0}] {1} ([DEFAULT] SENT BY ANY)",
+             "SERVICE [x{0}] {1} ON QUEUE dbo.Work", "REMOTE SERVICE BINDING [x{0}] {1} TO SERVICE N's' WITH USER = [dbo]",
+             "ROUTE [x{0}] {1} WITH ADDRESS = N'LOCAL'", "FULLTEXT CATALOG [x{0}] {1}", "FULLTEXT STOPLIST [x{0}] {1}",
+             "SEARCH PROPERTY LIST [x{0}] {1}", "ASSEMBLY [x{0}] {1} FROM 0x4D5A",
+             "CERTIFICATE [x{0}] {1} ENCRYPTION BY PASSWORD = N'Str0ng-enough' WITH SUBJECT = N's'",
+             "SYMMETRIC KEY [x{0}] {1} WITH ALGORITHM = AES_256 ENCRYPTION BY PASSWORD = N'Str0ng-enough'",
+             "ASYMMETRIC KEY [x{0}] {1} WITH ALGORITHM = RSA_2048 ENCRYPTION BY PASSWORD = N'Str0ng-enough'")
+
+    def test_what_she_owns_of_rarer_kinds(self):
+        """Everything that can have an owner goes back, and others keep what was granted to them on it: she could not be
+        removed otherwise."""
+        self.acme()
+        self.applied(self.agent)
+        give = ["CREATE USER [other] WITHOUT LOGIN", "CREATE QUEUE dbo.Work",
+                f"CREATE SCHEMA [hers] AUTHORIZATION [{USER}]", "CREATE XML SCHEMA COLLECTION hers.Docs AS N'<schema/>'",
+                "GRANT EXECUTE ON XML SCHEMA COLLECTION::hers.Docs TO [other] AS [dbo]",
+                "CREATE XML SCHEMA COLLECTION dbo.Hers AS N'<schema/>'",
+                f"ALTER AUTHORIZATION ON XML SCHEMA COLLECTION::dbo.Hers TO [{USER}]",
+                "GRANT VIEW DEFINITION ON XML SCHEMA COLLECTION::dbo.Hers TO [other] AS [dbo]"]
+        for number, form in enumerate(self.RARER):
+            kind = form.split(" [")[0]
+            give += [f"CREATE {form.format(number, f'AUTHORIZATION [{USER}]')}",
+                     f"GRANT VIEW DEFINITION ON {kind}::[x{number}] TO [other] AS [dbo]"]
+        give += ["CREATE ROUTE [theirs] WITH ADDRESS = N'LOCAL'", f"GRANT CONTROL ON ROUTE::[theirs] TO [{USER}]"]
+        for batch in give:
+            self.server.sql(batch, "AcmeTest")
+        held = "SELECT p.class, p.permission_name, p.state FROM sys.database_permissions AS p WHERE " \
+               "p.grantee_principal_id = USER_ID(N'other') AND p.class <> 0 ORDER BY p.class, p.permission_name"
+        before = self.server.sql(held, "AcmeTest")
+        self.assertEqual(len(before), 2 + len(self.RARER))
+        result = self.agent.apply()
+        self.applied(self.agent)
+        self.assertEqual(self.server.sql(held, "AcmeTest"), before, result.out)
+        self.assertEqual(self.server.sql(f"SELECT COUNT(*) FROM sys.database_permissions AS p WHERE p.class <> 0 AND "
+                                         f"p.grantee_principal_id = USER_ID(N'{USER}')", "AcmeTest"), [[0]])
+        self.applied(self.agent, local(self.golive + days(14)))
+        self.assertFalse(self.server.user(USER, "AcmeTest"))
+        self.assertIsNone(self.server.login(USER))
+
     def test_tampering_beyond_our_rights(self):
         """A server role that the agent may not take away: the login stays shut until a DBA has done it."""
         self.acme()

@@ -5,6 +5,7 @@ import hmac
 import os
 
 from . import collations
+from .owned import REGISTER
 from .sqltypes import T, date_text
 from .state import JDict, Objects, Rec, Register, Scope
 from .utf16 import encode
@@ -23,6 +24,8 @@ FIXED_DATABASE_ROLES = {16384: "db_owner", 16385: "db_accessadmin", 16386: "db_s
                         16393: "db_denydatawriter"}
 SYSTEM_DATABASES = ("master", "tempdb", "model", "msdb")
 FIRST_OBJECT = 1000000000
+ENDPOINTS = {1: "Dedicated Admin Connection", 2: "TSQL Local Machine", 3: "TSQL Named Pipes", 4: "TSQL Default TCP",
+             5: "TSQL Default VIA"}
 
 
 # How much this server's clock is ahead of its host's.
@@ -80,11 +83,10 @@ class Database(Scope):
         self.types = Objects(self)
         self.triggers = Register(self)      # DDL triggers
         self.notifications = Register(self)
-        self.certificates = Register(self)
-        self.asymmetric_keys = Register(self)
-        self.symmetric_keys = Register(self)
-        self.assemblies = Register(self)
         self.plan_guides = Register(self)
+        for register in REGISTER.values():
+            setattr(self, register, Register(self))
+        self.xml_collections = Objects(self)
         self.signatures = JDict(self)       # (object id, thumbprint) -> kind
         self.properties = JDict(self)       # (class, major, minor, name) -> value
         self.last_id = FIRST_OBJECT
@@ -207,6 +209,7 @@ class ServerCatalogue(Scope):
         self.configurations = JDict(self)
         self.jobs = JDict(self)
         self.proxies = JDict(self)
+        self.endpoints = Register(self)
         self.restores = JDict(self)         # id -> (when, database, login, whether over another)
         self.started = now_text()
         self.name_registers()
@@ -218,8 +221,10 @@ class ServerCatalogue(Scope):
         self.members[(3, 1)] = True
         self.entry("SERVER", 0)[(1, "CONNECT SQL", 1)] = "G"
         self.entry("SERVER", 0)[(2, "VIEW ANY DATABASE", 1)] = "G"
-        for endpoint in (2, 3, 4, 5):
-            self.entry("ENDPOINT", endpoint)[(2, "CONNECT", 1)] = "G"
+        for id_, endpoint in ENDPOINTS.items():
+            self.endpoints.add(Rec(self, id=id_, name=endpoint, owner=1))
+            if id_ > 1:
+                self.entry("ENDPOINT", id_)[(2, "CONNECT", 1)] = "G"
         for id_, db in enumerate(SYSTEM_DATABASES, 1):
             self.databases.add(Database(root, id_, db, b"\x01", collation))
         self.servers.add(Rec(self, id=0, name=name, product="SQL Server", provider="SQLNCLI",

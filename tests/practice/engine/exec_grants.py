@@ -1,6 +1,7 @@
 """GRANT, DENY and REVOKE on every class of securable."""
 from .errors import error
 from .events import SqlError
+from .owned import IN_SCHEMA, REGISTER
 from .permissions import STORED_AS
 from .permtable import BUILTIN
 
@@ -45,14 +46,12 @@ class GrantExecutor:
                 raise error(15151, verb="find", what=cls.lower(), name=name)
             return cls, p.id, p
         if cls == "ENDPOINT":
-            return cls, 4, None
-        if cls == "TYPE":
+            rec = cat.endpoints.find(name)
+        elif cls in IN_SCHEMA:
             s = self.engine.resolver.schema(env, db, parts[1])
-            rec = s and db.types.find_in(s.id, name)
+            rec = s and getattr(db, IN_SCHEMA[cls]).find_in(s.id, name)
         else:
-            rec = {"SCHEMA": db.schemas, "ASSEMBLY": db.assemblies, "CERTIFICATE": db.certificates,
-                   "ASYMMETRIC KEY": db.asymmetric_keys,
-                   "SYMMETRIC KEY": db.symmetric_keys}[cls].find(name)
+            rec = (db.schemas if cls == "SCHEMA" else getattr(db, REGISTER[cls])).find(name)
         if rec is None:
             raise error(15151, verb="find", what=cls.lower(), name=name)
         return cls, rec.id, rec
@@ -116,7 +115,7 @@ class GrantExecutor:
                 raise error(4617)
             return p
         me = self.engine.security.user_in(env.ctx, scope)
-        owner = scope.owner_of(rec) if cls in ("OBJECT", "TYPE") else getattr(rec, "owner", None)
+        owner = scope.owner_of(rec) if cls in IN_SCHEMA else getattr(rec, "owner", None)
         if p.id in (1, 3, 4) or p.id == owner or (p.id == me and p.id != 0):
             raise error(4624)
         if p.fixed:
@@ -130,7 +129,7 @@ class GrantExecutor:
         token = security.server_token(env.ctx) if server else security.token(env.ctx, scope)
         owner = 1
         if rec is not None:
-            owner = (scope.owner_of(rec) if cls in ("OBJECT", "TYPE") else rec.owner) or 1
+            owner = (scope.owner_of(rec) if cls in IN_SCHEMA else rec.owner) or 1
         control = security.has(env.ctx, db, cls, id_, "CONTROL SERVER" if cls == "SERVER" else "CONTROL")
         if not control and server:
             control = security.has_server(env.ctx, "CONTROL SERVER") or \

@@ -82,7 +82,7 @@ class ObjectExecutor:
             raise error(15151, verb="drop", what="schema", name=s.name)
         if schema.id < 5 or schema.id >= 16384:
             raise error(15150, verb="drop", what="schema", name=s.name)
-        for o in list(db.objects) + list(db.types):
+        for o in list(db.objects) + list(db.types) + list(db.xml_collections):
             if o.schema_id == schema.id:
                 raise error(3729, name=s.name, object=o.name)
         db.forget_permissions("SCHEMA", schema.id)

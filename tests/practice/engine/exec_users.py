@@ -4,6 +4,7 @@ import os
 from .catalogue import now_text, password_hash
 from .errors import error
 from .events import SqlError
+from .owned import IN_SCHEMA, REGISTER
 from .permissions import STORED_AS, closure
 
 SPECIAL_USERS = {"dbo", "guest", "sys", "information_schema", "public"}
@@ -120,12 +121,10 @@ class UserExecutor:
             raise error(15184)
         if any(x.owner == p.id for x in db.principals):
             raise error(15421)
-        for what, register in (("assembly", db.assemblies), ("certificate", db.certificates),
-                               ("asymmetric key", db.asymmetric_keys),
-                               ("symmetric key", db.symmetric_keys),
-                               ("event notification", db.notifications)):
-            if any(x.owner == p.id for x in register):
-                raise error(15154, what=what)
+        for what, register in (*REGISTER.items(), ("XML SCHEMA COLLECTION", "xml_collections"),
+                               ("EVENT NOTIFICATION", "notifications")):
+            if any(x.owner == p.id for x in getattr(db, register)):
+                raise error(15154, what=what.lower())
         for key, entries in db.permissions.items():
             if any(grantor == p.id for _, _, grantor in entries):
                 raise error(15284)
@@ -247,6 +246,15 @@ class UserExecutor:
                 raise error(15151, verb="alter", what="server role", name=s.parts[2])
             r.owner = login.id
             return
+        if s.cls == "ENDPOINT":
+            _, id_, rec = self.find_securable(env, s.cls, s.parts)
+            login = cat.principals.find(s.owner or "")
+            if login is None or not env.has(None, "ENDPOINT", id_, "TAKE OWNERSHIP"):
+                raise error(15151, verb="find", what="endpoint", name=s.parts[2])
+            rec.owner = login.id
+            if cat.features.ownership_moves:
+                cat.forget_permissions("ENDPOINT", id_)
+            return
         cls, id_, _ = self.find_securable(env, s.cls, s.parts)
         rec = self._record(db, cls, id_)
         if cls == "USER" or (cls == "ROLE" and rec.fixed):
@@ -254,7 +262,7 @@ class UserExecutor:
         new = None
         if s.owner is not None:
             new = self._principal(env, s.owner, what="principal", types="SRAC")
-        elif cls not in ("OBJECT", "TYPE"):
+        elif cls not in IN_SCHEMA:
             raise error(102, near="SCHEMA", line=s.line)
         if not env.has(db, cls, id_, "TAKE OWNERSHIP"):
             raise error(15151, verb="find", what=cls.lower(), name=s.parts[2])
@@ -276,15 +284,12 @@ class UserExecutor:
         if cls != "ROLE" or everything:
             db.forget_permissions(STORED_AS.get(cls, cls), id_)
         if cls == "SCHEMA" and everything:
-            for kind, register in (("OBJECT", db.objects), ("TYPE", db.types)):
-                for x in register:
+            for kind, register in IN_SCHEMA.items():
+                for x in getattr(db, register):
                     if x.schema_id == id_ and x.owner is None:
                         db.forget_permissions(kind, x.id)
 
     @staticmethod
     def _record(db, cls, id_):
-        register = {"OBJECT": db.objects, "TYPE": db.types, "SCHEMA": db.schemas, "USER": db.principals,
-                    "ROLE": db.principals, "APPLICATION ROLE": db.principals,
-                    "ASSEMBLY": db.assemblies, "CERTIFICATE": db.certificates,
-                    "ASYMMETRIC KEY": db.asymmetric_keys, "SYMMETRIC KEY": db.symmetric_keys}[cls]
-        return register.get(id_)
+        register = {**IN_SCHEMA, **REGISTER, "SCHEMA": "schemas"}.get(cls, "principals")
+        return getattr(db, register).get(id_)

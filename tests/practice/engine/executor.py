@@ -7,6 +7,7 @@ from .exec_lesser import LesserExecutor
 from .exec_logins import LoginExecutor
 from .exec_modules import ModuleExecutor
 from .exec_objects import ObjectExecutor
+from .exec_owned import OwnedExecutor
 from .exec_procedures import ProcedureExecutor
 from .exec_services import ServiceExecutor
 from .exec_tables import TableExecutor
@@ -18,5 +19,5 @@ from .exec_databases import DatabaseExecutor
 
 class Executor(FlowExecutor, TransactionExecutor, DmlExecutor, GrantExecutor, LoginExecutor, UserExecutor,
                ObjectExecutor, TableExecutor, ModuleExecutor, TriggerExecutor, ProcedureExecutor, DatabaseExecutor,
-               LesserExecutor, LeftoverExecutor, ServiceExecutor):
+               LesserExecutor, OwnedExecutor, LeftoverExecutor, ServiceExecutor):
     """One per session; holds no state but the session."""

@@ -1,6 +1,7 @@
 """Functions about permissions: HAS_PERMS_BY_NAME, memberships, HAS_DBACCESS."""
 from .databases import refusal
 from .functions import TABLE, Function, function, strict
+from .owned import IN_SCHEMA, REGISTER
 from .permissions import STORED_AS
 from .permtable import BUILTIN, permissions_of
 from .resolver import split_name
@@ -33,12 +34,11 @@ def securable(env, name, cls):
         home = env.db if len(parts) == 1 else engine.catalogue.databases.find(parts[0])
         s = home and home.schemas.find(parts[-1])
         return s and (cls, s.id, home)
-    if cls == "TYPE":
+    if cls in IN_SCHEMA:
         s = engine.resolver.schema(env, env.db, parts[-2] if len(parts) > 1 else None)
-        t = s and env.db.types.find_in(s.id, parts[-1])
+        t = s and getattr(env.db, IN_SCHEMA[cls]).find_in(s.id, parts[-1])
         return t and (cls, t.id, env.db)
-    register = {"ASSEMBLY": "assemblies", "CERTIFICATE": "certificates",
-                "ASYMMETRIC KEY": "asymmetric_keys", "SYMMETRIC KEY": "symmetric_keys"}.get(cls)
+    register = REGISTER.get(cls)
     rec = register and getattr(env.db, register).find(parts[-1])
     return rec and (cls, rec.id, env.db)
 

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 
 from .applocks import ApplicationLocks
 from .errors import error
+from .owned import OWNED_VIEWS, REGISTER
 
 # The kinds of rows that a reader of these views waits for. Readers of other views wait for none.
 READ = {"database_principals": ("principals",), "database_role_members": ("members",),
         "database_permissions": ("permissions",), "schemas": ("schemas",), "types": ("types",),
         "triggers": ("objects", "triggers"), "trigger_events": ("objects", "triggers"),
         "sql_modules": ("objects", "triggers"), "all_sql_modules": ("objects", "triggers"),
-        "certificates": ("certificates",), "asymmetric_keys": ("asymmetric_keys",),
-        "symmetric_keys": ("symmetric_keys",), "assemblies": ("assemblies",),
         "event_notifications": ("notifications",), "extended_properties": ("properties",),
         "crypt_properties": ("signatures",)}
+READ.update({OWNED_VIEWS.get(x, x): (x,) for x in (*REGISTER.values(), "xml_collections")})
 READ.update({name: ("objects",) for name in (
     "objects", "all_objects", "tables", "views", "procedures", "synonyms", "sequences", "columns",
     "identity_columns", "indexes", "TABLES", "COLUMNS")})

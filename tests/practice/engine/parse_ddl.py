@@ -73,6 +73,9 @@ class Parser(TableParser):
             return self.create_policy(t)
         if self.accept("APPLICATION", "ROLE"):
             return self.create_application_role(t)
+        owned = self.at_owned()
+        if owned:
+            return self.create_owned(t, owned)
         if self.at_any("SYMMETRIC", "ASYMMETRIC") and self.ahead().word == "KEY":
             return self._create_key(t)
         if self.accept("EVENT", "NOTIFICATION"):
@@ -101,6 +104,9 @@ class Parser(TableParser):
             self.expect("ON")
             return self.stmt("drop_notification", t, name=name,
                              scope=self.choice("SERVER", "DATABASE"))
+        owned = self.at_owned()
+        if owned:
+            return self.drop_owned(t, owned)
         if self.tok.word in SIMPLE_DROPS:
             return self.drop_security(t, SIMPLE_DROPS[self.next().word])
         if self.accept("DATABASE"):

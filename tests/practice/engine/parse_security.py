@@ -1,11 +1,13 @@
 """Logins, users, roles, permissions, ownership."""
+from .owned import IN_SCHEMA, KINDS
 from .parse_flow import FlowParser
 
 CLASSES = {"OBJECT": "OBJECT", "SCHEMA": "SCHEMA", "DATABASE": "DATABASE", "USER": "USER",
            "ROLE": "ROLE", "LOGIN": "LOGIN", "TYPE": "TYPE", "ASSEMBLY": "ASSEMBLY",
            "CERTIFICATE": "CERTIFICATE", "ENDPOINT": "ENDPOINT"}
 LONG_CLASSES = ((("SERVER", "ROLE"), "SERVER ROLE"), (("APPLICATION", "ROLE"), "APPLICATION ROLE"),
-                (("SYMMETRIC", "KEY"), "SYMMETRIC KEY"), (("ASYMMETRIC", "KEY"), "ASYMMETRIC KEY"))
+                (("SYMMETRIC", "KEY"), "SYMMETRIC KEY"), (("ASYMMETRIC", "KEY"), "ASYMMETRIC KEY"),
+                *((tuple(cls.split()), cls) for cls in KINDS))
 
 
 class SecurityParser(FlowParser):
@@ -194,14 +196,14 @@ class SecurityParser(FlowParser):
         """(class, name parts) of CLASS::name, or of an object's name alone."""
         for words, cls in LONG_CLASSES:
             if self.at(*words, "::"):
-                self.i += 3
-                return cls, (None, None, self.principal())
+                self.i += len(words) + 1
+                return cls, self.dotted() if cls in IN_SCHEMA else (None, None, self.principal())
         if self.ahead().text == "::":
             word = self.tok.word
             if word not in CLASSES:
                 self.fail()
             self.i += 2
-            if word in ("OBJECT", "TYPE"):
+            if word in IN_SCHEMA:
                 return word, self.dotted()
             return word, (None, None, self.principal())
         return "OBJECT", self.dotted()

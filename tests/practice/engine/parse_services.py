@@ -1,8 +1,8 @@
 """Queues and their activation, security policies, disabled indexes."""
-from .parse_security import SecurityParser
+from .parse_owned import OwnedParser
 
 
-class ServiceParser(SecurityParser):
+class ServiceParser(OwnedParser):
     def create_queue(self, t):
         parts = self.dotted()
         return self.stmt("create_queue", t, parts=parts, options=self._queue_options())

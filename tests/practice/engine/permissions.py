@@ -3,6 +3,7 @@
 As in the product, a GRANT on a column takes precedence over a DENY on its table.
 """
 from .catalogue import NEWER_SERVER_ROLES
+from .owned import IN_SCHEMA, REGISTER
 from .permtable import (BUILTIN, CLASS_NUMBER, DENIED_DATABASE, FIXED_DATABASE, FIXED_SERVER,
                         IMPLIED_BY, PARENT, permissions_of)
 
@@ -156,11 +157,8 @@ class Security:
                           lambda: self._state(ctx, scope, cls, major, permission)[0])
 
     def _owner(self, db, cls, major):
-        if cls == "OBJECT":
-            obj = db.objects.get(major)
-            return obj and db.owner_of(obj)
-        if cls == "TYPE":
-            obj = db.types.get(major)
+        if cls in IN_SCHEMA:
+            obj = getattr(db, IN_SCHEMA[cls]).get(major)
             return obj and db.owner_of(obj)
         if cls == "SCHEMA":
             schema = db.schemas.get(major)
@@ -171,8 +169,7 @@ class Security:
         if cls in ("SERVER ROLE", "LOGIN"):
             p = self.server.principals.get(major)
             return p and p.owner
-        register = {"ASSEMBLY": "assemblies", "CERTIFICATE": "certificates",
-                    "ASYMMETRIC KEY": "asymmetric_keys", "SYMMETRIC KEY": "symmetric_keys"}.get(cls)
+        register = REGISTER.get(cls)
         rec = getattr(db, register).get(major) if register else None
         return rec and rec.owner
 
@@ -180,8 +177,8 @@ class Security:
         """The securable and what encloses it, as (class, id)."""
         out = [(cls, major)]
         while cls in PARENT:
-            if cls in ("OBJECT", "TYPE"):
-                rec = (db.objects if cls == "OBJECT" else db.types).get(major)
+            if cls in IN_SCHEMA:
+                rec = getattr(db, IN_SCHEMA[cls]).get(major)
                 cls, major = "SCHEMA", rec.schema_id if rec else -1
             else:
                 cls, major = PARENT[cls], 0

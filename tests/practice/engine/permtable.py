@@ -3,17 +3,21 @@
 Each line: class, permission, four-letter type, the permission of the same class that implies it, and the permission of
 the enclosing class that implies it ("-" for none).
 """
+from .owned import IN_SCHEMA, KINDS, permission_lines
 
 PARENT = {"OBJECT": "SCHEMA", "TYPE": "SCHEMA", "SCHEMA": "DATABASE", "USER": "DATABASE",
           "ROLE": "DATABASE", "APPLICATION ROLE": "DATABASE", "ASSEMBLY": "DATABASE",
           "CERTIFICATE": "DATABASE", "ASYMMETRIC KEY": "DATABASE", "SYMMETRIC KEY": "DATABASE",
-          "DATABASE": "SERVER", "LOGIN": "SERVER", "SERVER ROLE": "SERVER", "ENDPOINT": "SERVER"}
+          "DATABASE": "SERVER", "LOGIN": "SERVER", "SERVER ROLE": "SERVER", "ENDPOINT": "SERVER",
+          **{cls: "SCHEMA" if cls in IN_SCHEMA else "DATABASE" for cls in KINDS}}
 CLASS_NUMBER = {"DATABASE": 0, "OBJECT": 1, "SCHEMA": 3, "USER": 4, "ROLE": 4, "APPLICATION ROLE": 4,
                 "ASSEMBLY": 5, "TYPE": 6, "CERTIFICATE": 25, "SYMMETRIC KEY": 24, "ASYMMETRIC KEY": 26,
-                "SERVER": 100, "LOGIN": 101, "SERVER ROLE": 101, "ENDPOINT": 105}
+                "SERVER": 100, "LOGIN": 101, "SERVER ROLE": 101, "ENDPOINT": 105,
+                **{cls: k.number for cls, k in KINDS.items()}}
 CLASS_DESC = {0: "DATABASE", 1: "OBJECT_OR_COLUMN", 3: "SCHEMA", 4: "DATABASE_PRINCIPAL",
               5: "ASSEMBLY", 6: "TYPE", 24: "SYMMETRIC_KEYS", 25: "CERTIFICATE", 26: "ASYMMETRIC_KEY",
-              100: "SERVER", 101: "SERVER_PRINCIPAL", 105: "ENDPOINT"}
+              100: "SERVER", 101: "SERVER_PRINCIPAL", 105: "ENDPOINT",
+              **{k.number: k.described for k in KINDS.values()}}
 
 _TABLE = """
 SERVER|CONTROL SERVER|CL|-|-
@@ -174,12 +178,13 @@ SERVER ROLE|VIEW DEFINITION|VW|CONTROL|VIEW ANY DEFINITION
 ENDPOINT|CONTROL|CL|-|CONTROL SERVER
 ENDPOINT|ALTER|AL|CONTROL|ALTER ANY ENDPOINT
 ENDPOINT|CONNECT|CO|CONTROL|CONTROL SERVER
+ENDPOINT|TAKE OWNERSHIP|TO|CONTROL|CONTROL SERVER
 ENDPOINT|VIEW DEFINITION|VW|CONTROL|VIEW ANY DEFINITION
 """
 
 # (class, permission) -> (type, covering permission or "", covering permission of the parent or "")
 BUILTIN = {}
-for _line in _TABLE.strip().splitlines():
+for _line in (*_TABLE.strip().splitlines(), *permission_lines()):
     _cls, _perm, _type, _same, _up = _line.split("|")
     BUILTIN[(_cls, _perm)] = (_type, "" if _same == "-" else _same, "" if _up == "-" else _up)
 

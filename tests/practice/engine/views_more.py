@@ -36,9 +36,10 @@ def _parameters(env, db):
 @view("endpoints", "name:n endpoint_id:i principal_id:i protocol:t protocol_desc:d60 type:t type_desc:d60 "
       "state:t state_desc:d60 is_admin_endpoint:b")
 def _endpoints(env, db):
-    yield "Dedicated Admin Connection", 1, 1, 2, "TCP", 2, "TSQL", 0, "STARTED", 1
-    yield "TSQL Local Machine", 2, 1, 4, "SHARED_MEMORY", 2, "TSQL", 0, "STARTED", 0
-    yield "TSQL Default TCP", 4, 1, 2, "TCP", 2, "TSQL", 0, "STARTED", 0
+    protocols = {2: (4, "SHARED_MEMORY"), 3: (3, "NAMED_PIPES"), 5: (5, "VIA")}
+    for e in env.engine.catalogue.endpoints:
+        if env.engine.security.sees_scoped(env.ctx, None, "ENDPOINT", e):
+            yield (e.name, e.id, e.owner, *protocols.get(e.id, (2, "TCP")), 2, "TSQL", 0, "STARTED", int(e.id == 1))
 
 
 @view("dm_db_session_space_usage", "session_id:s database_id:i user_objects_alloc_page_count:B "
