@@ -1,8 +1,9 @@
-/* What full access is worth in a database. Whoever holds it may alter every module and table of the user schemas; where
- * something there runs with other permissions than its caller's, altering what it uses gives these permissions too.
+/* Whether full access equals db_owner in a database. Full access allows altering every module and table of the user
+ * schemas. If a module there runs with other permissions than its caller's, altering what it uses gives these
+ * permissions too.
  *
- * A module that uses nothing is safe: altering the module itself would cost it its EXECUTE AS. One step is far enough to
- * look: whatever it uses in a user schema can be altered, or given a trigger. */
+ * A module that uses nothing is safe, because altering it removes its EXECUTE AS. Checking one step is
+ * enough: whatever it uses in a user schema can be altered, or given a trigger. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -104,7 +105,7 @@ char *fitness_text(const struct observed_server *o, const struct observed_databa
 	return text_end(&text);
 }
 
-/* Somebody of ours holds it already: then this is not the first grant. */
+/* A managed login has full access there already, so this is not the first grant. */
 static bool full_is_given(const struct builder *b, const struct observed_database *d)
 {
 	for (size_t i = 0; i < b->o->n_logins; i++) {

@@ -137,8 +137,8 @@ static bool sid_check(
 	return work->observed || l->sid.size;
 }
 
-/* A secondary replica takes no changes. The login is created there all the same, and stays disabled until one of its
- * databases is open there. */
+/* A secondary replica cannot be changed. The login is created there anyway, and stays disabled until one of its
+ * databases can be opened there. */
 static bool replica_waits(struct builder *b, struct login_work *work,
 	const struct observed_database *d, const char *reason)
 {

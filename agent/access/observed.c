@@ -122,7 +122,8 @@ void observed_free(struct observed_server *o)
 	*o = (struct observed_server){0};
 }
 
-/* SQL Server may compare names without case, and may return them in a different case. Where case counts, another login may
+/* SQL Server may compare names without case, and may return them in a different case. Where case counts, another login
+ * may
  * differ by it alone: the exact name comes first, and names that the server returned are compared exactly. */
 struct observed_login *observed_find_login(const struct observed_server *o, const char *login)
 {
@@ -231,12 +232,13 @@ void observed_claim(struct observed_server *o, const struct wanted_server *w,
 		struct observed_login *l = &o->logins[i];
 		l->ours = l->marked && wanted_names(w, l->name);
 		for (size_t k = 0; k < c->n && !l->ours; k++)
-			l->ours = streq(c->items[k].server, w->server->name) &&
-				  (names_equal(c->items[k].login, l->name)
-						  ? claim_holds(&c->items[k], l, window) ||
-							    (l->marked && c->items[k].living)
-						  /* Somebody renamed it. It holds what it held. */
-						  : sid_equal(&c->items[k].sid, &l->sid));
+			l->ours =
+				streq(c->items[k].server, w->server->name) &&
+				(names_equal(c->items[k].login, l->name)
+						? claim_holds(&c->items[k], l, window) ||
+							  (l->marked && c->items[k].living)
+						/* A renamed login keeps its SID, and its permissions. */
+						: sid_equal(&c->items[k].sid, &l->sid));
 		/* Curfew creates only SQL logins, so a mark on any other type is a mistake. */
 		l->ours = l->ours && l->type == 'S';
 	}

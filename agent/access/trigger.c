@@ -37,8 +37,9 @@ bool trigger_is_named(const struct strings *known, const char *name)
 	return false;
 }
 
-/* Only who controls the server can make or alter one: its name is enough for what stands in its own text. What it uses in
- * other databases belongs to others, and what it runs with EXEC only a review of the text shows. */
+/* Only a principal with control of the server can create or alter a server trigger, so its name is enough to identify
+ * its text. What it uses in other databases belongs to others, and only a review of the text shows what it runs with
+ * EXEC. */
 const char *server_trigger_refused(const struct strings *known, const struct observed_trigger *t)
 {
 	char entry[TRIGGER_ENTRY_MAX];

@@ -134,7 +134,7 @@ static int row_database(struct server_reading *r, const struct sql_value *v)
 		rc = unwritable_set(d, "it is a standby copy");
 	if (!rc && row_number(&v[6]))
 		rc = unwritable_set(d, "it is read-only");
-	/* A secondary replica says of itself that it can be written. */
+	/* sys.databases of a secondary replica shows it as writable. */
 	d->secondary = !d->unwritable && row_is(&v[9], "READ_ONLY");
 	if (!rc && row_is(&v[9], "READ_ONLY"))
 		rc = unwritable_set(d, "it is a read-only copy");

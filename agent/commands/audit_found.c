@@ -1,3 +1,4 @@
+/* Records findings that no earlier audit had, so that a later audit can tell what is new. */
 #include "commands/audit_found.h"
 
 #include <string.h>
@@ -37,7 +38,7 @@ void audit_found_record(const struct collected *c)
 
 	for (size_t i = 0; i < c->report.n_findings && !any; i++)
 		any = is_first_sight(&c->report.findings[i]);
-	/* An audit as of another time says nothing of this one. */
+	/* An audit with --at does not show what is new now. */
 	if (!any || !c->context.journal || c->context.cli->at ||
 		state_journal_open(&j, &c->report.program->settings, true))
 		return;

@@ -162,7 +162,7 @@ static bool is_trusted(const struct program *p, const struct client *c, const st
 	return false;
 }
 
-/* Nothing there is this client's any more, but an entry of somebody else may let the address pass: one that is shared, or
+/* The client has no entry of its own there any more, but another client's entry may allow the address: a shared one, or
  * a prefix around it. */
 static bool is_passed_by_others(
 	const struct collected *c, const struct client *client, const struct source *s)

@@ -1,3 +1,4 @@
+/* Reads and saves the inventory's samples and decisions in the journal. */
 #include "commands/inventory_memory.h"
 #include "curfew/client_samples.h"
 

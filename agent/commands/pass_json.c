@@ -1,3 +1,4 @@
+/* The result of a pass as JSON: the same members for plan, apply, revoke, and reinstate. */
 #include "commands/pass_json.h"
 
 #include <jansson.h>

@@ -1,4 +1,4 @@
-/* What a pass came to, for a program: of plan, apply, revoke, and reinstate. */
+/* The result of a pass as JSON, for plan, apply, revoke, and reinstate. */
 #ifndef CURFEW_COMMANDS_PASS_JSON_H
 #define CURFEW_COMMANDS_PASS_JSON_H
 

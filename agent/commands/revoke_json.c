@@ -1,3 +1,4 @@
+/* The result of revoke and reinstate as JSON. */
 #include "commands/revoke_json.h"
 
 #include <errno.h>

@@ -1,11 +1,11 @@
-/* What revoke and reinstate came to, for a program. */
+/* The result of revoke and reinstate as JSON. */
 #ifndef CURFEW_COMMANDS_REVOKE_JSON_H
 #define CURFEW_COMMANDS_REVOKE_JSON_H
 
 #include "commands/command.h"
 #include "curfew/control.h"
 
-/* A user who is meant: { client login still_revoked }, the last being "client", "user", or null. */
+/* Adds a user who was named: { client login still_revoked }, the last being "client", "user", or null. */
 int revoke_target_add(struct json_t *targets, const struct overrides *left, const char *client,
 	const char *login);
 /* As pass_json(), with the targets, which are taken over, and where the revocation is recorded. 0 or -EIO. */

@@ -4,7 +4,7 @@
 #include "curfew/calendar.h"
 #include "curfew/report.h"
 
-/* Whose phase stands for the client's: nobody's who alone was revoked. */
+/* Show the phase of a grant that is not revoked, so that one revoked user does not change the heading. */
 const struct grant *status_heading_grant(const struct grant *items, size_t n)
 {
 	for (size_t i = 0; i < n; i++)

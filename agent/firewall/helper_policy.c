@@ -196,7 +196,7 @@ const char *firewall_policy_allow(const struct firewall_policy *p, const struct 
 	const char *why = firewall_policy_form(p, a);
 	instant_t end = allow_end(p, a);
 
-	/* Of somebody who is revoked nothing is an accident of the service's: firewall_policy_bound() leaves it out. */
+	/* Accepted here: firewall_policy_bound() leaves out the entries of revoked users. */
 	if (why || end == REVOKED)
 		return why;
 	if (end <= 0)

@@ -67,7 +67,8 @@ static void take_allow(struct firewall_process *f, const struct firewall_request
 	struct allow a = {.source = r->source, .endpoint = r->endpoint, .until = r->until};
 
 	memcpy(a.comment, r->text, sizeof(a.comment));
-	/* Where files have errors, the service may go by another version of one: commit() leaves out what is not confirmed. */
+	/* Where files have errors, the service may go by another version of one: commit() leaves out what is not
+	 * confirmed. */
 	const char *why = f->partial ? firewall_policy_form(f->policy, &a)
 				     : firewall_policy_allow(f->policy, &a);
 	if (why)
@@ -222,8 +223,8 @@ static void reload(struct firewall_process *f)
 	helper_result(f, rc, rc == 0 ? p->digest : strerror(-rc));
 }
 
-/* A table that is this process's alone nobody else can change. To listen all the same would double what each change costs the
- * kernel. */
+/* If this process owns the table, nobody else can change it. Listening for changes anyway would double the kernel's
+ * work for each. */
 int helper_watch(struct firewall_process *f)
 {
 	struct firewall_features features;

@@ -1,6 +1,6 @@
-/* What the table was last seen to hold, kept as long as it is proof: the kernel's generation says that no transaction has
- * touched any table since, or the table belongs to this process, so that nobody else can. Entries end by themselves
- * meanwhile, which their times say. After a commit only what it changed is read back. */
+/* The last reading of the table, kept while it is still proof: the kernel's generation shows that no transaction has
+ * touched any table since, or this process owns the table, so that nobody else can. Entries expire meanwhile, as their
+ * timeouts say. After a commit only what it changed is read again. */
 #include <string.h>
 
 #include "firewall/intact.h"
@@ -231,7 +231,7 @@ static int changes_reread(struct rereading *r, const struct firewall_changes *ch
 	return rc;
 }
 
-/* Few, and of allowed sources only: whom somebody trusts changes rarely. */
+/* Only for a few changes of allowed sources. Trusted sources seldom change. */
 static bool is_worth_asking(
 	const struct firewall *f, const struct firewall_changes *changes, size_t n)
 {
@@ -259,7 +259,7 @@ int reading_refresh(
 	r.draft = (struct state_draft){
 		.state = &r.found, .now = now, .began_ms = f->last->state.read_ms};
 	rc = query_generation(&before, f);
-	/* Whoever cannot rely on being the owner knows by the number that this transaction was the only one. */
+	/* Without ownership of the table, the generation number shows whether this transaction was the only one. */
 	if (rc == 0 && !f->last->owned && before != f->last->state.generation + 1)
 		rc = -EINTR;
 	if (rc == 0)

@@ -68,7 +68,8 @@ static int carried_compare(const void *a, const void *b)
 	return source_compare(x->source, y->source);
 }
 
-/* Endpoints of this server and family that could let somebody in before. One that was not guarded let in everybody. */
+/* Endpoints of this server and family that could be reached before. One that was not guarded could be reached by
+ * everybody. */
 static size_t endpoints_counted(const struct worklist *w, const struct endpoint_place *p)
 {
 	const struct firewall_state *s = &w->observed->state;
@@ -82,7 +83,7 @@ static size_t endpoints_counted(const struct worklist *w, const struct endpoint_
 	return n;
 }
 
-/* One element for all endpoints of a server: only of a source that each of them lets in, and until the earliest end. */
+/* One element covers all endpoints of a server: only for a source that each of them allows, with the earliest end. */
 static int carried_write(struct worklist *w, const struct carried *run, size_t n)
 {
 	const struct endpoint_place *p = run->place;
@@ -194,8 +195,8 @@ static int build_refused(struct worklist *w)
 	return rc;
 }
 
-/* With `closings_only` keep the guards of both sides, because removing one would grant access: to an endpoint that nobody
- * wants guarded any more nobody is let in. */
+/* With `closings_only` keep the guards of both sides, because removing one would grant access. Nobody is allowed to an
+ * endpoint that is no longer scheduled to be guarded. */
 static int places_build(struct worklist *w)
 {
 	const struct firewall_state *s = &w->observed->state;

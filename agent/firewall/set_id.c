@@ -1,5 +1,5 @@
-/* Which sets there are, and the names of chains and sets in the kernel. A server has a chain and sets of its own, called after it, so that whoever lists
- * the table sees who reaches which server. */
+/* Which sets exist, and the names of chains and sets in the kernel. A server has a chain and sets named after it, so
+ * that a listing of the table shows who can reach which server. */
 #include <arpa/inet.h>
 #include <string.h>
 

@@ -12,7 +12,7 @@ struct state_draft {
 	/* Endpoints that lead to it; the first one's rows have the counters. */
 	const struct endpoint **endpoints;
 	size_t n_endpoints;
-	bool broken;	       /* an endpoint leads to no chain of ours */
+	bool broken;	       /* an endpoint leads to a chain that Curfew did not create */
 	size_t rows, messages; /* of this set's dump */
 };
 

@@ -8,7 +8,7 @@
 struct job {
 	const struct firewall_change *change;
 	const struct endpoint_place *
-		place; /* NULL: the element is another endpoint's too, and that one's change stands for it */
+		place; /* NULL: the element also belongs to another endpoint, whose change includes this one */
 	const struct observed_allow *observed;
 	bool replaces; /* deletes and adds */
 };

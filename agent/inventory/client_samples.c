@@ -1,3 +1,4 @@
+/* Samples of use and tallies of all databases of one client, from the journal. */
 #include "curfew/client_samples.h"
 
 #include <stdlib.h>

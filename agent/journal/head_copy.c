@@ -31,7 +31,8 @@ static int file_write(const char *path, const char *text, const char *journal)
 
 	if (fd < 0)
 		return -errno;
-	/* Whoever may read the journal compares it with this file, whatever the umask and the group of the writer were. */
+	/* Readers of the journal compare it with this file, so give it the same mode, whatever the umask and group of
+	 * the writer are. */
 	if (fchmod(fd, 0640) < 0 || stat(journal, &s) < 0 ||
 		(s.st_gid != getegid() && fchown(fd, (uid_t)-1, s.st_gid) < 0 && errno != EPERM))
 		rc = -errno;
@@ -99,7 +100,7 @@ int head_copy_compare(const char **why, struct journal *j)
 		return rc;
 	if (!rc)
 		rc = journal_holds(&holds, j, hash, id);
-	/* Locked just now: that says nothing. */
+	/* The journal is locked, so nothing is known. */
 	if (rc == -EBUSY)
 		return rc;
 	if (rc || !holds)

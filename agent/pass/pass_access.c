@@ -73,7 +73,7 @@ static int last_take(void *context, const struct journal_entry *e)
 /* What was found: of SQL and of the network apart. */
 struct found {
 	enum level level;
-	const char *sources; /* that the network lets in; "": none */
+	const char *sources; /* those that the packet filter allows; "": none */
 	const char *network, *outcome;
 	const char *detail; /* or NULL */
 	const char *person;
@@ -175,8 +175,8 @@ static enum verification grant_verification(const struct pass *p, const struct g
 	return w->has_verified ? w->verified.result : VERIFICATION_UNVERIFIED;
 }
 
-/* Held by a disabled login is not an access that anybody may use; more than is scheduled is one in any case, and so is
- * what an enabled login holds: the network may have other ways in than ours. */
+/* Whether the recorded level counts as access. A disabled login gives no access at its scheduled level. An excess level
+ * always counts, and so does an enabled login: there may be ways to the server that this packet filter does not guard. */
 static bool is_held(
 	const struct grant *g, const struct grant_work *w, enum verification v, bool open)
 {

@@ -20,7 +20,7 @@ static bool baseline_is_missing(
 				       database, none_take, NULL) == -ENOENT;
 }
 
-/* Somebody holds access there already: what was changed since would pass for how it was. */
+/* A user already has access there, so changes made since would count as part of the baseline. */
 static bool access_was_given(const struct pass *p, const char *server, const char *database)
 {
 	for (size_t i = 0; i < p->proved.n; i++) {

@@ -82,7 +82,7 @@ int pass_intent_take(struct pass *p, struct server_work *w, const struct record 
 		rc = pass_journal_commit(p);
 	if (!rc)
 		return 0;
-	/* Forget the announced changes; what is made all the same gets its own record. */
+	/* Forget the announced changes. One that is made anyway gets a record of its own. */
 	for (size_t i = 0; i < w->n_plans; i++)
 		w->plans[i].id = 0;
 	p->result.journal_failed = true;

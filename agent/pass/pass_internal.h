@@ -52,7 +52,7 @@ struct grant_work { /* parallel to the grants */
 };
 
 /* The last record of a grant's access. */
-struct last_access { /* on record */
+struct last_access { /* recorded in the journal */
 	enum level level;
 	char *sources, *network, *outcome, *person;
 	instant_t until;
@@ -65,7 +65,7 @@ struct former {				       /* the strings are the journal data's */
 	char *client;			       /* or NULL: unknown */
 	struct sid sid;
 	enum level level; /* last known */
-	enum level held;  /* as told by the server */
+	enum level held;  /* as the server reported it */
 	bool told, gone, saved;
 	bool secondary; /* its login is gone, and its database is a secondary replica that cannot be read */
 	enum state state;
@@ -107,7 +107,7 @@ struct pass {
 	struct overrides kept; /* from the journal; only its passed times are used */
 	struct overrides
 		overrides; /* a copy of the caller's revocations; those times are borrowed */
-	/* At their ends, those of people whom the files name otherwise now, not on record yet. */
+	/* How many at the end of each list were added under a new name and are not recorded yet. */
 	size_t n_inherited, n_passed;
 	struct passed *passed; /* overrides.passed where it has any of these, or NULL */
 	struct former *formers;
@@ -184,8 +184,8 @@ void pass_lasts_free(struct pass *p);
 int pass_record_gone(struct pass *p, const char *server, const char *login, const char *database);
 /* The last recorded access of each grant, read once. 0 or the error. */
 int pass_lasts_read(struct pass *p);
-/* Records, once and with its end time, what the network allowed until then and lets in no more. Closing waits neither for
- * this reading nor for its records. */
+/* Records once, with its end time, network access that the packet filter allowed until then and no longer allows.
+ * Removals wait neither for this reading nor for its records. */
 int pass_record_expired(struct pass *p);
 /* Notes entries that were removed by this pass, and not by the kernel's deadline. 0 or -ENOMEM. */
 int pass_removed_note(struct pass *p, const struct firewall_changes *done);
@@ -209,12 +209,12 @@ void pass_verified_note(struct pass *p, const struct grant *g, const struct veri
 int pass_verified_save(struct pass *p);
 int pass_passed_save(struct pass *p);
 void pass_reopenings_tell(struct pass *p);
-/* Holds the revocations and the passed ends of whoever the files name otherwise now; changes the grants. 0 or -ENOMEM. */
+/* Applies revocations and passed ends to users and clients under a new name; changes the grants. 0 or -ENOMEM. */
 int pass_renamed_hold(struct pass *p);
 int pass_renamed_save(struct pass *p);
 void pass_renamed_tell(struct pass *p);
 bool pass_revoked_names_somebody(const struct program *program, const struct override *o);
-/* Tells of revocations that name nobody now, while a newcomer is let into what they closed. */
+/* Notes about revocations that name nobody now, while a newer login has access to the same databases. */
 void pass_revoked_tell(struct pass *p);
 /* Adds guards that stay although the configuration no longer has them. */
 int pass_guards_keep(struct allowlist *wanted, const struct pass *p);

@@ -1,7 +1,7 @@
-/* A client or a person whom the files name otherwise now is who they were. A revocation that names nobody any more, and an
- * end of access of a client that is gone, hold for those who come in their place: for whoever never had a login, and is to
- * be let into a database that the others had. For newcomers who are somebody else, an operator reinstates them, or approves
- * them anew as after every end that has passed. What is held is recorded under the new name, and holds by itself from then. */
+/* Revocations and ended access apply under a new name too. If the files no longer name a revoked client or user, or a client
+ * whose access has ended, the revocation or the end applies to a new login on the same databases: new means that it never
+ * existed before. If the new users are different people, an operator reinstates them, or gives a new approval as after
+ * every passed end. What applies under the new name is recorded, and from then on no longer depends on the old one. */
 #include <errno.h>
 #include <string.h>
 
@@ -9,7 +9,7 @@
 #include "pass/pass_internal.h"
 #include "program/names.h"
 
-/* What was held before the first of these, by the journal. */
+/* The note of a pass that cannot read who is revoked. */
 #define FORGOTTEN                                                                                  \
 	"cannot read in the journal who is revoked under another name (%s); no access is granted"
 
@@ -52,7 +52,7 @@ static bool is_place_of(const struct verified *v, const struct grant *g)
 	return streq(g->server->name, v->server) && names_equal(g->database->name, v->database);
 }
 
-/* Whether the login that was there is the client's, by the records. 1, 0, or negative errno. */
+/* Whether the journal says that the login of `v` was the client's. 1, 0, or negative errno. */
 static int was_of(const struct pass *p, const char *client, const struct verified *v)
 {
 	_cleanup_free_ char *found = NULL;
@@ -61,7 +61,7 @@ static int was_of(const struct pass *p, const char *client, const struct verifie
 	return rc ? rc : found && names_equal(found, client);
 }
 
-/* By the email address on record. 1, 0, or negative errno. */
+/* Compares email addresses, the old one from the journal. 1, 0, or negative errno. */
 static int is_same_person(const struct pass *p, const struct verified *v, const struct user *u)
 {
 	_cleanup_free_ char *text = NULL;
@@ -86,7 +86,7 @@ static int is_same_login(const struct override *o, const struct user *u)
 
 enum held { HELD_NOT, HELD_LOGIN, HELD_CLIENT };
 
-/* Who is held by that revocation, where `v` shows what it closed. Negative: errno. */
+/* Whom the revocation applies to, if `v` is access that it ended: nobody, this login, or the whole client. Negative: errno. */
 static int held_by(const struct pass *p, const struct override *o, const struct verified *v,
 	const struct grant *g)
 {
@@ -102,7 +102,7 @@ static int held_by(const struct pass *p, const struct override *o, const struct 
 	return rc < 0 ? rc : rc ? HELD_LOGIN : HELD_NOT;
 }
 
-/* An operator has judged them by their new name. 1, 0, or negative errno. */
+/* Whether an operator has reinstated them under the new name. 1, 0, or negative errno. */
 static int was_reinstated(const struct pass *p, const struct override *o, const struct grant *g)
 {
 	bool client = false, login = false;

@@ -195,7 +195,7 @@ static void proof_take(struct pass *p, struct record *r)
 {
 	const char *where;
 
-	/* Only secondary replicas are left unread: their primary proves it, or nothing is said until it does. */
+	/* Only secondary replicas were not read. Their primary can verify the removal; until it does, report nothing. */
 	if (r->state == STATE_WAITING) {
 		if (!pass_replica_proves(&where, p, r))
 			return;
@@ -278,7 +278,7 @@ static void server_ended(struct pass *p, struct server_work *w)
 		pass_journal_commit(p);
 }
 
-/* The worker's last record, or what stands for it if the worker died. */
+/* The worker's last record, or the one made in its place if the worker died. */
 static void end_take(struct pass *p, struct server_work *w, const struct record *r)
 {
 	unsaid_take(p, w, r);

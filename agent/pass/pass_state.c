@@ -77,7 +77,7 @@ int pass_state_read(struct pass *p)
 		p->first_start = true;
 		return 0;
 	}
-	/* Whoever keeps the journal locked must not keep access open. */
+	/* A process that locks the journal must not keep access open. */
 	int patience = journal_patience(
 		p->o.journal, p->o.mode == PASS_APPLY ? CLOSING_PATIENCE : JOURNAL_PATIENCE);
 	rc = tables_read(p);

@@ -149,7 +149,7 @@ void gone_tell(struct visit_run *run, size_t number)
 		verdict_tell(run, number, &(struct grant_place){0}, VERIFICATION_UNVERIFIED,
 			STATE_WAITING, evidence);
 	} else {
-		/* Renamed, detached, or dropped: whoever was in there may be there still. */
+		/* The database was renamed, detached, or dropped. Its former users may still be in it. */
 		bool has_left = !d || d->absent;
 		snprintf(evidence, sizeof(evidence),
 			"%s%.128s%ssys.server_principals, sys.dm_exec_sessions, and sys.database_principals of %zu databases "

@@ -142,7 +142,7 @@ void check_note(const struct visit_run *run, const char *check, const char *data
 /* Reports a RECORD_BASELINE for each item of the named databases (NULL-terminated; configured names), and one with an
  * empty name for each database that was read completely. */
 int baselines_tell(struct visit_run *run, struct sql_error *error, const char *const *databases);
-/* Some baseline is asked for that can still be taken: nobody of ours has been in that database. */
+/* Whether a baseline is due that can still be taken: no managed login has had a user in that database. */
 bool baselines_are_due(const struct visit_run *run);
 /* Of a baseline that could not be read, in an apply: until it is, nothing is opened there. 0 or -ENOMEM. */
 int baseline_hold(struct visit_run *run, size_t baseline, const struct sql_error *error);

@@ -142,7 +142,8 @@ int baseline_hold(struct visit_run *run, size_t baseline, const struct sql_error
 	return -ENOMEM;
 }
 
-/* Without the server's own baseline, who was made or given something since access began could not be told either. */
+/* Without the server's own baseline, the audit could not tell which logins or permissions were added after access
+ * began. */
 int baselines_mark_held(struct visit_run *run)
 {
 	const char *const *names = run->visit->baselines;

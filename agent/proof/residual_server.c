@@ -5,7 +5,7 @@
 
 #define PASSWORD_SET "CAST(LOGINPROPERTY(l.name, N'PasswordLastSetTime') AS datetime)"
 
-/* The session k came in by a login of ours. */
+/* Session k belongs to a managed login. */
 #define OURS                                                                                       \
 	"EXISTS (SELECT 1 FROM sys.server_principals AS l\n"                                       \
 	"  JOIN sys.server_role_members AS m ON m.member_principal_id = l.principal_id\n"          \

@@ -16,7 +16,7 @@ enum field_type {
 };
 
 struct field {
-	const char *name; /* in JSON, and in what is said of a malformed record */
+	const char *name; /* in JSON, and in errors about a malformed record */
 	enum field_type type;
 	size_t offset, size;
 	/* FIELD_WORD: a name for each number up to `last`. */

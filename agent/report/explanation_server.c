@@ -60,7 +60,7 @@ static bool is_well(const struct explain_facts *f, const struct explain_server *
 	return s->login == EXPLAIN_LOGIN_ENABLED && (s->allowed || !s->network_known);
 }
 
-/* Admitted all the same: what is not verified keeps nobody out. */
+/* An unverified login can still connect, so this is not a cause. */
 static bool is_well_but_unverified(const struct explain_server *s)
 {
 	return s->login == EXPLAIN_LOGIN_ENABLED && (s->allowed || s->trusted || !s->network_known);

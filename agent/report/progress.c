@@ -1,3 +1,5 @@
+/* How far a client is with its customizations: sums the tallies of its databases by day, and prints them as text and
+ * JSON. */
 #include "curfew/progress.h"
 #include "curfew/report.h"
 

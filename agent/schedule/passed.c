@@ -116,7 +116,7 @@ size_t client_passed(struct passed out[PASSED_WHATS], const struct client *c,
 	const struct passed *end = passed_find(o, c, PASSED_END);
 	size_t n = 0;
 
-	/* What is held stands on record by the word that it passed with; and with it the ends that it had. */
+	/* A held date is recorded with the decision under which it passed, and with its end times. */
 	if (is_undecided(c, o, PASSED_GO_LIVE, now) || now < later(c->starts, c->approved))
 		return 0;
 	for (int what = 0; what < PASSED_WHATS; what++) {

@@ -18,7 +18,8 @@ bool configuration_is_partial(const struct configuration *c);
 /* Loads FILE or, if curfew.conf itself has errors, its last known good version. `report`: log the errors of client
  * files too. Returns 0, -EINVAL if there is no good version either, or another negative errno. */
 int configuration_open(struct configuration *out, const char *file, bool report);
-/* As configuration_open(), but with last known good versions below `folder`, whoever may write the state directory. */
+/* As configuration_open(), but with the last known good versions below `folder`, which the owner of the state directory
+ * cannot change. */
 int configuration_open_own(struct configuration *out, const char *file, const char *folder);
 /* Loads FILE with the last known good versions in `saved`, which is copied. Returns -EINVAL if FILE has errors; they
  * are logged. */

@@ -166,7 +166,7 @@ static void overdue_update(struct service *s)
 static void pass_done(struct service *s, const struct pass_result *result)
 {
 	struct passes *p = &s->passes;
-	/* A pass that was cut short left servers to the next one, and says nothing of them. */
+	/* A pass that was cut short did not visit all servers, so it counts for no reason in the mails. */
 	unsigned reasons = p->cut ? 0 : p->reasons;
 	double took = (double)(service_monotonic() - p->began) / 1000;
 

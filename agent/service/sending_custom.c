@@ -21,7 +21,7 @@ static int days_due(const struct client *c, instant_t now, instant_t since)
 	return 0;
 }
 
-/* 1: there is something to tell, and it stands in `words`. */
+/* 1: a mail is due, and `words` has its text. */
 static int words_make(
 	char words[TALLY_WORDS_MAX], const struct sending_view *v, const struct client *c)
 {

@@ -201,7 +201,7 @@ int people_note(const struct sending_view *v)
 	return rc;
 }
 
-/* Compares with what the user was told last. Nobody is told of changes before access starts or after it has ended. */
+/* Compares with the last notice to the user. Before access starts and after it has ended, changes are not announced. */
 static int user_compare(const struct sending_view *v, const struct client *c, const struct user *u,
 	const struct notice_dates *d, const struct proved_list *proved, const struct grants *grants)
 {
@@ -240,7 +240,7 @@ static int user_compare(const struct sending_view *v, const struct client *c, co
 		      : last_notice_save(v->journal, c->name, u->login, sources, dates, sequence);
 }
 
-/* Whoever heard last that access was withdrawn hears that it is back, once a server has confirmed that. */
+/* A user whose last notice said that access was withdrawn gets one when a server has confirmed access again. */
 static int reinstated_add(const struct sending_view *v, const struct client *c,
 	const struct user *u, const struct notice_dates *d, const struct proved_list *proved,
 	const struct grants *grants)

@@ -1,5 +1,5 @@
-/* What stands before a change in its own batch: a DDL trigger that appeared or changed since the database was read must not
- * run with Curfew's permissions. */
+/* A check that precedes each change in its batch: a DDL trigger that appeared or changed since the database was read
+ * must not run with Curfew's permissions. */
 #include <errno.h>
 #include <stdlib.h>
 

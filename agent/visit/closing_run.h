@@ -1,4 +1,4 @@
-/* The removals that come first: run, and what came of each. */
+/* Runs the removals that come first, and reports the result of each. */
 #ifndef CURFEW_VISIT_CLOSING_RUN_H
 #define CURFEW_VISIT_CLOSING_RUN_H
 
@@ -37,8 +37,8 @@ struct visit_run;
 void closings_tell(const struct visit_run *run, const struct closing_run *c);
 void closing_sessions_unread_tell(const struct visit_run *run, const struct sql_error *error);
 
-/* Closes these, and tells what came of it. Whatever the server refuses, the visit goes on: only a
- * session that is lost is an error. */
+/* Makes these removals, and reports their results. An error of the server does not stop the visit; only a lost session
+ * does. */
 int closings_run(struct visit_run *run, struct sql_error *error, const struct sql_closing *closings,
 	size_t n);
 

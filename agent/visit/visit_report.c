@@ -176,7 +176,7 @@ static enum state state_of_level(const struct grant *g, const struct observed_lo
 	return STATE_DRIFT;
 }
 
-/* Whoever must end it has to know which right it is, and how it is held. */
+/* The person who must end it needs to know which permission it is, and how the login has it. */
 static void surplus_append(struct record *r, const struct visit_run *run, const struct grant *g)
 {
 	char detail[sizeof(r->detail)], rights[RECORD_TEXT_MAX];

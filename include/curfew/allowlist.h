@@ -18,7 +18,7 @@ struct trusted {
 	struct endpoint endpoint;
 	char comment[ALLOW_COMMENT_MAX + 1]; /* the server's name */
 };
-/* A guarded endpoint: whoever is not on the list of its server does not reach it. */
+/* A guarded endpoint: only sources on the list of its server can reach it. */
 struct guard {
 	struct endpoint endpoint;
 	const char *server; /* name, not owned; NULL: the endpoint has left the configuration */

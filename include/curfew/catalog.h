@@ -13,8 +13,8 @@ struct sql_former {
 	const char *client; /* or NULL */
 };
 
-/* T-SQL that is sent in front of an observation, in the same batch, and the function for its rows. What came of it the rows
- * say, whatever the observation returns. The text is wiped. */
+/* T-SQL that is sent before an observation in the same batch, and the function for its rows. The rows show its result,
+ * whatever the observation returns. The text is wiped. */
 struct sql_head {
 	const char *batch;
 	sql_row_fn row;

@@ -24,7 +24,7 @@ enum change_kind {
 	CHANGE_LOGIN_CREATE,
 	CHANGE_LOGIN_MARK,
 	CHANGE_USER_CREATE,
-	CHANGE_USER_REMAP, /* a user of ours without its login, after a restore */
+	CHANGE_USER_REMAP, /* a managed user without its login, after a restore */
 	CHANGE_MEMBER_ADD,
 	CHANGE_LOGIN_ENABLE, /* last, when all else of the login is as scheduled */
 	CHANGE_HANDOVER,     /* a one-time password is set; never part of a difference */
@@ -57,7 +57,7 @@ bool firewall_change_opens(enum firewall_change_kind k);
 enum admission {
 	ADMIT_NOT_YET, /* not verified to be at its level: it lets nobody in */
 	ADMIT,
-	ADMIT_NOBODY, /* the login holds more than scheduled: nothing of it is let in to that server */
+	ADMIT_NOBODY, /* the login has more than scheduled: the packet filter allows none of its sources to that server */
 };
 #define ADMISSIONS (ADMIT_NOBODY + 1)
 

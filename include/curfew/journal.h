@@ -17,7 +17,7 @@ struct journal_options {
  * or not a journal. -EPROTONOSUPPORT: created by a newer version. -EUCLEAN: a write was interrupted, and a reader
  * cannot recover it. */
 int journal_open(struct journal **out, const struct journal_options *o);
-/* The file that is open does not stand at its path any more: deleted, or replaced. */
+/* The open file is no longer at its path: it was deleted or replaced. */
 bool journal_has_moved(const struct journal *j);
 void journal_close(struct journal *j);
 /* Text for a result of this module: the problem and the fix. */
@@ -59,7 +59,7 @@ struct journal_entry {
 		outcome; /* "done", "failed", "refused"; ACCESS and PROOF: as verification_name() */
 	const char *detail;
 	const char *level;	   /* ACCESS: what SQL holds: "full", "read-only", "none" */
-	const char *sources;	   /* ACCESS: "203.0.113.7, 198.51.100.0/29"; "": none is let in */
+	const char *sources;	   /* ACCESS: "203.0.113.7, 198.51.100.0/29"; "": none is allowed */
 	instant_t until;	   /* ACCESS */
 	const char *configuration; /* digest of the configuration */
 };
@@ -98,9 +98,9 @@ void journal_entries_free(struct journal_entries *e);
 
 /* The client of a login, by its last recorded access, or else by its last record. *out NULL: none. */
 int journal_client_of(char **out, struct journal *j, const char *server, const char *login);
-/* Whether any access of a client of this name is on record. */
+/* Whether the journal has any access of a client of this name. */
 int journal_has_client(bool *out, struct journal *j, const char *client);
-/* Whose the login was, by its last recorded access: person_text(). *out NULL: not on record. */
+/* The person of the login, by its last recorded access: person_text(). *out is NULL if there is no record. */
 int journal_person_of(char **out, struct journal *j, const char *server, const char *login);
 
 /* Intents without an outcome, because the process died in between. */
@@ -113,7 +113,7 @@ int journal_unfinished(struct journal *j, journal_fn each, void *context);
 int journal_access_at(
 	struct journal *j, instant_t at, const char *client, journal_fn each, void *context);
 
-/* The same of everybody, with what is past its `until`: nothing on record says that it has ended. */
+/* The same for everybody, including access past its `until`, because no record says that it has ended. */
 int journal_access_last(struct journal *j, instant_t at, journal_fn each, void *context);
 
 /* The times of the earliest and latest records; -ENOENT without records. Earlier access is unknown, unless there is an

@@ -12,7 +12,7 @@ enum record_kind {
 	RECORD_SERVER = 1, /* state of a server: reachable or not, version, round trips */
 	RECORD_PLAN,	   /* a change that would be made */
 	RECORD_INTENT, /* the changes planned so far are about to be made: answered before they are */
-	RECORD_OUTCOME,	     /* what came of a planned change */
+	RECORD_OUTCOME,	     /* the result of a planned change */
 	RECORD_NETWORK_PLAN, /* the same of the packet filter; never from a worker */
 	RECORD_NETWORK_OUTCOME,
 	RECORD_GRANT,	     /* one login on one database: observed against scheduled */
@@ -22,7 +22,7 @@ enum record_kind {
 	RECORD_FINDING,	     /* audit: residual access, or something wrong */
 	RECORD_BASELINE, /* an item of a database as it is now, or the mark before or after its items */
 	RECORD_NOTE,	 /* anything else that a person should read */
-	RECORD_CHECK,	  /* what `curfew check-server` tried on a server, and what came of it */
+	RECORD_CHECK,	  /* one check of `curfew check-server`, and its result */
 	RECORD_ITEM,	  /* inventory: something that a database, or the server, holds */
 	RECORD_USE,	  /* inventory: when the server saw it in use last, or how large it is */
 	RECORD_REFERENCE, /* inventory: what an item names, or does */
@@ -58,7 +58,7 @@ enum finding_severity {
 #define FINDING_SEVERITIES (FINDING_CRITICAL + 1)
 const char *finding_severity_name(enum finding_severity s);
 
-/* Result of asking a server for somebody's effective permissions. */
+/* Result of verifying a login's effective permissions. */
 enum verification {
 	VERIFICATION_UNVERIFIED, /* the server cannot tell, or was not read */
 	VERIFICATION_VERIFIED,
@@ -88,7 +88,7 @@ struct sid {
 };
 bool sid_equal(const struct sid *a, const struct sid *b);
 
-/* The code of a note that says so: on what was taken for a first start, somebody bears our mark. */
+/* The code of a note about a loss: this seemed to be a first start, but a login has the mark of a managed login. */
 #define RECORD_CODE_LOSS (-ENODATA)
 
 struct record_server {
@@ -133,7 +133,7 @@ struct record_grant {
 
 struct record_login {
 	enum login_status status;
-	enum answer locked, expired, must_change; /* of logins of ours that are there */
+	enum answer locked, expired, must_change; /* of managed logins that exist */
 	instant_t created;			  /* the server's clock */
 	struct sid sid;
 };
@@ -175,8 +175,8 @@ struct record_check {				    /* what was seen in `detail` */
 	char fix[RECORD_TEXT_MAX];  /* what to do where it failed */
 	uint64_t milliseconds, rows;
 };
-/* Ids are the server's own, of one database. What an item is called stands in `schema` and `name`; both are "?" where
- * they are not valid text, and then the name ends with its bytes. */
+/* Ids are the server's own, in one database. The item's name is in `schema` and `name`. If it is not valid text, both
+ * are "?", and the name ends with its bytes. */
 struct record_item {
 	char type[RECORD_WORD_MAX]; /* "procedure", "column", ... */
 	uint64_t id, parent;	    /* 0: none */
@@ -206,7 +206,7 @@ struct record_reference {
 #define INVENTORY_AGAIN "again"
 struct record_coverage { /* `code` and `detail`: why it was not seen */
 	char part[RECORD_WORD_MAX];
-	enum answer seen; /* no: there, and says nothing; unknown: not read */
+	enum answer seen; /* no: it exists and has no data; unknown: not read */
 	instant_t since;  /* 0: unknown */
 };
 struct record_seen {

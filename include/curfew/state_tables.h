@@ -45,7 +45,7 @@ int journal_holds(bool *out, struct journal *j, const uint8_t hash[JOURNAL_HASH_
 int head_copy_save(struct journal *j);
 /* *why is NULL when the journal holds the head that was kept, or none was. 0 or negative errno. */
 int head_copy_compare(const char **why, struct journal *j);
-/* A loss is put on record when it does not. 0 or negative errno. */
+/* If it does not, a loss is recorded. 0 or negative errno. */
 int head_copy_check(struct journal *j);
 
 /* ---- forgetting ---- */
