@@ -65,7 +65,7 @@ HARMLESS = {
         "password_age": {"curfew_agent": "400"},            # the agent's own does not expire
         "other_logins": {"people@contoso": "X"},
         "aged_days": 400,
-        "query_store": {"AcmeTest": "ALL"},
+        "query_store": {"AcmeTest": "ALL"}, "query_store_days": 10,
         "mars": "curfew_agent",                             # several connections are one session
         "spid_reuse": "acme.jane.doe",                      # KILL asks who it is
         "in_doubt": "6E8AEFE6-0000-4000-8000-00000000A602"},    # a finding of the audit
