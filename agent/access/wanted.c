@@ -12,16 +12,6 @@ static int login_compare(const void *a, const void *b)
 	return names_compare(x->login, y->login);
 }
 
-static struct wanted_login *login_add(struct wanted_server *w, const struct grant *g)
-{
-	for (size_t i = w->n_logins; i-- > 0;)
-		if (names_equal(w->logins[i].login, g->user->login))
-			return &w->logins[i];
-	struct wanted_login *l = &w->logins[w->n_logins++];
-	*l = (struct wanted_login){.login = g->user->login, .client = g->client->name};
-	return l;
-}
-
 /* Whether the grant was reduced, and when. Sessions from before have too many permissions. */
 static bool grant_has_narrowed(const struct grant *g, instant_t *at)
 {
@@ -43,21 +33,54 @@ static int name_compare(const void *a, const void *b)
 	return names_compare(*(const char *const *)a, *(const char *const *)b);
 }
 
-static int named_build(struct wanted_server *w)
+/* By login; of one login in the order of the grants. */
+static int grant_compare(const void *a, const void *b)
 {
-	size_t kept = 0;
+	const struct grant *x = *(const struct grant *const *)a,
+			   *y = *(const struct grant *const *)b;
+	int order = names_compare(x->user->login, y->user->login);
 
-	w->named = calloc(w->n_grants + 1, sizeof(*w->named));
-	if (!w->named)
+	return order ? order : (x > y) - (x < y);
+}
+
+static int login_take(struct wanted_server *w, const struct grant *g, bool first)
+{
+	struct wanted_login *l;
+	struct wanted_user *users;
+
+	if (first)
+		w->named[w->n_named++] = g->user->login;
+	if (g->level == LEVEL_NONE)
+		return 0;
+	l = w->n_logins ? &w->logins[w->n_logins - 1] : NULL;
+	if (!l || !names_equal(l->login, g->user->login)) {
+		l = &w->logins[w->n_logins++];
+		*l = (struct wanted_login){.login = g->user->login, .client = g->client->name};
+	}
+	users = reallocarray(l->users, l->n_users + 1, sizeof(*users));
+	if (!users)
 		return -ENOMEM;
-	for (size_t i = 0; i < w->n_grants; i++)
-		w->named[i] = w->grants[i]->user->login;
-	qsort(w->named, w->n_grants, sizeof(*w->named), name_compare);
-	for (size_t i = 0; i < w->n_grants; i++)
-		if (!kept || !names_equal(w->named[kept - 1], w->named[i]))
-			w->named[kept++] = w->named[i];
-	w->n_named = kept;
+	users[l->n_users++] = (struct wanted_user){.grant = g};
+	l->users = users;
 	return 0;
+}
+
+/* The names of all, and the logins of those that have access now. */
+static int logins_build(struct wanted_server *w)
+{
+	_cleanup_free_ const struct grant **sorted = calloc(w->n_grants + 1, sizeof(*sorted));
+	int rc = 0;
+
+	w->logins = calloc(w->n_grants + 1, sizeof(*w->logins));
+	w->named = calloc(w->n_grants + 1, sizeof(*w->named));
+	if (!sorted || !w->logins || !w->named)
+		return -ENOMEM;
+	memcpy(sorted, w->grants, w->n_grants * sizeof(*sorted));
+	qsort(sorted, w->n_grants, sizeof(*sorted), grant_compare);
+	for (size_t i = 0; i < w->n_grants && rc == 0; i++)
+		rc = login_take(w, sorted[i],
+			i == 0 || !names_equal(sorted[i - 1]->user->login, sorted[i]->user->login));
+	return rc;
 }
 
 bool wanted_names(const struct wanted_server *w, const char *login)
@@ -73,26 +96,15 @@ int wanted_build(struct wanted_server *out, const struct server *s, const struct
 	for (size_t i = 0; i < g->n; i++)
 		n += g->items[i].server == s;
 	w.grants = calloc(n + 1, sizeof(*w.grants));
-	w.logins = calloc(n + 1, sizeof(*w.logins));
-	if (!w.grants || !w.logins)
-		goto no_memory;
-
-	/* Grants are sorted by client and login, so those of one login are adjacent. */
-	for (size_t i = 0; i < g->n; i++) {
-		const struct grant *grant = &g->items[i];
-		if (grant->server != s)
-			continue;
-		w.grants[w.n_grants++] = grant;
-		if (grant->level == LEVEL_NONE)
-			continue;
-		struct wanted_login *l = login_add(&w, grant);
-		struct wanted_user *users = reallocarray(l->users, l->n_users + 1, sizeof(*users));
-		if (!users)
-			goto no_memory;
-		users[l->n_users++] = (struct wanted_user){.grant = grant};
-		l->users = users;
+	if (!w.grants)
+		return -ENOMEM;
+	for (size_t i = 0; i < g->n; i++)
+		if (g->items[i].server == s)
+			w.grants[w.n_grants++] = &g->items[i];
+	if (logins_build(&w) < 0) {
+		wanted_free(&w);
+		return -ENOMEM;
 	}
-	qsort(w.logins, w.n_logins, sizeof(*w.logins), login_compare);
 	for (size_t i = 0; i < w.n_grants; i++) {
 		struct wanted_login key = {.login = w.grants[i]->user->login};
 		struct wanted_login *l =
@@ -101,13 +113,8 @@ int wanted_build(struct wanted_server *out, const struct server *s, const struct
 		if (l && grant_has_narrowed(w.grants[i], &at) && at > l->narrowed)
 			l->narrowed = at;
 	}
-	if (named_build(&w))
-		goto no_memory;
 	*out = w;
 	return 0;
-no_memory:
-	wanted_free(&w);
-	return -ENOMEM;
 }
 
 void wanted_free(struct wanted_server *w)

@@ -140,28 +140,35 @@ static bool program_reads(const struct program *p, const char *path)
 	return false;
 }
 
-static bool program_has_file(const struct program *p, const char *name)
+static int name_compare(const void *a, const void *b)
 {
-	for (size_t i = 0; i < p->n_files; i++)
-		if (streq(base_name(p->files[i]), name))
-			return true;
-	return false;
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
 /* Delete saved versions of removed client files: their access ends. */
 static void clients_prune(const struct program *p, int folder)
 {
+	_cleanup_free_ const char **names = calloc(p->n_files + 1, sizeof(*names));
 	int copy = dup(folder);
 	DIR *d = copy < 0 ? NULL : fdopendir(copy);
 
-	if (!d) {
-		if (copy >= 0)
+	if (!d || !names) {
+		if (d)
+			closedir(d);
+		else if (copy >= 0)
 			close(copy);
 		return;
 	}
-	for (struct dirent *e; (e = readdir(d));)
-		if (e->d_name[0] != '.' && !program_has_file(p, e->d_name))
-			unlinkat(folder, e->d_name, 0);
+	for (size_t i = 0; i < p->n_files; i++)
+		names[i] = base_name(p->files[i]);
+	qsort(names, p->n_files, sizeof(*names), name_compare);
+	for (struct dirent *e; (e = readdir(d));) {
+		const char *name = e->d_name;
+
+		if (name[0] != '.' &&
+			!bsearch(&name, names, p->n_files, sizeof(*names), name_compare))
+			unlinkat(folder, name, 0);
+	}
 	closedir(d);
 }
 
