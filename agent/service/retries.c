@@ -73,6 +73,15 @@ size_t retries_count(const struct retries *h)
 	return h->n;
 }
 
+size_t retries_silent(const struct retries *h)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < h->n; i++)
+		n += h->items[i].silent_since != 0;
+	return n;
+}
+
 const struct server_retry *retries_at(const struct retries *h, size_t i)
 {
 	return &h->items[i];

@@ -33,6 +33,7 @@ void retries_free(struct retries *h);
 int retries_set(struct retries *h, const struct program *p);
 
 size_t retries_count(const struct retries *h);
+size_t retries_silent(const struct retries *h); /* servers that do not answer */
 const struct server_retry *retries_at(const struct retries *h, size_t i);
 const struct server_retry *retries_find(
 	const struct retries *h, const char *name); /* NULL if unknown */

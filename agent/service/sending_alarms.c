@@ -81,12 +81,16 @@ int sending_test(struct service *s, const char *recipient)
 
 void sending_pass_done(struct service *s, const struct pass_result *r, unsigned reasons)
 {
+	/* One that did not answer before is not due in each pass. */
+	size_t silent = retries_silent(s->retries);
 	char text[256];
 
+	if (silent < r->unreachable)
+		silent = r->unreachable;
 	snprintf(text, sizeof(text),
 		"%zu grants overdue, %zu with more access than scheduled, %zu unverified, %zu servers unreachable; run "
 		"`curfew status`",
-		s->overdue.n, r->excess, r->unverified, r->unreachable);
+		s->overdue.n, r->excess, r->unverified, silent);
 	if (s->overdue.n)
 		sending_alarm(s, "overdue",
 			"access should have ended or become read-only, and this is not confirmed",
@@ -95,7 +99,7 @@ void sending_pass_done(struct service *s, const struct pass_result *r, unsigned 
 		sending_alarm(s, "excess", "a user has more access than scheduled", text);
 	if (reasons & REASON_TRANSITION && r->unverified)
 		sending_alarm(s, "unverified", "access was changed, but is not verified", text);
-	if (reasons & REASON_TRANSITION && r->unreachable)
+	if (reasons & REASON_TRANSITION && silent)
 		sending_alarm(
 			s, "unreachable", "a server does not answer when access changes", text);
 	if (s->metrics.drift_sql != s->drift_told) {

@@ -396,6 +396,47 @@ class Alarms(MailCase):
         self.mails_come(1, "the journal could not be written")
 
 
+    def alarm_comes(self, words):
+        """To the team; how often in an hour is no matter here."""
+        until(lambda: self.mails(words), lambda: f"{words}: {[m['Subject'] for m in self.mails()]}\n{self.service.log()}")
+        mail = self.mails(words)[0]
+        self.assertEqual((mail["X-To"], mail["Subject"].split(":")[0]), ("cloud@host.example", "Curfew"))
+        return next(mail.iter_parts()).get_content()
+
+    def alarms_make(self):
+        self.mail_make(lab.now() + days(20))
+        self.role_comes("curfew_full")
+        self.mail_up()
+        self.sender_up()
+
+    def test_unreachable_at_a_golive(self):
+        """The team hears that a server does not answer now that it matters, and that the reduction is not confirmed."""
+        self.alarms_make()
+        self.golive_comes(meanwhile=lambda: self.found.server.faults(stall_prelogin=True), back=self.found.server.faults)
+        self.assertIn("1 servers unreachable", self.alarm_comes("a server does not answer when access changes"))
+        self.assertIn("1 grants overdue", self.alarm_comes("and this is not confirmed"))
+        self.found.server.faults()
+        self.role_comes("curfew_read_only")
+
+    def test_unverified_at_a_golive(self):
+        self.alarms_make()
+        self.golive_comes(meanwhile=lambda: self.found.server.faults(no_execute_as=True), back=self.found.server.faults)
+        self.assertIn("1 unverified", self.alarm_comes("access was changed, but is not verified"))
+
+    def test_excess(self):
+        """A right that the agent may not take away."""
+        self.alarms_make()
+        self.found.server.sql(f"ALTER SERVER ROLE [dbcreator] ADD MEMBER [{USER}]")
+        self.assertIn("1 with more access than scheduled", self.alarm_comes("a user has more access than scheduled"))
+
+    def test_clock_set_back(self):
+        self.alarms_make()
+        self.service.stop()
+        with open(self.agent.path("state", "clock"), "w", encoding="ascii") as file:
+            file.write(f"highest {int(time.time()) + 3600}\n")
+        self.service.start()
+        self.assertIn("curfew clock", self.alarm_comes("the system clock was set back"))
+
     def test_denied(self):
         """From beside Jane's address, and from hers once she is revoked: team and account lead hear, once a day each."""
         self.mail_make(lab.now() + days(20))
