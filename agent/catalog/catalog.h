@@ -83,6 +83,8 @@ struct raw_catalog {  /* of the server or of one database */
 	char words[RECORD_TEXT_MAX];
 };
 void raw_catalog_free(struct raw_catalog *r);
+/* Call before the searches by id. */
+void raw_catalog_sort(struct raw_catalog *r);
 
 /* Of a login, by LOGINPROPERTY; -1: unknown. */
 enum { CONDITIONS = 5 };
@@ -118,9 +120,10 @@ int catalog_server_join(struct observed_server *o, struct raw_catalog *r);
 void catalog_conditions_join(
 	struct observed_server *o, const struct raw_condition *conditions, size_t n);
 int catalog_database_join(struct observed_database *d, struct raw_catalog *r);
-/* Of a catalog that is sorted. NULL: there is none. */
+/* Searches by id (catalog_ids.c), after raw_catalog_sort(). NULL: there is none. */
 const struct raw_principal *raw_principal_by(const struct raw_catalog *r, int id);
 const struct raw_thing *raw_thing_by(const struct raw_things *t, int id);
+const struct raw_thing *raw_column_by(const struct raw_things *t, int object, int id);
 /* What principals other than dbo own (catalog_owned.c). 0 or -ENOMEM. */
 int catalog_owned_join(struct observed_database *d, const struct raw_catalog *r);
 

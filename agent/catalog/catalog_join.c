@@ -14,105 +14,6 @@ enum {
 	CLASS_TYPE = 6,
 	CLASS_LOGIN = 101
 };
-static void things_free(struct raw_things *t)
-{
-	for (size_t i = 0; i < t->n; i++)
-		free(t->items[i].name);
-	free(t->items);
-}
-
-void raw_catalog_free(struct raw_catalog *r)
-{
-	for (size_t i = 0; i < r->n_principals; i++) {
-		free(r->principals[i].name);
-		free(r->principals[i].default_database);
-	}
-	for (size_t i = 0; i < r->n_permissions; i++)
-		free(r->permissions[i].name);
-	for (size_t i = 0; i < r->n_runners; i++) {
-		free(r->runners[i].schema);
-		free(r->runners[i].name);
-	}
-	free(r->runners);
-	for (size_t i = 0; i < r->n_triggers; i++)
-		free(r->triggers[i].name);
-	things_free(&r->schemas);
-	things_free(&r->objects);
-	things_free(&r->types);
-	things_free(&r->columns);
-	for (size_t i = 0; i < RARER_KINDS; i++)
-		things_free(&r->rarer[i]);
-	free(r->principals);
-	free(r->members);
-	free(r->permissions);
-	free(r->triggers);
-	*r = (struct raw_catalog){0};
-}
-
-/* ---- by id ---- */
-
-static int principal_compare(const void *a, const void *b)
-{
-	const struct raw_principal *x = a, *y = b;
-
-	return (x->id > y->id) - (x->id < y->id);
-}
-
-/* Columns are searched by their object too. */
-static int thing_compare(const void *a, const void *b)
-{
-	const struct raw_thing *x = a, *y = b;
-	int c = (x->id > y->id) - (x->id < y->id);
-
-	return c ? c : (x->schema > y->schema) - (x->schema < y->schema);
-}
-
-static int thing_id_compare(const void *a, const void *b)
-{
-	const struct raw_thing *x = a, *y = b;
-
-	return (x->id > y->id) - (x->id < y->id);
-}
-
-static void sorted(void *items, size_t n, size_t size, int (*compare)(const void *, const void *))
-{
-	if (n)
-		qsort(items, n, size, compare);
-}
-
-static void catalog_sort(struct raw_catalog *r)
-{
-	sorted(r->principals, r->n_principals, sizeof(*r->principals), principal_compare);
-	sorted(r->schemas.items, r->schemas.n, sizeof(struct raw_thing), thing_compare);
-	sorted(r->objects.items, r->objects.n, sizeof(struct raw_thing), thing_compare);
-	sorted(r->types.items, r->types.n, sizeof(struct raw_thing), thing_compare);
-	sorted(r->columns.items, r->columns.n, sizeof(struct raw_thing), thing_compare);
-	for (size_t i = 0; i < RARER_KINDS; i++)
-		sorted(r->rarer[i].items, r->rarer[i].n, sizeof(struct raw_thing), thing_compare);
-}
-
-const struct raw_principal *raw_principal_by(const struct raw_catalog *r, int id)
-{
-	const struct raw_principal key = {.id = id};
-
-	return r->n_principals ? bsearch(&key, r->principals, r->n_principals, sizeof(key),
-					 principal_compare)
-			       : NULL;
-}
-
-const struct raw_thing *raw_thing_by(const struct raw_things *t, int id)
-{
-	const struct raw_thing key = {.id = id};
-
-	return t->n ? bsearch(&key, t->items, t->n, sizeof(key), thing_id_compare) : NULL;
-}
-
-static const struct raw_thing *column_by(const struct raw_things *t, int object, int id)
-{
-	const struct raw_thing key = {.id = id, .schema = object};
-
-	return t->n ? bsearch(&key, t->items, t->n, sizeof(key), thing_compare) : NULL;
-}
 
 /* ---- members and permissions of a server or a database ---- */
 
@@ -169,7 +70,7 @@ static bool securable_join(
 		p->owner_apart = t->owner != 0;
 		if (from->class == CLASS_OBJECT && from->minor) {
 			const struct raw_thing *column =
-				column_by(&r->columns, from->major, from->minor);
+				raw_column_by(&r->columns, from->major, from->minor);
 			/* Without its column name this would be a permission on the whole table. */
 			if (!column)
 				return true;
@@ -258,7 +159,7 @@ int catalog_server_join(struct observed_server *o, struct raw_catalog *r)
 {
 	int rc = 0;
 
-	catalog_sort(r);
+	raw_catalog_sort(r);
 	for (size_t i = 0; i < r->n_principals && !rc; i++) {
 		if (r->principals[i].type != 'R')
 			rc = login_add(o, &r->principals[i]);
@@ -340,7 +241,7 @@ int catalog_database_join(struct observed_database *d, struct raw_catalog *r)
 {
 	int rc;
 
-	catalog_sort(r);
+	raw_catalog_sort(r);
 	rc = users_join(d, r);
 	if (!rc)
 		rc = members_join(&d->members, &d->n_members, r);
