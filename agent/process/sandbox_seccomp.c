@@ -32,7 +32,7 @@ static const char *const every_process[] = {"read", "readv", "write", "writev", 
 /* Files, children and their sandboxes, the control socket. */
 static const char *const engine_process[] = {"open", "openat", "creat", "mkdir", "mkdirat",
 	"unlink", "unlinkat", "rename", "renameat", "renameat2", "ftruncate", "fallocate", "fsync",
-	"fdatasync", "flock", "fchmod", "chmod", "fchown", "umask", "utimensat", "statfs",
+	"fdatasync", "syncfs", "flock", "fchmod", "chmod", "fchown", "umask", "utimensat", "statfs",
 	"fstatfs", "pipe", "pipe2", "accept", "accept4", "listen", "bind", "connect", "socketpair",
 	"signalfd4", "wait4", "waitid", "kill", "pidfd_open", "pidfd_send_signal", "memfd_create",
 	"seccomp", "landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self",
@@ -44,7 +44,7 @@ static const char *const worker_process[] = {"connect", "memfd_create", NULL};
 static const char *const firewall_process[] = {"bind", "signalfd4", NULL};
 static const char *const keeper_process[] = {"bind", "signalfd4", "open", "openat", "mkdir",
 	"mkdirat", "unlink", "unlinkat", "rename", "renameat", "renameat2", "fsync", "fdatasync",
-	"fchmod", NULL};
+	"syncfs", "fchmod", NULL};
 static const char *const sender_process[] = {"connect", "bind", NULL};
 static const char *const boot_process[] = {"bind", "connect", NULL};
 

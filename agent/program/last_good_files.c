@@ -14,6 +14,8 @@
 #define CLIENTS	    "clients.d"
 /* The state directory if neither a configuration nor systemd names one. */
 #define USUAL_STATE "/var/lib/curfew"
+/* So many are synchronized one by one. */
+#define FEW_FILES 8
 
 static char *path_of(const char *folder, const char *name)
 {
@@ -78,7 +80,7 @@ static int descriptor_copy(int from, int to)
 				return -errno;
 		}
 	}
-	return fsync(to) < 0 ? -errno : 0;
+	return 0;
 }
 
 /* A version that is saved already need not be written again: on a full disk it could not be. */
@@ -108,27 +110,72 @@ static bool file_is_saved(int from, int folder, const char *name)
 	return same;
 }
 
-/* Writes completely or not at all: half a file would be a valid, shorter configuration. */
-static int file_save(const char *file, int folder, const char *name)
+/* A new version beside its place: half a file would be a valid, shorter configuration. */
+struct fresh {
+	const char *name;
+	char beside[24];
+};
+
+/* Adds to `fresh` what is not saved yet. */
+static int fresh_write(
+	struct fresh *fresh, size_t *n, int folder, const char *name, const char *file)
 {
-	static const char fresh[] = ".new";
+	struct fresh f = {.name = name};
 	int from = open(file, O_RDONLY | O_CLOEXEC), rc;
 
 	if (from < 0)
 		return -errno;
-	if (file_is_saved(from, folder, name)) {
+	if (file_is_saved(from, folder, f.name)) {
 		close(from);
 		return 0;
 	}
-	unlinkat(folder, fresh, 0);
-	int to = openat(folder, fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+	snprintf(f.beside, sizeof(f.beside), ".new%zu", *n);
+	unlinkat(folder, f.beside, 0);
+	int to = openat(folder, f.beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
 	/* Whatever the umask: commands of the service's group read it when the current file has errors. */
 	rc = to < 0 || fchmod(to, 0640) < 0 ? -errno : descriptor_copy(from, to);
 	close(from);
 	if (to >= 0 && close(to) < 0 && rc == 0)
 		rc = -errno;
-	if (rc == 0 && renameat(folder, fresh, folder, name) < 0)
-		rc = -errno;
+	if (rc == 0)
+		fresh[(*n)++] = f;
+	else if (to >= 0)
+		unlinkat(folder, f.beside, 0);
+	return rc;
+}
+
+static int file_sync(int folder, const char *name)
+{
+	int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int rc = fd < 0 || fsync(fd) < 0 ? -errno : 0;
+
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
+/* On the disk before any is put in its place; many of them at once, and not one after the other. */
+static int fresh_sync(const struct fresh *fresh, size_t n, int folder)
+{
+	int rc = 0;
+
+	if (n > FEW_FILES)
+		return syncfs(folder) < 0 ? -errno : 0;
+	for (size_t i = 0; i < n && rc == 0; i++)
+		rc = file_sync(folder, fresh[i].beside);
+	return rc;
+}
+
+static int fresh_place(const struct fresh *fresh, size_t n, int folder)
+{
+	int rc = fresh_sync(fresh, n, folder);
+
+	for (size_t i = 0; i < n; i++) {
+		if (rc == 0 && renameat(folder, fresh[i].beside, folder, fresh[i].name) < 0)
+			rc = -errno;
+		if (rc < 0)
+			unlinkat(folder, fresh[i].beside, 0);
+	}
 	return rc;
 }
 
@@ -186,20 +233,38 @@ static int directory_open(const char *path)
 
 static int clients_save(const struct program *p, const struct strings *kept, const char *path)
 {
-	int folder = directory_open(path), rc = 0;
+	_cleanup_free_ struct fresh *fresh = calloc(p->n_clients + 1, sizeof(*fresh));
+	int folder = directory_open(path), rc = 0, failed;
+	size_t n = 0;
 
 	if (folder < 0)
 		return folder;
+	if (!fresh)
+		rc = -ENOMEM;
 	for (size_t i = 0; i < p->n_clients && rc == 0; i++) {
-		const char *name = base_name(p->clients[i].file);
-		if (!strings_contain(kept, name))
-			rc = file_save(p->clients[i].file, folder, name);
+		const char *file = p->clients[i].file;
+
+		if (!strings_contain(kept, base_name(file)))
+			rc = fresh_write(fresh, &n, folder, base_name(file), file);
 	}
+	/* Where one could not be written, those before it are good. */
+	failed = fresh_place(fresh, n, folder);
+	if (rc == 0)
+		rc = failed;
 	clients_prune(p, folder);
 	if (rc == 0 && fsync(folder) < 0 && errno != EINVAL)
 		rc = -errno;
 	close(folder);
 	return rc;
+}
+
+static int config_save(const char *file, int folder)
+{
+	struct fresh fresh;
+	size_t n = 0;
+	int rc = fresh_write(&fresh, &n, folder, CONFIG_FILE, file);
+
+	return rc < 0 ? rc : fresh_place(&fresh, n, folder);
 }
 
 int last_good_save(const struct last_good *g, const struct program *p, const struct strings *kept,
@@ -210,7 +275,7 @@ int last_good_save(const struct last_good *g, const struct program *p, const str
 	if (fd < 0)
 		return fd;
 	/* If the program was loaded from the last known good version itself, there is nothing to save. */
-	int rc = program_reads(p, file) ? file_save(file, fd, CONFIG_FILE) : 0;
+	int rc = program_reads(p, file) ? config_save(file, fd) : 0;
 	close(fd);
 	return rc < 0 ? rc : clients_save(p, kept, g->clients);
 }
