@@ -170,6 +170,23 @@ static bool is_of_server(const struct record *r, const struct record *note)
 	       !*note->database && streq(r->server, note->server) && streq(r->detail, note->detail);
 }
 
+/* A note about one login and database, which the state of its grant says again. */
+static bool is_note_of_grant(const struct ranked *shown, size_t n, size_t i)
+{
+	const struct record *note = shown[i].record;
+
+	if (note->kind != RECORD_NOTE || !*note->login)
+		return false;
+	for (size_t k = i + 1; k < n && !place_compare(note, shown[k].record); k++) {
+		const struct record *g = shown[k].record;
+		if (g->kind == RECORD_GRANT && streq(g->login, note->login) &&
+			(!*note->database || streq(g->database, note->database)) &&
+			streq(g->detail, note->detail))
+			return true;
+	}
+	return false;
+}
+
 /* Whether a record before this one says the same. */
 static bool is_repeated(const struct ranked *shown, size_t i)
 {
@@ -336,7 +353,7 @@ void plan_print(const struct record *items, size_t n, bool verbose, FILE *to)
 	for (size_t i = 0; i < n_shown; i++) {
 		const struct record *r = shown[i].record;
 		bool again = is_repeated(shown, i);
-		if (again && r->kind == RECORD_GRANT)
+		if ((again && r->kind == RECORD_GRANT) || is_note_of_grant(shown, n_shown, i))
 			continue;
 		if (last && place_compare(last, r) != 0)
 			left_out_print(&left, to);

@@ -97,6 +97,32 @@ static bool change_is_same(const struct audit_finding *a, const struct audit_fin
 	return false;
 }
 
+/* The check of the whole server names the database first: "AcmeTest: is_trustworthy_on = 1". */
+static bool is_about(const struct audit_finding *check, const char *database)
+{
+	size_t n = database ? strlen(database) : 0;
+
+	return n && begins_with(check->evidence, database) &&
+	       begins_with(check->evidence + n, ": ");
+}
+
+/* A setting of a database that a check of the server names, and that changed since the baseline. */
+static bool setting_is_same(const struct audit_finding *a, const struct audit_finding *b)
+{
+	static const struct {
+		const char *check, *setting;
+	} pairs[] = {{"trustworthy", "trustworthy: "}, {"db-chaining", "chaining: "},
+		{"database-owner", "owner: "}};
+	const struct audit_finding *changed = streq(a->name, "changed-setting") ? a : b;
+	const struct audit_finding *check = changed == a ? b : a;
+
+	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++)
+		if (streq(changed->name, "changed-setting") && streq(check->name, pairs[i].check) &&
+			begins_with(changed->evidence, pairs[i].setting))
+			return is_about(check, changed->database);
+	return false;
+}
+
 static bool text_is_same(const char *a, const char *b)
 {
 	return a && b ? streq(a, b) : a == b;
@@ -108,10 +134,20 @@ static bool remedy_is_kill(const char *remedy)
 	return begins_with(statement_of(remedy), "KILL ");
 }
 
+/* A note about a database, given for each login that it concerns. */
+static bool note_is_same(const struct audit_finding *a, const struct audit_finding *b)
+{
+	return streq(a->name, "not-shown") && streq(b->name, "not-shown") && a->database &&
+	       text_is_same(a->database, b->database) && streq(a->evidence, b->evidence);
+}
+
 static bool cause_is_same(const struct audit_finding *a, const struct audit_finding *b)
 {
-	if (streq(a->name, b->name) || !text_is_same(a->server, b->server) ||
-		!text_is_same(a->database, b->database))
+	if (!text_is_same(a->server, b->server))
+		return false;
+	if (note_is_same(a, b) || setting_is_same(a, b))
+		return true;
+	if (streq(a->name, b->name) || !text_is_same(a->database, b->database))
 		return false;
 	/* A check of the baseline does not know whose login it is. */
 	if (a->login && b->login && !streq(a->login, b->login))
@@ -137,6 +173,11 @@ static void finding_join(struct build *b, struct audit_finding *into, struct aud
 {
 	struct audit_finding first = *into;
 
+	if (note_is_same(into, &other)) {
+		into->login = NULL;
+		into->client = text_is_same(into->client, other.client) ? into->client : NULL;
+		return;
+	}
 	if (is_by_baseline(&first) && !is_by_baseline(&other)) {
 		first = other;
 		other = *into;
@@ -147,6 +188,8 @@ static void finding_join(struct build *b, struct audit_finding *into, struct aud
 		first.client = other.client;
 	if (!first.login)
 		first.login = other.login;
+	if (!first.database)
+		first.database = other.database;
 	/* What was there before is looked at, never dropped. */
 	if (first.remedy && begins_with(statement_of(first.remedy), "DROP ") && other.remedy &&
 		remedy_is_look(other.remedy))

@@ -57,6 +57,52 @@ static void test_one_cause(void **state)
 	audit_free(&a);
 }
 
+/* The check is of the server, the baseline of the database. Of two databases it is not the same. */
+static void test_setting(void **state)
+{
+	const struct record records[] = {
+		found("", "trustworthy", FINDING_CRITICAL, "AcmeTest: is_trustworthy_on = 1",
+			"ALTER DATABASE [AcmeTest] SET TRUSTWORTHY OFF;"),
+		found("AcmeTest", "changed-setting", FINDING_MEDIUM, "trustworthy: 1, was 0",
+			"USE [AcmeTest]; SELECT * FROM sys.databases WHERE name = N'AcmeTest';"),
+		found("AcmeTest", "changed-setting", FINDING_MEDIUM, "chaining: 1, was 0",
+			"USE [AcmeTest]; SELECT * FROM sys.databases WHERE name = N'AcmeTest';"),
+		found("", "db-chaining", FINDING_MEDIUM, "AcmeTest: is_db_chaining_on = 1",
+			"ALTER DATABASE [AcmeTest] SET DB_CHAINING OFF;"),
+		found("AcmeProd", "changed-setting", FINDING_MEDIUM, "trustworthy: 1, was 0",
+			"USE [AcmeProd]; SELECT * FROM sys.databases WHERE name = N'AcmeProd';"),
+	};
+	struct audit_report a;
+
+	(void)state;
+	assert_int_equal(report_make(&a, records, ARRAY_SIZE(records)), 3);
+	assert_string_equal(a.findings[0].name, "trustworthy");
+	assert_string_equal(a.findings[0].also, "changed-setting");
+	assert_string_equal(a.findings[0].database, "AcmeTest");
+	assert_string_equal(
+		a.findings[0].evidence, "AcmeTest: is_trustworthy_on = 1\ntrustworthy: 1, was 0");
+	assert_string_equal(a.findings[0].remedy, "ALTER DATABASE [AcmeTest] SET TRUSTWORTHY OFF;");
+	audit_free(&a);
+}
+
+static void test_note_of_two_logins(void **state)
+{
+	struct record records[] = {
+		found("AcmeTest", "not-shown", FINDING_INFO, "equals db_owner", ""),
+		found("AcmeTest", "not-shown", FINDING_INFO, "equals db_owner", ""),
+		found("AcmeProd", "not-shown", FINDING_INFO, "equals db_owner", ""),
+	};
+	struct audit_report a;
+
+	(void)state;
+	RECORD_SET(&records[0], login, "acme.jane.doe");
+	RECORD_SET(&records[1], login, "acme.bob.ray");
+	assert_int_equal(report_make(&a, records, ARRAY_SIZE(records)), 2);
+	assert_null(a.findings[0].login);
+	assert_string_equal(a.findings[0].evidence, "equals db_owner");
+	audit_free(&a);
+}
+
 /* It was there before: the check of the module would drop it. */
 static void test_what_was_changed_is_shown(void **state)
 {
@@ -117,6 +163,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_one_cause),
+		cmocka_unit_test(test_setting),
+		cmocka_unit_test(test_note_of_two_logins),
 		cmocka_unit_test(test_what_was_changed_is_shown),
 		cmocka_unit_test(test_alike_is_not_the_same),
 	};
