@@ -52,7 +52,9 @@ static void check_take(struct check_report *r, const struct record *k)
 static void end_take(struct check_report *r, const struct record *end)
 {
 	r->silent = r->silent || end->code == -ETIMEDOUT;
-	if (end->code && !r->failed)
+	if (end->code == -ENOKEY && !r->failed)
+		check_report_add(r, CHECK_FAIL, "password", end->detail, NULL);
+	else if (end->code && !r->failed)
 		check_report_add(r, CHECK_FAIL, "check",
 			end->detail[0] ? end->detail : strerror(-end->code),
 			"look at the system log, then check again");

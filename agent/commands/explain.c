@@ -108,6 +108,7 @@ static enum explain_reach reach_of(int32_t code)
 {
 	return code == -EPROTO || code == -EINVAL ? REACH_CERTIFICATE
 	       : code == -EACCES		  ? REACH_REFUSED
+	       : code == -ENOKEY		  ? REACH_NO_PASSWORD
 						  : REACH_DOWN;
 }
 

@@ -34,6 +34,24 @@ static bool is_own_failure(const struct journal_entry *e)
 	       !(e->detail && begins_with(e->detail, OUTCOME_SKIPPED));
 }
 
+/* What failed, and was not done after all: another pass can have come in the same second. */
+static bool is_left(const struct journal_entries *changes, size_t i)
+{
+	const struct journal_entry *e = &changes->items[i];
+
+	if (!is_own_failure(e))
+		return false;
+	for (size_t k = i + 1; k < changes->n; k++) {
+		const struct journal_entry *later = &changes->items[k];
+		if (is_on(later, e->server) && streq(later->action, e->action) && later->outcome &&
+			streq(later->outcome, "done") &&
+			(!later->database || !e->database ||
+				names_equal(later->database, e->database)))
+			return false;
+	}
+	return true;
+}
+
 /* All changes of one pass have one time. */
 static instant_t last_pass(const struct journal_entries *changes, const char *server)
 {
@@ -51,7 +69,7 @@ const struct journal_entry *last_failure(const struct journal_entries *changes, 
 
 	for (size_t i = 0; i < changes->n; i++) {
 		const struct journal_entry *e = &changes->items[i];
-		if (is_on(e, server) && e->at == at && is_own_failure(e))
+		if (is_on(e, server) && e->at == at && is_left(changes, i))
 			return e;
 	}
 	return NULL;
@@ -80,7 +98,7 @@ char *last_failure_statements(const struct journal_entries *changes, const char 
 		size_t k = 0;
 		const char *statement;
 
-		if (!is_on(e, server) || e->at != at || !is_own_failure(e) ||
+		if (!is_on(e, server) || e->at != at || !is_left(changes, i) ||
 			!(statement = statement_of(changes, e)))
 			continue;
 		while (k < n && !streq(seen[k], statement))

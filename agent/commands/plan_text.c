@@ -166,7 +166,8 @@ static bool is_same_state(const struct record *a, const struct record *b)
 /* The server's own note says it of every grant there. */
 static bool is_of_server(const struct record *r, const struct record *note)
 {
-	return r->kind == RECORD_GRANT && note->kind == RECORD_NOTE && !*note->login &&
+	return r->kind == RECORD_GRANT &&
+	       (note->kind == RECORD_NOTE || note->kind == RECORD_SERVER) && !*note->login &&
 	       !*note->database && streq(r->server, note->server) && streq(r->detail, note->detail);
 }
 

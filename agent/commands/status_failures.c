@@ -8,9 +8,11 @@
 #include "curfew/report.h"
 #include "program/visible_text.h"
 
+/* Or nothing is known of it now. */
 static bool is_well(const struct record *r)
 {
-	return !r || r->state == STATE_OK || r->state == STATE_WAITING;
+	return !r || r->state == STATE_OK || r->state == STATE_WAITING ||
+	       r->state == STATE_UNREACHABLE;
 }
 
 static void change_print(

@@ -128,8 +128,9 @@ void worker_main(const struct worker_job *job, int channel, pid_t parent)
 
 	if (rc == 0)
 		rc = worker_limit(job);
-	if (rc == 0 && job->prepare)
-		rc = job->prepare(job->context);
+	int unread = rc == 0 && job->prepare ? job->prepare(job->context) : 0;
+	if (unread)
+		rc = -ENOKEY;
 	if (rc == 0 && !job->unconfined)
 		rc = sandbox_enter(NULL, SANDBOX_SQL_WORKER, job->paths);
 	/* A change of credentials clears it. */
@@ -138,7 +139,11 @@ void worker_main(const struct worker_job *job, int channel, pid_t parent)
 		rc = job->run(&w, job->context);
 	if (!w.ended) {
 		struct record end = {.kind = RECORD_END, .code = rc};
-		if (rc < 0)
+		if (unread < 0)
+			RECORD_PRINTF(&end, detail,
+				"cannot read the agent's password (%s); run `curfew credential %s`",
+				strerror(-unread), job->name);
+		else if (rc < 0)
 			RECORD_SET(&end, detail, strerror(-rc));
 		worker_tell(&w, &end);
 	}

@@ -238,6 +238,7 @@ static const struct {
 	[CAUSE_GUARD_KEPT] = {"guard-kept", guard_is_kept},
 	[CAUSE_CERTIFICATE] = {"certificate", certificate_is_wrong},
 	[CAUSE_AGENT_REFUSED] = {"agent-refused", agent_is_refused},
+	[CAUSE_AGENT_PASSWORD] = {"agent-password", agent_has_no_password},
 	[CAUSE_SERVER_DOWN] = {"server-down", server_is_down},
 	[CAUSE_AGENT_RIGHTS] = {"agent-rights", agent_lacks_rights},
 	[CAUSE_EXCESS] = {"excess", is_excess},

@@ -13,6 +13,7 @@ bool explain_is_scheduled(const struct explain_facts *f, const struct server *s)
 
 bool certificate_is_wrong(char *text, const struct explain_facts *f);
 bool agent_is_refused(char *text, const struct explain_facts *f);
+bool agent_has_no_password(char *text, const struct explain_facts *f);
 bool server_is_down(char *text, const struct explain_facts *f);
 bool agent_lacks_rights(char *text, const struct explain_facts *f);
 bool is_excess(char *text, const struct explain_facts *f);

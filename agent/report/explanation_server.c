@@ -33,6 +33,14 @@ bool agent_is_refused(char *text, const struct explain_facts *f)
 		       s->server->name, explain_or(s->problem, "login failed"), s->server->name);
 }
 
+bool agent_has_no_password(char *text, const struct explain_facts *f)
+{
+	const struct explain_server *s = server_reached(f, REACH_NO_PASSWORD);
+
+	return s && explain_say(text, "access on %s cannot be checked: %s", s->server->name,
+			    explain_or(s->problem, "no password of the agent login"));
+}
+
 bool server_is_down(char *text, const struct explain_facts *f)
 {
 	const struct explain_server *s = server_reached(f, REACH_DOWN);

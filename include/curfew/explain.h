@@ -12,6 +12,7 @@ enum explain_reach {
 	REACH_DOWN,
 	REACH_CERTIFICATE, /* no TLS session, because of the certificate */
 	REACH_REFUSED,	   /* the agent login was rejected */
+	REACH_NO_PASSWORD, /* the agent's password could not be read, so the server was not asked */
 };
 
 enum explain_login {
@@ -89,6 +90,7 @@ enum explain_cause {
 	CAUSE_GUARD_KEPT,
 	CAUSE_CERTIFICATE,
 	CAUSE_AGENT_REFUSED,
+	CAUSE_AGENT_PASSWORD,
 	CAUSE_SERVER_DOWN,
 	CAUSE_AGENT_RIGHTS,
 	CAUSE_EXCESS,

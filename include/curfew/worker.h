@@ -17,7 +17,7 @@ struct worker_job {
 	const char *name; /* the server's name, for records that the parent makes for the worker */
 	/* Runs in the child, after fork: `prepare` still with the parent's rights (reads the credential),
 	 * then the child sheds everything, then `run`. Each 0 or negative errno, which becomes the code of
-	 * RECORD_END when the job has not told one itself. The child has of the parent's descriptors only
+	 * RECORD_END when the job has not told one itself, that of `prepare` always -ENOKEY. The child has of the parent's descriptors only
 	 * 0, 1 and 2, and `secret`; it must log nothing to the system log itself, and keeps what prepare opened. */
 	int (*prepare)(void *context); /* may be NULL */
 	int (*run)(struct worker *w, void *context);

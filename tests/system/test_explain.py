@@ -98,6 +98,12 @@ class Explain(LabCase):
         password, path = self.agent.password, self.agent.path("credentials", "sql01")
         self.agent._write(path, "another password\n")
         self.cause("agent-refused", "`curfew bootstrap sql01`")
+        os.unlink(path)
+        said = self.cause("agent-password", "run `curfew credential sql01`")["text"]
+        self.assertNotIn("start the server", said)
+        self.assertIn("FAIL password: cannot read the agent's password (No such file or directory); run `curfew "
+                      "credential sql01`\n", self.agent.curfew("check-server", "sql01", expect=1).out)
+        self.assertEqual(self.agent.apply(expect=1).out.count("cannot read the agent's password"), 1)
         self.agent._write(path, password + "\n")
         self.server.faults(stall_prelogin=True)
         facts = self.cause("server-down", "sql01 does not answer")

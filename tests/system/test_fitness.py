@@ -115,7 +115,8 @@ class Fitness(audit_lab.AuditCase):
             self.assertEqual(found.server.roles(user, "AcmeTest"), ["curfew_full"])
             self.assertEqual(found.server.login(user)[1], 0)
         self.assertIn("unverified", found.agent.curfew("status", expect=2).out)
-        self.assertEqual(found.agent.apply(expect=2).out.count("full access was given"), 1, "each time, and once")
+        self.assertEqual(found.agent.apply(expect=2).out.count("full access was given"), 2,
+                         "each time, and once for each of them")
 
 
 if __name__ == "__main__":
