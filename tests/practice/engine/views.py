@@ -80,6 +80,7 @@ class Views:
             for c in v.columns:
                 if c.name in _JOINED:
                     self.engine.sqlite.execute(f"CREATE INDEX i_{table}_{c.name} ON {table} (k_, {c.name})")
+            self._indexes_prefer(table)
             self.made.add(table)
         viewer = (v.name, id(db), env.ctx.key)
         f = self.engine.catalogue.features
@@ -98,6 +99,17 @@ class Views:
              for i, row in enumerate(self._blanked(env, v, v.rows(env, db)))))
         self.kept[viewer] = (versions, self.next_key)
         return self._select(table, self.next_key)
+
+    def _indexes_prefer(self, table):
+        """Tells SQLite, which knows no sizes here, that one viewer's rows are many and those of one id few."""
+        sqlite = self.engine.sqlite
+        if not self.made:
+            sqlite.execute("ANALYZE sqlite_master")
+        for (index,) in sqlite.execute("SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name = ? AND "
+                                       "name LIKE 'i\\_%' ESCAPE '\\'", (table,)).fetchall():
+            sqlite.execute("INSERT INTO sqlite_stat1 VALUES (?, ?, '100000 1000 2')", (table, index))
+        sqlite.execute("INSERT INTO sqlite_stat1 VALUES (?, ?, '100000 1000 1')", (table, table))
+        sqlite.execute("ANALYZE sqlite_master")
 
     @staticmethod
     def _blanked(env, v, rows):
