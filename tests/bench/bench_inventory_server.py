@@ -62,7 +62,7 @@ def main():
         for start in range(0, objects, AT_ONCE):
             found.server.script("USE AcmeTest\nGO\n" + "\nGO\n".join(
                 object_script(n) for n in range(start, min(start + AT_ONCE, objects))))
-        print(f"{objects} objects, made in {time.monotonic() - began:.0f} s")
+        print(f"{objects} objects, made in {time.monotonic() - began:.0f} s", flush=True)
         found.server.faults(**{"aged-days": "100", "query-store": "AcmeTest:ALL", "query-store-days": "0"})
         vendor = found.path("product.json")
         with open(vendor, "w", encoding="utf-8") as file:
