@@ -99,6 +99,7 @@ static int item_color(struct inventory *v, struct inventory_item *i)
 	int64_t days = w.since ? (v->at - idle - w.gap) / DAY : 0;
 	char day[16], gap[64];
 
+	i->watched = w.since;
 	if (i->last && v->at - i->last < (int64_t)v->days * DAY)
 		return color_set(
 			v, i, COLOR_GREEN, "used on %s (%s)", day_text(day, i->last), i->seen_by);

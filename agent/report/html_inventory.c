@@ -163,6 +163,8 @@ static void risks_cell(FILE *to, const struct inventory_item *i)
 
 static void item_print(const struct inventory_item *i, FILE *to)
 {
+	char day[INSTANT_TEXT_MAX];
+
 	html_printf(to, "<tr class=\"%s %s%s\"><td>", inventory_color_name(i->color),
 		inventory_class_name(i->class), inventory_is_left(i) ? "" : " " KEPT);
 	html_badge(to, tone_of(i->color), inventory_color_name(i->color));
@@ -172,6 +174,10 @@ static void item_print(const struct inventory_item *i, FILE *to)
 		"<td><bdi><b>%s</b></bdi><br><span class=\"soft\"><bdi>%s</bdi></span></td>",
 		i->full, *i->database ? i->database : i->server);
 	html_printf(to, "<td data-name=\"evidence\"><bdi>%s</bdi>", i->reason);
+	if (i->watched && i->color != COLOR_RED) {
+		day[strcspn(instant_format(day, i->watched), "T")] = '\0';
+		html_printf(to, "<br><span class=\"soft\">watched since %s</span>", day);
+	}
 	if (i->decision)
 		html_printf(to, "<br>Decision: <bdi>%s</bdi>", i->decision);
 	if (i->cycle)

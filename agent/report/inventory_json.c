@@ -28,17 +28,18 @@ static json_t *number_or_null(size_t n)
 static json_t *item_json(const struct inventory_item *i)
 {
 	return json_pack(
-		"{s:o, s:o, s:s, s:o, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:I, s:o, s:o, s:o}",
+		"{s:o, s:o, s:s, s:o, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:I, s:o, s:o, s:o}",
 		"server", text_json(i->server), "database",
 		text_json(*i->database ? i->database : NULL), "type", i->type, "name",
 		text_json(i->full), "class", inventory_class_name(i->class), "version",
 		text_json(i->version), "color", inventory_color_name(i->color), "evidence",
 		text_json(i->reason), "last_used", instant_or_null(i->last), "seen_by",
-		text_json(i->seen_by), "created", instant_or_null(i->created), "modified",
-		instant_or_null(i->modified), "uses", (json_int_t)i->uses, "rows",
-		(json_int_t)i->rows, "bytes", (json_int_t)i->bytes, "cloud", risks_json(i),
-		"referrers", (json_int_t)i->referrers, "round", number_or_null(i->round), "cycle",
-		number_or_null(i->cycle), "decision", text_json(i->decision));
+		text_json(i->seen_by), "watched_since", instant_or_null(i->watched), "created",
+		instant_or_null(i->created), "modified", instant_or_null(i->modified), "uses",
+		(json_int_t)i->uses, "rows", (json_int_t)i->rows, "bytes", (json_int_t)i->bytes,
+		"cloud", risks_json(i), "referrers", (json_int_t)i->referrers, "round",
+		number_or_null(i->round), "cycle", number_or_null(i->cycle), "decision",
+		text_json(i->decision));
 }
 
 static json_t *databases_json(const struct inventory *v)

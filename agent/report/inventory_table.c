@@ -190,6 +190,8 @@ static int csv_row(struct table *t, const struct inventory_item *i)
 	if (!rc)
 		rc = instant_cell(t, i->last);
 	if (!rc)
+		rc = instant_cell(t, i->watched);
+	if (!rc)
 		rc = instant_cell(t, i->created);
 	if (!rc)
 		rc = instant_cell(t, i->modified);
@@ -212,9 +214,9 @@ int inventory_print_csv(const struct inventory_report *r, FILE *to)
 {
 	static const struct table_column columns[] = {{"server", 0}, {"database", 0}, {"type", 0},
 		{"object", 0}, {"class", 0}, {"color", 0}, {"evidence", 0}, {"last used", 0},
-		{"created", 0}, {"modified", 0}, {"rows", 0}, {"bytes", 0}, {"cloud", 0},
-		{"round", 0}, {"cycle", 0}, {"decision", 0}, {"replacement", 0}, {"owner", 0},
-		{"due", 0}, {"note", 0}};
+		{"watched since", 0}, {"created", 0}, {"modified", 0}, {"rows", 0}, {"bytes", 0},
+		{"cloud", 0}, {"round", 0}, {"cycle", 0}, {"decision", 0}, {"replacement", 0},
+		{"owner", 0}, {"due", 0}, {"note", 0}};
 	const struct inventory *v = r->inventory;
 	struct table *t;
 	int rc = table_new(&t, columns, ARRAY_SIZE(columns), to, TABLE_NO_LIMIT);

@@ -86,6 +86,7 @@ struct inventory_item {
 	enum inventory_class class;
 	const char *version; /* of the product's list that has it, or NULL */
 	enum inventory_color color;
+	instant_t watched;  /* since when use of it would have been seen; 0: not surely */
 	const char *reason; /* of the color; NULL for COLOR_NONE */
 	unsigned risks;	    /* 1 << enum cloud_risk */
 	/* The database with which it is counted: for a job or a linked server the first that it works for; "" for none. */

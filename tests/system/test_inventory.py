@@ -141,6 +141,8 @@ class Inventory(audit_lab.AuditCase):
             found = self.named(report, name)
             self.assertEqual((found["class"], found["color"]), (owner, color), found)
             self.assertIn(words, found["evidence"])
+            # Since when its use would have been seen; null where no server sees it.
+            self.assertEqual(found["watched_since"] is None, found["type"] in ("column", "view", "sequence", "job"), found)
         # Of the product, or of a database that is not the client's.
         self.assertFalse([o for o in report["objects"]
                           if o["name"] in ("dbo.Invoices", "dbo.InvoiceAdd", "dbo.InvoiceList", "OfOthers")])
@@ -250,7 +252,7 @@ class Inventory(audit_lab.AuditCase):
         self.assertIn("-- not yet: view dbo.Shows refers to it, and stays", script)
         self.assertNotIn("[Idle]", script)
         with open(path, "a", encoding="utf-8") as file:
-            file.write("sql01,AcmeTest,table,dbo.Unused,client,red,,,,,,,,,,perhaps,,,,\n")
+            file.write("sql01,AcmeTest,table,dbo.Unused,client,red,,,,,,,,,,,perhaps,,,,\n")
         self.assertIn('invalid decision "perhaps"; use keep',
                       self.found.agent.curfew("inventory", "acme", "--decisions", path, expect=64).err)
         # The journal keeps them, with who decided and when, until they are taken back.
