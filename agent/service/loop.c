@@ -94,8 +94,7 @@ static void firewall_ready(void *context)
 		who[0] ? who : "another program");
 	service_event(s, "drift", NULL, NULL, "service", "nftables table inet curfew was changed",
 		who[0] ? who : "another program");
-	sending_alarm(s, "drift", "another program changed the packet filter; Curfew restores it",
-		who[0] ? who : "another program");
+	sending_alarm(s, ALARM_DRIFT_NETWORK, who[0] ? who : "another program");
 	service_network_now(
 		s, "another program changed nftables table inet curfew", "service", false, NULL);
 }

@@ -3,7 +3,7 @@
 #ifndef SERVICE_SENDING_H
 #define SERVICE_SENDING_H
 
-#include "curfew/base.h"
+#include "curfew/notice.h"
 
 struct service;
 struct sending;
@@ -21,8 +21,8 @@ int64_t sending_next(const struct service *s);
 void sending_tick(struct service *s);
 /* The configuration has changed. The sender reads it again when it reconnects. */
 void sending_reload(struct service *s);
-/* Notifies the team at once. `key` identifies the problem, so that the team is not told of it twice. */
-void sending_alarm(struct service *s, const char *key, const char *reason, const char *detail);
+/* Notifies the team at once, of each alarm at most once an hour. */
+void sending_alarm(struct service *s, enum notice_alarm alarm, const char *detail);
 /* Notifies team and account lead of denied packets that look like a user's. */
 void sending_denied(struct service *s);
 /* What a preflight found, to the team and the account lead. */

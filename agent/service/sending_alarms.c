@@ -17,7 +17,7 @@ static char *now_text(const struct sending_view *v)
 		instant_format_local(buf, sizeof(buf), v->now, v->program->settings.timezone));
 }
 
-void sending_alarm(struct service *s, const char *key, const char *reason, const char *detail)
+void sending_alarm(struct service *s, enum notice_alarm alarm, const char *detail)
 {
 	struct notice_values values = {{0}};
 	struct sending_view v = {0};
@@ -26,13 +26,14 @@ void sending_alarm(struct service *s, const char *key, const char *reason, const
 	if (!s->sending || !sending_is_on(s) || sending_view_make(&v, s))
 		return;
 	/* Alarm of one kind at most once an hour. */
-	snprintf(event, sizeof(event), "alarm/%s/%lld", key, (long long)(v.now / 3600));
-	values.items[VALUE_REASON] = strdup(reason);
+	snprintf(event, sizeof(event), "alarm/%s/%lld", notice_alarm_key(alarm),
+		(long long)(v.now / 3600));
+	values.items[VALUE_REASON] = strdup(notice_alarm_reason(alarm));
 	values.items[VALUE_LIST] = strdup(detail);
 	values.items[VALUE_DATE] = now_text(&v);
 	int rc = team_add(&v, NOTICE_ALARM, event, NULL, v.program->settings.notices.team, &values);
 	if (rc < 0)
-		sending_fail_log(rc, reason);
+		sending_fail_log(rc, notice_alarm_reason(alarm));
 	notice_values_free(&values);
 	sending_give(s);
 }
@@ -88,34 +89,32 @@ void sending_pass_done(struct service *s, const struct pass_result *r, unsigned 
 	if (silent < r->unreachable)
 		silent = r->unreachable;
 	snprintf(text, sizeof(text),
-		"%zu grants overdue, %zu with more access than scheduled, %zu unverified, %zu servers unreachable; run "
+		"%zu grant%s overdue, %zu with more access than scheduled, %zu unverified, %zu server%s unreachable; run "
 		"`curfew status`",
-		s->overdue.n, r->excess, r->unverified, silent);
+		s->overdue.n, s->overdue.n == 1 ? "" : "s", r->excess, r->unverified, silent,
+		silent == 1 ? "" : "s");
 	if (s->overdue.n)
-		sending_alarm(s, "overdue",
-			"access should have ended or become read-only, and this is not confirmed",
-			text);
+		sending_alarm(s, ALARM_OVERDUE, text);
 	if (r->excess)
-		sending_alarm(s, "excess", "a user has more access than scheduled", text);
+		sending_alarm(s, ALARM_EXCESS, text);
 	if (reasons & REASON_TRANSITION && r->unverified)
-		sending_alarm(s, "unverified", "access was changed, but is not verified", text);
+		sending_alarm(s, ALARM_UNVERIFIED, text);
 	if (reasons & REASON_TRANSITION && silent)
-		sending_alarm(
-			s, "unreachable", "a server does not answer when access changes", text);
+		sending_alarm(s, ALARM_UNREACHABLE, text);
 	if (s->metrics.drift_sql != s->drift_told) {
-		snprintf(text, sizeof(text), "%llu changes; run `curfew history`",
-			(unsigned long long)(s->metrics.drift_sql - s->drift_told));
+		snprintf(text, sizeof(text), "%llu change%s; run `curfew history`",
+			(unsigned long long)(s->metrics.drift_sql - s->drift_told),
+			s->metrics.drift_sql - s->drift_told == 1 ? "" : "s");
 		s->drift_told = s->metrics.drift_sql;
-		sending_alarm(s, "drift-sql",
-			"access was changed on a SQL server, and is as scheduled again", text);
+		sending_alarm(s, ALARM_DRIFT_SQL, text);
 	}
 	/* The outbox is in the journal: until that can be written again, only the system log can tell. */
 	if (s->journal_back)
-		sending_alarm(s, "journal", "the journal could not be written, and can be again",
+		sending_alarm(s, ALARM_JOURNAL,
 			"nothing was granted meanwhile; access was removed as scheduled");
 	s->journal_back = false;
 	if (s->clock_alarm)
-		sending_alarm(s, "clock", "the system clock was set back", "run `curfew clock`");
+		sending_alarm(s, ALARM_CLOCK, "run `curfew clock`");
 	sending_denied(s);
 	sending_look(s);
 }

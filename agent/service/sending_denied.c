@@ -72,15 +72,15 @@ static int alarm_add(const struct denied_view *d, const struct denied_hint *h)
 	char event[64 + 2 * MAX_NAME_BYTES], when[64];
 	bool known;
 
-	snprintf(event, sizeof(event), "alarm/denied/%s/%s/%lld", h->client->name, h->user->login,
-		(long long)(v->now / DAY));
+	snprintf(event, sizeof(event), "alarm/%s/%s/%s/%lld", notice_alarm_key(ALARM_DENIED),
+		h->client->name, h->user->login, (long long)(v->now / DAY));
 	int rc = outbox_has(&known, v->journal, event, v->program->settings.notices.team);
 	if (rc || known)
 		return rc;
 	values.items[VALUE_LIST] = lines_of(d, h->user);
 	values.items[VALUE_DATE] = strdup(
 		instant_format_local(when, sizeof(when), v->now, v->program->settings.timezone));
-	if (asprintf(&values.items[VALUE_REASON], "denied packets may come from %s",
+	if (asprintf(&values.items[VALUE_REASON], "%s %s", notice_alarm_reason(ALARM_DENIED),
 		    h->user->login) < 0)
 		values.items[VALUE_REASON] = NULL;
 	rc = values.items[VALUE_LIST] && values.items[VALUE_DATE] && values.items[VALUE_REASON]

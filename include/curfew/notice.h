@@ -77,6 +77,22 @@ struct notice_texts notice_texts(
 /* Curfew's own, in English. */
 const char *notice_template_text(enum notice_kind kind);
 
+/* What the team is alarmed of. The key tells one alarm from another, and stands in no text. */
+enum notice_alarm {
+	ALARM_OVERDUE,
+	ALARM_EXCESS,
+	ALARM_UNVERIFIED,
+	ALARM_UNREACHABLE,
+	ALARM_DRIFT_SQL,
+	ALARM_DRIFT_NETWORK,
+	ALARM_JOURNAL,
+	ALARM_CLOCK,
+	ALARM_DENIED, /* followed by the login */
+};
+#define NOTICE_ALARMS (ALARM_DENIED + 1)
+const char *notice_alarm_key(enum notice_alarm a);
+const char *notice_alarm_reason(enum notice_alarm a);
+
 /* The parts of a mail. Owned. */
 struct notice_mail {
 	char *subject; /* one line, without control characters */

@@ -413,8 +413,8 @@ class Alarms(MailCase):
         """The team hears that a server does not answer now that it matters, and that the reduction is not confirmed."""
         self.alarms_make()
         self.golive_comes(meanwhile=lambda: self.found.server.faults(stall_prelogin=True), back=self.found.server.faults)
-        self.assertIn("1 servers unreachable", self.alarm_comes("a server does not answer when access changes"))
-        self.assertIn("1 grants overdue", self.alarm_comes("and this is not confirmed"))
+        self.assertIn("1 server unreachable", self.alarm_comes("a server does not answer when access changes"))
+        self.assertIn("1 grant overdue", self.alarm_comes("and this is not confirmed"))
         self.found.server.faults()
         self.role_comes("curfew_read_only")
 
