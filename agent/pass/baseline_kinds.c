@@ -78,6 +78,11 @@ static const struct baseline_kind kinds[] = {
 	{"server-permission", "new-server-permission",
 		"a server permission granted since access started", FINDING_HIGH,
 		"changed-definition", "changed since access started", FINDING_MEDIUM},
+	{"server-module", "new-server-module", "code created in master since access started",
+		FINDING_HIGH, "changed-server-module",
+		"code in master changed since access started", FINDING_HIGH, .late = true},
+	{"server-trigger", NULL, NULL, 0, "changed-server-module",
+		"a server trigger changed since access started", FINDING_HIGH, .late = true},
 	{"setting", NULL, NULL, 0, "changed-setting", "a setting changed since access started",
 		FINDING_MEDIUM},
 };

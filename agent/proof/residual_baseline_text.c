@@ -196,5 +196,22 @@ const struct base_question server_base_questions[] = {
 				  "  N'cross db ownership chaining', N'contained database authentication', N'scan for startup procs',\n"
 				  "  N'Ad Hoc Distributed Queries', N'clr strict security');\n",
 		"%1n", "%2t"},
+	/* What a sysadmin was led to leave behind: it runs as whoever comes by, in any database, or at the next event. */
+	{"server-module",
+		ITEM TWO_PART ", o.type_desc, " HASH(
+			"m.definition") ", CASE WHEN m.definition IS NULL THEN CONVERT(nvarchar(30), o.modify_date, 126) END\n"
+					"FROM sys.objects AS o JOIN sys.sql_modules AS m ON m.object_id = o.object_id " IN_SCHEMA
+					"WHERE o.is_ms_shipped = 0;\n",
+		"%1w", "%3t %4x%5t"},
+	{"server-trigger",
+		ITEM NAME("t.name") ", " HASH("m.definition") ", " FLAG("t.is_disabled",
+			" disabled") "\n"
+				     "FROM sys.server_triggers AS t LEFT JOIN sys.server_sql_modules AS m ON m.object_id = t.object_id;\n",
+		"%1q", "%2x%3t"},
+	/* Baselines of versions that did not ask for these two are without it. */
+	{"setting",
+		ITEM "N'made', CONVERT(nvarchar(30), d.create_date, 126)\n"
+		     "FROM sys.databases AS d WHERE d.database_id = DB_ID();\n",
+		"%1t", "%2t"},
 	{0},
 };

@@ -90,6 +90,10 @@ static void look_write(FILE *to, const struct sql_item *i)
 			"SELECT t.name, m.definition FROM sys.triggers AS t LEFT JOIN sys.sql_modules AS m "
 			"ON m.object_id = t.object_id WHERE t.parent_class = 0 AND QUOTENAME(t.name) = ",
 			""},
+		{"server-trigger", "",
+			"SELECT t.name, m.definition FROM sys.server_triggers AS t LEFT JOIN sys.server_sql_modules AS m "
+			"ON m.object_id = t.object_id WHERE QUOTENAME(t.name) = ",
+			""},
 		{"", "", "SELECT OBJECT_DEFINITION(OBJECT_ID(", "))"}};
 	size_t k = 0;
 

@@ -38,6 +38,12 @@ static const struct remedy {
 		"SELECT t.name, m.definition FROM sys.triggers AS t LEFT JOIN sys.sql_modules AS m "
 		"ON m.object_id = t.object_id WHERE t.parent_class = 0 AND QUOTENAME(t.name) = N'[t]';"},
 	{"Acme]Test", {"ddl-trigger", "[t]", "1F"}, false, IN "DROP TRIGGER [t] ON DATABASE;"},
+	{"master", {"server-trigger", "[t]", "1F"}, true,
+		"USE [master]; "
+		"SELECT t.name, m.definition FROM sys.server_triggers AS t LEFT JOIN sys.server_sql_modules AS m "
+		"ON m.object_id = t.object_id WHERE QUOTENAME(t.name) = N'[t]';"},
+	{"master", {"server-module", "[dbo].[p]", "SQL_STORED_PROCEDURE 1F"}, false,
+		"USE [master]; DROP PROCEDURE [dbo].[p];"},
 	/* What no statement can name is never a statement. */
 	{"Acme]Test", {"object", "[dbo].[x?] 0x00D8", "USER_TABLE 2026"}, false,
 		"-- no statement can write this name; a DBA must review it"},

@@ -53,6 +53,9 @@ PLANTS = (
     Plant("new-login", ("CREATE LOGIN [eve] WITH PASSWORD = N'Str0ng-enough'",), "[eve]: SQL_LOGIN"),
     Plant("new-server-member", ("CREATE LOGIN [eve] WITH PASSWORD = N'Str0ng-enough'",
                                 "ALTER SERVER ROLE [sysadmin] ADD MEMBER [eve]"), "[eve] in [sysadmin]"),
+    Plant("new-server-module", ("CREATE PROCEDURE dbo.sp_Helper AS SELECT 1",), "[dbo].[sp_Helper]: SQL_STORED_PROCEDURE", "master"),
+    Plant("changed-server-module", ("ALTER PROCEDURE dbo.sp_Tool AS SELECT 666",), "[dbo].[sp_Tool]: SQL_STORED_PROCEDURE", "master",
+          shown=True, undo=("ALTER PROCEDURE dbo.sp_Tool AS SELECT 1",)),
     Plant("new-server-permission", ("CREATE LOGIN [eve] WITH PASSWORD = N'Str0ng-enough'",
                                     "GRANT CONTROL SERVER TO [eve]"), "CONTROL SERVER TO [eve]", "master"),
     Plant("new-member", ("ALTER ROLE [db_owner] ADD MEMBER [helper]",), "[helper] in [db_owner]"),
@@ -193,6 +196,8 @@ class Leftovers(audit_lab.AuditCase):
         cls.addClassCleanup(cls.lab.close)
         cls.server = cls.lab.server
         cls.server.sql("CREATE USER [helper] WITHOUT LOGIN", "AcmeTest")
+        for verb in ("CREATE", "ALTER"):
+            cls.server.sql(f"{verb} PROCEDURE dbo.sp_Tool AS SELECT 1", "master")
         for batch in ("CREATE PROCEDURE dbo.Twice AS SELECT 1", "CREATE PROCEDURE dbo.Twice;2 AS SELECT 1", "ALTER PROCEDURE dbo.Twice;2 AS SELECT 2",
                       "CREATE QUEUE dbo.Inbox", "CREATE TABLE dbo.Customers (Id int)", "CREATE TABLE dbo.Suppliers (Id int)"):
             cls.server.sql(batch, "AcmeTest")
@@ -289,6 +294,19 @@ class Leftovers(audit_lab.AuditCase):
                 for other in self.told():
                     self.remedy_run(other, strict=False)
                 self.assertEqual(self.told(), [])
+
+    def test_a_server_trigger_known_by_its_name_has_another_text(self):
+        found = self.lab_make()
+        found.server.sql("CREATE TRIGGER [watch] ON ALL SERVER FOR CREATE_DATABASE AS SELECT 1", "master")
+        found.agent.servers["sql01"]["known_triggers"] = ["watch"]
+        found.client_add("acme", [("staging", "sql01", "AcmeTest")])
+        found.agent.apply()
+        self.assertEqual([f["name"] for f in self.audit(found, 0)["findings"]], ["server-trigger"])
+        found.server.sql("ALTER TRIGGER [watch] ON ALL SERVER FOR CREATE_DATABASE AS SELECT 666", "master")
+        finding = next(f for f in self.audit(found, 2)["findings"] if "changed-server-module" in audit_lab.checks(f))
+        self.assertIn("[watch]: ", finding["evidence"])
+        shown = [f for f in found.server.sql("SELECT m.definition FROM sys.server_sql_modules AS m", "master")]
+        self.assertIn("666", shown[0][0])
 
     def test_reviewed_is_no_reason_for_exit_2(self):
         found = self.lab_make()
