@@ -173,7 +173,7 @@ static bool database_waits(struct builder *b, struct login_work *work, const cha
 	}
 	if (d->held && !observed_user_of(d, work->observed)) {
 		obstacle_push(b, STATE_UNVERIFIED, work->login, d->name,
-			"nothing is opened in database [%s]: %s", d->name, d->held);
+			"no access is granted in database [%s]: %s", d->name, d->held);
 		return true;
 	}
 	return false;

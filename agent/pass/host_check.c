@@ -56,7 +56,7 @@ static void metrics_check(struct pass *p)
 
 	if (!s->metrics_file) {
 		check_add(p, "metrics", CHECK_SKIP, "",
-			"\"metrics_file\" is not set: nobody is alarmed by metrics");
+			"\"metrics_file\" is not set, so metrics raise no alarm");
 		return;
 	}
 	bool read = stat(s->metrics_file, &st) == 0;
@@ -79,7 +79,7 @@ static void mail_check(struct pass *p)
 	char text[RECORD_TEXT_MAX];
 
 	if (!notices_are_on(&p->o.program->settings.notices)) {
-		check_add(p, "mail", CHECK_SKIP, "", "notices are not configured: nobody is told");
+		check_add(p, "mail", CHECK_SKIP, "", "notices are not configured, so nobody gets a mail");
 		return;
 	}
 	int rc = p->o.journal ? outbox_count(&c, p->o.journal, p->o.now) : -ENODEV;

@@ -191,13 +191,13 @@ const struct leftover database_leftovers[] = {
 				  "FROM sys.triggers AS t WHERE t.parent_class = 0;\n",
 		"%1n", "%2t", "DROP TRIGGER %1q ON DATABASE"},
 	{"event-notification", FINDING_MEDIUM, LEFTOVER_DATABASE,
-		"an event notification: what happens here is told elsewhere",
+		"an event notification: events of this database are sent to a service",
 		FOUND NAME("e.name") ", " NAME(
 			"e.service_name") "\n"
 					  "FROM sys.event_notifications AS e WHERE e.parent_class = 0;\n",
 		"%1n", "service %2n", "DROP EVENT NOTIFICATION %1q ON DATABASE"},
 	{"event-notification", FINDING_MEDIUM, LEFTOVER_DATABASE,
-		"an event notification of a queue: what happens there is told elsewhere",
+		"an event notification of a queue: its events are sent to a service",
 		FOUND NAME("e.name") ", " NAME("e.service_name") ", " NAME("s.name") ", " NAME(
 			"q.name") "\n"
 				  "FROM sys.event_notifications AS e JOIN sys.service_queues AS q ON q.object_id = e.parent_id\n"

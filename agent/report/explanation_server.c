@@ -177,7 +177,7 @@ bool is_unverified(char *text, const struct explain_facts *f)
 			d = NULL;
 	return d &&
 	       explain_say(text,
-		       "access on %s / %s could not be verified, so it stays closed (%s); if the agent login lacks "
+		       "access on %s / %s could not be verified, so it stays blocked (%s); if the agent login lacks "
 		       "permissions, a DBA must run the statements of `curfew bootstrap %s`; then `curfew apply %s`",
 		       d->grant->server->name, d->grant->database->name,
 		       explain_or(d->unverified, explain_or(d->detail, "no detail")),

@@ -75,7 +75,7 @@ static void collation_check(const struct check_run *c, const char *collation)
 		check_tell(c, CHECK_FAIL, "collation",
 			"Curfew compares names without regard to case: use a server whose collation has _CI_",
 			"%s: the server treats names that differ only in case as different",
-			collation[0] ? collation : "not told");
+			collation[0] ? collation : "unknown");
 }
 
 static void clock_check(const struct check_run *c, const char *seconds)

@@ -144,7 +144,7 @@ static void test_held(void **state)
 	s->test->held = strdup("its baseline cannot be read: 208");
 	expect(s, "");
 	assert_string_equal(obstacle_of(s, STATE_UNVERIFIED)->text,
-		"nothing is opened in database [AcmeTest]: its baseline cannot be read: 208");
+		"no access is granted in database [AcmeTest]: its baseline cannot be read: 208");
 	stage_jane(s, FULL);
 	model_member(s->test, "db_owner", JANE);
 	expect(s, "login-disable member-drop");

@@ -50,9 +50,9 @@ class Baseline(audit_lab.AuditCase):
         found = self.two()
         found.server.faults(fail_on=[[r"FROM sys\.plan_guides", 208]])
         result = found.agent.apply(expect=2)
-        self.assertIn("nothing is opened in database [AcmeTest]: its baseline cannot be read: Planned failure 208. (208)",
+        self.assertIn("no access is granted in database [AcmeTest]: its baseline cannot be read: Planned failure 208. (208)",
                       result.out)
-        self.assertIn(f"unverified: {USER} on AcmeTest: nothing is opened", result.out)
+        self.assertIn(f"unverified: {USER} on AcmeTest: no access is granted", result.out)
         self.assertIsNone(found.server.login(USER))
         self.assertFalse(found.server.user(USER, "AcmeTest"))
         found.agent.curfew("status", expect=2)
