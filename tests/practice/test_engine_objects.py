@@ -179,5 +179,17 @@ class Departures(unittest.TestCase):
         self.assertEqual(caught.exception.number, 28000)
 
 
+class Large(EngineCase):
+    def test_tables_get_their_place_when_it_is_needed(self):
+        """SQLite takes the longer to make a table the more there are: fifty thousand took minutes."""
+        made = "SELECT COUNT(*) FROM sqlite_master WHERE name LIKE 't%'"
+        before = self.server.engine.sqlite.execute(made).fetchone()[0]
+        self.ok(self.sa, "".join(f"CREATE TABLE dbo.t{n} (a int, b nvarchar(9));" for n in range(100)))
+        self.ok(self.sa, "SELECT p.row_count FROM sys.dm_db_partition_stats AS p; SELECT COUNT(*) FROM sys.columns")
+        self.assertEqual(self.server.engine.sqlite.execute(made).fetchone()[0], before)
+        self.ok(self.sa, "INSERT dbo.t7 VALUES (1, N'x'); ALTER TABLE dbo.t8 ADD c int")
+        self.assertEqual(self.ok(self.sa, "SELECT a, b FROM dbo.t7; SELECT a, b, c FROM dbo.t8"), [(1, "x")])
+        self.assertEqual(self.server.engine.sqlite.execute(made).fetchone()[0], before + 2)
+
 if __name__ == "__main__":
     unittest.main()

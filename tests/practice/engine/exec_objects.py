@@ -37,13 +37,13 @@ class ObjectExecutor:
             raise error(2714, name=parts[2], state=6)
         return schema
 
-    def new_object(self, db, schema, name, type_, **fields):
+    def new_object(self, db, schema, name, type_, kind=Rec, **fields):
         now = now_text()
         values = dict(id=db.next_object_id(), name=name, schema_id=schema.id, type=type_, owner=None,
                       created=now, modified=now, parent=0, definition=None, execute_as=None,
                       startup=False, numbered={})
         values.update(fields)
-        return db.objects.add(Rec(db, **values))
+        return db.objects.add(kind(db, **values))
 
     def altered(self, env, parts, types, number=4902, permission="ALTER"):
         """An existing object that may be altered; the error that hides whether it exists if not."""

@@ -6,7 +6,7 @@ from .collations import canonical
 from .errors import error
 from .events import SqlError
 from .sqltypes import is_string
-from .state import JDict, Rec, Undo
+from .state import JDict, Rec, TableRec, Undo
 
 # Types as in sys.objects, and the prefix of names that the server generates.
 CONSTRAINTS = {"C": "CK", "D": "DF", "PK": "PK", "UQ": "UQ", "F": "FK"}
@@ -27,21 +27,24 @@ class TableExecutor:
         self.ddl_event(env, s, "CREATE_TABLE", name)
 
     def make_table(self, env, name, definitions, schema):
-        """A table in SQLite and its record; without a schema one that only its maker sees."""
+        """A table; without a schema one that only its maker sees."""
         engine, db = self.engine, env.db if schema else self.engine.tempdb
         fields = dict(columns=JDict(db), indexes=JDict(db), identity_next=None, identity_last=None,
                       checks=[], next_column=1, constraints=[])
         if schema:
-            obj = self.new_object(db, schema, name, "U", **fields)
+            obj = self.new_object(db, schema, name, "U", TableRec, **fields)
         else:
-            obj = Rec(db, id=db.next_object_id(), name=name, schema_id=1, type="U", owner=None,
+            obj = TableRec(db, id=db.next_object_id(), name=name, schema_id=1, type="U", owner=None,
                       **fields)
-        obj.__dict__["physical"] = f"t{db.id}_{obj.id}_{id(obj)}"
         columns = [d for d in definitions if not isinstance(d, n.Constraint)]
         made = [self.add_column(env, db, obj, d, False) for d in columns]
         # One statement for the whole table, because SQLite reads its whole schema after each change.
         shape = "".join(f", {c.physical}{self._affinity(c.type)}" for c in made)
-        engine.sqlite.execute(f"CREATE TABLE {obj.physical} (z_ INTEGER{shape})")
+
+        def rows_make(physical=f"t{db.id}_{obj.id}_{id(obj)}"):
+            engine.sqlite.execute(f"CREATE TABLE {physical} (z_ INTEGER{shape})")
+            return physical
+        obj.__dict__["unmade"] = rows_make
         for k in [k for d in columns for k in d[2]["constraints"]] + [
                 d for d in definitions if isinstance(d, n.Constraint)]:
             self._constraint(env, db, obj, k, schema is not None)

@@ -66,6 +66,18 @@ class Rec:
         d[name] = value
 
 
+class TableRec(Rec):
+    """A table. `unmade` makes what holds its rows, and says its name, when that is first asked for: SQLite takes the longer
+    to make a table the more there are, and most tables of a large database never get rows."""
+
+    def __getattr__(self, name):
+        make = self.__dict__.pop("unmade", None) if name == "physical" else None
+        if make is None:
+            raise AttributeError(name)
+        self.__dict__["physical"] = make()
+        return self.__dict__["physical"]
+
+
 class JDict(dict):
     """A dictionary that notes how to undo what is done to it."""
 

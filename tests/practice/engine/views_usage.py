@@ -107,7 +107,9 @@ def _state(env, db):
 
 
 def rows_of(env, obj):
-    return env.engine.sqlite.execute(f"SELECT COUNT(*) FROM {obj.physical}").fetchone()[0] if obj.physical else 0
+    if "unmade" in obj.__dict__ or not obj.physical:
+        return 0
+    return env.engine.sqlite.execute(f"SELECT COUNT(*) FROM {obj.physical}").fetchone()[0]
 
 
 @view("dm_db_partition_stats", "partition_id:B object_id:i index_id:i partition_number:i used_page_count:B "
