@@ -122,13 +122,28 @@ static struct observed_database *baseline_of(const struct visit_run *run, const 
 											    : NULL;
 }
 
+/* Nobody can be in a database that is a secondary replica here, so the server's own baseline can still be taken. */
+static bool is_secondary(const struct visit_run *run, const char *name)
+{
+	const struct observed_database *d = observed_find_database(&run->observed, name);
+
+	return run->visit->wanted.replicated && d && d->secondary && !d->read;
+}
+
 bool baselines_are_due(const struct visit_run *run)
 {
-	for (size_t i = 0; run->visit->baselines && run->visit->baselines[i]; i++)
-		if (strcasecmp(run->visit->baselines[i], "master") != 0 &&
-			baseline_of(run, run->visit->baselines[i]))
+	const char *const *names = run->visit->baselines;
+	bool whole = false, waits = false;
+
+	for (size_t i = 0; names && names[i]; i++) {
+		bool of_server = !strcasecmp(names[i], SQL_SERVER_BASELINE);
+
+		if (!of_server && baseline_of(run, names[i]))
 			return true;
-	return false;
+		whole |= of_server;
+		waits |= !of_server && is_secondary(run, names[i]);
+	}
+	return whole && waits;
 }
 
 int baseline_hold(struct visit_run *run, size_t baseline, const struct sql_error *error)

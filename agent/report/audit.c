@@ -12,7 +12,8 @@ enum state audit_state(const struct audit_report *a)
 	for (size_t i = 0; i < a->n_servers; i++)
 		worst = a->servers[i].state > worst ? a->servers[i].state : worst;
 	for (size_t i = 0; i < a->n_grants; i++)
-		worst = a->grants[i].state > worst ? a->grants[i].state : worst;
+		if (!a->grants[i].secondary && a->grants[i].state > worst)
+			worst = a->grants[i].state;
 	for (size_t i = 0; i < a->n_residual; i++)
 		worst = a->residual[i].state > worst ? a->residual[i].state : worst;
 	for (size_t i = 0; i < a->n_findings; i++)

@@ -56,6 +56,7 @@ static void grant_add(struct build *b, const struct grant *g)
 			continue;
 		a->state = r->state;
 		a->seen = r->state != STATE_UNREACHABLE && r->grant.seen == ANSWER_YES;
+		a->secondary = r->state == STATE_WAITING && r->grant.secondary == ANSWER_YES;
 		a->observed = r->grant.level;
 		a->detail = audit_or_null(r->detail);
 	}

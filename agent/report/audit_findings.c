@@ -23,6 +23,21 @@ static bool concerns(const struct build *b, const struct record *r)
 	return client_names_database(b->program, client, r->server, r->database);
 }
 
+/* It says what the grant's own record says: the database is a secondary replica there, which is audited on its primary. */
+static bool is_of_secondary(const struct build *b, const struct record *note)
+{
+	for (size_t i = 0; i < b->in->n_records; i++) {
+		const struct record *r = &b->in->records[i];
+
+		if (r->kind == RECORD_GRANT && r->state == STATE_WAITING &&
+			r->grant.secondary == ANSWER_YES && note->state == STATE_WAITING &&
+			streq(r->server, note->server) && names_equal(r->login, note->login) &&
+			names_equal(r->database, note->database))
+			return true;
+	}
+	return false;
+}
+
 static const struct user *user_of(const struct program *p, const char *client, const char *login)
 {
 	const struct client *c = *client ? program_client(p, client) : NULL;
@@ -269,7 +284,7 @@ void findings_add(struct build *b)
 			finding_add(b, finding_of(r, "effective-permission", FINDING_CRITICAL,
 					       r->detail, "curfew apply"));
 		/* List what could not be read among the findings. */
-		if (r->kind == RECORD_NOTE)
+		if (r->kind == RECORD_NOTE && !is_of_secondary(b, r))
 			finding_add(
 				b, finding_of(r, AUDIT_NOT_SHOWN, FINDING_INFO, r->detail, NULL));
 		if (r->kind == RECORD_FINDING && !(streq(r->finding.name, "password-set") &&

@@ -157,7 +157,8 @@ struct audit_server {
 struct audit_grant {
 	const struct grant *wanted;
 	enum state state;
-	bool seen; /* `observed` is known */
+	bool seen;	/* `observed` is known */
+	bool secondary; /* its database cannot be read here, for another replica has it: no fault */
 	enum level observed;
 	const char *detail; /* or NULL */
 	bool has_last_packet;

@@ -103,6 +103,37 @@ class Replicas(LabCase):
         self.assertEqual({g["detail"] for g in grants if g["server"] == "sql02"},
                          {"no login here, and on sql01 it is verified that no user is left in the database"})
 
+    def audited(self, expect):
+        report = self.found.agent.curfew("audit", "--json", expect=expect).json
+        return {(f["name"], f["server"], f["database"]) for f in report["findings"]}, report
+
+    def test_audit(self):
+        """The server's own things are audited on each replica, what is in a database where its primary is."""
+        found = self.group_make()
+        self.applied(found.agent)
+        clean, report = self.audited(0)
+        self.assertEqual(clean, set(), report)
+        grants = {(g["server"], g["database"]): g["state"] for g in report["grants"]}
+        self.assertEqual({grants[("sql01", d)] for d in DATABASES} | {grants[("sql02", d)] for d in DATABASES}, {"ok", "waiting"})
+        # Planted on the secondary alone, on the primary alone, and in a database.
+        found.servers["sql02"].sql("CREATE LOGIN [eve] WITH PASSWORD = N'Str0ng-enough'")
+        found.servers["sql02"].sql("ALTER SERVER ROLE [sysadmin] ADD MEMBER [eve]")
+        found.servers["sql01"].sql("CREATE TRIGGER [logon] ON ALL SERVER FOR LOGON AS SELECT 1")
+        found.servers["sql01"].sql("CREATE USER [mallory] WITHOUT LOGIN", "AcmeTest")
+        planted = {("new-login", "sql02", "master"), ("new-server-member", "sql02", "master"), ("server-trigger", "sql01", None),
+                   ("loginless-user", "sql01", "AcmeTest")}
+        told, report = self.audited(2)
+        self.assertLessEqual(planted, told, report)
+        self.assertFalse({f for f in told if f[1] == "sql02" and f[2] in DATABASES}, told)
+        # After a failover the database is audited at its new primary, and each server still by itself.
+        found.servers["sql01"].sql("DROP TRIGGER [logon] ON ALL SERVER")
+        self.failed_over("sql01", "sql02")
+        found.agent.apply(expect=(0, 2))
+        told, report = self.audited(2)
+        self.assertIn(("loginless-user", "sql02", "AcmeTest"), told, report)
+        self.assertIn(("new-server-member", "sql02", "master"), told, report)
+        self.assertNotIn(("loginless-user", "sql01", "AcmeTest"), told, report)
+
     def test_file_goes_away(self):
         """Who left the files is looked for on both, also on the one that was the primary once."""
         found = self.group_make()
