@@ -191,5 +191,15 @@ class Large(EngineCase):
         self.assertEqual(self.ok(self.sa, "SELECT a, b FROM dbo.t7; SELECT a, b, c FROM dbo.t8"), [(1, "x")])
         self.assertEqual(self.server.engine.sqlite.execute(made).fetchone()[0], before + 2)
 
+    def test_a_join_of_views_takes_their_index(self):
+        """Found by the key alone, every row of one was compared with every row of the other."""
+        said = []
+        self.server.engine.sqlite.set_trace_callback(lambda q: said.append(q) if "cv_sys_columns" in q else None)
+        self.ok(self.sa, "SELECT c.name FROM sys.columns AS c JOIN sys.objects AS o ON o.object_id = c.object_id")
+        self.server.engine.sqlite.set_trace_callback(None)
+        query = [q for q in said if q.startswith(("SELECT", "WITH")) and "cv_sys_objects" in q][-1]
+        plan = [row[3] for row in self.server.engine.sqlite.execute("EXPLAIN QUERY PLAN " + query)]
+        self.assertTrue(any("object_id=?" in step for step in plan), plan)
+
 if __name__ == "__main__":
     unittest.main()

@@ -14,7 +14,7 @@ from case import LabCase  # noqa: E402
 from lab import days, local  # noqa: E402
 
 PHASES = {"opening": 10, "go-live": 10, "end": 10}
-OBJECTS = int(os.environ.get("CURFEW_OBJECTS", 3000))   # 50000: some minutes, most of them to make them
+OBJECTS = int(os.environ.get("CURFEW_OBJECTS", 3000))   # 50000: less than a minute
 AT_MOST = 3   # settings, server, databases
 
 
