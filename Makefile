@@ -159,8 +159,8 @@ tsql:                           ## every statement that tests saw, before SQL Se
 	$(RUN) tsql
 clients:                        ## Microsoft's, Node's and Python's client libraries, where dotnet and npm are
 	$(RUN) clients
-machines:                       ## whole machines: booted systemd, kernel 6.1, the package, a fresh Debian 13: minutes each, as root
-	$(RUN) booted kernel61 clock61 package debian13
+machines:                       ## whole machines: booted systemd, kernel 6.1, the package, a fresh Debian 13 and its package: minutes each, as root
+	$(RUN) booted kernel61 clock61 package debian13 package13
 browser:                        ## the HTML reports in a real browser
 	$(RUN) browser
 words:                          ## what the program says to wrong command lines; the shells' completion

@@ -499,6 +499,29 @@ class Trouble(MailCase):
         until(lambda: self.states("dates-moved") == ["sent"], "that is on record")
         self.assertNotIn("notices:", self.agent.curfew("status").out)
 
+    def test_down_for_a_day(self):
+        """An attempt an hour, seen in status, and no pass waits; when the server is back it is sent, once."""
+        self.mail_make(lab.now() + days(20))
+        self.role_comes("curfew_full")
+        self.sender_up()
+        self.moved()
+        until(lambda: self.rows()[0][3] >= 1, "an attempt failed")
+        self.outbox("UPDATE outbox SET created = created - 86400, attempts = 20, next = 0")
+        self.agent.curfew("reload", expect=0)
+        until(lambda: self.rows()[0][3] >= 21, lambda: f"one more attempt: {self.rows()}")
+        [(next_try,)] = self.outbox("SELECT next FROM outbox")
+        self.assertLessEqual(next_try - time.time(), 3600)
+        self.assertGreater(next_try - time.time(), 1800)
+        self.assertIn("notices: 1 not sent yet", self.agent.curfew("status").out)
+        self.agent.apply(expect=0)
+        self.mail_up()
+        self.hurry()
+        self.agent.curfew("reload", expect=0)
+        until(lambda: self.states("dates-moved") == ["sent"], lambda: f"it is sent: {self.rows()}\n{self.said()}")
+        self.agent.curfew("notice", "test", "ops@host.example", expect=0)
+        self.mails_come(1, "Curfew: a test")
+        self.assertEqual(len(self.mails("dates")), 1)
+
     def test_spacing_and_giving_up(self):
         """Twice as long after each attempt; after three days it is given up, and that is said."""
         self.mail_make(lab.now() + days(20))
