@@ -111,16 +111,40 @@ static instant_t item_since(const struct inventory_item *i)
 	return i->class == CLASS_CHANGED && i->modified > i->created ? i->modified : i->created;
 }
 
+/* What neither the counters nor Query Store can see. NULL: its use is seen. Query Store keeps queries: a module without one,
+ * or that hides them in dynamic text, runs unseen. */
+static const char *unseen(const struct inventory_item *i, bool counted)
+{
+	static const struct {
+		const char *fact, *why;
+	} facts[] = {{"no-query", "it holds no query, and Query Store keeps nothing else"},
+		{"dynamic-sql", "Query Store does not show who runs dynamic SQL"},
+		{"native", "the server does not record the use of natively compiled modules"},
+		{"clr", "Query Store keeps nothing of code in assemblies"},
+		{"unreadable", "its definition cannot be read, so it may hold no query"}};
+	const struct inventory_item *table = i->on ? i->on : i;
+
+	if (counted)
+		return inventory_has_fact(table->facts, "uncounted")
+			       ? "the server does not count the use of memory-optimized and external tables"
+			       : NULL;
+	if (!streq(i->type, "procedure") && !streq(i->type, "trigger"))
+		return "the server does not record the use of this type";
+	for (size_t k = 0; k < ARRAY_SIZE(facts); k++)
+		if (inventory_has_fact(i->facts, facts[k].fact))
+			return facts[k].why;
+	return NULL;
+}
+
 struct sample_watch inventory_watch(
 	const char **why, const struct inventory *v, const struct inventory_item *i)
 {
 	bool counted = streq(i->type, "table") || streq(i->type, "index");
 	struct sample_watch w = {0};
 
-	if (!counted && !streq(i->type, "procedure") && !streq(i->type, "trigger")) {
-		*why = "the server does not record the use of this type";
+	*why = unseen(i, counted);
+	if (*why)
 		return w;
-	}
 	w = inventory_part_watch(
 		why, v, i->server, i->database, counted ? PART_COUNTERS : PART_STORE);
 	if (w.since && !item_since(i)) {

@@ -28,11 +28,13 @@ const struct inventory_question inventory_database_questions[] = {
 		" " FLAG("m.uses_quoted_identifier = 0", "quoted_identifier-off") ",\n"
 		" " FLAG("m.execute_as_principal_id IS NOT NULL", "execute-as") " +\n"
 		" " FLAG("m.object_id IS NOT NULL AND m.definition IS NULL", "unreadable") " +\n"
-		" " FLAG("t.is_disabled = 1", "disabled") ",\n"
+		" " FLAG("t.is_disabled = 1", "disabled") " + " FLAG("m.uses_native_compilation = 1", "native") " +\n"
+		" " FLAG("b.is_memory_optimized = 1 OR b.is_external = 1", "uncounted") ",\n"
 		" " LONG("y.base_object_name") ", " DATES("o") "\n"
 		"FROM sys.objects AS o " SPOKEN "LEFT JOIN sys.sql_modules AS m ON m.object_id = o.object_id\n"
 		"LEFT JOIN sys.synonyms AS y ON y.object_id = o.object_id\n"
 		"LEFT JOIN sys.triggers AS t ON t.object_id = o.object_id\n"
+		"LEFT JOIN sys.tables AS b ON b.object_id = o.object_id\n"
 		"WHERE o.is_ms_shipped = 0 AND o.type IN ('U', 'V', 'P', 'FN', 'IF', 'TF', 'TR', 'SO', 'SN', 'SQ',\n"
 		" 'PC', 'FS', 'FT', 'TA', 'AF', 'X');\n"},
 	{"ddl-trigger", RECORD_ITEM, false, "iNhacm",
@@ -68,7 +70,9 @@ const struct inventory_question inventory_database_questions[] = {
 		" " SAYS("SP[_]OA", "sp_oa") " + " SAYS("SP[_]SEND[_]DBMAIL", "database-mail") " +\n"
 		" " SAYS("BEGIN DIALOG", "service-broker") " + " SAYS("BULK INSERT", "bulk-insert") " +\n"
 		" CASE WHEN m.t LIKE N'%%SP[_]EXECUTESQL%%' OR m.t LIKE N'%%EXEC(%%' OR m.t LIKE N'%%EXEC (%%'\n"
-		" OR m.t LIKE N'%%EXECUTE(%%' OR m.t LIKE N'%%EXECUTE (%%' THEN N' dynamic-sql' ELSE N'' END\n"
+		" OR m.t LIKE N'%%EXECUTE(%%' OR m.t LIKE N'%%EXECUTE (%%' THEN N' dynamic-sql' ELSE N'' END +\n"
+		" CASE WHEN m.t LIKE N'%%SELECT%%' OR m.t LIKE N'%%INSERT%%' OR m.t LIKE N'%%UPDATE%%' OR m.t LIKE N'%%DELETE%%'\n"
+		" OR m.t LIKE N'%%MERGE%%' OR m.t IS NULL THEN N'' ELSE N' no-query' END\n"
 		"FROM (SELECT d.object_id, UPPER(d.definition COLLATE Latin1_General_BIN2) AS t\n"
 		" FROM sys.sql_modules AS d) AS m;\n"},
 	/* A default or a check belongs to its table. */

@@ -215,6 +215,28 @@ static void less_evidence_is_never_red(void **state)
 	}
 }
 
+/* What the server's records cannot show is never unused by them. */
+static void what_no_record_shows_is_never_red(void **state)
+{
+	static const struct {
+		const char *facts, *full, *words;
+	} cases[] = {{"no-query", "dbo.Idle", "it holds no query"},
+		{"execute-as dynamic-sql", "dbo.Idle", "dynamic SQL"},
+		{"native", "dbo.Idle", "natively compiled"}, {"clr", "dbo.Idle", "assemblies"},
+		{"unreadable", "dbo.Idle", "cannot be read"},
+		{"uncounted", "dbo.Quiet", "memory-optimized"}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct inventory v;
+		red_scene(&v);
+		v.items[streq(cases[i].full, "dbo.Idle")].facts = cases[i].facts;
+		finish(&v, NULL);
+		expect(&v, cases[i].full, COLOR_YELLOW, cases[i].words);
+		inventory_free(&v);
+	}
+}
+
 static void what_is_new_was_not_watched(void **state)
 {
 	struct inventory v;
@@ -343,6 +365,7 @@ int main(void)
 		cmocka_unit_test(what_refers_keeps_from_red),
 		cmocka_unit_test(an_unresolved_name_keeps_from_red),
 		cmocka_unit_test(less_evidence_is_never_red),
+		cmocka_unit_test(what_no_record_shows_is_never_red),
 		cmocka_unit_test(what_is_new_was_not_watched),
 		cmocka_unit_test(an_index_is_used_when_it_is_searched),
 		cmocka_unit_test(what_is_read_again_counts_once),

@@ -43,6 +43,10 @@ CREATE PROCEDURE dbo.Busy AS SELECT Id FROM dbo.Used
 GO
 CREATE PROCEDURE dbo.Idle AS SELECT 1
 GO
+CREATE PROCEDURE dbo.Caller AS EXEC dbo.Idle2
+GO
+CREATE PROCEDURE dbo.Dynamic AS EXEC (N'SELECT 1')
+GO
 CREATE PROCEDURE dbo.Scheduled AS SELECT 1
 GO
 CREATE PROCEDURE dbo.Writer AS INSERT INTO dbo.Invoices (Id, Customer) VALUES (2, N'y')
@@ -132,6 +136,8 @@ class Inventory(audit_lab.AuditCase):
             "dbo.Shows": ("client", "yellow", "does not record"),
             "dbo.Busy": ("client", "green", "used on"),
             "dbo.Idle": ("client", "red", "not used for 100 days"),
+            "dbo.Caller": ("client", "yellow", "it holds no query"),
+            "dbo.Dynamic": ("client", "yellow", "dynamic SQL"),
             "dbo.Scheduled": ("client", "yellow", "job Nightly refers to it"),
             "dbo.Numbers": ("client", "yellow", "does not record"),
             "Nightly": ("unknown", "yellow", "does not record"),
@@ -142,7 +148,8 @@ class Inventory(audit_lab.AuditCase):
             self.assertEqual((found["class"], found["color"]), (owner, color), found)
             self.assertIn(words, found["evidence"])
             # Since when its use would have been seen; null where no server sees it.
-            self.assertEqual(found["watched_since"] is None, found["type"] in ("column", "view", "sequence", "job"), found)
+            self.assertEqual(found["watched_since"] is None, found["type"] in ("column", "view", "sequence", "job")
+                             or name in ("dbo.Caller", "dbo.Dynamic", "dbo.Ping"), found)
         # Of the product, or of a database that is not the client's.
         self.assertFalse([o for o in report["objects"]
                           if o["name"] in ("dbo.Invoices", "dbo.InvoiceAdd", "dbo.InvoiceList", "OfOthers")])
