@@ -160,6 +160,29 @@ static inline void assert_verifies(struct journal *j)
 		fail_msg("%d, first %lld: %s", r, (long long)first, why);
 }
 
+/* Each of these changes behind the journal's back, made in a copy of the file, shows when the copy is verified. */
+static inline void assert_notices(struct fixture *f, const char *const *changes, size_t n)
+{
+	journal_close(f->j);
+	f->j = NULL;
+	for (size_t i = 0; i < n; i++) {
+		char copy[128], command[300], why[256] = "";
+		struct journal *j;
+		int64_t first = -1;
+
+		snprintf(copy, sizeof(copy), "%s.copy", f->path);
+		snprintf(command, sizeof(command), "cp '%s' '%s'", f->path, copy);
+		assert_int_equal(system(command), 0);
+		sql(copy, changes[i]);
+		assert_int_equal(journal_open(&j, &(struct journal_options){.path = copy,
+							  .read_only = true}),
+			0);
+		if (journal_verify(&first, why, j) != JOURNAL_BROKEN)
+			fail_msg("not noticed: %s", changes[i]);
+		journal_close(j);
+	}
+}
+
 static const uint8_t fixture_key[JOURNAL_KEY_SIZE] = {1, 2, 3};
 
 /* Every column of a record set to something, so that each can be changed to something else. */

@@ -40,11 +40,10 @@ static size_t actions_count(const struct scene *s, const char *action)
 	return n;
 }
 
-static void jane_was_let_in(struct scene *s)
+static void access_record(struct scene *s, instant_t at, const char *sources)
 {
-	static const char *const servers[] = {"sqltest02", NULL};
 	const struct journal_entry access = {.kind = JOURNAL_ACCESS,
-		.at = TESTING,
+		.at = at,
 		.client = "acme",
 		.login = "acme.jane.doe",
 		.server = "sqltest02",
@@ -52,10 +51,17 @@ static void jane_was_let_in(struct scene *s)
 		.level = "full",
 		.outcome = "verified",
 		.after = ACCESS_ALLOWED,
-		.sources = "203.0.113.7",
+		.sources = sources,
 		.until = GOLIVE};
 
 	assert_int_equal(journal_write(NULL, s->journal, &access), 0);
+}
+
+static void jane_was_let_in(struct scene *s)
+{
+	static const char *const servers[] = {"sqltest02", NULL};
+
+	access_record(s, TESTING, "203.0.113.7");
 	scene_remember(s, "sqltest02", "AcmeTest", LEVEL_FULL);
 	s->options.servers = servers;
 	s->options.now = GOLIVE;
@@ -222,18 +228,7 @@ static void a_temporary_source_ends_without_its_server(void **state)
 	jane->sources = both;
 	jane->source_ends = ends;
 	jane->n_sources = 2;
-	const struct journal_entry access = {.kind = JOURNAL_ACCESS,
-		.at = TESTING + 1,
-		.client = "acme",
-		.login = "acme.jane.doe",
-		.server = "sqltest02",
-		.database = "AcmeTest",
-		.level = "full",
-		.outcome = "verified",
-		.after = ACCESS_ALLOWED,
-		.sources = "203.0.113.7, 198.51.100.9",
-		.until = GOLIVE};
-	assert_int_equal(journal_write(NULL, s->journal, &access), 0);
+	access_record(s, TESTING + 1, "203.0.113.7, 198.51.100.9");
 	s->options.now = TESTING + 200;
 	for (int i = 0; i < 4; i++) {
 		struct pass_result result;
