@@ -1,4 +1,5 @@
-/* Verified levels: their lists, and whether the packet filter may allow a login by them. */
+/* Whether the packet filter may allow a login, decided by the last verification on its server: not before there is one, and
+ * not if it was incomplete or showed more than is scheduled now. Also the lists of verified levels. */
 #include <stdlib.h>
 #include <string.h>
 

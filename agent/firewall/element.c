@@ -1,4 +1,4 @@
-/* One set element in the kernel's format. */
+/* One set element in the kernel's format: its key, its comment, and the timeout at which the kernel removes it. */
 #include <endian.h>
 #include <string.h>
 

@@ -1,5 +1,6 @@
-/* One event by HTTPS: a POST of JSON, signed with a secret that both ends have. The server's certificate is verified. The
- * last byte is held back until the service has recorded that it is about to go out. */
+/* Sends one event to the webhook: a POST of JSON by HTTPS, signed with a secret that both ends have. service/sending_hook.c
+ * makes the JSON. The server's certificate is verified. The last byte is held back until the service has recorded that it
+ * is about to go out. */
 #include "mail/upload.h"
 
 #include <curl/curl.h>

@@ -1,4 +1,4 @@
-/* Texts that a report makes of others and keeps. */
+/* Owns the texts that an audit composes, until the audit is freed. */
 #include <stdarg.h>
 
 #include "report/audit_build.h"
