@@ -65,6 +65,13 @@ const struct leftover server_leftovers[] = {
 					     "';\n",
 		"%1n", "AVAILABILITY GROUP owned by %2n",
 		"ALTER AUTHORIZATION ON AVAILABILITY GROUP::%1q TO %3q"},
+	{"unnamed-replica", FINDING_HIGH, LEFTOVER_SERVER,
+		"replicas that the configuration does not name: after a failover to one nobody gets in, and nobody's access ends",
+		FOUND
+		"x.n\nFROM (SELECT COUNT(DISTINCT a.replica_server_name) AS n FROM sys.availability_replicas AS a) AS x\n"
+		"WHERE x.n > 1;\n",
+		"%1t replicas", "the configuration names fewer",
+		"-- add each replica to \"servers\" of curfew.conf, and name them in \"replicas\" of one of them"},
 	{"server-grant", FINDING_HIGH, LEFTOVER_SERVER,
 		"a right on the server for public, or for the role that marks Curfew's logins",
 		FOUND SERVER_GRANT_COLUMNS SERVER_PERMISSIONS

@@ -115,6 +115,13 @@ class Replicas(LabCase):
         self.assertEqual(clean, set(), report)
         grants = {(g["server"], g["database"]): g["state"] for g in report["grants"]}
         self.assertEqual({grants[("sql01", d)] for d in DATABASES} | {grants[("sql02", d)] for d in DATABASES}, {"ok", "waiting"})
+        # A third that the configuration does not name.
+        for server in found.servers.values():
+            server.faults(database_state={d: "primary" if server.name == "sql01" else self.secondary for d in DATABASES},
+                          replicas="SQL01,SQL02,SQL03")
+        told, report = self.audited(2)
+        self.assertEqual(told, {("unnamed-replica", "sql01", None), ("unnamed-replica", "sql02", None)}, report)
+        self.shown("sql02")
         # Planted on the secondary alone, on the primary alone, and in a database.
         found.servers["sql02"].sql("CREATE LOGIN [eve] WITH PASSWORD = N'Str0ng-enough'")
         found.servers["sql02"].sql("ALTER SERVER ROLE [sysadmin] ADD MEMBER [eve]")
