@@ -7,26 +7,26 @@
 #include "commands/board_read.h"
 #include "curfew/report.h"
 
-static int html_write(const struct cli *cli, const struct board *b)
+static int html_write(const struct cli *cli, const struct board *b, bool practice)
 {
 	FILE *to = cli_output(cli, cli->html);
 
 	if (!to)
 		return EXIT_FAILED;
-	int rc = board_html(b, to);
+	int rc = board_html(b, practice, to);
 	if (to != stdout && fclose(to))
 		rc = -EIO;
 	return rc ? cli_fail(cli, EXIT_FAILED, "cannot write %s: %s", cli->html, strerror(-rc))
 		  : EXIT_FINE;
 }
 
-static int show(const struct cli *cli, const struct board *b)
+static int show(const struct cli *cli, const struct board *b, bool practice)
 {
 	static const char *const members[] = {"client", "phase", "next", "next_level",
 		"next_milestone", "next_due", "late", NULL};
 
 	if (cli->html)
-		return html_write(cli, b);
+		return html_write(cli, b, practice);
 	if (cli->json)
 		return json_print(board_json(b), stdout) ? EXIT_FAILED : EXIT_FINE;
 	if (cli->csv)
@@ -45,7 +45,7 @@ static int run(struct cli *cli)
 	if (!code)
 		code = board_read(&b, &c);
 	if (!code)
-		code = show(cli, &b);
+		code = show(cli, &b, c.program->settings.practice);
 	board_free(&b);
 	context_close(&c);
 	return code;

@@ -183,20 +183,26 @@ struct json_t *board_json(const struct board *b)
 	return all;
 }
 
-int board_html(const struct board *b, FILE *to)
+int board_html(const struct board *b, bool practice, FILE *to)
 {
 	char text[160];
 
-	html_begin(to, "Curfew: clients by phase");
-	fputs("<h1>Clients by phase</h1>\n", to);
-	html_printf(to, "<p>As of %s. The next date first.</p>\n", instant_format(text, b->now));
+	html_begin(to, practice ? "PRACTICE: Clients by phase" : "Clients by phase");
+	if (practice)
+		fputs("<p class=\"practice\">" PRACTICE_MARK "</p>\n", to);
+	html_printf(to,
+		"<header><h1>Clients by phase</h1><p>As of %s. The next date first.</p></header>\n",
+		instant_format(text, b->now));
+	if (!b->n)
+		fputs("<p>No clients are configured.</p>\n", to);
 	for (size_t i = 0; i < b->n; i++) {
 		const struct board_card *c = &b->cards[i];
 
 		if (i == 0 || b->cards[i - 1].phase != c->phase)
 			html_printf(to,
-				"<h2>%s</h2>\n<table><thead><tr><th>Client</th><th>Next change of access</th>"
-				"<th>Next milestone</th><th>Late</th><th>Custom objects left</th></tr></thead><tbody>\n",
+				"<h2>%s</h2>\n<div class=\"wide\"><table><thead><tr><th scope=\"col\">Client</th><th "
+				"scope=\"col\">Next change of access</th><th scope=\"col\">Next milestone</th><th "
+				"scope=\"col\">Late</th><th scope=\"col\">Custom objects left</th></tr></thead><tbody>\n",
 				phase_name(c->phase));
 		fputs("<tr>", to);
 		html_cell(to, NULL, c->client->name);
@@ -215,7 +221,7 @@ int board_html(const struct board *b, FILE *to)
 		}
 		fputs("</tr>\n", to);
 		if (i + 1 == b->n || b->cards[i + 1].phase != c->phase)
-			fputs("</tbody></table>\n", to);
+			fputs("</tbody></table></div>\n", to);
 	}
 	return html_end(to);
 }

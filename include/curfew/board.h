@@ -28,7 +28,7 @@ int board_make(struct board *out, const struct program *p, const struct grants *
 	const bool *accounts, instant_t now);
 void board_free(struct board *b);
 int board_print(const struct board *b, FILE *to);
-int board_html(const struct board *b, FILE *to);
+int board_html(const struct board *b, bool practice, FILE *to);
 struct json_t *board_json(const struct board *b);
 /* "checklist signed is due Mon 2026-12-14 09:00 CST", "... was due ..."; false if nothing is due. */
 bool milestone_sentence(char buf[160], const struct board_card *c, instant_t now);

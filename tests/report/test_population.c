@@ -57,6 +57,7 @@ static void test_periods(void **state)
 	CAPTURED(text, population_html(&p, "UTC", to));
 	assert_harmless(text);
 	assert_non_null(strstr(text, "5 seconds"));
+	assert_golden("population.html", text);
 	free(text);
 	json_t *j = population_json(&p);
 	assert_int_equal(json_array_size(json_object_get(j, "rows")), 2);
