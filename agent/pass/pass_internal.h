@@ -253,9 +253,11 @@ void pass_formers_tell(struct pass *p);
 /* The SID with which each login of a server that is or has a replica is created, the same for all of them: of the login
  * inventory, else chosen now. It stays empty while one is being made whose SID nobody knows. */
 void pass_sids_choose(struct pass *p, struct server_work *w);
-/* On a secondary replica nothing can be read of an ended grant: true if another replica has proved that nothing of it is
- * left, and none shows more. */
+/* On a secondary replica nothing can be read of an ended grant: true if another replica has verified that nothing of it is
+ * left, after the last time that one of them gave it something. */
 bool pass_replica_proves(const char **where, const struct pass *p, const struct record *r);
+/* Nothing of an ended grant is in its database, which was read: that is so as of now, also where it was so before. */
+void pass_replica_seen(struct pass *p, const struct grant *g);
 int pass_formers_spread(struct pass *p);
 /* Former access on secondary replicas is gone when it is on their primary. */
 void pass_replicas_settle(struct pass *p);

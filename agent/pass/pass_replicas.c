@@ -100,24 +100,66 @@ void pass_sids_choose(struct pass *p, struct server_work *w)
 	}
 }
 
-bool pass_replica_proves(const char **where, const struct pass *p, const struct record *r)
+/* What the replicas of one database last verified of a login: when one gave it something, or could not tell, and when another
+ * had nothing left. Its own record is among the first alone: it is the one that is asked about. */
+struct replica_memory {
+	bool given, nothing;
+	instant_t given_at, nothing_at;
+	const char *where;
+};
+
+static struct replica_memory replicas_recall(
+	const struct pass *p, const char *server, const char *login, const char *database)
 {
-	bool found = false;
+	struct replica_memory m = {0};
 
 	for (size_t i = 0; i < p->grants.n; i++) {
 		const struct grant *g = &p->grants.items[i];
 		const struct grant_work *w = &p->works[i];
+		bool own = streq(g->server->name, server);
 
-		if (!names_equal(g->user->login, r->login) ||
-			!names_equal(g->database->name, r->database) ||
-			!are_replicas(p, g->server->name, r->server) || !w->has_verified)
+		if (!w->has_verified || !names_equal(g->user->login, login) ||
+			!names_equal(g->database->name, database) ||
+			(!own && !are_replicas(p, g->server->name, server)))
 			continue;
-		if (w->verified.level != LEVEL_NONE || w->verified.result != VERIFICATION_VERIFIED)
-			return false;
-		*where = g->server->name;
-		found = true;
+		if (w->verified.level != LEVEL_NONE ||
+			w->verified.result != VERIFICATION_VERIFIED) {
+			m.given_at = m.given && m.given_at > w->verified.at ? m.given_at
+									    : w->verified.at;
+			m.given = true;
+		} else if (!own && (!m.nothing || w->verified.at > m.nothing_at)) {
+			m.nothing_at = w->verified.at;
+			m.nothing = true;
+			m.where = g->server->name;
+		}
 	}
-	return found;
+	return m;
+}
+
+/* That nothing was there before access was given proves nothing of afterwards. */
+bool pass_replica_proves(const char **where, const struct pass *p, const struct record *r)
+{
+	struct replica_memory m = replicas_recall(p, r->server, r->login, r->database);
+
+	if (!m.nothing || (m.given && m.nothing_at <= m.given_at))
+		return false;
+	*where = m.where;
+	return true;
+}
+
+void pass_replica_seen(struct pass *p, const struct grant *g)
+{
+	struct grant_work *w = &p->works[pass_grant_number(p, g)];
+
+	if (!w->has_verified || w->verified.level != LEVEL_NONE ||
+		w->verified.result != VERIFICATION_VERIFIED)
+		return;
+	struct replica_memory m =
+		replicas_recall(p, g->server->name, g->user->login, g->database->name);
+	if (!m.given || m.given_at < w->verified.at)
+		return;
+	w->verified.at = p->o.now;
+	w->to_save = p->o.mode == PASS_APPLY;
 }
 
 /* Search for a former user on all replicas: a failover may have happened before a pass observed the user there. */

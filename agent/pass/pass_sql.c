@@ -167,6 +167,9 @@ static void grant_take(struct pass *p, const struct record *r)
 	w->readable = w->answered && r->state != STATE_UNREAD && r->state != STATE_UNVERIFIED &&
 		      r->state != STATE_WAITING;
 	w->told_admission = r->grant.admission;
+	if (w->readable && g->level == LEVEL_NONE && w->state == STATE_OK &&
+		r->grant.secondary != ANSWER_YES && r->grant.level == LEVEL_NONE)
+		pass_replica_seen(p, g);
 	grant_waits(w, &told);
 	if (!w->answered || w->state == STATE_UNREAD)
 		grant_overdue(w, g, &told);

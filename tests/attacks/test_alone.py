@@ -10,6 +10,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 
 import audit_lab  # noqa: E402  (the path above makes it importable)
 import lab  # noqa: E402
+import test_replicas  # noqa: E402
 
 USER, SECOND = "acme.jane.doe", "acme.john.roe"
 PASSWORD = "Known-to-the-user-7"
@@ -192,6 +193,45 @@ class Alone(audit_lab.AuditCase):
                 found.server.sql(take, "master")
                 found.agent.apply(expect=0)
                 self.narrowed(found)
+
+    def test_45_a_replica_that_cannot_be_read(self):
+        """It was the primary, where she came in; now nothing in it can be read. Her login is shut there at go-live, and what
+        she is left with is certified only once a replica was read."""
+        group = test_replicas.Replicas("test_failover")
+        self.addCleanup(group.doCleanups)
+        found = group.group_make()
+        agent, servers = found.agent, found.servers
+        group.applied(agent)
+        group.failed_over("sql01", "sql02")
+        for _ in range(3):
+            agent.apply(expect=(0, 1, 2))
+        self.assertEqual(servers["sql02"].login(USER), [USER, False])
+        self.assertEqual(servers["sql02"].roles(USER, "AcmeTest"), ["curfew_full"])
+        servers["sql02"].sql(f"ALTER LOGIN [{USER}] WITH PASSWORD = N'{PASSWORD}'")
+        self.assertTrue(group.person("sql02").login(USER, PASSWORD).ok)
+        group.failed_over("sql02", "sql01")
+        golive = group.golive
+        agent.apply(lab.local(golive), expect=(0, 1, 2))
+        self.assertTrue(servers["sql02"].login(USER)[1], "shut where nothing can be read")
+        self.assertEqual(servers["sql02"].sessions_of(USER), [])
+        agent.apply(lab.local(golive), expect=(0, 1, 2))
+        self.assertEqual(servers["sql01"].roles(USER, "AcmeTest"), ["curfew_read_only"])
+        for server in servers.values():
+            server.faults(database_state={d: "secondary" for d in test_replicas.DATABASES}, replicas="SQL01,SQL02")
+        end = lab.local(golive + lab.days(31))
+        agent.apply(end, expect=(0, 1, 2))
+        for server in servers.values():
+            self.assertTrue(server.login(USER) is None or server.login(USER)[1])
+        grants = [r for r in agent.curfew("apply", "--at", end, "--json").json["records"] if r["kind"] == "grant"]
+        self.assertNotIn("ok", {g["state"] for g in grants}, f"none of them was read: {grants}")
+        group.shown("sql02")
+        for _ in range(3):
+            agent.apply(end, expect=(0, 1, 2))
+        for server in servers.values():
+            self.assertIsNone(server.login(USER))
+        self.assertFalse(servers["sql01"].user(USER, "AcmeTest"))
+        grants = [r for r in agent.curfew("apply", "--at", end, "--json").json["records"] if r["kind"] == "grant"]
+        self.assertEqual({(g["state"], g["level"]) for g in grants}, {("ok", "none")})
 
     def test_46_taken_by_a_dba_alone(self):
         found = self.live()
