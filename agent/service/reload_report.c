@@ -1,79 +1,55 @@
 /* Reports what a reload changes, to log and journal: who gains access, which clients were removed. */
 #include <string.h>
 #include "curfew/calendar.h"
+#include "curfew/preview.h"
 #include "service/internal.h"
 
-static int grant_compare(const void *a, const void *b)
+/* Describes what the configuration before did not give. */
+static void gain_words(char words[RECORD_TEXT_MAX], const struct preview_change *c)
 {
-	const struct grant *x = a, *y = b;
-	int c = strcmp(x->client->name, y->client->name);
-
-	if (!c)
-		c = strcmp(x->user->login, y->user->login);
-	if (!c)
-		c = strcmp(x->server->name, y->server->name);
-	return c ? c : strcmp(x->database->name, y->database->name);
-}
-
-static const struct source *source_added(const struct user *before, const struct user *now)
-{
-	for (size_t i = 0; i < now->n_sources; i++) {
-		size_t k = 0;
-		while (k < before->n_sources &&
-			(source_compare(&before->sources[k], &now->sources[i]) != 0 ||
-				user_source_end(before, k) < user_source_end(now, i)))
-			k++;
-		if (k == before->n_sources)
-			return &now->sources[i];
-	}
-	return NULL;
-}
-
-/* Describes access that the configuration before did not give, or returns NULL. */
-static const char *grant_widened(
-	char words[RECORD_TEXT_MAX], const struct grant *before, const struct grant *now)
-{
+	const struct grant *before = c->before, *now = c->after;
 	char a[INSTANT_TEXT_MAX], b[INSTANT_TEXT_MAX], text[SOURCE_TEXT_MAX];
-	const struct source *added;
+	const struct source *added = before ? source_gained(before->user, now->user) : NULL;
 
-	if (!before) {
-		if (now->level == LEVEL_NONE)
-			return NULL;
+	if (!before && now->level == LEVEL_NONE)
+		record_printf(words, RECORD_TEXT_MAX, "new grant: %s from %s",
+			level_name(now->next_level), instant_format(a, now->until));
+	else if (!before)
 		record_printf(words, RECORD_TEXT_MAX, "new grant: %s until %s",
 			level_name(now->level), instant_format(a, now->until));
-		return words;
-	}
-	added = source_added(before->user, now->user);
-	if (now->level > before->level)
+	else if (now->level > before->level)
 		record_printf(words, RECORD_TEXT_MAX, "level %s, was %s", level_name(now->level),
 			level_name(before->level));
-	else if (now->level == before->level && now->level != LEVEL_NONE &&
-		 now->until > before->until)
+	else if (now->level == before->level && now->next_level > now->level &&
+		 now->until != before->until)
+		record_printf(words, RECORD_TEXT_MAX, "%s from %s, was from %s",
+			level_name(now->next_level), instant_format(a, now->until),
+			instant_format(b, before->until));
+	else if (now->level == before->level && now->until != before->until)
 		record_printf(words, RECORD_TEXT_MAX, "%s until %s, was until %s",
 			level_name(now->level), instant_format(a, now->until),
 			instant_format(b, before->until));
 	else if (now->end > before->end)
 		record_printf(words, RECORD_TEXT_MAX, "access until %s, was until %s",
 			instant_format(a, now->end), instant_format(b, before->end));
-	else if (added && now->level != LEVEL_NONE)
+	else if (added)
 		record_printf(words, RECORD_TEXT_MAX, "new source %s", source_format(text, added));
 	else
-		return NULL;
-	return words;
+		record_printf(words, RECORD_TEXT_MAX, "%s from %s, was %s",
+			level_name(now->next_level), instant_format(a, now->until),
+			level_name(before->next_level));
 }
 
-static void widenings_report(
-	struct service *s, const struct grants *before, const struct grants *now)
+/* The same comparison as in `curfew plan --files`. */
+static void gains_report(struct service *s, const struct preview *p)
 {
 	char words[RECORD_TEXT_MAX];
 
-	for (size_t i = 0; i < now->n; i++) {
-		const struct grant *g = &now->items[i];
-		const struct grant *old =
-			before->n ? bsearch(g, before->items, before->n, sizeof(*g), grant_compare)
-				  : NULL;
-		if (!grant_widened(words, old, g))
+	for (size_t i = 0; i < p->n; i++) {
+		const struct grant *g = p->items[i].after;
+		if (!(p->items[i].effect & PREVIEW_GIVES))
 			continue;
+		gain_words(words, &p->items[i]);
 		struct log_fields f = {g->client->name, g->user->login, g->server->name,
 			g->database->name, words, "configuration"};
 		log_send(LOG_WIDENED, &f, "%s on %s/%s: %s", g->user->login, g->server->name,
@@ -112,14 +88,12 @@ static void settings_report(const struct settings *a, const struct settings *b)
 void reload_report(struct service *s, const struct program *now)
 {
 	const struct program *before = s->loaded.program;
-	struct grants had = {0}, has = {0};
-	instant_t at = service_now(s);
+	struct preview p;
 
-	if (schedule_at(&had, before, &s->overrides, at) == 0 &&
-		schedule_at(&has, now, &s->overrides, at) == 0)
-		widenings_report(s, &had, &has);
-	grants_free(&had);
-	grants_free(&has);
+	if (!preview_make(&p, before, now, &s->overrides, service_now(s))) {
+		gains_report(s, &p);
+		preview_free(&p);
+	}
 	removed_report(s, before, now);
 	settings_report(&before->settings, &now->settings);
 }

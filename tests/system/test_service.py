@@ -13,7 +13,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import lab  # noqa: E402  (the path above makes it importable)
 from case import USER  # noqa: E402
-from lab import days, local, seconds  # noqa: E402
+from lab import day, days, local, seconds  # noqa: E402
 from service import COMES, Service, ServiceCase, until  # noqa: E402
 
 EXHAUSTIVE = bool(os.environ.get("CURFEW_EXHAUSTIVE"))
@@ -273,6 +273,18 @@ class Told(ServiceCase):
         self.assertEqual(self.agent.curfew("reload").code, 0)
         service.says("full until")
         self.assertIn("access-extended", self.agent.curfew("history", expect=0).out)
+        # What begins later is a widening, too.
+        self.agent.client_add("later", databases=[{"role": "staging", "server": "sql01", "name": "LaterTest"}],
+                              users=[{"first": "Ann", "last": "Lee", "email": "ann.lee@later.example",
+                                      "sources": ["203.0.113.9"]}],
+                              approved_on=day(lab.now() - days(1)), starts=day(lab.now() + days(5)),
+                              go_live=local(lab.now() + days(25)))
+        self.agent.write()
+        self.assertEqual(self.agent.curfew("reload").code, 0)
+        service.says("later.ann.lee on sql01/LaterTest: new grant: full from")
+        del self.agent.clients["later"]
+        self.agent.write()
+        self.assertEqual(self.agent.curfew("reload", "--yes").code, 0)
         # Broken: as it was, loudly.
         with open(client, "a", encoding="utf-8") as file:
             file.write("oops")
