@@ -36,7 +36,7 @@ WARN     := -Wall -Wextra -Wshadow -Wconversion -Wpointer-arith -Wstrict-prototy
 HARDEN    = $(eval HARDEN := -fPIE -fstack-protector-strong $$(call cc-option,-fstack-clash-protection) \
             $$(call cc-option,-fcf-protection) $$(FORTIFY))$(HARDEN)
 CFLAGS   ?= -O2 -g
-# The libraries check sizes only in optimised code, and not together with a sanitizer.
+# The libraries check sizes only in optimized code, and not together with a sanitizer.
 FORTIFY   = $(if $(SANITIZE),,$(if $(filter-out -O0,$(filter -O%,$(CFLAGS))),-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2))
 SANITIZER = $(if $(SANITIZE),-fsanitize=address -fsanitize=undefined)
 # Flags that say what the code means; checkers need them too.
@@ -145,7 +145,7 @@ property:                       ## property tests with many more cases
 	$(RUN) property
 practice:                       ## the practice server's own tests
 	$(RUN) practice
-sanitize:                       ## unit tests built by clang, with its address and undefined behaviour sanitizers
+sanitize:                       ## unit tests built by clang, with its address and undefined behavior sanitizers
 	$(RUN) sanitize
 valgrind:                       ## unit tests of the pure parts under valgrind
 	$(RUN) valgrind

@@ -22,7 +22,7 @@ static int event_write(const struct decision *d, const char *action)
 		.actor = cli_actor(),
 		.reason = d->cli->reason,
 		.server = d->cli->operands[0],
-		.login = strcmp(action, "adopt") ? NULL : d->cli->operands[1],
+		.login = streq(action, "adopt") ? d->cli->operands[1] : NULL,
 		.action = action,
 		.outcome = "done",
 		.configuration = d->program->digest};

@@ -152,7 +152,7 @@ static bool is_same_failure(const struct record *a, const struct record *b)
 	       (is_lacking_right(a) && a->change.kind == b->change.kind);
 }
 
-static bool is_neighbour(const struct record *a, const struct record *b)
+static bool is_neighbor(const struct record *a, const struct record *b)
 {
 	return a->kind == RECORD_GRANT && b->kind == RECORD_GRANT && streq(a->server, b->server) &&
 	       streq(a->login, b->login);
@@ -160,7 +160,7 @@ static bool is_neighbour(const struct record *a, const struct record *b)
 
 static bool is_same_state(const struct record *a, const struct record *b)
 {
-	return is_neighbour(a, b) && a->state == b->state && streq(a->detail, b->detail);
+	return is_neighbor(a, b) && a->state == b->state && streq(a->detail, b->detail);
 }
 
 /* The server's own note says it of every grant there. */
@@ -197,7 +197,7 @@ static bool is_repeated(const struct ranked *shown, size_t i)
 		if (is_same_failure(r, shown[k].record))
 			return true;
 	/* The grants of a login follow each other. */
-	for (size_t k = i; k-- > 0 && is_neighbour(shown[k].record, r);)
+	for (size_t k = i; k-- > 0 && is_neighbor(shown[k].record, r);)
 		if (is_same_state(shown[k].record, r))
 			return true;
 	/* The servers' notes come first. */
@@ -226,7 +226,7 @@ static void state_print(const struct ranked *shown, size_t n, size_t i, FILE *to
 		style_end(color, tone));
 	if (*r->login)
 		text_printf(to, "%s%s%s", r->login, *r->database ? " on " : "", r->database);
-	for (size_t k = i + 1; k < n && is_neighbour(r, shown[k].record); k++)
+	for (size_t k = i + 1; k < n && is_neighbor(r, shown[k].record); k++)
 		if (is_same_state(r, shown[k].record))
 			text_printf(to, ", %s", shown[k].record->database);
 	text_printf(to, "%s%s\n", *r->login ? ": " : "",

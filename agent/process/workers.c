@@ -36,7 +36,7 @@ struct workers {
 	const struct worker_job *jobs;
 	size_t n_jobs, next, n_running;
 	unsigned deadline;
-	bool cancelled;
+	bool canceled;
 	record_fn sink;
 	void *context;
 	int epoll, timer;
@@ -226,7 +226,7 @@ static void workers_fail_job(struct workers *w, const struct worker_job *job, in
 
 static void workers_fill(struct workers *w)
 {
-	while (w->cancelled && w->next < w->n_jobs)
+	while (w->canceled && w->next < w->n_jobs)
 		workers_fail_job(w, &w->jobs[w->next++], -ECANCELED);
 	for (size_t i = 0; i < w->n_slots && w->next < w->n_jobs; i++) {
 		while (!w->slots[i].job && w->next < w->n_jobs) {
@@ -357,7 +357,7 @@ void workers_cancel(struct workers *w)
 	/* The next dispatch handles it; the timer or the end of a channel causes one. */
 	const struct itimerspec at_once = {.it_value.tv_nsec = 1};
 
-	w->cancelled = true;
+	w->canceled = true;
 	for (size_t i = 0; i < w->n_slots; i++)
 		if (w->slots[i].job)
 			slot_kill(&w->slots[i], -ECANCELED,

@@ -150,7 +150,7 @@ struct record_verification { /* state: unread when the database could not be ask
 	instant_t at;
 	struct sid sid; /* the login's; size 0: there is none */
 	char fingerprint
-		[FINGERPRINT_MAX]; /* of what the catalogue shows of permissions there, which it holds for */
+		[FINGERPRINT_MAX]; /* of the user's permissions there as the catalog shows them; the verification is valid for these */
 };
 struct record_finding { /* evidence in `detail` */
 	enum finding_severity severity;

@@ -247,10 +247,10 @@ static void test_forwarded_after_translation(void **state)
 }
 
 /* Rulesets of the kind that people load beside ours. */
-static const struct neighbour {
+static const struct neighbor {
 	const char *name, *rules;
 	bool lets_in;
-} NEIGHBOURS[] = {
+} NEIGHBORS[] = {
 	{"accepts everything before us",
 		"table inet x { chain input { type filter hook input priority -300; policy accept; accept; }; "
 		"chain forward { type filter hook forward priority -300; accept; }; }",
@@ -280,7 +280,7 @@ static const struct neighbour {
 		false},
 };
 
-static void test_neighbours(void **state)
+static void test_neighbors(void **state)
 {
 	instant_t now = real_now();
 	struct list l;
@@ -295,8 +295,8 @@ static void test_neighbours(void **state)
 	list_allow(&l, JANE, INNER ":1433", now + 3600, "jane");
 	listener = tcp_listen(lab_home, HOME4, PORT);
 	behind = tcp_listen(inner, INNER, PORT);
-	for (size_t i = 0; i < ARRAY_SIZE(NEIGHBOURS); i++) {
-		const struct neighbour *n = &NEIGHBOURS[i];
+	for (size_t i = 0; i < ARRAY_SIZE(NEIGHBORS); i++) {
+		const struct neighbor *n = &NEIGHBORS[i];
 		struct firewall *f = lab_open(&LAB_SETTINGS);
 
 		run("nft '%s'", n->rules);
@@ -306,7 +306,7 @@ static void test_neighbours(void **state)
 				!reaches(lab_away, JANE, INNER, PORT))
 				fail_msg("kept out although allowed: %s", n->name);
 		} else if (!is_refused(lab_away, JANE, HOME4, PORT)) {
-			fail_msg("the neighbour's own drop must hold: %s", n->name);
+			fail_msg("the neighbor's own drop must hold: %s", n->name);
 		}
 		if (!is_refused(lab_away, NOBODY, HOME4, PORT) ||
 			!is_refused(lab_away, NOBODY, INNER, PORT))
@@ -352,7 +352,7 @@ int main(void)
 		cmocka_unit_test(test_kernel_ends_sessions_by_itself),
 		cmocka_unit_test(test_overlapping_deadlines),
 		cmocka_unit_test(test_forwarded_after_translation),
-		cmocka_unit_test(test_neighbours),
+		cmocka_unit_test(test_neighbors),
 	};
 
 	return cmocka_run_group_tests(tests, setup, NULL);

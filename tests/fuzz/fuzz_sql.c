@@ -55,7 +55,7 @@ static char *name_need(struct input *in, struct names *names)
 	return name;
 }
 
-/* What is written without quotes comes from tables: of the configuration, or of the server's catalogue. */
+/* What is written without quotes comes from tables: of the configuration, or of the server's catalog. */
 static const char *word_take(struct input *in)
 {
 	static const char *const words[] = {

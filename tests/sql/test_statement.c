@@ -231,7 +231,7 @@ static void test_unnameable(void **state)
 	}
 }
 
-/* Permissions and kinds are written without quotes: what is no word of the catalogue's is not written at all. */
+/* Permissions and kinds are written without quotes: what is no word of the catalog's is not written at all. */
 static void test_words(void **state)
 {
 	static const char *const wrong[] = {

@@ -250,7 +250,7 @@ class Leftovers(audit_lab.AuditCase):
             self.remedy_run(other, strict=False)
 
     def test_what_the_operator_has_reviewed(self):
-        """What the configuration names is told as information, with where it leads; its neighbour is a finding."""
+        """What the configuration names is told as information, with where it leads; its neighbor is a finding."""
         settings = self.lab.agent.servers["sql01"]
         self.addCleanup(self.lab.agent.write)
         for check, setting, batches, undo in (
@@ -325,7 +325,7 @@ class Leftovers(audit_lab.AuditCase):
         self.audit(found, 2)
 
     def test_what_was_changed_is_shown(self):
-        """What has no text is shown by the catalogue: a remedy that yields nothing but NULL is none."""
+        """What has no text is shown by the catalog: a remedy that yields nothing but NULL is none."""
         found = self.lab_make()
         found.server.sql("CREATE USER [helper] WITHOUT LOGIN; CREATE SYNONYM dbo.Away FOR dbo.Orders", "AcmeTest")
         found.client_add("acme", [("staging", "sql01", "AcmeTest")])

@@ -25,7 +25,7 @@ def setUpModule():
 
 
 def on_terminal(agent, *arguments):
-    """What a command writes to a terminal of 80 columns that has no colours, line by line."""
+    """What a command writes to a terminal of 80 columns that has no colors, line by line."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, COLUMNS, 0, 0))
     child = agent.space.start(*agent.command(*arguments), stdout=theirs, stderr=theirs,
