@@ -58,8 +58,8 @@ const struct leftover server_leftovers[] = {
 		"an availability group owned by a login of Curfew's",
 		FOUND NAME("g.name") ", " NAME("l.name") ", " NAME(
 			"SUSER_SNAME(0x01)") "\n"
-					     "FROM sys.availability_groups AS g JOIN sys.availability_replicas AS a ON a.group_id = g.group_id\n"
-					     "JOIN sys.server_principals AS l ON l.sid = a.owner_sid\n"
+					     "FROM sys.availability_groups AS g JOIN sys.server_principals AS l ON EXISTS (SELECT 1\n"
+					     "  FROM sys.availability_replicas AS a WHERE a.group_id = g.group_id AND a.owner_sid = l.sid)\n"
 					     "JOIN sys.server_role_members AS rm ON rm.member_principal_id = l.principal_id\n"
 					     "JOIN sys.server_principals AS r ON r.principal_id = rm.role_principal_id WHERE r.name = N'" MARK_ROLE
 					     "';\n",

@@ -127,11 +127,14 @@ class Replicas(LabCase):
         found.servers["sql02"].sql("ALTER SERVER ROLE [sysadmin] ADD MEMBER [eve]")
         found.servers["sql01"].sql("CREATE TRIGGER [logon] ON ALL SERVER FOR LOGON AS SELECT 1")
         found.servers["sql01"].sql("CREATE USER [mallory] WITHOUT LOGIN", "AcmeTest")
+        found.servers["sql01"].sql(f"ALTER AUTHORIZATION ON AVAILABILITY GROUP::[group1] TO [{USER}]")
         planted = {("new-login", "sql02", "master"), ("new-server-member", "sql02", "master"), ("server-trigger", "sql01", None),
-                   ("loginless-user", "sql01", "AcmeTest")}
+                   ("loginless-user", "sql01", "AcmeTest"), ("server-owner", "sql01", None)}
         told, report = self.audited(2)
         self.assertLessEqual(planted, told, report)
         self.assertFalse({f for f in told if f[1] == "sql02" and f[2] in DATABASES}, told)
+        [remedy] = [f["remedy"] for f in report["findings"] if f["name"] == "server-owner"]
+        found.servers["sql01"].sql(remedy)
         # After a failover the database is audited at its new primary, and each server still by itself.
         found.servers["sql01"].sql("DROP TRIGGER [logon] ON ALL SERVER")
         self.failed_over("sql01", "sql02")
@@ -139,6 +142,7 @@ class Replicas(LabCase):
         told, report = self.audited(2)
         self.assertIn(("loginless-user", "sql02", "AcmeTest"), told, report)
         self.assertIn(("new-server-member", "sql02", "master"), told, report)
+        self.assertNotIn("server-owner", {name for name, _, _ in told}, report)
         self.assertNotIn(("loginless-user", "sql01", "AcmeTest"), told, report)
 
     def test_file_goes_away(self):

@@ -210,6 +210,7 @@ class ServerCatalogue(Scope):
         self.jobs = JDict(self)
         self.proxies = JDict(self)
         self.endpoints = Register(self)
+        self.group_owners = JDict(self)     # name of an availability group -> SID, where it is not sa
         self.restores = JDict(self)         # id -> (when, database, login, whether over another)
         self.started = now_text()
         self.name_registers()

@@ -144,6 +144,8 @@ class LoginExecutor:
             raise error(15174, name=p.name)
         if any(r.type == "R" and r.owner == p.id for r in cat.principals):
             raise error(15141, what="server role")
+        if any(bytes(sid) == bytes(p.sid) for sid in cat.group_owners.values()):
+            raise error(15141, what="availability group")
         if any(e.owner == p.id for e in cat.endpoints):
             raise error(15141, what="endpoint")
         if any(n.owner == p.id for n in cat.notifications):

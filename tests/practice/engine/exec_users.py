@@ -6,6 +6,7 @@ from .errors import error
 from .events import SqlError
 from .owned import IN_SCHEMA, REGISTER
 from .permissions import STORED_AS, closure
+from .views_replicas import GROUP_NAME
 
 SPECIAL_USERS = {"dbo", "guest", "sys", "information_schema", "public"}
 
@@ -245,6 +246,13 @@ class UserExecutor:
             if login is None or not env.has(None, "SERVER ROLE", r.id, "TAKE OWNERSHIP"):
                 raise error(15151, verb="alter", what="server role", name=s.parts[2])
             r.owner = login.id
+            return
+        if s.cls == "AVAILABILITY GROUP":
+            login = cat.principals.find(s.owner or "")
+            if not cat.features.replicas or s.parts[2] != GROUP_NAME or login is None or \
+                    not env.has_server("CONTROL SERVER"):
+                raise error(15151, verb="find", what="availability group", name=s.parts[2])
+            cat.group_owners[GROUP_NAME] = login.sid
             return
         if s.cls == "ENDPOINT":
             _, id_, rec = self.find_securable(env, s.cls, s.parts)

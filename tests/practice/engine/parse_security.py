@@ -7,6 +7,7 @@ CLASSES = {"OBJECT": "OBJECT", "SCHEMA": "SCHEMA", "DATABASE": "DATABASE", "USER
            "CERTIFICATE": "CERTIFICATE", "ENDPOINT": "ENDPOINT"}
 LONG_CLASSES = ((("SERVER", "ROLE"), "SERVER ROLE"), (("APPLICATION", "ROLE"), "APPLICATION ROLE"),
                 (("SYMMETRIC", "KEY"), "SYMMETRIC KEY"), (("ASYMMETRIC", "KEY"), "ASYMMETRIC KEY"),
+                (("AVAILABILITY", "GROUP"), "AVAILABILITY GROUP"),
                 *((tuple(cls.split()), cls) for cls in KINDS))
 
 

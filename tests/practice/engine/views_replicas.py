@@ -5,6 +5,7 @@ import uuid
 from .databases import state_of
 from .views import view
 
+GROUP_NAME = "group1"
 GROUP = "4F1B6C2E-0000-4000-8000-00000000A601"
 
 
@@ -23,7 +24,7 @@ def _may(env):
 @view("availability_groups", "group_id:u name:n resource_id:n is_contained:b", fixed=False)
 def _groups(env, db):
     if replicas(env) and _may(env):
-        yield GROUP, "group1", None, env.engine.catalogue.features.contained_group
+        yield GROUP, GROUP_NAME, None, env.engine.catalogue.features.contained_group
 
 
 @view("availability_replicas", "replica_id:u group_id:u replica_server_name:n256 owner_sid:v "
@@ -33,7 +34,7 @@ def _groups(env, db):
 def _replicas(env, db):
     if _may(env):
         for name in replicas(env):
-            yield (replica_id(name), GROUP, name, b"\x01", f"TCP://{name}:5022", 1, "SYNCHRONOUS_COMMIT", 0,
+            yield (replica_id(name), GROUP, name, env.engine.catalogue.group_owners.get(GROUP_NAME, b"\x01"), f"TCP://{name}:5022", 1, "SYNCHRONOUS_COMMIT", 0,
                    "AUTOMATIC", 0, "NO", None)
 
 
