@@ -69,7 +69,7 @@ static bool transfer_drops(const struct observed_owned *owned, const struct perm
 	if (streq(owned->kind, "SCHEMA"))
 		return (p->class == CLASS_SCHEMA || (kind && !p->owner_apart)) &&
 		       same_text(p->schema, owned->name);
-	/* Of what is in no schema, the permission has the kind in its place. */
+	/* A permission on something outside schemas has its kind in place of the schema. */
 	if (kind)
 		return streq(owned->kind, kind) && same_text(p->schema, owned->schema) &&
 		       same_text(p->object, owned->name);

@@ -30,7 +30,7 @@ int custom_print(const struct cli *cli, const struct program *p, FILE *to)
 	instant_t now;
 	int rc = 0;
 
-	/* As of the records of access: who may not read them is not told. */
+	/* Says nothing to a user who may not read the state. */
 	if (cli_enter(cli, p->settings.state_directory, p) ||
 		state_journal_open(&j, &p->settings, false))
 		return 0;

@@ -164,7 +164,7 @@ int firewall_change_compare(const void *a, const void *b)
 		     : allow_key_compare(&x->endpoint, &x->source, &y->endpoint, &y->source);
 }
 
-/* Of each kind they were found in order already: so by counting, and not by comparing. */
+/* Changes of one kind are in order already, so sort by counting the kinds, without comparing. */
 static int changes_sort(struct firewall_changes *c)
 {
 	size_t next[FIREWALL_CHANGE_KINDS] = {0}, counts[FIREWALL_CHANGE_KINDS] = {0}, at = 0;

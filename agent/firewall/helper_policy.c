@@ -268,7 +268,7 @@ const char *firewall_policy_server(const struct firewall_policy *p, const struct
 
 const char *firewall_policy_trusted(const struct firewall_policy *p, const struct trusted *t)
 {
-	/* Of an endpoint that has left the configuration nothing is known here: firewall_policy_list() judges that. */
+	/* Endpoints that left the configuration are checked in firewall_policy_list(). */
 	if (is_configured(p, &t->endpoint) &&
 		!entry_find(p->trusted, p->n_trusted, &t->source, &t->endpoint))
 		return "the configuration does not trust this source on this endpoint";
@@ -299,7 +299,7 @@ const char *firewall_policy_list(const struct firewall_policy *p, const struct a
 		if (!is_configured(p, &w->guards[i].endpoint) &&
 			!state_has_guard(held, &w->guards[i].endpoint))
 			return "no server of the configuration has this endpoint, and it is not guarded now";
-	/* Whom nobody configured to be trusted, nobody but the table itself vouches for. */
+	/* For an endpoint that left the configuration, only sources that the table already trusts may stay. */
 	for (size_t i = 0; i < w->n_trusted; i++)
 		if (!is_configured(p, &w->trusted[i].endpoint) &&
 			!state_has_trusted(held, &w->trusted[i]))

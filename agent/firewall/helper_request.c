@@ -178,7 +178,7 @@ static void commit(struct firewall_process *f, const struct firewall_request *r)
 		helper_result(f, rc, rc ? firewall_error(f->firewall) : "");
 }
 
-/* The list stays as it came: only a commit has to be refused what the configuration does not allow. */
+/* A plan keeps the list as it was sent. Only a commit must refuse what the configuration does not allow. */
 static void plan(struct firewall_process *f, const struct firewall_request *r)
 {
 	struct firewall_changes changes = {0};

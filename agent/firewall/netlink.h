@@ -140,15 +140,15 @@ struct places {
 	size_t n;
 	size_t last; /* that was found: entries are sorted by endpoint too */
 };
-/* Of the guards in either list; where both have an endpoint, the first one's server counts. */
+/* Places of all guards in both lists. If both have an endpoint, the server of the first list counts. */
 int places_make(struct places *out, struct firewall *f, const struct guard *a, size_t n_a,
 	const struct guard *b, size_t n_b);
 void places_free(struct places *l);
 const struct endpoint_place *places_find(struct places *l, const struct endpoint *e);
 /* All endpoints of a server have the same entries, because they share its sets. */
 bool places_agree(struct places *l, const struct allowlist *wanted);
-/* A list of which that is true: whom not all let in none does, and of different ends the earliest counts. Free its
- * `allows`. */
+/* Makes a list for which places_agree() is true: drops a source that not all endpoints allow, and uses the earliest of
+ * different ends. Free its `allows`. */
 int places_make_agree(struct allowlist *out, struct places *l, const struct allowlist *wanted);
 /* An endpoint is in another server's chain than it should be, or shares one with an endpoint that it should not. Then the
  * table is built again: at one instant in the old places, at the next in the new ones. */

@@ -214,7 +214,7 @@ static int places_build(struct worklist *w)
 int worklist_rebuild(struct worklist *w)
 {
 	struct rebuilding b = {.work = w};
-	/* It takes over what was counted until now. */
+	/* The new table continues the counters of the old one, so they must have been read. */
 	int rc = w->observed->fresh ? places_build(w) : -EINTR;
 
 	w->restructured = true;

@@ -149,7 +149,7 @@ static int phase_delete(struct worklist *w, const struct job *j)
 
 	if (!job_deletes(j))
 		return 0;
-	/* What it has counted until now has to be read first. */
+	/* A replaced element keeps its counters, so they must have been read first. */
 	if (j->replaces && !w->observed->fresh)
 		return -EINTR;
 	e = element_of(j, ELEMENT_DELETE);
@@ -207,7 +207,7 @@ static int phase_add(struct worklist *w, const struct job *j)
 	e.comment = c->comment;
 	if (j->observed && !j->replaces)
 		e.order = ELEMENT_UPDATE;
-	/* What it has counted goes on. */
+	/* The new element continues the counters of the old one. */
 	if (j->observed && j->replaces) {
 		e.packets = j->observed->packets;
 		e.bytes = j->observed->bytes;

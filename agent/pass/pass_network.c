@@ -140,7 +140,7 @@ static int network_commit(struct pass *p, const struct allowlist *wanted, bool c
 		network_note(p, "reading the packet filter", rc);
 		return rc;
 	}
-	/* That there is nothing to do has just been read from the kernel, which is all that a commit could prove. */
+	/* The kernel was just read and nothing differs, so a commit could not prove more. */
 	if (rc == FIREWALL_PROVED)
 		rc = 0;
 	else

@@ -136,7 +136,7 @@ static struct replica_memory replicas_recall(
 	return m;
 }
 
-/* That nothing was there before access was given proves nothing of afterwards. */
+/* A verification of absence counts only if it is newer than the last grant of access. */
 bool pass_replica_proves(const char **where, const struct pass *p, const struct record *r)
 {
 	struct replica_memory m = replicas_recall(p, r->server, r->login, r->database);

@@ -144,7 +144,7 @@ void check_note(const struct visit_run *run, const char *check, const char *data
 int baselines_tell(struct visit_run *run, struct sql_error *error, const char *const *databases);
 /* Whether a baseline is due that can still be taken: no managed login has had a user in that database. */
 bool baselines_are_due(const struct visit_run *run);
-/* Of a baseline that could not be read, in an apply: until it is, nothing is opened there. 0 or -ENOMEM. */
+/* Call if an apply could not read a baseline: no access to that database is granted until it can. 0 or -ENOMEM. */
 int baseline_hold(struct visit_run *run, size_t baseline, const struct sql_error *error);
 /* Marks those databases in what was observed. 0 or -ENOMEM. */
 int baselines_mark_held(struct visit_run *run);

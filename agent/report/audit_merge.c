@@ -190,7 +190,7 @@ static void finding_join(struct build *b, struct audit_finding *into, struct aud
 		first.login = other.login;
 	if (!first.database)
 		first.database = other.database;
-	/* What was there before is looked at, never dropped. */
+	/* An item that existed before must be reviewed, never dropped. */
 	if (first.remedy && begins_with(statement_of(first.remedy), "DROP ") && other.remedy &&
 		remedy_is_look(other.remedy))
 		first.remedy = other.remedy;

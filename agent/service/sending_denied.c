@@ -10,7 +10,7 @@
 #include "service/sending_make.h"
 
 #define DAY 86400
-/* Whoever scans can fill the kernel's list: a look ends with this time, and the next one goes on there. */
+/* A port scan can fill the kernel's list: one search ends after this time, and the next one continues there. */
 #define LOOK_MOST_MS 100
 
 struct denied_view {

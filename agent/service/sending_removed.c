@@ -68,7 +68,7 @@ static struct notice_dates dates_of(const struct removed_person *p, const char *
 		.ends = ends};
 }
 
-/* Whoever heard already that access was withdrawn, or whose access had not started or has ended, hears nothing. */
+/* Sends nothing if the last notice said that access was withdrawn, or if access had not started or has ended. */
 static int person_tell(const struct sending_view *v, struct removed_person *p)
 {
 	_cleanup_free_ char *sources = NULL, *told = NULL, *withdrawn = NULL, *event = NULL;

@@ -83,7 +83,7 @@ static size_t questions_count(const struct inventory_question *q)
 	return n;
 }
 
-/* A coverage that the server reports itself is told with the part, once that is known to be whole. */
+/* Coverage that the server reports itself is kept until its part is known to be complete. */
 static int coverage_keep(struct inventory_run *run, const struct record *r)
 {
 	struct record *kept = ROW_MORE(run->kept, run->n_kept);
@@ -265,7 +265,7 @@ static int place_row(void *places, const struct sql_value *v, int n)
 		.state = v[3].data ? row_number(&v[3]) : -1,
 		.user_access = v[4].data ? row_number(&v[4]) : -1,
 		.accessible = row_number(&v[5]) == 1,
-		/* What is not told is not relied on. */
+		/* An unknown value counts as the worse one. */
 		.forgets = !v[6].data || row_number(&v[6]) != 0,
 		.age = row_number(&v[7]),
 		.alone = v[8].data && row_number(&v[8]) == 1};

@@ -40,7 +40,7 @@ void tell_unreachable(const struct visit_run *run, const char *detail)
 
 void tell_obstacles(const struct visit_run *run)
 {
-	/* Of the server, and no reason to doubt what anybody holds there. */
+	/* This concerns the server only, and does not make the observed access doubtful. */
 	if (run->observed.lock_is_open) {
 		struct record r;
 		record_of(&r, run->visit, RECORD_NOTE, NULL, NULL, NULL);

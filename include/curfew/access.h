@@ -186,7 +186,7 @@ const char *fitness_reason(char buf[FITNESS_REASON_MAX], const struct observed_s
 	const struct observed_database *d, size_t n);
 /* The first of them in one text; "": there is none. Owned; NULL without memory. */
 char *fitness_text(const struct observed_server *o, const struct observed_database *d);
-/* NULL, or why no review of its text can vouch for what it does. */
+/* NULL, or why a review of its text cannot show what it does. */
 const char *trigger_unsafe(const struct observed_trigger *t);
 /* NULL, or why this trigger of the server must not run with Curfew's permissions: a part of a sentence about it. */
 const char *server_trigger_refused(const struct strings *known, const struct observed_trigger *t);

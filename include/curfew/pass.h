@@ -26,8 +26,8 @@ struct pass_options {
 	enum pass_mode mode;
 	const struct program *program;
 	const struct overrides *overrides;
-	/* Of PLAN, where `program` is of edited files: what the configuration in force gives now. Nobody is late to
-	 * remove that. NULL: `program` is in force. */
+	/* For a PLAN of edited files: the grants of the loaded configuration. What only the edited files end is not
+	 * overdue. NULL: `program` is the loaded configuration. */
 	const struct grants *in_force;
 	struct journal *journal; /* NULL: none yet (PLAN and STATUS before the first apply) */
 	/* Kept from pass to pass: while the journal cannot be read, access is removed by this copy. May be NULL. */
