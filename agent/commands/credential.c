@@ -120,13 +120,30 @@ static int credential_write(const struct cli *cli, const struct settings *s,
 	return 0;
 }
 
+/* Remains root, whose file it writes: a file with errors, such as the missing credential itself, would otherwise be
+ * replaced by the last known good version, which only the service's user reads. */
+static int program_read(struct program **out, const struct cli *cli)
+{
+	struct problems problems = {0};
+	int rc = program_load(out, &problems, cli->config, (instant_t)time(NULL));
+	int code = rc ? cli_fail(cli, EXIT_FAILED, "cannot read %s: %s", cli->config, strerror(-rc))
+		      : 0;
+
+	if (!code && (problems.fatal || !*out)) {
+		problems_print(&problems, stderr);
+		code = cli_fail(cli, EXIT_CONFIG, "nothing done: %s has errors", cli->config);
+	}
+	problems_free(&problems);
+	return code;
+}
+
 static int run(struct cli *cli)
 {
 	const struct server *server = NULL;
 	struct program *p = NULL;
 	int code =
 		isatty(STDIN_FILENO)
-			? cli_load(&p, cli)
+			? program_read(&p, cli)
 			: cli_fail(cli, EXIT_USAGE,
 				  "standard input is not a terminal; to write the file yourself, see curfew.conf(5)");
 	char *password = code ? NULL : sodium_malloc(2 * PASSWORD_MAX);

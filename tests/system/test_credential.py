@@ -40,6 +40,20 @@ class Credential(audit_lab.AuditCase):
         self.assertEqual(os.listdir(found.agent.path("credentials")), ["sql01"])
         self.assertIn("not a terminal", found.agent.curfew("credential", "sql01", expect=64).err)
 
+    def test_the_first_of_an_installed_package(self):
+        """The state belongs to the service's user, the password is missing: root writes it all the same."""
+        found = self.lab_make()
+        path = found.agent.path("credentials", "sql01")
+        os.unlink(path)
+        try:
+            os.chown(found.agent.path("state"), 23456, 23457)
+        except OSError as why:
+            self.skipTest(f"SKIPPED: this user has no other to give a folder to: {why}")
+        code, said = self.typed(found, SECRET, SECRET)
+        self.assertEqual(code, 0, said)
+        with open(path, encoding="utf-8") as file:
+            self.assertEqual(file.read(), SECRET + "\n")
+
 
 if __name__ == "__main__":
     unittest.main()
