@@ -154,8 +154,7 @@ static int items_take(void *list, sqlite3_stmt *s)
 	return rc;
 }
 
-static int baseline_taken(
-	instant_t *at, struct journal *j, const char *server, const char *database)
+int baseline_taken(instant_t *at, struct journal *j, const char *server, const char *database)
 {
 	_cleanup_statement_ sqlite3_stmt *s = NULL;
 	int rc = database_prepare(

@@ -7,17 +7,13 @@
 #include "curfew/text.h"
 #include "pass/pass_internal.h"
 
-static int none_take(void *context, instant_t at, const struct baseline_item *i)
-{
-	(void)context, (void)at, (void)i;
-	return 0;
-}
-
 static bool baseline_is_missing(
 	const struct pass *p, const struct server_work *w, const char *database)
 {
-	return p->o.journal && baseline_read(p->o.journal, pass_baseline_server(p, w, database),
-				       database, none_take, NULL) == -ENOENT;
+	instant_t at;
+
+	return p->o.journal && baseline_taken(&at, p->o.journal,
+				       pass_baseline_server(p, w, database), database) == -ENOENT;
 }
 
 /* A user already has access there, so changes made since would count as part of the baseline. */
@@ -38,13 +34,23 @@ static bool access_was_given(const struct pass *p, const char *server, const cha
 static bool baseline_is_asked(
 	const struct pass *p, const struct server_work *w, const struct grant *g)
 {
-	if (p->o.mode != PASS_AUDIT && p->o.mode != PASS_APPLY)
-		return false;
-	bool missing = baseline_is_missing(p, w, g->database->name);
-	return p->o.mode == PASS_AUDIT
-		       ? !missing || g->level != LEVEL_NONE
-		       : missing && g->level != LEVEL_NONE &&
-				 !access_was_given(p, w->server->name, g->database->name);
+	const char *database = g->database->name;
+
+	if (p->o.mode == PASS_AUDIT)
+		return g->level != LEVEL_NONE || !baseline_is_missing(p, w, database);
+	return p->o.mode == PASS_APPLY && g->level != LEVEL_NONE &&
+	       baseline_is_missing(p, w, database) &&
+	       !access_was_given(p, w->server->name, database);
+}
+
+/* By database; of one database first the grant that gives most. */
+static int grant_compare(const void *a, const void *b)
+{
+	const struct grant *x = *(const struct grant *const *)a,
+			   *y = *(const struct grant *const *)b;
+	int order = names_compare(x->database->name, y->database->name);
+
+	return order ? order : (y->level > x->level) - (y->level < x->level);
 }
 
 /* Each database of a server once, by the grant that gives most there. The caller frees the array; NULL: no memory. */
@@ -53,15 +59,13 @@ static const struct grant **databases_once(size_t *n, const struct wanted_server
 	const struct grant **once = calloc(wanted->n_grants + 1, sizeof(const struct grant *));
 
 	*n = 0;
-	for (size_t i = 0; once && i < wanted->n_grants; i++) {
-		const struct grant *g = wanted->grants[i];
-		size_t k = 0;
-		while (k < *n && !names_equal(once[k]->database->name, g->database->name))
-			k++;
-		if (k == *n || g->level > once[k]->level)
-			once[k] = g;
-		*n += k == *n;
-	}
+	if (!once)
+		return NULL;
+	memcpy(once, wanted->grants, wanted->n_grants * sizeof(*once));
+	qsort(once, wanted->n_grants, sizeof(*once), grant_compare);
+	for (size_t i = 0; i < wanted->n_grants; i++)
+		if (!*n || !names_equal(once[*n - 1]->database->name, once[i]->database->name))
+			once[(*n)++] = once[i];
 	return once;
 }
 

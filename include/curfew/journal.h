@@ -182,6 +182,8 @@ struct baseline_item {
 };
 int baseline_put(struct journal *j, const char *server, const char *database, instant_t at,
 	const struct baseline_item *items, size_t n);
+/* When it was taken; -ENOENT: never. */
+int baseline_taken(instant_t *at, struct journal *j, const char *server, const char *database);
 typedef int (*baseline_fn)(void *context, instant_t at, const struct baseline_item *i);
 /* -ENOENT: none was ever taken. 0 without a call: it is empty. */
 int baseline_read(struct journal *j, const char *server, const char *database, baseline_fn each,

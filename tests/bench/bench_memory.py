@@ -96,11 +96,14 @@ def configure(agent, server_of):
 
 
 def proved_fill(agent, grants):
-    """As if every server had proved its users at a pass before the reboot."""
+    """As if every server had its baselines, and had proved its users, at a pass before the reboot."""
+    grants = list(grants)
     with sqlite3.connect(agent.path("state", "journal.db")) as journal:
         journal.executemany("INSERT OR REPLACE INTO verification (server, login, database, sid, level, result, fingerprint, at) "
                             "VALUES (?, ?, ?, x'', 'full', 'verified', '', ?)",
                             ((*grant, int(time.time())) for grant in grants))
+        journal.executemany("INSERT OR IGNORE INTO baseline (server, database, at) VALUES (?, ?, ?)",
+                            ((server, database, int(time.time())) for server, _, database in grants))
     journal.close()
 
 
