@@ -146,7 +146,7 @@ static void readings_print(const struct inventory *v, FILE *to)
 		html_printf(to, " %s: <bdi>%s</bdi></td></tr>\n", c->part, c->detail);
 	}
 	fputs("</tbody></table></div>\n<p class=\"soft\">Not seen by any server: dynamic SQL, and what applications ask for. "
-	      "The use of views, table-valued functions, synonyms, types, sequences, and columns is not recorded.</p>\n",
+	      "The use of views, table-valued functions, synonyms, types, sequences, columns, and memory-optimized tables is not recorded, nor that of modules without a query of their own, and on other replicas.</p>\n",
 		to);
 }
 
