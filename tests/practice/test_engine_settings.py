@@ -1,4 +1,5 @@
 """SET options: where a session gets them from, what they change, and which ones modules store."""
+import os
 import unittest
 
 from engine import Features, Server
@@ -171,6 +172,19 @@ class FromTheStart(unittest.TestCase):
         server = Server(sa_password="Sa!pass1", features=Features(session_settings=True))
         server.run_script("CREATE DATABASE shop\nGO\nUSE shop\nGO\nCREATE TABLE dbo.[x y] (a int)")
 
+
+class Sources(unittest.TestCase):
+    def test_nothing_rests_on_memory_alone(self):
+        """A rule that is only remembered says why the agent works whichever is true; every other names its source."""
+        path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "README.md")
+        with open(path, encoding="utf-8") as file:
+            rules = file.read().split("## Rules and their sources")[1]
+        rows = [line for line in rules.splitlines() if line.startswith("| ") and not line.startswith("| rule |")]
+        self.assertGreater(len(rows), 90)
+        for row in rows:
+            self.assertRegex(row, r"\[[DIMR]\]")
+            if "[R]" in row:
+                self.assertIn("either", row)
 
 if __name__ == "__main__":
     unittest.main()
