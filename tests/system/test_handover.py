@@ -51,6 +51,18 @@ class HowToConnect(LabCase):
                     First_connection="password change not enforced (must_change = false);")
         self.assertIn("where a gateway translates addresses: its address and port", text)
 
+    def test_records_say_how_the_login_was_made(self):
+        """Its policy and its default database; of its password that there was one."""
+        found = self.lab_make()
+        found.client_add("acme", [("staging", "sql01", "AcmeTest")], **self.dates(lab.now() + days(20)))
+        self.applied(found.agent)
+        found.agent.handover("acme", USER)
+        said = {r["action"]: r["statement"] for r in found.agent.curfew("history", "--json", expect=0).json
+                if r["statement"]}
+        self.assertIn("PASSWORD = N'********', DEFAULT_DATABASE = [master], CHECK_POLICY = ON, CHECK_EXPIRATION = OFF",
+                      said["login-create"])
+        self.assertIn("MUST_CHANGE UNLOCK, CHECK_EXPIRATION = ON, CHECK_POLICY = ON", said["handover"])
+
     def test_json(self):
         answer = self.handed("--json").json
         self.assertEqual(answer["connections"], [{
