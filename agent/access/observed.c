@@ -123,8 +123,7 @@ void observed_free(struct observed_server *o)
 }
 
 /* SQL Server may compare names without case, and may return them in a different case. Where case counts, another login
- * may
- * differ by it alone: the exact name comes first, and names that the server returned are compared exactly. */
+ * may differ by it alone: the exact name comes first, and names that the server returned are compared exactly. */
 struct observed_login *observed_find_login(const struct observed_server *o, const char *login)
 {
 	for (size_t i = 0; i < o->n_logins; i++)
