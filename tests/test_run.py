@@ -11,13 +11,16 @@ from unittest import mock
 
 PATH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "run")
 sys.path.insert(0, os.path.dirname(PATH))
+import jobs  # noqa: E402  (beside it)
+import results  # noqa: E402
+
 LOADER = importlib.machinery.SourceFileLoader("run", PATH)
 run = importlib.util.module_from_spec(importlib.util.spec_from_loader("run", LOADER))
 LOADER.exec_module(run)
 
 
 def counts(text, code=0):
-    r = run.result_read(text, code)
+    r = results.result_read(text, code)
     return r.passed, r.failed, r.skipped
 
 
@@ -35,11 +38,11 @@ class ResultRead(unittest.TestCase):
                                 "not ok 2 # SKIP test_b\nnot ok 3 - test_c\n", 1), (1, 1, 1))
 
     def test_reasons_are_kept(self):
-        self.assertEqual(run.result_read("# SKIPPED: no owners here\nnot ok 2 # SKIP test_b\nskip - x: why\n", 0).reasons,
+        self.assertEqual(results.result_read("# SKIPPED: no owners here\nnot ok 2 # SKIP test_b\nskip - x: why\n", 0).reasons,
                          ["no owners here", "test_b", "x: why"])
 
     def test_notes(self):
-        r = run.result_read("Ran 1 test in 1.0s\n\nOK\nnote - 5 of them\n", 0)
+        r = results.result_read("Ran 1 test in 1.0s\n\nOK\nnote - 5 of them\n", 0)
         self.assertEqual((r.passed, r.failed, r.notes), (1, 0, ["5 of them"]))
 
     def test_unittest(self):
@@ -56,7 +59,7 @@ class ResultRead(unittest.TestCase):
 
 
 def shell(line, **more):
-    return run.Job(line, ["sh", "-c", line], **more)
+    return jobs.Job(line, ["sh", "-c", line], **more)
 
 
 def broken():
@@ -68,7 +71,7 @@ class Lanes(unittest.TestCase):
 
     def lanes(self, parts):
         with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()) as self.out, \
-                mock.patch.multiple(run, LOGS=folder, PARTS=parts, WAITING=("waits",), AGAIN=("waits",), APART={}):
+                mock.patch.object(jobs, "LOGS", folder), mock.patch.multiple(run, PARTS=parts, WAITING=("waits",), AGAIN=("waits",), APART={}):
             found = run.lanes_run([*parts], True)
         return {name: (r.passed, r.failed, r.skipped) for name, r in found.items()}
 
@@ -83,7 +86,7 @@ class Lanes(unittest.TestCase):
                                      "list": broken, "none": lambda: [], "waits": broken,
                                      "silent": lambda: [shell("true")],
                                      "hangs": lambda: [shell("sleep 600", deadline=0.1)],
-                                     "missing": lambda: [run.Job("x", ["/nowhere"])],
+                                     "missing": lambda: [jobs.Job("x", ["/nowhere"])],
                                      "good": lambda: [shell("true", counts=False), shell("echo ok - a")]}),
                          {"build": (0, 1, 0), "list": (0, 1, 0), "none": (0, 1, 0), "waits": (0, 1, 0),
                           "silent": (0, 1, 0), "hangs": (0, 1, 0), "missing": (0, 1, 0), "good": (1, 0, 0)})
