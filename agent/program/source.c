@@ -115,6 +115,11 @@ bool source_contains(const struct source *s, int family, const uint8_t *addr)
 {
 	uint8_t masked[16] = {0};
 
+	/* As a server that listens on IPv6 may name an IPv4 client. */
+	if (family == AF_INET6 && s->family == AF_INET && address_is_mapped(addr)) {
+		family = AF_INET;
+		addr += 12;
+	}
 	if (family != s->family)
 		return false;
 	memcpy(masked, addr, family_bits(family) / 8);

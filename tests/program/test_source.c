@@ -174,6 +174,21 @@ static void contains_by_bits(void **state)
 	}
 }
 
+/* As a server that listens on IPv6 may name an IPv4 client: its session must end with its source. */
+static void a_mapped_address_is_the_ipv4_one(void **state)
+{
+	static const uint8_t inside[16] = {[10] = 0xff, 0xff, 203, 0, 113, 7};
+	static const uint8_t outside[16] = {[10] = 0xff, 0xff, 203, 0, 112, 7};
+	static const uint8_t unmapped[16] = {[12] = 203, 0, 113, 7};
+	struct source s;
+
+	(void)state;
+	assert_int_equal(source_parse(&s, "203.0.113.0/28"), 0);
+	assert_true(source_contains(&s, AF_INET6, inside));
+	assert_false(source_contains(&s, AF_INET6, outside));
+	assert_false(source_contains(&s, AF_INET6, unmapped));
+}
+
 static void endpoints_by_table(void **state)
 {
 	static const struct {
@@ -243,6 +258,7 @@ int main(void)
 		cmocka_unit_test(kinds_by_table),
 		cmocka_unit_test(text_goes_back_and_forth),
 		cmocka_unit_test(contains_by_bits),
+		cmocka_unit_test(a_mapped_address_is_the_ipv4_one),
 		cmocka_unit_test(endpoints_by_table),
 		cmocka_unit_test(endpoints_in_order),
 	};
