@@ -113,24 +113,24 @@ static struct replica_memory replicas_recall(
 {
 	struct replica_memory m = {0};
 
-	for (size_t i = 0; i < p->grants.n; i++) {
-		const struct grant *g = &p->grants.items[i];
-		const struct grant_work *w = &p->works[i];
-		bool own = streq(g->server->name, server);
+	for (size_t i = 0; i < p->o.program->n_servers; i++) {
+		const char *name = p->o.program->servers[i].name;
+		bool own = streq(name, server);
+		const struct grant *g = own || are_replicas(p, name, server)
+						? pass_grant(p, name, login, database)
+						: NULL;
+		const struct grant_work *w = g ? &p->works[pass_grant_number(p, g)] : NULL;
 
-		if (!w->has_verified || !names_equal(g->user->login, login) ||
-			!names_equal(g->database->name, database) ||
-			(!own && !are_replicas(p, g->server->name, server)))
+		if (!w || !w->has_verified)
 			continue;
-		if (w->verified.level != LEVEL_NONE ||
-			w->verified.result != VERIFICATION_VERIFIED) {
-			m.given_at = m.given && m.given_at > w->verified.at ? m.given_at
-									    : w->verified.at;
+		const struct verified *v = &w->verified;
+		if (v->level != LEVEL_NONE || v->result != VERIFICATION_VERIFIED) {
+			m.given_at = m.given && m.given_at > v->at ? m.given_at : v->at;
 			m.given = true;
-		} else if (!own && (!m.nothing || w->verified.at > m.nothing_at)) {
-			m.nothing_at = w->verified.at;
+		} else if (!own && (!m.nothing || v->at > m.nothing_at)) {
+			m.nothing_at = v->at;
 			m.nothing = true;
-			m.where = g->server->name;
+			m.where = name;
 		}
 	}
 	return m;
@@ -151,8 +151,8 @@ void pass_replica_seen(struct pass *p, const struct grant *g)
 {
 	struct grant_work *w = &p->works[pass_grant_number(p, g)];
 
-	if (!w->has_verified || w->verified.level != LEVEL_NONE ||
-		w->verified.result != VERIFICATION_VERIFIED)
+	if (!server_is_replicated(p->o.program, g->server) || !w->has_verified ||
+		w->verified.level != LEVEL_NONE || w->verified.result != VERIFICATION_VERIFIED)
 		return;
 	struct replica_memory m =
 		replicas_recall(p, g->server->name, g->user->login, g->database->name);

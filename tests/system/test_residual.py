@@ -303,6 +303,29 @@ class Renamed(ServiceCase):
         self.assertEqual(self.found.server.login(USER), [USER, False])
         self.assertEqual(len(self.agent.elements()), 2)
 
+    def test_a_revoked_client_under_another_name(self):
+        """The running service holds it, also after its restart, until an operator reinstates it by the new name."""
+        self.service_make(lab.now() + days(20))
+        self.role_comes("curfew_full")
+        self.agent.curfew("revoke", "acme", "--reason", "CS-7", expect=0)
+        self.elements_come(0)
+        client = dict(self.agent.clients.pop("acme"), name="acme2")
+        self.agent.clients["acme2"] = client
+        self.agent.write()
+        self.agent.curfew("reload", expect=(0, 2))
+        for again in (False, True):
+            if again:
+                self.service.stop()
+                self.service.start()
+            self.agent.curfew("apply", expect=(0, 1, 2))
+            self.assertIsNone(self.found.server.login("acme2.jane.doe"))
+            self.assertEqual(self.agent.elements(), [])
+            self.assertIn("revoked as acme", self.agent.curfew("explain", "acme2", "acme2.jane.doe").out)
+        self.agent.curfew("reinstate", "acme2", "--reason", "CS-8: other people", expect=(0, 2))
+        self.elements_come(2)
+        self.assertEqual(self.found.server.login("acme2.jane.doe"), ["acme2.jane.doe", False])
+        self.agent.curfew("history", "verify", expect=0)
+
 
 if __name__ == "__main__":
     unittest.main()
