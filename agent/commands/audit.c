@@ -5,7 +5,7 @@
 #include <jansson.h>
 
 #include "commands/audit_collect.h"
-#include "commands/audit_found.h"
+#include "commands/audit_first_seen.h"
 #include "commands/audit_population.h"
 
 /* All lists of the report as one, since a file has one table: the first column says of which a row is. */
@@ -83,7 +83,7 @@ static int run(struct cli *cli)
 	int code = collect(&c, cli);
 
 	if (!code) {
-		audit_found_record(&c);
+		audit_first_seen_record(&c);
 		code = show(cli, &c);
 	}
 	if (!code && !is_clean(&c))

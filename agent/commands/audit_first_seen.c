@@ -1,5 +1,5 @@
 /* Records findings that no earlier audit had, so that a later audit can tell what is new. */
-#include "commands/audit_found.h"
+#include "commands/audit_first_seen.h"
 
 #include <string.h>
 
@@ -30,7 +30,7 @@ static bool is_first_sight(const struct audit_finding *f)
 	return !f->first_seen && !streq(f->name, AUDIT_NOT_SHOWN);
 }
 
-void audit_found_record(const struct collected *c)
+void audit_first_seen_record(const struct collected *c)
 {
 	struct journal *j = NULL;
 	bool any = false;
