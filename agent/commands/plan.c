@@ -64,6 +64,12 @@ static size_t outcomes_count(const struct records *k, bool (*is)(const struct re
 	return n;
 }
 
+/* The plan is for a future time. */
+static bool is_coming(const struct cli *cli, instant_t now)
+{
+	return cli->at && now > (instant_t)time(NULL);
+}
+
 /* `coming`: the plan is for a future time. */
 static void result_print(
 	const struct pass_result *r, const struct records *k, bool applied, bool coming)
@@ -149,8 +155,7 @@ static int result_show(const struct cli *cli, const struct pass_result *result,
 		result_json(result, view, now);
 	} else {
 		plan_print(view->records.items, view->records.n, cli->verbose, stdout);
-		result_print(
-			result, &view->records, applied, cli->at && now > (instant_t)time(NULL));
+		result_print(result, &view->records, applied, is_coming(cli, now));
 	}
 	return exit_of(result, applied);
 }
@@ -193,9 +198,17 @@ static int alone(struct context *c, enum pass_mode mode, const struct preview *p
 	struct network network = {0};
 	struct pass_result result = {0};
 	int code = preview ? 0 : context_state(c, applied);
+	struct grants today = {0};
+	const struct grants *in_force = preview ? &preview->before : NULL;
 
 	if (!code && applied)
 		code = clock_put(cli, c->program, c->now);
+	/* Nobody is late to remove what a later time ends. */
+	if (!code && mode == PASS_PLAN && is_coming(cli, c->now)) {
+		in_force = &today;
+		if (schedule_at(&today, c->program, &c->overrides, (instant_t)time(NULL)))
+			code = cli_fail(cli, EXIT_FAILED, "%s", strerror(ENOMEM));
+	}
 	if (!code)
 		code = cli_network(&network, cli, c->program, applied);
 	if (!code) {
@@ -203,7 +216,7 @@ static int alone(struct context *c, enum pass_mode mode, const struct preview *p
 			.mode = mode,
 			.program = c->program,
 			.overrides = &c->overrides,
-			.in_force = preview ? &preview->before : NULL,
+			.in_force = in_force,
 			.journal = c->journal,
 			.network = network.present ? &network.port : NULL,
 			.now = c->now,
@@ -219,6 +232,7 @@ static int alone(struct context *c, enum pass_mode mode, const struct preview *p
 	}
 	network_close(&network);
 	records_free(&view.records);
+	grants_free(&today);
 	return code;
 }
 

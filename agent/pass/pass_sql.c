@@ -177,7 +177,7 @@ static void grant_take(struct pass *p, const struct record *r)
 		catalog_take(p, g, w);
 	if (w->state == STATE_OVERDUE && w->readable &&
 		pass_is_in_force(p, r->server, r->login, r->database, w->observed))
-		w->state = STATE_EXCESS;
+		w->state = STATE_DRIFT;
 	told.state = w->state;
 	told.grant.admission = pass_admission(g, p);
 	state_count(p, w->state);

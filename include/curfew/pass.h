@@ -26,8 +26,8 @@ struct pass_options {
 	enum pass_mode mode;
 	const struct program *program;
 	const struct overrides *overrides;
-	/* For a PLAN of edited files: the grants of the loaded configuration. What only the edited files end is not
-	 * overdue. NULL: `program` is the loaded configuration. */
+	/* For a PLAN of edited files, or of a later time: the grants that are in force. What only the plan ends is not
+	 * overdue. NULL: those of `program` at `now`. */
 	const struct grants *in_force;
 	struct journal *journal; /* NULL: none yet (PLAN and STATUS before the first apply) */
 	/* Kept from pass to pass: while the journal cannot be read, access is removed by this copy. May be NULL. */

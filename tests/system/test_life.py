@@ -47,6 +47,9 @@ class OnTheServer(LabCase):
 
         # Testing.
         self.applied(agent)
+        coming = agent.plan(lab.local(golive + days(1)), expect=2).out
+        self.assertIn("DROP MEMBER [acme.jane.doe]", coming)
+        self.assertNotIn("overdue", coming.lower(), "nobody is late yet")
         jane, other = found.person("jane"), found.person("other")
         password = agent.handover("acme", USER)
         self.first_login(found, jane, password)
