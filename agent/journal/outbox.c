@@ -325,8 +325,8 @@ int notices_off(struct journal *j, instant_t now)
 	rc = rows_end(j, "SELECT id FROM outbox WHERE state = 'queued'", OUTBOX_FAILED,
 		"notices were switched off", now);
 	if (rc >= 0)
-		rc = database_execute(
-			j, "DELETE FROM notices_on; DELETE FROM told; DELETE FROM notified_person;");
+		rc = database_execute(j,
+			"DELETE FROM notices_on; DELETE FROM told; DELETE FROM notified_person;");
 	return transaction_end(j, rc);
 }
 
