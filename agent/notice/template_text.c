@@ -53,8 +53,9 @@ static const char *const texts[] = {
 	[NOTICE_REVOKED] =
 		"Subject: {client}: your SQL Server access was withdrawn\n\n" HELLO
 		"your access to the databases of {client} was withdrawn on {date}.\n" FOOT,
-	[NOTICE_DIGEST] = "Subject: {client}: notices of {date}\n\n"
-			  "Client {client}, ticket {ticket}. Notices that were sent to its users:\n\n{list}\n",
+	[NOTICE_DIGEST] =
+		"Subject: {client}: notices of {date}\n\n"
+		"Client {client}, ticket {ticket}. Notices that were sent to its users:\n\n{list}\n",
 	[NOTICE_CUSTOM] = "Subject: {client}: customizations before go-live {date}\n\n"
 			  "Client {client}, ticket {ticket}.\n\n{list}.\n\n"
 			  "Run `curfew inventory` for the list with its evidence.\n",

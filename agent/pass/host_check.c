@@ -79,7 +79,8 @@ static void mail_check(struct pass *p)
 	char text[RECORD_TEXT_MAX];
 
 	if (!notices_are_on(&p->o.program->settings.notices)) {
-		check_add(p, "mail", CHECK_SKIP, "", "notices are not configured, so nobody gets a mail");
+		check_add(p, "mail", CHECK_SKIP, "",
+			"notices are not configured, so nobody gets a mail");
 		return;
 	}
 	int rc = p->o.journal ? outbox_count(&c, p->o.journal, p->o.now) : -ENODEV;
