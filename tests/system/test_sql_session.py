@@ -12,6 +12,7 @@ import lab  # noqa: E402  (the path above makes it importable)
 from case import OWN_PASSWORD, USER, LabCase  # noqa: E402
 from lab import days, local  # noqa: E402
 from practice import TOOLS  # noqa: E402
+from service import until  # noqa: E402
 
 # ANSI_WARNINGS, ANSI_PADDING, ANSI_NULLS, ARITHABORT, QUOTED_IDENTIFIER, ANSI_NULL_DFLT_ON, CONCAT_NULL_YIELDS_NULL.
 ON = 8 | 16 | 32 | 64 | 256 | 1024 | 4096
@@ -68,7 +69,8 @@ class HostileNames(LabCase):
         self.addCleanup(person.wait)
         self.addCleanup(person.kill)
         self.assertEqual(person.stdout.readline().strip(), "True")
-        self.assertEqual(len(found.server.sessions_of(USER)), 2)
+        # A login is answered a moment before its session is listed.
+        until(lambda: len(found.server.sessions_of(USER)) == 2, "both have a session")
         self.applied(found.agent)
         self.applied(found.agent, local(golive + days(1)))
         self.assertEqual(found.server.roles(USER, "AcmeTest"), ["curfew_read_only"])
