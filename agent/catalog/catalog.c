@@ -179,6 +179,8 @@ int sql_observe_server(struct observed_server *out, struct sql_error *error, str
 		rc = catalog_unreadable_add(
 			&o, "the session's settings", NULL, sql_session_unsettled(s));
 	if (!rc)
+		rc = catalog_sessions_judge(&o);
+	if (!rc)
 		catalog_conditions_join(&o, r.conditions, r.n_conditions);
 	raw_catalog_free(&r.raw);
 	free(r.conditions);

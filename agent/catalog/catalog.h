@@ -135,6 +135,8 @@ int catalog_managed_sids(struct sid **out, size_t *n, const struct observed_serv
 /* Their sessions and conditions. 0, -ENOMEM, or a lost session. */
 int catalog_managed_ask(struct server_reading *r, struct sql_error *error, struct sql_session *s,
 	const struct wanted_server *w, const struct claims *c);
+/* Reports sessions of which the server tells neither the login's SID nor its name. */
+int catalog_sessions_judge(struct observed_server *o);
 /* All of the server in one batch. After SQL_SERVER_ERROR, -EBADMSG or -ESTALE nothing that was read counts. */
 int catalog_whole_read(struct server_reading *r, struct sql_error *error, struct sql_session *s,
 	const struct wanted_server *w, const struct claims *c, const struct sql_head *head);

@@ -58,11 +58,27 @@ static int sessions_ask(struct server_reading *r, struct sql_error *error, struc
 			return -ENOMEM;
 		sessions_free(&r->o->sessions, &r->o->n_sessions);
 		closing_sessions_write(batch.to, selects[i], NULL, 0, sids, n);
+		closing_unknown_sessions_write(batch.to, selects[i]);
 		rc = question_ask(s, error, &batch, catalog_server_row, r);
 	}
 	r->o->sessions_visible = !rc;
 	return rc == SQL_SERVER_ERROR ? catalog_unreadable_add(r->o, "session", NULL, error->text)
 				      : rc;
+}
+
+/* With a name, the session counts as one of the login of that name, but is not ended. */
+int catalog_sessions_judge(struct observed_server *o)
+{
+	char which[64];
+	size_t n = 0;
+
+	for (size_t i = 0; i < o->n_sessions; i++)
+		n += !o->sessions[i].key.sid.size && !o->sessions[i].login[0];
+	if (!n)
+		return 0;
+	snprintf(which, sizeof(which), "the logins of %zu sessions", n);
+	return catalog_unreadable_add(o, which, NULL,
+		"their access may have ended, but Curfew ends no session whose login is unknown; a DBA must check them");
 }
 
 /* If the server does not have LOGINPROPERTY, every condition stays unknown. */

@@ -110,6 +110,7 @@ static int whole_ask(struct server_reading *r, struct sql_error *error, struct s
 		fputs(p->text, to);
 	catalog_names_write(to, r->names, r->n_names);
 	closing_sessions_write(to, session_select, e->named, e->n_named, e->sids, e->n_sids);
+	closing_unknown_sessions_write(to, session_select);
 	catalog_conditions_write(to, e->sids, e->n_sids, e->named, e->n_named);
 	char *batch = text_end(&text);
 	int rc = batch ? sql_session_run(s, error, batch, whole_row, &rows) : -ENOMEM;

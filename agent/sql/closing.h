@@ -13,6 +13,9 @@ void closing_disables_write(FILE *to, const struct sql_closing *closings, size_t
  * the two below. */
 void closing_sessions_write(FILE *to, const char *select, const struct sql_closing *closings,
 	size_t n, const struct sid *sids, size_t n_sids);
+/* Rows N'session' of the sessions that the question above leaves out because the server does not tell whose they are. They
+ * are reported, and never ended. */
+void closing_unknown_sessions_write(FILE *to, const char *select);
 /* For each session a row N'kill': its number, error number, message. */
 enum { CLOSING_SESSION_GONE = -1 };
 void closing_kills_write(FILE *to, const struct session_key *sessions, size_t n);

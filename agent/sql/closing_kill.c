@@ -118,6 +118,11 @@ void closing_sessions_write(FILE *to, const char *select, const struct sql_closi
 	fputs(n_sids || *separator == '\n' ? ";\n" : "WHERE 1 = 0;\n", to);
 }
 
+void closing_unknown_sessions_write(FILE *to, const char *select)
+{
+	fprintf(to, "%sWHERE s.original_security_id IS NULL;\n", select);
+}
+
 /* Matches only the session that was observed. Its id may belong to another session by now. */
 static void session_guard_write(FILE *to, const struct session_key *s)
 {

@@ -90,6 +90,16 @@ static void sessions_are_those_of_these_logins(void **state)
 	assert_string_equal(none + strlen(session_select_plain), "WHERE 1 = 0;\n");
 }
 
+static void sessions_of_nobody_known_are_asked_for_apart(void **state)
+{
+	_cleanup_free_ char *text = TEXT(closing_unknown_sessions_write(to, session_select));
+
+	(void)state;
+	assert_memory_equal(text, session_select, strlen(session_select));
+	assert_string_equal(
+		text + strlen(session_select), "WHERE s.original_security_id IS NULL;\n");
+}
+
 static void a_kill_means_the_session_that_was_seen(void **state)
 {
 	static const struct session_key keys[] = {
@@ -126,6 +136,7 @@ int main(void)
 		cmocka_unit_test(each_login_stands_in_a_try_of_its_own),
 		cmocka_unit_test(the_rest_can_be_sent_again),
 		cmocka_unit_test(sessions_are_those_of_these_logins),
+		cmocka_unit_test(sessions_of_nobody_known_are_asked_for_apart),
 		cmocka_unit_test(a_kill_means_the_session_that_was_seen),
 	};
 

@@ -81,6 +81,39 @@ class Verified(LabCase):
         self.nobody_is_in(found)
         self.assertNotIn("curfew_full", found.server.roles(USER, "AcmeTest"))
 
+    def test_a_session_of_nobody_known(self):
+        """A server that does not tell whose a session is: it is not ended, and its login stays shut while it is open."""
+        sid, name = "dm_exec_sessions.original_security_id", "dm_exec_sessions.original_login_name"
+        found = self.lab_make()
+        golive = lab.now() + days(20)
+        found.client_add("acme", [("staging", "sql01", "AcmeTest")], **self.dates(golive))
+        self.applied(found.agent)
+        jane = found.person("jane")
+        self.first_login(found, jane, found.agent.handover("acme", USER))
+        self.works(jane.login(USER, OWN_PASSWORD, "AcmeTest"))
+        found.server.faults(null_columns=sid)
+        at = local(golive + days(1))
+        found.agent.apply(at, expect=(0, 1, 2))
+        self.assertTrue(found.server.login(USER)[1], "the session began with full access")
+        self.assertEqual(len(found.server.sessions_of(USER)), 1, "it could be anybody's")
+        found.server.faults(null_columns=f"{sid},{name}")
+        self.assertRegex(found.agent.curfew("status").out, r"the logins of \d+ sessions")
+        found.server.faults()
+        self.applied(found.agent, at)
+        self.assertEqual(found.server.sessions_of(USER), [])
+        self.assertFalse(found.server.login(USER)[1])
+
+    def test_collations_that_cannot_meet_are_our_fault(self):
+        """A check that the server refuses for its collations is named as a defect; one that it refuses otherwise is not."""
+        found = self.lab_make()
+        found.client_add("acme", [("staging", "sql01", "AcmeTest")], **self.dates(lab.now() + days(20)))
+        self.applied(found.agent)
+        for number, ours in ((449, True), (300, False)):
+            found.server.faults(fail_on=f"is_linked,{number}")
+            said = found.agent.curfew("audit", expect=(0, 1, 2)).out
+            self.assertRegex(said, rf"cannot run check linked-server.* \({number}: ")
+            self.assertEqual("this is a defect of Curfew" in said, ours, said)
+
     def nobody_is_in(self, found):
         login = found.server.login(USER)
         self.assertTrue(login is None or login[1], login)
