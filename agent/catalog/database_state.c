@@ -11,7 +11,7 @@ const char *database_error_words(int number)
 		{916, "the agent login has no user there"},
 		{921, "it is being recovered"},
 		{922, "it is being recovered"},
-		{923, "it is in single-user mode"},
+		{923, "it is in restricted mode, and the agent login is none of the few who may enter"},
 		{924, "it is in single-user mode, and somebody else is connected"},
 		{926, "it is suspect"},
 		{927, "it is being restored"},

@@ -191,8 +191,7 @@ static void kept_end(struct kept *k, bool whole)
 /* A collation conflict is a defect of the question, not of the server. */
 static bool error_is_ours(int number)
 {
-	return number == 446 || number == 448 || number == 451 || number == 456 || number == 457 ||
-	       number == 468;
+	return (number >= 445 && number <= 451) || number == 456 || number == 457 || number == 468;
 }
 
 void check_note(const struct visit_run *run, const char *check, const char *database,

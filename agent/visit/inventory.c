@@ -298,7 +298,7 @@ static const char *place_closed(const struct inventory_place *p)
 {
 	return !p->told		     ? database_error_words(911)
 	       : p->state	     ? database_state_words((int)p->state)
-	       : p->user_access == 1 ? database_error_words(923)
+	       : p->user_access == 1 ? "it is in single-user mode"
 	       : !p->accessible	     ? database_error_words(916)
 				     : NULL;
 }

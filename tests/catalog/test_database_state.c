@@ -18,9 +18,18 @@ static void errors_of_replicas_are_told_apart(void **state)
 	assert_null(database_error_words(208));
 }
 
+/* 923 is of ALTER DATABASE SET RESTRICTED_USER, 924 of SINGLE_USER. */
+static void restricted_is_not_single_user(void **state)
+{
+	(void)state;
+	assert_non_null(strstr(database_error_words(923), "restricted mode"));
+	assert_non_null(strstr(database_error_words(924), "single-user mode"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(restricted_is_not_single_user),
 		cmocka_unit_test(errors_of_replicas_are_told_apart),
 	};
 
