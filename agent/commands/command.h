@@ -64,6 +64,7 @@ enum exit_code {
 #define OPT_FORM	OPTION(46) /* --from of new */
 #define OPT_AGE		OPTION(47)
 #define OPT_GPG		OPTION(48)
+#define OPT_MAIL	OPTION(49) /* of handover */
 /* For inventory: */
 #define OPT_VENDOR	OPTION(56)
 #define OPT_DROP_SCRIPT OPTION(57) /* --drop of inventory */
@@ -76,7 +77,7 @@ struct cli {
 	const struct command *command;
 	const char *config;
 	bool json, no_terminal, boot, summary, csv, anonymous, drop, files, watch, utc, verbose,
-		dry_run, yes, print, abort;
+		dry_run, yes, print, abort, mail;
 	bool vendor; /* inventory of the product itself, not of a client */
 	const char *decisions;
 	bool unprivileged; /* may not read the credentials, so only the service can make a pass */

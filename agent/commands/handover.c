@@ -6,6 +6,7 @@
 #include <sodium.h>
 
 #include "commands/command.h"
+#include "commands/handover_mail.h"
 #include "commands/seal.h"
 #include "report/connection.h"
 #include "curfew/report.h"
@@ -86,7 +87,8 @@ static void replicas_print(const struct program *p, const struct records *k)
 static void result_show(const struct cli *cli, const struct program *p, const struct records *k,
 	const struct user *u, const struct grants *g, const char *password)
 {
-	if (cli->json) {
+	/* A mailed sheet is read by a person. */
+	if (cli->json && !cli->mail) {
 		result_json(p, k, u, g, password);
 		return;
 	}
@@ -226,15 +228,19 @@ static int run(struct cli *cli)
 			cli->operands[0], cli->operands[1]);
 	if (!code)
 		code = context_state(&c, true);
+	if (!code && cli->mail)
+		code = handover_mail_check(&c);
 	if (!code)
 		code = replacing_agree(&c);
 	char *password = code ? NULL : sql_password_new();
 	if (!code)
 		code = password ? hand(&c, &seal, password) : EXIT_FAILED;
 	sodium_free(password);
-	context_close(&c);
 	int sealed = seal_close(&seal, cli);
-	return code ? code : sealed;
+	int mailed = seal.text ? handover_mail_queue(&c, seal.text) : 0;
+	free(seal.text);
+	context_close(&c);
+	return code ? code : sealed ? sealed : mailed;
 }
 
 const struct command command_handover = {
@@ -242,11 +248,12 @@ const struct command command_handover = {
 	.operands = "CLIENT USER",
 	.min_operands = 2,
 	.max_operands = 2,
-	.options = OPT_JSON | OPT_FORCE | OPT_AGE | OPT_GPG,
+	.options = OPT_JSON | OPT_FORCE | OPT_AGE | OPT_GPG | OPT_MAIL,
 	.summary = "Set a one-time password and show it once",
 	.help = "On every server where the user has access now. Curfew does not store or log the password. The journal records\n"
 		"the handover. A password that was handed over before no longer works: on a terminal the command asks first.\n"
 		"With MUST_CHANGE where the server supports it (setting `must_change`). With --age or --gpg the sheet is printed\n"
-		"encrypted for the user, so that it can be sent: whoever runs this does not see the password.\n",
+		"encrypted for the user, so that it can be sent: whoever runs this does not see the password. With --mail it is not\n"
+		"printed but sent, as a file of a mail to the user; a password is never mailed unencrypted.\n",
 	.run = run,
 };

@@ -4,12 +4,15 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define FINGERPRINT_CHARS 40
 #define WORDS_MOST	  12
+#define ARMOR		  "-----BEGIN "
 
 /* gpg accepts a key named by its whole fingerprint whatever its trust. */
 static bool is_fingerprint(const char *key)
@@ -92,15 +95,19 @@ int seal_start(struct seal *s, const struct cli *cli)
 	int ends[2];
 	char go;
 
-	*s = (struct seal){0};
+	*s = (struct seal){.printed = -1, .encrypted = -1};
 	if (cli->age && cli->gpg)
 		return cli_fail(cli, EXIT_USAGE, "cannot combine --age with --gpg");
+	if (cli->mail && !cli->age && !cli->gpg)
+		return cli_fail(cli, EXIT_USAGE,
+			"--mail requires --age RECIPIENT or --gpg KEY: a password is never mailed unencrypted");
 	if (!cli->age && !cli->gpg)
 		return 0;
 	int code = recipient_try(cli);
 	if (code)
 		return code;
-	if (pipe2(ends, O_CLOEXEC) < 0)
+	s->encrypted = cli->mail ? memfd_create("curfew-sheet", MFD_CLOEXEC) : -1;
+	if ((cli->mail && s->encrypted < 0) || pipe2(ends, O_CLOEXEC) < 0)
 		return cli_fail(cli, EXIT_FAILED, "%s", strerror(errno));
 	s->pid = fork();
 	if (s->pid == 0) {
@@ -108,7 +115,7 @@ int seal_start(struct seal *s, const struct cli *cli)
 		/* The parent ended without a sheet, so print nothing. */
 		if (read(ends[0], &go, 1) != 1)
 			_exit(0);
-		tool_run(cli, ends[0], -1);
+		tool_run(cli, ends[0], s->encrypted);
 	}
 	close(ends[0]);
 	s->to = ends[1];
@@ -124,10 +131,26 @@ int seal_open(struct seal *s, const struct cli *cli)
 	if (!s->pid)
 		return 0;
 	fflush(stdout);
-	if (write(s->to, "!", 1) == 1 && dup2(s->to, STDOUT_FILENO) >= 0)
+	/* The tool may end early, which is reported. */
+	signal(SIGPIPE, SIG_IGN);
+	s->printed = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+	if (s->printed >= 0 && write(s->to, "!", 1) == 1 && dup2(s->to, STDOUT_FILENO) >= 0)
 		return 0;
 	return cli_fail(cli, EXIT_FAILED, "cannot pass the sheet to the tool that encrypts it: %s",
 		strerror(errno));
+}
+
+/* Only what begins as an encrypted text does. */
+static char *encrypted_read(int from)
+{
+	off_t size = lseek(from, 0, SEEK_END);
+	char *text = size > 0 ? calloc(1, (size_t)size + 1) : NULL;
+
+	if (text && pread(from, text, (size_t)size, 0) == size && strlen(text) == (size_t)size &&
+		strncmp(text, ARMOR, strlen(ARMOR)) == 0)
+		return text;
+	free(text);
+	return NULL;
 }
 
 int seal_close(struct seal *s, const struct cli *cli)
@@ -135,14 +158,18 @@ int seal_close(struct seal *s, const struct cli *cli)
 	if (!s->pid)
 		return EXIT_FINE;
 	/* Standard output is the pipe now, or the pipe was not used. */
-	int failed = fflush(stdout);
-	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
-	if (null >= 0)
-		dup2(null, STDOUT_FILENO);
+	bool opened = s->printed >= 0;
+	bool failed = fflush(stdout) != 0 || ferror(stdout);
+	/* After an error the stream may still have a part of the sheet in its buffer: never print that. */
+	int next = opened && !failed ? s->printed : open("/dev/null", O_WRONLY | O_CLOEXEC);
+	if (next >= 0)
+		dup2(next, STDOUT_FILENO);
 	close(s->to);
 	int code = tool_wait(s->pid);
 	s->pid = 0;
-	if (!failed && !code)
+	if (s->encrypted >= 0 && opened && !failed && !code)
+		s->text = encrypted_read(s->encrypted);
+	if (!failed && !code && (s->encrypted < 0 || !opened || s->text))
 		return EXIT_FINE;
 	return cli_fail(cli, EXIT_FAILED,
 		"the sheet could not be encrypted and is lost; run the command again: the password that was set is replaced");

@@ -86,6 +86,8 @@ static const struct {
 		INTO(drop)},
 	{OPT_AGE, "age", "RECIPIENT", "encrypt by age: its recipient, or an SSH key", INTO(age)},
 	{OPT_GPG, "gpg", "KEY", "encrypt by gpg: the fingerprint of a key of this user", INTO(gpg)},
+	{OPT_MAIL, "mail", NULL, "send the encrypted sheet to the user's email address",
+		INTO(mail)},
 	{OPT_DROP, "drop", NULL, "the T-SQL that removes it again", INTO(drop)},
 };
 #define OPTION_KEY 256

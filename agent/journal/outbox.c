@@ -148,7 +148,7 @@ int outbox_last_is(
 	const char *const texts[] = {client, login, notice};
 	int step = 0,
 	    rc = database_prepare(&s, j,
-		    "SELECT event FROM (SELECT event, notice FROM outbox WHERE client = ? AND login = ?"
+		    "SELECT event FROM (SELECT event, notice FROM outbox WHERE client = ? AND login = ? AND notice <> 'sheet'"
 		    " ORDER BY id DESC LIMIT 1) WHERE notice = ?");
 
 	*out = NULL;

@@ -1,4 +1,4 @@
-/* A mail by RFC 5322 and MIME: text, HTML, and calendar as alternatives. Everything is base64, so that no text can
+/* A mail by RFC 5322 and MIME: text, HTML, and calendar as alternatives, and a file beside them. Everything is base64, so that no text can
  * end a part, start a header, or be changed in transit. */
 #include "curfew/notice.h"
 
@@ -82,6 +82,26 @@ static void date_print(FILE *to, instant_t now)
 		tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
+/* The boundary of the alternatives and the outer one differ after the first character. */
+static void mixed_begin(FILE *to, const char *id)
+{
+	fprintf(to,
+		"Content-Type: multipart/mixed;\r\n boundary=\"=mixed_%s\"\r\n\r\n--=mixed_%s\r\n",
+		id, id);
+}
+
+static void mixed_end(FILE *to, const struct notice_mail *m, const char *id)
+{
+	char boundary[64], type[256];
+
+	snprintf(boundary, sizeof(boundary), "=mixed_%s", id);
+	snprintf(type, sizeof(type),
+		"application/octet-stream\r\nContent-Disposition: attachment; filename=\"%s\"",
+		m->attached_name);
+	part_print(to, boundary, type, m->attached);
+	fprintf(to, "--%s--\r\n", boundary);
+}
+
 static void message_print(FILE *to, const struct notice_mail *m, const char *from,
 	const char *recipient, const char *id, instant_t now)
 {
@@ -92,9 +112,11 @@ static void message_print(FILE *to, const struct notice_mail *m, const char *fro
 	subject_print(to, m->subject);
 	date_print(to, now);
 	fprintf(to,
-		"Message-ID: <%s@%s>\r\nMIME-Version: 1.0\r\nAuto-Submitted: auto-generated\r\n"
-		"Content-Type: multipart/alternative;\r\n boundary=\"%s\"\r\n\r\n",
-		id, strrchr(from, '@') + 1, boundary);
+		"Message-ID: <%s@%s>\r\nMIME-Version: 1.0\r\nAuto-Submitted: auto-generated\r\n",
+		id, strrchr(from, '@') + 1);
+	if (m->attached)
+		mixed_begin(to, id);
+	fprintf(to, "Content-Type: multipart/alternative;\r\n boundary=\"%s\"\r\n\r\n", boundary);
 	part_print(to, boundary, "text/plain; charset=utf-8", m->text);
 	part_print(to, boundary, "text/html; charset=utf-8", m->html);
 	if (m->calendar)
@@ -102,6 +124,8 @@ static void message_print(FILE *to, const struct notice_mail *m, const char *fro
 			"text/calendar; charset=utf-8; method=PUBLISH;\r\n name=\"access.ics\"",
 			m->calendar);
 	fprintf(to, "--%s--\r\n", boundary);
+	if (m->attached)
+		mixed_end(to, m, id);
 }
 
 int notice_message(char **out, size_t *size, const struct notice_mail *m, const char *from,

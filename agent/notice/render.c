@@ -131,5 +131,6 @@ void notice_mail_free(struct notice_mail *m)
 	free(m->text);
 	free(m->html);
 	free(m->calendar);
+	free(m->attached);
 	*m = (struct notice_mail){0};
 }

@@ -12,7 +12,8 @@ static const char *const texts[] = {
 		"Subject: {client}: your SQL Server access has started\n\n" HELLO
 		"your access to the databases of {client} has started on {date}:\n\n{databases}\n\n"
 		"You can connect from these addresses only: {sources}\n\n{connection}\n\n"
-		"You receive the first password from your contact, never by mail.\n" DATES FOOT,
+		"You receive the first password from your contact, by mail only encrypted.\n" DATES
+			FOOT,
 	[NOTICE_READ_ONLY_7] =
 		"Subject: {client}: your SQL Server access becomes read-only in {in}\n\n" HELLO
 		"on {date} {client} goes live. From that second on you can read, and no longer change, the databases. "
@@ -53,6 +54,11 @@ static const char *const texts[] = {
 	[NOTICE_REVOKED] =
 		"Subject: {client}: your SQL Server access was withdrawn\n\n" HELLO
 		"your access to the databases of {client} was withdrawn on {date}.\n" FOOT,
+	[NOTICE_SHEET] =
+		"Subject: {client}: your one-time password for SQL Server, encrypted\n\n" HELLO
+		"the attached file has the login {login}, a one-time password, and how to connect. It is encrypted with the "
+		"key that you gave your contact, and only you can open it: with age, or with gpg where its name ends in "
+		".asc. A password that you received before no longer works.\n" FOOT,
 	[NOTICE_DIGEST] =
 		"Subject: {client}: notices of {date}\n\n"
 		"Client {client}, ticket {ticket}. Notices that were sent to its users:\n\n{list}\n",

@@ -21,6 +21,7 @@ static const char *const kinds[] = {
 	[NOTICE_ADDRESS_CHANGED] = "address-changed",
 	[NOTICE_DATES_MOVED] = "dates-moved",
 	[NOTICE_REVOKED] = "revoked",
+	[NOTICE_SHEET] = "sheet",
 	[NOTICE_DIGEST] = "digest",
 	[NOTICE_CUSTOM] = "customizations",
 	[NOTICE_ALARM] = "alarm",

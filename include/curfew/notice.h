@@ -98,6 +98,8 @@ struct notice_mail {
 	char *subject; /* one line, without control characters */
 	char *text, *html;
 	char *calendar; /* or NULL */
+	char *attached; /* or NULL: a file, encrypted where it has a secret */
+	const char *attached_name;
 };
 /* 0 or -ENOMEM. */
 int notice_render(struct notice_mail *out, const struct notice_texts *t,

@@ -4,7 +4,7 @@
 
 #include "curfew/base.h"
 
-/* Up to NOTICE_REVOKED to a user; the others to the account lead and the team. */
+/* Up to NOTICE_SHEET to a user; the others to the account lead and the team. */
 enum notice_kind {
 	NOTICE_OPENED,
 	NOTICE_READ_ONLY_7, /* days ahead */
@@ -18,6 +18,7 @@ enum notice_kind {
 	NOTICE_ADDRESS_CHANGED,
 	NOTICE_DATES_MOVED,
 	NOTICE_REVOKED,
+	NOTICE_SHEET, /* the encrypted sheet of a handover */
 	NOTICE_DIGEST,
 	NOTICE_CUSTOM, /* what is left of a client's customizations before its go-live */
 	NOTICE_ALARM,
@@ -30,7 +31,7 @@ const char *notice_kind_name(enum notice_kind k);
 bool notice_kind_parse(enum notice_kind *out, const char *name);
 static inline bool notice_is_personal(enum notice_kind k)
 {
-	return k <= NOTICE_REVOKED;
+	return k <= NOTICE_SHEET;
 }
 
 /* Placeholders. None is ever a secret. */

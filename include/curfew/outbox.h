@@ -27,8 +27,8 @@ struct outbox_item {
 int outbox_add(struct journal *j, const struct outbox_item *i);
 /* Whether there is such a row. 0 or negative errno. */
 int outbox_has(bool *out, struct journal *j, const char *event, const char *recipient);
-/* The event of the last notice to that person, if it is of this kind; *out is NULL if not. Owned. 0 or negative
- * errno. */
+/* The event of the last notice to that person, if it is of this kind; *out is NULL if not. The sheet of a handover
+ * does not count: it says nothing about access. Owned. 0 or negative errno. */
 int outbox_last_is(
 	char **out, struct journal *j, const char *client, const char *login, const char *notice);
 /* The first queued item that is due. -ENOENT: none. Owned; outbox_item_free(). */

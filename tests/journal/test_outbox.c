@@ -86,6 +86,30 @@ static void test_recover(void **state)
 	chain_holds(f->j);
 }
 
+/* A sheet that is sent afterward does not hide that the last notice withdrew access. */
+static void test_last(void **state)
+{
+	struct fixture *f = *state;
+	struct outbox_item i = item("withdrawn", 1);
+	char *event;
+
+	i.login = "acme.jane.doe";
+	i.notice = "revoked";
+	assert_int_equal(outbox_add(f->j, &i), 1);
+	i.event = "sheet";
+	i.notice = "sheet";
+	assert_int_equal(outbox_add(f->j, &i), 1);
+	assert_int_equal(outbox_last_is(&event, f->j, i.client, i.login, "revoked"), 0);
+	assert_non_null(event);
+	assert_string_equal(event, "withdrawn");
+	free(event);
+	i.event = "opened";
+	i.notice = "opened";
+	assert_int_equal(outbox_add(f->j, &i), 1);
+	assert_int_equal(outbox_last_is(&event, f->j, i.client, i.login, "revoked"), 0);
+	assert_null(event);
+}
+
 /* A transaction that is undone takes the row and its record with it. */
 static void test_undone(void **state)
 {
@@ -164,6 +188,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_JOURNAL(test_once),
 		WITH_JOURNAL(test_recover),
+		WITH_JOURNAL(test_last),
 		WITH_JOURNAL(test_undone),
 		WITH_JOURNAL(test_switch),
 		WITH_JOURNAL(test_retry),

@@ -82,7 +82,8 @@ static void test_gallery(void **state)
 		[NOTICE_ENDED] = GO_LIVE + 30 * DAY,
 		[NOTICE_ADDRESS_CHANGED] = GO_LIVE - 20 * DAY,
 		[NOTICE_DATES_MOVED] = GO_LIVE - 20 * DAY,
-		[NOTICE_REVOKED] = GO_LIVE - 20 * DAY};
+		[NOTICE_REVOKED] = GO_LIVE - 20 * DAY,
+		[NOTICE_SHEET] = GO_LIVE - 20 * DAY};
 	struct report_fixture *s = sample_ours();
 	char *text = NULL;
 	size_t size;
@@ -92,7 +93,7 @@ static void test_gallery(void **state)
 	fputs("# Every mail that Curfew sends\n\n"
 	      "As it is sent where no `templates` say otherwise; see `notices` in curfew.conf(5). Each has an HTML part of the "
 	      "same\nwords beside it; the ones about access that starts, dates that change, and access that is withdrawn also "
-	      "have a calendar.\nThis file is written by a test: `CURFEW_GOLDEN=write build/cc/tests/notice/test_gallery`.\n\n"
+	      "have a calendar, `sheet` has the encrypted file.\nThis file is written by a test: `CURFEW_GOLDEN=write build/cc/tests/notice/test_gallery`.\n\n"
 	      "## To a user\n",
 		to);
 	for (enum notice_kind k = 0; notice_is_personal(k); k++)

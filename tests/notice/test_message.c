@@ -101,6 +101,38 @@ static void test_injection(void **state)
 	free(out);
 }
 
+/* A file is beside the alternatives, in a part of its own. */
+static void test_attachment(void **state)
+{
+	const struct notice_mail m = {.subject = (char *)"s",
+		.text = (char *)"t",
+		.html = (char *)"h",
+		.attached = (char *)"-----BEGIN AGE ENCRYPTED FILE-----\n",
+		.attached_name = "access.txt.age"};
+	char *out;
+	size_t size;
+
+	(void)state;
+	assert_int_equal(notice_message(&out, &size, &m, "access@host.example",
+				 "jane.doe@acme.example", "12ab", GO_LIVE),
+		0);
+	const char *body = strstr(out, "Content-Type: multipart/mixed;\r\n boundary=");
+	assert_non_null(body);
+	assert_string_equal(body,
+		"Content-Type: multipart/mixed;\r\n boundary=\"=mixed_12ab\"\r\n\r\n"
+		"--=mixed_12ab\r\n"
+		"Content-Type: multipart/alternative;\r\n boundary=\"=_12ab\"\r\n\r\n"
+		"--=_12ab\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\ndA==\r\n"
+		"--=_12ab\r\nContent-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\naA==\r\n"
+		"--=_12ab--\r\n"
+		"--=mixed_12ab\r\nContent-Type: application/octet-stream\r\n"
+		"Content-Disposition: attachment; filename=\"access.txt.age\"\r\n"
+		"Content-Transfer-Encoding: base64\r\n\r\n"
+		"LS0tLS1CRUdJTiBBR0UgRU5DUllQVEVEIEZJTEUtLS0tLQo=\r\n"
+		"--=mixed_12ab--\r\n");
+	free(out);
+}
+
 /* An address that is none would be a header too. */
 static void test_addresses(void **state)
 {
@@ -207,6 +239,7 @@ int main(void)
 		cmocka_unit_test(test_template_faults),
 		cmocka_unit_test(test_own_templates),
 		cmocka_unit_test(test_injection),
+		cmocka_unit_test(test_attachment),
 		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_id),
 		cmocka_unit_test(test_calendar),
