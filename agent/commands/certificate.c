@@ -278,7 +278,12 @@ static int issue(const struct cli *cli, const struct collected *c,
 	if (!code)
 		code = write_out(cli, &certificate);
 	progress_free(&progress);
-	return code;
+	n = certificate_beside(&certificate);
+	return code || !n
+		       ? code
+		       : cli_fail(cli, EXIT_DIFFERENT,
+				 "access of others is not covered (%zu finding%s): remove it, or `curfew accept` what was reviewed",
+				 n, n == 1 ? "" : "s");
 }
 
 static int certify(struct cli *cli, const struct collected *c, const char *user)
@@ -325,6 +330,8 @@ const struct command command_certificate = {
 	.summary = "Certify that all access of a client, or of one user, is removed",
 	.help = "After access has ended: each login, database user, session, and allowlist entry verified as removed, with\n"
 		"time, method, journal record, and journal head. With USER: of that person alone, also of one who was replaced or\n"
-		"revoked while the client goes on. Exit status 2, with a list, while any of them is unverified.\n",
+		"revoked while the client goes on. Exit status 2, with a list, while any of them is unverified.\n"
+		"The certificate names what it does not cover: access of others that the audit finds in the client's databases or\n"
+		"on their servers, for example a user with its own password. Exit status 2 until it is removed or accepted.\n",
 	.run = run,
 };

@@ -1,6 +1,7 @@
 /* The certificate of an end: each item of a client's access, verified as removed. */
 #include "report/audit.h"
 #include "curfew/progress.h"
+#include "report/certificate_beside.h"
 #include "report/certificate_custom.h"
 #include "report/certificate_waived.h"
 #include "report/html.h"
@@ -41,20 +42,6 @@ static const char *evidence_of(const struct certificate_item *i)
 static bool is_alike(const struct certificate_item *a, const struct certificate_item *b)
 {
 	return streq(a->what, b->what) && streq(observation_of(a), observation_of(b));
-}
-
-static int observation_print(const struct certificate_item *item, FILE *to)
-{
-	static const char before[] = "  by: ";
-	_cleanup_free_ char *text = text_shown(observation_of(item));
-	const char *start = before;
-
-	if (!text)
-		return -ENOMEM;
-	text_break(text, PAGE - strlen(before));
-	for (char *line = text; line; start = "      ")
-		fprintf(to, "%s%s\n", start, strsep(&line, "\n"));
-	return 0;
 }
 
 static int rows_print(const struct certificate *c, FILE *to, const struct certificate_item *first)
@@ -103,7 +90,7 @@ static int kind_print(const struct certificate *c, FILE *to, const char *what)
 			told = is_alike(&c->items[k], &c->items[i]);
 		if (told)
 			continue;
-		rc = observation_print(&c->items[i], to);
+		rc = text_print_broken(to, "  by: ", observation_of(&c->items[i]), PAGE);
 		if (!rc)
 			rc = rows_print(c, to, &c->items[i]);
 	}
@@ -165,6 +152,8 @@ int certificate_print(const struct certificate *c, FILE *to)
 			rc = kind_print(c, to, kinds[i]);
 	}
 	if (!rc)
+		rc = beside_print(c, to, PAGE);
+	if (!rc)
 		rc = waived_print(c, to, PAGE);
 	if (!rc)
 		rc = custom_left_print(c, to, PAGE);
@@ -205,10 +194,15 @@ int certificate_html(const struct certificate *c, FILE *to)
 		"<header><p class=\"soft\">Certificate of ended SQL access</p><h1><bdi>%s</bdi></h1></header>\n",
 		client->name);
 	html_printf(to,
-		"<section class=\"state good\"><b>ended</b><span>All %zu logins, database users, sessions, and allowlist "
-		"entries of %s were checked after access ended. None exists.</span>"
+		"<section class=\"state %s\"><b>ended%s</b><span>All %zu logins, database users, sessions, and allowlist "
+		"entries of %s were checked after access ended. None exists.%s</span>"
 		"</section>\n<table>\n",
-		c->n, c->login ? c->login : "this client");
+		certificate_beside(c) ? "warn" : "good",
+		certificate_beside(c) ? ", not covered: access of others" : "", c->n,
+		c->login ? c->login : "this client",
+		certificate_beside(c)
+			? " Access of others was found beside it, and is not covered; see below."
+			: "");
 	fact_print(to, "Access ended",
 		instant_format_local(when, sizeof(when), c->ended, client->timezone));
 	fact_print(
@@ -238,6 +232,7 @@ int certificate_html(const struct certificate *c, FILE *to)
 				item_print(c, &c->items[i], to);
 		fputs("</tbody></table></div>\n", to);
 	}
+	beside_html(c, to);
 	waived_html(c, to);
 	custom_left_html(c, to);
 	html_printf(to,
@@ -270,12 +265,13 @@ struct json_t *certificate_json(const struct certificate *c)
 		}
 	}
 	return json_pack(
-		"{s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:{s:I, s:s}}",
+		"{s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:{s:I, s:s}}",
 		"client", text_json(c->client->name), "login", text_json(c->login), "email",
 		text_json(c->user ? c->user->email : NULL), "ticket", text_json(c->client->ticket),
 		"approved_by", text_json(c->client->approved_by), "practice", c->practice, "ended",
 		instant_json(c->ended), "at", instant_json(c->at), "configuration",
 		text_json(c->configuration), "items", items, "equal_to_db_owner", waived_json(c),
-		"customizations", tally_json(c->custom), "journal", "head", (json_int_t)c->head,
-		"hash", sodium_bin2hex(hex, sizeof(hex), c->head_hash, JOURNAL_HASH_SIZE));
+		"not_covered", beside_json(c), "customizations", tally_json(c->custom), "journal",
+		"head", (json_int_t)c->head, "hash",
+		sodium_bin2hex(hex, sizeof(hex), c->head_hash, JOURNAL_HASH_SIZE));
 }

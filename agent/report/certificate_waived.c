@@ -35,18 +35,6 @@ static const struct database *waived_next(const struct certificate *c, size_t *i
 	return NULL;
 }
 
-static int line_print(FILE *to, const char *start, const char *text, size_t width)
-{
-	_cleanup_free_ char *shown = text_shown(text);
-
-	if (!shown)
-		return -ENOMEM;
-	text_break(shown, width - strlen(start));
-	for (char *line = shown; line; start = "      ")
-		fprintf(to, "%s%s\n", start, strsep(&line, "\n"));
-	return 0;
-}
-
 int waived_print(const struct certificate *c, FILE *to, size_t width)
 {
 	const struct database *d;
@@ -59,7 +47,7 @@ int waived_print(const struct certificate *c, FILE *to, size_t width)
 			d->name, d->full_waiver.approved_by, d->full_waiver.ticket);
 		for (size_t k = 0; k < c->n_findings && !rc; k++)
 			if (is_reason(c, d, &c->findings[k]))
-				rc = line_print(
+				rc = text_print_broken(
 					to, "    because: ", c->findings[k].evidence, width);
 	}
 	return rc;

@@ -56,6 +56,25 @@ void text_break(char *text, size_t width)
 		*last = '\n';
 }
 
+int text_print_broken(FILE *to, const char *start, const char *text, size_t width)
+{
+	_cleanup_free_ char *lines = strdup(text);
+
+	if (!lines)
+		return -ENOMEM;
+	for (char *rest = lines; rest;) {
+		_cleanup_free_ char *shown = text_shown(strsep(&rest, "\n"));
+		const char *before = start;
+
+		if (!shown)
+			return -ENOMEM;
+		text_break(shown, width - strlen(start));
+		for (char *line = shown; line; before = "      ")
+			fprintf(to, "%s%s\n", before, strsep(&line, "\n"));
+	}
+	return 0;
+}
+
 /* Repeatedly narrows the widest column that may wrap. If that is not enough, the terminal wraps the line, because
  * libsmartcols would truncate names. Returns the width. */
 static size_t widths_fit(struct table *t)

@@ -52,6 +52,9 @@ int table_print_csv(struct table *t);
 void table_free(struct table *t);
 /* Replaces spaces with newlines so that no line is wider than `width` cells, unless it is a single word. */
 void text_break(char *text, size_t width);
+/* Prints the text escaped, after `start`, in lines that are no wider than `width` cells. Each of its own lines begins
+ * with `start` anew. 0 or -ENOMEM. */
+int text_print_broken(FILE *to, const char *start, const char *text, size_t width);
 
 /* Text. */
 #define WORDS_MAX 128
@@ -287,6 +290,8 @@ struct certificate {
 };
 /* The mark on every text and page of a practice state. */
 #define PRACTICE_MARK "PRACTICE: made with `practice = true`; not evidence of anything"
+/* Number of findings of access that others have, not accepted: the certificate does not cover them. */
+size_t certificate_beside(const struct certificate *c);
 int certificate_print(const struct certificate *c, FILE *to);
 int certificate_html(const struct certificate *c, FILE *to);
 struct json_t *certificate_json(const struct certificate *c);

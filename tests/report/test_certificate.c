@@ -117,12 +117,104 @@ static void test_customizations(void **state)
 	free(s);
 }
 
+/* Users of other names still sign in: they are named, and only an acceptance or their removal makes it clean. */
+static void test_access_of_others(void **state)
+{
+	struct report_fixture *s = sample_new();
+	const struct journal_entry accepted = {.after = "2027-01-01T00:00:00Z",
+		.actor = "root",
+		.reason = "CS-9: the application's"};
+	struct audit_finding findings[] = {
+		{.name = "contained-user",
+			.severity = FINDING_HIGH,
+			.server = "sql07",
+			.database = "AcmeProd",
+			.evidence = "eve: created 2026-11-30",
+			.remedy = "DROP USER [eve]",
+			.also = "new-principal",
+			.id = "0a1b2c3d"},
+		{.name = "nested-role",
+			.also = "changed-definition, new-member",
+			.severity = FINDING_MEDIUM,
+			.server = "sql07",
+			.database = "AcmeProd",
+			.evidence = HOSTILE "\nits second line",
+			.id = "1a1b2c3d"},
+		/* Shown, and no failure, as in an audit. */
+		{.name = "new-login",
+			.severity = FINDING_LOW,
+			.server = "sql07",
+			.evidence = "[bob]: SQL_LOGIN",
+			.id = "2a1b2c3d"},
+		{.name = AUDIT_NOT_SHOWN,
+			.severity = FINDING_INFO,
+			.server = "sql07",
+			.database = "AcmeTest",
+			.evidence = "no baseline",
+			.id = "3a1b2c3d"},
+		/* Not of this section. */
+		{.name = AUDIT_NOT_SHOWN,
+			.severity = FINDING_INFO,
+			.server = "sql07",
+			.login = "acme.jane.doe",
+			.evidence = "password expires",
+			.id = "4a1b2c3d"},
+		{.name = "changed-definition",
+			.severity = FINDING_HIGH,
+			.server = "sql07",
+			.database = "AcmeProd",
+			.evidence = "[dbo].[OrderAdd]",
+			.id = "5a1b2c3d"},
+	};
+	static const struct certificate_item items[] = {{"user", "acme.jane.doe", "sql07", "Former",
+		GO_LIVE + 30 * DAY, "no such user", 901}};
+	struct certificate c = {.client = &s->clients[0],
+		.at = GO_LIVE + 31 * DAY,
+		.program = &s->program,
+		.items = items,
+		.n = ARRAY_SIZE(items),
+		.findings = findings,
+		.n_findings = ARRAY_SIZE(findings)};
+	char *text;
+
+	(void)state;
+	assert_int_equal(certificate_beside(&c), 3);
+	CAPTURED(text, certificate_print(&c, to));
+	assert_page(text);
+	assert_golden("certificate_others.txt", text);
+	free(text);
+	CAPTURED(text, certificate_html(&c, to));
+	assert_harmless(text);
+	assert_non_null(strstr(text, "state warn"));
+	assert_null(strstr(text, "state good"));
+	assert_non_null(strstr(text, "eve: created 2026-11-30"));
+	assert_null(strstr(text, "password expires"));
+	free(text);
+	json_t *j = certificate_json(&c), *others = json_object_get(j, "not_covered");
+	assert_int_equal(json_array_size(json_object_get(others, "found")), 4);
+	assert_int_equal(json_array_size(json_object_get(others, "not_searched")), 1);
+	json_decref(j);
+	for (size_t i = 0; i < ARRAY_SIZE(findings); i++)
+		findings[i].accepted = &accepted;
+	assert_int_equal(certificate_beside(&c), 0);
+	CAPTURED(text, certificate_print(&c, to));
+	assert_non_null(strstr(text, "eve: created 2026-11-30"));
+	assert_non_null(strstr(
+		text, "accepted until 2027-01-01T00:00:00Z by root: CS-9: the application's"));
+	free(text);
+	CAPTURED(text, certificate_html(&c, to));
+	assert_non_null(strstr(text, "state good"));
+	free(text);
+	free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_certificate),
 		cmocka_unit_test(test_practice),
 		cmocka_unit_test(test_customizations),
+		cmocka_unit_test(test_access_of_others),
 	};
 
 	report_locale();

@@ -88,6 +88,42 @@ class Certificate(audit_lab.AuditCase):
         with open(page, encoding="utf-8") as file:
             self.assertIn("[dbo].[Nightly] uses other objects", file.read())
 
+    def test_access_of_others_is_named(self):
+        """Whoever made a user of another name can still sign in: no clean certificate until it is removed or accepted."""
+        plants = (
+            ("contained-user", "AcmeProd", "eve", ("CREATE USER [eve] WITH PASSWORD = N'Str0ng-enough'",)),
+            ("application-role", "AcmeTest", "side", ("CREATE APPLICATION ROLE [side] WITH PASSWORD = N'Str0ng-enough'",)),
+            ("new-principal", "AcmeTest", "sleeper", ("CREATE USER [sleeper] WITHOUT LOGIN",)),
+            ("new-server-member", "master", "[mallory] in [sysadmin]", ("CREATE LOGIN [mallory] WITH PASSWORD = N'Str0ng-enough'",
+                                                                    "ALTER SERVER ROLE [sysadmin] ADD MEMBER [mallory]")),
+        )
+        found = self.ended_lab(removed=False)
+        found.server.sql("ALTER DATABASE [AcmeProd] SET CONTAINMENT = PARTIAL")
+        for _, database, _, statements in plants:
+            for text in statements:
+                found.server.sql(text, database)
+        found.agent.apply(expect=(0, 1, 2))
+        page = found.path("certificate.html")
+        result = self.certificate(found, "--json", expect=2)
+        listed = result.json["not_covered"]["found"]
+        for name, database, evidence, _ in plants:
+            [one] = [f for f in listed if name in (f["name"], *(f["also"] or "").split(", ")) and evidence in f["evidence"]]
+            self.assertEqual((one["server"], one["database"]), ("sql01", database), one)
+        self.assertIn("`curfew accept`", result.err)
+        self.assertNotIn("None was found", self.certificate(found, "--html", page, expect=2).out)
+        with open(page, encoding="utf-8") as file:
+            self.assertIn("Access of others was found beside it", file.read())
+        # One person's certificate says the same: any of them may have made it.
+        self.assertIn("eve: created", self.certificate(found, USER, expect=2).out)
+        for one in listed:
+            found.agent.curfew("accept", one["id"], "--reason", "CS-9: agreed", "--until", "2099-01-01", expect=0)
+        said = self.certificate(found).out
+        self.assertIn("eve: created", said)
+        self.assertIn("CS-9: agreed", said)
+        # Another one is not accepted by that.
+        found.server.sql("CREATE USER [eve2] WITH PASSWORD = N'Str0ng-enough'", "AcmeProd")
+        self.assertIn("eve2: created", self.certificate(found, expect=2).out)
+
     def test_refused_before_the_end(self):
         found = self.lab_make()
         found.client_add("acme", [("staging", "sql01", "AcmeTest")])
