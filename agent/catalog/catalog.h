@@ -1,6 +1,6 @@
-/* Used only by the rooms that visit a server: the questions of an observation, their answers as rows of ids, and how the rows are joined. The
- * views of one server use several collations (catalog, server names, database names), which must not meet in one
- * expression. So each question selects plain columns. Ids are joined here, and texts are built here. */
+/* Used only by the folders that visit a server: the questions of an observation, their answers as rows of ids, and how
+ * the rows are joined. The views of one server use several collations (catalog, server names, database names), which must
+ * not meet in one expression. So each question selects plain columns. Ids are joined here, and texts are built here. */
 #ifndef CURFEW_CATALOG_CATALOG_H
 #define CURFEW_CATALOG_CATALOG_H
 

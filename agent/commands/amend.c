@@ -217,8 +217,10 @@ static int agree(const struct amendment *a)
 static int write_refuse(const struct amendment *a, int rc)
 {
 	const char *words =
-		rc == -ESTALE	? "it has changed meanwhile; run the command again"
-		: rc == -EBUSY	? "another command is changing client files; run this again"
+		rc == -ESTALE ? "it has changed meanwhile; run the command again"
+		: rc == -EBUSY
+			? "another process has the lock on the folder, as a command does while it changes a file; run this again, "
+			  "and if it stays so, `lslocks` names the process"
 		: rc == -ELOOP	? "it is a symbolic link; change the file that it names"
 		: rc == -EEXIST ? "it exists already, and is not overwritten; choose another name"
 		: rc == -EACCES || rc == -EPERM ? "permission denied; run this as root"

@@ -1,7 +1,7 @@
 /* Changes the kernel's table to what is scheduled: observe, compare, commit, observe again. Each round knows the table, by
- * reading it or by what is proved of the last reading, and writes at most one transaction. A round that finds nothing to write proves that the table matches. If another
- * program changes the table, or an element expires meanwhile, the whole transaction fails, and the next round starts
- * again. */
+ * reading it or by what is proved of the last reading, and writes at most one transaction. A round that finds nothing to
+ * write proves that the table matches. If another program changes the table, or an element expires meanwhile, the whole
+ * transaction fails, and the next round starts again. */
 #include <string.h>
 
 #include "firewall/worklist.h"

@@ -1,5 +1,5 @@
-/* A mail by RFC 5322 and MIME: text, HTML, and calendar as alternatives, and a file beside them. Everything is base64, so that no text can
- * end a part, start a header, or be changed in transit. */
+/* A mail by RFC 5322 and MIME: text, HTML, and calendar as alternatives, and a file beside them. Everything is base64, so
+ * that no text can end a part, start a header, or be changed in transit. */
 #include "curfew/notice.h"
 
 #include "curfew/text.h"
