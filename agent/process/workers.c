@@ -206,7 +206,8 @@ static void slot_finish(struct workers *w, struct slot *s)
 		end = s->end;
 	} else {
 		end.code = s->failure;
-		RECORD_PRINTF(&end, detail, "the SQL worker %s", s->why);
+		RECORD_PRINTF(&end, detail, "%s%s",
+			s->failure == -ETIMEDOUT ? "" : "the SQL worker ", s->why);
 	}
 	w->n_running--;
 	workers_give(w, s->job, &end);
@@ -250,8 +251,8 @@ static void workers_keep_time(struct workers *w)
 		if (!s->job || s->failure)
 			continue;
 		if (s->deadline <= now) {
-			record_printf(
-				why, sizeof(why), "timed out after %u seconds", slot_seconds(w, s));
+			record_printf(why, sizeof(why), "no complete answer within %u seconds",
+				slot_seconds(w, s));
 			slot_kill(s, -ETIMEDOUT, why);
 		} else if (s->deadline < next) {
 			next = s->deadline;

@@ -67,6 +67,22 @@ const char *audit_words(enum state s)
 	return (size_t)s < ARRAY_SIZE(words) ? words[s] : "";
 }
 
+static bool is_unread(enum state s)
+{
+	return s == STATE_UNREAD || s == STATE_UNREACHABLE || s == STATE_UNVERIFIED;
+}
+
+bool audit_is_whole(const struct audit_report *a)
+{
+	for (size_t i = 0; i < a->n_servers; i++)
+		if (is_unread(a->servers[i].state))
+			return false;
+	for (size_t i = 0; i < a->n_grants; i++)
+		if (is_unread(a->grants[i].state))
+			return false;
+	return true;
+}
+
 const char *observed_words(const struct audit_grant *g)
 {
 	return g->seen ? level_name(g->observed) : "unread";

@@ -13,6 +13,8 @@ void audit_count(struct audit_counts *out, const struct audit_report *a);
 /* One sentence for a state, for example "All access matches the schedule and is verified." */
 const char *audit_words(enum state s);
 /* "read-only", "none", "unread" */
+/* Whether every server and grant was read: otherwise what was not seen may be there all the same. */
+bool audit_is_whole(const struct audit_report *a);
 const char *observed_words(const struct audit_grant *g);
 /* "curfew journal: record 812, 5f3a..."; "" without a journal. */
 const char *head_words(char buf[128], int64_t head, const uint8_t hash[JOURNAL_HASH_SIZE]);

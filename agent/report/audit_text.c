@@ -204,6 +204,12 @@ static int finding_print(const struct audit_finding *f, FILE *to, bool color)
 	return rc;
 }
 
+/* In place of "none", which nobody knows where not everything was read. */
+static const char *none_words(const struct audit_report *a)
+{
+	return audit_is_whole(a) ? "none" : "none seen; Servers and Grants name what was not read";
+}
+
 /* Most severe first. */
 static int findings_print(const struct audit_report *a, FILE *to)
 {
@@ -213,7 +219,7 @@ static int findings_print(const struct audit_report *a, FILE *to)
 
 	heading(to, "Findings");
 	if (!a->n_findings)
-		fputs(a->since ? "none that is new\n" : "none\n", to);
+		fprintf(to, "%s%s\n", a->since ? "new: " : "", none_words(a));
 	if (a->n_older)
 		fprintf(to, "%zu seen before %s not listed\n", a->n_older,
 			instant_format_local(when, sizeof(when), a->since, a->zone));
@@ -242,6 +248,7 @@ int audit_print(const struct audit_report *a, FILE *to)
 		size_t n;
 		rows_fn rows;
 		size_t count; /* offset of the member that counts its rows */
+		bool observed; /* rows are of what was read, and not of the configuration or the journal */
 	} sections[] = {
 		{"Servers", servers, ARRAY_SIZE(servers), server_rows,
 			offsetof(struct audit_report, n_servers)},
@@ -250,9 +257,9 @@ int audit_print(const struct audit_report *a, FILE *to)
 		{"Not in the configuration, and not verified gone", residual, ARRAY_SIZE(residual),
 			residual_rows, offsetof(struct audit_report, n_residual)},
 		{"Sessions", sessions, ARRAY_SIZE(sessions), session_rows,
-			offsetof(struct audit_report, n_sessions)},
+			offsetof(struct audit_report, n_sessions), true},
 		{"Proofs", proofs, ARRAY_SIZE(proofs), proof_rows,
-			offsetof(struct audit_report, n_proofs)},
+			offsetof(struct audit_report, n_proofs), true},
 	};
 	enum state state = audit_state(a);
 	bool color = style_wanted(to);
@@ -277,7 +284,7 @@ int audit_print(const struct audit_report *a, FILE *to)
 			rc = table_section(
 				a, to, sections[i].columns, sections[i].n, sections[i].rows);
 		else
-			fputs("none\n", to);
+			fprintf(to, "%s\n", sections[i].observed ? none_words(a) : "none");
 	}
 	return rc ? rc : ferror(to) ? -EIO : 0;
 }

@@ -107,7 +107,9 @@ static void findings_print(const struct audit_report *a, FILE *to)
 
 	fputs("<h2>Findings</h2>\n", to);
 	if (!a->n_findings)
-		fputs(a->since ? "<p>None that is new.</p>\n" : "<p>None.</p>\n", to);
+		html_printf(to, "<p>%s%s</p>\n", a->since ? "New: n" : "N",
+			audit_is_whole(a) ? "one."
+					  : "one seen; the tables below name what was not read.");
 	if (a->n_older)
 		html_printf(to, "<p class=\"soft\">%zu seen before %s not listed.</p>\n",
 			a->n_older, instant_format_local(when, sizeof(when), a->since, a->zone));

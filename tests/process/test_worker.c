@@ -77,7 +77,7 @@ static void a_hang_ends_at_the_deadline(void **state)
 	struct seen s = run_one(run_hanging, NULL, 1, 0);
 	assert_int_equal(s.n_notes, 1); /* what it said before is kept */
 	assert_int_equal(s.code, -ETIMEDOUT);
-	assert_non_null(strstr(s.detail, "timed out after 1 seconds"));
+	assert_non_null(strstr(s.detail, "no complete answer within 1 seconds"));
 }
 
 static int run_asking(struct worker *w, void *context)

@@ -143,6 +143,32 @@ static void test_audit_text(void **state)
 	audit_sample_free(&s);
 }
 
+/* Of what was not read nobody knows that there is nothing. */
+static void test_unread_is_not_none(void **state)
+{
+	struct audit_sample s;
+	char *text;
+
+	(void)state;
+	audit_sample_make(&s);
+	s.a.n_findings = s.a.n_sessions = s.a.n_proofs = 0;
+	CAPTURED(text, audit_print(&s.a, to));
+	assert_non_null(
+		strstr(text, "Findings\nnone seen; Servers and Grants name what was not read"));
+	assert_non_null(strstr(text, "Sessions\nnone seen; Servers"));
+	free(text);
+	CAPTURED(text, audit_html(&s.a, to));
+	assert_non_null(strstr(text, "<p>None seen; the tables below name what was not read.</p>"));
+	free(text);
+	s.servers[0].state = STATE_OK;
+	s.grants[5].state = STATE_OK;
+	CAPTURED(text, audit_print(&s.a, to));
+	assert_non_null(strstr(text, "Findings\nnone\n"));
+	assert_non_null(strstr(text, "Sessions\nnone\n"));
+	free(text);
+	audit_sample_free(&s);
+}
+
 static void test_audit_json(void **state)
 {
 	static const char *const members[] = {"practice", "at", "state", "servers", "grants",
@@ -203,6 +229,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_audit_html),
 		cmocka_unit_test(test_audit_text),
+		cmocka_unit_test(test_unread_is_not_none),
 		cmocka_unit_test(test_audit_json),
 		cmocka_unit_test(test_audit_state),
 		cmocka_unit_test(test_full_disk),

@@ -165,7 +165,7 @@ class Outages(ServiceCase):
         self.assertEqual({grant["server"]: grant["state"] for grant in status["grants"]},
                          {"sqlgood": "ok", "sqlhang": "unreachable"})
         told = {server["server"]: server.get("detail") or "" for server in status["servers"]}
-        self.assertRegex(told["sqlhang"], r"timed out after 3 seconds; no answer since 20.*next attempt in \d")
+        self.assertRegex(told["sqlhang"], r"no complete answer within 3 seconds; no answer since 20.*next attempt in \d")
         self.assertIn("sqlhang: unreachable: ", self.agent.curfew("status", expect=1).out)
         self.assertIn("1 server UNREACHABLE", self.agent.curfew("plan", expect=1).out)
 
