@@ -74,6 +74,20 @@ static int serve(struct keeper *k, const struct configuration *c, const char *co
 	return rc;
 }
 
+static void load_tell(const struct keeper *k, int rc)
+{
+	const char *config = k->options->config;
+
+	if (rc == -EINVAL)
+		log_send(LOG_TROUBLE, NULL,
+			"%s has errors, and %s has no last known good version of it: the packet filter keeps every "
+			"end that it has, and nobody new is allowed, but the service cannot start, and logins on SQL "
+			"servers are not ended; correct the file as `curfew check` says, then `systemctl restart curfew`",
+			config, k->folder ? k->folder : "the state directory");
+	else
+		log_send(LOG_TROUBLE, NULL, "configuration %s: %s", config, strerror(-rc));
+}
+
 int service_firewall(const struct service_options *o)
 {
 	struct keeper k = {.options = o, .folder = getenv("STATE_DIRECTORY")};
@@ -88,7 +102,7 @@ int service_firewall(const struct service_options *o)
 	_cleanup_free_ char *config = strdup(o->config);
 	int rc = config ? files_load(&c, &k) : -ENOMEM;
 	if (rc < 0)
-		log_send(LOG_TROUBLE, NULL, "configuration %s: %s", o->config, strerror(-rc));
+		load_tell(&k, rc);
 	else
 		rc = serve(&k, &c, dirname(config));
 	configuration_free(&c);

@@ -5,6 +5,7 @@ import glob
 import json
 import os
 import shutil
+import socket
 import sqlite3
 import struct
 import subprocess
@@ -385,6 +386,25 @@ class Apart(LabCase):
         with open(os.path.join(self.own, "records"), encoding="utf-8") as file:
             words = [line.split("\t")[0] for line in file]
         self.assertEqual([word for word in words if word != "head"][-1], "reinstate")
+
+    def test_a_filter_that_has_never_read_the_configuration(self):
+        """Nothing is allowed by it, and nothing is kept longer: it says so, and how to go on."""
+        agent = self.found.agent
+        self.service_start().close()
+        self.filter.communicate(timeout=60)
+        before = agent.elements()
+        shutil.rmtree(os.path.join(self.own, "last-good"))
+        os.unlink(self.socket)
+        with open(agent.config, "a", encoding="utf-8") as file:
+            file.write("oops")
+        child = self.filter_start(0o600)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
+            s.connect(self.socket)
+            said = child.communicate(timeout=60)[0]
+        self.assertEqual(child.returncode, 78, said)
+        self.assertIn("the packet filter keeps every end that it has, and nobody new is allowed", said)
+        self.assertIn("correct the file as `curfew check` says", said)
+        self.assertEqual(agent.elements(), before)
 
     def test_a_stranger_is_refused_whatever_the_mode(self):
         child = self.filter_start(0o666)
