@@ -77,6 +77,8 @@ static const struct sql_value owned[] = {
 static const struct sql_value module[] = {VALUE("s\0"), VALUE("o\0"), VALUE("PROCEDURE"), NOTHING,
 	VALUE("CERTIFICATE"), VALUE("c\0")};
 static const struct sql_value session[] = {VALUE("a\0"), VALUE("52"), VALUE("60"), NOTHING};
+static const struct sql_value endpoint[] = {
+	VALUE("ENDPOINT"), VALUE("b\0"), VALUE("c\0"), VALUE("d\0")};
 static const struct sql_value names[] = {VALUE("a\0"), VALUE("b\0"), VALUE("c\0"), VALUE("d\0")};
 
 static void remedies_read(const struct leftover *all)
@@ -86,6 +88,7 @@ static void remedies_read(const struct leftover *all)
 		const struct sql_value *v = granted			 ? permission
 					    : owner			 ? owned
 					    : strstr(k->remedy, "%1w")	 ? module
+					    : strstr(k->remedy, "%1t::") ? endpoint
 					    : strstr(k->remedy, "KILL ") ? session
 									 : names;
 		int n = granted ? 9 : owner ? 7 : v == module ? 6 : 4;
