@@ -45,9 +45,16 @@ int database_error(sqlite3 *db, int rc)
 		return -E2BIG;
 	case SQLITE_CONSTRAINT:
 		/* A CHECK of a column is the caller's fault. The chain's triggers fail if head and records do not
-		 * match. */
-		return sqlite3_extended_errcode(db) == SQLITE_CONSTRAINT_TRIGGER ? -EBADMSG
-										 : -EINVAL;
+		 * match, and a record after the head is there already in a file that was put together from two. */
+		switch (sqlite3_extended_errcode(db)) {
+		case SQLITE_CONSTRAINT_TRIGGER:
+		case SQLITE_CONSTRAINT_PRIMARYKEY:
+		case SQLITE_CONSTRAINT_ROWID:
+		case SQLITE_CONSTRAINT_UNIQUE:
+			return -EBADMSG;
+		default:
+			return -EINVAL;
+		}
 	default:
 		return -EPROTO;
 	}

@@ -40,6 +40,7 @@ int state_journal_open(struct journal **out, const struct settings *s, bool writ
 	uint8_t key[JOURNAL_HASH_SIZE];
 	char path[4096];
 	struct journal_options o = {.path = path, .read_only = !write};
+	struct journal *j = NULL;
 	int rc = 0;
 
 	if (write && mkdir(s->state_directory, 0750) && errno != EEXIST)
@@ -55,13 +56,14 @@ int state_journal_open(struct journal **out, const struct settings *s, bool writ
 			rc = 0;
 	}
 	if (!rc)
-		rc = journal_open(out, &o);
+		rc = journal_open(&j, &o);
 	sodium_memzero(key, sizeof(key));
-	if (!rc && write) {
-		rc = head_copy_check(*out);
-		if (rc)
-			journal_close(*out);
-	}
+	if (!rc && write)
+		rc = head_copy_check(j);
+	if (rc)
+		journal_close(j);
+	else
+		*out = j;
 	return rc;
 }
 

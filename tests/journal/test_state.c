@@ -3,6 +3,9 @@
 
 #include <errno.h>
 
+#include "curfew/state.h"
+#include "curfew/state_tables.h"
+
 static void test_ledger(void **state)
 {
 	struct fixture *f = *state;
@@ -196,9 +199,33 @@ static void test_overrides(void **state)
 	assert_verifies(f->j);
 }
 
+/* A journal whose last head is another's, and that cannot even take a note of that: there is nothing to close. */
+static void test_what_was_not_opened_is_not_given(void **state)
+{
+	struct fixture *f = *state;
+	struct settings s = {.state_directory = f->folder};
+	struct journal *j = NULL;
+	FILE *head;
+
+	assert_int_equal(
+		journal_write(NULL, f->j, &(struct journal_entry){.kind = JOURNAL_EVENT}), 0);
+	assert_int_equal(head_copy_save(f->j), 0);
+	char path[128];
+	snprintf(path, sizeof(path), "%s.head", f->path);
+	head = fopen(path, "we");
+	assert_non_null(head);
+	fprintf(head, "7 %064d\n", 0);
+	fclose(head);
+	sql(f->path, "INSERT INTO record (id, kind, at, previous, hash)"
+		     " VALUES (2, 'event', 1, zeroblob(32), zeroblob(32))");
+	assert_int_equal(state_journal_open(&j, &s, true), -EBADMSG);
+	assert_null(j);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		WITH_JOURNAL(test_what_was_not_opened_is_not_given),
 		WITH_JOURNAL(test_ledger),
 		WITH_JOURNAL(test_proved),
 		WITH_JOURNAL(test_baseline),

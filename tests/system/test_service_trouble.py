@@ -142,9 +142,16 @@ class Troubles(kills.Kills):
         self.moment(2)
 
         def replace(journal):
-            if self.chance.random() < 0.5:
-                os.unlink(journal)
-            shutil.copyfile(copy, journal)
+            # Over the file itself, or in its place. A mixture of two files is a damaged one, which is another matter: so
+            # the former only when nobody writes, and then without what was to be rolled back in the other file.
+            if self.service.process.poll() is not None and os.path.exists(journal + "-journal"):
+                os.unlink(journal + "-journal")
+            if self.service.process.poll() is not None and self.chance.random() < 0.5:
+                shutil.copyfile(copy, journal)
+            else:
+                shutil.copyfile(copy, journal + ".copy")
+                shutil.copymode(journal, journal + ".copy")
+                os.rename(journal + ".copy", journal)
         self.journal_gone(replace)
 
     # ---- a life ----
