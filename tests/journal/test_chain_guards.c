@@ -39,8 +39,8 @@ static void test_write_stops_at_a_strange_head(void **state)
 	fixture_fill(f->j);
 	sql(f->path, "INSERT INTO record (id, kind, at, previous, hash)"
 		     " VALUES (17, 'event', 1, zeroblob(32), zeroblob(32))");
-	assert_int_equal(
-		journal_write(NULL, f->j, &(struct journal_entry){.kind = JOURNAL_EVENT}), -EBADMSG);
+	assert_int_equal(journal_write(NULL, f->j, &(struct journal_entry){.kind = JOURNAL_EVENT}),
+		-EBADMSG);
 }
 
 static void test_keys(void **state)
