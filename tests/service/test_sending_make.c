@@ -92,23 +92,31 @@ static void test_a_look_ends_with_its_time(void **state)
 	free(s);
 }
 
+/* Of a program with one client, whose notices are sent as they fall due. */
+static struct sending_view one_client_view(
+	struct fixture *f, struct report_fixture *s, struct sending_turn *turn)
+{
+	static const struct overrides none = {0};
+
+	s->program.n_clients = 1;
+	s->program.settings.notices.from = (char *)"access@host.example";
+	s->clients[0].language = (char *)"";
+	return (struct sending_view){.turn = turn,
+		.journal = f->j,
+		.program = &s->program,
+		.overrides = &none,
+		.now = GOLDEN_NOW,
+		.since = GOLDEN_NOW};
+}
+
 /* Whoever corrects a date at once has both mails sent, not the first alone. */
 static void test_two_changes_in_one_second(void **state)
 {
 	struct fixture *f = *state;
 	struct report_fixture *s = sample_new();
 	struct sending_turn turn = {.until = INT64_MAX};
-	const struct overrides none = {0};
-	const struct sending_view v = {.turn = &turn,
-		.journal = f->j,
-		.program = &s->program,
-		.overrides = &none,
-		.now = GOLDEN_NOW,
-		.since = GOLDEN_NOW};
+	const struct sending_view v = one_client_view(f, s, &turn);
 
-	s->program.n_clients = 1;
-	s->program.settings.notices.from = (char *)"access@host.example";
-	s->clients[0].language = (char *)"";
 	assert_int_equal(people_note(&v), 0);
 	assert_true(people_add(&v) >= 0 && removed_add(&v) >= 0);
 	assert_int_equal(notices(f), 0);
@@ -139,17 +147,8 @@ static void test_switching_on_mails_no_backlog(void **state)
 	struct fixture *f = *state;
 	struct report_fixture *s = sample_new();
 	struct sending_turn turn = {.until = INT64_MAX};
-	const struct overrides none = {0};
-	struct sending_view v = {.turn = &turn,
-		.journal = f->j,
-		.program = &s->program,
-		.overrides = &none,
-		.now = GOLDEN_NOW,
-		.since = GOLDEN_NOW};
+	struct sending_view v = one_client_view(f, s, &turn);
 
-	s->program.n_clients = 1;
-	s->program.settings.notices.from = (char *)"access@host.example";
-	s->clients[0].language = (char *)"";
 	proved_as_full(f, s, &s->clients[0]);
 	assert_int_equal(people_note(&v), 0);
 	v.now += 60;
