@@ -1,8 +1,8 @@
 /* Reads one database by batches of its own, where the common batch (catalog_batch.c) gave no complete answer. A lock on its
  * catalog, or taking it offline, makes this database unread and does not delay the others.
  *
- * Where a batch works in a database it begins with USE; every row of an answer says which database it is of, and every
- * change stands behind IF DB_NAME() = N'...'. EXEC [db].sys.sp_executesql N'...' would do as well, but puts every
+ * Where a batch works in a database it begins with USE; every row of this reading says which database it is of, every
+ * later question stands behind question_enter_write(), and every change behind IF DB_NAME() = N'...'. EXEC [db].sys.sp_executesql N'...' would do as well, but puts every
  * statement into a string, which nobody reads with ease, and an engine that passes over the first part of such a name
  * would act in master without a word. */
 #include <errno.h>

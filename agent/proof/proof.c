@@ -134,9 +134,8 @@ static const char *blindness(const struct observed_server *o)
 
 static void target_question_write(FILE *to, const struct target *t, size_t index)
 {
-	fputs("USE ", to);
-	sql_write_name(to, t->place.database->name);
-	fputs(";\nEXECUTE AS USER = ", to);
+	question_enter_write(to, t->place.database->name, t->place.database->id);
+	fputs("EXECUTE AS USER = ", to);
 	sql_write_string(to, t->place.user->name);
 	fputs(";\n", to);
 	question_write(to, proof_questions[t->grant->level], index, 0);

@@ -7,13 +7,6 @@
 #include "sql/question.h"
 #include "sql/rows.h"
 
-static void use_write(FILE *to, const char *database)
-{
-	fputs("USE ", to);
-	sql_write_name(to, database);
-	fputs(";\n", to);
-}
-
 static const char *text_of(const struct sql_value *v)
 {
 	return v->data ? v->data : "";
@@ -229,7 +222,8 @@ static int all_ask(
 	for (size_t d = 0; d < run->observed.n_databases; d++) {
 		if (!is_checked(run, d))
 			continue;
-		use_write(to, run->observed.databases[d].name);
+		question_enter_write(
+			to, run->observed.databases[d].name, run->observed.databases[d].id);
 		for (size_t c = 0; database_leftovers[c].name; c++)
 			question_write(to, database_leftovers[c].text, c, d);
 	}
@@ -242,18 +236,18 @@ static int one_run(struct visit_run *run, struct sql_error *error, size_t check,
 	struct text batch;
 	struct kept kept = {.run = run};
 	const struct leftover *k = check_of(check);
-	const char *database =
-		k->scope == LEFTOVER_DATABASE ? run->observed.databases[d].name : NULL;
+	const struct observed_database *in =
+		k->scope == LEFTOVER_DATABASE ? &run->observed.databases[d] : NULL;
 
 	if (!text_begin(&batch))
 		return -ENOMEM;
-	if (database)
-		use_write(batch.to, database);
+	if (in)
+		question_enter_write(batch.to, in->name, in->id);
 	question_write(batch.to, k->text, check, d);
 	int rc = question_ask(run->session, error, &batch, finding_row, &kept);
 	kept_end(&kept, !rc);
 	if (rc == SQL_SERVER_ERROR)
-		check_note(run, k->name, database, error);
+		check_note(run, k->name, in ? in->name : NULL, error);
 	return rc < 0 ? rc : 0;
 }
 

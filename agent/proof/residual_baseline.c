@@ -187,9 +187,7 @@ static int baseline_write(FILE *to, const struct visit_run *run, const char *nam
 	if (!d)
 		return 0;
 	baseline_mark(run, d, BASELINE_BEGIN);
-	fputs("USE ", to);
-	sql_write_name(to, d->name);
-	fputs(";\n", to);
+	question_enter_write(to, d->name, d->id);
 	base_questions_write(to, questions_of(d->name), (size_t)(d - run->observed.databases));
 	return 1;
 }

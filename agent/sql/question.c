@@ -34,6 +34,15 @@ void question_write(FILE *to, const char *text, size_t number, size_t database)
 	template_write(to, text, number_write, &numbers);
 }
 
+void question_enter_write(FILE *to, const char *database, int id)
+{
+	fputs("USE ", to);
+	sql_write_name(to, database);
+	fprintf(to,
+		";\nIF DB_ID() <> %d THROW 50003, N'This name leads to another database than when it was read: nothing was asked.', 1;\n",
+		id);
+}
+
 int question_ask(struct sql_session *s, struct sql_error *error, struct text *batch,
 	sql_row_fn each, void *context)
 {

@@ -44,6 +44,17 @@ class States(DatabaseCase):
             self.assertEqual(self.one(self.boss, "SELECT state, state_desc FROM sys.databases WHERE name = N'shop'"), shown)
             self.assertEqual(self.one(self.boss, "SELECT DATABASEPROPERTYEX(N'shop', N'Status')"), shown[1])
 
+    def test_exchanged_names(self):
+        """Each keeps its id: a name alone does not say which database it was."""
+        self.ok(self.boss, "CREATE DATABASE other")
+        ask = "SELECT DB_ID(N'shop'), DB_ID(N'other')"
+        before = self.one(self.boss, ask)
+        self.server.features.names_swap = "SELECT 'now',shop,other"
+        self.ok(self.boss, "SELECT 'now'")
+        self.assertEqual(self.one(self.boss, ask), before[::-1])
+        self.ok(self.boss, "USE other")
+        self.assertEqual(self.one(self.boss, "SELECT DB_ID(), DB_NAME()"), (before[0], "other"))
+
     def test_unopened_columns(self):
         ask = "SELECT collation_name FROM sys.databases WHERE name = N'shop'"
         self.assertTrue(self.one(self.boss, ask))

@@ -81,6 +81,33 @@ class Verified(LabCase):
         self.nobody_is_in(found)
         self.assertNotIn("curfew_full", found.server.roles(USER, "AcmeTest"))
 
+    def test_a_database_that_changed_its_name(self):
+        """Between reading and proof two databases exchange their names: what the other one answers proves nothing."""
+        found = self.lab_make()
+        found.client_add("acme", [("staging", "sql01", "AcmeTest")], **self.dates(lab.now() + days(20)))
+        found.server.script("USE [AcmeProd]\nGO\nCREATE USER [curfew_agent] FOR LOGIN [curfew_agent]\nGO\n"
+                            f"ALTER ROLE [db_owner] ADD MEMBER [curfew_agent]\nGO\nCREATE USER [{USER}] WITHOUT LOGIN\n")
+        found.server.sql("GRANT CONTROL TO [public]", "AcmeTest")
+        found.server.faults(names_swap="EXECUTE AS USER,AcmeTest,AcmeProd")
+        said = found.agent.apply(expect=(0, 1, 2)).out
+        self.assertIn("another database", said)
+        self.assertNotIn("impersonation check", said)
+        self.nobody_is_in(found)
+
+    def test_an_audit_of_a_database_that_changed_its_name(self):
+        """No finding there is none here: the checks say that they could not run."""
+        found = self.lab_make()
+        found.client_add("acme", [("staging", "sql01", "AcmeTest")], **self.dates(lab.now() + days(20)))
+        self.applied(found.agent)
+        for question, said in (("is_linked", "cannot run check loginless-user in AcmeTest .50003: "),
+                               ("ansi_nulls off", "cannot run check new-or-changed in AcmeTest .50003: ")):
+            with self.subTest(question):
+                found.server.faults(names_swap=f"{question},AcmeTest,AcmeProd")
+                self.assertRegex(found.agent.curfew("audit", expect=(0, 1, 2)).out, said)
+                found.server.faults(names_swap="sys,AcmeTest,AcmeProd")     # back, before its next batch
+                found.agent.curfew("audit", expect=(0, 1, 2))
+                found.server.faults()
+
     def test_a_session_of_nobody_known(self):
         """A server that does not tell whose a session is: it is not ended, and its login stays shut while it is open."""
         sid, name = "dm_exec_sessions.original_security_id", "dm_exec_sessions.original_login_name"

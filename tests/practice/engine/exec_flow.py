@@ -47,6 +47,20 @@ class FlowExecutor:
             with self.engine.lock:
                 self.engine.session_moves(login)
 
+    def before_batch(self, text):
+        """A DBA exchanges the names of two databases, where the switch says so: each keeps its id."""
+        features = self.engine.catalogue.features
+        pattern, _, names = features.names_swap.partition(",")
+        if not pattern or not re.search(pattern, text, re.I):
+            return
+        features.names_swap = ""
+        with self.engine.lock:
+            databases = self.engine.catalogue.databases
+            one, other = (databases.find(name) for name in names.split(","))
+            one.fields.name, other.fields.name = other.name, one.name
+            databases.rekey()
+            self.engine.catalogue.note("databases", one.id, lambda: None)
+
     def compiled(self, env, statements):
         """Raises what compiling the whole finds; nothing of it has run then. The verdict is kept."""
         if not self.engine.catalogue.features.collations:

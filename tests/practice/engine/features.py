@@ -53,6 +53,7 @@ class Features:
     shared_memory: str = ""                             # login whose sessions came without TCP
     null_columns: str = ""                              # view.column,... that are NULL for others' rows
     spid_reuse: str = ""                                # login whose session ids are a stranger's before a KILL
+    names_swap: str = ""                                # regex,A,B: before such a batch two databases exchange names
     in_doubt: str = ""                                  # unit of work of a distributed transaction (-2)
     # Rules of every server.
     session_settings: bool = True

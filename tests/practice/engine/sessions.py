@@ -186,6 +186,7 @@ class Session(InTransaction):
         for name, type_name, value, _ in params:
             t = type_of_wire(type_name)
             declared.append((name.lower(), t, to_stored(value, t)))
+        self.executor.before_batch(sql)
         statements = self.engine.parse(sql, [d[0] for d in declared], self.option("QUOTED_IDENTIFIER"))
         for name, t, value in declared:
             env.variables[name] = [t, value]
