@@ -1,7 +1,7 @@
 /* Inside the service: the struct that it composes, and what its files do to it. Not for other modules.
  *
  * Upward: event.c <- records.c <- time.c <- network.c <- transition.c <- sending.c <- preflights.c <- passes.c, queries.c <- sampling.c <- requests.c, reload.c <- loop.c <- start.c.
- * What needs less than the whole service takes arguments: dispatcher, retries, lane, configuration, overdue. */
+ * What needs less than the whole service takes arguments: dispatcher, retries, lane, configuration, overdue, change_log. */
 #ifndef SERVICE_INTERNAL_H
 #define SERVICE_INTERNAL_H
 
@@ -14,6 +14,7 @@
 #include "curfew/revocation_copy.h"
 #include "curfew/service.h"
 #include "service/backlog.h"
+#include "service/change_log.h"
 #include "service/configuration.h"
 #include "service/dispatcher.h"
 #include "service/retries.h"
@@ -65,9 +66,10 @@ struct passes {
 	bool has_request;
 	struct request request;
 	const char **servers; /* NULL-terminated; NULL: all that the pass chooses */
-	int64_t began;	      /* monotonic milliseconds */
-	char last_text[128];  /* the last pass's reason */
-	char text[128];	      /* this pass's reason */
+	struct change_log changes;
+	int64_t began;	     /* monotonic milliseconds */
+	char last_text[128]; /* the last pass's reason */
+	char text[128];	     /* this pass's reason */
 };
 
 /* Requests that only read: the queue, and the one that is being answered. */

@@ -88,11 +88,12 @@ struct firewall_port service_gate(struct service *s)
 struct listener {
 	struct service *service;
 	struct control_call *call; /* the request that asked for it, or NULL */
+	struct change_log changes;
 };
 
 static int network_record(void *context, const struct record *r)
 {
-	const struct listener *l = context;
+	struct listener *l = context;
 	struct service *s = l->service;
 	struct log_fields f = {.server = r->server};
 	char text[NETWORK_CHANGE_MAX];
@@ -101,9 +102,10 @@ static int network_record(void *context, const struct record *r)
 		control_tell(l->call, r);
 	if (r->kind == RECORD_NETWORK_OUTCOME && r->state == STATE_OK) {
 		s->metrics.changes++;
-		log_send(LOG_CHANGE, &f, "%s: %s %s", r->server,
-			firewall_change_name(r->network.kind),
-			network_change_text(text, &r->network));
+		if (change_log_take(&l->changes, r))
+			log_send(LOG_CHANGE, &f, "%s: %s %s", r->server,
+				firewall_change_name(r->network.kind),
+				network_change_text(text, &r->network));
 	}
 	return 0;
 }
@@ -118,7 +120,7 @@ static void network_unrecorded(void *context, const struct journal_entry *e)
 void service_network_now(struct service *s, const char *why, const char *actor, bool outdates,
 	struct control_call *call)
 {
-	struct listener listener = {s, call};
+	struct listener listener = {.service = s, .call = call};
 	static const char *const nowhere[] = {NULL};
 	struct firewall_port port;
 	struct pass_result result;
@@ -144,6 +146,8 @@ void service_network_now(struct service *s, const char *why, const char *actor, 
 	/* Finish what the current pass has written so far: both use the same journal. */
 	lane_settle(s->passes.lane);
 	int rc = pass_run(&result, &o);
+	change_log_end(
+		&listener.changes, LOG_CHANGE, &(struct log_fields){.reason = why, .actor = actor});
 	if (rc < 0 || result.network_failed)
 		log_send(LOG_PASS_FAILED, NULL, "the packet filter does not match the schedule: %s",
 			rc < 0 ? strerror(-rc) : firewall_client_error(s->firewall));

@@ -13,6 +13,11 @@ static bool is_drift(const struct service *s)
 	return s->passes.reasons == REASON_INTERVAL;
 }
 
+static enum log_message made_message(const struct service *s)
+{
+	return is_drift(s) ? LOG_DRIFT_SQL : LOG_CHANGE;
+}
+
 static void outcome_log(struct service *s, const struct record *r)
 {
 	struct log_fields f = {.client = r->client,
@@ -23,17 +28,13 @@ static void outcome_log(struct service *s, const struct record *r)
 		.actor = lane_pass(s->passes.lane)->actor};
 	const char *action = change_name(r->change.kind);
 
-	if (r->state != STATE_OK) {
-		s->metrics.changes_failed++;
+	if (r->state != STATE_OK)
 		log_send(LOG_CHANGE_FAILED, &f, "%s: %s %s failed: %s", r->server, action,
 			r->database[0] ? r->database : r->login, r->detail);
-		return;
-	}
-	s->metrics.changes++;
-	s->metrics.drift_sql += is_drift(s);
-	log_send(is_drift(s) ? LOG_DRIFT_SQL : LOG_CHANGE, &f, "%s: %s %s%s%s", r->server, action,
-		r->login[0] ? r->login : r->change.statement, r->database[0] ? " on " : "",
-		r->database);
+	else
+		log_send(made_message(s), &f, "%s: %s %s%s%s", r->server, action,
+			r->login[0] ? r->login : r->change.statement, r->database[0] ? " on " : "",
+			r->database);
 }
 
 static void network_log(struct service *s, const struct record *r)
@@ -45,14 +46,40 @@ static void network_log(struct service *s, const struct record *r)
 	char text[NETWORK_CHANGE_MAX];
 
 	network_change_text(text, &r->network);
+	if (r->state != STATE_OK)
+		log_send(LOG_CHANGE_FAILED, &f, "%s: %s %s failed", r->server, action, text);
+	else
+		log_send(made_message(s), &f, "%s: %s %s", r->server, action, text);
+}
+
+static void change_count(struct service *s, const struct record *r)
+{
 	if (r->state != STATE_OK) {
 		s->metrics.changes_failed++;
-		log_send(LOG_CHANGE_FAILED, &f, "%s: %s %s failed", r->server, action, text);
 		return;
 	}
 	s->metrics.changes++;
-	log_send(
-		is_drift(s) ? LOG_DRIFT_SQL : LOG_CHANGE, &f, "%s: %s %s", r->server, action, text);
+	s->metrics.drift_sql += r->kind == RECORD_OUTCOME && is_drift(s);
+}
+
+static void change_take(struct service *s, const struct record *r)
+{
+	change_count(s, r);
+	if (!change_log_take(&s->passes.changes, r))
+		return;
+	if (r->kind == RECORD_OUTCOME)
+		outcome_log(s, r);
+	else
+		network_log(s, r);
+}
+
+static void changes_end(struct service *s)
+{
+	const struct passes *p = &s->passes;
+	struct log_fields f = {
+		.reason = p->text, .actor = p->has_request ? p->request.actor : "service"};
+
+	change_log_end(&s->passes.changes, made_message(s), &f);
 }
 
 static int record_handle(void *context, const struct record *r)
@@ -81,10 +108,8 @@ static int record_handle(void *context, const struct record *r)
 			!maintenance_covers(s->loaded.program, r->server, r->database, now);
 		break;
 	case RECORD_OUTCOME:
-		outcome_log(s, r);
-		break;
 	case RECORD_NETWORK_OUTCOME:
-		network_log(s, r);
+		change_take(s, r);
 		break;
 	case RECORD_NOTE:
 		if (r->state >= STATE_DRIFT && r->code < 0)
@@ -205,6 +230,7 @@ static void pass_done(struct service *s, const struct pass_result *result)
 
 static void pass_ended(void *context, int error, const struct pass_result *result)
 {
+	changes_end(context);
 	if (error < 0)
 		pass_failed(context, error);
 	else
@@ -312,6 +338,8 @@ void passes_begin(struct service *s)
 		rc = lane_begin(p->lane, &o);
 	/* Removals have started, and nothing is granted before this is saved. */
 	service_time_save(s);
+	if (rc < 0)
+		changes_end(s);
 	if (rc < 0 && !s->stopping)
 		pass_failed(s, rc);
 }
@@ -348,6 +376,7 @@ void passes_close(struct service *s)
 		control_end(p->request.call, CODE_FAILED, "the service is stopping", NULL);
 	lane_free(p->lane);
 	p->lane = NULL;
+	changes_end(s);
 	run_clear(p);
 	requests_drop(p->queue, &p->n_queue);
 }
