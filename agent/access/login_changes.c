@@ -235,6 +235,25 @@ static void sessions_plan(struct builder *b, struct login_work *work, const stru
 			b, &b->openings, CHANGE_LOGIN_ENABLE, l->client, l->login, NULL, reason);
 }
 
+/* A denial that keeps the user out: of this login, or of everybody by MARK_ROLE or public. Curfew never undoes one: a DBA
+ * put it there. */
+static void denial_name(struct builder *b, const struct observed_login *l)
+{
+	for (size_t i = 0; i < b->o->n_permissions; i++) {
+		const struct permission *p = &b->o->permissions[i];
+		if (!permission_is_denied_entry(p) ||
+			(!names_equal(p->grantee, l->name) && !names_equal(p->grantee, MARK_ROLE) &&
+				!streq(p->grantee, "public")))
+			continue;
+		obstacle_push(b, STATE_DRIFT, l->name, NULL,
+			"the server denies %s%s to [%s], so nobody can log in as [%s]; Curfew never removes a denial: `curfew "
+			"audit` shows the statement for a DBA",
+			p->name, streq(p->name, "CONNECT SQL") ? "" : " on an endpoint", p->grantee,
+			l->name);
+		return;
+	}
+}
+
 void login_want(struct builder *b, const struct wanted_login *l, const bool *roles_pending)
 {
 	struct login_work work = {.client = l->client,
@@ -256,8 +275,10 @@ void login_want(struct builder *b, const struct wanted_login *l, const bool *rol
 	for (size_t i = 0; i < l->n_users; i++)
 		grant_plan(b, &work, l->users[i].grant, roles_pending, reason);
 	login_remove_users(b, &work, l, "no access to this database is scheduled now");
-	if (work.observed)
+	if (work.observed) {
+		denial_name(b, work.observed);
 		login_narrow_server(b, &work);
+	}
 	sessions_plan(b, &work, l, reason);
 }
 

@@ -24,9 +24,17 @@ bool permission_is_right(const struct permission *p)
 	return p->state == 'G' || p->state == 'W';
 }
 
+enum { CLASS_ENDPOINT = 105 };
+
+bool permission_is_denied_entry(const struct permission *p)
+{
+	return p->state == 'D' &&
+	       (streq(p->name, "CONNECT SQL") ||
+		       (p->class == CLASS_ENDPOINT && streq(p->name, "CONNECT")));
+}
+
 bool permission_is_everybodys(const struct permission *p)
 {
-	enum { CLASS_ENDPOINT = 105 };
 	bool harmless = streq(p->name, "CONNECT SQL") || !strncmp(p->name, "VIEW ", 5) ||
 			(p->class == CLASS_ENDPOINT && streq(p->name, "CONNECT"));
 

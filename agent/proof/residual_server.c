@@ -78,6 +78,24 @@ const struct leftover server_leftovers[] = {
 		"WHERE p.state IN ('G', 'W') AND g.name IN (N'public', N'" MARK_ROLE "')\n"
 		"  AND NOT (g.name = N'public' AND (p.permission_name = N'VIEW ANY DATABASE' OR p.class = 105));\n",
 		"%1n", "%3t%5o by %2n", "USE [master]; REVOKE %3t%5o FROM %1q CASCADE AS %2q"},
+	/* A denial keeps the user from what the configuration gives, or Curfew from its own logins. */
+	{"server-denial", FINDING_MEDIUM, LEFTOVER_SERVER,
+		"a denial on the server that keeps users out, or Curfew from their logins",
+		/* A denial took the place of the grant that CREATE LOGIN made, or that public has on an endpoint. */
+		FOUND
+		"CASE WHEN (p.class = 100 AND p.permission_name = N'CONNECT SQL' AND g.type <> 'R')\n"
+		"  OR (p.class = 105 AND g.name = N'public') THEN N'GRANT' ELSE N'REVOKE' END,\n"
+		"  " SERVER_GRANT_COLUMNS SERVER_PERMISSIONS
+		"LEFT JOIN sys.server_principals AS k ON k.name = N'" MARK_ROLE
+		"' AND k.type = 'R'\n"
+		"LEFT JOIN sys.server_role_members AS gm ON gm.member_principal_id = g.principal_id\n"
+		"  AND gm.role_principal_id = k.principal_id\n"
+		"LEFT JOIN sys.server_role_members AS tm ON tm.member_principal_id = t.principal_id\n"
+		"  AND tm.role_principal_id = k.principal_id\n"
+		"WHERE p.state = 'D' AND (gm.role_principal_id IS NOT NULL OR tm.role_principal_id IS NOT NULL\n"
+		"  OR g.principal_id = k.principal_id OR t.principal_id = k.principal_id OR (g.name = N'public'\n"
+		"  AND (p.permission_name = N'CONNECT SQL' OR (p.class = 105 AND p.permission_name = N'CONNECT'))));\n",
+		"%2n", "DENY %4t%6o by %3n", "USE [master]; %1t %4t%6o TO %2q AS %3q"},
 	{"server-role-nested", FINDING_CRITICAL, LEFTOVER_SERVER,
 		"the role that marks Curfew's logins is inside another: all of them hold what that one has",
 		FOUND NAME("m.name") ", " NAME(

@@ -189,9 +189,10 @@ bool not_as_scheduled(char *text, const struct explain_facts *f)
 	for (size_t i = 0; i < f->n_databases; i++) {
 		const struct explain_database *d = &f->databases[i];
 		if (d->seen && !has_its_level(d) && d->grant->level != LEVEL_NONE)
-			return explain_say(text, "%s / %s is %s (%s); run `curfew apply %s`",
+			return explain_say(text, "%s / %s is %s (%s); %srun `curfew apply %s`",
 				d->grant->server->name, d->grant->database->name,
 				state_name(d->state), explain_or(d->detail, "no detail"),
+				d->detail && d->detail[0] ? "do what it asks for, then " : "",
 				f->client->name);
 	}
 	return false;

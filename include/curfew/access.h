@@ -93,6 +93,8 @@ struct permission {
 	bool owner_apart; /* the securable has its own owner, so a transfer of its schema does not change it */
 };
 bool permission_is_right(const struct permission *p); /* is a GRANT, with or without grant option */
+/* A DENY on the server that keeps its grantee from logging in. */
+bool permission_is_denied_entry(const struct permission *p);
 /* Every managed login holds it, by public or by MARK_ROLE, and no level includes it: it is of the server, and more than to
  * connect and to look. */
 bool permission_is_everybodys(const struct permission *p);

@@ -195,6 +195,26 @@ static void test_server_trigger(void **state)
 	stage_free(s);
 }
 
+/* A DBA's denial is named, whoever it is of, and nothing is done to it. */
+static void test_denials(void **state)
+{
+	static const char *const grantees[] = {JANE, "curfew_logins", "public", "somebody"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(grantees); i++) {
+		struct stage *s = stage_new(false);
+		stage_jane(s, FULL);
+		expect(s, "");
+		model_server_permission(&s->model, "CONNECT SQL", grantees[i]);
+		s->model.o.permissions[s->model.o.n_permissions - 1].state = 'D';
+		expect(s, "");
+		const struct obstacle *o = obstacle_of(s, STATE_DRIFT);
+		assert_int_equal(o != NULL, i < 3);
+		assert_true(!o || strstr(o->text, "denies CONNECT SQL to"));
+		stage_free(s);
+	}
+}
+
 /* Who cannot see everything may close, and opens nothing. */
 static void test_missing_rights(void **state)
 {
@@ -306,6 +326,7 @@ int main(void)
 		cmocka_unit_test(test_database_trigger),
 		cmocka_unit_test(test_trigger_over_something_wider),
 		cmocka_unit_test(test_server_trigger),
+		cmocka_unit_test(test_denials),
 		cmocka_unit_test(test_missing_rights),
 		cmocka_unit_test(test_missing_records),
 		cmocka_unit_test(test_unclaimed),

@@ -9,7 +9,7 @@ import unittest
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import lab  # noqa: E402  (the path above makes it importable)
-from case import USER, LabCase  # noqa: E402
+from case import OWN_PASSWORD, USER, LabCase  # noqa: E402
 from lab import days, local  # noqa: E402
 from practice import Certificates  # noqa: E402
 
@@ -56,6 +56,23 @@ class Explain(LabCase):
         self.assertIs(facts["servers"][0]["handed_over"], True)
         self.cause("not-started", "access has not started", "--at", local(lab.now() - days(11)))
         self.cause("ended", "access ended", "--at", local(self.golive + days(31)))
+
+    def test_a_denial_of_the_server(self):
+        """A DBA shut her out: the cause is named, and nobody but a DBA undoes it."""
+        jane = self.opened()
+        self.server.sql(f"DENY CONNECT SQL TO [{USER}]")
+        self.refused(jane.login(USER, OWN_PASSWORD, "AcmeTest"), 18456)
+        self.agent.apply(expect=(0, 1, 2))
+        self.cause("not-as-scheduled", "the server denies CONNECT SQL")
+        self.assertIn("the server denies CONNECT SQL", self.agent.curfew("status").out)
+        self.agent.apply(expect=(0, 1, 2))
+        self.refused(jane.login(USER, OWN_PASSWORD, "AcmeTest"), 18456)
+        audit = self.agent.curfew("audit", "--json", expect=2).json
+        remedy, = (f["remedy"] for f in audit["findings"] if f["name"] == "server-denial")
+        self.server.sql(remedy)
+        self.agent.apply(expect=0)
+        self.works(jane.login(USER, OWN_PASSWORD, "AcmeTest"))
+        self.cause("none", "")
 
     def test_read_only(self):
         self.opened()
