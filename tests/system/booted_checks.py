@@ -5,13 +5,9 @@ import math
 import os
 import re
 import stat
-import subprocess
-import sys
 import time
-import traceback
 
-import booted_lab
-import booted_machine
+from booted_asserts import equal, true, wait
 from booted_lab import CLIENT, CONFIG, CREDENTIAL, JANE, LOGIN, PASSWORD, SERVER, moment
 
 NET_ADMIN = 1 << 12
@@ -23,29 +19,6 @@ ID_CHANGE = "49f06010d16447d3894e7e522514812f"
 ID_ASKED = "1f920f35de1a47c5bed31dcc97683b3f"
 ID_FIREWALL_DEAD = "b99a94b0eeae45078ffba5be8e2ea3ff"
 ID_KEPT = "3028626300874d408e716f8ad179994f"
-WAIT = 15
-
-
-def equal(found, wanted, what):
-    if found != wanted:
-        raise AssertionError(f"{what}: {found!r} instead of {wanted!r}")
-
-
-def true(condition, what):
-    if not condition:
-        raise AssertionError(what)
-
-
-def wait(condition, what, seconds=WAIT):
-    """Waits for a thing to become true and returns it; a bound against hanging, not a measurement."""
-    deadline = time.monotonic() + seconds
-    while True:
-        found = condition()
-        if found:
-            return found
-        if time.monotonic() > deadline:
-            raise AssertionError(f"not within {seconds} s: {what}")
-        time.sleep(0.1)
 
 
 class Booted:
@@ -367,57 +340,3 @@ class Booted:
         ("14 days later staging ends by itself", staging_ends),
         ("30 days later everything is gone by itself", everything_ends),
     )
-
-
-def prepare(lab):
-    """A DBA's part: runs what bootstrap prints, with the password where it belongs."""
-    text = lab.machine.run("curfew", "bootstrap", "sql01").out
-    lab.practice.script(text.replace("<the password, as N'...'>", f"N'{PASSWORD}'"))
-    lab.machine.run("systemctl", "restart", "curfew.service")
-
-
-def checks_run(lab, counts):
-    booted = Booted(lab)
-    booted.verdict = lab.boot()
-    prepare(lab)
-    for name, check in booted.CHECKS:
-        try:
-            check(booted)
-        except (AssertionError, OSError, KeyError, ValueError, TypeError, subprocess.SubprocessError) as error:
-            counts["failed"] += 1
-            print(f"not ok - {name}: {error}", flush=True)
-            if not isinstance(error, AssertionError):
-                traceback.print_exc(file=sys.stdout)
-        else:
-            counts["passed"] += 1
-            print(f"ok - {name}", flush=True)
-
-
-def log_keep(machine, path):
-    """What the machine's units said, for who looks for the reason."""
-    booted_machine.write(path, machine.run("journalctl", "--no-pager", "-o", "short-monotonic", check=False).out)
-    print(f"# the machine's log: {path}")
-
-
-def main(group_name, program, base, folder):
-    start, counts, lab = time.monotonic(), {"passed": 0, "failed": 0}, None
-    group = booted_machine.ControlGroup(group_name)
-    try:
-        subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-        lab = booted_lab.Lab(program, base, folder)
-        checks_run(lab, counts)
-    except Exception as error:  # pylint: disable=broad-except
-        counts["failed"] += 1
-        traceback.print_exc(file=sys.stdout)
-        print(f"not ok - booted: {error}", flush=True)
-    finally:
-        if counts["failed"] and lab and lab.machine.leader:
-            log_keep(lab.machine, os.path.join(folder, "journal.txt"))
-        faults = lab.close() if lab else []
-        group.close()
-    if faults:
-        counts["failed"] += 1
-        print(f"not ok - the practice server made no mistake of its own: {faults}")
-    print(f"# {time.monotonic() - start:.0f} s")
-    print(f"{counts['passed']} passed, {counts['failed']} failed, 0 skipped")
-    return 1 if counts["failed"] else 0

@@ -11,7 +11,7 @@ import sys
 import traceback
 
 import booted_machine
-from booted_checks import equal, log_keep, true, wait
+from booted_asserts import equal, log_keep, true, wait
 from practice import Certificates
 
 CONFIG = "/etc/curfew/curfew.conf"

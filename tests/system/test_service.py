@@ -13,7 +13,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import lab  # noqa: E402  (the path above makes it importable)
 from case import USER  # noqa: E402
-from lab import day, days, local, seconds  # noqa: E402
+from lab import day, days, local  # noqa: E402
 from service import COMES, Service, ServiceCase, until  # noqa: E402
 
 EXHAUSTIVE = bool(os.environ.get("CURFEW_EXHAUSTIVE"))

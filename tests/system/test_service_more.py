@@ -11,7 +11,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import lab  # noqa: E402  (the path above makes it importable)
 from agent import Agent  # noqa: E402
 from case import USER  # noqa: E402
-from lab import days, seconds  # noqa: E402
+from lab import days  # noqa: E402
 from service import Service, ServiceCase, until  # noqa: E402
 
 
