@@ -19,15 +19,19 @@ static int batch_reserve(struct batch *b)
 
 	while (capacity < b->length + MAX_MESSAGE)
 		capacity *= 2;
-	if (capacity == b->capacity)
-		return 0;
-	data = realloc(b->data, capacity);
-	if (!data)
-		return -ENOMEM;
-	/* libmnl skips the padding between attributes. */
-	memset(data + b->capacity, 0, capacity - b->capacity);
-	b->data = data;
-	b->capacity = capacity;
+	if (capacity != b->capacity) {
+		data = realloc(b->data, capacity);
+		if (!data)
+			return -ENOMEM;
+		b->data = data;
+		b->capacity = capacity;
+	}
+	/* libmnl skips the padding between attributes. No more than the next message needs: room that is not touched costs
+	 * no memory. */
+	if (b->zeroed < b->length + MAX_MESSAGE) {
+		memset(b->data + b->zeroed, 0, b->length + MAX_MESSAGE - b->zeroed);
+		b->zeroed = b->length + MAX_MESSAGE;
+	}
 	return 0;
 }
 

@@ -73,12 +73,13 @@ int element_build(struct nlmsghdr *nlh, const struct element *e, uint64_t timeou
 		mnl_attr_nest_end(nlh, nest);
 		return 0;
 	}
-	/* Both: a kernel that changes an element in place looks at its timeout in ticks, and does nothing where that is the
-	 * same as before, however little of it is left (nft_add_set_elem() in net/netfilter/nf_tables_api.c, since 6.12). */
-	if (timeout_ms) {
+	if (timeout_ms)
 		mnl_attr_put_u64(nlh, NFTA_SET_ELEM_TIMEOUT, htobe64(timeout_ms));
+	/* Both: a kernel that changes an element in place looks at its timeout in ticks, and does nothing where that is the
+	 * same as before, however little of it is left (nft_add_set_elem() in net/netfilter/nf_tables_api.c, since 6.12). A
+	 * new element takes its timeout. */
+	if (timeout_ms && e->order == ELEMENT_UPDATE)
 		mnl_attr_put_u64(nlh, NFTA_SET_ELEM_EXPIRATION, htobe64(timeout_ms));
-	}
 	if (e->chain)
 		put_goto(nlh, e->chain);
 	if (e->comment && *e->comment)

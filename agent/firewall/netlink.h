@@ -197,6 +197,7 @@ struct batch {
 	struct firewall *firewall; /* not owned */
 	uint8_t *data;
 	size_t length, capacity;
+	size_t zeroed; /* from the beginning to here all was zero or is written */
 	struct batch_step *steps;
 	size_t n_steps;
 	size_t n_elements;

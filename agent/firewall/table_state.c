@@ -76,7 +76,7 @@ static int allow_add(struct state_draft *d, const struct row *r, const struct so
 		a->endpoint = *d->endpoints[i];
 		a->has_timeout = r->expires;
 		/* Counted from the start, because reading a large table takes time. */
-		a->remaining_ms = r->expires_ms + (uint64_t)(monotonic_ms() - d->began_ms);
+		a->remaining_ms = r->expires_ms + (uint64_t)(d->received_ms - d->began_ms);
 		a->packets = i ? 0 : r->packets;
 		a->bytes = i ? 0 : r->bytes;
 		a->comment = comment;
@@ -164,6 +164,7 @@ int state_take_elements(struct state_draft *d, const struct nlmsghdr *nlh)
 	const struct nlattr *list = message_attribute(nlh, NFTA_SET_ELEM_LIST_ELEMENTS), *e;
 
 	d->messages++;
+	d->received_ms = monotonic_ms();
 	if (!list)
 		return 0;
 	for (e = mnl_attr_get_payload(list); attribute_is_in(e, list); e = mnl_attr_next(e)) {

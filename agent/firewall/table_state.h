@@ -7,7 +7,8 @@
 struct state_draft {
 	struct firewall_state *state;
 	instant_t now;
-	int64_t began_ms;	  /* monotonic time for `now` */
+	int64_t began_ms; /* monotonic time for `now` */
+	int64_t received_ms; /* the same for this message: what is left of its elements is no more than it says */
 	const struct set_id *set; /* the set whose elements are read */
 	/* Endpoints that lead to it; the first one's rows have the counters. */
 	const struct endpoint **endpoints;

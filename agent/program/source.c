@@ -3,6 +3,7 @@
 #include "curfew/source.h"
 
 #include <arpa/inet.h>
+#include <endian.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -102,13 +103,27 @@ const char *source_format(char buf[SOURCE_TEXT_MAX], const struct source *s)
 	return buf;
 }
 
+/* Lists of 100,000 are sorted and walked by it: as numbers, without a call for 16 bytes. */
+static int address_compare(const uint8_t a[16], const uint8_t b[16])
+{
+	uint64_t x[2], y[2];
+
+	memcpy(x, a, sizeof(x));
+	memcpy(y, b, sizeof(y));
+	if (x[0] != y[0])
+		return be64toh(x[0]) < be64toh(y[0]) ? -1 : 1;
+	if (x[1] != y[1])
+		return be64toh(x[1]) < be64toh(y[1]) ? -1 : 1;
+	return 0;
+}
+
 int source_compare(const struct source *a, const struct source *b)
 {
 	if (a->family != b->family)
 		return a->family < b->family ? -1 : 1;
 	if (a->prefix != b->prefix)
 		return a->prefix < b->prefix ? -1 : 1;
-	return memcmp(a->addr, b->addr, sizeof(a->addr));
+	return address_compare(a->addr, b->addr);
 }
 
 bool source_contains(const struct source *s, int family, const uint8_t *addr)
@@ -218,7 +233,7 @@ int endpoint_compare(const struct endpoint *a, const struct endpoint *b)
 
 	if (a->family != b->family)
 		return a->family < b->family ? -1 : 1;
-	order = memcmp(a->addr, b->addr, sizeof(a->addr));
+	order = address_compare(a->addr, b->addr);
 	if (order)
 		return order;
 	return (a->port > b->port) - (a->port < b->port);
