@@ -211,6 +211,7 @@ static int build_allows(struct allowlist *out, const struct grants *g, instant_t
 		return -ENOMEM;
 	for (size_t from = 0, to; from < list.n; from = to) {
 		struct allow *a = &out->allows[out->n_allows++];
+		char comment[ALLOW_COMMENT_MAX + 1];
 
 		to = entries_run(&list, from);
 		a->source = *list.items[from].source;
@@ -218,7 +219,10 @@ static int build_allows(struct allowlist *out, const struct grants *g, instant_t
 		for (size_t i = from; i < to; i++)
 			if (list.items[i].until > a->until)
 				a->until = list.items[i].until;
-		comment_make(a->comment, &list, from, to);
+		comment_make(comment, &list, from, to);
+		a->comment = pool_text(&out->texts, comment);
+		if (!a->comment)
+			return -ENOMEM;
 	}
 	return 0;
 }
@@ -320,6 +324,7 @@ void allowlist_free(struct allowlist *a)
 	free(a->allows);
 	free(a->guards);
 	free(a->trusted);
+	pool_free(&a->texts);
 	*a = (struct allowlist){0};
 }
 

@@ -120,7 +120,7 @@ static struct firewall_request *request_set(struct firewall_request *r, uint32_t
 	r->source.family = source->family;
 	memcpy(r->source.addr, source->addr, sizeof(r->source.addr));
 	r->source.prefix = source->prefix;
-	memcpy(r->text, comment, sizeof(r->text));
+	memcpy(r->text, comment, strnlen(comment, sizeof(r->text) - 1));
 	return r;
 }
 

@@ -158,7 +158,7 @@ static const struct policy_entry *entry_find(const struct policy_entry *items, s
 }
 
 /* The comment is stored in the kernel and printed on terminals, so it must not contain control characters. */
-static bool comment_is_sound(const char comment[ALLOW_COMMENT_MAX + 1])
+static bool comment_is_sound(const char *comment)
 {
 	size_t n = strnlen(comment, ALLOW_COMMENT_MAX + 1);
 

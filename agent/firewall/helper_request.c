@@ -48,6 +48,7 @@ static instant_t machine_now(void)
 static void wanted_clear(struct firewall_process *f)
 {
 	f->wanted.n_allows = f->wanted.n_guards = f->wanted.n_trusted = 0;
+	pool_free(&f->wanted.texts);
 }
 
 static _Noreturn void refuse_entry(const struct firewall_request *r, const char *why)
@@ -64,9 +65,11 @@ static _Noreturn void refuse_entry(const struct firewall_request *r, const char 
 static void take_allow(struct firewall_process *f, const struct firewall_request *r)
 {
 	struct allowlist *w = &f->wanted;
-	struct allow a = {.source = r->source, .endpoint = r->endpoint, .until = r->until};
+	struct allow a = {.source = r->source,
+		.endpoint = r->endpoint,
+		.until = r->until,
+		.comment = r->text};
 
-	memcpy(a.comment, r->text, sizeof(a.comment));
 	/* Where files have errors, the service may go by another version of one: commit() leaves out what is not
 	 * confirmed. */
 	const char *why = f->partial ? firewall_policy_form(f->policy, &a)
@@ -81,6 +84,9 @@ static void take_allow(struct firewall_process *f, const struct firewall_request
 			refuse_entry(r, "the entries are not sorted");
 	}
 	w->allows = room_for(w->allows, w->n_allows, &f->room_allows, sizeof(*w->allows));
+	a.comment = pool_text(&w->texts, r->text);
+	if (!a.comment)
+		helper_refuse("%s", strerror(ENOMEM));
 	w->allows[w->n_allows++] = a;
 }
 

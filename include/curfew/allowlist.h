@@ -3,6 +3,7 @@
 #define CURFEW_ALLOWLIST_H
 
 #include "curfew/change.h"
+#include "curfew/pool.h"
 #include "curfew/schedule.h"
 
 struct allow {
@@ -10,8 +11,8 @@ struct allow {
 	struct endpoint endpoint;
 	instant_t
 		until; /* latest time of all its logins; each ends at its next reduction on that server */
-	char comment[ALLOW_COMMENT_MAX +
-		     1]; /* "acme/acme.jane.doe", several joined by ", ", cut with "..." */
+	/* "acme/acme.jane.doe", several joined by ", ", cut with "..."; at most ALLOW_COMMENT_MAX bytes, not owned */
+	const char *comment;
 };
 struct trusted {
 	struct source source;
@@ -31,6 +32,7 @@ struct allowlist {
 	size_t n_guards;
 	struct trusted *trusted;
 	size_t n_trusted;
+	struct pool texts; /* of the comments */
 };
 
 typedef enum admission (*admission_fn)(const struct grant *g, void *context);

@@ -296,7 +296,7 @@ static const char *comment_of(struct world *w, const char *login, char out[ALLOW
 	assert_non_null(copy);
 	w->users[0].login = copy;
 	a = build(w);
-	memcpy(out, a.allows[0].comment, ALLOW_COMMENT_MAX + 1);
+	snprintf(out, ALLOW_COMMENT_MAX + 1, "%s", a.allows[0].comment);
 	allowlist_free(&a);
 	return out;
 }

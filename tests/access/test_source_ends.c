@@ -117,8 +117,10 @@ static void another_user_stays(void **state)
 /* The service cannot prolong it. */
 static void the_firewall_process_knows_it(void **state)
 {
-	struct allow late = {.source = sources[0], .endpoint = endpoint, .until = NOW + 51};
-	struct allow other = {.source = sources[1], .endpoint = endpoint, .until = NOW + 1000};
+	struct allow late = {
+		.source = sources[0], .endpoint = endpoint, .until = NOW + 51, .comment = ""};
+	struct allow other = {
+		.source = sources[1], .endpoint = endpoint, .until = NOW + 1000, .comment = ""};
 	struct firewall_policy *p;
 
 	(void)state;

@@ -74,13 +74,14 @@ static struct allowlist list_make(size_t n)
 		die("no memory");
 	for (size_t i = 0; i < n; i++) {
 		struct allow *a = &w.allows[i];
+		char comment[64];
 
 		a->source = (struct source){
 			AF_INET, {100, (uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i}, 32};
 		a->endpoint = guards[i * SERVERS / n].endpoint;
 		a->until = (instant_t)time(NULL) + 86400;
-		snprintf(a->comment, sizeof(a->comment), "client%zu/client%zu.first.last", i / 3,
-			i / 3);
+		snprintf(comment, sizeof(comment), "client%zu/client%zu.first.last", i / 3, i / 3);
+		a->comment = pool_text(&w.texts, comment);
 	}
 	return w;
 }
@@ -228,6 +229,7 @@ static void bench_fill(size_t n)
 			nft_run(&nfts[k], i);
 	}
 	free(w.allows);
+	pool_free(&w.texts);
 	printf("add %6zu elements: observe, commit, read back %8.1f ms (CPU %.1f); memory %.1f MB beside the list\n",
 		n, median(ours), median(ours_cpu), (double)most / 1024);
 	for (size_t k = 0; k < ARRAY_SIZE(nfts); k++) {
@@ -277,6 +279,7 @@ static void bench_one(size_t n)
 	firewall_close(f);
 	run("nft delete table inet bench");
 	free(w.allows);
+	pool_free(&w.texts);
 }
 
 int main(void)

@@ -45,6 +45,7 @@ static UNUSED void list_free(struct list *l)
 	free(l->allows);
 	free(l->guards);
 	free(l->trusted);
+	pool_free(&l->w.texts);
 }
 
 static UNUSED int compare_allow(const void *a, const void *b)
@@ -97,7 +98,7 @@ static UNUSED void list_allow(struct list *l, const char *source, const char *en
 	a->source = source_of(source);
 	a->endpoint = endpoint_of(endpoint);
 	a->until = until;
-	snprintf(a->comment, sizeof(a->comment), "%s", comment);
+	a->comment = comment;
 	qsort(l->allows, l->w.n_allows, sizeof(l->allows[0]), compare_allow);
 }
 

@@ -114,7 +114,7 @@ static void test_changes(void **state)
 
 	list_find(&l, JANE)->until += 86400;
 	list_find(&l, OFFICE)->until -= 3600;
-	strcpy(list_find(&l, "2001:db8:7::/64")->comment, "acme/acme.jane.doe, other/other.joe");
+	list_find(&l, "2001:db8:7::/64")->comment = "acme/acme.jane.doe, other/other.joe";
 	list_allow(&l, "203.0.113.8", E4, now + 60, "acme/new");
 	list_allow(&l, "2001:db8:8::/56", E6, now + 600, "acme/another length");
 	list_trust(&l, "172.16.0.0/12", E4, "sql07, sql08");
@@ -201,13 +201,13 @@ static void test_counters_survive(void **state)
 	assert_true(packets > 0);
 	firewall_state_free(&s);
 	/* The reading that the first change goes by is from before the packets. */
-	strcpy(list_find(&l, JANE)->comment, "renamed once");
+	list_find(&l, JANE)->comment = "renamed once";
 	applied(f, &l, real_now());
 	list_find(&l, JANE)->until += 100;
 	applied(f, &l, real_now());
 	list_find(&l, JANE)->until -= 50;
 	applied(f, &l, real_now());
-	strcpy(list_find(&l, JANE)->comment, "renamed");
+	list_find(&l, JANE)->comment = "renamed";
 	applied(f, &l, real_now());
 	s = observed(f);
 	assert_int_equal(state_find(&s, JANE)->packets, packets);

@@ -26,6 +26,7 @@ static void the_policy_refuses_everything_else(void **state)
 	struct firewall_policy *p;
 	struct allow a;
 	const char *good = "203.0.113.7", *end = "192.0.2.10:1433";
+	char longer[ALLOW_COMMENT_MAX + 2] = "";
 
 	(void)state;
 	assert_int_equal(firewall_policy_build(&p, &program, NULL), 0);
@@ -45,9 +46,10 @@ static void the_policy_refuses_everything_else(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
 		assert_non_null(firewall_policy_allow(p, &wrong[i]));
 	a = allow_of(good, end, NOW + 10);
-	a.comment[3] = '\n';
+	a.comment = "acm\n/acme.jane.doe";
 	assert_non_null(firewall_policy_allow(p, &a));
-	memset(a.comment, 'x', sizeof(a.comment));
+	memset(longer, 'x', sizeof(longer) - 1);
+	a.comment = longer;
 	assert_non_null(firewall_policy_allow(p, &a));
 	a = allow_of(good, end, NOW + 10);
 	a.source.family = 99;

@@ -23,14 +23,15 @@ static void fill(struct list *l, size_t n, instant_t until)
 {
 	for (size_t i = 0; i < n; i++) {
 		struct allow *a = &l->allows[i];
+		char comment[64];
 
 		memset(a, 0, sizeof(*a));
 		a->source = (struct source){
 			AF_INET, {203, (uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i}, 32};
 		a->endpoint = endpoint_of(E4);
 		a->until = until + (instant_t)i;
-		snprintf(a->comment, sizeof(a->comment), "client%zu/client%zu.first.last", i / 3,
-			i / 3);
+		snprintf(comment, sizeof(comment), "client%zu/client%zu.first.last", i / 3, i / 3);
+		a->comment = pool_text(&l->w.texts, comment);
 	}
 	l->w.n_allows = n;
 }

@@ -184,7 +184,7 @@ static void list_check(const struct allowlist *list, const struct scene *s, inst
 	for (size_t i = 0; i < list->n_allows; i++) {
 		const struct allow *a = &list->allows[i];
 
-		comment_check(a->comment, sizeof(a->comment));
+		comment_check(a->comment, ALLOW_COMMENT_MAX + 1);
 		REQUIRE(a->source.family == a->endpoint.family);
 		REQUIRE(a->until > now);
 		REQUIRE(a->until == end_of(s, &a->source, &a->endpoint, now));
