@@ -19,6 +19,7 @@ struct table_update {
 	/* Of this round. */
 	struct firewall_changes changes;
 	struct diff_moment moment;
+	struct diff_span late; /* of what does not change */
 	int64_t turn_late_ms;
 };
 
@@ -80,7 +81,7 @@ static int update_observe(struct table_update *p)
 		.cut_ms = p->late_ms ? CUT_MS : 0,
 		.early_ms = p->early_ms,
 	};
-	rc = diff_at(&p->changes, p->wanted, &f->last->state, &p->moment);
+	rc = diff_at(&p->changes, &p->late, p->wanted, &f->last->state, &p->moment);
 	if (rc == 0 && p->closings_only)
 		changes_keep_closings(&p->changes);
 	return rc;
@@ -137,6 +138,7 @@ static int update_commit(size_t *taken, struct table_update *p, bool check_gener
 	};
 	int rc = batch_begin(&b, f, s->generation, check_generation);
 
+	f->proof = (struct proof){0};
 	if (rc == 0 && (rebuild || !table_is_held(f)))
 		rc = batch_table(&b, rebuild && s->present);
 	if (rc == 0)
@@ -149,6 +151,24 @@ static int update_commit(size_t *taken, struct table_update *p, bool check_gener
 	if (rc < 0 || w.restructured)
 		reading_drop(f);
 	return rc;
+}
+
+static bool deadlines_in_range(const struct allowlist *wanted, instant_t now)
+{
+	for (size_t i = 0; i < wanted->n_allows; i++)
+		if (wanted->allows[i].until > now && wanted->allows[i].until - now > MAX_DEADLINE_S)
+			return false;
+	return true;
+}
+
+/* Nothing is to be done, and the table is held. One with a timeout that was refused may have something to do later. */
+static bool update_is_proved(struct table_update *p)
+{
+	if (p->changes.n || !table_is_held(p->firewall))
+		return false;
+	if (!p->closings_only && deadlines_in_range(p->wanted, p->now_ms / 1000))
+		reading_prove(p->firewall, p->wanted, &p->moment, &p->late);
+	return true;
 }
 
 /* What the kernel has of it now, for the next round to compare. */
@@ -216,14 +236,6 @@ static void changes_settle(struct firewall_changes *done, const struct firewall_
 	done->n = n;
 }
 
-static bool deadlines_in_range(const struct allowlist *wanted, instant_t now)
-{
-	for (size_t i = 0; i < wanted->n_allows; i++)
-		if (wanted->allows[i].until > now && wanted->allows[i].until - now > MAX_DEADLINE_S)
-			return false;
-	return true;
-}
-
 /* Errors after a concurrent change, or after an element expired meanwhile. */
 static bool worth_retrying(int rc)
 {
@@ -245,7 +257,7 @@ static int update_run(struct firewall_changes *done, struct table_update *p)
 		if (rc < 0)
 			return rc;
 		n = p->changes.n;
-		if (n == 0 && table_is_held(p->firewall))
+		if (update_is_proved(p))
 			return 0;
 		if (n >= before && ++fruitless >= MAX_FRUITLESS) {
 			firewall_fail(p->firewall, -EIO,
@@ -276,9 +288,10 @@ static int plan_run(struct firewall_changes *changes, struct table_update *p)
 
 	if (rc < 0)
 		return rc;
+	rc = update_is_proved(p) ? FIREWALL_PROVED : 0;
 	*changes = p->changes;
 	p->changes = (struct firewall_changes){0};
-	return changes->n == 0 && table_is_held(p->firewall) ? FIREWALL_PROVED : 0;
+	return rc;
 }
 
 typedef int (*update_fn)(struct firewall_changes *changes, struct table_update *p);
@@ -319,8 +332,13 @@ int firewall_plan(struct firewall_changes *out, struct firewall *f, const struct
 	instant_t now, bool closings_only)
 {
 	struct table_update p = update_of(f, wanted, now, closings_only);
-	int rc = agreed_run(out, &p, plan_run);
+	int rc;
 
+	if (reading_proves(f, wanted, now)) {
+		*out = (struct firewall_changes){0};
+		return FIREWALL_PROVED;
+	}
+	rc = agreed_run(out, &p, plan_run);
 	firewall_changes_free(&p.changes);
 	/* An apply refuses the others, and says so. */
 	return rc == FIREWALL_PROVED && !closings_only && !deadlines_in_range(wanted, now) ? 0 : rc;
@@ -331,8 +349,14 @@ int firewall_apply(struct firewall_changes *done, struct firewall *f,
 {
 	struct firewall_changes changes = {0};
 	struct table_update p = update_of(f, wanted, now, closings_only);
-	int rc = f->reader ? -EPERM : agreed_run(&changes, &p, update_run);
+	int rc;
 
+	if (!f->reader && reading_proves(f, wanted, now)) {
+		if (done)
+			*done = changes;
+		return 0;
+	}
+	rc = f->reader ? -EPERM : agreed_run(&changes, &p, update_run);
 	changes_settle(&changes, &p.changes);
 	firewall_changes_free(&p.changes);
 	if (rc == 0 && !closings_only && !deadlines_in_range(wanted, now))

@@ -65,6 +65,7 @@ bool diff_allow(enum firewall_change_kind *out, const struct allow *wanted,
 struct changes_draft {
 	struct firewall_changes changes;
 	const struct diff_moment *moment;
+	struct diff_span late;
 };
 
 static struct firewall_change *draft_add(struct changes_draft *d, enum firewall_change_kind kind)
@@ -88,6 +89,21 @@ static int draft_name(struct changes_draft *d, struct firewall_change *c, const 
 	return c->comment ? 0 : -ENOMEM;
 }
 
+static void draft_right(
+	struct changes_draft *d, const struct allow *w, const struct observed_allow *o)
+{
+	int64_t rest = observed_rest(o, d->moment);
+	int64_t late = rest - (w->until * 1000 - d->moment->now_ms);
+
+	/* It has ended: what comes next is nothing. */
+	if (rest <= 0)
+		return;
+	if (late < d->late.earliest_ms)
+		d->late.earliest_ms = late;
+	if (late > d->late.latest_ms)
+		d->late.latest_ms = late;
+}
+
 static int visit_allow(const void *wanted, const void *observed, void *context)
 {
 	const struct allow *w = wanted;
@@ -97,8 +113,11 @@ static int visit_allow(const void *wanted, const void *observed, void *context)
 	struct firewall_change *c;
 	int rc = 0;
 
-	if (!diff_allow(&kind, w, o, d->moment))
+	if (!diff_allow(&kind, w, o, d->moment)) {
+		if (w && o)
+			draft_right(d, w, o);
 		return 0;
+	}
 	c = draft_add(d, kind);
 	if (!c)
 		return -ENOMEM;
@@ -190,10 +209,10 @@ static int changes_sort(struct firewall_changes *c)
 	return 0;
 }
 
-int diff_at(struct firewall_changes *out, const struct allowlist *wanted,
+int diff_at(struct firewall_changes *out, struct diff_span *late, const struct allowlist *wanted,
 	const struct firewall_state *observed, const struct diff_moment *m)
 {
-	struct changes_draft d = {.moment = m};
+	struct changes_draft d = {.moment = m, .late = {0, -TOLERANCE_MS}};
 	bool rebuild = !observed->present || !observed->intact ||
 		       places_differ(wanted->guards, wanted->n_guards, observed->guards,
 			       observed->n_guards);
@@ -214,11 +233,14 @@ int diff_at(struct firewall_changes *out, const struct allowlist *wanted,
 		return rc;
 	}
 	*out = d.changes;
+	*late = d.late;
 	return 0;
 }
 
 int firewall_diff(struct firewall_changes *out, const struct allowlist *wanted,
 	const struct firewall_state *observed, instant_t now)
 {
-	return diff_at(out, wanted, observed, &(struct diff_moment){.now_ms = now * 1000});
+	struct diff_span late;
+
+	return diff_at(out, &late, wanted, observed, &(struct diff_moment){.now_ms = now * 1000});
 }

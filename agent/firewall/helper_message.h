@@ -68,6 +68,12 @@ struct firewall_answer {
 /* A longer list is a mistake: 30,000 users with ten addresses each on three endpoints. */
 #define MAX_FIREWALL_ENTRIES 1000000
 
+/* The list before: its entries are in the room behind the present ones. */
+struct list_before {
+	size_t n_allows, n_guards, n_trusted;
+	struct pool texts;
+};
+
 struct firewall_process { /* state of the firewall process */
 	int channel;
 	pid_t engine;			 /* the only process whose messages it accepts */
@@ -82,6 +88,9 @@ struct firewall_process { /* state of the firewall process */
 	struct helper_records *records;
 	char line[FIREWALL_RECORD_MAX]; /* as far as it has come */
 	struct allowlist wanted;	/* since BEGIN */
+	struct list_before before;
+	bool same;	/* so far: each entry is that of the list before, by the same policy */
+	uint64_t lists; /* that have got a number */
 	size_t room_allows, room_guards, room_trusted;
 	struct firewall_request requests[MESSAGE_BATCH]; /* that were received together */
 	struct firewall_answer answers[MESSAGE_BATCH];	 /* to send together */
@@ -98,6 +107,21 @@ void helper_state(struct firewall_process *f, const struct firewall_state *s);
 /* Ends an answer. */
 void helper_result(struct firewall_process *f, int code, const char *text);
 void helper_take(struct firewall_process *f, const struct firewall_request *r);
+
+/* helper_list.c */
+void helper_list_begin(struct firewall_process *f);
+void helper_list_allow(struct firewall_process *f, const struct firewall_request *r);
+void helper_list_guard(struct firewall_process *f, const struct firewall_request *r);
+void helper_list_trusted(struct firewall_process *f, const struct firewall_request *r);
+/* All has come: it gets a number, or that of the list before. */
+void helper_list_complete(struct firewall_process *f);
+/* It was changed. */
+void helper_list_renumber(struct firewall_process *f);
+/* The next list is compared with this one, if it was admitted as it was sent. */
+void helper_list_end(struct firewall_process *f, bool as_sent);
+/* Another policy: each entry of the next list is checked. */
+void helper_list_forget(struct firewall_process *f);
+
 /* Listens for changes of the table by others, where there can be any. */
 int helper_watch(struct firewall_process *f);
 

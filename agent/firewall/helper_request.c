@@ -23,96 +23,12 @@ void helper_refuse(const char *format, ...)
 	_exit(EXIT_REFUSED);
 }
 
-/* Doubles the array at powers of two, up to the limit. */
-static void *room_for(void *items, size_t n, size_t *room, size_t size)
-{
-	if (n < *room)
-		return items;
-	if (n >= MAX_FIREWALL_ENTRIES)
-		helper_refuse("more than %d entries", MAX_FIREWALL_ENTRIES);
-	*room = *room ? *room * 2 : 256;
-	items = reallocarray(items, *room, size);
-	if (!items)
-		helper_refuse("%s", strerror(ENOMEM));
-	return items;
-}
-
 static instant_t machine_now(void)
 {
 	struct timespec t;
 
 	clock_gettime(CLOCK_REALTIME, &t);
 	return (instant_t)t.tv_sec;
-}
-
-static void wanted_clear(struct firewall_process *f)
-{
-	f->wanted.n_allows = f->wanted.n_guards = f->wanted.n_trusted = 0;
-	pool_free(&f->wanted.texts);
-}
-
-static _Noreturn void refuse_entry(const struct firewall_request *r, const char *why)
-{
-	char source[SOURCE_TEXT_MAX] = "?", endpoint[ENDPOINT_TEXT_MAX] = "?";
-
-	if (r->source.family == AF_INET || r->source.family == AF_INET6)
-		source_format(source, &r->source);
-	if (r->endpoint.family == AF_INET || r->endpoint.family == AF_INET6)
-		endpoint_format(endpoint, &r->endpoint);
-	helper_refuse("%s -> %s: %s", r->verb == VERB_GUARD ? "guard" : source, endpoint, why);
-}
-
-static void take_allow(struct firewall_process *f, const struct firewall_request *r)
-{
-	struct allowlist *w = &f->wanted;
-	struct allow a = {.source = r->source,
-		.endpoint = r->endpoint,
-		.until = r->until,
-		.comment = r->text};
-
-	/* Where files have errors, the service may go by another version of one: commit() leaves out what is not
-	 * confirmed. */
-	const char *why = f->partial ? firewall_policy_form(f->policy, &a)
-				     : firewall_policy_allow(f->policy, &a);
-	if (why)
-		refuse_entry(r, why);
-	/* diff needs a sorted list without duplicates. Check the order; do not sort. */
-	if (w->n_allows) {
-		const struct allow *last = &w->allows[w->n_allows - 1];
-		int c = endpoint_compare(&last->endpoint, &a.endpoint);
-		if (c > 0 || (c == 0 && source_compare(&last->source, &a.source) >= 0))
-			refuse_entry(r, "the entries are not sorted");
-	}
-	w->allows = room_for(w->allows, w->n_allows, &f->room_allows, sizeof(*w->allows));
-	a.comment = pool_text(&w->texts, r->text);
-	if (!a.comment)
-		helper_refuse("%s", strerror(ENOMEM));
-	w->allows[w->n_allows++] = a;
-}
-
-static void take_guard(struct firewall_process *f, const struct firewall_request *r)
-{
-	struct allowlist *w = &f->wanted;
-
-	if (w->n_guards &&
-		endpoint_compare(&w->guards[w->n_guards - 1].endpoint, &r->endpoint) >= 0)
-		refuse_entry(r, "the entries are not sorted");
-	w->guards = room_for(w->guards, w->n_guards, &f->room_guards, sizeof(*w->guards));
-	w->guards[w->n_guards++] =
-		(struct guard){r->endpoint, firewall_policy_server(f->policy, &r->endpoint)};
-}
-
-static void take_trusted(struct firewall_process *f, const struct firewall_request *r)
-{
-	struct allowlist *w = &f->wanted;
-	struct trusted t = {.source = r->source, .endpoint = r->endpoint};
-
-	memcpy(t.comment, r->text, sizeof(t.comment));
-	const char *why = firewall_policy_trusted(f->policy, &t);
-	if (why)
-		refuse_entry(r, why);
-	w->trusted = room_for(w->trusted, w->n_trusted, &f->room_trusted, sizeof(*w->trusted));
-	w->trusted[w->n_trusted++] = t;
 }
 
 static const char *list_refused(struct firewall_process *f, instant_t now)
@@ -132,12 +48,13 @@ static int wanted_bound(struct firewall_process *f, instant_t now)
 {
 	struct firewall_state held;
 
-	if (firewall_policy_confirms(f->policy, &f->wanted))
+	if (f->same || firewall_policy_confirms(f->policy, &f->wanted))
 		return 0;
 	int rc = firewall_observe(&held, f->firewall, now);
 	if (rc < 0)
 		return rc;
 	rc = (int)firewall_policy_bound(&f->wanted, f->policy, &held, now);
+	helper_list_renumber(f);
 	firewall_state_free(&held);
 	return rc;
 }
@@ -147,9 +64,12 @@ static int wanted_settle(struct firewall_process *f, instant_t now)
 {
 	size_t kept = 0;
 
+	helper_list_complete(f);
 	for (size_t i = 0; i < f->wanted.n_allows; i++)
 		if (f->wanted.allows[i].until > now)
 			f->wanted.allows[kept++] = f->wanted.allows[i];
+	if (kept != f->wanted.n_allows)
+		helper_list_renumber(f);
 	f->wanted.n_allows = kept;
 	return wanted_bound(f, now);
 }
@@ -176,7 +96,7 @@ static void commit(struct firewall_process *f, const struct firewall_request *r)
 				       &done, f->firewall, &f->wanted, now, r->closings_only != 0);
 	if (rc >= 0)
 		helper_changes(f, &done);
-	wanted_clear(f);
+	helper_list_end(f, bounded == 0);
 	if (rc == 0 && bounded > 0 && !r->closings_only)
 		helper_result(f, FIREWALL_UNCONFIRMED,
 			"an address of somebody who is revoked, or whom its own last good version of a file with errors does not have");
@@ -196,7 +116,7 @@ static void plan(struct firewall_process *f, const struct firewall_request *r)
 
 	if (rc >= 0)
 		helper_changes(f, &changes);
-	wanted_clear(f);
+	helper_list_end(f, bounded == 0);
 	/* A commit has something to say of what was left out. */
 	if (rc == FIREWALL_PROVED && bounded > 0)
 		rc = 0;
@@ -274,7 +194,7 @@ static void adopt(struct firewall_process *f, const struct firewall_request *r)
 		f->program = f->own;
 		f->candidate = NULL;
 		f->partial = f->candidate_partial;
-		wanted_clear(f);
+		helper_list_forget(f);
 		if (f->options->adopted)
 			f->options->adopted(f->program, f->options->context);
 	}
@@ -304,6 +224,7 @@ static void take_record(struct firewall_process *f, const struct firewall_reques
 	if (rc == 0) {
 		firewall_policy_free(f->policy);
 		f->policy = policy;
+		helper_list_forget(f);
 	}
 	helper_result(f, rc, rc ? strerror(-rc) : "");
 }
@@ -328,16 +249,16 @@ void helper_take(struct firewall_process *f, const struct firewall_request *r)
 		helper_refuse("a text without a terminator");
 	switch ((enum firewall_verb)r->verb) {
 	case VERB_BEGIN:
-		wanted_clear(f);
+		helper_list_begin(f);
 		return;
 	case VERB_ALLOW:
-		take_allow(f, r);
+		helper_list_allow(f, r);
 		return;
 	case VERB_GUARD:
-		take_guard(f, r);
+		helper_list_guard(f, r);
 		return;
 	case VERB_TRUSTED:
-		take_trusted(f, r);
+		helper_list_trusted(f, r);
 		return;
 	case VERB_COMMIT:
 		commit(f, r);

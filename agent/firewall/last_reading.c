@@ -17,6 +17,7 @@
 
 void reading_drop(struct firewall *f)
 {
+	f->proof = (struct proof){0};
 	if (!f->last)
 		return;
 	reading_free(f->last);
@@ -44,6 +45,25 @@ bool reading_is_current(struct firewall *f)
 	r->state.generation = generation;
 	r->fresh = false;
 	return true;
+}
+
+void reading_prove(struct firewall *f, const struct allowlist *wanted, const struct diff_moment *m,
+	const struct diff_span *late)
+{
+	f->proof = (struct proof){
+		.list = wanted->number,
+		.ahead_ms = m->now_ms - (f->last->state.read_ms + m->passed_ms),
+		.late = *late,
+	};
+}
+
+bool reading_proves(struct firewall *f, const struct allowlist *wanted, instant_t now)
+{
+	const struct proof *p = &f->proof;
+	int64_t moved = now * 1000 - monotonic_ms() - p->ahead_ms;
+
+	return wanted->number && wanted->number == p->list && p->late.latest_ms + moved <= 0 &&
+	       p->late.earliest_ms + moved >= -TOLERANCE_MS && reading_is_current(f);
 }
 
 /* An entry that was changed, by its set and key. */

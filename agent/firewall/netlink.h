@@ -56,6 +56,17 @@ struct names {
 	size_t n;
 };
 
+/* How late the ends in the kernel are against the scheduled ones; negative: early. */
+struct diff_span {
+	int64_t earliest_ms, latest_ms;
+};
+/* The list that the last reading was proved to hold, entry by entry. */
+struct proof {
+	uint64_t list;	  /* its number; 0: none */
+	int64_t ahead_ms; /* of the clock of apply against the monotonic one */
+	struct diff_span late;
+};
+
 struct firewall {
 	struct mnl_socket *socket;
 	uint32_t portid;
@@ -71,6 +82,7 @@ struct firewall {
 	uint32_t table_flags, table_owner;
 	struct names groups; /* chains of the servers: their number is that of a set's server */
 	struct table_reading *last; /* what the table was proved to hold; NULL: nothing is */
+	struct proof proof;
 	char error[256];
 };
 
@@ -264,7 +276,8 @@ struct diff_moment {
 	int64_t cut_ms; /* how far the clock may be behind the real time before a timeout counts as late */
 	int64_t early_ms; /* by how much more than the tolerance an end may be early */
 };
-int diff_at(struct firewall_changes *out, const struct allowlist *wanted,
+/* *late spans the entries without a change, and what the tolerance leaves open for those that it leaves alone. */
+int diff_at(struct firewall_changes *out, struct diff_span *late, const struct allowlist *wanted,
 	const struct firewall_state *observed, const struct diff_moment *m);
 /* The change that one entry needs; false: none. Either side may be NULL. */
 bool diff_allow(enum firewall_change_kind *out, const struct allow *wanted,

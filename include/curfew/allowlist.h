@@ -33,6 +33,7 @@ struct allowlist {
 	struct trusted *trusted;
 	size_t n_trusted;
 	struct pool texts; /* of the comments */
+	uint64_t number;   /* different lists never have the same; 0: it has none */
 };
 
 typedef enum admission (*admission_fn)(const struct grant *g, void *context);

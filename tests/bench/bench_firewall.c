@@ -249,6 +249,7 @@ static void bench_one(size_t n)
 	struct firewall *f;
 
 	less.n_allows = n;
+	less.number = 1;
 	if (firewall_open(&f, &SETTINGS) != 0)
 		die("cannot open the packet filter: needs root");
 	apply(f, &less);

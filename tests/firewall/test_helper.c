@@ -87,6 +87,56 @@ static void the_process_applies_and_observes(void **state)
 	run("nft delete table inet curfew");
 }
 
+static size_t changes_planned(struct firewall_port *port, const struct allowlist *wanted)
+{
+	struct firewall_changes planned;
+	int rc = port->plan(&planned, port->context, wanted, real_now(), false);
+	size_t n = planned.n;
+
+	assert_int_equal(rc, n ? 0 : FIREWALL_PROVED);
+	firewall_changes_free(&planned);
+	return n;
+}
+
+/* A list that comes again is known by each of its entries: the least difference is found. */
+static void a_list_that_comes_again_is_compared(void **state)
+{
+	(void)state;
+	lab_require();
+	clients[0].end = real_now() + 1000;
+	struct firewall_client *c = process_start();
+	struct firewall_port port = firewall_client_port(c);
+	struct allow a[2] = {allow_of("203.0.113.7", "192.0.2.10:1433", real_now() + 500),
+		allow_of("198.51.100.0/29", "192.0.2.10:1433", real_now() + 500)};
+	struct allowlist wanted = list_of(a, 2);
+
+	assert_true(source_compare(&a[0].source, &a[1].source) > 0);
+	struct allow swap = a[0];
+	a[0] = a[1];
+	a[1] = swap;
+	assert_int_equal(port.apply(NULL, port.context, &wanted, real_now(), false), 0);
+	assert_int_equal(changes_planned(&port, &wanted), 0);
+	assert_int_equal(changes_planned(&port, &wanted), 0);
+	a[1].until -= 100;
+	assert_int_equal(changes_planned(&port, &wanted), 1);
+	a[1].until += 100;
+	assert_int_equal(changes_planned(&port, &wanted), 0);
+	a[0].comment = "acme/acme.jane.do";
+	assert_int_equal(changes_planned(&port, &wanted), 1);
+	a[0].comment = "acme/acme.jane.doe";
+	assert_int_equal(changes_planned(&port, &wanted), 0);
+	wanted.n_allows = 1;
+	assert_int_equal(changes_planned(&port, &wanted), 1);
+	assert_int_equal(port.apply(NULL, port.context, &wanted, real_now(), false), 0);
+	assert_int_equal(changes_planned(&port, &wanted), 0);
+	wanted.n_allows = 2;
+	assert_int_equal(changes_planned(&port, &wanted), 1);
+	wanted.trusted[0].comment[0] = 'x';
+	assert_int_equal(changes_planned(&port, &wanted), 2);
+	firewall_process_stop(c);
+	run("nft delete table inet curfew");
+}
+
 /* More than one message each way, and a plan: what it finds is what apply does, and when there is nothing left it proves so. */
 static void a_long_list_is_planned_and_applied(void **state)
 {
@@ -351,6 +401,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_process_applies_and_observes),
+		cmocka_unit_test(a_list_that_comes_again_is_compared),
 		cmocka_unit_test(a_long_list_is_planned_and_applied),
 		cmocka_unit_test(an_owner_does_not_listen),
 		cmocka_unit_test(the_process_holds_one_capability),

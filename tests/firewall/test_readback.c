@@ -1,7 +1,7 @@
 /* A kernel that accepts a transaction and does not do it: apply must say so, never believe the answer. */
 #include "lab.h"
 
-#include "firewall/netlink.h"
+#include "firewall/intact.h"
 
 static int lying_commit(struct batch *b);
 #define batch_commit lying_commit
@@ -222,6 +222,58 @@ static void test_always_slow(void **state)
 	list_free(&l);
 }
 
+static int commits_of(struct firewall *f, struct list *l, uint64_t number, instant_t now)
+{
+	commits = 0;
+	l->w.number = number;
+	assert_int_equal(firewall_apply(NULL, f, &l->w, now, false), 0);
+	return commits;
+}
+
+/* A list that was proved is not compared again while nothing can have changed, and is as soon as something can. */
+static void test_proved_list(void **state)
+{
+	struct firewall *f;
+	instant_t now = real_now();
+	struct firewall_changes planned;
+	struct list l;
+
+	(void)state;
+	f = jane_open(&l, now);
+	assert_true(commits_of(f, &l, 1, real_now()) > 0);
+	assert_int_equal(f->proof.list, 1);
+	assert_int_equal(commits_of(f, &l, 1, real_now()), 0);
+	assert_int_equal(firewall_plan(&planned, f, &l.w, real_now(), false), FIREWALL_PROVED);
+	assert_int_equal(planned.n, 0);
+	/* It goes by the number, so the number must not lie. */
+	l.allows[0].until -= 1800;
+	assert_int_equal(commits_of(f, &l, 1, real_now()), 0);
+	assert_int_equal(commits_of(f, &l, 2, real_now()), 1);
+	assert_int_equal(commits_of(f, &l, 2, real_now()), 0);
+	/* Without a number nothing is taken for proved. */
+	l.allows[0].until -= 600;
+	assert_int_equal(commits_of(f, &l, 0, real_now()), 1);
+	assert_int_equal(f->proof.list, 0);
+	/* The clock was set: every end is late now, or too early. */
+	assert_int_equal(commits_of(f, &l, 3, real_now()), 0);
+	assert_int_equal(commits_of(f, &l, 3, real_now() + 10), 1);
+	assert_int_equal(commits_of(f, &l, 3, real_now() + 10), 0);
+	assert_int_equal(commits_of(f, &l, 3, real_now()), 1);
+	/* A table that is not ours alone: any transaction may have been about it. */
+	f->last->owned = false;
+	run("nft 'add table inet interloper; delete table inet interloper'");
+	f->last->fresh = false;
+	assert_int_equal(commits_of(f, &l, 3, real_now()), 0);
+	assert_true(f->last->fresh);
+	/* A list of which only the closings were compared proves nothing of the rest. */
+	list_allow(&l, "203.0.113.8", E4, now + 3600, "joe");
+	l.w.number = 4;
+	assert_int_equal(firewall_apply(NULL, f, &l.w, real_now(), true), 0);
+	assert_int_equal(commits_of(f, &l, 4, real_now()), 1);
+	lab_close(f);
+	list_free(&l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -231,6 +283,7 @@ int main(void)
 		cmocka_unit_test(test_always_slow),
 		cmocka_unit_test(test_false_promise),
 		cmocka_unit_test(test_timeout_zero),
+		cmocka_unit_test(test_proved_list),
 	};
 
 	return cmocka_run_group_tests(tests, lab_setup, NULL);

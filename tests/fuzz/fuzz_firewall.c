@@ -40,6 +40,7 @@ static FILE *quiet;
 #undef stderr
 #define stderr quiet
 #include "firewall/helper_answer.c"
+#include "firewall/helper_list.c"
 #include "firewall/helper_request.c"
 #undef stderr
 #define stderr stderr
@@ -287,6 +288,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			request_make(&r, &in);
 			helper_take(&process, &r);
 		}
+	helper_list_forget(&process);
 	allowlist_free(&process.wanted);
 	helper_records_close(process.records);
 	firewall_policy_free(process.policy);
