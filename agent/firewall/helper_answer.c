@@ -1,10 +1,26 @@
-/* What the firewall process answers: parts in one send, which the RESULT ends. */
+/* What the firewall process answers: parts in one send, which the RESULT ends; or its refusal. */
 #include <errno.h>
+#include <stdarg.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include "curfew/record.h"
 #include "firewall/helper_message.h"
+
+enum { EXIT_REFUSED = 70 };
+
+void helper_refuse(const char *format, ...)
+{
+	va_list args;
+
+	/* "<2>" is the priority for the system log. */
+	fputs("<2>firewall process: refused the request and stopped: ", stderr);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputc('\n', stderr);
+	_exit(EXIT_REFUSED);
+}
 
 static void answers_send(struct firewall_process *f)
 {

@@ -1,27 +1,9 @@
 /* Checks one message of the service, and applies it to the table. */
 #include <errno.h>
-#include <stdarg.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <time.h>
-#include <unistd.h>
 #include "curfew/record.h"
 #include "firewall/helper_message.h"
-
-enum { EXIT_REFUSED = 70 };
-
-void helper_refuse(const char *format, ...)
-{
-	va_list args;
-
-	/* "<2>" is the priority for the system log. */
-	fputs("<2>firewall process: refused the request and stopped: ", stderr);
-	va_start(args, format);
-	vfprintf(stderr, format, args);
-	va_end(args);
-	fputc('\n', stderr);
-	_exit(EXIT_REFUSED);
-}
 
 static instant_t machine_now(void)
 {

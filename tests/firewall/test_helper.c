@@ -27,20 +27,6 @@ static struct firewall_client *process_start(void)
 	return c;
 }
 
-/* The client's end in seconds from now, since the process goes by the machine's clock. */
-static struct allowlist list_of(struct allow *a, size_t n)
-{
-	static struct trusted t[1];
-
-	t[0] = (struct trusted){.source = trusted_sources[0], .endpoint = endpoints[0]};
-	return (struct allowlist){.allows = a,
-		.n_allows = n,
-		.guards = guards,
-		.n_guards = 1,
-		.trusted = t,
-		.n_trusted = 1};
-}
-
 static void the_process_applies_and_observes(void **state)
 {
 	(void)state;
@@ -84,110 +70,6 @@ static void the_process_applies_and_observes(void **state)
 	assert_true(s.allows[0].remaining_ms < 501000);
 	firewall_state_free(&s);
 	firewall_process_stop(c);
-	run("nft delete table inet curfew");
-}
-
-static size_t changes_planned(struct firewall_port *port, const struct allowlist *wanted)
-{
-	struct firewall_changes planned;
-	int rc = port->plan(&planned, port->context, wanted, real_now(), false);
-	size_t n = planned.n;
-
-	assert_int_equal(rc, n ? 0 : FIREWALL_PROVED);
-	firewall_changes_free(&planned);
-	return n;
-}
-
-/* A list that comes again is known by each of its entries: the least difference is found. */
-static void a_list_that_comes_again_is_compared(void **state)
-{
-	(void)state;
-	lab_require();
-	clients[0].end = real_now() + 1000;
-	struct firewall_client *c = process_start();
-	struct firewall_port port = firewall_client_port(c);
-	struct allow a[2] = {allow_of("203.0.113.7", "192.0.2.10:1433", real_now() + 500),
-		allow_of("198.51.100.0/29", "192.0.2.10:1433", real_now() + 500)};
-	struct allowlist wanted = list_of(a, 2);
-
-	assert_true(source_compare(&a[0].source, &a[1].source) > 0);
-	struct allow swap = a[0];
-	a[0] = a[1];
-	a[1] = swap;
-	assert_int_equal(port.apply(NULL, port.context, &wanted, real_now(), false), 0);
-	assert_int_equal(changes_planned(&port, &wanted), 0);
-	assert_int_equal(changes_planned(&port, &wanted), 0);
-	a[1].until -= 100;
-	assert_int_equal(changes_planned(&port, &wanted), 1);
-	a[1].until += 100;
-	assert_int_equal(changes_planned(&port, &wanted), 0);
-	a[0].comment = "acme/acme.jane.do";
-	assert_int_equal(changes_planned(&port, &wanted), 1);
-	a[0].comment = "acme/acme.jane.doe";
-	assert_int_equal(changes_planned(&port, &wanted), 0);
-	wanted.n_allows = 1;
-	assert_int_equal(changes_planned(&port, &wanted), 1);
-	assert_int_equal(port.apply(NULL, port.context, &wanted, real_now(), false), 0);
-	assert_int_equal(changes_planned(&port, &wanted), 0);
-	wanted.n_allows = 2;
-	assert_int_equal(changes_planned(&port, &wanted), 1);
-	wanted.trusted[0].comment[0] = 'x';
-	assert_int_equal(changes_planned(&port, &wanted), 2);
-	firewall_process_stop(c);
-	run("nft delete table inet curfew");
-}
-
-/* More than one message each way, and a plan: what it finds is what apply does, and when there is nothing left it proves so. */
-static void a_long_list_is_planned_and_applied(void **state)
-{
-	enum { MANY = 3 * MESSAGE_BATCH + 1 };
-	static struct source many[MANY];
-	static struct allow a[MANY];
-	struct firewall_changes planned, done;
-	struct user before = users[0];
-
-	(void)state;
-	lab_require();
-	clients[0].end = real_now() + 1000;
-	for (unsigned i = 0; i < MANY; i++) {
-		many[i] = (struct source){AF_INET, {203, 0, (uint8_t)(i >> 8), (uint8_t)i}, 32};
-		a[i] = (struct allow){
-			many[i], endpoints[0], real_now() + 500, "acme/acme.jane.doe"};
-	}
-	users[0].sources = many;
-	users[0].n_sources = MANY;
-	struct firewall_client *c = process_start();
-	struct firewall_port port = firewall_client_port(c);
-	struct allowlist wanted = list_of(a, MANY);
-
-	assert_int_equal(port.plan(&planned, port.context, &wanted, real_now(), false), 0);
-	assert_int_equal(port.apply(&done, port.context, &wanted, real_now(), false), 0);
-	assert_int_equal(done.n, MANY + 3);
-	assert_int_equal(planned.n, done.n);
-	for (size_t i = 0; i < done.n; i++) {
-		assert_int_equal(firewall_change_compare(&planned.items[i], &done.items[i]), 0);
-		assert_string_equal(planned.items[i].comment, done.items[i].comment);
-	}
-	firewall_changes_free(&planned);
-	firewall_changes_free(&done);
-	assert_int_equal(
-		port.plan(&planned, port.context, &wanted, real_now(), false), FIREWALL_PROVED);
-	firewall_changes_free(&planned);
-	/* One fewer: a plan changes nothing. */
-	wanted.n_allows--;
-	for (int i = 0; i < 2; i++) {
-		assert_int_equal(port.plan(&planned, port.context, &wanted, real_now(), true), 0);
-		assert_int_equal(planned.n, 1);
-		assert_int_equal(planned.items[0].kind, FIREWALL_ALLOW_REMOVE);
-		firewall_changes_free(&planned);
-	}
-	/* An end that comes is no change, and none that does not come is hidden: the plan knows the time. */
-	assert_int_equal(port.apply(NULL, port.context, &wanted, real_now(), false), 0);
-	assert_int_equal(
-		port.plan(&planned, port.context, &wanted, real_now(), true), FIREWALL_PROVED);
-	firewall_changes_free(&planned);
-	firewall_process_stop(c);
-	users[0] = before;
 	run("nft delete table inet curfew");
 }
 
@@ -401,8 +283,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_process_applies_and_observes),
-		cmocka_unit_test(a_list_that_comes_again_is_compared),
-		cmocka_unit_test(a_long_list_is_planned_and_applied),
 		cmocka_unit_test(an_owner_does_not_listen),
 		cmocka_unit_test(the_process_holds_one_capability),
 		cmocka_unit_test(somebody_elses_change_is_told),
