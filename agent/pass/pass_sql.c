@@ -231,19 +231,14 @@ static void proof_take(struct pass *p, struct record *r)
 		p->result.journal_failed = true;
 }
 
-/* Reports everything that a dead worker did not report. A server or grant must not be missing from the results, and can
- * be overdue. */
-static void unsaid_take(struct pass *p, struct server_work *w, const struct record *end)
+/* Of a server that does not answer, or whose worker died: a grant must not be missing from the results, and can be
+ * overdue. */
+static void grants_unreachable(struct pass *p, struct server_work *w, const struct record *why)
 {
-	struct record r = {.kind = RECORD_SERVER, .code = end->code, .state = STATE_UNREACHABLE};
+	struct record r = {.kind = RECORD_GRANT, .code = why->code, .state = STATE_UNREACHABLE};
 
-	if (end->code >= 0)
-		return;
-	RECORD_SET(&r, server, end->server);
-	RECORD_SET(&r, detail, end->detail);
-	if (!w->told)
-		pass_tell(p, &r);
-	r.kind = RECORD_GRANT;
+	RECORD_SET(&r, server, why->server);
+	RECORD_SET(&r, detail, why->detail);
 	for (size_t i = 0; i < w->sql.wanted.n_grants; i++) {
 		const struct grant *g = w->sql.wanted.grants[i];
 		if (p->works[pass_grant_number(p, g)].told ||
@@ -254,6 +249,20 @@ static void unsaid_take(struct pass *p, struct server_work *w, const struct reco
 		RECORD_SET(&r, database, g->database->name);
 		grant_take(p, &r);
 	}
+}
+
+/* Reports everything that a dead worker did not report. */
+static void unsaid_take(struct pass *p, struct server_work *w, const struct record *end)
+{
+	struct record r = {.kind = RECORD_SERVER, .code = end->code, .state = STATE_UNREACHABLE};
+
+	if (end->code >= 0)
+		return;
+	RECORD_SET(&r, server, end->server);
+	RECORD_SET(&r, detail, end->detail);
+	if (!w->told)
+		pass_tell(p, &r);
+	grants_unreachable(p, w, end);
 }
 
 /* This server is finished. If its network decisions changed, update the packet filter now, without waiting for other
@@ -338,7 +347,10 @@ int pass_record(void *pass, const struct record *r)
 	case RECORD_SERVER:
 		w->told = true;
 		w->reached = r->state != STATE_UNREACHABLE;
-		break;
+		pass_tell(p, r);
+		if (!w->reached)
+			grants_unreachable(p, w, r);
+		return 0;
 	case RECORD_END:
 		end_take(p, w, r);
 		break;

@@ -156,7 +156,9 @@ static void result_tell(const struct visit_run *run, int rc, const struct sql_er
 	bool unknown = rc && !run->observed.version;
 
 	if (unknown || (rc < 0 && rc != -ENOENT)) {
-		tell_unreachable(run, error->text[0] ? error->text : strerror(rc < 0 ? -rc : EIO));
+		/* The pass knows the grants: nothing is to be said of each of thousands. */
+		tell_server(run, STATE_UNREACHABLE,
+			error->text[0] ? error->text : strerror(rc < 0 ? -rc : EIO));
 		return;
 	}
 	tell_server(run,

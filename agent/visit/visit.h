@@ -60,6 +60,5 @@ bool login_is_verified(const struct visit_run *run, const char *login);
 void verdict_apply(struct record *r, const struct visit_run *run, const struct grant *g);
 
 /* Nothing could be read. */
-void tell_unreachable(const struct visit_run *run, const char *detail);
 
 #endif

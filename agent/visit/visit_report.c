@@ -20,24 +20,6 @@ void tell_server(const struct visit_run *run, enum state state, const char *deta
 	worker_tell(run->worker, &r);
 }
 
-void tell_unreachable(const struct visit_run *run, const char *detail)
-{
-	const struct wanted_server *w = &run->visit->wanted;
-
-	tell_server(run, STATE_UNREACHABLE, detail);
-	for (size_t i = 0; i < w->n_grants; i++) {
-		const struct grant *g = w->grants[i];
-		struct record r;
-		if (!pass_is_for(run->visit, g->client->name))
-			continue;
-		record_of(&r, run->visit, RECORD_GRANT, g->client->name, g->user->login,
-			g->database->name);
-		r.state = STATE_UNREACHABLE;
-		RECORD_SET(&r, detail, detail);
-		worker_tell(run->worker, &r);
-	}
-}
-
 void tell_obstacles(const struct visit_run *run)
 {
 	/* This concerns the server only, and does not make the observed access doubtful. */

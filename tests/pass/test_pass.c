@@ -35,6 +35,36 @@ static void a_dead_worker_leaves_nothing_unsaid(void **state)
 	assert_int_equal(result.unreachable, 2);
 }
 
+/* Its worker says so once, and knows no more of thousands of grants than the pass does. */
+static void a_server_that_does_not_answer_is_said_of_each_of_its_grants(void **state)
+{
+	struct scene *s = *state;
+	static const char *const servers[] = {"sqltest02", NULL};
+	struct pass_result result;
+	struct pass *p;
+
+	scene_remember(s, "sqltest02", "AcmeTest", LEVEL_FULL);
+	s->options.mode = PASS_STATUS;
+	s->options.now = GOLIVE;
+	s->options.servers = servers;
+	assert_int_equal(pass_new(&p, &s->options), 0);
+	struct record r = scene_record(RECORD_SERVER, "sqltest02");
+	r.state = STATE_UNREACHABLE;
+	RECORD_SET(&r, detail, "login failed");
+	assert_int_equal(pass_record(p, &r), 0);
+	r = scene_record(RECORD_END, "sqltest02");
+	r.code = 18456;
+	assert_int_equal(pass_record(p, &r), 0);
+	assert_int_equal(pass_finish(&result, p), 0);
+	pass_free(p);
+
+	assert_string_equal(scene_told(s, RECORD_SERVER, "sqltest02")->detail, "login failed");
+	assert_int_equal(scene_told(s, RECORD_GRANT, "sqltest02")->state, STATE_OVERDUE);
+	assert_string_equal(scene_told(s, RECORD_GRANT, "sqltest02")->detail,
+		"was full when last verified, should be read-only; cannot reach the server");
+	assert_int_equal(result.overdue, 1);
+}
+
 static void schedule_changes(struct pass *p, struct scene *s)
 {
 	(void)p;
@@ -174,6 +204,9 @@ int main(void)
 			a_proved_table_is_left_alone, scene_setup, scene_teardown),
 		cmocka_unit_test_setup_teardown(
 			a_dead_worker_leaves_nothing_unsaid, scene_setup, scene_teardown),
+		cmocka_unit_test_setup_teardown(
+			a_server_that_does_not_answer_is_said_of_each_of_its_grants, scene_setup,
+			scene_teardown),
 		cmocka_unit_test_setup_teardown(
 			a_stale_pass_leaves_the_network_alone, scene_setup, scene_teardown),
 		cmocka_unit_test_setup_teardown(what_follows_a_correction_bears_the_right_time,
