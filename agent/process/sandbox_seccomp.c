@@ -166,7 +166,7 @@ static int filter_sockets(scmp_filter_ctx f, enum sandbox_profile profile)
 	return rc;
 }
 
-static int filter_arguments(scmp_filter_ctx f, enum sandbox_profile profile)
+static int filter_arguments(scmp_filter_ctx f, enum sandbox_profile profile, pid_t self)
 {
 	static const unsigned requests[] = {FIONREAD, FIONBIO, TCGETS, TIOCGWINSZ};
 	static const int harmless[] = {PR_SET_PDEATHSIG, PR_GET_PDEATHSIG, PR_GET_DUMPABLE,
@@ -184,7 +184,7 @@ static int filter_arguments(scmp_filter_ctx f, enum sandbox_profile profile)
 	/* abort(): a process may signal only itself. */
 	if (rc == 0 && profile != SANDBOX_ENGINE)
 		rc = filter_equal(
-			f, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 0, UINT32_MAX, (scmp_datum_t)getpid());
+			f, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 0, UINT32_MAX, (scmp_datum_t)self);
 	if (profile == SANDBOX_ENGINE) {
 		/* Its children are forked from it and must be able to abort too. */
 		if (rc == 0)
@@ -208,7 +208,8 @@ static int filter_arguments(scmp_filter_ctx f, enum sandbox_profile profile)
 	return rc;
 }
 
-int sandbox_filter_calls(enum sandbox_profile profile)
+int sandbox_filter_with(int (*use)(scmp_filter_ctx f, void *context), void *context,
+	enum sandbox_profile profile, pid_t self)
 {
 	scmp_filter_ctx f = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 	int rc;
@@ -231,9 +232,9 @@ int sandbox_filter_calls(enum sandbox_profile profile)
 	if (rc == 0)
 		rc = filter_sockets(f, profile);
 	if (rc == 0)
-		rc = filter_arguments(f, profile);
+		rc = filter_arguments(f, profile, self);
 	if (rc == 0)
-		rc = seccomp_load(f);
+		rc = use(f, context);
 	seccomp_release(f);
 	return rc;
 }

@@ -32,4 +32,8 @@ struct sandbox_paths {
 int sandbox_enter(
 	bool *landlocked, enum sandbox_profile profile, const struct sandbox_paths *paths);
 
+/* In a process whose children will enter the profile: makes the filter that each would make. 0, or negative errno:
+ * each makes its own. */
+int sandbox_prepare(enum sandbox_profile profile);
+
 #endif

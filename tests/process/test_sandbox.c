@@ -161,12 +161,32 @@ static void no_right_comes_back(void **state)
 		assert_true(is_well(p, nothing_comes_back));
 }
 
+static int it_signals_itself_alone(void)
+{
+	EXPECT(syscall(SYS_tgkill, getpid(), gettid(), 0) == 0);
+	EXPECT(syscall(SYS_tgkill, getppid(), getppid(), 0) < 0 && errno == EPERM);
+	return 0;
+}
+
+static void a_filter_made_before_the_fork_holds_each_child(void **state)
+{
+	assert_true(is_well(SANDBOX_SQL_WORKER, it_signals_itself_alone));
+	for (enum sandbox_profile p = SANDBOX_FIREWALL; p <= SANDBOX_BOOT; p++)
+		/* The engine may signal its children, so that its filter names no process. */
+		assert_int_equal(sandbox_prepare(p), p == SANDBOX_ENGINE ? -EINVAL : 0);
+	assert_true(is_well(SANDBOX_SQL_WORKER, it_signals_itself_alone));
+	all_profiles_are_seen_by_the_kernel(state);
+	dangerous_calls_end_the_process(state);
+	no_right_comes_back(state);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_profiles_are_seen_by_the_kernel),
 		cmocka_unit_test(dangerous_calls_end_the_process),
 		cmocka_unit_test(no_right_comes_back),
+		cmocka_unit_test(a_filter_made_before_the_fork_holds_each_child),
 	};
 	return cmocka_run_group_tests_name("sandbox", tests, folders_make, folders_remove);
 }

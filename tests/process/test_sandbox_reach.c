@@ -165,12 +165,23 @@ static void a_file_in_memory_can_be_read_by_name(void **state)
 	close(200);
 }
 
+/* As a worker has it, whose filter its parent made. */
+static void a_filter_made_before_the_fork_reaches_as_far(void **state)
+{
+	assert_int_equal(sandbox_prepare(SANDBOX_SQL_WORKER), 0);
+	assert_int_equal(sandbox_prepare(SANDBOX_FIREWALL_KEEPER), 0);
+	who_keeps_files_writes_there_alone(state);
+	each_has_its_own_sockets(state);
+	a_file_in_memory_can_be_read_by_name(state);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(who_keeps_files_writes_there_alone),
 		cmocka_unit_test(each_has_its_own_sockets),
 		cmocka_unit_test(a_file_in_memory_can_be_read_by_name),
+		cmocka_unit_test(a_filter_made_before_the_fork_reaches_as_far),
 	};
 	return cmocka_run_group_tests_name("sandbox reach", tests, folders_make, folders_remove);
 }
