@@ -253,6 +253,7 @@ void pass_free(struct pass *p)
 	free(p->index);
 	grants_free(&p->grants);
 	pass_formers_free(p);
+	pass_baselines_forget(p);
 	free(p->passed);
 	p->overrides.passed = NULL; /* borrowed */
 	p->overrides.n_passed = 0;

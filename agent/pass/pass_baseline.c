@@ -7,13 +7,19 @@
 #include "curfew/text.h"
 #include "pass/pass_internal.h"
 
-static bool baseline_is_missing(
-	const struct pass *p, const struct server_work *w, const char *database)
+/* What cannot be read is not known to be missing: no baseline is then taken over an older one. */
+static bool baseline_is_missing(struct pass *p, const struct server_work *w, const char *database)
 {
-	instant_t at;
+	if (!p->baselines_read && p->o.journal)
+		p->baselines_read = !baseline_places_read(&p->baselines, p->o.journal);
+	return p->baselines_read &&
+	       !baseline_places_have(&p->baselines, pass_baseline_server(p, w, database), database);
+}
 
-	return p->o.journal && baseline_taken(&at, p->o.journal,
-				       pass_baseline_server(p, w, database), database) == -ENOENT;
+void pass_baselines_forget(struct pass *p)
+{
+	baseline_places_free(&p->baselines);
+	p->baselines_read = false;
 }
 
 /* A user already has access there, so changes made since would count as part of the baseline. */
@@ -31,8 +37,7 @@ static bool access_was_given(const struct pass *p, const char *server, const cha
 /* An apply asks for databases without a baseline to which access is open now. An audit asks for databases with a
  * baseline, and for those that should have one. Before access starts there is nothing to compare, and nothing is wrong.
  * */
-static bool baseline_is_asked(
-	const struct pass *p, const struct server_work *w, const struct grant *g)
+static bool baseline_is_asked(struct pass *p, const struct server_work *w, const struct grant *g)
 {
 	const char *database = g->database->name;
 
@@ -191,6 +196,7 @@ static int database_end(struct pass *p, struct server_work *w, const char *datab
 	else if (!(rc = pass_journal_begin(p)))
 		rc = baseline_put(p->o.journal, pass_baseline_server(p, w, database), database,
 			p->o.now, items, n);
+	pass_baselines_forget(p);
 	items_drop(w, database);
 	return rc;
 }

@@ -104,6 +104,8 @@ struct pass {
 	struct proved_list proved;
 	struct verified_list verified;
 	struct kept_guards guards;
+	struct baseline_places baselines; /* read when first asked for */
+	bool baselines_read;
 	struct overrides kept; /* from the journal; only its passed times are used */
 	struct overrides
 		overrides; /* a copy of the caller's revocations; those times are borrowed */
@@ -168,6 +170,8 @@ void pass_outcome_take(struct pass *p, struct server_work *w, const struct recor
 void pass_unfinished_take(struct pass *p, struct server_work *w, const struct record *end);
 /* Baselines: which are read, and their items. */
 int pass_baselines_ask(struct pass *p, struct server_work *w);
+/* They are read again when next asked for. */
+void pass_baselines_forget(struct pass *p);
 /* Under which server the baseline of a database is stored. */
 const char *pass_baseline_server(
 	const struct pass *p, const struct server_work *w, const char *database);

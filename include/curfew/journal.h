@@ -184,6 +184,18 @@ int baseline_put(struct journal *j, const char *server, const char *database, in
 	const struct baseline_item *items, size_t n);
 /* When it was taken; -ENOENT: never. */
 int baseline_taken(instant_t *at, struct journal *j, const char *server, const char *database);
+/* All for which one was taken. */
+struct baseline_place {
+	const char *server, *database; /* owned by the list */
+};
+struct baseline_places {
+	struct baseline_place *items; /* sorted */
+	size_t n;
+};
+int baseline_places_read(struct baseline_places *out, struct journal *j);
+bool baseline_places_have(
+	const struct baseline_places *p, const char *server, const char *database);
+void baseline_places_free(struct baseline_places *p);
 typedef int (*baseline_fn)(void *context, instant_t at, const struct baseline_item *i);
 /* -ENOENT: none was ever taken. 0 without a call: it is empty. */
 int baseline_read(struct journal *j, const char *server, const char *database, baseline_fn each,

@@ -138,6 +138,16 @@ static void test_baseline(void **state)
 	assert_string_equal(s.text, "");
 	assert_int_equal(baseline_put(f->j, "s", "d", 6, items, 2), 0);
 	assert_int_equal(baseline_put(f->j, "s", "other", 6, later, 1), 0);
+	struct baseline_places places;
+	assert_int_equal(baseline_places_read(&places, f->j), 0);
+	assert_int_equal(places.n, 2);
+	assert_true(baseline_places_have(&places, "s", "d"));
+	assert_true(baseline_places_have(&places, "s", "other"));
+	/* As the table compares them: byte by byte. */
+	assert_false(baseline_places_have(&places, "s", "D"));
+	assert_false(baseline_places_have(&places, "other", "s"));
+	baseline_places_free(&places);
+	assert_false(baseline_places_have(&places, "s", "d"));
 	assert_int_equal(baseline_read(f->j, "s", "d", baseline_seen, &s), 0);
 	assert_string_equal(s.text, "object:[dbo].[a]: object:[dbo].[p]:ab ");
 	assert_int_equal(s.at, 6);
