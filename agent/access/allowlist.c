@@ -185,10 +185,10 @@ static bool login_is_admitted(
 	return admitted;
 }
 
-static int build_allows(struct allowlist *out, const struct grants *g, instant_t now,
+/* Sorted by what they lead to, so that those to be merged are together. */
+static int entries_build(struct entries *list, const struct grants *g, instant_t now,
 	admission_fn admission, void *context)
 {
-	_cleanup_(entries_free) struct entries list = {0};
 	int rc = 0;
 
 	for (size_t from = 0, to; rc == 0 && from < g->n; from = to) {
@@ -200,12 +200,35 @@ static int build_allows(struct allowlist *out, const struct grants *g, instant_t
 
 			end = grants_run(g, at);
 			if (login_is_admitted(&until, &l, &g->items[at], end - at))
-				rc = add_login(&list, &l, &g->items[at], until);
+				rc = add_login(list, &l, &g->items[at], until);
 		}
 	}
+	if (rc == 0)
+		entries_sort(list);
+	return rc;
+}
+
+int allowlist_count(size_t *out, const struct grants *g, instant_t now)
+{
+	_cleanup_(entries_free) struct entries list = {0};
+	int rc = entries_build(&list, g, now, NULL, NULL);
+
+	if (rc < 0)
+		return rc;
+	*out = 0;
+	for (size_t from = 0; from < list.n; from = entries_run(&list, from))
+		++*out;
+	return 0;
+}
+
+static int build_allows(struct allowlist *out, const struct grants *g, instant_t now,
+	admission_fn admission, void *context)
+{
+	_cleanup_(entries_free) struct entries list = {0};
+	int rc = entries_build(&list, g, now, admission, context);
+
 	if (rc < 0 || list.n == 0)
 		return rc;
-	entries_sort(&list);
 	out->allows = calloc(list.n, sizeof(*out->allows));
 	if (!out->allows)
 		return -ENOMEM;
@@ -326,73 +349,4 @@ void allowlist_free(struct allowlist *a)
 	free(a->trusted);
 	pool_free(&a->texts);
 	*a = (struct allowlist){0};
-}
-
-/* The kept ones are not sorted yet. */
-static bool is_guarded(const struct allowlist *a, const struct endpoint *e)
-{
-	for (size_t i = 0; i < a->n_guards; i++)
-		if (!endpoint_compare(&a->guards[i].endpoint, e))
-			return true;
-	return false;
-}
-
-static int trusted_compare(const void *a, const void *b)
-{
-	const struct trusted *x = a, *y = b;
-	int rc = endpoint_compare(&x->endpoint, &y->endpoint);
-
-	return rc ? rc : source_compare(&x->source, &y->source);
-}
-
-static int guard_keep(struct allowlist *a, const struct kept_guard *k)
-{
-	struct guard *guards = reallocarray(a->guards, a->n_guards + 1, sizeof(*guards));
-
-	if (!guards)
-		return -ENOMEM;
-	a->guards = guards;
-	guards[a->n_guards++] = (struct guard){.endpoint = k->endpoint};
-	struct trusted *trusted =
-		reallocarray(a->trusted, a->n_trusted + k->n_trusted + 1, sizeof(*trusted));
-	if (!trusted)
-		return -ENOMEM;
-	a->trusted = trusted;
-	for (size_t i = 0; i < k->n_trusted; i++) {
-		struct trusted *t = &trusted[a->n_trusted];
-		struct comment c;
-
-		if (k->trusted[i].family != k->endpoint.family)
-			continue;
-		*t = (struct trusted){.source = k->trusted[i], .endpoint = k->endpoint};
-		comment_begin(&c, t->comment);
-		comment_add(&c, k->server, NULL);
-		comment_end(&c);
-		a->n_trusted++;
-	}
-	return 0;
-}
-
-int allowlist_keep(struct allowlist *a, const struct kept_guard *const *kept, size_t n)
-{
-	int rc = 0;
-
-	for (size_t i = 0; i < n && !rc; i++)
-		if (!is_guarded(a, &kept[i]->endpoint))
-			rc = guard_keep(a, kept[i]);
-	if (a->n_guards)
-		qsort(a->guards, a->n_guards, sizeof(*a->guards), guard_compare);
-	if (a->n_trusted)
-		qsort(a->trusted, a->n_trusted, sizeof(*a->trusted), trusted_compare);
-	return rc;
-}
-
-void kept_guards_free(struct kept_guards *k)
-{
-	for (size_t i = 0; i < k->n; i++) {
-		free(k->items[i].server);
-		free(k->items[i].trusted);
-	}
-	free(k->items);
-	*k = (struct kept_guards){0};
 }

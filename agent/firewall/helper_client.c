@@ -233,13 +233,12 @@ static int state_take(struct firewall_state *s, struct firewall_answer *a)
 	return -EPROTO;
 }
 
-static int client_observe(struct firewall_state *out, void *context, instant_t now)
+static int state_ask(
+	struct firewall_state *out, struct firewall_client *c, const struct firewall_request *r)
 {
-	struct firewall_client *c = context;
-	struct firewall_request r = {.verb = VERB_OBSERVE, .now = now};
 	struct firewall_state s = {0};
 	struct firewall_answer a;
-	int rc = client_send(c, &r), taken = 0;
+	int rc = client_send(c, r), taken = 0;
 
 	if (rc == 0)
 		rc = firewall_client_receive(c, &a);
@@ -257,6 +256,24 @@ static int client_observe(struct firewall_state *out, void *context, instant_t n
 		return rc;
 	}
 	*out = s;
+	return rc;
+}
+
+static int client_observe(struct firewall_state *out, void *context, instant_t now)
+{
+	return state_ask(
+		out, context, &(struct firewall_request){.verb = VERB_OBSERVE, .now = now});
+}
+
+int firewall_client_refused(uint64_t *out, struct firewall_client *c)
+{
+	struct firewall_state s;
+	int rc = state_ask(&s, c, &(struct firewall_request){.verb = VERB_REFUSED});
+
+	if (rc == 0) {
+		*out = s.refused_packets;
+		firewall_state_free(&s);
+	}
 	return rc;
 }
 

@@ -22,7 +22,8 @@ enum firewall_verb {
 	VERB_ADOPT,   /* uses the configuration that was loaded */
 	VERB_LINE,    /* a part of a line for its memory */
 	VERB_RECORD, /* the line's last part: it is remembered, and on disk when answered by a RESULT */
-	VERB_RECALL, /* answered by the TEXT of its memory and a RESULT */
+	VERB_REFUSED, /* answered by a STATE with that counter alone, and a RESULT */
+	VERB_RECALL,  /* answered by the TEXT of its memory and a RESULT */
 };
 struct firewall_request {
 	uint32_t verb;

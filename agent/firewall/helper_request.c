@@ -117,6 +117,16 @@ static void observe(struct firewall_process *f, const struct firewall_request *r
 	helper_result(f, rc, rc ? firewall_error(f->firewall) : "");
 }
 
+static void refused(struct firewall_process *f)
+{
+	struct firewall_state s = {0};
+	int rc = firewall_refused_packets(&s.refused_packets, f->firewall);
+
+	if (rc == 0)
+		helper_state(f, &s);
+	helper_result(f, rc, rc ? firewall_error(f->firewall) : "");
+}
+
 static void reload(struct firewall_process *f)
 {
 	struct program *p = NULL;
@@ -262,6 +272,9 @@ void helper_take(struct firewall_process *f, const struct firewall_request *r)
 		return;
 	case VERB_RECORD:
 		take_record(f, r);
+		return;
+	case VERB_REFUSED:
+		refused(f);
 		return;
 	case VERB_RECALL:
 		recall(f);

@@ -1,11 +1,11 @@
 /* Fills in the metrics from the service's state, and writes the metrics file. */
+#include <errno.h>
 #include <string.h>
 #include "service/internal.h"
 
 static void grants_count(struct metrics *m, struct service *s)
 {
 	struct grants grants;
-	struct allowlist wanted;
 
 	if (schedule_at(&grants, s->loaded.program, &s->overrides, m->now) < 0)
 		return;
@@ -13,21 +13,18 @@ static void grants_count(struct metrics *m, struct service *s)
 	for (size_t i = 0; i < grants.n; i++)
 		m->grants[grants.items[i].level]++;
 	m->has_next = schedule_next(&m->next_transition, &grants, m->now);
-	if (allowlist_build(&wanted, s->loaded.program, &grants, m->now, NULL, NULL) == 0) {
-		m->allowlist = wanted.n_allows;
-		allowlist_free(&wanted);
-	}
+	allowlist_count(&m->allowlist, &grants, m->now);
 	grants_free(&grants);
 }
 
 static void refused_count(struct metrics *m, struct service *s)
 {
-	struct firewall_state state;
+	int rc = s->firewall && !s->stopping
+			 ? firewall_client_refused(&m->refused_packets, s->firewall)
+			 : 0;
 
-	if (s->firewall && !s->stopping && s->gate.observe(&state, s, m->now) == 0) {
-		m->refused_packets = state.refused_packets;
-		firewall_state_free(&state);
-	}
+	if (rc == -EPIPE || rc == -ETIMEDOUT)
+		service_firewall_died(s, rc);
 }
 
 static void servers_fill(struct metrics_server *servers, const struct retries *retries)

@@ -44,6 +44,8 @@ typedef enum admission (*admission_fn)(const struct grant *g, void *context);
 /* The list names servers by the program, which must live as long. */
 int allowlist_build(struct allowlist *out, const struct program *p, const struct grants *g,
 	instant_t now, admission_fn admission, void *context);
+/* How many entries the schedule has: those of allowlist_build() without `admission`. 0 or -ENOMEM. */
+int allowlist_count(size_t *out, const struct grants *g, instant_t now);
 void allowlist_free(struct allowlist *a);
 int guard_compare(const void *a, const void *b); /* by endpoint */
 /* NULL: not guarded. */

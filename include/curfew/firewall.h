@@ -77,6 +77,8 @@ void firewall_features_get(const struct firewall *f, struct firewall_features *o
 /* Reads the whole table, consistently (one generation). `now` only converts remaining times to ends. */
 int firewall_observe(struct firewall_state *out, struct firewall *f, instant_t now);
 void firewall_state_free(struct firewall_state *s);
+/* The counter of refused packets alone: of all elements nothing is asked. */
+int firewall_refused_packets(uint64_t *out, struct firewall *f);
 /* Counts remaining times from `to_ms`, later or earlier than the reading, because both sides of a comparison must use
  * the same moment. Leaves out elements that have expired by then. */
 void firewall_state_age(struct firewall_state *s, int64_t to_ms);

@@ -89,6 +89,9 @@ int firewall_client_adopt(struct firewall_client *c, const char *digest);
 int firewall_client_record(struct firewall_client *c, const struct firewall_record *r);
 int firewall_client_memory(struct firewall_memory *out, struct firewall_client *c);
 
+/* How many packets were refused, for the metrics. */
+int firewall_client_refused(uint64_t *out, struct firewall_client *c);
+
 /* Readable if another program changed the table, or the process died. */
 int firewall_client_fd(const struct firewall_client *c);
 /* Reads all pending events. *changed: another program changed the table, or may have; `who` names it or is empty.

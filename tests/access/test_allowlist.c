@@ -95,7 +95,11 @@ static struct allowlist build(const struct world *w)
 {
 	struct allowlist a;
 
+	size_t n = 99;
+
 	assert_int_equal(allowlist_build(&a, &w->program, &w->grants, NOW, NULL, NULL), 0);
+	assert_int_equal(allowlist_count(&n, &w->grants, NOW), 0);
+	assert_int_equal(n, a.n_allows);
 	return a;
 }
 

@@ -48,6 +48,9 @@ static void the_process_applies_and_observes(void **state)
 	assert_int_equal(port.apply(&done, port.context, &wanted, real_now(), false), 0);
 	assert_true(done.n >= 3);
 	firewall_changes_free(&done);
+	uint64_t refused = 99;
+	assert_int_equal(firewall_client_refused(&refused, c), 0);
+	assert_int_equal(refused, 0);
 	assert_int_equal(port.observe(&s, port.context, real_now()), 0);
 	assert_true(s.present && s.intact);
 	assert_int_equal(s.n_allows, 2);

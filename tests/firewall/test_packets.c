@@ -46,6 +46,9 @@ static void test_allowed_and_refused(void **state)
 	assert_true(s.refused[0].last_seen_latest >= now - 1 &&
 		    s.refused[0].last_seen_latest <= real_now());
 	assert_true(s.refused_packets >= 1);
+	uint64_t refused = 0;
+	assert_int_equal(firewall_refused_packets(&refused, f), 0);
+	assert_true(refused >= s.refused_packets);
 	assert_true(state_find(&s, JANE)->packets > 0);
 	assert_true(state_find(&s, OFFICE)->packets > 0);
 	firewall_state_free(&s);
