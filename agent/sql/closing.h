@@ -23,7 +23,7 @@ void closing_kills_write(FILE *to, const struct session_key *sessions, size_t n)
 void closing_kill_write(FILE *to, const struct session_key *s);
 /* Columns and views of a row N'session', without its WHERE. The plain one leaves out columns that some servers do not
  * show to every login: addresses, and the progress of a rollback. */
-#define SESSION_COLUMNS 12
+#define SESSION_COLUMNS 13
 extern const char session_select[], session_select_plain[];
 
 #endif

@@ -15,13 +15,14 @@
 
 /* MARS gives a session several connections. The one without a parent is the real one. */
 const char session_select[] = SESSION_COLUMNS_OF_SESSIONS
-	"  CAST(c.client_net_address AS nvarchar(48)), r.command, CAST(r.percent_complete AS int)\n"
+	"  CAST(c.client_net_address AS nvarchar(48)), r.command, CAST(r.percent_complete AS int),\n"
+	"  s.open_transaction_count\n"
 	"FROM sys.dm_exec_sessions AS s\n"
 	"LEFT JOIN sys.dm_exec_connections AS c ON c.session_id = s.session_id AND c.parent_connection_id IS NULL\n"
 	"LEFT JOIN sys.dm_exec_requests AS r ON r.session_id = s.session_id AND r.command LIKE N'KILLED%'\n";
 
 const char session_select_plain[] =
-	SESSION_COLUMNS_OF_SESSIONS "  NULL, NULL, NULL\nFROM sys.dm_exec_sessions AS s\n";
+	SESSION_COLUMNS_OF_SESSIONS "  NULL, NULL, NULL, NULL\nFROM sys.dm_exec_sessions AS s\n";
 
 /* A refused statement must not abort the other statements or end the session. */
 static const char opening[] = "SET XACT_ABORT OFF;\n";

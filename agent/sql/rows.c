@@ -96,6 +96,7 @@ int row_session(struct observed_session *s, const struct sql_value *v, int n)
 						     : SESSION_AGE_UNKNOWN;
 	s->ending = v[10].data != NULL;
 	s->percent = percent_of(&v[11]);
+	s->transactions = v[12].data ? (unsigned)row_number(&v[12]) : 0;
 	s->address = v[9].data ? row_text(&v[9]) : strdup("");
 	return row_name(&s->login, &v[4]) && row_name(&s->acting, &v[5]) &&
 			       row_name(&s->host, &v[7]) && row_name(&s->program, &v[8]) &&

@@ -307,6 +307,22 @@ void tell_passwords(const struct visit_run *run)
 	}
 }
 
+/* What somebody must know before this session is ended: an open transaction is rolled back then. */
+static void session_detail_set(struct record *r, const struct observed_session *s)
+{
+	bool acts = !names_equal(s->login, s->acting);
+	char transactions[64] = "";
+
+	if (s->transactions)
+		snprintf(transactions, sizeof(transactions), "%s%u open transaction%s",
+			acts ? "; " : "", s->transactions, s->transactions == 1 ? "" : "s");
+	if (s->ending)
+		RECORD_PRINTF(r, detail, "ending: %u %% rolled back", s->percent);
+	else if (acts || s->transactions)
+		RECORD_PRINTF(r, detail, "%s%s%s", acts ? "acts as " : "", acts ? s->acting : "",
+			transactions);
+}
+
 void tell_sessions(const struct visit_run *run)
 {
 	for (size_t i = 0; i < run->observed.n_sessions; i++) {
@@ -322,10 +338,7 @@ void tell_sessions(const struct visit_run *run)
 			r.session.since = run->visit->now - (instant_t)s->age;
 		RECORD_SET(&r, session.address, s->address);
 		RECORD_SET(&r, session.program, s->program);
-		if (s->ending)
-			RECORD_PRINTF(&r, detail, "ending: %u %% rolled back", s->percent);
-		else if (!names_equal(s->login, s->acting))
-			RECORD_PRINTF(&r, detail, "acts as %s", s->acting);
+		session_detail_set(&r, s);
 		worker_tell(run->worker, &r);
 	}
 }

@@ -77,11 +77,12 @@ bool session_key_equal(const struct session_key *a, const struct session_key *b)
 #define SESSION_AGE_UNKNOWN UINT64_MAX /* counts as older than any time */
 struct observed_session {
 	struct session_key key;
-	char *login;	 /* original_login_name */
-	char *acting;	 /* login_name */
-	uint64_t age;	 /* seconds, by the server's clock */
-	bool ending;	 /* killed, and still rolling back */
-	uint8_t percent; /* of the rollback that is done */
+	char *login;	       /* original_login_name */
+	char *acting;	       /* login_name */
+	uint64_t age;	       /* seconds, by the server's clock */
+	bool ending;	       /* killed, and still rolling back */
+	uint8_t percent;       /* of the rollback that is done */
+	unsigned transactions; /* open ones; 0 also if the server does not tell */
 	char *address, *program, *host;
 };
 struct permission {

@@ -74,6 +74,15 @@ class Explain(LabCase):
         self.works(jane.login(USER, OWN_PASSWORD, "AcmeTest"))
         self.cause("none", "")
 
+    def test_an_open_transaction(self):
+        """Before access is reduced an operator sees whose work would be rolled back."""
+        jane = self.opened()
+        self.works(jane.login(USER, OWN_PASSWORD, "AcmeTest"))
+        self.works(jane.sql("BEGIN TRANSACTION; UPDATE dbo.Orders SET Customer = N'x'"))
+        self.assertRegex(self.agent.curfew("status").out, rf"session \d+ of {USER} .*: 1 open transaction\n")
+        self.works(jane.sql("COMMIT"))
+        self.assertNotIn("open transaction", self.agent.curfew("status").out)
+
     def test_read_only(self):
         self.opened()
         self.agent.apply(local(self.golive), expect=0)
