@@ -20,6 +20,14 @@ const char *database_role_name(enum database_role r)
 	return r == ROLE_STAGING ? "staging" : "production";
 }
 
+bool server_is_guarded(const struct server *s, int64_t port)
+{
+	for (size_t i = 0; i < s->n_endpoints; i++)
+		if (s->endpoints[i].port == port)
+			return true;
+	return !s->n_endpoints;
+}
+
 bool strings_contain(const struct strings *s, const char *item)
 {
 	for (size_t i = 0; i < s->n; i++)

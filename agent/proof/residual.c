@@ -148,12 +148,14 @@ static int finding_keep(
 	return 0;
 }
 
-/* The server cannot know what the configuration names. */
-static bool replicas_are_named(
+/* The server cannot know what the configuration names: replicas, and ports that the packet filter guards. */
+static bool is_configured(
 	const struct visit_run *run, const struct leftover *k, const struct sql_value *v)
 {
-	const struct server *first = server_first(run->visit->program, run->visit->server);
+	const struct server *s = run->visit->server, *first = server_first(run->visit->program, s);
 
+	if (streq(k->name, "unguarded-listener"))
+		return server_is_guarded(s, row_number(&v[0]));
 	return streq(k->name, "unnamed-replica") &&
 	       row_number(&v[0]) <= (int64_t)first->replicas.n + 1;
 }
@@ -167,7 +169,7 @@ static int finding_row(void *context, const struct sql_value *v, int n)
 
 	if (!k || (k->scope == LEFTOVER_DATABASE && d >= kept->run->observed.n_databases))
 		return -EBADMSG;
-	if ((k->renames && names_same(v + 3, n - 3)) || replicas_are_named(kept->run, k, v + 3))
+	if ((k->renames && names_same(v + 3, n - 3)) || is_configured(kept->run, k, v + 3))
 		return 0;
 	return finding_keep(kept, k, d, v + 3, n - 3);
 }

@@ -122,7 +122,8 @@ int words_make(char **out, const char *form, const struct sql_value *v, int n);
 			  "  WHEN 105 THEN N'ENDPOINT' END, NULL, COALESCE(" NAME(                                             \
 				  "t.name") ", " NAME("e.name") "), NULL, p.major_id\n"
 
-#define FOUND "SELECT N'finding' AS [part], %C, %D, "
+#define FOUND	    "SELECT N'finding' AS [part], %C, %D, "
+#define FOUND_AGAIN "SELECT N''finding'' AS [part], %C, %D, " /* in a text */
 
 /* Reports excess that the observation itself shows: a RECORD_FINDING for each change that `curfew apply` would make to
  * remove it, with the same statement as remedy. */

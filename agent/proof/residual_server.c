@@ -72,6 +72,24 @@ const struct leftover server_leftovers[] = {
 		"WHERE x.n > 1;\n",
 		"%1t replicas", "the configuration names fewer",
 		"-- add each replica to \"servers\" of curfew.conf, and name them in \"replicas\" of one of them"},
+	/* Loopback is no way for users: the administrator connection listens there. */
+	{"unguarded-listener", FINDING_HIGH, LEFTOVER_SERVER,
+		"a port at which the server takes sessions, and which no endpoint names: the packet filter does not guard it",
+		FOUND
+		"t.port, t.ip_address\nFROM sys.dm_tcp_listener_states AS t\n"
+		"WHERE t.type = 0 AND t.ip_address NOT LIKE N'127.%%' AND t.ip_address <> N'::1';\n",
+		"port %1t", "the server listens at %2t",
+		"-- remove the port in SQL Server Configuration Manager, or name it in \"endpoints\" of curfew.conf"},
+	/* In dynamic text, because versions before 2022 do not have the column. */
+	{"contained-group", FINDING_HIGH, LEFTOVER_SERVER,
+		"the listener of a contained availability group: its master and its logins are not the instance's",
+		"IF CAST(SERVERPROPERTY(N'ProductMajorVersion') AS int) >= 16 EXEC sys.sp_executesql N'" FOUND_AGAIN
+		"CONVERT(nvarchar(36), s.contained_availability_group_id)\n"
+		"FROM sys.dm_exec_sessions AS s WHERE s.session_id = @@SPID\n"
+		"  AND s.contained_availability_group_id IS NOT NULL;';\n",
+		"group %1t",
+		"the instance's own logins reach the same databases, and are neither seen nor closed here",
+		"-- set \"host\" of this server to the instance itself, and name the other instances in \"replicas\""},
 	{"server-grant", FINDING_HIGH, LEFTOVER_SERVER,
 		"a right on the server for public, or for the role that marks Curfew's logins",
 		FOUND SERVER_GRANT_COLUMNS SERVER_PERMISSIONS

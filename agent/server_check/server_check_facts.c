@@ -54,10 +54,10 @@ static int version_check(struct check_run *c, struct one_row *a)
 	int rc = check_ask(c,
 		"SELECT N'about' AS [part], CAST(SERVERPROPERTY(N'ProductVersion') AS nvarchar(128)),\n"
 		"  CAST(SERVERPROPERTY(N'Edition') AS nvarchar(128)), CAST(SERVERPROPERTY(N'Collation') AS nvarchar(128)),\n"
-		"  DATEDIFF(SECOND, '20200101', GETUTCDATE());\n",
+		"  DATEDIFF(SECOND, '20200101', GETUTCDATE()), CAST(SERVERPROPERTY(N'EngineEdition') AS int);\n",
 		one_row_take, a);
 
-	if (rc || a->n != 5)
+	if (rc || a->n != 6)
 		return refused(c, "version", rc ? rc : SQL_SERVER_ERROR);
 	if (strtol(a->columns[1], NULL, 10) < OLDEST_VERSION)
 		check_tell(c, CHECK_FAIL, "version", "upgrade it to SQL Server 2016 (13) or newer",
@@ -65,6 +65,28 @@ static int version_check(struct check_run *c, struct one_row *a)
 	else
 		check_tell(c, CHECK_OK, "version", NULL, "%s, %s", a->columns[1], a->columns[2]);
 	return 0;
+}
+
+/* Editions as SERVERPROPERTY numbers them. Curfew is for the three of a SQL Server that somebody installs. */
+static void edition_check(const struct check_run *c, const struct one_row *a)
+{
+	static const char *const names[] = {[2] = "Standard",
+		"Enterprise or Developer",
+		"Express",
+		"Azure SQL Database",
+		"Azure Synapse dedicated pool",
+		"Stretch Database",
+		"Azure SQL Managed Instance",
+		"Azure SQL Edge",
+		"Azure Arc managed instance",
+		"Azure Synapse serverless pool",
+		"SQL database in Fabric"};
+	size_t edition = a->null[5] ? 0 : strtoul(a->columns[5], NULL, 10);
+	const char *name = edition < ARRAY_SIZE(names) ? names[edition] : NULL;
+
+	check_tell(c, edition >= 2 && edition <= 4 ? CHECK_OK : CHECK_FAIL, "edition",
+		"use Curfew for an installed SQL Server only; docs/troubleshooting.md says what differs elsewhere",
+		"%s", name ? name : "the server does not say which edition it is");
 }
 
 static void collation_check(const struct check_run *c, const char *collation)
@@ -238,7 +260,8 @@ int check_facts(struct check_run *c)
 	struct one_row a = {0};
 	int rc = version_check(c, &a);
 
-	if (!rc && a.n == 5) {
+	if (!rc && a.n == 6) {
+		edition_check(c, &a);
 		collation_check(c, a.columns[3]);
 		clock_check(c, a.columns[4]);
 	}

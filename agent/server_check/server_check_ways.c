@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "curfew/text.h"
 #include "server_check/server_check.h"
 #include "sql/rows.h"
 
@@ -47,16 +48,13 @@ static int port_check(struct check_run *c)
 {
 	const struct server *s = c->check->visit.server;
 	struct ways w = {0};
-	bool guarded = false;
 	int rc = ask(c, &w, "port",
 		"SELECT N'port' AS [part], x.local_tcp_port FROM sys.dm_exec_connections AS x\n"
 		"WHERE x.session_id = @@SPID AND x.parent_connection_id IS NULL;\n");
 
 	if (rc)
 		return rc < 0 ? rc : 0;
-	for (size_t i = 0; i < s->n_endpoints; i++)
-		guarded |= s->endpoints[i].port == w.port;
-	if (guarded || !s->n_endpoints || !w.port)
+	if (!w.port || server_is_guarded(s, w.port))
 		check_tell(
 			c, CHECK_OK, "port", NULL, "%lld, as in \"endpoints\"", (long long)w.port);
 	else
@@ -65,6 +63,59 @@ static int port_check(struct check_run *c)
 			"the server received this session at port %lld, which no endpoint names: users may reach it there",
 			(long long)w.port);
 	return 0;
+}
+
+static int listener_row(void *text, const struct sql_value *v, int n)
+{
+	struct text *t = text;
+
+	if (n != 3)
+		return -EBADMSG;
+	fprintf(t->to, "%s%lld", ftell(t->to) > 0 ? ", " : "", (long long)row_number(&v[1]));
+	return 0;
+}
+
+static int listeners_ask(struct check_run *c, char **ports)
+{
+	const struct server *s = c->check->visit.server;
+	struct text batch, text;
+
+	if (!text_begin(&batch))
+		return -ENOMEM;
+	fputs("SELECT DISTINCT N'listener' AS [part], t.port, N'' FROM sys.dm_tcp_listener_states AS t\n"
+	      "WHERE t.type = 0 AND t.ip_address NOT LIKE N'127.%' AND t.ip_address <> N'::1' AND t.port NOT IN (0",
+		batch.to);
+	for (size_t i = 0; i < s->n_endpoints; i++)
+		fprintf(batch.to, ", %u", s->endpoints[i].port);
+	fputs(");\n", batch.to);
+	_cleanup_free_ char *question = text_end(&batch);
+	if (!question || !text_begin(&text))
+		return -ENOMEM;
+	int rc = check_ask(c, question, listener_row, &text);
+	*ports = text_end(&text);
+	return rc || *ports ? rc : -ENOMEM;
+}
+
+/* The server may listen at more ports than the one by which this session came. */
+static int listeners_check(struct check_run *c)
+{
+	_cleanup_free_ char *ports = NULL;
+	char words[RECORD_TEXT_MAX];
+	int rc = c->check->visit.server->n_endpoints ? listeners_ask(c, &ports) : 0;
+
+	if (rc == SQL_SERVER_ERROR)
+		check_tell(c, CHECK_FAIL, "listeners",
+			"without an answer another port of the server may be open: compare its ports with \"endpoints\"",
+			"%s", check_said(words, c));
+	else if (!rc && ports && *ports)
+		check_tell(c, CHECK_FAIL, "listeners",
+			"remove the port in SQL Server Configuration Manager, or name it in \"endpoints\"",
+			"the server also listens at port %.200s, which no endpoint names: the packet filter does not guard it",
+			ports);
+	else if (!rc)
+		check_tell(c, CHECK_OK, "listeners", NULL,
+			"the server listens at no port that no endpoint names");
+	return rc < 0 ? rc : 0;
 }
 
 static int contained_check(struct check_run *c)
@@ -114,6 +165,8 @@ int check_ways(struct check_run *c)
 {
 	int rc = port_check(c);
 
+	if (!rc)
+		rc = listeners_check(c);
 	if (!rc)
 		rc = contained_check(c);
 	return rc ? rc : replicas_check(c);

@@ -251,6 +251,8 @@ bool client_names_database(
 	const struct program *p, const struct client *c, const char *server, const char *database);
 /* Whether `s` names the other as its replica. */
 bool server_has_replica(const struct server *s, const struct server *other);
+/* Whether the packet filter guards an endpoint with this port. A server without endpoints is guarded by other means. */
+bool server_is_guarded(const struct server *s, int64_t port);
 /* The server that names this one as a replica, by which client files call it; itself where none does. */
 const struct server *server_first(const struct program *p, const struct server *s);
 bool server_is_replicated(const struct program *p, const struct server *s);

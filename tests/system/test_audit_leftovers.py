@@ -311,6 +311,18 @@ class Leftovers(audit_lab.AuditCase):
         shown = [f for f in found.server.sql("SELECT m.definition FROM sys.server_sql_modules AS m", "master")]
         self.assertIn("666", shown[0][0])
 
+    def test_ways_past_the_packet_filter(self):
+        """Another port, and the listener of a contained group: what is guarded and closed is not all that there is."""
+        found = self.lab_make()
+        found.client_add("acme", [("staging", "sql01", "AcmeTest")])
+        found.agent.apply()
+        self.clean(found)
+        found.server.faults(second_port=14331, contained_group=True)
+        told = {f["name"]: f for f in self.audit(found, 2)["findings"]}
+        self.assertEqual(set(told), {"unguarded-listener", "contained-group"})
+        self.assertIn("port 14331", told["unguarded-listener"]["evidence"])
+        self.assertIn("replicas", told["contained-group"]["remedy"])
+
     def test_reviewed_is_no_reason_for_exit_2(self):
         found = self.lab_make()
         found.client_add("acme", [("staging", "sql01", "AcmeTest")])

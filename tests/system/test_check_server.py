@@ -129,7 +129,9 @@ class Faults(CheckServer):
                               ({"database_state": {"AcmeProd": "suspect"}}, ("database.state",)),
                               ({"database_state": {"AcmeProd": "secondary"}}, ("database.access",)),
                               ({"database_state": {"AcmeProd": "standby"}}, ("database.state",)),
-                              ({"listener_port": 14330}, ("port",)),
+                              ({"listener_port": 14330}, ("port", "listeners")),
+                              ({"second_port": 14331}, ("listeners",)),
+                              ({"engine_edition": 8}, ("edition",)),
                               ({"contained_group": True}, ("contained-group",)),
                               ({"replicas": "SQL01,SQL02"}, ("replicas",)),
                               ({"drop_before_match": "is_auto_executed"}, ("connection", "audit.startup-procedure"))):

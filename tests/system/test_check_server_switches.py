@@ -44,6 +44,8 @@ FAULTS = {
     "contained_group": (True, (), "contained-group"),
     "replicas": ("SQL01,SQL02", (), "replicas"),
     "listener_port": (14330, (), "port"),
+    "second_port": (14331, (), "listeners"),
+    "engine_edition": (8, (), "edition"),
 }
 # What Curfew works with, all of a group at once.
 HARMLESS = {

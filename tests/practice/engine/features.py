@@ -40,6 +40,8 @@ class Features:
     replicas: str = ""                                  # names of the servers of an availability group
     contained_group: bool = False                       # this is the listener of a contained one
     listener_port: int = 0                              # what sessions are told that they came in by
+    second_port: int = 0                                # the server also listens at this port
+    engine_edition: int = 3                             # 8: Azure SQL Managed Instance
     password_days: int = 42                             # how old a password may be where it expires
     password_age: dict = _form("words", dict)           # {login: days since its password was set}
     bare_login_properties: bool = False                 # LOGINPROPERTY is mostly NULL without CHECK_EXPIRATION

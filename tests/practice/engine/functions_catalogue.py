@@ -172,7 +172,7 @@ def _serverproperty(env, name):
     major = version.split(".")[0]
     known = {"productversion": version, "productlevel": "RTM", "edition": "Developer Edition (64-bit)",
              "servername": env.engine.catalogue.name, "machinename": env.engine.catalogue.name,
-             "engineedition": 3, "productmajorversion": major, "isclustered": 0, "ishadrenabled": 0,
+             "engineedition": env.engine.catalogue.features.engine_edition, "productmajorversion": major, "isclustered": 0, "ishadrenabled": 0,
              "isintegratedsecurityonly": 0, "collation": env.engine.catalogue.collation,
              "productminorversion": version.split(".")[1], "isfulltextinstalled": 0,
              "instancename": None, "computernamephysicalnetbios": env.engine.catalogue.name,

@@ -3,6 +3,7 @@ import hashlib
 import uuid
 
 from .databases import state_of
+from .errors import error
 from .views import view
 
 GROUP_NAME = "group1"
@@ -52,7 +53,11 @@ def _states(env, db):
 @view("dm_tcp_listener_states", "listener_id:i ip_address:n48 is_ipv4:b port:i type:t type_desc:d60 "
       "state:t state_desc:d60 start_time:d", fixed=False)
 def _listeners(env, db):
+    if not env.engine.security.has_server(env.ctx, env.engine.state_right("SECURITY")):
+        raise error(300, permission=env.engine.state_right("SECURITY"))
     features = env.engine.catalogue.features
     port = features.listener_port or env.session.local_port
     yield 1, "0.0.0.0", 1, port, 0, "TSQL", 0, "ONLINE", env.engine.catalogue.started
+    if features.second_port:
+        yield 3, "0.0.0.0", 1, features.second_port, 0, "TSQL", 0, "ONLINE", env.engine.catalogue.started
     yield 2, "127.0.0.1", 1, 1434, 0, "TSQL", 0, "ONLINE", env.engine.catalogue.started
