@@ -76,6 +76,19 @@ static const char *source_reason(const struct user *u, const struct source *left
 	return "this source was removed from the user's file";
 }
 
+/* Size 0: none is on record, and the visit asks for the SID of the marked login. */
+static struct sid sid_on_record(const struct server_work *w, const char *login)
+{
+	const struct claims *c = &w->sql.claims;
+
+	for (size_t i = 0; i < c->n; i++)
+		if (c->items[i].living && c->items[i].sid.size &&
+			streq(c->items[i].server, w->server->name) &&
+			names_equal(c->items[i].login, login))
+			return c->items[i].sid;
+	return (struct sid){0};
+}
+
 /* Sources that left the user's file, or ended: end their sessions, and leave the login enabled. */
 static int sources_close(struct pass *p, struct server_work *w)
 {
@@ -99,6 +112,7 @@ static int sources_close(struct pass *p, struct server_work *w)
 			if (!c)
 				return -ENOMEM;
 			*c = (struct sql_closing){.login = g->user->login,
+				.sid = sid_on_record(w, g->user->login),
 				.client = g->client->name,
 				.reason = source_reason(g->user, &left[k]),
 				.source = &left[k]};

@@ -85,6 +85,18 @@ static void disable_write(FILE *to, const struct sql_closing *c, size_t number)
 	caught_write(to, "disable", number, ", NULL, NULL");
 }
 
+/* A source that left: the login stays, and its sessions are known by its SID. */
+static void sid_ask_write(FILE *to, const struct sql_closing *c, size_t number)
+{
+	fputs("BEGIN TRY\nIF ", to);
+	guard_write(to, c);
+	fprintf(to, " SELECT N'disable' AS [part], %zu, %d, N'', SUSER_SID(", number,
+		CLOSING_NOT_OURS);
+	sql_write_string(to, c->login);
+	fputs("), NULL;\n", to);
+	caught_write(to, "disable", number, ", NULL, NULL");
+}
+
 void closing_disables_write(FILE *to, const struct sql_closing *closings, size_t from, size_t n)
 {
 	fputs(opening, to);
@@ -92,6 +104,9 @@ void closing_disables_write(FILE *to, const struct sql_closing *closings, size_t
 	for (size_t i = from; i < n; i++)
 		if (!closings[i].source)
 			disable_write(to, &closings[i], i);
+	for (size_t i = from; i < n; i++)
+		if (closings[i].source && !closings[i].sid.size)
+			sid_ask_write(to, &closings[i], i);
 }
 
 void closing_sessions_write(FILE *to, const char *select, const struct sql_closing *closings,

@@ -61,6 +61,24 @@ static void each_login_stands_in_a_try_of_its_own(void **state)
 		"BEGIN CATCH SELECT N'disable' AS [part], 1, ERROR_NUMBER(), ERROR_MESSAGE(), NULL, NULL; END CATCH;\n");
 }
 
+/* No SID is on record, so its sessions would be nobody's: the server is asked for the SID, and disables nothing. */
+static void the_sid_of_a_source_that_left_is_asked_for(void **state)
+{
+	static const struct source source = {.family = 2, .addr = {192, 0, 2, 0}, .prefix = 24};
+	static const struct sql_closing left[] = {{.login = "acme.joe", .source = &source}};
+	_cleanup_free_ char *text = TEXT(closing_disables_write(to, left, 0, 1));
+
+	(void)state;
+	assert_string_equal(text,
+		"SET XACT_ABORT OFF;\n"
+		"DECLARE @before int, @renamed nvarchar(300);\n"
+		"BEGIN TRY\n"
+		"IF IS_SRVROLEMEMBER(N'curfew_logins', N'acme.joe') = 1 "
+		"SELECT N'disable' AS [part], 0, -1, N'', SUSER_SID(N'acme.joe'), NULL;\n"
+		"END TRY\n"
+		"BEGIN CATCH SELECT N'disable' AS [part], 0, ERROR_NUMBER(), ERROR_MESSAGE(), NULL, NULL; END CATCH;\n");
+}
+
 static void the_rest_can_be_sent_again(void **state)
 {
 	_cleanup_free_ char *text = TEXT(closing_disables_write(to, closings, 1, 3));
@@ -134,6 +152,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_login_stands_in_a_try_of_its_own),
+		cmocka_unit_test(the_sid_of_a_source_that_left_is_asked_for),
 		cmocka_unit_test(the_rest_can_be_sent_again),
 		cmocka_unit_test(sessions_are_those_of_these_logins),
 		cmocka_unit_test(sessions_of_nobody_known_are_asked_for_apart),

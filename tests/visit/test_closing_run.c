@@ -32,12 +32,28 @@ static struct {
 	int refuses_kill[N];
 	bool loses_connection;
 	unsigned kill_batches;
+	const char *addresses[N]; /* where each login's session comes from; NULL: unknown */
 } server;
 static char told[4096];
 
 static struct sql_value value(const char *text)
 {
 	return (struct sql_value){text, text ? strlen(text) : 0};
+}
+
+/* A login whose SID only the server knows. */
+static void sids_answer(const char *batch, sql_row_fn each, void *context)
+{
+	for (int i = 0; i < N; i++) {
+		char number[16], asked[64];
+		snprintf(asked, sizeof(asked), "%d, -1, N'', SUSER_SID(N'%s')", i,
+			closings[i].login);
+		snprintf(number, sizeof(number), "%d", i);
+		struct sql_value v[6] = {value("disable"), value(number), value("-1"), value(""),
+			{(const char *)closings[i].sid.bytes, 1}, {NULL, 0}};
+		if (strstr(batch, asked))
+			assert_int_equal(each(context, v, 6), 0);
+	}
 }
 
 static void disables_answer(const char *batch, sql_row_fn each, void *context, int *ended)
@@ -91,8 +107,9 @@ static void sessions_answer(sql_row_fn each, void *context)
 		snprintf(id, sizeof(id), "%d", 51 + i);
 		struct sql_value v[SESSION_COLUMNS] = {value("session"), value(id),
 			value("2026-11-28T04:25:10"), {(const char *)closings[i].sid.bytes, 1},
-			{NULL, 0}, {NULL, 0}, {NULL, 0}, {NULL, 0}, {NULL, 0}, {NULL, 0},
-			value(ending ? "KILLED/ROLLBACK" : NULL), value(ending ? "40" : NULL)};
+			{NULL, 0}, {NULL, 0}, {NULL, 0}, {NULL, 0}, {NULL, 0},
+			value(server.addresses[i]), value(ending ? "KILLED/ROLLBACK" : NULL),
+			value(ending ? "40" : NULL)};
 		if (server.sessions[i])
 			assert_int_equal(each(context, v, SESSION_COLUMNS), 0);
 	}
@@ -111,6 +128,7 @@ int sql_session_run(struct sql_session *s, struct sql_error *error, const char *
 		snprintf(error->text, sizeof(error->text), "the connection was lost");
 		return -ECONNRESET;
 	}
+	sids_answer(batch, each, context);
 	disables_answer(batch, each, context, &ended);
 	if (strstr(batch, "KILL "))
 		server.kill_batches++;
@@ -140,7 +158,7 @@ int worker_ask(struct worker *w, const struct record *r)
 	return -1;
 }
 
-static int run(void)
+static int run_with(const struct sql_closing *items, size_t n)
 {
 	static struct server s = {.name = (char *)"sql01"};
 	struct sql_visit visit = {.server = &s};
@@ -148,7 +166,12 @@ static int run(void)
 	struct sql_error error;
 
 	told[0] = '\0';
-	return closings_run(&r, &error, closings, N);
+	return closings_run(&r, &error, items, n);
+}
+
+static int run(void)
+{
+	return run_with(closings, N);
 }
 
 static int reset(void **state)
@@ -227,6 +250,32 @@ static void a_long_rollback_holds_nobody_up(void **state)
 	assert_int_equal(server.kill_batches, 1);
 }
 
+/* Only the sessions from there, whether the journal knows the SID or not. */
+static void a_source_that_left_ends_its_sessions(void **state)
+{
+	const struct source left = {.family = 2, .addr = {192, 0, 2, 0}, .prefix = 24};
+
+	(void)state;
+	for (int known = 0; known < 2; known++) {
+		struct sql_closing items[N];
+		for (int i = 0; i < N; i++) {
+			items[i] = closings[i];
+			items[i].source = &left;
+			items[i].sid.size = known ? items[i].sid.size : 0;
+			server.sessions[i] = 1;
+		}
+		server.addresses[0] = "192.0.2.7";
+		server.addresses[1] = "203.0.113.7";
+		server.addresses[2] = "<local machine>";
+		assert_int_equal(run_with(items, N), 0);
+		assert_int_equal(server.sessions[0], 0);
+		assert_int_equal(server.sessions[1], 1);
+		assert_int_equal(server.sessions[2], 0);
+		assert_false(server.disabled[0] || server.disabled[1] || server.disabled[2]);
+		assert_string_equal(told, "session-kill acme.ann 0\nsession-kill acme.cat 0\n");
+	}
+}
+
 static void a_lost_connection_is_told(void **state)
 {
 	(void)state;
@@ -244,6 +293,7 @@ int main(void)
 		cmocka_unit_test_setup(one_that_is_refused_holds_nobody_up, reset),
 		cmocka_unit_test_setup(a_batch_that_is_ended_goes_on_behind, reset),
 		cmocka_unit_test_setup(a_long_rollback_holds_nobody_up, reset),
+		cmocka_unit_test_setup(a_source_that_left_ends_its_sessions, reset),
 		cmocka_unit_test_setup(a_lost_connection_is_told, reset),
 	};
 
