@@ -209,6 +209,9 @@ class ServerCatalogue(Scope):
         self.configurations = JDict(self)
         self.jobs = JDict(self)
         self.proxies = JDict(self)
+        self.proxy_logins = JDict(self)     # (proxy, SID) -> True
+        self.schedules = JDict(self)
+        self.alerts = JDict(self)
         self.endpoints = Register(self)
         self.group_owners = JDict(self)     # name of an availability group -> SID, where it is not sa
         self.restores = JDict(self)         # id -> (when, database, login, whether over another)

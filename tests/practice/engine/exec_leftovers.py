@@ -1,5 +1,6 @@
-"""Drops what a test can plant on a server: signatures, linked servers, Agent proxies. Also the tables of msdb, which only
+"""Drops what a test can plant on a server: signatures, linked servers. Also the tables of msdb, which only
 logins with SELECT on them can read."""
+from . import exec_jobs  # noqa: F401  (its tables are guarded here)
 from .catalogue import now_text
 from .errors import error
 from .events import SqlError
@@ -7,7 +8,8 @@ from .exec_procedures import SYSTEM
 from .state import Rec
 from .views import REGISTRY, view
 
-MSDB_TABLES = ("sysjobs", "sysjobsteps", "sysproxies", "restorehistory")
+MSDB_TABLES = ("sysjobs", "sysjobsteps", "sysschedules", "sysjobschedules", "sysalerts", "sysproxies", "sysproxylogin",
+               "restorehistory")
 
 
 def msdb_fill(msdb):
@@ -33,13 +35,6 @@ def _guarded(name):
         msdb_read(env, db, name)
         return rows(env, db)
     v.rows = guarded
-
-
-@view("sysproxies", "proxy_id:i name:n credential_id:i enabled:t description:k user_sid:v "
-      "credential_date_created:d", "dbo", "msdb")
-def _sysproxies(env, db):
-    for p in env.engine.catalogue.proxies.values():
-        yield p.id, p.name, p.credential, p.enabled, "", None, p.created
 
 
 @view("restorehistory", "restore_history_id:i restore_date:d destination_database_name:n user_name:n "
@@ -83,31 +78,27 @@ class LeftoverExecutor:
             del cat.linked_logins[key]
         cat.servers.remove(server)
 
-    def _sp_add_proxy(self, env, g):
+    def _sp_droplinkedsrvlogin(self, env, g):
         cat = self.engine.catalogue
-        if not self.engine.security.is_sysadmin(env.ctx):
+        if not env.has_server("ALTER ANY LOGIN"):
             raise error(15247)
-        credential = cat.credentials.find(g.get("credential_name") or "")
-        if credential is None:
-            raise SqlError(14262, f"The specified @credential_name ('{g.get('credential_name')}') does not "
-                                  "exist.", 16)
-        id_ = max([0] + list(cat.proxies)) + 1
-        cat.proxies[id_] = Rec(cat, id=id_, name=g.get("proxy_name"), credential=credential.id,
-                               enabled=g.get("enabled", 1), created=now_text())
+        server, local = cat.servers.find(g.get("rmtsrvname") or ""), g.get("locallogin")
+        local = cat.principals.find(local).id if local else 0
+        if server is None or (server.id, local) not in cat.linked_logins:
+            raise SqlError(15015, f"The server '{g.get('rmtsrvname')}' does not exist. Use sp_helpserver to show "
+                                  "available servers.", 16)
+        del cat.linked_logins[(server.id, local)]
 
-    def _sp_delete_proxy(self, env, g):
-        cat = self.engine.catalogue
-        if not self.engine.security.is_sysadmin(env.ctx):
-            raise error(15247)
-        for id_, p in list(cat.proxies.items()):
-            if p.name.casefold() == (g.get("proxy_name") or "").casefold():
-                del cat.proxies[id_]
-                return
-        raise SqlError(14262, f"The specified @proxy_name ('{g.get('proxy_name')}') does not exist.", 16)
+    def _sp_ms_marksystemobject(self, env, g):
+        """Puts the mark of what the product ships on anything: for the database's owner."""
+        found = self.engine.resolver.any_object(env, env.db, g.get("objname") or "")
+        if found is None or not env.has(found[1], "OBJECT", found[0].id, "CONTROL"):
+            raise SqlError(15001, f"Object '{g.get('objname')}' does not exist or is not a valid object for this "
+                                  "operation.", 16)
+        found[0].shipped = 1
 
 
 SYSTEM.update({
     "sp_dropserver": (["server", "droplogins"], "sp_dropserver"),
-    "sp_add_proxy": (["proxy_name", "enabled", "description", "credential_name", "credential_id"],
-                     "sp_add_proxy"),
-    "sp_delete_proxy": (["proxy_id", "proxy_name"], "sp_delete_proxy")})
+    "sp_droplinkedsrvlogin": (["rmtsrvname", "locallogin"], "sp_droplinkedsrvlogin"),
+    "sp_ms_marksystemobject": (["objname"], "sp_ms_marksystemobject")})

@@ -1,6 +1,4 @@
 """EXEC: user procedures with parameters, and the supported system procedures."""
-import uuid
-
 from . import nodes as n
 from .bind import Binder
 from .bind_from import QueryScope
@@ -298,32 +296,6 @@ class ProcedureExecutor:
         raise SqlError(15123, f"The configuration option '{g.get('configname')}' does not exist, or it "
                               "may be an advanced option.", 16)
 
-    def _sp_add_job(self, env, g):
-        cat = self.engine.catalogue
-        owner = cat.principals.find(g.get("owner_login_name") or env.login_name())
-        if owner is None:
-            raise SqlError(14234, "The specified '@owner_login_name' is invalid.", 16)
-        id_ = str(uuid.uuid4()).upper()
-        cat.jobs[id_] = Rec(cat, id=id_, name=g.get("job_name"), enabled=g.get("enabled", 1),
-                            owner_sid=owner.sid, created=now_text(), steps=[])
-
-    def _sp_add_jobstep(self, env, g):
-        for j in self.engine.catalogue.jobs.values():
-            if j.name.casefold() == (g.get("job_name") or "").casefold():
-                j.steps = j.steps + [{"name": g.get("step_name"), "command": g.get("command"),
-                                      "subsystem": g.get("subsystem", "TSQL"),
-                                      "database": g.get("database_name", "master")}]
-                return 0
-        raise SqlError(14262, f"The specified @job_name ('{g.get('job_name')}') does not exist.", 16)
-
-    def _sp_delete_job(self, env, g):
-        jobs = self.engine.catalogue.jobs
-        for id_, j in list(jobs.items()):
-            if j.name.casefold() == (g.get("job_name") or "").casefold():
-                del jobs[id_]
-                return 0
-        raise SqlError(14262, f"The specified @job_name ('{g.get('job_name')}') does not exist.", 16)
-
     def _sp_addextendedproperty(self, env, g):
         """On the database, a schema or an object, whichever of them one may ALTER."""
         db, key, place = env.db, (0, 0, 0, g.get("name")), ("DATABASE", 0)
@@ -370,9 +342,6 @@ def _system_procedures():
         "sp_addlinkedserver": "server srvproduct provider datasrc location provstr catalog",
         "sp_addlinkedsrvlogin": "rmtsrvname useself locallogin rmtuser rmtpassword",
         "sp_procoption": "procname optionname optionvalue", "sp_configure": "configname configvalue",
-        "sp_add_job": "job_name enabled description start_step_id category_name category_id "
-        "owner_login_name", "sp_add_jobstep": "job_id job_name step_id step_name subsystem command "
-        "database_name", "sp_delete_job": "job_id job_name",
         "sp_create_plan_guide": "name stmt type module_or_batch params hints",
         "sp_control_plan_guide": "operation name", "sp_practice_activate": "queue",
         "sp_setapprole": "rolename password encrypt fcreatecookie cookie", "sp_unsetapprole": "cookie",

@@ -2,6 +2,7 @@
 from .exec_dml import DmlExecutor
 from .exec_flow import FlowExecutor
 from .exec_grants import GrantExecutor
+from .exec_jobs import JobExecutor
 from .exec_leftovers import LeftoverExecutor
 from .exec_lesser import LesserExecutor
 from .exec_logins import LoginExecutor
@@ -19,5 +20,5 @@ from .exec_databases import DatabaseExecutor
 
 class Executor(FlowExecutor, TransactionExecutor, DmlExecutor, GrantExecutor, LoginExecutor, UserExecutor,
                ObjectExecutor, TableExecutor, ModuleExecutor, TriggerExecutor, ProcedureExecutor, DatabaseExecutor,
-               LesserExecutor, OwnedExecutor, LeftoverExecutor, ServiceExecutor):
+               LesserExecutor, OwnedExecutor, JobExecutor, LeftoverExecutor, ServiceExecutor):
     """One per session; holds no state but the session."""

@@ -63,7 +63,7 @@ _OBJECT = ("name:n object_id:i principal_id:i schema_id:i parent_object_id:i typ
 
 def _row(o):
     return (o.name, o.id, o.owner, o.schema_id, getattr(o, "parent", 0) or 0, o.type,
-            OBJECT_DESC[o.type], o.created, o.modified, 0, 0, 0)
+            OBJECT_DESC[o.type], o.created, o.modified, getattr(o, "shipped", 0), 0, 0)
 
 
 def aged(env, o):

@@ -194,20 +194,3 @@ def _linked_logins(env, db):
 def _credentials(env, db):
     for c in env.engine.catalogue.credentials:
         yield c.id, c.name, c.identity, c.created, c.created, None, None
-
-
-# ---- msdb --------------------------------------------------------------------------------------
-
-@view("sysjobs", "job_id:u originating_server_id:i name:n enabled:t description:k start_step_id:i "
-      "category_id:i owner_sid:v date_created:d date_modified:d version_number:i", "dbo", "msdb")
-def _sysjobs(env, db):
-    for j in env.engine.catalogue.jobs.values():
-        yield j.id, 0, j.name, j.enabled, "", 1, 0, j.owner_sid, j.created, j.created, 1
-
-
-@view("sysjobsteps", "job_id:u step_id:i step_name:n subsystem:n command:m database_name:n "
-      "database_user_name:n proxy_id:i", "dbo", "msdb")
-def _sysjobsteps(env, db):
-    for j in env.engine.catalogue.jobs.values():
-        for i, s in enumerate(j.steps, 1):
-            yield j.id, i, s["name"], s["subsystem"], s["command"], s["database"], None, None
