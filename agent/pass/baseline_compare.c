@@ -1,6 +1,7 @@
 /* Finds what was created, changed, or dropped since a baseline. The program forbids new customizations, so a new object
  * is a finding, whoever created it. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "curfew/text.h"
@@ -42,6 +43,8 @@ static bool item_is_ours(
 {
 	const char *to;
 
+	if (streq(i->kind, "setting") && streq(i->name, "kinds"))
+		return true;
 	if (streq(i->kind, "principal") || streq(i->kind, "login"))
 		return name_is_ours(p, w, i->name, strlen(i->name));
 	if (streq(i->kind, "member") || streq(i->kind, "server-member"))
@@ -63,7 +66,7 @@ struct comparison {
 	char **before; /* by item: its hash in the baseline */
 	struct baseline_item *gone;
 	size_t n_gone;
-	bool whole;    /* the baseline was taken by a version that records all kinds */
+	int kinds;     /* which kinds the version that took it recorded (baseline_kind.since) */
 	bool expected; /* a user has full access here, so changes of existing objects are expected */
 };
 
@@ -101,8 +104,10 @@ static int known_take(void *context, instant_t at, const struct baseline_item *b
 	size_t i = item_find(c, b);
 
 	(void)at;
-	if (streq(b->kind, "setting") && streq(b->name, "made"))
-		c->whole = true;
+	if (streq(b->kind, "setting") && streq(b->name, "made") && !c->kinds)
+		c->kinds = 1;
+	if (streq(b->kind, "setting") && streq(b->name, "kinds"))
+		c->kinds = atoi(b->hash);
 	if (i == SIZE_MAX)
 		return gone_add(c, b);
 	c->known[i] = true;
@@ -112,7 +117,7 @@ static int known_take(void *context, instant_t at, const struct baseline_item *b
 }
 
 static void item_tell(const struct comparison *c, const struct baseline_item *i, const char *before,
-	bool changed, struct baseline_verdict v)
+	bool changed, struct baseline_verdict v, const char *adopted)
 {
 	struct record r = {.kind = RECORD_FINDING, .finding.severity = v.severity};
 	struct text text;
@@ -126,8 +131,10 @@ static void item_tell(const struct comparison *c, const struct baseline_item *i,
 	RECORD_SET(&r, database, c->database);
 	RECORD_SET(&r, finding.name, v.check);
 	RECORD_SET(&r, finding.reason, v.words);
-	RECORD_PRINTF(&r, detail, "%s%s%s%s%s", i->name, *i->hash ? ": " : "", i->hash,
-		before ? ", was " : "", before ? before : "");
+	RECORD_PRINTF(&r, detail, "%s%s%s%s%s%s%s%s", i->name, *i->hash ? ": " : "", i->hash,
+		before ? ", was " : "", before ? before : "",
+		adopted ? ", the SID of a user of [" : "", adopted ? adopted : "",
+		adopted ? "]" : "");
 	c->pass->result.findings += v.severity > FINDING_LOW;
 	pass_tell(c->pass, &r);
 }
@@ -181,6 +188,11 @@ static char *whole_of(const struct baseline_item *part)
 	return size ? strndup(part->name, size) : NULL;
 }
 
+static const char *whole_kind(const struct baseline_kind *kind)
+{
+	return kind->part_of ? kind->part_of : "object";
+}
+
 static bool is_among(
 	const struct baseline_item *items, size_t n, const char *kind, const char *name)
 {
@@ -195,13 +207,13 @@ static bool came_along(
 	const struct comparison *c, const struct baseline_kind *kind, const struct baseline_item *k)
 {
 	static const char connect[] = "CONNECT TO ";
-	struct baseline_item whole = {.kind = "object", .hash = ""};
+	struct baseline_item whole = {.kind = whole_kind(kind), .hash = ""};
 	_cleanup_free_ char *name = NULL;
 
 	if (streq(k->kind, "permission") && begins_with(k->name, connect)) {
 		whole.kind = "principal";
 		whole.name = k->name + strlen(connect);
-	} else if (kind->late) {
+	} else if (kind->since) {
 		name = whole_of(k);
 		whole.name = name;
 	}
@@ -209,46 +221,87 @@ static bool came_along(
 	return at != SIZE_MAX && !c->known[at];
 }
 
+#define USER_SID  "SQL_USER 0x"
+#define LOGIN_SID "SQL_LOGIN 0x"
+
+/* A user who was there before: a login that is made later with this SID enters as that user. */
+static int old_user_keep(const struct comparison *c, const struct baseline_item *k)
+{
+	struct old_user *more;
+
+	if (!streq(k->kind, "principal") || !begins_with(k->hash, USER_SID))
+		return 0;
+	more = array_grown(c->work->old_users, c->work->n_old_users, sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	c->work->old_users = more;
+	struct old_user *u = &more[c->work->n_old_users++];
+	*u = (struct old_user){strdup(c->database), strdup(k->hash + strlen(USER_SID) - 2)};
+	return u->database && u->sid ? 0 : -ENOMEM;
+}
+
+/* The database that the new login enters as a user who was there before it; or NULL. */
+static const char *adopted_in(const struct comparison *c, const struct baseline_item *k)
+{
+	if (!streq(k->kind, "login") || !begins_with(k->hash, LOGIN_SID))
+		return NULL;
+	for (size_t i = 0; i < c->work->n_old_users; i++)
+		if (streq(c->work->old_users[i].sid, k->hash + strlen(LOGIN_SID) - 2))
+			return c->work->old_users[i].database;
+	return NULL;
+}
+
 static void new_tell(const struct comparison *c, const struct baseline_kind *kind, size_t i)
 {
 	const struct baseline_item *k = &c->items[i];
 	struct baseline_verdict v = {kind->new, kind->new_words, kind->new_severity};
 
-	if (!kind->new || (kind->late && !c->whole) || came_along(c, kind, k))
+	if (!kind->new || kind->since > c->kinds || came_along(c, kind, k))
 		return;
+	const char *database = adopted_in(c, k);
+	if (database)
+		v = (struct baseline_verdict){"adopted-user",
+			"a login made since access started enters a database as a user who was there before",
+			FINDING_HIGH};
 	if (kind->work && c->expected)
 		v.severity = FINDING_LOW;
-	item_tell(c, k, NULL, false, v);
+	item_tell(c, k, NULL, false, v, database);
 }
 
 static void gone_tell(const struct comparison *c, const struct baseline_item *g)
 {
 	const struct baseline_kind *kind = baseline_kind_of(g);
-	_cleanup_free_ char *whole = kind && kind->late ? whole_of(g) : NULL;
+	_cleanup_free_ char *whole = kind && kind->since ? whole_of(g) : NULL;
 
 	if (!kind || !kind->gone || item_is_ours(c->pass, c->work, g) ||
-		is_among(c->gone, c->n_gone, "object", whole))
+		is_among(c->gone, c->n_gone, whole_kind(kind), whole))
 		return;
 	item_tell(c, g, NULL, true,
 		(struct baseline_verdict){kind->gone, kind->gone_words,
-			c->expected ? FINDING_LOW : kind->gone_severity});
+			c->expected ? FINDING_LOW : kind->gone_severity},
+		NULL);
 }
 
-static void items_compare(const struct comparison *c)
+static int items_compare(const struct comparison *c)
 {
+	int rc = 0;
+
 	for (size_t i = 0; i < c->n_items; i++) {
 		const struct baseline_item *k = &c->items[i];
 		const struct baseline_kind *kind = baseline_kind_of(k);
 		if (!kind || item_is_ours(c->pass, c->work, k))
 			continue;
+		if (c->known[i] && !rc)
+			rc = old_user_keep(c, k);
 		if (!c->known[i])
 			new_tell(c, kind, i);
 		else if (kind->changed && !streq(c->before[i], k->hash))
 			item_tell(c, k, c->before[i], true,
-				changed_verdict(c, kind, k, c->before[i]));
+				changed_verdict(c, kind, k, c->before[i]), NULL);
 	}
 	for (size_t i = 0; i < c->n_gone; i++)
 		gone_tell(c, &c->gone[i]);
+	return rc;
 }
 
 static void no_baseline_tell(const struct comparison *c, int rc)
@@ -262,6 +315,21 @@ static void no_baseline_tell(const struct comparison *c, int rc)
 			? "no baseline, so new and changed objects cannot be reported; Curfew takes a baseline before "
 			  "access starts, never after"
 			: "cannot read the baseline");
+	pass_tell(c->pass, &r);
+}
+
+/* Not compared is never unchanged. */
+static void kinds_missing_tell(const struct comparison *c)
+{
+	struct record r = {.kind = RECORD_NOTE, .state = STATE_UNVERIFIED};
+
+	if (!streq(c->database, SQL_SERVER_BASELINE) || c->kinds >= atoi(BASELINE_KINDS))
+		return;
+	RECORD_SET(&r, server, c->work->server->name);
+	RECORD_SET(&r, database, c->database);
+	RECORD_SET(&r, detail,
+		"the baseline is of an earlier version of Curfew: logins of linked servers, DDL triggers in master, and code "
+		"marked as shipped with SQL Server are not compared");
 	pass_tell(c->pass, &r);
 }
 
@@ -290,7 +358,7 @@ static bool change_is_expected(const struct server_work *work, const char *datab
 	return false;
 }
 
-void baseline_compare(struct pass *p, struct server_work *w, const char *database,
+int baseline_compare(struct pass *p, struct server_work *w, const char *database,
 	struct baseline_item *items, size_t n)
 {
 	struct comparison c = {.pass = p,
@@ -308,9 +376,13 @@ void baseline_compare(struct pass *p, struct server_work *w, const char *databas
 	if (c.known && c.before && p->o.journal)
 		rc = baseline_read(p->o.journal, pass_baseline_server(p, w, database), database,
 			known_take, &c);
-	if (rc)
+	if (rc) {
 		no_baseline_tell(&c, rc);
-	else
-		items_compare(&c);
+		rc = 0;
+	} else {
+		rc = items_compare(&c);
+		kinds_missing_tell(&c);
+	}
 	comparison_free(&c);
+	return rc;
 }

@@ -15,7 +15,8 @@ struct baseline_kind {
 	const char *gone, *gone_words;
 	enum finding_severity gone_severity;
 	bool work; /* with full access this is expected work: severity low */
-	bool late; /* missing in baselines of older versions */
+	int since; /* from which BASELINE_KINDS a baseline has it; 0: each, 1: with "made" */
+	const char *part_of; /* kind of what it is a part of, if that is not an object */
 };
 struct baseline_verdict {
 	const char *check, *words;

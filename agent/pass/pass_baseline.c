@@ -1,6 +1,6 @@
 /* Baselines: taken before access to a database starts, stored in the journal, and compared by the audit. The program
- * forbids new customizations, so a new object is a finding, whoever created it. The server's own baseline is stored
- * under the name of master. */
+ * forbids new customizations, so a new object is a finding, whoever created it. The server's own baselines are stored
+ * under the names of master, msdb, and model. */
 #include <errno.h>
 #include <string.h>
 
@@ -76,20 +76,24 @@ static const struct grant **databases_once(size_t *n, const struct wanted_server
 
 int pass_baselines_ask(struct pass *p, struct server_work *w)
 {
+	static const char *const of_server[] = {
+		SQL_SERVER_BASELINE, SQL_AGENT_BASELINE, SQL_MODEL_BASELINE};
 	size_t n_databases, n = 0;
 	_cleanup_free_ const struct grant **databases =
 		databases_once(&n_databases, &w->sql.wanted);
 
 	if (!databases)
 		return -ENOMEM;
-	w->baselines = calloc(n_databases + 2, sizeof(*w->baselines));
+	w->baselines = calloc(n_databases + 4, sizeof(*w->baselines));
 	if (!w->baselines)
 		return -ENOMEM;
 	for (size_t i = 0; i < n_databases; i++)
 		if (baseline_is_asked(p, w, databases[i]))
 			w->baselines[n++] = databases[i]->database->name;
-	if (n && (p->o.mode == PASS_AUDIT || baseline_is_missing(p, w, SQL_SERVER_BASELINE)))
-		w->baselines[n] = SQL_SERVER_BASELINE;
+	size_t n_own = n;
+	for (size_t i = 0; i < ARRAY_SIZE(of_server) && n_own; i++)
+		if (p->o.mode == PASS_AUDIT || baseline_is_missing(p, w, of_server[i]))
+			w->baselines[n++] = of_server[i];
 	w->sql.baselines = w->baselines;
 	return 0;
 }
@@ -152,6 +156,11 @@ static void items_drop(struct server_work *w, const char *database)
 void pass_baselines_free(struct server_work *w)
 {
 	items_drop(w, NULL);
+	for (size_t i = 0; i < w->n_old_users; i++) {
+		free(w->old_users[i].database);
+		free(w->old_users[i].sid);
+	}
+	free(w->old_users);
 	free(w->items);
 	free(w->baselines);
 }
@@ -192,7 +201,7 @@ static int database_end(struct pass *p, struct server_work *w, const char *datab
 		if (streq(w->items[i].database, database))
 			items[n++] = w->items[i].item;
 	if (p->o.mode == PASS_AUDIT)
-		baseline_compare(p, w, database, items, n);
+		rc = baseline_compare(p, w, database, items, n);
 	else if (!(rc = pass_journal_begin(p)))
 		rc = baseline_put(p->o.journal, pass_baseline_server(p, w, database), database,
 			p->o.now, items, n);

@@ -17,6 +17,11 @@ struct kept_item { /* an item of a baseline, until its database is complete */
 	struct baseline_item item;
 };
 
+/* A user of a database, who was there before access started. */
+struct old_user {
+	char *database, *sid; /* "0x..." */
+};
+
 struct server_work {
 	const struct server *server;
 	struct sql_visit sql;
@@ -28,6 +33,9 @@ struct server_work {
 	const char **baselines; /* databases whose baseline is read; NULL-terminated */
 	struct kept_item *items;
 	size_t n_items;
+	struct old_user *
+		old_users; /* an audit: users that each baseline has; databases come before the server */
+	size_t n_old_users;
 	struct closings due;	      /* from the journal; sql.closings borrows the strings */
 	struct sql_closing *closings; /* sql.closings */
 	struct sql_former *formers;   /* sql.formers */
@@ -175,8 +183,8 @@ void pass_baselines_forget(struct pass *p);
 /* Under which server the baseline of a database is stored. */
 const char *pass_baseline_server(
 	const struct pass *p, const struct server_work *w, const char *database);
-/* Reports items that are new, changed, or gone since the baseline. Sorts the items. */
-void baseline_compare(struct pass *p, struct server_work *w, const char *database,
+/* Reports items that are new, changed, or gone since the baseline. Sorts the items. 0 or -ENOMEM. */
+int baseline_compare(struct pass *p, struct server_work *w, const char *database,
 	struct baseline_item *items, size_t n);
 int pass_baseline_take(struct pass *p, struct server_work *w, const struct record *r);
 void pass_baselines_free(struct server_work *w);

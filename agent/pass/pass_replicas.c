@@ -22,8 +22,8 @@ static bool are_replicas(const struct pass *p, const char *a, const char *b)
 const char *pass_baseline_server(
 	const struct pass *p, const struct server_work *w, const char *database)
 {
-	return streq(database, SQL_SERVER_BASELINE) ? w->server->name
-						    : server_first(p->o.program, w->server)->name;
+	return sql_is_server_baseline(database) ? w->server->name
+						: server_first(p->o.program, w->server)->name;
 }
 
 /* What the inventory knows of a login on the replicas of one server. */

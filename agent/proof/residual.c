@@ -39,6 +39,7 @@ static const char *reviewed_by(const struct server *s, const struct leftover *k,
 		const struct strings *names;
 	} settings[] = {
 		{"linked-server", "known_linked_servers", &s->known_linked_servers},
+		{"linked-login", "known_linked_servers", &s->known_linked_servers},
 		{"agent-proxy", "known_proxies", &s->known_proxies},
 	};
 

@@ -24,8 +24,8 @@ struct base_question {
 	const char *text;
 	const char *name, *hash; /* templates */
 };
-extern const struct base_question base_questions[],
-	server_base_questions[]; /* a NULL kind ends the list */
+extern const struct base_question base_questions[], server_base_questions[],
+	msdb_base_questions[]; /* a NULL kind ends the list */
 /* Writes all questions of a baseline. The answers contain the number of the database. */
 void base_questions_write(FILE *to, const struct base_question *all, size_t database);
 

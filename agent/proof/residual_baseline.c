@@ -9,7 +9,9 @@
 
 static const struct base_question *questions_of(const char *database)
 {
-	return strcasecmp(database, "master") != 0 ? base_questions : server_base_questions;
+	if (!strcasecmp(database, SQL_SERVER_BASELINE))
+		return server_base_questions;
+	return strcasecmp(database, SQL_AGENT_BASELINE) != 0 ? base_questions : msdb_base_questions;
 }
 
 void base_questions_write(FILE *to, const struct base_question *all, size_t database)
@@ -118,8 +120,9 @@ static struct observed_database *baseline_of(const struct visit_run *run, const 
 {
 	struct observed_database *d = observed_find_database(&run->observed, name);
 
-	return d && d->read && (run->visit->mode == SQL_AUDIT || !access_has_begun(run, d)) ? d
-											    : NULL;
+	/* Of model nothing else is read. */
+	bool read = d && (d->read || (d->system && sql_is_server_baseline(name)));
+	return read && (run->visit->mode == SQL_AUDIT || !access_has_begun(run, d)) ? d : NULL;
 }
 
 /* Nobody can be in a database that is a secondary replica here, so the server's own baseline can still be taken. */
@@ -136,7 +139,7 @@ bool baselines_are_due(const struct visit_run *run)
 	bool whole = false, waits = false;
 
 	for (size_t i = 0; names && names[i]; i++) {
-		bool of_server = !strcasecmp(names[i], SQL_SERVER_BASELINE);
+		bool of_server = sql_is_server_baseline(names[i]);
 
 		if (!of_server && baseline_of(run, names[i]))
 			return true;
@@ -148,10 +151,16 @@ bool baselines_are_due(const struct visit_run *run)
 
 int baseline_hold(struct visit_run *run, size_t baseline, const struct sql_error *error)
 {
+	const char *name = run->visit->baselines[baseline];
+
+	/* Of jobs and of what new databases begin with the audit alone says that they are unread: an agent may do without
+	 * the right to read msdb. */
+	if (sql_is_server_baseline(name) && strcasecmp(name, SQL_SERVER_BASELINE) != 0)
+		return 0;
 	free(run->held[baseline]);
 	if (asprintf(&run->held[baseline], "%s%.200s (%d)",
-		    strcasecmp(run->visit->baselines[baseline], "master") ? "" : "of the server: ",
-		    error->text, error->number) >= 0)
+		    strcasecmp(name, SQL_SERVER_BASELINE) ? "" : "of the server: ", error->text,
+		    error->number) >= 0)
 		return 0;
 	run->held[baseline] = NULL;
 	return -ENOMEM;
@@ -165,7 +174,7 @@ int baselines_mark_held(struct visit_run *run)
 	const char *server = NULL;
 
 	for (size_t i = 0; names && names[i]; i++)
-		if (!strcasecmp(names[i], "master"))
+		if (!strcasecmp(names[i], SQL_SERVER_BASELINE))
 			server = run->held[i];
 	for (size_t i = 0; names && names[i]; i++) {
 		struct observed_database *d = baseline_of(run, names[i]);

@@ -1,13 +1,7 @@
 /* What a baseline records: every item of a database that can be new or changed later. A module is identified by a hash
  * of its text, because dates can be set back, and by the SET options that it was created with. A table, and a module
  * with encrypted text, is identified by its modify_date. */
-#include "proof/residual.h"
-
-#define ITEM		   "SELECT N'base' AS [part], %C, %D, "
-#define TWO_PART	   NAME("s.name") ", " NAME("o.name")
-#define IN_SCHEMA	   "JOIN sys.schemas AS s ON s.schema_id = o.schema_id\n"
-#define HASH(text)	   "HASHBYTES('SHA2_256', " text ")"
-#define FLAG(column, word) "CASE " column " WHEN 1 THEN N'" word "' ELSE N'' END"
+#include "proof/residual_baseline.h"
 
 const struct base_question base_questions[] = {
 	/* The type comes first, because the remedy depends on it. Only literals meet in one expression. */
@@ -131,22 +125,9 @@ const struct base_question base_questions[] = {
 		"%1w", "TYPE"},
 	{"certificate", ITEM NAME("c.name") ", c.thumbprint FROM sys.certificates AS c;\n", "%1q",
 		"CERTIFICATE %2x"},
-	{"principal",
-		ITEM NAME(
-			"p.name") ", p.type_desc, p.sid\n"
-				  "FROM sys.database_principals AS p WHERE p.principal_id > 4 AND p.is_fixed_role = 0;\n",
-		"%1q", "%2t 0x%3x"},
-	{"member",
-		ITEM NAME("m.name") ", " NAME(
-			"r.name") "\n"
-				  "FROM sys.database_role_members AS rm\n"
-				  "JOIN sys.database_principals AS r ON r.principal_id = rm.role_principal_id\n"
-				  "JOIN sys.database_principals AS m ON m.principal_id = rm.member_principal_id;\n",
-		"%1q in %2q", ""},
-	/* As GRANT writes it, so that REVOKE can undo it. Negative ids are system objects. */
-	{"permission",
-		ITEM GRANT_COLUMNS PERMISSIONS "WHERE p.major_id >= 0 AND p.state IN ('G', 'W');\n",
-		"%3t%5o TO %1q", "%4t"},
+	PRINCIPAL_ITEMS,
+	MEMBER_ITEMS,
+	PERMISSION_ITEMS,
 	{"setting",
 		ITEM "N'trustworthy', CAST(d.is_trustworthy_on AS nvarchar(1)), NULL\n"
 		     "FROM sys.databases AS d WHERE d.database_id = DB_ID();\n",
@@ -168,50 +149,5 @@ const struct base_question base_questions[] = {
 		ITEM "N'made', CONVERT(nvarchar(30), d.create_date, 126), NULL\n"
 		     "FROM sys.databases AS d WHERE d.database_id = DB_ID();\n",
 		"%1t", "%2t%3x"},
-	{0},
-};
-
-/* Stored under the name of master: items of the server that can appear and disappear. */
-const struct base_question server_base_questions[] = {
-	{"login",
-		ITEM NAME(
-			"l.name") ", l.type_desc, l.sid\n"
-				  "FROM sys.server_principals AS l WHERE l.name NOT LIKE N'##MS[_]%%' AND l.name NOT LIKE N'NT %%';\n",
-		"%1q", "%2t 0x%3x"},
-	{"server-member",
-		ITEM NAME("m.name") ", " NAME(
-			"r.name") "\n"
-				  "FROM sys.server_role_members AS rm\n"
-				  "JOIN sys.server_principals AS r ON r.principal_id = rm.role_principal_id\n"
-				  "JOIN sys.server_principals AS m ON m.principal_id = rm.member_principal_id;\n",
-		"%1q in %2q", ""},
-	{"server-permission",
-		ITEM SERVER_GRANT_COLUMNS SERVER_PERMISSIONS
-		"WHERE p.state IN ('G', 'W') AND p.permission_name <> N'CONNECT SQL';\n",
-		"%3t%5o TO %1q", "%4t"},
-	{"setting",
-		ITEM NAME(
-			"c.name") ", CAST(c.value_in_use AS nvarchar(20))\n"
-				  "FROM sys.configurations AS c WHERE c.name IN (N'xp_cmdshell', N'clr enabled', N'Ole Automation Procedures',\n"
-				  "  N'cross db ownership chaining', N'contained database authentication', N'scan for startup procs',\n"
-				  "  N'Ad Hoc Distributed Queries', N'clr strict security');\n",
-		"%1n", "%2t"},
-	/* What a sysadmin was led to leave behind: it runs as whoever comes by, in any database, or at the next event. */
-	{"server-module",
-		ITEM TWO_PART ", o.type_desc, " HASH(
-			"m.definition") ", CASE WHEN m.definition IS NULL THEN CONVERT(nvarchar(30), o.modify_date, 126) END\n"
-					"FROM sys.objects AS o JOIN sys.sql_modules AS m ON m.object_id = o.object_id " IN_SCHEMA
-					"WHERE o.is_ms_shipped = 0;\n",
-		"%1w", "%3t %4x%5t"},
-	{"server-trigger",
-		ITEM NAME("t.name") ", " HASH("m.definition") ", " FLAG("t.is_disabled",
-			" disabled") "\n"
-				     "FROM sys.server_triggers AS t LEFT JOIN sys.server_sql_modules AS m ON m.object_id = t.object_id;\n",
-		"%1q", "%2x%3t"},
-	/* Baselines of versions that did not ask for these two are without it. */
-	{"setting",
-		ITEM "N'made', CONVERT(nvarchar(30), d.create_date, 126)\n"
-		     "FROM sys.databases AS d WHERE d.database_id = DB_ID();\n",
-		"%1t", "%2t"},
 	{0},
 };

@@ -141,6 +141,21 @@ const struct leftover server_leftovers[] = {
 						 "s.product") " END FROM sys.servers AS s WHERE s.is_linked = 1;\n",
 		"%1n", "%2n%3n",
 		"EXEC sys.sp_dropserver @server = %1s, @droplogins = 'droplogins'"},
+	{"linked-login", FINDING_HIGH, LEFTOVER_SERVER,
+		"a linked server that everybody, or a login of Curfew's, enters by a login kept there",
+		FOUND NAME("s.name") ", " NAME(
+			"p.name") ", CASE WHEN l.local_principal_id = 0 THEN N'everybody' END,\n"
+				  "  CASE WHEN l.local_principal_id = 0 THEN N'NULL' END, " NAME(
+					  "l.remote_name") "\n"
+							   "FROM sys.linked_logins AS l JOIN sys.servers AS s ON s.server_id = l.server_id\n"
+							   "LEFT JOIN sys.server_principals AS p ON p.principal_id = l.local_principal_id\n"
+							   "WHERE s.is_linked = 1 AND l.uses_self_credential = 0 AND l.remote_name IS NOT NULL\n"
+							   "  AND (l.local_principal_id = 0 OR EXISTS (SELECT 1 FROM sys.server_role_members AS rm\n"
+							   "    JOIN sys.server_principals AS r ON r.principal_id = rm.role_principal_id\n"
+							   "    WHERE rm.member_principal_id = l.local_principal_id AND r.name = N'" MARK_ROLE
+							   "'));\n",
+		"%1n", "%3t%2n as %5n",
+		"EXEC sys.sp_droplinkedsrvlogin @rmtsrvname = %1s, @locallogin = %4t%2s"},
 	{"startup-procedure", FINDING_CRITICAL, LEFTOVER_SERVER,
 		"a procedure that runs as sysadmin when the server starts",
 		FOUND NAME(

@@ -16,13 +16,17 @@
 #define NOT_SEARCHED                                                                               \
 	"not searched for access of others: the database is no longer in the configuration"
 
-/* Checks that find a principal which signs in by itself, or permissions that one holds. Code that runs by itself is a
- * matter of the audit: applications have such code of their own. */
+/* Checks that find a principal which signs in by itself, one as whom any later login may sign in, or permissions that one
+ * holds; and what runs on the server as a sysadmin, or as whoever comes by, for that may let anybody in. Code in the
+ * client's databases is a matter of the audit: applications have such code of their own. */
 static const char *const checks[] = {"contained-user", "application-role", "guest-connect",
-	"new-principal", "replaced-principal", "renamed-user", "new-member", "new-permission",
-	"new-login", "new-server-member", "new-server-permission", "server-grant",
-	"server-role-nested", "server-role-member", "server-permission", "database-owner",
-	"extra-role", "extra-permission", "stale-user", "stale-login", AUDIT_NOT_SHOWN};
+	"orphaned-user", "adopted-user", "linked-login", "new-linked-login", "startup-procedure",
+	"server-trigger", "new-server-module", "changed-server-module", "agent-job", "new-job",
+	"changed-job", "new-alert", "changed-alert", "changed-proxy", "new-principal",
+	"replaced-principal", "renamed-user", "new-member", "new-permission", "new-login",
+	"new-server-member", "new-server-permission", "server-grant", "server-role-nested",
+	"server-role-member", "server-permission", "database-owner", "extra-role",
+	"extra-permission", "stale-user", "stale-login", AUDIT_NOT_SHOWN};
 
 /* `also` has the other checks that found the same: "new-principal, new-member". */
 static bool list_has(const char *list, const char *name)

@@ -122,6 +122,8 @@ int check_reads(struct check_run *c)
 	if (!rc)
 		rc = baseline_try(c, NULL, "server-baseline", server_base_questions);
 	if (!rc)
+		rc = baseline_try(c, SQL_AGENT_BASELINE, "agent-baseline", msdb_base_questions);
+	if (!rc)
 		rc = inventory_try(c, NULL, inventory_server_questions);
 	return rc;
 }

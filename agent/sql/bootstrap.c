@@ -126,13 +126,13 @@ static void write_databases(FILE *to, const struct server *s, const struct serve
 
 static void write_agent_jobs(FILE *to, const struct server *s)
 {
-	static const char *const tables[] = {
-		"sysjobs", "sysjobsteps", "sysproxies", "restorehistory"};
+	static const char *const tables[] = {"sysjobs", "sysjobsteps", "sysschedules",
+		"sysjobschedules", "sysalerts", "sysproxies", "sysproxylogin", "restorehistory"};
 
 	/* Without these, the audit cannot search for jobs and proxies of former users, nor the inventory for what
 	 * jobs name; both say so. */
-	fputs("\n-- For the audit and the inventory: who owns Agent jobs and proxies, what jobs name, and what was restored.\n"
-	      "-- Reading these four tables is all.\n",
+	fputs("\n-- For the audit and the inventory: what Agent jobs run, when, and as whom, who may use proxies, and what was\n"
+	      "-- restored. Reading these tables is all.\n",
 		to);
 	write_use(to, "msdb");
 	write_user(to, s->login);

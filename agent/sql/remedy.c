@@ -3,6 +3,13 @@
 
 #include "curfew/sql.h"
 
+bool sql_is_server_baseline(const char *database)
+{
+	return names_equal(database, SQL_SERVER_BASELINE) ||
+	       names_equal(database, SQL_AGENT_BASELINE) ||
+	       names_equal(database, SQL_MODEL_BASELINE);
+}
+
 size_t sql_quoted_size(const char *text)
 {
 	size_t i = 1;
@@ -90,6 +97,10 @@ static void look_write(FILE *to, const struct sql_item *i)
 			"SELECT t.name, m.definition FROM sys.triggers AS t LEFT JOIN sys.sql_modules AS m "
 			"ON m.object_id = t.object_id WHERE t.parent_class = 0 AND QUOTENAME(t.name) = ",
 			""},
+		{"system-ddl-trigger", "",
+			"SELECT t.name, m.definition FROM sys.triggers AS t LEFT JOIN sys.sql_modules AS m "
+			"ON m.object_id = t.object_id WHERE t.parent_class = 0 AND QUOTENAME(t.name) = ",
+			""},
 		{"server-trigger", "",
 			"SELECT t.name, m.definition FROM sys.server_triggers AS t LEFT JOIN sys.server_sql_modules AS m "
 			"ON m.object_id = t.object_id WHERE QUOTENAME(t.name) = ",
@@ -104,6 +115,60 @@ static void look_write(FILE *to, const struct sql_item *i)
 	fputs(looks[k].before, to);
 	sql_write_string(to, i->name);
 	fputs(looks[k].after, to);
+}
+
+/* N'a]b' of the quoted name [a]]b] at the start of a text. */
+static void unquoted_write(FILE *to, const char *text)
+{
+	size_t size = sql_quoted_size(text), n = 0;
+	_cleanup_free_ char *plain = strndup(text, size);
+
+	for (size_t i = 1; plain && i + 1 < size; i++) {
+		plain[n++] = text[i];
+		i += text[i] == ']';
+	}
+	if (plain)
+		plain[n] = '\0';
+	sql_write_string(to, plain ? plain : "");
+}
+
+/* "[SERVER] for everybody", or for "[LOGIN]". */
+static void linked_login_write(FILE *to, const char *name)
+{
+	const char *login = name + sql_quoted_size(name) + strlen(" for ");
+
+	fputs("EXEC sys.sp_droplinkedsrvlogin @rmtsrvname = ", to);
+	unquoted_write(to, name);
+	fputs(", @locallogin = ", to);
+	if (*login == '[')
+		unquoted_write(to, login);
+	else
+		fputs("NULL", to);
+}
+
+/* What SQL Server Agent has. A part of a job or a proxy is shown, with all of it. */
+static bool agent_item_write(FILE *to, const struct sql_item *i, bool changed)
+{
+	if (begins_with(i->kind, "job-") || (streq(i->kind, "job") && changed))
+		fputs("SELECT j.name, s.step_id, s.step_name, s.subsystem, s.database_name, s.command, h.name AS schedule\n"
+		      "FROM dbo.sysjobs AS j LEFT JOIN dbo.sysjobsteps AS s ON s.job_id = j.job_id\n"
+		      "LEFT JOIN dbo.sysjobschedules AS k ON k.job_id = j.job_id\n"
+		      "LEFT JOIN dbo.sysschedules AS h ON h.schedule_id = k.schedule_id WHERE j.name = ",
+			to);
+	else if (streq(i->kind, "job"))
+		fputs("EXEC dbo.sp_delete_job @job_name = ", to);
+	else if (streq(i->kind, "alert") && !changed)
+		fputs("EXEC dbo.sp_delete_alert @name = ", to);
+	else if (streq(i->kind, "alert"))
+		fputs("SELECT * FROM dbo.sysalerts WHERE name = ", to);
+	else if (begins_with(i->kind, "proxy"))
+		fputs("SELECT x.name, x.credential_id, l.sid, SUSER_SNAME(l.sid) AS login FROM dbo.sysproxies AS x\n"
+		      "LEFT JOIN dbo.sysproxylogin AS l ON l.proxy_id = x.proxy_id WHERE x.name = ",
+			to);
+	else
+		return false;
+	unquoted_write(to, i->name);
+	return true;
 }
 
 /* Only the id of the item is known, or its name is not valid UTF-16 and ends with its bytes. */
@@ -125,7 +190,11 @@ void sql_write_remedy(FILE *to, const char *database, const struct sql_item *i, 
 	fputs("USE ", to);
 	sql_write_name(to, database);
 	fputs("; ", to);
-	if (streq(i->kind, "setting")) {
+	if (agent_item_write(to, i, changed)) {
+		/* That was all. */
+	} else if (streq(i->kind, "linked-login")) {
+		linked_login_write(to, i->name);
+	} else if (streq(i->kind, "setting")) {
 		fputs(server ? "EXEC sys.sp_configure "
 			     : "SELECT * FROM sys.databases WHERE name = ",
 			to);
@@ -143,7 +212,7 @@ void sql_write_remedy(FILE *to, const char *database, const struct sql_item *i, 
 	} else if (streq(i->kind, "plan-guide")) {
 		fputs("EXEC sys.sp_control_plan_guide N'DROP', ", to);
 		sql_write_string(to, i->name);
-	} else if (streq(i->kind, "ddl-trigger")) {
+	} else if (streq(i->kind, "ddl-trigger") || streq(i->kind, "system-ddl-trigger")) {
 		fprintf(to, "DROP TRIGGER %s ON DATABASE", i->name);
 	} else {
 		fprintf(to, "%s %s", drop_of(i->hash), i->name);

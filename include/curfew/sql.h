@@ -87,8 +87,14 @@ int sql_write_bootstrap_drop(FILE *to, const struct server *s, const struct serv
 struct sql_item {
 	const char *kind, *name, *hash;
 };
-/* The database under whose name the server's own baseline is stored. */
+/* The databases under whose names the server's own baselines are stored: of the server itself, of SQL Server Agent, and
+ * of what each new database begins with. */
 #define SQL_SERVER_BASELINE "master"
+#define SQL_AGENT_BASELINE  "msdb"
+#define SQL_MODEL_BASELINE  "model"
+bool sql_is_server_baseline(const char *database);
+/* The last kinds of items that were added to these: a baseline says which it has. */
+#define BASELINE_KINDS "2"
 /* Length of the quoted name at the start of `text`, with its brackets. */
 size_t sql_quoted_size(const char *text);
 /* One batch that removes a new item. An item that was changed, or that contains data, is only shown: a DBA must judge. */
