@@ -123,7 +123,7 @@ const struct base_question msdb_base_questions[] = {
 			"l.name") ", g.sid\n"
 				  "FROM msdb.dbo.sysproxylogin AS g JOIN msdb.dbo.sysproxies AS x ON x.proxy_id = g.proxy_id\n"
 				  "LEFT JOIN sys.server_principals AS l ON l.sid = g.sid;\n",
-		"%1q for %2q 0x%3x", ""},
+		"%1q for %2q, SID 0x%3x", ""},
 	CODE_ITEMS,
 	PRINCIPAL_ITEMS,
 	MEMBER_ITEMS,

@@ -151,19 +151,19 @@ static bool agent_item_write(FILE *to, const struct sql_item *i, bool changed)
 {
 	if (begins_with(i->kind, "job-") || (streq(i->kind, "job") && changed))
 		fputs("SELECT j.name, s.step_id, s.step_name, s.subsystem, s.database_name, s.command, h.name AS schedule\n"
-		      "FROM dbo.sysjobs AS j LEFT JOIN dbo.sysjobsteps AS s ON s.job_id = j.job_id\n"
-		      "LEFT JOIN dbo.sysjobschedules AS k ON k.job_id = j.job_id\n"
-		      "LEFT JOIN dbo.sysschedules AS h ON h.schedule_id = k.schedule_id WHERE j.name = ",
+		      "FROM msdb.dbo.sysjobs AS j LEFT JOIN msdb.dbo.sysjobsteps AS s ON s.job_id = j.job_id\n"
+		      "LEFT JOIN msdb.dbo.sysjobschedules AS k ON k.job_id = j.job_id\n"
+		      "LEFT JOIN msdb.dbo.sysschedules AS h ON h.schedule_id = k.schedule_id WHERE j.name = ",
 			to);
 	else if (streq(i->kind, "job"))
-		fputs("EXEC dbo.sp_delete_job @job_name = ", to);
+		fputs("EXEC msdb.dbo.sp_delete_job @job_name = ", to);
 	else if (streq(i->kind, "alert") && !changed)
-		fputs("EXEC dbo.sp_delete_alert @name = ", to);
+		fputs("EXEC msdb.dbo.sp_delete_alert @name = ", to);
 	else if (streq(i->kind, "alert"))
-		fputs("SELECT * FROM dbo.sysalerts WHERE name = ", to);
+		fputs("SELECT * FROM msdb.dbo.sysalerts WHERE name = ", to);
 	else if (begins_with(i->kind, "proxy"))
-		fputs("SELECT x.name, x.credential_id, l.sid, SUSER_SNAME(l.sid) AS login FROM dbo.sysproxies AS x\n"
-		      "LEFT JOIN dbo.sysproxylogin AS l ON l.proxy_id = x.proxy_id WHERE x.name = ",
+		fputs("SELECT x.name, x.credential_id, l.sid, SUSER_SNAME(l.sid) AS login FROM msdb.dbo.sysproxies AS x\n"
+		      "LEFT JOIN msdb.dbo.sysproxylogin AS l ON l.proxy_id = x.proxy_id WHERE x.name = ",
 			to);
 	else
 		return false;

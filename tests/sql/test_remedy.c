@@ -12,6 +12,12 @@
 
 #define IN     "USE [Acme]]Test]; "
 #define MASTER "USE [master]; "
+#define MSDB   "USE [msdb]; "
+#define JOB                                                                                                    \
+	"SELECT j.name, s.step_id, s.step_name, s.subsystem, s.database_name, s.command, h.name AS schedule\n" \
+	"FROM msdb.dbo.sysjobs AS j LEFT JOIN msdb.dbo.sysjobsteps AS s ON s.job_id = j.job_id\n"              \
+	"LEFT JOIN msdb.dbo.sysjobschedules AS k ON k.job_id = j.job_id\n"                                     \
+	"LEFT JOIN msdb.dbo.sysschedules AS h ON h.schedule_id = k.schedule_id WHERE j.name = N'j';"
 
 static const struct remedy {
 	const char *database;
@@ -75,6 +81,26 @@ static const struct remedy {
 		MASTER "ALTER SERVER ROLE [sysadmin] DROP MEMBER [l];"},
 	{"master", {"server-permission", "CONTROL SERVER TO [l]", "GRANT"}, false,
 		MASTER "REVOKE CONTROL SERVER TO [l] CASCADE;"},
+	{"master", {"linked-login", "[far]]o'ff] for everybody", "as sa"}, false,
+		MASTER
+		"EXEC sys.sp_droplinkedsrvlogin @rmtsrvname = N'far]o''ff', @locallogin = NULL;"},
+	{"master", {"linked-login", "[far] for [everybody]", "as sa"}, true,
+		MASTER
+		"EXEC sys.sp_droplinkedsrvlogin @rmtsrvname = N'far', @locallogin = N'everybody';"},
+	{"master", {"system-ddl-trigger", "[t]", "1F"}, false,
+		MASTER "DROP TRIGGER [t] ON DATABASE;"},
+	{"msdb", {"job", "[night]]ly]", "JOB enabled, of 0x01"}, false,
+		MSDB "EXEC msdb.dbo.sp_delete_job @job_name = N'night]ly';"},
+	{"msdb", {"job-step", "[j] step 2", "TSQL in master: 1F"}, false, MSDB JOB},
+	{"msdb", {"job", "[j]", "JOB disabled, of 0x01"}, true, MSDB JOB},
+	{"msdb", {"alert", "[a]", "ALERT enabled"}, false,
+		MSDB "EXEC msdb.dbo.sp_delete_alert @name = N'a';"},
+	{"msdb", {"alert", "[a]", "ALERT enabled"}, true,
+		MSDB "SELECT * FROM msdb.dbo.sysalerts WHERE name = N'a';"},
+	{"msdb", {"proxy-login", "[p] for [l], SID 0x01", ""}, false,
+		MSDB
+		"SELECT x.name, x.credential_id, l.sid, SUSER_SNAME(l.sid) AS login FROM msdb.dbo.sysproxies AS x\n"
+		"LEFT JOIN msdb.dbo.sysproxylogin AS l ON l.proxy_id = x.proxy_id WHERE x.name = N'p';"},
 	/* What was changed is shown, not dropped. */
 	{"master", {"setting", "clr enabled", "1"}, true,
 		MASTER "EXEC sys.sp_configure N'clr enabled';"},
