@@ -7,9 +7,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A client file has a few kilobytes. A larger file is not one. */
-#define MAX_FILE_BYTES (1024 * 1024)
-
 struct fault {
 	const char *what;   /* NULL: no problem */
 	const char *remedy; /* command before the path */
@@ -22,6 +19,11 @@ static struct fault stat_fault(const struct stat *st, uid_t owner)
 	if (st->st_mode & (S_IWGRP | S_IWOTH))
 		return (struct fault){"must be writable by its owner only", "chmod go-w"};
 	return (struct fault){NULL, NULL};
+}
+
+bool file_is_trusted(const struct stat *st, uid_t owner)
+{
+	return !stat_fault(st, owner).what;
 }
 
 static struct fault secret_fault(const struct stat *st, enum secret_rule rule)

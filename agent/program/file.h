@@ -4,7 +4,11 @@
 
 #include "program/config_reader.h"
 
+#include <sys/stat.h>
 #include <sys/types.h>
+
+/* A client file has a few kilobytes. A larger file is not one. */
+#define MAX_FILE_BYTES (1024 * 1024)
 
 /* The directory part of a path, and the path of a name in a directory. The caller frees them; NULL: see r->failure. */
 char *path_folder(struct reading *r, const char *path);
@@ -14,6 +18,9 @@ int folder_open(struct reading *r, const char *path);
 /* Reads a regular file in the directory that only root or this user can write; the text ends with a zero byte. NULL
  * after reporting, or with r->failure set. The caller frees it. */
 char *file_read(struct reading *r, int folder, const char *name, size_t *size);
+
+/* Whether only root, this user, or `owner` could have written the file. */
+bool file_is_trusted(const struct stat *st, uid_t owner);
 
 /* Which permissions a file with a secret may have. */
 enum secret_rule {

@@ -89,13 +89,13 @@ static int client_is_broken(const struct program *old, const char *client,
 }
 
 int vanished_find(struct strings *out, const struct program *p, const struct problems *problems,
-	const char *config, const struct last_good *g)
+	const char *config, const struct saved *saved, const struct last_good *g)
 {
 	struct problems ignored;
 	struct program *old = NULL;
 	int rc = 0, added = 0;
 
-	if (!problems->n_errors || !g->folder || last_good_load(&old, &ignored, g, 0) < 0)
+	if (!problems->n_errors || program_load_kept(&old, &ignored, saved, g->config, 0) < 0)
 		return 0;
 	problems_free(&ignored);
 	for (size_t i = 0; old && i < old->n_clients && rc >= 0; i++) {

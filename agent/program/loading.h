@@ -85,20 +85,22 @@ void advice_check(const struct client *c, struct reading *r, const config_settin
 void users_read(struct client *c, struct reading *r, const config_setting_t *group,
 	const struct program *p);
 
-/* program_load(), but reads the client files in `substitutes` from the directory `kept`; both may be NULL. Files in
- * `kept` may belong to that directory's owner. `owner`: a user who may own all other files, besides root and the
- * current user; 0: none. */
+struct saved;
+
+/* program_load(), but takes the client files in `substitutes` from the last known good versions; NULL: none. `kept` names
+ * their folder in messages. */
 int program_load_with(struct program **out, struct problems *problems, const char *file,
-	const char *kept, const struct strings *substitutes, uid_t owner, instant_t now);
+	const struct saved *saved, const char *kept, const struct strings *substitutes,
+	instant_t now);
 
 /* program_load(), with the given text instead of one client file's content, whether that file exists or not. */
 int program_load_edited(struct program **out, struct problems *problems, const char *file,
 	const struct edited_file *edited, instant_t now);
 
-/* Loads the service's last known good version in `folder`, with clients in the subdirectory beside its curfew.conf,
- * whatever the settings say. */
-int program_load_kept(
-	struct program **out, struct problems *problems, const char *folder, instant_t now);
+/* Loads the complete last known good version, whatever its settings say of a folder of client files. `file` names its
+ * curfew.conf in messages. */
+int program_load_kept(struct program **out, struct problems *problems, const struct saved *saved,
+	const char *file, instant_t now);
 
 /* Finds conflicts between clients and marks both clients, because which one is loaded must not depend on the order of
  * files. A client with errors does not affect a valid one. 0 or -ENOMEM. */

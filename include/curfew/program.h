@@ -92,6 +92,12 @@ enum milestone {
 	MILESTONES
 };
 
+/* What a file held when it was loaded. */
+struct file_digest {
+	uint64_t size;
+	uint8_t hash[32]; /* BLAKE2b */
+};
+
 struct client {
 	char *name, *ticket, *approved_by;
 	char *timezone;
@@ -110,6 +116,7 @@ struct client {
 	struct user *users;
 	size_t n_users;
 	char *file; /* owned */
+	struct file_digest content;
 	int line;
 };
 
@@ -193,8 +200,9 @@ struct program {
 	size_t n_clients;
 	char digest
 		[65]; /* BLAKE2b-256, in hexadecimal, of the names and contents of all files read, in order */
-	char *clients_folder; /* the directory of client files; owned */
-	char **files;	      /* every file read, sorted; owned */
+	struct file_digest config; /* of curfew.conf */
+	char *clients_folder;	   /* the directory of client files; owned */
+	char **files;		   /* every file read, sorted; owned */
 	size_t n_files;
 };
 

@@ -25,22 +25,24 @@ static char *taken(size_t known, const char *until)
 	static const char *const names[] = {"acme", "beta"};
 	char *folder = fixture_make(), *out = NULL;
 	_cleanup_free_ char *file = text_make("%s/curfew.conf", folder);
-	_cleanup_free_ char *kept_folder = text_make("%s/kept", folder);
+	/* As an older version of Curfew saved them. */
+	struct last_good saved;
 	struct problems problems;
 	struct strings kept = {0};
 	struct program *p = NULL;
 	size_t size;
 
-	fixture_mkdir(folder, "kept", 0700);
+	assert_int_equal(last_good_locate(&saved, folder), 0);
+	fixture_mkdir(folder, "last-good", 0700);
+	fixture_mkdir(folder, "last-good/clients.d", 0700);
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		client_write(folder, "clients.d", names[i], until);
 		if (i < known)
-			client_write(folder, "kept", names[i], until);
+			client_write(folder, "last-good/clients.d", names[i], until);
 	}
 	assert_int_equal(program_load(&p, &problems, file, FIXTURE_NOW), 0);
-	assert_int_equal(last_good_complete(&p, &problems, &kept, file,
-				 &(struct last_good){.clients = kept_folder}, FIXTURE_NOW),
-		0);
+	assert_int_equal(last_good_complete(&p, &problems, &kept, file, &saved, FIXTURE_NOW), 0);
+	last_good_free(&saved);
 	assert_non_null(p);
 	assert_true(problems.n_errors > 0);
 	FILE *f = open_memstream(&out, &size);

@@ -154,7 +154,7 @@ static void last_good_clients_lie_beside(void **state)
 	size_t size;
 	_cleanup_free_ char *text = file_content(path, &size);
 	_cleanup_free_ char *elsewhere = text_make("clients = \"customers\";\n%s", text);
-	const struct last_good kept = {.folder = folder};
+	const struct last_good kept = {.folder = folder, .config = path};
 	struct problems problems;
 	struct program *p;
 

@@ -1,6 +1,7 @@
 /* Last good versions: what a broken, a mended and a vanished client file do to what is in force. */
 #include "../program/fixture.h"
 
+#include "program/saved.h"
 #include "service/configuration.h"
 
 struct installation {
@@ -57,9 +58,13 @@ static bool is_left_out(const struct installation *i, size_t n_clients)
 
 static bool is_kept(const struct installation *i, const char *name)
 {
-	_cleanup_free_ char *path = text_make("%s/%s", i->saved.clients, name);
+	_cleanup_free_ char *entry = text_make("clients.d/%s", name);
+	struct saved *s;
 
-	return access(path, F_OK) == 0;
+	assert_int_equal(saved_open(&s, i->saved.folder), 0);
+	bool has = saved_has(s, entry);
+	saved_close(s);
+	return has;
 }
 
 static void put(const struct installation *i, const char *text)
@@ -160,7 +165,7 @@ static void a_broken_main_file_leaves_the_last_good_whole(void **state)
 
 static ino_t saved_inode(const struct installation *i)
 {
-	_cleanup_free_ char *path = text_make("%s/acme.conf", i->saved.clients);
+	_cleanup_free_ char *path = text_make("%s/current.tar", i->saved.folder);
 	struct stat st;
 
 	assert_int_equal(stat(path, &st), 0);

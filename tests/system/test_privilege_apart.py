@@ -14,6 +14,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import lab  # noqa: E402  (the path above makes it importable)
 from case import USER, LabCase  # noqa: E402
 from lab import days  # noqa: E402
+from saved import saved_change, saved_read  # noqa: E402
 from service import Service, until  # noqa: E402
 from state_owner import GROUP, OWNER, give  # noqa: E402
 
@@ -106,11 +107,9 @@ class Apart(LabCase):
         agent = self.found.agent
         service = self.service_start()
         before = agent.elements()
-        kept = agent.path("state", "last-good", "clients.d", self.file_break())
-        with open(kept, encoding="utf-8") as file:
-            text = file.read()
-        with open(kept, "w", encoding="utf-8") as file:
-            file.write(text.replace(lab.JANE[0], lab.OTHER[0]))
+        kept, entry = agent.path("state", "last-good", "current.tar"), "clients.d/" + self.file_break()
+        saved_change(kept, entry, lab.JANE[0], lab.OTHER[0])
+        self.assertIn(lab.OTHER[0], saved_read(kept)[entry])
         agent.curfew("reload", expect=(1, 2, 78))
         agent.curfew("apply", expect=(0, 1, 2))
         # Without the files as both read them, the service does not start either; the kernel keeps what it has.
