@@ -190,6 +190,27 @@ static int mark_check(struct check_run *c)
 	return 0;
 }
 
+/* Asked here also where no trigger of the server is enabled: a pass asks only where one is. */
+static int references_check(struct check_run *c)
+{
+	struct one_row a = {0};
+	char fix[RECORD_TEXT_MAX], words[RECORD_TEXT_MAX];
+	int rc = check_ask(c,
+		"USE [master];\n"
+		"SELECT N'references' AS [part], COUNT(*) FROM sys.sql_expression_dependencies AS d\n"
+		"WHERE d.referencing_class = 13;\n",
+		one_row_take, &a);
+
+	if (rc == SQL_SERVER_ERROR)
+		check_tell(c, CHECK_FAIL, "trigger-references", check_bootstrap(fix, c, NULL),
+			"the agent login cannot read what server triggers use, so that it changes nothing where one is enabled: %s",
+			check_said(words, c));
+	else if (!rc)
+		check_tell(c, CHECK_OK, "trigger-references", NULL,
+			"what server triggers use can be read");
+	return rc < 0 ? rc : 0;
+}
+
 /* With the principal that `curfew bootstrap` creates, if it exists: any login could hold a lock of public. */
 static int lock_check(struct check_run *c)
 {
@@ -269,6 +290,8 @@ int check_facts(struct check_run *c)
 		rc = rights_check(c);
 	if (!rc)
 		rc = mark_check(c);
+	if (!rc)
+		rc = references_check(c);
 	if (!rc && !c->check->brief)
 		rc = lock_check(c);
 	if (!rc)

@@ -95,6 +95,12 @@ static void write_server_rights(FILE *to, const struct server *s)
 	write_words_name(to, "CREATE ROLE ", LOCK_ROLE, ";\n");
 	write_words_name(to, "ALTER ROLE ", LOCK_ROLE, "");
 	write_words_name(to, " ADD MEMBER ", s->login, ";\nGO\n");
+	/* https://learn.microsoft.com/sql/relational-databases/system-catalog-views/sys-sql-expression-dependencies-transact-sql
+	 * (Permissions): by default db_owner alone has SELECT on it. */
+	fputs("\n-- What the triggers of the server use: where one is enabled, Curfew must know before it changes anything.\n"
+	      "GRANT SELECT ON OBJECT::[sys].[sql_expression_dependencies]",
+		to);
+	write_words_name(to, " TO ", s->login, ";\nGO\n");
 }
 
 static void write_databases(FILE *to, const struct server *s, const struct server *first,

@@ -64,6 +64,24 @@ class Bootstrap(LabCase):
         found.agent.bootstrap("sql01", found.server)
         self.assertNotIn(words, found.agent.curfew("status", expect=0).out)
 
+    def test_references_that_only_owners_read(self):
+        """A server whose bootstrap was not run again: without triggers nothing is missing; with one it is trapped, and told."""
+        found = self.lab_make()
+        found.client_add("acme", [("staging", "sql01", "AcmeTest")], **self.dates(lab.now() + days(20)))
+        view = "ON OBJECT::[sys].[sql_expression_dependencies]"
+        found.server.sql(f"REVOKE SELECT {view} FROM [{AGENT}]", "master")
+        self.applied(found.agent)
+        found.server.sql("CREATE TRIGGER [nightly] ON ALL SERVER FOR CREATE_DATABASE AS SELECT 1")
+        found.agent.servers["sql01"]["known_triggers"] = ["nightly"]
+        found.agent.write()
+        denied = found.agent.curfew("plan", expect=2).out
+        self.assertIn("The SELECT permission was denied on the object 'sql_expression_dependencies'", denied)
+        report = found.agent.curfew("check-server", "sql01", "--json", expect=2).json
+        self.assertEqual({c["name"] for c in report["checks"] if c["result"] == "FAIL"},
+                         {"read.server-trigger", "trigger-references"})
+        found.agent.bootstrap("sql01", found.server)
+        self.applied(found.agent)
+
     def test_the_way_back(self):
         found = self.lab_make()
         found.client_add("acme", [("staging", "sql01", "AcmeTest")], **self.dates(lab.now() + days(20)))

@@ -13,7 +13,7 @@ from .catalogue import ServerCatalogue
 from .databases import refuse_changes
 from .errors import error
 from .events import Message, SqlError
-from .exec_leftovers import msdb_fill
+from .exec_leftovers import master_fill, msdb_fill
 from .locks import Blocked, Locks
 from .parse_ddl import parse_batch
 from .permissions import Security
@@ -69,6 +69,7 @@ class Engine:
         self.product_version = version
         self.catalogue = ServerCatalogue(self.root, name, sa_password, features,
                                          collations.canonical(collation), self.major_version)
+        master_fill(self.catalogue.databases.find("master"))
         msdb_fill(self.catalogue.databases.find("msdb"))
         self.security = Security(self.catalogue)
         self.resolver = Resolver(self)

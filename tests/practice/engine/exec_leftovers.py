@@ -8,6 +8,8 @@ from .exec_procedures import SYSTEM
 from .state import Rec
 from .views import REGISTRY, view
 
+SYS = 4                     # schema_id of sys
+DEPENDENCIES_ID = -213      # ids of the system's own objects are negative
 MSDB_TABLES = ("sysjobs", "sysjobsteps", "sysschedules", "sysjobschedules", "sysalerts", "sysproxies", "sysproxylogin",
                "restorehistory")
 
@@ -18,6 +20,12 @@ def msdb_fill(msdb):
         msdb.objects.add(Rec(msdb, id=msdb.next_object_id(), name=name, schema_id=1, type="U", owner=None,
                              columns={}, indexes={}, checks=[], constraints=[], created=now_text(), modified=now_text(),
                              identity_next=None, identity_last=None, physical=None))
+
+
+def master_fill(master):
+    """The one view of the system on which somebody may need a permission of its own."""
+    master.objects.add(Rec(master, id=DEPENDENCIES_ID, name="sql_expression_dependencies", schema_id=SYS, type="V", owner=None,
+                           columns={}, created=now_text(), modified=now_text()))
 
 
 def msdb_read(env, db, name):

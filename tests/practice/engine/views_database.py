@@ -53,7 +53,7 @@ def _schemas(env, db):
 
 def seen_objects(env, db, *types):
     for o in db.objects:
-        if (not types or o.type in types) and env.engine.security.sees_object(env.ctx, db, o):
+        if o.id > 0 and (not types or o.type in types) and env.engine.security.sees_object(env.ctx, db, o):
             yield o
 
 

@@ -1,5 +1,7 @@
 """Views of the parts of modules: numbered procedures, queues, policies, plan guides, dependencies."""
 from . import dependencies
+from .errors import error
+from .exec_leftovers import SYS
 from .views import view
 from .views_database import _OBJECT, _row, seen_objects
 
@@ -85,6 +87,11 @@ def _computed_columns(env, db):
       "referenced_server_name:n referenced_database_name:n referenced_schema_name:n "
       "referenced_entity_name:n referenced_id:i referenced_minor_id:i is_caller_dependent:b is_ambiguous:b")
 def _dependencies(env, db):
+    """VIEW DEFINITION decides which rows; to read at all takes SELECT on the view, which db_owner alone has by default."""
+    own = db.objects.find_in(SYS, "sql_expression_dependencies")
+    if not env.has_db("CONTROL", db) and not (own and env.has(db, "OBJECT", own.id, "SELECT")):
+        raise error(229, permission="SELECT", name="sql_expression_dependencies", state=5, database="mssqlsystemresource",
+                    schema="sys")
     described = {1: "OBJECT_OR_COLUMN", 12: "DATABASE_DDL_TRIGGER", 13: "SERVER_DDL_TRIGGER"}
     for obj, cls, target, parts in dependencies.rows(env, db):
         yield (obj.id, 0, cls, described[cls], 0, 1, "OBJECT_OR_COLUMN", None, parts[0], parts[1], parts[2],
