@@ -172,8 +172,23 @@ const char *observed_former_name(
 	return former;
 }
 
+/* On a server whose collation tells letters of both cases apart, two names may be equal for Curfew alone. */
+bool observed_has_twins(const struct observed_server *o, const char *login, const char *database)
+{
+	size_t logins = 0, databases = 0;
+
+	for (size_t i = 0; i < o->n_logins; i++)
+		logins += names_equal(o->logins[i].name, login);
+	for (size_t i = 0; i < o->n_databases; i++)
+		databases += names_equal(o->databases[i].name, database);
+	return logins > 1 || databases > 1;
+}
+
 struct observed_database *observed_find_database(const struct observed_server *o, const char *name)
 {
+	for (size_t i = 0; i < o->n_databases; i++)
+		if (streq(o->databases[i].name, name))
+			return &o->databases[i];
 	for (size_t i = 0; i < o->n_databases; i++)
 		if (names_equal(o->databases[i].name, name))
 			return &o->databases[i];

@@ -118,8 +118,9 @@ static int row_database(struct server_reading *r, const struct sql_value *v)
 	d->id = id_of(&v[1]);
 	d->source = id_of(&v[5]);
 	row_sid(&d->owner, &v[10]);
-	d->chaining = row_number(&v[11]) != 0;
-	d->trustworthy = row_number(&v[12]) != 0;
+	/* Unknown counts as on. */
+	d->chaining = !v[11].data || row_number(&v[11]) != 0;
+	d->trustworthy = !v[12].data || row_number(&v[12]) != 0;
 	const char *state = database_state_words(v[3].data ? id_of(&v[3]) : -1);
 	d->online = !state;
 	/* 0 may also mean that the database is closed at the moment: try to enter it. */
@@ -134,6 +135,10 @@ static int row_database(struct server_reading *r, const struct sql_value *v)
 		rc = unwritable_set(d, "it is a standby copy");
 	if (!rc && row_number(&v[6]))
 		rc = unwritable_set(d, "it is read-only");
+	/* NULL while a database is closed by AUTO_CLOSE: then the second column must say it. */
+	if (!rc && !d->unwritable && (!v[6].data || !v[7].data) && !row_is(&v[9], "READ_WRITE") &&
+		!row_is(&v[9], "READ_ONLY"))
+		rc = unwritable_set(d, "the server does not tell whether it can be changed");
 	/* sys.databases of a secondary replica shows it as writable. */
 	d->secondary = !d->unwritable && row_is(&v[9], "READ_ONLY");
 	if (!rc && row_is(&v[9], "READ_ONLY"))

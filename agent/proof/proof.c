@@ -266,6 +266,10 @@ static void target_tell(struct visit_run *run, struct target *k, bool lost)
 	if (k->held) {
 		result = VERIFICATION_EXCESS;
 		words = k->evidence;
+	} else if (observed_has_twins(
+			   &run->observed, k->place.login->name, k->place.database->name)) {
+		words = "another login or database has a name that differs only in case, and Curfew cannot tell them apart; "
+			"rename it";
 	} else if (session_outlives(&run->observed, k->place.login)) {
 		words = "a session from before the login was disabled is still open, and its transactions may outlive the "
 			"permissions";

@@ -207,6 +207,8 @@ struct observed_login *observed_find_login(const struct observed_server *o, cons
 /* The user to which the login maps in this database, by SID. NULL: none. */
 const struct observed_user *observed_user_of(
 	const struct observed_database *d, const struct observed_login *l);
+/* Another login or database has a name that Curfew takes for this one. */
+bool observed_has_twins(const struct observed_server *o, const char *login, const char *database);
 struct observed_database *observed_find_database(const struct observed_server *o, const char *name);
 /* A hash of what the catalog says about one user's permissions: what is granted or denied to the user, its roles
  * (nested too), public, and guest, and what these own. Other users do not count. A verification stays valid while the

@@ -94,6 +94,17 @@ class Verified(LabCase):
         self.assertNotIn("impersonation check", said)
         self.nobody_is_in(found)
 
+    def test_names_that_differ_only_in_case(self):
+        """A server that tells them apart has two, and Curfew knows one: nobody is let in by what was asked of either."""
+        for twin, said in ((f"CREATE LOGIN [{USER.upper()}] WITH PASSWORD = N'Str0ng-enough'", "is not managed by Curfew"),
+                           ("CREATE DATABASE [ACMETEST]", "differs only in case")):
+            with self.subTest(twin):
+                found = self.lab_make(arguments=("--collation", "Latin1_General_CS_AS"))
+                found.client_add("acme", [("staging", "sql01", "AcmeTest")], **self.dates(lab.now() + days(20)))
+                found.server.sql(twin)
+                self.assertIn(said, found.agent.apply(expect=(0, 1, 2)).out)
+                self.nobody_is_in(found)
+
     def test_an_audit_of_a_database_that_changed_its_name(self):
         """No finding there is none here: the checks say that they could not run."""
         found = self.lab_make()
