@@ -7,6 +7,7 @@
 #include "commands/plan_text.h"
 #include "commands/revoke_json.h"
 #include "commands/revoke_text.h"
+#include "curfew/disk.h"
 #include "curfew/revocation_copy.h"
 #include "curfew/state.h"
 #include "program/visible_text.h"
@@ -190,6 +191,9 @@ static int alone(struct pass_result *out, enum recorded *recorded, struct contex
 
 	if (!code)
 		code = cli_now(&c->now, c->cli, c->program, NULL);
+	/* A revocation waits only a bounded time for a disk that hangs. */
+	if (!code && revoke)
+		code = disk_start();
 	if (!code)
 		code = records_open(&a, revoke);
 	if (!code)

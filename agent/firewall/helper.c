@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include "curfew/disk.h"
 #include "curfew/record.h"
 #include "curfew/sandbox.h"
 #include "firewall/helper_message.h"
@@ -111,6 +112,8 @@ static _Noreturn void process_serve(struct firewall_process *f)
 			f->options->write ? SANDBOX_FIREWALL_KEEPER : SANDBOX_FIREWALL, &paths);
 	if (f->forked)
 		prctl(PR_SET_PDEATHSIG, SIGKILL); /* a change of credentials clears it */
+	if (rc == 0 && f->options->write)
+		rc = disk_start();
 	if (rc == 0)
 		rc = process_open(f);
 	helper_result(f, rc, rc ? (f->firewall ? firewall_error(f->firewall) : strerror(-rc)) : "");

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "curfew/disk.h"
 #include "curfew/text.h"
 #include "firewall/helper_records.h"
 
@@ -49,6 +50,43 @@ static int text_put(int fd, const char *text, size_t size)
 	if (n != (ssize_t)size)
 		return n < 0 ? -errno : -ENOSPC;
 	return fdatasync(fd) < 0 ? -errno : 0;
+}
+
+struct line_work {
+	struct disk_work work;
+	int fd, rc;
+	size_t size;
+	char text[FIREWALL_RECORD_MAX + 1];
+};
+
+static void line_work_run(struct disk_work *work)
+{
+	struct line_work *w = (struct line_work *)work;
+
+	w->rc = text_put(w->fd, w->text, w->size);
+}
+
+static void line_work_free(struct disk_work *work)
+{
+	free(work);
+}
+
+/* The packet filter does not wait for a disk that hangs. */
+static int line_put(int fd, const char *text, size_t size)
+{
+	struct line_work *w = calloc(1, sizeof(*w));
+
+	if (!w)
+		return -ENOMEM;
+	*w = (struct line_work){
+		.work = {.run = line_work_run, .release = line_work_free}, .fd = fd, .size = size};
+	memcpy(w->text, text, size);
+	int rc = disk_run(&w->work);
+	if (rc < 0)
+		return rc;
+	rc = w->rc;
+	free(w);
+	return rc;
 }
 
 static int file_open(int folder, const char *name)
@@ -150,8 +188,12 @@ int helper_records_add(struct helper_records *r, const char *line)
 
 	if (rc < 0 || r->file < 0)
 		return rc;
-	rc = text_put(r->file, text, (size_t)n);
-	return rc < 0 ? rc : firewall_memory_add(&r->memory, &record);
+	rc = line_put(r->file, text, (size_t)n);
+	/* What is revoked stays closed, whatever the disk does. */
+	int known = rc == 0 || record.kind == FIREWALL_REVOKED
+			    ? firewall_memory_add(&r->memory, &record)
+			    : 0;
+	return rc < 0 ? rc : known;
 }
 
 char *helper_records_text(const struct helper_records *r)

@@ -211,13 +211,13 @@ static void take_record(struct firewall_process *f, const struct firewall_reques
 	if (rc == -EINVAL)
 		helper_refuse("a line that is not one of its memory's");
 	f->line[0] = '\0';
-	if (rc == 0)
-		rc = firewall_policy_build(&policy, f->program, helper_records_memory(f->records));
-	if (rc == 0) {
+	int built = firewall_policy_build(&policy, f->program, helper_records_memory(f->records));
+	if (built == 0) {
 		firewall_policy_free(f->policy);
 		f->policy = policy;
 		helper_list_forget(f);
 	}
+	rc = rc ? rc : built;
 	helper_result(f, rc, rc ? strerror(-rc) : "");
 }
 

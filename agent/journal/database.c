@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "curfew/disk.h"
+
 void statement_finalize(sqlite3_stmt **s)
 {
 	sqlite3_finalize(*s);
@@ -35,8 +37,12 @@ int database_error(sqlite3 *db, int rc)
 	case SQLITE_AUTH:
 		return -EACCES;
 	case SQLITE_CANTOPEN:
+		if (disk_hangs())
+			return -ETIMEDOUT;
 		return system > 0 ? -system : -EACCES;
 	case SQLITE_IOERR:
+		if (disk_hangs())
+			return -ETIMEDOUT;
 		return system == ENOSPC || system == EDQUOT ? -system : -EIO;
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:

@@ -38,6 +38,9 @@ struct journal {
 void statement_finalize(sqlite3_stmt **s);
 #define _cleanup_statement_ _cleanup_(statement_finalize)
 
+/* The name of the file system under the journal: see disk_vfs.c. NULL: SQLite's own. */
+const char *disk_vfs(void);
+
 /* Converts SQLite's error code to a negative errno. */
 int database_error(sqlite3 *db, int rc);
 int database_prepare(sqlite3_stmt **out, struct journal *j, const char *sql);

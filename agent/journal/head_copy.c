@@ -2,6 +2,7 @@
  * one does not contain that record. */
 #include "curfew/state_tables.h"
 #include "journal/database.h"
+#include "curfew/disk.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -45,21 +46,69 @@ static int file_write(const char *path, const char *text, const char *journal)
 	return rc;
 }
 
+struct head_work {
+	struct disk_work work;
+	char *path, *fresh, *journal;
+	char text[HEX_SIZE + 32];
+	int rc;
+};
+
+static void head_work_run(struct disk_work *work)
+{
+	struct head_work *w = (struct head_work *)work;
+
+	w->rc = file_write(w->fresh, w->text, w->journal);
+	if (!w->rc && rename(w->fresh, w->path) < 0)
+		w->rc = -errno;
+}
+
+static void head_work_free(struct disk_work *work)
+{
+	struct head_work *w = (struct head_work *)work;
+
+	if (!w)
+		return;
+	free(w->path);
+	free(w->fresh);
+	free(w->journal);
+	free(w);
+}
+
+static struct head_work *head_work_new(const struct journal *j)
+{
+	struct head_work *w = calloc(1, sizeof(*w));
+
+	if (!w)
+		return NULL;
+	w->work = (struct disk_work){.run = head_work_run, .release = head_work_free};
+	w->path = path_of(j, ".head");
+	w->fresh = path_of(j, ".head.new");
+	w->journal = strdup(j->path);
+	if (w->path && w->fresh && w->journal)
+		return w;
+	head_work_free(&w->work);
+	return NULL;
+}
+
 int head_copy_save(struct journal *j)
 {
-	_cleanup_free_ char *path = path_of(j, ".head"), *fresh = path_of(j, ".head.new");
 	uint8_t hash[JOURNAL_HASH_SIZE];
-	char hex[HEX_SIZE], text[HEX_SIZE + 32];
+	char hex[HEX_SIZE];
 	int64_t id = 0;
-	int rc = path && fresh ? journal_head(hash, &id, j) : -ENOMEM;
+	int rc = journal_head(hash, &id, j);
 
 	if (rc || id == j->head_saved)
 		return rc;
+	struct head_work *w = head_work_new(j);
+	if (!w)
+		return -ENOMEM;
 	sodium_bin2hex(hex, sizeof(hex), hash, sizeof(hash));
-	snprintf(text, sizeof(text), "%" PRId64 " %s\n", id, hex);
-	rc = file_write(fresh, text, j->path);
-	if (!rc && rename(fresh, path) < 0)
-		rc = -errno;
+	snprintf(w->text, sizeof(w->text), "%" PRId64 " %s\n", id, hex);
+	rc = disk_run(&w->work);
+	if (rc)
+		return rc;
+	rc = w->rc;
+	head_work_free(&w->work);
 	if (!rc)
 		j->head_saved = id;
 	return rc;
@@ -100,8 +149,8 @@ int head_copy_compare(const char **why, struct journal *j)
 		return rc;
 	if (!rc)
 		rc = journal_holds(&holds, j, hash, id);
-	/* The journal is locked, so nothing is known. */
-	if (rc == -EBUSY)
+	/* The journal is locked, or the disk hangs, so nothing is known. */
+	if (rc == -EBUSY || rc == -ETIMEDOUT)
 		return rc;
 	if (rc || !holds)
 		*why = rc ? "what was last seen of the journal cannot be read: records may be missing"

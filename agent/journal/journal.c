@@ -22,6 +22,9 @@ static int file_create(const char *path)
 {
 	int fd, rc = 0;
 
+	/* Also the attempt to create a file that is there waits for a disk that hangs. */
+	if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return 0;
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640);
 	if (fd < 0)
 		return errno == EEXIST ? 0 : -errno;
@@ -98,7 +101,7 @@ static int journal_try(struct journal **out, const struct journal_options *o)
 	}
 	step = sqlite3_open_v2(o->path, &j->db,
 		(o->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) | SQLITE_OPEN_NOMUTEX,
-		NULL);
+		disk_vfs());
 	rc = step ? database_error(j->db, step) : database_settle(j);
 	if (rc) {
 		journal_close(j);
@@ -176,6 +179,8 @@ const char *journal_problem(int result)
 		return "journal.db is owned neither by root nor by the owner of its directory; find out who created it";
 	case -EBUSY:
 		return "another process keeps the journal locked; end sqlite3 sessions on it";
+	case -ETIMEDOUT:
+		return "the disk with the state directory does not answer; check its storage";
 	case -ENODATA:
 		return "this time is in an archive of the journal; use the archive file";
 	default:

@@ -9,6 +9,7 @@
 
 #include <sodium.h>
 
+#include "curfew/disk.h"
 #include "journal/database.h"
 
 #define COPY_FILE  "revocations"
@@ -88,16 +89,44 @@ static struct revocation place_read(const struct place *p)
 
 /* ---- the file ---- */
 
+struct place_work {
+	struct disk_work work;
+	int fd, rc;
+	off_t offset;
+	struct place place;
+};
+
+static void place_work_run(struct disk_work *work)
+{
+	struct place_work *w = (struct place_work *)work;
+	ssize_t n = pwrite(w->fd, &w->place, PLACE_SIZE, w->offset);
+
+	w->rc = n < 0 ? -errno : n != PLACE_SIZE ? -EIO : fdatasync(w->fd) < 0 ? -errno : 0;
+}
+
+static void place_work_free(struct disk_work *work)
+{
+	free(work);
+}
+
 static int place_write(struct revocation_copy *c, size_t i, const struct place *p)
 {
-	ssize_t n = pwrite(c->fd, p, PLACE_SIZE, (off_t)(i * PLACE_SIZE));
+	struct place_work *w = calloc(1, sizeof(*w));
 
-	if (n != PLACE_SIZE)
-		return n < 0 ? -errno : -EIO;
-	if (fdatasync(c->fd) < 0)
-		return -errno;
-	c->places[i] = *p;
-	return 0;
+	if (!w)
+		return -ENOMEM;
+	*w = (struct place_work){.work = {.run = place_work_run, .release = place_work_free},
+		.fd = c->fd,
+		.offset = (off_t)(i * PLACE_SIZE),
+		.place = *p};
+	int rc = disk_run(&w->work);
+	if (rc)
+		return rc;
+	rc = w->rc;
+	free(w);
+	if (!rc)
+		c->places[i] = *p;
+	return rc;
 }
 
 /* Write zeros: a block that was only reserved with fallocate() may need space when it is written. */

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "curfew/clock.h"
+#include "curfew/disk.h"
 
 #define CLOCK_FILE "clock"
 /* One line: the word, a space, seconds, a newline. */
@@ -79,6 +80,43 @@ static int clock_write(const char *path, instant_t value)
 	snprintf(folder, sizeof(folder), "%s", path);
 	fd = open(dirname(folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return fd < 0 ? -errno : file_sync_close(fd, 0);
+}
+
+struct clock_work {
+	struct disk_work work;
+	instant_t value;
+	int rc;
+	char path[PATH_MAX];
+};
+
+static void clock_work_run(struct disk_work *work)
+{
+	struct clock_work *w = (struct clock_work *)work;
+
+	w->rc = clock_write(w->path, w->value);
+}
+
+static void clock_work_free(struct disk_work *work)
+{
+	free(work);
+}
+
+/* Waits a bounded time for a disk that hangs. */
+static int clock_put(const char *path, instant_t value)
+{
+	struct clock_work *w = calloc(1, sizeof(*w));
+
+	if (!w)
+		return -ENOMEM;
+	w->work = (struct disk_work){.run = clock_work_run, .release = clock_work_free};
+	w->value = value;
+	snprintf(w->path, sizeof(w->path), "%s", path);
+	int rc = disk_run(&w->work);
+	if (rc < 0)
+		return rc;
+	rc = w->rc;
+	free(w);
+	return rc;
 }
 
 /* Seconds since boot, including suspension; independent of the system clock. */
@@ -159,7 +197,7 @@ int clock_save(struct clock *c)
 		return 0;
 	/* If the disk is full, the next later time is tried: at least this process never goes back. */
 	c->unsaved = false;
-	return c->path[0] ? clock_write(c->path, c->highest) : 0;
+	return c->path[0] ? clock_put(c->path, c->highest) : 0;
 }
 
 int clock_advance(struct clock *c, instant_t now)
@@ -183,7 +221,7 @@ int clock_reset(struct clock *c, instant_t to)
 	int rc = clock_reset_check(c, to);
 
 	if (rc == 0 && c->path[0])
-		rc = clock_write(c->path, to);
+		rc = clock_put(c->path, to);
 	if (rc == 0) {
 		c->highest = to;
 		c->anchor = clock_elapsed();

@@ -200,6 +200,10 @@ static int filter_arguments(scmp_filter_ctx f, enum sandbox_profile profile, pid
 	for (size_t i = 0; rc == 0 && i < ARRAY_SIZE(harmless); i++)
 		rc = filter_equal(f, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 0, UINT32_MAX,
 			(scmp_datum_t)harmless[i]);
+	/* The thread that writes to a disk: see disk.c. */
+	const scmp_datum_t thread = CLONE_VM | CLONE_THREAD | CLONE_SIGHAND;
+	if (rc == 0 && profile == SANDBOX_FIREWALL_KEEPER)
+		rc = filter_equal(f, SCMP_ACT_ALLOW, SCMP_SYS(clone), 0, thread, thread);
 	/* Limits may be read, not set. */
 	if (rc == 0)
 		rc = filter_equal(f, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 2, UINT64_MAX, 0);

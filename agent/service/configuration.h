@@ -24,6 +24,9 @@ int configuration_open_own(struct configuration *out, const char *file, const ch
 /* Loads FILE with the last known good versions in `saved`, which is copied. Returns -EINVAL if FILE has errors; they
  * are logged. */
 int configuration_load(struct configuration *out, const char *file, const struct last_good *saved);
+/* last_good_save(), but waits only a bounded time for a disk that hangs: -ETIMEDOUT. */
+int configuration_save(const struct last_good *saved, const struct program *p,
+	const struct strings *kept, const char *file);
 void configuration_free(struct configuration *c);
 
 #endif

@@ -46,7 +46,7 @@ static int reload(struct program **out, void *context)
 static void adopted(const struct program *p, void *context)
 {
 	const struct keeper *k = context;
-	int rc = last_good_save(&k->saved, p, &k->kept, k->options->config);
+	int rc = configuration_save(&k->saved, p, &k->kept, k->options->config);
 
 	/* The prefix <3> is the syslog priority that systemd reads from standard error. */
 	if (rc < 0)

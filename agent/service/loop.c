@@ -92,11 +92,11 @@ static void firewall_ready(void *context)
 	s->metrics.drift_network++;
 	log_send(LOG_DRIFT_NETWORK, NULL, "%s changed nftables table inet curfew; restoring it",
 		who[0] ? who : "another program");
+	service_network_now(
+		s, "another program changed nftables table inet curfew", "service", false, NULL);
 	service_event(s, "drift", NULL, NULL, "service", "nftables table inet curfew was changed",
 		who[0] ? who : "another program");
 	sending_alarm(s, ALARM_DRIFT_NETWORK, who[0] ? who : "another program");
-	service_network_now(
-		s, "another program changed nftables table inet curfew", "service", false, NULL);
 }
 
 static void signal_ready(void *context)

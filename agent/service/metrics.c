@@ -7,7 +7,9 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "curfew/disk.h"
 #include "curfew/metrics.h"
+#include "curfew/text.h"
 
 static void family(FILE *to, const char *name, const char *help)
 {
@@ -135,26 +137,79 @@ int metrics_print(const struct metrics *m, FILE *to)
 	return ferror(to) ? -EIO : 0;
 }
 
-int metrics_write(const struct metrics *m, const char *file)
-{
-	_cleanup_free_ char *next = NULL;
+struct metrics_work {
+	struct disk_work work;
+	char *text, *file, *next;
+	int rc;
+};
 
-	/* In the same directory, or rename() would not be atomic. Collectors read *.prom only. */
-	if (asprintf(&next, "%s.new", file) < 0) {
-		next = NULL;
-		return -ENOMEM;
-	}
-	FILE *to = fopen(next, "we");
+static void metrics_work_free(struct disk_work *work)
+{
+	struct metrics_work *w = (struct metrics_work *)work;
+
+	free(w->text);
+	free(w->file);
+	free(w->next);
+	free(w);
+}
+
+static int file_write(const char *path, const char *text)
+{
+	FILE *to = fopen(path, "we");
+	int rc = 0;
+
 	if (!to)
 		return -errno;
-	int rc = metrics_print(m, to);
+	if (fputs(text, to) < 0)
+		rc = -EIO;
 	if (fchmod(fileno(to), 0644) < 0 && rc == 0)
 		rc = -errno;
 	if (fclose(to) != 0 && rc == 0)
 		rc = -errno;
-	if (rc == 0 && rename(next, file) < 0)
-		rc = -errno;
-	if (rc < 0)
-		unlink(next);
+	return rc;
+}
+
+static void metrics_work_run(struct disk_work *work)
+{
+	struct metrics_work *w = (struct metrics_work *)work;
+
+	w->rc = file_write(w->next, w->text);
+	if (w->rc == 0 && rename(w->next, w->file) < 0)
+		w->rc = -errno;
+	if (w->rc < 0)
+		unlink(w->next);
+}
+
+static int metrics_text(char **out, const struct metrics *m)
+{
+	struct text t;
+
+	if (!text_begin(&t))
+		return -ENOMEM;
+	metrics_print(m, t.to);
+	*out = text_end(&t);
+	return *out ? 0 : -ENOMEM;
+}
+
+int metrics_write(const struct metrics *m, const char *file)
+{
+	struct metrics_work *w = calloc(1, sizeof(*w));
+	int rc = w ? metrics_text(&w->text, m) : -ENOMEM;
+
+	if (!w)
+		return rc;
+	w->work = (struct disk_work){.run = metrics_work_run, .release = metrics_work_free};
+	/* In the same directory, or rename() would not be atomic. Collectors read *.prom only. */
+	if (rc == 0 && asprintf(&w->next, "%s.new", file) < 0) {
+		w->next = NULL;
+		rc = -ENOMEM;
+	}
+	if (rc == 0 && !(w->file = strdup(file)))
+		rc = -ENOMEM;
+	if (rc == 0 && (rc = disk_run(&w->work)) < 0)
+		return rc;
+	if (rc == 0)
+		rc = w->rc;
+	metrics_work_free(&w->work);
 	return rc;
 }

@@ -117,6 +117,22 @@ static void network_unrecorded(void *context, const struct journal_entry *e)
 	records_unrecorded(l->service, e);
 }
 
+/* As pass_run() without servers. The removals come before what the current pass has written is committed, which may have
+ * to wait for a disk; both use the same journal. */
+static int network_pass(struct pass_result *out, struct service *s, const struct pass_options *o)
+{
+	struct pass *p;
+	int rc = pass_new(&p, o);
+
+	if (rc < 0)
+		return rc;
+	pass_close_network(p);
+	lane_settle(s->passes.lane);
+	rc = pass_finish(out, p);
+	pass_free(p);
+	return rc;
+}
+
 void service_network_now(struct service *s, const char *why, const char *actor, bool outdates,
 	struct control_call *call)
 {
@@ -143,9 +159,7 @@ void service_network_now(struct service *s, const char *why, const char *actor, 
 	if (!s->firewall)
 		return;
 	port = (struct firewall_port){gate_observe, port_plan, port_apply, s};
-	/* Finish what the current pass has written so far: both use the same journal. */
-	lane_settle(s->passes.lane);
-	int rc = pass_run(&result, &o);
+	int rc = network_pass(&result, s, &o);
 	change_log_end(
 		&listener.changes, LOG_CHANGE, &(struct log_fields){.reason = why, .actor = actor});
 	if (rc < 0 || result.network_failed)

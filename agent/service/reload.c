@@ -37,7 +37,7 @@ int service_firewall_adopt(struct service *s, const struct configuration *c)
  * meanwhile. */
 int service_save(struct service *s, const struct configuration *c)
 {
-	int rc = last_good_save(&c->saved, c->program, &c->kept, s->options.config);
+	int rc = configuration_save(&c->saved, c->program, &c->kept, s->options.config);
 
 	s->unsaved = rc < 0 && rc != -EAGAIN;
 	if (s->unsaved)

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
+#include "curfew/disk.h"
 #include "curfew/last_good.h"
 #include "curfew/notify.h"
 #include "curfew/sandbox.h"
@@ -116,6 +117,9 @@ static int shed(struct service *s, const char *config_folder)
 		log_send(LOG_STARTED, NULL,
 			"this kernel has no Landlock; only file modes restrict access to files");
 	free(read);
+	/* After the sandbox, which a thread inherits. */
+	if (rc == 0)
+		rc = disk_start();
 	return say(rc, "shedding rights", "");
 }
 
