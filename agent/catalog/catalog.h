@@ -5,6 +5,7 @@
 #define CURFEW_CATALOG_CATALOG_H
 
 #include "curfew/catalog.h"
+#include "sql/session_settings.h"
 
 /* ---- questions (catalog_text.c) ---- */
 
@@ -154,10 +155,8 @@ int catalog_names_apply(struct server_reading *r);
 
 /* ---- one database (catalog_database.c) ---- */
 
-/* Milliseconds to wait for a lock. After one lock was held for all this time, later databases get less. */
-#define LOCK_PATIENCE	    5000U
-#define LOCK_PATIENCE_AFTER 1000U
-enum { ERROR_LOCK_TIMEOUT = 1222 };
+/* Milliseconds. After one lock was held for all of LOCK_PATIENCE, later databases get less. */
+#define LOCK_PATIENCE_AFTER 1000
 
 struct database_reading {
 	struct observed_server *o;

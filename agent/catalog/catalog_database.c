@@ -46,7 +46,7 @@ void database_block_write(FILE *to, const struct database_reading *r, bool princ
 			fputs(p->text, to);
 	fprintf(to,
 		"END TRY\nBEGIN CATCH\n"
-		"IF ERROR_NUMBER() = %d SET LOCK_TIMEOUT %u;\n"
+		"IF ERROR_NUMBER() = %d SET LOCK_TIMEOUT %d;\n"
 		"SELECT N'failed' AS [part], DB_ID(), ERROR_NUMBER(), ERROR_MESSAGE(); END CATCH;\n",
 		ERROR_LOCK_TIMEOUT, LOCK_PATIENCE_AFTER);
 }

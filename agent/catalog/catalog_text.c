@@ -218,7 +218,7 @@ void catalog_conditions_write(
 
 void catalog_leave_write(FILE *to)
 {
-	fprintf(to, "USE [master];\nSET LOCK_TIMEOUT %u;\n", LOCK_PATIENCE);
+	fprintf(to, "USE [master];\nSET LOCK_TIMEOUT %d;\n", LOCK_PATIENCE);
 }
 
 void catalog_blocker_write(FILE *to, int database)

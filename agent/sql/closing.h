@@ -5,10 +5,17 @@
 
 #include "curfew/sql.h"
 
-/* Each statement is in its own TRY block and returns a row N'disable': number of the closing, error number, message,
- * the login's SID, and whether it was disabled before. Closings with a `source` are left out. */
+/* Each statement is in its own TRY block and returns a row N'disable': number of the closing, error number, message, and
+ * the login's SID. Only closings that are `wanted`; of those with a `source`, the SID is asked where none is on record. */
 enum { CLOSING_NOT_OURS = -1 }; /* in place of an error number: no such login, or not managed */
-void closing_disables_write(FILE *to, const struct sql_closing *closings, size_t from, size_t n);
+void closing_disables_write(
+	FILE *to, const struct sql_closing *closings, const bool *wanted, size_t n);
+/* Rows N'before': the SIDs of those that are disabled already. It waits for no lock: what is not told was open. */
+void closing_before_write(FILE *to, const struct sql_closing *closings, size_t n);
+/* Milliseconds to wait for a lock. A login may hold one on its own row for as long as it likes (ALTER LOGIN of its
+ * language in an open transaction): its sessions are ended then, and it is disabled behind that. */
+#define CLOSING_PATIENCE 250
+void closing_patience_write(FILE *to, int milliseconds);
 /* Rows N'session' of all sessions whose login has one of these SIDs, or is closed by its mark only. `select` is one of
  * the two below. */
 void closing_sessions_write(FILE *to, const char *select, const struct sql_closing *closings,

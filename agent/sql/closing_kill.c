@@ -1,6 +1,10 @@
 /* The removals that come first, as T-SQL: disable logins, list their sessions, KILL them. */
 #include "sql/closing.h"
 #include "sql/name.h"
+#include "sql/session_settings.h"
+
+/* Milliseconds, once a lock was held for all of CLOSING_PATIENCE. */
+#define PATIENCE_AFTER 10
 
 /* A session that is still logging in has login_time 1900-01-01. Its age is unknown; DATEDIFF would overflow. */
 #define SESSION_COLUMNS_OF_SESSIONS                                                                \
@@ -27,12 +31,14 @@ const char session_select_plain[] =
 /* A refused statement must not abort the other statements or end the session. */
 static const char opening[] = "SET XACT_ABORT OFF;\n";
 
-static void caught_write(FILE *to, const char *part, size_t number, const char *rest)
+/* The answer is the error number. Many locked logins must not add up to the deadline of the server's visit. */
+static void disable_caught_write(FILE *to, size_t number)
 {
 	fprintf(to,
 		"END TRY\n"
-		"BEGIN CATCH SELECT N'%s' AS [part], %zu, ERROR_NUMBER(), ERROR_MESSAGE()%s; END CATCH;\n",
-		part, number, rest);
+		"BEGIN CATCH SELECT N'disable' AS [part], %zu, ERROR_NUMBER(), ERROR_MESSAGE(), NULL;\n"
+		"IF ERROR_NUMBER() = %d SET LOCK_TIMEOUT %d; END CATCH;\n",
+		number, ERROR_LOCK_TIMEOUT, PATIENCE_AFTER);
 }
 
 /* The login is managed by its SID, or if the SID is unknown, by the mark. */
@@ -55,34 +61,28 @@ static void renamed_write(FILE *to, const struct sql_closing *c, size_t number)
 {
 	fputs("ELSE IF SUSER_SNAME(", to);
 	sid_write(to, &c->sid);
-	fputs(") IS NOT NULL\nBEGIN SET @before = (SELECT CAST(is_disabled AS int) FROM sys.server_principals WHERE sid = ",
-		to);
-	sid_write(to, &c->sid);
-	fputs("); SET @renamed = N'ALTER LOGIN ' + QUOTENAME(SUSER_SNAME(", to);
+	fputs(") IS NOT NULL\nBEGIN SET @renamed = N'ALTER LOGIN ' + QUOTENAME(SUSER_SNAME(", to);
 	sid_write(to, &c->sid);
 	fprintf(to, ")) + N' DISABLE'; EXEC (@renamed); SELECT N'disable' AS [part], %zu, 0, N'', ",
 		number);
 	sid_write(to, &c->sid);
-	fputs(", @before; END\n", to);
+	fputs("; END\n", to);
 }
 
 static void disable_write(FILE *to, const struct sql_closing *c, size_t number)
 {
 	fputs("BEGIN TRY\nIF ", to);
 	guard_write(to, c);
-	fputs("\nBEGIN SET @before = (SELECT CAST(is_disabled AS int) FROM sys.server_principals WHERE name = ",
-		to);
-	sql_write_string(to, c->login);
-	fputs("); ALTER LOGIN ", to);
+	fputs("\nBEGIN ALTER LOGIN ", to);
 	sql_write_name(to, c->login);
 	fprintf(to, " DISABLE; SELECT N'disable' AS [part], %zu, 0, N'', SUSER_SID(", number);
 	sql_write_string(to, c->login);
-	fputs("), @before; END\n", to);
+	fputs("); END\n", to);
 	if (c->sid.size)
 		renamed_write(to, c, number);
-	fprintf(to, "ELSE SELECT N'disable' AS [part], %zu, %d, N'', NULL, NULL;\n", number,
+	fprintf(to, "ELSE SELECT N'disable' AS [part], %zu, %d, N'', NULL;\n", number,
 		CLOSING_NOT_OURS);
-	caught_write(to, "disable", number, ", NULL, NULL");
+	disable_caught_write(to, number);
 }
 
 /* A source that left: the login stays, and its sessions are known by its SID. */
@@ -93,19 +93,51 @@ static void sid_ask_write(FILE *to, const struct sql_closing *c, size_t number)
 	fprintf(to, " SELECT N'disable' AS [part], %zu, %d, N'', SUSER_SID(", number,
 		CLOSING_NOT_OURS);
 	sql_write_string(to, c->login);
-	fputs("), NULL;\n", to);
-	caught_write(to, "disable", number, ", NULL, NULL");
+	fputs(");\n", to);
+	disable_caught_write(to, number);
 }
 
-void closing_disables_write(FILE *to, const struct sql_closing *closings, size_t from, size_t n)
+void closing_before_write(FILE *to, const struct sql_closing *closings, size_t n)
+{
+	const char *separator = "(";
+
+	closing_patience_write(to, 0);
+	fputs("BEGIN TRY\n"
+	      "SELECT N'before' AS [part], CAST(p.sid AS varbinary(85)) FROM sys.server_principals AS p\n"
+	      "WHERE p.is_disabled = 1 AND ",
+		to);
+	for (size_t i = 0; i < n; i++) {
+		if (closings[i].source)
+			continue;
+		fputs(separator, to);
+		if (closings[i].sid.size) {
+			fputs("p.sid = ", to);
+			sid_write(to, &closings[i].sid);
+		} else {
+			fputs("p.name = ", to);
+			sql_write_string(to, closings[i].login);
+		}
+		separator = "\n  OR ";
+	}
+	fprintf(to, "%s;\nEND TRY\nBEGIN CATCH END CATCH;\n", *separator == '(' ? "1 = 0" : ")");
+}
+
+void closing_patience_write(FILE *to, int milliseconds)
+{
+	fprintf(to, "SET LOCK_TIMEOUT %d;\n", milliseconds);
+}
+
+void closing_disables_write(
+	FILE *to, const struct sql_closing *closings, const bool *wanted, size_t n)
 {
 	fputs(opening, to);
-	fputs("DECLARE @before int, @renamed nvarchar(300);\n", to);
-	for (size_t i = from; i < n; i++)
-		if (!closings[i].source)
+	closing_patience_write(to, CLOSING_PATIENCE);
+	fputs("DECLARE @renamed nvarchar(300);\n", to);
+	for (size_t i = 0; i < n; i++)
+		if (wanted[i] && !closings[i].source)
 			disable_write(to, &closings[i], i);
-	for (size_t i = from; i < n; i++)
-		if (closings[i].source && !closings[i].sid.size)
+	for (size_t i = 0; i < n; i++)
+		if (wanted[i] && closings[i].source && !closings[i].sid.size)
 			sid_ask_write(to, &closings[i], i);
 }
 
@@ -171,6 +203,9 @@ void closing_kills_write(FILE *to, const struct session_key *sessions, size_t n)
 			sessions[i].id, i);
 		fprintf(to, "ELSE SELECT N'kill' AS [part], %zu, %d, N'';\n", i,
 			CLOSING_SESSION_GONE);
-		caught_write(to, "kill", i, "");
+		fprintf(to,
+			"END TRY\n"
+			"BEGIN CATCH SELECT N'kill' AS [part], %zu, ERROR_NUMBER(), ERROR_MESSAGE(); END CATCH;\n",
+			i);
 	}
 }

@@ -9,9 +9,8 @@
 #include "sql/session_internal.h"
 #include "sql/question.h"
 
-/* Milliseconds to wait for a lock. A lock that is held longer makes only that database unread. */
-#define LOCK_TIMEOUT	  5000
-#define LOCK_TIMEOUT_TEXT "5000"
+#define AS_TEXT(number)	   #number
+#define NUMBER_TEXT(macro) AS_TEXT(macro)
 
 /* Bits of @@OPTIONS. */
 enum {
@@ -50,7 +49,7 @@ const char *const session_settings[] = {
 	"SET XACT_ABORT OFF;\n",
 	"SET ROWCOUNT 0;\n",
 	"SET TEXTSIZE 2147483647;\n",
-	"SET LOCK_TIMEOUT " LOCK_TIMEOUT_TEXT ";\n",
+	"SET LOCK_TIMEOUT " NUMBER_TEXT(LOCK_PATIENCE) ";\n",
 	"SET LANGUAGE us_english;\n",
 	"SET TRANSACTION ISOLATION LEVEL READ COMMITTED;\n",
 	"IF @@TRANCOUNT > 0 ROLLBACK TRANSACTION;\n",
@@ -97,7 +96,7 @@ const char *session_state_problem(const struct session_state *s)
 		return "the server overrides SET options (@@OPTIONS)";
 	if (s->transactions)
 		return "the session starts inside a transaction that cannot be ended (@@TRANCOUNT)";
-	if (s->lock_timeout != LOCK_TIMEOUT)
+	if (s->lock_timeout != LOCK_PATIENCE)
 		return "the server overrides the lock timeout (@@LOCK_TIMEOUT)";
 	if (!streq(s->language, "us_english"))
 		return "the server overrides the language (@@LANGUAGE)";

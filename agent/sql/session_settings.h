@@ -1,4 +1,4 @@
-/* Used only by sql/: the session options, and the check of what the server set. Pure. */
+/* Used by sql/ and the rooms above it: the session options, and the check of what the server set. Pure. */
 #ifndef CURFEW_SQL_SESSION_SETTINGS_H
 #define CURFEW_SQL_SESSION_SETTINGS_H
 
@@ -7,6 +7,10 @@
 /* One SET statement in each line. Each can be sent alone. */
 extern const char *const session_settings[]; /* ends with NULL */
 extern const char session_settings_question[];
+
+/* Milliseconds to wait for a lock. A lock that is held longer makes only that database unread. */
+#define LOCK_PATIENCE 5000
+enum { ERROR_LOCK_TIMEOUT = 1222 };
 
 struct session_state {
 	bool told;

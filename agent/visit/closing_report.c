@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "sql/session_settings.h"
 #include "visit/closing_run.h"
 #include "visit/visit.h"
 #include "curfew/text.h"
@@ -40,15 +41,19 @@ static char *statement_of(const struct sql_closing *closing, const struct sessio
 }
 
 /* The agent login cannot disable a member of sysadmin or a holder of CONTROL SERVER. Only a DBA can. */
-static void disable_tell(
-	const struct visit_run *run, const struct sql_closing *closing, const struct disable *d)
+static void disable_tell(const struct visit_run *run, const struct sql_closing *closing,
+	const struct disable *d, bool was_disabled)
 {
 	_cleanup_free_ char *statement = statement_of(closing, NULL);
 	char words[RECORD_TEXT_MAX] = "";
 
-	if (!statement || d->code == CLOSING_NOT_OURS || (!d->code && d->was_disabled))
+	if (!statement || d->code == CLOSING_NOT_OURS || (!d->code && was_disabled))
 		return;
-	if (d->code)
+	if (d->code == ERROR_LOCK_TIMEOUT)
+		snprintf(words, sizeof(words),
+			"an open transaction holds a lock on the login, so it cannot be disabled; its own sessions are ended, "
+			"and every pass tries again");
+	else if (d->code)
 		snprintf(words, sizeof(words),
 			"%s; every pass ends its sessions; if the login is a member of a fixed server role or has CONTROL "
 			"SERVER, only a DBA can disable it",
@@ -76,11 +81,19 @@ static bool is_told_later(const struct closing_run *c, size_t i)
 	return false;
 }
 
+static bool was_disabled(const struct closing_run *c, size_t i)
+{
+	for (size_t k = 0; k < c->n_before; k++)
+		if (sid_equal(&c->before[k], closing_sid(c, i)))
+			return true;
+	return false;
+}
+
 void closings_tell(const struct visit_run *run, const struct closing_run *c)
 {
 	for (size_t i = 0; i < c->n; i++)
 		if (!c->closings[i].source)
-			disable_tell(run, &c->closings[i], &c->disables[i]);
+			disable_tell(run, &c->closings[i], &c->disables[i], was_disabled(c, i));
 	for (size_t i = 0; i < c->n_kills; i++)
 		if (!is_told_later(c, i))
 			kill_tell(run, c, &c->kills[i]);

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "sql/rows.h"
+#include "sql/session_settings.h"
 #include "visit/visit.h"
 #include "sql/question.h"
 
@@ -27,14 +28,24 @@ static int disable_row(struct closing_run *c, const struct sql_value *v, int n)
 {
 	size_t i = (size_t)row_number(&v[1]);
 
-	if (n != 6 || i >= c->n)
+	if (n != 5 || i >= c->n)
 		return -EBADMSG;
 	struct disable *d = &c->disables[i];
 	d->code = (int)row_number(&v[2]);
 	words_take(d->words, sizeof(d->words), &v[3]);
 	if (v[4].data)
 		row_sid(&d->sid, &v[4]);
-	d->was_disabled = row_number(&v[5]) == 1;
+	return 0;
+}
+
+static int before_row(struct closing_run *c, const struct sql_value *v, int n)
+{
+	if (n != 2)
+		return -EBADMSG;
+	struct sid *sid = ROW_MORE(c->before, c->n_before);
+	if (!sid)
+		return -ENOMEM;
+	row_sid(sid, &v[1]);
 	return 0;
 }
 
@@ -53,6 +64,8 @@ static int closing_row(void *context, const struct sql_value *v, int n)
 {
 	struct closing_run *c = context;
 
+	if (row_is(&v[0], "before"))
+		return before_row(c, v, n);
 	if (row_is(&v[0], "disable"))
 		return disable_row(c, v, n);
 	if (row_is(&v[0], "kill"))
@@ -69,7 +82,9 @@ static void sessions_question_write(FILE *to, const struct closing_run *c)
 	for (size_t i = 0; sids && i < c->n; i++)
 		if (c->closings[i].sid.size)
 			sids[n++] = c->closings[i].sid;
-	closing_sessions_write(to, c->select, c->closings, c->n, sids, n);
+	closing_patience_write(to, CLOSING_PATIENCE);
+	closing_sessions_write(to, c->select, c->closings, c->by_sid ? 0 : c->n, sids, n);
+	closing_patience_write(to, LOCK_PATIENCE);
 }
 
 /* Negative: the session is lost, and nothing more can be done. An answer of the wrong form counts as no answer. */
@@ -79,13 +94,16 @@ static bool is_lost(int rc)
 }
 
 static int disables_send(
-	struct closing_run *c, struct visit_run *run, struct sql_error *error, size_t from)
+	struct closing_run *c, struct visit_run *run, struct sql_error *error, const bool *wanted)
 {
 	struct text batch;
 
 	if (!text_begin(&batch))
 		return -ENOMEM;
-	closing_disables_write(batch.to, c->closings, from, c->n);
+	if (!c->before_asked)
+		closing_before_write(batch.to, c->closings, c->n);
+	c->before_asked = true;
+	closing_disables_write(batch.to, c->closings, wanted, c->n);
 	/* Their sessions in the same batch; where that fails they are asked for by themselves. */
 	sessions_free(&c->sessions, &c->n_sessions);
 	c->select = session_select;
@@ -97,38 +115,64 @@ static int disables_send(
 
 static int sessions_ask(struct closing_run *c, struct visit_run *run, struct sql_error *error)
 {
-	const char *const selects[] = {session_select, session_select_plain};
+	const struct {
+		const char *select;
+		bool by_sid;
+	} ways[] = {{session_select, false}, {session_select_plain, false}, {session_select, true},
+		{session_select_plain, true}};
 	int rc = SQL_SERVER_ERROR;
 
-	for (size_t i = 0; i < ARRAY_SIZE(selects) && rc == SQL_SERVER_ERROR; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(ways) && rc == SQL_SERVER_ERROR; i++) {
 		struct text batch;
 		if (!text_begin(&batch))
 			return -ENOMEM;
 		sessions_free(&c->sessions, &c->n_sessions);
-		c->select = selects[i];
+		c->select = ways[i].select;
+		c->by_sid |= ways[i].by_sid;
 		sessions_question_write(batch.to, c);
 		rc = question_ask(run->session, error, &batch, closing_row, c);
 	}
 	return rc;
 }
 
+/* Those without an answer yet. True: there is one to disable. */
+static bool disables_choose(bool *wanted, const struct closing_run *c)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < c->n; i++) {
+		wanted[i] = c->closings[i].source ? !c->disables[i].sid.size
+						  : c->disables[i].code == NOT_TOLD_YET;
+		any = any || (wanted[i] && !c->closings[i].source);
+	}
+	return any;
+}
+
+static void unanswered_fail(struct closing_run *c, int rc, const struct sql_error *error)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		struct disable *d = &c->disables[i];
+		if (d->code != NOT_TOLD_YET)
+			continue;
+		d->code = rc == SQL_SERVER_ERROR && error->number ? error->number : -EIO;
+		snprintf(d->words, sizeof(d->words), "%.200s", error->text);
+		return;
+	}
+}
+
 static int disables_run(struct closing_run *c, struct visit_run *run, struct sql_error *error)
 {
-	for (size_t from = 0; from < c->n;) {
-		int rc = disables_send(c, run, error, from);
+	_cleanup_free_ bool *wanted = calloc(c->n, sizeof(*wanted));
+
+	if (!wanted)
+		return -ENOMEM;
+	disables_choose(wanted, c);
+	do {
+		int rc = disables_send(c, run, error, wanted);
 		if (is_lost(rc))
 			return rc;
-		while (from < c->n &&
-			(c->closings[from].source || c->disables[from].code != NOT_TOLD_YET))
-			from++;
-		if (from == c->n)
-			break;
-		c->disables[from].code =
-			rc == SQL_SERVER_ERROR && error->number ? error->number : -EIO;
-		snprintf(c->disables[from].words, sizeof(c->disables[from].words), "%.200s",
-			error->text);
-		from++;
-	}
+		unanswered_fail(c, rc, error);
+	} while (disables_choose(wanted, c));
 	return 0;
 }
 
@@ -142,7 +186,7 @@ static bool is_from(const struct observed_session *s, const struct source *sourc
 	       source_contains(source, family, address);
 }
 
-static const struct sid *closing_sid(const struct closing_run *c, size_t i)
+const struct sid *closing_sid(const struct closing_run *c, size_t i)
 {
 	return c->closings[i].sid.size ? &c->closings[i].sid : &c->disables[i].sid;
 }
@@ -217,16 +261,19 @@ static int64_t now_ms(void)
 
 static int kills_run(struct closing_run *c, struct visit_run *run, struct sql_error *error)
 {
-	int64_t end = now_ms() + PATIENCE_MS;
 	long pause = PAUSE_MS;
 
+	if (!c->end)
+		c->end = now_ms() + PATIENCE_MS;
 	int rc = c->asked ? 0 : sessions_ask(c, run, error);
 
 	if (rc == SQL_SERVER_ERROR)
 		closing_sessions_unread_tell(run, error);
 	if (rc)
 		return is_lost(rc) ? rc : 0;
-	for (int round = 0; kills_choose(c) && now_ms() < end && round < MAX_KILL_ROUNDS; round++) {
+	for (int round = 0;
+		kills_choose(c) && (!round || now_ms() < c->end) && round < MAX_KILL_ROUNDS;
+		round++) {
 		if (c->round)
 			nanosleep(&(struct timespec){.tv_nsec = pause * 1000000}, NULL);
 		rc = kills_send(c, run, error);
@@ -241,6 +288,32 @@ static int kills_run(struct closing_run *c, struct visit_run *run, struct sql_er
 	while (c->n_kills && c->kills[c->n_kills - 1].code == NOT_TOLD_YET)
 		c->n_kills--;
 	return 0;
+}
+
+/* Locked, perhaps by its own session, which is ended by now. True: there is such a login, to be disabled again. */
+static bool locked_forget(struct closing_run *c)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < c->n; i++)
+		if (!c->closings[i].source && c->disables[i].code == ERROR_LOCK_TIMEOUT) {
+			c->disables[i].code = NOT_TOLD_YET;
+			any = true;
+		}
+	return any;
+}
+
+static int removals_make(struct closing_run *c, struct visit_run *run, struct sql_error *error)
+{
+	int rc = disables_run(c, run, error);
+
+	if (!rc)
+		rc = kills_run(c, run, error);
+	if (rc || !locked_forget(c))
+		return rc;
+	rc = disables_run(c, run, error);
+	/* Somebody may have logged in since. */
+	return rc ? rc : kills_run(c, run, error);
 }
 
 /* The connection was lost: statements without an answer may have run, or not. */
@@ -267,14 +340,13 @@ int closings_run(struct visit_run *run, struct sql_error *error, const struct sq
 		return -ENOMEM;
 	for (size_t i = 0; i < c.n; i++)
 		c.disables[i].code = c.closings[i].source ? CLOSING_NOT_OURS : NOT_TOLD_YET;
-	rc = disables_run(&c, run, error);
-	if (!rc)
-		rc = kills_run(&c, run, error);
+	rc = removals_make(&c, run, error);
 	if (rc)
 		unanswered_mark(&c);
 	closings_tell(run, &c);
 	sessions_free(&c.sessions, &c.n_sessions);
 	free(c.disables);
+	free(c.before);
 	free(c.kills);
 	return rc;
 }

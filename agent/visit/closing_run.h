@@ -8,7 +8,6 @@
 
 struct disable {
 	int code; /* 0, CLOSING_NOT_OURS, or the server's error number */
-	bool was_disabled;
 	struct sid sid;
 	char words[256];
 };
@@ -24,6 +23,11 @@ struct closing_run {
 	const struct sql_closing *closings;
 	size_t n;
 	struct disable *disables; /* one for each closing */
+	struct sid *before;	  /* of logins that were disabled already */
+	size_t n_before;
+	bool before_asked;
+	bool by_sid; /* the server cannot say whose the sessions of logins without a SID on record are */
+	int64_t end; /* of the patience with sessions; 0: not begun */
 	struct observed_session *sessions;
 	size_t n_sessions;
 	bool asked;	    /* with the last disable */
@@ -32,6 +36,9 @@ struct closing_run {
 	size_t n_kills;
 	size_t round; /* of the kills, the first of this round */
 };
+
+/* The login's SID: on record, or as the server told it. */
+const struct sid *closing_sid(const struct closing_run *c, size_t i);
 
 struct visit_run;
 void closings_tell(const struct visit_run *run, const struct closing_run *c);

@@ -117,6 +117,30 @@ class Catalogue(LockCase):
         self.ok(self.sa, "SELECT 1 FROM sys.objects")
 
 
+class Logins(LockCase):
+    """Anybody may lock its own row for as long as it likes."""
+
+    def setUp(self):
+        super().setUp()
+        self.a, self.b = self.login("a"), self.login("b")
+        self.ok(self.a, "BEGIN TRAN; ALTER LOGIN [a] WITH DEFAULT_LANGUAGE = us_english")
+        self.sid = self.one(self.sa, f"SELECT original_security_id FROM sys.dm_exec_sessions WHERE session_id = {self.a.spid}")
+
+    def test_who_closes_it_waits(self):
+        self.fails(self.sa, "ALTER LOGIN [a] DISABLE", 1222)
+        self.fails(self.sa, "DROP LOGIN [a]", 1222)
+        self.ok(self.sa, "ALTER LOGIN [b] DISABLE")
+        self.ok(self.sa, f"KILL {self.a.spid}")
+        self.ok(self.sa, "ALTER LOGIN [a] DISABLE")
+
+    def test_who_asks_for_it_waits(self):
+        for ask in ("SUSER_SID(N'a')", f"SUSER_SNAME(0x{self.sid.hex()})", "IS_SRVROLEMEMBER(N'sysadmin', N'a')"):
+            self.fails(self.sa, "SELECT " + ask, 1222)
+        self.ok(self.sa, "SELECT SUSER_SID(N'b'), IS_SRVROLEMEMBER(N'sysadmin', N'b')")
+        self.ok(self.a, "COMMIT")
+        self.assertEqual(self.one(self.sa, "SELECT SUSER_SID(N'a')"), self.sid)
+
+
 class Principals(LockCase):
     def test_a_running_statement_delays_changes_of_its_user(self):
         a = self.login("a")

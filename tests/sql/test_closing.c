@@ -19,6 +19,8 @@ static const struct sql_closing closings[] = {
 		.source = &(struct source){.family = 2, .addr = {192, 0, 2, 0}, .prefix = 24}},
 };
 
+static const bool all[] = {true, true, true};
+
 #define TEXT(call)                                                                                 \
 	({                                                                                         \
 		char *text_ = NULL;                                                                \
@@ -33,55 +35,77 @@ static const struct sql_closing closings[] = {
 
 static void each_login_stands_in_a_try_of_its_own(void **state)
 {
-	_cleanup_free_ char *text = TEXT(closing_disables_write(to, closings, 0, 3));
+	_cleanup_free_ char *text = TEXT(closing_disables_write(to, closings, all, 3));
 
 	(void)state;
 	assert_string_equal(text,
 		"SET XACT_ABORT OFF;\n"
-		"DECLARE @before int, @renamed nvarchar(300);\n"
+		"SET LOCK_TIMEOUT 250;\n"
+		"DECLARE @renamed nvarchar(300);\n"
 		"BEGIN TRY\n"
 		"IF SUSER_SID(N'acme.o''brien]x') = 0x0105FF\n"
-		"BEGIN SET @before = (SELECT CAST(is_disabled AS int) FROM sys.server_principals WHERE name = "
-		"N'acme.o''brien]x'); ALTER LOGIN [acme.o'brien]]x] DISABLE; "
-		"SELECT N'disable' AS [part], 0, 0, N'', SUSER_SID(N'acme.o''brien]x'), @before; END\n"
+		"BEGIN ALTER LOGIN [acme.o'brien]]x] DISABLE; "
+		"SELECT N'disable' AS [part], 0, 0, N'', SUSER_SID(N'acme.o''brien]x'); END\n"
 		"ELSE IF SUSER_SNAME(0x0105FF) IS NOT NULL\n"
-		"BEGIN SET @before = (SELECT CAST(is_disabled AS int) FROM sys.server_principals WHERE sid = 0x0105FF); "
-		"SET @renamed = N'ALTER LOGIN ' + QUOTENAME(SUSER_SNAME(0x0105FF)) + N' DISABLE'; EXEC (@renamed); "
-		"SELECT N'disable' AS [part], 0, 0, N'', 0x0105FF, @before; END\n"
-		"ELSE SELECT N'disable' AS [part], 0, -1, N'', NULL, NULL;\n"
+		"BEGIN SET @renamed = N'ALTER LOGIN ' + QUOTENAME(SUSER_SNAME(0x0105FF)) + N' DISABLE'; EXEC (@renamed); "
+		"SELECT N'disable' AS [part], 0, 0, N'', 0x0105FF; END\n"
+		"ELSE SELECT N'disable' AS [part], 0, -1, N'', NULL;\n"
 		"END TRY\n"
-		"BEGIN CATCH SELECT N'disable' AS [part], 0, ERROR_NUMBER(), ERROR_MESSAGE(), NULL, NULL; END CATCH;\n"
+		"BEGIN CATCH SELECT N'disable' AS [part], 0, ERROR_NUMBER(), ERROR_MESSAGE(), NULL;\n"
+		"IF ERROR_NUMBER() = 1222 SET LOCK_TIMEOUT 10; END CATCH;\n"
 		"BEGIN TRY\n"
 		"IF IS_SRVROLEMEMBER(N'curfew_logins', N'acme.jane') = 1\n"
-		"BEGIN SET @before = (SELECT CAST(is_disabled AS int) FROM sys.server_principals WHERE name = "
-		"N'acme.jane'); ALTER LOGIN [acme.jane] DISABLE; "
-		"SELECT N'disable' AS [part], 1, 0, N'', SUSER_SID(N'acme.jane'), @before; END\n"
-		"ELSE SELECT N'disable' AS [part], 1, -1, N'', NULL, NULL;\n"
+		"BEGIN ALTER LOGIN [acme.jane] DISABLE; "
+		"SELECT N'disable' AS [part], 1, 0, N'', SUSER_SID(N'acme.jane'); END\n"
+		"ELSE SELECT N'disable' AS [part], 1, -1, N'', NULL;\n"
 		"END TRY\n"
-		"BEGIN CATCH SELECT N'disable' AS [part], 1, ERROR_NUMBER(), ERROR_MESSAGE(), NULL, NULL; END CATCH;\n");
+		"BEGIN CATCH SELECT N'disable' AS [part], 1, ERROR_NUMBER(), ERROR_MESSAGE(), NULL;\n"
+		"IF ERROR_NUMBER() = 1222 SET LOCK_TIMEOUT 10; END CATCH;\n");
 }
 
-/* No SID is on record, so its sessions would be nobody's: the server is asked for the SID, and disables nothing. */
+/* A row that is locked delays no disabling: nothing is read that waits. */
+static void what_was_disabled_before_is_asked_without_waiting(void **state)
+{
+	_cleanup_free_ char *text = TEXT(closing_before_write(to, closings, 3));
+	_cleanup_free_ char *none = TEXT(closing_before_write(to, closings + 2, 1));
+	_cleanup_free_ char *disables = TEXT(closing_disables_write(to, closings, all, 3));
+
+	(void)state;
+	assert_string_equal(text,
+		"SET LOCK_TIMEOUT 0;\n"
+		"BEGIN TRY\n"
+		"SELECT N'before' AS [part], CAST(p.sid AS varbinary(85)) FROM sys.server_principals AS p\n"
+		"WHERE p.is_disabled = 1 AND (p.sid = 0x0105FF\n"
+		"  OR p.name = N'acme.jane');\n"
+		"END TRY\n"
+		"BEGIN CATCH END CATCH;\n");
+	assert_non_null(strstr(none, "AND 1 = 0;\n"));
+	assert_null(strstr(disables, "sys."));
+}
+
 static void the_sid_of_a_source_that_left_is_asked_for(void **state)
 {
 	static const struct source source = {.family = 2, .addr = {192, 0, 2, 0}, .prefix = 24};
 	static const struct sql_closing left[] = {{.login = "acme.joe", .source = &source}};
-	_cleanup_free_ char *text = TEXT(closing_disables_write(to, left, 0, 1));
+	_cleanup_free_ char *text = TEXT(closing_disables_write(to, left, all, 1));
 
 	(void)state;
 	assert_string_equal(text,
 		"SET XACT_ABORT OFF;\n"
-		"DECLARE @before int, @renamed nvarchar(300);\n"
+		"SET LOCK_TIMEOUT 250;\n"
+		"DECLARE @renamed nvarchar(300);\n"
 		"BEGIN TRY\n"
 		"IF IS_SRVROLEMEMBER(N'curfew_logins', N'acme.joe') = 1 "
-		"SELECT N'disable' AS [part], 0, -1, N'', SUSER_SID(N'acme.joe'), NULL;\n"
+		"SELECT N'disable' AS [part], 0, -1, N'', SUSER_SID(N'acme.joe');\n"
 		"END TRY\n"
-		"BEGIN CATCH SELECT N'disable' AS [part], 0, ERROR_NUMBER(), ERROR_MESSAGE(), NULL, NULL; END CATCH;\n");
+		"BEGIN CATCH SELECT N'disable' AS [part], 0, ERROR_NUMBER(), ERROR_MESSAGE(), NULL;\n"
+		"IF ERROR_NUMBER() = 1222 SET LOCK_TIMEOUT 10; END CATCH;\n");
 }
 
 static void the_rest_can_be_sent_again(void **state)
 {
-	_cleanup_free_ char *text = TEXT(closing_disables_write(to, closings, 1, 3));
+	_cleanup_free_ char *text =
+		TEXT(closing_disables_write(to, closings, (bool[]){false, true, true}, 3));
 
 	(void)state;
 	assert_null(strstr(text, "o'brien"));
@@ -152,6 +176,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_login_stands_in_a_try_of_its_own),
+		cmocka_unit_test(what_was_disabled_before_is_asked_without_waiting),
 		cmocka_unit_test(the_sid_of_a_source_that_left_is_asked_for),
 		cmocka_unit_test(the_rest_can_be_sent_again),
 		cmocka_unit_test(sessions_are_those_of_these_logins),

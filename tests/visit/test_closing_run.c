@@ -31,7 +31,9 @@ static struct {
 	bool killed[N];
 	int refuses_kill[N];
 	bool loses_connection;
+	bool refuses_names; /* a question that asks for the SID of a name */
 	unsigned kill_batches;
+	bool locks_itself[N];	  /* its open session has a lock on its own row */
 	const char *addresses[N]; /* where each login's session comes from; NULL: unknown */
 } server;
 static char told[4096];
@@ -49,10 +51,19 @@ static void sids_answer(const char *batch, sql_row_fn each, void *context)
 		snprintf(asked, sizeof(asked), "%d, -1, N'', SUSER_SID(N'%s')", i,
 			closings[i].login);
 		snprintf(number, sizeof(number), "%d", i);
-		struct sql_value v[6] = {value("disable"), value(number), value("-1"), value(""),
-			{(const char *)closings[i].sid.bytes, 1}, {NULL, 0}};
+		struct sql_value v[5] = {value("disable"), value(number), value("-1"), value(""),
+			{(const char *)closings[i].sid.bytes, 1}};
 		if (strstr(batch, asked))
-			assert_int_equal(each(context, v, 6), 0);
+			assert_int_equal(each(context, v, 5), 0);
+	}
+}
+
+static void before_answer(const char *batch, sql_row_fn each, void *context)
+{
+	for (int i = 0; i < N; i++) {
+		struct sql_value v[2] = {value("before"), {(const char *)closings[i].sid.bytes, 1}};
+		if (server.disabled[i] && strstr(batch, "N'before' AS [part]"))
+			assert_int_equal(each(context, v, 2), 0);
 	}
 }
 
@@ -68,12 +79,14 @@ static void disables_answer(const char *batch, sql_row_fn each, void *context, i
 			return;
 		}
 		snprintf(number, sizeof(number), "%d", i);
-		snprintf(code, sizeof(code), "%d", server.refuses_disable[i]);
-		struct sql_value v[6] = {value("disable"), value(number), value(code), value("why"),
-			{(const char *)closings[i].sid.bytes, 1},
-			value(server.disabled[i] ? "1" : "0")};
-		server.disabled[i] = server.disabled[i] || !server.refuses_disable[i];
-		assert_int_equal(each(context, v, 6), 0);
+		int refused = server.locks_itself[i] && server.sessions[i]
+				      ? 1222
+				      : server.refuses_disable[i];
+		snprintf(code, sizeof(code), "%d", refused);
+		struct sql_value v[5] = {value("disable"), value(number), value(code), value("why"),
+			{(const char *)closings[i].sid.bytes, 1}};
+		server.disabled[i] = server.disabled[i] || !refused;
+		assert_int_equal(each(context, v, 5), 0);
 	}
 }
 
@@ -128,11 +141,16 @@ int sql_session_run(struct sql_session *s, struct sql_error *error, const char *
 		snprintf(error->text, sizeof(error->text), "the connection was lost");
 		return -ECONNRESET;
 	}
+	before_answer(batch, each, context);
 	sids_answer(batch, each, context);
 	disables_answer(batch, each, context, &ended);
 	if (strstr(batch, "KILL "))
 		server.kill_batches++;
 	kills_answer(batch, each, context);
+	if (server.refuses_names && strstr(batch, "original_security_id = SUSER_SID(")) {
+		*error = (struct sql_error){.number = 1222, .severity = 16, .text = "locked"};
+		return SQL_SERVER_ERROR;
+	}
 	if (!ended && strstr(batch, "FROM sys.dm_exec_sessions AS s"))
 		sessions_answer(each, context);
 	if (!ended)
@@ -239,6 +257,35 @@ static void a_batch_that_is_ended_goes_on_behind(void **state)
 		"session-kill acme.cat 0\n");
 }
 
+/* Its session ends, and then it is disabled: it is reported once, as done. */
+static void one_that_locks_itself_is_disabled_behind_its_end(void **state)
+{
+	(void)state;
+	for (int i = 0; i < N; i++)
+		server.sessions[i] = 1;
+	server.locks_itself[0] = server.locks_itself[2] = true;
+	assert_int_equal(run(), 0);
+	for (int i = 0; i < N; i++) {
+		assert_true(server.disabled[i]);
+		assert_int_equal(server.sessions[i], 0);
+	}
+	assert_int_equal(questions, 3);
+	assert_string_equal(told,
+		"login-disable acme.ann 0\nlogin-disable acme.ben 0\nlogin-disable acme.cat 0\n"
+		"session-kill acme.ann 0\nsession-kill acme.ben 0\nsession-kill acme.cat 0\n");
+}
+
+/* Somebody else's lock stays: tried once more, then reported. */
+static void a_lock_of_somebody_else_is_told(void **state)
+{
+	(void)state;
+	server.refuses_disable[1] = 1222;
+	assert_int_equal(run(), 0);
+	assert_int_equal(questions, 2);
+	assert_string_equal(told,
+		"login-disable acme.ann 0\nlogin-disable acme.ben 1222\nlogin-disable acme.cat 0\n");
+}
+
 /* It is killed once, and the others do not wait for it. */
 static void a_long_rollback_holds_nobody_up(void **state)
 {
@@ -276,6 +323,23 @@ static void a_source_that_left_ends_its_sessions(void **state)
 	}
 }
 
+/* Nobody knows its SID, and its row is locked: the others' sessions are found without it. */
+static void a_name_that_cannot_be_looked_up_holds_nobody_up(void **state)
+{
+	struct sql_closing items[N];
+
+	(void)state;
+	memcpy(items, closings, sizeof(items));
+	items[1].sid.size = 0;
+	server.refuses_names = true;
+	server.refuses_disable[1] = 1222;
+	server.sessions[0] = server.sessions[2] = 1;
+	assert_int_equal(run_with(items, N), 0);
+	assert_int_equal(server.sessions[0], 0);
+	assert_int_equal(server.sessions[2], 0);
+	assert_non_null(strstr(told, "login-disable acme.ben 1222\n"));
+}
+
 static void a_lost_connection_is_told(void **state)
 {
 	(void)state;
@@ -292,8 +356,11 @@ int main(void)
 		cmocka_unit_test_setup(what_is_closed_already_is_no_news, reset),
 		cmocka_unit_test_setup(one_that_is_refused_holds_nobody_up, reset),
 		cmocka_unit_test_setup(a_batch_that_is_ended_goes_on_behind, reset),
+		cmocka_unit_test_setup(one_that_locks_itself_is_disabled_behind_its_end, reset),
+		cmocka_unit_test_setup(a_lock_of_somebody_else_is_told, reset),
 		cmocka_unit_test_setup(a_long_rollback_holds_nobody_up, reset),
 		cmocka_unit_test_setup(a_source_that_left_ends_its_sessions, reset),
+		cmocka_unit_test_setup(a_name_that_cannot_be_looked_up_holds_nobody_up, reset),
 		cmocka_unit_test_setup(a_lost_connection_is_told, reset),
 	};
 

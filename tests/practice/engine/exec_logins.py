@@ -76,6 +76,7 @@ class LoginExecutor:
         p = self.engine.catalogue.principals.find(name)
         if p is None or p.type == "R" or not env.has(None, "LOGIN", p.id, "ALTER"):
             raise error(15151, verb=verb, what="login", name=name)
+        self.engine.locks.naming_login(env, p)
         # A login with fewer permissions must not take over a sysadmin.
         above = 3 in closure(self.engine.catalogue.members, [p.id]) or \
             self.engine.security.has_server(Context(p), "CONTROL SERVER")

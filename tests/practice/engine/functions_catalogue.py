@@ -25,6 +25,7 @@ def _suser_sname(env, sid=None):
     if sid is None:
         return env.login_name()
     p = env.engine.catalogue.login_of_sid(sid)
+    env.engine.locks.naming_login(env, p)
     return p.name if p else None
 
 
@@ -33,6 +34,7 @@ def _suser_sid(env, name=None, check=None):
     if name is None:
         return env.session.contexts[-1].login.sid if env.ctx.login else None
     p = env.engine.catalogue.principals.find(name)
+    env.engine.locks.naming_login(env, p)
     return p.sid if p else None
 
 

@@ -126,4 +126,5 @@ def _is_srvrolemember(env, role, login=None):
     if login is None:
         return int(r.id in env.engine.security.server_token(env.ctx))
     p = cat.principals.find(login)
+    env.engine.locks.naming_login(env, p)
     return None if p is None else int(r.id in closure(cat.members, [p.id, 2]))

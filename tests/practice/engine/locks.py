@@ -154,6 +154,12 @@ class Locks(ApplicationLocks):
         if self._applies(session):
             self.pass_when_free(session, running)
 
+    def naming_login(self, env, login):
+        """Whoever changes a login, or asks for its name, SID or roles, waits for who is changing it."""
+        session, cat = env.session, self.engine.catalogue
+        if login is not None and self._applies(session):
+            self.pass_when_free(session, lambda: self._changing(session, cat, ("principals",), lambda k: k == login.id))
+
     # ---- tables --------------------------------------------------------------------------------
 
     def _holding(self, session, obj, mode):

@@ -1,0 +1,66 @@
+#!/usr/bin/python3
+"""Whoever holds a lock on the row of its own login, as anybody may, delays neither its own end nor anybody else's."""
+
+import os
+import sys
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import lab  # noqa: E402  (the path above makes it importable)
+from case import LabCase  # noqa: E402
+from lab import days, local  # noqa: E402
+
+PASSWORD = "Set-by-the-DBA-7"
+NAMES = ("Ada", "Ben", "Cleo")
+
+
+def setUpModule():
+    lab.require()
+
+
+class LoginLocked(LabCase):
+    def setUp(self):
+        self.found = self.lab_make(limits={"server_deadline": 10, "connect_timeout": 5})
+        self.agent, self.server = self.found.agent, self.found.server
+        self.golive = lab.now() + days(20)
+        users = [{"first": name, "last": "Doe", "email": f"{name.lower()}@acme.example", "sources": list(lab.JANE)}
+                 for name in NAMES]
+        self.found.client_add("acme", [("staging", "sql01", "AcmeTest")],
+                              users=users, **self.dates(self.golive))
+        self.agent.apply(expect=0)
+        self.people = {}
+        for name in NAMES:
+            login = f"acme.{name.lower()}.doe"
+            self.server.sql(f"ALTER LOGIN [{login}] WITH PASSWORD = N'{PASSWORD}'")
+            self.people[login] = self.found.person("jane")
+            self.works(self.people[login].login(login, PASSWORD, "AcmeTest"))
+
+    def lock(self, login):
+        self.works(self.people[login].sql(
+            f"BEGIN TRANSACTION; ALTER LOGIN [{login}] WITH DEFAULT_LANGUAGE = us_english"))
+
+    def all_read_only(self, at):
+        """Closed in one pass, every one of them disabled before anything was narrowed, and recorded so."""
+        self.applied(self.agent, at)
+        outcomes = [(e["action"], e["login"], e["outcome"]) for e in self.agent.curfew("history", "acme", "--json").json
+                    if e["kind"] == "outcome"]
+        for login in self.people:
+            self.assertEqual(self.server.login(login)[1], False)
+            self.assertEqual(self.server.roles(login, "AcmeTest"), ["curfew_read_only"])
+            self.assertEqual(self.server.sessions_of(login), [])
+            for action in ("login-disable", "session-kill"):
+                self.assertIn((action, login, "done"), outcomes)
+
+    def test_one_holds_its_own_row(self):
+        self.lock("acme.ben.doe")
+        self.all_read_only(local(self.golive))
+
+    def test_all_hold_their_rows(self):
+        for login in self.people:
+            self.lock(login)
+        self.all_read_only(local(self.golive))
+
+
+if __name__ == "__main__":
+    unittest.main()
