@@ -39,7 +39,8 @@ void question_enter_write(FILE *to, const char *database, int id)
 	fputs("USE ", to);
 	sql_write_name(to, database);
 	fprintf(to,
-		";\nIF DB_ID() <> %d THROW 50003, N'This name leads to another database than when it was read: nothing was asked.', 1;\n",
+		";\nIF DB_ID() <> %d THROW 50003, N'This name leads to another database than when it was read: nothing was asked.', 1;\n"
+		"IF @@TRANCOUNT <> 0 THROW 50003, N'A transaction is open, and its end may undo what is seen here: nothing was asked.', 1;\n",
 		id);
 }
 

@@ -9,7 +9,8 @@
  * both numbers. */
 void question_write(FILE *to, const char *text, size_t number, size_t database);
 /* Enters a database that was read before. The batch ends there with error 50003 if the name leads to another database by
- * now, or if USE failed and the batch went on: then nothing is asked, and silence is no answer. */
+ * now, or if USE failed and the batch went on: then nothing is asked, and silence is no answer. So it does inside a
+ * transaction, because what is seen there may be undone when the session ends. */
 void question_enter_write(FILE *to, const char *database, int id);
 /* Ends the text and sends it. 0, or as sql_session_run(). */
 int question_ask(struct sql_session *s, struct sql_error *error, struct text *batch,

@@ -71,6 +71,7 @@ HARMLESS = {
         "mars": "curfew_agent",                             # several connections are one session
         "spid_reuse": "acme.jane.doe",                      # KILL asks who it is
         "names_swap": "nothing like it,AcmeTest,AcmeProd",  # a question asks for the database's id
+        "transaction_before": "nothing like it",            # no proof is made inside one
         "in_doubt": "6E8AEFE6-0000-4000-8000-00000000A602"},    # a finding of the audit
     "rules that are off, and a server that has just started": {
         "shared_memory": "curfew_agent", "restarted": True,

@@ -94,6 +94,14 @@ class Verified(LabCase):
         self.assertNotIn("impersonation check", said)
         self.nobody_is_in(found)
 
+    def test_a_transaction_that_is_open(self):
+        """Its end may undo what was seen inside it: no proof."""
+        found = self.lab_make()
+        found.client_add("acme", [("staging", "sql01", "AcmeTest")], **self.dates(lab.now() + days(20)))
+        found.server.faults(transaction_before="EXECUTE AS USER")
+        self.assertIn("A transaction is open", found.agent.apply(expect=(0, 1, 2)).out)
+        self.nobody_is_in(found)
+
     def test_names_that_differ_only_in_case(self):
         """A server that tells them apart has two, and Curfew knows one: nobody is let in by what was asked of either."""
         for twin, said in ((f"CREATE LOGIN [{USER.upper()}] WITH PASSWORD = N'Str0ng-enough'", "is not managed by Curfew"),

@@ -48,8 +48,10 @@ class FlowExecutor:
                 self.engine.session_moves(login)
 
     def before_batch(self, text):
-        """A DBA exchanges the names of two databases, where the switch says so: each keeps its id."""
+        """Where a switch says so, a transaction is open, or a DBA exchanges the names of two databases: each keeps its id."""
         features = self.engine.catalogue.features
+        if features.transaction_before and re.search(features.transaction_before, text, re.I):
+            self.session.tran_count, features.transaction_before = 1, ""
         pattern, _, names = features.names_swap.partition(",")
         if not pattern or not re.search(pattern, text, re.I):
             return

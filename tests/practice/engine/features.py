@@ -56,6 +56,7 @@ class Features:
     null_columns: str = ""                              # view.column,... that are NULL for others' rows
     spid_reuse: str = ""                                # login whose session ids are a stranger's before a KILL
     names_swap: str = ""                                # regex,A,B: before such a batch two databases exchange names
+    transaction_before: str = ""                        # regex: before such a batch its session is in a transaction
     in_doubt: str = ""                                  # unit of work of a distributed transaction (-2)
     # Rules of every server.
     session_settings: bool = True
