@@ -108,8 +108,8 @@ const struct command command_archive = {
 	.max_operands = 1,
 	.options = OPT_JSON | OPT_TO | OPT_REASON,
 	.summary = "Move older journal records to another file",
-	.help = "The hash chain continues from the head of the archive. FILE must not exist. Current access is copied, so the\n"
-		"journal can answer for every time from TIME on. For earlier times, open the archive read-only with sqlite3. The\n"
-		"owner of `state_directory` writes FILE.\n",
+	.help = "The hash chain continues from the head of the archive. FILE must not exist. Current access, and access\n"
+		"past its end that was not confirmed as ended, is copied, so the journal can answer for every time from TIME on. For\n"
+		"earlier times, open the archive read-only with sqlite3. The owner of `state_directory` writes FILE.\n",
 	.run = run,
 };

@@ -157,6 +157,28 @@ static void proofs_check(struct missing *m, const struct left_places *left)
 	}
 }
 
+/* What the pass itself still looks for. A client that no record names may be this one. */
+static bool residual_concerns(const struct missing *m, const struct audit_residual *k)
+{
+	return (!k->client || streq(k->client, m->scope->client->name)) &&
+	       scope_has(m->scope, k->login);
+}
+
+/* residual_check() says more about it. */
+static bool is_residual(const struct missing *m, const struct left_place *place)
+{
+	const struct audit_report *r = &m->collected->report;
+
+	for (size_t i = 0; i < r->n_residual; i++) {
+		const struct audit_residual *k = &r->residual[i];
+		if (residual_concerns(m, k) && k->database && streq(k->server, place->server) &&
+			names_equal(k->login, place->login) &&
+			names_equal(k->database, place->database))
+			return true;
+	}
+	return false;
+}
+
 static void memory_check(
 	struct missing *m, const struct identities *ids, const struct left_places *left)
 {
@@ -169,10 +191,24 @@ static void memory_check(
 				h->items[i].login, h->items[i].server);
 	for (size_t i = 0; i < left->n; i++) {
 		const struct left_place *k = &left->items[i];
-		if (!k->gone && !k->forgotten && scope_has(m->scope, k->login))
+		if (!k->gone && !k->forgotten && scope_has(m->scope, k->login) &&
+			!is_residual(m, k))
 			refuse(m,
 				"%s on %s / %s: no longer in the configuration, and not verified gone; run `curfew apply`",
 				k->login, k->server, k->database);
+	}
+}
+
+static void residual_check(struct missing *m)
+{
+	const struct audit_report *r = &m->collected->report;
+
+	for (size_t i = 0; i < r->n_residual; i++) {
+		const struct audit_residual *k = &r->residual[i];
+		if (residual_concerns(m, k))
+			refuse(m, "%s on %s%s%s: %s", k->login, k->server, k->database ? " / " : "",
+				k->database ? k->database : "",
+				k->detail ? k->detail : state_name(k->state));
 	}
 }
 
@@ -216,6 +252,7 @@ size_t scope_missing(const struct cli *cli, const struct collected *c,
 	servers_check(&m);
 	proofs_check(&m, left);
 	memory_check(&m, ids, left);
+	residual_check(&m);
 	network_check(&m);
 	return m.n;
 }

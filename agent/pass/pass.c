@@ -11,7 +11,7 @@
 static bool client_has_former(const struct pass *p, const struct server *s)
 {
 	for (size_t i = 0; i < p->n_formers; i++)
-		if (p->formers[i].client && streq(p->formers[i].client, p->o.client) &&
+		if (pass_former_may_be_of(&p->formers[i], p->o.client) &&
 			streq(p->formers[i].server, s->name))
 			return true;
 	return false;

@@ -32,6 +32,11 @@ int pass_former_add(struct pass *p, const char *server, const char *login, const
 	return 0;
 }
 
+bool pass_former_may_be_of(const struct former *m, const char *client)
+{
+	return !client || !m->client || streq(m->client, client);
+}
+
 bool pass_is_former(
 	const struct pass *p, const char *server, const char *login, const char *database)
 {
@@ -194,7 +199,7 @@ void pass_formers_tell(struct pass *p)
 		const struct former *m = &p->formers[i];
 		const struct server_work *w = work_of(p, m->server);
 
-		if (m->gone || (p->o.client && (!m->client || !streq(m->client, p->o.client))))
+		if (m->gone || !pass_former_may_be_of(m, p->o.client))
 			continue;
 		/* A pass for other servers: this one is not asked. */
 		if (!w && program_server(p->o.program, m->server))

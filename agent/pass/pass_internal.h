@@ -249,6 +249,8 @@ int pass_formers_build(struct pass *p);
 int pass_former_add(struct pass *p, const char *server, const char *login, const char *database,
 	enum level level);
 void pass_formers_free(struct pass *p);
+/* A client that no record names may be any. client NULL: all. */
+bool pass_former_may_be_of(const struct former *m, const char *client);
 int pass_formers_ask(struct pass *p, struct server_work *w);
 /* The login was granted access to a database that left the configuration, and it is not verified as removed: block it.
  * */

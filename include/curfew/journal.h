@@ -132,8 +132,9 @@ enum { JOURNAL_BROKEN = 1 };
 int journal_verify(int64_t *first, char why[256], struct journal *j);
 /* Moves records before `before` to a new journal file with the same key (-EEXIST: a file is never replaced). The chain
  * continues: the archive's head is the link before the first remaining record. Intents without an outcome stay, and no
- * intent is separated from its outcome. Access in effect at `before` is carried over, so that the live file answers for
- * every time from then on; for earlier times journal_access_at() returns -ENODATA, and the archive answers.
+ * intent is separated from its outcome. Access in effect at `before`, or past its end and not confirmed as ended, is carried
+ * over, so that the live file answers for every time from then on; for earlier times journal_access_at() returns -ENODATA,
+ * and the archive answers.
  * JOURNAL_NOTHING: no record is that old, and nothing was changed. */
 enum { JOURNAL_NOTHING = 2 };
 int journal_archive(struct journal *j, instant_t before, const char *to_path);

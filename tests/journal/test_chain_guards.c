@@ -144,6 +144,42 @@ static void test_archive_keeps_the_chain(void **state)
 	unlink(path);
 }
 
+/* An end that nobody confirmed is a question that stays open: the live journal must still ask it. */
+static void test_archive_keeps_access_past_its_end(void **state)
+{
+	struct fixture *f = *state;
+	struct collected got = {0};
+	char path[300], *client = NULL;
+	bool known = false;
+
+	write_access(f->j, "acme", "acme.jane.doe", "AcmeProd", LEVEL_FULL, 100, 200);
+	write_access(f->j, "acme", "acme.john.roe", "AcmeProd", LEVEL_FULL, 100, 200);
+	write_access(f->j, "acme", "acme.john.roe", "AcmeProd", LEVEL_NONE, 200, 0);
+	write_access(f->j, "acme", "acme.ann.lee", "AcmeProd", LEVEL_READ_ONLY, 100, 900);
+	/* Twice: what was carried over is carried over again. */
+	for (int i = 0; i < 2; i++) {
+		snprintf(path, sizeof(path), "%s.archive%d", f->path, i);
+		assert_int_equal(journal_archive(f->j, 300 + i, path), 0);
+		assert_verifies(f->j);
+		unlink(path);
+		assert_int_equal(journal_access_last(f->j, 400, collect, &got), 0);
+		assert_int_equal(got.n, 2);
+		assert_string_equal(got.items[0].login, "acme.ann.lee");
+		assert_non_null(strstr(got.items[0].reason, "in effect when"));
+		assert_string_equal(got.items[1].login, "acme.jane.doe");
+		assert_int_equal(got.items[1].at, 100);
+		assert_int_equal(got.items[1].until, 200);
+		assert_non_null(strstr(got.items[1].reason, "not confirmed as ended when"));
+		collected_free(&got);
+		assert_int_equal(journal_client_of(&client, f->j, "sql07", "acme.jane.doe"), 0);
+		assert_string_equal(client, "acme");
+		free(client);
+		client = NULL;
+	}
+	assert_int_equal(journal_has_client(&known, f->j, "acme"), 0);
+	assert_true(known);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -151,6 +187,7 @@ int main(void)
 		WITH_JOURNAL(test_write_stops_at_a_strange_head),
 		WITH_JOURNAL(test_keys),
 		WITH_JOURNAL(test_archive_keeps_the_chain),
+		WITH_JOURNAL(test_archive_keeps_access_past_its_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,107 @@
+#!/usr/bin/python3
+"""What reports conclude from the journal: never more than somebody read, also after an archive or a `forget`."""
+
+import contextlib
+import sqlite3
+import unittest
+
+import audit_lab
+import lab
+
+JANE, JOHN = "acme.jane.doe", "acme.john.roe"
+
+
+def setUpModule():
+    lab.require()
+
+
+def wait_past(instant):
+    """The journal counts seconds, and an archive takes what is before one."""
+    while lab.now() <= instant:
+        pass
+
+
+class EvidenceCase(audit_lab.AuditCase):
+    def begun(self, users=(("Jane", "Doe"),), databases=(("staging", "sql01", "AcmeTest"),), **more):
+        """A client whose access was granted a hundred days ago and should have ended two months ago."""
+        found = self.lab_make(limits={"connect_timeout": 2}, **more)
+        found.golive = lab.now() - lab.days(90)
+        self.client_put(found, users, databases)
+        found.agent.apply(lab.local(lab.now() - lab.days(100)))
+        return found
+
+    def client_put(self, found, users, databases=(("staging", "sql01", "AcmeTest"),)):
+        found.client_add("acme", list(databases), users=users, approved_on=lab.day(lab.now() - lab.days(120)),
+                         starts=lab.day(lab.now() - lab.days(110)))
+
+    def archived(self, found, name="old.db", to=None):
+        """Everything so far, or everything before `to`."""
+        wait_past(lab.now())
+        path = found.path(name)
+        found.agent.curfew("archive", path, "--to", lab.local(to or lab.now()), expect=0)
+        return path
+
+    @staticmethod
+    def records_delete(found, where):
+        """As if they had never been in this file."""
+        with contextlib.closing(sqlite3.connect(found.agent.path("state", "journal.db"))) as db:
+            triggers = db.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+            for name, _ in triggers:
+                db.execute(f"DROP TRIGGER {name}")
+            assert db.execute(f"DELETE FROM record WHERE {where}").rowcount, where
+            for _, text in triggers:
+                db.execute(text)
+            db.commit()
+
+    def certificate(self, found, *more, expect=0):
+        return found.agent.curfew("certificate", "acme", *more, expect=expect)
+
+    def refused(self, found, *words):
+        result = self.certificate(found, "--json", expect=2)
+        self.assertEqual(result.out, "")
+        for word in words:
+            self.assertIn(word, result.err)
+
+
+class AnEndThatNobodyConfirmed(EvidenceCase):
+    """The server was down at the end, and the records of the grant are in an archive now."""
+
+    def down(self, **more):
+        found = self.begun(**more)
+        found.server.stop()
+        found.agent.apply(expect=1)
+        return found
+
+    def test_the_server_left_the_files(self):
+        found = self.lab_make(servers={"sql01": ("AcmeTest",), "sql02": ("AcmeProd",)}, limits={"connect_timeout": 2})
+        found.golive = lab.now() - lab.days(90)
+        both = [("staging", "sql01", "AcmeTest"), ("production", "sql02", "AcmeProd", "full")]
+        self.client_put(found, (("Jane", "Doe"),), both)
+        found.agent.apply(lab.local(lab.now() - lab.days(100)))
+        found.servers["sql01"].stop()
+        found.agent.servers.pop("sql01")
+        self.client_put(found, (("Jane", "Doe"),), both[1:])
+        found.agent.apply(expect=1)
+        self.refused(found, f"{JANE} on sql01")
+        self.archived(found)
+        self.refused(found, f"{JANE} on sql01")
+        for command in ("status", "audit"):
+            said = found.agent.curfew(command, "acme", expect=(1, 2))
+            self.assertIn("the server was removed from curfew.conf", said.out, command)
+        # An archive of an older version took the record that names the client: any client may be the one.
+        self.records_delete(found, "kind = 'access' AND server = 'sql01'")
+        self.refused(found, f"{JANE} on sql01 / AcmeTest")
+
+    def test_history_and_population(self):
+        found = self.down()
+        when = lab.local(lab.now() - lab.days(1))
+        self.archived(found, to=lab.now() - lab.days(2))
+        said = found.agent.curfew("history", "--at", when).out
+        self.assertIn(f"past its end: {JANE} on sql01 / AcmeTest", said)
+        self.assertNotIn("nobody had access", said)
+        rows = found.agent.curfew("audit", "--from", when, "--json", expect=2).json["rows"]
+        self.assertEqual({(r["login"], r["ended"]) for r in rows}, {(JANE, None)})
+
+
+if __name__ == "__main__":
+    unittest.main()
