@@ -7,7 +7,12 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
+
+/* Milliseconds. */
+#define LOCK_PATIENCE 3000
+#define LOCK_PAUSE    50
 
 /* Whether the file has this content. 0 or negative errno. */
 static int content_compare(int fd, const char *expected)
@@ -99,6 +104,21 @@ static int new_write(
 	return rc;
 }
 
+/* Waits for another command that changes a file, and not for ever for a process that keeps the lock. */
+static int folder_lock(int folder)
+{
+	int rc = -EBUSY;
+
+	for (int waited = 0; rc == -EBUSY && waited <= LOCK_PATIENCE; waited += LOCK_PAUSE) {
+		if (waited)
+			nanosleep(&(struct timespec){.tv_nsec = LOCK_PAUSE * 1000000L}, NULL);
+		rc = flock(folder, LOCK_EX | LOCK_NB) == 0 ? 0
+		     : errno == EWOULDBLOCK		   ? -EBUSY
+							   : -errno;
+	}
+	return rc;
+}
+
 int file_replace(const char *path, const char *text, const char *expected)
 {
 	_cleanup_free_ char *copy = strdup(path);
@@ -109,8 +129,7 @@ int file_replace(const char *path, const char *text, const char *expected)
 	int folder = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (folder < 0)
 		return -errno;
-	int rc =
-		flock(folder, LOCK_EX | LOCK_NB) < 0 ? (errno == EWOULDBLOCK ? -EBUSY : -errno) : 0;
+	int rc = folder_lock(folder);
 	if (rc == 0)
 		rc = old_check(&st, folder, base_name(path), expected);
 	if (rc == 0)

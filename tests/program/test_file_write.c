@@ -7,6 +7,9 @@
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
 
 static char *folder, *path;
 
@@ -99,6 +102,31 @@ static void one_at_a_time(void **state)
 	assert_content("old\n");
 }
 
+/* Another command needs a moment. */
+static void soon_enough(void **state)
+{
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), pipes[2];
+	char byte;
+
+	(void)state;
+	assert_int_equal(pipe(pipes), 0);
+	pid_t child = fork();
+	if (child == 0) {
+		flock(fd, LOCK_EX);
+		(void)!write(pipes[1], "x", 1);
+		nanosleep(&(struct timespec){.tv_nsec = 300000000}, NULL);
+		_exit(0);
+	}
+	/* The child has the lock by the same open file: only its own end ends it. */
+	close(fd);
+	assert_int_equal(read(pipes[0], &byte, 1), 1);
+	assert_int_equal(file_replace(path, "new\n", "old\n"), 0);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	close(pipes[0]);
+	close(pipes[1]);
+	assert_content("new\n");
+}
+
 /* The disk takes only a part of it. */
 static void half_a_file_is_none(void **state)
 {
@@ -122,7 +150,7 @@ static void half_a_file_is_none(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {TEST(a_file_is_replaced), TEST(another_change_is_kept),
-		TEST(a_new_file), TEST(no_link_is_followed), TEST(one_at_a_time),
+		TEST(a_new_file), TEST(no_link_is_followed), TEST(one_at_a_time), TEST(soon_enough),
 		TEST(half_a_file_is_none)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

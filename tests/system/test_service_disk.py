@@ -3,6 +3,7 @@
 later with the times at which it happened."""
 
 import ctypes
+import fcntl
 import os
 import signal
 import sqlite3
@@ -139,6 +140,18 @@ class Journal(Disk):
             self.assertTrue(self.bob_is_shut_out(), str(done))
             db.execute("ROLLBACK")
         until(lambda: self.records("action = 'revoke'"), "the revocation is on record")
+
+    def test_a_lock_on_the_client_files_holds_no_revocation_up(self):
+        self.service_make(lab.now() + days(20))
+        folder = os.open(self.agent.path("clients.d"), os.O_RDONLY)
+        self.addCleanup(os.close, folder)
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        self.assertEqual(self.revoke().code, 0)
+        self.assertTrue(self.bob_is_shut_out())
+        done = self.agent.curfew("allow", "acme", USER, "203.0.113.99", "--reason", "a week away",
+                                 "--ticket", "CS-3", "--yes")
+        self.assertEqual(done.code, 1, str(done))
+        self.assertIn("`lslocks` names the process", done.err)
 
     def test_a_damaged_journal_keeps_nobody_in(self):
         self.service_make(lab.now() + days(20))
