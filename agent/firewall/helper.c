@@ -1,5 +1,6 @@
 /* The firewall process: opens the table and accepts messages only from the service. */
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -105,6 +106,10 @@ static _Noreturn void process_serve(struct firewall_process *f)
 {
 	const struct sandbox_paths paths = {.read = f->options->read, .write = f->options->write};
 	int on = 1;
+
+	/* Lists of many entries come and go: each has pages of its own, which go back when it does. By default the threshold
+	 * grows with what was freed (mallopt(3)), and then they stay. */
+	mallopt(M_MMAP_THRESHOLD, 128 * 1024);
 	int rc = setsockopt(f->channel, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0 ? -errno : 0;
 
 	if (rc == 0 && !f->options->unconfined)

@@ -1,6 +1,7 @@
 /* Our transactions side by side with `nft -f`, in one run on one machine: the ratios are what counts. `nft -f` loads the
  * people of twenty servers once into the same sets as ours, and once into one set of source, server, and port, which is what
  * a script by hand has. Everything happens in a network namespace of this process; needs root. */
+#include <malloc.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <string.h>
@@ -289,6 +290,7 @@ int main(void)
 
 	if (unshare(CLONE_NEWNET) < 0)
 		die("needs root, for a network namespace of its own");
+	mallopt(M_MMAP_THRESHOLD, 128 * 1024); /* as the firewall process */
 	guards_make();
 	bench_one(10);
 	bench_one(1000);
