@@ -57,14 +57,14 @@ bool set_key_read(struct source *s, struct endpoint *e, const struct set_id *id,
 		return false;
 	if (key_has_source(id)) {
 		memset(s, 0, sizeof(*s));
-		s->family = id->family;
+		s->family = (uint16_t)id->family;
 		s->prefix = id->kind == SET_DENIED ? (uint8_t)(8 * width) : id->prefix;
 		memcpy(s->addr, bytes, width);
 		at = width;
 	}
 	if (key_has_endpoint(id)) {
 		memset(e, 0, sizeof(*e));
-		e->family = id->family;
+		e->family = (uint16_t)id->family;
 		memcpy(e->addr, bytes + at, width);
 		memcpy(&port, bytes + at + width, sizeof(port));
 		e->port = ntohs(port);

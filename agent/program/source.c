@@ -42,7 +42,7 @@ static bool address_is_mapped(const uint8_t *addr)
 }
 
 /* The kernel treats an IPv4-mapped address as IPv4, so an IPv6 element for it would never match. */
-static int address_parse(int *family, uint8_t addr[16], const char *text)
+static int address_parse(uint16_t *family, uint8_t addr[16], const char *text)
 {
 	memset(addr, 0, 16);
 	if (inet_pton(AF_INET, text, addr) == 1) {

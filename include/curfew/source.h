@@ -9,13 +9,14 @@
 #define ENDPOINT_TEXT_MAX 64
 
 struct source {
-	int family;	  /* AF_INET or AF_INET6 */
+	uint16_t
+		family; /* AF_INET or AF_INET6; lists hold 100,000 of them, so it is as short as the rest */
 	uint8_t addr[16]; /* network byte order; IPv4 uses the first 4; host bits are zero */
 	uint8_t prefix;	  /* 0..32 or 0..128 */
 };
 
 struct endpoint {
-	int family;
+	uint16_t family;
 	uint8_t addr[16];
 	uint16_t port; /* host byte order */
 };
