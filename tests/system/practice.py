@@ -95,6 +95,10 @@ class PracticeServer:
             self.stop()
             raise AssertionError(f"practice server {self.name} did not start: {self.words()}")
 
+    @property
+    def pid(self):
+        return self._process.pid
+
     def words(self):
         """What it said on standard error."""
         with open(self._log.name, encoding="utf-8") as file:
