@@ -30,8 +30,7 @@ static int claims_take(struct memory *m, const struct claims *c)
 	for (size_t i = 0; i < c->n; i++)
 		if (c->items[i].living && streq(c->items[i].server, m->w->server->name))
 			m->claims[m->n_claims++] = &c->items[i];
-	if (m->n_claims)
-		qsort(m->claims, m->n_claims, sizeof(*m->claims), claim_compare);
+	array_sort(m->claims, m->n_claims, sizeof(*m->claims), claim_compare);
 	return 0;
 }
 

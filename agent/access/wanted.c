@@ -76,7 +76,7 @@ static int logins_build(struct wanted_server *w)
 	if (!sorted || !w->logins || !w->named)
 		return -ENOMEM;
 	memcpy(sorted, w->grants, w->n_grants * sizeof(*sorted));
-	qsort(sorted, w->n_grants, sizeof(*sorted), grant_compare);
+	array_sort(sorted, w->n_grants, sizeof(*sorted), grant_compare);
 	for (size_t i = 0; i < w->n_grants && rc == 0; i++)
 		rc = login_take(w, sorted[i],
 			i == 0 || !names_equal(sorted[i - 1]->user->login, sorted[i]->user->login));

@@ -18,9 +18,13 @@ static int days_due(instant_t at, const char *zone, instant_t now)
 {
 	static const int ahead[] = {1, 3, 14};
 
-	for (size_t i = 0; i < ARRAY_SIZE(ahead); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(ahead); i++) {
+		/* No zone moves an hour by more than a day: most of a fleet's dates are farther away. */
+		if (at - (instant_t)(ahead[i] + 1) * 86400 > now)
+			continue;
 		if (days_before(at, ahead[i], zone) <= now)
 			return ahead[i];
+	}
 	return 0;
 }
 

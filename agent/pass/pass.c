@@ -78,18 +78,6 @@ static unsigned reading_deadline(const struct pass *p)
 	return most < PASS_READING_DEADLINE ? most : PASS_READING_DEADLINE;
 }
 
-/* The verifications of one server are adjacent. */
-static void verified_ask(const struct pass *p, struct server_work *w)
-{
-	for (size_t i = 0; i < p->verified.n; i++) {
-		if (!streq(p->verified.items[i].server, w->server->name))
-			continue;
-		if (!w->sql.n_verified)
-			w->sql.verified = &p->verified.items[i];
-		w->sql.n_verified++;
-	}
-}
-
 static int server_add(struct pass *p, const struct server *s)
 {
 	struct server_work *w = &p->servers[p->n_servers];
@@ -112,8 +100,8 @@ static int server_add(struct pass *p, const struct server *s)
 	w->sql.wanted.hold = p->hold[0] ? p->hold : NULL;
 	w->sql.wanted.first_start = p->first_start;
 	pass_sids_choose(p, w);
-	rc = claims_build(&w->sql.claims, &p->identities);
-	if (!rc && p->o.mode == PASS_APPLY)
+	w->sql.claims = p->claims;
+	if (p->o.mode == PASS_APPLY)
 		rc = pass_closings_build(p, w);
 	if (!rc)
 		rc = pass_formers_ask(p, w);
@@ -121,7 +109,7 @@ static int server_add(struct pass *p, const struct server *s)
 		rc = pass_baselines_ask(p, w);
 	if (rc)
 		return rc;
-	verified_ask(p, w);
+	w->sql.verified = pass_verified_of(&w->sql.n_verified, p, w->server->name);
 	w->read[0] = s->ca_file;
 	w->connect[0] = s->port;
 	w->paths = (struct sandbox_paths){.read = w->read, .connect = w->connect};
@@ -196,6 +184,8 @@ int pass_new(struct pass **out, const struct pass_options *o)
 		rc = pass_formers_spread(p);
 	for (size_t i = 0; !rc && i < p->grants.n; i++)
 		p->works[i].before = pass_admission(&p->grants.items[i], p);
+	if (!rc)
+		rc = claims_build(&p->claims, &p->identities);
 	for (size_t i = 0; !rc && i < o->program->n_servers; i++)
 		if (server_is_asked(p, &o->program->servers[i]))
 			rc = server_add(p, &o->program->servers[i]);
@@ -240,10 +230,10 @@ void pass_free(struct pass *p)
 		pass_baselines_free(w);
 		pass_closings_free(w);
 		free(w->formers);
-		free(w->sql.claims.items);
 		wanted_free(&w->sql.wanted);
 	}
 	free(p->servers);
+	free(p->claims.items);
 	free(p->jobs);
 	pass_lasts_free(p);
 	free(p->removed);

@@ -67,7 +67,7 @@ static const struct grant **databases_once(size_t *n, const struct wanted_server
 	if (!once)
 		return NULL;
 	memcpy(once, wanted->grants, wanted->n_grants * sizeof(*once));
-	qsort(once, wanted->n_grants, sizeof(*once), grant_compare);
+	array_sort(once, wanted->n_grants, sizeof(*once), grant_compare);
 	for (size_t i = 0; i < wanted->n_grants; i++)
 		if (!*n || !names_equal(once[*n - 1]->database->name, once[i]->database->name))
 			once[(*n)++] = once[i];

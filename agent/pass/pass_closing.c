@@ -34,22 +34,20 @@ static size_t remembered_merge(struct remembered *items, size_t n)
 
 int pass_remembered(struct remembered **out, size_t *n, const struct pass *p, const char *server)
 {
-	struct remembered *items = calloc(p->proved.n + p->verified.n + 1, sizeof(*items));
+	size_t n_proved, n_verified;
+	const struct proved *proved = pass_proved_of(&n_proved, p, server);
+	const struct verified *verified = pass_verified_of(&n_verified, p, server);
+	struct remembered *items = calloc(n_proved + n_verified + 1, sizeof(*items));
 
 	if (!items)
 		return -ENOMEM;
 	*n = 0;
-	for (size_t i = 0; i < p->proved.n; i++) {
-		const struct proved *k = &p->proved.items[i];
-		if (streq(k->server, server))
-			items[(*n)++] = (struct remembered){k->login, k->database, k->level, false};
-	}
-	for (size_t i = 0; i < p->verified.n; i++) {
-		const struct verified *v = &p->verified.items[i];
-		if (streq(v->server, server))
-			items[(*n)++] = (struct remembered){
-				v->login, v->database, v->level, v->result == VERIFICATION_EXCESS};
-	}
+	for (size_t i = 0; i < n_proved; i++)
+		items[(*n)++] = (struct remembered){
+			proved[i].login, proved[i].database, proved[i].level, false};
+	for (size_t i = 0; i < n_verified; i++)
+		items[(*n)++] = (struct remembered){verified[i].login, verified[i].database,
+			verified[i].level, verified[i].result == VERIFICATION_EXCESS};
 	*n = remembered_merge(items, *n);
 	*out = items;
 	return 0;

@@ -114,6 +114,7 @@ struct pass {
 	struct kept_guards guards;
 	struct baseline_places baselines; /* read when first asked for */
 	bool baselines_read;
+	struct claims claims;  /* of the identities; each worker has a copy of its own */
 	struct overrides kept; /* from the journal; only its passed times are used */
 	struct overrides
 		overrides; /* a copy of the caller's revocations; those times are borrowed */
@@ -166,6 +167,14 @@ const struct grant *pass_grant(
 bool pass_is_in_force(const struct pass *p, const char *server, const char *login,
 	const char *database, enum level level);
 bool pass_login_is_named(const struct pass *p, const char *server, const char *login);
+/* Those of one login on one server, of which there may be none: pointers in a row. */
+const struct grant *const *pass_grants_of(
+	size_t *n, const struct pass *p, const char *server, const char *login);
+/* Of the login inventory: those of one login may differ in case. NULL: it does not have the login. */
+const struct identity *pass_identity(const struct pass *p, const char *server, const char *login);
+/* Those of one server, which are in a row. */
+const struct proved *pass_proved_of(size_t *n, const struct pass *p, const char *server);
+const struct verified *pass_verified_of(size_t *n, const struct pass *p, const char *server);
 size_t pass_grant_number(const struct pass *p, const struct grant *g);
 /* Changes that a worker announces: recorded before it may continue, and their outcomes. */
 struct journal_entry pass_record_entry(

@@ -165,24 +165,102 @@ bool pass_is_in_force(const struct pass *p, const char *server, const char *logi
 	return false;
 }
 
-bool pass_login_is_named(const struct pass *p, const char *server, const char *login)
+static int login_compare(const char *server, const char *login, const struct grant *g)
+{
+	int c = strcmp(server, g->server->name);
+
+	return c ? c : names_compare(login, g->user->login);
+}
+
+const struct grant *const *pass_grants_of(
+	size_t *n, const struct pass *p, const char *server, const char *login)
 {
 	size_t from = 0, to = p->grants.n;
 
 	while (from < to) {
 		size_t at = from + (to - from) / 2;
-		int c = strcmp(server, p->index[at]->server->name);
+
+		if (login_compare(server, login, p->index[at]) > 0)
+			from = at + 1;
+		else
+			to = at;
+	}
+	for (to = from; to < p->grants.n && !login_compare(server, login, p->index[to]);)
+		to++;
+	*n = to - from;
+	return p->index + from;
+}
+
+bool pass_login_is_named(const struct pass *p, const char *server, const char *login)
+{
+	size_t n;
+
+	pass_grants_of(&n, p, server, login);
+	return n > 0;
+}
+
+const struct identity *pass_identity(const struct pass *p, const char *server, const char *login)
+{
+	const struct identities *all = &p->identities;
+	size_t from = 0, to = all->n;
+
+	while (from < to) {
+		size_t at = from + (to - from) / 2;
+		int c = strcmp(server, all->items[at].server);
 
 		if (!c)
-			c = names_compare(login, p->index[at]->user->login);
-		if (!c)
-			return true;
-		if (c < 0)
-			to = at;
-		else
+			c = strcmp(login, all->items[at].login);
+		if (c > 0)
 			from = at + 1;
+		else
+			to = at;
 	}
-	return false;
+	if (from < all->n && streq(all->items[from].server, server) &&
+		streq(all->items[from].login, login))
+		return &all->items[from];
+	/* In another case: seldom, so that looking at each is quick enough. */
+	for (size_t i = 0; i < all->n; i++)
+		if (streq(all->items[i].server, server) && names_equal(all->items[i].login, login))
+			return &all->items[i];
+	return NULL;
+}
+
+const struct proved *pass_proved_of(size_t *n, const struct pass *p, const char *server)
+{
+	const struct proved *items = p->proved.items;
+	size_t from = 0, to = p->proved.n;
+
+	while (from < to) {
+		size_t at = from + (to - from) / 2;
+
+		if (strcmp(items[at].server, server) < 0)
+			from = at + 1;
+		else
+			to = at;
+	}
+	for (to = from; to < p->proved.n && streq(items[to].server, server);)
+		to++;
+	*n = to - from;
+	return *n ? items + from : NULL;
+}
+
+const struct verified *pass_verified_of(size_t *n, const struct pass *p, const char *server)
+{
+	const struct verified *items = p->verified.items;
+	size_t from = 0, to = p->verified.n;
+
+	while (from < to) {
+		size_t at = from + (to - from) / 2;
+
+		if (strcmp(items[at].server, server) < 0)
+			from = at + 1;
+		else
+			to = at;
+	}
+	for (to = from; to < p->verified.n && streq(items[to].server, server);)
+		to++;
+	*n = to - from;
+	return *n ? items + from : NULL;
 }
 
 size_t pass_grant_number(const struct pass *p, const struct grant *g)

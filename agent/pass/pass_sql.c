@@ -13,18 +13,9 @@ static struct server_work *server_of(struct pass *p, const char *name)
 	return NULL;
 }
 
-static const struct identity *identity_of(const struct pass *p, const struct record *r)
-{
-	for (size_t i = 0; i < p->identities.n; i++)
-		if (streq(p->identities.items[i].server, r->server) &&
-			names_equal(p->identities.items[i].login, r->login))
-			return &p->identities.items[i];
-	return NULL;
-}
-
 static void login_gone(struct pass *p, const struct record *r)
 {
-	const struct identity *known = identity_of(p, r);
+	const struct identity *known = pass_identity(p, r->server, r->login);
 
 	pass_former_login_gone(p, r->server, r->login);
 	if (known && !known->removed && !pass_journal_begin(p) &&
@@ -37,16 +28,17 @@ static void login_gone(struct pass *p, const struct record *r)
 
 static void login_shut_note(struct pass *p, const struct record *r)
 {
-	for (size_t i = 0; i < p->grants.n; i++) {
-		const struct grant *g = &p->grants.items[i];
-		if (streq(g->server->name, r->server) && names_equal(g->user->login, r->login))
-			p->works[i].login_shut = r->identity.status != LOGIN_ENABLED;
-	}
+	size_t n;
+	const struct grant *const *grants = pass_grants_of(&n, p, r->server, r->login);
+
+	for (size_t i = 0; i < n; i++)
+		p->works[pass_grant_number(p, grants[i])].login_shut =
+			r->identity.status != LOGIN_ENABLED;
 }
 
 static void login_take(struct pass *p, const struct record *r)
 {
-	const struct identity *known = identity_of(p, r);
+	const struct identity *known = pass_identity(p, r->server, r->login);
 	const struct record_login *l = &r->identity;
 
 	if (p->o.mode != PASS_APPLY)

@@ -37,8 +37,7 @@ int state_copy_read(struct state_copy **out, struct journal *j)
 		state_copy_free(r);
 		return rc;
 	}
-	if (r->verified.n)
-		qsort(r->verified.items, r->verified.n, sizeof(*r->verified.items), place_compare);
+	array_sort(r->verified.items, r->verified.n, sizeof(*r->verified.items), place_compare);
 	*out = r;
 	return 0;
 }

@@ -59,7 +59,8 @@ char to_small(char c)
 
 int names_compare(const char *a, const char *b)
 {
-	while (*a && to_small(*a) == to_small(*b)) {
+	/* Names that are sorted or searched begin alike, and mostly with the same case. */
+	while (*a && (*a == *b || to_small(*a) == to_small(*b))) {
 		a++;
 		b++;
 	}

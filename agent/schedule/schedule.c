@@ -209,7 +209,7 @@ int schedule_at(
 	next = g.items;
 	for (size_t i = 0; i < p->n_clients; i++)
 		next = client_grants(next, p, &p->clients[i], o, now);
-	qsort(g.items, g.n, sizeof(*g.items), grant_compare);
+	array_sort(g.items, g.n, sizeof(*g.items), grant_compare);
 	*out = g;
 	return 0;
 }

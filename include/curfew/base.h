@@ -37,6 +37,19 @@ static inline void *array_grown(void *items, size_t n, size_t size)
 	return n & (n - 1) ? items : reallocarray(items, n ? 2 * n : 1, size);
 }
 
+/* Sorts what is not sorted yet: files and tables are mostly read in their order. */
+static inline void array_sort(
+	void *items, size_t n, size_t size, int (*compare)(const void *, const void *))
+{
+	const char *at = items;
+
+	for (size_t i = 1; i < n; i++, at += size)
+		if (compare(at, at + size) > 0) {
+			qsort(items, n, size, compare);
+			return;
+		}
+}
+
 /* The part behind the last slash. */
 static inline const char *base_name(const char *path)
 {

@@ -1,0 +1,94 @@
+/* Finding what a server speaks of among thousands of grants and logins: each in its place, and in whatever case. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <string.h>
+
+#include "pass/pass_internal.h"
+
+#define TEXT(literal) ((char[]){literal})
+
+static void grants_of_a_login_are_those_of_its_server(void **state)
+{
+	struct server servers[] = {{.name = TEXT("sql01")}, {.name = TEXT("sql02")}};
+	struct user users[] = {{.login = TEXT("acme.bob")}, {.login = TEXT("Acme.Jane")},
+		{.login = TEXT("acme.janet")}};
+	struct database databases[] = {{.name = TEXT("One")}, {.name = TEXT("Two")}};
+	struct grant grants[12];
+	struct pass p = {.grants = {.items = grants}};
+	size_t n;
+
+	(void)state;
+	for (size_t u = 0; u < 3; u++)
+		for (size_t s = 0; s < 2; s++)
+			for (size_t d = 0; d < 2; d++)
+				grants[p.grants.n++] = (struct grant){.user = &users[u],
+					.server = &servers[s],
+					.database = &databases[d]};
+	assert_int_equal(pass_index_build(&p), 0);
+	const struct grant *const *found = pass_grants_of(&n, &p, "sql02", "ACME.JANE");
+	assert_int_equal(n, 2);
+	for (size_t i = 0; i < n; i++) {
+		assert_ptr_equal(found[i]->user, &users[1]);
+		assert_ptr_equal(found[i]->server, &servers[1]);
+	}
+	for (size_t u = 0; u < 3; u++)
+		assert_true(pass_login_is_named(&p, "sql01", users[u].login));
+	pass_grants_of(&n, &p, "sql03", "acme.bob");
+	assert_int_equal(n, 0);
+	assert_false(pass_login_is_named(&p, "sql01", "acme.jan"));
+	assert_false(pass_login_is_named(&p, "sql01", "acme.zoe"));
+	free(p.index);
+}
+
+/* As the journal has them: by bytes, of one name the living login first. */
+static void a_login_of_the_inventory_is_found_in_any_case(void **state)
+{
+	struct identity items[] = {{.server = TEXT("sql01"), .login = TEXT("Bob")},
+		{.server = TEXT("sql01"), .login = TEXT("jane")},
+		{.server = TEXT("sql01"), .login = TEXT("jane"), .removed = 5},
+		{.server = TEXT("sql02"), .login = TEXT("bob")}};
+	const struct pass p = {.identities = {.items = items, .n = ARRAY_SIZE(items)}};
+
+	(void)state;
+	assert_ptr_equal(pass_identity(&p, "sql01", "Bob"), &items[0]);
+	assert_ptr_equal(pass_identity(&p, "sql01", "bob"), &items[0]);
+	assert_ptr_equal(pass_identity(&p, "sql01", "jane"), &items[1]);
+	assert_ptr_equal(pass_identity(&p, "sql02", "BOB"), &items[3]);
+	assert_null(pass_identity(&p, "sql02", "jane"));
+	assert_null(pass_identity(&p, "sql03", "bob"));
+}
+
+static void what_is_known_of_a_server_is_in_a_row(void **state)
+{
+	struct proved proved[] = {{.server = TEXT("sql01"), .login = TEXT("a")},
+		{.server = TEXT("sql02"), .login = TEXT("b")},
+		{.server = TEXT("sql02"), .login = TEXT("c")}};
+	struct verified verified[] = {
+		{.server = "sql02"}, {.server = "sql02"}, {.server = "sql04"}};
+	const struct pass p = {.proved = {.items = proved, .n = ARRAY_SIZE(proved)},
+		.verified = {.items = verified, .n = ARRAY_SIZE(verified)}};
+	size_t n = 9;
+
+	(void)state;
+	assert_ptr_equal(pass_proved_of(&n, &p, "sql02"), &proved[1]);
+	assert_int_equal(n, 2);
+	assert_null(pass_proved_of(&n, &p, "sql03"));
+	assert_int_equal(n, 0);
+	assert_ptr_equal(pass_verified_of(&n, &p, "sql02"), &verified[0]);
+	assert_int_equal(n, 2);
+	assert_null(pass_verified_of(&n, &p, "sql01"));
+	assert_int_equal(n, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(grants_of_a_login_are_those_of_its_server),
+		cmocka_unit_test(a_login_of_the_inventory_is_found_in_any_case),
+		cmocka_unit_test(what_is_known_of_a_server_is_in_a_row),
+	};
+
+	return cmocka_run_group_tests_name("pass-lookup", tests, NULL, NULL);
+}
