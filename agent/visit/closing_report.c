@@ -8,6 +8,11 @@
 #include "visit/visit.h"
 #include "curfew/text.h"
 
+const struct sid *closing_sid(const struct closing_run *c, size_t i)
+{
+	return c->closings[i].sid.size ? &c->closings[i].sid : &c->disables[i].sid;
+}
+
 static void closing_tell(const struct visit_run *run, const struct sql_closing *closing,
 	enum change_kind kind, int code, const char *statement, const char *words)
 {

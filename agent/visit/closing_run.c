@@ -186,11 +186,6 @@ static bool is_from(const struct observed_session *s, const struct source *sourc
 	       source_contains(source, family, address);
 }
 
-const struct sid *closing_sid(const struct closing_run *c, size_t i)
-{
-	return c->closings[i].sid.size ? &c->closings[i].sid : &c->disables[i].sid;
-}
-
 static size_t closing_of(const struct closing_run *c, const struct observed_session *s)
 {
 	size_t i = 0;
