@@ -175,39 +175,54 @@ static int change_key_compare(const void *a, const void *b)
 	return allow_key_compare(&(*x)->endpoint, &(*x)->source, &(*y)->endpoint, &(*y)->source);
 }
 
-/* The entries that did not change, with what was found of those that did: both are sorted. */
+/* Room for `n`, as array_grown() expects it. */
+static int allows_reserve(struct firewall_state *s, size_t n)
+{
+	struct observed_allow *allows;
+	size_t room = 1;
+
+	while (room < n)
+		room *= 2;
+	if (n <= s->n_allows)
+		return 0;
+	allows = reallocarray(s->allows, room, sizeof(*allows));
+	if (!allows)
+		return -ENOMEM;
+	s->allows = allows;
+	return 0;
+}
+
+/* Takes out the entries that changed, and puts in what was found of them: all are sorted. */
 static int allows_merge(struct firewall_state *to, const struct firewall_state *found,
 	const struct firewall_change **changed, size_t n_changed)
 {
-	size_t room = to->n_allows + found->n_allows, n = 0, c = 0, k = 0;
-	struct observed_allow *merged;
+	struct observed_allow *allows;
+	size_t kept = 0, c = 0, at, k = found->n_allows;
+	int rc = allows_reserve(to, to->n_allows + k);
 
-	/* As array_grown() expects it. */
-	for (n = 1; n < room;)
-		n *= 2;
-	merged = calloc(n, sizeof(*merged));
-	if (!merged)
-		return -ENOMEM;
-	n = 0;
+	if (rc < 0)
+		return rc;
+	allows = to->allows;
 	for (size_t i = 0; i < to->n_allows; i++) {
-		const struct observed_allow *o = &to->allows[i];
 		int order = -1;
 
 		while (c < n_changed &&
 			(order = allow_key_compare(&changed[c]->endpoint, &changed[c]->source,
-				 &o->endpoint, &o->source)) < 0)
+				 &allows[i].endpoint, &allows[i].source)) < 0)
 			c++;
-		while (k < found->n_allows && observed_compare(&found->allows[k], o) < 0)
-			merged[n++] = found->allows[k++];
 		if (c < n_changed && order == 0)
 			continue;
-		merged[n++] = *o;
+		if (kept != i)
+			allows[kept] = allows[i];
+		kept++;
 	}
-	while (k < found->n_allows)
-		merged[n++] = found->allows[k++];
-	free(to->allows);
-	to->allows = merged;
-	to->n_allows = n;
+	to->n_allows = at = kept + k;
+	/* From the end, so that each moves once. */
+	while (k)
+		if (kept && observed_compare(&allows[kept - 1], &found->allows[k - 1]) > 0)
+			allows[--at] = allows[--kept];
+		else
+			allows[--at] = found->allows[--k];
 	return 0;
 }
 
