@@ -107,9 +107,10 @@ static _Noreturn void process_serve(struct firewall_process *f)
 	const struct sandbox_paths paths = {.read = f->options->read, .write = f->options->write};
 	int on = 1;
 
-	/* Lists of many entries come and go: each has pages of its own, which go back when it does. By default the threshold
-	 * grows with what was freed (mallopt(3)), and then they stay. */
-	mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+	/* A long list has pages of its own, which go back with it; the room of a short transaction stays. By default the
+	 * threshold grows with what was freed, and then long lists stay too (mallopt(3)). */
+	mallopt(M_MMAP_THRESHOLD, 1 << 20);
+	mallopt(M_TRIM_THRESHOLD, 1 << 20);
 	int rc = setsockopt(f->channel, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0 ? -errno : 0;
 
 	if (rc == 0 && !f->options->unconfined)
