@@ -42,11 +42,15 @@ int64_t scope_proof(instant_t *at, const struct collected *c, const char *login,
 		const struct journal_entry *e = &c->history.items[i];
 		bool place = database ? e->database && streq(e->database, database) : !e->database;
 
-		if (e->kind == JOURNAL_PROOF && e->login && names_equal(e->login, login) &&
-			e->server && streq(e->server, server) && place && is_verified(e->outcome)) {
-			*at = e->at;
-			return e->id;
-		}
+		if (e->kind != JOURNAL_PROOF || !e->login || !names_equal(e->login, login) ||
+			!e->server || !streq(e->server, server) || !place)
+			continue;
+		/* The last one decides: who was verified as having access, or as more than none, was not removed then. */
+		if (!is_verified(e->outcome) || !e->level ||
+			!streq(e->level, level_name(LEVEL_NONE)))
+			return 0;
+		*at = e->at;
+		return e->id;
 	}
 	return 0;
 }

@@ -17,7 +17,8 @@ bool scope_has(const struct certificate_scope *s, const char *login);
 bool scope_is_former(const struct certificate_scope *s, const struct journal_entry *e);
 /* When the inventory recorded the login as removed; 0: not yet. */
 instant_t scope_login_gone(const struct identities *ids, const struct journal_entry *e);
-/* The journal's last verification of the removal, and its time; 0: none. database NULL: of the login. */
+/* The journal's last verification of the place, if it is of the removal, and its time; else 0. database NULL: of the
+ * login. */
 int64_t scope_proof(instant_t *at, const struct collected *c, const char *login, const char *server,
 	const char *database);
 /* Prints what is missing to standard error, one line each; returns the number of lines. */

@@ -39,13 +39,26 @@ static int entry_compare(const void *a, const void *b)
 	return c ? c : (x->id > y->id) - (x->id < y->id);
 }
 
+/* A proof of more than the access that was left is no evidence of its end. */
+static bool level_is_within(const char *level, const char *most)
+{
+	for (int l = LEVEL_NONE; level && most && l <= LEVEL_FULL; l++) {
+		if (streq(level, level_name((enum level)l)))
+			return true;
+		if (streq(most, level_name((enum level)l)))
+			return false;
+	}
+	return false;
+}
+
 static const struct journal_entry *proof_find(
 	const struct journal_entries *proofs, const struct journal_entry *e)
 {
 	for (size_t i = 0; i < proofs->n; i++) {
 		const struct journal_entry *p = &proofs->items[i];
 		if (p->at >= e->at && is_verified(p->outcome) &&
-			!text_compare(p->login, e->login) && !text_compare(p->server, e->server) &&
+			level_is_within(p->level, e->level) && !text_compare(p->login, e->login) &&
+			!text_compare(p->server, e->server) &&
 			(!p->database || !text_compare(p->database, e->database)))
 			return p;
 	}

@@ -24,6 +24,7 @@ static struct population make(
 		.login = "acme.jane.doe",
 		.server = "sql01",
 		.database = "AcmeTest",
+		.level = "none",
 		.outcome = "verified"};
 	const struct journal_entries access = {entries, n}, proofs = {&proof, 1};
 	struct population p = {.from = from, .to = to, .at = at};
@@ -75,6 +76,33 @@ static void test_periods(void **state)
 	population_free(&p);
 }
 
+/* Only what was verified at or below the level that access ended to is evidence that it ended. */
+static void test_proof_of_access(void **state)
+{
+	struct journal_entry entries[] = {ACCESS(1, 200, "full", 500),
+		ACCESS(2, 500, "read-only", 900), ACCESS(3, 905, "none", 0)};
+	struct journal_entry proofs[] = {{.id = 90, .at = 500, .level = "full"},
+		{.id = 91, .at = 501, .level = NULL}, {.id = 92, .at = 502, .level = "read-only"},
+		{.id = 93, .at = 906, .level = "read-only"}};
+	const struct journal_entries access = {entries, ARRAY_SIZE(entries)},
+				     all = {proofs, ARRAY_SIZE(proofs)};
+	struct population p = {.from = 100, .to = 1000, .at = 1000};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(proofs); i++) {
+		proofs[i].kind = JOURNAL_PROOF;
+		proofs[i].login = "acme.jane.doe";
+		proofs[i].server = "sql01";
+		proofs[i].database = "AcmeTest";
+		proofs[i].outcome = "verified";
+	}
+	assert_int_equal(population_make(&p, &access, &all), 0);
+	assert_int_equal(p.n, 2);
+	assert_int_equal(p.items[0].proof->id, 92);
+	assert_null(p.items[1].proof);
+	population_free(&p);
+}
+
 /* Nobody has seen it end: that is not an end. On time is not late; open before its end is neither. */
 static void test_unconfirmed(void **state)
 {
@@ -118,6 +146,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_periods),
+		cmocka_unit_test(test_proof_of_access),
 		cmocka_unit_test(test_unconfirmed),
 		cmocka_unit_test(test_formula),
 	};

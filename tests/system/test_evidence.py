@@ -103,5 +103,21 @@ class AnEndThatNobodyConfirmed(EvidenceCase):
         self.assertEqual({(r["login"], r["ended"]) for r in rows}, {(JANE, None)})
 
 
+class AProofOfHavingAccess(EvidenceCase):
+    def test_is_no_record_of_removal(self):
+        """Verified at a level, and gone by a DBA's hand before the next pass: no pass has verified the removal."""
+        found = self.begun()
+        found.agent.apply(lab.local(found.golive + lab.days(1)))
+        levels = [e["level"] for e in found.agent.curfew("history", "acme", "--json", expect=0).json if e["kind"] == "proof"]
+        self.assertEqual(levels, ["full", "read-only"])
+        found.server.sql(f"DROP USER [{JANE}]", "AcmeTest")
+        found.server.sql(f"DROP LOGIN [{JANE}]")
+        self.refused(found, f"{JANE} on sql01 / AcmeTest: removed, but the journal has no proof record")
+        found.agent.apply()
+        issued = self.certificate(found, "--json").json
+        records = {e["id"]: e for e in found.agent.curfew("history", "acme", "--json").json}
+        self.assertEqual({records[i["record"]]["level"] for i in issued["items"]}, {"none"})
+
+
 if __name__ == "__main__":
     unittest.main()
