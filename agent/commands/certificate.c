@@ -85,24 +85,43 @@ static int write_out(const struct cli *cli, const struct certificate *c)
 	return certificate_print(c, stdout) ? EXIT_FAILED : EXIT_FINE;
 }
 
+/* What nobody looks for any more: who decided that, when, and why. */
+static struct certificate_item forgotten_item(const struct journal_entry *forget, const char *login,
+	const char *server, const char *database)
+{
+	return (struct certificate_item){.what = CERTIFICATE_FORGOTTEN,
+		.name = login,
+		.server = server,
+		.database = database,
+		.at = forget->at,
+		.observation = forget->reason,
+		.evidence = forget->actor ? forget->actor : "?"};
+}
+
 /* A user who was replaced gets a certificate too: from the removed login in the inventory and the record of its
  * removal. */
 static size_t formers_add(struct certificate_item *items, size_t n, const struct collected *c,
-	const struct certificate_scope *scope, const struct identities *ids)
+	const struct certificate_scope *scope, const struct identities *ids,
+	const struct left_places *left)
 {
 	size_t first = n;
 
 	for (size_t i = 0; i < c->history.n; i++) {
-		const struct journal_entry *e = &c->history.items[i];
+		const struct journal_entry *e = &c->history.items[i], *forget;
 		bool known = !scope_is_former(scope, e);
 		for (size_t k = first; k < n && !known; k++)
 			known = names_equal(items[k].name, e->login) &&
 				streq(items[k].server, e->server);
-		if (!known)
+		if (known)
+			continue;
+		instant_t gone = scope_login_gone(ids, e);
+		if ((forget = login_forgotten(left, e->server, gone)))
+			items[n++] = forgotten_item(forget, e->login, e->server, NULL);
+		else
 			items[n++] = (struct certificate_item){.what = "login",
 				.name = e->login,
 				.server = e->server,
-				.at = scope_login_gone(ids, e),
+				.at = gone,
 				.observation =
 					"sys.server_principals read: no such login; its user was replaced",
 				.evidence = "seen by the login inventory",
@@ -121,18 +140,19 @@ static size_t left_add(struct certificate_item *items, size_t n, const struct co
 		const struct left_place *k = &left->items[i];
 		if (!scope_has(scope, k->login))
 			continue;
-		items[n++] = (struct certificate_item){.what = k->gone ? "user" : "forgotten",
-			.name = k->login,
-			.server = k->server,
-			.database = k->database,
-			.at = k->gone ? k->gone : c->report.at,
-			.record =
-				k->gone ? scope_proof(&at, c, k->login, k->server, k->database) : 0,
-			.evidence = k->gone ? "last verification kept in the journal"
-					    : "not looked for; see `history`",
-			.observation =
-				k->gone ? "sys.database_principals read: no such user; it had left the configuration"
-					: k->forgotten};
+		items[n++] =
+			k->forgotten
+				? forgotten_item(k->forgotten, k->login, k->server, k->database)
+				: (struct certificate_item){.what = "user",
+					  .name = k->login,
+					  .server = k->server,
+					  .database = k->database,
+					  .at = k->gone,
+					  .record = scope_proof(
+						  &at, c, k->login, k->server, k->database),
+					  .evidence = "last verification kept in the journal",
+					  .observation =
+						  "sys.database_principals read: no such user; it had left the configuration"};
 	}
 	return n;
 }
@@ -256,7 +276,7 @@ static int issue(const struct cli *cli, const struct collected *c,
 		n = item_add(items, n, "user", p->login, p, p->database, p->detail, c);
 	}
 	n = elements_add(items, n, texts, c, s);
-	n = formers_add(items, n, c, s, ids);
+	n = formers_add(items, n, c, s, ids, left);
 	n = left_add(items, n, c, s, left);
 	struct certificate certificate = {.client = client,
 		.user = s->user,

@@ -20,14 +20,14 @@ static bool is_named(
 	return user && client_names_database(p, client, e->server, e->database);
 }
 
-static bool is_listed(const struct left_places *l, const struct journal_entry *e)
+static struct left_place *place_find(const struct left_places *l, const struct journal_entry *e)
 {
 	for (size_t i = 0; i < l->n; i++)
 		if (streq(l->items[i].server, e->server) &&
 			names_equal(l->items[i].login, e->login) &&
 			names_equal(l->items[i].database, e->database))
-			return true;
-	return false;
+			return &l->items[i];
+	return NULL;
 }
 
 /* When absence was verified; 0: it was not. */
@@ -44,21 +44,63 @@ static instant_t verified_gone(
 	return 0;
 }
 
-static int forgotten_take(void *context, const struct journal_entry *e)
+static int forget_keep(void *forgets, const struct journal_entry *e)
 {
-	struct left_places *l = context;
+	return e->server && e->action && streq(e->action, "forget")
+		       ? journal_entries_keep(forgets, e)
+		       : 0;
+}
 
-	if (!e->action || !streq(e->action, "forget") || !e->server)
-		return 0;
-	for (size_t i = 0; i < l->n; i++) {
-		struct left_place *k = &l->items[i];
-		if (k->gone || k->forgotten || !streq(k->server, e->server) ||
-			(e->database && !names_equal(k->database, e->database)))
-			continue;
-		k->forgotten = strdup(e->reason ? e->reason : "");
-		if (!k->forgotten)
-			return -ENOMEM;
+/* By time first and then by number, because an archive carries records over under new numbers. */
+static bool is_later(const struct journal_entry *a, const struct journal_entry *b)
+{
+	return a->at > b->at || (a->at == b->at && a->id > b->id);
+}
+
+/* A decision says nothing about access that was given after it. */
+static const struct journal_entry *forgotten_find(
+	const struct left_places *l, const struct left_place *k)
+{
+	for (size_t i = l->forgets.n; i-- > 0;) {
+		const struct journal_entry *e = &l->forgets.items[i];
+		if (streq(e->server, k->server) &&
+			(!e->database || names_equal(e->database, k->database)) &&
+			is_later(e, k->given))
+			return e;
 	}
+	return NULL;
+}
+
+const struct journal_entry *login_forgotten(
+	const struct left_places *l, const char *server, instant_t removed)
+{
+	for (size_t i = l->forgets.n; i-- > 0;) {
+		const struct journal_entry *e = &l->forgets.items[i];
+		if (!e->database && e->at == removed && streq(e->server, server))
+			return e;
+	}
+	return NULL;
+}
+
+/* 0 or -ENOMEM. */
+static int place_take(struct left_places *out, const struct journal_entry *e)
+{
+	struct left_place *k = place_find(out, e), *items;
+
+	if (k) {
+		if (is_later(e, k->given))
+			k->given = e;
+		return 0;
+	}
+	items = array_grown(out->items, out->n, sizeof(*items));
+	if (!items)
+		return -ENOMEM;
+	out->items = items;
+	items[out->n++] = (struct left_place){.login = e->login,
+		.server = e->server,
+		.database = e->database,
+		.given = e,
+		.gone = verified_gone(&out->verified, e->server, e->login, e->database)};
 	return 0;
 }
 
@@ -71,27 +113,24 @@ int left_places_read(
 
 	*out = (struct left_places){0};
 	rc = j ? verified_load(&out->verified, j) : 0;
+	if (!rc && j)
+		rc = journal_read(j, &events, forget_keep, &out->forgets);
 	for (size_t i = 0; i < c->history.n && !rc; i++) {
 		const struct journal_entry *e = &c->history.items[i];
-		struct left_place *items;
 
-		if (!was_given(e) || is_named(c->report.program, client, e) || is_listed(out, e))
-			continue;
-		items = array_grown(out->items, out->n, sizeof(*items));
-		if (!items)
-			return -ENOMEM;
-		out->items = items;
-		items[out->n++] = (struct left_place){e->login, e->server, e->database,
-			verified_gone(&out->verified, e->server, e->login, e->database), NULL};
+		if (was_given(e) && !is_named(c->report.program, client, e))
+			rc = place_take(out, e);
 	}
-	return rc || !j ? rc : journal_read(j, &events, forgotten_take, out);
+	for (size_t i = 0; i < out->n && !rc; i++)
+		if (!out->items[i].gone)
+			out->items[i].forgotten = forgotten_find(out, &out->items[i]);
+	return rc;
 }
 
 void left_places_free(struct left_places *l)
 {
-	for (size_t i = 0; i < l->n; i++)
-		free((char *)l->items[i].forgotten);
 	free(l->items);
+	journal_entries_free(&l->forgets);
 	verified_list_free(&l->verified);
 }
 

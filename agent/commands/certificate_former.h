@@ -8,16 +8,22 @@
 /* A database on which a login had access, and which the client's file no longer names for it. */
 struct left_place {
 	const char *login, *server, *database; /* borrowed from the history */
+	const struct journal_entry *given;     /* the last record of access there */
 	instant_t gone;			       /* when removal was verified; 0: not verified */
-	const char *forgotten; /* an operator's reason to stop looking for it; owned */
+	const struct journal_entry
+		*forgotten; /* an operator's decision to stop looking for it, or NULL */
 };
 struct left_places {
 	struct left_place *items;
 	size_t n;
 	struct verified_list verified;
+	struct journal_entries forgets;
 };
 int left_places_read(
 	struct left_places *out, const struct collected *c, const struct client *client);
+/* The decision that marked a login as removed in the inventory although nobody saw it go; NULL: it was seen. */
+const struct journal_entry *login_forgotten(
+	const struct left_places *l, const char *server, instant_t removed);
 void left_places_free(struct left_places *l);
 /* Whether a pass has verified absence where access was never granted, so that no other record exists. */
 bool place_needs_no_record(const struct left_places *l, const struct audit_proof *p);

@@ -189,7 +189,7 @@ const struct command command_forget = {
 	.options = OPT_REASON | OPT_JSON,
 	.summary = "Stop looking for access that cannot be verified as removed",
 	.help = "For a server or database that no longer exists: Curfew stops looking for former access there, and it is "
-		"no\nlonger overdue. The certificate lists it. --reason is required.\n",
+		"no\nlonger overdue. The certificate lists it as not looked for any more, with the reason. --reason is required.\n",
 	.run = run_forget,
 };
 

@@ -3,6 +3,7 @@
 #include "curfew/progress.h"
 #include "report/certificate_beside.h"
 #include "report/certificate_custom.h"
+#include "report/certificate_forgotten.h"
 #include "report/certificate_waived.h"
 #include "report/html.h"
 
@@ -152,6 +153,8 @@ int certificate_print(const struct certificate *c, FILE *to)
 			rc = kind_print(c, to, kinds[i]);
 	}
 	if (!rc)
+		rc = forgotten_print(c, to, PAGE);
+	if (!rc)
 		rc = beside_print(c, to, PAGE);
 	if (!rc)
 		rc = waived_print(c, to, PAGE);
@@ -180,6 +183,27 @@ static void fact_print(FILE *to, const char *name, const char *value)
 	html_printf(to, "<tr><th scope=\"row\">%s</th><td><bdi>%s</bdi></td></tr>\n", name, value);
 }
 
+/* The result in a few words. What was not looked for is never counted among what was checked. */
+static void state_print(const struct certificate *c, FILE *to)
+{
+	size_t forgotten = forgotten_count(c), beside = certificate_beside(c);
+
+	html_printf(to,
+		"<section class=\"state %s\"><b>ended%s%s</b><span>All %zu logins, database users, sessions, and allowlist "
+		"entries of %s were checked after access ended. None exists.",
+		beside || forgotten ? "warn" : "good",
+		beside ? ", not covered: access of others" : "",
+		forgotten ? ", not looked for: forgotten places" : "", c->n - forgotten,
+		c->login ? c->login : "this client");
+	if (forgotten)
+		html_printf(to,
+			" %zu more %s not looked for any more, by an operator's decision; see below.",
+			forgotten, forgotten == 1 ? "is" : "are");
+	if (beside)
+		fputs(" Access of others was found beside it, and is not covered; see below.", to);
+	fputs("</span></section>\n<table>\n", to);
+}
+
 int certificate_html(const struct certificate *c, FILE *to)
 {
 	const struct client *client = c->client;
@@ -193,16 +217,7 @@ int certificate_html(const struct certificate *c, FILE *to)
 	html_printf(to,
 		"<header><p class=\"soft\">Certificate of ended SQL access</p><h1><bdi>%s</bdi></h1></header>\n",
 		client->name);
-	html_printf(to,
-		"<section class=\"state %s\"><b>ended%s</b><span>All %zu logins, database users, sessions, and allowlist "
-		"entries of %s were checked after access ended. None exists.%s</span>"
-		"</section>\n<table>\n",
-		certificate_beside(c) ? "warn" : "good",
-		certificate_beside(c) ? ", not covered: access of others" : "", c->n,
-		c->login ? c->login : "this client",
-		certificate_beside(c)
-			? " Access of others was found beside it, and is not covered; see below."
-			: "");
+	state_print(c, to);
 	fact_print(to, "Access ended",
 		instant_format_local(when, sizeof(when), c->ended, client->timezone));
 	fact_print(
@@ -232,6 +247,7 @@ int certificate_html(const struct certificate *c, FILE *to)
 				item_print(c, &c->items[i], to);
 		fputs("</tbody></table></div>\n", to);
 	}
+	forgotten_html(c, to);
 	beside_html(c, to);
 	waived_html(c, to);
 	custom_left_html(c, to);

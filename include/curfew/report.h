@@ -260,9 +260,12 @@ int audit_print(const struct audit_report *a, FILE *to);
 /* One self-contained file, without scripts or external references. */
 int audit_html(const struct audit_report *a, FILE *to);
 
-/* Certificate: items that are verified as removed. The command issues none while an item is not verified. */
+/* Certificate: items that are verified as removed, and what is not looked for. The command issues none while an item is not verified. */
+/* Not an item that is verified: `at` is when an operator decided to look for it no longer, `observation` is the reason, and
+ * `evidence` says who. */
+#define CERTIFICATE_FORGOTTEN "forgotten"
 struct certificate_item {
-	const char *what; /* "login", "user", "session", "element" */
+	const char *what; /* "login", "user", "session", "element", CERTIFICATE_FORGOTTEN */
 	const char *name;
 	const char *server, *database; /* or NULL */
 	instant_t at;		       /* time of the verification */

@@ -208,6 +208,41 @@ static void test_access_of_others(void **state)
 	free(s);
 }
 
+/* What nobody looks for any more is on every page, and never among what was checked. */
+static void test_forgotten(void **state)
+{
+	static const struct certificate_item items[] = {
+		{"login", "acme.jane.doe", "sql07", NULL, GO_LIVE + 30 * DAY, "no such SID", 901},
+		{CERTIFICATE_FORGOTTEN, "acme.john.roe", "sql01", NULL, GO_LIVE + 20 * DAY, HOSTILE,
+			0, "root (uid 0)"},
+		{CERTIFICATE_FORGOTTEN, "acme.john.roe", "sql01", "AcmeTest", GO_LIVE + 20 * DAY,
+			"CS-5: scrapped", 0, "root (uid 0)"},
+	};
+	struct report_fixture *s = sample_new();
+	struct certificate c = {.client = &s->clients[0],
+		.at = GO_LIVE + 31 * DAY,
+		.items = items,
+		.n = ARRAY_SIZE(items)};
+	char *text;
+
+	(void)state;
+	CAPTURED(text, certificate_print(&c, to));
+	assert_page(text);
+	assert_non_null(strstr(text, "not verified as removed: 2\n  acme.john.roe on sql01\n"));
+	assert_non_null(strstr(text, "  acme.john.roe on sql01/AcmeTest\n"));
+	assert_non_null(strstr(text, ", root (uid 0)\n    because: CS-5: scrapped\n"));
+	assert_non_null(strstr(text, "Logins verified as removed: 1\n"));
+	free(text);
+	CAPTURED(text, certificate_html(&c, to));
+	assert_harmless(text);
+	assert_non_null(strstr(text, "state warn"));
+	assert_non_null(strstr(text, "All 1 logins"));
+	assert_non_null(strstr(text, "2 more are not looked for any more"));
+	assert_non_null(strstr(text, "because: <bdi>CS-5: scrapped</bdi>"));
+	free(text);
+	free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -215,6 +250,7 @@ int main(void)
 		cmocka_unit_test(test_practice),
 		cmocka_unit_test(test_customizations),
 		cmocka_unit_test(test_access_of_others),
+		cmocka_unit_test(test_forgotten),
 	};
 
 	report_locale();

@@ -42,13 +42,13 @@ class EvidenceCase(audit_lab.AuditCase):
         return path
 
     @staticmethod
-    def records_delete(found, where):
+    def rows_delete(found, table, where):
         """As if they had never been in this file."""
         with contextlib.closing(sqlite3.connect(found.agent.path("state", "journal.db"))) as db:
             triggers = db.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
             for name, _ in triggers:
                 db.execute(f"DROP TRIGGER {name}")
-            assert db.execute(f"DELETE FROM record WHERE {where}").rowcount, where
+            assert db.execute(f"DELETE FROM {table} WHERE {where}").rowcount, table
             for _, text in triggers:
                 db.execute(text)
             db.commit()
@@ -89,7 +89,7 @@ class AnEndThatNobodyConfirmed(EvidenceCase):
             said = found.agent.curfew(command, "acme", expect=(1, 2))
             self.assertIn("the server was removed from curfew.conf", said.out, command)
         # An archive of an older version took the record that names the client: any client may be the one.
-        self.records_delete(found, "kind = 'access' AND server = 'sql01'")
+        self.rows_delete(found, "record", "kind = 'access' AND server = 'sql01'")
         self.refused(found, f"{JANE} on sql01 / AcmeTest")
 
     def test_history_and_population(self):
@@ -117,6 +117,73 @@ class AProofOfHavingAccess(EvidenceCase):
         issued = self.certificate(found, "--json").json
         records = {e["id"]: e for e in found.agent.curfew("history", "acme", "--json").json}
         self.assertEqual({records[i["record"]]["level"] for i in issued["items"]}, {"none"})
+
+
+class WhatWasForgotten(EvidenceCase):
+    """`forget` ends the search. Nobody has seen anything go."""
+
+    def scrapped(self):
+        """John was replaced while sql01 was down, and sql01 never came back. All is over on sql02."""
+        found = self.lab_make(servers={"sql01": ("AcmeTest",), "sql02": ("AcmeProd",)}, limits={"connect_timeout": 2})
+        found.golive = lab.now() - lab.days(90)
+        both = [("staging", "sql01", "AcmeTest"), ("production", "sql02", "AcmeProd", "full")]
+        self.client_put(found, (("Jane", "Doe"), ("John", "Roe")), both)
+        found.agent.apply(lab.local(lab.now() - lab.days(100)))
+        found.servers["sql01"].stop()
+        found.agent.servers.pop("sql01")
+        self.client_put(found, (("Jane", "Doe"),), both[1:])
+        found.agent.apply(expect=1)
+        self.refused(found, f"{JOHN} on sql01")
+        found.agent.curfew("forget", "sql01", "--reason", "CS-5: sql01 was scrapped", expect=0)
+        found.agent.apply()
+        return found
+
+    def assert_listed(self, found):
+        items = self.certificate(found, "--json").json["items"]
+        forgotten = {(i["name"], i["server"], i["database"]): i for i in items if i["what"] == "forgotten"}
+        self.assertEqual(set(forgotten), {(JANE, "sql01", "AcmeTest"), (JOHN, "sql01", "AcmeTest"), (JOHN, "sql01", None)})
+        for item in forgotten.values():
+            self.assertEqual((item["method"], item["record"]), ("CS-5: sql01 was scrapped", None))
+            self.assertIn("uid", item["evidence"])
+        checked = [i for i in items if i["what"] != "forgotten"]
+        self.assertEqual({i["server"] for i in checked}, {"sql02"})
+        return len(checked)
+
+    def test_is_not_verified(self):
+        found = self.scrapped()
+        checked = self.assert_listed(found)
+        said = self.certificate(found).out
+        verified, told = said.split("Not looked for any more")
+        self.assertNotIn("sql01", verified)
+        for words in ("not verified as removed: 3", f"{JOHN} on sql01/AcmeTest", f"{JANE} on sql01/AcmeTest",
+                      "because: CS-5: sql01 was scrapped", "uid"):
+            self.assertIn(words, told)
+        page = found.path("certificate.html")
+        self.certificate(found, "--html", page)
+        with open(page, encoding="utf-8") as file:
+            text = file.read()
+        self.assertIn(f"All {checked} logins", text)
+        self.assertIn("3 more are not looked for any more", text)
+        self.assertIn("CS-5: sql01 was scrapped", text)
+        self.assertNotIn("state good", text)
+
+    def test_covers_nothing_that_was_given_later(self):
+        found = self.lab_make(servers={"sql01": ("AcmeTest", "AcmeProd")})
+        databases = [("staging", "sql01", "AcmeTest"), ("production", "sql01", "AcmeProd", "full")]
+        found.client_add("acme", databases)
+        found.agent.apply()
+        wait_past(lab.now())
+        found.agent.curfew("forget", "sql01", "AcmeTest", "--reason", "a wrong name", expect=0)
+        wait_past(lab.now())
+        found.golive += lab.days(1)
+        found.client_add("acme", databases)
+        found.agent.apply()
+        found.server.stop()
+        found.agent.clients["acme"]["databases"].pop(0)
+        found.agent.write()
+        for table in ("verification", "proved"):
+            self.rows_delete(found, table, "database = 'AcmeTest'")
+        self.refused(found, f"{JANE} on sql01 / AcmeTest: no longer in the configuration")
 
 
 if __name__ == "__main__":
