@@ -8,54 +8,6 @@
 #include "pass/baseline_kinds.h"
 #include "pass/pass_internal.h"
 
-/* Whether the quoted name is this plain name. */
-static bool is_quoted(const char *quoted, size_t size, const char *name)
-{
-	struct text text;
-
-	if (text_begin(&text))
-		sql_write_name(text.to, name);
-	_cleanup_free_ char *plain = text_end(&text);
-	return plain && text.size == size && !strncasecmp(quoted, plain, size);
-}
-
-/* Managed users, roles, and logins come and go with the schedule, so they are not findings. */
-static bool name_is_ours(
-	const struct pass *p, const struct server_work *w, const char *quoted, size_t size)
-{
-	for (int l = LEVEL_READ_ONLY; l <= LEVEL_FULL; l++)
-		if (w->server->terms[l].role && is_quoted(quoted, size, w->server->terms[l].role))
-			return true;
-	if (is_quoted(quoted, size, w->server->login) || is_quoted(quoted, size, MARK_ROLE))
-		return true;
-	for (size_t i = 0; i < w->sql.wanted.n_grants; i++)
-		if (is_quoted(quoted, size, w->sql.wanted.grants[i]->user->login))
-			return true;
-	for (size_t i = 0; i < p->identities.n; i++)
-		if (streq(p->identities.items[i].server, w->server->name) &&
-			is_quoted(quoted, size, p->identities.items[i].login))
-			return true;
-	return false;
-}
-
-static bool item_is_ours(
-	const struct pass *p, const struct server_work *w, const struct baseline_item *i)
-{
-	const char *to;
-
-	if (streq(i->kind, "setting") && streq(i->name, "kinds"))
-		return true;
-	if (streq(i->kind, "principal") || streq(i->kind, "login"))
-		return name_is_ours(p, w, i->name, strlen(i->name));
-	if (streq(i->kind, "member") || streq(i->kind, "server-member"))
-		return name_is_ours(p, w, i->name, sql_quoted_size(i->name));
-	if (!streq(i->kind, "permission") && !streq(i->kind, "server-permission"))
-		return false;
-	/* Only the name may follow the first " TO ". Else the item is not a managed one. */
-	to = strstr(i->name, " TO ");
-	return to && name_is_ours(p, w, to + strlen(" TO "), strlen(to + strlen(" TO ")));
-}
-
 struct comparison {
 	struct pass *pass;
 	struct server_work *work;
@@ -84,6 +36,22 @@ static size_t item_find(const struct comparison *c, const struct baseline_item *
 		c->n_items ? bsearch(like, c->items, c->n_items, sizeof(*like), items_order) : NULL;
 
 	return found ? (size_t)(found - c->items) : SIZE_MAX;
+}
+
+/* Members and permissions bear a name alone, so whose they are is told by the principal of that name. */
+static bool item_is_ours(const struct comparison *c, const struct baseline_item *i)
+{
+	struct baseline_item holder = {.hash = ""};
+	size_t size;
+	const char *name = baseline_holder_of(&size, &holder.kind, i);
+
+	if (!name)
+		return streq(i->kind, "setting") && streq(i->name, "kinds");
+	_cleanup_free_ char *plain = strndup(name, size);
+	holder.name = plain;
+	size_t at = plain ? item_find(c, &holder) : SIZE_MAX;
+	return at != SIZE_MAX &&
+	       baseline_principal_is_ours(c->pass, c->work, plain, c->items[at].hash);
 }
 
 static int gone_add(struct comparison *c, const struct baseline_item *b)
@@ -161,6 +129,13 @@ static struct baseline_verdict changed_verdict(const struct comparison *c,
 		return (struct baseline_verdict){"restored",
 			"the database was re-created or restored since access started",
 			FINDING_HIGH};
+	if (streq(k->kind, "setting") && streq(k->name, "owner"))
+		return (struct baseline_verdict){"new-owner",
+			"the database has another owner since access started, who is dbo there",
+			FINDING_HIGH};
+	if (streq(k->kind, "login-state") && streq(k->hash, "disabled"))
+		v = (struct baseline_verdict){
+			kind->changed, "a login was disabled since access started", FINDING_LOW};
 	if (streq(k->kind, "object")) {
 		work = true;
 		if (begins_with(k->hash, "USER_TABLE"))
@@ -256,7 +231,8 @@ static void new_tell(const struct comparison *c, const struct baseline_kind *kin
 	const struct baseline_item *k = &c->items[i];
 	struct baseline_verdict v = {kind->new, kind->new_words, kind->new_severity};
 
-	if (!kind->new || kind->since > c->kinds || came_along(c, kind, k))
+	if (!kind->new || kind->since > c->kinds || came_along(c, kind, k) ||
+		(c->kinds < 2 && baseline_login_was_left_out(k)))
 		return;
 	const char *database = adopted_in(c, k);
 	if (database)
@@ -273,7 +249,7 @@ static void gone_tell(const struct comparison *c, const struct baseline_item *g)
 	const struct baseline_kind *kind = baseline_kind_of(g);
 	_cleanup_free_ char *whole = kind && kind->since ? whole_of(g) : NULL;
 
-	if (!kind || !kind->gone || item_is_ours(c->pass, c->work, g) ||
+	if (!kind || !kind->gone || item_is_ours(c, g) ||
 		is_among(c->gone, c->n_gone, whole_kind(kind), whole))
 		return;
 	item_tell(c, g, NULL, true,
@@ -289,7 +265,7 @@ static int items_compare(const struct comparison *c)
 	for (size_t i = 0; i < c->n_items; i++) {
 		const struct baseline_item *k = &c->items[i];
 		const struct baseline_kind *kind = baseline_kind_of(k);
-		if (!kind || item_is_ours(c->pass, c->work, k))
+		if (!kind || item_is_ours(c, k))
 			continue;
 		if (c->known[i] && !rc)
 			rc = old_user_keep(c, k);

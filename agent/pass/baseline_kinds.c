@@ -73,6 +73,16 @@ static const struct baseline_kind kinds[] = {
 	/* On a server with many clients new logins are common. What counts is what they can do there. */
 	{"login", "new-login", "a login or server role created since access started", FINDING_LOW,
 		"replaced-principal", "dropped and re-created since access started", FINDING_HIGH},
+	{"login-state", NULL, NULL, 0, "changed-login",
+		"a login that was disabled was enabled since access started", FINDING_HIGH,
+		.since = 2},
+	/* Passwords of applications change by themselves; those of sysadmins open everything. */
+	{"login-password", NULL, NULL, 0, "changed-password",
+		"the password of a login was set since access started: whoever set it may know it",
+		FINDING_LOW, .since = 2},
+	{"sysadmin-password", NULL, NULL, 0, "changed-password",
+		"the password of a sysadmin was set since access started: whoever set it may know it",
+		FINDING_HIGH, .since = 2},
 	{"server-member", "new-server-member", "added to a server role since access started",
 		FINDING_HIGH},
 	{"server-permission", "new-server-permission",

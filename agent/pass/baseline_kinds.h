@@ -4,6 +4,7 @@
 
 #include "curfew/journal.h"
 #include "curfew/record.h"
+#include "pass/pass_internal.h"
 
 /* A check that is NULL is not reported, because another one covers it. */
 struct baseline_kind {
@@ -25,5 +26,12 @@ struct baseline_verdict {
 
 /* NULL: a kind of a different version. */
 const struct baseline_kind *baseline_kind_of(const struct baseline_item *i);
+/* Whose item it is: the quoted name of the principal, and the kind under which that one is listed. NULL: nobody's. */
+const char *baseline_holder_of(size_t *size, const char **kind, const struct baseline_item *i);
+/* By its quoted name, and the type and SID in its hash. */
+bool baseline_principal_is_ours(
+	const struct pass *p, const struct server_work *w, const char *quoted, const char *hash);
+/* Logins called as the server's own, which baselines before kinds 2 are without. */
+bool baseline_login_was_left_out(const struct baseline_item *i);
 
 #endif

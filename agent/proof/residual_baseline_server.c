@@ -28,6 +28,16 @@
 					     "WHERE t.parent_class = 0;\n",                                                         \
 			"%1q", "%2x%3t"                                                                                             \
 	}
+#define PASSWORDS_OF(kind, member)                                                                                                          \
+	{                                                                                                                                   \
+		kind,                                                                                                                       \
+			ITEM NAME(                                                                                                          \
+				"l.name") ", CONVERT(nvarchar(30), CAST(LOGINPROPERTY(l.name, N'PasswordLastSetTime') AS datetime), 126)\n" \
+					  "FROM sys.server_principals AS l WHERE l.type = 'S'\n"                                            \
+					  "  AND COALESCE(IS_SRVROLEMEMBER(N'sysadmin', l.name), 1) " member                                \
+					  ";\n",                                                                                            \
+			"%1q", "%2t"                                                                                                        \
+	}
 #define LINKED_LOGINS(which, form)                                                                                                  \
 	{                                                                                                                           \
 		"linked-login",                                                                                                     \
@@ -52,11 +62,15 @@
 
 /* Stored under the name of master: items of the server that can appear and disappear. */
 const struct base_question server_base_questions[] = {
-	{"login",
-		ITEM NAME(
-			"l.name") ", l.type_desc, l.sid\n"
-				  "FROM sys.server_principals AS l WHERE l.name NOT LIKE N'##MS[_]%%' AND l.name NOT LIKE N'NT %%';\n",
+	{"login", ITEM NAME("l.name") ", l.type_desc, l.sid\nFROM sys.server_principals AS l;\n",
 		"%1q", "%2t 0x%3x"},
+	{"login-state",
+		ITEM NAME(
+			"l.name") ", CASE l.is_disabled WHEN 1 THEN N'disabled' ELSE N'enabled' END\n"
+				  "FROM sys.server_principals AS l WHERE l.type <> 'R';\n",
+		"%1q", "%2t"},
+	PASSWORDS_OF("sysadmin-password", "= 1"),
+	PASSWORDS_OF("login-password", "= 0"),
 	{"server-member",
 		ITEM NAME("m.name") ", " NAME(
 			"r.name") "\n"

@@ -61,7 +61,7 @@ const struct leftover database_leftovers[] = {
 		"a user mapped to a certificate or key: signed modules act as it",
 		FOUND NAME(
 			"p.name") ", p.type\n"
-				  "FROM sys.database_principals AS p WHERE p.type IN ('C', 'K') AND p.name NOT LIKE N'##MS[_]%%';\n",
+				  "FROM sys.database_principals AS p WHERE p.type IN ('C', 'K');\n",
 		"%1n", "type %2t", "DROP USER %1q"},
 	{"guest-connect", FINDING_HIGH, LEFTOVER_DATABASE,
 		"a permission of guest: every login of the server may hold it",

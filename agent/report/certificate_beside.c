@@ -20,7 +20,8 @@
  * holds; and what runs on the server as a sysadmin, or as whoever comes by, for that may let anybody in. Code in the
  * client's databases is a matter of the audit: applications have such code of their own. */
 static const char *const checks[] = {"contained-user", "application-role", "guest-connect",
-	"orphaned-user", "adopted-user", "linked-login", "new-linked-login", "startup-procedure",
+	"orphaned-user", "adopted-user", "new-owner", "changed-login", "changed-password",
+	"changed-setting", "linked-login", "new-linked-login", "startup-procedure",
 	"server-trigger", "new-server-module", "changed-server-module", "agent-job", "new-job",
 	"changed-job", "new-alert", "changed-alert", "changed-proxy", "new-principal",
 	"replaced-principal", "renamed-user", "new-member", "new-permission", "new-login",

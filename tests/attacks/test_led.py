@@ -179,7 +179,7 @@ class Led(audit_lab.AuditCase):
         self.assertIsNone(found.server.login(test_alone.USER))
         at = lab.local(found.golive + lab.days(32))
         result = found.agent.curfew("certificate", "acme", "--at", at, "--json", expect=expect)
-        return result.json["not_covered"]["found"]
+        return result.json["not_covered"]["found"] if result.out else result.err
 
     def test_certificate_after_a_job_was_changed(self):
         found = self.job_server()
@@ -208,6 +208,56 @@ class Led(audit_lab.AuditCase):
         [adopted] = [f for f in self.ended(found, 2) if f["severity"] == "high"]
         self.assertEqual(adopted["name"], "adopted-user")
         self.assertIn("[AcmeTest]", adopted["evidence"])
+
+    def test_certificate_while_the_database_belongs_to_a_login_of_hers(self):
+        """Whoever owns it is dbo there, and needs no user."""
+        found = self.live()
+        self.led(found, "CREATE LOGIN [hers] WITH PASSWORD = N'Str0ng-enough'; ALTER AUTHORIZATION ON DATABASE::[AcmeTest] TO [hers]")
+        [told] = [f for f in self.ended(found, 2) if f["severity"] == "high"]
+        self.assertEqual((told["name"], told["database"]), ("new-owner", "AcmeTest"))
+
+    def test_certificate_while_a_strangers_login_bears_a_known_name(self):
+        """As John was called, who left: a user of his name is hers, and in db_owner. Names are no proof of whose it is."""
+        for name in (test_alone.SECOND, "curfew_full"):
+            with self.subTest(name):
+                found = self.live(users=(("Jane", "Doe"), ("John", "Roe")))
+                self.ended(found, 0)
+                found.server.sql(f"CREATE LOGIN [hers] WITH PASSWORD = N'Str0ng-enough'; USE [AcmeTest]; IF USER_ID(N'{name}') IS NOT "
+                                 f"NULL DROP ROLE [{name}]; CREATE USER [{name}] FOR LOGIN [hers]; ALTER ROLE [db_owner] ADD MEMBER [{name}]")
+                self.assertIn(name, str(self.ended(found, 2)), "refused, or named")
+                told = self.audit(found)["findings"]
+                self.assertTrue([f for f in told if f"[{name}] in [db_owner]" in f["evidence"] and f["severity"] == "high"], told)
+
+    def test_certificate_on_a_server_where_case_counts(self):
+        found = self.live(arguments=("--collation", "Latin1_General_CS_AS"))
+        other = test_alone.USER.upper()
+        self.led(found, f"CREATE LOGIN [{other}] WITH PASSWORD = N'Str0ng-enough'",
+                 f"CREATE USER [{other}] FOR LOGIN [{other}]; ALTER ROLE [db_owner] ADD MEMBER [{other}]")
+        self.ended(found, 2)
+        told = self.audit(found)["findings"]
+        self.assertTrue([f for f in told if f"[{other}] in [db_owner]" in f["evidence"] and f["severity"] == "high"], told)
+
+    def test_certificate_while_another_login_was_enabled(self):
+        found = self.live(script="CREATE LOGIN [old] WITH PASSWORD = N'Str0ng-enough';\nGO\nALTER SERVER ROLE [sysadmin] ADD MEMBER [old]; "
+                                 "ALTER LOGIN [old] DISABLE\nGO\n")
+        self.led(found, "ALTER LOGIN [old] ENABLE")
+        [told] = [f for f in self.ended(found, 2) if f["severity"] == "high"]
+        self.assertEqual(told["name"], "changed-login")
+
+    def test_certificate_while_she_may_know_a_sysadmins_password(self):
+        found = self.live(script="CREATE LOGIN [boss] WITH PASSWORD = N'Str0ng-enough';\nGO\nALTER SERVER ROLE [sysadmin] ADD MEMBER "
+                                 "[boss]\nGO\n")
+        self.led(found, "ALTER LOGIN [boss] WITH PASSWORD = N'Known-to-her-7'")
+        [told] = [f for f in self.ended(found, 2) if f["severity"] == "high"]
+        self.assertEqual(told["name"], "changed-password")
+
+    def test_certificate_while_a_login_is_called_as_the_servers_own(self):
+        """A name that begins as one of the server's is no excuse."""
+        sid = "0x0102030405060708090A0B0C0D0E0F10"
+        found = self.live(prepare=(f"CREATE LOGIN [old] WITH PASSWORD = N'Str0ng-enough', SID = {sid}",
+                                   "CREATE USER [old] FOR LOGIN [old]; ALTER ROLE [db_owner] ADD MEMBER [old]", "DROP LOGIN [old]"))
+        self.led(found, f"CREATE LOGIN [##MS_Helper##] WITH PASSWORD = N'Str0ng-enough', SID = {sid}")
+        self.assertIn("adopted-user", [f["name"] for f in self.ended(found, 2)])
 
 
 if __name__ == "__main__":
