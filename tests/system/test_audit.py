@@ -239,7 +239,8 @@ class Proof(audit_lab.AuditCase):
             # A transaction in which the server itself starts a session, before anything is asked.
             text = text.replace("IF @@TRANCOUNT > 0 ROLLBACK TRANSACTION;\n", "", 1 if text.startswith("SET ") else 0)
             for statement in re.split(r";\s*\n", text.strip()):
-                self.assertRegex(statement.strip(" ;\n") or "SELECT", r"^(IF ERROR_NUMBER\(\) = \d+ SET|SELECT|USE|EXECUTE AS USER|REVERT|SET|DECLARE)\b")
+                self.assertRegex(statement.strip(" ;\n") or "SELECT", r"^(IF EXISTS \(SELECT 1 FROM sys\.\w+ AS \w WHERE [^()]*\)\s+SELECT|"
+                                 r"IF (DB_ID\(\)|@@TRANCOUNT) <> \d+ THROW|IF ERROR_NUMBER\(\) = \d+ SET|SELECT|USE|EXECUTE AS USER|REVERT|SET|DECLARE)\b")
                 self.assertNotRegex(statement, r"\bINTO\b")
         self.assertGreaterEqual(own, 10)
         self.assertEqual(found.server.records("rpc"), [])
