@@ -234,13 +234,15 @@ class Proof(audit_lab.AuditCase):
             if text.startswith("SET ") and "[part]" not in text:
                 continue  # FreeTDS's own at login
             own += 1
+            # What only some versions parse stands in a text, and is judged as if it did not.
+            text = re.sub(r"EXEC sys\.sp_executesql N'((?:[^']|'')*)'", lambda found: found[1].replace("''", "'"), text)
             # An error that is caught only says itself.
             text = re.sub(r"(?:BEGIN|END) (?:TRY|CATCH)\b;?", "", re.sub(r"N'(?:[^']|'')*'", "N''", text))
             # A transaction in which the server itself starts a session, before anything is asked.
             text = text.replace("IF @@TRANCOUNT > 0 ROLLBACK TRANSACTION;\n", "", 1 if text.startswith("SET ") else 0)
             for statement in re.split(r";\s*\n", text.strip()):
                 self.assertRegex(statement.strip(" ;\n") or "SELECT", r"^(IF EXISTS \(SELECT 1 FROM sys\.\w+ AS \w WHERE [^()]*\)\s+SELECT|"
-                                 r"IF (DB_ID\(\)|@@TRANCOUNT) <> \d+ THROW|IF ERROR_NUMBER\(\) = \d+ SET|SELECT|USE|EXECUTE AS USER|REVERT|SET|DECLARE)\b")
+                                 r"IF CAST\(SERVERPROPERTY\(N''\) AS int\) >= \d+ SELECT|IF (DB_ID\(\)|@@TRANCOUNT) <> \d+ THROW|IF ERROR_NUMBER\(\) = \d+ SET|SELECT|USE|EXECUTE AS USER|REVERT|SET|DECLARE)\b")
                 self.assertNotRegex(statement, r"\bINTO\b")
         self.assertGreaterEqual(own, 10)
         self.assertEqual(found.server.records("rpc"), [])
