@@ -9,7 +9,7 @@ struct save_work {
 	struct disk_work work;
 	struct last_good saved;
 	struct strings kept;
-	struct program program; /* the names of its files alone */
+	struct program program; /* the names and digests of its files alone */
 	char *file;
 	int rc;
 };
@@ -48,8 +48,11 @@ static bool program_copy(struct program *out, const struct program *p)
 	bool whole = (out->clients = calloc(p->n_clients + 1, sizeof(*out->clients))) &&
 		     (out->files = calloc(p->n_files + 1, sizeof(*out->files)));
 
-	for (size_t i = 0; i < p->n_clients && whole; i++, out->n_clients++)
+	out->config = p->config;
+	for (size_t i = 0; i < p->n_clients && whole; i++, out->n_clients++) {
+		out->clients[i].content = p->clients[i].content;
 		whole = text_copy(&out->clients[i].file, p->clients[i].file);
+	}
 	for (size_t i = 0; i < p->n_files && whole; i++, out->n_files++)
 		whole = text_copy(&out->files[i], p->files[i]);
 	return whole;
