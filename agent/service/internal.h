@@ -29,7 +29,8 @@ enum { CODE_FAILED = 1, CODE_DIFFERENCES = 2, CODE_USAGE = 64, CODE_CONFIG = 78 
 
 /* Passes that remove access. A request must not be able to cut them short again and again. */
 #define REASONS_CLOSING                                                                            \
-	(REASON_START | REASON_TRANSITION | REASON_RELOAD | REASON_CLOCK | REASON_OVERRIDE)
+	(REASON_START | REASON_TRANSITION | REASON_RELOAD | REASON_CLOCK | REASON_OVERRIDE |       \
+		REASON_REST)
 /* Reasons that cut the current pass short, because they cannot wait for a slow server. */
 #define REASONS_URGENT                                                                             \
 	(REASON_TRANSITION | REASON_RELOAD | REASON_CLOCK | REASON_OVERRIDE | REASON_ASKED)

@@ -151,11 +151,11 @@ static void run_clear(struct passes *p)
 	if (p->has_request)
 		request_free(&p->request);
 	p->has_request = false;
-	/* If this pass was cut short, no request may cut the next one, which visits the remaining servers: those that
-	 * answer now, the others when their retry is due. */
+	/* If this pass was cut short, no request may cut the next one, which visits the servers whose turn had not come.
+	 * One that was cut may be what held the pass up: its retry comes soon. */
 	p->owed = p->cut;
 	if (p->cut && p->reasons & REASONS_CLOSING)
-		p->pending |= REASON_TRANSITION;
+		p->pending |= REASON_REST;
 	p->cut = false;
 	p->reasons = 0;
 }

@@ -72,7 +72,7 @@ int passes_enqueue(struct service *s, const struct request *r)
 
 bool passes_close_next(const struct passes *p)
 {
-	bool closes = p->pending & (REASON_TRANSITION | REASON_CLOCK);
+	bool closes = p->pending & (REASON_TRANSITION | REASON_CLOCK | REASON_REST);
 
 	for (size_t i = 0; i < p->n_queue; i++)
 		closes |= p->queue[i].closes;

@@ -8,6 +8,7 @@ static const struct {
 } reason_texts[] = {
 	{REASON_START, "the service started"},
 	{REASON_TRANSITION, "a scheduled change"},
+	{REASON_REST, "the rest of a pass that was cut short"},
 	{REASON_RELOAD, "the configuration was reloaded"},
 	{REASON_OVERRIDE, "an operator revoked or reinstated access"},
 	{REASON_CLOCK, "the clock was set"},

@@ -110,7 +110,7 @@ static void failed(struct retries *h, struct server_retry *s, int code, const ch
 
 	/* The service canceled this worker. Do not count a failure; retry soon. */
 	if (code == -ECANCELED) {
-		s->retry = h->monotonic() + RETRY_FIRST * 1000;
+		s->retry = h->monotonic() + (s->waiting ? 0 : RETRY_FIRST * 1000);
 		return;
 	}
 	(void)!getrandom(&chance, sizeof(chance), GRND_NONBLOCK);
@@ -164,6 +164,7 @@ void retries_answered(
 
 	if (!s)
 		return;
+	s->waiting = code == -ECANCELED && !began;
 	/* The service canceled the worker before or during its work, so this says nothing about the server. */
 	if (code == -ECANCELED && (s->reachable || !began))
 		return;
@@ -197,7 +198,8 @@ bool retries_is_due(const struct retries *h, size_t i, unsigned reasons)
 {
 	const struct server_retry *s = &h->items[i];
 
-	if (reasons & (REASON_START | REASON_RELOAD | REASON_ASKED))
+	if (reasons & (REASON_START | REASON_TRANSITION | REASON_RELOAD | REASON_ASKED |
+			      REASON_CLOCK | REASON_OVERRIDE))
 		return true;
 	if (s->retry)
 		return s->retry <= h->monotonic();

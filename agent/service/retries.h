@@ -18,8 +18,9 @@ struct server_retry {
 	unsigned failures; /* in a row */
 	int64_t retry;	   /* monotonic milliseconds; 0: none */
 	bool reachable, has_complete_pass;
-	bool quiet; /* in a maintenance window: failures raise no alarm */
-	bool told;  /* its failures were logged, so its recovery must be too */
+	bool waiting; /* the service ended a pass before the server's turn came */
+	bool quiet;   /* in a maintenance window: failures raise no alarm */
+	bool told;    /* its failures were logged, so its recovery must be too */
 	instant_t complete_pass;
 	instant_t
 		silent_since; /* start of the first pass without an answer; 0: the server answers */
@@ -38,7 +39,8 @@ const struct server_retry *retries_at(const struct retries *h, size_t i);
 const struct server_retry *retries_find(
 	const struct retries *h, const char *name); /* NULL if unknown */
 
-/* Whether a pass for these reasons visits server `i`. */
+/* Whether a pass for these reasons visits server `i`. One that may remove access leaves no server out: a server that
+ * failed may answer now, and what failed may have been the reading alone. */
 bool retries_is_due(const struct retries *h, size_t i, unsigned reasons);
 /* The earliest retry of any server, in monotonic milliseconds, or INT64_MAX. */
 int64_t retries_next(const struct retries *h);

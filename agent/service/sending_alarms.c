@@ -97,9 +97,9 @@ void sending_pass_done(struct service *s, const struct pass_result *r, unsigned 
 		sending_alarm(s, ALARM_OVERDUE, text);
 	if (r->excess)
 		sending_alarm(s, ALARM_EXCESS, text);
-	if (reasons & REASON_TRANSITION && r->unverified)
+	if (reasons & (REASON_TRANSITION | REASON_REST) && r->unverified)
 		sending_alarm(s, ALARM_UNVERIFIED, text);
-	if (reasons & REASON_TRANSITION && silent)
+	if (reasons & (REASON_TRANSITION | REASON_REST) && silent)
 		sending_alarm(s, ALARM_UNREACHABLE, text);
 	if (s->metrics.drift_sql != s->drift_told) {
 		snprintf(text, sizeof(text), "%llu change%s; run `curfew history`",

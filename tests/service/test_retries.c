@@ -160,13 +160,46 @@ static void who_is_due(void **state)
 	assert_false(retries_is_due(h, 0, REASON_RETRY));
 	/* Failed: once its time has come, or when somebody asks. */
 	assert_false(retries_is_due(h, 1, REASON_RETRY));
-	assert_false(retries_is_due(h, 1, REASON_TRANSITION));
+	assert_false(retries_is_due(h, 1, REASON_INTERVAL));
 	assert_true(retries_is_due(h, 1, REASON_ASKED));
 	assert_true(retries_is_due(h, 1, REASON_START));
 	assert_true(retries_is_due(h, 1, REASON_RELOAD));
 	clock_ms = retries_next(h);
 	assert_true(retries_is_due(h, 1, REASON_RETRY));
-	assert_true(retries_is_due(h, 1, REASON_TRANSITION));
+	assert_true(retries_is_due(h, 1, REASON_INTERVAL));
+}
+
+/* It may answer now, or only its reading fails: nothing that may remove access leaves it out. */
+static void a_removal_waits_for_no_retry(void **state)
+{
+	const unsigned reasons[] = {
+		REASON_TRANSITION, REASON_CLOCK, REASON_OVERRIDE, REASON_TRANSITION | REASON_RETRY};
+	struct retries *h = *state;
+
+	for (int i = 0; i < 9; i++)
+		visit(h, "sql02", STATE_UNREACHABLE, -ETIMEDOUT, NOW);
+	assert_true(retries_next(h) > clock_ms + 200000);
+	for (size_t i = 0; i < ARRAY_SIZE(reasons); i++) {
+		assert_true(retries_is_due(h, 0, reasons[i]));
+		assert_true(retries_is_due(h, 1, reasons[i]));
+	}
+}
+
+/* The rest of a pass that was cut short: those whose turn had not come, and not the one that held it up. */
+static void the_rest_are_those_that_had_no_turn(void **state)
+{
+	struct retries *h = *state;
+
+	retries_answered(h, "sql01", STATE_UNREACHABLE, -ECANCELED, true, NOW);
+	retries_ended(h, "sql01", -ECANCELED, "", EVERYBODY, 0, NOW);
+	retries_answered(h, "sql02", STATE_UNREACHABLE, -ECANCELED, false, NOW);
+	retries_ended(h, "sql02", -ECANCELED, "", EVERYBODY, 0, NOW);
+	assert_false(retries_is_due(h, 0, REASON_REST));
+	assert_true(retries_is_due(h, 1, REASON_REST));
+	assert_true(retries_is_due(h, 1, REASON_RETRY));
+	assert_true(retries_is_due(h, 0, REASON_REST | REASON_TRANSITION));
+	clock_ms += 5000;
+	assert_true(retries_is_due(h, 0, REASON_REST));
 }
 
 static void one_that_came_back_is_due_now(void **state)
@@ -220,6 +253,8 @@ int main(void)
 		TEST(one_client_says_nothing_of_the_others),
 		TEST(cut_short_is_no_failure),
 		TEST(who_is_due),
+		TEST(a_removal_waits_for_no_retry),
+		TEST(the_rest_are_those_that_had_no_turn),
 		TEST(one_that_came_back_is_due_now),
 		TEST(a_reload_keeps_what_is_known),
 		TEST(no_instant_lies_ahead_of_a_corrected_clock),
