@@ -82,11 +82,13 @@ static int client_check(
 static int population(struct population *p, struct context *c, struct journal_entries *access,
 	struct journal_entries *proofs)
 {
+	const struct journal_filter accesses = {.kind = JOURNAL_ACCESS},
+				    verifications = {.kind = JOURNAL_PROOF};
 	struct cli *cli = c->cli;
-	int code = past_read(access, cli, c->journal, JOURNAL_ACCESS, p->from);
+	int code = past_read(access, cli, c->journal, &accesses, p->from);
 
 	if (!code)
-		code = past_read(proofs, cli, c->journal, JOURNAL_PROOF, p->from);
+		code = past_read(proofs, cli, c->journal, &verifications, p->from);
 	if (!code)
 		code = client_check(cli, c, access);
 	if (!code)

@@ -3,39 +3,19 @@
 #include <errno.h>
 #include <string.h>
 
+#include "commands/certificate_journal.h"
 #include "commands/certificate_scope.h"
 #include "curfew/calendar.h"
 #include "curfew/client_samples.h"
 #include "curfew/progress.h"
 #include "program/visible_text.h"
 
-struct going {
-	const char *server;
-	int64_t id;
-};
-
-static int going_take(void *context, const struct journal_entry *e)
-{
-	struct going *g = context;
-
-	if (e->server && streq(e->server, g->server) && e->action &&
-		streq(e->action, "login-drop") && e->outcome && streq(e->outcome, "done"))
-		g->id = e->id;
-	return 0;
-}
-
-/* Finds the login-drop record by login only; it may have no client. */
 static int64_t former_record(const struct collected *c, const struct journal_entry *e)
 {
 	instant_t at;
 	int64_t proof = scope_proof(&at, c, e->login, e->server, NULL);
 
-	if (proof)
-		return proof;
-	struct journal_filter f = {.login = e->login, .kind = JOURNAL_OUTCOME};
-	struct going g = {.server = e->server};
-
-	return journal_read(c->context.journal, &f, going_take, &g) ? 0 : g.id;
+	return proof ? proof : certificate_drop(c, e->login, e->server);
 }
 
 static size_t item_add(struct certificate_item *items, size_t n, const char *what, const char *name,
@@ -56,7 +36,9 @@ static size_t item_add(struct certificate_item *items, size_t n, const char *wha
 			return n;
 	i.record = scope_proof(&i.at, c, p->login, p->server, p->database);
 	if (!i.record)
-		i.evidence = "observed now; nothing was given there";
+		i.evidence = place_was_given(c, p->server, p->login, database)
+				     ? "observed now, and verified before by the journal's tables"
+				     : "observed now; nothing was given there";
 	items[n] = i;
 	return n + 1;
 }
@@ -306,16 +288,21 @@ static int issue(const struct cli *cli, const struct collected *c,
 				 n, n == 1 ? "" : "s");
 }
 
-static int certify(struct cli *cli, const struct collected *c, const char *user)
+static int certify(struct cli *cli, struct collected *c, const char *user)
 {
 	struct certificate_scope scope;
 	struct identities ids = {0};
 	struct left_places left = {0};
-	int code = scope_find(&scope, cli, c, user);
+	struct journal_entries events = {0};
+	int code = certificate_history(c, &events, cli);
 
-	if (code)
+	if (!code)
+		code = scope_find(&scope, cli, c, user);
+	if (code) {
+		journal_entries_free(&events);
 		return code;
-	if (left_places_read(&left, c, scope.client) ||
+	}
+	if (left_places_read(&left, c, scope.client, &events) ||
 		(c->context.journal && ledger_read(&ids, c->context.journal)))
 		code = cli_fail(cli, EXIT_FAILED, "cannot read the login inventory");
 	else if (scope_missing(cli, c, &scope, &ids, &left))
@@ -324,6 +311,7 @@ static int certify(struct cli *cli, const struct collected *c, const char *user)
 		code = issue(cli, c, &scope, &ids, &left);
 	left_places_free(&left);
 	identities_free(&ids);
+	journal_entries_free(&events);
 	return code;
 }
 
@@ -351,6 +339,7 @@ const struct command command_certificate = {
 	.help = "After access has ended: each login, database user, session, and allowlist entry verified as removed, with\n"
 		"time, method, journal record, and journal head. With USER: of that person alone, also of one who was replaced or\n"
 		"revoked while the client goes on. Exit status 2, with a list, while any of them is unverified.\n"
+		"Exit status 1 if an archive of the journal is needed and cannot be read.\n"
 		"The certificate names what it does not cover: access of others that the audit finds in the client's databases or\n"
 		"on their servers, for example a user with its own password. Exit status 2 until it is removed or accepted.\n",
 	.run = run,

@@ -44,11 +44,9 @@ static instant_t verified_gone(
 	return 0;
 }
 
-static int forget_keep(void *forgets, const struct journal_entry *e)
+static bool is_forget(const struct journal_entry *e)
 {
-	return e->server && e->action && streq(e->action, "forget")
-		       ? journal_entries_keep(forgets, e)
-		       : 0;
+	return e->server && e->action && streq(e->action, "forget");
 }
 
 /* By time first and then by number, because an archive carries records over under new numbers. */
@@ -61,9 +59,9 @@ static bool is_later(const struct journal_entry *a, const struct journal_entry *
 static const struct journal_entry *forgotten_find(
 	const struct left_places *l, const struct left_place *k)
 {
-	for (size_t i = l->forgets.n; i-- > 0;) {
-		const struct journal_entry *e = &l->forgets.items[i];
-		if (streq(e->server, k->server) &&
+	for (size_t i = l->events->n; i-- > 0;) {
+		const struct journal_entry *e = &l->events->items[i];
+		if (is_forget(e) && streq(e->server, k->server) &&
 			(!e->database || names_equal(e->database, k->database)) &&
 			is_later(e, k->given))
 			return e;
@@ -74,9 +72,9 @@ static const struct journal_entry *forgotten_find(
 const struct journal_entry *login_forgotten(
 	const struct left_places *l, const char *server, instant_t removed)
 {
-	for (size_t i = l->forgets.n; i-- > 0;) {
-		const struct journal_entry *e = &l->forgets.items[i];
-		if (!e->database && e->at == removed && streq(e->server, server))
+	for (size_t i = l->events->n; i-- > 0;) {
+		const struct journal_entry *e = &l->events->items[i];
+		if (is_forget(e) && !e->database && e->at == removed && streq(e->server, server))
 			return e;
 	}
 	return NULL;
@@ -104,17 +102,14 @@ static int place_take(struct left_places *out, const struct journal_entry *e)
 	return 0;
 }
 
-int left_places_read(
-	struct left_places *out, const struct collected *c, const struct client *client)
+int left_places_read(struct left_places *out, const struct collected *c,
+	const struct client *client, const struct journal_entries *events)
 {
-	const struct journal_filter events = {.kind = JOURNAL_EVENT};
 	struct journal *j = c->context.journal;
 	int rc;
 
-	*out = (struct left_places){0};
+	*out = (struct left_places){.events = events};
 	rc = j ? verified_load(&out->verified, j) : 0;
-	if (!rc && j)
-		rc = journal_read(j, &events, forget_keep, &out->forgets);
 	for (size_t i = 0; i < c->history.n && !rc; i++) {
 		const struct journal_entry *e = &c->history.items[i];
 
@@ -130,11 +125,22 @@ int left_places_read(
 void left_places_free(struct left_places *l)
 {
 	free(l->items);
-	journal_entries_free(&l->forgets);
 	verified_list_free(&l->verified);
 }
 
 bool place_needs_no_record(const struct left_places *l, const struct audit_proof *p)
 {
 	return verified_gone(&l->verified, p->server, p->login, p->database) != 0;
+}
+
+bool place_was_given(
+	const struct collected *c, const char *server, const char *login, const char *database)
+{
+	for (size_t i = 0; i < c->history.n; i++) {
+		const struct journal_entry *e = &c->history.items[i];
+		if (was_given(e) && streq(e->server, server) && names_equal(e->login, login) &&
+			(!database || names_equal(e->database, database)))
+			return true;
+	}
+	return false;
 }

@@ -183,13 +183,26 @@ static bool is_residual(const struct missing *m, const struct left_place *place)
 	return false;
 }
 
+/* Each change of access is a record of its own. */
+static bool is_repeated(
+	const struct certificate_scope *s, const struct journal_entries *h, size_t i)
+{
+	for (size_t k = i; k-- > 0;)
+		if (scope_is_former(s, &h->items[k]) &&
+			names_equal(h->items[k].login, h->items[i].login) &&
+			streq(h->items[k].server, h->items[i].server))
+			return true;
+	return false;
+}
+
 static void memory_check(
 	struct missing *m, const struct identities *ids, const struct left_places *left)
 {
 	const struct journal_entries *h = &m->collected->history;
 
 	for (size_t i = 0; i < h->n; i++)
-		if (scope_is_former(m->scope, &h->items[i]) && !scope_login_gone(ids, &h->items[i]))
+		if (scope_is_former(m->scope, &h->items[i]) &&
+			!scope_login_gone(ids, &h->items[i]) && !is_repeated(m->scope, h, i))
 			refuse(m,
 				"%s on %s: no longer in the configuration, and removal is not verified; run `curfew apply`",
 				h->items[i].login, h->items[i].server);

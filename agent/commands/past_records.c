@@ -86,10 +86,9 @@ int past_journal(struct journal **out, const struct cli *cli, struct journal *j,
 	return code;
 }
 
-int past_read(struct journal_entries *out, const struct cli *cli, struct journal *j, int kind,
-	instant_t from)
+int past_read(struct journal_entries *out, const struct cli *cli, struct journal *j,
+	const struct journal_filter *f, instant_t from)
 {
-	const struct journal_filter f = {.kind = kind};
 	struct journal *archive = NULL;
 	bool earlier = false;
 	int code = archived(&earlier, cli, j, from);
@@ -97,10 +96,10 @@ int past_read(struct journal_entries *out, const struct cli *cli, struct journal
 	if (!code && earlier)
 		code = archive_open(&archive, cli, j);
 	if (!code && archive)
-		code = past_read(out, cli, archive, kind, from);
+		code = past_read(out, cli, archive, f, from);
 	journal_close(archive);
 	if (code)
 		return code;
-	int rc = journal_read(j, &f, journal_entries_keep, out);
+	int rc = journal_read(j, f, journal_entries_keep, out);
 	return rc ? cli_fail(cli, EXIT_FAILED, "%s", journal_problem(rc)) : 0;
 }

@@ -4,10 +4,10 @@
 
 #include "commands/command.h"
 
-/* Adds the entries of that kind, oldest archive first, as far back as `from` requires. An archive that is needed and
- * cannot be read is an error, because the answer would be incomplete. 0 or exit code. */
-int past_read(struct journal_entries *out, const struct cli *cli, struct journal *j, int kind,
-	instant_t from);
+/* Adds the entries that the filter lets through, oldest archive first, as far back as `from` requires. An archive that is
+ * needed and cannot be read is an error, because the answer would be incomplete. 0 or exit code. */
+int past_read(struct journal_entries *out, const struct cli *cli, struct journal *j,
+	const struct journal_filter *f, instant_t from);
 /* The journal with the records at `at`: `j`, or an archive, which the caller closes. 0 or exit code. */
 int past_journal(struct journal **out, const struct cli *cli, struct journal *j, instant_t at);
 

@@ -2,6 +2,7 @@
 """What reports conclude from the journal: never more than somebody read, also after an archive or a `forget`."""
 
 import contextlib
+import os
 import sqlite3
 import unittest
 
@@ -167,6 +168,11 @@ class WhatWasForgotten(EvidenceCase):
         self.assertIn("CS-5: sql01 was scrapped", text)
         self.assertNotIn("state good", text)
 
+    def test_stays_listed_when_the_decision_is_in_an_archive(self):
+        found = self.scrapped()
+        self.archived(found)
+        self.assert_listed(found)
+
     def test_covers_nothing_that_was_given_later(self):
         found = self.lab_make(servers={"sql01": ("AcmeTest", "AcmeProd")})
         databases = [("staging", "sql01", "AcmeTest"), ("production", "sql01", "AcmeProd", "full")]
@@ -184,6 +190,35 @@ class WhatWasForgotten(EvidenceCase):
         for table in ("verification", "proved"):
             self.rows_delete(found, table, "database = 'AcmeTest'")
         self.refused(found, f"{JANE} on sql01 / AcmeTest: no longer in the configuration")
+
+
+class AnArchive(EvidenceCase):
+    """The records of the grants and of the proofs are in an archive, and the certificate is the same."""
+
+    def ended(self):
+        """John was replaced long ago, and the client has left a database; all was verified in time."""
+        databases = (("staging", "sql01", "AcmeTest"), ("production", "sql01", "AcmeProd", "full"))
+        found = self.begun(users=(("Jane", "Doe"), ("John", "Roe")), databases=databases, servers={"sql01": ("AcmeTest", "AcmeProd")})
+        self.client_put(found, (("Jane", "Doe"),), databases)
+        found.agent.apply(lab.local(lab.now() - lab.days(99)))
+        self.client_put(found, (("Jane", "Doe"),), databases[1:])
+        found.agent.apply(lab.local(lab.now() - lab.days(98)))
+        found.agent.apply()
+        return found
+
+    def test_certifies_the_same(self):
+        found = self.ended()
+        before = {user: self.certificate(found, *user, "--json").json["items"] for user in ((), ("john.roe",))}
+        self.assertIn((JOHN, "login"), {(i["name"], i["what"]) for i in before[()]})
+        self.assertIn((JANE, "AcmeTest"), {(i["name"], i["database"]) for i in before[()]})
+        archives = [self.archived(found, f"old{number}.db") for number in range(2)]
+        for user, items in before.items():
+            self.assertEqual(self.certificate(found, *user, "--json").json["items"], items)
+        # A part of it would be no certificate.
+        os.rename(archives[0], archives[0] + ".moved")
+        result = self.certificate(found, expect=1)
+        self.assertEqual(result.out, "")
+        self.assertIn("the archive of the earlier records", result.err)
 
 
 if __name__ == "__main__":
