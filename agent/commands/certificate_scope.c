@@ -67,11 +67,18 @@ bool scope_is_former(const struct certificate_scope *s, const struct journal_ent
 
 instant_t scope_login_gone(const struct identities *ids, const struct journal_entry *e)
 {
-	for (size_t i = 0; i < ids->n; i++)
-		if (streq(ids->items[i].server, e->server) &&
-			names_equal(ids->items[i].login, e->login))
-			return ids->items[i].removed;
-	return 0;
+	instant_t last = 0;
+
+	/* One row for each time that the login was made. */
+	for (size_t i = 0; i < ids->n; i++) {
+		const struct identity *k = &ids->items[i];
+		if (!streq(k->server, e->server) || !names_equal(k->login, e->login))
+			continue;
+		if (!k->removed)
+			return 0;
+		last = k->removed > last ? k->removed : last;
+	}
+	return last;
 }
 
 struct missing {

@@ -15,7 +15,7 @@ int scope_find(struct certificate_scope *out, const struct cli *cli, const struc
 bool scope_has(const struct certificate_scope *s, const char *login);
 /* A login of the client that the file no longer names, because its user was replaced. */
 bool scope_is_former(const struct certificate_scope *s, const struct journal_entry *e);
-/* When the inventory recorded the login as removed; 0: not yet. */
+/* When the inventory recorded the login as removed last; 0: it is not. */
 instant_t scope_login_gone(const struct identities *ids, const struct journal_entry *e);
 /* The journal's last verification of the place, if it is of the removal, and its time; else 0. database NULL: of the
  * login. */

@@ -221,5 +221,18 @@ class AnArchive(EvidenceCase):
         self.assertIn("the archive of the earlier records", result.err)
 
 
+class ALoginThatWasRemovedTwice(EvidenceCase):
+    def test_has_the_last_time(self):
+        found = self.begun(users=(("Jane", "Doe"), ("John", "Roe")))
+        for number, users in ((99, ("Jane",)), (98, ("Jane", "John")), (97, ("Jane",))):
+            self.client_put(found, [(first, {"Jane": "Doe", "John": "Roe"}[first]) for first in users])
+            found.agent.apply(lab.local(when := lab.now() - lab.days(number)))
+        found.agent.apply()
+        [login] = [i for i in self.certificate(found, "--json").json["items"] if (i["name"], i["what"]) == (JOHN, "login")]
+        self.assertEqual(login["at"], lab.local(when) + "Z")
+        records = {e["id"]: e for e in found.agent.curfew("history", "acme", "--json", expect=0).json}
+        self.assertEqual(records[login["record"]]["at"], login["at"])
+
+
 if __name__ == "__main__":
     unittest.main()
