@@ -9,7 +9,6 @@
 #include "commands/history_select.h"
 #include "commands/past_records.h"
 #include "curfew/calendar.h"
-#include "curfew/person.h"
 #include "curfew/report.h"
 
 static int verify(const struct cli *cli, struct journal *j)
@@ -38,59 +37,14 @@ static int verify(const struct cli *cli, struct journal *j)
 	return rc ? EXIT_DIFFERENT : EXIT_FINE;
 }
 
-static void person_cells(struct table *t, const struct journal_entry *e)
+static int show_entries(const struct cli *cli, const struct journal_entries *h)
 {
-	struct person p;
-
-	person_parse(&p, e->before);
-	table_cell(t, p.name);
-	table_cell(t, p.email);
-	table_cell(t, p.ticket);
-	table_cell(t, p.approved_by);
-	person_free(&p);
-}
-
-static int show_access(const struct cli *cli, const struct journal_entries *h)
-{
-	static const struct table_column columns[] = {{"CLIENT", 0}, {"LOGIN", 0}, {"SERVER", 0},
-		{"DATABASE", 0}, {"SQL", TABLE_WRAP}, {"NETWORK", TABLE_WRAP}, {"SINCE", 0},
-		{"UNTIL", 0}, {"PERSON", TABLE_WRAP}, {"E-MAIL", TABLE_WRAP},
-		{"TICKET", TABLE_WRAP}, {"APPROVED BY", TABLE_WRAP}};
-	char since[INSTANT_TEXT_MAX], until[INSTANT_TEXT_MAX];
-	struct table *t;
-
 	if (cli->json) {
 		json_t *list = json_array();
 		for (size_t i = 0; i < h->n; i++)
 			json_array_append_new(list, entry_json(&h->items[i]));
 		return json_print(list, stdout) ? EXIT_FAILED : EXIT_FINE;
 	}
-	if (table_new(&t, columns, ARRAY_SIZE(columns), stdout, 0))
-		return EXIT_FAILED;
-	for (size_t i = 0; i < h->n; i++) {
-		const struct journal_entry *e = &h->items[i];
-		_cleanup_free_ char *sql = access_text(access_sql_write, e);
-		_cleanup_free_ char *network = access_text(access_network_write, e);
-		table_row(t, access_is_plain(e) ? TONE_PLAIN : TONE_BAD);
-		table_cell(t, e->client);
-		table_cell(t, e->login);
-		table_cell(t, e->server);
-		table_cell(t, e->database);
-		table_cell(t, sql);
-		table_cell(t, network);
-		table_cell(t, instant_format(since, e->at));
-		table_cell(t, e->until ? instant_format(until, e->until) : NULL);
-		person_cells(t, e);
-	}
-	int rc = cli->csv ? table_print_csv(t) : table_print(t);
-	table_free(t);
-	return rc ? EXIT_FAILED : EXIT_FINE;
-}
-
-static int show_entries(const struct cli *cli, const struct journal_entries *h)
-{
-	if (cli->json)
-		return show_access(cli, h);
 	if (cli->summary || cli->csv)
 		return history_summary(h, cli->csv, stdout) ? EXIT_FAILED : EXIT_FINE;
 	if (!h->n)
@@ -172,20 +126,21 @@ static int instant_is_known(
 	return rc;
 }
 
-/* Access that should have ended by then and was not confirmed as removed: the user may still have had it. */
-static int past_show(const struct cli *cli, struct journal *j, instant_t at,
-	const struct history_choice *choice, bool nobody)
+/* Also what should have ended by then and was not confirmed as ended: the user may still have had it. */
+static int show_access(const struct cli *cli, struct journal *j, instant_t at,
+	const struct history_choice *choice, const struct journal_entries *in_effect)
 {
 	const struct journal_filter f = {
 		.client = cli->n_operands ? cli->operands[0] : NULL, .kind = JOURNAL_ACCESS};
 	struct journal_entries h = {0}, chosen = {0};
-	int rc = journal_read(j, &f, journal_entries_keep, &h);
+	int rc = journal_read(j, &f, journal_entries_keep, &h), code;
 
+	history_sort_by_time(&h);
 	history_select(&chosen, &h, choice);
-	if (!rc && !history_past_print(&chosen, at, stdout) && nobody)
-		puts("nobody had access");
+	code = rc ? cli_fail(cli, EXIT_FAILED, "%s", journal_problem(rc))
+		  : history_access_show(cli, in_effect, &chosen, at);
 	journal_entries_free(&h);
-	return rc ? cli_fail(cli, EXIT_FAILED, "%s", journal_problem(rc)) : EXIT_FINE;
+	return code;
 }
 
 /* The records of these users, or all records, in order. */
@@ -240,9 +195,8 @@ static int chosen_show(struct cli *cli, const struct program *p, struct journal 
 	else if (!chosen.n)
 		code = nothing_explain(cli, p);
 	if (!code)
-		code = cli->at ? show_access(cli, &chosen) : show_entries(cli, &chosen);
-	if (!code && cli->at && !cli->json && !cli->csv)
-		code = past_show(cli, j, at, choice, !chosen.n);
+		code = cli->at ? show_access(cli, j, at, choice, &chosen)
+			       : show_entries(cli, &chosen);
 	journal_entries_free(&h);
 	return code;
 }

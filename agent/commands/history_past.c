@@ -4,7 +4,6 @@
 
 #include "commands/history_select.h"
 #include "curfew/report.h"
-#include "program/visible_text.h"
 
 static bool is_same(const char *a, const char *b)
 {
@@ -49,27 +48,22 @@ static bool is_continued(const struct journal_entries *h, size_t i)
 	return false;
 }
 
-size_t history_past_print(const struct journal_entries *h, instant_t at, FILE *to)
+bool history_past_next(
+	struct history_past *out, size_t *i, const struct journal_entries *h, instant_t at)
 {
-	char end[INSTANT_TEXT_MAX], closed[INSTANT_TEXT_MAX], shut[INSTANT_TEXT_MAX];
-	const struct journal_entry *network;
-	size_t n = 0;
+	while (*i < h->n) {
+		const size_t k = (*i)++;
+		const struct journal_entry *e = &h->items[k];
+		struct history_past past = {.access = e};
 
-	for (size_t i = 0; i < h->n; i++) {
-		const struct journal_entry *e = &h->items[i];
 		if (e->at > at || !e->until || e->until > at || !e->level ||
 			streq(e->level, level_name(LEVEL_NONE)))
 			continue;
-		const struct journal_entry *next = following(&network, h, i);
-		if ((next && next->at <= at) || (i && is_continued(h, i)))
+		past.closed = following(&past.network, h, k);
+		if ((past.closed && past.closed->at <= at) || is_continued(h, k))
 			continue;
-		text_printf(to,
-			"past its end: %s on %s / %s, %s until %s; not confirmed closed %s%s%s%s\n",
-			e->login, e->server, e->database, e->level, instant_format(end, e->until),
-			next ? "until " : "so far", next ? instant_format(closed, next->at) : "",
-			network ? "; network closed " : "",
-			network ? instant_format(shut, network->at) : "");
-		n++;
+		*out = past;
+		return true;
 	}
-	return n;
+	return false;
 }

@@ -61,6 +61,20 @@ static bool is_chosen(const struct journal_entry *e, const struct history_choice
 	return !c->people || logins_have(c->people, e->login);
 }
 
+static int time_compare(const void *a, const void *b)
+{
+	const struct journal_entry *x = a, *y = b;
+	int c = (x->at > y->at) - (x->at < y->at);
+
+	return c ? c : (x->id > y->id) - (x->id < y->id);
+}
+
+void history_sort_by_time(struct journal_entries *h)
+{
+	if (h->n)
+		qsort(h->items, h->n, sizeof(*h->items), time_compare);
+}
+
 void history_select(
 	struct journal_entries *out, struct journal_entries *all, const struct history_choice *c)
 {

@@ -93,6 +93,23 @@ class AnEndThatNobodyConfirmed(EvidenceCase):
         self.rows_delete(found, "record", "kind = 'access' AND server = 'sql01'")
         self.refused(found, f"{JANE} on sql01 / AcmeTest")
 
+    def test_confirmed_after_the_cut(self):
+        """An archive carries the record over under a new number: what came after it by time still comes after it."""
+        found = self.begun()
+        found.server.faults(stall_prelogin=True)
+        found.agent.apply(expect=1)
+        found.server.faults()
+        found.agent.apply()
+        confirmed = lab.now()
+        wait_past(confirmed)
+        self.archived(found, to=lab.now() - lab.days(2))
+        rows = {when: found.agent.curfew("history", "--at", lab.local(when), "--json", expect=0).json
+                for when in (lab.now() - lab.days(1), lab.now())}
+        [late], none = rows.values()
+        self.assertEqual((late["past_its_end"], late["login"]), (True, JANE))
+        self.assertTrue(late["confirmed_closed"])
+        self.assertEqual(none, [])
+
     def test_history_and_population(self):
         found = self.down()
         when = lab.local(lab.now() - lab.days(1))

@@ -216,6 +216,16 @@ class History(audit_lab.AuditCase):
         self.assertIn(f"past its end: acme.jane.doe on sql01 / AcmeTest, read-only until {at(end)}; "
                       f"not confirmed closed until {at(back)}", said)
         self.assertNotIn("nobody had access", said)
+        # A program is told the same.
+        late = ("--at", at(end + datetime.timedelta(hours=1)))
+        [row] = found.agent.curfew("history", *late, "--json", expect=0).json
+        self.assertEqual((row["login"], row["level"], row["until"], row["past_its_end"], row["confirmed_closed"]),
+                         ("acme.jane.doe", "read-only", at(end), True, at(back)))
+        [row] = csv.DictReader(found.agent.curfew("history", *late, "--csv", expect=0).out.splitlines())
+        self.assertEqual((row["LOGIN"], row["PAST ITS END"], row["CONFIRMED CLOSED"]), ("acme.jane.doe", "yes", at(back)))
+        [row] = found.agent.curfew("history", "--at", at(end - datetime.timedelta(hours=1)), "--json", expect=0).json
+        self.assertEqual((row["past_its_end"], row["confirmed_closed"]), (False, None))
+        self.assertEqual(found.agent.curfew("history", "--at", at(back), "--json", expect=0).json, [])
         for when in (end - datetime.timedelta(hours=1), back):
             said = found.agent.curfew("history", "--at", at(when), expect=0).out
             self.assertNotIn("past its end", said)
