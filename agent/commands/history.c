@@ -10,31 +10,62 @@
 #include "commands/past_records.h"
 #include "curfew/calendar.h"
 #include "curfew/report.h"
+#include "program/visible_text.h"
+
+struct verified_part {
+	int broken; /* journal_verify() */
+	int64_t first_broken, before, head;
+	char why[256], hash[2 * JOURNAL_HASH_SIZE + 1];
+	const char *
+		archive; /* the file with the last records up to `before`, which was not opened; NULL: not named */
+};
+
+static int verified_json(const struct verified_part *v)
+{
+	return json_print(
+		json_pack("{s:b, s:o, s:s, s:o, s:I, s:s, s:s?}", "intact", !v->broken,
+			"first_broken", v->broken ? json_integer(v->first_broken) : json_null(),
+			"why", v->why, "first",
+			v->head > v->before ? json_integer(v->before + 1) : json_null(), "head",
+			(json_int_t)v->head, "hash", v->hash, "archive", v->archive),
+		stdout);
+}
+
+static void verified_print(const struct verified_part *v)
+{
+	if (v->broken) {
+		printf("BROKEN at record %lld: %s\n", (long long)v->first_broken, v->why);
+		return;
+	}
+	if (!v->before)
+		printf("intact: %lld records, head %s\n", (long long)v->head, v->hash);
+	else
+		text_printf(stdout,
+			"intact: records %lld to %lld, head %s\nNot checked: the archived records 1 to %lld, the last of them in %s; use --journal FILE\n",
+			(long long)v->before + 1, (long long)v->head, v->hash, (long long)v->before,
+			v->archive ? v->archive : "an archive that the journal does not name");
+	puts("To detect a replaced journal, compare this head with the heads in the system log.");
+}
 
 static int verify(const struct cli *cli, struct journal *j)
 {
 	uint8_t hash[JOURNAL_HASH_SIZE];
-	char hex[2 * JOURNAL_HASH_SIZE + 1], why[256] = "";
-	int64_t first = 0, id = 0;
-	int rc = journal_verify(&first, why, j);
+	_cleanup_free_ char *archive = NULL;
+	struct verified_part v = {0};
+	int rc = v.broken = journal_verify(&v.first_broken, v.why, j);
 
 	if (rc < 0)
 		return cli_fail(cli, EXIT_FAILED, "%s", journal_problem(rc));
-	if (journal_head(hash, &id, j))
+	if (journal_anchor(hash, &v.before, j) || (v.before && past_path(&archive, j)) ||
+		journal_head(hash, &v.head, j))
 		return cli_fail(cli, EXIT_FAILED, "cannot read the head of the journal");
-	sodium_bin2hex(hex, sizeof(hex), hash, sizeof(hash));
-	if (cli->json)
-		json_print(json_pack("{s:b, s:o, s:s, s:I, s:s}", "intact", rc == 0, "first_broken",
-				   rc ? json_integer(first) : json_null(), "why", why, "head",
-				   (json_int_t)id, "hash", hex),
-			stdout);
-	else if (rc)
-		printf("BROKEN at record %lld: %s\n", (long long)first, why);
-	else
-		printf("intact: %lld records, head %s\nTo detect a replaced journal, compare this head with "
-		       "the heads in the system log.\n",
-			(long long)id, hex);
-	return rc ? EXIT_DIFFERENT : EXIT_FINE;
+	sodium_bin2hex(v.hash, sizeof(v.hash), hash, sizeof(hash));
+	v.archive = archive;
+	if (!cli->json)
+		verified_print(&v);
+	else if (verified_json(&v))
+		return EXIT_FAILED;
+	return v.broken ? EXIT_DIFFERENT : EXIT_FINE;
 }
 
 static int show_entries(const struct cli *cli, const struct journal_entries *h)
@@ -288,6 +319,6 @@ const struct command command_history = {
 	.help = "Reads only the journal. With --at: access at that time, with addresses. Exit status 1 if the journal does not\n"
 		"cover the time: before its first record, in an archive that cannot be read, or in the future.\n"
 		"A user is found by login, jane.doe, email address, or name, also after leaving the configuration.\n"
-		"`curfew history verify` checks whether the journal is intact, and prints its head.\n",
+		"`curfew history verify` checks whether the journal is intact, and prints its head. It does not open an archive.\n",
 	.run = run,
 };

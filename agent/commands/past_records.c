@@ -19,10 +19,17 @@ static int path_take(void *context, const struct journal_entry *e)
 	return 0;
 }
 
+int past_path(char **out, struct journal *j)
+{
+	const struct journal_filter events = {.kind = JOURNAL_EVENT};
+
+	*out = NULL;
+	return journal_read(j, &events, path_take, out);
+}
+
 /* Opens the archive that precedes the journal's first record; *out NULL: none. 0 or exit code. */
 static int archive_open(struct journal **out, const struct cli *cli, struct journal *j)
 {
-	const struct journal_filter events = {.kind = JOURNAL_EVENT};
 	uint8_t hash[JOURNAL_HASH_SIZE], its[JOURNAL_HASH_SIZE];
 	_cleanup_free_ char *path = NULL;
 	int64_t before = 0, id = 0;
@@ -30,7 +37,7 @@ static int archive_open(struct journal **out, const struct cli *cli, struct jour
 
 	*out = NULL;
 	if (!rc && before)
-		rc = journal_read(j, &events, path_take, &path);
+		rc = past_path(&path, j);
 	if (rc || !before)
 		return rc ? cli_fail(cli, EXIT_FAILED, "%s", journal_problem(rc)) : 0;
 	if (!path)

@@ -41,7 +41,14 @@ class Archive(LabCase):
         after = agent.curfew("history", "--json", expect=0).json
         self.assertGreater(min(entry["id"] for entry in after), moved["up_to"])
         self.assertIn("a new year", agent.curfew("history", expect=0).out)
-        agent.curfew("history", "verify", expect=0)
+        # Only what the file has was checked.
+        said = agent.curfew("history", "verify", expect=0).out
+        head = agent.curfew("history", "verify", "--json", expect=0).json
+        self.assertIn(f"intact: records {moved['up_to'] + 1} to {head['head']}, head", said)
+        self.assertIn(f"Not checked: the archived records 1 to {moved['up_to']}, the last of them in {file}", said)
+        self.assertEqual((head["first"], head["archive"]), (moved["up_to"] + 1, file))
+        said = agent.curfew("history", "verify", "--journal", file, expect=0).out
+        self.assertIn(f"intact: {moved['up_to']} records, head {moved['hash']}", said)
         # Who has what is still answered, and a pass finds nothing to do.
         self.assertIn(USER, agent.curfew("history", "--at", "now", expect=0).out)
         agent.plan(expect=0)
