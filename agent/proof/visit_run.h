@@ -28,6 +28,7 @@ struct visit_run {
 	bool is_ahead;
 	struct difference difference;
 	bool lock_tried, locked;
+	bool holders_closed; /* who kept databases from being read; then they were read again */
 	char lock_text[512]; /* what lock_head() points to */
 	uint64_t numbers;    /* of the plans reported so far */
 	bool failed;	     /* the server refused a change */

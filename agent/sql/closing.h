@@ -20,6 +20,8 @@ void closing_patience_write(FILE *to, int milliseconds);
  * the two below. */
 void closing_sessions_write(FILE *to, const char *select, const struct sql_closing *closings,
 	size_t n, const struct sid *sids, size_t n_sids);
+/* Rows N'session' of the sessions of these logins whose open transaction changed something in the database. */
+void closing_writers_write(FILE *to, int database, const struct sid *sids, size_t n);
 /* Rows N'session' of the sessions that the question above leaves out because the server does not tell whose they are. They
  * are reported, and never ended. */
 void closing_unknown_sessions_write(FILE *to, const char *select);

@@ -166,6 +166,17 @@ void closing_sessions_write(FILE *to, const char *select, const struct sql_closi
 	fputs(n_sids || *separator == '\n' ? ";\n" : "WHERE 1 = 0;\n", to);
 }
 
+void closing_writers_write(FILE *to, int database, const struct sid *sids, size_t n)
+{
+	fprintf(to, "%sWHERE s.original_security_id IN (", session_select);
+	sids_write(to, sids, n);
+	fprintf(to,
+		")\n  AND s.session_id IN (SELECT t.session_id FROM sys.dm_tran_session_transactions AS t\n"
+		"    JOIN sys.dm_tran_database_transactions AS d ON d.transaction_id = t.transaction_id\n"
+		"    WHERE d.database_id = %d AND d.database_transaction_log_record_count > 0);\n",
+		database);
+}
+
 void closing_unknown_sessions_write(FILE *to, const char *select)
 {
 	fprintf(to, "%sWHERE s.original_security_id IS NULL;\n", select);

@@ -21,6 +21,8 @@ int visit_observe(struct visit_run *run, struct sql_error *error);
 int visit_look(struct visit_run *run, struct sql_error *error);
 /* The difference anew, of what was read last. */
 int visit_compare(struct visit_run *run);
+/* Closes managed logins that keep the catalog of a database, where they may only read, from being read. */
+int holders_close(bool *closed, struct visit_run *run, struct sql_error *error);
 /* What was read ahead is no longer how it is. */
 void visit_ahead_forget(struct visit_run *run);
 int visit_apply(struct visit_run *run, struct sql_error *error);

@@ -7,17 +7,6 @@
 #include "proof/residual.h"
 #include "visit/visit.h"
 
-/* The client of this login; NULL: it is not configured. */
-static const char *client_of_login(const struct visit_run *run, const char *login)
-{
-	const struct wanted_server *w = &run->visit->wanted;
-
-	for (size_t i = 0; i < w->n_grants; i++)
-		if (names_equal(w->grants[i]->user->login, login))
-			return w->grants[i]->client->name;
-	return NULL;
-}
-
 static bool holds_server_rights(const struct observed_server *o, const char *login)
 {
 	for (size_t i = 0; i < o->n_members; i++)
@@ -173,6 +162,29 @@ static void databases_keep(struct observed_server *now, struct observed_server *
 	}
 }
 
+static int databases_read(struct visit_run *run, struct sql_error *error)
+{
+	return sql_observe_databases(&run->observed, error, run->session, &run->visit->wanted,
+		&run->claims, &run->blocked);
+}
+
+/* Those that a login of ours keeps from being read are read again, once, when it is closed. */
+static int databases_observe(struct visit_run *run, struct sql_error *error)
+{
+	bool closed = false;
+	int rc = databases_read(run, error);
+
+	if (rc || !run->blocked.n || run->visit->mode != SQL_APPLY || run->holders_closed)
+		return rc;
+	rc = holders_close(&closed, run, error);
+	if (rc || !closed)
+		return rc;
+	run->holders_closed = true;
+	sql_blocked_free(&run->blocked);
+	rc = server_observe(run, error);
+	return rc ? rc : databases_read(run, error);
+}
+
 static int observe(struct visit_run *run, struct sql_error *error, struct observed_server *before)
 {
 	const struct sql_visit *v = run->visit;
@@ -189,8 +201,7 @@ static int observe(struct visit_run *run, struct sql_error *error, struct observ
 	if (before && !closed && databases_are_same(&run->observed, before))
 		databases_keep(&run->observed, before);
 	else
-		rc = sql_observe_databases(&run->observed, error, run->session, &v->wanted,
-			&run->claims, &run->blocked);
+		rc = databases_observe(run, error);
 	return rc ? rc : visit_compare(run);
 }
 

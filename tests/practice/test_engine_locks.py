@@ -100,6 +100,18 @@ class Catalogue(LockCase):
         self.ok(watch, f"KILL {self.other.spid}")
         waiter.join()
 
+    def test_who_changes_what_is_a_view_of_memory(self):
+        ask = "SELECT t.session_id, d.database_id FROM sys.dm_tran_session_transactions AS t " \
+              "JOIN sys.dm_tran_database_transactions AS d ON d.transaction_id = t.transaction_id " \
+              "WHERE d.database_transaction_log_record_count > 0"
+        self.ok(self.other, "BEGIN TRAN; SELECT * FROM dbo.t")
+        self.assertEqual(self.ok(self.sa, ask), [])
+        self.ok(self.other, "ALTER TABLE dbo.t ADD y int; USE master")
+        shop = self.one(self.sa, "SELECT DB_ID(N'shop')")
+        self.assertEqual(self.ok(self.sa, ask), [(self.other.spid, shop)])
+        self.ok(self.other, "ROLLBACK")
+        self.assertEqual(self.ok(self.sa, ask), [])
+
     def test_timeout_ends_the_statement_alone(self):
         self.ok(self.other, "BEGIN TRAN; ALTER TABLE dbo.t ADD y int")
         rows, errors = self.run_batch(self.sa, "BEGIN TRAN; SELECT 1 FROM sys.objects; SELECT @@TRANCOUNT")

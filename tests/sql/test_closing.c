@@ -132,6 +132,20 @@ static void sessions_are_those_of_these_logins(void **state)
 	assert_string_equal(none + strlen(session_select_plain), "WHERE 1 = 0;\n");
 }
 
+static void writers_are_found_in_memory(void **state)
+{
+	static const struct sid sids[] = {{{0x01, 0x05, 0xff}, 3}};
+	_cleanup_free_ char *text = TEXT(closing_writers_write(to, 7, sids, 1));
+
+	(void)state;
+	assert_memory_equal(text, session_select, strlen(session_select));
+	assert_string_equal(text + strlen(session_select),
+		"WHERE s.original_security_id IN (0x0105FF)\n"
+		"  AND s.session_id IN (SELECT t.session_id FROM sys.dm_tran_session_transactions AS t\n"
+		"    JOIN sys.dm_tran_database_transactions AS d ON d.transaction_id = t.transaction_id\n"
+		"    WHERE d.database_id = 7 AND d.database_transaction_log_record_count > 0);\n");
+}
+
 static void sessions_of_nobody_known_are_asked_for_apart(void **state)
 {
 	_cleanup_free_ char *text = TEXT(closing_unknown_sessions_write(to, session_select));
@@ -180,6 +194,7 @@ int main(void)
 		cmocka_unit_test(the_sid_of_a_source_that_left_is_asked_for),
 		cmocka_unit_test(the_rest_can_be_sent_again),
 		cmocka_unit_test(sessions_are_those_of_these_logins),
+		cmocka_unit_test(writers_are_found_in_memory),
 		cmocka_unit_test(sessions_of_nobody_known_are_asked_for_apart),
 		cmocka_unit_test(a_kill_means_the_session_that_was_seen),
 	};

@@ -84,6 +84,35 @@ class Strangers(StrangerCase):
         self.assertEqual(self.server.roles(USER, "AcmeProd"), ["curfew_read_only"])
         self.assertFalse(jane.sql("INSERT INTO dbo.Orders (Id, Customer) VALUES (4, N'Eve')").ok)
 
+    def test_more_is_hidden_behind_a_lock(self):
+        """What she has too much of cannot be read while her own transaction is open: she is closed for that alone."""
+        self.acme(("staging", "sql01", "AcmeTest"), ("production", "sql01", "AcmeProd"))
+        self.applied(self.agent)
+        self.server.sql("BACKUP DATABASE [AcmeTest] TO DISK = N'staging.bak'")
+        self.applied(self.agent, local(self.golive))
+        self.server.sql("RESTORE DATABASE [AcmeProd] FROM DISK = N'staging.bak' WITH REPLACE")
+        jane = self.jane_in("AcmeProd")
+        self.works(jane.sql("BEGIN TRANSACTION; ALTER TABLE dbo.Orders ADD Note int NULL; USE [AcmeTest]"))
+        self.applied(self.agent, local(self.golive))
+        self.assertEqual(self.server.roles(USER, "AcmeProd"), ["curfew_read_only"])
+        self.assertEqual(self.server.sessions_of(USER), [])
+        self.assertFalse(self.server.login(USER)[1], "she may read as scheduled")
+        self.assertIn("it holds a lock on the catalog", self.agent.curfew("history", expect=0).out)
+
+    def test_who_may_only_read_is_not_closed_for_the_lock_of_another(self):
+        self.acme()
+        self.applied(self.agent)
+        self.applied(self.agent, local(self.golive))
+        self.server.sql("CREATE LOGIN [dev] WITH PASSWORD = N'Some-Passw0rd-of-dev', CHECK_POLICY = OFF")
+        self.server.sql("CREATE USER [dev] FOR LOGIN [dev]; ALTER ROLE [db_owner] ADD MEMBER [dev]", "AcmeTest")
+        jane, dev = self.jane_in("AcmeTest"), self.found.person("jane")
+        self.works(dev.login("dev", "Some-Passw0rd-of-dev", "AcmeTest"))
+        self.works(jane.sql("BEGIN TRANSACTION; SELECT Id FROM dbo.Orders"))
+        self.works(dev.sql("BEGIN TRANSACTION; ALTER TABLE dbo.Orders ADD Note int NULL"))
+        self.agent.apply(local(self.golive), expect=(1, 2))
+        self.works(jane.sql("SELECT 1"), [[1]])
+        self.assertFalse(self.server.login(USER)[1])
+
     def test_restored_after_the_end(self):
         """A user whose login is long gone comes back with a backup, and is taken away."""
         self.acme()

@@ -115,6 +115,17 @@ def _dm_tran_active_transactions(env, db):
             yield t.id, s.tran_name or "user_transaction", t.began, 1, 2
 
 
+@view("dm_tran_database_transactions", "transaction_id:B database_id:i database_transaction_begin_time:d "
+      "database_transaction_type:i database_transaction_state:i database_transaction_log_record_count:B", fixed=False)
+def _dm_tran_database_transactions(env, db):
+    """Who changed something in which database, in a transaction that is open."""
+    for s in _sessions(env, need_all=True):
+        changed = [getattr(u.scope, "id", 1) for u in s.undo if u.scope is not None]
+        changed += [lock.db.id for lock in env.engine.locks.table_locks() if lock.session is s and lock.mode == "X"]
+        for id_ in sorted(set(changed)) if s.tran_count else ():
+            yield s.transaction.id, id_, s.transaction.began, 1, 4, changed.count(id_)
+
+
 @view("dm_tran_locks", "resource_type:d60 resource_subtype:d60 resource_database_id:i "
       "resource_description:n256 request_mode:d60 request_type:d60 request_status:d60 "
       "request_session_id:i request_owner_type:d60 request_owner_guid:u "
