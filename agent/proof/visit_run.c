@@ -10,6 +10,16 @@ bool pass_is_for(const struct sql_visit *p, const char *client)
 	return !p->only_client || !client || streq(client, p->only_client);
 }
 
+const char *client_of_login(const struct visit_run *run, const char *login)
+{
+	const struct wanted_server *w = &run->visit->wanted;
+
+	for (size_t i = 0; i < w->n_grants; i++)
+		if (names_equal(w->grants[i]->user->login, login))
+			return w->grants[i]->client->name;
+	return NULL;
+}
+
 void record_of(struct record *r, const struct sql_visit *p, enum record_kind kind,
 	const char *client, const char *login, const char *database)
 {

@@ -44,6 +44,8 @@ struct visit_run {
 };
 
 bool pass_is_for(const struct sql_visit *p, const char *client);
+/* The client of this login; NULL: it is not configured. */
+const char *client_of_login(const struct visit_run *run, const char *login);
 /* A new record with the server's name, and client, login, and database if not NULL. */
 void record_of(struct record *r, const struct sql_visit *p, enum record_kind kind,
 	const char *client, const char *login, const char *database);
