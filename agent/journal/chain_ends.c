@@ -9,9 +9,9 @@ const char anchor_label[] = "curfew journal anchor", head_label[] = "curfew jour
 int chain_get(struct link *out, instant_t *at, uint8_t seal[JOURNAL_HASH_SIZE], struct journal *j,
 	const char *name)
 {
-	_cleanup_statement_ sqlite3_stmt *s = NULL;
-	int rc = database_prepare(&s, j, "SELECT id, hash, at, seal FROM chain WHERE link = ?"),
-	    step;
+	_cleanup_kept_ sqlite3_stmt *s = NULL;
+	int step, rc = database_keep(&s, j, KEPT_CHAIN_GET,
+			  "SELECT id, hash, at, seal FROM chain WHERE link = ?");
 
 	if (rc)
 		return rc;
@@ -35,9 +35,9 @@ int chain_get(struct link *out, instant_t *at, uint8_t seal[JOURNAL_HASH_SIZE], 
 static int chain_set(
 	struct journal *j, const char *name, const char *label, const struct link *l, instant_t at)
 {
-	_cleanup_statement_ sqlite3_stmt *s = NULL;
+	_cleanup_kept_ sqlite3_stmt *s = NULL;
 	uint8_t seal[JOURNAL_HASH_SIZE];
-	int rc = database_prepare(&s, j,
+	int rc = database_keep(&s, j, KEPT_CHAIN_SET,
 		"INSERT INTO chain (link, id, hash, at, seal) VALUES (?, ?, ?, ?, ?) "
 		"ON CONFLICT (link) DO UPDATE SET id = excluded.id, hash = excluded.hash, at = excluded.at, "
 		"seal = excluded.seal");

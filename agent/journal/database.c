@@ -71,6 +71,33 @@ int database_prepare(sqlite3_stmt **out, struct journal *j, const char *sql)
 	return database_error(j->db, sqlite3_prepare_v2(j->db, sql, -1, out, NULL));
 }
 
+void statement_release(sqlite3_stmt **s)
+{
+	if (!*s)
+		return;
+	sqlite3_reset(*s);
+	sqlite3_clear_bindings(*s);
+	*s = NULL;
+}
+
+int database_keep(sqlite3_stmt **out, struct journal *j, enum kept_statement which, const char *sql)
+{
+	sqlite3_stmt **kept = &j->kept[which];
+	int rc = *kept ? 0
+		       : database_error(j->db, sqlite3_prepare_v3(j->db, sql, -1,
+						       SQLITE_PREPARE_PERSISTENT, kept, NULL));
+
+	if (!rc)
+		*out = *kept;
+	return rc;
+}
+
+void database_keep_nothing(struct journal *j)
+{
+	for (size_t i = 0; i < KEPT_STATEMENTS; i++)
+		statement_finalize(&j->kept[i]);
+}
+
 int database_execute(struct journal *j, const char *sql)
 {
 	return database_error(j->db, sqlite3_exec(j->db, sql, NULL, NULL, NULL));

@@ -17,8 +17,20 @@ struct link {
 	uint8_t hash[JOURNAL_HASH_SIZE];
 };
 
+/* Statements that run for each record or each login: prepared once, and reset in place of finalized. */
+enum kept_statement {
+	KEPT_CHAIN_GET,
+	KEPT_CHAIN_SET,
+	KEPT_RECORD_ROW,
+	KEPT_RECORD_INSERT,
+	KEPT_VERIFICATION_SET,
+	KEPT_LEVEL_SET,
+	KEPT_STATEMENTS
+};
+
 struct journal {
 	sqlite3 *db;
+	sqlite3_stmt *kept[KEPT_STATEMENTS]; /* not in use, or NULL */
 	char *path;
 	bool read_only;
 	bool keyed;	    /* the file was created with a key */
@@ -37,6 +49,9 @@ struct journal {
 
 void statement_finalize(sqlite3_stmt **s);
 #define _cleanup_statement_ _cleanup_(statement_finalize)
+/* Ends the use of a kept statement: what it locked and what it was given is gone. */
+void statement_release(sqlite3_stmt **s);
+#define _cleanup_kept_ _cleanup_(statement_release)
 
 /* The name of the file system under the journal: see disk_vfs.c. NULL: SQLite's own. */
 const char *disk_vfs(void);
@@ -44,6 +59,12 @@ const char *disk_vfs(void);
 /* Converts SQLite's error code to a negative errno. */
 int database_error(sqlite3 *db, int rc);
 int database_prepare(sqlite3_stmt **out, struct journal *j, const char *sql);
+/* Prepares the statement at its first use; `sql` is the same at each. Whoever uses one must not call, before its
+ * release, what uses the same. */
+int database_keep(
+	sqlite3_stmt **out, struct journal *j, enum kept_statement which, const char *sql);
+/* Before the database is closed. */
+void database_keep_nothing(struct journal *j);
 int database_execute(struct journal *j, const char *sql);
 /* Runs a statement that returns no rows. */
 int database_run(struct journal *j, sqlite3_stmt *s);

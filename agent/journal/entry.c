@@ -69,15 +69,15 @@ static int column_bind(
 static int record_compute(struct link *next, struct journal *j, const struct link *head,
 	const struct journal_entry *e)
 {
-	_cleanup_statement_ sqlite3_stmt *row = NULL, *insert = NULL;
+	_cleanup_kept_ sqlite3_stmt *row = NULL, *insert = NULL;
 	int last = (int)n_record_columns, step = 0;
 	struct journal_entry numbered = *e;
-	int rc = database_prepare(
-		&row, j, "SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?");
+	int rc = database_keep(&row, j, KEPT_RECORD_ROW,
+		"SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?");
 
 	numbered.id = head->id + 1;
 	if (!rc)
-		rc = database_prepare(&insert, j,
+		rc = database_keep(&insert, j, KEPT_RECORD_INSERT,
 			"INSERT INTO record (" RECORD_COLUMNS
 			") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
 	if (rc)

@@ -149,6 +149,7 @@ void journal_close(struct journal *j)
 	if (!j)
 		return;
 	journal_rollback(j);
+	database_keep_nothing(j);
 	sqlite3_close_v2(j->db);
 	key_free(j->key);
 	free(j->path);

@@ -7,9 +7,9 @@
 
 int verified_save(struct journal *j, const struct verified *v)
 {
-	_cleanup_statement_ sqlite3_stmt *s = NULL;
+	_cleanup_kept_ sqlite3_stmt *s = NULL;
 	int step,
-		rc = database_prepare(&s, j,
+		rc = database_keep(&s, j, KEPT_VERIFICATION_SET,
 			"INSERT INTO verification (server, login, database, sid, level, result, fingerprint, at)"
 			" VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (server, login, database) DO UPDATE"
 			" SET sid = excluded.sid, level = excluded.level, result = excluded.result,"

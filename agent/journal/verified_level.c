@@ -6,9 +6,9 @@
 
 int proved_put(struct journal *j, const struct proved *p)
 {
-	_cleanup_statement_ sqlite3_stmt *s = NULL;
+	_cleanup_kept_ sqlite3_stmt *s = NULL;
 	int step,
-		rc = database_prepare(&s, j,
+		rc = database_keep(&s, j, KEPT_LEVEL_SET,
 			"INSERT INTO proved (server, login, database, level, at) VALUES (?, ?, ?, ?, ?)"
 			" ON CONFLICT (server, login, database) DO UPDATE"
 			" SET level = excluded.level, at = excluded.at");

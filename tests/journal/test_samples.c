@@ -137,7 +137,8 @@ static void third_version_make(const char *path)
 						.message = "m",
 						.created = 4}),
 		1);
-	sqlite3_close(j.db);
+	database_keep_nothing(&j);
+	assert_int_equal(sqlite3_close(j.db), SQLITE_OK);
 }
 
 static void test_upgrade(void **state)

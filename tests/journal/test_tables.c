@@ -34,7 +34,8 @@ static void first_version_make(const char *path)
 			"INSERT INTO baseline VALUES ('sql07', 'AcmeProd', 6);"
 			"INSERT INTO baseline_item VALUES ('sql07', 'AcmeProd', 'object', '[dbo].[p]', 'ab')"),
 		0);
-	sqlite3_close(j.db);
+	database_keep_nothing(&j);
+	assert_int_equal(sqlite3_close(j.db), SQLITE_OK);
 }
 
 static void test_first_version(void **state)
