@@ -79,7 +79,9 @@ static const struct observed_trigger *unknown_trigger(
 
 bool database_is_untouchable(const struct builder *b, const struct observed_database *d)
 {
-	return d->unwritable || d->triggers_unknown || unknown_trigger(b, d);
+	if (d->unwritable)
+		return true;
+	return !b->w->looked_at && (d->triggers_unknown || unknown_trigger(b, d));
 }
 
 static void trigger_refuse(struct builder *b, const struct observed_database *d, const char *login,

@@ -136,7 +136,7 @@ int difference_build(struct difference *out, const struct wanted_server *w,
 	/* Where the catalog is incomplete, or records are missing, remove access but do not grant any. */
 	if (w->hold || missing || o->n_missing_rights)
 		builder_drop(&b, &b.openings, NULL);
-	if (server_is_trapped(&b)) {
+	if (server_is_trapped(&b) && !w->looked_at) {
 		builder_drop(&b, &b.prepare, NULL);
 		builder_drop(&b, &b.closings, change_is_of_server);
 		builder_drop(&b, &b.openings, NULL);

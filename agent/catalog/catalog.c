@@ -195,8 +195,7 @@ int sql_observe_server(struct observed_server *out, struct sql_error *error, str
 		return rc;
 	}
 	for (size_t i = 0; i < o.n_databases; i++)
-		o.databases[i].system = names_equal(o.databases[i].name, "tempdb") ||
-					names_equal(o.databases[i].name, "model");
+		o.databases[i].system = names_equal(o.databases[i].name, "tempdb");
 	*out = o;
 	return 0;
 }

@@ -169,7 +169,7 @@ static int readings_choose(struct database_reading *readings, size_t *n, struct 
 		const char *before = d->id ? blocked_reason(blocked, d->id) : NULL;
 		if (before && database_unread_set(d, "%s", before))
 			return -ENOMEM;
-		/* Users in tempdb and model do not last: these databases are not read. */
+		/* tempdb is made anew at every start of the server, as a copy of model. */
 		if (before || d->system || d->unread)
 			continue;
 		readings[*n].d = d;

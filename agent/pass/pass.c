@@ -99,6 +99,7 @@ static int server_add(struct pass *p, const struct server *s)
 	p->n_servers++;
 	w->sql.wanted.hold = p->hold[0] ? p->hold : NULL;
 	w->sql.wanted.first_start = p->first_start;
+	w->sql.wanted.looked_at = w->sql.mode == SQL_AUDIT;
 	pass_sids_choose(p, w);
 	w->sql.claims = p->claims;
 	if (p->o.mode == PASS_APPLY)

@@ -25,6 +25,15 @@ static size_t databases_unread(const struct visit_run *run)
 	return n;
 }
 
+static size_t databases_read(const struct visit_run *run)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < run->observed.n_databases; i++)
+		n += run->observed.databases[i].read;
+	return n;
+}
+
 static size_t databases_replicated(const struct visit_run *run)
 {
 	size_t n = 0;
@@ -159,7 +168,7 @@ void gone_tell(struct visit_run *run, size_t number)
 			has_left
 				? "] now, so its users were not read, and are removed if it comes back; "
 				: "",
-			o->n_databases);
+			databases_read(run));
 		tell(run, number, VERIFICATION_VERIFIED, evidence);
 	}
 }

@@ -120,9 +120,8 @@ static struct observed_database *baseline_of(const struct visit_run *run, const 
 {
 	struct observed_database *d = observed_find_database(&run->observed, name);
 
-	/* Of model nothing else is read. */
-	bool read = d && (d->read || (d->system && sql_is_server_baseline(name)));
-	return read && (run->visit->mode == SQL_AUDIT || !access_has_begun(run, d)) ? d : NULL;
+	return d && d->read && (run->visit->mode == SQL_AUDIT || !access_has_begun(run, d)) ? d
+											    : NULL;
 }
 
 /* Nobody can be in a database that is a secondary replica here, so the server's own baseline can still be taken. */

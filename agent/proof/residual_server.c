@@ -161,7 +161,7 @@ const struct leftover server_leftovers[] = {
 		FOUND NAME(
 			"p.name") "\nFROM master.sys.procedures AS p WHERE p.is_auto_executed = 1;\n",
 		"%1n", "in master",
-		"EXEC sys.sp_procoption @ProcName = %1s, @OptionName = 'startup', @OptionValue = 'off'"},
+		"USE [master]; EXEC sys.sp_procoption @ProcName = %1s, @OptionName = 'startup', @OptionValue = 'off'"},
 	{"agent-job", FINDING_HIGH, LEFTOVER_SERVER,
 		"a job owned by a login of Curfew's, or by nobody on this server",
 		FOUND NAME("j.name") ", CASE WHEN l.sid IS NULL THEN N'no login of this server' END, " NAME(

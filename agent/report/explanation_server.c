@@ -94,28 +94,39 @@ static bool has_excess(const struct explain_database *d)
 				  d->observed > d->grant->level);
 }
 
-/* What a DBA must run for the user there; NULL: nothing failed. */
-static const char *remedy_on(const struct explain_facts *f, const struct server *server)
+static const struct explain_server *server_of(
+	const struct explain_facts *f, const struct server *server)
 {
 	for (size_t i = 0; i < f->n_servers; i++)
 		if (f->servers[i].server == server)
-			return f->servers[i].remedy;
+			return &f->servers[i];
 	return NULL;
+}
+
+/* Only what was seen to be closed is called blocked: a login that the agent may not disable, or a source that this host
+ * does not filter, can still get in. */
+static bool is_seen_blocked(const struct explain_server *s)
+{
+	return s && (s->login == EXPLAIN_LOGIN_DISABLED || s->login == EXPLAIN_LOGIN_MISSING ||
+			    (s->network_known && !s->allowed && !s->trusted));
 }
 
 bool is_excess(char *text, const struct explain_facts *f)
 {
 	for (size_t i = 0; i < f->n_databases; i++) {
 		const struct explain_database *d = &f->databases[i];
-		const char *remedy = remedy_on(f, d->grant->server);
+		const struct explain_server *s = server_of(f, d->grant->server);
+		const char *remedy = s ? s->remedy : NULL; /* NULL: nothing failed */
 		if (has_excess(d))
 			return explain_say(text,
-				"access on %s / %s is more than scheduled (%s), so all access on %s is blocked until that is "
-				"removed; %s%s%s",
+				"access on %s / %s is more than scheduled (%s), so all access on %s %s until that is removed; "
+				"%s%s%s",
 				d->grant->server->name, d->grant->database->name,
 				explain_or(d->unverified,
 					explain_or(d->detail, "by the last verification")),
 				d->grant->server->name,
+				is_seen_blocked(s) ? "is blocked"
+						   : "must be, but was not seen to be, blocked",
 				remedy ? "a DBA must run: " : "run `curfew audit ",
 				remedy ? remedy : f->client->name,
 				remedy ? "" : "` and remove what it names");

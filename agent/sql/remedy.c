@@ -19,7 +19,7 @@ size_t sql_quoted_size(const char *text)
 	return text[i] ? i + 1 : i;
 }
 
-static const char *drop_of(const char *type)
+static const char *drop_of(const struct sql_item *i)
 {
 	static const struct {
 		const char *type, *statement;
@@ -34,14 +34,13 @@ static const char *drop_of(const char *type)
 		{"AGGREGATE_FUNCTION", "DROP AGGREGATE"},
 		{"EXTENDED_STORED_PROCEDURE", "DROP PROCEDURE"}, {"TYPE", "DROP TYPE"},
 		{"CERTIFICATE ", "DROP CERTIFICATE"}, {"DATABASE_ROLE", "DROP ROLE"},
-		{"APPLICATION_ROLE", "DROP APPLICATION ROLE"}, {"SERVER_ROLE", "DROP SERVER ROLE"},
-		{"SQL_LOGIN", "DROP LOGIN"}, {"WINDOWS_LOGIN", "DROP LOGIN"},
-		{"WINDOWS_GROUP", "DROP LOGIN"}, {"CERTIFICATE_MAPPED_LOGIN", "DROP LOGIN"}};
+		{"APPLICATION_ROLE", "DROP APPLICATION ROLE"}, {"SERVER_ROLE", "DROP SERVER ROLE"}};
 
 	for (size_t k = 0; k < ARRAY_SIZE(kinds); k++)
-		if (begins_with(type, kinds[k].type))
+		if (begins_with(i->hash, kinds[k].type))
 			return kinds[k].statement;
-	return "DROP USER";
+	/* Of a Windows or Entra group the type is the same word on the server and in a database. */
+	return streq(i->kind, "login") ? "DROP LOGIN" : "DROP USER";
 }
 
 #define TWO_PART_NAME "QUOTENAME(SCHEMA_NAME(schema_id)) + N'.' + QUOTENAME(name)"
@@ -221,7 +220,7 @@ void sql_write_remedy(FILE *to, const char *database, const struct sql_item *i, 
 	} else if (streq(i->kind, "ddl-trigger") || streq(i->kind, "system-ddl-trigger")) {
 		fprintf(to, "DROP TRIGGER %s ON DATABASE", i->name);
 	} else {
-		fprintf(to, "%s %s", drop_of(i->hash), i->name);
+		fprintf(to, "%s %s", drop_of(i), i->name);
 	}
 	fputs(";", to);
 }

@@ -111,8 +111,8 @@ void closing_sessions_unread_tell(const struct visit_run *run, const struct sql_
 	record_of(&r, run->visit, RECORD_NOTE, NULL, NULL, NULL);
 	r.state = STATE_UNREAD;
 	RECORD_PRINTF(&r, detail,
-		"cannot read the open sessions, so none was ended (%d: %.200s); the logins are disabled, and network access "
-		"is blocked",
+		"cannot read the open sessions, so none was ended (%d: %.200s): one that the packet filter does not cut stays "
+		"open until a pass can read them",
 		error->number, error->text);
 	worker_tell(run->worker, &r);
 }

@@ -39,6 +39,7 @@ struct wanted_server {
 	/* The journal is empty, and no operator has accepted that. A marked login on the server then means that records
 	 * are missing, and no access is granted. */
 	bool first_start;
+	bool looked_at;	 /* nothing is changed: what a trigger keeps Curfew from changing is listed all the same */
 	bool replicated; /* is a replica or has some: logins are created with the SID that is chosen for them */
 };
 int wanted_build(struct wanted_server *out, const struct server *s, const struct grants *g);
@@ -129,7 +130,8 @@ struct observed_database {
 	int id;	     /* database_id; 0: the server returned no row */
 	int source;  /* for a snapshot: database_id of its source; else 0 */
 	bool absent; /* configured, and the server reports that no database has this name */
-	bool online, accessible, system;
+	bool online, accessible;
+	bool system; /* tempdb: not read, for no user in it lasts */
 	bool managed; /* named in the configuration: read completely. Else only principals, unless one is managed */
 	bool read;	  /* the catalog was read */
 	char *unread;	  /* why it was not read; NULL if it was, or was not needed */

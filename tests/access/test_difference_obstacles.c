@@ -123,6 +123,35 @@ static void test_database_trigger(void **state)
 	stage_free(s);
 }
 
+/* An audit changes nothing, so a trigger hides nothing from it. */
+static void test_trigger_in_an_audit(void **state)
+{
+	static const struct observed_trigger of_server = {
+		.name = (char *)"tr_logon", .digest = "abab"};
+
+	(void)state;
+	for (int on_server = 0; on_server < 2; on_server++)
+		for (int looked_at = 0; looked_at < 2; looked_at++) {
+			struct stage *s = stage_new(false);
+			struct observed_trigger trigger = of_server;
+
+			stage_jane(s, FULL);
+			s->scene.wanted.looked_at = looked_at;
+			if (on_server) {
+				s->model.o.triggers = &trigger;
+				s->model.o.n_triggers = 1;
+			} else {
+				model_trigger(s->test, "tr_evil");
+			}
+			model_permission(s->test, 'G', "CREATE TABLE", NULL, NULL, FULL, "dbo");
+			expect(s, looked_at ? "revoke" : on_server ? "" : "login-disable");
+			assert_non_null(obstacle_of(s, STATE_UNVERIFIED));
+			s->model.o.triggers = NULL;
+			s->model.o.n_triggers = 0;
+			stage_free(s);
+		}
+}
+
 /* What cannot be narrowed there must not be used. */
 static void test_trigger_over_something_wider(void **state)
 {
@@ -324,6 +353,7 @@ int main(void)
 		cmocka_unit_test(test_waiting),
 		cmocka_unit_test(test_a_copy_that_cannot_be_changed),
 		cmocka_unit_test(test_database_trigger),
+		cmocka_unit_test(test_trigger_in_an_audit),
 		cmocka_unit_test(test_trigger_over_something_wider),
 		cmocka_unit_test(test_server_trigger),
 		cmocka_unit_test(test_denials),

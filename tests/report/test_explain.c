@@ -144,6 +144,23 @@ static void holds_excess(struct scene *s)
 		s->databases[i].detail = "member of db_owner";
 	}
 }
+/* The agent may not disable a member of a fixed server role, and nothing here filters her way. */
+static void excess_unblocked(struct scene *s)
+{
+	holds_excess(s);
+	for (size_t i = 0; i < 2; i++) {
+		s->servers[i].login = EXPLAIN_LOGIN_ENABLED;
+		s->servers[i].network_known = false;
+	}
+}
+static void excess_of_a_trusted_source(struct scene *s)
+{
+	holds_excess(s);
+	for (size_t i = 0; i < 2; i++) {
+		s->servers[i].login = EXPLAIN_LOGIN_ENABLED;
+		s->servers[i].trusted = true;
+	}
+}
 static void excess_on_record(struct scene *s)
 {
 	s->verified = (struct verified){.result = VERIFICATION_EXCESS};
@@ -285,6 +302,11 @@ static const struct {
 	{TESTING, never_handed_over, CAUSE_NEVER_HANDED_OVER, "no password of acme.jane.doe",
 		"curfew handover"},
 	{TESTING, holds_excess, CAUSE_EXCESS, "member of db_owner", "curfew audit acme"},
+	{TESTING, holds_excess, CAUSE_EXCESS, "is blocked until", "curfew audit acme"},
+	{TESTING, excess_unblocked, CAUSE_EXCESS, "was not seen to be, blocked",
+		"curfew audit acme"},
+	{TESTING, excess_of_a_trusted_source, CAUSE_EXCESS, "was not seen to be, blocked",
+		"curfew audit acme"},
 	{TESTING, excess_on_record, CAUSE_EXCESS, "more than scheduled", "curfew audit acme"},
 	{TESTING, database_offline, CAUSE_DATABASE_UNREAD,
 		"database AcmeTest on sqltest02 cannot be read", "DBA"},
