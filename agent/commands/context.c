@@ -1,6 +1,7 @@
 /* The start of most commands. */
 #include <jansson.h>
 #include <string.h>
+#include <time.h>
 
 #include "commands/command.h"
 
@@ -48,6 +49,8 @@ int context_state(struct context *c, bool write)
 		code = cli_journal(&c->journal, c->cli, c->program, write);
 	if (!code)
 		code = cli_overrides(&c->overrides, c->cli, c->program, c->journal);
+	if (!code && !write && c->cli->at && c->now < (instant_t)time(NULL))
+		overrides_as_of(&c->overrides, c->now);
 	if (!code && schedule_at(&c->grants, c->program, &c->overrides, c->now))
 		code = EXIT_FAILED;
 	return code;

@@ -307,7 +307,8 @@ int revocation_copy_settle(struct revocation_copy *c, struct journal *j)
 		bool reinstated = false;
 		if (!c->places[i].taken || overrides_have(&o, &r))
 			continue;
-		rc = override_was_reinstated(&reinstated, j, r.client, r.login, r.at);
+		const struct override was = {(char *)r.client, (char *)r.login, r.at, NULL};
+		rc = override_was_reinstated(&reinstated, j, &was, r.client, r.login);
 		if (rc == 0 && reinstated)
 			rc = revocation_copy_remove(c, r.client, r.login);
 		else if (rc == 0)

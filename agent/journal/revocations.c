@@ -154,21 +154,27 @@ int override_remove(struct journal *j, const char *client, const char *login, in
 }
 
 /* As override_is_same(). */
-#define SAME                                                                                       \
-	"CASE WHEN ?2 IS NULL THEN login IS NULL AND client = ?1 COLLATE NOCASE"                   \
-	" ELSE login = ?2 COLLATE NOCASE END"
+#define SAME(client_is, login_is)                                                                  \
+	"CASE WHEN " login_is " IS NULL THEN login IS NULL AND client = " client_is                \
+	" COLLATE NOCASE ELSE login = " login_is " COLLATE NOCASE END"
 
-int override_was_reinstated(
-	bool *out, struct journal *j, const char *client, const char *login, instant_t since)
+int override_was_reinstated(bool *out, struct journal *j, const struct override *revocation,
+	const char *client, const char *login)
 {
 	_cleanup_statement_ sqlite3_stmt *s = NULL;
+	/* A time before the clock was corrected may be one of a wrong future. */
 	int rc = database_prepare(&s, j,
-		"SELECT count(*) FROM record WHERE kind = 'event' AND action = 'reinstate'"
-		" AND at >= ?3 AND " SAME);
+		"SELECT count(*) FROM record WHERE kind = 'event' AND action = 'reinstate' AND " SAME(
+			"?1",
+			"?2") " AND (id > (SELECT min(id) FROM record WHERE kind = 'event'"
+			      " AND action = 'revoke' AND at = ?3 AND " SAME("?4",
+				      "?5") ") OR (at >= ?3 AND id > (SELECT ifnull(max(id), 0) FROM record"
+					    " WHERE kind = 'event' AND action = 'clock-reset')))");
 
 	if (rc)
 		return rc;
-	if (bind_override(s, client, login) || sqlite3_bind_int64(s, 3, since))
+	if (bind_override(s, client, login) || sqlite3_bind_int64(s, 3, revocation->at) ||
+		bind_text(s, 4, revocation->client) || bind_text(s, 5, revocation->login))
 		return -ENOMEM;
 	rc = sqlite3_step(s);
 	if (rc != SQLITE_ROW)

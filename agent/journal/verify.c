@@ -119,12 +119,14 @@ static int verify_archived(char why[256], struct journal *j, const struct link *
 }
 
 /* Compares the revocations since each last reinstatement in the records with table `override`. Otherwise somebody who
- * deletes a row there would give access back. */
-#define REVOKED_ON_RECORD                                                                              \
-	"SELECT client, login, min(at) AS at FROM record r WHERE kind = 'event' AND action = 'revoke'" \
-	" AND id > (SELECT ifnull(max(id), 0) FROM record x WHERE x.kind = 'event'"                    \
-	" AND x.action = 'reinstate' AND x.client IS r.client AND x.login IS r.login)"                 \
-	" GROUP BY client, login"
+ * deletes a row there would give access back. The first record tells the time, as in the table: a later one has an
+ * earlier time if the clock was corrected in between. */
+#define REVOKED_ON_RECORD                                                                          \
+	"SELECT client, login, at FROM (SELECT client, login, at, min(id)"                         \
+	" FROM record r WHERE kind = 'event' AND action = 'revoke'"                                \
+	" AND id > (SELECT ifnull(max(id), 0) FROM record x WHERE x.kind = 'event'"                \
+	" AND x.action = 'reinstate' AND x.client IS r.client AND x.login IS r.login)"             \
+	" GROUP BY client, login)"
 #define REVOKED_IN_FORCE "SELECT client, login, at FROM override"
 
 static int verify_overrides(char why[256], struct journal *j)

@@ -106,11 +106,11 @@ static int held_by(const struct pass *p, const struct override *o, const struct 
 static int was_reinstated(const struct pass *p, const struct override *o, const struct grant *g)
 {
 	bool client = false, login = false;
-	int rc = override_was_reinstated(&client, p->o.journal, g->client->name, NULL, o->at);
+	int rc = override_was_reinstated(&client, p->o.journal, o, g->client->name, NULL);
 
 	if (!rc)
 		rc = override_was_reinstated(
-			&login, p->o.journal, g->client->name, g->user->login, o->at);
+			&login, p->o.journal, o, g->client->name, g->user->login);
 	return rc ? rc : client || login;
 }
 

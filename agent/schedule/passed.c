@@ -181,6 +181,16 @@ void overrides_remove(struct overrides *o, const char *client, const char *login
 	}
 }
 
+void overrides_as_of(struct overrides *o, instant_t then)
+{
+	for (size_t i = o->n; i-- > 0;) {
+		if (o->items[i].at <= then)
+			continue;
+		override_clear(&o->items[i]);
+		o->items[i] = o->items[--o->n];
+	}
+}
+
 void overrides_free(struct overrides *o)
 {
 	if (!o)

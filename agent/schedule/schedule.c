@@ -102,17 +102,17 @@ static bool override_is_for(const struct override *o, const struct client *c, co
 	return override_is_same(o->client, o->login, c->name, o->login ? u->login : NULL);
 }
 
-/* The earliest revocation in force, or NULL. */
+/* The earliest revocation, or NULL. Each is in force, whatever its time: one that was made while the system clock was
+ * ahead would otherwise be lost when the clock is corrected. */
 static const struct override *override_find(
-	const struct overrides *o, const struct client *c, const struct user *u, instant_t now)
+	const struct overrides *o, const struct client *c, const struct user *u)
 {
 	const struct override *found = NULL;
 
 	for (size_t i = 0; o && i < o->n; i++) {
 		const struct override *item = &o->items[i];
 
-		if (item->at <= now && override_is_for(item, c, u) &&
-			(!found || item->at < found->at))
+		if (override_is_for(item, c, u) && (!found || item->at < found->at))
 			found = item;
 	}
 	return found;
@@ -128,7 +128,7 @@ static void grant_revoke(
 	if (now >= g->end)
 		return;
 	g->level = g->next_level = LEVEL_NONE;
-	g->from = o->at;
+	g->from = earlier(o->at, now);
 	g->until = g->end;
 }
 
@@ -177,7 +177,7 @@ static struct grant *client_grants(struct grant *next, const struct program *p,
 	const struct client_dates dates = client_dates(c, o, now);
 
 	for (size_t u = 0; u < c->n_users; u++) {
-		const struct override *revoked = override_find(o, c, &c->users[u], now);
+		const struct override *revoked = override_find(o, c, &c->users[u]);
 
 		for (size_t d = 0; d < c->n_databases; d++) {
 			const struct database *database = &c->databases[d];

@@ -14,8 +14,9 @@ static int revocation_take(struct service *s, const struct firewall_record *r)
 
 	if (records_are_revoked(s, r->client, login))
 		return 0;
+	const struct override was = {(char *)r->client, (char *)login, r->at, NULL};
 	if (s->journal &&
-		override_was_reinstated(&ended, s->journal, r->client, login, r->at) == 0 && ended)
+		override_was_reinstated(&ended, s->journal, &was, r->client, login) == 0 && ended)
 		return witness_reinstated(s, r->client, login, r->at);
 	static const char reason[] = "the firewall process remembers it; the journal does not";
 	int rc = overrides_add(&s->overrides, r->client, login, r->at, reason);

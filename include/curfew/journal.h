@@ -209,9 +209,10 @@ int override_add(struct journal *j, const char *client, const char *login, insta
 	const char *actor, const char *reason);
 int override_remove(struct journal *j, const char *client, const char *login, instant_t at,
 	const char *actor, const char *reason); /* -ENOENT: none is in effect */
-/* The journal has a reinstatement at or after that time: what another place still keeps as revoked is over. */
-int override_was_reinstated(
-	bool *out, struct journal *j, const char *client, const char *login, instant_t since);
+/* The journal has a reinstatement of `client` and `login` after that revocation: what another place still keeps as revoked
+ * is over. By the order of records; times decide only since the last correction of the clock. */
+int override_was_reinstated(bool *out, struct journal *j, const struct override *revocation,
+	const char *client, const char *login);
 /* Also reads the passed times; see state_tables.h. */
 int override_read(struct overrides *out, struct journal *j);
 

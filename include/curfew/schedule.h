@@ -7,11 +7,11 @@
 enum phase { PHASE_PENDING, PHASE_TESTING, PHASE_LIVE, PHASE_ENDED, PHASE_LAPSED, PHASE_REVOKED };
 const char *phase_name(enum phase p);
 
-/* Access taken away by an operator until it is reinstated. */
+/* Access taken away by an operator until it is reinstated: in force from the moment it is in a list, whatever its time. */
 struct override {
 	char *client;
-	char *login; /* NULL: every user of the client */
-	instant_t at;
+	char *login;  /* NULL: every user of the client */
+	instant_t at; /* when it was made, by a clock that may since have been corrected */
 	char *reason;
 };
 /* An instant at which a client's access narrowed or ended, or is due to after its go-live, and by whose word. */
@@ -35,6 +35,8 @@ struct overrides {
 int overrides_add(struct overrides *o, const char *client, const char *login, instant_t at,
 	const char *reason);
 void overrides_remove(struct overrides *o, const char *client, const char *login);
+/* Leaves out what was revoked after a past time that is shown. */
+void overrides_as_of(struct overrides *o, instant_t then);
 void overrides_free(struct overrides *o);
 /* Whether two revocations are the same one. Logins are unique, so a user's is the login's, whatever name its client has by
  * now. That of a whole client has no login. */

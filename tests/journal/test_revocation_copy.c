@@ -216,6 +216,56 @@ static void what_was_reinstated_stays_so(void **state)
 	assert_int_equal(held(f).n, 0);
 }
 
+static void event_put(const struct fixture *f, const char *action, instant_t at)
+{
+	const struct journal_entry e = {.kind = JOURNAL_EVENT, .at = at, .action = action};
+
+	assert_int_equal(journal_write(NULL, f->j, &e), 0);
+}
+
+/* The system clock was a year ahead when an earlier revocation was undone, and was then corrected. */
+static void a_reinstatement_of_a_wrong_future_undoes_nothing_later(void **state)
+{
+	struct fixture *f = *state;
+	const instant_t ahead = AT + 365 * 86400;
+	struct revocation_copy *c = copy_open(f);
+	instant_t at = 0;
+
+	assert_int_equal(override_add(f->j, "acme", "acme.jane.doe", ahead, "a", "r"), 0);
+	assert_int_equal(override_remove(f->j, "acme", "acme.jane.doe", ahead + 60, "a", "r"), 0);
+	event_put(f, "clock-reset", AT - 60);
+	assert_int_equal(revocation_copy_add(c, &jane), 0);
+	assert_int_equal(revocation_copy_settle(c, f->j), 0);
+	assert_int_equal(revoked(f, &at), 1);
+	assert_int_equal(at, AT);
+	revocation_copy_close(c);
+	assert_int_equal(held(f).n, 1);
+}
+
+/* Revoked in the wrong future, reinstated after the correction: by order, although the time is earlier. */
+static void what_was_revoked_in_a_wrong_future_can_be_reinstated(void **state)
+{
+	struct fixture *f = *state;
+	const struct revocation ahead = {
+		"acme", "acme.jane.doe", AT + 365 * 86400, "root (uid 0)", "laptop stolen"};
+	struct revocation_copy *c = copy_open(f);
+	char why[256];
+	int64_t broken;
+	instant_t at;
+
+	assert_int_equal(revocation_copy_add(c, &ahead), 0);
+	assert_int_equal(revocation_copy_settle(c, f->j), 0);
+	event_put(f, "clock-reset", AT - 60);
+	/* Once more, to be sure: the first time stays, and the journal is intact. */
+	assert_int_equal(override_add(f->j, "acme", "acme.jane.doe", AT, "a", "r"), 0);
+	assert_int_equal(journal_verify(&broken, why, f->j), 0);
+	assert_int_equal(override_remove(f->j, "acme", "acme.jane.doe", AT + 60, "a", "r"), 0);
+	assert_int_equal(revocation_copy_settle(c, f->j), 0);
+	assert_int_equal(revoked(f, &at), 0);
+	revocation_copy_close(c);
+	assert_int_equal(held(f).n, 0);
+}
+
 static void what_the_copy_lacks_it_gets(void **state)
 {
 	struct fixture *f = *state;
@@ -282,6 +332,8 @@ int main(void)
 		TEST(a_damaged_place_harms_no_other),
 		TEST(what_the_journal_lacks_it_gets_with_its_own_instant),
 		TEST(what_was_reinstated_stays_so),
+		TEST(a_reinstatement_of_a_wrong_future_undoes_nothing_later),
+		TEST(what_was_revoked_in_a_wrong_future_can_be_reinstated),
 		TEST(what_the_copy_lacks_it_gets),
 		TEST(it_is_kept_on_a_full_disk),
 	};

@@ -246,7 +246,8 @@ static void revoked(void **state)
 {
 	const instant_t at = S + 5 * DAY;
 	const struct row rows[] = {
-		{at - 1, PHASE_TESTING, LEVEL_FULL, LEVEL_READ_ONLY, S, G},
+		/* Recorded while the system clock was ahead: in force at once, not when that time comes. */
+		{at - 1, PHASE_REVOKED, LEVEL_NONE, LEVEL_NONE, at - 1, E14},
 		{at, PHASE_REVOKED, LEVEL_NONE, LEVEL_NONE, at, E14},
 		{G, PHASE_REVOKED, LEVEL_NONE, LEVEL_NONE, at, E14},
 		{E14, PHASE_REVOKED, LEVEL_NONE, LEVEL_NONE, E14, E14},
