@@ -290,7 +290,7 @@ int pass_renamed_save(struct pass *p)
 	}
 	for (size_t i = ends - p->n_passed; i < ends && !rc; i++)
 		rc = passed_put(p->o.journal, &p->overrides.passed[i]);
-	p->result.inherited = rc ? 0 : p->n_inherited + p->n_passed;
+	p->result.overrides_saved = rc ? 0 : p->n_inherited + p->n_passed;
 	return rc;
 }
 

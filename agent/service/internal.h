@@ -157,8 +157,9 @@ enum recorded records_revoke(struct service *s, const char *client, const char *
 	const char *actor, const char *reason, instant_t at);
 bool records_are_revoked(const struct service *s, const char *client, const char *login);
 /* Returns 0, -ENOENT if there is no such revocation, or the journal's error: access then stays revoked. */
-/* A pass has recorded revocations and passed ends under new names: takes them from the journal. */
-void records_inherited(struct service *s);
+/* A pass has recorded revocations under new names, or times that have passed: takes them from the journal. The timer
+ * and the count of overdue access go by them. */
+void records_saved_take(struct service *s);
 int records_reinstate(struct service *s, const char *client, const char *login, const char *actor,
 	const char *reason, instant_t at);
 /* Between two passes: opens a journal again that was deleted or replaced. Opening it detects the loss. */

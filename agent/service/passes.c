@@ -212,8 +212,8 @@ static void pass_done(struct service *s, const struct pass_result *result)
 	if (result->journal_failed)
 		s->next_record = service_monotonic() + RECORDS_RETRY;
 	result_log(s, result);
-	if (result->inherited)
-		records_inherited(s);
+	if (result->overrides_saved)
+		records_saved_take(s);
 	witness_head(s);
 	if (p->has_request)
 		control_end(p->request.call, 0, NULL,

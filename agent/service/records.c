@@ -61,7 +61,7 @@ static bool is_among(const struct overrides *list, const struct override *o)
 	return false;
 }
 
-void records_inherited(struct service *s)
+void records_saved_take(struct service *s)
 {
 	struct overrides found = {0};
 

@@ -64,8 +64,8 @@ struct pass_result {
 	size_t findings;     /* findings above severity low */
 	size_t not_verified; /* verifications that failed or show excess access */
 	size_t round_trips;  /* highest number of any server */
-	size_t inherited;    /* revocations and ends that are on record under a new name now */
-	bool held;	     /* no access was granted: records are missing or cannot be read */
+	size_t overrides_saved; /* revocations and passed times that were written: the caller's overrides lack them */
+	bool held; /* no access was granted: records are missing or cannot be read */
 	bool network_failed;
 	bool journal_failed; /* the journal could not be written: access was removed, but none was granted */
 };

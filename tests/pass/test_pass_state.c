@@ -80,6 +80,24 @@ static void formers_stay(void **state)
 	assert_false(former_is_told(s));
 }
 
+/* Whoever goes by a copy of what takes precedence over the files must learn of each go-live and end that is written: the
+ * files may have other dates by the next one. */
+static void ends_that_are_written_are_told(void **state)
+{
+	struct scene *s = *state;
+	const struct identity jane = {.server = "sqltest02", .login = "acme.jane.doe"};
+	struct overrides kept = {0};
+
+	assert_int_equal(ledger_put(s->journal, &jane), 0);
+	assert_int_equal(finish(begin(s)).overrides_saved, 0);
+	s->options.now = GOLIVE + 60;
+	assert_true(finish(begin(s)).overrides_saved > 0);
+	assert_int_equal(override_read(&kept, s->journal), 0);
+	assert_true(kept.n_passed > 0);
+	overrides_free(&kept);
+	assert_int_equal(finish(begin(s)).overrides_saved, 0);
+}
+
 static void a_loss_opens_nothing(void **state)
 {
 	struct scene *s = *state;
@@ -131,6 +149,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(formers_stay, scene_setup, scene_teardown),
+		cmocka_unit_test_setup_teardown(
+			ends_that_are_written_are_told, scene_setup, scene_teardown),
 		cmocka_unit_test_setup_teardown(a_loss_opens_nothing, scene_setup, scene_teardown),
 		cmocka_unit_test_setup_teardown(
 			a_marked_login_on_a_first_start_is_a_loss, scene_setup, scene_teardown),
