@@ -165,7 +165,8 @@ static void coming_tell(struct pass *p, const struct former *m, struct record *r
 
 static void former_tell(struct pass *p, const struct former *m, const struct server_work *w)
 {
-	bool configured = program_server(p->o.program, m->server) != NULL;
+	bool configured = program_server(p->o.program, m->server) != NULL,
+	     reached = w && w->reached;
 	struct record r = {.kind = RECORD_GRANT, .state = STATE_OVERDUE, .grant.level = m->level};
 
 	RECORD_SET(&r, server, m->server);
@@ -175,7 +176,7 @@ static void former_tell(struct pass *p, const struct former *m, const struct ser
 	r.grant.origin = GRANT_RESIDUAL;
 	r.grant.admission = ADMIT_NOBODY;
 	r.grant.seen = m->told && m->state == STATE_OVERDUE ? ANSWER_YES : ANSWER_NO;
-	if (configured && w->reached &&
+	if (configured && reached &&
 		pass_is_in_force(p, m->server, m->login, m->database, m->held)) {
 		coming_tell(p, m, &r);
 		return;
@@ -184,11 +185,11 @@ static void former_tell(struct pass *p, const struct former *m, const struct ser
 		"the configuration no longer names it, and its removal is not verified: %s%s",
 		!configured
 			? "the server was removed from curfew.conf; add it again, or run `curfew forget`"
-		: !w->reached		  ? "cannot reach the server"
+		: !reached		  ? "cannot reach the server"
 		: m->told && m->detail[0] ? m->detail
 					  : "it still exists",
-		m->database && configured && w->reached && m->state == STATE_UNREAD ? " (unread)"
-										    : "");
+		m->database && configured && reached && m->state == STATE_UNREAD ? " (unread)"
+										 : "");
 	p->result.overdue++;
 	pass_tell(p, &r);
 }
