@@ -169,7 +169,9 @@ int sql_observe_server(struct observed_server *out, struct sql_error *error, str
 		rc = catalog_whole_read(&r, error, s, w, c, head);
 	if (!rc)
 		rc = rights_judge(&r);
-	if (rc == SQL_SERVER_ERROR || rc == -EBADMSG || rc == -ESTALE) {
+	bool locked = head && head->hasty && rc == SQL_SERVER_ERROR &&
+		      error->number == ERROR_LOCK_TIMEOUT;
+	if (!locked && (rc == SQL_SERVER_ERROR || rc == -EBADMSG || rc == -ESTALE)) {
 		reading_forget(&r);
 		rc = steps_ask(&r, error, s, w, c);
 	}

@@ -103,6 +103,8 @@ static int whole_ask(struct server_reading *r, struct sql_error *error, struct s
 
 	if (!to)
 		return -ENOMEM;
+	if (head && head->hasty)
+		closing_patience_write(to, CLOSING_PATIENCE);
 	if (head)
 		fputs(head->batch, to);
 	catalog_probe_write(to);
@@ -112,6 +114,8 @@ static int whole_ask(struct server_reading *r, struct sql_error *error, struct s
 	closing_sessions_write(to, session_select, e->named, e->n_named, e->sids, e->n_sids);
 	closing_unknown_sessions_write(to, session_select);
 	catalog_conditions_write(to, e->sids, e->n_sids, e->named, e->n_named);
+	if (head && head->hasty)
+		closing_patience_write(to, LOCK_PATIENCE);
 	char *batch = text_end(&text);
 	int rc = batch ? sql_session_run(s, error, batch, whole_row, &rows) : -ENOMEM;
 	/* The head may hold a password. */

@@ -28,7 +28,8 @@ struct visit_run {
 	bool is_ahead;
 	struct difference difference;
 	bool lock_tried, locked;
-	bool holders_closed; /* who kept databases from being read; then they were read again */
+	/* Who kept databases, or the server, from being read; then they were read again. */
+	bool holders_closed, server_holders_ended;
 	char lock_text[512]; /* what lock_head() points to */
 	uint64_t numbers;    /* of the plans reported so far */
 	bool failed;	     /* the server refused a change */

@@ -5,8 +5,14 @@
 
 #include "curfew/sql.h"
 
+/* It ends sessions alone. */
+static inline bool closing_keeps_login(const struct sql_closing *c)
+{
+	return c->source || c->session;
+}
+
 /* Each statement is in its own TRY block and returns a row N'disable': number of the closing, error number, message, and
- * the login's SID. Only closings that are `wanted`; of those with a `source`, the SID is asked where none is on record. */
+ * the login's SID. Only closings that are `wanted`; of those that keep the login, the SID is asked where none is on record. */
 enum { CLOSING_NOT_OURS = -1 }; /* in place of an error number: no such login, or not managed */
 void closing_disables_write(
 	FILE *to, const struct sql_closing *closings, const bool *wanted, size_t n);
@@ -20,7 +26,8 @@ void closing_patience_write(FILE *to, int milliseconds);
  * the two below. */
 void closing_sessions_write(FILE *to, const char *select, const struct sql_closing *closings,
 	size_t n, const struct sid *sids, size_t n_sids);
-/* Rows N'session' of the sessions of these logins whose open transaction changed something in the database. */
+/* Rows N'session' of the sessions of these logins whose open transaction changed something in the database; with `n` 0: of
+ * everybody's. */
 void closing_writers_write(FILE *to, int database, const struct sid *sids, size_t n);
 /* Rows N'session' of the sessions that the question above leaves out because the server does not tell whose they are. They
  * are reported, and never ended. */

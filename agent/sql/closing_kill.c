@@ -107,7 +107,7 @@ void closing_before_write(FILE *to, const struct sql_closing *closings, size_t n
 	      "WHERE p.is_disabled = 1 AND ",
 		to);
 	for (size_t i = 0; i < n; i++) {
-		if (closings[i].source)
+		if (closing_keeps_login(&closings[i]))
 			continue;
 		fputs(separator, to);
 		if (closings[i].sid.size) {
@@ -134,10 +134,10 @@ void closing_disables_write(
 	closing_patience_write(to, CLOSING_PATIENCE);
 	fputs("DECLARE @renamed nvarchar(300);\n", to);
 	for (size_t i = 0; i < n; i++)
-		if (wanted[i] && !closings[i].source)
+		if (wanted[i] && !closing_keeps_login(&closings[i]))
 			disable_write(to, &closings[i], i);
 	for (size_t i = 0; i < n; i++)
-		if (wanted[i] && closings[i].source && !closings[i].sid.size)
+		if (wanted[i] && closing_keeps_login(&closings[i]) && !closings[i].sid.size)
 			sid_ask_write(to, &closings[i], i);
 }
 
@@ -168,10 +168,14 @@ void closing_sessions_write(FILE *to, const char *select, const struct sql_closi
 
 void closing_writers_write(FILE *to, int database, const struct sid *sids, size_t n)
 {
-	fprintf(to, "%sWHERE s.original_security_id IN (", session_select);
-	sids_write(to, sids, n);
+	fprintf(to, "%sWHERE ", session_select);
+	if (n) {
+		fputs("s.original_security_id IN (", to);
+		sids_write(to, sids, n);
+		fputs(")\n  AND ", to);
+	}
 	fprintf(to,
-		")\n  AND s.session_id IN (SELECT t.session_id FROM sys.dm_tran_session_transactions AS t\n"
+		"s.session_id IN (SELECT t.session_id FROM sys.dm_tran_session_transactions AS t\n"
 		"    JOIN sys.dm_tran_database_transactions AS d ON d.transaction_id = t.transaction_id\n"
 		"    WHERE d.database_id = %d AND d.database_transaction_log_record_count > 0);\n",
 		database);

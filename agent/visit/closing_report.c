@@ -97,7 +97,7 @@ static bool was_disabled(const struct closing_run *c, size_t i)
 void closings_tell(const struct visit_run *run, const struct closing_run *c)
 {
 	for (size_t i = 0; i < c->n; i++)
-		if (!c->closings[i].source)
+		if (!closing_keeps_login(&c->closings[i]))
 			disable_tell(run, &c->closings[i], &c->disables[i], was_disabled(c, i));
 	for (size_t i = 0; i < c->n_kills; i++)
 		if (!is_told_later(c, i))

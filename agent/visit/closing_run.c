@@ -141,9 +141,10 @@ static bool disables_choose(bool *wanted, const struct closing_run *c)
 	bool any = false;
 
 	for (size_t i = 0; i < c->n; i++) {
-		wanted[i] = c->closings[i].source ? !c->disables[i].sid.size
-						  : c->disables[i].code == NOT_TOLD_YET;
-		any = any || (wanted[i] && !c->closings[i].source);
+		wanted[i] = closing_keeps_login(&c->closings[i])
+				    ? !c->disables[i].sid.size
+				    : c->disables[i].code == NOT_TOLD_YET;
+		any = any || (wanted[i] && !closing_keeps_login(&c->closings[i]));
 	}
 	return any;
 }
@@ -186,12 +187,18 @@ static bool is_from(const struct observed_session *s, const struct source *sourc
 	       source_contains(source, family, address);
 }
 
+static bool closing_means(const struct sql_closing *c, const struct observed_session *s)
+{
+	return (!c->source || is_from(s, c->source)) &&
+	       (!c->session || session_key_equal(c->session, &s->key));
+}
+
 static size_t closing_of(const struct closing_run *c, const struct observed_session *s)
 {
 	size_t i = 0;
 
 	while (i < c->n && !(observed_session_is_of(s, closing_sid(c, i)) &&
-				   (!c->closings[i].source || is_from(s, c->closings[i].source))))
+				   closing_means(&c->closings[i], s)))
 		i++;
 	return i;
 }
@@ -291,7 +298,8 @@ static bool locked_forget(struct closing_run *c)
 	bool any = false;
 
 	for (size_t i = 0; i < c->n; i++)
-		if (!c->closings[i].source && c->disables[i].code == ERROR_LOCK_TIMEOUT) {
+		if (!closing_keeps_login(&c->closings[i]) &&
+			c->disables[i].code == ERROR_LOCK_TIMEOUT) {
 			c->disables[i].code = NOT_TOLD_YET;
 			any = true;
 		}
@@ -334,7 +342,8 @@ int closings_run(struct visit_run *run, struct sql_error *error, const struct sq
 	if (!c.disables)
 		return -ENOMEM;
 	for (size_t i = 0; i < c.n; i++)
-		c.disables[i].code = c.closings[i].source ? CLOSING_NOT_OURS : NOT_TOLD_YET;
+		c.disables[i].code =
+			closing_keeps_login(&c.closings[i]) ? CLOSING_NOT_OURS : NOT_TOLD_YET;
 	rc = removals_make(&c, run, error);
 	if (rc)
 		unanswered_mark(&c);

@@ -23,6 +23,10 @@ int visit_look(struct visit_run *run, struct sql_error *error);
 int visit_compare(struct visit_run *run);
 /* Closes managed logins that keep the catalog of a database, where they may only read, from being read. */
 int holders_close(bool *closed, struct visit_run *run, struct sql_error *error);
+/* Ends sessions of managed logins that keep the server's catalog from being read. */
+int server_holders_end(struct visit_run *run);
+/* Adds to the text of `error` who does. Negative: the session is lost. */
+int server_holder_name(struct visit_run *run, struct sql_error *error);
 /* What was read ahead is no longer how it is. */
 void visit_ahead_forget(struct visit_run *run);
 int visit_apply(struct visit_run *run, struct sql_error *error);

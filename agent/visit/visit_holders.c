@@ -24,15 +24,13 @@ static int writer_row(void *context, const struct sql_value *v, int n)
 	return s ? row_session(s, v, n) : -ENOMEM;
 }
 
-/* A server that lacks the views names nobody. Negative: the session is lost. */
+/* With `n` 0: everybody's. A server that lacks the views names nobody. Negative: the session is lost. */
 static int writers_ask(
 	struct writers *out, struct visit_run *run, int database, const struct sid *sids, size_t n)
 {
 	struct sql_error ignored;
 	struct text batch;
 
-	if (!n)
-		return 0;
 	if (!text_begin(&batch))
 		return -ENOMEM;
 	closing_writers_write(batch.to, database, sids, n);
@@ -118,7 +116,7 @@ int holders_close(bool *closed, struct visit_run *run, struct sql_error *error)
 	for (size_t i = 0; i < run->blocked.n && !rc; i++) {
 		struct writers w = {0};
 		/* In master everybody may change its own login. */
-		if (run->blocked.ids[i] == MASTER)
+		if (run->blocked.ids[i] == MASTER || !n_sids)
 			continue;
 		rc = writers_ask(&w, run, run->blocked.ids[i], sids, n_sids);
 		if (!rc)
@@ -127,4 +125,80 @@ int holders_close(bool *closed, struct visit_run *run, struct sql_error *error)
 	}
 	*closed = !rc && n > 0;
 	return *closed ? closings_run(run, error, closings, n) : rc;
+}
+
+/* ---- the server's own catalog ---- */
+
+static const struct claim *claim_of(const struct visit_run *run, const struct observed_session *s)
+{
+	for (size_t i = 0; i < run->claims.n; i++) {
+		const struct claim *k = &run->claims.items[i];
+		if (streq(k->server, run->visit->server->name) && sid_equal(&k->sid, &s->key.sid))
+			return k;
+	}
+	return NULL;
+}
+
+static size_t claimed_sids(struct sid *sids, const struct visit_run *run)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < run->claims.n; i++)
+		if (run->claims.items[i].sid.size &&
+			streq(run->claims.items[i].server, run->visit->server->name))
+			sids[n++] = run->claims.items[i].sid;
+	return n;
+}
+
+static int sessions_end(struct visit_run *run, const struct writers *w)
+{
+	_cleanup_free_ struct sql_closing *closings = calloc(w->n + 1, sizeof(*closings));
+	struct sql_error ignored;
+	size_t n = 0;
+
+	if (!closings)
+		return -ENOMEM;
+	for (size_t i = 0; i < w->n; i++) {
+		const struct claim *k = claim_of(run, &w->items[i]);
+		const char *client = k ? client_of_login(run, k->login) : NULL;
+		if (k && (client ? pass_is_for(run->visit, client) : !run->visit->only_client))
+			closings[n++] = (struct sql_closing){.login = k->login,
+				.sid = k->sid,
+				.client = client,
+				.reason =
+					"end the session: its open transaction keeps the server's list of logins "
+					"from being read",
+				.session = &w->items[i].key};
+	}
+	return closings_run(run, &ignored, closings, n);
+}
+
+int server_holders_end(struct visit_run *run)
+{
+	_cleanup_free_ struct sid *sids = calloc(run->claims.n + 1, sizeof(*sids));
+	struct writers w = {0};
+
+	if (!sids)
+		return -ENOMEM;
+	size_t n = claimed_sids(sids, run);
+	int rc = n ? writers_ask(&w, run, MASTER, sids, n) : 0;
+	if (!rc)
+		rc = sessions_end(run, &w);
+	sessions_free(&w.items, &w.n);
+	return rc;
+}
+
+/* Not ours to end: a DBA decides. */
+int server_holder_name(struct visit_run *run, struct sql_error *error)
+{
+	struct writers w = {0};
+	int rc = writers_ask(&w, run, MASTER, NULL, 0);
+	size_t used = strlen(error->text);
+
+	if (!rc && w.n)
+		snprintf(error->text + used, sizeof(error->text) - used,
+			"; perhaps session %u of %.128s, which has an open transaction in master",
+			w.items[0].key.id, w.items[0].login);
+	sessions_free(&w.items, &w.n);
+	return rc;
 }

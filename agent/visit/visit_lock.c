@@ -39,7 +39,8 @@ static int lock_now_row(void *context, const struct sql_value *values, int n)
 struct sql_head lock_head(struct visit_run *run)
 {
 	snprintf(run->lock_text, sizeof(run->lock_text), LOCK_OF_ROLE, 0);
-	return (struct sql_head){.batch = run->lock_text, .row = lock_now_row, .context = run};
+	return (struct sql_head){
+		.batch = run->lock_text, .row = lock_now_row, .context = run, .hasty = true};
 }
 
 int lock_take(struct visit_run *run, struct sql_error *error, bool wait)

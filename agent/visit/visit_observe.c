@@ -5,6 +5,7 @@
 
 #include "visit/closing_run.h"
 #include "proof/residual.h"
+#include "sql/session_settings.h"
 #include "visit/visit.h"
 
 static bool holds_server_rights(const struct observed_server *o, const char *login)
@@ -73,6 +74,36 @@ void visit_ahead_forget(struct visit_run *run)
 	run->is_ahead = false;
 }
 
+static int server_read_once(
+	struct visit_run *run, struct sql_error *error, const struct sql_head *head)
+{
+	const struct sql_visit *v = run->visit;
+
+	return sql_observe_server(&run->observed, error, run->session, &v->wanted, &run->claims,
+		v->formers, v->n_formers, head);
+}
+
+static bool is_locked(int rc, const struct sql_error *error)
+{
+	return rc == SQL_SERVER_ERROR && error->number == ERROR_LOCK_TIMEOUT;
+}
+
+/* Anybody may lock its own login's row, and everybody's rows are read: once who does so is ended, it is read again. */
+static int server_read(struct visit_run *run, struct sql_error *error, const struct sql_head *head)
+{
+	int rc = server_read_once(run, error, head);
+
+	if (!is_locked(rc, error) || run->visit->mode != SQL_APPLY || run->server_holders_ended)
+		return rc;
+	run->server_holders_ended = true;
+	rc = server_holders_end(run);
+	if (rc)
+		return rc;
+	*error = (struct sql_error){0};
+	rc = server_read_once(run, error, NULL);
+	return is_locked(rc, error) && server_holder_name(run, error) < 0 ? -ECONNRESET : rc;
+}
+
 /* The first reading of an apply takes the lock with it. If another agent holds it, the reading goes on without it, and
  * lock_take() waits for it before anything is changed. */
 static int server_observe(struct visit_run *run, struct sql_error *error)
@@ -89,8 +120,7 @@ static int server_observe(struct visit_run *run, struct sql_error *error)
 		run->is_ahead = false;
 	} else {
 		run->lock_tried = run->lock_tried || try;
-		rc = sql_observe_server(&run->observed, error, run->session, &v->wanted,
-			&run->claims, v->formers, v->n_formers, try ? &lock : NULL);
+		rc = server_read(run, error, try ? &lock : NULL);
 	}
 	if (!rc)
 		observed_claim(&run->observed, &v->wanted, &run->claims,

@@ -19,6 +19,7 @@ struct sql_head {
 	const char *batch;
 	sql_row_fn row;
 	void *context;
+	bool hasty; /* a lock that is not given up at once ends the observation with 1222 */
 };
 
 /* Databases whose catalog is locked. They are not asked again in this visit, because each attempt waits for the lock.

@@ -115,6 +115,8 @@ struct sql_closing {
 	instant_t since;    /* when access ended; 0: unknown */
 	const struct source *
 		source; /* not NULL: end only its sessions from this source, and leave the login enabled */
+	const struct session_key
+		*session; /* not NULL: end only this session, and leave the login enabled */
 };
 
 #endif

@@ -137,7 +137,10 @@ static void writers_are_found_in_memory(void **state)
 	static const struct sid sids[] = {{{0x01, 0x05, 0xff}, 3}};
 	_cleanup_free_ char *text = TEXT(closing_writers_write(to, 7, sids, 1));
 
+	_cleanup_free_ char *anybody = TEXT(closing_writers_write(to, 1, NULL, 0));
+
 	(void)state;
+	assert_non_null(strstr(anybody, "\nWHERE s.session_id IN (SELECT t.session_id FROM"));
 	assert_memory_equal(text, session_select, strlen(session_select));
 	assert_string_equal(text + strlen(session_select),
 		"WHERE s.original_security_id IN (0x0105FF)\n"

@@ -21,7 +21,8 @@ def setUpModule():
 
 class LoginLocked(LabCase):
     def setUp(self):
-        self.found = self.lab_make(limits={"server_deadline": 10, "connect_timeout": 5})
+        self.found = self.lab_make(limits={"server_deadline": 10 if "stranger" not in self.id() else 60,
+                                           "connect_timeout": 5})
         self.agent, self.server = self.found.agent, self.found.server
         self.golive = lab.now() + days(20)
         users = [{"first": name, "last": "Doe", "email": f"{name.lower()}@acme.example", "sources": list(lab.JANE)}
@@ -60,6 +61,27 @@ class LoginLocked(LabCase):
         for login in self.people:
             self.lock(login)
         self.all_read_only(local(self.golive))
+
+    def test_a_lock_hides_nothing_of_the_others(self):
+        """Nobody is to be closed: who locks its own row keeps the server from being read, and is ended for that alone."""
+        self.lock("acme.ada.doe")
+        self.server.sql("ALTER ROLE [db_owner] ADD MEMBER [acme.ben.doe]", "AcmeTest")
+        self.applied(self.agent)
+        self.assertEqual(self.server.roles("acme.ben.doe", "AcmeTest"), ["curfew_full"])
+        self.assertEqual(self.server.sessions_of("acme.ada.doe"), [])
+        self.assertEqual(self.server.login("acme.ada.doe")[1], False)
+        self.works(self.people["acme.cleo.doe"].sql("SELECT 1"), [[1]])
+
+    def test_the_lock_of_a_stranger_is_named(self):
+        self.server.sql("CREATE LOGIN [dev] WITH PASSWORD = N'Some-Passw0rd-of-dev', CHECK_POLICY = OFF")
+        dev = self.people["dev"] = self.found.person("jane")
+        self.works(dev.login("dev", "Some-Passw0rd-of-dev", "master"))
+        self.lock("dev")
+        result = self.agent.apply(expect=1)
+        self.assertRegex(result.out, r"perhaps session \d+ of dev, which has an open transaction in master")
+        self.assertEqual(len(self.server.sessions_of("dev")), 1)
+        self.works(dev.sql("ROLLBACK"))
+        self.applied(self.agent)
 
 
 if __name__ == "__main__":

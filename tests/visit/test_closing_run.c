@@ -324,6 +324,24 @@ static void a_source_that_left_ends_its_sessions(void **state)
 }
 
 /* Nobody knows its SID, and its row is locked: the others' sessions are found without it. */
+/* Its login stays, and so do the others' sessions. */
+static void one_session_alone_is_ended(void **state)
+{
+	const struct session_key key = {51, "2026-11-28T04:25:10", {{1}, 1}},
+				 gone = {52, "2026-11-28T04:25:11", {{2}, 1}};
+	struct sql_closing items[2] = {closings[0], closings[1]};
+
+	(void)state;
+	items[0].session = &key;
+	items[1].session = &gone;
+	server.sessions[0] = server.sessions[1] = 1;
+	assert_int_equal(run_with(items, 2), 0);
+	assert_int_equal(server.sessions[0], 0);
+	assert_int_equal(server.sessions[1], 1);
+	assert_false(server.disabled[0] || server.disabled[1]);
+	assert_string_equal(told, "session-kill acme.ann 0\n");
+}
+
 static void a_name_that_cannot_be_looked_up_holds_nobody_up(void **state)
 {
 	struct sql_closing items[N];
@@ -360,6 +378,7 @@ int main(void)
 		cmocka_unit_test_setup(a_lock_of_somebody_else_is_told, reset),
 		cmocka_unit_test_setup(a_long_rollback_holds_nobody_up, reset),
 		cmocka_unit_test_setup(a_source_that_left_ends_its_sessions, reset),
+		cmocka_unit_test_setup(one_session_alone_is_ended, reset),
 		cmocka_unit_test_setup(a_name_that_cannot_be_looked_up_holds_nobody_up, reset),
 		cmocka_unit_test_setup(a_lost_connection_is_told, reset),
 	};
