@@ -37,32 +37,35 @@ struct amend_state {
 		after; /* with dates that pass now, by the old and by the new text */
 };
 
-static bool passed_is_known(const struct overrides *o, const struct passed *p)
+static void passed_merge(struct overrides *o, const struct passed *p)
 {
-	for (size_t i = 0; i < o->n_passed; i++)
-		if (o->passed[i].what == p->what && names_equal(o->passed[i].client, p->client))
-			return true;
-	return false;
+	size_t i = 0;
+
+	while (i < o->n_passed && !passed_is_same(&o->passed[i], p))
+		i++;
+	o->passed[i] = *p;
+	o->n_passed += i == o->n_passed;
 }
 
 /* Updates passed dates as a pass at this time would: a recorded date stays unless the client's file changes it. Texts
  * are borrowed. 0 or exit code. */
-static int passed_update(
-	struct overrides *out, const struct overrides *o, const struct client *c, instant_t now)
+static int passed_update(struct overrides *out, const struct overrides *o, const struct program *p,
+	const struct client *c, instant_t now)
 {
-	struct passed fresh[PASSED_WHATS];
-	struct overrides known = {.passed = fresh};
+	struct passed fresh[PASSED_WHATS], of_database;
+	size_t n = c ? client_passed(fresh, c, o, now) : 0, n_databases = c ? c->n_databases : 0;
 
-	known.n_passed = c ? client_passed(fresh, c, o, now) : 0;
 	*out = *o;
-	out->n_passed = known.n_passed;
-	out->passed = calloc(o->n_passed + known.n_passed + 1, sizeof(*out->passed));
+	out->passed = calloc(o->n_passed + n + n_databases + 1, sizeof(*out->passed));
 	if (!out->passed)
 		return EXIT_FAILED;
-	memcpy(out->passed, fresh, known.n_passed * sizeof(*fresh));
-	for (size_t i = 0; i < o->n_passed; i++)
-		if (!passed_is_known(&known, &o->passed[i]))
-			out->passed[out->n_passed++] = o->passed[i];
+	if (o->n_passed)
+		memcpy(out->passed, o->passed, o->n_passed * sizeof(*o->passed));
+	for (size_t i = 0; i < n; i++)
+		passed_merge(out, &fresh[i]);
+	for (size_t i = 0; i < n_databases; i++)
+		if (database_passed(&of_database, p, c, &c->databases[i], o, now))
+			passed_merge(out, &of_database);
 	return 0;
 }
 
@@ -80,7 +83,7 @@ static int state_read(struct amend_state *out, const struct amendment *a)
 	journal_close(j);
 	if (code)
 		return code;
-	return passed_update(&out->before, &out->overrides, a->client, out->now);
+	return passed_update(&out->before, &out->overrides, a->program, a->client, out->now);
 }
 
 static bool reopening_is_among(const struct reopening *list, size_t n, const struct reopening *r)
@@ -97,8 +100,10 @@ static const struct reopening *reopening_find(struct reopening out[REOPENINGS_MA
 	const struct amendment *a, const struct amend_state *s)
 {
 	struct reopening before[REOPENINGS_MAX];
-	size_t known = a->client ? client_reopenings(before, a->client, &s->before, s->now) : 0;
-	size_t n = client_reopenings(out, a->changed, &s->before, s->now);
+	size_t known =
+		a->client ? client_reopenings(before, a->program, a->client, &s->before, s->now)
+			  : 0;
+	size_t n = client_reopenings(out, a->edited, a->changed, &s->before, s->now);
 
 	for (size_t i = 0; i < n; i++)
 		if (!out[i].approved && !reopening_is_among(before, known, &out[i]))

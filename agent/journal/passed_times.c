@@ -5,20 +5,32 @@
 #include <errno.h>
 #include <string.h>
 
+/* In column `what`, with the server and the database behind it: staging-end:sql01:AcmeTest. A server's name has no colon. */
+static char *what_text(const struct passed *p)
+{
+	char *text;
+	int n = p->database ? asprintf(&text, "%s:%s:%s", passed_what_name(p->what), p->server,
+				      p->database)
+			    : asprintf(&text, "%s", passed_what_name(p->what));
+
+	return n < 0 ? NULL : text;
+}
+
 int passed_put(struct journal *j, const struct passed *p)
 {
 	_cleanup_statement_ sqlite3_stmt *s = NULL;
+	_cleanup_free_ char *what = what_text(p);
 	int step,
 		rc = database_prepare(&s, j,
 			"INSERT INTO passed (client, what, instant, ticket, approved) VALUES (?, ?, ?, ?, ?)"
 			" ON CONFLICT (client, what) DO UPDATE SET instant = excluded.instant,"
 			" ticket = excluded.ticket, approved = excluded.approved");
 
-	if (rc)
-		return rc;
+	if (rc || !what)
+		return rc ? rc : -ENOMEM;
 	step = bind_text(s, 1, p->client);
 	if (!step)
-		step = bind_text(s, 2, passed_what_name(p->what));
+		step = bind_text(s, 2, what);
 	if (!step)
 		step = sqlite3_bind_int64(s, 3, p->instant);
 	if (!step)
@@ -31,13 +43,29 @@ int passed_put(struct journal *j, const struct passed *p)
 	return rc ? rc : transaction_end(j, database_run(j, s));
 }
 
-static int what_parse(enum passed_what *out, const char *name)
+static int place_parse(struct passed *out, const char *text)
 {
-	for (int w = 0; name && w < PASSED_WHATS; w++)
-		if (streq(name, passed_what_name((enum passed_what)w))) {
-			*out = (enum passed_what)w;
-			return 0;
-		}
+	const char *database = strchr(text, ':');
+
+	if (!database || database == text || !database[1])
+		return -EBADMSG;
+	out->server = strndup(text, (size_t)(database - text));
+	out->database = strdup(database + 1);
+	return out->server && out->database ? 0 : -ENOMEM;
+}
+
+static int what_parse(struct passed *out, const char *text)
+{
+	size_t n = text ? strcspn(text, ":") : 0;
+
+	for (int w = 0; n && w < PASSED_WHATS; w++) {
+		const char *name = passed_what_name((enum passed_what)w);
+
+		if (strlen(name) != n || strncmp(name, text, n) != 0)
+			continue;
+		out->what = (enum passed_what)w;
+		return text[n] ? place_parse(out, text + n + 1) : 0;
+	}
 	return -EBADMSG;
 }
 
@@ -53,11 +81,14 @@ static int passed_take(void *list, sqlite3_stmt *s)
 	if (!items)
 		return -ENOMEM;
 	l->passed = items;
-	rc = what_parse(&p.what, (const char *)sqlite3_column_text(s, 4));
+	rc = what_parse(&p, (const char *)sqlite3_column_text(s, 4));
 	if (!rc)
 		rc = column_texts(text, s, 2);
-	if (rc)
+	if (rc) {
+		free(p.server);
+		free(p.database);
 		return rc;
+	}
 	p.client = text[0];
 	p.ticket = text[1];
 	items[l->n_passed++] = p;

@@ -197,14 +197,15 @@ static int has_its_place(const struct pass *p, const struct client *c, const cha
 static int ends_take(struct pass *p, const struct client *c, const char *former)
 {
 	size_t n = p->overrides.n_passed;
-	struct passed *items = reallocarray(
-		p->passed, n + PASSED_WHATS + 1, sizeof(*items)); /* their strings are others' */
+	struct passed *items =
+		reallocarray(p->passed, 2 * n + 1, sizeof(*items)); /* their strings are others' */
 
 	if (!items)
 		return -ENOMEM;
 	if (!p->passed && n)
 		memcpy(items, p->overrides.passed, n * sizeof(*items));
 	p->overrides.passed = p->passed = items;
+	/* With the ends of its staging databases. */
 	for (size_t i = 0; i < n; i++) {
 		if (!names_equal(items[i].client, former))
 			continue;

@@ -195,11 +195,38 @@ static bool passed_is_known(const struct pass *p, const struct passed *k)
 {
 	for (size_t i = 0; i < p->kept.n_passed; i++) {
 		const struct passed *old = &p->kept.passed[i];
-		if (old->what == k->what && names_equal(old->client, k->client))
+		if (passed_is_same(old, k))
 			return old->instant == k->instant && old->approved == k->approved &&
 			       streq(old->ticket, k->ticket ? k->ticket : "");
 	}
 	return false;
+}
+
+static int passed_save(struct pass *p, const struct passed *passed)
+{
+	if (passed_is_known(p, passed))
+		return 0;
+	int rc = pass_journal_begin(p);
+	if (!rc)
+		rc = passed_put(p->o.journal, passed);
+	/* The service's own copy lacks it: from now on it holds, whatever date the files have next. */
+	p->result.overrides_saved += !rc;
+	return rc;
+}
+
+static int client_passed_save(struct pass *p, const struct client *c)
+{
+	struct passed passed[PASSED_WHATS], of_database;
+	size_t n = client_passed(passed, c, &p->overrides, p->o.now);
+	int rc = 0;
+
+	for (size_t i = 0; i < n && !rc; i++)
+		rc = passed_save(p, &passed[i]);
+	for (size_t i = 0; i < c->n_databases && !rc; i++)
+		if (database_passed(&of_database, p->o.program, c, &c->databases[i], &p->overrides,
+			    p->o.now))
+			rc = passed_save(p, &of_database);
+	return rc;
 }
 
 int pass_passed_save(struct pass *p)
@@ -208,18 +235,9 @@ int pass_passed_save(struct pass *p)
 
 	for (size_t i = 0; i < p->o.program->n_clients && !rc; i++) {
 		const struct client *c = &p->o.program->clients[i];
-		struct passed passed[PASSED_WHATS];
-		size_t n = client_passed(passed, c, &p->overrides, p->o.now);
 
-		for (size_t k = 0; k < n && !rc; k++) {
-			if (passed_is_known(p, &passed[k]) || !client_was_given(p, c))
-				continue;
-			rc = pass_journal_begin(p);
-			if (!rc)
-				rc = passed_put(p->o.journal, &passed[k]);
-			/* The service's own copy lacks it: from now on it holds, whatever date the files have next. */
-			p->result.overrides_saved += !rc;
-		}
+		if (client_was_given(p, c))
+			rc = client_passed_save(p, c);
 	}
 	return rc;
 }
@@ -253,7 +271,7 @@ void pass_reopenings_tell(struct pass *p)
 		struct reopening r[REOPENINGS_MAX];
 		size_t n = p->o.client && !streq(p->o.client, c->name)
 				   ? 0
-				   : client_reopenings(r, c, &p->overrides, p->o.now);
+				   : client_reopenings(r, p->o.program, c, &p->overrides, p->o.now);
 
 		for (size_t k = 0; k < n; k++)
 			reopening_tell(p, &r[k]);

@@ -13,6 +13,10 @@ struct client_dates {
 /* The files', but for what has passed and may not be reopened. `o` may be NULL. */
 struct client_dates client_dates(const struct client *c, const struct overrides *o, instant_t now);
 
+/* When access to the database ends, whatever its level is until then. */
+instant_t database_end(const struct client_dates *dates, const struct program *p,
+	const struct client *c, const struct database *d, const struct overrides *o, instant_t now);
+
 static inline instant_t later(instant_t a, instant_t b)
 {
 	return a > b ? a : b;

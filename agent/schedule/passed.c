@@ -2,7 +2,8 @@
  *
  * Once go-live, the end of staging or the end of all access has come, moving the date ahead would give again what was
  * taken and proved. It takes a new decision: a ticket that the passed instant did not have, and, but for staging, an
- * approval of that day or later. Without it the passed instant holds on. */
+ * approval of that day or later. Without it the passed instant holds on. The same goes for a staging database that is
+ * given another role. */
 #include <errno.h>
 #include <string.h>
 
@@ -21,9 +22,42 @@ static const struct passed *passed_find(
 	const struct overrides *o, const struct client *c, enum passed_what what)
 {
 	for (size_t i = 0; o && i < o->n_passed; i++)
-		if (o->passed[i].what == what && names_equal(o->passed[i].client, c->name))
+		if (o->passed[i].what == what && !o->passed[i].database &&
+			names_equal(o->passed[i].client, c->name))
 			return &o->passed[i];
 	return NULL;
+}
+
+bool passed_is_same(const struct passed *a, const struct passed *b)
+{
+	if (a->what != b->what || !names_equal(a->client, b->client) ||
+		!a->database != !b->database)
+		return false;
+	return !a->database ||
+	       (names_equal(a->server, b->server) && names_equal(a->database, b->database));
+}
+
+static const struct passed *passed_of_database(const struct program *p, const struct client *c,
+	const struct database *d, const struct overrides *o)
+{
+	const struct passed key = {.client = c->name,
+		.what = PASSED_STAGING_END,
+		.server = p->servers[d->server].name,
+		.database = d->name};
+
+	for (size_t i = 0; o && i < o->n_passed; i++)
+		if (passed_is_same(&o->passed[i], &key))
+			return &o->passed[i];
+	return NULL;
+}
+
+/* The end that the database had as staging, if another role would undo it; NULL: none. */
+static const struct passed *undone_by_role(const struct program *p, const struct client *c,
+	const struct database *d, const struct overrides *o, instant_t now)
+{
+	const struct passed *of = d->role == ROLE_STAGING ? NULL : passed_of_database(p, c, d, o);
+
+	return of && of->instant <= now && now < c->end ? of : NULL;
 }
 
 /* `approved` is where the day of approved_on begins: the instant lies before that day's end. */
@@ -58,19 +92,40 @@ static const struct passed *undone_by(
 	return !wanted || wanted > now ? p : NULL;
 }
 
-size_t client_reopenings(struct reopening out[REOPENINGS_MAX], const struct client *c,
-	const struct overrides *o, instant_t now)
+/* By a date; of databases that were staging, one for all. */
+static bool reopening_find(struct reopening *out, const struct program *program,
+	const struct client *c, const struct overrides *o, enum passed_what what, instant_t now)
+{
+	const struct passed *p = undone_by(c, o, what, now);
+	instant_t wanted = date_of(c, what);
+
+	for (size_t i = 0; !p && what == PASSED_STAGING_END && i < c->n_databases; i++) {
+		p = undone_by_role(program, c, &c->databases[i], o, now);
+		wanted = p ? c->end : wanted;
+	}
+	if (p)
+		*out = (struct reopening){c, what, p->instant, wanted, is_approved(c, p)};
+	return p != NULL;
+}
+
+size_t client_reopenings(struct reopening out[REOPENINGS_MAX], const struct program *p,
+	const struct client *c, const struct overrides *o, instant_t now)
 {
 	size_t n = 0;
 
-	for (int what = 0; what < PASSED_WHATS; what++) {
-		const struct passed *p = undone_by(c, o, (enum passed_what)what, now);
-
-		if (p)
-			out[n++] = (struct reopening){
-				c, p->what, p->instant, date_of(c, p->what), is_approved(c, p)};
-	}
+	for (int what = 0; what < PASSED_WHATS; what++)
+		n += reopening_find(&out[n], p, c, o, (enum passed_what)what, now);
 	return n;
+}
+
+instant_t database_end(const struct client_dates *dates, const struct program *p,
+	const struct client *c, const struct database *d, const struct overrides *o, instant_t now)
+{
+	const struct passed *was = undone_by_role(p, c, d, o, now);
+
+	if (dates->has_go_live && d->role == ROLE_STAGING)
+		return earlier(dates->staging_end, dates->end);
+	return was && !is_approved(c, was) ? earlier(was->instant, dates->end) : dates->end;
 }
 
 struct client_dates client_dates(const struct client *c, const struct overrides *o, instant_t now)
@@ -133,6 +188,30 @@ size_t client_passed(struct passed out[PASSED_WHATS], const struct client *c,
 				.approved = c->approved};
 	}
 	return n;
+}
+
+bool database_passed(struct passed *out, const struct program *p, const struct client *c,
+	const struct database *d, const struct overrides *o, instant_t now)
+{
+	const struct client_dates dates = client_dates(c, o, now);
+	const struct passed *known = passed_of_database(p, c, d, o);
+	enum passed_what of =
+		is_undecided(c, o, PASSED_GO_LIVE, now) ? PASSED_GO_LIVE : PASSED_STAGING_END;
+	const struct passed *held = is_undecided(c, o, of, now) ? passed_find(o, c, of) : NULL;
+
+	if (!dates.has_go_live || now < dates.go_live || now < later(c->starts, c->approved))
+		return false;
+	/* Before it comes, another role is no reopening: then the database ends with production. */
+	if (d->role != ROLE_STAGING && (!known || known->instant <= now))
+		return false;
+	*out = (struct passed){.client = c->name,
+		.what = PASSED_STAGING_END,
+		.instant = d->role == ROLE_STAGING ? dates.staging_end : dates.end,
+		.ticket = held ? held->ticket : c->ticket,
+		.approved = held ? held->approved : c->approved,
+		.server = p->servers[d->server].name,
+		.database = d->name};
+	return true;
 }
 
 static void override_clear(struct override *o)
@@ -200,6 +279,8 @@ void overrides_free(struct overrides *o)
 	for (size_t i = 0; i < o->n_passed; i++) {
 		free(o->passed[i].client);
 		free(o->passed[i].ticket);
+		free(o->passed[i].server);
+		free(o->passed[i].database);
 	}
 	free(o->items);
 	free(o->passed);

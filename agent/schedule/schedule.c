@@ -47,14 +47,6 @@ enum phase client_phase(const struct client *c, instant_t now)
 	return phase_at(&d, c, now);
 }
 
-/* When access to the database ends, whatever its level is until then. */
-static instant_t database_end(const struct client_dates *c, const struct database *d)
-{
-	if (c->has_go_live && d->role == ROLE_STAGING)
-		return earlier(c->staging_end, c->end);
-	return c->end;
-}
-
 /* A period that is empty, or of the level that holds already, is no step. */
 static void course_add(struct course *course, instant_t from, instant_t until, enum level level)
 {
@@ -65,11 +57,11 @@ static void course_add(struct course *course, instant_t from, instant_t until, e
 	course->steps[course->n++] = (struct step){from, level};
 }
 
-static struct course database_course(
-	const struct client *c, const struct client_dates *dates, const struct database *d)
+static struct course database_course(const struct client *c, const struct client_dates *dates,
+	const struct database *d, instant_t end)
 {
 	struct course course = {.steps = {{0, LEVEL_NONE}}, .n = 1};
-	instant_t opens = client_opens(c), end = database_end(dates, d);
+	instant_t opens = client_opens(c);
 	instant_t narrows = dates->has_go_live ? earlier(dates->go_live, end) : end;
 
 	course_add(&course, opens, narrows, d->before_go_live);
@@ -80,9 +72,9 @@ static struct course database_course(
 }
 
 static void grant_place(
-	struct grant *g, const struct client_dates *dates, const struct database *d, instant_t now)
+	struct grant *g, const struct client_dates *dates, instant_t end, instant_t now)
 {
-	struct course course = database_course(g->client, dates, d);
+	struct course course = database_course(g->client, dates, g->database, end);
 	size_t i = course.n - 1;
 
 	while (i > 0 && course.steps[i].from > now)
@@ -90,7 +82,7 @@ static void grant_place(
 	g->phase = phase_at(dates, g->client, now);
 	g->level = g->next_level = course.steps[i].level;
 	g->from = course.steps[i].from;
-	g->until = g->end = database_end(dates, d);
+	g->until = g->end = end;
 	if (i + 1 < course.n) {
 		g->next_level = course.steps[i + 1].level;
 		g->until = course.steps[i + 1].from;
@@ -187,7 +179,7 @@ static struct grant *client_grants(struct grant *next, const struct program *p,
 				.server = &p->servers[database->server],
 				.database = database};
 
-			grant_place(&g, &dates, database, now);
+			grant_place(&g, &dates, database_end(&dates, p, c, database, o, now), now);
 			if (revoked)
 				grant_revoke(&g, &dates, revoked, now);
 			next = database_grants_put(next, p, &g);

@@ -23,6 +23,8 @@ struct passed {
 	instant_t instant;
 	char *ticket;	    /* of the client's file at that time */
 	instant_t approved; /* and its approved_on */
+	/* The staging database whose end it is, which has it in any other role too; NULL: it is the client's. */
+	char *server, *database;
 };
 /* What is kept and takes precedence over the files: revocations, and instants that have passed. */
 struct overrides {
@@ -53,11 +55,15 @@ struct reopening {
 };
 #define REOPENINGS_MAX PASSED_WHATS
 /* Those of one client at `now`; the number of them. */
-size_t client_reopenings(struct reopening out[REOPENINGS_MAX], const struct client *c,
-	const struct overrides *o, instant_t now);
+size_t client_reopenings(struct reopening out[REOPENINGS_MAX], const struct program *p,
+	const struct client *c, const struct overrides *o, instant_t now);
 /* What is to be remembered of the client at `now`, for passed_put(): names and ticket are borrowed. The number. */
 size_t client_passed(struct passed out[PASSED_WHATS], const struct client *c,
 	const struct overrides *o, instant_t now);
+/* The same of one of its databases. False: nothing. */
+bool database_passed(struct passed *out, const struct program *p, const struct client *c,
+	const struct database *d, const struct overrides *o, instant_t now);
+bool passed_is_same(const struct passed *a, const struct passed *b); /* of the same thing */
 
 /* One user on one database at one instant. Points into the program. */
 struct grant {

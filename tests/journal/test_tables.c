@@ -107,6 +107,11 @@ static void tables_fill(struct journal *j)
 	assert_int_equal(passed_put(j, &(struct passed){(char *)"acme", PASSED_GO_LIVE, 9,
 					       (char *)"CS-1", 2}),
 		0);
+	/* A database's name may have a colon. */
+	assert_int_equal(
+		passed_put(j, &(struct passed){(char *)"acme", PASSED_STAGING_END, 10,
+				      (char *)"CS-1", 2, (char *)"sql01", (char *)"Acme:Test"}),
+		0);
 	struct source trusted = {0};
 	struct endpoint endpoint = {0};
 	assert_int_equal(source_parse(&trusted, "192.0.2.0/28"), 0);
@@ -145,9 +150,13 @@ static void test_memory(void **state)
 	assert_int_equal(v.items[0].result, VERIFICATION_EXCESS);
 	verified_list_free(&v);
 	assert_int_equal(override_read(&o, f->j), 0);
-	assert_int_equal(o.n_passed, 1);
+	assert_int_equal(o.n_passed, 2);
 	assert_int_equal(o.passed[0].what, PASSED_GO_LIVE);
 	assert_string_equal(o.passed[0].ticket, "CS-1");
+	assert_null(o.passed[0].database);
+	assert_int_equal(o.passed[1].what, PASSED_STAGING_END);
+	assert_string_equal(o.passed[1].server, "sql01");
+	assert_string_equal(o.passed[1].database, "Acme:Test");
 	overrides_free(&o);
 	assert_int_equal(guards_load(&g, f->j), 0);
 	assert_int_equal(g.n, 1);

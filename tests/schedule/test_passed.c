@@ -18,7 +18,7 @@ struct world {
 	struct client client;
 	struct user user;
 	struct database databases[2];
-	struct passed passed[PASSED_WHATS];
+	struct passed passed[PASSED_WHATS + 2]; /* and of both databases */
 	struct overrides overrides;
 };
 
@@ -54,13 +54,16 @@ static struct world *world_make(void)
 /* As a pass at `now` leaves it. */
 static void remember(struct world *w, instant_t now)
 {
-	struct passed now_passed[PASSED_WHATS];
+	struct passed now_passed[PASSED_WHATS + 2];
 	size_t n = client_passed(now_passed, &w->client, &w->overrides, now);
 
+	for (size_t i = 0; i < 2; i++)
+		n += database_passed(&now_passed[n], &w->program, &w->client, &w->databases[i],
+			&w->overrides, now);
 	for (size_t i = 0; i < n; i++) {
 		size_t k = 0;
 
-		while (k < w->overrides.n_passed && w->passed[k].what != now_passed[i].what)
+		while (k < w->overrides.n_passed && !passed_is_same(&w->passed[k], &now_passed[i]))
 			k++;
 		w->passed[k] = now_passed[i];
 		w->overrides.n_passed += k == w->overrides.n_passed;
@@ -147,10 +150,14 @@ static void test_go_live_moved_after_it_passed(void **state)
 		struct world *w = world_make();
 
 		remember(w, G + 2 * DAY);
-		assert_int_equal(w->overrides.n_passed, 3);
-		assert_int_equal(client_reopenings(r, &w->client, &w->overrides, G + 3 * DAY), 0);
+		assert_int_equal(w->overrides.n_passed, 4);
+		assert_int_equal(
+			client_reopenings(r, &w->program, &w->client, &w->overrides, G + 3 * DAY),
+			0);
 		move(w, G + 300 * DAY, cases[i].ticket, cases[i].approved);
-		assert_int_equal(client_reopenings(r, &w->client, &w->overrides, G + 5 * DAY), 1);
+		assert_int_equal(
+			client_reopenings(r, &w->program, &w->client, &w->overrides, G + 5 * DAY),
+			1);
 		assert_int_equal(r[0].what, PASSED_GO_LIVE);
 		assert_int_equal(r[0].passed, G);
 		assert_int_equal(r[0].approved, cases[i].opens);
@@ -213,6 +220,42 @@ static void test_staging_extended(void **state)
 	assert_levels(w, E14 + DAY, LEVEL_READ_ONLY, LEVEL_READ_ONLY);
 }
 
+/* Written as production after its end as staging: access comes back as by a later date, with a new ticket alone. */
+static void test_staging_called_production(void **state)
+{
+	struct reopening r[REOPENINGS_MAX];
+	struct world *w = world_make();
+
+	(void)state;
+	remember(w, E14 + DAY);
+	w->databases[0].role = ROLE_PRODUCTION;
+	remember(w, E14 + 2 * DAY);
+	assert_levels(w, E14 + 2 * DAY, LEVEL_NONE, LEVEL_READ_ONLY);
+	assert_int_equal(
+		client_reopenings(r, &w->program, &w->client, &w->overrides, E14 + 2 * DAY), 1);
+	assert_int_equal(r[0].what, PASSED_STAGING_END);
+	assert_int_equal(r[0].passed, E14);
+	assert_int_equal(r[0].wanted, E30);
+	assert_false(r[0].approved);
+	w->client.ticket = (char *)"CS-2";
+	remember(w, E14 + 3 * DAY);
+	assert_levels(w, E14 + 3 * DAY, LEVEL_READ_ONLY, LEVEL_READ_ONLY);
+	assert_int_equal(client_reopenings(r, &w->program, &w->client, &w->overrides, E30), 0);
+	/* Before that end has come, it takes no ticket, and ends with production. */
+	w = world_make();
+	remember(w, G + DAY);
+	w->databases[0].role = ROLE_PRODUCTION;
+	remember(w, G + 2 * DAY);
+	assert_levels(w, E14 + DAY, LEVEL_READ_ONLY, LEVEL_READ_ONLY);
+	assert_levels(w, E30, LEVEL_NONE, LEVEL_NONE);
+	/* One of the same name on another server is another database. */
+	w = world_make();
+	remember(w, E14 + DAY);
+	w->databases[0].role = ROLE_PRODUCTION;
+	w->server.name = (char *)"sql02";
+	assert_levels(w, E14 + 2 * DAY, LEVEL_READ_ONLY, LEVEL_READ_ONLY);
+}
+
 /* Whatever moves where, without a new ticket nothing is wider than what had passed. */
 static void test_never_wider(void **state)
 {
@@ -254,6 +297,7 @@ int main(void)
 		cmocka_unit_test(test_go_live_taken_out_after_it_passed),
 		cmocka_unit_test(test_end_moved_after_it_passed),
 		cmocka_unit_test(test_staging_extended),
+		cmocka_unit_test(test_staging_called_production),
 		cmocka_unit_test(test_never_wider),
 	};
 
