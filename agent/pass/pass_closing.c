@@ -32,23 +32,66 @@ static size_t remembered_merge(struct remembered *items, size_t n)
 	return kept;
 }
 
+static void proved_add(struct remembered *items, size_t *n, const struct proved *k)
+{
+	items[(*n)++] = (struct remembered){k->login, k->database, k->level, false};
+}
+
+static void verified_add(struct remembered *items, size_t *n, const struct verified *v)
+{
+	items[(*n)++] = (struct remembered){
+		v->login, v->database, v->level, v->result == VERIFICATION_EXCESS};
+}
+
+/* Whether another replica's row stands in for one that this server lacks. Its own are sorted. */
+static bool row_is_missing(const struct remembered *own, size_t n, const struct pass *p,
+	const char *server, const char *other, const char *login, const char *database)
+{
+	const struct remembered key = {.login = login, .database = database};
+
+	return pass_are_replicas(p, other, server) && pass_grant(p, server, login, database) &&
+	       !(n && bsearch(&key, own, n, sizeof(key), remembered_compare));
+}
+
+static void replicas_fill(
+	struct remembered *items, size_t *n, const struct pass *p, const char *server)
+{
+	const size_t own = *n;
+
+	for (size_t i = 0; i < p->proved.n; i++) {
+		const struct proved *k = &p->proved.items[i];
+		if (row_is_missing(items, own, p, server, k->server, k->login, k->database))
+			proved_add(items, n, k);
+	}
+	for (size_t i = 0; i < p->verified.n; i++) {
+		const struct verified *v = &p->verified.items[i];
+		if (row_is_missing(items, own, p, server, v->server, v->login, v->database))
+			verified_add(items, n, v);
+	}
+	*n = remembered_merge(items, *n);
+}
+
 int pass_remembered(struct remembered **out, size_t *n, const struct pass *p, const char *server)
 {
 	size_t n_proved, n_verified;
 	const struct proved *proved = pass_proved_of(&n_proved, p, server);
 	const struct verified *verified = pass_verified_of(&n_verified, p, server);
-	struct remembered *items = calloc(n_proved + n_verified + 1, sizeof(*items));
+	const struct server *of = program_server(p->o.program, server);
+	bool replicated = of && server_is_replicated(p->o.program, of);
+	struct remembered *items =
+		calloc((replicated ? p->proved.n + p->verified.n : n_proved + n_verified) + 1,
+			sizeof(*items));
 
 	if (!items)
 		return -ENOMEM;
 	*n = 0;
 	for (size_t i = 0; i < n_proved; i++)
-		items[(*n)++] = (struct remembered){
-			proved[i].login, proved[i].database, proved[i].level, false};
+		proved_add(items, n, &proved[i]);
 	for (size_t i = 0; i < n_verified; i++)
-		items[(*n)++] = (struct remembered){verified[i].login, verified[i].database,
-			verified[i].level, verified[i].result == VERIFICATION_EXCESS};
+		verified_add(items, n, &verified[i]);
 	*n = remembered_merge(items, *n);
+	if (replicated)
+		replicas_fill(items, n, p, server);
 	*out = items;
 	return 0;
 }

@@ -247,7 +247,9 @@ int pass_guards_save(struct pass *p);
 
 /* ---- removals that come first ---- */
 
-/* Journal data of one server, sorted, one row for each database. The caller frees only the array. */
+bool pass_are_replicas(const struct pass *p, const char *a, const char *b);
+/* Journal data of one server, sorted, one row for each database. The caller frees only the array. A grant of which it has
+ * nothing has what another replica had last: after a failover its database is the primary here. */
 int pass_remembered(struct remembered **out, size_t *n, const struct pass *p, const char *server);
 int pass_closings_build(struct pass *p, struct server_work *w);
 void pass_closings_free(struct server_work *w);

@@ -10,7 +10,7 @@
 /* As long as the SIDs that SQL Server generates. */
 #define LOGIN_SID_SIZE 16
 
-static bool are_replicas(const struct pass *p, const char *a, const char *b)
+bool pass_are_replicas(const struct pass *p, const char *a, const char *b)
 {
 	const struct server *x = program_server(p->o.program, a);
 	const struct server *y = program_server(p->o.program, b);
@@ -55,7 +55,7 @@ static struct sid_memory sid_recall(
 			names_equal(p->identities.items[i].login, login))
 			identity_look(&m, &p->identities.items[i]);
 	for (size_t i = 0; i < p->identities.n; i++)
-		if (are_replicas(p, p->identities.items[i].server, first->name) &&
+		if (pass_are_replicas(p, p->identities.items[i].server, first->name) &&
 			names_equal(p->identities.items[i].login, login))
 			identity_look(&m, &p->identities.items[i]);
 	return m;
@@ -69,7 +69,7 @@ static const struct sid *sid_chosen(
 		const struct server_work *other = &p->servers[i];
 		const struct wanted_login *l =
 			other == w ? NULL
-			: are_replicas(p, other->server->name, w->server->name)
+			: pass_are_replicas(p, other->server->name, w->server->name)
 				? wanted_find(&other->sql.wanted, login)
 				: NULL;
 		if (l && l->sid.size)
@@ -116,7 +116,7 @@ static struct replica_memory replicas_recall(
 	for (size_t i = 0; i < p->o.program->n_servers; i++) {
 		const char *name = p->o.program->servers[i].name;
 		bool own = streq(name, server);
-		const struct grant *g = own || are_replicas(p, name, server)
+		const struct grant *g = own || pass_are_replicas(p, name, server)
 						? pass_grant(p, name, login, database)
 						: NULL;
 		const struct grant_work *w = g ? &p->works[pass_grant_number(p, g)] : NULL;
@@ -173,7 +173,7 @@ int pass_formers_spread(struct pass *p)
 			const struct former r = p->formers[i];
 			const char *name = p->o.program->servers[k].name;
 
-			if (r.database && are_replicas(p, r.server, name) &&
+			if (r.database && pass_are_replicas(p, r.server, name) &&
 				!pass_grant(p, name, r.login, r.database) &&
 				!pass_is_former(p, name, r.login, r.database))
 				rc = pass_former_add(p, name, r.login, r.database, LEVEL_NONE);
@@ -191,7 +191,7 @@ static bool former_is_proved(const struct pass *p, const struct former *m)
 
 		if (k == m || !k->database || !names_equal(k->login, m->login) ||
 			!names_equal(k->database, m->database) ||
-			!are_replicas(p, k->server, m->server))
+			!pass_are_replicas(p, k->server, m->server))
 			continue;
 		if (!k->gone && !k->secondary)
 			return false;

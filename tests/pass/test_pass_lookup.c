@@ -42,6 +42,49 @@ static void grants_of_a_login_are_those_of_its_server(void **state)
 	free(p.index);
 }
 
+/* Acme's test database was the primary on sql01 when its access was seen, and is on sql02 now. */
+static void a_replica_without_a_record_has_what_another_had(void **state)
+{
+	static const char *const replicas[] = {"sql02"};
+	struct server servers[] = {
+		{.name = TEXT("sql01"), .replicas = {.items = (char **)replicas, .n = 1}},
+		{.name = TEXT("sql02")}, {.name = TEXT("sql03")}};
+	struct program program = {.servers = servers, .n_servers = 3};
+	struct user jane = {.login = TEXT("acme.jane")};
+	struct database databases[] = {{.name = TEXT("Prod")}, {.name = TEXT("Test")}};
+	struct grant grants[4];
+	struct verified verified[] = {
+		{.server = "sql01", .login = "acme.jane", .database = "Old", .level = LEVEL_FULL},
+		{.server = "sql01", .login = "acme.jane", .database = "Prod", .level = LEVEL_FULL},
+		{.server = "sql01", .login = "acme.jane", .database = "Test", .level = LEVEL_FULL},
+		{.server = "sql02", .login = "acme.jane", .database = "Prod"},
+		{.server = "sql03", .login = "acme.jane", .database = "Test", .level = LEVEL_FULL},
+	};
+	struct pass p = {.o = {.program = &program},
+		.grants = {.items = grants},
+		.verified = {verified, ARRAY_SIZE(verified)}};
+	struct remembered *found;
+	size_t n;
+
+	(void)state;
+	for (size_t s = 0; s < 2; s++)
+		for (size_t d = 0; d < 2; d++)
+			grants[p.grants.n++] = (struct grant){
+				.user = &jane, .server = &servers[s], .database = &databases[d]};
+	assert_int_equal(pass_index_build(&p), 0);
+	assert_int_equal(pass_remembered(&found, &n, &p, "sql02"), 0);
+	assert_int_equal(n, 2);
+	assert_string_equal(found[0].database, "Prod");
+	assert_int_equal(found[0].level, LEVEL_NONE); /* its own record counts */
+	assert_string_equal(found[1].database, "Test");
+	assert_int_equal(found[1].level, LEVEL_FULL);
+	free(found);
+	assert_int_equal(pass_remembered(&found, &n, &p, "sql03"), 0);
+	assert_int_equal(n, 1);
+	free(found);
+	free(p.index);
+}
+
 /* As the journal has them: by bytes, of one name the living login first. */
 static void a_login_of_the_inventory_is_found_in_any_case(void **state)
 {
@@ -86,6 +129,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(grants_of_a_login_are_those_of_its_server),
+		cmocka_unit_test(a_replica_without_a_record_has_what_another_had),
 		cmocka_unit_test(a_login_of_the_inventory_is_found_in_any_case),
 		cmocka_unit_test(what_is_known_of_a_server_is_in_a_row),
 	};
