@@ -34,6 +34,12 @@ static void use_write(FILE *to, const struct database_reading *r)
 	fputs(";\n", to);
 }
 
+/* What runs as others decides about full access, which is given in managed databases alone. */
+static bool part_is_asked(const struct part *p, const struct observed_database *d)
+{
+	return d->managed || !streq(p->name, "runner");
+}
+
 void database_block_write(FILE *to, const struct database_reading *r, bool principals_alone)
 {
 	fputs("USE ", to);
@@ -42,7 +48,7 @@ void database_block_write(FILE *to, const struct database_reading *r, bool princ
 	if (principals_alone)
 		catalog_principals_write(to, r->sids, r->n_sids);
 	for (const struct part *p = database_parts; p->name; p++)
-		if (!principals_alone || streq(p->name, "end"))
+		if (principals_alone ? streq(p->name, "end") : part_is_asked(p, r->d))
 			fputs(p->text, to);
 	fprintf(to,
 		"END TRY\nBEGIN CATCH\n"
@@ -124,6 +130,8 @@ static int parts_send_apart(struct database_reading *r)
 	r->raw = whole;
 	for (const struct part *p = database_parts; p->name && !rc; p++) {
 		struct text batch;
+		if (!part_is_asked(p, r->d))
+			continue;
 		if (!text_begin(&batch))
 			return -ENOMEM;
 		use_write(batch.to, r);
@@ -173,8 +181,10 @@ static int parts_result(struct database_reading *r, int rc)
 static int whole_read(struct database_reading *r)
 {
 	int rc = parts_send(r, false);
+	int number = rc == SQL_SERVER_ERROR ? r->error->number : rc ? 0 : r->raw.failed;
 
-	if (rc == SQL_SERVER_ERROR && !database_error_words(r->error->number))
+	/* One question that is refused must not hide what the others show. */
+	if (number && !database_error_words(number))
 		rc = parts_send_apart(r);
 	return parts_result(r, rc);
 }
