@@ -1,6 +1,7 @@
 /* Verify before enabling. A login is enabled only after the server confirmed in this visit that it has no more than its
- * scheduled level in every database. A login with excess access is disabled at once. A verification stays valid while
- * the catalog's fingerprint of the user is unchanged; then the server is not asked again. */
+ * scheduled level in every database. A login with excess access, or with access that
+ * could not be verified, is disabled at once. A verification stays valid while the catalog's fingerprint of the user is
+ * unchanged; then the server is not asked again. */
 #include <errno.h>
 #include <string.h>
 
@@ -131,8 +132,9 @@ int verify_before_enabling(struct visit_run *run, struct sql_error *error)
 	return rc;
 }
 
-/* Excess access: disable the login and end its sessions. The report makes the pass block its network access. */
-static int excess_shut(struct visit_run *run, struct sql_error *error)
+/* Excess access, or access that could not be verified: disable the login and end its sessions. The report makes the pass
+ * block its network access; where there is no packet filter, nothing else would keep the user out. */
+static int not_verified_shut(struct visit_run *run, struct sql_error *error)
 {
 	const struct wanted_server *w = &run->visit->wanted;
 	_cleanup_free_ struct sql_closing *closings = calloc(w->n_grants + 1, sizeof(*closings));
@@ -143,12 +145,16 @@ static int excess_shut(struct visit_run *run, struct sql_error *error)
 	for (size_t i = 0; i < w->n_grants; i++) {
 		const struct grant *g = w->grants[i];
 		struct grant_place place;
-		if (run->verdicts[i].asked && run->verdicts[i].result == VERIFICATION_EXCESS &&
+		enum verification result = run->verdicts[i].result;
+		if (run->verdicts[i].asked && result != VERIFICATION_VERIFIED &&
 			grant_place(&place, run, g) && pass_is_for(run->visit, g->client->name))
 			closings[n++] = (struct sql_closing){.login = place.login->name,
 				.sid = place.login->sid,
 				.client = g->client->name,
-				.reason = "the login has more access than scheduled"};
+				.reason =
+					result == VERIFICATION_EXCESS
+						? "the login has more access than scheduled"
+						: "the access of the login could not be verified"};
 	}
 	return closings_run(run, error, closings, n);
 }
@@ -157,7 +163,7 @@ int verify_the_rest(struct visit_run *run, struct sql_error *error)
 {
 	int rc = verify_run(run, error, verify_stale);
 
-	return rc ? rc : excess_shut(run, error);
+	return rc ? rc : not_verified_shut(run, error);
 }
 
 void verdict_apply(struct record *r, const struct visit_run *run, const struct grant *g)

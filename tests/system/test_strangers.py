@@ -70,6 +70,18 @@ class Strangers(StrangerCase):
         self.server.faults()
         self.applied(self.agent)
 
+    def test_enabled_by_hand_while_unverified(self):
+        """What nobody can verify is not left enabled, also where the packet filter would keep the user out anyway."""
+        self.acme()
+        self.server.faults(no_execute_as=True)
+        self.agent.apply(expect=2)
+        self.server.sql(f"ALTER LOGIN [{USER}] ENABLE")
+        self.agent.apply(expect=None)
+        self.assertEqual(self.server.login(USER)[1], 1)
+        self.server.faults()
+        self.applied(self.agent)
+        self.assertEqual(self.server.login(USER)[1], 0)
+
     def test_staging_restored_over_production(self):
         """The backup brings staging's rights: they are narrowed, and the session in it ends."""
         self.acme(("staging", "sql01", "AcmeTest"), ("production", "sql01", "AcmeProd"))
