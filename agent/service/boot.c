@@ -154,7 +154,8 @@ static int boot(const struct program *p, bool unconfined)
 	/* Without a readable journal: guard the endpoints and allow nobody. */
 	if (rc < 0)
 		log_send(LOG_TROUBLE, NULL,
-			"cannot read the journal: %s; all user access stays blocked until the service starts",
+			"cannot read the journal: %s; until it can be read, nobody is allowed at the configured endpoints, but "
+			"anybody can reach endpoints that left the configuration: the journal alone names them",
 			journal_problem(rc));
 	copy_merge(&b.overrides, p->settings.state_directory);
 	rc = unconfined ? 0 : sandbox_enter(NULL, SANDBOX_BOOT, NULL);
