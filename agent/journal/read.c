@@ -185,9 +185,9 @@ int journal_read(struct journal *j, const struct journal_filter *f, journal_fn e
 	return rc;
 }
 
-/* The first of a query's rows, about a login on a server. *out NULL: none. */
-static int text_of_login(
-	char **out, struct journal *j, const char *query, const char *server, const char *login)
+/* The first of a query's rows, about a login on a server, or about a database. *out NULL: none. */
+static int text_of_name(
+	char **out, struct journal *j, const char *query, const char *server, const char *name)
 {
 	_cleanup_statement_ sqlite3_stmt *s = NULL;
 	int rc = database_prepare(&s, j, query), step;
@@ -196,7 +196,7 @@ static int text_of_login(
 		return rc;
 	step = bind_text(s, 1, server);
 	if (!step)
-		step = bind_text(s, 2, login);
+		step = bind_text(s, 2, name);
 	if (!step)
 		step = sqlite3_step(s);
 	return step == SQLITE_ROW ? column_text(out, s, 0) : database_error(j->db, step);
@@ -214,16 +214,30 @@ int journal_client_of(char **out, struct journal *j, const char *server, const c
 	int rc = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(queries) && !rc && !client; i++)
-		rc = text_of_login(&client, j, queries[i], server, login);
+		rc = text_of_name(&client, j, queries[i], server, login);
 	if (!rc)
 		*out = client;
+	return rc;
+}
+
+int journal_access_was_given(bool *out, struct journal *j, const char *server, const char *database)
+{
+	char *found = NULL;
+	int rc = text_of_name(&found, j,
+		"SELECT level FROM record WHERE kind = 'access' AND server = ? AND database = ? COLLATE NOCASE"
+		" AND level <> 'none' LIMIT 1",
+		server, database);
+
+	if (!rc)
+		*out = found;
+	free(found);
 	return rc;
 }
 
 int journal_person_of(char **out, struct journal *j, const char *server, const char *login)
 {
 	char *person = NULL;
-	int rc = text_of_login(&person, j,
+	int rc = text_of_name(&person, j,
 		"SELECT before FROM record WHERE kind = 'access' AND server = ? AND login = ? COLLATE NOCASE"
 		" AND before IS NOT NULL ORDER BY at DESC, id DESC LIMIT 1",
 		server, login);

@@ -34,15 +34,27 @@ static bool access_was_given(const struct pass *p, const char *server, const cha
 	return false;
 }
 
+/* By the schedule; and somebody had access there once, or the journal does not tell. */
+static bool access_has_ended(const struct pass *p, const struct grant *g)
+{
+	bool given = false;
+
+	return g->level == LEVEL_NONE && g->from && p->o.journal &&
+	       (journal_access_was_given(
+			&given, p->o.journal, g->server->name, g->database->name) ||
+		       given);
+}
+
 /* An apply asks for databases without a baseline to which access is open now. An audit asks for databases with a
- * baseline, and for those that should have one. Before access starts there is nothing to compare, and nothing is wrong.
- * */
+ * baseline, and for those that should have one, also after the end: without it nobody can tell what came meanwhile.
+ * Before access starts there is nothing to compare, and nothing is wrong. */
 static bool baseline_is_asked(struct pass *p, const struct server_work *w, const struct grant *g)
 {
 	const char *database = g->database->name;
 
 	if (p->o.mode == PASS_AUDIT)
-		return g->level != LEVEL_NONE || !baseline_is_missing(p, w, database);
+		return g->level != LEVEL_NONE || !baseline_is_missing(p, w, database) ||
+		       access_has_ended(p, g);
 	return p->o.mode == PASS_APPLY && g->level != LEVEL_NONE &&
 	       baseline_is_missing(p, w, database) &&
 	       !access_was_given(p, w->server->name, database);

@@ -96,6 +96,9 @@ struct journal_entries {
 int journal_entries_keep(void *entries, const struct journal_entry *e);
 void journal_entries_free(struct journal_entries *e);
 
+/* Anybody was given access there, by the records in this file. Archives are not asked. */
+int journal_access_was_given(
+	bool *out, struct journal *j, const char *server, const char *database);
 /* The client of a login, by its last recorded access, or else by its last record. *out NULL: none. */
 int journal_client_of(char **out, struct journal *j, const char *server, const char *login);
 /* Whether the journal has any access of a client of this name. */

@@ -64,6 +64,23 @@ class EvidenceCase(audit_lab.AuditCase):
             self.assertIn(word, result.err)
 
 
+class NothingToCompareWith(EvidenceCase):
+    def test_after_the_end(self):
+        """Without a baseline nobody can tell who came meanwhile: a certificate does not say that nobody did."""
+        for lost in (False, True):
+            with self.subTest(lost=lost):
+                found = self.begun()
+                found.agent.apply(expect=0)
+                if lost:
+                    with contextlib.closing(sqlite3.connect(found.agent.path("state", "journal.db"))) as db:
+                        db.execute("DELETE FROM baseline_item")
+                        db.execute("DELETE FROM baseline")
+                        db.commit()
+                said = " ".join(self.certificate(found, expect=2 if lost else 0).out.split())
+                self.assertEqual("not-shown" in said, lost, said)
+                self.assertEqual("None was found." in said, not lost, said)
+
+
 class AnEndThatNobodyConfirmed(EvidenceCase):
     """The server was down at the end, and the records of the grant are in an archive now."""
 
