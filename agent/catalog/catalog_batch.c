@@ -77,6 +77,9 @@ static int reading_finish(struct database_reading *r)
 	r->next = READ_ALONE;
 	if (r->raw.strays || (!r->raw.failed && !r->raw.ended))
 		return 0;
+	/* One question that is refused must not hide what the others show: each is asked by itself. */
+	if (r->raw.failed && !database_error_words(r->raw.failed))
+		return 0;
 	rc = database_answer_judge(r);
 	if (!rc && !r->d->unread && !r->whole && r->raw.n_principals) {
 		r->whole = true; /* a managed login has a user there */

@@ -230,9 +230,10 @@ static void state_print(const struct ranked *shown, size_t n, size_t i, FILE *to
 		if (is_same_state(r, shown[k].record))
 			text_printf(to, ", %s", shown[k].record->database);
 	text_printf(to, "%s%s\n", *r->login ? ": " : "",
-		*r->detail		  ? r->detail
-		: r->kind == RECORD_GRANT ? "the database does not exist yet"
-					  : "");
+		*r->detail		    ? r->detail
+		: r->kind != RECORD_GRANT   ? ""
+		: r->state == STATE_WAITING ? "the database does not exist yet"
+					    : "what access there is now is not known");
 }
 
 static void line_print(

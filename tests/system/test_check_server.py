@@ -116,7 +116,7 @@ class Faults(CheckServer):
                 found.server.sql(f"GRANT {right} TO [curfew_agent]")
         found.server.sql("ALTER ROLE [db_owner] DROP MEMBER [curfew_agent]", "AcmeProd")
         # What objects use is shown to the owners of a database alone.
-        self.fails(found, "database.rights", "read.trigger", "read.runner", "inventory.reference")
+        self.fails(found, "database.rights", "read.runner", "inventory.reference")
         found.server.sql("ALTER ROLE [db_owner] ADD MEMBER [curfew_agent]", "AcmeProd")
         found.server.sql("DROP SERVER ROLE [curfew_logins]")
         self.fails(found, "mark")
@@ -125,7 +125,7 @@ class Faults(CheckServer):
         found = self.made()
         for faults, lines in (({"no_applock": True}, ("lock",)),
                               ({"empty_permissions": True}, ("read.permission", "read.server-permission")),
-                              ({"fail_on": "d\\.referencing_class = 12,1222"}, ("read.trigger",)),
+                              ({"fail_on": "d\\.referencing_id = m\\.object_id,1222"}, ("read.runner",)),
                               ({"deadlock_on": "sys\\.linked|is_linked,1"}, ("audit.linked-server",)),
                               ({"database_state": {"AcmeProd": "offline"}}, ("database.state",)),
                               ({"database_state": {"AcmeProd": "suspect"}}, ("database.state",)),

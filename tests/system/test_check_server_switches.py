@@ -39,7 +39,7 @@ FAULTS = {
     "no_kill": (True, LIFE, "life.kill"),
     "no_applock": (True, (), "lock"),
     "deadlock_on": ("sys\\.linked|is_linked,1", (), "audit.linked-server"),
-    "fail_on": ("d\\.referencing_class = 12,1222", (), "read.trigger"),
+    "fail_on": ("d\\.referencing_id = m\\.object_id,1222", (), "read.runner"),
     "database_state": ({"AcmeProd": "suspect"}, (), "database.state"),
     "contained_group": (True, (), "contained-group"),
     "replicas": ("SQL01,SQL02", (), "replicas"),
