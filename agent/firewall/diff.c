@@ -93,11 +93,16 @@ static void draft_right(
 	struct changes_draft *d, const struct allow *w, const struct observed_allow *o)
 {
 	int64_t rest = observed_rest(o, d->moment);
-	int64_t late = rest - (w->until * 1000 - d->moment->now_ms);
 
 	/* It has ended: what comes next is nothing. */
 	if (rest <= 0)
 		return;
+	/* An end that is refused now is near enough one day: such a list is compared each time. */
+	if (rest_ms(w->until, d->moment->now_ms) == INT64_MAX) {
+		d->late.earliest_ms = INT64_MIN / 2;
+		return;
+	}
+	int64_t late = rest - (w->until * 1000 - d->moment->now_ms);
 	if (late < d->late.earliest_ms)
 		d->late.earliest_ms = late;
 	if (late > d->late.latest_ms)

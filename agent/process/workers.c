@@ -275,7 +275,8 @@ int workers_start(struct workers **out, const struct worker_job *jobs, size_t n,
 
 	if (!w)
 		return -ENOMEM;
-	sandbox_prepare(SANDBOX_SQL_WORKER);
+	if (n && !jobs[0].unconfined)
+		sandbox_prepare(SANDBOX_SQL_WORKER);
 	w->jobs = jobs;
 	w->n_jobs = n;
 	w->n_slots = n_slots;
