@@ -39,7 +39,7 @@ struct wanted_server {
 	/* The journal is empty, and no operator has accepted that. A marked login on the server then means that records
 	 * are missing, and no access is granted. */
 	bool first_start;
-	bool looked_at;	 /* nothing is changed: what a trigger keeps Curfew from changing is listed all the same */
+	bool looked_at; /* nothing is changed: what a trigger keeps Curfew from changing is listed all the same */
 	bool replicated; /* is a replica or has some: logins are created with the SID that is chosen for them */
 };
 int wanted_build(struct wanted_server *out, const struct server *s, const struct grants *g);
