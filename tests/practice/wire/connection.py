@@ -97,12 +97,14 @@ class Connection:
         self.record("connect", address=f"{self.address[0]}:{self.address[1]}")
         try:
             engine = self.server.engine_module
-            self.login, self.session = Handshake(self, engine.SqlError).run()
+            handshake = Handshake(self, engine.SqlError)
+            self.login, self.session = handshake.run()
             self.session.client_port = self.address[1]
             local, self.session.local_port = self._socket.getsockname()[:2]
             self.session.local_address = address_plain(local)
             self._requests = Requests(self, self.session, engine)
             event_hook(self.session.killed, self._killed)
+            handshake.accept(self.login, self.session)
             self._requests.serve()
         except LoginRefused as error:
             self.end(f"login refused: {error}")

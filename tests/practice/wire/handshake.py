@@ -101,7 +101,6 @@ class Handshake:
             self._refuse(error.number, error.severity, error.state, error.text)
         self._connection.record("login", accepted=True, spid=session.spid, **self._seen)
         self._server.counters.add("logins_accepted")
-        self._accept(login, session)
         return login, session
 
     def _refuse(self, number, severity, state, text):
@@ -118,7 +117,8 @@ class Handshake:
         self._transport.send_packets(packets.REPLY, answer)
         raise LoginRefused(str(number))
 
-    def _accept(self, login, session):
+    def accept(self, login, session):
+        """The client's answer; sent when the session can be listed and killed, for a client may look at once."""
         size = login.packet_size or packets.FIRST_PACKET_SIZE
         size = min(max(size, 512), packets.MAX_TLS_PACKET if self._transport.inside_tls else packets.MAX_PACKET)
         self._transport.spid = session.spid & 0xFFFF
