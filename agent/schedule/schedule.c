@@ -191,16 +191,15 @@ static struct grant *client_grants(struct grant *next, const struct program *p,
 int schedule_at(
 	struct grants *out, const struct program *p, const struct overrides *o, instant_t now)
 {
-	struct grants g = {.n = program_grants(p)};
-	struct grant *next;
-
 	/* One more than needed: calloc(0) may give NULL, which would look like a failure. */
-	g.items = calloc(g.n + 1, sizeof(*g.items));
+	struct grants g = {.items = calloc(program_grants(p) + 1, sizeof(*g.items))};
+	struct grant *next = g.items;
+
 	if (!g.items)
 		return -ENOMEM;
-	next = g.items;
 	for (size_t i = 0; i < p->n_clients; i++)
 		next = client_grants(next, p, &p->clients[i], o, now);
+	g.n = (size_t)(next - g.items);
 	array_sort(g.items, g.n, sizeof(*g.items), grant_compare);
 	*out = g;
 	return 0;

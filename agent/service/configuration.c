@@ -85,7 +85,7 @@ int configuration_load(struct configuration *out, const char *file, const struct
 
 static int saved_load(struct configuration *c, const char *folder)
 {
-	struct problems problems;
+	struct problems problems = {0};
 	int rc = last_good_locate(&c->saved, folder);
 
 	if (rc == 0)
