@@ -18,6 +18,7 @@ static int kernel_plan(struct firewall_changes *out, struct firewall *f,
 	const struct allowlist *wanted, instant_t now, bool closings_only);
 static void kernel_features(const struct firewall *f, struct firewall_features *out);
 static int kernel_observe(struct firewall_state *out, struct firewall *f, instant_t now);
+static int kernel_refused(uint64_t *out, struct firewall *f);
 static int kernel_open(struct firewall **out, const struct firewall_settings *s);
 static int kernel_watch(struct firewall_monitor **out, struct firewall *f);
 static void kernel_close(struct firewall *f);
@@ -26,17 +27,18 @@ static const char *kernel_error(const struct firewall *f);
 static FILE *quiet;
 
 /* The process itself, with its way out and its kernel exchanged. */
-#define _exit		       process_ends
-#define send		       channel_takes
-#define firewall_apply	       kernel_apply
-#define firewall_plan	       kernel_plan
-#define firewall_features_get  kernel_features
-#define firewall_observe       kernel_observe
-#define firewall_open	       kernel_open
-#define firewall_close	       kernel_close
-#define firewall_error	       kernel_error
-#define firewall_monitor_open  kernel_watch
-#define firewall_monitor_close kernel_watch_end
+#define _exit			 process_ends
+#define send			 channel_takes
+#define firewall_apply		 kernel_apply
+#define firewall_plan		 kernel_plan
+#define firewall_features_get	 kernel_features
+#define firewall_observe	 kernel_observe
+#define firewall_refused_packets kernel_refused
+#define firewall_open		 kernel_open
+#define firewall_close		 kernel_close
+#define firewall_error		 kernel_error
+#define firewall_monitor_open	 kernel_watch
+#define firewall_monitor_close	 kernel_watch_end
 #undef stderr
 #define stderr quiet
 #include "firewall/helper_answer.c"
@@ -159,6 +161,13 @@ static int kernel_observe(struct firewall_state *out, struct firewall *f, instan
 	(void)f;
 	(void)now;
 	*out = (struct firewall_state){.present = true};
+	return 0;
+}
+
+static int kernel_refused(uint64_t *out, struct firewall *f)
+{
+	(void)f;
+	*out = 0;
 	return 0;
 }
 
