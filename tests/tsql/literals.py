@@ -84,10 +84,15 @@ def spaces(text):
     return re.sub(r"\s+", " ", text)
 
 
-def shape(text):
-    """A pattern for the literal with anything where values stand."""
-    pieces = [re.escape(spaces(piece)) for piece in PLACE.split(text.strip())]
-    return re.compile(".*?".join(pieces), re.DOTALL)
+def contains(batch, pieces):
+    """All of them, in their order, with anything between them: where values stand in the literal."""
+    at = 0
+    for piece in pieces:
+        at = batch.find(piece, at)
+        if at < 0:
+            return False
+        at += len(piece)
+    return True
 
 
 def missing(literals, batches):
@@ -95,8 +100,8 @@ def missing(literals, batches):
     batches = [spaces(batch) for batch in batches]
     left = {}
     for text, place in literals.items():
-        wanted = shape(text)
-        if not any(wanted.search(batch) for batch in batches):
+        pieces = [spaces(piece) for piece in PLACE.split(text.strip())]
+        if not any(contains(batch, pieces) for batch in batches):
             left[text] = place
     return left
 
