@@ -79,19 +79,31 @@ static const struct sql_value module[] = {VALUE("s\0"), VALUE("o\0"), VALUE("PRO
 static const struct sql_value session[] = {VALUE("a\0"), VALUE("52"), VALUE("60"), NOTHING};
 static const struct sql_value endpoint[] = {
 	VALUE("ENDPOINT"), VALUE("b\0"), VALUE("c\0"), VALUE("d\0")};
+static const struct sql_value denial[] = {VALUE("REVOKE"), VALUE("g\0"), VALUE("r\0"),
+	VALUE("CONNECT SQL"), NOTHING, VALUE("100"), NOTHING, NOTHING, NOTHING, NOTHING,
+	VALUE("0")};
+static const struct sql_value linked[] = {
+	VALUE("a\0"), VALUE("b\0"), NOTHING, NOTHING, VALUE("c\0")};
 static const struct sql_value names[] = {VALUE("a\0"), VALUE("b\0"), VALUE("c\0"), VALUE("d\0")};
 
 static void remedies_read(const struct leftover *all)
 {
 	for (const struct leftover *k = all; k->name; k++) {
 		bool granted = strstr(k->remedy, "%5o"), owner = strstr(k->remedy, "%2o");
-		const struct sql_value *v = granted			 ? permission
-					    : owner			 ? owned
-					    : strstr(k->remedy, "%1w")	 ? module
-					    : strstr(k->remedy, "%1t::") ? endpoint
-					    : strstr(k->remedy, "KILL ") ? session
-									 : names;
-		int n = granted ? 9 : owner ? 7 : v == module ? 6 : 4;
+		const struct sql_value *v = granted			  ? permission
+					    : owner			  ? owned
+					    : strstr(k->remedy, "%1w")	  ? module
+					    : strstr(k->remedy, "%1t::")  ? endpoint
+					    : strstr(k->remedy, "KILL ")  ? session
+					    : strstr(k->remedy, "%6o")	  ? denial
+					    : strstr(k->remedy, "%4t%2s") ? linked
+									  : names;
+		int n = granted	      ? 9
+			: owner	      ? 7
+			: v == module ? 6
+			: v == denial ? 11
+			: v == linked ? 5
+				      : 4;
 		_cleanup_free_ char *made = NULL;
 		assert_int_equal(words_make(&made, k->remedy, v, n), 0);
 		assert_null(strchr(made, '%'));
