@@ -204,7 +204,7 @@ static int text_of_name(
 
 int journal_client_of(char **out, struct journal *j, const char *server, const char *login)
 {
-	/* There are few records of access, and an index covers them. */
+	/* There are few records of access: they are asked first. */
 	static const char *const queries[] = {
 		"SELECT client FROM record WHERE kind = 'access' AND server = ? AND login = ? COLLATE NOCASE"
 		" AND client IS NOT NULL ORDER BY at DESC, id DESC LIMIT 1",

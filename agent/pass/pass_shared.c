@@ -225,42 +225,37 @@ const struct identity *pass_identity(const struct pass *p, const char *server, c
 	return NULL;
 }
 
-const struct proved *pass_proved_of(size_t *n, const struct pass *p, const char *server)
+/* Those of one server, in items that are sorted by it and begin with its name. NULL: none. */
+static const void *items_of_server(
+	size_t *n, const void *items, size_t count, size_t size, const char *server)
 {
-	const struct proved *items = p->proved.items;
-	size_t from = 0, to = p->proved.n;
+	const char *base = items;
+	size_t from = 0, to = count;
 
 	while (from < to) {
 		size_t at = from + (to - from) / 2;
 
-		if (strcmp(items[at].server, server) < 0)
+		if (strcmp(*(const char *const *)(const void *)(base + at * size), server) < 0)
 			from = at + 1;
 		else
 			to = at;
 	}
-	for (to = from; to < p->proved.n && streq(items[to].server, server);)
+	for (to = from; to < count &&
+			streq(*(const char *const *)(const void *)(base + to * size), server);)
 		to++;
 	*n = to - from;
-	return *n ? items + from : NULL;
+	return *n ? base + from * size : NULL;
+}
+
+const struct proved *pass_proved_of(size_t *n, const struct pass *p, const char *server)
+{
+	return items_of_server(n, p->proved.items, p->proved.n, sizeof(*p->proved.items), server);
 }
 
 const struct verified *pass_verified_of(size_t *n, const struct pass *p, const char *server)
 {
-	const struct verified *items = p->verified.items;
-	size_t from = 0, to = p->verified.n;
-
-	while (from < to) {
-		size_t at = from + (to - from) / 2;
-
-		if (strcmp(items[at].server, server) < 0)
-			from = at + 1;
-		else
-			to = at;
-	}
-	for (to = from; to < p->verified.n && streq(items[to].server, server);)
-		to++;
-	*n = to - from;
-	return *n ? items + from : NULL;
+	return items_of_server(
+		n, p->verified.items, p->verified.n, sizeof(*p->verified.items), server);
 }
 
 size_t pass_grant_number(const struct pass *p, const struct grant *g)

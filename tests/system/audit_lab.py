@@ -87,6 +87,16 @@ class AuditCase(unittest.TestCase):
     def findings(self, audit, check=None):
         return [f for f in audit["findings"] if check is None or check in checks(f)]
 
+    def certificate(self, found, *more, expect=0):
+        return found.agent.curfew("certificate", "acme", *more, expect=expect)
+
+    def refused(self, found, *words):
+        """No certificate, and these words of why."""
+        result = self.certificate(found, "--json", expect=2)
+        self.assertEqual(result.out, "")
+        for word in words:
+            self.assertIn(word, result.err)
+
     def clean(self, found):
         """Nothing to say against anything."""
         result = found.agent.curfew("audit", "--json")

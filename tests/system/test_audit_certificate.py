@@ -26,15 +26,6 @@ class Certificate(audit_lab.AuditCase):
             found.agent.apply()
         return found
 
-    def certificate(self, found, *more, expect=0):
-        return found.agent.curfew("certificate", "acme", *more, expect=expect)
-
-    def refused(self, found, *words):
-        result = self.certificate(found, "--json", expect=2)
-        self.assertEqual(result.out, "")
-        for word in words:
-            self.assertIn(word, result.err)
-
     def test_issued(self):
         found = self.ended_lab()
         issued = self.certificate(found, "--json").json

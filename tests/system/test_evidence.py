@@ -54,15 +54,6 @@ class EvidenceCase(audit_lab.AuditCase):
                 db.execute(text)
             db.commit()
 
-    def certificate(self, found, *more, expect=0):
-        return found.agent.curfew("certificate", "acme", *more, expect=expect)
-
-    def refused(self, found, *words):
-        result = self.certificate(found, "--json", expect=2)
-        self.assertEqual(result.out, "")
-        for word in words:
-            self.assertIn(word, result.err)
-
 
 class NothingToCompareWith(EvidenceCase):
     def test_after_the_end(self):
